@@ -1,0 +1,92 @@
+//! Findings: what the audit can prove wrong.
+
+use serde::Serialize;
+
+/// The kinds of finding. Their names are also figures of the report, and `--expect` takes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// More units were promised than there were. Counted in units.
+    Oversold,
+    /// Units stayed unsold while buyers who wanted no more than that went home without. Counted in
+    /// units.
+    Undersold,
+    /// The shelf fell by less than was sold: somebody's write was overwritten. Counted in units.
+    LostUpdate,
+    /// The shelf fell by more than was sold: units are gone and nobody has them. Counted in units.
+    LeakedStock,
+    /// The shelf stood below zero at the end. Counted in units.
+    NegativeStock,
+    /// Buyers were told "sold out" though at no moment of their last attempt too little was left.
+    /// Counted in buyers.
+    FalseSoldOut,
+    /// Buyers were promised units of which the order book knows nothing. Counted in buyers.
+    LostOrder,
+    /// Buyers were told that they got nothing, but the order book says that they did. Counted in
+    /// buyers.
+    OrderWithoutReceipt,
+    /// Attempts ended and kept their lock. Counted in locks.
+    LeakedLock,
+}
+
+impl FindingKind {
+    /// All kinds, the gravest first.
+    pub const ALL: [Self; 9] = [
+        Self::Oversold,
+        Self::NegativeStock,
+        Self::LostUpdate,
+        Self::LeakedStock,
+        Self::LostOrder,
+        Self::OrderWithoutReceipt,
+        Self::FalseSoldOut,
+        Self::Undersold,
+        Self::LeakedLock,
+    ];
+
+    /// Where this stands in [`FindingKind::ALL`]: 0 is the gravest.
+    #[must_use]
+    pub fn gravity(self) -> usize {
+        Self::ALL.iter().position(|kind| *kind == self).unwrap_or(Self::ALL.len())
+    }
+
+    /// What its amount is counted in, for one of them.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Oversold
+            | Self::Undersold
+            | Self::LostUpdate
+            | Self::LeakedStock
+            | Self::NegativeStock => "unit",
+            Self::FalseSoldOut | Self::LostOrder | Self::OrderWithoutReceipt => "buyer",
+            Self::LeakedLock => "lock",
+        }
+    }
+
+    /// The name as a reader sees it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Oversold => "oversold",
+            Self::Undersold => "undersold",
+            Self::LostUpdate => "lost update",
+            Self::LeakedStock => "leaked stock",
+            Self::NegativeStock => "negative stock",
+            Self::FalseSoldOut => "false sold-out",
+            Self::LostOrder => "lost order",
+            Self::OrderWithoutReceipt => "order without receipt",
+            Self::LeakedLock => "leaked lock",
+        }
+    }
+}
+
+/// One thing the audit proved wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What.
+    pub kind: FindingKind,
+    /// How much of it, in the unit of its kind. At least 1.
+    pub amount: u64,
+    /// The figures that prove it, as one line.
+    pub proof: String,
+}

@@ -1,0 +1,220 @@
+//! The audit: compares what was promised with what the store says.
+//!
+//! It reads receipts (what each buyer was told at the door) and the store's books, in pairs that
+//! must agree, and knows nothing of strategies.
+
+mod finding;
+mod sold_out;
+
+use crate::buyer::{Ending, Visit};
+use crate::op::Units;
+use crate::stores::Books;
+use crate::text::quantity::{count, of};
+use crate::worlds::threads::Round;
+
+pub use finding::{Finding, FindingKind};
+
+/// What the audit looks at: one round, after everybody has gone home.
+#[derive(Clone, Copy, Debug)]
+pub struct Ledger<'a> {
+    /// Units at the gun.
+    pub stock: Units,
+    /// What each buyer came for and was told.
+    pub visits: &'a [Visit],
+    /// What the store says.
+    pub books: &'a Books,
+    /// Locks that attempts kept.
+    pub leaked_locks: u64,
+}
+
+impl<'a> Ledger<'a> {
+    /// What there is to audit after a round of threads.
+    #[must_use]
+    pub fn of(round: &'a Round) -> Self {
+        Self {
+            stock: round.stock,
+            visits: &round.visits,
+            books: &round.books,
+            leaked_locks: round.tally.leaked_locks,
+        }
+    }
+}
+
+impl Ledger<'_> {
+    /// Units promised, by receipt.
+    #[must_use]
+    pub fn units_sold(&self) -> i64 {
+        self.visits.iter().filter_map(Visit::receipt).map(i64::from).sum()
+    }
+
+    /// Everything that can be proved wrong, the gravest first.
+    #[must_use]
+    pub fn audit(&self) -> Vec<Finding> {
+        let sold = self.units_sold();
+        let mut findings: Vec<_> = [
+            self.oversold(sold),
+            self.undersold(sold),
+            self.lost_update(sold),
+            self.leaked_stock(sold),
+            self.negative_stock(),
+            sold_out::false_sold_out(self),
+            finding(FindingKind::LeakedLock, self.leaked_locks as i64, || {
+                format!("{} still held when the attempt was over", of(self.leaked_locks, "lock"))
+            }),
+        ]
+        .into_iter()
+        .flatten()
+        .chain(self.orders_against_receipts())
+        .collect();
+        findings.sort_by_key(|finding| finding.kind.gravity());
+        findings
+    }
+
+    fn oversold(&self, sold: i64) -> Option<Finding> {
+        finding(FindingKind::Oversold, sold - i64::from(self.stock), || {
+            format!("{} promised, {} in stock", of(sold as u64, "unit"), count(self.stock))
+        })
+    }
+
+    /// Serves those who went home without, the smallest want first, from what was not sold.
+    fn undersold(&self, sold: i64) -> Option<Finding> {
+        let unsold = i64::from(self.stock) - sold;
+        let mut wants: Vec<i64> = self
+            .visits
+            .iter()
+            .filter(|visit| {
+                matches!(visit.ending, Ending::TurnedAway | Ending::GaveUp | Ending::Failed(_))
+            })
+            .map(|visit| i64::from(visit.wanted))
+            .filter(|wanted| *wanted <= unsold)
+            .collect();
+        wants.sort_unstable();
+        let mut servable = 0;
+        let mut buyers = 0;
+        for wanted in wants {
+            if servable + wanted > unsold {
+                break;
+            }
+            servable += wanted;
+            buyers += 1;
+        }
+        finding(FindingKind::Undersold, servable, || {
+            format!(
+                "{} unsold, though {} who went home without would have taken {}",
+                of(unsold as u64, "unit"),
+                of(buyers, "buyer"),
+                count(servable)
+            )
+        })
+    }
+
+    /// By how much the shelf fell.
+    fn fell(&self) -> i64 {
+        i64::from(self.stock) - i64::from(self.books.stock_left)
+    }
+
+    fn lost_update(&self, sold: i64) -> Option<Finding> {
+        finding(FindingKind::LostUpdate, sold - self.fell(), || {
+            format!(
+                "{} sold, but the shelf fell by {}",
+                of(sold as u64, "unit"),
+                count(self.fell())
+            )
+        })
+    }
+
+    /// What a buyer that was cut short may have taken is unknown, and not held against anybody.
+    fn leaked_stock(&self, sold: i64) -> Option<Finding> {
+        let unknown: i64 = self
+            .visits
+            .iter()
+            .filter(|visit| was_cut_short(visit))
+            .map(|visit| i64::from(visit.wanted))
+            .sum();
+        finding(FindingKind::LeakedStock, self.fell() - sold - unknown, || {
+            format!(
+                "the shelf fell by {}, but {} sold",
+                count(self.fell()),
+                of(sold as u64, "unit")
+            )
+        })
+    }
+
+    fn negative_stock(&self) -> Option<Finding> {
+        let left = i64::from(self.books.stock_left);
+        finding(FindingKind::NegativeStock, -left, || format!("the shelf says {}", count(left)))
+    }
+
+    /// Each buyer's receipt against each buyer's orders.
+    fn orders_against_receipts(&self) -> Vec<Finding> {
+        let buyers = self.visits.iter().map(|visit| visit.buyer as usize + 1).max().unwrap_or(0);
+        let mut ordered = vec![0_i64; buyers];
+        for order in &self.books.orders {
+            if let Some(units) = ordered.get_mut(order.buyer as usize) {
+                *units += i64::from(order.qty);
+            }
+        }
+        let (mut lost, mut unannounced) = (Differences::default(), Differences::default());
+        for visit in self.visits {
+            let (ordered, promised) =
+                (ordered[visit.buyer as usize], i64::from(visit.receipt().unwrap_or(0)));
+            if ordered < promised {
+                lost.note(visit, promised, ordered);
+            } else if ordered > promised && !was_cut_short(visit) {
+                unannounced.note(visit, promised, ordered);
+            }
+        }
+        [
+            lost.finding(FindingKind::LostOrder),
+            unannounced.finding(FindingKind::OrderWithoutReceipt),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// Whether a visit ended with the buyer not knowing what became of it.
+fn was_cut_short(visit: &Visit) -> bool {
+    match visit.ending {
+        Ending::Failed(_) => true,
+        Ending::Unserved => visit.attempts > 0,
+        Ending::Bought | Ending::TurnedAway | Ending::GaveUp => false,
+    }
+}
+
+/// Buyers whose receipt and orders differ, and the first of them as an example.
+#[derive(Default)]
+struct Differences {
+    buyers: u64,
+    example: String,
+}
+
+impl Differences {
+    fn note(&mut self, visit: &Visit, promised: i64, ordered: i64) {
+        if self.buyers == 0 {
+            self.example = format!(
+                "buyer {} was promised {}, the order book says {ordered}",
+                visit.buyer,
+                of(promised as u64, "unit")
+            );
+        }
+        self.buyers += 1;
+    }
+
+    fn finding(self, kind: FindingKind) -> Option<Finding> {
+        finding(kind, self.buyers as i64, || match self.buyers {
+            1 => self.example,
+            more => format!("{}; of {more} such buyers the first", self.example),
+        })
+    }
+}
+
+/// A finding, if there is any amount of it.
+fn finding(kind: FindingKind, amount: i64, proof: impl FnOnce() -> String) -> Option<Finding> {
+    u64::try_from(amount).ok().filter(|amount| *amount > 0).map(|amount| Finding {
+        kind,
+        amount,
+        proof: proof(),
+    })
+}

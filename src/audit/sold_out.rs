@@ -1,0 +1,77 @@
+//! False sold-outs, as far as real time can prove them.
+//!
+//! A buyer that was turned away was refused at some moment of its last attempt. By then, at the very
+//! most all units were gone that went to buyers whose own last attempt had begun. If even so enough
+//! was left for this buyer, "sold out" was false, whatever the order of events inside those
+//! attempts. The other way round nothing is concluded: what could have been true is not reported.
+//! This is the real-time argument of linearizability (Herlihy and Wing, 1990), for one operation.
+
+use rayon::prelude::*;
+
+use super::{Finding, FindingKind, Ledger, finding, was_cut_short};
+use crate::buyer::{Ending, Visit};
+use crate::clock::SLACK_NS;
+use crate::text::quantity::{count, of};
+
+/// Who took how many units by when, at the latest count.
+struct Takers {
+    /// When each began its last attempt, in order.
+    began_ns: Vec<u64>,
+    /// Units gone when the first `n` of them have been served.
+    gone: Vec<i64>,
+}
+
+impl Takers {
+    /// Everybody who may have taken units for good: with a receipt, with an order, or cut short.
+    fn of(ledger: &Ledger<'_>) -> Self {
+        let mut ordered: Vec<_> = ledger.books.orders.iter().map(|order| order.buyer).collect();
+        ordered.par_sort_unstable();
+        let may_have_taken = |visit: &&Visit| {
+            visit.ending == Ending::Bought
+                || was_cut_short(visit)
+                || ordered.binary_search(&visit.buyer).is_ok()
+        };
+        let mut takers: Vec<_> = ledger
+            .visits
+            .par_iter()
+            .filter(may_have_taken)
+            .map(|visit| (visit.last_attempt_ns, i64::from(visit.wanted)))
+            .collect();
+        takers.par_sort_unstable();
+        let began_ns = takers.iter().map(|(began, _)| *began).collect();
+        let mut total = 0;
+        let gone = std::iter::once(0)
+            .chain(takers.iter().map(|(_, units)| {
+                total += units;
+                total
+            }))
+            .collect();
+        Self { began_ns, gone }
+    }
+
+    /// The most units that can have been gone at `time_ns`.
+    fn gone_by(&self, time_ns: u64) -> i64 {
+        self.gone[self.began_ns.partition_point(|began| *began <= time_ns)]
+    }
+}
+
+pub(super) fn false_sold_out(ledger: &Ledger<'_>) -> Option<Finding> {
+    let takers = Takers::of(ledger);
+    let most_gone = |visit: &Visit| takers.gone_by(visit.ended_ns.saturating_add(SLACK_NS));
+    let wronged: Vec<&Visit> = ledger
+        .visits
+        .par_iter()
+        .filter(|visit| visit.ending == Ending::TurnedAway)
+        .filter(|visit| i64::from(ledger.stock) - most_gone(visit) >= i64::from(visit.wanted))
+        .collect();
+    let first = wronged.iter().min_by_key(|visit| (visit.ended_ns, visit.buyer))?;
+    finding(FindingKind::FalseSoldOut, wronged.len() as i64, || {
+        format!(
+            "buyer {} wanted {} and was told \"sold out\", when at most {} of {} could be gone",
+            first.buyer,
+            of(first.wanted.unsigned_abs().into(), "unit"),
+            count(most_gone(first)),
+            count(ledger.stock)
+        )
+    })
+}

@@ -1,0 +1,139 @@
+//! `check`: scenario files, a line each.
+
+use std::path::{Path, PathBuf};
+
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use oversell_sim::error::Error;
+use oversell_sim::render::junit;
+use oversell_sim::report::Report;
+use oversell_sim::scenario::Scenario;
+use oversell_sim::text::quantity::of;
+
+use super::output::{Output, to_stdout};
+use super::race::ended;
+use super::{Ended, complain, interrupt, progress};
+
+/// What `check` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Write the results as JUnit XML too
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Show no progress bar
+    #[arg(long)]
+    no_progress: bool,
+}
+
+pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
+    let paths = scenario_files(&args.paths)?;
+    let junit_file =
+        args.junit.as_deref().map(|path| Output::open(Some(path), "--junit")).transpose()?;
+    let control = interrupt::control()?;
+    let widest = paths.iter().map(|path| path.display().to_string().len()).max().unwrap_or(0);
+
+    let mut checked = Vec::new();
+    let mut first_error = None;
+    for path in &paths {
+        if control.is_stopped() {
+            break;
+        }
+        let name = path.display().to_string();
+        let mut title = String::new();
+        let outcome = Scenario::read(path).and_then(|scenario| {
+            title.clone_from(&scenario.title);
+            let buyers = u64::from(scenario.settings.buyers)
+                * u64::from(scenario.settings.rounds)
+                * scenario.entrants.len() as u64;
+            progress::watched(buyers, &name, !args.no_progress, &control, || scenario.run(&control))
+        });
+        match &outcome {
+            Ok(report) => to_stdout(&line(&name, widest, &title, report))?,
+            Err(error) => {
+                complain(&error.to_string());
+                first_error.get_or_insert_with(|| error.clone());
+            }
+        }
+        checked.push((name, outcome));
+    }
+
+    if let Some(file) = junit_file {
+        file.write(&junit(checked.iter().map(|(name, outcome)| (name.as_str(), outcome)))?)?;
+    }
+    let reports = || checked.iter().filter_map(|(_, outcome)| outcome.as_ref().ok());
+    let short = reports().filter(|report| !report.met_expectations()).count() as u64;
+    let wrong = checked.iter().filter(|(_, outcome)| outcome.is_err()).count() as u64;
+    let total = checked.len() as u64;
+    let mut summary = format!("{}: {} ok", of(total, "scenario"), total - short - wrong);
+    for (number, what) in [(short, "fell short"), (wrong, "could not be run")] {
+        if number > 0 {
+            summary += &format!(", {number} {what}");
+        }
+    }
+    to_stdout(&format!("\n{summary}\n"))?;
+
+    if control.is_stopped() {
+        return Ok(Ended::Interrupted);
+    }
+    match first_error {
+        // Its message stands above; what is left to say is how many.
+        Some(Error::Input(_)) => Err(Error::input(summary)),
+        Some(Error::World(_)) => Err(Error::world(summary)),
+        None => Ok(reports().map(ended).find(|ended| *ended != Ended::Well).unwrap_or(Ended::Well)),
+    }
+}
+
+/// One scenario's line, and a line for each expectation that did not hold.
+fn line(name: &str, widest: usize, title: &str, report: &Report) -> String {
+    let (word, colour) = match report.met_expectations() {
+        true => ("ok", AnsiColor::Green),
+        false => ("SHORT", AnsiColor::Red),
+    };
+    let style: Style = colour.on_default().bold();
+    let strategies: Vec<_> = report.runs.iter().map(|run| run.strategy.as_str()).collect();
+    let about = if title.is_empty() { strategies.join(", ") } else { title.to_owned() };
+    let mut text = format!(" {style}{word:<6}{style:#}{name:<widest$}  {about}\n");
+    for run in &report.runs {
+        for unmet in run.unmet() {
+            text += &format!("       {}: {unmet}\n", run.strategy);
+        }
+        if !run.met_expectations() {
+            text += &format!("       again: {}\n", run.again);
+        }
+    }
+    text
+}
+
+/// The files themselves, and what lies in the folders, by name.
+fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let found = toml_files_in(path).map_err(|error| {
+                Error::input(format!("cannot read the folder {}: {error}", path.display()))
+            })?;
+            if found.is_empty() {
+                return Err(Error::input(format!("no .toml file in {}", path.display())));
+            }
+            files.extend(found);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn toml_files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

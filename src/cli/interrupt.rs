@@ -1,0 +1,20 @@
+//! Ctrl-C: the first ends the race and lets the report be written, the second ends at once.
+
+use std::sync::Arc;
+
+use oversell_sim::error::Error;
+use oversell_sim::worlds::threads::Control;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// A control that Ctrl-C stops.
+pub(crate) fn control() -> Result<Control, Error> {
+    let control = Control::default();
+    for signal in [SIGINT, SIGTERM] {
+        let stop = || Arc::clone(control.stop_flag());
+        flag::register_conditional_shutdown(signal, 128 + signal, stop())
+            .and_then(|_| flag::register(signal, stop()))
+            .map_err(|error| Error::world(format!("cannot listen for Ctrl-C: {error}")))?;
+    }
+    Ok(control)
+}

@@ -1,0 +1,36 @@
+//! `strategies`: the cards of all strategies.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use oversell_sim::error::Error;
+use oversell_sim::op::OpKind;
+use oversell_sim::strategies::ALL;
+use oversell_sim::strategy::Claim;
+
+use super::Ended;
+use super::output::to_stdout;
+
+pub(crate) fn run() -> Result<Ended, Error> {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(["strategy", "also", "what it does", "claims", "needs"]);
+    for entrant in ALL {
+        let card = entrant.card();
+        let claim = match card.claim {
+            Claim::Safe => "safe".to_owned(),
+            Claim::Shows(kind) => format!("shows {}", kind.title()),
+        };
+        let needs: Vec<_> = card.needs.iter().copied().map(OpKind::name).collect();
+        table.add_row([
+            card.name,
+            &card.aliases.join(", "),
+            card.summary,
+            &claim,
+            &needs.join(", "),
+        ]);
+    }
+    let lines: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    to_stdout(&lines)?;
+    Ok(Ended::Well)
+}

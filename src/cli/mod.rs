@@ -1,0 +1,114 @@
+//! The commands. Only here is anything printed.
+
+mod check;
+mod interrupt;
+mod list;
+mod output;
+mod progress;
+mod race;
+mod shell;
+
+use std::process::ExitCode;
+
+use anstyle::AnsiColor;
+use clap::{ColorChoice, Parser, Subcommand};
+use oversell_sim::error::Error;
+
+/// How a command that ran has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// It ran, whatever it found.
+    Well,
+    /// An expectation did not hold.
+    ShortOfExpectations,
+    /// Ctrl-C came first.
+    Interrupted,
+}
+
+/// What the shell is told: see `after_help`.
+impl From<Ended> for ExitCode {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Well => Self::SUCCESS,
+            Ended::ShortOfExpectations => Self::from(1),
+            Ended::Interrupted => Self::from(130),
+        }
+    }
+}
+
+/// Races a checkout for the last unit, audits what was promised, and says who got it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "oversell-sim",
+    version,
+    propagate_version = true,
+    after_help = "Exit codes: 0 it ran (finding an oversell is a result, not an error); \
+                  1 an expectation did not hold; 2 the input or the command is wrong; \
+                  3 the world outside failed; 130 interrupted."
+)]
+struct Cli {
+    /// When to colour what is printed.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Let buyers on real threads compete for the last units.
+    Race(Box<race::RaceArgs>),
+    /// Run scenario files and hold what comes of them against what they expect.
+    Check(check::CheckArgs),
+    /// List the strategies: what each does, claims, and needs of a store.
+    Strategies,
+    /// Print the completion script for a shell.
+    Completions(shell::CompletionsArgs),
+    /// Print a manual page (in roff: `oversell-sim man | man -l -`).
+    Man(shell::ManArgs),
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // If even this cannot be printed, there is nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match cli.color {
+        ColorChoice::Auto => {}
+        ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+        ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let ended = match cli.command {
+        Command::Race(args) => race::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Strategies => list::run(),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
+    };
+    match ended {
+        Ok(ended) => ended.into(),
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// The exit code for an error.
+fn exit_code(error: &Error) -> u8 {
+    match error {
+        Error::Input(_) => 2,
+        Error::World(_) => 3,
+    }
+}
+
+/// Prints an error the way clap does.
+fn complain(message: &str) {
+    let style = AnsiColor::Red.on_default().bold();
+    output::to_stderr(&format!("{style}error:{style:#} {message}\n"));
+}

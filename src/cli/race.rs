@@ -1,0 +1,168 @@
+//! `race`: flags in, a report out.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use oversell_sim::error::Error;
+use oversell_sim::expect::Expectation;
+use oversell_sim::report::Report;
+use oversell_sim::rounds::race_all;
+use oversell_sim::settings::Settings;
+use oversell_sim::{chance, render, strategies};
+
+use super::output::{Output, to_stderr};
+use super::{Ended, interrupt, progress};
+
+/// Settings by name. Each text was tried when the flag was read.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The race")]
+struct SettingFlags {
+    /// How many buyers come at once [default: 1,000]
+    #[arg(long, short, value_name = "N", value_parser = setting("buyers"))]
+    buyers: Option<String>,
+    /// How many units there are [default: 1]
+    #[arg(long, short, value_name = "N", value_parser = setting("stock"))]
+    stock: Option<String>,
+    /// Units each buyer wants, all or none: a number, or a range such as 1..3 [default: 1]
+    #[arg(long, value_name = "N|N..N", value_parser = setting("qty"))]
+    qty: Option<String>,
+    /// Let N threads serve the buyers in turn [default: one thread a buyer]
+    #[arg(long, value_name = "N", value_parser = setting("threads"))]
+    threads: Option<String>,
+    /// Run the race N times; the figures are added up [default: 1]
+    #[arg(long, value_name = "N", value_parser = setting("rounds"))]
+    rounds: Option<String>,
+    /// Time between looking and acting [default: 200us, about one round trip to a database]
+    #[arg(long, value_name = "DURATION", value_parser = setting("think"))]
+    think: Option<String>,
+    /// How often a buyer tries again after a conflict: a number, or unlimited [default: unlimited]
+    #[arg(long, value_name = "N|unlimited", value_parser = setting("retries"))]
+    retries: Option<String>,
+    /// Wait before trying again: none, fixed:1ms or exponential:50us..5ms [default: none]
+    #[arg(long, value_name = "BACKOFF", value_parser = setting("backoff"))]
+    backoff: Option<String>,
+    /// How long a buyer keeps trying, or waits for one lock or answer [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = setting("patience"))]
+    patience: Option<String>,
+    /// Seed of the buyers' dice (quantities, backoff) [default: a new one, printed]
+    #[arg(long, value_name = "N", value_parser = setting("seed"))]
+    seed: Option<String>,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    Table,
+    /// Everything, described in docs/report.md.
+    Json,
+    /// A line a strategy, a column a figure.
+    Csv,
+    /// For a pull request.
+    Markdown,
+}
+
+/// What `race` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RaceArgs {
+    /// Which checkout to race; several separated by commas, or all (`oversell-sim strategies`
+    /// lists them)
+    #[arg(long = "strategy", short = 'S', value_name = "NAME", required = true)]
+    strategies: Vec<String>,
+    #[command(flatten)]
+    settings: SettingFlags,
+    /// What must hold in every round, such as 'oversold = 0', 'latency.p99 < 5ms' or
+    /// 'evidence = not seen' (repeatable; total.NAME adds all rounds up)
+    #[arg(long = "expect", value_name = "EXPR", value_parser = Expectation::parse)]
+    expectations: Vec<Expectation>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "The report")]
+    format: Format,
+    /// Write the report to a file
+    #[arg(long, short, value_name = "FILE", help_heading = "The report")]
+    output: Option<PathBuf>,
+    /// Say the verdict, and nothing else
+    #[arg(long, short, help_heading = "The report")]
+    quiet: bool,
+    /// Show no progress bar
+    #[arg(long, help_heading = "The report")]
+    no_progress: bool,
+}
+
+/// A reader for one setting: tries the text and keeps it.
+fn setting(name: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone {
+    move |text| Settings::default().set(name, text).map(|()| text.to_owned())
+}
+
+impl SettingFlags {
+    /// All flags together.
+    fn settings(&self) -> Result<Settings, Error> {
+        let mut settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
+        for (name, text) in [
+            ("buyers", &self.buyers),
+            ("stock", &self.stock),
+            ("qty", &self.qty),
+            ("threads", &self.threads),
+            ("rounds", &self.rounds),
+            ("think", &self.think),
+            ("retries", &self.retries),
+            ("backoff", &self.backoff),
+            ("patience", &self.patience),
+            ("seed", &self.seed),
+        ] {
+            if let Some(text) = text {
+                settings.set(name, text).map_err(|why| Error::input(format!("--{name}: {why}")))?;
+            }
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
+    let names = args.strategies.iter().map(String::as_str);
+    let entrants = strategies::select(names).map_err(|error| {
+        Error::input(format!("{error}\n       `oversell-sim strategies` lists them"))
+    })?;
+    let settings = args.settings.settings()?;
+    let output = Output::open(args.output.as_deref(), "--output")?;
+    let control = interrupt::control()?;
+
+    let buyers = u64::from(settings.buyers) * u64::from(settings.rounds) * entrants.len() as u64;
+    let shows_progress = !args.quiet && !args.no_progress;
+    let report = progress::watched(buyers, "racing", shows_progress, &control, || {
+        race_all(&entrants, &settings, &args.expectations, &control)
+    })?;
+
+    let tells_expectations = args.format == Format::Table && output.is_stdout() && !args.quiet;
+    output.write(&written(&report, args)?)?;
+    if !tells_expectations {
+        for run in &report.runs {
+            for unmet in run.unmet() {
+                to_stderr(&format!("{}: {unmet}\n", run.strategy));
+            }
+        }
+    }
+    Ok(ended(&report))
+}
+
+fn written(report: &Report, args: &RaceArgs) -> Result<String, Error> {
+    match args.format {
+        Format::Table if args.quiet => Ok(render::verdicts(report)),
+        Format::Table => Ok(render::table(report)),
+        Format::Json => render::json(report),
+        Format::Csv => render::csv(report),
+        Format::Markdown => Ok(render::markdown(report)),
+    }
+}
+
+/// What a report means to the shell.
+pub(super) fn ended(report: &Report) -> Ended {
+    if report.was_interrupted() {
+        Ended::Interrupted
+    } else if report.met_expectations() {
+        Ended::Well
+    } else {
+        Ended::ShortOfExpectations
+    }
+}

@@ -1,0 +1,61 @@
+//! `completions` and `man`: what a package for an operating system ships beside the program.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use oversell_sim::error::Error;
+use oversell_sim::text::nearest::did_you_mean;
+
+use super::output::to_stdout;
+use super::{Cli, Ended};
+
+/// What `completions` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// What `man` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The page of one command [default: the page of oversell-sim itself]
+    command: Option<String>,
+}
+
+pub(crate) fn completions(args: &CompletionsArgs) -> Result<Ended, Error> {
+    let mut script = Vec::new();
+    let mut command = Cli::command();
+    let name = command.get_name().to_owned();
+    clap_complete::generate(args.shell, &mut command, name, &mut script);
+    print(script)
+}
+
+pub(crate) fn man(args: &ManArgs) -> Result<Ended, Error> {
+    let mut command = Cli::command();
+    command.build();
+    let page = match &args.command {
+        None => command,
+        Some(name) => match command.find_subcommand(name) {
+            Some(subcommand) => subcommand.clone(),
+            None => {
+                let names = command.get_subcommands().map(clap::Command::get_name);
+                return Err(Error::input(format!(
+                    "no command named `{name}`{}",
+                    did_you_mean(name, names)
+                )));
+            }
+        },
+    };
+    let mut roff = Vec::new();
+    Man::new(page)
+        .render(&mut roff)
+        .map_err(|error| Error::world(format!("cannot write the manual page: {error}")))?;
+    print(roff)
+}
+
+fn print(bytes: Vec<u8>) -> Result<Ended, Error> {
+    to_stdout(&String::from_utf8_lossy(&bytes))?;
+    Ok(Ended::Well)
+}

@@ -1,0 +1,65 @@
+//! The one place that reads the time.
+//!
+//! Live worlds measure in nanoseconds since the clock was made. The counter behind [`Wall`] is the
+//! processor's own where that is steady (about 10 ns a look), the operating system's elsewhere.
+
+use std::time::Duration;
+
+/// How far two threads' looks at the clock may disagree, generously: the processor may reorder a
+/// look with the work around it. What is concluded from the order of events allows for this much.
+pub const SLACK_NS: u64 = 1_000;
+
+/// A source of time.
+pub trait Clock: Clone + Send + Sync {
+    /// Whether time passes; where it does not, durations are not recorded.
+    const RUNS: bool;
+
+    /// Nanoseconds since this clock (or the one it was cloned from) was made.
+    fn now(&self) -> u64;
+}
+
+/// Real time.
+#[derive(Clone, Debug)]
+pub struct Wall {
+    clock: quanta::Clock,
+    origin: u64,
+}
+
+impl Wall {
+    /// Starts at 0 now. The first one in a process calibrates the counter, which takes up to a
+    /// few milliseconds.
+    #[must_use]
+    pub fn start() -> Self {
+        let clock = quanta::Clock::new();
+        let origin = clock.raw();
+        Self { clock, origin }
+    }
+}
+
+impl Clock for Wall {
+    const RUNS: bool = true;
+
+    #[inline(always)]
+    fn now(&self) -> u64 {
+        self.clock.delta_as_nanos(self.origin, self.clock.raw())
+    }
+}
+
+/// A clock that stands still: for measuring what measuring costs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stopped;
+
+impl Clock for Stopped {
+    const RUNS: bool = false;
+
+    #[inline(always)]
+    fn now(&self) -> u64 {
+        0
+    }
+}
+
+/// A duration in whole nanoseconds; the longest that fits in 64 bits is 584 years.
+#[must_use]
+pub fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,68 @@
+//! An entrant: a strategy whose type is forgotten, so that unlike ones can stand in one list.
+//!
+//! Each world adds a method here, and every [`Strategy`] gets it for nothing. The code behind the
+//! method is still compiled for each strategy by itself.
+
+use crate::clock::Wall;
+use crate::error::Error;
+use crate::settings::Settings;
+use crate::stores::memory::{Memory, Plain, Versioned, Word};
+use crate::strategy::{About, Strategy};
+use crate::worlds::threads::{self, Control, Round};
+
+/// A strategy of any type.
+pub trait Entrant: Sync {
+    /// The strategy's card.
+    fn card(&self) -> About;
+
+    /// Races one round on real threads.
+    ///
+    /// # Errors
+    /// As [`threads::run`].
+    fn race(
+        &self,
+        settings: &Settings,
+        number: u32,
+        clock: &Wall,
+        control: &Control,
+    ) -> Result<Round, Error>;
+}
+
+impl<S: Strategy> Entrant for S {
+    fn card(&self) -> About {
+        self.about()
+    }
+
+    fn race(
+        &self,
+        settings: &Settings,
+        number: u32,
+        clock: &Wall,
+        control: &Control,
+    ) -> Result<Round, Error> {
+        // A strategy that does not say what it needs gets everything.
+        let needs = self.about().needs;
+        if needs.is_empty() || needs.iter().any(|kind| kind.is_versioned()) {
+            race_on::<_, Versioned>(self, settings, number, clock, control)
+        } else {
+            race_on::<_, Plain>(self, settings, number, clock, control)
+        }
+    }
+}
+
+/// Races on the memory store with this kind of word under the stock.
+fn race_on<S: Strategy, W: Word>(
+    strategy: &S,
+    settings: &Settings,
+    number: u32,
+    clock: &Wall,
+    control: &Control,
+) -> Result<Round, Error> {
+    let store = Memory::<W>::open(
+        settings.stock,
+        settings.threads() as usize,
+        settings.policy.patience,
+        control.stop_flag(),
+    );
+    threads::run(strategy, store, settings, number, clock, control)
+}

@@ -1,0 +1,309 @@
+//! Expectations: `oversold = 0`, `latency.p99 < 5ms`, `evidence = not seen`.
+//!
+//! A plain name speaks of one round, and must hold in every one; `total.NAME` speaks of all rounds
+//! together. The names are the JSON report's own.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::report::{Evidence, Figures, METRICS, Metric, Value};
+use crate::text::nearest::did_you_mean;
+use crate::text::quantity::{self, duration, percent};
+
+/// The prefix of a name that speaks of all rounds together.
+const TOTAL: &str = "total.";
+
+/// The name that speaks of the verdict.
+const EVIDENCE: &str = "evidence";
+
+/// How a figure must stand to its bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Equal,
+    NotEqual,
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+}
+
+impl Relation {
+    /// Longer signs first, so that `<=` is not read as `<`.
+    const SIGNS: [(&'static str, Self); 7] = [
+        ("==", Self::Equal),
+        ("!=", Self::NotEqual),
+        ("<=", Self::AtMost),
+        (">=", Self::AtLeast),
+        ("=", Self::Equal),
+        ("<", Self::Less),
+        (">", Self::More),
+    ];
+
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::More => ">",
+            Self::AtLeast => ">=",
+        }
+    }
+
+    fn holds<T: PartialOrd>(self, seen: T, bound: T) -> bool {
+        match self {
+            Self::Equal => seen == bound,
+            Self::NotEqual => seen != bound,
+            Self::Less => seen < bound,
+            Self::AtMost => seen <= bound,
+            Self::More => seen > bound,
+            Self::AtLeast => seen >= bound,
+        }
+    }
+}
+
+/// What an expectation speaks of.
+#[derive(Clone, Copy, Debug)]
+enum Subject {
+    EachRound(&'static Metric),
+    Total(&'static Metric),
+    Evidence,
+}
+
+/// What a figure is held against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Bound {
+    Value(Value),
+    Evidence(Evidence),
+}
+
+/// One thing that is expected of a run.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    subject: Subject,
+    relation: Relation,
+    bound: Bound,
+}
+
+impl Expectation {
+    /// Reads `NAME RELATION VALUE`, such as `conflicts < 500`.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected, with the nearest right name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let at = text.find(['=', '!', '<', '>']).ok_or_else(|| {
+            format!("expected a comparison, such as `oversold = 0`, not `{}`", text.trim())
+        })?;
+        let (name, condition) = text.split_at(at);
+        Self::of(name.trim(), condition)
+    }
+
+    /// Reads a name and, apart from it, its condition: `< 500`, `= 0`, or `0` for short.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn of(name: &str, condition: &str) -> Result<Self, String> {
+        let subject = Subject::parse(name)?;
+        let condition = condition.trim();
+        let (sign, relation) = Relation::SIGNS
+            .into_iter()
+            .find(|(sign, _)| condition.starts_with(sign))
+            .unwrap_or(("", Relation::Equal));
+        let value = condition[sign.len()..].trim();
+        let bound = subject.read_bound(value).map_err(|why| format!("`{name}`: {why}"))?;
+        if matches!(subject, Subject::Evidence)
+            && !matches!(relation, Relation::Equal | Relation::NotEqual)
+        {
+            return Err(format!("`{name}` can be compared by = and != only"));
+        }
+        Ok(Self { subject, relation, bound })
+    }
+
+    /// Whether there is a figure of this name.
+    #[must_use]
+    pub fn knows(name: &str) -> bool {
+        Subject::parse(name).is_ok()
+    }
+
+    fn holds(&self, seen: Value) -> bool {
+        match (seen, self.bound) {
+            (Value::Count(seen), Bound::Value(Value::Count(bound))) => {
+                self.relation.holds(seen, bound)
+            }
+            (Value::Nanos(seen), Bound::Value(Value::Nanos(bound))) => {
+                self.relation.holds(seen, bound)
+            }
+            (
+                Value::Share(seen) | Value::Ratio(seen),
+                Bound::Value(Value::Share(bound) | Value::Ratio(bound)),
+            ) => self.relation.holds(seen, bound),
+            // `read_bound` reads a bound of the figure's own kind.
+            _ => false,
+        }
+    }
+}
+
+impl Subject {
+    fn parse(name: &str) -> Result<Self, String> {
+        if name == EVIDENCE {
+            return Ok(Self::Evidence);
+        }
+        let metric = |name: &str| METRICS.iter().find(|metric| metric.name == name);
+        match name.strip_prefix(TOTAL) {
+            Some(rest) => metric(rest).map(Self::Total),
+            None => metric(name).map(Self::EachRound),
+        }
+        .ok_or_else(|| {
+            let names = METRICS.iter().map(|metric| metric.name).chain([EVIDENCE]);
+            let bare = name.strip_prefix(TOTAL).unwrap_or(name);
+            format!("no figure named `{name}`{}", did_you_mean(bare, names))
+        })
+    }
+
+    fn read_bound(self, text: &str) -> Result<Bound, String> {
+        let metric = match self {
+            Self::EachRound(metric) | Self::Total(metric) => metric,
+            Self::Evidence => {
+                return Evidence::ALL
+                    .into_iter()
+                    .find(|evidence| evidence.word() == text)
+                    .map(Bound::Evidence)
+                    .ok_or_else(|| {
+                        let words = Evidence::ALL.map(Evidence::word);
+                        format!("expected one of {}", words.join(", "))
+                    });
+            }
+        };
+        // What the figure would be in an empty run tells its kind.
+        Ok(Bound::Value(match (metric.value)(&Figures::default()) {
+            Value::Count(_) => Value::Count(read_count(text)?),
+            Value::Nanos(_) => {
+                let longest = std::time::Duration::from_secs(365 * 24 * 3600);
+                Value::Nanos(crate::clock::nanos(quantity::parse_duration(text, longest)?))
+            }
+            Value::Share(_) => Value::Share(read_share(text)?),
+            Value::Ratio(_) => Value::Ratio(read_ratio(text)?),
+        }))
+    }
+}
+
+/// A whole number that may be below zero.
+fn read_count(text: &str) -> Result<i64, String> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    quantity::parse_count(digits, 0, 1 << 53).map(|number| sign * number as i64)
+}
+
+/// `17 %` or `0.17`.
+fn read_share(text: &str) -> Result<f64, String> {
+    match text.strip_suffix('%') {
+        Some(number) => read_ratio(number.trim()).map(|number| number / 100.0),
+        None => read_ratio(text),
+    }
+    .map_err(|_| "expected a share, such as 17 % or 0.17".into())
+}
+
+fn read_ratio(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite())
+        .ok_or_else(|| "expected a number, such as 1.5".into())
+}
+
+/// A figure as a reader sees it.
+fn shown(value: Value) -> String {
+    match value {
+        Value::Count(number) => quantity::count(number),
+        Value::Share(share) => percent(share),
+        Value::Ratio(ratio) => format!("{ratio:.1}"),
+        Value::Nanos(nanos) => duration(nanos),
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.subject {
+            Subject::EachRound(metric) => f.write_str(metric.name)?,
+            Subject::Total(metric) => write!(f, "{TOTAL}{}", metric.name)?,
+            Subject::Evidence => f.write_str(EVIDENCE)?,
+        }
+        let bound = match self.bound {
+            Bound::Value(value) => shown(value),
+            Bound::Evidence(evidence) => evidence.word().into(),
+        };
+        write!(f, " {} {bound}", self.relation.sign())
+    }
+}
+
+/// How an expectation fared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// The expectation.
+    pub expectation: String,
+    /// Whether it held, wherever it was looked at.
+    pub held: bool,
+    /// The figure it was about: where it first did not hold, else the last seen.
+    pub seen: String,
+    /// The round in which it first did not hold; none if it held, or speaks of the whole run.
+    pub round: Option<u32>,
+}
+
+/// Holds expectations against a run as its rounds come in.
+#[derive(Clone, Debug)]
+pub struct Judge {
+    expectations: Vec<Expectation>,
+    judgements: Vec<Judgement>,
+}
+
+impl Judge {
+    /// A judge of these.
+    #[must_use]
+    pub fn new(expectations: &[Expectation]) -> Self {
+        let unseen = |expectation: &Expectation| Judgement {
+            expectation: expectation.to_string(),
+            // What never came to be looked at was not met.
+            held: false,
+            seen: "not reached".into(),
+            round: None,
+        };
+        Self {
+            expectations: expectations.to_vec(),
+            judgements: expectations.iter().map(unseen).collect(),
+        }
+    }
+
+    /// Looks at one more round.
+    pub fn see_round(&mut self, number: u32, figures: &Figures) {
+        for (expectation, judgement) in self.expectations.iter().zip(&mut self.judgements) {
+            let Subject::EachRound(metric) = expectation.subject else { continue };
+            if judgement.round.is_some() {
+                continue;
+            }
+            let seen = (metric.value)(figures);
+            judgement.held = expectation.holds(seen);
+            judgement.seen = shown(seen);
+            judgement.round = (!judgement.held).then_some(number);
+        }
+    }
+
+    /// Looks at the whole run.
+    #[must_use]
+    pub fn conclude(mut self, total: &Figures, evidence: Evidence) -> Vec<Judgement> {
+        for (expectation, judgement) in self.expectations.iter().zip(&mut self.judgements) {
+            match expectation.subject {
+                Subject::EachRound(_) => {}
+                Subject::Total(metric) => {
+                    let seen = (metric.value)(total);
+                    judgement.held = expectation.holds(seen);
+                    judgement.seen = shown(seen);
+                }
+                Subject::Evidence => {
+                    let is_it = expectation.bound == Bound::Evidence(evidence);
+                    judgement.held = is_it == (expectation.relation == Relation::Equal);
+                    judgement.seen = evidence.word().into();
+                }
+            }
+        }
+        self.judgements
+    }
+}

@@ -1,0 +1,64 @@
+//! Two shoppers, one last unit, the same millisecond: who gets it, and how do we know that only one
+//! did?
+//!
+//! Write a checkout once, as a [`Strategy`](strategy::Strategy): the code of one attempt, over a
+//! [`Session`](session::Session) that offers the store's ops. Then race it:
+//!
+//! ```
+//! use oversell_sim::prelude::*;
+//!
+//! struct MyCheckout;
+//!
+//! impl Strategy for MyCheckout {
+//!     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+//!         let seen = shop.read(want.item).await?;
+//!         if seen < want.qty {
+//!             return Err(SoldOut);
+//!         }
+//!         shop.think().await?;
+//!         if !shop.compare_and_set(want.item, seen, seen - want.qty).await? {
+//!             return Err(Conflict);
+//!         }
+//!         shop.place_order(want).await?;
+//!         Ok(Bought)
+//!     }
+//! }
+//!
+//! oversell_sim::race(MyCheckout).buyers(1000).stock(1).rounds(5).assert_no_oversell();
+//! ```
+//!
+//! The map of the code stands in `ARCHITECTURE.md`.
+
+pub mod audit;
+pub mod buyer;
+pub mod chance;
+pub mod clock;
+pub mod entrant;
+pub mod error;
+pub mod expect;
+pub mod op;
+pub mod race;
+pub mod render;
+pub mod report;
+pub mod retry;
+pub mod rounds;
+pub mod samples;
+pub mod scenario;
+pub mod session;
+pub mod settings;
+pub mod stores;
+pub mod strategies;
+pub mod strategy;
+pub mod text;
+pub mod worlds;
+
+pub use race::race;
+
+/// What a strategy's file needs.
+pub mod prelude {
+    pub use crate::audit::FindingKind;
+    pub use crate::op::{Item, OpKind, Units, Version, Want};
+    pub use crate::session::{Connection, Session};
+    pub use crate::strategy::Missed::{Conflict, Failed, SoldOut};
+    pub use crate::strategy::{About, Attempt, Bought, Claim, Failure, Missed, Strategy};
+}

@@ -1,0 +1,200 @@
+//! Ops: the round trips a checkout can make to a store, as plain data.
+//!
+//! A strategy never touches stock; it sends an [`Op`] and awaits the [`Reply`]. Each op is atomic on
+//! its own. What lies *between* two ops is where somebody else gets in.
+
+use serde::Serialize;
+
+/// Units of stock. Signed, because a broken checkout can sell below zero and the audit must see it.
+pub type Units = i32;
+
+/// The number of one buyer, counted from 0.
+pub type BuyerId = u32;
+
+/// How often a shelf was written through [`Op::WriteIfVersion`]. Wraps after 2³² writes.
+pub type Version = u32;
+
+/// Which product an op is about, counted from 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Item(pub u16);
+
+/// What one buyer came for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// The product.
+    pub item: Item,
+    /// How many units: all of them or none. At least 1.
+    pub qty: Units,
+}
+
+/// A row in the store's order book: the shop's own record that it owes somebody units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Order {
+    /// Who is owed.
+    pub buyer: BuyerId,
+    /// Which product.
+    pub item: Item,
+    /// How many units.
+    pub qty: Units,
+}
+
+/// One atomic round trip to a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Look at the stock → [`Reply::Stock`].
+    Read {
+        /// The product.
+        item: Item,
+    },
+    /// Look at stock and version together → [`Reply::Versioned`].
+    ReadVersioned {
+        /// The product.
+        item: Item,
+    },
+    /// Overwrite the stock, whatever it is → [`Reply::Done`].
+    Write {
+        /// The product.
+        item: Item,
+        /// The new stock.
+        stock: Units,
+    },
+    /// Overwrite the stock if it still is what was expected → [`Reply::Applied`].
+    CompareAndSet {
+        /// The product.
+        item: Item,
+        /// The stock seen before.
+        expected: Units,
+        /// The new stock.
+        new: Units,
+    },
+    /// Overwrite the stock and raise its version, if the version is still the one given →
+    /// [`Reply::Applied`]. The only op that moves the version.
+    WriteIfVersion {
+        /// The product.
+        item: Item,
+        /// The version seen before.
+        version: Version,
+        /// The new stock.
+        stock: Units,
+    },
+    /// Decrement if enough is left → [`Reply::Applied`].
+    Take {
+        /// The product.
+        item: Item,
+        /// Units to take.
+        qty: Units,
+    },
+    /// Add units, or with a negative number take them without looking → [`Reply::Stock`] with what
+    /// is left afterwards, which may be below zero.
+    Add {
+        /// The product.
+        item: Item,
+        /// Units to add.
+        qty: Units,
+    },
+    /// Wait for the product's lock and take it → [`Reply::Locked`].
+    Lock {
+        /// The product.
+        item: Item,
+    },
+    /// Give the product's lock back → [`Reply::Done`].
+    Unlock {
+        /// The product.
+        item: Item,
+    },
+    /// Write a row into the order book → [`Reply::Done`].
+    PlaceOrder(Order),
+    /// Join the queue in front of the clerk → [`Reply::Done`].
+    Submit(Request),
+    /// Wait for the clerk's answer to what was submitted → [`Reply::Applied`].
+    AwaitAnswer,
+    /// For a clerk: wait for the next in the queue → [`Reply::Next`].
+    NextRequest,
+    /// For a clerk: tell the buyer being served whether it was sold to → [`Reply::Done`].
+    Answer {
+        /// Whether the units were sold.
+        sold: bool,
+    },
+}
+
+/// The kinds of op, for saying what a strategy needs and what a store offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpKind {
+    /// [`Op::Read`]
+    Read,
+    /// [`Op::ReadVersioned`]
+    ReadVersioned,
+    /// [`Op::Write`]
+    Write,
+    /// [`Op::CompareAndSet`]
+    CompareAndSet,
+    /// [`Op::WriteIfVersion`]
+    WriteIfVersion,
+    /// [`Op::Take`]
+    Take,
+    /// [`Op::Add`]
+    Add,
+    /// [`Op::Lock`] and [`Op::Unlock`]
+    Lock,
+    /// [`Op::Submit`], [`Op::AwaitAnswer`], [`Op::NextRequest`] and [`Op::Answer`]
+    Queue,
+}
+
+impl OpKind {
+    /// Whether it needs a store that keeps a version beside the stock.
+    #[must_use]
+    pub fn is_versioned(self) -> bool {
+        matches!(self, Self::ReadVersioned | Self::WriteIfVersion)
+    }
+
+    /// The name as it stands in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::ReadVersioned => "read-versioned",
+            Self::Write => "write",
+            Self::CompareAndSet => "compare-and-set",
+            Self::WriteIfVersion => "write-if-version",
+            Self::Take => "take",
+            Self::Add => "add",
+            Self::Lock => "lock",
+            Self::Queue => "queue",
+        }
+    }
+}
+
+/// One buyer's place in the clerk's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks.
+    pub buyer: BuyerId,
+    /// For what.
+    pub want: Want,
+}
+
+/// What a store answers to an [`Op`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Done; there is nothing to say.
+    Done,
+    /// The stock.
+    Stock(Units),
+    /// The stock and its version, of one moment.
+    Versioned {
+        /// The stock.
+        stock: Units,
+        /// Its version.
+        version: Version,
+    },
+    /// Whether a conditional op took effect.
+    Applied(bool),
+    /// The lock is held now.
+    Locked {
+        /// Whether somebody else had it first.
+        waited: bool,
+    },
+    /// The next in the queue; none when the shop has closed.
+    Next(Option<Request>),
+}

@@ -1,0 +1,154 @@
+//! `race(MyCheckout).buyers(1000).stock(1)`: a race in one line, for somebody's `#[test]`.
+
+use std::time::Duration;
+
+use crate::buyer::Demand;
+use crate::error::Error;
+use crate::op::Units;
+use crate::report::{Evidence, Report};
+use crate::retry::{Backoff, Retries};
+use crate::rounds::race_all;
+use crate::settings::Settings;
+use crate::strategy::Strategy;
+use crate::worlds::threads::Control;
+
+/// Prepares a race of real threads: 2 buyers and 1 unit, until told otherwise.
+///
+/// ```
+/// # use oversell_sim::strategies::cas::Cas;
+/// let report = oversell_sim::race(Cas).buyers(200).stock(3).rounds(5).assert_no_oversell();
+/// assert_eq!(report.runs[0].figures.units_sold, 5 * 3);
+/// ```
+pub fn race<S: Strategy>(strategy: S) -> Race<S> {
+    Race { strategy, settings: Settings::default() }
+}
+
+/// A race that has not been run yet. Made by [`race`].
+#[derive(Clone, Debug)]
+#[must_use = "a race does nothing until it is run"]
+pub struct Race<S> {
+    strategy: S,
+    settings: Settings,
+}
+
+impl<S: Strategy> Race<S> {
+    /// How many buyers come, each on a thread of its own unless [`threads`](Self::threads) says
+    /// otherwise.
+    pub fn buyers(mut self, buyers: u32) -> Self {
+        self.settings.buyers = buyers;
+        self
+    }
+
+    /// How many units there are.
+    pub fn stock(mut self, stock: u32) -> Self {
+        self.settings.stock = units(stock);
+        self
+    }
+
+    /// How many units each buyer wants; by default one.
+    pub fn qty(self, qty: u32) -> Self {
+        self.qty_between(qty, qty)
+    }
+
+    /// Each buyer wants a random number of units, both ends included.
+    pub fn qty_between(mut self, least: u32, most: u32) -> Self {
+        self.settings.qty = Demand { least: units(least), most: units(most) };
+        self
+    }
+
+    /// Lets so many threads serve the buyers in turn; by default one thread a buyer.
+    pub fn threads(mut self, threads: u32) -> Self {
+        self.settings.threads = Some(threads);
+        self
+    }
+
+    /// How often to run the race; by default once.
+    pub fn rounds(mut self, rounds: u32) -> Self {
+        self.settings.rounds = rounds;
+        self
+    }
+
+    /// Time spent at every [`think`](crate::session::Session::think); by default
+    /// [`DEFAULT_THINK`](crate::settings::DEFAULT_THINK).
+    pub fn think(mut self, think: Duration) -> Self {
+        self.settings.think = think;
+        self
+    }
+
+    /// How often a buyer tries again after a conflict; by default without limit.
+    pub fn retries(mut self, retries: Retries) -> Self {
+        self.settings.policy.retries = retries;
+        self
+    }
+
+    /// How long a buyer waits before it tries again; by default not at all.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.settings.policy.backoff = backoff;
+        self
+    }
+
+    /// How long a buyer keeps trying, and the longest it waits for a lock; by default 30 s.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.settings.policy.patience = patience;
+        self
+    }
+
+    /// Seeds the buyers' dice; by default 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for impossible settings, [`Error::World`] when the operating system refuses
+    /// threads.
+    ///
+    /// # Panics
+    /// When the strategy does.
+    pub fn run(&self) -> Result<Report, Error> {
+        race_all(&[&self.strategy], &self.settings, &[], &Control::default())
+    }
+
+    /// Runs it and insists that no unit was sold twice. The report tells the rest, such as whether
+    /// anybody contended at all.
+    ///
+    /// # Panics
+    /// With the report, if a unit was sold twice; and if the race could not be run, or could not
+    /// have shown anything because only one buyer, or one thread, was to race.
+    #[track_caller]
+    pub fn assert_no_oversell(&self) -> Report {
+        self.assert(|report| report.runs.iter().all(|run| run.figures.oversold == 0))
+    }
+
+    /// Runs it and insists that the audit finds nothing wrong at all.
+    ///
+    /// # Panics
+    /// With the report, if the audit found something; else as
+    /// [`assert_no_oversell`](Self::assert_no_oversell).
+    #[track_caller]
+    pub fn assert_no_findings(&self) -> Report {
+        self.assert(|report| report.runs.iter().all(|run| run.evidence != Evidence::Broken))
+    }
+
+    #[track_caller]
+    #[expect(clippy::panic, reason = "an assertion")]
+    fn assert(&self, holds: impl Fn(&Report) -> bool) -> Report {
+        if self.settings.threads() == 1 {
+            panic!(
+                "one buyer at a time is no race and proves nothing: raise `buyers` or `threads`"
+            );
+        }
+        match self.run() {
+            Ok(report) if holds(&report) => report,
+            Ok(report) => panic!("{report}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// Too many to count becomes the largest number, which [`Settings::check`] refuses.
+fn units(number: u32) -> Units {
+    Units::try_from(number).unwrap_or(Units::MAX)
+}

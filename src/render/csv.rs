@@ -1,0 +1,42 @@
+//! The report as CSV: a line a strategy, a column a figure, in the units of `docs/report.md`.
+
+use crate::error::Error;
+use crate::report::{METRICS, Report, Run, Value};
+
+/// The figures of every run, with a header.
+///
+/// # Errors
+/// [`Error::World`], should the text not come together.
+pub fn csv(report: &Report) -> Result<String, Error> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::world(format!("cannot write the report as CSV: {error}"))
+    };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let names = METRICS.iter().map(|metric| metric.name);
+    writer
+        .write_record(["strategy", "store", "evidence", "rounds"].into_iter().chain(names))
+        .map_err(|error| failed(&error))?;
+    for run in &report.runs {
+        writer.write_record(record(report, run)).map_err(|error| failed(&error))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(&error))?;
+    String::from_utf8(bytes).map_err(|error| failed(&error))
+}
+
+fn record(report: &Report, run: &Run) -> Vec<String> {
+    let figure = |value| match value {
+        Value::Count(number) => number.to_string(),
+        Value::Nanos(nanos) => nanos.to_string(),
+        Value::Share(number) | Value::Ratio(number) => number.to_string(),
+    };
+    let first = [
+        run.strategy.clone(),
+        report.store.to_owned(),
+        run.evidence.word().to_owned(),
+        run.rounds.to_string(),
+    ];
+    first
+        .into_iter()
+        .chain(METRICS.iter().map(|metric| figure((metric.value)(&run.figures))))
+        .collect()
+}

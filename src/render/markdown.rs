@@ -1,0 +1,55 @@
+//! The report as Markdown, for a pull request or a wiki.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::sections::{self, Section};
+use super::verdict::Verdict;
+use crate::report::Report;
+
+/// The whole report.
+#[must_use]
+pub fn markdown(report: &Report) -> String {
+    let mut text = format!("# oversell-sim race\n\n{}\n", sections::settings_line(report, None));
+    add_section(&mut text, &sections::comparison(report));
+    for run in &report.runs {
+        let Verdict { word, sentence, next } = Verdict::of(report, run);
+        text += &format!("\n## {}: {word}\n\n{sentence}\n", run.strategy);
+        if let Some((label, next)) = next {
+            text += &format!("\n{label}: `{next}`\n");
+        }
+        let figures = &run.figures;
+        for section in [
+            sections::expectations(run),
+            sections::findings(run),
+            sections::outcome(figures),
+            sections::contention(figures),
+            sections::times(figures),
+        ] {
+            add_section(&mut text, &section);
+        }
+        if let Some(worst) = &run.worst {
+            add_section(&mut text, &sections::winners(run, worst));
+        }
+        add_section(&mut text, &sections::banners(run));
+    }
+    text
+}
+
+/// Adds a table whose first column is named after it; nothing for an empty one.
+fn add_section(text: &mut String, section: &Section) {
+    let Some(width) = section.rows.iter().map(Vec::len).max() else { return };
+    let mut header = vec![section.title.as_str()];
+    header.extend(section.columns);
+    header.resize(header.len().max(width), "");
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header(header);
+    for row in &section.rows {
+        let mut cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        cells.resize(width, String::new());
+        table.add_row(cells);
+    }
+    if let Some(values) = table.column_mut(1) {
+        values.set_cell_alignment(CellAlignment::Right);
+    }
+    *text += &format!("\n{table}\n");
+}

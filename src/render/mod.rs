@@ -1,0 +1,26 @@
+//! Renderers: a report in, text out. None of them measures or judges anything.
+
+mod csv;
+mod json;
+mod junit;
+mod markdown;
+mod sections;
+mod table;
+mod verdict;
+
+use std::fmt;
+
+use crate::report::Report;
+
+pub use csv::csv;
+pub use json::json;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use table::{table, verdicts};
+
+impl fmt::Display for Report {
+    /// The tables, without colour.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", anstream::adapter::strip_str(&table(self)))
+    }
+}

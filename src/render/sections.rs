@@ -1,0 +1,213 @@
+//! The tables of a report, as rows of text: what the terminal and Markdown have in common.
+
+use crate::report::{BannerCount, Figures, Report, Run, WorstRound};
+use crate::samples::Spread;
+use crate::settings::SettingsRecord;
+use crate::text::quantity::{count, duration, of, percent};
+
+use super::verdict;
+
+/// The most winners shown; the JSON report lists more.
+const MOST_WINNERS_SHOWN: usize = 5;
+
+/// One table.
+#[derive(Clone, Debug)]
+pub(super) struct Section {
+    pub(super) title: String,
+    /// Names of the columns after the first; none where rows speak for themselves.
+    pub(super) columns: &'static [&'static str],
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+/// A row a figure: name, value, remark.
+fn row(name: &str, value: impl Into<String>, remark: impl Into<String>) -> Vec<String> {
+    vec![name.into(), value.into(), remark.into()]
+}
+
+/// The settings on one line. What is as usual is left out.
+pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
+    let SettingsRecord { buyers, stock, qty, threads, rounds, think, seed, .. } = &report.settings;
+    let mut parts = vec![of((*buyers).into(), "buyer"), of(stock.unsigned_abs().into(), "unit")];
+    if qty != "1" {
+        parts.push(format!("{qty} each"));
+    }
+    if let Some(run) = run {
+        parts.push(format!("{} on {}", run.strategy, report.store));
+    }
+    parts.push(of((*threads).into(), "thread"));
+    if *rounds != 1 {
+        parts.push(of((*rounds).into(), "round"));
+    }
+    parts.push(format!("think {}", duration(*think)));
+    if report.settings.retries != "unlimited" {
+        parts.push(format!("retries {}", report.settings.retries));
+    }
+    if report.settings.backoff != "none" {
+        parts.push(format!("backoff {}", report.settings.backoff));
+    }
+    parts.push(format!("seed {seed}"));
+    parts.join(" · ")
+}
+
+pub(super) fn outcome(figures: &Figures) -> Section {
+    let counted = |name, number: u64| row(name, count(number), "");
+    let rare = |name, number: u64| (number > 0).then(|| counted(name, number));
+    let mut rows = vec![
+        counted("winners", figures.winners),
+        row("units sold", count(figures.units_sold), ""),
+        counted("turned away", figures.turned_away),
+        counted("gave up", figures.gave_up),
+        counted("oversold", figures.oversold),
+        counted("undersold", figures.undersold),
+        row("stock left", count(figures.stock_left), ""),
+    ];
+    rows.extend(rare("failed", figures.failed));
+    rows.extend(rare("unserved", figures.unserved));
+    Section { title: "Outcome".into(), columns: &[], rows }
+}
+
+/// What got in whose way. What this strategy has none of is left out.
+pub(super) fn contention(figures: &Figures) -> Section {
+    let mut rows = vec![
+        row("attempts", count(figures.attempts), ""),
+        row("conflicts", count(figures.conflicts), ""),
+        row("retries a sale", format!("{:.1}", figures.retries_per_sale), ""),
+        row("work thrown away", percent(figures.wasted_work), ""),
+        row("most inside at once", count(figures.most_inside), ""),
+    ];
+    if figures.cas_failures > 0 {
+        rows.push(row("CAS failures", count(figures.cas_failures), ""));
+    }
+    if figures.version_conflicts > 0 {
+        rows.push(row("version conflicts", count(figures.version_conflicts), ""));
+    }
+    if figures.lock_acquisitions > 0 {
+        let waits = figures.lock_waits as f64 / figures.lock_acquisitions as f64;
+        rows.push(row("locks taken", count(figures.lock_acquisitions), ""));
+        rows.push(row("locks waited for", count(figures.lock_waits), percent(waits)));
+    }
+    if figures.deepest_queue > 0 {
+        rows.push(row("deepest queue", count(figures.deepest_queue), ""));
+    }
+    Section { title: "Contention".into(), columns: &[], rows }
+}
+
+pub(super) fn times(figures: &Figures) -> Section {
+    let spread = |name: &str, times: Spread| {
+        let times = [times.p50, times.p90, times.p99, times.max].map(duration);
+        std::iter::once(name.to_owned()).chain(times).collect()
+    };
+    let mut rows = vec![spread("click to answer", figures.latency)];
+    if figures.lock_acquisitions > 0 {
+        rows.push(spread("waiting for a lock", figures.lock_wait));
+        rows.push(spread("holding a lock", figures.lock_hold));
+    }
+    Section { title: "Latency".into(), columns: &["p50", "p90", "p99", "max"], rows }
+}
+
+/// Empty if there are none.
+pub(super) fn findings(run: &Run) -> Section {
+    let rows = run
+        .findings
+        .iter()
+        .map(|found| row(found.kind.title(), of(found.amount, found.kind.unit()), &found.proof))
+        .collect();
+    let title = if run.rounds > 1 { "Findings (proof from the worst round)" } else { "Findings" };
+    Section { title: title.into(), columns: &[], rows }
+}
+
+pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
+    let mut rows: Vec<_> = worst
+        .winners
+        .iter()
+        .take(MOST_WINNERS_SHOWN)
+        .map(|winner| {
+            vec![
+                format!("buyer {}", winner.buyer),
+                count(winner.units),
+                format!("+{}", duration(winner.at)),
+                count(winner.attempts),
+                duration(winner.waited),
+            ]
+        })
+        .collect();
+    let more = worst.figures.winners.saturating_sub(rows.len() as u64);
+    if more > 0 {
+        rows.push(vec![format!("and {} more", count(more))]);
+    }
+    let title = match run.rounds {
+        1 => "Winners".into(),
+        _ => format!("Winners of round {} (the worst)", worst.number),
+    };
+    Section { title, columns: &["units", "at", "attempts", "waited"], rows }
+}
+
+pub(super) fn banners(run: &Run) -> Section {
+    let seen = |banner: &&BannerCount| banner.buyers > 0;
+    let rows = run
+        .banners
+        .iter()
+        .filter(seen)
+        .map(|banner| row(banner.text, count(banner.buyers), banner.why))
+        .collect();
+    Section { title: "What buyers saw".into(), columns: &[], rows }
+}
+
+/// Empty if nothing was expected.
+pub(super) fn expectations(run: &Run) -> Section {
+    let rows = run
+        .expectations
+        .iter()
+        .map(|judgement| {
+            let fate = if judgement.held { "held" } else { "NOT MET" };
+            let place = match judgement.round {
+                Some(round) if run.rounds > 1 => format!(" in round {}", count(round)),
+                _ => String::new(),
+            };
+            row(&judgement.expectation, fate, format!("it was {}{place}", judgement.seen))
+        })
+        .collect();
+    Section { title: "Expected".into(), columns: &[], rows }
+}
+
+/// A row a run, fastest first. Empty if there is only one.
+pub(super) fn comparison(report: &Report) -> Section {
+    let mut runs: Vec<(&Run, f64)> =
+        report.runs.iter().filter_map(|run| Some((run, run.relative?))).collect();
+    runs.sort_by(|(_, one), (_, other)| one.total_cmp(other));
+    let rows = runs
+        .into_iter()
+        .map(|(run, relative)| {
+            let figures = &run.figures;
+            vec![
+                run.strategy.clone(),
+                verdict::word(run.evidence).into(),
+                count(figures.units_sold),
+                count(figures.oversold),
+                count(figures.conflicts),
+                count(figures.lock_waits),
+                percent(figures.wasted_work),
+                duration(figures.latency.p50),
+                duration(figures.latency.p99),
+                duration(figures.elapsed),
+                format!("{relative:.2}×"),
+            ]
+        })
+        .collect();
+    Section {
+        title: "Comparison".into(),
+        columns: &[
+            "verdict",
+            "sold",
+            "oversold",
+            "conflicts",
+            "lock waits",
+            "wasted",
+            "p50",
+            "p99",
+            "elapsed",
+            "relative",
+        ],
+        rows,
+    }
+}

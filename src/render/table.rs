@@ -1,0 +1,144 @@
+//! The report for a terminal: verdict first, then tables that fit one screen.
+//!
+//! Colours are ANSI escapes; whoever prints strips them where they are not wanted.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::sections::{self, Section};
+use super::verdict::Verdict;
+use crate::report::{Evidence, Report, Run};
+
+/// The columns before a verdict's sentence.
+const LABEL_WIDTH: usize = 14;
+
+/// Columns between two tables that stand side by side.
+const GAP: &str = "     ";
+
+/// The whole report.
+#[must_use]
+pub fn table(report: &Report) -> String {
+    let mut text = String::new();
+    let several = report.runs.len() > 1;
+    for (place, run) in report.runs.iter().enumerate() {
+        if place > 0 {
+            text.push('\n');
+        }
+        text += &sections::settings_line(report, Some(run));
+        text += "\n\n";
+        text += &verdict(report, run);
+        text += &details(run);
+    }
+    if several {
+        text.push('\n');
+        text += &titled(&sections::comparison(report));
+    }
+    text
+}
+
+/// A verdict line a run, and what was expected but not met.
+#[must_use]
+pub fn verdicts(report: &Report) -> String {
+    let mut text = String::new();
+    for run in &report.runs {
+        let Verdict { word, sentence, .. } = Verdict::of(report, run);
+        let style = colour(run.evidence);
+        text += &format!(" {style}{word:<LABEL_WIDTH$}{style:#}{}: {sentence}\n", run.strategy);
+    }
+    text
+}
+
+fn colour(evidence: Evidence) -> Style {
+    let colour = match evidence {
+        Evidence::Broken => AnsiColor::Red,
+        Evidence::NotSeen => AnsiColor::Green,
+        Evidence::Vacuous => AnsiColor::Yellow,
+    };
+    colour.on_default().bold()
+}
+
+fn verdict(report: &Report, run: &Run) -> String {
+    let Verdict { word, sentence, next } = Verdict::of(report, run);
+    let style = colour(run.evidence);
+    let mut text = format!(" {style}{word:<LABEL_WIDTH$}{style:#}{sentence}\n");
+    if let Some((label, next)) = next {
+        text += &format!(" {label:<LABEL_WIDTH$}{next}\n");
+    }
+    text
+}
+
+fn details(run: &Run) -> String {
+    let figures = &run.figures;
+    let mut text = String::new();
+    let mut add = |block: String| {
+        if !block.is_empty() {
+            text.push('\n');
+            text += &block;
+        }
+    };
+    add(titled(&sections::expectations(run)));
+    add(titled(&sections::findings(run)));
+    add(side_by_side(
+        &titled(&sections::outcome(figures)),
+        &titled(&sections::contention(figures)),
+    ));
+    add(titled(&sections::times(figures)));
+    if let Some(worst) = run.worst.as_ref().filter(|worst| !worst.winners.is_empty()) {
+        add(titled(&sections::winners(run, worst)));
+    }
+    add(titled(&sections::banners(run)));
+    text
+}
+
+/// A table under its title; nothing for an empty one.
+fn titled(section: &Section) -> String {
+    if section.rows.is_empty() {
+        return String::new();
+    }
+    let bold = Style::new().bold();
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    if section.columns.is_empty() {
+        table.add_rows(&section.rows);
+        if let Some(values) = table.column_mut(1) {
+            values.set_cell_alignment(CellAlignment::Right);
+        }
+    } else {
+        let title = std::iter::once(section.title.as_str());
+        table.set_header(title.chain(section.columns.iter().copied()));
+        table.add_rows(&section.rows);
+        for values in table.column_iter_mut().skip(1) {
+            values.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut lines = table.lines().map(|line| line.trim_end().to_owned());
+    let title = match section.columns {
+        [] => format!(" {}", section.title),
+        _ => lines.next().unwrap_or_default(),
+    };
+    let mut text = format!("{bold}{title}{bold:#}\n");
+    for line in lines {
+        text += &line;
+        text.push('\n');
+    }
+    text
+}
+
+/// Two blocks of lines beside each other.
+fn side_by_side(left: &str, right: &str) -> String {
+    let width = |line: &str| anstream::adapter::strip_str(line).to_string().chars().count();
+    let widest = left.lines().map(width).max().unwrap_or(0);
+    let (mut left, mut right) = (left.lines(), right.lines());
+    let mut text = String::new();
+    loop {
+        let (Some(near), far) = (left.next(), right.next()) else {
+            let Some(far) = right.next() else { return text };
+            text += &format!("{:widest$}{GAP}{far}\n", "");
+            continue;
+        };
+        let padding = " ".repeat(widest - width(near));
+        let line = format!("{near}{padding}{GAP}{}", far.unwrap_or_default());
+        text += line.trim_end();
+        text.push('\n');
+    }
+}

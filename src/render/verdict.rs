@@ -1,0 +1,87 @@
+//! The verdict in words: one for the eye, one sentence, and what to type next.
+
+use crate::report::{Evidence, Report, Run};
+use crate::text::quantity::{count, of};
+
+/// A run's verdict in words.
+#[derive(Clone, Debug)]
+pub(super) struct Verdict {
+    /// `BROKEN`, `SAFE SO FAR` or `PROVES NOTHING`.
+    pub(super) word: &'static str,
+    /// What it rests on.
+    pub(super) sentence: String,
+    /// What to do about it: a label and a text.
+    pub(super) next: Option<(&'static str, String)>,
+}
+
+/// The word alone, as it stands in a comparison.
+pub(super) fn word(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Broken => "BROKEN",
+        Evidence::NotSeen => "SAFE SO FAR",
+        Evidence::Vacuous => "PROVES NOTHING",
+    }
+}
+
+impl Verdict {
+    pub(super) fn of(report: &Report, run: &Run) -> Self {
+        let traded = format!(
+            "{}, {} sold",
+            of(run.figures.stock.unsigned_abs(), "unit"),
+            count(run.figures.units_sold)
+        );
+        let rounds = of(run.rounds.into(), "round");
+        let (sentence, next) = match (run.evidence, run.gravest()) {
+            (Evidence::Broken, Some(found)) => {
+                let amount =
+                    format!("{} {}", found.kind.title(), of_kind(found.kind, found.amount));
+                let spread = match run.rounds {
+                    1 => String::new(),
+                    all => format!(" · in {} of {} rounds", count(found.rounds), count(all)),
+                };
+                (format!("{traded} · {amount}{spread}"), Some(("again", run.again.clone())))
+            }
+            (Evidence::Vacuous, _) if run.rounds == 0 => {
+                ("stopped before the first round was raced".into(), None)
+            }
+            (Evidence::Vacuous, _) => (
+                format!("{traded} · nobody contended: no two buyers were inside at once"),
+                Some(("instead", more_contention(report).into())),
+            ),
+            _ => {
+                let vacuous = run.rounds - run.contended_rounds;
+                let apart = match vacuous {
+                    0 => String::new(),
+                    some => format!(", {} of them without contention", count(some)),
+                };
+                (format!("{traded} · nothing wrong seen in {rounds}{apart} · not a proof"), None)
+            }
+        };
+        let sentence = match run.interrupted {
+            true => format!("{sentence} · interrupted"),
+            false => sentence,
+        };
+        Self { word: word(run.evidence), sentence, next }
+    }
+}
+
+/// How a finding's amount is said: `by 213 units`, `for 3 buyers`, `of 1 lock`.
+fn of_kind(kind: crate::audit::FindingKind, amount: u64) -> String {
+    let preposition = match kind.unit() {
+        "unit" => "by",
+        "buyer" => "for",
+        _ => "of",
+    };
+    format!("{preposition} {}", of(amount, kind.unit()))
+}
+
+/// What would make buyers meet.
+fn more_contention(report: &Report) -> &'static str {
+    if report.settings.buyers == 1 {
+        "let more than one come: --buyers 1000"
+    } else if report.settings.threads == 1 {
+        "one thread serves one buyer at a time: raise --threads"
+    } else {
+        "raise --buyers or --rounds, or give them time to meet: --think 1ms"
+    }
+}

@@ -1,0 +1,32 @@
+//! Evidence: how far a verdict reaches.
+
+use serde::Serialize;
+
+/// How far a verdict reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Evidence {
+    /// At least one finding: the strategy is broken, here is the run that shows it.
+    #[serde(rename = "broken")]
+    Broken,
+    /// Buyers contended, and nothing was found. Not a proof.
+    #[serde(rename = "not seen")]
+    NotSeen,
+    /// Nobody contended, so nothing could have been found: the run says nothing.
+    #[serde(rename = "vacuous")]
+    Vacuous,
+}
+
+impl Evidence {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Broken, Self::NotSeen, Self::Vacuous];
+
+    /// The word for it in reports and in `--expect`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::NotSeen => "not seen",
+            Self::Vacuous => "vacuous",
+        }
+    }
+}

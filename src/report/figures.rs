@@ -1,0 +1,190 @@
+//! The figures of one round, or of several together.
+
+use serde::Serialize;
+
+use super::crowd::most_inside;
+use crate::audit::{Finding, FindingKind, Ledger};
+use crate::buyer::{Ending, Visit};
+use crate::samples::{Samples, Spread};
+use crate::worlds::threads::Round;
+
+/// What happened, in numbers. Durations are nanoseconds; what each field means stands with its name
+/// in [`METRICS`](super::METRICS), and together several rounds are summed, but for maxima,
+/// percentiles and shares, which are of all rounds together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "each field is described once, in METRICS")]
+pub struct Figures {
+    pub buyers: u64,
+    pub stock: i64,
+    pub winners: u64,
+    pub units_sold: i64,
+    pub turned_away: u64,
+    pub gave_up: u64,
+    pub failed: u64,
+    pub unserved: u64,
+    pub oversold: u64,
+    pub undersold: u64,
+    pub stock_left: i64,
+    pub lost_update: u64,
+    pub leaked_stock: u64,
+    pub negative_stock: u64,
+    pub false_sold_out: u64,
+    pub lost_order: u64,
+    pub order_without_receipt: u64,
+    pub leaked_lock: u64,
+    pub findings: u64,
+    pub attempts: u64,
+    pub conflicts: u64,
+    pub retries_per_sale: f64,
+    pub wasted_work: f64,
+    pub cas_failures: u64,
+    pub version_conflicts: u64,
+    pub lock_acquisitions: u64,
+    pub lock_waits: u64,
+    pub lock_wait: Spread,
+    pub lock_hold: Spread,
+    pub deepest_queue: u64,
+    pub most_inside: u64,
+    pub latency: Spread,
+    pub elapsed: u64,
+    pub checkouts_per_second: f64,
+}
+
+impl Figures {
+    /// How much of a finding there is, in the unit of its kind.
+    #[must_use]
+    pub fn amount_of(&self, kind: FindingKind) -> u64 {
+        match kind {
+            FindingKind::Oversold => self.oversold,
+            FindingKind::Undersold => self.undersold,
+            FindingKind::LostUpdate => self.lost_update,
+            FindingKind::LeakedStock => self.leaked_stock,
+            FindingKind::NegativeStock => self.negative_stock,
+            FindingKind::FalseSoldOut => self.false_sold_out,
+            FindingKind::LostOrder => self.lost_order,
+            FindingKind::OrderWithoutReceipt => self.order_without_receipt,
+            FindingKind::LeakedLock => self.leaked_lock,
+        }
+    }
+}
+
+/// Figures with the samples their percentiles come from, so that rounds can be added up.
+#[derive(Clone, Debug, Default)]
+pub struct Gathered {
+    figures: Figures,
+    latency: Samples,
+    lock_wait: Samples,
+    lock_hold: Samples,
+}
+
+impl Gathered {
+    /// Of one round.
+    #[must_use]
+    pub fn from_round(round: &Round, findings: &[Finding]) -> Self {
+        let ledger = Ledger::of(round);
+        let ended = |is: fn(&Ending) -> bool| {
+            round.visits.iter().filter(|visit| is(&visit.ending)).count() as u64
+        };
+        let sum = |of: fn(&Visit) -> u32| round.visits.iter().map(of).map(u64::from).sum();
+        let found = |kind: FindingKind| {
+            findings.iter().find(|finding| finding.kind == kind).map_or(0, |finding| finding.amount)
+        };
+        let mut latency = Samples::default();
+        for visit in round.visits.iter().filter(|visit| visit.ending != Ending::Unserved) {
+            latency.record(visit.latency_ns());
+        }
+        Self {
+            figures: Figures {
+                buyers: round.visits.len() as u64,
+                stock: round.stock.into(),
+                winners: ended(|ending| *ending == Ending::Bought),
+                units_sold: ledger.units_sold(),
+                turned_away: ended(|ending| *ending == Ending::TurnedAway),
+                gave_up: ended(|ending| *ending == Ending::GaveUp),
+                failed: ended(|ending| matches!(ending, Ending::Failed(_))),
+                unserved: ended(|ending| *ending == Ending::Unserved),
+                oversold: found(FindingKind::Oversold),
+                undersold: found(FindingKind::Undersold),
+                stock_left: round.books.stock_left.into(),
+                lost_update: found(FindingKind::LostUpdate),
+                leaked_stock: found(FindingKind::LeakedStock),
+                negative_stock: found(FindingKind::NegativeStock),
+                false_sold_out: found(FindingKind::FalseSoldOut),
+                lost_order: found(FindingKind::LostOrder),
+                order_without_receipt: found(FindingKind::OrderWithoutReceipt),
+                leaked_lock: found(FindingKind::LeakedLock),
+                findings: findings.len() as u64,
+                attempts: sum(|visit| visit.attempts),
+                conflicts: sum(|visit| visit.conflicts),
+                cas_failures: round.tally.cas_failures,
+                version_conflicts: round.tally.version_conflicts,
+                lock_acquisitions: round.tally.lock_acquisitions,
+                lock_waits: round.tally.lock_waits,
+                deepest_queue: round.books.deepest_queue,
+                most_inside: most_inside(&round.visits),
+                elapsed: round.visits.iter().map(|visit| visit.ended_ns).max().unwrap_or(0),
+                ..Figures::default()
+            },
+            latency,
+            lock_wait: round.tally.lock_wait.clone(),
+            lock_hold: round.tally.lock_hold.clone(),
+        }
+    }
+
+    /// Adds another round's.
+    pub fn add(&mut self, other: &Self) {
+        let (sum, more) = (&mut self.figures, &other.figures);
+        sum.buyers += more.buyers;
+        sum.stock += more.stock;
+        sum.winners += more.winners;
+        sum.units_sold += more.units_sold;
+        sum.turned_away += more.turned_away;
+        sum.gave_up += more.gave_up;
+        sum.failed += more.failed;
+        sum.unserved += more.unserved;
+        sum.oversold += more.oversold;
+        sum.undersold += more.undersold;
+        sum.stock_left += more.stock_left;
+        sum.lost_update += more.lost_update;
+        sum.leaked_stock += more.leaked_stock;
+        sum.negative_stock += more.negative_stock;
+        sum.false_sold_out += more.false_sold_out;
+        sum.lost_order += more.lost_order;
+        sum.order_without_receipt += more.order_without_receipt;
+        sum.leaked_lock += more.leaked_lock;
+        sum.attempts += more.attempts;
+        sum.conflicts += more.conflicts;
+        sum.cas_failures += more.cas_failures;
+        sum.version_conflicts += more.version_conflicts;
+        sum.lock_acquisitions += more.lock_acquisitions;
+        sum.lock_waits += more.lock_waits;
+        sum.deepest_queue = sum.deepest_queue.max(more.deepest_queue);
+        sum.most_inside = sum.most_inside.max(more.most_inside);
+        sum.elapsed += more.elapsed;
+        self.latency.merge(&other.latency);
+        self.lock_wait.merge(&other.lock_wait);
+        self.lock_hold.merge(&other.lock_hold);
+    }
+
+    /// The figures, with everything that is derived from others worked out.
+    #[must_use]
+    pub fn figures(&mut self) -> Figures {
+        let share =
+            |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let figures = self.figures;
+        Figures {
+            retries_per_sale: share(figures.attempts - tried(&figures), figures.winners),
+            wasted_work: share(figures.conflicts, figures.attempts),
+            latency: self.latency.spread(),
+            lock_wait: self.lock_wait.spread(),
+            lock_hold: self.lock_hold.spread(),
+            checkouts_per_second: share(tried(&figures), figures.elapsed) * 1e9,
+            ..figures
+        }
+    }
+}
+
+/// Buyers who got as far as a first attempt, as near as the sums tell.
+fn tried(figures: &Figures) -> u64 {
+    (figures.buyers - figures.unserved).min(figures.attempts)
+}

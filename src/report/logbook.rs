@@ -1,0 +1,137 @@
+//! The logbook: takes in one round after another, keeps what the report needs, forgets the rest.
+
+use super::{
+    Banner, BannerCount, Evidence, Figures, Found, Gathered, MOST_WINNERS_LISTED, Run, Winner,
+    WorstRound,
+};
+use crate::audit::{Finding, FindingKind, Ledger};
+use crate::expect::{Expectation, Judge};
+use crate::worlds::threads::Round;
+
+/// A run's rounds, as far as they have been raced.
+#[derive(Debug)]
+pub struct Logbook {
+    rounds: u32,
+    contended_rounds: u32,
+    total: Gathered,
+    findings: Vec<Found>,
+    banners: [u64; Banner::ALL.len()],
+    worst: Option<WorstRound>,
+    judge: Judge,
+}
+
+impl Logbook {
+    /// An empty one.
+    #[must_use]
+    pub fn open(expectations: &[Expectation]) -> Self {
+        Self {
+            rounds: 0,
+            contended_rounds: 0,
+            total: Gathered::default(),
+            findings: Vec::new(),
+            banners: [0; Banner::ALL.len()],
+            worst: None,
+            judge: Judge::new(expectations),
+        }
+    }
+
+    /// Audits a round and takes it in.
+    pub fn enter(&mut self, round: &Round) {
+        let found = Ledger::of(round).audit();
+        let mut gathered = Gathered::from_round(round, &found);
+        let figures = gathered.figures();
+        self.rounds += 1;
+        self.contended_rounds += u32::from(figures.most_inside > 1);
+        self.total.add(&gathered);
+        for finding in found {
+            self.enter_finding(finding);
+        }
+        for banner in round.visits.iter().filter_map(Banner::of) {
+            self.banners[banner as usize] += 1;
+        }
+        self.judge.see_round(round.number, &figures);
+        if self.worst.as_ref().is_none_or(|worst| badness(&worst.figures) < badness(&figures)) {
+            self.worst = Some(WorstRound::of(round, figures));
+        }
+    }
+
+    fn enter_finding(&mut self, finding: Finding) {
+        let Finding { kind, amount, proof } = finding;
+        match self.findings.iter_mut().find(|found| found.kind == kind) {
+            None => self.findings.push(Found { kind, amount, rounds: 1, proof, worst: amount }),
+            Some(found) => {
+                found.amount += amount;
+                found.rounds += 1;
+                if amount > found.worst {
+                    found.worst = amount;
+                    found.proof = proof;
+                }
+            }
+        }
+    }
+
+    /// Closes the book.
+    #[must_use]
+    pub fn close(mut self, strategy: &str, interrupted: bool, again: String) -> Run {
+        self.findings.sort_by_key(|found| found.kind.gravity());
+        let evidence = if !self.findings.is_empty() {
+            Evidence::Broken
+        } else if self.contended_rounds > 0 {
+            Evidence::NotSeen
+        } else {
+            Evidence::Vacuous
+        };
+        let figures = Figures { findings: self.findings.len() as u64, ..self.total.figures() };
+        Run {
+            strategy: strategy.to_owned(),
+            evidence,
+            rounds: self.rounds,
+            contended_rounds: self.contended_rounds,
+            interrupted,
+            relative: None,
+            figures,
+            banners: Banner::ALL
+                .into_iter()
+                .zip(self.banners)
+                .map(|(banner, buyers)| BannerCount {
+                    banner,
+                    text: banner.text(),
+                    why: banner.why(),
+                    buyers,
+                })
+                .collect(),
+            findings: self.findings,
+            worst: self.worst,
+            expectations: self.judge.conclude(&figures, evidence),
+            again,
+        }
+    }
+}
+
+/// What makes one round worse than another: its findings, the gravest first; then how hard buyers
+/// got into each other's way.
+fn badness(figures: &Figures) -> ([u64; FindingKind::ALL.len()], u64) {
+    (FindingKind::ALL.map(|kind| figures.amount_of(kind)), figures.conflicts + figures.lock_waits)
+}
+
+impl WorstRound {
+    fn of(round: &Round, figures: Figures) -> Self {
+        let mut winners: Vec<Winner> = round
+            .visits
+            .iter()
+            .filter_map(|visit| {
+                Some(Winner {
+                    buyer: visit.buyer,
+                    units: visit.receipt()?,
+                    at: visit.ended_ns,
+                    attempts: visit.attempts,
+                    waited: visit.waited_ns,
+                })
+            })
+            .collect();
+        winners.sort_unstable_by_key(|winner| (winner.at, winner.buyer));
+        let winners_left_out = winners.len().saturating_sub(MOST_WINNERS_LISTED) as u64;
+        winners.truncate(MOST_WINNERS_LISTED);
+        Self { number: round.number, figures, winners, winners_left_out }
+    }
+}

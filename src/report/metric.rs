@@ -1,0 +1,95 @@
+//! The figures by name: one list that `--expect`, CSV and the documentation share.
+
+use super::figures::Figures;
+
+/// A figure's value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// Things.
+    Count(i64),
+    /// A share, from 0 to 1.
+    Share(f64),
+    /// A ratio or a rate.
+    Ratio(f64),
+    /// A duration, in nanoseconds.
+    Nanos(u64),
+}
+
+/// One figure: its name in JSON, CSV and `--expect`, and what it means.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// The name; a dot leads into an inner table.
+    pub name: &'static str,
+    /// What it is counted in.
+    pub unit: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// Reads it.
+    pub value: fn(&Figures) -> Value,
+}
+
+macro_rules! metrics {
+    ($($name:literal $unit:literal $meaning:literal $value:expr;)+) => {
+        /// Every figure of a round, in the order of the JSON report.
+        pub static METRICS: &[Metric] = &[
+            $(Metric { name: $name, unit: $unit, meaning: $meaning, value: $value },)+
+        ];
+    };
+}
+
+fn things(number: u64) -> Value {
+    Value::Count(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+metrics! {
+    "buyers" "buyers" "who came" |f| things(f.buyers);
+    "stock" "units" "there at the gun" |f| Value::Count(f.stock);
+    "winners" "buyers" "with a receipt" |f| things(f.winners);
+    "units_sold" "units" "promised, by receipt" |f| Value::Count(f.units_sold);
+    "turned_away" "buyers" "told that too little is left" |f| things(f.turned_away);
+    "gave_up" "buyers" "who ran out of retries or patience" |f| things(f.gave_up);
+    "failed" "buyers" "for whom something broke" |f| things(f.failed);
+    "unserved" "buyers" "not served because the race was interrupted" |f| things(f.unserved);
+    "oversold" "units" "promised beyond the stock" |f| things(f.oversold);
+    "undersold" "units" "unsold that a buyer who went home without would have taken"
+        |f| things(f.undersold);
+    "stock_left" "units" "on the shelf at the end; can be below zero" |f| Value::Count(f.stock_left);
+    "lost_update" "units" "sold without the shelf falling" |f| things(f.lost_update);
+    "leaked_stock" "units" "gone from the shelf without being sold" |f| things(f.leaked_stock);
+    "negative_stock" "units" "by which the shelf ended below zero" |f| things(f.negative_stock);
+    "false_sold_out" "buyers" "told \"sold out\" when enough was left, provably"
+        |f| things(f.false_sold_out);
+    "lost_order" "buyers" "with a receipt that the order book does not know"
+        |f| things(f.lost_order);
+    "order_without_receipt" "buyers" "told no, with an order in the book all the same"
+        |f| things(f.order_without_receipt);
+    "leaked_lock" "locks" "still held when their attempt was over" |f| things(f.leaked_lock);
+    "findings" "kinds" "of finding" |f| things(f.findings);
+    "attempts" "attempts" "made, first ones and retries" |f| things(f.attempts);
+    "conflicts" "attempts" "that ended because somebody got in between" |f| things(f.conflicts);
+    "retries_per_sale" "ratio" "retries to winners; 0 if nobody won"
+        |f| Value::Ratio(f.retries_per_sale);
+    "wasted_work" "share" "attempts thrown away, of all attempts" |f| Value::Share(f.wasted_work);
+    "cas_failures" "ops" "compare-and-sets that found another value" |f| things(f.cas_failures);
+    "version_conflicts" "ops" "versioned writes that found another version"
+        |f| things(f.version_conflicts);
+    "lock_acquisitions" "locks" "taken" |f| things(f.lock_acquisitions);
+    "lock_waits" "locks" "taken that somebody else held first" |f| things(f.lock_waits);
+    "lock_wait.p50" "ns" "wait for a lock that was held, half" |f| Value::Nanos(f.lock_wait.p50);
+    "lock_wait.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.lock_wait.p90);
+    "lock_wait.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.lock_wait.p99);
+    "lock_wait.max" "ns" "the same, the longest" |f| Value::Nanos(f.lock_wait.max);
+    "lock_hold.p50" "ns" "time a lock was held, half" |f| Value::Nanos(f.lock_hold.p50);
+    "lock_hold.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.lock_hold.p90);
+    "lock_hold.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.lock_hold.p99);
+    "lock_hold.max" "ns" "the same, the longest" |f| Value::Nanos(f.lock_hold.max);
+    "deepest_queue" "requests" "in front of the clerk, at most" |f| things(f.deepest_queue);
+    "most_inside" "buyers" "inside a checkout at once, at most" |f| things(f.most_inside);
+    "latency.p50" "ns" "from a buyer's click to its answer, half" |f| Value::Nanos(f.latency.p50);
+    "latency.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.latency.p90);
+    "latency.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.latency.p99);
+    "latency.max" "ns" "the same, the longest" |f| Value::Nanos(f.latency.max);
+    "elapsed" "ns" "from the gun to the last answer" |f| Value::Nanos(f.elapsed);
+    "checkouts_per_second" "per second" "buyers served, by elapsed time"
+        |f| Value::Ratio(f.checkouts_per_second);
+}

@@ -1,0 +1,178 @@
+//! The report: one serialisable value that every renderer draws from.
+//!
+//! `docs/report.md` describes each field with its unit. Fields are added; none is renamed or
+//! removed without raising [`SCHEMA`].
+
+mod banner;
+mod crowd;
+mod evidence;
+mod figures;
+mod logbook;
+mod metric;
+
+use serde::Serialize;
+
+use crate::audit::FindingKind;
+use crate::expect::Judgement;
+use crate::op::{BuyerId, Units};
+use crate::settings::SettingsRecord;
+
+pub use banner::{Banner, BannerCount};
+pub use crowd::most_inside;
+pub use evidence::Evidence;
+pub use figures::{Figures, Gathered};
+pub use logbook::Logbook;
+pub use metric::{METRICS, Metric, Value};
+
+/// The version of the report's form.
+pub const SCHEMA: u32 = 1;
+
+/// The most winners listed by name.
+pub const MOST_WINNERS_LISTED: usize = 1_000;
+
+/// Everything there is to say about a race.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The version of this form.
+    pub schema: u32,
+    /// The version of the tool that wrote it.
+    pub version: &'static str,
+    /// Who decided what happened next.
+    pub world: &'static str,
+    /// Where stock lived.
+    pub store: &'static str,
+    /// What was asked for.
+    pub settings: SettingsRecord,
+    /// One run a strategy, in the order asked for.
+    pub runs: Vec<Run>,
+}
+
+/// What came of one strategy, over all its rounds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// The strategy's name.
+    pub strategy: String,
+    /// How far the verdict reaches.
+    pub evidence: Evidence,
+    /// Rounds raced, the last of them perhaps in part.
+    pub rounds: u32,
+    /// Rounds in which at least two buyers were inside a checkout at once.
+    pub contended_rounds: u32,
+    /// Whether Ctrl-C ended it early.
+    pub interrupted: bool,
+    /// How long the rounds took beside the fastest run of this report; none if it is the only one.
+    pub relative: Option<f64>,
+    /// What happened, all rounds together.
+    pub figures: Figures,
+    /// What the audit proved wrong, the gravest first.
+    pub findings: Vec<Found>,
+    /// What buyers saw, all rounds together.
+    pub banners: Vec<BannerCount>,
+    /// The worst round: the one with the gravest findings, else the most conflicts and lock waits.
+    pub worst: Option<WorstRound>,
+    /// How each expectation fared.
+    pub expectations: Vec<Judgement>,
+    /// The command that runs the same race again.
+    pub again: String,
+}
+
+/// A finding, over all rounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// What.
+    pub kind: FindingKind,
+    /// How much of it in all, in the unit of its kind.
+    pub amount: u64,
+    /// Rounds that showed it.
+    pub rounds: u32,
+    /// The figures that prove it, from the round that showed most of it.
+    pub proof: String,
+    /// The most of it in one round.
+    pub worst: u64,
+}
+
+/// One round, in more detail.
+#[derive(Clone, Debug, Serialize)]
+pub struct WorstRound {
+    /// Which, counted from 1.
+    pub number: u32,
+    /// What happened in it.
+    pub figures: Figures,
+    /// Its winners by when they had their answer: the first [`MOST_WINNERS_LISTED`].
+    pub winners: Vec<Winner>,
+    /// Winners beyond those.
+    pub winners_left_out: u64,
+}
+
+/// A buyer with a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Winner {
+    /// Who.
+    pub buyer: BuyerId,
+    /// How many units it was promised.
+    pub units: Units,
+    /// When it had its answer, in ns after the gun.
+    pub at: u64,
+    /// Attempts it made.
+    pub attempts: u32,
+    /// How long it waited for locks, in the queue and between attempts, in ns.
+    pub waited: u64,
+}
+
+impl Report {
+    /// A report of these runs.
+    #[must_use]
+    pub fn new(store: &'static str, settings: SettingsRecord, mut runs: Vec<Run>) -> Self {
+        let fastest = runs.iter().map(|run| run.figures.elapsed).filter(|time| *time > 0).min();
+        if let (Some(fastest), 2..) = (fastest, runs.len()) {
+            for run in &mut runs {
+                run.relative = Some(run.figures.elapsed as f64 / fastest as f64);
+            }
+        }
+        Self {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            world: "threads",
+            store,
+            settings,
+            runs,
+        }
+    }
+
+    /// Whether every expectation held.
+    #[must_use]
+    pub fn met_expectations(&self) -> bool {
+        self.runs.iter().all(Run::met_expectations)
+    }
+
+    /// Whether Ctrl-C ended any of it early.
+    #[must_use]
+    pub fn was_interrupted(&self) -> bool {
+        self.runs.iter().any(|run| run.interrupted)
+    }
+}
+
+impl Run {
+    /// Whether every expectation held.
+    #[must_use]
+    pub fn met_expectations(&self) -> bool {
+        self.expectations.iter().all(|judgement| judgement.held)
+    }
+
+    /// Each expectation that did not hold, as a sentence.
+    pub fn unmet(&self) -> impl Iterator<Item = String> + '_ {
+        self.expectations.iter().filter(|judgement| !judgement.held).map(|judgement| {
+            let place = match judgement.round {
+                Some(round) if self.rounds > 1 => format!(" in round {round}"),
+                _ => String::new(),
+            };
+            format!("expected {}, but it was {}{place}", judgement.expectation, judgement.seen)
+        })
+    }
+
+    /// The gravest finding, if any.
+    #[must_use]
+    pub fn gravest(&self) -> Option<&Found> {
+        self.findings.first()
+    }
+}

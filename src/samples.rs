@@ -1,0 +1,116 @@
+//! Many durations, kept small: an HDR histogram behind a short list.
+//!
+//! Ten thousand buyer threads record a sample or two each, and a histogram apiece would be
+//! gigabytes; one thread that serves millions of buyers records millions. So samples gather in a
+//! list, and only a list that fills up is poured into a histogram.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// Samples in the list before they are poured.
+const FULL: usize = 4096;
+/// The longest sample told apart: two hours, in ns.
+const LONGEST_NS: u64 = 7_200_000_000_000;
+/// Significant decimal digits kept.
+const DIGITS: u8 = 3;
+
+/// A set of durations in nanoseconds.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    fresh: Vec<u64>,
+    poured: Option<Box<Histogram<u64>>>,
+}
+
+impl Samples {
+    /// Records one duration.
+    #[inline(always)]
+    pub fn record(&mut self, nanos: u64) {
+        if self.fresh.len() >= FULL {
+            self.pour();
+        }
+        self.fresh.push(nanos);
+    }
+
+    /// Adds all of another set.
+    pub fn merge(&mut self, other: &Self) {
+        for nanos in &other.fresh {
+            self.record(*nanos);
+        }
+        if let Some(theirs) = &other.poured {
+            self.pour();
+            if let Some(ours) = &mut self.poured {
+                // Cannot fail: both have the same bounds.
+                let _ = ours.add(theirs.as_ref());
+            }
+        }
+    }
+
+    #[cold]
+    fn pour(&mut self) {
+        if self.poured.is_none() {
+            // Cannot fail: the bounds are constants that a test opens.
+            self.poured = Histogram::new_with_bounds(1, LONGEST_NS, DIGITS).ok().map(Box::new);
+        }
+        if let Some(histogram) = &mut self.poured {
+            for nanos in self.fresh.drain(..) {
+                histogram.saturating_record(nanos);
+            }
+        }
+    }
+
+    /// Where the samples lie. All zero if there are none.
+    #[must_use]
+    pub fn spread(&mut self) -> Spread {
+        self.pour();
+        let Some(histogram) = self.poured.as_ref().filter(|histogram| !histogram.is_empty()) else {
+            return Spread::default();
+        };
+        Spread {
+            p50: histogram.value_at_quantile(0.5),
+            p90: histogram.value_at_quantile(0.9),
+            p99: histogram.value_at_quantile(0.99),
+            max: histogram.max(),
+        }
+    }
+}
+
+/// Percentiles of a set of durations, in nanoseconds, right to three digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Spread {
+    /// Half were no longer than this.
+    pub p50: u64,
+    /// Nine in ten were no longer than this.
+    pub p90: u64,
+    /// 99 in 100 were no longer than this.
+    pub p99: u64,
+    /// None was longer than this.
+    pub max: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_right_to_three_digits_however_the_samples_were_gathered() {
+        let (mut one, mut other, mut whole) =
+            (Samples::default(), Samples::default(), Samples::default());
+        for nanos in 1..=10_000u64 {
+            if nanos % 3 == 0 { &mut one } else { &mut other }.record(nanos * 1_000);
+            whole.record(nanos * 1_000);
+        }
+        one.merge(&other);
+        let spread = whole.spread();
+        assert_eq!(one.spread(), spread);
+        for (seen, true_value) in
+            [(spread.p50, 5_000_000), (spread.p90, 9_000_000), (spread.max, 10_000_000u64)]
+        {
+            assert!(seen.abs_diff(true_value) <= true_value / 1_000, "{seen} for {true_value}");
+        }
+    }
+
+    #[test]
+    fn no_samples_have_no_spread() {
+        assert_eq!(Samples::default().spread(), Spread::default());
+    }
+}

@@ -1,0 +1,243 @@
+//! The settings of a race, their bounds and their defaults.
+//!
+//! Each has one reader, shared by the flag and the scenario key of the same name.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::buyer::Demand;
+use crate::clock::nanos;
+use crate::error::Error;
+use crate::op::Units;
+use crate::retry::{Backoff, Retries, RetryPolicy};
+use crate::text::quantity::{count, exact_duration, parse_count, parse_duration};
+
+/// The most buyers in one round.
+pub const MOST_BUYERS: u64 = 10_000_000;
+/// The most units in stock.
+pub const MOST_STOCK: u64 = 1_000_000_000;
+/// The most rounds.
+pub const MOST_ROUNDS: u64 = 1_000_000;
+/// The longest think time.
+pub const LONGEST_THINK: Duration = Duration::from_secs(60);
+/// The largest seed: what JSON readers that know only doubles still read exactly.
+pub const MOST_SEED: u64 = 1 << 53;
+/// The longest patience.
+pub const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// The default think time, 200 µs: about one round trip between an application server and its
+/// database in the same data centre, which is the least that a real checkout spends between looking
+/// and acting. With none, on few cores, most buyers would come and go within one time slice, and a
+/// broken checkout would look safe.
+pub const DEFAULT_THINK: Duration = Duration::from_micros(200);
+
+/// The settings of a race.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How many buyers come in a round.
+    pub buyers: u32,
+    /// How many units there are at the gun.
+    pub stock: Units,
+    /// How many units each buyer wants.
+    pub qty: Demand,
+    /// How many threads serve the buyers; none: one thread a buyer.
+    pub threads: Option<u32>,
+    /// How often the race is run.
+    pub rounds: u32,
+    /// Time spent between looking and acting.
+    pub think: Duration,
+    /// How often and how soon to try again, and for how long.
+    pub policy: RetryPolicy,
+    /// Seeds every buyer's dice.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    /// A thousand buyers, one unit.
+    fn default() -> Self {
+        Self {
+            buyers: 1000,
+            stock: 1,
+            qty: Demand::ONE,
+            threads: None,
+            rounds: 1,
+            think: DEFAULT_THINK,
+            policy: RetryPolicy {
+                retries: Retries::Unlimited,
+                backoff: Backoff::None,
+                patience: Duration::from_secs(30),
+            },
+            seed: 0,
+        }
+    }
+}
+
+/// A setting that is not as it can be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` {why}")]
+pub struct Wrong {
+    /// Which setting.
+    pub name: &'static str,
+    /// What is wrong with it, and what would not be: the rest of the sentence.
+    pub why: String,
+}
+
+impl From<Wrong> for Error {
+    fn from(wrong: Wrong) -> Self {
+        Self::input(wrong.to_string())
+    }
+}
+
+fn parse_patience(text: &str) -> Result<Duration, String> {
+    let patience = parse_duration(text, LONGEST_PATIENCE)?;
+    if patience.is_zero() {
+        return Err("a buyer without patience buys nothing; give it at least 1ns".into());
+    }
+    Ok(patience)
+}
+
+impl Settings {
+    /// The names of all settings, which are their flags and their scenario keys.
+    pub const NAMES: [&str; 10] = [
+        "buyers", "stock", "qty", "threads", "rounds", "think", "retries", "backoff", "patience",
+        "seed",
+    ];
+
+    /// Sets one of [`NAMES`](Self::NAMES) from its text.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
+        match name {
+            "buyers" => self.buyers = parse_count(text, 1, MOST_BUYERS)? as u32,
+            "stock" => self.stock = parse_count(text, 1, MOST_STOCK)? as Units,
+            "qty" => self.qty = Demand::parse(text)?,
+            "threads" => self.threads = Some(parse_count(text, 1, MOST_BUYERS)? as u32),
+            "rounds" => self.rounds = parse_count(text, 1, MOST_ROUNDS)? as u32,
+            "think" => self.think = parse_duration(text, LONGEST_THINK)?,
+            "retries" => self.policy.retries = Retries::parse(text)?,
+            "backoff" => self.policy.backoff = Backoff::parse(text)?,
+            "patience" => self.policy.patience = parse_patience(text)?,
+            "seed" => self.seed = parse_count(text, 0, MOST_SEED)?,
+            _ => return Err(format!("there is no setting `{name}`")),
+        }
+        Ok(())
+    }
+
+    /// How many threads will run.
+    #[must_use]
+    pub fn threads(&self) -> u32 {
+        self.threads.map_or(self.buyers, |threads| threads.min(self.buyers))
+    }
+
+    /// Checks each setting's bounds and what they must be to each other.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn check(&self) -> Result<(), Wrong> {
+        let within = |name, value: i128, most: u64| {
+            if (1..=i128::from(most)).contains(&value) {
+                return Ok(());
+            }
+            Err(Wrong {
+                name,
+                why: format!("is {}; it must be from 1 to {}", count(value), count(most)),
+            })
+        };
+        within("buyers", self.buyers.into(), MOST_BUYERS)?;
+        within("stock", self.stock.into(), MOST_STOCK)?;
+        within("rounds", self.rounds.into(), MOST_ROUNDS)?;
+        within("threads", self.threads().into(), MOST_BUYERS)?;
+        within("qty", self.qty.least.into(), MOST_STOCK)?;
+        within("qty", self.qty.most.into(), MOST_STOCK)?;
+        let wrong_qty = |why| Err(Wrong { name: "qty", why });
+        if self.qty.least > self.qty.most {
+            return wrong_qty(format!("is {}: the range is upside down", self.qty));
+        }
+        if self.qty.most > self.stock {
+            return wrong_qty(format!(
+                "is {}, but `stock` is only {}: raise `stock` or lower `qty`",
+                self.qty,
+                count(self.stock)
+            ));
+        }
+        // A checkout that takes before it looks may have everybody's units out at once.
+        let wanted = i64::from(self.buyers) * i64::from(self.qty.most);
+        if wanted > i64::from(Units::MAX) {
+            return wrong_qty(format!(
+                "is {}, and {} buyers would want more than the {} units that can be counted: lower \
+                 `qty` or `buyers`",
+                self.qty,
+                count(self.buyers),
+                count(Units::MAX)
+            ));
+        }
+        Ok(())
+    }
+
+    /// The flags that give these settings, leaving out defaults: for a command to paste.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        let usual = Self::default();
+        let mut flags = format!("--buyers {} --stock {}", self.buyers, self.stock);
+        let mut flag = |differs: bool, name: &str, value: &dyn std::fmt::Display| {
+            if differs {
+                let _ = write!(flags, " --{name} {value}");
+            }
+        };
+        flag(self.qty != usual.qty, "qty", &self.qty);
+        flag(self.threads.is_some(), "threads", &self.threads());
+        flag(self.rounds != usual.rounds, "rounds", &self.rounds);
+        flag(self.think != usual.think, "think", &exact_duration(self.think));
+        let (policy, usual) = (&self.policy, &usual.policy);
+        flag(policy.retries != usual.retries, "retries", &policy.retries);
+        flag(policy.backoff != usual.backoff, "backoff", &policy.backoff);
+        flag(policy.patience != usual.patience, "patience", &exact_duration(policy.patience));
+        flag(true, "seed", &self.seed);
+        flags
+    }
+
+    /// The settings as a report holds them.
+    #[must_use]
+    pub fn record(&self) -> SettingsRecord {
+        SettingsRecord {
+            buyers: self.buyers,
+            stock: self.stock,
+            qty: self.qty.to_string(),
+            threads: self.threads(),
+            rounds: self.rounds,
+            think: nanos(self.think),
+            retries: self.policy.retries.to_string(),
+            backoff: self.policy.backoff.to_string(),
+            patience: nanos(self.policy.patience),
+            seed: self.seed,
+        }
+    }
+}
+
+/// [`Settings`] in a report. Durations are nanoseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettingsRecord {
+    /// Buyers in a round.
+    pub buyers: u32,
+    /// Units at the gun.
+    pub stock: Units,
+    /// Units each buyer wants: a number, or a range such as `1..3`.
+    pub qty: String,
+    /// Threads that served the buyers.
+    pub threads: u32,
+    /// Rounds asked for.
+    pub rounds: u32,
+    /// Time between looking and acting, in ns.
+    pub think: u64,
+    /// `unlimited`, or how often a buyer tries again.
+    pub retries: String,
+    /// `none`, `fixed:…` or `exponential:…`.
+    pub backoff: String,
+    /// How long a buyer keeps trying, in ns.
+    pub patience: u64,
+    /// The seed of every buyer's dice.
+    pub seed: u64,
+}

@@ -1,0 +1,152 @@
+//! One thread's connection to the in-process store.
+
+use std::sync::atomic::Ordering;
+
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use parking_lot::MutexGuard;
+
+use super::{Memory, Word};
+use crate::op::{Item, Op, Order, Reply, Request};
+use crate::stores::Client;
+use crate::strategy::{Failure, Missed};
+
+/// One thread's connection to [`Memory`]. The guard of a held lock lives here.
+#[derive(Debug)]
+pub struct MemoryClient<'a, W: Word> {
+    shop: &'a Memory<'a, W>,
+    held: Option<MutexGuard<'a, ()>>,
+    /// This client's share of the order book, handed in when it leaves.
+    orders: Vec<Order>,
+    awaiting: Option<Receiver<bool>>,
+    serving: Option<Sender<bool>>,
+}
+
+impl<'a, W: Word> MemoryClient<'a, W> {
+    pub(super) fn new(shop: &'a Memory<'a, W>) -> Self {
+        Self { shop, held: None, orders: Vec::new(), awaiting: None, serving: None }
+    }
+
+    #[inline(always)]
+    fn shelf(&self, item: Item) -> Result<&'a W, Missed> {
+        if item == Item(0) { Ok(&self.shop.shelf) } else { failed(Failure::NoSuchItem) }
+    }
+
+    #[inline(always)]
+    fn lock(&mut self, item: Item) -> Result<Reply, Missed> {
+        self.shelf(item)?;
+        let lock = &self.shop.lock;
+        let (guard, waited) = match lock.try_lock() {
+            Some(guard) => (Some(guard), false),
+            None => (self.shop.patiently(|glance| lock.try_lock_for(glance)), true),
+        };
+        if guard.is_none() {
+            return failed(Failure::LockTimeout);
+        }
+        self.held = guard;
+        Ok(Reply::Locked { waited })
+    }
+
+    #[inline(always)]
+    fn unlock(&mut self, item: Item) -> Result<Reply, Missed> {
+        self.shelf(item)?;
+        match self.held.take() {
+            Some(_guard) => Ok(Reply::Done),
+            None => failed(Failure::NotLocked),
+        }
+    }
+
+    fn submit(&mut self, request: Request) -> Result<Reply, Missed> {
+        let (answer, awaiting) = bounded(1);
+        match self.shop.queue.0.try_send(Some((request, answer))) {
+            Ok(()) => {
+                self.awaiting = Some(awaiting);
+                Ok(Reply::Done)
+            }
+            Err(_) => failed(Failure::NoAnswer),
+        }
+    }
+
+    fn await_answer(&mut self) -> Result<Reply, Missed> {
+        let Some(line) = self.awaiting.take() else { return failed(Failure::Unsupported) };
+        let heard = self.shop.patiently(|glance| match line.recv_timeout(glance) {
+            Ok(sold) => Some(Some(sold)),
+            Err(RecvTimeoutError::Disconnected) => Some(None),
+            Err(RecvTimeoutError::Timeout) => None,
+        });
+        heard.flatten().map_or(failed(Failure::NoAnswer), |sold| Ok(Reply::Applied(sold)))
+    }
+
+    fn next_request(&mut self) -> Reply {
+        let queue = &self.shop.queue.1;
+        // Bounded by the shop: it closes when the last buyer has gone.
+        let next = queue.recv().ok().flatten();
+        let depth = queue.len() as u64 + u64::from(next.is_some());
+        self.shop.deepest_queue.fetch_max(depth, Ordering::Relaxed);
+        Reply::Next(next.map(|(request, answer)| {
+            self.serving = Some(answer);
+            request
+        }))
+    }
+
+    fn answer(&mut self, sold: bool) -> Result<Reply, Missed> {
+        let Some(line) = self.serving.take() else { return failed(Failure::Unsupported) };
+        // A buyer whose patience ran out is no longer listening, and that is no fault of the clerk.
+        let _ = line.try_send(sold);
+        Ok(Reply::Done)
+    }
+}
+
+impl<W: Word> Client for MemoryClient<'_, W> {
+    #[inline(always)]
+    fn call(&mut self, op: Op) -> Result<Reply, Missed> {
+        Ok(match op {
+            Op::Read { item } => Reply::Stock(self.shelf(item)?.stock()),
+            Op::ReadVersioned { item } => match self.shelf(item)?.versioned() {
+                Some((stock, version)) => Reply::Versioned { stock, version },
+                None => return failed(Failure::Unsupported),
+            },
+            Op::Write { item, stock } => {
+                self.shelf(item)?.set(stock);
+                Reply::Done
+            }
+            Op::CompareAndSet { item, expected, new } => {
+                Reply::Applied(self.shelf(item)?.compare_and_set(expected, new))
+            }
+            Op::WriteIfVersion { item, version, stock } => {
+                match self.shelf(item)?.set_if_version(version, stock) {
+                    Some(applied) => Reply::Applied(applied),
+                    None => return failed(Failure::Unsupported),
+                }
+            }
+            Op::Take { item, qty } => Reply::Applied(self.shelf(item)?.take(qty)),
+            Op::Add { item, qty } => Reply::Stock(self.shelf(item)?.add(qty)),
+            Op::Lock { item } => self.lock(item)?,
+            Op::Unlock { item } => self.unlock(item)?,
+            Op::PlaceOrder(order) => {
+                self.orders.push(order);
+                Reply::Done
+            }
+            Op::Submit(request) => self.submit(request)?,
+            Op::AwaitAnswer => self.await_answer()?,
+            Op::NextRequest => self.next_request(),
+            Op::Answer { sold } => self.answer(sold)?,
+        })
+    }
+
+    #[inline(always)]
+    fn close_attempt(&mut self) -> u64 {
+        self.awaiting = None;
+        u64::from(self.held.take().is_some())
+    }
+}
+
+impl<W: Word> Drop for MemoryClient<'_, W> {
+    fn drop(&mut self) {
+        self.shop.orders.lock().append(&mut self.orders);
+    }
+}
+
+#[inline(always)]
+fn failed<T>(why: Failure) -> Result<T, Missed> {
+    Err(Missed::Failed(why))
+}

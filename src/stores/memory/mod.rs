@@ -1,0 +1,98 @@
+//! Stock in this process's memory: the fastest shop there is, on the primitives its strategies are
+//! named after: an atomic [`Word`] for the stock, a [`parking_lot::Mutex`] for the lock, a
+//! [`crossbeam::channel`] for the clerk's queue.
+
+mod client;
+mod word;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::utils::CachePadded;
+use parking_lot::Mutex;
+
+pub use client::MemoryClient;
+pub use word::{Plain, Versioned, Word};
+
+use super::{Books, LiveStore};
+use crate::op::{Order, Request, Units};
+
+/// How often a wait looks up to see whether the race was stopped. Seldom: with ten thousand buyers
+/// in front of one lock, every look is ten thousand wake-ups.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// A request on its way to the clerk, with the line on which to answer it.
+type Queued = (Request, Sender<bool>);
+
+/// The in-process store: one product, one clerk's queue.
+#[derive(Debug)]
+pub struct Memory<'w, W> {
+    shelf: CachePadded<W>,
+    lock: CachePadded<Mutex<()>>,
+    orders: Mutex<Vec<Order>>,
+    /// `None` on the queue means that the shop has closed.
+    queue: (Sender<Option<Queued>>, Receiver<Option<Queued>>),
+    deepest_queue: AtomicU64,
+    patience: Duration,
+    stop: &'w AtomicBool,
+}
+
+impl<'w, W: Word> Memory<'w, W> {
+    /// Opens a shop with one product of `stock` units, for at most `clients` threads at once.
+    /// Nobody waits for a lock or an answer longer than `patience`, nor much longer than until
+    /// `stop` is set.
+    #[must_use]
+    pub fn open(stock: Units, clients: usize, patience: Duration, stop: &'w AtomicBool) -> Self {
+        Self {
+            shelf: CachePadded::new(W::new(stock)),
+            lock: CachePadded::default(),
+            orders: Mutex::default(),
+            // Every client awaits its answer before it asks again; closing takes one place more.
+            queue: bounded(clients + 1),
+            deepest_queue: AtomicU64::new(0),
+            patience,
+            stop,
+        }
+    }
+
+    /// Waits in glances: calls `wait` with a short bound until it yields, patience runs out, or the
+    /// race is stopped.
+    fn patiently<T>(&self, mut wait: impl FnMut(Duration) -> Option<T>) -> Option<T> {
+        let mut left = self.patience;
+        while !left.is_zero() && !self.stop.load(Ordering::Relaxed) {
+            let glance = left.min(GLANCE);
+            if let Some(value) = wait(glance) {
+                return Some(value);
+            }
+            left -= glance;
+        }
+        None
+    }
+}
+
+impl<W: Word> LiveStore for Memory<'_, W> {
+    type Client<'a>
+        = MemoryClient<'a, W>
+    where
+        Self: 'a;
+
+    const NAME: &'static str = "memory";
+
+    fn connect(&self) -> MemoryClient<'_, W> {
+        MemoryClient::new(self)
+    }
+
+    fn close(&self) {
+        // There is always room: see `open`.
+        let _ = self.queue.0.try_send(None);
+    }
+
+    fn books(self) -> Books {
+        Books {
+            stock_left: self.shelf.stock(),
+            orders: self.orders.into_inner(),
+            deepest_queue: self.deepest_queue.into_inner(),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The strategies, in the order a class meets them, and their registry.
+//!
+//! Adding one is one file here and one line below.
+
+use crate::entrant::Entrant;
+use crate::error::Error;
+use crate::text::nearest::did_you_mean;
+
+/// Declares each strategy's module and lists its type: one line a strategy.
+macro_rules! registry {
+    ($($module:ident :: $strategy:ident,)+) => {
+        $(pub mod $module;)+
+
+        /// Every registered strategy, in the order a class meets them.
+        pub static ALL: &[&dyn Entrant] = &[$(&$module::$strategy),+];
+    };
+}
+
+registry! {
+    naive::Naive,
+    pessimistic::Pessimistic,
+    cas::Cas,
+    optimistic::Optimistic,
+    conditional::Conditional,
+    decrement_first::DecrementFirst,
+}
+
+/// Finds a strategy by its name or one of its aliases.
+///
+/// # Errors
+/// [`Error::Input`] for an unknown name, with the nearest right one.
+pub fn find(name: &str) -> Result<&'static dyn Entrant, Error> {
+    let is_called = |entrant: &&&dyn Entrant| {
+        let card = entrant.card();
+        card.name == name || card.aliases.contains(&name)
+    };
+    ALL.iter().find(is_called).copied().ok_or_else(|| {
+        let names = ALL.iter().flat_map(|entrant| {
+            let card = entrant.card();
+            std::iter::once(card.name).chain(card.aliases.iter().copied())
+        });
+        Error::input(format!("no strategy named `{name}`{}", did_you_mean(name, names)))
+    })
+}
+
+/// Reads a list such as `cas`, `cas,optimistic` or `all`. Each is in the answer once, in the order
+/// first named.
+///
+/// # Errors
+/// As [`find`].
+pub fn select<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<&'static dyn Entrant>, Error> {
+    let mut chosen: Vec<&'static dyn Entrant> = Vec::new();
+    for name in names.into_iter().flat_map(|list| list.split(',')).map(str::trim) {
+        let named = if name == "all" { ALL.to_vec() } else { vec![find(name)?] };
+        for entrant in named {
+            if chosen.iter().all(|other| other.card().name != entrant.card().name) {
+                chosen.push(entrant);
+            }
+        }
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,137 @@
+//! A strategy: the checkout protocol, as the code of **one attempt**.
+//!
+//! Whether to try again after a conflict, how often and how soon, is not the strategy's business:
+//! that is the [retry policy](crate::retry::RetryPolicy), which lives in the engine. So a strategy
+//! file reads like the textbook, and every world can run it.
+
+use crate::audit::FindingKind;
+use crate::op::{OpKind, Want};
+use crate::session::{Connection, Session};
+
+/// How one attempt ended. See [`Missed`] for the ways not to buy.
+pub type Attempt = Result<Bought, Missed>;
+
+/// The shop promised the units. The engine hands out the receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bought;
+
+/// The ways an attempt can end without a purchase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// Too little is left: the buyer is turned away for good.
+    SoldOut,
+    /// Somebody got in between. The engine decides whether to try again.
+    Conflict,
+    /// Something broke.
+    Failed(Failure),
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The buyer's patience ran out in front of a lock.
+    #[error("waited for a lock longer than its patience")]
+    LockTimeout,
+    /// The buyer's patience ran out in the queue, or the clerk left.
+    #[error("no answer from the queue")]
+    NoAnswer,
+    /// A lock was given back that was not held.
+    #[error("unlocked what it had not locked")]
+    NotLocked,
+    /// The op names a product this store does not have.
+    #[error("no such item")]
+    NoSuchItem,
+    /// The op makes no sense here, such as an answer without a request.
+    #[error("the store cannot do that op here")]
+    Unsupported,
+    /// The attempt awaited something that is not an op, and live worlds cannot wait for that.
+    #[error("the attempt awaited something that is not an op")]
+    Suspended,
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// What a strategy claims of itself; tests hold it to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// No finding, ever.
+    Safe,
+    /// Broken on purpose: it can be made to show this.
+    Shows(FindingKind),
+}
+
+/// A strategy's card: everything about it but its code.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The name that `--strategy` takes.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// One line, lower case, no full stop.
+    pub summary: &'static str,
+    /// The ops it needs of a store, besides placing orders.
+    pub needs: &'static [OpKind],
+    /// What it promises.
+    pub claim: Claim,
+}
+
+impl About {
+    /// The card of a strategy that did not write one: named after its type, claiming to be safe.
+    #[must_use]
+    pub fn of_type<S: ?Sized>() -> Self {
+        let path = std::any::type_name::<S>();
+        Self {
+            name: path.rsplit("::").next().unwrap_or(path),
+            aliases: &[],
+            summary: "a strategy of your own",
+            needs: &[],
+            claim: Claim::Safe,
+        }
+    }
+}
+
+/// A checkout protocol. Implement [`attempt`](Strategy::attempt); the rest has defaults.
+///
+/// ```
+/// use oversell_sim::prelude::*;
+///
+/// /// Decrement in one step, if enough is left.
+/// struct OneStep;
+///
+/// impl Strategy for OneStep {
+///     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+///         if !shop.take(want.item, want.qty).await? {
+///             return Err(SoldOut);
+///         }
+///         shop.place_order(want).await?;
+///         Ok(Bought)
+///     }
+/// }
+///
+/// oversell_sim::race(OneStep).buyers(100).stock(3).assert_no_oversell();
+/// ```
+pub trait Strategy: Sync {
+    /// The strategy's card.
+    fn about(&self) -> About {
+        About::of_type::<Self>()
+    }
+
+    /// One attempt to buy. It starts afresh each time and remembers nothing of the last.
+    fn attempt<C: Connection>(
+        &self,
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> impl Future<Output = Attempt>;
+
+    /// The shop's own hand, for a strategy that queues its buyers: runs beside them, from before
+    /// the gun until [`next_request`](Session::next_request) says that the shop has closed.
+    /// Most strategies have none.
+    fn clerk<C: Connection>(
+        &self,
+        _shop: &mut Session<C>,
+    ) -> impl Future<Output = Result<(), Missed>> {
+        std::future::ready(Ok(()))
+    }
+}

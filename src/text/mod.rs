@@ -1,0 +1,5 @@
+//! Numbers, durations, names and places in files, as people write and read them.
+
+pub mod excerpt;
+pub mod nearest;
+pub mod quantity;

@@ -1,0 +1,3 @@
+//! Worlds: who decides what happens next.
+
+pub mod threads;

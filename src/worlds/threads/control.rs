@@ -1,0 +1,54 @@
+//! What a race shares with whoever watches it: how far it is, and whether it should stop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The longest nap before looking up to see whether the race was stopped.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Watches and stops a race from another thread.
+#[derive(Clone, Debug, Default)]
+pub struct Control {
+    stop: Arc<AtomicBool>,
+    served: Arc<AtomicU64>,
+}
+
+impl Control {
+    /// The flag that stops the race when set, for a signal handler.
+    #[must_use]
+    pub fn stop_flag(&self) -> &Arc<AtomicBool> {
+        &self.stop
+    }
+
+    /// Whether the race should end now.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Buyers served so far, over all rounds.
+    #[must_use]
+    pub fn served(&self) -> u64 {
+        self.served.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_served(&self, buyers: u64) {
+        self.served.fetch_add(buyers, Ordering::Relaxed);
+    }
+
+    /// Lets this much time pass for the calling thread, in naps; false if the race was stopped.
+    #[expect(clippy::disallowed_methods, reason = "the one place where a live world waits")]
+    pub(crate) fn pause(&self, time: Duration) -> bool {
+        let mut left = time;
+        while !left.is_zero() {
+            if self.is_stopped() {
+                return false;
+            }
+            let nap = left.min(GLANCE);
+            std::thread::sleep(nap);
+            left -= nap;
+        }
+        true
+    }
+}
