@@ -1,9 +1,19 @@
-//! Seeded chance: one ChaCha stream a buyer, so that a buyer's dice do not depend on who else rolls.
+//! Seeded chance: a ChaCha stream for each buyer and purpose, so that no roll depends on who else
+//! rolls, nor on how often.
 
 use rand::rngs::{ChaCha8Rng, SysRng};
 use rand::{SeedableRng, TryRng};
 
 use crate::op::BuyerId;
+
+/// What is rolled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// How many units a buyer wants.
+    Want = 0,
+    /// How long it waits before it tries again.
+    Backoff = 1,
+}
 
 /// The dice of one buyer in one round. Cast only when first used: most buyers never roll.
 #[derive(Debug)]
@@ -14,10 +24,11 @@ pub struct Dice {
 }
 
 impl Dice {
-    /// The dice of `buyer` in `round`.
+    /// The dice that `buyer` has in `round` (below 2³¹) for this purpose.
     #[must_use]
-    pub fn of(seed: u64, round: u32, buyer: BuyerId) -> Self {
-        Self { seed, stream: (u64::from(round) << 32) | u64::from(buyer), cast: None }
+    pub fn of(seed: u64, purpose: Purpose, round: u32, buyer: BuyerId) -> Self {
+        let stream = ((purpose as u64) << 63) | (u64::from(round) << 32) | u64::from(buyer);
+        Self { seed, stream, cast: None }
     }
 
     /// The generator, where it left off.

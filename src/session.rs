@@ -1,15 +1,18 @@
 //! A session: one buyer's connection to the store, with a typed helper for every op.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use crate::op::{BuyerId, Item, Op, Order, Reply, Request, Units, Version, Want};
 use crate::strategy::{Failure, Missed};
 
 /// The world's side of a session: takes ops, gives replies, in its own time.
 pub trait Connection {
     /// One round trip. Every call is a point where the world may let somebody else go first.
-    fn call(&mut self, op: Op) -> impl Future<Output = Result<Reply, Missed>>;
+    fn call(&mut self, op: Op) -> impl Future<Output = Result<Reply, Missed>> + Unpin;
 
     /// The time a real shop spends between looking and acting. Touches nothing shared.
-    fn think(&mut self) -> impl Future<Output = Result<(), Missed>>;
+    fn think(&mut self) -> impl Future<Output = Result<(), Missed>> + Unpin;
 }
 
 /// One buyer's connection to the store. Every helper is one [`Op`].
@@ -23,12 +26,35 @@ pub struct Session<C> {
     looked: bool,
 }
 
-/// Opens what a reply holds; a store that answers another question has failed its buyer.
-macro_rules! expect_reply {
-    ($reply:expr, $pattern:pat => $value:expr) => {
-        match $reply? {
-            $pattern => Ok($value),
-            _ => Err(Missed::Failed(Failure::Unsupported)),
+/// A reply on its way, and how to open it. A future of its own rather than an `async` block, so that
+/// a helper is always inlined into the attempt that awaits it.
+struct Opened<F, O> {
+    reply: F,
+    open: O,
+}
+
+impl<T, F, O> Future for Opened<F, O>
+where
+    F: Future<Output = Result<Reply, Missed>> + Unpin,
+    O: Fn(Reply) -> Option<T> + Unpin,
+{
+    type Output = Result<T, Missed>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.reply).poll(context).map(|reply| {
+            // A store that answers another question has failed its buyer.
+            (self.open)(reply?).ok_or(Missed::Failed(Failure::Unsupported))
+        })
+    }
+}
+
+/// What opens a reply of one form.
+macro_rules! opening {
+    ($pattern:pat => $value:expr) => {
+        |reply| match reply {
+            $pattern => Some($value),
+            _ => None,
         }
     };
 }
@@ -66,73 +92,73 @@ impl<C: Connection> Session<C> {
         self.connection
     }
 
+    #[inline(always)]
+    fn ask<T>(
+        &mut self,
+        op: Op,
+        open: impl Fn(Reply) -> Option<T> + Unpin,
+    ) -> impl Future<Output = Result<T, Missed>> {
+        Opened { reply: self.connection.call(op), open }
+    }
+
     /// Looks at the stock.
     #[inline(always)]
-    pub async fn read(&mut self, item: Item) -> Result<Units, Missed> {
+    pub fn read(&mut self, item: Item) -> impl Future<Output = Result<Units, Missed>> {
         self.looked = true;
-        expect_reply!(self.connection.call(Op::Read { item }).await, Reply::Stock(stock) => stock)
+        self.ask(Op::Read { item }, opening!(Reply::Stock(stock) => stock))
     }
 
     /// Looks at the stock and its version, of one moment.
     #[inline(always)]
-    pub async fn read_versioned(&mut self, item: Item) -> Result<(Units, Version), Missed> {
+    pub fn read_versioned(
+        &mut self,
+        item: Item,
+    ) -> impl Future<Output = Result<(Units, Version), Missed>> {
         self.looked = true;
-        expect_reply!(
-            self.connection.call(Op::ReadVersioned { item }).await,
-            Reply::Versioned { stock, version } => (stock, version)
-        )
+        let open = opening!(Reply::Versioned { stock, version } => (stock, version));
+        self.ask(Op::ReadVersioned { item }, open)
     }
 
     /// Overwrites the stock, whatever it is.
     #[inline(always)]
-    pub async fn write(&mut self, item: Item, stock: Units) -> Result<(), Missed> {
-        expect_reply!(self.connection.call(Op::Write { item, stock }).await, Reply::Done => ())
+    pub fn write(&mut self, item: Item, stock: Units) -> impl Future<Output = Result<(), Missed>> {
+        self.ask(Op::Write { item, stock }, opening!(Reply::Done => ()))
     }
 
     /// Overwrites the stock if it is still as expected; says whether it did.
     #[inline(always)]
-    pub async fn compare_and_set(
+    pub fn compare_and_set(
         &mut self,
         item: Item,
         expected: Units,
         new: Units,
-    ) -> Result<bool, Missed> {
-        expect_reply!(
-            self.connection.call(Op::CompareAndSet { item, expected, new }).await,
-            Reply::Applied(applied) => applied
-        )
+    ) -> impl Future<Output = Result<bool, Missed>> {
+        let op = Op::CompareAndSet { item, expected, new };
+        self.ask(op, opening!(Reply::Applied(applied) => applied))
     }
 
     /// Overwrites the stock if nobody has since `version`; says whether it did.
     #[inline(always)]
-    pub async fn write_if_version(
+    pub fn write_if_version(
         &mut self,
         item: Item,
         version: Version,
         stock: Units,
-    ) -> Result<bool, Missed> {
-        expect_reply!(
-            self.connection.call(Op::WriteIfVersion { item, version, stock }).await,
-            Reply::Applied(applied) => applied
-        )
+    ) -> impl Future<Output = Result<bool, Missed>> {
+        let op = Op::WriteIfVersion { item, version, stock };
+        self.ask(op, opening!(Reply::Applied(applied) => applied))
     }
 
     /// Takes `qty` units if that many are left; says whether it did.
     #[inline(always)]
-    pub async fn take(&mut self, item: Item, qty: Units) -> Result<bool, Missed> {
-        expect_reply!(
-            self.connection.call(Op::Take { item, qty }).await,
-            Reply::Applied(applied) => applied
-        )
+    pub fn take(&mut self, item: Item, qty: Units) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::Take { item, qty }, opening!(Reply::Applied(applied) => applied))
     }
 
     /// Adds units (takes them, if negative) without looking; says what is left.
     #[inline(always)]
-    pub async fn add(&mut self, item: Item, qty: Units) -> Result<Units, Missed> {
-        expect_reply!(
-            self.connection.call(Op::Add { item, qty }).await,
-            Reply::Stock(stock) => stock
-        )
+    pub fn add(&mut self, item: Item, qty: Units) -> impl Future<Output = Result<Units, Missed>> {
+        self.ask(Op::Add { item, qty }, opening!(Reply::Stock(stock) => stock))
     }
 
     /// Waits for the product's lock and takes it.
@@ -140,8 +166,8 @@ impl<C: Connection> Session<C> {
     /// # Errors
     /// [`Failure::LockTimeout`] when the buyer's patience runs out first.
     #[inline(always)]
-    pub async fn lock(&mut self, item: Item) -> Result<(), Missed> {
-        expect_reply!(self.connection.call(Op::Lock { item }).await, Reply::Locked { .. } => ())
+    pub fn lock(&mut self, item: Item) -> impl Future<Output = Result<(), Missed>> {
+        self.ask(Op::Lock { item }, opening!(Reply::Locked { .. } => ()))
     }
 
     /// Gives the product's lock back.
@@ -149,55 +175,58 @@ impl<C: Connection> Session<C> {
     /// # Errors
     /// [`Failure::NotLocked`] when this session does not hold it.
     #[inline(always)]
-    pub async fn unlock(&mut self, item: Item) -> Result<(), Missed> {
-        expect_reply!(self.connection.call(Op::Unlock { item }).await, Reply::Done => ())
+    pub fn unlock(&mut self, item: Item) -> impl Future<Output = Result<(), Missed>> {
+        self.ask(Op::Unlock { item }, opening!(Reply::Done => ()))
     }
 
     /// Writes this buyer's order into the order book.
     #[inline(always)]
-    pub async fn place_order(&mut self, want: Want) -> Result<(), Missed> {
-        self.place_order_for(self.buyer, want).await
+    pub fn place_order(&mut self, want: Want) -> impl Future<Output = Result<(), Missed>> {
+        self.place_order_for(self.buyer, want)
     }
 
     /// Writes somebody's order into the order book, as a clerk does.
     #[inline(always)]
-    pub async fn place_order_for(&mut self, buyer: BuyerId, want: Want) -> Result<(), Missed> {
+    pub fn place_order_for(
+        &mut self,
+        buyer: BuyerId,
+        want: Want,
+    ) -> impl Future<Output = Result<(), Missed>> {
         let order = Order { buyer, item: want.item, qty: want.qty };
-        expect_reply!(self.connection.call(Op::PlaceOrder(order)).await, Reply::Done => ())
+        self.ask(Op::PlaceOrder(order), opening!(Reply::Done => ()))
     }
 
     /// Spends the time a real shop needs between looking and acting.
     #[inline(always)]
-    pub async fn think(&mut self) -> Result<(), Missed> {
-        self.connection.think().await
+    pub fn think(&mut self) -> impl Future<Output = Result<(), Missed>> {
+        self.connection.think()
     }
 
     /// Joins the queue in front of the clerk.
-    pub async fn submit(&mut self, want: Want) -> Result<(), Missed> {
-        expect_reply!(self.connection.call(Op::Submit(Request { buyer: self.buyer, want })).await, Reply::Done => ())
+    #[inline(always)]
+    pub fn submit(&mut self, want: Want) -> impl Future<Output = Result<(), Missed>> {
+        let request = Request { buyer: self.buyer, want };
+        self.ask(Op::Submit(request), opening!(Reply::Done => ()))
     }
 
     /// Waits for the clerk; says whether the units are ours.
     ///
     /// # Errors
     /// [`Failure::NoAnswer`] when the buyer's patience runs out first.
-    pub async fn answer(&mut self) -> Result<bool, Missed> {
-        expect_reply!(
-            self.connection.call(Op::AwaitAnswer).await,
-            Reply::Applied(applied) => applied
-        )
+    #[inline(always)]
+    pub fn answer(&mut self) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::AwaitAnswer, opening!(Reply::Applied(applied) => applied))
     }
 
     /// For a clerk: waits for the next in the queue; `None` when the shop has closed.
-    pub async fn next_request(&mut self) -> Result<Option<Request>, Missed> {
-        expect_reply!(
-            self.connection.call(Op::NextRequest).await,
-            Reply::Next(request) => request
-        )
+    #[inline(always)]
+    pub fn next_request(&mut self) -> impl Future<Output = Result<Option<Request>, Missed>> {
+        self.ask(Op::NextRequest, opening!(Reply::Next(request) => request))
     }
 
     /// For a clerk: tells the buyer being served whether it was sold to.
-    pub async fn reply(&mut self, sold: bool) -> Result<(), Missed> {
-        expect_reply!(self.connection.call(Op::Answer { sold }).await, Reply::Done => ())
+    #[inline(always)]
+    pub fn reply(&mut self, sold: bool) -> impl Future<Output = Result<(), Missed>> {
+        self.ask(Op::Answer { sold }, opening!(Reply::Done => ()))
     }
 }

@@ -6,7 +6,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::MutexGuard;
 
 use super::{Memory, Word};
-use crate::op::{Item, Op, Order, Reply, Request};
+use crate::op::{Item, Op, Order, Reply, Request, Units};
 use crate::stores::Client;
 use crate::strategy::{Failure, Missed};
 
@@ -15,6 +15,8 @@ use crate::strategy::{Failure, Missed};
 pub struct MemoryClient<'a, W: Word> {
     shop: &'a Memory<'a, W>,
     held: Option<MutexGuard<'a, ()>>,
+    /// The stock when it was last looked at with its version.
+    last_seen: Units,
     /// This client's share of the order book, handed in when it leaves.
     orders: Vec<Order>,
     awaiting: Option<Receiver<bool>>,
@@ -23,7 +25,7 @@ pub struct MemoryClient<'a, W: Word> {
 
 impl<'a, W: Word> MemoryClient<'a, W> {
     pub(super) fn new(shop: &'a Memory<'a, W>) -> Self {
-        Self { shop, held: None, orders: Vec::new(), awaiting: None, serving: None }
+        Self { shop, held: None, last_seen: 0, orders: Vec::new(), awaiting: None, serving: None }
     }
 
     #[inline(always)]
@@ -53,6 +55,12 @@ impl<'a, W: Word> MemoryClient<'a, W> {
             Some(_guard) => Ok(Reply::Done),
             None => failed(Failure::NotLocked),
         }
+    }
+
+    #[cold]
+    fn abandon(&mut self) -> u64 {
+        self.awaiting = None;
+        u64::from(self.held.take().is_some())
     }
 
     fn submit(&mut self, request: Request) -> Result<Reply, Missed> {
@@ -102,7 +110,10 @@ impl<W: Word> Client for MemoryClient<'_, W> {
         Ok(match op {
             Op::Read { item } => Reply::Stock(self.shelf(item)?.stock()),
             Op::ReadVersioned { item } => match self.shelf(item)?.versioned() {
-                Some((stock, version)) => Reply::Versioned { stock, version },
+                Some((stock, version)) => {
+                    self.last_seen = stock;
+                    Reply::Versioned { stock, version }
+                }
                 None => return failed(Failure::Unsupported),
             },
             Op::Write { item, stock } => {
@@ -113,7 +124,7 @@ impl<W: Word> Client for MemoryClient<'_, W> {
                 Reply::Applied(self.shelf(item)?.compare_and_set(expected, new))
             }
             Op::WriteIfVersion { item, version, stock } => {
-                match self.shelf(item)?.set_if_version(version, stock) {
+                match self.shelf(item)?.set_if_version(version, self.last_seen, stock) {
                     Some(applied) => Reply::Applied(applied),
                     None => return failed(Failure::Unsupported),
                 }
@@ -135,14 +146,13 @@ impl<W: Word> Client for MemoryClient<'_, W> {
 
     #[inline(always)]
     fn close_attempt(&mut self) -> u64 {
-        self.awaiting = None;
-        u64::from(self.held.take().is_some())
+        if self.held.is_none() && self.awaiting.is_none() { 0 } else { self.abandon() }
     }
 }
 
 impl<W: Word> Drop for MemoryClient<'_, W> {
     fn drop(&mut self) {
-        self.shop.orders.lock().append(&mut self.orders);
+        self.shop.orders.lock().push(std::mem::take(&mut self.orders));
     }
 }
 

@@ -30,7 +30,8 @@ type Queued = (Request, Sender<bool>);
 pub struct Memory<'w, W> {
     shelf: CachePadded<W>,
     lock: CachePadded<Mutex<()>>,
-    orders: Mutex<Vec<Order>>,
+    /// What each client that has left had written.
+    orders: Mutex<Vec<Vec<Order>>>,
     /// `None` on the queue means that the shop has closed.
     queue: (Sender<Option<Queued>>, Receiver<Option<Queued>>),
     deepest_queue: AtomicU64,
@@ -91,7 +92,7 @@ impl<W: Word> LiveStore for Memory<'_, W> {
     fn books(self) -> Books {
         Books {
             stock_left: self.shelf.stock(),
-            orders: self.orders.into_inner(),
+            orders: self.orders.into_inner().concat(),
             deepest_queue: self.deepest_queue.into_inner(),
         }
     }

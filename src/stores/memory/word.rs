@@ -32,8 +32,9 @@ pub trait Word: Send + Sync {
     fn versioned(&self) -> Option<(Units, Version)>;
 
     /// Overwrites the stock and raises the version, if the version is still this one; whether it
-    /// did, if this word has a version.
-    fn set_if_version(&self, version: Version, stock: Units) -> Option<bool>;
+    /// did, if this word has a version. `guess` is the stock that is likely there; a good guess saves
+    /// a look, a bad one does no harm.
+    fn set_if_version(&self, version: Version, guess: Units, new: Units) -> Option<bool>;
 }
 
 /// Stock alone.
@@ -80,7 +81,7 @@ impl Word for Plain {
     }
 
     #[inline(always)]
-    fn set_if_version(&self, _: Version, _: Units) -> Option<bool> {
+    fn set_if_version(&self, _: Version, _: Units, _: Units) -> Option<bool> {
         None
     }
 }
@@ -148,14 +149,16 @@ impl Word for Versioned {
     }
 
     #[inline(always)]
-    fn set_if_version(&self, version: Version, new: Units) -> Option<bool> {
+    fn set_if_version(&self, version: Version, guess: Units, new: Units) -> Option<bool> {
         let next = pack(new, version.wrapping_add(1));
-        Some(
-            self.0
-                .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-                    (unpack(word).1 == version).then_some(next)
-                })
-                .is_ok(),
-        )
+        let mut expected = pack(guess, version);
+        loop {
+            match self.0.compare_exchange(expected, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(true),
+                // The version stands, only the stock was not as guessed.
+                Err(seen) if unpack(seen).1 == version => expected = seen,
+                Err(_) => return Some(false),
+            }
+        }
     }
 }

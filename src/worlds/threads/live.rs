@@ -8,7 +8,7 @@ use std::future::{Ready, ready};
 use std::time::Duration;
 
 use super::Control;
-use crate::clock::Clock;
+use crate::clock::{Clock, nanos};
 use crate::op::{Op, Reply};
 use crate::samples::Samples;
 use crate::session::Connection;
@@ -52,7 +52,7 @@ impl Tally {
 pub struct Live<'w, C, K> {
     client: C,
     clock: K,
-    think: Duration,
+    think_ns: u64,
     control: &'w Control,
     tally: Tally,
     waited_ns: u64,
@@ -62,7 +62,15 @@ pub struct Live<'w, C, K> {
 impl<'w, C: Client, K: Clock> Live<'w, C, K> {
     /// Puts a client to use.
     pub fn new(client: C, clock: K, think: Duration, control: &'w Control) -> Self {
-        Self { client, clock, think, control, tally: Tally::default(), waited_ns: 0, locked_ns: 0 }
+        Self {
+            client,
+            clock,
+            think_ns: nanos(think),
+            control,
+            tally: Tally::default(),
+            waited_ns: 0,
+            locked_ns: 0,
+        }
     }
 
     /// The time on the race's clock.
@@ -105,6 +113,14 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
         self.tally
     }
 
+    #[inline(never)]
+    fn ponder(&mut self) -> Result<(), Missed> {
+        match self.control.pause(Duration::from_nanos(self.think_ns)) {
+            true => Ok(()),
+            false => Err(Missed::Failed(Failure::Interrupted)),
+        }
+    }
+
     #[inline(always)]
     fn perform(&mut self, op: Op) -> Result<Reply, Missed> {
         match op {
@@ -136,20 +152,23 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
         }
     }
 
+    /// A lock that was free is held from when it was asked for: the few ns it took are not worth
+    /// another look at the clock with the door shut.
     #[inline(always)]
     fn lock(&mut self, op: Op) -> Result<Reply, Missed> {
-        let began = self.clock.now();
+        let asked_ns = self.clock.now();
         let reply = self.client.call(op);
-        self.locked_ns = self.clock.now();
+        self.locked_ns = asked_ns;
+        if reply != Ok(Reply::Locked { waited: false }) {
+            self.locked_ns = self.clock.now();
+            self.waited_ns += self.locked_ns - asked_ns;
+        }
         if let Ok(Reply::Locked { waited }) = reply {
             self.tally.lock_acquisitions += 1;
             if waited {
                 self.tally.lock_waits += 1;
-                self.tally.lock_wait.record(self.locked_ns - began);
-                self.waited_ns += self.locked_ns - began;
+                self.tally.lock_wait.record(self.locked_ns - asked_ns);
             }
-        } else {
-            self.waited_ns += self.locked_ns - began;
         }
         reply
     }
@@ -164,10 +183,6 @@ impl<C: Client, K: Clock> Connection for Live<'_, C, K> {
 
     #[inline(always)]
     fn think(&mut self) -> Ready<Result<(), Missed>> {
-        ready(if self.think.is_zero() || self.control.pause(self.think) {
-            Ok(())
-        } else {
-            Err(Missed::Failed(Failure::Interrupted))
-        })
+        ready(if self.think_ns == 0 { Ok(()) } else { self.ponder() })
     }
 }

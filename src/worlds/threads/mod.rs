@@ -5,16 +5,19 @@ mod gate;
 mod live;
 mod visit;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
 use crossbeam::sync::WaitGroup;
+use parking_lot::Mutex;
 
 pub use control::Control;
 pub use live::{Live, Tally};
 pub use visit::{complete, serve};
 
 use crate::buyer::Visit;
-use crate::chance::Dice;
+use crate::chance::{Dice, Purpose};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::op::{BuyerId, OpKind, Units};
@@ -54,6 +57,9 @@ pub struct Round {
 ///
 /// # Errors
 /// [`Error::World`] when the operating system refuses a thread; nobody has raced then.
+///
+/// # Panics
+/// When the strategy does, with its panic.
 pub fn run<S, L, K>(
     strategy: &S,
     store: L,
@@ -67,98 +73,148 @@ where
     L: LiveStore,
     K: Clock,
 {
-    let threads = settings.threads();
-    let gate = Gate::default();
-    let mut visits = Vec::with_capacity(settings.buyers as usize);
-    let mut tally = Tally::default();
-    let connect =
-        || Session::new(Live::new(store.connect(), clock.clone(), settings.think, control));
-    let work = |first: BuyerId, lined_up: WaitGroup| {
-        let mut shop = connect();
-        let mut line = (first..settings.buyers).step_by(threads as usize).map(|buyer| {
-            let mut dice = Dice::of(settings.seed, number, buyer);
-            (Visit::unserved(buyer, settings.qty.roll(&mut dice)), dice)
-        });
+    let track = Track {
+        strategy,
+        store: &store,
+        settings,
+        number,
+        clock,
+        control,
+        gate: Gate::default(),
+        takings: Mutex::new(Takings {
+            visits: Vec::with_capacity(settings.buyers as usize),
+            ..Takings::default()
+        }),
+    };
+    track.run()?;
+    let Takings { visits, tally, panic } = track.takings.into_inner();
+    if let Some(panic) = panic {
+        resume_unwind(panic);
+    }
+    Ok(Round { number, store: L::NAME, stock: settings.stock, visits, books: store.books(), tally })
+}
+
+/// Everything the threads of one round share.
+struct Track<'r, S: ?Sized, L, K> {
+    strategy: &'r S,
+    store: &'r L,
+    settings: &'r Settings,
+    number: u32,
+    clock: &'r K,
+    control: &'r Control,
+    gate: Gate,
+    takings: Mutex<Takings>,
+}
+
+/// What the threads hand in when they leave.
+#[derive(Default)]
+struct Takings {
+    visits: Vec<Visit>,
+    tally: Tally,
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+impl<'r, S, L, K> Track<'r, S, L, K>
+where
+    S: Strategy + ?Sized,
+    L: LiveStore,
+    K: Clock,
+{
+    fn run(&self) -> Result<(), Error> {
+        // A thread is let go of as soon as it runs, and frees its own stack when it leaves. Joining
+        // ten thousand of them one by one took as long as all the rest.
+        thread::scope(|scope| {
+            let starter = self.gate.starter();
+            let (lined_up, gone_home) = (WaitGroup::new(), WaitGroup::new());
+            if self.strategy.about().needs.contains(&OpKind::Queue) {
+                spawn(scope, || self.hand_in(|| self.employ_clerk()))
+                    .map_err(|_| self.refused(0))?;
+            }
+            for first in 0..self.settings.threads() {
+                let (lined_up, gone_home) = (lined_up.clone(), gone_home.clone());
+                let buyers = move || {
+                    self.hand_in(|| self.serve_in_turn(first, lined_up));
+                    drop(gone_home);
+                };
+                if spawn(scope, buyers).is_err() {
+                    self.store.close();
+                    return Err(self.refused(first));
+                }
+            }
+            lined_up.wait();
+            starter.fire(self.clock.now());
+            gone_home.wait();
+            self.store.close();
+            Ok(())
+        })
+    }
+
+    fn connect(&self) -> Session<Live<'r, L::Client<'r>, K>> {
+        let client = self.store.connect();
+        Session::new(Live::new(client, self.clock.clone(), self.settings.think, self.control))
+    }
+
+    /// Waits for the gun, then serves every `threads`-th buyer from `first` on.
+    fn serve_in_turn(&self, first: BuyerId, lined_up: WaitGroup) -> (Vec<Visit>, Tally) {
+        let Settings { buyers, seed, qty, policy, .. } = self.settings;
+        let mut shop = self.connect();
         // Everything that can be ready before the gun is.
-        let mut next = line.next();
-        let mut served = Vec::with_capacity(settings.buyers.div_ceil(threads) as usize);
+        let mut line: Vec<Visit> = (first..*buyers)
+            .step_by(self.settings.threads() as usize)
+            .map(|buyer| {
+                let mut dice = Dice::of(*seed, Purpose::Want, self.number, buyer);
+                Visit::unserved(buyer, qty.roll(&mut dice))
+            })
+            .collect();
         drop(lined_up);
-        let gun = gate.wait()?;
-        while let Some((mut visit, mut dice)) = next {
-            if !control.is_stopped() {
-                visit = serve(strategy, &mut shop, visit, &settings.policy, &mut dice);
+        let Some(gun) = self.gate.wait() else { return Default::default() };
+        for some in line.chunks_mut(SERVED_STEP) {
+            for visit in some.iter_mut().take_while(|_| !self.control.is_stopped()) {
+                let mut dice = Dice::of(*seed, Purpose::Backoff, self.number, visit.buyer);
+                serve(self.strategy, &mut shop, visit, policy, &mut dice);
                 visit.count_from(gun);
             }
-            served.push(visit);
-            if served.len() % SERVED_STEP == 0 {
-                control.count_served(SERVED_STEP as u64);
-            }
-            next = line.next();
+            self.control.count_served(some.len() as u64);
         }
-        control.count_served((served.len() % SERVED_STEP) as u64);
-        Some((served, shop.into_connection().into_tally()))
-    };
-    let needs_a_clerk = strategy.about().needs.contains(&OpKind::Queue);
+        (line, shop.into_connection().into_tally())
+    }
 
-    thread::scope(|scope| {
-        let starter = gate.starter();
-        let lined_up = WaitGroup::new();
-        let refused = |given: u32| {
-            Error::world(format!(
-                "the operating system gave {} of {} threads; let fewer serve the buyers in turn, \
-                 such as --threads {}",
-                count(given),
-                count(threads),
-                (given / 2).max(1)
-            ))
-        };
-        let new_thread = || thread::Builder::new().stack_size(STACK_BYTES);
-        let clerk = match needs_a_clerk {
-            false => None,
-            true => Some(
-                new_thread()
-                    .spawn_scoped(scope, || {
-                        let mut shop = connect();
-                        // A clerk that fails leaves its buyers waiting, who then say so themselves.
-                        let _ = complete(strategy.clerk(&mut shop));
-                        shop.into_connection().into_tally()
-                    })
-                    .map_err(|_| refused(0))?,
-            ),
-        };
-        let mut buyers = Vec::with_capacity(threads as usize);
-        for first in 0..threads {
-            let lined_up = lined_up.clone();
-            match new_thread().spawn_scoped(scope, move || work(first, lined_up)) {
-                Ok(buyer) => buyers.push(buyer),
-                Err(_) => {
-                    store.close();
-                    return Err(refused(first));
-                }
-            }
-        }
-        lined_up.wait();
-        starter.fire(clock.now());
+    /// Serves the queue until the shop closes.
+    fn employ_clerk(&self) -> (Vec<Visit>, Tally) {
+        let mut shop = self.connect();
+        // A clerk that fails leaves its buyers waiting, who then say so themselves.
+        let _ = complete(self.strategy.clerk(&mut shop));
+        (Vec::new(), shop.into_connection().into_tally())
+    }
 
-        for buyer in buyers {
-            match buyer.join() {
-                Ok(Some((served, counted))) => {
-                    visits.extend(served);
-                    tally.merge(&counted);
-                }
-                Ok(None) => {}
-                Err(panic) => {
-                    store.close();
-                    std::panic::resume_unwind(panic);
-                }
+    /// Does a thread's work and keeps what comes of it, even if that is a panic.
+    fn hand_in(&self, work: impl FnOnce() -> (Vec<Visit>, Tally)) {
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        let mut takings = self.takings.lock();
+        match outcome {
+            Ok((visits, tally)) => {
+                takings.visits.extend(visits);
+                takings.tally.merge(&tally);
             }
+            Err(panic) => takings.panic = Some(panic),
         }
-        store.close();
-        if let Some(clerk) = clerk {
-            tally.merge(&clerk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        Ok(())
-    })?;
+    }
 
-    Ok(Round { number, store: L::NAME, stock: settings.stock, visits, books: store.books(), tally })
+    fn refused(&self, given: u32) -> Error {
+        Error::world(format!(
+            "the operating system gave {} of {} threads; let fewer serve the buyers in turn, such \
+             as --threads {}",
+            count(given),
+            count(self.settings.threads()),
+            (given / 2).max(1)
+        ))
+    }
+}
+
+/// Starts a thread with a stack of the size that fits.
+fn spawn<'s>(
+    scope: &'s thread::Scope<'s, '_>,
+    work: impl FnOnce() + Send + 's,
+) -> std::io::Result<()> {
+    thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).map(drop)
 }

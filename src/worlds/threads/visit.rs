@@ -1,5 +1,6 @@
 //! One buyer's visit: attempts, and between them the retry policy.
 
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -24,66 +25,79 @@ pub fn complete<F: Future>(future: F) -> Option<F::Output> {
 
 /// Serves one buyer to the end. Times are on the race's clock; `visit` comes as
 /// [`Visit::unserved`] made it.
+///
+/// What is counted stays in registers and is written once, in place: copying a visit just written
+/// stalls the processor for longer than a whole checkout takes.
 #[inline(always)]
 pub fn serve<S, C, K>(
     strategy: &S,
     shop: &mut Session<Live<'_, C, K>>,
-    mut visit: Visit,
+    visit: &mut Visit,
     policy: &RetryPolicy,
     dice: &mut Dice,
-) -> Visit
-where
+) where
     S: Strategy + ?Sized,
     C: Client,
     K: Clock,
 {
-    let want = Want { item: Item(0), qty: visit.wanted };
-    visit.began_ns = shop.connection().now();
-    visit.last_attempt_ns = visit.began_ns;
-    visit.ending = loop {
-        visit.attempts += 1;
-        shop.serve(visit.buyer);
+    let Visit { buyer, wanted, .. } = *visit;
+    let want = Want { item: Item(0), qty: wanted };
+    let began_ns = shop.connection().now();
+    let mut last_attempt_ns = began_ns;
+    let (mut attempts, mut conflicts) = (0, 0);
+    let ending = loop {
+        attempts += 1;
+        shop.serve(buyer);
         let attempt = complete(strategy.attempt(shop, want))
             .unwrap_or(Err(Missed::Failed(Failure::Suspended)));
         shop.connection().close_attempt(matches!(attempt, Err(Missed::Failed(_))));
         match attempt {
             Ok(Bought) => break Ending::Bought,
             Err(Missed::SoldOut) => break Ending::TurnedAway,
-            Err(Missed::Failed(_)) if shop.connection().is_stopped() => break Ending::Unserved,
-            Err(Missed::Failed(why)) => break Ending::Failed(why),
-            Err(Missed::Conflict) => {
-                visit.conflicts += 1;
-                if let Some(ending) = retry(shop, &mut visit, policy, dice) {
-                    break ending;
-                }
-            }
+            Err(Missed::Failed(why)) => break failed(shop, why),
+            Err(Missed::Conflict) => conflicts += 1,
+        }
+        match retry(shop, began_ns, conflicts, policy, dice) {
+            ControlFlow::Continue(now) => last_attempt_ns = now,
+            ControlFlow::Break(ending) => break ending,
         }
     };
+    visit.ending = ending;
+    visit.attempts = attempts;
+    visit.conflicts = conflicts;
     visit.looked = shop.has_looked();
+    visit.began_ns = began_ns;
+    visit.last_attempt_ns = last_attempt_ns;
     visit.ended_ns = shop.connection().now();
     visit.waited_ns = shop.connection().take_waited_ns();
-    visit
 }
 
-/// After a conflict: waits for the next attempt, or says how the visit ends without one.
+/// What a failure means: to be interrupted is nobody's fault.
+#[cold]
+fn failed<C: Client, K: Clock>(shop: &mut Session<Live<'_, C, K>>, why: Failure) -> Ending {
+    if shop.connection().is_stopped() { Ending::Unserved } else { Ending::Failed(why) }
+}
+
+/// After a conflict: waits, and says when the next attempt begins, or how the visit ends without
+/// one.
 fn retry<C: Client, K: Clock>(
     shop: &mut Session<Live<'_, C, K>>,
-    visit: &mut Visit,
+    began_ns: u64,
+    conflicts: u32,
     policy: &RetryPolicy,
     dice: &mut Dice,
-) -> Option<Ending> {
+) -> ControlFlow<Ending, u64> {
     let live = shop.connection();
     if live.is_stopped() {
-        return Some(Ending::Unserved);
+        return ControlFlow::Break(Ending::Unserved);
     }
-    let out_of_patience = live.now() - visit.began_ns >= nanos(policy.patience);
-    if !policy.retries.allow(visit.conflicts) || out_of_patience {
-        return Some(Ending::GaveUp);
+    let out_of_patience = live.now() - began_ns >= nanos(policy.patience);
+    if !policy.retries.allow(conflicts) || out_of_patience {
+        return ControlFlow::Break(Ending::GaveUp);
     }
-    let wait = policy.backoff.wait(visit.conflicts, dice);
+    let wait = policy.backoff.wait(conflicts, dice);
     if !wait.is_zero() && !live.back_off(wait) {
-        return Some(Ending::Unserved);
+        return ControlFlow::Break(Ending::Unserved);
     }
-    visit.last_attempt_ns = live.now();
-    None
+    ControlFlow::Continue(live.now())
 }
