@@ -32,9 +32,9 @@ use oversell_sim::worlds::threads::{Control, Live, serve};
 use parking_lot::Mutex;
 
 /// Checkouts a sample, over all threads.
-const CHECKOUTS: u32 = 400_000;
+const CHECKOUTS: u32 = 2_000_000;
 /// Samples of each loop.
-const SAMPLES: usize = 15;
+const SAMPLES: usize = 11;
 /// Visits kept at a time: enough that storing one is real, few enough to stay in the cache.
 const KEPT: usize = 256;
 /// Buyers of the whole-race measurement, a thread each.

@@ -88,7 +88,7 @@ pub struct Visit {
     pub attempts: u32,
     /// Attempts that ended in a conflict.
     pub conflicts: u32,
-    /// Whether the last attempt looked at the stock before it was decided.
+    /// Whether the buyer ever looked at the stock before acting.
     pub looked: bool,
     /// When the visit began.
     pub began_ns: u64,

@@ -65,7 +65,7 @@ impl<C: Connection> Session<C> {
         Self { connection, buyer: 0, looked: false }
     }
 
-    /// The next attempt belongs to this buyer.
+    /// The attempts from now on belong to this buyer.
     #[inline(always)]
     pub fn serve(&mut self, buyer: BuyerId) {
         self.buyer = buyer;

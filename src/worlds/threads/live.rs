@@ -85,6 +85,7 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
     }
 
     /// Waits between two attempts; false if the race was stopped.
+    #[inline(never)]
     pub fn back_off(&mut self, wait: Duration) -> bool {
         let began = self.clock.now();
         let goes_on = self.control.pause(wait);

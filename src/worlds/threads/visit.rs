@@ -9,7 +9,7 @@ use crate::buyer::{Ending, Visit};
 use crate::chance::Dice;
 use crate::clock::{Clock, nanos};
 use crate::op::{Item, Want};
-use crate::retry::RetryPolicy;
+use crate::retry::{Backoff, RetryPolicy};
 use crate::session::Session;
 use crate::stores::Client;
 use crate::strategy::{Bought, Failure, Missed, Strategy};
@@ -42,12 +42,12 @@ pub fn serve<S, C, K>(
 {
     let Visit { buyer, wanted, .. } = *visit;
     let want = Want { item: Item(0), qty: wanted };
+    shop.serve(buyer);
     let began_ns = shop.connection().now();
     let mut last_attempt_ns = began_ns;
     let (mut attempts, mut conflicts) = (0, 0);
     let ending = loop {
         attempts += 1;
-        shop.serve(buyer);
         let attempt = complete(strategy.attempt(shop, want))
             .unwrap_or(Err(Missed::Failed(Failure::Suspended)));
         shop.connection().close_attempt(matches!(attempt, Err(Missed::Failed(_))));
@@ -80,6 +80,7 @@ fn failed<C: Client, K: Clock>(shop: &mut Session<Live<'_, C, K>>, why: Failure)
 
 /// After a conflict: waits, and says when the next attempt begins, or how the visit ends without
 /// one.
+#[inline(always)]
 fn retry<C: Client, K: Clock>(
     shop: &mut Session<Live<'_, C, K>>,
     began_ns: u64,
@@ -91,13 +92,16 @@ fn retry<C: Client, K: Clock>(
     if live.is_stopped() {
         return ControlFlow::Break(Ending::Unserved);
     }
-    let out_of_patience = live.now() - began_ns >= nanos(policy.patience);
-    if !policy.retries.allow(conflicts) || out_of_patience {
+    let now = live.now();
+    let out_of_patience = K::RUNS && now - began_ns >= nanos(policy.patience);
+    if out_of_patience || !policy.retries.allow(conflicts) {
         return ControlFlow::Break(Ending::GaveUp);
     }
-    let wait = policy.backoff.wait(conflicts, dice);
-    if !wait.is_zero() && !live.back_off(wait) {
-        return ControlFlow::Break(Ending::Unserved);
+    match policy.backoff {
+        Backoff::None => ControlFlow::Continue(now),
+        backoff if live.back_off(backoff.wait(conflicts, dice)) => {
+            ControlFlow::Continue(live.now())
+        }
+        _ => ControlFlow::Break(Ending::Unserved),
     }
-    ControlFlow::Continue(live.now())
 }
