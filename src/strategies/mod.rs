@@ -23,6 +23,7 @@ registry! {
     optimistic::Optimistic,
     conditional::Conditional,
     decrement_first::DecrementFirst,
+    sequencer::Sequencer,
 }
 
 /// Finds a strategy by its name or one of its aliases.

@@ -1,0 +1,48 @@
+//! A sequencer: one queue, one writer. The first request in the queue wins, not the fastest finger.
+//!
+//! *Where the race was.* Between read and write; now only the clerk reads and writes, one request
+//! after the other, so there is nobody to race with. The race has moved to the mouth of the queue,
+//! where it is decided by who arrives first and not by who computes faster.
+//!
+//! *What it guarantees.* No oversell, no lock, no conflict, and service in the order of arrival. All
+//! think time is spent in a single line, and while the clerk is away nobody buys.
+//!
+//! *Who does this.* Exchanges (LMAX's disruptor), ticket shops with a waiting room, an actor's
+//! mailbox, one partition of a message queue.
+
+use crate::prelude::*;
+
+/// Queue up; a single clerk serves.
+pub struct Sequencer;
+
+impl Strategy for Sequencer {
+    fn about(&self) -> About {
+        About {
+            name: "sequencer",
+            aliases: &["queue", "single-writer"],
+            summary: "queue up; one clerk checks and acts for everybody",
+            needs: &[OpKind::Queue, OpKind::Read, OpKind::Write],
+            claim: Claim::Safe,
+        }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.submit(want).await?;
+        if shop.answer().await? { Ok(Bought) } else { Err(SoldOut) }
+    }
+
+    async fn clerk<C: Connection>(&self, shop: &mut Session<C>) -> Result<(), Missed> {
+        while let Some(request) = shop.next_request().await? {
+            let want = request.want;
+            let seen = shop.read(want.item).await?;
+            let sold = seen >= want.qty;
+            if sold {
+                shop.think().await?;
+                shop.write(want.item, seen - want.qty).await?;
+                shop.place_order_for(request.buyer, want).await?;
+            }
+            shop.reply(sold).await?;
+        }
+        Ok(())
+    }
+}
