@@ -81,6 +81,8 @@ enum Bound {
 /// One thing that is expected of a run.
 #[derive(Clone, Debug)]
 pub struct Expectation {
+    /// As it was written, but for its spaces.
+    text: String,
     subject: Subject,
     relation: Relation,
     bound: Bound,
@@ -117,7 +119,8 @@ impl Expectation {
         {
             return Err(format!("`{name}` can be compared by = and != only"));
         }
-        Ok(Self { subject, relation, bound })
+        let text = format!("{name} {} {value}", relation.sign());
+        Ok(Self { text, subject, relation, bound })
     }
 
     /// Whether there is a figure of this name.
@@ -222,16 +225,7 @@ fn shown(value: Value) -> String {
 
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.subject {
-            Subject::EachRound(metric) => f.write_str(metric.name)?,
-            Subject::Total(metric) => write!(f, "{TOTAL}{}", metric.name)?,
-            Subject::Evidence => f.write_str(EVIDENCE)?,
-        }
-        let bound = match self.bound {
-            Bound::Value(value) => shown(value),
-            Bound::Evidence(evidence) => evidence.word().into(),
-        };
-        write!(f, " {} {bound}", self.relation.sign())
+        f.write_str(&self.text)
     }
 }
 

@@ -11,8 +11,7 @@ use oversell_sim::scenario::Scenario;
 use oversell_sim::text::quantity::of;
 
 use super::output::{Output, to_stdout};
-use super::race::ended;
-use super::{Ended, complain, interrupt, progress};
+use super::{Ended, complain, exit_code, interrupt, progress};
 
 /// What `check` takes.
 #[derive(Clone, Debug, Args)]
@@ -36,7 +35,6 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
     let widest = paths.iter().map(|path| path.display().to_string().len()).max().unwrap_or(0);
 
     let mut checked = Vec::new();
-    let mut first_error = None;
     for path in &paths {
         if control.is_stopped() {
             break;
@@ -52,10 +50,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         });
         match &outcome {
             Ok(report) => to_stdout(&line(&name, widest, &title, report))?,
-            Err(error) => {
-                complain(&error.to_string());
-                first_error.get_or_insert_with(|| error.clone());
-            }
+            Err(error) => complain(&error.to_string()),
         }
         checked.push((name, outcome));
     }
@@ -78,12 +73,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
     if control.is_stopped() {
         return Ok(Ended::Interrupted);
     }
-    match first_error {
-        // Its message stands above; what is left to say is how many.
-        Some(Error::Input(_)) => Err(Error::input(summary)),
-        Some(Error::World(_)) => Err(Error::world(summary)),
-        None => Ok(reports().map(ended).find(|ended| *ended != Ended::Well).unwrap_or(Ended::Well)),
-    }
+    let first_error = checked.iter().find_map(|(_, outcome)| outcome.as_ref().err());
+    Ok(match first_error {
+        Some(error) => Ended::WithErrors(exit_code(error)),
+        None if short > 0 => Ended::ShortOfExpectations,
+        None => Ended::Well,
+    })
 }
 
 /// One scenario's line, and a line for each expectation that did not hold.

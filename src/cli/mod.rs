@@ -21,6 +21,8 @@ enum Ended {
     Well,
     /// An expectation did not hold.
     ShortOfExpectations,
+    /// Some of it could not be done, and why was said on the way.
+    WithErrors(u8),
     /// Ctrl-C came first.
     Interrupted,
 }
@@ -31,6 +33,7 @@ impl From<Ended> for ExitCode {
         match ended {
             Ended::Well => Self::SUCCESS,
             Ended::ShortOfExpectations => Self::from(1),
+            Ended::WithErrors(code) => Self::from(code),
             Ended::Interrupted => Self::from(130),
         }
     }

@@ -28,7 +28,12 @@ impl Output {
     pub(crate) fn open(path: Option<&Path>, flag: &str) -> Result<Self, Error> {
         let Some(path) = path else { return Ok(Self::Stdout) };
         let refused = |error: io::Error| {
-            Error::input(format!("cannot write {flag} {}: {error}", path.display()))
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => "its folder does not exist".into(),
+                io::ErrorKind::PermissionDenied => "permission denied".into(),
+                _ => error.to_string(),
+            };
+            Error::input(format!("cannot write {flag} {}: {why}", path.display()))
         };
         // A link is written through, not replaced.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());

@@ -157,7 +157,7 @@ fn written(report: &Report, args: &RaceArgs) -> Result<String, Error> {
 }
 
 /// What a report means to the shell.
-pub(super) fn ended(report: &Report) -> Ended {
+fn ended(report: &Report) -> Ended {
     if report.was_interrupted() {
         Ended::Interrupted
     } else if report.met_expectations() {

@@ -1,6 +1,6 @@
 //! The report as Markdown, for a pull request or a wiki.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{Table, presets};
 
 use super::sections::{self, Section};
 use super::verdict::Verdict;
@@ -37,19 +37,18 @@ pub fn markdown(report: &Report) -> String {
 
 /// Adds a table whose first column is named after it; nothing for an empty one.
 fn add_section(text: &mut String, section: &Section) {
-    let Some(width) = section.rows.iter().map(Vec::len).max() else { return };
+    let filled =
+        |row: &Vec<String>| row.iter().rposition(|cell| !cell.is_empty()).map_or(0, |at| at + 1);
+    let Some(width) = section.rows.iter().map(filled).max() else { return };
     let mut header = vec![section.title.as_str()];
     header.extend(section.columns);
-    header.resize(header.len().max(width), "");
+    header.resize(width, "");
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header(header);
     for row in &section.rows {
         let mut cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
         cells.resize(width, String::new());
         table.add_row(cells);
-    }
-    if let Some(values) = table.column_mut(1) {
-        values.set_cell_alignment(CellAlignment::Right);
     }
     *text += &format!("\n{table}\n");
 }

@@ -10,7 +10,7 @@ use super::verdict::Verdict;
 use crate::report::{Evidence, Report, Run};
 
 /// The columns before a verdict's sentence.
-const LABEL_WIDTH: usize = 14;
+const LABEL_WIDTH: usize = 16;
 
 /// Columns between two tables that stand side by side.
 const GAP: &str = "     ";

@@ -82,6 +82,6 @@ fn more_contention(report: &Report) -> &'static str {
     } else if report.settings.threads == 1 {
         "one thread serves one buyer at a time: raise --threads"
     } else {
-        "raise --buyers or --rounds, or give them time to meet: --think 1ms"
+        "few threads that serve many meet more often: --threads 4 --buyers 100_000"
     }
 }

@@ -34,6 +34,7 @@ pub struct Figures {
     pub leaked_lock: u64,
     pub findings: u64,
     pub attempts: u64,
+    pub retries: u64,
     pub conflicts: u64,
     pub retries_per_sale: f64,
     pub wasted_work: f64,
@@ -115,6 +116,7 @@ impl Gathered {
                 leaked_lock: found(FindingKind::LeakedLock),
                 findings: findings.len() as u64,
                 attempts: sum(|visit| visit.attempts),
+                retries: sum(|visit| visit.attempts.saturating_sub(1)),
                 conflicts: sum(|visit| visit.conflicts),
                 cas_failures: round.tally.cas_failures,
                 version_conflicts: round.tally.version_conflicts,
@@ -153,6 +155,7 @@ impl Gathered {
         sum.order_without_receipt += more.order_without_receipt;
         sum.leaked_lock += more.leaked_lock;
         sum.attempts += more.attempts;
+        sum.retries += more.retries;
         sum.conflicts += more.conflicts;
         sum.cas_failures += more.cas_failures;
         sum.version_conflicts += more.version_conflicts;
@@ -173,18 +176,13 @@ impl Gathered {
             |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
         let figures = self.figures;
         Figures {
-            retries_per_sale: share(figures.attempts - tried(&figures), figures.winners),
+            retries_per_sale: share(figures.retries, figures.winners),
             wasted_work: share(figures.conflicts, figures.attempts),
             latency: self.latency.spread(),
             lock_wait: self.lock_wait.spread(),
             lock_hold: self.lock_hold.spread(),
-            checkouts_per_second: share(tried(&figures), figures.elapsed) * 1e9,
+            checkouts_per_second: share(figures.buyers - figures.unserved, figures.elapsed) * 1e9,
             ..figures
         }
     }
-}
-
-/// Buyers who got as far as a first attempt, as near as the sums tell.
-fn tried(figures: &Figures) -> u64 {
-    (figures.buyers - figures.unserved).min(figures.attempts)
 }

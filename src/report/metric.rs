@@ -66,6 +66,7 @@ metrics! {
     "leaked_lock" "locks" "still held when their attempt was over" |f| things(f.leaked_lock);
     "findings" "kinds" "of finding" |f| things(f.findings);
     "attempts" "attempts" "made, first ones and retries" |f| things(f.attempts);
+    "retries" "attempts" "beyond each buyer's first" |f| things(f.retries);
     "conflicts" "attempts" "that ended because somebody got in between" |f| things(f.conflicts);
     "retries_per_sale" "ratio" "retries to winners; 0 if nobody won"
         |f| Value::Ratio(f.retries_per_sale);

@@ -1,0 +1,235 @@
+//! The program from outside: what it prints, what it leaves, how it ends.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use assert_cmd::cargo::cargo_bin;
+use tempfile::TempDir;
+
+/// Runs the program in a folder of its own.
+fn run(folder: &Path, args: &[&str]) -> Output {
+    Command::new(cargo_bin("oversell-sim")).args(args).current_dir(folder).output().unwrap()
+}
+
+/// What a run with these arguments printed and how it ended: exit code, stdout, stderr.
+fn ran(args: &[&str]) -> (i32, String, String) {
+    seen(run(Path::new("."), args))
+}
+
+fn seen(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_headline_command_sells_one_unit_to_one_buyer() {
+    let (code, out, err) = ran(&["race", "--buyers", "1000", "--stock", "1", "--strategy", "cas"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    for words in ["SAFE SO FAR", "1 unit, 1 sold", "Outcome", "Contention", "What buyers saw"] {
+        assert!(out.contains(words), "{out}");
+    }
+    assert!(!out.contains('\u{1b}'), "no colour into a pipe: {out}");
+}
+
+#[test]
+fn finding_an_oversell_is_a_result_and_missing_an_expectation_is_exit_1() {
+    let naive = ["race", "-S", "naive", "--seed", "5"];
+    let (code, out, _) = ran(&naive);
+    assert_eq!(code, 0);
+    assert!(out.contains("BROKEN"), "{out}");
+    assert!(
+        out.contains("oversell-sim race --strategy naive --buyers 1000 --stock 1 --seed 5"),
+        "{out}"
+    );
+    let (code, out, _) = ran(&[&naive[..], &["--expect", "oversold = 0"]].concat());
+    assert_eq!(code, 1);
+    assert!(out.contains("oversold = 0  NOT MET"), "{out}");
+    let (code, ..) = ran(&[&naive[..], &["--expect", "evidence = broken"]].concat());
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn an_unmet_expectation_is_told_even_where_the_report_is_for_machines() {
+    for args in [&["--format", "json"][..], &["--format", "csv"], &["--quiet"]] {
+        let (code, out, err) =
+            ran(&[&["race", "-S", "naive", "--expect", "winners = 1"], args].concat());
+        assert_eq!(code, 1, "{out}");
+        assert!(err.contains("naive: expected winners = 1, but it was "), "{err}");
+    }
+}
+
+#[test]
+fn expectations_hold_in_every_round_and_totals_over_all() {
+    let race = ["race", "-S", "cas", "--rounds", "3", "--buyers", "100", "-q"];
+    for (expected, code) in [("winners = 1", 0), ("total.winners = 3", 0), ("winners = 3", 1)] {
+        assert_eq!(ran(&[&race[..], &["--expect", expected]].concat()).0, code, "{expected}");
+    }
+}
+
+#[test]
+fn bad_input_is_one_clear_line_and_exit_2() {
+    for (args, words) in [
+        (&["race", "-S", "optimstic"][..], "did you mean `optimistic`?"),
+        (&["race"], "--strategy"),
+        (&["race", "-S", "cas", "--buyers", "0"], "must be from 1 to 10,000,000"),
+        (&["race", "-S", "cas", "--stock", "0"], "must be from 1 to 1,000,000,000"),
+        (&["race", "-S", "cas", "--stock", "9999999999999999999999"], "must be from 1 to"),
+        (&["race", "-S", "cas", "--qty", "3"], "`qty` is 3, but `stock` is only 1"),
+        (&["race", "-S", "cas", "--qty", "3..1", "--stock", "9"], "write 1..3"),
+        (&["race", "-S", "cas", "--think", "5"], "with its unit"),
+        (&["race", "-S", "cas", "--retries", "many"], "or `unlimited`"),
+        (&["race", "-S", "cas", "--backoff", "fixd:1ms"], "expected none, fixed:1ms"),
+        (&["race", "-S", "cas", "--expect", "overslod = 0"], "did you mean `oversold`?"),
+        (&["race", "-S", "cas", "--expect", "oversold"], "expected a comparison"),
+        (&["race", "-S", "cas", "--format", "jsn"], "json"),
+        (&["race", "-S", "cas", "--output", "/no/such/folder/x"], "its folder does not exist"),
+        (&["rcae"], "race"),
+        (&["man", "rce"], "did you mean `race`?"),
+    ] {
+        let (code, out, err) = ran(args);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?} {err}");
+        assert!(err.starts_with("error: "), "{err}");
+        assert!(err.contains(words), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn a_report_in_a_file_is_whole_and_leaves_nothing_else_behind() {
+    let folder = TempDir::new().unwrap();
+    let args = ["race", "-S", "cas", "--buyers", "50", "--format", "json", "-o", "report.json"];
+    let (code, out, _) = seen(run(folder.path(), &args));
+    assert_eq!((code, out.as_str()), (0, ""));
+    let report: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("report.json")).unwrap())
+            .unwrap();
+    assert_eq!(report["schema"], 1);
+    assert_eq!(report["runs"][0]["figures"]["winners"], 1);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_failed_race_leaves_the_old_report_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("report.txt"), "old").unwrap();
+    // More threads than fit into 1 GB of addresses.
+    let script = format!(
+        "ulimit -v 1000000; exec {} race -S cas --buyers 100000 -o report.txt",
+        cargo_bin("oversell-sim").display()
+    );
+    let output =
+        Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+    let (code, _, err) = seen(output);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("of 100,000 threads") && err.contains("--threads "), "{err}");
+    assert_eq!(fs::read_to_string(folder.path().join("report.txt")).unwrap(), "old");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let mut child = Command::new(cargo_bin("oversell-sim"))
+        .args(["race", "-S", "all", "--buyers", "50", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let status = child.wait().unwrap();
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((status.code(), err.as_str()), (Some(0), ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_race_with_a_report_of_what_was_done() {
+    let folder = TempDir::new().unwrap();
+    let scenario = |name: &str, rounds| {
+        let text =
+            format!("strategy = \"cas\"\nbuyers = 20\nrounds = {rounds}\n[expect]\noversold = 0\n");
+        fs::write(folder.path().join(name), text).unwrap();
+    };
+    scenario("a.toml", 1);
+    scenario("b.toml", 1_000_000);
+    let mut child = Command::new(cargo_bin("oversell-sim"))
+        .args(["check", "a.toml", "b.toml"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    // The first scenario's line says that the second has begun.
+    out.read_line(&mut line).unwrap();
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    out.read_to_string(&mut line).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(line.contains("2 scenarios"), "{line}");
+}
+
+#[test]
+fn check_says_a_line_each_and_why_it_fell_short() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "a-good.toml",
+        "title = \"good\"\nstrategy = \"cas\"\nbuyers = 50\n[expect]\nwinners = 1\n",
+    );
+    write("b-short.toml", "strategy = \"naive\"\nseed = 3\n[expect]\noversold = 0\n");
+    let (code, out, err) = seen(run(folder.path(), &["check", ".", "--junit", "out.xml"]));
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    assert!(out.contains(" ok    ./a-good.toml   good\n"), "{out}");
+    assert!(out.contains("naive: expected oversold = 0, but it was "), "{out}");
+    assert!(out.contains("2 scenarios: 1 ok, 1 fell short"), "{out}");
+    let junit = fs::read_to_string(folder.path().join("out.xml")).unwrap();
+    assert!(junit.contains("tests=\"2\"") && junit.contains("failures=\"1\""), "{junit}");
+
+    write("c-wrong.toml", "strategy = \"cas\"\n\n\nbuyer = 1000\n[expect]\nwinners = 1\n");
+    let (code, _, err) = seen(run(folder.path(), &["check", "."]));
+    assert_eq!(code, 2);
+    let excerpt = "./c-wrong.toml:4:1: unknown key `buyer`; did you mean `buyers`?\n  \
+                   4 | buyer = 1000\n    | ^^^^^\n";
+    assert_eq!(err, format!("error: {excerpt}"));
+}
+
+#[test]
+fn a_scenario_that_is_not_there_is_exit_2_and_the_others_are_run_all_the_same() {
+    let (code, out, err) = ran(&["check", "/no/such/file.toml", "scenarios/last-unit.toml"]);
+    assert_eq!(code, 2);
+    assert!(err.starts_with("error: cannot read the scenario /no/such/file.toml"), "{err}");
+    assert!(out.contains("2 scenarios: 1 ok, 1 could not be run"), "{out}");
+}
+
+#[test]
+fn the_scenarios_that_are_shipped_all_hold() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (code, out, err) = seen(run(folder, &["check", "scenarios"]));
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert_eq!(out.matches(" ok ").count(), out.matches(".toml").count(), "{out}");
+}
+
+#[test]
+fn strategies_completions_and_manual_pages_are_printed() {
+    let (code, out, _) = ran(&["strategies"]);
+    assert_eq!(code, 0);
+    for words in ["pessimistic", "mutex", "compare-and-set", "shows false sold-out"] {
+        assert!(out.contains(words), "{out}");
+    }
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (code, out, _) = ran(&["completions", shell]);
+        assert!(code == 0 && out.contains("oversell-sim"), "{shell}");
+    }
+    for page in [&["man"][..], &["man", "race"]] {
+        let (code, out, _) = ran(page);
+        assert!(code == 0 && out.contains(".TH oversell"), "{out}");
+    }
+}
+
+#[test]
+fn colour_comes_when_asked_for() {
+    let (_, out, _) = ran(&["--color", "always", "race", "-S", "cas", "--buyers", "20"]);
+    assert!(out.contains("\u{1b}["), "{out}");
+}

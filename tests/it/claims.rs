@@ -1,0 +1,95 @@
+//! Every registered strategy is held to what it claims, on real threads.
+
+use oversell_sim::buyer::Demand;
+use oversell_sim::entrant::Entrant;
+use oversell_sim::report::{Evidence, Report};
+use oversell_sim::rounds::race_all;
+use oversell_sim::settings::Settings;
+use oversell_sim::strategies::{ALL, find};
+use oversell_sim::strategy::Claim;
+use oversell_sim::worlds::threads::Control;
+
+/// How often a broken strategy may get away with it before we say that it is not broken. Each round
+/// shows its finding with a chance of at least one in three, so that a false alarm is one in 10¹⁷.
+const MOST_ROUNDS: u32 = 100;
+
+fn race(entrant: &dyn Entrant, settings: &Settings) -> Report {
+    race_all(&[entrant], settings, &[], &Control::default()).unwrap()
+}
+
+/// The crowds in which a claim is tried.
+fn crowds() -> Vec<Settings> {
+    let crowd = |buyers, stock, least, most, threads| Settings {
+        buyers,
+        stock,
+        qty: Demand { least, most },
+        threads,
+        rounds: 10,
+        seed: 11,
+        ..Settings::default()
+    };
+    vec![
+        crowd(200, 1, 1, 1, None),
+        crowd(200, 50, 1, 1, None),
+        crowd(100, 20, 1, 3, None),
+        crowd(2_000, 300, 1, 2, Some(8)),
+    ]
+}
+
+#[test]
+fn safe_strategies_show_no_finding_in_any_crowd() {
+    for entrant in ALL.iter().filter(|entrant| entrant.card().claim == Claim::Safe) {
+        for settings in crowds() {
+            let report = race(*entrant, &settings);
+            let run = &report.runs[0];
+            assert!(run.findings.is_empty(), "{report}");
+            assert_eq!(
+                run.figures.failed + run.figures.unserved + run.figures.gave_up,
+                0,
+                "{report}"
+            );
+        }
+    }
+}
+
+#[test]
+fn broken_strategies_show_what_they_claim() {
+    for entrant in ALL {
+        let Claim::Shows(kind) = entrant.card().claim else { continue };
+        let shows = (0..MOST_ROUNDS).any(|seed| {
+            let settings = Settings {
+                buyers: 100,
+                stock: 5,
+                qty: Demand { least: 1, most: 4 },
+                seed: seed.into(),
+                ..Settings::default()
+            };
+            let report = race(*entrant, &settings);
+            report.runs[0].findings.iter().any(|found| found.kind == kind)
+        });
+        assert!(shows, "{} never showed {}", entrant.card().name, kind.title());
+    }
+}
+
+#[test]
+fn one_thread_is_no_race_and_the_verdict_says_so() {
+    for entrant in ALL {
+        // A clerk is always beside its one buyer, but buyers still never meet.
+        let settings = Settings { buyers: 20, threads: Some(1), ..Settings::default() };
+        let report = race(*entrant, &settings);
+        assert_eq!(report.runs[0].evidence, Evidence::Vacuous, "{report}");
+    }
+}
+
+#[test]
+fn every_name_and_alias_finds_its_strategy_and_no_other() {
+    let mut names = Vec::new();
+    for entrant in ALL {
+        let card = entrant.card();
+        for name in std::iter::once(&card.name).chain(card.aliases) {
+            assert_eq!(find(name).unwrap().card().name, card.name);
+            assert!(!names.contains(name), "{name} is taken twice");
+            names.push(name);
+        }
+    }
+}

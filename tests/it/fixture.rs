@@ -1,0 +1,59 @@
+//! Rounds written by hand, so that what is audited and rendered is known to the last digit.
+
+use oversell_sim::buyer::{Ending, Visit};
+use oversell_sim::op::{Item, Order, Units};
+use oversell_sim::report::{Logbook, Report};
+use oversell_sim::settings::Settings;
+use oversell_sim::stores::Books;
+use oversell_sim::worlds::threads::{Round, Tally};
+
+/// A visit of one attempt, 1 ms long, that begins 1 ms after the buyer before has left.
+pub(crate) fn visit(buyer: u32, wanted: Units, ending: Ending) -> Visit {
+    let began_ns = u64::from(buyer) * 2_000_000;
+    Visit {
+        ending,
+        attempts: 1,
+        looked: true,
+        began_ns,
+        last_attempt_ns: began_ns,
+        ended_ns: began_ns + 1_000_000,
+        ..Visit::unserved(buyer, wanted)
+    }
+}
+
+/// A round in which each buyer wants one unit and ends like this, and the books are as they should
+/// be: an order for each winner, the shelf lower by what was sold.
+pub(crate) fn round(stock: Units, endings: &[Ending]) -> Round {
+    let visits: Vec<_> =
+        endings.iter().zip(0..).map(|(ending, buyer)| visit(buyer, 1, *ending)).collect();
+    round_of(stock, visits)
+}
+
+/// The same of visits of any kind.
+pub(crate) fn round_of(stock: Units, visits: Vec<Visit>) -> Round {
+    let orders: Vec<_> = visits
+        .iter()
+        .filter_map(|visit| {
+            Some(Order { buyer: visit.buyer, item: Item(0), qty: visit.receipt()? })
+        })
+        .collect();
+    let sold: Units = orders.iter().map(|order| order.qty).sum();
+    Round {
+        number: 1,
+        store: "memory",
+        stock,
+        visits,
+        books: Books { stock_left: stock - sold, orders, deepest_queue: 0 },
+        tally: Tally::default(),
+    }
+}
+
+/// The report of one strategy's rounds.
+pub(crate) fn report(strategy: &str, settings: &Settings, rounds: &[Round]) -> Report {
+    let mut logbook = Logbook::open(&[]);
+    for round in rounds {
+        logbook.enter(round);
+    }
+    let again = format!("oversell-sim race --strategy {strategy} {}", settings.flags());
+    Report::new("memory", settings.record(), vec![logbook.close(strategy, false, again)])
+}

@@ -1,0 +1,13 @@
+//! One binary for all integration tests: it links once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod audit;
+mod binary;
+mod claims;
+mod docs;
+mod fixture;
+mod library;
+mod properties;
+mod snapshots;
+mod stores;

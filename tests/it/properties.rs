@@ -1,0 +1,140 @@
+//! Properties: whatever text comes in is read or refused, never a panic; and the audit agrees with
+//! arithmetic on rounds of any kind.
+
+use oversell_sim::audit::{FindingKind, Ledger};
+use oversell_sim::buyer::{Demand, Ending, Visit};
+use oversell_sim::error::Error;
+use oversell_sim::expect::Expectation;
+use oversell_sim::report::{METRICS, most_inside};
+use oversell_sim::retry::{Backoff, Retries};
+use oversell_sim::scenario::Scenario;
+use oversell_sim::settings::Settings;
+use proptest::prelude::*;
+
+use crate::fixture::{round_of, visit};
+
+/// Text with the pieces of a scenario in it, so that some of it gets far.
+fn near_scenario() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("strategy = \"cas\"\n".to_owned()),
+        Just("buyers = 10\n".to_owned()),
+        Just("[expect]\n".to_owned()),
+        Just("oversold = 0\n".to_owned()),
+        Just("latency.p99 = \"< 5ms\"\n".to_owned()),
+        Just("qty = \"1..".to_owned()),
+        Just("[[".to_owned()),
+        Just("= ".to_owned()),
+        Just("\"\"\"".to_owned()),
+        "[a-z_.]{1,8} = [0-9x\"_.-]{1,9}\n",
+        any::<String>(),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+fn any_ending() -> impl Strategy<Value = Ending> {
+    prop_oneof![
+        Just(Ending::Bought),
+        Just(Ending::TurnedAway),
+        Just(Ending::GaveUp),
+        Just(Ending::Unserved)
+    ]
+}
+
+fn any_visits() -> impl Strategy<Value = Vec<Visit>> {
+    prop::collection::vec((any_ending(), 1..4_i32, 0..50_u64, 0..50_u64), 0..40).prop_map(|all| {
+        let visits = all.into_iter().zip(0..).map(|((ending, wanted, began, stay), buyer)| Visit {
+            began_ns: began,
+            last_attempt_ns: began,
+            ended_ns: began + stay,
+            ..visit(buyer, wanted, ending)
+        });
+        visits.collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_scenario_is_read_or_refused_with_its_place(text in near_scenario()) {
+        if let Err(error) = Scenario::parse("any.toml", &text) {
+            let Error::Input(message) = error else { panic!("{error}") };
+            prop_assert!(message.starts_with("any.toml:"), "{message}");
+        }
+    }
+
+    #[test]
+    fn any_expectation_is_read_or_refused(text in any::<String>()) {
+        let _ = Expectation::parse(&text);
+    }
+
+    #[test]
+    fn an_expectation_reads_back_from_its_own_words(
+        metric in prop::sample::select(METRICS),
+        sign in prop::sample::select(vec!["=", "!=", "<", "<=", ">", ">="]),
+        total: bool,
+        number in 0..1_000_u32,
+    ) {
+        let unit = if metric.unit == "ns" { "ms" } else { "" };
+        let prefix = if total { "total." } else { "" };
+        let text = format!("{prefix}{} {sign} {number}{unit}", metric.name);
+        let said = Expectation::parse(&text).unwrap().to_string();
+        prop_assert_eq!(Expectation::parse(&said).unwrap().to_string(), said);
+    }
+
+    #[test]
+    fn any_setting_is_read_or_refused(
+        name in prop::sample::select(Settings::NAMES.to_vec()),
+        text in any::<String>(),
+    ) {
+        let _ = Settings::default().set(name, &text);
+    }
+
+    #[test]
+    fn a_demand_reads_back_from_its_own_words(least in 1..1_000_i32, more in 0..1_000_i32) {
+        let demand = Demand { least, most: least + more };
+        prop_assert_eq!(Demand::parse(&demand.to_string()), Ok(demand));
+    }
+
+    #[test]
+    fn a_retry_policy_reads_back_from_its_own_words(
+        retries in prop_oneof![Just(Retries::Unlimited), any::<u32>().prop_map(Retries::AtMost)],
+        first_us in 0..1_000_u64,
+        more_us in 0..1_000_u64,
+    ) {
+        let micros = std::time::Duration::from_micros;
+        let backoff =
+            Backoff::Exponential { first: micros(first_us), most: micros(first_us + more_us) };
+        prop_assert_eq!(Retries::parse(&retries.to_string()), Ok(retries));
+        prop_assert_eq!(Backoff::parse(&backoff.to_string()), Ok(backoff));
+    }
+
+    /// Sold and not sold add up, and no two findings contradict each other.
+    #[test]
+    fn the_audit_adds_up(stock in 1..60_i32, visits in any_visits()) {
+        let round = round_of(stock, visits);
+        let ledger = Ledger::of(&round);
+        let found = ledger.audit();
+        let amount = |kind| found.iter().find(|f| f.kind == kind).map_or(0, |f| f.amount as i64);
+        let sold = ledger.units_sold();
+        prop_assert_eq!(amount(FindingKind::Oversold), (sold - i64::from(stock)).max(0));
+        prop_assert!(amount(FindingKind::Oversold) == 0 || amount(FindingKind::Undersold) == 0);
+        prop_assert!(amount(FindingKind::Undersold) <= (i64::from(stock) - sold).max(0));
+        // The books are as they should be, so nothing is lost between shelf, orders and receipts.
+        for kind in [FindingKind::LostUpdate, FindingKind::LeakedStock, FindingKind::LostOrder] {
+            prop_assert_eq!(amount(kind), 0, "{:?}", kind);
+        }
+    }
+
+    #[test]
+    fn the_crowd_is_counted_as_by_looking_at_every_moment(visits in any_visits()) {
+        let inside = |at: u64| {
+            visits.iter().filter(|visit| visit.began_ns <= at && at < visit.ended_ns).count()
+        };
+        let by_looking = (0..100).map(inside).max().unwrap_or(0) as u64;
+        // A visit that takes no time at all is inside at no moment, but did come in.
+        let counted = most_inside(&visits);
+        prop_assert!(counted == by_looking || counted == by_looking + 1 || by_looking == 0);
+        if visits.iter().all(|visit| visit.ended_ns > visit.began_ns) {
+            prop_assert_eq!(counted, by_looking);
+        }
+    }
+}
