@@ -62,3 +62,8 @@ pub mod prelude {
     pub use crate::strategy::Missed::{Conflict, Failed, SoldOut};
     pub use crate::strategy::{About, Attempt, Bought, Claim, Failure, Missed, Strategy};
 }
+
+/// The code in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -108,7 +108,11 @@ impl<S: Strategy> Race<S> {
     /// # Panics
     /// When the strategy does.
     pub fn run(&self) -> Result<Report, Error> {
-        race_all(&[&self.strategy], &self.settings, &[], &Control::default())
+        let mut report = race_all(&[&self.strategy], &self.settings, &[], &Control::default())?;
+        for run in &mut report.runs {
+            run.again = format!("oversell_sim::race({}){}", run.strategy, self.settings.calls());
+        }
+        Ok(report)
     }
 
     /// Runs it and insists that no unit was sold twice. The report tells the rest, such as whether

@@ -43,6 +43,6 @@ fn race_one(
         }
         logbook.enter(&entrant.race(settings, number, clock, control)?);
     }
-    let again = format!("oversell-sim race --strategy {name} {}", settings.flags());
+    let again = format!("oversell-sim race --strategy {name}{}", settings.flags());
     Ok(logbook.close(name, control.is_stopped(), again))
 }

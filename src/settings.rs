@@ -2,7 +2,6 @@
 //!
 //! Each has one reader, shared by the flag and the scenario key of the same name.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -180,23 +179,55 @@ impl Settings {
     /// The flags that give these settings, leaving out defaults: for a command to paste.
     #[must_use]
     pub fn flags(&self) -> String {
-        let usual = Self::default();
-        let mut flags = format!("--buyers {} --stock {}", self.buyers, self.stock);
-        let mut flag = |differs: bool, name: &str, value: &dyn std::fmt::Display| {
-            if differs {
-                let _ = write!(flags, " --{name} {value}");
-            }
+        self.unusual().map(|(name, text)| format!(" --{name} {text}")).collect()
+    }
+
+    /// The calls that give these settings to [`race`](crate::race()), leaving out defaults.
+    #[must_use]
+    pub fn calls(&self) -> String {
+        let duration = |wait: Duration| format!("Duration::from_nanos({})", wait.as_nanos());
+        let argument = |name, text| match name {
+            "think" => duration(self.think),
+            "patience" => duration(self.policy.patience),
+            "retries" => format!("Retries::{:?}", self.policy.retries),
+            "backoff" => match self.policy.backoff {
+                Backoff::None => "Backoff::None".into(),
+                Backoff::Fixed(wait) => format!("Backoff::Fixed({})", duration(wait)),
+                Backoff::Exponential { first, most } => format!(
+                    "Backoff::Exponential {{ first: {}, most: {} }}",
+                    duration(first),
+                    duration(most)
+                ),
+            },
+            _ => text,
         };
-        flag(self.qty != usual.qty, "qty", &self.qty);
-        flag(self.threads.is_some(), "threads", &self.threads());
-        flag(self.rounds != usual.rounds, "rounds", &self.rounds);
-        flag(self.think != usual.think, "think", &exact_duration(self.think));
-        let (policy, usual) = (&self.policy, &usual.policy);
-        flag(policy.retries != usual.retries, "retries", &policy.retries);
-        flag(policy.backoff != usual.backoff, "backoff", &policy.backoff);
-        flag(policy.patience != usual.patience, "patience", &exact_duration(policy.patience));
-        flag(true, "seed", &self.seed);
-        flags
+        self.unusual()
+            .map(|(name, text)| match name {
+                "qty" => format!(".qty_between({}, {})", self.qty.least, self.qty.most),
+                _ => format!(".{name}({})", argument(name, text)),
+            })
+            .collect()
+    }
+
+    /// Names and texts of the settings that a reader must know to repeat the race: buyers, stock,
+    /// seed, and whatever else is not as usual.
+    fn unusual(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let usual = Self::default();
+        let (policy, usually) = (&self.policy, &usual.policy);
+        [
+            (true, "buyers", self.buyers.to_string()),
+            (true, "stock", self.stock.to_string()),
+            (self.qty != usual.qty, "qty", self.qty.to_string()),
+            (self.threads.is_some(), "threads", self.threads().to_string()),
+            (self.rounds != usual.rounds, "rounds", self.rounds.to_string()),
+            (self.think != usual.think, "think", exact_duration(self.think)),
+            (policy.retries != usually.retries, "retries", policy.retries.to_string()),
+            (policy.backoff != usually.backoff, "backoff", policy.backoff.to_string()),
+            (policy.patience != usually.patience, "patience", exact_duration(policy.patience)),
+            (true, "seed", self.seed.to_string()),
+        ]
+        .into_iter()
+        .filter_map(|(shown, name, text)| shown.then_some((name, text)))
     }
 
     /// The settings as a report holds them.

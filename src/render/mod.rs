@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+#[cfg(feature = "cli")]
 mod junit;
 mod markdown;
 mod sections;
@@ -14,6 +15,7 @@ use crate::report::Report;
 
 pub use csv::csv;
 pub use json::json;
+#[cfg(feature = "cli")]
 pub use junit::junit;
 pub use markdown::markdown;
 pub use table::{table, verdicts};

@@ -54,6 +54,6 @@ pub(crate) fn report(strategy: &str, settings: &Settings, rounds: &[Round]) -> R
     for round in rounds {
         logbook.enter(round);
     }
-    let again = format!("oversell-sim race --strategy {strategy} {}", settings.flags());
+    let again = format!("oversell-sim race --strategy {strategy}{}", settings.flags());
     Report::new("memory", settings.record(), vec![logbook.close(strategy, false, again)])
 }

@@ -99,6 +99,8 @@ fn a_broken_one_fails_with_the_report_as_its_message() {
     let message = panic.downcast_ref::<String>().unwrap();
     assert!(message.contains("BROKEN"), "{message}");
     assert!(message.contains("oversold"), "{message}");
+    let again = "oversell_sim::race(Unlocked).buyers(200).stock(1).rounds(5).seed(0)";
+    assert!(message.contains(again), "{message}");
     assert!(!message.contains('\u{1b}'), "no colour codes in a panic: {message}");
 }
 
