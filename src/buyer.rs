@@ -4,9 +4,9 @@ use std::fmt;
 
 use rand::RngExt;
 
+use crate::attempt::Failure;
 use crate::chance::Dice;
 use crate::op::{BuyerId, Units};
-use crate::strategy::Failure;
 use crate::text::quantity;
 
 /// How many units each buyer wants: a number, or a range to roll from.
@@ -38,7 +38,7 @@ impl Demand {
     /// A sentence that says what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let units = |text| {
-            quantity::parse_count(text, 1, crate::settings::MOST_STOCK).map(|units| units as Units)
+            quantity::parse_count(text, 1, crate::op::MOST_STOCK).map(|units| units as Units)
         };
         let (least, most) = text.split_once("..").unwrap_or((text, text));
         let (least, most) = (units(least)?, units(most)?);

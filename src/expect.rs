@@ -5,9 +5,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
-use crate::report::{Evidence, Figures, METRICS, Metric, Value};
+use crate::report::{Evidence, Figures, Judgement, METRICS, Metric, Value};
 use crate::text::nearest::did_you_mean;
 use crate::text::quantity::{self, duration, percent};
 
@@ -227,19 +225,6 @@ impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-/// How an expectation fared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Judgement {
-    /// The expectation.
-    pub expectation: String,
-    /// Whether it held, wherever it was looked at.
-    pub held: bool,
-    /// The figure it was about: where it first did not hold, else the last seen.
-    pub seen: String,
-    /// The round in which it first did not hold; none if it held, or speaks of the whole run.
-    pub round: Option<u32>,
 }
 
 /// Holds expectations against a run as its rounds come in.

@@ -29,6 +29,7 @@
 //!
 //! The map of the code stands in `ARCHITECTURE.md`.
 
+pub mod attempt;
 pub mod audit;
 pub mod buyer;
 pub mod chance;
@@ -36,6 +37,8 @@ pub mod clock;
 pub mod entrant;
 pub mod error;
 pub mod expect;
+pub mod finding;
+pub mod logbook;
 pub mod op;
 pub mod race;
 pub mod render;
@@ -56,11 +59,12 @@ pub use race::race;
 
 /// What a strategy's file needs.
 pub mod prelude {
-    pub use crate::audit::FindingKind;
+    pub use crate::attempt::Missed::{Conflict, Failed, SoldOut};
+    pub use crate::attempt::{Attempt, Bought, Failure, Missed};
+    pub use crate::finding::FindingKind;
     pub use crate::op::{Item, OpKind, Units, Version, Want};
     pub use crate::session::{Connection, Session};
-    pub use crate::strategy::Missed::{Conflict, Failed, SoldOut};
-    pub use crate::strategy::{About, Attempt, Bought, Claim, Failure, Missed, Strategy};
+    pub use crate::strategy::{About, Claim, Strategy};
 }
 
 /// The code in the README compiles.

@@ -8,6 +8,9 @@ use serde::Serialize;
 /// Units of stock. Signed, because a broken checkout can sell below zero and the audit must see it.
 pub type Units = i32;
 
+/// The most units in stock: a broken checkout can then oversell twice over before anything wraps.
+pub const MOST_STOCK: u64 = 1_000_000_000;
+
 /// The number of one buyer, counted from 0.
 pub type BuyerId = u32;
 

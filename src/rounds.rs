@@ -4,7 +4,8 @@ use crate::clock::Wall;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
-use crate::report::{Logbook, Report, Run};
+use crate::logbook::Logbook;
+use crate::report::{Report, Run};
 use crate::settings::Settings;
 use crate::worlds::threads::Control;
 

@@ -3,8 +3,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::attempt::{Failure, Missed};
 use crate::op::{BuyerId, Item, Op, Order, Reply, Request, Units, Version, Want};
-use crate::strategy::{Failure, Missed};
 
 /// The world's side of a session: takes ops, gives replies, in its own time.
 pub trait Connection {

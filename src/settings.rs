@@ -9,14 +9,12 @@ use serde::Serialize;
 use crate::buyer::Demand;
 use crate::clock::nanos;
 use crate::error::Error;
-use crate::op::Units;
+use crate::op::{MOST_STOCK, Units};
 use crate::retry::{Backoff, Retries, RetryPolicy};
 use crate::text::quantity::{count, exact_duration, parse_count, parse_duration};
 
 /// The most buyers in one round.
 pub const MOST_BUYERS: u64 = 10_000_000;
-/// The most units in stock.
-pub const MOST_STOCK: u64 = 1_000_000_000;
 /// The most rounds.
 pub const MOST_ROUNDS: u64 = 1_000_000;
 /// The longest think time.

@@ -4,54 +4,10 @@
 //! that is the [retry policy](crate::retry::RetryPolicy), which lives in the engine. So a strategy
 //! file reads like the textbook, and every world can run it.
 
-use crate::audit::FindingKind;
+use crate::attempt::{Attempt, Missed};
+use crate::finding::FindingKind;
 use crate::op::{OpKind, Want};
 use crate::session::{Connection, Session};
-
-/// How one attempt ended. See [`Missed`] for the ways not to buy.
-pub type Attempt = Result<Bought, Missed>;
-
-/// The shop promised the units. The engine hands out the receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bought;
-
-/// The ways an attempt can end without a purchase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missed {
-    /// Too little is left: the buyer is turned away for good.
-    SoldOut,
-    /// Somebody got in between. The engine decides whether to try again.
-    Conflict,
-    /// Something broke.
-    Failed(Failure),
-}
-
-/// Why an attempt failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Failure {
-    /// The buyer's patience ran out in front of a lock.
-    #[error("waited for a lock longer than its patience")]
-    LockTimeout,
-    /// The buyer's patience ran out in the queue, or the clerk left.
-    #[error("no answer from the queue")]
-    NoAnswer,
-    /// A lock was given back that was not held.
-    #[error("unlocked what it had not locked")]
-    NotLocked,
-    /// The op names a product this store does not have.
-    #[error("no such item")]
-    NoSuchItem,
-    /// The op makes no sense here, such as an answer without a request.
-    #[error("the store cannot do that op here")]
-    Unsupported,
-    /// The attempt awaited something that is not an op, and live worlds cannot wait for that.
-    #[error("the attempt awaited something that is not an op")]
-    Suspended,
-    /// Ctrl-C.
-    #[error("interrupted")]
-    Interrupted,
-}
 
 /// What a strategy claims of itself; tests hold it to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

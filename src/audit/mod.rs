@@ -3,16 +3,26 @@
 //! It reads receipts (what each buyer was told at the door) and the store's books, in pairs that
 //! must agree, and knows nothing of strategies.
 
-mod finding;
 mod sold_out;
 
+use serde::Serialize;
+
 use crate::buyer::{Ending, Visit};
+use crate::finding::FindingKind;
 use crate::op::Units;
 use crate::stores::Books;
 use crate::text::quantity::{count, of};
-use crate::worlds::threads::Round;
 
-pub use finding::{Finding, FindingKind};
+/// One thing the audit proved wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What.
+    pub kind: FindingKind,
+    /// How much of it, in the unit of its kind. At least 1.
+    pub amount: u64,
+    /// The figures that prove it, as one line.
+    pub proof: String,
+}
 
 /// What the audit looks at: one round, after everybody has gone home.
 #[derive(Clone, Copy, Debug)]
@@ -25,19 +35,6 @@ pub struct Ledger<'a> {
     pub books: &'a Books,
     /// Locks that attempts kept.
     pub leaked_locks: u64,
-}
-
-impl<'a> Ledger<'a> {
-    /// What there is to audit after a round of threads.
-    #[must_use]
-    pub fn of(round: &'a Round) -> Self {
-        Self {
-            stock: round.stock,
-            visits: &round.visits,
-            books: &round.books,
-            leaked_locks: round.tally.leaked_locks,
-        }
-    }
 }
 
 impl Ledger<'_> {

@@ -8,9 +8,10 @@
 
 use rayon::prelude::*;
 
-use super::{Finding, FindingKind, Ledger, finding, was_cut_short};
+use super::{Finding, Ledger, finding, was_cut_short};
 use crate::buyer::{Ending, Visit};
 use crate::clock::SLACK_NS;
+use crate::finding::FindingKind;
 use crate::text::quantity::{count, of};
 
 /// Who took how many units by when, at the latest count.

@@ -66,7 +66,7 @@ impl Verdict {
 }
 
 /// How a finding's amount is said: `by 213 units`, `for 3 buyers`, `of 1 lock`.
-fn of_kind(kind: crate::audit::FindingKind, amount: u64) -> String {
+fn of_kind(kind: crate::finding::FindingKind, amount: u64) -> String {
     let preposition = match kind.unit() {
         "unit" => "by",
         "buyer" => "for",

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::crowd::most_inside;
-use crate::audit::{Finding, FindingKind, Ledger};
+use crate::audit::Finding;
 use crate::buyer::{Ending, Visit};
+use crate::finding::FindingKind;
 use crate::samples::{Samples, Spread};
 use crate::worlds::threads::Round;
 
@@ -82,7 +83,7 @@ impl Gathered {
     /// Of one round.
     #[must_use]
     pub fn from_round(round: &Round, findings: &[Finding]) -> Self {
-        let ledger = Ledger::of(round);
+        let ledger = round.ledger();
         let ended = |is: fn(&Ending) -> bool| {
             round.visits.iter().filter(|visit| is(&visit.ending)).count() as u64
         };

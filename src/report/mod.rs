@@ -7,13 +7,11 @@ mod banner;
 mod crowd;
 mod evidence;
 mod figures;
-mod logbook;
 mod metric;
 
 use serde::Serialize;
 
-use crate::audit::FindingKind;
-use crate::expect::Judgement;
+use crate::finding::FindingKind;
 use crate::op::{BuyerId, Units};
 use crate::settings::SettingsRecord;
 
@@ -21,7 +19,6 @@ pub use banner::{Banner, BannerCount};
 pub use crowd::most_inside;
 pub use evidence::Evidence;
 pub use figures::{Figures, Gathered};
-pub use logbook::Logbook;
 pub use metric::{METRICS, Metric, Value};
 
 /// The version of the report's form.
@@ -89,6 +86,19 @@ pub struct Found {
     pub proof: String,
     /// The most of it in one round.
     pub worst: u64,
+}
+
+/// How an expectation fared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// The expectation.
+    pub expectation: String,
+    /// Whether it held, wherever it was looked at.
+    pub held: bool,
+    /// The figure it was about: where it first did not hold, else the last seen.
+    pub seen: String,
+    /// The round in which it first did not hold; none if it held, or speaks of the whole run.
+    pub round: Option<u32>,
 }
 
 /// One round, in more detail.

@@ -5,8 +5,8 @@
 
 pub mod memory;
 
+use crate::attempt::Missed;
 use crate::op::{Op, Order, Reply, Units};
-use crate::strategy::Missed;
 
 /// What the audit finds in a store when everybody has gone home.
 #[derive(Clone, Debug, Default)]

@@ -1,20 +1,17 @@
 //! The audit, on rounds written by hand: each finding is seen where it is, and only there.
 
-use oversell_sim::audit::{Finding, FindingKind, Ledger};
+use oversell_sim::attempt::Failure;
+use oversell_sim::audit::Finding;
 use oversell_sim::buyer::Ending::{Bought, Failed, GaveUp, TurnedAway, Unserved};
+use oversell_sim::finding::FindingKind;
 use oversell_sim::op::{Item, Order};
 use oversell_sim::report::most_inside;
-use oversell_sim::strategy::Failure;
 use oversell_sim::worlds::threads::Round;
 
 use crate::fixture::{round, round_of, visit};
 
 fn findings(round: &Round) -> Vec<(FindingKind, u64)> {
-    Ledger::of(round)
-        .audit()
-        .into_iter()
-        .map(|Finding { kind, amount, .. }| (kind, amount))
-        .collect()
+    round.ledger().audit().into_iter().map(|Finding { kind, amount, .. }| (kind, amount)).collect()
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Rounds written by hand, so that what is audited and rendered is known to the last digit.
 
 use oversell_sim::buyer::{Ending, Visit};
+use oversell_sim::logbook::Logbook;
 use oversell_sim::op::{Item, Order, Units};
-use oversell_sim::report::{Logbook, Report};
+use oversell_sim::report::Report;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::Books;
 use oversell_sim::worlds::threads::{Round, Tally};

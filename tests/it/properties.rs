@@ -1,10 +1,10 @@
 //! Properties: whatever text comes in is read or refused, never a panic; and the audit agrees with
 //! arithmetic on rounds of any kind.
 
-use oversell_sim::audit::{FindingKind, Ledger};
 use oversell_sim::buyer::{Demand, Ending, Visit};
 use oversell_sim::error::Error;
 use oversell_sim::expect::Expectation;
+use oversell_sim::finding::FindingKind;
 use oversell_sim::report::{METRICS, most_inside};
 use oversell_sim::retry::{Backoff, Retries};
 use oversell_sim::scenario::Scenario;
@@ -111,7 +111,7 @@ proptest! {
     #[test]
     fn the_audit_adds_up(stock in 1..60_i32, visits in any_visits()) {
         let round = round_of(stock, visits);
-        let ledger = Ledger::of(&round);
+        let ledger = round.ledger();
         let found = ledger.audit();
         let amount = |kind| found.iter().find(|f| f.kind == kind).map_or(0, |f| f.amount as i64);
         let sold = ledger.units_sold();

@@ -6,9 +6,9 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::MutexGuard;
 
 use super::{Memory, Word};
+use crate::attempt::{Failure, Missed};
 use crate::op::{Item, Op, Order, Reply, Request, Units};
 use crate::stores::Client;
-use crate::strategy::{Failure, Missed};
 
 /// One thread's connection to [`Memory`]. The guard of a held lock lives here.
 #[derive(Debug)]

@@ -8,12 +8,12 @@ use std::future::{Ready, ready};
 use std::time::Duration;
 
 use super::Control;
+use crate::attempt::{Failure, Missed};
 use crate::clock::{Clock, nanos};
 use crate::op::{Op, Reply};
 use crate::samples::Samples;
 use crate::session::Connection;
 use crate::stores::Client;
-use crate::strategy::{Failure, Missed};
 
 /// What was counted on one connection, or on several together.
 #[derive(Clone, Debug, Default)]

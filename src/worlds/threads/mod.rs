@@ -16,6 +16,7 @@ pub use control::Control;
 pub use live::{Live, Tally};
 pub use visit::{complete, serve};
 
+use crate::audit::Ledger;
 use crate::buyer::Visit;
 use crate::chance::{Dice, Purpose};
 use crate::clock::Clock;
@@ -51,6 +52,19 @@ pub struct Round {
     pub books: Books,
     /// What the connections counted.
     pub tally: Tally,
+}
+
+impl Round {
+    /// What there is to audit.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger {
+            stock: self.stock,
+            visits: &self.visits,
+            books: &self.books,
+            leaked_locks: self.tally.leaked_locks,
+        }
+    }
 }
 
 /// Runs one round: lines the buyers up, fires, waits for the last to leave.

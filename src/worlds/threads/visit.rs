@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use super::Live;
+use crate::attempt::{Bought, Failure, Missed};
 use crate::buyer::{Ending, Visit};
 use crate::chance::Dice;
 use crate::clock::{Clock, nanos};
@@ -12,7 +13,7 @@ use crate::op::{Item, Want};
 use crate::retry::{Backoff, RetryPolicy};
 use crate::session::Session;
 use crate::stores::Client;
-use crate::strategy::{Bought, Failure, Missed, Strategy};
+use crate::strategy::Strategy;
 
 /// Runs a future that never has to wait, which is all that live worlds know.
 #[inline(always)]

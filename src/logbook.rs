@@ -1,11 +1,12 @@
 //! The logbook: takes in one round after another, keeps what the report needs, forgets the rest.
 
-use super::{
+use crate::audit::Finding;
+use crate::expect::{Expectation, Judge};
+use crate::finding::FindingKind;
+use crate::report::{
     Banner, BannerCount, Evidence, Figures, Found, Gathered, MOST_WINNERS_LISTED, Run, Winner,
     WorstRound,
 };
-use crate::audit::{Finding, FindingKind, Ledger};
-use crate::expect::{Expectation, Judge};
 use crate::worlds::threads::Round;
 
 /// A run's rounds, as far as they have been raced.
@@ -37,7 +38,7 @@ impl Logbook {
 
     /// Audits a round and takes it in.
     pub fn enter(&mut self, round: &Round) {
-        let found = Ledger::of(round).audit();
+        let found = round.ledger().audit();
         let mut gathered = Gathered::from_round(round, &found);
         let figures = gathered.figures();
         self.rounds += 1;
@@ -51,7 +52,7 @@ impl Logbook {
         }
         self.judge.see_round(round.number, &figures);
         if self.worst.as_ref().is_none_or(|worst| badness(&worst.figures) < badness(&figures)) {
-            self.worst = Some(WorstRound::of(round, figures));
+            self.worst = Some(worst_round(round, figures));
         }
     }
 
@@ -114,24 +115,23 @@ fn badness(figures: &Figures) -> ([u64; FindingKind::ALL.len()], u64) {
     (FindingKind::ALL.map(|kind| figures.amount_of(kind)), figures.conflicts + figures.lock_waits)
 }
 
-impl WorstRound {
-    fn of(round: &Round, figures: Figures) -> Self {
-        let mut winners: Vec<Winner> = round
-            .visits
-            .iter()
-            .filter_map(|visit| {
-                Some(Winner {
-                    buyer: visit.buyer,
-                    units: visit.receipt()?,
-                    at: visit.ended_ns,
-                    attempts: visit.attempts,
-                    waited: visit.waited_ns,
-                })
+/// What is kept of a round that is the worst so far.
+fn worst_round(round: &Round, figures: Figures) -> WorstRound {
+    let mut winners: Vec<Winner> = round
+        .visits
+        .iter()
+        .filter_map(|visit| {
+            Some(Winner {
+                buyer: visit.buyer,
+                units: visit.receipt()?,
+                at: visit.ended_ns,
+                attempts: visit.attempts,
+                waited: visit.waited_ns,
             })
-            .collect();
-        winners.sort_unstable_by_key(|winner| (winner.at, winner.buyer));
-        let winners_left_out = winners.len().saturating_sub(MOST_WINNERS_LISTED) as u64;
-        winners.truncate(MOST_WINNERS_LISTED);
-        Self { number: round.number, figures, winners, winners_left_out }
-    }
+        })
+        .collect();
+    winners.sort_unstable_by_key(|winner| (winner.at, winner.buyer));
+    let winners_left_out = winners.len().saturating_sub(MOST_WINNERS_LISTED) as u64;
+    winners.truncate(MOST_WINNERS_LISTED);
+    WorstRound { number: round.number, figures, winners, winners_left_out }
 }

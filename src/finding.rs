@@ -1,4 +1,4 @@
-//! Findings: what the audit can prove wrong.
+//! The kinds of finding: what the audit can prove wrong, and what a broken strategy claims to show.
 
 use serde::Serialize;
 
@@ -78,15 +78,4 @@ impl FindingKind {
             Self::LeakedLock => "leaked lock",
         }
     }
-}
-
-/// One thing the audit proved wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What.
-    pub kind: FindingKind,
-    /// How much of it, in the unit of its kind. At least 1.
-    pub amount: u64,
-    /// The figures that prove it, as one line.
-    pub proof: String,
 }
