@@ -113,10 +113,11 @@ pub enum Op {
     AwaitAnswer,
     /// For a clerk: wait for the next in the queue → [`Reply::Next`].
     NextRequest,
-    /// For a clerk: tell the buyer being served whether it was sold to → [`Reply::Done`].
+    /// For a clerk: tell the buyer being served whether it was sold to, or hang up on it →
+    /// [`Reply::Done`].
     Answer {
-        /// Whether the units were sold.
-        sold: bool,
+        /// Whether the units were sold; none if the clerk cannot say.
+        sold: Option<bool>,
     },
 }
 

@@ -60,24 +60,24 @@ macro_rules! opening {
 }
 
 impl<C: Connection> Session<C> {
-    /// A session for whoever comes first; see [`Session::serve`].
+    /// A session for whoever comes first; see [`Session::attend`].
     pub fn new(connection: C) -> Self {
         Self { connection, buyer: 0, looked: false }
     }
 
-    /// The attempts from now on belong to this buyer.
+    /// Whatever is done from now on is done for this buyer.
     #[inline(always)]
-    pub fn serve(&mut self, buyer: BuyerId) {
+    pub fn attend(&mut self, buyer: BuyerId) {
         self.buyer = buyer;
         self.looked = false;
     }
 
-    /// Whose session this is.
+    /// Who is being served.
     pub fn buyer(&self) -> BuyerId {
         self.buyer
     }
 
-    /// Whether the stock was looked at since [`Session::serve`].
+    /// Whether the stock was looked at since [`Session::attend`].
     pub fn has_looked(&self) -> bool {
         self.looked
     }
@@ -179,20 +179,10 @@ impl<C: Connection> Session<C> {
         self.ask(Op::Unlock { item }, opening!(Reply::Done => ()))
     }
 
-    /// Writes this buyer's order into the order book.
+    /// Writes the order of whoever is being served into the order book.
     #[inline(always)]
     pub fn place_order(&mut self, want: Want) -> impl Future<Output = Result<(), Missed>> {
-        self.place_order_for(self.buyer, want)
-    }
-
-    /// Writes somebody's order into the order book, as a clerk does.
-    #[inline(always)]
-    pub fn place_order_for(
-        &mut self,
-        buyer: BuyerId,
-        want: Want,
-    ) -> impl Future<Output = Result<(), Missed>> {
-        let order = Order { buyer, item: want.item, qty: want.qty };
+        let order = Order { buyer: self.buyer, item: want.item, qty: want.qty };
         self.ask(Op::PlaceOrder(order), opening!(Reply::Done => ()))
     }
 
@@ -216,17 +206,5 @@ impl<C: Connection> Session<C> {
     #[inline(always)]
     pub fn answer(&mut self) -> impl Future<Output = Result<bool, Missed>> {
         self.ask(Op::AwaitAnswer, opening!(Reply::Applied(applied) => applied))
-    }
-
-    /// For a clerk: waits for the next in the queue; `None` when the shop has closed.
-    #[inline(always)]
-    pub fn next_request(&mut self) -> impl Future<Output = Result<Option<Request>, Missed>> {
-        self.ask(Op::NextRequest, opening!(Reply::Next(request) => request))
-    }
-
-    /// For a clerk: tells the buyer being served whether it was sold to.
-    #[inline(always)]
-    pub fn reply(&mut self, sold: bool) -> impl Future<Output = Result<(), Missed>> {
-        self.ask(Op::Answer { sold }, opening!(Reply::Done => ()))
     }
 }

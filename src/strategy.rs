@@ -4,7 +4,7 @@
 //! that is the [retry policy](crate::retry::RetryPolicy), which lives in the engine. So a strategy
 //! file reads like the textbook, and every world can run it.
 
-use crate::attempt::{Attempt, Missed};
+use crate::attempt::{Attempt, Failure, Missed};
 use crate::finding::FindingKind;
 use crate::op::{OpKind, Want};
 use crate::session::{Connection, Session};
@@ -81,13 +81,19 @@ pub trait Strategy: Sync {
         want: Want,
     ) -> impl Future<Output = Attempt>;
 
-    /// The shop's own hand, for a strategy that queues its buyers: runs beside them, from before
-    /// the gun until [`next_request`](Session::next_request) says that the shop has closed.
-    /// Most strategies have none.
-    fn clerk<C: Connection>(
+    /// For a strategy that queues its buyers ([`submit`](Session::submit)): the shop's only clerk
+    /// serves one of them, in a session that acts in the buyer's name, and says whether it sold.
+    /// Like an attempt it remembers nothing of the last; taking requests from the queue and
+    /// answering them is the engine's part. A clerk is only employed where the card
+    /// [`needs`](About::needs) [`OpKind::Queue`]; most strategies have none.
+    ///
+    /// # Errors
+    /// The buyer then gets no answer.
+    fn serve<C: Connection>(
         &self,
         _shop: &mut Session<C>,
-    ) -> impl Future<Output = Result<(), Missed>> {
-        std::future::ready(Ok(()))
+        _want: Want,
+    ) -> impl Future<Output = Result<bool, Missed>> {
+        std::future::ready(Err(Missed::Failed(Failure::Unsupported)))
     }
 }

@@ -31,18 +31,14 @@ impl Strategy for Sequencer {
         if shop.answer().await? { Ok(Bought) } else { Err(SoldOut) }
     }
 
-    async fn clerk<C: Connection>(&self, shop: &mut Session<C>) -> Result<(), Missed> {
-        while let Some(request) = shop.next_request().await? {
-            let want = request.want;
-            let seen = shop.read(want.item).await?;
-            let sold = seen >= want.qty;
-            if sold {
-                shop.think().await?;
-                shop.write(want.item, seen - want.qty).await?;
-                shop.place_order_for(request.buyer, want).await?;
-            }
-            shop.reply(sold).await?;
+    async fn serve<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Result<bool, Missed> {
+        let seen = shop.read(want.item).await?;
+        if seen < want.qty {
+            return Ok(false);
         }
-        Ok(())
+        shop.think().await?;
+        shop.write(want.item, seen - want.qty).await?;
+        shop.place_order(want).await?;
+        Ok(true)
     }
 }

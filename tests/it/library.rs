@@ -137,6 +137,40 @@ fn misused_ops_fail_their_buyer_and_nobody_else() {
     }
 }
 
+/// Its clerk fails the first buyer and panics for nobody.
+struct ClumsyClerk;
+
+impl Strategy for ClumsyClerk {
+    fn about(&self) -> About {
+        About { needs: &[OpKind::Queue], ..About::of_type::<Self>() }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.submit(want).await?;
+        if shop.answer().await? { Ok(Bought) } else { Err(SoldOut) }
+    }
+
+    async fn serve<C: Connection>(
+        &self,
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> Result<bool, Missed> {
+        if shop.buyer() == 0 {
+            shop.lock(want.item).await?;
+            shop.unlock(Item(9)).await?;
+        }
+        shop.take(want.item, want.qty).await
+    }
+}
+
+#[test]
+fn a_buyer_whom_the_clerk_fails_is_hung_up_on_and_the_next_is_served() {
+    let report = race(ClumsyClerk).buyers(10).stock(3).run().unwrap();
+    let figures = &report.runs[0].figures;
+    assert_eq!((figures.failed, figures.winners, figures.turned_away), (1, 3, 6), "{report}");
+    assert_eq!(figures.lost_order, 3, "the clerk forgot to write the orders down");
+}
+
 #[test]
 fn a_lock_taken_twice_ends_by_patience_not_never() {
     let race = race(LocksTwice).buyers(2).patience(Duration::from_millis(20));

@@ -84,7 +84,7 @@ fn what_the_store_cannot_do_fails_the_attempt() {
         (Op::Read { item: Item(1) }, Failure::NoSuchItem),
         (Op::Lock { item: Item(1) }, Failure::NoSuchItem),
         (Op::AwaitAnswer, Failure::Unsupported),
-        (Op::Answer { sold: true }, Failure::Unsupported),
+        (Op::Answer { sold: Some(true) }, Failure::Unsupported),
     ] {
         assert_eq!(client.call(op), Err(Failed(why)), "{op:?}");
     }
@@ -123,7 +123,7 @@ fn the_clerk_serves_in_order_and_answers_each_buyer_alone() {
     assert_eq!(second.call(Op::Submit(request(2))), Ok(Reply::Done));
     for (buyer, sold) in [(1, true), (2, false)] {
         assert_eq!(clerk.call(Op::NextRequest), Ok(Reply::Next(Some(request(buyer)))));
-        assert_eq!(clerk.call(Op::Answer { sold }), Ok(Reply::Done));
+        assert_eq!(clerk.call(Op::Answer { sold: Some(sold) }), Ok(Reply::Done));
     }
     assert_eq!(second.call(Op::AwaitAnswer), Ok(Reply::Applied(false)));
     assert_eq!(first.call(Op::AwaitAnswer), Ok(Reply::Applied(true)));

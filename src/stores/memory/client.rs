@@ -96,10 +96,10 @@ impl<'a, W: Word> MemoryClient<'a, W> {
         }))
     }
 
-    fn answer(&mut self, sold: bool) -> Result<Reply, Missed> {
+    fn answer(&mut self, sold: Option<bool>) -> Result<Reply, Missed> {
         let Some(line) = self.serving.take() else { return failed(Failure::Unsupported) };
         // A buyer whose patience ran out is no longer listening, and that is no fault of the clerk.
-        let _ = line.try_send(sold);
+        let _ = sold.map(|sold| line.try_send(sold));
         Ok(Reply::Done)
     }
 }

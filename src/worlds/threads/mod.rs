@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 pub use control::Control;
 pub use live::{Live, Tally};
-pub use visit::{complete, serve};
+pub use visit::{complete, serve, serve_queue};
 
 use crate::audit::Ledger;
 use crate::buyer::Visit;
@@ -196,8 +196,7 @@ where
     /// Serves the queue until the shop closes.
     fn employ_clerk(&self) -> (Vec<Visit>, Tally) {
         let mut shop = self.connect();
-        // A clerk that fails leaves its buyers waiting, who then say so themselves.
-        let _ = complete(self.strategy.clerk(&mut shop));
+        serve_queue(self.strategy, &mut shop);
         (Vec::new(), shop.into_connection().into_tally())
     }
 

@@ -9,9 +9,9 @@ use crate::attempt::{Bought, Failure, Missed};
 use crate::buyer::{Ending, Visit};
 use crate::chance::Dice;
 use crate::clock::{Clock, nanos};
-use crate::op::{Item, Want};
+use crate::op::{Item, Op, Reply, Want};
 use crate::retry::{Backoff, RetryPolicy};
-use crate::session::Session;
+use crate::session::{Connection, Session};
 use crate::stores::Client;
 use crate::strategy::Strategy;
 
@@ -43,7 +43,7 @@ pub fn serve<S, C, K>(
 {
     let Visit { buyer, wanted, .. } = *visit;
     let want = Want { item: Item(0), qty: wanted };
-    shop.serve(buyer);
+    shop.attend(buyer);
     let began_ns = shop.connection().now();
     let mut last_attempt_ns = began_ns;
     let (mut attempts, mut conflicts) = (0, 0);
@@ -71,6 +71,24 @@ pub fn serve<S, C, K>(
     visit.last_attempt_ns = last_attempt_ns;
     visit.ended_ns = shop.connection().now();
     visit.waited_ns = shop.connection().take_waited_ns();
+}
+
+/// Serves the queue until the shop closes. A buyer whom the clerk fails is hung up on.
+pub fn serve_queue<S, C, K>(strategy: &S, shop: &mut Session<Live<'_, C, K>>)
+where
+    S: Strategy + ?Sized,
+    C: Client,
+    K: Clock,
+{
+    while let Some(Ok(Reply::Next(Some(request)))) =
+        complete(shop.connection().call(Op::NextRequest))
+    {
+        shop.attend(request.buyer);
+        let sold = complete(strategy.serve(shop, request.want)).and_then(Result::ok);
+        shop.connection().close_attempt(sold.is_none());
+        // Cannot fail: there is a request to answer.
+        let _ = complete(shop.connection().call(Op::Answer { sold }));
+    }
 }
 
 /// What a failure means: to be interrupted is nobody's fault.
