@@ -8,7 +8,7 @@ pub type Attempt = Result<Bought, Missed>;
 pub struct Bought;
 
 /// The ways an attempt can end without a purchase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Missed {
     /// Too little is left: the buyer is turned away for good.
     SoldOut,
@@ -19,7 +19,7 @@ pub enum Missed {
 }
 
 /// Why an attempt failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// The buyer's patience ran out in front of a lock.

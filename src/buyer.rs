@@ -60,7 +60,7 @@ impl fmt::Display for Demand {
 }
 
 /// How a visit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ending {
     /// The shop promised the units: there is a receipt.
     Bought,

@@ -3,11 +3,14 @@
 //! Each world adds a method here, and every [`Strategy`] gets it for nothing. The code behind the
 //! method is still compiled for each strategy by itself.
 
+use crate::attempt::{Attempt, Missed};
 use crate::clock::Wall;
 use crate::error::Error;
+use crate::op::Want;
 use crate::settings::Settings;
 use crate::stores::memory::{Memory, Plain, Versioned, Word};
 use crate::strategy::{About, Strategy};
+use crate::worlds::stepped::script::{self, Heard, Next};
 use crate::worlds::threads::{self, Control, Round};
 
 /// A strategy of any type.
@@ -26,6 +29,12 @@ pub trait Entrant: Sync {
         clock: &Wall,
         control: &Control,
     ) -> Result<Round, Error>;
+
+    /// What a buyer does next in an attempt in which it has heard this.
+    fn attempt(&self, want: Want, heard: &[Heard]) -> Next<Attempt>;
+
+    /// What the clerk does next when serving this want and having heard this.
+    fn serve(&self, want: Want, heard: &[Heard]) -> Next<Result<bool, Missed>>;
 }
 
 impl<S: Strategy> Entrant for S {
@@ -47,6 +56,14 @@ impl<S: Strategy> Entrant for S {
         } else {
             race_on::<_, Plain>(self, settings, number, clock, control)
         }
+    }
+
+    fn attempt(&self, want: Want, heard: &[Heard]) -> Next<Attempt> {
+        script::attempt(self, want, heard)
+    }
+
+    fn serve(&self, want: Want, heard: &[Heard]) -> Next<Result<bool, Missed>> {
+        script::serve(self, want, heard)
     }
 }
 

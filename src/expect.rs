@@ -127,6 +127,15 @@ impl Expectation {
         Subject::parse(name).is_ok()
     }
 
+    /// The figure it is about.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self.subject {
+            Subject::EachRound(metric) | Subject::Total(metric) => metric.name,
+            Subject::Evidence => EVIDENCE,
+        }
+    }
+
     fn holds(&self, seen: Value) -> bool {
         match (seen, self.bound) {
             (Value::Count(seen), Bound::Value(Value::Count(bound))) => {

@@ -27,17 +27,25 @@ pub enum FindingKind {
     OrderWithoutReceipt,
     /// Attempts ended and kept their lock. Counted in locks.
     LeakedLock,
+    /// Buyers wait for each other, and nobody can go on. Counted in buyers. Only where the world is
+    /// ours: on threads a wait ends with the buyer's patience.
+    StuckBuyers,
+    /// From some moment on, no schedule ever ends: somebody tries again for ever. Counted once. Only
+    /// where the world is ours.
+    Livelock,
 }
 
 impl FindingKind {
     /// All kinds, the gravest first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Oversold,
         Self::NegativeStock,
         Self::LostUpdate,
         Self::LeakedStock,
         Self::LostOrder,
         Self::OrderWithoutReceipt,
+        Self::StuckBuyers,
+        Self::Livelock,
         Self::FalseSoldOut,
         Self::Undersold,
         Self::LeakedLock,
@@ -58,9 +66,19 @@ impl FindingKind {
             | Self::LostUpdate
             | Self::LeakedStock
             | Self::NegativeStock => "unit",
-            Self::FalseSoldOut | Self::LostOrder | Self::OrderWithoutReceipt => "buyer",
+            Self::FalseSoldOut
+            | Self::LostOrder
+            | Self::OrderWithoutReceipt
+            | Self::StuckBuyers => "buyer",
+            Self::Livelock => "time",
             Self::LeakedLock => "lock",
         }
+    }
+
+    /// The name in reports and expectations.
+    #[must_use]
+    pub fn name(self) -> String {
+        self.title().replace([' ', '-'], "_")
     }
 
     /// The name as a reader sees it.
@@ -76,6 +94,8 @@ impl FindingKind {
             Self::LostOrder => "lost order",
             Self::OrderWithoutReceipt => "order without receipt",
             Self::LeakedLock => "leaked lock",
+            Self::StuckBuyers => "stuck buyers",
+            Self::Livelock => "livelock",
         }
     }
 }

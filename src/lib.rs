@@ -37,6 +37,7 @@ pub mod clock;
 pub mod entrant;
 pub mod error;
 pub mod expect;
+pub mod explore;
 pub mod finding;
 pub mod logbook;
 pub mod op;

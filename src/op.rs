@@ -22,7 +22,7 @@ pub type Version = u32;
 pub struct Item(pub u16);
 
 /// What one buyer came for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Want {
     /// The product.
     pub item: Item,
@@ -31,7 +31,7 @@ pub struct Want {
 }
 
 /// A row in the store's order book: the shop's own record that it owes somebody units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Order {
     /// Who is owed.
     pub buyer: BuyerId,
@@ -42,7 +42,7 @@ pub struct Order {
 }
 
 /// One atomic round trip to a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Op {
     /// Look at the stock → [`Reply::Stock`].
     Read {
@@ -170,7 +170,7 @@ impl OpKind {
 }
 
 /// One buyer's place in the clerk's queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Request {
     /// Who asks.
     pub buyer: BuyerId,
@@ -179,7 +179,7 @@ pub struct Request {
 }
 
 /// What a store answers to an [`Op`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reply {
     /// Done; there is nothing to say.
     Done,

@@ -1,6 +1,7 @@
 //! The commands. Only here is anything printed.
 
 mod check;
+mod explore;
 mod interrupt;
 mod list;
 mod output;
@@ -61,6 +62,10 @@ struct Cli {
 enum Command {
     /// Let buyers on real threads compete for the last units.
     Race(Box<race::RaceArgs>),
+    /// Follow every interleaving of a few buyers' steps, and prove or show the shortest way to break.
+    Explore(Box<explore::ExploreArgs>),
+    /// Follow one schedule, step by step.
+    Replay(Box<explore::ReplayArgs>),
     /// Run scenario files and hold what comes of them against what they expect.
     Check(check::CheckArgs),
     /// List the strategies: what each does, claims, and needs of a store.
@@ -88,6 +93,8 @@ pub(crate) fn main() -> ExitCode {
     }
     let ended = match cli.command {
         Command::Race(args) => race::run(&args),
+        Command::Explore(args) => explore::run(&args),
+        Command::Replay(args) => explore::replay(&args),
         Command::Check(args) => check::run(&args),
         Command::Strategies => list::run(),
         Command::Completions(args) => shell::completions(&args),

@@ -90,7 +90,7 @@ pub(crate) struct RaceArgs {
 }
 
 /// A reader for one setting: tries the text and keeps it.
-fn setting(name: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone {
+pub(super) fn setting(name: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone {
     move |text| Settings::default().set(name, text).map(|()| text.to_owned())
 }
 
@@ -121,9 +121,7 @@ impl SettingFlags {
 
 pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     let names = args.strategies.iter().map(String::as_str);
-    let entrants = strategies::select(names).map_err(|error| {
-        Error::input(format!("{error}\n       `oversell-sim strategies` lists them"))
-    })?;
+    let entrants = strategies::select(names).map_err(with_list)?;
     let settings = args.settings.settings()?;
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
@@ -154,6 +152,11 @@ fn written(report: &Report, args: &RaceArgs) -> Result<String, Error> {
         Format::Csv => render::csv(report),
         Format::Markdown => Ok(render::markdown(report)),
     }
+}
+
+/// An unknown strategy, and where to find the known ones.
+pub(super) fn with_list(error: Error) -> Error {
+    Error::input(format!("{error}\n       `oversell-sim strategies` lists them"))
 }
 
 /// What a report means to the shell.

@@ -1,6 +1,7 @@
 //! Renderers: a report in, text out. None of them measures or judges anything.
 
 mod csv;
+mod exploration;
 mod json;
 #[cfg(feature = "cli")]
 mod junit;
@@ -11,9 +12,11 @@ mod verdict;
 
 use std::fmt;
 
+use crate::explore::Exploration;
 use crate::report::Report;
 
 pub use csv::csv;
+pub use exploration::exploration;
 pub use json::json;
 #[cfg(feature = "cli")]
 pub use junit::junit;
@@ -24,5 +27,12 @@ impl fmt::Display for Report {
     /// The tables, without colour.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", anstream::adapter::strip_str(&table(self)))
+    }
+}
+
+impl fmt::Display for Exploration {
+    /// The verdict and the timeline, without colour.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", anstream::adapter::strip_str(&exploration(self, None)))
     }
 }

@@ -10,7 +10,7 @@ use super::verdict::Verdict;
 use crate::report::{Evidence, Report, Run};
 
 /// The columns before a verdict's sentence.
-const LABEL_WIDTH: usize = 16;
+pub(super) const LABEL_WIDTH: usize = 16;
 
 /// Columns between two tables that stand side by side.
 const GAP: &str = "     ";
@@ -48,10 +48,10 @@ pub fn verdicts(report: &Report) -> String {
     text
 }
 
-fn colour(evidence: Evidence) -> Style {
+pub(super) fn colour(evidence: Evidence) -> Style {
     let colour = match evidence {
         Evidence::Broken => AnsiColor::Red,
-        Evidence::NotSeen => AnsiColor::Green,
+        Evidence::Proved | Evidence::NotSeen => AnsiColor::Green,
         Evidence::Vacuous => AnsiColor::Yellow,
     };
     colour.on_default().bold()

@@ -1,5 +1,6 @@
 //! The verdict in words: one for the eye, one sentence, and what to type next.
 
+use crate::finding::FindingKind;
 use crate::report::{Evidence, Report, Run};
 use crate::text::quantity::{count, of};
 
@@ -17,6 +18,7 @@ pub(super) struct Verdict {
 /// The word alone, as it stands in a comparison.
 pub(super) fn word(evidence: Evidence) -> &'static str {
     match evidence {
+        Evidence::Proved => "PROVED",
         Evidence::Broken => "BROKEN",
         Evidence::NotSeen => "SAFE SO FAR",
         Evidence::Vacuous => "PROVES NOTHING",
@@ -33,8 +35,7 @@ impl Verdict {
         let rounds = of(run.rounds.into(), "round");
         let (sentence, next) = match (run.evidence, run.gravest()) {
             (Evidence::Broken, Some(found)) => {
-                let amount =
-                    format!("{} {}", found.kind.title(), of_kind(found.kind, found.amount));
+                let amount = amount(found.kind, found.amount);
                 let spread = match run.rounds {
                     1 => String::new(),
                     all => format!(" · in {} of {} rounds", count(found.rounds), count(all)),
@@ -65,14 +66,14 @@ impl Verdict {
     }
 }
 
-/// How a finding's amount is said: `by 213 units`, `for 3 buyers`, `of 1 lock`.
-fn of_kind(kind: crate::finding::FindingKind, amount: u64) -> String {
+/// How a finding's amount is said: `oversold by 213 units`, `false sold-out for 3 buyers`.
+pub(super) fn amount(kind: FindingKind, amount: u64) -> String {
     let preposition = match kind.unit() {
         "unit" => "by",
         "buyer" => "for",
         _ => "of",
     };
-    format!("{preposition} {}", of(amount, kind.unit()))
+    format!("{} {preposition} {}", kind.title(), of(amount, kind.unit()))
 }
 
 /// What would make buyers meet.

@@ -5,6 +5,9 @@ use serde::Serialize;
 /// How far a verdict reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Evidence {
+    /// No finding in any interleaving of these buyers.
+    #[serde(rename = "proved")]
+    Proved,
     /// At least one finding: the strategy is broken, here is the run that shows it.
     #[serde(rename = "broken")]
     Broken,
@@ -18,12 +21,13 @@ pub enum Evidence {
 
 impl Evidence {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Broken, Self::NotSeen, Self::Vacuous];
+    pub const ALL: [Self; 4] = [Self::Proved, Self::Broken, Self::NotSeen, Self::Vacuous];
 
     /// The word for it in reports and in `--expect`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Proved => "proved",
             Self::Broken => "broken",
             Self::NotSeen => "not seen",
             Self::Vacuous => "vacuous",

@@ -33,6 +33,8 @@ pub struct Figures {
     pub lost_order: u64,
     pub order_without_receipt: u64,
     pub leaked_lock: u64,
+    pub stuck_buyers: u64,
+    pub livelock: u64,
     pub findings: u64,
     pub attempts: u64,
     pub retries: u64,
@@ -55,17 +57,24 @@ pub struct Figures {
 impl Figures {
     /// How much of a finding there is, in the unit of its kind.
     #[must_use]
-    pub fn amount_of(&self, kind: FindingKind) -> u64 {
+    pub fn amount_of(mut self, kind: FindingKind) -> u64 {
+        *self.amount_of_mut(kind)
+    }
+
+    /// The same, to be set.
+    pub fn amount_of_mut(&mut self, kind: FindingKind) -> &mut u64 {
         match kind {
-            FindingKind::Oversold => self.oversold,
-            FindingKind::Undersold => self.undersold,
-            FindingKind::LostUpdate => self.lost_update,
-            FindingKind::LeakedStock => self.leaked_stock,
-            FindingKind::NegativeStock => self.negative_stock,
-            FindingKind::FalseSoldOut => self.false_sold_out,
-            FindingKind::LostOrder => self.lost_order,
-            FindingKind::OrderWithoutReceipt => self.order_without_receipt,
-            FindingKind::LeakedLock => self.leaked_lock,
+            FindingKind::Oversold => &mut self.oversold,
+            FindingKind::Undersold => &mut self.undersold,
+            FindingKind::LostUpdate => &mut self.lost_update,
+            FindingKind::LeakedStock => &mut self.leaked_stock,
+            FindingKind::NegativeStock => &mut self.negative_stock,
+            FindingKind::FalseSoldOut => &mut self.false_sold_out,
+            FindingKind::LostOrder => &mut self.lost_order,
+            FindingKind::OrderWithoutReceipt => &mut self.order_without_receipt,
+            FindingKind::LeakedLock => &mut self.leaked_lock,
+            FindingKind::StuckBuyers => &mut self.stuck_buyers,
+            FindingKind::Livelock => &mut self.livelock,
         }
     }
 }
@@ -88,14 +97,11 @@ impl Gathered {
             round.visits.iter().filter(|visit| is(&visit.ending)).count() as u64
         };
         let sum = |of: fn(&Visit) -> u32| round.visits.iter().map(of).map(u64::from).sum();
-        let found = |kind: FindingKind| {
-            findings.iter().find(|finding| finding.kind == kind).map_or(0, |finding| finding.amount)
-        };
         let mut latency = Samples::default();
         for visit in round.visits.iter().filter(|visit| visit.ending != Ending::Unserved) {
             latency.record(visit.latency_ns());
         }
-        Self {
+        let mut gathered = Self {
             figures: Figures {
                 buyers: round.visits.len() as u64,
                 stock: round.stock.into(),
@@ -105,16 +111,7 @@ impl Gathered {
                 gave_up: ended(|ending| *ending == Ending::GaveUp),
                 failed: ended(|ending| matches!(ending, Ending::Failed(_))),
                 unserved: ended(|ending| *ending == Ending::Unserved),
-                oversold: found(FindingKind::Oversold),
-                undersold: found(FindingKind::Undersold),
                 stock_left: round.books.stock_left.into(),
-                lost_update: found(FindingKind::LostUpdate),
-                leaked_stock: found(FindingKind::LeakedStock),
-                negative_stock: found(FindingKind::NegativeStock),
-                false_sold_out: found(FindingKind::FalseSoldOut),
-                lost_order: found(FindingKind::LostOrder),
-                order_without_receipt: found(FindingKind::OrderWithoutReceipt),
-                leaked_lock: found(FindingKind::LeakedLock),
                 findings: findings.len() as u64,
                 attempts: sum(|visit| visit.attempts),
                 retries: sum(|visit| visit.attempts.saturating_sub(1)),
@@ -131,7 +128,11 @@ impl Gathered {
             latency,
             lock_wait: round.tally.lock_wait.clone(),
             lock_hold: round.tally.lock_hold.clone(),
+        };
+        for finding in findings {
+            *gathered.figures.amount_of_mut(finding.kind) += finding.amount;
         }
+        gathered
     }
 
     /// Adds another round's.
@@ -145,16 +146,10 @@ impl Gathered {
         sum.gave_up += more.gave_up;
         sum.failed += more.failed;
         sum.unserved += more.unserved;
-        sum.oversold += more.oversold;
-        sum.undersold += more.undersold;
         sum.stock_left += more.stock_left;
-        sum.lost_update += more.lost_update;
-        sum.leaked_stock += more.leaked_stock;
-        sum.negative_stock += more.negative_stock;
-        sum.false_sold_out += more.false_sold_out;
-        sum.lost_order += more.lost_order;
-        sum.order_without_receipt += more.order_without_receipt;
-        sum.leaked_lock += more.leaked_lock;
+        for kind in FindingKind::ALL {
+            *sum.amount_of_mut(kind) += more.amount_of(kind);
+        }
         sum.attempts += more.attempts;
         sum.retries += more.retries;
         sum.conflicts += more.conflicts;

@@ -64,6 +64,10 @@ metrics! {
     "order_without_receipt" "buyers" "told no, with an order in the book all the same"
         |f| things(f.order_without_receipt);
     "leaked_lock" "locks" "still held when their attempt was over" |f| things(f.leaked_lock);
+    "stuck_buyers" "buyers" "waiting for each other; on threads patience ends every wait"
+        |f| things(f.stuck_buyers);
+    "livelock" "times" "that somebody tries again for ever; not told on threads"
+        |f| things(f.livelock);
     "findings" "kinds" "of finding" |f| things(f.findings);
     "attempts" "attempts" "made, first ones and retries" |f| things(f.attempts);
     "retries" "attempts" "beyond each buyer's first" |f| things(f.retries);

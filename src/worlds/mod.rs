@@ -1,3 +1,4 @@
 //! Worlds: who decides what happens next.
 
+pub mod stepped;
 pub mod threads;

@@ -3,6 +3,7 @@
 //! [`crossbeam::channel`] for the clerk's queue.
 
 mod client;
+pub mod model;
 mod word;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

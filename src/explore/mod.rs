@@ -1,0 +1,262 @@
+//! Every interleaving: the stepped world under the chooser that chooses everything.
+
+mod checks;
+mod graph;
+pub mod schedule;
+mod search;
+mod state;
+mod timeline;
+
+use serde::Serialize;
+
+pub use graph::Ways;
+pub use schedule::Schedule;
+pub use search::{Limits, Search, Seen, Shown};
+pub use state::{MOST_OF_A_KIND, State, States};
+pub use timeline::Row;
+
+use crate::audit::Finding;
+use crate::chance::{Dice, Purpose};
+use crate::entrant::Entrant;
+use crate::error::Error;
+use crate::expect::{Expectation, Judge};
+use crate::finding::FindingKind;
+use crate::op::{Item, OpKind, Want};
+use crate::report::{Evidence, Figures, Judgement, SCHEMA};
+use crate::settings::Settings;
+use crate::worlds::stepped::{Actor, Cast, Stage};
+
+/// Everything there is to say about a search, or about one schedule. The same bytes every time.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exploration {
+    /// The version of this form.
+    pub schema: u32,
+    /// The version of the tool that wrote it.
+    pub version: &'static str,
+    /// The strategy's name.
+    pub strategy: String,
+    /// Buyers.
+    pub buyers: u32,
+    /// Units at the beginning.
+    pub stock: i32,
+    /// How far the verdict reaches.
+    pub evidence: Evidence,
+    /// What was covered; none if a single schedule was replayed.
+    pub covered: Option<Covered>,
+    /// What was found, the gravest first, each with a shortest schedule to it.
+    pub findings: Vec<Told>,
+    /// The one schedule that was replayed, told step by step; none for a search.
+    pub replayed: Option<Vec<Row>>,
+}
+
+/// What a search has covered.
+#[derive(Clone, Debug, Serialize)]
+pub struct Covered {
+    /// States, identical buyers counted and not told apart.
+    pub states: usize,
+    /// Steps between them.
+    pub transitions: u64,
+    /// Bytes that a state took, on average.
+    pub bytes_per_state: usize,
+    /// Whether that is every interleaving.
+    pub complete: bool,
+    /// How many interleavings that is; none if it is not complete, or some never end.
+    pub interleavings: Option<Ways>,
+}
+
+/// A finding with its story.
+#[derive(Clone, Debug, Serialize)]
+pub struct Told {
+    /// What.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// Whose step comes when.
+    pub schedule: String,
+    /// The same, told step by step.
+    pub timeline: Vec<Row>,
+    /// The command that tells it again.
+    pub again: String,
+}
+
+/// Follows every schedule of these settings, the shortest first, within limits.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings.
+pub fn explore(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    limits: Limits,
+    stopped: impl Fn() -> bool,
+) -> Result<Exploration, Error> {
+    let mut cast = Cast::new(entrant, settings.policy.retries);
+    let opening = open(&mut cast, entrant, settings)?;
+    let seen = Search::from(&mut cast, opening.clone()).run(limits, stopped);
+    let findings: Vec<Told> = seen
+        .shown
+        .into_iter()
+        .map(|Shown { finding, schedule }| {
+            let timeline = tell(&mut cast, &mut opening.clone(), &schedule)?;
+            let schedule = Schedule(schedule).to_string();
+            let again = again(entrant, settings, &schedule);
+            Ok(Told { finding, schedule, timeline, again })
+        })
+        .collect::<Result<_, Error>>()?;
+    let evidence = if !findings.is_empty() {
+        Evidence::Broken
+    } else if seen.complete {
+        Evidence::Proved
+    } else {
+        Evidence::NotSeen
+    };
+    let covered = Covered {
+        states: seen.states,
+        transitions: seen.transitions,
+        bytes_per_state: seen.bytes_per_state,
+        complete: seen.complete,
+        interleavings: seen.interleavings,
+    };
+    let about = (evidence, Some(covered), findings, None);
+    Ok(exploration(entrant, settings, about))
+}
+
+/// Follows one schedule.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings, or for a step that cannot be made.
+pub fn replay(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    schedule: &Schedule,
+) -> Result<Exploration, Error> {
+    let mut cast = Cast::new(entrant, settings.policy.retries);
+    let mut stage = open(&mut cast, entrant, settings)?;
+    let timeline = tell(&mut cast, &mut stage, &schedule.0)?;
+    let state = State::of(stage.store(), stage.kinds());
+    let goes_on = stage.actors().any(|actor| stage.can_move(&mut cast, actor));
+    let mut found: Vec<Finding> = match goes_on {
+        true => checks::promises(&cast, settings.stock, &state).into_iter().collect(),
+        false => checks::end(&cast, settings.stock, &state),
+    };
+    if timeline.iter().any(|row| row.did.contains("keeps the lock")) {
+        found.push(checks::leaked_lock());
+    }
+    let written = schedule.to_string();
+    let findings: Vec<Told> = found
+        .into_iter()
+        .map(|finding| Told {
+            finding,
+            schedule: written.clone(),
+            timeline: timeline.clone(),
+            again: again(entrant, settings, &written),
+        })
+        .collect();
+    let evidence = if findings.is_empty() { Evidence::NotSeen } else { Evidence::Broken };
+    Ok(exploration(entrant, settings, (evidence, None, findings, Some(timeline))))
+}
+
+type About = (Evidence, Option<Covered>, Vec<Told>, Option<Vec<Row>>);
+
+fn exploration(entrant: &dyn Entrant, settings: &Settings, about: About) -> Exploration {
+    let (evidence, covered, findings, replayed) = about;
+    Exploration {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION"),
+        strategy: entrant.card().name.to_owned(),
+        buyers: settings.buyers,
+        stock: settings.stock,
+        evidence,
+        covered,
+        findings,
+        replayed,
+    }
+}
+
+/// Opens the shop that the settings describe.
+fn open(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Result<Stage, Error> {
+    settings.check()?;
+    if settings.buyers > MOST_OF_A_KIND {
+        return Err(Error::input(format!(
+            "`buyers` is {}; with every interleaving it can be {MOST_OF_A_KIND} at most",
+            settings.buyers
+        )));
+    }
+    let wants: Vec<Want> = (0..settings.buyers)
+        .map(|buyer| {
+            let mut dice = Dice::of(settings.seed, Purpose::Want, 1, buyer);
+            Want { item: Item(0), qty: settings.qty.roll(&mut dice) }
+        })
+        .collect();
+    let has_clerk = entrant.card().needs.contains(&OpKind::Queue);
+    Ok(Stage::open(cast, settings.stock, &wants, has_clerk))
+}
+
+/// Makes every step of a schedule.
+fn tell(cast: &mut Cast<'_>, stage: &mut Stage, schedule: &[Actor]) -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::new();
+    for (number, actor) in schedule.iter().enumerate() {
+        let Some(step) = stage.step(cast, *actor) else {
+            let why = match stage.kind(*actor).map(|kind| cast.kind_of(kind).next) {
+                None => "nobody goes by that name here",
+                Some(None) => "it has left by then",
+                Some(Some(_)) => "it has to wait then",
+            };
+            return Err(Error::input(format!(
+                "--schedule: step {} is {actor}'s, but {why}",
+                number + 1
+            )));
+        };
+        rows.push(Row::of(&step));
+    }
+    Ok(rows)
+}
+
+/// The command that replays a schedule.
+fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
+    let name = entrant.card().name;
+    // The clerk's sign means something to a shell.
+    let quote = if schedule.contains('*') { "'" } else { "" };
+    format!(
+        "oversell-sim replay --strategy {name}{} --schedule {quote}{schedule}{quote}",
+        settings.flags()
+    )
+}
+
+/// Reads an expectation that a search can be held against.
+///
+/// # Errors
+/// A sentence that says what was expected.
+pub fn parse_expectation(text: &str) -> Result<Expectation, String> {
+    let expectation = Expectation::parse(text)?;
+    let names: Vec<String> = FindingKind::ALL.into_iter().map(FindingKind::name).collect();
+    let name = expectation.name();
+    if ["evidence", "findings"].contains(&name) || names.iter().any(|known| known == name) {
+        return Ok(expectation);
+    }
+    Err(format!(
+        "nothing races here, so there is no `{name}`; expect evidence, findings or one of {}",
+        names.join(", ")
+    ))
+}
+
+impl Exploration {
+    /// Holds expectations against what was found.
+    #[must_use]
+    pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
+        let mut figures = Figures { findings: self.findings.len() as u64, ..Figures::default() };
+        for told in &self.findings {
+            *figures.amount_of_mut(told.finding.kind) = told.finding.amount;
+        }
+        let mut judge = Judge::new(expectations);
+        judge.see_round(1, &figures);
+        judge.conclude(&figures, self.evidence)
+    }
+
+    /// How much of a finding was found, in the unit of its kind.
+    #[must_use]
+    pub fn amount_of(&self, kind: FindingKind) -> u64 {
+        self.findings
+            .iter()
+            .find(|told| told.finding.kind == kind)
+            .map_or(0, |told| told.finding.amount)
+    }
+}

@@ -1,0 +1,147 @@
+//! A search for a terminal: the verdict, the shortest way there as a timeline, what was covered.
+
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::table::{LABEL_WIDTH, colour};
+use super::verdict;
+use crate::clock::nanos;
+use crate::explore::{Covered, Exploration, Row, Told};
+use crate::report::Evidence;
+use crate::text::quantity::{count, duration, of};
+
+/// The most buyers that get a column of their own.
+const MOST_COLUMNS: usize = 6;
+
+/// The whole report. How long it took is told apart, for it is the one thing that varies.
+#[must_use]
+pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
+    let style = colour(report.evidence);
+    let word = verdict::word(report.evidence);
+    let mut text = format!(" {style}{word:<LABEL_WIDTH$}{style:#}{}\n", sentence(report));
+    let mut line = |label: &str, what: String| text += &format!(" {label:<LABEL_WIDTH$}{what}\n");
+    if let Some(covered) = &report.covered {
+        line("covered", coverage(report, covered, took));
+        if report.evidence == Evidence::Proved {
+            line("not covered", "weak memory order, crashes, other quantities".into());
+        }
+    }
+    // Several findings often lie on one way: it is told once.
+    for way in report.findings.chunk_by(|one, next| one.schedule == next.schedule) {
+        text += &story(way);
+    }
+    if let (Some(rows), []) = (&report.replayed, &report.findings[..]) {
+        text.push('\n');
+        text += &timeline(rows);
+    }
+    text
+}
+
+fn sentence(report: &Exploration) -> String {
+    let crowd = format!(
+        "{} and {}",
+        of(report.buyers.into(), "buyer"),
+        of(report.stock.unsigned_abs().into(), "unit")
+    );
+    match (&report.findings[..], &report.covered) {
+        ([first, ..], _) => {
+            let steps = first.timeline.len() as u64;
+            let way = if report.replayed.is_some() { "in" } else { "shortest way:" };
+            format!("{} · {way} {}", amount(first), of(steps, "step"))
+        }
+        ([], None) => format!("nothing wrong at the end of this schedule of {crowd}"),
+        ([], Some(covered)) if covered.complete => {
+            format!("no finding in any interleaving of {crowd}")
+        }
+        ([], Some(covered)) => format!(
+            "nothing wrong seen in {} of {crowd} · not complete, so not a proof",
+            of(covered.states as u64, "state")
+        ),
+    }
+}
+
+fn amount(told: &Told) -> String {
+    let finding = &told.finding;
+    verdict::amount(finding.kind, finding.amount)
+}
+
+fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> String {
+    let states = format!(
+        "{}, {}",
+        of(covered.states as u64, "state"),
+        of(covered.transitions, "transition")
+    );
+    let what = match (covered.complete, covered.interleavings) {
+        (true, Some(ways)) => format!(
+            "every interleaving of {}: {ways}, as {states}",
+            of(report.buyers.into(), "buyer")
+        ),
+        (true, None) => {
+            format!("every interleaving of {}, as {states}", of(report.buyers.into(), "buyer"))
+        }
+        (false, _) => format!("not every interleaving; the shortest first: {states}"),
+    };
+    let bytes = format!("{} bytes a state", count(covered.bytes_per_state as u64));
+    match took {
+        None => format!("{what} · {bytes}"),
+        Some(took) => {
+            let rate = covered.states as f64 / took.as_secs_f64().max(1e-9);
+            let rate = count(rate as u64);
+            format!(
+                "{what}\n {:LABEL_WIDTH$}in {} · {rate} states a second · {bytes}",
+                "",
+                duration(nanos(took))
+            )
+        }
+    }
+}
+
+/// One way, and everything that is wrong at its end.
+fn story(way: &[Told]) -> String {
+    let Some(first) = way.first() else { return String::new() };
+    let mut text = format!("\n{}\n", timeline(&first.timeline));
+    let mut line = |label: &str, what: &str| text += &format!(" {label:<LABEL_WIDTH$}{what}\n");
+    for told in way {
+        line(told.finding.kind.title(), &told.finding.proof);
+    }
+    line("again", &first.again);
+    text
+}
+
+/// A column a buyer, a row a step, the stock at the edge.
+fn timeline(rows: &[Row]) -> String {
+    let mut actors: Vec<&str> = rows.iter().map(|row| row.actor.as_str()).collect();
+    actors.sort_by_key(|actor| (*actor == "*", actor.len(), *actor));
+    actors.dedup();
+    let title = |actor: &str| if actor == "*" { "clerk".to_owned() } else { actor.to_owned() };
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let wide = actors.len() <= MOST_COLUMNS;
+    let mut header = vec!["step".to_owned()];
+    match wide {
+        true => header.extend(actors.iter().map(|actor| title(actor))),
+        false => header.extend(["who".to_owned(), "does".to_owned()]),
+    }
+    header.push("stock".to_owned());
+    let last = header.len() - 1;
+    table.set_header(header);
+    for (number, row) in rows.iter().enumerate() {
+        let mut cells = vec![(number + 1).to_string()];
+        match wide {
+            true => cells.extend(actors.iter().map(|actor| match *actor == row.actor {
+                true => row.did.clone(),
+                false => String::new(),
+            })),
+            false => cells.extend([title(&row.actor), row.did.clone()]),
+        }
+        cells.push(row.stock.to_string());
+        table.add_row(cells);
+    }
+    for column in [0, last] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}

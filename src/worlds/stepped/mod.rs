@@ -1,0 +1,12 @@
+//! The stepped world: one op at a time, and a chooser picks whose.
+//!
+//! [`script`] tells what a buyer does next from what it has heard. [`cast`] keeps the kinds of buyers
+//! there are: two who want the same and have heard the same in this attempt are one kind. [`stage`]
+//! is a shop with its buyers, moved one step at a time.
+
+pub mod cast;
+pub mod script;
+pub mod stage;
+
+pub use cast::{Cast, Kind, KindId, Move, Part, StoreId, Turn};
+pub use stage::{Actor, Stage, Step};

@@ -1,0 +1,91 @@
+//! A script: what an attempt does next, given what it has heard so far.
+//!
+//! An attempt has no memory but the replies to its ops, so running its future over recorded replies
+//! leads to the one op that it would send next. Nothing of the future is kept.
+
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use crate::attempt::{Attempt, Failure, Missed};
+use crate::op::{Op, Reply, Want};
+use crate::session::{Connection, Session};
+use crate::strategy::Strategy;
+
+/// A reply as an attempt heard it.
+pub type Heard = Result<Reply, Missed>;
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next<T> {
+    /// This op.
+    Call(Op),
+    /// Nothing: it has ended.
+    End(T),
+}
+
+/// What a buyer does next in an attempt in which it has heard this.
+pub fn attempt<S: Strategy + ?Sized>(strategy: &S, want: Want, heard: &[Heard]) -> Next<Attempt> {
+    let mut shop = Session::new(Recorded { heard, asked: None });
+    let polled = poll(strategy.attempt(&mut shop, want));
+    next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
+}
+
+/// What the clerk does next when serving this want and having heard this.
+pub fn serve<S: Strategy + ?Sized>(
+    strategy: &S,
+    want: Want,
+    heard: &[Heard],
+) -> Next<Result<bool, Missed>> {
+    let mut shop = Session::new(Recorded { heard, asked: None });
+    let polled = poll(strategy.serve(&mut shop, want));
+    next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
+}
+
+fn poll<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn next<T>(polled: Poll<T>, shop: Session<Recorded<'_>>, suspended: T) -> Next<T> {
+    match (polled, shop.into_connection().asked) {
+        (Poll::Ready(end), _) => Next::End(end),
+        (Poll::Pending, Some(op)) => Next::Call(op),
+        // It waits for something that is not an op, and that never comes here.
+        (Poll::Pending, None) => Next::End(suspended),
+    }
+}
+
+/// A connection that knows its replies beforehand, as far as they go.
+struct Recorded<'h> {
+    heard: &'h [Heard],
+    asked: Option<Op>,
+}
+
+/// A recorded reply, or for ever none.
+struct Playback(Option<Heard>);
+
+impl Future for Playback {
+    type Output = Heard;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Heard> {
+        self.0.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl Connection for Recorded<'_> {
+    fn call(&mut self, op: Op) -> impl Future<Output = Heard> + Unpin {
+        match self.heard.split_first() {
+            Some((reply, rest)) => {
+                self.heard = rest;
+                Playback(Some(*reply))
+            }
+            None => {
+                self.asked.get_or_insert(op);
+                Playback(None)
+            }
+        }
+    }
+
+    fn think(&mut self) -> impl Future<Output = Result<(), Missed>> + Unpin {
+        std::future::ready(Ok(()))
+    }
+}

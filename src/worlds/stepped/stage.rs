@@ -1,0 +1,157 @@
+//! A stage: one shop with its buyers, each by name, moved one step at a time.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use super::cast::{Cast, KindId, Part, StoreId, Turn};
+use super::script::Heard;
+use crate::buyer::Ending;
+use crate::op::{BuyerId, Op, Units, Want};
+use crate::stores::memory::model::Model;
+
+/// Who makes a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Actor {
+    /// A buyer.
+    Buyer(BuyerId),
+    /// The clerk.
+    Clerk,
+}
+
+impl fmt::Display for Actor {
+    /// `A` to `Z`, then `a27`, `a28` …; the clerk is `*`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Buyer(id @ 0..26) => write!(f, "{}", char::from(b'A' + *id as u8)),
+            Self::Buyer(id) => write!(f, "a{}", id + 1),
+            Self::Clerk => f.write_str("*"),
+        }
+    }
+}
+
+/// One step, as it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Who made it.
+    pub actor: Actor,
+    /// What it sent.
+    pub op: Op,
+    /// What it heard.
+    pub reply: Heard,
+    /// Units on the shelf afterwards.
+    pub stock: Units,
+    /// Units that went into the order book with this step.
+    pub ordered: Units,
+    /// Whether the attempt ended in a conflict with this step, and another has begun.
+    pub begins_again: bool,
+    /// How the visit ended with this step, if it did.
+    pub ending: Option<Ending>,
+    /// Whom the clerk's step was about, and how that visit ended.
+    pub other: Option<(Actor, Option<Ending>)>,
+    /// Whether an attempt ended and kept its lock.
+    pub leaked_lock: bool,
+}
+
+/// A shop with its buyers.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    store: StoreId,
+    buyers: Vec<KindId>,
+    clerk: Option<KindId>,
+    /// Who stands in the queue, the one being served first.
+    line: VecDeque<usize>,
+}
+
+impl Stage {
+    /// Opens a shop for buyers who want this.
+    pub fn open(cast: &mut Cast<'_>, stock: Units, wants: &[Want], has_clerk: bool) -> Self {
+        Self {
+            store: cast.store(Model::open(stock)),
+            buyers: wants.iter().map(|want| cast.newcomer(*want)).collect(),
+            clerk: has_clerk.then(|| cast.clerk()),
+            line: VecDeque::new(),
+        }
+    }
+
+    /// The store as it is.
+    #[must_use]
+    pub fn store(&self) -> StoreId {
+        self.store
+    }
+
+    /// The kind of each buyer, and of the clerk if there is one.
+    pub fn kinds(&self) -> impl Iterator<Item = KindId> + '_ {
+        self.buyers.iter().copied().chain(self.clerk)
+    }
+
+    /// Everybody, in order.
+    pub fn actors(&self) -> impl Iterator<Item = Actor> + use<> {
+        let buyers = (0..self.buyers.len() as BuyerId).map(Actor::Buyer);
+        buyers.chain(self.clerk.map(|_| Actor::Clerk))
+    }
+
+    /// What kind somebody is; none if nobody goes by that name.
+    #[must_use]
+    pub fn kind(&self, actor: Actor) -> Option<KindId> {
+        match actor {
+            Actor::Buyer(id) => self.buyers.get(id as usize).copied(),
+            Actor::Clerk => self.clerk,
+        }
+    }
+
+    /// Whether somebody can make a step now.
+    pub fn can_move(&self, cast: &mut Cast<'_>, actor: Actor) -> bool {
+        self.kind(actor).is_some_and(|kind| cast.turn(self.store, kind).is_some())
+    }
+
+    /// The first, by name, of those who are of this kind.
+    #[must_use]
+    pub fn first_of(&self, kind: KindId) -> Option<Actor> {
+        self.actors().find(|actor| self.kind(*actor) == Some(kind))
+    }
+
+    /// Lets somebody make its next step; none if it has left, has to wait, or is not there.
+    pub fn step(&mut self, cast: &mut Cast<'_>, actor: Actor) -> Option<Step> {
+        let from = self.kind(actor)?;
+        let Turn { store, actor: moved, other, reply, leaked_lock } =
+            cast.turn(self.store, from)?;
+        let op = cast.kind_of(from).next?;
+        let (before, after) = (cast.kind_of(from), cast.kind_of(moved.to));
+        let ending = |kind: KindId| match cast.kind_of(kind).part {
+            Part::Gone { ending, .. } => Some(ending),
+            _ => None,
+        };
+        let mut step = Step {
+            actor,
+            op,
+            reply,
+            stock: cast.store_of(store).stock,
+            ordered: (after.ordered - before.ordered).max(0),
+            begins_again: after.heard.is_empty() && matches!(after.part, Part::Buyer { .. }),
+            ending: ending(moved.to),
+            other: None,
+            leaked_lock,
+        };
+        match actor {
+            Actor::Buyer(id) => {
+                if matches!(op, Op::Submit(_)) {
+                    self.line.push_back(id as usize);
+                }
+                self.buyers[id as usize] = moved.to;
+            }
+            Actor::Clerk => {
+                if let Some(served) = self.line.front().copied() {
+                    step.other = Some((Actor::Buyer(served as BuyerId), None));
+                    if let Some(answered) = other {
+                        self.line.pop_front();
+                        self.buyers[served] = answered.to;
+                        step.other = Some((Actor::Buyer(served as BuyerId), ending(answered.to)));
+                    }
+                }
+                self.clerk = Some(moved.to);
+            }
+        }
+        self.store = store;
+        Some(step)
+    }
+}
