@@ -6,7 +6,7 @@
 use crate::attempt::{Attempt, Missed};
 use crate::clock::Wall;
 use crate::error::Error;
-use crate::op::Want;
+use crate::op::{OpKind, Want};
 use crate::settings::Settings;
 use crate::stores::memory::{Memory, Plain, Versioned, Word};
 use crate::strategy::{About, Strategy};
@@ -49,9 +49,7 @@ impl<S: Strategy> Entrant for S {
         clock: &Wall,
         control: &Control,
     ) -> Result<Round, Error> {
-        // A strategy that does not say what it needs gets everything.
-        let needs = self.about().needs;
-        if needs.is_empty() || needs.iter().any(|kind| kind.is_versioned()) {
+        if self.about().asks_for(OpKind::is_versioned) {
             race_on::<_, Versioned>(self, settings, number, clock, control)
         } else {
             race_on::<_, Plain>(self, settings, number, clock, control)

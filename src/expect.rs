@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::report::{Evidence, Figures, Judgement, METRICS, Metric, Value};
-use crate::text::nearest::did_you_mean;
+use crate::text::nearest::{did_you_mean, shown};
 use crate::text::quantity::{self, duration, percent};
 
 /// The prefix of a name that speaks of all rounds together.
@@ -93,7 +93,7 @@ impl Expectation {
     /// A sentence that says what was expected, with the nearest right name.
     pub fn parse(text: &str) -> Result<Self, String> {
         let at = text.find(['=', '!', '<', '>']).ok_or_else(|| {
-            format!("expected a comparison, such as `oversold = 0`, not `{}`", text.trim())
+            format!("expected a comparison, such as `oversold = 0`, not `{}`", shown(text.trim()))
         })?;
         let (name, condition) = text.split_at(at);
         Self::of(name.trim(), condition)
@@ -167,7 +167,7 @@ impl Subject {
         .ok_or_else(|| {
             let names = METRICS.iter().map(|metric| metric.name).chain([EVIDENCE]);
             let bare = name.strip_prefix(TOTAL).unwrap_or(name);
-            format!("no figure named `{name}`{}", did_you_mean(bare, names))
+            format!("no figure named `{}`{}", shown(name), did_you_mean(bare, names))
         })
     }
 
@@ -210,7 +210,9 @@ fn read_share(text: &str) -> Result<f64, String> {
         Some(number) => read_ratio(number.trim()).map(|number| number / 100.0),
         None => read_ratio(text),
     }
-    .map_err(|_| "expected a share, such as 17 % or 0.17".into())
+    .ok()
+    .filter(|share| (0.0..=1.0).contains(share))
+    .ok_or_else(|| "expected a share from 0 to 1, such as 17 % or 0.17".into())
 }
 
 fn read_ratio(text: &str) -> Result<f64, String> {
@@ -221,7 +223,7 @@ fn read_ratio(text: &str) -> Result<f64, String> {
 }
 
 /// A figure as a reader sees it.
-fn shown(value: Value) -> String {
+fn figure(value: Value) -> String {
     match value {
         Value::Count(number) => quantity::count(number),
         Value::Share(share) => percent(share),
@@ -269,7 +271,7 @@ impl Judge {
             }
             let seen = (metric.value)(figures);
             judgement.held = expectation.holds(seen);
-            judgement.seen = shown(seen);
+            judgement.seen = figure(seen);
             judgement.round = (!judgement.held).then_some(number);
         }
     }
@@ -283,7 +285,7 @@ impl Judge {
                 Subject::Total(metric) => {
                     let seen = (metric.value)(total);
                     judgement.held = expectation.holds(seen);
-                    judgement.seen = shown(seen);
+                    judgement.seen = figure(seen);
                 }
                 Subject::Evidence => {
                     let is_it = expectation.bound == Bound::Evidence(evidence);

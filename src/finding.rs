@@ -22,8 +22,7 @@ pub enum FindingKind {
     FalseSoldOut,
     /// Buyers were promised units of which the order book knows nothing. Counted in buyers.
     LostOrder,
-    /// Buyers were told that they got nothing, but the order book says that they did. Counted in
-    /// buyers.
+    /// The order book says that buyers got more than they were promised. Counted in buyers.
     OrderWithoutReceipt,
     /// Attempts ended and kept their lock. Counted in locks.
     LeakedLock,

@@ -9,10 +9,10 @@ use crate::report::{Evidence, Report};
 use crate::retry::{Backoff, Retries};
 use crate::rounds::race_all;
 use crate::settings::Settings;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, type_name};
 use crate::worlds::threads::Control;
 
-/// Prepares a race of real threads: 2 buyers and 1 unit, until told otherwise.
+/// Prepares a race of real threads: 1,000 buyers and 1 unit, until told otherwise.
 ///
 /// ```
 /// # use oversell_sim::strategies::cas::Cas;
@@ -108,9 +108,10 @@ impl<S: Strategy> Race<S> {
     /// # Panics
     /// When the strategy does.
     pub fn run(&self) -> Result<Report, Error> {
+        let name = type_name::<S>();
         let mut report = race_all(&[&self.strategy], &self.settings, &[], &Control::default())?;
         for run in &mut report.runs {
-            run.again = format!("oversell_sim::race({}){}", run.strategy, self.settings.calls());
+            run.again = format!("oversell_sim::race({name}){}", self.settings.calls());
         }
         Ok(report)
     }

@@ -81,7 +81,7 @@ impl Backoff {
             Self::None => Duration::ZERO,
             Self::Fixed(wait) => wait,
             Self::Exponential { first, most } => {
-                let doubled = first.saturating_mul(1 << (conflicts - 1).min(30));
+                let doubled = first.saturating_mul(1 << conflicts.saturating_sub(1).min(30));
                 dice.rng().random_range(Duration::ZERO..=doubled.min(most))
             }
         }

@@ -1,5 +1,10 @@
 //! A run: one strategy, round after round, until all are raced or Ctrl-C comes.
 
+use std::error::Error as _;
+use std::sync::OnceLock;
+
+use rayon::ThreadPoolBuilder;
+
 use crate::clock::Wall;
 use crate::entrant::Entrant;
 use crate::error::Error;
@@ -21,6 +26,7 @@ pub fn race_all(
     control: &Control,
 ) -> Result<Report, Error> {
     settings.check()?;
+    hire_auditors()?;
     let clock = Wall::start();
     let runs = entrants
         .iter()
@@ -46,4 +52,21 @@ fn race_one(
     }
     let again = format!("oversell-sim race --strategy {name}{}", settings.flags());
     Ok(logbook.close(name, control.is_stopped(), again))
+}
+
+/// Starts the threads that audit large crowds, once in a process: where there are none to be had,
+/// this is the time to say so, and not when the race is over.
+fn hire_auditors() -> Result<(), Error> {
+    static FAILED: OnceLock<Option<String>> = OnceLock::new();
+    let failed = FAILED.get_or_init(|| {
+        let pool = ThreadPoolBuilder::new().build_global().err()?;
+        // Without a source it only says that somebody else has done it already.
+        pool.source().map(ToString::to_string)
+    });
+    match failed {
+        None => Ok(()),
+        Some(why) => Err(Error::world(format!(
+            "cannot start the threads of the audit: {why}; try RAYON_NUM_THREADS=1"
+        ))),
+    }
 }

@@ -28,7 +28,7 @@ use crate::rounds::race_all;
 use crate::settings::Settings;
 use crate::strategies;
 use crate::text::excerpt::excerpt;
-use crate::text::nearest::did_you_mean;
+use crate::text::nearest::{did_you_mean, shown};
 use crate::worlds::threads::Control;
 
 /// The largest file read.
@@ -145,7 +145,7 @@ impl Scenario {
                 let known = Settings::NAMES.into_iter().chain(OWN_KEYS);
                 return Err(Fault {
                     span: key.span(),
-                    message: format!("unknown key `{name}`{}", did_you_mean(name, known)),
+                    message: format!("unknown key `{}`{}", shown(name), did_you_mean(name, known)),
                 });
             }
         }

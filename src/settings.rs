@@ -149,6 +149,18 @@ impl Settings {
         within("threads", self.threads().into(), MOST_BUYERS)?;
         within("qty", self.qty.least.into(), MOST_STOCK)?;
         within("qty", self.qty.most.into(), MOST_STOCK)?;
+        for (name, wait, longest) in [
+            ("think", self.think, LONGEST_THINK),
+            ("patience", self.policy.patience, LONGEST_PATIENCE),
+        ] {
+            if wait > longest {
+                let why = format!("must be {} at most", exact_duration(longest));
+                return Err(Wrong { name, why });
+            }
+        }
+        if self.policy.patience.is_zero() {
+            return Err(Wrong { name: "patience", why: "must be at least 1ns".into() });
+        }
         let wrong_qty = |why| Err(Wrong { name: "qty", why });
         if self.qty.least > self.qty.most {
             return wrong_qty(format!("is {}: the range is upside down", self.qty));

@@ -34,18 +34,29 @@ pub struct About {
 }
 
 impl About {
+    /// Whether it needs this kind of op. A strategy that does not say what it needs gets everything.
+    #[must_use]
+    pub fn asks_for(&self, is: impl Fn(OpKind) -> bool) -> bool {
+        self.needs.is_empty() || self.needs.iter().any(|kind| is(*kind))
+    }
+
     /// The card of a strategy that did not write one: named after its type, claiming to be safe.
     #[must_use]
     pub fn of_type<S: ?Sized>() -> Self {
-        let path = std::any::type_name::<S>();
         Self {
-            name: path.rsplit("::").next().unwrap_or(path),
+            name: type_name::<S>(),
             aliases: &[],
             summary: "a strategy of your own",
             needs: &[],
             claim: Claim::Safe,
         }
     }
+}
+
+/// A type's name without its path.
+pub(crate) fn type_name<S: ?Sized>() -> &'static str {
+    let path = std::any::type_name::<S>();
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// A checkout protocol. Implement [`attempt`](Strategy::attempt); the rest has defaults.
@@ -85,7 +96,7 @@ pub trait Strategy: Sync {
     /// serves one of them, in a session that acts in the buyer's name, and says whether it sold.
     /// Like an attempt it remembers nothing of the last; taking requests from the queue and
     /// answering them is the engine's part. A clerk is only employed where the card
-    /// [`needs`](About::needs) [`OpKind::Queue`]; most strategies have none.
+    /// [asks for](About::asks_for) [`OpKind::Queue`]; most strategies have none.
     ///
     /// # Errors
     /// The buyer then gets no answer.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::buyer::{Ending, Visit};
 use crate::finding::FindingKind;
-use crate::op::Units;
+use crate::op::{BuyerId, Units};
 use crate::stores::Books;
 use crate::text::quantity::{count, of};
 
@@ -73,9 +73,12 @@ impl Ledger<'_> {
         })
     }
 
-    /// Serves those who went home without, the smallest want first, from what was not sold.
+    /// Serves those who went home without, the smallest want first, from what was not sold, is still
+    /// there, and was not to go to somebody whom the end of the race kept away.
     fn undersold(&self, sold: i64) -> Option<Finding> {
-        let unsold = i64::from(self.stock) - sold;
+        let kept_away = self.wanted_by(|visit| visit.ending == Ending::Unserved);
+        let left = i64::from(self.books.stock_left).max(0);
+        let unsold = (i64::from(self.stock) - sold).min(left) - kept_away;
         let mut wants: Vec<i64> = self
             .visits
             .iter()
@@ -98,11 +101,21 @@ impl Ledger<'_> {
         finding(FindingKind::Undersold, servable, || {
             format!(
                 "{} unsold, though {} who went home without would have taken {}",
-                of(unsold as u64, "unit"),
+                of(unsold.unsigned_abs(), "unit"),
                 of(buyers, "buyer"),
                 count(servable)
             )
         })
+    }
+
+    /// Units that some of the buyers came for.
+    fn wanted_by(&self, is: impl Fn(&Visit) -> bool) -> i64 {
+        self.visits.iter().filter(|visit| is(visit)).map(|visit| i64::from(visit.wanted)).sum()
+    }
+
+    /// Units that buyers who were cut short may have taken: unknown, and not held against anybody.
+    fn unknown(&self) -> i64 {
+        self.wanted_by(was_cut_short)
     }
 
     /// By how much the shelf fell.
@@ -120,15 +133,8 @@ impl Ledger<'_> {
         })
     }
 
-    /// What a buyer that was cut short may have taken is unknown, and not held against anybody.
     fn leaked_stock(&self, sold: i64) -> Option<Finding> {
-        let unknown: i64 = self
-            .visits
-            .iter()
-            .filter(|visit| was_cut_short(visit))
-            .map(|visit| i64::from(visit.wanted))
-            .sum();
-        finding(FindingKind::LeakedStock, self.fell() - sold - unknown, || {
+        finding(FindingKind::LeakedStock, self.fell() - sold - self.unknown(), || {
             format!(
                 "the shelf fell by {}, but {} sold",
                 count(self.fell()),
@@ -139,35 +145,35 @@ impl Ledger<'_> {
 
     fn negative_stock(&self) -> Option<Finding> {
         let left = i64::from(self.books.stock_left);
-        finding(FindingKind::NegativeStock, -left, || format!("the shelf says {}", count(left)))
+        finding(FindingKind::NegativeStock, -left - self.unknown(), || {
+            format!("the shelf says {}", count(left))
+        })
     }
 
     /// Each buyer's receipt against each buyer's orders.
     fn orders_against_receipts(&self) -> Vec<Finding> {
         let buyers = self.visits.iter().map(|visit| visit.buyer as usize + 1).max().unwrap_or(0);
         let mut ordered = vec![0_i64; buyers];
+        let (mut lost, mut surplus) = (Differences::default(), Differences::default());
         for order in &self.books.orders {
-            if let Some(units) = ordered.get_mut(order.buyer as usize) {
-                *units += i64::from(order.qty);
+            match ordered.get_mut(order.buyer as usize) {
+                Some(units) => *units += i64::from(order.qty),
+                None => surplus.note(order.buyer, 0, order.qty.into()),
             }
         }
-        let (mut lost, mut unannounced) = (Differences::default(), Differences::default());
         for visit in self.visits {
             let (ordered, promised) =
                 (ordered[visit.buyer as usize], i64::from(visit.receipt().unwrap_or(0)));
             if ordered < promised {
-                lost.note(visit, promised, ordered);
+                lost.note(visit.buyer, promised, ordered);
             } else if ordered > promised && !was_cut_short(visit) {
-                unannounced.note(visit, promised, ordered);
+                surplus.note(visit.buyer, promised, ordered);
             }
         }
-        [
-            lost.finding(FindingKind::LostOrder),
-            unannounced.finding(FindingKind::OrderWithoutReceipt),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        [lost.finding(FindingKind::LostOrder), surplus.finding(FindingKind::OrderWithoutReceipt)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
@@ -188,11 +194,10 @@ struct Differences {
 }
 
 impl Differences {
-    fn note(&mut self, visit: &Visit, promised: i64, ordered: i64) {
+    fn note(&mut self, buyer: BuyerId, promised: i64, ordered: i64) {
         if self.buyers == 0 {
             self.example = format!(
-                "buyer {} was promised {}, the order book says {ordered}",
-                visit.buyer,
+                "buyer {buyer} was promised {}, the order book says {ordered}",
                 of(promised as u64, "unit")
             );
         }

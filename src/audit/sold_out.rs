@@ -1,7 +1,8 @@
 //! False sold-outs, as far as real time can prove them.
 //!
 //! A buyer that was turned away was refused at some moment of its last attempt. By then, at the very
-//! most all units were gone that went to buyers whose own last attempt had begun. If even so enough
+//! most all units were gone that went to buyers whose own last attempt had begun, and all that went
+//! nobody knows where. If even so enough
 //! was left for this buyer, "sold out" was false, whatever the order of events inside those
 //! attempts. The other way round nothing is concluded: what could have been true is not reported.
 //! This is the real-time argument of linearizability (Herlihy and Wing, 1990), for one operation.
@@ -16,7 +17,7 @@ use crate::text::quantity::{count, of};
 
 /// Who took how many units by when, at the latest count.
 struct Takers {
-    /// When each began its last attempt, in order.
+    /// When each can have taken its units at the earliest, in order.
     began_ns: Vec<u64>,
     /// Units gone when the first `n` of them have been served.
     gone: Vec<i64>,
@@ -36,12 +37,19 @@ impl Takers {
             .visits
             .par_iter()
             .filter(may_have_taken)
-            .map(|visit| (visit.last_attempt_ns, i64::from(visit.wanted)))
+            .map(|visit| {
+                // Who has no receipt may have taken its units in an attempt before the last.
+                let bought = visit.ending == Ending::Bought;
+                let from = if bought { visit.last_attempt_ns } else { visit.began_ns };
+                (from, i64::from(visit.wanted))
+            })
             .collect();
         takers.par_sort_unstable();
         let began_ns = takers.iter().map(|(began, _)| *began).collect();
-        let mut total = 0;
-        let gone = std::iter::once(0)
+        // Units gone that nobody here accounts for may have been gone from the beginning.
+        let accounted_for: i64 = takers.iter().map(|(_, units)| units).sum();
+        let mut total = (ledger.fell() - accounted_for).max(0);
+        let gone = std::iter::once(total)
             .chain(takers.iter().map(|(_, units)| {
                 total += units;
                 total

@@ -36,9 +36,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
 
     let mut checked = Vec::new();
     for path in &paths {
-        if control.is_stopped() {
-            break;
-        }
+        // After Ctrl-C this goes on: what is left is then cut short before its first round, and
+        // told so.
         let name = path.display().to_string();
         let mut title = String::new();
         let outcome = Scenario::read(path).and_then(|scenario| {
@@ -59,11 +58,14 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         file.write(&junit(checked.iter().map(|(name, outcome)| (name.as_str(), outcome)))?)?;
     }
     let reports = || checked.iter().filter_map(|(_, outcome)| outcome.as_ref().ok());
-    let short = reports().filter(|report| !report.met_expectations()).count() as u64;
+    let cut = reports().filter(|report| report.was_interrupted()).count() as u64;
+    let short = reports()
+        .filter(|report| !report.was_interrupted() && !report.met_expectations())
+        .count() as u64;
     let wrong = checked.iter().filter(|(_, outcome)| outcome.is_err()).count() as u64;
     let total = checked.len() as u64;
-    let mut summary = format!("{}: {} ok", of(total, "scenario"), total - short - wrong);
-    for (number, what) in [(short, "fell short"), (wrong, "could not be run")] {
+    let mut summary = format!("{}: {} ok", of(total, "scenario"), total - cut - short - wrong);
+    for (number, what) in [(cut, "cut short"), (short, "fell short"), (wrong, "could not be run")] {
         if number > 0 {
             summary += &format!(", {number} {what}");
         }
@@ -83,15 +85,21 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
 
 /// One scenario's line, and a line for each expectation that did not hold.
 fn line(name: &str, widest: usize, title: &str, report: &Report) -> String {
-    let (word, colour) = match report.met_expectations() {
-        true => ("ok", AnsiColor::Green),
-        false => ("SHORT", AnsiColor::Red),
+    let (word, colour) = if report.was_interrupted() {
+        ("CUT", AnsiColor::Yellow)
+    } else if report.met_expectations() {
+        ("ok", AnsiColor::Green)
+    } else {
+        ("SHORT", AnsiColor::Red)
     };
     let style: Style = colour.on_default().bold();
     let strategies: Vec<_> = report.runs.iter().map(|run| run.strategy.as_str()).collect();
-    let about = if title.is_empty() { strategies.join(", ") } else { title.to_owned() };
+    let about = match title.lines().next() {
+        None | Some("") => strategies.join(", "),
+        Some(first) => first.chars().filter(|c| !c.is_control()).collect(),
+    };
     let mut text = format!(" {style}{word:<6}{style:#}{name:<widest$}  {about}\n");
-    for run in &report.runs {
+    for run in report.runs.iter().filter(|run| !run.interrupted) {
         for unmet in run.unmet() {
             text += &format!("       {}: {unmet}\n", run.strategy);
         }

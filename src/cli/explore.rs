@@ -21,19 +21,19 @@ struct ShopFlags {
     #[arg(long, short = 'S', value_name = "NAME")]
     strategy: String,
     /// How many buyers there are [default: 2]
-    #[arg(long, short, value_name = "N", value_parser = setting("buyers"))]
+    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("buyers"))]
     buyers: Option<String>,
     /// How many units there are [default: 1]
-    #[arg(long, short, value_name = "N", value_parser = setting("stock"))]
+    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
     stock: Option<String>,
     /// Units each buyer wants, all or none: a number, or a range such as 1..3 [default: 1]
-    #[arg(long, value_name = "N|N..N", value_parser = setting("qty"))]
+    #[arg(long, value_name = "N|N..N", allow_hyphen_values = true, value_parser = setting("qty"))]
     qty: Option<String>,
     /// How often a buyer tries again after a conflict: a number, or unlimited [default: unlimited]
-    #[arg(long, value_name = "N|unlimited", value_parser = setting("retries"))]
+    #[arg(long, value_name = "N|unlimited", allow_hyphen_values = true, value_parser = setting("retries"))]
     retries: Option<String>,
     /// Seed of what buyers want, where that is a range [default: a new one]
-    #[arg(long, value_name = "N", value_parser = setting("seed"))]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
     seed: Option<String>,
 }
 

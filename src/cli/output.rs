@@ -11,10 +11,10 @@ use tempfile::NamedTempFile;
 #[derive(Debug)]
 pub(crate) enum Output {
     Stdout,
-    /// A new file beside the one it will replace when it is whole.
+    /// A file that is replaced when the new one is whole.
     File {
-        draft: NamedTempFile,
         path: PathBuf,
+        flag: &'static str,
     },
     /// Something that is no regular file, such as a pipe or `/dev/null`.
     Special {
@@ -24,33 +24,29 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// Opens `path`, or standard output if there is none. `flag` is for messages.
-    pub(crate) fn open(path: Option<&Path>, flag: &str) -> Result<Self, Error> {
+    /// Makes sure that `path` can be written, or takes standard output if there is none. `flag` is
+    /// for messages. Until the work is done, nothing is created that could be left behind.
+    pub(crate) fn open(path: Option<&Path>, flag: &'static str) -> Result<Self, Error> {
         let Some(path) = path else { return Ok(Self::Stdout) };
-        let refused = |error: io::Error| {
-            let why = match error.kind() {
-                io::ErrorKind::NotFound => "its folder does not exist".into(),
-                io::ErrorKind::PermissionDenied => "permission denied".into(),
-                _ => error.to_string(),
-            };
-            Error::input(format!("cannot write {flag} {}: {why}", path.display()))
-        };
+        let refused = |error: io::Error| refused(flag, path, &error);
+        if path.starts_with("/dev") || (path.exists() && !path.is_file()) {
+            let file = OpenOptions::new().append(true).open(path).map_err(refused)?;
+            return Ok(Self::Special { file, path: path.to_path_buf() });
+        }
         // A link is written through, not replaced.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        if path.exists() && !path.is_file() {
-            let file = OpenOptions::new().write(true).open(&path).map_err(refused)?;
-            return Ok(Self::Special { file, path });
+        let path = path
+            .canonicalize()
+            .or_else(|_| path.read_link().map(|to| folder_of(path).join(to)))
+            .unwrap_or_else(|_| path.to_path_buf());
+        if path.file_name().is_none() || path.to_string_lossy().ends_with('/') {
+            return Err(refused(io::Error::other("it names a folder")));
         }
         if path.exists() {
             // A file that may not be written must not be replaced either.
             OpenOptions::new().write(true).open(&path).map_err(refused)?;
         }
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let draft = draft().tempfile_in(folder).map_err(refused)?;
-        Ok(Self::File { draft, path })
+        drop(draft(&path).map_err(refused)?);
+        Ok(Self::File { path, flag })
     }
 
     /// Whether this is standard output.
@@ -66,11 +62,16 @@ impl Output {
         let plain = || anstream::adapter::strip_str(text).to_string();
         match self {
             Self::Stdout => to_stdout(text),
-            Self::File { mut draft, path } => draft
-                .write_all(plain().as_bytes())
-                .and_then(|()| draft.persist(&path).map_err(|error| error.error))
+            Self::File { path, flag } => draft(&path)
+                .and_then(|mut draft| {
+                    draft.write_all(plain().as_bytes())?;
+                    if let Ok(old) = path.metadata() {
+                        draft.as_file().set_permissions(old.permissions())?;
+                    }
+                    draft.persist(&path).map_err(|error| error.error)
+                })
                 .map(|_| ())
-                .map_err(|error| failed(&path, error)),
+                .map_err(|error| Error::world(refused(flag, &path, &error).to_string())),
             Self::Special { mut file, path } => file
                 .write_all(plain().as_bytes())
                 .or_else(ignore_broken_pipe)
@@ -79,8 +80,16 @@ impl Output {
     }
 }
 
-/// A draft with the permissions any new file would get.
-fn draft() -> tempfile::Builder<'static, 'static> {
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A draft beside the file that it is to become, with the permissions any new file would get.
+fn draft(path: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".oversell-sim-");
     #[cfg(unix)]
@@ -88,7 +97,17 @@ fn draft() -> tempfile::Builder<'static, 'static> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    builder
+    builder.tempfile_in(folder_of(path))
+}
+
+/// Why a file cannot be written, and which flag named it.
+fn refused(flag: &str, path: &Path, error: &io::Error) -> Error {
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "its folder does not exist".into(),
+        io::ErrorKind::PermissionDenied => "no permission for the file or its folder".into(),
+        _ => error.to_string(),
+    };
+    Error::input(format!("cannot write {flag} {}: {why}", path.display()))
 }
 
 /// Prints, without colour where that is not wanted.

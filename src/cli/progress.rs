@@ -34,7 +34,7 @@ pub(crate) fn watched<T>(
     let (end, ended) = bounded::<()>(0);
     thread::scope(|scope| {
         let bar = &bar;
-        scope.spawn(move || {
+        let ticker = move || {
             let ticks = tick(TICK);
             loop {
                 select! {
@@ -42,7 +42,9 @@ pub(crate) fn watched<T>(
                     recv(ended) -> _ => break,
                 }
             }
-        });
+        };
+        // If there is no thread to be had for it, the race goes on without a bar.
+        let _ = thread::Builder::new().spawn_scoped(scope, ticker);
         let done = work();
         drop(end);
         bar.finish_and_clear();

@@ -18,34 +18,34 @@ use super::{Ended, interrupt, progress};
 #[command(next_help_heading = "The race")]
 struct SettingFlags {
     /// How many buyers come at once [default: 1,000]
-    #[arg(long, short, value_name = "N", value_parser = setting("buyers"))]
+    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("buyers"))]
     buyers: Option<String>,
     /// How many units there are [default: 1]
-    #[arg(long, short, value_name = "N", value_parser = setting("stock"))]
+    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
     stock: Option<String>,
     /// Units each buyer wants, all or none: a number, or a range such as 1..3 [default: 1]
-    #[arg(long, value_name = "N|N..N", value_parser = setting("qty"))]
+    #[arg(long, value_name = "N|N..N", allow_hyphen_values = true, value_parser = setting("qty"))]
     qty: Option<String>,
     /// Let N threads serve the buyers in turn [default: one thread a buyer]
-    #[arg(long, value_name = "N", value_parser = setting("threads"))]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("threads"))]
     threads: Option<String>,
     /// Run the race N times; the figures are added up [default: 1]
-    #[arg(long, value_name = "N", value_parser = setting("rounds"))]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("rounds"))]
     rounds: Option<String>,
     /// Time between looking and acting [default: 200us, about one round trip to a database]
-    #[arg(long, value_name = "DURATION", value_parser = setting("think"))]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("think"))]
     think: Option<String>,
     /// How often a buyer tries again after a conflict: a number, or unlimited [default: unlimited]
-    #[arg(long, value_name = "N|unlimited", value_parser = setting("retries"))]
+    #[arg(long, value_name = "N|unlimited", allow_hyphen_values = true, value_parser = setting("retries"))]
     retries: Option<String>,
     /// Wait before trying again: none, fixed:1ms or exponential:50us..5ms [default: none]
-    #[arg(long, value_name = "BACKOFF", value_parser = setting("backoff"))]
+    #[arg(long, value_name = "BACKOFF", allow_hyphen_values = true, value_parser = setting("backoff"))]
     backoff: Option<String>,
     /// How long a buyer keeps trying, or waits for one lock or answer [default: 30s]
-    #[arg(long, value_name = "DURATION", value_parser = setting("patience"))]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("patience"))]
     patience: Option<String>,
     /// Seed of the buyers' dice (quantities, backoff) [default: a new one, printed]
-    #[arg(long, value_name = "N", value_parser = setting("seed"))]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
     seed: Option<String>,
 }
 
@@ -81,7 +81,7 @@ pub(crate) struct RaceArgs {
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE", help_heading = "The report")]
     output: Option<PathBuf>,
-    /// Say the verdict, and nothing else
+    /// Of a table print the verdict alone; show no progress bar
     #[arg(long, short, help_heading = "The report")]
     quiet: bool,
     /// Show no progress bar

@@ -186,7 +186,7 @@ fn open(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Resu
             Want { item: Item(0), qty: settings.qty.roll(&mut dice) }
         })
         .collect();
-    let has_clerk = entrant.card().needs.contains(&OpKind::Queue);
+    let has_clerk = entrant.card().asks_for(|kind| kind == OpKind::Queue);
     Ok(Stage::open(cast, settings.stock, &wants, has_clerk))
 }
 

@@ -33,7 +33,11 @@ pub fn junit<'a>(
 
 fn case(run: &Run) -> TestCase {
     let mut unmet = run.unmet().peekable();
-    let status = if unmet.peek().is_none() {
+    let status = if run.interrupted {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message("interrupted");
+        status
+    } else if unmet.peek().is_none() {
         TestCaseStatus::success()
     } else {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);

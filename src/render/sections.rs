@@ -1,8 +1,9 @@
 //! The tables of a report, as rows of text: what the terminal and Markdown have in common.
 
+use crate::clock::nanos;
 use crate::report::{BannerCount, Figures, Report, Run, WorstRound};
 use crate::samples::Spread;
-use crate::settings::SettingsRecord;
+use crate::settings::{Settings, SettingsRecord};
 use crate::text::quantity::{count, duration, of, percent};
 
 use super::verdict;
@@ -44,6 +45,9 @@ pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
     }
     if report.settings.backoff != "none" {
         parts.push(format!("backoff {}", report.settings.backoff));
+    }
+    if report.settings.patience != nanos(Settings::default().policy.patience) {
+        parts.push(format!("patience {}", duration(report.settings.patience)));
     }
     parts.push(format!("seed {seed}"));
     parts.join(" · ")

@@ -4,14 +4,15 @@
 
 use rayon::prelude::*;
 
-use crate::buyer::Visit;
+use crate::buyer::{Ending, Visit};
 
-/// The most visits that were under way at one moment. Two that only touch were not.
+/// The most visits, of those that came to an end, that were under way at one moment. Two that only
+/// touch were not.
 #[must_use]
 pub fn most_inside(visits: &[Visit]) -> u64 {
     let times = |of: fn(&Visit) -> u64| {
         let mut times: Vec<u64> =
-            visits.par_iter().filter(|visit| visit.attempts > 0).map(of).collect();
+            visits.par_iter().filter(|visit| visit.ending != Ending::Unserved).map(of).collect();
         times.par_sort_unstable();
         times
     };

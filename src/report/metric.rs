@@ -61,7 +61,7 @@ metrics! {
         |f| things(f.false_sold_out);
     "lost_order" "buyers" "with a receipt that the order book does not know"
         |f| things(f.lost_order);
-    "order_without_receipt" "buyers" "told no, with an order in the book all the same"
+    "order_without_receipt" "buyers" "with more units in the order book than on the receipt"
         |f| things(f.order_without_receipt);
     "leaked_lock" "locks" "still held when their attempt was over" |f| things(f.leaked_lock);
     "stuck_buyers" "buyers" "waiting for each other; on threads patience ends every wait"

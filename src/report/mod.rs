@@ -133,9 +133,11 @@ impl Report {
     /// A report of these runs.
     #[must_use]
     pub fn new(store: &'static str, settings: SettingsRecord, mut runs: Vec<Run>) -> Self {
-        let fastest = runs.iter().map(|run| run.figures.elapsed).filter(|time| *time > 0).min();
+        // A run that was cut short took as long as Ctrl-C let it.
+        let finished = |run: &&Run| !run.interrupted && run.figures.elapsed > 0;
+        let fastest = runs.iter().filter(finished).map(|run| run.figures.elapsed).min();
         if let (Some(fastest), 2..) = (fastest, runs.len()) {
-            for run in &mut runs {
+            for run in runs.iter_mut().filter(|run| !run.interrupted) {
                 run.relative = Some(run.figures.elapsed as f64 / fastest as f64);
             }
         }

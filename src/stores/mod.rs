@@ -32,7 +32,7 @@ pub trait LiveStore: Sync {
     /// Connects one thread.
     fn connect(&self) -> Self::Client<'_>;
 
-    /// Tells a clerk that nobody else will come.
+    /// Tells the clerk that nobody else will come, and buyers that there is no clerk.
     fn close(&self);
 
     /// What is in the store now. Complete once all clients are gone.

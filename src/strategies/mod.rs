@@ -4,7 +4,7 @@
 
 use crate::entrant::Entrant;
 use crate::error::Error;
-use crate::text::nearest::did_you_mean;
+use crate::text::nearest::{did_you_mean, shown};
 
 /// Declares each strategy's module and lists its type: one line a strategy.
 macro_rules! registry {
@@ -40,7 +40,7 @@ pub fn find(name: &str) -> Result<&'static dyn Entrant, Error> {
             let card = entrant.card();
             std::iter::once(card.name).chain(card.aliases.iter().copied())
         });
-        Error::input(format!("no strategy named `{name}`{}", did_you_mean(name, names)))
+        Error::input(format!("no strategy named `{}`{}", shown(name), did_you_mean(name, names)))
     })
 }
 
@@ -53,13 +53,17 @@ pub fn select<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> Result<Vec<&'static dyn Entrant>, Error> {
     let mut chosen: Vec<&'static dyn Entrant> = Vec::new();
-    for name in names.into_iter().flat_map(|list| list.split(',')).map(str::trim) {
+    let names = names.into_iter().flat_map(|list| list.split(',')).map(str::trim);
+    for name in names.filter(|name| !name.is_empty()) {
         let named = if name == "all" { ALL.to_vec() } else { vec![find(name)?] };
         for entrant in named {
             if chosen.iter().all(|other| other.card().name != entrant.card().name) {
                 chosen.push(entrant);
             }
         }
+    }
+    if chosen.is_empty() {
+        return Err(Error::input("no strategy is named"));
     }
     Ok(chosen)
 }

@@ -2,18 +2,50 @@
 
 use std::time::Duration;
 
-/// Splits `10.5k` into its number and its suffix. Digits may be grouped by `_` or `,`.
-fn split(text: &str) -> Option<(f64, &str)> {
+/// A decimal number, exactly: `digits` divided by ten to the `places`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Decimal {
+    digits: u128,
+    places: u32,
+}
+
+/// The most digits read: with any unit behind them they still fit.
+const MOST_DIGITS: usize = 24;
+
+impl Decimal {
+    /// So many of a unit of ten to the `power`, if that is a whole number.
+    fn whole(self, power: u32) -> Option<u128> {
+        match power.checked_sub(self.places) {
+            Some(power) => Some(self.digits * 10_u128.pow(power)),
+            None => {
+                let divisor = 10_u128.pow(self.places - power);
+                self.digits.is_multiple_of(divisor).then(|| self.digits / divisor)
+            }
+        }
+    }
+}
+
+/// Splits `10.5k` into its number and its suffix. Digits may be grouped by `_`, and by `,` where it
+/// stands before three digits: a comma is no decimal point here.
+fn split(text: &str) -> Option<(Decimal, &str)> {
     let text = text.trim();
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_' | ',')))
         .unwrap_or(text.len());
-    let (digits, suffix) = text.split_at(end);
-    let digits: String = digits.chars().filter(|c| !matches!(c, '_' | ',')).collect();
-    let begins_and_ends_in_a_digit =
-        !digits.starts_with('.') && !digits.ends_with('.') && !digits.is_empty();
-    let number = digits.parse().ok().filter(|_| begins_and_ends_in_a_digit)?;
-    Some((number, suffix.trim_start()))
+    let (number, suffix) = text.split_at(end);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let mut groups = whole.split(',').skip(1);
+    if !groups.all(|group| group.len() == 3) || fraction.contains(',') {
+        return None;
+    }
+    let bare = |text: &str| text.replace(['_', ','], "");
+    let (whole, fraction) = (bare(whole), bare(fraction));
+    let fraction = fraction.trim_end_matches('0');
+    if whole.is_empty() || number.ends_with('.') || whole.len() + fraction.len() > MOST_DIGITS {
+        return None;
+    }
+    let digits = format!("{whole}{fraction}").parse().ok()?;
+    Some((Decimal { digits, places: fraction.len() as u32 }, suffix.trim_start()))
 }
 
 /// Reads a whole number such as `1000`, `1_000`, `1,000`, `10k`, `1.5M` from `least` to `most`.
@@ -21,53 +53,51 @@ fn split(text: &str) -> Option<(f64, &str)> {
 /// # Errors
 /// A sentence that says what was expected.
 pub fn parse_count(text: &str, least: u64, most: u64) -> Result<u64, String> {
-    let number = split(text).and_then(|(number, suffix)| {
-        let unit = match suffix {
-            "" => 1e0,
-            "k" | "K" => 1e3,
-            "m" | "M" => 1e6,
-            "g" | "G" => 1e9,
+    let parsed = split(text).and_then(|(number, suffix)| {
+        let power = match suffix {
+            "" => 0,
+            "k" | "K" => 3,
+            "m" | "M" => 6,
+            "g" | "G" => 9,
             _ => return None,
         };
-        Some(number * unit)
+        Some(number.whole(power))
     });
-    let Some(number) = number else {
-        return Err("expected a whole number, such as 1000, 1_000 or 1k".into());
-    };
-    if number.fract() != 0.0 {
-        return Err("expected a whole number".into());
+    match parsed {
+        None => Err("expected a whole number, such as 1000, 1_000 or 1k".into()),
+        Some(None) => Err("expected a whole number".into()),
+        Some(Some(number)) => u64::try_from(number)
+            .ok()
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| format!("must be from {} to {}", count(least), count(most))),
     }
-    // Exact: the bounds asked for are far below 2⁵³.
-    if number < least as f64 || number > most as f64 {
-        return Err(format!("must be from {} to {}", count(least), count(most)));
-    }
-    Ok(number as u64)
 }
 
-/// Reads a duration such as `200us`, `1.5ms`, `10s`, `2m`, `1h` or `0`, up to `longest`.
+/// Reads a duration such as `200us`, `1.5ms`, `10s`, `2m`, `1h` or `0`, up to `longest`. What is
+/// finer than a nanosecond is refused.
 ///
 /// # Errors
 /// A sentence that says what was expected.
 pub fn parse_duration(text: &str, longest: Duration) -> Result<Duration, String> {
-    let nanos = split(text).and_then(|(number, unit)| {
-        let unit = match unit {
-            "" if number == 0.0 => 0.0,
-            "ns" => 1e0,
-            "us" | "µs" | "μs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" | "min" => 60e9,
-            "h" => 3600e9,
+    let parsed = split(text).and_then(|(number, unit)| {
+        let (times, power) = match unit {
+            "" if number.digits == 0 => (1, 0),
+            "ns" => (1, 0),
+            "us" | "µs" | "μs" => (1, 3),
+            "ms" => (1, 6),
+            "s" => (1, 9),
+            "m" | "min" => (60, 9),
+            "h" => (3600, 9),
             _ => return None,
         };
-        Some(number * unit)
+        Decimal { digits: number.digits * times, ..number }.whole(power)
     });
-    match nanos {
+    match parsed {
         None => Err("expected a duration with its unit, such as 200us, 1.5ms or 10s".into()),
-        Some(nanos) if nanos > longest.as_nanos() as f64 => {
+        Some(nanos) if nanos > longest.as_nanos() => {
             Err(format!("must be {} at most", exact_duration(longest)))
         }
-        Some(nanos) => Ok(Duration::from_nanos(nanos.round() as u64)),
+        Some(nanos) => Ok(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))),
     }
 }
 
@@ -147,8 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn counts_are_read_exactly() {
+        for (text, number) in
+            [("1.001M", 1_001_000), ("16.1k", 16_100), ("9007199254740993", 9_007_199_254_740_993)]
+        {
+            assert_eq!(parse_count(text, 0, u64::MAX), Ok(number), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_whole_number_in_bounds_is_refused() {
-        for text in ["", "k", "-1", ".5", "5.", "1.5", "1e3", "10x", "1.2.3", "99", "NaN", "inf"] {
+        for text in [
+            "", "k", "-1", ".5", "5.", "1.5", "1e3", "10x", "1.2.3", "99", "NaN", "inf", "1,5",
+            "1,0000", "0,5k", "1.0005k",
+        ] {
             assert!(parse_count(text, 0, 50).is_err(), "{text}");
         }
     }
@@ -165,7 +207,7 @@ mod tests {
         ] {
             assert_eq!(parse_duration(text, HOUR), Ok(Duration::from_nanos(nanos)), "{text}");
         }
-        for text in ["", "5", "ms", "-1ms", "2h", "1 fortnight"] {
+        for text in ["", "5", "ms", "-1ms", "2h", "1 fortnight", "0,5ms", "0.5ns"] {
             assert!(parse_duration(text, HOUR).is_err(), "{text}");
         }
     }

@@ -56,6 +56,34 @@ fn units_left_that_somebody_came_for_are_undersold() {
 }
 
 #[test]
+fn what_a_buyer_who_was_cut_short_may_have_taken_is_held_against_nobody() {
+    // The shelf is empty: three may have them, so nobody can say that they are unsold.
+    let cut = |ending| [Bought, ending, ending, TurnedAway];
+    let mut emptied = round(3, &cut(Failed(Failure::NoAnswer)));
+    emptied.books.stock_left = 0;
+    assert_eq!(findings(&emptied), []);
+    // Ctrl-C in the middle of taking first and putting back later.
+    let mut below_zero = round(1, &cut(Unserved));
+    below_zero.books.stock_left = -2;
+    assert_eq!(findings(&below_zero), []);
+    below_zero.books.stock_left = -3;
+    assert_eq!(
+        findings(&below_zero),
+        [(FindingKind::NegativeStock, 1), (FindingKind::LeakedStock, 1)]
+    );
+    // Units left for those whom Ctrl-C kept away.
+    assert_eq!(findings(&round(3, &[Bought, GaveUp, Unserved, Unserved])), []);
+}
+
+#[test]
+fn an_order_for_somebody_who_never_came_is_found() {
+    let mut ghost = round(3, &[Bought]);
+    ghost.books.orders.push(Order { buyer: 4_000_000, item: Item(0), qty: 1 });
+    ghost.books.stock_left = 2;
+    assert_eq!(findings(&ghost), [(FindingKind::OrderWithoutReceipt, 1)]);
+}
+
+#[test]
 fn orders_must_match_receipts_buyer_by_buyer() {
     let mut swapped = round(2, &[Bought, TurnedAway]);
     swapped.books.orders = vec![Order { buyer: 1, item: Item(0), qty: 1 }];
@@ -85,6 +113,31 @@ fn sold_out_is_false_only_if_no_order_of_events_makes_it_true() {
     let mut touching = told_too_early.clone();
     touching.visits[1].last_attempt_ns = touching.visits[0].ended_ns + 500;
     assert_eq!(findings(&touching), []);
+}
+
+#[test]
+fn units_that_are_gone_nobody_knows_where_may_have_been_gone_in_time() {
+    let mut leaky = round(2, &[TurnedAway, Bought]);
+    leaky.books.stock_left = 0;
+    assert_eq!(findings(&leaky), [(FindingKind::LeakedStock, 1), (FindingKind::FalseSoldOut, 1)]);
+    leaky.books.stock_left = -1;
+    let found = findings(&leaky);
+    assert!(
+        !found.contains(&(FindingKind::FalseSoldOut, 1)),
+        "both may have leaked first: {found:?}"
+    );
+}
+
+#[test]
+fn who_has_no_receipt_may_have_taken_its_unit_in_any_attempt() {
+    let mut quiet = round(1, &[TurnedAway, GaveUp]);
+    quiet.books.orders = vec![Order { buyer: 1, item: Item(0), qty: 1 }];
+    quiet.books.stock_left = 0;
+    quiet.visits[1].began_ns = 0;
+    assert_eq!(
+        findings(&quiet),
+        [(FindingKind::LeakedStock, 1), (FindingKind::OrderWithoutReceipt, 1)]
+    );
 }
 
 #[test]

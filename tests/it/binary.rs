@@ -79,6 +79,11 @@ fn bad_input_is_one_clear_line_and_exit_2() {
         (&["race", "-S", "cas", "--qty", "3"], "`qty` is 3, but `stock` is only 1"),
         (&["race", "-S", "cas", "--qty", "3..1", "--stock", "9"], "write 1..3"),
         (&["race", "-S", "cas", "--think", "5"], "with its unit"),
+        (&["race", "-S", "cas", "--think", "0,5ms"], "with its unit"),
+        (&["race", "-S", "cas", "--retries", "-1"], "--retries"),
+        (&["race", "-S", ""], "no strategy is named"),
+        (&["race", "-S", "cas", "--expect", "wasted_work < 10"], "a share from 0 to 1"),
+        (&["race", "-S", "cas", "--output", "no-such-folder/"], "--output"),
         (&["race", "-S", "cas", "--retries", "many"], "or `unlimited`"),
         (&["race", "-S", "cas", "--backoff", "fixd:1ms"], "expected none, fixed:1ms"),
         (&["race", "-S", "cas", "--expect", "overslod = 0"], "did you mean `oversold`?"),
@@ -128,6 +133,29 @@ fn a_failed_race_leaves_the_old_report_as_it_was() {
 }
 
 #[test]
+fn more_threads_than_a_process_can_have_are_refused_and_not_tried() {
+    let (code, out, err) = ran(&["race", "-S", "cas", "--buyers", "1M"]);
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert!(err.contains("of 1,000,000 threads") && err.contains("--threads "), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_is_written_through_a_link_and_keeps_its_permissions() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = TempDir::new().unwrap();
+    let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+    fs::write(&target, "old").unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("target", &link).unwrap();
+    let (code, ..) = seen(run(folder.path(), &["race", "-S", "cas", "-q", "-o", "link"]));
+    assert_eq!(code, 0);
+    assert!(fs::read_to_string(&target).unwrap().contains("SAFE SO FAR"));
+    assert_eq!(target.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(link.is_symlink());
+}
+
+#[test]
 fn a_reader_that_leaves_early_is_no_error() {
     let mut child = Command::new(cargo_bin("oversell-sim"))
         .args(["race", "-S", "all", "--buyers", "50", "--format", "json"])
@@ -167,7 +195,8 @@ fn ctrl_c_ends_the_race_with_a_report_of_what_was_done() {
     assert!(kill.success());
     out.read_to_string(&mut line).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(line.contains("2 scenarios"), "{line}");
+    assert!(line.contains(" CUT   b.toml"), "{line}");
+    assert!(line.contains("2 scenarios: 1 ok, 1 cut short"), "{line}");
 }
 
 #[test]

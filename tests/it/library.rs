@@ -7,7 +7,7 @@ use oversell_sim::error::Error;
 use oversell_sim::prelude::*;
 use oversell_sim::race;
 use oversell_sim::report::Evidence;
-use oversell_sim::retry::Retries;
+use oversell_sim::retry::{Backoff, Retries};
 
 /// Implements a strategy from the body of its attempt.
 macro_rules! checkout {
@@ -171,6 +171,69 @@ fn a_buyer_whom_the_clerk_fails_is_hung_up_on_and_the_next_is_served() {
     assert_eq!(figures.lost_order, 3, "the clerk forgot to write the orders down");
 }
 
+/// A sequencer that does not say so, with a clerk who takes his time or worse.
+struct Queue {
+    service: Duration,
+    panics: bool,
+}
+
+impl Strategy for Queue {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.submit(want).await?;
+        if shop.answer().await? { Ok(Bought) } else { Err(SoldOut) }
+    }
+
+    async fn serve<C: Connection>(
+        &self,
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> Result<bool, Missed> {
+        assert!(!self.panics, "the clerk has had enough");
+        if !self.service.is_zero() {
+            shop.think().await?;
+        }
+        let sold = shop.take(want.item, want.qty).await?;
+        if sold {
+            shop.place_order(want).await?;
+        }
+        Ok(sold)
+    }
+}
+
+#[test]
+fn a_queue_that_does_not_say_what_it_needs_has_its_clerk_all_the_same() {
+    let prompt = Queue { service: Duration::ZERO, panics: false };
+    let report = race(prompt).buyers(50).stock(5).assert_no_findings();
+    assert_eq!(report.runs[0].figures.units_sold, 5);
+}
+
+#[test]
+fn buyers_who_lose_patience_in_the_queue_neither_hang_the_shop_nor_break_it() {
+    let slow = Queue { service: Duration::from_millis(5), panics: false };
+    let race = race(slow).buyers(40).threads(2).stock(20).think(Duration::from_millis(5));
+    let report = race.patience(Duration::from_millis(1)).run().unwrap();
+    assert!(report.runs[0].figures.failed > 0, "{report}");
+    // Units they came for are left, and that is all that is wrong.
+    let found: Vec<_> = report.runs[0].findings.iter().map(|found| found.kind).collect();
+    assert!(found.iter().all(|kind| *kind == FindingKind::Undersold), "{report}");
+}
+
+#[test]
+fn a_clerk_who_panics_leaves_nobody_waiting() {
+    let race = race(Queue { service: Duration::ZERO, panics: true }).buyers(200).threads(2);
+    // With nobody to tell them, 200 buyers on 2 threads would wait for 100 times this long.
+    let race = race.patience(Duration::from_secs(3600));
+    let panic = catch_unwind(AssertUnwindSafe(|| race.run())).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the clerk has had enough"));
+}
+
+#[test]
+fn backing_off_does_not_outlast_patience() {
+    let backoff = Backoff::Fixed(Duration::from_secs(60));
+    let race = race(AlwaysConflicts).buyers(2).backoff(backoff).patience(Duration::from_millis(5));
+    assert_eq!(race.run().unwrap().runs[0].figures.gave_up, 2);
+}
+
 #[test]
 fn a_lock_taken_twice_ends_by_patience_not_never() {
     let race = race(LocksTwice).buyers(2).patience(Duration::from_millis(20));
@@ -214,6 +277,8 @@ fn impossible_settings_are_named() {
         (race(Locked).stock(9).qty_between(3, 2), "qty"),
         (race(Locked).rounds(0), "rounds"),
         (race(Locked).threads(0), "threads"),
+        (race(Locked).patience(Duration::ZERO), "patience"),
+        (race(Locked).think(Duration::from_secs(3600)), "think"),
         (race(Locked).buyers(10_000_000).stock(1_000_000_000).qty(1_000), "qty"),
     ] {
         let Err(Error::Input(message)) = race.run() else { panic!("{name} was let through") };

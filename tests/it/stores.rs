@@ -83,6 +83,7 @@ fn what_the_store_cannot_do_fails_the_attempt() {
         (Op::Unlock { item: ITEM }, Failure::NotLocked),
         (Op::Read { item: Item(1) }, Failure::NoSuchItem),
         (Op::Lock { item: Item(1) }, Failure::NoSuchItem),
+        (Op::PlaceOrder(Order { buyer: 0, item: Item(1), qty: 1 }), Failure::NoSuchItem),
         (Op::AwaitAnswer, Failure::Unsupported),
         (Op::Answer { sold: Some(true) }, Failure::Unsupported),
     ] {
@@ -130,8 +131,8 @@ fn the_clerk_serves_in_order_and_answers_each_buyer_alone() {
     assert_eq!(first.call(Op::Submit(request(1))), Ok(Reply::Done));
     assert_eq!(first.call(Op::AwaitAnswer), Err(Failed(Failure::NoAnswer)), "the clerk sleeps");
     store.close();
-    assert!(matches!(clerk.call(Op::NextRequest), Ok(Reply::Next(Some(_)))));
     assert_eq!(clerk.call(Op::NextRequest), Ok(Reply::Next(None)), "the shop has closed");
+    assert_eq!(first.call(Op::Submit(request(1))), Err(Failed(Failure::NoAnswer)), "and stays so");
     drop((first, second, clerk));
     assert_eq!(store.books().deepest_queue, 2);
 }

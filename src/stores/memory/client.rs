@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 use parking_lot::MutexGuard;
 
-use super::{Memory, Word};
+use super::{GLANCE, Memory, Word};
 use crate::attempt::{Failure, Missed};
 use crate::op::{Item, Op, Order, Reply, Request, Units};
 use crate::stores::Client;
@@ -65,13 +65,26 @@ impl<'a, W: Word> MemoryClient<'a, W> {
 
     fn submit(&mut self, request: Request) -> Result<Reply, Missed> {
         let (answer, awaiting) = bounded(1);
-        match self.shop.queue.0.try_send(Some((request, answer))) {
-            Ok(()) => {
-                self.awaiting = Some(awaiting);
-                Ok(Reply::Done)
+        let mut queued = Some((request, answer));
+        let shop = self.shop;
+        let joined = shop.patiently(|glance| {
+            if shop.is_closed() {
+                return Some(false);
             }
-            Err(_) => failed(Failure::NoAnswer),
+            match shop.queue.0.send_timeout(queued.take(), glance) {
+                Ok(()) => Some(true),
+                Err(SendTimeoutError::Timeout(back)) => {
+                    queued = back;
+                    None
+                }
+                Err(SendTimeoutError::Disconnected(_)) => Some(false),
+            }
+        });
+        if joined != Some(true) {
+            return failed(Failure::NoAnswer);
         }
+        self.awaiting = Some(awaiting);
+        Ok(Reply::Done)
     }
 
     fn await_answer(&mut self) -> Result<Reply, Missed> {
@@ -79,21 +92,21 @@ impl<'a, W: Word> MemoryClient<'a, W> {
         let heard = self.shop.patiently(|glance| match line.recv_timeout(glance) {
             Ok(sold) => Some(Some(sold)),
             Err(RecvTimeoutError::Disconnected) => Some(None),
-            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Timeout) => self.shop.is_closed().then_some(None),
         });
         heard.flatten().map_or(failed(Failure::NoAnswer), |sold| Ok(Reply::Applied(sold)))
     }
 
     fn next_request(&mut self) -> Reply {
         let queue = &self.shop.queue.1;
-        // Bounded by the shop: it closes when the last buyer has gone.
-        let next = queue.recv().ok().flatten();
-        let depth = queue.len() as u64 + u64::from(next.is_some());
-        self.shop.deepest_queue.fetch_max(depth, Ordering::Relaxed);
-        Reply::Next(next.map(|(request, answer)| {
+        // Whoever still stands in the queue of a shop that has closed has left long ago.
+        while !self.shop.is_closed() {
+            let Ok(Some((request, answer))) = queue.recv_timeout(GLANCE) else { continue };
+            self.shop.deepest_queue.fetch_max(queue.len() as u64 + 1, Ordering::Relaxed);
             self.serving = Some(answer);
-            request
-        }))
+            return Reply::Next(Some(request));
+        }
+        Reply::Next(None)
     }
 
     fn answer(&mut self, sold: Option<bool>) -> Result<Reply, Missed> {
@@ -134,6 +147,7 @@ impl<W: Word> Client for MemoryClient<'_, W> {
             Op::Lock { item } => self.lock(item)?,
             Op::Unlock { item } => self.unlock(item)?,
             Op::PlaceOrder(order) => {
+                self.shelf(order.item)?;
                 self.orders.push(order);
                 Reply::Done
             }

@@ -33,8 +33,9 @@ pub struct Memory<'w, W> {
     lock: CachePadded<Mutex<()>>,
     /// What each client that has left had written.
     orders: Mutex<Vec<Vec<Order>>>,
-    /// `None` on the queue means that the shop has closed.
+    /// `None` on the queue wakes the clerk to look whether the shop has closed.
     queue: (Sender<Option<Queued>>, Receiver<Option<Queued>>),
+    closed: AtomicBool,
     deepest_queue: AtomicU64,
     patience: Duration,
     stop: &'w AtomicBool,
@@ -50,12 +51,18 @@ impl<'w, W: Word> Memory<'w, W> {
             shelf: CachePadded::new(W::new(stock)),
             lock: CachePadded::default(),
             orders: Mutex::default(),
-            // Every client awaits its answer before it asks again; closing takes one place more.
+            // Who finds it full waits to get in: those whose patience ran out leave requests behind.
             queue: bounded(clients + 1),
+            closed: AtomicBool::new(false),
             deepest_queue: AtomicU64::new(0),
             patience,
             stop,
         }
+    }
+
+    /// Whether there is no clerk any more, or nobody left to serve.
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Waits in glances: calls `wait` with a short bound until it yields, patience runs out, or the
@@ -86,7 +93,8 @@ impl<W: Word> LiveStore for Memory<'_, W> {
     }
 
     fn close(&self) {
-        // There is always room: see `open`.
+        self.closed.store(true, Ordering::Release);
+        // If the queue is full the clerk is awake, and will look by itself.
         let _ = self.queue.0.try_send(None);
     }
 

@@ -110,10 +110,7 @@ fn item_of(op: Op) -> Option<Item> {
         | Op::Add { item, .. }
         | Op::Lock { item }
         | Op::Unlock { item } => Some(item),
-        Op::PlaceOrder(_)
-        | Op::Submit(_)
-        | Op::AwaitAnswer
-        | Op::NextRequest
-        | Op::Answer { .. } => None,
+        Op::PlaceOrder(order) => Some(order.item),
+        Op::Submit(_) | Op::AwaitAnswer | Op::NextRequest | Op::Answer { .. } => None,
     }
 }

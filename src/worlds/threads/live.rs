@@ -128,7 +128,7 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
             Op::Lock { .. } => self.lock(op),
             Op::Unlock { .. } => {
                 let reply = self.client.call(op);
-                if K::RUNS {
+                if K::RUNS && reply.is_ok() {
                     self.tally.lock_hold.record(self.clock.now() - self.locked_ns);
                 }
                 reply

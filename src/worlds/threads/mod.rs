@@ -3,6 +3,7 @@
 mod control;
 mod gate;
 mod live;
+mod room;
 mod visit;
 
 use std::any::Any;
@@ -87,6 +88,18 @@ where
     L: LiveStore,
     K: Clock,
 {
+    let threads = settings.threads();
+    if let Some(most) = room::most_threads().filter(|most| *most < threads) {
+        return Err(refused(most, threads));
+    }
+    // Every visit is kept twice for a moment, and its times are sorted.
+    let mut visits: Vec<Visit> = Vec::new();
+    if visits.try_reserve_exact(settings.buyers as usize * 3).is_err() {
+        return Err(Error::world(format!(
+            "there is no memory for {} buyers: lower --buyers",
+            count(settings.buyers)
+        )));
+    }
     let track = Track {
         strategy,
         store: &store,
@@ -95,10 +108,7 @@ where
         clock,
         control,
         gate: Gate::default(),
-        takings: Mutex::new(Takings {
-            visits: Vec::with_capacity(settings.buyers as usize),
-            ..Takings::default()
-        }),
+        takings: Mutex::new(Takings { visits, ..Takings::default() }),
     };
     track.run()?;
     let Takings { visits, tally, panic } = track.takings.into_inner();
@@ -140,11 +150,16 @@ where
         thread::scope(|scope| {
             let starter = self.gate.starter();
             let (lined_up, gone_home) = (WaitGroup::new(), WaitGroup::new());
-            if self.strategy.about().needs.contains(&OpKind::Queue) {
-                spawn(scope, || self.hand_in(|| self.employ_clerk()))
-                    .map_err(|_| self.refused(0))?;
+            let threads = self.settings.threads();
+            if self.strategy.about().asks_for(|kind| kind == OpKind::Queue) {
+                let clerk = || {
+                    self.hand_in(|| self.employ_clerk());
+                    // However it ended: nobody waits for a clerk who has left.
+                    self.store.close();
+                };
+                spawn(scope, clerk).map_err(|_| refused(0, threads))?;
             }
-            for first in 0..self.settings.threads() {
+            for first in 0..threads {
                 let (lined_up, gone_home) = (lined_up.clone(), gone_home.clone());
                 let buyers = move || {
                     self.hand_in(|| self.serve_in_turn(first, lined_up));
@@ -152,7 +167,7 @@ where
                 };
                 if spawn(scope, buyers).is_err() {
                     self.store.close();
-                    return Err(self.refused(first));
+                    return Err(refused(first, threads));
                 }
             }
             lined_up.wait();
@@ -212,16 +227,17 @@ where
             Err(panic) => takings.panic = Some(panic),
         }
     }
+}
 
-    fn refused(&self, given: u32) -> Error {
-        Error::world(format!(
-            "the operating system gave {} of {} threads; let fewer serve the buyers in turn, such \
-             as --threads {}",
-            count(given),
-            count(self.settings.threads()),
-            (given / 2).max(1)
-        ))
-    }
+/// So many threads were to be had, and so many were asked for.
+fn refused(given: u32, asked: u32) -> Error {
+    Error::world(format!(
+        "the operating system gives {} of {} threads; let fewer serve the buyers in turn, such as \
+         --threads {}",
+        count(given),
+        count(asked),
+        (given / 2).max(1)
+    ))
 }
 
 /// Starts a thread with a stack of the size that fits.

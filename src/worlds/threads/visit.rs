@@ -46,9 +46,9 @@ pub fn serve<S, C, K>(
     shop.attend(buyer);
     let began_ns = shop.connection().now();
     let mut last_attempt_ns = began_ns;
-    let (mut attempts, mut conflicts) = (0, 0);
+    let (mut attempts, mut conflicts) = (0_u32, 0_u32);
     let ending = loop {
-        attempts += 1;
+        attempts = attempts.saturating_add(1);
         let attempt = complete(strategy.attempt(shop, want))
             .unwrap_or(Err(Missed::Failed(Failure::Suspended)));
         shop.connection().close_attempt(matches!(attempt, Err(Missed::Failed(_))));
@@ -56,7 +56,7 @@ pub fn serve<S, C, K>(
             Ok(Bought) => break Ending::Bought,
             Err(Missed::SoldOut) => break Ending::TurnedAway,
             Err(Missed::Failed(why)) => break failed(shop, why),
-            Err(Missed::Conflict) => conflicts += 1,
+            Err(Missed::Conflict) => conflicts = conflicts.saturating_add(1),
         }
         match retry(shop, began_ns, conflicts, policy, dice) {
             ControlFlow::Continue(now) => last_attempt_ns = now,
@@ -116,11 +116,15 @@ fn retry<C: Client, K: Clock>(
     if out_of_patience || !policy.retries.allow(conflicts) {
         return ControlFlow::Break(Ending::GaveUp);
     }
-    match policy.backoff {
-        Backoff::None => ControlFlow::Continue(now),
-        backoff if live.back_off(backoff.wait(conflicts, dice)) => {
-            ControlFlow::Continue(live.now())
-        }
-        _ => ControlFlow::Break(Ending::Unserved),
+    if policy.backoff == Backoff::None {
+        return ControlFlow::Continue(now);
+    }
+    let wait = policy.backoff.wait(conflicts, dice);
+    if now - began_ns + nanos(wait) >= nanos(policy.patience) {
+        return ControlFlow::Break(Ending::GaveUp);
+    }
+    match live.back_off(wait) {
+        true => ControlFlow::Continue(live.now()),
+        false => ControlFlow::Break(Ending::Unserved),
     }
 }
