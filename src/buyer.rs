@@ -74,6 +74,20 @@ pub enum Ending {
     Unserved,
 }
 
+impl Ending {
+    /// In words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Bought => "bought",
+            Self::TurnedAway => "turned away",
+            Self::GaveUp => "gave up",
+            Self::Failed(_) => "failed",
+            Self::Unserved => "not served",
+        }
+    }
+}
+
 /// One buyer's visit, as seen from the door: what was promised, and when. Times are nanoseconds
 /// after the gun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

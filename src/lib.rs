@@ -56,6 +56,7 @@ pub mod strategy;
 pub mod text;
 pub mod worlds;
 
+pub use explore::explore;
 pub use race::race;
 
 /// What a strategy's file needs.

@@ -16,10 +16,10 @@ use super::{Ended, interrupt};
 /// The shop, where nobody thinks and nothing takes time.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "The shop")]
-struct ShopFlags {
+pub(super) struct ShopFlags {
     /// Which checkout (`oversell-sim strategies` lists them)
     #[arg(long, short = 'S', value_name = "NAME")]
-    strategy: String,
+    pub(super) strategy: String,
     /// How many buyers there are [default: 2]
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("buyers"))]
     buyers: Option<String>,
@@ -38,7 +38,7 @@ struct ShopFlags {
 }
 
 impl ShopFlags {
-    fn settings(&self) -> Result<Settings, Error> {
+    pub(super) fn settings(&self) -> Result<Settings, Error> {
         let mut settings =
             Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
         for (name, text) in [
@@ -145,7 +145,7 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
         enough_after_finding: (args.find == Find::First).then_some(ENOUGH),
     };
     let clock = clock::Wall::start();
-    let report = explore::explore(entrant, &settings, limits, || control.is_stopped())?;
+    let report = explore::search_all(entrant, &settings, limits, || control.is_stopped())?;
     let took = std::time::Duration::from_nanos(clock::Clock::now(&clock));
     let ended = finish(&report, Some(took), output, &args.report)?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { ended })

@@ -5,6 +5,7 @@ mod explore;
 mod interrupt;
 mod list;
 mod output;
+mod play;
 mod progress;
 mod race;
 mod shell;
@@ -66,6 +67,8 @@ enum Command {
     Explore(Box<explore::ExploreArgs>),
     /// Follow one schedule, step by step.
     Replay(Box<explore::ReplayArgs>),
+    /// Be the scheduler yourself, and try to break a checkout.
+    Play(play::PlayArgs),
     /// Run scenario files and hold what comes of them against what they expect.
     Check(check::CheckArgs),
     /// List the strategies: what each does, claims, and needs of a store.
@@ -95,6 +98,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Race(args) => race::run(&args),
         Command::Explore(args) => explore::run(&args),
         Command::Replay(args) => explore::replay(&args),
+        Command::Play(args) => play::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Strategies => list::run(),
         Command::Completions(args) => shell::completions(&args),

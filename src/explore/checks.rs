@@ -1,5 +1,7 @@
 //! What can be said of a state: what is wrong at once, and what is wrong when nobody can move.
 
+use std::collections::BTreeMap;
+
 use super::state::State;
 use crate::audit::{Finding, Ledger};
 use crate::buyer::{Ending, Visit};
@@ -25,15 +27,29 @@ pub(super) fn promises(cast: &Cast<'_>, stock: Units, state: &State) -> Option<F
     Some(Finding { kind: FindingKind::Oversold, amount, proof })
 }
 
+/// One way in which a schedule can end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct End {
+    /// Units on the shelf.
+    pub stock_left: Units,
+    /// How visits ended, what their buyers had wanted, what stands in the order book, and how many
+    /// were alike.
+    pub visits: BTreeMap<(Ending, Units, Units), u32>,
+    /// Buyers who never left.
+    pub stuck: u64,
+}
+
 /// Nobody can move: either all have left, and the audit has the word, or somebody is stuck.
-pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> Vec<Finding> {
+pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Finding>) {
+    let stock_left = cast.store_of(state.store).stock;
+    let mut end = End { stock_left, ..End::default() };
     let mut visits = Vec::new();
     let mut orders = Vec::new();
-    let mut stuck = 0;
     for (kind, buyers) in &state.crowd {
         let kind = cast.kind_of(*kind);
         match kind.part {
             Part::Gone { want, ending } => {
+                *end.visits.entry((ending, want.qty, kind.ordered)).or_default() += buyers;
                 for _ in 0..*buyers {
                     let buyer = visits.len() as u32;
                     visits.push(Visit { ending, attempts: 1, ..Visit::unserved(buyer, want.qty) });
@@ -42,17 +58,18 @@ pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> Vec<Finding> 
                     }
                 }
             }
-            Part::Buyer { .. } => stuck += u64::from(*buyers),
+            Part::Buyer { .. } => end.stuck += u64::from(*buyers),
             Part::IdleClerk | Part::BusyClerk { .. } => {}
         }
     }
-    if stuck > 0 {
-        let proof = format!("{} waiting, and nobody who could let them go on", of(stuck, "buyer"));
-        return vec![Finding { kind: FindingKind::StuckBuyers, amount: stuck, proof }];
+    if end.stuck > 0 {
+        let amount = end.stuck;
+        let proof = format!("{} waiting, and nobody who could let them go on", of(amount, "buyer"));
+        return (end, vec![Finding { kind: FindingKind::StuckBuyers, amount, proof }]);
     }
-    let stock_left = cast.store_of(state.store).stock;
     let books = Books { stock_left, orders, deepest_queue: 0 };
-    Ledger { stock, visits: &visits, books: &books, leaked_locks: 0 }.audit()
+    let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0 };
+    (end, ledger.audit())
 }
 
 /// An attempt ended and kept its lock.

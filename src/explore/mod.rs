@@ -1,6 +1,9 @@
 //! Every interleaving: the stepped world under the chooser that chooses everything.
 
+mod brute;
+mod builder;
 mod checks;
+mod game;
 mod graph;
 pub mod schedule;
 mod search;
@@ -9,6 +12,10 @@ mod timeline;
 
 use serde::Serialize;
 
+pub use brute::{Tried, try_all};
+pub use builder::{Explore, explore};
+pub use checks::End;
+pub use game::Game;
 pub use graph::Ways;
 pub use schedule::Schedule;
 pub use search::{Limits, Search, Seen, Shown};
@@ -82,7 +89,7 @@ pub struct Told {
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings.
-pub fn explore(
+pub fn search_all(
     entrant: &dyn Entrant,
     settings: &Settings,
     limits: Limits,
@@ -135,7 +142,7 @@ pub fn replay(
     let goes_on = stage.actors().any(|actor| stage.can_move(&mut cast, actor));
     let mut found: Vec<Finding> = match goes_on {
         true => checks::promises(&cast, settings.stock, &state).into_iter().collect(),
-        false => checks::end(&cast, settings.stock, &state),
+        false => checks::end(&cast, settings.stock, &state).1,
     };
     if timeline.iter().any(|row| row.did.contains("keeps the lock")) {
         found.push(checks::leaked_lock());
@@ -172,7 +179,14 @@ fn exploration(entrant: &dyn Entrant, settings: &Settings, about: About) -> Expl
 }
 
 /// Opens the shop that the settings describe.
-fn open(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Result<Stage, Error> {
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings.
+pub fn open(
+    cast: &mut Cast<'_>,
+    entrant: &dyn Entrant,
+    settings: &Settings,
+) -> Result<Stage, Error> {
     settings.check()?;
     if settings.buyers > MOST_OF_A_KIND {
         return Err(Error::input(format!(

@@ -1,9 +1,9 @@
 //! The search: every state that any schedule can lead to, the nearest first, so that the first
 //! schedule to a finding is a shortest one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::checks;
+use super::checks::{self, End};
 use super::graph::{Graph, Ways};
 use super::state::{State, States};
 use crate::audit::Finding;
@@ -20,6 +20,13 @@ pub struct Limits {
     pub memory: usize,
     /// States to be content with once something was found; none to look at everything.
     pub enough_after_finding: Option<usize>,
+}
+
+impl Default for Limits {
+    /// Generous: 50 million states, 2 GB, and everything looked at.
+    fn default() -> Self {
+        Self { states: 50_000_000, memory: 2_000_000_000, enough_after_finding: None }
+    }
 }
 
 /// A finding and a shortest schedule to it.
@@ -44,6 +51,8 @@ pub struct Seen {
     pub complete: bool,
     /// How many schedules that is; none if they are endless or too many to add up.
     pub interleavings: Option<Ways>,
+    /// Every way in which it can end.
+    pub ends: BTreeSet<End>,
     /// Each kind of finding once, the gravest first, with a shortest schedule to it.
     pub shown: Vec<Shown>,
 }
@@ -64,6 +73,7 @@ pub struct Search<'c, 's> {
     origins: Vec<Origin>,
     graph: Graph,
     transitions: u64,
+    ends: BTreeSet<End>,
     /// The first state that showed each kind of finding.
     found: BTreeMap<usize, (Finding, u32, Option<KindId>)>,
 }
@@ -71,8 +81,13 @@ pub struct Search<'c, 's> {
 impl<'c, 's> Search<'c, 's> {
     /// Begins at a shop that has just opened.
     pub fn from(cast: &'c mut Cast<'s>, opening: Stage) -> Self {
-        let first = State::of(opening.store(), opening.kinds());
         let stock = cast.store_of(opening.store()).stock;
+        Self::with_stock(cast, opening, stock)
+    }
+
+    /// Begins in the middle, at a shop that opened with so many units.
+    pub fn with_stock(cast: &'c mut Cast<'s>, opening: Stage, stock: Units) -> Self {
+        let first = State::of(opening.store(), opening.kinds());
         let mut states = States::default();
         states.insert(&first);
         Self {
@@ -83,6 +98,7 @@ impl<'c, 's> Search<'c, 's> {
             origins: vec![Origin { from: 0, by: 0 }],
             graph: Graph::default(),
             transitions: 0,
+            ends: BTreeSet::new(),
             found: BTreeMap::new(),
         }
     }
@@ -125,6 +141,7 @@ impl<'c, 's> Search<'c, 's> {
             bytes_per_state: self.states.bytes() / self.states.len().max(1),
             complete,
             interleavings,
+            ends: self.ends,
             shown,
         }
     }
@@ -155,9 +172,9 @@ impl<'c, 's> Search<'c, 's> {
         }
         self.graph.close_state();
         if stuck {
-            for finding in checks::end(self.cast, self.stock, here) {
-                self.note(finding, id, None);
-            }
+            let (end, findings) = checks::end(self.cast, self.stock, here);
+            self.ends.insert(end);
+            findings.into_iter().for_each(|finding| self.note(finding, id, None));
         }
     }
 

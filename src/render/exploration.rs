@@ -110,7 +110,8 @@ fn story(way: &[Told]) -> String {
 }
 
 /// A column a buyer, a row a step, the stock at the edge.
-fn timeline(rows: &[Row]) -> String {
+#[must_use]
+pub fn timeline(rows: &[Row]) -> String {
     let mut actors: Vec<&str> = rows.iter().map(|row| row.actor.as_str()).collect();
     actors.sort_by_key(|actor| (*actor == "*", actor.len(), *actor));
     actors.dedup();

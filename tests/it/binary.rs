@@ -262,3 +262,75 @@ fn colour_comes_when_asked_for() {
     let (_, out, _) = ran(&["--color", "always", "race", "-S", "cas", "--buyers", "20"]);
     assert!(out.contains("\u{1b}["), "{out}");
 }
+
+#[test]
+fn explore_proves_breaks_and_sets_the_exit_code() {
+    let (code, out, _) =
+        ran(&["explore", "-S", "cas", "--buyers", "60", "--expect", "evidence = proved"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("PROVED") && out.contains("1,891 states"), "{out}");
+    let (code, out, err) =
+        ran(&["explore", "-S", "naive", "--seed", "1", "--expect", "oversold = 0"]);
+    assert_eq!((code, err.as_str()), (1, "expected oversold = 0, but it was 1\n"));
+    assert!(out.contains("BROKEN") && out.contains("--schedule ABAB"), "{out}");
+    let (code, out, _) = ran(&["replay", "-S", "naive", "--schedule", "ABAB"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("2 units promised, 1 in stock"), "{out}");
+}
+
+#[test]
+fn explore_and_replay_say_what_is_wrong_with_their_input() {
+    for (args, words) in [
+        (&["explore", "-S", "nave"][..], "did you mean `naive`?"),
+        (&["explore", "-S", "cas", "--buyers", "100k"], "65535 at most"),
+        (
+            &["explore", "-S", "cas", "--expect", "winners = 1"],
+            "expect evidence, findings or one of",
+        ),
+        (
+            &["replay", "-S", "naive", "--schedule", "ABC"],
+            "step 3 is C's, but nobody goes by that name",
+        ),
+        (&["replay", "-S", "naive", "--schedule", "AAA"], "step 3 is A's, but it has left by then"),
+        (
+            &["replay", "-S", "pessimistic", "--schedule", "AB"],
+            "step 2 is B's, but it has to wait then",
+        ),
+        (&["replay", "-S", "naive", "--schedule", "A?"], "expected a buyer"),
+        (&["replay", "-S", "naive", "--schedule-file", "/no/such"], "--schedule-file /no/such"),
+        (&["replay", "-S", "naive"], "--schedule"),
+    ] {
+        let (code, out, err) = ran(args);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?} {err}");
+        assert!(err.contains(words), "{args:?}: {err}");
+    }
+}
+
+/// What `play` says to these lines.
+fn played(strategy: &str, lines: &str) -> String {
+    use std::io::Write as _;
+    let mut child = Command::new(cargo_bin("oversell-sim"))
+        .args(["play", "-S", strategy])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    seen(child.wait_with_output().unwrap()).1
+}
+
+#[test]
+fn play_can_be_won_lost_taken_back_and_left() {
+    assert!(
+        played("naive", "a\nb\na\nb\n")
+            .contains("Broken: 2 units promised, 1 in stock. No way is shorter.")
+    );
+    let longer = played("naive", "a\nundo\nhint\nAA\nreset\nA\nB\nBA\n");
+    assert!(longer.contains("A next: it can be broken in 4 steps"), "{longer}");
+    assert!(longer.contains("No way is shorter."), "{longer}");
+    let lost = played("naive", "aab\n");
+    assert!(lost.contains("everybody has left and nothing is broken: undo or reset"), "{lost}");
+    assert!(lost.contains("Not broken this time, but it can be, in 4 steps."), "{lost}");
+    assert!(played("cas", "ab\nhint\nquit\n").contains("nothing goes wrong from here"));
+    assert!(played("naive", "c\n7\nundo\n").contains("nobody is called C"));
+}

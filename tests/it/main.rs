@@ -6,6 +6,7 @@ mod audit;
 mod binary;
 mod claims;
 mod docs;
+mod explore;
 mod fixture;
 mod library;
 mod properties;

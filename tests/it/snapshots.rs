@@ -140,3 +140,28 @@ fn the_verdict_word_is_coloured_and_reads_the_same_without() {
     let coloured = render::table(&report("cas", &settings(4, 1), &[safe_round()]));
     assert!(coloured.contains("\u{1b}[1m\u{1b}[32mSAFE SO FAR"), "{coloured:?}");
 }
+
+#[test]
+fn a_search_that_found_something() {
+    let naive = oversell_sim::explore(oversell_sim::strategies::naive::Naive);
+    assert_snapshot!(naive.run().unwrap());
+}
+
+#[test]
+fn a_search_that_proved_it() {
+    let cas = oversell_sim::explore(oversell_sim::strategies::cas::Cas).buyers(60);
+    assert_snapshot!(cas.run().unwrap());
+}
+
+#[test]
+fn a_search_as_json() {
+    let naive = oversell_sim::explore(oversell_sim::strategies::naive::Naive);
+    let json = render::json(&naive.run().unwrap()).unwrap();
+    assert_snapshot!(json.replace(env!("CARGO_PKG_VERSION"), "[version]"));
+}
+
+#[test]
+fn a_schedule_with_a_clerk() {
+    let queue = oversell_sim::explore(oversell_sim::strategies::sequencer::Sequencer);
+    assert_snapshot!(queue.replay("AB****").unwrap());
+}

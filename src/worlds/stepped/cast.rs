@@ -90,6 +90,8 @@ pub struct Turn {
 pub struct Cast<'s> {
     entrant: &'s dyn Entrant,
     retries: Retries,
+    /// Whether a step that nobody else can see is one with the step before it.
+    merges: bool,
     kinds: Vec<Kind>,
     kind_ids: BTreeMap<Kind, KindId>,
     stores: Vec<Model>,
@@ -106,6 +108,7 @@ impl<'s> Cast<'s> {
         Self {
             entrant,
             retries,
+            merges: true,
             kinds: Vec::new(),
             kind_ids: BTreeMap::new(),
             stores: Vec::new(),
@@ -113,6 +116,12 @@ impl<'s> Cast<'s> {
             turns: Vec::new(),
             full: false,
         }
+    }
+
+    /// The same, but every op is a step of its own, for checking that it makes no difference.
+    #[must_use]
+    pub fn unmerged(self) -> Self {
+        Self { merges: false, ..self }
     }
 
     /// The kind of a buyer who has just come.
@@ -219,13 +228,17 @@ impl<'s> Cast<'s> {
             }
             (_, op) => {
                 let reply = store.apply(op, &mut grip)?;
+                let more = match (op, reply) {
+                    (Op::PlaceOrder(order), Ok(_)) => order.qty,
+                    _ => 0,
+                };
                 let (to, leaked_lock) = match part {
                     Part::BusyClerk { want } => {
                         let mut heard = heard;
                         heard.push(reply);
-                        self.busy_clerk(want, heard, grip, ordered)
+                        self.busy_clerk(want, heard, grip, ordered + more)
                     }
-                    _ => self.hear(id, reply, grip, 0),
+                    _ => self.hear(id, reply, grip, more),
                 };
                 self.release(&mut store, grip, to);
                 let store = self.store(store);
@@ -263,7 +276,7 @@ impl<'s> Cast<'s> {
         let attempt = loop {
             match self.entrant.attempt(want, &heard) {
                 // Nobody else can see this step, so it is one with the step before.
-                Next::Call(Op::PlaceOrder(order)) => {
+                Next::Call(Op::PlaceOrder(order)) if self.merges => {
                     ordered += order.qty;
                     heard.push(Ok(Reply::Done));
                 }
@@ -310,7 +323,7 @@ impl<'s> Cast<'s> {
     ) -> (KindId, bool) {
         let next = loop {
             match self.entrant.serve(want, &heard) {
-                Next::Call(Op::PlaceOrder(order)) => {
+                Next::Call(Op::PlaceOrder(order)) if self.merges => {
                     ordered += order.qty;
                     heard.push(Ok(Reply::Done));
                 }

@@ -1,0 +1,125 @@
+//! `explore(MyCheckout).buyers(3).stock(1)`: a proof in one line, for somebody's `#[test]`.
+
+use super::{Exploration, Limits, replay, search_all};
+use crate::buyer::Demand;
+use crate::error::Error;
+use crate::op::Units;
+use crate::report::Evidence;
+use crate::retry::Retries;
+use crate::settings::Settings;
+use crate::strategy::{Strategy, type_name};
+
+/// Prepares a search through every interleaving: 2 buyers and 1 unit, until told otherwise.
+///
+/// ```
+/// # use oversell_sim::strategies::cas::Cas;
+/// oversell_sim::explore(Cas).buyers(3).stock(1).assert_proved();
+/// ```
+pub fn explore<S: Strategy>(strategy: S) -> Explore<S> {
+    Explore {
+        strategy,
+        settings: Settings { buyers: 2, ..Settings::default() },
+        limits: Limits::default(),
+    }
+}
+
+/// A search that has not been run yet. Made by [`explore`].
+#[derive(Clone, Debug)]
+#[must_use = "a search does nothing until it is run"]
+pub struct Explore<S> {
+    strategy: S,
+    settings: Settings,
+    limits: Limits,
+}
+
+impl<S: Strategy> Explore<S> {
+    /// How many buyers there are.
+    pub fn buyers(mut self, buyers: u32) -> Self {
+        self.settings.buyers = buyers;
+        self
+    }
+
+    /// How many units there are.
+    pub fn stock(mut self, stock: u32) -> Self {
+        self.settings.stock = units(stock);
+        self
+    }
+
+    /// How many units each buyer wants; by default one.
+    pub fn qty(self, qty: u32) -> Self {
+        self.qty_between(qty, qty)
+    }
+
+    /// Each buyer wants a random number of units, both ends included, by the seed.
+    pub fn qty_between(mut self, least: u32, most: u32) -> Self {
+        self.settings.qty = Demand { least: units(least), most: units(most) };
+        self
+    }
+
+    /// How often a buyer tries again after a conflict; by default without limit.
+    pub fn retries(mut self, retries: Retries) -> Self {
+        self.settings.policy.retries = retries;
+        self
+    }
+
+    /// Seeds what buyers want, where that is a range; by default 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// The most states to look at; by default 50 million.
+    pub fn max_states(mut self, states: usize) -> Self {
+        self.limits.states = states;
+        self
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for impossible settings.
+    pub fn run(&self) -> Result<Exploration, Error> {
+        search_all(&self.strategy, &self.settings, self.limits, || false)
+            .map(|found| self.signed(found))
+    }
+
+    /// Follows one schedule, such as `ABAB`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for impossible settings, or a schedule that cannot be followed.
+    pub fn replay(&self, schedule: &str) -> Result<Exploration, Error> {
+        let schedule = schedule.parse().map_err(Error::Input)?;
+        replay(&self.strategy, &self.settings, &schedule).map(|found| self.signed(found))
+    }
+
+    /// Runs it and insists on a proof: no finding, in any interleaving.
+    ///
+    /// # Panics
+    /// With the shortest schedule to a finding as a timeline, if there is one; if there were too
+    /// many states to look at; and if the settings are impossible.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "an assertion")]
+    pub fn assert_proved(&self) -> Exploration {
+        match self.run() {
+            Ok(exploration) if exploration.evidence == Evidence::Proved => exploration,
+            Ok(exploration) => panic!("{exploration}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The way to tell a story again is a line of the same test.
+    fn signed(&self, mut exploration: Exploration) -> Exploration {
+        for told in &mut exploration.findings {
+            let calls = self.settings.calls();
+            let name = type_name::<S>();
+            told.again =
+                format!("oversell_sim::explore({name}){calls}.replay({:?})", told.schedule);
+        }
+        exploration
+    }
+}
+
+/// Too many to count becomes the largest number, which [`Settings::check`] refuses.
+fn units(number: u32) -> Units {
+    Units::try_from(number).unwrap_or(Units::MAX)
+}

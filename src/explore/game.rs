@@ -1,0 +1,185 @@
+//! A game: a person is the scheduler, and tries to break a checkout.
+
+use super::checks;
+use super::search::{Limits, Search, Shown};
+use super::state::State;
+use super::timeline::Row;
+use crate::audit::Finding;
+use crate::entrant::Entrant;
+use crate::error::Error;
+use crate::op::{Op, Units};
+use crate::settings::Settings;
+use crate::worlds::stepped::{Actor, Cast, Part, Stage};
+
+/// How far a hint looks ahead, in states.
+const LOOK_AHEAD: usize = 200_000;
+
+/// What somebody is about to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// Who.
+    pub actor: Actor,
+    /// In words: `about to read`, `waits`, `bought`.
+    pub about: String,
+    /// Whether it can move now.
+    pub can_move: bool,
+}
+
+/// A game under way.
+pub struct Game<'s> {
+    cast: Cast<'s>,
+    stage: Stage,
+    /// The stage before each step, and the step.
+    past: Vec<(Stage, Row, bool)>,
+}
+
+impl<'s> Game<'s> {
+    /// A shop that has just opened.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for impossible settings.
+    pub fn new(entrant: &'s dyn Entrant, settings: &Settings) -> Result<Self, Error> {
+        let mut cast = Cast::new(entrant, settings.policy.retries);
+        let stage = super::open(&mut cast, entrant, settings)?;
+        Ok(Self { cast, stage, past: Vec::new() })
+    }
+
+    /// Units on the shelf.
+    #[must_use]
+    pub fn stock(&self) -> Units {
+        self.cast.store_of(self.stage.store()).stock
+    }
+
+    /// Everybody, and what each is about to do.
+    pub fn seats(&mut self) -> Vec<Seat> {
+        let actors: Vec<Actor> = self.stage.actors().collect();
+        actors
+            .into_iter()
+            .map(|actor| {
+                let can_move = self.stage.can_move(&mut self.cast, actor);
+                let kind = self.stage.kind(actor).map(|kind| self.cast.kind_of(kind));
+                let about = match kind.map(|kind| (kind.part, kind.next)) {
+                    Some((Part::Gone { ending, .. }, _)) => ending.word().to_owned(),
+                    Some((Part::IdleClerk, _)) if !can_move => "has nobody to serve".into(),
+                    Some((_, Some(op))) if can_move => format!("about to {}", intention(op)),
+                    _ => "waits".into(),
+                };
+                Seat { actor, about, can_move }
+            })
+            .collect()
+    }
+
+    /// Lets somebody make its next step.
+    ///
+    /// # Errors
+    /// A sentence that says why it cannot.
+    pub fn step(&mut self, actor: Actor) -> Result<&Row, String> {
+        let before = self.stage.clone();
+        let Some(step) = self.stage.step(&mut self.cast, actor) else {
+            return Err(match self.stage.kind(actor).map(|kind| self.cast.kind_of(kind).next) {
+                None => format!("nobody is called {actor}"),
+                Some(None) => format!("{actor} has left"),
+                Some(Some(_)) => format!("{actor} has to wait"),
+            });
+        };
+        self.past.push((before, Row::of(&step), step.leaked_lock));
+        match self.past.last() {
+            Some((_, row, _)) => Ok(row),
+            None => Err("nothing happened".into()),
+        }
+    }
+
+    /// Takes the last step back; false if there is none.
+    pub fn undo(&mut self) -> bool {
+        match self.past.pop() {
+            Some((before, ..)) => {
+                self.stage = before;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Begins again.
+    pub fn reset(&mut self) {
+        while self.undo() {}
+    }
+
+    /// The steps so far.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.past.iter().map(|(_, row, _)| row)
+    }
+
+    /// Whether nobody can move any more.
+    pub fn is_over(&mut self) -> bool {
+        self.seats().iter().all(|seat| !seat.can_move)
+    }
+
+    /// What is wrong by now.
+    pub fn findings(&mut self) -> Vec<Finding> {
+        let stock = self.opening_stock();
+        let state = State::of(self.stage.store(), self.stage.kinds());
+        let mut found: Vec<Finding> = match self.is_over() {
+            true => checks::end(&self.cast, stock, &state).1,
+            false => checks::promises(&self.cast, stock, &state).into_iter().collect(),
+        };
+        if self.past.iter().any(|(.., leaked)| *leaked) {
+            found.push(checks::leaked_lock());
+        }
+        found
+    }
+
+    /// The shortest schedule from here to something wrong, if there is one within reach.
+    pub fn hint(&mut self) -> Option<Vec<Actor>> {
+        let here = self.stage.clone();
+        self.shortest_from(here)
+    }
+
+    /// The shortest schedule from the beginning to something wrong, if there is one within reach.
+    pub fn shortest(&mut self) -> Option<Vec<Actor>> {
+        let opening = self.opening().clone();
+        self.shortest_from(opening)
+    }
+
+    fn shortest_from(&mut self, stage: Stage) -> Option<Vec<Actor>> {
+        let limits =
+            Limits { states: LOOK_AHEAD, memory: usize::MAX, enough_after_finding: Some(0) };
+        let stock = self.opening_stock();
+        let seen = Search::with_stock(&mut self.cast, stage, stock).run(limits, || false);
+        let schedules = seen.shown.into_iter().map(|Shown { schedule, .. }| schedule);
+        schedules.min_by_key(Vec::len)
+    }
+
+    fn opening(&self) -> &Stage {
+        self.past.first().map_or(&self.stage, |(opening, ..)| opening)
+    }
+
+    fn opening_stock(&self) -> Units {
+        self.cast.store_of(self.opening().store()).stock
+    }
+}
+
+/// An op that has not been made yet, in words.
+fn intention(op: Op) -> String {
+    match op {
+        Op::Read { .. } => "read".into(),
+        Op::ReadVersioned { .. } => "read with the version".into(),
+        Op::Write { stock, .. } => format!("write {stock}"),
+        Op::CompareAndSet { expected, new, .. } => format!("swap {expected} for {new}"),
+        Op::WriteIfVersion { stock, version, .. } => {
+            format!("write {stock} if the version is still {version}")
+        }
+        Op::Take { qty, .. } => format!("take {qty} if enough is left"),
+        Op::Add { qty, .. } if qty < 0 => format!("take {} unseen", -qty),
+        Op::Add { qty, .. } => format!("put {qty} back"),
+        Op::Lock { .. } => "lock".into(),
+        Op::Unlock { .. } => "unlock".into(),
+        Op::PlaceOrder(_) => "write its order".into(),
+        Op::Submit(_) => "queue up".into(),
+        Op::AwaitAnswer => "hear its answer".into(),
+        Op::NextRequest => "call the next".into(),
+        Op::Answer { sold: Some(true) } => "say yes".into(),
+        Op::Answer { sold: Some(false) } => "say no".into(),
+        Op::Answer { sold: None } => "hang up".into(),
+    }
+}

@@ -1,0 +1,388 @@
+//! The explorer: exact counts with their arithmetic, itself against brute force, its model against
+//! the live store, and every strategy against its claim.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use oversell_sim::buyer::Demand;
+use oversell_sim::entrant::Entrant;
+use oversell_sim::explore::{self, Exploration, Limits, Schedule, Search, search_all, try_all};
+use oversell_sim::op::{Op, Order};
+use oversell_sim::prelude::{
+    Attempt, Bought, Claim, Conflict, Connection, FindingKind, Item, Session, SoldOut,
+    Strategy as Checkout, Want,
+};
+use oversell_sim::report::Evidence;
+use oversell_sim::retry::Retries;
+use oversell_sim::settings::Settings;
+use oversell_sim::stores::memory::model::{Grip, Model};
+use oversell_sim::stores::memory::{Memory, Versioned};
+use oversell_sim::stores::{Client, LiveStore};
+use oversell_sim::strategies::{ALL, find};
+use oversell_sim::worlds::stepped::Cast;
+use proptest::prelude::*;
+
+/// Steps after which brute force gives up: enough for every shop that is named here.
+const MOST_STEPS: u64 = 40_000;
+
+fn settings(buyers: u32, stock: i32) -> Settings {
+    Settings { buyers, stock, ..Settings::default() }
+}
+
+fn searched(strategy: &str, settings: &Settings) -> Exploration {
+    search_all(find(strategy).unwrap(), settings, Limits::default(), || false).unwrap()
+}
+
+/// States and interleavings of a complete search.
+fn counts(strategy: &str, buyers: u32, stock: i32) -> (usize, u128) {
+    let covered = searched(strategy, &settings(buyers, stock)).covered.unwrap();
+    assert!(covered.complete);
+    (covered.states, covered.interleavings.unwrap().exact().unwrap())
+}
+
+#[test]
+fn interleavings_are_counted_exactly() {
+    // Two steps each, whatever the order: (2n)! / 2ⁿ.
+    assert_eq!(counts("naive", 2, 2).1, 6);
+    assert_eq!(counts("naive", 3, 3).1, 90);
+    assert_eq!(counts("naive", 4, 4).1, 2_520);
+    // One step each: n!.
+    assert_eq!(counts("conditional", 5, 2).1, 120);
+    // Lock, read, write and unlock for the first, lock, read and unlock for the other, and the lock
+    // leaves no choice but who is first.
+    assert_eq!(counts("pessimistic", 2, 1).1, 2);
+}
+
+#[test]
+fn states_are_counted_exactly() {
+    // One unit: either nobody has bought, and of n buyers 0 to n have read it: n + 1 states; or one
+    // has, and the others are at the start, holding a stale 1, or turned away: n (n + 1) / 2.
+    for n in [2, 3, 10, 60] {
+        let expected = (n + 1) + n * (n + 1) / 2;
+        assert_eq!(counts_of_states("cas", n as u32), expected, "{n} buyers");
+        assert_eq!(counts_of_states("optimistic", n as u32), expected, "{n} buyers");
+    }
+    // One step each, and identical buyers: 0 to n have asked.
+    assert_eq!(counts_of_states("conditional", 60), 61);
+}
+
+fn counts_of_states(strategy: &str, buyers: u32) -> usize {
+    searched(strategy, &settings(buyers, 1)).covered.unwrap().states
+}
+
+#[test]
+fn the_naive_double_sale_takes_four_steps() {
+    let found = searched("naive", &settings(2, 1));
+    assert_eq!(found.evidence, Evidence::Broken);
+    let first = &found.findings[0];
+    assert_eq!((first.finding.kind, first.finding.amount), (FindingKind::Oversold, 1));
+    assert_eq!(first.schedule, "ABAB");
+    let told: Vec<_> = first.timeline.iter().map(|row| row.did.as_str()).collect();
+    assert_eq!(told, ["reads 1", "reads 1", "writes 0, order", "writes 0, order"]);
+}
+
+#[test]
+fn the_naive_double_sale_is_as_short_in_a_crowd() {
+    let limits = Limits { enough_after_finding: Some(0), ..Limits::default() };
+    let found = search_all(find("naive").unwrap(), &settings(1000, 1), limits, || false).unwrap();
+    assert_eq!(found.findings[0].schedule, "ABAB");
+    assert!(!found.covered.unwrap().complete);
+}
+
+#[test]
+fn safe_strategies_are_proved_and_broken_ones_are_broken_by_what_they_claim() {
+    let shops = [
+        settings(2, 1),
+        settings(3, 2),
+        settings(5, 1),
+        Settings { qty: Demand { least: 1, most: 2 }, seed: 1, ..settings(4, 3) },
+        Settings { qty: Demand { least: 1, most: 3 }, seed: 2, ..settings(4, 3) },
+    ];
+    for entrant in ALL {
+        let card = entrant.card();
+        let all: Vec<Exploration> = shops
+            .iter()
+            .map(|shop| search_all(*entrant, shop, Limits::default(), || false).unwrap())
+            .collect();
+        match card.claim {
+            Claim::Safe => {
+                for found in all {
+                    assert_eq!(found.evidence, Evidence::Proved, "{}\n{found}", card.name);
+                }
+            }
+            // What needs real time to be seen shows itself here by what it leaves on the shelf.
+            Claim::Shows(FindingKind::FalseSoldOut) => {
+                assert!(all.iter().any(|found| found.amount_of(FindingKind::Undersold) > 0));
+            }
+            Claim::Shows(kind) => {
+                assert!(all.iter().all(|found| found.amount_of(kind) > 0), "{}", card.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_search_that_was_cut_short_never_says_proved() {
+    for limits in
+        [Limits { states: 100, ..Limits::default() }, Limits { memory: 1, ..Limits::default() }]
+    {
+        let found = search_all(find("cas").unwrap(), &settings(60, 1), limits, || false).unwrap();
+        assert_eq!(found.evidence, Evidence::NotSeen);
+        assert!(!found.covered.unwrap().complete);
+    }
+    let stopped = search_all(find("cas").unwrap(), &settings(60, 1), Limits::default(), || true);
+    assert_eq!(stopped.unwrap().evidence, Evidence::NotSeen);
+}
+
+#[test]
+fn every_schedule_that_is_printed_replays_to_the_same_finding() {
+    for entrant in ALL {
+        let shop = Settings { qty: Demand { least: 1, most: 3 }, seed: 2, ..settings(4, 3) };
+        let found = search_all(*entrant, &shop, Limits::default(), || false).unwrap();
+        for told in &found.findings {
+            let schedule: Schedule = told.schedule.parse().unwrap();
+            let again = explore::replay(*entrant, &shop, &schedule).unwrap();
+            assert_eq!(again.amount_of(told.finding.kind), told.finding.amount, "{again}");
+            assert_eq!(again.replayed.unwrap(), told.timeline);
+        }
+    }
+}
+
+/// Follows everything both ways and compares; the size of it, in schedules.
+fn assert_brute_force_agrees(entrant: &dyn Entrant, settings: &Settings) -> u64 {
+    let open = |cast: &mut Cast<'_>| explore::open(cast, entrant, settings).unwrap();
+    let mut cast = Cast::new(entrant, settings.policy.retries);
+    let opening = open(&mut cast);
+    let seen = Search::from(&mut cast, opening).run(Limits::default(), || false);
+    let mut size = 0;
+    for merges in [true, false] {
+        let mut cast = Cast::new(entrant, settings.policy.retries);
+        if !merges {
+            cast = cast.unmerged();
+        }
+        let opening = open(&mut cast);
+        let tried = try_all(&mut cast, &opening, MOST_STEPS);
+        let kinds = |shown: &[explore::Shown]| -> BTreeSet<String> {
+            shown.iter().map(|shown| shown.finding.kind.name()).collect()
+        };
+        if !tried.complete || !seen.complete {
+            continue;
+        }
+        size += tried.schedules;
+        assert_eq!(seen.ends, tried.ends);
+        assert_eq!(kinds(&seen.shown), kinds(&tried.shown));
+        if merges {
+            assert_eq!(seen.interleavings.unwrap().exact(), Some(tried.schedules.into()));
+            for (by_search, by_force) in seen.shown.iter().zip(&tried.shown) {
+                assert_eq!(by_search.schedule.len(), by_force.schedule.len(), "no way is shorter");
+            }
+        }
+    }
+    size
+}
+
+#[test]
+fn merging_and_remembering_change_no_outcome_of_any_strategy() {
+    for entrant in ALL {
+        for shop in [
+            settings(2, 1),
+            settings(3, 1),
+            settings(3, 2),
+            Settings { qty: Demand { least: 1, most: 2 }, seed: 1, ..settings(3, 2) },
+        ] {
+            assert!(assert_brute_force_agrees(*entrant, &shop) > 0, "{}", entrant.card().name);
+        }
+    }
+}
+
+/// A random little checkout.
+#[derive(Clone, Debug)]
+struct Program(Vec<Line>);
+
+/// One line of it. What was last read is remembered within the attempt.
+#[derive(Clone, Copy, Debug)]
+enum Line {
+    Read,
+    ReadVersioned,
+    GiveUpIfTooFew,
+    WriteOneLess,
+    Swap,
+    SwapOrConflict,
+    WriteVersioned,
+    Take,
+    TakeUnseen,
+    PutBack,
+    Lock,
+    Unlock,
+    Order,
+}
+
+impl Checkout for Program {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        let (mut seen, mut at) = (0, 0);
+        let Want { item, qty } = want;
+        for line in &self.0 {
+            match line {
+                Line::Read => seen = shop.read(item).await?,
+                Line::ReadVersioned => (seen, at) = shop.read_versioned(item).await?,
+                Line::GiveUpIfTooFew if seen < qty => return Err(SoldOut),
+                Line::GiveUpIfTooFew => {}
+                Line::WriteOneLess => shop.write(item, seen - qty).await?,
+                Line::Swap => drop(shop.compare_and_set(item, seen, seen - qty).await?),
+                Line::SwapOrConflict => {
+                    if !shop.compare_and_set(item, seen, seen - qty).await? {
+                        return Err(Conflict);
+                    }
+                }
+                Line::WriteVersioned => drop(shop.write_if_version(item, at, seen - qty).await?),
+                Line::Take => drop(shop.take(item, qty).await?),
+                Line::TakeUnseen => seen = shop.add(item, -qty).await?,
+                Line::PutBack => seen = shop.add(item, qty).await?,
+                Line::Lock => shop.lock(item).await?,
+                Line::Unlock => shop.unlock(item).await?,
+                Line::Order => shop.place_order(want).await?,
+            }
+        }
+        Ok(Bought)
+    }
+}
+
+fn any_line() -> impl proptest::strategy::Strategy<Value = Line> {
+    prop::sample::select(vec![
+        Line::Read,
+        Line::ReadVersioned,
+        Line::GiveUpIfTooFew,
+        Line::WriteOneLess,
+        Line::Swap,
+        Line::SwapOrConflict,
+        Line::WriteVersioned,
+        Line::Take,
+        Line::TakeUnseen,
+        Line::PutBack,
+        Line::Lock,
+        Line::Unlock,
+        Line::Order,
+    ])
+}
+
+fn any_op() -> impl proptest::strategy::Strategy<Value = Op> {
+    let item = prop_oneof![9 => Just(Item(0)), 1 => Just(Item(1))];
+    (item, -2..6_i32, -2..6_i32, 0..3_u32, 0..9_u8).prop_map(|(item, one, other, version, op)| {
+        match op {
+            0 => Op::Read { item },
+            1 => Op::ReadVersioned { item },
+            2 => Op::Write { item, stock: one },
+            3 => Op::CompareAndSet { item, expected: one, new: other },
+            4 => Op::WriteIfVersion { item, version, stock: one },
+            5 => Op::Take { item, qty: one.abs() + 1 },
+            6 => Op::Add { item, qty: one },
+            7 => Op::PlaceOrder(Order { buyer: 0, item, qty: 1 }),
+            _ => Op::Unlock { item },
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    /// With a bound on retries, so that brute force comes to an end.
+    #[test]
+    fn merging_and_remembering_change_no_outcome_of_random_checkouts(
+        lines in prop::collection::vec(any_line(), 1..6),
+        buyers in 2..4_u32,
+        stock in 1..3_i32,
+    ) {
+        let mut shop = settings(buyers, stock);
+        shop.policy.retries = Retries::AtMost(1);
+        assert_brute_force_agrees(&Program(lines), &shop);
+    }
+
+    #[test]
+    fn the_model_replies_as_the_live_store_does(
+        stock in 0..5_i32,
+        ops in prop::collection::vec(any_op(), 1..40),
+    ) {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        let live = Memory::<Versioned>::open(stock, 1, Duration::from_millis(1), &NEVER);
+        let mut client = live.connect();
+        let (mut model, mut grip) = (Model::open(stock), Grip::default());
+        for op in ops {
+            prop_assert_eq!(model.apply(op, &mut grip), Some(client.call(op)), "{:?}", op);
+        }
+    }
+}
+
+struct LocksTwice;
+
+impl Checkout for LocksTwice {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.lock(want.item).await?;
+        shop.lock(want.item).await?;
+        Err(SoldOut)
+    }
+}
+
+struct KeepsTheLock;
+
+impl Checkout for KeepsTheLock {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.lock(want.item).await?;
+        if !shop.take(want.item, want.qty).await? {
+            return Err(SoldOut);
+        }
+        shop.place_order(want).await?;
+        shop.unlock(want.item).await?;
+        Ok(Bought)
+    }
+}
+
+struct NeverHappy;
+
+impl Checkout for NeverHappy {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.read(want.item).await?;
+        Err(Conflict)
+    }
+}
+
+#[test]
+fn what_only_a_stepped_world_can_tell_is_told() {
+    for (found, kind) in [
+        (oversell_sim::explore(LocksTwice).run(), FindingKind::StuckBuyers),
+        (oversell_sim::explore(KeepsTheLock).run(), FindingKind::LeakedLock),
+        (oversell_sim::explore(NeverHappy).run(), FindingKind::Livelock),
+    ] {
+        let found = found.unwrap();
+        assert!(found.amount_of(kind) > 0, "{found}");
+    }
+    let all_stuck = oversell_sim::explore(LocksTwice).buyers(3).run().unwrap();
+    assert_eq!(all_stuck.amount_of(FindingKind::StuckBuyers), 3, "{all_stuck}");
+}
+
+#[test]
+fn a_proof_that_fails_tells_the_timeline_and_how_to_see_it_again() {
+    let naive = oversell_sim::explore(oversell_sim::strategies::naive::Naive);
+    let panic = catch_unwind(AssertUnwindSafe(|| naive.assert_proved())).unwrap_err();
+    let message = panic.downcast_ref::<String>().unwrap();
+    assert!(message.contains("reads 1") && message.contains("writes 0, order"), "{message}");
+    let again = "oversell_sim::explore(Naive).buyers(2).stock(1).seed(0).replay(\"ABAB\")";
+    assert!(message.contains(again), "{message}");
+    assert_eq!(naive.replay("ABAB").unwrap().evidence, Evidence::Broken);
+    assert_eq!(
+        naive.replay("AABB").unwrap_err().to_string(),
+        "--schedule: step 4 is B's, but it has left by then"
+    );
+}
+
+#[test]
+fn a_schedule_reads_back_from_its_own_words() {
+    for text in ["ABAB", "A*B*", "Aa27Za100"] {
+        assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
+    }
+    assert_eq!(" A B\n".parse::<Schedule>().unwrap().to_string(), "AB");
+    for text in ["", " ", "A?", "a", "a0", "b", "a99999999999"] {
+        assert!(text.parse::<Schedule>().is_err(), "{text}");
+    }
+}
