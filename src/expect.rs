@@ -297,3 +297,49 @@ impl Judge {
         self.judgements
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_relation_holds_where_it_should_and_only_there() {
+        for (sign, below, equal, above) in [
+            ("=", false, true, false),
+            ("==", false, true, false),
+            ("!=", true, false, true),
+            ("<", true, false, false),
+            ("<=", true, true, false),
+            (">", false, false, true),
+            (">=", false, true, true),
+        ] {
+            let expected = Expectation::parse(&format!("winners {sign} 5")).unwrap();
+            for (winners, holds) in [(4, below), (5, equal), (6, above)] {
+                let figures = Figures { winners, ..Figures::default() };
+                let mut judge = Judge::new(std::slice::from_ref(&expected));
+                judge.see_round(1, &figures);
+                let judged = judge.conclude(&figures, Evidence::NotSeen);
+                assert_eq!(judged[0].held, holds, "{winners} {sign} 5");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_round_that_falls_short_is_the_one_that_is_told() {
+        let expected = [Expectation::parse("winners = 1").unwrap()];
+        let mut judge = Judge::new(&expected);
+        for (round, winners) in [(1, 1), (2, 3), (3, 1), (4, 2)] {
+            judge.see_round(round, &Figures { winners, ..Figures::default() });
+        }
+        let judged = judge.conclude(&Figures::default(), Evidence::NotSeen);
+        assert_eq!((judged[0].held, judged[0].round), (false, Some(2)));
+        assert_eq!(judged[0].seen, "3");
+    }
+
+    #[test]
+    fn what_was_never_looked_at_was_not_met() {
+        let expected = [Expectation::parse("winners = 0").unwrap()];
+        let judged = Judge::new(&expected).conclude(&Figures::default(), Evidence::Vacuous);
+        assert!(!judged[0].held);
+    }
+}

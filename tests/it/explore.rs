@@ -357,6 +357,8 @@ fn what_only_a_stepped_world_can_tell_is_told() {
         let found = found.unwrap();
         assert!(found.amount_of(kind) > 0, "{found}");
     }
+    let kept = oversell_sim::explore(KeepsTheLock).buyers(3).run().unwrap();
+    assert_eq!(kept.amount_of(FindingKind::StuckBuyers), 0, "a closed connection lets go: {kept}");
     let all_stuck = oversell_sim::explore(LocksTwice).buyers(3).run().unwrap();
     assert_eq!(all_stuck.amount_of(FindingKind::StuckBuyers), 3, "{all_stuck}");
 }
