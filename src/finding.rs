@@ -13,7 +13,8 @@ pub enum FindingKind {
     Undersold,
     /// The shelf fell by less than was sold: somebody's write was overwritten. Counted in units.
     LostUpdate,
-    /// The shelf fell by more than was sold: units are gone and nobody has them. Counted in units.
+    /// The shelf fell by more than was sold or ordered: units are gone and nobody has them. Counted in
+    /// units.
     LeakedStock,
     /// The shelf stood below zero at the end. Counted in units.
     NegativeStock,

@@ -1,9 +1,9 @@
-//! `strategies`: the cards of all strategies.
+//! `strategies`: the cards of all strategies, and of the zoo.
 
 use comfy_table::{ContentArrangement, Table, presets};
 use oversell_sim::error::Error;
 use oversell_sim::op::OpKind;
-use oversell_sim::strategies::ALL;
+use oversell_sim::strategies::everybody;
 use oversell_sim::strategy::Claim;
 
 use super::Ended;
@@ -15,7 +15,7 @@ pub(crate) fn run() -> Result<Ended, Error> {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(["strategy", "also", "what it does", "claims", "needs"]);
-    for entrant in ALL {
+    for entrant in everybody() {
         let card = entrant.card();
         let claim = match card.claim {
             Claim::Safe => "safe".to_owned(),

@@ -65,8 +65,8 @@ enum Format {
 /// What `race` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RaceArgs {
-    /// Which checkout to race; several separated by commas, or all (`oversell-sim strategies`
-    /// lists them)
+    /// Which checkout to race; several separated by commas, or all, or zoo
+    /// (`oversell-sim strategies` lists them)
     #[arg(long = "strategy", short = 'S', value_name = "NAME", required = true)]
     strategies: Vec<String>,
     #[command(flatten)]

@@ -7,7 +7,7 @@ use oversell_sim::expect::Expectation;
 use oversell_sim::report::METRICS;
 use oversell_sim::rounds::race_all;
 use oversell_sim::settings::Settings;
-use oversell_sim::strategies::{ALL, find};
+use oversell_sim::strategies::{everybody, find};
 use oversell_sim::worlds::threads::Control;
 
 fn read(path: &str) -> String {
@@ -68,7 +68,7 @@ fn every_field_of_the_json_report_is_described() {
 #[test]
 fn the_readme_names_every_strategy() {
     let readme = read("README.md");
-    for entrant in ALL {
+    for entrant in everybody() {
         let name = entrant.card().name;
         assert!(readme.contains(&format!("`{name}`")), "README.md lacks {name}");
     }

@@ -1,0 +1,34 @@
+//! Give-back twice: whoever did not fit puts its units back, and then the clean-up does it again.
+//!
+//! *Where the bug is.* After a refusal the shelf holds more than there is, and the next buyer gets a
+//! unit that does not exist.
+//!
+//! *Where it comes from.* A cancel handler and a timeout that both return the stock; a compensation
+//! that is retried without a key.
+
+use crate::prelude::*;
+
+/// Take, put back, put back.
+pub struct GiveBackTwice;
+
+impl Strategy for GiveBackTwice {
+    fn about(&self) -> About {
+        About {
+            name: "give-back-twice",
+            aliases: &[],
+            summary: "take unseen, and put back twice what did not fit",
+            needs: &[OpKind::Add],
+            claim: Claim::Shows(FindingKind::Oversold),
+        }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        if shop.add(want.item, -want.qty).await? < 0 {
+            shop.add(want.item, want.qty).await?;
+            shop.add(want.item, want.qty).await?;
+            return Err(SoldOut);
+        }
+        shop.place_order(want).await?;
+        Ok(Bought)
+    }
+}

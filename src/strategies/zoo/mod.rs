@@ -1,0 +1,29 @@
+//! The zoo: small, realistic bugs, each with the finding that it must show.
+//!
+//! An animal is one file here and one line below.
+
+use crate::entrant::Entrant;
+
+/// Declares each animal's module and lists its type: one line an animal.
+macro_rules! registry {
+    ($($module:ident :: $strategy:ident,)+) => {
+        $(pub mod $module;)+
+
+        /// Every animal.
+        pub static ALL: &[&dyn Entrant] = &[$(&$module::$strategy),+];
+    };
+}
+
+registry! {
+    unlock_early::UnlockEarly,
+    check_outside::CheckOutside,
+    cas_unheeded::CasUnheeded,
+    take_unheeded::TakeUnheeded,
+    version_after::VersionAfter,
+    version_unused::VersionUnused,
+    give_back_twice::GiveBackTwice,
+    two_tabs::TwoTabs,
+    lock_kept::LockKept,
+    lock_twice::LockTwice,
+    order_lost::OrderLost,
+}

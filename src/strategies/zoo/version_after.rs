@@ -1,0 +1,36 @@
+//! The version read after the stock: two looks where one was needed.
+//!
+//! *Where the race is.* Between the two reads. Somebody sells in between, and the version fetched
+//! afterwards is the new one: it vouches for a stock that it never belonged to.
+//!
+//! *Where it comes from.* The stock from a cache or a replica, the version from the database.
+
+use crate::prelude::*;
+
+/// Read, read the version, write by it.
+pub struct VersionAfter;
+
+impl Strategy for VersionAfter {
+    fn about(&self) -> About {
+        About {
+            name: "version-after",
+            aliases: &[],
+            summary: "read the stock, then its version, and write if that stands",
+            needs: &[OpKind::Read, OpKind::ReadVersioned, OpKind::WriteIfVersion],
+            claim: Claim::Shows(FindingKind::Oversold),
+        }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        let seen = shop.read(want.item).await?;
+        if seen < want.qty {
+            return Err(SoldOut);
+        }
+        let (_now, version) = shop.read_versioned(want.item).await?;
+        if !shop.write_if_version(want.item, version, seen - want.qty).await? {
+            return Err(Conflict);
+        }
+        shop.place_order(want).await?;
+        Ok(Bought)
+    }
+}
