@@ -68,12 +68,14 @@ impl Verdict {
 
 /// How a finding's amount is said: `oversold by 213 units`, `false sold-out for 3 buyers`.
 pub(super) fn amount(kind: FindingKind, amount: u64) -> String {
-    let preposition = match kind.unit() {
-        "unit" => "by",
-        "buyer" => "for",
-        _ => "of",
-    };
-    format!("{} {preposition} {}", kind.title(), of(amount, kind.unit()))
+    let title = kind.title();
+    let amount = of(amount, kind.unit());
+    match kind.unit() {
+        "unit" => format!("{title} by {amount}"),
+        "buyer" => format!("{title} for {amount}"),
+        "lock" => format!("{title}, {amount}"),
+        _ => title.to_owned(),
+    }
 }
 
 /// What would make buyers meet.

@@ -35,12 +35,14 @@ fn the_headline_command_sells_one_unit_to_one_buyer() {
 
 #[test]
 fn finding_an_oversell_is_a_result_and_missing_an_expectation_is_exit_1() {
-    let naive = ["race", "-S", "naive", "--seed", "5"];
+    let naive = ["race", "-S", "naive", "--rounds", "20", "--seed", "5"];
     let (code, out, _) = ran(&naive);
     assert_eq!(code, 0);
     assert!(out.contains("BROKEN"), "{out}");
     assert!(
-        out.contains("oversell-sim race --strategy naive --buyers 1000 --stock 1 --seed 5"),
+        out.contains(
+            "oversell-sim race --strategy naive --buyers 1000 --stock 1 --rounds 20 --seed 5"
+        ),
         "{out}"
     );
     let (code, out, _) = ran(&[&naive[..], &["--expect", "oversold = 0"]].concat());
@@ -54,7 +56,8 @@ fn finding_an_oversell_is_a_result_and_missing_an_expectation_is_exit_1() {
 fn an_unmet_expectation_is_told_even_where_the_report_is_for_machines() {
     for args in [&["--format", "json"][..], &["--format", "csv"], &["--quiet"]] {
         let (code, out, err) =
-            ran(&[&["race", "-S", "naive", "--expect", "winners = 1"], args].concat());
+            ran(&[&["race", "-S", "naive", "--rounds", "20", "--expect", "winners = 1"], args]
+                .concat());
         assert_eq!(code, 1, "{out}");
         assert!(err.contains("naive: expected winners = 1, but it was "), "{err}");
     }
@@ -207,7 +210,7 @@ fn check_says_a_line_each_and_why_it_fell_short() {
         "a-good.toml",
         "title = \"good\"\nstrategy = \"cas\"\nbuyers = 50\n[expect]\nwinners = 1\n",
     );
-    write("b-short.toml", "strategy = \"naive\"\nseed = 3\n[expect]\noversold = 0\n");
+    write("b-short.toml", "strategy = \"naive\"\nrounds = 20\n[expect]\noversold = 0\n");
     let (code, out, err) = seen(run(folder.path(), &["check", ".", "--junit", "out.xml"]));
     assert_eq!((code, err.as_str()), (1, ""), "{out}");
     assert!(out.contains(" ok    ./a-good.toml   good\n"), "{out}");

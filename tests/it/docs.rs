@@ -46,7 +46,7 @@ fn fields(value: &serde_json::Value, path: &str, all: &mut Vec<String>) {
 fn every_field_of_the_json_report_is_described() {
     let document = read("docs/report.md");
     let expected = [Expectation::parse("oversold = 0").unwrap()];
-    let settings = Settings { buyers: 50, ..Settings::default() };
+    let settings = Settings { buyers: 50, rounds: 50, ..Settings::default() };
     let control = Control::default();
     let report = race_all(&[find("naive").unwrap()], &settings, &expected, &control).unwrap();
     let mut all = Vec::new();

@@ -94,12 +94,12 @@ fn a_safe_checkout_of_ones_own_passes() {
 
 #[test]
 fn a_broken_one_fails_with_the_report_as_its_message() {
-    let race = race(Unlocked).buyers(200).stock(1).rounds(5);
+    let race = race(Unlocked).buyers(200).stock(1).rounds(50);
     let panic = catch_unwind(AssertUnwindSafe(|| race.assert_no_oversell())).unwrap_err();
     let message = panic.downcast_ref::<String>().unwrap();
     assert!(message.contains("BROKEN"), "{message}");
     assert!(message.contains("oversold"), "{message}");
-    let again = "oversell_sim::race(Unlocked).buyers(200).stock(1).rounds(5).seed(0)";
+    let again = "oversell_sim::race(Unlocked).buyers(200).stock(1).rounds(50).seed(0)";
     assert!(message.contains(again), "{message}");
     assert!(!message.contains('\u{1b}'), "no colour codes in a panic: {message}");
 }

@@ -26,6 +26,7 @@ impl Strategy for VersionAfter {
         if seen < want.qty {
             return Err(SoldOut);
         }
+        shop.think().await?;
         let (_now, version) = shop.read_versioned(want.item).await?;
         if !shop.write_if_version(want.item, version, seen - want.qty).await? {
             return Err(Conflict);
