@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use crate::buyer::Demand;
 use crate::error::Error;
-use crate::op::Units;
 use crate::report::{Evidence, Report};
-use crate::retry::{Backoff, Retries};
+use crate::retry::Backoff;
 use crate::rounds::race_all;
-use crate::settings::Settings;
+use crate::settings::{Settings, shop_setters};
 use crate::strategy::{Strategy, type_name};
 use crate::worlds::threads::Control;
 
@@ -32,29 +30,7 @@ pub struct Race<S> {
 }
 
 impl<S: Strategy> Race<S> {
-    /// How many buyers come, each on a thread of its own unless [`threads`](Self::threads) says
-    /// otherwise.
-    pub fn buyers(mut self, buyers: u32) -> Self {
-        self.settings.buyers = buyers;
-        self
-    }
-
-    /// How many units there are.
-    pub fn stock(mut self, stock: u32) -> Self {
-        self.settings.stock = units(stock);
-        self
-    }
-
-    /// How many units each buyer wants; by default one.
-    pub fn qty(self, qty: u32) -> Self {
-        self.qty_between(qty, qty)
-    }
-
-    /// Each buyer wants a random number of units, both ends included.
-    pub fn qty_between(mut self, least: u32, most: u32) -> Self {
-        self.settings.qty = Demand { least: units(least), most: units(most) };
-        self
-    }
+    shop_setters!();
 
     /// Lets so many threads serve the buyers in turn; by default one thread a buyer.
     pub fn threads(mut self, threads: u32) -> Self {
@@ -75,12 +51,6 @@ impl<S: Strategy> Race<S> {
         self
     }
 
-    /// How often a buyer tries again after a conflict; by default without limit.
-    pub fn retries(mut self, retries: Retries) -> Self {
-        self.settings.policy.retries = retries;
-        self
-    }
-
     /// How long a buyer waits before it tries again; by default not at all.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.settings.policy.backoff = backoff;
@@ -90,12 +60,6 @@ impl<S: Strategy> Race<S> {
     /// How long a buyer keeps trying, and the longest it waits for a lock; by default 30 s.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.policy.patience = patience;
-        self
-    }
-
-    /// Seeds the buyers' dice; by default 0.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.settings.seed = seed;
         self
     }
 
@@ -151,9 +115,4 @@ impl<S: Strategy> Race<S> {
             Err(error) => panic!("{error}"),
         }
     }
-}
-
-/// Too many to count becomes the largest number, which [`Settings::check`] refuses.
-fn units(number: u32) -> Units {
-    Units::try_from(number).unwrap_or(Units::MAX)
 }

@@ -282,3 +282,50 @@ pub struct SettingsRecord {
     /// The seed of every buyer's dice.
     pub seed: u64,
 }
+
+/// What a builder over [`Settings`] offers in every world: the shop and who comes.
+macro_rules! shop_setters {
+    () => {
+        /// How many buyers come; in a race each on a thread of its own, unless told otherwise.
+        pub fn buyers(mut self, buyers: u32) -> Self {
+            self.settings.buyers = buyers;
+            self
+        }
+
+        /// How many units there are.
+        pub fn stock(mut self, stock: u32) -> Self {
+            self.settings.stock = $crate::settings::units(stock);
+            self
+        }
+
+        /// How many units each buyer wants; by default one.
+        pub fn qty(self, qty: u32) -> Self {
+            self.qty_between(qty, qty)
+        }
+
+        /// Each buyer wants a random number of units, both ends included.
+        pub fn qty_between(mut self, least: u32, most: u32) -> Self {
+            let [least, most] = [least, most].map($crate::settings::units);
+            self.settings.qty = $crate::buyer::Demand { least, most };
+            self
+        }
+
+        /// How often a buyer tries again after a conflict; by default without limit.
+        pub fn retries(mut self, retries: $crate::retry::Retries) -> Self {
+            self.settings.policy.retries = retries;
+            self
+        }
+
+        /// Seeds the buyers' dice; by default 0.
+        pub fn seed(mut self, seed: u64) -> Self {
+            self.settings.seed = seed;
+            self
+        }
+    };
+}
+pub(crate) use shop_setters;
+
+/// Too many to count becomes the largest number, which [`Settings::check`] refuses.
+pub(crate) fn units(number: u32) -> Units {
+    Units::try_from(number).unwrap_or(Units::MAX)
+}

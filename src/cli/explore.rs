@@ -9,8 +9,8 @@ use oversell_sim::settings::Settings;
 use oversell_sim::text::quantity::parse_count;
 use oversell_sim::{chance, clock, render, strategies};
 
+use super::flags::{applied, setting};
 use super::output::{Output, to_stderr};
-use super::race::setting;
 use super::{Ended, interrupt};
 
 /// The shop, where nobody thinks and nothing takes time.
@@ -39,20 +39,17 @@ pub(super) struct ShopFlags {
 
 impl ShopFlags {
     pub(super) fn settings(&self) -> Result<Settings, Error> {
-        let mut settings =
-            Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
-        for (name, text) in [
-            ("buyers", &self.buyers),
-            ("stock", &self.stock),
-            ("qty", &self.qty),
-            ("retries", &self.retries),
-            ("seed", &self.seed),
-        ] {
-            if let Some(text) = text {
-                settings.set(name, text).map_err(|why| Error::input(format!("--{name}: {why}")))?;
-            }
-        }
-        Ok(settings)
+        let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
+        applied(
+            settings,
+            &[
+                ("buyers", &self.buyers),
+                ("stock", &self.stock),
+                ("qty", &self.qty),
+                ("retries", &self.retries),
+                ("seed", &self.seed),
+            ],
+        )
     }
 }
 

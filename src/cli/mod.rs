@@ -2,6 +2,7 @@
 
 mod check;
 mod explore;
+mod flags;
 mod interrupt;
 mod list;
 mod output;

@@ -130,7 +130,7 @@ fn hint(game: &mut Game<'_>) -> String {
 
 /// What came of it, and whether there was a shorter way.
 fn verdict(game: &mut Game<'_>) -> String {
-    let rows: Vec<_> = game.rows().cloned().collect();
+    let rows = game.rows();
     let mut text = String::new();
     if !rows.is_empty() {
         text += &format!("\n{}", render::timeline(&rows));

@@ -10,6 +10,7 @@ use oversell_sim::rounds::race_all;
 use oversell_sim::settings::Settings;
 use oversell_sim::{chance, render, strategies};
 
+use super::flags::{applied, setting};
 use super::output::{Output, to_stderr};
 use super::{Ended, interrupt, progress};
 
@@ -89,31 +90,25 @@ pub(crate) struct RaceArgs {
     no_progress: bool,
 }
 
-/// A reader for one setting: tries the text and keeps it.
-pub(super) fn setting(name: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone {
-    move |text| Settings::default().set(name, text).map(|()| text.to_owned())
-}
-
 impl SettingFlags {
     /// All flags together.
     fn settings(&self) -> Result<Settings, Error> {
-        let mut settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
-        for (name, text) in [
-            ("buyers", &self.buyers),
-            ("stock", &self.stock),
-            ("qty", &self.qty),
-            ("threads", &self.threads),
-            ("rounds", &self.rounds),
-            ("think", &self.think),
-            ("retries", &self.retries),
-            ("backoff", &self.backoff),
-            ("patience", &self.patience),
-            ("seed", &self.seed),
-        ] {
-            if let Some(text) = text {
-                settings.set(name, text).map_err(|why| Error::input(format!("--{name}: {why}")))?;
-            }
-        }
+        let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
+        let settings = applied(
+            settings,
+            &[
+                ("buyers", &self.buyers),
+                ("stock", &self.stock),
+                ("qty", &self.qty),
+                ("threads", &self.threads),
+                ("rounds", &self.rounds),
+                ("think", &self.think),
+                ("retries", &self.retries),
+                ("backoff", &self.backoff),
+                ("patience", &self.patience),
+                ("seed", &self.seed),
+            ],
+        )?;
         settings.check()?;
         Ok(settings)
     }

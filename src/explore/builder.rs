@@ -1,12 +1,9 @@
 //! `explore(MyCheckout).buyers(3).stock(1)`: a proof in one line, for somebody's `#[test]`.
 
 use super::{Exploration, Limits, replay, search_all};
-use crate::buyer::Demand;
 use crate::error::Error;
-use crate::op::Units;
 use crate::report::Evidence;
-use crate::retry::Retries;
-use crate::settings::Settings;
+use crate::settings::{Settings, shop_setters};
 use crate::strategy::{Strategy, type_name};
 
 /// Prepares a search through every interleaving: 2 buyers and 1 unit, until told otherwise.
@@ -33,40 +30,7 @@ pub struct Explore<S> {
 }
 
 impl<S: Strategy> Explore<S> {
-    /// How many buyers there are.
-    pub fn buyers(mut self, buyers: u32) -> Self {
-        self.settings.buyers = buyers;
-        self
-    }
-
-    /// How many units there are.
-    pub fn stock(mut self, stock: u32) -> Self {
-        self.settings.stock = units(stock);
-        self
-    }
-
-    /// How many units each buyer wants; by default one.
-    pub fn qty(self, qty: u32) -> Self {
-        self.qty_between(qty, qty)
-    }
-
-    /// Each buyer wants a random number of units, both ends included, by the seed.
-    pub fn qty_between(mut self, least: u32, most: u32) -> Self {
-        self.settings.qty = Demand { least: units(least), most: units(most) };
-        self
-    }
-
-    /// How often a buyer tries again after a conflict; by default without limit.
-    pub fn retries(mut self, retries: Retries) -> Self {
-        self.settings.policy.retries = retries;
-        self
-    }
-
-    /// Seeds what buyers want, where that is a range; by default 0.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.settings.seed = seed;
-        self
-    }
+    shop_setters!();
 
     /// The most states to look at; by default 50 million.
     pub fn max_states(mut self, states: usize) -> Self {
@@ -117,9 +81,4 @@ impl<S: Strategy> Explore<S> {
         }
         exploration
     }
-}
-
-/// Too many to count becomes the largest number, which [`Settings::check`] refuses.
-fn units(number: u32) -> Units {
-    Units::try_from(number).unwrap_or(Units::MAX)
 }

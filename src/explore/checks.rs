@@ -9,7 +9,7 @@ use crate::finding::FindingKind;
 use crate::op::{Item, Order, Units};
 use crate::stores::Books;
 use crate::text::quantity::{count, of};
-use crate::worlds::stepped::{Cast, Part};
+use crate::worlds::stepped::{Cast, Part, Stage, Step};
 
 /// More promised than there was is wrong at once, whatever comes later.
 pub(super) fn promises(cast: &Cast<'_>, stock: Units, state: &State) -> Option<Finding> {
@@ -76,4 +76,23 @@ pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Fin
 pub(super) fn leaked_lock() -> Finding {
     let proof = "the lock was still held when the attempt was over".to_owned();
     Finding { kind: FindingKind::LeakedLock, amount: 1, proof }
+}
+
+/// What is wrong after these steps, which led here.
+pub(super) fn so_far(
+    cast: &mut Cast<'_>,
+    stock: Units,
+    stage: &Stage,
+    steps: &[Step],
+) -> Vec<Finding> {
+    let state = State::of(stage.store(), stage.kinds());
+    let goes_on = stage.actors().any(|actor| stage.can_move(cast, actor));
+    let mut found: Vec<Finding> = match goes_on {
+        true => promises(cast, stock, &state).into_iter().collect(),
+        false => end(cast, stock, &state).1,
+    };
+    if steps.iter().any(|step| step.leaked_lock) {
+        found.push(leaked_lock());
+    }
+    found
 }

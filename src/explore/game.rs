@@ -2,14 +2,13 @@
 
 use super::checks;
 use super::search::{Limits, Search, Shown};
-use super::state::State;
 use super::timeline::Row;
 use crate::audit::Finding;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::op::{Op, Units};
 use crate::settings::Settings;
-use crate::worlds::stepped::{Actor, Cast, Part, Stage};
+use crate::worlds::stepped::{Actor, Cast, Part, Stage, Step};
 
 /// How far a hint looks ahead, in states.
 const LOOK_AHEAD: usize = 200_000;
@@ -29,8 +28,9 @@ pub struct Seat {
 pub struct Game<'s> {
     cast: Cast<'s>,
     stage: Stage,
-    /// The stage before each step, and the step.
-    past: Vec<(Stage, Row, bool)>,
+    /// The stage before each step.
+    past: Vec<Stage>,
+    steps: Vec<Step>,
 }
 
 impl<'s> Game<'s> {
@@ -41,7 +41,7 @@ impl<'s> Game<'s> {
     pub fn new(entrant: &'s dyn Entrant, settings: &Settings) -> Result<Self, Error> {
         let mut cast = Cast::new(entrant, settings.policy.retries);
         let stage = super::open(&mut cast, entrant, settings)?;
-        Ok(Self { cast, stage, past: Vec::new() })
+        Ok(Self { cast, stage, past: Vec::new(), steps: Vec::new() })
     }
 
     /// Units on the shelf.
@@ -73,7 +73,7 @@ impl<'s> Game<'s> {
     ///
     /// # Errors
     /// A sentence that says why it cannot.
-    pub fn step(&mut self, actor: Actor) -> Result<&Row, String> {
+    pub fn step(&mut self, actor: Actor) -> Result<(), String> {
         let before = self.stage.clone();
         let Some(step) = self.stage.step(&mut self.cast, actor) else {
             return Err(match self.stage.kind(actor).map(|kind| self.cast.kind_of(kind).next) {
@@ -82,22 +82,15 @@ impl<'s> Game<'s> {
                 Some(Some(_)) => format!("{actor} has to wait"),
             });
         };
-        self.past.push((before, Row::of(&step), step.leaked_lock));
-        match self.past.last() {
-            Some((_, row, _)) => Ok(row),
-            None => Err("nothing happened".into()),
-        }
+        self.past.push(before);
+        self.steps.push(step);
+        Ok(())
     }
 
     /// Takes the last step back; false if there is none.
     pub fn undo(&mut self) -> bool {
-        match self.past.pop() {
-            Some((before, ..)) => {
-                self.stage = before;
-                true
-            }
-            None => false,
-        }
+        self.steps.pop();
+        self.past.pop().map(|before| self.stage = before).is_some()
     }
 
     /// Begins again.
@@ -106,8 +99,9 @@ impl<'s> Game<'s> {
     }
 
     /// The steps so far.
-    pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.past.iter().map(|(_, row, _)| row)
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        super::told(&self.steps)
     }
 
     /// Whether nobody can move any more.
@@ -118,15 +112,7 @@ impl<'s> Game<'s> {
     /// What is wrong by now.
     pub fn findings(&mut self) -> Vec<Finding> {
         let stock = self.opening_stock();
-        let state = State::of(self.stage.store(), self.stage.kinds());
-        let mut found: Vec<Finding> = match self.is_over() {
-            true => checks::end(&self.cast, stock, &state).1,
-            false => checks::promises(&self.cast, stock, &state).into_iter().collect(),
-        };
-        if self.past.iter().any(|(.., leaked)| *leaked) {
-            found.push(checks::leaked_lock());
-        }
-        found
+        checks::so_far(&mut self.cast, stock, &self.stage, &self.steps)
     }
 
     /// The shortest schedule from here to something wrong, if there is one within reach.
@@ -151,7 +137,7 @@ impl<'s> Game<'s> {
     }
 
     fn opening(&self) -> &Stage {
-        self.past.first().map_or(&self.stage, |(opening, ..)| opening)
+        self.past.first().unwrap_or(&self.stage)
     }
 
     fn opening_stock(&self) -> Units {

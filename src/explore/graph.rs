@@ -67,6 +67,11 @@ pub(super) struct Graph {
 }
 
 impl Graph {
+    /// The memory it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.ends.capacity() * size_of::<usize>() + self.steps.capacity() * size_of::<(u32, u16)>()
+    }
+
     /// Adds a step from the state that is being looked at.
     pub(super) fn step(&mut self, to: u32, by: u32) {
         if self.steps.len() < MOST_STEPS {

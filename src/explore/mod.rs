@@ -31,7 +31,7 @@ use crate::finding::FindingKind;
 use crate::op::{Item, OpKind, Want};
 use crate::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::settings::Settings;
-use crate::worlds::stepped::{Actor, Cast, Stage};
+use crate::worlds::stepped::{Actor, Cast, Stage, Step};
 
 /// Everything there is to say about a search, or about one schedule. The same bytes every time.
 #[derive(Clone, Debug, Serialize)]
@@ -63,7 +63,7 @@ pub struct Covered {
     pub states: usize,
     /// Steps between them.
     pub transitions: u64,
-    /// Bytes that a state took, on average.
+    /// Bytes that a state took, with the steps from it, on average.
     pub bytes_per_state: usize,
     /// Whether that is every interleaving.
     pub complete: bool,
@@ -102,7 +102,7 @@ pub fn search_all(
         .shown
         .into_iter()
         .map(|Shown { finding, schedule }| {
-            let timeline = tell(&mut cast, &mut opening.clone(), &schedule)?;
+            let timeline = told(&follow(&mut cast, &mut opening.clone(), &schedule)?);
             let schedule = Schedule(schedule).to_string();
             let again = again(entrant, settings, &schedule);
             Ok(Told { finding, schedule, timeline, again })
@@ -137,16 +137,9 @@ pub fn replay(
 ) -> Result<Exploration, Error> {
     let mut cast = Cast::new(entrant, settings.policy.retries);
     let mut stage = open(&mut cast, entrant, settings)?;
-    let timeline = tell(&mut cast, &mut stage, &schedule.0)?;
-    let state = State::of(stage.store(), stage.kinds());
-    let goes_on = stage.actors().any(|actor| stage.can_move(&mut cast, actor));
-    let mut found: Vec<Finding> = match goes_on {
-        true => checks::promises(&cast, settings.stock, &state).into_iter().collect(),
-        false => checks::end(&cast, settings.stock, &state).1,
-    };
-    if timeline.iter().any(|row| row.did.contains("keeps the lock")) {
-        found.push(checks::leaked_lock());
-    }
+    let steps = follow(&mut cast, &mut stage, &schedule.0)?;
+    let found = checks::so_far(&mut cast, settings.stock, &stage, &steps);
+    let timeline = told(&steps);
     let written = schedule.to_string();
     let findings: Vec<Told> = found
         .into_iter()
@@ -205,23 +198,25 @@ pub fn open(
 }
 
 /// Makes every step of a schedule.
-fn tell(cast: &mut Cast<'_>, stage: &mut Stage, schedule: &[Actor]) -> Result<Vec<Row>, Error> {
-    let mut rows = Vec::new();
+fn follow(cast: &mut Cast<'_>, stage: &mut Stage, schedule: &[Actor]) -> Result<Vec<Step>, Error> {
+    let mut steps = Vec::new();
     for (number, actor) in schedule.iter().enumerate() {
-        let Some(step) = stage.step(cast, *actor) else {
+        let step = stage.step(cast, *actor).ok_or_else(|| {
             let why = match stage.kind(*actor).map(|kind| cast.kind_of(kind).next) {
                 None => "nobody goes by that name here",
                 Some(None) => "it has left by then",
                 Some(Some(_)) => "it has to wait then",
             };
-            return Err(Error::input(format!(
-                "--schedule: step {} is {actor}'s, but {why}",
-                number + 1
-            )));
-        };
-        rows.push(Row::of(&step));
+            Error::input(format!("--schedule: step {} is {actor}'s, but {why}", number + 1))
+        })?;
+        steps.push(step);
     }
-    Ok(rows)
+    Ok(steps)
+}
+
+/// Steps in words.
+fn told(steps: &[Step]) -> Vec<Row> {
+    steps.iter().map(Row::of).collect()
 }
 
 /// The command that replays a schedule.

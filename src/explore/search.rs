@@ -16,7 +16,7 @@ use crate::worlds::stepped::{Actor, Cast, KindId, Stage};
 pub struct Limits {
     /// States met.
     pub states: usize,
-    /// Bytes that states take.
+    /// Bytes that states and the steps between them take.
     pub memory: usize,
     /// States to be content with once something was found; none to look at everything.
     pub enough_after_finding: Option<usize>,
@@ -45,7 +45,7 @@ pub struct Seen {
     pub states: usize,
     /// Steps between them.
     pub transitions: u64,
-    /// Bytes that a state took, on average.
+    /// Bytes that a state took, with the steps from it, on average.
     pub bytes_per_state: usize,
     /// Whether every schedule was covered.
     pub complete: bool,
@@ -110,8 +110,7 @@ impl<'c, 's> Search<'c, 's> {
         let mut next = 0_u32;
         let mut complete = true;
         while (next as usize) < self.states.len() {
-            let over =
-                next.is_multiple_of(1024) && (self.states.bytes() > limits.memory || stopped());
+            let over = next.is_multiple_of(1024) && (self.bytes() > limits.memory || stopped());
             if self.states.len() > limit || over || self.cast.is_full() {
                 complete = false;
                 break;
@@ -127,6 +126,7 @@ impl<'c, 's> Search<'c, 's> {
             self.look_for_livelock();
         }
         let interleavings = if complete { self.graph.ways() } else { None };
+        let bytes = self.bytes();
         let found = std::mem::take(&mut self.found);
         let shown = found
             .into_values()
@@ -138,12 +138,17 @@ impl<'c, 's> Search<'c, 's> {
         Seen {
             states: self.states.len(),
             transitions: self.transitions,
-            bytes_per_state: self.states.bytes() / self.states.len().max(1),
+            bytes_per_state: bytes / self.states.len().max(1),
             complete,
             interleavings,
             ends: self.ends,
             shown,
         }
+    }
+
+    /// The memory it takes, in bytes.
+    fn bytes(&self) -> usize {
+        self.states.bytes() + self.origins.capacity() * size_of::<Origin>() + self.graph.bytes()
     }
 
     /// Takes every step that can be taken from here.

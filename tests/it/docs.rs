@@ -66,6 +66,18 @@ fn every_field_of_the_json_report_is_described() {
 }
 
 #[test]
+fn every_field_of_an_exploration_is_described() {
+    let document = read("docs/report.md");
+    let naive = oversell_sim::explore(oversell_sim::strategies::naive::Naive);
+    let mut all = Vec::new();
+    fields(&serde_json::to_value(naive.run().unwrap()).unwrap(), "", &mut all);
+    assert!(all.len() > 20, "the report was not looked through");
+    for field in all {
+        assert!(document.contains(&format!("`{field}`")), "docs/report.md says nothing of {field}");
+    }
+}
+
+#[test]
 fn the_readme_names_every_strategy() {
     let readme = read("README.md");
     for entrant in everybody() {

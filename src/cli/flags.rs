@@ -1,0 +1,22 @@
+//! Settings as flags: each flag is read by the setting of its name.
+
+use oversell_sim::error::Error;
+use oversell_sim::settings::Settings;
+
+/// A reader for one setting: tries the text and keeps it.
+pub(super) fn setting(name: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone {
+    move |text| Settings::default().set(name, text).map(|()| text.to_owned())
+}
+
+/// These settings, with the flags that were given in their place.
+pub(super) fn applied(
+    mut settings: Settings,
+    flags: &[(&str, &Option<String>)],
+) -> Result<Settings, Error> {
+    for (name, text) in flags {
+        if let Some(text) = text {
+            settings.set(name, text).map_err(|why| Error::input(format!("--{name}: {why}")))?;
+        }
+    }
+    Ok(settings)
+}
