@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{self, Exploration, Limits, Schedule};
+use oversell_sim::report::Judgement;
 use oversell_sim::settings::Settings;
 use oversell_sim::text::quantity::parse_count;
 use oversell_sim::{chance, clock, render, strategies};
@@ -20,8 +22,8 @@ pub(super) struct ShopFlags {
     /// Which checkout (`oversell-sim strategies` lists them)
     #[arg(long, short = 'S', value_name = "NAME")]
     pub(super) strategy: String,
-    /// How many buyers there are [default: 2]
-    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("buyers"))]
+    /// How many buyers there are; explore also takes any [default: 2]
+    #[arg(long, short, value_name = "N|any", allow_hyphen_values = true, value_parser = some_or_any)]
     buyers: Option<String>,
     /// How many units there are [default: 1]
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
@@ -37,8 +39,24 @@ pub(super) struct ShopFlags {
     seed: Option<String>,
 }
 
+/// A number of buyers, or `any`.
+fn some_or_any(text: &str) -> Result<String, String> {
+    if text == ANY { Ok(text.to_owned()) } else { setting("buyers")(text) }
+}
+
+/// What stands in the place of a number of buyers.
+const ANY: &str = "any";
+
 impl ShopFlags {
+    /// Whether any number of buyers is meant.
+    fn is_for_any(&self) -> bool {
+        self.buyers.as_deref() == Some(ANY)
+    }
+
     pub(super) fn settings(&self) -> Result<Settings, Error> {
+        if self.is_for_any() {
+            return Err(Error::input("--buyers: only explore takes any; write a number"));
+        }
         let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
         applied(
             settings,
@@ -133,6 +151,9 @@ const ENOUGH: usize = 200_000;
 
 pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let entrant = strategies::find(&args.shop.strategy).map_err(super::race::with_list)?;
+    if args.shop.is_for_any() {
+        return run_any(entrant, args);
+    }
     let settings = args.shop.settings()?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
@@ -146,6 +167,21 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let took = std::time::Duration::from_nanos(clock::Clock::now(&clock));
     let ended = finish(&report, Some(took), output, &args.report)?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { ended })
+}
+
+/// Any number of buyers.
+fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
+    let shop = ShopFlags { buyers: None, ..args.shop.clone() };
+    let settings = shop.settings()?;
+    let output = Output::open(args.report.output.as_deref(), "--output")?;
+    let clock = clock::Wall::start();
+    let report = explore::any_buyers(entrant, &settings, explore::MOST_BUYERS)?;
+    let took = std::time::Duration::from_nanos(clock::Clock::now(&clock));
+    output.write(&match args.report.format {
+        Format::Table => render::any_buyers(&report, took),
+        Format::Json => render::json(&report)?,
+    })?;
+    tell_unmet(report.judge(&args.report.expectations))
 }
 
 pub(crate) fn replay(args: &ReplayArgs) -> Result<Ended, Error> {
@@ -174,9 +210,15 @@ fn finish(
         Format::Table => render::exploration(report, took),
         Format::Json => render::json(report)?,
     })?;
+    tell_unmet(report.judge(&flags.expectations))
+}
+
+/// Says which expectations did not hold.
+fn tell_unmet(judgements: Vec<Judgement>) -> Result<Ended, Error> {
     let mut ended = Ended::Well;
-    for judgement in report.judge(&flags.expectations).into_iter().filter(|judged| !judged.held) {
-        to_stderr(&format!("expected {}, but it was {}\n", judgement.expectation, judgement.seen));
+    for judgement in judgements.into_iter().filter(|judgement| !judgement.held) {
+        let Judgement { expectation, seen, .. } = judgement;
+        to_stderr(&format!("expected {expectation}, but it was {seen}\n"));
         ended = Ended::ShortOfExpectations;
     }
     Ok(ended)

@@ -1,5 +1,6 @@
 //! Every interleaving: the stepped world under the chooser that chooses everything.
 
+mod any;
 mod brute;
 mod builder;
 mod checks;
@@ -12,6 +13,7 @@ mod timeline;
 
 use serde::Serialize;
 
+pub use any::{AnyBuyers, MOST_BUYERS, any_buyers};
 pub use brute::{Tried, try_all};
 pub use builder::{Explore, explore};
 pub use checks::End;
@@ -247,17 +249,27 @@ pub fn parse_expectation(text: &str) -> Result<Expectation, String> {
     ))
 }
 
+/// Holds expectations against findings and the evidence for them.
+fn judge<'t>(
+    expectations: &[Expectation],
+    findings: impl IntoIterator<Item = &'t Told>,
+    evidence: Evidence,
+) -> Vec<Judgement> {
+    let mut figures = Figures::default();
+    for told in findings {
+        figures.findings += 1;
+        *figures.amount_of_mut(told.finding.kind) = told.finding.amount;
+    }
+    let mut judge = Judge::new(expectations);
+    judge.see_round(1, &figures);
+    judge.conclude(&figures, evidence)
+}
+
 impl Exploration {
     /// Holds expectations against what was found.
     #[must_use]
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
-        let mut figures = Figures { findings: self.findings.len() as u64, ..Figures::default() };
-        for told in &self.findings {
-            *figures.amount_of_mut(told.finding.kind) = told.finding.amount;
-        }
-        let mut judge = Judge::new(expectations);
-        judge.see_round(1, &figures);
-        judge.conclude(&figures, self.evidence)
+        judge(expectations, &self.findings, self.evidence)
     }
 
     /// How much of a finding was found, in the unit of its kind.

@@ -148,7 +148,10 @@ impl<'c, 's> Search<'c, 's> {
 
     /// The memory it takes, in bytes.
     fn bytes(&self) -> usize {
-        self.states.bytes() + self.origins.capacity() * size_of::<Origin>() + self.graph.bytes()
+        self.states.bytes()
+            + self.cast.bytes()
+            + self.origins.capacity() * size_of::<Origin>()
+            + self.graph.bytes()
     }
 
     /// Takes every step that can be taken from here.

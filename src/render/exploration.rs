@@ -7,7 +7,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::table::{LABEL_WIDTH, colour};
 use super::verdict;
 use crate::clock::nanos;
-use crate::explore::{Covered, Exploration, Row, Told};
+use crate::explore::{AnyBuyers, Covered, Exploration, Row, Told};
+use crate::finding::FindingKind;
 use crate::report::Evidence;
 use crate::text::quantity::{count, duration, of};
 
@@ -36,6 +37,54 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
         text += &timeline(rows);
     }
     text
+}
+
+/// What can be said of any number of buyers.
+#[must_use]
+pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
+    let style = colour(report.evidence);
+    let word = verdict::word(report.evidence);
+    let stock = of(report.stock.unsigned_abs().into(), "unit");
+    let sentence = match report.evidence {
+        Evidence::Broken if report.oversold || least_oversells(report) => {
+            format!("enough buyers are promised more than the {stock} there is")
+        }
+        Evidence::Broken => "nothing is promised twice, but something else is wrong".into(),
+        Evidence::Proved => format!("however many buyers come for {stock}, none is promised twice"),
+        _ => "the store has no end; nothing was promised twice as far as it was followed".into(),
+    };
+    let mut text = format!(" {style}{word:<LABEL_WIDTH$}{style:#}{sentence}\n");
+    let mut line = |label: &str, what: String| text += &format!(" {label:<LABEL_WIDTH$}{what}\n");
+    line(
+        "covered",
+        format!(
+            "any number of buyers: {} of {}, in {}",
+            of(report.markings as u64, "marking"),
+            of(report.kinds as u64, "kind"),
+            duration(nanos(took))
+        ),
+    );
+    match (&report.least, report.proved_up_to) {
+        (Some(least), _) => {
+            line("least", format!("{} can break it", of(least.buyers.into(), "buyer")))
+        }
+        (None, Some(buyers)) => line(
+            "not covered",
+            format!(
+                "other findings, such as stuck buyers: proved up to {}",
+                of(buyers.into(), "buyer")
+            ),
+        ),
+        (None, None) => {}
+    }
+    if let Some(least) = &report.least {
+        text += &exploration(least, None);
+    }
+    text
+}
+
+fn least_oversells(report: &AnyBuyers) -> bool {
+    report.least.as_ref().is_some_and(|least| least.amount_of(FindingKind::Oversold) > 0)
 }
 
 fn sentence(report: &Exploration) -> String {

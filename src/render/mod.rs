@@ -16,7 +16,7 @@ use crate::explore::Exploration;
 use crate::report::Report;
 
 pub use csv::csv;
-pub use exploration::{exploration, timeline};
+pub use exploration::{any_buyers, exploration, timeline};
 pub use json::json;
 #[cfg(feature = "cli")]
 pub use junit::junit;

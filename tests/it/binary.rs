@@ -276,16 +276,26 @@ fn explore_proves_breaks_and_sets_the_exit_code() {
         ran(&["explore", "-S", "naive", "--seed", "1", "--expect", "oversold = 0"]);
     assert_eq!((code, err.as_str()), (1, "expected oversold = 0, but it was 1\n"));
     assert!(out.contains("BROKEN") && out.contains("--schedule ABAB"), "{out}");
+    let (code, out, _) =
+        ran(&["explore", "-S", "cas", "--buyers", "any", "--expect", "evidence = proved"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("any number of buyers: 4 markings of 4 kinds"), "{out}");
     let (code, out, _) = ran(&["replay", "-S", "naive", "--schedule", "ABAB"]);
     assert_eq!(code, 0);
     assert!(out.contains("2 units promised, 1 in stock"), "{out}");
 }
 
 #[test]
-fn explore_and_replay_say_what_is_wrong_with_their_input() {
+fn explore_replay_and_play_say_what_is_wrong_with_their_input() {
     for (args, words) in [
         (&["explore", "-S", "nave"][..], "did you mean `naive`?"),
         (&["explore", "-S", "cas", "--buyers", "100k"], "65535 at most"),
+        (&["explore", "-S", "cas", "--buyers", "many"], "--buyers"),
+        (
+            &["explore", "-S", "cas", "--buyers", "any", "--qty", "1..2", "-s", "3"],
+            "`qty` must be one",
+        ),
+        (&["play", "-S", "cas", "--buyers", "any"], "only explore takes any"),
         (
             &["explore", "-S", "cas", "--expect", "winners = 1"],
             "expect evidence, findings or one of",

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use oversell_sim::buyer::Demand;
 use oversell_sim::entrant::Entrant;
-use oversell_sim::explore::{self, Exploration, Limits, Schedule, Search, search_all, try_all};
+use oversell_sim::explore::{
+    self, Exploration, Limits, Schedule, Search, any_buyers, search_all, try_all,
+};
 use oversell_sim::op::{Op, Order};
 use oversell_sim::prelude::{
     Attempt, Bought, Claim, Conflict, Connection, FindingKind, Item, Session, SoldOut,
@@ -150,6 +152,44 @@ fn no_animal_shows_a_graver_finding_than_the_one_it_is_kept_for() {
         let gravest = found.findings.first().map(|told| told.finding.kind);
         assert_eq!(gravest, Some(kind), "{}\n{found}", entrant.card().name);
     }
+}
+
+#[test]
+fn every_safe_strategy_is_proved_for_any_number_of_buyers() {
+    for entrant in ALL.iter().filter(|entrant| entrant.card().claim == Claim::Safe) {
+        for stock in 1..=3 {
+            let any = any_buyers(*entrant, &settings(2, stock), 20).unwrap();
+            assert_eq!(any.evidence, Evidence::Proved, "{any:?}");
+            assert!(any.proved_up_to >= Some(20), "{any:?}");
+        }
+    }
+}
+
+#[test]
+fn the_markings_of_a_swap_are_counted_exactly() {
+    // With s units: any number at the start; any number who saw what is there now or was before. For
+    // each stock from s to 0 one marking before anybody looks, and one after: 2 (s + 1).
+    for stock in 1..=3 {
+        let any = any_buyers(find("cas").unwrap(), &settings(2, stock), 20).unwrap();
+        assert_eq!(any.markings as i32, 2 * (stock + 1));
+    }
+}
+
+#[test]
+fn what_some_number_of_buyers_breaks_is_not_proved_for_any() {
+    let naive = any_buyers(find("naive").unwrap(), &settings(2, 1), 20).unwrap();
+    assert!(naive.oversold);
+    assert_eq!(naive.least.unwrap().buyers, 2);
+    let stuck = any_buyers(find("lock-twice").unwrap(), &settings(2, 1), 20).unwrap();
+    assert_eq!((stuck.evidence, stuck.oversold), (Evidence::Broken, false));
+    assert_eq!(stuck.least.unwrap().buyers, 1);
+}
+
+#[test]
+fn where_the_store_has_no_end_it_says_how_far_it_got() {
+    let endless = any_buyers(find("decrement-first").unwrap(), &settings(2, 1), 20).unwrap();
+    assert_eq!(endless.evidence, Evidence::NotSeen);
+    assert!(endless.proved_up_to >= Some(10), "{endless:?}");
 }
 
 #[test]
@@ -340,6 +380,27 @@ proptest! {
         let (mut model, mut grip) = (Model::open(stock), Grip::default());
         for op in ops {
             prop_assert_eq!(model.apply(op, &mut grip), Some(client.call(op)), "{:?}", op);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// What is proved for any number of buyers holds for every number.
+    #[test]
+    fn no_random_checkout_is_proved_for_any_and_oversold_by_some(
+        lines in prop::collection::vec(any_line(), 1..6),
+        stock in 1..3_i32,
+    ) {
+        let program = Program(lines);
+        let any = any_buyers(&program, &settings(2, stock), 0).unwrap();
+        let limits = Limits { states: 2_000, ..Limits::default() };
+        for buyers in 1..5 {
+            let found = search_all(&program, &settings(buyers, stock), limits, || false).unwrap();
+            if found.amount_of(FindingKind::Oversold) > 0 {
+                prop_assert!(any.oversold || !any.complete, "{}", found);
+            }
         }
     }
 }

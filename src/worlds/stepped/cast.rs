@@ -5,6 +5,10 @@
 //! number of buyers in each kind, however long the attempts are.
 
 use std::collections::BTreeMap;
+use std::hash::Hasher as _;
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
 
 use super::script::{Heard, Next};
 use crate::attempt::{Bought, Failure, Missed};
@@ -96,8 +100,10 @@ pub struct Cast<'s> {
     kind_ids: BTreeMap<Kind, KindId>,
     stores: Vec<Model>,
     store_ids: BTreeMap<Model, StoreId>,
-    /// By store, then by kind: unknown yet, or what comes of it (none: it has to wait).
-    turns: Vec<Vec<Option<Option<Turn>>>>,
+    /// What comes of a step (none: it has to wait), as far as it was worked out.
+    turns: Vec<(StoreId, KindId, Option<Turn>)>,
+    /// Where in `turns`.
+    turn_index: HashTable<u32>,
     full: bool,
 }
 
@@ -114,6 +120,7 @@ impl<'s> Cast<'s> {
             stores: Vec::new(),
             store_ids: BTreeMap::new(),
             turns: Vec::new(),
+            turn_index: HashTable::new(),
             full: false,
         }
     }
@@ -148,7 +155,6 @@ impl<'s> Cast<'s> {
         let id = self.stores.len() as StoreId;
         self.stores.push(store.clone());
         self.store_ids.insert(store, id);
-        self.turns.push(Vec::new());
         id
     }
 
@@ -178,16 +184,33 @@ impl<'s> Cast<'s> {
 
     /// What comes of the next step of somebody of this kind; none if it has left or has to wait.
     pub fn turn(&mut self, store: StoreId, kind: KindId) -> Option<Turn> {
-        let known = self.turns[store as usize].get(kind as usize).copied().flatten();
-        known.unwrap_or_else(|| {
-            let turn = self.work_out(store, kind);
-            let turns = &mut self.turns[store as usize];
-            if turns.len() <= kind as usize {
-                turns.resize(kind as usize + 1, None);
-            }
-            turns[kind as usize] = Some(turn);
-            turn
-        })
+        let hash = hash(store, kind);
+        let is_it = |at: &u32| {
+            let (of, by, _) = self.turns[*at as usize];
+            (of, by) == (store, kind)
+        };
+        if let Some(at) = self.turn_index.find(hash, is_it) {
+            return self.turns[*at as usize].2;
+        }
+        let turn = self.work_out(store, kind);
+        let at = self.turns.len() as u32;
+        self.turns.push((store, kind, turn));
+        let turns = &self.turns;
+        self.turn_index.insert_unique(hash, at, |at| {
+            let (store, kind, _) = turns[*at as usize];
+            self::hash(store, kind)
+        });
+        turn
+    }
+
+    /// The memory it takes, in bytes, as far as that can grow large.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        // A kind and a store are each kept twice, with what they hold.
+        const A_KIND_OR_STORE: usize = 2 * 256;
+        self.turns.capacity() * size_of::<(StoreId, KindId, Option<Turn>)>()
+            + self.turn_index.allocation_size()
+            + (self.kinds.len() + self.stores.len()) * A_KIND_OR_STORE
     }
 
     fn work_out(&mut self, store_id: StoreId, id: KindId) -> Option<Turn> {
@@ -354,4 +377,11 @@ impl<'s> Cast<'s> {
         self.kind_ids.insert(kind, id);
         id
     }
+}
+
+/// The same on every machine and in every run.
+fn hash(store: StoreId, kind: KindId) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write_u64(u64::from(store) << 16 | u64::from(kind));
+    hasher.finish()
 }

@@ -1,0 +1,282 @@
+//! Any number of buyers: may more than the stock be promised, however many come?
+//!
+//! With kinds and counts a shop is a vector addition system: a store, and a number of buyers in each
+//! kind, some of them *any number*. Whether a promise too many can be reached is a coverability
+//! question, and Karp and Miller's construction answers it ("Parallel program schemata", 1969): where
+//! a state is met again with more buyers in some kinds, those kinds can be filled at will. It ends
+//! whenever there are finitely many stores and kinds.
+//!
+//! The clerk's queue is taken as a crowd from which anybody may be called. That allows more than a
+//! queue does, so a proof stands; and among buyers who all want the same it allows nothing else.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::{Exploration, Limits, search_all};
+use crate::buyer::Ending;
+use crate::entrant::Entrant;
+use crate::error::Error;
+use crate::expect::Expectation;
+use crate::op::{Item, Op, OpKind, Request, Units, Want};
+use crate::report::{Evidence, Judgement, SCHEMA};
+use crate::settings::Settings;
+use crate::stores::memory::model::Model;
+use crate::worlds::stepped::{Cast, KindId, Move, Part, StoreId};
+
+/// More than any number.
+const ANY: u32 = u32::MAX;
+
+/// Markings after which the store is taken to be without end.
+const MOST_MARKINGS: usize = 1_000;
+
+/// Kinds after which they are taken to be without end.
+const MOST_KINDS: usize = 100;
+
+/// The usual number of buyers among whom the least number that breaks it is looked for.
+pub const MOST_BUYERS: u32 = 30;
+
+/// States in which that is done for each number.
+const MOST_STATES: usize = 200_000;
+
+/// A store, and how many buyers are of each kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Marking {
+    store: StoreId,
+    crowd: Vec<(KindId, u32)>,
+}
+
+/// What can be said of any number of buyers.
+#[derive(Clone, Debug, Serialize)]
+pub struct AnyBuyers {
+    /// The version of this form.
+    pub schema: u32,
+    /// The strategy's name.
+    pub strategy: String,
+    /// Units at the beginning.
+    pub stock: Units,
+    /// `proved`: however many come, no unit is promised twice. `broken`: enough of them can do that,
+    /// or few of them something else. `not seen`: the store has no end, and nothing was found as far
+    /// as it was followed.
+    pub evidence: Evidence,
+    /// Whether every state of the store was followed.
+    pub complete: bool,
+    /// Whether enough buyers can be promised more than there is, as far as it was followed.
+    pub oversold: bool,
+    /// Markings met.
+    pub markings: usize,
+    /// Kinds of buyer met.
+    pub kinds: usize,
+    /// The largest number of buyers for whom there is no finding of any kind in any interleaving;
+    /// none if there is one for a single buyer.
+    pub proved_up_to: Option<u32>,
+    /// The least number of buyers that breaks it in any way, if a small one does, and how.
+    pub least: Option<Exploration>,
+}
+
+/// Asks for any number of buyers who all want the same, and for the least number, up to
+/// `most_buyers`, that breaks it in any way.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings, or if buyers want different numbers of units.
+pub fn any_buyers(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    most_buyers: u32,
+) -> Result<AnyBuyers, Error> {
+    settings.check()?;
+    if settings.qty.least != settings.qty.most {
+        return Err(Error::input("`qty` must be one number where `buyers` is any"));
+    }
+    let mut cast = Cast::new(entrant, settings.policy.retries);
+    let cover = cover(&mut cast, entrant, settings);
+    let (mut proved_up_to, mut least) = (None, None);
+    for buyers in 1..=most_buyers {
+        let some = Settings { buyers, ..settings.clone() };
+        let limits = Limits { states: MOST_STATES, ..Limits::default() };
+        let found = search_all(entrant, &some, limits, || false)?;
+        match found.evidence {
+            Evidence::Proved => proved_up_to = Some(buyers),
+            Evidence::Broken => {
+                least = Some(found);
+                break;
+            }
+            Evidence::NotSeen | Evidence::Vacuous => break,
+        }
+    }
+    Ok(AnyBuyers {
+        schema: SCHEMA,
+        strategy: entrant.card().name.to_owned(),
+        stock: settings.stock,
+        evidence: match cover {
+            _ if cover.oversold || least.is_some() => Evidence::Broken,
+            Cover { complete: true, .. } => Evidence::Proved,
+            Cover { .. } => Evidence::NotSeen,
+        },
+        complete: cover.complete,
+        oversold: cover.oversold,
+        markings: cover.markings,
+        kinds: cast.kinds(),
+        proved_up_to,
+        least,
+    })
+}
+
+impl AnyBuyers {
+    /// Holds expectations against what was found: `evidence` speaks of any number of buyers, findings
+    /// of the least number that breaks it.
+    #[must_use]
+    pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
+        super::judge(
+            expectations,
+            self.least.iter().flat_map(|least| &least.findings),
+            self.evidence,
+        )
+    }
+}
+
+/// What the construction has seen.
+struct Cover {
+    markings: usize,
+    complete: bool,
+    oversold: bool,
+}
+
+fn cover(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Cover {
+    let want = Want { item: Item(0), qty: settings.qty.least };
+    let mut crowd = vec![(cast.newcomer(want), ANY)];
+    if entrant.card().asks_for(|kind| kind == OpKind::Queue) {
+        crowd.push((cast.clerk(), 1));
+    }
+    crowd.sort_unstable();
+    let opening = Marking { store: cast.store(Model::open(settings.stock)), crowd };
+    let mut known = BTreeSet::from([opening.clone()]);
+    // Each with the place of the marking it came from.
+    let mut tree = vec![(opening, None)];
+    let mut next = 0;
+    let mut oversold = false;
+    while next < tree.len() && tree.len() <= MOST_MARKINGS && cast.kinds() <= MOST_KINDS {
+        let here = tree[next].0.clone();
+        oversold |= promises_too_much(cast, settings.stock, &here);
+        for mut there in successors(cast, &here) {
+            fill_up(&mut there, &tree, next);
+            if known.insert(there.clone()) {
+                tree.push((there, Some(next)));
+            }
+        }
+        next += 1;
+    }
+    Cover { markings: tree.len(), complete: next == tree.len(), oversold }
+}
+
+/// Karp and Miller's step: kinds that have grown since an ancestor can be filled at will.
+fn fill_up(there: &mut Marking, tree: &[(Marking, Option<usize>)], from: usize) {
+    let mut ancestor = Some(from);
+    while let Some(at) = ancestor {
+        let (before, parent) = &tree[at];
+        if before.store == there.store && covers(there, before) {
+            let grown: Vec<KindId> = there
+                .crowd
+                .iter()
+                .filter(|(kind, count)| *count > before.count(*kind))
+                .map(|(kind, _)| *kind)
+                .collect();
+            for (kind, count) in &mut there.crowd {
+                if grown.contains(kind) {
+                    *count = ANY;
+                }
+            }
+        }
+        ancestor = *parent;
+    }
+}
+
+fn covers(more: &Marking, less: &Marking) -> bool {
+    less.crowd.iter().all(|(kind, count)| more.count(*kind) >= *count)
+}
+
+impl Marking {
+    fn count(&self, kind: KindId) -> u32 {
+        let at = self.crowd.binary_search_by_key(&kind, |(kind, _)| *kind);
+        at.map_or(0, |at| self.crowd[at].1)
+    }
+
+    fn apply(&mut self, change: Move) {
+        if let Ok(at) = self.crowd.binary_search_by_key(&change.from, |(kind, _)| *kind) {
+            match &mut self.crowd[at].1 {
+                &mut ANY => {}
+                1 => drop(self.crowd.remove(at)),
+                count => *count -= 1,
+            }
+        }
+        match self.crowd.binary_search_by_key(&change.to, |(kind, _)| *kind) {
+            Ok(at) if self.crowd[at].1 == ANY => {}
+            Ok(at) => self.crowd[at].1 += 1,
+            Err(at) => self.crowd.insert(at, (change.to, 1)),
+        }
+    }
+}
+
+/// Every marking that one step leads to.
+fn successors(cast: &mut Cast<'_>, here: &Marking) -> Vec<Marking> {
+    let mut all = Vec::new();
+    for (kind, _) in &here.crowd {
+        for store in stores_for(cast, here, *kind) {
+            let Some(turn) = cast.turn(store, *kind) else { continue };
+            let mut there = Marking { store: without_queue(cast, turn.store), ..here.clone() };
+            there.apply(turn.actor);
+            if let Some(other) = turn.other {
+                there.apply(other);
+            }
+            all.push(there);
+        }
+    }
+    all
+}
+
+/// The store as this kind finds it: for a clerk with somebody to call, one of those who wait.
+fn stores_for(cast: &mut Cast<'_>, here: &Marking, kind: KindId) -> Vec<StoreId> {
+    if cast.kind_of(kind).part != Part::IdleClerk {
+        return vec![here.store];
+    }
+    let waiting: Vec<(KindId, Want)> = here
+        .crowd
+        .iter()
+        .filter_map(|(kind, _)| match cast.kind_of(*kind) {
+            waiting if waiting.next == Some(Op::AwaitAnswer) && waiting.grip.place => {
+                match waiting.part {
+                    Part::Buyer { want, .. } => Some((*kind, want)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+        .collect();
+    waiting
+        .into_iter()
+        .map(|(kind, want)| {
+            let mut store = cast.store_of(here.store).clone();
+            store.queue.push_back((kind.into(), Request { buyer: 0, want }));
+            cast.store(store)
+        })
+        .collect()
+}
+
+fn without_queue(cast: &mut Cast<'_>, store: StoreId) -> StoreId {
+    if cast.store_of(store).queue.is_empty() {
+        return store;
+    }
+    let mut store = cast.store_of(store).clone();
+    store.queue.clear();
+    cast.store(store)
+}
+
+fn promises_too_much(cast: &Cast<'_>, stock: Units, here: &Marking) -> bool {
+    let promised = |(kind, count): &(KindId, u32)| match cast.kind_of(*kind).part {
+        Part::Gone { want, ending: Ending::Bought } => {
+            u64::from(*count) * u64::from(want.qty.unsigned_abs())
+        }
+        _ => 0,
+    };
+    here.crowd.iter().map(promised).sum::<u64>() > u64::from(stock.unsigned_abs())
+}
