@@ -123,6 +123,12 @@ impl Settings {
         Ok(())
     }
 
+    /// How many visits there are in all rounds.
+    #[must_use]
+    pub fn visits(&self) -> u64 {
+        u64::from(self.buyers) * u64::from(self.rounds)
+    }
+
     /// How many threads will run.
     #[must_use]
     pub fn threads(&self) -> u32 {

@@ -42,9 +42,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         let mut title = String::new();
         let outcome = Scenario::read(path).and_then(|scenario| {
             title.clone_from(&scenario.title);
-            let buyers = u64::from(scenario.settings.buyers)
-                * u64::from(scenario.settings.rounds)
-                * scenario.entrants.len() as u64;
+            let buyers = scenario.settings.visits() * scenario.entrants.len() as u64;
             progress::watched(buyers, &name, !args.no_progress, &control, || scenario.run(&control))
         });
         match &outcome {

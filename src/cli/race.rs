@@ -121,7 +121,7 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 
-    let buyers = u64::from(settings.buyers) * u64::from(settings.rounds) * entrants.len() as u64;
+    let buyers = settings.visits() * entrants.len() as u64;
     let shows_progress = !args.quiet && !args.no_progress;
     let report = progress::watched(buyers, "racing", shows_progress, &control, || {
         race_all(&entrants, &settings, &args.expectations, &control)

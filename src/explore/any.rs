@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Exploration, Limits, search_all};
-use crate::buyer::Ending;
+use super::state::{ANY, State};
+use super::{Exploration, Limits, checks, search_all};
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
@@ -22,12 +22,9 @@ use crate::op::{Item, Op, OpKind, Request, Units, Want};
 use crate::report::{Evidence, Judgement, SCHEMA};
 use crate::settings::Settings;
 use crate::stores::memory::model::Model;
-use crate::worlds::stepped::{Cast, KindId, Move, Part, StoreId};
+use crate::worlds::stepped::{Cast, KindId, Part, StoreId};
 
-/// More than any number.
-const ANY: u32 = u32::MAX;
-
-/// Markings after which the store is taken to be without end.
+/// States after which the store is taken to be without end.
 const MOST_MARKINGS: usize = 1_000;
 
 /// Kinds after which they are taken to be without end.
@@ -38,13 +35,6 @@ pub const MOST_BUYERS: u32 = 30;
 
 /// States in which that is done for each number.
 const MOST_STATES: usize = 200_000;
-
-/// A store, and how many buyers are of each kind.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Marking {
-    store: StoreId,
-    crowd: Vec<(KindId, u32)>,
-}
 
 /// What can be said of any number of buyers.
 #[derive(Clone, Debug, Serialize)]
@@ -63,7 +53,7 @@ pub struct AnyBuyers {
     pub complete: bool,
     /// Whether enough buyers can be promised more than there is, as far as it was followed.
     pub oversold: bool,
-    /// Markings met.
+    /// States met.
     pub markings: usize,
     /// Kinds of buyer met.
     pub kinds: usize,
@@ -149,7 +139,7 @@ fn cover(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Cov
         crowd.push((cast.clerk(), 1));
     }
     crowd.sort_unstable();
-    let opening = Marking { store: cast.store(Model::open(settings.stock)), crowd };
+    let opening = State { store: cast.store(Model::open(settings.stock)), crowd };
     let mut known = BTreeSet::from([opening.clone()]);
     // Each with the place of the marking it came from.
     let mut tree = vec![(opening, None)];
@@ -157,7 +147,7 @@ fn cover(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Cov
     let mut oversold = false;
     while next < tree.len() && tree.len() <= MOST_MARKINGS && cast.kinds() <= MOST_KINDS {
         let here = tree[next].0.clone();
-        oversold |= promises_too_much(cast, settings.stock, &here);
+        oversold |= checks::promises(cast, settings.stock, &here).is_some();
         for mut there in successors(cast, &here) {
             fill_up(&mut there, &tree, next);
             if known.insert(there.clone()) {
@@ -170,7 +160,7 @@ fn cover(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Cov
 }
 
 /// Karp and Miller's step: kinds that have grown since an ancestor can be filled at will.
-fn fill_up(there: &mut Marking, tree: &[(Marking, Option<usize>)], from: usize) {
+fn fill_up(there: &mut State, tree: &[(State, Option<usize>)], from: usize) {
     let mut ancestor = Some(from);
     while let Some(at) = ancestor {
         let (before, parent) = &tree[at];
@@ -191,39 +181,17 @@ fn fill_up(there: &mut Marking, tree: &[(Marking, Option<usize>)], from: usize) 
     }
 }
 
-fn covers(more: &Marking, less: &Marking) -> bool {
+fn covers(more: &State, less: &State) -> bool {
     less.crowd.iter().all(|(kind, count)| more.count(*kind) >= *count)
 }
 
-impl Marking {
-    fn count(&self, kind: KindId) -> u32 {
-        let at = self.crowd.binary_search_by_key(&kind, |(kind, _)| *kind);
-        at.map_or(0, |at| self.crowd[at].1)
-    }
-
-    fn apply(&mut self, change: Move) {
-        if let Ok(at) = self.crowd.binary_search_by_key(&change.from, |(kind, _)| *kind) {
-            match &mut self.crowd[at].1 {
-                &mut ANY => {}
-                1 => drop(self.crowd.remove(at)),
-                count => *count -= 1,
-            }
-        }
-        match self.crowd.binary_search_by_key(&change.to, |(kind, _)| *kind) {
-            Ok(at) if self.crowd[at].1 == ANY => {}
-            Ok(at) => self.crowd[at].1 += 1,
-            Err(at) => self.crowd.insert(at, (change.to, 1)),
-        }
-    }
-}
-
 /// Every marking that one step leads to.
-fn successors(cast: &mut Cast<'_>, here: &Marking) -> Vec<Marking> {
+fn successors(cast: &mut Cast<'_>, here: &State) -> Vec<State> {
     let mut all = Vec::new();
     for (kind, _) in &here.crowd {
         for store in stores_for(cast, here, *kind) {
             let Some(turn) = cast.turn(store, *kind) else { continue };
-            let mut there = Marking { store: without_queue(cast, turn.store), ..here.clone() };
+            let mut there = State { store: without_queue(cast, turn.store), ..here.clone() };
             there.apply(turn.actor);
             if let Some(other) = turn.other {
                 there.apply(other);
@@ -235,7 +203,7 @@ fn successors(cast: &mut Cast<'_>, here: &Marking) -> Vec<Marking> {
 }
 
 /// The store as this kind finds it: for a clerk with somebody to call, one of those who wait.
-fn stores_for(cast: &mut Cast<'_>, here: &Marking, kind: KindId) -> Vec<StoreId> {
+fn stores_for(cast: &mut Cast<'_>, here: &State, kind: KindId) -> Vec<StoreId> {
     if cast.kind_of(kind).part != Part::IdleClerk {
         return vec![here.store];
     }
@@ -269,14 +237,4 @@ fn without_queue(cast: &mut Cast<'_>, store: StoreId) -> StoreId {
     let mut store = cast.store_of(store).clone();
     store.queue.clear();
     cast.store(store)
-}
-
-fn promises_too_much(cast: &Cast<'_>, stock: Units, here: &Marking) -> bool {
-    let promised = |(kind, count): &(KindId, u32)| match cast.kind_of(*kind).part {
-        Part::Gone { want, ending: Ending::Bought } => {
-            u64::from(*count) * u64::from(want.qty.unsigned_abs())
-        }
-        _ => 0,
-    };
-    here.crowd.iter().map(promised).sum::<u64>() > u64::from(stock.unsigned_abs())
 }

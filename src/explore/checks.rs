@@ -13,14 +13,15 @@ use crate::worlds::stepped::{Cast, Part, Stage, Step};
 
 /// More promised than there was is wrong at once, whatever comes later.
 pub(super) fn promises(cast: &Cast<'_>, stock: Units, state: &State) -> Option<Finding> {
-    let promised: i64 = state
+    let promised = state
         .crowd
         .iter()
         .map(|(kind, buyers)| match cast.kind_of(*kind).part {
             Part::Gone { want, ending: Ending::Bought } => i64::from(want.qty) * i64::from(*buyers),
             _ => 0,
         })
-        .sum();
+        // Any number of buyers of several kinds would be more than can be counted.
+        .fold(0, i64::saturating_add);
     let amount = u64::try_from(promised - i64::from(stock)).ok().filter(|amount| *amount > 0)?;
     let proof =
         format!("{} promised, {} in stock", of(promised.unsigned_abs(), "unit"), count(stock));

@@ -21,7 +21,7 @@ pub use game::Game;
 pub use graph::Ways;
 pub use schedule::Schedule;
 pub use search::{Limits, Search, Seen, Shown};
-pub use state::{MOST_OF_A_KIND, State, States};
+pub use state::{ANY, MOST_OF_A_KIND, State, States};
 pub use timeline::Row;
 
 use crate::audit::Finding;

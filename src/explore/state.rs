@@ -10,12 +10,15 @@ use crate::worlds::stepped::{KindId, Move, StoreId};
 /// The most buyers that one word can count.
 pub const MOST_OF_A_KIND: u32 = u16::MAX as u32;
 
+/// More buyers than any number: one more or one less makes no difference.
+pub const ANY: u32 = u32::MAX;
+
 /// A state, unpacked: the kinds that somebody is of, in order, with how many.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct State {
     /// The store.
     pub store: StoreId,
-    /// Kinds with their numbers of buyers.
+    /// Kinds with their numbers of buyers, or [`ANY`].
     pub crowd: Vec<(KindId, u32)>,
 }
 
@@ -30,11 +33,18 @@ impl State {
         state
     }
 
+    /// How many buyers are of a kind.
+    #[must_use]
+    pub fn count(&self, kind: KindId) -> u32 {
+        self.place(kind).map_or(0, |at| self.crowd[at].1)
+    }
+
     /// One buyer changes kind.
     pub fn apply(&mut self, change: Move) {
-        if let Ok(at) = self.crowd.binary_search_by_key(&change.from, |(kind, _)| *kind) {
+        if let Ok(at) = self.place(change.from) {
             match &mut self.crowd[at].1 {
                 1 => drop(self.crowd.remove(at)),
+                &mut ANY => {}
                 count => *count -= 1,
             }
         }
@@ -42,10 +52,15 @@ impl State {
     }
 
     fn join(&mut self, kind: KindId) {
-        match self.crowd.binary_search_by_key(&kind, |(kind, _)| *kind) {
-            Ok(at) => self.crowd[at].1 += 1,
+        match self.place(kind) {
+            // Stops at `ANY`.
+            Ok(at) => self.crowd[at].1 = self.crowd[at].1.saturating_add(1),
             Err(at) => self.crowd.insert(at, (kind, 1)),
         }
+    }
+
+    fn place(&self, kind: KindId) -> Result<usize, usize> {
+        self.crowd.binary_search_by_key(&kind, |(kind, _)| *kind)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::table::{LABEL_WIDTH, colour};
+use super::table::{LABEL_WIDTH, headline, labelled};
 use super::verdict;
 use crate::clock::nanos;
 use crate::explore::{AnyBuyers, Covered, Exploration, Row, Told};
@@ -18,10 +18,8 @@ const MOST_COLUMNS: usize = 6;
 /// The whole report. How long it took is told apart, for it is the one thing that varies.
 #[must_use]
 pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
-    let style = colour(report.evidence);
-    let word = verdict::word(report.evidence);
-    let mut text = format!(" {style}{word:<LABEL_WIDTH$}{style:#}{}\n", sentence(report));
-    let mut line = |label: &str, what: String| text += &format!(" {label:<LABEL_WIDTH$}{what}\n");
+    let mut text = headline(report.evidence, &sentence(report));
+    let mut line = |label: &str, what: String| text += &labelled(label, &what);
     if let Some(covered) = &report.covered {
         line("covered", coverage(report, covered, took));
         if report.evidence == Evidence::Proved {
@@ -42,8 +40,6 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
 /// What can be said of any number of buyers.
 #[must_use]
 pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
-    let style = colour(report.evidence);
-    let word = verdict::word(report.evidence);
     let stock = of(report.stock.unsigned_abs().into(), "unit");
     let sentence = match report.evidence {
         Evidence::Broken if report.oversold || least_oversells(report) => {
@@ -53,8 +49,8 @@ pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
         Evidence::Proved => format!("however many buyers come for {stock}, none is promised twice"),
         _ => "the store has no end; nothing was promised twice as far as it was followed".into(),
     };
-    let mut text = format!(" {style}{word:<LABEL_WIDTH$}{style:#}{sentence}\n");
-    let mut line = |label: &str, what: String| text += &format!(" {label:<LABEL_WIDTH$}{what}\n");
+    let mut text = headline(report.evidence, &sentence);
+    let mut line = |label: &str, what: String| text += &labelled(label, &what);
     line(
         "covered",
         format!(
@@ -150,12 +146,10 @@ fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> 
 fn story(way: &[Told]) -> String {
     let Some(first) = way.first() else { return String::new() };
     let mut text = format!("\n{}\n", timeline(&first.timeline));
-    let mut line = |label: &str, what: &str| text += &format!(" {label:<LABEL_WIDTH$}{what}\n");
     for told in way {
-        line(told.finding.kind.title(), &told.finding.proof);
+        text += &labelled(told.finding.kind.title(), &told.finding.proof);
     }
-    line("again", &first.again);
-    text
+    text + &labelled("again", &first.again)
 }
 
 /// A column a buyer, a row a step, the stock at the edge.

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::sections::{self, Section};
-use super::verdict::Verdict;
+use super::verdict::{self, Verdict};
 use crate::report::{Evidence, Report, Run};
 
 /// The columns before a verdict's sentence.
@@ -26,7 +26,7 @@ pub fn table(report: &Report) -> String {
         }
         text += &sections::settings_line(report, Some(run));
         text += "\n\n";
-        text += &verdict(report, run);
+        text += &verdict_of(report, run);
         text += &details(run);
     }
     if several {
@@ -36,35 +36,36 @@ pub fn table(report: &Report) -> String {
     text
 }
 
-/// A verdict line a run, and what was expected but not met.
+/// A verdict line a run.
 #[must_use]
 pub fn verdicts(report: &Report) -> String {
-    let mut text = String::new();
-    for run in &report.runs {
-        let Verdict { word, sentence, .. } = Verdict::of(report, run);
-        let style = colour(run.evidence);
-        text += &format!(" {style}{word:<LABEL_WIDTH$}{style:#}{}: {sentence}\n", run.strategy);
-    }
-    text
+    let line = |run: &Run| {
+        let sentence = format!("{}: {}", run.strategy, Verdict::of(report, run).sentence);
+        headline(run.evidence, &sentence)
+    };
+    report.runs.iter().map(line).collect()
 }
 
-pub(super) fn colour(evidence: Evidence) -> Style {
+/// The verdict's word, in its colour, and what it rests on.
+pub(super) fn headline(evidence: Evidence, sentence: &str) -> String {
     let colour = match evidence {
         Evidence::Broken => AnsiColor::Red,
         Evidence::Proved | Evidence::NotSeen => AnsiColor::Green,
         Evidence::Vacuous => AnsiColor::Yellow,
     };
-    colour.on_default().bold()
+    let style = colour.on_default().bold();
+    format!(" {style}{:<LABEL_WIDTH$}{style:#}{sentence}\n", verdict::word(evidence))
 }
 
-fn verdict(report: &Report, run: &Run) -> String {
-    let Verdict { word, sentence, next } = Verdict::of(report, run);
-    let style = colour(run.evidence);
-    let mut text = format!(" {style}{word:<LABEL_WIDTH$}{style:#}{sentence}\n");
-    if let Some((label, next)) = next {
-        text += &format!(" {label:<LABEL_WIDTH$}{next}\n");
-    }
-    text
+/// A line under the verdict.
+pub(super) fn labelled(label: &str, text: &str) -> String {
+    format!(" {label:<LABEL_WIDTH$}{text}\n")
+}
+
+fn verdict_of(report: &Report, run: &Run) -> String {
+    let Verdict { sentence, next, .. } = Verdict::of(report, run);
+    let next = next.map(|(label, text)| labelled(label, &text)).unwrap_or_default();
+    headline(run.evidence, &sentence) + &next
 }
 
 fn details(run: &Run) -> String {

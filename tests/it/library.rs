@@ -137,7 +137,7 @@ fn misused_ops_fail_their_buyer_and_nobody_else() {
     }
 }
 
-/// Its clerk fails the first buyer and panics for nobody.
+/// Its clerk fails the first buyer, and nobody else.
 struct ClumsyClerk;
 
 impl Strategy for ClumsyClerk {
