@@ -17,7 +17,7 @@ use crossbeam::utils::CachePadded;
 use oversell_sim::buyer::{Ending, Visit};
 use oversell_sim::chance::{Dice, Purpose};
 use oversell_sim::clock::{Clock, Stopped, Wall};
-use oversell_sim::op::Units;
+use oversell_sim::op::{Item, Units, Want};
 use oversell_sim::rounds::race_all;
 use oversell_sim::session::Session;
 use oversell_sim::settings::Settings;
@@ -140,11 +140,11 @@ fn ours<S: Strategy, W: Word, K: Clock>(strategy: &S, threads: u32, clock: &K) -
     let stop = AtomicBool::new(false);
     let control = Control::default();
     let policy = Settings::default().policy;
-    let store = Memory::<W>::open(STOCK, threads as usize, policy.patience, &stop);
+    let store = Memory::<W>::open(1, STOCK, threads as usize, policy.patience, &stop);
     on_threads(threads, |checkouts| {
         let live = Live::new(store.connect(), clock.clone(), Duration::ZERO, &control);
         let mut shop = Session::new(live);
-        let mut visits = [Visit::unserved(0, 1); KEPT];
+        let mut visits = [Visit::unserved(0, Want::one(Item(0), 1)); KEPT];
         for buyer in 0..checkouts {
             let mut dice = Dice::of(0, Purpose::Backoff, 1, buyer);
             let visit = &mut visits[buyer as usize % KEPT];
@@ -181,7 +181,7 @@ fn by_hand<L: HandLoop>(threads: u32, counts: bool) -> f64 {
     on_threads(threads, |checkouts| {
         let mut tally = Counts::default();
         if counts {
-            let mut visits = [Visit::unserved(0, 1); KEPT];
+            let mut visits = [Visit::unserved(0, Want::one(Item(0), 1)); KEPT];
             let mut orders = Vec::new();
             for buyer in 0..checkouts {
                 let before = (tally.attempts, tally.conflicts);

@@ -6,7 +6,7 @@ use rand::RngExt;
 
 use crate::attempt::Failure;
 use crate::chance::Dice;
-use crate::op::{BuyerId, Units};
+use crate::op::{BuyerId, Units, Want};
 use crate::text::quantity;
 
 /// How many units each buyer wants: a number, or a range to roll from.
@@ -94,8 +94,8 @@ impl Ending {
 pub struct Visit {
     /// Who.
     pub buyer: BuyerId,
-    /// How many units it came for.
-    pub wanted: Units,
+    /// What it came for.
+    pub want: Want,
     /// How it ended.
     pub ending: Ending,
     /// Attempts made, the first included.
@@ -117,10 +117,10 @@ pub struct Visit {
 impl Visit {
     /// A buyer that has not come in yet.
     #[must_use]
-    pub fn unserved(buyer: BuyerId, wanted: Units) -> Self {
+    pub fn unserved(buyer: BuyerId, want: Want) -> Self {
         Self {
             buyer,
-            wanted,
+            want,
             ending: Ending::Unserved,
             attempts: 0,
             conflicts: 0,
@@ -139,10 +139,10 @@ impl Visit {
         }
     }
 
-    /// Units promised to this buyer. A receipt is for all it wanted, or there is none.
+    /// What was promised to this buyer. A receipt is for all it wanted, or there is none.
     #[must_use]
-    pub fn receipt(&self) -> Option<Units> {
-        (self.ending == Ending::Bought).then_some(self.wanted)
+    pub fn receipt(&self) -> Option<Want> {
+        (self.ending == Ending::Bought).then_some(self.want)
     }
 
     /// From the buyer's click to its answer.

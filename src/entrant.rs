@@ -74,6 +74,7 @@ fn race_on<S: Strategy, W: Word>(
     control: &Control,
 ) -> Result<Round, Error> {
     let store = Memory::<W>::open(
+        settings.items,
         settings.stock,
         settings.threads() as usize,
         settings.policy.patience,

@@ -123,7 +123,7 @@ fn worst_round(round: &Round, figures: Figures) -> WorstRound {
         .filter_map(|visit| {
             Some(Winner {
                 buyer: visit.buyer,
-                units: visit.receipt()?,
+                units: visit.receipt()?.units(),
                 at: visit.ended_ns,
                 attempts: visit.attempts,
                 waited: visit.waited_ns,

@@ -3,6 +3,9 @@
 //! A strategy never touches stock; it sends an [`Op`] and awaits the [`Reply`]. Each op is atomic on
 //! its own. What lies *between* two ops is where somebody else gets in.
 
+use std::fmt;
+use std::num::NonZero;
+
 use serde::Serialize;
 
 /// Units of stock. Signed, because a broken checkout can sell below zero and the audit must see it.
@@ -17,28 +20,82 @@ pub type BuyerId = u32;
 /// How often a shelf was written through [`Op::WriteIfVersion`]. Wraps after 2³² writes.
 pub type Version = u32;
 
+/// The most products a shop has.
+pub const MOST_ITEMS: u64 = 16;
+
+/// The most products in one cart.
+pub const MOST_IN_CART: usize = 4;
+
 /// Which product an op is about, counted from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Item(pub u16);
+pub struct Item(pub u8);
 
-/// What one buyer came for.
+impl fmt::Display for Item {
+    /// `#1`, `#2` …
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", u32::from(self.0) + 1)
+    }
+}
+
+/// What one buyer came for: a product, or a cart of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Want {
-    /// The product.
+    /// The product; of a cart, the one that was put into it first.
     pub item: Item,
-    /// How many units: all of them or none. At least 1.
+    /// How many units of each: all of them or none. At least 1.
     pub qty: Units,
+    /// What else is in the cart.
+    pub also: Also,
+}
+
+/// What is in a cart beside its first product, in the order in which it was put there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Also([Option<NonZero<u8>>; MOST_IN_CART - 1]);
+
+impl Want {
+    /// A single product.
+    #[must_use]
+    pub const fn one(item: Item, qty: Units) -> Self {
+        Self { item, qty, also: Also([None; MOST_IN_CART - 1]) }
+    }
+
+    /// A cart of these products, `qty` units of each; none if it is empty or too full.
+    #[must_use]
+    pub fn cart(items: impl IntoIterator<Item = Item>, qty: Units) -> Option<Self> {
+        let mut items = items.into_iter();
+        let mut want = Self::one(items.next()?, qty);
+        for place in &mut want.also.0 {
+            *place = items.next().and_then(|item| NonZero::new(item.0.saturating_add(1)));
+        }
+        items.next().is_none().then_some(want)
+    }
+
+    /// The products, in the order in which they were put into the cart.
+    pub fn items(self) -> impl Iterator<Item = Item> + Clone {
+        let also = self.also.0.into_iter().flatten().map(|number| Item(number.get() - 1));
+        std::iter::once(self.item).chain(also)
+    }
+
+    /// How many units that is in all.
+    #[must_use]
+    pub fn units(self) -> i64 {
+        i64::from(self.qty) * self.items().count() as i64
+    }
+
+    /// How many units of one product.
+    #[must_use]
+    pub fn units_of(self, item: Item) -> Units {
+        if self.items().any(|wanted| wanted == item) { self.qty } else { 0 }
+    }
 }
 
 /// A row in the store's order book: the shop's own record that it owes somebody units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Order {
     /// Who is owed.
     pub buyer: BuyerId,
-    /// Which product.
-    pub item: Item,
-    /// How many units.
-    pub qty: Units,
+    /// What.
+    pub want: Want,
 }
 
 /// One atomic round trip to a store.

@@ -25,7 +25,9 @@ pub fn race_all(
     expectations: &[Expectation],
     control: &Control,
 ) -> Result<Report, Error> {
-    settings.check()?;
+    for entrant in entrants {
+        settings.check_for(&entrant.card())?;
+    }
     hire_auditors()?;
     let clock = Wall::start();
     let runs = entrants

@@ -179,10 +179,10 @@ impl<C: Connection> Session<C> {
         self.ask(Op::Unlock { item }, opening!(Reply::Done => ()))
     }
 
-    /// Writes the order of whoever is being served into the order book.
+    /// Writes the order of whoever is being served into the order book, as one row.
     #[inline(always)]
     pub fn place_order(&mut self, want: Want) -> impl Future<Output = Result<(), Missed>> {
-        let order = Order { buyer: self.buyer, item: want.item, qty: want.qty };
+        let order = Order { buyer: self.buyer, want };
         self.ask(Op::PlaceOrder(order), opening!(Reply::Done => ()))
     }
 

@@ -7,10 +7,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::buyer::Demand;
+use crate::chance::{Dice, Purpose};
 use crate::clock::nanos;
 use crate::error::Error;
-use crate::op::{MOST_STOCK, Units};
+use crate::op::{BuyerId, Item, MOST_IN_CART, MOST_ITEMS, MOST_STOCK, Units, Want};
 use crate::retry::{Backoff, Retries, RetryPolicy};
+use crate::strategy::About;
 use crate::text::quantity::{count, exact_duration, parse_count, parse_duration};
 
 /// The most buyers in one round.
@@ -35,9 +37,13 @@ pub const DEFAULT_THINK: Duration = Duration::from_micros(200);
 pub struct Settings {
     /// How many buyers come in a round.
     pub buyers: u32,
-    /// How many units there are at the gun.
+    /// How many products there are.
+    pub items: u8,
+    /// How many units of each there are at the gun.
     pub stock: Units,
-    /// How many units each buyer wants.
+    /// How many products are in each buyer's cart; see [`Settings::want`].
+    pub cart: u8,
+    /// How many units of each a buyer wants.
     pub qty: Demand,
     /// How many threads serve the buyers; none: one thread a buyer.
     pub threads: Option<u32>,
@@ -56,7 +62,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             buyers: 1000,
+            items: 1,
             stock: 1,
+            cart: 1,
             qty: Demand::ONE,
             threads: None,
             rounds: 1,
@@ -97,9 +105,9 @@ fn parse_patience(text: &str) -> Result<Duration, String> {
 
 impl Settings {
     /// The names of all settings, which are their flags and their scenario keys.
-    pub const NAMES: [&str; 10] = [
-        "buyers", "stock", "qty", "threads", "rounds", "think", "retries", "backoff", "patience",
-        "seed",
+    pub const NAMES: [&str; 12] = [
+        "buyers", "items", "stock", "cart", "qty", "threads", "rounds", "think", "retries",
+        "backoff", "patience", "seed",
     ];
 
     /// Sets one of [`NAMES`](Self::NAMES) from its text.
@@ -109,7 +117,9 @@ impl Settings {
     pub fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
         match name {
             "buyers" => self.buyers = parse_count(text, 1, MOST_BUYERS)? as u32,
+            "items" => self.items = parse_count(text, 1, MOST_ITEMS)? as u8,
             "stock" => self.stock = parse_count(text, 1, MOST_STOCK)? as Units,
+            "cart" => self.cart = parse_count(text, 1, MOST_IN_CART as u64)? as u8,
             "qty" => self.qty = Demand::parse(text)?,
             "threads" => self.threads = Some(parse_count(text, 1, MOST_BUYERS)? as u32),
             "rounds" => self.rounds = parse_count(text, 1, MOST_ROUNDS)? as u32,
@@ -127,6 +137,19 @@ impl Settings {
     #[must_use]
     pub fn visits(&self) -> u64 {
         u64::from(self.buyers) * u64::from(self.rounds)
+    }
+
+    /// What one buyer wants in one round. Its cart begins with a product of its own, buyer by buyer in
+    /// turn, and goes on with those that follow: of two buyers who want the same two products, one
+    /// begins with the first and one with the second.
+    #[must_use]
+    pub fn want(&self, round: u32, buyer: BuyerId) -> Want {
+        let mut dice = Dice::of(self.seed, Purpose::Want, round, buyer);
+        let qty = self.qty.roll(&mut dice);
+        let items = u32::from(self.items.max(1));
+        let first = buyer % items;
+        let cart = (0..u32::from(self.cart)).map(|next| Item(((first + next) % items) as u8));
+        Want::cart(cart, qty).unwrap_or(Want::one(Item(0), qty))
     }
 
     /// How many threads will run.
@@ -150,7 +173,9 @@ impl Settings {
             })
         };
         within("buyers", self.buyers.into(), MOST_BUYERS)?;
+        within("items", self.items.into(), MOST_ITEMS)?;
         within("stock", self.stock.into(), MOST_STOCK)?;
+        within("cart", self.cart.into(), MOST_IN_CART as u64)?;
         within("rounds", self.rounds.into(), MOST_ROUNDS)?;
         within("threads", self.threads().into(), MOST_BUYERS)?;
         within("qty", self.qty.least.into(), MOST_STOCK)?;
@@ -166,6 +191,13 @@ impl Settings {
         }
         if self.policy.patience.is_zero() {
             return Err(Wrong { name: "patience", why: "must be at least 1ns".into() });
+        }
+        if self.cart > self.items {
+            let why = format!(
+                "is {}, but `items` is only {}: raise `items` or lower `cart`",
+                self.cart, self.items
+            );
+            return Err(Wrong { name: "cart", why });
         }
         let wrong_qty = |why| Err(Wrong { name: "qty", why });
         if self.qty.least > self.qty.most {
@@ -188,6 +220,22 @@ impl Settings {
                 count(self.buyers),
                 count(Units::MAX)
             ));
+        }
+        Ok(())
+    }
+
+    /// The same, and that a strategy can sell what the buyers want.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn check_for(&self, card: &About) -> Result<(), Wrong> {
+        self.check()?;
+        if self.cart > 1 && !card.carts {
+            let why = format!(
+                "is {}, but {} sells one product at a time; ordered-locks sells carts",
+                self.cart, card.name
+            );
+            return Err(Wrong { name: "cart", why });
         }
         Ok(())
     }
@@ -232,7 +280,9 @@ impl Settings {
         let (policy, usually) = (&self.policy, &usual.policy);
         [
             (true, "buyers", self.buyers.to_string()),
+            (self.items != usual.items, "items", self.items.to_string()),
             (true, "stock", self.stock.to_string()),
+            (self.cart != usual.cart, "cart", self.cart.to_string()),
             (self.qty != usual.qty, "qty", self.qty.to_string()),
             (self.threads.is_some(), "threads", self.threads().to_string()),
             (self.rounds != usual.rounds, "rounds", self.rounds.to_string()),
@@ -251,7 +301,9 @@ impl Settings {
     pub fn record(&self) -> SettingsRecord {
         SettingsRecord {
             buyers: self.buyers,
+            items: self.items,
             stock: self.stock,
+            cart: self.cart,
             qty: self.qty.to_string(),
             threads: self.threads(),
             rounds: self.rounds,
@@ -269,9 +321,13 @@ impl Settings {
 pub struct SettingsRecord {
     /// Buyers in a round.
     pub buyers: u32,
-    /// Units at the gun.
+    /// Products.
+    pub items: u8,
+    /// Units of each at the gun.
     pub stock: Units,
-    /// Units each buyer wants: a number, or a range such as `1..3`.
+    /// Products in each cart.
+    pub cart: u8,
+    /// Units each buyer wants of each: a number, or a range such as `1..3`.
     pub qty: String,
     /// Threads that served the buyers.
     pub threads: u32,
@@ -298,13 +354,26 @@ macro_rules! shop_setters {
             self
         }
 
-        /// How many units there are.
+        /// How many products there are; by default one.
+        pub fn items(mut self, items: u8) -> Self {
+            self.settings.items = items;
+            self
+        }
+
+        /// How many products are in each buyer's cart; by default one. Carts begin with a product of
+        /// their own, buyer by buyer in turn.
+        pub fn cart(mut self, products: u8) -> Self {
+            self.settings.cart = products;
+            self
+        }
+
+        /// How many units of each product there are.
         pub fn stock(mut self, stock: u32) -> Self {
             self.settings.stock = $crate::settings::units(stock);
             self
         }
 
-        /// How many units each buyer wants; by default one.
+        /// How many units of each product a buyer wants; by default one.
         pub fn qty(self, qty: u32) -> Self {
             self.qty_between(qty, qty)
         }

@@ -29,6 +29,8 @@ pub struct About {
     pub summary: &'static str,
     /// The ops it needs of a store, besides placing orders.
     pub needs: &'static [OpKind],
+    /// Whether it sells carts of several products. Any other is given one product at a time.
+    pub carts: bool,
     /// What it promises.
     pub claim: Claim,
 }
@@ -48,6 +50,7 @@ impl About {
             aliases: &[],
             summary: "a strategy of your own",
             needs: &[],
+            carts: true,
             claim: Claim::Safe,
         }
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::buyer::{Ending, Visit};
 use crate::finding::FindingKind;
-use crate::op::{BuyerId, Units};
+use crate::op::{BuyerId, Item, Order, Units, Want};
 use crate::stores::Books;
 use crate::text::quantity::{count, of};
 
@@ -27,7 +27,7 @@ pub struct Finding {
 /// What the audit looks at: one round, after everybody has gone home.
 #[derive(Clone, Copy, Debug)]
 pub struct Ledger<'a> {
-    /// Units at the gun.
+    /// Units of each product at the gun.
     pub stock: Units,
     /// What each buyer came for and was told.
     pub visits: &'a [Visit],
@@ -37,23 +37,76 @@ pub struct Ledger<'a> {
     pub leaked_locks: u64,
 }
 
+/// One product's account, in units.
+struct Account {
+    item: Item,
+    stock: i64,
+    left: i64,
+    /// Promised, by receipt.
+    sold: i64,
+    ordered: i64,
+    /// What buyers who were cut short may have taken: unknown, and not held against anybody.
+    unknown: i64,
+}
+
+impl Account {
+    /// By how much the shelf fell.
+    fn fell(&self) -> i64 {
+        self.stock - self.left
+    }
+
+    fn oversold(&self) -> Option<Finding> {
+        finding(FindingKind::Oversold, self.sold - self.stock, || {
+            format!("{} promised, {} in stock", of(self.sold as u64, "unit"), count(self.stock))
+        })
+    }
+
+    fn lost_update(&self) -> Option<Finding> {
+        finding(FindingKind::LostUpdate, self.sold - self.fell(), || {
+            format!(
+                "{} sold, but the shelf fell by {}",
+                of(self.sold as u64, "unit"),
+                count(self.fell())
+            )
+        })
+    }
+
+    /// What stands in the order book is somebody's, receipt or not.
+    fn leaked_stock(&self) -> Option<Finding> {
+        let owned = self.sold.max(self.ordered);
+        finding(FindingKind::LeakedStock, self.fell() - owned - self.unknown, || {
+            format!(
+                "the shelf fell by {}, but {} sold",
+                count(self.fell()),
+                of(owned.unsigned_abs(), "unit")
+            )
+        })
+    }
+
+    fn negative_stock(&self) -> Option<Finding> {
+        finding(FindingKind::NegativeStock, -self.left - self.unknown, || {
+            format!("the shelf says {}", count(self.left))
+        })
+    }
+}
+
 impl Ledger<'_> {
-    /// Units promised, by receipt.
+    /// Units promised, by receipt, of all products.
     #[must_use]
     pub fn units_sold(&self) -> i64 {
-        self.visits.iter().filter_map(Visit::receipt).map(i64::from).sum()
+        self.visits.iter().filter_map(Visit::receipt).map(Want::units).sum()
     }
 
     /// Everything that can be proved wrong, the gravest first.
     #[must_use]
     pub fn audit(&self) -> Vec<Finding> {
-        let sold = self.units_sold();
+        let accounts: Vec<Account> = self.items().map(|item| self.account(item)).collect();
         let mut findings: Vec<_> = [
-            self.oversold(sold),
-            self.undersold(sold),
-            self.lost_update(sold),
-            self.leaked_stock(sold),
-            self.negative_stock(),
+            over_all(&accounts, Account::oversold),
+            self.undersold(&accounts),
+            over_all(&accounts, Account::lost_update),
+            over_all(&accounts, Account::leaked_stock),
+            over_all(&accounts, Account::negative_stock),
             sold_out::false_sold_out(self),
             finding(FindingKind::LeakedLock, self.leaked_locks as i64, || {
                 format!("{} still held when the attempt was over", of(self.leaked_locks, "lock"))
@@ -67,38 +120,55 @@ impl Ledger<'_> {
         findings
     }
 
-    fn oversold(&self, sold: i64) -> Option<Finding> {
-        finding(FindingKind::Oversold, sold - i64::from(self.stock), || {
-            format!("{} promised, {} in stock", of(sold as u64, "unit"), count(self.stock))
-        })
+    /// The products, as far as the store has a shelf for them.
+    fn items(&self) -> impl Iterator<Item = Item> + use<> {
+        (0..self.books.shelves.len() as u8).map(Item)
+    }
+
+    fn account(&self, item: Item) -> Account {
+        let orders = self.books.orders.iter();
+        Account {
+            item,
+            stock: self.stock.into(),
+            left: self.books.shelves[usize::from(item.0)].into(),
+            sold: self.wanted_by(item, |visit| visit.receipt().is_some()),
+            ordered: orders.map(|order| i64::from(order.want.units_of(item))).sum(),
+            unknown: self.wanted_by(item, was_cut_short),
+        }
+    }
+
+    /// Units of a product that some of the buyers came for.
+    fn wanted_by(&self, item: Item, is: impl Fn(&Visit) -> bool) -> i64 {
+        let visits = self.visits.iter().filter(|visit| is(visit));
+        visits.map(|visit| i64::from(visit.want.units_of(item))).sum()
     }
 
     /// Serves those who went home without, the smallest want first, from what was not sold, is still
     /// there, and was not to go to somebody whom the end of the race kept away.
-    fn undersold(&self, sold: i64) -> Option<Finding> {
-        let kept_away = self.wanted_by(|visit| visit.ending == Ending::Unserved);
-        let left = i64::from(self.books.stock_left).max(0);
-        let unsold = (i64::from(self.stock) - sold).min(left) - kept_away;
-        let mut wants: Vec<i64> = self
+    fn undersold(&self, accounts: &[Account]) -> Option<Finding> {
+        let unsold = |account: &Account| {
+            let kept_away = self.wanted_by(account.item, |visit| visit.ending == Ending::Unserved);
+            (account.stock - account.sold).min(account.left.max(0)) - kept_away
+        };
+        let unsold: Vec<i64> = accounts.iter().map(unsold).collect();
+        let mut unserved: Vec<Want> = self
             .visits
             .iter()
             .filter(|visit| {
                 matches!(visit.ending, Ending::TurnedAway | Ending::GaveUp | Ending::Failed(_))
             })
-            .map(|visit| i64::from(visit.wanted))
-            .filter(|wanted| *wanted <= unsold)
+            .map(|visit| visit.want)
+            .filter(|want| fits(*want, &unsold))
             .collect();
-        wants.sort_unstable();
-        let mut servable = 0;
-        let mut buyers = 0;
-        for wanted in wants {
-            if servable + wanted > unsold {
-                break;
-            }
-            servable += wanted;
+        unserved.sort_by_key(|want| want.units());
+        let mut left = unsold.clone();
+        let (mut servable, mut buyers) = (0, 0);
+        for want in unserved.into_iter().filter(|want| take_if_it_fits(*want, &mut left)) {
+            servable += want.units();
             buyers += 1;
         }
         finding(FindingKind::Undersold, servable, || {
+            let unsold: i64 = unsold.iter().map(|units| units.max(&0)).sum();
             format!(
                 "{} unsold, though {} who went home without would have taken {}",
                 of(unsold.unsigned_abs(), "unit"),
@@ -108,69 +178,28 @@ impl Ledger<'_> {
         })
     }
 
-    /// Units that some of the buyers came for.
-    fn wanted_by(&self, is: impl Fn(&Visit) -> bool) -> i64 {
-        self.visits.iter().filter(|visit| is(visit)).map(|visit| i64::from(visit.wanted)).sum()
-    }
-
-    /// Units that buyers who were cut short may have taken: unknown, and not held against anybody.
-    fn unknown(&self) -> i64 {
-        self.wanted_by(was_cut_short)
-    }
-
-    /// By how much the shelf fell.
-    fn fell(&self) -> i64 {
-        i64::from(self.stock) - i64::from(self.books.stock_left)
-    }
-
-    fn lost_update(&self, sold: i64) -> Option<Finding> {
-        finding(FindingKind::LostUpdate, sold - self.fell(), || {
-            format!(
-                "{} sold, but the shelf fell by {}",
-                of(sold as u64, "unit"),
-                count(self.fell())
-            )
-        })
-    }
-
-    /// What stands in the order book is somebody's, receipt or not.
-    fn leaked_stock(&self, sold: i64) -> Option<Finding> {
-        let ordered: i64 = self.books.orders.iter().map(|order| i64::from(order.qty)).sum();
-        let owned = sold.max(ordered);
-        finding(FindingKind::LeakedStock, self.fell() - owned - self.unknown(), || {
-            format!(
-                "the shelf fell by {}, but {} sold",
-                count(self.fell()),
-                of(owned.unsigned_abs(), "unit")
-            )
-        })
-    }
-
-    fn negative_stock(&self) -> Option<Finding> {
-        let left = i64::from(self.books.stock_left);
-        finding(FindingKind::NegativeStock, -left - self.unknown(), || {
-            format!("the shelf says {}", count(left))
-        })
-    }
-
     /// Each buyer's receipt against each buyer's orders.
     fn orders_against_receipts(&self) -> Vec<Finding> {
         let buyers = self.visits.iter().map(|visit| visit.buyer as usize + 1).max().unwrap_or(0);
-        let mut ordered = vec![0_i64; buyers];
         let (mut lost, mut surplus) = (Differences::default(), Differences::default());
-        for order in &self.books.orders {
-            match ordered.get_mut(order.buyer as usize) {
-                Some(units) => *units += i64::from(order.qty),
-                None => surplus.note(order.buyer, 0, order.qty.into()),
+        let mut differ = vec![false; buyers];
+        for item in self.items() {
+            let mut ordered = vec![0_i64; buyers];
+            for Order { buyer, want } in &self.books.orders {
+                match ordered.get_mut(*buyer as usize) {
+                    Some(units) => *units += i64::from(want.units_of(item)),
+                    None if want.item == item => surplus.note(*buyer, 0, want.units()),
+                    None => {}
+                }
             }
-        }
-        for visit in self.visits {
-            let (ordered, promised) =
-                (ordered[visit.buyer as usize], i64::from(visit.receipt().unwrap_or(0)));
-            if ordered < promised {
-                lost.note(visit.buyer, promised, ordered);
-            } else if ordered > promised && !was_cut_short(visit) {
-                surplus.note(visit.buyer, promised, ordered);
+            for visit in self.visits {
+                let promised = visit.receipt().map_or(0, |want| want.units_of(item).into());
+                let (buyer, ordered) = (visit.buyer as usize, ordered[visit.buyer as usize]);
+                let is_wrong = ordered < promised || ordered > promised && !was_cut_short(visit);
+                if is_wrong && !std::mem::replace(&mut differ[buyer], true) {
+                    let differences = if ordered < promised { &mut lost } else { &mut surplus };
+                    differences.note(visit.buyer, promised, ordered);
+                }
             }
         }
         [lost.finding(FindingKind::LostOrder), surplus.finding(FindingKind::OrderWithoutReceipt)]
@@ -178,6 +207,32 @@ impl Ledger<'_> {
             .flatten()
             .collect()
     }
+}
+
+/// One finding for all products: the amounts added up, and the first as an example.
+fn over_all(accounts: &[Account], check: impl Fn(&Account) -> Option<Finding>) -> Option<Finding> {
+    let found = accounts.iter().filter_map(|account| Some((account.item, check(account)?)));
+    let named = found.map(|(item, finding)| match accounts.len() {
+        1 => finding,
+        _ => Finding { proof: format!("{item}: {}", finding.proof), ..finding },
+    });
+    named.reduce(|first, next| Finding { amount: first.amount + next.amount, ..first })
+}
+
+/// Whether there is enough of everything in a cart.
+fn fits(want: Want, left: &[i64]) -> bool {
+    want.items().all(|item| {
+        left.get(usize::from(item.0)).is_some_and(|units| *units >= i64::from(want.qty))
+    })
+}
+
+/// Takes a whole cart, or nothing.
+fn take_if_it_fits(want: Want, left: &mut [i64]) -> bool {
+    let takes = fits(want, left);
+    if takes {
+        want.items().for_each(|item| left[usize::from(item.0)] -= i64::from(want.qty));
+    }
+    takes
 }
 
 /// Whether a visit ended with the buyer not knowing what became of it.

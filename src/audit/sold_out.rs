@@ -2,8 +2,7 @@
 //!
 //! A buyer that was turned away was refused at some moment of its last attempt. By then, at the very
 //! most all units were gone that went to buyers whose own last attempt had begun, and all that went
-//! nobody knows where. If even so enough
-//! was left for this buyer, "sold out" was false, whatever the order of events inside those
+//! nobody knows where. If even so enough of everything was left for this buyer, "sold out" was false, whatever the order of events inside those
 //! attempts. The other way round nothing is concluded: what could have been true is not reported.
 //! This is the real-time argument of linearizability (Herlihy and Wing, 1990), for one operation.
 
@@ -13,9 +12,10 @@ use super::{Finding, Ledger, finding, was_cut_short};
 use crate::buyer::{Ending, Visit};
 use crate::clock::SLACK_NS;
 use crate::finding::FindingKind;
+use crate::op::Item;
 use crate::text::quantity::{count, of};
 
-/// Who took how many units by when, at the latest count.
+/// Who took how many units of a product by when, at the latest count.
 struct Takers {
     /// When each can have taken its units at the earliest, in order.
     began_ns: Vec<u64>,
@@ -25,13 +25,14 @@ struct Takers {
 
 impl Takers {
     /// Everybody who may have taken units for good: with a receipt, with an order, or cut short.
-    fn of(ledger: &Ledger<'_>) -> Self {
+    fn of(ledger: &Ledger<'_>, item: Item) -> Self {
         let mut ordered: Vec<_> = ledger.books.orders.iter().map(|order| order.buyer).collect();
         ordered.par_sort_unstable();
         let may_have_taken = |visit: &&Visit| {
-            visit.ending == Ending::Bought
-                || was_cut_short(visit)
-                || ordered.binary_search(&visit.buyer).is_ok()
+            visit.want.units_of(item) > 0
+                && (visit.ending == Ending::Bought
+                    || was_cut_short(visit)
+                    || ordered.binary_search(&visit.buyer).is_ok())
         };
         let mut takers: Vec<_> = ledger
             .visits
@@ -41,14 +42,14 @@ impl Takers {
                 // Who has no receipt may have taken its units in an attempt before the last.
                 let bought = visit.ending == Ending::Bought;
                 let from = if bought { visit.last_attempt_ns } else { visit.began_ns };
-                (from, i64::from(visit.wanted))
+                (from, i64::from(visit.want.qty))
             })
             .collect();
         takers.par_sort_unstable();
         let began_ns = takers.iter().map(|(began, _)| *began).collect();
         // Units gone that nobody here accounts for may have been gone from the beginning.
         let accounted_for: i64 = takers.iter().map(|(_, units)| units).sum();
-        let mut total = (ledger.fell() - accounted_for).max(0);
+        let mut total = (ledger.account(item).fell() - accounted_for).max(0);
         let gone = std::iter::once(total)
             .chain(takers.iter().map(|(_, units)| {
                 total += units;
@@ -65,20 +66,28 @@ impl Takers {
 }
 
 pub(super) fn false_sold_out(ledger: &Ledger<'_>) -> Option<Finding> {
-    let takers = Takers::of(ledger);
-    let most_gone = |visit: &Visit| takers.gone_by(visit.ended_ns.saturating_add(SLACK_NS));
+    let takers: Vec<Takers> = ledger.items().map(|item| Takers::of(ledger, item)).collect();
+    // Of the product of which most can have been gone.
+    let most_gone = |visit: &Visit| {
+        let asked_ns = visit.ended_ns.saturating_add(SLACK_NS);
+        let wanted = visit.want.items().filter_map(|item| takers.get(usize::from(item.0)));
+        wanted.map(|takers| takers.gone_by(asked_ns)).max().unwrap_or(i64::MAX)
+    };
+    let enough_left = |visit: &&Visit| {
+        i64::from(ledger.stock).saturating_sub(most_gone(visit)) >= i64::from(visit.want.qty)
+    };
     let wronged: Vec<&Visit> = ledger
         .visits
         .par_iter()
         .filter(|visit| visit.ending == Ending::TurnedAway)
-        .filter(|visit| i64::from(ledger.stock) - most_gone(visit) >= i64::from(visit.wanted))
+        .filter(enough_left)
         .collect();
     let first = wronged.iter().min_by_key(|visit| (visit.ended_ns, visit.buyer))?;
     finding(FindingKind::FalseSoldOut, wronged.len() as i64, || {
         format!(
             "buyer {} wanted {} and was told \"sold out\", when at most {} of {} could be gone",
             first.buyer,
-            of(first.wanted.unsigned_abs().into(), "unit"),
+            of(first.want.qty.unsigned_abs().into(), "unit"),
             count(most_gone(first)),
             count(ledger.stock)
         )

@@ -11,7 +11,7 @@ use oversell_sim::settings::Settings;
 use oversell_sim::text::quantity::parse_count;
 use oversell_sim::{chance, clock, render, strategies};
 
-use super::flags::{applied, setting};
+use super::flags::{applied, setting, with_carts};
 use super::output::{Output, to_stderr};
 use super::{Ended, interrupt};
 
@@ -25,10 +25,17 @@ pub(super) struct ShopFlags {
     /// How many buyers there are; explore also takes any [default: 2]
     #[arg(long, short, value_name = "N|any", allow_hyphen_values = true, value_parser = some_or_any)]
     buyers: Option<String>,
-    /// How many units there are [default: 1]
+    /// How many products there are [default: 1, or 2 for a strategy that is about carts]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("items"))]
+    items: Option<String>,
+    /// How many units there are of each [default: 1]
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
     stock: Option<String>,
-    /// Units each buyer wants, all or none: a number, or a range such as 1..3 [default: 1]
+    /// How many products are in each cart, beginning with another one for each buyer in turn
+    /// [default: 1, or 2 for a strategy that is about carts]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("cart"))]
+    cart: Option<String>,
+    /// Units each buyer wants of each, all or none: a number, or a range such as 1..3 [default: 1]
     #[arg(long, value_name = "N|N..N", allow_hyphen_values = true, value_parser = setting("qty"))]
     qty: Option<String>,
     /// How often a buyer tries again after a conflict: a number, or unlimited [default: unlimited]
@@ -53,16 +60,19 @@ impl ShopFlags {
         self.buyers.as_deref() == Some(ANY)
     }
 
-    pub(super) fn settings(&self) -> Result<Settings, Error> {
+    pub(super) fn settings(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
         if self.is_for_any() {
             return Err(Error::input("--buyers: only explore takes any; write a number"));
         }
         let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
+        let settings = with_carts(settings, &[entrant], &self.items, &self.cart);
         applied(
             settings,
             &[
                 ("buyers", &self.buyers),
+                ("items", &self.items),
                 ("stock", &self.stock),
+                ("cart", &self.cart),
                 ("qty", &self.qty),
                 ("retries", &self.retries),
                 ("seed", &self.seed),
@@ -154,7 +164,7 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     if args.shop.is_for_any() {
         return run_any(entrant, args);
     }
-    let settings = args.shop.settings()?;
+    let settings = args.shop.settings(entrant)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
     let limits = Limits {
@@ -172,7 +182,7 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
 /// Any number of buyers.
 fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
     let shop = ShopFlags { buyers: None, ..args.shop.clone() };
-    let settings = shop.settings()?;
+    let settings = shop.settings(entrant)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let clock = clock::Wall::start();
     let report = explore::any_buyers(entrant, &settings, explore::MOST_BUYERS)?;
@@ -186,7 +196,7 @@ fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
 
 pub(crate) fn replay(args: &ReplayArgs) -> Result<Ended, Error> {
     let entrant = strategies::find(&args.shop.strategy).map_err(super::race::with_list)?;
-    let settings = args.shop.settings()?;
+    let settings = args.shop.settings(entrant)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let schedule = match (&args.schedule, &args.schedule_file) {
         (Some(schedule), _) => schedule.clone(),

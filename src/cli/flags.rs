@@ -1,5 +1,6 @@
 //! Settings as flags: each flag is read by the setting of its name.
 
+use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::settings::Settings;
 
@@ -19,4 +20,19 @@ pub(super) fn applied(
         }
     }
     Ok(settings)
+}
+
+/// Where only strategies run that are about carts, and nothing else was said: two products, and both
+/// in every cart.
+pub(super) fn with_carts(
+    settings: Settings,
+    entrants: &[&dyn Entrant],
+    items: &Option<String>,
+    cart: &Option<String>,
+) -> Settings {
+    let all_sell_carts = entrants.iter().all(|entrant| entrant.card().carts);
+    match (all_sell_carts, items, cart) {
+        (true, None, None) => Settings { items: 2, cart: 2, ..settings },
+        _ => settings,
+    }
 }

@@ -25,7 +25,7 @@ const LONGEST_LINE: u64 = 4096;
 
 pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
     let entrant = strategies::find(&args.shop.strategy).map_err(super::race::with_list)?;
-    let settings = args.shop.settings()?;
+    let settings = args.shop.settings(entrant)?;
     let mut game = Game::new(entrant, &settings)?;
     to_stdout(&format!(
         "You are the scheduler: say whose step comes next. {}\n\n{}",
@@ -82,7 +82,8 @@ fn aim(stock: i32) -> String {
 
 /// The shelf, and what everybody is about to do.
 fn position(game: &mut Game<'_>) -> String {
-    let mut text = format!(" stock {}", game.stock());
+    let stock: Vec<String> = game.stock().iter().map(ToString::to_string).collect();
+    let mut text = format!(" stock {}", stock.join(", "));
     for seat in game.seats() {
         text += &format!("     {}: {}", seat.actor, seat.about);
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::expect::Expectation;
 use oversell_sim::report::Report;
@@ -10,7 +11,7 @@ use oversell_sim::rounds::race_all;
 use oversell_sim::settings::Settings;
 use oversell_sim::{chance, render, strategies};
 
-use super::flags::{applied, setting};
+use super::flags::{applied, setting, with_carts};
 use super::output::{Output, to_stderr};
 use super::{Ended, interrupt, progress};
 
@@ -21,10 +22,17 @@ struct SettingFlags {
     /// How many buyers come at once [default: 1,000]
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("buyers"))]
     buyers: Option<String>,
-    /// How many units there are [default: 1]
+    /// How many products there are [default: 1, or 2 for a strategy that is about carts]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("items"))]
+    items: Option<String>,
+    /// How many units there are of each [default: 1]
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
     stock: Option<String>,
-    /// Units each buyer wants, all or none: a number, or a range such as 1..3 [default: 1]
+    /// How many products are in each cart, beginning with another one for each buyer in turn
+    /// [default: 1, or 2 for a strategy that is about carts]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("cart"))]
+    cart: Option<String>,
+    /// Units each buyer wants of each, all or none: a number, or a range such as 1..3 [default: 1]
     #[arg(long, value_name = "N|N..N", allow_hyphen_values = true, value_parser = setting("qty"))]
     qty: Option<String>,
     /// Let N threads serve the buyers in turn [default: one thread a buyer]
@@ -92,13 +100,16 @@ pub(crate) struct RaceArgs {
 
 impl SettingFlags {
     /// All flags together.
-    fn settings(&self) -> Result<Settings, Error> {
+    fn settings(&self, entrants: &[&dyn Entrant]) -> Result<Settings, Error> {
         let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
+        let settings = with_carts(settings, entrants, &self.items, &self.cart);
         let settings = applied(
             settings,
             &[
                 ("buyers", &self.buyers),
+                ("items", &self.items),
                 ("stock", &self.stock),
+                ("cart", &self.cart),
                 ("qty", &self.qty),
                 ("threads", &self.threads),
                 ("rounds", &self.rounds),
@@ -117,7 +128,7 @@ impl SettingFlags {
 pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     let names = args.strategies.iter().map(String::as_str);
     let entrants = strategies::select(names).map_err(with_list)?;
-    let settings = args.settings.settings()?;
+    let settings = args.settings.settings(&entrants)?;
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 

@@ -7,7 +7,8 @@
 //! whenever there are finitely many stores and kinds.
 //!
 //! The clerk's queue is taken as a crowd from which anybody may be called. That allows more than a
-//! queue does, so a proof stands; and among buyers who all want the same it allows nothing else.
+//! queue does, so a proof stands. Among buyers who all want the same it allows nothing else; with
+//! carts, overselling that is only seen this way is not held against anybody.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ use super::{Exploration, Limits, checks, search_all};
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
-use crate::op::{Item, Op, OpKind, Request, Units, Want};
+use crate::op::{Op, OpKind, Request, Units, Want};
 use crate::report::{Evidence, Judgement, SCHEMA};
 use crate::settings::Settings;
 use crate::stores::memory::model::Model;
@@ -74,7 +75,7 @@ pub fn any_buyers(
     settings: &Settings,
     most_buyers: u32,
 ) -> Result<AnyBuyers, Error> {
-    settings.check()?;
+    settings.check_for(&entrant.card())?;
     if settings.qty.least != settings.qty.most {
         return Err(Error::input("`qty` must be one number where `buyers` is any"));
     }
@@ -133,13 +134,15 @@ struct Cover {
 }
 
 fn cover(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Cover {
-    let want = Want { item: Item(0), qty: settings.qty.least };
-    let mut crowd = vec![(cast.newcomer(want), ANY)];
-    if entrant.card().asks_for(|kind| kind == OpKind::Queue) {
+    // As many different carts as there are products to begin with.
+    let carts = (0..settings.items.into()).map(|buyer| settings.want(1, buyer));
+    let mut crowd: Vec<_> = carts.map(|cart| (cast.newcomer(cart), ANY)).collect();
+    let has_clerk = entrant.card().asks_for(|kind| kind == OpKind::Queue);
+    if has_clerk {
         crowd.push((cast.clerk(), 1));
     }
     crowd.sort_unstable();
-    let opening = State { store: cast.store(Model::open(settings.stock)), crowd };
+    let opening = State { store: cast.store(Model::open(settings.items, settings.stock)), crowd };
     let mut known = BTreeSet::from([opening.clone()]);
     // Each with the place of the marking it came from.
     let mut tree = vec![(opening, None)];
@@ -156,7 +159,9 @@ fn cover(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Cov
         }
         next += 1;
     }
-    Cover { markings: tree.len(), complete: next == tree.len(), oversold }
+    let is_exact = !has_clerk || settings.items == 1;
+    let complete = next == tree.len() && (is_exact || !oversold);
+    Cover { markings: tree.len(), complete, oversold: oversold && is_exact }
 }
 
 /// Karp and Miller's step: kinds that have grown since an ancestor can be filled at will.

@@ -28,7 +28,7 @@ pub struct Tried {
 /// Follows every schedule from here, making at most so many steps.
 pub fn try_all(cast: &mut Cast<'_>, opening: &Stage, most_steps: u64) -> Tried {
     let mut trial = Trial {
-        stock: cast.store_of(opening.store()).stock,
+        stock: checks::stock_of(cast, opening),
         cast,
         most_steps,
         schedule: Vec::new(),

@@ -6,57 +6,73 @@ use super::state::State;
 use crate::audit::{Finding, Ledger};
 use crate::buyer::{Ending, Visit};
 use crate::finding::FindingKind;
-use crate::op::{Item, Order, Units};
+use crate::op::{Item, Order, Units, Want};
 use crate::stores::Books;
 use crate::text::quantity::{count, of};
-use crate::worlds::stepped::{Cast, Part, Stage, Step};
+use crate::worlds::stepped::{Cast, Ordered, Part, Stage, Step};
+
+/// Units of each product in a shop that has just opened.
+pub(super) fn stock_of(cast: &Cast<'_>, opening: &Stage) -> Units {
+    cast.store_of(opening.store()).shelves.first().map_or(0, |shelf| shelf.stock)
+}
 
 /// More promised than there was is wrong at once, whatever comes later.
 pub(super) fn promises(cast: &Cast<'_>, stock: Units, state: &State) -> Option<Finding> {
-    let promised = state
-        .crowd
-        .iter()
-        .map(|(kind, buyers)| match cast.kind_of(*kind).part {
-            Part::Gone { want, ending: Ending::Bought } => i64::from(want.qty) * i64::from(*buyers),
-            _ => 0,
-        })
+    let items = cast.store_of(state.store).shelves.len();
+    let over = |item| {
         // Any number of buyers of several kinds would be more than can be counted.
-        .fold(0, i64::saturating_add);
-    let amount = u64::try_from(promised - i64::from(stock)).ok().filter(|amount| *amount > 0)?;
-    let proof =
-        format!("{} promised, {} in stock", of(promised.unsigned_abs(), "unit"), count(stock));
-    Some(Finding { kind: FindingKind::Oversold, amount, proof })
+        let promised = promised(cast, state, item).fold(0, i64::saturating_add);
+        let amount = u64::try_from(promised - i64::from(stock)).ok().filter(|more| *more > 0)?;
+        let which = if items > 1 { format!("{item}: ") } else { String::new() };
+        let promised = of(promised.unsigned_abs(), "unit");
+        let proof = format!("{which}{promised} promised, {} in stock", count(stock));
+        Some(Finding { kind: FindingKind::Oversold, amount, proof })
+    };
+    let found = (0..items as u8).map(Item).filter_map(over);
+    found.reduce(|first, next| Finding { amount: first.amount + next.amount, ..first })
+}
+
+/// Units of a product that were promised, kind by kind.
+fn promised(cast: &Cast<'_>, state: &State, item: Item) -> impl Iterator<Item = i64> {
+    state.crowd.iter().map(move |(kind, buyers)| match cast.kind_of(*kind).part {
+        Part::Gone { want, ending: Ending::Bought } => {
+            i64::from(want.units_of(item)) * i64::from(*buyers)
+        }
+        _ => 0,
+    })
 }
 
 /// One way in which a schedule can end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct End {
-    /// Units on the shelf.
-    pub stock_left: Units,
+    /// Units of each product.
+    pub shelves: Vec<Units>,
     /// How visits ended, what their buyers had wanted, what stands in the order book, and how many
     /// were alike.
-    pub visits: BTreeMap<(Ending, Units, Units), u32>,
+    pub visits: BTreeMap<(Ending, Want, Ordered), u32>,
     /// Buyers who never left.
     pub stuck: u64,
 }
 
 /// Nobody can move: either all have left, and the audit has the word, or somebody is stuck.
 pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Finding>) {
-    let stock_left = cast.store_of(state.store).stock;
-    let mut end = End { stock_left, ..End::default() };
+    let shelves = cast.store_of(state.store).stocks();
+    let mut end = End { shelves: shelves.clone(), ..End::default() };
     let mut visits = Vec::new();
     let mut orders = Vec::new();
     for (kind, buyers) in &state.crowd {
         let kind = cast.kind_of(*kind);
         match kind.part {
             Part::Gone { want, ending } => {
-                *end.visits.entry((ending, want.qty, kind.ordered)).or_default() += buyers;
+                *end.visits.entry((ending, want, kind.ordered.clone())).or_default() += buyers;
                 for _ in 0..*buyers {
                     let buyer = visits.len() as u32;
-                    visits.push(Visit { ending, attempts: 1, ..Visit::unserved(buyer, want.qty) });
-                    if kind.ordered != 0 {
-                        orders.push(Order { buyer, item: Item(0), qty: kind.ordered });
-                    }
+                    visits.push(Visit { ending, attempts: 1, ..Visit::unserved(buyer, want) });
+                    let ordered = kind.ordered.iter();
+                    orders.extend(
+                        ordered
+                            .map(|(item, units)| Order { buyer, want: Want::one(*item, *units) }),
+                    );
                 }
             }
             Part::Buyer { .. } => end.stuck += u64::from(*buyers),
@@ -68,7 +84,7 @@ pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Fin
         let proof = format!("{} waiting, and nobody who could let them go on", of(amount, "buyer"));
         return (end, vec![Finding { kind: FindingKind::StuckBuyers, amount, proof }]);
     }
-    let books = Books { stock_left, orders, deepest_queue: 0 };
+    let books = Books { shelves, orders, deepest_queue: 0 };
     let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0 };
     (end, ledger.audit())
 }

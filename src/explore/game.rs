@@ -2,11 +2,11 @@
 
 use super::checks;
 use super::search::{Limits, Search, Shown};
-use super::timeline::Row;
+use super::timeline::{Row, intention};
 use crate::audit::Finding;
 use crate::entrant::Entrant;
 use crate::error::Error;
-use crate::op::{Op, Units};
+use crate::op::Units;
 use crate::settings::Settings;
 use crate::worlds::stepped::{Actor, Cast, Part, Stage, Step};
 
@@ -44,15 +44,16 @@ impl<'s> Game<'s> {
         Ok(Self { cast, stage, past: Vec::new(), steps: Vec::new() })
     }
 
-    /// Units on the shelf.
+    /// Units of each product.
     #[must_use]
-    pub fn stock(&self) -> Units {
-        self.cast.store_of(self.stage.store()).stock
+    pub fn stock(&self) -> Vec<Units> {
+        self.cast.store_of(self.stage.store()).stocks()
     }
 
     /// Everybody, and what each is about to do.
     pub fn seats(&mut self) -> Vec<Seat> {
         let actors: Vec<Actor> = self.stage.actors().collect();
+        let names = self.stock().len() > 1;
         actors
             .into_iter()
             .map(|actor| {
@@ -61,7 +62,7 @@ impl<'s> Game<'s> {
                 let about = match kind.map(|kind| (kind.part, kind.next)) {
                     Some((Part::Gone { ending, .. }, _)) => ending.word().to_owned(),
                     Some((Part::IdleClerk, _)) if !can_move => "has nobody to serve".into(),
-                    Some((_, Some(op))) if can_move => format!("about to {}", intention(op)),
+                    Some((_, Some(op))) if can_move => format!("about to {}", intention(op, names)),
                     _ => "waits".into(),
                 };
                 Seat { actor, about, can_move }
@@ -141,31 +142,6 @@ impl<'s> Game<'s> {
     }
 
     fn opening_stock(&self) -> Units {
-        self.cast.store_of(self.opening().store()).stock
-    }
-}
-
-/// An op that has not been made yet, in words.
-fn intention(op: Op) -> String {
-    match op {
-        Op::Read { .. } => "read".into(),
-        Op::ReadVersioned { .. } => "read with the version".into(),
-        Op::Write { stock, .. } => format!("write {stock}"),
-        Op::CompareAndSet { expected, new, .. } => format!("swap {expected} for {new}"),
-        Op::WriteIfVersion { stock, version, .. } => {
-            format!("write {stock} if the version is still {version}")
-        }
-        Op::Take { qty, .. } => format!("take {qty} if enough is left"),
-        Op::Add { qty, .. } if qty < 0 => format!("take {} unseen", -qty),
-        Op::Add { qty, .. } => format!("put {qty} back"),
-        Op::Lock { .. } => "lock".into(),
-        Op::Unlock { .. } => "unlock".into(),
-        Op::PlaceOrder(_) => "write its order".into(),
-        Op::Submit(_) => "queue up".into(),
-        Op::AwaitAnswer => "hear its answer".into(),
-        Op::NextRequest => "call the next".into(),
-        Op::Answer { sold: Some(true) } => "say yes".into(),
-        Op::Answer { sold: Some(false) } => "say no".into(),
-        Op::Answer { sold: None } => "hang up".into(),
+        checks::stock_of(&self.cast, self.opening())
     }
 }

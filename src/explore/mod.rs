@@ -25,14 +25,14 @@ pub use state::{ANY, MOST_OF_A_KIND, State, States};
 pub use timeline::Row;
 
 use crate::audit::Finding;
-use crate::chance::{Dice, Purpose};
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::{Expectation, Judge};
 use crate::finding::FindingKind;
-use crate::op::{Item, OpKind, Want};
+use crate::op::{OpKind, Want};
 use crate::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::settings::Settings;
+use crate::stores::memory::model::Model;
 use crate::worlds::stepped::{Actor, Cast, Stage, Step};
 
 /// Everything there is to say about a search, or about one schedule. The same bytes every time.
@@ -46,8 +46,12 @@ pub struct Exploration {
     pub strategy: String,
     /// Buyers.
     pub buyers: u32,
-    /// Units at the beginning.
+    /// Products in the shop.
+    pub items: u8,
+    /// Units of each at the beginning.
     pub stock: i32,
+    /// Products in each buyer's cart.
+    pub cart: u8,
     /// How far the verdict reaches.
     pub evidence: Evidence,
     /// What was covered; none if a single schedule was replayed.
@@ -165,7 +169,9 @@ fn exploration(entrant: &dyn Entrant, settings: &Settings, about: About) -> Expl
         version: env!("CARGO_PKG_VERSION"),
         strategy: entrant.card().name.to_owned(),
         buyers: settings.buyers,
+        items: settings.items,
         stock: settings.stock,
+        cart: settings.cart,
         evidence,
         covered,
         findings,
@@ -182,21 +188,16 @@ pub fn open(
     entrant: &dyn Entrant,
     settings: &Settings,
 ) -> Result<Stage, Error> {
-    settings.check()?;
+    settings.check_for(&entrant.card())?;
     if settings.buyers > MOST_OF_A_KIND {
         return Err(Error::input(format!(
             "`buyers` is {}; with every interleaving it can be {MOST_OF_A_KIND} at most",
             settings.buyers
         )));
     }
-    let wants: Vec<Want> = (0..settings.buyers)
-        .map(|buyer| {
-            let mut dice = Dice::of(settings.seed, Purpose::Want, 1, buyer);
-            Want { item: Item(0), qty: settings.qty.roll(&mut dice) }
-        })
-        .collect();
+    let wants: Vec<Want> = (0..settings.buyers).map(|buyer| settings.want(1, buyer)).collect();
     let has_clerk = entrant.card().asks_for(|kind| kind == OpKind::Queue);
-    Ok(Stage::open(cast, settings.stock, &wants, has_clerk))
+    Ok(Stage::open(cast, Model::open(settings.items, settings.stock), &wants, has_clerk))
 }
 
 /// Makes every step of a schedule.

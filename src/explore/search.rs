@@ -81,7 +81,7 @@ pub struct Search<'c, 's> {
 impl<'c, 's> Search<'c, 's> {
     /// Begins at a shop that has just opened.
     pub fn from(cast: &'c mut Cast<'s>, opening: Stage) -> Self {
-        let stock = cast.store_of(opening.store()).stock;
+        let stock = checks::stock_of(cast, &opening);
         Self::with_stock(cast, opening, stock)
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::buyer::Ending;
-use crate::op::{Op, Reply, Units};
+use crate::op::{Item, Op, Reply, Units};
 use crate::worlds::stepped::Step;
 
 /// One row: who did what, and what the shelf held then.
@@ -13,8 +13,8 @@ pub struct Row {
     pub actor: String,
     /// What it did and what came of it.
     pub did: String,
-    /// Units on the shelf afterwards.
-    pub stock: Units,
+    /// Units of each product afterwards.
+    pub stock: Vec<Units>,
 }
 
 impl Row {
@@ -22,7 +22,7 @@ impl Row {
     #[must_use]
     pub fn of(step: &Step) -> Self {
         let mut did = deed(step);
-        if step.ordered > 0 {
+        if step.ordered {
             did += ", order";
         }
         if step.begins_again {
@@ -37,36 +37,40 @@ impl Row {
             Some(Ending::Failed(why)) => format!(", {why}"),
             _ => String::new(),
         };
-        Self { actor: step.actor.to_string(), did, stock: step.stock }
+        Self { actor: step.actor.to_string(), did, stock: step.stock.clone() }
     }
 }
 
 fn deed(step: &Step) -> String {
     let other = step.other.map_or(String::new(), |(actor, _)| actor.to_string());
+    let names = step.stock.len() > 1;
+    let of = |item| of(names, item);
     match (step.op, step.reply) {
-        (Op::Read { .. }, Ok(Reply::Stock(stock))) => format!("reads {stock}"),
-        (Op::ReadVersioned { .. }, Ok(Reply::Versioned { stock, version })) => {
-            format!("reads {stock}, version {version}")
+        (Op::Read { item }, Ok(Reply::Stock(stock))) => format!("reads {stock}{}", of(item)),
+        (Op::ReadVersioned { item }, Ok(Reply::Versioned { stock, version })) => {
+            format!("reads {stock}{}, version {version}", of(item))
         }
-        (Op::Write { stock, .. }, _) => format!("writes {stock}"),
-        (Op::CompareAndSet { expected, new, .. }, Ok(Reply::Applied(true))) => {
-            format!("swaps {expected} for {new}")
+        (Op::Write { item, stock }, _) => format!("writes {stock}{}", of(item)),
+        (Op::CompareAndSet { item, expected, new }, Ok(Reply::Applied(true))) => {
+            format!("swaps {expected} for {new}{}", of(item))
         }
-        (Op::CompareAndSet { expected, new, .. }, _) => {
-            format!("cannot swap {expected} for {new}")
+        (Op::CompareAndSet { item, expected, new }, _) => {
+            format!("cannot swap {expected} for {new}{}", of(item))
         }
-        (Op::WriteIfVersion { stock, version, .. }, Ok(Reply::Applied(true))) => {
-            format!("writes {stock} over version {version}")
+        (Op::WriteIfVersion { item, stock, version }, Ok(Reply::Applied(true))) => {
+            format!("writes {stock}{} over version {version}", of(item))
         }
-        (Op::WriteIfVersion { version, .. }, _) => format!("finds version {version} gone"),
-        (Op::Take { qty, .. }, Ok(Reply::Applied(true))) => format!("takes {qty}"),
-        (Op::Take { qty, .. }, _) => format!("is refused {qty}"),
-        (Op::Add { qty, .. }, Ok(Reply::Stock(left))) if qty < 0 => {
-            format!("takes {} unseen, leaves {left}", -qty)
+        (Op::WriteIfVersion { item, version, .. }, _) => {
+            format!("finds version {version}{} gone", of(item))
         }
-        (Op::Add { qty, .. }, _) => format!("puts {qty} back"),
-        (Op::Lock { .. }, _) => "locks".into(),
-        (Op::Unlock { .. }, _) => "unlocks".into(),
+        (Op::Take { item, qty }, Ok(Reply::Applied(true))) => format!("takes {qty}{}", of(item)),
+        (Op::Take { item, qty }, _) => format!("is refused {qty}{}", of(item)),
+        (Op::Add { item, qty }, Ok(Reply::Stock(left))) if qty < 0 => {
+            format!("takes {}{} unseen, leaves {left}", -qty, of(item))
+        }
+        (Op::Add { item, qty }, _) => format!("puts {qty}{} back", of(item)),
+        (Op::Lock { item }, _) => format!("locks{}", named(names, item)),
+        (Op::Unlock { item }, _) => format!("unlocks{}", named(names, item)),
         (Op::Submit(_), _) => "queues up".into(),
         (Op::NextRequest, _) => format!("calls {other}"),
         (Op::Answer { sold: Some(true) }, _) => format!("sells to {other}"),
@@ -74,4 +78,40 @@ fn deed(step: &Step) -> String {
         (Op::Answer { sold: None }, _) => format!("hangs up on {other}"),
         (op, reply) => format!("{op:?}: {reply:?}"),
     }
+}
+
+/// An op that has not been made yet, in words; products are named where there are several.
+pub(super) fn intention(op: Op, names: bool) -> String {
+    let of = |item| of(names, item);
+    match op {
+        Op::Read { item } => format!("read{}", named(names, item)),
+        Op::ReadVersioned { item } => format!("read{} with the version", named(names, item)),
+        Op::Write { item, stock } => format!("write {stock}{}", of(item)),
+        Op::CompareAndSet { item, expected, new } => {
+            format!("swap {expected} for {new}{}", of(item))
+        }
+        Op::WriteIfVersion { item, stock, version } => {
+            format!("write {stock}{} if the version is still {version}", of(item))
+        }
+        Op::Take { item, qty } => format!("take {qty}{} if enough is left", of(item)),
+        Op::Add { item, qty } if qty < 0 => format!("take {}{} unseen", -qty, of(item)),
+        Op::Add { item, qty } => format!("put {qty}{} back", of(item)),
+        Op::Lock { item } => format!("lock{}", named(names, item)),
+        Op::Unlock { item } => format!("unlock{}", named(names, item)),
+        Op::PlaceOrder(_) => "write its order".into(),
+        Op::Submit(_) => "queue up".into(),
+        Op::AwaitAnswer => "hear its answer".into(),
+        Op::NextRequest => "call the next".into(),
+        Op::Answer { sold: Some(true) } => "say yes".into(),
+        Op::Answer { sold: Some(false) } => "say no".into(),
+        Op::Answer { sold: None } => "hang up".into(),
+    }
+}
+
+fn of(names: bool, item: Item) -> String {
+    if names { format!(" of {item}") } else { String::new() }
+}
+
+fn named(names: bool, item: Item) -> String {
+    if names { format!(" {item}") } else { String::new() }
 }

@@ -179,7 +179,8 @@ pub fn timeline(rows: &[Row]) -> String {
             })),
             false => cells.extend([title(&row.actor), row.did.clone()]),
         }
-        cells.push(row.stock.to_string());
+        let stock: Vec<String> = row.stock.iter().map(ToString::to_string).collect();
+        cells.push(stock.join(", "));
         table.add_row(cells);
     }
     for column in [0, last] {

@@ -104,14 +104,14 @@ impl Gathered {
         let mut gathered = Self {
             figures: Figures {
                 buyers: round.visits.len() as u64,
-                stock: round.stock.into(),
+                stock: i64::from(round.stock) * round.books.shelves.len() as i64,
                 winners: ended(|ending| *ending == Ending::Bought),
                 units_sold: ledger.units_sold(),
                 turned_away: ended(|ending| *ending == Ending::TurnedAway),
                 gave_up: ended(|ending| *ending == Ending::GaveUp),
                 failed: ended(|ending| matches!(ending, Ending::Failed(_))),
                 unserved: ended(|ending| *ending == Ending::Unserved),
-                stock_left: round.books.stock_left.into(),
+                stock_left: round.books.shelves.iter().map(|left| i64::from(*left)).sum(),
                 findings: findings.len() as u64,
                 attempts: sum(|visit| visit.attempts),
                 retries: sum(|visit| visit.attempts.saturating_sub(1)),

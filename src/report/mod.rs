@@ -12,7 +12,7 @@ mod metric;
 use serde::Serialize;
 
 use crate::finding::FindingKind;
-use crate::op::{BuyerId, Units};
+use crate::op::BuyerId;
 use crate::settings::SettingsRecord;
 
 pub use banner::{Banner, BannerCount};
@@ -119,8 +119,8 @@ pub struct WorstRound {
 pub struct Winner {
     /// Who.
     pub buyer: BuyerId,
-    /// How many units it was promised.
-    pub units: Units,
+    /// How many units it was promised, of all products.
+    pub units: i64,
     /// When it had its answer, in ns after the gun.
     pub at: u64,
     /// Attempts it made.

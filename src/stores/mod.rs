@@ -11,8 +11,8 @@ use crate::op::{Op, Order, Reply, Units};
 /// What the audit finds in a store when everybody has gone home.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
-    /// The stock on the shelf. Below zero if a checkout took it there.
-    pub stock_left: Units,
+    /// The stock of each product. Below zero if a checkout took it there.
+    pub shelves: Vec<Units>,
     /// The order book, in no particular order.
     pub orders: Vec<Order>,
     /// The longest the clerk's queue ever was, in requests.

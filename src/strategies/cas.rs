@@ -22,6 +22,7 @@ impl Strategy for Cas {
             aliases: &["atomic", "compare-and-swap"],
             summary: "write only if the stock is still what was read",
             needs: &[OpKind::Read, OpKind::CompareAndSet],
+            carts: false,
             claim: Claim::Safe,
         }
     }

@@ -20,6 +20,7 @@ impl Strategy for Conditional {
             aliases: &["take"],
             summary: "decrement if enough is left, in one op",
             needs: &[OpKind::Take],
+            carts: false,
             claim: Claim::Safe,
         }
     }

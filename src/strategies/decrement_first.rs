@@ -21,6 +21,7 @@ impl Strategy for DecrementFirst {
             aliases: &["decr"],
             summary: "decrement, look, put back if below zero",
             needs: &[OpKind::Add],
+            carts: false,
             claim: Claim::Shows(FindingKind::FalseSoldOut),
         }
     }

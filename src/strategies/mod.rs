@@ -26,6 +26,7 @@ registry! {
     conditional::Conditional,
     decrement_first::DecrementFirst,
     sequencer::Sequencer,
+    ordered_locks::OrderedLocks,
 }
 
 /// Every strategy and every animal of the [`zoo`].

@@ -19,6 +19,7 @@ impl Strategy for Naive {
             aliases: &["check-then-act"],
             summary: "read the stock, then write it back one lower",
             needs: &[OpKind::Read, OpKind::Write],
+            carts: false,
             claim: Claim::Shows(FindingKind::Oversold),
         }
     }

@@ -21,6 +21,7 @@ impl Strategy for Optimistic {
             aliases: &["versioned", "version"],
             summary: "write only if the version is still the one read",
             needs: &[OpKind::ReadVersioned, OpKind::WriteIfVersion],
+            carts: false,
             claim: Claim::Safe,
         }
     }

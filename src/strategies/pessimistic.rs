@@ -20,6 +20,7 @@ impl Strategy for Pessimistic {
             aliases: &["mutex", "lock"],
             summary: "lock, check, act, unlock: one buyer at a time",
             needs: &[OpKind::Lock, OpKind::Read, OpKind::Write],
+            carts: false,
             claim: Claim::Safe,
         }
     }

@@ -22,6 +22,7 @@ impl Strategy for Sequencer {
             aliases: &["queue", "single-writer"],
             summary: "queue up; one clerk checks and acts for everybody",
             needs: &[OpKind::Queue, OpKind::Read, OpKind::Write],
+            carts: false,
             claim: Claim::Safe,
         }
     }

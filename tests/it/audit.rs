@@ -4,11 +4,12 @@ use oversell_sim::attempt::Failure;
 use oversell_sim::audit::Finding;
 use oversell_sim::buyer::Ending::{Bought, Failed, GaveUp, TurnedAway, Unserved};
 use oversell_sim::finding::FindingKind;
-use oversell_sim::op::{Item, Order};
+use oversell_sim::op::{Item, Order, Units, Want};
 use oversell_sim::report::most_inside;
 use oversell_sim::worlds::threads::Round;
 
 use crate::fixture::{round, round_of, visit};
+use oversell_sim::buyer::{Ending, Visit};
 
 fn findings(round: &Round) -> Vec<(FindingKind, u64)> {
     round.ledger().audit().into_iter().map(|Finding { kind, amount, .. }| (kind, amount)).collect()
@@ -23,13 +24,13 @@ fn a_round_in_which_all_agrees_has_no_finding() {
 #[test]
 fn two_receipts_for_one_unit_are_an_oversell() {
     let mut sold_twice = round(1, &[Bought, Bought]);
-    sold_twice.books.stock_left = 0;
+    sold_twice.books.shelves = vec![0];
     assert_eq!(
         findings(&sold_twice),
         [(FindingKind::Oversold, 1), (FindingKind::LostUpdate, 1)],
         "the shelf fell by one only"
     );
-    sold_twice.books.stock_left = -1;
+    sold_twice.books.shelves = vec![-1];
     assert_eq!(
         findings(&sold_twice),
         [(FindingKind::Oversold, 1), (FindingKind::NegativeStock, 1)]
@@ -39,11 +40,11 @@ fn two_receipts_for_one_unit_are_an_oversell() {
 #[test]
 fn a_unit_gone_from_the_shelf_and_sold_to_nobody_is_leaked() {
     let mut leaky = round(3, &[Bought]);
-    leaky.books.stock_left = 1;
+    leaky.books.shelves = vec![1];
     assert_eq!(findings(&leaky), [(FindingKind::LeakedStock, 1)]);
     // Whoever was cut short may have it, and nobody can say otherwise.
     let mut unknown = round(3, &[Bought, Failed(Failure::LockTimeout), TurnedAway]);
-    unknown.books.stock_left = 1;
+    unknown.books.shelves = vec![1];
     assert!(findings(&unknown).iter().all(|(kind, _)| *kind != FindingKind::LeakedStock));
 }
 
@@ -60,13 +61,13 @@ fn what_a_buyer_who_was_cut_short_may_have_taken_is_held_against_nobody() {
     // The shelf is empty: three may have them, so nobody can say that they are unsold.
     let cut = |ending| [Bought, ending, ending, TurnedAway];
     let mut emptied = round(3, &cut(Failed(Failure::NoAnswer)));
-    emptied.books.stock_left = 0;
+    emptied.books.shelves = vec![0];
     assert_eq!(findings(&emptied), []);
     // Ctrl-C in the middle of taking first and putting back later.
     let mut below_zero = round(1, &cut(Unserved));
-    below_zero.books.stock_left = -2;
+    below_zero.books.shelves = vec![-2];
     assert_eq!(findings(&below_zero), []);
-    below_zero.books.stock_left = -3;
+    below_zero.books.shelves = vec![-3];
     assert_eq!(
         findings(&below_zero),
         [(FindingKind::NegativeStock, 1), (FindingKind::LeakedStock, 1)]
@@ -78,21 +79,21 @@ fn what_a_buyer_who_was_cut_short_may_have_taken_is_held_against_nobody() {
 #[test]
 fn an_order_for_somebody_who_never_came_is_found() {
     let mut ghost = round(3, &[Bought]);
-    ghost.books.orders.push(Order { buyer: 4_000_000, item: Item(0), qty: 1 });
-    ghost.books.stock_left = 2;
+    ghost.books.orders.push(Order { buyer: 4_000_000, want: Want::one(Item(0), 1) });
+    ghost.books.shelves = vec![2];
     assert_eq!(findings(&ghost), [(FindingKind::OrderWithoutReceipt, 1)]);
 }
 
 #[test]
 fn orders_must_match_receipts_buyer_by_buyer() {
     let mut swapped = round(2, &[Bought, TurnedAway]);
-    swapped.books.orders = vec![Order { buyer: 1, item: Item(0), qty: 1 }];
+    swapped.books.orders = vec![Order { buyer: 1, want: Want::one(Item(0), 1) }];
     let found = findings(&swapped);
     assert!(found.contains(&(FindingKind::LostOrder, 1)), "{found:?}");
     assert!(found.contains(&(FindingKind::OrderWithoutReceipt, 1)), "{found:?}");
     let mut cut_short = round(1, &[Failed(Failure::NoAnswer)]);
-    cut_short.books.orders = vec![Order { buyer: 0, item: Item(0), qty: 1 }];
-    cut_short.books.stock_left = 0;
+    cut_short.books.orders = vec![Order { buyer: 0, want: Want::one(Item(0), 1) }];
+    cut_short.books.shelves = vec![0];
     let found = findings(&cut_short);
     assert!(
         !found.contains(&(FindingKind::OrderWithoutReceipt, 1)),
@@ -118,9 +119,9 @@ fn sold_out_is_false_only_if_no_order_of_events_makes_it_true() {
 #[test]
 fn units_that_are_gone_nobody_knows_where_may_have_been_gone_in_time() {
     let mut leaky = round(2, &[TurnedAway, Bought]);
-    leaky.books.stock_left = 0;
+    leaky.books.shelves = vec![0];
     assert_eq!(findings(&leaky), [(FindingKind::LeakedStock, 1), (FindingKind::FalseSoldOut, 1)]);
-    leaky.books.stock_left = -1;
+    leaky.books.shelves = vec![-1];
     let found = findings(&leaky);
     assert!(
         !found.contains(&(FindingKind::FalseSoldOut, 1)),
@@ -131,8 +132,8 @@ fn units_that_are_gone_nobody_knows_where_may_have_been_gone_in_time() {
 #[test]
 fn who_has_no_receipt_may_have_taken_its_unit_in_any_attempt() {
     let mut quiet = round(1, &[TurnedAway, GaveUp]);
-    quiet.books.orders = vec![Order { buyer: 1, item: Item(0), qty: 1 }];
-    quiet.books.stock_left = 0;
+    quiet.books.orders = vec![Order { buyer: 1, want: Want::one(Item(0), 1) }];
+    quiet.books.shelves = vec![0];
     quiet.visits[1].began_ns = 0;
     assert_eq!(findings(&quiet), [(FindingKind::OrderWithoutReceipt, 1)]);
 }
@@ -175,4 +176,63 @@ fn the_most_inside_at_once_are_counted_from_their_comings_and_goings() {
     assert_eq!(most_inside(&crowd), 2, "buyers 0 and 2, then 1 and 2, never all three");
     crowd[1].began_ns = crowd[0].ended_ns - 1;
     assert_eq!(most_inside(&crowd), 3);
+}
+
+/// A visit for a cart of the first two products.
+fn cart_visit(buyer: u32, ending: Ending) -> Visit {
+    Visit { want: Want::cart([Item(0), Item(1)], 1).unwrap(), ..visit(buyer, 1, ending) }
+}
+
+/// A round of a shop with two products, of which so much is left.
+fn cart_round(stock: Units, visits: Vec<Visit>, left: [Units; 2]) -> Round {
+    let mut round = round_of(stock, visits);
+    round.books.shelves = left.into();
+    round
+}
+
+#[test]
+fn each_product_of_a_cart_has_an_account_of_its_own() {
+    let both = || vec![cart_visit(0, Bought), cart_visit(1, TurnedAway)];
+    assert_eq!(findings(&cart_round(1, both(), [0, 0])), []);
+    // One shelf fell too little and the other too much: added up they would agree.
+    assert_eq!(
+        findings(&cart_round(2, vec![cart_visit(0, Bought)], [2, 0])),
+        [(FindingKind::LostUpdate, 1), (FindingKind::LeakedStock, 1)]
+    );
+    let twice = cart_round(1, vec![cart_visit(0, Bought), cart_visit(1, Bought)], [-1, -1]);
+    assert_eq!(
+        findings(&twice),
+        [(FindingKind::Oversold, 2), (FindingKind::NegativeStock, 2)],
+        "a unit of each"
+    );
+    assert!(twice.ledger().audit()[0].proof.starts_with("#1: "), "the product is named");
+}
+
+#[test]
+fn a_cart_of_which_one_product_is_gone_is_not_undersold() {
+    let alone = Visit { want: Want::one(Item(1), 1), ..visit(0, 1, Bought) };
+    let left_over = |ending| cart_round(1, vec![alone, cart_visit(1, ending)], [1, 0]);
+    assert_eq!(findings(&left_over(TurnedAway)), [], "nobody came for the first product alone");
+    let both_left = cart_round(1, vec![cart_visit(0, GaveUp)], [1, 1]);
+    assert_eq!(findings(&both_left), [(FindingKind::Undersold, 2)]);
+}
+
+#[test]
+fn sold_out_is_false_for_a_cart_only_if_everything_in_it_was_left() {
+    // Buyer 1 takes the first product alone, when buyer 0 has left.
+    let later = Visit { want: Want::one(Item(0), 1), ..visit(1, 1, Bought) };
+    let told = cart_round(1, vec![cart_visit(0, TurnedAway), later], [0, 1]);
+    assert_eq!(findings(&told), [(FindingKind::FalseSoldOut, 1)]);
+    let earlier = Visit { want: Want::one(Item(0), 1), ..visit(0, 1, Bought) };
+    let told = cart_round(1, vec![earlier, cart_visit(1, TurnedAway)], [0, 1]);
+    assert_eq!(findings(&told), [], "one of the two was gone");
+}
+
+#[test]
+fn an_order_for_half_a_cart_is_a_lost_order() {
+    let mut half = cart_round(1, vec![cart_visit(0, Bought)], [0, 0]);
+    half.books.orders = vec![Order { buyer: 0, want: Want::one(Item(1), 1) }];
+    assert_eq!(findings(&half), [(FindingKind::LostOrder, 1)]);
+    half.books.orders = vec![Order { buyer: 0, want: Want::one(Item(1), 2) }];
+    assert_eq!(findings(&half), [(FindingKind::LostOrder, 1)], "a buyer is counted once");
 }

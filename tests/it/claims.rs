@@ -39,7 +39,10 @@ fn crowds() -> Vec<Settings> {
 #[test]
 fn safe_strategies_show_no_finding_in_any_crowd() {
     for entrant in ALL.iter().filter(|entrant| entrant.card().claim == Claim::Safe) {
-        for settings in crowds() {
+        for mut settings in crowds() {
+            if entrant.card().carts {
+                (settings.items, settings.cart) = (4, 2);
+            }
             let report = race(*entrant, &settings);
             let run = &report.runs[0];
             assert!(run.findings.is_empty(), "{report}");

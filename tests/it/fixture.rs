@@ -2,7 +2,7 @@
 
 use oversell_sim::buyer::{Ending, Visit};
 use oversell_sim::logbook::Logbook;
-use oversell_sim::op::{Item, Order, Units};
+use oversell_sim::op::{Item, Order, Units, Want};
 use oversell_sim::report::Report;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::Books;
@@ -18,7 +18,7 @@ pub(crate) fn visit(buyer: u32, wanted: Units, ending: Ending) -> Visit {
         began_ns,
         last_attempt_ns: began_ns,
         ended_ns: began_ns + 1_000_000,
-        ..Visit::unserved(buyer, wanted)
+        ..Visit::unserved(buyer, Want::one(Item(0), wanted))
     }
 }
 
@@ -34,17 +34,15 @@ pub(crate) fn round(stock: Units, endings: &[Ending]) -> Round {
 pub(crate) fn round_of(stock: Units, visits: Vec<Visit>) -> Round {
     let orders: Vec<_> = visits
         .iter()
-        .filter_map(|visit| {
-            Some(Order { buyer: visit.buyer, item: Item(0), qty: visit.receipt()? })
-        })
+        .filter_map(|visit| Some(Order { buyer: visit.buyer, want: visit.receipt()? }))
         .collect();
-    let sold: Units = orders.iter().map(|order| order.qty).sum();
+    let sold: Units = orders.iter().map(|order| order.want.qty).sum();
     Round {
         number: 1,
         store: "memory",
         stock,
         visits,
-        books: Books { stock_left: stock - sold, orders, deepest_queue: 0 },
+        books: Books { shelves: vec![stock - sold], orders, deepest_queue: 0 },
         tally: Tally::default(),
     }
 }

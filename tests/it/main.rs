@@ -4,6 +4,7 @@
 
 mod audit;
 mod binary;
+mod carts;
 mod claims;
 mod docs;
 mod explore;

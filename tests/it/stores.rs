@@ -14,7 +14,7 @@ const ITEM: Item = Item(0);
 static NEVER: AtomicBool = AtomicBool::new(false);
 
 fn open<W: Word>(stock: Units) -> Memory<'static, W> {
-    Memory::open(stock, 4, Duration::from_millis(20), &NEVER)
+    Memory::open(1, stock, 4, Duration::from_millis(20), &NEVER)
 }
 
 /// Calls ops in order on one client and compares their replies.
@@ -83,7 +83,7 @@ fn what_the_store_cannot_do_fails_the_attempt() {
         (Op::Unlock { item: ITEM }, Failure::NotLocked),
         (Op::Read { item: Item(1) }, Failure::NoSuchItem),
         (Op::Lock { item: Item(1) }, Failure::NoSuchItem),
-        (Op::PlaceOrder(Order { buyer: 0, item: Item(1), qty: 1 }), Failure::NoSuchItem),
+        (Op::PlaceOrder(Order { buyer: 0, want: Want::one(Item(1), 1) }), Failure::NoSuchItem),
         (Op::AwaitAnswer, Failure::Unsupported),
         (Op::Answer { sold: Some(true) }, Failure::Unsupported),
     ] {
@@ -107,7 +107,7 @@ fn a_lock_is_held_by_one_until_given_back_and_says_who_waited() {
 #[test]
 fn orders_are_in_the_book_when_their_client_has_left() {
     let store = open::<Plain>(1);
-    let order = Order { buyer: 4, item: ITEM, qty: 2 };
+    let order = Order { buyer: 4, want: Want::one(ITEM, 2) };
     {
         let mut client = store.connect();
         assert_eq!(client.call(Op::PlaceOrder(order)), Ok(Reply::Done));
@@ -118,7 +118,7 @@ fn orders_are_in_the_book_when_their_client_has_left() {
 #[test]
 fn the_clerk_serves_in_order_and_answers_each_buyer_alone() {
     let store = open::<Plain>(1);
-    let request = |buyer| Request { buyer, want: Want { item: ITEM, qty: 1 } };
+    let request = |buyer| Request { buyer, want: Want::one(ITEM, 1) };
     let (mut first, mut second, mut clerk) = (store.connect(), store.connect(), store.connect());
     assert_eq!(first.call(Op::Submit(request(1))), Ok(Reply::Done));
     assert_eq!(second.call(Op::Submit(request(2))), Ok(Reply::Done));

@@ -5,16 +5,16 @@ use std::sync::atomic::Ordering;
 use crossbeam::channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 use parking_lot::MutexGuard;
 
-use super::{GLANCE, Memory, Word};
+use super::{GLANCE, Memory, Shelf, Word};
 use crate::attempt::{Failure, Missed};
-use crate::op::{Item, Op, Order, Reply, Request, Units};
+use crate::op::{Item, MOST_ITEMS, Op, Order, Reply, Request, Units};
 use crate::stores::Client;
 
-/// One thread's connection to [`Memory`]. The guard of a held lock lives here.
+/// One thread's connection to [`Memory`]. The guards of held locks live here.
 #[derive(Debug)]
 pub struct MemoryClient<'a, W: Word> {
     shop: &'a Memory<'a, W>,
-    held: Option<MutexGuard<'a, ()>>,
+    held: Vec<(Item, MutexGuard<'a, ()>)>,
     /// The stock when it was last looked at with its version.
     last_seen: Units,
     /// This client's share of the order book, handed in when it leaves.
@@ -25,34 +25,46 @@ pub struct MemoryClient<'a, W: Word> {
 
 impl<'a, W: Word> MemoryClient<'a, W> {
     pub(super) fn new(shop: &'a Memory<'a, W>) -> Self {
-        Self { shop, held: None, last_seen: 0, orders: Vec::new(), awaiting: None, serving: None }
+        Self {
+            shop,
+            held: Vec::with_capacity(MOST_ITEMS as usize),
+            last_seen: 0,
+            orders: Vec::new(),
+            awaiting: None,
+            serving: None,
+        }
     }
 
     #[inline(always)]
-    fn shelf(&self, item: Item) -> Result<&'a W, Missed> {
-        if item == Item(0) { Ok(&self.shop.shelf) } else { failed(Failure::NoSuchItem) }
+    fn shelf(&self, item: Item) -> Result<&'a Shelf<W>, Missed> {
+        self.shop.shelves.get(usize::from(item.0)).map_or(failed(Failure::NoSuchItem), Ok)
+    }
+
+    #[inline(always)]
+    fn word(&self, item: Item) -> Result<&'a W, Missed> {
+        self.shelf(item).map(|shelf| &*shelf.word)
     }
 
     #[inline(always)]
     fn lock(&mut self, item: Item) -> Result<Reply, Missed> {
-        self.shelf(item)?;
-        let lock = &self.shop.lock;
+        let lock = &self.shelf(item)?.lock;
         let (guard, waited) = match lock.try_lock() {
             Some(guard) => (Some(guard), false),
             None => (self.shop.patiently(|glance| lock.try_lock_for(glance)), true),
         };
-        if guard.is_none() {
-            return failed(Failure::LockTimeout);
-        }
-        self.held = guard;
+        let Some(guard) = guard else { return failed(Failure::LockTimeout) };
+        self.held.push((item, guard));
         Ok(Reply::Locked { waited })
     }
 
     #[inline(always)]
     fn unlock(&mut self, item: Item) -> Result<Reply, Missed> {
         self.shelf(item)?;
-        match self.held.take() {
-            Some(_guard) => Ok(Reply::Done),
+        match self.held.iter().rposition(|(held, _)| *held == item) {
+            Some(place) => {
+                drop(self.held.swap_remove(place));
+                Ok(Reply::Done)
+            }
             None => failed(Failure::NotLocked),
         }
     }
@@ -60,7 +72,7 @@ impl<'a, W: Word> MemoryClient<'a, W> {
     #[cold]
     fn abandon(&mut self) -> u64 {
         self.awaiting = None;
-        u64::from(self.held.take().is_some())
+        self.held.drain(..).count() as u64
     }
 
     fn submit(&mut self, request: Request) -> Result<Reply, Missed> {
@@ -121,8 +133,8 @@ impl<W: Word> Client for MemoryClient<'_, W> {
     #[inline(always)]
     fn call(&mut self, op: Op) -> Result<Reply, Missed> {
         Ok(match op {
-            Op::Read { item } => Reply::Stock(self.shelf(item)?.stock()),
-            Op::ReadVersioned { item } => match self.shelf(item)?.versioned() {
+            Op::Read { item } => Reply::Stock(self.word(item)?.stock()),
+            Op::ReadVersioned { item } => match self.word(item)?.versioned() {
                 Some((stock, version)) => {
                     self.last_seen = stock;
                     Reply::Versioned { stock, version }
@@ -130,24 +142,26 @@ impl<W: Word> Client for MemoryClient<'_, W> {
                 None => return failed(Failure::Unsupported),
             },
             Op::Write { item, stock } => {
-                self.shelf(item)?.set(stock);
+                self.word(item)?.set(stock);
                 Reply::Done
             }
             Op::CompareAndSet { item, expected, new } => {
-                Reply::Applied(self.shelf(item)?.compare_and_set(expected, new))
+                Reply::Applied(self.word(item)?.compare_and_set(expected, new))
             }
             Op::WriteIfVersion { item, version, stock } => {
-                match self.shelf(item)?.set_if_version(version, self.last_seen, stock) {
+                match self.word(item)?.set_if_version(version, self.last_seen, stock) {
                     Some(applied) => Reply::Applied(applied),
                     None => return failed(Failure::Unsupported),
                 }
             }
-            Op::Take { item, qty } => Reply::Applied(self.shelf(item)?.take(qty)),
-            Op::Add { item, qty } => Reply::Stock(self.shelf(item)?.add(qty)),
+            Op::Take { item, qty } => Reply::Applied(self.word(item)?.take(qty)),
+            Op::Add { item, qty } => Reply::Stock(self.word(item)?.add(qty)),
             Op::Lock { item } => self.lock(item)?,
             Op::Unlock { item } => self.unlock(item)?,
             Op::PlaceOrder(order) => {
-                self.shelf(order.item)?;
+                for item in order.want.items() {
+                    self.shelf(item)?;
+                }
                 self.orders.push(order);
                 Reply::Done
             }
@@ -160,7 +174,7 @@ impl<W: Word> Client for MemoryClient<'_, W> {
 
     #[inline(always)]
     fn close_attempt(&mut self) -> u64 {
-        if self.held.is_none() && self.awaiting.is_none() { 0 } else { self.abandon() }
+        if self.held.is_empty() && self.awaiting.is_none() { 0 } else { self.abandon() }
     }
 }
 

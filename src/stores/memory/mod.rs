@@ -26,11 +26,17 @@ const GLANCE: Duration = Duration::from_millis(250);
 /// A request on its way to the clerk, with the line on which to answer it.
 type Queued = (Request, Sender<bool>);
 
-/// The in-process store: one product, one clerk's queue.
+/// One product. Who looks at the stock does not disturb who waits for the lock.
+#[derive(Debug)]
+struct Shelf<W> {
+    word: CachePadded<W>,
+    lock: CachePadded<Mutex<()>>,
+}
+
+/// The in-process store: some products, one clerk's queue.
 #[derive(Debug)]
 pub struct Memory<'w, W> {
-    shelf: CachePadded<W>,
-    lock: CachePadded<Mutex<()>>,
+    shelves: Box<[Shelf<W>]>,
     /// What each client that has left had written.
     orders: Mutex<Vec<Vec<Order>>>,
     /// `None` on the queue wakes the clerk to look whether the shop has closed.
@@ -42,14 +48,21 @@ pub struct Memory<'w, W> {
 }
 
 impl<'w, W: Word> Memory<'w, W> {
-    /// Opens a shop with one product of `stock` units, for at most `clients` threads at once.
+    /// Opens a shop with so many products of `stock` units each, for at most `clients` threads at once.
     /// Nobody waits for a lock or an answer longer than `patience`, nor much longer than until
     /// `stop` is set.
     #[must_use]
-    pub fn open(stock: Units, clients: usize, patience: Duration, stop: &'w AtomicBool) -> Self {
+    pub fn open(
+        items: u8,
+        stock: Units,
+        clients: usize,
+        patience: Duration,
+        stop: &'w AtomicBool,
+    ) -> Self {
+        let shelf =
+            || Shelf { word: CachePadded::new(W::new(stock)), lock: CachePadded::default() };
         Self {
-            shelf: CachePadded::new(W::new(stock)),
-            lock: CachePadded::default(),
+            shelves: (0..items).map(|_| shelf()).collect(),
             orders: Mutex::default(),
             // Who finds it full waits to get in: those whose patience ran out leave requests behind.
             queue: bounded(clients + 1),
@@ -100,7 +113,7 @@ impl<W: Word> LiveStore for Memory<'_, W> {
 
     fn books(self) -> Books {
         Books {
-            stock_left: self.shelf.stock(),
+            shelves: self.shelves.iter().map(|shelf| shelf.word.stock()).collect(),
             orders: self.orders.into_inner().concat(),
             deepest_queue: self.deepest_queue.into_inner(),
         }

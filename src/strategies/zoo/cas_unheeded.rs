@@ -17,6 +17,7 @@ impl Strategy for CasUnheeded {
             aliases: &[],
             summary: "compare and swap, and never look whether it worked",
             needs: &[OpKind::Read, OpKind::CompareAndSet],
+            carts: false,
             claim: Claim::Shows(FindingKind::Oversold),
         }
     }

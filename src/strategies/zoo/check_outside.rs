@@ -18,6 +18,7 @@ impl Strategy for CheckOutside {
             aliases: &[],
             summary: "check first, then lock and act without checking again",
             needs: &[OpKind::Lock, OpKind::Read, OpKind::Write],
+            carts: false,
             claim: Claim::Shows(FindingKind::Oversold),
         }
     }

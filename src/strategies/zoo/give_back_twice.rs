@@ -18,6 +18,7 @@ impl Strategy for GiveBackTwice {
             aliases: &[],
             summary: "take unseen, and put back twice what did not fit",
             needs: &[OpKind::Add],
+            carts: false,
             claim: Claim::Shows(FindingKind::Oversold),
         }
     }

@@ -17,6 +17,7 @@ impl Strategy for LockKept {
             aliases: &[],
             summary: "lock, check, and leave without unlocking when sold out",
             needs: &[OpKind::Lock, OpKind::Read, OpKind::Write],
+            carts: false,
             claim: Claim::Shows(FindingKind::LeakedLock),
         }
     }

@@ -18,6 +18,7 @@ impl Strategy for LockTwice {
             aliases: &[],
             summary: "lock, and lock again in a helper that does not know",
             needs: &[OpKind::Lock, OpKind::Read, OpKind::Write],
+            carts: false,
             claim: Claim::Shows(FindingKind::StuckBuyers),
         }
     }

@@ -25,5 +25,7 @@ registry! {
     two_tabs::TwoTabs,
     lock_kept::LockKept,
     lock_twice::LockTwice,
+    other_lock::OtherLock,
+    cart_order::CartOrder,
     order_lost::OrderLost,
 }

@@ -18,6 +18,7 @@ impl Strategy for OrderLost {
             aliases: &[],
             summary: "take the unit, say yes, and never write the order",
             needs: &[OpKind::Take],
+            carts: false,
             claim: Claim::Shows(FindingKind::LostOrder),
         }
     }

@@ -18,6 +18,7 @@ impl Strategy for TakeUnheeded {
             aliases: &[],
             summary: "decrement if enough is left, and sell either way",
             needs: &[OpKind::Take],
+            carts: false,
             claim: Claim::Shows(FindingKind::Oversold),
         }
     }

@@ -18,6 +18,7 @@ impl Strategy for TwoTabs {
             aliases: &[],
             summary: "the same order sent from two tabs, without an idempotency key",
             needs: &[OpKind::Take],
+            carts: false,
             claim: Claim::Shows(FindingKind::OrderWithoutReceipt),
         }
     }

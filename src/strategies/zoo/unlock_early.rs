@@ -18,6 +18,7 @@ impl Strategy for UnlockEarly {
             aliases: &[],
             summary: "lock, check, unlock, and only then write",
             needs: &[OpKind::Lock, OpKind::Read, OpKind::Write],
+            carts: false,
             claim: Claim::Shows(FindingKind::Oversold),
         }
     }

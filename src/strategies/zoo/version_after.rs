@@ -17,6 +17,7 @@ impl Strategy for VersionAfter {
             aliases: &[],
             summary: "read the stock, then its version, and write if that stands",
             needs: &[OpKind::Read, OpKind::ReadVersioned, OpKind::WriteIfVersion],
+            carts: false,
             claim: Claim::Shows(FindingKind::Oversold),
         }
     }

@@ -18,6 +18,7 @@ impl Strategy for VersionUnused {
             aliases: &[],
             summary: "read the version, and write without it in the condition",
             needs: &[OpKind::ReadVersioned, OpKind::Write],
+            carts: false,
             claim: Claim::Shows(FindingKind::Oversold),
         }
     }

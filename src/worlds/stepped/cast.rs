@@ -14,7 +14,7 @@ use super::script::{Heard, Next};
 use crate::attempt::{Bought, Failure, Missed};
 use crate::buyer::Ending;
 use crate::entrant::Entrant;
-use crate::op::{Op, Reply, Request, Units, Want};
+use crate::op::{Item, Op, Reply, Request, Units, Want};
 use crate::retry::Retries;
 use crate::stores::memory::model::{Grip, Model};
 
@@ -60,10 +60,26 @@ pub struct Kind {
     pub heard: Vec<Heard>,
     /// What it holds of the store.
     pub grip: Grip,
-    /// Units in the order book in its name; with a clerk, in the name of whom it serves.
-    pub ordered: Units,
+    /// What stands in the order book in its name; with a clerk, in the name of whom it serves.
+    pub ordered: Ordered,
     /// The op it will send next; none if it has left.
     pub next: Option<Op>,
+}
+
+/// Units in the order book, by product.
+pub type Ordered = BTreeMap<Item, Units>;
+
+/// Adds what stands in another book.
+fn with(mut ordered: Ordered, more: &Ordered) -> Ordered {
+    for (item, units) in more {
+        *ordered.entry(*item).or_default() += units;
+    }
+    ordered
+}
+
+/// What an order adds to the book.
+fn ordered_by(want: Want) -> Ordered {
+    want.items().map(|item| (item, want.qty)).collect()
 }
 
 /// One change of kind.
@@ -133,7 +149,7 @@ impl<'s> Cast<'s> {
 
     /// The kind of a buyer who has just come.
     pub fn newcomer(&mut self, want: Want) -> KindId {
-        self.buyer(want, 0, Vec::new(), Grip::default(), 0).0
+        self.buyer(want, 0, Vec::new(), Grip::default(), Ordered::new()).0
     }
 
     /// The kind of a clerk before its first request.
@@ -142,7 +158,7 @@ impl<'s> Cast<'s> {
             part: Part::IdleClerk,
             heard: Vec::new(),
             grip: Grip::default(),
-            ordered: 0,
+            ordered: Ordered::new(),
             next: Some(Op::NextRequest),
         })
     }
@@ -221,7 +237,8 @@ impl<'s> Cast<'s> {
             (Part::IdleClerk, _) => {
                 let (ticket, request) = store.queue.pop_front()?;
                 store.serving = Some(ticket);
-                let (to, _) = self.busy_clerk(request.want, Vec::new(), Grip::default(), 0);
+                let (to, _) =
+                    self.busy_clerk(request.want, Vec::new(), Grip::default(), Ordered::new());
                 let store = self.store(store);
                 let reply = Ok(Reply::Next(Some(request)));
                 Some(Turn { store, actor: moved(to), other: None, reply, leaked_lock: false })
@@ -231,8 +248,9 @@ impl<'s> Cast<'s> {
                 let answer = sold.map_or(Err(Missed::Failed(Failure::NoAnswer)), |sold| {
                     Ok(Reply::Applied(sold))
                 });
-                let held = Grip { place: false, ..self.kind_of(buyer).grip };
-                let (answered, leaked_lock) = self.hear(buyer, answer, held, ordered);
+                let mut held = self.kind_of(buyer).grip;
+                held.place = false;
+                let (answered, leaked_lock) = self.hear(buyer, answer, held, &ordered);
                 self.release(&mut store, held, answered);
                 let to = self.clerk();
                 let store = self.store(store);
@@ -244,7 +262,7 @@ impl<'s> Cast<'s> {
             (Part::Buyer { want, .. }, Op::Submit(_)) => {
                 grip.place = true;
                 let reply = Ok(Reply::Done);
-                let (to, leaked_lock) = self.hear(id, reply, grip, 0);
+                let (to, leaked_lock) = self.hear(id, reply, grip, &Ordered::new());
                 store.queue.push_back((to.into(), Request { buyer: 0, want }));
                 let store = self.store(store);
                 Some(Turn { store, actor: moved(to), other: None, reply, leaked_lock })
@@ -252,16 +270,16 @@ impl<'s> Cast<'s> {
             (_, op) => {
                 let reply = store.apply(op, &mut grip)?;
                 let more = match (op, reply) {
-                    (Op::PlaceOrder(order), Ok(_)) => order.qty,
-                    _ => 0,
+                    (Op::PlaceOrder(order), Ok(_)) => ordered_by(order.want),
+                    _ => Ordered::new(),
                 };
                 let (to, leaked_lock) = match part {
                     Part::BusyClerk { want } => {
                         let mut heard = heard;
                         heard.push(reply);
-                        self.busy_clerk(want, heard, grip, ordered + more)
+                        self.busy_clerk(want, heard, grip, with(ordered, &more))
                     }
-                    _ => self.hear(id, reply, grip, more),
+                    _ => self.hear(id, reply, grip, &more),
                 };
                 self.release(&mut store, grip, to);
                 let store = self.store(store);
@@ -270,18 +288,18 @@ impl<'s> Cast<'s> {
         }
     }
 
-    /// Gives back the lock of an attempt that is over, as a closed connection does.
+    /// Gives back the locks of an attempt that is over, as a closed connection does.
     fn release(&self, store: &mut Model, held: Grip, now: KindId) {
-        if held.lock && !self.kind_of(now).grip.lock {
-            store.locked = false;
+        if !self.kind_of(now).grip.holds_any() {
+            store.release(held);
         }
     }
 
     /// A buyer hears a reply: what it is now, and whether its attempt ended and kept its lock.
-    fn hear(&mut self, id: KindId, reply: Heard, grip: Grip, ordered: Units) -> (KindId, bool) {
+    fn hear(&mut self, id: KindId, reply: Heard, grip: Grip, more: &Ordered) -> (KindId, bool) {
         let kind = self.kind_of(id);
         let Part::Buyer { want, conflicts } = kind.part else { return (id, false) };
-        let ordered = kind.ordered + ordered;
+        let ordered = with(kind.ordered.clone(), more);
         let mut heard = kind.heard.clone();
         heard.push(reply);
         self.buyer(want, conflicts, heard, grip, ordered)
@@ -294,13 +312,13 @@ impl<'s> Cast<'s> {
         conflicts: u32,
         mut heard: Vec<Heard>,
         grip: Grip,
-        mut ordered: Units,
+        mut ordered: Ordered,
     ) -> (KindId, bool) {
         let attempt = loop {
             match self.entrant.attempt(want, &heard) {
                 // Nobody else can see this step, so it is one with the step before.
                 Next::Call(Op::PlaceOrder(order)) if self.merges => {
-                    ordered += order.qty;
+                    ordered = with(ordered, &ordered_by(order.want));
                     heard.push(Ok(Reply::Done));
                 }
                 // Who stands in the queue can do nothing but wait.
@@ -327,13 +345,13 @@ impl<'s> Cast<'s> {
                 };
                 let (again, leaked) =
                     self.buyer(want, conflicts, Vec::new(), Grip::default(), ordered);
-                return (again, leaked || grip.lock);
+                return (again, leaked || grip.holds_any());
             }
             Err(Missed::Conflict) => gone(Ending::GaveUp),
         };
         let kind = Kind { part, heard: Vec::new(), grip: Grip::default(), ordered, next: None };
         // An attempt that was cut short by a failure could not help holding its lock.
-        (self.intern(kind), grip.lock && !matches!(attempt, Err(Missed::Failed(_))))
+        (self.intern(kind), grip.holds_any() && !matches!(attempt, Err(Missed::Failed(_))))
     }
 
     /// The kind of a clerk who is serving.
@@ -342,12 +360,12 @@ impl<'s> Cast<'s> {
         want: Want,
         mut heard: Vec<Heard>,
         grip: Grip,
-        mut ordered: Units,
+        mut ordered: Ordered,
     ) -> (KindId, bool) {
         let next = loop {
             match self.entrant.serve(want, &heard) {
                 Next::Call(Op::PlaceOrder(order)) if self.merges => {
-                    ordered += order.qty;
+                    ordered = with(ordered, &ordered_by(order.want));
                     heard.push(Ok(Reply::Done));
                 }
                 Next::Call(op) => break op,
@@ -358,7 +376,7 @@ impl<'s> Cast<'s> {
             }
         };
         let ended = matches!(next, Op::Answer { .. });
-        let kept_its_lock = grip.lock && matches!(next, Op::Answer { sold: Some(_) });
+        let kept_its_lock = grip.holds_any() && matches!(next, Op::Answer { sold: Some(_) });
         let grip_left = if ended { Grip::default() } else { grip };
         let part = Part::BusyClerk { want };
         let kind = Kind { part, heard, grip: grip_left, ordered, next: Some(next) };

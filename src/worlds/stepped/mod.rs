@@ -8,5 +8,5 @@ pub mod cast;
 pub mod script;
 pub mod stage;
 
-pub use cast::{Cast, Kind, KindId, Move, Part, StoreId, Turn};
+pub use cast::{Cast, Kind, KindId, Move, Ordered, Part, StoreId, Turn};
 pub use stage::{Actor, Stage, Step};

@@ -30,7 +30,7 @@ impl fmt::Display for Actor {
 }
 
 /// One step, as it was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Who made it.
     pub actor: Actor,
@@ -38,10 +38,10 @@ pub struct Step {
     pub op: Op,
     /// What it heard.
     pub reply: Heard,
-    /// Units on the shelf afterwards.
-    pub stock: Units,
-    /// Units that went into the order book with this step.
-    pub ordered: Units,
+    /// Units of each product afterwards.
+    pub stock: Vec<Units>,
+    /// Whether an order was written with this step.
+    pub ordered: bool,
     /// Whether the attempt ended in a conflict with this step, and another has begun.
     pub begins_again: bool,
     /// How the visit ended with this step, if it did.
@@ -64,9 +64,9 @@ pub struct Stage {
 
 impl Stage {
     /// Opens a shop for buyers who want this.
-    pub fn open(cast: &mut Cast<'_>, stock: Units, wants: &[Want], has_clerk: bool) -> Self {
+    pub fn open(cast: &mut Cast<'_>, shop: Model, wants: &[Want], has_clerk: bool) -> Self {
         Self {
-            store: cast.store(Model::open(stock)),
+            store: cast.store(shop),
             buyers: wants.iter().map(|want| cast.newcomer(*want)).collect(),
             clerk: has_clerk.then(|| cast.clerk()),
             line: VecDeque::new(),
@@ -125,8 +125,8 @@ impl Stage {
             actor,
             op,
             reply,
-            stock: cast.store_of(store).stock,
-            ordered: (after.ordered - before.ordered).max(0),
+            stock: cast.store_of(store).stocks(),
+            ordered: after.ordered.values().sum::<Units>() > before.ordered.values().sum(),
             begins_again: after.heard.is_empty() && matches!(after.part, Part::Buyer { .. }),
             ending: ending(moved.to),
             other: None,

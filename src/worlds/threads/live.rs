@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Control;
 use crate::attempt::{Failure, Missed};
 use crate::clock::{Clock, nanos};
-use crate::op::{Op, Reply};
+use crate::op::{Item, MOST_ITEMS, Op, Reply};
 use crate::samples::Samples;
 use crate::session::Connection;
 use crate::stores::Client;
@@ -56,7 +56,8 @@ pub struct Live<'w, C, K> {
     control: &'w Control,
     tally: Tally,
     waited_ns: u64,
-    locked_ns: u64,
+    /// When each product's lock was taken.
+    locked_ns: [u64; MOST_ITEMS as usize],
 }
 
 impl<'w, C: Client, K: Clock> Live<'w, C, K> {
@@ -69,7 +70,7 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
             control,
             tally: Tally::default(),
             waited_ns: 0,
-            locked_ns: 0,
+            locked_ns: [0; MOST_ITEMS as usize],
         }
     }
 
@@ -125,11 +126,11 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
     #[inline(always)]
     fn perform(&mut self, op: Op) -> Result<Reply, Missed> {
         match op {
-            Op::Lock { .. } => self.lock(op),
-            Op::Unlock { .. } => {
+            Op::Lock { item } => self.lock(item),
+            Op::Unlock { item } => {
                 let reply = self.client.call(op);
                 if K::RUNS && reply.is_ok() {
-                    self.tally.lock_hold.record(self.clock.now() - self.locked_ns);
+                    self.tally.lock_hold.record(self.clock.now() - self.locked_ns[place(item)]);
                 }
                 reply
             }
@@ -156,23 +157,30 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
     /// A lock that was free is held from when it was asked for: the few ns it took are not worth
     /// another look at the clock with the door shut.
     #[inline(always)]
-    fn lock(&mut self, op: Op) -> Result<Reply, Missed> {
+    fn lock(&mut self, item: Item) -> Result<Reply, Missed> {
         let asked_ns = self.clock.now();
-        let reply = self.client.call(op);
-        self.locked_ns = asked_ns;
+        let reply = self.client.call(Op::Lock { item });
+        let mut locked_ns = asked_ns;
         if reply != Ok(Reply::Locked { waited: false }) {
-            self.locked_ns = self.clock.now();
-            self.waited_ns += self.locked_ns - asked_ns;
+            locked_ns = self.clock.now();
+            self.waited_ns += locked_ns - asked_ns;
         }
+        self.locked_ns[place(item)] = locked_ns;
         if let Ok(Reply::Locked { waited }) = reply {
             self.tally.lock_acquisitions += 1;
             if waited {
                 self.tally.lock_waits += 1;
-                self.tally.lock_wait.record(self.locked_ns - asked_ns);
+                self.tally.lock_wait.record(locked_ns - asked_ns);
             }
         }
         reply
     }
+}
+
+/// Where a product's figure stands; which one does not matter for a product that is not there.
+#[inline(always)]
+fn place(item: Item) -> usize {
+    usize::from(item.0) % MOST_ITEMS as usize
 }
 
 #[allow(refining_impl_trait, reason = "a ready future is the point: see the head of this file")]

@@ -185,15 +185,12 @@ where
 
     /// Waits for the gun, then serves every `threads`-th buyer from `first` on.
     fn serve_in_turn(&self, first: BuyerId, lined_up: WaitGroup) -> (Vec<Visit>, Tally) {
-        let Settings { buyers, seed, qty, policy, .. } = self.settings;
+        let Settings { buyers, seed, policy, .. } = self.settings;
         let mut shop = self.connect();
         // Everything that can be ready before the gun is.
         let mut line: Vec<Visit> = (first..*buyers)
             .step_by(self.settings.threads() as usize)
-            .map(|buyer| {
-                let mut dice = Dice::of(*seed, Purpose::Want, self.number, buyer);
-                Visit::unserved(buyer, qty.roll(&mut dice))
-            })
+            .map(|buyer| Visit::unserved(buyer, self.settings.want(self.number, buyer)))
             .collect();
         drop(lined_up);
         let Some(gun) = self.gate.wait() else { return Default::default() };

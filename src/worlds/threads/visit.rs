@@ -9,7 +9,7 @@ use crate::attempt::{Bought, Failure, Missed};
 use crate::buyer::{Ending, Visit};
 use crate::chance::Dice;
 use crate::clock::{Clock, nanos};
-use crate::op::{Item, Op, Reply, Want};
+use crate::op::{Op, Reply};
 use crate::retry::{Backoff, RetryPolicy};
 use crate::session::{Connection, Session};
 use crate::stores::Client;
@@ -41,8 +41,7 @@ pub fn serve<S, C, K>(
     C: Client,
     K: Clock,
 {
-    let Visit { buyer, wanted, .. } = *visit;
-    let want = Want { item: Item(0), qty: wanted };
+    let Visit { buyer, want, .. } = *visit;
     shop.attend(buyer);
     let began_ns = shop.connection().now();
     let mut last_attempt_ns = began_ns;
