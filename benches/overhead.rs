@@ -144,11 +144,12 @@ fn ours<S: Strategy, W: Word, K: Clock>(strategy: &S, threads: u32, clock: &K) -
     on_threads(threads, |checkouts| {
         let live = Live::new(store.connect(), clock.clone(), Duration::ZERO, &control);
         let mut shop = Session::new(live);
-        let mut visits = [Visit::unserved(0, Want::one(Item(0), 1)); KEPT];
+        // As in a race, who comes and for what is written down before the gun.
+        let mut visits: [Visit; KEPT] =
+            std::array::from_fn(|buyer| Visit::unserved(buyer as u32, Want::one(Item(0), 1)));
         for buyer in 0..checkouts {
             let mut dice = Dice::of(0, Purpose::Backoff, 1, buyer);
             let visit = &mut visits[buyer as usize % KEPT];
-            visit.buyer = buyer;
             serve(strategy, &mut shop, visit, &policy, &mut dice);
         }
         black_box((&visits, shop.into_connection().into_tally()));
@@ -181,7 +182,9 @@ fn by_hand<L: HandLoop>(threads: u32, counts: bool) -> f64 {
     on_threads(threads, |checkouts| {
         let mut tally = Counts::default();
         if counts {
-            let mut visits = [Visit::unserved(0, Want::one(Item(0), 1)); KEPT];
+            // As in a race, who comes and for what is written down before the gun.
+        let mut visits: [Visit; KEPT] =
+            std::array::from_fn(|buyer| Visit::unserved(buyer as u32, Want::one(Item(0), 1)));
             let mut orders = Vec::new();
             for buyer in 0..checkouts {
                 let before = (tally.attempts, tally.conflicts);
@@ -190,8 +193,7 @@ fn by_hand<L: HandLoop>(threads: u32, counts: bool) -> f64 {
                     orders.push((buyer, 0_u16, 1));
                 }
                 let visit = &mut visits[buyer as usize % KEPT];
-                visit.buyer = buyer;
-                visit.ending = if bought { Ending::Bought } else { Ending::TurnedAway };
+                    visit.ending = if bought { Ending::Bought } else { Ending::TurnedAway };
                 visit.attempts = (tally.attempts - before.0) as u32;
                 visit.conflicts = (tally.conflicts - before.1) as u32;
                 visit.looked = true;

@@ -4,7 +4,6 @@
 //! its own. What lies *between* two ops is where somebody else gets in.
 
 use std::fmt;
-use std::num::NonZero;
 
 use serde::Serialize;
 
@@ -26,7 +25,7 @@ pub const MOST_ITEMS: u64 = 16;
 /// The most products in one cart.
 pub const MOST_IN_CART: usize = 4;
 
-/// Which product an op is about, counted from 0.
+/// Which product an op is about, counted from 0 and up to [`MOST_ITEMS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Item(pub u8);
 
@@ -48,15 +47,19 @@ pub struct Want {
     pub also: Also,
 }
 
-/// What is in a cart beside its first product, in the order in which it was put there.
+/// What is in a cart beside its first product, in the order in which it was put there: a byte a
+/// product, counted from 1. A single word, which compilers keep in a register where an array would go
+/// through memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Also([Option<NonZero<u8>>; MOST_IN_CART - 1]);
+pub struct Also(u32);
+
+const _: () = assert!(MOST_IN_CART - 1 <= size_of::<Also>());
 
 impl Want {
     /// A single product.
     #[must_use]
     pub const fn one(item: Item, qty: Units) -> Self {
-        Self { item, qty, also: Also([None; MOST_IN_CART - 1]) }
+        Self { item, qty, also: Also(0) }
     }
 
     /// A cart of these products, `qty` units of each; none if it is empty or too full.
@@ -64,16 +67,23 @@ impl Want {
     pub fn cart(items: impl IntoIterator<Item = Item>, qty: Units) -> Option<Self> {
         let mut items = items.into_iter();
         let mut want = Self::one(items.next()?, qty);
-        for place in &mut want.also.0 {
-            *place = items.next().and_then(|item| NonZero::new(item.0.saturating_add(1)));
+        for (place, item) in items.by_ref().take(MOST_IN_CART - 1).enumerate() {
+            want.also.0 |= (u32::from(item.0) + 1) << (8 * place);
         }
         items.next().is_none().then_some(want)
     }
 
+    /// Whether it is several products.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_cart(self) -> bool {
+        self.also != Also(0)
+    }
+
     /// The products, in the order in which they were put into the cart.
     pub fn items(self) -> impl Iterator<Item = Item> + Clone {
-        let also = self.also.0.into_iter().flatten().map(|number| Item(number.get() - 1));
-        std::iter::once(self.item).chain(also)
+        let also = self.also.0.to_le_bytes().into_iter().take_while(|number| *number > 0);
+        std::iter::once(self.item).chain(also.map(|number| Item(number - 1)))
     }
 
     /// How many units that is in all.

@@ -7,14 +7,16 @@ use parking_lot::MutexGuard;
 
 use super::{GLANCE, Memory, Shelf, Word};
 use crate::attempt::{Failure, Missed};
-use crate::op::{Item, MOST_ITEMS, Op, Order, Reply, Request, Units};
+use crate::op::{Item, Op, Order, Reply, Request, Units, Want};
 use crate::stores::Client;
 
 /// One thread's connection to [`Memory`]. The guards of held locks live here.
 #[derive(Debug)]
 pub struct MemoryClient<'a, W: Word> {
     shop: &'a Memory<'a, W>,
-    held: Vec<(Item, MutexGuard<'a, ()>)>,
+    held: Option<(Item, MutexGuard<'a, ()>)>,
+    /// What it holds beside that: nothing if it does not hold that. Only carts need it.
+    also_held: Vec<(Item, MutexGuard<'a, ()>)>,
     /// The stock when it was last looked at with its version.
     last_seen: Units,
     /// This client's share of the order book, handed in when it leaves.
@@ -27,7 +29,8 @@ impl<'a, W: Word> MemoryClient<'a, W> {
     pub(super) fn new(shop: &'a Memory<'a, W>) -> Self {
         Self {
             shop,
-            held: Vec::with_capacity(MOST_ITEMS as usize),
+            held: None,
+            also_held: Vec::new(),
             last_seen: 0,
             orders: Vec::new(),
             awaiting: None,
@@ -37,7 +40,12 @@ impl<'a, W: Word> MemoryClient<'a, W> {
 
     #[inline(always)]
     fn shelf(&self, item: Item) -> Result<&'a Shelf<W>, Missed> {
-        self.shop.shelves.get(usize::from(item.0)).map_or(failed(Failure::NoSuchItem), Ok)
+        self.shop.shelf(item).map_or(failed(Failure::NoSuchItem), Ok)
+    }
+
+    #[cold]
+    fn knows_all(&self, want: Want) -> Result<(), Missed> {
+        want.items().try_for_each(|item| self.shelf(item).map(drop))
     }
 
     #[inline(always)]
@@ -53,16 +61,30 @@ impl<'a, W: Word> MemoryClient<'a, W> {
             None => (self.shop.patiently(|glance| lock.try_lock_for(glance)), true),
         };
         let Some(guard) = guard else { return failed(Failure::LockTimeout) };
-        self.held.push((item, guard));
+        if let Some(before) = self.held.replace((item, guard)) {
+            self.also_held.push(before);
+        }
         Ok(Reply::Locked { waited })
     }
 
     #[inline(always)]
     fn unlock(&mut self, item: Item) -> Result<Reply, Missed> {
+        match self.held.take_if(|(held, _)| *held == item) {
+            Some(guard) => {
+                drop(guard);
+                self.held = self.also_held.pop();
+                Ok(Reply::Done)
+            }
+            None => self.unlock_another(item),
+        }
+    }
+
+    #[cold]
+    fn unlock_another(&mut self, item: Item) -> Result<Reply, Missed> {
         self.shelf(item)?;
-        match self.held.iter().rposition(|(held, _)| *held == item) {
+        match self.also_held.iter().position(|(held, _)| *held == item) {
             Some(place) => {
-                drop(self.held.swap_remove(place));
+                drop(self.also_held.swap_remove(place));
                 Ok(Reply::Done)
             }
             None => failed(Failure::NotLocked),
@@ -72,7 +94,8 @@ impl<'a, W: Word> MemoryClient<'a, W> {
     #[cold]
     fn abandon(&mut self) -> u64 {
         self.awaiting = None;
-        self.held.drain(..).count() as u64
+        let first = u64::from(self.held.take().is_some());
+        first + self.also_held.drain(..).count() as u64
     }
 
     fn submit(&mut self, request: Request) -> Result<Reply, Missed> {
@@ -159,8 +182,9 @@ impl<W: Word> Client for MemoryClient<'_, W> {
             Op::Lock { item } => self.lock(item)?,
             Op::Unlock { item } => self.unlock(item)?,
             Op::PlaceOrder(order) => {
-                for item in order.want.items() {
-                    self.shelf(item)?;
+                self.shelf(order.want.item)?;
+                if order.want.is_cart() {
+                    self.knows_all(order.want)?;
                 }
                 self.orders.push(order);
                 Reply::Done
@@ -174,7 +198,7 @@ impl<W: Word> Client for MemoryClient<'_, W> {
 
     #[inline(always)]
     fn close_attempt(&mut self) -> u64 {
-        if self.held.is_empty() && self.awaiting.is_none() { 0 } else { self.abandon() }
+        if self.held.is_none() && self.awaiting.is_none() { 0 } else { self.abandon() }
     }
 }
 

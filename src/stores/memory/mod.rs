@@ -17,7 +17,7 @@ pub use client::MemoryClient;
 pub use word::{Plain, Versioned, Word};
 
 use super::{Books, LiveStore};
-use crate::op::{Order, Request, Units};
+use crate::op::{Item, Order, Request, Units};
 
 /// How often a wait looks up to see whether the race was stopped. Seldom: with ten thousand buyers
 /// in front of one lock, every look is ten thousand wake-ups.
@@ -36,7 +36,9 @@ struct Shelf<W> {
 /// The in-process store: some products, one clerk's queue.
 #[derive(Debug)]
 pub struct Memory<'w, W> {
-    shelves: Box<[Shelf<W>]>,
+    /// The first product has its place here, where it is found without a detour.
+    first: Shelf<W>,
+    others: Box<[Shelf<W>]>,
     /// What each client that has left had written.
     orders: Mutex<Vec<Vec<Order>>>,
     /// `None` on the queue wakes the clerk to look whether the shop has closed.
@@ -48,7 +50,7 @@ pub struct Memory<'w, W> {
 }
 
 impl<'w, W: Word> Memory<'w, W> {
-    /// Opens a shop with so many products of `stock` units each, for at most `clients` threads at once.
+    /// Opens a shop with so many products (at least one) of `stock` units each, for at most `clients` threads at once.
     /// Nobody waits for a lock or an answer longer than `patience`, nor much longer than until
     /// `stop` is set.
     #[must_use]
@@ -62,7 +64,8 @@ impl<'w, W: Word> Memory<'w, W> {
         let shelf =
             || Shelf { word: CachePadded::new(W::new(stock)), lock: CachePadded::default() };
         Self {
-            shelves: (0..items).map(|_| shelf()).collect(),
+            first: shelf(),
+            others: (1..items).map(|_| shelf()).collect(),
             orders: Mutex::default(),
             // Who finds it full waits to get in: those whose patience ran out leave requests behind.
             queue: bounded(clients + 1),
@@ -70,6 +73,14 @@ impl<'w, W: Word> Memory<'w, W> {
             deepest_queue: AtomicU64::new(0),
             patience,
             stop,
+        }
+    }
+
+    #[inline(always)]
+    fn shelf(&self, item: Item) -> Option<&Shelf<W>> {
+        match item {
+            Item(0) => Some(&self.first),
+            Item(number) => self.others.get(usize::from(number) - 1),
         }
     }
 
@@ -113,7 +124,10 @@ impl<W: Word> LiveStore for Memory<'_, W> {
 
     fn books(self) -> Books {
         Books {
-            shelves: self.shelves.iter().map(|shelf| shelf.word.stock()).collect(),
+            shelves: std::iter::once(&self.first)
+                .chain(&self.others)
+                .map(|shelf| shelf.word.stock())
+                .collect(),
             orders: self.orders.into_inner().concat(),
             deepest_queue: self.deepest_queue.into_inner(),
         }
