@@ -183,8 +183,8 @@ fn by_hand<L: HandLoop>(threads: u32, counts: bool) -> f64 {
         let mut tally = Counts::default();
         if counts {
             // As in a race, who comes and for what is written down before the gun.
-        let mut visits: [Visit; KEPT] =
-            std::array::from_fn(|buyer| Visit::unserved(buyer as u32, Want::one(Item(0), 1)));
+            let mut visits: [Visit; KEPT] =
+                std::array::from_fn(|buyer| Visit::unserved(buyer as u32, Want::one(Item(0), 1)));
             let mut orders = Vec::new();
             for buyer in 0..checkouts {
                 let before = (tally.attempts, tally.conflicts);
@@ -193,7 +193,7 @@ fn by_hand<L: HandLoop>(threads: u32, counts: bool) -> f64 {
                     orders.push((buyer, 0_u16, 1));
                 }
                 let visit = &mut visits[buyer as usize % KEPT];
-                    visit.ending = if bought { Ending::Bought } else { Ending::TurnedAway };
+                visit.ending = if bought { Ending::Bought } else { Ending::TurnedAway };
                 visit.attempts = (tally.attempts - before.0) as u32;
                 visit.conflicts = (tally.conflicts - before.1) as u32;
                 visit.looked = true;

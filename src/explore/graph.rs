@@ -2,56 +2,81 @@
 //! always get home.
 
 use std::fmt;
+use std::ops::Range;
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::text::quantity::count;
 
-/// The most steps that are kept for adding up.
-const MOST_STEPS: usize = 20_000_000;
-
-/// A number of schedules: exact as long as it fits, else its logarithm.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// A number of schedules: exact up to 2⁵³, and to fifteen digits in any case.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ways {
-    /// Exactly, below 2¹²⁸.
-    #[serde(skip)]
-    exact: Option<u128>,
-    /// Its decimal logarithm; below zero for none at all.
-    pub log10: f64,
+    /// The number is this × 2^`doublings`, and this is below 2⁵¹².
+    number: f64,
+    doublings: i32,
 }
 
+/// By how many doublings a number is made smaller when it grows too large.
+const SHIFT: i32 = 512;
+
+/// 2⁵¹².
+const TOO_LARGE: f64 = f64::from_bits((1023 + SHIFT as u64) << 52);
+
+/// 2⁵³: up to here every whole number is a number of this kind.
+const MOST_EXACT: f64 = (1_u64 << 53) as f64;
+
 impl Ways {
-    const NONE: Self = Self { exact: Some(0), log10: f64::NEG_INFINITY };
-    const ONE: Self = Self { exact: Some(1), log10: 0.0 };
+    const NONE: Self = Self { number: 0.0, doublings: 0 };
+    const ONE: Self = Self { number: 1.0, doublings: 0 };
+    /// Not counted yet.
+    const UNKNOWN: Self = Self { number: 0.0, doublings: -1 };
+    /// Not counted yet, and needed to count itself if it is met again.
+    const ON_THE_PATH: Self = Self { number: 0.0, doublings: -2 };
 
-    /// Exactly, if it is below 2¹²⁸.
+    /// Exactly, if it is below 2⁵³.
     #[must_use]
-    pub fn exact(self) -> Option<u128> {
-        self.exact
+    pub fn exact(self) -> Option<u64> {
+        (self.doublings == 0 && self.number < MOST_EXACT).then_some(self.number as u64)
     }
 
-    fn plus(self, other: Self) -> Self {
-        let (high, low) = if self.log10 >= other.log10 { (self, other) } else { (other, self) };
-        let log10 = match low.log10 {
-            f64::NEG_INFINITY => high.log10,
-            log => high.log10 + (1.0 + 10f64.powf(log - high.log10)).log10(),
-        };
-        Self { exact: self.exact.zip(other.exact).and_then(|(a, b)| a.checked_add(b)), log10 }
+    /// Its decimal logarithm; below zero for none at all.
+    #[must_use]
+    pub fn log10(self) -> f64 {
+        self.number.log10() + f64::from(self.doublings) * std::f64::consts::LOG10_2
     }
 
-    fn times(self, by: u32) -> Self {
-        Self {
-            exact: self.exact.and_then(|ways| ways.checked_mul(by.into())),
-            log10: self.log10 + f64::from(by).log10(),
+    /// Adds `by` times as many.
+    #[inline]
+    fn add(&mut self, more: Self, by: u16) {
+        let mut number = more.number * f64::from(by);
+        if self.doublings < more.doublings {
+            self.number *= 2f64.powi(self.doublings - more.doublings);
+            self.doublings = more.doublings;
+        } else if more.doublings < self.doublings {
+            number *= 2f64.powi(more.doublings - self.doublings);
         }
+        self.number += number;
+        if self.number >= TOO_LARGE {
+            self.number /= TOO_LARGE;
+            self.doublings += SHIFT;
+        }
+    }
+}
+
+impl Serialize for Ways {
+    /// As `{"log10": …}`: numbers of this size are beyond what JSON readers take.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("log10", &self.log10())?;
+        map.end()
     }
 }
 
 impl fmt::Display for Ways {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.exact.and_then(|ways| i128::try_from(ways).ok()).filter(|_| self.log10 < 12.0) {
-            Some(ways) => f.write_str(&count(ways)),
-            None => write!(f, "10^{:.0}", self.log10.floor()),
+        match self.exact() {
+            Some(ways) if ways < 1_000_000_000_000 => f.write_str(&count(ways)),
+            _ => write!(f, "10^{:.0}", self.log10().floor()),
         }
     }
 }
@@ -59,95 +84,118 @@ impl fmt::Display for Ways {
 /// The steps between the states of a complete search.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    /// Where each state's steps end in `steps`.
+    /// Where each state's steps end.
     ends: Vec<usize>,
-    /// To which state, and how many buyers could make it.
-    steps: Vec<(u32, u16)>,
-    overflowed: bool,
+    /// To which state each step leads.
+    to: Vec<u32>,
+    /// How many buyers could make it.
+    by: Vec<u16>,
 }
 
 impl Graph {
-    /// The memory it takes, in bytes.
+    /// How many steps there are.
+    pub(super) fn steps(&self) -> usize {
+        self.to.len()
+    }
+
+    /// The memory it takes, in bytes, with what will be needed to add it up.
     pub(super) fn bytes(&self) -> usize {
-        self.ends.capacity() * size_of::<usize>() + self.steps.capacity() * size_of::<(u32, u16)>()
+        self.ends.capacity() * size_of::<usize>()
+            + self.to.capacity() * size_of::<u32>()
+            + self.by.capacity() * size_of::<u16>()
+            + self.ends.len() * (size_of::<Ways>())
     }
 
     /// Adds a step from the state that is being looked at.
-    pub(super) fn step(&mut self, to: u32, by: u32) {
-        if self.steps.len() < MOST_STEPS {
-            self.steps.push((to, by as u16));
-        } else {
-            self.overflowed = true;
-        }
+    #[inline]
+    pub(super) fn step(&mut self, to: u32, by: u16) {
+        self.to.push(to);
+        self.by.push(by);
     }
 
     /// Ends the state that is being looked at.
+    #[inline]
     pub(super) fn close_state(&mut self) {
-        self.ends.push(self.steps.len());
+        self.ends.push(self.to.len());
     }
 
-    fn steps_from(&self, state: usize) -> &[(u32, u16)] {
+    /// The places of a state's steps.
+    #[inline]
+    fn steps_from(&self, state: usize) -> Range<usize> {
         let start = if state == 0 { 0 } else { self.ends[state - 1] };
-        &self.steps[start..self.ends[state]]
+        start..self.ends[state]
     }
 
-    /// How many schedules lead from the first state to an end; none if some never end, or if there
-    /// were too many steps to keep.
+    /// How many schedules lead from the first state to an end; none if some never end.
+    ///
+    /// Counted from the ends backwards. Most steps lead to states that were met later, and those who
+    /// were met at about the same time are close in memory.
     pub(super) fn ways(&self) -> Option<Ways> {
-        if self.overflowed {
-            return None;
-        }
-        let states = self.ends.len();
-        let mut waiting_for = vec![0_u32; states];
-        for (to, _) in &self.steps {
-            waiting_for[*to as usize] += 1;
-        }
-        let mut ways = vec![Ways::NONE; states];
-        let mut ready = Vec::new();
-        if states > 0 && waiting_for[0] == 0 {
-            ways[0] = Ways::ONE;
-            ready.push(0_usize);
-        }
-        let (mut total, mut done) = (Ways::NONE, 0);
-        while let Some(state) = ready.pop() {
-            done += 1;
-            let steps = self.steps_from(state);
-            if steps.is_empty() {
-                total = total.plus(ways[state]);
+        let mut counted = vec![Ways::UNKNOWN; self.ends.len()];
+        let mut path = Vec::new();
+        for state in (0..self.ends.len()).rev() {
+            if counted[state] == Ways::UNKNOWN {
+                path.push(state);
             }
-            for (to, by) in steps {
-                let to = *to as usize;
-                ways[to] = ways[to].plus(ways[state].times((*by).into()));
-                waiting_for[to] -= 1;
-                if waiting_for[to] == 0 {
-                    ready.push(to);
+            while let Some(state) = path.last().copied() {
+                match self.ways_from(state, &counted) {
+                    Ok(ways) => {
+                        counted[state] = ways;
+                        path.pop();
+                    }
+                    Err(there) if counted[there] == Ways::ON_THE_PATH => return None,
+                    Err(there) => {
+                        counted[state] = Ways::ON_THE_PATH;
+                        path.push(there);
+                    }
                 }
             }
         }
-        (done == states).then_some(total)
+        counted.first().copied()
+    }
+
+    /// How many schedules lead from a state to an end, or the first state after it of which that is not
+    /// known.
+    fn ways_from(&self, state: usize, counted: &[Ways]) -> Result<Ways, usize> {
+        let steps = self.steps_from(state);
+        let mut ways = if steps.is_empty() { Ways::ONE } else { Ways::NONE };
+        for (to, by) in self.to[steps.clone()].iter().zip(&self.by[steps]) {
+            match counted[*to as usize] {
+                known if known.doublings >= 0 => ways.add(known, *by),
+                _ => return Err(*to as usize),
+            }
+        }
+        Ok(ways)
     }
 
     /// A state, if there is one, from which no schedule ever ends.
     pub(super) fn endless(&self) -> Option<u32> {
-        if self.overflowed {
-            return None;
+        // All steps backwards: where each state's begin, and from which states they come.
+        let mut starts: Vec<usize> = Vec::with_capacity(self.ends.len() + 1);
+        starts.push(0);
+        let mut arrivals = vec![0_usize; self.ends.len()];
+        self.to.iter().for_each(|to| arrivals[*to as usize] += 1);
+        for arrivals in arrivals {
+            starts.push(starts[starts.len() - 1] + arrivals);
         }
-        let states = self.ends.len();
-        let mut backwards = vec![Vec::new(); states];
-        let mut reached = vec![false; states];
+        let mut free = starts.clone();
+        let mut backwards = vec![0_u32; self.to.len()];
+        let mut reached = vec![false; self.ends.len()];
         let mut open = Vec::new();
         for (state, is_reached) in reached.iter_mut().enumerate() {
             let steps = self.steps_from(state);
-            for (to, _) in steps {
-                backwards[*to as usize].push(state as u32);
-            }
             if steps.is_empty() {
                 *is_reached = true;
                 open.push(state);
             }
+            for to in &self.to[steps] {
+                let place = &mut free[*to as usize];
+                backwards[*place] = state as u32;
+                *place += 1;
+            }
         }
         while let Some(state) = open.pop() {
-            for from in &backwards[state] {
+            for from in &backwards[starts[state]..starts[state + 1]] {
                 if !std::mem::replace(&mut reached[*from as usize], true) {
                     open.push(*from as usize);
                 }

@@ -4,11 +4,14 @@ mod any;
 mod brute;
 mod builder;
 mod checks;
+mod expand;
 mod game;
 mod graph;
+mod packed;
 pub mod schedule;
 mod search;
 mod state;
+mod states;
 mod timeline;
 
 use serde::Serialize;
@@ -21,7 +24,7 @@ pub use game::Game;
 pub use graph::Ways;
 pub use schedule::Schedule;
 pub use search::{Limits, Search, Seen, Shown};
-pub use state::{ANY, MOST_OF_A_KIND, State, States};
+pub use state::{ANY, MOST_OF_A_KIND, State};
 pub use timeline::Row;
 
 use crate::audit::Finding;

@@ -1,11 +1,16 @@
 //! The search: every state that any schedule can lead to, the nearest first, so that the first
 //! schedule to a finding is a shortest one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use super::checks::{self, End};
+use super::expand::{Expanded, Sighting, Sightings, Way};
 use super::graph::{Graph, Ways};
-use super::state::{State, States};
+use super::state::State;
+use super::states::{Batch, MOST_STATES, States};
 use crate::audit::Finding;
 use crate::finding::FindingKind;
 use crate::op::Units;
@@ -64,18 +69,57 @@ struct Origin {
     by: KindId,
 }
 
+/// States that are expanded before what they lead to is looked up. The same for any number of threads.
+const BLOCK: usize = 16 * 1024;
+
+/// States that one thread expands at a time.
+const CHUNK: usize = 512;
+
+/// What was learned of states by their number: whence each was first reached, and where it leads.
+struct Journal {
+    origins: Vec<Origin>,
+    graph: Graph,
+}
+
+impl Journal {
+    /// Of the first state it is known that it comes from nowhere.
+    fn open() -> Self {
+        Self { origins: vec![Origin { from: 0, by: 0 }], graph: Graph::default() }
+    }
+
+    /// The memory it takes, in bytes.
+    fn bytes(&self) -> usize {
+        self.origins.capacity() * size_of::<Origin>() + self.graph.bytes()
+    }
+
+    /// Writes down where the steps from some states lead.
+    fn enter(&mut self, chunk: Range<u32>, expanded: &Expanded, numbers: &[u32]) {
+        let mut steps = expanded.ways.iter().zip(numbers);
+        let mut start = 0;
+        for (from, end) in chunk.zip(&expanded.ends) {
+            for (Way { kind, buyers }, to) in steps.by_ref().take(end - start) {
+                if *to as usize == self.origins.len() {
+                    self.origins.push(Origin { from, by: *kind });
+                }
+                self.graph.step(*to, *buyers);
+            }
+            self.graph.close_state();
+            start = *end;
+        }
+    }
+}
+
 /// A search under way.
 pub struct Search<'c, 's> {
     cast: &'c mut Cast<'s>,
     opening: Stage,
     stock: Units,
     states: States,
-    origins: Vec<Origin>,
-    graph: Graph,
-    transitions: u64,
+    journal: Journal,
     ends: BTreeSet<End>,
-    /// The first state that showed each kind of finding.
-    found: BTreeMap<usize, (Finding, u32, Option<KindId>)>,
+    sightings: Sightings,
+    /// What the last block led to: kept for its memory.
+    expanded: Vec<Expanded>,
 }
 
 impl<'c, 's> Search<'c, 's> {
@@ -88,59 +132,60 @@ impl<'c, 's> Search<'c, 's> {
     /// Begins in the middle, at a shop that opened with so many units.
     pub fn with_stock(cast: &'c mut Cast<'s>, opening: Stage, stock: Units) -> Self {
         let first = State::of(opening.store(), opening.kinds());
-        let mut states = States::default();
-        states.insert(&first);
         Self {
             cast,
             opening,
             stock,
-            states,
-            origins: vec![Origin { from: 0, by: 0 }],
-            graph: Graph::default(),
-            transitions: 0,
+            states: States::open(&first),
+            journal: Journal::open(),
             ends: BTreeSet::new(),
-            found: BTreeMap::new(),
+            sightings: Sightings::default(),
+            expanded: Vec::new(),
         }
     }
 
-    /// Looks at everything, within limits and until `stopped` says so.
+    /// Looks at everything, within limits and until `stopped` says so, on the threads of the present
+    /// rayon pool. What it finds is the same for any number of them.
     pub fn run(mut self, limits: Limits, stopped: impl Fn() -> bool) -> Seen {
-        let (mut here, mut there) = (State::default(), State::default());
-        let mut limit = limits.states;
-        let mut next = 0_u32;
+        let mut limit = limits.states.min(MOST_STATES);
+        let mut next = 0;
         let mut complete = true;
-        while (next as usize) < self.states.len() {
-            let over = next.is_multiple_of(1024) && (self.bytes() > limits.memory || stopped());
+        while next < self.states.len() {
+            let over = self.bytes() > limits.memory || stopped();
             if self.states.len() > limit || over || self.cast.is_full() {
                 complete = false;
                 break;
             }
-            self.states.read(next, &mut here);
-            self.expand(next, &here, &mut there);
-            if let (false, Some(enough)) = (self.found.is_empty(), limits.enough_after_finding) {
+            // Smaller steps near the limit, so as not to shoot far beyond it.
+            let block = ((limit - self.states.len()) / 8).clamp(1, BLOCK);
+            let until = self.states.len().min(next + block);
+            self.expand(next..until);
+            next = until;
+            if let (false, Some(enough)) = (self.sightings.is_empty(), limits.enough_after_finding)
+            {
                 limit = limit.min(enough);
             }
-            next += 1;
         }
-        if complete {
+        let ways = if complete { self.journal.graph.ways() } else { None };
+        // Where all schedules can be counted, all of them end.
+        if complete && ways.is_none() {
             self.look_for_livelock();
         }
-        let interleavings = if complete { self.graph.ways() } else { None };
         let bytes = self.bytes();
-        let found = std::mem::take(&mut self.found);
-        let shown = found
-            .into_values()
-            .map(|(finding, state, last)| Shown {
+        let sightings = std::mem::take(&mut self.sightings);
+        let shown = sightings
+            .into_all()
+            .map(|Sighting { finding, state, step }| Shown {
                 finding,
-                schedule: self.schedule_to(state, last),
+                schedule: self.schedule_to(state, step),
             })
             .collect();
         Seen {
             states: self.states.len(),
-            transitions: self.transitions,
+            transitions: self.journal.graph.steps() as u64,
             bytes_per_state: bytes / self.states.len().max(1),
             complete,
-            interleavings,
+            interleavings: ways,
             ends: self.ends,
             shown,
         }
@@ -148,52 +193,56 @@ impl<'c, 's> Search<'c, 's> {
 
     /// The memory it takes, in bytes.
     fn bytes(&self) -> usize {
-        self.states.bytes()
-            + self.cast.bytes()
-            + self.origins.capacity() * size_of::<Origin>()
-            + self.graph.bytes()
+        self.states.bytes() + self.cast.bytes() + self.journal.bytes()
     }
 
-    /// Takes every step that can be taken from here.
-    fn expand(&mut self, id: u32, here: &State, there: &mut State) {
-        let oversold = checks::promises(self.cast, self.stock, here);
-        oversold.into_iter().for_each(|finding| self.note(finding, id, None));
-        let mut stuck = true;
-        for (kind, buyers) in &here.crowd {
-            let Some(turn) = self.cast.turn(here.store, *kind) else { continue };
-            stuck = false;
-            there.store = turn.store;
-            there.crowd.clone_from(&here.crowd);
-            there.apply(turn.actor);
-            if let Some(other) = turn.other {
-                there.apply(other);
-            }
-            let (to, is_new) = self.states.insert(there);
-            if is_new {
-                self.origins.push(Origin { from: id, by: *kind });
-            }
-            self.transitions += 1;
-            self.graph.step(to, *buyers);
-            if turn.leaked_lock {
-                self.note(checks::leaked_lock(), id, Some(*kind));
+    /// Takes every step that can be taken from these states.
+    fn expand(&mut self, block: Range<usize>) {
+        let chunks: Vec<Range<u32>> = block
+            .clone()
+            .step_by(CHUNK)
+            .map(|start| start as u32..block.end.min(start + CHUNK) as u32)
+            .collect();
+        let mut expanded = std::mem::take(&mut self.expanded);
+        expanded.resize_with(expanded.len().max(chunks.len()), Expanded::default);
+        let used = &mut expanded[..chunks.len()];
+        {
+            let (cast, states, stock) = (&*self.cast, &self.states, self.stock);
+            let fill = |(one, chunk): (&mut Expanded, &Range<u32>)| {
+                one.fill(cast, states, chunk.clone(), stock);
+            };
+            match chunks.len() {
+                1 => used.iter_mut().zip(&chunks).for_each(fill),
+                _ => used.par_iter_mut().zip(&chunks).for_each(fill),
             }
         }
-        self.graph.close_state();
-        if stuck {
-            let (end, findings) = checks::end(self.cast, self.stock, here);
-            self.ends.insert(end);
-            findings.into_iter().for_each(|finding| self.note(finding, id, None));
+        for (one, chunk) in used.iter_mut().zip(&chunks) {
+            while !one.missing.is_empty() {
+                for (store, kind) in std::mem::take(&mut one.missing) {
+                    self.cast.turn(store, kind);
+                }
+                one.fill(self.cast, &self.states, chunk.clone(), self.stock);
+            }
         }
-    }
-
-    fn note(&mut self, finding: Finding, state: u32, last: Option<KindId>) {
-        self.found.entry(finding.kind.gravity()).or_insert((finding, state, last));
+        let batches: Vec<&Batch> = used.iter().map(|one| &one.there).collect();
+        let journal = &mut self.journal;
+        self.states.insert_all(&batches, |numbers| {
+            for ((chunk, one), numbers) in chunks.into_iter().zip(&*used).zip(numbers) {
+                journal.enter(chunk, one, &numbers);
+            }
+        });
+        for one in used {
+            self.sightings.then(std::mem::take(&mut one.sightings));
+            self.ends.extend(one.endings.drain(..));
+        }
+        self.expanded = expanded;
     }
 
     fn look_for_livelock(&mut self) {
-        let Some(state) = self.graph.endless() else { return };
+        let Some(state) = self.journal.graph.endless() else { return };
         let proof = "whatever the schedule from here on, somebody tries again for ever".to_owned();
-        self.note(Finding { kind: FindingKind::Livelock, amount: 1, proof }, state, None);
+        let finding = Finding { kind: FindingKind::Livelock, amount: 1, proof };
+        self.sightings.note(Sighting { finding, state, step: None });
     }
 
     /// Names the buyers on the way to a state: of those who are alike, the first by name moves.
@@ -201,7 +250,7 @@ impl<'c, 's> Search<'c, 's> {
         let mut kinds: Vec<KindId> = last.into_iter().collect();
         let mut at = state;
         while at != 0 {
-            let Origin { from, by } = self.origins[at as usize];
+            let Origin { from, by } = self.journal.origins[at as usize];
             kinds.push(by);
             at = from;
         }

@@ -43,7 +43,7 @@ fn searched(strategy: &str, settings: &Settings) -> Exploration {
 }
 
 /// States and interleavings of a complete search.
-fn counts(strategy: &str, buyers: u32, stock: i32) -> (usize, u128) {
+fn counts(strategy: &str, buyers: u32, stock: i32) -> (usize, u64) {
     let covered = searched(strategy, &settings(buyers, stock)).covered.unwrap();
     assert!(covered.complete);
     (covered.states, covered.interleavings.unwrap().exact().unwrap())
@@ -252,7 +252,7 @@ fn assert_brute_force_agrees(entrant: &dyn Entrant, settings: &Settings) -> u64 
         assert_eq!(seen.ends, tried.ends);
         assert_eq!(kinds(&seen.shown), kinds(&tried.shown));
         if merges {
-            assert_eq!(seen.interleavings.unwrap().exact(), Some(tried.schedules.into()));
+            assert_eq!(seen.interleavings.unwrap().exact(), Some(tried.schedules));
             for (by_search, by_force) in seen.shown.iter().zip(&tried.shown) {
                 assert_eq!(by_search.schedule.len(), by_force.schedule.len(), "no way is shorter");
             }
@@ -504,5 +504,22 @@ fn a_schedule_reads_back_from_its_own_words() {
     assert_eq!(" A B\n".parse::<Schedule>().unwrap().to_string(), "AB");
     for text in ["", " ", "A?", "a", "a0", "b", "a99999999999"] {
         assert!(text.parse::<Schedule>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_report_is_the_same_bytes_on_any_number_of_threads() {
+    // Large enough for several blocks of several chunks each.
+    for (strategy, buyers, stock) in [("cas", 16, 8), ("naive", 30, 6), ("sequencer", 150, 1)] {
+        let shop = settings(buyers, stock);
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let found = pool.install(|| searched(strategy, &shop));
+            serde_json::to_string(&found).unwrap()
+        };
+        let alone = on(1);
+        for threads in [2, 3, 8] {
+            assert!(on(threads) == alone, "{strategy} on {threads} threads");
+        }
     }
 }

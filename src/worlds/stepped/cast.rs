@@ -5,12 +5,9 @@
 //! number of buyers in each kind, however long the attempts are.
 
 use std::collections::BTreeMap;
-use std::hash::Hasher as _;
-
-use hashbrown::HashTable;
-use rustc_hash::FxHasher;
 
 use super::script::{Heard, Next};
+use super::turns::Turns;
 use crate::attempt::{Bought, Failure, Missed};
 use crate::buyer::Ending;
 use crate::entrant::Entrant;
@@ -114,12 +111,12 @@ pub struct Cast<'s> {
     merges: bool,
     kinds: Vec<Kind>,
     kind_ids: BTreeMap<Kind, KindId>,
+    /// Units promised to one of each kind, of each product in its cart.
+    promised: Vec<Units>,
     stores: Vec<Model>,
     store_ids: BTreeMap<Model, StoreId>,
     /// What comes of a step (none: it has to wait), as far as it was worked out.
-    turns: Vec<(StoreId, KindId, Option<Turn>)>,
-    /// Where in `turns`.
-    turn_index: HashTable<u32>,
+    turns: Turns,
     full: bool,
 }
 
@@ -133,10 +130,10 @@ impl<'s> Cast<'s> {
             merges: true,
             kinds: Vec::new(),
             kind_ids: BTreeMap::new(),
+            promised: Vec::new(),
             stores: Vec::new(),
             store_ids: BTreeMap::new(),
-            turns: Vec::new(),
-            turn_index: HashTable::new(),
+            turns: Turns::default(),
             full: false,
         }
     }
@@ -200,23 +197,26 @@ impl<'s> Cast<'s> {
 
     /// What comes of the next step of somebody of this kind; none if it has left or has to wait.
     pub fn turn(&mut self, store: StoreId, kind: KindId) -> Option<Turn> {
-        let hash = hash(store, kind);
-        let is_it = |at: &u32| {
-            let (of, by, _) = self.turns[*at as usize];
-            (of, by) == (store, kind)
-        };
-        if let Some(at) = self.turn_index.find(hash, is_it) {
-            return self.turns[*at as usize].2;
+        if let Some(known) = self.turns.get(store, kind) {
+            return *known;
         }
         let turn = self.work_out(store, kind);
-        let at = self.turns.len() as u32;
-        self.turns.push((store, kind, turn));
-        let turns = &self.turns;
-        self.turn_index.insert_unique(hash, at, |at| {
-            let (store, kind, _) = turns[*at as usize];
-            self::hash(store, kind)
-        });
+        self.turns.keep(store, kind, turn);
         turn
+    }
+
+    /// The same, if it was worked out before.
+    #[inline]
+    #[must_use]
+    pub fn known_turn(&self, store: StoreId, kind: KindId) -> Option<&Option<Turn>> {
+        self.turns.get(store, kind)
+    }
+
+    /// Units promised to somebody of this kind, of each product in its cart.
+    #[inline]
+    #[must_use]
+    pub fn promised_to(&self, kind: KindId) -> Units {
+        self.promised[usize::from(kind)]
     }
 
     /// The memory it takes, in bytes, as far as that can grow large.
@@ -224,9 +224,7 @@ impl<'s> Cast<'s> {
     pub fn bytes(&self) -> usize {
         // A kind and a store are each kept twice, with what they hold.
         const A_KIND_OR_STORE: usize = 2 * 256;
-        self.turns.capacity() * size_of::<(StoreId, KindId, Option<Turn>)>()
-            + self.turn_index.allocation_size()
-            + (self.kinds.len() + self.stores.len()) * A_KIND_OR_STORE
+        self.turns.bytes() + (self.kinds.len() + self.stores.len()) * A_KIND_OR_STORE
     }
 
     fn work_out(&mut self, store_id: StoreId, id: KindId) -> Option<Turn> {
@@ -391,15 +389,12 @@ impl<'s> Cast<'s> {
             self.full = true;
             return 0;
         };
+        self.promised.push(match kind.part {
+            Part::Gone { want, ending: Ending::Bought } => want.qty,
+            _ => 0,
+        });
         self.kinds.push(kind.clone());
         self.kind_ids.insert(kind, id);
         id
     }
-}
-
-/// The same on every machine and in every run.
-fn hash(store: StoreId, kind: KindId) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write_u64(u64::from(store) << 16 | u64::from(kind));
-    hasher.finish()
 }

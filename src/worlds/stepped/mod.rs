@@ -7,6 +7,8 @@
 pub mod cast;
 pub mod script;
 pub mod stage;
+mod turns;
 
 pub use cast::{Cast, Kind, KindId, Move, Ordered, Part, StoreId, Turn};
+pub use script::Heard;
 pub use stage::{Actor, Stage, Step};

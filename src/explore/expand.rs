@@ -1,0 +1,136 @@
+//! Expanding states: every step that can be taken from each of some, and what is wrong there.
+//!
+//! It reads the cast and changes nothing, so that several can do it at once. A step that was never
+//! worked out is only noted.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::checks::{self, End};
+use super::packed::{crowd_of, store_of, unpack};
+use super::states::{Batch, States};
+use crate::audit::Finding;
+use crate::op::Units;
+use crate::worlds::stepped::{Cast, KindId, StoreId};
+
+/// Where a kind of finding was first seen: in this state, or on the step of this kind out of it.
+#[derive(Clone, Debug)]
+pub(super) struct Sighting {
+    /// What.
+    pub(super) finding: Finding,
+    /// In which state.
+    pub(super) state: u32,
+    /// On whose step out of it, if on one.
+    pub(super) step: Option<KindId>,
+}
+
+/// The first sighting of each kind of finding, by gravity.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sightings(BTreeMap<usize, Sighting>);
+
+impl Sightings {
+    /// Keeps a sighting, unless one of its kind was there before.
+    pub(super) fn note(&mut self, sighting: Sighting) {
+        self.0.entry(sighting.finding.kind.gravity()).or_insert(sighting);
+    }
+
+    /// Adds later ones.
+    pub(super) fn then(&mut self, later: Self) {
+        later.0.into_values().for_each(|sighting| self.note(sighting));
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them, the gravest first.
+    pub(super) fn into_all(self) -> impl Iterator<Item = Sighting> {
+        self.0.into_values()
+    }
+}
+
+/// A step out of a state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    /// Whose.
+    pub(super) kind: KindId,
+    /// How many buyers could make it.
+    pub(super) buyers: u16,
+}
+
+/// What some states lead to.
+#[derive(Debug, Default)]
+pub(super) struct Expanded {
+    /// Where each step leads, in order.
+    pub(super) there: Batch,
+    /// The steps.
+    pub(super) ways: Vec<Way>,
+    /// How many steps there are up to the end of each state.
+    pub(super) ends: Vec<usize>,
+    /// What was seen.
+    pub(super) sightings: Sightings,
+    /// The ways in which it ends here.
+    pub(super) endings: Vec<End>,
+    /// Steps that were never worked out; what else is said here is then worth nothing.
+    pub(super) missing: Vec<(StoreId, KindId)>,
+}
+
+impl Expanded {
+    /// Takes every step from each of these states. What was here before is gone; its memory is used
+    /// again.
+    pub(super) fn fill(
+        &mut self,
+        cast: &Cast<'_>,
+        states: &States,
+        range: Range<u32>,
+        stock: Units,
+    ) {
+        self.there.clear();
+        self.ways.clear();
+        self.ends.clear();
+        self.sightings = Sightings::default();
+        self.endings.clear();
+        self.missing.clear();
+        for id in range {
+            self.expand(cast, states.words_of(id), id, stock);
+        }
+    }
+
+    fn expand(&mut self, cast: &Cast<'_>, here: &[u32], id: u32, stock: Units) {
+        let sighting = |finding, step| Sighting { finding, state: id, step };
+        let store = store_of(here);
+        if promises_much(cast, here, stock) {
+            let oversold = checks::promises(cast, stock, &unpack(here));
+            oversold.into_iter().for_each(|found| self.sightings.note(sighting(found, None)));
+        }
+        let mut stuck = true;
+        for (kind, buyers) in crowd_of(here) {
+            let Some(turn) = cast.known_turn(store, kind) else {
+                self.missing.push((store, kind));
+                continue;
+            };
+            let Some(turn) = turn else { continue };
+            stuck = false;
+            self.there.push_with(|packed| packed.push_after(here, turn));
+            self.ways.push(Way { kind, buyers: buyers as u16 });
+            if turn.leaked_lock {
+                self.sightings.note(sighting(checks::leaked_lock(), Some(kind)));
+            }
+        }
+        self.ends.push(self.ways.len());
+        if stuck && self.missing.is_empty() {
+            let (end, findings) = checks::end(cast, stock, &unpack(here));
+            self.endings.push(end);
+            findings.into_iter().for_each(|found| self.sightings.note(sighting(found, None)));
+        }
+    }
+}
+
+/// Whether more units were promised, of all products together, than there were of one: only then can
+/// one be oversold.
+fn promises_much(cast: &Cast<'_>, here: &[u32], stock: Units) -> bool {
+    let promised =
+        crowd_of(here).map(|(kind, buyers)| i64::from(cast.promised_to(kind)) * i64::from(buyers));
+    promised.sum::<i64>() > i64::from(stock)
+}

@@ -1,0 +1,236 @@
+//! All states met so far, each once, by the order in which they were met.
+//!
+//! They are looked up many at a time: each [`Shard`] of the index has its own share of hashes, so that
+//! all can be asked at once, and numbers are given out afterwards, in the order of the question. So
+//! they do not depend on how many threads there are.
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rayon::prelude::*;
+
+use super::packed::Packed;
+use super::state::State;
+
+/// Into how many shards the index is cut.
+const SHARDS: usize = 16;
+
+/// The most states that can be numbered.
+pub(super) const MOST_STATES: usize = NEW as usize;
+
+/// Marks a state that has no number yet; the other bits are its place among the new ones of its shard.
+const NEW: u32 = 1 << 31;
+
+/// Fewer are looked up without help: to call for it would take longer.
+const WORTH_SHARING: usize = 2_000;
+
+/// States to be looked up, in order.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    packed: Packed,
+    hashes: Vec<u32>,
+    /// Which of them each shard has to look up.
+    by_shard: [Vec<u32>; SHARDS],
+}
+
+impl Batch {
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.packed.len()
+    }
+
+    /// Takes everything out.
+    pub(super) fn clear(&mut self) {
+        self.packed.clear();
+        self.hashes.clear();
+        self.by_shard.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Adds a state.
+    pub(super) fn push_with(&mut self, push: impl FnOnce(&mut Packed)) {
+        push(&mut self.packed);
+        let place = self.packed.len() - 1;
+        let hash = hash(self.packed.words_of(place));
+        self.hashes.push(hash);
+        self.by_shard[shard_of(hash)].push(place as u32);
+    }
+}
+
+/// A share of the index.
+#[derive(Debug, Default)]
+struct Shard {
+    /// Hash and number of each.
+    table: HashTable<(u32, u32)>,
+}
+
+/// What a shard has found: for each state it was asked for a number, or [`NEW`]; and the new ones, by
+/// batch and place.
+struct Found {
+    numbers: Vec<u32>,
+    new: Vec<(u32, u32)>,
+}
+
+/// All states.
+#[derive(Debug, Default)]
+pub(super) struct States {
+    packed: Packed,
+    shards: [Shard; SHARDS],
+}
+
+impl States {
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.packed.len()
+    }
+
+    /// The memory they take, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let index = self.shards.iter().map(|shard| shard.table.allocation_size()).sum::<usize>();
+        self.packed.bytes() + index
+    }
+
+    /// The words of one.
+    pub(super) fn words_of(&self, state: u32) -> &[u32] {
+        self.packed.words_of(state as usize)
+    }
+
+    /// Adds the first.
+    pub(super) fn open(first: &State) -> Self {
+        let mut states = Self::default();
+        let mut batch = Batch::default();
+        batch.push_with(|packed| packed.push_state(first));
+        states.insert_all(&[&batch], drop);
+        states
+    }
+
+    /// Looks up states, and hands their numbers, batch by batch, to `enter`. Those that are new get the
+    /// next ones, in this order.
+    pub(super) fn insert_all(
+        &mut self,
+        batches: &[&Batch],
+        enter: impl FnOnce(Vec<Vec<u32>>) + Send,
+    ) {
+        let States { packed, shards } = self;
+        let asked: usize = batches.iter().map(|batch| batch.len()).sum();
+        let is_shared = asked >= WORTH_SHARING;
+        let look_up = |(at, shard): (usize, &mut Shard)| shard.look_up(at, packed, batches);
+        let found: Vec<Found> = match is_shared {
+            true => shards.par_iter_mut().enumerate().map(look_up).collect(),
+            false => shards.iter_mut().enumerate().map(look_up).collect(),
+        };
+        let (numbers, given) = give_numbers(packed, batches, &found);
+        let settle = |(shard, (found, given)): (&mut Shard, (&Found, &Vec<u32>))| {
+            shard.settle(batches, found, given);
+        };
+        if is_shared {
+            let answers = found.par_iter().zip(&given);
+            rayon::join(|| enter(numbers), || shards.par_iter_mut().zip(answers).for_each(settle));
+        } else {
+            shards.iter_mut().zip(found.iter().zip(&given)).for_each(settle);
+            enter(numbers);
+        }
+    }
+}
+
+impl Shard {
+    /// Looks up its share of the batches, and makes room for what is new.
+    fn look_up(&mut self, at: usize, known: &Packed, batches: &[&Batch]) -> Found {
+        let mut found = Found { numbers: Vec::new(), new: Vec::new() };
+        for (number, batch) in batches.iter().enumerate() {
+            for place in &batch.by_shard[at] {
+                let hash = batch.hashes[*place as usize];
+                let words = batch.packed.words_of(*place as usize);
+                let is_it = |(its_hash, number): &(u32, u32)| {
+                    *its_hash == hash && words == words_of(*number, known, batches, &found.new)
+                };
+                let entry = self.table.entry(spread(hash), is_it, |(hash, _)| spread(*hash));
+                let answer = match entry {
+                    Entry::Occupied(entry) => entry.get().1,
+                    Entry::Vacant(entry) => {
+                        let answer = NEW | found.new.len() as u32;
+                        entry.insert((hash, answer));
+                        found.new.push((number as u32, *place));
+                        answer
+                    }
+                };
+                found.numbers.push(answer);
+            }
+        }
+        found
+    }
+
+    /// Writes down the numbers of what was new.
+    fn settle(&mut self, batches: &[&Batch], found: &Found, given: &[u32]) {
+        for (place, (&(batch, at), number)) in found.new.iter().zip(given).enumerate() {
+            let hash = batches[batch as usize].hashes[at as usize];
+            let is_it = |(_, number): &(u32, u32)| *number == NEW | place as u32;
+            if let Some(entry) = self.table.find_mut(spread(hash), is_it) {
+                entry.1 = *number;
+            }
+        }
+    }
+}
+
+/// The words of a state that has a number, or of one that is new.
+fn words_of<'w>(
+    number: u32,
+    known: &'w Packed,
+    batches: &'w [&Batch],
+    new: &[(u32, u32)],
+) -> &'w [u32] {
+    if number & NEW == 0 {
+        return known.words_of(number as usize);
+    }
+    let (batch, place) = new[(number & !NEW) as usize];
+    batches[batch as usize].packed.words_of(place as usize)
+}
+
+/// Numbers what is new in the order of the question, and keeps it. Returns the number of each state of
+/// each batch, and of what was new in each shard.
+fn give_numbers(
+    known: &mut Packed,
+    batches: &[&Batch],
+    found: &[Found],
+) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
+    let mut given: Vec<Vec<u32>> = found.iter().map(|found| vec![NEW; found.new.len()]).collect();
+    let mut answers: Vec<_> = found.iter().map(|found| found.numbers.iter()).collect();
+    let mut number_batch = |batch: &&Batch| {
+        let number = |(place, hash): (usize, &u32)| {
+            let shard = shard_of(*hash);
+            let answer = answers[shard].next().copied().unwrap_or_default();
+            if answer & NEW == 0 {
+                return answer;
+            }
+            let given = &mut given[shard][(answer & !NEW) as usize];
+            if *given == NEW {
+                *given = known.len() as u32;
+                known.push(batch.packed.words_of(place));
+            }
+            *given
+        };
+        batch.hashes.iter().enumerate().map(number).collect()
+    };
+    let numbers = batches.iter().map(&mut number_batch).collect();
+    (numbers, given)
+}
+
+/// The same on every machine and in every run. Each word is mixed by itself, so that a processor can
+/// mix several at once; a word says what kind it counts, so that their order need not.
+fn hash(words: &[u32]) -> u32 {
+    const ODD: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03];
+    let mix = |word: u32, odd: u64| {
+        let mixed = (u64::from(word) + 1).wrapping_mul(odd);
+        mixed ^ mixed >> 29
+    };
+    let crowd = words[1..].iter().map(|word| mix(*word, ODD[0]));
+    let sum = crowd.fold(mix(words[0], ODD[1]), u64::wrapping_add);
+    (sum.wrapping_mul(ODD[1]) >> 32) as u32
+}
+
+fn shard_of(hash: u32) -> usize {
+    hash as usize % SHARDS
+}
+
+/// A hash for a table, which looks at the highest and the lowest bits.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32)
+}

@@ -1,0 +1,73 @@
+//! What came of steps that were worked out before, by store and kind.
+
+use std::hash::Hasher as _;
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+
+use super::cast::{KindId, StoreId, Turn};
+
+/// Kinds that have a place in the row of each store. Few strategies have more; steps of later kinds are
+/// looked up by their hash.
+const ROW: usize = 64;
+
+/// What came of each step; none of one that has to wait.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    turns: Vec<(StoreId, KindId, Option<Turn>)>,
+    /// A row a store: where in `turns`, plus one, for each of the first kinds.
+    rows: Vec<Vec<u32>>,
+    /// Where in `turns`, for the other kinds.
+    others: HashTable<u32>,
+}
+
+impl Turns {
+    /// What came of a step, if it was worked out.
+    #[inline]
+    pub(super) fn get(&self, store: StoreId, kind: KindId) -> Option<&Option<Turn>> {
+        let at = if usize::from(kind) < ROW {
+            self.rows.get(store as usize)?.get(usize::from(kind))?.checked_sub(1)?
+        } else {
+            let is_it = |at: &u32| {
+                let (of, by, _) = self.turns[*at as usize];
+                (of, by) == (store, kind)
+            };
+            *self.others.find(hash(store, kind), is_it)?
+        };
+        Some(&self.turns[at as usize].2)
+    }
+
+    /// Keeps what came of a step.
+    pub(super) fn keep(&mut self, store: StoreId, kind: KindId, turn: Option<Turn>) {
+        let at = self.turns.len() as u32;
+        self.turns.push((store, kind, turn));
+        let (row, place) = (store as usize, usize::from(kind));
+        if place < ROW {
+            self.rows.resize_with(self.rows.len().max(row + 1), Vec::new);
+            let row = &mut self.rows[row];
+            row.resize(row.len().max(place + 1), 0);
+            row[place] = at + 1;
+        } else {
+            let turns = &self.turns;
+            self.others.insert_unique(hash(store, kind), at, |at| {
+                let (store, kind, _) = turns[*at as usize];
+                hash(store, kind)
+            });
+        }
+    }
+
+    /// The memory they take, in bytes, at most.
+    pub(super) fn bytes(&self) -> usize {
+        self.turns.capacity() * size_of::<(StoreId, KindId, Option<Turn>)>()
+            + self.rows.capacity() * size_of::<Vec<u32>>()
+            + self.turns.len() * 2 * size_of::<u32>()
+            + self.others.allocation_size()
+    }
+}
+
+/// The same on every machine and in every run.
+fn hash(store: StoreId, kind: KindId) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write_u64(u64::from(store) << 16 | u64::from(kind));
+    hasher.finish()
+}
