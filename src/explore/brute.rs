@@ -7,7 +7,6 @@ use super::checks::{self, End};
 use super::search::Shown;
 use super::state::State;
 use crate::audit::Finding;
-use crate::op::Units;
 use crate::worlds::stepped::{Actor, Cast, Stage};
 
 /// What was seen.
@@ -25,66 +24,64 @@ pub struct Tried {
     pub shown: Vec<Shown>,
 }
 
-/// Follows every schedule from here, making at most so many steps.
-pub fn try_all(cast: &mut Cast<'_>, opening: &Stage, most_steps: u64) -> Tried {
-    let mut trial = Trial {
-        stock: checks::stock_of(cast, opening),
-        cast,
-        most_steps,
-        schedule: Vec::new(),
-        found: BTreeMap::new(),
-        tried: Tried { complete: true, ..Tried::default() },
+/// The longest schedule that is followed.
+const LONGEST: usize = 10_000;
+
+/// Follows every schedule from here, making at most so many steps and until `stopped` says so.
+pub fn try_all(
+    cast: &mut Cast<'_>,
+    opening: &Stage,
+    most_steps: u64,
+    stopped: impl Fn() -> bool,
+) -> Tried {
+    let stock = checks::stock_of(cast, opening);
+    let actors: Vec<Actor> = opening.actors().collect();
+    let mut tried = Tried { complete: true, ..Tried::default() };
+    let mut found: BTreeMap<usize, Shown> = BTreeMap::new();
+    let mut schedule: Vec<Actor> = Vec::new();
+    let mut note = |finding: Finding, schedule: &[Actor]| {
+        let is_shorter = |shown: &Shown| schedule.len() < shown.schedule.len();
+        if found.get(&finding.kind.gravity()).is_none_or(is_shorter) {
+            let schedule = schedule.to_vec();
+            found.insert(finding.kind.gravity(), Shown { finding, schedule });
+        }
     };
-    trial.follow(opening);
-    let Trial { found, mut tried, .. } = trial;
+    // The shop after each step of the schedule, who is to be tried there next, and whether anybody could
+    // move.
+    let mut path = vec![(opening.clone(), 0, false)];
+    while let Some((stage, next, moved)) = path.last_mut() {
+        if *next == 0 {
+            let state = State::of(stage.store(), stage.kinds());
+            let oversold = checks::promises(cast, stock, &state);
+            oversold.into_iter().for_each(|finding| note(finding, &schedule));
+        }
+        let Some(actor) = actors.get(*next).copied() else {
+            if !*moved {
+                tried.schedules += 1;
+                let (end, findings) = checks::end_of(cast, stock, stage);
+                tried.ends.insert(end);
+                findings.into_iter().for_each(|finding| note(finding, &schedule));
+            }
+            path.pop();
+            schedule.pop();
+            continue;
+        };
+        *next += 1;
+        let mut there = stage.clone();
+        let Some(step) = there.step(cast, actor) else { continue };
+        *moved = true;
+        let is_late = tried.steps.is_multiple_of(1024) && stopped();
+        if tried.steps == most_steps || path.len() > LONGEST || is_late {
+            tried.complete = false;
+            break;
+        }
+        tried.steps += 1;
+        schedule.push(actor);
+        if step.leaked_lock {
+            note(checks::leaked_lock(), &schedule);
+        }
+        path.push((there, 0, false));
+    }
     tried.shown = found.into_values().collect();
     tried
-}
-
-struct Trial<'c, 's> {
-    cast: &'c mut Cast<'s>,
-    stock: Units,
-    most_steps: u64,
-    schedule: Vec<Actor>,
-    found: BTreeMap<usize, Shown>,
-    tried: Tried,
-}
-
-impl Trial<'_, '_> {
-    fn follow(&mut self, stage: &Stage) {
-        let state = State::of(stage.store(), stage.kinds());
-        let oversold = checks::promises(self.cast, self.stock, &state);
-        oversold.into_iter().for_each(|finding| self.note(finding));
-        let mut stuck = true;
-        for actor in stage.actors() {
-            let mut next = stage.clone();
-            let Some(step) = next.step(self.cast, actor) else { continue };
-            stuck = false;
-            if self.tried.steps == self.most_steps {
-                self.tried.complete = false;
-                return;
-            }
-            self.tried.steps += 1;
-            self.schedule.push(actor);
-            if step.leaked_lock {
-                self.note(checks::leaked_lock());
-            }
-            self.follow(&next);
-            self.schedule.pop();
-        }
-        if stuck {
-            self.tried.schedules += 1;
-            let (end, findings) = checks::end(self.cast, self.stock, &state);
-            self.tried.ends.insert(end);
-            findings.into_iter().for_each(|finding| self.note(finding));
-        }
-    }
-
-    fn note(&mut self, finding: Finding) {
-        let is_shorter = |shown: &Shown| self.schedule.len() < shown.schedule.len();
-        if self.found.get(&finding.kind.gravity()).is_none_or(is_shorter) {
-            let schedule = self.schedule.clone();
-            self.found.insert(finding.kind.gravity(), Shown { finding, schedule });
-        }
-    }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::state::State;
 use crate::audit::{Finding, Ledger};
 use crate::buyer::{Ending, Visit};
+use crate::clock::SLACK_NS;
 use crate::finding::FindingKind;
 use crate::op::{Item, Order, Units, Want};
 use crate::stores::Books;
 use crate::text::quantity::{count, of};
-use crate::worlds::stepped::{Cast, Ordered, Part, Stage, Step};
+use crate::worlds::stepped::{Cast, KindId, Ordered, Part, Stage, Step, StoreId};
 
 /// Units of each product in a shop that has just opened.
 pub(super) fn stock_of(cast: &Cast<'_>, opening: &Stage) -> Units {
@@ -54,28 +55,64 @@ pub struct End {
     pub stuck: u64,
 }
 
+/// A step in the audit's time: longer than what it takes clocks to agree.
+const STEP_NS: u64 = 1_000 * SLACK_NS;
+
 /// Nobody can move: either all have left, and the audit has the word, or somebody is stuck.
+///
+/// Of time a state knows only what [`Cast::after_refusal`] remembers: who was early and who was late.
+/// Without that, everybody is taken to have been inside with everybody else.
 pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Finding>) {
-    let shelves = cast.store_of(state.store).stocks();
+    let visits = state.crowd.iter().flat_map(|(id, buyers)| {
+        let kind = cast.kind_of(*id);
+        let (began, ended) = match kind.part {
+            Part::Gone { ending: Ending::TurnedAway, .. } if kind.early => (0, 1),
+            Part::Gone { ending: Ending::Bought, .. } if !kind.early => (2, 3),
+            _ => (0, 3),
+        };
+        std::iter::repeat_n((*id, began, ended), *buyers as usize)
+    });
+    judge(cast, stock, state.store, visits)
+}
+
+/// The same of a shop with its buyers by name.
+pub(super) fn end_of(cast: &Cast<'_>, stock: Units, stage: &Stage) -> (End, Vec<Finding>) {
+    judge(cast, stock, stage.store(), stage.visits())
+}
+
+/// Judges a shop in which nobody can move, from what everybody is, when its last attempt began and when
+/// its visit ended, in steps.
+fn judge(
+    cast: &Cast<'_>,
+    stock: Units,
+    store: StoreId,
+    everybody: impl Iterator<Item = (KindId, u64, u64)>,
+) -> (End, Vec<Finding>) {
+    let shelves = cast.store_of(store).stocks();
     let mut end = End { shelves: shelves.clone(), ..End::default() };
     let mut visits = Vec::new();
     let mut orders = Vec::new();
-    for (kind, buyers) in &state.crowd {
-        let kind = cast.kind_of(*kind);
+    for (kind, began, ended) in everybody {
+        let kind = cast.kind_of(kind);
         match kind.part {
             Part::Gone { want, ending } => {
-                *end.visits.entry((ending, want, kind.ordered.clone())).or_default() += buyers;
-                for _ in 0..*buyers {
-                    let buyer = visits.len() as u32;
-                    visits.push(Visit { ending, attempts: 1, ..Visit::unserved(buyer, want) });
-                    let ordered = kind.ordered.iter();
-                    orders.extend(
-                        ordered
-                            .map(|(item, units)| Order { buyer, want: Want::one(*item, *units) }),
-                    );
-                }
+                *end.visits.entry((ending, want, kind.ordered.clone())).or_default() += 1;
+                let buyer = visits.len() as u32;
+                let (began_ns, ended_ns) = (began * STEP_NS, ended * STEP_NS);
+                visits.push(Visit {
+                    ending,
+                    attempts: 1,
+                    began_ns: 0,
+                    last_attempt_ns: began_ns,
+                    ended_ns,
+                    ..Visit::unserved(buyer, want)
+                });
+                let ordered = kind.ordered.iter();
+                orders.extend(
+                    ordered.map(|(item, units)| Order { buyer, want: Want::one(*item, *units) }),
+                );
             }
-            Part::Buyer { .. } => end.stuck += u64::from(*buyers),
+            Part::Buyer { .. } => end.stuck += 1,
             Part::IdleClerk | Part::BusyClerk { .. } => {}
         }
     }
@@ -87,6 +124,21 @@ pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Fin
     let books = Books { shelves, orders, deepest_queue: 0 };
     let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0 };
     (end, ledger.audit())
+}
+
+/// Whether more than what is promised by now would have to be gone for a buyer to be turned away
+/// rightly: only then may it have been turned away wrongly.
+pub(super) fn may_be_wronged(
+    cast: &Cast<'_>,
+    stock: Units,
+    state: &State,
+    refused: KindId,
+) -> bool {
+    let Part::Gone { want, .. } = cast.kind_of(refused).part else { return false };
+    want.items().all(|item| {
+        let gone = promised(cast, state, item).fold(0, i64::saturating_add);
+        gone + i64::from(want.qty) <= i64::from(stock)
+    })
 }
 
 /// An attempt ended and kept its lock.
@@ -106,7 +158,7 @@ pub(super) fn so_far(
     let goes_on = stage.actors().any(|actor| stage.can_move(cast, actor));
     let mut found: Vec<Finding> = match goes_on {
         true => promises(cast, stock, &state).into_iter().collect(),
-        false => end(cast, stock, &state).1,
+        false => end_of(cast, stock, stage).1,
     };
     if steps.iter().any(|step| step.leaked_lock) {
         found.push(leaked_lock());

@@ -72,6 +72,8 @@ pub(super) struct Expanded {
     pub(super) sightings: Sightings,
     /// The ways in which it ends here.
     pub(super) endings: Vec<End>,
+    /// Whether somebody was turned away before enough was promised to others.
+    pub(super) premature: bool,
     /// Steps that were never worked out; what else is said here is then worth nothing.
     pub(super) missing: Vec<(StoreId, KindId)>,
 }
@@ -91,6 +93,7 @@ impl Expanded {
         self.ends.clear();
         self.sightings = Sightings::default();
         self.endings.clear();
+        self.premature = false;
         self.missing.clear();
         for id in range {
             self.expand(cast, states.words_of(id), id, stock);
@@ -114,6 +117,10 @@ impl Expanded {
             stuck = false;
             self.there.push_with(|packed| packed.push_after(here, turn));
             self.ways.push(Way { kind, buyers: buyers as u16 });
+            if let (false, Some(refused)) = (self.premature, turn.refused) {
+                let there = unpack(self.there.last());
+                self.premature = checks::may_be_wronged(cast, stock, &there, refused);
+            }
             if turn.leaked_lock {
                 self.sightings.note(sighting(checks::leaked_lock(), Some(kind)));
             }

@@ -8,6 +8,7 @@ mod expand;
 mod game;
 mod graph;
 mod packed;
+mod precedence;
 pub mod schedule;
 mod search;
 mod state;
@@ -74,6 +75,9 @@ pub struct Covered {
     pub transitions: u64,
     /// Bytes that a state took, with the steps from it, on average.
     pub bytes_per_state: usize,
+    /// States of a second search that tells apart who came before whom; zero if none was needed,
+    /// since nobody was turned away before enough was promised to others.
+    pub precedence_states: usize,
     /// Whether that is every interleaving.
     pub complete: bool,
     /// How many interleavings that is; none if it is not complete, or some never end.
@@ -111,7 +115,13 @@ pub fn search_all(
         .shown
         .into_iter()
         .map(|Shown { finding, schedule }| {
-            let timeline = told(&follow(&mut cast, &mut opening.clone(), &schedule)?);
+            let mut stage = opening.clone();
+            let steps = follow(&mut cast, &mut stage, &schedule)?;
+            let timeline = told(&steps);
+            // The same finding, told of buyers by name.
+            let seen_there = checks::so_far(&mut cast, settings.stock, &stage, &steps);
+            let by_name = seen_there.into_iter().find(|seen| seen.kind == finding.kind);
+            let finding = by_name.unwrap_or(finding);
             let schedule = Schedule(schedule).to_string();
             let again = again(entrant, settings, &schedule);
             Ok(Told { finding, schedule, timeline, again })
@@ -128,6 +138,7 @@ pub fn search_all(
         states: seen.states,
         transitions: seen.transitions,
         bytes_per_state: seen.bytes_per_state,
+        precedence_states: seen.precedence_states,
         complete: seen.complete,
         interleavings: seen.interleavings,
     };

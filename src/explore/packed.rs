@@ -136,7 +136,7 @@ mod tests {
 
     fn turn(store: StoreId, actor: Move, other: Option<Move>) -> Turn {
         let reply: Heard = Err(Missed::Conflict);
-        Turn { store, actor, other, reply, leaked_lock: false }
+        Turn { store, actor, other, reply, leaked_lock: false, refused: None }
     }
 
     proptest! {

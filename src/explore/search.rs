@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::checks::{self, End};
 use super::expand::{Expanded, Sighting, Sightings, Way};
 use super::graph::{Graph, Ways};
+use super::precedence;
 use super::state::State;
 use super::states::{Batch, MOST_STATES, States};
 use crate::audit::Finding;
@@ -54,6 +55,8 @@ pub struct Seen {
     pub bytes_per_state: usize,
     /// Whether every schedule was covered.
     pub complete: bool,
+    /// States of the search that follows who came before whom, if one was needed.
+    pub precedence_states: usize,
     /// How many schedules that is; none if they are endless or too many to add up.
     pub interleavings: Option<Ways>,
     /// Every way in which it can end.
@@ -118,6 +121,8 @@ pub struct Search<'c, 's> {
     journal: Journal,
     ends: BTreeSet<End>,
     sightings: Sightings,
+    /// Whether somebody was turned away before enough was promised to others.
+    premature: bool,
     /// What the last block led to: kept for its memory.
     expanded: Vec<Expanded>,
 }
@@ -132,6 +137,7 @@ impl<'c, 's> Search<'c, 's> {
     /// Begins in the middle, at a shop that opened with so many units.
     pub fn with_stock(cast: &'c mut Cast<'s>, opening: Stage, stock: Units) -> Self {
         let first = State::of(opening.store(), opening.kinds());
+        let premature = !precedence::refused_at_the_door(cast, &first, stock).is_empty();
         Self {
             cast,
             opening,
@@ -140,6 +146,7 @@ impl<'c, 's> Search<'c, 's> {
             journal: Journal::open(),
             ends: BTreeSet::new(),
             sightings: Sightings::default(),
+            premature,
             expanded: Vec::new(),
         }
     }
@@ -173,18 +180,30 @@ impl<'c, 's> Search<'c, 's> {
         }
         let bytes = self.bytes();
         let sightings = std::mem::take(&mut self.sightings);
-        let shown = sightings
+        let is_enough = !sightings.is_empty() && limits.enough_after_finding.is_some();
+        let precedence = (self.premature && !is_enough).then(|| {
+            let rest = Limits { memory: limits.memory.saturating_sub(bytes), ..limits };
+            precedence::search(self.cast, &self.opening, self.stock, rest, stopped)
+        });
+        let mut shown: Vec<Shown> = sightings
             .into_all()
+            // Of time these states know nothing: that is for the other search to say.
+            .filter(|sighting| sighting.finding.kind != FindingKind::FalseSoldOut)
             .map(|Sighting { finding, state, step }| Shown {
                 finding,
                 schedule: self.schedule_to(state, step),
             })
             .collect();
+        if let Some(precedence) = &precedence {
+            shown.extend(precedence.shown.clone());
+            shown.sort_by_key(|shown| shown.finding.kind.gravity());
+        }
         Seen {
             states: self.states.len(),
             transitions: self.journal.graph.steps() as u64,
             bytes_per_state: bytes / self.states.len().max(1),
-            complete,
+            complete: complete && precedence.as_ref().is_none_or(|precedence| precedence.complete),
+            precedence_states: precedence.map_or(0, |precedence| precedence.states),
             interleavings: ways,
             ends: self.ends,
             shown,
@@ -234,6 +253,7 @@ impl<'c, 's> Search<'c, 's> {
         for one in used {
             self.sightings.then(std::mem::take(&mut one.sightings));
             self.ends.extend(one.endings.drain(..));
+            self.premature |= one.premature;
         }
         self.expanded = expanded;
     }

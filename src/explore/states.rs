@@ -38,6 +38,11 @@ impl Batch {
         self.packed.len()
     }
 
+    /// The words of the last.
+    pub(super) fn last(&self) -> &[u32] {
+        self.packed.words_of(self.len() - 1)
+    }
+
     /// Takes everything out.
     pub(super) fn clear(&mut self) {
         self.packed.clear();

@@ -59,8 +59,33 @@ pub struct Kind {
     pub grip: Grip,
     /// What stands in the order book in its name; with a clerk, in the name of whom it serves.
     pub ordered: Ordered,
+    /// Whether it has made a step in this attempt.
+    pub begun: bool,
+    /// For a search that follows what came first: whether it was inside, or had bought, when a certain
+    /// buyer was turned away; or is that buyer. See [`Cast::after_refusal`].
+    pub early: bool,
     /// The op it will send next; none if it has left.
     pub next: Option<Op>,
+}
+
+impl Kind {
+    /// Somebody of whom nothing else is known.
+    fn of(part: Part) -> Self {
+        Self {
+            part,
+            heard: Vec::new(),
+            grip: Grip::default(),
+            ordered: Ordered::new(),
+            begun: false,
+            early: false,
+            next: None,
+        }
+    }
+
+    /// A buyer at the beginning of an attempt.
+    fn newcomer(want: Want, conflicts: u32) -> Self {
+        Self::of(Part::Buyer { want, conflicts })
+    }
 }
 
 /// Units in the order book, by product.
@@ -101,6 +126,8 @@ pub struct Turn {
     pub reply: Heard,
     /// Whether an attempt ended and kept its lock.
     pub leaked_lock: bool,
+    /// Whom this step turned away, as what it is now.
+    pub refused: Option<KindId>,
 }
 
 /// All kinds and stores met so far, for one strategy.
@@ -146,18 +173,12 @@ impl<'s> Cast<'s> {
 
     /// The kind of a buyer who has just come.
     pub fn newcomer(&mut self, want: Want) -> KindId {
-        self.buyer(want, 0, Vec::new(), Grip::default(), Ordered::new()).0
+        self.buyer(Kind::newcomer(want, 0)).0
     }
 
     /// The kind of a clerk before its first request.
     pub fn clerk(&mut self) -> KindId {
-        self.intern(Kind {
-            part: Part::IdleClerk,
-            heard: Vec::new(),
-            grip: Grip::default(),
-            ordered: Ordered::new(),
-            next: Some(Op::NextRequest),
-        })
+        self.intern(Kind { next: Some(Op::NextRequest), ..Kind::of(Part::IdleClerk) })
     }
 
     /// The number of a state of the store.
@@ -228,62 +249,68 @@ impl<'s> Cast<'s> {
     }
 
     fn work_out(&mut self, store_id: StoreId, id: KindId) -> Option<Turn> {
-        let Kind { part, heard, mut grip, ordered, next } = self.kind_of(id).clone();
+        let mut kind = self.kind_of(id).clone();
         let mut store = self.store_of(store_id).clone();
-        let moved = |to| Move { from: id, to };
-        match (part, next?) {
+        let mut other = None;
+        let (to, leaked_lock, reply) = match (kind.part, kind.next?) {
             (Part::IdleClerk, _) => {
                 let (ticket, request) = store.queue.pop_front()?;
                 store.serving = Some(ticket);
-                let (to, _) =
-                    self.busy_clerk(request.want, Vec::new(), Grip::default(), Ordered::new());
-                let store = self.store(store);
-                let reply = Ok(Reply::Next(Some(request)));
-                Some(Turn { store, actor: moved(to), other: None, reply, leaked_lock: false })
+                let (to, _) = self.busy_clerk(Kind::of(Part::BusyClerk { want: request.want }));
+                (to, false, Ok(Reply::Next(Some(request))))
             }
             (Part::BusyClerk { .. }, Op::Answer { sold }) => {
                 let buyer = store.serving.take()? as KindId;
                 let answer = sold.map_or(Err(Missed::Failed(Failure::NoAnswer)), |sold| {
                     Ok(Reply::Applied(sold))
                 });
-                let mut held = self.kind_of(buyer).grip;
-                held.place = false;
-                let (answered, leaked_lock) = self.hear(buyer, answer, held, &ordered);
+                let mut served = self.kind_of(buyer).clone();
+                served.grip.place = false;
+                let held = served.grip;
+                let (answered, leaked_lock) = self.hear(served, answer, &kind.ordered);
                 self.release(&mut store, held, answered);
-                let to = self.clerk();
-                let store = self.store(store);
-                let other = Some(Move { from: buyer, to: answered });
-                Some(Turn { store, actor: moved(to), other, reply: Ok(Reply::Done), leaked_lock })
+                other = Some(Move { from: buyer, to: answered });
+                (self.clerk(), leaked_lock, Ok(Reply::Done))
             }
             // Answered by the clerk's step, never by one of its own.
-            (_, Op::AwaitAnswer) if grip.place => None,
+            (_, Op::AwaitAnswer) if kind.grip.place => return None,
             (Part::Buyer { want, .. }, Op::Submit(_)) => {
-                grip.place = true;
+                kind.grip.place = true;
                 let reply = Ok(Reply::Done);
-                let (to, leaked_lock) = self.hear(id, reply, grip, &Ordered::new());
+                let (to, leaked_lock) = self.hear(kind, reply, &Ordered::new());
                 store.queue.push_back((to.into(), Request { buyer: 0, want }));
-                let store = self.store(store);
-                Some(Turn { store, actor: moved(to), other: None, reply, leaked_lock })
+                (to, leaked_lock, reply)
             }
-            (_, op) => {
-                let reply = store.apply(op, &mut grip)?;
+            (part, op) => {
+                let reply = store.apply(op, &mut kind.grip)?;
                 let more = match (op, reply) {
                     (Op::PlaceOrder(order), Ok(_)) => ordered_by(order.want),
                     _ => Ordered::new(),
                 };
+                let held = kind.grip;
                 let (to, leaked_lock) = match part {
-                    Part::BusyClerk { want } => {
-                        let mut heard = heard;
-                        heard.push(reply);
-                        self.busy_clerk(want, heard, grip, with(ordered, &more))
+                    Part::BusyClerk { .. } => {
+                        kind.heard.push(reply);
+                        kind.ordered = with(kind.ordered, &more);
+                        self.busy_clerk(kind)
                     }
-                    _ => self.hear(id, reply, grip, &more),
+                    _ => self.hear(kind, reply, &more),
                 };
-                self.release(&mut store, grip, to);
-                let store = self.store(store);
-                Some(Turn { store, actor: moved(to), other: None, reply, leaked_lock })
+                self.release(&mut store, held, to);
+                (to, leaked_lock, reply)
             }
-        }
+        };
+        let refused = other.map_or(to, |other| other.to);
+        let is_refused =
+            |kind: &Kind| matches!(kind.part, Part::Gone { ending: Ending::TurnedAway, .. });
+        Some(Turn {
+            store: self.store(store),
+            actor: Move { from: id, to },
+            other,
+            reply,
+            leaked_lock,
+            refused: is_refused(self.kind_of(refused)).then_some(refused),
+        })
     }
 
     /// Gives back the locks of an attempt that is over, as a closed connection does.
@@ -294,91 +321,128 @@ impl<'s> Cast<'s> {
     }
 
     /// A buyer hears a reply: what it is now, and whether its attempt ended and kept its lock.
-    fn hear(&mut self, id: KindId, reply: Heard, grip: Grip, more: &Ordered) -> (KindId, bool) {
-        let kind = self.kind_of(id);
-        let Part::Buyer { want, conflicts } = kind.part else { return (id, false) };
-        let ordered = with(kind.ordered.clone(), more);
-        let mut heard = kind.heard.clone();
-        heard.push(reply);
-        self.buyer(want, conflicts, heard, grip, ordered)
+    fn hear(&mut self, mut kind: Kind, reply: Heard, more: &Ordered) -> (KindId, bool) {
+        kind.ordered = with(kind.ordered, more);
+        kind.heard.push(reply);
+        kind.begun = true;
+        self.buyer(kind)
     }
 
-    /// The kind of a buyer in an attempt, or after it.
-    fn buyer(
-        &mut self,
-        want: Want,
-        conflicts: u32,
-        mut heard: Vec<Heard>,
-        grip: Grip,
-        mut ordered: Ordered,
-    ) -> (KindId, bool) {
+    /// The number of a buyer who has heard this, or of what it is after its attempt; and whether an
+    /// attempt ended and kept its lock.
+    fn buyer(&mut self, mut kind: Kind) -> (KindId, bool) {
+        let Part::Buyer { want, conflicts } = kind.part else { return (self.intern(kind), false) };
         let attempt = loop {
-            match self.entrant.attempt(want, &heard) {
+            match self.entrant.attempt(want, &kind.heard) {
                 // Nobody else can see this step, so it is one with the step before.
                 Next::Call(Op::PlaceOrder(order)) if self.merges => {
-                    ordered = with(ordered, &ordered_by(order.want));
-                    heard.push(Ok(Reply::Done));
+                    kind.ordered = with(kind.ordered, &ordered_by(order.want));
+                    kind.heard.push(Ok(Reply::Done));
                 }
                 // Who stands in the queue can do nothing but wait.
-                Next::Call(op) if grip.place && op != Op::AwaitAnswer => {
+                Next::Call(op) if kind.grip.place && op != Op::AwaitAnswer => {
                     break Err(Missed::Failed(Failure::Unsupported));
                 }
                 Next::Call(op) => {
-                    let part = Part::Buyer { want, conflicts };
-                    let kind = Kind { part, heard, grip, ordered, next: Some(op) };
+                    kind.next = Some(op);
                     return (self.intern(kind), false);
                 }
                 Next::End(attempt) => break attempt,
             }
         };
-        let gone = |ending| Part::Gone { want, ending };
-        let part = match attempt {
-            Ok(Bought) => gone(Ending::Bought),
-            Err(Missed::SoldOut) => gone(Ending::TurnedAway),
-            Err(Missed::Failed(why)) => gone(Ending::Failed(why)),
-            Err(Missed::Conflict) if self.retries.allow(conflicts + 1) => {
+        let kept_its_lock = kind.grip.holds_any();
+        let ending = match attempt {
+            Ok(Bought) => Ending::Bought,
+            Err(Missed::SoldOut) => Ending::TurnedAway,
+            Err(Missed::Failed(why)) => Ending::Failed(why),
+            // Who meets a conflict without a step would meet it for ever.
+            Err(Missed::Conflict) if kind.begun && self.retries.allow(conflicts + 1) => {
                 let conflicts = match self.retries {
                     Retries::Unlimited => 0,
                     Retries::AtMost(_) => conflicts + 1,
                 };
-                let (again, leaked) =
-                    self.buyer(want, conflicts, Vec::new(), Grip::default(), ordered);
-                return (again, leaked || grip.holds_any());
+                let again = Kind { ordered: kind.ordered, ..Kind::newcomer(want, conflicts) };
+                let (again, leaked) = self.buyer(again);
+                return (again, leaked || kept_its_lock);
             }
-            Err(Missed::Conflict) => gone(Ending::GaveUp),
+            Err(Missed::Conflict) => Ending::GaveUp,
         };
-        let kind = Kind { part, heard: Vec::new(), grip: Grip::default(), ordered, next: None };
+        let gone = Kind {
+            ordered: kind.ordered,
+            early: kind.early && ending == Ending::Bought,
+            ..Kind::of(Part::Gone { want, ending })
+        };
         // An attempt that was cut short by a failure could not help holding its lock.
-        (self.intern(kind), grip.holds_any() && !matches!(attempt, Err(Missed::Failed(_))))
+        (self.intern(gone), kept_its_lock && !matches!(attempt, Err(Missed::Failed(_))))
     }
 
-    /// The kind of a clerk who is serving.
-    fn busy_clerk(
-        &mut self,
-        want: Want,
-        mut heard: Vec<Heard>,
-        grip: Grip,
-        mut ordered: Ordered,
-    ) -> (KindId, bool) {
+    /// The number of a clerk who serves somebody and has heard this; and whether it is done and kept a
+    /// lock.
+    fn busy_clerk(&mut self, mut kind: Kind) -> (KindId, bool) {
+        let Part::BusyClerk { want } = kind.part else { return (self.intern(kind), false) };
         let next = loop {
-            match self.entrant.serve(want, &heard) {
+            match self.entrant.serve(want, &kind.heard) {
                 Next::Call(Op::PlaceOrder(order)) if self.merges => {
-                    ordered = with(ordered, &ordered_by(order.want));
-                    heard.push(Ok(Reply::Done));
+                    kind.ordered = with(kind.ordered, &ordered_by(order.want));
+                    kind.heard.push(Ok(Reply::Done));
                 }
                 Next::Call(op) => break op,
                 Next::End(sold) => {
-                    heard.clear();
+                    kind.heard.clear();
                     break Op::Answer { sold: sold.ok() };
                 }
             }
         };
-        let ended = matches!(next, Op::Answer { .. });
-        let kept_its_lock = grip.holds_any() && matches!(next, Op::Answer { sold: Some(_) });
-        let grip_left = if ended { Grip::default() } else { grip };
-        let part = Part::BusyClerk { want };
-        let kind = Kind { part, heard, grip: grip_left, ordered, next: Some(next) };
+        let kept_its_lock = kind.grip.holds_any() && matches!(next, Op::Answer { sold: Some(_) });
+        if matches!(next, Op::Answer { .. }) {
+            kind.grip = Grip::default();
+        }
+        kind.next = Some(next);
         (self.intern(kind), kept_its_lock)
+    }
+
+    /// For a search that follows what came first: the store, and what everybody is, when it is
+    /// remembered of all who are inside or have bought that they were so before this buyer was turned
+    /// away. What is remembered of an attempt is forgotten with it.
+    pub fn after_refusal(
+        &mut self,
+        store: StoreId,
+        crowd: &[(KindId, u32)],
+        refused: KindId,
+    ) -> (StoreId, Vec<(KindId, u32)>) {
+        let mut marked = Vec::new();
+        for (kind, buyers) in crowd {
+            let others = buyers - u32::from(*kind == refused);
+            if others > 0 {
+                marked.push((self.early(*kind), others));
+            }
+        }
+        let witness = Kind { early: true, ..self.kind_of(refused).clone() };
+        marked.push((self.intern(witness), 1));
+        marked.sort_unstable();
+        let mut store = self.store_of(store).clone();
+        for ticket in store.queue.iter_mut().map(|(ticket, _)| ticket).chain(&mut store.serving) {
+            *ticket = self.early(*ticket as KindId).into();
+        }
+        (self.store(store), marked)
+    }
+
+    /// The same kind, with it remembered that it was inside or had bought; if it is or has.
+    fn early(&mut self, id: KindId) -> KindId {
+        let kind = self.kind_of(id);
+        let has_bought = matches!(kind.part, Part::Gone { ending: Ending::Bought, .. });
+        match kind.begun || has_bought {
+            true => self.intern(Kind { early: true, ..kind.clone() }),
+            false => id,
+        }
+    }
+
+    /// The same kind, with nothing remembered.
+    pub fn plain(&mut self, id: KindId) -> KindId {
+        match self.kind_of(id) {
+            Kind { early: false, .. } => id,
+            kind => self.intern(Kind { early: false, ..kind.clone() }),
+        }
     }
 
     fn intern(&mut self, kind: Kind) -> KindId {

@@ -60,6 +60,10 @@ pub struct Stage {
     clerk: Option<KindId>,
     /// Who stands in the queue, the one being served first.
     line: VecDeque<usize>,
+    /// Steps made.
+    steps: u64,
+    /// When each buyer's present or last attempt began and when its visit ended, in steps.
+    times: Vec<(u64, u64)>,
 }
 
 impl Stage {
@@ -70,7 +74,14 @@ impl Stage {
             buyers: wants.iter().map(|want| cast.newcomer(*want)).collect(),
             clerk: has_clerk.then(|| cast.clerk()),
             line: VecDeque::new(),
+            steps: 0,
+            times: vec![(0, 0); wants.len()],
         }
+    }
+
+    /// What each buyer is, when its present or last attempt began, and when its visit ended, in steps.
+    pub fn visits(&self) -> impl Iterator<Item = (KindId, u64, u64)> + '_ {
+        self.buyers.iter().zip(&self.times).map(|(kind, (began, ended))| (*kind, *began, *ended))
     }
 
     /// The store as it is.
@@ -113,7 +124,7 @@ impl Stage {
     /// Lets somebody make its next step; none if it has left, has to wait, or is not there.
     pub fn step(&mut self, cast: &mut Cast<'_>, actor: Actor) -> Option<Step> {
         let from = self.kind(actor)?;
-        let Turn { store, actor: moved, other, reply, leaked_lock } =
+        let Turn { store, actor: moved, other, reply, leaked_lock, .. } =
             cast.turn(self.store, from)?;
         let op = cast.kind_of(from).next?;
         let (before, after) = (cast.kind_of(from), cast.kind_of(moved.to));
@@ -127,16 +138,21 @@ impl Stage {
             reply,
             stock: cast.store_of(store).stocks(),
             ordered: after.ordered.values().sum::<Units>() > before.ordered.values().sum(),
-            begins_again: after.heard.is_empty() && matches!(after.part, Part::Buyer { .. }),
+            begins_again: !after.begun && matches!(after.part, Part::Buyer { .. }),
             ending: ending(moved.to),
             other: None,
             leaked_lock,
         };
+        self.steps += 1;
         match actor {
             Actor::Buyer(id) => {
                 if matches!(op, Op::Submit(_)) {
                     self.line.push_back(id as usize);
                 }
+                if !cast.kind_of(from).begun {
+                    self.times[id as usize].0 = self.steps;
+                }
+                self.times[id as usize].1 = self.steps;
                 self.buyers[id as usize] = moved.to;
             }
             Actor::Clerk => {
@@ -145,6 +161,7 @@ impl Stage {
                     if let Some(answered) = other {
                         self.line.pop_front();
                         self.buyers[served] = answered.to;
+                        self.times[served].1 = self.steps;
                         step.other = Some((Actor::Buyer(served as BuyerId), ending(answered.to)));
                     }
                 }

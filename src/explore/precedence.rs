@@ -1,0 +1,180 @@
+//! False sold-outs: a search that remembers who came before whom.
+//!
+//! States forget the order of things, and whether somebody was turned away rightly is a question of
+//! order: who had begun by then, and may have had the units already? So this search follows, from every
+//! step that turns somebody away, a second way on which everybody inside at that moment, and everybody
+//! who has bought, is marked ([`Cast::after_refusal`]). A mark is lost with its attempt. When all have
+//! left, those who bought with a mark may have been first, the others not, and the audit decides.
+//!
+//! Nothing needs to be followed after a refusal when so much was promised that it was right in any
+//! case. Of a correct checkout every refusal is of that kind, and then this search is not needed at all.
+//!
+//! With this a finding says exactly that the history is not linearizable (Herlihy and Wing, 1990). Place
+//! every purchase at the beginning of its attempt and every refusal at its end: no other order allowed
+//! by real time has more gone before any refusal. So if it is right in none, either more was sold than
+//! there was, or somebody was turned away falsely.
+
+use super::checks;
+use super::packed::unpack;
+use super::search::{Limits, Shown};
+use super::state::State;
+use super::states::{Batch, States};
+use crate::audit::Finding;
+use crate::finding::FindingKind;
+use crate::op::Units;
+use crate::worlds::stepped::{Actor, Cast, KindId, Part, Stage};
+
+/// What was seen.
+#[derive(Debug)]
+pub(super) struct Precedence {
+    /// States, marks told apart.
+    pub(super) states: usize,
+    /// Whether every schedule was covered.
+    pub(super) complete: bool,
+    /// The shortest schedule to a false sold-out, if there is one.
+    pub(super) shown: Option<Shown>,
+}
+
+/// How a state was first reached.
+struct Origin {
+    from: u32,
+    /// Whose step it was; nobody's if somebody was turned away at the door.
+    by: Option<KindId>,
+    /// Whether what it turned away is remembered from here on.
+    remembers: bool,
+}
+
+/// Looks for a false sold-out, the shortest first.
+pub(super) fn search(
+    cast: &mut Cast<'_>,
+    opening: &Stage,
+    stock: Units,
+    limits: Limits,
+    stopped: impl Fn() -> bool,
+) -> Precedence {
+    let first = State::of(opening.store(), opening.kinds());
+    let mut states = States::open(&first);
+    let mut origins = vec![Origin { from: 0, by: None, remembers: false }];
+    for refused in refused_at_the_door(cast, &first, stock) {
+        let (store, crowd) = cast.after_refusal(first.store, &first.crowd, refused);
+        let mut batch = Batch::default();
+        batch.push_with(|packed| packed.push_state(&State { store, crowd }));
+        states.insert_all(&[&batch], drop);
+        origins.push(Origin { from: 0, by: None, remembers: true });
+    }
+    let mut next = 0_u32;
+    let mut shown = None;
+    while (next as usize) < states.len() && shown.is_none() {
+        let bytes = states.bytes() + cast.bytes() + origins.capacity() * size_of::<Origin>();
+        let is_over = states.len() > limits.states || bytes > limits.memory || cast.is_full();
+        if is_over || next.is_multiple_of(1024) && stopped() {
+            return Precedence { states: states.len(), complete: false, shown: None };
+        }
+        let here = unpack(states.words_of(next));
+        let ways = ways_from(cast, &here, stock);
+        if ways.is_empty() {
+            let found = wronged(cast, &here, stock);
+            shown = found.map(|finding| Shown {
+                finding,
+                schedule: schedule_to(cast, opening, &origins, next),
+            });
+        }
+        let mut batch = Batch::default();
+        ways.iter().for_each(|(there, ..)| batch.push_with(|packed| packed.push_state(there)));
+        states.insert_all(&[&batch], |numbers| {
+            for (number, (_, by, remembers)) in numbers.into_iter().flatten().zip(ways) {
+                if number as usize == origins.len() {
+                    origins.push(Origin { from: next, by: Some(by), remembers });
+                }
+            }
+        });
+        next += 1;
+    }
+    Precedence { states: states.len(), complete: true, shown }
+}
+
+/// Who was turned away without a step, and perhaps wrongly.
+pub(super) fn refused_at_the_door(cast: &Cast<'_>, first: &State, stock: Units) -> Vec<KindId> {
+    let refused = first.crowd.iter().map(|(kind, _)| *kind);
+    refused
+        .filter(|kind| is_turned_away(cast.kind_of(*kind).part))
+        .filter(|kind| checks::may_be_wronged(cast, stock, first, *kind))
+        .collect()
+}
+
+/// Everywhere that one step leads, whose it is, and whether what it turned away is remembered.
+fn ways_from(cast: &mut Cast<'_>, here: &State, stock: Units) -> Vec<(State, KindId, bool)> {
+    let remembers = here.crowd.iter().any(|(kind, _)| is_witness(cast, *kind));
+    let mut ways = Vec::new();
+    for (kind, _) in &here.crowd {
+        let Some(turn) = cast.turn(here.store, *kind) else { continue };
+        let mut there = State { store: turn.store, ..here.clone() };
+        there.apply(turn.actor);
+        turn.other.into_iter().for_each(|other| there.apply(other));
+        if let (false, Some(refused)) = (remembers, turn.refused) {
+            if checks::may_be_wronged(cast, stock, &there, refused) {
+                let (store, crowd) = cast.after_refusal(there.store, &there.crowd, refused);
+                ways.push((State { store, crowd }, *kind, true));
+            }
+        }
+        ways.push((there, *kind, false));
+    }
+    ways
+}
+
+/// Whether this is the buyer whose refusal is remembered.
+fn is_witness(cast: &Cast<'_>, kind: KindId) -> bool {
+    let kind = cast.kind_of(kind);
+    kind.early && is_turned_away(kind.part)
+}
+
+fn is_turned_away(part: Part) -> bool {
+    matches!(part, Part::Gone { ending: crate::buyer::Ending::TurnedAway, .. })
+}
+
+/// The false sold-out of a state in which nobody can move, if it is one.
+fn wronged(cast: &Cast<'_>, here: &State, stock: Units) -> Option<Finding> {
+    let (_, findings) = checks::end(cast, stock, here);
+    findings.into_iter().find(|finding| finding.kind == FindingKind::FalseSoldOut)
+}
+
+/// Names the buyers on the way to a state.
+fn schedule_to(cast: &mut Cast<'_>, opening: &Stage, origins: &[Origin], state: u32) -> Vec<Actor> {
+    let mut way = Vec::new();
+    let mut at = state;
+    while at != 0 {
+        let origin = &origins[at as usize];
+        way.push(origin);
+        at = origin.from;
+    }
+    let mut stage = opening.clone();
+    // Who is marked, by name.
+    let mut early: Vec<Actor> = Vec::new();
+    let mut schedule = Vec::new();
+    for Origin { by, remembers, .. } in way.into_iter().rev() {
+        if let Some(by) = by {
+            let (kind, is_early) = (cast.plain(*by), cast.kind_of(*by).early);
+            let is_it = |actor: &Actor| {
+                stage.kind(*actor) == Some(kind) && early.contains(actor) == is_early
+            };
+            let Some(actor) = stage.actors().find(is_it) else { break };
+            if stage.step(cast, actor).is_none() {
+                break;
+            }
+            schedule.push(actor);
+        }
+        let counts = |actor: &Actor| {
+            let kind = stage.kind(*actor).map(|kind| cast.kind_of(kind));
+            kind.is_some_and(|kind| kind.begun || has_bought(kind.part))
+        };
+        match remembers {
+            true => early = stage.actors().filter(counts).collect(),
+            false => early.retain(counts),
+        }
+    }
+    schedule
+}
+
+fn has_bought(part: Part) -> bool {
+    matches!(part, Part::Gone { ending: crate::buyer::Ending::Bought, .. })
+}
