@@ -11,8 +11,10 @@ use crate::op::BuyerId;
 pub enum Purpose {
     /// How many units a buyer wants.
     Want = 0,
-    /// How long it waits before it tries again.
-    Backoff = 1,
+    /// Whose step comes next.
+    Schedule = 1,
+    /// How long a buyer waits before it tries again.
+    Backoff = 2,
 }
 
 /// The dice of one buyer in one round. Cast only when first used: most buyers never roll.
@@ -24,10 +26,10 @@ pub struct Dice {
 }
 
 impl Dice {
-    /// The dice that `buyer` has in `round` (below 2³¹) for this purpose.
+    /// The dice that `buyer` has in `round` (below 2³⁰) for this purpose.
     #[must_use]
     pub fn of(seed: u64, purpose: Purpose, round: u32, buyer: BuyerId) -> Self {
-        let stream = ((purpose as u64) << 63) | (u64::from(round) << 32) | u64::from(buyer);
+        let stream = ((purpose as u64) << 62) | (u64::from(round) << 32) | u64::from(buyer);
         Self { seed, stream, cast: None }
     }
 

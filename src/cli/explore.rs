@@ -1,15 +1,18 @@
 //! `explore` and `replay`: every interleaving, or one.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use oversell_sim::clock::Clock;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
-use oversell_sim::explore::{self, Exploration, Limits, Schedule};
+use oversell_sim::explore::{self, Exploration, Limits, Method, Sampling, Schedule};
 use oversell_sim::report::Judgement;
 use oversell_sim::settings::Settings;
-use oversell_sim::text::quantity::parse_count;
+use oversell_sim::text::quantity::{count, parse_count, parse_duration};
 use oversell_sim::{chance, clock, render, strategies};
+use rayon::ThreadPoolBuilder;
 
 use super::flags::{applied, setting, with_carts};
 use super::output::{Output, to_stderr};
@@ -114,6 +117,69 @@ struct ReportFlags {
     output: Option<PathBuf>,
 }
 
+/// Schedules by dice.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "By dice, where there is too much to follow everything")]
+struct RolledFlags {
+    /// Roll schedules: by changing priorities (pct), which finds bugs of a depth with a chance that is
+    /// known, or plain
+    #[arg(
+        long,
+        value_enum,
+        value_name = "METHOD",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "pct",
+        conflicts_with_all = ["no_reduce", "graph"]
+    )]
+    random: Option<Dice>,
+    /// How many schedules
+    #[arg(long, value_name = "N", default_value = "10k", value_parser = number, requires = "random")]
+    schedules: u64,
+    /// For pct: how many steps must come in a certain order for the bug to show
+    #[arg(long, value_name = "N", default_value = "2", value_parser = depth, requires = "random")]
+    depth: u64,
+}
+
+/// How schedules are rolled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Dice {
+    /// By priorities that change at random steps (Burckhardt et al., 2010).
+    Pct,
+    /// Whoever can move, with equal chances.
+    Plain,
+}
+
+fn depth(text: &str) -> Result<u64, String> {
+    parse_count(text, 1, 100)
+}
+
+/// When to stop, and how many help.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Limits; cut short by one, a search says that it is not complete")]
+struct LimitFlags {
+    /// Stop after so many states
+    #[arg(long, value_name = "N", default_value = "50M", value_parser = number)]
+    max_states: u64,
+    /// Stop when states take so many bytes
+    #[arg(long, value_name = "BYTES", default_value = "2G", value_parser = number)]
+    max_memory: u64,
+    /// Stop after this time
+    #[arg(long, value_name = "DURATION", value_parser = longest)]
+    max_time: Option<Duration>,
+    /// Search on so many threads; what comes of it is the same [default: one a processor]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
+    jobs: Option<u64>,
+}
+
+fn jobs(text: &str) -> Result<u64, String> {
+    parse_count(text, 1, 1024)
+}
+
+fn longest(text: &str) -> Result<Duration, String> {
+    parse_duration(text, Duration::from_secs(7 * 24 * 3600))
+}
+
 /// What `explore` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ExploreArgs {
@@ -122,12 +188,16 @@ pub(crate) struct ExploreArgs {
     /// Which findings to look for
     #[arg(long, value_enum, default_value_t = Find::First)]
     find: Find,
-    /// Stop after so many states; the verdict then says that it is not complete
-    #[arg(long, value_name = "N", default_value = "50M", value_parser = number)]
-    max_states: u64,
-    /// Stop when states take so many bytes
-    #[arg(long, value_name = "BYTES", default_value = "2G", value_parser = number)]
-    max_memory: u64,
+    #[command(flatten)]
+    rolled: RolledFlags,
+    #[command(flatten)]
+    limits: LimitFlags,
+    /// Remember no state and merge nothing: follow every schedule one by one, to check the checker
+    #[arg(long)]
+    no_reduce: bool,
+    /// Write the states and the steps between them to a file, as JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "no_reduce")]
+    graph: Option<PathBuf>,
     #[command(flatten)]
     report: ReportFlags,
 }
@@ -156,6 +226,9 @@ fn number(text: &str) -> Result<u64, String> {
     parse_count(text, 1, 1 << 40)
 }
 
+/// The most states that are drawn.
+const MOST_DRAWN: usize = 1_000_000;
+
 /// States to be content with once something was found.
 const ENOUGH: usize = 200_000;
 
@@ -166,27 +239,82 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     }
     let settings = args.shop.settings(entrant)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
+    let graph =
+        args.graph.as_deref().map(|path| Output::open(Some(path), "--graph")).transpose()?;
     let control = interrupt::control()?;
-    let limits = Limits {
-        states: args.max_states as usize,
-        memory: args.max_memory as usize,
-        enough_after_finding: (args.find == Find::First).then_some(ENOUGH),
-    };
+    let threads = ThreadPoolBuilder::new()
+        .num_threads(args.limits.jobs.unwrap_or(0) as usize)
+        .build()
+        .map_err(|error| Error::world(format!("cannot start threads: {error}; try --jobs 1")))?;
     let clock = clock::Wall::start();
-    let report = explore::search_all(entrant, &settings, limits, || control.is_stopped())?;
-    let took = std::time::Duration::from_nanos(clock::Clock::now(&clock));
+    let most = args.limits.max_time.map_or(u64::MAX, clock::nanos);
+    let stopped = || control.is_stopped() || clock.now() >= most;
+    let report = threads.install(|| search(entrant, &settings, args, graph, stopped))?;
+    let took = Duration::from_nanos(clock.now());
     let ended = finish(&report, Some(took), output, &args.report)?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { ended })
 }
 
+/// The search that was asked for.
+fn search(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    args: &ExploreArgs,
+    graph: Option<Output>,
+    stopped: impl Fn() -> bool,
+) -> Result<Exploration, Error> {
+    let LimitFlags { max_states, max_memory, .. } = args.limits;
+    if let Some(dice) = args.rolled.random {
+        let method = match dice {
+            Dice::Pct => Method::Pct { depth: args.rolled.depth as u32 },
+            Dice::Plain => Method::Plain,
+        };
+        let until_found = args.find == Find::First;
+        let sampling = Sampling { schedules: args.rolled.schedules, method, until_found };
+        return explore::sample(entrant, settings, sampling, stopped);
+    }
+    if args.no_reduce {
+        return explore::search_unreduced(entrant, settings, max_states, stopped);
+    }
+    let limits = Limits {
+        states: max_states as usize,
+        memory: max_memory as usize,
+        enough_after_finding: (args.find == Find::First).then_some(ENOUGH),
+    };
+    let Some(graph) = graph else {
+        return explore::search_all(entrant, settings, limits, stopped);
+    };
+    let limits = Limits { states: limits.states.min(MOST_DRAWN), ..limits };
+    let (report, drawn) = explore::search_and_draw(entrant, settings, limits, stopped)?;
+    if report.covered.as_ref().is_some_and(|covered| !covered.complete) {
+        return Err(Error::input(format!(
+            "--graph: there are more than {} states, or another limit was met first; draw a smaller \
+             shop, such as --buyers {}",
+            count(limits.states as i128),
+            (settings.buyers / 2).max(1)
+        )));
+    }
+    graph.write(&render::state_graph(&drawn)?)?;
+    Ok(report)
+}
+
 /// Any number of buyers.
 fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
+    for (flag, is_given) in [
+        ("--random", args.rolled.random.is_some()),
+        ("--no-reduce", args.no_reduce),
+        ("--graph", args.graph.is_some()),
+    ] {
+        if is_given {
+            return Err(Error::input(format!("{flag} needs a number of --buyers, not any")));
+        }
+    }
     let shop = ShopFlags { buyers: None, ..args.shop.clone() };
     let settings = shop.settings(entrant)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let clock = clock::Wall::start();
     let report = explore::any_buyers(entrant, &settings, explore::MOST_BUYERS)?;
-    let took = std::time::Duration::from_nanos(clock::Clock::now(&clock));
+    let took = Duration::from_nanos(clock.now());
     output.write(&match args.report.format {
         Format::Table => render::any_buyers(&report, took),
         Format::Json => render::json(&report)?,
@@ -212,7 +340,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ended, Error> {
 
 fn finish(
     report: &Exploration,
-    took: Option<std::time::Duration>,
+    took: Option<Duration>,
     output: Output,
     flags: &ReportFlags,
 ) -> Result<Ended, Error> {

@@ -33,6 +33,11 @@ impl Ways {
     /// Not counted yet, and needed to count itself if it is met again.
     const ON_THE_PATH: Self = Self { number: 0.0, doublings: -2 };
 
+    /// So many.
+    pub(super) fn exactly(number: u64) -> Self {
+        Self { number: number as f64, doublings: 0 }
+    }
+
     /// Exactly, if it is below 2⁵³.
     #[must_use]
     pub fn exact(self) -> Option<u64> {
@@ -124,6 +129,15 @@ impl Graph {
     fn steps_from(&self, state: usize) -> Range<usize> {
         let start = if state == 0 { 0 } else { self.ends[state - 1] };
         start..self.ends[state]
+    }
+
+    /// All steps: from which state to which, and how many buyers could make it.
+    pub(super) fn all_steps(&self) -> impl Iterator<Item = (u32, u32, u16)> + '_ {
+        (0..self.ends.len()).flat_map(|from| {
+            let steps = self.steps_from(from);
+            let steps = self.to[steps.clone()].iter().zip(&self.by[steps]);
+            steps.map(move |(to, by)| (from as u32, *to, *by))
+        })
     }
 
     /// How many schedules lead from the first state to an end; none if some never end.

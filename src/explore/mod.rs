@@ -4,11 +4,13 @@ mod any;
 mod brute;
 mod builder;
 mod checks;
+mod drawing;
 mod expand;
 mod game;
 mod graph;
 mod packed;
 mod precedence;
+mod random;
 pub mod schedule;
 mod search;
 mod state;
@@ -21,8 +23,10 @@ pub use any::{AnyBuyers, MOST_BUYERS, any_buyers};
 pub use brute::{Tried, try_all};
 pub use builder::{Explore, explore};
 pub use checks::End;
+pub use drawing::StateGraph;
 pub use game::Game;
 pub use graph::Ways;
+pub use random::{Method, Sampled, Sampling};
 pub use schedule::Schedule;
 pub use search::{Limits, Search, Seen, Shown};
 pub use state::{ANY, MOST_OF_A_KIND, State};
@@ -33,7 +37,7 @@ use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::{Expectation, Judge};
 use crate::finding::FindingKind;
-use crate::op::{OpKind, Want};
+use crate::op::{Op, OpKind, Want};
 use crate::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::settings::Settings;
 use crate::stores::memory::model::Model;
@@ -56,10 +60,14 @@ pub struct Exploration {
     pub stock: i32,
     /// Products in each buyer's cart.
     pub cart: u8,
+    /// The seed of all dice: of what buyers want, where that is a range, and of rolled schedules.
+    pub seed: u64,
     /// How far the verdict reaches.
     pub evidence: Evidence,
-    /// What was covered; none if a single schedule was replayed.
+    /// What was covered; none if schedules were rolled, or a single one was replayed.
     pub covered: Option<Covered>,
+    /// What was rolled; none if nothing was.
+    pub sampled: Option<Sampled>,
     /// What was found, the gravest first, each with a shortest schedule to it.
     pub findings: Vec<Told>,
     /// The one schedule that was replayed, told step by step; none for a search.
@@ -78,6 +86,9 @@ pub struct Covered {
     /// States of a second search that tells apart who came before whom; zero if none was needed,
     /// since nobody was turned away before enough was promised to others.
     pub precedence_states: usize,
+    /// Whether states were remembered and identical buyers merged; else everything was followed one
+    /// by one, and a state is one way to it.
+    pub reduced: bool,
     /// Whether that is every interleaving.
     pub complete: bool,
     /// How many interleavings that is; none if it is not complete, or some never end.
@@ -108,42 +119,155 @@ pub fn search_all(
     limits: Limits,
     stopped: impl Fn() -> bool,
 ) -> Result<Exploration, Error> {
+    search(entrant, settings, limits, stopped, |_| ()).map(|(found, ())| found)
+}
+
+/// The same, and draws the states that it met.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings.
+pub fn search_and_draw(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    limits: Limits,
+    stopped: impl Fn() -> bool,
+) -> Result<(Exploration, StateGraph), Error> {
+    search(entrant, settings, limits, stopped, StateGraph::of)
+}
+
+fn search<T>(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    limits: Limits,
+    stopped: impl Fn() -> bool,
+    draw: impl FnOnce(&Search<'_, '_>) -> T,
+) -> Result<(Exploration, T), Error> {
     let mut cast = Cast::new(entrant, settings.policy.retries);
     let opening = open(&mut cast, entrant, settings)?;
-    let seen = Search::from(&mut cast, opening.clone()).run(limits, stopped);
-    let findings: Vec<Told> = seen
-        .shown
-        .into_iter()
-        .map(|Shown { finding, schedule }| {
-            let mut stage = opening.clone();
-            let steps = follow(&mut cast, &mut stage, &schedule)?;
-            let timeline = told(&steps);
-            // The same finding, told of buyers by name.
-            let seen_there = checks::so_far(&mut cast, settings.stock, &stage, &steps);
-            let by_name = seen_there.into_iter().find(|seen| seen.kind == finding.kind);
-            let finding = by_name.unwrap_or(finding);
-            let schedule = Schedule(schedule).to_string();
-            let again = again(entrant, settings, &schedule);
-            Ok(Told { finding, schedule, timeline, again })
-        })
-        .collect::<Result<_, Error>>()?;
-    let evidence = if !findings.is_empty() {
-        Evidence::Broken
-    } else if seen.complete {
-        Evidence::Proved
-    } else {
-        Evidence::NotSeen
-    };
+    let mut search = Search::from(&mut cast, opening.clone());
+    let seen = search.run(limits, stopped);
+    let drawn = draw(&search);
     let covered = Covered {
         states: seen.states,
         transitions: seen.transitions,
         bytes_per_state: seen.bytes_per_state,
         precedence_states: seen.precedence_states,
+        reduced: true,
         complete: seen.complete,
         interleavings: seen.interleavings,
     };
-    let about = (evidence, Some(covered), findings, None);
-    Ok(exploration(entrant, settings, about))
+    let findings = tell(&mut cast, &opening, entrant, settings, seen.shown)?;
+    let evidence = evidence(&findings, seen.complete);
+    let found = Exploration {
+        covered: Some(covered),
+        findings,
+        ..Exploration::of(entrant, settings, evidence)
+    };
+    Ok((found, drawn))
+}
+
+/// Follows every schedule one by one, with nothing remembered and nothing merged, for checking that
+/// [`search_all`] forgets nothing. `most_states` is the most ways to a state that it looks at.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings.
+pub fn search_unreduced(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    most_states: u64,
+    stopped: impl Fn() -> bool,
+) -> Result<Exploration, Error> {
+    let mut cast = Cast::new(entrant, settings.policy.retries).unmerged();
+    let opening = open(&mut cast, entrant, settings)?;
+    let tried = try_all(&mut cast, &opening, most_states, stopped);
+    let covered = Covered {
+        states: tried.steps as usize + 1,
+        transitions: tried.steps,
+        bytes_per_state: 0,
+        precedence_states: 0,
+        reduced: false,
+        complete: tried.complete,
+        interleavings: tried.complete.then(|| Ways::exactly(tried.schedules)),
+    };
+    // In these schedules an order is a step of its own, and in a replay it is not.
+    let mut without_orders = |Shown { finding, schedule }: Shown| {
+        let steps = follow(&mut cast, &mut opening.clone(), &schedule)?;
+        let is_order = |step: &Step| matches!(step.op, Op::PlaceOrder(_));
+        let steps = steps.iter().filter(|step| !is_order(step));
+        Ok(Shown { finding, schedule: steps.map(|step| step.actor).collect() })
+    };
+    let shown: Vec<Shown> =
+        tried.shown.into_iter().map(&mut without_orders).collect::<Result<_, Error>>()?;
+    let mut merged = Cast::new(entrant, settings.policy.retries);
+    let opening = open(&mut merged, entrant, settings)?;
+    let findings = tell(&mut merged, &opening, entrant, settings, shown)?;
+    let evidence = evidence(&findings, tried.complete);
+    Ok(Exploration {
+        covered: Some(covered),
+        findings,
+        ..Exploration::of(entrant, settings, evidence)
+    })
+}
+
+/// Follows schedules that are rolled from the seed.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings.
+pub fn sample(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    sampling: Sampling,
+    stopped: impl Fn() -> bool,
+) -> Result<Exploration, Error> {
+    let mut cast = Cast::new(entrant, settings.policy.retries);
+    let opening = open(&mut cast, entrant, settings)?;
+    let new_cast = || Cast::new(entrant, settings.policy.retries);
+    // What could be refused was refused above.
+    let open_again =
+        |cast: &mut Cast<'_>| open(cast, entrant, settings).unwrap_or_else(|_| opening.clone());
+    let (sampled, shown) = random::sample(new_cast, open_again, settings.seed, sampling, stopped);
+    let findings = tell(&mut cast, &opening, entrant, settings, shown)?;
+    let evidence = evidence(&findings, false);
+    Ok(Exploration {
+        sampled: Some(sampled),
+        findings,
+        ..Exploration::of(entrant, settings, evidence)
+    })
+}
+
+/// How far findings, or their absence, reach.
+fn evidence(findings: &[Told], complete: bool) -> Evidence {
+    match (findings, complete) {
+        ([_, ..], _) => Evidence::Broken,
+        ([], true) => Evidence::Proved,
+        ([], false) => Evidence::NotSeen,
+    }
+}
+
+/// Tells what was found step by step, of buyers by name.
+fn tell(
+    cast: &mut Cast<'_>,
+    opening: &Stage,
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    shown: Vec<Shown>,
+) -> Result<Vec<Told>, Error> {
+    shown
+        .into_iter()
+        .map(|Shown { finding, schedule }| {
+            let mut stage = opening.clone();
+            let steps = follow(cast, &mut stage, &schedule)?;
+            let seen_there = checks::so_far(cast, settings.stock, &stage, &steps);
+            let by_name = seen_there.into_iter().find(|seen| seen.kind == finding.kind);
+            let schedule = Schedule(schedule).to_string();
+            Ok(Told {
+                finding: by_name.unwrap_or(finding),
+                again: again(entrant, settings, &schedule),
+                schedule,
+                timeline: told(&steps),
+            })
+        })
+        .collect()
 }
 
 /// Follows one schedule.
@@ -170,27 +294,12 @@ pub fn replay(
             again: again(entrant, settings, &written),
         })
         .collect();
-    let evidence = if findings.is_empty() { Evidence::NotSeen } else { Evidence::Broken };
-    Ok(exploration(entrant, settings, (evidence, None, findings, Some(timeline))))
-}
-
-type About = (Evidence, Option<Covered>, Vec<Told>, Option<Vec<Row>>);
-
-fn exploration(entrant: &dyn Entrant, settings: &Settings, about: About) -> Exploration {
-    let (evidence, covered, findings, replayed) = about;
-    Exploration {
-        schema: SCHEMA,
-        version: env!("CARGO_PKG_VERSION"),
-        strategy: entrant.card().name.to_owned(),
-        buyers: settings.buyers,
-        items: settings.items,
-        stock: settings.stock,
-        cart: settings.cart,
-        evidence,
-        covered,
+    let evidence = evidence(&findings, false);
+    Ok(Exploration {
         findings,
-        replayed,
-    }
+        replayed: Some(timeline),
+        ..Exploration::of(entrant, settings, evidence)
+    })
 }
 
 /// Opens the shop that the settings describe.
@@ -281,6 +390,25 @@ fn judge<'t>(
 }
 
 impl Exploration {
+    /// A report of which only the settings and the evidence are known.
+    fn of(entrant: &dyn Entrant, settings: &Settings, evidence: Evidence) -> Self {
+        Self {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            strategy: entrant.card().name.to_owned(),
+            buyers: settings.buyers,
+            items: settings.items,
+            stock: settings.stock,
+            cart: settings.cart,
+            seed: settings.seed,
+            evidence,
+            covered: None,
+            sampled: None,
+            findings: Vec::new(),
+            replayed: None,
+        }
+    }
+
     /// Holds expectations against what was found.
     #[must_use]
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {

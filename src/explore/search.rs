@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::checks::{self, End};
 use super::expand::{Expanded, Sighting, Sightings, Way};
 use super::graph::{Graph, Ways};
+use super::packed::unpack;
 use super::precedence;
 use super::state::State;
 use super::states::{Batch, MOST_STATES, States};
@@ -153,7 +154,7 @@ impl<'c, 's> Search<'c, 's> {
 
     /// Looks at everything, within limits and until `stopped` says so, on the threads of the present
     /// rayon pool. What it finds is the same for any number of them.
-    pub fn run(mut self, limits: Limits, stopped: impl Fn() -> bool) -> Seen {
+    pub fn run(&mut self, limits: Limits, stopped: impl Fn() -> bool) -> Seen {
         let mut limit = limits.states.min(MOST_STATES);
         let mut next = 0;
         let mut complete = true;
@@ -205,9 +206,24 @@ impl<'c, 's> Search<'c, 's> {
             complete: complete && precedence.as_ref().is_none_or(|precedence| precedence.complete),
             precedence_states: precedence.map_or(0, |precedence| precedence.states),
             interleavings: ways,
-            ends: self.ends,
+            ends: std::mem::take(&mut self.ends),
             shown,
         }
+    }
+
+    /// Everything that kinds and stores are known by.
+    pub(super) fn cast(&self) -> &Cast<'s> {
+        self.cast
+    }
+
+    /// All states met, by number.
+    pub(super) fn all_states(&self) -> impl Iterator<Item = State> + '_ {
+        (0..self.states.len() as u32).map(|state| unpack(self.states.words_of(state)))
+    }
+
+    /// All steps between them: from where, to where, and how many buyers could make it.
+    pub(super) fn all_steps(&self) -> impl Iterator<Item = (u32, u32, u16)> + '_ {
+        self.journal.graph.all_steps()
     }
 
     /// The memory it takes, in bytes.

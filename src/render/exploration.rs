@@ -7,10 +7,10 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::table::{LABEL_WIDTH, headline, labelled};
 use super::verdict;
 use crate::clock::nanos;
-use crate::explore::{AnyBuyers, Covered, Exploration, Row, Told};
+use crate::explore::{AnyBuyers, Covered, Exploration, Method, Row, Sampled, Told};
 use crate::finding::FindingKind;
 use crate::report::Evidence;
-use crate::text::quantity::{count, duration, of};
+use crate::text::quantity::{count, duration, of, percent};
 
 /// The most buyers that get a column of their own.
 const MOST_COLUMNS: usize = 6;
@@ -25,6 +25,9 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
         if report.evidence == Evidence::Proved {
             line("not covered", "weak memory order, crashes, other quantities".into());
         }
+    }
+    if let Some(sampled) = &report.sampled {
+        line("covered", sample(report, sampled, took));
     }
     // Several findings often lie on one way: it is told once.
     for way in report.findings.chunk_by(|one, next| one.schedule == next.schedule) {
@@ -92,8 +95,16 @@ fn sentence(report: &Exploration) -> String {
     match (&report.findings[..], &report.covered) {
         ([first, ..], _) => {
             let steps = first.timeline.len() as u64;
-            let way = if report.replayed.is_some() { "in" } else { "shortest way:" };
+            let way = match (&report.replayed, &report.sampled) {
+                (Some(_), _) => "in",
+                (None, Some(_)) => "first seen in",
+                (None, None) => "shortest way:",
+            };
             format!("{} · {way} {}", amount(first), of(steps, "step"))
+        }
+        ([], None) if report.sampled.is_some() => {
+            let schedules = report.sampled.as_ref().map_or(0, |sampled| sampled.schedules);
+            format!("not seen in {} of {crowd} · not a proof", of(schedules, "schedule"))
         }
         ([], None) => format!("nothing wrong at the end of this schedule of {crowd}"),
         ([], Some(covered)) if covered.complete => {
@@ -118,6 +129,11 @@ fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> 
         of(covered.transitions, "transition")
     );
     let what = match (covered.complete, covered.interleavings) {
+        (true, Some(ways)) if !covered.reduced => format!(
+            "every interleaving of {}, one by one: {ways}, {} in all, nothing merged",
+            of(report.buyers.into(), "buyer"),
+            of(covered.transitions, "step")
+        ),
         (true, Some(ways)) => format!(
             "every interleaving of {}: {ways}, as {states}",
             of(report.buyers.into(), "buyer")
@@ -127,14 +143,25 @@ fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> 
         }
         (false, _) => format!("not every interleaving; the shortest first: {states}"),
     };
-    let bytes = format!("{} bytes a state", count(covered.bytes_per_state as u64));
+    let what = match covered.precedence_states {
+        0 => what,
+        states => format!(
+            "{what}\n {:LABEL_WIDTH$}and who came before whom, as {}",
+            "",
+            of(states as u64, "state")
+        ),
+    };
+    let bytes = match covered.reduced {
+        true => format!(" · {} bytes a state", count(covered.bytes_per_state as u64)),
+        false => String::new(),
+    };
     match took {
-        None => format!("{what} · {bytes}"),
+        None => format!("{what}{bytes}"),
         Some(took) => {
             let rate = covered.states as f64 / took.as_secs_f64().max(1e-9);
             let rate = count(rate as u64);
             format!(
-                "{what}\n {:LABEL_WIDTH$}in {} · {rate} states a second · {bytes}",
+                "{what}\n {:LABEL_WIDTH$}in {} · {rate} states a second{bytes}",
                 "",
                 duration(nanos(took))
             )
@@ -142,14 +169,56 @@ fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> 
     }
 }
 
+/// What dice have covered.
+fn sample(report: &Exploration, sampled: &Sampled, took: Option<Duration>) -> String {
+    let Sampled { schedules, endless, longest, method, chance } = sampled;
+    let mut text = match method {
+        Method::Plain => format!("{}, plain", of(*schedules, "schedule")),
+        Method::Pct { depth } => format!("{} by PCT of depth {depth}", of(*schedules, "schedule")),
+    };
+    text += &format!(", seed {}, of up to {}", report.seed, of(*longest, "step"));
+    if *endless > 0 {
+        text += &format!("; {} did not end", count(*endless));
+    }
+    if let (Some(chance), Method::Pct { depth }) = (chance, method) {
+        let seen = 1.0 - (1.0 - chance).powf(*schedules as f64);
+        text += &format!(
+            "\n {:LABEL_WIDTH$}a bug of depth {depth} would have shown with a chance of at least {}",
+            "",
+            percent(seen)
+        );
+    }
+    match took {
+        Some(took) => format!("{text}\n {:LABEL_WIDTH$}in {}", "", duration(nanos(took))),
+        None => text,
+    }
+}
+
 /// One way, and everything that is wrong at its end.
 fn story(way: &[Told]) -> String {
     let Some(first) = way.first() else { return String::new() };
-    let mut text = format!("\n{}\n", timeline(&first.timeline));
+    let mut text = format!("\n{}\n", excerpt(&first.timeline));
     for told in way {
         text += &labelled(told.finding.kind.title(), &told.finding.proof);
     }
     text + &labelled("again", &first.again)
+}
+
+/// The most steps that are all told; of more, as many are from the beginning and the end.
+const MOST_ROWS: usize = 40;
+
+/// A timeline, without its middle if it is long: a replay tells all of it.
+fn excerpt(rows: &[Row]) -> String {
+    if rows.len() <= MOST_ROWS {
+        return timeline(rows);
+    }
+    let all = timeline(rows);
+    let lines: Vec<&str> = all.lines().collect();
+    let (first, rest) = lines.split_at(1 + MOST_ROWS / 2);
+    let (middle, last) = rest.split_at(rest.len() - MOST_ROWS / 2);
+    let left_out = format!("    … {} more", of(middle.len() as u64, "step"));
+    let told = first.iter().copied().chain([left_out.as_str()]).chain(last.iter().copied());
+    told.map(|line| format!("{line}\n")).collect()
 }
 
 /// A column a buyer, a row a step, the stock at the edge.

@@ -3,13 +3,26 @@
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::explore::StateGraph;
 
 /// The whole report, indented, with a newline at the end.
 ///
 /// # Errors
 /// [`Error::World`], should the report hold what JSON cannot.
 pub fn json(report: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string_pretty(report)
+    whole(serde_json::to_string_pretty(report))
+}
+
+/// The states of a search for a program, which does not mind long lines.
+///
+/// # Errors
+/// As [`json`].
+pub fn state_graph(graph: &StateGraph) -> Result<String, Error> {
+    whole(serde_json::to_string(graph))
+}
+
+fn whole(written: serde_json::Result<String>) -> Result<String, Error> {
+    written
         .map(|text| text + "\n")
         .map_err(|error| Error::world(format!("cannot write the report as JSON: {error}")))
 }

@@ -17,7 +17,7 @@ use crate::report::Report;
 
 pub use csv::csv;
 pub use exploration::{any_buyers, exploration, timeline};
-pub use json::json;
+pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
 pub use junit::junit;
 pub use markdown::markdown;

@@ -312,11 +312,60 @@ fn explore_replay_and_play_say_what_is_wrong_with_their_input() {
         (&["replay", "-S", "naive", "--schedule", "A?"], "expected a buyer"),
         (&["replay", "-S", "naive", "--schedule-file", "/no/such"], "--schedule-file /no/such"),
         (&["replay", "-S", "naive"], "--schedule"),
+        (
+            &["explore", "-S", "cas", "--buyers", "any", "--graph", "g.json"],
+            "--graph needs a number",
+        ),
+        (&["explore", "-S", "cas", "--random", "--no-reduce"], "cannot be used with"),
+        (&["explore", "-S", "cas", "--random=dice"], "pct, plain"),
+        (&["explore", "-S", "cas", "--schedules", "5"], "--random"),
+        (&["explore", "-S", "cas", "--jobs", "0"], "--jobs"),
+        (&["explore", "-S", "cas", "--max-time", "5"], "--max-time"),
+        (
+            &["explore", "-S", "cas", "--cart", "2", "--items", "2"],
+            "cas sells one product at a time",
+        ),
+        (&["explore", "-S", "cart-order", "--cart", "3", "--items", "2"], "`items` is only 2"),
     ] {
         let (code, out, err) = ran(args);
         assert_eq!((code, out.as_str()), (2, ""), "{args:?} {err}");
         assert!(err.contains(words), "{args:?}: {err}");
     }
+}
+
+#[test]
+fn a_search_that_is_cut_short_says_so_and_leaves_no_half_drawing() {
+    let folder = TempDir::new().unwrap();
+    let search = ["explore", "-S", "cas", "--buyers", "25", "--stock", "12"];
+    for limit in [["--max-states", "1000"], ["--max-memory", "1M"], ["--max-time", "100ms"]] {
+        let (code, out, _) = ran(&[&search[..], &limit].concat());
+        assert_eq!(code, 0);
+        assert!(out.contains("not complete, so not a proof") && !out.contains("PROVED"), "{out}");
+    }
+    let drawn = [&search[..], &["--max-states", "1000", "--graph", "g.json"]].concat();
+    let (code, out, err) = seen(run(folder.path(), &drawn));
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("draw a smaller shop, such as --buyers 12"), "{err}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let (code, ..) = seen(run(folder.path(), &["explore", "-S", "naive", "--graph", "g.json"]));
+    assert_eq!(code, 0);
+    let drawn = fs::read_to_string(folder.path().join("g.json")).unwrap();
+    let drawn: serde_json::Value = serde_json::from_str(&drawn).unwrap();
+    assert_eq!(drawn["states"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn dice_and_one_by_one_are_flags_too() {
+    let rolled =
+        ["explore", "-S", "cas", "-b", "30", "--random", "--schedules", "200", "--seed", "1"];
+    let (code, out, _) = ran(&rolled);
+    assert_eq!(code, 0);
+    assert!(out.contains("not seen in 200 schedules of 30 buyers and 1 unit"), "{out}");
+    assert!(out.contains("PCT of depth 2") && out.contains("chance of at least"), "{out}");
+    let (_, out, _) = ran(&["explore", "-S", "naive", "--no-reduce", "--find", "all"]);
+    // Both read first, in either order, then write and order interleave: 2 · 4! / (2! 2!) = 12. Or one
+    // writes before the other reads 0 and leaves, before or after the first one's order: 2 · 2.
+    assert!(out.contains("every interleaving of 2 buyers, one by one: 16,"), "{out}");
 }
 
 /// What `play` says to these lines.

@@ -11,5 +11,6 @@ mod explore;
 mod fixture;
 mod library;
 mod properties;
+mod schedules;
 mod snapshots;
 mod stores;

@@ -198,6 +198,16 @@ impl<'s> Cast<'s> {
         &self.stores[id as usize]
     }
 
+    /// All states of the store met so far, by number.
+    pub fn all_stores(&self) -> impl Iterator<Item = &Model> {
+        self.stores.iter()
+    }
+
+    /// All kinds met so far, by number.
+    pub fn all_kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.kinds.iter()
+    }
+
     /// A kind by its number.
     #[must_use]
     pub fn kind_of(&self, id: KindId) -> &Kind {

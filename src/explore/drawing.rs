@@ -1,0 +1,112 @@
+//! The states of a search and the steps between them, for drawing programs.
+
+use serde::Serialize;
+
+use super::search::Search;
+use super::timeline::intention;
+use crate::op::Units;
+use crate::report::SCHEMA;
+use crate::worlds::stepped::{Kind, KindId, Part, StoreId};
+
+/// States, identical buyers counted and not told apart, and the steps between them. The first is the
+/// shop at its opening.
+#[derive(Clone, Debug, Serialize)]
+pub struct StateGraph {
+    /// The version of this form.
+    pub schema: u32,
+    /// States of the store, by number.
+    pub stores: Vec<StoreNode>,
+    /// Kinds of buyer, by number.
+    pub kinds: Vec<KindNode>,
+    /// States, by number.
+    pub states: Vec<StateNode>,
+    /// Steps.
+    pub steps: Vec<StepArrow>,
+}
+
+/// One state of the store.
+#[derive(Clone, Debug, Serialize)]
+pub struct StoreNode {
+    /// Units of each product.
+    pub stock: Vec<Units>,
+    /// How often each was written with its version.
+    pub versions: Vec<u32>,
+    /// Whether somebody holds each lock.
+    pub locked: Vec<bool>,
+    /// Requests in front of the clerk.
+    pub queue: usize,
+}
+
+/// One kind: buyers who are alike.
+#[derive(Clone, Debug, Serialize)]
+pub struct KindNode {
+    /// `buyer` or `clerk`.
+    pub who: &'static str,
+    /// Replies heard in this attempt.
+    pub heard: usize,
+    /// What it does next, or how it ended.
+    pub about: String,
+}
+
+/// One state: a store, and how many there are of each kind.
+#[derive(Clone, Debug, Serialize)]
+pub struct StateNode {
+    /// Which store.
+    pub store: StoreId,
+    /// Kinds, each with how many are of it.
+    pub crowd: Vec<(KindId, u32)>,
+}
+
+/// One step.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepArrow {
+    /// From this state …
+    pub from: u32,
+    /// … to this.
+    pub to: u32,
+    /// How many could make it.
+    pub by: u16,
+}
+
+impl StateGraph {
+    /// Draws what a search has met.
+    pub(super) fn of(search: &Search<'_, '_>) -> Self {
+        let cast = search.cast();
+        let names = cast.all_stores().any(|store| store.shelves.len() > 1);
+        Self {
+            schema: SCHEMA,
+            stores: cast
+                .all_stores()
+                .map(|store| StoreNode {
+                    stock: store.stocks(),
+                    versions: store.shelves.iter().map(|shelf| shelf.version).collect(),
+                    locked: store.shelves.iter().map(|shelf| shelf.locked).collect(),
+                    queue: store.queue.len(),
+                })
+                .collect(),
+            kinds: cast.all_kinds().map(|kind| KindNode::of(kind, names)).collect(),
+            states: search
+                .all_states()
+                .map(|state| StateNode { store: state.store, crowd: state.crowd })
+                .collect(),
+            steps: search.all_steps().map(|(from, to, by)| StepArrow { from, to, by }).collect(),
+        }
+    }
+}
+
+impl KindNode {
+    fn of(kind: &Kind, names: bool) -> Self {
+        Self {
+            who: match kind.part {
+                Part::Buyer { .. } | Part::Gone { .. } => "buyer",
+                Part::IdleClerk | Part::BusyClerk { .. } => "clerk",
+            },
+            heard: kind.heard.len(),
+            about: match (kind.part, kind.next) {
+                (Part::Gone { ending, .. }, _) => ending.word().to_owned(),
+                (_, Some(op)) => format!("about to {}", intention(op, names)),
+                (_, None) => "waits".to_owned(),
+            },
+        }
+    }
+}

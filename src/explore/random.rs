@@ -1,0 +1,342 @@
+//! Seeded schedules, for what is too large to follow everything.
+//!
+//! *Plain*: whoever can move is as likely as anybody else. *PCT* (Burckhardt, Kothari, Musuvathi and
+//! Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding bugs", 2010): everybody
+//! has a random priority, the highest who can move moves, and at `depth` - 1 random steps whoever is
+//! about to move falls below all others. A bug that shows whenever `depth` steps come in a certain order
+//! is then in each schedule with a chance of at least 1 in n · k^(depth - 1), for n buyers and k steps.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::RngExt;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::checks;
+use super::search::Shown;
+use super::state::State;
+use crate::audit::Finding;
+use crate::buyer::Ending;
+use crate::chance::{Dice, Purpose};
+use crate::finding::FindingKind;
+use crate::op::Units;
+use crate::worlds::stepped::{Actor, Cast, Stage, Step};
+
+/// The last schedule that has dice of its own.
+const LAST: u64 = (1 << 62) - 1;
+
+/// How schedules are rolled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Whoever can move, with equal chances.
+    Plain,
+    /// By priorities that change at so many random steps less one.
+    Pct {
+        /// How many steps must come in a certain order for the bug to show. At least 1.
+        depth: u32,
+    },
+}
+
+/// Which schedules to roll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sampling {
+    /// How many.
+    pub schedules: u64,
+    /// How.
+    pub method: Method,
+    /// Whether to stop soon after something was found.
+    pub until_found: bool,
+}
+
+/// What was rolled.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sampled {
+    /// Schedules followed.
+    pub schedules: u64,
+    /// Of these, how many were cut off, since they would not end.
+    pub endless: u64,
+    /// Steps of the longest.
+    pub longest: u64,
+    /// How they were rolled.
+    pub method: Method,
+    /// The least chance, with which a bug of that depth is in each of them; none for plain ones.
+    pub chance: Option<f64>,
+}
+
+/// Schedules that one thread follows at a time.
+const CHUNK: u64 = 64;
+
+/// Chunks that are followed before looking up. The same for any number of threads.
+const CHUNKS: usize = 16;
+
+/// Schedules from which it is learned how long they are.
+const PILOTS: u64 = 64;
+
+/// Follows rolled schedules, until `stopped` says so. Of each kind of finding it shows the first
+/// schedule, as short as leaving buyers out makes it.
+pub(super) fn sample<'s>(
+    new_cast: impl Fn() -> Cast<'s> + Sync,
+    open: impl Fn(&mut Cast<'s>) -> Stage + Sync,
+    seed: u64,
+    sampling: Sampling,
+    stopped: impl Fn() -> bool,
+) -> (Sampled, Vec<Shown>) {
+    let mut cast = new_cast();
+    let opening = open(&mut cast);
+    let steps = match sampling.method {
+        Method::Plain => 0,
+        Method::Pct { .. } => (0..PILOTS)
+            .map(|number| {
+                // From the other end, so that they are not schedules of the sample.
+                let roll = Roll::new(seed, LAST - number, Method::Plain, 0, &opening);
+                Walk::follow(&mut cast, &opening, roll).schedule.len()
+            })
+            .max()
+            .unwrap_or(0),
+    };
+    let mut all = Chunk::default();
+    let mut casts: Vec<(Cast<'s>, Stage)> = Vec::new();
+    let mut next = 0;
+    while next < sampling.schedules && !stopped() {
+        casts.resize_with(CHUNKS, || {
+            let mut cast = new_cast();
+            let opening = open(&mut cast);
+            (cast, opening)
+        });
+        let follow = |(place, (cast, opening)): (usize, &mut (Cast<'s>, Stage))| {
+            let first = next + place as u64 * CHUNK;
+            let mut chunk = Chunk::default();
+            for number in first..sampling.schedules.min(first + CHUNK) {
+                let roll = Roll::new(seed, number, sampling.method, steps, opening);
+                chunk.enter(Walk::follow(cast, opening, roll));
+            }
+            chunk
+        };
+        let chunks: Vec<Chunk> = casts.par_iter_mut().enumerate().map(follow).collect();
+        chunks.into_iter().for_each(|chunk| all.then(chunk));
+        next += CHUNK * CHUNKS as u64;
+        if sampling.until_found && !all.found.is_empty() {
+            break;
+        }
+    }
+    let buyers = opening.actors().count() as f64;
+    let k = all.longest.max(steps) as f64;
+    let sampled = Sampled {
+        schedules: all.schedules,
+        endless: all.endless,
+        longest: all.longest as u64,
+        method: sampling.method,
+        chance: match sampling.method {
+            Method::Plain => None,
+            Method::Pct { depth } => Some(1.0 / (buyers * k.max(1.0).powf(f64::from(depth) - 1.0))),
+        },
+    };
+    let shown = all.found.into_values().map(|shown| shorter(&mut cast, &opening, shown)).collect();
+    (sampled, shown)
+}
+
+/// What came of some schedules.
+#[derive(Default)]
+struct Chunk {
+    schedules: u64,
+    endless: u64,
+    longest: usize,
+    /// The first of each kind, by gravity.
+    found: BTreeMap<usize, Shown>,
+}
+
+impl Chunk {
+    fn enter(&mut self, walk: Walk) {
+        self.schedules += 1;
+        self.endless += u64::from(walk.is_endless);
+        self.longest = self.longest.max(walk.schedule.len());
+        for (finding, steps) in walk.found {
+            self.found
+                .entry(finding.kind.gravity())
+                .or_insert_with(|| Shown { finding, schedule: walk.schedule[..steps].to_vec() });
+        }
+    }
+
+    fn then(&mut self, later: Self) {
+        self.schedules += later.schedules;
+        self.endless += later.endless;
+        self.longest = self.longest.max(later.longest);
+        for (gravity, shown) in later.found {
+            self.found.entry(gravity).or_insert(shown);
+        }
+    }
+}
+
+/// One schedule that was followed.
+#[derive(Default)]
+struct Walk {
+    schedule: Vec<Actor>,
+    /// What was wrong, and after how many steps.
+    found: Vec<(Finding, usize)>,
+    is_endless: bool,
+}
+
+impl Walk {
+    /// Lets whoever `next` names move, as long as it names somebody.
+    fn follow(
+        cast: &mut Cast<'_>,
+        opening: &Stage,
+        mut chooser: impl FnMut(&mut Cast<'_>, &Stage) -> Option<Actor>,
+    ) -> Self {
+        let stock = checks::stock_of(cast, opening);
+        let most_steps = 10_000 + 100 * opening.actors().count();
+        let mut stage = opening.clone();
+        let mut walk = Self::default();
+        while let Some(actor) = chooser(cast, &stage) {
+            if walk.schedule.len() == most_steps {
+                walk.is_endless = true;
+                return walk;
+            }
+            let Some(step) = stage.step(cast, actor) else { continue };
+            walk.schedule.push(actor);
+            walk.look(cast, stock, &stage, &step);
+        }
+        let is_over = stage.actors().all(|actor| !stage.can_move(cast, actor));
+        if is_over {
+            let (_, findings) = checks::end_of(cast, stock, &stage);
+            findings.into_iter().for_each(|finding| walk.note(finding));
+        }
+        walk
+    }
+
+    /// What is wrong after a step, whatever comes later.
+    fn look(&mut self, cast: &Cast<'_>, stock: Units, stage: &Stage, step: &Step) {
+        let sold = |ending: Option<Ending>| ending == Some(Ending::Bought);
+        if sold(step.ending) || step.other.is_some_and(|(_, ending)| sold(ending)) {
+            let state = State::of(stage.store(), stage.kinds());
+            let oversold = checks::promises(cast, stock, &state);
+            oversold.into_iter().for_each(|finding| self.note(finding));
+        }
+        if step.leaked_lock {
+            self.note(checks::leaked_lock());
+        }
+    }
+
+    fn note(&mut self, finding: Finding) {
+        if self.found.iter().all(|(known, _)| known.kind != finding.kind) {
+            self.found.push((finding, self.schedule.len()));
+        }
+    }
+
+    /// After how many steps a kind of finding shows.
+    fn shows(&self, kind: FindingKind) -> Option<usize> {
+        self.found.iter().find(|(finding, _)| finding.kind == kind).map(|(_, steps)| *steps)
+    }
+}
+
+/// Chooses by dice.
+struct Roll {
+    dice: Dice,
+    /// Who has not left, as far as was noticed.
+    inside: Vec<Actor>,
+    /// By priority, the highest first; and at which steps who is about to move falls to which.
+    priorities: Option<(BTreeSet<(Reverse<u32>, Actor)>, Vec<(usize, u32)>)>,
+    steps: usize,
+}
+
+impl Roll {
+    #[expect(clippy::new_ret_no_self, reason = "a chooser is a function")]
+    fn new(
+        seed: u64,
+        number: u64,
+        method: Method,
+        steps: usize,
+        opening: &Stage,
+    ) -> impl FnMut(&mut Cast<'_>, &Stage) -> Option<Actor> {
+        let mut dice = Dice::of(seed, Purpose::Schedule, (number >> 32) as u32, number as u32);
+        let mut inside: Vec<Actor> = opening.actors().collect();
+        let priorities = match method {
+            Method::Plain => None,
+            Method::Pct { depth } => {
+                inside.shuffle(dice.rng());
+                let ranked = (depth..).zip(&inside).map(|(rank, actor)| (Reverse(rank), *actor));
+                let falls = (1..depth).map(|to| (dice.rng().random_range(0..steps.max(1)), to));
+                Some((ranked.collect(), falls.collect()))
+            }
+        };
+        let mut roll = Self { dice, inside, priorities, steps: 0 };
+        move |cast, stage| {
+            let actor = match roll.priorities.is_some() {
+                true => roll.highest(cast, stage),
+                false => roll.any(cast, stage),
+            };
+            roll.steps += 1;
+            actor
+        }
+    }
+
+    /// Anybody who can move.
+    fn any(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
+        let has_left =
+            |actor: &Actor| stage.kind(*actor).is_none_or(|kind| cast.kind_of(kind).next.is_none());
+        // Whoever leaves is noticed now and then, so that looking for them costs little.
+        if self.steps.is_multiple_of(self.inside.len().max(1)) {
+            self.inside.retain(|actor| !has_left(actor));
+        }
+        for _ in 0..4 {
+            let actor = *self.inside.choose(self.dice.rng())?;
+            if stage.can_move(cast, actor) {
+                return Some(actor);
+            }
+        }
+        let movers: Vec<Actor> =
+            self.inside.iter().copied().filter(|actor| stage.can_move(cast, *actor)).collect();
+        movers.choose(self.dice.rng()).copied()
+    }
+
+    /// Whoever has the highest priority of those who can move.
+    fn highest(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
+        let (ranked, falls) = self.priorities.as_mut()?;
+        let mut mover = None;
+        // Each fall of this step may bring another one to the top.
+        for fall in falls.iter().filter(|(at, _)| *at == self.steps).map(Some).chain([None]) {
+            let mut left = Vec::new();
+            mover = ranked.iter().copied().find(|(rank, actor)| {
+                let has_left =
+                    stage.kind(*actor).is_none_or(|kind| cast.kind_of(kind).next.is_none());
+                if has_left {
+                    left.push((*rank, *actor));
+                }
+                !has_left && stage.can_move(cast, *actor)
+            });
+            ranked.retain(|ranked| !left.contains(ranked));
+            if let (Some(falling), Some((_, to))) = (mover, fall) {
+                ranked.remove(&falling);
+                ranked.insert((Reverse(*to), falling.1));
+            }
+        }
+        mover.map(|(_, actor)| actor)
+    }
+}
+
+/// Leaves out every buyer without whom the same kind of finding still shows.
+fn shorter(cast: &mut Cast<'_>, opening: &Stage, shown: Shown) -> Shown {
+    let kind = shown.finding.kind;
+    let mut best = shown;
+    let mut actors: Vec<Actor> = best.schedule.clone();
+    actors.sort_unstable();
+    actors.dedup();
+    for actor in actors {
+        let mut without = best.schedule.iter().copied().filter(|other| *other != actor);
+        let walk = Walk::follow(cast, opening, |cast, stage| {
+            // A step that cannot be made without the one who was left out is left out, too.
+            without.by_ref().find(|actor| stage.can_move(cast, *actor))
+        });
+        if let Some(steps) = walk.shows(kind) {
+            let finding = walk.found.iter().find(|(finding, _)| finding.kind == kind);
+            if let Some((finding, _)) = finding {
+                let finding = finding.clone();
+                best = Shown { finding, schedule: walk.schedule[..steps].to_vec() };
+            }
+        }
+    }
+    best
+}

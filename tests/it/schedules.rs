@@ -1,0 +1,167 @@
+//! Schedules by dice, one by one, and drawn.
+
+use oversell_sim::explore::{
+    Exploration, Limits, Method, Sampling, sample, search_all, search_and_draw, search_unreduced,
+};
+use oversell_sim::finding::FindingKind;
+use oversell_sim::prelude::*;
+use oversell_sim::report::Evidence;
+use oversell_sim::settings::Settings;
+use oversell_sim::strategies::{everybody, find};
+
+fn settings(buyers: u32, stock: i32, seed: u64) -> Settings {
+    Settings { buyers, stock, seed, ..Settings::default() }
+}
+
+fn rolled(strategy: &str, settings: &Settings, schedules: u64, method: Method) -> Exploration {
+    let sampling = Sampling { schedules, method, until_found: false };
+    sample(find(strategy).unwrap(), settings, sampling, || false).unwrap()
+}
+
+const METHODS: [Method; 2] = [Method::Plain, Method::Pct { depth: 2 }];
+
+#[test]
+fn dice_find_the_double_sale_in_a_crowd_and_leave_out_who_is_not_needed() {
+    for method in METHODS {
+        let found = rolled("naive", &settings(50, 1, 7), 2_000, method);
+        assert_eq!(found.evidence, Evidence::Broken, "{found}");
+        let first = &found.findings[0];
+        assert_eq!(first.finding.kind, FindingKind::Oversold);
+        assert_eq!(first.timeline.len(), 4, "two buyers are enough: {found}");
+    }
+}
+
+#[test]
+fn what_dice_do_not_find_is_not_proved() {
+    for method in METHODS {
+        let found = rolled("cas", &settings(40, 2, 7), 500, method);
+        assert_eq!(found.evidence, Evidence::NotSeen, "{found}");
+        assert_eq!(found.sampled.unwrap().schedules, 500);
+    }
+}
+
+#[test]
+fn the_same_seed_rolls_the_same_bytes_on_any_number_of_threads() {
+    for method in METHODS {
+        let on = |threads, seed| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let found = pool.install(|| rolled("naive", &settings(20, 3, seed), 3_000, method));
+            serde_json::to_string(&found).unwrap()
+        };
+        let alone = on(1, 1);
+        assert!(on(2, 1) == alone && on(5, 1) == alone);
+        assert!(on(1, 2) != alone, "another seed rolls other schedules");
+    }
+}
+
+#[test]
+fn priorities_find_a_bug_of_depth_two_at_least_as_often_as_is_promised() {
+    // Two buyers of two steps each: a chance of one in 2 · 4 at least.
+    let method = Method::Pct { depth: 2 };
+    let found = (0..400)
+        .filter(|seed| {
+            rolled("naive", &settings(2, 1, *seed), 1, method).evidence == Evidence::Broken
+        })
+        .count();
+    assert!(found >= 400 / 8, "{found} of 400");
+    let sampled = rolled("naive", &settings(2, 1, 0), 1, method).sampled.unwrap();
+    assert_eq!(sampled.chance, Some(1.0 / 8.0));
+}
+
+#[test]
+fn every_rolled_finding_replays() {
+    for entrant in everybody() {
+        let shop = Settings {
+            qty: oversell_sim::buyer::Demand { least: 1, most: 2 },
+            ..settings(4, 3, 5)
+        };
+        let shop = match entrant.card().carts {
+            true => Settings { items: 2, cart: 2, ..shop },
+            false => shop,
+        };
+        let sampling = Sampling { schedules: 300, method: METHODS[1], until_found: false };
+        let found = sample(entrant, &shop, sampling, || false).unwrap();
+        for told in found.findings {
+            let schedule = told.schedule.parse().unwrap();
+            let again = oversell_sim::explore::replay(entrant, &shop, &schedule).unwrap();
+            assert_eq!(again.amount_of(told.finding.kind), told.finding.amount, "{again}");
+        }
+    }
+}
+
+/// Never gets on.
+struct NeverHappy;
+
+impl Strategy for NeverHappy {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.read(want.item).await?;
+        Err(Conflict)
+    }
+}
+
+/// Not even a step.
+struct GivesNoStep;
+
+impl Strategy for GivesNoStep {
+    async fn attempt<C: Connection>(&self, _: &mut Session<C>, _: Want) -> Attempt {
+        Err(Conflict)
+    }
+}
+
+#[test]
+fn schedules_without_end_are_cut_off_and_said_to_be() {
+    let shop = settings(2, 1, 0);
+    let sampling = Sampling { schedules: 3, method: Method::Plain, until_found: false };
+    let found = sample(&NeverHappy, &shop, sampling, || false).unwrap();
+    assert_eq!(found.sampled.unwrap().endless, 3);
+    let one_by_one = search_unreduced(&NeverHappy, &shop, 50_000, || false).unwrap();
+    assert_eq!(one_by_one.evidence, Evidence::NotSeen, "it is not complete: {one_by_one}");
+    let gone = search_all(&GivesNoStep, &shop, Limits::default(), || false).unwrap();
+    assert_eq!(gone.covered.unwrap().states, 1, "who cannot make a step gives up");
+}
+
+#[test]
+fn one_by_one_everything_comes_out_the_same() {
+    for entrant in everybody() {
+        let shop = match entrant.card().carts {
+            true => Settings { items: 2, cart: 2, ..settings(2, 1, 0) },
+            false => settings(2, 1, 0),
+        };
+        let reduced = search_all(entrant, &shop, Limits::default(), || false).unwrap();
+        let all = search_unreduced(entrant, &shop, 1_000_000, || false).unwrap();
+        let name = entrant.card().name;
+        assert!(all.covered.as_ref().unwrap().complete, "{name}");
+        assert_eq!(all.evidence, reduced.evidence, "{name}");
+        let kinds = |found: &Exploration| -> Vec<_> {
+            found.findings.iter().map(|told| told.finding.kind).collect()
+        };
+        assert_eq!(kinds(&all), kinds(&reduced), "{name}");
+        for told in &all.findings {
+            let schedule = told.schedule.parse().unwrap();
+            let again = oversell_sim::explore::replay(entrant, &shop, &schedule).unwrap();
+            assert!(again.amount_of(told.finding.kind) > 0, "{name}: {again}");
+        }
+    }
+}
+
+#[test]
+fn a_drawing_has_every_state_and_every_step() {
+    let shop = settings(2, 1, 0);
+    let naive = find("naive").unwrap();
+    let (found, drawn) = search_and_draw(naive, &shop, Limits::default(), || false).unwrap();
+    let covered = found.covered.unwrap();
+    assert_eq!(drawn.states.len(), covered.states);
+    assert_eq!(drawn.steps.len() as u64, covered.transitions);
+    for step in &drawn.steps {
+        assert!(
+            (step.from as usize) < drawn.states.len() && (step.to as usize) < drawn.states.len()
+        );
+    }
+    for state in &drawn.states {
+        assert_eq!(state.crowd.iter().map(|(_, buyers)| buyers).sum::<u32>(), 2, "nobody is lost");
+    }
+    // Both read, one of the two writes, the other one writes.
+    let opening = &drawn.states[0];
+    assert_eq!(drawn.stores[opening.store as usize].stock, [1]);
+    assert_eq!(drawn.kinds[opening.crowd[0].0 as usize].about, "about to read");
+}
