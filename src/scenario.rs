@@ -12,9 +12,6 @@
 //! evidence = "not seen"
 //! ```
 
-use std::fs::File;
-use std::io::Read;
-use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
@@ -27,12 +24,9 @@ use crate::report::Report;
 use crate::rounds::race_all;
 use crate::settings::Settings;
 use crate::strategies;
-use crate::text::excerpt::excerpt;
+use crate::text::document::{self, Fault, plain_text};
 use crate::text::nearest::{did_you_mean, shown};
 use crate::worlds::threads::Control;
-
-/// The largest file read.
-const MOST_BYTES: u64 = 1 << 20;
 
 /// The keys beside the settings.
 const OWN_KEYS: [&str; 3] = ["title", "strategy", "expect"];
@@ -49,30 +43,14 @@ pub struct Scenario {
     pub expectations: Vec<Expectation>,
 }
 
-/// What is wrong, and where in the source.
-struct Fault {
-    span: Range<usize>,
-    message: String,
-}
-
 impl Scenario {
     /// Reads a file.
     ///
     /// # Errors
     /// [`Error::Input`] with file, line and column when it does not make sense, or cannot be read.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let name = path.display();
-        let unreadable = |why: &dyn std::fmt::Display| {
-            Error::input(format!("cannot read the scenario {name}: {why}"))
-        };
-        let mut source = String::new();
-        File::open(path)
-            .and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut source))
-            .map_err(|error| unreadable(&error))?;
-        if source.len() as u64 > MOST_BYTES {
-            return Err(unreadable(&"it is larger than 1 MiB"));
-        }
-        Self::parse(&name.to_string(), &source)
+        let source = document::read(path, "scenario")?;
+        Self::parse(&path.display().to_string(), &source)
     }
 
     /// Reads a file's text; `path` is for messages.
@@ -80,15 +58,11 @@ impl Scenario {
     /// # Errors
     /// [`Error::Input`] with file, line and column.
     pub fn parse(path: &str, source: &str) -> Result<Self, Error> {
-        Self::from_source(source)
-            .map_err(|fault| Error::input(excerpt(path, source, fault.span, &fault.message)))
+        Self::from_source(source).map_err(|fault| fault.in_file(path, source))
     }
 
     fn from_source(source: &str) -> Result<Self, Fault> {
-        let document = DeTable::parse(source).map_err(|error| Fault {
-            span: error.span().unwrap_or(0..0),
-            message: error.message().lines().collect::<Vec<_>>().join(", "),
-        })?;
+        let document = document::parse(source)?;
         let mut scenario = Self {
             title: String::new(),
             entrants: Vec::new(),
@@ -204,18 +178,4 @@ fn read_expectations(
         })?);
     }
     Ok(())
-}
-
-/// A number or a text, as it would stand behind a flag.
-fn plain_text(value: &Spanned<DeValue<'_>>) -> Result<String, &'static str> {
-    match value.get_ref() {
-        DeValue::String(text) => Ok(text.to_string()),
-        DeValue::Float(number) => Ok(number.as_str().replace('_', "")),
-        DeValue::Integer(number) => {
-            i128::from_str_radix(&number.as_str().replace('_', ""), number.radix())
-                .map(|number| number.to_string())
-                .map_err(|_| "the number is too large")
-        }
-        _ => Err("expected a number, or a text in quotes"),
-    }
 }

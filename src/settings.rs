@@ -273,9 +273,20 @@ impl Settings {
             .collect()
     }
 
+    /// The text of one of [`NAMES`](Self::NAMES).
+    #[must_use]
+    pub fn value_of(&self, name: &str) -> String {
+        self.all().find(|(_, known, _)| *known == name).map_or(String::new(), |(.., text)| text)
+    }
+
     /// Names and texts of the settings that a reader must know to repeat the race: buyers, stock,
     /// seed, and whatever else is not as usual.
-    fn unusual(&self) -> impl Iterator<Item = (&'static str, String)> {
+    pub(crate) fn unusual(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
+        self.all().filter_map(|(shown, name, text)| shown.then_some((name, text)))
+    }
+
+    /// Whether a reader must know it, name and text of every setting.
+    fn all(&self) -> impl Iterator<Item = (bool, &'static str, String)> + use<> {
         let usual = Self::default();
         let (policy, usually) = (&self.policy, &usual.policy);
         [
@@ -293,7 +304,6 @@ impl Settings {
             (true, "seed", self.seed.to_string()),
         ]
         .into_iter()
-        .filter_map(|(shown, name, text)| shown.then_some((name, text)))
     }
 
     /// The settings as a report holds them.

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use oversell_sim::clock::Clock;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
-use oversell_sim::explore::{self, Exploration, Limits, Method, Sampling, Schedule};
+use oversell_sim::explore::{self, Exploration, Limits, Method, Recording, Sampling, Schedule};
 use oversell_sim::report::Judgement;
 use oversell_sim::settings::Settings;
 use oversell_sim::text::quantity::{count, parse_count, parse_duration};
@@ -24,7 +24,7 @@ use super::{Ended, interrupt};
 pub(super) struct ShopFlags {
     /// Which checkout (`oversell-sim strategies` lists them)
     #[arg(long, short = 'S', value_name = "NAME")]
-    pub(super) strategy: String,
+    strategy: Option<String>,
     /// How many buyers there are; explore also takes any [default: 2]
     #[arg(long, short, value_name = "N|any", allow_hyphen_values = true, value_parser = some_or_any)]
     buyers: Option<String>,
@@ -58,6 +58,53 @@ fn some_or_any(text: &str) -> Result<String, String> {
 const ANY: &str = "any";
 
 impl ShopFlags {
+    /// The strategy that was named.
+    pub(super) fn entrant(&self) -> Result<&'static dyn Entrant, Error> {
+        match &self.strategy {
+            Some(name) => strategies::find(name).map_err(super::race::with_list),
+            None => Err(super::race::with_list(Error::input(
+                "--strategy: name the checkout, such as --strategy naive",
+            ))),
+        }
+    }
+
+    /// The flags that were given, by the names of their settings.
+    fn given(&self) -> [(&'static str, &Option<String>); 7] {
+        [
+            ("buyers", &self.buyers),
+            ("items", &self.items),
+            ("stock", &self.stock),
+            ("cart", &self.cart),
+            ("qty", &self.qty),
+            ("retries", &self.retries),
+            ("seed", &self.seed),
+        ]
+    }
+
+    /// The shop of a recording, if no flag says otherwise.
+    fn as_recorded(
+        &self,
+        strategy: &str,
+        settings: Settings,
+    ) -> Result<(&'static dyn Entrant, Settings), Error> {
+        let entrant = strategies::find(strategy).map_err(super::race::with_list)?;
+        if self.strategy.is_some() && self.entrant()?.card().name != entrant.card().name {
+            return Err(Error::input(format!(
+                "--strategy: the schedule was recorded of {strategy}"
+            )));
+        }
+        for (name, text) in self.given() {
+            let said = applied(settings.clone(), &[(name, text)])?;
+            if said != settings {
+                let recorded = settings.value_of(name);
+                return Err(Error::input(format!(
+                    "--{name}: the schedule was recorded with --{name} {recorded}; leave the flag out"
+                )));
+            }
+        }
+        Ok((entrant, settings))
+    }
+
     /// Whether any number of buyers is meant.
     fn is_for_any(&self) -> bool {
         self.buyers.as_deref() == Some(ANY)
@@ -69,18 +116,7 @@ impl ShopFlags {
         }
         let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
         let settings = with_carts(settings, &[entrant], &self.items, &self.cart);
-        applied(
-            settings,
-            &[
-                ("buyers", &self.buyers),
-                ("items", &self.items),
-                ("stock", &self.stock),
-                ("cart", &self.cart),
-                ("qty", &self.qty),
-                ("retries", &self.retries),
-                ("seed", &self.seed),
-            ],
-        )
+        applied(settings, &self.given())
     }
 }
 
@@ -195,6 +231,9 @@ pub(crate) struct ExploreArgs {
     /// Remember no state and merge nothing: follow every schedule one by one, to check the checker
     #[arg(long)]
     no_reduce: bool,
+    /// Write the first schedule that shows something to a file, for replay --schedule-file
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Write the states and the steps between them to a file, as JSON
     #[arg(long, value_name = "FILE", conflicts_with = "no_reduce")]
     graph: Option<PathBuf>,
@@ -215,7 +254,7 @@ pub(crate) struct ReplayArgs {
         required_unless_present = "schedule_file"
     )]
     schedule: Option<Schedule>,
-    /// The same from a file
+    /// The same from a file, as explore --record writes it, or nothing but a schedule
     #[arg(long, value_name = "FILE")]
     schedule_file: Option<PathBuf>,
     #[command(flatten)]
@@ -233,7 +272,7 @@ const MOST_DRAWN: usize = 1_000_000;
 const ENOUGH: usize = 200_000;
 
 pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
-    let entrant = strategies::find(&args.shop.strategy).map_err(super::race::with_list)?;
+    let entrant = args.shop.entrant()?;
     if args.shop.is_for_any() {
         return run_any(entrant, args);
     }
@@ -241,6 +280,8 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let graph =
         args.graph.as_deref().map(|path| Output::open(Some(path), "--graph")).transpose()?;
+    let record =
+        args.record.as_deref().map(|path| Output::open(Some(path), "--record")).transpose()?;
     let control = interrupt::control()?;
     let threads = ThreadPoolBuilder::new()
         .num_threads(args.limits.jobs.unwrap_or(0) as usize)
@@ -251,8 +292,30 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let stopped = || control.is_stopped() || clock.now() >= most;
     let report = threads.install(|| search(entrant, &settings, args, graph, stopped))?;
     let took = Duration::from_nanos(clock.now());
+    if let Some(record) = record {
+        write_recording(record, entrant, &settings, &report)?;
+    }
     let ended = finish(&report, Some(took), output, &args.report)?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { ended })
+}
+
+/// Writes the first schedule that shows something, if there is one.
+fn write_recording(
+    record: Output,
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    report: &Exploration,
+) -> Result<(), Error> {
+    let Some(first) = report.findings.first() else {
+        to_stderr("--record: nothing was found, so there is no schedule to write\n");
+        return Ok(());
+    };
+    let recording = Recording {
+        strategy: Some(entrant.card().name.to_owned()),
+        settings: Some(settings.clone()),
+        schedule: first.schedule.parse().map_err(Error::Input)?,
+    };
+    record.write(&recording.to_string())
 }
 
 /// The search that was asked for.
@@ -304,6 +367,7 @@ fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
         ("--random", args.rolled.random.is_some()),
         ("--no-reduce", args.no_reduce),
         ("--graph", args.graph.is_some()),
+        ("--record", args.record.is_some()),
     ] {
         if is_given {
             return Err(Error::input(format!("{flag} needs a number of --buyers, not any")));
@@ -323,18 +387,23 @@ fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
 }
 
 pub(crate) fn replay(args: &ReplayArgs) -> Result<Ended, Error> {
-    let entrant = strategies::find(&args.shop.strategy).map_err(super::race::with_list)?;
-    let settings = args.shop.settings(entrant)?;
-    let output = Output::open(args.report.output.as_deref(), "--output")?;
-    let schedule = match (&args.schedule, &args.schedule_file) {
-        (Some(schedule), _) => schedule.clone(),
-        (None, Some(path)) => std::fs::read_to_string(path)
-            .map_err(|error| error.to_string())
-            .and_then(|text| text.parse())
-            .map_err(|why| Error::input(format!("--schedule-file {}: {why}", path.display())))?,
-        (None, None) => Schedule::default(),
+    let recording = match (&args.schedule, &args.schedule_file) {
+        (Some(schedule), _) => {
+            Recording { strategy: None, settings: None, schedule: schedule.clone() }
+        }
+        (None, Some(path)) => Recording::read(path)?,
+        // The command line sees to it that there is one of them.
+        (None, None) => return Err(Error::input("--schedule: whose step comes when?")),
     };
-    let report = explore::replay(entrant, &settings, &schedule)?;
+    let (entrant, settings) = match (&recording.strategy, recording.settings) {
+        (Some(strategy), Some(settings)) => args.shop.as_recorded(strategy, settings)?,
+        _ => {
+            let entrant = args.shop.entrant()?;
+            (entrant, args.shop.settings(entrant)?)
+        }
+    };
+    let output = Output::open(args.report.output.as_deref(), "--output")?;
+    let report = explore::replay(entrant, &settings, &recording.schedule)?;
     finish(&report, None, output, &args.report)
 }
 

@@ -6,7 +6,6 @@ use clap::Args;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{Game, Schedule};
 use oversell_sim::render;
-use oversell_sim::strategies;
 use oversell_sim::text::quantity::of;
 
 use super::Ended;
@@ -24,7 +23,7 @@ pub(crate) struct PlayArgs {
 const LONGEST_LINE: u64 = 4096;
 
 pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
-    let entrant = strategies::find(&args.shop.strategy).map_err(super::race::with_list)?;
+    let entrant = args.shop.entrant()?;
     let settings = args.shop.settings(entrant)?;
     let mut game = Game::new(entrant, &settings)?;
     to_stdout(&format!(

@@ -111,11 +111,12 @@ fn ways_from(cast: &mut Cast<'_>, here: &State, stock: Units) -> Vec<(State, Kin
         let mut there = State { store: turn.store, ..here.clone() };
         there.apply(turn.actor);
         turn.other.into_iter().for_each(|other| there.apply(other));
-        if let (false, Some(refused)) = (remembers, turn.refused) {
-            if checks::may_be_wronged(cast, stock, &there, refused) {
-                let (store, crowd) = cast.after_refusal(there.store, &there.crowd, refused);
-                ways.push((State { store, crowd }, *kind, true));
-            }
+        let refused = turn
+            .refused
+            .filter(|refused| !remembers && checks::may_be_wronged(cast, stock, &there, *refused));
+        if let Some(refused) = refused {
+            let (store, crowd) = cast.after_refusal(there.store, &there.crowd, refused);
+            ways.push((State { store, crowd }, *kind, true));
         }
         ways.push((there, *kind, false));
     }

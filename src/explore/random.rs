@@ -1,44 +1,19 @@
 //! Seeded schedules, for what is too large to follow everything.
-//!
-//! *Plain*: whoever can move is as likely as anybody else. *PCT* (Burckhardt, Kothari, Musuvathi and
-//! Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding bugs", 2010): everybody
-//! has a random priority, the highest who can move moves, and at `depth` - 1 random steps whoever is
-//! about to move falls below all others. A bug that shows whenever `depth` steps come in a certain order
-//! is then in each schedule with a chance of at least 1 in n · k^(depth - 1), for n buyers and k steps.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use rand::RngExt;
-use rand::seq::{IndexedRandom, SliceRandom};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::checks;
+use super::dice::{LAST, Method, Roll};
 use super::search::Shown;
 use super::state::State;
 use crate::audit::Finding;
 use crate::buyer::Ending;
-use crate::chance::{Dice, Purpose};
 use crate::finding::FindingKind;
 use crate::op::Units;
 use crate::worlds::stepped::{Actor, Cast, Stage, Step};
-
-/// The last schedule that has dice of its own.
-const LAST: u64 = (1 << 62) - 1;
-
-/// How schedules are rolled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// Whoever can move, with equal chances.
-    Plain,
-    /// By priorities that change at so many random steps less one.
-    Pct {
-        /// How many steps must come in a certain order for the bug to show. At least 1.
-        depth: u32,
-    },
-}
 
 /// Which schedules to roll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +66,9 @@ pub(super) fn sample<'s>(
         Method::Pct { .. } => (0..PILOTS)
             .map(|number| {
                 // From the other end, so that they are not schedules of the sample.
-                let roll = Roll::new(seed, LAST - number, Method::Plain, 0, &opening);
-                Walk::follow(&mut cast, &opening, roll).schedule.len()
+                let mut dice = Roll::new(seed, LAST - number, Method::Plain, 0, &opening);
+                let next = |cast: &mut Cast<'_>, stage: &Stage| dice.next(cast, stage);
+                Walk::follow(&mut cast, &opening, next).schedule.len()
             })
             .max()
             .unwrap_or(0),
@@ -110,8 +86,8 @@ pub(super) fn sample<'s>(
             let first = next + place as u64 * CHUNK;
             let mut chunk = Chunk::default();
             for number in first..sampling.schedules.min(first + CHUNK) {
-                let roll = Roll::new(seed, number, sampling.method, steps, opening);
-                chunk.enter(Walk::follow(cast, opening, roll));
+                let mut dice = Roll::new(seed, number, sampling.method, steps, opening);
+                chunk.enter(Walk::follow(cast, opening, |cast, stage| dice.next(cast, stage)));
             }
             chunk
         };
@@ -229,91 +205,6 @@ impl Walk {
     /// After how many steps a kind of finding shows.
     fn shows(&self, kind: FindingKind) -> Option<usize> {
         self.found.iter().find(|(finding, _)| finding.kind == kind).map(|(_, steps)| *steps)
-    }
-}
-
-/// Chooses by dice.
-struct Roll {
-    dice: Dice,
-    /// Who has not left, as far as was noticed.
-    inside: Vec<Actor>,
-    /// By priority, the highest first; and at which steps who is about to move falls to which.
-    priorities: Option<(BTreeSet<(Reverse<u32>, Actor)>, Vec<(usize, u32)>)>,
-    steps: usize,
-}
-
-impl Roll {
-    #[expect(clippy::new_ret_no_self, reason = "a chooser is a function")]
-    fn new(
-        seed: u64,
-        number: u64,
-        method: Method,
-        steps: usize,
-        opening: &Stage,
-    ) -> impl FnMut(&mut Cast<'_>, &Stage) -> Option<Actor> {
-        let mut dice = Dice::of(seed, Purpose::Schedule, (number >> 32) as u32, number as u32);
-        let mut inside: Vec<Actor> = opening.actors().collect();
-        let priorities = match method {
-            Method::Plain => None,
-            Method::Pct { depth } => {
-                inside.shuffle(dice.rng());
-                let ranked = (depth..).zip(&inside).map(|(rank, actor)| (Reverse(rank), *actor));
-                let falls = (1..depth).map(|to| (dice.rng().random_range(0..steps.max(1)), to));
-                Some((ranked.collect(), falls.collect()))
-            }
-        };
-        let mut roll = Self { dice, inside, priorities, steps: 0 };
-        move |cast, stage| {
-            let actor = match roll.priorities.is_some() {
-                true => roll.highest(cast, stage),
-                false => roll.any(cast, stage),
-            };
-            roll.steps += 1;
-            actor
-        }
-    }
-
-    /// Anybody who can move.
-    fn any(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
-        let has_left =
-            |actor: &Actor| stage.kind(*actor).is_none_or(|kind| cast.kind_of(kind).next.is_none());
-        // Whoever leaves is noticed now and then, so that looking for them costs little.
-        if self.steps.is_multiple_of(self.inside.len().max(1)) {
-            self.inside.retain(|actor| !has_left(actor));
-        }
-        for _ in 0..4 {
-            let actor = *self.inside.choose(self.dice.rng())?;
-            if stage.can_move(cast, actor) {
-                return Some(actor);
-            }
-        }
-        let movers: Vec<Actor> =
-            self.inside.iter().copied().filter(|actor| stage.can_move(cast, *actor)).collect();
-        movers.choose(self.dice.rng()).copied()
-    }
-
-    /// Whoever has the highest priority of those who can move.
-    fn highest(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
-        let (ranked, falls) = self.priorities.as_mut()?;
-        let mut mover = None;
-        // Each fall of this step may bring another one to the top.
-        for fall in falls.iter().filter(|(at, _)| *at == self.steps).map(Some).chain([None]) {
-            let mut left = Vec::new();
-            mover = ranked.iter().copied().find(|(rank, actor)| {
-                let has_left =
-                    stage.kind(*actor).is_none_or(|kind| cast.kind_of(kind).next.is_none());
-                if has_left {
-                    left.push((*rank, *actor));
-                }
-                !has_left && stage.can_move(cast, *actor)
-            });
-            ranked.retain(|ranked| !left.contains(ranked));
-            if let (Some(falling), Some((_, to))) = (mover, fall) {
-                ranked.remove(&falling);
-                ranked.insert((Reverse(*to), falling.1));
-            }
-        }
-        mover.map(|(_, actor)| actor)
     }
 }
 

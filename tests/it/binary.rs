@@ -310,7 +310,12 @@ fn explore_replay_and_play_say_what_is_wrong_with_their_input() {
             "step 2 is B's, but it has to wait then",
         ),
         (&["replay", "-S", "naive", "--schedule", "A?"], "expected a buyer"),
-        (&["replay", "-S", "naive", "--schedule-file", "/no/such"], "--schedule-file /no/such"),
+        (
+            &["replay", "-S", "naive", "--schedule-file", "/no/such"],
+            "cannot read the schedule /no/such",
+        ),
+        (&["explore"], "name the checkout, such as --strategy naive"),
+        (&["play"], "name the checkout"),
         (&["replay", "-S", "naive"], "--schedule"),
         (
             &["explore", "-S", "cas", "--buyers", "any", "--graph", "g.json"],
@@ -352,6 +357,30 @@ fn a_search_that_is_cut_short_says_so_and_leaves_no_half_drawing() {
     let drawn = fs::read_to_string(folder.path().join("g.json")).unwrap();
     let drawn: serde_json::Value = serde_json::from_str(&drawn).unwrap();
     assert_eq!(drawn["states"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn what_explore_records_replays_unless_a_flag_says_otherwise() {
+    let folder = TempDir::new().unwrap();
+    let in_folder = |args: &[&str]| seen(run(folder.path(), args));
+    let found = ["explore", "-S", "naive", "-b", "3", "--seed", "5", "--record", "sale.toml"];
+    assert_eq!(in_folder(&found).0, 0);
+    let replay = ["replay", "--schedule-file", "sale.toml"];
+    let (code, out, err) = in_folder(&replay);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("2 units promised, 1 in stock") && out.contains("--buyers 3"), "{out}");
+    for (more, words) in [
+        (["--buyers", "2"], "the schedule was recorded with --buyers 3; leave the flag out"),
+        (["--strategy", "cas"], "the schedule was recorded of naive"),
+    ] {
+        let (code, out, err) = in_folder(&[&replay[..], &more].concat());
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert!(err.contains(words), "{err}");
+    }
+    let (code, _, err) = in_folder(&["explore", "-S", "cas", "--record", "none.toml"]);
+    assert_eq!(code, 0);
+    assert!(err.contains("nothing was found"), "{err}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the recording is there");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Schedules by dice, one by one, and drawn.
 
 use oversell_sim::explore::{
-    Exploration, Limits, Method, Sampling, sample, search_all, search_and_draw, search_unreduced,
+    Exploration, Limits, Method, Recording, Sampling, sample, search_all, search_and_draw,
+    search_unreduced,
 };
 use oversell_sim::finding::FindingKind;
 use oversell_sim::prelude::*;
@@ -164,4 +165,38 @@ fn a_drawing_has_every_state_and_every_step() {
     let opening = &drawn.states[0];
     assert_eq!(drawn.stores[opening.store as usize].stock, [1]);
     assert_eq!(drawn.kinds[opening.crowd[0].0 as usize].about, "about to read");
+}
+
+#[test]
+fn a_recording_reads_back_and_gives_itself_away_when_it_was_changed() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("double-sale.toml");
+    let shop = Settings { items: 2, cart: 2, ..settings(3, 2, 9) };
+    let recording = Recording {
+        strategy: Some("cart-order".into()),
+        settings: Some(shop),
+        schedule: "ABAB".parse().unwrap(),
+    };
+    let whole = recording.to_string();
+    let read = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Recording::read(&path).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(&whole).unwrap(), recording);
+    let bare = read(" ABAB\n").unwrap();
+    assert_eq!((bare.strategy, bare.schedule), (None, recording.schedule.clone()));
+    for cut in 1..whole.trim_end().len() {
+        let why = read(&whole[..cut]).map(|read| read.to_string());
+        assert!(why.is_err(), "a file cut at {cut} is not read: {why:?}");
+    }
+    for (from, to, words) in [
+        ("ABAB", "ABA", "`steps` is 4, but the schedule has 3"),
+        ("ABAB", "AB?B", "expected a buyer"),
+        ("buyers = 3", "buyers = 0", "`buyers`: must be from 1"),
+        ("buyers", "biyers", "did you mean `buyers`?"),
+        ("steps = 4\n", "", "there is no `steps`"),
+    ] {
+        let why = read(&whole.replace(from, to)).unwrap_err();
+        assert!(why.contains(words) && why.contains("double-sale.toml:"), "{why}");
+    }
 }
