@@ -76,6 +76,7 @@ impl<S: Strategy> Race<S> {
         let mut report = race_all(&[&self.strategy], &self.settings, &[], &Control::default())?;
         for run in &mut report.runs {
             run.again = format!("oversell_sim::race({name}){}", self.settings.calls());
+            run.explore = format!("oversell_sim::explore({name}){}", self.settings.small().calls());
         }
         Ok(report)
     }

@@ -53,7 +53,9 @@ fn race_one(
         logbook.enter(&entrant.race(settings, number, clock, control)?);
     }
     let again = format!("oversell-sim race --strategy {name}{}", settings.flags());
-    Ok(logbook.close(name, control.is_stopped(), again))
+    let explore =
+        format!("oversell-sim explore --strategy {name}{}", settings.small().shop_flags());
+    Ok(logbook.close(name, control.is_stopped(), again, explore))
 }
 
 /// Starts the threads that audit large crowds, once in a process: where there are none to be had,

@@ -246,6 +246,31 @@ impl Settings {
         self.unusual().map(|(name, text)| format!(" --{name} {text}")).collect()
     }
 
+    /// The same for a world in which the seed decides nothing but what buyers want: leaving it out, too,
+    /// where all want the same.
+    #[must_use]
+    pub fn shop_flags(&self) -> String {
+        let shown = |name: &str| name != "seed" || self.qty.least != self.qty.most;
+        let unusual = self.unusual().filter(|(name, _)| shown(name));
+        unusual.map(|(name, text)| format!(" --{name} {text}")).collect()
+    }
+
+    /// A small shop of the same kind, every interleaving of which can be followed.
+    #[must_use]
+    pub fn small(&self) -> Self {
+        let stock = self.stock.min(3).max(self.qty.most);
+        let most_buyers = if stock == 1 && self.cart == 1 { 60 } else { 6 };
+        Self {
+            buyers: self.buyers.min(most_buyers),
+            items: self.items,
+            stock,
+            cart: self.cart,
+            qty: self.qty,
+            seed: self.seed,
+            ..Self::default()
+        }
+    }
+
     /// The calls that give these settings to [`race`](crate::race()), leaving out defaults.
     #[must_use]
     pub fn calls(&self) -> String {

@@ -78,6 +78,7 @@ impl<S: Strategy> Explore<S> {
             let name = type_name::<S>();
             told.again =
                 format!("oversell_sim::explore({name}){calls}.replay({:?})", told.schedule);
+            told.by_hand = None;
         }
         exploration
     }

@@ -102,7 +102,7 @@ impl<'s> Game<'s> {
     /// The steps so far.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
-        super::told(&self.steps)
+        super::timeline::told(&self.steps)
     }
 
     /// Whether nobody can move any more.

@@ -111,6 +111,8 @@ pub struct Told {
     pub timeline: Vec<Row>,
     /// The command that tells it again.
     pub again: String,
+    /// The command with which a person can try it; none for a checkout that the program does not know.
+    pub by_hand: Option<String>,
 }
 
 /// Follows every schedule of these settings, the shortest first, within limits.
@@ -267,8 +269,9 @@ fn tell(
             Ok(Told {
                 finding: by_name.unwrap_or(finding),
                 again: again(entrant, settings, &schedule),
+                by_hand: Some(by_hand(entrant, settings)),
                 schedule,
-                timeline: told(&steps),
+                timeline: timeline::told(&steps),
             })
         })
         .collect()
@@ -287,7 +290,7 @@ pub fn replay(
     let mut stage = open(&mut cast, entrant, settings)?;
     let steps = follow(&mut cast, &mut stage, &schedule.0)?;
     let found = checks::so_far(&mut cast, settings.stock, &stage, &steps);
-    let timeline = told(&steps);
+    let timeline = timeline::told(&steps);
     let written = schedule.to_string();
     let findings: Vec<Told> = found
         .into_iter()
@@ -296,6 +299,7 @@ pub fn replay(
             schedule: written.clone(),
             timeline: timeline.clone(),
             again: again(entrant, settings, &written),
+            by_hand: Some(by_hand(entrant, settings)),
         })
         .collect();
     let evidence = evidence(&findings, false);
@@ -344,11 +348,6 @@ fn follow(cast: &mut Cast<'_>, stage: &mut Stage, schedule: &[Actor]) -> Result<
     Ok(steps)
 }
 
-/// Steps in words.
-fn told(steps: &[Step]) -> Vec<Row> {
-    steps.iter().map(Row::of).collect()
-}
-
 /// The command that replays a schedule.
 fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
     let name = entrant.card().name;
@@ -356,8 +355,13 @@ fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
     let quote = if schedule.contains('*') { "'" } else { "" };
     format!(
         "oversell-sim replay --strategy {name}{} --schedule {quote}{schedule}{quote}",
-        settings.flags()
+        settings.shop_flags()
     )
+}
+
+/// The command with which a person is the scheduler of the same shop.
+fn by_hand(entrant: &dyn Entrant, settings: &Settings) -> String {
+    format!("oversell-sim play --strategy {}{}", entrant.card().name, settings.shop_flags())
 }
 
 /// Reads an expectation that a search can be held against.

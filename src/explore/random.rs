@@ -110,7 +110,10 @@ pub(super) fn sample<'s>(
             Method::Pct { depth } => Some(1.0 / (buyers * k.max(1.0).powf(f64::from(depth) - 1.0))),
         },
     };
-    let shown = all.found.into_values().map(|shown| shorter(&mut cast, &opening, shown)).collect();
+    // Whoever wants the first is content with the gravest of them.
+    let enough = if sampling.until_found { 1 } else { usize::MAX };
+    let found = all.found.into_values().take(enough);
+    let shown = found.map(|shown| shorter(&mut cast, &opening, shown)).collect();
     (sampled, shown)
 }
 

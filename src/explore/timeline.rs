@@ -15,6 +15,68 @@ pub struct Row {
     pub did: String,
     /// Units of each product afterwards.
     pub stock: Vec<Units>,
+    /// What a reader should notice here.
+    pub note: Option<String>,
+}
+
+/// Steps in words, with a note where somebody gets in between.
+pub(super) fn told(steps: &[Step]) -> Vec<Row> {
+    (0..steps.len())
+        .map(|place| Row { note: note(steps, place), ..Row::of(&steps[place]) })
+        .collect()
+}
+
+/// Why a step is worth a second look: it looks at what somebody else is about to change, or changes
+/// what somebody else has changed since it looked.
+fn note(steps: &[Step], place: usize) -> Option<String> {
+    let step = &steps[place];
+    let (before, after) = (&steps[..place], &steps[place + 1..]);
+    if let Some(item) = looked_at(step) {
+        // Whoever looked before, and acts before this one does.
+        let acts = after.iter().find(|later| changed(later) == Some(item))?;
+        let has_looked =
+            |other: &&Step| other.actor == acts.actor && looked_at(other) == Some(item);
+        let acts_later = |later: &Step| later.actor == step.actor && changed(later) == Some(item);
+        let is_blind = acts.actor != step.actor
+            && before
+                .iter()
+                .rev()
+                .take_while(|step| changed(step) != Some(item))
+                .any(|s| has_looked(&s))
+            && after.iter().any(acts_later);
+        return is_blind
+            .then(|| format!("{} decides on what {} is about to change", step.actor, acts.actor));
+    }
+    let Op::Write { item, .. } = step.op else { return None };
+    let since_it_looked = before
+        .iter()
+        .rev()
+        .take_while(|other| other.actor != step.actor || looked_at(other) != Some(item));
+    let mut others = since_it_looked.filter(|other| other.actor != step.actor);
+    let other = others.find(|other| changed(other) == Some(item))?;
+    Some(format!("{} overwrites what {} wrote", step.actor, other.actor))
+}
+
+/// Which product a step looked at without changing it.
+fn looked_at(step: &Step) -> Option<Item> {
+    match step.op {
+        Op::Read { item } | Op::ReadVersioned { item } => Some(item),
+        _ => None,
+    }
+}
+
+/// Which product's stock a step changed.
+fn changed(step: &Step) -> Option<Item> {
+    match (step.op, step.reply) {
+        (Op::Write { item, .. } | Op::Add { item, .. }, Ok(_)) => Some(item),
+        (
+            Op::CompareAndSet { item, .. }
+            | Op::WriteIfVersion { item, .. }
+            | Op::Take { item, .. },
+            Ok(Reply::Applied(true)),
+        ) => Some(item),
+        _ => None,
+    }
 }
 
 impl Row {
@@ -37,7 +99,7 @@ impl Row {
             Some(Ending::Failed(why)) => format!(", {why}"),
             _ => String::new(),
         };
-        Self { actor: step.actor.to_string(), did, stock: step.stock.clone() }
+        Self { actor: step.actor.to_string(), did, stock: step.stock.clone(), note: None }
     }
 }
 

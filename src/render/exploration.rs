@@ -22,8 +22,15 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     let mut line = |label: &str, what: String| text += &labelled(label, &what);
     if let Some(covered) = &report.covered {
         line("covered", coverage(report, covered, took));
-        if report.evidence == Evidence::Proved {
-            line("not covered", "weak memory order, crashes, other quantities".into());
+        match report.evidence {
+            Evidence::Proved => {
+                line("not covered", "weak memory order, crashes, other quantities".into());
+            }
+            Evidence::NotSeen => line(
+                "instead",
+                "fewer --buyers, a higher --max-memory, --buyers any, or --random".into(),
+            ),
+            _ => {}
         }
     }
     if let Some(sampled) = &report.sampled {
@@ -201,7 +208,11 @@ fn story(way: &[Told]) -> String {
     for told in way {
         text += &labelled(told.finding.kind.title(), &told.finding.proof);
     }
-    text + &labelled("again", &first.again)
+    text += &labelled("again", &first.again);
+    if let Some(by_hand) = &first.by_hand {
+        text += &labelled("by hand", by_hand);
+    }
+    text
 }
 
 /// The most steps that are all told; of more, as many are from the beginning and the end.
@@ -237,7 +248,8 @@ pub fn timeline(rows: &[Row]) -> String {
         false => header.extend(["who".to_owned(), "does".to_owned()]),
     }
     header.push("stock".to_owned());
-    let last = header.len() - 1;
+    let stock = header.len() - 1;
+    header.push(String::new());
     table.set_header(header);
     for (number, row) in rows.iter().enumerate() {
         let mut cells = vec![(number + 1).to_string()];
@@ -250,9 +262,10 @@ pub fn timeline(rows: &[Row]) -> String {
         }
         let stock: Vec<String> = row.stock.iter().map(ToString::to_string).collect();
         cells.push(stock.join(", "));
+        cells.push(row.note.clone().unwrap_or_default());
         table.add_row(cells);
     }
-    for column in [0, last] {
+    for column in [0, stock] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }

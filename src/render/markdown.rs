@@ -14,7 +14,7 @@ pub fn markdown(report: &Report) -> String {
     for run in &report.runs {
         let Verdict { word, sentence, next } = Verdict::of(report, run);
         text += &format!("\n## {}: {word}\n\n{sentence}\n", run.strategy);
-        if let Some((label, next)) = next {
+        for (label, next) in next {
             text += &format!("\n{label}: `{next}`\n");
         }
         let figures = &run.figures;

@@ -64,7 +64,7 @@ pub(super) fn labelled(label: &str, text: &str) -> String {
 
 fn verdict_of(report: &Report, run: &Run) -> String {
     let Verdict { sentence, next, .. } = Verdict::of(report, run);
-    let next = next.map(|(label, text)| labelled(label, &text)).unwrap_or_default();
+    let next: String = next.iter().map(|(label, text)| labelled(label, text)).collect();
     headline(run.evidence, &sentence) + &next
 }
 

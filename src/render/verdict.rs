@@ -11,8 +11,8 @@ pub(super) struct Verdict {
     pub(super) word: &'static str,
     /// What it rests on.
     pub(super) sentence: String,
-    /// What to do about it: a label and a text.
-    pub(super) next: Option<(&'static str, String)>,
+    /// What to type next: labels and texts.
+    pub(super) next: Vec<(&'static str, String)>,
 }
 
 /// The word alone, as it stands in a comparison.
@@ -40,14 +40,17 @@ impl Verdict {
                     1 => String::new(),
                     all => format!(" · in {} of {} rounds", count(found.rounds), count(all)),
                 };
-                (format!("{traded} · {amount}{spread}"), Some(("again", run.again.clone())))
+                (
+                    format!("{traded} · {amount}{spread}"),
+                    vec![("why", run.explore.clone()), ("again", run.again.clone())],
+                )
             }
             (Evidence::Vacuous, _) if run.rounds == 0 => {
-                ("stopped before the first round was raced".into(), None)
+                ("stopped before the first round was raced".into(), Vec::new())
             }
             (Evidence::Vacuous, _) => (
                 format!("{traded} · nobody contended: no two buyers were inside at once"),
-                Some(("instead", more_contention(report).into())),
+                vec![("instead", more_contention(report).into())],
             ),
             _ => {
                 let vacuous = run.rounds - run.contended_rounds;
@@ -55,7 +58,10 @@ impl Verdict {
                     0 => String::new(),
                     some => format!(", {} of them without contention", count(some)),
                 };
-                (format!("{traded} · nothing wrong seen in {rounds}{apart} · not a proof"), None)
+                (
+                    format!("{traded} · nothing wrong seen in {rounds}{apart} · not a proof"),
+                    vec![("prove it", run.explore.clone())],
+                )
             }
         };
         let sentence = match run.interrupted {

@@ -71,6 +71,8 @@ pub struct Run {
     pub expectations: Vec<Judgement>,
     /// The command that runs the same race again.
     pub again: String,
+    /// The command that follows every interleaving of the same checkout in a small shop.
+    pub explore: String,
 }
 
 /// A finding, over all rounds.

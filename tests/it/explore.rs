@@ -559,3 +559,17 @@ fn a_false_sold_out_is_found_by_who_came_before_whom() {
         assert_eq!(proved.covered.unwrap().precedence_states, 0, "{}", entrant.card().name);
     }
 }
+
+#[test]
+fn a_timeline_notes_where_somebody_gets_in_between_and_nowhere_else() {
+    let notes = |strategy: &str, schedule: &str| -> Vec<String> {
+        let schedule: Schedule = schedule.parse().unwrap();
+        let told = explore::replay(find(strategy).unwrap(), &settings(2, 1), &schedule).unwrap();
+        told.replayed.unwrap().into_iter().filter_map(|row| row.note).collect()
+    };
+    let blind = ["B decides on what A is about to change", "B overwrites what A wrote"];
+    assert_eq!(notes("naive", "ABAB"), blind);
+    assert_eq!(notes("naive", "AAB"), [""; 0], "one after the other");
+    assert_eq!(notes("cas", "ABABB"), [""; 0], "B looks again before it acts");
+    assert_eq!(notes("pessimistic", "AAAABBB"), [""; 0]);
+}

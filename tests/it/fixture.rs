@@ -54,5 +54,7 @@ pub(crate) fn report(strategy: &str, settings: &Settings, rounds: &[Round]) -> R
         logbook.enter(round);
     }
     let again = format!("oversell-sim race --strategy {strategy}{}", settings.flags());
-    Report::new("memory", settings.record(), vec![logbook.close(strategy, false, again)])
+    let explore =
+        format!("oversell-sim explore --strategy {strategy}{}", settings.small().shop_flags());
+    Report::new("memory", settings.record(), vec![logbook.close(strategy, false, again, explore)])
 }
