@@ -216,18 +216,13 @@ fn longest(text: &str) -> Result<Duration, String> {
     parse_duration(text, Duration::from_secs(7 * 24 * 3600))
 }
 
-/// What `explore` takes.
+/// What is looked for, how, and what else is written.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct ExploreArgs {
-    #[command(flatten)]
-    shop: ShopFlags,
+#[command(next_help_heading = "The search")]
+struct SearchFlags {
     /// Which findings to look for
     #[arg(long, value_enum, default_value_t = Find::First)]
     find: Find,
-    #[command(flatten)]
-    rolled: RolledFlags,
-    #[command(flatten)]
-    limits: LimitFlags,
     /// Remember no state and merge nothing: follow every schedule one by one, to check the checker
     #[arg(long)]
     no_reduce: bool,
@@ -237,6 +232,19 @@ pub(crate) struct ExploreArgs {
     /// Write the states and the steps between them to a file, as JSON
     #[arg(long, value_name = "FILE", conflicts_with = "no_reduce")]
     graph: Option<PathBuf>,
+}
+
+/// What `explore` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ExploreArgs {
+    #[command(flatten)]
+    shop: ShopFlags,
+    #[command(flatten)]
+    search: SearchFlags,
+    #[command(flatten)]
+    rolled: RolledFlags,
+    #[command(flatten)]
+    limits: LimitFlags,
     #[command(flatten)]
     report: ReportFlags,
 }
@@ -279,9 +287,13 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let settings = args.shop.settings(entrant)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let graph =
-        args.graph.as_deref().map(|path| Output::open(Some(path), "--graph")).transpose()?;
-    let record =
-        args.record.as_deref().map(|path| Output::open(Some(path), "--record")).transpose()?;
+        args.search.graph.as_deref().map(|path| Output::open(Some(path), "--graph")).transpose()?;
+    let record = args
+        .search
+        .record
+        .as_deref()
+        .map(|path| Output::open(Some(path), "--record"))
+        .transpose()?;
     let control = interrupt::control()?;
     let threads = ThreadPoolBuilder::new()
         .num_threads(args.limits.jobs.unwrap_or(0) as usize)
@@ -332,17 +344,17 @@ fn search(
             Dice::Pct => Method::Pct { depth: args.rolled.depth as u32 },
             Dice::Plain => Method::Plain,
         };
-        let until_found = args.find == Find::First;
+        let until_found = args.search.find == Find::First;
         let sampling = Sampling { schedules: args.rolled.schedules, method, until_found };
         return explore::sample(entrant, settings, sampling, stopped);
     }
-    if args.no_reduce {
+    if args.search.no_reduce {
         return explore::search_unreduced(entrant, settings, max_states, stopped);
     }
     let limits = Limits {
         states: max_states as usize,
         memory: max_memory as usize,
-        enough_after_finding: (args.find == Find::First).then_some(ENOUGH),
+        enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH),
     };
     let Some(graph) = graph else {
         return explore::search_all(entrant, settings, limits, stopped);
@@ -365,9 +377,9 @@ fn search(
 fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
     for (flag, is_given) in [
         ("--random", args.rolled.random.is_some()),
-        ("--no-reduce", args.no_reduce),
-        ("--graph", args.graph.is_some()),
-        ("--record", args.record.is_some()),
+        ("--no-reduce", args.search.no_reduce),
+        ("--graph", args.search.graph.is_some()),
+        ("--record", args.search.record.is_some()),
     ] {
         if is_given {
             return Err(Error::input(format!("{flag} needs a number of --buyers, not any")));
