@@ -1,4 +1,4 @@
-//! `explore` and `replay`: every interleaving, or one.
+//! `explore`: every interleaving, or as many as dice choose.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,118 +7,15 @@ use clap::{Args, ValueEnum};
 use oversell_sim::clock::Clock;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
-use oversell_sim::explore::{self, Exploration, Limits, Method, Recording, Sampling, Schedule};
-use oversell_sim::report::Judgement;
+use oversell_sim::explore::{self, Exploration, Limits, Method, Recording, Sampling};
 use oversell_sim::settings::Settings;
 use oversell_sim::text::quantity::{count, parse_count, parse_duration};
-use oversell_sim::{chance, clock, render, strategies};
+use oversell_sim::{clock, render};
 use rayon::ThreadPoolBuilder;
 
-use super::flags::{applied, setting, with_carts};
 use super::output::{Output, to_stderr};
+use super::shop::{Format, ReportFlags, ShopFlags, finish, tell_unmet};
 use super::{Ended, interrupt};
-
-/// The shop, where nobody thinks and nothing takes time.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "The shop")]
-pub(super) struct ShopFlags {
-    /// Which checkout (`oversell-sim strategies` lists them)
-    #[arg(long, short = 'S', value_name = "NAME")]
-    strategy: Option<String>,
-    /// How many buyers there are; explore also takes any [default: 2]
-    #[arg(long, short, value_name = "N|any", allow_hyphen_values = true, value_parser = some_or_any)]
-    buyers: Option<String>,
-    /// How many products there are [default: 1, or 2 for a strategy that is about carts]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("items"))]
-    items: Option<String>,
-    /// How many units there are of each [default: 1]
-    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
-    stock: Option<String>,
-    /// How many products are in each cart, beginning with another one for each buyer in turn
-    /// [default: 1, or 2 for a strategy that is about carts]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("cart"))]
-    cart: Option<String>,
-    /// Units each buyer wants of each, all or none: a number, or a range such as 1..3 [default: 1]
-    #[arg(long, value_name = "N|N..N", allow_hyphen_values = true, value_parser = setting("qty"))]
-    qty: Option<String>,
-    /// How often a buyer tries again after a conflict: a number, or unlimited [default: unlimited]
-    #[arg(long, value_name = "N|unlimited", allow_hyphen_values = true, value_parser = setting("retries"))]
-    retries: Option<String>,
-    /// Seed of what buyers want, where that is a range [default: a new one]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
-    seed: Option<String>,
-}
-
-/// A number of buyers, or `any`.
-fn some_or_any(text: &str) -> Result<String, String> {
-    if text == ANY { Ok(text.to_owned()) } else { setting("buyers")(text) }
-}
-
-/// What stands in the place of a number of buyers.
-const ANY: &str = "any";
-
-impl ShopFlags {
-    /// The strategy that was named.
-    pub(super) fn entrant(&self) -> Result<&'static dyn Entrant, Error> {
-        match &self.strategy {
-            Some(name) => strategies::find(name).map_err(super::race::with_list),
-            None => Err(super::race::with_list(Error::input(
-                "--strategy: name the checkout, such as --strategy naive",
-            ))),
-        }
-    }
-
-    /// The flags that were given, by the names of their settings.
-    fn given(&self) -> [(&'static str, &Option<String>); 7] {
-        [
-            ("buyers", &self.buyers),
-            ("items", &self.items),
-            ("stock", &self.stock),
-            ("cart", &self.cart),
-            ("qty", &self.qty),
-            ("retries", &self.retries),
-            ("seed", &self.seed),
-        ]
-    }
-
-    /// The shop of a recording, if no flag says otherwise.
-    fn as_recorded(
-        &self,
-        strategy: &str,
-        settings: Settings,
-    ) -> Result<(&'static dyn Entrant, Settings), Error> {
-        let entrant = strategies::find(strategy).map_err(super::race::with_list)?;
-        if self.strategy.is_some() && self.entrant()?.card().name != entrant.card().name {
-            return Err(Error::input(format!(
-                "--strategy: the schedule was recorded of {strategy}"
-            )));
-        }
-        for (name, text) in self.given() {
-            let said = applied(settings.clone(), &[(name, text)])?;
-            if said != settings {
-                let recorded = settings.value_of(name);
-                return Err(Error::input(format!(
-                    "--{name}: the schedule was recorded with --{name} {recorded}; leave the flag out"
-                )));
-            }
-        }
-        Ok((entrant, settings))
-    }
-
-    /// Whether any number of buyers is meant.
-    fn is_for_any(&self) -> bool {
-        self.buyers.as_deref() == Some(ANY)
-    }
-
-    pub(super) fn settings(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
-        if self.is_for_any() {
-            return Err(Error::input("--buyers: only explore takes any; write a number"));
-        }
-        let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
-        let settings = with_carts(settings, &[entrant], &self.items, &self.cart);
-        applied(settings, &self.given())
-    }
-}
 
 /// Which findings to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -127,30 +24,6 @@ enum Find {
     First,
     /// Every kind of finding, each with its shortest schedule.
     All,
-}
-
-/// The form of what is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a terminal.
-    Table,
-    /// Everything.
-    Json,
-}
-
-/// How to print, and what must hold.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "The report")]
-struct ReportFlags {
-    /// What must hold: 'evidence = proved', or a finding such as 'oversold = 0' (repeatable)
-    #[arg(long = "expect", value_name = "EXPR", value_parser = explore::parse_expectation)]
-    expectations: Vec<oversell_sim::expect::Expectation>,
-    /// The form of the report
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// Write the report to a file
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
 }
 
 /// Schedules by dice.
@@ -245,26 +118,6 @@ pub(crate) struct ExploreArgs {
     rolled: RolledFlags,
     #[command(flatten)]
     limits: LimitFlags,
-    #[command(flatten)]
-    report: ReportFlags,
-}
-
-/// What `replay` takes.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct ReplayArgs {
-    #[command(flatten)]
-    shop: ShopFlags,
-    /// Whose step comes when: A to Z, a27, a28 …, and * for the clerk
-    #[arg(
-        long,
-        value_name = "ABAB",
-        conflicts_with = "schedule_file",
-        required_unless_present = "schedule_file"
-    )]
-    schedule: Option<Schedule>,
-    /// The same from a file, as explore --record writes it, or nothing but a schedule
-    #[arg(long, value_name = "FILE")]
-    schedule_file: Option<PathBuf>,
     #[command(flatten)]
     report: ReportFlags,
 }
@@ -385,8 +238,7 @@ fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
             return Err(Error::input(format!("{flag} needs a number of --buyers, not any")));
         }
     }
-    let shop = ShopFlags { buyers: None, ..args.shop.clone() };
-    let settings = shop.settings(entrant)?;
+    let settings = args.shop.settings_but_for_buyers(entrant)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let clock = clock::Wall::start();
     let report = explore::any_buyers(entrant, &settings, explore::MOST_BUYERS)?;
@@ -396,49 +248,4 @@ fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
         Format::Json => render::json(&report)?,
     })?;
     tell_unmet(report.judge(&args.report.expectations))
-}
-
-pub(crate) fn replay(args: &ReplayArgs) -> Result<Ended, Error> {
-    let recording = match (&args.schedule, &args.schedule_file) {
-        (Some(schedule), _) => {
-            Recording { strategy: None, settings: None, schedule: schedule.clone() }
-        }
-        (None, Some(path)) => Recording::read(path)?,
-        // The command line sees to it that there is one of them.
-        (None, None) => return Err(Error::input("--schedule: whose step comes when?")),
-    };
-    let (entrant, settings) = match (&recording.strategy, recording.settings) {
-        (Some(strategy), Some(settings)) => args.shop.as_recorded(strategy, settings)?,
-        _ => {
-            let entrant = args.shop.entrant()?;
-            (entrant, args.shop.settings(entrant)?)
-        }
-    };
-    let output = Output::open(args.report.output.as_deref(), "--output")?;
-    let report = explore::replay(entrant, &settings, &recording.schedule)?;
-    finish(&report, None, output, &args.report)
-}
-
-fn finish(
-    report: &Exploration,
-    took: Option<Duration>,
-    output: Output,
-    flags: &ReportFlags,
-) -> Result<Ended, Error> {
-    output.write(&match flags.format {
-        Format::Table => render::exploration(report, took),
-        Format::Json => render::json(report)?,
-    })?;
-    tell_unmet(report.judge(&flags.expectations))
-}
-
-/// Says which expectations did not hold.
-fn tell_unmet(judgements: Vec<Judgement>) -> Result<Ended, Error> {
-    let mut ended = Ended::Well;
-    for judgement in judgements.into_iter().filter(|judgement| !judgement.held) {
-        let Judgement { expectation, seen, .. } = judgement;
-        to_stderr(&format!("expected {expectation}, but it was {seen}\n"));
-        ended = Ended::ShortOfExpectations;
-    }
-    Ok(ended)
 }

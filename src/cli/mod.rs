@@ -9,7 +9,9 @@ mod output;
 mod play;
 mod progress;
 mod race;
+mod replay;
 mod shell;
+mod shop;
 
 use std::process::ExitCode;
 
@@ -67,7 +69,7 @@ enum Command {
     /// Follow every interleaving of a few buyers' steps, and prove or show the shortest way to break.
     Explore(Box<explore::ExploreArgs>),
     /// Follow one schedule, step by step.
-    Replay(Box<explore::ReplayArgs>),
+    Replay(Box<replay::ReplayArgs>),
     /// Be the scheduler yourself, and try to break a checkout.
     Play(play::PlayArgs),
     /// Run scenario files and hold what comes of them against what they expect.
@@ -98,7 +100,7 @@ pub(crate) fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Race(args) => race::run(&args),
         Command::Explore(args) => explore::run(&args),
-        Command::Replay(args) => explore::replay(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Strategies => list::run(),

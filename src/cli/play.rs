@@ -9,8 +9,8 @@ use oversell_sim::render;
 use oversell_sim::text::quantity::of;
 
 use super::Ended;
-use super::explore::ShopFlags;
 use super::output::to_stdout;
+use super::shop::ShopFlags;
 
 /// What `play` takes.
 #[derive(Clone, Debug, Args)]

@@ -1,0 +1,52 @@
+//! `replay`: one schedule, step by step.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use oversell_sim::error::Error;
+use oversell_sim::explore::{self, Recording, Schedule};
+
+use super::Ended;
+use super::output::Output;
+use super::shop::{ReportFlags, ShopFlags, finish};
+
+/// What `replay` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    shop: ShopFlags,
+    /// Whose step comes when: A to Z, a27, a28 …, and * for the clerk
+    #[arg(
+        long,
+        value_name = "ABAB",
+        conflicts_with = "schedule_file",
+        required_unless_present = "schedule_file"
+    )]
+    schedule: Option<Schedule>,
+    /// The same from a file, as explore --record writes it, or nothing but a schedule
+    #[arg(long, value_name = "FILE")]
+    schedule_file: Option<PathBuf>,
+    #[command(flatten)]
+    report: ReportFlags,
+}
+
+pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
+    let recording = match (&args.schedule, &args.schedule_file) {
+        (Some(schedule), _) => {
+            Recording { strategy: None, settings: None, schedule: schedule.clone() }
+        }
+        (None, Some(path)) => Recording::read(path)?,
+        // The command line sees to it that there is one of them.
+        (None, None) => return Err(Error::input("--schedule: whose step comes when?")),
+    };
+    let (entrant, settings) = match (&recording.strategy, recording.settings) {
+        (Some(strategy), Some(settings)) => args.shop.as_recorded(strategy, settings)?,
+        _ => {
+            let entrant = args.shop.entrant()?;
+            (entrant, args.shop.settings(entrant)?)
+        }
+    };
+    let output = Output::open(args.report.output.as_deref(), "--output")?;
+    let report = explore::replay(entrant, &settings, &recording.schedule)?;
+    finish(&report, None, output, &args.report)
+}

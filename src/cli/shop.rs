@@ -1,0 +1,177 @@
+//! Flags that `explore`, `replay` and `play` share: the shop, and the report.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use oversell_sim::entrant::Entrant;
+use oversell_sim::error::Error;
+use oversell_sim::expect::Expectation;
+use oversell_sim::explore::{self, Exploration};
+use oversell_sim::report::Judgement;
+use oversell_sim::settings::Settings;
+use oversell_sim::{chance, render, strategies};
+
+use super::Ended;
+use super::flags::{applied, setting, with_carts};
+use super::output::{Output, to_stderr};
+
+/// The shop, where nobody thinks and nothing takes time.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The shop")]
+pub(super) struct ShopFlags {
+    /// Which checkout (`oversell-sim strategies` lists them)
+    #[arg(long, short = 'S', value_name = "NAME")]
+    strategy: Option<String>,
+    /// How many buyers there are; explore also takes any [default: 2]
+    #[arg(long, short, value_name = "N|any", allow_hyphen_values = true, value_parser = some_or_any)]
+    buyers: Option<String>,
+    /// How many products there are [default: 1, or 2 for a strategy that is about carts]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("items"))]
+    items: Option<String>,
+    /// How many units there are of each [default: 1]
+    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
+    stock: Option<String>,
+    /// How many products are in each cart, beginning with another one for each buyer in turn
+    /// [default: 1, or 2 for a strategy that is about carts]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("cart"))]
+    cart: Option<String>,
+    /// Units each buyer wants of each, all or none: a number, or a range such as 1..3 [default: 1]
+    #[arg(long, value_name = "N|N..N", allow_hyphen_values = true, value_parser = setting("qty"))]
+    qty: Option<String>,
+    /// How often a buyer tries again after a conflict: a number, or unlimited [default: unlimited]
+    #[arg(long, value_name = "N|unlimited", allow_hyphen_values = true, value_parser = setting("retries"))]
+    retries: Option<String>,
+    /// Seed of what buyers want, where that is a range [default: a new one]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
+    seed: Option<String>,
+}
+
+/// A number of buyers, or `any`.
+fn some_or_any(text: &str) -> Result<String, String> {
+    if text == ANY { Ok(text.to_owned()) } else { setting("buyers")(text) }
+}
+
+/// What stands in the place of a number of buyers.
+const ANY: &str = "any";
+
+impl ShopFlags {
+    /// The strategy that was named.
+    pub(super) fn entrant(&self) -> Result<&'static dyn Entrant, Error> {
+        match &self.strategy {
+            Some(name) => strategies::find(name).map_err(super::race::with_list),
+            None => Err(super::race::with_list(Error::input(
+                "--strategy: name the checkout, such as --strategy naive",
+            ))),
+        }
+    }
+
+    /// The flags that were given, by the names of their settings.
+    fn given(&self) -> [(&'static str, &Option<String>); 7] {
+        [
+            ("buyers", &self.buyers),
+            ("items", &self.items),
+            ("stock", &self.stock),
+            ("cart", &self.cart),
+            ("qty", &self.qty),
+            ("retries", &self.retries),
+            ("seed", &self.seed),
+        ]
+    }
+
+    /// The shop of a recording, if no flag says otherwise.
+    pub(super) fn as_recorded(
+        &self,
+        strategy: &str,
+        settings: Settings,
+    ) -> Result<(&'static dyn Entrant, Settings), Error> {
+        let entrant = strategies::find(strategy).map_err(super::race::with_list)?;
+        if self.strategy.is_some() && self.entrant()?.card().name != entrant.card().name {
+            return Err(Error::input(format!(
+                "--strategy: the schedule was recorded of {strategy}"
+            )));
+        }
+        for (name, text) in self.given() {
+            let said = applied(settings.clone(), &[(name, text)])?;
+            if said != settings {
+                let recorded = settings.value_of(name);
+                return Err(Error::input(format!(
+                    "--{name}: the schedule was recorded with --{name} {recorded}; leave the flag out"
+                )));
+            }
+        }
+        Ok((entrant, settings))
+    }
+
+    /// Whether any number of buyers is meant.
+    pub(super) fn is_for_any(&self) -> bool {
+        self.buyers.as_deref() == Some(ANY)
+    }
+
+    pub(super) fn settings(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
+        if self.is_for_any() {
+            return Err(Error::input("--buyers: only explore takes any; write a number"));
+        }
+        applied(self.usual(entrant), &self.given())
+    }
+
+    /// The same, whatever was said of buyers.
+    pub(super) fn settings_but_for_buyers(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
+        let others = self.given().into_iter().filter(|(name, _)| *name != "buyers");
+        applied(self.usual(entrant), &others.collect::<Vec<_>>())
+    }
+
+    /// What goes without saying.
+    fn usual(&self, entrant: &dyn Entrant) -> Settings {
+        let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
+        with_carts(settings, &[entrant], &self.items, &self.cart)
+    }
+}
+
+/// The form of what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a terminal.
+    Table,
+    /// Everything.
+    Json,
+}
+
+/// How to print, and what must hold.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The report")]
+pub(super) struct ReportFlags {
+    /// What must hold: 'evidence = proved', or a finding such as 'oversold = 0' (repeatable)
+    #[arg(long = "expect", value_name = "EXPR", value_parser = explore::parse_expectation)]
+    pub(super) expectations: Vec<Expectation>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+    /// Write the report to a file
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+pub(super) fn finish(
+    report: &Exploration,
+    took: Option<Duration>,
+    output: Output,
+    flags: &ReportFlags,
+) -> Result<Ended, Error> {
+    output.write(&match flags.format {
+        Format::Table => render::exploration(report, took),
+        Format::Json => render::json(report)?,
+    })?;
+    tell_unmet(report.judge(&flags.expectations))
+}
+
+/// Says which expectations did not hold.
+pub(super) fn tell_unmet(judgements: Vec<Judgement>) -> Result<Ended, Error> {
+    let mut ended = Ended::Well;
+    for judgement in judgements.into_iter().filter(|judgement| !judgement.held) {
+        let Judgement { expectation, seen, .. } = judgement;
+        to_stderr(&format!("expected {expectation}, but it was {seen}\n"));
+        ended = Ended::ShortOfExpectations;
+    }
+    Ok(ended)
+}

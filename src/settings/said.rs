@@ -1,0 +1,152 @@
+//! Settings as they are said again: as flags, as calls, and in a report.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Settings;
+use crate::clock::nanos;
+use crate::op::Units;
+use crate::retry::Backoff;
+use crate::text::quantity::exact_duration;
+
+impl Settings {
+    /// The flags that give these settings, leaving out defaults: for a command to paste.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        self.unusual().map(|(name, text)| format!(" --{name} {text}")).collect()
+    }
+
+    /// The same for a world in which the seed decides nothing but what buyers want: leaving it out, too,
+    /// where all want the same.
+    #[must_use]
+    pub fn shop_flags(&self) -> String {
+        let shown = |name: &str| name != "seed" || self.qty.least != self.qty.most;
+        let unusual = self.unusual().filter(|(name, _)| shown(name));
+        unusual.map(|(name, text)| format!(" --{name} {text}")).collect()
+    }
+
+    /// A small shop of the same kind, every interleaving of which can be followed.
+    #[must_use]
+    pub fn small(&self) -> Self {
+        let stock = self.stock.min(3).max(self.qty.most);
+        let most_buyers = if stock == 1 && self.cart == 1 { 60 } else { 6 };
+        Self {
+            buyers: self.buyers.min(most_buyers),
+            items: self.items,
+            stock,
+            cart: self.cart,
+            qty: self.qty,
+            seed: self.seed,
+            ..Self::default()
+        }
+    }
+
+    /// The calls that give these settings to [`race`](crate::race()), leaving out defaults.
+    #[must_use]
+    pub fn calls(&self) -> String {
+        let duration = |wait: Duration| format!("Duration::from_nanos({})", wait.as_nanos());
+        let argument = |name, text| match name {
+            "think" => duration(self.think),
+            "patience" => duration(self.policy.patience),
+            "retries" => format!("Retries::{:?}", self.policy.retries),
+            "backoff" => match self.policy.backoff {
+                Backoff::None => "Backoff::None".into(),
+                Backoff::Fixed(wait) => format!("Backoff::Fixed({})", duration(wait)),
+                Backoff::Exponential { first, most } => format!(
+                    "Backoff::Exponential {{ first: {}, most: {} }}",
+                    duration(first),
+                    duration(most)
+                ),
+            },
+            _ => text,
+        };
+        self.unusual()
+            .map(|(name, text)| match name {
+                "qty" => format!(".qty_between({}, {})", self.qty.least, self.qty.most),
+                _ => format!(".{name}({})", argument(name, text)),
+            })
+            .collect()
+    }
+
+    /// The text of one of [`NAMES`](Self::NAMES).
+    #[must_use]
+    pub fn value_of(&self, name: &str) -> String {
+        self.all().find(|(_, known, _)| *known == name).map_or(String::new(), |(.., text)| text)
+    }
+
+    /// Names and texts of the settings that a reader must know to repeat the race: buyers, stock,
+    /// seed, and whatever else is not as usual.
+    pub(crate) fn unusual(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
+        self.all().filter_map(|(shown, name, text)| shown.then_some((name, text)))
+    }
+
+    /// Whether a reader must know it, name and text of every setting.
+    fn all(&self) -> impl Iterator<Item = (bool, &'static str, String)> + use<> {
+        let usual = Self::default();
+        let (policy, usually) = (&self.policy, &usual.policy);
+        [
+            (true, "buyers", self.buyers.to_string()),
+            (self.items != usual.items, "items", self.items.to_string()),
+            (true, "stock", self.stock.to_string()),
+            (self.cart != usual.cart, "cart", self.cart.to_string()),
+            (self.qty != usual.qty, "qty", self.qty.to_string()),
+            (self.threads.is_some(), "threads", self.threads().to_string()),
+            (self.rounds != usual.rounds, "rounds", self.rounds.to_string()),
+            (self.think != usual.think, "think", exact_duration(self.think)),
+            (policy.retries != usually.retries, "retries", policy.retries.to_string()),
+            (policy.backoff != usually.backoff, "backoff", policy.backoff.to_string()),
+            (policy.patience != usually.patience, "patience", exact_duration(policy.patience)),
+            (true, "seed", self.seed.to_string()),
+        ]
+        .into_iter()
+    }
+
+    /// The settings as a report holds them.
+    #[must_use]
+    pub fn record(&self) -> SettingsRecord {
+        SettingsRecord {
+            buyers: self.buyers,
+            items: self.items,
+            stock: self.stock,
+            cart: self.cart,
+            qty: self.qty.to_string(),
+            threads: self.threads(),
+            rounds: self.rounds,
+            think: nanos(self.think),
+            retries: self.policy.retries.to_string(),
+            backoff: self.policy.backoff.to_string(),
+            patience: nanos(self.policy.patience),
+            seed: self.seed,
+        }
+    }
+}
+
+/// [`Settings`] in a report. Durations are nanoseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettingsRecord {
+    /// Buyers in a round.
+    pub buyers: u32,
+    /// Products.
+    pub items: u8,
+    /// Units of each at the gun.
+    pub stock: Units,
+    /// Products in each cart.
+    pub cart: u8,
+    /// Units each buyer wants of each: a number, or a range such as `1..3`.
+    pub qty: String,
+    /// Threads that served the buyers.
+    pub threads: u32,
+    /// Rounds asked for.
+    pub rounds: u32,
+    /// Time between looking and acting, in ns.
+    pub think: u64,
+    /// `unlimited`, or how often a buyer tries again.
+    pub retries: String,
+    /// `none`, `fixed:…` or `exponential:…`.
+    pub backoff: String,
+    /// How long a buyer keeps trying, in ns.
+    pub patience: u64,
+    /// The seed of every buyer's dice.
+    pub seed: u64,
+}
