@@ -118,7 +118,7 @@ impl AnyBuyers {
     /// of the least number that breaks it.
     #[must_use]
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
-        super::judge(
+        super::exploration::judge(
             expectations,
             self.least.iter().flat_map(|least| &least.findings),
             self.evidence,

@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checks::{self, End};
-use super::search::Shown;
+use super::checks::{self, End, Shown};
 use super::state::State;
 use crate::audit::Finding;
 use crate::worlds::stepped::{Actor, Cast, Stage};

@@ -10,7 +10,16 @@ use crate::finding::FindingKind;
 use crate::op::{Item, Order, Units, Want};
 use crate::stores::Books;
 use crate::text::quantity::{count, of};
-use crate::worlds::stepped::{Cast, KindId, Ordered, Part, Stage, Step, StoreId};
+use crate::worlds::stepped::{Actor, Cast, KindId, Ordered, Part, Stage, Step, StoreId};
+
+/// A finding and a shortest schedule to it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// What.
+    pub finding: Finding,
+    /// Whose step comes when.
+    pub schedule: Vec<Actor>,
+}
 
 /// Units of each product in a shop that has just opened.
 pub(super) fn stock_of(cast: &Cast<'_>, opening: &Stage) -> Units {

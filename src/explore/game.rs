@@ -1,7 +1,8 @@
 //! A game: a person is the scheduler, and tries to break a checkout.
 
-use super::checks;
-use super::search::{Limits, Search, Shown};
+use super::checks::{self, Shown};
+use super::limits::Limits;
+use super::search::Search;
 use super::timeline::{Row, intention};
 use crate::audit::Finding;
 use crate::entrant::Entrant;

@@ -7,8 +7,10 @@ mod checks;
 mod dice;
 mod drawing;
 mod expand;
+mod exploration;
 mod game;
 mod graph;
+mod limits;
 mod packed;
 mod precedence;
 mod random;
@@ -19,101 +21,30 @@ mod state;
 mod states;
 mod timeline;
 
-use serde::Serialize;
-
 pub use any::{AnyBuyers, MOST_BUYERS, any_buyers};
 pub use brute::{Tried, try_all};
 pub use builder::{Explore, explore};
-pub use checks::End;
+pub use checks::{End, Shown};
 pub use dice::Method;
 pub use drawing::StateGraph;
+pub use exploration::{Covered, Exploration, Told, parse_expectation};
 pub use game::Game;
 pub use graph::Ways;
+pub use limits::Limits;
 pub use random::{Sampled, Sampling};
 pub use recording::Recording;
 pub use schedule::Schedule;
-pub use search::{Limits, Search, Seen, Shown};
+pub use search::{Search, Seen};
 pub use state::{ANY, MOST_OF_A_KIND, State};
 pub use timeline::Row;
 
-use crate::audit::Finding;
 use crate::entrant::Entrant;
 use crate::error::Error;
-use crate::expect::{Expectation, Judge};
-use crate::finding::FindingKind;
 use crate::op::{Op, OpKind, Want};
-use crate::report::{Evidence, Figures, Judgement, SCHEMA};
+use crate::report::Evidence;
 use crate::settings::Settings;
 use crate::stores::memory::model::Model;
 use crate::worlds::stepped::{Actor, Cast, Stage, Step};
-
-/// Everything there is to say about a search, or about one schedule. The same bytes every time.
-#[derive(Clone, Debug, Serialize)]
-pub struct Exploration {
-    /// The version of this form.
-    pub schema: u32,
-    /// The version of the tool that wrote it.
-    pub version: &'static str,
-    /// The strategy's name.
-    pub strategy: String,
-    /// Buyers.
-    pub buyers: u32,
-    /// Products in the shop.
-    pub items: u8,
-    /// Units of each at the beginning.
-    pub stock: i32,
-    /// Products in each buyer's cart.
-    pub cart: u8,
-    /// The seed of all dice: of what buyers want, where that is a range, and of rolled schedules.
-    pub seed: u64,
-    /// How far the verdict reaches.
-    pub evidence: Evidence,
-    /// What was covered; none if schedules were rolled, or a single one was replayed.
-    pub covered: Option<Covered>,
-    /// What was rolled; none if nothing was.
-    pub sampled: Option<Sampled>,
-    /// What was found, the gravest first, each with a shortest schedule to it.
-    pub findings: Vec<Told>,
-    /// The one schedule that was replayed, told step by step; none for a search.
-    pub replayed: Option<Vec<Row>>,
-}
-
-/// What a search has covered.
-#[derive(Clone, Debug, Serialize)]
-pub struct Covered {
-    /// States, identical buyers counted and not told apart.
-    pub states: usize,
-    /// Steps between them.
-    pub transitions: u64,
-    /// Bytes that a state took, with the steps from it, on average.
-    pub bytes_per_state: usize,
-    /// States of a second search that tells apart who came before whom; zero if none was needed,
-    /// since nobody was turned away before enough was promised to others.
-    pub precedence_states: usize,
-    /// Whether states were remembered and identical buyers merged; else everything was followed one
-    /// by one, and a state is one way to it.
-    pub reduced: bool,
-    /// Whether that is every interleaving.
-    pub complete: bool,
-    /// How many interleavings that is; none if it is not complete, or some never end.
-    pub interleavings: Option<Ways>,
-}
-
-/// A finding with its story.
-#[derive(Clone, Debug, Serialize)]
-pub struct Told {
-    /// What.
-    #[serde(flatten)]
-    pub finding: Finding,
-    /// Whose step comes when.
-    pub schedule: String,
-    /// The same, told step by step.
-    pub timeline: Vec<Row>,
-    /// The command that tells it again.
-    pub again: String,
-    /// The command with which a person can try it; none for a checkout that the program does not know.
-    pub by_hand: Option<String>,
-}
 
 /// Follows every schedule of these settings, the shortest first, within limits.
 ///
@@ -362,73 +293,4 @@ fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
 /// The command with which a person is the scheduler of the same shop.
 fn by_hand(entrant: &dyn Entrant, settings: &Settings) -> String {
     format!("oversell-sim play --strategy {}{}", entrant.card().name, settings.shop_flags())
-}
-
-/// Reads an expectation that a search can be held against.
-///
-/// # Errors
-/// A sentence that says what was expected.
-pub fn parse_expectation(text: &str) -> Result<Expectation, String> {
-    let expectation = Expectation::parse(text)?;
-    let names: Vec<String> = FindingKind::ALL.into_iter().map(FindingKind::name).collect();
-    let name = expectation.name();
-    if ["evidence", "findings"].contains(&name) || names.iter().any(|known| known == name) {
-        return Ok(expectation);
-    }
-    Err(format!(
-        "nothing races here, so there is no `{name}`; expect evidence, findings or one of {}",
-        names.join(", ")
-    ))
-}
-
-/// Holds expectations against findings and the evidence for them.
-fn judge<'t>(
-    expectations: &[Expectation],
-    findings: impl IntoIterator<Item = &'t Told>,
-    evidence: Evidence,
-) -> Vec<Judgement> {
-    let mut figures = Figures::default();
-    for told in findings {
-        figures.findings += 1;
-        *figures.amount_of_mut(told.finding.kind) = told.finding.amount;
-    }
-    let mut judge = Judge::new(expectations);
-    judge.see_round(1, &figures);
-    judge.conclude(&figures, evidence)
-}
-
-impl Exploration {
-    /// A report of which only the settings and the evidence are known.
-    fn of(entrant: &dyn Entrant, settings: &Settings, evidence: Evidence) -> Self {
-        Self {
-            schema: SCHEMA,
-            version: env!("CARGO_PKG_VERSION"),
-            strategy: entrant.card().name.to_owned(),
-            buyers: settings.buyers,
-            items: settings.items,
-            stock: settings.stock,
-            cart: settings.cart,
-            seed: settings.seed,
-            evidence,
-            covered: None,
-            sampled: None,
-            findings: Vec::new(),
-            replayed: None,
-        }
-    }
-
-    /// Holds expectations against what was found.
-    #[must_use]
-    pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
-        judge(expectations, &self.findings, self.evidence)
-    }
-
-    /// How much of a finding was found, in the unit of its kind.
-    #[must_use]
-    pub fn amount_of(&self, kind: FindingKind) -> u64 {
-        self.findings
-            .iter()
-            .find(|told| told.finding.kind == kind)
-            .map_or(0, |told| told.finding.amount)
-    }
 }

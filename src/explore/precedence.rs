@@ -14,9 +14,9 @@
 //! by real time has more gone before any refusal. So if it is right in none, either more was sold than
 //! there was, or somebody was turned away falsely.
 
-use super::checks;
+use super::checks::{self, Shown};
+use super::limits::Limits;
 use super::packed::unpack;
-use super::search::{Limits, Shown};
 use super::state::State;
 use super::states::{Batch, States};
 use crate::audit::Finding;

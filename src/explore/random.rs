@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::checks;
+use super::checks::{self, Shown};
 use super::dice::{LAST, Method, Roll};
-use super::search::Shown;
 use super::state::State;
 use crate::audit::Finding;
 use crate::buyer::Ending;

@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::checks::{self, End};
+use super::checks::{self, End, Shown};
 use super::expand::{Expanded, Sighting, Sightings, Way};
 use super::graph::{Graph, Ways};
+use super::limits::Limits;
 use super::packed::unpack;
 use super::precedence;
 use super::state::State;
@@ -17,33 +18,6 @@ use crate::audit::Finding;
 use crate::finding::FindingKind;
 use crate::op::Units;
 use crate::worlds::stepped::{Actor, Cast, KindId, Stage};
-
-/// When to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// States met.
-    pub states: usize,
-    /// Bytes that states and the steps between them take.
-    pub memory: usize,
-    /// States to be content with once something was found; none to look at everything.
-    pub enough_after_finding: Option<usize>,
-}
-
-impl Default for Limits {
-    /// Generous: 50 million states, 2 GB, and everything looked at.
-    fn default() -> Self {
-        Self { states: 50_000_000, memory: 2_000_000_000, enough_after_finding: None }
-    }
-}
-
-/// A finding and a shortest schedule to it.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// What.
-    pub finding: Finding,
-    /// Whose step comes when.
-    pub schedule: Vec<Actor>,
-}
 
 /// What a search has seen.
 #[derive(Clone, Debug)]

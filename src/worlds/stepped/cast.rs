@@ -6,129 +6,15 @@
 
 use std::collections::BTreeMap;
 
+use super::kind::{Kind, Ordered, Part, ordered_by, with};
 use super::script::{Heard, Next};
-use super::turns::Turns;
+use super::turns::{KindId, Move, StoreId, Turn, Turns};
 use crate::attempt::{Bought, Failure, Missed};
 use crate::buyer::Ending;
 use crate::entrant::Entrant;
-use crate::op::{Item, Op, Reply, Request, Units, Want};
+use crate::op::{Op, Reply, Request, Units, Want};
 use crate::retry::Retries;
 use crate::stores::memory::model::{Grip, Model};
-
-/// The number of a kind, in the order in which kinds were met.
-pub type KindId = u16;
-
-/// The number of a state of the store, in the order in which they were met.
-pub type StoreId = u32;
-
-/// Who somebody is, apart from what it has heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// A buyer who wants this and has lost so often. Losses are only counted where retries are
-    /// limited: a buyer who may lose for ever starts afresh each time.
-    Buyer {
-        /// What it came for.
-        want: Want,
-        /// Conflicts so far.
-        conflicts: u32,
-    },
-    /// A buyer who has left.
-    Gone {
-        /// What it came for.
-        want: Want,
-        /// How its visit ended.
-        ending: Ending,
-    },
-    /// The clerk, waiting for the next in the queue.
-    IdleClerk,
-    /// The clerk, serving somebody who wants this.
-    BusyClerk {
-        /// What the buyer came for.
-        want: Want,
-    },
-}
-
-/// One kind: all who are alike in everything that can make a difference.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Kind {
-    /// Who it is.
-    pub part: Part,
-    /// What it has heard in this attempt, private ops included.
-    pub heard: Vec<Heard>,
-    /// What it holds of the store.
-    pub grip: Grip,
-    /// What stands in the order book in its name; with a clerk, in the name of whom it serves.
-    pub ordered: Ordered,
-    /// Whether it has made a step in this attempt.
-    pub begun: bool,
-    /// For a search that follows what came first: whether it was inside, or had bought, when a certain
-    /// buyer was turned away; or is that buyer. See [`Cast::after_refusal`].
-    pub early: bool,
-    /// The op it will send next; none if it has left.
-    pub next: Option<Op>,
-}
-
-impl Kind {
-    /// Somebody of whom nothing else is known.
-    fn of(part: Part) -> Self {
-        Self {
-            part,
-            heard: Vec::new(),
-            grip: Grip::default(),
-            ordered: Ordered::new(),
-            begun: false,
-            early: false,
-            next: None,
-        }
-    }
-
-    /// A buyer at the beginning of an attempt.
-    fn newcomer(want: Want, conflicts: u32) -> Self {
-        Self::of(Part::Buyer { want, conflicts })
-    }
-}
-
-/// Units in the order book, by product.
-pub type Ordered = BTreeMap<Item, Units>;
-
-/// Adds what stands in another book.
-fn with(mut ordered: Ordered, more: &Ordered) -> Ordered {
-    for (item, units) in more {
-        *ordered.entry(*item).or_default() += units;
-    }
-    ordered
-}
-
-/// What an order adds to the book.
-fn ordered_by(want: Want) -> Ordered {
-    want.items().map(|item| (item, want.qty)).collect()
-}
-
-/// One change of kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Move {
-    /// Somebody of this kind …
-    pub from: KindId,
-    /// … becomes one of this.
-    pub to: KindId,
-}
-
-/// What comes of one step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// The store afterwards.
-    pub store: StoreId,
-    /// What becomes of whoever stepped.
-    pub actor: Move,
-    /// What becomes of somebody else: the buyer whom the clerk has answered.
-    pub other: Option<Move>,
-    /// What whoever stepped has heard.
-    pub reply: Heard,
-    /// Whether an attempt ended and kept its lock.
-    pub leaked_lock: bool,
-    /// Whom this step turned away, as what it is now.
-    pub refused: Option<KindId>,
-}
 
 /// All kinds and stores met so far, for one strategy.
 pub struct Cast<'s> {

@@ -5,10 +5,13 @@
 //! is a shop with its buyers, moved one step at a time.
 
 pub mod cast;
+mod kind;
 pub mod script;
 pub mod stage;
 mod turns;
 
-pub use cast::{Cast, Kind, KindId, Move, Ordered, Part, StoreId, Turn};
+pub use cast::Cast;
+pub use kind::{Kind, Ordered, Part};
 pub use script::Heard;
 pub use stage::{Actor, Stage, Step};
+pub use turns::{KindId, Move, StoreId, Turn};

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use super::cast::{Cast, KindId, Part, StoreId, Turn};
+use super::cast::Cast;
+use super::kind::Part;
 use super::script::Heard;
+use super::turns::{KindId, StoreId, Turn};
 use crate::buyer::Ending;
 use crate::op::{BuyerId, Op, Units, Want};
 use crate::stores::memory::model::Model;

@@ -1,11 +1,44 @@
-//! What came of steps that were worked out before, by store and kind.
+//! Turns: what comes of one step. A step depends on the store and on the kind of buyer alone, so it is
+//! worked out once and kept.
 
 use std::hash::Hasher as _;
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::cast::{KindId, StoreId, Turn};
+use super::script::Heard;
+
+/// The number of a kind, in the order in which kinds were met.
+pub type KindId = u16;
+
+/// The number of a state of the store, in the order in which they were met.
+pub type StoreId = u32;
+
+/// One change of kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Somebody of this kind …
+    pub from: KindId,
+    /// … becomes one of this.
+    pub to: KindId,
+}
+
+/// What comes of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The store afterwards.
+    pub store: StoreId,
+    /// What becomes of whoever stepped.
+    pub actor: Move,
+    /// What becomes of somebody else: the buyer whom the clerk has answered.
+    pub other: Option<Move>,
+    /// What whoever stepped has heard.
+    pub reply: Heard,
+    /// Whether an attempt ended and kept its lock.
+    pub leaked_lock: bool,
+    /// Whom this step turned away, as what it is now.
+    pub refused: Option<KindId>,
+}
 
 /// Kinds that have a place in the row of each store. Few strategies have more; steps of later kinds are
 /// looked up by their hash.
