@@ -10,8 +10,9 @@ use oversell_sim::error::Error;
 use oversell_sim::explore::{self, Exploration, Limits, Method, Recording, Sampling};
 use oversell_sim::settings::Settings;
 use oversell_sim::text::quantity::{count, parse_count, parse_duration};
+use oversell_sim::worlds::threads::Control;
 use oversell_sim::{clock, render};
-use rayon::ThreadPoolBuilder;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::output::{Output, to_stderr};
 use super::shop::{Format, ReportFlags, ShopFlags, finish, tell_unmet};
@@ -147,21 +148,50 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
         .as_deref()
         .map(|path| Output::open(Some(path), "--record"))
         .transpose()?;
-    let control = interrupt::control()?;
-    let threads = ThreadPoolBuilder::new()
-        .num_threads(args.limits.jobs.unwrap_or(0) as usize)
-        .build()
-        .map_err(|error| Error::world(format!("cannot start threads: {error}; try --jobs 1")))?;
-    let clock = clock::Wall::start();
-    let most = args.limits.max_time.map_or(u64::MAX, clock::nanos);
-    let stopped = || control.is_stopped() || clock.now() >= most;
-    let report = threads.install(|| search(entrant, &settings, args, graph, stopped))?;
-    let took = Duration::from_nanos(clock.now());
+    let watch = Watch::start(&args.limits)?;
+    let report = watch.run(|stopped| search(entrant, &settings, args, graph, stopped))?;
+    let took = watch.took();
     if let Some(record) = record {
         write_recording(record, entrant, &settings, &report)?;
     }
     let ended = finish(&report, Some(took), output, &args.report)?;
-    Ok(if control.is_stopped() { Ended::Interrupted } else { ended })
+    Ok(watch.ended(ended))
+}
+
+/// The threads that search, the clock they are timed by, and what may stop them.
+struct Watch {
+    threads: ThreadPool,
+    clock: clock::Wall,
+    most_ns: u64,
+    control: Control,
+}
+
+impl Watch {
+    fn start(limits: &LimitFlags) -> Result<Self, Error> {
+        let threads = ThreadPoolBuilder::new()
+            .num_threads(limits.jobs.unwrap_or(0) as usize)
+            .build()
+            .map_err(|error| {
+                Error::world(format!("cannot start threads: {error}; try --jobs 1"))
+            })?;
+        let most_ns = limits.max_time.map_or(u64::MAX, clock::nanos);
+        Ok(Self { threads, clock: clock::Wall::start(), most_ns, control: interrupt::control()? })
+    }
+
+    /// Works on these threads, and hands on how to ask whether to stop.
+    fn run<T: Send>(&self, work: impl FnOnce(&(dyn Fn() -> bool + Sync)) -> T + Send) -> T {
+        let stopped = || self.control.is_stopped() || self.clock.now() >= self.most_ns;
+        self.threads.install(|| work(&stopped))
+    }
+
+    fn took(&self) -> Duration {
+        Duration::from_nanos(self.clock.now())
+    }
+
+    /// How a command has ended, if not by Ctrl-C.
+    fn ended(&self, ended: Ended) -> Ended {
+        if self.control.is_stopped() { Ended::Interrupted } else { ended }
+    }
 }
 
 /// Writes the first schedule that shows something, if there is one.
@@ -240,12 +270,13 @@ fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
     }
     let settings = args.shop.settings_but_for_buyers(entrant)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
-    let clock = clock::Wall::start();
-    let report = explore::any_buyers(entrant, &settings, explore::MOST_BUYERS)?;
-    let took = Duration::from_nanos(clock.now());
+    let watch = Watch::start(&args.limits)?;
+    let report = watch
+        .run(|stopped| explore::any_buyers(entrant, &settings, explore::MOST_BUYERS, stopped))?;
+    let took = watch.took();
     output.write(&match args.report.format {
         Format::Table => render::any_buyers(&report, took),
         Format::Json => render::json(&report)?,
     })?;
-    tell_unmet(report.judge(&args.report.expectations))
+    tell_unmet(report.judge(&args.report.expectations)).map(|ended| watch.ended(ended))
 }

@@ -66,7 +66,7 @@ pub struct AnyBuyers {
 }
 
 /// Asks for any number of buyers who all want the same, and for the least number, up to
-/// `most_buyers`, that breaks it in any way.
+/// `most_buyers`, that breaks it in any way; until `stopped` says so.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings, or if buyers want different numbers of units.
@@ -74,18 +74,19 @@ pub fn any_buyers(
     entrant: &dyn Entrant,
     settings: &Settings,
     most_buyers: u32,
+    stopped: impl Fn() -> bool,
 ) -> Result<AnyBuyers, Error> {
     settings.check_for(&entrant.card())?;
     if settings.qty.least != settings.qty.most {
         return Err(Error::input("`qty` must be one number where `buyers` is any"));
     }
     let mut cast = Cast::new(entrant, settings.policy.retries);
-    let cover = cover(&mut cast, entrant, settings);
+    let cover = cover(&mut cast, entrant, settings, &stopped);
     let (mut proved_up_to, mut least) = (None, None);
     for buyers in 1..=most_buyers {
         let some = Settings { buyers, ..settings.clone() };
         let limits = Limits { states: MOST_STATES, ..Limits::default() };
-        let found = search_all(entrant, &some, limits, || false)?;
+        let found = search_all(entrant, &some, limits, &stopped)?;
         match found.evidence {
             Evidence::Proved => proved_up_to = Some(buyers),
             Evidence::Broken => {
@@ -133,7 +134,12 @@ struct Cover {
     oversold: bool,
 }
 
-fn cover(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Cover {
+fn cover(
+    cast: &mut Cast<'_>,
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    stopped: impl Fn() -> bool,
+) -> Cover {
     // As many different carts as there are products to begin with.
     let carts = (0..settings.items.into()).map(|buyer| settings.want(1, buyer));
     let mut crowd: Vec<_> = carts.map(|cart| (cast.newcomer(cart), ANY)).collect();
@@ -148,7 +154,9 @@ fn cover(cast: &mut Cast<'_>, entrant: &dyn Entrant, settings: &Settings) -> Cov
     let mut tree = vec![(opening, None)];
     let mut next = 0;
     let mut oversold = false;
-    while next < tree.len() && tree.len() <= MOST_MARKINGS && cast.kinds() <= MOST_KINDS {
+    let is_endless =
+        |tree: &[_], cast: &Cast<'_>| tree.len() > MOST_MARKINGS || cast.kinds() > MOST_KINDS;
+    while next < tree.len() && !is_endless(&tree, cast) && !stopped() {
         let here = tree[next].0.clone();
         oversold |= checks::promises(cast, settings.stock, &here).is_some();
         for mut there in successors(cast, &here) {

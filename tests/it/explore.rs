@@ -166,7 +166,7 @@ fn every_safe_strategy_is_proved_for_any_number_of_buyers() {
     for entrant in ALL.iter().filter(|entrant| entrant.card().claim == Claim::Safe) {
         for stock in 1..=3 {
             let shop = suited(*entrant, settings(2, stock));
-            let any = any_buyers(*entrant, &shop, 20).unwrap();
+            let any = any_buyers(*entrant, &shop, 20, || false).unwrap();
             assert_eq!(any.evidence, Evidence::Proved, "{any:?}");
             assert!(any.proved_up_to >= Some(20), "{any:?}");
         }
@@ -178,24 +178,25 @@ fn the_markings_of_a_swap_are_counted_exactly() {
     // With s units: any number at the start; any number who saw what is there now or was before. For
     // each stock from s to 0 one marking before anybody looks, and one after: 2 (s + 1).
     for stock in 1..=3 {
-        let any = any_buyers(find("cas").unwrap(), &settings(2, stock), 20).unwrap();
+        let any = any_buyers(find("cas").unwrap(), &settings(2, stock), 20, || false).unwrap();
         assert_eq!(any.markings as i32, 2 * (stock + 1));
     }
 }
 
 #[test]
 fn what_some_number_of_buyers_breaks_is_not_proved_for_any() {
-    let naive = any_buyers(find("naive").unwrap(), &settings(2, 1), 20).unwrap();
+    let naive = any_buyers(find("naive").unwrap(), &settings(2, 1), 20, || false).unwrap();
     assert!(naive.oversold);
     assert_eq!(naive.least.unwrap().buyers, 2);
-    let stuck = any_buyers(find("lock-twice").unwrap(), &settings(2, 1), 20).unwrap();
+    let stuck = any_buyers(find("lock-twice").unwrap(), &settings(2, 1), 20, || false).unwrap();
     assert_eq!((stuck.evidence, stuck.oversold), (Evidence::Broken, false));
     assert_eq!(stuck.least.unwrap().buyers, 1);
 }
 
 #[test]
 fn where_the_store_has_no_end_it_says_how_far_it_got() {
-    let endless = any_buyers(find("decrement-first").unwrap(), &settings(2, 1), 20).unwrap();
+    let endless =
+        any_buyers(find("decrement-first").unwrap(), &settings(2, 1), 20, || false).unwrap();
     assert_eq!(endless.evidence, Evidence::NotSeen);
     assert!(endless.proved_up_to >= Some(10), "{endless:?}");
 }
@@ -421,7 +422,7 @@ proptest! {
     ) {
         let program = Program(lines);
         let shop = |buyers| Settings { items: products, cart: products, ..settings(buyers, stock) };
-        let any = any_buyers(&program, &shop(2), 0).unwrap();
+        let any = any_buyers(&program, &shop(2), 0, || false).unwrap();
         let limits = Limits { states: 2_000, ..Limits::default() };
         for buyers in 1..5 {
             let found = search_all(&program, &shop(buyers), limits, || false).unwrap();
