@@ -54,6 +54,8 @@ pub struct AnyBuyers {
     pub complete: bool,
     /// Whether enough buyers can be promised more than there is, as far as it was followed.
     pub oversold: bool,
+    /// Whether a shelf can say less than zero, if only for a moment, as far as it was followed.
+    pub below_zero: bool,
     /// States met.
     pub markings: usize,
     /// Kinds of buyer met.
@@ -107,6 +109,7 @@ pub fn any_buyers(
         },
         complete: cover.complete,
         oversold: cover.oversold,
+        below_zero: cover.below_zero,
         markings: cover.markings,
         kinds: cast.kinds(),
         proved_up_to,
@@ -132,6 +135,7 @@ struct Cover {
     markings: usize,
     complete: bool,
     oversold: bool,
+    below_zero: bool,
 }
 
 fn cover(
@@ -153,12 +157,13 @@ fn cover(
     // Each with the place of the marking it came from.
     let mut tree = vec![(opening, None)];
     let mut next = 0;
-    let mut oversold = false;
+    let (mut oversold, mut below_zero) = (false, false);
     let is_endless =
         |tree: &[_], cast: &Cast<'_>| tree.len() > MOST_MARKINGS || cast.kinds() > MOST_KINDS;
     while next < tree.len() && !is_endless(&tree, cast) && !stopped() {
         let here = tree[next].0.clone();
         oversold |= checks::promises(cast, settings.stock, &here).is_some();
+        below_zero |= cast.store_of(here.store).stocks().iter().any(|stock| *stock < 0);
         for mut there in successors(cast, &here) {
             fill_up(&mut there, &tree, next);
             if known.insert(there.clone()) {
@@ -169,7 +174,7 @@ fn cover(
     }
     let is_exact = !has_clerk || settings.items == 1;
     let complete = next == tree.len() && (is_exact || !oversold);
-    Cover { markings: tree.len(), complete, oversold: oversold && is_exact }
+    Cover { markings: tree.len(), complete, oversold: oversold && is_exact, below_zero }
 }
 
 /// Karp and Miller's step: kinds that have grown since an ancestor can be filled at will.

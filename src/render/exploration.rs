@@ -56,7 +56,12 @@ pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
             format!("enough buyers are promised more than the {stock} there is")
         }
         Evidence::Broken => "nothing is promised twice, but something else is wrong".into(),
-        Evidence::Proved => format!("however many buyers come for {stock}, none is promised twice"),
+        Evidence::Proved if report.below_zero => {
+            format!("however many buyers come for {stock}, none is promised twice")
+        }
+        Evidence::Proved => format!(
+            "however many buyers come for {stock}, none is promised twice and no shelf falls below zero"
+        ),
         _ => "the store has no end; nothing was promised twice as far as it was followed".into(),
     };
     let mut text = headline(report.evidence, &sentence);

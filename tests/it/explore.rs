@@ -167,7 +167,7 @@ fn every_safe_strategy_is_proved_for_any_number_of_buyers() {
         for stock in 1..=3 {
             let shop = suited(*entrant, settings(2, stock));
             let any = any_buyers(*entrant, &shop, 20, || false).unwrap();
-            assert_eq!(any.evidence, Evidence::Proved, "{any:?}");
+            assert_eq!((any.evidence, any.below_zero), (Evidence::Proved, false), "{any:?}");
             assert!(any.proved_up_to >= Some(20), "{any:?}");
         }
     }
@@ -188,6 +188,10 @@ fn what_some_number_of_buyers_breaks_is_not_proved_for_any() {
     let naive = any_buyers(find("naive").unwrap(), &settings(2, 1), 20, || false).unwrap();
     assert!(naive.oversold);
     assert_eq!(naive.least.unwrap().buyers, 2);
+    // Everybody who saw the last unit takes it below zero in turn.
+    let outside =
+        any_buyers(find("check-outside").unwrap(), &settings(2, 1), 20, || false).unwrap();
+    assert!(outside.oversold && outside.below_zero);
     let stuck = any_buyers(find("lock-twice").unwrap(), &settings(2, 1), 20, || false).unwrap();
     assert_eq!((stuck.evidence, stuck.oversold), (Evidence::Broken, false));
     assert_eq!(stuck.least.unwrap().buyers, 1);
