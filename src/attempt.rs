@@ -40,6 +40,9 @@ pub enum Failure {
     /// The attempt awaited something that is not an op, and live worlds cannot wait for that.
     #[error("the attempt awaited something that is not an op")]
     Suspended,
+    /// The attempt made more ops than anybody follows.
+    #[error("the attempt goes on and on")]
+    TooLong,
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,

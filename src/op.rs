@@ -62,12 +62,16 @@ impl Want {
         Self { item, qty, also: Also(0) }
     }
 
-    /// A cart of these products, `qty` units of each; none if it is empty or too full.
+    /// A cart of these products, `qty` units of each; none if it is empty or too full, names a product
+    /// twice, or one beyond [`MOST_ITEMS`].
     #[must_use]
     pub fn cart(items: impl IntoIterator<Item = Item>, qty: Units) -> Option<Self> {
         let mut items = items.into_iter();
         let mut want = Self::one(items.next()?, qty);
         for (place, item) in items.by_ref().take(MOST_IN_CART - 1).enumerate() {
+            if u64::from(item.0) >= MOST_ITEMS || want.units_of(item) == qty {
+                return None;
+            }
             want.also.0 |= (u32::from(item.0) + 1) << (8 * place);
         }
         items.next().is_none().then_some(want)

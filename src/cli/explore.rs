@@ -7,8 +7,9 @@ use clap::{Args, ValueEnum};
 use oversell_sim::clock::Clock;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
-use oversell_sim::explore::{self, Exploration, Limits, Method, Recording, Sampling};
+use oversell_sim::explore::{self, Exploration, Limits, Method, Recording, Sampling, StateGraph};
 use oversell_sim::settings::Settings;
+use oversell_sim::text::document::MOST_BYTES;
 use oversell_sim::text::quantity::{count, parse_count, parse_duration};
 use oversell_sim::worlds::threads::Control;
 use oversell_sim::{clock, render};
@@ -139,23 +140,37 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
         return run_any(entrant, args);
     }
     let settings = args.shop.settings(entrant)?;
+    let (output, record, graph) = (&args.report.output, &args.search.record, &args.search.graph);
+    let is_same = |one: &Option<PathBuf>, other| one.is_some() && one == other;
+    if is_same(output, record) || is_same(output, graph) || is_same(record, graph) {
+        return Err(Error::input("--output, --record and --graph must be different files"));
+    }
+    let open = |file: &Option<PathBuf>, flag| {
+        file.as_deref().map(|path| Output::open(Some(path), flag)).transpose()
+    };
     let output = Output::open(args.report.output.as_deref(), "--output")?;
-    let graph =
-        args.search.graph.as_deref().map(|path| Output::open(Some(path), "--graph")).transpose()?;
-    let record = args
-        .search
-        .record
-        .as_deref()
-        .map(|path| Output::open(Some(path), "--record"))
-        .transpose()?;
+    let record = open(&args.search.record, "--record")?;
+    let graph = open(&args.search.graph, "--graph")?;
     let watch = Watch::start(&args.limits)?;
-    let report = watch.run(|stopped| search(entrant, &settings, args, graph, stopped))?;
-    let took = watch.took();
+    let (report, drawn) = watch.run(|stopped| search(entrant, &settings, args, stopped))?;
+    let ended = finish(&report, Some(watch.took()), output, &args.report)?;
     if let Some(record) = record {
         write_recording(record, entrant, &settings, &report)?;
     }
-    let ended = finish(&report, Some(took), output, &args.report)?;
-    Ok(watch.ended(ended))
+    let ended = watch.ended(ended);
+    match (graph, drawn) {
+        (Some(graph), Some(drawn)) => graph.write(&render::state_graph(&drawn)?)?,
+        (Some(_), None) if ended != Ended::Interrupted => {
+            return Err(Error::input(format!(
+                "--graph: not written, for the search met a limit, or {} states; draw a smaller shop, \
+                 such as --buyers {}",
+                count(MOST_DRAWN as i128),
+                (settings.buyers / 2).max(1)
+            )));
+        }
+        _ => {}
+    }
+    Ok(ended)
 }
 
 /// The threads that search, the clock they are timed by, and what may stop them.
@@ -210,50 +225,51 @@ fn write_recording(
         settings: Some(settings.clone()),
         schedule: first.schedule.parse().map_err(Error::Input)?,
     };
-    record.write(&recording.to_string())
+    let written = recording.to_string();
+    if written.len() as u64 > MOST_BYTES {
+        to_stderr("--record: not written, for the schedule is longer than replay reads\n");
+        return Ok(());
+    }
+    record.write(&written)
 }
 
-/// The search that was asked for.
+/// When to stop.
+fn limits_of(args: &ExploreArgs) -> Limits {
+    Limits {
+        states: args.limits.max_states as usize,
+        memory: args.limits.max_memory as usize,
+        enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH),
+    }
+}
+
+/// The search that was asked for, and a drawing of it if one was asked for and it is whole.
 fn search(
     entrant: &dyn Entrant,
     settings: &Settings,
     args: &ExploreArgs,
-    graph: Option<Output>,
-    stopped: impl Fn() -> bool,
-) -> Result<Exploration, Error> {
-    let LimitFlags { max_states, max_memory, .. } = args.limits;
-    if let Some(dice) = args.rolled.random {
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<(Exploration, Option<StateGraph>), Error> {
+    let limits = limits_of(args);
+    let report = if let Some(dice) = args.rolled.random {
         let method = match dice {
             Dice::Pct => Method::Pct { depth: args.rolled.depth as u32 },
             Dice::Plain => Method::Plain,
         };
         let until_found = args.search.find == Find::First;
         let sampling = Sampling { schedules: args.rolled.schedules, method, until_found };
-        return explore::sample(entrant, settings, sampling, stopped);
-    }
-    if args.search.no_reduce {
-        return explore::search_unreduced(entrant, settings, max_states, stopped);
-    }
-    let limits = Limits {
-        states: max_states as usize,
-        memory: max_memory as usize,
-        enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH),
+        explore::sample(entrant, settings, sampling, stopped)?
+    } else if args.search.no_reduce {
+        explore::search_unreduced(entrant, settings, limits, stopped)?
+    } else if args.search.graph.is_some() {
+        let states = limits.states.min(MOST_DRAWN);
+        let limits = Limits { states, enough_after_finding: None, ..limits };
+        let (report, drawn) = explore::search_and_draw(entrant, settings, limits, stopped)?;
+        let is_whole = report.covered.as_ref().is_some_and(|covered| covered.complete);
+        return Ok((report, is_whole.then_some(drawn)));
+    } else {
+        explore::search_all(entrant, settings, limits, stopped)?
     };
-    let Some(graph) = graph else {
-        return explore::search_all(entrant, settings, limits, stopped);
-    };
-    let limits = Limits { states: limits.states.min(MOST_DRAWN), ..limits };
-    let (report, drawn) = explore::search_and_draw(entrant, settings, limits, stopped)?;
-    if report.covered.as_ref().is_some_and(|covered| !covered.complete) {
-        return Err(Error::input(format!(
-            "--graph: there are more than {} states, or another limit was met first; draw a smaller \
-             shop, such as --buyers {}",
-            count(limits.states as i128),
-            (settings.buyers / 2).max(1)
-        )));
-    }
-    graph.write(&render::state_graph(&drawn)?)?;
-    Ok(report)
+    Ok((report, None))
 }
 
 /// Any number of buyers.
@@ -271,8 +287,10 @@ fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
     let settings = args.shop.settings_but_for_buyers(entrant)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let watch = Watch::start(&args.limits)?;
-    let report = watch
-        .run(|stopped| explore::any_buyers(entrant, &settings, explore::MOST_BUYERS, stopped))?;
+    let limits = limits_of(args);
+    let report = watch.run(|stopped| {
+        explore::any_buyers(entrant, &settings, explore::MOST_BUYERS, limits, stopped)
+    })?;
     let took = watch.took();
     output.write(&match args.report.format {
         Format::Table => render::any_buyers(&report, took),

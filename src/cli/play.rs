@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal};
 
 use clap::Args;
 use oversell_sim::error::Error;
-use oversell_sim::explore::{Game, Schedule};
+use oversell_sim::explore::{Game, Outlook, Schedule};
 use oversell_sim::render;
 use oversell_sim::text::quantity::of;
 
@@ -117,13 +117,20 @@ fn steps(game: &mut Game<'_>, said: &str) -> String {
 }
 
 fn hint(game: &mut Game<'_>) -> String {
-    match game.hint().and_then(|way| Some((way.len() as u64, *way.first()?))) {
-        None => {
+    match game.hint() {
+        Outlook::Way(way) => match way.first() {
+            Some(actor) => {
+                let steps = of(way.len() as u64, "step");
+                format!(" {actor} next: it can be broken in {steps}\n")
+            }
+            None => " it is broken already\n".into(),
+        },
+        Outlook::Safe => {
             " nothing goes wrong from here, whatever comes next; undo, or see that it is safe\n"
                 .into()
         }
-        Some((steps, actor)) => {
-            format!(" {actor} next: it can be broken in {}\n", of(steps, "step"))
+        Outlook::Unknown => {
+            " nothing goes wrong soon; it is too much to look at everything\n".into()
         }
     }
 }
@@ -136,18 +143,24 @@ fn verdict(game: &mut Game<'_>) -> String {
         text += &format!("\n{}", render::timeline(&rows));
     }
     let findings = game.findings();
-    let shortest = game.shortest().map(|way| way.len());
-    text += &match (findings.first(), shortest) {
-        (Some(finding), Some(least)) if least < rows.len() => format!(
+    text += &match (findings.first(), game.shortest()) {
+        (Some(finding), Outlook::Way(way)) if way.len() < rows.len() => format!(
             "\n Broken: {}. There is a shorter way: {}.\n",
             finding.proof,
-            of(least as u64, "step")
+            of(way.len() as u64, "step")
         ),
+        (Some(finding), Outlook::Unknown) => format!("\n Broken: {}.\n", finding.proof),
         (Some(finding), _) => format!("\n Broken: {}. No way is shorter.\n", finding.proof),
-        (None, Some(least)) => {
-            format!("\n Not broken this time, but it can be, in {}.\n", of(least as u64, "step"))
+        (None, Outlook::Way(way)) => {
+            let steps = of(way.len() as u64, "step");
+            format!("\n Not broken this time, but it can be, in {steps}.\n")
         }
-        (None, None) => "\n Not broken, and nothing you could have done would have.\n".into(),
+        (None, Outlook::Safe) => {
+            "\n Not broken, and nothing you could have done would have.\n".into()
+        }
+        (None, Outlook::Unknown) => {
+            "\n Not broken this time; whether it can be is too much to look at.\n".into()
+        }
     };
     text
 }

@@ -68,7 +68,7 @@ pub struct AnyBuyers {
 }
 
 /// Asks for any number of buyers who all want the same, and for the least number, up to
-/// `most_buyers`, that breaks it in any way; until `stopped` says so.
+/// `most_buyers`, that breaks it in any way; each number within `limits`, and until `stopped` says so.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings, or if buyers want different numbers of units.
@@ -76,9 +76,10 @@ pub fn any_buyers(
     entrant: &dyn Entrant,
     settings: &Settings,
     most_buyers: u32,
+    limits: Limits,
     stopped: impl Fn() -> bool,
 ) -> Result<AnyBuyers, Error> {
-    settings.check_for(&entrant.card())?;
+    Settings { buyers: 1, ..settings.clone() }.check_for(&entrant.card())?;
     if settings.qty.least != settings.qty.most {
         return Err(Error::input("`qty` must be one number where `buyers` is any"));
     }
@@ -87,7 +88,10 @@ pub fn any_buyers(
     let (mut proved_up_to, mut least) = (None, None);
     for buyers in 1..=most_buyers {
         let some = Settings { buyers, ..settings.clone() };
-        let limits = Limits { states: MOST_STATES, ..Limits::default() };
+        if some.check().is_err() {
+            break;
+        }
+        let limits = Limits { states: limits.states.min(MOST_STATES), ..limits };
         let found = search_all(entrant, &some, limits, &stopped)?;
         match found.evidence {
             Evidence::Proved => proved_up_to = Some(buyers),

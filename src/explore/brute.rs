@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::{self, End, Shown};
+use super::limits::Limits;
 use super::state::State;
 use crate::audit::Finding;
 use crate::worlds::stepped::{Actor, Cast, Stage};
@@ -26,11 +27,11 @@ pub struct Tried {
 /// The longest schedule that is followed.
 const LONGEST: usize = 10_000;
 
-/// Follows every schedule from here, making at most so many steps and until `stopped` says so.
+/// Follows every schedule from here, within limits, a step being a state, and until `stopped` says so.
 pub fn try_all(
     cast: &mut Cast<'_>,
     opening: &Stage,
-    most_steps: u64,
+    limits: Limits,
     stopped: impl Fn() -> bool,
 ) -> Tried {
     let stock = checks::stock_of(cast, opening);
@@ -69,8 +70,9 @@ pub fn try_all(
         let mut there = stage.clone();
         let Some(step) = there.step(cast, actor) else { continue };
         *moved = true;
-        let is_late = tried.steps.is_multiple_of(1024) && stopped();
-        if tried.steps == most_steps || path.len() > LONGEST || is_late {
+        let bytes = path.len() * opening.bytes() + cast.bytes();
+        let is_over = bytes > limits.memory || tried.steps == limits.states as u64;
+        if is_over || path.len() > LONGEST || cast.is_full() || stopped() {
             tried.complete = false;
             break;
         }

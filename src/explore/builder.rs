@@ -2,6 +2,7 @@
 
 use super::{Exploration, Limits, replay, search_all};
 use crate::error::Error;
+use crate::finding::FindingKind;
 use crate::report::Evidence;
 use crate::settings::{Settings, shop_setters};
 use crate::strategy::{Strategy, type_name};
@@ -76,8 +77,11 @@ impl<S: Strategy> Explore<S> {
         for told in &mut exploration.findings {
             let calls = self.settings.calls();
             let name = type_name::<S>();
-            told.again =
-                format!("oversell_sim::explore({name}){calls}.replay({:?})", told.schedule);
+            let again = match told.finding.kind {
+                FindingKind::Livelock => "run()".to_owned(),
+                _ => format!("replay({:?})", told.schedule),
+            };
+            told.again = format!("oversell_sim::explore({name}){calls}.{again}");
             told.by_hand = None;
         }
         exploration

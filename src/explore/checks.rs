@@ -117,9 +117,10 @@ fn judge(
                     ..Visit::unserved(buyer, want)
                 });
                 let ordered = kind.ordered.iter();
-                orders.extend(
-                    ordered.map(|(item, units)| Order { buyer, want: Want::one(*item, *units) }),
-                );
+                orders.extend(ordered.map(|(item, units)| {
+                    let units = Units::try_from(*units).unwrap_or(Units::MAX);
+                    Order { buyer, want: Want::one(*item, units) }
+                }));
             }
             Part::Buyer { .. } => end.stuck += 1,
             Part::IdleClerk | Part::BusyClerk { .. } => {}

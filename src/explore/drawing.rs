@@ -73,10 +73,19 @@ impl StateGraph {
     pub(super) fn of(search: &Search<'_, '_>) -> Self {
         let cast = search.cast();
         let names = cast.all_stores().any(|store| store.shelves.len() > 1);
+        let states: Vec<StateNode> = search
+            .all_states()
+            .map(|state| StateNode { store: state.store, crowd: state.crowd })
+            .collect();
+        // What only the search for false sold-outs has met comes after these.
+        let stores = states.iter().map(|state| state.store as usize + 1).max().unwrap_or(0);
+        let kinds = states.iter().flat_map(|state| &state.crowd);
+        let kinds = kinds.map(|(kind, _)| usize::from(*kind) + 1).max().unwrap_or(0);
         Self {
             schema: SCHEMA,
             stores: cast
                 .all_stores()
+                .take(stores)
                 .map(|store| StoreNode {
                     stock: store.stocks(),
                     versions: store.shelves.iter().map(|shelf| shelf.version).collect(),
@@ -84,11 +93,8 @@ impl StateGraph {
                     queue: store.queue.len(),
                 })
                 .collect(),
-            kinds: cast.all_kinds().map(|kind| KindNode::of(kind, names)).collect(),
-            states: search
-                .all_states()
-                .map(|state| StateNode { store: state.store, crowd: state.crowd })
-                .collect(),
+            kinds: cast.all_kinds().take(kinds).map(|kind| KindNode::of(kind, names)).collect(),
+            states,
             steps: search.all_steps().map(|(from, to, by)| StepArrow { from, to, by }).collect(),
         }
     }

@@ -25,6 +25,17 @@ pub struct Seat {
     pub can_move: bool,
 }
 
+/// What lies ahead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// The shortest schedule to something wrong.
+    Way(Vec<Actor>),
+    /// Nothing goes wrong, whatever comes next.
+    Safe,
+    /// Nothing goes wrong as far as it was looked ahead.
+    Unknown,
+}
+
 /// A game under way.
 pub struct Game<'s> {
     cast: Cast<'s>,
@@ -117,25 +128,29 @@ impl<'s> Game<'s> {
         checks::so_far(&mut self.cast, stock, &self.stage, &self.steps)
     }
 
-    /// The shortest schedule from here to something wrong, if there is one within reach.
-    pub fn hint(&mut self) -> Option<Vec<Actor>> {
+    /// What lies ahead from here.
+    pub fn hint(&mut self) -> Outlook {
         let here = self.stage.clone();
         self.shortest_from(here)
     }
 
-    /// The shortest schedule from the beginning to something wrong, if there is one within reach.
-    pub fn shortest(&mut self) -> Option<Vec<Actor>> {
+    /// What lay ahead at the beginning.
+    pub fn shortest(&mut self) -> Outlook {
         let opening = self.opening().clone();
         self.shortest_from(opening)
     }
 
-    fn shortest_from(&mut self, stage: Stage) -> Option<Vec<Actor>> {
+    fn shortest_from(&mut self, stage: Stage) -> Outlook {
         let limits =
             Limits { states: LOOK_AHEAD, memory: usize::MAX, enough_after_finding: Some(0) };
         let stock = self.opening_stock();
         let seen = Search::with_stock(&mut self.cast, stage, stock).run(limits, || false);
         let schedules = seen.shown.into_iter().map(|Shown { schedule, .. }| schedule);
-        schedules.min_by_key(Vec::len)
+        match schedules.min_by_key(Vec::len) {
+            Some(way) => Outlook::Way(way),
+            None if seen.complete => Outlook::Safe,
+            None => Outlook::Unknown,
+        }
     }
 
     fn opening(&self) -> &Stage {

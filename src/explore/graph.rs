@@ -86,6 +86,9 @@ impl fmt::Display for Ways {
     }
 }
 
+/// States that are counted before looking up to see whether to stop.
+const LOOK_UP: usize = 1 << 16;
+
 /// The steps between the states of a complete search.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
@@ -140,14 +143,18 @@ impl Graph {
         })
     }
 
-    /// How many schedules lead from the first state to an end; none if some never end.
+    /// How many schedules lead from the first state to an end; none if some never end, or if it was
+    /// `stopped`.
     ///
     /// Counted from the ends backwards. Most steps lead to states that were met later, and those who
     /// were met at about the same time are close in memory.
-    pub(super) fn ways(&self) -> Option<Ways> {
+    pub(super) fn ways(&self, stopped: impl Fn() -> bool) -> Option<Ways> {
         let mut counted = vec![Ways::UNKNOWN; self.ends.len()];
         let mut path = Vec::new();
         for state in (0..self.ends.len()).rev() {
+            if state.is_multiple_of(LOOK_UP) && stopped() {
+                return None;
+            }
             if counted[state] == Ways::UNKNOWN {
                 path.push(state);
             }

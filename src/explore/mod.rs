@@ -28,7 +28,7 @@ pub use checks::{End, Shown};
 pub use dice::Method;
 pub use drawing::StateGraph;
 pub use exploration::{Covered, Exploration, Told, parse_expectation};
-pub use game::Game;
+pub use game::{Game, Outlook};
 pub use graph::Ways;
 pub use limits::Limits;
 pub use random::{Sampled, Sampling};
@@ -40,6 +40,7 @@ pub use timeline::Row;
 
 use crate::entrant::Entrant;
 use crate::error::Error;
+use crate::finding::FindingKind;
 use crate::op::{Op, OpKind, Want};
 use crate::report::Evidence;
 use crate::settings::Settings;
@@ -104,19 +105,19 @@ fn search<T>(
 }
 
 /// Follows every schedule one by one, with nothing remembered and nothing merged, for checking that
-/// [`search_all`] forgets nothing. `most_states` is the most ways to a state that it looks at.
+/// [`search_all`] forgets nothing. A state is here one way to it.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings.
 pub fn search_unreduced(
     entrant: &dyn Entrant,
     settings: &Settings,
-    most_states: u64,
+    limits: Limits,
     stopped: impl Fn() -> bool,
 ) -> Result<Exploration, Error> {
     let mut cast = Cast::new(entrant, settings.policy.retries).unmerged();
     let opening = open(&mut cast, entrant, settings)?;
-    let tried = try_all(&mut cast, &opening, most_states, stopped);
+    let tried = try_all(&mut cast, &opening, limits, stopped);
     let covered = Covered {
         states: tried.steps as usize + 1,
         transitions: tried.steps,
@@ -154,7 +155,7 @@ pub fn sample(
     entrant: &dyn Entrant,
     settings: &Settings,
     sampling: Sampling,
-    stopped: impl Fn() -> bool,
+    stopped: impl Fn() -> bool + Sync,
 ) -> Result<Exploration, Error> {
     let mut cast = Cast::new(entrant, settings.policy.retries);
     let opening = open(&mut cast, entrant, settings)?;
@@ -162,7 +163,7 @@ pub fn sample(
     // What could be refused was refused above.
     let open_again =
         |cast: &mut Cast<'_>| open(cast, entrant, settings).unwrap_or_else(|_| opening.clone());
-    let (sampled, shown) = random::sample(new_cast, open_again, settings.seed, sampling, stopped);
+    let (sampled, shown) = random::sample(new_cast, open_again, settings.seed, sampling, &stopped);
     let findings = tell(&mut cast, &opening, entrant, settings, shown)?;
     let evidence = evidence(&findings, false);
     Ok(Exploration {
@@ -195,11 +196,16 @@ fn tell(
             let mut stage = opening.clone();
             let steps = follow(cast, &mut stage, &schedule)?;
             let seen_there = checks::so_far(cast, settings.stock, &stage, &steps);
+            let finding_kind = finding.kind;
             let by_name = seen_there.into_iter().find(|seen| seen.kind == finding.kind);
             let schedule = Schedule(schedule).to_string();
             Ok(Told {
                 finding: by_name.unwrap_or(finding),
-                again: again(entrant, settings, &schedule),
+                // What never ends cannot be replayed; the search can be made again.
+                again: match finding_kind {
+                    FindingKind::Livelock => search_again(entrant, settings),
+                    _ => again(entrant, settings, &schedule),
+                },
                 by_hand: Some(by_hand(entrant, settings)),
                 schedule,
                 timeline: timeline::told(&steps),
@@ -274,6 +280,13 @@ fn follow(cast: &mut Cast<'_>, stage: &mut Stage, schedule: &[Actor]) -> Result<
             };
             Error::input(format!("--schedule: step {} is {actor}'s, but {why}", number + 1))
         })?;
+        if cast.is_full() {
+            return Err(Error::input(format!(
+                "--schedule: by step {} there are more kinds of buyer than can be told apart; replay \
+                 the beginning alone, or with fewer --buyers",
+                number + 1
+            )));
+        }
         steps.push(step);
     }
     Ok(steps)
@@ -288,6 +301,11 @@ fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
         "oversell-sim replay --strategy {name}{} --schedule {quote}{schedule}{quote}",
         settings.shop_flags()
     )
+}
+
+/// The command that makes the same search.
+fn search_again(entrant: &dyn Entrant, settings: &Settings) -> String {
+    format!("oversell-sim explore --strategy {}{}", entrant.card().name, settings.shop_flags())
 }
 
 /// The command with which a person is the scheduler of the same shop.

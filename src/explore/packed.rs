@@ -17,6 +17,11 @@ impl Packed {
         self.ends.len()
     }
 
+    /// How many words they are.
+    pub(super) fn words(&self) -> usize {
+        self.words.len()
+    }
+
     /// Takes everything out.
     pub(super) fn clear(&mut self) {
         self.words.clear();
@@ -68,6 +73,7 @@ impl Packed {
         let crowd = &mut self.words[start..];
         let from = crowd.partition_point(|word| kind_of(*word) < change.from);
         let to = crowd.partition_point(|word| kind_of(*word) < change.to);
+        debug_assert_eq!(kind_of(crowd[from]), change.from, "whoever changes is there");
         let leaves_none = count_of(crowd[from]) == 1;
         let joins_some = crowd.get(to).is_some_and(|word| kind_of(*word) == change.to);
         match (leaves_none, joins_some) {

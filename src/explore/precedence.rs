@@ -90,7 +90,8 @@ pub(super) fn search(
         });
         next += 1;
     }
-    Precedence { states: states.len(), complete: true, shown }
+    let complete = !cast.is_full();
+    Precedence { states: states.len(), complete, shown: shown.filter(|_| complete) }
 }
 
 /// Who was turned away without a step, and perhaps wrongly.

@@ -10,9 +10,8 @@ use super::dice::{LAST, Method, Roll};
 use super::state::State;
 use crate::audit::Finding;
 use crate::buyer::Ending;
-use crate::finding::FindingKind;
 use crate::op::Units;
-use crate::worlds::stepped::{Actor, Cast, Stage, Step};
+use crate::worlds::stepped::{Actor, Cast, Part, Stage, Step};
 
 /// Which schedules to roll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +45,12 @@ const CHUNK: u64 = 64;
 /// Chunks that are followed before looking up. The same for any number of threads.
 const CHUNKS: usize = 16;
 
+/// Steps between two looks at whether to stop.
+const LOOK_UP: usize = 256;
+
+/// Kinds after which a cast is put away for a new one: there is room for as many again.
+const MANY_KINDS: usize = 32_000;
+
 /// Schedules from which it is learned how long they are.
 const PILOTS: u64 = 64;
 
@@ -56,7 +61,7 @@ pub(super) fn sample<'s>(
     open: impl Fn(&mut Cast<'s>) -> Stage + Sync,
     seed: u64,
     sampling: Sampling,
-    stopped: impl Fn() -> bool,
+    stopped: &(dyn Fn() -> bool + Sync),
 ) -> (Sampled, Vec<Shown>) {
     let mut cast = new_cast();
     let opening = open(&mut cast);
@@ -67,7 +72,7 @@ pub(super) fn sample<'s>(
                 // From the other end, so that they are not schedules of the sample.
                 let mut dice = Roll::new(seed, LAST - number, Method::Plain, 0, &opening);
                 let next = |cast: &mut Cast<'_>, stage: &Stage| dice.next(cast, stage);
-                Walk::follow(&mut cast, &opening, next).schedule.len()
+                Walk::follow(&mut cast, &opening, next, stopped).schedule.len()
             })
             .max()
             .unwrap_or(0),
@@ -85,8 +90,13 @@ pub(super) fn sample<'s>(
             let first = next + place as u64 * CHUNK;
             let mut chunk = Chunk::default();
             for number in first..sampling.schedules.min(first + CHUNK) {
+                if cast.kinds() > MANY_KINDS {
+                    *cast = new_cast();
+                    *opening = open(cast);
+                }
                 let mut dice = Roll::new(seed, number, sampling.method, steps, opening);
-                chunk.enter(Walk::follow(cast, opening, |cast, stage| dice.next(cast, stage)));
+                let next = |cast: &mut Cast<'_>, stage: &Stage| dice.next(cast, stage);
+                chunk.enter(Walk::follow(cast, opening, next, stopped));
             }
             chunk
         };
@@ -98,21 +108,24 @@ pub(super) fn sample<'s>(
         }
     }
     let buyers = opening.actors().count() as f64;
-    let k = all.longest.max(steps) as f64;
+    let k = steps as f64;
     let sampled = Sampled {
         schedules: all.schedules,
         endless: all.endless,
         longest: all.longest as u64,
         method: sampling.method,
         chance: match sampling.method {
-            Method::Plain => None,
-            Method::Pct { depth } => Some(1.0 / (buyers * k.max(1.0).powf(f64::from(depth) - 1.0))),
+            // Of what was longer than foreseen, the end was never chosen for a fall.
+            Method::Pct { depth } if (1..=steps).contains(&all.longest) => {
+                Some(1.0 / (buyers * k.powf(f64::from(depth) - 1.0)))
+            }
+            _ => None,
         },
     };
     // Whoever wants the first is content with the gravest of them.
     let enough = if sampling.until_found { 1 } else { usize::MAX };
     let found = all.found.into_values().take(enough);
-    let shown = found.map(|shown| shorter(&mut cast, &opening, shown)).collect();
+    let shown = found.map(|shown| shorter(&mut cast, &opening, shown, stopped)).collect();
     (sampled, shown)
 }
 
@@ -128,6 +141,9 @@ struct Chunk {
 
 impl Chunk {
     fn enter(&mut self, walk: Walk) {
+        if walk.is_stopped {
+            return;
+        }
         self.schedules += 1;
         self.endless += u64::from(walk.is_endless);
         self.longest = self.longest.max(walk.schedule.len());
@@ -155,6 +171,10 @@ struct Walk {
     /// What was wrong, and after how many steps.
     found: Vec<(Finding, usize)>,
     is_endless: bool,
+    /// Whether there was no time to follow it.
+    is_stopped: bool,
+    /// Units of each product that were promised.
+    promised: Vec<i64>,
 }
 
 impl Walk {
@@ -163,14 +183,17 @@ impl Walk {
         cast: &mut Cast<'_>,
         opening: &Stage,
         mut chooser: impl FnMut(&mut Cast<'_>, &Stage) -> Option<Actor>,
+        stopped: &(dyn Fn() -> bool + Sync),
     ) -> Self {
         let stock = checks::stock_of(cast, opening);
         let most_steps = 10_000 + 100 * opening.actors().count();
         let mut stage = opening.clone();
         let mut walk = Self::default();
         while let Some(actor) = chooser(cast, &stage) {
-            if walk.schedule.len() == most_steps {
-                walk.is_endless = true;
+            let steps = walk.schedule.len();
+            walk.is_stopped = steps.is_multiple_of(LOOK_UP) && stopped();
+            walk.is_endless = steps == most_steps || cast.is_full();
+            if walk.is_endless || walk.is_stopped {
                 return walk;
             }
             let Some(step) = stage.step(cast, actor) else { continue };
@@ -187,12 +210,29 @@ impl Walk {
 
     /// What is wrong after a step, whatever comes later.
     fn look(&mut self, cast: &Cast<'_>, stock: Units, stage: &Stage, step: &Step) {
-        let sold = |ending: Option<Ending>| ending == Some(Ending::Bought);
-        if sold(step.ending) || step.other.is_some_and(|(_, ending)| sold(ending)) {
+        let mover = (step.actor, step.ending);
+        let sold = [Some(mover), step.other].into_iter().flatten();
+        let buyer = sold.filter(|(_, ending)| *ending == Some(Ending::Bought)).map(|(who, _)| who);
+        let want = buyer.filter_map(|buyer| stage.kind(buyer)).find_map(|kind| {
+            match cast.kind_of(kind).part {
+                Part::Gone { want, .. } => Some(want),
+                _ => None,
+            }
+        });
+        let Some(want) = want else { return self.look_at_locks(step) };
+        self.promised.resize(step.stock.len(), 0);
+        for item in want.items() {
+            self.promised[usize::from(item.0)] += i64::from(want.qty);
+        }
+        if self.promised.iter().any(|promised| *promised > i64::from(stock)) {
             let state = State::of(stage.store(), stage.kinds());
             let oversold = checks::promises(cast, stock, &state);
             oversold.into_iter().for_each(|finding| self.note(finding));
         }
+        self.look_at_locks(step);
+    }
+
+    fn look_at_locks(&mut self, step: &Step) {
         if step.leaked_lock {
             self.note(checks::leaked_lock());
         }
@@ -203,33 +243,48 @@ impl Walk {
             self.found.push((finding, self.schedule.len()));
         }
     }
-
-    /// After how many steps a kind of finding shows.
-    fn shows(&self, kind: FindingKind) -> Option<usize> {
-        self.found.iter().find(|(finding, _)| finding.kind == kind).map(|(_, steps)| *steps)
-    }
 }
 
-/// Leaves out every buyer without whom the same kind of finding still shows.
-fn shorter(cast: &mut Cast<'_>, opening: &Stage, shown: Shown) -> Shown {
-    let kind = shown.finding.kind;
+/// Leaves out buyers without whom the same kind of finding still shows: half of them if that goes well,
+/// else a quarter, and so on to each by itself (Zeller and Hildebrandt, "Simplifying and isolating
+/// failure-inducing input", 2002).
+fn shorter(
+    cast: &mut Cast<'_>,
+    opening: &Stage,
+    shown: Shown,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Shown {
     let mut best = shown;
-    let mut actors: Vec<Actor> = best.schedule.clone();
-    actors.sort_unstable();
-    actors.dedup();
-    for actor in actors {
-        let mut without = best.schedule.iter().copied().filter(|other| *other != actor);
-        let walk = Walk::follow(cast, opening, |cast, stage| {
-            // A step that cannot be made without the one who was left out is left out, too.
-            without.by_ref().find(|actor| stage.can_move(cast, *actor))
-        });
-        if let Some(steps) = walk.shows(kind) {
-            let finding = walk.found.iter().find(|(finding, _)| finding.kind == kind);
-            if let Some((finding, _)) = finding {
-                let finding = finding.clone();
-                best = Shown { finding, schedule: walk.schedule[..steps].to_vec() };
+    let mut part = opening.actors().count().div_ceil(2);
+    while part > 0 && !stopped() {
+        let mut actors: Vec<Actor> = best.schedule.clone();
+        actors.sort_unstable();
+        actors.dedup();
+        for some in actors.chunks(part) {
+            if let Some(without) = leave_out(cast, opening, &best, some, stopped) {
+                best = without;
             }
         }
+        part /= 2;
     }
     best
+}
+
+/// The same finding without some of the buyers, if it still shows.
+fn leave_out(
+    cast: &mut Cast<'_>,
+    opening: &Stage,
+    shown: &Shown,
+    some: &[Actor],
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Option<Shown> {
+    let mut others = shown.schedule.iter().copied().filter(|actor| !some.contains(actor));
+    // A step that cannot be made without those who were left out is left out, too.
+    let next = |cast: &mut Cast<'_>, stage: &Stage| {
+        others.by_ref().find(|actor| stage.can_move(cast, *actor))
+    };
+    let walk = Walk::follow(cast, opening, next, stopped);
+    let kind = shown.finding.kind;
+    let (finding, steps) = walk.found.iter().find(|(finding, _)| finding.kind == kind)?;
+    Some(Shown { finding: finding.clone(), schedule: walk.schedule[..*steps].to_vec() })
 }

@@ -98,6 +98,8 @@ pub struct Search<'c, 's> {
     sightings: Sightings,
     /// Whether somebody was turned away before enough was promised to others.
     premature: bool,
+    /// Bytes that a state of the last block led to.
+    bytes_a_state: usize,
     /// What the last block led to: kept for its memory.
     expanded: Vec<Expanded>,
 }
@@ -122,6 +124,7 @@ impl<'c, 's> Search<'c, 's> {
             ends: BTreeSet::new(),
             sightings: Sightings::default(),
             premature,
+            bytes_a_state: 0,
             expanded: Vec::new(),
         }
     }
@@ -138,8 +141,9 @@ impl<'c, 's> Search<'c, 's> {
                 complete = false;
                 break;
             }
-            // Smaller steps near the limit, so as not to shoot far beyond it.
-            let block = ((limit - self.states.len()) / 8).clamp(1, BLOCK);
+            // Smaller steps near a limit, so as not to shoot far beyond it.
+            let room = limits.memory.saturating_sub(self.bytes()) / self.bytes_a_state.max(1);
+            let block = ((limit - self.states.len()) / 8).min(room).clamp(1, BLOCK);
             let until = self.states.len().min(next + block);
             self.expand(next..until);
             next = until;
@@ -148,16 +152,22 @@ impl<'c, 's> Search<'c, 's> {
                 limit = limit.min(enough);
             }
         }
-        let ways = if complete { self.journal.graph.ways() } else { None };
+        complete &= !self.cast.is_full();
+        let ways = if complete { self.journal.graph.ways(&stopped) } else { None };
         // Where all schedules can be counted, all of them end.
         if complete && ways.is_none() {
+            complete &= !stopped();
             self.look_for_livelock();
         }
         let bytes = self.bytes();
         let sightings = std::mem::take(&mut self.sightings);
-        let is_enough = !sightings.is_empty() && limits.enough_after_finding.is_some();
-        let precedence = (self.premature && !is_enough).then(|| {
-            let rest = Limits { memory: limits.memory.saturating_sub(bytes), ..limits };
+        let enough = limits.enough_after_finding.filter(|_| !sightings.is_empty());
+        let precedence = self.premature.then(|| {
+            let rest = Limits {
+                states: limits.states.min(enough.unwrap_or(MOST_STATES)).min(MOST_STATES),
+                memory: limits.memory.saturating_sub(bytes - self.cast.bytes()),
+                ..limits
+            };
             precedence::search(self.cast, &self.opening, self.stock, rest, stopped)
         });
         let mut shown: Vec<Shown> = sightings
@@ -165,8 +175,11 @@ impl<'c, 's> Search<'c, 's> {
             // Of time these states know nothing: that is for the other search to say.
             .filter(|sighting| sighting.finding.kind != FindingKind::FalseSoldOut)
             .map(|Sighting { finding, state, step }| Shown {
+                schedule: match finding.kind {
+                    FindingKind::Livelock => self.lap_from(state),
+                    _ => self.schedule_to(state, step),
+                },
                 finding,
-                schedule: self.schedule_to(state, step),
             })
             .collect();
         if let Some(precedence) = &precedence {
@@ -234,6 +247,7 @@ impl<'c, 's> Search<'c, 's> {
             }
         }
         let batches: Vec<&Batch> = used.iter().map(|one| &one.there).collect();
+        let bytes_led_to: usize = batches.iter().map(|batch| batch.bytes()).sum();
         let journal = &mut self.journal;
         self.states.insert_all(&batches, |numbers| {
             for ((chunk, one), numbers) in chunks.into_iter().zip(&*used).zip(numbers) {
@@ -246,6 +260,7 @@ impl<'c, 's> Search<'c, 's> {
             self.premature |= one.premature;
         }
         self.expanded = expanded;
+        self.bytes_a_state = bytes_led_to / block.len().max(1);
     }
 
     fn look_for_livelock(&mut self) {
@@ -253,6 +268,24 @@ impl<'c, 's> Search<'c, 's> {
         let proof = "whatever the schedule from here on, somebody tries again for ever".to_owned();
         let finding = Finding { kind: FindingKind::Livelock, amount: 1, proof };
         self.sightings.note(Sighting { finding, state, step: None });
+    }
+
+    /// The way to a state from which no schedule ends, and on, always with the first who can move, until
+    /// it has come to where it was before.
+    fn lap_from(&mut self, state: u32) -> Vec<Actor> {
+        let mut schedule = self.schedule_to(state, None);
+        let mut stage = self.opening.clone();
+        for actor in &schedule {
+            let _ = stage.step(self.cast, *actor);
+        }
+        let mut seen = BTreeSet::new();
+        while seen.insert((stage.store(), stage.kinds().collect::<Vec<_>>())) {
+            let first = stage.actors().find(|actor| stage.can_move(self.cast, *actor));
+            let Some(first) = first else { break };
+            let _ = stage.step(self.cast, first);
+            schedule.push(first);
+        }
+        schedule
     }
 
     /// Names the buyers on the way to a state: of those who are alike, the first by name moves.

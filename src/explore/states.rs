@@ -38,6 +38,12 @@ impl Batch {
         self.packed.len()
     }
 
+    /// The memory that their words and hashes need, in bytes: the same however much room there is.
+    pub(super) fn bytes(&self) -> usize {
+        self.packed.words() * size_of::<u32>()
+            + self.len() * (size_of::<usize>() + 3 * size_of::<u32>())
+    }
+
     /// The words of the last.
     pub(super) fn last(&self) -> &[u32] {
         self.packed.words_of(self.len() - 1)

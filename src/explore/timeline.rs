@@ -19,10 +19,16 @@ pub struct Row {
     pub note: Option<String>,
 }
 
+/// The most steps that are held against each other for notes.
+const MOST_NOTED: usize = 2_000;
+
 /// Steps in words, with a note where somebody gets in between.
 pub(super) fn told(steps: &[Step]) -> Vec<Row> {
     (0..steps.len())
-        .map(|place| Row { note: note(steps, place), ..Row::of(&steps[place]) })
+        .map(|place| match steps.len() {
+            0..=MOST_NOTED => Row { note: note(steps, place), ..Row::of(&steps[place]) },
+            _ => Row::of(&steps[place]),
+        })
         .collect()
 }
 

@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue};
 use super::excerpt::excerpt;
 use crate::error::Error;
 
-/// The largest file read.
-const MOST_BYTES: u64 = 1 << 20;
+/// The largest file read, in bytes.
+pub const MOST_BYTES: u64 = 1 << 20;
 
 /// What is wrong, and where in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -89,4 +89,6 @@ fn a_cart_begins_with_another_product_for_each_buyer_in_turn() {
     assert_eq!((cart.units(), cart.units_of(Item(3)), cart.units_of(Item(4))), (8, 2, 0));
     assert_eq!(Want::cart((0..=MOST_IN_CART as u8).map(Item), 1), None, "too full");
     assert_eq!(Want::cart([], 1), None, "empty");
+    assert_eq!(Want::cart([Item(1), Item(0), Item(1)], 1), None, "a product twice");
+    assert_eq!(Want::cart([Item(0), Item(255)], 1), None, "no such product");
 }

@@ -27,7 +27,7 @@ use oversell_sim::worlds::stepped::Cast;
 use proptest::prelude::*;
 
 /// Steps after which brute force gives up.
-const MOST_STEPS: u64 = 40_000;
+const MOST_STEPS: usize = 40_000;
 
 fn settings(buyers: u32, stock: i32) -> Settings {
     Settings { buyers, stock, ..Settings::default() }
@@ -166,7 +166,7 @@ fn every_safe_strategy_is_proved_for_any_number_of_buyers() {
     for entrant in ALL.iter().filter(|entrant| entrant.card().claim == Claim::Safe) {
         for stock in 1..=3 {
             let shop = suited(*entrant, settings(2, stock));
-            let any = any_buyers(*entrant, &shop, 20, || false).unwrap();
+            let any = any_buyers(*entrant, &shop, 20, Limits::default(), || false).unwrap();
             assert_eq!((any.evidence, any.below_zero), (Evidence::Proved, false), "{any:?}");
             assert!(any.proved_up_to >= Some(20), "{any:?}");
         }
@@ -178,29 +178,44 @@ fn the_markings_of_a_swap_are_counted_exactly() {
     // With s units: any number at the start; any number who saw what is there now or was before. For
     // each stock from s to 0 one marking before anybody looks, and one after: 2 (s + 1).
     for stock in 1..=3 {
-        let any = any_buyers(find("cas").unwrap(), &settings(2, stock), 20, || false).unwrap();
+        let any =
+            any_buyers(find("cas").unwrap(), &settings(2, stock), 20, Limits::default(), || false)
+                .unwrap();
         assert_eq!(any.markings as i32, 2 * (stock + 1));
     }
 }
 
 #[test]
 fn what_some_number_of_buyers_breaks_is_not_proved_for_any() {
-    let naive = any_buyers(find("naive").unwrap(), &settings(2, 1), 20, || false).unwrap();
+    let naive =
+        any_buyers(find("naive").unwrap(), &settings(2, 1), 20, Limits::default(), || false)
+            .unwrap();
     assert!(naive.oversold);
     assert_eq!(naive.least.unwrap().buyers, 2);
     // Everybody who saw the last unit takes it below zero in turn.
     let outside =
-        any_buyers(find("check-outside").unwrap(), &settings(2, 1), 20, || false).unwrap();
+        any_buyers(find("check-outside").unwrap(), &settings(2, 1), 20, Limits::default(), || {
+            false
+        })
+        .unwrap();
     assert!(outside.oversold && outside.below_zero);
-    let stuck = any_buyers(find("lock-twice").unwrap(), &settings(2, 1), 20, || false).unwrap();
+    let stuck =
+        any_buyers(find("lock-twice").unwrap(), &settings(2, 1), 20, Limits::default(), || false)
+            .unwrap();
     assert_eq!((stuck.evidence, stuck.oversold), (Evidence::Broken, false));
     assert_eq!(stuck.least.unwrap().buyers, 1);
 }
 
 #[test]
 fn where_the_store_has_no_end_it_says_how_far_it_got() {
-    let endless =
-        any_buyers(find("decrement-first").unwrap(), &settings(2, 1), 20, || false).unwrap();
+    let endless = any_buyers(
+        find("decrement-first").unwrap(),
+        &settings(2, 1),
+        20,
+        Limits::default(),
+        || false,
+    )
+    .unwrap();
     assert_eq!(endless.evidence, Evidence::NotSeen);
     assert!(endless.proved_up_to >= Some(10), "{endless:?}");
 }
@@ -246,7 +261,8 @@ fn assert_brute_force_agrees(entrant: &dyn Entrant, settings: &Settings) -> u64 
             cast = cast.unmerged();
         }
         let opening = open(&mut cast);
-        let tried = try_all(&mut cast, &opening, MOST_STEPS, || false);
+        let few = Limits { states: MOST_STEPS, ..Limits::default() };
+        let tried = try_all(&mut cast, &opening, few, || false);
         let kinds = |shown: &[explore::Shown]| -> BTreeSet<String> {
             shown.iter().map(|shown| shown.finding.kind.name()).collect()
         };
@@ -373,7 +389,10 @@ fn any_op() -> impl proptest::strategy::Strategy<Value = Op> {
             4 => Op::WriteIfVersion { item, version, stock: one },
             5 => Op::Take { item, qty: one.abs() + 1 },
             6 => Op::Add { item, qty: one },
-            7 => Op::PlaceOrder(Order { buyer: 0, want: Want::cart([Item(0), item], 1).unwrap() }),
+            7 => {
+                let want = Want::cart([Item(0), item], 1).unwrap_or(Want::one(item, 1));
+                Op::PlaceOrder(Order { buyer: 0, want })
+            }
             8 => Op::Lock { item },
             _ => Op::Unlock { item },
         }
@@ -426,7 +445,7 @@ proptest! {
     ) {
         let program = Program(lines);
         let shop = |buyers| Settings { items: products, cart: products, ..settings(buyers, stock) };
-        let any = any_buyers(&program, &shop(2), 0, || false).unwrap();
+        let any = any_buyers(&program, &shop(2), 0, Limits::default(), || false).unwrap();
         let limits = Limits { states: 2_000, ..Limits::default() };
         for buyers in 1..5 {
             let found = search_all(&program, &shop(buyers), limits, || false).unwrap();
@@ -577,4 +596,101 @@ fn a_timeline_notes_where_somebody_gets_in_between_and_nowhere_else() {
     assert_eq!(notes("naive", "AAB"), [""; 0], "one after the other");
     assert_eq!(notes("cas", "ABABB"), [""; 0], "B looks again before it acts");
     assert_eq!(notes("pessimistic", "AAAABBB"), [""; 0]);
+}
+
+/// Loses every attempt.
+struct AlwaysConflicts;
+
+impl Checkout for AlwaysConflicts {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.read(want.item).await?;
+        Err(Conflict)
+    }
+}
+
+/// Reads and reads.
+struct Spins;
+
+impl Checkout for Spins {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        loop {
+            shop.read(want.item).await?;
+        }
+    }
+}
+
+/// Orders and orders.
+struct OrdersForEver;
+
+impl Checkout for OrdersForEver {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        loop {
+            shop.place_order(want).await?;
+        }
+    }
+}
+
+/// Leaves the queue before it is served.
+struct LeavesTheQueue;
+
+impl Checkout for LeavesTheQueue {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.submit(want).await?;
+        Err(Conflict)
+    }
+
+    async fn serve<C: Connection>(
+        &self,
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> Result<bool, Missed> {
+        let sold = shop.take(want.item, want.qty).await?;
+        if sold {
+            shop.place_order(want).await?;
+        }
+        Ok(sold)
+    }
+}
+
+#[test]
+fn more_kinds_than_can_be_told_apart_are_no_proof_and_no_finding() {
+    let many = Retries::AtMost(70_000);
+    let found = oversell_sim::explore(AlwaysConflicts).buyers(1).retries(many).run().unwrap();
+    assert_eq!(found.evidence, Evidence::NotSeen, "{found}");
+}
+
+#[test]
+fn an_attempt_that_never_ends_is_ended() {
+    for found in [
+        oversell_sim::explore(Spins).buyers(1).run().unwrap(),
+        oversell_sim::explore(OrdersForEver).buyers(1).run().unwrap(),
+    ] {
+        assert_ne!(found.evidence, Evidence::Proved, "{found}");
+        assert!(found.amount_of(FindingKind::Undersold) > 0, "it failed and bought nothing");
+    }
+}
+
+#[test]
+fn who_leaves_the_queue_fails_and_its_order_is_not_lost() {
+    let found = oversell_sim::explore(LeavesTheQueue).buyers(2).stock(2).run().unwrap();
+    let kinds: Vec<_> = found.findings.iter().map(|told| told.finding.kind).collect();
+    assert!(!kinds.contains(&FindingKind::LeakedStock), "the order is in the book: {found}");
+}
+
+#[test]
+fn a_livelock_is_told_with_one_lap_and_the_search_that_shows_it() {
+    let found = oversell_sim::explore(NeverHappy).run().unwrap();
+    let told = found.findings.iter().find(|told| told.finding.kind == FindingKind::Livelock);
+    let told = told.unwrap();
+    assert!(!told.timeline.is_empty(), "{found}");
+    assert!(told.again.ends_with(".run()"), "{}", told.again);
+}
+
+#[test]
+fn the_first_finding_does_not_hide_a_false_sold_out() {
+    let shop = Settings { qty: Demand { least: 1, most: 3 }, seed: 2, ..settings(4, 3) };
+    let limits = Limits { enough_after_finding: Some(200_000), ..Limits::default() };
+    let decrement_first = find("decrement-first").unwrap();
+    let found = search_all(decrement_first, &shop, limits, || false).unwrap();
+    assert_eq!(found.amount_of(FindingKind::FalseSoldOut), 1, "{found}");
 }

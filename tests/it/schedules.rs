@@ -115,7 +115,8 @@ fn schedules_without_end_are_cut_off_and_said_to_be() {
     let sampling = Sampling { schedules: 3, method: Method::Plain, until_found: false };
     let found = sample(&NeverHappy, &shop, sampling, || false).unwrap();
     assert_eq!(found.sampled.unwrap().endless, 3);
-    let one_by_one = search_unreduced(&NeverHappy, &shop, 50_000, || false).unwrap();
+    let few = Limits { states: 50_000, ..Limits::default() };
+    let one_by_one = search_unreduced(&NeverHappy, &shop, few, || false).unwrap();
     assert_eq!(one_by_one.evidence, Evidence::NotSeen, "it is not complete: {one_by_one}");
     let gone = search_all(&GivesNoStep, &shop, Limits::default(), || false).unwrap();
     assert_eq!(gone.covered.unwrap().states, 1, "who cannot make a step gives up");
@@ -129,7 +130,7 @@ fn one_by_one_everything_comes_out_the_same() {
             false => settings(2, 1, 0),
         };
         let reduced = search_all(entrant, &shop, Limits::default(), || false).unwrap();
-        let all = search_unreduced(entrant, &shop, 1_000_000, || false).unwrap();
+        let all = search_unreduced(entrant, &shop, Limits::default(), || false).unwrap();
         let name = entrant.card().name;
         assert!(all.covered.as_ref().unwrap().complete, "{name}");
         assert_eq!(all.evidence, reduced.evidence, "{name}");

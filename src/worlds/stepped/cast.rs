@@ -12,9 +12,9 @@ use super::turns::{KindId, Move, StoreId, Turn, Turns};
 use crate::attempt::{Bought, Failure, Missed};
 use crate::buyer::Ending;
 use crate::entrant::Entrant;
-use crate::op::{Op, Reply, Request, Units, Want};
+use crate::op::{Item, Op, Reply, Request, Units, Want};
 use crate::retry::Retries;
-use crate::stores::memory::model::{Grip, Model};
+use crate::stores::memory::model::{Grip, Model, Shelf};
 
 /// All kinds and stores met so far, for one strategy.
 pub struct Cast<'s> {
@@ -31,7 +31,15 @@ pub struct Cast<'s> {
     /// What comes of a step (none: it has to wait), as far as it was worked out.
     turns: Turns,
     full: bool,
+    /// The memory that kinds and stores take, in bytes.
+    bytes: usize,
 }
+
+/// The most ops of one attempt.
+const MOST_OPS: usize = 1_000;
+
+/// A kind and a store are each kept in a list and in an index.
+const TWICE: usize = 2;
 
 impl<'s> Cast<'s> {
     /// An empty cast.
@@ -48,6 +56,7 @@ impl<'s> Cast<'s> {
             store_ids: BTreeMap::new(),
             turns: Turns::default(),
             full: false,
+            bytes: 0,
         }
     }
 
@@ -73,6 +82,10 @@ impl<'s> Cast<'s> {
             return *id;
         }
         let id = self.stores.len() as StoreId;
+        self.bytes += TWICE
+            * (size_of::<Model>()
+                + store.shelves.len() * size_of::<Shelf>()
+                + store.queue.len() * size_of::<(u32, Request)>());
         self.stores.push(store.clone());
         self.store_ids.insert(store, id);
         id
@@ -139,9 +152,7 @@ impl<'s> Cast<'s> {
     /// The memory it takes, in bytes, as far as that can grow large.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        // A kind and a store are each kept twice, with what they hold.
-        const A_KIND_OR_STORE: usize = 2 * 256;
-        self.turns.bytes() + (self.kinds.len() + self.stores.len()) * A_KIND_OR_STORE
+        self.turns.bytes() + self.bytes
     }
 
     fn work_out(&mut self, store_id: StoreId, id: KindId) -> Option<Turn> {
@@ -170,7 +181,7 @@ impl<'s> Cast<'s> {
             }
             // Answered by the clerk's step, never by one of its own.
             (_, Op::AwaitAnswer) if kind.grip.place => return None,
-            (Part::Buyer { want, .. }, Op::Submit(_)) => {
+            (Part::Buyer { .. }, Op::Submit(Request { want, .. })) => {
                 kind.grip.place = true;
                 let reply = Ok(Reply::Done);
                 let (to, leaked_lock) = self.hear(kind, reply, &Ordered::new());
@@ -219,8 +230,11 @@ impl<'s> Cast<'s> {
     /// A buyer hears a reply: what it is now, and whether its attempt ended and kept its lock.
     fn hear(&mut self, mut kind: Kind, reply: Heard, more: &Ordered) -> (KindId, bool) {
         kind.ordered = with(kind.ordered, more);
-        kind.heard.push(reply);
-        kind.begun = true;
+        // Who has left the queue hears nothing any more, though an order may still be written.
+        if matches!(kind.part, Part::Buyer { .. }) {
+            kind.heard.push(reply);
+            kind.begun = true;
+        }
         self.buyer(kind)
     }
 
@@ -230,13 +244,18 @@ impl<'s> Cast<'s> {
         let Part::Buyer { want, conflicts } = kind.part else { return (self.intern(kind), false) };
         let attempt = loop {
             match self.entrant.attempt(want, &kind.heard) {
-                // Nobody else can see this step, so it is one with the step before.
-                Next::Call(Op::PlaceOrder(order)) if self.merges => {
+                _ if kind.heard.len() == MOST_OPS => break Err(Missed::Failed(Failure::TooLong)),
+                // Nobody else can see this step, so it is one with the step before. What is in the
+                // cart is in the shop, so that this cannot fail.
+                Next::Call(Op::PlaceOrder(order)) if self.merges && order.want == want => {
                     kind.ordered = with(kind.ordered, &ordered_by(order.want));
                     kind.heard.push(Ok(Reply::Done));
                 }
                 // Who stands in the queue can do nothing but wait.
                 Next::Call(op) if kind.grip.place && op != Op::AwaitAnswer => {
+                    break Err(Missed::Failed(Failure::Unsupported));
+                }
+                Next::End(_) if kind.grip.place => {
                     break Err(Missed::Failed(Failure::Unsupported));
                 }
                 Next::Call(op) => {
@@ -278,7 +297,8 @@ impl<'s> Cast<'s> {
         let Part::BusyClerk { want } = kind.part else { return (self.intern(kind), false) };
         let next = loop {
             match self.entrant.serve(want, &kind.heard) {
-                Next::Call(Op::PlaceOrder(order)) if self.merges => {
+                _ if kind.heard.len() == MOST_OPS => break Op::Answer { sold: None },
+                Next::Call(Op::PlaceOrder(order)) if self.merges && order.want == want => {
                     kind.ordered = with(kind.ordered, &ordered_by(order.want));
                     kind.heard.push(Ok(Reply::Done));
                 }
@@ -349,6 +369,10 @@ impl<'s> Cast<'s> {
             self.full = true;
             return 0;
         };
+        self.bytes += TWICE
+            * (size_of::<Kind>()
+                + kind.heard.len() * size_of::<Heard>()
+                + kind.ordered.len() * size_of::<(Item, i64)>());
         self.promised.push(match kind.part {
             Part::Gone { want, ending: Ending::Bought } => want.qty,
             _ => 0,

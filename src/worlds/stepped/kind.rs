@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::script::Heard;
 use crate::buyer::Ending;
-use crate::op::{Item, Op, Units, Want};
+use crate::op::{Item, Op, Want};
 use crate::stores::memory::model::Grip;
 
 /// Who somebody is, apart from what it has heard.
@@ -75,17 +75,18 @@ impl Kind {
 }
 
 /// Units in the order book, by product.
-pub type Ordered = BTreeMap<Item, Units>;
+pub type Ordered = BTreeMap<Item, i64>;
 
 /// Adds what stands in another book.
 pub(super) fn with(mut ordered: Ordered, more: &Ordered) -> Ordered {
     for (item, units) in more {
-        *ordered.entry(*item).or_default() += units;
+        let sum = ordered.entry(*item).or_default();
+        *sum = sum.saturating_add(*units);
     }
     ordered
 }
 
 /// What an order adds to the book.
 pub(super) fn ordered_by(want: Want) -> Ordered {
-    want.items().map(|item| (item, want.qty)).collect()
+    want.items().map(|item| (item, want.qty.into())).collect()
 }

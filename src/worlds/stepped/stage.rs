@@ -86,6 +86,14 @@ impl Stage {
         self.buyers.iter().zip(&self.times).map(|(kind, (began, ended))| (*kind, *began, *ended))
     }
 
+    /// About the memory it takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        // Everybody may stand in the queue.
+        let a_buyer = size_of::<KindId>() + size_of::<(u64, u64)>() + size_of::<usize>();
+        size_of::<Self>() + self.buyers.len() * a_buyer
+    }
+
     /// The store as it is.
     #[must_use]
     pub fn store(&self) -> StoreId {
@@ -139,7 +147,7 @@ impl Stage {
             op,
             reply,
             stock: cast.store_of(store).stocks(),
-            ordered: after.ordered.values().sum::<Units>() > before.ordered.values().sum(),
+            ordered: after.ordered.values().sum::<i64>() > before.ordered.values().sum(),
             begins_again: !after.begun && matches!(after.part, Part::Buyer { .. }),
             ending: ending(moved.to),
             other: None,

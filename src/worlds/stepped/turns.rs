@@ -50,6 +50,8 @@ pub(super) struct Turns {
     turns: Vec<(StoreId, KindId, Option<Turn>)>,
     /// A row a store: where in `turns`, plus one, for each of the first kinds.
     rows: Vec<Vec<u32>>,
+    /// How much room the rows have.
+    row_words: usize,
     /// Where in `turns`, for the other kinds.
     others: HashTable<u32>,
 }
@@ -78,8 +80,10 @@ impl Turns {
         if place < ROW {
             self.rows.resize_with(self.rows.len().max(row + 1), Vec::new);
             let row = &mut self.rows[row];
+            self.row_words -= row.capacity();
             row.resize(row.len().max(place + 1), 0);
             row[place] = at + 1;
+            self.row_words += row.capacity();
         } else {
             let turns = &self.turns;
             self.others.insert_unique(hash(store, kind), at, |at| {
@@ -89,11 +93,11 @@ impl Turns {
         }
     }
 
-    /// The memory they take, in bytes, at most.
+    /// The memory they take, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.turns.capacity() * size_of::<(StoreId, KindId, Option<Turn>)>()
             + self.rows.capacity() * size_of::<Vec<u32>>()
-            + self.turns.len() * 2 * size_of::<u32>()
+            + self.row_words * size_of::<u32>()
             + self.others.allocation_size()
     }
 }
