@@ -87,6 +87,9 @@ impl Journal {
     }
 }
 
+/// The most steps of a livelock that are told.
+const LONGEST_LAP: usize = 1_000;
+
 /// A search under way.
 pub struct Search<'c, 's> {
     cast: &'c mut Cast<'s>,
@@ -246,6 +249,10 @@ impl<'c, 's> Search<'c, 's> {
                 one.fill(self.cast, &self.states, chunk.clone(), self.stock);
             }
         }
+        if self.cast.is_full() {
+            // What came of the last steps is not known.
+            return;
+        }
         let batches: Vec<&Batch> = used.iter().map(|one| &one.there).collect();
         let bytes_led_to: usize = batches.iter().map(|batch| batch.bytes()).sum();
         let journal = &mut self.journal;
@@ -279,7 +286,9 @@ impl<'c, 's> Search<'c, 's> {
             let _ = stage.step(self.cast, *actor);
         }
         let mut seen = BTreeSet::new();
-        while seen.insert((stage.store(), stage.kinds().collect::<Vec<_>>())) {
+        while seen.len() < LONGEST_LAP
+            && seen.insert((stage.store(), stage.kinds().collect::<Vec<_>>()))
+        {
             let first = stage.actors().find(|actor| stage.can_move(self.cast, *actor));
             let Some(first) = first else { break };
             let _ = stage.step(self.cast, first);
