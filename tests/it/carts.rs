@@ -3,7 +3,8 @@
 use oversell_sim::error::Error;
 use oversell_sim::explore::{Exploration, Limits, search_all};
 use oversell_sim::finding::FindingKind;
-use oversell_sim::op::{Item, MOST_IN_CART, Want};
+use oversell_sim::op::{MOST_IN_CART, Want};
+use oversell_sim::prelude::{Attempt, Connection, Item, Session, SoldOut, Strategy};
 use oversell_sim::report::Evidence;
 use oversell_sim::settings::Settings;
 use oversell_sim::strategies::find;
@@ -91,4 +92,34 @@ fn a_cart_begins_with_another_product_for_each_buyer_in_turn() {
     assert_eq!(Want::cart([], 1), None, "empty");
     assert_eq!(Want::cart([Item(1), Item(0), Item(1)], 1), None, "a product twice");
     assert_eq!(Want::cart([Item(0), Item(255)], 1), None, "no such product");
+}
+
+/// Locks all and leaves.
+struct KeepsAllLocks;
+
+impl Strategy for KeepsAllLocks {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        let mut cart: Vec<Item> = want.items().collect();
+        cart.sort_unstable();
+        for item in cart {
+            shop.lock(item).await?;
+        }
+        Err(SoldOut)
+    }
+}
+
+#[test]
+fn a_closed_connection_lets_go_of_every_lock() {
+    let found = oversell_sim::explore(KeepsAllLocks).buyers(3).items(3).cart(3).run().unwrap();
+    assert!(found.amount_of(FindingKind::LeakedLock) > 0, "{found}");
+    assert_eq!(found.amount_of(FindingKind::StuckBuyers), 0, "{found}");
+    let raced = oversell_sim::race(KeepsAllLocks)
+        .buyers(20)
+        .items(3)
+        .cart(3)
+        .patience(std::time::Duration::from_secs(5))
+        .run()
+        .unwrap();
+    let figures = raced.runs[0].figures;
+    assert_eq!((figures.turned_away, figures.leaked_lock), (20, 60), "{raced}");
 }

@@ -694,3 +694,29 @@ fn the_first_finding_does_not_hide_a_false_sold_out() {
     let found = search_all(decrement_first, &shop, limits, || false).unwrap();
     assert_eq!(found.amount_of(FindingKind::FalseSoldOut), 1, "{found}");
 }
+
+/// Takes a unit, puts it back once, and begins again.
+struct SecondThoughts;
+
+impl Checkout for SecondThoughts {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        if !shop.take(want.item, want.qty).await? {
+            return Err(SoldOut);
+        }
+        let (left, version) = shop.read_versioned(want.item).await?;
+        if version == 0 {
+            shop.write_if_version(want.item, 0, left + want.qty).await?;
+            return Err(Conflict);
+        }
+        shop.place_order(want).await?;
+        Ok(Bought)
+    }
+}
+
+#[test]
+fn a_unit_that_was_put_back_and_bought_later_excuses_no_refusal() {
+    // B is turned away while A has the unit, but A puts it back, and buys in an attempt that begins later.
+    let found = oversell_sim::explore(SecondThoughts).run().unwrap();
+    let told = found.findings.iter().find(|told| told.finding.kind == FindingKind::FalseSoldOut);
+    assert_eq!(told.unwrap().schedule, "ABAAAA", "{found}");
+}
