@@ -35,7 +35,8 @@ pub struct Sampled {
     pub longest: u64,
     /// How they were rolled.
     pub method: Method,
-    /// The least chance, with which a bug of that depth is in each of them; none for plain ones.
+    /// The least chance with which a bug of that depth is in each of them; none for plain ones, and if
+    /// one was longer than the pilots.
     pub chance: Option<f64>,
 }
 
