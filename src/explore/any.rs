@@ -213,12 +213,7 @@ fn successors(cast: &mut Cast<'_>, here: &State) -> Vec<State> {
     for (kind, _) in &here.crowd {
         for store in stores_for(cast, here, *kind) {
             let Some(turn) = cast.turn(store, *kind) else { continue };
-            let mut there = State { store: without_queue(cast, turn.store), ..here.clone() };
-            there.apply(turn.actor);
-            if let Some(other) = turn.other {
-                there.apply(other);
-            }
-            all.push(there);
+            all.push(State { store: without_queue(cast, turn.store), ..here.after(&turn) });
         }
     }
     all

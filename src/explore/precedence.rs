@@ -20,9 +20,10 @@ use super::packed::unpack;
 use super::state::State;
 use super::states::{Batch, States};
 use crate::audit::Finding;
+use crate::buyer::Ending;
 use crate::finding::FindingKind;
 use crate::op::Units;
-use crate::worlds::stepped::{Actor, Cast, KindId, Part, Stage};
+use crate::worlds::stepped::{Actor, Cast, KindId, Stage};
 
 /// What was seen.
 #[derive(Debug)]
@@ -98,7 +99,7 @@ pub(super) fn search(
 pub(super) fn refused_at_the_door(cast: &Cast<'_>, first: &State, stock: Units) -> Vec<KindId> {
     let refused = first.crowd.iter().map(|(kind, _)| *kind);
     refused
-        .filter(|kind| is_turned_away(cast.kind_of(*kind).part))
+        .filter(|kind| cast.kind_of(*kind).part.ending() == Some(Ending::TurnedAway))
         .filter(|kind| checks::may_be_wronged(cast, stock, first, *kind))
         .collect()
 }
@@ -109,9 +110,7 @@ fn ways_from(cast: &mut Cast<'_>, here: &State, stock: Units) -> Vec<(State, Kin
     let mut ways = Vec::new();
     for (kind, _) in &here.crowd {
         let Some(turn) = cast.turn(here.store, *kind) else { continue };
-        let mut there = State { store: turn.store, ..here.clone() };
-        there.apply(turn.actor);
-        turn.other.into_iter().for_each(|other| there.apply(other));
+        let there = here.after(&turn);
         let refused = turn
             .refused
             .filter(|refused| !remembers && checks::may_be_wronged(cast, stock, &there, *refused));
@@ -127,11 +126,7 @@ fn ways_from(cast: &mut Cast<'_>, here: &State, stock: Units) -> Vec<(State, Kin
 /// Whether this is the buyer whose refusal is remembered.
 fn is_witness(cast: &Cast<'_>, kind: KindId) -> bool {
     let kind = cast.kind_of(kind);
-    kind.early && is_turned_away(kind.part)
-}
-
-fn is_turned_away(part: Part) -> bool {
-    matches!(part, Part::Gone { ending: crate::buyer::Ending::TurnedAway, .. })
+    kind.early && kind.part.ending() == Some(Ending::TurnedAway)
 }
 
 /// The false sold-out of a state in which nobody can move, if it is one.
@@ -167,7 +162,7 @@ fn schedule_to(cast: &mut Cast<'_>, opening: &Stage, origins: &[Origin], state: 
         }
         let counts = |actor: &Actor| {
             let kind = stage.kind(*actor).map(|kind| cast.kind_of(kind));
-            kind.is_some_and(|kind| kind.begun || has_bought(kind.part))
+            kind.is_some_and(|kind| kind.may_have_units())
         };
         match remembers {
             true => early = stage.actors().filter(counts).collect(),
@@ -175,8 +170,4 @@ fn schedule_to(cast: &mut Cast<'_>, opening: &Stage, origins: &[Origin], state: 
         }
     }
     schedule
-}
-
-fn has_bought(part: Part) -> bool {
-    matches!(part, Part::Gone { ending: crate::buyer::Ending::Bought, .. })
 }

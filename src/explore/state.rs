@@ -1,6 +1,6 @@
 //! A state of a search: a store, and how many buyers there are of each kind.
 
-use crate::worlds::stepped::{KindId, Move, StoreId};
+use crate::worlds::stepped::{KindId, Move, StoreId, Turn};
 
 /// The most buyers that one word can count.
 pub const MOST_OF_A_KIND: u32 = u16::MAX as u32;
@@ -32,6 +32,15 @@ impl State {
     #[must_use]
     pub fn count(&self, kind: KindId) -> u32 {
         self.place(kind).map_or(0, |at| self.crowd[at].1)
+    }
+
+    /// What one step makes of it.
+    #[must_use]
+    pub fn after(&self, turn: &Turn) -> Self {
+        let mut there = Self { store: turn.store, crowd: self.crowd.clone() };
+        there.apply(turn.actor);
+        turn.other.into_iter().for_each(|other| there.apply(other));
+        there
     }
 
     /// One buyer changes kind.

@@ -26,6 +26,8 @@ use oversell_sim::strategies::{ALL, everybody, find, zoo};
 use oversell_sim::worlds::stepped::Cast;
 use proptest::prelude::*;
 
+use crate::fixture::NeverHappy;
+
 /// Steps after which brute force gives up.
 const MOST_STEPS: usize = 40_000;
 
@@ -480,15 +482,6 @@ impl Checkout for KeepsTheLock {
     }
 }
 
-struct NeverHappy;
-
-impl Checkout for NeverHappy {
-    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
-        shop.read(want.item).await?;
-        Err(Conflict)
-    }
-}
-
 #[test]
 fn what_only_a_stepped_world_can_tell_is_told() {
     for (found, kind) in [
@@ -598,16 +591,6 @@ fn a_timeline_notes_where_somebody_gets_in_between_and_nowhere_else() {
     assert_eq!(notes("pessimistic", "AAAABBB"), [""; 0]);
 }
 
-/// Loses every attempt.
-struct AlwaysConflicts;
-
-impl Checkout for AlwaysConflicts {
-    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
-        shop.read(want.item).await?;
-        Err(Conflict)
-    }
-}
-
 /// Reads and reads.
 struct Spins;
 
@@ -655,7 +638,7 @@ impl Checkout for LeavesTheQueue {
 #[test]
 fn more_kinds_than_can_be_told_apart_are_no_proof_and_no_finding() {
     let many = Retries::AtMost(70_000);
-    let found = oversell_sim::explore(AlwaysConflicts).buyers(1).retries(many).run().unwrap();
+    let found = oversell_sim::explore(NeverHappy).buyers(1).retries(many).run().unwrap();
     assert_eq!(found.evidence, Evidence::NotSeen, "{found}");
 }
 

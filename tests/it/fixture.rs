@@ -3,6 +3,7 @@
 use oversell_sim::buyer::{Ending, Visit};
 use oversell_sim::logbook::Logbook;
 use oversell_sim::op::{Item, Order, Units, Want};
+use oversell_sim::prelude::{Attempt, Conflict, Connection, Session, Strategy};
 use oversell_sim::report::Report;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::Books;
@@ -57,4 +58,14 @@ pub(crate) fn report(strategy: &str, settings: &Settings, rounds: &[Round]) -> R
     let explore =
         format!("oversell-sim explore --strategy {strategy}{}", settings.small().shop_flags());
     Report::new("memory", settings.record(), vec![logbook.close(strategy, false, again, explore)])
+}
+
+/// A checkout that loses every attempt.
+pub(crate) struct NeverHappy;
+
+impl Strategy for NeverHappy {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.read(want.item).await?;
+        Err(Conflict)
+    }
 }

@@ -10,6 +10,8 @@ use oversell_sim::report::Evidence;
 use oversell_sim::settings::Settings;
 use oversell_sim::strategies::{everybody, find};
 
+use crate::fixture::NeverHappy;
+
 fn settings(buyers: u32, stock: i32, seed: u64) -> Settings {
     Settings { buyers, stock, seed, ..Settings::default() }
 }
@@ -87,16 +89,6 @@ fn every_rolled_finding_replays() {
             let again = oversell_sim::explore::replay(entrant, &shop, &schedule).unwrap();
             assert_eq!(again.amount_of(told.finding.kind), told.finding.amount, "{again}");
         }
-    }
-}
-
-/// Never gets on.
-struct NeverHappy;
-
-impl Strategy for NeverHappy {
-    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
-        shop.read(want.item).await?;
-        Err(Conflict)
     }
 }
 

@@ -208,15 +208,14 @@ impl<'s> Cast<'s> {
             }
         };
         let refused = other.map_or(to, |other| other.to);
-        let is_refused =
-            |kind: &Kind| matches!(kind.part, Part::Gone { ending: Ending::TurnedAway, .. });
+        let is_refused = self.kind_of(refused).part.ending() == Some(Ending::TurnedAway);
         Some(Turn {
             store: self.store(store),
             actor: Move { from: id, to },
             other,
             reply,
             leaked_lock,
-            refused: is_refused(self.kind_of(refused)).then_some(refused),
+            refused: is_refused.then_some(refused),
         })
     }
 
@@ -346,8 +345,7 @@ impl<'s> Cast<'s> {
     /// The same kind, with it remembered that it was inside or had bought; if it is or has.
     fn early(&mut self, id: KindId) -> KindId {
         let kind = self.kind_of(id);
-        let has_bought = matches!(kind.part, Part::Gone { ending: Ending::Bought, .. });
-        match kind.begun || has_bought {
+        match kind.may_have_units() {
             true => self.intern(Kind { early: true, ..kind.clone() }),
             false => id,
         }

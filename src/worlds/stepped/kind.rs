@@ -54,7 +54,24 @@ pub struct Kind {
     pub next: Option<Op>,
 }
 
+impl Part {
+    /// How its visit ended, if it has.
+    #[must_use]
+    pub fn ending(self) -> Option<Ending> {
+        match self {
+            Self::Gone { ending, .. } => Some(ending),
+            _ => None,
+        }
+    }
+}
+
 impl Kind {
+    /// Whether it is inside an attempt, or has bought: only then may it have taken units for good.
+    #[must_use]
+    pub fn may_have_units(&self) -> bool {
+        self.begun || self.part.ending() == Some(Ending::Bought)
+    }
+
     /// Somebody of whom nothing else is known.
     pub(super) fn of(part: Part) -> Self {
         Self {

@@ -138,10 +138,7 @@ impl Stage {
             cast.turn(self.store, from)?;
         let op = cast.kind_of(from).next?;
         let (before, after) = (cast.kind_of(from), cast.kind_of(moved.to));
-        let ending = |kind: KindId| match cast.kind_of(kind).part {
-            Part::Gone { ending, .. } => Some(ending),
-            _ => None,
-        };
+        let ending = |kind: KindId| cast.kind_of(kind).part.ending();
         let mut step = Step {
             actor,
             op,
