@@ -14,6 +14,10 @@ pub enum Missed {
     SoldOut,
     /// Somebody got in between. The engine decides whether to try again.
     Conflict,
+    /// The payment did not go through.
+    Declined,
+    /// The units had been reserved for this buyer, and the reservation ran out.
+    Expired,
     /// Something broke.
     Failed(Failure),
 }
@@ -43,6 +47,18 @@ pub enum Failure {
     /// The attempt made more ops than anybody follows.
     #[error("the attempt goes on and on")]
     TooLong,
+    /// What is to be confirmed was never reserved.
+    #[error("confirmed what it had not reserved")]
+    NotHeld,
+    /// A transaction was begun inside another, or ended outside one.
+    #[error("begun inside a transaction, or ended outside one")]
+    Transaction,
+    /// The server that ran the attempt died.
+    #[error("its server crashed")]
+    Crashed,
+    /// Nobody could answer: too few members of the group were there to decide.
+    #[error("the shop could not decide: too few of its members were within reach")]
+    NoMajority,
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,

@@ -68,6 +68,10 @@ pub enum Ending {
     TurnedAway,
     /// Lost too often, or for too long.
     GaveUp,
+    /// The payment did not go through.
+    Declined,
+    /// The units were reserved for it, and the reservation ran out.
+    Expired,
     /// Something broke.
     Failed(Failure),
     /// Ctrl-C came first.
@@ -82,6 +86,8 @@ impl Ending {
             Self::Bought => "bought",
             Self::TurnedAway => "turned away",
             Self::GaveUp => "gave up",
+            Self::Declined => "declined",
+            Self::Expired => "too late",
             Self::Failed(_) => "failed",
             Self::Unserved => "not served",
         }
@@ -112,6 +118,8 @@ pub struct Visit {
     pub ended_ns: u64,
     /// Time spent waiting: for a lock, in the queue, or between attempts.
     pub waited_ns: u64,
+    /// Whether units were ever on hold or ordered for it and may have gone back.
+    pub held: bool,
 }
 
 impl Visit {
@@ -129,6 +137,7 @@ impl Visit {
             last_attempt_ns: 0,
             ended_ns: 0,
             waited_ns: 0,
+            held: false,
         }
     }
 

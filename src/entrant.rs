@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::op::{OpKind, Want};
 use crate::settings::Settings;
 use crate::stores::memory::{Memory, Plain, Versioned, Word};
-use crate::strategy::{About, Strategy};
+use crate::strategy::{About, Errand, Strategy};
 use crate::worlds::stepped::script::{self, Heard, Next};
 use crate::worlds::threads::{self, Control, Round};
 
@@ -35,6 +35,9 @@ pub trait Entrant: Sync {
 
     /// What the clerk does next when serving this want and having heard this.
     fn serve(&self, want: Want, heard: &[Heard]) -> Next<Result<bool, Missed>>;
+
+    /// What the shop does next on an errand about this want, having heard this.
+    fn errand(&self, errand: Errand, want: Want, heard: &[Heard]) -> Next<Result<(), Missed>>;
 }
 
 impl<S: Strategy> Entrant for S {
@@ -62,6 +65,10 @@ impl<S: Strategy> Entrant for S {
 
     fn serve(&self, want: Want, heard: &[Heard]) -> Next<Result<bool, Missed>> {
         script::serve(self, want, heard)
+    }
+
+    fn errand(&self, errand: Errand, want: Want, heard: &[Heard]) -> Next<Result<(), Missed>> {
+        script::errand(self, errand, want, heard)
     }
 }
 

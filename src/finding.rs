@@ -25,8 +25,16 @@ pub enum FindingKind {
     LostOrder,
     /// The order book says that buyers got more than they were promised. Counted in buyers.
     OrderWithoutReceipt,
+    /// Buyers paid, and no order is theirs. Counted in buyers.
+    ChargedWithoutUnit,
+    /// Buyers have an order, and the payment provider has no money of theirs. Counted in buyers.
+    UnitWithoutCharge,
+    /// Buyers paid more than once. Counted in buyers.
+    DoubleCharge,
     /// Attempts ended and kept their lock. Counted in locks.
     LeakedLock,
+    /// Visits ended and kept units on hold. Counted in holds.
+    LeakedHold,
     /// Buyers wait for each other, and nobody can go on. Counted in buyers. Only where the world is
     /// ours: on threads a wait ends with the buyer's patience.
     StuckBuyers,
@@ -37,8 +45,11 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All kinds, the gravest first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Oversold,
+        Self::DoubleCharge,
+        Self::ChargedWithoutUnit,
+        Self::UnitWithoutCharge,
         Self::NegativeStock,
         Self::LostUpdate,
         Self::LeakedStock,
@@ -49,6 +60,7 @@ impl FindingKind {
         Self::FalseSoldOut,
         Self::Undersold,
         Self::LeakedLock,
+        Self::LeakedHold,
     ];
 
     /// Where this stands in [`FindingKind::ALL`]: 0 is the gravest.
@@ -67,11 +79,15 @@ impl FindingKind {
             | Self::LeakedStock
             | Self::NegativeStock => "unit",
             Self::FalseSoldOut
+            | Self::ChargedWithoutUnit
+            | Self::UnitWithoutCharge
+            | Self::DoubleCharge
             | Self::LostOrder
             | Self::OrderWithoutReceipt
             | Self::StuckBuyers => "buyer",
             Self::Livelock => "time",
             Self::LeakedLock => "lock",
+            Self::LeakedHold => "hold",
         }
     }
 
@@ -94,6 +110,10 @@ impl FindingKind {
             Self::LostOrder => "lost order",
             Self::OrderWithoutReceipt => "order without receipt",
             Self::LeakedLock => "leaked lock",
+            Self::ChargedWithoutUnit => "charged without unit",
+            Self::UnitWithoutCharge => "unit without charge",
+            Self::DoubleCharge => "double charge",
+            Self::LeakedHold => "leaked hold",
             Self::StuckBuyers => "stuck buyers",
             Self::Livelock => "livelock",
         }

@@ -61,10 +61,10 @@ pub use race::race;
 
 /// What a strategy's file needs.
 pub mod prelude {
-    pub use crate::attempt::Missed::{Conflict, Failed, SoldOut};
+    pub use crate::attempt::Missed::{Conflict, Declined, Expired, Failed, SoldOut};
     pub use crate::attempt::{Attempt, Bought, Failure, Missed};
     pub use crate::finding::FindingKind;
-    pub use crate::op::{Item, OpKind, Units, Version, Want};
+    pub use crate::op::{Item, OpKind, Payment, Units, Version, Want};
     pub use crate::session::{Connection, Session};
     pub use crate::strategy::{About, Claim, Strategy};
 }

@@ -12,6 +12,8 @@ use crate::expect::Expectation;
 use crate::logbook::Logbook;
 use crate::report::{Report, Run};
 use crate::settings::Settings;
+use crate::stores::memory;
+use crate::strategy::About;
 use crate::worlds::threads::Control;
 
 /// Races every entrant in turn on the same settings.
@@ -27,6 +29,7 @@ pub fn race_all(
 ) -> Result<Report, Error> {
     for entrant in entrants {
         settings.check_for(&entrant.card())?;
+        can_race(settings, &entrant.card())?;
     }
     hire_auditors()?;
     let clock = Wall::start();
@@ -35,6 +38,26 @@ pub fn race_all(
         .map(|entrant| race_one(*entrant, settings, expectations, &clock, control))
         .collect::<Result<_, _>>()?;
     Ok(Report::new("memory", settings.record(), runs))
+}
+
+/// Whether threads can race it: the store in memory offers no more than it can do at full speed, and
+/// nothing goes wrong on purpose.
+fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
+    if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
+        return Err(Error::input(format!(
+            "`{name}`: on threads nothing goes wrong on purpose; explore and replay take it"
+        )));
+    }
+    match card.needs.iter().find(|kind| !memory::offers(**kind)) {
+        None => Ok(()),
+        Some(kind) => Err(Error::input(format!(
+            "{} needs {}, which the store in memory does not offer; explore it instead: \
+             oversell-sim explore --strategy {}",
+            card.name,
+            kind.name(),
+            card.name
+        ))),
+    }
 }
 
 fn race_one(

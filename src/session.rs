@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::attempt::{Failure, Missed};
-use crate::op::{BuyerId, Item, Op, Order, Reply, Request, Units, Version, Want};
+use crate::op::{BuyerId, Item, Op, Order, Payment, Reply, Request, Units, Version, Want};
 
 /// The world's side of a session: takes ops, gives replies, in its own time.
 pub trait Connection {
@@ -206,5 +206,157 @@ impl<C: Connection> Session<C> {
     #[inline(always)]
     pub fn answer(&mut self) -> impl Future<Output = Result<bool, Missed>> {
         self.ask(Op::AwaitAnswer, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Reserves units until a timer runs out; says whether enough was left.
+    #[inline(always)]
+    pub fn hold(&mut self, item: Item, qty: Units) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::Hold { item, qty }, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Makes the reserved units ours for good; says whether the hold still stood, or had been confirmed
+    /// before.
+    ///
+    /// # Errors
+    /// [`Failure::NotHeld`] when this buyer never reserved any.
+    #[inline(always)]
+    pub fn confirm(&mut self, item: Item) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::Confirm { item }, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Gives reserved units back; says whether there was a hold that still stood.
+    #[inline(always)]
+    pub fn release(&mut self, item: Item) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::Release { item }, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Asks the payment provider for the price, with the buyer's own idempotency key: however often it
+    /// is asked, the money moves once.
+    #[inline(always)]
+    pub fn charge_once(&mut self) -> impl Future<Output = Result<Payment, Missed>> {
+        self.ask(Op::Charge { once: true }, opening!(Reply::Payment(payment) => payment))
+    }
+
+    /// Asks the payment provider for the price, without a key: every time it is asked, money moves.
+    #[inline(always)]
+    pub fn charge(&mut self) -> impl Future<Output = Result<Payment, Missed>> {
+        self.ask(Op::Charge { once: false }, opening!(Reply::Payment(payment) => payment))
+    }
+
+    /// Gives one payment back; says whether the provider had one.
+    #[inline(always)]
+    pub fn refund(&mut self) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::Refund, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Asks the provider whether it has money of this buyer.
+    #[inline(always)]
+    pub fn find_charge(&mut self) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::FindCharge, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Looks into the order book for an order of this buyer.
+    #[inline(always)]
+    pub fn find_order(&mut self) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::FindOrder, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Writes the order, unless one of this buyer is there; says whether it did.
+    #[inline(always)]
+    pub fn place_order_once(&mut self, want: Want) -> impl Future<Output = Result<bool, Missed>> {
+        let order = Order { buyer: self.buyer, want };
+        self.ask(Op::PlaceOrderOnce(order), opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Strikes this buyer's orders out of the book; says whether there were any.
+    #[inline(always)]
+    pub fn cancel_order(&mut self) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::CancelOrder, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Where stock is not a column but what was never ordered: counts what is left.
+    #[inline(always)]
+    pub fn count_left(&mut self, item: Item) -> impl Future<Output = Result<Units, Missed>> {
+        self.looked = true;
+        self.ask(Op::CountLeft { item }, opening!(Reply::Stock(units) => units))
+    }
+
+    /// Waits for the product's lease, which ends by itself after a while, and takes it; says its token.
+    #[inline(always)]
+    pub fn lease(&mut self, item: Item) -> impl Future<Output = Result<Version, Missed>> {
+        self.ask(Op::Lease { item }, opening!(Reply::Token(token) => token))
+    }
+
+    /// Gives the lease back; says whether it still was ours.
+    #[inline(always)]
+    pub fn unlease(&mut self, item: Item) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::Unlease { item }, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Looks at the stock and shows the token of our lease.
+    ///
+    /// # Errors
+    /// [`Missed::Conflict`] when the store has seen a later token.
+    #[inline(always)]
+    pub fn read_fenced(
+        &mut self,
+        item: Item,
+        token: Version,
+    ) -> impl Future<Output = Result<Units, Missed>> {
+        self.looked = true;
+        self.ask(Op::ReadFenced { item, token }, opening!(Reply::Stock(stock) => stock))
+    }
+
+    /// Overwrites the stock, unless the store has seen a later token; says whether it did.
+    #[inline(always)]
+    pub fn write_fenced(
+        &mut self,
+        item: Item,
+        token: Version,
+        stock: Units,
+    ) -> impl Future<Output = Result<bool, Missed>> {
+        let op = Op::WriteFenced { item, token, stock };
+        self.ask(op, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Begins a transaction, at the store's isolation level.
+    #[inline(always)]
+    pub fn begin(&mut self) -> impl Future<Output = Result<(), Missed>> {
+        self.ask(Op::Begin, opening!(Reply::Done => ()))
+    }
+
+    /// Makes everything in the transaction count, all or nothing.
+    ///
+    /// # Errors
+    /// [`Missed::Conflict`] when the isolation level forbids it; nothing of it counts then.
+    #[inline(always)]
+    pub fn commit(&mut self) -> impl Future<Output = Result<(), Missed>> {
+        self.ask(Op::Commit, opening!(Reply::Done => ()))
+    }
+
+    /// Takes everything in the transaction back.
+    #[inline(always)]
+    pub fn rollback(&mut self) -> impl Future<Output = Result<(), Missed>> {
+        self.ask(Op::Rollback, opening!(Reply::Done => ()))
+    }
+
+    /// Takes units from the copy of the stock in the cache, if enough is left; says whether it did.
+    #[inline(always)]
+    pub fn take_cached(
+        &mut self,
+        item: Item,
+        qty: Units,
+    ) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::TakeCached { item, qty }, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Adds units to the copy of the stock in the cache; says what it says then.
+    #[inline(always)]
+    pub fn add_cached(
+        &mut self,
+        item: Item,
+        qty: Units,
+    ) -> impl Future<Output = Result<Units, Missed>> {
+        self.ask(Op::AddCached { item, qty }, opening!(Reply::Stock(stock) => stock))
     }
 }

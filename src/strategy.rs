@@ -12,10 +12,48 @@ use crate::session::{Connection, Session};
 /// What a strategy claims of itself; tests hold it to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// No finding, ever.
+    /// No finding, ever, as long as nothing goes wrong around it.
     Safe,
+    /// No finding, ever, under these settings.
+    SafeWhen(When),
     /// Broken on purpose: it can be made to show this.
     Shows(FindingKind),
+    /// Broken on purpose: under these settings it can be made to show this.
+    ShowsWhen(FindingKind, When),
+}
+
+/// Settings by name: what a claim is about, such as a crash.
+pub type When = &'static [(&'static str, &'static str)];
+
+impl Claim {
+    /// The settings that it is about, beside the usual ones.
+    #[must_use]
+    pub fn when(self) -> When {
+        match self {
+            Self::SafeWhen(when) | Self::ShowsWhen(_, when) => when,
+            Self::Safe | Self::Shows(_) => &[],
+        }
+    }
+
+    /// The finding that it can be made to show, if it is broken.
+    #[must_use]
+    pub fn shows(self) -> Option<FindingKind> {
+        match self {
+            Self::Shows(kind) | Self::ShowsWhen(kind, _) => Some(kind),
+            Self::Safe | Self::SafeWhen(_) => None,
+        }
+    }
+}
+
+/// What the shop does in a buyer's name beside the buyer's own attempt: each is a few ops of its own, and
+/// may come at any moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Errand {
+    /// The payment provider has told the shop that money has moved: [`Strategy::notified`].
+    Notice,
+    /// The server that ran the buyer's attempt died, and another looks after what it left behind:
+    /// [`Strategy::recover`].
+    Recovery,
 }
 
 /// A strategy's card: everything about it but its code.
@@ -109,5 +147,32 @@ pub trait Strategy: Sync {
         _want: Want,
     ) -> impl Future<Output = Result<bool, Missed>> {
         std::future::ready(Err(Missed::Failed(Failure::Unsupported)))
+    }
+
+    /// What the shop does when the payment provider tells it that a buyer's money has moved: at any moment
+    /// after it has, and perhaps twice. Only where the card needs [`OpKind::Notice`].
+    ///
+    /// # Errors
+    /// After a [conflict](Missed::Conflict) it begins again; after anything else it is over.
+    fn notified<C: Connection>(
+        &self,
+        _shop: &mut Session<C>,
+        _want: Want,
+    ) -> impl Future<Output = Result<(), Missed>> {
+        std::future::ready(Ok(()))
+    }
+
+    /// What the shop does about an attempt whose server has died. It knows no more than what the store
+    /// and the provider tell it, and may die itself and begin again. Only where the card needs
+    /// [`OpKind::Recover`].
+    ///
+    /// # Errors
+    /// After a [conflict](Missed::Conflict) it begins again; after anything else it is over.
+    fn recover<C: Connection>(
+        &self,
+        _shop: &mut Session<C>,
+        _want: Want,
+    ) -> impl Future<Output = Result<(), Missed>> {
+        std::future::ready(Ok(()))
     }
 }

@@ -3,10 +3,14 @@
 //! It reads receipts (what each buyer was told at the door) and the store's books, in pairs that
 //! must agree, and knows nothing of strategies.
 
+mod money;
 mod sold_out;
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::attempt::Failure;
 use crate::buyer::{Ending, Visit};
 use crate::finding::FindingKind;
 use crate::op::{BuyerId, Item, Order, Units, Want};
@@ -42,7 +46,7 @@ struct Account {
     item: Item,
     stock: i64,
     left: i64,
-    /// Promised, by receipt.
+    /// Promised: by receipt, or by an order of somebody whom a crash kept from its receipt.
     sold: i64,
     ordered: i64,
     /// What buyers who were cut short may have taken: unknown, and not held against anybody.
@@ -108,6 +112,9 @@ impl Ledger<'_> {
             over_all(&accounts, Account::leaked_stock),
             over_all(&accounts, Account::negative_stock),
             sold_out::false_sold_out(self),
+            self.charged_without_unit(),
+            self.unit_without_charge(),
+            self.double_charge(),
             finding(FindingKind::LeakedLock, self.leaked_locks as i64, || {
                 format!("{} still held when the attempt was over", of(self.leaked_locks, "lock"))
             }),
@@ -131,9 +138,11 @@ impl Ledger<'_> {
             item,
             stock: self.stock.into(),
             left: self.books.shelves[usize::from(item.0)].into(),
-            sold: self.wanted_by(item, |visit| visit.receipt().is_some()),
+            sold: self.wanted_by(item, |visit| visit.receipt().is_some())
+                + self.ordered_after_a_crash(item),
             ordered: orders.map(|order| i64::from(order.want.units_of(item))).sum(),
-            unknown: self.wanted_by(item, was_cut_short),
+            // After a crash nothing goes on that nobody knows of.
+            unknown: self.wanted_by(item, |visit| was_cut_short(visit) && !has_crashed(visit)),
         }
     }
 
@@ -143,11 +152,25 @@ impl Ledger<'_> {
         visits.map(|visit| i64::from(visit.want.units_of(item))).sum()
     }
 
+    /// Units in the order book for buyers whose server died before they had their receipt.
+    fn ordered_after_a_crash(&self, item: Item) -> i64 {
+        let crashed = self.visits.iter().filter(|visit| has_crashed(visit));
+        let buyers: BTreeSet<BuyerId> = crashed.map(|visit| visit.buyer).collect();
+        if buyers.is_empty() {
+            return 0;
+        }
+        let theirs = self.books.orders.iter().filter(|order| buyers.contains(&order.buyer));
+        theirs.map(|order| i64::from(order.want.units_of(item))).sum()
+    }
+
     /// Serves those who went home without, the smallest want first, from what was not sold, is still
     /// there, and was not to go to somebody whom the end of the race kept away.
     fn undersold(&self, accounts: &[Account]) -> Option<Finding> {
         let unsold = |account: &Account| {
             let kept_away = self.wanted_by(account.item, |visit| visit.ending == Ending::Unserved);
+            // Who was turned away while units were on hold was turned away rightly.
+            let given_back = self.books.given_back.get(usize::from(account.item.0));
+            let kept_away = kept_away + given_back.map_or(0, |units| i64::from(*units));
             (account.stock - account.sold).min(account.left.max(0)) - kept_away
         };
         let unsold: Vec<i64> = accounts.iter().map(unsold).collect();
@@ -156,6 +179,7 @@ impl Ledger<'_> {
             .iter()
             .filter(|visit| {
                 matches!(visit.ending, Ending::TurnedAway | Ending::GaveUp | Ending::Failed(_))
+                    && !visit.held
             })
             .map(|visit| visit.want)
             .filter(|want| fits(*want, &unsold))
@@ -240,8 +264,17 @@ fn was_cut_short(visit: &Visit) -> bool {
     match visit.ending {
         Ending::Failed(_) => true,
         Ending::Unserved => visit.attempts > 0,
-        Ending::Bought | Ending::TurnedAway | Ending::GaveUp => false,
+        Ending::Bought
+        | Ending::TurnedAway
+        | Ending::GaveUp
+        | Ending::Declined
+        | Ending::Expired => false,
     }
+}
+
+/// Whether the server that worked for the buyer died.
+fn has_crashed(visit: &Visit) -> bool {
+    visit.ending == Ending::Failed(Failure::Crashed)
 }
 
 /// Buyers whose receipt and orders differ, and the first of them as an example.

@@ -31,6 +31,7 @@ impl Takers {
         let may_have_taken = |visit: &&Visit| {
             visit.want.units_of(item) > 0
                 && (visit.ending == Ending::Bought
+                    || visit.held
                     || was_cut_short(visit)
                     || ordered.binary_search(&visit.buyer).is_ok())
         };

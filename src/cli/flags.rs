@@ -22,6 +22,15 @@ pub(super) fn applied(
     Ok(settings)
 }
 
+/// The settings that a strategy's claim is about, in place of the usual ones.
+pub(super) fn with_claim(mut settings: Settings, entrant: &dyn Entrant) -> Settings {
+    for (name, text) in entrant.card().claim.when() {
+        // Cannot fail: a test reads what every claim says.
+        let _ = settings.set(name, text);
+    }
+    settings
+}
+
 /// Where only strategies run that are about carts, and nothing else was said: two products, and both
 /// in every cart.
 pub(super) fn with_carts(

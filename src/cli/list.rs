@@ -18,9 +18,12 @@ pub(crate) fn run() -> Result<Ended, Error> {
     for entrant in everybody() {
         let card = entrant.card();
         let claim = match card.claim {
-            Claim::Safe => "safe".to_owned(),
-            Claim::Shows(kind) => format!("shows {}", kind.title()),
+            Claim::Safe | Claim::SafeWhen(_) => "safe".to_owned(),
+            Claim::Shows(kind) | Claim::ShowsWhen(kind, _) => format!("shows {}", kind.title()),
         };
+        let when: String =
+            card.claim.when().iter().map(|(name, text)| format!(" --{name} {text}")).collect();
+        let claim = claim + &when;
         let needs: Vec<_> = card.needs.iter().copied().map(OpKind::name).collect();
         table.add_row([
             card.name,

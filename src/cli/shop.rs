@@ -13,7 +13,7 @@ use oversell_sim::settings::Settings;
 use oversell_sim::{chance, render, strategies};
 
 use super::Ended;
-use super::flags::{applied, setting, with_carts};
+use super::flags::{applied, setting, with_carts, with_claim};
 use super::output::{Output, to_stderr};
 
 /// The shop, where nobody thinks and nothing takes time.
@@ -45,6 +45,35 @@ pub(super) struct ShopFlags {
     /// Seed of what buyers want, where that is a range [default: a new one]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
     seed: Option<String>,
+    #[command(flatten)]
+    trouble: TroubleFlags,
+}
+
+/// What may go wrong around the checkout.
+#[derive(Clone, Debug, Args)]
+#[command(
+    next_help_heading = "Trouble, at most so often in a schedule [default: what the strategy's \
+                               claim is about, else none]"
+)]
+pub(super) struct TroubleFlags {
+    /// Servers that die in the middle of what they do for somebody
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("crashes"))]
+    crashes: Option<String>,
+    /// Holds and leases that run out while somebody still counts on them
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("expiries"))]
+    expiries: Option<String>,
+    /// Payments that are declined
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("declines"))]
+    declines: Option<String>,
+    /// Answers of the payment provider that are lost after the money has moved
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("lost-answers"))]
+    lost_answers: Option<String>,
+    /// Notices of the payment provider that come again
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("redeliveries"))]
+    redeliveries: Option<String>,
+    /// How far transactions are kept apart: read-committed, repeatable-read or serializable
+    #[arg(long, value_name = "LEVEL", value_parser = setting("isolation"))]
+    isolation: Option<String>,
 }
 
 /// A number of buyers, or `any`.
@@ -67,7 +96,7 @@ impl ShopFlags {
     }
 
     /// The flags that were given, by the names of their settings.
-    fn given(&self) -> [(&'static str, &Option<String>); 7] {
+    fn given(&self) -> [(&'static str, &Option<String>); 13] {
         [
             ("buyers", &self.buyers),
             ("items", &self.items),
@@ -76,6 +105,12 @@ impl ShopFlags {
             ("qty", &self.qty),
             ("retries", &self.retries),
             ("seed", &self.seed),
+            ("isolation", &self.trouble.isolation),
+            ("crashes", &self.trouble.crashes),
+            ("expiries", &self.trouble.expiries),
+            ("declines", &self.trouble.declines),
+            ("lost-answers", &self.trouble.lost_answers),
+            ("redeliveries", &self.trouble.redeliveries),
         ]
     }
 
@@ -124,7 +159,7 @@ impl ShopFlags {
     /// What goes without saying.
     fn usual(&self, entrant: &dyn Entrant) -> Settings {
         let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
-        with_carts(settings, &[entrant], &self.items, &self.cart)
+        with_claim(with_carts(settings, &[entrant], &self.items, &self.cart), entrant)
     }
 }
 

@@ -22,8 +22,8 @@ use crate::expect::Expectation;
 use crate::op::{Op, OpKind, Request, Units, Want};
 use crate::report::{Evidence, Judgement, SCHEMA};
 use crate::settings::Settings;
-use crate::stores::memory::model::Model;
-use crate::worlds::stepped::{Cast, KindId, Part, StoreId};
+use crate::stores::model::Model;
+use crate::worlds::stepped::{Cast, Cue, KindId, Part, StoreId};
 
 /// States after which the store is taken to be without end.
 const MOST_MARKINGS: usize = 1_000;
@@ -83,7 +83,12 @@ pub fn any_buyers(
     if settings.qty.least != settings.qty.most {
         return Err(Error::input("`qty` must be one number where `buyers` is any"));
     }
-    let mut cast = Cast::new(entrant, settings.policy.retries);
+    if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
+        return Err(Error::input(format!(
+            "`{name}` needs a number of buyers, and `buyers` is any"
+        )));
+    }
+    let mut cast = Cast::new(entrant, settings);
     let cover = cover(&mut cast, entrant, settings, &stopped);
     let (mut proved_up_to, mut least) = (None, None);
     for buyers in 1..=most_buyers {
@@ -212,7 +217,7 @@ fn successors(cast: &mut Cast<'_>, here: &State) -> Vec<State> {
     let mut all = Vec::new();
     for (kind, _) in &here.crowd {
         for store in stores_for(cast, here, *kind) {
-            let Some(turn) = cast.turn(store, *kind) else { continue };
+            let Some(turn) = cast.turn(store, Cue::step(*kind)) else { continue };
             all.push(State { store: without_queue(cast, turn.store), ..here.after(&turn) });
         }
     }

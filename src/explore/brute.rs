@@ -7,7 +7,7 @@ use super::checks::{self, End, Shown};
 use super::limits::Limits;
 use super::state::State;
 use crate::audit::Finding;
-use crate::worlds::stepped::{Actor, Cast, Stage};
+use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
 /// What was seen.
 #[derive(Clone, Debug, Default)]
@@ -35,41 +35,43 @@ pub fn try_all(
     stopped: impl Fn() -> bool,
 ) -> Tried {
     let stock = checks::stock_of(cast, opening);
-    let actors: Vec<Actor> = opening.actors().collect();
+    let acts = cast.acts().to_vec();
+    let cues: Vec<Cue<Actor>> = opening
+        .actors()
+        .flat_map(|who| acts.iter().map(move |act| Cue { who, act: *act }))
+        .collect();
     let mut tried = Tried { complete: true, ..Tried::default() };
     let mut found: BTreeMap<usize, Shown> = BTreeMap::new();
-    let mut schedule: Vec<Actor> = Vec::new();
-    let mut note = |finding: Finding, schedule: &[Actor]| {
+    let mut schedule: Vec<Cue<Actor>> = Vec::new();
+    let mut note = |finding: Finding, schedule: &[Cue<Actor>]| {
         let is_shorter = |shown: &Shown| schedule.len() < shown.schedule.len();
         if found.get(&finding.kind.gravity()).is_none_or(is_shorter) {
             let schedule = schedule.to_vec();
             found.insert(finding.kind.gravity(), Shown { finding, schedule });
         }
     };
-    // The shop after each step of the schedule, who is to be tried there next, and whether anybody could
-    // move.
-    let mut path = vec![(opening.clone(), 0, false)];
-    while let Some((stage, next, moved)) = path.last_mut() {
+    // The shop after each step of the schedule, and what is to be tried there next.
+    let mut path = vec![(opening.clone(), 0)];
+    while let Some((stage, next)) = path.last_mut() {
         if *next == 0 {
             let state = State::of(stage.store(), stage.kinds());
             let oversold = checks::promises(cast, stock, &state);
             oversold.into_iter().for_each(|finding| note(finding, &schedule));
-        }
-        let Some(actor) = actors.get(*next).copied() else {
-            if !*moved {
-                tried.schedules += 1;
+            if !stage.goes_on(cast) {
+                tried.schedules += u64::from(stage.cues(cast).is_empty());
                 let (end, findings) = checks::end_of(cast, stock, stage);
                 tried.ends.insert(end);
                 findings.into_iter().for_each(|finding| note(finding, &schedule));
             }
+        }
+        let Some(cue) = cues.get(*next).copied() else {
             path.pop();
             schedule.pop();
             continue;
         };
         *next += 1;
         let mut there = stage.clone();
-        let Some(step) = there.step(cast, actor) else { continue };
-        *moved = true;
+        let Some(step) = there.follow(cast, cue) else { continue };
         let bytes = path.len() * opening.bytes() + cast.bytes();
         let is_over = bytes > limits.memory || tried.steps == limits.states as u64;
         if is_over || path.len() > LONGEST || cast.is_full() || stopped() {
@@ -77,11 +79,11 @@ pub fn try_all(
             break;
         }
         tried.steps += 1;
-        schedule.push(actor);
-        if step.leaked_lock {
-            note(checks::leaked_lock(), &schedule);
+        schedule.push(cue);
+        for leak in checks::leaks(step.leaks) {
+            note(leak, &schedule);
         }
-        path.push((there, 0, false));
+        path.push((there, 0));
     }
     tried.shown = found.into_values().collect();
     tried

@@ -10,15 +10,17 @@ use crate::finding::FindingKind;
 use crate::op::{Item, Order, Units, Want};
 use crate::stores::Books;
 use crate::text::quantity::{count, of};
-use crate::worlds::stepped::{Actor, Cast, KindId, Ordered, Part, Stage, Step, StoreId};
+use crate::worlds::stepped::{
+    Actor, Cast, Cue, KindId, Leaks, Ordered, Part, Stage, Step, StoreId,
+};
 
 /// A finding and a shortest schedule to it.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// What.
     pub finding: Finding,
-    /// Whose step comes when.
-    pub schedule: Vec<Actor>,
+    /// What comes when.
+    pub schedule: Vec<Cue<Actor>>,
 }
 
 /// Units of each product in a shop that has just opened.
@@ -76,7 +78,7 @@ pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Fin
         let kind = cast.kind_of(*id);
         let (began, ended) = match kind.part {
             Part::Gone { ending: Ending::TurnedAway, .. } if kind.early => (0, 1),
-            Part::Gone { ending: Ending::Bought, .. } if !kind.early => (2, 3),
+            Part::Gone { .. } if !kind.early && kind.may_have_units() => (2, 3),
             _ => (0, 3),
         };
         std::iter::repeat_n((*id, began, ended), *buyers as usize)
@@ -97,15 +99,17 @@ fn judge(
     store: StoreId,
     everybody: impl Iterator<Item = (KindId, u64, u64)>,
 ) -> (End, Vec<Finding>) {
-    let shelves = cast.store_of(store).stocks();
+    let store = cast.store_of(store);
+    let shelves = store.stocks();
     let mut end = End { shelves: shelves.clone(), ..End::default() };
     let mut visits = Vec::new();
     let mut orders = Vec::new();
+    let mut payments = Vec::new();
     for (kind, began, ended) in everybody {
         let kind = cast.kind_of(kind);
         match kind.part {
             Part::Gone { want, ending } => {
-                *end.visits.entry((ending, want, kind.ordered.clone())).or_default() += 1;
+                *end.visits.entry((ending, want, kind.ordered())).or_default() += 1;
                 let buyer = visits.len() as u32;
                 let (began_ns, ended_ns) = (began * STEP_NS, ended * STEP_NS);
                 visits.push(Visit {
@@ -114,12 +118,14 @@ fn judge(
                     began_ns: 0,
                     last_attempt_ns: began_ns,
                     ended_ns,
+                    held: kind.standing.has_stood_in_the_way(),
                     ..Visit::unserved(buyer, want)
                 });
-                let ordered = kind.ordered.iter();
-                orders.extend(ordered.map(|(item, units)| {
-                    let units = Units::try_from(*units).unwrap_or(Units::MAX);
-                    Order { buyer, want: Want::one(*item, units) }
+                payments.push(kind.standing.net_charges().into());
+                let ordered = kind.ordered();
+                orders.extend(ordered.into_iter().map(|(item, units)| {
+                    let units = Units::try_from(units).unwrap_or(Units::MAX);
+                    Order { buyer, want: Want::one(item, units) }
                 }));
             }
             Part::Buyer { .. } => end.stuck += 1,
@@ -131,7 +137,9 @@ fn judge(
         let proof = format!("{} waiting, and nobody who could let them go on", of(amount, "buyer"));
         return (end, vec![Finding { kind: FindingKind::StuckBuyers, amount, proof }]);
     }
-    let books = Books { shelves, orders, deepest_queue: 0 };
+    let given_back = store.shelves.iter().map(|shelf| shelf.given_back).collect();
+    let payments = cast.takes_money().then_some(payments);
+    let books = Books { shelves, orders, deepest_queue: 0, given_back, payments };
     let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0 };
     (end, ledger.audit())
 }
@@ -151,10 +159,18 @@ pub(super) fn may_be_wronged(
     })
 }
 
-/// An attempt ended and kept its lock.
-pub(super) fn leaked_lock() -> Finding {
-    let proof = "the lock was still held when the attempt was over".to_owned();
-    Finding { kind: FindingKind::LeakedLock, amount: 1, proof }
+/// What an attempt that ended should not have left behind.
+pub(super) fn leaks(leaks: Leaks) -> impl Iterator<Item = Finding> {
+    let found =
+        |is: bool, kind, proof: &str| is.then(|| Finding { kind, amount: 1, proof: proof.into() });
+    let lock = "the lock was still held when the attempt was over";
+    let hold = "units were still on hold when the visit was over";
+    [
+        found(leaks.lock, FindingKind::LeakedLock, lock),
+        found(leaks.hold, FindingKind::LeakedHold, hold),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// What is wrong after these steps, which led here.
@@ -165,13 +181,15 @@ pub(super) fn so_far(
     steps: &[Step],
 ) -> Vec<Finding> {
     let state = State::of(stage.store(), stage.kinds());
-    let goes_on = stage.actors().any(|actor| stage.can_move(cast, actor));
-    let mut found: Vec<Finding> = match goes_on {
+    let mut found: Vec<Finding> = match stage.goes_on(cast) {
         true => promises(cast, stock, &state).into_iter().collect(),
         false => end_of(cast, stock, stage).1,
     };
-    if steps.iter().any(|step| step.leaked_lock) {
-        found.push(leaked_lock());
+    let mut leaked = Leaks::default();
+    for step in steps {
+        leaked.lock |= step.leaks.lock;
+        leaked.hold |= step.leaks.hold;
     }
+    found.extend(leaks(leaked));
     found
 }

@@ -13,7 +13,8 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use serde::Serialize;
 
 use crate::chance::{Dice, Purpose};
-use crate::worlds::stepped::{Actor, Cast, Stage};
+use crate::stores::model::Act;
+use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
 /// The number of the last schedule that has dice of its own.
 pub(super) const LAST: u64 = (1 << 62) - 1;
@@ -72,8 +73,22 @@ impl Roll {
         Self { dice, inside, falls, steps: 0 }
     }
 
+    /// What comes next; nothing if nothing can. Of what can happen beside somebody's step, each has the
+    /// same chance as a step.
+    pub(super) fn next(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Cue<Actor>> {
+        if cast.acts() == [Act::Step] {
+            return self.next_to_move(cast, stage).map(Cue::step);
+        }
+        let cues = stage.cues(cast);
+        let chosen = cues.choose(self.dice.rng()).copied()?;
+        match chosen.act {
+            Act::Step => self.next_to_move(cast, stage).map(Cue::step),
+            _ => Some(chosen),
+        }
+    }
+
     /// Whose step comes next; nobody's if nobody can move.
-    pub(super) fn next(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
+    fn next_to_move(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
         // Whoever has left is noticed now and then, so that looking for them costs little.
         if self.steps.is_multiple_of(self.inside.len().max(1)) {
             self.inside.retain(|(_, actor)| {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::search::Search;
-use super::timeline::intention;
+use super::words::intention;
 use crate::op::Units;
 use crate::report::SCHEMA;
 use crate::worlds::stepped::{Kind, KindId, Part, StoreId};

@@ -11,7 +11,7 @@ use super::packed::{crowd_of, store_of, unpack};
 use super::states::{Batch, States};
 use crate::audit::Finding;
 use crate::op::Units;
-use crate::worlds::stepped::{Cast, KindId, StoreId};
+use crate::worlds::stepped::{Cast, Cue, KindId, StoreId};
 
 /// Where a kind of finding was first seen: in this state, or on the step of this kind out of it.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub(super) struct Sighting {
     pub(super) finding: Finding,
     /// In which state.
     pub(super) state: u32,
-    /// On whose step out of it, if on one.
-    pub(super) step: Option<KindId>,
+    /// On which step out of it, if on one.
+    pub(super) step: Option<Cue<KindId>>,
 }
 
 /// The first sighting of each kind of finding, by gravity.
@@ -53,8 +53,8 @@ impl Sightings {
 /// A step out of a state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {
-    /// Whose.
-    pub(super) kind: KindId,
+    /// Whose, or what else.
+    pub(super) cue: Cue<KindId>,
     /// How many buyers could make it.
     pub(super) buyers: u16,
 }
@@ -75,7 +75,7 @@ pub(super) struct Expanded {
     /// Whether somebody was turned away before enough was promised to others.
     pub(super) premature: bool,
     /// Steps that were never worked out; what else is said here is then worth nothing.
-    pub(super) missing: Vec<(StoreId, KindId)>,
+    pub(super) missing: Vec<(StoreId, Cue<KindId>)>,
 }
 
 impl Expanded {
@@ -108,21 +108,24 @@ impl Expanded {
             oversold.into_iter().for_each(|found| self.sightings.note(sighting(found, None)));
         }
         let mut stuck = true;
-        for (kind, buyers) in crowd_of(here) {
-            let Some(turn) = cast.known_turn(store, kind) else {
-                self.missing.push((store, kind));
+        let acts = cast.acts();
+        let cues = crowd_of(here)
+            .flat_map(|(who, buyers)| acts.iter().map(move |act| (Cue { who, act: *act }, buyers)));
+        for (cue, buyers) in cues {
+            let Some(turn) = cast.known_turn(store, cue) else {
+                self.missing.push((store, cue));
                 continue;
             };
             let Some(turn) = turn else { continue };
-            stuck = false;
+            stuck &= turn.is_fault;
             self.there.push_with(|packed| packed.push_after(here, turn));
-            self.ways.push(Way { kind, buyers: buyers as u16 });
+            self.ways.push(Way { cue, buyers: buyers as u16 });
             if let (false, Some(refused)) = (self.premature, turn.refused) {
                 let there = unpack(self.there.last());
                 self.premature = checks::may_be_wronged(cast, stock, &there, refused);
             }
-            if turn.leaked_lock {
-                self.sightings.note(sighting(checks::leaked_lock(), Some(kind)));
+            for leak in checks::leaks(turn.leaks) {
+                self.sightings.note(sighting(leak, Some(cue)));
             }
         }
         self.ends.push(self.ways.len());

@@ -3,13 +3,15 @@
 use super::checks::{self, Shown};
 use super::limits::Limits;
 use super::search::Search;
-use super::timeline::{Row, intention};
+use super::timeline::Row;
+use super::words::intention;
 use crate::audit::Finding;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::op::Units;
 use crate::settings::Settings;
-use crate::worlds::stepped::{Actor, Cast, Part, Stage, Step};
+use crate::stores::model::Act;
+use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 
 /// How far a hint looks ahead, in states.
 const LOOK_AHEAD: usize = 200_000;
@@ -29,7 +31,7 @@ pub struct Seat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outlook {
     /// The shortest schedule to something wrong.
-    Way(Vec<Actor>),
+    Way(Vec<Cue<Actor>>),
     /// Nothing goes wrong, whatever comes next.
     Safe,
     /// Nothing goes wrong as far as it was looked ahead.
@@ -51,7 +53,7 @@ impl<'s> Game<'s> {
     /// # Errors
     /// [`Error::Input`] for impossible settings.
     pub fn new(entrant: &'s dyn Entrant, settings: &Settings) -> Result<Self, Error> {
-        let mut cast = Cast::new(entrant, settings.policy.retries);
+        let mut cast = Cast::new(entrant, settings);
         let stage = super::open(&mut cast, entrant, settings)?;
         Ok(Self { cast, stage, past: Vec::new(), steps: Vec::new() })
     }
@@ -82,15 +84,17 @@ impl<'s> Game<'s> {
             .collect()
     }
 
-    /// Lets somebody make its next step.
+    /// Lets somebody make its next step, or something else happen to it.
     ///
     /// # Errors
     /// A sentence that says why it cannot.
-    pub fn step(&mut self, actor: Actor) -> Result<(), String> {
+    pub fn step(&mut self, cue: Cue<Actor>) -> Result<(), String> {
         let before = self.stage.clone();
-        let Some(step) = self.stage.step(&mut self.cast, actor) else {
+        let actor = cue.who;
+        let Some(step) = self.stage.follow(&mut self.cast, cue) else {
             return Err(match self.stage.kind(actor).map(|kind| self.cast.kind_of(kind).next) {
                 None => format!("nobody is called {actor}"),
+                Some(_) if cue.act != Act::Step => format!("{cue} cannot happen now"),
                 Some(None) => format!("{actor} has left"),
                 Some(Some(_)) => format!("{actor} has to wait"),
             });
@@ -119,7 +123,7 @@ impl<'s> Game<'s> {
 
     /// Whether nobody can move any more.
     pub fn is_over(&mut self) -> bool {
-        self.seats().iter().all(|seat| !seat.can_move)
+        !self.stage.goes_on(&mut self.cast)
     }
 
     /// What is wrong by now.

@@ -20,6 +20,7 @@ mod search;
 mod state;
 mod states;
 mod timeline;
+mod words;
 
 pub use any::{AnyBuyers, MOST_BUYERS, any_buyers};
 pub use brute::{Tried, try_all};
@@ -44,8 +45,8 @@ use crate::finding::FindingKind;
 use crate::op::{Op, OpKind, Want};
 use crate::report::Evidence;
 use crate::settings::Settings;
-use crate::stores::memory::model::Model;
-use crate::worlds::stepped::{Actor, Cast, Stage, Step};
+use crate::stores::model::{Act, Model};
+use crate::worlds::stepped::{Actor, Cast, Cue, Stage, Step};
 
 /// Follows every schedule of these settings, the shortest first, within limits.
 ///
@@ -80,7 +81,7 @@ fn search<T>(
     stopped: impl Fn() -> bool,
     draw: impl FnOnce(&Search<'_, '_>) -> T,
 ) -> Result<(Exploration, T), Error> {
-    let mut cast = Cast::new(entrant, settings.policy.retries);
+    let mut cast = Cast::new(entrant, settings);
     let opening = open(&mut cast, entrant, settings)?;
     let mut search = Search::from(&mut cast, opening.clone());
     let seen = search.run(limits, stopped);
@@ -115,7 +116,7 @@ pub fn search_unreduced(
     limits: Limits,
     stopped: impl Fn() -> bool,
 ) -> Result<Exploration, Error> {
-    let mut cast = Cast::new(entrant, settings.policy.retries).unmerged();
+    let mut cast = Cast::new(entrant, settings).unmerged();
     let opening = open(&mut cast, entrant, settings)?;
     let tried = try_all(&mut cast, &opening, limits, stopped);
     let covered = Covered {
@@ -127,16 +128,18 @@ pub fn search_unreduced(
         complete: tried.complete,
         interleavings: tried.complete.then(|| Ways::exactly(tried.schedules)),
     };
-    // In these schedules an order is a step of its own, and in a replay it is not.
+    // In these schedules an order is a step of its own, and in a replay it mostly is not.
+    let merges = Cast::new(entrant, settings).merges();
     let mut without_orders = |Shown { finding, schedule }: Shown| {
         let steps = follow(&mut cast, &mut opening.clone(), &schedule)?;
-        let is_order = |step: &Step| matches!(step.op, Op::PlaceOrder(_));
+        let is_order = |step: &Step| merges && matches!(step.op, Some(Op::PlaceOrder(_)));
         let steps = steps.iter().filter(|step| !is_order(step));
-        Ok(Shown { finding, schedule: steps.map(|step| step.actor).collect() })
+        let schedule = steps.map(|step| Cue { who: step.actor, act: step.act }).collect();
+        Ok(Shown { finding, schedule })
     };
     let shown: Vec<Shown> =
         tried.shown.into_iter().map(&mut without_orders).collect::<Result<_, Error>>()?;
-    let mut merged = Cast::new(entrant, settings.policy.retries);
+    let mut merged = Cast::new(entrant, settings);
     let opening = open(&mut merged, entrant, settings)?;
     let findings = tell(&mut merged, &opening, entrant, settings, shown)?;
     let evidence = evidence(&findings, tried.complete);
@@ -157,9 +160,9 @@ pub fn sample(
     sampling: Sampling,
     stopped: impl Fn() -> bool + Sync,
 ) -> Result<Exploration, Error> {
-    let mut cast = Cast::new(entrant, settings.policy.retries);
+    let mut cast = Cast::new(entrant, settings);
     let opening = open(&mut cast, entrant, settings)?;
-    let new_cast = || Cast::new(entrant, settings.policy.retries);
+    let new_cast = || Cast::new(entrant, settings);
     // What could be refused was refused above.
     let open_again =
         |cast: &mut Cast<'_>| open(cast, entrant, settings).unwrap_or_else(|_| opening.clone());
@@ -223,7 +226,7 @@ pub fn replay(
     settings: &Settings,
     schedule: &Schedule,
 ) -> Result<Exploration, Error> {
-    let mut cast = Cast::new(entrant, settings.policy.retries);
+    let mut cast = Cast::new(entrant, settings);
     let mut stage = open(&mut cast, entrant, settings)?;
     let steps = follow(&mut cast, &mut stage, &schedule.0)?;
     let found = checks::so_far(&mut cast, settings.stock, &stage, &steps);
@@ -265,20 +268,39 @@ pub fn open(
     }
     let wants: Vec<Want> = (0..settings.buyers).map(|buyer| settings.want(1, buyer)).collect();
     let has_clerk = entrant.card().asks_for(|kind| kind == OpKind::Queue);
-    Ok(Stage::open(cast, Model::open(settings.items, settings.stock), &wants, has_clerk))
+    let shop = Model {
+        isolation: settings.isolation,
+        faults: settings.faults,
+        counts_orders: entrant.card().needs.contains(&OpKind::CountLeft),
+        ..Model::open(settings.items, settings.stock)
+    };
+    Ok(Stage::open(cast, shop, &wants, has_clerk))
 }
 
 /// Makes every step of a schedule.
-fn follow(cast: &mut Cast<'_>, stage: &mut Stage, schedule: &[Actor]) -> Result<Vec<Step>, Error> {
+fn follow(
+    cast: &mut Cast<'_>,
+    stage: &mut Stage,
+    schedule: &[Cue<Actor>],
+) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
-    for (number, actor) in schedule.iter().enumerate() {
-        let step = stage.step(cast, *actor).ok_or_else(|| {
-            let why = match stage.kind(*actor).map(|kind| cast.kind_of(kind).next) {
-                None => "nobody goes by that name here",
-                Some(None) => "it has left by then",
-                Some(Some(_)) => "it has to wait then",
+    for (number, cue) in schedule.iter().enumerate() {
+        let step = stage.follow(cast, *cue).ok_or_else(|| {
+            let number = number + 1;
+            let Cue { who, act } = cue;
+            let why = match (stage.kind(*who).map(|kind| cast.kind_of(kind).next), act) {
+                (None, _) => "nobody goes by that name here",
+                (_, Act::Errand) => "nobody has an errand in its name then",
+                (_, act) if *act != Act::Step => {
+                    return Error::input(format!(
+                        "--schedule: step {number} is `{cue}`, which cannot happen then; faults \
+                         happen as often as --crashes, --expiries and so on allow"
+                    ));
+                }
+                (Some(None), _) => "it has left by then",
+                (Some(Some(_)), _) => "it has to wait then",
             };
-            Error::input(format!("--schedule: step {} is {actor}'s, but {why}", number + 1))
+            Error::input(format!("--schedule: step {number} is {who}'s, but {why}"))
         })?;
         if cast.is_full() {
             return Err(Error::input(format!(
@@ -295,8 +317,8 @@ fn follow(cast: &mut Cast<'_>, stage: &mut Stage, schedule: &[Actor]) -> Result<
 /// The command that replays a schedule.
 fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
     let name = entrant.card().name;
-    // The clerk's sign means something to a shell.
-    let quote = if schedule.contains('*') { "'" } else { "" };
+    // Signs mean something to a shell.
+    let quote = if schedule.chars().all(char::is_alphanumeric) { "" } else { "'" };
     format!(
         "oversell-sim replay --strategy {name}{} --schedule {quote}{schedule}{quote}",
         settings.shop_flags()

@@ -138,11 +138,12 @@ mod tests {
 
     use super::*;
     use crate::attempt::Missed;
-    use crate::worlds::stepped::Heard;
+    use crate::worlds::stepped::{Heard, Leaks};
 
     fn turn(store: StoreId, actor: Move, other: Option<Move>) -> Turn {
         let reply: Heard = Err(Missed::Conflict);
-        Turn { store, actor, other, reply, leaked_lock: false, refused: None }
+        let (leaks, is_fault, refused) = (Leaks::default(), false, None);
+        Turn { store, actor, other, reply, leaks, is_fault, refused }
     }
 
     proptest! {

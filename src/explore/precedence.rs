@@ -23,7 +23,7 @@ use crate::audit::Finding;
 use crate::buyer::Ending;
 use crate::finding::FindingKind;
 use crate::op::Units;
-use crate::worlds::stepped::{Actor, Cast, KindId, Stage};
+use crate::worlds::stepped::{Actor, Cast, Cue, KindId, Stage};
 
 /// What was seen.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) struct Precedence {
 struct Origin {
     from: u32,
     /// Whose step it was; nobody's if somebody was turned away at the door.
-    by: Option<KindId>,
+    by: Option<Cue<KindId>>,
     /// Whether what it turned away is remembered from here on.
     remembers: bool,
 }
@@ -73,7 +73,7 @@ pub(super) fn search(
         }
         let here = unpack(states.words_of(next));
         let ways = ways_from(cast, &here, stock);
-        if ways.is_empty() {
+        if ways.is_end {
             let found = wronged(cast, &here, stock);
             shown = found.map(|finding| Shown {
                 finding,
@@ -81,9 +81,11 @@ pub(super) fn search(
             });
         }
         let mut batch = Batch::default();
-        ways.iter().for_each(|(there, ..)| batch.push_with(|packed| packed.push_state(there)));
+        ways.steps
+            .iter()
+            .for_each(|(there, ..)| batch.push_with(|packed| packed.push_state(there)));
         states.insert_all(&[&batch], |numbers| {
-            for (number, (_, by, remembers)) in numbers.into_iter().flatten().zip(ways) {
+            for (number, (_, by, remembers)) in numbers.into_iter().flatten().zip(ways.steps) {
                 if number as usize == origins.len() {
                     origins.push(Origin { from: next, by: Some(by), remembers });
                 }
@@ -104,21 +106,35 @@ pub(super) fn refused_at_the_door(cast: &Cast<'_>, first: &State, stock: Units) 
         .collect()
 }
 
-/// Everywhere that one step leads, whose it is, and whether what it turned away is remembered.
-fn ways_from(cast: &mut Cast<'_>, here: &State, stock: Units) -> Vec<(State, KindId, bool)> {
+/// What can happen in a state.
+struct Ways {
+    /// Everywhere that it leads, what it is, and whether what it turned away is remembered.
+    steps: Vec<(State, Cue<KindId>, bool)>,
+    /// Whether nothing need happen any more.
+    is_end: bool,
+}
+
+/// Everything that can happen in a state.
+fn ways_from(cast: &mut Cast<'_>, here: &State, stock: Units) -> Ways {
     let remembers = here.crowd.iter().any(|(kind, _)| is_witness(cast, *kind));
-    let mut ways = Vec::new();
-    for (kind, _) in &here.crowd {
-        let Some(turn) = cast.turn(here.store, *kind) else { continue };
+    let mut ways = Ways { steps: Vec::new(), is_end: true };
+    let acts = cast.acts().to_vec();
+    let cues = here
+        .crowd
+        .iter()
+        .flat_map(|(who, _)| acts.iter().map(move |act| Cue { who: *who, act: *act }));
+    for cue in cues {
+        let Some(turn) = cast.turn(here.store, cue) else { continue };
+        ways.is_end &= turn.is_fault;
         let there = here.after(&turn);
         let refused = turn
             .refused
             .filter(|refused| !remembers && checks::may_be_wronged(cast, stock, &there, *refused));
         if let Some(refused) = refused {
             let (store, crowd) = cast.after_refusal(there.store, &there.crowd, refused);
-            ways.push((State { store, crowd }, *kind, true));
+            ways.steps.push((State { store, crowd }, cue, true));
         }
-        ways.push((there, *kind, false));
+        ways.steps.push((there, cue, false));
     }
     ways
 }
@@ -136,7 +152,12 @@ fn wronged(cast: &Cast<'_>, here: &State, stock: Units) -> Option<Finding> {
 }
 
 /// Names the buyers on the way to a state.
-fn schedule_to(cast: &mut Cast<'_>, opening: &Stage, origins: &[Origin], state: u32) -> Vec<Actor> {
+fn schedule_to(
+    cast: &mut Cast<'_>,
+    opening: &Stage,
+    origins: &[Origin],
+    state: u32,
+) -> Vec<Cue<Actor>> {
     let mut way = Vec::new();
     let mut at = state;
     while at != 0 {
@@ -150,15 +171,16 @@ fn schedule_to(cast: &mut Cast<'_>, opening: &Stage, origins: &[Origin], state: 
     let mut schedule = Vec::new();
     for Origin { by, remembers, .. } in way.into_iter().rev() {
         if let Some(by) = by {
-            let (kind, is_early) = (cast.plain(*by), cast.kind_of(*by).early);
+            let (kind, is_early) = (cast.plain(by.who), cast.kind_of(by.who).early);
             let is_it = |actor: &Actor| {
                 stage.kind(*actor) == Some(kind) && early.contains(actor) == is_early
             };
             let Some(actor) = stage.actors().find(is_it) else { break };
-            if stage.step(cast, actor).is_none() {
+            let cue = Cue { who: actor, act: by.act };
+            if stage.follow(cast, cue).is_none() {
                 break;
             }
-            schedule.push(actor);
+            schedule.push(cue);
         }
         let counts = |actor: &Actor| {
             let kind = stage.kind(*actor).map(|kind| cast.kind_of(kind));

@@ -11,7 +11,7 @@ use super::state::State;
 use crate::audit::Finding;
 use crate::buyer::Ending;
 use crate::op::Units;
-use crate::worlds::stepped::{Actor, Cast, Part, Stage, Step};
+use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 
 /// Which schedules to roll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ impl Chunk {
 /// One schedule that was followed.
 #[derive(Default)]
 struct Walk {
-    schedule: Vec<Actor>,
+    schedule: Vec<Cue<Actor>>,
     /// What was wrong, and after how many steps.
     found: Vec<(Finding, usize)>,
     is_endless: bool,
@@ -183,26 +183,25 @@ impl Walk {
     fn follow(
         cast: &mut Cast<'_>,
         opening: &Stage,
-        mut chooser: impl FnMut(&mut Cast<'_>, &Stage) -> Option<Actor>,
+        mut chooser: impl FnMut(&mut Cast<'_>, &Stage) -> Option<Cue<Actor>>,
         stopped: &(dyn Fn() -> bool + Sync),
     ) -> Self {
         let stock = checks::stock_of(cast, opening);
         let most_steps = 10_000 + 100 * opening.actors().count();
         let mut stage = opening.clone();
         let mut walk = Self::default();
-        while let Some(actor) = chooser(cast, &stage) {
+        while let Some(cue) = chooser(cast, &stage) {
             let steps = walk.schedule.len();
             walk.is_stopped = steps.is_multiple_of(LOOK_UP) && stopped();
             walk.is_endless = steps == most_steps || cast.is_full();
             if walk.is_endless || walk.is_stopped {
                 return walk;
             }
-            let Some(step) = stage.step(cast, actor) else { continue };
-            walk.schedule.push(actor);
+            let Some(step) = stage.follow(cast, cue) else { continue };
+            walk.schedule.push(cue);
             walk.look(cast, stock, &stage, &step);
         }
-        let is_over = stage.actors().all(|actor| !stage.can_move(cast, actor));
-        if is_over {
+        if !stage.goes_on(cast) {
             let (_, findings) = checks::end_of(cast, stock, &stage);
             findings.into_iter().for_each(|finding| walk.note(finding));
         }
@@ -220,7 +219,7 @@ impl Walk {
                 _ => None,
             }
         });
-        let Some(want) = want else { return self.look_at_locks(step) };
+        let Some(want) = want else { return self.look_at_leaks(step) };
         self.promised.resize(step.stock.len(), 0);
         for item in want.items() {
             self.promised[usize::from(item.0)] += i64::from(want.qty);
@@ -230,13 +229,11 @@ impl Walk {
             let oversold = checks::promises(cast, stock, &state);
             oversold.into_iter().for_each(|finding| self.note(finding));
         }
-        self.look_at_locks(step);
+        self.look_at_leaks(step);
     }
 
-    fn look_at_locks(&mut self, step: &Step) {
-        if step.leaked_lock {
-            self.note(checks::leaked_lock());
-        }
+    fn look_at_leaks(&mut self, step: &Step) {
+        checks::leaks(step.leaks).for_each(|leak| self.note(leak));
     }
 
     fn note(&mut self, finding: Finding) {
@@ -258,7 +255,7 @@ fn shorter(
     let mut best = shown;
     let mut part = opening.actors().count().div_ceil(2);
     while part > 0 && !stopped() {
-        let mut actors: Vec<Actor> = best.schedule.clone();
+        let mut actors: Vec<Actor> = best.schedule.iter().map(|cue| cue.who).collect();
         actors.sort_unstable();
         actors.dedup();
         for some in actors.chunks(part) {
@@ -279,10 +276,10 @@ fn leave_out(
     some: &[Actor],
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Option<Shown> {
-    let mut others = shown.schedule.iter().copied().filter(|actor| !some.contains(actor));
+    let mut others = shown.schedule.iter().copied().filter(|cue| !some.contains(&cue.who));
     // A step that cannot be made without those who were left out is left out, too.
     let next = |cast: &mut Cast<'_>, stage: &Stage| {
-        others.by_ref().find(|actor| stage.can_move(cast, *actor))
+        others.by_ref().find(|cue| stage.can_happen(cast, *cue))
     };
     let walk = Walk::follow(cast, opening, next, stopped);
     let kind = shown.finding.kind;

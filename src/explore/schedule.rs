@@ -1,21 +1,23 @@
 //! A schedule: whose step comes when. `ABAB` for up to 26 buyers; `a27`, `a28` … beyond; `*` is the
-//! clerk. Spaces mean nothing.
+//! clerk. A sign behind a name is something else that happens to it: `A!` is a crash, `A~` a timer that
+//! runs out ([`Act::sign`] has them all). Spaces mean nothing.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::worlds::stepped::Actor;
+use crate::stores::model::Act;
+use crate::worlds::stepped::{Actor, Cue};
 
 /// Whose step comes when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Schedule(pub Vec<Actor>);
+pub struct Schedule(pub Vec<Cue<Actor>>);
 
 /// The longest schedule read.
 const MOST_STEPS: usize = 1_000_000;
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|actor| write!(f, "{actor}"))
+        self.0.iter().try_for_each(|cue| write!(f, "{cue}"))
     }
 }
 
@@ -23,14 +25,22 @@ impl FromStr for Schedule {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut actors = Vec::new();
+        let mut cues: Vec<Cue<Actor>> = Vec::new();
         let mut rest = text.trim_start();
         while let Some(first) = rest.chars().next() {
-            if actors.len() == MOST_STEPS {
+            if cues.len() == MOST_STEPS {
                 return Err(format!("a schedule has at most {MOST_STEPS} steps"));
             }
             rest = &rest[first.len_utf8()..];
-            actors.push(match first {
+            let signed = Act::ALL.into_iter().find(|act| act.sign().chars().eq([first]));
+            if let (Some(act), Some(last)) =
+                (signed, cues.last_mut().filter(|c| c.act == Act::Step))
+            {
+                last.act = act;
+                rest = rest.trim_start();
+                continue;
+            }
+            cues.push(Cue::step(match first {
                 '*' => Actor::Clerk,
                 'A'..='Z' => Actor::Buyer(first as u32 - 'A' as u32),
                 'a' => {
@@ -45,15 +55,15 @@ impl FromStr for Schedule {
                 other => {
                     return Err(format!(
                         "step {} is `{other}`; expected a buyer, A to Z or a27, or * for the clerk",
-                        actors.len() + 1
+                        cues.len() + 1
                     ));
                 }
-            });
+            }));
             rest = rest.trim_start();
         }
-        if actors.is_empty() {
+        if cues.is_empty() {
             return Err("the schedule is empty; one looks like ABAB".into());
         }
-        Ok(Self(actors))
+        Ok(Self(cues))
     }
 }

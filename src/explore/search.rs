@@ -17,7 +17,7 @@ use super::states::{Batch, MOST_STATES, States};
 use crate::audit::Finding;
 use crate::finding::FindingKind;
 use crate::op::Units;
-use crate::worlds::stepped::{Actor, Cast, KindId, Stage};
+use crate::worlds::stepped::{Actor, Cast, Cue, KindId, Stage};
 
 /// What a search has seen.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ pub struct Seen {
 #[derive(Clone, Copy)]
 struct Origin {
     from: u32,
-    by: KindId,
+    by: Cue<KindId>,
 }
 
 /// States that are expanded before what they lead to is looked up. The same for any number of threads.
@@ -62,7 +62,7 @@ struct Journal {
 impl Journal {
     /// Of the first state it is known that it comes from nowhere.
     fn open() -> Self {
-        Self { origins: vec![Origin { from: 0, by: 0 }], graph: Graph::default() }
+        Self { origins: vec![Origin { from: 0, by: Cue::step(0) }], graph: Graph::default() }
     }
 
     /// The memory it takes, in bytes.
@@ -75,9 +75,9 @@ impl Journal {
         let mut steps = expanded.ways.iter().zip(numbers);
         let mut start = 0;
         for (from, end) in chunk.zip(&expanded.ends) {
-            for (Way { kind, buyers }, to) in steps.by_ref().take(end - start) {
+            for (Way { cue, buyers }, to) in steps.by_ref().take(end - start) {
                 if *to as usize == self.origins.len() {
-                    self.origins.push(Origin { from, by: *kind });
+                    self.origins.push(Origin { from, by: *cue });
                 }
                 self.graph.step(*to, *buyers);
             }
@@ -243,8 +243,8 @@ impl<'c, 's> Search<'c, 's> {
         }
         for (one, chunk) in used.iter_mut().zip(&chunks) {
             while !one.missing.is_empty() {
-                for (store, kind) in std::mem::take(&mut one.missing) {
-                    self.cast.turn(store, kind);
+                for (store, cue) in std::mem::take(&mut one.missing) {
+                    self.cast.turn(store, cue);
                 }
                 one.fill(self.cast, &self.states, chunk.clone(), self.stock);
             }
@@ -279,41 +279,39 @@ impl<'c, 's> Search<'c, 's> {
 
     /// The way to a state from which no schedule ends, and on, always with the first who can move, until
     /// it has come to where it was before.
-    fn lap_from(&mut self, state: u32) -> Vec<Actor> {
+    fn lap_from(&mut self, state: u32) -> Vec<Cue<Actor>> {
         let mut schedule = self.schedule_to(state, None);
         let mut stage = self.opening.clone();
-        for actor in &schedule {
-            let _ = stage.step(self.cast, *actor);
+        for cue in &schedule {
+            let _ = stage.follow(self.cast, *cue);
         }
         let mut seen = BTreeSet::new();
         while seen.len() < LONGEST_LAP
             && seen.insert((stage.store(), stage.kinds().collect::<Vec<_>>()))
         {
-            let first = stage.actors().find(|actor| stage.can_move(self.cast, *actor));
-            let Some(first) = first else { break };
-            let _ = stage.step(self.cast, first);
+            let Some(first) = stage.cues(self.cast).first().copied() else { break };
+            let _ = stage.follow(self.cast, first);
             schedule.push(first);
         }
         schedule
     }
 
     /// Names the buyers on the way to a state: of those who are alike, the first by name moves.
-    fn schedule_to(&mut self, state: u32, last: Option<KindId>) -> Vec<Actor> {
-        let mut kinds: Vec<KindId> = last.into_iter().collect();
+    fn schedule_to(&mut self, state: u32, last: Option<Cue<KindId>>) -> Vec<Cue<Actor>> {
+        let mut cues: Vec<Cue<KindId>> = last.into_iter().collect();
         let mut at = state;
         while at != 0 {
             let Origin { from, by } = self.journal.origins[at as usize];
-            kinds.push(by);
+            cues.push(by);
             at = from;
         }
         let mut stage = self.opening.clone();
-        kinds
-            .into_iter()
+        cues.into_iter()
             .rev()
-            .filter_map(|kind| {
-                let actor = stage.first_of(kind)?;
-                stage.step(self.cast, actor)?;
-                Some(actor)
+            .filter_map(|Cue { who, act }| {
+                let cue = Cue { who: stage.first_of(who)?, act };
+                stage.follow(self.cast, cue)?;
+                Some(cue)
             })
             .collect()
     }

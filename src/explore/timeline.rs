@@ -2,8 +2,12 @@
 
 use serde::Serialize;
 
+use super::words::{done, happened};
+use crate::attempt::Failure;
 use crate::buyer::Ending;
 use crate::op::{Item, Op, Reply, Units};
+use crate::stores::model::Act;
+use crate::strategy::Errand;
 use crate::worlds::stepped::Step;
 
 /// One row: who did what, and what the shelf held then.
@@ -53,7 +57,7 @@ fn note(steps: &[Step], place: usize) -> Option<String> {
         return is_blind
             .then(|| format!("{} decides on what {} is about to change", step.actor, acts.actor));
     }
-    let Op::Write { item, .. } = step.op else { return None };
+    let Some(Op::Write { item, .. }) = step.op else { return None };
     let since_it_looked = before
         .iter()
         .rev()
@@ -66,18 +70,22 @@ fn note(steps: &[Step], place: usize) -> Option<String> {
 /// Which product a step looked at without changing it.
 fn looked_at(step: &Step) -> Option<Item> {
     match step.op {
-        Op::Read { item } | Op::ReadVersioned { item } => Some(item),
+        Some(Op::Read { item } | Op::ReadVersioned { item } | Op::ReadFenced { item, .. }) => {
+            Some(item)
+        }
         _ => None,
     }
 }
 
 /// Which product's stock a step changed.
 fn changed(step: &Step) -> Option<Item> {
-    match (step.op, step.reply) {
+    match (step.op?, step.reply) {
         (Op::Write { item, .. } | Op::Add { item, .. }, Ok(_)) => Some(item),
         (
             Op::CompareAndSet { item, .. }
             | Op::WriteIfVersion { item, .. }
+            | Op::WriteFenced { item, .. }
+            | Op::Hold { item, .. }
             | Op::Take { item, .. },
             Ok(Reply::Applied(true)),
         ) => Some(item),
@@ -90,18 +98,24 @@ impl Row {
     #[must_use]
     pub fn of(step: &Step) -> Self {
         let mut did = deed(step);
-        if step.ordered {
+        if step.ordered && !did.contains("order") {
             did += ", order";
         }
         if step.begins_again {
             did += ", tries again";
         }
-        if step.leaked_lock {
+        if step.leaks.lock {
             did += ", keeps the lock";
+        }
+        if step.leaks.hold {
+            did += ", keeps its hold";
         }
         did += &match step.ending {
             Some(Ending::TurnedAway) => ", sold out".into(),
             Some(Ending::GaveUp) => ", gives up".into(),
+            Some(Ending::Declined) => ", goes without".into(),
+            Some(Ending::Expired) => ", is told it was too late".into(),
+            Some(Ending::Failed(Failure::Crashed)) => String::new(),
             Some(Ending::Failed(why)) => format!(", {why}"),
             _ => String::new(),
         };
@@ -109,77 +123,19 @@ impl Row {
     }
 }
 
+/// What happened, in words, but for what came of it.
 fn deed(step: &Step) -> String {
     let other = step.other.map_or(String::new(), |(actor, _)| actor.to_string());
     let names = step.stock.len() > 1;
-    let of = |item| of(names, item);
-    match (step.op, step.reply) {
-        (Op::Read { item }, Ok(Reply::Stock(stock))) => format!("reads {stock}{}", of(item)),
-        (Op::ReadVersioned { item }, Ok(Reply::Versioned { stock, version })) => {
-            format!("reads {stock}{}, version {version}", of(item))
+    let in_whose_name = match step.errand {
+        Some(Errand::Notice) => "notice: ",
+        Some(Errand::Recovery) => "recovery: ",
+        None => "",
+    };
+    match (step.act, step.op) {
+        (Act::Step | Act::Errand | Act::Decline | Act::LoseAnswer, Some(op)) => {
+            format!("{in_whose_name}{}", done(op, step.reply, names, &other))
         }
-        (Op::Write { item, stock }, _) => format!("writes {stock}{}", of(item)),
-        (Op::CompareAndSet { item, expected, new }, Ok(Reply::Applied(true))) => {
-            format!("swaps {expected} for {new}{}", of(item))
-        }
-        (Op::CompareAndSet { item, expected, new }, _) => {
-            format!("cannot swap {expected} for {new}{}", of(item))
-        }
-        (Op::WriteIfVersion { item, stock, version }, Ok(Reply::Applied(true))) => {
-            format!("writes {stock}{} over version {version}", of(item))
-        }
-        (Op::WriteIfVersion { item, version, .. }, _) => {
-            format!("finds version {version}{} gone", of(item))
-        }
-        (Op::Take { item, qty }, Ok(Reply::Applied(true))) => format!("takes {qty}{}", of(item)),
-        (Op::Take { item, qty }, _) => format!("is refused {qty}{}", of(item)),
-        (Op::Add { item, qty }, Ok(Reply::Stock(left))) if qty < 0 => {
-            format!("takes {}{} unseen, leaves {left}", -qty, of(item))
-        }
-        (Op::Add { item, qty }, _) => format!("puts {qty}{} back", of(item)),
-        (Op::Lock { item }, _) => format!("locks{}", named(names, item)),
-        (Op::Unlock { item }, _) => format!("unlocks{}", named(names, item)),
-        (Op::Submit(_), _) => "queues up".into(),
-        (Op::NextRequest, _) => format!("calls {other}"),
-        (Op::Answer { sold: Some(true) }, _) => format!("sells to {other}"),
-        (Op::Answer { sold: Some(false) }, _) => format!("turns {other} away"),
-        (Op::Answer { sold: None }, _) => format!("hangs up on {other}"),
-        (op, reply) => format!("{op:?}: {reply:?}"),
+        (act, _) => happened(act).to_owned(),
     }
-}
-
-/// An op that has not been made yet, in words; products are named where there are several.
-pub(super) fn intention(op: Op, names: bool) -> String {
-    let of = |item| of(names, item);
-    match op {
-        Op::Read { item } => format!("read{}", named(names, item)),
-        Op::ReadVersioned { item } => format!("read{} with the version", named(names, item)),
-        Op::Write { item, stock } => format!("write {stock}{}", of(item)),
-        Op::CompareAndSet { item, expected, new } => {
-            format!("swap {expected} for {new}{}", of(item))
-        }
-        Op::WriteIfVersion { item, stock, version } => {
-            format!("write {stock}{} if the version is still {version}", of(item))
-        }
-        Op::Take { item, qty } => format!("take {qty}{} if enough is left", of(item)),
-        Op::Add { item, qty } if qty < 0 => format!("take {}{} unseen", -qty, of(item)),
-        Op::Add { item, qty } => format!("put {qty}{} back", of(item)),
-        Op::Lock { item } => format!("lock{}", named(names, item)),
-        Op::Unlock { item } => format!("unlock{}", named(names, item)),
-        Op::PlaceOrder(_) => "write its order".into(),
-        Op::Submit(_) => "queue up".into(),
-        Op::AwaitAnswer => "hear its answer".into(),
-        Op::NextRequest => "call the next".into(),
-        Op::Answer { sold: Some(true) } => "say yes".into(),
-        Op::Answer { sold: Some(false) } => "say no".into(),
-        Op::Answer { sold: None } => "hang up".into(),
-    }
-}
-
-fn of(names: bool, item: Item) -> String {
-    if names { format!(" of {item}") } else { String::new() }
-}
-
-fn named(names: bool, item: Item) -> String {
-    if names { format!(" {item}") } else { String::new() }
 }

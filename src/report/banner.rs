@@ -16,17 +16,23 @@ pub enum Banner {
     CurrentlyUnavailable,
     /// Turned away after a conflict: there was enough when the buyer first looked.
     NoLongerAvailable,
+    /// The payment did not go through.
+    PaymentDeclined,
+    /// The reservation ran out before the payment was there.
+    ReservationExpired,
     /// Gave up, or something broke.
     FailedToProcess,
 }
 
 impl Banner {
     /// All of them, the happiest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::OrderPlaced,
         Self::OutOfStock,
         Self::CurrentlyUnavailable,
         Self::NoLongerAvailable,
+        Self::PaymentDeclined,
+        Self::ReservationExpired,
         Self::FailedToProcess,
     ];
 
@@ -38,6 +44,8 @@ impl Banner {
             Ending::TurnedAway if visit.conflicts > 0 => Self::NoLongerAvailable,
             Ending::TurnedAway if visit.looked => Self::OutOfStock,
             Ending::TurnedAway => Self::CurrentlyUnavailable,
+            Ending::Declined => Self::PaymentDeclined,
+            Ending::Expired => Self::ReservationExpired,
             Ending::GaveUp | Ending::Failed(_) => Self::FailedToProcess,
             Ending::Unserved => return None,
         })
@@ -51,6 +59,8 @@ impl Banner {
             Self::OutOfStock => "Out of Stock",
             Self::CurrentlyUnavailable => "Currently Unavailable",
             Self::NoLongerAvailable => "no longer available from this seller",
+            Self::PaymentDeclined => "Payment declined",
+            Self::ReservationExpired => "Your reservation has expired",
             Self::FailedToProcess => "Failed to process",
         }
     }
@@ -63,6 +73,8 @@ impl Banner {
             Self::OutOfStock => "looked, and too little was left",
             Self::CurrentlyUnavailable => "asked, and the store said no",
             Self::NoLongerAvailable => "saw enough, then lost to somebody faster",
+            Self::PaymentDeclined => "held a unit, and the payment did not go through",
+            Self::ReservationExpired => "held a unit, and paid too late",
             Self::FailedToProcess => "gave up, or something broke",
         }
     }

@@ -21,6 +21,8 @@ pub struct Figures {
     pub units_sold: i64,
     pub turned_away: u64,
     pub gave_up: u64,
+    pub declined: u64,
+    pub expired: u64,
     pub failed: u64,
     pub unserved: u64,
     pub oversold: u64,
@@ -32,7 +34,11 @@ pub struct Figures {
     pub false_sold_out: u64,
     pub lost_order: u64,
     pub order_without_receipt: u64,
+    pub charged_without_unit: u64,
+    pub unit_without_charge: u64,
+    pub double_charge: u64,
     pub leaked_lock: u64,
+    pub leaked_hold: u64,
     pub stuck_buyers: u64,
     pub livelock: u64,
     pub findings: u64,
@@ -72,7 +78,11 @@ impl Figures {
             FindingKind::FalseSoldOut => &mut self.false_sold_out,
             FindingKind::LostOrder => &mut self.lost_order,
             FindingKind::OrderWithoutReceipt => &mut self.order_without_receipt,
+            FindingKind::ChargedWithoutUnit => &mut self.charged_without_unit,
+            FindingKind::UnitWithoutCharge => &mut self.unit_without_charge,
+            FindingKind::DoubleCharge => &mut self.double_charge,
             FindingKind::LeakedLock => &mut self.leaked_lock,
+            FindingKind::LeakedHold => &mut self.leaked_hold,
             FindingKind::StuckBuyers => &mut self.stuck_buyers,
             FindingKind::Livelock => &mut self.livelock,
         }
@@ -109,6 +119,8 @@ impl Gathered {
                 units_sold: ledger.units_sold(),
                 turned_away: ended(|ending| *ending == Ending::TurnedAway),
                 gave_up: ended(|ending| *ending == Ending::GaveUp),
+                declined: ended(|ending| *ending == Ending::Declined),
+                expired: ended(|ending| *ending == Ending::Expired),
                 failed: ended(|ending| matches!(ending, Ending::Failed(_))),
                 unserved: ended(|ending| *ending == Ending::Unserved),
                 stock_left: round.books.shelves.iter().map(|left| i64::from(*left)).sum(),
@@ -144,6 +156,8 @@ impl Gathered {
         sum.units_sold += more.units_sold;
         sum.turned_away += more.turned_away;
         sum.gave_up += more.gave_up;
+        sum.declined += more.declined;
+        sum.expired += more.expired;
         sum.failed += more.failed;
         sum.unserved += more.unserved;
         sum.stock_left += more.stock_left;

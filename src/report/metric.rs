@@ -48,6 +48,8 @@ metrics! {
     "units_sold" "units" "promised, by receipt" |f| Value::Count(f.units_sold);
     "turned_away" "buyers" "told that too little is left" |f| things(f.turned_away);
     "gave_up" "buyers" "who ran out of retries or patience" |f| things(f.gave_up);
+    "declined" "buyers" "whose payment did not go through" |f| things(f.declined);
+    "expired" "buyers" "whose reservation ran out before they had paid" |f| things(f.expired);
     "failed" "buyers" "for whom something broke" |f| things(f.failed);
     "unserved" "buyers" "not served because the race was interrupted" |f| things(f.unserved);
     "oversold" "units" "promised beyond the stock" |f| things(f.oversold);
@@ -63,7 +65,13 @@ metrics! {
         |f| things(f.lost_order);
     "order_without_receipt" "buyers" "with more units in the order book than on the receipt"
         |f| things(f.order_without_receipt);
+    "charged_without_unit" "buyers" "who paid, and no order is theirs"
+        |f| things(f.charged_without_unit);
+    "unit_without_charge" "buyers" "with an order for which nobody has their money"
+        |f| things(f.unit_without_charge);
+    "double_charge" "buyers" "who paid more than once" |f| things(f.double_charge);
     "leaked_lock" "locks" "still held when their attempt was over" |f| things(f.leaked_lock);
+    "leaked_hold" "holds" "still standing when their visit was over" |f| things(f.leaked_hold);
     "stuck_buyers" "buyers" "waiting for each other; on threads patience ends every wait"
         |f| things(f.stuck_buyers);
     "livelock" "times" "that somebody tries again for ever; not told on threads"

@@ -13,6 +13,7 @@ use crate::chance::{Dice, Purpose};
 use crate::error::Error;
 use crate::op::{BuyerId, Item, MOST_IN_CART, MOST_ITEMS, MOST_STOCK, Units, Want};
 use crate::retry::{Backoff, Retries, RetryPolicy};
+use crate::stores::model::{Faults, Isolation};
 use crate::strategy::About;
 use crate::text::quantity::{count, exact_duration, parse_count, parse_duration};
 
@@ -56,6 +57,10 @@ pub struct Settings {
     pub policy: RetryPolicy,
     /// Seeds every buyer's dice.
     pub seed: u64,
+    /// How far transactions are kept apart, where there are any.
+    pub isolation: Isolation,
+    /// What may go wrong, where the world is ours.
+    pub faults: Faults,
 }
 
 impl Default for Settings {
@@ -76,6 +81,8 @@ impl Default for Settings {
                 patience: Duration::from_secs(30),
             },
             seed: 0,
+            isolation: Isolation::default(),
+            faults: Faults::default(),
         }
     }
 }
@@ -106,9 +113,25 @@ fn parse_patience(text: &str) -> Result<Duration, String> {
 
 impl Settings {
     /// The names of all settings, which are their flags and their scenario keys.
-    pub const NAMES: [&str; 12] = [
-        "buyers", "items", "stock", "cart", "qty", "threads", "rounds", "think", "retries",
-        "backoff", "patience", "seed",
+    pub const NAMES: [&str; 18] = [
+        "buyers",
+        "items",
+        "stock",
+        "cart",
+        "qty",
+        "threads",
+        "rounds",
+        "think",
+        "retries",
+        "backoff",
+        "patience",
+        "seed",
+        "isolation",
+        "crashes",
+        "expiries",
+        "declines",
+        "lost-answers",
+        "redeliveries",
     ];
 
     /// Sets one of [`NAMES`](Self::NAMES) from its text.
@@ -129,7 +152,11 @@ impl Settings {
             "backoff" => self.policy.backoff = Backoff::parse(text)?,
             "patience" => self.policy.patience = parse_patience(text)?,
             "seed" => self.seed = parse_count(text, 0, MOST_SEED)?,
-            _ => return Err(format!("there is no setting `{name}`")),
+            "isolation" => self.isolation = Isolation::parse(text)?,
+            _ => match self.faults.of_mut(name) {
+                Some(times) => *times = parse_count(text, 0, Faults::MOST.into())? as u8,
+                None => return Err(format!("there is no setting `{name}`")),
+            },
         }
         Ok(())
     }
@@ -285,6 +312,42 @@ macro_rules! shop_setters {
         /// How often a buyer tries again after a conflict; by default without limit.
         pub fn retries(mut self, retries: $crate::retry::Retries) -> Self {
             self.settings.policy.retries = retries;
+            self
+        }
+
+        /// How far transactions are kept apart; by default read committed.
+        pub fn isolation(mut self, isolation: $crate::stores::model::Isolation) -> Self {
+            self.settings.isolation = isolation;
+            self
+        }
+
+        /// How often a server may die in the middle of what it does for somebody.
+        pub fn crashes(mut self, times: u8) -> Self {
+            self.settings.faults.crashes = times;
+            self
+        }
+
+        /// How often a hold or a lease may run out while somebody still counts on it.
+        pub fn expiries(mut self, times: u8) -> Self {
+            self.settings.faults.expiries = times;
+            self
+        }
+
+        /// How often a payment may be declined.
+        pub fn declines(mut self, times: u8) -> Self {
+            self.settings.faults.declines = times;
+            self
+        }
+
+        /// How often the payment provider's answer may be lost after the money has moved.
+        pub fn lost_answers(mut self, times: u8) -> Self {
+            self.settings.faults.lost_answers = times;
+            self
+        }
+
+        /// How often a notice of the payment provider may come again.
+        pub fn redeliveries(mut self, times: u8) -> Self {
+            self.settings.faults.redeliveries = times;
             self
         }
 

@@ -8,6 +8,7 @@ use super::Settings;
 use crate::clock::nanos;
 use crate::op::Units;
 use crate::retry::Backoff;
+use crate::stores::model::{Faults, Isolation};
 use crate::text::quantity::exact_duration;
 
 impl Settings {
@@ -38,6 +39,7 @@ impl Settings {
             cart: self.cart,
             qty: self.qty,
             seed: self.seed,
+            isolation: self.isolation,
             ..Self::default()
         }
     }
@@ -59,10 +61,14 @@ impl Settings {
                     duration(most)
                 ),
             },
+            "isolation" => format!("Isolation::{:?}", self.isolation),
             _ => text,
         };
         self.unusual()
             .map(|(name, text)| match name {
+                fault if Faults::NAMES.contains(&fault) => {
+                    format!(".{}({text})", fault.replace('-', "_"))
+                }
                 "qty" => format!(".qty_between({}, {})", self.qty.least, self.qty.most),
                 _ => format!(".{name}({})", argument(name, text)),
             })
@@ -98,8 +104,10 @@ impl Settings {
             (policy.backoff != usually.backoff, "backoff", policy.backoff.to_string()),
             (policy.patience != usually.patience, "patience", exact_duration(policy.patience)),
             (true, "seed", self.seed.to_string()),
+            (self.isolation != usual.isolation, "isolation", self.isolation.to_string()),
         ]
         .into_iter()
+        .chain(self.faults.all().map(|(name, times)| (times > 0, name, times.to_string())))
     }
 
     /// The settings as a report holds them.
@@ -118,6 +126,7 @@ impl Settings {
             backoff: self.policy.backoff.to_string(),
             patience: nanos(self.policy.patience),
             seed: self.seed,
+            isolation: self.isolation,
         }
     }
 }
@@ -149,4 +158,6 @@ pub struct SettingsRecord {
     pub patience: u64,
     /// The seed of every buyer's dice.
     pub seed: u64,
+    /// How far transactions are kept apart.
+    pub isolation: Isolation,
 }

@@ -4,6 +4,7 @@
 //! audit looks at the store through [`LiveStore::books`], never through a client.
 
 pub mod memory;
+pub mod model;
 
 use crate::attempt::Missed;
 use crate::op::{Op, Order, Reply, Units};
@@ -17,6 +18,10 @@ pub struct Books {
     pub orders: Vec<Order>,
     /// The longest the clerk's queue ever was, in requests.
     pub deepest_queue: u64,
+    /// Units of each product that were on hold and went back to the shelf; empty if none could be.
+    pub given_back: Vec<Units>,
+    /// Payments that the provider has of each buyer, less what it gave back; none if nobody pays here.
+    pub payments: Option<Vec<u64>>,
 }
 
 /// A store that real threads race on.

@@ -6,6 +6,7 @@ pub mod zoo;
 
 use crate::entrant::Entrant;
 use crate::error::Error;
+use crate::stores::memory;
 use crate::text::nearest::{did_you_mean, shown};
 
 /// Declares each strategy's module and lists its type: one line a strategy.
@@ -27,6 +28,13 @@ registry! {
     decrement_first::DecrementFirst,
     sequencer::Sequencer,
     ordered_locks::OrderedLocks,
+    hold::Hold,
+    webhook::Webhook,
+    outbox::Outbox,
+    transaction::Transaction,
+    lease::Lease,
+    fenced_lease::FencedLease,
+    pipeline::Pipeline,
 }
 
 /// Every strategy and every animal of the [`zoo`].
@@ -52,8 +60,15 @@ pub fn find(name: &str) -> Result<&'static dyn Entrant, Error> {
     })
 }
 
-/// Reads a list such as `cas`, `cas,optimistic`, `all` (without the zoo) or `zoo`. Each is in the answer once, in the order
-/// first named.
+/// Those of which the store in memory offers everything that they need.
+fn raceable(all: &[&'static dyn Entrant]) -> Vec<&'static dyn Entrant> {
+    let can_race =
+        |entrant: &&&dyn Entrant| entrant.card().needs.iter().all(|kind| memory::offers(*kind));
+    all.iter().filter(can_race).copied().collect()
+}
+
+/// Reads a list such as `cas`, `cas,optimistic`, `all` (without the zoo) or `zoo`, these two of what
+/// threads can race. Each is in the answer once, in the order first named.
 ///
 /// # Errors
 /// As [`find`].
@@ -64,8 +79,8 @@ pub fn select<'a>(
     let names = names.into_iter().flat_map(|list| list.split(',')).map(str::trim);
     for name in names.filter(|name| !name.is_empty()) {
         let named = match name {
-            "all" => ALL.to_vec(),
-            "zoo" => zoo::ALL.to_vec(),
+            "all" => raceable(ALL),
+            "zoo" => raceable(zoo::ALL),
             name => vec![find(name)?],
         };
         for entrant in named {

@@ -43,7 +43,7 @@ pub(crate) fn round_of(stock: Units, visits: Vec<Visit>) -> Round {
         store: "memory",
         stock,
         visits,
-        books: Books { shelves: vec![stock - sold], orders, deepest_queue: 0 },
+        books: Books { shelves: vec![stock - sold], orders, ..Books::default() },
         tally: Tally::default(),
     }
 }

@@ -184,7 +184,7 @@ fn a_recording_reads_back_and_gives_itself_away_when_it_was_changed() {
     }
     for (from, to, words) in [
         ("ABAB", "ABA", "`steps` is 4, but the schedule has 3"),
-        ("ABAB", "AB?B", "expected a buyer"),
+        ("ABAB", "AB%B", "expected a buyer"),
         ("buyers = 3", "buyers = 0", "`buyers`: must be from 1"),
         ("buyers", "biyers", "did you mean `buyers`?"),
         ("steps = 4\n", "", "there is no `steps`"),

@@ -193,6 +193,7 @@ impl<W: Word> Client for MemoryClient<'_, W> {
             Op::AwaitAnswer => self.await_answer()?,
             Op::NextRequest => self.next_request(),
             Op::Answer { sold } => self.answer(sold)?,
+            _ => return failed(Failure::Unsupported),
         })
     }
 

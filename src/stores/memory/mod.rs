@@ -3,7 +3,6 @@
 //! [`crossbeam::channel`] for the clerk's queue.
 
 mod client;
-pub mod model;
 mod word;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +16,33 @@ pub use client::MemoryClient;
 pub use word::{Plain, Versioned, Word};
 
 use super::{Books, LiveStore};
-use crate::op::{Item, Order, Request, Units};
+use crate::op::{Item, OpKind, Order, Request, Units};
+
+/// Whether it offers a kind of op.
+#[must_use]
+pub fn offers(kind: OpKind) -> bool {
+    match kind {
+        OpKind::Read
+        | OpKind::ReadVersioned
+        | OpKind::Write
+        | OpKind::CompareAndSet
+        | OpKind::WriteIfVersion
+        | OpKind::Take
+        | OpKind::Add
+        | OpKind::Lock
+        | OpKind::Queue => true,
+        OpKind::Hold
+        | OpKind::Pay
+        | OpKind::FindOrder
+        | OpKind::CountLeft
+        | OpKind::Lease
+        | OpKind::Fence
+        | OpKind::Transaction
+        | OpKind::Cache
+        | OpKind::Notice
+        | OpKind::Recover => false,
+    }
+}
 
 /// How often a wait looks up to see whether the race was stopped. Seldom: with ten thousand buyers
 /// in front of one lock, every look is ten thousand wake-ups.
@@ -130,6 +155,7 @@ impl<W: Word> LiveStore for Memory<'_, W> {
                 .collect(),
             orders: self.orders.into_inner().concat(),
             deepest_queue: self.deepest_queue.into_inner(),
+            ..Books::default()
         }
     }
 }

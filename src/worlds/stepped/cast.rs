@@ -6,20 +6,23 @@
 
 use std::collections::BTreeMap;
 
-use super::kind::{Kind, Ordered, Part, ordered_by, with};
+use super::kind::{Kind, Part};
 use super::script::{Heard, Next};
-use super::turns::{KindId, Move, StoreId, Turn, Turns};
+use super::turns::{Cue, KindId, Leaks, Move, StoreId, Turn, Turns};
 use crate::attempt::{Bought, Failure, Missed};
 use crate::buyer::Ending;
 use crate::entrant::Entrant;
-use crate::op::{Item, Op, Reply, Request, Units, Want};
+use crate::op::{Op, OpKind, Reply, Request, Units, Want};
 use crate::retry::Retries;
-use crate::stores::memory::model::{Grip, Model, Shelf};
+use crate::settings::Settings;
+use crate::stores::model::{Act, Grip, Model, Shelf, Standing, failed};
 
 /// All kinds and stores met so far, for one strategy.
 pub struct Cast<'s> {
-    entrant: &'s dyn Entrant,
+    pub(super) entrant: &'s dyn Entrant,
     retries: Retries,
+    /// What can happen to anybody here.
+    acts: Vec<Act>,
     /// Whether a step that nobody else can see is one with the step before it.
     merges: bool,
     kinds: Vec<Kind>,
@@ -44,11 +47,12 @@ const TWICE: usize = 2;
 impl<'s> Cast<'s> {
     /// An empty cast.
     #[must_use]
-    pub fn new(entrant: &'s dyn Entrant, retries: Retries) -> Self {
+    pub fn new(entrant: &'s dyn Entrant, settings: &Settings) -> Self {
         Self {
             entrant,
-            retries,
-            merges: true,
+            retries: settings.policy.retries,
+            acts: acts(entrant, settings),
+            merges: settings.faults.crashes == 0 && !looks_at_orders(entrant),
             kinds: Vec::new(),
             kind_ids: BTreeMap::new(),
             promised: Vec::new(),
@@ -125,21 +129,43 @@ impl<'s> Cast<'s> {
         self.full
     }
 
-    /// What comes of the next step of somebody of this kind; none if it has left or has to wait.
-    pub fn turn(&mut self, store: StoreId, kind: KindId) -> Option<Turn> {
-        if let Some(known) = self.turns.get(store, kind) {
+    /// Whether writing an order is one with the step before it.
+    #[must_use]
+    pub fn merges(&self) -> bool {
+        self.merges
+    }
+
+    /// What can happen to anybody here: a step, and whatever may go wrong.
+    #[must_use]
+    pub fn acts(&self) -> &[Act] {
+        &self.acts
+    }
+
+    /// Whether buyers pay here.
+    #[must_use]
+    pub fn takes_money(&self) -> bool {
+        self.entrant.card().needs.contains(&OpKind::Pay)
+    }
+
+    /// What comes of it if this happens to somebody of a kind; none if it cannot, say because it has left
+    /// or has to wait.
+    pub fn turn(&mut self, store: StoreId, cue: Cue<KindId>) -> Option<Turn> {
+        if let Some(known) = self.turns.get(store, cue) {
             return *known;
         }
-        let turn = self.work_out(store, kind);
-        self.turns.keep(store, kind, turn);
+        let turn = match cue.act {
+            Act::Step => self.work_out_step(store, cue.who),
+            _ => self.work_out_act(store, cue),
+        };
+        self.turns.keep(store, cue, turn);
         turn
     }
 
     /// The same, if it was worked out before.
     #[inline]
     #[must_use]
-    pub fn known_turn(&self, store: StoreId, kind: KindId) -> Option<&Option<Turn>> {
-        self.turns.get(store, kind)
+    pub fn known_turn(&self, store: StoreId, cue: Cue<KindId>) -> Option<&Option<Turn>> {
+        self.turns.get(store, cue)
     }
 
     /// Units promised to somebody of this kind, of each product in its cart.
@@ -155,16 +181,21 @@ impl<'s> Cast<'s> {
         self.turns.bytes() + self.bytes
     }
 
-    fn work_out(&mut self, store_id: StoreId, id: KindId) -> Option<Turn> {
+    fn work_out_step(&mut self, store_id: StoreId, id: KindId) -> Option<Turn> {
         let mut kind = self.kind_of(id).clone();
         let mut store = self.store_of(store_id).clone();
         let mut other = None;
-        let (to, leaked_lock, reply) = match (kind.part, kind.next?) {
+        let (to, leaks, reply) = match (kind.part, kind.next?) {
             (Part::IdleClerk, _) => {
                 let (ticket, request) = store.queue.pop_front()?;
                 store.serving = Some(ticket);
-                let (to, _) = self.busy_clerk(Kind::of(Part::BusyClerk { want: request.want }));
-                (to, false, Ok(Reply::Next(Some(request))))
+                let served = self.kind_of(ticket as KindId);
+                let clerk = Kind {
+                    standing: served.standing.clone(),
+                    ..Kind::of(Part::BusyClerk { want: request.want })
+                };
+                let (to, leaks) = self.busy_clerk(clerk);
+                (to, leaks, Ok(Reply::Next(Some(request))))
             }
             (Part::BusyClerk { .. }, Op::Answer { sold }) => {
                 let buyer = store.serving.take()? as KindId;
@@ -173,63 +204,88 @@ impl<'s> Cast<'s> {
                 });
                 let mut served = self.kind_of(buyer).clone();
                 served.grip.place = false;
-                let held = served.grip;
-                let (answered, leaked_lock) = self.hear(served, answer, &kind.ordered);
-                self.release(&mut store, held, answered);
+                served.standing = kind.standing;
+                let held = served.grip.clone();
+                let (answered, leaks) = self.hear(served, answer);
+                self.release(&mut store, &held, answered);
                 other = Some(Move { from: buyer, to: answered });
-                (self.clerk(), leaked_lock, Ok(Reply::Done))
+                (self.clerk(), leaks, Ok(Reply::Done))
             }
             // Answered by the clerk's step, never by one of its own.
             (_, Op::AwaitAnswer) if kind.grip.place => return None,
-            (Part::Buyer { .. }, Op::Submit(Request { want, .. })) => {
+            (Part::Buyer { .. }, Op::Submit(Request { want, .. }))
+                if !kind.grip.is_in_transaction() =>
+            {
                 kind.grip.place = true;
                 let reply = Ok(Reply::Done);
-                let (to, leaked_lock) = self.hear(kind, reply, &Ordered::new());
+                let (to, leaks) = self.hear(kind, reply);
                 store.queue.push_back((to.into(), Request { buyer: 0, want }));
-                (to, leaked_lock, reply)
+                (to, leaks, reply)
             }
             (part, op) => {
-                let reply = store.apply(op, &mut kind.grip)?;
-                let more = match (op, reply) {
-                    (Op::PlaceOrder(order), Ok(_)) => ordered_by(order.want),
-                    _ => Ordered::new(),
-                };
-                let held = kind.grip;
-                let (to, leaked_lock) = match part {
+                let reply = self.apply(&mut store, op, &mut kind.grip, &mut kind.standing)?;
+                self.notice(&mut kind, op);
+                let held = kind.grip.clone();
+                let (to, leaks) = match part {
                     Part::BusyClerk { .. } => {
                         kind.heard.push(reply);
-                        kind.ordered = with(kind.ordered, &more);
                         self.busy_clerk(kind)
                     }
-                    _ => self.hear(kind, reply, &more),
+                    _ => self.hear(kind, reply),
                 };
-                self.release(&mut store, held, to);
-                (to, leaked_lock, reply)
+                self.release(&mut store, &held, to);
+                (to, leaks, reply)
             }
         };
-        let refused = other.map_or(to, |other| other.to);
-        let is_refused = self.kind_of(refused).part.ending() == Some(Ending::TurnedAway);
-        Some(Turn {
+        let actor = Move { from: id, to };
+        let refused = self.refused(other.unwrap_or(actor).to);
+        Some(Turn { other, leaks, refused, ..self.simply(store, actor, reply) })
+    }
+
+    /// A turn in which nobody else takes part and nothing goes wrong.
+    pub(super) fn simply(&mut self, store: Model, actor: Move, reply: Heard) -> Turn {
+        let refused = self.refused(actor.to);
+        Turn {
             store: self.store(store),
-            actor: Move { from: id, to },
-            other,
+            actor,
+            other: None,
             reply,
-            leaked_lock,
-            refused: is_refused.then_some(refused),
-        })
+            leaks: Leaks::default(),
+            is_fault: false,
+            refused,
+        }
+    }
+
+    /// The same kind, if it has been turned away.
+    fn refused(&self, kind: KindId) -> Option<KindId> {
+        (self.kind_of(kind).part.ending() == Some(Ending::TurnedAway)).then_some(kind)
+    }
+
+    /// One op; none if it has to wait.
+    pub(super) fn apply(
+        &self,
+        store: &mut Model,
+        op: Op,
+        grip: &mut Grip,
+        standing: &mut Standing,
+    ) -> Option<Heard> {
+        let looks = matches!(op, Op::FindOrder | Op::PlaceOrderOnce(_) | Op::CountLeft { .. });
+        match self.merges && looks && !looks_at_orders(self.entrant) {
+            true => failed(Failure::Unsupported),
+            false => store.apply(op, grip, standing),
+        }
     }
 
     /// Gives back the locks of an attempt that is over, as a closed connection does.
-    fn release(&self, store: &mut Model, held: Grip, now: KindId) {
+    fn release(&self, store: &mut Model, held: &Grip, now: KindId) {
         if !self.kind_of(now).grip.holds_any() {
             store.release(held);
         }
     }
 
-    /// A buyer hears a reply: what it is now, and whether its attempt ended and kept its lock.
-    fn hear(&mut self, mut kind: Kind, reply: Heard, more: &Ordered) -> (KindId, bool) {
-        kind.ordered = with(kind.ordered, more);
-        // Who has left the queue hears nothing any more, though an order may still be written.
+    /// A buyer hears a reply: what it is now, and what its attempt left behind if it ended.
+    pub(super) fn hear(&mut self, mut kind: Kind, reply: Heard) -> (KindId, Leaks) {
+        // Who has left hears nothing any more, though an order may still be written.
         if matches!(kind.part, Part::Buyer { .. }) {
             kind.heard.push(reply);
             kind.begun = true;
@@ -237,17 +293,21 @@ impl<'s> Cast<'s> {
         self.buyer(kind)
     }
 
-    /// The number of a buyer who has heard this, or of what it is after its attempt; and whether an
-    /// attempt ended and kept its lock.
-    fn buyer(&mut self, mut kind: Kind) -> (KindId, bool) {
-        let Part::Buyer { want, conflicts } = kind.part else { return (self.intern(kind), false) };
+    /// The number of a buyer who has heard this, or of what it is after its attempt; and what an attempt
+    /// that ended has left behind.
+    fn buyer(&mut self, mut kind: Kind) -> (KindId, Leaks) {
+        let Part::Buyer { want, conflicts } = kind.part else {
+            return (self.intern(kind), Leaks::default());
+        };
         let attempt = loop {
             match self.entrant.attempt(want, &kind.heard) {
                 _ if kind.heard.len() == MOST_OPS => break Err(Missed::Failed(Failure::TooLong)),
                 // Nobody else can see this step, so it is one with the step before. What is in the
                 // cart is in the shop, so that this cannot fail.
-                Next::Call(Op::PlaceOrder(order)) if self.merges && order.want == want => {
-                    kind.ordered = with(kind.ordered, &ordered_by(order.want));
+                Next::Call(Op::PlaceOrder(order))
+                    if self.merges && order.want == want && !kind.grip.is_in_transaction() =>
+                {
+                    kind.standing.orders.push(order.want);
                     kind.heard.push(Ok(Reply::Done));
                 }
                 // Who stands in the queue can do nothing but wait.
@@ -259,15 +319,17 @@ impl<'s> Cast<'s> {
                 }
                 Next::Call(op) => {
                     kind.next = Some(op);
-                    return (self.intern(kind), false);
+                    return (self.intern(kind), Leaks::default());
                 }
                 Next::End(attempt) => break attempt,
             }
         };
-        let kept_its_lock = kind.grip.holds_any();
+        let lock = kind.grip.holds_any();
         let ending = match attempt {
             Ok(Bought) => Ending::Bought,
             Err(Missed::SoldOut) => Ending::TurnedAway,
+            Err(Missed::Declined) => Ending::Declined,
+            Err(Missed::Expired) => Ending::Expired,
             Err(Missed::Failed(why)) => Ending::Failed(why),
             // Who meets a conflict without a step would meet it for ever.
             Err(Missed::Conflict) if kind.begun && self.retries.allow(conflicts + 1) => {
@@ -275,30 +337,36 @@ impl<'s> Cast<'s> {
                     Retries::Unlimited => 0,
                     Retries::AtMost(_) => conflicts + 1,
                 };
-                let again = Kind { ordered: kind.ordered, ..Kind::newcomer(want, conflicts) };
-                let (again, leaked) = self.buyer(again);
-                return (again, leaked || kept_its_lock);
+                let again = kind.after(Part::Buyer { want, conflicts });
+                let (again, leaks) = self.buyer(again);
+                return (again, Leaks { lock: leaks.lock || lock, ..leaks });
             }
             Err(Missed::Conflict) => Ending::GaveUp,
         };
-        let gone = Kind {
-            ordered: kind.ordered,
-            early: kind.early && ending == Ending::Bought,
-            ..Kind::of(Part::Gone { want, ending })
+        let early = kind.early;
+        let mut gone = kind.after(Part::Gone { want, ending });
+        gone.early = early && gone.may_have_units();
+        // An attempt that was cut short by a failure could not help what it left behind.
+        let leaks = match attempt {
+            Err(Missed::Failed(_)) => Leaks::default(),
+            _ => Leaks { lock, hold: gone.standing.is_holding() },
         };
-        // An attempt that was cut short by a failure could not help holding its lock.
-        (self.intern(gone), kept_its_lock && !matches!(attempt, Err(Missed::Failed(_))))
+        (self.intern(gone), leaks)
     }
 
-    /// The number of a clerk who serves somebody and has heard this; and whether it is done and kept a
-    /// lock.
-    fn busy_clerk(&mut self, mut kind: Kind) -> (KindId, bool) {
-        let Part::BusyClerk { want } = kind.part else { return (self.intern(kind), false) };
+    /// The number of a clerk who serves somebody and has heard this; and what it has left behind if it is
+    /// done.
+    fn busy_clerk(&mut self, mut kind: Kind) -> (KindId, Leaks) {
+        let Part::BusyClerk { want } = kind.part else {
+            return (self.intern(kind), Leaks::default());
+        };
         let next = loop {
             match self.entrant.serve(want, &kind.heard) {
                 _ if kind.heard.len() == MOST_OPS => break Op::Answer { sold: None },
-                Next::Call(Op::PlaceOrder(order)) if self.merges && order.want == want => {
-                    kind.ordered = with(kind.ordered, &ordered_by(order.want));
+                Next::Call(Op::PlaceOrder(order))
+                    if self.merges && order.want == want && !kind.grip.is_in_transaction() =>
+                {
+                    kind.standing.orders.push(order.want);
                     kind.heard.push(Ok(Reply::Done));
                 }
                 Next::Call(op) => break op,
@@ -308,12 +376,12 @@ impl<'s> Cast<'s> {
                 }
             }
         };
-        let kept_its_lock = kind.grip.holds_any() && matches!(next, Op::Answer { sold: Some(_) });
+        let lock = kind.grip.holds_any() && matches!(next, Op::Answer { sold: Some(_) });
         if matches!(next, Op::Answer { .. }) {
             kind.grip = Grip::default();
         }
         kind.next = Some(next);
-        (self.intern(kind), kept_its_lock)
+        (self.intern(kind), Leaks { lock, hold: false })
     }
 
     /// For a search that follows what came first: the store, and what everybody is, when it is
@@ -359,7 +427,7 @@ impl<'s> Cast<'s> {
         }
     }
 
-    fn intern(&mut self, kind: Kind) -> KindId {
+    pub(super) fn intern(&mut self, kind: Kind) -> KindId {
         if let Some(id) = self.kind_ids.get(&kind) {
             return *id;
         }
@@ -370,7 +438,7 @@ impl<'s> Cast<'s> {
         self.bytes += TWICE
             * (size_of::<Kind>()
                 + kind.heard.len() * size_of::<Heard>()
-                + kind.ordered.len() * size_of::<(Item, i64)>());
+                + kind.standing.orders.len() * size_of::<Want>());
         self.promised.push(match kind.part {
             Part::Gone { want, ending: Ending::Bought } => want.qty,
             _ => 0,
@@ -379,4 +447,30 @@ impl<'s> Cast<'s> {
         self.kind_ids.insert(kind, id);
         id
     }
+}
+
+/// What can happen to anybody in this shop.
+fn acts(entrant: &dyn Entrant, settings: &Settings) -> Vec<Act> {
+    let card = entrant.card();
+    let runs_out = card.asks_for(|kind| matches!(kind, OpKind::Hold | OpKind::Lease));
+    let has_errands = card.needs.contains(&OpKind::Notice) || card.needs.contains(&OpKind::Recover);
+    let happens = |act: &Act| match act {
+        Act::Step => true,
+        Act::Errand => has_errands,
+        Act::Expire => runs_out,
+        fault => settings.faults.left(*fault).is_some_and(|times| times > 0),
+    };
+    Act::ALL.into_iter().filter(happens).collect()
+}
+
+/// Whether an order that is written can make a difference to somebody's next step.
+fn looks_at_orders(entrant: &dyn Entrant) -> bool {
+    let looks = [
+        OpKind::FindOrder,
+        OpKind::CountLeft,
+        OpKind::Transaction,
+        OpKind::Notice,
+        OpKind::Recover,
+    ];
+    looks.iter().any(|kind| entrant.card().needs.contains(kind))
 }

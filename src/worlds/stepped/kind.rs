@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::script::Heard;
 use crate::buyer::Ending;
 use crate::op::{Item, Op, Want};
-use crate::stores::memory::model::Grip;
+use crate::stores::model::{Grip, Standing};
+use crate::strategy::Errand;
 
 /// Who somebody is, apart from what it has heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +35,19 @@ pub enum Part {
     },
 }
 
+/// Somebody of the shop's on an errand about a buyer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OnErrand {
+    /// Which errand.
+    pub errand: Errand,
+    /// What it has heard.
+    pub heard: Vec<Heard>,
+    /// What it holds of the store.
+    pub grip: Grip,
+    /// The op it will send next.
+    pub next: Op,
+}
+
 /// One kind: all who are alike in everything that can make a difference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kind {
@@ -43,8 +57,12 @@ pub struct Kind {
     pub heard: Vec<Heard>,
     /// What it holds of the store.
     pub grip: Grip,
-    /// What stands in the order book in its name; with a clerk, in the name of whom it serves.
-    pub ordered: Ordered,
+    /// How it stands with the shop and the payment provider; with a clerk, how whom it serves does.
+    pub standing: Standing,
+    /// What the shop does in its name meanwhile.
+    pub errand: Option<Box<OnErrand>>,
+    /// Errands that somebody of the shop's has yet to go on, the first first.
+    pub due: Vec<Errand>,
     /// Whether it has made a step in this attempt.
     pub begun: bool,
     /// For a search that follows what came first: whether it was inside, or had bought, when a certain
@@ -55,6 +73,17 @@ pub struct Kind {
 }
 
 impl Part {
+    /// What its buyer came for, or whom it serves.
+    #[must_use]
+    pub fn want(self) -> Option<Want> {
+        match self {
+            Self::Buyer { want, .. } | Self::Gone { want, .. } | Self::BusyClerk { want } => {
+                Some(want)
+            }
+            Self::IdleClerk => None,
+        }
+    }
+
     /// How its visit ended, if it has.
     #[must_use]
     pub fn ending(self) -> Option<Ending> {
@@ -66,10 +95,36 @@ impl Part {
 }
 
 impl Kind {
-    /// Whether it is inside an attempt, or has bought: only then may it have taken units for good.
+    /// Whether it is inside an attempt, has bought, or has held units: only then may there have been too
+    /// little left for others because of it.
     #[must_use]
     pub fn may_have_units(&self) -> bool {
-        self.begun || self.part.ending() == Some(Ending::Bought)
+        self.begun
+            || self.part.ending() == Some(Ending::Bought)
+            || self.part.ending().is_some() && self.standing.has_stood_in_the_way()
+    }
+
+    /// What stands in the order book in its name.
+    #[must_use]
+    pub fn ordered(&self) -> Ordered {
+        let mut ordered = Ordered::new();
+        for want in &self.standing.orders {
+            for item in want.items() {
+                *ordered.entry(item).or_default() += i64::from(want.qty);
+            }
+        }
+        ordered
+    }
+
+    /// Whether it stands in front of the clerk: whatever happens to it there is the clerk's doing.
+    #[must_use]
+    pub fn is_in_line(&self) -> bool {
+        self.grip.place
+    }
+
+    /// Somebody after its attempt: what the world keeps about it stays.
+    pub(super) fn after(self, part: Part) -> Self {
+        Self { standing: self.standing, errand: self.errand, due: self.due, ..Self::of(part) }
     }
 
     /// Somebody of whom nothing else is known.
@@ -78,7 +133,9 @@ impl Kind {
             part,
             heard: Vec::new(),
             grip: Grip::default(),
-            ordered: Ordered::new(),
+            standing: Standing::default(),
+            errand: None,
+            due: Vec::new(),
             begun: false,
             early: false,
             next: None,
@@ -93,17 +150,3 @@ impl Kind {
 
 /// Units in the order book, by product.
 pub type Ordered = BTreeMap<Item, i64>;
-
-/// Adds what stands in another book.
-pub(super) fn with(mut ordered: Ordered, more: &Ordered) -> Ordered {
-    for (item, units) in more {
-        let sum = ordered.entry(*item).or_default();
-        *sum = sum.saturating_add(*units);
-    }
-    ordered
-}
-
-/// What an order adds to the book.
-pub(super) fn ordered_by(want: Want) -> Ordered {
-    want.items().map(|item| (item, want.qty.into())).collect()
-}

@@ -4,6 +4,7 @@
 //! there are: two who want the same and have heard the same in this attempt are one kind. [`stage`]
 //! is a shop with its buyers, moved one step at a time.
 
+mod acts;
 pub mod cast;
 mod kind;
 pub mod script;
@@ -11,7 +12,7 @@ pub mod stage;
 mod turns;
 
 pub use cast::Cast;
-pub use kind::{Kind, Ordered, Part};
+pub use kind::{Kind, OnErrand, Ordered, Part};
 pub use script::Heard;
 pub use stage::{Actor, Stage, Step};
-pub use turns::{KindId, Move, StoreId, Turn};
+pub use turns::{Cue, KindId, Leaks, Move, StoreId, Turn};

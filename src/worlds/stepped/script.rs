@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use crate::attempt::{Attempt, Failure, Missed};
 use crate::op::{Op, Reply, Want};
 use crate::session::{Connection, Session};
-use crate::strategy::Strategy;
+use crate::strategy::{Errand, Strategy};
 
 /// A reply as an attempt heard it.
 pub type Heard = Result<Reply, Missed>;
@@ -38,6 +38,21 @@ pub fn serve<S: Strategy + ?Sized>(
 ) -> Next<Result<bool, Missed>> {
     let mut shop = Session::new(Recorded { heard, asked: None });
     let polled = poll(strategy.serve(&mut shop, want));
+    next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
+}
+
+/// What the shop does next on an errand about this want, having heard this.
+pub fn errand<S: Strategy + ?Sized>(
+    strategy: &S,
+    errand: Errand,
+    want: Want,
+    heard: &[Heard],
+) -> Next<Result<(), Missed>> {
+    let mut shop = Session::new(Recorded { heard, asked: None });
+    let polled = match errand {
+        Errand::Notice => poll(strategy.notified(&mut shop, want)),
+        Errand::Recovery => poll(strategy.recover(&mut shop, want)),
+    };
     next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
 }
 

@@ -6,10 +6,11 @@ use std::fmt;
 use super::cast::Cast;
 use super::kind::Part;
 use super::script::Heard;
-use super::turns::{KindId, StoreId, Turn};
+use super::turns::{Cue, KindId, Leaks, StoreId, Turn};
 use crate::buyer::Ending;
 use crate::op::{BuyerId, Op, Units, Want};
-use crate::stores::memory::model::Model;
+use crate::stores::model::{Act, Model};
+use crate::strategy::Errand;
 
 /// Who makes a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,10 +35,14 @@ impl fmt::Display for Actor {
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Who made it.
+    /// Who made it, or to whom it happened.
     pub actor: Actor,
-    /// What it sent.
-    pub op: Op,
+    /// Whether it was a step of its own, or what else.
+    pub act: Act,
+    /// On which errand, if on one.
+    pub errand: Option<Errand>,
+    /// What was sent; none if nothing was.
+    pub op: Option<Op>,
     /// What it heard.
     pub reply: Heard,
     /// Units of each product afterwards.
@@ -50,8 +55,8 @@ pub struct Step {
     pub ending: Option<Ending>,
     /// Whom the clerk's step was about, and how that visit ended.
     pub other: Option<(Actor, Option<Ending>)>,
-    /// Whether an attempt ended and kept its lock.
-    pub leaked_lock: bool,
+    /// What an attempt that ended has left behind.
+    pub leaks: Leaks,
 }
 
 /// A shop with its buyers.
@@ -122,7 +127,32 @@ impl Stage {
 
     /// Whether somebody can make a step now.
     pub fn can_move(&self, cast: &mut Cast<'_>, actor: Actor) -> bool {
-        self.kind(actor).is_some_and(|kind| cast.turn(self.store, kind).is_some())
+        self.can_happen(cast, Cue::step(actor))
+    }
+
+    /// Whether this can happen now.
+    pub fn can_happen(&self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> bool {
+        self.turn(cast, cue).is_some()
+    }
+
+    fn turn(&self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> Option<Turn> {
+        cast.turn(self.store, Cue { who: self.kind(cue.who)?, act: cue.act })
+    }
+
+    /// Everything that can happen now.
+    pub fn cues(&self, cast: &mut Cast<'_>) -> Vec<Cue<Actor>> {
+        let acts = cast.acts().to_vec();
+        let cues = self.actors().flat_map(|who| acts.iter().map(move |act| Cue { who, act: *act }));
+        cues.filter(|cue| self.can_happen(cast, *cue)).collect()
+    }
+
+    /// Whether anything will happen, even if nothing goes wrong any more.
+    pub fn goes_on(&self, cast: &mut Cast<'_>) -> bool {
+        let acts = cast.acts().to_vec();
+        self.actors().any(|who| {
+            let mut turns = acts.iter().map(|act| self.turn(cast, Cue { who, act: *act }));
+            turns.any(|turn| turn.is_some_and(|turn| !turn.is_fault))
+        })
     }
 
     /// The first, by name, of those who are of this kind.
@@ -133,41 +163,58 @@ impl Stage {
 
     /// Lets somebody make its next step; none if it has left, has to wait, or is not there.
     pub fn step(&mut self, cast: &mut Cast<'_>, actor: Actor) -> Option<Step> {
+        self.follow(cast, Cue::step(actor))
+    }
+
+    /// Lets this happen; none if it cannot.
+    pub fn follow(&mut self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> Option<Step> {
+        let Cue { who: actor, act } = cue;
         let from = self.kind(actor)?;
-        let Turn { store, actor: moved, other, reply, leaked_lock, .. } =
-            cast.turn(self.store, from)?;
-        let op = cast.kind_of(from).next?;
+        let Turn { store, actor: moved, other, reply, leaks, .. } = self.turn(cast, cue)?;
+        let (errand, op) = match act {
+            Act::Step | Act::Decline | Act::LoseAnswer => (None, Some(cast.kind_of(from).next)),
+            Act::Errand => cast.next_errand(from).unzip(),
+            Act::Expire | Act::Crash | Act::Redeliver => (None, None),
+        };
         let (before, after) = (cast.kind_of(from), cast.kind_of(moved.to));
         let ending = |kind: KindId| cast.kind_of(kind).part.ending();
         let mut step = Step {
             actor,
-            op,
+            act,
+            errand,
+            op: op.flatten(),
             reply,
             stock: cast.store_of(store).stocks(),
-            ordered: after.ordered.values().sum::<i64>() > before.ordered.values().sum(),
-            begins_again: !after.begun && matches!(after.part, Part::Buyer { .. }),
-            ending: ending(moved.to),
+            ordered: after.standing.orders.len() > before.standing.orders.len(),
+            begins_again: matches!(act, Act::Step | Act::Decline | Act::LoseAnswer)
+                && !after.begun
+                && matches!(after.part, Part::Buyer { .. }),
+            ending: ending(moved.to).filter(|_| ending(from).is_none()),
             other: None,
-            leaked_lock,
+            leaks,
         };
         self.steps += 1;
         match actor {
             Actor::Buyer(id) => {
-                if matches!(op, Op::Submit(_)) {
+                if matches!(step.op, Some(Op::Submit(_))) {
                     self.line.push_back(id as usize);
                 }
-                if !cast.kind_of(from).begun {
-                    self.times[id as usize].0 = self.steps;
+                if act != Act::Errand && cast.kind_of(from).part.ending().is_none() {
+                    if !cast.kind_of(from).begun {
+                        self.times[id as usize].0 = self.steps;
+                    }
+                    self.times[id as usize].1 = self.steps;
                 }
-                self.times[id as usize].1 = self.steps;
                 self.buyers[id as usize] = moved.to;
             }
             Actor::Clerk => {
                 if let Some(served) = self.line.front().copied() {
                     step.other = Some((Actor::Buyer(served as BuyerId), None));
                     if let Some(answered) = other {
-                        self.line.pop_front();
                         self.buyers[served] = answered.to;
+                    }
+                    if let (Some(answered), Act::Step) = (other, act) {
+                        self.line.pop_front();
                         self.times[served].1 = self.steps;
                         step.other = Some((Actor::Buyer(served as BuyerId), ending(answered.to)));
                     }

@@ -1,18 +1,43 @@
 //! Turns: what comes of one step. A step depends on the store and on the kind of buyer alone, so it is
 //! worked out once and kept.
 
+use std::fmt;
 use std::hash::Hasher as _;
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
 use super::script::Heard;
+use crate::stores::model::Act;
 
 /// The number of a kind, in the order in which kinds were met.
 pub type KindId = u16;
 
 /// The number of a state of the store, in the order in which they were met.
 pub type StoreId = u32;
+
+/// What happens next, and to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cue<W> {
+    /// To whom.
+    pub who: W,
+    /// What.
+    pub act: Act,
+}
+
+impl<W> Cue<W> {
+    /// Somebody makes its next step.
+    pub fn step(who: W) -> Self {
+        Self { who, act: Act::Step }
+    }
+}
+
+impl<W: fmt::Display> fmt::Display for Cue<W> {
+    /// `A` for a step, `A!` for a crash …
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.who, self.act.sign())
+    }
+}
 
 /// One change of kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +46,15 @@ pub struct Move {
     pub from: KindId,
     /// … becomes one of this.
     pub to: KindId,
+}
+
+/// What an attempt left behind when it ended, though nothing kept it from tidying up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leaks {
+    /// A lock.
+    pub lock: bool,
+    /// Units on hold.
+    pub hold: bool,
 }
 
 /// What comes of one step.
@@ -34,20 +68,22 @@ pub struct Turn {
     pub other: Option<Move>,
     /// What whoever stepped has heard.
     pub reply: Heard,
-    /// Whether an attempt ended and kept its lock.
-    pub leaked_lock: bool,
+    /// What an attempt that ended has left behind.
+    pub leaks: Leaks,
+    /// Whether it is something that goes wrong, and so need not happen.
+    pub is_fault: bool,
     /// Whom this step turned away, as what it is now.
     pub refused: Option<KindId>,
 }
 
-/// Kinds that have a place in the row of each store. Few strategies have more; steps of later kinds are
-/// looked up by their hash.
+/// Kinds whose steps have a place in the row of each store. Few strategies have more; steps of later
+/// kinds, and whatever else can happen, are looked up by their hash.
 const ROW: usize = 64;
 
 /// What came of each step; none of one that has to wait.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    turns: Vec<(StoreId, KindId, Option<Turn>)>,
+    turns: Vec<(StoreId, Cue<KindId>, Option<Turn>)>,
     /// A row a store: where in `turns`, plus one, for each of the first kinds.
     rows: Vec<Vec<u32>>,
     /// How much room the rows have.
@@ -59,25 +95,25 @@ pub(super) struct Turns {
 impl Turns {
     /// What came of a step, if it was worked out.
     #[inline]
-    pub(super) fn get(&self, store: StoreId, kind: KindId) -> Option<&Option<Turn>> {
-        let at = if usize::from(kind) < ROW {
-            self.rows.get(store as usize)?.get(usize::from(kind))?.checked_sub(1)?
+    pub(super) fn get(&self, store: StoreId, cue: Cue<KindId>) -> Option<&Option<Turn>> {
+        let at = if let Some(place) = place(cue) {
+            self.rows.get(store as usize)?.get(place)?.checked_sub(1)?
         } else {
             let is_it = |at: &u32| {
                 let (of, by, _) = self.turns[*at as usize];
-                (of, by) == (store, kind)
+                (of, by) == (store, cue)
             };
-            *self.others.find(hash(store, kind), is_it)?
+            *self.others.find(hash(store, cue), is_it)?
         };
         Some(&self.turns[at as usize].2)
     }
 
     /// Keeps what came of a step.
-    pub(super) fn keep(&mut self, store: StoreId, kind: KindId, turn: Option<Turn>) {
+    pub(super) fn keep(&mut self, store: StoreId, cue: Cue<KindId>, turn: Option<Turn>) {
         let at = self.turns.len() as u32;
-        self.turns.push((store, kind, turn));
-        let (row, place) = (store as usize, usize::from(kind));
-        if place < ROW {
+        self.turns.push((store, cue, turn));
+        let row = store as usize;
+        if let Some(place) = place(cue) {
             self.rows.resize_with(self.rows.len().max(row + 1), Vec::new);
             let row = &mut self.rows[row];
             self.row_words -= row.capacity();
@@ -86,25 +122,31 @@ impl Turns {
             self.row_words += row.capacity();
         } else {
             let turns = &self.turns;
-            self.others.insert_unique(hash(store, kind), at, |at| {
-                let (store, kind, _) = turns[*at as usize];
-                hash(store, kind)
+            self.others.insert_unique(hash(store, cue), at, |at| {
+                let (store, cue, _) = turns[*at as usize];
+                hash(store, cue)
             });
         }
     }
 
     /// The memory they take, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.turns.capacity() * size_of::<(StoreId, KindId, Option<Turn>)>()
+        self.turns.capacity() * size_of::<(StoreId, Cue<KindId>, Option<Turn>)>()
             + self.rows.capacity() * size_of::<Vec<u32>>()
             + self.row_words * size_of::<u32>()
             + self.others.allocation_size()
     }
 }
 
+/// Its place in the row of a store, if it has one.
+#[inline]
+fn place(cue: Cue<KindId>) -> Option<usize> {
+    (cue.act == Act::Step && usize::from(cue.who) < ROW).then_some(cue.who.into())
+}
+
 /// The same on every machine and in every run.
-fn hash(store: StoreId, kind: KindId) -> u64 {
+fn hash(store: StoreId, cue: Cue<KindId>) -> u64 {
     let mut hasher = FxHasher::default();
-    hasher.write_u64(u64::from(store) << 16 | u64::from(kind));
+    hasher.write_u64(u64::from(store) << 32 | u64::from(cue.who) << 8 | cue.act as u64);
     hasher.finish()
 }

@@ -54,6 +54,8 @@ pub fn serve<S, C, K>(
         match attempt {
             Ok(Bought) => break Ending::Bought,
             Err(Missed::SoldOut) => break Ending::TurnedAway,
+            Err(Missed::Declined) => break Ending::Declined,
+            Err(Missed::Expired) => break Ending::Expired,
             Err(Missed::Failed(why)) => break failed(shop, why),
             Err(Missed::Conflict) => conflicts = conflicts.saturating_add(1),
         }

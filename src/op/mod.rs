@@ -3,9 +3,11 @@
 //! A strategy never touches stock; it sends an [`Op`] and awaits the [`Reply`]. Each op is atomic on
 //! its own. What lies *between* two ops is where somebody else gets in.
 
-use std::fmt;
+mod want;
 
 use serde::Serialize;
+
+pub use want::{Also, Item, MOST_IN_CART, MOST_ITEMS, Order, Want};
 
 /// Units of stock. Signed, because a broken checkout can sell below zero and the audit must see it.
 pub type Units = i32;
@@ -18,99 +20,6 @@ pub type BuyerId = u32;
 
 /// How often a shelf was written through [`Op::WriteIfVersion`]. Wraps after 2³² writes.
 pub type Version = u32;
-
-/// The most products a shop has.
-pub const MOST_ITEMS: u64 = 16;
-
-/// The most products in one cart.
-pub const MOST_IN_CART: usize = 4;
-
-/// Which product an op is about, counted from 0 and up to [`MOST_ITEMS`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Item(pub u8);
-
-impl fmt::Display for Item {
-    /// `#1`, `#2` …
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", u32::from(self.0) + 1)
-    }
-}
-
-/// What one buyer came for: a product, or a cart of several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Want {
-    /// The product; of a cart, the one that was put into it first.
-    pub item: Item,
-    /// How many units of each: all of them or none. At least 1.
-    pub qty: Units,
-    /// What else is in the cart.
-    pub also: Also,
-}
-
-/// What is in a cart beside its first product, in the order in which it was put there: a byte a
-/// product, counted from 1. A single word, which compilers keep in a register where an array would go
-/// through memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Also(u32);
-
-const _: () = assert!(MOST_IN_CART - 1 <= size_of::<Also>());
-
-impl Want {
-    /// A single product.
-    #[must_use]
-    pub const fn one(item: Item, qty: Units) -> Self {
-        Self { item, qty, also: Also(0) }
-    }
-
-    /// A cart of these products, `qty` units of each; none if it is empty or too full, names a product
-    /// twice, or one beyond [`MOST_ITEMS`].
-    #[must_use]
-    pub fn cart(items: impl IntoIterator<Item = Item>, qty: Units) -> Option<Self> {
-        let mut items = items.into_iter();
-        let mut want = Self::one(items.next()?, qty);
-        for (place, item) in items.by_ref().take(MOST_IN_CART - 1).enumerate() {
-            if u64::from(item.0) >= MOST_ITEMS || want.units_of(item) == qty {
-                return None;
-            }
-            want.also.0 |= (u32::from(item.0) + 1) << (8 * place);
-        }
-        items.next().is_none().then_some(want)
-    }
-
-    /// Whether it is several products.
-    #[inline(always)]
-    #[must_use]
-    pub fn is_cart(self) -> bool {
-        self.also != Also(0)
-    }
-
-    /// The products, in the order in which they were put into the cart.
-    pub fn items(self) -> impl Iterator<Item = Item> + Clone {
-        let also = self.also.0.to_le_bytes().into_iter().take_while(|number| *number > 0);
-        std::iter::once(self.item).chain(also.map(|number| Item(number - 1)))
-    }
-
-    /// How many units that is in all.
-    #[must_use]
-    pub fn units(self) -> i64 {
-        i64::from(self.qty) * self.items().count() as i64
-    }
-
-    /// How many units of one product.
-    #[must_use]
-    pub fn units_of(self, item: Item) -> Units {
-        if self.items().any(|wanted| wanted == item) { self.qty } else { 0 }
-    }
-}
-
-/// A row in the store's order book: the shop's own record that it owes somebody units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Order {
-    /// Who is owed.
-    pub buyer: BuyerId,
-    /// What.
-    pub want: Want,
-}
 
 /// One atomic round trip to a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -190,6 +99,105 @@ pub enum Op {
         /// Whether the units were sold; none if the clerk cannot say.
         sold: Option<bool>,
     },
+    /// Take units off the shelf for this buyer until a timer runs out → [`Reply::Applied`].
+    Hold {
+        /// The product.
+        item: Item,
+        /// Units to reserve.
+        qty: Units,
+    },
+    /// Make the held units this buyer's for good → [`Reply::Applied`]: whether the hold still stood, or
+    /// had been confirmed before.
+    Confirm {
+        /// The product.
+        item: Item,
+    },
+    /// Give the held units back → [`Reply::Applied`]: whether there was a hold that still stood.
+    Release {
+        /// The product.
+        item: Item,
+    },
+    /// Ask the payment provider for the price of what this buyer wants → [`Reply::Payment`].
+    Charge {
+        /// Whether it goes with an idempotency key, the buyer's own: then the provider moves money once
+        /// and answers any later request with that key as it did the first.
+        once: bool,
+    },
+    /// Give one payment of this buyer back → [`Reply::Applied`]: whether the provider had one.
+    Refund,
+    /// Ask the provider whether it has money of this buyer → [`Reply::Applied`].
+    FindCharge,
+    /// Look into the order book for an order of this buyer → [`Reply::Applied`].
+    FindOrder,
+    /// Write a row into the order book, unless there is one of this buyer → [`Reply::Applied`].
+    PlaceOrderOnce(Order),
+    /// Strike this buyer's orders out of the book → [`Reply::Applied`]: whether there were any.
+    CancelOrder,
+    /// Where stock is not a column but what was never ordered: count what is left → [`Reply::Stock`].
+    CountLeft {
+        /// The product.
+        item: Item,
+    },
+    /// Wait for the product's lease, which ends by itself after a while, and take it →
+    /// [`Reply::Token`].
+    Lease {
+        /// The product.
+        item: Item,
+    },
+    /// Give the lease back, if it still is this buyer's → [`Reply::Applied`].
+    Unlease {
+        /// The product.
+        item: Item,
+    },
+    /// Look at the stock and show the token of one's lease → [`Reply::Stock`]; a conflict if the store
+    /// has seen a later one.
+    ReadFenced {
+        /// The product.
+        item: Item,
+        /// The token.
+        token: Version,
+    },
+    /// Overwrite the stock, unless the store has seen a later token → [`Reply::Applied`].
+    WriteFenced {
+        /// The product.
+        item: Item,
+        /// The token.
+        token: Version,
+        /// The new stock.
+        stock: Units,
+    },
+    /// Begin a transaction, at the store's isolation level → [`Reply::Done`].
+    Begin,
+    /// Make everything in the transaction count, all or nothing → [`Reply::Done`]; a conflict if the
+    /// isolation level forbids it.
+    Commit,
+    /// Take back everything in the transaction → [`Reply::Done`].
+    Rollback,
+    /// Decrement the copy of the stock in the cache if enough is left → [`Reply::Applied`].
+    TakeCached {
+        /// The product.
+        item: Item,
+        /// Units to take.
+        qty: Units,
+    },
+    /// Add units to the copy of the stock in the cache → [`Reply::Stock`].
+    AddCached {
+        /// The product.
+        item: Item,
+        /// Units to add.
+        qty: Units,
+    },
+}
+
+/// What the payment provider answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Payment {
+    /// The money has moved.
+    Approved,
+    /// It has not, and will not.
+    Declined,
+    /// No answer: it may have moved, or not.
+    Unknown,
 }
 
 /// The kinds of op, for saying what a strategy needs and what a store offers.
@@ -214,6 +222,28 @@ pub enum OpKind {
     Lock,
     /// [`Op::Submit`], [`Op::AwaitAnswer`], [`Op::NextRequest`] and [`Op::Answer`]
     Queue,
+    /// [`Op::Hold`], [`Op::Confirm`] and [`Op::Release`]
+    Hold,
+    /// [`Op::Charge`], [`Op::Refund`] and [`Op::FindCharge`]
+    Pay,
+    /// [`Op::FindOrder`], [`Op::PlaceOrderOnce`] and [`Op::CancelOrder`]
+    FindOrder,
+    /// [`Op::CountLeft`]
+    CountLeft,
+    /// [`Op::Lease`] and [`Op::Unlease`]
+    Lease,
+    /// [`Op::ReadFenced`] and [`Op::WriteFenced`]
+    Fence,
+    /// [`Op::Begin`], [`Op::Commit`] and [`Op::Rollback`]
+    Transaction,
+    /// [`Op::TakeCached`] and [`Op::AddCached`]
+    Cache,
+    /// No op: the provider's notice of a payment, see
+    /// [`notified`](crate::strategy::Strategy::notified).
+    Notice,
+    /// No op: somebody who looks after what a crash left behind, see
+    /// [`recover`](crate::strategy::Strategy::recover).
+    Recover,
 }
 
 impl OpKind {
@@ -236,6 +266,16 @@ impl OpKind {
             Self::Add => "add",
             Self::Lock => "lock",
             Self::Queue => "queue",
+            Self::Hold => "hold",
+            Self::Pay => "pay",
+            Self::FindOrder => "find-order",
+            Self::CountLeft => "count-left",
+            Self::Lease => "lease",
+            Self::Fence => "fence",
+            Self::Transaction => "transaction",
+            Self::Cache => "cache",
+            Self::Notice => "notice",
+            Self::Recover => "recover",
         }
     }
 }
@@ -272,4 +312,8 @@ pub enum Reply {
     },
     /// The next in the queue; none when the shop has closed.
     Next(Option<Request>),
+    /// What the payment provider says.
+    Payment(Payment),
+    /// The token of a lease: later leases have higher ones.
+    Token(Version),
 }

@@ -1,0 +1,135 @@
+//! Faults: what can go wrong around a checkout, as actions that a chooser may choose, so often.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How often each thing may go wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Faults {
+    /// Servers that die in the middle of what they do for somebody.
+    pub crashes: u8,
+    /// Holds and leases whose timer runs out while somebody still counts on them.
+    pub expiries: u8,
+    /// Payments that the provider declines.
+    pub declines: u8,
+    /// Answers of the provider that are lost after the money has moved.
+    pub lost_answers: u8,
+    /// Messages that come a second time: the provider's notices, and requests in the queue.
+    pub redeliveries: u8,
+}
+
+/// What happens next to somebody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// It makes its next step.
+    #[default]
+    Step,
+    /// What the shop does in its name meanwhile, an [errand](crate::strategy::Errand), makes its next
+    /// step.
+    Errand,
+    /// Its hold and its leases run out.
+    Expire,
+    /// It makes its next step, and that is a payment which is declined.
+    Decline,
+    /// It makes its next step, and that is a payment of which the answer is lost.
+    LoseAnswer,
+    /// The server that works for it dies.
+    Crash,
+    /// A message about it comes again.
+    Redeliver,
+}
+
+impl Act {
+    /// All of them. Whatever is to happen anyway comes before what goes wrong.
+    pub const ALL: [Self; 7] = [
+        Self::Step,
+        Self::Errand,
+        Self::Expire,
+        Self::Decline,
+        Self::LoseAnswer,
+        Self::Crash,
+        Self::Redeliver,
+    ];
+
+    /// The sign behind a name in a schedule; nothing for a step.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Step => "",
+            Self::Errand => "+",
+            Self::Expire => "~",
+            Self::Decline => "-",
+            Self::LoseAnswer => "?",
+            Self::Crash => "!",
+            Self::Redeliver => "=",
+        }
+    }
+}
+
+impl Faults {
+    /// Names of the settings, in order.
+    pub const NAMES: [&str; 5] =
+        ["crashes", "expiries", "declines", "lost-answers", "redeliveries"];
+
+    /// The most of each.
+    pub const MOST: u8 = 20;
+
+    /// Whether nothing may go wrong.
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        self == Self::default()
+    }
+
+    /// One of them by the name of its setting.
+    pub fn of_mut(&mut self, name: &str) -> Option<&mut u8> {
+        Some(match name {
+            "crashes" => &mut self.crashes,
+            "expiries" => &mut self.expiries,
+            "declines" => &mut self.declines,
+            "lost-answers" => &mut self.lost_answers,
+            "redeliveries" => &mut self.redeliveries,
+            _ => return None,
+        })
+    }
+
+    /// Each with its name.
+    pub fn all(mut self) -> impl Iterator<Item = (&'static str, u8)> {
+        Self::NAMES.into_iter().map(move |name| (name, self.of_mut(name).map_or(0, |times| *times)))
+    }
+
+    /// How often an act may still happen, if it is a fault.
+    #[must_use]
+    pub fn left(&self, act: Act) -> Option<u8> {
+        Some(match act {
+            Act::Step | Act::Errand => return None,
+            Act::Expire => self.expiries,
+            Act::Decline => self.declines,
+            Act::LoseAnswer => self.lost_answers,
+            Act::Crash => self.crashes,
+            Act::Redeliver => self.redeliveries,
+        })
+    }
+
+    /// Counts one; false if it may not happen any more.
+    pub fn spend(&mut self, act: Act) -> bool {
+        let times = match act {
+            Act::Step | Act::Errand => return true,
+            Act::Expire => &mut self.expiries,
+            Act::Decline => &mut self.declines,
+            Act::LoseAnswer => &mut self.lost_answers,
+            Act::Crash => &mut self.crashes,
+            Act::Redeliver => &mut self.redeliveries,
+        };
+        times.checked_sub(1).map(|left| *times = left).is_some()
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let some = self.all().filter(|(_, times)| *times > 0);
+        let words: Vec<String> = some.map(|(name, times)| format!("{name} {times}")).collect();
+        f.write_str(&words.join(", "))
+    }
+}

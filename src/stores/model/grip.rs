@@ -1,0 +1,72 @@
+//! What one connection holds of the store, and gives back when it closes.
+
+use super::shelf::Shelf;
+use super::transaction::{Isolation, Transaction};
+use crate::op::{Item, MOST_ITEMS};
+
+/// What one connection holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Grip {
+    /// Locks: a bit a product.
+    locks: u16,
+    /// A place in the queue.
+    pub place: bool,
+    /// The transaction under way. Most connections have none, and then it is one word.
+    transaction: Option<Box<Transaction>>,
+}
+
+const _: () = assert!(MOST_ITEMS <= u16::BITS as u64, "a bit a product");
+
+/// The bit of a product.
+pub(super) fn bit(item: Item) -> u16 {
+    1_u16.checked_shl(item.0.into()).unwrap_or(0)
+}
+
+impl Grip {
+    /// Whether it holds a product's lock.
+    #[must_use]
+    pub fn holds(&self, item: Item) -> bool {
+        self.locks & bit(item) != 0
+    }
+
+    /// Whether it holds any lock.
+    #[must_use]
+    pub fn holds_any(&self) -> bool {
+        self.locks != 0
+    }
+
+    /// Whether a transaction is under way.
+    #[must_use]
+    pub fn is_in_transaction(&self) -> bool {
+        self.transaction.is_some()
+    }
+
+    pub(super) fn lock(&mut self, item: Item) {
+        self.locks |= bit(item);
+    }
+
+    pub(super) fn unlock(&mut self, item: Item) {
+        self.locks &= !bit(item);
+    }
+
+    pub(super) fn unlock_all(&mut self) {
+        self.locks = 0;
+    }
+
+    /// Begins a transaction; false if one is under way.
+    pub(super) fn begin(&mut self, isolation: Isolation, shelves: &[Shelf]) -> bool {
+        if self.transaction.is_some() {
+            return false;
+        }
+        self.transaction = Some(Box::new(Transaction::begin(isolation, shelves)));
+        true
+    }
+
+    pub(super) fn transaction(&mut self) -> Option<&mut Transaction> {
+        self.transaction.as_deref_mut()
+    }
+
+    pub(super) fn end_transaction(&mut self) -> Option<Box<Transaction>> {
+        self.transaction.take()
+    }
+}

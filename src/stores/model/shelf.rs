@@ -1,0 +1,108 @@
+//! One product of the model.
+
+use super::{Applied, applied, done, failed};
+use crate::attempt::{Failure, Missed};
+use crate::op::{Op, Reply, Units, Version};
+
+/// One product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shelf {
+    /// Units on the shelf.
+    pub stock: Units,
+    /// How often it was written with its version.
+    pub version: Version,
+    /// Whether somebody holds the lock.
+    pub locked: bool,
+    /// Whether somebody's lease is running.
+    pub leased: bool,
+    /// The token of the last lease.
+    pub tokens_given: Version,
+    /// The latest token that was shown here.
+    pub token_seen: Version,
+    /// How often transactions have written it.
+    pub commits: Version,
+    /// Units in the order book.
+    pub ordered: Units,
+    /// What the cache says of the stock.
+    pub cached: Units,
+    /// Units that were given back after a hold, or to the cache.
+    pub given_back: Units,
+}
+
+impl Shelf {
+    /// So many units, and the cache says so.
+    pub(super) fn new(stock: Units) -> Self {
+        Self { stock, cached: stock, ..Self::default() }
+    }
+
+    /// One op about nothing but this shelf.
+    pub(super) fn apply(&mut self, op: Op) -> Applied {
+        let stock = |units| Some(Ok(Reply::Stock(units)));
+        match op {
+            Op::Read { .. } => stock(self.stock),
+            Op::ReadVersioned { .. } => {
+                Some(Ok(Reply::Versioned { stock: self.stock, version: self.version }))
+            }
+            Op::Write { stock, .. } => {
+                self.stock = stock;
+                done()
+            }
+            Op::CompareAndSet { expected, new, .. } => {
+                applied(self.set_if(self.stock == expected, new))
+            }
+            Op::WriteIfVersion { version, stock, .. } => {
+                let stands = self.version == version;
+                self.version = self.version.wrapping_add(stands.into());
+                applied(self.set_if(stands, stock))
+            }
+            Op::Take { qty, .. } => applied(self.take(qty)),
+            Op::Add { qty, .. } => {
+                self.stock = self.stock.wrapping_add(qty);
+                stock(self.stock)
+            }
+            Op::ReadFenced { token, .. } if self.sees(token) => stock(self.stock),
+            Op::ReadFenced { .. } => Some(Err(Missed::Conflict)),
+            Op::WriteFenced { token, stock, .. } => {
+                let is_latest = self.sees(token);
+                applied(self.set_if(is_latest, stock))
+            }
+            Op::CountLeft { .. } => stock(self.stock),
+            Op::TakeCached { qty, .. } => {
+                let enough = self.cached >= qty;
+                self.cached = self.cached.wrapping_sub(if enough { qty } else { 0 });
+                applied(enough)
+            }
+            Op::AddCached { qty, .. } => {
+                self.cached = self.cached.wrapping_add(qty);
+                self.given_back = self.given_back.saturating_add(qty.max(0));
+                stock(self.cached)
+            }
+            _ => failed(Failure::Unsupported),
+        }
+    }
+
+    /// Takes units if that many are left.
+    pub(super) fn take(&mut self, qty: Units) -> bool {
+        self.set_if(self.stock >= qty, self.stock.wrapping_sub(qty))
+    }
+
+    /// Takes back units that were on hold.
+    pub(super) fn give_back(&mut self, qty: Units) {
+        self.stock = self.stock.wrapping_add(qty);
+        self.given_back = self.given_back.saturating_add(qty);
+    }
+
+    fn set_if(&mut self, holds: bool, stock: Units) -> bool {
+        if holds {
+            self.stock = stock;
+        }
+        holds
+    }
+
+    /// Notes a token; whether no later one was seen.
+    fn sees(&mut self, token: Version) -> bool {
+        let is_latest = token >= self.token_seen;
+        self.token_seen = self.token_seen.max(token);
+        is_latest
+    }
+}

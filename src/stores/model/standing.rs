@@ -1,0 +1,92 @@
+//! How one buyer stands with the world: what is kept about it outside its connection, and stays when an
+//! attempt is over. The hold is in the shop's cache, the money with the payment provider.
+
+use crate::op::{Item, Payment, Units, Want};
+
+/// How one buyer stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Standing {
+    /// Units reserved for it.
+    pub hold: Option<Hold>,
+    /// Leases that are running: a bit a product.
+    pub leases: u16,
+    /// How often money has moved from it.
+    pub charges: u8,
+    /// How often money has moved back.
+    pub refunds: u8,
+    /// How the first request with its idempotency key was answered.
+    pub keyed: Option<Payment>,
+    /// Its orders in the book.
+    pub orders: Vec<Want>,
+    /// Whether it ever had one that was struck out.
+    pub has_cancelled: bool,
+}
+
+/// A reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hold {
+    /// Its timer is running.
+    Standing {
+        /// The product.
+        item: Item,
+        /// Units.
+        qty: Units,
+    },
+    /// The units are this buyer's for good.
+    Confirmed {
+        /// The product.
+        item: Item,
+    },
+    /// The units went back: the timer ran out, or the buyer gave them back.
+    Over {
+        /// The product.
+        item: Item,
+    },
+}
+
+impl Standing {
+    /// Whether something of it will run out.
+    #[must_use]
+    pub fn has_timer(&self) -> bool {
+        self.leases != 0 || self.is_holding()
+    }
+
+    /// Whether a hold of it stands that nobody has confirmed.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        matches!(self.hold, Some(Hold::Standing { .. }))
+    }
+
+    /// Whether there may have been too little left for others because of it, though it has nothing now.
+    #[must_use]
+    pub fn has_stood_in_the_way(&self) -> bool {
+        self.hold.is_some() || self.has_cancelled
+    }
+
+    /// Payments that the provider has of it.
+    #[must_use]
+    pub fn net_charges(&self) -> u8 {
+        self.charges.saturating_sub(self.refunds)
+    }
+
+    /// A request for money, and how it fares; with a key, only the first counts.
+    pub fn charge(&mut self, once: bool, outcome: Payment) -> Payment {
+        if let (true, Some(answer)) = (once, self.keyed) {
+            return answer;
+        }
+        if once {
+            // The provider knows what it did, even where its answer was lost.
+            let known = if outcome == Payment::Declined { outcome } else { Payment::Approved };
+            self.keyed = Some(known);
+        }
+        self.charges = self.charges.saturating_add(u8::from(outcome != Payment::Declined));
+        outcome
+    }
+
+    /// One payment goes back, if there is one.
+    pub fn refund(&mut self) -> bool {
+        let has_any = self.net_charges() > 0;
+        self.refunds += u8::from(has_any);
+        has_any
+    }
+}

@@ -1,0 +1,217 @@
+//! Transactions, as PostgreSQL isolates them: each reads a snapshot, writers of the same row queue up,
+//! and who is too late conflicts.
+//!
+//! *Read committed*: every statement sees what is committed by then; a write waits for the row's lock
+//! and then overwrites what it never saw. *Repeatable read*: everything is read as it was at the
+//! beginning, and a row that somebody else has written since cannot be written (first committer wins).
+//! *Serializable*: nor may anything that was only read have been written, or an order been added to what
+//! was counted. That is stricter than PostgreSQL, which waits for a dangerous pair of such conflicts
+//! (Cahill et al., "Serializable isolation for snapshot databases", 2008): more is thrown away, and what
+//! commits is serializable in both.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::shelf::Shelf;
+use crate::attempt::Missed;
+use crate::op::{Item, Op, Reply, Units, Want};
+use crate::text::nearest::{did_you_mean, shown};
+
+/// How far transactions are kept apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// Each statement sees what is committed by then: what PostgreSQL does unless told otherwise.
+    #[default]
+    ReadCommitted,
+    /// Everything is seen as it was at the beginning.
+    RepeatableRead,
+    /// As if transactions had come one after the other.
+    Serializable,
+}
+
+impl Isolation {
+    /// All of them, the weakest first.
+    pub const ALL: [Self; 3] = [Self::ReadCommitted, Self::RepeatableRead, Self::Serializable];
+
+    /// The name in flags and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadCommitted => "read-committed",
+            Self::RepeatableRead => "repeatable-read",
+            Self::Serializable => "serializable",
+        }
+    }
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let names = Self::ALL.map(Self::name);
+        Self::ALL.into_iter().find(|isolation| isolation.name() == text.trim()).ok_or_else(|| {
+            let near = did_you_mean(text, names);
+            format!("no isolation level `{}`{near}; there are {}", shown(text), names.join(", "))
+        })
+    }
+}
+
+impl fmt::Display for Isolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A transaction under way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Transaction {
+    isolation: Isolation,
+    /// The shelves as they were at the beginning; none where each statement sees what is committed.
+    snapshot: Vec<Shelf>,
+    /// What it did with each shelf.
+    rows: Vec<Row>,
+    /// Orders that it wrote.
+    orders: Vec<Want>,
+    /// Whether it strikes out the orders that were there before.
+    cancels: bool,
+}
+
+/// What a transaction did with a shelf.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Row {
+    locked: bool,
+    read: bool,
+    counted: bool,
+    written: Option<Units>,
+}
+
+/// What comes of an op inside a transaction.
+pub(super) enum Inside {
+    /// A reply.
+    Reply(Result<Reply, Missed>),
+    /// It must have the row's lock first.
+    NeedsLock,
+    /// The transaction is over, and nothing of it counts.
+    Aborted,
+    /// There is no such op inside a transaction.
+    NotHere,
+}
+
+impl Transaction {
+    pub(super) fn begin(isolation: Isolation, shelves: &[Shelf]) -> Self {
+        let snapshot = match isolation {
+            Isolation::ReadCommitted => Vec::new(),
+            // Of locks and leases a snapshot knows nothing.
+            _ => shelves
+                .iter()
+                .map(|shelf| Shelf {
+                    stock: shelf.stock,
+                    commits: shelf.commits,
+                    ordered: shelf.ordered,
+                    ..Shelf::default()
+                })
+                .collect(),
+        };
+        Self {
+            isolation,
+            snapshot,
+            rows: vec![Row::default(); shelves.len()],
+            orders: Vec::new(),
+            cancels: false,
+        }
+    }
+
+    /// One op about this shelf.
+    pub(super) fn apply(&mut self, op: Op, item: Item, shelf: &Shelf) -> Inside {
+        let place = usize::from(item.0);
+        let before = self.snapshot.get(place).copied();
+        let Some(row) = self.rows.get_mut(place) else { return Inside::NotHere };
+        let seen = before.unwrap_or(*shelf);
+        let is_late = || before.is_some_and(|before| before.commits != shelf.commits);
+        let reply = |reply| Inside::Reply(Ok(reply));
+        match op {
+            Op::Read { .. } => {
+                row.read = true;
+                reply(Reply::Stock(row.written.unwrap_or(seen.stock)))
+            }
+            Op::CountLeft { .. } => {
+                row.counted = true;
+                let own = self.orders.iter().map(|want| want.units_of(item)).sum::<Units>();
+                reply(Reply::Stock(seen.stock.saturating_sub(own)))
+            }
+            Op::Lock { .. } | Op::Write { .. } | Op::Take { .. } | Op::Add { .. }
+                if !row.locked =>
+            {
+                Inside::NeedsLock
+            }
+            Op::Lock { .. } | Op::Write { .. } | Op::Take { .. } | Op::Add { .. } if is_late() => {
+                Inside::Aborted
+            }
+            Op::Lock { .. } => reply(Reply::Locked { waited: false }),
+            Op::Write { stock, .. } => {
+                row.written = Some(stock);
+                reply(Reply::Done)
+            }
+            Op::Take { qty, .. } => {
+                let stock = row.written.unwrap_or(seen.stock);
+                let enough = stock >= qty;
+                if enough {
+                    row.written = Some(stock - qty);
+                }
+                reply(Reply::Applied(enough))
+            }
+            Op::Add { qty, .. } => {
+                let stock = row.written.unwrap_or(seen.stock).wrapping_add(qty);
+                row.written = Some(stock);
+                reply(Reply::Stock(stock))
+            }
+            _ => Inside::NotHere,
+        }
+    }
+
+    /// The row's lock is this transaction's, until it ends.
+    pub(super) fn has_locked(&mut self, item: Item) {
+        if let Some(row) = self.rows.get_mut(usize::from(item.0)) {
+            row.locked = true;
+        }
+    }
+
+    /// Writes an order, for when it commits.
+    pub(super) fn order(&mut self, want: Want) {
+        self.orders.push(want);
+    }
+
+    /// Strikes out this buyer's orders, when it commits.
+    pub(super) fn cancel_orders(&mut self) {
+        self.orders.clear();
+        self.cancels = true;
+    }
+
+    /// Whether it strikes out the orders that were there before.
+    pub(super) fn cancels_orders(&self) -> bool {
+        self.cancels
+    }
+
+    /// Whether its isolation level lets it commit.
+    pub(super) fn may_commit(&self, shelves: &[Shelf]) -> bool {
+        let rows = self.rows.iter().zip(&self.snapshot).zip(shelves);
+        self.isolation != Isolation::Serializable
+            || rows.into_iter().all(|((row, before), now)| {
+                (!row.read || before.commits == now.commits)
+                    && (!row.counted || before.ordered == now.ordered)
+            })
+    }
+
+    /// What it wrote.
+    pub(super) fn writes(&self) -> impl Iterator<Item = (Item, Units)> + '_ {
+        let written = |(row, number): (&Row, u8)| Some((Item(number), row.written?));
+        self.rows.iter().zip(0..).filter_map(written)
+    }
+
+    /// The orders that it wrote.
+    pub(super) fn orders(&self) -> impl Iterator<Item = Want> + '_ {
+        self.orders.iter().copied()
+    }
+}

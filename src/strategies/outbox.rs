@@ -1,0 +1,70 @@
+//! Order and payment by outbox: one transaction takes the unit and writes the order, which says that it is
+//! to be paid for; then the money moves, and whoever finds an order without money goes on from there.
+//!
+//! *Where the race was.* Between two systems that no transaction spans. Whoever charges first and then dies
+//! has money without an order; whoever orders first and then dies has an order without money. Now the
+//! order is written with the unit or not at all, and it is the note of what is left to do: the payment has a
+//! key, so that asking again does no harm, and a payment that is declined takes order and unit back in one
+//! transaction.
+//!
+//! *What it guarantees.* All or nothing, in the end, whoever dies when.
+//!
+//! *Who does this.* The transactional outbox (Richardson); sagas with compensation (Garcia-Molina and Salem,
+//! "Sagas", 1987); idempotency keys, at every payment provider.
+
+use crate::prelude::*;
+
+/// Take and order in one transaction, then pay, or take it all back.
+pub struct Outbox;
+
+impl Strategy for Outbox {
+    fn about(&self) -> About {
+        About {
+            name: "outbox",
+            aliases: &["saga"],
+            summary: "take the unit and write the order in one transaction, then pay or take both back",
+            needs: &[OpKind::Transaction, OpKind::Take, OpKind::Add, OpKind::Pay, OpKind::FindOrder, OpKind::Recover],
+            carts: false,
+            claim: Claim::SafeWhen(&[("crashes", "2"), ("declines", "1"), ("lost-answers", "1")]),
+        }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        shop.begin().await?;
+        if !shop.take(want.item, want.qty).await? {
+            shop.rollback().await?;
+            return Err(SoldOut);
+        }
+        shop.place_order(want).await?;
+        shop.commit().await?;
+        shop.think().await?;
+        settle(shop, want).await
+    }
+
+    async fn recover<C: Connection>(
+        &self,
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> Result<(), Missed> {
+        if shop.find_order().await? {
+            settle(shop, want).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Gets the money for an order that stands in the book, or takes the order back.
+async fn settle<C: Connection>(shop: &mut Session<C>, want: Want) -> Attempt {
+    loop {
+        match shop.charge_once().await? {
+            Payment::Approved => return Ok(Bought),
+            Payment::Unknown => {}
+            Payment::Declined => break,
+        }
+    }
+    shop.begin().await?;
+    shop.cancel_order().await?;
+    shop.add(want.item, want.qty).await?;
+    shop.commit().await?;
+    Err(Declined)
+}

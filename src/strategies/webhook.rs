@@ -1,0 +1,66 @@
+//! Pay elsewhere: the buyer pays at the provider and comes back, and the provider tells the shop as well.
+//! Both finish the same order, whoever is first, and either may be the only one.
+//!
+//! *Where the race was.* Between the two who finish. Each finds a paid cart without an order, and each
+//! writes one. Now the order is written *unless there is one*, in one step, so that it does not matter who
+//! is first, nor how often the provider tells.
+//!
+//! *What it guarantees.* One order and one payment a buyer, also when notices come twice, when the buyer
+//! never comes back, and when the hold runs out first (then the money goes back, once).
+//!
+//! *Who does this.* Anybody who takes cards by redirect: a unique key on the payment's number. Public
+//! reports of the broken way: woocommerce-gateway-stripe#542, medusa#13301.
+
+use crate::prelude::*;
+
+/// Hold, pay at the provider, and let two finish once.
+pub struct Webhook;
+
+impl Strategy for Webhook {
+    fn about(&self) -> About {
+        About {
+            name: "webhook",
+            aliases: &["notice"],
+            summary: "hold, pay elsewhere; the buyer's return and the provider's notice both finish, once",
+            needs: &[OpKind::Hold, OpKind::Pay, OpKind::FindOrder, OpKind::Notice],
+            carts: false,
+            claim: Claim::SafeWhen(&[("crashes", "1"), ("expiries", "1"), ("redeliveries", "1")]),
+        }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        if !shop.hold(want.item, want.qty).await? {
+            return Err(SoldOut);
+        }
+        shop.think().await?;
+        loop {
+            match shop.charge_once().await? {
+                Payment::Approved => break,
+                Payment::Unknown => {}
+                Payment::Declined => {
+                    shop.release(want.item).await?;
+                    return Err(Declined);
+                }
+            }
+        }
+        finish(shop, want).await
+    }
+
+    async fn notified<C: Connection>(
+        &self,
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> Result<(), Missed> {
+        finish(shop, want).await.map(drop)
+    }
+}
+
+/// Makes an order of a payment, unless somebody else has.
+async fn finish<C: Connection>(shop: &mut Session<C>, want: Want) -> Attempt {
+    if !shop.confirm(want.item).await? {
+        shop.refund().await?;
+        return Err(Expired);
+    }
+    shop.place_order_once(want).await?;
+    Ok(Bought)
+}

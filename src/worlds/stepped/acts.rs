@@ -1,0 +1,194 @@
+//! What happens to somebody beside its own next step: what the shop does in its name, and what goes
+//! wrong. Working them out is the cast's part, as it is with steps.
+
+use super::cast::Cast;
+use super::kind::{Kind, OnErrand, Part};
+use super::script::{Heard, Next};
+use super::turns::{Cue, KindId, Move, StoreId, Turn};
+use crate::attempt::{Failure, Missed};
+use crate::buyer::Ending;
+use crate::op::{Op, OpKind, Payment, Reply, Request};
+use crate::stores::model::{Act, Grip, Model};
+use crate::strategy::Errand;
+
+/// The most ops on one errand.
+const MOST_OPS: usize = 1_000;
+
+impl Cast<'_> {
+    /// What comes of an act that is no step of its own.
+    pub(super) fn work_out_act(&mut self, store_id: StoreId, cue: Cue<KindId>) -> Option<Turn> {
+        let kind = self.kind_of(cue.who).clone();
+        let mut store = self.store_of(store_id).clone();
+        // What is in front of the clerk is the clerk's business.
+        if kind.is_in_line() {
+            return None;
+        }
+        // A timer runs out in any case once nobody is there who could be in time.
+        let is_fault = match cue.act {
+            Act::Step | Act::Errand => false,
+            Act::Expire => kind.part.ending().is_none(),
+            Act::Decline | Act::LoseAnswer | Act::Crash | Act::Redeliver => true,
+        };
+        if is_fault && !store.faults.spend(cue.act) {
+            return None;
+        }
+        let turn = match cue.act {
+            Act::Step => return None,
+            Act::Errand => self.errand_step(store, cue.who, kind)?,
+            Act::Expire if kind.standing.has_timer() => {
+                let mut kind = kind;
+                store.expire(&mut kind.standing);
+                self.becomes(store, cue.who, kind)
+            }
+            Act::Decline => self.pays(store, cue.who, kind, Payment::Declined)?,
+            Act::LoseAnswer => self.pays(store, cue.who, kind, Payment::Unknown)?,
+            Act::Crash => self.crash(store, cue.who, kind)?,
+            Act::Redeliver if self.may_be_told_again(&kind) => {
+                let mut kind = kind;
+                kind.due.push(Errand::Notice);
+                self.becomes(store, cue.who, kind)
+            }
+            Act::Expire | Act::Redeliver => return None,
+        };
+        Some(Turn { is_fault, ..turn })
+    }
+
+    /// Somebody becomes something else without having made a step.
+    fn becomes(&mut self, store: Model, from: KindId, kind: Kind) -> Turn {
+        let to = self.intern(kind);
+        self.simply(store, Move { from, to }, Ok(Reply::Done))
+    }
+
+    /// A payment that ends like this.
+    fn pays(
+        &mut self,
+        store: Model,
+        from: KindId,
+        mut kind: Kind,
+        outcome: Payment,
+    ) -> Option<Turn> {
+        let Some(op @ Op::Charge { once }) = kind.next else { return None };
+        // The provider repeats what it said before.
+        if once && kind.standing.keyed.is_some() || !matches!(kind.part, Part::Buyer { .. }) {
+            return None;
+        }
+        let reply: Heard = Ok(Reply::Payment(kind.standing.charge(once, outcome)));
+        if outcome != Payment::Declined {
+            self.notice(&mut kind, op);
+        }
+        let (to, leaks) = self.hear(kind, reply);
+        Some(Turn { leaks, ..self.simply(store, Move { from, to }, reply) })
+    }
+
+    /// After an op that moves money, the provider will tell the shop.
+    pub(super) fn notice(&self, kind: &mut Kind, op: Op) {
+        let tells = self.entrant.card().needs.contains(&OpKind::Notice);
+        let was_told = kind.due.contains(&Errand::Notice) || is_on(kind, Errand::Notice);
+        if tells && matches!(op, Op::Charge { .. }) && kind.standing.charges > 0 && !was_told {
+            kind.due.push(Errand::Notice);
+        }
+    }
+
+    /// Whether the provider may tell the shop once more of a payment.
+    fn may_be_told_again(&self, kind: &Kind) -> bool {
+        self.entrant.card().needs.contains(&OpKind::Notice)
+            && kind.standing.charges > 0
+            && !kind.due.contains(&Errand::Notice)
+            && !is_on(kind, Errand::Notice)
+    }
+
+    /// Somebody of the shop's goes on with its errand, or on one that is due.
+    fn errand_step(&mut self, mut store: Model, from: KindId, mut kind: Kind) -> Option<Turn> {
+        let mut going = match kind.errand.take() {
+            Some(going) => *going,
+            None if kind.due.is_empty() => return None,
+            None => match self.sent_on(kind.due.remove(0), &kind)? {
+                Some(going) => going,
+                // Nothing is to be done.
+                None => return Some(self.becomes(store, from, kind)),
+            },
+        };
+        let reply = self.apply(&mut store, going.next, &mut going.grip, &mut kind.standing)?;
+        going.heard.push(reply);
+        let held = going.grip.clone();
+        kind.errand = self.goes_on(going, &kind)?.map(Box::new);
+        if kind.errand.as_ref().is_none_or(|going| !going.grip.holds_any()) {
+            store.release(&held);
+        }
+        let to = self.intern(kind);
+        Some(self.simply(store, Move { from, to }, reply))
+    }
+
+    /// The errand about somebody that is under way or due, and the op that comes next on it.
+    #[must_use]
+    pub fn next_errand(&self, kind: KindId) -> Option<(Errand, Option<Op>)> {
+        let kind = self.kind_of(kind);
+        if let Some(going) = &kind.errand {
+            return Some((going.errand, Some(going.next)));
+        }
+        let errand = *kind.due.first()?;
+        Some((errand, self.sent_on(errand, kind)?.map(|going| going.next)))
+    }
+
+    /// Somebody at the beginning of an errand; none inside if there is nothing to do.
+    fn sent_on(&self, errand: Errand, kind: &Kind) -> Option<Option<OnErrand>> {
+        let fresh =
+            OnErrand { errand, heard: Vec::new(), grip: Grip::default(), next: Op::FindOrder };
+        self.goes_on(fresh, kind)
+    }
+
+    /// Somebody on an errand who has heard this; none inside if it is over.
+    fn goes_on(&self, mut going: OnErrand, kind: &Kind) -> Option<Option<OnErrand>> {
+        let want = kind.part.want()?;
+        match self.entrant.errand(going.errand, want, &going.heard) {
+            _ if going.heard.len() == MOST_OPS => Some(None),
+            Next::Call(op) => {
+                going.next = op;
+                Some(Some(going))
+            }
+            Next::End(Err(Missed::Conflict)) if !going.heard.is_empty() => {
+                self.sent_on(going.errand, kind)
+            }
+            Next::End(_) => Some(None),
+        }
+    }
+
+    /// The server that works for somebody dies: its connection closes, and what it knew is gone.
+    fn crash(&mut self, mut store: Model, from: KindId, mut kind: Kind) -> Option<Turn> {
+        match (kind.part, &mut kind.errand) {
+            (Part::Buyer { want, .. }, _) if kind.begun => {
+                store.release(&kind.grip);
+                if self.entrant.card().needs.contains(&OpKind::Recover) {
+                    kind.due.push(Errand::Recovery);
+                }
+                let ending = Ending::Failed(Failure::Crashed);
+                let gone = kind.after(Part::Gone { want, ending });
+                Some(self.becomes(store, from, gone))
+            }
+            // The request was not acknowledged, and so it comes again.
+            (Part::BusyClerk { want }, _) => {
+                store.release(&kind.grip);
+                let ticket = store.serving.take()? as KindId;
+                let mut served = self.kind_of(ticket).clone();
+                served.standing = kind.standing;
+                let waits = self.intern(served);
+                store.queue.push_front((waits.into(), Request { buyer: 0, want }));
+                let to = self.clerk();
+                let turn = self.simply(store, Move { from, to }, Ok(Reply::Done));
+                Some(Turn { other: Some(Move { from: ticket, to: waits }), ..turn })
+            }
+            (_, Some(going)) if !going.heard.is_empty() => {
+                store.release(&going.grip);
+                let errand = going.errand;
+                kind.errand = self.sent_on(errand, &kind)?.map(Box::new);
+                Some(self.becomes(store, from, kind))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether somebody is on this errand about a buyer.
+fn is_on(kind: &Kind, errand: Errand) -> bool {
+    kind.errand.as_ref().is_some_and(|going| going.errand == errand)
+}
