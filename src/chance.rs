@@ -15,6 +15,10 @@ pub enum Purpose {
     Schedule = 1,
     /// How long a buyer waits before it tries again.
     Backoff = 2,
+    /// What a world rolls beside its buyers. Round 0, buyer 0 is when buyers click
+    /// ([`Rush::clicks`](crate::worlds::timed::arrivals::Rush::clicks)). With this the two bits
+    /// that a stream has for its purpose are used up.
+    World = 3,
 }
 
 /// The dice of one buyer in one round. Cast only when first used: most buyers never roll.

@@ -6,6 +6,8 @@ mod audit;
 mod binary;
 mod carts;
 mod claims;
+mod clicks;
+mod delays;
 mod docs;
 mod explore;
 mod fixture;
