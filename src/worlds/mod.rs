@@ -2,3 +2,4 @@
 
 pub mod stepped;
 pub mod threads;
+pub mod timed;

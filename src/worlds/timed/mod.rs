@@ -1,0 +1,3 @@
+//! The timed world: things that take time, in virtual time.
+
+pub mod quorum;

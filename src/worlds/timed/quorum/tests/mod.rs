@@ -1,0 +1,6 @@
+//! What is claimed of a group, on a small network in virtual time.
+
+mod chaos;
+mod faults;
+mod net;
+mod order;
