@@ -35,10 +35,17 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// Every how many letters one is lost, and how late a letter may be.
+type Weather = (u64, u64);
+
+fn weather() -> impl Strategy<Value = Weather> {
+    (prop_oneof![Just(0), 3..20_u64], prop_oneof![3 => Just(0), 1 => 1..5_u64])
+}
+
 /// Lives through these events, and then through better times. Looks at the net after each.
-fn live(options: Options, loss: u64, events: &[Event], mut look: impl FnMut(&Net)) -> Net {
+fn live(options: Options, weather: Weather, events: &[Event], mut look: impl FnMut(&Net)) -> Net {
     let mut net = Net::open(options);
-    net.loss = loss;
+    (net.loss, net.jitter) = weather;
     let members = net.members();
     let mut name = 0;
     for event in events {
@@ -59,7 +66,7 @@ fn live(options: Options, loss: u64, events: &[Event], mut look: impl FnMut(&Net
         net.apply();
         look(&net);
     }
-    net.loss = 0;
+    (net.loss, net.jitter) = (0, 0);
     net.heal();
     (0..members).for_each(|member| net.group.restart(member));
     net.run(300);
@@ -95,12 +102,12 @@ proptest! {
     #[test]
     fn there_is_one_log_whatever_happens_and_nothing_decided_is_lost(
         members in 3..=5_usize,
-        loss in prop_oneof![Just(0_u64), 3..20_u64],
+        weather in weather(),
         events in prop::collection::vec(event(), 1..40),
     ) {
         let mut longest = Vec::new();
         let options = Options { members, ..Options::default() };
-        let net = live(options, loss, &events, one_log(&mut longest));
+        let net = live(options, weather, &events, one_log(&mut longest));
         assert_united(&net);
         assert_eq!(net.checkpoint.len() + net.machines[0].len(), longest.len());
     }
@@ -108,23 +115,23 @@ proptest! {
     #[test]
     fn nothing_breaks_but_promises_when_disks_lie_and_leaders_are_hasty(
         early: bool,
-        loss in prop_oneof![Just(0_u64), 3..20_u64],
+        weather in weather(),
         events in prop::collection::vec(event(), 1..40),
     ) {
         let acknowledge = if early { Acknowledge::Leader } else { Acknowledge::Majority };
         // Trimming is left out: logs that disagree cannot be trimmed to one checkpoint.
         let events: Vec<_> = events.into_iter().filter(|event| !matches!(event, Event::Trim)).collect();
         let durability = Durability::Unsynced;
-        live(Options { acknowledge, durability, ..Options::default() }, loss, &events, |_| {});
+        live(Options { acknowledge, durability, ..Options::default() }, weather, &events, |_| {});
     }
 
     #[test]
     fn hasty_leaders_lose_promises_but_end_up_with_one_log(
-        loss in prop_oneof![Just(0_u64), 3..20_u64],
+        weather in weather(),
         events in prop::collection::vec(event(), 1..40),
     ) {
         let acknowledge = Acknowledge::Leader;
-        let net = live(Options { acknowledge, ..Options::default() }, loss, &events, |_| {});
+        let net = live(Options { acknowledge, ..Options::default() }, weather, &events, |_| {});
         assert_united(&net);
     }
 }

@@ -63,6 +63,23 @@ fn a_group_that_was_down_altogether_has_lost_nothing() {
     assert!(net.machines.iter().all(|machine| *machine == [ALICE, BOB]));
 }
 
+#[test]
+fn whoever_promised_to_follow_nobody_but_itself_is_won_back() {
+    let mut net = Net::open(Options::default());
+    // It stands for election unheard, crashes, and meanwhile others agree on a lower ballot.
+    net.partition(|from, _| from != 2);
+    net.run(16);
+    assert_eq!(net.leader(), Some(1));
+    net.group.crash(2);
+    net.heal();
+    net.group.restart(2);
+    net.run(100);
+    let leader = net.leader().unwrap();
+    net.propose(leader, [ALICE]);
+    net.run(20);
+    assert!(net.machines.iter().all(|machine| *machine == [ALICE]));
+}
+
 /// One unit, two buyers, and a leader that is cut off just when the first of them asks. Returns what
 /// that leader had told the first, and what the log says in the end.
 fn the_last_unit(acknowledge: Acknowledge) -> (Vec<u32>, Net) {

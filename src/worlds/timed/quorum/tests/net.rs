@@ -23,6 +23,10 @@ pub(super) struct Net {
     passes: Passes,
     /// Every how many letters one is lost; 0 for never.
     pub(super) loss: u64,
+    /// How much longer than others a letter may take, and be overtaken.
+    pub(super) jitter: u64,
+    /// How much slower each member's clock goes than the one before it.
+    pub(super) skew: u64,
     /// What each member's machine has been told, without what was trimmed.
     pub(super) machines: Vec<Vec<Command>>,
     /// What was trimmed.
@@ -43,6 +47,8 @@ impl Net {
             sent: 0,
             passes: Box::new(|_, _| true),
             loss: 0,
+            jitter: 0,
+            skew: 0,
             machines,
             checkpoint: Vec::new(),
             afresh: 0,
@@ -77,9 +83,11 @@ impl Net {
             if let Some(trace) = &mut self.trace {
                 trace.push(format!("{} {letter:?}", self.now));
             }
-            let lost = self.loss > 0 && ((self.sent * 7919) % 1009).is_multiple_of(self.loss);
+            let chance = (self.sent * 7919) % 1009;
+            let lost = self.loss > 0 && chance.is_multiple_of(self.loss);
+            let late = chance % (self.jitter + 1);
             if !lost && (self.passes)(letter.from, letter.to) {
-                self.queue.insert((self.now + LATENCY, self.sent), letter);
+                self.queue.insert((self.now + LATENCY + late, self.sent), letter);
             }
         }
     }
@@ -122,8 +130,10 @@ impl Net {
                 self.post();
             }
         }
-        if self.now.is_multiple_of(TICK) {
-            (0..self.members()).for_each(|member| self.group.tick(member));
+        for member in 0..self.members() {
+            if self.now.is_multiple_of(TICK + self.skew * member as u64) {
+                self.group.tick(member);
+            }
         }
         self.post();
         self.apply();

@@ -20,6 +20,17 @@ fn whoever_has_priority_leads_first() {
 }
 
 #[test]
+fn clocks_may_go_at_different_speeds() {
+    let mut net = Net::open(Options { members: 5, ..Options::default() });
+    net.skew = 1;
+    let leader = net.elect();
+    net.propose(leader, 0..5);
+    net.run(200);
+    assert_eq!(net.leader(), Some(leader), "the slowest clock goes at a third of the fastest");
+    assert!(net.machines.iter().all(|machine| machine.iter().copied().eq(0..5)));
+}
+
+#[test]
 fn all_members_decide_the_same_in_the_same_order() {
     let mut net = Net::open(Options { members: 5, ..Options::default() });
     let leader = net.elect();
