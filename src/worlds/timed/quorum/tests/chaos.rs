@@ -102,11 +102,12 @@ proptest! {
     #[test]
     fn there_is_one_log_whatever_happens_and_nothing_decided_is_lost(
         members in 3..=5_usize,
+        resend_ticks in 1..10_u64,
         weather in weather(),
         events in prop::collection::vec(event(), 1..40),
     ) {
         let mut longest = Vec::new();
-        let options = Options { members, ..Options::default() };
+        let options = Options { members, resend_ticks, ..Options::default() };
         let net = live(options, weather, &events, one_log(&mut longest));
         assert_united(&net);
         assert_eq!(net.checkpoint.len() + net.machines[0].len(), longest.len());

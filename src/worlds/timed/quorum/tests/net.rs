@@ -7,7 +7,7 @@ use crate::worlds::timed::quorum::{Group, Letter, MemberId, Options, Position, T
 
 pub(super) type Command = u32;
 
-/// Whether a letter from one member to another gets through.
+/// Whether a letter from one member to another gets through when it arrives.
 pub(super) type Passes = Box<dyn Fn(MemberId, MemberId) -> bool>;
 
 /// How long a letter takes.
@@ -86,7 +86,7 @@ impl Net {
             let chance = (self.sent * 7919) % 1009;
             let lost = self.loss > 0 && chance.is_multiple_of(self.loss);
             let late = chance % (self.jitter + 1);
-            if !lost && (self.passes)(letter.from, letter.to) {
+            if !lost {
                 self.queue.insert((self.now + LATENCY + late, self.sent), letter);
             }
         }
@@ -176,7 +176,7 @@ impl Net {
         self.checkpoint.extend(trimmed);
     }
 
-    /// How many letters on a topic were sent.
+    /// How many letters on a topic are on their way.
     pub(super) fn pending(&self, topic: Topic) -> usize {
         self.queue.values().filter(|letter| letter.topic() == topic).count()
     }
