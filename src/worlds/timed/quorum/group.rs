@@ -157,7 +157,7 @@ impl<C: Command> Group<C> {
         match content {
             Content::Lost => member.was_missed(from),
             Content::Paxos(message) if member.is_undone_by(&message) => return Delivery::Outdated,
-            Content::Paxos(message) => member.read(from, message),
+            Content::Paxos(message) => member.read(message),
         }
         Delivery::Taken
     }

@@ -181,31 +181,13 @@ impl<C: Command> Member<C> {
     }
 
     /// Hands a letter to the library, and sees to what the library leaves undone.
-    pub(super) fn read(&mut self, from: MemberId, message: Message<Entered<C>>) {
-        let unheard = self.is_deaf_to(&message);
+    pub(super) fn read(&mut self, message: Message<Entered<C>>) {
         let spurned = self.is_spurned_by(&message);
         let Some(node) = &mut self.node else { return };
         node.handle_incoming(message);
         if spurned {
             node.try_become_leader();
         }
-        if unheard {
-            self.recover(from);
-        }
-    }
-
-    /// Whether a letter brings news that the library will not hear: a second accept-sync in a row. A leader
-    /// sends one for every promise, and promises are repeated when their answer is late; the follower
-    /// listens to the first only, and would not learn what the second says is decided until somebody
-    /// proposes something.
-    fn is_deaf_to(&self, message: &Message<Entered<C>>) -> bool {
-        let (Some(node), Message::SequencePaxos(paxos)) = (&self.node, message) else {
-            return false;
-        };
-        let PaxosMsg::AcceptSync(sync) = &paxos.msg else { return false };
-        sync.n == node.get_promise()
-            && sync.decided_idx > node.get_decided_idx()
-            && node.get_current_leader().is_some_and(|(_, ready)| ready)
     }
 
     /// Whether this member leads somebody who cannot follow, having promised to follow nobody before a
@@ -233,7 +215,8 @@ impl<C: Command> Member<C> {
     /// Whether a letter would undo what is decided here, or tells a leader of entries that it never sent.
     ///
     /// The former is an answer to a promise that the member has made again since, knowing more (the
-    /// library asserts that there are none); either can come of a disk that has lied.
+    /// library asserts that there are none, and the leader may have trimmed what it would send); either can
+    /// come of a disk that has lied.
     pub(super) fn is_undone_by(&self, message: &Message<Entered<C>>) -> bool {
         let (Some(node), Message::SequencePaxos(paxos)) = (&self.node, message) else {
             return false;

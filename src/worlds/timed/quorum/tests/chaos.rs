@@ -97,7 +97,7 @@ fn assert_united(net: &Net) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn there_is_one_log_whatever_happens_and_nothing_decided_is_lost(
