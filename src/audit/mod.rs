@@ -180,6 +180,7 @@ impl Ledger<'_> {
             .filter(|visit| {
                 matches!(visit.ending, Ending::TurnedAway | Ending::GaveUp | Ending::Failed(_))
                     && !visit.held
+                    && !has_crashed(visit)
             })
             .map(|visit| visit.want)
             .filter(|want| fits(*want, &unsold))

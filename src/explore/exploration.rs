@@ -11,6 +11,7 @@ use crate::expect::{Expectation, Judge};
 use crate::finding::FindingKind;
 use crate::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::settings::Settings;
+use crate::stores::model::{Faults, Isolation};
 
 /// Everything there is to say about a search, or about one schedule. The same bytes every time.
 #[derive(Clone, Debug, Serialize)]
@@ -31,6 +32,10 @@ pub struct Exploration {
     pub cart: u8,
     /// The seed of all dice: of what buyers want, where that is a range, and of rolled schedules.
     pub seed: u64,
+    /// How far transactions are kept apart.
+    pub isolation: Isolation,
+    /// What may go wrong, and how often.
+    pub faults: Faults,
     /// How far the verdict reaches.
     pub evidence: Evidence,
     /// What was covered; none if schedules were rolled, or a single one was replayed.
@@ -125,6 +130,8 @@ impl Exploration {
             stock: settings.stock,
             cart: settings.cart,
             seed: settings.seed,
+            isolation: settings.isolation,
+            faults: settings.faults,
             evidence,
             covered: None,
             sampled: None,

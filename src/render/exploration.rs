@@ -24,7 +24,8 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
         line("covered", coverage(report, covered, took));
         match report.evidence {
             Evidence::Proved => {
-                line("not covered", "weak memory order, crashes, other quantities".into());
+                let crashes = if report.faults.crashes == 0 { "crashes, " } else { "" };
+                line("not covered", format!("weak memory order, {crashes}other quantities"));
             }
             Evidence::NotSeen => line(
                 "instead",
@@ -140,18 +141,25 @@ fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> 
         of(covered.states as u64, "state"),
         of(covered.transitions, "transition")
     );
+    let trouble = match report.faults.is_none() {
+        true => String::new(),
+        false => format!(", with up to {}", report.faults),
+    };
     let what = match (covered.complete, covered.interleavings) {
         (true, Some(ways)) if !covered.reduced => format!(
-            "every interleaving of {}, one by one: {ways}, {} in all, nothing merged",
+            "every interleaving of {}{trouble}, one by one: {ways}, {} in all, nothing merged",
             of(report.buyers.into(), "buyer"),
             of(covered.transitions, "step")
         ),
         (true, Some(ways)) => format!(
-            "every interleaving of {}: {ways}, as {states}",
+            "every interleaving of {}{trouble}: {ways}, as {states}",
             of(report.buyers.into(), "buyer")
         ),
         (true, None) => {
-            format!("every interleaving of {}, as {states}", of(report.buyers.into(), "buyer"))
+            format!(
+                "every interleaving of {}{trouble}, as {states}",
+                of(report.buyers.into(), "buyer")
+            )
         }
         (false, _) => format!("not every interleaving; the shortest first: {states}"),
     };

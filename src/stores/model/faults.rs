@@ -129,7 +129,16 @@ impl Faults {
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let some = self.all().filter(|(_, times)| *times > 0);
-        let words: Vec<String> = some.map(|(name, times)| format!("{name} {times}")).collect();
+        let words: Vec<String> = some
+            .map(|(name, times)| match (name, times) {
+                ("crashes", 1) => "1 crash".into(),
+                ("expiries" | "redeliveries", 1) => {
+                    format!("1 {}y", name.trim_end_matches("ies"))
+                }
+                (name, 1) => format!("1 {}", name.trim_end_matches('s').replace('-', " ")),
+                (name, times) => format!("{times} {}", name.replace('-', " ")),
+            })
+            .collect();
         f.write_str(&words.join(", "))
     }
 }
