@@ -37,6 +37,12 @@ impl Dice {
         Self { seed, stream, cast: None }
     }
 
+    /// Dice that are never rolled, to stand in for others.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { seed: 0, stream: 0, cast: None }
+    }
+
     /// The generator, where it left off.
     pub fn rng(&mut self) -> &mut ChaCha8Rng {
         self.cast.get_or_insert_with(|| {

@@ -12,6 +12,7 @@ use crate::stores::memory::{Memory, Plain, Versioned, Word};
 use crate::strategy::{About, Errand, Strategy};
 use crate::worlds::stepped::script::{self, Heard, Next};
 use crate::worlds::threads::{self, Control, Round};
+use crate::worlds::timed::{self, Line, Scene, Story};
 
 /// A strategy of any type.
 pub trait Entrant: Sync {
@@ -32,6 +33,18 @@ pub trait Entrant: Sync {
 
     /// What a buyer does next in an attempt in which it has heard this.
     fn attempt(&self, want: Want, heard: &[Heard]) -> Next<Attempt>;
+
+    /// Simulates a shop from one seed, until `stopped` says so.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a shop that cannot be.
+    fn simulate(
+        &self,
+        scene: &Scene,
+        seed: u64,
+        story: Story,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<(Round, Vec<Line>), Error>;
 
     /// What the clerk does next when serving this want and having heard this.
     fn serve(&self, want: Want, heard: &[Heard]) -> Next<Result<bool, Missed>>;
@@ -57,6 +70,16 @@ impl<S: Strategy> Entrant for S {
         } else {
             race_on::<_, Plain>(self, settings, number, clock, control)
         }
+    }
+
+    fn simulate(
+        &self,
+        scene: &Scene,
+        seed: u64,
+        story: Story,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<(Round, Vec<Line>), Error> {
+        timed::simulate(self, scene, seed, story, stopped)
     }
 
     fn attempt(&self, want: Want, heard: &[Heard]) -> Next<Attempt> {

@@ -45,15 +45,18 @@ pub mod race;
 pub mod render;
 pub mod report;
 pub mod retry;
+pub mod round;
 pub mod rounds;
 pub mod samples;
 pub mod scenario;
+pub mod seeds;
 pub mod session;
 pub mod settings;
 pub mod stores;
 pub mod strategies;
 pub mod strategy;
 pub mod text;
+mod words;
 pub mod worlds;
 
 pub use explore::explore;

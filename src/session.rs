@@ -13,6 +13,11 @@ pub trait Connection {
 
     /// The time a real shop spends between looking and acting. Touches nothing shared.
     fn think(&mut self) -> impl Future<Output = Result<(), Missed>> + Unpin;
+
+    /// The time a buyer is away to pay: minutes, where time is simulated, and it may never come back.
+    fn away(&mut self) -> impl Future<Output = Result<(), Missed>> + Unpin {
+        self.think()
+    }
 }
 
 /// One buyer's connection to the store. Every helper is one [`Op`].
@@ -190,6 +195,12 @@ impl<C: Connection> Session<C> {
     #[inline(always)]
     pub fn think(&mut self) -> impl Future<Output = Result<(), Missed>> {
         self.connection.think()
+    }
+
+    /// Lets the buyer go and pay, and waits until it is back.
+    #[inline(always)]
+    pub fn away(&mut self) -> impl Future<Output = Result<(), Missed>> {
+        self.connection.away()
     }
 
     /// Joins the queue in front of the clerk.

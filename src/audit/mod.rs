@@ -39,6 +39,8 @@ pub struct Ledger<'a> {
     pub books: &'a Books,
     /// Locks that attempts kept.
     pub leaked_locks: u64,
+    /// Holds that visits kept.
+    pub leaked_holds: u64,
 }
 
 /// One product's account, in units.
@@ -117,6 +119,9 @@ impl Ledger<'_> {
             self.double_charge(),
             finding(FindingKind::LeakedLock, self.leaked_locks as i64, || {
                 format!("{} still held when the attempt was over", of(self.leaked_locks, "lock"))
+            }),
+            finding(FindingKind::LeakedHold, self.leaked_holds as i64, || {
+                format!("{} still standing when the visit was over", of(self.leaked_holds, "hold"))
             }),
         ]
         .into_iter()

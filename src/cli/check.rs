@@ -8,6 +8,7 @@ use oversell_sim::error::Error;
 use oversell_sim::render::junit;
 use oversell_sim::report::Report;
 use oversell_sim::scenario::Scenario;
+use oversell_sim::seeds::quoted;
 use oversell_sim::text::quantity::of;
 
 use super::output::{Output, to_stdout};
@@ -42,8 +43,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         let mut title = String::new();
         let outcome = Scenario::read(path).and_then(|scenario| {
             title.clone_from(&scenario.title);
-            let buyers = scenario.settings.visits() * scenario.entrants.len() as u64;
-            progress::watched(buyers, &name, !args.no_progress, &control, || scenario.run(&control))
+            let rounds = u64::from(if scenario.scene.is_some() { scenario.seeds } else { 1 });
+            let buyers = scenario.settings.visits() * rounds * scenario.entrants.len() as u64;
+            progress::watched(buyers, &name, !args.no_progress, &control, || {
+                scenario.run(&quoted(path), &control)
+            })
         });
         match &outcome {
             Ok(report) => to_stdout(&line(&name, widest, &title, report))?,

@@ -173,6 +173,12 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     Ok(ended)
 }
 
+/// So many threads; one a processor if nobody said.
+pub(super) fn pool(jobs: Option<u64>) -> Result<ThreadPool, Error> {
+    let threads = ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0) as usize).build();
+    threads.map_err(|error| Error::world(format!("cannot start threads: {error}; try --jobs 1")))
+}
+
 /// The threads that search, the clock they are timed by, and what may stop them.
 struct Watch {
     threads: ThreadPool,
@@ -183,12 +189,7 @@ struct Watch {
 
 impl Watch {
     fn start(limits: &LimitFlags) -> Result<Self, Error> {
-        let threads = ThreadPoolBuilder::new()
-            .num_threads(limits.jobs.unwrap_or(0) as usize)
-            .build()
-            .map_err(|error| {
-                Error::world(format!("cannot start threads: {error}; try --jobs 1"))
-            })?;
+        let threads = pool(limits.jobs)?;
         let most_ns = limits.max_time.map_or(u64::MAX, clock::nanos);
         Ok(Self { threads, clock: clock::Wall::start(), most_ns, control: interrupt::control()? })
     }

@@ -12,6 +12,7 @@ mod race;
 mod replay;
 mod shell;
 mod shop;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -72,6 +73,8 @@ enum Command {
     Replay(Box<replay::ReplayArgs>),
     /// Be the scheduler yourself, and try to break a checkout.
     Play(play::PlayArgs),
+    /// Simulate a shop in virtual time: networks, holds, money, crashes, replicas, consensus.
+    Simulate(Box<simulate::SimulateArgs>),
     /// Run scenario files and hold what comes of them against what they expect.
     Check(check::CheckArgs),
     /// List the strategies: what each does, claims, and needs of a store.
@@ -102,6 +105,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Explore(args) => explore::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Play(args) => play::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Strategies => list::run(),
         Command::Completions(args) => shell::completions(&args),

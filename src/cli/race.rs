@@ -166,7 +166,7 @@ pub(super) fn with_list(error: Error) -> Error {
 }
 
 /// What a report means to the shell.
-fn ended(report: &Report) -> Ended {
+pub(super) fn ended(report: &Report) -> Ended {
     if report.was_interrupted() {
         Ended::Interrupted
     } else if report.met_expectations() {

@@ -140,7 +140,7 @@ fn judge(
     let given_back = store.shelves.iter().map(|shelf| shelf.given_back).collect();
     let payments = cast.takes_money().then_some(payments);
     let books = Books { shelves, orders, deepest_queue: 0, given_back, payments };
-    let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0 };
+    let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0, leaked_holds: 0 };
     (end, ledger.audit())
 }
 

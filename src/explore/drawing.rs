@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::search::Search;
-use super::words::intention;
 use crate::op::Units;
 use crate::report::SCHEMA;
+use crate::words::intention;
 use crate::worlds::stepped::{Kind, KindId, Part, StoreId};
 
 /// States, identical buyers counted and not told apart, and the steps between them. The first is the

@@ -4,13 +4,13 @@ use super::checks::{self, Shown};
 use super::limits::Limits;
 use super::search::Search;
 use super::timeline::Row;
-use super::words::intention;
 use crate::audit::Finding;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::op::Units;
 use crate::settings::Settings;
 use crate::stores::model::Act;
+use crate::words::intention;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 
 /// How far a hint looks ahead, in states.

@@ -20,7 +20,6 @@ mod search;
 mod state;
 mod states;
 mod timeline;
-mod words;
 
 pub use any::{AnyBuyers, MOST_BUYERS, any_buyers};
 pub use brute::{Tried, try_all};

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::words::{done, happened};
 use crate::attempt::Failure;
 use crate::buyer::Ending;
 use crate::op::{Item, Op, Reply, Units};
 use crate::stores::model::Act;
 use crate::strategy::Errand;
+use crate::words::{done, happened};
 use crate::worlds::stepped::Step;
 
 /// One row: who did what, and what the shelf held then.

@@ -189,6 +189,48 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// Which product it is about, if it is one.
+    #[must_use]
+    pub fn item(self) -> Option<Item> {
+        match self {
+            Self::Read { item }
+            | Self::ReadVersioned { item }
+            | Self::Write { item, .. }
+            | Self::CompareAndSet { item, .. }
+            | Self::WriteIfVersion { item, .. }
+            | Self::Take { item, .. }
+            | Self::Add { item, .. }
+            | Self::Lock { item }
+            | Self::Unlock { item }
+            | Self::Hold { item, .. }
+            | Self::Confirm { item }
+            | Self::Release { item }
+            | Self::CountLeft { item }
+            | Self::Lease { item }
+            | Self::Unlease { item }
+            | Self::ReadFenced { item, .. }
+            | Self::WriteFenced { item, .. }
+            | Self::TakeCached { item, .. }
+            | Self::AddCached { item, .. } => Some(item),
+            Self::PlaceOrder(_)
+            | Self::PlaceOrderOnce(_)
+            | Self::CancelOrder
+            | Self::FindOrder
+            | Self::Charge { .. }
+            | Self::Refund
+            | Self::FindCharge
+            | Self::Begin
+            | Self::Commit
+            | Self::Rollback
+            | Self::Submit(_)
+            | Self::AwaitAnswer
+            | Self::NextRequest
+            | Self::Answer { .. } => None,
+        }
+    }
+}
+
 /// What the payment provider answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Payment {

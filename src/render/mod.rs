@@ -7,6 +7,7 @@ mod json;
 mod junit;
 mod markdown;
 mod sections;
+mod story;
 mod table;
 mod verdict;
 
@@ -21,6 +22,7 @@ pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
 pub use junit::junit;
 pub use markdown::markdown;
+pub use story::story;
 pub use table::{table, verdicts};
 
 impl fmt::Display for Report {

@@ -32,13 +32,14 @@ impl Verdict {
             of(run.figures.stock.unsigned_abs(), "unit"),
             count(run.figures.units_sold)
         );
-        let rounds = of(run.rounds.into(), "round");
+        let round = report.round();
+        let rounds = of(run.rounds.into(), round);
         let (sentence, next) = match (run.evidence, run.gravest()) {
             (Evidence::Broken, Some(found)) => {
                 let amount = amount(found.kind, found.amount);
                 let spread = match run.rounds {
                     1 => String::new(),
-                    all => format!(" · in {} of {} rounds", count(found.rounds), count(all)),
+                    all => format!(" · in {} of {} {round}s", count(found.rounds), count(all)),
                 };
                 (
                     format!("{traded} · {amount}{spread}"),
@@ -46,7 +47,7 @@ impl Verdict {
                 )
             }
             (Evidence::Vacuous, _) if run.rounds == 0 => {
-                ("stopped before the first round was raced".into(), Vec::new())
+                (format!("stopped before the first {round} was raced"), Vec::new())
             }
             (Evidence::Vacuous, _) => (
                 format!("{traded} · nobody contended: no two buyers were inside at once"),

@@ -54,6 +54,9 @@ pub struct Figures {
     pub lock_wait: Spread,
     pub lock_hold: Spread,
     pub deepest_queue: u64,
+    pub holds_expired: u64,
+    pub stale_reads: u64,
+    pub overtakings: u64,
     pub most_inside: u64,
     pub latency: Spread,
     pub elapsed: u64,
@@ -133,6 +136,9 @@ impl Gathered {
                 lock_acquisitions: round.tally.lock_acquisitions,
                 lock_waits: round.tally.lock_waits,
                 deepest_queue: round.books.deepest_queue,
+                holds_expired: round.tally.holds_expired,
+                stale_reads: round.tally.stale_reads,
+                overtakings: round.tally.overtakings,
                 most_inside: most_inside(&round.visits),
                 elapsed: round.visits.iter().map(|visit| visit.ended_ns).max().unwrap_or(0),
                 ..Figures::default()
@@ -172,6 +178,9 @@ impl Gathered {
         sum.lock_acquisitions += more.lock_acquisitions;
         sum.lock_waits += more.lock_waits;
         sum.deepest_queue = sum.deepest_queue.max(more.deepest_queue);
+        sum.holds_expired += more.holds_expired;
+        sum.stale_reads += more.stale_reads;
+        sum.overtakings += more.overtakings;
         sum.most_inside = sum.most_inside.max(more.most_inside);
         sum.elapsed += more.elapsed;
         self.latency.merge(&other.latency);

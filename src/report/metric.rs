@@ -97,6 +97,10 @@ metrics! {
     "lock_hold.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.lock_hold.p99);
     "lock_hold.max" "ns" "the same, the longest" |f| Value::Nanos(f.lock_hold.max);
     "deepest_queue" "requests" "in front of the clerk, at most" |f| things(f.deepest_queue);
+    "holds_expired" "holds" "that ran out, and whose units went back" |f| things(f.holds_expired);
+    "stale_reads" "reads" "that did not see the latest write" |f| things(f.stale_reads);
+    "overtakings" "winners" "who clicked later than somebody who was turned away"
+        |f| things(f.overtakings);
     "most_inside" "buyers" "inside a checkout at once, at most" |f| things(f.most_inside);
     "latency.p50" "ns" "from a buyer's click to its answer, half" |f| Value::Nanos(f.latency.p50);
     "latency.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.latency.p90);

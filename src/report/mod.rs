@@ -153,6 +153,18 @@ impl Report {
         }
     }
 
+    /// The same of a simulated world, in which a round is a seed.
+    #[must_use]
+    pub fn simulated(self) -> Self {
+        Self { world: "timed", ..self }
+    }
+
+    /// What a round is called here.
+    #[must_use]
+    pub fn round(&self) -> &'static str {
+        if self.world == "timed" { "seed" } else { "round" }
+    }
+
     /// Whether every expectation held.
     #[must_use]
     pub fn met_expectations(&self) -> bool {

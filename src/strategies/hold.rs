@@ -39,7 +39,7 @@ impl Strategy for Hold {
         if !shop.hold(want.item, want.qty).await? {
             return Err(SoldOut);
         }
-        shop.think().await?;
+        shop.away().await?;
         loop {
             match shop.charge_once().await? {
                 Payment::Approved => break,

@@ -32,7 +32,7 @@ impl Strategy for Webhook {
         if !shop.hold(want.item, want.qty).await? {
             return Err(SoldOut);
         }
-        shop.think().await?;
+        shop.away().await?;
         loop {
             match shop.charge_once().await? {
                 Payment::Approved => break,

@@ -117,7 +117,7 @@ impl Model {
             }
             _ => {}
         }
-        let Some(item) = item_of(op) else { return failed(Failure::Unsupported) };
+        let Some(item) = op.item() else { return failed(Failure::Unsupported) };
         let Some(shelf) = self.shelves.get_mut(usize::from(item.0)) else {
             return failed(Failure::NoSuchItem);
         };
@@ -276,54 +276,25 @@ impl Model {
 
     /// What runs out of this buyer's, a hold or leases, runs out now.
     pub fn expire(&mut self, standing: &mut Standing) {
+        self.expire_hold(standing);
+        self.expire_leases(standing);
+    }
+
+    /// This buyer's hold runs out, and its units go back.
+    pub fn expire_hold(&mut self, standing: &mut Standing) {
         if let Some(Hold::Standing { item, qty }) = standing.hold {
             if let Some(shelf) = self.shelves.get_mut(usize::from(item.0)) {
                 shelf.give_back(qty);
             }
             standing.hold = Some(Hold::Over { item });
         }
+    }
+
+    /// This buyer's leases are over, and others may have them.
+    pub fn expire_leases(&mut self, standing: &mut Standing) {
         for (shelf, number) in self.shelves.iter_mut().zip(0..) {
             shelf.leased &= standing.leases & grip::bit(Item(number)) == 0;
         }
         standing.leases = 0;
-    }
-}
-
-/// Which product an op is about, if it is one.
-fn item_of(op: Op) -> Option<Item> {
-    match op {
-        Op::Read { item }
-        | Op::ReadVersioned { item }
-        | Op::Write { item, .. }
-        | Op::CompareAndSet { item, .. }
-        | Op::WriteIfVersion { item, .. }
-        | Op::Take { item, .. }
-        | Op::Add { item, .. }
-        | Op::Lock { item }
-        | Op::Unlock { item }
-        | Op::Hold { item, .. }
-        | Op::Confirm { item }
-        | Op::Release { item }
-        | Op::CountLeft { item }
-        | Op::Lease { item }
-        | Op::Unlease { item }
-        | Op::ReadFenced { item, .. }
-        | Op::WriteFenced { item, .. }
-        | Op::TakeCached { item, .. }
-        | Op::AddCached { item, .. } => Some(item),
-        Op::PlaceOrder(_)
-        | Op::PlaceOrderOnce(_)
-        | Op::CancelOrder
-        | Op::FindOrder
-        | Op::Charge { .. }
-        | Op::Refund
-        | Op::FindCharge
-        | Op::Begin
-        | Op::Commit
-        | Op::Rollback
-        | Op::Submit(_)
-        | Op::AwaitAnswer
-        | Op::NextRequest
-        | Op::Answer { .. } => None,
     }
 }

@@ -27,7 +27,7 @@ impl Strategy for ConfirmUnheeded {
         if !shop.hold(want.item, want.qty).await? {
             return Err(SoldOut);
         }
-        shop.think().await?;
+        shop.away().await?;
         shop.charge_once().await?;
         let _ = shop.confirm(want.item).await?;
         shop.place_order(want).await?;

@@ -26,7 +26,7 @@ impl Strategy for HoldKept {
         if !shop.hold(want.item, want.qty).await? {
             return Err(SoldOut);
         }
-        shop.think().await?;
+        shop.away().await?;
         if shop.charge_once().await? == Payment::Declined {
             return Err(Declined);
         }

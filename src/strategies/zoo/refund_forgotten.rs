@@ -26,7 +26,7 @@ impl Strategy for RefundForgotten {
         if !shop.hold(want.item, want.qty).await? {
             return Err(SoldOut);
         }
-        shop.think().await?;
+        shop.away().await?;
         shop.charge_once().await?;
         if !shop.confirm(want.item).await? {
             return Err(Expired);

@@ -11,41 +11,9 @@ use super::Control;
 use crate::attempt::{Failure, Missed};
 use crate::clock::{Clock, nanos};
 use crate::op::{Item, MOST_ITEMS, Op, Reply};
-use crate::samples::Samples;
+use crate::round::Tally;
 use crate::session::Connection;
 use crate::stores::Client;
-
-/// What was counted on one connection, or on several together.
-#[derive(Clone, Debug, Default)]
-pub struct Tally {
-    /// Compare-and-sets that did not take effect.
-    pub cas_failures: u64,
-    /// Versioned writes that did not take effect.
-    pub version_conflicts: u64,
-    /// Locks taken.
-    pub lock_acquisitions: u64,
-    /// Locks that somebody else held first.
-    pub lock_waits: u64,
-    /// Locks still held when their attempt was over.
-    pub leaked_locks: u64,
-    /// How long each of [`Tally::lock_waits`] waited.
-    pub lock_wait: Samples,
-    /// How long each lock was held.
-    pub lock_hold: Samples,
-}
-
-impl Tally {
-    /// Adds another connection's.
-    pub fn merge(&mut self, other: &Self) {
-        self.cas_failures += other.cas_failures;
-        self.version_conflicts += other.version_conflicts;
-        self.lock_acquisitions += other.lock_acquisitions;
-        self.lock_waits += other.lock_waits;
-        self.leaked_locks += other.leaked_locks;
-        self.lock_wait.merge(&other.lock_wait);
-        self.lock_hold.merge(&other.lock_hold);
-    }
-}
 
 /// A live store's client with the buyer's think time in front of it and a tally behind.
 #[derive(Debug)]

@@ -13,19 +13,19 @@ use std::thread;
 use crossbeam::sync::WaitGroup;
 use parking_lot::Mutex;
 
+pub use crate::round::{Round, Tally};
 pub use control::Control;
-pub use live::{Live, Tally};
+pub use live::Live;
 pub use visit::{complete, serve, serve_queue};
 
-use crate::audit::Ledger;
 use crate::buyer::Visit;
 use crate::chance::{Dice, Purpose};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::op::{BuyerId, OpKind, Units};
+use crate::op::{BuyerId, OpKind};
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::stores::{Books, LiveStore};
+use crate::stores::LiveStore;
 use crate::strategy::Strategy;
 use crate::text::quantity::count;
 use gate::Gate;
@@ -37,36 +37,6 @@ const STACK_BYTES: usize = 256 * 1024;
 /// How many buyers a thread serves before it says so: telling after each would be one more thing to
 /// contend for.
 const SERVED_STEP: usize = 256;
-
-/// All that is known of one round when everybody has gone home.
-#[derive(Clone, Debug)]
-pub struct Round {
-    /// Which round, counted from 1.
-    pub number: u32,
-    /// The store it was raced on.
-    pub store: &'static str,
-    /// Units at the gun.
-    pub stock: Units,
-    /// Every buyer's visit, in no particular order. Times are nanoseconds after the gun.
-    pub visits: Vec<Visit>,
-    /// What the store says.
-    pub books: Books,
-    /// What the connections counted.
-    pub tally: Tally,
-}
-
-impl Round {
-    /// What there is to audit.
-    #[must_use]
-    pub fn ledger(&self) -> Ledger<'_> {
-        Ledger {
-            stock: self.stock,
-            visits: &self.visits,
-            books: &self.books,
-            leaked_locks: self.tally.leaked_locks,
-        }
-    }
-}
 
 /// Runs one round: lines the buyers up, fires, waits for the last to leave.
 ///

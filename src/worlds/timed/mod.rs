@@ -1,8 +1,27 @@
 //! The timed world: a virtual clock, so that things take time and nobody waits for it.
+//!
+//! [`agenda`] knows what will happen when. [`world`] lets it happen: buyers click, packets travel, servers
+//! run a strategy's code, ops arrive at a [`counter`]. [`scene`] says what the shop is made of.
 
+mod agenda;
 pub mod arrivals;
+mod council;
+mod counter;
 pub mod delay;
+mod floor;
+mod guests;
+mod line;
 mod moment;
 pub mod quorum;
+mod replica;
+pub mod scene;
+mod seat;
+mod simulate;
+mod story;
 pub mod theory;
 pub mod timestamps;
+mod world;
+
+pub use scene::Scene;
+pub use simulate::simulate;
+pub use story::{Line, MOST_LINES, Story};

@@ -12,6 +12,8 @@
 //! evidence = "not seen"
 //! ```
 
+mod world;
+
 use std::path::Path;
 
 use toml::Spanned;
@@ -22,11 +24,14 @@ use crate::error::Error;
 use crate::expect::Expectation;
 use crate::report::Report;
 use crate::rounds::race_all;
+use crate::seeds::simulate_all;
 use crate::settings::Settings;
 use crate::strategies;
 use crate::text::document::{self, Fault, plain_text};
 use crate::text::nearest::{did_you_mean, shown};
 use crate::worlds::threads::Control;
+use crate::worlds::timed::Scene;
+use world::Plan;
 
 /// The keys beside the settings.
 const OWN_KEYS: [&str; 3] = ["title", "strategy", "expect"];
@@ -41,6 +46,10 @@ pub struct Scenario {
     pub settings: Settings,
     /// What must come of it.
     pub expectations: Vec<Expectation>,
+    /// For a simulation: what the shop is made of; none for a race on threads.
+    pub scene: Option<Scene>,
+    /// How many seeds to simulate, from the settings' own on.
+    pub seeds: u32,
 }
 
 impl Scenario {
@@ -53,27 +62,61 @@ impl Scenario {
         Self::parse(&path.display().to_string(), &source)
     }
 
+    /// Reads a file, with some settings in place of its own: names and texts, as they stand behind flags.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_with(path: &Path, said: &[(&str, &Option<String>)]) -> Result<Self, Error> {
+        let source = document::read(path, "scenario")?;
+        Self::parse_with(&path.display().to_string(), &source, said)
+    }
+
     /// Reads a file's text; `path` is for messages.
     ///
     /// # Errors
     /// [`Error::Input`] with file, line and column.
     pub fn parse(path: &str, source: &str) -> Result<Self, Error> {
-        Self::from_source(source).map_err(|fault| fault.in_file(path, source))
+        Self::parse_with(path, source, &[])
     }
 
-    fn from_source(source: &str) -> Result<Self, Fault> {
+    fn parse_with(
+        path: &str,
+        source: &str,
+        said: &[(&str, &Option<String>)],
+    ) -> Result<Self, Error> {
+        let folder = Path::new(path).parent().unwrap_or(Path::new("."));
+        Self::from_source(source, folder, said).map_err(|fault| fault.in_file(path, source))
+    }
+
+    fn from_source(
+        source: &str,
+        folder: &Path,
+        said: &[(&str, &Option<String>)],
+    ) -> Result<Self, Fault> {
         let document = document::parse(source)?;
         let mut scenario = Self {
             title: String::new(),
             entrants: Vec::new(),
             settings: Settings::default(),
             expectations: Vec::new(),
+            scene: None,
+            seeds: 1,
         };
+        let mut plan = Plan::default();
         // Where each setting stands, for a fault that only shows when all are read.
         let mut spans = Vec::new();
         for (key, value) in document.get_ref() {
-            scenario.read_key(key, value)?;
+            match Plan::KEYS.contains(&key.get_ref().as_ref()) {
+                true => plan.read(key, value)?,
+                false => scenario.read_key(key, value)?,
+            }
             spans.push((key.get_ref().as_ref(), key.span()));
+        }
+        for (name, text) in said {
+            if let Some(text) = text {
+                let wrong = |why| Fault { span: 0..0, message: format!("--{name}: {why}") };
+                scenario.settings.set(name, text).map_err(wrong)?;
+            }
         }
         scenario.settings.check().map_err(|wrong| Fault {
             span: spans
@@ -82,6 +125,10 @@ impl Scenario {
                 .map_or(0..0, |(_, span)| span.clone()),
             message: wrong.to_string(),
         })?;
+        scenario.seeds = plan.seeds.unwrap_or(1);
+        if !plan.is_empty() {
+            scenario.scene = Some(plan.scene(&scenario.settings, folder)?);
+        }
         let missing = |message: &str| Err(Fault { span: 0..0, message: message.into() });
         if scenario.entrants.is_empty() {
             return missing("no strategy is named: add a line such as `strategy = \"cas\"`");
@@ -116,7 +163,7 @@ impl Scenario {
                 .and_then(|text| self.settings.set(name, &text))
                 .map_err(|why| at_value(format!("`{name}`: {why}")))?,
             _ => {
-                let known = Settings::NAMES.into_iter().chain(OWN_KEYS);
+                let known = Settings::NAMES.into_iter().chain(OWN_KEYS).chain(Plan::KEYS);
                 return Err(Fault {
                     span: key.span(),
                     message: format!("unknown key `{}`{}", shown(name), did_you_mean(name, known)),
@@ -126,12 +173,18 @@ impl Scenario {
         Ok(())
     }
 
-    /// Races everybody.
+    /// Races everybody, or simulates everybody's shop; `path` is for the command that does it again.
     ///
     /// # Errors
-    /// As [`race_all`].
-    pub fn run(&self, control: &Control) -> Result<Report, Error> {
-        race_all(&self.entrants, &self.settings, &self.expectations, control)
+    /// As [`race_all`] and [`simulate_all`].
+    pub fn run(&self, path: &str, control: &Control) -> Result<Report, Error> {
+        match &self.scene {
+            None => race_all(&self.entrants, &self.settings, &self.expectations, control),
+            Some(scene) => {
+                let entrants = &self.entrants;
+                simulate_all(entrants, scene, self.seeds, &self.expectations, path, control)
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::stores::model::Act;
 use crate::worlds::stepped::Heard;
 
 /// An op that was made, and what came of it; `other` is whom a clerk's op was about.
-pub(super) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
+pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
     let of = |item| of(names, item);
     let took_effect = reply == Ok(Reply::Applied(true));
     match (op, reply) {
@@ -94,7 +94,7 @@ pub(super) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
 }
 
 /// What happened to somebody that was no step.
-pub(super) fn happened(act: Act) -> &'static str {
+pub(crate) fn happened(act: Act) -> &'static str {
     match act {
         Act::Expire => "its time runs out",
         Act::Crash => "its server dies",
@@ -104,7 +104,7 @@ pub(super) fn happened(act: Act) -> &'static str {
 }
 
 /// An op that has not been made yet.
-pub(super) fn intention(op: Op, names: bool) -> String {
+pub(crate) fn intention(op: Op, names: bool) -> String {
     let of = |item| of(names, item);
     match op {
         Op::Read { item } => format!("read{}", named(names, item)),

@@ -1,0 +1,172 @@
+//! `simulate`: a shop in virtual time, with networks, money and crashes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use oversell_sim::entrant::Entrant;
+use oversell_sim::error::Error;
+use oversell_sim::expect::Expectation;
+use oversell_sim::scenario::Scenario;
+use oversell_sim::seeds::{quoted, simulate_all, tell_story};
+use oversell_sim::text::quantity::{parse_count, parse_duration};
+use oversell_sim::worlds::timed::Scene;
+use oversell_sim::{clock, render, strategies};
+
+use super::explore::pool;
+use super::flags::setting;
+use super::output::{Output, to_stderr, to_stdout};
+use super::{Ended, interrupt, progress};
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    Table,
+    /// Everything, described in docs/report.md.
+    Json,
+}
+
+/// What `simulate` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// The scenario: a TOML file that says where buyers are and what the shop is made of
+    #[arg(value_name = "SCENARIO")]
+    path: PathBuf,
+    /// Which checkout, in place of the scenario's; several separated by commas
+    #[arg(long, short = 'S', value_name = "NAME")]
+    strategy: Option<String>,
+    /// How many buyers come
+    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("buyers"))]
+    buyers: Option<String>,
+    /// How many units there are
+    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
+    stock: Option<String>,
+    /// How long a hold stands
+    #[arg(long, value_name = "DURATION", value_parser = hold_ttl)]
+    hold_ttl: Option<u64>,
+    /// The first seed
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
+    seed: Option<String>,
+    /// How many seeds to try, one after the other
+    #[arg(long, value_name = "N", value_parser = seeds)]
+    seeds: Option<u32>,
+    /// Simulate on so many threads; what comes of it is the same [default: one a processor]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
+    jobs: Option<u64>,
+    /// What must hold with every seed, such as 'oversold = 0' (repeatable; beside the scenario's own)
+    #[arg(long = "expect", value_name = "EXPR", value_parser = Expectation::parse)]
+    expectations: Vec<Expectation>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "The report")]
+    format: Format,
+    /// Write the report to a file
+    #[arg(long, short, value_name = "FILE", help_heading = "The report")]
+    output: Option<PathBuf>,
+    /// Print the verdict alone, without the story and the tables; show no progress bar
+    #[arg(long, short, help_heading = "The report")]
+    quiet: bool,
+}
+
+/// The most buyers whose story is told line by line.
+const MOST_TOLD: u64 = 12;
+
+fn hold_ttl(text: &str) -> Result<u64, String> {
+    let longest = std::time::Duration::from_secs(24 * 3600);
+    match parse_duration(text, longest)? {
+        none if none.is_zero() => Err("a hold that does not stand is none".into()),
+        ttl => Ok(clock::nanos(ttl)),
+    }
+}
+
+fn seeds(text: &str) -> Result<u32, String> {
+    parse_count(text, 1, u32::MAX.into()).map(|seeds| seeds as u32)
+}
+
+fn jobs(text: &str) -> Result<u64, String> {
+    parse_count(text, 1, 1024)
+}
+
+pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
+    let name = args.path.display().to_string();
+    let flags = [("buyers", &args.buyers), ("stock", &args.stock), ("seed", &args.seed)];
+    let scenario = Scenario::read_with(&args.path, &flags)?;
+    let Some(mut scene) = scenario.scene else {
+        return Err(Error::input(format!(
+            "{name} is a race on threads, not a simulated shop: it has no [[region]]; \
+             `oversell-sim check {name}` runs it"
+        )));
+    };
+    if let Some(ttl_ns) = args.hold_ttl {
+        scene.shop.hold_ttl_ns = ttl_ns;
+    }
+    let entrants = match &args.strategy {
+        Some(names) => {
+            let all = names.split(',').map(|name| strategies::find(name.trim()));
+            all.collect::<Result<_, _>>().map_err(super::race::with_list)?
+        }
+        None => scenario.entrants,
+    };
+    let expectations = [scenario.expectations, args.expectations.clone()].concat();
+    let seeds = args.seeds.unwrap_or(1);
+    let output = Output::open(args.output.as_deref(), "--output")?;
+    let control = interrupt::control()?;
+
+    if tells_story(args, &scene, seeds) {
+        for entrant in &entrants {
+            to_stdout(&story(*entrant, &scene, entrants.len() > 1, &control)?)?;
+        }
+    }
+    let again = again(args);
+    let buyers = scene.rush.buyers() * u64::from(seeds) * entrants.len() as u64;
+    let report = pool(args.jobs)?.install(|| {
+        progress::watched(buyers, "simulating", !args.quiet, &control, || {
+            simulate_all(&entrants, &scene, seeds, &expectations, &again, &control)
+        })
+    })?;
+    let text = match args.format {
+        Format::Json => render::json(&report)?,
+        Format::Table if args.quiet => render::verdicts(&report),
+        Format::Table => render::table(&report),
+    };
+    output.write(&text)?;
+    if args.format == Format::Json || args.quiet {
+        for unmet in report.runs.iter().flat_map(|run| run.unmet()) {
+            to_stderr(&format!("{unmet}\n"));
+        }
+    }
+    Ok(super::race::ended(&report))
+}
+
+/// A story is told of few buyers and one seed.
+fn tells_story(args: &SimulateArgs, scene: &Scene, seeds: u32) -> bool {
+    let is_for_eyes = args.format == Format::Table && !args.quiet && args.output.is_none();
+    is_for_eyes && seeds == 1 && scene.rush.buyers() <= MOST_TOLD
+}
+
+fn story(
+    entrant: &dyn Entrant,
+    scene: &Scene,
+    is_one_of_several: bool,
+    control: &oversell_sim::worlds::threads::Control,
+) -> Result<String, Error> {
+    let (_, lines) = tell_story(entrant, scene, control)?;
+    let title = match is_one_of_several {
+        true => format!(" {}\n", entrant.card().name),
+        false => String::new(),
+    };
+    Ok(format!("{title}{}\n", render::story(&lines, scene.opens_s)))
+}
+
+/// The scenario and what was said beside it, for the command that simulates the same again.
+fn again(args: &SimulateArgs) -> String {
+    let mut again = quoted(&args.path);
+    for (name, text) in [("buyers", &args.buyers), ("stock", &args.stock)] {
+        if let Some(text) = text {
+            again += &format!(" --{name} {text}");
+        }
+    }
+    if let Some(ttl_ns) = args.hold_ttl {
+        again += &format!(" --hold-ttl {ttl_ns}ns");
+    }
+    again
+}

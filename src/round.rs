@@ -1,0 +1,82 @@
+//! A round: everything that is known when everybody has gone home, in whatever world.
+
+use crate::audit::Ledger;
+use crate::buyer::Visit;
+use crate::op::Units;
+use crate::samples::Samples;
+use crate::stores::Books;
+
+/// All that is known of one round when everybody has gone home.
+#[derive(Clone, Debug)]
+pub struct Round {
+    /// Which round, counted from 1.
+    pub number: u32,
+    /// The store it was raced on.
+    pub store: &'static str,
+    /// Units at the gun.
+    pub stock: Units,
+    /// Every buyer's visit, in no particular order. Times are nanoseconds after the gun.
+    pub visits: Vec<Visit>,
+    /// What the store says.
+    pub books: Books,
+    /// What the connections counted.
+    pub tally: Tally,
+}
+
+impl Round {
+    /// What there is to audit.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger {
+            stock: self.stock,
+            visits: &self.visits,
+            books: &self.books,
+            leaked_locks: self.tally.leaked_locks,
+            leaked_holds: self.tally.leaked_holds,
+        }
+    }
+}
+
+/// What was counted on one connection, or on several together.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Compare-and-sets that did not take effect.
+    pub cas_failures: u64,
+    /// Versioned writes that did not take effect.
+    pub version_conflicts: u64,
+    /// Locks taken.
+    pub lock_acquisitions: u64,
+    /// Locks that somebody else held first.
+    pub lock_waits: u64,
+    /// Locks still held when their attempt was over.
+    pub leaked_locks: u64,
+    /// Holds still standing when their visit was over, though nothing had cut it short.
+    pub leaked_holds: u64,
+    /// How long each of [`Tally::lock_waits`] waited.
+    pub lock_wait: Samples,
+    /// How long each lock was held.
+    pub lock_hold: Samples,
+    /// Holds that ran out, and units that they gave back.
+    pub holds_expired: u64,
+    /// Reads that did not see the latest write.
+    pub stale_reads: u64,
+    /// Winners who clicked later than somebody who was turned away.
+    pub overtakings: u64,
+}
+
+impl Tally {
+    /// Adds another connection's.
+    pub fn merge(&mut self, other: &Self) {
+        self.cas_failures += other.cas_failures;
+        self.version_conflicts += other.version_conflicts;
+        self.lock_acquisitions += other.lock_acquisitions;
+        self.lock_waits += other.lock_waits;
+        self.leaked_locks += other.leaked_locks;
+        self.leaked_holds += other.leaked_holds;
+        self.lock_wait.merge(&other.lock_wait);
+        self.lock_hold.merge(&other.lock_hold);
+        self.holds_expired += other.holds_expired;
+        self.stale_reads += other.stale_reads;
+        self.overtakings += other.overtakings;
+    }
+}

@@ -1,0 +1,507 @@
+//! The simulated part of a scenario: what the shop is made of, table by table.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::clock::nanos;
+use crate::error::Error;
+use crate::settings::Settings;
+use crate::text::document::{Fault, plain_text};
+use crate::text::nearest::{did_you_mean, shown};
+use crate::text::quantity::{parse_count, parse_duration};
+use crate::worlds::timed::arrivals::Arrivals;
+use crate::worlds::timed::delay::Delay;
+use crate::worlds::timed::quorum::{Acknowledge, Durability};
+use crate::worlds::timed::scene::{
+    Balancer, Blow, Door, Provider, Quorum, Reads, Region, Replicas, Scene, Shop, Trouble, Wallet,
+};
+
+/// A key with its place.
+pub(super) type Key<'k> = Spanned<Cow<'k, str>>;
+
+/// A value with its place.
+pub(super) type Value<'v> = Spanned<DeValue<'v>>;
+
+/// The longest that anything in a scene lasts.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// What was said of the world, as far as it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// How many seeds to try.
+    pub seeds: Option<u32>,
+    clicks: Option<(Arrivals, Range<usize>)>,
+    opens_s: Option<u32>,
+    regions: Vec<Region>,
+    shop: Vec<Said>,
+    buyer: Vec<Said>,
+    provider: Vec<Said>,
+    trouble: Vec<Said>,
+    replicas: Option<Vec<Said>>,
+    quorum: Option<Vec<Said>>,
+    members: Vec<(String, Delay)>,
+    blows: Vec<(u64, BlowNamed, Range<usize>)>,
+    /// Where the first thing about the world stands.
+    first: Range<usize>,
+}
+
+/// A key and its value in some table.
+#[derive(Clone, Debug)]
+struct Said {
+    name: String,
+    text: String,
+    key: Range<usize>,
+    value: Range<usize>,
+}
+
+/// A blow to members who are still called by their names.
+#[derive(Clone, Debug)]
+enum BlowNamed {
+    CutOff(Vec<String>),
+    Heal,
+    Crash(String),
+    Restart(String),
+}
+
+impl Plan {
+    /// The keys and tables that say something of the world.
+    pub(super) const KEYS: [&'static str; 12] = [
+        "seeds", "clicks", "opens", "region", "shop", "buyer", "provider", "trouble", "replicas",
+        "quorum", "member", "blow",
+    ];
+
+    /// Reads one of [`KEYS`](Self::KEYS).
+    pub(super) fn read(&mut self, key: &Key<'_>, value: &Value<'_>) -> Result<(), Fault> {
+        let at_value = |message: String| Fault { span: value.span(), message };
+        if self.first.is_empty() {
+            self.first = key.span();
+        }
+        let name = key.get_ref().as_ref();
+        let text = || plain_text(value).map_err(|why| at_value(format!("`{name}`: {why}")));
+        let explained = |why: String| at_value(format!("`{name}`: {why}"));
+        match name {
+            "seeds" => {
+                let most = u64::from(u32::MAX);
+                self.seeds = Some(parse_count(&text()?, 1, most).map_err(explained)? as u32);
+            }
+            "clicks" => {
+                let clicks = Arrivals::parse(&text()?).map_err(explained)?;
+                self.clicks = Some((clicks, value.span()));
+            }
+            "opens" => self.opens_s = Some(time_of_day(&text()?).map_err(explained)?),
+            "region" => {
+                for table in tables(name, value)? {
+                    self.regions.push(region(table)?);
+                }
+            }
+            "member" => {
+                for table in tables(name, value)? {
+                    let Region { name, way, .. } = region(table)?;
+                    self.members.push((name, way));
+                }
+            }
+            "blow" => {
+                for table in tables(name, value)? {
+                    self.blows.push(blow(table, value.span())?);
+                }
+            }
+            "replicas" => self.replicas = Some(said(name, value)?),
+            "quorum" => self.quorum = Some(said(name, value)?),
+            "shop" => self.shop = said(name, value)?,
+            "buyer" => self.buyer = said(name, value)?,
+            "provider" => self.provider = said(name, value)?,
+            _ => self.trouble = said(name, value)?,
+        }
+        Ok(())
+    }
+
+    /// Whether anything was said of a world.
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+
+    /// The scene, as it was said and as goes without saying. Files are looked for beside the scenario.
+    pub(super) fn scene(self, settings: &Settings, folder: &Path) -> Result<Scene, Fault> {
+        let (clicks, clicks_at) = self.clicks.unwrap_or((Arrivals::Same, self.first.clone()));
+        let rush = clicks
+            .load(settings.buyers.into(), folder)
+            .map_err(|error| Fault { span: clicks_at, message: error.to_string() })?;
+        let mut scene = Scene::plain(settings.clone(), &Arrivals::Same)
+            .map_err(|error: Error| Fault { span: 0..0, message: error.to_string() })?;
+        scene.settings.buyers = u32::try_from(rush.buyers()).unwrap_or(u32::MAX);
+        scene.rush = rush;
+        scene.opens_s = self.opens_s.unwrap_or(scene.opens_s);
+        if self.regions.is_empty() {
+            let message =
+                "nobody is anywhere: add a table such as `[[region]]` with `name` and `way`";
+            return Err(Fault { span: self.first, message: message.into() });
+        }
+        scene.regions = self.regions;
+        if scene.regions.iter().all(|region| region.share == 0) {
+            let message = "every region's `share` is 0: nobody comes from anywhere".into();
+            return Err(Fault { span: self.first, message });
+        }
+        for said in &self.shop {
+            said.read(|name, text| set_shop(&mut scene.shop, name, text), &SHOP)?;
+        }
+        for said in &self.buyer {
+            said.read(|name, text| set_wallet(&mut scene.wallet, name, text), &BUYER)?;
+        }
+        for said in &self.provider {
+            said.read(|name, text| set_provider(&mut scene.provider, name, text), &PROVIDER)?;
+        }
+        for said in &self.trouble {
+            said.read(|name, text| set_trouble(&mut scene.trouble, name, text), &TROUBLE)?;
+        }
+        if let Some(all) = &self.replicas {
+            let mut replicas = Replicas {
+                lag: Delay::always(Duration::from_millis(100)),
+                reads: Reads::Nearest,
+                way: Delay::always(Duration::from_micros(250)),
+                read_your_writes: false,
+                monotonic: false,
+            };
+            for said in all {
+                said.read(|name, text| set_replicas(&mut replicas, name, text), &REPLICAS)?;
+            }
+            scene.replicas = Some(replicas);
+        }
+        let shortest_trip = scene.regions.iter().map(|region| region.way.least_ns()).min();
+        let trip = shortest_trip.unwrap_or(0).saturating_mul(2);
+        if scene.shop.hold_ttl_ns <= trip {
+            let at = self.shop.iter().find(|said| said.name == "hold_ttl");
+            return Err(Fault {
+                span: at.map_or(self.first, |said| said.value.clone()),
+                message:
+                    "`hold_ttl` is shorter than a packet's way to the nearest buyer and back: \
+                          every hold would run out before anybody could pay"
+                        .into(),
+            });
+        }
+        match (self.quorum, self.members, self.blows) {
+            (Some(all), members, blows) => {
+                scene.quorum = Some(quorum(&all, members, blows, &self.first)?);
+            }
+            (None, members, blows) if members.is_empty() && blows.is_empty() => {}
+            (None, ..) => {
+                let message = "members and blows are a group's: add a table `[quorum]`".into();
+                return Err(Fault { span: self.first, message });
+            }
+        }
+        Ok(scene)
+    }
+}
+
+const SHOP: [&str; 10] = [
+    "place",
+    "door",
+    "servers",
+    "workers",
+    "balancer",
+    "service",
+    "store",
+    "think",
+    "hold_ttl",
+    "lease_ttl",
+];
+
+fn set_shop(shop: &mut Shop, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "place" => text.clone_into(&mut shop.place),
+        "door" => shop.door = Door::parse(text)?,
+        "servers" => shop.servers = parse_count(text, 1, 10_000)? as u32,
+        "workers" => shop.workers = parse_count(text, 1, 1_000_000)? as u32,
+        "balancer" => shop.balancer = Balancer::parse(text)?,
+        "service" => shop.service = Delay::parse(text)?,
+        "store" => shop.store = Delay::parse(text)?,
+        "think" => shop.think = Delay::parse(text)?,
+        "hold_ttl" => shop.hold_ttl_ns = span(text)?,
+        _ => shop.lease_ttl_ns = span(text)?,
+    }
+    Ok(())
+}
+
+const BUYER: [&str; 2] = ["pays", "never_pays"];
+
+fn set_wallet(wallet: &mut Wallet, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "pays" => wallet.pays = Delay::parse(text)?,
+        _ => wallet.never_pays = share(text)?,
+    }
+    Ok(())
+}
+
+const PROVIDER: [&str; 5] = ["way", "declines", "loses_answers", "notice", "repeats_notice"];
+
+fn set_provider(provider: &mut Provider, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "way" => provider.way = Delay::parse(text)?,
+        "declines" => provider.declines = share(text)?,
+        "loses_answers" => provider.loses_answers = share(text)?,
+        "notice" => provider.notice = Delay::parse(text)?,
+        _ => provider.repeats_notice = share(text)?,
+    }
+    Ok(())
+}
+
+const TROUBLE: [&str; 6] = ["crashes", "restart", "pauses", "pause", "loss", "resend"];
+
+fn set_trouble(trouble: &mut Trouble, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "crashes" => trouble.crashes = share(text)?,
+        "restart" => trouble.restart = Delay::parse(text)?,
+        "pauses" => trouble.pauses = share(text)?,
+        "pause" => trouble.pause = Delay::parse(text)?,
+        "loss" => trouble.loss = share(text).and_then(not_all)?,
+        _ => trouble.resend_ns = span(text)?,
+    }
+    Ok(())
+}
+
+const REPLICAS: [&str; 5] = ["reads", "lag", "way", "read_your_writes", "monotonic"];
+
+fn set_replicas(replicas: &mut Replicas, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "reads" => replicas.reads = Reads::parse(text)?,
+        "lag" => replicas.lag = Delay::parse(text)?,
+        "way" => replicas.way = Delay::parse(text)?,
+        "read_your_writes" => replicas.read_your_writes = yes_or_no(text)?,
+        _ => replicas.monotonic = yes_or_no(text)?,
+    }
+    Ok(())
+}
+
+const QUORUM: [&str; 7] =
+    ["acknowledge", "durability", "tick", "skew", "answer_within", "random_blows", "blows_within"];
+
+fn set_quorum(quorum: &mut Quorum, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "acknowledge" => {
+            quorum.acknowledge = match text {
+                "majority" => Acknowledge::Majority,
+                "leader" => Acknowledge::Leader,
+                _ => return Err("expected majority or leader".into()),
+            }
+        }
+        "durability" => {
+            quorum.durability = match text {
+                "synced" => Durability::Synced,
+                "unsynced" => Durability::Unsynced,
+                _ => return Err("expected synced or unsynced".into()),
+            }
+        }
+        "tick" => quorum.tick_ns = span(text)?.max(100_000),
+        "skew" => quorum.skew = share(text)?,
+        "answer_within" => quorum.answer_within_ns = span(text)?,
+        "random_blows" => quorum.random_blows = parse_count(text, 0, 1_000)? as u32,
+        _ => quorum.blows_within_ns = span(text)?,
+    }
+    Ok(())
+}
+
+/// The group, with everybody called by number.
+fn quorum(
+    all: &[Said],
+    members: Vec<(String, Delay)>,
+    blows: Vec<(u64, BlowNamed, Range<usize>)>,
+    first: &Range<usize>,
+) -> Result<Quorum, Fault> {
+    if !(2..=15).contains(&members.len()) {
+        let message = format!(
+            "a group has 2 to 15 members, and {} are named: add tables such as `[[member]]` with `name` \
+             and `way`",
+            members.len()
+        );
+        return Err(Fault { span: first.clone(), message });
+    }
+    let number = |name: &str, span: &Range<usize>| {
+        let names = members.iter().map(|(name, _)| name.as_str());
+        members.iter().position(|(member, _)| member == name).ok_or_else(|| Fault {
+            span: span.clone(),
+            message: format!("no member is called `{}`{}", shown(name), did_you_mean(name, names)),
+        })
+    };
+    let mut script = Vec::new();
+    for (at_ns, blow, span) in blows {
+        let blow = match blow {
+            BlowNamed::CutOff(names) if names.is_empty() => {
+                let message = "`cut_off` names nobody".into();
+                return Err(Fault { span, message });
+            }
+            BlowNamed::CutOff(names) => {
+                let members = names.iter().map(|name| number(name, &span));
+                Blow::Partition(members.collect::<Result<_, Fault>>()?)
+            }
+            BlowNamed::Heal => Blow::Heal,
+            BlowNamed::Crash(name) => Blow::Crash(number(&name, &span)?),
+            BlowNamed::Restart(name) => Blow::Restart(number(&name, &span)?),
+        };
+        script.push((at_ns, blow));
+    }
+    let mut quorum = Quorum {
+        members,
+        acknowledge: Acknowledge::Majority,
+        durability: Durability::Synced,
+        tick_ns: 100_000_000,
+        skew: 0.0,
+        answer_within_ns: 5_000_000_000,
+        script,
+        random_blows: 0,
+        blows_within_ns: 10_000_000_000,
+    };
+    for said in all {
+        said.read(|name, text| set_quorum(&mut quorum, name, text), &QUORUM)?;
+    }
+    Ok(quorum)
+}
+
+impl Said {
+    /// Sets what it says, if there is such a key.
+    fn read(
+        &self,
+        mut set: impl FnMut(&str, &str) -> Result<(), String>,
+        known: &[&'static str],
+    ) -> Result<(), Fault> {
+        if !known.contains(&self.name.as_str()) {
+            let near = did_you_mean(&self.name, known.iter().copied());
+            let message = format!("unknown key `{}`{near}", shown(&self.name));
+            return Err(Fault { span: self.key.clone(), message });
+        }
+        set(&self.name, &self.text).map_err(|why| Fault {
+            span: self.value.clone(),
+            message: format!("`{}`: {why}", self.name),
+        })
+    }
+}
+
+/// All keys of a table.
+fn said(name: &str, value: &Value<'_>) -> Result<Vec<Said>, Fault> {
+    let table = value.get_ref().as_table().ok_or_else(|| Fault {
+        span: value.span(),
+        message: format!("`{name}` must be a table: write `[{name}]`"),
+    })?;
+    said_in(table)
+}
+
+fn said_in(table: &DeTable<'_>) -> Result<Vec<Said>, Fault> {
+    let one = |(key, value): (&Key<'_>, &Value<'_>)| {
+        let name = key.get_ref().to_string();
+        let text = match value.get_ref() {
+            DeValue::Boolean(yes) => Ok(yes.to_string()),
+            _ => plain_text(value),
+        };
+        let text =
+            text.map_err(|why| Fault { span: value.span(), message: format!("`{name}`: {why}") })?;
+        Ok(Said { name, text, key: key.span(), value: value.span() })
+    };
+    table.iter().map(one).collect()
+}
+
+/// The tables of a list of tables.
+fn tables<'t, 'v>(name: &str, value: &'t Value<'v>) -> Result<Vec<&'t DeTable<'v>>, Fault> {
+    let fault = || Fault {
+        span: value.span(),
+        message: format!("`{name}` must be a list of tables: write `[[{name}]]`"),
+    };
+    let list = value.get_ref().as_array().ok_or_else(fault)?;
+    list.iter().map(|item| item.get_ref().as_table().ok_or_else(fault)).collect()
+}
+
+fn region(table: &DeTable<'_>) -> Result<Region, Fault> {
+    let mut region = Region { name: String::new(), way: Delay::NONE, share: 1 };
+    for said in said_in(table)? {
+        said.read(
+            |name, text| {
+                match name {
+                    "name" => text.clone_into(&mut region.name),
+                    "way" => region.way = Delay::parse(text)?,
+                    _ => region.share = parse_count(text, 0, 1_000_000)? as u32,
+                }
+                Ok(())
+            },
+            &["name", "way", "share"],
+        )?;
+    }
+    Ok(region)
+}
+
+fn blow(table: &DeTable<'_>, whole: Range<usize>) -> Result<(u64, BlowNamed, Range<usize>), Fault> {
+    let (mut at_ns, mut blow) = (0, None);
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        let fault = |why: String| Fault { span: value.span(), message: format!("`{name}`: {why}") };
+        let text = || plain_text(value).map_err(|why| fault(why.into()));
+        match name {
+            "at" => at_ns = span(&text()?).map_err(fault)?,
+            "crash" => blow = Some((BlowNamed::Crash(text()?), value.span())),
+            "restart" => blow = Some((BlowNamed::Restart(text()?), value.span())),
+            "heal" => blow = Some((BlowNamed::Heal, value.span())),
+            "cut_off" => {
+                let list = value.get_ref().as_array().ok_or_else(|| {
+                    fault("expected a list of members, such as [\"Tokyo\"]".into())
+                })?;
+                let names =
+                    list.iter().map(|name| plain_text(name).map_err(|why| fault(why.into())));
+                blow = Some((BlowNamed::CutOff(names.collect::<Result<_, _>>()?), value.span()));
+            }
+            _ => {
+                let known = ["at", "cut_off", "heal", "crash", "restart"];
+                let near = did_you_mean(name, known.into_iter());
+                let message = format!("unknown key `{}`{near}", shown(name));
+                return Err(Fault { span: key.span(), message });
+            }
+        }
+    }
+    let (blow, span) = blow.ok_or_else(|| Fault {
+        span: whole,
+        message: "a blow says what happens: `cut_off`, `heal`, `crash` or `restart`".into(),
+    })?;
+    Ok((at_ns, blow, span))
+}
+
+fn span(text: &str) -> Result<u64, String> {
+    parse_duration(text, LONGEST).map(nanos)
+}
+
+/// Reads `5%` or `0.05`.
+fn share(text: &str) -> Result<f64, String> {
+    let expected = || "expected a share from 0% to 100%, such as 5% or 0.05".to_owned();
+    let text = text.trim();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map_err(|_| expected())? / 100.0,
+        None => text.parse().map_err(|_| expected())?,
+    };
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(expected()) }
+}
+
+fn not_all(share: f64) -> Result<f64, String> {
+    if share < 1.0 { Ok(share) } else { Err("if every packet is lost, nobody ever arrives".into()) }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("expected true or false".into()),
+    }
+}
+
+/// Reads `09:00:00`.
+fn time_of_day(text: &str) -> Result<u32, String> {
+    let expected = || "expected a time of day, such as \"09:00:00\"".to_owned();
+    let parts: Vec<u32> = text
+        .split(':')
+        .map(|part| part.parse().map_err(|_| expected()))
+        .collect::<Result<_, _>>()?;
+    match parts[..] {
+        [hours @ 0..24, minutes @ 0..60, seconds @ 0..60] => {
+            Ok(hours * 3600 + minutes * 60 + seconds)
+        }
+        _ => Err(expected()),
+    }
+}

@@ -1,0 +1,106 @@
+//! Seeds: one strategy in one simulated shop, seed after seed, on all cores.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use crate::entrant::Entrant;
+use crate::error::Error;
+use crate::expect::Expectation;
+use crate::logbook::Logbook;
+use crate::report::{Report, Run};
+use crate::round::Round;
+use crate::worlds::threads::Control;
+use crate::worlds::timed::{Line, Scene, Story};
+
+/// Seeds that are simulated before looking up. The same for any number of threads.
+const CHUNK: u32 = 256;
+
+/// Simulates every entrant in turn in the same shop, from `seeds` seeds on end, beginning with the
+/// settings' own. The same for any number of threads. `path` is the scenario's, for the command that does
+/// it again.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings, or for a shop in which a strategy cannot work.
+pub fn simulate_all(
+    entrants: &[&dyn Entrant],
+    scene: &Scene,
+    seeds: u32,
+    expectations: &[Expectation],
+    path: &str,
+    control: &Control,
+) -> Result<Report, Error> {
+    for entrant in entrants {
+        scene.check_for(&entrant.card())?;
+    }
+    let runs = entrants
+        .iter()
+        .map(|entrant| simulate_one(*entrant, scene, seeds, expectations, path, control))
+        .collect::<Result<_, Error>>()?;
+    Ok(Report::new("simulated", scene.settings.record(), runs).simulated())
+}
+
+/// Simulates one seed, and tells the story.
+///
+/// # Errors
+/// As [`simulate_all`].
+pub fn tell_story(
+    entrant: &dyn Entrant,
+    scene: &Scene,
+    control: &Control,
+) -> Result<(Round, Vec<Line>), Error> {
+    scene.check_for(&entrant.card())?;
+    entrant.simulate(scene, scene.settings.seed, Story::told(), &|| control.is_stopped())
+}
+
+fn simulate_one(
+    entrant: &dyn Entrant,
+    scene: &Scene,
+    seeds: u32,
+    expectations: &[Expectation],
+    path: &str,
+    control: &Control,
+) -> Result<Run, Error> {
+    let name = entrant.card().name;
+    let mut logbook = Logbook::open(expectations);
+    let mut first = 0;
+    while first < seeds && !control.is_stopped() {
+        let until = seeds.min(first + CHUNK);
+        let rounds: Vec<Result<Round, Error>> = (first..until)
+            .into_par_iter()
+            .map(|number| {
+                let seed = scene.settings.seed + u64::from(number);
+                let stopped = || control.is_stopped();
+                let (mut round, _) = entrant.simulate(scene, seed, Story::default(), &stopped)?;
+                round.number = number + 1;
+                control.count_served(round.visits.len() as u64);
+                Ok(round)
+            })
+            .collect();
+        // What was cut short says nothing.
+        if control.is_stopped() {
+            break;
+        }
+        for round in rounds {
+            logbook.enter(&round?);
+        }
+        first = until;
+    }
+    let again = |seed| format!("oversell-sim simulate {path} --strategy {name} --seed {seed}");
+    let explore = format!("oversell-sim explore --strategy {name}");
+    let seed = scene.settings.seed;
+    let mut run = logbook.close(name, control.is_stopped(), again(seed), explore);
+    // The round of the gravest finding is the one to look at.
+    if let Some(worst) = &run.worst {
+        run.again = again(seed + u64::from(worst.number) - 1);
+    }
+    Ok(run)
+}
+
+/// The name of a scenario as a command takes it.
+#[must_use]
+pub fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    if path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}

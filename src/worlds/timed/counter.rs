@@ -1,0 +1,192 @@
+//! The counter: what comes of an op when it arrives at the store, a replica, or the payment provider.
+
+use rand::RngExt;
+
+use super::guests::Guestbook;
+use super::line::Heard;
+use super::world::{Role, World};
+use crate::attempt::Missed;
+use crate::op::{Op, Payment, Reply};
+use crate::strategy::{Errand, Strategy};
+use crate::words::done;
+use crate::worlds::stepped::Actor;
+
+impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+    /// A task's op arrives where it is done.
+    pub(super) fn arrive(&mut self, number: usize) {
+        let Some(op) = self.tasks[number].op else { return };
+        match op {
+            Op::Charge { once } => {
+                let reply = Ok(Reply::Payment(self.charge(number, once)));
+                self.replied(number, op, reply);
+            }
+            Op::Refund => {
+                let refunded = self.seats[self.tasks[number].seat].standing.refund();
+                self.replied(number, op, Ok(Reply::Applied(refunded)));
+            }
+            Op::FindCharge => {
+                let has_any = self.seats[self.tasks[number].seat].standing.net_charges() > 0;
+                self.replied(number, op, Ok(Reply::Applied(has_any)));
+            }
+            Op::Submit(_) => {
+                self.queue_up(number);
+                self.replied(number, op, Ok(Reply::Done));
+            }
+            Op::Read { item } if self.reads_copies() => self.read_copy(number, op, item.0),
+            op if self.council.is_some() => self.ask_council(number, op),
+            op => {
+                if !self.try_op(number, op) {
+                    let place = op.item().map_or(0, |item| usize::from(item.0));
+                    self.wait(number, place);
+                }
+            }
+        }
+    }
+
+    /// Does what somebody waits for, if that is possible by now.
+    pub(super) fn try_again(&mut self, number: usize) -> bool {
+        match self.tasks[number].op {
+            Some(op) => self.try_op(number, op),
+            None => true,
+        }
+    }
+
+    /// Does an op at the store; false if it has to wait.
+    fn try_op(&mut self, number: usize, op: Op) -> bool {
+        let before = op.item().and_then(|item| self.shop.shelves.get(usize::from(item.0)).copied());
+        let task = &mut self.tasks[number];
+        let seat = task.seat;
+        let standing = &mut self.seats[seat].standing;
+        let Some(reply) = self.shop.apply(op, &mut task.grip, standing) else { return false };
+        match (op, reply) {
+            (Op::Hold { .. }, Ok(Reply::Applied(true))) => self.hold_runs(seat),
+            (Op::Lease { .. }, Ok(Reply::Token(_))) => self.lease_runs(seat),
+            (Op::Lock { .. }, Ok(_)) => self.tally.lock_acquisitions += 1,
+            (Op::CompareAndSet { .. }, Ok(Reply::Applied(false))) => self.tally.cas_failures += 1,
+            (Op::WriteIfVersion { .. }, Ok(Reply::Applied(false))) => {
+                self.tally.version_conflicts += 1;
+            }
+            _ => {}
+        }
+        let gives_back =
+            matches!(op, Op::Unlock { .. } | Op::Unlease { .. } | Op::Commit | Op::Rollback);
+        if gives_back || reply == Err(Missed::Conflict) {
+            self.something_is_free();
+        }
+        self.copy_writes(number, op, before.map(|shelf| shelf.stock));
+        self.replied(number, op, reply);
+        true
+    }
+
+    /// Whoever sent an op hears of it on its way back, unless its server dies first.
+    pub(super) fn replied(&mut self, number: usize, op: Op, reply: Heard) {
+        let task = &self.tasks[number];
+        let (seat, role) = (task.seat, task.role);
+        let (now, buyer) = (self.now(), self.seats[seat].buyer);
+        let scene = self.scene;
+        let stock = self.shop.shelves.first().map_or(0, |shelf| shelf.stock);
+        let names = self.shop.shelves.len() > 1;
+        self.story.tell(now, || {
+            let place = match op {
+                Op::Charge { .. } | Op::Refund | Op::FindCharge => "the bank".to_owned(),
+                _ => scene.shop.place.clone(),
+            };
+            let who = match role {
+                Role::Attempt => Actor::Buyer(buyer).to_string(),
+                Role::Errand(Errand::Notice) => {
+                    format!("for {}, told of its payment: the shop", Actor::Buyer(buyer))
+                }
+                Role::Errand(Errand::Recovery) => {
+                    format!("for {}, after the crash: the shop", Actor::Buyer(buyer))
+                }
+                Role::Clerk(_) => format!("for {}: the clerk", Actor::Buyer(buyer)),
+            };
+            let shows = match op {
+                Op::Charge { .. } | Op::Refund | Op::FindCharge | Op::PlaceOrder(_) => {
+                    String::new()
+                }
+                _ if scene.quorum.is_some() => String::new(),
+                _ => format!("; stock {stock}"),
+            };
+            (place, format!("{who} {}{shows}", done(op, reply, names, "")))
+        });
+        let crashes = scene.trouble.crashes;
+        let may_crash = crashes > 0.0 && !matches!(op, Op::Submit(_));
+        if may_crash && self.seats[seat].dice.rng().random_bool(crashes) {
+            return self.crash(number);
+        }
+        let back = now + self.way(number, op);
+        self.go_on(number, Some(reply), back);
+    }
+
+    /// The provider decides, moves money or not, and tells the shop later if it listens.
+    fn charge(&mut self, number: usize, once: bool) -> Payment {
+        let number = self.tasks[number].seat;
+        let provider = &self.scene.provider;
+        let seat = &mut self.seats[number];
+        let rng = seat.dice.rng();
+        let outcome = if provider.declines > 0.0 && rng.random_bool(provider.declines) {
+            Payment::Declined
+        } else if provider.loses_answers > 0.0 && rng.random_bool(provider.loses_answers) {
+            Payment::Unknown
+        } else {
+            Payment::Approved
+        };
+        let before = seat.standing.charges;
+        let answer = seat.standing.charge(once, outcome);
+        let has_moved = seat.standing.charges > before;
+        if has_moved && self.hears_notices() {
+            let seat = &mut self.seats[number];
+            let after = provider.notice.roll(seat.dice.rng());
+            let again = provider.repeats_notice > 0.0
+                && seat.dice.rng().random_bool(provider.repeats_notice);
+            let later = after.saturating_mul(2);
+            self.will_be_due(number, after, Errand::Notice);
+            if again {
+                self.will_be_due(number, later, Errand::Notice);
+            }
+        }
+        answer
+    }
+
+    fn reads_copies(&self) -> bool {
+        self.scene.replicas.as_ref().is_some_and(|replicas| replicas.is_read())
+    }
+
+    /// A read at the nearest copy, which may be behind.
+    fn read_copy(&mut self, number: usize, op: Op, item: u8) {
+        let (now, server, seat) = (self.now(), self.server_of(number), self.tasks[number].seat);
+        let Some(replicas) = &self.scene.replicas else { return };
+        let since = self.seats[seat].seen_ns;
+        let Some(seen) = self.copies().map(|copies| copies.read(server, item, now, since)) else {
+            return;
+        };
+        if replicas.monotonic {
+            self.seats[seat].seen_ns = since.max(seen.written_ns);
+        }
+        let truth = self.shop.shelves.get(usize::from(item)).map(|shelf| shelf.stock);
+        self.tally.stale_reads += u64::from(truth != Some(seen.stock));
+        let wait = seen.visible_ns.saturating_sub(now);
+        let back = now + wait + self.way(number, op);
+        self.tell_shop(seat, |name| format!("{name} reads {} from the nearest copy", seen.stock));
+        self.go_on(number, Some(Ok(Reply::Stock(seen.stock))), back);
+    }
+
+    /// What was written is on its way to the copies.
+    fn copy_writes(&mut self, number: usize, op: Op, before: Option<i32>) {
+        let (Some(replicas), Some(item)) = (&self.scene.replicas, op.item()) else { return };
+        let now = self.now();
+        let after = self.shop.shelves.get(usize::from(item.0)).map(|shelf| shelf.stock);
+        let (Some(stock), true) = (after, after != before) else { return };
+        let seat = self.tasks[number].seat;
+        if replicas.read_your_writes {
+            self.seats[seat].seen_ns = now;
+        }
+        let lag = |dice: &mut crate::chance::Dice| replicas.lag.roll(dice.rng());
+        let mut dice = std::mem::replace(&mut self.dice, crate::chance::Dice::none());
+        if let Some(copies) = self.copies() {
+            copies.write(item.0, now, stock, || lag(&mut dice));
+        }
+        self.dice = dice;
+    }
+}

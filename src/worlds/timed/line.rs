@@ -1,0 +1,180 @@
+//! A line: the connection of somebody whose attempt runs in virtual time. What it asks for is put down;
+//! the world answers when the time has come.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use crate::attempt::{Attempt, Missed};
+use crate::op::{BuyerId, Op, Reply, Want};
+use crate::session::{Connection, Session};
+use crate::strategy::{Errand, Strategy};
+
+/// A reply, or why there is none.
+pub(super) type Heard = Result<Reply, Missed>;
+
+/// What somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The reply to an op.
+    Op(Op),
+    /// Time to pass between looking and acting.
+    Think,
+    /// The buyer to come back from paying.
+    Away,
+}
+
+/// Both ends of a line.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    asked: Cell<Option<Asked>>,
+    reply: Cell<Option<Heard>>,
+    looked: Cell<bool>,
+}
+
+impl Slot {
+    /// Whether the stock was looked at.
+    pub(super) fn has_looked(&self) -> bool {
+        self.looked.get()
+    }
+}
+
+/// The strategy's end.
+pub(super) struct Line(Rc<Slot>);
+
+/// A reply that is not there yet.
+struct Coming(Rc<Slot>);
+
+impl Future for Coming {
+    type Output = Heard;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Heard> {
+        self.0.reply.take().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+/// The same, with nothing in it but that it has come.
+struct Passing(Coming);
+
+impl Future for Passing {
+    type Output = Result<(), Missed>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|heard| heard.map(drop))
+    }
+}
+
+impl Line {
+    fn ask(&self, asked: Asked) -> Coming {
+        self.0.asked.set(Some(asked));
+        Coming(Rc::clone(&self.0))
+    }
+}
+
+impl Connection for Line {
+    fn call(&mut self, op: Op) -> impl Future<Output = Heard> + Unpin {
+        if matches!(
+            op,
+            Op::Read { .. }
+                | Op::ReadVersioned { .. }
+                | Op::ReadFenced { .. }
+                | Op::CountLeft { .. }
+        ) {
+            self.0.looked.set(true);
+        }
+        self.ask(Asked::Op(op))
+    }
+
+    fn think(&mut self) -> impl Future<Output = Result<(), Missed>> + Unpin {
+        Passing(self.ask(Asked::Think))
+    }
+
+    fn away(&mut self) -> impl Future<Output = Result<(), Missed>> + Unpin {
+        Passing(self.ask(Asked::Away))
+    }
+}
+
+/// How somebody's code came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// A buyer's attempt.
+    Attempt(Attempt),
+    /// An errand.
+    Errand(Result<(), Missed>),
+    /// A clerk's request.
+    Served(Result<bool, Missed>),
+}
+
+/// A piece of a strategy's code that is under way.
+pub(super) struct Script<'s> {
+    future: Pin<Box<dyn Future<Output = End> + 's>>,
+    slot: Rc<Slot>,
+}
+
+/// What comes next in a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It waits for this.
+    Waits(Asked),
+    /// It has ended.
+    Ends(End),
+}
+
+impl<'s> Script<'s> {
+    pub(super) fn attempt<S: Strategy + ?Sized>(
+        strategy: &'s S,
+        buyer: BuyerId,
+        want: Want,
+    ) -> Self {
+        Self::of(buyer, async move |mut shop| End::Attempt(strategy.attempt(&mut shop, want).await))
+    }
+
+    pub(super) fn errand<S: Strategy + ?Sized>(
+        strategy: &'s S,
+        errand: Errand,
+        buyer: BuyerId,
+        want: Want,
+    ) -> Self {
+        Self::of(buyer, async move |mut shop| {
+            End::Errand(match errand {
+                Errand::Notice => strategy.notified(&mut shop, want).await,
+                Errand::Recovery => strategy.recover(&mut shop, want).await,
+            })
+        })
+    }
+
+    pub(super) fn serve<S: Strategy + ?Sized>(strategy: &'s S, buyer: BuyerId, want: Want) -> Self {
+        Self::of(buyer, async move |mut shop| End::Served(strategy.serve(&mut shop, want).await))
+    }
+
+    fn of<F: Future<Output = End> + 's>(
+        buyer: BuyerId,
+        code: impl FnOnce(Session<Line>) -> F,
+    ) -> Self {
+        let slot = Rc::<Slot>::default();
+        let mut shop = Session::new(Line(Rc::clone(&slot)));
+        shop.attend(buyer);
+        Self { future: Box::pin(code(shop)), slot }
+    }
+
+    /// Goes on with a reply, or begins without one.
+    pub(super) fn go_on(&mut self, heard: Option<Heard>) -> Then {
+        self.slot.reply.set(heard);
+        match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(end) => Then::Ends(end),
+            Poll::Pending => match self.slot.asked.take() {
+                Some(asked) => Then::Waits(asked),
+                // It waits for something that is not of this world, and never comes.
+                None => Then::Ends(End::Attempt(Err(Missed::Failed(
+                    crate::attempt::Failure::Suspended,
+                )))),
+            },
+        }
+    }
+
+    /// Whether it has looked at the stock.
+    pub(super) fn has_looked(&self) -> bool {
+        self.slot.has_looked()
+    }
+}

@@ -1,0 +1,104 @@
+//! A buyer in virtual time, from its click until nothing of it is left to wait for.
+
+use std::collections::VecDeque;
+
+use crate::buyer::{Ending, Visit};
+use crate::chance::{Dice, Purpose};
+use crate::op::{BuyerId, Want};
+use crate::stores::model::Standing;
+use crate::strategy::Errand;
+
+/// A buyer who has clicked.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) buyer: BuyerId,
+    pub(super) want: Want,
+    /// Where it is.
+    pub(super) region: usize,
+    pub(super) dice: Dice,
+    pub(super) clicked_ns: u64,
+    pub(super) attempt_ns: u64,
+    pub(super) ended_ns: u64,
+    pub(super) ending: Option<Ending>,
+    pub(super) attempts: u32,
+    pub(super) conflicts: u32,
+    pub(super) looked: bool,
+    /// Whether it ever stood in somebody's way without having bought.
+    pub(super) held: bool,
+    /// How it stands with the shop and the payment provider.
+    pub(super) standing: Standing,
+    /// When its hold and its lease run out.
+    pub(super) hold_until_ns: u64,
+    pub(super) lease_until_ns: u64,
+    /// Its attempt, while one is under way.
+    pub(super) attempt: Option<usize>,
+    /// Whether somebody is on an errand about it, and which are due.
+    pub(super) is_on_errand: bool,
+    pub(super) due: VecDeque<Errand>,
+    /// Notices and recoveries that are on their way.
+    pub(super) to_come: u32,
+    /// Since when its replica must be up to date: what it has read, or written itself.
+    pub(super) seen_ns: u64,
+}
+
+/// Which of a buyer's dice are the world's: those of round 0 say when buyers click.
+const ROUND: u32 = 1;
+
+impl Seat {
+    pub(super) fn new(
+        seed: u64,
+        buyer: BuyerId,
+        want: Want,
+        region: usize,
+        clicked_ns: u64,
+    ) -> Self {
+        Self {
+            buyer,
+            want,
+            region,
+            dice: Dice::of(seed, Purpose::World, ROUND, buyer),
+            clicked_ns,
+            attempt_ns: clicked_ns,
+            ended_ns: clicked_ns,
+            ending: None,
+            attempts: 0,
+            conflicts: 0,
+            looked: false,
+            held: false,
+            standing: Standing::default(),
+            hold_until_ns: 0,
+            lease_until_ns: 0,
+            attempt: None,
+            is_on_errand: false,
+            due: VecDeque::new(),
+            to_come: 0,
+            seen_ns: 0,
+        }
+    }
+
+    /// Whether nothing will happen to it any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.ending.is_some()
+            && self.attempt.is_none()
+            && !self.is_on_errand
+            && self.due.is_empty()
+            && self.to_come == 0
+            && !self.standing.has_timer()
+    }
+
+    /// The visit, as the audit sees it.
+    pub(super) fn visit(&self) -> Visit {
+        Visit {
+            ending: self.ending.unwrap_or(Ending::Unserved),
+            attempts: self.attempts,
+            conflicts: self.conflicts,
+            looked: self.looked,
+            began_ns: self.clicked_ns,
+            last_attempt_ns: self.attempt_ns,
+            ended_ns: self.ended_ns,
+            waited_ns: 0,
+            held: self.held || self.standing.has_stood_in_the_way(),
+            ..Visit::unserved(self.buyer, self.want)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The story: what happened when and where, for a class to follow.
+
+use serde::Serialize;
+
+/// One line of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// When, in ns after the opening.
+    pub at_ns: u64,
+    /// Where.
+    pub place: String,
+    /// What.
+    pub what: String,
+}
+
+/// The most lines that are kept.
+pub const MOST_LINES: usize = 10_000;
+
+/// Takes down what happens, if somebody wants to know.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    /// None: nobody wants to know.
+    lines: Option<Vec<Line>>,
+}
+
+impl Story {
+    /// A story that is told.
+    #[must_use]
+    pub fn told() -> Self {
+        Self { lines: Some(Vec::new()) }
+    }
+
+    /// Takes down a line. What it says is only worked out if somebody wants to know.
+    #[inline]
+    pub(super) fn tell(&mut self, at_ns: u64, line: impl FnOnce() -> (String, String)) {
+        if let Some(lines) = self.lines.as_mut().filter(|lines| lines.len() < MOST_LINES) {
+            let (place, what) = line();
+            lines.push(Line { at_ns, place, what });
+        }
+    }
+
+    /// The lines in the order of time.
+    #[must_use]
+    pub fn into_lines(self) -> Vec<Line> {
+        let mut lines = self.lines.unwrap_or_default();
+        lines.sort_by_key(|line| line.at_ns);
+        lines
+    }
+}
