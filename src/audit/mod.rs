@@ -185,7 +185,7 @@ impl Ledger<'_> {
             .filter(|visit| {
                 matches!(visit.ending, Ending::TurnedAway | Ending::GaveUp | Ending::Failed(_))
                     && !visit.held
-                    && !has_crashed(visit)
+                    && !was_let_down(visit)
             })
             .map(|visit| visit.want)
             .filter(|want| fits(*want, &unsold))
@@ -276,6 +276,11 @@ fn was_cut_short(visit: &Visit) -> bool {
         | Ending::Declined
         | Ending::Expired => false,
     }
+}
+
+/// Whether what kept a buyer from buying was the trouble around the shop, and not its checkout.
+fn was_let_down(visit: &Visit) -> bool {
+    matches!(visit.ending, Ending::Failed(Failure::Crashed | Failure::NoMajority))
 }
 
 /// Whether the server that worked for the buyer died.

@@ -35,11 +35,13 @@ pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
     if let Some(run) = run {
         parts.push(format!("{} on {}", run.strategy, report.store));
     }
-    parts.push(of((*threads).into(), "thread"));
-    if *rounds != 1 {
-        parts.push(of((*rounds).into(), "round"));
+    if !report.is_simulated() {
+        parts.push(of((*threads).into(), "thread"));
+        if *rounds != 1 {
+            parts.push(of((*rounds).into(), "round"));
+        }
+        parts.push(format!("think {}", duration(*think)));
     }
-    parts.push(format!("think {}", duration(*think)));
     if report.settings.retries != "unlimited" {
         parts.push(format!("retries {}", report.settings.retries));
     }
@@ -65,6 +67,8 @@ pub(super) fn outcome(figures: &Figures) -> Section {
         counted("undersold", figures.undersold),
         row("stock left", count(figures.stock_left), ""),
     ];
+    rows.extend(rare("payment declined", figures.declined));
+    rows.extend(rare("paid too late", figures.expired));
     rows.extend(rare("failed", figures.failed));
     rows.extend(rare("unserved", figures.unserved));
     Section { title: "Outcome".into(), columns: &[], rows }
@@ -92,6 +96,15 @@ pub(super) fn contention(figures: &Figures) -> Section {
     }
     if figures.deepest_queue > 0 {
         rows.push(row("deepest queue", count(figures.deepest_queue), ""));
+    }
+    for (name, number) in [
+        ("holds run out", figures.holds_expired),
+        ("stale reads", figures.stale_reads),
+        ("overtakings", figures.overtakings),
+    ] {
+        if number > 0 {
+            rows.push(row(name, count(number), ""));
+        }
     }
     Section { title: "Contention".into(), columns: &[], rows }
 }

@@ -159,10 +159,16 @@ impl Report {
         Self { world: "timed", ..self }
     }
 
+    /// Whether the world was simulated.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.world == "timed"
+    }
+
     /// What a round is called here.
     #[must_use]
     pub fn round(&self) -> &'static str {
-        if self.world == "timed" { "seed" } else { "round" }
+        if self.is_simulated() { "seed" } else { "round" }
     }
 
     /// Whether every expectation held.

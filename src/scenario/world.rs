@@ -32,9 +32,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// What was said of the world, as far as it was read.
 #[derive(Clone, Debug, Default)]
-pub struct Plan {
+pub(super) struct Plan {
     /// How many seeds to try.
-    pub seeds: Option<u32>,
+    pub(super) seeds: Option<u32>,
     clicks: Option<(Arrivals, Range<usize>)>,
     opens_s: Option<u32>,
     regions: Vec<Region>,

@@ -1,14 +1,14 @@
 //! The council: a store that is a group of members, who agree on every op before it counts. Each member
 //! carries out what was decided, in the same order, on a shop of its own; the leader's answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use rand::RngExt;
 use slab::Slab;
 
 use super::agenda::Agenda;
 use super::guests::Guestbook;
-use super::quorum::{Delivery, Group, Letter, MemberId, Options};
+use super::quorum::{Delivery, Group, Letter, MemberId, Options, Topic};
 use super::scene::{Blow, Quorum};
 use super::world::{Event, World};
 use crate::attempt::{Failure, Missed};
@@ -71,6 +71,8 @@ pub(super) struct Council {
     questions: u64,
     /// Whose question it is, by its number.
     asked: BTreeMap<u64, usize>,
+    /// What nobody could be asked yet.
+    unasked: VecDeque<Command>,
 }
 
 impl Council {
@@ -91,15 +93,12 @@ impl Council {
             ..Options::default()
         };
         let group = Group::open(options).map_err(|why| Error::input(why.to_string()))?;
-        for member in 0..members {
-            agenda.enter(0, Event::Tick(member));
-        }
         let mut blows = Vec::new();
         for (at_ns, blow) in quorum.script.iter().cloned().chain(rolled(quorum, dice)) {
             agenda.enter(at_ns, Event::Blow(blows.len()));
             blows.push(blow);
         }
-        Ok(Self {
+        let mut council = Self {
             group,
             machines: vec![Machine::new(shop); members],
             opening: shop.clone(),
@@ -110,7 +109,97 @@ impl Council {
             blows,
             questions: 0,
             asked: BTreeMap::new(),
-        })
+            unasked: VecDeque::new(),
+        };
+        council.elect(quorum, agenda, dice);
+        Ok(council)
+    }
+
+    /// Lets the members elect a leader before the shop opens; what is on its way then arrives after.
+    fn elect(&mut self, quorum: &Quorum, agenda: &mut Agenda<Event>, dice: &mut Dice) {
+        let mut before = Agenda::default();
+        for member in 0..self.machines.len() {
+            before.enter(0, Event::Tick(member));
+        }
+        for _ in 0..MOST_EVENTS_BEFORE {
+            let is_led = |member| self.group.leader(member).is_some_and(|leader| leader.ready);
+            let is_quiet = self.letters.iter().all(|(_, letter)| letter.topic().is_heartbeat());
+            if is_quiet && (0..self.machines.len()).all(is_led) {
+                break;
+            }
+            match before.next() {
+                Some(Event::Tick(member)) => self.tick(member, quorum, &mut before),
+                Some(Event::Letter(number)) => drop(self.letter(number)),
+                _ => break,
+            }
+            for member in 0..self.machines.len() {
+                let _ = self.group.decided(member);
+            }
+            self.send(quorum, &mut before, dice);
+        }
+        let opens_ns = before.now_ns();
+        self.arrived_ns.values_mut().for_each(|at_ns| *at_ns = at_ns.saturating_sub(opens_ns));
+        while let Some(event) = before.next() {
+            agenda.enter(before.now_ns() - opens_ns, event);
+        }
+    }
+
+    /// A member's clock ticks, and will again.
+    fn tick(&mut self, member: MemberId, quorum: &Quorum, agenda: &mut Agenda<Event>) {
+        self.group.tick(member);
+        let last = (quorum.members.len() - 1).max(1) as f64;
+        let slower = 1.0 + quorum.skew * member as f64 / last;
+        let next = agenda.now_ns() + (quorum.tick_ns as f64 * slower) as u64;
+        agenda.enter(next, Event::Tick(member));
+    }
+
+    /// A letter arrives: from whom, to whom, and what it was about if anybody took it in and it was no
+    /// heartbeat.
+    fn letter(&mut self, number: usize) -> (MemberId, MemberId, Option<Topic>) {
+        let letter = self.letters.remove(number);
+        let (from, to, topic) = (letter.from, letter.to, letter.topic());
+        let tells = !topic.is_heartbeat();
+        // Who was cut off meanwhile does not get it.
+        let is_taken = self.can_reach(from, to) && self.group.deliver(letter) == Delivery::Taken;
+        (from, to, (is_taken && tells).then_some(topic))
+    }
+
+    /// Sends what members have to say.
+    fn send(&mut self, quorum: &Quorum, agenda: &mut Agenda<Event>, dice: &mut Dice) {
+        self.group.post(&mut self.post);
+        for letter in std::mem::take(&mut self.post) {
+            let (from, to) = (letter.from, letter.to);
+            if !self.can_reach(from, to) {
+                continue;
+            }
+            let ways = [from, to].map(|member| quorum.members[member].1.roll(dice.rng()));
+            let last = self.arrived_ns.entry((from, to)).or_default();
+            *last = (agenda.now_ns() + ways[0] + ways[1]).max(*last);
+            let number = self.letters.insert(letter);
+            agenda.enter(*last, Event::Letter(number));
+        }
+    }
+
+    /// Asks the leader, or keeps it until there is one; says whom.
+    fn ask(&mut self, command: Command) -> Option<MemberId> {
+        self.unasked.push_back(command);
+        self.ask_again()
+    }
+
+    /// Asks whatever could not be asked before.
+    fn ask_again(&mut self) -> Option<MemberId> {
+        let leader = self.leader()?;
+        while let Some(command) = self.unasked.pop_front() {
+            let is_wanted = match &command {
+                Command::Op { question, .. } => self.asked.contains_key(question),
+                Command::Expire { .. } => true,
+            };
+            if is_wanted && self.group.propose(leader, command.clone()).is_err() {
+                self.unasked.push_front(command);
+                break;
+            }
+        }
+        Some(leader)
     }
 
     fn can_reach(&self, from: MemberId, to: MemberId) -> bool {
@@ -138,6 +227,9 @@ impl Council {
         (&machine.shop, orders.collect())
     }
 }
+
+/// Events among members before the shop opens all the same, led or not.
+const MOST_EVENTS_BEFORE: usize = 100_000;
 
 /// Blows that the dice deal: a member is cut off or dies, and is back a while later.
 fn rolled(quorum: &Quorum, dice: &mut Dice) -> Vec<(u64, Blow)> {
@@ -170,8 +262,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         council.asked.insert(question, number);
         self.tasks[number].question = question;
         self.agenda.enter(deadline, Event::TimeOut(number, question));
-        if let Some(leader) = council.leader() {
-            let _ = council.group.propose(leader, Command::Op { question, buyer, op });
+        if let Some(leader) = council.ask(Command::Op { question, buyer, op }) {
             self.after_group_moved(leader);
         }
     }
@@ -179,8 +270,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     /// A hold has run out: that, too, is for the group to agree on.
     pub(super) fn propose_expiry(&mut self, buyer: BuyerId) {
         let Some(council) = &mut self.council else { return };
-        if let Some(leader) = council.leader() {
-            let _ = council.group.propose(leader, Command::Expire { buyer });
+        if let Some(leader) = council.ask(Command::Expire { buyer }) {
             self.after_group_moved(leader);
         }
     }
@@ -192,26 +282,23 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let Some(council) = &mut self.council else { return };
         match event {
             Event::Tick(member) => {
-                council.group.tick(member);
-                let last = (quorum.members.len() - 1).max(1) as f64;
-                let slower = 1.0 + quorum.skew * member as f64 / last;
-                let next = now + (quorum.tick_ns as f64 * slower) as u64;
-                self.agenda.enter(next, Event::Tick(member));
+                council.tick(member, quorum, &mut self.agenda);
                 self.after_group_moved(member);
             }
             Event::Letter(number) => {
-                let letter = council.letters.remove(number);
-                let to = letter.to;
-                // Who was cut off meanwhile does not get it.
-                if council.can_reach(letter.from, to) {
-                    let commands = letter.commands();
-                    let (from, topic) = (letter.from, letter.topic());
-                    if council.group.deliver(letter) == Delivery::Taken && commands > 0 {
-                        self.story.tell(now, || {
-                            let name = |member: MemberId| quorum.members[member].0.clone();
-                            (name(to), format!("{} from {}", topic.name(), name(from)))
-                        });
-                    }
+                let (from, to, about) = council.letter(number);
+                if let Some(about) = about {
+                    self.story.tell(now, || {
+                        let name = |member: MemberId| quorum.members[member].0.clone();
+                        let from = name(from);
+                        let what = match about {
+                            Topic::Accept => format!("writes down what {from} proposes"),
+                            Topic::Accepted => format!("hears that {from} has it, too"),
+                            Topic::Decide => format!("hears from {from} that it is decided"),
+                            other => format!("{} from {from}", other.name()),
+                        };
+                        (name(to), what)
+                    });
                 }
                 self.after_group_moved(to);
             }
@@ -252,7 +339,6 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
 
     /// Carries out what members have decided, answers who asked the one that acted, and posts their letters.
     fn after_group_moved(&mut self, acted: MemberId) {
-        let now = self.now();
         let Some(quorum) = &self.scene.quorum else { return };
         let mut answers = Vec::new();
         if let Some(council) = &mut self.council {
@@ -270,19 +356,8 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
                     answers.push((task, *op, reply));
                 }
             }
-            council.group.post(&mut council.post);
-            let post = std::mem::take(&mut council.post);
-            for letter in post {
-                let (from, to) = (letter.from, letter.to);
-                if !council.can_reach(from, to) {
-                    continue;
-                }
-                let ways = [from, to].map(|member| quorum.members[member].1.roll(self.dice.rng()));
-                let last = council.arrived_ns.entry((from, to)).or_default();
-                *last = (now + ways[0] + ways[1]).max(*last);
-                let number = council.letters.insert(letter);
-                self.agenda.enter(*last, Event::Letter(number));
-            }
+            council.ask_again();
+            council.send(quorum, &mut self.agenda, &mut self.dice);
         }
         for (task, op, reply) in answers {
             let seat = self.tasks[task].seat;

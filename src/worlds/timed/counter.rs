@@ -87,8 +87,11 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let stock = self.shop.shelves.first().map_or(0, |shelf| shelf.stock);
         let names = self.shop.shelves.len() > 1;
         self.story.tell(now, || {
-            let place = match op {
-                Op::Charge { .. } | Op::Refund | Op::FindCharge => "the bank".to_owned(),
+            let place = match (op, &scene.quorum) {
+                (Op::Charge { .. } | Op::Refund | Op::FindCharge, _) => "the bank".to_owned(),
+                (_, Some(quorum)) => {
+                    format!("{} of {}", quorum.members.len() / 2 + 1, quorum.members.len())
+                }
                 _ => scene.shop.place.clone(),
             };
             let who = match role {
@@ -108,7 +111,11 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
                 _ if scene.quorum.is_some() => String::new(),
                 _ => format!("; stock {stock}"),
             };
-            (place, format!("{who} {}{shows}", done(op, reply, names, "")))
+            let agreed = match (op, &scene.quorum) {
+                (Op::Charge { .. } | Op::Refund | Op::FindCharge, _) | (_, None) => "",
+                (_, Some(_)) => "agree: ",
+            };
+            (place, format!("{agreed}{who} {}{shows}", done(op, reply, names, "")))
         });
         let crashes = scene.trouble.crashes;
         let may_crash = crashes > 0.0 && !matches!(op, Op::Submit(_));
