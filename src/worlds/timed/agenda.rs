@@ -72,11 +72,6 @@ impl<E> Agenda<E> {
         let next = self.heap.peek().map_or(u64::MAX, |Reverse(entry)| entry.due.0);
         self.now_ns = self.now_ns.max(at_ns.min(next));
     }
-
-    /// How many events were ever entered.
-    pub(super) fn entered(&self) -> u64 {
-        self.entered
-    }
 }
 
 #[cfg(test)]

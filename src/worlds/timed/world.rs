@@ -132,6 +132,8 @@ pub(super) struct World<'w, S: ?Sized, G> {
     pub(super) story: Story,
     pub(super) tally: Tally,
     deepest_queue: u64,
+    /// Buyers who have clicked and have no answer yet.
+    inside: u64,
     pub(super) guests: G,
 }
 
@@ -192,6 +194,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             story,
             tally: Tally::default(),
             deepest_queue: 0,
+            inside: 0,
             guests,
         })
     }
@@ -217,11 +220,6 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
                 return;
             }
         }
-    }
-
-    /// How many events there were.
-    pub(super) fn events(&self) -> u64 {
-        self.agenda.entered()
     }
 
     /// The most requests that ever stood in front of the clerk.
@@ -271,6 +269,8 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     fn click(&mut self) {
         let (now, buyer) = (self.now(), self.next_buyer);
         self.next_buyer += 1;
+        self.inside += 1;
+        self.tally.most_inside = self.tally.most_inside.max(self.inside);
         let region = self.region_of(buyer);
         let want = self.scene.settings.want(1, buyer);
         let seat = self.seats.insert(Seat::new(self.seed, buyer, want, region, now));
@@ -536,6 +536,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         let answered = self.now() + self.trip(number);
         let server = self.seats[number].attempt.take().and_then(|task| self.dismiss(task));
         let seat = &mut self.seats[number];
+        self.inside -= 1;
         seat.ending = Some(ending);
         seat.ended_ns = answered;
         if let Some(banner) = Banner::of(&seat.visit()) {
