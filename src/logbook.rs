@@ -44,7 +44,13 @@ impl Logbook {
         for banner in round.visits.iter().filter_map(Banner::of) {
             banners[banner as usize] += 1;
         }
-        let counted = Counted { number: round.number, gathered, findings, banners };
+        let counted = Counted {
+            number: round.number,
+            gathered,
+            findings,
+            events: round.tally.events,
+            banners,
+        };
         self.take_in(counted, |figures| worst_round(round, figures));
     }
 
@@ -60,7 +66,7 @@ impl Logbook {
     }
 
     fn take_in(&mut self, counted: Counted, worst_round: impl FnOnce(Figures) -> WorstRound) {
-        let Counted { number, mut gathered, findings, banners } = counted;
+        let Counted { number, mut gathered, findings, banners, .. } = counted;
         let figures = gathered.figures();
         self.rounds += 1;
         self.contended_rounds += u32::from(figures.most_inside > 1);

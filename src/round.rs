@@ -47,6 +47,8 @@ pub struct Counted {
     pub gathered: Gathered,
     /// What was proved wrong.
     pub findings: Vec<Finding>,
+    /// Events that were simulated.
+    pub events: u64,
     /// How many buyers saw each [banner](crate::report::Banner::ALL).
     pub banners: [u64; Banner::ALL.len()],
 }
@@ -79,6 +81,8 @@ pub struct Tally {
     pub lock_wait: Samples,
     /// How long each lock was held.
     pub lock_hold: Samples,
+    /// Events that were simulated, where the world was.
+    pub events: u64,
     /// The most buyers who were inside at once, where somebody counted them.
     pub most_inside: u64,
     /// Holds that ran out, and units that they gave back.
@@ -100,6 +104,7 @@ impl Tally {
         self.leaked_holds += other.leaked_holds;
         self.lock_wait.merge(&other.lock_wait);
         self.lock_hold.merge(&other.lock_hold);
+        self.events += other.events;
         self.most_inside = self.most_inside.max(other.most_inside);
         self.holds_expired += other.holds_expired;
         self.stale_reads += other.stale_reads;

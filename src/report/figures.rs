@@ -99,6 +99,7 @@ impl Figures {
 pub struct Gathered {
     figures: Figures,
     latency: Samples,
+    latency_sum_ns: u128,
     lock_wait: Samples,
     lock_hold: Samples,
 }
@@ -134,6 +135,7 @@ impl Gathered {
         figures.elapsed = figures.elapsed.max(visit.ended_ns);
         if visit.ending != Ending::Unserved {
             self.latency.record(visit.latency_ns());
+            self.latency_sum_ns += u128::from(visit.latency_ns());
         }
     }
 
@@ -190,8 +192,15 @@ impl Gathered {
         sum.most_inside = sum.most_inside.max(more.most_inside);
         sum.elapsed += more.elapsed;
         self.latency.merge(&other.latency);
+        self.latency_sum_ns += other.latency_sum_ns;
         self.lock_wait.merge(&other.lock_wait);
         self.lock_hold.merge(&other.lock_hold);
+    }
+
+    /// How long it took from a buyer's click to its answer on average, in ns.
+    #[must_use]
+    pub fn mean_latency_ns(&self) -> f64 {
+        self.latency_sum_ns as f64 / (self.figures.buyers - self.figures.unserved).max(1) as f64
     }
 
     /// The figures, with everything that is derived from others worked out.

@@ -51,7 +51,10 @@ pub fn simulate<S: Strategy + ?Sized>(
     let Totals { mut gathered, audit, banners } = totals;
     let findings = audit.close(&books.shelves);
     gathered.close(&books, stock, &tally, &findings);
-    Ok((Outcome::Counted(Counted { number: 1, gathered, findings, banners }), story))
+    Ok((
+        Outcome::Counted(Counted { number: 1, gathered, findings, events: tally.events, banners }),
+        story,
+    ))
 }
 
 /// Lets everything happen, and says what the shop's books say then, but for who ordered and paid; payments
@@ -78,6 +81,7 @@ fn run<S: Strategy + ?Sized, G: Guestbook>(
         given_back: shop.shelves.iter().map(|shelf| shelf.given_back).collect(),
         payments: takes_money.then(Vec::new),
     };
-    let World { guests, tally, story, .. } = world;
+    let World { guests, mut tally, story, agenda, .. } = world;
+    tally.events = agenda.entered();
     Ok((guests, books, tally, story.into_lines()))
 }
