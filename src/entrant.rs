@@ -7,6 +7,7 @@ use crate::attempt::{Attempt, Missed};
 use crate::clock::Wall;
 use crate::error::Error;
 use crate::op::{OpKind, Want};
+use crate::round::Outcome;
 use crate::settings::Settings;
 use crate::stores::memory::{Memory, Plain, Versioned, Word};
 use crate::strategy::{About, Errand, Strategy};
@@ -44,7 +45,7 @@ pub trait Entrant: Sync {
         seed: u64,
         story: Story,
         stopped: &dyn Fn() -> bool,
-    ) -> Result<(Round, Vec<Line>), Error>;
+    ) -> Result<(Outcome, Vec<Line>), Error>;
 
     /// What the clerk does next when serving this want and having heard this.
     fn serve(&self, want: Want, heard: &[Heard]) -> Next<Result<bool, Missed>>;
@@ -78,7 +79,7 @@ impl<S: Strategy> Entrant for S {
         seed: u64,
         story: Story,
         stopped: &dyn Fn() -> bool,
-    ) -> Result<(Round, Vec<Line>), Error> {
+    ) -> Result<(Outcome, Vec<Line>), Error> {
         timed::simulate(self, scene, seed, story, stopped)
     }
 

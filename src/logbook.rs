@@ -7,7 +7,7 @@ use crate::report::{
     Banner, BannerCount, Evidence, Figures, Found, Gathered, MOST_WINNERS_LISTED, Run, Winner,
     WorstRound,
 };
-use crate::worlds::threads::Round;
+use crate::round::{Counted, Round};
 
 /// A run's rounds, as far as they have been raced.
 #[derive(Debug)]
@@ -38,21 +38,48 @@ impl Logbook {
 
     /// Audits a round and takes it in.
     pub fn enter(&mut self, round: &Round) {
-        let found = round.ledger().audit();
-        let mut gathered = Gathered::from_round(round, &found);
+        let findings = round.ledger().audit();
+        let gathered = Gathered::from_round(round, &findings);
+        let mut banners = [0; Banner::ALL.len()];
+        for banner in round.visits.iter().filter_map(Banner::of) {
+            banners[banner as usize] += 1;
+        }
+        let counted = Counted {
+            number: round.number,
+            gathered,
+            findings,
+            events: round.tally.events,
+            banners,
+        };
+        self.take_in(counted, |figures| worst_round(round, figures));
+    }
+
+    /// Takes in a round whose visits were not kept.
+    pub fn enter_counted(&mut self, counted: Counted) {
+        let number = counted.number;
+        self.take_in(counted, |figures| WorstRound {
+            number,
+            figures,
+            winners: Vec::new(),
+            winners_left_out: figures.winners,
+        });
+    }
+
+    fn take_in(&mut self, counted: Counted, worst_round: impl FnOnce(Figures) -> WorstRound) {
+        let Counted { number, mut gathered, findings, banners, .. } = counted;
         let figures = gathered.figures();
         self.rounds += 1;
         self.contended_rounds += u32::from(figures.most_inside > 1);
         self.total.add(&gathered);
-        for finding in found {
+        for finding in findings {
             self.enter_finding(finding);
         }
-        for banner in round.visits.iter().filter_map(Banner::of) {
-            self.banners[banner as usize] += 1;
+        for (sum, more) in self.banners.iter_mut().zip(banners) {
+            *sum += more;
         }
-        self.judge.see_round(round.number, &figures);
+        self.judge.see_round(number, &figures);
         if self.worst.as_ref().is_none_or(|worst| badness(&worst.figures) < badness(&figures)) {
-            self.worst = Some(worst_round(round, figures));
+            self.worst = Some(worst_round(figures));
         }
     }
 

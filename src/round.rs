@@ -1,8 +1,9 @@
 //! A round: everything that is known when everybody has gone home, in whatever world.
 
-use crate::audit::Ledger;
+use crate::audit::{Finding, Ledger};
 use crate::buyer::Visit;
 use crate::op::Units;
+use crate::report::{Banner, Gathered};
 use crate::samples::Samples;
 use crate::stores::Books;
 
@@ -37,6 +38,30 @@ impl Round {
     }
 }
 
+/// What is known of a round whose visits were too many to be kept.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// Which round, counted from 1.
+    pub number: u32,
+    /// What happened.
+    pub gathered: Gathered,
+    /// What was proved wrong.
+    pub findings: Vec<Finding>,
+    /// Events that were simulated.
+    pub events: u64,
+    /// How many buyers saw each [banner](crate::report::Banner::ALL).
+    pub banners: [u64; Banner::ALL.len()],
+}
+
+/// A round, as far as its visits were kept.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// All of them.
+    Kept(Round),
+    /// None of them.
+    Counted(Counted),
+}
+
 /// What was counted on one connection, or on several together.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -56,6 +81,10 @@ pub struct Tally {
     pub lock_wait: Samples,
     /// How long each lock was held.
     pub lock_hold: Samples,
+    /// Events that were simulated, where the world was.
+    pub events: u64,
+    /// The most buyers who were inside at once, where somebody counted them.
+    pub most_inside: u64,
     /// Holds that ran out, and units that they gave back.
     pub holds_expired: u64,
     /// Reads that did not see the latest write.
@@ -75,6 +104,8 @@ impl Tally {
         self.leaked_holds += other.leaked_holds;
         self.lock_wait.merge(&other.lock_wait);
         self.lock_hold.merge(&other.lock_hold);
+        self.events += other.events;
+        self.most_inside = self.most_inside.max(other.most_inside);
         self.holds_expired += other.holds_expired;
         self.stale_reads += other.stale_reads;
         self.overtakings += other.overtakings;

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::expect::Expectation;
 use crate::logbook::Logbook;
 use crate::report::{Report, Run};
-use crate::round::Round;
+use crate::round::Outcome;
 use crate::worlds::threads::Control;
 use crate::worlds::timed::{Line, Scene, Story};
 
@@ -48,7 +48,7 @@ pub fn tell_story(
     entrant: &dyn Entrant,
     scene: &Scene,
     control: &Control,
-) -> Result<(Round, Vec<Line>), Error> {
+) -> Result<(Outcome, Vec<Line>), Error> {
     scene.check_for(&entrant.card())?;
     entrant.simulate(scene, scene.settings.seed, Story::told(), &|| control.is_stopped())
 }
@@ -66,14 +66,17 @@ fn simulate_one(
     let mut first = 0;
     while first < seeds && !control.is_stopped() {
         let until = seeds.min(first + CHUNK);
-        let rounds: Vec<Result<Round, Error>> = (first..until)
+        let rounds: Vec<Result<Outcome, Error>> = (first..until)
             .into_par_iter()
             .map(|number| {
                 let seed = scene.settings.seed + u64::from(number);
                 let stopped = || control.is_stopped();
                 let (mut round, _) = entrant.simulate(scene, seed, Story::default(), &stopped)?;
-                round.number = number + 1;
-                control.count_served(round.visits.len() as u64);
+                match &mut round {
+                    Outcome::Kept(round) => round.number = number + 1,
+                    Outcome::Counted(counted) => counted.number = number + 1,
+                }
+                control.count_served(scene.rush.buyers());
                 Ok(round)
             })
             .collect();
@@ -82,7 +85,10 @@ fn simulate_one(
             break;
         }
         for round in rounds {
-            logbook.enter(&round?);
+            match round? {
+                Outcome::Kept(round) => logbook.enter(&round),
+                Outcome::Counted(counted) => logbook.enter_counted(counted),
+            }
         }
         first = until;
     }

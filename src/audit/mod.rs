@@ -4,6 +4,7 @@
 //! must agree, and knows nothing of strategies.
 
 mod money;
+mod running;
 mod sold_out;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,8 @@ use crate::finding::FindingKind;
 use crate::op::{BuyerId, Item, Order, Units, Want};
 use crate::stores::Books;
 use crate::text::quantity::{count, of};
+
+pub use running::Running;
 
 /// One thing the audit proved wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +47,7 @@ pub struct Ledger<'a> {
 }
 
 /// One product's account, in units.
+#[derive(Debug)]
 struct Account {
     item: Item,
     stock: i64,
@@ -114,9 +118,6 @@ impl Ledger<'_> {
             over_all(&accounts, Account::leaked_stock),
             over_all(&accounts, Account::negative_stock),
             sold_out::false_sold_out(self),
-            self.charged_without_unit(),
-            self.unit_without_charge(),
-            self.double_charge(),
             finding(FindingKind::LeakedLock, self.leaked_locks as i64, || {
                 format!("{} still held when the attempt was over", of(self.leaked_locks, "lock"))
             }),
@@ -127,6 +128,7 @@ impl Ledger<'_> {
         .into_iter()
         .flatten()
         .chain(self.orders_against_receipts())
+        .chain(self.money_against_orders())
         .collect();
         findings.sort_by_key(|finding| finding.kind.gravity());
         findings
@@ -289,7 +291,7 @@ fn has_crashed(visit: &Visit) -> bool {
 }
 
 /// Buyers whose receipt and orders differ, and the first of them as an example.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Differences {
     buyers: u64,
     example: String,

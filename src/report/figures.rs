@@ -6,8 +6,10 @@ use super::crowd::most_inside;
 use crate::audit::Finding;
 use crate::buyer::{Ending, Visit};
 use crate::finding::FindingKind;
+use crate::op::{Units, Want};
+use crate::round::{Round, Tally};
 use crate::samples::{Samples, Spread};
-use crate::worlds::threads::Round;
+use crate::stores::Books;
 
 /// What happened, in numbers. Durations are nanoseconds; what each field means stands with its name
 /// in [`METRICS`](super::METRICS), and together several rounds are summed, but for maxima,
@@ -97,6 +99,7 @@ impl Figures {
 pub struct Gathered {
     figures: Figures,
     latency: Samples,
+    latency_sum_ns: u128,
     lock_wait: Samples,
     lock_hold: Samples,
 }
@@ -105,52 +108,57 @@ impl Gathered {
     /// Of one round.
     #[must_use]
     pub fn from_round(round: &Round, findings: &[Finding]) -> Self {
-        let ledger = round.ledger();
-        let ended = |is: fn(&Ending) -> bool| {
-            round.visits.iter().filter(|visit| is(&visit.ending)).count() as u64
-        };
-        let sum = |of: fn(&Visit) -> u32| round.visits.iter().map(of).map(u64::from).sum();
-        let mut latency = Samples::default();
-        for visit in round.visits.iter().filter(|visit| visit.ending != Ending::Unserved) {
-            latency.record(visit.latency_ns());
-        }
-        let mut gathered = Self {
-            figures: Figures {
-                buyers: round.visits.len() as u64,
-                stock: i64::from(round.stock) * round.books.shelves.len() as i64,
-                winners: ended(|ending| *ending == Ending::Bought),
-                units_sold: ledger.units_sold(),
-                turned_away: ended(|ending| *ending == Ending::TurnedAway),
-                gave_up: ended(|ending| *ending == Ending::GaveUp),
-                declined: ended(|ending| *ending == Ending::Declined),
-                expired: ended(|ending| *ending == Ending::Expired),
-                failed: ended(|ending| matches!(ending, Ending::Failed(_))),
-                unserved: ended(|ending| *ending == Ending::Unserved),
-                stock_left: round.books.shelves.iter().map(|left| i64::from(*left)).sum(),
-                findings: findings.len() as u64,
-                attempts: sum(|visit| visit.attempts),
-                retries: sum(|visit| visit.attempts.saturating_sub(1)),
-                conflicts: sum(|visit| visit.conflicts),
-                cas_failures: round.tally.cas_failures,
-                version_conflicts: round.tally.version_conflicts,
-                lock_acquisitions: round.tally.lock_acquisitions,
-                lock_waits: round.tally.lock_waits,
-                deepest_queue: round.books.deepest_queue,
-                holds_expired: round.tally.holds_expired,
-                stale_reads: round.tally.stale_reads,
-                overtakings: round.tally.overtakings,
-                most_inside: most_inside(&round.visits),
-                elapsed: round.visits.iter().map(|visit| visit.ended_ns).max().unwrap_or(0),
-                ..Figures::default()
-            },
-            latency,
-            lock_wait: round.tally.lock_wait.clone(),
-            lock_hold: round.tally.lock_hold.clone(),
-        };
-        for finding in findings {
-            *gathered.figures.amount_of_mut(finding.kind) += finding.amount;
-        }
+        let mut gathered = Self::default();
+        round.visits.iter().for_each(|visit| gathered.see(visit));
+        gathered.close(&round.books, round.stock, &round.tally, findings);
+        gathered.figures.most_inside = most_inside(&round.visits);
         gathered
+    }
+
+    /// Takes in one visit.
+    pub fn see(&mut self, visit: &Visit) {
+        let figures = &mut self.figures;
+        figures.buyers += 1;
+        match visit.ending {
+            Ending::Bought => figures.winners += 1,
+            Ending::TurnedAway => figures.turned_away += 1,
+            Ending::GaveUp => figures.gave_up += 1,
+            Ending::Declined => figures.declined += 1,
+            Ending::Expired => figures.expired += 1,
+            Ending::Failed(_) => figures.failed += 1,
+            Ending::Unserved => figures.unserved += 1,
+        }
+        figures.units_sold += visit.receipt().map_or(0, Want::units);
+        figures.attempts += u64::from(visit.attempts);
+        figures.retries += u64::from(visit.attempts.saturating_sub(1));
+        figures.conflicts += u64::from(visit.conflicts);
+        figures.elapsed = figures.elapsed.max(visit.ended_ns);
+        if visit.ending != Ending::Unserved {
+            self.latency.record(visit.latency_ns());
+            self.latency_sum_ns += u128::from(visit.latency_ns());
+        }
+    }
+
+    /// Takes in what is known when all visits are over.
+    pub fn close(&mut self, books: &Books, stock: Units, tally: &Tally, findings: &[Finding]) {
+        let figures = &mut self.figures;
+        figures.stock = i64::from(stock) * books.shelves.len() as i64;
+        figures.stock_left = books.shelves.iter().map(|left| i64::from(*left)).sum();
+        figures.deepest_queue = books.deepest_queue;
+        figures.cas_failures = tally.cas_failures;
+        figures.version_conflicts = tally.version_conflicts;
+        figures.lock_acquisitions = tally.lock_acquisitions;
+        figures.lock_waits = tally.lock_waits;
+        figures.holds_expired = tally.holds_expired;
+        figures.stale_reads = tally.stale_reads;
+        figures.overtakings = tally.overtakings;
+        figures.most_inside = tally.most_inside;
+        figures.findings = findings.len() as u64;
+        for finding in findings {
+            *figures.amount_of_mut(finding.kind) += finding.amount;
+        }
+        self.lock_wait.merge(&tally.lock_wait);
+        self.lock_hold.merge(&tally.lock_hold);
     }
 
     /// Adds another round's.
@@ -184,8 +192,15 @@ impl Gathered {
         sum.most_inside = sum.most_inside.max(more.most_inside);
         sum.elapsed += more.elapsed;
         self.latency.merge(&other.latency);
+        self.latency_sum_ns += other.latency_sum_ns;
         self.lock_wait.merge(&other.lock_wait);
         self.lock_hold.merge(&other.lock_hold);
+    }
+
+    /// How long it took from a buyer's click to its answer on average, in ns.
+    #[must_use]
+    pub fn mean_latency_ns(&self) -> f64 {
+        self.latency_sum_ns as f64 / (self.figures.buyers - self.figures.unserved).max(1) as f64
     }
 
     /// The figures, with everything that is derived from others worked out.

@@ -14,8 +14,8 @@ pub(super) struct Agenda<E> {
 
 #[derive(Debug)]
 struct Entry<E> {
-    /// When, and in which order it was entered.
-    due: (u64, u64),
+    /// When, and in which order it was entered: as one number, which compares in one go.
+    due: u128,
     event: E,
 }
 
@@ -54,7 +54,7 @@ impl<E> Agenda<E> {
     /// Enters an event. Nothing happens before now.
     #[inline]
     pub(super) fn enter(&mut self, at_ns: u64, event: E) {
-        let due = (at_ns.max(self.now_ns), self.entered);
+        let due = u128::from(at_ns.max(self.now_ns)) << 64 | u128::from(self.entered);
         self.entered += 1;
         self.heap.push(Reverse(Entry { due, event }));
     }
@@ -62,14 +62,14 @@ impl<E> Agenda<E> {
     /// The next event; the time is then when it happens.
     #[inline]
     pub(super) fn next(&mut self) -> Option<E> {
-        let Reverse(Entry { due: (at_ns, _), event }) = self.heap.pop()?;
-        self.now_ns = at_ns;
+        let Reverse(Entry { due, event }) = self.heap.pop()?;
+        self.now_ns = (due >> 64) as u64;
         Some(event)
     }
 
     /// Lets time pass up to here, if nothing happens before.
     pub(super) fn wait_until(&mut self, at_ns: u64) {
-        let next = self.heap.peek().map_or(u64::MAX, |Reverse(entry)| entry.due.0);
+        let next = self.heap.peek().map_or(u64::MAX, |Reverse(entry)| (entry.due >> 64) as u64);
         self.now_ns = self.now_ns.max(at_ns.min(next));
     }
 

@@ -10,7 +10,7 @@ use super::agenda::Agenda;
 use super::guests::Guestbook;
 use super::quorum::{Delivery, Group, Letter, MemberId, Options, Topic};
 use super::scene::{Blow, Quorum};
-use super::world::{Event, World};
+use super::world::{Event, Key, World};
 use crate::attempt::{Failure, Missed};
 use crate::chance::Dice;
 use crate::error::Error;
@@ -106,7 +106,7 @@ impl Council {
         let group = Group::open(options).map_err(|why| Error::input(why.to_string()))?;
         let mut blows = Vec::new();
         for (at_ns, blow) in quorum.script.iter().cloned().chain(rolled(quorum, dice)) {
-            agenda.enter(at_ns, Event::Blow(blows.len()));
+            agenda.enter(at_ns, Event::Blow(blows.len() as Key));
             blows.push(blow);
         }
         let mut council = Self {
@@ -133,7 +133,7 @@ impl Council {
     fn elect(&mut self, quorum: &Quorum, agenda: &mut Agenda<Event>, dice: &mut Dice) {
         let mut before = Agenda::default();
         for member in 0..self.machines.len() {
-            before.enter(0, Event::Tick(member));
+            before.enter(0, Event::Tick(member as Key));
         }
         for _ in 0..MOST_EVENTS_BEFORE {
             let is_led = |member| self.group.leader(member).is_some_and(|leader| leader.ready);
@@ -142,8 +142,8 @@ impl Council {
                 break;
             }
             match before.next() {
-                Some(Event::Tick(member)) => self.tick(member, quorum, &mut before),
-                Some(Event::Letter(number)) => drop(self.letter(number)),
+                Some(Event::Tick(member)) => self.tick(member as MemberId, quorum, &mut before),
+                Some(Event::Letter(number)) => drop(self.letter(number as usize)),
                 _ => break,
             }
             for member in 0..self.machines.len() {
@@ -164,7 +164,7 @@ impl Council {
         let last = (quorum.members.len() - 1).max(1) as f64;
         let slower = 1.0 + quorum.skew * member as f64 / last;
         let next = agenda.now_ns() + (quorum.tick_ns as f64 * slower) as u64;
-        agenda.enter(next, Event::Tick(member));
+        agenda.enter(next, Event::Tick(member as Key));
     }
 
     /// A letter arrives: from whom, to whom, and what it was about if anybody took it in and it was no
@@ -190,7 +190,7 @@ impl Council {
             let last = self.arrived_ns.entry((from, to)).or_default();
             *last = (agenda.now_ns() + ways[0] + ways[1]).max(*last);
             let number = self.letters.insert(letter);
-            agenda.enter(*last, Event::Letter(number));
+            agenda.enter(*last, Event::Letter(number as Key));
         }
     }
 
@@ -285,8 +285,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         council.questions += 1;
         let question = council.questions;
         council.asked.insert(question, number);
-        self.tasks[number].question = question;
-        self.agenda.enter(deadline, Event::TimeOut(number, question));
+        self.agenda.enter(deadline, Event::TimeOut(question as Key));
         if let Some(leader) = council.ask(Command::Op { question, buyer, op }) {
             self.after_group_moved(leader);
         }
@@ -325,11 +324,12 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let Some(council) = &mut self.council else { return };
         match event {
             Event::Tick(member) => {
+                let member = member as MemberId;
                 council.tick(member, quorum, &mut self.agenda);
                 self.after_group_moved(member);
             }
             Event::Letter(number) => {
-                let (from, to, about) = council.letter(number);
+                let (from, to, about) = council.letter(number as usize);
                 if let Some(about) = about {
                     self.story.tell(now, || {
                         let name = |member: MemberId| quorum.members[member].0.clone();
@@ -346,7 +346,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
                 self.after_group_moved(to);
             }
             Event::Blow(number) => {
-                let blow = council.blows[number].clone();
+                let blow = council.blows[number as usize].clone();
                 let name = |member: &MemberId| quorum.members[*member].0.clone();
                 let (place, what) = match &blow {
                     Blow::Partition(members) => {
@@ -370,10 +370,10 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         }
     }
 
-    /// A task has waited long enough for the group.
-    pub(super) fn time_out(&mut self, number: usize, question: u64) {
+    /// A question has waited long enough for the group.
+    pub(super) fn time_out(&mut self, question: u64) {
         let Some(council) = &mut self.council else { return };
-        if council.asked.remove(&question).is_some() {
+        if let Some(number) = council.asked.remove(&question) {
             let seat = self.tasks[number].seat;
             self.tell_shop(seat, |name| format!("no majority answers for {name} in time"));
             self.go_on(number, Some(Err(Missed::Failed(Failure::NoMajority))), self.now());

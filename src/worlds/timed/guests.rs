@@ -1,8 +1,10 @@
 //! The guestbook: takes in visits as buyers leave. What is kept of them is the guestbook's business, so
 //! that a world can see off a hundred million of them.
 
+use crate::audit::Running;
 use crate::buyer::{Ending, Visit};
 use crate::op::Order;
+use crate::report::{Banner, Gathered};
 use crate::stores::model::Standing;
 
 /// Takes in visits.
@@ -29,6 +31,24 @@ impl Guestbook for Everything {
         let orders = standing.orders.iter().map(|want| Order { buyer: visit.buyer, want: *want });
         self.orders.extend(orders);
         self.visits.push(*visit);
+    }
+}
+
+/// A guestbook that keeps nothing but counts.
+#[derive(Debug)]
+pub(super) struct Totals {
+    pub(super) gathered: Gathered,
+    pub(super) audit: Running,
+    pub(super) banners: [u64; Banner::ALL.len()],
+}
+
+impl Guestbook for Totals {
+    fn see_off(&mut self, visit: &Visit, standing: &Standing) {
+        self.gathered.see(visit);
+        self.audit.see(visit, &standing.orders, standing.net_charges().into());
+        if let Some(banner) = Banner::of(visit) {
+            self.banners[banner as usize] += 1;
+        }
     }
 }
 

@@ -23,5 +23,5 @@ pub mod timestamps;
 mod world;
 
 pub use scene::Scene;
-pub use simulate::simulate;
+pub use simulate::{MOST_KEPT, simulate};
 pub use story::{Line, MOST_LINES, Story};

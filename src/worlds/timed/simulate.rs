@@ -1,14 +1,20 @@
-//! Simulating: one seed is a round, and many seeds are many rounds, on all cores.
+//! Simulating a shop from one seed, from the first click until the last buyer has left.
 
-use super::guests::Everything;
+use super::guests::{Everything, Guestbook, Totals};
 use super::scene::Scene;
 use super::story::{Line, Story};
 use super::world::World;
+use crate::audit::Running;
 use crate::error::Error;
-use crate::op::OpKind;
-use crate::round::Round;
+use crate::op::{OpKind, Order};
+use crate::report::{Banner, Gathered};
+use crate::round::{Counted, Outcome, Round, Tally};
 use crate::stores::Books;
 use crate::strategy::Strategy;
+
+/// The most buyers whose visits are kept, to be audited together. Of more, each is audited as it leaves:
+/// the memory that takes does not grow with their number.
+pub const MOST_KEPT: u64 = 1_000_000;
 
 /// Simulates a shop from one seed, until `stopped` says so, and tells the story if that is wanted.
 ///
@@ -20,34 +26,62 @@ pub fn simulate<S: Strategy + ?Sized>(
     seed: u64,
     story: Story,
     stopped: &dyn Fn() -> bool,
-) -> Result<(Round, Vec<Line>), Error> {
-    let mut world = World::open(strategy, scene, seed, story, Everything::default())?;
-    world.run(stopped);
-    let (shop, orders) = match &world.council {
-        Some(council) => {
-            let (shop, orders) = council.books();
-            (shop.clone(), Some(orders))
+) -> Result<(Outcome, Vec<Line>), Error> {
+    let stock = scene.settings.stock;
+    if scene.rush.buyers() <= MOST_KEPT || scene.quorum.is_some() {
+        let (guests, mut books, mut tally, story) =
+            run(strategy, scene, seed, story, Everything::default(), stopped)?;
+        tally.overtakings = guests.overtakings();
+        // A group's own books come before what each buyer's seat knows of it.
+        if scene.quorum.is_none() {
+            books.orders = guests.orders;
         }
-        None => (world.shop.clone(), None),
-    };
-    let deepest_queue = world.deepest_queue();
-    let mut tally = std::mem::take(&mut world.tally);
-    let guests = std::mem::take(&mut world.guests);
-    tally.overtakings = guests.overtakings();
+        books.payments = books.payments.map(|_| guests.payments);
+        let visits = guests.visits;
+        let round = Round { number: 1, store: "simulated", stock, visits, books, tally };
+        return Ok((Outcome::Kept(round), story));
+    }
     let takes_money = strategy.about().needs.contains(&OpKind::Pay);
-    let round = Round {
-        number: 1,
-        store: "simulated",
-        stock: scene.settings.stock,
-        books: Books {
-            shelves: shop.stocks(),
-            orders: orders.unwrap_or(guests.orders),
-            deepest_queue,
-            given_back: shop.shelves.iter().map(|shelf| shelf.given_back).collect(),
-            payments: takes_money.then_some(guests.payments),
-        },
-        visits: guests.visits,
-        tally,
+    let totals = Totals {
+        gathered: Gathered::default(),
+        audit: Running::open(scene.settings.items, stock, takes_money),
+        banners: [0; Banner::ALL.len()],
     };
-    Ok((round, std::mem::take(&mut world.story).into_lines()))
+    let (totals, books, tally, story) = run(strategy, scene, seed, story, totals, stopped)?;
+    let Totals { mut gathered, audit, banners } = totals;
+    let findings = audit.close(&books.shelves);
+    gathered.close(&books, stock, &tally, &findings);
+    Ok((
+        Outcome::Counted(Counted { number: 1, gathered, findings, events: tally.events, banners }),
+        story,
+    ))
+}
+
+/// Lets everything happen, and says what the shop's books say then, but for who ordered and paid; payments
+/// are there, and empty, if anybody pays here.
+fn run<S: Strategy + ?Sized, G: Guestbook>(
+    strategy: &S,
+    scene: &Scene,
+    seed: u64,
+    story: Story,
+    guests: G,
+    stopped: &dyn Fn() -> bool,
+) -> Result<(G, Books, Tally, Vec<Line>), Error> {
+    let mut world = World::open(strategy, scene, seed, story, guests)?;
+    world.run(stopped);
+    let (shop, orders): (_, Vec<Order>) = match &world.council {
+        Some(council) => council.books(),
+        None => (&world.shop, Vec::new()),
+    };
+    let takes_money = strategy.about().needs.contains(&OpKind::Pay);
+    let books = Books {
+        shelves: shop.stocks(),
+        orders,
+        deepest_queue: world.deepest_queue(),
+        given_back: shop.shelves.iter().map(|shelf| shelf.given_back).collect(),
+        payments: takes_money.then(Vec::new),
+    };
+    let World { guests, mut tally, story, agenda, .. } = world;
+    tally.events = agenda.entered();
+    Ok((guests, books, tally, story.into_lines()))
 }

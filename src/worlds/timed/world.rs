@@ -31,25 +31,28 @@ use crate::stores::model::{Grip, Model};
 use crate::strategy::{Errand, Strategy};
 use crate::worlds::stepped::Actor;
 
+/// The number of a seat, a task or whatever else an event is about: small, for events are many.
+pub(super) type Key = u32;
+
 /// What happens next, and to which buyer's seat or to which task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// The next buyer clicks.
     Click,
     /// A buyer's packet reaches the door.
-    Door(usize),
+    Door(Key),
     /// A buyer is let in.
-    Admit(usize),
+    Admit(Key),
     /// A task's code goes on.
-    Go(usize),
+    Go(Key),
     /// A task's op arrives where it is done.
-    Arrive(usize),
+    Arrive(Key),
     /// A task's buyer goes away to pay.
-    Away(usize),
+    Away(Key),
     /// A task's code has ended.
-    Done(usize),
+    Done(Key),
     /// Something is to be done in a buyer's name.
-    Due(usize, Errand),
+    Due(Key, Errand),
     /// The clerk looks whether somebody waits.
     Clerk,
     /// A clerk takes the place of one who died.
@@ -61,13 +64,13 @@ pub(super) enum Event {
     /// Holds have run out, and the group has not agreed on it yet.
     StillHeld,
     /// A member's clock ticks.
-    Tick(usize),
+    Tick(Key),
     /// A letter between members arrives.
-    Letter(usize),
+    Letter(Key),
     /// Something happens to members.
-    Blow(usize),
-    /// A task has waited long enough for the group's answer to this question.
-    TimeOut(usize, u64),
+    Blow(Key),
+    /// This question to the group has waited long enough for its answer.
+    TimeOut(Key),
 }
 
 /// Whose code a task runs.
@@ -98,8 +101,6 @@ pub(super) struct Task<'w> {
     /// The clerk's answer, if it came before it was waited for; whether it is waited for.
     answer: Option<Heard>,
     awaits_answer: bool,
-    /// The question to the group that it waits for.
-    pub(super) question: u64,
 }
 
 /// A simulated shop under way.
@@ -136,6 +137,8 @@ pub(super) struct World<'w, S: ?Sized, G> {
     pub(super) story: Story,
     pub(super) tally: Tally,
     deepest_queue: u64,
+    /// Buyers who have clicked and have no answer yet.
+    inside: u64,
     pub(super) guests: G,
 }
 
@@ -201,6 +204,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             story,
             tally: Tally::default(),
             deepest_queue: 0,
+            inside: 0,
             guests,
         })
     }
@@ -228,11 +232,6 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         }
     }
 
-    /// How many events there were.
-    pub(super) fn events(&self) -> u64 {
-        self.agenda.entered()
-    }
-
     /// The most requests that ever stood in front of the clerk.
     pub(super) fn deepest_queue(&self) -> u64 {
         self.deepest_queue
@@ -258,16 +257,18 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Click => self.click(),
-            Event::Door(seat) => self.at_door(seat),
-            Event::Admit(seat) => self.admit(seat),
+            Event::Door(seat) => self.at_door(seat as usize),
+            Event::Admit(seat) => self.admit(seat as usize),
             Event::Go(task) => {
+                let task = task as usize;
                 let heard = self.tasks[task].reply.take();
                 self.go_on(task, heard, self.now());
             }
-            Event::Arrive(task) => self.arrive(task),
-            Event::Away(task) => self.away(task),
-            Event::Done(task) => self.done(task),
+            Event::Arrive(task) => self.arrive(task as usize),
+            Event::Away(task) => self.away(task as usize),
+            Event::Done(task) => self.done(task as usize),
             Event::Due(seat, errand) => {
+                let seat = seat as usize;
                 self.seats[seat].to_come -= 1;
                 self.seats[seat].due.push_back(errand);
                 self.send_on_errand(seat);
@@ -281,19 +282,21 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             Event::Leases => self.leases_run_out(),
             Event::StillHeld => self.still_held(),
             Event::Tick(_) | Event::Letter(_) | Event::Blow(_) => self.council_event(event),
-            Event::TimeOut(task, question) => self.time_out(task, question),
+            Event::TimeOut(question) => self.time_out(question.into()),
         }
     }
 
     fn click(&mut self) {
         let (now, buyer) = (self.now(), self.next_buyer);
         self.next_buyer += 1;
+        self.inside += 1;
+        self.tally.most_inside = self.tally.most_inside.max(self.inside);
         let region = self.region_of(buyer);
         let want = self.scene.settings.want_by(self.seed, 1, buyer);
         let seat = self.seats.insert(Seat::new(self.seed, buyer, want, region, now));
         self.tell(seat, || "clicks \"Place Your Order\"".into());
         let arrives = now + self.trip(seat);
-        self.agenda.enter(arrives, Event::Door(seat));
+        self.agenda.enter(arrives, Event::Door(seat as Key));
         if let Some(next) = self.clicks.next() {
             self.agenda.enter(next, Event::Click);
         }
@@ -338,7 +341,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         self.tell_shop(seat, |name| format!("{name}'s packet reaches the load balancer"));
         match self.floor.at_door(now, self.seats[seat].clicked_ns) {
             Let::In(at) if at <= now => self.admit(seat),
-            Let::In(at) => self.agenda.enter(at, Event::Admit(seat)),
+            Let::In(at) => self.agenda.enter(at, Event::Admit(seat as Key)),
             Let::Away => self.leave(seat, Ending::GaveUp),
         }
     }
@@ -370,7 +373,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         };
         self.tasks[task].server = Some(server);
         let service = self.scene.shop.service.roll(self.seats[seat].dice.rng());
-        self.agenda.enter(now + service, Event::Go(task));
+        self.agenda.enter(now + service, Event::Go(task as Key));
     }
 
     /// A worker has nothing to do any more.
@@ -404,7 +407,6 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             end: None,
             answer: None,
             awaits_answer: false,
-            question: 0,
         })
     }
 
@@ -414,32 +416,32 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         match task.script.go_on(heard) {
             Then::Ends(end) => {
                 task.end = Some(end);
-                self.agenda.enter(at_ns, Event::Done(number));
+                self.agenda.enter(at_ns, Event::Done(number as Key));
             }
             Then::Waits(Asked::Think) => {
                 task.reply = Some(Ok(Reply::Done));
                 let seat = &mut self.seats[task.seat];
                 let think = self.scene.shop.think.roll(seat.dice.rng());
-                self.agenda.enter(at_ns + think, Event::Go(number));
+                self.agenda.enter(at_ns + think, Event::Go(number as Key));
             }
             Then::Waits(Asked::Away) if task.role == Role::Attempt => {
-                self.agenda.enter(at_ns, Event::Away(number));
+                self.agenda.enter(at_ns, Event::Away(number as Key));
             }
             Then::Waits(Asked::Away) => {
                 task.reply = Some(Ok(Reply::Done));
-                self.agenda.enter(at_ns, Event::Go(number));
+                self.agenda.enter(at_ns, Event::Go(number as Key));
             }
             Then::Waits(Asked::Op(Op::AwaitAnswer)) => match task.answer.take() {
                 Some(answer) => {
                     task.reply = Some(answer);
-                    self.agenda.enter(at_ns, Event::Go(number));
+                    self.agenda.enter(at_ns, Event::Go(number as Key));
                 }
                 None => task.awaits_answer = true,
             },
             Then::Waits(Asked::Op(op)) => {
                 task.op = Some(op);
                 let arrives = at_ns + self.pause(number) + self.way(number, op);
-                self.agenda.enter(arrives, Event::Arrive(number));
+                self.agenda.enter(arrives, Event::Arrive(number as Key));
             }
         }
     }
@@ -482,7 +484,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         }
         let pays = wallet.pays.roll(rng);
         let back = self.now() + self.trip(seat) + pays + self.trip(seat);
-        self.agenda.enter(back, Event::Door(seat));
+        self.agenda.enter(back, Event::Door(seat as Key));
     }
 
     /// A task's code has ended.
@@ -538,7 +540,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
                     self.dismiss(task);
                     let again = self.attempt(number);
                     self.tasks[again].server = server;
-                    return self.agenda.enter(now + nanos(wait), Event::Go(again));
+                    return self.agenda.enter(now + nanos(wait), Event::Go(again as Key));
                 }
                 Ending::GaveUp
             }
@@ -560,6 +562,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         let answered = self.now() + self.trip(number);
         let server = self.seats[number].attempt.take().and_then(|task| self.dismiss(task));
         let seat = &mut self.seats[number];
+        self.inside -= 1;
         seat.ending = Some(ending);
         seat.ended_ns = answered;
         if let Some(banner) = Banner::of(&seat.visit()) {
@@ -604,13 +607,13 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         let script = Script::errand(self.strategy, errand, seat.buyer, seat.want);
         let service = self.scene.shop.service.roll(seat.dice.rng());
         let task = self.employ(number, Role::Errand(errand), script);
-        self.agenda.enter(self.now() + service, Event::Go(task));
+        self.agenda.enter(self.now() + service, Event::Go(task as Key));
     }
 
     /// Something will have to be done in a buyer's name, after a while.
     pub(super) fn will_be_due(&mut self, seat: usize, after_ns: u64, errand: Errand) {
         self.seats[seat].to_come += 1;
-        self.agenda.enter(self.now() + after_ns, Event::Due(seat, errand));
+        self.agenda.enter(self.now() + after_ns, Event::Due(seat as Key, errand));
     }
 
     /// Nobody could decide: it is tried again after a while, unless that has been said too often.
@@ -635,7 +638,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         let seat = &self.seats[number];
         let script = Script::serve(self.strategy, seat.buyer, seat.want);
         let task = self.employ(number, Role::Clerk(client), script);
-        self.agenda.enter(self.now(), Event::Go(task));
+        self.agenda.enter(self.now(), Event::Go(task as Key));
     }
 
     /// A buyer joins the line in front of the clerk.
@@ -651,7 +654,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         let task = &mut self.tasks[client];
         if std::mem::take(&mut task.awaits_answer) {
             task.reply = Some(answer);
-            self.agenda.enter(self.agenda.now_ns() + way, Event::Go(client));
+            self.agenda.enter(self.agenda.now_ns() + way, Event::Go(client as Key));
         } else {
             task.answer = Some(answer);
         }

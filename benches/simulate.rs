@@ -1,0 +1,154 @@
+//! What simulating costs beside an event loop that does nothing else: `cargo bench --bench simulate`.
+//!
+//! Every figure is a ratio of two things timed in one run, one after the other, again and again; the median
+//! counts. The bare loop has a binary heap of the same size and lets as many events pass.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hint::black_box;
+use std::time::Duration;
+
+use oversell_sim::clock::{Clock, Wall};
+use oversell_sim::settings::Settings;
+use oversell_sim::strategies::find;
+use oversell_sim::text::quantity::{count, duration};
+use oversell_sim::worlds::timed::arrivals::Arrivals;
+use oversell_sim::worlds::timed::delay::Delay;
+use oversell_sim::worlds::timed::theory::Queue;
+use oversell_sim::worlds::timed::{MOST_KEPT, Scene, Story};
+use oversell_sim::{round::Outcome, seeds::simulate_all, worlds::threads::Control};
+
+/// How often each pair is timed.
+const TURNS: usize = 5;
+
+/// Buyers who hold, pay and confirm, at a steady rate.
+fn flow(buyers: u32, per_second: &str) -> Scene {
+    let settings = Settings { buyers, stock: 1_000_000_000, ..Settings::default() };
+    let settings = Settings { seed: 1, ..settings };
+    let mut scene =
+        Scene::plain(settings, &Arrivals::parse(&format!("poisson:{per_second}/s")).unwrap())
+            .unwrap();
+    scene.regions[0].way = Delay::parse("lognormal:20ms,0.3").unwrap();
+    scene.wallet.pays = Delay::parse("lognormal:30s,0.5").unwrap();
+    scene.shop.hold_ttl_ns = 120_000_000_000;
+    scene.shop.servers = 4;
+    scene
+}
+
+/// Simulates, and says how many events there were.
+fn simulate(scene: &Scene) -> u64 {
+    let hold = find("hold").unwrap();
+    let (outcome, _) = hold.simulate(scene, 1, Story::default(), &|| false).unwrap();
+    match outcome {
+        Outcome::Kept(round) => round.tally.events,
+        Outcome::Counted(counted) => counted.events,
+    }
+}
+
+/// An event loop that does nothing but let so many events pass, `pending` of them at any time.
+fn bare(events: u64, pending: u64) {
+    let mut heap: BinaryHeap<Reverse<(u64, u64, u64)>> = BinaryHeap::new();
+    // A linear congruential generator: what a bare loop would take for its delays.
+    let mut random = 1_u64;
+    let mut delay = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        random >> 30
+    };
+    for number in 0..pending {
+        heap.push(Reverse((delay(), number, number)));
+    }
+    for number in pending..events {
+        let Some(Reverse((now, _, what))) = heap.pop() else { return };
+        heap.push(Reverse((now + delay(), number, black_box(what))));
+    }
+}
+
+fn timed<T>(clock: &Wall, work: impl FnOnce() -> T) -> (Duration, T) {
+    let before = clock.now();
+    let made = work();
+    (Duration::from_nanos(clock.now() - before), made)
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
+fn main() {
+    let clock = Wall::start();
+    let pending = 32_000;
+
+    println!("events beside a bare loop (goal: at least 0.50)");
+    let scene = flow(300_000, "1000");
+    let ratios: Vec<f64> = (0..TURNS)
+        .map(|_| {
+            let (ours, events) = timed(&clock, || simulate(&scene));
+            let (theirs, ()) = timed(&clock, || bare(events, pending));
+            theirs.as_secs_f64() / ours.as_secs_f64()
+        })
+        .collect();
+    println!("  {:.2} times the events a second", median(ratios));
+
+    println!("seeds on two threads beside one (goal: at least 1.80)");
+    let scene = flow(2_000, "1000");
+    let hold = find("hold").unwrap();
+    let ratios: Vec<f64> = (0..TURNS)
+        .map(|_| {
+            let on = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let run = || simulate_all(&[hold], &scene, 512, &[], "flow", &Control::default());
+                timed(&clock, || pool.install(run).unwrap()).0
+            };
+            on(1).as_secs_f64() / on(2).as_secs_f64()
+        })
+        .collect();
+    println!("  {:.2} times as many", median(ratios));
+
+    println!("a line before servers, against queueing theory (goal: within 1 %)");
+    for (servers, busy) in [(1, 0.5), (1, 0.8), (4, 0.8), (16, 0.9)] {
+        let rate = 1_000.0;
+        let service_s = f64::from(servers) * busy / rate;
+        let settings = Settings { buyers: 10_000_000, stock: 1_000_000_000, ..Settings::default() };
+        let arrivals = Arrivals::parse("poisson:1000/s").unwrap();
+        let mut scene = Scene::plain(settings, &arrivals).unwrap();
+        scene.regions[0].way = Delay::NONE;
+        scene.shop.servers = 1;
+        scene.shop.workers = servers;
+        scene.shop.store = Delay::NONE;
+        scene.shop.think = Delay::NONE;
+        let mean_ns = (service_s * 1e9) as u64;
+        scene.shop.service = Delay::parse(&format!("exponential:{mean_ns}ns")).unwrap();
+        let conditional = find("conditional").unwrap();
+        let (outcome, _) = conditional.simulate(&scene, 1, Story::default(), &|| false).unwrap();
+        let Outcome::Counted(counted) = outcome else { continue };
+        let wait_s = counted.gathered.mean_latency_ns() / 1e9 - service_s;
+        let theory = Queue::new(rate, 1.0 / service_s, servers).unwrap().mean_wait_s();
+        println!(
+            "  {servers} servers, {:.0} % busy: waits {:.4} ms, theory {:.4} ms, off by {:.2} %",
+            busy * 100.0,
+            wait_s * 1e3,
+            theory * 1e3,
+            (wait_s / theory - 1.0) * 100.0
+        );
+    }
+
+    println!("hold, pay, confirm, in one process (goal: below 200 MB)");
+    let scene = flow(10_000_000, "1000");
+    assert!(u64::from(scene.settings.buyers) > MOST_KEPT);
+    let (took, events) = timed(&clock, || simulate(&scene));
+    println!(
+        "  10,000,000 buyers: {} events in {}, peak memory {} MB",
+        count(events),
+        duration(took.as_nanos() as u64),
+        peak_mb().map_or("?".into(), |mb| mb.to_string())
+    );
+}
+
+/// The most memory that this process ever had, where the system tells.
+fn peak_mb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? / 1024)
+}
