@@ -98,6 +98,7 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
     };
     if let Some(ttl_ns) = args.hold_ttl {
         scene.shop.hold_ttl_ns = ttl_ns;
+        scene.check_hold().map_err(|why| Error::input(format!("--hold-ttl: {why}")))?;
     }
     let entrants = match &args.strategy {
         Some(names) => {

@@ -20,6 +20,7 @@ use crate::worlds::timed::quorum::{Acknowledge, Durability};
 use crate::worlds::timed::scene::{
     Balancer, Blow, Door, Provider, Quorum, Reads, Region, Replicas, Scene, Shop, Trouble, Wallet,
 };
+use crate::worlds::timed::timestamps::Timestamps;
 
 /// A key with its place.
 pub(super) type Key<'k> = Spanned<Cow<'k, str>>;
@@ -48,6 +49,8 @@ pub(super) struct Plan {
     blows: Vec<(u64, BlowNamed, Range<usize>)>,
     /// Where the first thing about the world stands.
     first: Range<usize>,
+    /// Where each key stands.
+    places: Vec<(String, Range<usize>)>,
 }
 
 /// A key and its value in some table.
@@ -82,6 +85,7 @@ impl Plan {
             self.first = key.span();
         }
         let name = key.get_ref().as_ref();
+        self.places.push((name.to_owned(), key.span()));
         let text = || plain_text(value).map_err(|why| at_value(format!("`{name}`: {why}")));
         let explained = |why: String| at_value(format!("`{name}`: {why}"));
         match name {
@@ -95,19 +99,24 @@ impl Plan {
             }
             "opens" => self.opens_s = Some(time_of_day(&text()?).map_err(explained)?),
             "region" => {
-                for table in tables(name, value)? {
-                    self.regions.push(region(table)?);
+                for (table, place) in tables(name, value)? {
+                    let region = region(name, table, &place)?;
+                    let names = self.regions.iter().map(|known| known.name.as_str());
+                    only_once(name, &region.name, names, place)?;
+                    self.regions.push(region);
                 }
             }
             "member" => {
-                for table in tables(name, value)? {
-                    let Region { name, way, .. } = region(table)?;
-                    self.members.push((name, way));
+                for (table, place) in tables(name, value)? {
+                    let Region { name: member, way, .. } = region(name, table, &place)?;
+                    let names = self.members.iter().map(|(known, _)| known.as_str());
+                    only_once(name, &member, names, place)?;
+                    self.members.push((member, way));
                 }
             }
             "blow" => {
-                for table in tables(name, value)? {
-                    self.blows.push(blow(table, value.span())?);
+                for (table, place) in tables(name, value)? {
+                    self.blows.push(blow(table, place)?);
                 }
             }
             "replicas" => self.replicas = Some(said(name, value)?),
@@ -127,10 +136,15 @@ impl Plan {
 
     /// The scene, as it was said and as goes without saying. Files are looked for beside the scenario.
     pub(super) fn scene(self, settings: &Settings, folder: &Path) -> Result<Scene, Fault> {
+        let places = &self.places;
+        let at = |names: &[&str]| {
+            let place = |name: &&str| places.iter().find(|(known, _)| known == name);
+            names.iter().find_map(place).map_or(self.first.clone(), |(_, place)| place.clone())
+        };
         let (clicks, clicks_at) = self.clicks.unwrap_or((Arrivals::Same, self.first.clone()));
         let rush = clicks
             .load(settings.buyers.into(), folder)
-            .map_err(|error| Fault { span: clicks_at, message: error.to_string() })?;
+            .map_err(|error| Fault { span: clicks_at.clone(), message: error.to_string() })?;
         let mut scene = Scene::plain(settings.clone(), &Arrivals::Same)
             .map_err(|error: Error| Fault { span: 0..0, message: error.to_string() })?;
         scene.settings.buyers = u32::try_from(rush.buyers()).unwrap_or(u32::MAX);
@@ -144,7 +158,19 @@ impl Plan {
         scene.regions = self.regions;
         if scene.regions.iter().all(|region| region.share == 0) {
             let message = "every region's `share` is 0: nobody comes from anywhere".into();
-            return Err(Fault { span: self.first, message });
+            return Err(Fault { span: at(&["region"]), message });
+        }
+        let recorded = scene.rush.recorded().map_or(&[][..], Timestamps::regions);
+        for name in recorded {
+            let known = scene.regions.iter().map(|region| region.name.as_str());
+            if known.clone().all(|known| known != name) {
+                let near = did_you_mean(name, known);
+                let message = format!(
+                    "clicks come from `{}`, and no [[region]] is called so{near}",
+                    shown(name)
+                );
+                return Err(Fault { span: clicks_at, message });
+            }
         }
         for said in &self.shop {
             said.read(|name, text| set_shop(&mut scene.shop, name, text), &SHOP)?;
@@ -171,26 +197,22 @@ impl Plan {
             }
             scene.replicas = Some(replicas);
         }
-        let shortest_trip = scene.regions.iter().map(|region| region.way.least_ns()).min();
-        let trip = shortest_trip.unwrap_or(0).saturating_mul(2);
-        if scene.shop.hold_ttl_ns <= trip {
-            let at = self.shop.iter().find(|said| said.name == "hold_ttl");
-            return Err(Fault {
-                span: at.map_or(self.first, |said| said.value.clone()),
-                message:
-                    "`hold_ttl` is shorter than a packet's way to the nearest buyer and back: \
-                          every hold would run out before anybody could pay"
-                        .into(),
-            });
-        }
+        scene.check_hold().map_err(|why| Fault {
+            span: self
+                .shop
+                .iter()
+                .find(|said| said.name == "hold_ttl")
+                .map_or(at(&["region"]), |said| said.value.clone()),
+            message: format!("`hold_ttl`: {why}"),
+        })?;
         match (self.quorum, self.members, self.blows) {
             (Some(all), members, blows) => {
-                scene.quorum = Some(quorum(&all, members, blows, &self.first)?);
+                scene.quorum = Some(quorum(&all, members, blows, &at(&["member", "quorum"]))?);
             }
             (None, members, blows) if members.is_empty() && blows.is_empty() => {}
             (None, ..) => {
                 let message = "members and blows are a group's: add a table `[quorum]`".into();
-                return Err(Fault { span: self.first, message });
+                return Err(Fault { span: at(&["member", "blow"]), message });
             }
         }
         Ok(scene)
@@ -333,6 +355,10 @@ fn quorum(
                 let message = "`cut_off` names nobody".into();
                 return Err(Fault { span, message });
             }
+            BlowNamed::CutOff(names) if members.iter().all(|(name, _)| names.contains(name)) => {
+                let message = "`cut_off` names everybody: nobody is left to be cut off from".into();
+                return Err(Fault { span, message });
+            }
             BlowNamed::CutOff(names) => {
                 let members = names.iter().map(|name| number(name, &span));
                 Blow::Partition(members.collect::<Result<_, Fault>>()?)
@@ -402,17 +428,37 @@ fn said_in(table: &DeTable<'_>) -> Result<Vec<Said>, Fault> {
     table.iter().map(one).collect()
 }
 
-/// The tables of a list of tables.
-fn tables<'t, 'v>(name: &str, value: &'t Value<'v>) -> Result<Vec<&'t DeTable<'v>>, Fault> {
+/// The tables of a list of tables, and where each stands.
+#[expect(clippy::type_complexity, reason = "a list of pairs, or a fault")]
+fn tables<'t, 'v>(
+    name: &str,
+    value: &'t Value<'v>,
+) -> Result<Vec<(&'t DeTable<'v>, Range<usize>)>, Fault> {
     let fault = || Fault {
         span: value.span(),
         message: format!("`{name}` must be a list of tables: write `[[{name}]]`"),
     };
     let list = value.get_ref().as_array().ok_or_else(fault)?;
-    list.iter().map(|item| item.get_ref().as_table().ok_or_else(fault)).collect()
+    let one = |item: &'t Value<'v>| {
+        item.get_ref().as_table().map(|table| (table, item.span())).ok_or_else(fault)
+    };
+    list.iter().map(one).collect()
 }
 
-fn region(table: &DeTable<'_>) -> Result<Region, Fault> {
+/// Two of one name could not be told apart.
+fn only_once<'n>(
+    kind: &str,
+    name: &str,
+    mut known: impl Iterator<Item = &'n str>,
+    span: Range<usize>,
+) -> Result<(), Fault> {
+    if known.all(|known| known != name) {
+        return Ok(());
+    }
+    Err(Fault { span, message: format!("there is another {kind} called `{}`", shown(name)) })
+}
+
+fn region(kind: &str, table: &DeTable<'_>, place: &Range<usize>) -> Result<Region, Fault> {
     let mut region = Region { name: String::new(), way: Delay::NONE, share: 1 };
     for said in said_in(table)? {
         said.read(
@@ -424,8 +470,12 @@ fn region(table: &DeTable<'_>) -> Result<Region, Fault> {
                 }
                 Ok(())
             },
-            &["name", "way", "share"],
+            if kind == "region" { &["name", "way", "share"] } else { &["name", "way"] },
         )?;
+    }
+    if region.name.is_empty() {
+        let message = format!("this {kind} has no name: add a line such as `name = \"Tokyo\"`");
+        return Err(Fault { span: place.clone(), message });
     }
     Ok(region)
 }
@@ -434,6 +484,10 @@ fn blow(table: &DeTable<'_>, whole: Range<usize>) -> Result<(u64, BlowNamed, Ran
     let (mut at_ns, mut blow) = (0, None);
     for (key, value) in table {
         let name = key.get_ref().as_ref();
+        if blow.is_some() && ["cut_off", "heal", "crash", "restart"].contains(&name) {
+            let message = "a blow is one thing: write another `[[blow]]` for this".into();
+            return Err(Fault { span: key.span(), message });
+        }
         let fault = |why: String| Fault { span: value.span(), message: format!("`{name}`: {why}") };
         let text = || plain_text(value).map_err(|why| fault(why.into()));
         match name {

@@ -172,7 +172,13 @@ impl Settings {
     /// begins with the first and one with the second.
     #[must_use]
     pub fn want(&self, round: u32, buyer: BuyerId) -> Want {
-        let mut dice = Dice::of(self.seed, Purpose::Want, round, buyer);
+        self.want_by(self.seed, round, buyer)
+    }
+
+    /// The same with another seed than the settings' own.
+    #[must_use]
+    pub fn want_by(&self, seed: u64, round: u32, buyer: BuyerId) -> Want {
+        let mut dice = Dice::of(seed, Purpose::Want, round, buyer);
         let qty = self.qty.roll(&mut dice);
         let items = u32::from(self.items.max(1));
         let first = buyer % items;

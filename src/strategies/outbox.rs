@@ -62,9 +62,20 @@ async fn settle<C: Connection>(shop: &mut Session<C>, want: Want) -> Attempt {
             Payment::Declined => break,
         }
     }
+    // A conflict here must not end the attempt: the order stands in the book, and a new attempt would write
+    // another.
+    loop {
+        match take_back(shop, want).await {
+            Err(Conflict) => {}
+            taken_back => return taken_back.and(Err(Declined)),
+        }
+    }
+}
+
+/// Strikes the order out and puts its units back, both or neither.
+async fn take_back<C: Connection>(shop: &mut Session<C>, want: Want) -> Result<(), Missed> {
     shop.begin().await?;
     shop.cancel_order().await?;
     shop.add(want.item, want.qty).await?;
-    shop.commit().await?;
-    Err(Declined)
+    shop.commit().await
 }

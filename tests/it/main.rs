@@ -14,5 +14,6 @@ mod fixture;
 mod library;
 mod properties;
 mod schedules;
+mod simulate;
 mod snapshots;
 mod stores;

@@ -1,7 +1,7 @@
 //! The council: a store that is a group of members, who agree on every op before it counts. Each member
 //! carries out what was decided, in the same order, on a shop of its own; the leader's answers.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rand::RngExt;
 use slab::Slab;
@@ -33,26 +33,31 @@ struct Machine {
     shop: Model,
     /// How each buyer stands, with its connection.
     buyers: BTreeMap<BuyerId, (Grip, Standing)>,
+    /// How many holds stand that nobody has confirmed.
+    holds: usize,
 }
 
 impl Machine {
     fn new(shop: &Model) -> Self {
-        Self { shop: shop.clone(), buyers: BTreeMap::new() }
+        Self { shop: shop.clone(), buyers: BTreeMap::new(), holds: 0 }
     }
 
-    /// Carries out a command; none if it cannot be done without waiting, which no op here may.
+    /// Carries out a command; none if it cannot be done without waiting, which no op here may. Of a hold that
+    /// runs out: whether it still stood.
     fn apply(&mut self, command: &Command) -> Option<Result<Reply, Missed>> {
-        match command {
-            Command::Op { buyer, op, .. } => {
-                let (grip, standing) = self.buyers.entry(*buyer).or_default();
-                self.shop.apply(*op, grip, standing)
-            }
-            Command::Expire { buyer } => {
-                let (_, standing) = self.buyers.entry(*buyer).or_default();
+        let (Command::Op { buyer, .. } | Command::Expire { buyer }) = command;
+        let (grip, standing) = self.buyers.entry(*buyer).or_default();
+        let held = standing.is_holding();
+        let reply = match command {
+            Command::Op { op, .. } => self.shop.apply(*op, grip, standing),
+            Command::Expire { .. } => {
                 self.shop.expire_hold(standing);
-                None
+                Some(Ok(Reply::Applied(held)))
             }
-        }
+        };
+        self.holds += usize::from(standing.is_holding());
+        self.holds -= usize::from(held);
+        reply
     }
 }
 
@@ -73,6 +78,12 @@ pub(super) struct Council {
     asked: BTreeMap<u64, usize>,
     /// What nobody could be asked yet.
     unasked: VecDeque<Command>,
+    /// Buyers whose hold has run out, until that is agreed on.
+    running_out: BTreeSet<BuyerId>,
+    /// Whether somebody will look again whether it is.
+    asks_again: bool,
+    /// Questions by which a hold was agreed on, whose timer runs since.
+    timed: BTreeSet<u64>,
 }
 
 impl Council {
@@ -110,6 +121,9 @@ impl Council {
             questions: 0,
             asked: BTreeMap::new(),
             unasked: VecDeque::new(),
+            running_out: BTreeSet::new(),
+            asks_again: false,
+            timed: BTreeSet::new(),
         };
         council.elect(quorum, agenda, dice);
         Ok(council)
@@ -215,18 +229,29 @@ impl Council {
         })
     }
 
-    /// The books of the member who knows most.
-    pub(super) fn books(&self) -> (&Model, Vec<Order>) {
+    fn best(&self) -> &Machine {
         let decided =
             |member: &usize| self.group.progress(*member).map_or(0, |progress| progress.decided);
-        let best = (0..self.machines.len()).max_by_key(decided).unwrap_or(0);
-        let machine = &self.machines[best];
+        &self.machines[(0..self.machines.len()).max_by_key(decided).unwrap_or(0)]
+    }
+
+    /// Whether the group has agreed on every hold's end.
+    pub(super) fn has_settled(&self) -> bool {
+        self.best().holds == 0
+    }
+
+    /// The books of the member who knows most.
+    pub(super) fn books(&self) -> (&Model, Vec<Order>) {
+        let machine = self.best();
         let orders = machine.buyers.iter().flat_map(|(buyer, (_, standing))| {
             standing.orders.iter().map(|want| Order { buyer: *buyer, want: *want })
         });
         (&machine.shop, orders.collect())
     }
 }
+
+/// The least time until the group is asked again, in ns.
+const A_WHILE_NS: u64 = 1_000_000;
 
 /// Events among members before the shop opens all the same, led or not.
 const MOST_EVENTS_BEFORE: usize = 100_000;
@@ -268,9 +293,27 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
 
     /// A hold has run out: that, too, is for the group to agree on.
     pub(super) fn propose_expiry(&mut self, buyer: BuyerId) {
+        let now = self.now();
+        let Some(quorum) = &self.scene.quorum else { return };
         let Some(council) = &mut self.council else { return };
+        if !std::mem::replace(&mut council.asks_again, true) {
+            let again = now + quorum.answer_within_ns.max(A_WHILE_NS);
+            self.agenda.enter(again, Event::StillHeld);
+        }
+        council.running_out.insert(buyer);
         if let Some(leader) = council.ask(Command::Expire { buyer }) {
             self.after_group_moved(leader);
+        }
+    }
+
+    /// Asks once more for the end of holds that nobody has agreed on yet: who was asked before may have been
+    /// cut off, and nobody else ever heard of it.
+    pub(super) fn still_held(&mut self) {
+        let Some(council) = &mut self.council else { return };
+        council.asks_again = false;
+        let buyers: Vec<BuyerId> = council.running_out.iter().copied().collect();
+        for buyer in buyers {
+            self.propose_expiry(buyer);
         }
     }
 
@@ -340,7 +383,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     /// Carries out what members have decided, answers who asked the one that acted, and posts their letters.
     fn after_group_moved(&mut self, acted: MemberId) {
         let Some(quorum) = &self.scene.quorum else { return };
-        let mut answers = Vec::new();
+        let (mut answers, mut held) = (Vec::new(), Vec::new());
         if let Some(council) = &mut self.council {
             let decided = council.group.decided(acted);
             if decided.afresh {
@@ -349,6 +392,19 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             let leads = council.group.leader(acted).is_some_and(|leader| leader.member == acted);
             for command in decided.commands {
                 let reply = council.machines[acted].apply(&command);
+                match &command {
+                    Command::Expire { buyer } if council.running_out.remove(buyer) => {
+                        self.tally.holds_expired +=
+                            u64::from(reply == Some(Ok(Reply::Applied(true))));
+                    }
+                    Command::Op { question, buyer, op: Op::Hold { .. } }
+                        if reply == Some(Ok(Reply::Applied(true)))
+                            && council.timed.insert(*question) =>
+                    {
+                        held.push(*buyer);
+                    }
+                    _ => {}
+                }
                 if let (true, Command::Op { question, op, .. }, Some(reply)) =
                     (leads, &command, reply)
                     && let Some(task) = council.asked.remove(question)
@@ -359,10 +415,13 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             council.ask_again();
             council.send(quorum, &mut self.agenda, &mut self.dice);
         }
+        // A hold is the group's, and so is its timer: it runs whether the buyer has heard of it or not.
+        for buyer in held {
+            self.timer_runs(None, buyer);
+        }
         for (task, op, reply) in answers {
-            let seat = self.tasks[task].seat;
             if matches!(op, Op::Hold { .. }) && reply == Ok(Reply::Applied(true)) {
-                self.hold_runs(seat);
+                self.seats[self.tasks[task].seat].held = true;
             }
             self.replied(task, op, reply);
         }

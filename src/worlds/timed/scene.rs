@@ -247,6 +247,17 @@ pub struct Quorum {
     pub blows_within_ns: u64,
 }
 
+impl Quorum {
+    /// How long after everything else it takes at most until all that befalls members has, and those who are
+    /// left have agreed, in ns.
+    #[must_use]
+    pub fn settles_ns(&self) -> u64 {
+        let scripted = self.script.iter().map(|(at_ns, _)| *at_ns).max().unwrap_or(0);
+        let rolled = if self.random_blows > 0 { self.blows_within_ns.saturating_mul(2) } else { 0 };
+        scripted.max(rolled).saturating_add(self.answer_within_ns.saturating_mul(3))
+    }
+}
+
 /// Something that happens to the members of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Blow {
@@ -272,13 +283,29 @@ fn named<T: Copy>(text: &str, all: &[(&'static str, T)], what: &str) -> Result<T
 }
 
 impl Scene {
+    /// Whether a hold stands for long enough to pay in.
+    ///
+    /// # Errors
+    /// A sentence that says that it does not.
+    pub fn check_hold(&self) -> Result<(), String> {
+        let shortest_ns = self.regions.iter().map(|region| region.way.least_ns()).min();
+        if self.shop.hold_ttl_ns > shortest_ns.unwrap_or(0).saturating_mul(2) {
+            return Ok(());
+        }
+        Err("shorter than a packet's way to the nearest buyer and back: every hold would run out \
+             before anybody could pay"
+            .into())
+    }
+
     /// Whether a strategy can work here.
     ///
     /// # Errors
     /// [`Error::Input`] with what is in its way.
     pub fn check_for(&self, card: &About) -> Result<(), Error> {
         self.settings.check_for(card)?;
-        let waits = |kind: &OpKind| matches!(kind, OpKind::Lock | OpKind::Lease | OpKind::Queue);
+        let waits = |kind: &OpKind| {
+            matches!(kind, OpKind::Lock | OpKind::Lease | OpKind::Queue | OpKind::Transaction)
+        };
         if self.quorum.is_some()
             && let Some(kind) = card.needs.iter().find(|kind| waits(kind))
         {

@@ -37,6 +37,8 @@ pub(super) struct Seat {
     pub(super) due: VecDeque<Errand>,
     /// Notices and recoveries that are on their way.
     pub(super) to_come: u32,
+    /// How often something about it was put off because nobody could decide.
+    pub(super) put_off: u32,
     /// Since when its replica must be up to date: what it has read, or written itself.
     pub(super) seen_ns: u64,
 }
@@ -72,6 +74,7 @@ impl Seat {
             is_on_errand: false,
             due: VecDeque::new(),
             to_come: 0,
+            put_off: 0,
             seen_ns: 0,
         }
     }

@@ -16,7 +16,7 @@ use super::floor::{Floor, Let};
 use super::guests::Guestbook;
 use super::line::{Asked, End, Heard, Script, Then};
 use super::replica::Copies;
-use super::scene::Scene;
+use super::scene::{Quorum, Scene};
 use super::seat::Seat;
 use super::story::Story;
 use crate::attempt::{Attempt, Bought, Failure, Missed};
@@ -61,6 +61,8 @@ pub(super) enum Event {
     Holds,
     /// The first of all leases runs out.
     Leases,
+    /// Holds have run out, and the group has not agreed on it yet.
+    StillHeld,
     /// A member's clock ticks.
     Tick(Key),
     /// A letter between members arrives.
@@ -128,7 +130,9 @@ pub(super) struct World<'w, S: ?Sized, G> {
     /// Whether something was given back that somebody may wait for.
     something_is_free: bool,
     /// When holds run out, and whose: each for as long, so the first is the first.
-    holds: VecDeque<(u64, usize, u32)>,
+    holds: VecDeque<(u64, Option<usize>, u32)>,
+    /// When the last hold ran out, or would have.
+    last_hold_ns: u64,
     leases: VecDeque<(u64, usize, u32)>,
     pub(super) story: Story,
     pub(super) tally: Tally,
@@ -137,6 +141,10 @@ pub(super) struct World<'w, S: ?Sized, G> {
     inside: u64,
     pub(super) guests: G,
 }
+
+/// How often an errand is put off because nobody can decide: a group that never has a majority again must
+/// not keep the shop open for ever.
+const MOST_PUT_OFF: u32 = 100;
 
 /// The world's dice beside those that say when buyers click (round 0) and the buyers' own (round 1).
 const OWN_DICE: u32 = 2;
@@ -191,6 +199,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             waiting: vec![VecDeque::new(); settings.items.into()],
             something_is_free: false,
             holds: VecDeque::new(),
+            last_hold_ns: 0,
             leases: VecDeque::new(),
             story,
             tally: Tally::default(),
@@ -213,7 +222,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
                 if events.is_multiple_of(1 << 16) && stopped() {
                     return;
                 }
-                if self.council.is_some() && self.everybody_has_left() {
+                if self.council.is_some() && self.everybody_has_left() && self.is_settled() {
                     return;
                 }
             }
@@ -232,6 +241,13 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         self.seats.is_empty()
             && self.next_buyer > 0
             && u64::from(self.next_buyer) == self.scene.rush.buyers()
+    }
+
+    /// Whether the group has given back what those who have left still held, or has had the time to.
+    fn is_settled(&self) -> bool {
+        let settles_ns = self.scene.quorum.as_ref().map_or(0, Quorum::settles_ns);
+        self.council.as_ref().is_none_or(Council::has_settled)
+            || self.now() > self.last_hold_ns.saturating_add(settles_ns)
     }
 
     pub(super) fn now(&self) -> u64 {
@@ -264,6 +280,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             }
             Event::Holds => self.holds_run_out(),
             Event::Leases => self.leases_run_out(),
+            Event::StillHeld => self.still_held(),
             Event::Tick(_) | Event::Letter(_) | Event::Blow(_) => self.council_event(event),
             Event::TimeOut(question) => self.time_out(question.into()),
         }
@@ -275,7 +292,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         self.inside += 1;
         self.tally.most_inside = self.tally.most_inside.max(self.inside);
         let region = self.region_of(buyer);
-        let want = self.scene.settings.want(1, buyer);
+        let want = self.scene.settings.want_by(self.seed, 1, buyer);
         let seat = self.seats.insert(Seat::new(self.seed, buyer, want, region, now));
         self.tell(seat, || "clicks \"Place Your Order\"".into());
         let arrives = now + self.trip(seat);
@@ -479,8 +496,10 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             (End::Errand(ended), Role::Errand(errand)) => {
                 self.dismiss(number);
                 self.seats[seat].is_on_errand = false;
-                if ended == Err(Missed::Conflict) {
-                    self.seats[seat].due.push_front(errand);
+                match ended {
+                    Err(Missed::Conflict) => self.seats[seat].due.push_front(errand),
+                    Err(Missed::Failed(Failure::NoMajority)) => self.try_later(seat, errand),
+                    _ => {}
                 }
                 self.send_on_errand(seat);
                 self.see_off(seat);
@@ -526,6 +545,11 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
                 Ending::GaveUp
             }
         };
+        // What became of the op that nobody answered is unknown: somebody has to look after it, as after a
+        // crash.
+        if attempt == Err(Missed::Failed(Failure::NoMajority)) && self.recovers {
+            self.try_later(number, Errand::Recovery);
+        }
         if !matches!(attempt, Err(Missed::Failed(_))) {
             self.tally.leaked_locks += u64::from(keeps_lock);
             self.tally.leaked_holds += u64::from(self.seats[number].standing.is_holding());
@@ -590,6 +614,16 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     pub(super) fn will_be_due(&mut self, seat: usize, after_ns: u64, errand: Errand) {
         self.seats[seat].to_come += 1;
         self.agenda.enter(self.now() + after_ns, Event::Due(seat as Key, errand));
+    }
+
+    /// Nobody could decide: it is tried again after a while, unless that has been said too often.
+    fn try_later(&mut self, number: usize, errand: Errand) {
+        let seat = &mut self.seats[number];
+        seat.put_off += 1;
+        if seat.put_off <= MOST_PUT_OFF {
+            let after = self.scene.trouble.restart.roll(seat.dice.rng());
+            self.will_be_due(number, after, errand);
+        }
     }
 
     /// The clerk turns to the next in line.
@@ -701,10 +735,17 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         let until = self.now() + self.scene.shop.hold_ttl_ns;
         self.seats[seat].hold_until_ns = until;
         self.seats[seat].held = true;
+        self.timer_runs(Some(seat), self.seats[seat].buyer);
+    }
+
+    /// The timer of a buyer's hold begins to run, wherever the buyer is by now.
+    pub(super) fn timer_runs(&mut self, seat: Option<usize>, buyer: u32) {
+        let until = self.now() + self.scene.shop.hold_ttl_ns;
         if self.holds.is_empty() {
             self.agenda.enter(until, Event::Holds);
         }
-        self.holds.push_back((until, seat, self.seats[seat].buyer));
+        self.last_hold_ns = until;
+        self.holds.push_back((until, seat, buyer));
     }
 
     /// A lease begins to run.
@@ -720,10 +761,12 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     fn holds_run_out(&mut self) {
         let now = self.now();
         while let Some((_, number, buyer)) = self.holds.pop_front_if(|(until, ..)| *until <= now) {
-            let seat = self.seats.get_mut(number).filter(|seat| seat.buyer == buyer);
-            if self.council.is_some() {
+            let Some(number) = number else {
                 self.propose_expiry(buyer);
-            } else if let Some(seat) = seat
+                continue;
+            };
+            let seat = self.seats.get_mut(number).filter(|seat| seat.buyer == buyer);
+            if let Some(seat) = seat
                 && seat.standing.is_holding()
                 && seat.hold_until_ns <= now
             {

@@ -1,0 +1,526 @@
+//! Shops in virtual time: they repeat to the byte, right ones stay right and broken ones are found, and they
+//! agree with what queueing theory says of them.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use assert_cmd::cargo::cargo_bin;
+use insta::assert_snapshot;
+use oversell_sim::entrant::Entrant;
+use oversell_sim::render;
+use oversell_sim::report::Report;
+use oversell_sim::round::{Outcome, Round};
+use oversell_sim::scenario::Scenario;
+use oversell_sim::seeds::{simulate_all, tell_story};
+use oversell_sim::worlds::threads::Control;
+use oversell_sim::worlds::timed::theory::Queue;
+use oversell_sim::worlds::timed::{Scene, Story};
+use tempfile::TempDir;
+
+/// A scenario that is shipped.
+fn shipped(name: &str) -> Scenario {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    Scenario::read(&folder.join(format!("{name}.toml"))).unwrap()
+}
+
+/// A scenario from its text.
+fn written(text: &str) -> Scenario {
+    Scenario::parse("written.toml", text).unwrap()
+}
+
+fn scene(scenario: &Scenario) -> &Scene {
+    scenario.scene.as_ref().unwrap()
+}
+
+/// So many seeds of a scenario's shop, on so many threads.
+fn simulated(scenario: &Scenario, seeds: u32, jobs: usize) -> Report {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().unwrap();
+    let control = Control::default();
+    pool.install(|| {
+        simulate_all(&scenario.entrants, scene(scenario), seeds, &[], "x.toml", &control)
+    })
+    .unwrap()
+}
+
+fn kept(outcome: Outcome) -> Round {
+    match outcome {
+        Outcome::Kept(round) => round,
+        Outcome::Counted(_) => panic!("so few are kept"),
+    }
+}
+
+/// One seed of one strategy in a scenario's shop.
+fn once(entrant: &dyn Entrant, scene: &Scene, seed: u64) -> Round {
+    kept(entrant.simulate(scene, seed, Story::default(), &|| false).unwrap().0)
+}
+
+/// What the program prints of these arguments, in a folder with these files: exit code, stdout, stderr.
+fn ran(files: &[(&str, &str)], args: &[&str]) -> (i32, String, String) {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let output =
+        Command::new(cargo_bin("oversell-sim")).args(args).current_dir(&folder).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
+    for name in ["hold-or-lose", "random-blows", "pipeline", "rice-nearest", "lost-packets"] {
+        let scenario = shipped(name);
+        let json = |jobs| render::json(&simulated(&scenario, 3, jobs)).unwrap();
+        let alone = json(1);
+        for jobs in [1, 2, 3] {
+            assert_eq!(alone, json(jobs), "{name} on {jobs} threads");
+        }
+    }
+}
+
+#[test]
+fn another_seed_is_another_day() {
+    let mut scenario = shipped("hold-or-lose");
+    let json = |scenario: &Scenario| {
+        let report = simulated(scenario, 1, 1);
+        serde_json::to_value(&report.runs[0].figures).unwrap()
+    };
+    let first = json(&scenario);
+    scenario.scene.as_mut().unwrap().settings.seed += 1;
+    assert_ne!(first, json(&scenario));
+}
+
+#[test]
+fn what_buyers_want_hangs_on_the_seed_that_the_command_names() {
+    let mut scenario = written(
+        "strategy = \"conditional\"\nbuyers = 20\nstock = 1000\nqty = \"1..9\"\n\
+         [[region]]\nname = \"here\"\n[expect]\nfindings = 0\n",
+    );
+    let sold = |scenario: &Scenario, seed| {
+        let round = once(scenario.entrants[0], scene(scenario), seed);
+        round.ledger().units_sold()
+    };
+    let third = sold(&scenario, 3);
+    scenario.scene.as_mut().unwrap().settings.seed = 3;
+    assert_eq!(third, sold(&scenario, 3), "the third of four seeds, and that seed alone");
+    assert_ne!(third, sold(&scenario, 4));
+}
+
+#[test]
+fn the_story_of_the_last_iphone() {
+    let mut scenario = shipped("last-iphone");
+    let scene = scenario.scene.as_mut().unwrap();
+    scene.settings.seed = 1;
+    let (round, lines) = tell_story(scenario.entrants[0], scene, &Control::default()).unwrap();
+    assert!(kept(round).ledger().audit().is_empty());
+    let story = render::story(&lines, scene.opens_s);
+    assert_snapshot!(anstream::adapter::strip_str(&story).to_string());
+}
+
+/// Right scenarios, and over how many seeds they are tried at a small size.
+const RIGHT: [&str; 14] = [
+    "first-packet",
+    "waiting-room",
+    "hold-or-lose",
+    "hoarding",
+    "webhook",
+    "outbox",
+    "repeatable-read",
+    "serializable",
+    "rice-nearest",
+    "replica-conditional",
+    "partition",
+    "random-blows",
+    "fenced-lease",
+    "pipeline",
+];
+
+/// Broken ones, with what must be found.
+const BROKEN: [(&str, &str); 15] = [
+    ("late-payment", "oversold"),
+    ("charge-again", "double_charge"),
+    ("finished-twice", "order_without_receipt"),
+    ("refund-forgotten", "charged_without_unit"),
+    ("charge-first", "charged_without_unit"),
+    ("order-first", "unit_without_charge"),
+    ("read-committed", "oversold"),
+    ("write-skew", "oversold"),
+    ("stale-naive", "oversold"),
+    ("acknowledge-leader", "lost_order"),
+    ("unsynced", "lost_order"),
+    ("lease-pauses", "oversold"),
+    ("fence-writes-only", "oversold"),
+    ("worker-twice", "leaked_stock"),
+    ("cache-drift", "undersold"),
+];
+
+/// The same shop with a fraction of the crowd.
+fn small(name: &str) -> Scenario {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.toml"));
+    let said = [("buyers", &Some("20".to_owned())), ("stock", &Some("8".to_owned()))];
+    Scenario::read_with(&path, &said).unwrap()
+}
+
+#[test]
+fn right_checkouts_show_nothing_over_hundreds_of_seeds() {
+    for name in RIGHT {
+        let scenario = small(name);
+        // Members of a group tick and talk all the time, whether anybody buys or not.
+        let seeds = if scene(&scenario).quorum.is_some() { 60 } else { 250 };
+        let report = simulated(&scenario, seeds, 2);
+        for run in &report.runs {
+            assert!(run.findings.is_empty(), "{name}, {}: {:?}", run.strategy, run.findings);
+        }
+    }
+}
+
+#[test]
+fn every_broken_twin_is_found_and_its_seed_shows_it_alone() {
+    for (name, kind) in BROKEN {
+        let scenario = shipped(name);
+        let report = simulated(&scenario, scenario.seeds, 2);
+        let run = &report.runs[0];
+        let found = run.findings.iter().find(|found| found.kind.name() == kind);
+        assert!(found.is_some(), "{name}: no {kind} in {:?}", run.findings);
+        let seed = run.again.rsplit(' ').next().unwrap().parse().unwrap();
+        let alone = once(scenario.entrants[0], scene(&scenario), seed).ledger().audit();
+        let worst = run.worst.as_ref().unwrap();
+        let amounts: Vec<_> = alone.iter().map(|finding| (finding.kind, finding.amount)).collect();
+        for (kind, amount) in amounts {
+            assert_eq!(worst.figures.amount_of(kind), amount, "{name} {kind:?}, seed {seed}");
+        }
+        assert_eq!(worst.figures.findings, alone.len() as u64, "{name}, seed {seed}");
+        assert!(!alone.is_empty(), "{name}: nothing with seed {seed} alone");
+    }
+}
+
+/// All scenarios that are shipped and simulated, with their paths.
+fn all_simulated() -> Vec<(String, Scenario)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    let read = |path: std::path::PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        (name, Scenario::read(&path).unwrap())
+    };
+    paths.into_iter().map(read).filter(|(_, scenario)| scenario.scene.is_some()).collect()
+}
+
+#[test]
+fn what_a_scenario_expects_shows_at_its_first_seed_and_everybody_leaves() {
+    for (name, scenario) in all_simulated() {
+        let control = Control::default();
+        let (entrants, expected) = (&scenario.entrants, &scenario.expectations);
+        let report =
+            simulate_all(entrants, scene(&scenario), 1, expected, "x.toml", &control).unwrap();
+        for run in &report.runs {
+            assert!(run.met_expectations(), "{name}: {:?}", run.unmet().collect::<Vec<_>>());
+            assert_eq!(run.figures.buyers, scene(&scenario).rush.buyers(), "{name}");
+            assert_eq!(run.figures.unserved, 0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn nobody_buys_while_there_is_no_majority() {
+    let scenario = shipped("partition");
+    // At four seconds the second of three is gone; what was agreed on by then may still be on its way to
+    // its buyer. At eight they are back.
+    let dark = 4_300_000_000..8_000_000_000_u64;
+    for entrant in &scenario.entrants {
+        for seed in 0..20 {
+            let round = once(*entrant, scene(&scenario), seed);
+            let bought: Vec<u64> = round
+                .visits
+                .iter()
+                .filter(|visit| visit.receipt().is_some())
+                .map(|visit| visit.ended_ns)
+                .collect();
+            assert!(bought.iter().all(|at_ns| !dark.contains(at_ns)), "seed {seed}");
+            for part in [0..dark.start, dark.end..u64::MAX] {
+                assert!(bought.iter().any(|at_ns| part.contains(at_ns)), "seed {seed}");
+            }
+        }
+    }
+}
+
+/// Three members, of whom a hold and its end must be agreed on.
+fn group(more: &str) -> Scenario {
+    written(&format!(
+        "strategy = \"hold\"\nbuyers = 60\nstock = 30\nclicks = \"uniform:5s\"\n\
+         [[region]]\nname = \"here\"\nway = \"10ms\"\n[shop]\nhold_ttl = \"10s\"\n\
+         [buyer]\npays = \"200ms..1s\"\nnever_pays = \"30%\"\n\
+         [quorum]\nanswer_within = \"1s\"\n[[member]]\nname = \"Rome\"\n\
+         [[member]]\nname = \"Oslo\"\nway = \"30ms\"\n[[member]]\nname = \"Bern\"\nway = \"10ms\"\n\
+         {more}[expect]\nfindings = 0\n"
+    ))
+}
+
+#[test]
+fn a_group_takes_back_what_hoarders_held_also_after_the_last_has_left() {
+    let scenario = group("");
+    for seed in 0..50 {
+        let round = once(scenario.entrants[0], scene(&scenario), seed);
+        assert_eq!(round.ledger().audit(), [], "seed {seed}");
+        assert!(round.tally.holds_expired > 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn money_that_moved_while_nobody_could_decide_is_looked_after_once_somebody_can() {
+    let scenario = group(
+        "[[blow]]\nat = \"2s\"\ncut_off = [\"Rome\"]\n[[blow]]\nat = \"2s\"\ncrash = \"Bern\"\n\
+                          [[blow]]\nat = \"4s\"\nrestart = \"Bern\"\n[[blow]]\nat = \"9s\"\nheal = \"all\"\n",
+    );
+    for seed in 0..50 {
+        let round = once(scenario.entrants[0], scene(&scenario), seed);
+        assert_eq!(round.ledger().audit(), [], "seed {seed}");
+    }
+}
+
+#[test]
+fn a_group_that_never_has_a_majority_again_does_not_keep_the_shop_open_for_ever() {
+    let scenario =
+        group("[[blow]]\nat = \"2s\"\ncrash = \"Oslo\"\n[[blow]]\nat = \"2s\"\ncrash = \"Bern\"\n");
+    let round = once(scenario.entrants[0], scene(&scenario), 0);
+    assert_eq!(round.visits.len(), 60);
+}
+
+#[test]
+fn an_order_is_taken_back_at_every_isolation_level() {
+    for level in ["read-committed", "repeatable-read", "serializable"] {
+        let scenario = written(&format!(
+            "strategy = \"outbox\"\nisolation = \"{level}\"\nbuyers = 100\nstock = 50\n\
+             clicks = \"uniform:1s\"\n[[region]]\nname = \"here\"\nway = \"exponential:10ms\"\n\
+             [provider]\ndeclines = \"20%\"\n[expect]\nfindings = 0\n"
+        ));
+        let report = simulated(&scenario, 50, 2);
+        assert!(report.runs[0].findings.is_empty(), "{level}: {:?}", report.runs[0].findings);
+        assert!(report.runs[0].figures.declined > 0);
+    }
+}
+
+/// A small shop, to which tests add what is wrong.
+const SHOP: &str = "strategy = \"hold\"\nbuyers = 4\n[expect]\nfindings = 0\n";
+const HERE: &str = "[[region]]\nname = \"here\"\nway = \"20ms\"\n";
+const GROUP: &str = "[quorum]\n[[member]]\nname = \"Rome\"\n[[member]]\nname = \"Oslo\"\n";
+
+#[test]
+fn a_world_that_cannot_be_is_one_line_with_its_place() {
+    let shop = |more: &str| format!("{SHOP}{HERE}{more}");
+    let group = |more: &str| format!("{SHOP}{HERE}{GROUP}{more}");
+    for (text, words) in [
+        (
+            format!("seeds = 3\n{SHOP}"),
+            "w.toml:1:1: nobody is anywhere: add a table such as `[[region]]`",
+        ),
+        (
+            format!("{SHOP}[[region]]\nname = \"here\"\nway = \"-3ms\"\n"),
+            "w.toml:7:7: `way`: nothing takes less than no time",
+        ),
+        (format!("{SHOP}[[region]]\nname = \"here\"\nway = \"3\"\n"), "w.toml:7:7: `way`: "),
+        (format!("{SHOP}[[region]]\nway = \"3ms\"\n"), "w.toml:5:1: this region has no name"),
+        (format!("{SHOP}{HERE}{HERE}"), "w.toml:8:1: there is another region called `here`"),
+        (format!("{SHOP}{HERE}share = 0\n"), "w.toml:5:3: every region's `share` is 0"),
+        (shop("[shop]\nserver = 3\n"), "w.toml:9:1: unknown key `server`; did you mean `servers`?"),
+        (
+            shop("[shop]\nbalancer = \"hsh\"\n"),
+            "w.toml:9:12: `balancer`: no balancer `hsh`; did you mean `hash`?",
+        ),
+        (
+            shop("[shop]\ndoor = \"revolving\"\n"),
+            "w.toml:9:8: `door`: expected open, token-bucket:100/s",
+        ),
+        (
+            shop("[shop]\nhold_ttl = \"30ms\"\n"),
+            "w.toml:9:12: `hold_ttl`: shorter than a packet's way",
+        ),
+        (
+            shop("[buyer]\nnever_pays = \"140%\"\n"),
+            "w.toml:9:14: `never_pays`: expected a share from 0% to 100%",
+        ),
+        (shop("[provider]\ndeclines = 1.5\n"), "w.toml:9:12: `declines`: expected a share"),
+        (
+            shop("[trouble]\nloss = \"100%\"\n"),
+            "w.toml:9:8: `loss`: if every packet is lost, nobody ever arrives",
+        ),
+        (
+            shop("[trouble]\ncrashs = \"1%\"\n"),
+            "w.toml:9:1: unknown key `crashs`; did you mean `crashes`?",
+        ),
+        (
+            shop("[replicas]\nreads = \"leeder\"\n"),
+            "w.toml:9:9: `reads`: no policy `leeder`; did you mean `leader`?",
+        ),
+        (
+            format!("quorom = 3\n{SHOP}{HERE}"),
+            "w.toml:1:1: unknown key `quorom`; did you mean `quorum`?",
+        ),
+        (
+            format!("opens = \"25:00:00\"\n{SHOP}{HERE}"),
+            "w.toml:1:9: `opens`: expected a time of day",
+        ),
+        (format!("seeds = 0\n{SHOP}{HERE}"), "w.toml:1:9: `seeds`: must be from 1 to"),
+        (
+            format!("clicks = \"poison:3/s\"\n{SHOP}{HERE}"),
+            "w.toml:1:10: `clicks`: there is no `poison`",
+        ),
+        (shop("[quorum]\n"), "w.toml:8:2: a group has 2 to 15 members, and 0 are named"),
+        (
+            shop("[quorum]\n[[member]]\nname = \"Rome\"\n"),
+            "w.toml:9:3: a group has 2 to 15 members, and 1 ",
+        ),
+        (
+            shop("[[member]]\nname = \"Rome\"\n"),
+            "w.toml:8:3: members and blows are a group's: add a table `[quorum]`",
+        ),
+        (
+            group("[[member]]\nname = \"Oslo\"\n"),
+            "w.toml:13:1: there is another member called `Oslo`",
+        ),
+        (group("[[member]]\nname = \"Bern\"\nshare = 2\n"), "w.toml:15:1: unknown key `share`"),
+        (
+            group("[[blow]]\nat = \"2s\"\ncrash = \"Olso\"\n"),
+            "w.toml:15:9: no member is called `Olso`; did you mean `Oslo`?",
+        ),
+        (group("[[blow]]\nat = \"2s\"\ncut_off = []\n"), "w.toml:15:11: `cut_off` names nobody"),
+        (
+            group("[[blow]]\ncut_off = [\"Rome\", \"Oslo\"]\n"),
+            "w.toml:14:11: `cut_off` names everybody",
+        ),
+        (group("[[blow]]\nat = \"2s\"\n"), "w.toml:13:1: a blow says what happens"),
+        (group("[[blow]]\ncrash = \"Rome\"\nheal = \"all\"\n"), "w.toml:15:1: a blow is one thing"),
+        (
+            group("[[blow]]\ncrashes = \"Rome\"\n"),
+            "w.toml:14:1: unknown key `crashes`; did you mean `crash`?",
+        ),
+    ] {
+        let (code, out, err) = ran(&[("w.toml", &text)], &["simulate", "w.toml"]);
+        assert_eq!((code, out.as_str()), (2, ""), "{text}: {err}");
+        assert!(err.starts_with(&format!("error: {words}")), "{text}: {err}");
+    }
+}
+
+#[test]
+fn flags_that_make_no_sense_are_one_line_and_exit_2() {
+    let text = format!("{SHOP}{HERE}");
+    let race = "strategy = \"cas\"\nbuyers = 4\n[expect]\nfindings = 0\n";
+    let group = format!("{text}{GROUP}");
+    let files = [("w.toml", text.as_str()), ("race.toml", race), ("group.toml", &group)];
+    for (args, words) in [
+        (&["w.toml", "--seeds", "0"][..], "--seeds"),
+        (&["w.toml", "--hold-ttl", "0ms"], "a hold that does not stand is none"),
+        (&["w.toml", "--hold-ttl", "30ms"], "--hold-ttl: shorter than a packet's way"),
+        (&["w.toml", "--buyers", "0"], "must be from 1 to 10,000,000"),
+        (&["w.toml", "-S", "hodl"], "did you mean `hold`?"),
+        (&["race.toml"], "race.toml is a race on threads, not a simulated shop"),
+        (&["no.toml"], "cannot read the scenario no.toml"),
+        (&["group.toml", "-S", "pessimistic"], "pessimistic needs lock"),
+        (&["group.toml", "-S", "sequencer"], "leave [quorum] out"),
+        (&["group.toml", "-S", "outbox"], "leave [quorum] out"),
+    ] {
+        let (code, out, err) = ran(&files, &[&["simulate"], args].concat());
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?} {err}");
+        assert!(err.starts_with("error: ") && err.contains(words), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn recorded_clicks_that_are_wrong_are_told_by_line_and_number() {
+    let text = format!("clicks = \"csv:c.csv\"\n{SHOP}{HERE}");
+    let bad = "at,region\n0.1,here\nsoon,here\n0.3,here\nlater,here\n";
+    for (csv, words) in [
+        (Some(bad), "c.csv:3: "),
+        (Some(bad), "1 more"),
+        (
+            Some("at,region\n0.1,hree\n"),
+            "clicks come from `hree`, and no [[region]] is called so; did you mean `here`?",
+        ),
+        (Some("at\n"), "c.csv"),
+        (None, "cannot read the clicks"),
+    ] {
+        let files = [("w.toml", text.as_str()), ("c.csv", csv.unwrap_or_default())];
+        let (code, out, err) =
+            ran(&files[..1 + usize::from(csv.is_some())], &["simulate", "w.toml"]);
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.starts_with("error: w.toml:1:10: ") && err.contains(words), "{err}");
+    }
+}
+
+#[test]
+fn an_oversell_is_exit_0_and_an_expectation_that_falls_short_exit_1() {
+    let naive = "strategy = \"naive\"\nbuyers = 9\nseeds = 5\n";
+    let shop = |expected: &str| format!("{naive}[expect]\n{expected}\n{HERE}");
+    for (expected, code) in [("evidence = \"broken\"", 0), ("oversold = 0", 1)] {
+        let text = shop(expected);
+        let (seen, out, _) = ran(&[("w.toml", &text)], &["simulate", "w.toml", "-q"]);
+        assert_eq!(seen, code, "{out}");
+        assert!(out.contains("BROKEN"), "{out}");
+        let (seen, out, _) = ran(&[("w.toml", &text)], &["check", "w.toml"]);
+        assert_eq!(seen, code, "{out}");
+    }
+}
+
+/// Many buyers at a shop that is nothing but a queue.
+fn queue(rate: u32, workers: u32, mean: &str, buyers: u32) -> Scenario {
+    written(&format!(
+        "strategy = \"conditional\"\nbuyers = {buyers}\nstock = {buyers}\npatience = \"1h\"\n\
+         clicks = \"poisson:{rate}/s\"\n[[region]]\nname = \"here\"\nway = \"0ms\"\n\
+         [shop]\nservers = 1\nworkers = {workers}\nservice = \"exponential:{mean}\"\nstore = \"0ms\"\n\
+         think = \"0ms\"\n[expect]\nfindings = 0\n"
+    ))
+}
+
+/// Mean time inside, in seconds, over so many seeds.
+fn mean_stay_s(scenario: &Scenario, seeds: u64) -> f64 {
+    let stays: Vec<f64> = (0..seeds)
+        .flat_map(|seed| once(scenario.entrants[0], scene(scenario), seed).visits)
+        .map(|visit| (visit.ended_ns - visit.began_ns) as f64 / 1e9)
+        .collect();
+    stays.iter().sum::<f64>() / stays.len() as f64
+}
+
+fn assert_near(value: f64, expected: f64, within: f64) {
+    assert!((value / expected - 1.0).abs() <= within, "{value}, not {expected}");
+}
+
+#[test]
+fn buyers_wait_in_line_for_as_long_as_erlang_says() {
+    // A hundred a second come, and each server does so many a second: at 70 % load.
+    for (workers, mean, served_per_s) in [(1, "7ms", 1.0 / 0.007), (4, "28ms", 1.0 / 0.028)] {
+        let stay_s = mean_stay_s(&queue(100, workers, mean, 25_000), 4);
+        let theory = Queue::new(100.0, served_per_s, workers).unwrap();
+        assert_near(stay_s - 1.0 / served_per_s, theory.mean_wait_s(), 0.05);
+    }
+}
+
+#[test]
+fn as_many_are_inside_as_come_while_one_is_inside() {
+    // Little's law, of a shop with a network, a queue and a hold that is paid for.
+    let scenario = written(
+        "strategy = \"hold\"\nbuyers = 20_000\nstock = 20_000\nclicks = \"poisson:200/s\"\n\
+         [[region]]\nname = \"near\"\nway = \"lognormal:5ms,0.3\"\n\
+         [[region]]\nname = \"far\"\nway = \"lognormal:90ms,0.3\"\n\
+         [shop]\nworkers = 12\nservice = \"exponential:10ms\"\n[buyer]\npays = \"exponential:1s\"\n\
+         [expect]\nfindings = 0\n",
+    );
+    let visits = once(scenario.entrants[0], scene(&scenario), 1).visits;
+    assert_eq!(visits.len(), 20_000);
+    // From 10 s to 90 s after the opening nobody notices that it ever opened or that it will close.
+    let (from, until) = (10_000_000_000, 90_000_000_000_u64);
+    let window_s = (until - from) as f64 / 1e9;
+    let inside: u64 = visits
+        .iter()
+        .map(|visit| visit.ended_ns.min(until).saturating_sub(visit.began_ns.max(from)))
+        .sum();
+    let mean_inside = inside as f64 / 1e9 / window_s;
+    let came: Vec<_> =
+        visits.iter().filter(|visit| (from..until).contains(&visit.began_ns)).collect();
+    let rate_per_s = came.len() as f64 / window_s;
+    let stays: u64 = came.iter().map(|visit| visit.ended_ns - visit.began_ns).sum();
+    let mean_stay_s = stays as f64 / 1e9 / came.len() as f64;
+    assert_near(mean_inside, rate_per_s * mean_stay_s, 0.02);
+}
