@@ -1,7 +1,12 @@
 //! The agenda: what will happen when. The only thing here that knows the time.
+//!
+//! It is a calendar queue (Brown, "Calendar queues: a fast O(1) priority queue implementation for the
+//! simulation event set problem", 1988) of two levels: what happens soon is in a heap, which stays small and
+//! near; what happens later lies in order of the page of the calendar that it is on, and is put in order when
+//! that page is turned to.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// Events in the order of their time; of those that are due at once, in the order in which they were
 /// entered. That, and nothing else, is what makes a world repeat to the byte.
@@ -9,8 +14,16 @@ use std::collections::BinaryHeap;
 pub(super) struct Agenda<E> {
     now_ns: u64,
     entered: u64,
-    heap: BinaryHeap<Reverse<Entry<E>>>,
+    /// Everything that is due before the next page.
+    soon: BinaryHeap<Reverse<Entry<E>>>,
+    /// The number of the page after the one that is open.
+    next_page: u64,
+    /// Everything else, by page.
+    later: BTreeMap<u64, Vec<Reverse<Entry<E>>>>,
 }
+
+/// How long a page is: 2²⁶ ns, 67 ms. Much longer than an op takes, and much shorter than a buyer.
+const PAGE_BITS: u32 = 26;
 
 #[derive(Debug)]
 struct Entry<E> {
@@ -41,7 +54,13 @@ impl<E> Ord for Entry<E> {
 
 impl<E> Default for Agenda<E> {
     fn default() -> Self {
-        Self { now_ns: 0, entered: 0, heap: BinaryHeap::new() }
+        Self {
+            now_ns: 0,
+            entered: 0,
+            soon: BinaryHeap::new(),
+            next_page: 1,
+            later: BTreeMap::new(),
+        }
     }
 }
 
@@ -54,22 +73,40 @@ impl<E> Agenda<E> {
     /// Enters an event. Nothing happens before now.
     #[inline]
     pub(super) fn enter(&mut self, at_ns: u64, event: E) {
-        let due = u128::from(at_ns.max(self.now_ns)) << 64 | u128::from(self.entered);
+        let at_ns = at_ns.max(self.now_ns);
+        let due = u128::from(at_ns) << 64 | u128::from(self.entered);
         self.entered += 1;
-        self.heap.push(Reverse(Entry { due, event }));
+        let entry = Reverse(Entry { due, event });
+        match at_ns >> PAGE_BITS {
+            page if page < self.next_page => self.soon.push(entry),
+            page => self.later.entry(page).or_default().push(entry),
+        }
     }
 
     /// The next event; the time is then when it happens.
     #[inline]
     pub(super) fn next(&mut self) -> Option<E> {
-        let Reverse(Entry { due, event }) = self.heap.pop()?;
+        if self.soon.is_empty() {
+            self.turn_the_page();
+        }
+        let Reverse(Entry { due, event }) = self.soon.pop()?;
         self.now_ns = (due >> 64) as u64;
         Some(event)
     }
 
+    fn turn_the_page(&mut self) {
+        if let Some((page, entries)) = self.later.pop_first() {
+            self.soon = BinaryHeap::from(entries);
+            self.next_page = page + 1;
+        }
+    }
+
     /// Lets time pass up to here, if nothing happens before.
     pub(super) fn wait_until(&mut self, at_ns: u64) {
-        let next = self.heap.peek().map_or(u64::MAX, |Reverse(entry)| (entry.due >> 64) as u64);
+        if self.soon.is_empty() {
+            self.turn_the_page();
+        }
+        let next = self.soon.peek().map_or(u64::MAX, |Reverse(entry)| (entry.due >> 64) as u64);
         self.now_ns = self.now_ns.max(at_ns.min(next));
     }
 
@@ -81,6 +118,8 @@ impl<E> Agenda<E> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -94,6 +133,28 @@ mod tests {
             seen.push((agenda.now_ns(), event));
         }
         assert_eq!(seen, [(1, 'a'), (3, 'b'), (5, 'c'), (5, 'd')]);
+    }
+
+    proptest! {
+        #[test]
+        fn pages_make_no_difference_to_the_order(
+            delays in prop::collection::vec((0_u64..1 << 29, any::<bool>()), 0..200),
+        ) {
+            let (mut agenda, mut sorted) = (Agenda::default(), BTreeMap::new());
+            let check = |agenda: &mut Agenda<u64>, sorted: &mut BTreeMap<(u64, u64), u64>| {
+                let seen = agenda.next();
+                prop_assert_eq!(seen, sorted.pop_first().map(|(_, number)| number));
+                Ok(seen.is_some())
+            };
+            for (number, (delay, happens)) in (0..).zip(delays) {
+                sorted.insert((agenda.now_ns() + delay, number), number);
+                agenda.enter(agenda.now_ns() + delay, number);
+                if happens {
+                    check(&mut agenda, &mut sorted)?;
+                }
+            }
+            while check(&mut agenda, &mut sorted)? {}
+        }
     }
 
     #[test]

@@ -30,6 +30,11 @@ impl Story {
         Self { lines: Some(Vec::new()) }
     }
 
+    /// Whether somebody wants to know.
+    pub(super) fn is_told(&self) -> bool {
+        self.lines.is_some()
+    }
+
     /// Takes down a line. What it says is only worked out if somebody wants to know.
     #[inline]
     pub(super) fn tell(&mut self, at_ns: u64, line: impl FnOnce() -> (String, String)) {

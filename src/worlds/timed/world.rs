@@ -565,7 +565,9 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         self.inside -= 1;
         seat.ending = Some(ending);
         seat.ended_ns = answered;
-        if let Some(banner) = Banner::of(&seat.visit()) {
+        if self.story.is_told()
+            && let Some(banner) = Banner::of(&seat.visit())
+        {
             let region = &self.scene.regions[seat.region].name;
             let name = Actor::Buyer(seat.buyer);
             self.story
