@@ -50,8 +50,8 @@ pub enum Failure {
     /// What is to be confirmed was never reserved.
     #[error("confirmed what it had not reserved")]
     NotHeld,
-    /// A transaction was begun inside another, or ended outside one.
-    #[error("begun inside a transaction, or ended outside one")]
+    /// A transaction was begun inside another, or one was committed that was never begun.
+    #[error("begun inside a transaction, or committed outside one")]
     Transaction,
     /// The server that ran the attempt died.
     #[error("its server crashed")]

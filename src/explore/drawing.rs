@@ -89,7 +89,11 @@ impl StateGraph {
                 .map(|store| StoreNode {
                     stock: store.stocks(),
                     versions: store.shelves.iter().map(|shelf| shelf.version).collect(),
-                    locked: store.shelves.iter().map(|shelf| shelf.locked).collect(),
+                    locked: store
+                        .shelves
+                        .iter()
+                        .map(|shelf| shelf.locked || shelf.row_locked)
+                        .collect(),
                     queue: store.queue.len(),
                 })
                 .collect(),

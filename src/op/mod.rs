@@ -171,7 +171,8 @@ pub enum Op {
     /// Make everything in the transaction count, all or nothing → [`Reply::Done`]; a conflict if the
     /// isolation level forbids it.
     Commit,
-    /// Take back everything in the transaction → [`Reply::Done`].
+    /// Take back everything in the transaction → [`Reply::Done`], also where a conflict has thrown it away
+    /// already.
     Rollback,
     /// Decrement the copy of the stock in the cache if enough is left → [`Reply::Applied`].
     TakeCached {

@@ -15,7 +15,8 @@ pub struct Faults {
     pub declines: u8,
     /// Answers of the provider that are lost after the money has moved.
     pub lost_answers: u8,
-    /// Messages that come a second time: the provider's notices, and requests in the queue.
+    /// Notices of the provider that come a second time. (A request in the queue comes again when the clerk
+    /// has died over it.)
     pub redeliveries: u8,
 }
 

@@ -1,13 +1,13 @@
 //! What one connection holds of the store, and gives back when it closes.
 
-use super::shelf::Shelf;
-use super::transaction::{Isolation, Transaction};
+use super::standing::Standing;
+use super::transaction::Transaction;
 use crate::op::{Item, MOST_ITEMS};
 
 /// What one connection holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Grip {
-    /// Locks: a bit a product.
+    /// Locks that outlive any transaction: a bit a product.
     locks: u16,
     /// A place in the queue.
     pub place: bool,
@@ -29,10 +29,21 @@ impl Grip {
         self.locks & bit(item) != 0
     }
 
-    /// Whether it holds any lock.
+    /// Whether its transaction holds a product's row.
+    #[must_use]
+    pub fn holds_row(&self, item: Item) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.holds_row(item))
+    }
+
+    /// Whether it holds any lock, of a row or beside them.
     #[must_use]
     pub fn holds_any(&self) -> bool {
-        self.locks != 0
+        self.locks != 0 || self.transaction.as_ref().is_some_and(|held| held.holds_any_row())
+    }
+
+    /// What closing the connection does about its buyer's orders: nobody need wait for them any more.
+    pub fn let_go(&self, standing: &mut Standing) {
+        standing.claimed &= !self.transaction.as_ref().is_some_and(|held| held.has_claimed());
     }
 
     /// Whether a transaction is under way.
@@ -49,17 +60,13 @@ impl Grip {
         self.locks &= !bit(item);
     }
 
-    pub(super) fn unlock_all(&mut self) {
-        self.locks = 0;
-    }
-
     /// Begins a transaction; false if one is under way.
-    pub(super) fn begin(&mut self, isolation: Isolation, shelves: &[Shelf]) -> bool {
-        if self.transaction.is_some() {
-            return false;
+    pub(super) fn begin(&mut self, fresh: impl FnOnce() -> Transaction) -> bool {
+        let begins = self.transaction.is_none();
+        if begins {
+            self.transaction = Some(Box::new(fresh()));
         }
-        self.transaction = Some(Box::new(Transaction::begin(isolation, shelves)));
-        true
+        begins
     }
 
     pub(super) fn transaction(&mut self) -> Option<&mut Transaction> {

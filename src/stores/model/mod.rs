@@ -4,6 +4,7 @@
 
 mod faults;
 mod grip;
+mod orders;
 mod shelf;
 mod standing;
 mod transaction;
@@ -17,7 +18,7 @@ pub use standing::{Hold, Standing};
 pub use transaction::{Isolation, Transaction};
 
 use crate::attempt::{Failure, Missed};
-use crate::op::{Item, Op, Payment, Reply, Request, Units, Want};
+use crate::op::{Item, Op, Payment, Reply, Request, Units};
 
 /// The whole store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,49 +72,26 @@ impl Model {
     /// As on the live store.
     pub fn apply(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
         match op {
-            Op::PlaceOrder(order) | Op::PlaceOrderOnce(order) => {
-                let knows = |item: Item| usize::from(item.0) < self.shelves.len();
-                if !order.want.items().all(knows) {
-                    return failed(Failure::NoSuchItem);
-                }
-                let writes = matches!(op, Op::PlaceOrder(_)) || standing.orders.is_empty();
-                if writes && let Some(transaction) = grip.transaction() {
-                    transaction.order(order.want);
-                } else if writes {
-                    self.enter(order.want, standing);
-                }
-                return if matches!(op, Op::PlaceOrder(_)) { done() } else { applied(writes) };
+            Op::PlaceOrder(_) | Op::PlaceOrderOnce(_) | Op::CancelOrder | Op::FindOrder => {
+                return self.apply_to_orders(op, grip, standing);
             }
-            Op::CancelOrder => {
-                let had_order = !standing.orders.is_empty();
-                match grip.transaction() {
-                    Some(transaction) => transaction.cancel_orders(),
-                    None => self.strike(standing),
-                }
-                return applied(had_order);
-            }
-            Op::FindOrder => return applied(!standing.orders.is_empty()),
             Op::Charge { once } => {
                 return Some(Ok(Reply::Payment(standing.charge(once, Payment::Approved))));
             }
             Op::Refund => return applied(standing.refund()),
             Op::FindCharge => return applied(standing.net_charges() > 0),
             Op::Begin => {
-                return if grip.begin(self.isolation, &self.shelves) {
-                    done()
-                } else {
-                    failed(Failure::Transaction)
-                };
+                let has_order = !standing.orders.is_empty();
+                let (isolation, counts_orders) = (self.isolation, self.counts_orders);
+                let begin =
+                    || Transaction::begin(isolation, &self.shelves, has_order, counts_orders);
+                return if grip.begin(begin) { done() } else { failed(Failure::Transaction) };
             }
             Op::Commit => return self.commit(grip, standing),
             Op::Rollback => {
-                return match grip.end_transaction() {
-                    Some(_) => {
-                        self.unlock_all(grip);
-                        done()
-                    }
-                    None => failed(Failure::Transaction),
-                };
+                // Of one that was thrown away by a conflict nothing is left to take back.
+                self.end_transaction(grip, standing);
+                return done();
             }
             _ => {}
         }
@@ -122,14 +100,27 @@ impl Model {
             return failed(Failure::NoSuchItem);
         };
         match (op, grip.transaction()) {
+            // What is in the cache is in no transaction.
+            (Op::Lease { .. }, _) if shelf.leased => None,
+            (Op::Lease { .. }, _) => {
+                shelf.leased = true;
+                shelf.tokens_given = shelf.tokens_given.wrapping_add(1);
+                standing.leases |= grip::bit(item);
+                Some(Ok(Reply::Token(shelf.tokens_given)))
+            }
+            (Op::Unlease { .. }, _) => {
+                let is_ours = standing.leases & grip::bit(item) != 0;
+                if is_ours {
+                    shelf.leased = false;
+                    standing.leases &= !grip::bit(item);
+                }
+                applied(is_ours)
+            }
+            (Op::TakeCached { .. } | Op::AddCached { .. }, _) => shelf.apply(op),
             (_, Some(transaction)) => match transaction.apply(op, item, shelf) {
                 transaction::Inside::Reply(reply) => Some(reply),
                 transaction::Inside::NeedsLock => self.lock_then(op, item, grip, standing),
-                transaction::Inside::Aborted => {
-                    grip.end_transaction();
-                    self.unlock_all(grip);
-                    Some(Err(Missed::Conflict))
-                }
+                transaction::Inside::Aborted => self.abort(grip, standing),
                 transaction::Inside::NotHere => failed(Failure::Unsupported),
             },
             (Op::Lock { .. }, None) if shelf.locked => None,
@@ -146,6 +137,7 @@ impl Model {
                 grip.unlock(item);
                 done()
             }
+            (op, None) if shelf.keeps_waiting(op) => None,
             (Op::Hold { qty, .. }, None) => {
                 let has_one =
                     matches!(standing.hold, Some(Hold::Standing { .. } | Hold::Confirmed { .. }));
@@ -166,6 +158,7 @@ impl Model {
                 _ => failed(Failure::NotHeld),
             },
             (Op::Release { .. }, None) => match standing.hold {
+                Some(Hold::Standing { item: held, .. }) if held == item && shelf.row_locked => None,
                 Some(Hold::Standing { item: held, qty }) if held == item => {
                     shelf.give_back(qty);
                     standing.hold = Some(Hold::Over { item });
@@ -173,21 +166,6 @@ impl Model {
                 }
                 _ => applied(false),
             },
-            (Op::Lease { .. }, None) if shelf.leased => None,
-            (Op::Lease { .. }, None) => {
-                shelf.leased = true;
-                shelf.tokens_given = shelf.tokens_given.wrapping_add(1);
-                standing.leases |= grip::bit(item);
-                Some(Ok(Reply::Token(shelf.tokens_given)))
-            }
-            (Op::Unlease { .. }, None) => {
-                let is_ours = standing.leases & grip::bit(item) != 0;
-                if is_ours {
-                    shelf.leased = false;
-                    standing.leases &= !grip::bit(item);
-                }
-                applied(is_ours)
-            }
             (op, None) => shelf.apply(op),
         }
     }
@@ -202,22 +180,20 @@ impl Model {
         standing: &mut Standing,
     ) -> Applied {
         let shelf = self.shelves.get_mut(usize::from(item.0))?;
-        if shelf.locked {
+        if shelf.row_locked {
             return None;
         }
-        shelf.locked = true;
-        grip.lock(item);
+        shelf.row_locked = true;
         grip.transaction()?.has_locked(item);
         self.apply(op, grip, standing)
     }
 
     /// Makes a transaction count, if its isolation level allows it.
     fn commit(&mut self, grip: &mut Grip, standing: &mut Standing) -> Applied {
-        let Some(transaction) = grip.end_transaction() else {
+        let Some(transaction) = self.end_transaction(grip, standing) else {
             return failed(Failure::Transaction);
         };
-        self.unlock_all(grip);
-        if !transaction.may_commit(&self.shelves) {
+        if !transaction.may_commit(&self.shelves, !standing.orders.is_empty()) {
             return Some(Err(Missed::Conflict));
         }
         for (item, stock) in transaction.writes() {
@@ -226,7 +202,7 @@ impl Model {
                 shelf.commits = shelf.commits.wrapping_add(1);
             }
         }
-        if transaction.cancels_orders() {
+        if transaction.strikes_orders() {
             self.strike(standing);
         }
         for want in transaction.orders() {
@@ -235,35 +211,23 @@ impl Model {
         done()
     }
 
-    /// Counts no order of this buyer any more.
-    fn strike(&mut self, standing: &mut Standing) {
-        standing.has_cancelled |= !standing.orders.is_empty();
-        for want in std::mem::take(&mut standing.orders) {
-            for item in want.items() {
-                if let Some(shelf) = self.shelves.get_mut(usize::from(item.0)) {
-                    shelf.given_back = shelf.given_back.saturating_add(want.qty);
-                    shelf.ordered = shelf.ordered.saturating_sub(want.qty);
-                    shelf.stock += if self.counts_orders { want.qty } else { 0 };
-                }
-            }
-        }
+    /// Throws a transaction away: somebody else was first.
+    fn abort(&mut self, grip: &mut Grip, standing: &mut Standing) -> Applied {
+        self.end_transaction(grip, standing);
+        Some(Err(Missed::Conflict))
     }
 
-    /// Counts an order that stands in the book from now on.
-    fn enter(&mut self, want: Want, standing: &mut Standing) {
-        standing.orders.push(want);
-        for item in want.items() {
-            if let Some(shelf) = self.shelves.get_mut(usize::from(item.0)) {
-                shelf.ordered = shelf.ordered.saturating_add(want.qty);
-                shelf.stock -= if self.counts_orders { want.qty } else { 0 };
-            }
+    /// Ends a transaction, if one is under way: nobody waits for it any more.
+    fn end_transaction(
+        &mut self,
+        grip: &mut Grip,
+        standing: &mut Standing,
+    ) -> Option<Box<Transaction>> {
+        for (shelf, number) in self.shelves.iter_mut().zip(0..) {
+            shelf.row_locked &= !grip.holds_row(Item(number));
         }
-    }
-
-    /// Gives back every lock.
-    fn unlock_all(&mut self, grip: &mut Grip) {
-        self.release(grip);
-        grip.unlock_all();
+        grip.let_go(standing);
+        grip.end_transaction()
     }
 
     /// Gives back the locks of an attempt that is over, as a closed connection does. A transaction that
@@ -271,7 +235,19 @@ impl Model {
     pub fn release(&mut self, grip: &Grip) {
         for (shelf, number) in self.shelves.iter_mut().zip(0..) {
             shelf.locked &= !grip.holds(Item(number));
+            shelf.row_locked &= !grip.holds_row(Item(number));
         }
+    }
+
+    /// Whether something of this buyer's can run out now: nothing whose units go back to a row that a
+    /// transaction holds.
+    #[must_use]
+    pub fn can_expire(&self, standing: &Standing) -> bool {
+        let is_locked = |item: Item| {
+            self.shelves.get(usize::from(item.0)).is_some_and(|shelf| shelf.row_locked)
+        };
+        standing.has_timer()
+            && !matches!(standing.hold, Some(Hold::Standing { item, .. }) if is_locked(item))
     }
 
     /// What runs out of this buyer's, a hold or leases, runs out now.

@@ -13,6 +13,8 @@ pub struct Shelf {
     pub version: Version,
     /// Whether somebody holds the lock.
     pub locked: bool,
+    /// Whether a transaction holds the row.
+    pub row_locked: bool,
     /// Whether somebody's lease is running.
     pub leased: bool,
     /// The token of the last lease.
@@ -79,6 +81,20 @@ impl Shelf {
             }
             _ => failed(Failure::Unsupported),
         }
+    }
+
+    /// Whether an op outside any transaction has to wait for the transaction that holds the row: it would
+    /// write it.
+    pub(super) fn keeps_waiting(&self, op: Op) -> bool {
+        self.row_locked
+            && match op {
+                Op::Write { .. } | Op::Add { .. } => true,
+                Op::CompareAndSet { expected, .. } => self.stock == expected,
+                Op::WriteIfVersion { version, .. } => self.version == version,
+                Op::Take { qty, .. } | Op::Hold { qty, .. } => self.stock >= qty,
+                Op::WriteFenced { token, .. } => token >= self.token_seen,
+                _ => false,
+            }
     }
 
     /// Takes units if that many are left.

@@ -18,6 +18,9 @@ pub struct Standing {
     pub keyed: Option<Payment>,
     /// Its orders in the book.
     pub orders: Vec<Want>,
+    /// Whether a transaction under way has written or struck out an order of it: who wants to do so, too,
+    /// waits until that is over.
+    pub claimed: bool,
     /// Whether it ever had one that was struck out.
     pub has_cancelled: bool,
 }

@@ -4,6 +4,8 @@
 //! *Read committed*: every statement sees what is committed by then; a write waits for the row's lock
 //! and then overwrites what it never saw. *Repeatable read*: everything is read as it was at the
 //! beginning, and a row that somebody else has written since cannot be written (first committer wins).
+//! The beginning is where it is begun, though PostgreSQL looks only at the first statement: one that
+//! waits there for a lock has looked before it waits, and here who waits has not begun to.
 //! *Serializable*: nor may anything that was only read have been written, or an order been added to what
 //! was counted. That is stricter than PostgreSQL, which waits for a dangerous pair of such conflicts
 //! (Cahill et al., "Serializable isolation for snapshot databases", 2008): more is thrown away, and what
@@ -72,10 +74,18 @@ pub struct Transaction {
     snapshot: Vec<Shelf>,
     /// What it did with each shelf.
     rows: Vec<Row>,
+    /// Whether its buyer had an order at the beginning; none where each statement sees what is committed.
+    had_order: Option<bool>,
+    /// Whether it has looked for an order.
+    looked: bool,
+    /// Whether whoever wants to write or strike out an order of its buyer waits for it.
+    claims: bool,
     /// Orders that it wrote.
     orders: Vec<Want>,
-    /// Whether it strikes out the orders that were there before.
-    cancels: bool,
+    /// Orders that were there before and that it strikes out.
+    struck: Vec<Want>,
+    /// Whether stock is no column, so that an order is no write of its row.
+    counts_orders: bool,
 }
 
 /// What a transaction did with a shelf.
@@ -100,11 +110,17 @@ pub(super) enum Inside {
 }
 
 impl Transaction {
-    pub(super) fn begin(isolation: Isolation, shelves: &[Shelf]) -> Self {
-        let snapshot = match isolation {
-            Isolation::ReadCommitted => Vec::new(),
+    pub(super) fn begin(
+        isolation: Isolation,
+        shelves: &[Shelf],
+        has_order: bool,
+        counts_orders: bool,
+    ) -> Self {
+        let sees_snapshot = isolation != Isolation::ReadCommitted;
+        let snapshot = match sees_snapshot {
+            false => Vec::new(),
             // Of locks and leases a snapshot knows nothing.
-            _ => shelves
+            true => shelves
                 .iter()
                 .map(|shelf| Shelf {
                     stock: shelf.stock,
@@ -118,8 +134,12 @@ impl Transaction {
             isolation,
             snapshot,
             rows: vec![Row::default(); shelves.len()],
+            had_order: sees_snapshot.then_some(has_order),
+            looked: false,
+            claims: false,
             orders: Vec::new(),
-            cancels: false,
+            struck: Vec::new(),
+            counts_orders,
         }
     }
 
@@ -129,7 +149,13 @@ impl Transaction {
         let before = self.snapshot.get(place).copied();
         let Some(row) = self.rows.get_mut(place) else { return Inside::NotHere };
         let seen = before.unwrap_or(*shelf);
-        let is_late = || before.is_some_and(|before| before.commits != shelf.commits);
+        // Who writes outside any transaction is only noticed by what it wrote.
+        let is_late = || {
+            before.is_some_and(|before| {
+                before.commits != shelf.commits
+                    || before.stock != shelf.stock && !self.counts_orders
+            })
+        };
         let reply = |reply| Inside::Reply(Ok(reply));
         match op {
             Op::Read { .. } => {
@@ -138,8 +164,16 @@ impl Transaction {
             }
             Op::CountLeft { .. } => {
                 row.counted = true;
-                let own = self.orders.iter().map(|want| want.units_of(item)).sum::<Units>();
-                reply(Reply::Stock(seen.stock.saturating_sub(own)))
+                let units = |orders: &[Want]| -> Units {
+                    orders.iter().map(|want| want.units_of(item)).sum()
+                };
+                let own = units(&self.orders).wrapping_sub(units(&self.struck));
+                reply(Reply::Stock(seen.stock.wrapping_sub(own)))
+            }
+            // `UPDATE … WHERE stock >= qty` that finds no row touches none, and waits for nobody.
+            Op::Take { qty, .. } if !row.locked && seen.stock < qty => {
+                row.read = true;
+                reply(Reply::Applied(false))
             }
             Op::Lock { .. } | Op::Write { .. } | Op::Take { .. } | Op::Add { .. }
                 if !row.locked =>
@@ -158,7 +192,7 @@ impl Transaction {
                 let stock = row.written.unwrap_or(seen.stock);
                 let enough = stock >= qty;
                 if enough {
-                    row.written = Some(stock - qty);
+                    row.written = Some(stock.wrapping_sub(qty));
                 }
                 reply(Reply::Applied(enough))
             }
@@ -183,25 +217,67 @@ impl Transaction {
         self.orders.push(want);
     }
 
-    /// Strikes out this buyer's orders, when it commits.
-    pub(super) fn cancel_orders(&mut self) {
+    /// Whether it sees an order that it wrote itself.
+    pub(super) fn has_ordered(&self) -> bool {
+        !self.orders.is_empty()
+    }
+
+    /// Whether it sees orders that were there before, if there are any by now.
+    pub(super) fn sees_before(&self, has_order: bool) -> bool {
+        self.struck.is_empty() && self.had_order.unwrap_or(has_order)
+    }
+
+    /// Whether that is not what it was at its beginning.
+    pub(super) fn is_late_for(&self, has_order: bool) -> bool {
+        self.had_order.is_some_and(|had_order| had_order != has_order)
+    }
+
+    /// It has looked for an order.
+    pub(super) fn has_looked(&mut self) {
+        self.looked = true;
+    }
+
+    /// From now on others wait for it who want to write or strike out an order of its buyer.
+    pub(super) fn claim(&mut self) {
+        self.claims = true;
+    }
+
+    /// Whether they do.
+    pub(super) fn has_claimed(&self) -> bool {
+        self.claims
+    }
+
+    /// Strikes out its own orders at once, and these when it commits.
+    pub(super) fn strike(&mut self, before: &[Want]) {
         self.orders.clear();
-        self.cancels = true;
+        self.struck.extend_from_slice(before);
     }
 
     /// Whether it strikes out the orders that were there before.
-    pub(super) fn cancels_orders(&self) -> bool {
-        self.cancels
+    pub(super) fn strikes_orders(&self) -> bool {
+        !self.struck.is_empty()
+    }
+
+    /// Whether it holds the row of a product.
+    pub(super) fn holds_row(&self, item: Item) -> bool {
+        self.rows.get(usize::from(item.0)).is_some_and(|row| row.locked)
+    }
+
+    /// Whether it holds any row.
+    pub(super) fn holds_any_row(&self) -> bool {
+        self.rows.iter().any(|row| row.locked)
     }
 
     /// Whether its isolation level lets it commit.
-    pub(super) fn may_commit(&self, shelves: &[Shelf]) -> bool {
+    pub(super) fn may_commit(&self, shelves: &[Shelf], has_order: bool) -> bool {
         let rows = self.rows.iter().zip(&self.snapshot).zip(shelves);
         self.isolation != Isolation::Serializable
-            || rows.into_iter().all(|((row, before), now)| {
-                (!row.read || before.commits == now.commits)
-                    && (!row.counted || before.ordered == now.ordered)
-            })
+            || !(self.looked && self.is_late_for(has_order))
+                && rows.into_iter().all(|((row, before), now)| {
+                    let is_as_read = before.commits == now.commits
+                        && (before.stock == now.stock || self.counts_orders);
+                    (!row.read || is_as_read) && (!row.counted || before.ordered == now.ordered)
+                })
     }
 
     /// What it wrote.

@@ -1,0 +1,118 @@
+//! The order book: what writing, finding and striking out orders does, inside a transaction and outside.
+
+use super::{Applied, Grip, Model, Standing, applied, done, failed};
+use crate::attempt::Failure;
+use crate::op::{Item, Op, Want};
+
+impl Model {
+    /// One op about the orders of the buyer of this standing.
+    ///
+    /// An order that is written only if there is none rests on a unique key: whoever comes second waits
+    /// until the transaction of the first is over, and so does who strikes out what another is striking out.
+    pub(super) fn apply_to_orders(
+        &mut self,
+        op: Op,
+        grip: &mut Grip,
+        standing: &mut Standing,
+    ) -> Applied {
+        if let Op::PlaceOrder(order) | Op::PlaceOrderOnce(order) = op {
+            let knows = |item: Item| usize::from(item.0) < self.shelves.len();
+            if !order.want.items().all(knows) {
+                return failed(Failure::NoSuchItem);
+            }
+        }
+        let has_order = !standing.orders.is_empty();
+        let Some(transaction) = grip.transaction() else {
+            return self.apply_to_book(op, standing);
+        };
+        let is_claimed = standing.claimed && !transaction.has_claimed();
+        match op {
+            Op::PlaceOrder(order) => {
+                transaction.order(order.want);
+                done()
+            }
+            Op::FindOrder => {
+                transaction.has_looked();
+                applied(transaction.has_ordered() || transaction.sees_before(has_order))
+            }
+            Op::PlaceOrderOnce(_) if transaction.has_ordered() => applied(false),
+            Op::PlaceOrderOnce(_) if is_claimed => None,
+            Op::PlaceOrderOnce(_) if has_order && !transaction.strikes_orders() => {
+                match transaction.is_late_for(has_order) {
+                    true => self.abort(grip, standing),
+                    false => applied(false),
+                }
+            }
+            Op::PlaceOrderOnce(order) => {
+                transaction.claim();
+                transaction.order(order.want);
+                standing.claimed = true;
+                applied(true)
+            }
+            Op::CancelOrder if !transaction.sees_before(has_order) => {
+                let had_own = transaction.has_ordered();
+                transaction.strike(&[]);
+                applied(had_own)
+            }
+            Op::CancelOrder if is_claimed => None,
+            Op::CancelOrder if transaction.is_late_for(has_order) => self.abort(grip, standing),
+            Op::CancelOrder => {
+                transaction.claim();
+                transaction.strike(&standing.orders);
+                standing.claimed = true;
+                applied(true)
+            }
+            _ => failed(Failure::Unsupported),
+        }
+    }
+
+    /// The same outside any transaction.
+    fn apply_to_book(&mut self, op: Op, standing: &mut Standing) -> Applied {
+        let has_order = !standing.orders.is_empty();
+        match op {
+            Op::PlaceOrder(order) => {
+                self.enter(order.want, standing);
+                done()
+            }
+            Op::FindOrder => applied(has_order),
+            Op::PlaceOrderOnce(_) if standing.claimed => None,
+            Op::PlaceOrderOnce(order) => {
+                if !has_order {
+                    self.enter(order.want, standing);
+                }
+                applied(!has_order)
+            }
+            Op::CancelOrder if has_order && standing.claimed => None,
+            Op::CancelOrder => {
+                self.strike(standing);
+                applied(has_order)
+            }
+            _ => failed(Failure::Unsupported),
+        }
+    }
+
+    /// Counts no order of this buyer any more.
+    pub(super) fn strike(&mut self, standing: &mut Standing) {
+        standing.has_cancelled |= !standing.orders.is_empty();
+        for want in std::mem::take(&mut standing.orders) {
+            for item in want.items() {
+                if let Some(shelf) = self.shelves.get_mut(usize::from(item.0)) {
+                    shelf.given_back = shelf.given_back.saturating_add(want.qty);
+                    shelf.ordered = shelf.ordered.saturating_sub(want.qty);
+                    shelf.stock += if self.counts_orders { want.qty } else { 0 };
+                }
+            }
+        }
+    }
+
+    /// Counts an order that stands in the book from now on.
+    pub(super) fn enter(&mut self, want: Want, standing: &mut Standing) {
+        standing.orders.push(want);
+        for item in want.items() {
+            if let Some(shelf) = self.shelves.get_mut(usize::from(item.0)) {
+                shelf.ordered = shelf.ordered.saturating_add(want.qty);
+                shelf.stock -= if self.counts_orders { want.qty } else { 0 };
+            }
+        }
+    }
+}
