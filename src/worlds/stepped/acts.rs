@@ -34,8 +34,8 @@ impl Cast<'_> {
         }
         let turn = match cue.act {
             Act::Step => return None,
-            Act::Errand => self.errand_step(store, cue.who, kind)?,
-            Act::Expire if kind.standing.has_timer() => {
+            Act::Errand => self.errand_step(store, cue.who, kind, None)?,
+            Act::Expire if store.can_expire(&kind.standing) => {
                 let mut kind = kind;
                 store.expire(&mut kind.standing);
                 self.becomes(store, cue.who, kind)
@@ -59,32 +59,29 @@ impl Cast<'_> {
         self.simply(store, Move { from, to }, Ok(Reply::Done))
     }
 
-    /// A payment that ends like this.
+    /// A payment that ends like this: its own, or one on its errand.
     fn pays(
         &mut self,
-        store: Model,
+        mut store: Model,
         from: KindId,
         mut kind: Kind,
         outcome: Payment,
     ) -> Option<Turn> {
-        let Some(op @ Op::Charge { once }) = kind.next else { return None };
-        // The provider repeats what it said before.
-        if once && kind.standing.keyed.is_some() || !matches!(kind.part, Part::Buyer { .. }) {
-            return None;
-        }
-        let reply: Heard = Ok(Reply::Payment(kind.standing.charge(once, outcome)));
-        if outcome != Payment::Declined {
-            self.notice(&mut kind, op);
-        }
-        let (to, leaks) = self.hear(kind, reply);
+        let Some(Op::Charge { once }) = kind.next else {
+            return self.errand_step(store, from, kind, Some(outcome));
+        };
+        let charges = kind.standing.charges;
+        let reply = paid(&mut kind, once, outcome)?;
+        self.notice(&mut kind, charges);
+        let (to, leaks) = self.goes_on_with(&mut store, kind, reply);
         Some(Turn { leaks, ..self.simply(store, Move { from, to }, reply) })
     }
 
-    /// After an op that moves money, the provider will tell the shop.
-    pub(super) fn notice(&self, kind: &mut Kind, op: Op) {
+    /// If money has moved, so that there are more charges than before, the provider will tell the shop.
+    pub(super) fn notice(&self, kind: &mut Kind, charges_before: u8) {
         let tells = self.entrant.card().needs.contains(&OpKind::Notice);
         let was_told = kind.due.contains(&Errand::Notice) || is_on(kind, Errand::Notice);
-        if tells && matches!(op, Op::Charge { .. }) && kind.standing.charges > 0 && !was_told {
+        if tells && kind.standing.charges > charges_before && !was_told {
             kind.due.push(Errand::Notice);
         }
     }
@@ -97,23 +94,40 @@ impl Cast<'_> {
             && !is_on(kind, Errand::Notice)
     }
 
-    /// Somebody of the shop's goes on with its errand, or on one that is due.
-    fn errand_step(&mut self, mut store: Model, from: KindId, mut kind: Kind) -> Option<Turn> {
+    /// Somebody of the shop's goes on with its errand, or on one that is due; if the payment on it is to end
+    /// in a certain way, only if it comes to one now.
+    fn errand_step(
+        &mut self,
+        mut store: Model,
+        from: KindId,
+        mut kind: Kind,
+        outcome: Option<Payment>,
+    ) -> Option<Turn> {
         let mut going = match kind.errand.take() {
             Some(going) => *going,
             None if kind.due.is_empty() => return None,
             None => match self.sent_on(kind.due.remove(0), &kind)? {
                 Some(going) => going,
                 // Nothing is to be done.
+                None if outcome.is_some() => return None,
                 None => return Some(self.becomes(store, from, kind)),
             },
         };
-        let reply = self.apply(&mut store, going.next, &mut going.grip, &mut kind.standing)?;
+        let charges = kind.standing.charges;
+        let reply = match (outcome, going.next) {
+            (None, op) => self.apply(&mut store, op, &mut going.grip, &mut kind.standing)?,
+            (Some(outcome), Op::Charge { once }) => paid(&mut kind, once, outcome)?,
+            (Some(_), _) => return None,
+        };
         going.heard.push(reply);
         let held = going.grip.clone();
         kind.errand = self.goes_on(going, &kind)?.map(Box::new);
+        self.notice(&mut kind, charges);
         if kind.errand.as_ref().is_none_or(|going| !going.grip.holds_any()) {
             store.release(&held);
+        }
+        if kind.errand.as_ref().is_none_or(|going| !going.grip.is_in_transaction()) {
+            held.let_go(&mut kind.standing);
         }
         let to = self.intern(kind);
         Some(self.simply(store, Move { from, to }, reply))
@@ -168,9 +182,9 @@ impl Cast<'_> {
             // The request was not acknowledged, and so it comes again.
             (Part::BusyClerk { want }, _) => {
                 store.release(&kind.grip);
+                kind.grip.let_go(&mut kind.standing);
                 let ticket = store.serving.take()? as KindId;
-                let mut served = self.kind_of(ticket).clone();
-                served.standing = kind.standing;
+                let served = self.after_serving(ticket, kind);
                 let waits = self.intern(served);
                 store.queue.push_front((waits.into(), Request { buyer: 0, want }));
                 let to = self.clerk();
@@ -179,6 +193,7 @@ impl Cast<'_> {
             }
             (_, Some(going)) if !going.heard.is_empty() => {
                 store.release(&going.grip);
+                going.grip.let_go(&mut kind.standing);
                 let errand = going.errand;
                 kind.errand = self.sent_on(errand, &kind)?.map(Box::new);
                 Some(self.becomes(store, from, kind))
@@ -186,6 +201,12 @@ impl Cast<'_> {
             _ => None,
         }
     }
+}
+
+/// A payment of somebody's that ends like this; none if the provider repeats what it said before.
+fn paid(kind: &mut Kind, once: bool, outcome: Payment) -> Option<Heard> {
+    let is_new = !once || kind.standing.keyed.is_none();
+    is_new.then(|| Ok(Reply::Payment(kind.standing.charge(once, outcome))))
 }
 
 /// Whether somebody is on this errand about a buyer.

@@ -34,6 +34,8 @@ pub struct Cast<'s> {
     /// What comes of a step (none: it has to wait), as far as it was worked out.
     turns: Turns,
     full: bool,
+    /// Whether somebody looked for orders, though writing one is no step that can be seen.
+    asked_in_vain: bool,
     /// The memory that kinds and stores take, in bytes.
     bytes: usize,
 }
@@ -60,6 +62,7 @@ impl<'s> Cast<'s> {
             store_ids: BTreeMap::new(),
             turns: Turns::default(),
             full: false,
+            asked_in_vain: false,
             bytes: 0,
         }
     }
@@ -129,6 +132,13 @@ impl<'s> Cast<'s> {
         self.full
     }
 
+    /// Whether somebody looked for orders, though its card does not say that it would; what came of that is
+    /// wrong.
+    #[must_use]
+    pub fn was_asked_in_vain(&self) -> bool {
+        self.asked_in_vain
+    }
+
     /// Whether writing an order is one with the step before it.
     #[must_use]
     pub fn merges(&self) -> bool {
@@ -141,7 +151,7 @@ impl<'s> Cast<'s> {
         &self.acts
     }
 
-    /// Whether buyers pay here.
+    /// Whether buyers pay here, as the card has it.
     #[must_use]
     pub fn takes_money(&self) -> bool {
         self.entrant.card().needs.contains(&OpKind::Pay)
@@ -192,6 +202,8 @@ impl<'s> Cast<'s> {
                 let served = self.kind_of(ticket as KindId);
                 let clerk = Kind {
                     standing: served.standing.clone(),
+                    errand: served.errand.clone(),
+                    due: served.due.clone(),
                     ..Kind::of(Part::BusyClerk { want: request.want })
                 };
                 let (to, leaks) = self.busy_clerk(clerk);
@@ -202,9 +214,8 @@ impl<'s> Cast<'s> {
                 let answer = sold.map_or(Err(Missed::Failed(Failure::NoAnswer)), |sold| {
                     Ok(Reply::Applied(sold))
                 });
-                let mut served = self.kind_of(buyer).clone();
+                let mut served = self.after_serving(buyer, kind);
                 served.grip.place = false;
-                served.standing = kind.standing;
                 let held = served.grip.clone();
                 let (answered, leaks) = self.hear(served, answer);
                 self.release(&mut store, &held, answered);
@@ -222,24 +233,43 @@ impl<'s> Cast<'s> {
                 store.queue.push_back((to.into(), Request { buyer: 0, want }));
                 (to, leaks, reply)
             }
-            (part, op) => {
+            (_, op) => {
+                let charges = kind.standing.charges;
                 let reply = self.apply(&mut store, op, &mut kind.grip, &mut kind.standing)?;
-                self.notice(&mut kind, op);
-                let held = kind.grip.clone();
-                let (to, leaks) = match part {
-                    Part::BusyClerk { .. } => {
-                        kind.heard.push(reply);
-                        self.busy_clerk(kind)
-                    }
-                    _ => self.hear(kind, reply),
-                };
-                self.release(&mut store, &held, to);
+                self.notice(&mut kind, charges);
+                let (to, leaks) = self.goes_on_with(&mut store, kind, reply);
                 (to, leaks, reply)
             }
         };
         let actor = Move { from: id, to };
         let refused = self.refused(other.unwrap_or(actor).to);
         Some(Turn { other, leaks, refused, ..self.simply(store, actor, reply) })
+    }
+
+    /// Whoever made a step hears the reply; what it held is given back if its attempt is over.
+    pub(super) fn goes_on_with(
+        &mut self,
+        store: &mut Model,
+        mut kind: Kind,
+        reply: Heard,
+    ) -> (KindId, Leaks) {
+        let held = kind.grip.clone();
+        let (to, leaks) = match kind.part {
+            Part::BusyClerk { .. } => {
+                kind.heard.push(reply);
+                self.busy_clerk(kind)
+            }
+            _ => self.hear(kind, reply),
+        };
+        self.release(store, &held, to);
+        (to, leaks)
+    }
+
+    /// The buyer of this kind after a clerk who served it: what the world keeps about it is as the clerk
+    /// leaves it.
+    pub(super) fn after_serving(&self, buyer: KindId, clerk: Kind) -> Kind {
+        let Kind { standing, errand, due, .. } = clerk;
+        Kind { standing, errand, due, ..self.kind_of(buyer).clone() }
     }
 
     /// A turn in which nobody else takes part and nothing goes wrong.
@@ -263,17 +293,21 @@ impl<'s> Cast<'s> {
 
     /// One op; none if it has to wait.
     pub(super) fn apply(
-        &self,
+        &mut self,
         store: &mut Model,
         op: Op,
         grip: &mut Grip,
         standing: &mut Standing,
     ) -> Option<Heard> {
-        let looks = matches!(op, Op::FindOrder | Op::PlaceOrderOnce(_) | Op::CountLeft { .. });
-        match self.merges && looks && !looks_at_orders(self.entrant) {
-            true => failed(Failure::Unsupported),
-            false => store.apply(op, grip, standing),
+        let looks = matches!(
+            op,
+            Op::FindOrder | Op::PlaceOrderOnce(_) | Op::CancelOrder | Op::CountLeft { .. }
+        );
+        if self.merges && looks {
+            self.asked_in_vain = true;
+            return failed(Failure::Unsupported);
         }
+        store.apply(op, grip, standing)
     }
 
     /// Gives back the locks of an attempt that is over, as a closed connection does.
@@ -284,7 +318,7 @@ impl<'s> Cast<'s> {
     }
 
     /// A buyer hears a reply: what it is now, and what its attempt left behind if it ended.
-    pub(super) fn hear(&mut self, mut kind: Kind, reply: Heard) -> (KindId, Leaks) {
+    fn hear(&mut self, mut kind: Kind, reply: Heard) -> (KindId, Leaks) {
         // Who has left hears nothing any more, though an order may still be written.
         if matches!(kind.part, Part::Buyer { .. }) {
             kind.heard.push(reply);
@@ -304,9 +338,7 @@ impl<'s> Cast<'s> {
                 _ if kind.heard.len() == MOST_OPS => break Err(Missed::Failed(Failure::TooLong)),
                 // Nobody else can see this step, so it is one with the step before. What is in the
                 // cart is in the shop, so that this cannot fail.
-                Next::Call(Op::PlaceOrder(order))
-                    if self.merges && order.want == want && !kind.grip.is_in_transaction() =>
-                {
+                Next::Call(Op::PlaceOrder(order)) if self.merges && kind.orders_unseen(order) => {
                     kind.standing.orders.push(order.want);
                     kind.heard.push(Ok(Reply::Done));
                 }
@@ -363,9 +395,7 @@ impl<'s> Cast<'s> {
         let next = loop {
             match self.entrant.serve(want, &kind.heard) {
                 _ if kind.heard.len() == MOST_OPS => break Op::Answer { sold: None },
-                Next::Call(Op::PlaceOrder(order))
-                    if self.merges && order.want == want && !kind.grip.is_in_transaction() =>
-                {
+                Next::Call(Op::PlaceOrder(order)) if self.merges && kind.orders_unseen(order) => {
                     kind.standing.orders.push(order.want);
                     kind.heard.push(Ok(Reply::Done));
                 }
@@ -378,7 +408,7 @@ impl<'s> Cast<'s> {
         };
         let lock = kind.grip.holds_any() && matches!(next, Op::Answer { sold: Some(_) });
         if matches!(next, Op::Answer { .. }) {
-            kind.grip = Grip::default();
+            std::mem::take(&mut kind.grip).let_go(&mut kind.standing);
         }
         kind.next = Some(next);
         (self.intern(kind), Leaks { lock, hold: false })

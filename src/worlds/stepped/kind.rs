@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::script::Heard;
 use crate::buyer::Ending;
-use crate::op::{Item, Op, Want};
+use crate::op::{Item, Op, Order, Want};
 use crate::stores::model::{Grip, Standing};
 use crate::strategy::Errand;
 
@@ -116,6 +116,20 @@ impl Kind {
         ordered
     }
 
+    /// Whether it is about to ask for money itself, and not somebody on its errand.
+    #[must_use]
+    pub fn is_paying(&self) -> bool {
+        matches!(self.next, Some(Op::Charge { .. }))
+    }
+
+    /// Whether writing this order is a step that nobody else can see, and so one with the step before it, if
+    /// there is one in this attempt.
+    #[must_use]
+    pub fn orders_unseen(&self, order: Order) -> bool {
+        let has_stepped = self.begun || matches!(self.part, Part::BusyClerk { .. });
+        has_stepped && self.part.want() == Some(order.want) && !self.grip.is_in_transaction()
+    }
+
     /// Whether it stands in front of the clerk: whatever happens to it there is the clerk's doing.
     #[must_use]
     pub fn is_in_line(&self) -> bool {
@@ -123,7 +137,8 @@ impl Kind {
     }
 
     /// Somebody after its attempt: what the world keeps about it stays.
-    pub(super) fn after(self, part: Part) -> Self {
+    pub(super) fn after(mut self, part: Part) -> Self {
+        self.grip.let_go(&mut self.standing);
         Self { standing: self.standing, errand: self.errand, due: self.due, ..Self::of(part) }
     }
 

@@ -172,6 +172,9 @@ impl Stage {
         let from = self.kind(actor)?;
         let Turn { store, actor: moved, other, reply, leaks, .. } = self.turn(cast, cue)?;
         let (errand, op) = match act {
+            Act::Decline | Act::LoseAnswer if !cast.kind_of(from).is_paying() => {
+                cast.next_errand(from).unzip()
+            }
             Act::Step | Act::Decline | Act::LoseAnswer => (None, Some(cast.kind_of(from).next)),
             Act::Errand => cast.next_errand(from).unzip(),
             Act::Expire | Act::Crash | Act::Redeliver => (None, None),
@@ -187,6 +190,7 @@ impl Stage {
             stock: cast.store_of(store).stocks(),
             ordered: after.standing.orders.len() > before.standing.orders.len(),
             begins_again: matches!(act, Act::Step | Act::Decline | Act::LoseAnswer)
+                && errand.is_none()
                 && !after.begun
                 && matches!(after.part, Part::Buyer { .. }),
             ending: ending(moved.to).filter(|_| ending(from).is_none()),
@@ -199,7 +203,7 @@ impl Stage {
                 if matches!(step.op, Some(Op::Submit(_))) {
                     self.line.push_back(id as usize);
                 }
-                if act != Act::Errand && cast.kind_of(from).part.ending().is_none() {
+                if errand.is_none() && cast.kind_of(from).part.ending().is_none() {
                     if !cast.kind_of(from).begun {
                         self.times[id as usize].0 = self.steps;
                     }
