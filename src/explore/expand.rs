@@ -57,6 +57,8 @@ pub(super) struct Way {
     pub(super) cue: Cue<KindId>,
     /// How many buyers could make it.
     pub(super) buyers: u16,
+    /// Whether it is something that goes wrong, and so need not happen.
+    pub(super) is_fault: bool,
 }
 
 /// What some states lead to.
@@ -119,7 +121,7 @@ impl Expanded {
             let Some(turn) = turn else { continue };
             stuck &= turn.is_fault;
             self.there.push_with(|packed| packed.push_after(here, turn));
-            self.ways.push(Way { cue, buyers: buyers as u16 });
+            self.ways.push(Way { cue, buyers: buyers as u16, is_fault: turn.is_fault });
             if let (false, Some(refused)) = (self.premature, turn.refused) {
                 let there = unpack(self.there.last());
                 self.premature = checks::may_be_wronged(cast, stock, &there, refused);

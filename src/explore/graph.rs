@@ -98,6 +98,8 @@ pub(super) struct Graph {
     to: Vec<u32>,
     /// How many buyers could make it.
     by: Vec<u16>,
+    /// The places, in order, of those that are something going wrong, and so need not happen.
+    faults: Vec<usize>,
 }
 
 impl Graph {
@@ -111,12 +113,16 @@ impl Graph {
         self.ends.capacity() * size_of::<usize>()
             + self.to.capacity() * size_of::<u32>()
             + self.by.capacity() * size_of::<u16>()
+            + self.faults.capacity() * size_of::<usize>()
             + self.ends.len() * (size_of::<Ways>())
     }
 
     /// Adds a step from the state that is being looked at.
     #[inline]
-    pub(super) fn step(&mut self, to: u32, by: u16) {
+    pub(super) fn step(&mut self, to: u32, by: u16, is_fault: bool) {
+        if is_fault {
+            self.faults.push(self.to.len());
+        }
         self.to.push(to);
         self.by.push(by);
     }
@@ -189,13 +195,18 @@ impl Graph {
         Ok(ways)
     }
 
-    /// A state, if there is one, from which no schedule ever ends.
+    /// A state, if there is one, from which no schedule ever ends unless something goes wrong.
     pub(super) fn endless(&self) -> Option<u32> {
         // All steps backwards: where each state's begin, and from which states they come.
         let mut starts: Vec<usize> = Vec::with_capacity(self.ends.len() + 1);
         starts.push(0);
         let mut arrivals = vec![0_usize; self.ends.len()];
-        self.to.iter().for_each(|to| arrivals[*to as usize] += 1);
+        let mut is_fault = vec![false; self.to.len()];
+        self.faults.iter().for_each(|place| is_fault[*place] = true);
+        let goes_on = |place: &usize| !is_fault[*place];
+        for place in (0..self.to.len()).filter(goes_on) {
+            arrivals[self.to[place] as usize] += 1;
+        }
         for arrivals in arrivals {
             starts.push(starts[starts.len() - 1] + arrivals);
         }
@@ -205,12 +216,12 @@ impl Graph {
         let mut open = Vec::new();
         for (state, is_reached) in reached.iter_mut().enumerate() {
             let steps = self.steps_from(state);
-            if steps.is_empty() {
+            if !steps.clone().any(|place| goes_on(&place)) {
                 *is_reached = true;
                 open.push(state);
             }
-            for to in &self.to[steps] {
-                let place = &mut free[*to as usize];
+            for to in steps.filter(goes_on).map(|place| self.to[place]) {
+                let place = &mut free[to as usize];
                 backwards[*place] = state as u32;
                 *place += 1;
             }

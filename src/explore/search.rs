@@ -17,6 +17,7 @@ use super::states::{Batch, MOST_STATES, States};
 use crate::audit::Finding;
 use crate::finding::FindingKind;
 use crate::op::Units;
+use crate::stores::model::Act;
 use crate::worlds::stepped::{Actor, Cast, Cue, KindId, Stage};
 
 /// What a search has seen.
@@ -75,11 +76,11 @@ impl Journal {
         let mut steps = expanded.ways.iter().zip(numbers);
         let mut start = 0;
         for (from, end) in chunk.zip(&expanded.ends) {
-            for (Way { cue, buyers }, to) in steps.by_ref().take(end - start) {
+            for (Way { cue, buyers, is_fault }, to) in steps.by_ref().take(end - start) {
                 if *to as usize == self.origins.len() {
                     self.origins.push(Origin { from, by: *cue });
                 }
-                self.graph.step(*to, *buyers);
+                self.graph.step(*to, *buyers, *is_fault);
             }
             self.graph.close_state();
             start = *end;
@@ -289,7 +290,9 @@ impl<'c, 's> Search<'c, 's> {
         while seen.len() < LONGEST_LAP
             && seen.insert((stage.store(), stage.kinds().collect::<Vec<_>>()))
         {
-            let Some(first) = stage.cues(self.cast).first().copied() else { break };
+            let cues = stage.cues(self.cast);
+            let goes_on = |cue: &&Cue<Actor>| matches!(cue.act, Act::Step | Act::Errand);
+            let Some(first) = cues.iter().find(goes_on).or(cues.first()).copied() else { break };
             let _ = stage.follow(self.cast, first);
             schedule.push(first);
         }
