@@ -15,14 +15,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::state::{ANY, State};
-use super::{Exploration, Limits, checks, search_all};
+use super::{Exploration, Limits, check_card, checks, search_all, shop};
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
 use crate::op::{Op, OpKind, Request, Units, Want};
 use crate::report::{Evidence, Judgement, SCHEMA};
 use crate::settings::Settings;
-use crate::stores::model::Model;
 use crate::worlds::stepped::{Cast, Cue, KindId, Part, StoreId};
 
 /// States after which the store is taken to be without end.
@@ -90,6 +89,7 @@ pub fn any_buyers(
     }
     let mut cast = Cast::new(entrant, settings);
     let cover = cover(&mut cast, entrant, settings, &stopped);
+    check_card(&cast, entrant)?;
     let (mut proved_up_to, mut least) = (None, None);
     for buyers in 1..=most_buyers {
         let some = Settings { buyers, ..settings.clone() };
@@ -161,7 +161,7 @@ fn cover(
         crowd.push((cast.clerk(), 1));
     }
     crowd.sort_unstable();
-    let opening = State { store: cast.store(Model::open(settings.items, settings.stock)), crowd };
+    let opening = State { store: cast.store(shop(entrant, settings)), crowd };
     let mut known = BTreeSet::from([opening.clone()]);
     // Each with the place of the marking it came from.
     let mut tree = vec![(opening, None)];
@@ -217,8 +217,10 @@ fn successors(cast: &mut Cast<'_>, here: &State) -> Vec<State> {
     let mut all = Vec::new();
     for (kind, _) in &here.crowd {
         for store in stores_for(cast, here, *kind) {
-            let Some(turn) = cast.turn(store, Cue::step(*kind)) else { continue };
-            all.push(State { store: without_queue(cast, turn.store), ..here.after(&turn) });
+            for act in cast.acts().to_vec() {
+                let Some(turn) = cast.turn(store, Cue { who: *kind, act }) else { continue };
+                all.push(State { store: without_queue(cast, turn.store), ..here.after(&turn) });
+            }
         }
     }
     all

@@ -105,6 +105,7 @@ fn judge(
     let mut visits = Vec::new();
     let mut orders = Vec::new();
     let mut payments = Vec::new();
+    let mut has_paid = false;
     for (kind, began, ended) in everybody {
         let kind = cast.kind_of(kind);
         match kind.part {
@@ -122,6 +123,7 @@ fn judge(
                     ..Visit::unserved(buyer, want)
                 });
                 payments.push(kind.standing.net_charges().into());
+                has_paid |= kind.standing.charges > 0;
                 let ordered = kind.ordered();
                 orders.extend(ordered.into_iter().map(|(item, units)| {
                     let units = Units::try_from(units).unwrap_or(Units::MAX);
@@ -138,7 +140,8 @@ fn judge(
         return (end, vec![Finding { kind: FindingKind::StuckBuyers, amount, proof }]);
     }
     let given_back = store.shelves.iter().map(|shelf| shelf.given_back).collect();
-    let payments = cast.takes_money().then_some(payments);
+    // A checkout without a card says by paying that it takes money.
+    let payments = (has_paid || cast.takes_money()).then_some(payments);
     let books = Books { shelves, orders, deepest_queue: 0, given_back, payments };
     let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0, leaked_holds: 0 };
     (end, ledger.audit())

@@ -85,6 +85,7 @@ fn search<T>(
     let mut search = Search::from(&mut cast, opening.clone());
     let seen = search.run(limits, stopped);
     let drawn = draw(&search);
+    check_card(&cast, entrant)?;
     let covered = Covered {
         states: seen.states,
         transitions: seen.transitions,
@@ -130,11 +131,20 @@ pub fn search_unreduced(
     // In these schedules an order is a step of its own, and in a replay it mostly is not.
     let merges = Cast::new(entrant, settings).merges();
     let mut without_orders = |Shown { finding, schedule }: Shown| {
-        let steps = follow(&mut cast, &mut opening.clone(), &schedule)?;
-        let is_order = |step: &Step| merges && matches!(step.op, Some(Op::PlaceOrder(_)));
-        let steps = steps.iter().filter(|step| !is_order(step));
-        let schedule = steps.map(|step| Cue { who: step.actor, act: step.act }).collect();
-        Ok(Shown { finding, schedule })
+        let mut stage = opening.clone();
+        let mut kept = Vec::new();
+        for cue in schedule {
+            let kind = stage.kind(cue.who).map(|kind| cast.kind_of(kind).clone());
+            let steps = follow(&mut cast, &mut stage, &[cue])?;
+            let is_unseen = |step: &Step| match (step.op, &kind) {
+                (Some(Op::PlaceOrder(order)), Some(kind)) => kind.orders_unseen(order),
+                _ => false,
+            };
+            if !merges || !steps.iter().any(is_unseen) {
+                kept.push(cue);
+            }
+        }
+        Ok(Shown { finding, schedule: kept })
     };
     let shown: Vec<Shown> =
         tried.shown.into_iter().map(&mut without_orders).collect::<Result<_, Error>>()?;
@@ -173,6 +183,18 @@ pub fn sample(
         findings,
         ..Exploration::of(entrant, settings, evidence)
     })
+}
+
+/// Whoever looks for orders must say so: else writing one would not be a step that others can see.
+fn check_card(cast: &Cast<'_>, entrant: &dyn Entrant) -> Result<(), Error> {
+    if !cast.was_asked_in_vain() {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "{} looks for orders, and its card does not say so: let `about()` name what it needs, with \
+         `OpKind::FindOrder` or `OpKind::CountLeft` among it",
+        entrant.card().name
+    )))
 }
 
 /// How far findings, or their absence, reach.
@@ -227,7 +249,9 @@ pub fn replay(
 ) -> Result<Exploration, Error> {
     let mut cast = Cast::new(entrant, settings);
     let mut stage = open(&mut cast, entrant, settings)?;
-    let steps = follow(&mut cast, &mut stage, &schedule.0)?;
+    let steps = follow(&mut cast, &mut stage, &schedule.0);
+    check_card(&cast, entrant)?;
+    let steps = steps?;
     let found = checks::so_far(&mut cast, settings.stock, &stage, &steps);
     let timeline = timeline::told(&steps);
     let written = schedule.to_string();
@@ -267,13 +291,17 @@ pub fn open(
     }
     let wants: Vec<Want> = (0..settings.buyers).map(|buyer| settings.want(1, buyer)).collect();
     let has_clerk = entrant.card().asks_for(|kind| kind == OpKind::Queue);
-    let shop = Model {
+    Ok(Stage::open(cast, shop(entrant, settings), &wants, has_clerk))
+}
+
+/// The store of such a shop.
+fn shop(entrant: &dyn Entrant, settings: &Settings) -> Model {
+    Model {
         isolation: settings.isolation,
         faults: settings.faults,
         counts_orders: entrant.card().needs.contains(&OpKind::CountLeft),
         ..Model::open(settings.items, settings.stock)
-    };
-    Ok(Stage::open(cast, shop, &wants, has_clerk))
+    }
 }
 
 /// Makes every step of a schedule.

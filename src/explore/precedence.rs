@@ -168,18 +168,21 @@ fn schedule_to(
     let mut stage = opening.clone();
     // Who is marked, by name.
     let mut early: Vec<Actor> = Vec::new();
+    // Whose refusal is remembered: it may have a timer or an errand still.
+    let mut witness = None;
     let mut schedule = Vec::new();
     for Origin { by, remembers, .. } in way.into_iter().rev() {
+        let mut stepped = None;
         if let Some(by) = by {
             let (kind, is_early) = (cast.plain(by.who), cast.kind_of(by.who).early);
             let is_it = |actor: &Actor| {
-                stage.kind(*actor) == Some(kind) && early.contains(actor) == is_early
+                let is_marked = early.contains(actor) || witness == Some(*actor);
+                stage.kind(*actor) == Some(kind) && is_marked == is_early
             };
             let Some(actor) = stage.actors().find(is_it) else { break };
             let cue = Cue { who: actor, act: by.act };
-            if stage.follow(cast, cue).is_none() {
-                break;
-            }
+            let Some(step) = stage.follow(cast, cue) else { break };
+            stepped = Some(step.other.map_or(actor, |(other, _)| other));
             schedule.push(cue);
         }
         let counts = |actor: &Actor| {
@@ -187,7 +190,14 @@ fn schedule_to(
             kind.is_some_and(|kind| kind.may_have_units())
         };
         match remembers {
-            true => early = stage.actors().filter(counts).collect(),
+            true => {
+                early = stage.actors().filter(counts).collect();
+                let is_refused = |actor: &Actor| {
+                    let kind = stage.kind(*actor).map(|kind| cast.kind_of(kind));
+                    kind.is_some_and(|kind| kind.part.ending() == Some(Ending::TurnedAway))
+                };
+                witness = stepped.or_else(|| stage.actors().find(is_refused));
+            }
             false => early.retain(counts),
         }
     }
