@@ -36,7 +36,7 @@ fn settings(buyers: u32, stock: i32) -> Settings {
 }
 
 /// The shop as a strategy would have it: with carts, if it is about carts.
-fn suited(entrant: &dyn Entrant, settings: Settings) -> Settings {
+pub(crate) fn suited(entrant: &dyn Entrant, settings: Settings) -> Settings {
     let mut settings = match entrant.card().carts {
         true => Settings { items: 2, cart: 2, ..settings },
         false => settings,
@@ -259,6 +259,15 @@ fn every_schedule_that_is_printed_replays_to_the_same_finding() {
 
 /// Follows everything both ways and compares; the size of it, in schedules.
 fn assert_brute_force_agrees(entrant: &dyn Entrant, settings: &Settings) -> u64 {
+    assert_brute_force_agrees_within(MOST_STEPS, entrant, settings)
+}
+
+/// The same; brute force gives up after so many steps.
+pub(crate) fn assert_brute_force_agrees_within(
+    most_steps: usize,
+    entrant: &dyn Entrant,
+    settings: &Settings,
+) -> u64 {
     let open = |cast: &mut Cast<'_>| explore::open(cast, entrant, settings).unwrap();
     let mut cast = Cast::new(entrant, settings);
     let opening = open(&mut cast);
@@ -270,7 +279,7 @@ fn assert_brute_force_agrees(entrant: &dyn Entrant, settings: &Settings) -> u64 
             cast = cast.unmerged();
         }
         let opening = open(&mut cast);
-        let few = Limits { states: MOST_STEPS, ..Limits::default() };
+        let few = Limits { states: most_steps, ..Limits::default() };
         let tried = try_all(&mut cast, &opening, few, || false);
         let kinds = |shown: &[explore::Shown]| -> BTreeSet<String> {
             shown.iter().map(|shown| shown.finding.kind.name()).collect()

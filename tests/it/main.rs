@@ -10,6 +10,7 @@ mod clicks;
 mod delays;
 mod docs;
 mod explore;
+mod faults;
 mod fixture;
 mod library;
 mod properties;

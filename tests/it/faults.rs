@@ -1,0 +1,1305 @@
+//! Transactions, holds, money, queues and what goes wrong around them: the model op by op, every claim
+//! under every fault, bugs beside their cures, and random checkouts against brute force.
+
+use oversell_sim::entrant::Entrant;
+use oversell_sim::error::Error;
+use oversell_sim::explore::{self, Exploration, Limits, Schedule, any_buyers, search_all};
+use oversell_sim::op::{Op, OpKind, Order, Payment, Reply, Units};
+use oversell_sim::prelude::{
+    About, Attempt, Bought, Claim, Conflict, Connection, Declined, Expired, FindingKind, Item,
+    Missed, Session, SoldOut, Strategy as Checkout, Want,
+};
+use oversell_sim::report::Evidence;
+use oversell_sim::retry::Retries;
+use oversell_sim::settings::Settings;
+use oversell_sim::stores::model::{Faults, Grip, Isolation, Model, Standing};
+use oversell_sim::strategies::{everybody, find};
+use proptest::prelude::*;
+
+use crate::explore::{assert_brute_force_agrees_within, suited};
+
+const ITEM: Item = Item(0);
+
+/// Steps after which brute force gives up on a random checkout.
+const MOST_STEPS: usize = 10_000;
+
+fn settings(buyers: u32, stock: i32) -> Settings {
+    Settings { buyers, stock, ..Settings::default() }
+}
+
+/// The same with faults, or whatever else, by name.
+fn with(mut settings: Settings, named: &[(&str, &str)]) -> Settings {
+    for (name, text) in named {
+        settings.set(name, text).unwrap();
+    }
+    settings
+}
+
+fn searched(entrant: &dyn Entrant, settings: &Settings) -> Exploration {
+    search_all(entrant, settings, Limits::default(), || false).unwrap()
+}
+
+/// What was found, the gravest first.
+fn kinds(found: &Exploration) -> Vec<FindingKind> {
+    found.findings.iter().map(|told| told.finding.kind).collect()
+}
+
+fn assert_proved(entrant: &dyn Entrant, settings: &Settings) {
+    let found = searched(entrant, settings);
+    assert_eq!(
+        found.evidence,
+        Evidence::Proved,
+        "{} with {settings:?}\n{found}",
+        entrant.card().name
+    );
+}
+
+// The model, op by op.
+
+/// A shop with two connections: of two buyers, or of one buyer and somebody on its errand.
+struct Shop {
+    model: Model,
+    grips: [Grip; 2],
+    standings: [Standing; 2],
+    /// Whether both connections are about one buyer.
+    one_buyer: bool,
+}
+
+const A: usize = 0;
+const B: usize = 1;
+
+impl Shop {
+    fn at(isolation: Isolation, stock: Units) -> Self {
+        let model = Model { isolation, ..Model::open(1, stock) };
+        Self { model, grips: Default::default(), standings: Default::default(), one_buyer: false }
+    }
+
+    /// Stock is what was never ordered.
+    fn counting(self) -> Self {
+        Self { model: Model { counts_orders: true, ..self.model }, ..self }
+    }
+
+    fn of_one_buyer(self) -> Self {
+        Self { one_buyer: true, ..self }
+    }
+
+    /// A reply; none if it has to wait.
+    fn hear(&mut self, who: usize, op: Op) -> Option<Result<Reply, Missed>> {
+        let standing = if self.one_buyer { A } else { who };
+        self.model.apply(op, &mut self.grips[who], &mut self.standings[standing])
+    }
+
+    fn does(&mut self, who: usize, op: Op) {
+        assert_eq!(self.hear(who, op), Some(Ok(Reply::Done)), "{op:?}");
+    }
+
+    fn reads(&mut self, who: usize, stock: Units) {
+        assert_eq!(self.hear(who, Op::Read { item: ITEM }), Some(Ok(Reply::Stock(stock))));
+    }
+
+    fn counts(&mut self, who: usize, left: Units) {
+        assert_eq!(self.hear(who, Op::CountLeft { item: ITEM }), Some(Ok(Reply::Stock(left))));
+    }
+
+    fn applies(&mut self, who: usize, op: Op, applied: bool) {
+        assert_eq!(self.hear(who, op), Some(Ok(Reply::Applied(applied))), "{op:?}");
+    }
+
+    fn waits(&mut self, who: usize, op: Op) {
+        let before = self.model.clone();
+        assert_eq!(self.hear(who, op), None, "{op:?}");
+        assert_eq!(self.model, before, "who waits changes nothing");
+    }
+
+    fn conflicts(&mut self, who: usize, op: Op) {
+        assert_eq!(self.hear(who, op), Some(Err(Missed::Conflict)), "{op:?}");
+    }
+
+    fn stock(&self) -> Units {
+        self.model.shelves[0].stock
+    }
+
+    fn orders(&self, who: usize) -> usize {
+        self.standings[who].orders.len()
+    }
+}
+
+const TAKE: Op = Op::Take { item: ITEM, qty: 1 };
+const ADD: Op = Op::Add { item: ITEM, qty: 1 };
+const LOCK: Op = Op::Lock { item: ITEM };
+const UNLOCK: Op = Op::Unlock { item: ITEM };
+const fn write(stock: Units) -> Op {
+    Op::Write { item: ITEM, stock }
+}
+fn order() -> Order {
+    Order { buyer: 0, want: Want::one(ITEM, 1) }
+}
+
+#[test]
+fn nobody_sees_what_is_not_committed_and_everybody_what_is() {
+    for isolation in Isolation::ALL {
+        let mut shop = Shop::at(isolation, 5);
+        shop.does(A, Op::Begin);
+        shop.does(A, write(3));
+        shop.reads(A, 3);
+        shop.reads(B, 5);
+        assert_eq!(shop.stock(), 5);
+        shop.does(A, Op::Commit);
+        shop.reads(B, 3);
+    }
+}
+
+#[test]
+fn a_snapshot_stays_as_it_was_and_read_committed_has_none() {
+    for (isolation, seen) in [
+        (Isolation::ReadCommitted, 4),
+        (Isolation::RepeatableRead, 5),
+        (Isolation::Serializable, 5),
+    ] {
+        let mut shop = Shop::at(isolation, 5);
+        shop.does(B, Op::Begin);
+        shop.does(A, Op::Begin);
+        shop.applies(A, TAKE, true);
+        shop.reads(B, 5);
+        shop.does(A, Op::Commit);
+        shop.reads(B, seen);
+    }
+}
+
+#[test]
+fn a_writer_waits_for_the_row_and_then_it_depends_on_the_level() {
+    for isolation in Isolation::ALL {
+        let mut shop = Shop::at(isolation, 5);
+        shop.does(A, Op::Begin);
+        shop.does(B, Op::Begin);
+        shop.applies(A, TAKE, true);
+        for op in [TAKE, ADD, LOCK, write(1)] {
+            shop.waits(B, op);
+        }
+        shop.does(A, Op::Commit);
+        match isolation {
+            Isolation::ReadCommitted => {
+                shop.applies(B, TAKE, true);
+                shop.does(B, Op::Commit);
+                assert_eq!(shop.stock(), 3, "it looks again at what it waited for");
+            }
+            _ => {
+                shop.conflicts(B, TAKE);
+                assert!(!shop.grips[B].is_in_transaction());
+                assert_eq!(shop.stock(), 4);
+            }
+        }
+        assert!(!shop.model.shelves[0].row_locked);
+    }
+}
+
+#[test]
+fn a_row_that_was_locked_and_not_written_is_no_conflict() {
+    let mut shop = Shop::at(Isolation::RepeatableRead, 5);
+    shop.does(A, Op::Begin);
+    shop.does(B, Op::Begin);
+    shop.hear(A, LOCK).unwrap().unwrap();
+    shop.waits(B, TAKE);
+    shop.does(A, Op::Commit);
+    shop.applies(B, TAKE, true);
+    shop.does(B, Op::Commit);
+    assert_eq!(shop.stock(), 4);
+}
+
+#[test]
+fn a_rollback_gives_back_rows_and_leaves_nothing() {
+    for isolation in Isolation::ALL {
+        let mut shop = Shop::at(isolation, 5);
+        shop.does(A, Op::Begin);
+        shop.does(B, Op::Begin);
+        shop.applies(A, TAKE, true);
+        shop.does(A, Op::PlaceOrder(order()));
+        shop.waits(B, TAKE);
+        shop.does(A, Op::Rollback);
+        assert_eq!((shop.stock(), shop.orders(A)), (5, 0));
+        shop.applies(B, TAKE, true);
+        shop.does(B, Op::Commit);
+        assert_eq!(shop.stock(), 4);
+    }
+}
+
+#[test]
+fn who_takes_too_much_touches_no_row_and_waits_for_nobody() {
+    for isolation in Isolation::ALL {
+        let mut shop = Shop::at(isolation, 0);
+        shop.does(A, Op::Begin);
+        assert_eq!(shop.hear(A, ADD), Some(Ok(Reply::Stock(1))));
+        shop.does(B, Op::Begin);
+        // There is one in A's transaction, and none for anybody else.
+        shop.applies(B, TAKE, false);
+        shop.does(A, Op::Commit);
+        match isolation {
+            Isolation::ReadCommitted => shop.applies(B, TAKE, true),
+            // As of its snapshot there still is none.
+            _ => shop.applies(B, TAKE, false),
+        }
+        match isolation {
+            // "None were left" was read, and is no longer so.
+            Isolation::Serializable => shop.conflicts(B, Op::Commit),
+            _ => shop.does(B, Op::Commit),
+        }
+    }
+}
+
+#[test]
+fn what_was_only_read_must_still_be_so_if_it_is_to_be_serializable() {
+    for isolation in Isolation::ALL {
+        let mut shop = Shop::at(isolation, 5);
+        shop.does(A, Op::Begin);
+        shop.reads(A, 5);
+        shop.does(A, Op::PlaceOrder(order()));
+        shop.does(B, Op::Begin);
+        shop.applies(B, TAKE, true);
+        shop.does(B, Op::Commit);
+        match isolation {
+            Isolation::Serializable => {
+                shop.conflicts(A, Op::Commit);
+                assert_eq!(shop.orders(A), 0);
+            }
+            _ => {
+                shop.does(A, Op::Commit);
+                assert_eq!(shop.orders(A), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn write_skew_is_let_through_but_by_serializable() {
+    for isolation in Isolation::ALL {
+        let mut shop = Shop::at(isolation, 1).counting();
+        for who in [A, B] {
+            shop.does(who, Op::Begin);
+        }
+        for who in [A, B] {
+            shop.counts(who, 1);
+            shop.does(who, Op::PlaceOrder(order()));
+            shop.counts(who, 0);
+        }
+        shop.does(A, Op::Commit);
+        match isolation {
+            Isolation::Serializable => shop.conflicts(B, Op::Commit),
+            _ => shop.does(B, Op::Commit),
+        }
+        assert_eq!(shop.stock(), if isolation == Isolation::Serializable { 0 } else { -1 });
+    }
+}
+
+#[test]
+fn locking_the_row_does_not_help_who_counts_in_an_old_snapshot() {
+    let mut shop = Shop::at(Isolation::RepeatableRead, 1).counting();
+    for who in [A, B] {
+        shop.does(who, Op::Begin);
+    }
+    shop.hear(A, LOCK).unwrap().unwrap();
+    shop.does(A, Op::PlaceOrder(order()));
+    shop.does(A, Op::Commit);
+    // An order is no write of the product's row.
+    assert_eq!(shop.hear(B, LOCK), Some(Ok(Reply::Locked { waited: false })));
+    shop.counts(B, 1);
+}
+
+#[test]
+fn an_order_is_in_the_book_after_the_commit_and_its_own_transaction_sees_it_before() {
+    for isolation in Isolation::ALL {
+        let mut shop = Shop::at(isolation, 5).of_one_buyer();
+        shop.does(A, Op::Begin);
+        shop.does(A, Op::PlaceOrder(order()));
+        shop.applies(A, Op::FindOrder, true);
+        shop.applies(A, Op::PlaceOrderOnce(order()), false);
+        shop.applies(B, Op::FindOrder, false);
+        assert_eq!((shop.orders(A), shop.model.shelves[0].ordered), (0, 0));
+        shop.does(A, Op::Commit);
+        shop.applies(B, Op::FindOrder, true);
+        assert_eq!((shop.orders(A), shop.model.shelves[0].ordered), (1, 1));
+    }
+}
+
+#[test]
+fn an_order_that_is_unique_is_waited_for() {
+    for isolation in Isolation::ALL {
+        for commits in [true, false] {
+            let mut shop = Shop::at(isolation, 5).of_one_buyer();
+            shop.does(A, Op::Begin);
+            shop.does(B, Op::Begin);
+            shop.applies(A, Op::PlaceOrderOnce(order()), true);
+            shop.waits(B, Op::PlaceOrderOnce(order()));
+            shop.does(A, if commits { Op::Commit } else { Op::Rollback });
+            match (commits, isolation) {
+                (true, Isolation::ReadCommitted) => {
+                    shop.applies(B, Op::PlaceOrderOnce(order()), false);
+                    shop.does(B, Op::Commit);
+                }
+                // There is one that its snapshot does not know.
+                (true, _) => shop.conflicts(B, Op::PlaceOrderOnce(order())),
+                (false, _) => {
+                    shop.applies(B, Op::PlaceOrderOnce(order()), true);
+                    shop.does(B, Op::Commit);
+                }
+            }
+            assert_eq!(shop.orders(A), 1);
+            assert!(!shop.standings[A].claimed);
+        }
+    }
+    // Outside a transaction, too.
+    let mut shop = Shop::at(Isolation::ReadCommitted, 5).of_one_buyer();
+    shop.does(A, Op::Begin);
+    shop.applies(A, Op::PlaceOrderOnce(order()), true);
+    shop.waits(B, Op::PlaceOrderOnce(order()));
+    shop.does(A, Op::Commit);
+    shop.applies(B, Op::PlaceOrderOnce(order()), false);
+}
+
+#[test]
+fn an_order_is_struck_out_once_and_counts_until_the_commit() {
+    for isolation in Isolation::ALL {
+        let mut shop = Shop::at(isolation, 1).counting().of_one_buyer();
+        shop.does(A, Op::PlaceOrder(order()));
+        shop.does(A, Op::Begin);
+        shop.does(B, Op::Begin);
+        shop.counts(A, 0);
+        shop.applies(A, Op::CancelOrder, true);
+        shop.applies(A, Op::CancelOrder, false);
+        shop.applies(A, Op::FindOrder, false);
+        shop.counts(A, 1);
+        shop.counts(B, 0);
+        assert_eq!(shop.orders(A), 1);
+        shop.waits(B, Op::CancelOrder);
+        shop.does(A, Op::Commit);
+        assert_eq!((shop.orders(A), shop.stock()), (0, 1));
+        match isolation {
+            Isolation::ReadCommitted => shop.applies(B, Op::CancelOrder, false),
+            _ => shop.conflicts(B, Op::CancelOrder),
+        }
+    }
+    // What it wrote itself is struck out as well, and another order takes its place.
+    let mut shop = Shop::at(Isolation::ReadCommitted, 1);
+    shop.does(A, Op::Begin);
+    shop.does(A, Op::PlaceOrder(order()));
+    shop.applies(A, Op::CancelOrder, true);
+    shop.applies(A, Op::PlaceOrderOnce(order()), true);
+    shop.does(A, Op::Commit);
+    assert_eq!(shop.orders(A), 1);
+}
+
+#[test]
+fn an_order_that_is_struck_out_and_rolled_back_still_stands() {
+    let mut shop = Shop::at(Isolation::ReadCommitted, 1);
+    shop.does(A, Op::PlaceOrder(order()));
+    shop.does(A, Op::Begin);
+    shop.applies(A, Op::CancelOrder, true);
+    shop.does(A, Op::Rollback);
+    shop.applies(A, Op::FindOrder, true);
+    assert!(!shop.standings[A].has_cancelled);
+}
+
+#[test]
+fn a_statement_outside_any_transaction_waits_for_the_row_if_it_would_write_it() {
+    let mut shop = Shop::at(Isolation::ReadCommitted, 2);
+    shop.does(A, Op::Begin);
+    shop.applies(A, TAKE, true);
+    let swap = |expected| Op::CompareAndSet { item: ITEM, expected, new: 0 };
+    for op in [TAKE, ADD, write(7), swap(2), Op::Hold { item: ITEM, qty: 1 }] {
+        shop.waits(B, op);
+    }
+    shop.applies(B, swap(1), false);
+    shop.applies(B, Op::Take { item: ITEM, qty: 3 }, false);
+    shop.reads(B, 2);
+    shop.does(A, Op::Commit);
+    shop.applies(B, TAKE, true);
+    assert_eq!(shop.stock(), 0);
+}
+
+#[test]
+fn a_snapshot_knows_of_what_was_written_outside_any_transaction() {
+    let mut shop = Shop::at(Isolation::RepeatableRead, 2);
+    shop.does(A, Op::Begin);
+    shop.applies(B, TAKE, true);
+    shop.reads(A, 2);
+    shop.conflicts(A, TAKE);
+    assert_eq!(shop.stock(), 1);
+}
+
+#[test]
+fn a_timer_does_not_run_out_into_a_row_that_is_locked() {
+    let mut shop = Shop::at(Isolation::ReadCommitted, 2);
+    shop.applies(A, Op::Hold { item: ITEM, qty: 1 }, true);
+    shop.does(B, Op::Begin);
+    shop.applies(B, TAKE, true);
+    assert!(!shop.model.can_expire(&shop.standings[A]));
+    shop.waits(A, Op::Release { item: ITEM });
+    shop.does(B, Op::Commit);
+    assert!(shop.model.can_expire(&shop.standings[A]));
+    shop.applies(A, Op::Release { item: ITEM }, true);
+    assert_eq!(shop.stock(), 1);
+}
+
+#[test]
+fn a_lock_and_a_row_are_two_things_and_a_transaction_ends_without_the_lock() {
+    let mut shop = Shop::at(Isolation::ReadCommitted, 2);
+    shop.hear(A, LOCK).unwrap().unwrap();
+    shop.does(A, Op::Begin);
+    shop.applies(A, TAKE, true);
+    shop.does(A, Op::Commit);
+    shop.waits(B, LOCK);
+    shop.does(A, UNLOCK);
+    shop.hear(B, LOCK).unwrap().unwrap();
+}
+
+#[test]
+fn what_a_conflict_has_thrown_away_can_be_rolled_back_and_begun_again() {
+    let mut shop = Shop::at(Isolation::RepeatableRead, 2);
+    shop.does(A, Op::Begin);
+    shop.applies(B, TAKE, true);
+    shop.conflicts(A, TAKE);
+    shop.does(A, Op::Rollback);
+    shop.does(A, Op::Begin);
+    shop.applies(A, TAKE, true);
+    shop.does(A, Op::Commit);
+    assert_eq!(shop.stock(), 0);
+}
+
+#[test]
+fn what_is_in_the_cache_is_in_no_transaction() {
+    let mut shop = Shop::at(Isolation::Serializable, 1);
+    shop.does(A, Op::Begin);
+    shop.applies(A, Op::TakeCached { item: ITEM, qty: 1 }, true);
+    shop.applies(B, Op::TakeCached { item: ITEM, qty: 1 }, false);
+    assert_eq!(shop.hear(A, Op::Lease { item: ITEM }), Some(Ok(Reply::Token(1))));
+    shop.waits(B, Op::Lease { item: ITEM });
+    shop.does(A, Op::Rollback);
+    shop.applies(B, Op::TakeCached { item: ITEM, qty: 1 }, false);
+    shop.applies(A, Op::Unlease { item: ITEM }, true);
+}
+
+// Checkouts that are right, and were found wrong; or wrong, and were not.
+
+/// Declares a checkout: what it needs, and its code.
+macro_rules! checkout {
+    ($(#[$doc:meta])* $name:ident needs [$($need:ident),*];
+     $($method:ident($shop:ident, $want:ident) -> $end:ty $body:block)+) => {
+        $(#[$doc])*
+        struct $name;
+
+        impl Checkout for $name {
+            fn about(&self) -> About {
+                About { needs: &[$(OpKind::$need),*], ..About::of_type::<Self>() }
+            }
+
+            $(async fn $method<C: Connection>(
+                &self,
+                $shop: &mut Session<C>,
+                $want: Want,
+            ) -> $end $body)+
+        }
+    };
+}
+
+checkout! {
+    /// Leaves when the payment is declined, and lets the closed connection roll back.
+    LeavesTheRollbackToTheServer needs [Transaction, Take, Pay];
+    attempt(shop, want) -> Attempt {
+        shop.begin().await?;
+        if !shop.take(want.item, want.qty).await? {
+            return Err(SoldOut);
+        }
+        if shop.charge_once().await? == Payment::Declined {
+            return Err(Declined);
+        }
+        shop.place_order(want).await?;
+        shop.commit().await?;
+        Ok(Bought)
+    }
+}
+
+#[test]
+fn a_declined_payment_that_ends_an_attempt_closes_its_connection() {
+    let found =
+        searched(&LeavesTheRollbackToTheServer, &with(settings(2, 1), &[("declines", "1")]));
+    assert_eq!(kinds(&found), [FindingKind::LeakedLock], "and nobody waits for it: {found}");
+}
+
+checkout! {
+    /// Its order is written by the notice alone, and by every notice.
+    OrdersByNotice needs [Take, Add, Pay, FindOrder, Notice];
+    attempt(shop, want) -> Attempt {
+        if !shop.take(want.item, want.qty).await? {
+            return Err(SoldOut);
+        }
+        while shop.charge_once().await? == Payment::Unknown {}
+        Ok(Bought)
+    }
+    notified(shop, want) -> Result<(), Missed> {
+        shop.place_order(want).await
+    }
+}
+
+#[test]
+fn asking_again_with_the_same_key_moves_no_money_and_sends_no_notice() {
+    assert_proved(&OrdersByNotice, &with(settings(2, 1), &[("lost-answers", "2")]));
+    let again = searched(&OrdersByNotice, &with(settings(2, 1), &[("redeliveries", "1")]));
+    assert_eq!(kinds(&again), [FindingKind::OrderWithoutReceipt]);
+}
+
+checkout! {
+    /// Looks twice, and loses every time.
+    LosesEveryTime needs [Read];
+    attempt(shop, want) -> Attempt {
+        shop.read(want.item).await?;
+        shop.read(want.item).await?;
+        Err(Conflict)
+    }
+}
+
+#[test]
+fn a_livelock_is_none_the_less_one_because_a_crash_would_end_it() {
+    for crashes in ["0", "1", "2"] {
+        let found = searched(&LosesEveryTime, &with(settings(2, 1), &[("crashes", crashes)]));
+        assert!(found.amount_of(FindingKind::Livelock) > 0, "{crashes} crashes: {found}");
+    }
+}
+
+checkout! {
+    /// A transaction inside a lock.
+    LocksAroundATransaction needs [Lock, Transaction, Read, Write];
+    attempt(shop, want) -> Attempt {
+        shop.lock(want.item).await?;
+        shop.begin().await?;
+        let seen = shop.read(want.item).await?;
+        if seen < want.qty {
+            shop.rollback().await?;
+            shop.unlock(want.item).await?;
+            return Err(SoldOut);
+        }
+        shop.write(want.item, seen - want.qty).await?;
+        shop.place_order(want).await?;
+        shop.commit().await?;
+        shop.unlock(want.item).await?;
+        Ok(Bought)
+    }
+}
+
+#[test]
+fn a_transaction_inside_a_lock_is_safe_at_every_level() {
+    for isolation in Isolation::ALL {
+        let shop = Settings { isolation, ..settings(3, 2) };
+        assert_proved(&LocksAroundATransaction, &shop);
+    }
+}
+
+checkout! {
+    /// Takes in a transaction, and gives back outside of one.
+    GivesBackOutside needs [Transaction, Take, Add, Pay, FindOrder];
+    attempt(shop, want) -> Attempt {
+        shop.begin().await?;
+        if !shop.take(want.item, want.qty).await? {
+            shop.rollback().await?;
+            return Err(SoldOut);
+        }
+        shop.place_order(want).await?;
+        shop.commit().await?;
+        if shop.charge_once().await? == Payment::Declined {
+            shop.cancel_order().await?;
+            shop.add(want.item, want.qty).await?;
+            return Err(Declined);
+        }
+        Ok(Bought)
+    }
+}
+
+#[test]
+fn who_gives_back_outside_a_transaction_is_not_overwritten_by_one() {
+    for isolation in Isolation::ALL {
+        for (buyers, stock) in [(2, 1), (2, 2), (3, 2)] {
+            let shop =
+                with(Settings { isolation, ..settings(buyers, stock) }, &[("declines", "2")]);
+            assert_proved(&GivesBackOutside, &shop);
+        }
+    }
+}
+
+checkout! {
+    /// The buyer's return and the provider's notice each finish in a transaction.
+    FinishesInTransactions needs [Transaction, Take, Pay, FindOrder, Notice];
+    attempt(shop, want) -> Attempt {
+        while shop.charge_once().await? == Payment::Unknown {}
+        match finish(shop, want).await? {
+            true => Ok(Bought),
+            false => {
+                shop.refund().await?;
+                Err(SoldOut)
+            }
+        }
+    }
+    notified(shop, want) -> Result<(), Missed> {
+        finish(shop, want).await.map(drop)
+    }
+}
+
+async fn finish<C: Connection>(shop: &mut Session<C>, want: Want) -> Result<bool, Missed> {
+    shop.begin().await?;
+    if !shop.place_order_once(want).await? {
+        shop.rollback().await?;
+        return Ok(true);
+    }
+    if !shop.take(want.item, want.qty).await? {
+        shop.rollback().await?;
+        return Ok(false);
+    }
+    shop.commit().await?;
+    Ok(true)
+}
+
+#[test]
+fn two_transactions_that_finish_one_order_write_one() {
+    for isolation in Isolation::ALL {
+        for faults in [&[][..], &[("redeliveries", "1")], &[("lost-answers", "1")]] {
+            // With a unit for everybody, so that no notice comes after a refund.
+            assert_proved(
+                &FinishesInTransactions,
+                &with(Settings { isolation, ..settings(2, 2) }, faults),
+            );
+        }
+    }
+}
+
+checkout! {
+    /// Reserves a unit, calls it sold and lets the timer have it.
+    SellsWhatItHolds needs [Hold];
+    attempt(shop, want) -> Attempt {
+        if !shop.hold(want.item, want.qty).await? {
+            return Err(SoldOut);
+        }
+        shop.place_order(want).await?;
+        Ok(Bought)
+    }
+}
+
+#[test]
+fn any_number_of_buyers_come_to_the_same_shop() {
+    let any = |entrant: &dyn Entrant, isolation| {
+        let shop = Settings { isolation, ..settings(2, 1) };
+        any_buyers(entrant, &shop, 0, Limits::default(), || false).unwrap()
+    };
+    let transaction = find("transaction").unwrap();
+    assert!(any(transaction, Isolation::ReadCommitted).oversold);
+    assert!(!any(transaction, Isolation::Serializable).oversold, "at the level that was asked for");
+    let counting = find("count-then-insert").unwrap();
+    assert!(any(counting, Isolation::RepeatableRead).oversold);
+    assert!(!any(counting, Isolation::Serializable).oversold);
+    let held = any(&SellsWhatItHolds, Isolation::ReadCommitted);
+    assert!(held.oversold, "timers run out when nobody is left: {held:?}");
+}
+
+/// Says nothing about itself, and takes money twice.
+struct ChargesTwiceWithoutACard;
+
+impl Checkout for ChargesTwiceWithoutACard {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        if !shop.take(want.item, want.qty).await? {
+            return Err(SoldOut);
+        }
+        shop.charge().await?;
+        shop.charge().await?;
+        shop.place_order(want).await?;
+        Ok(Bought)
+    }
+}
+
+/// Says nothing about itself, and looks for orders.
+struct LooksForOrdersWithoutACard;
+
+impl Checkout for LooksForOrdersWithoutACard {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        if !shop.find_order().await? && !shop.take(want.item, want.qty).await? {
+            return Err(SoldOut);
+        }
+        shop.place_order_once(want).await?;
+        Ok(Bought)
+    }
+}
+
+#[test]
+fn a_checkout_without_a_card_is_audited_by_what_it_does() {
+    let found = oversell_sim::explore(ChargesTwiceWithoutACard).run().unwrap();
+    assert_eq!(kinds(&found), [FindingKind::DoubleCharge], "{found}");
+    let refused = oversell_sim::explore(LooksForOrdersWithoutACard).run().unwrap_err();
+    assert!(
+        matches!(&refused, Error::Input(why) if why.contains("OpKind::FindOrder")),
+        "{refused}"
+    );
+    let replayed = oversell_sim::explore(LooksForOrdersWithoutACard).replay("AA").unwrap_err();
+    assert!(replayed.to_string().contains("OpKind::FindOrder"), "{replayed}");
+}
+
+checkout! {
+    /// Whoever looks after a crash believes that every payment goes through.
+    RecoversBlindly needs [Transaction, Take, Add, Pay, FindOrder, Recover];
+    attempt(shop, want) -> Attempt {
+        shop.begin().await?;
+        if !shop.take(want.item, want.qty).await? {
+            shop.rollback().await?;
+            return Err(SoldOut);
+        }
+        shop.place_order(want).await?;
+        shop.commit().await?;
+        if shop.charge_once().await? != Payment::Declined {
+            return Ok(Bought);
+        }
+        shop.begin().await?;
+        shop.cancel_order().await?;
+        shop.add(want.item, want.qty).await?;
+        shop.commit().await?;
+        Err(Declined)
+    }
+    recover(shop, want) -> Result<(), Missed> {
+        if shop.find_order().await? && !shop.find_charge().await? {
+            shop.charge().await?;
+        }
+        let _ = want;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_payment_on_an_errand_can_be_declined_too() {
+    let shop = with(settings(1, 1), &[("crashes", "1"), ("declines", "1")]);
+    let found = searched(&RecoversBlindly, &shop);
+    // It dies after the commit; whoever comes after it finds the order, and no money.
+    let told =
+        found.findings.iter().find(|told| told.finding.kind == FindingKind::UnitWithoutCharge);
+    assert!(told.is_some(), "{found}");
+    let schedule: Schedule = told.unwrap().schedule.parse().unwrap();
+    let again = explore::replay(&RecoversBlindly, &shop, &schedule).unwrap();
+    assert!(again.amount_of(FindingKind::UnitWithoutCharge) > 0, "{again}");
+}
+
+checkout! {
+    /// Pays, is sent away for nothing, and the notice of its payment comes later.
+    SendsAwayWhoHasPaid needs [Pay, Read, Notice];
+    attempt(shop, want) -> Attempt {
+        shop.read(want.item).await?;
+        shop.charge_once().await?;
+        Err(SoldOut)
+    }
+}
+
+#[test]
+fn the_schedule_to_a_false_sold_out_goes_on_to_the_end() {
+    for (buyers, stock) in [(1, 1), (2, 1), (2, 3)] {
+        let shop = settings(buyers, stock);
+        let found = searched(&SendsAwayWhoHasPaid, &shop);
+        assert!(kinds(&found).contains(&FindingKind::FalseSoldOut), "{found}");
+        for told in &found.findings {
+            let again =
+                explore::replay(&SendsAwayWhoHasPaid, &shop, &told.schedule.parse().unwrap());
+            assert_eq!(again.unwrap().amount_of(told.finding.kind), told.finding.amount, "{found}");
+        }
+    }
+}
+
+checkout! {
+    /// The clerk takes the money, and the provider's notice writes the order.
+    ClerkTakesMoney needs [Queue, Take, Pay, FindOrder, Notice];
+    attempt(shop, want) -> Attempt {
+        shop.submit(want).await?;
+        if shop.answer().await? { Ok(Bought) } else { Err(SoldOut) }
+    }
+    serve(shop, want) -> Result<bool, Missed> {
+        if !shop.take(want.item, want.qty).await? {
+            return Ok(false);
+        }
+        while shop.charge_once().await? == Payment::Unknown {}
+        Ok(true)
+    }
+    notified(shop, want) -> Result<(), Missed> {
+        shop.place_order_once(want).await.map(drop)
+    }
+}
+
+#[test]
+fn what_the_provider_tells_of_a_clerks_charge_is_not_lost_with_the_clerk() {
+    assert_proved(&ClerkTakesMoney, &settings(2, 1));
+    assert_proved(&ClerkTakesMoney, &with(settings(2, 1), &[("lost-answers", "1")]));
+    let unpaid = searched(&ClerkTakesMoney, &with(settings(2, 1), &[("declines", "1")]));
+    assert!(!unpaid.findings.is_empty(), "it does not look whether the money came");
+}
+
+// Claims.
+
+/// What each strategy that speaks of faults shows under each of them alone: nothing, where it is not listed,
+/// which is then proved. Found with two buyers and one unit, and with three and two.
+const SHOWN: &[(&str, &str, &[FindingKind])] = {
+    use FindingKind::{
+        ChargedWithoutUnit, DoubleCharge, FalseSoldOut, LeakedHold, LeakedStock, LostUpdate,
+        OrderWithoutReceipt, Oversold, Undersold, UnitWithoutCharge,
+    };
+    &[
+        ("lease", "crashes", &[LeakedStock]),
+        ("lease", "expiries", &[Oversold, LostUpdate]),
+        // The unit is gone and the order was never written: a lease is no transaction.
+        ("fenced-lease", "crashes", &[LeakedStock]),
+        ("hold-kept", "crashes", &[ChargedWithoutUnit, LeakedStock]),
+        ("hold-kept", "declines", &[LeakedHold]),
+        ("confirm-unheeded", "crashes", &[ChargedWithoutUnit, LeakedStock]),
+        ("confirm-unheeded", "expiries", &[Oversold, LostUpdate]),
+        ("confirm-unheeded", "declines", &[UnitWithoutCharge]),
+        ("refund-forgotten", "crashes", &[ChargedWithoutUnit, LeakedStock]),
+        ("refund-forgotten", "expiries", &[ChargedWithoutUnit]),
+        ("refund-forgotten", "declines", &[UnitWithoutCharge]),
+        ("charge-first", "crashes", &[ChargedWithoutUnit, LeakedStock]),
+        // Who takes and gives back turns others away meanwhile.
+        ("charge-first", "declines", &[FalseSoldOut, Undersold]),
+        ("order-first", "crashes", &[UnitWithoutCharge, LeakedStock]),
+        ("order-first", "declines", &[UnitWithoutCharge]),
+        ("charge-again", "crashes", &[ChargedWithoutUnit, LeakedStock]),
+        ("charge-again", "declines", &[FalseSoldOut, Undersold]),
+        ("charge-again", "lost-answers", &[DoubleCharge]),
+        ("fence-writes-only", "crashes", &[LeakedStock]),
+        ("fence-writes-only", "expiries", &[Oversold, LostUpdate]),
+        ("worker-twice", "crashes", &[LeakedStock, OrderWithoutReceipt, Undersold]),
+        ("cache-drift", "crashes", &[Undersold]),
+    ]
+};
+
+/// Those that claim something about faults, with their claims.
+fn about_faults() -> impl Iterator<Item = (&'static dyn Entrant, Claim)> {
+    let names_a_fault =
+        |claim: Claim| claim.when().iter().any(|(name, _)| Faults::NAMES.contains(name));
+    let all = everybody().map(|entrant| (entrant, entrant.card().claim));
+    all.filter(move |(_, claim)| names_a_fault(*claim))
+}
+
+#[test]
+fn every_fault_alone_shows_what_the_table_says_and_nothing_else() {
+    for (entrant, _) in about_faults() {
+        let name = entrant.card().name;
+        for fault in Faults::NAMES {
+            let listed = SHOWN.iter().find(|(of, by, _)| (*of, *by) == (name, fault));
+            let shown = listed.map_or(&[][..], |(.., shown)| shown);
+            for (buyers, stock) in [(2, 1), (3, 2)] {
+                let found = searched(entrant, &with(settings(buyers, stock), &[(fault, "1")]));
+                assert_eq!(kinds(&found), shown, "{name} with {fault}\n{found}");
+                assert!(found.covered.as_ref().unwrap().complete, "{name} with {fault}\n{found}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_safe_under_faults_is_proved_under_each_that_it_names_and_all_together() {
+    for (entrant, claim) in about_faults() {
+        let Claim::SafeWhen(when) = claim else { continue };
+        for (buyers, stock) in [(1, 1), (2, 1), (3, 1)] {
+            for fault in when {
+                assert_proved(entrant, &with(settings(buyers, stock), &[*fault]));
+            }
+            assert_proved(entrant, &with(settings(buyers, stock), when));
+        }
+        assert_proved(entrant, &with(settings(2, 2), when));
+    }
+}
+
+#[test]
+fn what_only_a_fault_shows_is_not_there_without_it() {
+    for (entrant, claim) in about_faults() {
+        let Claim::ShowsWhen(kind, when) = claim else { continue };
+        for (buyers, stock) in [(2, 1), (3, 1), (3, 2)] {
+            assert_proved(entrant, &settings(buyers, stock));
+            let found = searched(entrant, &with(settings(buyers, stock), when));
+            assert!(found.amount_of(kind) > 0, "{}\n{found}", entrant.card().name);
+        }
+    }
+}
+
+#[test]
+fn the_command_that_is_printed_with_a_fault_shows_the_same_finding() {
+    for (entrant, claim) in about_faults() {
+        let Claim::ShowsWhen(kind, _) = claim else { continue };
+        let found = searched(entrant, &suited(entrant, settings(2, 1)));
+        let told = found.findings.iter().find(|told| told.finding.kind == kind).unwrap();
+        let words = told.again.split_whitespace().map(|word| word.trim_matches('\''));
+        let (program, arguments): (Vec<&str>, Vec<&str>) =
+            words.partition(|word| *word == "oversell-sim");
+        assert_eq!(program.len(), 1, "{}", told.again);
+        let expected = format!("{}={}", kind.name(), told.finding.amount);
+        assert_cmd::Command::cargo_bin("oversell-sim")
+            .unwrap()
+            .args(arguments)
+            .args(["--expect", &expected])
+            .assert()
+            .success();
+    }
+}
+
+#[test]
+fn a_transaction_is_worth_what_its_level_is() {
+    use Isolation::{ReadCommitted, RepeatableRead, Serializable};
+    for (name, broken, safe) in [
+        ("transaction", &[ReadCommitted][..], &[RepeatableRead, Serializable][..]),
+        ("count-then-insert", &[ReadCommitted, RepeatableRead], &[Serializable]),
+    ] {
+        let entrant = find(name).unwrap();
+        for (buyers, stock) in [(2, 1), (3, 1), (3, 2), (4, 1)] {
+            for isolation in safe {
+                let isolation = *isolation;
+                assert_proved(entrant, &Settings { isolation, ..settings(buyers, stock) });
+            }
+            for isolation in broken {
+                let isolation = *isolation;
+                let found = searched(entrant, &Settings { isolation, ..settings(buyers, stock) });
+                assert!(
+                    found.amount_of(FindingKind::Oversold) > 0,
+                    "{name} at {isolation}\n{found}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn of_twins_one_is_broken_and_one_is_proved_under_the_same_faults() {
+    for (bug, cure, faults, kind) in [
+        ("confirm-unheeded", "hold", &[("expiries", "1")][..], FindingKind::Oversold),
+        ("refund-forgotten", "hold", &[("expiries", "1")], FindingKind::ChargedWithoutUnit),
+        ("hold-kept", "hold", &[("declines", "1")], FindingKind::LeakedHold),
+        ("lease", "fenced-lease", &[("expiries", "1")], FindingKind::Oversold),
+        ("fence-writes-only", "fenced-lease", &[("expiries", "1")], FindingKind::Oversold),
+        ("finished-twice", "webhook", &[], FindingKind::OrderWithoutReceipt),
+        ("finished-twice", "webhook", &[("redeliveries", "1")], FindingKind::OrderWithoutReceipt),
+        ("charge-first", "outbox", &[("crashes", "1")], FindingKind::ChargedWithoutUnit),
+        ("order-first", "outbox", &[("crashes", "1")], FindingKind::UnitWithoutCharge),
+        ("charge-again", "outbox", &[("lost-answers", "1")], FindingKind::DoubleCharge),
+        ("worker-twice", "pipeline", &[("crashes", "1")], FindingKind::LeakedStock),
+        ("cache-drift", "pipeline", &[("crashes", "1")], FindingKind::Undersold),
+    ] {
+        for (buyers, stock) in [(2, 1), (3, 2)] {
+            let shop = with(settings(buyers, stock), faults);
+            let found = searched(find(bug).unwrap(), &shop);
+            assert!(found.amount_of(kind) > 0, "{bug}\n{found}");
+            assert_proved(find(cure).unwrap(), &shop);
+        }
+    }
+}
+
+/// How many schedules there are.
+fn schedules(entrant: &dyn Entrant, settings: &Settings) -> u64 {
+    let covered = searched(entrant, settings).covered.unwrap();
+    assert!(covered.complete);
+    covered.interleavings.unwrap().exact().unwrap()
+}
+
+#[test]
+fn schedules_with_faults_are_counted_exactly() {
+    let conditional = find("conditional").unwrap();
+    let count = |buyers, crashes| {
+        let shop = with(settings(buyers, buyers as i32), &[("crashes", crashes)]);
+        schedules(conditional, &shop)
+    };
+    // Where a server can die, taking and ordering are two steps: (2n)! / 2ⁿ. Whoever crashes does so
+    // instead of ordering, so that each schedule has a twin for each choice of up to c who do.
+    assert_eq!(count(2, "1"), 6 * (1 + 2));
+    assert_eq!(count(2, "2"), 6 * (1 + 2 + 1));
+    assert_eq!(count(3, "1"), 90 * (1 + 3));
+    assert_eq!(count(3, "2"), 90 * (1 + 3 + 3));
+    let alone = |faults| schedules(find("hold").unwrap(), &with(settings(1, 1), faults));
+    assert_eq!(alone(&[]), 1);
+    // Paid, or paid and asked again; the key has the answer then, and it cannot be lost once more.
+    assert_eq!(alone(&[("lost-answers", "1")]), 2);
+    assert_eq!(alone(&[("lost-answers", "5")]), 2);
+    // The hold runs out before it pays, after it has paid, or not at all.
+    assert_eq!(alone(&[("expiries", "1")]), 3);
+    assert_eq!(alone(&[("declines", "1")]), 2);
+    // Declined, and before it is released, too late; or it is paid for as above.
+    assert_eq!(alone(&[("declines", "1"), ("expiries", "1")]), 3 + 3);
+}
+
+// Random checkouts.
+
+/// A random little checkout.
+#[derive(Clone, Debug)]
+struct Program {
+    attempt: Vec<Line>,
+    serve: Vec<Line>,
+    notified: Vec<Line>,
+    recover: Vec<Line>,
+    /// What its card says, beside the ops that say themselves: who looks at orders, is told, recovers.
+    looks: bool,
+    queues: bool,
+}
+
+/// One line of it. What was last read is remembered within the attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    Read,
+    WriteOneLess,
+    GiveUpIfTooFew,
+    Take,
+    TakeOrLeave,
+    Add,
+    Lock,
+    Unlock,
+    Hold,
+    HoldOrLeave,
+    Confirm,
+    ConfirmOrLeave,
+    Release,
+    Charge,
+    ChargeOnce,
+    ChargeOrLeave,
+    Refund,
+    Lease,
+    Unlease,
+    TakeCached,
+    AddCached,
+    Begin,
+    Commit,
+    Rollback,
+    Order,
+    OrderOnce,
+    FindOrderAndLeave,
+    CancelOrder,
+    CountLeft,
+    Queue,
+    Again,
+}
+
+const LINES: [Line; 31] = [
+    Line::Read,
+    Line::WriteOneLess,
+    Line::GiveUpIfTooFew,
+    Line::Take,
+    Line::TakeOrLeave,
+    Line::Add,
+    Line::Lock,
+    Line::Unlock,
+    Line::Hold,
+    Line::HoldOrLeave,
+    Line::Confirm,
+    Line::ConfirmOrLeave,
+    Line::Release,
+    Line::Charge,
+    Line::ChargeOnce,
+    Line::ChargeOrLeave,
+    Line::Refund,
+    Line::Lease,
+    Line::Unlease,
+    Line::TakeCached,
+    Line::AddCached,
+    Line::Begin,
+    Line::Commit,
+    Line::Rollback,
+    Line::Order,
+    Line::OrderOnce,
+    Line::FindOrderAndLeave,
+    Line::CancelOrder,
+    Line::CountLeft,
+    Line::Queue,
+    Line::Again,
+];
+
+impl Line {
+    /// Whether it can tell that an order was written.
+    fn looks(self) -> bool {
+        matches!(
+            self,
+            Self::OrderOnce | Self::FindOrderAndLeave | Self::CancelOrder | Self::CountLeft
+        )
+    }
+}
+
+impl Program {
+    async fn run<C: Connection>(
+        &self,
+        lines: &[Line],
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> Attempt {
+        let Want { item, qty, .. } = want;
+        let mut seen = 0;
+        for line in lines.iter().filter(|line| self.looks || !line.looks()) {
+            match line {
+                Line::Read => seen = shop.read(item).await?,
+                Line::WriteOneLess => shop.write(item, seen - qty).await?,
+                Line::GiveUpIfTooFew if seen < qty => return Err(SoldOut),
+                Line::GiveUpIfTooFew => {}
+                Line::Take => drop(shop.take(item, qty).await?),
+                Line::TakeOrLeave => {
+                    if !shop.take(item, qty).await? {
+                        return Err(SoldOut);
+                    }
+                }
+                Line::Add => seen = shop.add(item, qty).await?,
+                Line::Lock => shop.lock(item).await?,
+                Line::Unlock => shop.unlock(item).await?,
+                Line::Hold => drop(shop.hold(item, qty).await?),
+                Line::HoldOrLeave => {
+                    if !shop.hold(item, qty).await? {
+                        return Err(SoldOut);
+                    }
+                }
+                Line::Confirm => drop(shop.confirm(item).await?),
+                Line::ConfirmOrLeave => {
+                    if !shop.confirm(item).await? {
+                        return Err(Expired);
+                    }
+                }
+                Line::Release => drop(shop.release(item).await?),
+                Line::Charge => drop(shop.charge().await?),
+                Line::ChargeOnce => while shop.charge_once().await? == Payment::Unknown {},
+                Line::ChargeOrLeave => {
+                    if shop.charge_once().await? == Payment::Declined {
+                        return Err(Declined);
+                    }
+                }
+                Line::Refund => drop(shop.refund().await?),
+                Line::Lease => drop(shop.lease(item).await?),
+                Line::Unlease => drop(shop.unlease(item).await?),
+                Line::TakeCached => drop(shop.take_cached(item, qty).await?),
+                Line::AddCached => drop(shop.add_cached(item, qty).await?),
+                Line::Begin => shop.begin().await?,
+                Line::Commit => shop.commit().await?,
+                Line::Rollback => shop.rollback().await?,
+                Line::Order => shop.place_order(want).await?,
+                Line::OrderOnce => drop(shop.place_order_once(want).await?),
+                Line::FindOrderAndLeave => {
+                    if shop.find_order().await? {
+                        return Ok(Bought);
+                    }
+                }
+                Line::CancelOrder => drop(shop.cancel_order().await?),
+                Line::CountLeft => seen = shop.count_left(item).await?,
+                Line::Queue if self.queues => {
+                    shop.submit(want).await?;
+                    if !shop.answer().await? {
+                        return Err(SoldOut);
+                    }
+                }
+                Line::Queue => {}
+                Line::Again => return Err(Conflict),
+            }
+        }
+        Ok(Bought)
+    }
+}
+
+impl Checkout for Program {
+    fn about(&self) -> About {
+        use OpKind::{CountLeft, FindOrder, Hold, Lease, Notice, Pay, Queue, Recover, Transaction};
+        let needs: &[OpKind] = match (self.looks, self.queues) {
+            (false, false) => &[Hold, Lease, Pay],
+            (false, true) => &[Hold, Lease, Pay, Queue],
+            (true, false) => {
+                &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Notice, Recover]
+            }
+            (true, true) => {
+                &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Notice, Recover, Queue]
+            }
+        };
+        About { needs, ..About::of_type::<Self>() }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        self.run(&self.attempt, shop, want).await
+    }
+
+    async fn serve<C: Connection>(
+        &self,
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> Result<bool, Missed> {
+        self.run(&self.serve, shop, want).await.map(|Bought| true)
+    }
+
+    async fn notified<C: Connection>(
+        &self,
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> Result<(), Missed> {
+        self.run(&self.notified, shop, want).await.map(drop)
+    }
+
+    async fn recover<C: Connection>(
+        &self,
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> Result<(), Missed> {
+        self.run(&self.recover, shop, want).await.map(drop)
+    }
+}
+
+fn lines(most: usize) -> impl proptest::strategy::Strategy<Value = Vec<Line>> {
+    prop::collection::vec(prop::sample::select(LINES.to_vec()), 0..=most)
+}
+
+fn any_program() -> impl proptest::strategy::Strategy<Value = Program> {
+    (lines(6), lines(3), lines(2), lines(2), prop::bool::weighted(0.6), prop::bool::weighted(0.25))
+        .prop_map(|(attempt, serve, notified, recover, looks, queues)| Program {
+            attempt,
+            serve,
+            notified,
+            recover,
+            looks,
+            queues,
+        })
+}
+
+fn any_faults() -> impl proptest::strategy::Strategy<Value = Faults> {
+    let times = || prop::sample::select(vec![0_u8, 0, 0, 1]);
+    (times(), times(), times(), times(), times()).prop_map(
+        |(crashes, expiries, declines, lost_answers, redeliveries)| Faults {
+            crashes,
+            expiries,
+            declines,
+            lost_answers,
+            redeliveries,
+        },
+    )
+}
+
+/// Cases of the property that takes long: more while it is looked into, by `PROPTEST_CASES`.
+fn cases(usual: u32) -> ProptestConfig {
+    let named = std::env::var("PROPTEST_CASES").is_ok();
+    let config = ProptestConfig::default();
+    ProptestConfig { cases: if named { config.cases } else { usual }, ..config }
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    /// With a bound on retries, so that brute force comes to an end.
+    #[test]
+    fn merging_and_remembering_change_no_outcome_whatever_goes_wrong(
+        program in any_program(),
+        faults in any_faults(),
+        isolation in prop::sample::select(Isolation::ALL.to_vec()),
+        buyers in 1..3_u32,
+        stock in 1..3_i32,
+    ) {
+        let mut shop = Settings { faults, isolation, ..settings(buyers, stock) };
+        shop.policy.retries = Retries::AtMost(1);
+        assert_brute_force_agrees_within(MOST_STEPS, &program, &shop);
+    }
+}
+
+#[test]
+fn an_order_before_any_step_is_one_of_its_own_so_that_its_conflict_is_tried_again() {
+    let program = Program {
+        attempt: vec![Line::Order, Line::Again],
+        serve: Vec::new(),
+        notified: Vec::new(),
+        recover: Vec::new(),
+        looks: false,
+        queues: false,
+    };
+    let mut shop = settings(2, 1);
+    shop.policy.retries = Retries::AtMost(1);
+    // Two orders each, one step an order: (4 choose 2).
+    assert_eq!(schedules(&program, &shop), 6);
+    assert!(assert_brute_force_agrees_within(MOST_STEPS, &program, &shop) > 0);
+}
