@@ -84,7 +84,7 @@ fn another_seed_is_another_day() {
     let mut scenario = shipped("hold-or-lose");
     let json = |scenario: &Scenario| {
         let report = simulated(scenario, 1, 1);
-        serde_json::to_value(&report.runs[0].figures).unwrap()
+        serde_json::to_value(report.runs[0].figures).unwrap()
     };
     let first = json(&scenario);
     scenario.scene.as_mut().unwrap().settings.seed += 1;
