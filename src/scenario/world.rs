@@ -429,7 +429,6 @@ fn said_in(table: &DeTable<'_>) -> Result<Vec<Said>, Fault> {
 }
 
 /// The tables of a list of tables, and where each stands.
-#[expect(clippy::type_complexity, reason = "a list of pairs, or a fault")]
 fn tables<'t, 'v>(
     name: &str,
     value: &'t Value<'v>,
@@ -505,7 +504,7 @@ fn blow(table: &DeTable<'_>, whole: Range<usize>) -> Result<(u64, BlowNamed, Ran
             }
             _ => {
                 let known = ["at", "cut_off", "heal", "crash", "restart"];
-                let near = did_you_mean(name, known.into_iter());
+                let near = did_you_mean(name, known);
                 let message = format!("unknown key `{}`{near}", shown(name));
                 return Err(Fault { span: key.span(), message });
             }
