@@ -57,9 +57,9 @@ pub struct Counted {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// All of them.
-    Kept(Round),
+    Kept(Box<Round>),
     /// None of them.
-    Counted(Counted),
+    Counted(Box<Counted>),
 }
 
 /// What was counted on one connection, or on several together.

@@ -87,7 +87,7 @@ fn simulate_one(
         for round in rounds {
             match round? {
                 Outcome::Kept(round) => logbook.enter(&round),
-                Outcome::Counted(counted) => logbook.enter_counted(counted),
+                Outcome::Counted(counted) => logbook.enter_counted(*counted),
             }
         }
         first = until;

@@ -39,7 +39,7 @@ pub fn simulate<S: Strategy + ?Sized>(
         books.payments = books.payments.map(|_| guests.payments);
         let visits = guests.visits;
         let round = Round { number: 1, store: "simulated", stock, visits, books, tally };
-        return Ok((Outcome::Kept(round), story));
+        return Ok((Outcome::Kept(Box::new(round)), story));
     }
     let takes_money = strategy.about().needs.contains(&OpKind::Pay);
     let totals = Totals {
@@ -51,10 +51,8 @@ pub fn simulate<S: Strategy + ?Sized>(
     let Totals { mut gathered, audit, banners } = totals;
     let findings = audit.close(&books.shelves);
     gathered.close(&books, stock, &tally, &findings);
-    Ok((
-        Outcome::Counted(Counted { number: 1, gathered, findings, events: tally.events, banners }),
-        story,
-    ))
+    let counted = Counted { number: 1, gathered, findings, events: tally.events, banners };
+    Ok((Outcome::Counted(Box::new(counted)), story))
 }
 
 /// Lets everything happen, and says what the shop's books say then, but for who ordered and paid; payments
