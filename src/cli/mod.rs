@@ -72,7 +72,7 @@ enum Command {
     /// Follow one schedule, step by step.
     Replay(Box<replay::ReplayArgs>),
     /// Be the scheduler yourself, and try to break a checkout.
-    Play(play::PlayArgs),
+    Play(Box<play::PlayArgs>),
     /// Simulate a shop in virtual time: networks, holds, money, crashes, replicas, consensus.
     Simulate(Box<simulate::SimulateArgs>),
     /// Run scenario files and hold what comes of them against what they expect.

@@ -45,7 +45,7 @@ fn simulated(scenario: &Scenario, seeds: u32, jobs: usize) -> Report {
 
 fn kept(outcome: Outcome) -> Round {
     match outcome {
-        Outcome::Kept(round) => round,
+        Outcome::Kept(round) => *round,
         Outcome::Counted(_) => panic!("so few are kept"),
     }
 }
