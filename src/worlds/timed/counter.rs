@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::guests::Guestbook;
 use super::line::Heard;
-use super::world::{Role, World};
+use super::world::{LINES, ORDERS, Role, World};
 use crate::attempt::Missed;
 use crate::op::{Op, Payment, Reply};
 use crate::strategy::{Errand, Strategy};
@@ -36,11 +36,23 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             op if self.council.is_some() => self.ask_council(number, op),
             op => {
                 if !self.try_op(number, op) {
-                    let place = op.item().map_or(0, |item| usize::from(item.0));
+                    let place = self.line_for(number, op);
                     self.wait(number, place);
                 }
             }
         }
+    }
+
+    /// In which line somebody waits: who waits for a row does not stand behind who waits for a lock.
+    fn line_for(&self, number: usize, op: Op) -> usize {
+        let in_transaction = self.tasks[number].grip.is_in_transaction();
+        let line = match op {
+            Op::Lock { .. } if !in_transaction => 0,
+            Op::Lease { .. } => 1,
+            Op::PlaceOrderOnce(_) | Op::CancelOrder => ORDERS,
+            _ => 2,
+        };
+        op.item().map_or(0, |item| usize::from(item.0)) * LINES + line
     }
 
     /// Does what somebody waits for, if that is possible by now.

@@ -84,6 +84,12 @@ pub(super) enum Role {
     Clerk(usize),
 }
 
+/// Lines in front of a product: for its lock, its lease, its row, and for orders.
+pub(super) const LINES: usize = 4;
+
+/// Which of them is for orders.
+pub(super) const ORDERS: usize = 3;
+
 /// A piece of a strategy's code that is under way.
 pub(super) struct Task<'w> {
     pub(super) seat: usize,
@@ -196,7 +202,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             dice,
             line: VecDeque::new(),
             clerk_is_busy: false,
-            waiting: vec![VecDeque::new(); settings.items.into()],
+            waiting: vec![VecDeque::new(); LINES * usize::from(settings.items)],
             something_is_free: false,
             holds: VecDeque::new(),
             last_hold_ns: 0,
@@ -582,8 +588,11 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     /// A task is over: its connection closes. Says which server it was on.
     fn dismiss(&mut self, number: usize) -> Option<usize> {
         let task = self.tasks.remove(number);
-        if task.grip.holds_any() {
+        if task.grip.holds_any() || task.grip.is_in_transaction() {
             self.shop.release(&task.grip);
+            if let Some(seat) = self.seats.get_mut(task.seat) {
+                task.grip.let_go(&mut seat.standing);
+            }
             self.something_is_free = true;
         }
         task.server
@@ -703,10 +712,17 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     fn wake(&mut self) {
         self.something_is_free = false;
         for place in 0..self.waiting.len() {
-            while let Some(first) = self.waiting[place].pop_front() {
-                if !self.try_again(first) {
-                    self.waiting[place].push_front(first);
-                    break;
+            // Each waits for orders of its own, and nobody for whoever stands before it.
+            let all_may = place % LINES == ORDERS;
+            for _ in 0..self.waiting[place].len() {
+                let Some(first) = self.waiting[place].pop_front() else { break };
+                match self.try_again(first) {
+                    true => {}
+                    false if all_may => self.waiting[place].push_back(first),
+                    false => {
+                        self.waiting[place].push_front(first);
+                        break;
+                    }
                 }
             }
         }
