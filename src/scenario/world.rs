@@ -40,7 +40,7 @@ pub(super) struct Plan {
     opens_s: Option<u32>,
     regions: Vec<Region>,
     shop: Vec<Said>,
-    buyer: Vec<Said>,
+    wallet: Vec<Said>,
     provider: Vec<Said>,
     trouble: Vec<Said>,
     replicas: Option<Vec<Said>>,
@@ -74,7 +74,7 @@ enum BlowNamed {
 impl Plan {
     /// The keys and tables that say something of the world.
     pub(super) const KEYS: [&'static str; 12] = [
-        "seeds", "clicks", "opens", "region", "shop", "buyer", "provider", "trouble", "replicas",
+        "seeds", "clicks", "opens", "region", "shop", "wallet", "provider", "trouble", "replicas",
         "quorum", "member", "blow",
     ];
 
@@ -122,7 +122,7 @@ impl Plan {
             "replicas" => self.replicas = Some(said(name, value)?),
             "quorum" => self.quorum = Some(said(name, value)?),
             "shop" => self.shop = said(name, value)?,
-            "buyer" => self.buyer = said(name, value)?,
+            "wallet" => self.wallet = said(name, value)?,
             "provider" => self.provider = said(name, value)?,
             _ => self.trouble = said(name, value)?,
         }
@@ -175,8 +175,8 @@ impl Plan {
         for said in &self.shop {
             said.read(|name, text| set_shop(&mut scene.shop, name, text), &SHOP)?;
         }
-        for said in &self.buyer {
-            said.read(|name, text| set_wallet(&mut scene.wallet, name, text), &BUYER)?;
+        for said in &self.wallet {
+            said.read(|name, text| set_wallet(&mut scene.wallet, name, text), &WALLET)?;
         }
         for said in &self.provider {
             said.read(|name, text| set_provider(&mut scene.provider, name, text), &PROVIDER)?;
@@ -248,7 +248,7 @@ fn set_shop(shop: &mut Shop, name: &str, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-const BUYER: [&str; 2] = ["pays", "never_pays"];
+const WALLET: [&str; 2] = ["pays", "never_pays"];
 
 fn set_wallet(wallet: &mut Wallet, name: &str, text: &str) -> Result<(), String> {
     match name {

@@ -29,7 +29,7 @@ use proptest::prelude::*;
 use crate::fixture::NeverHappy;
 
 /// Steps after which brute force gives up.
-const MOST_STEPS: usize = 40_000;
+const MOST_STEPS: usize = 20_000;
 
 fn settings(buyers: u32, stock: i32) -> Settings {
     Settings { buyers, stock, ..Settings::default() }

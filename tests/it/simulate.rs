@@ -252,7 +252,7 @@ fn group(more: &str) -> Scenario {
     written(&format!(
         "strategy = \"hold\"\nbuyers = 60\nstock = 30\nclicks = \"uniform:5s\"\n\
          [[region]]\nname = \"here\"\nway = \"10ms\"\n[shop]\nhold_ttl = \"10s\"\n\
-         [buyer]\npays = \"200ms..1s\"\nnever_pays = \"30%\"\n\
+         [wallet]\npays = \"200ms..1s\"\nnever_pays = \"30%\"\n\
          [quorum]\nanswer_within = \"1s\"\n[[member]]\nname = \"Rome\"\n\
          [[member]]\nname = \"Oslo\"\nway = \"30ms\"\n[[member]]\nname = \"Bern\"\nway = \"10ms\"\n\
          {more}[expect]\nfindings = 0\n"
@@ -339,7 +339,7 @@ fn a_world_that_cannot_be_is_one_line_with_its_place() {
             "w.toml:9:12: `hold_ttl`: shorter than a packet's way",
         ),
         (
-            shop("[buyer]\nnever_pays = \"140%\"\n"),
+            shop("[wallet]\nnever_pays = \"140%\"\n"),
             "w.toml:9:14: `never_pays`: expected a share from 0% to 100%",
         ),
         (shop("[provider]\ndeclines = 1.5\n"), "w.toml:9:12: `declines`: expected a share"),
@@ -504,7 +504,7 @@ fn as_many_are_inside_as_come_while_one_is_inside() {
         "strategy = \"hold\"\nbuyers = 20_000\nstock = 20_000\nclicks = \"poisson:200/s\"\n\
          [[region]]\nname = \"near\"\nway = \"lognormal:5ms,0.3\"\n\
          [[region]]\nname = \"far\"\nway = \"lognormal:90ms,0.3\"\n\
-         [shop]\nworkers = 12\nservice = \"exponential:10ms\"\n[buyer]\npays = \"exponential:1s\"\n\
+         [shop]\nworkers = 12\nservice = \"exponential:10ms\"\n[wallet]\npays = \"exponential:1s\"\n\
          [expect]\nfindings = 0\n",
     );
     let visits = once(scenario.entrants[0], scene(&scenario), 1).visits;
