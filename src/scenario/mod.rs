@@ -12,6 +12,7 @@
 //! evidence = "not seen"
 //! ```
 
+mod tables;
 mod world;
 
 use std::path::Path;

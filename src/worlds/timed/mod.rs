@@ -1,10 +1,11 @@
 //! The timed world: a virtual clock, so that things take time and nobody waits for it.
 //!
-//! [`agenda`] knows what will happen when. [`world`] lets it happen: buyers click, packets travel, servers
-//! run a strategy's code, ops arrive at a [`counter`]. [`scene`] says what the shop is made of.
+//! The agenda knows what will happen when. The world lets it happen: buyers click, packets travel, servers
+//! run a strategy's code, ops arrive at a counter. A [`scene`] says what the shop is made of.
 
 mod agenda;
 pub mod arrivals;
+mod clerk;
 mod council;
 mod counter;
 pub mod delay;
@@ -18,8 +19,12 @@ pub mod scene;
 mod seat;
 mod simulate;
 mod story;
+mod tasks;
 pub mod theory;
+mod timers;
 pub mod timestamps;
+mod visits;
+mod waits;
 mod world;
 
 pub use scene::Scene;

@@ -1,0 +1,164 @@
+//! What each key of each table of a simulated shop means.
+
+use std::time::Duration;
+
+use crate::clock::nanos;
+use crate::text::quantity::{parse_count, parse_duration};
+use crate::worlds::timed::delay::Delay;
+use crate::worlds::timed::quorum::{Acknowledge, Durability};
+use crate::worlds::timed::scene::{
+    Balancer, Door, Provider, Quorum, Reads, Replicas, Shop, Trouble, Wallet,
+};
+
+/// The longest that anything in a scene lasts.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+pub(super) const SHOP: [&str; 10] = [
+    "place",
+    "door",
+    "servers",
+    "workers",
+    "balancer",
+    "service",
+    "store",
+    "think",
+    "hold_ttl",
+    "lease_ttl",
+];
+
+pub(super) fn set_shop(shop: &mut Shop, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "place" => text.clone_into(&mut shop.place),
+        "door" => shop.door = Door::parse(text)?,
+        "servers" => shop.servers = parse_count(text, 1, 10_000)? as u32,
+        "workers" => shop.workers = parse_count(text, 1, 1_000_000)? as u32,
+        "balancer" => shop.balancer = Balancer::parse(text)?,
+        "service" => shop.service = Delay::parse(text)?,
+        "store" => shop.store = Delay::parse(text)?,
+        "think" => shop.think = Delay::parse(text)?,
+        "hold_ttl" => shop.hold_ttl_ns = span(text)?,
+        _ => shop.lease_ttl_ns = span(text)?,
+    }
+    Ok(())
+}
+
+pub(super) const WALLET: [&str; 2] = ["pays", "never_pays"];
+
+pub(super) fn set_wallet(wallet: &mut Wallet, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "pays" => wallet.pays = Delay::parse(text)?,
+        _ => wallet.never_pays = share(text)?,
+    }
+    Ok(())
+}
+
+pub(super) const PROVIDER: [&str; 5] =
+    ["way", "declines", "loses_answers", "notice", "repeats_notice"];
+
+pub(super) fn set_provider(provider: &mut Provider, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "way" => provider.way = Delay::parse(text)?,
+        "declines" => provider.declines = share(text)?,
+        "loses_answers" => provider.loses_answers = share(text)?,
+        "notice" => provider.notice = Delay::parse(text)?,
+        _ => provider.repeats_notice = share(text)?,
+    }
+    Ok(())
+}
+
+pub(super) const TROUBLE: [&str; 6] = ["crashes", "restart", "pauses", "pause", "loss", "resend"];
+
+pub(super) fn set_trouble(trouble: &mut Trouble, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "crashes" => trouble.crashes = share(text)?,
+        "restart" => trouble.restart = Delay::parse(text)?,
+        "pauses" => trouble.pauses = share(text)?,
+        "pause" => trouble.pause = Delay::parse(text)?,
+        "loss" => trouble.loss = share(text).and_then(not_all)?,
+        _ => trouble.resend_ns = span(text)?,
+    }
+    Ok(())
+}
+
+pub(super) const REPLICAS: [&str; 5] = ["reads", "lag", "way", "read_your_writes", "monotonic"];
+
+pub(super) fn set_replicas(replicas: &mut Replicas, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "reads" => replicas.reads = Reads::parse(text)?,
+        "lag" => replicas.lag = Delay::parse(text)?,
+        "way" => replicas.way = Delay::parse(text)?,
+        "read_your_writes" => replicas.read_your_writes = yes_or_no(text)?,
+        _ => replicas.monotonic = yes_or_no(text)?,
+    }
+    Ok(())
+}
+
+pub(super) const QUORUM: [&str; 7] =
+    ["acknowledge", "durability", "tick", "skew", "answer_within", "random_blows", "blows_within"];
+
+pub(super) fn set_quorum(quorum: &mut Quorum, name: &str, text: &str) -> Result<(), String> {
+    match name {
+        "acknowledge" => {
+            quorum.acknowledge = match text {
+                "majority" => Acknowledge::Majority,
+                "leader" => Acknowledge::Leader,
+                _ => return Err("expected majority or leader".into()),
+            }
+        }
+        "durability" => {
+            quorum.durability = match text {
+                "synced" => Durability::Synced,
+                "unsynced" => Durability::Unsynced,
+                _ => return Err("expected synced or unsynced".into()),
+            }
+        }
+        "tick" => quorum.tick_ns = span(text)?.max(100_000),
+        "skew" => quorum.skew = share(text)?,
+        "answer_within" => quorum.answer_within_ns = span(text)?,
+        "random_blows" => quorum.random_blows = parse_count(text, 0, 1_000)? as u32,
+        _ => quorum.blows_within_ns = span(text)?,
+    }
+    Ok(())
+}
+
+pub(super) fn span(text: &str) -> Result<u64, String> {
+    parse_duration(text, LONGEST).map(nanos)
+}
+
+/// Reads `5%` or `0.05`.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let expected = || "expected a share from 0% to 100%, such as 5% or 0.05".to_owned();
+    let text = text.trim();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map_err(|_| expected())? / 100.0,
+        None => text.parse().map_err(|_| expected())?,
+    };
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(expected()) }
+}
+
+pub(super) fn not_all(share: f64) -> Result<f64, String> {
+    if share < 1.0 { Ok(share) } else { Err("if every packet is lost, nobody ever arrives".into()) }
+}
+
+pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("expected true or false".into()),
+    }
+}
+
+/// Reads `09:00:00`.
+pub(super) fn time_of_day(text: &str) -> Result<u32, String> {
+    let expected = || "expected a time of day, such as \"09:00:00\"".to_owned();
+    let parts: Vec<u32> = text
+        .split(':')
+        .map(|part| part.parse().map_err(|_| expected()))
+        .collect::<Result<_, _>>()?;
+    match parts[..] {
+        [hours @ 0..24, minutes @ 0..60, seconds @ 0..60] => {
+            Ok(hours * 3600 + minutes * 60 + seconds)
+        }
+        _ => Err(expected()),
+    }
+}

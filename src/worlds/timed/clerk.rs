@@ -1,0 +1,44 @@
+//! The clerk, and the line in front of it.
+
+use super::guests::Guestbook;
+use super::line::{Heard, Script};
+use crate::op::Op;
+use crate::strategy::Strategy;
+
+use super::world::{Event, Key, Role, World};
+
+impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+    /// The clerk turns to the next in line.
+    pub(super) fn serve_next(&mut self) {
+        if self.clerk_is_busy || !self.has_clerk {
+            return;
+        }
+        let Some(client) = self.line.pop_front() else { return };
+        self.clerk_is_busy = true;
+        let number = self.tasks[client].seat;
+        self.tell_shop(number, |name| format!("the clerk turns to {name}"));
+        let seat = &self.seats[number];
+        let script = Script::serve(self.strategy, seat.buyer, seat.want);
+        let task = self.employ(number, Role::Clerk(client), script);
+        self.agenda.enter(self.now(), Event::Go(task as Key));
+    }
+
+    /// A buyer joins the line in front of the clerk.
+    pub(super) fn queue_up(&mut self, task: usize) {
+        self.line.push_back(task);
+        self.deepest_queue = self.deepest_queue.max(self.line.len() as u64);
+        self.agenda.enter(self.now(), Event::Clerk);
+    }
+
+    /// The clerk's answer goes to a buyer.
+    pub(super) fn answer(&mut self, client: usize, answer: Heard) {
+        let way = self.way(client, Op::AwaitAnswer);
+        let task = &mut self.tasks[client];
+        if std::mem::take(&mut task.awaits_answer) {
+            task.reply = Some(answer);
+            self.agenda.enter(self.agenda.now_ns() + way, Event::Go(client as Key));
+        } else {
+            task.answer = Some(answer);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Tasks: pieces of a strategy's code that are under way, of buyers, of a clerk and on errands; how they go on,
+//! end, and die.
+
+use rand::RngExt;
+
+use super::guests::Guestbook;
+use super::line::{Asked, End, Heard, Script, Then};
+use crate::attempt::{Failure, Missed};
+use crate::buyer::Ending;
+use crate::op::{Op, Reply};
+use crate::stores::model::Grip;
+use crate::strategy::{Errand, Strategy};
+
+use super::world::{Event, Key, MOST_PUT_OFF, Role, Task, World};
+
+impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
+    pub(super) fn employ(&mut self, seat: usize, role: Role, script: Script<'w>) -> usize {
+        self.tasks.insert(Task {
+            seat,
+            role,
+            script,
+            grip: Grip::default(),
+            server: None,
+            op: None,
+            reply: None,
+            end: None,
+            answer: None,
+            awaits_answer: false,
+        })
+    }
+
+    /// A task's code goes on at this time, which may be yet to come: nobody can tell.
+    pub(super) fn go_on(&mut self, number: usize, heard: Option<Heard>, at_ns: u64) {
+        let task = &mut self.tasks[number];
+        match task.script.go_on(heard) {
+            Then::Ends(end) => {
+                task.end = Some(end);
+                self.agenda.enter(at_ns, Event::Done(number as Key));
+            }
+            Then::Waits(Asked::Think) => {
+                task.reply = Some(Ok(Reply::Done));
+                let seat = &mut self.seats[task.seat];
+                let think = self.scene.shop.think.roll(seat.dice.rng());
+                self.agenda.enter(at_ns + think, Event::Go(number as Key));
+            }
+            Then::Waits(Asked::Away) if task.role == Role::Attempt => {
+                self.agenda.enter(at_ns, Event::Away(number as Key));
+            }
+            Then::Waits(Asked::Away) => {
+                task.reply = Some(Ok(Reply::Done));
+                self.agenda.enter(at_ns, Event::Go(number as Key));
+            }
+            Then::Waits(Asked::Op(Op::AwaitAnswer)) => match task.answer.take() {
+                Some(answer) => {
+                    task.reply = Some(answer);
+                    self.agenda.enter(at_ns, Event::Go(number as Key));
+                }
+                None => task.awaits_answer = true,
+            },
+            Then::Waits(Asked::Op(op)) => {
+                task.op = Some(op);
+                let arrives = at_ns + self.pause(number) + self.way(number, op);
+                self.agenda.enter(arrives, Event::Arrive(number as Key));
+            }
+        }
+    }
+
+    /// How long somebody is paused before it sends an op.
+    pub(super) fn pause(&mut self, task: usize) -> u64 {
+        let trouble = &self.scene.trouble;
+        let seat = &mut self.seats[self.tasks[task].seat];
+        if trouble.pauses > 0.0 && seat.dice.rng().random_bool(trouble.pauses) {
+            return trouble.pause.roll(seat.dice.rng());
+        }
+        0
+    }
+
+    /// How far it is to where an op is done, one way.
+    pub(super) fn way(&mut self, task: usize, op: Op) -> u64 {
+        let rng = self.seats[self.tasks[task].seat].dice.rng();
+        match op {
+            Op::Charge { .. } | Op::Refund | Op::FindCharge => self.scene.provider.way.roll(rng),
+            Op::Read { .. } => match &self.scene.replicas {
+                Some(replicas) if replicas.is_read() => replicas.way.roll(rng),
+                _ => self.scene.shop.store.roll(rng),
+            },
+            _ => self.scene.shop.store.roll(rng),
+        }
+    }
+
+    /// A task's code has ended.
+    pub(super) fn done(&mut self, number: usize) {
+        let Some(end) = self.tasks[number].end.take() else { return };
+        let (seat, role) = (self.tasks[number].seat, self.tasks[number].role);
+        match (end, role) {
+            (End::Attempt(attempt), Role::Attempt) => self.attempt_is_over(seat, number, attempt),
+            (End::Errand(ended), Role::Errand(errand)) => {
+                self.dismiss(number);
+                self.seats[seat].is_on_errand = false;
+                match ended {
+                    Err(Missed::Conflict) => self.seats[seat].due.push_front(errand),
+                    Err(Missed::Failed(Failure::NoMajority)) => self.try_later(seat, errand),
+                    _ => {}
+                }
+                self.send_on_errand(seat);
+                self.see_off(seat);
+            }
+            (End::Served(sold), Role::Clerk(client)) => {
+                self.dismiss(number);
+                let answer =
+                    sold.map(Reply::Applied).map_err(|_| Missed::Failed(Failure::NoAnswer));
+                self.answer(client, answer);
+                self.clerk_is_busy = false;
+                self.serve_next();
+            }
+            _ => {
+                self.dismiss(number);
+            }
+        }
+    }
+
+    /// A task is over: its connection closes. Says which server it was on.
+    pub(super) fn dismiss(&mut self, number: usize) -> Option<usize> {
+        let task = self.tasks.remove(number);
+        if task.grip.holds_any() || task.grip.is_in_transaction() {
+            self.shop.release(&task.grip);
+            if let Some(seat) = self.seats.get_mut(task.seat) {
+                task.grip.let_go(&mut seat.standing);
+            }
+            self.something_is_free = true;
+        }
+        task.server
+    }
+
+    /// The server that runs a task dies.
+    pub(super) fn crash(&mut self, number: usize) {
+        let (seat, role) = (self.tasks[number].seat, self.tasks[number].role);
+        self.tell_shop(seat, |name| format!("the server that works for {name} dies"));
+        let after = self.scene.trouble.restart.roll(self.seats[seat].dice.rng());
+        match role {
+            Role::Attempt => {
+                if self.recovers {
+                    self.will_be_due(seat, after, Errand::Recovery);
+                }
+                self.leave(seat, Ending::Failed(Failure::Crashed));
+            }
+            Role::Errand(errand) => {
+                self.dismiss(number);
+                self.seats[seat].is_on_errand = false;
+                self.will_be_due(seat, after, errand);
+            }
+            // The request was not acknowledged, and so it comes again.
+            Role::Clerk(client) => {
+                self.dismiss(number);
+                self.line.push_front(client);
+                self.agenda.enter(self.now() + after, Event::ClerkBack);
+            }
+        }
+    }
+
+    /// Somebody of the shop's is sent on the first errand that is due about a buyer.
+    pub(super) fn send_on_errand(&mut self, number: usize) {
+        let seat = &mut self.seats[number];
+        if seat.is_on_errand {
+            return;
+        }
+        let Some(errand) = seat.due.pop_front() else { return };
+        seat.is_on_errand = true;
+        let script = Script::errand(self.strategy, errand, seat.buyer, seat.want);
+        let service = self.scene.shop.service.roll(seat.dice.rng());
+        let task = self.employ(number, Role::Errand(errand), script);
+        self.agenda.enter(self.now() + service, Event::Go(task as Key));
+    }
+
+    /// Something will have to be done in a buyer's name, after a while.
+    pub(super) fn will_be_due(&mut self, seat: usize, after_ns: u64, errand: Errand) {
+        self.seats[seat].to_come += 1;
+        self.agenda.enter(self.now() + after_ns, Event::Due(seat as Key, errand));
+    }
+
+    /// Nobody could decide: it is tried again after a while, unless that has been said too often.
+    pub(super) fn try_later(&mut self, number: usize, errand: Errand) {
+        let seat = &mut self.seats[number];
+        seat.put_off += 1;
+        if seat.put_off <= MOST_PUT_OFF {
+            let after = self.scene.trouble.restart.roll(seat.dice.rng());
+            self.will_be_due(number, after, errand);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Timers: holds and leases that run out. Each kind lasts equally long, so that the first to run is the first
+//! to run out, and one event at a time is enough.
+
+use super::guests::Guestbook;
+use crate::strategy::Strategy;
+
+use super::world::{Event, World};
+
+impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+    /// A hold begins to run.
+    pub(super) fn hold_runs(&mut self, seat: usize) {
+        let until = self.now() + self.scene.shop.hold_ttl_ns;
+        self.seats[seat].hold_until_ns = until;
+        self.seats[seat].held = true;
+        self.timer_runs(Some(seat), self.seats[seat].buyer);
+    }
+
+    /// The timer of a buyer's hold begins to run, wherever the buyer is by now.
+    pub(super) fn timer_runs(&mut self, seat: Option<usize>, buyer: u32) {
+        let until = self.now() + self.scene.shop.hold_ttl_ns;
+        if self.holds.is_empty() {
+            self.agenda.enter(until, Event::Holds);
+        }
+        self.last_hold_ns = until;
+        self.holds.push_back((until, seat, buyer));
+    }
+
+    /// A lease begins to run.
+    pub(super) fn lease_runs(&mut self, seat: usize) {
+        let until = self.now() + self.scene.shop.lease_ttl_ns;
+        self.seats[seat].lease_until_ns = until;
+        if self.leases.is_empty() {
+            self.agenda.enter(until, Event::Leases);
+        }
+        self.leases.push_back((until, seat, self.seats[seat].buyer));
+    }
+
+    pub(super) fn holds_run_out(&mut self) {
+        let now = self.now();
+        while let Some((_, number, buyer)) = self.holds.pop_front_if(|(until, ..)| *until <= now) {
+            let Some(number) = number else {
+                self.propose_expiry(buyer);
+                continue;
+            };
+            let seat = self.seats.get_mut(number).filter(|seat| seat.buyer == buyer);
+            if let Some(seat) = seat
+                && seat.standing.is_holding()
+                && seat.hold_until_ns <= now
+            {
+                self.shop.expire_hold(&mut seat.standing);
+                self.tally.holds_expired += 1;
+                self.tell_shop(number, |name| format!("{name}'s hold runs out"));
+                self.see_off(number);
+            }
+        }
+        if let Some((until, ..)) = self.holds.front() {
+            self.agenda.enter(*until, Event::Holds);
+        }
+    }
+
+    pub(super) fn leases_run_out(&mut self) {
+        let now = self.now();
+        while let Some((_, number, buyer)) = self.leases.pop_front_if(|(until, ..)| *until <= now) {
+            let seat = self.seats.get_mut(number).filter(|seat| seat.buyer == buyer);
+            if let Some(seat) = seat
+                && seat.standing.leases != 0
+                && seat.lease_until_ns <= now
+            {
+                self.shop.expire_leases(&mut seat.standing);
+                self.something_is_free = true;
+                self.tell_shop(number, |name| format!("{name}'s lease runs out"));
+                self.see_off(number);
+            }
+        }
+        if let Some((until, ..)) = self.leases.front() {
+            self.agenda.enter(*until, Event::Leases);
+        }
+    }
+}

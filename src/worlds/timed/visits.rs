@@ -1,0 +1,217 @@
+//! Visits: a buyer clicks, comes to the door, is let in, tries, goes away to pay, and leaves.
+
+use rand::RngExt;
+
+use super::floor::Let;
+use super::guests::Guestbook;
+use super::line::Script;
+use super::scene::Scene;
+use super::seat::Seat;
+use crate::attempt::{Attempt, Bought, Failure, Missed};
+use crate::buyer::Ending;
+use crate::clock::nanos;
+use crate::op::Reply;
+use crate::report::Banner;
+use crate::strategy::{Errand, Strategy};
+use crate::worlds::stepped::Actor;
+
+use super::world::{Event, Key, Role, World};
+
+impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+    pub(super) fn click(&mut self) {
+        let (now, buyer) = (self.now(), self.next_buyer);
+        self.next_buyer += 1;
+        self.inside += 1;
+        self.tally.most_inside = self.tally.most_inside.max(self.inside);
+        let region = self.region_of(buyer);
+        let want = self.scene.settings.want_by(self.seed, 1, buyer);
+        let seat = self.seats.insert(Seat::new(self.seed, buyer, want, region, now));
+        self.tell(seat, || "clicks \"Place Your Order\"".into());
+        let arrives = now + self.trip(seat);
+        self.agenda.enter(arrives, Event::Door(seat as Key));
+        if let Some(next) = self.clicks.next() {
+            self.agenda.enter(next, Event::Click);
+        }
+    }
+
+    /// Where a buyer is: as it was recorded, else in turn, as the regions' shares say.
+    pub(super) fn region_of(&self, buyer: u32) -> usize {
+        let regions = &self.scene.regions;
+        if let Some(name) = self.scene.rush.region_of(buyer.into()) {
+            return regions.iter().position(|region| region.name == name).unwrap_or(0);
+        }
+        let all: u32 = regions.iter().map(|region| region.share).sum();
+        let mut place = buyer % all.max(1);
+        for (number, region) in regions.iter().enumerate() {
+            match place.checked_sub(region.share) {
+                Some(rest) => place = rest,
+                None => return number,
+            }
+        }
+        0
+    }
+
+    /// How long a packet takes between a buyer and the shop; one that is lost is sent again.
+    pub(super) fn trip(&mut self, seat: usize) -> u64 {
+        let Scene { regions, trouble, .. } = self.scene;
+        let seat = &mut self.seats[seat];
+        let mut ns = regions[seat.region].way.roll(seat.dice.rng());
+        let mut resend_ns = trouble.resend_ns;
+        while trouble.loss > 0.0 && seat.dice.rng().random_bool(trouble.loss) {
+            ns = ns.saturating_add(resend_ns);
+            resend_ns = resend_ns.saturating_mul(2).min(60_000_000_000);
+        }
+        ns
+    }
+
+    pub(super) fn at_door(&mut self, seat: usize) {
+        let now = self.now();
+        if self.seats[seat].attempt.is_some() {
+            self.tell(seat, || "is back from paying".into());
+            return self.admit(seat);
+        }
+        self.tell_shop(seat, |name| format!("{name}'s packet reaches the load balancer"));
+        match self.floor.at_door(now, self.seats[seat].clicked_ns) {
+            Let::In(at) if at <= now => self.admit(seat),
+            Let::In(at) => self.agenda.enter(at, Event::Admit(seat as Key)),
+            Let::Away => self.leave(seat, Ending::GaveUp),
+        }
+    }
+
+    pub(super) fn admit(&mut self, seat: usize) {
+        let server = self.floor.choose(self.seats[seat].buyer);
+        if self.scene.shop.servers > 1 {
+            self.tell_shop(seat, |name| format!("{name} goes to server {}", server + 1));
+        }
+        if self.floor.take_in(server, seat) {
+            self.start(seat, server);
+        }
+    }
+
+    /// A worker begins with a request.
+    pub(super) fn start(&mut self, seat: usize, server: usize) {
+        let now = self.now();
+        let patience = nanos(self.scene.settings.policy.patience);
+        let task = match self.seats[seat].attempt {
+            Some(task) => {
+                self.tasks[task].reply = Some(Ok(Reply::Done));
+                task
+            }
+            None if now - self.seats[seat].clicked_ns > patience => {
+                self.leave(seat, Ending::GaveUp);
+                return self.free(server);
+            }
+            None => self.attempt(seat),
+        };
+        self.tasks[task].server = Some(server);
+        let service = self.scene.shop.service.roll(self.seats[seat].dice.rng());
+        self.agenda.enter(now + service, Event::Go(task as Key));
+    }
+
+    /// A worker has nothing to do any more.
+    pub(super) fn free(&mut self, server: usize) {
+        if let Some(next) = self.floor.next_in_line(server) {
+            self.start(next, server);
+        }
+    }
+
+    /// A buyer begins an attempt.
+    pub(super) fn attempt(&mut self, number: usize) -> usize {
+        let now = self.now();
+        let seat = &mut self.seats[number];
+        seat.attempts += 1;
+        seat.attempt_ns = now;
+        let script = Script::attempt(self.strategy, seat.buyer, seat.want);
+        let task = self.employ(number, Role::Attempt, script);
+        self.seats[number].attempt = Some(task);
+        task
+    }
+
+    /// A buyer goes away to pay, and comes back or not.
+    pub(super) fn away(&mut self, task: usize) {
+        let seat = self.tasks[task].seat;
+        if let Some(server) = self.tasks[task].server.take() {
+            self.free(server);
+        }
+        let wallet = &self.scene.wallet;
+        let rng = self.seats[seat].dice.rng();
+        if wallet.never_pays > 0.0 && rng.random_bool(wallet.never_pays) {
+            self.tell(seat, || "goes away and never pays".into());
+            self.seats[seat].held = true;
+            return self.leave(seat, Ending::GaveUp);
+        }
+        let pays = wallet.pays.roll(rng);
+        let back = self.now() + self.trip(seat) + pays + self.trip(seat);
+        self.agenda.enter(back, Event::Door(seat as Key));
+    }
+
+    pub(super) fn attempt_is_over(&mut self, number: usize, task: usize, attempt: Attempt) {
+        let now = self.now();
+        let seat = &mut self.seats[number];
+        seat.looked |= self.tasks[task].script.has_looked();
+        let keeps_lock = self.tasks[task].grip.holds_any();
+        let policy = self.scene.settings.policy;
+        let ending = match attempt {
+            Ok(Bought) => Ending::Bought,
+            Err(Missed::SoldOut) => Ending::TurnedAway,
+            Err(Missed::Declined) => Ending::Declined,
+            Err(Missed::Expired) => Ending::Expired,
+            Err(Missed::Failed(why)) => Ending::Failed(why),
+            Err(Missed::Conflict) => {
+                seat.conflicts += 1;
+                let in_time = now - seat.clicked_ns <= nanos(policy.patience);
+                if policy.retries.allow(seat.conflicts) && in_time {
+                    let wait = policy.backoff.wait(seat.conflicts, &mut seat.dice);
+                    let server = self.tasks[task].server.take();
+                    self.tally.leaked_locks += u64::from(keeps_lock);
+                    self.dismiss(task);
+                    let again = self.attempt(number);
+                    self.tasks[again].server = server;
+                    return self.agenda.enter(now + nanos(wait), Event::Go(again as Key));
+                }
+                Ending::GaveUp
+            }
+        };
+        // What became of the op that nobody answered is unknown: somebody has to look after it, as after a
+        // crash.
+        if attempt == Err(Missed::Failed(Failure::NoMajority)) && self.recovers {
+            self.try_later(number, Errand::Recovery);
+        }
+        if !matches!(attempt, Err(Missed::Failed(_))) {
+            self.tally.leaked_locks += u64::from(keeps_lock);
+            self.tally.leaked_holds += u64::from(self.seats[number].standing.is_holding());
+        }
+        self.leave(number, ending);
+    }
+
+    /// A buyer's visit is over; whatever runs for it there ends, too.
+    pub(super) fn leave(&mut self, number: usize, ending: Ending) {
+        let answered = self.now() + self.trip(number);
+        let server = self.seats[number].attempt.take().and_then(|task| self.dismiss(task));
+        let seat = &mut self.seats[number];
+        self.inside -= 1;
+        seat.ending = Some(ending);
+        seat.ended_ns = answered;
+        if self.story.is_told()
+            && let Some(banner) = Banner::of(&seat.visit())
+        {
+            let region = &self.scene.regions[seat.region].name;
+            let name = Actor::Buyer(seat.buyer);
+            self.story
+                .tell(answered, || (region.clone(), format!("{name} sees \"{}\"", banner.text())));
+        }
+        self.see_off(number);
+        if let Some(server) = server {
+            self.free(server);
+        }
+    }
+
+    /// Forgets a buyer of whom nothing is left to wait for.
+    pub(super) fn see_off(&mut self, number: usize) {
+        let is_over = self.seats.get(number).is_some_and(Seat::is_over);
+        if is_over {
+            let seat = self.seats.remove(number);
+            self.guests.see_off(&seat.visit(), &seat.standing);
+        }
+    }
+}
