@@ -59,7 +59,11 @@ pub(super) fn set_provider(provider: &mut Provider, name: &str, text: &str) -> R
     match name {
         "way" => provider.way = Delay::parse(text)?,
         "declines" => provider.declines = share(text)?,
-        "loses_answers" => provider.loses_answers = share(text)?,
+        "loses_answers" => {
+            provider.loses_answers = share(text).and_then(|share| {
+                not_all(share, "if every answer is lost, somebody asks for ever")
+            })?;
+        }
         "notice" => provider.notice = Delay::parse(text)?,
         _ => provider.repeats_notice = share(text)?,
     }
@@ -70,11 +74,18 @@ pub(super) const TROUBLE: [&str; 6] = ["crashes", "restart", "pauses", "pause", 
 
 pub(super) fn set_trouble(trouble: &mut Trouble, name: &str, text: &str) -> Result<(), String> {
     match name {
-        "crashes" => trouble.crashes = share(text)?,
+        "crashes" => {
+            trouble.crashes = share(text).and_then(|share| {
+                not_all(share, "if every op ends in a crash, nothing is ever looked after")
+            })?;
+        }
         "restart" => trouble.restart = Delay::parse(text)?,
         "pauses" => trouble.pauses = share(text)?,
         "pause" => trouble.pause = Delay::parse(text)?,
-        "loss" => trouble.loss = share(text).and_then(not_all)?,
+        "loss" => {
+            trouble.loss = share(text)
+                .and_then(|share| not_all(share, "if every packet is lost, nobody ever arrives"))?;
+        }
         _ => trouble.resend_ns = span(text)?,
     }
     Ok(())
@@ -136,8 +147,9 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(expected()) }
 }
 
-pub(super) fn not_all(share: f64) -> Result<f64, String> {
-    if share < 1.0 { Ok(share) } else { Err("if every packet is lost, nobody ever arrives".into()) }
+/// A share that leaves something over.
+pub(super) fn not_all(share: f64, why: &str) -> Result<f64, String> {
+    if share < 1.0 { Ok(share) } else { Err(format!("must be below 100%: {why}")) }
 }
 
 pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
