@@ -4,7 +4,7 @@ use std::fmt;
 
 use rand::RngExt;
 
-use crate::attempt::Failure;
+use crate::attempt::{Attempt, Bought, Failure, Missed};
 use crate::chance::Dice;
 use crate::op::{BuyerId, Units, Want};
 use crate::text::quantity;
@@ -79,6 +79,20 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// How a visit ends with this attempt, if it is the last: of a conflict, since the buyer gives up.
+    #[inline(always)]
+    #[must_use]
+    pub fn after(attempt: Attempt) -> Self {
+        match attempt {
+            Ok(Bought) => Self::Bought,
+            Err(Missed::SoldOut) => Self::TurnedAway,
+            Err(Missed::Declined) => Self::Declined,
+            Err(Missed::Expired) => Self::Expired,
+            Err(Missed::Failed(why)) => Self::Failed(why),
+            Err(Missed::Conflict) => Self::GaveUp,
+        }
+    }
+
     /// In words.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -74,6 +74,12 @@ pub struct About {
 }
 
 impl About {
+    /// Whether it says in so many words that it needs this kind of op.
+    #[must_use]
+    pub fn names(&self, kind: OpKind) -> bool {
+        self.needs.contains(&kind)
+    }
+
     /// Whether it needs this kind of op. A strategy that does not say what it needs gets everything.
     #[must_use]
     pub fn asks_for(&self, is: impl Fn(OpKind) -> bool) -> bool {

@@ -83,7 +83,7 @@ struct LimitFlags {
     jobs: Option<u64>,
 }
 
-fn jobs(text: &str) -> Result<u64, String> {
+pub(super) fn jobs(text: &str) -> Result<u64, String> {
     parse_count(text, 1, 1024)
 }
 

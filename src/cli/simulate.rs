@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::expect::Expectation;
@@ -12,19 +12,11 @@ use oversell_sim::text::quantity::{parse_count, parse_duration};
 use oversell_sim::worlds::timed::Scene;
 use oversell_sim::{clock, render, strategies};
 
-use super::explore::pool;
+use super::explore::{jobs, pool};
 use super::flags::setting;
 use super::output::{Output, to_stderr, to_stdout};
+use super::shop::Format;
 use super::{Ended, interrupt, progress};
-
-/// The form of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a terminal.
-    Table,
-    /// Everything, described in docs/report.md.
-    Json,
-}
 
 /// What `simulate` takes.
 #[derive(Clone, Debug, Args)]
@@ -80,10 +72,6 @@ fn hold_ttl(text: &str) -> Result<u64, String> {
 
 fn seeds(text: &str) -> Result<u32, String> {
     parse_count(text, 1, u32::MAX.into()).map(|seeds| seeds as u32)
-}
-
-fn jobs(text: &str) -> Result<u64, String> {
-    parse_count(text, 1, 1024)
 }
 
 pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {

@@ -299,7 +299,7 @@ fn shop(entrant: &dyn Entrant, settings: &Settings) -> Model {
     Model {
         isolation: settings.isolation,
         faults: settings.faults,
-        counts_orders: entrant.card().needs.contains(&OpKind::CountLeft),
+        counts_orders: entrant.card().names(OpKind::CountLeft),
         ..Model::open(settings.items, settings.stock)
     }
 }

@@ -66,7 +66,6 @@ impl Model {
     }
 
     /// One op by the buyer of this standing, over a connection with this grip; none if it has to wait.
-    /// Orders are the world's business, but for their number.
     ///
     /// # Errors
     /// As on the live store.
@@ -237,6 +236,12 @@ impl Model {
             shelf.locked &= !grip.holds(Item(number));
             shelf.row_locked &= !grip.holds_row(Item(number));
         }
+    }
+
+    /// Closes a buyer's connection: nobody waits any more for anything that it held.
+    pub fn close(&mut self, grip: &Grip, standing: &mut Standing) {
+        self.release(grip);
+        grip.let_go(standing);
     }
 
     /// Whether something of this buyer's can run out now: nothing whose units go back to a row that a

@@ -1,7 +1,7 @@
 //! What happens to somebody beside its own next step: what the shop does in its name, and what goes
 //! wrong. Working them out is the cast's part, as it is with steps.
 
-use super::cast::Cast;
+use super::cast::{Cast, MOST_OPS};
 use super::kind::{Kind, OnErrand, Part};
 use super::script::{Heard, Next};
 use super::turns::{Cue, KindId, Move, StoreId, Turn};
@@ -10,9 +10,6 @@ use crate::buyer::Ending;
 use crate::op::{Op, OpKind, Payment, Reply, Request};
 use crate::stores::model::{Act, Grip, Model};
 use crate::strategy::Errand;
-
-/// The most ops on one errand.
-const MOST_OPS: usize = 1_000;
 
 impl Cast<'_> {
     /// What comes of an act that is no step of its own.
@@ -79,7 +76,7 @@ impl Cast<'_> {
 
     /// If money has moved, so that there are more charges than before, the provider will tell the shop.
     pub(super) fn notice(&self, kind: &mut Kind, charges_before: u8) {
-        let tells = self.entrant.card().needs.contains(&OpKind::Notice);
+        let tells = self.entrant.card().names(OpKind::Notice);
         let was_told = kind.due.contains(&Errand::Notice) || is_on(kind, Errand::Notice);
         if tells && kind.standing.charges > charges_before && !was_told {
             kind.due.push(Errand::Notice);
@@ -88,7 +85,7 @@ impl Cast<'_> {
 
     /// Whether the provider may tell the shop once more of a payment.
     fn may_be_told_again(&self, kind: &Kind) -> bool {
-        self.entrant.card().needs.contains(&OpKind::Notice)
+        self.entrant.card().names(OpKind::Notice)
             && kind.standing.charges > 0
             && !kind.due.contains(&Errand::Notice)
             && !is_on(kind, Errand::Notice)
@@ -172,7 +169,7 @@ impl Cast<'_> {
         match (kind.part, &mut kind.errand) {
             (Part::Buyer { want, .. }, _) if kind.begun => {
                 store.release(&kind.grip);
-                if self.entrant.card().needs.contains(&OpKind::Recover) {
+                if self.entrant.card().names(OpKind::Recover) {
                     kind.due.push(Errand::Recovery);
                 }
                 let ending = Ending::Failed(Failure::Crashed);
@@ -181,8 +178,7 @@ impl Cast<'_> {
             }
             // The request was not acknowledged, and so it comes again.
             (Part::BusyClerk { want }, _) => {
-                store.release(&kind.grip);
-                kind.grip.let_go(&mut kind.standing);
+                store.close(&kind.grip, &mut kind.standing);
                 let ticket = store.serving.take()? as KindId;
                 let served = self.after_serving(ticket, kind);
                 let waits = self.intern(served);
@@ -192,8 +188,7 @@ impl Cast<'_> {
                 Some(Turn { other: Some(Move { from: ticket, to: waits }), ..turn })
             }
             (_, Some(going)) if !going.heard.is_empty() => {
-                store.release(&going.grip);
-                going.grip.let_go(&mut kind.standing);
+                store.close(&going.grip, &mut kind.standing);
                 let errand = going.errand;
                 kind.errand = self.sent_on(errand, &kind)?.map(Box::new);
                 Some(self.becomes(store, from, kind))

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::kind::{Kind, Part};
 use super::script::{Heard, Next};
 use super::turns::{Cue, KindId, Leaks, Move, StoreId, Turn, Turns};
-use crate::attempt::{Bought, Failure, Missed};
+use crate::attempt::{Failure, Missed};
 use crate::buyer::Ending;
 use crate::entrant::Entrant;
 use crate::op::{Op, OpKind, Reply, Request, Units, Want};
@@ -40,8 +40,8 @@ pub struct Cast<'s> {
     bytes: usize,
 }
 
-/// The most ops of one attempt.
-const MOST_OPS: usize = 1_000;
+/// The most ops of one attempt, one request or one errand.
+pub(super) const MOST_OPS: usize = 1_000;
 
 /// A kind and a store are each kept in a list and in an index.
 const TWICE: usize = 2;
@@ -154,7 +154,7 @@ impl<'s> Cast<'s> {
     /// Whether buyers pay here, as the card has it.
     #[must_use]
     pub fn takes_money(&self) -> bool {
-        self.entrant.card().needs.contains(&OpKind::Pay)
+        self.entrant.card().names(OpKind::Pay)
     }
 
     /// What comes of it if this happens to somebody of a kind; none if it cannot, say because it has left
@@ -357,24 +357,18 @@ impl<'s> Cast<'s> {
             }
         };
         let lock = kind.grip.holds_any();
-        let ending = match attempt {
-            Ok(Bought) => Ending::Bought,
-            Err(Missed::SoldOut) => Ending::TurnedAway,
-            Err(Missed::Declined) => Ending::Declined,
-            Err(Missed::Expired) => Ending::Expired,
-            Err(Missed::Failed(why)) => Ending::Failed(why),
-            // Who meets a conflict without a step would meet it for ever.
-            Err(Missed::Conflict) if kind.begun && self.retries.allow(conflicts + 1) => {
-                let conflicts = match self.retries {
-                    Retries::Unlimited => 0,
-                    Retries::AtMost(_) => conflicts + 1,
-                };
-                let again = kind.after(Part::Buyer { want, conflicts });
-                let (again, leaks) = self.buyer(again);
-                return (again, Leaks { lock: leaks.lock || lock, ..leaks });
-            }
-            Err(Missed::Conflict) => Ending::GaveUp,
-        };
+        // Who meets a conflict without a step would meet it for ever.
+        let may_try_again = kind.begun && self.retries.allow(conflicts + 1);
+        if attempt == Err(Missed::Conflict) && may_try_again {
+            let conflicts = match self.retries {
+                Retries::Unlimited => 0,
+                Retries::AtMost(_) => conflicts + 1,
+            };
+            let again = kind.after(Part::Buyer { want, conflicts });
+            let (again, leaks) = self.buyer(again);
+            return (again, Leaks { lock: leaks.lock || lock, ..leaks });
+        }
+        let ending = Ending::after(attempt);
         let early = kind.early;
         let mut gone = kind.after(Part::Gone { want, ending });
         gone.early = early && gone.may_have_units();
@@ -483,7 +477,7 @@ impl<'s> Cast<'s> {
 fn acts(entrant: &dyn Entrant, settings: &Settings) -> Vec<Act> {
     let card = entrant.card();
     let runs_out = card.asks_for(|kind| matches!(kind, OpKind::Hold | OpKind::Lease));
-    let has_errands = card.needs.contains(&OpKind::Notice) || card.needs.contains(&OpKind::Recover);
+    let has_errands = card.names(OpKind::Notice) || card.names(OpKind::Recover);
     let happens = |act: &Act| match act {
         Act::Step => true,
         Act::Errand => has_errands,
@@ -502,5 +496,6 @@ fn looks_at_orders(entrant: &dyn Entrant) -> bool {
         OpKind::Notice,
         OpKind::Recover,
     ];
-    looks.iter().any(|kind| entrant.card().needs.contains(kind))
+    let card = entrant.card();
+    looks.into_iter().any(|kind| card.names(kind))
 }

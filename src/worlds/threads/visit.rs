@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use super::Live;
-use crate::attempt::{Bought, Failure, Missed};
+use crate::attempt::{Failure, Missed};
 use crate::buyer::{Ending, Visit};
 use crate::chance::Dice;
 use crate::clock::{Clock, nanos};
@@ -52,12 +52,9 @@ pub fn serve<S, C, K>(
             .unwrap_or(Err(Missed::Failed(Failure::Suspended)));
         shop.connection().close_attempt(matches!(attempt, Err(Missed::Failed(_))));
         match attempt {
-            Ok(Bought) => break Ending::Bought,
-            Err(Missed::SoldOut) => break Ending::TurnedAway,
-            Err(Missed::Declined) => break Ending::Declined,
-            Err(Missed::Expired) => break Ending::Expired,
             Err(Missed::Failed(why)) => break failed(shop, why),
             Err(Missed::Conflict) => conflicts = conflicts.saturating_add(1),
+            last => break Ending::after(last),
         }
         match retry(shop, began_ns, conflicts, policy, dice) {
             ControlFlow::Continue(now) => last_attempt_ns = now,

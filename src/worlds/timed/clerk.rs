@@ -2,10 +2,9 @@
 
 use super::guests::Guestbook;
 use super::line::{Heard, Script};
+use super::world::{Event, Key, Role, World};
 use crate::op::Op;
 use crate::strategy::Strategy;
-
-use super::world::{Event, Key, Role, World};
 
 impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     /// The clerk turns to the next in line.

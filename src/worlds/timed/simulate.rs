@@ -41,7 +41,7 @@ pub fn simulate<S: Strategy + ?Sized>(
         let round = Round { number: 1, store: "simulated", stock, visits, books, tally };
         return Ok((Outcome::Kept(Box::new(round)), story));
     }
-    let takes_money = strategy.about().needs.contains(&OpKind::Pay);
+    let takes_money = strategy.about().names(OpKind::Pay);
     let totals = Totals {
         gathered: Gathered::default(),
         audit: Running::open(scene.settings.items, stock, takes_money),
@@ -71,7 +71,7 @@ fn run<S: Strategy + ?Sized, G: Guestbook>(
         Some(council) => council.books(),
         None => (&world.shop, Vec::new()),
     };
-    let takes_money = strategy.about().needs.contains(&OpKind::Pay);
+    let takes_money = strategy.about().names(OpKind::Pay);
     let books = Books {
         shelves: shop.stocks(),
         orders,

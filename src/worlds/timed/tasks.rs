@@ -5,15 +5,15 @@ use rand::RngExt;
 
 use super::guests::Guestbook;
 use super::line::{Asked, End, Heard, Script, Then};
+use super::world::{Event, Key, MOST_PUT_OFF, Role, Task, World};
 use crate::attempt::{Failure, Missed};
 use crate::buyer::Ending;
 use crate::op::{Op, Reply};
 use crate::stores::model::Grip;
 use crate::strategy::{Errand, Strategy};
 
-use super::world::{Event, Key, MOST_PUT_OFF, Role, Task, World};
-
 impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
+    /// Somebody begins with a piece of code.
     pub(super) fn employ(&mut self, seat: usize, role: Role, script: Script<'w>) -> usize {
         self.tasks.insert(Task {
             seat,
@@ -123,9 +123,9 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     pub(super) fn dismiss(&mut self, number: usize) -> Option<usize> {
         let task = self.tasks.remove(number);
         if task.grip.holds_any() || task.grip.is_in_transaction() {
-            self.shop.release(&task.grip);
-            if let Some(seat) = self.seats.get_mut(task.seat) {
-                task.grip.let_go(&mut seat.standing);
+            match self.seats.get_mut(task.seat) {
+                Some(seat) => self.shop.close(&task.grip, &mut seat.standing),
+                None => self.shop.release(&task.grip),
             }
             self.something_is_free = true;
         }

@@ -2,9 +2,8 @@
 //! to run out, and one event at a time is enough.
 
 use super::guests::Guestbook;
-use crate::strategy::Strategy;
-
 use super::world::{Event, World};
+use crate::strategy::Strategy;
 
 impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     /// A hold begins to run.

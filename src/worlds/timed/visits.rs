@@ -7,7 +7,8 @@ use super::guests::Guestbook;
 use super::line::Script;
 use super::scene::Scene;
 use super::seat::Seat;
-use crate::attempt::{Attempt, Bought, Failure, Missed};
+use super::world::{Event, Key, Role, World};
+use crate::attempt::{Attempt, Failure, Missed};
 use crate::buyer::Ending;
 use crate::clock::nanos;
 use crate::op::Reply;
@@ -15,9 +16,8 @@ use crate::report::Banner;
 use crate::strategy::{Errand, Strategy};
 use crate::worlds::stepped::Actor;
 
-use super::world::{Event, Key, Role, World};
-
 impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+    /// The next buyer clicks.
     pub(super) fn click(&mut self) {
         let (now, buyer) = (self.now(), self.next_buyer);
         self.next_buyer += 1;
@@ -64,6 +64,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         ns
     }
 
+    /// A buyer's packet reaches the door, for the first time or when it is back from paying.
     pub(super) fn at_door(&mut self, seat: usize) {
         let now = self.now();
         if self.seats[seat].attempt.is_some() {
@@ -78,6 +79,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         }
     }
 
+    /// A buyer is let in, and given to a server.
     pub(super) fn admit(&mut self, seat: usize) {
         let server = self.floor.choose(self.seats[seat].buyer);
         if self.scene.shop.servers > 1 {
@@ -145,33 +147,26 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         self.agenda.enter(back, Event::Door(seat as Key));
     }
 
+    /// An attempt has ended: another begins, or the buyer leaves.
     pub(super) fn attempt_is_over(&mut self, number: usize, task: usize, attempt: Attempt) {
         let now = self.now();
         let seat = &mut self.seats[number];
         seat.looked |= self.tasks[task].script.has_looked();
         let keeps_lock = self.tasks[task].grip.holds_any();
         let policy = self.scene.settings.policy;
-        let ending = match attempt {
-            Ok(Bought) => Ending::Bought,
-            Err(Missed::SoldOut) => Ending::TurnedAway,
-            Err(Missed::Declined) => Ending::Declined,
-            Err(Missed::Expired) => Ending::Expired,
-            Err(Missed::Failed(why)) => Ending::Failed(why),
-            Err(Missed::Conflict) => {
-                seat.conflicts += 1;
-                let in_time = now - seat.clicked_ns <= nanos(policy.patience);
-                if policy.retries.allow(seat.conflicts) && in_time {
-                    let wait = policy.backoff.wait(seat.conflicts, &mut seat.dice);
-                    let server = self.tasks[task].server.take();
-                    self.tally.leaked_locks += u64::from(keeps_lock);
-                    self.dismiss(task);
-                    let again = self.attempt(number);
-                    self.tasks[again].server = server;
-                    return self.agenda.enter(now + nanos(wait), Event::Go(again as Key));
-                }
-                Ending::GaveUp
+        if attempt == Err(Missed::Conflict) {
+            seat.conflicts += 1;
+            let in_time = now - seat.clicked_ns <= nanos(policy.patience);
+            if policy.retries.allow(seat.conflicts) && in_time {
+                let wait = policy.backoff.wait(seat.conflicts, &mut seat.dice);
+                let server = self.tasks[task].server.take();
+                self.tally.leaked_locks += u64::from(keeps_lock);
+                self.dismiss(task);
+                let again = self.attempt(number);
+                self.tasks[again].server = server;
+                return self.agenda.enter(now + nanos(wait), Event::Go(again as Key));
             }
-        };
+        }
         // What became of the op that nobody answered is unknown: somebody has to look after it, as after a
         // crash.
         if attempt == Err(Missed::Failed(Failure::NoMajority)) && self.recovers {
@@ -181,7 +176,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             self.tally.leaked_locks += u64::from(keeps_lock);
             self.tally.leaked_holds += u64::from(self.seats[number].standing.is_holding());
         }
-        self.leave(number, ending);
+        self.leave(number, Ending::after(attempt));
     }
 
     /// A buyer's visit is over; whatever runs for it there ends, too.

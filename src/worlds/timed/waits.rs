@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 
 use super::guests::Guestbook;
+use super::world::{LINES, ORDERS, World};
 use crate::attempt::{Failure, Missed};
 use crate::clock::nanos;
 use crate::strategy::Strategy;
-
-use super::world::{LINES, ORDERS, World};
 
 impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     /// Somebody has to wait for a product's lock or lease.

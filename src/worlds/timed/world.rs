@@ -163,10 +163,9 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         let settings = &scene.settings;
         let mut dice = Dice::of(seed, Purpose::World, OWN_DICE, 0);
         let mut agenda = Agenda::default();
-        let needs = |kind| card.needs.contains(&kind);
         let shop = Model {
             isolation: settings.isolation,
-            counts_orders: needs(OpKind::CountLeft),
+            counts_orders: card.names(OpKind::CountLeft),
             ..Model::open(settings.items, settings.stock)
         };
         let council = scene
@@ -183,8 +182,8 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             scene,
             seed,
             has_clerk: card.asks_for(|kind| kind == OpKind::Queue),
-            hears_notices: needs(OpKind::Notice),
-            recovers: needs(OpKind::Recover),
+            hears_notices: card.names(OpKind::Notice),
+            recovers: card.names(OpKind::Recover),
             agenda,
             clicks,
             next_buyer: 0,
