@@ -118,17 +118,12 @@ impl Ledger<'_> {
             over_all(&accounts, Account::leaked_stock),
             over_all(&accounts, Account::negative_stock),
             sold_out::false_sold_out(self),
-            finding(FindingKind::LeakedLock, self.leaked_locks as i64, || {
-                format!("{} still held when the attempt was over", of(self.leaked_locks, "lock"))
-            }),
-            finding(FindingKind::LeakedHold, self.leaked_holds as i64, || {
-                format!("{} still standing when the visit was over", of(self.leaked_holds, "hold"))
-            }),
         ]
         .into_iter()
         .flatten()
         .chain(self.orders_against_receipts())
         .chain(self.money_against_orders())
+        .chain(left_behind(self.leaked_locks, self.leaked_holds))
         .collect();
         findings.sort_by_key(|finding| finding.kind.gravity());
         findings
@@ -239,6 +234,17 @@ impl Ledger<'_> {
             .flatten()
             .collect()
     }
+}
+
+/// What attempts and visits left behind when they were over.
+fn left_behind(locks: u64, holds: u64) -> impl Iterator<Item = Finding> {
+    let locks = finding(FindingKind::LeakedLock, locks as i64, || {
+        format!("{} still held when the attempt was over", of(locks, "lock"))
+    });
+    let holds = finding(FindingKind::LeakedHold, holds as i64, || {
+        format!("{} still standing when the visit was over", of(holds, "hold"))
+    });
+    locks.into_iter().chain(holds)
 }
 
 /// One finding for all products: the amounts added up, and the first as an example.

@@ -2,7 +2,10 @@
 //! without knowing everybody: sums with the shelves, and each buyer's receipt, orders and payments with one
 //! another. Who was turned away in vain is not among it.
 
-use super::{Account, Differences, Finding, finding, has_crashed, money, over_all, was_cut_short};
+use super::{
+    Account, Differences, Finding, finding, has_crashed, left_behind, money, over_all,
+    was_cut_short,
+};
 use crate::buyer::Visit;
 use crate::finding::FindingKind;
 use crate::op::{Item, Units, Want};
@@ -63,9 +66,10 @@ impl Running {
         }
     }
 
-    /// Everything that can be proved wrong, the gravest first, when the shelves say this.
+    /// Everything that can be proved wrong, the gravest first, when the shelves say this, and attempts and
+    /// visits have left so many locks and holds behind.
     #[must_use]
-    pub fn close(mut self, shelves: &[Units]) -> Vec<Finding> {
+    pub fn close(mut self, shelves: &[Units], locks: u64, holds: u64) -> Vec<Finding> {
         for (account, left) in self.accounts.iter_mut().zip(shelves) {
             account.left = (*left).into();
         }
@@ -85,6 +89,7 @@ impl Running {
         .into_iter()
         .flatten()
         .chain(payers)
+        .chain(left_behind(locks, holds))
         .collect();
         findings.sort_by_key(|finding| finding.kind.gravity());
         findings

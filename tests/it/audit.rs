@@ -1,7 +1,7 @@
 //! The audit, on rounds written by hand: each finding is seen where it is, and only there.
 
 use oversell_sim::attempt::Failure;
-use oversell_sim::audit::Finding;
+use oversell_sim::audit::{Finding, Running};
 use oversell_sim::buyer::Ending::{Bought, Failed, GaveUp, TurnedAway, Unserved};
 use oversell_sim::finding::FindingKind;
 use oversell_sim::op::{Item, Order, Units, Want};
@@ -13,6 +13,23 @@ use oversell_sim::buyer::{Ending, Visit};
 
 fn findings(round: &Round) -> Vec<(FindingKind, u64)> {
     round.ledger().audit().into_iter().map(|Finding { kind, amount, .. }| (kind, amount)).collect()
+}
+
+#[test]
+fn an_audit_that_keeps_nobody_finds_what_was_left_behind_as_one_that_keeps_everybody_does() {
+    let mut left = round(2, &[Bought, TurnedAway]);
+    (left.tally.leaked_locks, left.tally.leaked_holds) = (1, 2);
+    let mut running = Running::open(1, 2, false);
+    for visit in &left.visits {
+        let orders: Vec<Want> = visit.receipt().into_iter().collect();
+        running.see(visit, &orders, 0);
+    }
+    let kept = left.ledger().audit();
+    let leaks =
+        |found: &Finding| matches!(found.kind, FindingKind::LeakedLock | FindingKind::LeakedHold);
+    let kept: Vec<Finding> = kept.into_iter().filter(leaks).collect();
+    assert_eq!(kept.len(), 2);
+    assert_eq!(running.close(&left.books.shelves, 1, 2), kept);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub fn simulate<S: Strategy + ?Sized>(
     };
     let (totals, books, tally, story) = run(strategy, scene, seed, story, totals, stopped)?;
     let Totals { mut gathered, audit, banners } = totals;
-    let findings = audit.close(&books.shelves);
+    let findings = audit.close(&books.shelves, tally.leaked_locks, tally.leaked_holds);
     gathered.close(&books, stock, &tally, &findings);
     let counted = Counted { number: 1, gathered, findings, events: tally.events, banners };
     Ok((Outcome::Counted(Box::new(counted)), story))
