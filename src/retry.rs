@@ -5,9 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use rand::RngExt;
+use rand::{Rng, RngExt};
 
-use crate::chance::Dice;
 use crate::text::quantity;
 
 /// How many conflicts a buyer takes before giving up.
@@ -76,13 +75,17 @@ impl Backoff {
 
     /// The wait after a buyer's `conflicts`-th conflict, counted from 1.
     #[must_use]
-    pub fn wait(self, conflicts: u32, dice: &mut Dice) -> Duration {
+    pub fn wait<'d, R: Rng + 'd>(
+        self,
+        conflicts: u32,
+        dice: impl FnOnce() -> &'d mut R,
+    ) -> Duration {
         match self {
             Self::None => Duration::ZERO,
             Self::Fixed(wait) => wait,
             Self::Exponential { first, most } => {
                 let doubled = first.saturating_mul(1 << conflicts.saturating_sub(1).min(30));
-                dice.rng().random_range(Duration::ZERO..=doubled.min(most))
+                dice().random_range(Duration::ZERO..=doubled.min(most))
             }
         }
     }

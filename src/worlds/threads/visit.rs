@@ -117,7 +117,7 @@ fn retry<C: Client, K: Clock>(
     if policy.backoff == Backoff::None {
         return ControlFlow::Continue(now);
     }
-    let wait = policy.backoff.wait(conflicts, dice);
+    let wait = policy.backoff.wait(conflicts, || dice.rng());
     if now - began_ns + nanos(wait) >= nanos(policy.patience) {
         return ControlFlow::Break(Ending::GaveUp);
     }

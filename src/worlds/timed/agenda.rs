@@ -1,9 +1,9 @@
 //! The agenda: what will happen when. The only thing here that knows the time.
 //!
 //! It is a calendar queue (Brown, "Calendar queues: a fast O(1) priority queue implementation for the
-//! simulation event set problem", 1988) of two levels: what happens soon is in a heap, which stays small and
-//! near; what happens later lies in order of the page of the calendar that it is on, and is put in order when
-//! that page is turned to.
+//! simulation event set problem", 1988) of three parts: what happens later lies unordered on the page of the
+//! calendar that it is on, and a page is sorted once, when it is turned to; what is still entered on the page
+//! that is open goes to a heap, which stays small.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -14,12 +14,14 @@ use std::collections::{BTreeMap, BinaryHeap};
 pub(super) struct Agenda<E> {
     now_ns: u64,
     entered: u64,
-    /// Everything that is due before the next page.
+    /// What stood on the open page when it was turned to, the last first.
+    open: Vec<Entry<E>>,
+    /// What was entered before the next page since then.
     soon: BinaryHeap<Reverse<Entry<E>>>,
     /// The number of the page after the one that is open.
     next_page: u64,
     /// Everything else, by page.
-    later: BTreeMap<u64, Vec<Reverse<Entry<E>>>>,
+    later: BTreeMap<u64, Vec<Entry<E>>>,
 }
 
 /// How long a page is: 2²⁶ ns, 67 ms. Much longer than an op takes, and much shorter than a buyer.
@@ -27,8 +29,8 @@ const PAGE_BITS: u32 = 26;
 
 #[derive(Debug)]
 struct Entry<E> {
-    /// When, and in which order it was entered: as one number, which compares in one go.
-    due: u128,
+    /// When, in ns after the opening, and in which order it was entered.
+    due: (u64, u64),
     event: E,
 }
 
@@ -48,7 +50,9 @@ impl<E> PartialOrd for Entry<E> {
 
 impl<E> Ord for Entry<E> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.due.cmp(&other.due)
+        // As one number, the two compare in one go.
+        let whole = |(at, entered): (u64, u64)| u128::from(at) << 64 | u128::from(entered);
+        whole(self.due).cmp(&whole(other.due))
     }
 }
 
@@ -57,6 +61,7 @@ impl<E> Default for Agenda<E> {
         Self {
             now_ns: 0,
             entered: 0,
+            open: Vec::new(),
             soon: BinaryHeap::new(),
             next_page: 1,
             later: BTreeMap::new(),
@@ -74,11 +79,11 @@ impl<E> Agenda<E> {
     #[inline]
     pub(super) fn enter(&mut self, at_ns: u64, event: E) {
         let at_ns = at_ns.max(self.now_ns);
-        let due = u128::from(at_ns) << 64 | u128::from(self.entered);
+        let due = (at_ns, self.entered);
         self.entered += 1;
-        let entry = Reverse(Entry { due, event });
+        let entry = Entry { due, event };
         match at_ns >> PAGE_BITS {
-            page if page < self.next_page => self.soon.push(entry),
+            page if page < self.next_page => self.soon.push(Reverse(entry)),
             page => self.later.entry(page).or_default().push(entry),
         }
     }
@@ -86,27 +91,33 @@ impl<E> Agenda<E> {
     /// The next event; the time is then when it happens.
     #[inline]
     pub(super) fn next(&mut self) -> Option<E> {
-        if self.soon.is_empty() {
-            self.turn_the_page();
-        }
-        let Reverse(Entry { due, event }) = self.soon.pop()?;
-        self.now_ns = (due >> 64) as u64;
+        self.look_ahead()?;
+        let Entry { due, event } = match (self.open.last(), self.soon.peek()) {
+            (Some(open), Some(Reverse(soon))) if soon < open => self.soon.pop()?.0,
+            (None, _) => self.soon.pop()?.0,
+            _ => self.open.pop()?,
+        };
+        self.now_ns = due.0;
         Some(event)
     }
 
-    fn turn_the_page(&mut self) {
-        if let Some((page, entries)) = self.later.pop_first() {
-            self.soon = BinaryHeap::from(entries);
+    /// When the next event is due; turns to its page.
+    #[inline]
+    fn look_ahead(&mut self) -> Option<u64> {
+        if self.open.is_empty() && self.soon.is_empty() {
+            let (page, entries) = self.later.pop_first()?;
+            self.open = entries;
+            self.open.sort_unstable_by(|one, other| other.cmp(one));
             self.next_page = page + 1;
         }
+        let open = self.open.last().map(|entry| entry.due);
+        let soon = self.soon.peek().map(|Reverse(entry)| entry.due);
+        open.into_iter().chain(soon).min().map(|(at_ns, _)| at_ns)
     }
 
     /// Lets time pass up to here, if nothing happens before.
     pub(super) fn wait_until(&mut self, at_ns: u64) {
-        if self.soon.is_empty() {
-            self.turn_the_page();
-        }
-        let next = self.soon.peek().map_or(u64::MAX, |Reverse(entry)| (entry.due >> 64) as u64);
+        let next = self.look_ahead().unwrap_or(u64::MAX);
         self.now_ns = self.now_ns.max(at_ns.min(next));
     }
 

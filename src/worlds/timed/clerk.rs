@@ -17,7 +17,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let number = self.tasks[client].seat;
         self.tell_shop(number, |name| format!("the clerk turns to {name}"));
         let seat = &self.seats[number];
-        let script = Script::serve(self.strategy, seat.buyer, seat.want);
+        let script = Script::serve(&self.slot, self.strategy, seat.buyer, seat.want);
         let task = self.employ(number, Role::Clerk(client), script);
         self.agenda.enter(self.now(), Event::Go(task as Key));
     }

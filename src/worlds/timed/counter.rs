@@ -131,7 +131,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         });
         let crashes = scene.trouble.crashes;
         let may_crash = crashes > 0.0 && !matches!(op, Op::Submit(_));
-        if may_crash && self.seats[seat].dice.rng().random_bool(crashes) {
+        if may_crash && self.seats[seat].dice.random_bool(crashes) {
             return self.crash(number);
         }
         let back = now + self.way(number, op);
@@ -143,7 +143,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let number = self.tasks[number].seat;
         let provider = &self.scene.provider;
         let seat = &mut self.seats[number];
-        let rng = seat.dice.rng();
+        let rng = &mut seat.dice;
         let outcome = if provider.declines > 0.0 && rng.random_bool(provider.declines) {
             Payment::Declined
         } else if provider.loses_answers > 0.0 && rng.random_bool(provider.loses_answers) {
@@ -156,9 +156,9 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let has_moved = seat.standing.charges > before;
         if has_moved && self.hears_notices() {
             let seat = &mut self.seats[number];
-            let after = provider.notice.roll(seat.dice.rng());
-            let again = provider.repeats_notice > 0.0
-                && seat.dice.rng().random_bool(provider.repeats_notice);
+            let after = provider.notice.roll(&mut seat.dice);
+            let again =
+                provider.repeats_notice > 0.0 && seat.dice.random_bool(provider.repeats_notice);
             let later = after.saturating_mul(2);
             self.will_be_due(number, after, Errand::Notice);
             if again {

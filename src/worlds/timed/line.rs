@@ -25,19 +25,12 @@ pub(super) enum Asked {
     Away,
 }
 
-/// Both ends of a line.
+/// Both ends of a line. One serves all scripts of a world, for only one of them goes on at a time.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     asked: Cell<Option<Asked>>,
     reply: Cell<Option<Heard>>,
     looked: Cell<bool>,
-}
-
-impl Slot {
-    /// Whether the stock was looked at.
-    pub(super) fn has_looked(&self) -> bool {
-        self.looked.get()
-    }
 }
 
 /// The strategy's end.
@@ -110,6 +103,7 @@ pub(super) enum End {
 pub(super) struct Script<'s> {
     future: Pin<Box<dyn Future<Output = End> + 's>>,
     slot: Rc<Slot>,
+    looked: bool,
 }
 
 /// What comes next in a script.
@@ -123,20 +117,24 @@ pub(super) enum Then {
 
 impl<'s> Script<'s> {
     pub(super) fn attempt<S: Strategy + ?Sized>(
+        slot: &Rc<Slot>,
         strategy: &'s S,
         buyer: BuyerId,
         want: Want,
     ) -> Self {
-        Self::of(buyer, async move |mut shop| End::Attempt(strategy.attempt(&mut shop, want).await))
+        Self::of(slot, buyer, async move |mut shop| {
+            End::Attempt(strategy.attempt(&mut shop, want).await)
+        })
     }
 
     pub(super) fn errand<S: Strategy + ?Sized>(
+        slot: &Rc<Slot>,
         strategy: &'s S,
         errand: Errand,
         buyer: BuyerId,
         want: Want,
     ) -> Self {
-        Self::of(buyer, async move |mut shop| {
+        Self::of(slot, buyer, async move |mut shop| {
             End::Errand(match errand {
                 Errand::Notice => strategy.notified(&mut shop, want).await,
                 Errand::Recovery => strategy.recover(&mut shop, want).await,
@@ -144,24 +142,34 @@ impl<'s> Script<'s> {
         })
     }
 
-    pub(super) fn serve<S: Strategy + ?Sized>(strategy: &'s S, buyer: BuyerId, want: Want) -> Self {
-        Self::of(buyer, async move |mut shop| End::Served(strategy.serve(&mut shop, want).await))
+    pub(super) fn serve<S: Strategy + ?Sized>(
+        slot: &Rc<Slot>,
+        strategy: &'s S,
+        buyer: BuyerId,
+        want: Want,
+    ) -> Self {
+        Self::of(slot, buyer, async move |mut shop| {
+            End::Served(strategy.serve(&mut shop, want).await)
+        })
     }
 
     fn of<F: Future<Output = End> + 's>(
+        slot: &Rc<Slot>,
         buyer: BuyerId,
         code: impl FnOnce(Session<Line>) -> F,
     ) -> Self {
-        let slot = Rc::<Slot>::default();
-        let mut shop = Session::new(Line(Rc::clone(&slot)));
+        let mut shop = Session::new(Line(Rc::clone(slot)));
         shop.attend(buyer);
-        Self { future: Box::pin(code(shop)), slot }
+        Self { future: Box::pin(code(shop)), slot: Rc::clone(slot), looked: false }
     }
 
     /// Goes on with a reply, or begins without one.
     pub(super) fn go_on(&mut self, heard: Option<Heard>) -> Then {
+        self.slot.asked.set(None);
         self.slot.reply.set(heard);
-        match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        let polled = self.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.looked |= self.slot.looked.take();
+        match polled {
             Poll::Ready(end) => Then::Ends(end),
             Poll::Pending => match self.slot.asked.take() {
                 Some(asked) => Then::Waits(asked),
@@ -175,6 +183,6 @@ impl<'s> Script<'s> {
 
     /// Whether it has looked at the stock.
     pub(super) fn has_looked(&self) -> bool {
-        self.slot.has_looked()
+        self.looked
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use rand::rngs::Xoshiro256PlusPlus;
+
 use crate::buyer::{Ending, Visit};
-use crate::chance::{Dice, Purpose};
 use crate::op::{BuyerId, Want};
 use crate::stores::model::Standing;
 use crate::strategy::Errand;
@@ -15,7 +16,7 @@ pub(super) struct Seat {
     pub(super) want: Want,
     /// Where it is.
     pub(super) region: usize,
-    pub(super) dice: Dice,
+    pub(super) dice: Xoshiro256PlusPlus,
     pub(super) clicked_ns: u64,
     pub(super) attempt_ns: u64,
     pub(super) ended_ns: u64,
@@ -43,22 +44,19 @@ pub(super) struct Seat {
     pub(super) seen_ns: u64,
 }
 
-/// Which of a buyer's dice are the world's: those of round 0 say when buyers click.
-const ROUND: u32 = 1;
-
 impl Seat {
     pub(super) fn new(
-        seed: u64,
         buyer: BuyerId,
         want: Want,
         region: usize,
         clicked_ns: u64,
+        dice: Xoshiro256PlusPlus,
     ) -> Self {
         Self {
             buyer,
             want,
             region,
-            dice: Dice::of(seed, Purpose::World, ROUND, buyer),
+            dice,
             clicked_ns,
             attempt_ns: clicked_ns,
             ended_ns: clicked_ns,

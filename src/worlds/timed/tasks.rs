@@ -40,7 +40,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             Then::Waits(Asked::Think) => {
                 task.reply = Some(Ok(Reply::Done));
                 let seat = &mut self.seats[task.seat];
-                let think = self.scene.shop.think.roll(seat.dice.rng());
+                let think = self.scene.shop.think.roll(&mut seat.dice);
                 self.agenda.enter(at_ns + think, Event::Go(number as Key));
             }
             Then::Waits(Asked::Away) if task.role == Role::Attempt => {
@@ -69,15 +69,15 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     pub(super) fn pause(&mut self, task: usize) -> u64 {
         let trouble = &self.scene.trouble;
         let seat = &mut self.seats[self.tasks[task].seat];
-        if trouble.pauses > 0.0 && seat.dice.rng().random_bool(trouble.pauses) {
-            return trouble.pause.roll(seat.dice.rng());
+        if trouble.pauses > 0.0 && seat.dice.random_bool(trouble.pauses) {
+            return trouble.pause.roll(&mut seat.dice);
         }
         0
     }
 
     /// How far it is to where an op is done, one way.
     pub(super) fn way(&mut self, task: usize, op: Op) -> u64 {
-        let rng = self.seats[self.tasks[task].seat].dice.rng();
+        let rng = &mut self.seats[self.tasks[task].seat].dice;
         match op {
             Op::Charge { .. } | Op::Refund | Op::FindCharge => self.scene.provider.way.roll(rng),
             Op::Read { .. } => match &self.scene.replicas {
@@ -136,7 +136,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     pub(super) fn crash(&mut self, number: usize) {
         let (seat, role) = (self.tasks[number].seat, self.tasks[number].role);
         self.tell_shop(seat, |name| format!("the server that works for {name} dies"));
-        let after = self.scene.trouble.restart.roll(self.seats[seat].dice.rng());
+        let after = self.scene.trouble.restart.roll(&mut self.seats[seat].dice);
         match role {
             Role::Attempt => {
                 if self.recovers {
@@ -166,8 +166,8 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         }
         let Some(errand) = seat.due.pop_front() else { return };
         seat.is_on_errand = true;
-        let script = Script::errand(self.strategy, errand, seat.buyer, seat.want);
-        let service = self.scene.shop.service.roll(seat.dice.rng());
+        let script = Script::errand(&self.slot, self.strategy, errand, seat.buyer, seat.want);
+        let service = self.scene.shop.service.roll(&mut seat.dice);
         let task = self.employ(number, Role::Errand(errand), script);
         self.agenda.enter(self.now() + service, Event::Go(task as Key));
     }
@@ -183,7 +183,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         let seat = &mut self.seats[number];
         seat.put_off += 1;
         if seat.put_off <= MOST_PUT_OFF {
-            let after = self.scene.trouble.restart.roll(seat.dice.rng());
+            let after = self.scene.trouble.restart.roll(&mut seat.dice);
             self.will_be_due(number, after, errand);
         }
     }

@@ -25,7 +25,8 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         self.tally.most_inside = self.tally.most_inside.max(self.inside);
         let region = self.region_of(buyer);
         let want = self.scene.settings.want_by(self.seed, 1, buyer);
-        let seat = self.seats.insert(Seat::new(self.seed, buyer, want, region, now));
+        let dice = self.dice_box.take(buyer);
+        let seat = self.seats.insert(Seat::new(buyer, want, region, now, dice));
         self.tell(seat, || "clicks \"Place Your Order\"".into());
         let arrives = now + self.trip(seat);
         self.agenda.enter(arrives, Event::Door(seat as Key));
@@ -55,9 +56,9 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     pub(super) fn trip(&mut self, seat: usize) -> u64 {
         let Scene { regions, trouble, .. } = self.scene;
         let seat = &mut self.seats[seat];
-        let mut ns = regions[seat.region].way.roll(seat.dice.rng());
+        let mut ns = regions[seat.region].way.roll(&mut seat.dice);
         let mut resend_ns = trouble.resend_ns;
-        while trouble.loss > 0.0 && seat.dice.rng().random_bool(trouble.loss) {
+        while trouble.loss > 0.0 && seat.dice.random_bool(trouble.loss) {
             ns = ns.saturating_add(resend_ns);
             resend_ns = resend_ns.saturating_mul(2).min(60_000_000_000);
         }
@@ -106,7 +107,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             None => self.attempt(seat),
         };
         self.tasks[task].server = Some(server);
-        let service = self.scene.shop.service.roll(self.seats[seat].dice.rng());
+        let service = self.scene.shop.service.roll(&mut self.seats[seat].dice);
         self.agenda.enter(now + service, Event::Go(task as Key));
     }
 
@@ -123,7 +124,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let seat = &mut self.seats[number];
         seat.attempts += 1;
         seat.attempt_ns = now;
-        let script = Script::attempt(self.strategy, seat.buyer, seat.want);
+        let script = Script::attempt(&self.slot, self.strategy, seat.buyer, seat.want);
         let task = self.employ(number, Role::Attempt, script);
         self.seats[number].attempt = Some(task);
         task
@@ -136,7 +137,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             self.free(server);
         }
         let wallet = &self.scene.wallet;
-        let rng = self.seats[seat].dice.rng();
+        let rng = &mut self.seats[seat].dice;
         if wallet.never_pays > 0.0 && rng.random_bool(wallet.never_pays) {
             self.tell(seat, || "goes away and never pays".into());
             self.seats[seat].held = true;
@@ -158,7 +159,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             seat.conflicts += 1;
             let in_time = now - seat.clicked_ns <= nanos(policy.patience);
             if policy.retries.allow(seat.conflicts) && in_time {
-                let wait = policy.backoff.wait(seat.conflicts, &mut seat.dice);
+                let wait = policy.backoff.wait(seat.conflicts, || &mut seat.dice);
                 let server = self.tasks[task].server.take();
                 self.tally.leaked_locks += u64::from(keeps_lock);
                 self.dismiss(task);

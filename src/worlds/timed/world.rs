@@ -5,6 +5,7 @@
 //! ways there and back have been added up. So an op is one event, whatever lies between two of them.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use slab::Slab;
 
@@ -13,12 +14,12 @@ use super::arrivals::Clicks;
 use super::council::Council;
 use super::floor::Floor;
 use super::guests::Guestbook;
-use super::line::{End, Heard, Script};
+use super::line::{End, Heard, Script, Slot};
 use super::replica::Copies;
 use super::scene::{Quorum, Scene};
 use super::seat::Seat;
 use super::story::Story;
-use crate::chance::{Dice, Purpose};
+use crate::chance::{Dice, DiceBox, Purpose};
 use crate::error::Error;
 use crate::op::{Op, OpKind};
 use crate::round::Tally;
@@ -117,11 +118,15 @@ pub(super) struct World<'w, S: ?Sized, G> {
     pub(super) next_buyer: u32,
     pub(super) seats: Slab<Seat>,
     pub(super) tasks: Slab<Task<'w>>,
+    /// What all tasks' code speaks through.
+    pub(super) slot: Rc<Slot>,
     pub(super) shop: Model,
     pub(super) floor: Floor,
     pub(super) copies: Option<Copies>,
     pub(super) council: Option<Council>,
-    /// The world's own dice, for what is nobody's.
+    /// Every buyer's own dice.
+    pub(super) dice_box: DiceBox,
+    /// The world's dice, for what is nobody's.
     pub(super) dice: Dice,
     /// Tasks in front of the clerk.
     pub(super) line: VecDeque<usize>,
@@ -147,7 +152,9 @@ pub(super) struct World<'w, S: ?Sized, G> {
 /// not keep the shop open for ever.
 pub(super) const MOST_PUT_OFF: u32 = 100;
 
-/// The world's dice beside those that say when buyers click (round 0) and the buyers' own (round 1).
+/// Of the world's dice, those of round 0 say when buyers click, and these are the buyers' own.
+const BUYERS_DICE: u32 = 1;
+/// These are for what is nobody's.
 const OWN_DICE: u32 = 2;
 
 impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
@@ -189,10 +196,12 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             next_buyer: 0,
             seats: Slab::new(),
             tasks: Slab::new(),
+            slot: Rc::default(),
             copies: scene.replicas.as_ref().map(|_| Copies::of(&shop, scene.shop.servers)),
             shop,
             floor: Floor::open(&scene.shop),
             council,
+            dice_box: DiceBox::of(seed, Purpose::World, BUYERS_DICE),
             dice,
             line: VecDeque::new(),
             clerk_is_busy: false,
