@@ -73,7 +73,8 @@ impl Backoff {
     /// The longest that may be asked for.
     pub const LONGEST: Duration = Duration::from_secs(60);
 
-    /// The wait after a buyer's `conflicts`-th conflict, counted from 1.
+    /// The wait after a buyer's `conflicts`-th conflict, counted from 1. The dice are only fetched if there
+    /// is something to roll.
     #[must_use]
     pub fn wait<'d, R: Rng + 'd>(
         self,
