@@ -13,7 +13,7 @@ use crate::worlds::timed::scene::{
 /// The longest that anything in a scene lasts.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-pub(super) const SHOP: [&str; 10] = [
+pub(super) const SHOP: [&str; 11] = [
     "place",
     "door",
     "servers",
@@ -24,6 +24,7 @@ pub(super) const SHOP: [&str; 10] = [
     "think",
     "hold_ttl",
     "lease_ttl",
+    "sold_out_sign",
 ];
 
 pub(super) fn set_shop(shop: &mut Shop, name: &str, text: &str) -> Result<(), String> {
@@ -37,7 +38,8 @@ pub(super) fn set_shop(shop: &mut Shop, name: &str, text: &str) -> Result<(), St
         "store" => shop.store = Delay::parse(text)?,
         "think" => shop.think = Delay::parse(text)?,
         "hold_ttl" => shop.hold_ttl_ns = span(text)?,
-        _ => shop.lease_ttl_ns = span(text)?,
+        "lease_ttl" => shop.lease_ttl_ns = span(text)?,
+        _ => shop.sold_out_sign_ns = span(text)?,
     }
     Ok(())
 }

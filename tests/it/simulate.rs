@@ -532,3 +532,32 @@ fn as_many_are_inside_as_come_while_one_is_inside() {
     let mean_stay_s = stays as f64 / 1e9 / came.len() as f64;
     assert_near(mean_inside, rate_per_s * mean_stay_s, 0.02);
 }
+
+#[test]
+fn a_line_of_a_hundred_thousand_who_have_lost_patience_goes_home() {
+    let scenario = written(
+        "strategy = \"conditional\"\nbuyers = 100_000\nstock = 1_000_000\npatience = \"1s\"\n\
+         [[region]]\nname = \"here\"\nway = \"10ms\"\n\
+         [shop]\nservers = 1\nworkers = 1\nservice = \"1ms\"\nstore = \"0ns\"\n\
+         [expect]\nfindings = 0\n",
+    );
+    let report = simulated(&scenario, 1, 1);
+    let figures = &report.runs[0].figures;
+    // A millisecond each: the first begins when it has come, at 10 ms, and the last at 1,000 ms.
+    assert_eq!((figures.winners, figures.gave_up), (991, 99_009));
+}
+
+#[test]
+fn a_sold_out_sign_keeps_buyers_from_the_store_and_one_that_stays_from_what_comes_back() {
+    let figures = |sign_ns| {
+        let mut scenario = shipped("sold-out-stays");
+        scenario.scene.as_mut().unwrap().shop.sold_out_sign_ns = sign_ns;
+        let report = simulated(&scenario, 10, 2);
+        let figures = &report.runs[0].figures;
+        (figures.attempts, figures.stock_left)
+    };
+    let [none, short, stays] = [0, 2_000_000_000, 3_600_000_000_000].map(figures);
+    assert_eq!(none.0, 3_000, "without a sign everybody asks");
+    assert!(none.0 > short.0 && short.0 > stays.0, "{none:?} {short:?} {stays:?}");
+    assert!(stays.1 > 2 * short.1.max(1), "{none:?} {short:?} {stays:?}");
+}

@@ -17,6 +17,7 @@ pub mod quorum;
 mod replica;
 pub mod scene;
 mod seat;
+mod signs;
 mod simulate;
 mod story;
 mod tasks;

@@ -137,6 +137,9 @@ pub struct Shop {
     pub hold_ttl_ns: u64,
     /// How long a lease runs, in ns.
     pub lease_ttl_ns: u64,
+    /// How long a server that was told that a product is sold out tells so without asking again, in ns; 0: it
+    /// always asks.
+    pub sold_out_sign_ns: u64,
 }
 
 /// What buyers do once they have something to pay for.
@@ -346,6 +349,7 @@ impl Scene {
                 think: micros(200),
                 hold_ttl_ns: 600_000_000_000,
                 lease_ttl_ns: 10_000_000_000,
+                sold_out_sign_ns: 0,
             },
             wallet: Wallet { pays: Delay::always(Duration::from_secs(90)), never_pays: 0.0 },
             provider: Provider {

@@ -86,13 +86,13 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         if self.scene.shop.servers > 1 {
             self.tell_shop(seat, |name| format!("{name} goes to server {}", server + 1));
         }
-        if self.floor.take_in(server, seat) {
-            self.start(seat, server);
+        if self.floor.take_in(server, seat) && !self.start(seat, server) {
+            self.free(server);
         }
     }
 
-    /// A worker begins with a request.
-    pub(super) fn start(&mut self, seat: usize, server: usize) {
+    /// A worker begins with a request; false if there is nothing to do for it.
+    fn start(&mut self, seat: usize, server: usize) -> bool {
         let now = self.now();
         let patience = nanos(self.scene.settings.policy.patience);
         let task = match self.seats[seat].attempt {
@@ -102,19 +102,29 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             }
             None if now - self.seats[seat].clicked_ns > patience => {
                 self.leave(seat, Ending::GaveUp);
-                return self.free(server);
+                return false;
+            }
+            None if self.signs.turn_away(server, self.seats[seat].want, now) => {
+                self.tell_shop(seat, |name| {
+                    format!("server {} has a sign for {name}: sold out", server + 1)
+                });
+                self.leave(seat, Ending::TurnedAway);
+                return false;
             }
             None => self.attempt(seat),
         };
         self.tasks[task].server = Some(server);
         let service = self.scene.shop.service.roll(&mut self.seats[seat].dice);
         self.agenda.enter(now + service, Event::Go(task as Key));
+        true
     }
 
-    /// A worker has nothing to do any more.
+    /// A worker has nothing to do any more: it takes the first in line for whom there is something.
     pub(super) fn free(&mut self, server: usize) {
-        if let Some(next) = self.floor.next_in_line(server) {
-            self.start(next, server);
+        while let Some(next) = self.floor.next_in_line(server) {
+            if self.start(next, server) {
+                break;
+            }
         }
     }
 
@@ -177,7 +187,12 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             self.tally.leaked_locks += u64::from(keeps_lock);
             self.tally.leaked_holds += u64::from(self.seats[number].standing.is_holding());
         }
-        self.leave(number, Ending::after(attempt));
+        let ending = Ending::after(attempt);
+        if ending == Ending::TurnedAway {
+            let server = self.server_of(task);
+            self.signs.put_up(server, self.seats[number].want, now);
+        }
+        self.leave(number, ending);
     }
 
     /// A buyer's visit is over; whatever runs for it there ends, too.

@@ -18,6 +18,7 @@ use super::line::{End, Heard, Script, Slot};
 use super::replica::Copies;
 use super::scene::{Quorum, Scene};
 use super::seat::Seat;
+use super::signs::Signs;
 use super::story::Story;
 use crate::chance::{Dice, DiceBox, Purpose};
 use crate::error::Error;
@@ -122,6 +123,7 @@ pub(super) struct World<'w, S: ?Sized, G> {
     pub(super) slot: Rc<Slot>,
     pub(super) shop: Model,
     pub(super) floor: Floor,
+    pub(super) signs: Signs,
     pub(super) copies: Option<Copies>,
     pub(super) council: Option<Council>,
     /// Every buyer's own dice.
@@ -200,6 +202,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             copies: scene.replicas.as_ref().map(|_| Copies::of(&shop, scene.shop.servers)),
             shop,
             floor: Floor::open(&scene.shop),
+            signs: Signs::none(scene.shop.servers, settings.items, scene.shop.sold_out_sign_ns),
             council,
             dice_box: DiceBox::of(seed, Purpose::World, BUYERS_DICE),
             dice,

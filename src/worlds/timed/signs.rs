@@ -1,0 +1,76 @@
+//! "Sold out" signs: what each server remembers of the last time it was told so, for as long as it believes it.
+//!
+//! They keep the rush away from the store, which is what they are for. Nobody takes them down when units
+//! come back, which is what they cost.
+
+use crate::op::{Units, Want};
+
+/// What a server believes of one product.
+#[derive(Clone, Copy, Debug)]
+struct Sign {
+    until_ns: u64,
+    /// Fewer units than this are left.
+    fewer_than: Units,
+}
+
+/// The signs of all servers.
+#[derive(Debug)]
+pub(super) struct Signs {
+    /// By server, then by product.
+    servers: Vec<Vec<Option<Sign>>>,
+    lasts_ns: u64,
+}
+
+impl Signs {
+    /// No sign on any server; each will last so long.
+    pub(super) fn none(servers: u32, items: u8, lasts_ns: u64) -> Self {
+        Self { servers: vec![vec![None; items.into()]; servers as usize], lasts_ns }
+    }
+
+    /// Whether a sign on this server says that somebody comes in vain.
+    pub(super) fn turn_away(&self, server: usize, want: Want, now_ns: u64) -> bool {
+        want.items().any(|item| {
+            let sign = self.servers[server].get(usize::from(item.0)).copied().flatten();
+            sign.is_some_and(|sign| now_ns < sign.until_ns && want.qty >= sign.fewer_than)
+        })
+    }
+
+    /// The store has just turned somebody away. Of a cart nobody knows which product was missing.
+    pub(super) fn put_up(&mut self, server: usize, want: Want, now_ns: u64) {
+        let mut items = want.items();
+        if let (Some(item), None) = (items.next(), items.next())
+            && let Some(sign) = self.servers[server].get_mut(usize::from(item.0))
+        {
+            let until_ns = now_ns.saturating_add(self.lasts_ns);
+            *sign = Some(Sign { until_ns, fewer_than: want.qty });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Item;
+
+    #[test]
+    fn a_sign_turns_away_whoever_wants_as_much_on_that_server_until_it_is_over() {
+        let mut signs = Signs::none(2, 2, 10);
+        let want = |item, qty| Want::one(Item(item), qty);
+        signs.put_up(0, want(1, 3), 100);
+        assert!(signs.turn_away(0, want(1, 3), 109) && signs.turn_away(0, want(1, 4), 109));
+        assert!(!signs.turn_away(0, want(1, 2), 109), "two may still be there");
+        assert!(!signs.turn_away(0, want(0, 3), 109), "another product");
+        assert!(!signs.turn_away(1, want(1, 3), 109), "another server");
+        assert!(!signs.turn_away(0, want(1, 3), 110), "it is over");
+    }
+
+    #[test]
+    fn a_cart_puts_up_no_sign_and_heeds_that_of_any_product_in_it() {
+        let mut signs = Signs::none(1, 2, 10);
+        let cart = Want::cart([Item(0), Item(1)], 1).unwrap();
+        signs.put_up(0, cart, 0);
+        assert!(!signs.turn_away(0, cart, 1));
+        signs.put_up(0, Want::one(Item(1), 1), 0);
+        assert!(signs.turn_away(0, cart, 1));
+    }
+}
