@@ -124,6 +124,7 @@ impl Logbook {
             interrupted,
             relative: None,
             figures,
+            products: self.total.products(),
             banners: Banner::ALL
                 .into_iter()
                 .zip(self.banners)

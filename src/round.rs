@@ -85,10 +85,12 @@ pub struct Tally {
     pub events: u64,
     /// The most buyers who were inside at once, where somebody counted them.
     pub most_inside: u64,
+    /// Buyers inside, added up over every nanosecond, where somebody counted them.
+    pub buyer_ns: Option<u128>,
     /// Holds that ran out, and units that they gave back.
     pub holds_expired: u64,
-    /// Reads that did not see the latest write.
-    pub stale_reads: u64,
+    /// Reads that did not see the latest write, by product, where there are copies.
+    pub stale_reads: Vec<u64>,
     /// Winners who clicked later than somebody who was turned away.
     pub overtakings: u64,
 }
@@ -106,8 +108,12 @@ impl Tally {
         self.lock_hold.merge(&other.lock_hold);
         self.events += other.events;
         self.most_inside = self.most_inside.max(other.most_inside);
+        self.buyer_ns = self.buyer_ns.or(other.buyer_ns);
         self.holds_expired += other.holds_expired;
-        self.stale_reads += other.stale_reads;
+        self.stale_reads.resize(self.stale_reads.len().max(other.stale_reads.len()), 0);
+        for (sum, more) in self.stale_reads.iter_mut().zip(&other.stale_reads) {
+            *sum += more;
+        }
         self.overtakings += other.overtakings;
     }
 }

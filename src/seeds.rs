@@ -8,6 +8,7 @@ use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
 use crate::logbook::Logbook;
+use crate::op::Item;
 use crate::report::{Report, Run};
 use crate::round::Outcome;
 use crate::worlds::threads::Control;
@@ -96,6 +97,12 @@ fn simulate_one(
     let explore = format!("oversell-sim explore --strategy {name}");
     let seed = scene.settings.seed;
     let mut run = logbook.close(name, control.is_stopped(), again(seed), explore);
+    for (item, product) in (0..).map(Item).zip(&mut run.products) {
+        if let Some(name) = scene.products.get(usize::from(item.0)) {
+            product.name.clone_from(name);
+        }
+        product.reads = scene.replicas.as_ref().map(|replicas| replicas.reads_of(item).name());
+    }
     // The round of the gravest finding is the one to look at.
     if let Some(worst) = &run.worst {
         run.again = again(seed + u64::from(worst.number) - 1);

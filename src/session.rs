@@ -370,4 +370,24 @@ impl<C: Connection> Session<C> {
     ) -> impl Future<Output = Result<Units, Missed>> {
         self.ask(Op::AddCached { item, qty }, opening!(Reply::Stock(stock) => stock))
     }
+
+    /// Takes units from the shard whose turn it is, if enough is left on it; says whether it did.
+    #[inline(always)]
+    pub fn take_from_shard(
+        &mut self,
+        item: Item,
+        qty: Units,
+    ) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::TakeFromShard { item, qty }, opening!(Reply::Applied(applied) => applied))
+    }
+
+    /// Takes units from all shards together, if enough is left on all of them; says whether it did.
+    #[inline(always)]
+    pub fn take_from_all(
+        &mut self,
+        item: Item,
+        qty: Units,
+    ) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::TakeFromAll { item, qty }, opening!(Reply::Applied(applied) => applied))
+    }
 }

@@ -88,6 +88,18 @@ pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
         }
         (Op::TakeCached { item, qty }, _) => format!("is refused {qty}{} by the cache", of(item)),
         (Op::AddCached { item, qty }, _) => format!("puts {qty}{} back into the cache", of(item)),
+        (Op::TakeFromShard { item, qty }, _) if took_effect => {
+            format!("takes {qty}{} from a shard", of(item))
+        }
+        (Op::TakeFromShard { item, qty }, Ok(_)) => {
+            format!("is refused {qty}{} by a shard", of(item))
+        }
+        (Op::TakeFromAll { item, qty }, _) if took_effect => {
+            format!("takes {qty}{} from all shards", of(item))
+        }
+        (Op::TakeFromAll { item, qty }, Ok(_)) => {
+            format!("is refused {qty}{} by all shards", of(item))
+        }
         (op, Err(_)) => format!("cannot {}", intention(op, names)),
         (op, reply) => format!("{op:?}: {reply:?}"),
     }
@@ -150,6 +162,8 @@ pub(crate) fn intention(op: Op, names: bool) -> String {
         Op::Rollback => "roll back".into(),
         Op::TakeCached { item, qty } => format!("take {qty}{} from the cache", of(item)),
         Op::AddCached { item, qty } => format!("put {qty}{} back into the cache", of(item)),
+        Op::TakeFromShard { item, qty } => format!("take {qty}{} from the next shard", of(item)),
+        Op::TakeFromAll { item, qty } => format!("take {qty}{} from all shards", of(item)),
     }
 }
 

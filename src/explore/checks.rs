@@ -25,7 +25,7 @@ pub struct Shown {
 
 /// Units of each product in a shop that has just opened.
 pub(super) fn stock_of(cast: &Cast<'_>, opening: &Stage) -> Units {
-    cast.store_of(opening.store()).shelves.first().map_or(0, |shelf| shelf.stock)
+    cast.store_of(opening.store()).stock_of(Item(0))
 }
 
 /// More promised than there was is wrong at once, whatever comes later.

@@ -296,11 +296,11 @@ pub fn open(
 
 /// The store of such a shop.
 fn shop(entrant: &dyn Entrant, settings: &Settings) -> Model {
+    let card = entrant.card();
     Model {
         isolation: settings.isolation,
         faults: settings.faults,
-        counts_orders: entrant.card().names(OpKind::CountLeft),
-        ..Model::open(settings.items, settings.stock)
+        ..Model::for_ops(settings.items, settings.stock, |kind| card.names(kind))
     }
 }
 

@@ -15,6 +15,9 @@ pub type Units = i32;
 /// The most units in stock: a broken checkout can then oversell twice over before anything wraps.
 pub const MOST_STOCK: u64 = 1_000_000_000;
 
+/// Over how many rows a product's stock is split, where it is.
+pub const SHARDS: usize = 4;
+
 /// The number of one buyer, counted from 0.
 pub type BuyerId = u32;
 
@@ -188,6 +191,21 @@ pub enum Op {
         /// Units to add.
         qty: Units,
     },
+    /// Where the stock is split over [shards](SHARDS), each a row of its own: decrement the one whose turn it
+    /// is, if enough is left on it → [`Reply::Applied`].
+    TakeFromShard {
+        /// The product.
+        item: Item,
+        /// Units to take.
+        qty: Units,
+    },
+    /// The same from all shards together, if enough is left on all of them → [`Reply::Applied`].
+    TakeFromAll {
+        /// The product.
+        item: Item,
+        /// Units to take.
+        qty: Units,
+    },
 }
 
 impl Op {
@@ -213,7 +231,9 @@ impl Op {
             | Self::ReadFenced { item, .. }
             | Self::WriteFenced { item, .. }
             | Self::TakeCached { item, .. }
-            | Self::AddCached { item, .. } => Some(item),
+            | Self::AddCached { item, .. }
+            | Self::TakeFromShard { item, .. }
+            | Self::TakeFromAll { item, .. } => Some(item),
             Self::PlaceOrder(_)
             | Self::PlaceOrderOnce(_)
             | Self::CancelOrder
@@ -281,6 +301,8 @@ pub enum OpKind {
     Transaction,
     /// [`Op::TakeCached`] and [`Op::AddCached`]
     Cache,
+    /// [`Op::TakeFromShard`] and [`Op::TakeFromAll`]
+    Shards,
     /// No op: the provider's notice of a payment, see
     /// [`notified`](crate::strategy::Strategy::notified).
     Notice,
@@ -317,6 +339,7 @@ impl OpKind {
             Self::Fence => "fence",
             Self::Transaction => "transaction",
             Self::Cache => "cache",
+            Self::Shards => "shards",
             Self::Notice => "notice",
             Self::Recover => "recover",
         }

@@ -24,6 +24,7 @@ pub fn markdown(report: &Report) -> String {
             sections::outcome(figures),
             sections::contention(figures),
             sections::times(figures),
+            sections::products(run),
         ] {
             add_section(&mut text, &section);
         }

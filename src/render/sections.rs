@@ -1,7 +1,7 @@
 //! The tables of a report, as rows of text: what the terminal and Markdown have in common.
 
 use crate::clock::nanos;
-use crate::report::{BannerCount, Figures, Report, Run, WorstRound};
+use crate::report::{BannerCount, Figures, Product, Report, Run, WorstRound};
 use crate::samples::Spread;
 use crate::settings::{Settings, SettingsRecord};
 use crate::text::quantity::{count, duration, of, percent};
@@ -82,6 +82,7 @@ pub(super) fn contention(figures: &Figures) -> Section {
         row("retries a sale", format!("{:.1}", figures.retries_per_sale), ""),
         row("work thrown away", percent(figures.wasted_work), ""),
         row("most inside at once", count(figures.most_inside), ""),
+        row("inside on average", format!("{:.1}", figures.mean_inside), ""),
     ];
     if figures.cas_failures > 0 {
         rows.push(row("CAS failures", count(figures.cas_failures), ""));
@@ -120,6 +121,27 @@ pub(super) fn times(figures: &Figures) -> Section {
         rows.push(spread("holding a lock", figures.lock_hold));
     }
     Section { title: "Latency".into(), columns: &["p50", "p90", "p99", "max"], rows }
+}
+
+/// A row a product. Empty if there is only one.
+pub(super) fn products(run: &Run) -> Section {
+    let row = |product: &Product| {
+        vec![
+            product.name.clone(),
+            product.reads.unwrap_or_default().into(),
+            count(product.buyers),
+            count(product.units_sold),
+            count(product.oversold),
+            count(product.stale_reads),
+            duration(product.latency.p50),
+            duration(product.latency.p99),
+        ]
+    };
+    Section {
+        title: "By product".into(),
+        columns: &["reads", "buyers", "sold", "oversold", "stale reads", "p50", "p99"],
+        rows: run.products.iter().map(row).collect(),
+    }
 }
 
 /// Empty if there are none.

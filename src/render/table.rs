@@ -84,6 +84,7 @@ fn details(run: &Run) -> String {
         &titled(&sections::contention(figures)),
     ));
     add(titled(&sections::times(figures)));
+    add(titled(&sections::products(run)));
     if let Some(worst) = run.worst.as_ref().filter(|worst| !worst.winners.is_empty()) {
         add(titled(&sections::winners(run, worst)));
     }

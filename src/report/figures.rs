@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::crowd::most_inside;
+use super::product::{Product, ProductGathered};
 use crate::audit::Finding;
 use crate::buyer::{Ending, Visit};
 use crate::finding::FindingKind;
-use crate::op::{Units, Want};
+use crate::op::{Item, Units, Want};
 use crate::round::{Round, Tally};
 use crate::samples::{Samples, Spread};
 use crate::stores::Books;
@@ -60,6 +61,8 @@ pub struct Figures {
     pub stale_reads: u64,
     pub overtakings: u64,
     pub most_inside: u64,
+    pub mean_inside: f64,
+    pub mean_latency: u64,
     pub latency: Spread,
     pub elapsed: u64,
     pub checkouts_per_second: f64,
@@ -100,15 +103,26 @@ pub struct Gathered {
     figures: Figures,
     latency: Samples,
     latency_sum_ns: u128,
+    /// Buyers inside, added up over every nanosecond.
+    buyer_ns: u128,
     lock_wait: Samples,
     lock_hold: Samples,
+    /// By product, if there are several.
+    products: Vec<ProductGathered>,
 }
 
 impl Gathered {
+    /// Nothing yet, of a shop with so many products.
+    #[must_use]
+    pub fn of(items: usize) -> Self {
+        let products = if items > 1 { vec![ProductGathered::default(); items] } else { Vec::new() };
+        Self { products, ..Self::default() }
+    }
+
     /// Of one round.
     #[must_use]
     pub fn from_round(round: &Round, findings: &[Finding]) -> Self {
-        let mut gathered = Self::default();
+        let mut gathered = Self::of(round.books.shelves.len());
         round.visits.iter().for_each(|visit| gathered.see(visit));
         gathered.close(&round.books, round.stock, &round.tally, findings);
         gathered.figures.most_inside = most_inside(&round.visits);
@@ -137,6 +151,13 @@ impl Gathered {
             self.latency.record(visit.latency_ns());
             self.latency_sum_ns += u128::from(visit.latency_ns());
         }
+        if !self.products.is_empty() {
+            for item in visit.want.items() {
+                if let Some(product) = self.products.get_mut(usize::from(item.0)) {
+                    product.see(visit);
+                }
+            }
+        }
     }
 
     /// Takes in what is known when all visits are over.
@@ -150,9 +171,14 @@ impl Gathered {
         figures.lock_acquisitions = tally.lock_acquisitions;
         figures.lock_waits = tally.lock_waits;
         figures.holds_expired = tally.holds_expired;
-        figures.stale_reads = tally.stale_reads;
+        figures.stale_reads = tally.stale_reads.iter().sum();
+        for (number, product) in self.products.iter_mut().enumerate() {
+            product.close(stock, tally.stale_reads.get(number).copied().unwrap_or(0));
+        }
         figures.overtakings = tally.overtakings;
         figures.most_inside = tally.most_inside;
+        // Where nobody counted them moment by moment, each was inside for as long as it took.
+        self.buyer_ns = tally.buyer_ns.unwrap_or(self.latency_sum_ns);
         figures.findings = findings.len() as u64;
         for finding in findings {
             *figures.amount_of_mut(finding.kind) += finding.amount;
@@ -193,8 +219,20 @@ impl Gathered {
         sum.elapsed += more.elapsed;
         self.latency.merge(&other.latency);
         self.latency_sum_ns += other.latency_sum_ns;
+        self.buyer_ns += other.buyer_ns;
         self.lock_wait.merge(&other.lock_wait);
         self.lock_hold.merge(&other.lock_hold);
+        self.products.resize_with(self.products.len().max(other.products.len()), Default::default);
+        for (sum, more) in self.products.iter_mut().zip(&other.products) {
+            sum.add(more);
+        }
+    }
+
+    /// The figures by product, if there are several.
+    #[must_use]
+    pub fn products(&mut self) -> Vec<Product> {
+        let numbered = self.products.iter_mut().zip(0..);
+        numbered.map(|(product, number)| product.product(Item(number))).collect()
     }
 
     /// How long it took from a buyer's click to its answer on average, in ns.
@@ -212,6 +250,8 @@ impl Gathered {
         Figures {
             retries_per_sale: share(figures.retries, figures.winners),
             wasted_work: share(figures.conflicts, figures.attempts),
+            mean_inside: self.buyer_ns as f64 / figures.elapsed.max(1) as f64,
+            mean_latency: self.mean_latency_ns().round() as u64,
             latency: self.latency.spread(),
             lock_wait: self.lock_wait.spread(),
             lock_hold: self.lock_hold.spread(),

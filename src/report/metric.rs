@@ -102,6 +102,10 @@ metrics! {
     "overtakings" "winners" "who clicked later than somebody who was turned away"
         |f| things(f.overtakings);
     "most_inside" "buyers" "inside a checkout at once, at most" |f| things(f.most_inside);
+    "mean_inside" "buyers" "inside a checkout, on average over the time elapsed"
+        |f| Value::Ratio(f.mean_inside);
+    "mean_latency" "ns" "from a buyer's click to its answer, on average"
+        |f| Value::Nanos(f.mean_latency);
     "latency.p50" "ns" "from a buyer's click to its answer, half" |f| Value::Nanos(f.latency.p50);
     "latency.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.latency.p90);
     "latency.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.latency.p99);

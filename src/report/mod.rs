@@ -8,6 +8,7 @@ mod crowd;
 mod evidence;
 mod figures;
 mod metric;
+mod product;
 
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ pub use crowd::most_inside;
 pub use evidence::Evidence;
 pub use figures::{Figures, Gathered};
 pub use metric::{METRICS, Metric, Value};
+pub use product::Product;
 
 /// The version of the report's form.
 pub const SCHEMA: u32 = 1;
@@ -61,6 +63,8 @@ pub struct Run {
     pub relative: Option<f64>,
     /// What happened, all rounds together.
     pub figures: Figures,
+    /// The same by product, all rounds together; empty if there is only one.
+    pub products: Vec<Product>,
     /// What the audit proved wrong, the gravest first.
     pub findings: Vec<Found>,
     /// What buyers saw, all rounds together.

@@ -13,7 +13,7 @@ use crate::worlds::timed::scene::{
 /// The longest that anything in a scene lasts.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-pub(super) const SHOP: [&str; 11] = [
+pub(super) const SHOP: [&str; 12] = [
     "place",
     "door",
     "servers",
@@ -25,6 +25,7 @@ pub(super) const SHOP: [&str; 11] = [
     "hold_ttl",
     "lease_ttl",
     "sold_out_sign",
+    "row_write",
 ];
 
 pub(super) fn set_shop(shop: &mut Shop, name: &str, text: &str) -> Result<(), String> {
@@ -39,7 +40,8 @@ pub(super) fn set_shop(shop: &mut Shop, name: &str, text: &str) -> Result<(), St
         "think" => shop.think = Delay::parse(text)?,
         "hold_ttl" => shop.hold_ttl_ns = span(text)?,
         "lease_ttl" => shop.lease_ttl_ns = span(text)?,
-        _ => shop.sold_out_sign_ns = span(text)?,
+        "sold_out_sign" => shop.sold_out_sign_ns = span(text)?,
+        _ => shop.row_ns = span(text)?,
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::settings::Settings;
 use crate::text::document::{Fault, plain_text};
 use crate::text::nearest::{did_you_mean, shown};
-use crate::text::quantity::parse_count;
+use crate::text::quantity::{of, parse_count};
 use crate::worlds::timed::arrivals::Arrivals;
 use crate::worlds::timed::delay::Delay;
 use crate::worlds::timed::quorum::{Acknowledge, Durability};
@@ -37,6 +37,7 @@ pub(super) struct Plan {
     clicks: Option<(Arrivals, Range<usize>)>,
     opens_s: Option<u32>,
     regions: Vec<Region>,
+    products: Vec<ProductSaid>,
     shop: Vec<Said>,
     wallet: Vec<Said>,
     provider: Vec<Said>,
@@ -50,6 +51,9 @@ pub(super) struct Plan {
     /// Where each key stands.
     places: Vec<(String, Range<usize>)>,
 }
+
+/// A product's name, and its policy with its place.
+type ProductSaid = (String, Option<(Reads, Range<usize>)>);
 
 /// A key and its value in some table.
 #[derive(Clone, Debug)]
@@ -71,9 +75,9 @@ enum BlowNamed {
 
 impl Plan {
     /// The keys and tables that say something of the world.
-    pub(super) const KEYS: [&'static str; 12] = [
-        "seeds", "clicks", "opens", "region", "shop", "wallet", "provider", "trouble", "replicas",
-        "quorum", "member", "blow",
+    pub(super) const KEYS: [&'static str; 13] = [
+        "seeds", "clicks", "opens", "region", "product", "shop", "wallet", "provider", "trouble",
+        "replicas", "quorum", "member", "blow",
     ];
 
     /// Reads one of [`KEYS`](Self::KEYS).
@@ -110,6 +114,14 @@ impl Plan {
                     let names = self.members.iter().map(|(known, _)| known.as_str());
                     only_once(name, &member, names, place)?;
                     self.members.push((member, way));
+                }
+            }
+            "product" => {
+                for (table, place) in tables(name, value)? {
+                    let (product, reads) = product(table, &place)?;
+                    let names = self.products.iter().map(|(known, _)| known.as_str());
+                    only_once(name, &product, names, place)?;
+                    self.products.push((product, reads));
                 }
             }
             "blow" => {
@@ -182,10 +194,20 @@ impl Plan {
         for said in &self.trouble {
             said.read(|name, text| set_trouble(&mut scene.trouble, name, text), &TROUBLE)?;
         }
+        let (named, items) = (self.products.len(), usize::from(settings.items));
+        if named > 0 && named != items {
+            let message = format!(
+                "{} named, and the shop has {}: write `items = {named}`, or name them all",
+                of(named as u64, "product"),
+                of(items as u64, "product")
+            );
+            return Err(Fault { span: at(&["product"]), message });
+        }
         if let Some(all) = &self.replicas {
             let mut replicas = Replicas {
                 lag: Delay::always(Duration::from_millis(100)),
                 reads: Reads::Nearest,
+                own_reads: self.products.iter().map(|(_, reads)| Some(reads.as_ref()?.0)).collect(),
                 way: Delay::always(Duration::from_micros(250)),
                 read_your_writes: false,
                 monotonic: false,
@@ -194,7 +216,12 @@ impl Plan {
                 said.read(|name, text| set_replicas(&mut replicas, name, text), &REPLICAS)?;
             }
             scene.replicas = Some(replicas);
+        } else if let Some((_, place)) = self.products.iter().find_map(|(_, reads)| reads.as_ref())
+        {
+            let message = "there are no copies to be read, or not: add a table `[replicas]`".into();
+            return Err(Fault { span: place.clone(), message });
         }
+        scene.products = self.products.into_iter().map(|(name, _)| name).collect();
         scene.check_hold().map_err(|why| Fault {
             span: self
                 .shop
@@ -368,6 +395,27 @@ fn region(kind: &str, table: &DeTable<'_>, place: &Range<usize>) -> Result<Regio
         return Err(Fault { span: place.clone(), message });
     }
     Ok(region)
+}
+
+fn product(table: &DeTable<'_>, place: &Range<usize>) -> Result<ProductSaid, Fault> {
+    let (mut product, mut reads) = (String::new(), None);
+    for said in said_in(table)? {
+        said.read(
+            |name, text| {
+                match name {
+                    "name" => text.clone_into(&mut product),
+                    _ => reads = Some((Reads::parse(text)?, said.value.clone())),
+                }
+                Ok(())
+            },
+            &["name", "reads"],
+        )?;
+    }
+    if product.is_empty() {
+        let message = "this product has no name: add a line such as `name = \"rice\"`";
+        return Err(Fault { span: place.clone(), message: message.into() });
+    }
+    Ok((product, reads))
 }
 
 fn blow(table: &DeTable<'_>, whole: Range<usize>) -> Result<(u64, BlowNamed, Range<usize>), Fault> {

@@ -35,6 +35,7 @@ registry! {
     lease::Lease,
     fenced_lease::FencedLease,
     pipeline::Pipeline,
+    sharded::Sharded,
 }
 
 /// Every strategy and every animal of the [`zoo`].

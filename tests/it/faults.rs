@@ -977,6 +977,7 @@ fn of_twins_one_is_broken_and_one_is_proved_under_the_same_faults() {
         ("charge-again", "outbox", &[("lost-answers", "1")], FindingKind::DoubleCharge),
         ("worker-twice", "pipeline", &[("crashes", "1")], FindingKind::LeakedStock),
         ("cache-drift", "pipeline", &[("crashes", "1")], FindingKind::Undersold),
+        ("own-shard-only", "sharded", &[("qty", "2"), ("stock", "3")], FindingKind::FalseSoldOut),
     ] {
         for (buyers, stock) in [(2, 1), (3, 2)] {
             let shop = with(settings(buyers, stock), faults);

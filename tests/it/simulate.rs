@@ -9,7 +9,7 @@ use assert_cmd::cargo::cargo_bin;
 use insta::assert_snapshot;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::render;
-use oversell_sim::report::Report;
+use oversell_sim::report::{Figures, Report, Run};
 use oversell_sim::round::{Outcome, Round};
 use oversell_sim::scenario::Scenario;
 use oversell_sim::seeds::{simulate_all, tell_story};
@@ -119,7 +119,7 @@ fn the_story_of_the_last_iphone() {
 }
 
 /// Right scenarios, and over how many seeds they are tried at a small size.
-const RIGHT: [&str; 14] = [
+const RIGHT: [&str; 16] = [
     "first-packet",
     "waiting-room",
     "hold-or-lose",
@@ -134,10 +134,12 @@ const RIGHT: [&str; 14] = [
     "random-blows",
     "fenced-lease",
     "pipeline",
+    "sharded",
+    "policies",
 ];
 
 /// Broken ones, with what must be found.
-const BROKEN: [(&str, &str); 15] = [
+const BROKEN: [(&str, &str); 17] = [
     ("late-payment", "oversold"),
     ("charge-again", "double_charge"),
     ("finished-twice", "order_without_receipt"),
@@ -153,6 +155,8 @@ const BROKEN: [(&str, &str); 15] = [
     ("fence-writes-only", "oversold"),
     ("worker-twice", "leaked_stock"),
     ("cache-drift", "undersold"),
+    ("own-shard-only", "undersold"),
+    ("policies-naive", "oversold"),
 ];
 
 /// The same shop with a fraction of the crowd.
@@ -210,7 +214,7 @@ fn all_simulated() -> Vec<(String, Scenario)> {
 }
 
 #[test]
-fn what_a_scenario_expects_shows_at_its_first_seed_and_everybody_leaves() {
+fn what_a_scenario_expects_shows_at_its_first_seed_and_littles_law_holds_in_its_report() {
     for (name, scenario) in all_simulated() {
         let control = Control::default();
         let (entrants, expected) = (&scenario.entrants, &scenario.expectations);
@@ -220,6 +224,9 @@ fn what_a_scenario_expects_shows_at_its_first_seed_and_everybody_leaves() {
             assert!(run.met_expectations(), "{name}: {:?}", run.unmet().collect::<Vec<_>>());
             assert_eq!(run.figures.buyers, scene(&scenario).rush.buyers(), "{name}");
             assert_eq!(run.figures.unserved, 0, "{name}");
+            // L = λW: how many are inside, counted as time goes by, beside how long each visit took.
+            let Figures { checkouts_per_second: rate, mean_latency, mean_inside, .. } = run.figures;
+            assert_near(mean_inside, rate * mean_latency as f64 / 1e9, 1e-6);
         }
     }
 }
@@ -375,6 +382,22 @@ fn a_world_that_cannot_be_is_one_line_with_its_place() {
         (
             format!("clicks = \"poison:3/s\"\n{SHOP}{HERE}"),
             "w.toml:1:10: `clicks`: there is no `poison`",
+        ),
+        (
+            shop("[[product]]\nreads = \"leader\"\n"),
+            "w.toml:8:1: this product has no name: add a line such as `name = \"rice\"`",
+        ),
+        (
+            shop("[[product]]\nname = \"rice\"\nreads = \"nearest\"\n"),
+            "w.toml:10:9: there are no copies to be read, or not: add a table `[replicas]`",
+        ),
+        (
+            shop("[[product]]\nname = \"rice\"\n[[product]]\nname = \"tea\"\n"),
+            "w.toml:8:3: 2 products named, and the shop has 1 product: write `items = 2`",
+        ),
+        (
+            shop("[[product]]\nname = \"rice\"\n[[product]]\nname = \"rice\"\n"),
+            "w.toml:10:1: there is another product called `rice`",
         ),
         (shop("[quorum]\n"), "w.toml:8:2: a group has 2 to 15 members, and 0 are named"),
         (
@@ -560,4 +583,37 @@ fn a_sold_out_sign_keeps_buyers_from_the_store_and_one_that_stays_from_what_come
     assert_eq!(none.0, 3_000, "without a sign everybody asks");
     assert!(none.0 > short.0 && short.0 > stays.0, "{none:?} {short:?} {stays:?}");
     assert!(stays.1 > 2 * short.1.max(1), "{none:?} {short:?} {stays:?}");
+}
+
+#[test]
+fn writes_of_one_row_take_their_turn_and_those_of_shards_go_side_by_side() {
+    // A thousand at once, a millisecond a sale: the last of one row waits for a thousand, of four for 250.
+    let last = |strategy: &str| {
+        let scenario = written(&format!(
+            "strategy = \"{strategy}\"\nbuyers = 1_000\nstock = 1_000\n\
+             [[region]]\nname = \"here\"\nway = \"0ns\"\n\
+             [shop]\nworkers = 1_000\nservice = \"0ns\"\nstore = \"0ns\"\nrow_write = \"1ms\"\n\
+             [expect]\nfindings = 0\n"
+        ));
+        let round = once(scenario.entrants[0], scene(&scenario), 1);
+        assert!(round.ledger().audit().is_empty());
+        round.visits.iter().map(|visit| visit.ended_ns).max().unwrap()
+    };
+    assert_eq!(last("conditional"), 1_000_000_000);
+    assert_eq!(last("sharded"), 250_000_000);
+}
+
+#[test]
+fn a_product_is_read_where_its_policy_says_and_reported_on_its_own() {
+    let report = simulated(&shipped("policies"), 5, 2);
+    let [iphone, rice] = &report.runs[0].products[..] else { panic!("{report}") };
+    assert_eq!((iphone.name.as_str(), iphone.reads), ("iPhone", Some("leader")));
+    assert_eq!((rice.name.as_str(), rice.reads), ("rice", Some("nearest")));
+    assert_eq!((iphone.units_sold, rice.units_sold), (250, 250));
+    assert_eq!(iphone.stale_reads, 0);
+    assert!(rice.stale_reads > 0 && rice.latency.p50 < iphone.latency.p50 / 5, "{report}");
+    assert_eq!(report.runs[0].figures.stale_reads, rice.stale_reads);
+    let naive = simulated(&shipped("policies-naive"), 5, 2);
+    let oversold = |run: &Run| run.products.iter().map(|product| product.oversold).sum::<u64>();
+    assert_eq!(oversold(&naive.runs[0]), naive.runs[0].figures.oversold);
 }

@@ -39,6 +39,7 @@ pub fn offers(kind: OpKind) -> bool {
         | OpKind::Fence
         | OpKind::Transaction
         | OpKind::Cache
+        | OpKind::Shards
         | OpKind::Notice
         | OpKind::Recover => false,
     }

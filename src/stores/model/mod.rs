@@ -6,6 +6,7 @@ mod faults;
 mod grip;
 mod orders;
 mod shelf;
+mod split;
 mod standing;
 mod transaction;
 
@@ -14,17 +15,20 @@ use std::collections::VecDeque;
 pub use faults::{Act, Faults};
 pub use grip::Grip;
 pub use shelf::Shelf;
+pub use split::Split;
 pub use standing::{Hold, Standing};
 pub use transaction::{Isolation, Transaction};
 
 use crate::attempt::{Failure, Missed};
-use crate::op::{Item, Op, Payment, Reply, Request, Units};
+use crate::op::{Item, Op, OpKind, Payment, Reply, Request, Units};
 
 /// The whole store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Model {
     /// Each product.
     pub shelves: Vec<Shelf>,
+    /// Each product's shards, where the stock is split over them and not on the shelves.
+    pub split: Vec<Split>,
     /// Requests in front of the clerk.
     pub queue: VecDeque<(u32, Request)>,
     /// Whom the clerk is serving.
@@ -59,10 +63,30 @@ impl Model {
         Self { shelves: vec![Shelf::new(stock); items.into()], ..Self::default() }
     }
 
-    /// Units on each shelf.
+    /// A store for a checkout that names these kinds of op: the layout is what its ops are about.
+    #[must_use]
+    pub fn for_ops(items: u8, stock: Units, names: impl Fn(OpKind) -> bool) -> Self {
+        let mut model = Self::open(items, stock);
+        model.counts_orders = names(OpKind::CountLeft);
+        if names(OpKind::Shards) {
+            model.split = vec![Split::new(stock); items.into()];
+            model.shelves = vec![Shelf::new(0); items.into()];
+        }
+        model
+    }
+
+    /// Units left of each product.
     #[must_use]
     pub fn stocks(&self) -> Vec<Units> {
-        self.shelves.iter().map(|shelf| shelf.stock).collect()
+        (0..self.shelves.len()).map(|item| self.stock_of(Item(item as u8))).collect()
+    }
+
+    /// Units left of a product, on its shelf and on its shards; 0 if there is no such product.
+    #[must_use]
+    pub fn stock_of(&self, item: Item) -> Units {
+        let number = usize::from(item.0);
+        let on_shelf = self.shelves.get(number).map_or(0, |shelf| shelf.stock);
+        on_shelf.wrapping_add(self.split.get(number).map_or(0, Split::stock))
     }
 
     /// One op by the buyer of this standing, over a connection with this grip; none if it has to wait.
@@ -116,6 +140,16 @@ impl Model {
                 applied(is_ours)
             }
             (Op::TakeCached { .. } | Op::AddCached { .. }, _) => shelf.apply(op),
+            (Op::TakeFromShard { qty, .. }, None) => {
+                match self.split.get_mut(usize::from(item.0)) {
+                    Some(split) => applied(split.take(qty)),
+                    None => failed(Failure::Unsupported),
+                }
+            }
+            (Op::TakeFromAll { qty, .. }, None) => match self.split.get_mut(usize::from(item.0)) {
+                Some(split) => applied(split.take_from_all(qty)),
+                None => failed(Failure::Unsupported),
+            },
             (_, Some(transaction)) => match transaction.apply(op, item, shelf) {
                 transaction::Inside::Reply(reply) => Some(reply),
                 transaction::Inside::NeedsLock => self.lock_then(op, item, grip, standing),

@@ -39,4 +39,5 @@ registry! {
     count_then_insert::CountThenInsert,
     worker_twice::WorkerTwice,
     cache_drift::CacheDrift,
+    own_shard_only::OwnShardOnly,
 }

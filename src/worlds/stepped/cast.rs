@@ -15,7 +15,7 @@ use crate::entrant::Entrant;
 use crate::op::{Op, OpKind, Reply, Request, Units, Want};
 use crate::retry::Retries;
 use crate::settings::Settings;
-use crate::stores::model::{Act, Grip, Model, Shelf, Standing, failed};
+use crate::stores::model::{Act, Grip, Model, Shelf, Split, Standing, failed};
 
 /// All kinds and stores met so far, for one strategy.
 pub struct Cast<'s> {
@@ -92,6 +92,7 @@ impl<'s> Cast<'s> {
         self.bytes += TWICE
             * (size_of::<Model>()
                 + store.shelves.len() * size_of::<Shelf>()
+                + store.split.len() * size_of::<Split>()
                 + store.queue.len() * size_of::<(u32, Request)>());
         self.stores.push(store.clone());
         self.store_ids.insert(store, id);

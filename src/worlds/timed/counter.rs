@@ -4,9 +4,10 @@ use rand::RngExt;
 
 use super::guests::Guestbook;
 use super::line::Heard;
+use super::rows::Rows;
 use super::world::{LINES, ORDERS, Role, World};
 use crate::attempt::Missed;
-use crate::op::{Op, Payment, Reply};
+use crate::op::{Item, Op, Payment, Reply};
 use crate::strategy::{Errand, Strategy};
 use crate::words::done;
 use crate::worlds::stepped::Actor;
@@ -18,21 +19,21 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         match op {
             Op::Charge { once } => {
                 let reply = Ok(Reply::Payment(self.charge(number, once)));
-                self.replied(number, op, reply);
+                self.replied(number, op, reply, self.now());
             }
             Op::Refund => {
                 let refunded = self.seats[self.tasks[number].seat].standing.refund();
-                self.replied(number, op, Ok(Reply::Applied(refunded)));
+                self.replied(number, op, Ok(Reply::Applied(refunded)), self.now());
             }
             Op::FindCharge => {
                 let has_any = self.seats[self.tasks[number].seat].standing.net_charges() > 0;
-                self.replied(number, op, Ok(Reply::Applied(has_any)));
+                self.replied(number, op, Ok(Reply::Applied(has_any)), self.now());
             }
             Op::Submit(_) => {
                 self.queue_up(number);
-                self.replied(number, op, Ok(Reply::Done));
+                self.replied(number, op, Ok(Reply::Done), self.now());
             }
-            Op::Read { item } if self.reads_copies() => self.read_copy(number, op, item.0),
+            Op::Read { item } if self.reads_copy_of(item) => self.read_copy(number, op, item),
             op if self.council.is_some() => self.ask_council(number, op),
             op => {
                 if !self.try_op(number, op) {
@@ -65,7 +66,8 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
 
     /// Does an op at the store; false if it has to wait.
     fn try_op(&mut self, number: usize, op: Op) -> bool {
-        let before = op.item().and_then(|item| self.shop.shelves.get(usize::from(item.0)).copied());
+        let item = op.item().filter(|_| self.rows.is_some() || self.copies.is_some());
+        let before = item.map(|item| Rows::look(&self.shop, item));
         let task = &mut self.tasks[number];
         let seat = task.seat;
         let standing = &mut self.seats[seat].standing;
@@ -85,18 +87,28 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         if gives_back || reply == Err(Missed::Conflict) {
             self.something_is_free();
         }
-        self.copy_writes(number, op, before.map(|shelf| shelf.stock));
-        self.replied(number, op, reply);
+        let mut done = self.now();
+        if let (Some(item), Some(before)) = (item, before) {
+            let after = Rows::look(&self.shop, item);
+            if before != after {
+                self.copy_write(number, item);
+            }
+            if let Some(rows) = &mut self.rows {
+                done = rows.write(item, before, after, done);
+            }
+        }
+        self.replied(number, op, reply, done);
         true
     }
 
-    /// Whoever sent an op hears of it on its way back, unless its server dies first.
-    pub(super) fn replied(&mut self, number: usize, op: Op, reply: Heard) {
+    /// Whoever sent an op hears of it as soon as it is done and the way back is over, unless its server dies
+    /// first.
+    pub(super) fn replied(&mut self, number: usize, op: Op, reply: Heard, done_ns: u64) {
         let task = &self.tasks[number];
         let (seat, role) = (task.seat, task.role);
         let (now, buyer) = (self.now(), self.seats[seat].buyer);
         let scene = self.scene;
-        let stock = self.shop.shelves.first().map_or(0, |shelf| shelf.stock);
+        let stock = self.shop.stock_of(Item(0));
         let names = self.shop.shelves.len() > 1;
         self.story.tell(now, || {
             let place = match (op, &scene.quorum) {
@@ -134,7 +146,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         if may_crash && self.seats[seat].dice.random_bool(crashes) {
             return self.crash(number);
         }
-        let back = now + self.way(number, op);
+        let back = done_ns + self.way(number, op);
         self.go_on(number, Some(reply), back);
     }
 
@@ -168,23 +180,24 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         answer
     }
 
-    fn reads_copies(&self) -> bool {
-        self.scene.replicas.as_ref().is_some_and(|replicas| replicas.is_read())
+    fn reads_copy_of(&self, item: Item) -> bool {
+        self.scene.replicas.as_ref().is_some_and(|replicas| replicas.are_read(item))
     }
 
     /// A read at the nearest copy, which may be behind.
-    fn read_copy(&mut self, number: usize, op: Op, item: u8) {
+    fn read_copy(&mut self, number: usize, op: Op, item: Item) {
         let (now, server, seat) = (self.now(), self.server_of(number), self.tasks[number].seat);
         let Some(replicas) = &self.scene.replicas else { return };
         let since = self.seats[seat].seen_ns;
-        let Some(seen) = self.copies().map(|copies| copies.read(server, item, now, since)) else {
+        let Some(seen) = self.copies().map(|copies| copies.read(server, item.0, now, since)) else {
             return;
         };
         if replicas.monotonic {
             self.seats[seat].seen_ns = since.max(seen.written_ns);
         }
-        let truth = self.shop.shelves.get(usize::from(item)).map(|shelf| shelf.stock);
-        self.tally.stale_reads += u64::from(truth != Some(seen.stock));
+        if seen.stock != self.shop.stock_of(item) {
+            self.tally.stale_reads[usize::from(item.0)] += 1;
+        }
         let wait = seen.visible_ns.saturating_sub(now);
         let back = now + wait + self.way(number, op);
         self.tell_shop(seat, |name| format!("{name} reads {} from the nearest copy", seen.stock));
@@ -192,11 +205,9 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     }
 
     /// What was written is on its way to the copies.
-    fn copy_writes(&mut self, number: usize, op: Op, before: Option<i32>) {
-        let (Some(replicas), Some(item)) = (&self.scene.replicas, op.item()) else { return };
-        let now = self.now();
-        let after = self.shop.shelves.get(usize::from(item.0)).map(|shelf| shelf.stock);
-        let (Some(stock), true) = (after, after != before) else { return };
+    fn copy_write(&mut self, number: usize, item: Item) {
+        let Some(replicas) = &self.scene.replicas else { return };
+        let (now, stock) = (self.now(), self.shop.stock_of(item));
         let seat = self.tasks[number].seat;
         if replicas.read_your_writes {
             self.seats[seat].seen_ns = now;

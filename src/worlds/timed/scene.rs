@@ -6,7 +6,7 @@ use super::arrivals::{Arrivals, Rush};
 use super::delay::Delay;
 use super::quorum::{Acknowledge, Durability};
 use crate::error::Error;
-use crate::op::OpKind;
+use crate::op::{Item, OpKind};
 use crate::settings::Settings;
 use crate::strategy::About;
 use crate::text::nearest::{did_you_mean, shown};
@@ -29,6 +29,8 @@ pub struct Scene {
     pub provider: Provider,
     /// What goes wrong, and how often.
     pub trouble: Trouble,
+    /// What the products are called, by number, as far as they have names.
+    pub products: Vec<String>,
     /// Copies of the stock that are read in place of it.
     pub replicas: Option<Replicas>,
     /// The group that agrees on every op, if the store is one.
@@ -140,6 +142,8 @@ pub struct Shop {
     /// How long a server that was told that a product is sold out tells so without asking again, in ns; 0: it
     /// always asks.
     pub sold_out_sign_ns: u64,
+    /// How long the store is busy with a write of one row, for one op at a time, in ns; 0: for no time.
+    pub row_ns: u64,
 }
 
 /// What buyers do once they have something to pay for.
@@ -188,8 +192,10 @@ pub struct Trouble {
 pub struct Replicas {
     /// How far behind they are.
     pub lag: Delay,
-    /// Who reads them.
+    /// Where plain reads go, of products without a policy of their own.
     pub reads: Reads,
+    /// Products' own policies, by number.
+    pub own_reads: Vec<Option<Reads>>,
     /// From a server to its replica, one way.
     pub way: Delay,
     /// Whether who has written waits until a replica has that.
@@ -199,10 +205,16 @@ pub struct Replicas {
 }
 
 impl Replicas {
-    /// Whether plain reads go to them.
+    /// Where plain reads of a product go.
     #[must_use]
-    pub fn is_read(&self) -> bool {
-        self.reads == Reads::Nearest
+    pub fn reads_of(&self, item: Item) -> Reads {
+        self.own_reads.get(usize::from(item.0)).copied().flatten().unwrap_or(self.reads)
+    }
+
+    /// Whether plain reads of a product go to the copies.
+    #[must_use]
+    pub fn are_read(&self, item: Item) -> bool {
+        self.reads_of(item) == Reads::Nearest
     }
 }
 
@@ -224,6 +236,12 @@ impl Reads {
     /// A sentence that says what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         named(text, &Self::ALL, "policy")
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, reads)| *reads == self).map_or("", |(name, _)| name)
     }
 }
 
@@ -350,6 +368,7 @@ impl Scene {
                 hold_ttl_ns: 600_000_000_000,
                 lease_ttl_ns: 10_000_000_000,
                 sold_out_sign_ns: 0,
+                row_ns: 0,
             },
             wallet: Wallet { pays: Delay::always(Duration::from_secs(90)), never_pays: 0.0 },
             provider: Provider {
@@ -367,6 +386,7 @@ impl Scene {
                 loss: 0.0,
                 resend_ns: 200_000_000,
             },
+            products: Vec::new(),
             replicas: None,
             quorum: None,
             opens_s: 9 * 3600,

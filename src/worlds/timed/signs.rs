@@ -3,6 +3,7 @@
 //! They keep the rush away from the store, which is what they are for. Nobody takes them down when units
 //! come back, which is what they cost.
 
+use super::scene::Shop;
 use crate::op::{Units, Want};
 
 /// What a server believes of one product.
@@ -22,9 +23,10 @@ pub(super) struct Signs {
 }
 
 impl Signs {
-    /// No sign on any server; each will last so long.
-    pub(super) fn none(servers: u32, items: u8, lasts_ns: u64) -> Self {
-        Self { servers: vec![vec![None; items.into()]; servers as usize], lasts_ns }
+    /// No sign on any server yet.
+    pub(super) fn none(shop: &Shop, items: u8) -> Self {
+        let servers = vec![vec![None; items.into()]; shop.servers as usize];
+        Self { servers, lasts_ns: shop.sold_out_sign_ns }
     }
 
     /// Whether a sign on this server says that somebody comes in vain.
@@ -51,10 +53,19 @@ impl Signs {
 mod tests {
     use super::*;
     use crate::op::Item;
+    use crate::settings::Settings;
+    use crate::worlds::timed::arrivals::Arrivals;
+    use crate::worlds::timed::scene::Scene;
+
+    /// Servers whose signs last for 10 ns.
+    fn shop(servers: u32) -> Shop {
+        let scene = Scene::plain(Settings::default(), &Arrivals::Same).unwrap();
+        Shop { servers, sold_out_sign_ns: 10, ..scene.shop }
+    }
 
     #[test]
     fn a_sign_turns_away_whoever_wants_as_much_on_that_server_until_it_is_over() {
-        let mut signs = Signs::none(2, 2, 10);
+        let mut signs = Signs::none(&shop(2), 2);
         let want = |item, qty| Want::one(Item(item), qty);
         signs.put_up(0, want(1, 3), 100);
         assert!(signs.turn_away(0, want(1, 3), 109) && signs.turn_away(0, want(1, 4), 109));
@@ -66,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_cart_puts_up_no_sign_and_heeds_that_of_any_product_in_it() {
-        let mut signs = Signs::none(1, 2, 10);
+        let mut signs = Signs::none(&shop(1), 2);
         let cart = Want::cart([Item(0), Item(1)], 1).unwrap();
         signs.put_up(0, cart, 0);
         assert!(!signs.turn_away(0, cart, 1));

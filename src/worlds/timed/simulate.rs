@@ -43,7 +43,7 @@ pub fn simulate<S: Strategy + ?Sized>(
     }
     let takes_money = strategy.about().names(OpKind::Pay);
     let totals = Totals {
-        gathered: Gathered::default(),
+        gathered: Gathered::of(scene.settings.items.into()),
         audit: Running::open(scene.settings.items, stock, takes_money),
         banners: [0; Banner::ALL.len()],
     };
@@ -79,7 +79,8 @@ fn run<S: Strategy + ?Sized, G: Guestbook>(
         given_back: shop.shelves.iter().map(|shelf| shelf.given_back).collect(),
         payments: takes_money.then(Vec::new),
     };
-    let World { guests, mut tally, story, agenda, .. } = world;
+    let World { guests, mut tally, story, agenda, crowd, .. } = world;
     tally.events = agenda.entered();
+    (tally.most_inside, tally.buyer_ns) = (crowd.most(), Some(crowd.buyer_ns()));
     Ok((guests, books, tally, story.into_lines()))
 }

@@ -80,8 +80,8 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         let rng = &mut self.seats[self.tasks[task].seat].dice;
         match op {
             Op::Charge { .. } | Op::Refund | Op::FindCharge => self.scene.provider.way.roll(rng),
-            Op::Read { .. } => match &self.scene.replicas {
-                Some(replicas) if replicas.is_read() => replicas.way.roll(rng),
+            Op::Read { item } => match &self.scene.replicas {
+                Some(replicas) if replicas.are_read(item) => replicas.way.roll(rng),
                 _ => self.scene.shop.store.roll(rng),
             },
             _ => self.scene.shop.store.roll(rng),

@@ -21,8 +21,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     pub(super) fn click(&mut self) {
         let (now, buyer) = (self.now(), self.next_buyer);
         self.next_buyer += 1;
-        self.inside += 1;
-        self.tally.most_inside = self.tally.most_inside.max(self.inside);
+        self.crowd.comes(now);
         let region = self.region_of(buyer);
         let want = self.scene.settings.want_by(self.seed, 1, buyer);
         let dice = self.dice_box.take(buyer);
@@ -104,7 +103,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
                 self.leave(seat, Ending::GaveUp);
                 return false;
             }
-            None if self.signs.turn_away(server, self.seats[seat].want, now) => {
+            None if self.has_sign(server, seat) => {
                 self.tell_shop(seat, |name| {
                     format!("server {} has a sign for {name}: sold out", server + 1)
                 });
@@ -117,6 +116,12 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let service = self.scene.shop.service.roll(&mut self.seats[seat].dice);
         self.agenda.enter(now + service, Event::Go(task as Key));
         true
+    }
+
+    /// Whether a server has a sign for somebody that says: sold out.
+    fn has_sign(&self, server: usize, seat: usize) -> bool {
+        let (want, now) = (self.seats[seat].want, self.now());
+        self.signs.as_ref().is_some_and(|signs| signs.turn_away(server, want, now))
     }
 
     /// A worker has nothing to do any more: it takes the first in line for whom there is something.
@@ -189,8 +194,10 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         }
         let ending = Ending::after(attempt);
         if ending == Ending::TurnedAway {
-            let server = self.server_of(task);
-            self.signs.put_up(server, self.seats[number].want, now);
+            let (server, want) = (self.server_of(task), self.seats[number].want);
+            if let Some(signs) = &mut self.signs {
+                signs.put_up(server, want, now);
+            }
         }
         self.leave(number, ending);
     }
@@ -200,9 +207,9 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let answered = self.now() + self.trip(number);
         let server = self.seats[number].attempt.take().and_then(|task| self.dismiss(task));
         let seat = &mut self.seats[number];
-        self.inside -= 1;
         seat.ending = Some(ending);
         seat.ended_ns = answered;
+        self.crowd.leaves(self.agenda.now_ns(), answered);
         if self.story.is_told()
             && let Some(banner) = Banner::of(&seat.visit())
         {

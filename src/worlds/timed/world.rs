@@ -12,10 +12,12 @@ use slab::Slab;
 use super::agenda::Agenda;
 use super::arrivals::Clicks;
 use super::council::Council;
+use super::crowd::Crowd;
 use super::floor::Floor;
 use super::guests::Guestbook;
 use super::line::{End, Heard, Script, Slot};
 use super::replica::Copies;
+use super::rows::Rows;
 use super::scene::{Quorum, Scene};
 use super::seat::Seat;
 use super::signs::Signs;
@@ -123,7 +125,10 @@ pub(super) struct World<'w, S: ?Sized, G> {
     pub(super) slot: Rc<Slot>,
     pub(super) shop: Model,
     pub(super) floor: Floor,
-    pub(super) signs: Signs,
+    /// "Sold out" signs, if servers put up any.
+    pub(super) signs: Option<Signs>,
+    /// Who waits for which row, if writing one takes any time.
+    pub(super) rows: Option<Rows>,
     pub(super) copies: Option<Copies>,
     pub(super) council: Option<Council>,
     /// Every buyer's own dice.
@@ -146,7 +151,7 @@ pub(super) struct World<'w, S: ?Sized, G> {
     pub(super) tally: Tally,
     pub(super) deepest_queue: u64,
     /// Buyers who have clicked and have no answer yet.
-    pub(super) inside: u64,
+    pub(super) crowd: Crowd,
     pub(super) guests: G,
 }
 
@@ -174,8 +179,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         let mut agenda = Agenda::default();
         let shop = Model {
             isolation: settings.isolation,
-            counts_orders: card.names(OpKind::CountLeft),
-            ..Model::open(settings.items, settings.stock)
+            ..Model::for_ops(settings.items, settings.stock, |kind| card.names(kind))
         };
         let council = scene
             .quorum
@@ -202,7 +206,9 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             copies: scene.replicas.as_ref().map(|_| Copies::of(&shop, scene.shop.servers)),
             shop,
             floor: Floor::open(&scene.shop),
-            signs: Signs::none(scene.shop.servers, settings.items, scene.shop.sold_out_sign_ns),
+            signs: (scene.shop.sold_out_sign_ns > 0)
+                .then(|| Signs::none(&scene.shop, settings.items)),
+            rows: (scene.shop.row_ns > 0).then(|| Rows::free(settings.items, scene.shop.row_ns)),
             council,
             dice_box: DiceBox::of(seed, Purpose::World, BUYERS_DICE),
             dice,
@@ -214,9 +220,9 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             last_hold_ns: 0,
             leases: VecDeque::new(),
             story,
-            tally: Tally::default(),
+            tally: Tally { stale_reads: vec![0; settings.items.into()], ..Tally::default() },
             deepest_queue: 0,
-            inside: 0,
+            crowd: Crowd::default(),
             guests,
         })
     }

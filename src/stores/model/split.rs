@@ -1,0 +1,90 @@
+//! One product's stock, split over shards: rows of their own, so that not everybody stands in front of one.
+
+use crate::op::{SHARDS, Units};
+
+/// The shards of one product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Split {
+    /// Units on each.
+    pub units: [Units; SHARDS],
+    /// Whose turn it is.
+    pub turn: u8,
+}
+
+impl Split {
+    /// So many units, as evenly as they go.
+    #[must_use]
+    pub fn new(stock: Units) -> Self {
+        let shards = SHARDS as Units;
+        let mut units = [stock / shards; SHARDS];
+        units
+            .iter_mut()
+            .take((stock % shards).unsigned_abs() as usize)
+            .for_each(|units| *units += 1);
+        Self { units, turn: 0 }
+    }
+
+    /// Units on all of them.
+    #[must_use]
+    pub fn stock(&self) -> Units {
+        self.units.iter().fold(0, |sum, units| sum.wrapping_add(*units))
+    }
+
+    /// Takes units from the shard whose turn it is, if that many are on it. Then it is the next one's turn.
+    pub(super) fn take(&mut self, qty: Units) -> bool {
+        let turn = usize::from(self.turn) % SHARDS;
+        self.turn = ((turn + 1) % SHARDS) as u8;
+        let has_enough = self.units[turn] >= qty;
+        self.units[turn] -= if has_enough { qty } else { 0 };
+        has_enough
+    }
+
+    /// Takes units from as many shards as it needs, if that many are on all of them.
+    pub(super) fn take_from_all(&mut self, qty: Units) -> bool {
+        if self.stock() < qty {
+            return false;
+        }
+        let mut missing = qty;
+        for units in &mut self.units {
+            let some = missing.min(*units);
+            *units -= some;
+            missing -= some;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn stock_is_spread_evenly_and_each_shard_has_its_turn() {
+        let mut split = Split::new(6);
+        assert_eq!(split.units, [2, 2, 1, 1]);
+        let taken: Vec<bool> = (0..5).map(|_| split.take(2)).collect();
+        assert_eq!(taken, [true, true, false, false, false], "two are left, on two shards");
+        assert!(!split.take_from_all(3) && split.take_from_all(2));
+        assert_eq!(split.stock(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn all_shards_together_are_one_shelf(
+            stock in 0_i32..50,
+            takes in prop::collection::vec((1_i32..5, any::<bool>()), 0..60),
+        ) {
+            let (mut split, mut left) = (Split::new(stock), stock);
+            for (qty, from_all) in takes {
+                let taken = if from_all { split.take_from_all(qty) } else { split.take(qty) };
+                let is_right = if from_all { taken == (left >= qty) } else { !taken || left >= qty };
+                prop_assert!(is_right);
+                left -= if taken { qty } else { 0 };
+                prop_assert_eq!(split.stock(), left);
+                prop_assert!(split.units.iter().all(|units| *units >= 0));
+            }
+        }
+    }
+}
