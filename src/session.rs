@@ -345,6 +345,12 @@ impl<C: Connection> Session<C> {
         self.ask(Op::Commit, opening!(Reply::Done => ()))
     }
 
+    /// The same, but the answer comes before it is on disk, and a power cut loses it.
+    #[inline(always)]
+    pub fn commit_unsynced(&mut self) -> impl Future<Output = Result<(), Missed>> {
+        self.ask(Op::CommitUnsynced, opening!(Reply::Done => ()))
+    }
+
     /// Takes everything in the transaction back.
     #[inline(always)]
     pub fn rollback(&mut self) -> impl Future<Output = Result<(), Missed>> {

@@ -146,7 +146,7 @@ pub trait Strategy: Sync {
     /// [asks for](About::asks_for) [`OpKind::Queue`]; most strategies have none.
     ///
     /// # Errors
-    /// The buyer then gets no answer.
+    /// After a [conflict](Missed::Conflict) it begins again, but on threads; otherwise the buyer gets no answer.
     fn serve<C: Connection>(
         &self,
         _shop: &mut Session<C>,

@@ -40,13 +40,13 @@ pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
         (Op::Answer { sold: Some(true) }, _) => format!("sells to {other}"),
         (Op::Answer { sold: Some(false) }, _) => format!("turns {other} away"),
         (Op::Answer { sold: None }, _) => format!("hangs up on {other}"),
-        (Op::PlaceOrder(_), _) => "writes its order".into(),
+        (Op::PlaceOrder(_), Ok(_)) => "writes its order".into(),
         (Op::PlaceOrderOnce(_), _) if took_effect => "writes its order".into(),
-        (Op::PlaceOrderOnce(_), _) => "finds its order written".into(),
+        (Op::PlaceOrderOnce(_), Ok(_)) => "finds its order written".into(),
         (Op::CancelOrder, _) if took_effect => "strikes its order out".into(),
-        (Op::CancelOrder, _) => "finds no order to strike out".into(),
+        (Op::CancelOrder, Ok(_)) => "finds no order to strike out".into(),
         (Op::FindOrder, _) if took_effect => "finds its order".into(),
-        (Op::FindOrder, _) => "finds no order".into(),
+        (Op::FindOrder, Ok(_)) => "finds no order".into(),
         (Op::CountLeft { item }, Ok(Reply::Stock(units))) => {
             format!("counts {units} left{}", of(item))
         }
@@ -82,6 +82,7 @@ pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
         }
         (Op::Begin, _) => "begins".into(),
         (Op::Commit, Ok(_)) => "commits".into(),
+        (Op::CommitUnsynced, Ok(_)) => "commits, not yet on disk".into(),
         (Op::Rollback, _) => "rolls back".into(),
         (Op::TakeCached { item, qty }, _) if took_effect => {
             format!("takes {qty}{} from the cache", of(item))
@@ -111,7 +112,7 @@ pub(crate) fn happened(act: Act) -> &'static str {
         Act::Expire => "its time runs out",
         Act::Crash => "its server dies",
         Act::Redeliver => "the provider tells the shop again",
-        Act::Step | Act::Errand | Act::Decline | Act::LoseAnswer => "goes on",
+        Act::Step | Act::Errand | Act::Decline | Act::LoseAnswer | Act::PowerCut => "goes on",
     }
 }
 
@@ -159,6 +160,7 @@ pub(crate) fn intention(op: Op, names: bool) -> String {
         }
         Op::Begin => "begin".into(),
         Op::Commit => "commit".into(),
+        Op::CommitUnsynced => "commit before it is on disk".into(),
         Op::Rollback => "roll back".into(),
         Op::TakeCached { item, qty } => format!("take {qty}{} from the cache", of(item)),
         Op::AddCached { item, qty } => format!("put {qty}{} back into the cache", of(item)),

@@ -71,6 +71,9 @@ pub(super) struct TroubleFlags {
     /// Notices of the payment provider that come again
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("redeliveries"))]
     redeliveries: Option<String>,
+    /// Times that the database loses its power, and starts again with what was on disk
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("power-cuts"))]
+    power_cuts: Option<String>,
     /// How far transactions are kept apart: read-committed, repeatable-read or serializable
     #[arg(long, value_name = "LEVEL", value_parser = setting("isolation"))]
     isolation: Option<String>,
@@ -96,7 +99,7 @@ impl ShopFlags {
     }
 
     /// The flags that were given, by the names of their settings.
-    fn given(&self) -> [(&'static str, &Option<String>); 13] {
+    fn given(&self) -> [(&'static str, &Option<String>); 14] {
         [
             ("buyers", &self.buyers),
             ("items", &self.items),
@@ -111,6 +114,7 @@ impl ShopFlags {
             ("declines", &self.trouble.declines),
             ("lost-answers", &self.trouble.lost_answers),
             ("redeliveries", &self.trouble.redeliveries),
+            ("power-cuts", &self.trouble.power_cuts),
         ]
     }
 

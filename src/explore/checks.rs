@@ -107,7 +107,8 @@ fn judge(
     let mut payments = Vec::new();
     let mut has_paid = false;
     for (kind, began, ended) in everybody {
-        let kind = cast.kind_of(kind);
+        let mut kind = cast.kind_of(kind).clone();
+        store.settle(&mut kind.standing);
         match kind.part {
             Part::Gone { want, ending } => {
                 *end.visits.entry((ending, want, kind.ordered())).or_default() += 1;

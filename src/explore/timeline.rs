@@ -133,6 +133,10 @@ fn deed(step: &Step) -> String {
         None => "",
     };
     match (step.act, step.op) {
+        (Act::PowerCut, Some(op)) => {
+            let done = done(op, step.reply, names, &other);
+            format!("{in_whose_name}{done}; then the power fails")
+        }
         (Act::Step | Act::Errand | Act::Decline | Act::LoseAnswer, Some(op)) => {
             format!("{in_whose_name}{}", done(op, step.reply, names, &other))
         }

@@ -174,6 +174,8 @@ pub enum Op {
     /// Make everything in the transaction count, all or nothing → [`Reply::Done`]; a conflict if the
     /// isolation level forbids it.
     Commit,
+    /// The same, and said before it is on disk: a [power cut](crate::stores::model::Act::PowerCut) loses it.
+    CommitUnsynced,
     /// Take back everything in the transaction → [`Reply::Done`], also where a conflict has thrown it away
     /// already.
     Rollback,
@@ -243,6 +245,7 @@ impl Op {
             | Self::FindCharge
             | Self::Begin
             | Self::Commit
+            | Self::CommitUnsynced
             | Self::Rollback
             | Self::Submit(_)
             | Self::AwaitAnswer
@@ -297,7 +300,7 @@ pub enum OpKind {
     Lease,
     /// [`Op::ReadFenced`] and [`Op::WriteFenced`]
     Fence,
-    /// [`Op::Begin`], [`Op::Commit`] and [`Op::Rollback`]
+    /// [`Op::Begin`], [`Op::Commit`], [`Op::CommitUnsynced`] and [`Op::Rollback`]
     Transaction,
     /// [`Op::TakeCached`] and [`Op::AddCached`]
     Cache,

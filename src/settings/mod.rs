@@ -113,7 +113,7 @@ fn parse_patience(text: &str) -> Result<Duration, String> {
 
 impl Settings {
     /// The names of all settings, which are their flags and their scenario keys.
-    pub const NAMES: [&str; 18] = [
+    pub const NAMES: [&str; 19] = [
         "buyers",
         "items",
         "stock",
@@ -132,6 +132,7 @@ impl Settings {
         "declines",
         "lost-answers",
         "redeliveries",
+        "power-cuts",
     ];
 
     /// Sets one of [`NAMES`](Self::NAMES) from its text.
@@ -354,6 +355,12 @@ macro_rules! shop_setters {
         /// How often a notice of the payment provider may come again.
         pub fn redeliveries(mut self, times: u8) -> Self {
             self.settings.faults.redeliveries = times;
+            self
+        }
+
+        /// How often the database may lose its power.
+        pub fn power_cuts(mut self, times: u8) -> Self {
+            self.settings.faults.power_cuts = times;
             self
         }
 

@@ -836,8 +836,8 @@ fn what_the_provider_tells_of_a_clerks_charge_is_not_lost_with_the_clerk() {
 /// which is then proved. Found with two buyers and one unit, and with three and two.
 const SHOWN: &[(&str, &str, &[FindingKind])] = {
     use FindingKind::{
-        ChargedWithoutUnit, DoubleCharge, FalseSoldOut, LeakedHold, LeakedStock, LostUpdate,
-        OrderWithoutReceipt, Oversold, Undersold, UnitWithoutCharge,
+        ChargedWithoutUnit, DoubleCharge, FalseSoldOut, LeakedHold, LeakedStock, LostOrder,
+        LostUpdate, OrderWithoutReceipt, Oversold, Undersold, UnitWithoutCharge,
     };
     &[
         ("lease", "crashes", &[LeakedStock]),
@@ -864,6 +864,7 @@ const SHOWN: &[(&str, &str, &[FindingKind])] = {
         ("fence-writes-only", "expiries", &[Oversold, LostUpdate]),
         ("worker-twice", "crashes", &[LeakedStock, OrderWithoutReceipt, Undersold]),
         ("cache-drift", "crashes", &[Undersold]),
+        ("commit-unsynced", "power-cuts", &[Oversold, LostUpdate, LostOrder]),
     ]
 };
 
@@ -977,6 +978,12 @@ fn of_twins_one_is_broken_and_one_is_proved_under_the_same_faults() {
         ("charge-again", "outbox", &[("lost-answers", "1")], FindingKind::DoubleCharge),
         ("worker-twice", "pipeline", &[("crashes", "1")], FindingKind::LeakedStock),
         ("cache-drift", "pipeline", &[("crashes", "1")], FindingKind::Undersold),
+        (
+            "commit-unsynced",
+            "transaction",
+            &[("power-cuts", "1"), ("isolation", "repeatable-read")],
+            FindingKind::Oversold,
+        ),
         ("own-shard-only", "sharded", &[("qty", "2"), ("stock", "3")], FindingKind::FalseSoldOut),
     ] {
         for (buyers, stock) in [(2, 1), (3, 2)] {
@@ -1018,6 +1025,87 @@ fn schedules_with_faults_are_counted_exactly() {
     assert_eq!(alone(&[("declines", "1")]), 2);
     // Declined, and before it is released, too late; or it is paid for as above.
     assert_eq!(alone(&[("declines", "1"), ("expiries", "1")]), 3 + 3);
+    let commits = |cuts| {
+        let shop = with(settings(1, 1), &[("power-cuts", cuts)]);
+        schedules(find("commit-unsynced").unwrap(), &shop)
+    };
+    // No cut, or one after the last of its four steps; or after one of the others, and then it learns of that
+    // and begins again, with one cut less to come, or is cut once more as it learns.
+    assert_eq!(commits("0"), 1);
+    assert_eq!(commits("1"), 2 + 3);
+    assert_eq!(commits("2"), 2 + 3 * (5 + 1));
+}
+
+#[test]
+fn a_power_cut_loses_what_is_not_on_disk_and_nothing_else() {
+    let sells = |shop: &mut Shop, who: usize, commit: Op| {
+        shop.does(who, Op::Begin);
+        shop.applies(who, TAKE, true);
+        shop.does(who, Op::PlaceOrder(order()));
+        shop.does(who, commit);
+    };
+    let left = |shop: &mut Shop| {
+        shop.model.lose_power();
+        for standing in &mut shop.standings {
+            shop.model.settle(standing);
+        }
+        (shop.stock(), shop.orders(A), shop.orders(B))
+    };
+    let open = || Shop::at(Isolation::ReadCommitted, 3);
+    let mut shop = open();
+    sells(&mut shop, A, Op::Commit);
+    sells(&mut shop, B, Op::CommitUnsynced);
+    assert_eq!((shop.stock(), shop.orders(A), shop.orders(B)), (1, 1, 1));
+    assert_eq!(left(&mut shop), (2, 1, 0), "the order of B was only in memory");
+    assert_eq!(left(&mut shop), (2, 1, 0), "a second cut finds nothing more to lose");
+    // The disk is written in order.
+    let mut shop = open();
+    sells(&mut shop, A, Op::CommitUnsynced);
+    sells(&mut shop, B, Op::Commit);
+    assert_eq!(left(&mut shop), (1, 1, 1));
+    // What a later statement waits for the disk with, too.
+    let mut shop = open();
+    sells(&mut shop, A, Op::CommitUnsynced);
+    shop.applies(B, TAKE, true);
+    assert_eq!(left(&mut shop), (1, 1, 0));
+    // Who only looks waits for no disk.
+    let mut shop = open();
+    sells(&mut shop, A, Op::CommitUnsynced);
+    shop.reads(B, 2);
+    assert_eq!(left(&mut shop), (3, 0, 0));
+}
+
+#[test]
+fn a_transaction_does_not_outlive_a_power_cut_and_its_row_is_free() {
+    let mut shop = Shop::at(Isolation::ReadCommitted, 3);
+    shop.does(A, Op::Begin);
+    shop.applies(A, TAKE, true);
+    shop.does(B, Op::Begin);
+    shop.waits(B, TAKE);
+    shop.model.lose_power();
+    shop.conflicts(B, TAKE);
+    shop.does(B, Op::Begin);
+    shop.applies(B, TAKE, true);
+    // It learns of it when it comes back, and does not take the row from whoever has it by now.
+    shop.conflicts(A, Op::Commit);
+    shop.does(A, Op::Begin);
+    shop.waits(A, TAKE);
+    shop.does(B, Op::Commit);
+    assert_eq!(shop.stock(), 2);
+}
+
+#[test]
+fn what_is_cached_or_leased_is_not_the_databases_to_lose() {
+    let mut shop = Shop::at(Isolation::ReadCommitted, 1);
+    shop.applies(A, Op::TakeCached { item: ITEM, qty: 1 }, true);
+    assert!(shop.hear(A, Op::Lease { item: ITEM }).is_some());
+    shop.does(B, Op::Begin);
+    shop.applies(B, TAKE, true);
+    shop.does(B, Op::CommitUnsynced);
+    shop.model.lose_power();
+    assert_eq!(shop.stock(), 1);
+    shop.applies(B, Op::TakeCached { item: ITEM, qty: 1 }, false);
+    shop.waits(B, Op::Lease { item: ITEM });
 }
 
 // Random checkouts.
@@ -1060,6 +1148,7 @@ enum Line {
     AddCached,
     Begin,
     Commit,
+    CommitUnsynced,
     Rollback,
     Order,
     OrderOnce,
@@ -1070,7 +1159,7 @@ enum Line {
     Again,
 }
 
-const LINES: [Line; 31] = [
+const LINES: [Line; 32] = [
     Line::Read,
     Line::WriteOneLess,
     Line::GiveUpIfTooFew,
@@ -1094,6 +1183,7 @@ const LINES: [Line; 31] = [
     Line::AddCached,
     Line::Begin,
     Line::Commit,
+    Line::CommitUnsynced,
     Line::Rollback,
     Line::Order,
     Line::OrderOnce,
@@ -1165,6 +1255,7 @@ impl Program {
                 Line::AddCached => drop(shop.add_cached(item, qty).await?),
                 Line::Begin => shop.begin().await?,
                 Line::Commit => shop.commit().await?,
+                Line::CommitUnsynced => shop.commit_unsynced().await?,
                 Line::Rollback => shop.rollback().await?,
                 Line::Order => shop.place_order(want).await?,
                 Line::OrderOnce => drop(shop.place_order_once(want).await?),
@@ -1252,13 +1343,14 @@ fn any_program() -> impl proptest::strategy::Strategy<Value = Program> {
 
 fn any_faults() -> impl proptest::strategy::Strategy<Value = Faults> {
     let times = || prop::sample::select(vec![0_u8, 0, 0, 1]);
-    (times(), times(), times(), times(), times()).prop_map(
-        |(crashes, expiries, declines, lost_answers, redeliveries)| Faults {
+    (times(), times(), times(), times(), times(), times()).prop_map(
+        |(crashes, expiries, declines, lost_answers, redeliveries, power_cuts)| Faults {
             crashes,
             expiries,
             declines,
             lost_answers,
             redeliveries,
+            power_cuts,
         },
     )
 }

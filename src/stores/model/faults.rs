@@ -18,6 +18,8 @@ pub struct Faults {
     /// Notices of the provider that come a second time. (A request in the queue comes again when the clerk
     /// has died over it.)
     pub redeliveries: u8,
+    /// Times that the database loses its power, and starts again with what was on disk.
+    pub power_cuts: u8,
 }
 
 /// What happens next to somebody.
@@ -40,11 +42,14 @@ pub enum Act {
     Crash,
     /// A message about it comes again.
     Redeliver,
+    /// It makes its next step, or the shop on an errand about it, and then the database loses its power:
+    /// transactions under way are over, and what was committed and not yet on disk has never been.
+    PowerCut,
 }
 
 impl Act {
     /// All of them. Whatever is to happen anyway comes before what goes wrong.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Step,
         Self::Errand,
         Self::Expire,
@@ -52,6 +57,7 @@ impl Act {
         Self::LoseAnswer,
         Self::Crash,
         Self::Redeliver,
+        Self::PowerCut,
     ];
 
     /// The sign behind a name in a schedule; nothing for a step.
@@ -65,14 +71,15 @@ impl Act {
             Self::LoseAnswer => "?",
             Self::Crash => "!",
             Self::Redeliver => "=",
+            Self::PowerCut => "^",
         }
     }
 }
 
 impl Faults {
     /// Names of the settings, in order.
-    pub const NAMES: [&str; 5] =
-        ["crashes", "expiries", "declines", "lost-answers", "redeliveries"];
+    pub const NAMES: [&str; 6] =
+        ["crashes", "expiries", "declines", "lost-answers", "redeliveries", "power-cuts"];
 
     /// The most of each.
     pub const MOST: u8 = 20;
@@ -91,6 +98,7 @@ impl Faults {
             "declines" => &mut self.declines,
             "lost-answers" => &mut self.lost_answers,
             "redeliveries" => &mut self.redeliveries,
+            "power-cuts" => &mut self.power_cuts,
             _ => return None,
         })
     }
@@ -110,6 +118,7 @@ impl Faults {
             Act::LoseAnswer => self.lost_answers,
             Act::Crash => self.crashes,
             Act::Redeliver => self.redeliveries,
+            Act::PowerCut => self.power_cuts,
         })
     }
 
@@ -122,6 +131,7 @@ impl Faults {
             Act::LoseAnswer => &mut self.lost_answers,
             Act::Crash => &mut self.crashes,
             Act::Redeliver => &mut self.redeliveries,
+            Act::PowerCut => &mut self.power_cuts,
         };
         times.checked_sub(1).map(|left| *times = left).is_some()
     }

@@ -29,10 +29,15 @@ impl Grip {
         self.locks & bit(item) != 0
     }
 
-    /// Whether its transaction holds a product's row.
-    #[must_use]
-    pub fn holds_row(&self, item: Item) -> bool {
-        self.transaction.as_ref().is_some_and(|transaction| transaction.holds_row(item))
+    /// Whether its transaction holds a product's row, in a store that has had so many power cuts.
+    pub(super) fn holds_row_since(&self, item: Item, cuts: u8) -> bool {
+        !self.began_before(cuts)
+            && self.transaction.as_ref().is_some_and(|transaction| transaction.holds_row(item))
+    }
+
+    /// Whether its transaction began before the last of so many power cuts, and so is over.
+    pub(super) fn began_before(&self, cuts: u8) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.cuts != cuts)
     }
 
     /// Whether it holds any lock, of a row or beside them.

@@ -4,6 +4,7 @@
 
 mod faults;
 mod grip;
+mod journal;
 mod orders;
 mod shelf;
 mod split;
@@ -14,6 +15,7 @@ use std::collections::VecDeque;
 
 pub use faults::{Act, Faults};
 pub use grip::Grip;
+pub use journal::{Journal, OnDisk};
 pub use shelf::Shelf;
 pub use split::Split;
 pub use standing::{Hold, Standing};
@@ -37,6 +39,8 @@ pub struct Model {
     pub isolation: Isolation,
     /// What may still go wrong.
     pub faults: Faults,
+    /// What is on disk.
+    pub journal: Journal,
     /// Whether stock is no column, but what was never ordered.
     pub counts_orders: bool,
 }
@@ -94,6 +98,23 @@ impl Model {
     /// # Errors
     /// As on the live store.
     pub fn apply(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
+        self.settle(standing);
+        if grip.began_before(self.journal.cuts) {
+            return self.abort(grip, standing);
+        }
+        if !self.journal.has_more() || op == Op::CommitUnsynced {
+            return self.apply_at_once(op, grip, standing);
+        }
+        let before = (self.shelves.clone(), standing.orders.clone());
+        let reply = self.apply_at_once(op, grip, standing);
+        if (&before.0, &before.1) != (&self.shelves, &standing.orders) {
+            self.sync();
+        }
+        reply
+    }
+
+    /// The same, whatever is on disk by then.
+    fn apply_at_once(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
         match op {
             Op::PlaceOrder(_) | Op::PlaceOrderOnce(_) | Op::CancelOrder | Op::FindOrder => {
                 return self.apply_to_orders(op, grip, standing);
@@ -106,11 +127,20 @@ impl Model {
             Op::Begin => {
                 let has_order = !standing.orders.is_empty();
                 let (isolation, counts_orders) = (self.isolation, self.counts_orders);
+                let cuts = self.journal.cuts;
                 let begin =
-                    || Transaction::begin(isolation, &self.shelves, has_order, counts_orders);
+                    || Transaction::begin(isolation, &self.shelves, has_order, counts_orders, cuts);
                 return if grip.begin(begin) { done() } else { failed(Failure::Transaction) };
             }
             Op::Commit => return self.commit(grip, standing),
+            Op::CommitUnsynced => {
+                let before = (self.shelves.clone(), standing.orders.clone());
+                let reply = self.commit(grip, standing);
+                if reply == done() {
+                    self.leave_unsynced(before, standing);
+                }
+                return reply;
+            }
             Op::Rollback => {
                 // Of one that was thrown away by a conflict nothing is left to take back.
                 self.end_transaction(grip, standing);
@@ -218,7 +248,7 @@ impl Model {
         }
         shelf.row_locked = true;
         grip.transaction()?.has_locked(item);
-        self.apply(op, grip, standing)
+        self.apply_at_once(op, grip, standing)
     }
 
     /// Makes a transaction count, if its isolation level allows it.
@@ -257,7 +287,7 @@ impl Model {
         standing: &mut Standing,
     ) -> Option<Box<Transaction>> {
         for (shelf, number) in self.shelves.iter_mut().zip(0..) {
-            shelf.row_locked &= !grip.holds_row(Item(number));
+            shelf.row_locked &= !grip.holds_row_since(Item(number), self.journal.cuts);
         }
         grip.let_go(standing);
         grip.end_transaction()
@@ -268,7 +298,7 @@ impl Model {
     pub fn release(&mut self, grip: &Grip) {
         for (shelf, number) in self.shelves.iter_mut().zip(0..) {
             shelf.locked &= !grip.holds(Item(number));
-            shelf.row_locked &= !grip.holds_row(Item(number));
+            shelf.row_locked &= !grip.holds_row_since(Item(number), self.journal.cuts);
         }
     }
 

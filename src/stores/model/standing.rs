@@ -1,6 +1,7 @@
 //! How one buyer stands with the world: what is kept about it outside its connection, and stays when an
 //! attempt is over. The hold is in the shop's cache, the money with the payment provider.
 
+use super::journal::OnDisk;
 use crate::op::{Item, Payment, Units, Want};
 
 /// How one buyer stands.
@@ -23,6 +24,8 @@ pub struct Standing {
     pub claimed: bool,
     /// Whether it ever had one that was struck out.
     pub has_cancelled: bool,
+    /// Its orders as the disk has them, if they are not as they are.
+    pub on_disk: Option<OnDisk>,
 }
 
 /// A reservation.

@@ -70,6 +70,8 @@ impl fmt::Display for Isolation {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Transaction {
     isolation: Isolation,
+    /// Power cuts before it began.
+    pub(super) cuts: u8,
     /// The shelves as they were at the beginning; none where each statement sees what is committed.
     snapshot: Vec<Shelf>,
     /// What it did with each shelf.
@@ -115,6 +117,7 @@ impl Transaction {
         shelves: &[Shelf],
         has_order: bool,
         counts_orders: bool,
+        cuts: u8,
     ) -> Self {
         let sees_snapshot = isolation != Isolation::ReadCommitted;
         let snapshot = match sees_snapshot {
@@ -132,6 +135,7 @@ impl Transaction {
         };
         Self {
             isolation,
+            cuts,
             snapshot,
             rows: vec![Row::default(); shelves.len()],
             had_order: sees_snapshot.then_some(has_order),

@@ -39,5 +39,6 @@ registry! {
     count_then_insert::CountThenInsert,
     worker_twice::WorkerTwice,
     cache_drift::CacheDrift,
+    commit_unsynced::CommitUnsynced,
     own_shard_only::OwnShardOnly,
 }

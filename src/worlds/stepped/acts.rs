@@ -24,7 +24,7 @@ impl Cast<'_> {
         let is_fault = match cue.act {
             Act::Step | Act::Errand => false,
             Act::Expire => kind.part.ending().is_none(),
-            Act::Decline | Act::LoseAnswer | Act::Crash | Act::Redeliver => true,
+            Act::Decline | Act::LoseAnswer | Act::Crash | Act::Redeliver | Act::PowerCut => true,
         };
         if is_fault && !store.faults.spend(cue.act) {
             return None;
@@ -40,6 +40,19 @@ impl Cast<'_> {
             Act::Decline => self.pays(store, cue.who, kind, Payment::Declined)?,
             Act::LoseAnswer => self.pays(store, cue.who, kind, Payment::Unknown)?,
             Act::Crash => self.crash(store, cue.who, kind)?,
+            Act::PowerCut => {
+                let turn = match self.work_out_step(store_id, cue.who) {
+                    Some(turn) => turn,
+                    None => {
+                        let store = self.store_of(store_id).clone();
+                        self.errand_step(store, cue.who, kind, None)?
+                    }
+                };
+                let mut store = self.store_of(turn.store).clone();
+                store.faults.spend(cue.act);
+                store.lose_power();
+                Turn { store: self.store(store), ..turn }
+            }
             Act::Redeliver if self.may_be_told_again(&kind) => {
                 let mut kind = kind;
                 kind.due.push(Errand::Notice);

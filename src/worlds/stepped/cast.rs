@@ -54,7 +54,9 @@ impl<'s> Cast<'s> {
             entrant,
             retries: settings.policy.retries,
             acts: acts(entrant, settings),
-            merges: settings.faults.crashes == 0 && !looks_at_orders(entrant),
+            merges: settings.faults.crashes == 0
+                && settings.faults.power_cuts == 0
+                && !looks_at_orders(entrant),
             kinds: Vec::new(),
             kind_ids: BTreeMap::new(),
             promised: Vec::new(),
@@ -192,7 +194,7 @@ impl<'s> Cast<'s> {
         self.turns.bytes() + self.bytes
     }
 
-    fn work_out_step(&mut self, store_id: StoreId, id: KindId) -> Option<Turn> {
+    pub(super) fn work_out_step(&mut self, store_id: StoreId, id: KindId) -> Option<Turn> {
         let mut kind = self.kind_of(id).clone();
         let mut store = self.store_of(store_id).clone();
         let mut other = None;
@@ -395,6 +397,11 @@ impl<'s> Cast<'s> {
                     kind.heard.push(Ok(Reply::Done));
                 }
                 Next::Call(op) => break op,
+                // Whatever it had begun is over, and the request is still there.
+                Next::End(Err(Missed::Conflict)) if !kind.heard.is_empty() => {
+                    kind.heard.clear();
+                    std::mem::take(&mut kind.grip).let_go(&mut kind.standing);
+                }
                 Next::End(sold) => {
                     kind.heard.clear();
                     break Op::Answer { sold: sold.ok() };

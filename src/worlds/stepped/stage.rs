@@ -175,7 +175,10 @@ impl Stage {
             Act::Decline | Act::LoseAnswer if !cast.kind_of(from).is_paying() => {
                 cast.next_errand(from).unzip()
             }
-            Act::Step | Act::Decline | Act::LoseAnswer => (None, Some(cast.kind_of(from).next)),
+            Act::PowerCut if cast.kind_of(from).next.is_none() => cast.next_errand(from).unzip(),
+            Act::Step | Act::Decline | Act::LoseAnswer | Act::PowerCut => {
+                (None, Some(cast.kind_of(from).next))
+            }
             Act::Errand => cast.next_errand(from).unzip(),
             Act::Expire | Act::Crash | Act::Redeliver => (None, None),
         };
@@ -189,7 +192,7 @@ impl Stage {
             reply,
             stock: cast.store_of(store).stocks(),
             ordered: after.standing.orders.len() > before.standing.orders.len(),
-            begins_again: matches!(act, Act::Step | Act::Decline | Act::LoseAnswer)
+            begins_again: op.is_some()
                 && errand.is_none()
                 && !after.begun
                 && matches!(after.part, Part::Buyer { .. }),

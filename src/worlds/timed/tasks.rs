@@ -105,6 +105,12 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
                 self.send_on_errand(seat);
                 self.see_off(seat);
             }
+            (End::Served(Err(Missed::Conflict)), Role::Clerk(client)) => {
+                self.dismiss(number);
+                self.line.push_front(client);
+                self.clerk_is_busy = false;
+                self.serve_next();
+            }
             (End::Served(sold), Role::Clerk(client)) => {
                 self.dismiss(number);
                 let answer =

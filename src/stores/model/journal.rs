@@ -1,0 +1,89 @@
+//! The journal: what is on disk, and so still there after a power cut.
+//!
+//! Whatever a database acknowledges is on disk by then, unless it was told not to wait
+//! ([`Op::CommitUnsynced`](crate::op::Op::CommitUnsynced)). The disk is written in order: with the next change
+//! that does wait, everything before it is there, too. Nothing else writes it, so that a power cut always
+//! loses as much as it can.
+
+use super::Model;
+use super::shelf::Shelf;
+use super::standing::Standing;
+use crate::op::Want;
+
+/// What of a store is on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Journal {
+    /// Power cuts so far. A transaction that began before the last is over.
+    pub(super) cuts: u8,
+    /// Counts up whenever what was not on disk comes there, or is lost.
+    era: u16,
+    /// Eras that ended in a power cut.
+    lost: Vec<u16>,
+    /// The shelves as the disk has them; empty if they are as they are.
+    on_disk: Vec<Shelf>,
+}
+
+/// A buyer's orders as they were before those that are not on disk.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OnDisk {
+    era: u16,
+    orders: Vec<Want>,
+}
+
+impl Journal {
+    /// Whether there is more in the store than on disk.
+    pub(super) fn has_more(&self) -> bool {
+        !self.on_disk.is_empty()
+    }
+}
+
+impl Model {
+    /// Something was committed that is not on disk yet; shelves and orders were like this before.
+    pub(super) fn leave_unsynced(
+        &mut self,
+        (shelves, orders): (Vec<Shelf>, Vec<Want>),
+        standing: &mut Standing,
+    ) {
+        let journal = &mut self.journal;
+        if journal.on_disk.is_empty() {
+            journal.on_disk = shelves;
+        }
+        let era = journal.era;
+        standing.on_disk.get_or_insert(OnDisk { era, orders });
+    }
+
+    /// Everything comes to disk.
+    pub(super) fn sync(&mut self) {
+        if !self.journal.on_disk.is_empty() {
+            self.journal.on_disk.clear();
+            self.journal.era += 1;
+        }
+    }
+
+    /// The database loses its power, and starts again with what is on disk. What is in a cache, and who holds
+    /// a lock or a lease there, is not the database's business.
+    pub fn lose_power(&mut self) {
+        self.journal.cuts = self.journal.cuts.wrapping_add(1);
+        self.shelves.iter_mut().for_each(|shelf| shelf.row_locked = false);
+        let on_disk = std::mem::take(&mut self.journal.on_disk);
+        if on_disk.is_empty() {
+            return;
+        }
+        for (shelf, on_disk) in self.shelves.iter_mut().zip(on_disk) {
+            let Shelf { stock, version, commits, ordered, .. } = on_disk;
+            *shelf = Shelf { stock, version, commits, ordered, ..*shelf };
+        }
+        self.journal.lost.push(self.journal.era);
+        self.journal.era += 1;
+    }
+
+    /// Makes a buyer's orders what a power cut has left of them.
+    pub fn settle(&self, standing: &mut Standing) {
+        let is_over = |on_disk: &mut OnDisk| on_disk.era != self.journal.era;
+        if let Some(OnDisk { era, orders }) = standing.on_disk.take_if(is_over)
+            && self.journal.lost.contains(&era)
+        {
+            standing.orders = orders;
+        }
+    }
+}
