@@ -38,20 +38,13 @@ impl Logbook {
 
     /// Audits a round and takes it in.
     pub fn enter(&mut self, round: &Round) {
-        let findings = round.ledger().audit();
-        let gathered = Gathered::from_round(round, &findings);
-        let mut banners = [0; Banner::ALL.len()];
-        for banner in round.visits.iter().filter_map(Banner::of) {
-            banners[banner as usize] += 1;
-        }
-        let counted = Counted {
-            number: round.number,
-            gathered,
-            findings,
-            events: round.tally.events,
-            banners,
-        };
-        self.take_in(counted, |figures| worst_round(round, figures));
+        self.enter_audited(audited(round), round);
+    }
+
+    /// Takes in a round that was [audited](audited) elsewhere.
+    pub fn enter_audited(&mut self, counted: Counted, round: &Round) {
+        let number = counted.number;
+        self.take_in(counted, |figures| worst_round(number, round, figures));
     }
 
     /// Takes in a round whose visits were not kept.
@@ -144,6 +137,18 @@ impl Logbook {
     }
 }
 
+/// Audits a round, and counts what happened in it.
+#[must_use]
+pub fn audited(round: &Round) -> Counted {
+    let findings = round.ledger().audit();
+    let gathered = Gathered::from_round(round, &findings);
+    let mut banners = [0; Banner::ALL.len()];
+    for banner in round.visits.iter().filter_map(Banner::of) {
+        banners[banner as usize] += 1;
+    }
+    Counted { number: round.number, gathered, findings, events: round.tally.events, banners }
+}
+
 /// What makes one round worse than another: its findings, the gravest first; then how hard buyers
 /// got into each other's way.
 fn badness(figures: &Figures) -> ([u64; FindingKind::ALL.len()], u64) {
@@ -151,7 +156,7 @@ fn badness(figures: &Figures) -> ([u64; FindingKind::ALL.len()], u64) {
 }
 
 /// What is kept of a round that is the worst so far.
-fn worst_round(round: &Round, figures: Figures) -> WorstRound {
+fn worst_round(number: u32, round: &Round, figures: Figures) -> WorstRound {
     let mut winners: Vec<Winner> = round
         .visits
         .iter()
@@ -168,5 +173,5 @@ fn worst_round(round: &Round, figures: Figures) -> WorstRound {
     winners.sort_unstable_by_key(|winner| (winner.at, winner.buyer));
     let winners_left_out = winners.len().saturating_sub(MOST_WINNERS_LISTED) as u64;
     winners.truncate(MOST_WINNERS_LISTED);
-    WorstRound { number: round.number, figures, winners, winners_left_out }
+    WorstRound { number, figures, winners, winners_left_out }
 }

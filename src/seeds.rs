@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
-use crate::logbook::Logbook;
+use crate::logbook::{Logbook, audited};
 use crate::op::Item;
 use crate::report::{Report, Run};
-use crate::round::Outcome;
+use crate::round::{Counted, Outcome, Round};
 use crate::worlds::threads::Control;
 use crate::worlds::timed::{Line, Scene, Story};
 
@@ -67,18 +67,18 @@ fn simulate_one(
     let mut first = 0;
     while first < seeds && !control.is_stopped() {
         let until = seeds.min(first + CHUNK);
-        let rounds: Vec<Result<Outcome, Error>> = (first..until)
+        let rounds: Vec<Result<(Counted, Option<Box<Round>>), Error>> = (first..until)
             .into_par_iter()
             .map(|number| {
                 let seed = scene.settings.seed + u64::from(number);
                 let stopped = || control.is_stopped();
-                let (mut round, _) = entrant.simulate(scene, seed, Story::default(), &stopped)?;
-                match &mut round {
-                    Outcome::Kept(round) => round.number = number + 1,
-                    Outcome::Counted(counted) => counted.number = number + 1,
-                }
+                let (outcome, _) = entrant.simulate(scene, seed, Story::default(), &stopped)?;
                 control.count_served(scene.rush.buyers());
-                Ok(round)
+                let (counted, round) = match outcome {
+                    Outcome::Kept(round) => (audited(&round), Some(round)),
+                    Outcome::Counted(counted) => (*counted, None),
+                };
+                Ok((Counted { number: number + 1, ..counted }, round))
             })
             .collect();
         // What was cut short says nothing.
@@ -87,8 +87,8 @@ fn simulate_one(
         }
         for round in rounds {
             match round? {
-                Outcome::Kept(round) => logbook.enter(&round),
-                Outcome::Counted(counted) => logbook.enter_counted(*counted),
+                (counted, Some(round)) => logbook.enter_audited(counted, &round),
+                (counted, None) => logbook.enter_counted(counted),
             }
         }
         first = until;

@@ -52,6 +52,9 @@ pub(super) struct Plan {
     places: Vec<(String, Range<usize>)>,
 }
 
+/// The most regions; they are counted in 16 bits.
+const MOST_REGIONS: usize = 1_000;
+
 /// A product's name, and its policy with its place.
 type ProductSaid = (String, Option<(Reads, Range<usize>)>);
 
@@ -104,7 +107,11 @@ impl Plan {
                 for (table, place) in tables(name, value)? {
                     let region = region(name, table, &place)?;
                     let names = self.regions.iter().map(|known| known.name.as_str());
-                    only_once(name, &region.name, names, place)?;
+                    only_once(name, &region.name, names, place.clone())?;
+                    if self.regions.len() == MOST_REGIONS {
+                        let message = format!("there are more than {MOST_REGIONS} regions");
+                        return Err(Fault { span: place, message });
+                    }
                     self.regions.push(region);
                 }
             }

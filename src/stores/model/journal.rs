@@ -49,7 +49,7 @@ impl Model {
             journal.on_disk = shelves;
         }
         let era = journal.era;
-        standing.on_disk.get_or_insert(OnDisk { era, orders });
+        standing.on_disk.get_or_insert_with(|| Box::new(OnDisk { era, orders }));
     }
 
     /// Everything comes to disk.
@@ -79,11 +79,11 @@ impl Model {
 
     /// Makes a buyer's orders what a power cut has left of them.
     pub fn settle(&self, standing: &mut Standing) {
-        let is_over = |on_disk: &mut OnDisk| on_disk.era != self.journal.era;
-        if let Some(OnDisk { era, orders }) = standing.on_disk.take_if(is_over)
-            && self.journal.lost.contains(&era)
+        let is_over = |on_disk: &mut Box<OnDisk>| on_disk.era != self.journal.era;
+        if let Some(on_disk) = standing.on_disk.take_if(is_over)
+            && self.journal.lost.contains(&on_disk.era)
         {
-            standing.orders = orders;
+            standing.orders = on_disk.orders;
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Standing {
     /// Whether it ever had one that was struck out.
     pub has_cancelled: bool,
     /// Its orders as the disk has them, if they are not as they are.
-    pub on_disk: Option<OnDisk>,
+    pub on_disk: Option<Box<OnDisk>>,
 }
 
 /// A reservation.

@@ -91,34 +91,33 @@ impl<E> Agenda<E> {
     /// The next event; the time is then when it happens.
     #[inline]
     pub(super) fn next(&mut self) -> Option<E> {
-        self.look_ahead()?;
-        let Entry { due, event } = match (self.open.last(), self.soon.peek()) {
-            (Some(open), Some(Reverse(soon))) if soon < open => self.soon.pop()?.0,
-            (None, _) => self.soon.pop()?.0,
-            _ => self.open.pop()?,
+        let comes_soon = match (self.open.last(), self.soon.peek()) {
+            (Some(open), Some(Reverse(soon))) => soon < open,
+            (open, soon) => open.is_none() && soon.is_some(),
+        };
+        let Entry { due, event } = match comes_soon {
+            true => self.soon.pop()?.0,
+            false if self.open.is_empty() => self.turn_page()?,
+            false => self.open.pop()?,
         };
         self.now_ns = due.0;
         Some(event)
     }
 
-    /// When the next event is due; turns to its page.
-    #[inline]
-    fn look_ahead(&mut self) -> Option<u64> {
-        if self.open.is_empty() && self.soon.is_empty() {
-            let (page, entries) = self.later.pop_first()?;
-            self.open = entries;
-            self.open.sort_unstable_by(|one, other| other.cmp(one));
-            self.next_page = page + 1;
-        }
-        let open = self.open.last().map(|entry| entry.due);
-        let soon = self.soon.peek().map(|Reverse(entry)| entry.due);
-        open.into_iter().chain(soon).min().map(|(at_ns, _)| at_ns)
+    /// Opens the next page that has anything on it; the first entry there.
+    #[cold]
+    fn turn_page(&mut self) -> Option<Entry<E>> {
+        let (page, entries) = self.later.pop_first()?;
+        self.open = entries;
+        self.open.sort_unstable_by(|one, other| other.cmp(one));
+        self.next_page = page + 1;
+        self.open.pop()
     }
 
-    /// Lets time pass up to here, if nothing happens before.
+    /// Lets time pass up to here, where nothing is to come.
     pub(super) fn wait_until(&mut self, at_ns: u64) {
-        let next = self.look_ahead().unwrap_or(u64::MAX);
-        self.now_ns = self.now_ns.max(at_ns.min(next));
+        debug_assert!(self.open.is_empty() && self.soon.is_empty() && self.later.is_empty());
+        self.now_ns = self.now_ns.max(at_ns);
     }
 
     /// How many events were ever entered.

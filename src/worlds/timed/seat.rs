@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use rand::rngs::Xoshiro256PlusPlus;
 
+use super::world::Key;
 use crate::buyer::{Ending, Visit};
 use crate::op::{BuyerId, Want};
 use crate::stores::model::Standing;
@@ -15,7 +16,7 @@ pub(super) struct Seat {
     pub(super) buyer: BuyerId,
     pub(super) want: Want,
     /// Where it is.
-    pub(super) region: usize,
+    pub(super) region: u16,
     pub(super) dice: Xoshiro256PlusPlus,
     pub(super) clicked_ns: u64,
     pub(super) attempt_ns: u64,
@@ -32,7 +33,7 @@ pub(super) struct Seat {
     pub(super) hold_until_ns: u64,
     pub(super) lease_until_ns: u64,
     /// Its attempt, while one is under way.
-    pub(super) attempt: Option<usize>,
+    pub(super) attempt: Option<Key>,
     /// Whether somebody is on an errand about it, and which are due.
     pub(super) is_on_errand: bool,
     pub(super) due: VecDeque<Errand>,
@@ -48,7 +49,7 @@ impl Seat {
     pub(super) fn new(
         buyer: BuyerId,
         want: Want,
-        region: usize,
+        region: u16,
         clicked_ns: u64,
         dice: Xoshiro256PlusPlus,
     ) -> Self {

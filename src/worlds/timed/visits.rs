@@ -35,14 +35,14 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     }
 
     /// Where a buyer is: as it was recorded, else in turn, as the regions' shares say.
-    pub(super) fn region_of(&self, buyer: u32) -> usize {
+    pub(super) fn region_of(&self, buyer: u32) -> u16 {
         let regions = &self.scene.regions;
         if let Some(name) = self.scene.rush.region_of(buyer.into()) {
-            return regions.iter().position(|region| region.name == name).unwrap_or(0);
+            return regions.iter().position(|region| region.name == name).unwrap_or(0) as u16;
         }
         let all: u32 = regions.iter().map(|region| region.share).sum();
         let mut place = buyer % all.max(1);
-        for (number, region) in regions.iter().enumerate() {
+        for (number, region) in (0..).zip(regions) {
             match place.checked_sub(region.share) {
                 Some(rest) => place = rest,
                 None => return number,
@@ -55,7 +55,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     pub(super) fn trip(&mut self, seat: usize) -> u64 {
         let Scene { regions, trouble, .. } = self.scene;
         let seat = &mut self.seats[seat];
-        let mut ns = regions[seat.region].way.roll(&mut seat.dice);
+        let mut ns = regions[usize::from(seat.region)].way.roll(&mut seat.dice);
         let mut resend_ns = trouble.resend_ns;
         while trouble.loss > 0.0 && seat.dice.random_bool(trouble.loss) {
             ns = ns.saturating_add(resend_ns);
@@ -96,8 +96,8 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let patience = nanos(self.scene.settings.policy.patience);
         let task = match self.seats[seat].attempt {
             Some(task) => {
-                self.tasks[task].reply = Some(Ok(Reply::Done));
-                task
+                self.tasks[task as usize].reply = Some(Ok(Reply::Done));
+                task as usize
             }
             None if now - self.seats[seat].clicked_ns > patience => {
                 self.leave(seat, Ending::GaveUp);
@@ -141,7 +141,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         seat.attempt_ns = now;
         let script = Script::attempt(&self.slot, self.strategy, seat.buyer, seat.want);
         let task = self.employ(number, Role::Attempt, script);
-        self.seats[number].attempt = Some(task);
+        self.seats[number].attempt = Some(task as Key);
         task
     }
 
@@ -205,7 +205,8 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     /// A buyer's visit is over; whatever runs for it there ends, too.
     pub(super) fn leave(&mut self, number: usize, ending: Ending) {
         let answered = self.now() + self.trip(number);
-        let server = self.seats[number].attempt.take().and_then(|task| self.dismiss(task));
+        let task = self.seats[number].attempt.take();
+        let server = task.and_then(|task| self.dismiss(task as usize));
         let seat = &mut self.seats[number];
         seat.ending = Some(ending);
         seat.ended_ns = answered;
@@ -213,7 +214,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         if self.story.is_told()
             && let Some(banner) = Banner::of(&seat.visit())
         {
-            let region = &self.scene.regions[seat.region].name;
+            let region = &self.scene.regions[usize::from(seat.region)].name;
             let name = Actor::Buyer(seat.buyer);
             self.story
                 .tell(answered, || (region.clone(), format!("{name} sees \"{}\"", banner.text())));

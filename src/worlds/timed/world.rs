@@ -322,7 +322,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     /// Tells what a buyer does where it is.
     pub(super) fn tell(&mut self, seat: usize, what: impl FnOnce() -> String) {
         let (now, seat) = (self.agenda.now_ns(), &self.seats[seat]);
-        let region = &self.scene.regions[seat.region].name;
+        let region = &self.scene.regions[usize::from(seat.region)].name;
         let name = Actor::Buyer(seat.buyer);
         self.story.tell(now, || (region.clone(), format!("{name} {}", what())));
     }
