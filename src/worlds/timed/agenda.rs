@@ -24,8 +24,8 @@ pub(super) struct Agenda<E> {
     later: BTreeMap<u64, Vec<Entry<E>>>,
 }
 
-/// How long a page is: 2²⁶ ns, 67 ms. Much longer than an op takes, and much shorter than a buyer.
-const PAGE_BITS: u32 = 26;
+/// How long a page is: 2²⁴ ns, 17 ms. Much longer than an op takes, and much shorter than a buyer.
+const PAGE_BITS: u32 = 24;
 
 #[derive(Debug)]
 struct Entry<E> {

@@ -11,7 +11,12 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let until = self.now() + self.scene.shop.hold_ttl_ns;
         self.seats[seat].hold_until_ns = until;
         self.seats[seat].held = true;
-        self.timer_runs(Some(seat), self.seats[seat].buyer);
+        let buyer = self.seats[seat].buyer;
+        if self.holders.len() <= seat {
+            self.holders.resize(seat + 1, None);
+        }
+        self.holders[seat] = Some(buyer);
+        self.timer_runs(Some(seat), buyer);
     }
 
     /// The timer of a buyer's hold begins to run, wherever the buyer is by now.
@@ -41,8 +46,9 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
                 self.propose_expiry(buyer);
                 continue;
             };
-            let seat = self.seats.get_mut(number).filter(|seat| seat.buyer == buyer);
-            if let Some(seat) = seat
+            // Most have long left: their seats need not be looked for in memory.
+            if self.holders.get(number) == Some(&Some(buyer))
+                && let Some(seat) = self.seats.get_mut(number)
                 && seat.standing.is_holding()
                 && seat.hold_until_ns <= now
             {

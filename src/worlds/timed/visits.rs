@@ -230,6 +230,9 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let is_over = self.seats.get(number).is_some_and(Seat::is_over);
         if is_over {
             let seat = self.seats.remove(number);
+            if let Some(holder) = self.holders.get_mut(number) {
+                *holder = None;
+            }
             self.guests.see_off(&seat.visit(), &seat.standing);
         }
     }

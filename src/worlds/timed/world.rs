@@ -144,6 +144,8 @@ pub(super) struct World<'w, S: ?Sized, G> {
     pub(super) something_is_free: bool,
     /// When holds run out, and whose: each for as long, so the first is the first.
     pub(super) holds: VecDeque<(u64, Option<usize>, u32)>,
+    /// The buyer at each seat who has held something, until it leaves.
+    pub(super) holders: Vec<Option<u32>>,
     /// When the last hold ran out, or would have.
     pub(super) last_hold_ns: u64,
     pub(super) leases: VecDeque<(u64, usize, u32)>,
@@ -217,6 +219,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             waiting: vec![VecDeque::new(); LINES * usize::from(settings.items)],
             something_is_free: false,
             holds: VecDeque::new(),
+            holders: Vec::new(),
             last_hold_ns: 0,
             leases: VecDeque::new(),
             story,
