@@ -27,6 +27,7 @@ use crate::report::Report;
 use crate::rounds::race_all;
 use crate::seeds::simulate_all;
 use crate::settings::Settings;
+use crate::stores::model::Faults;
 use crate::strategies;
 use crate::text::document::{self, Fault, plain_text};
 use crate::text::nearest::{did_you_mean, shown};
@@ -36,6 +37,9 @@ use world::Plan;
 
 /// The keys beside the settings.
 const OWN_KEYS: [&str; 3] = ["title", "strategy", "expect"];
+
+/// Settings that mean nothing in a simulated shop.
+const FOR_RACES: [&str; 3] = ["threads", "rounds", "think"];
 
 /// A race and what is expected of it.
 pub struct Scenario {
@@ -54,6 +58,15 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Every key that a file may have: its table, nothing for the top, and its name.
+    pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let settings = Settings::NAMES.into_iter().filter(|name| !Faults::NAMES.contains(name));
+        let top = settings.chain(OWN_KEYS).chain(Plan::KEYS);
+        let inner = tables::TABLES.into_iter();
+        top.map(|key| ("", key))
+            .chain(inner.flat_map(|(table, keys)| keys.iter().map(move |key| (table, *key))))
+    }
+
     /// Reads a file.
     ///
     /// # Errors
@@ -128,6 +141,11 @@ impl Scenario {
         })?;
         scenario.seeds = plan.seeds.unwrap_or(1);
         if !plan.is_empty() {
+            if let Some((key, span)) = spans.iter().find(|(key, _)| FOR_RACES.contains(key)) {
+                let message =
+                    format!("`{key}` is for races on threads, and this is a simulated shop");
+                return Err(Fault { span: span.clone(), message });
+            }
             scenario.scene = Some(plan.scene(&scenario.settings, folder)?);
         }
         let missing = |message: &str| Err(Fault { span: 0..0, message: message.into() });
@@ -159,12 +177,19 @@ impl Scenario {
                     return Err(at_value("`expect` must be a table: write `[expect]`".into()));
                 }
             },
+            _ if Faults::NAMES.contains(&name) => {
+                let message = format!(
+                    "`{name}` counts faults for `explore`; of a simulated shop, say how often things go wrong \
+                     in its tables, such as [trouble]"
+                );
+                return Err(Fault { span: key.span(), message });
+            }
             _ if Settings::NAMES.contains(&name) => plain_text(value)
                 .map_err(str::to_owned)
                 .and_then(|text| self.settings.set(name, &text))
                 .map_err(|why| at_value(format!("`{name}`: {why}")))?,
             _ => {
-                let known = Settings::NAMES.into_iter().chain(OWN_KEYS).chain(Plan::KEYS);
+                let known = Self::keys().filter(|(table, _)| table.is_empty()).map(|(_, key)| key);
                 return Err(Fault {
                     span: key.span(),
                     message: format!("unknown key `{}`{}", shown(name), did_you_mean(name, known)),

@@ -13,6 +13,28 @@ use crate::worlds::timed::scene::{
 /// The longest that anything in a scene lasts.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// Every table of the world, with its keys.
+pub(super) const TABLES: [(&str, &[&str]); 10] = [
+    ("region", &REGION),
+    ("product", &PRODUCT),
+    ("shop", &SHOP),
+    ("wallet", &WALLET),
+    ("provider", &PROVIDER),
+    ("trouble", &TROUBLE),
+    ("replicas", &REPLICAS),
+    ("quorum", &QUORUM),
+    ("member", &MEMBER),
+    ("blow", &BLOW),
+];
+
+pub(super) const REGION: [&str; 3] = ["name", "way", "share"];
+
+pub(super) const MEMBER: [&str; 2] = ["name", "way"];
+
+pub(super) const PRODUCT: [&str; 2] = ["name", "reads"];
+
+pub(super) const BLOW: [&str; 5] = ["at", "cut_off", "heal", "crash", "restart"];
+
 pub(super) const SHOP: [&str; 12] = [
     "place",
     "door",

@@ -9,8 +9,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::tables::{
-    PROVIDER, QUORUM, REPLICAS, SHOP, TROUBLE, WALLET, set_provider, set_quorum, set_replicas,
-    set_shop, set_trouble, set_wallet, span, time_of_day,
+    BLOW, MEMBER, PRODUCT, PROVIDER, QUORUM, REGION, REPLICAS, SHOP, TROUBLE, WALLET, set_provider,
+    set_quorum, set_replicas, set_shop, set_trouble, set_wallet, span, time_of_day,
 };
 use crate::error::Error;
 use crate::settings::Settings;
@@ -394,7 +394,7 @@ fn region(kind: &str, table: &DeTable<'_>, place: &Range<usize>) -> Result<Regio
                 }
                 Ok(())
             },
-            if kind == "region" { &["name", "way", "share"] } else { &["name", "way"] },
+            if kind == "region" { &REGION } else { &MEMBER },
         )?;
     }
     if region.name.is_empty() {
@@ -415,7 +415,7 @@ fn product(table: &DeTable<'_>, place: &Range<usize>) -> Result<ProductSaid, Fau
                 }
                 Ok(())
             },
-            &["name", "reads"],
+            &PRODUCT,
         )?;
     }
     if product.is_empty() {
@@ -429,7 +429,7 @@ fn blow(table: &DeTable<'_>, whole: Range<usize>) -> Result<(u64, BlowNamed, Ran
     let (mut at_ns, mut blow) = (0, None);
     for (key, value) in table {
         let name = key.get_ref().as_ref();
-        if blow.is_some() && ["cut_off", "heal", "crash", "restart"].contains(&name) {
+        if blow.is_some() && name != "at" && BLOW.contains(&name) {
             let message = "a blow is one thing: write another `[[blow]]` for this".into();
             return Err(Fault { span: key.span(), message });
         }
@@ -449,8 +449,7 @@ fn blow(table: &DeTable<'_>, whole: Range<usize>) -> Result<(u64, BlowNamed, Ran
                 blow = Some((BlowNamed::CutOff(names.collect::<Result<_, _>>()?), value.span()));
             }
             _ => {
-                let known = ["at", "cut_off", "heal", "crash", "restart"];
-                let near = did_you_mean(name, known);
+                let near = did_you_mean(name, BLOW);
                 let message = format!("unknown key `{}`{near}", shown(name));
                 return Err(Fault { span: key.span(), message });
             }

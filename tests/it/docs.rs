@@ -6,6 +6,7 @@ use std::path::Path;
 use oversell_sim::expect::Expectation;
 use oversell_sim::report::METRICS;
 use oversell_sim::rounds::race_all;
+use oversell_sim::scenario::Scenario;
 use oversell_sim::settings::Settings;
 use oversell_sim::strategies::{everybody, find};
 use oversell_sim::worlds::threads::Control;
@@ -95,4 +96,30 @@ fn every_dependency_has_its_line_in_the_architecture() {
             assert!(architecture.contains(&format!("`{name}`")), "no line for {name}");
         }
     }
+}
+
+#[test]
+fn every_key_of_a_scenario_is_described_under_its_table() {
+    let document = read("docs/scenario.md");
+    let mut looked_at = 0;
+    for (table, key) in Scenario::keys() {
+        let section = match table {
+            "" => document.split("\n### ").next().unwrap(),
+            _ => {
+                let is_its = |part: &&str| {
+                    part.starts_with(&format!("`[{table}]`"))
+                        || part.starts_with(&format!("`[[{table}]]`"))
+                };
+                document.split("\n### ").find(is_its).unwrap_or_else(|| panic!("no [{table}]"))
+            }
+        };
+        let names = [format!("`{key}`"), format!("`[{key}]`"), format!("`[[{key}]]`")];
+        let first_cells =
+            section.lines().filter_map(|line| line.strip_prefix("| ")?.split('|').next());
+        let is_there =
+            first_cells.into_iter().any(|cell| names.iter().any(|name| cell.contains(name)));
+        assert!(is_there, "docs/scenario.md says nothing of {key} in [{table}]");
+        looked_at += 1;
+    }
+    assert!(looked_at > 70, "only {looked_at} keys");
 }

@@ -384,6 +384,14 @@ fn a_world_that_cannot_be_is_one_line_with_its_place() {
             "w.toml:1:10: `clicks`: there is no `poison`",
         ),
         (
+            format!("crashes = 1\n{SHOP}{HERE}"),
+            "w.toml:1:1: `crashes` counts faults for `explore`; of a simulated shop, say",
+        ),
+        (
+            format!("{SHOP}{HERE}").replace("[expect]", "rounds = 3\n[expect]"),
+            "w.toml:3:1: `rounds` is for races on threads, and this is a simulated shop",
+        ),
+        (
             shop("[[product]]\nreads = \"leader\"\n"),
             "w.toml:8:1: this product has no name: add a line such as `name = \"rice\"`",
         ),
