@@ -10,7 +10,7 @@ use crate::expect::Expectation;
 use crate::logbook::{Logbook, audited};
 use crate::op::Item;
 use crate::report::{Report, Run};
-use crate::round::{Counted, Outcome, Round};
+use crate::round::{Counted, Outcome};
 use crate::worlds::threads::Control;
 use crate::worlds::timed::{Line, Scene, Story};
 
@@ -67,7 +67,7 @@ fn simulate_one(
     let mut first = 0;
     while first < seeds && !control.is_stopped() {
         let until = seeds.min(first + CHUNK);
-        let rounds: Vec<Result<(Counted, Option<Box<Round>>), Error>> = (first..until)
+        let rounds: Vec<Result<_, Error>> = (first..until)
             .into_par_iter()
             .map(|number| {
                 let seed = scene.settings.seed + u64::from(number);
