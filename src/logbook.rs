@@ -1,11 +1,12 @@
 //! The logbook: takes in one round after another, keeps what the report needs, forgets the rest.
 
 use crate::audit::Finding;
+use crate::buyer::Ending;
 use crate::expect::{Expectation, Judge};
 use crate::finding::FindingKind;
 use crate::report::{
-    Banner, BannerCount, Evidence, Figures, Found, Gathered, MOST_WINNERS_LISTED, Run, Winner,
-    WorstRound,
+    Banner, BannerCount, Evidence, Figures, Found, Gathered, MOST_WINNERS_LISTED, Overtaking, Run,
+    Winner, WorstRound,
 };
 use crate::round::{Counted, Round};
 
@@ -55,6 +56,7 @@ impl Logbook {
             figures,
             winners: Vec::new(),
             winners_left_out: figures.winners,
+            overtakings: Vec::new(),
         });
     }
 
@@ -173,5 +175,20 @@ fn worst_round(number: u32, round: &Round, figures: Figures) -> WorstRound {
     winners.sort_unstable_by_key(|winner| (winner.at, winner.buyer));
     let winners_left_out = winners.len().saturating_sub(MOST_WINNERS_LISTED) as u64;
     winners.truncate(MOST_WINNERS_LISTED);
-    WorstRound { number, figures, winners, winners_left_out }
+    let overtakings = if figures.overtakings > 0 { overtakings(round) } else { Vec::new() };
+    WorstRound { number, figures, winners, winners_left_out, overtakings }
+}
+
+/// Winners who clicked later than the first of those who were turned away, the latest first.
+fn overtakings(round: &Round) -> Vec<Overtaking> {
+    let clicks = |ending: Ending| {
+        let visits = round.visits.iter().filter(move |visit| visit.ending == ending);
+        visits.map(|visit| (visit.began_ns, visit.buyer))
+    };
+    let Some((first_ns, loser)) = clicks(Ending::TurnedAway).min() else { return Vec::new() };
+    let mut later: Vec<_> = clicks(Ending::Bought).filter(|(at_ns, _)| *at_ns > first_ns).collect();
+    later.sort_unstable_by_key(|click| std::cmp::Reverse(*click));
+    later.truncate(MOST_WINNERS_LISTED);
+    let overtaking = |(at_ns, winner)| Overtaking { winner, loser, later: at_ns - first_ns };
+    later.into_iter().map(overtaking).collect()
 }

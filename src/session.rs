@@ -254,6 +254,24 @@ impl<C: Connection> Session<C> {
         self.ask(Op::Charge { once: false }, opening!(Reply::Payment(payment) => payment))
     }
 
+    /// Has the price set aside by the payment provider, without moving it.
+    #[inline(always)]
+    pub fn authorize(&mut self) -> impl Future<Output = Result<Payment, Missed>> {
+        self.ask(Op::Authorize, opening!(Reply::Payment(payment) => payment))
+    }
+
+    /// Moves the money that was set aside.
+    #[inline(always)]
+    pub fn capture(&mut self) -> impl Future<Output = Result<Payment, Missed>> {
+        self.ask(Op::Capture, opening!(Reply::Payment(payment) => payment))
+    }
+
+    /// Lets go of the money that was set aside; says whether any was.
+    #[inline(always)]
+    pub fn void(&mut self) -> impl Future<Output = Result<bool, Missed>> {
+        self.ask(Op::Void, opening!(Reply::Applied(applied) => applied))
+    }
+
     /// Gives one payment back; says whether the provider had one.
     #[inline(always)]
     pub fn refund(&mut self) -> impl Future<Output = Result<bool, Missed>> {

@@ -61,6 +61,22 @@ pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
         (Op::Charge { .. }, Ok(Reply::Payment(Payment::Unknown))) => {
             "pays, and the answer is lost".into()
         }
+        (Op::Authorize, Ok(Reply::Payment(Payment::Approved))) => "has the price set aside".into(),
+        (Op::Authorize, Ok(Reply::Payment(Payment::Declined))) => {
+            "has nothing set aside: declined".into()
+        }
+        (Op::Authorize, Ok(Reply::Payment(Payment::Unknown))) => {
+            "has the price set aside, and the answer is lost".into()
+        }
+        (Op::Capture, Ok(Reply::Payment(Payment::Approved))) => "pays what was set aside".into(),
+        (Op::Capture, Ok(Reply::Payment(Payment::Declined))) => {
+            "has nothing set aside to pay with".into()
+        }
+        (Op::Capture, Ok(Reply::Payment(Payment::Unknown))) => {
+            "pays what was set aside, and the answer is lost".into()
+        }
+        (Op::Void, _) if took_effect => "keeps what was set aside".into(),
+        (Op::Void, Ok(_)) => "has nothing set aside".into(),
         (Op::Refund, _) if took_effect => "is refunded".into(),
         (Op::Refund, _) => "has nothing to be refunded".into(),
         (Op::FindCharge, _) if took_effect => "finds its payment".into(),
@@ -150,6 +166,9 @@ pub(crate) fn intention(op: Op, names: bool) -> String {
         Op::Release { item } => format!("release its hold{}", of(item)),
         Op::Charge { once: true } => "pay, once".into(),
         Op::Charge { once: false } => "pay".into(),
+        Op::Authorize => "have the price set aside".into(),
+        Op::Capture => "pay what was set aside".into(),
+        Op::Void => "keep what was set aside".into(),
         Op::Refund => "ask for its money back".into(),
         Op::FindCharge => "look for its payment".into(),
         Op::Lease { item } => format!("take the lease{}", of(item)),

@@ -126,6 +126,13 @@ pub enum Op {
         /// and answers any later request with that key as it did the first.
         once: bool,
     },
+    /// Ask the payment provider to set the price aside, so that nobody else can have it, and it does not move
+    /// yet → [`Reply::Payment`]. It goes with the buyer's own key: asked again, the provider says the same.
+    Authorize,
+    /// Move the money that was set aside → [`Reply::Payment`]: declined only if none is. It moves once.
+    Capture,
+    /// Let go of the money that was set aside → [`Reply::Applied`]: whether any was.
+    Void,
     /// Give one payment of this buyer back → [`Reply::Applied`]: whether the provider had one.
     Refund,
     /// Ask the provider whether it has money of this buyer → [`Reply::Applied`].
@@ -241,6 +248,9 @@ impl Op {
             | Self::CancelOrder
             | Self::FindOrder
             | Self::Charge { .. }
+            | Self::Authorize
+            | Self::Capture
+            | Self::Void
             | Self::Refund
             | Self::FindCharge
             | Self::Begin
@@ -252,6 +262,20 @@ impl Op {
             | Self::NextRequest
             | Self::Answer { .. } => None,
         }
+    }
+
+    /// Whether the payment provider does it, and no store.
+    #[must_use]
+    pub fn is_about_money(self) -> bool {
+        matches!(
+            self,
+            Self::Charge { .. }
+                | Self::Authorize
+                | Self::Capture
+                | Self::Void
+                | Self::Refund
+                | Self::FindCharge
+        )
     }
 }
 
@@ -290,7 +314,8 @@ pub enum OpKind {
     Queue,
     /// [`Op::Hold`], [`Op::Confirm`] and [`Op::Release`]
     Hold,
-    /// [`Op::Charge`], [`Op::Refund`] and [`Op::FindCharge`]
+    /// [`Op::Charge`], [`Op::Refund`], [`Op::FindCharge`], [`Op::Authorize`], [`Op::Capture`] and
+    /// [`Op::Void`]
     Pay,
     /// [`Op::FindOrder`], [`Op::PlaceOrderOnce`] and [`Op::CancelOrder`]
     FindOrder,

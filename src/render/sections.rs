@@ -1,7 +1,7 @@
 //! The tables of a report, as rows of text: what the terminal and Markdown have in common.
 
 use crate::clock::nanos;
-use crate::report::{BannerCount, Figures, Product, Report, Run, WorstRound};
+use crate::report::{BannerCount, Figures, Overtaking, Product, Report, Run, WorstRound};
 use crate::samples::Spread;
 use crate::settings::{Settings, SettingsRecord};
 use crate::text::quantity::{count, duration, of, percent};
@@ -179,6 +179,26 @@ pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
         _ => format!("Winners of round {} (the worst)", worst.number),
     };
     Section { title, columns: &["units", "at", "attempts", "waited"], rows }
+}
+
+/// Who won though somebody who was turned away had clicked before. Empty if nobody did.
+pub(super) fn overtakings(report: &Report, run: &Run, worst: &WorstRound) -> Section {
+    let one = |overtaking: &Overtaking| {
+        let Overtaking { winner, loser, later } = overtaking;
+        let words =
+            format!("clicked {} later than buyer {loser}, who was turned away", duration(*later));
+        row(&format!("buyer {winner}"), words, "")
+    };
+    let mut rows: Vec<_> = worst.overtakings.iter().take(MOST_WINNERS_SHOWN).map(one).collect();
+    let more = worst.figures.overtakings.saturating_sub(rows.len() as u64);
+    if more > 0 && !rows.is_empty() {
+        rows.push(vec![format!("and {} more", count(more))]);
+    }
+    let title = match run.rounds {
+        1 => "Overtakings".into(),
+        _ => format!("Overtakings of {} {}", report.round(), worst.number),
+    };
+    Section { title, columns: &[], rows }
 }
 
 pub(super) fn banners(run: &Run) -> Section {

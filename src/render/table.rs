@@ -27,7 +27,7 @@ pub fn table(report: &Report) -> String {
         text += &sections::settings_line(report, Some(run));
         text += "\n\n";
         text += &verdict_of(report, run);
-        text += &details(run);
+        text += &details(report, run);
     }
     if several {
         text.push('\n');
@@ -59,7 +59,8 @@ pub(super) fn headline(evidence: Evidence, sentence: &str) -> String {
 
 /// A line under the verdict.
 pub(super) fn labelled(label: &str, text: &str) -> String {
-    format!(" {label:<LABEL_WIDTH$}{text}\n")
+    let gap = if label.len() < LABEL_WIDTH { "" } else { "  " };
+    format!(" {label:<LABEL_WIDTH$}{gap}{text}\n")
 }
 
 fn verdict_of(report: &Report, run: &Run) -> String {
@@ -68,7 +69,7 @@ fn verdict_of(report: &Report, run: &Run) -> String {
     headline(run.evidence, &sentence) + &next
 }
 
-fn details(run: &Run) -> String {
+fn details(report: &Report, run: &Run) -> String {
     let figures = &run.figures;
     let mut text = String::new();
     let mut add = |block: String| {
@@ -87,6 +88,7 @@ fn details(run: &Run) -> String {
     add(titled(&sections::products(run)));
     if let Some(worst) = run.worst.as_ref().filter(|worst| !worst.winners.is_empty()) {
         add(titled(&sections::winners(run, worst)));
+        add(titled(&sections::overtakings(report, run, worst)));
     }
     add(titled(&sections::banners(run)));
     text

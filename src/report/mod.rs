@@ -118,6 +118,20 @@ pub struct WorstRound {
     pub winners: Vec<Winner>,
     /// Winners beyond those.
     pub winners_left_out: u64,
+    /// Where clicks are simulated: winners who clicked later than somebody who was turned away, the latest
+    /// first: [`MOST_WINNERS_LISTED`] at most.
+    pub overtakings: Vec<Overtaking>,
+}
+
+/// A winner who clicked later than somebody who was turned away: the first packet wins, not the fastest finger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Overtaking {
+    /// Who won.
+    pub winner: BuyerId,
+    /// The first to click of those who were turned away.
+    pub loser: BuyerId,
+    /// By how much later the winner clicked, in ns.
+    pub later: u64,
 }
 
 /// A buyer with a receipt.

@@ -31,6 +31,7 @@ registry! {
     hold::Hold,
     webhook::Webhook,
     outbox::Outbox,
+    authorize::Authorize,
     transaction::Transaction,
     lease::Lease,
     fenced_lease::FencedLease,

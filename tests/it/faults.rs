@@ -860,6 +860,7 @@ const SHOWN: &[(&str, &str, &[FindingKind])] = {
         ("charge-again", "crashes", &[ChargedWithoutUnit, LeakedStock]),
         ("charge-again", "declines", &[FalseSoldOut, Undersold]),
         ("charge-again", "lost-answers", &[DoubleCharge]),
+        ("capture-forgotten", "crashes", &[UnitWithoutCharge]),
         ("fence-writes-only", "crashes", &[LeakedStock]),
         ("fence-writes-only", "expiries", &[Oversold, LostUpdate]),
         ("worker-twice", "crashes", &[LeakedStock, OrderWithoutReceipt, Undersold]),
@@ -976,6 +977,7 @@ fn of_twins_one_is_broken_and_one_is_proved_under_the_same_faults() {
         ("charge-first", "outbox", &[("crashes", "1")], FindingKind::ChargedWithoutUnit),
         ("order-first", "outbox", &[("crashes", "1")], FindingKind::UnitWithoutCharge),
         ("charge-again", "outbox", &[("lost-answers", "1")], FindingKind::DoubleCharge),
+        ("capture-forgotten", "authorize", &[("crashes", "1")], FindingKind::UnitWithoutCharge),
         ("worker-twice", "pipeline", &[("crashes", "1")], FindingKind::LeakedStock),
         ("cache-drift", "pipeline", &[("crashes", "1")], FindingKind::Undersold),
         (
@@ -1034,6 +1036,26 @@ fn schedules_with_faults_are_counted_exactly() {
     assert_eq!(commits("0"), 1);
     assert_eq!(commits("1"), 2 + 3);
     assert_eq!(commits("2"), 2 + 3 * (5 + 1));
+}
+
+#[test]
+fn money_that_is_set_aside_moves_once_or_not_at_all() {
+    use oversell_sim::op::Payment::{self, Approved, Declined, Unknown};
+    let mut buyer = Standing::default();
+    let says = |buyer: &mut Standing, op: Op, outcome: Payment| buyer.pay(op, outcome).unwrap();
+    assert_eq!(says(&mut buyer, Op::Capture, Approved), Declined, "nothing is set aside");
+    assert_eq!(says(&mut buyer, Op::Authorize, Unknown), Unknown);
+    assert_eq!(says(&mut buyer, Op::Authorize, Declined), Approved, "the key knows the answer");
+    assert_eq!(buyer.net_charges(), 0);
+    assert_eq!(says(&mut buyer, Op::Capture, Unknown), Unknown);
+    assert_eq!(says(&mut buyer, Op::Capture, Approved), Approved);
+    assert_eq!(buyer.net_charges(), 1);
+    assert!(!buyer.void(), "it has moved");
+    let mut other = Standing::default();
+    assert_eq!(says(&mut other, Op::Authorize, Approved), Approved);
+    assert!(other.void() && !other.void());
+    assert_eq!(says(&mut other, Op::Capture, Approved), Declined);
+    assert_eq!(other.net_charges(), 0);
 }
 
 #[test]
@@ -1141,6 +1163,9 @@ enum Line {
     Charge,
     ChargeOnce,
     ChargeOrLeave,
+    Authorize,
+    Capture,
+    Void,
     Refund,
     Lease,
     Unlease,
@@ -1159,7 +1184,7 @@ enum Line {
     Again,
 }
 
-const LINES: [Line; 32] = [
+const LINES: [Line; 35] = [
     Line::Read,
     Line::WriteOneLess,
     Line::GiveUpIfTooFew,
@@ -1176,6 +1201,9 @@ const LINES: [Line; 32] = [
     Line::Charge,
     Line::ChargeOnce,
     Line::ChargeOrLeave,
+    Line::Authorize,
+    Line::Capture,
+    Line::Void,
     Line::Refund,
     Line::Lease,
     Line::Unlease,
@@ -1248,6 +1276,9 @@ impl Program {
                         return Err(Declined);
                     }
                 }
+                Line::Authorize => drop(shop.authorize().await?),
+                Line::Capture => drop(shop.capture().await?),
+                Line::Void => drop(shop.void().await?),
                 Line::Refund => drop(shop.refund().await?),
                 Line::Lease => drop(shop.lease(item).await?),
                 Line::Unlease => drop(shop.unlease(item).await?),

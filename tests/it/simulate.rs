@@ -7,12 +7,14 @@ use std::process::Command;
 
 use assert_cmd::cargo::cargo_bin;
 use insta::assert_snapshot;
+use oversell_sim::buyer::Ending;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::render;
 use oversell_sim::report::{Figures, Report, Run};
 use oversell_sim::round::{Outcome, Round};
 use oversell_sim::scenario::Scenario;
 use oversell_sim::seeds::{simulate_all, tell_story};
+use oversell_sim::strategies::find;
 use oversell_sim::worlds::threads::Control;
 use oversell_sim::worlds::timed::theory::Queue;
 use oversell_sim::worlds::timed::{Scene, Story};
@@ -119,13 +121,14 @@ fn the_story_of_the_last_iphone() {
 }
 
 /// Right scenarios, and over how many seeds they are tried at a small size.
-const RIGHT: [&str; 16] = [
+const RIGHT: [&str; 17] = [
     "first-packet",
     "waiting-room",
     "hold-or-lose",
     "hoarding",
     "webhook",
     "outbox",
+    "authorize",
     "repeatable-read",
     "serializable",
     "rice-nearest",
@@ -139,13 +142,14 @@ const RIGHT: [&str; 16] = [
 ];
 
 /// Broken ones, with what must be found.
-const BROKEN: [(&str, &str); 17] = [
+const BROKEN: [(&str, &str); 18] = [
     ("late-payment", "oversold"),
     ("charge-again", "double_charge"),
     ("finished-twice", "order_without_receipt"),
     ("refund-forgotten", "charged_without_unit"),
     ("charge-first", "charged_without_unit"),
     ("order-first", "unit_without_charge"),
+    ("capture-forgotten", "unit_without_charge"),
     ("read-committed", "oversold"),
     ("write-skew", "oversold"),
     ("stale-naive", "oversold"),
@@ -609,6 +613,28 @@ fn writes_of_one_row_take_their_turn_and_those_of_shards_go_side_by_side() {
     };
     assert_eq!(last("conditional"), 1_000_000_000);
     assert_eq!(last("sharded"), 250_000_000);
+}
+
+#[test]
+fn the_report_names_winners_who_clicked_after_somebody_who_was_turned_away() {
+    let scenario = shipped("first-packet");
+    let report = simulated(&scenario, 3, 2);
+    for run in &report.runs {
+        let worst = run.worst.as_ref().unwrap();
+        let seed = scene(&scenario).settings.seed + u64::from(worst.number) - 1;
+        let entrant = find(&run.strategy).unwrap();
+        let round = once(entrant, scene(&scenario), seed);
+        let visit = |buyer| round.visits.iter().find(|visit| visit.buyer == buyer).unwrap();
+        assert_eq!(worst.overtakings.len() as u64, worst.figures.overtakings);
+        assert!(worst.overtakings.is_sorted_by(|one, other| one.later >= other.later));
+        for overtaking in &worst.overtakings {
+            let (winner, loser) = (visit(overtaking.winner), visit(overtaking.loser));
+            assert_eq!((winner.ending, loser.ending), (Ending::Bought, Ending::TurnedAway));
+            assert_eq!(winner.began_ns, loser.began_ns + overtaking.later);
+        }
+    }
+    let fair = simulated(&shipped("waiting-room"), 3, 2);
+    assert!(fair.runs[0].worst.as_ref().unwrap().overtakings.is_empty());
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub use grip::Grip;
 pub use journal::{Journal, OnDisk};
 pub use shelf::Shelf;
 pub use split::Split;
-pub use standing::{Hold, Standing};
+pub use standing::{Aside, Hold, Standing};
 pub use transaction::{Isolation, Transaction};
 
 use crate::attempt::{Failure, Missed};
@@ -119,9 +119,10 @@ impl Model {
             Op::PlaceOrder(_) | Op::PlaceOrderOnce(_) | Op::CancelOrder | Op::FindOrder => {
                 return self.apply_to_orders(op, grip, standing);
             }
-            Op::Charge { once } => {
-                return Some(Ok(Reply::Payment(standing.charge(once, Payment::Approved))));
+            Op::Charge { .. } | Op::Authorize | Op::Capture => {
+                return standing.pay(op, Payment::Approved).map(|paid| Ok(Reply::Payment(paid)));
             }
+            Op::Void => return applied(standing.void()),
             Op::Refund => return applied(standing.refund()),
             Op::FindCharge => return applied(standing.net_charges() > 0),
             Op::Begin => {

@@ -2,7 +2,7 @@
 //! attempt is over. The hold is in the shop's cache, the money with the payment provider.
 
 use super::journal::OnDisk;
-use crate::op::{Item, Payment, Units, Want};
+use crate::op::{Item, Op, Payment, Units, Want};
 
 /// How one buyer stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,8 @@ pub struct Standing {
     pub refunds: u8,
     /// How the first request with its idempotency key was answered.
     pub keyed: Option<Payment>,
+    /// What became of the price that it was to have set aside.
+    pub aside: Aside,
     /// Its orders in the book.
     pub orders: Vec<Want>,
     /// Whether a transaction under way has written or struck out an order of it: who wants to do so, too,
@@ -26,6 +28,20 @@ pub struct Standing {
     pub has_cancelled: bool,
     /// Its orders as the disk has them, if they are not as they are.
     pub on_disk: Option<Box<OnDisk>>,
+}
+
+/// Money that is set aside before it moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Aside {
+    /// None is, or none any more.
+    #[default]
+    Nothing,
+    /// The provider has declined to.
+    Declined,
+    /// It is, and waits to be moved.
+    Waiting,
+    /// It has moved.
+    Moved,
 }
 
 /// A reservation.
@@ -87,6 +103,58 @@ impl Standing {
         }
         self.charges = self.charges.saturating_add(u8::from(outcome != Payment::Declined));
         outcome
+    }
+
+    /// A request about money that may move, and how it fares; none if the op is no such request.
+    pub fn pay(&mut self, op: Op, outcome: Payment) -> Option<Payment> {
+        match op {
+            Op::Charge { once } => Some(self.charge(once, outcome)),
+            Op::Authorize => Some(self.authorize(outcome)),
+            Op::Capture => Some(self.capture(outcome)),
+            _ => None,
+        }
+    }
+
+    /// Whether such a request can fare like this now: what the provider has answered once stands.
+    #[must_use]
+    pub fn can_pay(&self, op: Op, outcome: Payment) -> bool {
+        match op {
+            Op::Charge { once } => !once || self.keyed.is_none(),
+            Op::Authorize => self.aside == Aside::Nothing,
+            Op::Capture => self.aside == Aside::Waiting && outcome != Payment::Declined,
+            _ => false,
+        }
+    }
+
+    fn authorize(&mut self, outcome: Payment) -> Payment {
+        match self.aside {
+            Aside::Waiting | Aside::Moved => return Payment::Approved,
+            Aside::Declined => return Payment::Declined,
+            Aside::Nothing if outcome == Payment::Declined => self.aside = Aside::Declined,
+            Aside::Nothing => self.aside = Aside::Waiting,
+        }
+        outcome
+    }
+
+    fn capture(&mut self, outcome: Payment) -> Payment {
+        match self.aside {
+            Aside::Nothing | Aside::Declined => Payment::Declined,
+            Aside::Moved => Payment::Approved,
+            Aside::Waiting => {
+                self.aside = Aside::Moved;
+                self.charges = self.charges.saturating_add(1);
+                if outcome == Payment::Declined { Payment::Approved } else { outcome }
+            }
+        }
+    }
+
+    /// What was set aside is let go of, if anything was.
+    pub fn void(&mut self) -> bool {
+        let waits = self.aside == Aside::Waiting;
+        if waits {
+            self.aside = Aside::Nothing;
+        }
+        waits
     }
 
     /// One payment goes back, if there is one.

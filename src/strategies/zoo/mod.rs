@@ -34,6 +34,7 @@ registry! {
     charge_first::ChargeFirst,
     order_first::OrderFirst,
     charge_again::ChargeAgain,
+    capture_forgotten::CaptureForgotten,
     finished_twice::FinishedTwice,
     fence_writes_only::FenceWritesOnly,
     count_then_insert::CountThenInsert,

@@ -77,11 +77,11 @@ impl Cast<'_> {
         mut kind: Kind,
         outcome: Payment,
     ) -> Option<Turn> {
-        let Some(Op::Charge { once }) = kind.next else {
+        let Some(op) = kind.next.filter(|_| kind.is_paying()) else {
             return self.errand_step(store, from, kind, Some(outcome));
         };
         let charges = kind.standing.charges;
-        let reply = paid(&mut kind, once, outcome)?;
+        let reply = paid(&mut kind, op, outcome)?;
         self.notice(&mut kind, charges);
         let (to, leaks) = self.goes_on_with(&mut store, kind, reply);
         Some(Turn { leaks, ..self.simply(store, Move { from, to }, reply) })
@@ -126,8 +126,7 @@ impl Cast<'_> {
         let charges = kind.standing.charges;
         let reply = match (outcome, going.next) {
             (None, op) => self.apply(&mut store, op, &mut going.grip, &mut kind.standing)?,
-            (Some(outcome), Op::Charge { once }) => paid(&mut kind, once, outcome)?,
-            (Some(_), _) => return None,
+            (Some(outcome), op) => paid(&mut kind, op, outcome)?,
         };
         going.heard.push(reply);
         let held = going.grip.clone();
@@ -212,9 +211,9 @@ impl Cast<'_> {
 }
 
 /// A payment of somebody's that ends like this; none if the provider repeats what it said before.
-fn paid(kind: &mut Kind, once: bool, outcome: Payment) -> Option<Heard> {
-    let is_new = !once || kind.standing.keyed.is_none();
-    is_new.then(|| Ok(Reply::Payment(kind.standing.charge(once, outcome))))
+fn paid(kind: &mut Kind, op: Op, outcome: Payment) -> Option<Heard> {
+    let can_be = kind.standing.can_pay(op, outcome);
+    can_be.then(|| kind.standing.pay(op, outcome).map(|paid| Ok(Reply::Payment(paid)))).flatten()
 }
 
 /// Whether somebody is on this errand about a buyer.

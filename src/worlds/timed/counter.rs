@@ -17,13 +17,17 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     pub(super) fn arrive(&mut self, number: usize) {
         let Some(op) = self.tasks[number].op else { return };
         match op {
-            Op::Charge { once } => {
-                let reply = Ok(Reply::Payment(self.charge(number, once)));
+            Op::Charge { .. } | Op::Authorize | Op::Capture => {
+                let reply = Ok(Reply::Payment(self.pay(number, op)));
                 self.replied(number, op, reply, self.now());
             }
             Op::Refund => {
                 let refunded = self.seats[self.tasks[number].seat].standing.refund();
                 self.replied(number, op, Ok(Reply::Applied(refunded)), self.now());
+            }
+            Op::Void => {
+                let voided = self.seats[self.tasks[number].seat].standing.void();
+                self.replied(number, op, Ok(Reply::Applied(voided)), self.now());
             }
             Op::FindCharge => {
                 let has_any = self.seats[self.tasks[number].seat].standing.net_charges() > 0;
@@ -112,7 +116,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let names = self.shop.shelves.len() > 1;
         self.story.tell(now, || {
             let place = match (op, &scene.quorum) {
-                (Op::Charge { .. } | Op::Refund | Op::FindCharge, _) => "the bank".to_owned(),
+                (op, _) if op.is_about_money() => "the bank".to_owned(),
                 (_, Some(quorum)) => {
                     format!("{} of {}", quorum.members.len() / 2 + 1, quorum.members.len())
                 }
@@ -129,15 +133,14 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
                 Role::Clerk(_) => format!("for {}: the clerk", Actor::Buyer(buyer)),
             };
             let shows = match op {
-                Op::Charge { .. } | Op::Refund | Op::FindCharge | Op::PlaceOrder(_) => {
-                    String::new()
-                }
+                Op::PlaceOrder(_) => String::new(),
+                op if op.is_about_money() => String::new(),
                 _ if scene.quorum.is_some() => String::new(),
                 _ => format!("; stock {stock}"),
             };
             let agreed = match (op, &scene.quorum) {
-                (Op::Charge { .. } | Op::Refund | Op::FindCharge, _) | (_, None) => "",
-                (_, Some(_)) => "agree: ",
+                (op, Some(_)) if !op.is_about_money() => "agree: ",
+                _ => "",
             };
             (place, format!("{agreed}{who} {}{shows}", done(op, reply, names, "")))
         });
@@ -151,12 +154,13 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     }
 
     /// The provider decides, moves money or not, and tells the shop later if it listens.
-    fn charge(&mut self, number: usize, once: bool) -> Payment {
+    fn pay(&mut self, number: usize, op: Op) -> Payment {
         let number = self.tasks[number].seat;
         let provider = &self.scene.provider;
         let seat = &mut self.seats[number];
         let rng = &mut seat.dice;
-        let outcome = if provider.declines > 0.0 && rng.random_bool(provider.declines) {
+        let may_decline = provider.declines > 0.0 && op != Op::Capture;
+        let outcome = if may_decline && rng.random_bool(provider.declines) {
             Payment::Declined
         } else if provider.loses_answers > 0.0 && rng.random_bool(provider.loses_answers) {
             Payment::Unknown
@@ -164,7 +168,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             Payment::Approved
         };
         let before = seat.standing.charges;
-        let answer = seat.standing.charge(once, outcome);
+        let answer = seat.standing.pay(op, outcome).unwrap_or(Payment::Declined);
         let has_moved = seat.standing.charges > before;
         if has_moved && self.hears_notices() {
             let seat = &mut self.seats[number];

@@ -79,7 +79,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
     pub(super) fn way(&mut self, task: usize, op: Op) -> u64 {
         let rng = &mut self.seats[self.tasks[task].seat].dice;
         match op {
-            Op::Charge { .. } | Op::Refund | Op::FindCharge => self.scene.provider.way.roll(rng),
+            op if op.is_about_money() => self.scene.provider.way.roll(rng),
             Op::Read { item } => match &self.scene.replicas {
                 Some(replicas) if replicas.are_read(item) => replicas.way.roll(rng),
                 _ => self.scene.shop.store.roll(rng),
