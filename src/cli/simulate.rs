@@ -27,10 +27,10 @@ pub(crate) struct SimulateArgs {
     /// Which checkout, in place of the scenario's; several separated by commas
     #[arg(long, short = 'S', value_name = "NAME")]
     strategy: Option<String>,
-    /// How many buyers come
+    /// How many buyers come; what the scenario expects of its own crowd is then not asked for
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("buyers"))]
     buyers: Option<String>,
-    /// How many units there are
+    /// How many units there are; as with --buyers
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
     stock: Option<String>,
     /// How long a hold stands
@@ -95,7 +95,9 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
         }
         None => scenario.entrants,
     };
-    let expectations = [scenario.expectations, args.expectations.clone()].concat();
+    let is_its_crowd = args.buyers.is_none() && args.stock.is_none();
+    let own = if is_its_crowd { scenario.expectations } else { Vec::new() };
+    let expectations = [own, args.expectations.clone()].concat();
     let seeds = args.seeds.unwrap_or(1);
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;

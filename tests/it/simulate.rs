@@ -494,6 +494,19 @@ fn recorded_clicks_that_are_wrong_are_told_by_line_and_number() {
 }
 
 #[test]
+fn what_a_scenario_expects_of_its_own_crowd_is_not_asked_of_another() {
+    let text = format!("{SHOP}{HERE}").replace("findings = 0", "winners = 1");
+    let simulate =
+        |more: &[&str]| ran(&[("w.toml", &text)], &[&["simulate", "w.toml"], more].concat());
+    let (code, out, _) = simulate(&["--strategy", "hold"]);
+    assert!(code == 0 && out.contains("winners = 1"), "{out}");
+    let (code, out, _) = simulate(&["--stock", "3"]);
+    assert!(code == 0 && !out.contains("Expected"), "{out}");
+    let (code, out, _) = simulate(&["--stock", "3", "--expect", "winners = 1"]);
+    assert!(code == 1 && out.contains("NOT MET"), "{out}");
+}
+
+#[test]
 fn an_oversell_is_exit_0_and_an_expectation_that_falls_short_exit_1() {
     let naive = "strategy = \"naive\"\nbuyers = 9\nseeds = 5\n";
     let shop = |expected: &str| format!("{naive}[expect]\n{expected}\n{HERE}");
