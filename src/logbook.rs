@@ -42,7 +42,7 @@ impl Logbook {
         self.enter_audited(audited(round), round);
     }
 
-    /// Takes in a round that was [audited](audited) elsewhere.
+    /// Takes in a round that was [audited] elsewhere.
     pub fn enter_audited(&mut self, counted: Counted, round: &Round) {
         let number = counted.number;
         self.take_in(counted, |figures| worst_round(number, round, figures));
