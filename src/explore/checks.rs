@@ -1,5 +1,6 @@
 //! What can be said of a state: what is wrong at once, and what is wrong when nobody can move.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::state::State;
@@ -107,8 +108,10 @@ fn judge(
     let mut payments = Vec::new();
     let mut has_paid = false;
     for (kind, began, ended) in everybody {
-        let mut kind = cast.kind_of(kind).clone();
-        store.settle(&mut kind.standing);
+        let mut kind = Cow::Borrowed(cast.kind_of(kind));
+        if kind.standing.on_disk.is_some() {
+            store.settle(&mut kind.to_mut().standing);
+        }
         match kind.part {
             Part::Gone { want, ending } => {
                 *end.visits.entry((ending, want, kind.ordered())).or_default() += 1;

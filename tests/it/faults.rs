@@ -1090,11 +1090,15 @@ fn a_power_cut_loses_what_is_not_on_disk_and_nothing_else() {
     sells(&mut shop, A, Op::CommitUnsynced);
     shop.applies(B, TAKE, true);
     assert_eq!(left(&mut shop), (1, 1, 0));
-    // Who only looks waits for no disk.
+    // Who only looks, or has not committed, waits for no disk.
     let mut shop = open();
     sells(&mut shop, A, Op::CommitUnsynced);
     shop.reads(B, 2);
+    shop.does(B, Op::Begin);
+    shop.applies(B, TAKE, true);
     assert_eq!(left(&mut shop), (3, 0, 0));
+    shop.does(B, Op::Rollback);
+    assert_eq!(shop.stock(), 3);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use assert_cmd::cargo::cargo_bin;
 use insta::assert_snapshot;
 use oversell_sim::buyer::Ending;
 use oversell_sim::entrant::Entrant;
+use oversell_sim::prelude::*;
 use oversell_sim::render;
 use oversell_sim::report::{Figures, Report, Run};
 use oversell_sim::round::{Outcome, Round};
@@ -626,6 +627,38 @@ fn writes_of_one_row_take_their_turn_and_those_of_shards_go_side_by_side() {
     };
     assert_eq!(last("conditional"), 1_000_000_000);
     assert_eq!(last("sharded"), 250_000_000);
+    // In a transaction it is the commit that writes.
+    assert_eq!(last("commit-unsynced"), 1_000_000_000);
+}
+
+/// Looks at the stock before it holds a unit, and then pays for it.
+struct LookThenHold;
+
+impl Strategy for LookThenHold {
+    fn about(&self) -> About {
+        About { needs: &[OpKind::Read, OpKind::Hold], ..About::of_type::<Self>() }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        if shop.read(want.item).await? < want.qty || !shop.hold(want.item, want.qty).await? {
+            return Err(SoldOut);
+        }
+        shop.away().await?;
+        shop.confirm(want.item).await?;
+        shop.place_order(want).await?;
+        Ok(Bought)
+    }
+}
+
+#[test]
+fn copies_hear_of_what_a_hold_gives_back() {
+    let scenario = written(
+        "strategy = \"hold\"\nbuyers = 5\nstock = 1\nclicks = \"poisson:1/h\"\n\
+         [[region]]\nname = \"here\"\nway = \"1ms\"\n[shop]\nhold_ttl = \"1s\"\n\
+         [wallet]\nnever_pays = \"100%\"\n[replicas]\nlag = \"1ms\"\n[expect]\nfindings = 0\n",
+    );
+    let round = once(&LookThenHold, scene(&scenario), 1);
+    assert_eq!(round.tally.holds_expired, 5, "each finds the unit that the last has left");
 }
 
 #[test]

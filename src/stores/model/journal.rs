@@ -8,7 +8,7 @@
 use super::Model;
 use super::shelf::Shelf;
 use super::standing::Standing;
-use crate::op::Want;
+use crate::op::{Units, Version, Want};
 
 /// What of a store is on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,8 +19,17 @@ pub struct Journal {
     era: u16,
     /// Eras that ended in a power cut.
     lost: Vec<u16>,
-    /// The shelves as the disk has them; empty if they are as they are.
-    on_disk: Vec<Shelf>,
+    /// The rows as the disk has them; empty if they are as they are.
+    on_disk: Vec<Row>,
+}
+
+/// What a database writes down of a shelf: no locks, and nothing that is in a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Row {
+    stock: Units,
+    version: Version,
+    commits: Version,
+    ordered: Units,
 }
 
 /// A buyer's orders as they were before those that are not on disk.
@@ -38,15 +47,24 @@ impl Journal {
 }
 
 impl Model {
-    /// Something was committed that is not on disk yet; shelves and orders were like this before.
+    /// What would be on disk if all of it were there.
+    pub(super) fn on_disk_if_synced(&self) -> Vec<Row> {
+        let row = |shelf: &Shelf| {
+            let Shelf { stock, version, commits, ordered, .. } = *shelf;
+            Row { stock, version, commits, ordered }
+        };
+        self.shelves.iter().map(row).collect()
+    }
+
+    /// Something was committed that is not on disk yet; rows and orders were like this before.
     pub(super) fn leave_unsynced(
         &mut self,
-        (shelves, orders): (Vec<Shelf>, Vec<Want>),
+        (rows, orders): (Vec<Row>, Vec<Want>),
         standing: &mut Standing,
     ) {
         let journal = &mut self.journal;
         if journal.on_disk.is_empty() {
-            journal.on_disk = shelves;
+            journal.on_disk = rows;
         }
         let era = journal.era;
         standing.on_disk.get_or_insert_with(|| Box::new(OnDisk { era, orders }));
@@ -70,7 +88,7 @@ impl Model {
             return;
         }
         for (shelf, on_disk) in self.shelves.iter_mut().zip(on_disk) {
-            let Shelf { stock, version, commits, ordered, .. } = on_disk;
+            let Row { stock, version, commits, ordered } = on_disk;
             *shelf = Shelf { stock, version, commits, ordered, ..*shelf };
         }
         self.journal.lost.push(self.journal.era);

@@ -99,15 +99,15 @@ impl Model {
     /// As on the live store.
     pub fn apply(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
         self.settle(standing);
-        if grip.began_before(self.journal.cuts) {
+        if grip.began_before(self.journal.cuts) && op != Op::Rollback {
             return self.abort(grip, standing);
         }
         if !self.journal.has_more() || op == Op::CommitUnsynced {
             return self.apply_at_once(op, grip, standing);
         }
-        let before = (self.shelves.clone(), standing.orders.clone());
+        let before = (self.on_disk_if_synced(), standing.orders.clone());
         let reply = self.apply_at_once(op, grip, standing);
-        if (&before.0, &before.1) != (&self.shelves, &standing.orders) {
+        if before != (self.on_disk_if_synced(), standing.orders.clone()) {
             self.sync();
         }
         reply
@@ -135,7 +135,7 @@ impl Model {
             }
             Op::Commit => return self.commit(grip, standing),
             Op::CommitUnsynced => {
-                let before = (self.shelves.clone(), standing.orders.clone());
+                let before = (self.on_disk_if_synced(), standing.orders.clone());
                 let reply = self.commit(grip, standing);
                 if reply == done() {
                     self.leave_unsynced(before, standing);

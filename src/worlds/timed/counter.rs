@@ -37,7 +37,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
                 self.queue_up(number);
                 self.replied(number, op, Ok(Reply::Done), self.now());
             }
-            Op::Read { item } if self.reads_copy_of(item) => self.read_copy(number, op, item),
+            Op::Read { item } if self.goes_to_copy(number, op) => self.read_copy(number, op, item),
             op if self.council.is_some() => self.ask_council(number, op),
             op => {
                 if !self.try_op(number, op) {
@@ -70,8 +70,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
 
     /// Does an op at the store; false if it has to wait.
     fn try_op(&mut self, number: usize, op: Op) -> bool {
-        let item = op.item().filter(|_| self.rows.is_some() || self.copies.is_some());
-        let before = item.map(|item| Rows::look(&self.shop, item));
+        let before = self.rows.as_ref().map(|_| Rows::look(&self.shop));
         let task = &mut self.tasks[number];
         let seat = task.seat;
         let standing = &mut self.seats[seat].standing;
@@ -86,21 +85,19 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             }
             _ => {}
         }
-        let gives_back =
-            matches!(op, Op::Unlock { .. } | Op::Unlease { .. } | Op::Commit | Op::Rollback);
+        let gives_back = matches!(
+            op,
+            Op::Unlock { .. } | Op::Unlease { .. } | Op::Commit | Op::CommitUnsynced | Op::Rollback
+        );
         if gives_back || reply == Err(Missed::Conflict) {
             self.something_is_free();
         }
-        let mut done = self.now();
-        if let (Some(item), Some(before)) = (item, before) {
-            let after = Rows::look(&self.shop, item);
-            if before != after {
-                self.copy_write(number, item);
-            }
-            if let Some(rows) = &mut self.rows {
-                done = rows.write(item, before, after, done);
-            }
-        }
+        self.copy_writes(Some(seat));
+        let now = self.now();
+        let done = match (&mut self.rows, before) {
+            (Some(rows), Some(before)) => rows.write(&before, &Rows::look(&self.shop), now),
+            _ => now,
+        };
         self.replied(number, op, reply, done);
         true
     }
@@ -184,8 +181,12 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         answer
     }
 
-    fn reads_copy_of(&self, item: Item) -> bool {
-        self.scene.replicas.as_ref().is_some_and(|replicas| replicas.are_read(item))
+    /// Whether somebody's op goes to the nearest copy: a plain read, of a product whose policy says so.
+    pub(super) fn goes_to_copy(&self, task: usize, op: Op) -> bool {
+        let Op::Read { item } = op else { return false };
+        // A transaction is the leader's.
+        !self.tasks[task].grip.is_in_transaction()
+            && self.scene.replicas.as_ref().is_some_and(|replicas| replicas.are_read(item))
     }
 
     /// A read at the nearest copy, which may be behind.
@@ -193,9 +194,8 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let (now, server, seat) = (self.now(), self.server_of(number), self.tasks[number].seat);
         let Some(replicas) = &self.scene.replicas else { return };
         let since = self.seats[seat].seen_ns;
-        let Some(seen) = self.copies().map(|copies| copies.read(server, item.0, now, since)) else {
-            return;
-        };
+        let Some(copies) = &mut self.copies else { return };
+        let seen = copies.read(server, item.0, now, since);
         if replicas.monotonic {
             self.seats[seat].seen_ns = since.max(seen.written_ns);
         }
@@ -208,19 +208,22 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         self.go_on(number, Some(Ok(Reply::Stock(seen.stock))), back);
     }
 
-    /// What was written is on its way to the copies.
-    fn copy_write(&mut self, number: usize, item: Item) {
-        let Some(replicas) = &self.scene.replicas else { return };
-        let (now, stock) = (self.now(), self.shop.stock_of(item));
-        let seat = self.tasks[number].seat;
-        if replicas.read_your_writes {
-            self.seats[seat].seen_ns = now;
+    /// What was written, perhaps by somebody, is on its way to the copies.
+    pub(super) fn copy_writes(&mut self, by: Option<usize>) {
+        let (Some(replicas), Some(copies)) = (&self.scene.replicas, &mut self.copies) else {
+            return;
+        };
+        let now = self.agenda.now_ns();
+        for (item, stock) in (0..).zip(self.shop.stocks()) {
+            if copies.latest(item) == Some(stock) {
+                continue;
+            }
+            copies.write(item, now, stock, || replicas.lag.roll(self.dice.rng()));
+            if let Some(seat) = by
+                && replicas.read_your_writes
+            {
+                self.seats[seat].seen_ns = now;
+            }
         }
-        let lag = |dice: &mut crate::chance::Dice| replicas.lag.roll(dice.rng());
-        let mut dice = std::mem::replace(&mut self.dice, crate::chance::Dice::none());
-        if let Some(copies) = self.copies() {
-            copies.write(item.0, now, stock, || lag(&mut dice));
-        }
-        self.dice = dice;
     }
 }

@@ -42,6 +42,12 @@ impl Copies {
         Self { servers: vec![copies; servers as usize] }
     }
 
+    /// The last that was written of a product, on its way to the copies or there.
+    pub(super) fn latest(&self, item: u8) -> Option<Units> {
+        let copy = self.servers.first()?.get(usize::from(item))?;
+        Some(copy.coming.back().unwrap_or(&copy.shown).stock)
+    }
+
     /// A write is on its way to every copy; `lag` rolls for how long.
     pub(super) fn write(
         &mut self,

@@ -77,13 +77,11 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
 
     /// How far it is to where an op is done, one way.
     pub(super) fn way(&mut self, task: usize, op: Op) -> u64 {
+        let goes_to_copy = self.goes_to_copy(task, op);
         let rng = &mut self.seats[self.tasks[task].seat].dice;
-        match op {
-            op if op.is_about_money() => self.scene.provider.way.roll(rng),
-            Op::Read { item } => match &self.scene.replicas {
-                Some(replicas) if replicas.are_read(item) => replicas.way.roll(rng),
-                _ => self.scene.shop.store.roll(rng),
-            },
+        match &self.scene.replicas {
+            _ if op.is_about_money() => self.scene.provider.way.roll(rng),
+            Some(replicas) if goes_to_copy => replicas.way.roll(rng),
             _ => self.scene.shop.store.roll(rng),
         }
     }

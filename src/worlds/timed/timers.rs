@@ -54,6 +54,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             {
                 self.shop.expire_hold(&mut seat.standing);
                 self.tally.holds_expired += 1;
+                self.copy_writes(None);
                 self.tell_shop(number, |name| format!("{name}'s hold runs out"));
                 self.see_off(number);
             }

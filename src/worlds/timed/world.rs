@@ -312,11 +312,6 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         self.hears_notices
     }
 
-    /// Copies of the stock, if there are any.
-    pub(super) fn copies(&mut self) -> Option<&mut Copies> {
-        self.copies.as_mut()
-    }
-
     /// The server that works on a task.
     pub(super) fn server_of(&self, task: usize) -> usize {
         self.tasks[task].server.unwrap_or(0)
