@@ -128,7 +128,12 @@ pub(crate) fn happened(act: Act) -> &'static str {
         Act::Expire => "its time runs out",
         Act::Crash => "its server dies",
         Act::Redeliver => "the provider tells the shop again",
-        Act::Step | Act::Errand | Act::Decline | Act::LoseAnswer | Act::PowerCut => "goes on",
+        Act::Step
+        | Act::Errand
+        | Act::Decline
+        | Act::LoseAnswer
+        | Act::PowerCut
+        | Act::StaleRead => "goes on",
     }
 }
 

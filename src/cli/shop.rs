@@ -74,6 +74,9 @@ pub(super) struct TroubleFlags {
     /// Times that the database loses its power, and starts again with what was on disk
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("power-cuts"))]
     power_cuts: Option<String>,
+    /// Plain reads that go to a copy which has not heard of the last write
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("stale-reads"))]
+    stale_reads: Option<String>,
     /// How far transactions are kept apart: read-committed, repeatable-read or serializable
     #[arg(long, value_name = "LEVEL", value_parser = setting("isolation"))]
     isolation: Option<String>,
@@ -99,7 +102,7 @@ impl ShopFlags {
     }
 
     /// The flags that were given, by the names of their settings.
-    fn given(&self) -> [(&'static str, &Option<String>); 14] {
+    fn given(&self) -> [(&'static str, &Option<String>); 15] {
         [
             ("buyers", &self.buyers),
             ("items", &self.items),
@@ -115,6 +118,7 @@ impl ShopFlags {
             ("lost-answers", &self.trouble.lost_answers),
             ("redeliveries", &self.trouble.redeliveries),
             ("power-cuts", &self.trouble.power_cuts),
+            ("stale-reads", &self.trouble.stale_reads),
         ]
     }
 

@@ -137,6 +137,9 @@ fn deed(step: &Step) -> String {
             let done = done(op, step.reply, names, &other);
             format!("{in_whose_name}{done}; then the power fails")
         }
+        (Act::StaleRead, Some(op)) => {
+            format!("{} from a copy that is behind", done(op, step.reply, names, &other))
+        }
         (Act::Step | Act::Errand | Act::Decline | Act::LoseAnswer, Some(op)) => {
             format!("{in_whose_name}{}", done(op, step.reply, names, &other))
         }

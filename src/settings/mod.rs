@@ -113,7 +113,7 @@ fn parse_patience(text: &str) -> Result<Duration, String> {
 
 impl Settings {
     /// The names of all settings, which are their flags and their scenario keys.
-    pub const NAMES: [&str; 19] = [
+    pub const NAMES: [&str; 20] = [
         "buyers",
         "items",
         "stock",
@@ -133,6 +133,7 @@ impl Settings {
         "lost-answers",
         "redeliveries",
         "power-cuts",
+        "stale-reads",
     ];
 
     /// Sets one of [`NAMES`](Self::NAMES) from its text.
@@ -361,6 +362,12 @@ macro_rules! shop_setters {
         /// How often the database may lose its power.
         pub fn power_cuts(mut self, times: u8) -> Self {
             self.settings.faults.power_cuts = times;
+            self
+        }
+
+        /// How often a plain read may go to a copy that has not heard of the last write.
+        pub fn stale_reads(mut self, times: u8) -> Self {
+            self.settings.faults.stale_reads = times;
             self
         }
 

@@ -837,10 +837,13 @@ fn what_the_provider_tells_of_a_clerks_charge_is_not_lost_with_the_clerk() {
 const SHOWN: &[(&str, &str, &[FindingKind])] = {
     use FindingKind::{
         ChargedWithoutUnit, DoubleCharge, FalseSoldOut, LeakedHold, LeakedStock, LostOrder,
-        LostUpdate, OrderWithoutReceipt, Oversold, Undersold, UnitWithoutCharge,
+        LostUpdate, NegativeStock, OrderWithoutReceipt, Oversold, Undersold, UnitWithoutCharge,
     };
     &[
+        ("copy-trusted", "crashes", &[LeakedStock]),
+        ("copy-trusted", "stale-reads", &[Oversold, NegativeStock]),
         ("lease", "crashes", &[LeakedStock]),
+        ("lease", "stale-reads", &[Oversold, LostUpdate]),
         ("lease", "expiries", &[Oversold, LostUpdate]),
         // The unit is gone and the order was never written: a lease is no transaction.
         ("fenced-lease", "crashes", &[LeakedStock]),
@@ -863,6 +866,7 @@ const SHOWN: &[(&str, &str, &[FindingKind])] = {
         ("capture-forgotten", "crashes", &[UnitWithoutCharge]),
         ("fence-writes-only", "crashes", &[LeakedStock]),
         ("fence-writes-only", "expiries", &[Oversold, LostUpdate]),
+        ("fence-writes-only", "stale-reads", &[Oversold, LostUpdate]),
         ("worker-twice", "crashes", &[LeakedStock, OrderWithoutReceipt, Undersold]),
         ("cache-drift", "crashes", &[Undersold]),
         ("commit-unsynced", "power-cuts", &[Oversold, LostUpdate, LostOrder]),
@@ -980,6 +984,9 @@ fn of_twins_one_is_broken_and_one_is_proved_under_the_same_faults() {
         ("capture-forgotten", "authorize", &[("crashes", "1")], FindingKind::UnitWithoutCharge),
         ("worker-twice", "pipeline", &[("crashes", "1")], FindingKind::LeakedStock),
         ("cache-drift", "pipeline", &[("crashes", "1")], FindingKind::Undersold),
+        ("copy-trusted", "cas", &[("stale-reads", "1")], FindingKind::Oversold),
+        ("copy-trusted", "cas", &[("stale-reads", "3")], FindingKind::Oversold),
+        ("copy-trusted", "conditional", &[("stale-reads", "1")], FindingKind::Oversold),
         (
             "commit-unsynced",
             "transaction",
@@ -1036,6 +1043,22 @@ fn schedules_with_faults_are_counted_exactly() {
     assert_eq!(commits("0"), 1);
     assert_eq!(commits("1"), 2 + 3);
     assert_eq!(commits("2"), 2 + 3 * (5 + 1));
+}
+
+#[test]
+fn a_copy_shows_what_was_there_before_the_last_write_as_often_as_it_may() {
+    let mut shop = Shop::at(Isolation::ReadCommitted, 3);
+    shop.model.faults.stale_reads = 1;
+    assert_eq!(shop.model.read_behind(ITEM), None, "nothing was written yet");
+    shop.applies(A, TAKE, true);
+    shop.applies(A, TAKE, true);
+    shop.reads(B, 1);
+    assert_eq!(shop.model.read_behind(ITEM), Some(2));
+    shop.does(A, write(2));
+    assert_eq!(shop.model.read_behind(ITEM), Some(1));
+    shop.model.faults.stale_reads = 0;
+    shop.does(A, write(9));
+    assert_eq!(shop.model.read_behind(ITEM), Some(1), "what comes later, nobody remembers");
 }
 
 #[test]
@@ -1378,14 +1401,17 @@ fn any_program() -> impl proptest::strategy::Strategy<Value = Program> {
 
 fn any_faults() -> impl proptest::strategy::Strategy<Value = Faults> {
     let times = || prop::sample::select(vec![0_u8, 0, 0, 1]);
-    (times(), times(), times(), times(), times(), times()).prop_map(
-        |(crashes, expiries, declines, lost_answers, redeliveries, power_cuts)| Faults {
-            crashes,
-            expiries,
-            declines,
-            lost_answers,
-            redeliveries,
-            power_cuts,
+    (times(), times(), times(), times(), times(), times(), times()).prop_map(
+        |(crashes, expiries, declines, lost_answers, redeliveries, power_cuts, stale_reads)| {
+            Faults {
+                crashes,
+                expiries,
+                declines,
+                lost_answers,
+                redeliveries,
+                power_cuts,
+                stale_reads,
+            }
         },
     )
 }

@@ -20,6 +20,8 @@ pub struct Faults {
     pub redeliveries: u8,
     /// Times that the database loses its power, and starts again with what was on disk.
     pub power_cuts: u8,
+    /// Plain reads that go to a copy which has not heard of the last write.
+    pub stale_reads: u8,
 }
 
 /// What happens next to somebody.
@@ -45,11 +47,13 @@ pub enum Act {
     /// It makes its next step, or the shop on an errand about it, and then the database loses its power:
     /// transactions under way are over, and what was committed and not yet on disk has never been.
     PowerCut,
+    /// It makes its next step, and that is a plain read of what was there before the last write.
+    StaleRead,
 }
 
 impl Act {
     /// All of them. Whatever is to happen anyway comes before what goes wrong.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Step,
         Self::Errand,
         Self::Expire,
@@ -58,6 +62,7 @@ impl Act {
         Self::Crash,
         Self::Redeliver,
         Self::PowerCut,
+        Self::StaleRead,
     ];
 
     /// The sign behind a name in a schedule; nothing for a step.
@@ -72,14 +77,22 @@ impl Act {
             Self::Crash => "!",
             Self::Redeliver => "=",
             Self::PowerCut => "^",
+            Self::StaleRead => "@",
         }
     }
 }
 
 impl Faults {
     /// Names of the settings, in order.
-    pub const NAMES: [&str; 6] =
-        ["crashes", "expiries", "declines", "lost-answers", "redeliveries", "power-cuts"];
+    pub const NAMES: [&str; 7] = [
+        "crashes",
+        "expiries",
+        "declines",
+        "lost-answers",
+        "redeliveries",
+        "power-cuts",
+        "stale-reads",
+    ];
 
     /// The most of each.
     pub const MOST: u8 = 20;
@@ -99,6 +112,7 @@ impl Faults {
             "lost-answers" => &mut self.lost_answers,
             "redeliveries" => &mut self.redeliveries,
             "power-cuts" => &mut self.power_cuts,
+            "stale-reads" => &mut self.stale_reads,
             _ => return None,
         })
     }
@@ -119,6 +133,7 @@ impl Faults {
             Act::Crash => self.crashes,
             Act::Redeliver => self.redeliveries,
             Act::PowerCut => self.power_cuts,
+            Act::StaleRead => self.stale_reads,
         })
     }
 
@@ -132,6 +147,7 @@ impl Faults {
             Act::Crash => &mut self.crashes,
             Act::Redeliver => &mut self.redeliveries,
             Act::PowerCut => &mut self.power_cuts,
+            Act::StaleRead => &mut self.stale_reads,
         };
         times.checked_sub(1).map(|left| *times = left).is_some()
     }

@@ -98,6 +98,14 @@ impl Model {
     /// # Errors
     /// As on the live store.
     pub fn apply(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
+        let before = (self.faults.stale_reads > 0).then(|| self.shelves.clone());
+        let reply = self.apply_and_sync(op, grip, standing);
+        self.remember(before);
+        reply
+    }
+
+    /// The same, whatever was there before.
+    fn apply_and_sync(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
         self.settle(standing);
         if grip.began_before(self.journal.cuts) && op != Op::Rollback {
             return self.abort(grip, standing);
@@ -326,8 +334,34 @@ impl Model {
         self.expire_leases(standing);
     }
 
+    /// What copies still show that have not heard of the last write.
+    fn remember(&mut self, before: Option<Vec<Shelf>>) {
+        for (shelf, before) in self.shelves.iter_mut().zip(before.unwrap_or_default()) {
+            if shelf.stock != before.stock {
+                shelf.before = before.stock;
+            }
+        }
+    }
+
+    /// A read of what was there before the last write of a product; none if nothing else was. With the last
+    /// such read that there may be, what was there before is forgotten.
+    pub fn read_behind(&mut self, item: Item) -> Option<Units> {
+        let shelf = self.shelves.get(usize::from(item.0))?;
+        let seen = (shelf.before != shelf.stock).then_some(shelf.before)?;
+        if self.faults.stale_reads == 0 {
+            self.shelves.iter_mut().for_each(|shelf| shelf.before = 0);
+        }
+        Some(seen)
+    }
+
     /// This buyer's hold runs out, and its units go back.
     pub fn expire_hold(&mut self, standing: &mut Standing) {
+        let before = (self.faults.stale_reads > 0).then(|| self.shelves.clone());
+        self.expire_hold_at_once(standing);
+        self.remember(before);
+    }
+
+    fn expire_hold_at_once(&mut self, standing: &mut Standing) {
         if let Some(Hold::Standing { item, qty }) = standing.hold {
             if let Some(shelf) = self.shelves.get_mut(usize::from(item.0)) {
                 shelf.give_back(qty);

@@ -9,6 +9,8 @@ use crate::op::{Op, Reply, Units, Version};
 pub struct Shelf {
     /// Units on the shelf.
     pub stock: Units,
+    /// What was on it before the last write, as long as somebody may still read that.
+    pub before: Units,
     /// How often it was written with its version.
     pub version: Version,
     /// Whether somebody holds the lock.
@@ -34,7 +36,7 @@ pub struct Shelf {
 impl Shelf {
     /// So many units, and the cache says so.
     pub(super) fn new(stock: Units) -> Self {
-        Self { stock, cached: stock, ..Self::default() }
+        Self { stock, before: stock, cached: stock, ..Self::default() }
     }
 
     /// One op about nothing but this shelf.

@@ -21,6 +21,7 @@ registry! {
     take_unheeded::TakeUnheeded,
     version_after::VersionAfter,
     version_unused::VersionUnused,
+    copy_trusted::CopyTrusted,
     give_back_twice::GiveBackTwice,
     two_tabs::TwoTabs,
     lock_kept::LockKept,

@@ -24,7 +24,12 @@ impl Cast<'_> {
         let is_fault = match cue.act {
             Act::Step | Act::Errand => false,
             Act::Expire => kind.part.ending().is_none(),
-            Act::Decline | Act::LoseAnswer | Act::Crash | Act::Redeliver | Act::PowerCut => true,
+            Act::Decline
+            | Act::LoseAnswer
+            | Act::Crash
+            | Act::Redeliver
+            | Act::PowerCut
+            | Act::StaleRead => true,
         };
         if is_fault && !store.faults.spend(cue.act) {
             return None;
@@ -52,6 +57,15 @@ impl Cast<'_> {
                 store.faults.spend(cue.act);
                 store.lose_power();
                 Turn { store: self.store(store), ..turn }
+            }
+            Act::StaleRead => {
+                let Some(Op::Read { item }) = kind.next.filter(|_| !kind.grip.is_in_transaction())
+                else {
+                    return None;
+                };
+                let reply = Ok(Reply::Stock(store.read_behind(item)?));
+                let (to, leaks) = self.goes_on_with(&mut store, kind, reply);
+                Turn { leaks, ..self.simply(store, Move { from: cue.who, to }, reply) }
             }
             Act::Redeliver if self.may_be_told_again(&kind) => {
                 let mut kind = kind;

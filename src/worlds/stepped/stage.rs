@@ -176,7 +176,7 @@ impl Stage {
                 cast.next_errand(from).unzip()
             }
             Act::PowerCut if cast.kind_of(from).next.is_none() => cast.next_errand(from).unzip(),
-            Act::Step | Act::Decline | Act::LoseAnswer | Act::PowerCut => {
+            Act::Step | Act::Decline | Act::LoseAnswer | Act::PowerCut | Act::StaleRead => {
                 (None, Some(cast.kind_of(from).next))
             }
             Act::Errand => cast.next_errand(from).unzip(),
