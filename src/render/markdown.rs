@@ -30,7 +30,7 @@ pub fn markdown(report: &Report) -> String {
         }
         if let Some(worst) = &run.worst {
             add_section(&mut text, &sections::winners(run, worst));
-            add_section(&mut text, &sections::overtakings(report, run, worst));
+            add_section(&mut text, &sections::overtakings(run, worst));
         }
         add_section(&mut text, &sections::banners(run));
     }

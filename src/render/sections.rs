@@ -182,7 +182,7 @@ pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
 }
 
 /// Who won though somebody who was turned away had clicked before. Empty if nobody did.
-pub(super) fn overtakings(report: &Report, run: &Run, worst: &WorstRound) -> Section {
+pub(super) fn overtakings(run: &Run, worst: &WorstRound) -> Section {
     let one = |overtaking: &Overtaking| {
         let Overtaking { winner, loser, later } = overtaking;
         let words =
@@ -196,7 +196,7 @@ pub(super) fn overtakings(report: &Report, run: &Run, worst: &WorstRound) -> Sec
     }
     let title = match run.rounds {
         1 => "Overtakings".into(),
-        _ => format!("Overtakings of {} {}", report.round(), worst.number),
+        _ => format!("Overtakings of round {}", worst.number),
     };
     Section { title, columns: &[], rows }
 }

@@ -27,7 +27,7 @@ pub fn table(report: &Report) -> String {
         text += &sections::settings_line(report, Some(run));
         text += "\n\n";
         text += &verdict_of(report, run);
-        text += &details(report, run);
+        text += &details(run);
     }
     if several {
         text.push('\n');
@@ -69,7 +69,7 @@ fn verdict_of(report: &Report, run: &Run) -> String {
     headline(run.evidence, &sentence) + &next
 }
 
-fn details(report: &Report, run: &Run) -> String {
+fn details(run: &Run) -> String {
     let figures = &run.figures;
     let mut text = String::new();
     let mut add = |block: String| {
@@ -88,7 +88,7 @@ fn details(report: &Report, run: &Run) -> String {
     add(titled(&sections::products(run)));
     if let Some(worst) = run.worst.as_ref().filter(|worst| !worst.winners.is_empty()) {
         add(titled(&sections::winners(run, worst)));
-        add(titled(&sections::overtakings(report, run, worst)));
+        add(titled(&sections::overtakings(run, worst)));
     }
     add(titled(&sections::banners(run)));
     text

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::op::{BuyerId, Op, Order, Reply};
 use crate::stores::model::{Grip, Model, Standing};
 use crate::strategy::Strategy;
+use crate::worlds::stepped::Actor;
 
 /// What the group agrees on.
 #[derive(Clone, Debug, PartialEq)]
@@ -279,14 +280,18 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     /// A task's op arrives at the shop's place: it goes to the leader, as far as anybody knows one.
     pub(super) fn ask_council(&mut self, number: usize, op: Op) {
         let buyer = self.seats[self.tasks[number].seat].buyer;
-        let within = self.scene.quorum.as_ref().map_or(0, |quorum| quorum.answer_within_ns);
-        let deadline = self.now() + within;
+        let now = self.now();
+        let Some(quorum) = &self.scene.quorum else { return };
         let Some(council) = &mut self.council else { return };
         council.questions += 1;
         let question = council.questions;
         council.asked.insert(question, number);
-        self.agenda.enter(deadline, Event::TimeOut(question as Key));
+        self.agenda.enter(now + quorum.answer_within_ns, Event::TimeOut(question as Key));
         if let Some(leader) = council.ask(Command::Op { question, buyer, op }) {
+            self.story.tell(now, || {
+                let words = format!("sequencer: {} is number {question}", Actor::Buyer(buyer));
+                (quorum.members[leader].0.clone(), words)
+            });
             self.after_group_moved(leader);
         }
     }

@@ -68,7 +68,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     pub(super) fn at_door(&mut self, seat: usize) {
         let now = self.now();
         if self.seats[seat].attempt.is_some() {
-            self.tell(seat, || "is back from paying".into());
+            self.tell_shop(seat, |name| format!("{name} is back from paying"));
             return self.admit(seat);
         }
         self.tell_shop(seat, |name| format!("{name}'s packet reaches the load balancer"));
