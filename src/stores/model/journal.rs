@@ -7,7 +7,7 @@
 
 use super::Model;
 use super::shelf::Shelf;
-use super::standing::Standing;
+use super::standing::{OnDisk, Standing};
 use crate::op::{Units, Version, Want};
 
 /// What of a store is on disk.
@@ -30,13 +30,6 @@ pub(super) struct Row {
     version: Version,
     commits: Version,
     ordered: Units,
-}
-
-/// A buyer's orders as they were before those that are not on disk.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OnDisk {
-    era: u16,
-    orders: Vec<Want>,
 }
 
 impl Journal {

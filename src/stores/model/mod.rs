@@ -15,10 +15,10 @@ use std::collections::VecDeque;
 
 pub use faults::{Act, Faults};
 pub use grip::Grip;
-pub use journal::{Journal, OnDisk};
+pub use journal::Journal;
 pub use shelf::Shelf;
 pub use split::Split;
-pub use standing::{Aside, Hold, Standing};
+pub use standing::{Aside, Hold, OnDisk, Standing};
 pub use transaction::{Isolation, Transaction};
 
 use crate::attempt::{Failure, Missed};

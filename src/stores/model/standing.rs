@@ -1,7 +1,6 @@
 //! How one buyer stands with the world: what is kept about it outside its connection, and stays when an
 //! attempt is over. The hold is in the shop's cache, the money with the payment provider.
 
-use super::journal::OnDisk;
 use crate::op::{Item, Op, Payment, Units, Want};
 
 /// How one buyer stands.
@@ -28,6 +27,14 @@ pub struct Standing {
     pub has_cancelled: bool,
     /// Its orders as the disk has them, if they are not as they are.
     pub on_disk: Option<Box<OnDisk>>,
+}
+
+/// A buyer's orders as they were before those that are not on disk.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OnDisk {
+    /// Counts up whenever what was not on disk comes there, or is lost.
+    pub(super) era: u16,
+    pub(super) orders: Vec<Want>,
 }
 
 /// Money that is set aside before it moves.

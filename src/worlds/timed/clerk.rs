@@ -1,8 +1,10 @@
 //! The clerk, and the line in front of it.
 
+use super::event::Event;
 use super::guests::Guestbook;
 use super::line::{Heard, Script};
-use super::world::{Event, Key, Role, World};
+use super::seat::Key;
+use super::world::{Role, World};
 use crate::op::Op;
 use crate::strategy::Strategy;
 

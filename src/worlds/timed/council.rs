@@ -7,17 +7,15 @@ use rand::RngExt;
 use slab::Slab;
 
 use super::agenda::Agenda;
-use super::guests::Guestbook;
+use super::event::Event;
 use super::quorum::{Delivery, Group, Letter, MemberId, Options, Topic};
 use super::scene::{Blow, Quorum};
-use super::world::{Event, Key, World};
-use crate::attempt::{Failure, Missed};
+use super::seat::Key;
+use crate::attempt::Missed;
 use crate::chance::Dice;
 use crate::error::Error;
 use crate::op::{BuyerId, Op, Order, Reply};
 use crate::stores::model::{Grip, Model, Standing};
-use crate::strategy::Strategy;
-use crate::worlds::stepped::Actor;
 
 /// What the group agrees on.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +28,7 @@ pub(super) enum Command {
 
 /// A shop as one member knows it.
 #[derive(Clone, Debug)]
-struct Machine {
+pub(super) struct Machine {
     shop: Model,
     /// How each buyer stands, with its connection.
     buyers: BTreeMap<BuyerId, (Grip, Standing)>,
@@ -39,13 +37,13 @@ struct Machine {
 }
 
 impl Machine {
-    fn new(shop: &Model) -> Self {
+    pub(super) fn new(shop: &Model) -> Self {
         Self { shop: shop.clone(), buyers: BTreeMap::new(), holds: 0 }
     }
 
     /// Carries out a command; none if it cannot be done without waiting, which no op here may. Of a hold that
     /// runs out: whether it still stood.
-    fn apply(&mut self, command: &Command) -> Option<Result<Reply, Missed>> {
+    pub(super) fn apply(&mut self, command: &Command) -> Option<Result<Reply, Missed>> {
         let (Command::Op { buyer, .. } | Command::Expire { buyer }) = command;
         let (grip, standing) = self.buyers.entry(*buyer).or_default();
         let held = standing.is_holding();
@@ -64,27 +62,27 @@ impl Machine {
 
 /// The members, their network, and who waits for their answer.
 pub(super) struct Council {
-    group: Group<Command>,
-    machines: Vec<Machine>,
-    opening: Model,
+    pub(super) group: Group<Command>,
+    pub(super) machines: Vec<Machine>,
+    pub(super) opening: Model,
     /// Letters on their way, and when the last on each link arrives.
     letters: Slab<Letter<Command>>,
     arrived_ns: BTreeMap<(MemberId, MemberId), u64>,
     post: Vec<Letter<Command>>,
     /// Who is cut off from all others, if anybody is.
-    cut_off: Vec<MemberId>,
-    blows: Vec<Blow>,
-    questions: u64,
+    pub(super) cut_off: Vec<MemberId>,
+    pub(super) blows: Vec<Blow>,
+    pub(super) questions: u64,
     /// Whose question it is, by its number.
-    asked: BTreeMap<u64, usize>,
+    pub(super) asked: BTreeMap<u64, usize>,
     /// What nobody could be asked yet.
     unasked: VecDeque<Command>,
     /// Buyers whose hold has run out, until that is agreed on.
-    running_out: BTreeSet<BuyerId>,
+    pub(super) running_out: BTreeSet<BuyerId>,
     /// Whether somebody will look again whether it is.
-    asks_again: bool,
+    pub(super) asks_again: bool,
     /// Questions by which a hold was agreed on, whose timer runs since.
-    timed: BTreeSet<u64>,
+    pub(super) timed: BTreeSet<u64>,
 }
 
 impl Council {
@@ -160,7 +158,7 @@ impl Council {
     }
 
     /// A member's clock ticks, and will again.
-    fn tick(&mut self, member: MemberId, quorum: &Quorum, agenda: &mut Agenda<Event>) {
+    pub(super) fn tick(&mut self, member: MemberId, quorum: &Quorum, agenda: &mut Agenda<Event>) {
         self.group.tick(member);
         let last = (quorum.members.len() - 1).max(1) as f64;
         let slower = 1.0 + quorum.skew * member as f64 / last;
@@ -170,7 +168,7 @@ impl Council {
 
     /// A letter arrives: from whom, to whom, and what it was about if anybody took it in and it was no
     /// heartbeat.
-    fn letter(&mut self, number: usize) -> (MemberId, MemberId, Option<Topic>) {
+    pub(super) fn letter(&mut self, number: usize) -> (MemberId, MemberId, Option<Topic>) {
         let letter = self.letters.remove(number);
         let (from, to, topic) = (letter.from, letter.to, letter.topic());
         let tells = !topic.is_heartbeat();
@@ -180,7 +178,7 @@ impl Council {
     }
 
     /// Sends what members have to say.
-    fn send(&mut self, quorum: &Quorum, agenda: &mut Agenda<Event>, dice: &mut Dice) {
+    pub(super) fn send(&mut self, quorum: &Quorum, agenda: &mut Agenda<Event>, dice: &mut Dice) {
         self.group.post(&mut self.post);
         for letter in std::mem::take(&mut self.post) {
             let (from, to) = (letter.from, letter.to);
@@ -196,13 +194,13 @@ impl Council {
     }
 
     /// Asks the leader, or keeps it until there is one; says whom.
-    fn ask(&mut self, command: Command) -> Option<MemberId> {
+    pub(super) fn ask(&mut self, command: Command) -> Option<MemberId> {
         self.unasked.push_back(command);
         self.ask_again()
     }
 
     /// Asks whatever could not be asked before.
-    fn ask_again(&mut self) -> Option<MemberId> {
+    pub(super) fn ask_again(&mut self) -> Option<MemberId> {
         let leader = self.leader()?;
         while let Some(command) = self.unasked.pop_front() {
             let is_wanted = match &command {
@@ -251,9 +249,6 @@ impl Council {
     }
 }
 
-/// The least time until the group is asked again, in ns.
-const A_WHILE_NS: u64 = 1_000_000;
-
 /// Events among members before the shop opens all the same, led or not.
 const MOST_EVENTS_BEFORE: usize = 100_000;
 
@@ -274,161 +269,4 @@ fn rolled(quorum: &Quorum, dice: &mut Dice) -> Vec<(u64, Blow)> {
         blows.push((at.saturating_add(lasts), after));
     }
     blows
-}
-
-impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
-    /// A task's op arrives at the shop's place: it goes to the leader, as far as anybody knows one.
-    pub(super) fn ask_council(&mut self, number: usize, op: Op) {
-        let buyer = self.seats[self.tasks[number].seat].buyer;
-        let now = self.now();
-        let Some(quorum) = &self.scene.quorum else { return };
-        let Some(council) = &mut self.council else { return };
-        council.questions += 1;
-        let question = council.questions;
-        council.asked.insert(question, number);
-        self.agenda.enter(now + quorum.answer_within_ns, Event::TimeOut(question as Key));
-        if let Some(leader) = council.ask(Command::Op { question, buyer, op }) {
-            self.story.tell(now, || {
-                let words = format!("sequencer: {} is number {question}", Actor::Buyer(buyer));
-                (quorum.members[leader].0.clone(), words)
-            });
-            self.after_group_moved(leader);
-        }
-    }
-
-    /// A hold has run out: that, too, is for the group to agree on.
-    pub(super) fn propose_expiry(&mut self, buyer: BuyerId) {
-        let now = self.now();
-        let Some(quorum) = &self.scene.quorum else { return };
-        let Some(council) = &mut self.council else { return };
-        if !std::mem::replace(&mut council.asks_again, true) {
-            let again = now + quorum.answer_within_ns.max(A_WHILE_NS);
-            self.agenda.enter(again, Event::StillHeld);
-        }
-        council.running_out.insert(buyer);
-        if let Some(leader) = council.ask(Command::Expire { buyer }) {
-            self.after_group_moved(leader);
-        }
-    }
-
-    /// Asks once more for the end of holds that nobody has agreed on yet: who was asked before may have been
-    /// cut off, and nobody else ever heard of it.
-    pub(super) fn still_held(&mut self) {
-        let Some(council) = &mut self.council else { return };
-        council.asks_again = false;
-        let buyers: Vec<BuyerId> = council.running_out.iter().copied().collect();
-        for buyer in buyers {
-            self.propose_expiry(buyer);
-        }
-    }
-
-    /// Something happens among members.
-    pub(super) fn council_event(&mut self, event: Event) {
-        let now = self.now();
-        let Some(quorum) = &self.scene.quorum else { return };
-        let Some(council) = &mut self.council else { return };
-        match event {
-            Event::Tick(member) => {
-                let member = member as MemberId;
-                council.tick(member, quorum, &mut self.agenda);
-                self.after_group_moved(member);
-            }
-            Event::Letter(number) => {
-                let (from, to, about) = council.letter(number as usize);
-                if let Some(about) = about {
-                    self.story.tell(now, || {
-                        let name = |member: MemberId| quorum.members[member].0.clone();
-                        let from = name(from);
-                        let what = match about {
-                            Topic::Accept => format!("writes down what {from} proposes"),
-                            Topic::Accepted => format!("hears that {from} has it, too"),
-                            Topic::Decide => format!("hears from {from} that it is decided"),
-                            other => format!("{} from {from}", other.name()),
-                        };
-                        (name(to), what)
-                    });
-                }
-                self.after_group_moved(to);
-            }
-            Event::Blow(number) => {
-                let blow = council.blows[number as usize].clone();
-                let name = |member: &MemberId| quorum.members[*member].0.clone();
-                let (place, what) = match &blow {
-                    Blow::Partition(members) => {
-                        let names: Vec<String> = members.iter().map(name).collect();
-                        (names.join(", "), "is cut off from the others")
-                    }
-                    Blow::Heal => ("network".into(), "everybody can reach everybody again"),
-                    Blow::Crash(member) => (name(member), "dies"),
-                    Blow::Restart(member) => (name(member), "is back"),
-                };
-                self.story.tell(now, || (place, what.to_owned()));
-                match blow {
-                    Blow::Partition(members) => council.cut_off = members,
-                    Blow::Heal => council.cut_off.clear(),
-                    Blow::Crash(member) => council.group.crash(member),
-                    Blow::Restart(member) => council.group.restart(member),
-                }
-                self.after_group_moved(0);
-            }
-            _ => {}
-        }
-    }
-
-    /// A question has waited long enough for the group.
-    pub(super) fn time_out(&mut self, question: u64) {
-        let Some(council) = &mut self.council else { return };
-        if let Some(number) = council.asked.remove(&question) {
-            let seat = self.tasks[number].seat;
-            self.tell_shop(seat, |name| format!("no majority answers for {name} in time"));
-            self.go_on(number, Some(Err(Missed::Failed(Failure::NoMajority))), self.now());
-        }
-    }
-
-    /// Carries out what members have decided, answers who asked the one that acted, and posts their letters.
-    fn after_group_moved(&mut self, acted: MemberId) {
-        let Some(quorum) = &self.scene.quorum else { return };
-        let (mut answers, mut held) = (Vec::new(), Vec::new());
-        if let Some(council) = &mut self.council {
-            let decided = council.group.decided(acted);
-            if decided.afresh {
-                council.machines[acted] = Machine::new(&council.opening);
-            }
-            let leads = council.group.leader(acted).is_some_and(|leader| leader.member == acted);
-            for command in decided.commands {
-                let reply = council.machines[acted].apply(&command);
-                match &command {
-                    Command::Expire { buyer } if council.running_out.remove(buyer) => {
-                        self.tally.holds_expired +=
-                            u64::from(reply == Some(Ok(Reply::Applied(true))));
-                    }
-                    Command::Op { question, buyer, op: Op::Hold { .. } }
-                        if reply == Some(Ok(Reply::Applied(true)))
-                            && council.timed.insert(*question) =>
-                    {
-                        held.push(*buyer);
-                    }
-                    _ => {}
-                }
-                if let (true, Command::Op { question, op, .. }, Some(reply)) =
-                    (leads, &command, reply)
-                    && let Some(task) = council.asked.remove(question)
-                {
-                    answers.push((task, *op, reply));
-                }
-            }
-            council.ask_again();
-            council.send(quorum, &mut self.agenda, &mut self.dice);
-        }
-        // A hold is the group's, and so is its timer: it runs whether the buyer has heard of it or not.
-        for buyer in held {
-            self.timer_runs(None, buyer);
-        }
-        for (task, op, reply) in answers {
-            if matches!(op, Op::Hold { .. }) && reply == Ok(Reply::Applied(true)) {
-                self.seats[self.tasks[task].seat].held = true;
-            }
-            self.replied(task, op, reply, self.now());
-        }
-    }
 }

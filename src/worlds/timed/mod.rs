@@ -10,6 +10,7 @@ mod council;
 mod counter;
 mod crowd;
 pub mod delay;
+mod event;
 mod floor;
 mod guests;
 mod line;
@@ -27,6 +28,7 @@ pub mod theory;
 mod timers;
 pub mod timestamps;
 mod visits;
+mod votes;
 mod waits;
 mod world;
 

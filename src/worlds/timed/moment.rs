@@ -3,8 +3,10 @@
 use chrono::DateTime;
 
 use super::delay::span;
-use super::timestamps::MOST_HOURS;
 use crate::text::quantity::count;
+
+/// The longest from the first click to the last, in hours: 31 days.
+pub const MOST_HOURS: u64 = 31 * 24;
 
 /// The most plain seconds: those since 1970 fit, milliseconds since then do not.
 const MOST_SECONDS: u64 = 9_000_000_000;

@@ -3,9 +3,11 @@
 
 use rand::RngExt;
 
+use super::event::Event;
 use super::guests::Guestbook;
 use super::line::{Asked, End, Heard, Script, Then};
-use super::world::{Event, Key, MOST_PUT_OFF, Role, Task, World};
+use super::seat::Key;
+use super::world::{MOST_PUT_OFF, Role, Task, World};
 use crate::attempt::{Failure, Missed};
 use crate::buyer::Ending;
 use crate::op::{Op, Reply};

@@ -1,8 +1,9 @@
 //! Timers: holds and leases that run out. Each kind lasts equally long, so that the first to run is the first
 //! to run out, and one event at a time is enough.
 
+use super::event::Event;
 use super::guests::Guestbook;
-use super::world::{Event, World};
+use super::world::World;
 use crate::strategy::Strategy;
 
 impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {

@@ -27,6 +27,7 @@ use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
+pub use super::moment::MOST_HOURS;
 use super::moment::{Origin, parse_time};
 use crate::error::Error;
 use crate::text::nearest::{did_you_mean, nearest, shown};
@@ -34,8 +35,6 @@ use crate::text::quantity::{count, of};
 
 /// The most clicks in a file.
 pub const MOST_CLICKS: usize = 10_000_000;
-/// The longest from the first click to the last, in hours: 31 days.
-pub const MOST_HOURS: u64 = 31 * 24;
 /// The largest file, in bytes: a hundred for each of the most clicks.
 const MOST_BYTES: u64 = 1 << 30;
 /// The most regions.

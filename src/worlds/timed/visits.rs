@@ -2,12 +2,14 @@
 
 use rand::RngExt;
 
+use super::event::Event;
 use super::floor::Let;
 use super::guests::Guestbook;
 use super::line::Script;
 use super::scene::Scene;
+use super::seat::Key;
 use super::seat::Seat;
-use super::world::{Event, Key, Role, World};
+use super::world::{Role, World};
 use crate::attempt::{Attempt, Failure, Missed};
 use crate::buyer::Ending;
 use crate::clock::nanos;

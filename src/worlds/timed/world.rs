@@ -13,6 +13,7 @@ use super::agenda::Agenda;
 use super::arrivals::Clicks;
 use super::council::Council;
 use super::crowd::Crowd;
+use super::event::Event;
 use super::floor::Floor;
 use super::guests::Guestbook;
 use super::line::{End, Heard, Script, Slot};
@@ -29,48 +30,6 @@ use crate::round::Tally;
 use crate::stores::model::{Grip, Model};
 use crate::strategy::{Errand, Strategy};
 use crate::worlds::stepped::Actor;
-
-/// The number of a seat, a task or whatever else an event is about: small, for events are many.
-pub(super) type Key = u32;
-
-/// What happens next, and to which buyer's seat or to which task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
-    /// The next buyer clicks.
-    Click,
-    /// A buyer's packet reaches the door.
-    Door(Key),
-    /// A buyer is let in.
-    Admit(Key),
-    /// A task's code goes on.
-    Go(Key),
-    /// A task's op arrives where it is done.
-    Arrive(Key),
-    /// A task's buyer goes away to pay.
-    Away(Key),
-    /// A task's code has ended.
-    Done(Key),
-    /// Something is to be done in a buyer's name.
-    Due(Key, Errand),
-    /// The clerk looks whether somebody waits.
-    Clerk,
-    /// A clerk takes the place of one who died.
-    ClerkBack,
-    /// The first of all holds runs out.
-    Holds,
-    /// The first of all leases runs out.
-    Leases,
-    /// Holds have run out, and the group has not agreed on it yet.
-    StillHeld,
-    /// A member's clock ticks.
-    Tick(Key),
-    /// A letter between members arrives.
-    Letter(Key),
-    /// Something happens to members.
-    Blow(Key),
-    /// This question to the group has waited long enough for its answer.
-    TimeOut(Key),
-}
 
 /// Whose code a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,173 @@
+//! Votes: an op goes to the group that agrees on it, and its answer back to whoever asked.
+
+use super::council::{Command, Machine};
+use super::event::Event;
+use super::guests::Guestbook;
+use super::quorum::{MemberId, Topic};
+use super::scene::Blow;
+use super::seat::Key;
+use super::world::World;
+use crate::attempt::{Failure, Missed};
+use crate::op::{BuyerId, Op, Reply};
+use crate::strategy::Strategy;
+use crate::worlds::stepped::Actor;
+
+/// The least time until the group is asked again, in ns.
+const A_WHILE_NS: u64 = 1_000_000;
+
+impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+    /// A task's op arrives at the shop's place: it goes to the leader, as far as anybody knows one.
+    pub(super) fn ask_council(&mut self, number: usize, op: Op) {
+        let buyer = self.seats[self.tasks[number].seat].buyer;
+        let now = self.now();
+        let Some(quorum) = &self.scene.quorum else { return };
+        let Some(council) = &mut self.council else { return };
+        council.questions += 1;
+        let question = council.questions;
+        council.asked.insert(question, number);
+        self.agenda.enter(now + quorum.answer_within_ns, Event::TimeOut(question as Key));
+        if let Some(leader) = council.ask(Command::Op { question, buyer, op }) {
+            self.story.tell(now, || {
+                let words = format!("sequencer: {} is number {question}", Actor::Buyer(buyer));
+                (quorum.members[leader].0.clone(), words)
+            });
+            self.after_group_moved(leader);
+        }
+    }
+
+    /// A hold has run out: that, too, is for the group to agree on.
+    pub(super) fn propose_expiry(&mut self, buyer: BuyerId) {
+        let now = self.now();
+        let Some(quorum) = &self.scene.quorum else { return };
+        let Some(council) = &mut self.council else { return };
+        if !std::mem::replace(&mut council.asks_again, true) {
+            let again = now + quorum.answer_within_ns.max(A_WHILE_NS);
+            self.agenda.enter(again, Event::StillHeld);
+        }
+        council.running_out.insert(buyer);
+        if let Some(leader) = council.ask(Command::Expire { buyer }) {
+            self.after_group_moved(leader);
+        }
+    }
+
+    /// Asks once more for the end of holds that nobody has agreed on yet: who was asked before may have been
+    /// cut off, and nobody else ever heard of it.
+    pub(super) fn still_held(&mut self) {
+        let Some(council) = &mut self.council else { return };
+        council.asks_again = false;
+        let buyers: Vec<BuyerId> = council.running_out.iter().copied().collect();
+        for buyer in buyers {
+            self.propose_expiry(buyer);
+        }
+    }
+
+    /// Something happens among members.
+    pub(super) fn council_event(&mut self, event: Event) {
+        let now = self.now();
+        let Some(quorum) = &self.scene.quorum else { return };
+        let Some(council) = &mut self.council else { return };
+        match event {
+            Event::Tick(member) => {
+                let member = member as MemberId;
+                council.tick(member, quorum, &mut self.agenda);
+                self.after_group_moved(member);
+            }
+            Event::Letter(number) => {
+                let (from, to, about) = council.letter(number as usize);
+                if let Some(about) = about {
+                    self.story.tell(now, || {
+                        let name = |member: MemberId| quorum.members[member].0.clone();
+                        let from = name(from);
+                        let what = match about {
+                            Topic::Accept => format!("writes down what {from} proposes"),
+                            Topic::Accepted => format!("hears that {from} has it, too"),
+                            Topic::Decide => format!("hears from {from} that it is decided"),
+                            other => format!("{} from {from}", other.name()),
+                        };
+                        (name(to), what)
+                    });
+                }
+                self.after_group_moved(to);
+            }
+            Event::Blow(number) => {
+                let blow = council.blows[number as usize].clone();
+                let name = |member: &MemberId| quorum.members[*member].0.clone();
+                let (place, what) = match &blow {
+                    Blow::Partition(members) => {
+                        let names: Vec<String> = members.iter().map(name).collect();
+                        (names.join(", "), "is cut off from the others")
+                    }
+                    Blow::Heal => ("network".into(), "everybody can reach everybody again"),
+                    Blow::Crash(member) => (name(member), "dies"),
+                    Blow::Restart(member) => (name(member), "is back"),
+                };
+                self.story.tell(now, || (place, what.to_owned()));
+                match blow {
+                    Blow::Partition(members) => council.cut_off = members,
+                    Blow::Heal => council.cut_off.clear(),
+                    Blow::Crash(member) => council.group.crash(member),
+                    Blow::Restart(member) => council.group.restart(member),
+                }
+                self.after_group_moved(0);
+            }
+            _ => {}
+        }
+    }
+
+    /// A question has waited long enough for the group.
+    pub(super) fn time_out(&mut self, question: u64) {
+        let Some(council) = &mut self.council else { return };
+        if let Some(number) = council.asked.remove(&question) {
+            let seat = self.tasks[number].seat;
+            self.tell_shop(seat, |name| format!("no majority answers for {name} in time"));
+            self.go_on(number, Some(Err(Missed::Failed(Failure::NoMajority))), self.now());
+        }
+    }
+
+    /// Carries out what members have decided, answers who asked the one that acted, and posts their letters.
+    fn after_group_moved(&mut self, acted: MemberId) {
+        let Some(quorum) = &self.scene.quorum else { return };
+        let (mut answers, mut held) = (Vec::new(), Vec::new());
+        if let Some(council) = &mut self.council {
+            let decided = council.group.decided(acted);
+            if decided.afresh {
+                council.machines[acted] = Machine::new(&council.opening);
+            }
+            let leads = council.group.leader(acted).is_some_and(|leader| leader.member == acted);
+            for command in decided.commands {
+                let reply = council.machines[acted].apply(&command);
+                match &command {
+                    Command::Expire { buyer } if council.running_out.remove(buyer) => {
+                        self.tally.holds_expired +=
+                            u64::from(reply == Some(Ok(Reply::Applied(true))));
+                    }
+                    Command::Op { question, buyer, op: Op::Hold { .. } }
+                        if reply == Some(Ok(Reply::Applied(true)))
+                            && council.timed.insert(*question) =>
+                    {
+                        held.push(*buyer);
+                    }
+                    _ => {}
+                }
+                if let (true, Command::Op { question, op, .. }, Some(reply)) =
+                    (leads, &command, reply)
+                    && let Some(task) = council.asked.remove(question)
+                {
+                    answers.push((task, *op, reply));
+                }
+            }
+            council.ask_again();
+            council.send(quorum, &mut self.agenda, &mut self.dice);
+        }
+        // A hold is the group's, and so is its timer: it runs whether the buyer has heard of it or not.
+        for buyer in held {
+            self.timer_runs(None, buyer);
+        }
+        for (task, op, reply) in answers {
+            if matches!(op, Op::Hold { .. }) && reply == Ok(Reply::Applied(true)) {
+                self.seats[self.tasks[task].seat].held = true;
+            }
+            self.replied(task, op, reply, self.now());
+        }
+    }
+}
