@@ -662,6 +662,67 @@ fn copies_hear_of_what_a_hold_gives_back() {
 }
 
 #[test]
+fn what_is_read_in_a_transaction_is_read_from_the_leader() {
+    let scenario = written(
+        "strategy = \"transaction\"\nisolation = \"repeatable-read\"\nbuyers = 40\nstock = 20\n\
+         clicks = \"uniform:2s\"\n[[region]]\nname = \"here\"\nway = \"1ms\"\n\
+         [replicas]\nlag = \"1h\"\n[expect]\nfindings = 0\n",
+    );
+    let round = once(scenario.entrants[0], scene(&scenario), 1);
+    assert!(round.ledger().audit().is_empty());
+    assert_eq!(round.tally.stale_reads, [0], "the copies are an hour behind");
+    assert_eq!(round.books.shelves, [0]);
+}
+
+/// A clerk who is disturbed by everybody who joins the queue.
+struct DisturbedClerk;
+
+impl Strategy for DisturbedClerk {
+    fn about(&self) -> About {
+        About {
+            needs: &[OpKind::Queue, OpKind::ReadVersioned, OpKind::WriteIfVersion],
+            ..About::of_type::<Self>()
+        }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        let (stock, version) = shop.read_versioned(want.item).await?;
+        shop.write_if_version(want.item, version, stock).await?;
+        shop.submit(want).await?;
+        if shop.answer().await? { Ok(Bought) } else { Err(SoldOut) }
+    }
+
+    async fn serve<C: Connection>(
+        &self,
+        shop: &mut Session<C>,
+        want: Want,
+    ) -> Result<bool, Missed> {
+        let (stock, version) = shop.read_versioned(want.item).await?;
+        if stock < want.qty {
+            return Ok(false);
+        }
+        shop.think().await?;
+        if !shop.write_if_version(want.item, version, stock - want.qty).await? {
+            return Err(Conflict);
+        }
+        shop.place_order(want).await?;
+        Ok(true)
+    }
+}
+
+#[test]
+fn a_clerk_who_meets_a_conflict_serves_the_same_buyer_again() {
+    let scenario = written(
+        "strategy = \"sequencer\"\nbuyers = 40\nstock = 20\nclicks = \"uniform:20ms\"\n\
+         [[region]]\nname = \"here\"\nway = \"1ms\"\n[expect]\nfindings = 0\n",
+    );
+    let round = once(&DisturbedClerk, scene(&scenario), 1);
+    let ended = |ending| round.visits.iter().filter(|visit| visit.ending == ending).count();
+    assert_eq!((ended(Ending::Bought), ended(Ending::TurnedAway)), (20, 20));
+    assert!(round.tally.version_conflicts > 0, "nobody disturbed the clerk");
+}
+
+#[test]
 fn the_report_names_winners_who_clicked_after_somebody_who_was_turned_away() {
     let scenario = shipped("first-packet");
     let report = simulated(&scenario, 3, 2);
