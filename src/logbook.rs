@@ -1,12 +1,14 @@
 //! The logbook: takes in one round after another, keeps what the report needs, forgets the rest.
 
+use std::cmp::Reverse;
+
 use crate::audit::Finding;
-use crate::buyer::Ending;
+use crate::buyer::Visit;
 use crate::expect::{Expectation, Judge};
 use crate::finding::FindingKind;
 use crate::report::{
     Banner, BannerCount, Evidence, Figures, Found, Gathered, MOST_WINNERS_LISTED, Overtaking, Run,
-    Winner, WorstRound,
+    Winner, WorstRound, overtakings,
 };
 use crate::round::{Counted, Round};
 
@@ -39,28 +41,11 @@ impl Logbook {
 
     /// Audits a round and takes it in.
     pub fn enter(&mut self, round: &Round) {
-        self.enter_audited(audited(round), round);
+        self.enter_audited(audited(round), &round.visits);
     }
 
-    /// Takes in a round that was [audited] elsewhere.
-    pub fn enter_audited(&mut self, counted: Counted, round: &Round) {
-        let number = counted.number;
-        self.take_in(counted, |figures| worst_round(number, round, figures));
-    }
-
-    /// Takes in a round whose visits were not kept.
-    pub fn enter_counted(&mut self, counted: Counted) {
-        let number = counted.number;
-        self.take_in(counted, |figures| WorstRound {
-            number,
-            figures,
-            winners: Vec::new(),
-            winners_left_out: figures.winners,
-            overtakings: Vec::new(),
-        });
-    }
-
-    fn take_in(&mut self, counted: Counted, worst_round: impl FnOnce(Figures) -> WorstRound) {
+    /// Takes in a round that was [audited] elsewhere, with its visits, as far as they were kept.
+    pub fn enter_audited(&mut self, counted: Counted, visits: &[Visit]) {
         let Counted { number, mut gathered, findings, banners, .. } = counted;
         let figures = gathered.figures();
         self.rounds += 1;
@@ -74,7 +59,7 @@ impl Logbook {
         }
         self.judge.see_round(number, &figures);
         if self.worst.as_ref().is_none_or(|worst| badness(&worst.figures) < badness(&figures)) {
-            self.worst = Some(worst_round(figures));
+            self.worst = Some(worst_round(number, visits, figures));
         }
     }
 
@@ -158,9 +143,8 @@ fn badness(figures: &Figures) -> ([u64; FindingKind::ALL.len()], u64) {
 }
 
 /// What is kept of a round that is the worst so far.
-fn worst_round(number: u32, round: &Round, figures: Figures) -> WorstRound {
-    let mut winners: Vec<Winner> = round
-        .visits
+fn worst_round(number: u32, visits: &[Visit], figures: Figures) -> WorstRound {
+    let mut winners: Vec<Winner> = visits
         .iter()
         .filter_map(|visit| {
             Some(Winner {
@@ -173,22 +157,13 @@ fn worst_round(number: u32, round: &Round, figures: Figures) -> WorstRound {
         })
         .collect();
     winners.sort_unstable_by_key(|winner| (winner.at, winner.buyer));
-    let winners_left_out = winners.len().saturating_sub(MOST_WINNERS_LISTED) as u64;
     winners.truncate(MOST_WINNERS_LISTED);
-    let overtakings = if figures.overtakings > 0 { overtakings(round) } else { Vec::new() };
-    WorstRound { number, figures, winners, winners_left_out, overtakings }
-}
-
-/// Winners who clicked later than the first of those who were turned away, the latest first.
-fn overtakings(round: &Round) -> Vec<Overtaking> {
-    let clicks = |ending: Ending| {
-        let visits = round.visits.iter().filter(move |visit| visit.ending == ending);
-        visits.map(|visit| (visit.began_ns, visit.buyer))
+    let mut overtakings: Vec<Overtaking> = match figures.overtakings {
+        0 => Vec::new(),
+        _ => overtakings(visits).collect(),
     };
-    let Some((first_ns, loser)) = clicks(Ending::TurnedAway).min() else { return Vec::new() };
-    let mut later: Vec<_> = clicks(Ending::Bought).filter(|(at_ns, _)| *at_ns > first_ns).collect();
-    later.sort_unstable_by_key(|click| std::cmp::Reverse(*click));
-    later.truncate(MOST_WINNERS_LISTED);
-    let overtaking = |(at_ns, winner)| Overtaking { winner, loser, later: at_ns - first_ns };
-    later.into_iter().map(overtaking).collect()
+    overtakings.sort_unstable_by_key(|one| Reverse((one.later, one.winner)));
+    overtakings.truncate(MOST_WINNERS_LISTED);
+    let winners_left_out = figures.winners - winners.len() as u64;
+    WorstRound { number, figures, winners, winners_left_out, overtakings }
 }

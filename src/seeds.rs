@@ -74,11 +74,11 @@ fn simulate_one(
                 let stopped = || control.is_stopped();
                 let (outcome, _) = entrant.simulate(scene, seed, Story::default(), &stopped)?;
                 control.count_served(scene.rush.buyers());
-                let (counted, round) = match outcome {
-                    Outcome::Kept(round) => (audited(&round), Some(round)),
-                    Outcome::Counted(counted) => (*counted, None),
+                let (counted, visits) = match outcome {
+                    Outcome::Kept(round) => (audited(&round), round.visits),
+                    Outcome::Counted(counted) => (*counted, Vec::new()),
                 };
-                Ok((Counted { number: number + 1, ..counted }, round))
+                Ok((Counted { number: number + 1, ..counted }, visits))
             })
             .collect();
         // What was cut short says nothing.
@@ -86,10 +86,8 @@ fn simulate_one(
             break;
         }
         for round in rounds {
-            match round? {
-                (counted, Some(round)) => logbook.enter_audited(counted, &round),
-                (counted, None) => logbook.enter_counted(counted),
-            }
+            let (counted, visits) = round?;
+            logbook.enter_audited(counted, &visits);
         }
         first = until;
     }

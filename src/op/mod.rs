@@ -264,18 +264,16 @@ impl Op {
         }
     }
 
+    /// Whether it asks the payment provider for money, and may fare in several ways.
+    #[must_use]
+    pub fn is_payment(self) -> bool {
+        matches!(self, Self::Charge { .. } | Self::Authorize | Self::Capture)
+    }
+
     /// Whether the payment provider does it, and no store.
     #[must_use]
     pub fn is_about_money(self) -> bool {
-        matches!(
-            self,
-            Self::Charge { .. }
-                | Self::Authorize
-                | Self::Capture
-                | Self::Void
-                | Self::Refund
-                | Self::FindCharge
-        )
+        self.is_payment() || matches!(self, Self::Void | Self::Refund | Self::FindCharge)
     }
 }
 

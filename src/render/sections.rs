@@ -155,6 +155,14 @@ pub(super) fn findings(run: &Run) -> Section {
     Section { title: title.into(), columns: &[], rows }
 }
 
+/// Says how many there are beside those that have a row.
+fn add_rest(rows: &mut Vec<Vec<String>>, all: u64) {
+    let more = all.saturating_sub(rows.len() as u64);
+    if more > 0 {
+        rows.push(vec![format!("and {} more", count(more))]);
+    }
+}
+
 pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
     let mut rows: Vec<_> = worst
         .winners
@@ -170,10 +178,7 @@ pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
             ]
         })
         .collect();
-    let more = worst.figures.winners.saturating_sub(rows.len() as u64);
-    if more > 0 {
-        rows.push(vec![format!("and {} more", count(more))]);
-    }
+    add_rest(&mut rows, worst.figures.winners);
     let title = match run.rounds {
         1 => "Winners".into(),
         _ => format!("Winners of round {} (the worst)", worst.number),
@@ -190,10 +195,7 @@ pub(super) fn overtakings(run: &Run, worst: &WorstRound) -> Section {
         row(&format!("buyer {winner}"), words, "")
     };
     let mut rows: Vec<_> = worst.overtakings.iter().take(MOST_WINNERS_SHOWN).map(one).collect();
-    let more = worst.figures.overtakings.saturating_sub(rows.len() as u64);
-    if more > 0 && !rows.is_empty() {
-        rows.push(vec![format!("and {} more", count(more))]);
-    }
+    add_rest(&mut rows, worst.figures.overtakings);
     let title = match run.rounds {
         1 => "Overtakings".into(),
         _ => format!("Overtakings of round {}", worst.number),

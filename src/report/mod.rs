@@ -8,6 +8,7 @@ mod crowd;
 mod evidence;
 mod figures;
 mod metric;
+mod overtaking;
 mod product;
 
 use serde::Serialize;
@@ -21,6 +22,7 @@ pub use crowd::most_inside;
 pub use evidence::Evidence;
 pub use figures::{Figures, Gathered};
 pub use metric::{METRICS, Metric, Value};
+pub use overtaking::{Overtaking, overtakings};
 pub use product::Product;
 
 /// The version of the report's form.
@@ -121,17 +123,6 @@ pub struct WorstRound {
     /// Where clicks are simulated: winners who clicked later than somebody who was turned away, the latest
     /// first: [`MOST_WINNERS_LISTED`] at most.
     pub overtakings: Vec<Overtaking>,
-}
-
-/// A winner who clicked later than somebody who was turned away: the first packet wins, not the fastest finger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Overtaking {
-    /// Who won.
-    pub winner: BuyerId,
-    /// The first to click of those who were turned away.
-    pub loser: BuyerId,
-    /// By how much later the winner clicked, in ns.
-    pub later: u64,
 }
 
 /// A buyer with a receipt.

@@ -40,13 +40,13 @@ impl Journal {
 }
 
 impl Model {
-    /// What would be on disk if all of it were there.
-    pub(super) fn on_disk_if_synced(&self) -> Vec<Row> {
+    /// What would be on disk if all of it were there: the rows, and a buyer's orders.
+    pub(super) fn if_synced(&self, standing: &Standing) -> (Vec<Row>, Vec<Want>) {
         let row = |shelf: &Shelf| {
             let Shelf { stock, version, commits, ordered, .. } = *shelf;
             Row { stock, version, commits, ordered }
         };
-        self.shelves.iter().map(row).collect()
+        (self.shelves.iter().map(row).collect(), standing.orders.clone())
     }
 
     /// Something was committed that is not on disk yet; rows and orders were like this before.

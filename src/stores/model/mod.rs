@@ -98,10 +98,7 @@ impl Model {
     /// # Errors
     /// As on the live store.
     pub fn apply(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
-        let before = (self.faults.stale_reads > 0).then(|| self.shelves.clone());
-        let reply = self.apply_and_sync(op, grip, standing);
-        self.remember(before);
-        reply
+        self.remembering(|model| model.apply_and_sync(op, grip, standing))
     }
 
     /// The same, whatever was there before.
@@ -113,9 +110,9 @@ impl Model {
         if !self.journal.has_more() || op == Op::CommitUnsynced {
             return self.apply_at_once(op, grip, standing);
         }
-        let before = (self.on_disk_if_synced(), standing.orders.clone());
+        let before = self.if_synced(standing);
         let reply = self.apply_at_once(op, grip, standing);
-        if before != (self.on_disk_if_synced(), standing.orders.clone()) {
+        if before != self.if_synced(standing) {
             self.sync();
         }
         reply
@@ -127,12 +124,9 @@ impl Model {
             Op::PlaceOrder(_) | Op::PlaceOrderOnce(_) | Op::CancelOrder | Op::FindOrder => {
                 return self.apply_to_orders(op, grip, standing);
             }
-            Op::Charge { .. } | Op::Authorize | Op::Capture => {
-                return standing.pay(op, Payment::Approved).map(|paid| Ok(Reply::Payment(paid)));
+            op if op.is_about_money() => {
+                return standing.at_provider(op, Payment::Approved).map(Ok);
             }
-            Op::Void => return applied(standing.void()),
-            Op::Refund => return applied(standing.refund()),
-            Op::FindCharge => return applied(standing.net_charges() > 0),
             Op::Begin => {
                 let has_order = !standing.orders.is_empty();
                 let (isolation, counts_orders) = (self.isolation, self.counts_orders);
@@ -143,7 +137,7 @@ impl Model {
             }
             Op::Commit => return self.commit(grip, standing),
             Op::CommitUnsynced => {
-                let before = (self.on_disk_if_synced(), standing.orders.clone());
+                let before = self.if_synced(standing);
                 let reply = self.commit(grip, standing);
                 if reply == done() {
                     self.leave_unsynced(before, standing);
@@ -179,16 +173,10 @@ impl Model {
                 applied(is_ours)
             }
             (Op::TakeCached { .. } | Op::AddCached { .. }, _) => shelf.apply(op),
-            (Op::TakeFromShard { qty, .. }, None) => {
-                match self.split.get_mut(usize::from(item.0)) {
-                    Some(split) => applied(split.take(qty)),
-                    None => failed(Failure::Unsupported),
-                }
+            (Op::TakeFromShard { .. } | Op::TakeFromAll { .. }, None) => {
+                let split = self.split.get_mut(usize::from(item.0));
+                split.map_or(failed(Failure::Unsupported), |split| split.apply(op))
             }
-            (Op::TakeFromAll { qty, .. }, None) => match self.split.get_mut(usize::from(item.0)) {
-                Some(split) => applied(split.take_from_all(qty)),
-                None => failed(Failure::Unsupported),
-            },
             (_, Some(transaction)) => match transaction.apply(op, item, shelf) {
                 transaction::Inside::Reply(reply) => Some(reply),
                 transaction::Inside::NeedsLock => self.lock_then(op, item, grip, standing),
@@ -334,13 +322,20 @@ impl Model {
         self.expire_leases(standing);
     }
 
-    /// What copies still show that have not heard of the last write.
-    fn remember(&mut self, before: Option<Vec<Shelf>>) {
-        for (shelf, before) in self.shelves.iter_mut().zip(before.unwrap_or_default()) {
+    /// Does something, and keeps what was there before for copies that have not heard of it, as long as
+    /// somebody may still read one.
+    fn remembering<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        if self.faults.stale_reads == 0 {
+            return work(self);
+        }
+        let before = self.shelves.clone();
+        let done = work(self);
+        for (shelf, before) in self.shelves.iter_mut().zip(before) {
             if shelf.stock != before.stock {
                 shelf.before = before.stock;
             }
         }
+        done
     }
 
     /// A read of what was there before the last write of a product; none if nothing else was. With the last
@@ -356,18 +351,14 @@ impl Model {
 
     /// This buyer's hold runs out, and its units go back.
     pub fn expire_hold(&mut self, standing: &mut Standing) {
-        let before = (self.faults.stale_reads > 0).then(|| self.shelves.clone());
-        self.expire_hold_at_once(standing);
-        self.remember(before);
-    }
-
-    fn expire_hold_at_once(&mut self, standing: &mut Standing) {
-        if let Some(Hold::Standing { item, qty }) = standing.hold {
-            if let Some(shelf) = self.shelves.get_mut(usize::from(item.0)) {
-                shelf.give_back(qty);
+        self.remembering(|model| {
+            if let Some(Hold::Standing { item, qty }) = standing.hold {
+                if let Some(shelf) = model.shelves.get_mut(usize::from(item.0)) {
+                    shelf.give_back(qty);
+                }
+                standing.hold = Some(Hold::Over { item });
             }
-            standing.hold = Some(Hold::Over { item });
-        }
+        });
     }
 
     /// This buyer's leases are over, and others may have them.

@@ -1,6 +1,8 @@
 //! One product's stock, split over shards: rows of their own, so that not everybody stands in front of one.
 
-use crate::op::{SHARDS, Units};
+use super::{Applied, applied, failed};
+use crate::attempt::Failure;
+use crate::op::{Op, SHARDS, Units};
 
 /// The shards of one product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,8 +32,17 @@ impl Split {
         self.units.iter().fold(0, |sum, units| sum.wrapping_add(*units))
     }
 
+    /// One op about the shards.
+    pub(super) fn apply(&mut self, op: Op) -> Applied {
+        match op {
+            Op::TakeFromShard { qty, .. } => applied(self.take(qty)),
+            Op::TakeFromAll { qty, .. } => applied(self.take_from_all(qty)),
+            _ => failed(Failure::Unsupported),
+        }
+    }
+
     /// Takes units from the shard whose turn it is, if that many are on it. Then it is the next one's turn.
-    pub(super) fn take(&mut self, qty: Units) -> bool {
+    fn take(&mut self, qty: Units) -> bool {
         let turn = usize::from(self.turn) % SHARDS;
         self.turn = ((turn + 1) % SHARDS) as u8;
         let has_enough = self.units[turn] >= qty;
@@ -40,7 +51,7 @@ impl Split {
     }
 
     /// Takes units from as many shards as it needs, if that many are on all of them.
-    pub(super) fn take_from_all(&mut self, qty: Units) -> bool {
+    fn take_from_all(&mut self, qty: Units) -> bool {
         if self.stock() < qty {
             return false;
         }

@@ -1,7 +1,7 @@
 //! How one buyer stands with the world: what is kept about it outside its connection, and stays when an
 //! attempt is over. The hold is in the shop's cache, the money with the payment provider.
 
-use crate::op::{Item, Op, Payment, Units, Want};
+use crate::op::{Item, Op, Payment, Reply, Units, Want};
 
 /// How one buyer stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,6 +110,17 @@ impl Standing {
         }
         self.charges = self.charges.saturating_add(u8::from(outcome != Payment::Declined));
         outcome
+    }
+
+    /// What the payment provider answers to an op about money, if one that may fare in several ways fares like
+    /// this; none if the op is about nothing of the kind.
+    pub fn at_provider(&mut self, op: Op, outcome: Payment) -> Option<Reply> {
+        Some(match op {
+            Op::Void => Reply::Applied(self.void()),
+            Op::Refund => Reply::Applied(self.refund()),
+            Op::FindCharge => Reply::Applied(self.net_charges() > 0),
+            op => Reply::Payment(self.pay(op, outcome)?),
+        })
     }
 
     /// A request about money that may move, and how it fares; none if the op is no such request.

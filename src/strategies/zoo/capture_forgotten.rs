@@ -7,8 +7,9 @@
 //! money still waits.
 
 use crate::prelude::*;
+use crate::strategies::authorize::Authorize;
 
-/// Set the money aside, take and order, capture; and look after nobody.
+/// The attempt of [`Authorize`], to the letter; and nobody who recovers what it left.
 pub struct CaptureForgotten;
 
 impl Strategy for CaptureForgotten {
@@ -24,22 +25,6 @@ impl Strategy for CaptureForgotten {
     }
 
     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
-        loop {
-            match shop.authorize().await? {
-                Payment::Approved => break,
-                Payment::Unknown => {}
-                Payment::Declined => return Err(Declined),
-            }
-        }
-        shop.begin().await?;
-        if !shop.take(want.item, want.qty).await? {
-            shop.rollback().await?;
-            shop.void().await?;
-            return Err(SoldOut);
-        }
-        shop.place_order(want).await?;
-        shop.commit().await?;
-        while shop.capture().await? != Payment::Approved {}
-        Ok(Bought)
+        Authorize.attempt(shop, want).await
     }
 }

@@ -227,7 +227,7 @@ impl Cast<'_> {
 /// A payment of somebody's that ends like this; none if the provider repeats what it said before.
 fn paid(kind: &mut Kind, op: Op, outcome: Payment) -> Option<Heard> {
     let can_be = kind.standing.can_pay(op, outcome);
-    can_be.then(|| kind.standing.pay(op, outcome).map(|paid| Ok(Reply::Payment(paid)))).flatten()
+    can_be.then(|| kind.standing.at_provider(op, outcome).map(Ok)).flatten()
 }
 
 /// Whether somebody is on this errand about a buyer.

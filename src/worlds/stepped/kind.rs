@@ -119,7 +119,7 @@ impl Kind {
     /// Whether it is about to ask for money itself, and not somebody on its errand.
     #[must_use]
     pub fn is_paying(&self) -> bool {
-        matches!(self.next, Some(Op::Charge { .. } | Op::Authorize | Op::Capture))
+        self.next.is_some_and(Op::is_payment)
     }
 
     /// Whether writing this order is a step that nobody else can see, and so one with the step before it, if

@@ -6,7 +6,7 @@ use super::guests::Guestbook;
 use super::line::Heard;
 use super::rows::Rows;
 use super::world::{LINES, ORDERS, Role, World};
-use crate::attempt::Missed;
+use crate::attempt::{Failure, Missed};
 use crate::op::{Item, Op, Payment, Reply};
 use crate::strategy::{Errand, Strategy};
 use crate::words::done;
@@ -17,25 +17,13 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     pub(super) fn arrive(&mut self, number: usize) {
         let Some(op) = self.tasks[number].op else { return };
         match op {
-            Op::Charge { .. } | Op::Authorize | Op::Capture => {
-                let reply = Ok(Reply::Payment(self.pay(number, op)));
-                self.replied(number, op, reply, self.now());
-            }
-            Op::Refund => {
-                let refunded = self.seats[self.tasks[number].seat].standing.refund();
-                self.replied(number, op, Ok(Reply::Applied(refunded)), self.now());
-            }
-            Op::Void => {
-                let voided = self.seats[self.tasks[number].seat].standing.void();
-                self.replied(number, op, Ok(Reply::Applied(voided)), self.now());
-            }
-            Op::FindCharge => {
-                let has_any = self.seats[self.tasks[number].seat].standing.net_charges() > 0;
-                self.replied(number, op, Ok(Reply::Applied(has_any)), self.now());
+            op if op.is_about_money() => {
+                let reply = self.at_provider(number, op);
+                self.replied(number, op, reply);
             }
             Op::Submit(_) => {
                 self.queue_up(number);
-                self.replied(number, op, Ok(Reply::Done), self.now());
+                self.replied(number, op, Ok(Reply::Done));
             }
             Op::Read { item } if self.goes_to_copy(number, op) => self.read_copy(number, op, item),
             op if self.council.is_some() => self.ask_council(number, op),
@@ -98,13 +86,17 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             (Some(rows), Some(before)) => rows.write(&before, &Rows::look(&self.shop), now),
             _ => now,
         };
-        self.replied(number, op, reply, done);
+        self.replied_at(number, op, reply, done);
         true
     }
 
-    /// Whoever sent an op hears of it as soon as it is done and the way back is over, unless its server dies
-    /// first.
-    pub(super) fn replied(&mut self, number: usize, op: Op, reply: Heard, done_ns: u64) {
+    /// Whoever sent an op hears of it on its way back, unless its server dies first.
+    pub(super) fn replied(&mut self, number: usize, op: Op, reply: Heard) {
+        self.replied_at(number, op, reply, self.now());
+    }
+
+    /// The same, of an op that is only done then.
+    fn replied_at(&mut self, number: usize, op: Op, reply: Heard, done_ns: u64) {
         let task = &self.tasks[number];
         let (seat, role) = (task.seat, task.role);
         let (now, buyer) = (self.now(), self.seats[seat].buyer);
@@ -151,13 +143,15 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
     }
 
     /// The provider decides, moves money or not, and tells the shop later if it listens.
-    fn pay(&mut self, number: usize, op: Op) -> Payment {
+    fn at_provider(&mut self, number: usize, op: Op) -> Heard {
         let number = self.tasks[number].seat;
         let provider = &self.scene.provider;
         let seat = &mut self.seats[number];
         let rng = &mut seat.dice;
         let may_decline = provider.declines > 0.0 && op != Op::Capture;
-        let outcome = if may_decline && rng.random_bool(provider.declines) {
+        let outcome = if !op.is_payment() {
+            Payment::Approved
+        } else if may_decline && rng.random_bool(provider.declines) {
             Payment::Declined
         } else if provider.loses_answers > 0.0 && rng.random_bool(provider.loses_answers) {
             Payment::Unknown
@@ -165,7 +159,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             Payment::Approved
         };
         let before = seat.standing.charges;
-        let answer = seat.standing.pay(op, outcome).unwrap_or(Payment::Declined);
+        let answer = seat.standing.at_provider(op, outcome);
         let has_moved = seat.standing.charges > before;
         if has_moved && self.hears_notices() {
             let seat = &mut self.seats[number];
@@ -178,7 +172,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
                 self.will_be_due(number, later, Errand::Notice);
             }
         }
-        answer
+        answer.ok_or(Missed::Failed(Failure::Unsupported))
     }
 
     /// Whether somebody's op goes to the nearest copy: a plain read, of a product whose policy says so.

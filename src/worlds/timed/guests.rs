@@ -2,7 +2,7 @@
 //! that a world can see off a hundred million of them.
 
 use crate::audit::Running;
-use crate::buyer::{Ending, Visit};
+use crate::buyer::Visit;
 use crate::op::Order;
 use crate::report::{Banner, Gathered};
 use crate::stores::model::Standing;
@@ -49,17 +49,5 @@ impl Guestbook for Totals {
         if let Some(banner) = Banner::of(visit) {
             self.banners[banner as usize] += 1;
         }
-    }
-}
-
-impl Everything {
-    /// Winners who clicked later than somebody who was turned away.
-    pub(super) fn overtakings(&self) -> u64 {
-        let clicks = |ending| {
-            let visits = self.visits.iter().filter(move |visit| visit.ending == ending);
-            visits.map(|visit| visit.began_ns)
-        };
-        let Some(first) = clicks(Ending::TurnedAway).min() else { return 0 };
-        clicks(Ending::Bought).filter(|clicked| *clicked > first).count() as u64
     }
 }

@@ -7,7 +7,7 @@ use super::world::World;
 use crate::audit::Running;
 use crate::error::Error;
 use crate::op::{OpKind, Order};
-use crate::report::{Banner, Gathered};
+use crate::report::{Banner, Gathered, overtakings};
 use crate::round::{Counted, Outcome, Round, Tally};
 use crate::stores::Books;
 use crate::strategy::Strategy;
@@ -31,7 +31,7 @@ pub fn simulate<S: Strategy + ?Sized>(
     if scene.rush.buyers() <= MOST_KEPT || scene.quorum.is_some() {
         let (guests, mut books, mut tally, story) =
             run(strategy, scene, seed, story, Everything::default(), stopped)?;
-        tally.overtakings = guests.overtakings();
+        tally.overtakings = overtakings(&guests.visits).count() as u64;
         // A group's own books come before what each buyer's seat knows of it.
         if scene.quorum.is_none() {
             books.orders = guests.orders;

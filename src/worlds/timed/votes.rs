@@ -167,7 +167,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
             if matches!(op, Op::Hold { .. }) && reply == Ok(Reply::Applied(true)) {
                 self.seats[self.tasks[task].seat].held = true;
             }
-            self.replied(task, op, reply, self.now());
+            self.replied(task, op, reply);
         }
     }
 }
