@@ -59,6 +59,18 @@ pub enum Failure {
     /// Nobody could answer: too few members of the group were there to decide.
     #[error("the shop could not decide: too few of its members were within reach")]
     NoMajority,
+    /// The buyer's patience ran out before there was a connection to the store.
+    #[error("no connection to the store in time")]
+    NoConnection,
+    /// The connection to the store broke before the answer came: what was asked for may have happened, or not.
+    #[error("lost its connection to the store: what became of it is unknown")]
+    Disconnected,
+    /// The database itself does not let stock fall below zero.
+    #[error("the database refused stock below zero")]
+    BelowZero,
+    /// The store refused something that it should not have; the report says what it said.
+    #[error("the store refused it")]
+    Refused,
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,

@@ -5,14 +5,17 @@
 
 use crate::attempt::{Attempt, Missed};
 use crate::clock::Wall;
+use crate::control::Control;
 use crate::error::Error;
 use crate::op::{OpKind, Want};
 use crate::round::Outcome;
 use crate::settings::Settings;
+use crate::stores::Venue;
 use crate::stores::memory::{Memory, Plain, Versioned, Word};
+use crate::stores::remote::Remote;
 use crate::strategy::{About, Errand, Strategy};
 use crate::worlds::stepped::script::{self, Heard, Next};
-use crate::worlds::threads::{self, Control, Round};
+use crate::worlds::threads::{self, Round};
 use crate::worlds::timed::{self, Line, Scene, Story};
 
 /// A strategy of any type.
@@ -20,12 +23,13 @@ pub trait Entrant: Sync {
     /// The strategy's card.
     fn card(&self) -> About;
 
-    /// Races one round on real threads.
+    /// Races one round on real threads, in a store of this venue.
     ///
     /// # Errors
     /// As [`threads::run`].
     fn race(
         &self,
+        venue: &Venue,
         settings: &Settings,
         number: u32,
         clock: &Wall,
@@ -61,15 +65,21 @@ impl<S: Strategy> Entrant for S {
 
     fn race(
         &self,
+        venue: &Venue,
         settings: &Settings,
         number: u32,
         clock: &Wall,
         control: &Control,
     ) -> Result<Round, Error> {
-        if self.about().asks_for(OpKind::is_versioned) {
-            race_on::<_, Versioned>(self, settings, number, clock, control)
-        } else {
-            race_on::<_, Plain>(self, settings, number, clock, control)
+        match venue {
+            Venue::Site(site) => {
+                let shop = Remote::open(site, settings, &self.about())?;
+                threads::run(self, shop, settings, number, clock, control)
+            }
+            Venue::Memory if self.about().asks_for(OpKind::is_versioned) => {
+                race_in_memory::<_, Versioned>(self, settings, number, clock, control)
+            }
+            Venue::Memory => race_in_memory::<_, Plain>(self, settings, number, clock, control),
         }
     }
 
@@ -97,7 +107,7 @@ impl<S: Strategy> Entrant for S {
 }
 
 /// Races on the memory store with this kind of word under the stock.
-fn race_on<S: Strategy, W: Word>(
+fn race_in_memory<S: Strategy, W: Word>(
     strategy: &S,
     settings: &Settings,
     number: u32,

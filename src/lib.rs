@@ -34,6 +34,7 @@ pub mod audit;
 pub mod buyer;
 pub mod chance;
 pub mod clock;
+pub mod control;
 pub mod entrant;
 pub mod error;
 pub mod expect;

@@ -20,6 +20,7 @@ pub struct Logbook {
     total: Gathered,
     findings: Vec<Found>,
     banners: [u64; Banner::ALL.len()],
+    trouble: Option<String>,
     worst: Option<WorstRound>,
     judge: Judge,
 }
@@ -34,6 +35,7 @@ impl Logbook {
             total: Gathered::default(),
             findings: Vec::new(),
             banners: [0; Banner::ALL.len()],
+            trouble: None,
             worst: None,
             judge: Judge::new(expectations),
         }
@@ -41,6 +43,9 @@ impl Logbook {
 
     /// Audits a round and takes it in.
     pub fn enter(&mut self, round: &Round) {
+        if self.trouble.is_none() {
+            self.trouble.clone_from(&round.books.trouble);
+        }
         self.enter_audited(audited(round), &round.visits);
     }
 
@@ -116,6 +121,7 @@ impl Logbook {
                 })
                 .collect(),
             findings: self.findings,
+            trouble: self.trouble,
             worst: self.worst,
             expectations: self.judge.conclude(&figures, evidence),
             again,

@@ -12,8 +12,6 @@ use crate::stores::Books;
 pub struct Round {
     /// Which round, counted from 1.
     pub number: u32,
-    /// The store it was raced on.
-    pub store: &'static str,
     /// Units at the gun.
     pub stock: Units,
     /// Every buyer's visit, in no particular order. Times are nanoseconds after the gun.
@@ -73,6 +71,8 @@ pub struct Tally {
     pub lock_acquisitions: u64,
     /// Locks that somebody else held first.
     pub lock_waits: u64,
+    /// Times that somebody waited for a connection to the store.
+    pub pool_waits: u64,
     /// Locks still held when their attempt was over.
     pub leaked_locks: u64,
     /// Holds still standing when their visit was over, though nothing had cut it short.
@@ -81,6 +81,8 @@ pub struct Tally {
     pub lock_wait: Samples,
     /// How long each lock was held.
     pub lock_hold: Samples,
+    /// How long each of [`Tally::pool_waits`] waited.
+    pub pool_wait: Samples,
     /// Events that were simulated, where the world was.
     pub events: u64,
     /// The most buyers who were inside at once, where somebody counted them.
@@ -102,6 +104,8 @@ impl Tally {
         self.version_conflicts += other.version_conflicts;
         self.lock_acquisitions += other.lock_acquisitions;
         self.lock_waits += other.lock_waits;
+        self.pool_waits += other.pool_waits;
+        self.pool_wait.merge(&other.pool_wait);
         self.leaked_locks += other.leaked_locks;
         self.leaked_holds += other.leaked_holds;
         self.lock_wait.merge(&other.lock_wait);

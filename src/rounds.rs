@@ -6,15 +6,15 @@ use std::sync::OnceLock;
 use rayon::ThreadPoolBuilder;
 
 use crate::clock::Wall;
+use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
 use crate::logbook::Logbook;
 use crate::report::{Report, Run};
 use crate::settings::Settings;
-use crate::stores::memory;
+use crate::stores::{Address, StoreKind, Venue};
 use crate::strategy::About;
-use crate::worlds::threads::Control;
 
 /// Races every entrant in turn on the same settings.
 ///
@@ -27,41 +27,64 @@ pub fn race_all(
     expectations: &[Expectation],
     control: &Control,
 ) -> Result<Report, Error> {
+    race_all_at(&Address::default(), entrants, settings, expectations, control)
+}
+
+/// The same on a server that runs already, if the address names one.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings, [`Error::World`] when the operating system refuses
+/// threads, or a server cannot be started or reached.
+pub fn race_all_at(
+    address: &Address,
+    entrants: &[&dyn Entrant],
+    settings: &Settings,
+    expectations: &[Expectation],
+    control: &Control,
+) -> Result<Report, Error> {
     for entrant in entrants {
         settings.check_for(&entrant.card())?;
         can_race(settings, &entrant.card())?;
     }
     hire_auditors()?;
+    let venue = Venue::open(settings, address, control)?;
     let clock = Wall::start();
     let runs = entrants
         .iter()
-        .map(|entrant| race_one(*entrant, settings, expectations, &clock, control))
+        .map(|entrant| race_one(*entrant, &venue, settings, expectations, &clock, control))
         .collect::<Result<_, _>>()?;
-    Ok(Report::new("memory", settings.record(), runs))
+    Ok(Report::new(settings.store.name(), settings.record(), runs).served_by(venue.version()))
 }
 
-/// Whether threads can race it: the store in memory offers no more than it can do at full speed, and
-/// nothing goes wrong on purpose.
+/// Whether threads can race it: the store offers what it needs, and nothing goes wrong on purpose.
 fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
     if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
         return Err(Error::input(format!(
             "`{name}`: on threads nothing goes wrong on purpose; explore and replay take it"
         )));
     }
-    match card.needs.iter().find(|kind| !memory::offers(**kind)) {
-        None => Ok(()),
-        Some(kind) => Err(Error::input(format!(
-            "{} needs {}, which the store in memory does not offer; explore it instead: \
-             oversell-sim explore --strategy {}",
-            card.name,
-            kind.name(),
-            card.name
-        ))),
-    }
+    let store = settings.store;
+    let Some(missing) = card.needs.iter().find(|kind| !store.offers(**kind)) else { return Ok(()) };
+    let offers_all = |store: &StoreKind| card.needs.iter().all(|kind| store.offers(*kind));
+    let elsewhere: Vec<&str> =
+        StoreKind::ALL.iter().filter(|store| offers_all(store)).map(|store| store.name()).collect();
+    let instead = match elsewhere.is_empty() {
+        false => format!("race it on {}, or explore it", elsewhere.join(", ")),
+        true => "explore it instead".into(),
+    };
+    Err(Error::input(format!(
+        "{} needs {}, which the store `{store}` does not offer; {instead}: \
+         oversell-sim explore --strategy {}\n       \
+         `oversell-sim stores` shows what each store offers",
+        card.name,
+        missing.name(),
+        card.name
+    )))
 }
 
 fn race_one(
     entrant: &dyn Entrant,
+    venue: &Venue,
     settings: &Settings,
     expectations: &[Expectation],
     clock: &Wall,
@@ -73,7 +96,7 @@ fn race_one(
         if control.is_stopped() {
             break;
         }
-        logbook.enter(&entrant.race(settings, number, clock, control)?);
+        logbook.enter(&entrant.race(venue, settings, number, clock, control)?);
     }
     let again = format!("oversell-sim race --strategy {name}{}", settings.flags());
     let explore =

@@ -288,7 +288,12 @@ fn was_cut_short(visit: &Visit) -> bool {
 
 /// Whether what kept a buyer from buying was the trouble around the shop, and not its checkout.
 fn was_let_down(visit: &Visit) -> bool {
-    matches!(visit.ending, Ending::Failed(Failure::Crashed | Failure::NoMajority))
+    matches!(
+        visit.ending,
+        Ending::Failed(
+            Failure::Crashed | Failure::NoMajority | Failure::NoConnection | Failure::Disconnected
+        )
+    )
 }
 
 /// Whether the server that worked for the buyer died.

@@ -7,8 +7,9 @@ use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::expect::Expectation;
 use oversell_sim::report::Report;
-use oversell_sim::rounds::race_all;
+use oversell_sim::rounds::race_all_at;
 use oversell_sim::settings::Settings;
+use oversell_sim::stores::Address;
 use oversell_sim::{chance, render, strategies};
 
 use super::flags::{applied, setting, with_carts};
@@ -58,6 +59,60 @@ struct SettingFlags {
     seed: Option<String>,
 }
 
+/// Where stock lives.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The store")]
+struct StoreFlags {
+    /// Where stock lives: memory, sqlite, postgres, mysql or redis; a private server is started where one is
+    /// needed (`oversell-sim stores` lists what is ready) [default: memory]
+    #[arg(long, value_name = "STORE", value_parser = setting("store"))]
+    store: Option<String>,
+    /// Race on a server of yours, in tables or keys of our own that are removed after; for sqlite the path
+    /// of a file to make
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Let --url be on another machine
+    #[arg(long, requires = "url")]
+    allow_remote: bool,
+    /// How many connections buyers share [default: 10]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("connections"))]
+    connections: Option<String>,
+    /// How far transactions are kept apart: read-committed, repeatable-read or serializable
+    /// [default: read-committed]
+    #[arg(long, value_name = "LEVEL", value_parser = setting("isolation"))]
+    isolation: Option<String>,
+    /// Have the database itself refuse stock below zero: CHECK (stock >= 0)
+    #[arg(long)]
+    stock_check: bool,
+    /// How long a hold stands [default: 10min]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("hold-ttl"))]
+    hold_ttl: Option<String>,
+    /// How long a lease lasts [default: 10s]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("lease-ttl"))]
+    lease_ttl: Option<String>,
+}
+
+impl StoreFlags {
+    /// The settings with these in their place.
+    fn applied(&self, settings: Settings) -> Result<Settings, Error> {
+        let settings = applied(
+            settings,
+            &[
+                ("store", &self.store),
+                ("connections", &self.connections),
+                ("isolation", &self.isolation),
+                ("hold-ttl", &self.hold_ttl),
+                ("lease-ttl", &self.lease_ttl),
+            ],
+        )?;
+        Ok(Settings { stock_check: self.stock_check, ..settings })
+    }
+
+    fn address(&self) -> Address {
+        Address { url: self.url.clone(), allow_remote: self.allow_remote }
+    }
+}
+
 /// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -80,6 +135,8 @@ pub(crate) struct RaceArgs {
     strategies: Vec<String>,
     #[command(flatten)]
     settings: SettingFlags,
+    #[command(flatten)]
+    store: StoreFlags,
     /// What must hold in every round, such as 'oversold = 0', 'latency.p99 < 5ms' or
     /// 'evidence = not seen' (repeatable; total.NAME adds all rounds up)
     #[arg(long = "expect", value_name = "EXPR", value_parser = Expectation::parse)]
@@ -100,8 +157,7 @@ pub(crate) struct RaceArgs {
 
 impl SettingFlags {
     /// All flags together.
-    fn settings(&self, entrants: &[&dyn Entrant]) -> Result<Settings, Error> {
-        let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
+    fn settings(&self, settings: Settings, entrants: &[&dyn Entrant]) -> Result<Settings, Error> {
         let settings = with_carts(settings, entrants, &self.items, &self.cart);
         let settings = applied(
             settings,
@@ -127,15 +183,17 @@ impl SettingFlags {
 
 pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     let names = args.strategies.iter().map(String::as_str);
-    let entrants = strategies::select(names).map_err(with_list)?;
-    let settings = args.settings.settings(&entrants)?;
+    let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
+    let settings = args.store.applied(settings)?;
+    let entrants = strategies::select(names, settings.store).map_err(with_list)?;
+    let settings = args.settings.settings(settings, &entrants)?;
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 
     let buyers = settings.visits() * entrants.len() as u64;
     let shows_progress = !args.quiet && !args.no_progress;
     let report = progress::watched(buyers, "racing", shows_progress, &control, || {
-        race_all(&entrants, &settings, &args.expectations, &control)
+        race_all_at(&args.store.address(), &entrants, &settings, &args.expectations, &control)
     })?;
 
     let tells_expectations = args.format == Format::Table && output.is_stdout() && !args.quiet;

@@ -146,7 +146,7 @@ fn judge(
     let given_back = store.shelves.iter().map(|shelf| shelf.given_back).collect();
     // A checkout without a card says by paying that it takes money.
     let payments = (has_paid || cast.takes_money()).then_some(payments);
-    let books = Books { shelves, orders, deepest_queue: 0, given_back, payments };
+    let books = Books { shelves, orders, given_back, payments, ..Books::default() };
     let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0, leaked_holds: 0 };
     (end, ledger.audit())
 }

@@ -33,10 +33,14 @@ pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
         parts.push(format!("{qty} each"));
     }
     if let Some(run) = run {
-        parts.push(format!("{} on {}", run.strategy, report.store));
+        let store = report.server.as_deref().unwrap_or(report.store);
+        parts.push(format!("{} on {store}", run.strategy));
     }
     if !report.is_simulated() {
         parts.push(of((*threads).into(), "thread"));
+        if report.server.is_some() {
+            parts.push(of(report.settings.connections.into(), "connection"));
+        }
         if *rounds != 1 {
             parts.push(of((*rounds).into(), "round"));
         }
@@ -119,6 +123,9 @@ pub(super) fn times(figures: &Figures) -> Section {
     if figures.lock_acquisitions > 0 {
         rows.push(spread("waiting for a lock", figures.lock_wait));
         rows.push(spread("holding a lock", figures.lock_hold));
+    }
+    if figures.pool_waits > 0 {
+        rows.push(spread("waiting for a connection", figures.pool_wait));
     }
     Section { title: "Latency".into(), columns: &["p50", "p90", "p99", "max"], rows }
 }

@@ -65,6 +65,10 @@ impl Verdict {
                 )
             }
         };
+        let mut next = next;
+        if let Some(said) = &run.trouble {
+            next.insert(0, ("the server said", said.clone()));
+        }
         let sentence = match run.interrupted {
             true => format!("{sentence} · interrupted"),
             false => sentence,

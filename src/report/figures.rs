@@ -56,6 +56,8 @@ pub struct Figures {
     pub lock_waits: u64,
     pub lock_wait: Spread,
     pub lock_hold: Spread,
+    pub pool_waits: u64,
+    pub pool_wait: Spread,
     pub deepest_queue: u64,
     pub holds_expired: u64,
     pub stale_reads: u64,
@@ -106,6 +108,7 @@ pub struct Gathered {
     /// Buyers inside, added up over every nanosecond.
     buyer_ns: u128,
     lock_wait: Samples,
+    pool_wait: Samples,
     lock_hold: Samples,
     /// By product, if there are several.
     products: Vec<ProductGathered>,
@@ -170,6 +173,7 @@ impl Gathered {
         figures.version_conflicts = tally.version_conflicts;
         figures.lock_acquisitions = tally.lock_acquisitions;
         figures.lock_waits = tally.lock_waits;
+        figures.pool_waits = tally.pool_waits;
         figures.holds_expired = tally.holds_expired;
         figures.stale_reads = tally.stale_reads.iter().sum();
         for (number, product) in self.products.iter_mut().enumerate() {
@@ -184,6 +188,7 @@ impl Gathered {
             *figures.amount_of_mut(finding.kind) += finding.amount;
         }
         self.lock_wait.merge(&tally.lock_wait);
+        self.pool_wait.merge(&tally.pool_wait);
         self.lock_hold.merge(&tally.lock_hold);
     }
 
@@ -211,6 +216,7 @@ impl Gathered {
         sum.version_conflicts += more.version_conflicts;
         sum.lock_acquisitions += more.lock_acquisitions;
         sum.lock_waits += more.lock_waits;
+        sum.pool_waits += more.pool_waits;
         sum.deepest_queue = sum.deepest_queue.max(more.deepest_queue);
         sum.holds_expired += more.holds_expired;
         sum.stale_reads += more.stale_reads;
@@ -221,6 +227,7 @@ impl Gathered {
         self.latency_sum_ns += other.latency_sum_ns;
         self.buyer_ns += other.buyer_ns;
         self.lock_wait.merge(&other.lock_wait);
+        self.pool_wait.merge(&other.pool_wait);
         self.lock_hold.merge(&other.lock_hold);
         self.products.resize_with(self.products.len().max(other.products.len()), Default::default);
         for (sum, more) in self.products.iter_mut().zip(&other.products) {
@@ -254,6 +261,7 @@ impl Gathered {
             mean_latency: self.mean_latency_ns().round() as u64,
             latency: self.latency.spread(),
             lock_wait: self.lock_wait.spread(),
+            pool_wait: self.pool_wait.spread(),
             lock_hold: self.lock_hold.spread(),
             checkouts_per_second: share(figures.buyers - figures.unserved, figures.elapsed) * 1e9,
             ..figures

@@ -96,6 +96,12 @@ metrics! {
     "lock_hold.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.lock_hold.p90);
     "lock_hold.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.lock_hold.p99);
     "lock_hold.max" "ns" "the same, the longest" |f| Value::Nanos(f.lock_hold.max);
+    "pool_waits" "times" "that somebody waited for a connection to the store"
+        |f| things(f.pool_waits);
+    "pool_wait.p50" "ns" "wait for a connection, half" |f| Value::Nanos(f.pool_wait.p50);
+    "pool_wait.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.pool_wait.p90);
+    "pool_wait.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.pool_wait.p99);
+    "pool_wait.max" "ns" "the same, the longest" |f| Value::Nanos(f.pool_wait.max);
     "deepest_queue" "requests" "in front of the clerk, at most" |f| things(f.deepest_queue);
     "holds_expired" "holds" "that ran out, and whose units went back" |f| things(f.holds_expired);
     "stale_reads" "reads" "that did not see the latest write" |f| things(f.stale_reads);

@@ -42,6 +42,8 @@ pub struct Report {
     pub world: &'static str,
     /// Where stock lived.
     pub store: &'static str,
+    /// The server's name and version, in its own words; none if stock lived in this process's memory.
+    pub server: Option<String>,
     /// What was asked for.
     pub settings: SettingsRecord,
     /// One run a strategy, in the order asked for.
@@ -69,6 +71,8 @@ pub struct Run {
     pub products: Vec<Product>,
     /// What the audit proved wrong, the gravest first.
     pub findings: Vec<Found>,
+    /// What the server said when it first refused something that it should not have; none if it never did.
+    pub trouble: Option<String>,
     /// What buyers saw, all rounds together.
     pub banners: Vec<BannerCount>,
     /// The worst round: the one with the gravest findings, else the most conflicts and lock waits.
@@ -157,9 +161,16 @@ impl Report {
             version: env!("CARGO_PKG_VERSION"),
             world: "threads",
             store,
+            server: None,
             settings,
             runs,
         }
+    }
+
+    /// The same, and who served it.
+    #[must_use]
+    pub fn served_by(self, server: Option<String>) -> Self {
+        Self { server, ..self }
     }
 
     /// The same of a simulated world, in which a round is a seed.

@@ -20,6 +20,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
@@ -27,11 +28,11 @@ use crate::report::Report;
 use crate::rounds::race_all;
 use crate::seeds::simulate_all;
 use crate::settings::Settings;
+use crate::stores::StoreKind;
 use crate::stores::model::Faults;
 use crate::strategies;
 use crate::text::document::{self, Fault, plain_text};
 use crate::text::nearest::{did_you_mean, shown};
-use crate::worlds::threads::Control;
 use crate::worlds::timed::Scene;
 use world::Plan;
 
@@ -39,7 +40,16 @@ use world::Plan;
 const OWN_KEYS: [&str; 3] = ["title", "strategy", "expect"];
 
 /// Settings that mean nothing in a simulated shop.
-const FOR_RACES: [&str; 3] = ["threads", "rounds", "think"];
+const FOR_RACES: [&str; 8] = [
+    "threads",
+    "rounds",
+    "think",
+    "store",
+    "connections",
+    "stock-check",
+    "hold-ttl",
+    "lease-ttl",
+];
 
 /// A race and what is expected of it.
 pub struct Scenario {
@@ -120,9 +130,11 @@ impl Scenario {
         // Where each setting stands, for a fault that only shows when all are read.
         let mut spans = Vec::new();
         for (key, value) in document.get_ref() {
-            match Plan::KEYS.contains(&key.get_ref().as_ref()) {
-                true => plan.read(key, value)?,
-                false => scenario.read_key(key, value)?,
+            match key.get_ref().as_ref() {
+                // Who `all` are depends on the store.
+                "strategy" => {}
+                name if Plan::KEYS.contains(&name) => plan.read(key, value)?,
+                _ => scenario.read_key(key, value)?,
             }
             spans.push((key.get_ref().as_ref(), key.span()));
         }
@@ -131,6 +143,9 @@ impl Scenario {
                 let wrong = |why| Fault { span: 0..0, message: format!("--{name}: {why}") };
                 scenario.settings.set(name, text).map_err(wrong)?;
             }
+        }
+        if let Some(value) = document.get_ref().get("strategy") {
+            scenario.entrants = read_strategies(value, scenario.settings.store)?;
         }
         scenario.settings.check().map_err(|wrong| Fault {
             span: spans
@@ -170,7 +185,6 @@ impl Scenario {
                 Some(title) => title.clone_into(&mut self.title),
                 None => return Err(at_value("`title` must be a text in quotes".into())),
             },
-            "strategy" => self.entrants = read_strategies(value)?,
             "expect" => match value.get_ref().as_table() {
                 Some(table) => read_expectations(table, "", &mut self.expectations)?,
                 None => {
@@ -215,7 +229,10 @@ impl Scenario {
 }
 
 /// `"cas"`, `"cas, optimistic"`, `"all"` or `["cas", "optimistic"]`.
-fn read_strategies(value: &Spanned<DeValue<'_>>) -> Result<Vec<&'static dyn Entrant>, Fault> {
+fn read_strategies(
+    value: &Spanned<DeValue<'_>>,
+    store: StoreKind,
+) -> Result<Vec<&'static dyn Entrant>, Fault> {
     let values = match value.get_ref().as_array() {
         Some(array) => array.iter().collect(),
         None => vec![value],
@@ -226,10 +243,10 @@ fn read_strategies(value: &Spanned<DeValue<'_>>) -> Result<Vec<&'static dyn Entr
         let name = value.get_ref().as_str().ok_or_else(|| {
             fault("`strategy` must be a name in quotes, or a list of them".to_owned())
         })?;
-        strategies::select([name]).map_err(|error| fault(error.to_string()))?;
+        strategies::select([name], store).map_err(|error| fault(error.to_string()))?;
         names.push(name);
     }
-    strategies::select(names)
+    strategies::select(names, store)
         .map_err(|error| Fault { span: value.span(), message: error.to_string() })
 }
 

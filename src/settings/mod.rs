@@ -13,6 +13,7 @@ use crate::chance::{Dice, Purpose};
 use crate::error::Error;
 use crate::op::{BuyerId, Item, MOST_IN_CART, MOST_ITEMS, MOST_STOCK, Units, Want};
 use crate::retry::{Backoff, Retries, RetryPolicy};
+use crate::stores::StoreKind;
 use crate::stores::model::{Faults, Isolation};
 use crate::strategy::About;
 use crate::text::quantity::{count, exact_duration, parse_count, parse_duration};
@@ -27,6 +28,10 @@ pub const LONGEST_THINK: Duration = Duration::from_secs(60);
 pub const MOST_SEED: u64 = 1 << 53;
 /// The longest patience.
 pub const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
+/// The most connections to a store.
+pub const MOST_CONNECTIONS: u64 = 1_000;
+/// The longest hold or lease.
+pub const LONGEST_TTL: Duration = Duration::from_secs(24 * 3600);
 
 /// The default think time, 200 µs: about one round trip between an application server and its
 /// database in the same data centre, which is the least that a real checkout spends between looking
@@ -57,6 +62,16 @@ pub struct Settings {
     pub policy: RetryPolicy,
     /// Seeds every buyer's dice.
     pub seed: u64,
+    /// Where stock lives.
+    pub store: StoreKind,
+    /// How many connections to it there are, where it is a database.
+    pub connections: u32,
+    /// Whether the database itself refuses stock below zero.
+    pub stock_check: bool,
+    /// How long a hold stands on a real store.
+    pub hold_ttl: Duration,
+    /// How long a lease lasts on a real store.
+    pub lease_ttl: Duration,
     /// How far transactions are kept apart, where there are any.
     pub isolation: Isolation,
     /// What may go wrong, where the world is ours.
@@ -81,6 +96,11 @@ impl Default for Settings {
                 patience: Duration::from_secs(30),
             },
             seed: 0,
+            store: StoreKind::Memory,
+            connections: 10,
+            stock_check: false,
+            hold_ttl: Duration::from_secs(600),
+            lease_ttl: Duration::from_secs(10),
             isolation: Isolation::default(),
             faults: Faults::default(),
         }
@@ -111,9 +131,25 @@ fn parse_patience(text: &str) -> Result<Duration, String> {
     Ok(patience)
 }
 
+fn parse_switch(text: &str) -> Result<bool, String> {
+    match text.trim() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("expected true or false".into()),
+    }
+}
+
+fn parse_ttl(text: &str) -> Result<Duration, String> {
+    let ttl = parse_duration(text, LONGEST_TTL)?;
+    if ttl < Duration::from_millis(1) {
+        return Err("must be at least 1ms".into());
+    }
+    Ok(ttl)
+}
+
 impl Settings {
     /// The names of all settings, which are their flags and their scenario keys.
-    pub const NAMES: [&str; 20] = [
+    pub const NAMES: [&str; 25] = [
         "buyers",
         "items",
         "stock",
@@ -126,6 +162,11 @@ impl Settings {
         "backoff",
         "patience",
         "seed",
+        "store",
+        "connections",
+        "stock-check",
+        "hold-ttl",
+        "lease-ttl",
         "isolation",
         "crashes",
         "expiries",
@@ -154,6 +195,11 @@ impl Settings {
             "backoff" => self.policy.backoff = Backoff::parse(text)?,
             "patience" => self.policy.patience = parse_patience(text)?,
             "seed" => self.seed = parse_count(text, 0, MOST_SEED)?,
+            "store" => self.store = StoreKind::parse(text)?,
+            "connections" => self.connections = parse_count(text, 1, MOST_CONNECTIONS)? as u32,
+            "stock-check" => self.stock_check = parse_switch(text)?,
+            "hold-ttl" => self.hold_ttl = parse_ttl(text)?,
+            "lease-ttl" => self.lease_ttl = parse_ttl(text)?,
             "isolation" => self.isolation = Isolation::parse(text)?,
             _ => match self.faults.of_mut(name) {
                 Some(times) => *times = parse_count(text, 0, Faults::MOST.into())? as u8,
@@ -213,12 +259,15 @@ impl Settings {
         within("stock", self.stock.into(), MOST_STOCK)?;
         within("cart", self.cart.into(), MOST_IN_CART as u64)?;
         within("rounds", self.rounds.into(), MOST_ROUNDS)?;
+        within("connections", self.connections.into(), MOST_CONNECTIONS)?;
         within("threads", self.threads().into(), MOST_BUYERS)?;
         within("qty", self.qty.least.into(), MOST_STOCK)?;
         within("qty", self.qty.most.into(), MOST_STOCK)?;
         for (name, wait, longest) in [
             ("think", self.think, LONGEST_THINK),
             ("patience", self.policy.patience, LONGEST_PATIENCE),
+            ("hold-ttl", self.hold_ttl, LONGEST_TTL),
+            ("lease-ttl", self.lease_ttl, LONGEST_TTL),
         ] {
             if wait > longest {
                 let why = format!("must be {} at most", exact_duration(longest));

@@ -8,7 +8,8 @@ use super::Settings;
 use crate::clock::nanos;
 use crate::op::Units;
 use crate::retry::Backoff;
-use crate::stores::model::{Faults, Isolation};
+use crate::stores::StoreKind;
+use crate::stores::model::Isolation;
 use crate::text::quantity::exact_duration;
 
 impl Settings {
@@ -62,15 +63,15 @@ impl Settings {
                 ),
             },
             "isolation" => format!("Isolation::{:?}", self.isolation),
+            "store" => format!("StoreKind::{:?}", self.store),
+            "hold-ttl" => duration(self.hold_ttl),
+            "lease-ttl" => duration(self.lease_ttl),
             _ => text,
         };
         self.unusual()
             .map(|(name, text)| match name {
-                fault if Faults::NAMES.contains(&fault) => {
-                    format!(".{}({text})", fault.replace('-', "_"))
-                }
                 "qty" => format!(".qty_between({}, {})", self.qty.least, self.qty.most),
-                _ => format!(".{name}({})", argument(name, text)),
+                _ => format!(".{}({})", name.replace('-', "_"), argument(name, text)),
             })
             .collect()
     }
@@ -104,6 +105,15 @@ impl Settings {
             (policy.backoff != usually.backoff, "backoff", policy.backoff.to_string()),
             (policy.patience != usually.patience, "patience", exact_duration(policy.patience)),
             (true, "seed", self.seed.to_string()),
+            (self.store != usual.store, "store", self.store.to_string()),
+            (
+                self.connections != usual.connections,
+                "connections",
+                self.connections.to_string(),
+            ),
+            (self.stock_check, "stock-check", self.stock_check.to_string()),
+            (self.hold_ttl != usual.hold_ttl, "hold-ttl", exact_duration(self.hold_ttl)),
+            (self.lease_ttl != usual.lease_ttl, "lease-ttl", exact_duration(self.lease_ttl)),
             (self.isolation != usual.isolation, "isolation", self.isolation.to_string()),
         ]
         .into_iter()
@@ -126,6 +136,11 @@ impl Settings {
             backoff: self.policy.backoff.to_string(),
             patience: nanos(self.policy.patience),
             seed: self.seed,
+            store: self.store,
+            connections: self.connections,
+            stock_check: self.stock_check,
+            hold_ttl: nanos(self.hold_ttl),
+            lease_ttl: nanos(self.lease_ttl),
             isolation: self.isolation,
         }
     }
@@ -158,6 +173,16 @@ pub struct SettingsRecord {
     pub patience: u64,
     /// The seed of every buyer's dice.
     pub seed: u64,
+    /// Where stock lived.
+    pub store: StoreKind,
+    /// Connections to it, where it is a database.
+    pub connections: u32,
+    /// Whether the database itself refused stock below zero.
+    pub stock_check: bool,
+    /// How long a hold stood, in ns.
+    pub hold_ttl: u64,
+    /// How long a lease lasted, in ns.
+    pub lease_ttl: u64,
     /// How far transactions are kept apart.
     pub isolation: Isolation,
 }

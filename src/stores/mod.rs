@@ -3,11 +3,33 @@
 //! A live store is opened once a round; every buyer thread connects a [`Client`] of its own. The
 //! audit looks at the store through [`LiveStore::books`], never through a client.
 
+mod address;
+mod kind;
 pub mod memory;
 pub mod model;
+#[cfg(feature = "mysql")]
+pub mod mysql;
+mod patience;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "private")]
+mod private;
+mod provider;
+mod queue;
+#[cfg(feature = "redis")]
+pub mod redis;
+pub mod remote;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod sql;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+pub use address::{Address, Venue};
+pub use kind::StoreKind;
 
 use crate::attempt::Missed;
-use crate::op::{Op, Order, Reply, Units};
+use crate::error::Error;
+use crate::op::{BuyerId, Op, Order, Reply, Units};
 
 /// What the audit finds in a store when everybody has gone home.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +42,12 @@ pub struct Books {
     pub deepest_queue: u64,
     /// Units of each product that were on hold and went back to the shelf; empty if none could be.
     pub given_back: Vec<Units>,
+    /// Whose holds are still standing, where there are holds.
+    pub holding: Vec<BuyerId>,
     /// Payments that the provider has of each buyer, less what it gave back; none if nobody pays here.
     pub payments: Option<Vec<u64>>,
+    /// What the server said when it first refused something that it should not have.
+    pub trouble: Option<String>,
 }
 
 /// A store that real threads race on.
@@ -31,9 +57,6 @@ pub trait LiveStore: Sync {
     where
         Self: 'a;
 
-    /// The name in reports.
-    const NAME: &'static str;
-
     /// Connects one thread.
     fn connect(&self) -> Self::Client<'_>;
 
@@ -41,11 +64,34 @@ pub trait LiveStore: Sync {
     fn close(&self);
 
     /// What is in the store now. Complete once all clients are gone.
-    fn books(self) -> Books;
+    ///
+    /// # Errors
+    /// [`Error::World`] when a server cannot say.
+    fn books(self) -> Result<Books, Error>;
 }
 
 /// One thread's connection to a live store. Blocking: an op returns when it is done.
 pub trait Client {
+    /// Whether connections are fewer than threads, so that one may have to be waited for.
+    const IS_POOLED: bool = false;
+
+    /// Whatever is done from now on is done for this buyer.
+    #[inline(always)]
+    fn attend(&mut self, _buyer: BuyerId) {}
+
+    /// Whether this op needs a connection from the pool first.
+    fn lacks_connection(&self, _op: Op) -> bool {
+        false
+    }
+
+    /// Takes one; says whether it had to wait for somebody else's.
+    ///
+    /// # Errors
+    /// [`Missed::Failed`] when none is to be had in time.
+    fn check_out(&mut self) -> Result<bool, Missed> {
+        Ok(false)
+    }
+
     /// One round trip.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ pub mod zoo;
 
 use crate::entrant::Entrant;
 use crate::error::Error;
-use crate::stores::memory;
+use crate::stores::StoreKind;
 use crate::text::nearest::{did_you_mean, shown};
 
 /// Declares each strategy's module and lists its type: one line a strategy.
@@ -62,27 +62,28 @@ pub fn find(name: &str) -> Result<&'static dyn Entrant, Error> {
     })
 }
 
-/// Those of which the store in memory offers everything that they need.
-fn raceable(all: &[&'static dyn Entrant]) -> Vec<&'static dyn Entrant> {
+/// Those of which the store offers everything that they need.
+fn raceable(all: &[&'static dyn Entrant], store: StoreKind) -> Vec<&'static dyn Entrant> {
     let can_race =
-        |entrant: &&&dyn Entrant| entrant.card().needs.iter().all(|kind| memory::offers(*kind));
+        |entrant: &&&dyn Entrant| entrant.card().needs.iter().all(|kind| store.offers(*kind));
     all.iter().filter(can_race).copied().collect()
 }
 
 /// Reads a list such as `cas`, `cas,optimistic`, `all` (without the zoo) or `zoo`, these two of what
-/// threads can race. Each is in the answer once, in the order first named.
+/// threads can race on this store. Each is in the answer once, in the order first named.
 ///
 /// # Errors
 /// As [`find`].
 pub fn select<'a>(
     names: impl IntoIterator<Item = &'a str>,
+    store: StoreKind,
 ) -> Result<Vec<&'static dyn Entrant>, Error> {
     let mut chosen: Vec<&'static dyn Entrant> = Vec::new();
     let names = names.into_iter().flat_map(|list| list.split(',')).map(str::trim);
     for name in names.filter(|name| !name.is_empty()) {
         let named = match name {
-            "all" => raceable(ALL),
-            "zoo" => raceable(zoo::ALL),
+            "all" => raceable(ALL, store),
+            "zoo" => raceable(zoo::ALL, store),
             name => vec![find(name)?],
         };
         for entrant in named {

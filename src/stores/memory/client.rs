@@ -1,14 +1,12 @@
 //! One thread's connection to the in-process store.
 
-use std::sync::atomic::Ordering;
-
-use crossbeam::channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 use parking_lot::MutexGuard;
 
-use super::{GLANCE, Memory, Shelf, Word};
+use super::{Memory, Shelf, Word};
 use crate::attempt::{Failure, Missed};
-use crate::op::{Item, Op, Order, Reply, Request, Units, Want};
+use crate::op::{Item, Op, Order, Reply, Units, Want};
 use crate::stores::Client;
+use crate::stores::queue::Place;
 
 /// One thread's connection to [`Memory`]. The guards of held locks live here.
 #[derive(Debug)]
@@ -21,8 +19,7 @@ pub struct MemoryClient<'a, W: Word> {
     last_seen: Units,
     /// This client's share of the order book, handed in when it leaves.
     orders: Vec<Order>,
-    awaiting: Option<Receiver<bool>>,
-    serving: Option<Sender<bool>>,
+    place: Place,
 }
 
 impl<'a, W: Word> MemoryClient<'a, W> {
@@ -33,8 +30,7 @@ impl<'a, W: Word> MemoryClient<'a, W> {
             also_held: Vec::new(),
             last_seen: 0,
             orders: Vec::new(),
-            awaiting: None,
-            serving: None,
+            place: Place::default(),
         }
     }
 
@@ -58,7 +54,7 @@ impl<'a, W: Word> MemoryClient<'a, W> {
         let lock = &self.shelf(item)?.lock;
         let (guard, waited) = match lock.try_lock() {
             Some(guard) => (Some(guard), false),
-            None => (self.shop.patiently(|glance| lock.try_lock_for(glance)), true),
+            None => (self.shop.patience.wait(|glance| lock.try_lock_for(glance)), true),
         };
         let Some(guard) = guard else { return failed(Failure::LockTimeout) };
         if let Some(before) = self.held.replace((item, guard)) {
@@ -93,62 +89,9 @@ impl<'a, W: Word> MemoryClient<'a, W> {
 
     #[cold]
     fn abandon(&mut self) -> u64 {
-        self.awaiting = None;
+        self.place.leave();
         let first = u64::from(self.held.take().is_some());
         first + self.also_held.drain(..).count() as u64
-    }
-
-    fn submit(&mut self, request: Request) -> Result<Reply, Missed> {
-        let (answer, awaiting) = bounded(1);
-        let mut queued = Some((request, answer));
-        let shop = self.shop;
-        let joined = shop.patiently(|glance| {
-            if shop.is_closed() {
-                return Some(false);
-            }
-            match shop.queue.0.send_timeout(queued.take(), glance) {
-                Ok(()) => Some(true),
-                Err(SendTimeoutError::Timeout(back)) => {
-                    queued = back;
-                    None
-                }
-                Err(SendTimeoutError::Disconnected(_)) => Some(false),
-            }
-        });
-        if joined != Some(true) {
-            return failed(Failure::NoAnswer);
-        }
-        self.awaiting = Some(awaiting);
-        Ok(Reply::Done)
-    }
-
-    fn await_answer(&mut self) -> Result<Reply, Missed> {
-        let Some(line) = self.awaiting.take() else { return failed(Failure::Unsupported) };
-        let heard = self.shop.patiently(|glance| match line.recv_timeout(glance) {
-            Ok(sold) => Some(Some(sold)),
-            Err(RecvTimeoutError::Disconnected) => Some(None),
-            Err(RecvTimeoutError::Timeout) => self.shop.is_closed().then_some(None),
-        });
-        heard.flatten().map_or(failed(Failure::NoAnswer), |sold| Ok(Reply::Applied(sold)))
-    }
-
-    fn next_request(&mut self) -> Reply {
-        let queue = &self.shop.queue.1;
-        // Whoever still stands in the queue of a shop that has closed has left long ago.
-        while !self.shop.is_closed() {
-            let Ok(Some((request, answer))) = queue.recv_timeout(GLANCE) else { continue };
-            self.shop.deepest_queue.fetch_max(queue.len() as u64 + 1, Ordering::Relaxed);
-            self.serving = Some(answer);
-            return Reply::Next(Some(request));
-        }
-        Reply::Next(None)
-    }
-
-    fn answer(&mut self, sold: Option<bool>) -> Result<Reply, Missed> {
-        let Some(line) = self.serving.take() else { return failed(Failure::Unsupported) };
-        // A buyer whose patience ran out is no longer listening, and that is no fault of the clerk.
-        let _ = sold.map(|sold| line.try_send(sold));
-        Ok(Reply::Done)
     }
 }
 
@@ -189,17 +132,16 @@ impl<W: Word> Client for MemoryClient<'_, W> {
                 self.orders.push(order);
                 Reply::Done
             }
-            Op::Submit(request) => self.submit(request)?,
-            Op::AwaitAnswer => self.await_answer()?,
-            Op::NextRequest => self.next_request(),
-            Op::Answer { sold } => self.answer(sold)?,
+            Op::Submit(_) | Op::AwaitAnswer | Op::NextRequest | Op::Answer { .. } => {
+                self.place.call(&self.shop.queue, op)?
+            }
             _ => return failed(Failure::Unsupported),
         })
     }
 
     #[inline(always)]
     fn close_attempt(&mut self) -> u64 {
-        if self.held.is_none() && self.awaiting.is_none() { 0 } else { self.abandon() }
+        if self.held.is_none() && !self.place.is_awaiting() { 0 } else { self.abandon() }
     }
 }
 

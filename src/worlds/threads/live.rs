@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Control;
 use crate::attempt::{Failure, Missed};
 use crate::clock::{Clock, nanos};
-use crate::op::{Item, MOST_ITEMS, Op, Reply};
+use crate::op::{BuyerId, Item, MOST_ITEMS, Op, Reply};
 use crate::round::Tally;
 use crate::session::Connection;
 use crate::stores::Client;
@@ -24,6 +24,8 @@ pub struct Live<'w, C, K> {
     control: &'w Control,
     tally: Tally,
     waited_ns: u64,
+    /// Whether units were on hold or ordered for the buyer, and may have gone back.
+    held: bool,
     /// When each product's lock was taken.
     locked_ns: [u64; MOST_ITEMS as usize],
 }
@@ -38,6 +40,7 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
             control,
             tally: Tally::default(),
             waited_ns: 0,
+            held: false,
             locked_ns: [0; MOST_ITEMS as usize],
         }
     }
@@ -78,6 +81,18 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
         std::mem::take(&mut self.waited_ns)
     }
 
+    /// Whether units were on hold or ordered since this was last asked, and may have gone back.
+    #[inline(always)]
+    pub fn take_held(&mut self) -> bool {
+        std::mem::take(&mut self.held)
+    }
+
+    /// Whatever is done from now on is done for this buyer.
+    #[inline(always)]
+    pub fn attend(&mut self, buyer: BuyerId) {
+        self.client.attend(buyer);
+    }
+
     /// Hangs up.
     pub fn into_tally(self) -> Tally {
         self.tally
@@ -91,8 +106,27 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
         }
     }
 
+    /// Takes a connection from the pool, if the op needs one.
+    fn check_out(&mut self, op: Op) -> Result<(), Missed> {
+        if !self.client.lacks_connection(op) {
+            return Ok(());
+        }
+        let asked_ns = self.clock.now();
+        let taken = self.client.check_out();
+        if taken != Ok(false) {
+            let waited_ns = self.clock.now() - asked_ns;
+            self.waited_ns += waited_ns;
+            self.tally.pool_waits += 1;
+            self.tally.pool_wait.record(waited_ns);
+        }
+        taken.map(drop)
+    }
+
     #[inline(always)]
     fn perform(&mut self, op: Op) -> Result<Reply, Missed> {
+        if C::IS_POOLED {
+            self.check_out(op)?;
+        }
         match op {
             Op::Lock { item } => self.lock(item),
             Op::Unlock { item } => {
@@ -116,6 +150,11 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
             Op::WriteIfVersion { .. } => {
                 let reply = self.client.call(op);
                 self.tally.version_conflicts += u64::from(reply == Ok(Reply::Applied(false)));
+                reply
+            }
+            Op::Hold { .. } | Op::CancelOrder => {
+                let reply = self.client.call(op);
+                self.held |= reply == Ok(Reply::Applied(true));
                 reply
             }
             _ => self.client.call(op),

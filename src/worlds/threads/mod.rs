@@ -1,24 +1,24 @@
 //! The world of threads: the operating system decides what happens next.
 
-mod control;
 mod gate;
 mod live;
 mod room;
 mod visit;
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
 use crossbeam::sync::WaitGroup;
 use parking_lot::Mutex;
 
+pub use crate::control::Control;
 pub use crate::round::{Round, Tally};
-pub use control::Control;
 pub use live::Live;
 pub use visit::{complete, serve, serve_queue};
 
-use crate::buyer::Visit;
+use crate::buyer::{Ending, Visit};
 use crate::chance::{Dice, Purpose};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -41,7 +41,8 @@ const SERVED_STEP: usize = 256;
 /// Runs one round: lines the buyers up, fires, waits for the last to leave.
 ///
 /// # Errors
-/// [`Error::World`] when the operating system refuses a thread; nobody has raced then.
+/// [`Error::World`] when the operating system refuses a thread, and nobody has raced then; or when a server
+/// cannot say what came of it.
 ///
 /// # Panics
 /// When the strategy does, with its panic.
@@ -85,7 +86,10 @@ where
     if let Some(panic) = panic {
         resume_unwind(panic);
     }
-    Ok(Round { number, store: L::NAME, stock: settings.stock, visits, books: store.books(), tally })
+    let books = store.books()?;
+    let mut tally = tally;
+    tally.leaked_holds += leaked_holds(&visits, &books.holding);
+    Ok(Round { number, stock: settings.stock, visits, books, tally })
 }
 
 /// Everything the threads of one round share.
@@ -194,6 +198,16 @@ where
             Err(panic) => takings.panic = Some(panic),
         }
     }
+}
+
+/// Holds that still stand though nothing has cut their buyer's visit short.
+fn leaked_holds(visits: &[Visit], holding: &[BuyerId]) -> u64 {
+    if holding.is_empty() {
+        return 0;
+    }
+    let holding: BTreeSet<BuyerId> = holding.iter().copied().collect();
+    let is_over = |visit: &&Visit| !matches!(visit.ending, Ending::Failed(_) | Ending::Unserved);
+    visits.iter().filter(is_over).filter(|visit| holding.contains(&visit.buyer)).count() as u64
 }
 
 /// So many threads were to be had, and so many were asked for.

@@ -43,6 +43,7 @@ pub fn serve<S, C, K>(
 {
     let Visit { buyer, want, .. } = *visit;
     shop.attend(buyer);
+    shop.connection().attend(buyer);
     let began_ns = shop.connection().now();
     let mut last_attempt_ns = began_ns;
     let (mut attempts, mut conflicts) = (0_u32, 0_u32);
@@ -68,6 +69,7 @@ pub fn serve<S, C, K>(
     visit.began_ns = began_ns;
     visit.last_attempt_ns = last_attempt_ns;
     visit.ended_ns = shop.connection().now();
+    visit.held = shop.connection().take_held();
     visit.waited_ns = shop.connection().take_waited_ns();
 }
 
@@ -82,6 +84,7 @@ where
         complete(shop.connection().call(Op::NextRequest))
     {
         shop.attend(request.buyer);
+        shop.connection().attend(request.buyer);
         let sold = complete(strategy.serve(shop, request.want)).and_then(Result::ok);
         shop.connection().close_attempt(sold.is_none());
         // Cannot fail: there is a request to answer.

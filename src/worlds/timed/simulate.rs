@@ -38,7 +38,7 @@ pub fn simulate<S: Strategy + ?Sized>(
         }
         books.payments = books.payments.map(|_| guests.payments);
         let visits = guests.visits;
-        let round = Round { number: 1, store: "simulated", stock, visits, books, tally };
+        let round = Round { number: 1, stock, visits, books, tally };
         return Ok((Outcome::Kept(Box::new(round)), story));
     }
     let takes_money = strategy.about().names(OpKind::Pay);
@@ -78,6 +78,7 @@ fn run<S: Strategy + ?Sized, G: Guestbook>(
         deepest_queue: world.deepest_queue(),
         given_back: shop.shelves.iter().map(|shelf| shelf.given_back).collect(),
         payments: takes_money.then(Vec::new),
+        ..Books::default()
     };
     let World { guests, mut tally, story, agenda, crowd, .. } = world;
     tally.events = agenda.entered();

@@ -1,0 +1,111 @@
+//! Where a store is: a private one that is started for the occasion, or one that is named by its URL.
+
+use super::StoreKind;
+use super::remote::{Server, Site, Terms};
+use crate::control::Control;
+use crate::error::Error;
+use crate::settings::Settings;
+
+/// Where to find a server. By default nowhere: a private one is started, and removed after use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// The URL of a server that is running already, such as `postgres://me:secret@localhost/shop`; for SQLite
+    /// the path of a file that is to be made.
+    pub url: Option<String>,
+    /// Whether it may be on another machine. What is sent there is load, and a lot of it.
+    pub allow_remote: bool,
+}
+
+/// Where races take place.
+pub enum Venue {
+    /// In this process's memory.
+    Memory,
+    /// At a server.
+    Site(Site),
+}
+
+impl Venue {
+    /// Gets the store of these settings ready.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for an address that cannot be, [`Error::World`] when the server cannot be started or
+    /// reached.
+    pub fn open(settings: &Settings, address: &Address, control: &Control) -> Result<Self, Error> {
+        if settings.store == StoreKind::Memory {
+            return match address.url {
+                None => Ok(Self::Memory),
+                Some(_) => Err(Error::input(
+                    "--url: the store in memory is nowhere else; name the server with --store",
+                )),
+            };
+        }
+        let terms = Terms::of(settings, control);
+        let server = open_server(settings.store, address, &terms)?;
+        Site::open(server, terms).map(Self::Site)
+    }
+
+    /// Which store it is.
+    #[must_use]
+    pub fn kind(&self) -> StoreKind {
+        match self {
+            Self::Memory => StoreKind::Memory,
+            Self::Site(site) => site.server().kind(),
+        }
+    }
+
+    /// The server's name and version, if there is one.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        match self {
+            Self::Memory => None,
+            Self::Site(site) => Some(site.server().version().to_owned()),
+        }
+    }
+}
+
+/// Starts a private server, or finds the one that the address names.
+///
+/// # Errors
+/// As [`Venue::open`].
+fn open_server(
+    kind: StoreKind,
+    address: &Address,
+    terms: &Terms,
+) -> Result<Box<dyn Server>, Error> {
+    match kind {
+        #[cfg(feature = "sqlite")]
+        StoreKind::Sqlite => Ok(Box::new(super::sqlite::Sqlite::open(address, terms)?)),
+        #[cfg(feature = "postgres")]
+        StoreKind::Postgres => Ok(Box::new(super::postgres::Postgres::open(address, terms)?)),
+        #[cfg(feature = "mysql")]
+        StoreKind::Mysql => Ok(Box::new(super::mysql::Mysql::open(address, terms)?)),
+        #[cfg(feature = "redis")]
+        StoreKind::Redis => Ok(Box::new(super::redis::Redis::open(address, terms)?)),
+        #[allow(unreachable_patterns, reason = "some features leave nothing over")]
+        kind => {
+            let _ = (address, terms);
+            Err(Error::input(format!(
+                "this build does without {kind}: build it with `--features {kind}`"
+            )))
+        }
+    }
+}
+
+/// Refuses a host off this machine, unless that is allowed.
+///
+/// # Errors
+/// [`Error::Input`] that names the flag which allows it.
+#[cfg(feature = "private")]
+pub(super) fn on_loopback(host: &str, address: &Address) -> Result<(), Error> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if is_loopback || address.allow_remote {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "{} is not on this machine; oversell-sim sends load only to loopback\n       \
+         to race against it on purpose, add --allow-remote",
+        crate::text::nearest::shown(host)
+    )))
+}

@@ -1,0 +1,100 @@
+//! Stock in a PostgreSQL server.
+
+mod connection;
+mod server;
+
+use tokio_postgres::Config;
+
+use super::private::Nest;
+use super::remote::{Link, Opening, Server, Terms};
+use super::sql::{self, SqlError, SqlLink, Statement};
+use super::{Address, Books, StoreKind};
+use crate::error::Error;
+use connection::Connection;
+
+pub(super) use server::PACKAGE;
+
+/// A database in a PostgreSQL server.
+pub struct Postgres {
+    config: Config,
+    version: String,
+    terms: Terms,
+    /// Whether the tables are ours, and so to be removed.
+    owns_tables: bool,
+    /// The private server, if it is one. Last, so that it is there until everything else is gone.
+    _nest: Option<Nest>,
+}
+
+impl Postgres {
+    /// Starts a private server, or finds the one that the address names, and makes the tables.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a URL that cannot be, [`Error::World`] when the server cannot be started or
+    /// reached, or the tables cannot be made.
+    pub fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
+        let (config, nest) = match &address.url {
+            Some(url) => (server::config(url, address)?, None),
+            None => {
+                let (config, nest) = server::start(terms)?;
+                (config, Some(nest))
+            }
+        };
+        let terms = terms.clone();
+        let mut postgres =
+            Self { config, version: String::new(), terms, owns_tables: false, _nest: nest };
+        let mut connection = postgres.dial()?;
+        postgres.version = format!("PostgreSQL {}", connection.version());
+        sql::create(&mut connection, postgres.terms.stock_check).map_err(|error| {
+            Error::world(format!(
+                "cannot make the tables oversell_sim_*: {}\n       if an earlier run was killed, drop them: \
+                 DROP TABLE oversell_sim_shelf, oversell_sim_orders, oversell_sim_holds",
+                error.text()
+            ))
+        })?;
+        postgres.owns_tables = true;
+        Ok(postgres)
+    }
+
+    fn dial(&self) -> Result<Connection, Error> {
+        Connection::open(&self.config, &self.terms)
+    }
+}
+
+/// What a server that had to go along has said.
+fn cannot(error: SqlError) -> Error {
+    Error::world(error.text())
+}
+
+impl Server for Postgres {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Postgres
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn connect(&self) -> Result<Box<dyn Link>, Error> {
+        Ok(Box::new(SqlLink::new(self.dial()?, self.terms.clone())))
+    }
+
+    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+        sql::stock_up(&mut self.dial()?, opening).map_err(cannot)
+    }
+
+    fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
+        sql::take_stock(&mut self.dial()?, opening).map_err(cannot)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // A private server goes with everything that is in it.
+        if self.owns_tables && self._nest.is_none() {
+            let _ = self.dial().map(|mut connection| {
+                use sql::Database;
+                connection.run(Statement::Drop)
+            });
+        }
+    }
+}

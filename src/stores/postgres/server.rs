@@ -1,0 +1,85 @@
+//! Where the server is: a private one, or the user's.
+
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+
+use crate::error::Error;
+use crate::stores::address::on_loopback;
+use crate::stores::private::{self, Nest, Package};
+use crate::stores::remote::Terms;
+use crate::stores::Address;
+
+/// What has to be installed.
+pub(in crate::stores) const PACKAGE: Package = Package {
+    title: "PostgreSQL",
+    debian: "postgresql",
+    fedora: "postgresql-server",
+    homebrew: "postgresql",
+    places: &[
+        "/usr/lib/postgresql/*/bin",
+        "/usr/pgsql-*/bin",
+        "/opt/homebrew/opt/postgresql@*/bin",
+        "/usr/local/opt/postgresql@*/bin",
+        "/usr/local/pgsql/bin",
+    ],
+    server: &["postgres"],
+};
+
+/// The longest wait for a connection.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// Connections beside the pool's: for the audit, and for whoever looks in.
+const BESIDE: u32 = 8;
+
+/// The only user of a private server.
+const USER: &str = "oversell_sim";
+
+/// Reads a URL.
+pub(super) fn config(url: &str, address: &Address) -> Result<Config, Error> {
+    let mut config: Config = url.parse().map_err(|error| {
+        Error::input(format!("--url: {error}; expected postgres://user:password@localhost/database"))
+    })?;
+    for host in config.get_hosts() {
+        if let Host::Tcp(name) = host {
+            on_loopback(name, address)?;
+        }
+    }
+    for ip in config.get_hostaddrs() {
+        on_loopback(&ip.to_string(), address)?;
+    }
+    config.connect_timeout(CONNECTING);
+    Ok(config)
+}
+
+/// Starts a private server on a socket in a directory of its own.
+pub(super) fn start(terms: &Terms) -> Result<(Config, Nest), Error> {
+    let initdb = PACKAGE.find(&["initdb"])?;
+    let server = PACKAGE.find_server()?;
+    // At once, without waiting for clients, and leaving no shared memory behind.
+    let mut nest = Nest::make("QUIT")?;
+    let password = private::password()?;
+    let secret = nest.path().join("password");
+    std::fs::write(&secret, &password)
+        .map_err(|error| Error::world(format!("cannot write {}: {error}", secret.display())))?;
+    let mut init = nest.command(&initdb.path);
+    init.args(["--pgdata", "data", "--username", USER, "--auth", "scram-sha-256"])
+        .args(["--pwfile", "password", "--encoding", "UTF8", "--no-locale", "--no-sync"]);
+    nest.run(init)?;
+    let mut command = nest.command(&server.path);
+    command
+        .args(["-D", "data", "-c", "listen_addresses=", "-c"])
+        .arg(format!("unix_socket_directories={}", nest.path().display()))
+        .args(["-c", &format!("max_connections={}", terms.connections + BESIDE)]);
+    let mut config = Config::new();
+    config
+        .host_path(nest.path())
+        .user(USER)
+        .password(&password)
+        .dbname("postgres")
+        .connect_timeout(CONNECTING);
+    let answers = || super::Connection::open(&config, terms).is_ok();
+    nest.start(command, &terms.control, answers)?;
+    Ok((config, nest))
+}

@@ -1,0 +1,97 @@
+//! Finding a server's programs: on PATH, and where distributions put what they keep off it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::Error;
+
+/// What has to be installed for a store.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::stores) struct Package {
+    /// What people call it.
+    pub(in crate::stores) title: &'static str,
+    /// The package's name on Debian and Ubuntu.
+    pub(in crate::stores) debian: &'static str,
+    /// On Fedora.
+    pub(in crate::stores) fedora: &'static str,
+    /// In Homebrew.
+    pub(in crate::stores) homebrew: &'static str,
+    /// Where its programs may lie off PATH; `*` stands for a version.
+    pub(in crate::stores) places: &'static [&'static str],
+    /// The server, under all names that it goes by.
+    pub(in crate::stores) server: &'static [&'static str],
+}
+
+/// A program that was found.
+#[derive(Clone, Debug)]
+pub(in crate::stores) struct Program {
+    /// Where.
+    pub(in crate::stores) path: PathBuf,
+    /// What it says of its version.
+    pub(in crate::stores) version: String,
+}
+
+impl Package {
+    /// Its server.
+    pub(in crate::stores) fn find_server(&self) -> Result<Program, Error> {
+        self.find(self.server)
+    }
+
+    /// One of its programs, under the first of these names that is there.
+    pub(in crate::stores) fn find(&self, names: &[&str]) -> Result<Program, Error> {
+        let path = names.iter().find_map(|name| self.find_path(name)).ok_or_else(|| {
+            Error::world(format!(
+                "{} is not installed: no `{}` on PATH or in its usual places\n       \
+                 {}, or name a running one with --url",
+                self.title,
+                names.first().unwrap_or(&""),
+                self.advice()
+            ))
+        })?;
+        let said = Command::new(&path)
+            .arg("--version")
+            .output()
+            .map_err(|error| Error::world(format!("cannot run {}: {error}", path.display())))?;
+        let version = String::from_utf8_lossy(&said.stdout).lines().next().unwrap_or("").to_owned();
+        Ok(Program { path, version })
+    }
+
+    /// How to get it.
+    pub(in crate::stores) fn advice(&self) -> String {
+        let Self { debian, fedora, homebrew, .. } = self;
+        format!(
+            "install it (Debian: apt-get install {debian} · Fedora: dnf install {fedora} · \
+             macOS: brew install {homebrew})"
+        )
+    }
+
+    fn find_path(&self, name: &str) -> Option<PathBuf> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let on_path = std::env::split_paths(&path);
+        let elsewhere = self.places.iter().flat_map(|place| unfold(place));
+        on_path.chain(elsewhere).map(|folder| folder.join(name)).find(|path| is_program(path))
+    }
+}
+
+/// The folders that a pattern stands for, the latest version first.
+fn unfold(place: &str) -> Vec<PathBuf> {
+    let Some((before, after)) = place.split_once('*') else { return vec![PathBuf::from(place)] };
+    let (folder, start) = before.rsplit_once('/').unwrap_or((".", before));
+    let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let version = name.strip_prefix(start)?.split('.').next()?.parse().ok()?;
+            Some((version, entry.path().join(after.trim_start_matches('/'))))
+        })
+        .collect();
+    found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}

@@ -1,0 +1,160 @@
+//! Stores that are somewhere else: databases, behind a pool of connections.
+//!
+//! A [`Server`] is ready to be connected to; a [`Link`] is one connection to it, and does one op at a time. A
+//! [`Site`] keeps the pool from round to round, and a [`Remote`] is one round's shop: the site, and what every
+//! shop has beside its store, a clerk's queue and a payment provider.
+
+mod client;
+mod pool;
+mod terms;
+
+pub use client::RemoteClient;
+pub use terms::Terms;
+
+use super::patience::Patience;
+use super::provider::Provider;
+use super::queue::Queue;
+use super::{Books, LiveStore, StoreKind};
+use crate::attempt::Missed;
+use crate::error::Error;
+use crate::op::{BuyerId, Op, OpKind, Reply, Units};
+use crate::settings::Settings;
+use crate::strategy::About;
+use pool::Pool;
+
+/// A database that can be connected to. Dropping it leaves nothing behind.
+pub trait Server: Send + Sync {
+    /// Which store it is.
+    fn kind(&self) -> StoreKind;
+
+    /// Its name and version, in its own words, such as `PostgreSQL 15.18`.
+    fn version(&self) -> &str;
+
+    /// Opens one more connection.
+    ///
+    /// # Errors
+    /// [`Error::World`] when it is not to be had.
+    fn connect(&self) -> Result<Box<dyn Link>, Error>;
+
+    /// Throws away whatever is there, and puts up shelves like these.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    fn stock_up(&self, opening: Opening) -> Result<(), Error>;
+
+    /// What it says of shelves, orders and holds, over a connection of its own.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    fn take_stock(&self, opening: Opening) -> Result<Books, Error>;
+}
+
+/// One connection. Dropping it closes it.
+pub trait Link: Send {
+    /// One op in this buyer's name. Each is atomic on its own; an error inside a transaction or while a lock is
+    /// held ends that, and nothing of it counts.
+    ///
+    /// # Errors
+    /// [`Missed::Conflict`] when the server says that somebody got in between, [`Missed::Failed`] when it
+    /// cannot do it.
+    fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed>;
+
+    /// Takes back whatever was not committed and gives back all locks; says how many those were.
+    fn close_attempt(&mut self) -> u64;
+
+    /// Whether it is of no more use.
+    fn is_broken(&self) -> bool;
+}
+
+/// What there is when the doors open.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    /// Products.
+    pub items: u8,
+    /// Units of each.
+    pub stock: Units,
+    /// Whether stock is no column, but what was never ordered.
+    pub counts_orders: bool,
+}
+
+/// A server and the connections to it.
+pub struct Site {
+    server: Box<dyn Server>,
+    pool: Pool,
+    terms: Terms,
+}
+
+impl Site {
+    /// Opens all connections.
+    ///
+    /// # Errors
+    /// [`Error::World`] when one of them is not to be had.
+    pub fn open(server: Box<dyn Server>, terms: Terms) -> Result<Self, Error> {
+        let pool = Pool::fill(&*server, terms.connections)?;
+        Ok(Self { server, pool, terms })
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn server(&self) -> &dyn Server {
+        &*self.server
+    }
+}
+
+/// One round's shop.
+pub struct Remote<'s> {
+    site: &'s Site,
+    opening: Opening,
+    queue: Queue<'s>,
+    provider: Provider,
+    patience: Patience<'s>,
+}
+
+impl<'s> Remote<'s> {
+    /// Opens a shop for a race of the strategy with this card.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    pub fn open(site: &'s Site, settings: &Settings, card: &About) -> Result<Self, Error> {
+        let opening = Opening {
+            items: settings.items,
+            stock: settings.stock,
+            counts_orders: card.names(OpKind::CountLeft),
+        };
+        site.server.stock_up(opening)?;
+        let patience = Patience { most: site.terms.patience, stop: site.terms.control.stop_flag() };
+        let payers = if card.asks_for(|kind| kind == OpKind::Pay) { settings.buyers } else { 0 };
+        Ok(Self {
+            site,
+            opening,
+            queue: Queue::open(settings.threads() as usize, patience),
+            provider: Provider::open(payers),
+            patience,
+        })
+    }
+}
+
+impl LiveStore for Remote<'_> {
+    type Client<'a>
+        = RemoteClient<'a>
+    where
+        Self: 'a;
+
+    fn connect(&self) -> RemoteClient<'_> {
+        RemoteClient::new(self)
+    }
+
+    fn close(&self) {
+        self.queue.close();
+    }
+
+    fn books(self) -> Result<Books, Error> {
+        let books = self.site.server.take_stock(self.opening)?;
+        Ok(Books {
+            deepest_queue: self.queue.deepest(),
+            payments: self.provider.payments(),
+            trouble: self.site.terms.take_trouble(),
+            ..books
+        })
+    }
+}

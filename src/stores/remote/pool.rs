@@ -1,0 +1,64 @@
+//! The pool: so many connections and no more, handed out in turn.
+
+use std::time::Duration;
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+
+use super::{Link, Server, Terms};
+use crate::error::Error;
+
+/// How soon a connection that could not be opened is tried again.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// A place in the pool: a connection, or none where one broke and is to be opened anew.
+type Place = Option<Box<dyn Link>>;
+
+/// The places that nobody uses now.
+pub(super) struct Pool {
+    free: (Sender<Place>, Receiver<Place>),
+}
+
+impl Pool {
+    /// Opens all connections.
+    pub(super) fn fill(server: &dyn Server, connections: u32) -> Result<Self, Error> {
+        let free = bounded(connections as usize);
+        for _ in 0..connections {
+            // Cannot fail: there is room for each.
+            let _ = free.0.try_send(Some(server.connect()?));
+        }
+        Ok(Self { free })
+    }
+
+    /// A free place, if there is one at once.
+    pub(super) fn try_take(&self) -> Option<Place> {
+        self.free.1.try_recv().ok()
+    }
+
+    /// A free place, within this time.
+    pub(super) fn take_within(&self, time: Duration) -> Option<Place> {
+        self.free.1.recv_timeout(time).ok()
+    }
+
+    /// Gives a place back.
+    pub(super) fn give(&self, link: Place) {
+        let kept = link.filter(|link| !link.is_broken());
+        // Cannot fail: it was taken from there.
+        let _ = self.free.0.try_send(kept);
+    }
+}
+
+/// Opens a connection, again and again until patience runs out or the race is stopped: a server that was
+/// killed may come back.
+pub(super) fn reconnect(server: &dyn Server, terms: &Terms) -> Place {
+    let mut left = terms.patience;
+    loop {
+        match server.connect() {
+            Ok(link) => return Some(link),
+            Err(error) if left < AGAIN || !terms.control.pause(AGAIN) => {
+                terms.note(|| error.to_string());
+                return None;
+            }
+            Err(_) => left -= AGAIN,
+        }
+    }
+}

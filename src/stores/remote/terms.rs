@@ -1,0 +1,84 @@
+//! The terms on which buyers use a server, and what they have to tell of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::control::Control;
+use crate::op::{Item, MOST_ITEMS};
+use crate::settings::Settings;
+use crate::stores::model::Isolation;
+
+/// On what terms a server is used. Clones share what they have to tell.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Products.
+    pub items: u8,
+    /// Connections in the pool.
+    pub connections: u32,
+    /// How far transactions are kept apart.
+    pub isolation: Isolation,
+    /// The longest wait for a connection, a lock, or one answer of the server.
+    pub patience: Duration,
+    /// How long a hold stands.
+    pub hold_ttl: Duration,
+    /// How long a lease lasts.
+    pub lease_ttl: Duration,
+    /// Whether the database itself refuses stock below zero.
+    pub stock_check: bool,
+    /// What ends it early.
+    pub control: Control,
+    told: Arc<Told>,
+}
+
+/// What links have to tell.
+#[derive(Debug, Default)]
+struct Told {
+    trouble: Mutex<Option<String>>,
+    /// By product, who has asked for its lock and not given it back.
+    asking: [AtomicU32; MOST_ITEMS as usize],
+}
+
+impl Terms {
+    /// The terms of these settings.
+    #[must_use]
+    pub fn of(settings: &Settings, control: &Control) -> Self {
+        Self {
+            items: settings.items,
+            connections: settings.connections,
+            isolation: settings.isolation,
+            patience: settings.policy.patience,
+            hold_ttl: settings.hold_ttl,
+            lease_ttl: settings.lease_ttl,
+            stock_check: settings.stock_check,
+            control: control.clone(),
+            told: Arc::default(),
+        }
+    }
+
+    /// Keeps what a server said when it refused something that it should not have; of several, the first.
+    pub(in crate::stores) fn note(&self, trouble: impl FnOnce() -> String) {
+        self.told.trouble.lock().get_or_insert_with(trouble);
+    }
+
+    /// What was noted, once.
+    pub(super) fn take_trouble(&self) -> Option<String> {
+        self.told.trouble.lock().take()
+    }
+
+    /// Somebody asks for a product's lock; whether somebody else has it, or asked before.
+    pub(in crate::stores) fn asks(&self, item: Item) -> bool {
+        self.asking(item).is_some_and(|asking| asking.fetch_add(1, Ordering::Relaxed) > 0)
+    }
+
+    /// And has it no more.
+    pub(in crate::stores) fn lets_go(&self, item: Item) {
+        self.asking(item).map(|asking| asking.fetch_sub(1, Ordering::Relaxed));
+    }
+
+    fn asking(&self, item: Item) -> Option<&AtomicU32> {
+        self.told.asking.get(usize::from(item.0))
+    }
+}

@@ -1,0 +1,55 @@
+//! What is not a checkout's: putting the tables up, and reading them back for the audit.
+
+use super::{Database, SqlError, Statement};
+use crate::op::{Item, Order, Want};
+use crate::stores::Books;
+use crate::stores::remote::Opening;
+
+/// Makes the tables.
+pub(in crate::stores) fn create(
+    database: &mut impl Database,
+    stock_check: bool,
+) -> Result<(), SqlError> {
+    database.run(Statement::Create)?;
+    if stock_check { database.run(Statement::Check) } else { Ok(()) }
+}
+
+/// Empties them and puts up shelves.
+pub(in crate::stores) fn stock_up(
+    database: &mut impl Database,
+    opening: Opening,
+) -> Result<(), SqlError> {
+    database.run(Statement::Clear)?;
+    for item in 0..opening.items {
+        let values = [("item", item.into()), ("stock", opening.stock.into())];
+        database.change(Statement::PutUp, &values)?;
+    }
+    Ok(())
+}
+
+/// Reads everything back.
+pub(in crate::stores) fn take_stock(
+    database: &mut impl Database,
+    opening: Opening,
+) -> Result<Books, SqlError> {
+    let shelves = match opening.counts_orders {
+        true => Statement::ShelvesCounted,
+        false => Statement::Shelves,
+    };
+    let shelves = database.query(shelves, &[])?;
+    let orders = database.query(Statement::Orders, &[])?;
+    let holding = database.query(Statement::Holding, &[])?;
+    Ok(Books {
+        shelves: shelves.iter().map(|[stock, ..]| *stock as i32).collect(),
+        given_back: shelves.iter().map(|[_, given_back, _]| *given_back as i32).collect(),
+        orders: orders
+            .into_iter()
+            .map(|[buyer, item, qty]| Order {
+                buyer: buyer as u32,
+                want: Want::one(Item(item as u8), qty as i32),
+            })
+            .collect(),
+        holding: holding.into_iter().map(|[buyer, ..]| buyer as u32).collect(),
+        ..Books::default()
+    })
+}

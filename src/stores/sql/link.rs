@@ -1,0 +1,342 @@
+//! One connection to an SQL database: which op takes which statements.
+
+use super::{Database, Row, SqlError, Statement, Values};
+use crate::attempt::{Failure, Missed};
+use crate::op::{BuyerId, Item, Op, Order, Reply, Units, Version, Want};
+use crate::stores::model::Isolation;
+use crate::stores::remote::{Link, Terms};
+
+/// How often an op outside any transaction is tried again by itself when the database throws it away to
+/// break a deadlock: nothing of it counts then, so nobody need hear of it.
+const MOST_TRIES: u32 = 100;
+
+/// What is under way on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UnderWay {
+    /// Nothing: each statement counts by itself.
+    Nothing,
+    /// A transaction that the checkout has begun.
+    Transaction,
+    /// One that its first lock has begun, and that giving back the last lock commits.
+    Locks,
+}
+
+/// One connection to an SQL database.
+pub(in crate::stores) struct SqlLink<D> {
+    database: D,
+    terms: Terms,
+    under_way: UnderWay,
+    /// Locks asked for and not given back.
+    held: Vec<Item>,
+    is_broken: bool,
+}
+
+type Done<T = Reply> = Result<T, SqlError>;
+
+impl<D: Database> SqlLink<D> {
+    /// Over this connection.
+    pub(in crate::stores) fn new(database: D, terms: Terms) -> Self {
+        let under_way = UnderWay::Nothing;
+        Self { database, terms, under_way, held: Vec::new(), is_broken: false }
+    }
+
+    fn change(&mut self, statement: Statement, values: Values<'_>) -> Done<u64> {
+        self.database.change(statement, values)
+    }
+
+    fn applied(&mut self, statement: Statement, values: Values<'_>) -> Done {
+        Ok(Reply::Applied(self.change(statement, values)? > 0))
+    }
+
+    fn first(&mut self, statement: Statement, values: Values<'_>) -> Done<Option<Row>> {
+        Ok(self.database.query(statement, values)?.into_iter().next())
+    }
+
+    fn number(&mut self, statement: Statement, values: Values<'_>) -> Done<i64> {
+        Ok(self.first(statement, values)?.map_or(0, |[number, ..]| number))
+    }
+
+    /// Several statements that count together or not at all.
+    fn together<T>(&mut self, work: impl FnOnce(&mut Self) -> Done<T>) -> Done<T> {
+        if self.under_way != UnderWay::Nothing {
+            return work(self);
+        }
+        self.database.run(Statement::BeginLocking)?;
+        let done = work(self);
+        match done {
+            Ok(_) => self.database.run(Statement::Commit)?,
+            // A connection that is lost rolls back by itself.
+            Err(_) => drop(self.database.run(Statement::Rollback)),
+        }
+        done
+    }
+
+    fn perform(&mut self, buyer: BuyerId, op: Op) -> Done {
+        let of = |item: Item| ("item", i64::from(item.0));
+        let buyers = ("buyer", i64::from(buyer));
+        match op {
+            Op::Read { item } => {
+                self.number(Statement::Read, &[of(item)]).map(|units| Reply::Stock(units as Units))
+            }
+            Op::ReadVersioned { item } => {
+                let row = self.first(Statement::ReadVersioned, &[of(item)])?.unwrap_or_default();
+                let [stock, version, _] = row;
+                Ok(Reply::Versioned { stock: stock as Units, version: version as Version })
+            }
+            Op::Write { item, stock } => {
+                self.change(Statement::Write, &[of(item), ("stock", stock.into())])?;
+                Ok(Reply::Done)
+            }
+            Op::CompareAndSet { item, expected, new } => {
+                let values = [of(item), ("expected", expected.into()), ("new", new.into())];
+                self.applied(Statement::CompareAndSet, &values)
+            }
+            Op::WriteIfVersion { item, version, stock } => {
+                let values = [of(item), ("version", version.into()), ("stock", stock.into())];
+                self.applied(Statement::WriteIfVersion, &values)
+            }
+            Op::Take { item, qty } => {
+                self.applied(Statement::Take, &[of(item), ("qty", qty.into())])
+            }
+            Op::Add { item, qty } => {
+                let left = self.number(Statement::Add, &[of(item), ("qty", qty.into())])?;
+                Ok(Reply::Stock(left as Units))
+            }
+            Op::CountLeft { item } => {
+                let left = self.number(Statement::CountLeft, &[of(item)])?;
+                Ok(Reply::Stock(left as Units))
+            }
+            Op::PlaceOrder(order) => self.place_order(order),
+            Op::PlaceOrderOnce(order) => self.place_order_once(order),
+            Op::FindOrder => Ok(Reply::Applied(self.number(Statement::FindOrder, &[buyers])? > 0)),
+            Op::CancelOrder => self.applied(Statement::CancelOrder, &[buyers]),
+            Op::Hold { item, qty } => self.together(|link| link.hold(buyer, item, qty)),
+            Op::Confirm { item } => self.confirm(buyer, item),
+            Op::Release { item } => self.together(|link| link.release(buyer, item)),
+            _ => Err(SqlError::Misused(Failure::Unsupported)),
+        }
+    }
+
+    /// An order has a line a product.
+    fn place_order(&mut self, order: Order) -> Done {
+        match order.want.is_cart() {
+            false => self.place_lines(order, order.want.items())?,
+            true => self.together(|link| link.place_lines(order, order.want.items()))?,
+        }
+        Ok(Reply::Done)
+    }
+
+    fn place_order_once(&mut self, order: Order) -> Done {
+        self.together(|link| {
+            let is_first = link.change(
+                Statement::PlaceOrderOnce,
+                &line(order.buyer, order.want.item, order.want.qty),
+            )? > 0;
+            if is_first {
+                link.place_lines(order, order.want.items().skip(1))?;
+            }
+            Ok(Reply::Applied(is_first))
+        })
+    }
+
+    fn place_lines(&mut self, order: Order, items: impl Iterator<Item = Item>) -> Done<()> {
+        for item in items {
+            self.change(Statement::PlaceOrder, &line(order.buyer, item, order.want.qty))?;
+        }
+        Ok(())
+    }
+
+    /// Reserves units, after giving back what others have reserved for too long.
+    fn hold(&mut self, buyer: BuyerId, item: Item, qty: Units) -> Done {
+        let of = ("item", i64::from(item.0));
+        let buyers = ("buyer", i64::from(buyer));
+        // Whoever reserves this product comes after us.
+        self.change_or_look(Statement::Lock, &[of])?;
+        let now_ms = self.number(Statement::Now, &[])?;
+        if self.change(Statement::HoldsRunOut, &[of, ("now_ms", now_ms)])? > 0 {
+            let units = self.number(Statement::HoldsRunOutUnits, &[of])?;
+            self.change(Statement::HoldsReturned, &[of])?;
+            self.change(Statement::GiveBack, &[of, ("qty", units)])?;
+        }
+        match self.first(Statement::HoldOf, &[buyers])? {
+            Some([_, _, 0 | 1]) => return Ok(Reply::Applied(false)),
+            Some(_) => drop(self.change(Statement::HoldForget, &[buyers])?),
+            None => {}
+        }
+        if self.change(Statement::Take, &[of, ("qty", qty.into())])? == 0 {
+            return Ok(Reply::Applied(false));
+        }
+        let expires_ms = now_ms.saturating_add(self.terms.hold_ttl.as_millis() as i64);
+        let values = [buyers, of, ("qty", qty.into()), ("expires_ms", expires_ms)];
+        self.applied(Statement::HoldPlace, &values)
+    }
+
+    fn confirm(&mut self, buyer: BuyerId, item: Item) -> Done {
+        let buyers = ("buyer", i64::from(buyer));
+        let now_ms = self.number(Statement::Now, &[])?;
+        let values = [buyers, ("item", item.0.into()), ("now_ms", now_ms)];
+        if self.change(Statement::HoldConfirm, &values)? > 0 {
+            return Ok(Reply::Applied(true));
+        }
+        match self.first(Statement::HoldOf, &[buyers])? {
+            Some([held, ..]) if held == i64::from(item.0) => Ok(Reply::Applied(false)),
+            _ => Err(SqlError::Misused(Failure::NotHeld)),
+        }
+    }
+
+    fn release(&mut self, buyer: BuyerId, item: Item) -> Done {
+        let buyers = ("buyer", i64::from(buyer));
+        let of = ("item", i64::from(item.0));
+        let now_ms = self.number(Statement::Now, &[])?;
+        let released = self.change(Statement::HoldRelease, &[buyers, of, ("now_ms", now_ms)])? > 0;
+        if released {
+            let [_, qty, _] = self.first(Statement::HoldOf, &[buyers])?.unwrap_or_default();
+            self.change(Statement::GiveBack, &[of, ("qty", qty)])?;
+        }
+        Ok(Reply::Applied(released))
+    }
+
+    /// A statement that is a query in one database and a change in another.
+    fn change_or_look(&mut self, statement: Statement, values: Values<'_>) -> Done<()> {
+        self.database.query(statement, values).map(drop)
+    }
+
+    fn lock(&mut self, item: Item) -> Done {
+        let waited = self.terms.asks(item);
+        self.held.push(item);
+        if self.under_way == UnderWay::Nothing {
+            self.database.run(Statement::BeginLocking)?;
+            self.under_way = UnderWay::Locks;
+        }
+        self.change_or_look(Statement::Lock, &[("item", item.0.into())])?;
+        Ok(Reply::Locked { waited })
+    }
+
+    /// Row locks last until the transaction ends, which is when the last of them is given back.
+    fn unlock(&mut self, place: usize) -> Done {
+        let item = self.held.swap_remove(place);
+        let commits = self.held.is_empty() && self.under_way == UnderWay::Locks;
+        let done = if commits { self.end(Statement::Commit) } else { Ok(()) };
+        self.terms.lets_go(item);
+        done.map(|()| Reply::Done)
+    }
+
+    fn begin(&mut self) -> Done {
+        self.database.run(match self.terms.isolation {
+            Isolation::ReadCommitted => Statement::Begin,
+            Isolation::RepeatableRead => Statement::BeginRepeatableRead,
+            Isolation::Serializable => Statement::BeginSerializable,
+        })?;
+        self.under_way = UnderWay::Transaction;
+        Ok(Reply::Done)
+    }
+
+    /// Ends what is under way, and with it all locks.
+    fn end(&mut self, how: Statement) -> Done<()> {
+        self.under_way = UnderWay::Nothing;
+        self.held.drain(..).for_each(|item| self.terms.lets_go(item));
+        self.database.run(how)
+    }
+
+    /// Takes back what is under way, if anything is.
+    fn let_go(&mut self) {
+        if self.under_way != UnderWay::Nothing {
+            self.is_broken |= self.end(Statement::Rollback).is_err();
+        }
+    }
+
+    /// What an attempt is told of an error, after which nothing is under way any more.
+    fn missed(&mut self, error: SqlError) -> Missed {
+        let why = match error {
+            SqlError::Misused(why) => return Missed::Failed(why),
+            SqlError::Conflict => None,
+            SqlError::LockTimeout => Some(Failure::LockTimeout),
+            SqlError::Check => Some(Failure::BelowZero),
+            SqlError::Lost(text) => {
+                self.is_broken = true;
+                self.terms.note(|| text);
+                Some(Failure::Disconnected)
+            }
+            SqlError::Refused(text) => {
+                self.terms.note(|| text);
+                Some(Failure::Refused)
+            }
+        };
+        self.let_go();
+        why.map_or(Missed::Conflict, Missed::Failed)
+    }
+}
+
+/// The values of one line of an order.
+fn line(buyer: BuyerId, item: Item, qty: Units) -> [(&'static str, i64); 3] {
+    [("buyer", buyer.into()), ("item", item.0.into()), ("qty", qty.into())]
+}
+
+/// The products that an op is about.
+fn wants(op: Op) -> Option<Want> {
+    match op {
+        Op::PlaceOrder(order) | Op::PlaceOrderOnce(order) => Some(order.want),
+        op => op.item().map(|item| Want::one(item, 1)),
+    }
+}
+
+impl<D: Database> Link for SqlLink<D> {
+    fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
+        let failed = |why| Err(Missed::Failed(why));
+        if wants(op).is_some_and(|want| want.items().any(|item| item.0 >= self.terms.items)) {
+            return failed(Failure::NoSuchItem);
+        }
+        let in_transaction = self.under_way == UnderWay::Transaction;
+        let done = match op {
+            Op::Begin if self.under_way != UnderWay::Nothing => {
+                return failed(Failure::Transaction);
+            }
+            Op::Commit | Op::CommitUnsynced if !in_transaction => {
+                return failed(Failure::Transaction);
+            }
+            Op::Begin => self.begin(),
+            Op::Commit => self.end(Statement::Commit).map(|()| Reply::Done),
+            Op::CommitUnsynced => self.end(Statement::CommitUnsynced).map(|()| Reply::Done),
+            // Of one that was thrown away by a conflict nothing is left to take back.
+            Op::Rollback if !in_transaction => return Ok(Reply::Done),
+            Op::Rollback => self.end(Statement::Rollback).map(|()| Reply::Done),
+            Op::Lock { item } => self.lock(item),
+            Op::Unlock { item } => match self.held.iter().position(|held| *held == item) {
+                _ if in_transaction => return failed(Failure::Unsupported),
+                Some(place) => self.unlock(place),
+                None => return failed(Failure::NotLocked),
+            },
+            op => {
+                let mut done = self.perform(buyer, op);
+                for _ in 1..MOST_TRIES {
+                    if self.under_way != UnderWay::Nothing || done != Err(SqlError::Conflict) {
+                        break;
+                    }
+                    done = self.perform(buyer, op);
+                }
+                done
+            }
+        };
+        done.map_err(|error| self.missed(error))
+    }
+
+    fn close_attempt(&mut self) -> u64 {
+        if self.under_way == UnderWay::Nothing {
+            return 0;
+        }
+        // A transaction that nobody has ended holds something, even if no lock was asked for.
+        let held = self.held.len().max(1) as u64;
+        self.let_go();
+        held
+    }
+
+    fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+}
+
+impl<D> Drop for SqlLink<D> {
+    fn drop(&mut self) {
+        self.held.drain(..).for_each(|item| self.terms.lets_go(item));
+    }
+}

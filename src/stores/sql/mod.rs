@@ -1,0 +1,60 @@
+//! What the SQL databases have in common: the ops as statements. A [`Database`] runs statements over one
+//! connection, and a [`SqlLink`] knows which op takes which.
+
+mod books;
+mod link;
+mod statement;
+
+pub(super) use books::{create, stock_up, take_stock};
+pub(super) use link::SqlLink;
+pub(super) use statement::Statement;
+
+use crate::attempt::Failure;
+
+/// The columns of one row, as numbers; those that there are not are 0.
+pub(super) type Row = [i64; 3];
+
+/// Values by the names that stand for them in a statement.
+pub(super) type Values<'v> = &'v [(&'static str, i64)];
+
+/// One connection to a database that speaks SQL.
+pub(super) trait Database: Send {
+    /// Runs a statement; says how many rows it changed, or at least found.
+    fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError>;
+
+    /// Runs a query, or a statement that returns rows.
+    fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError>;
+
+    /// Runs a script: statements without values, of which nothing is returned.
+    fn run(&mut self, script: Statement) -> Result<(), SqlError>;
+}
+
+/// What a database says when it does not do what it was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SqlError {
+    /// Somebody got in between, or there was a deadlock: nothing of the transaction counts.
+    Conflict,
+    /// A lock was not to be had in time.
+    LockTimeout,
+    /// Stock may not be below zero.
+    Check,
+    /// The connection is of no more use.
+    Lost(String),
+    /// The op makes no sense here; nothing has happened.
+    Misused(Failure),
+    /// Anything else.
+    Refused(String),
+}
+
+impl SqlError {
+    /// In words, of something that had to go well.
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Conflict => "somebody else is at work in the same tables".into(),
+            Self::LockTimeout => "somebody else keeps the tables locked".into(),
+            Self::Check => "stock may not be below zero".into(),
+            Self::Misused(why) => why.to_string(),
+            Self::Lost(text) | Self::Refused(text) => text,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The statements by name. Each is a file; where a database says it differently it has its own.
+
+/// A statement or script that a checkout or the audit needs.
+macro_rules! statements {
+    ($($name:ident $file:literal $meaning:literal;)+) => {
+        #[doc = "A statement by what it is for."]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(in crate::stores) enum Statement {
+            $(#[doc = $meaning] $name,)+
+        }
+
+        impl Statement {
+            /// How many there are.
+            pub(in crate::stores) const COUNT: usize = [$($file),+].len();
+
+            /// As most databases say it.
+            pub(in crate::stores) fn common(self) -> &'static str {
+                match self {
+                    $(Self::$name => include_str!(concat!("statements/", $file, ".sql")),)+
+                }
+            }
+        }
+    };
+}
+
+statements! {
+    Create "create" "The tables.";
+    Check "check" "Stock that cannot fall below zero.";
+    Drop "drop" "No tables.";
+    Clear "clear" "Empty tables.";
+    PutUp "put_up" "A shelf.";
+    Begin "begin" "A transaction at read committed.";
+    BeginRepeatableRead "begin_repeatable_read" "A transaction at repeatable read.";
+    BeginSerializable "begin_serializable" "A transaction that is serializable.";
+    BeginLocking "begin_locking" "A transaction that begins with a lock.";
+    Commit "commit" "The end of a transaction.";
+    CommitUnsynced "commit_unsynced" "The same, before it is on disk.";
+    Rollback "rollback" "A transaction taken back.";
+    Read "read" "`Op::Read`.";
+    ReadVersioned "read_versioned" "`Op::ReadVersioned`.";
+    Write "write" "`Op::Write`.";
+    CompareAndSet "compare_and_set" "`Op::CompareAndSet`.";
+    WriteIfVersion "write_if_version" "`Op::WriteIfVersion`.";
+    Take "take" "`Op::Take`.";
+    Add "add" "`Op::Add`.";
+    Lock "lock" "`Op::Lock`.";
+    PlaceOrder "place_order" "`Op::PlaceOrder`, a line of it.";
+    PlaceOrderOnce "place_order_once" "`Op::PlaceOrderOnce`, its first line.";
+    FindOrder "find_order" "`Op::FindOrder`.";
+    CancelOrder "cancel_order" "`Op::CancelOrder`.";
+    CountLeft "count_left" "`Op::CountLeft`.";
+    Now "now" "The server's clock, in ms.";
+    HoldOf "hold_of" "A buyer's hold.";
+    HoldPlace "hold_place" "A new one.";
+    HoldForget "hold_forget" "Room for a new one.";
+    HoldConfirm "hold_confirm" "`Op::Confirm`.";
+    HoldRelease "hold_release" "`Op::Release`.";
+    HoldsRunOut "holds_run_out" "Holds whose time is over.";
+    HoldsRunOutUnits "holds_run_out_units" "Their units.";
+    HoldsReturned "holds_returned" "Their end.";
+    GiveBack "give_back" "Units of holds, back on the shelf.";
+    Shelves "shelves" "For the audit: stock.";
+    ShelvesCounted "shelves_counted" "For the audit: stock that is what was never ordered.";
+    Orders "orders" "For the audit: the order book.";
+    Holding "holding" "For the audit: whose holds still stand.";
+}

@@ -1,0 +1,3 @@
+DROP TABLE IF EXISTS oversell_sim_holds;
+DROP TABLE IF EXISTS oversell_sim_orders;
+DROP TABLE IF EXISTS oversell_sim_shelf;

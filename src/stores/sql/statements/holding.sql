@@ -1,0 +1,1 @@
+SELECT buyer FROM oversell_sim_holds WHERE state = 0

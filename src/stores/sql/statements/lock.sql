@@ -1,0 +1,1 @@
+SELECT stock FROM oversell_sim_shelf WHERE item = :item FOR UPDATE

@@ -1,0 +1,1 @@
+SELECT buyer, item, qty FROM oversell_sim_orders

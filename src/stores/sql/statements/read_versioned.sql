@@ -1,0 +1,1 @@
+SELECT stock, version FROM oversell_sim_shelf WHERE item = :item

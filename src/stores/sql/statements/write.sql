@@ -1,0 +1,1 @@
+UPDATE oversell_sim_shelf SET stock = :stock WHERE item = :item
