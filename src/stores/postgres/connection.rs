@@ -174,6 +174,12 @@ fn numbered(text: &'static str) -> (String, Vec<&'static str>) {
     for piece in pieces {
         let end = piece.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(piece.len());
         let (name, rest) = piece.split_at(end);
+        if name.is_empty() {
+            // A colon in a comment.
+            numbered.push(':');
+            numbered += rest;
+            continue;
+        }
         let place = names.iter().position(|known| *known == name).unwrap_or_else(|| {
             names.push(name);
             names.len() - 1
