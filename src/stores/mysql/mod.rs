@@ -1,1 +1,90 @@
-//! Stock in a MariaDB or MySQL server.
+//! Stock in a MariaDB or MySQL server, in InnoDB tables.
+
+mod connection;
+mod server;
+
+use ::mysql::Opts;
+
+use super::private::Nest;
+use super::remote::{Link, Opening, Server, Terms};
+use super::sql::{self, Database, SqlError, SqlLink, Statement};
+use super::{Address, Books, StoreKind};
+use crate::error::Error;
+use connection::Connection;
+
+pub(super) use server::PACKAGE;
+
+/// A database in a MariaDB or MySQL server.
+pub struct Mysql {
+    opts: Opts,
+    version: String,
+    terms: Terms,
+    /// Whether the tables are ours, and so to be removed.
+    owns_tables: bool,
+    /// The private server, if it is one. Last, so that it is there until everything else is gone.
+    nest: Option<Nest>,
+}
+
+impl Mysql {
+    /// Starts a private server, or finds the one that the address names, and makes the tables.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a URL that cannot be, [`Error::World`] when the server cannot be started or
+    /// reached, or the tables cannot be made.
+    pub fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
+        let (opts, nest) = match &address.url {
+            Some(url) => (server::opts(url, address, terms)?, None),
+            None => {
+                let (opts, nest) = server::start(terms)?;
+                (opts, Some(nest))
+            }
+        };
+        let terms = terms.clone();
+        let mut mysql = Self { opts, version: String::new(), terms, owns_tables: false, nest };
+        let mut connection = mysql.dial()?;
+        mysql.version = connection.version().map_err(cannot)?;
+        sql::create(&mut connection, mysql.terms.stock_check).map_err(sql::cannot_create)?;
+        mysql.owns_tables = true;
+        Ok(mysql)
+    }
+
+    fn dial(&self) -> Result<Connection, Error> {
+        Connection::open(&self.opts, &self.terms)
+    }
+}
+
+/// What a server that had to go along has said.
+fn cannot(error: SqlError) -> Error {
+    Error::world(error.text())
+}
+
+impl Server for Mysql {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Mysql
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn connect(&self) -> Result<Box<dyn Link>, Error> {
+        Ok(Box::new(SqlLink::new(self.dial()?, self.terms.clone())))
+    }
+
+    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+        sql::stock_up(&mut self.dial()?, opening).map_err(cannot)
+    }
+
+    fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
+        sql::take_stock(&mut self.dial()?, opening).map_err(cannot)
+    }
+}
+
+impl Drop for Mysql {
+    fn drop(&mut self) {
+        // A private server goes with everything that is in it.
+        if self.owns_tables && self.nest.is_none() {
+            let _ = self.dial().map(|mut connection| connection.run(Statement::Drop));
+        }
+    }
+}

@@ -7,7 +7,7 @@ use tokio_postgres::Config;
 
 use super::private::Nest;
 use super::remote::{Link, Opening, Server, Terms};
-use super::sql::{self, SqlError, SqlLink, Statement};
+use super::sql::{self, Database, SqlError, SqlLink, Statement};
 use super::{Address, Books, StoreKind};
 use crate::error::Error;
 use connection::Connection;
@@ -22,7 +22,7 @@ pub struct Postgres {
     /// Whether the tables are ours, and so to be removed.
     owns_tables: bool,
     /// The private server, if it is one. Last, so that it is there until everything else is gone.
-    _nest: Option<Nest>,
+    nest: Option<Nest>,
 }
 
 impl Postgres {
@@ -41,16 +41,10 @@ impl Postgres {
         };
         let terms = terms.clone();
         let mut postgres =
-            Self { config, version: String::new(), terms, owns_tables: false, _nest: nest };
+            Self { config, version: String::new(), terms, owns_tables: false, nest };
         let mut connection = postgres.dial()?;
         postgres.version = format!("PostgreSQL {}", connection.version());
-        sql::create(&mut connection, postgres.terms.stock_check).map_err(|error| {
-            Error::world(format!(
-                "cannot make the tables oversell_sim_*: {}\n       if an earlier run was killed, drop them: \
-                 DROP TABLE oversell_sim_shelf, oversell_sim_orders, oversell_sim_holds",
-                error.text()
-            ))
-        })?;
+        sql::create(&mut connection, postgres.terms.stock_check).map_err(sql::cannot_create)?;
         postgres.owns_tables = true;
         Ok(postgres)
     }
@@ -90,11 +84,8 @@ impl Server for Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // A private server goes with everything that is in it.
-        if self.owns_tables && self._nest.is_none() {
-            let _ = self.dial().map(|mut connection| {
-                use sql::Database;
-                connection.run(Statement::Drop)
-            });
+        if self.owns_tables && self.nest.is_none() {
+            let _ = self.dial().map(|mut connection| connection.run(Statement::Drop));
         }
     }
 }

@@ -5,7 +5,7 @@ mod books;
 mod link;
 mod statement;
 
-pub(super) use books::{create, stock_up, take_stock};
+pub(super) use books::{cannot_create, create, stock_up, take_stock};
 pub(super) use link::SqlLink;
 pub(super) use statement::Statement;
 

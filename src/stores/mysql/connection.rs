@@ -1,0 +1,132 @@
+//! One connection to MariaDB or MySQL.
+
+use ::mysql::prelude::Queryable;
+use ::mysql::{Conn, Opts, Params, Value};
+
+use crate::error::Error;
+use crate::stores::remote::Terms;
+use crate::stores::sql::{Database, Row, SqlError, Statement, Values};
+
+/// One connection.
+pub(super) struct Connection {
+    conn: Conn,
+}
+
+impl Connection {
+    /// Dials, and agrees on how long to wait.
+    pub(super) fn open(opts: &Opts, terms: &Terms) -> Result<Self, Error> {
+        let dial = || {
+            let mut conn = Conn::new(opts.clone())?;
+            // In whole seconds, the shortest being one.
+            let patience = terms.patience.as_secs().clamp(1, 31_536_000);
+            conn.query_drop(format!("SET SESSION innodb_lock_wait_timeout = {patience}"))?;
+            conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
+            Ok(Self { conn })
+        };
+        dial().map_err(|error: ::mysql::Error| {
+            Error::world(format!("cannot connect to MySQL: {}", said(&error)))
+        })
+    }
+
+    /// The server's name and version, such as `MariaDB 10.11.19`.
+    pub(super) fn version(&mut self) -> Result<String, SqlError> {
+        let asked = self.conn.query_first::<String, _>("SELECT VERSION()");
+        let version = asked.map_err(|error| sql_error(&error))?.unwrap_or_default();
+        let name = if version.contains("MariaDB") { "MariaDB" } else { "MySQL" };
+        Ok(format!("{name} {}", version.split('-').next().unwrap_or_default()))
+    }
+}
+
+impl Database for Connection {
+    fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
+        let done = self.conn.exec_drop(text(statement), named(text(statement), values));
+        done.map_err(|error| sql_error(&error))?;
+        Ok(self.conn.affected_rows())
+    }
+
+    fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError> {
+        if statement == Statement::Add {
+            // There is no RETURNING for an UPDATE here.
+            self.change(statement, values)?;
+            let left = self.conn.query_first::<i64, _>(include_str!("statements/add_left.sql"));
+            let left = left.map_err(|error| sql_error(&error))?;
+            return Ok(left.map(|left| [left, 0, 0]).into_iter().collect());
+        }
+        let rows: Vec<::mysql::Row> = self
+            .conn
+            .exec(text(statement), named(text(statement), values))
+            .map_err(|error| sql_error(&error))?;
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    fn run(&mut self, script: Statement) -> Result<(), SqlError> {
+        for statement in text(script).split(';').map(str::trim).filter(|text| !text.is_empty()) {
+            self.conn.query_drop(statement).map_err(|error| sql_error(&error))?;
+        }
+        Ok(())
+    }
+}
+
+/// The values that a statement has a use for.
+fn named(text: &str, values: Values<'_>) -> Params {
+    let used = values.iter().filter(|(name, _)| text.contains(&format!(":{name}")));
+    let used: Vec<(String, Value)> =
+        used.map(|(name, value)| ((*name).to_owned(), Value::Int(*value))).collect();
+    if used.is_empty() { Params::Empty } else { Params::from(used) }
+}
+
+/// A row's numbers. Sums come as decimals, in letters.
+fn row(row: ::mysql::Row) -> Row {
+    let mut numbers = Row::default();
+    for (value, number) in row.unwrap().into_iter().zip(&mut numbers) {
+        *number = match value {
+            Value::Int(value) => value,
+            Value::UInt(value) => i64::try_from(value).unwrap_or(i64::MAX),
+            Value::Bytes(text) => {
+                std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+            }
+            _ => 0,
+        };
+    }
+    numbers
+}
+
+/// What an error means to a checkout. Of a transaction that has waited too long for a lock the server keeps
+/// what came before; it is taken back as a whole.
+fn sql_error(error: &::mysql::Error) -> SqlError {
+    /// Lock wait timeout, deadlock, and (MariaDB) a row that was written since the snapshot.
+    const CONFLICTS: [u16; 3] = [1205, 1213, 1020];
+    /// MariaDB's and MySQL's words for a violated CHECK.
+    const CHECKS: [u16; 2] = [4025, 3819];
+    /// The server is going down, or has ended the connection.
+    const LOST: [u16; 3] = [1053, 1927, 4031];
+    match error {
+        ::mysql::Error::MySqlError(error) if CONFLICTS.contains(&error.code) => SqlError::Conflict,
+        ::mysql::Error::MySqlError(error) if CHECKS.contains(&error.code) => SqlError::Check,
+        ::mysql::Error::MySqlError(error) if LOST.contains(&error.code) => {
+            SqlError::Lost(format!("MySQL: {}", error.message))
+        }
+        ::mysql::Error::MySqlError(error) => SqlError::Refused(format!("MySQL: {}", error.message)),
+        other => SqlError::Lost(format!("MySQL: {}", said(other))),
+    }
+}
+
+fn said(error: &::mysql::Error) -> String {
+    match error {
+        ::mysql::Error::MySqlError(error) => error.message.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// How MariaDB and MySQL say it.
+fn text(statement: Statement) -> &'static str {
+    match statement {
+        Statement::Begin | Statement::BeginLocking => include_str!("statements/begin.sql"),
+        Statement::BeginRepeatableRead => include_str!("statements/begin_repeatable_read.sql"),
+        Statement::BeginSerializable => include_str!("statements/begin_serializable.sql"),
+        Statement::PlaceOrderOnce => include_str!("statements/place_order_once.sql"),
+        Statement::Add => include_str!("statements/add.sql"),
+        Statement::Now => include_str!("statements/now.sql"),
+        other => other.common(),
+    }
+}

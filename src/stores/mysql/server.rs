@@ -1,0 +1,99 @@
+//! Where the server is: a private one, or the user's.
+
+use std::time::Duration;
+
+use ::mysql::consts::CapabilityFlags;
+use ::mysql::{Opts, OptsBuilder};
+
+use crate::error::Error;
+use crate::stores::Address;
+use crate::stores::address::on_loopback;
+use crate::stores::private::{self, Nest, Package};
+use crate::stores::remote::Terms;
+use crate::stores::sql::Statement;
+
+/// What has to be installed.
+pub(in crate::stores) const PACKAGE: Package = Package {
+    title: "MariaDB",
+    debian: "mariadb-server",
+    fedora: "mariadb-server",
+    homebrew: "mariadb",
+    places: &["/usr/sbin", "/usr/libexec", "/usr/local/mysql/bin", "/opt/homebrew/opt/mariadb/bin"],
+    server: &["mariadbd", "mysqld"],
+};
+
+/// The longest wait for a connection.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// How much longer than a buyer's patience an answer may take: the server itself gives up before.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Connections beside the pool's: for the audit, and for whoever looks in.
+const BESIDE: u32 = 8;
+
+/// The database of a private server.
+const DATABASE: &str = "oversell_sim";
+
+/// Reads a URL.
+pub(super) fn opts(url: &str, address: &Address, terms: &Terms) -> Result<Opts, Error> {
+    let opts = Opts::from_url(url).map_err(|error| {
+        Error::input(format!("--url: {error}; expected mysql://user:password@localhost/database"))
+    })?;
+    if opts.get_db_name().is_none() {
+        return Err(Error::input("--url: no database is named; write mysql://user@localhost/database"));
+    }
+    on_loopback(&opts.get_ip_or_hostname(), address)?;
+    Ok(with_bounds(OptsBuilder::from_opts(opts), terms))
+}
+
+/// The same, so that no wait is for ever; and so that a row which is found counts as changed, even if it says
+/// what it said before.
+fn with_bounds(opts: OptsBuilder, terms: &Terms) -> Opts {
+    let within = Some(terms.patience + GRACE);
+    opts.read_timeout(within)
+        .write_timeout(within)
+        .tcp_connect_timeout(Some(CONNECTING))
+        .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
+        .stmt_cache_size(Statement::COUNT)
+        .into()
+}
+
+/// Starts a private server on a socket in a directory of its own.
+pub(super) fn start(terms: &Terms) -> Result<(Opts, Nest), Error> {
+    let server = PACKAGE.find_server()?;
+    let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
+    let mut nest = Nest::make("KILL")?;
+    let mut make = nest.command(&install.path);
+    let data = format!("--datadir={}", nest.path().join("data").display());
+    make.args(["--no-defaults", &data, "--auth-root-authentication-method=normal"])
+        .args(["--skip-test-db", "--skip-name-resolve"]);
+    nest.run(make)?;
+    let password = private::password()?;
+    let script = nest.path().join("init.sql");
+    let first = format!(
+        "CREATE DATABASE {DATABASE};\n\
+         SET PASSWORD FOR root@localhost = PASSWORD('{password}');\n"
+    );
+    std::fs::write(&script, first)
+        .map_err(|error| Error::world(format!("cannot write {}: {error}", script.display())))?;
+    let socket = nest.path().join("socket");
+    let socket = socket.display();
+    let mut command = nest.command(&server.path);
+    command
+        .args(["--no-defaults", &data, "--skip-networking", "--skip-name-resolve"])
+        .arg(format!("--socket={socket}"))
+        .arg(format!("--init-file={}", script.display()))
+        .arg(format!("--tmpdir={}", nest.path().display()))
+        .arg(format!("--pid-file={}", nest.path().join("pid").display()))
+        .arg(format!("--max-connections={}", terms.connections + BESIDE));
+    let opts = OptsBuilder::new()
+        .socket(Some(socket.to_string()))
+        .prefer_socket(true)
+        .user(Some("root"))
+        .pass(Some(password))
+        .db_name(Some(DATABASE));
+    let opts = with_bounds(opts, terms);
+    let answers = || super::Connection::open(&opts, terms).is_ok();
+    nest.start(command, &terms.control, answers)?;
+    Ok((opts, nest))
+}
