@@ -1,1 +1,96 @@
-//! Stock in a Redis server.
+//! Stock in a Redis server: the high-speed cache. What takes several steps is a script, which runs alone, or
+//! is watched (`WATCH`, `MULTI`, `EXEC`).
+
+mod books;
+mod keys;
+mod link;
+mod scripts;
+mod server;
+
+use ::redis::Client;
+
+use super::private::Nest;
+use super::remote::{Link, Opening, Server, Terms};
+use super::{Address, Books, StoreKind};
+use crate::error::Error;
+use link::RedisLink;
+
+pub(super) use server::PACKAGE;
+
+/// Keys in a Redis server.
+pub struct Redis {
+    client: Client,
+    version: String,
+    terms: Terms,
+    /// Whether the keys are ours, and so to be removed.
+    owns_keys: bool,
+    /// The private server, if it is one. Last, so that it is there until everything else is gone.
+    nest: Option<Nest>,
+}
+
+impl Redis {
+    /// Starts a private server, or finds the one that the address names.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a URL that cannot be, [`Error::World`] when the server cannot be started or
+    /// reached, or has keys of our name.
+    pub fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
+        let (client, nest) = match &address.url {
+            Some(url) => (server::client(url, address)?, None),
+            None => {
+                let (client, nest) = server::start(terms)?;
+                (client, Some(nest))
+            }
+        };
+        let terms = terms.clone();
+        let mut redis = Self { client, version: String::new(), terms, owns_keys: false, nest };
+        let mut connection = server::dial(&redis.client, &redis.terms)?;
+        redis.version = server::version(&mut connection).map_err(server::cannot)?;
+        let count = books::count(&mut connection).map_err(server::cannot)?;
+        if count > 0 {
+            return Err(Error::world(format!(
+                "the server has {count} keys {}* already\n       if an earlier run was killed, delete \
+                 them: redis-cli --scan --pattern '{}*' | xargs redis-cli del",
+                keys::PREFIX,
+                keys::PREFIX
+            )));
+        }
+        redis.owns_keys = true;
+        Ok(redis)
+    }
+}
+
+impl Server for Redis {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Redis
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn connect(&self) -> Result<Box<dyn Link>, Error> {
+        let connection = server::dial(&self.client, &self.terms)?;
+        Ok(Box::new(RedisLink::new(connection, self.terms.clone())))
+    }
+
+    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+        let mut connection = server::dial(&self.client, &self.terms)?;
+        books::stock_up(&mut connection, opening).map_err(server::cannot)
+    }
+
+    fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
+        let mut connection = server::dial(&self.client, &self.terms)?;
+        books::take_stock(&mut connection, opening).map_err(server::cannot)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // A private server goes with everything that is in it.
+        if self.owns_keys && self.nest.is_none() {
+            let _ = server::dial(&self.client, &self.terms)
+                .map(|mut connection| books::clear(&mut connection));
+        }
+    }
+}

@@ -150,15 +150,15 @@ impl<D: Database> SqlLink<D> {
     fn hold(&mut self, buyer: BuyerId, item: Item, qty: Units) -> Done {
         let of = ("item", i64::from(item.0));
         let buyers = ("buyer", i64::from(buyer));
-        // Whoever reserves this product comes after us.
-        self.change_or_look(Statement::Lock, &[of])?;
-        let now_ms = self.number(Statement::Now, &[])?;
-        if self.change(Statement::HoldsRunOut, &[of, ("now_ms", now_ms)])? > 0 {
-            let units = self.number(Statement::HoldsRunOutUnits, &[of])?;
-            self.change(Statement::HoldsReturned, &[of])?;
-            self.change(Statement::GiveBack, &[of, ("qty", units)])?;
+        let now_ms = self.give_back_run_out(item)?;
+        let mut before = self.first(Statement::HoldOf, &[buyers])?;
+        if let Some([other, _, 0]) = before
+            && other != i64::from(item.0)
+        {
+            self.give_back_run_out(Item(other as u8))?;
+            before = self.first(Statement::HoldOf, &[buyers])?;
         }
-        match self.first(Statement::HoldOf, &[buyers])? {
+        match before {
             Some([_, _, 0 | 1]) => return Ok(Reply::Applied(false)),
             Some(_) => drop(self.change(Statement::HoldForget, &[buyers])?),
             None => {}
@@ -169,6 +169,20 @@ impl<D: Database> SqlLink<D> {
         let expires_ms = now_ms.saturating_add(self.terms.hold_ttl.as_millis() as i64);
         let values = [buyers, of, ("qty", qty.into()), ("expires_ms", expires_ms)];
         self.applied(Statement::HoldPlace, &values)
+    }
+
+    /// Gives back what others have reserved of a product for too long, and lets nobody else reserve any until we
+    /// are done; says the time.
+    fn give_back_run_out(&mut self, item: Item) -> Done<i64> {
+        let of = ("item", i64::from(item.0));
+        self.change_or_look(Statement::Lock, &[of])?;
+        let now_ms = self.number(Statement::Now, &[])?;
+        if self.change(Statement::HoldsRunOut, &[of, ("now_ms", now_ms)])? > 0 {
+            let units = self.number(Statement::HoldsRunOutUnits, &[of])?;
+            self.change(Statement::HoldsReturned, &[of])?;
+            self.change(Statement::GiveBack, &[of, ("qty", units)])?;
+        }
+        Ok(now_ms)
     }
 
     fn confirm(&mut self, buyer: BuyerId, item: Item) -> Done {

@@ -1,0 +1,73 @@
+//! What is not a checkout's: putting the keys up, and reading them back for the audit.
+
+use ::redis::{Connection, RedisResult, cmd, pipe};
+
+use super::keys::{self, of_buyer, of_item};
+use crate::op::{BuyerId, Item, Order, Units, Want};
+use crate::stores::Books;
+use crate::stores::remote::Opening;
+
+/// Our keys.
+fn all(connection: &mut Connection) -> RedisResult<Vec<String>> {
+    let mut scan = cmd("SCAN");
+    scan.cursor_arg(0).arg("MATCH").arg(format!("{}*", keys::PREFIX)).arg("COUNT").arg(1000);
+    scan.iter(connection)?.collect()
+}
+
+/// How many there are.
+pub(super) fn count(connection: &mut Connection) -> RedisResult<usize> {
+    all(connection).map(|keys| keys.len())
+}
+
+/// Deletes them.
+pub(super) fn clear(connection: &mut Connection) -> RedisResult<()> {
+    for some in all(connection)?.chunks(1000) {
+        cmd("DEL").arg(some).exec(connection)?;
+    }
+    Ok(())
+}
+
+/// Deletes them and puts up shelves.
+pub(super) fn stock_up(connection: &mut Connection, opening: Opening) -> RedisResult<()> {
+    clear(connection)?;
+    let mut together = pipe();
+    together.atomic();
+    for item in (0..opening.items).map(Item) {
+        together.cmd("SET").arg(of_item("stock", item)).arg(opening.stock).ignore();
+        for what in ["version", "seen", "given-back"] {
+            together.cmd("SET").arg(of_item(what, item)).arg(0).ignore();
+        }
+    }
+    together.exec(connection)
+}
+
+/// Reads everything back.
+pub(super) fn take_stock(connection: &mut Connection, opening: Opening) -> RedisResult<Books> {
+    let items = || (0..opening.items).map(Item);
+    let mut units = |what: &str| -> RedisResult<Vec<Units>> {
+        let keys: Vec<String> = items().map(|item| of_item(what, item)).collect();
+        cmd("MGET").arg(keys).query(connection)
+    };
+    let (shelves, given_back) = (units("stock")?, units("given-back")?);
+    let buyers: Vec<BuyerId> = cmd("SMEMBERS").arg(keys::ORDERED).query(connection)?;
+    let mut orders = Vec::new();
+    for buyer in buyers {
+        let lines: Vec<String> =
+            cmd("LRANGE").arg(of_buyer("order", buyer)).arg(0).arg(-1).query(connection)?;
+        orders.extend(lines.iter().filter_map(|line| order(buyer, line)));
+    }
+    let mut holding = Vec::new();
+    for item in items() {
+        let members: Vec<String> =
+            cmd("ZRANGE").arg(of_item("holds", item)).arg(0).arg(-1).query(connection)?;
+        let buyer = |member: String| member.split(':').next()?.parse::<BuyerId>().ok();
+        holding.extend(members.into_iter().filter_map(buyer));
+    }
+    Ok(Books { shelves, orders, given_back, holding, ..Books::default() })
+}
+
+/// A line of an order.
+fn order(buyer: BuyerId, line: &str) -> Option<Order> {
+    let (item, qty) = line.split_once(':')?;
+    Some(Order { buyer, want: Want::one(Item(item.parse().ok()?), qty.parse().ok()?) })
+}

@@ -1,0 +1,268 @@
+//! One connection to Redis: which op takes which command.
+
+use std::time::Duration;
+
+use ::redis::{Connection, RedisError, RedisResult, Value, cmd, pipe};
+
+use super::keys::{self, of_both, of_buyer, of_item};
+use super::scripts::Scripts;
+use crate::attempt::{Failure, Missed};
+use crate::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
+use crate::stores::remote::{Link, Terms};
+
+/// The shortest and the longest nap of whoever waits for a lease: Redis has no queue in front of it.
+const NAPS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));
+
+/// One connection.
+pub(super) struct RedisLink {
+    connection: Connection,
+    scripts: Scripts,
+    terms: Terms,
+    is_broken: bool,
+}
+
+/// Why an op was not done.
+enum Trouble {
+    /// The server, or the way to it.
+    Redis(RedisError),
+    /// The op itself.
+    Missed(Missed),
+}
+
+impl From<RedisError> for Trouble {
+    fn from(error: RedisError) -> Self {
+        Self::Redis(error)
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(why: Failure) -> Self {
+        Self::Missed(Missed::Failed(why))
+    }
+}
+
+impl RedisLink {
+    pub(super) fn new(connection: Connection, terms: Terms) -> Self {
+        Self { connection, scripts: Scripts::new(), terms, is_broken: false }
+    }
+
+    fn perform(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Trouble> {
+        let connection = &mut self.connection;
+        let scripts = &self.scripts;
+        let applied = |number: i64| Ok(Reply::Applied(number == 1));
+        match op {
+            Op::Read { item } => {
+                Ok(Reply::Stock(cmd("GET").arg(of_item("stock", item)).query(connection)?))
+            }
+            Op::ReadVersioned { item } => {
+                let both = [of_item("stock", item), of_item("version", item)];
+                let (stock, version) = cmd("MGET").arg(&both).query(connection)?;
+                Ok(Reply::Versioned { stock, version })
+            }
+            Op::Write { item, stock } => {
+                cmd("SET").arg(of_item("stock", item)).arg(stock).exec(connection)?;
+                Ok(Reply::Done)
+            }
+            Op::CompareAndSet { item, expected, new } => {
+                Ok(Reply::Applied(compare_and_set(connection, item, expected, new)?))
+            }
+            Op::WriteIfVersion { item, version, stock } => {
+                Ok(Reply::Applied(write_if_version(connection, item, version, stock)?))
+            }
+            Op::Take { item, qty } => {
+                applied(scripts.take.key(of_item("stock", item)).arg(qty).invoke(connection)?)
+            }
+            Op::Add { item, qty } => {
+                let left = cmd("INCRBY").arg(of_item("stock", item)).arg(qty).query(connection)?;
+                Ok(Reply::Stock(left))
+            }
+            Op::PlaceOrder(order) => {
+                let mut together = pipe();
+                together.atomic().cmd("SADD").arg(keys::ORDERED).arg(order.buyer).ignore();
+                together.cmd("RPUSH").arg(of_buyer("order", order.buyer)).arg(lines(order)).ignore();
+                together.exec(connection)?;
+                Ok(Reply::Done)
+            }
+            Op::PlaceOrderOnce(order) => applied(
+                scripts
+                    .place_order_once
+                    .key(keys::ORDERED)
+                    .key(of_buyer("order", order.buyer))
+                    .arg(order.buyer)
+                    .arg(lines(order))
+                    .invoke(connection)?,
+            ),
+            Op::FindOrder => {
+                applied(cmd("SISMEMBER").arg(keys::ORDERED).arg(buyer).query(connection)?)
+            }
+            Op::CancelOrder => {
+                let mut together = pipe();
+                together.atomic().cmd("SREM").arg(keys::ORDERED).arg(buyer);
+                together.cmd("DEL").arg(of_buyer("order", buyer)).ignore();
+                let (number,): (i64,) = together.query(connection)?;
+                applied(number)
+            }
+            Op::Hold { item, qty } => applied(
+                scripts
+                    .hold
+                    .key(of_item("stock", item))
+                    .key(of_item("given-back", item))
+                    .key(of_item("holds", item))
+                    .key(of_both("hold", item, buyer))
+                    .key(of_buyer("held", buyer))
+                    .arg(buyer)
+                    .arg(qty)
+                    .arg(self.terms.hold_ttl.as_millis() as u64)
+                    .arg(item.0)
+                    .arg(keys::PREFIX)
+                    .invoke(connection)?,
+            ),
+            Op::Confirm { item } => {
+                let done: i64 = scripts
+                    .confirm
+                    .key(of_item("holds", item))
+                    .key(of_both("hold", item, buyer))
+                    .key(of_buyer("held", buyer))
+                    .arg(buyer)
+                    .arg(item.0)
+                    .invoke(connection)?;
+                if done < 0 { Err(Failure::NotHeld.into()) } else { applied(done) }
+            }
+            Op::Release { item } => applied(
+                scripts
+                    .release
+                    .key(of_item("stock", item))
+                    .key(of_item("given-back", item))
+                    .key(of_item("holds", item))
+                    .key(of_both("hold", item, buyer))
+                    .key(of_buyer("held", buyer))
+                    .arg(buyer)
+                    .arg(item.0)
+                    .invoke(connection)?,
+            ),
+            Op::Lease { item } => self.lease(buyer, item),
+            Op::Unlease { item } => {
+                applied(scripts.unlease.key(of_item("lease", item)).arg(buyer).invoke(connection)?)
+            }
+            Op::ReadFenced { item, token } => {
+                let both = [of_item("stock", item), of_item("seen", item)];
+                let seen: Option<Units> =
+                    scripts.read_fenced.key(&both).arg(token).invoke(connection)?;
+                seen.map(Reply::Stock).ok_or(Trouble::Missed(Missed::Conflict))
+            }
+            Op::WriteFenced { item, token, stock } => {
+                let both = [of_item("stock", item), of_item("seen", item)];
+                applied(scripts.write_fenced.key(&both).arg(token).arg(stock).invoke(connection)?)
+            }
+            _ => Err(Failure::Unsupported.into()),
+        }
+    }
+
+    /// Asks for the lease again and again, less and less often, until patience runs out.
+    fn lease(&mut self, buyer: BuyerId, item: Item) -> Result<Reply, Trouble> {
+        let both = [of_item("lease", item), of_item("tokens", item)];
+        let mut left = self.terms.patience;
+        let mut nap = NAPS.0;
+        loop {
+            let token: Version = self
+                .scripts
+                .lease
+                .key(&both)
+                .arg(buyer)
+                .arg(self.terms.lease_ttl.as_millis() as u64)
+                .invoke(&mut self.connection)?;
+            if token > 0 {
+                return Ok(Reply::Token(token));
+            }
+            if left < nap || !self.terms.control.pause(nap) {
+                return Err(Failure::LockTimeout.into());
+            }
+            left -= nap;
+            nap = (nap * 2).min(NAPS.1);
+        }
+    }
+
+    /// What an attempt is told of an error.
+    fn missed(&mut self, error: &RedisError) -> Missed {
+        self.terms.note(|| format!("Redis: {error}"));
+        let is_lost = error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error();
+        self.is_broken |= is_lost;
+        Missed::Failed(if is_lost { Failure::Disconnected } else { Failure::Refused })
+    }
+}
+
+/// The lines of an order, one a product.
+fn lines(order: Order) -> Vec<String> {
+    order.want.items().map(|item| format!("{}:{}", item.0, order.want.qty)).collect()
+}
+
+/// Overwrites the stock if it is still as expected, and nobody has touched it while that was being seen.
+fn compare_and_set(
+    connection: &mut Connection,
+    item: Item,
+    expected: Units,
+    new: Units,
+) -> RedisResult<bool> {
+    let stock = of_item("stock", item);
+    cmd("WATCH").arg(&stock).exec(connection)?;
+    let seen: Units = cmd("GET").arg(&stock).query(connection)?;
+    if seen != expected {
+        cmd("UNWATCH").exec(connection)?;
+        return Ok(false);
+    }
+    let mut together = pipe();
+    together.atomic().cmd("SET").arg(&stock).arg(new);
+    together.query(connection).map(has_happened)
+}
+
+/// The same of the version, which moves with it.
+fn write_if_version(
+    connection: &mut Connection,
+    item: Item,
+    version: Version,
+    stock: Units,
+) -> RedisResult<bool> {
+    let versions = of_item("version", item);
+    cmd("WATCH").arg(&versions).exec(connection)?;
+    let seen: Version = cmd("GET").arg(&versions).query(connection)?;
+    if seen != version {
+        cmd("UNWATCH").exec(connection)?;
+        return Ok(false);
+    }
+    let mut together = pipe();
+    together.atomic().cmd("SET").arg(of_item("stock", item)).arg(stock);
+    together.cmd("INCR").arg(&versions);
+    together.query(connection).map(has_happened)
+}
+
+/// Whether `EXEC` did what it was given: of what is watched, nothing had been touched.
+fn has_happened(replies: Value) -> bool {
+    replies != Value::Nil
+}
+
+impl Link for RedisLink {
+    fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
+        let items = self.terms.items;
+        let is_known = |item: Item| item.0 < items;
+        let knows_all = match op {
+            Op::PlaceOrder(order) | Op::PlaceOrderOnce(order) => order.want.items().all(is_known),
+            op => op.item().is_none_or(is_known),
+        };
+        if !knows_all {
+            return Err(Missed::Failed(Failure::NoSuchItem));
+        }
+        self.perform(buyer, op).map_err(|trouble| match trouble {
+            Trouble::Redis(error) => self.missed(&error),
+            Trouble::Missed(missed) => missed,
+        })
+    }
+
+    fn close_attempt(&mut self) -> u64 {
+        // A lease belongs to the buyer, and ends by itself.
+        0
+    }
+
+    fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+}

@@ -1,0 +1,94 @@
+//! Where the server is: a private one, or the user's.
+
+use std::time::Duration;
+
+use ::redis::{Client, Connection, ConnectionAddr, RedisError, RedisResult, cmd};
+
+use crate::error::Error;
+use crate::stores::Address;
+use crate::stores::address::on_loopback;
+use crate::stores::private::{self, Nest, Package};
+use crate::stores::remote::Terms;
+
+/// What has to be installed.
+pub(in crate::stores) const PACKAGE: Package = Package {
+    title: "Redis",
+    debian: "redis-server",
+    fedora: "valkey",
+    homebrew: "redis",
+    places: &["/usr/sbin", "/opt/homebrew/opt/redis/bin", "/usr/local/opt/redis/bin"],
+    server: &["redis-server", "valkey-server"],
+};
+
+/// The longest wait for a connection.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// How much longer than a buyer's patience an answer may take.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What a server that had to go along has said.
+pub(super) fn cannot(error: RedisError) -> Error {
+    Error::world(format!("Redis: {error}"))
+}
+
+/// Reads a URL.
+pub(super) fn client(url: &str, address: &Address) -> Result<Client, Error> {
+    let client = Client::open(url).map_err(|error| {
+        Error::input(format!("--url: {error}; expected redis://:password@localhost:6379"))
+    })?;
+    match client.get_connection_info().addr() {
+        ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => {
+            on_loopback(host, address)?;
+        }
+        _ => {}
+    }
+    Ok(client)
+}
+
+/// Connects, so that no wait is for ever.
+pub(super) fn dial(client: &Client, terms: &Terms) -> Result<Connection, Error> {
+    let dial = || {
+        let connection = client.get_connection_with_timeout(CONNECTING)?;
+        let within = Some(terms.patience + GRACE);
+        connection.set_read_timeout(within)?;
+        connection.set_write_timeout(within)?;
+        Ok(connection)
+    };
+    dial().map_err(|error: RedisError| Error::world(format!("cannot connect to Redis: {error}")))
+}
+
+/// The server's name and version.
+pub(super) fn version(connection: &mut Connection) -> RedisResult<String> {
+    let about: String = cmd("INFO").arg("server").query(connection)?;
+    let value = |name: &str| about.lines().find_map(|line| line.strip_prefix(name));
+    Ok(match value("valkey_version:") {
+        Some(version) => format!("Valkey {version}"),
+        None => format!("Redis {}", value("redis_version:").unwrap_or("of some version")),
+    })
+}
+
+/// Starts a private server on a socket in a directory of its own. It appends every write to a file, and syncs
+/// that before it answers.
+pub(super) fn start(terms: &Terms) -> Result<(Client, Nest), Error> {
+    let server = PACKAGE.find_server()?;
+    let mut nest = Nest::make("KILL")?;
+    let password = private::password()?;
+    let socket = nest.path().join("socket");
+    let settings = nest.path().join("redis.conf");
+    // A file and no flags: flags are seen by everybody.
+    let about = format!(
+        "port 0\nunixsocket {}\ndir {}\nrequirepass {password}\nsave \"\"\nappendonly yes\n\
+         appendfsync always\nmaxclients {}\n",
+        socket.display(),
+        nest.path().display(),
+        terms.connections.max(24) + 8,
+    );
+    std::fs::write(&settings, about)
+        .map_err(|error| Error::world(format!("cannot write {}: {error}", settings.display())))?;
+    let mut command = nest.command(&server.path);
+    command.arg(&settings);
+    let url = format!("redis+unix://{}?pass={password}", socket.display());
+    let client = Client::open(url).map_err(cannot)?;
+    nest.start(command, &terms.control, || dial(&client, terms).is_ok())?;
+    Ok((client, nest))
+}
