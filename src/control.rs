@@ -39,7 +39,7 @@ impl Control {
 
     /// Lets this much time pass for the calling thread, in naps; false if the race was stopped.
     #[expect(clippy::disallowed_methods, reason = "the one place where a live world waits")]
-    pub(crate) fn pause(&self, time: Duration) -> bool {
+    pub fn pause(&self, time: Duration) -> bool {
         let mut left = time;
         while !left.is_zero() {
             if self.is_stopped() {

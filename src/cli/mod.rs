@@ -13,6 +13,7 @@ mod replay;
 mod shell;
 mod shop;
 mod simulate;
+mod stores;
 
 use std::process::ExitCode;
 
@@ -79,6 +80,8 @@ enum Command {
     Check(check::CheckArgs),
     /// List the strategies: what each does, claims, and needs of a store.
     Strategies,
+    /// List the stores: which are ready here, what to install for the rest, and what each can do.
+    Stores,
     /// Print the completion script for a shell.
     Completions(shell::CompletionsArgs),
     /// Print a manual page (in roff: `oversell-sim man | man -l -`).
@@ -108,6 +111,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Strategies => list::run(),
+        Command::Stores => stores::run(),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     };

@@ -84,9 +84,7 @@ fn open_server(
         #[allow(unreachable_patterns, reason = "some features leave nothing over")]
         kind => {
             let _ = (address, terms);
-            Err(Error::input(format!(
-                "this build does without {kind}: build it with `--features {kind}`"
-            )))
+            Err(super::readiness::left_out(kind))
         }
     }
 }

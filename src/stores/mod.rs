@@ -16,6 +16,7 @@ pub mod postgres;
 mod private;
 mod provider;
 mod queue;
+mod readiness;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod remote;
@@ -26,6 +27,7 @@ pub mod sqlite;
 
 pub use address::{Address, Venue};
 pub use kind::StoreKind;
+pub use readiness::{Readiness, readiness};
 
 use crate::attempt::Missed;
 use crate::error::Error;

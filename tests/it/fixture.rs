@@ -40,7 +40,6 @@ pub(crate) fn round_of(stock: Units, visits: Vec<Visit>) -> Round {
     let sold: Units = orders.iter().map(|order| order.want.qty).sum();
     Round {
         number: 1,
-        store: "memory",
         stock,
         visits,
         books: Books { shelves: vec![stock - sold], orders, ..Books::default() },

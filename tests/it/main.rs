@@ -7,6 +7,8 @@ mod binary;
 mod carts;
 mod claims;
 mod clicks;
+mod conformance;
+mod counters;
 mod delays;
 mod docs;
 mod explore;

@@ -112,7 +112,7 @@ fn orders_are_in_the_book_when_their_client_has_left() {
         let mut client = store.connect();
         assert_eq!(client.call(Op::PlaceOrder(order)), Ok(Reply::Done));
     }
-    assert_eq!(store.books().orders, [order]);
+    assert_eq!(store.books().unwrap().orders, [order]);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn the_clerk_serves_in_order_and_answers_each_buyer_alone() {
     assert_eq!(clerk.call(Op::NextRequest), Ok(Reply::Next(None)), "the shop has closed");
     assert_eq!(first.call(Op::Submit(request(1))), Err(Failed(Failure::NoAnswer)), "and stays so");
     drop((first, second, clerk));
-    assert_eq!(store.books().deepest_queue, 2);
+    assert_eq!(store.books().unwrap().deepest_queue, 2);
 }
 
 /// Lets four threads hammer one word; each returns how many units it got.

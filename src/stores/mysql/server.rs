@@ -63,7 +63,7 @@ pub(super) fn start(terms: &Terms) -> Result<(Opts, Nest), Error> {
     let server = PACKAGE.find_server()?;
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
     let mut nest = Nest::make("KILL")?;
-    let mut make = nest.command(&install.path);
+    let mut make = nest.command(&install);
     let data = format!("--datadir={}", nest.path().join("data").display());
     make.args(["--no-defaults", &data, "--auth-root-authentication-method=normal"])
         .args(["--skip-test-db", "--skip-name-resolve"]);
@@ -78,7 +78,7 @@ pub(super) fn start(terms: &Terms) -> Result<(Opts, Nest), Error> {
         .map_err(|error| Error::world(format!("cannot write {}: {error}", script.display())))?;
     let socket = nest.path().join("socket");
     let socket = socket.display();
-    let mut command = nest.command(&server.path);
+    let mut command = nest.command(&server);
     command
         .args(["--no-defaults", &data, "--skip-networking", "--skip-name-resolve"])
         .arg(format!("--socket={socket}"))

@@ -63,11 +63,11 @@ pub(super) fn start(terms: &Terms) -> Result<(Config, Nest), Error> {
     let secret = nest.path().join("password");
     std::fs::write(&secret, &password)
         .map_err(|error| Error::world(format!("cannot write {}: {error}", secret.display())))?;
-    let mut init = nest.command(&initdb.path);
+    let mut init = nest.command(&initdb);
     init.args(["--pgdata", "data", "--username", USER, "--auth", "scram-sha-256"])
         .args(["--pwfile", "password", "--encoding", "UTF8", "--no-locale", "--no-sync"]);
     nest.run(init)?;
-    let mut command = nest.command(&server.path);
+    let mut command = nest.command(&server);
     command
         .args(["-D", "data", "-c", "listen_addresses=", "-c"])
         .arg(format!("unix_socket_directories={}", nest.path().display()))

@@ -14,7 +14,7 @@ use std::time::Duration;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-pub(in crate::stores) use programs::{Package, Program};
+pub(in crate::stores) use programs::Package;
 
 use crate::control::Control;
 use crate::error::Error;

@@ -22,24 +22,15 @@ pub(in crate::stores) struct Package {
     pub(in crate::stores) server: &'static [&'static str],
 }
 
-/// A program that was found.
-#[derive(Clone, Debug)]
-pub(in crate::stores) struct Program {
-    /// Where.
-    pub(in crate::stores) path: PathBuf,
-    /// What it says of its version.
-    pub(in crate::stores) version: String,
-}
-
 impl Package {
     /// Its server.
-    pub(in crate::stores) fn find_server(&self) -> Result<Program, Error> {
+    pub(in crate::stores) fn find_server(&self) -> Result<PathBuf, Error> {
         self.find(self.server)
     }
 
     /// One of its programs, under the first of these names that is there.
-    pub(in crate::stores) fn find(&self, names: &[&str]) -> Result<Program, Error> {
-        let path = names.iter().find_map(|name| self.find_path(name)).ok_or_else(|| {
+    pub(in crate::stores) fn find(&self, names: &[&str]) -> Result<PathBuf, Error> {
+        names.iter().find_map(|name| self.find_path(name)).ok_or_else(|| {
             Error::world(format!(
                 "{} is not installed: no `{}` on PATH or in its usual places\n       \
                  {}, or name a running one with --url",
@@ -47,13 +38,22 @@ impl Package {
                 names.first().unwrap_or(&""),
                 self.advice()
             ))
-        })?;
+        })
+    }
+
+    /// What its server says of its version, and where it is.
+    pub(in crate::stores) fn found(&self) -> Result<String, Error> {
+        let path = self.find_server()?;
         let said = Command::new(&path)
             .arg("--version")
             .output()
             .map_err(|error| Error::world(format!("cannot run {}: {error}", path.display())))?;
-        let version = String::from_utf8_lossy(&said.stdout).lines().next().unwrap_or("").to_owned();
-        Ok(Program { path, version })
+        let said = String::from_utf8_lossy(&said.stdout);
+        // Of all that they say the number is of interest.
+        let is_number = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+        let words = || said.split([' ', '=', '-', '\n']).map(|word| word.trim_start_matches('v'));
+        let version = words().filter(|word| word.contains('.')).find(is_number).unwrap_or("");
+        Ok(format!("{} {version}, {}", self.title, path.display()))
     }
 
     /// How to get it.

@@ -85,7 +85,7 @@ pub(super) fn start(terms: &Terms) -> Result<(Client, Nest), Error> {
     );
     std::fs::write(&settings, about)
         .map_err(|error| Error::world(format!("cannot write {}: {error}", settings.display())))?;
-    let mut command = nest.command(&server.path);
+    let mut command = nest.command(&server);
     command.arg(&settings);
     let url = format!("redis+unix://{}?pass={password}", socket.display());
     let client = Client::open(url).map_err(cannot)?;

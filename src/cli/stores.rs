@@ -1,0 +1,58 @@
+//! `stores`: which are ready here, and what each can do.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+use oversell_sim::error::Error;
+use oversell_sim::op::OpKind;
+use oversell_sim::stores::{Readiness, StoreKind, readiness};
+
+use super::Ended;
+use super::output::to_stdout;
+
+/// What a store can do, by what people call it.
+const ABILITIES: [(&str, &[OpKind]); 10] = [
+    ("lock", &[OpKind::Lock]),
+    ("compare", &[OpKind::CompareAndSet]),
+    ("version", &[OpKind::ReadVersioned, OpKind::WriteIfVersion]),
+    ("conditional", &[OpKind::Take]),
+    ("add", &[OpKind::Add]),
+    ("hold", &[OpKind::Hold]),
+    ("lease, fence", &[OpKind::Lease, OpKind::Fence]),
+    ("transaction", &[OpKind::Transaction]),
+    ("count left", &[OpKind::CountLeft]),
+    ("queue", &[OpKind::Queue]),
+];
+
+pub(crate) fn run() -> Result<Ended, Error> {
+    let found = readiness();
+    let text: String = found.iter().map(line).collect();
+    to_stdout(&format!("{text}\n{}", matrix()))?;
+    Ok(Ended::Well)
+}
+
+/// A store's line, and what to do about one that is not ready.
+fn line(store: &Readiness) -> String {
+    let name = store.kind.name();
+    let (word, colour, said) = match &store.server {
+        Ok(version) => ("ready", AnsiColor::Green, version.clone()),
+        Err(why) => ("missing", AnsiColor::Yellow, why.to_string()),
+    };
+    let style: Style = colour.on_default().bold();
+    let mut said = said.lines();
+    let first = said.next().unwrap_or_default();
+    let rest: String = said.map(|line| format!("                   {}\n", line.trim())).collect();
+    format!(" {style}{word:<8}{style:#}{name:<9} {first}\n{rest}")
+}
+
+/// What each store offers, as a table.
+fn matrix() -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(std::iter::once("store").chain(ABILITIES.map(|(name, _)| name)));
+    for kind in StoreKind::ALL {
+        let cell = |kinds: &[OpKind]| if kinds.iter().all(|op| kind.offers(*op)) { "yes" } else { "-" };
+        let cells = ABILITIES.map(|(_, kinds)| cell(kinds));
+        table.add_row(std::iter::once(kind.name()).chain(cells));
+    }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}

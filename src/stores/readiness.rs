@@ -1,0 +1,40 @@
+//! Which stores are ready here, and what to install for the rest.
+
+use super::StoreKind;
+use crate::error::Error;
+
+/// A store, and whether it can be raced on here and now.
+#[derive(Clone, Debug)]
+pub struct Readiness {
+    /// Which.
+    pub kind: StoreKind,
+    /// What would serve it, in its own words; or why nothing does, and what to do about it.
+    pub server: Result<String, Error>,
+}
+
+/// Looks for each store's programs.
+#[must_use]
+pub fn readiness() -> Vec<Readiness> {
+    StoreKind::ALL.map(|kind| Readiness { kind, server: found(kind) }).into()
+}
+
+fn found(kind: StoreKind) -> Result<String, Error> {
+    match kind {
+        StoreKind::Memory => Ok("this process".into()),
+        #[cfg(feature = "sqlite")]
+        StoreKind::Sqlite => Ok(format!("SQLite {}, built in", rusqlite::version())),
+        #[cfg(feature = "postgres")]
+        StoreKind::Postgres => super::postgres::PACKAGE.found(),
+        #[cfg(feature = "mysql")]
+        StoreKind::Mysql => super::mysql::PACKAGE.found(),
+        #[cfg(feature = "redis")]
+        StoreKind::Redis => super::redis::PACKAGE.found(),
+        #[allow(unreachable_patterns, reason = "some features leave nothing over")]
+        kind => Err(left_out(kind)),
+    }
+}
+
+/// A store that this build does without.
+pub(super) fn left_out(kind: StoreKind) -> Error {
+    Error::input(format!("this build does without {kind}: build it with `--features {kind}`"))
+}

@@ -1,0 +1,172 @@
+//! A shop of any store, with several connections to it: for tests that hold the stores against each other.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use oversell_sim::attempt::{Failure, Missed};
+use oversell_sim::control::Control;
+use oversell_sim::error::Error;
+use oversell_sim::op::{BuyerId, Op, OpKind, Order, Reply, Units};
+use oversell_sim::settings::Settings;
+use oversell_sim::stores::memory::{Memory, Versioned};
+use oversell_sim::stores::model::{Grip, Model, Standing};
+use oversell_sim::stores::remote::Remote;
+use oversell_sim::stores::{Address, Client, LiveStore, StoreKind, Venue};
+use oversell_sim::strategy::About;
+
+/// The longest that anybody waits here.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is said over one of several connections, in one buyer's name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Say {
+    pub(crate) connection: usize,
+    pub(crate) buyer: BuyerId,
+    pub(crate) op: Op,
+}
+
+/// What is left when everybody has gone: stock, order lines (buyer, product, units), and units given back.
+pub(crate) type Left = (Vec<Units>, Vec<(BuyerId, u8, Units)>, Vec<Units>);
+
+/// A shop that one can talk to.
+pub(crate) trait Counter {
+    /// One op over one connection.
+    fn say(&mut self, say: Say) -> Result<Reply, Missed>;
+    /// Ends what one connection has begun; says how many locks it held.
+    fn close_attempt(&mut self, connection: usize) -> u64;
+}
+
+/// Connections to a live store.
+struct Live<C>([C; 3]);
+
+impl<C: Client> Counter for Live<C> {
+    fn say(&mut self, Say { connection, buyer, op }: Say) -> Result<Reply, Missed> {
+        self.0[connection].attend(buyer);
+        self.0[connection].call(op)
+    }
+
+    fn close_attempt(&mut self, connection: usize) -> u64 {
+        self.0[connection].close_attempt()
+    }
+}
+
+/// Connections to the model.
+struct Modelled {
+    model: Model,
+    grips: [Grip; 3],
+    standings: BTreeMap<BuyerId, Standing>,
+}
+
+impl Counter for Modelled {
+    fn say(&mut self, Say { connection, buyer, op }: Say) -> Result<Reply, Missed> {
+        let standing = self.standings.entry(buyer).or_default();
+        // Who would wait for ever runs out of patience.
+        let in_vain = Err(Missed::Failed(Failure::LockTimeout));
+        self.model.apply(op, &mut self.grips[connection], standing).unwrap_or(in_vain)
+    }
+
+    fn close_attempt(&mut self, connection: usize) -> u64 {
+        let grip = std::mem::take(&mut self.grips[connection]);
+        for standing in self.standings.values_mut() {
+            self.model.close(&grip, standing);
+        }
+        u64::from(grip.holds_any())
+    }
+}
+
+/// Opens shops of one store, again and again.
+pub(crate) struct Street {
+    pub(crate) kind: Option<StoreKind>,
+    venue: Option<Venue>,
+    settings: Settings,
+}
+
+/// The settings of a shop for conformance: two products.
+pub(crate) fn settings(store: StoreKind) -> Settings {
+    let mut settings =
+        Settings { buyers: 8, items: 2, stock: 5, store, connections: 3, ..Settings::default() };
+    settings.policy.patience = PATIENCE;
+    settings
+}
+
+impl Street {
+    /// The model's.
+    pub(crate) fn model(settings: Settings) -> Self {
+        Self { kind: None, venue: None, settings }
+    }
+
+    /// A store's; none, said aloud, where its server is not installed. In CI that is a failure.
+    pub(crate) fn of(settings: Settings) -> Option<Self> {
+        let kind = settings.store;
+        match Venue::open(&settings, &Address::default(), &Control::default()) {
+            Ok(venue) => Some(Self { kind: Some(kind), venue: Some(venue), settings }),
+            Err(Error::World(why)) if is_missing(&why) => {
+                assert!(std::env::var_os("CI").is_none(), "{why}");
+                // Past the harness, which keeps what a passing test prints to itself.
+                let _ = writeln!(std::io::stderr(), "\nNOT RUN on {kind}: {why}");
+                None
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Whether the store offers an op of this kind.
+    pub(crate) fn offers(&self, kind: OpKind) -> bool {
+        self.kind.is_none_or(|store| store.offers(kind))
+    }
+
+    /// Opens a fresh shop for a checkout that needs ops like these, and says what is left in it.
+    pub(crate) fn visit(
+        &self,
+        needs: &'static [OpKind],
+        work: impl FnOnce(&mut dyn Counter),
+    ) -> Left {
+        let Settings { items, stock, isolation, .. } = self.settings;
+        let card = About { needs, ..About::of_type::<Self>() };
+        match &self.venue {
+            None => {
+                let names = |kind| card.names(kind);
+                let model = Model { isolation, ..Model::for_ops(items, stock, names) };
+                let standings = BTreeMap::new();
+                let mut shop = Modelled { model, grips: Default::default(), standings };
+                work(&mut shop);
+                let orders = shop.standings.iter().flat_map(|(buyer, standing)| {
+                    standing.orders.iter().map(|want| Order { buyer: *buyer, want: *want })
+                });
+                let given_back = shop.model.shelves.iter().map(|shelf| shelf.given_back).collect();
+                left(shop.model.stocks(), orders.collect(), given_back)
+            }
+            Some(Venue::Memory) => {
+                static NEVER: AtomicBool = AtomicBool::new(false);
+                let wait = Duration::from_millis(20);
+                let memory = Memory::<Versioned>::open(items, stock, 3, wait, &NEVER);
+                work(&mut Live([(); 3].map(|()| memory.connect())));
+                let books = memory.books().unwrap();
+                left(books.shelves, books.orders, books.given_back)
+            }
+            Some(Venue::Site(site)) => {
+                let shop = Remote::open(site, &self.settings, &card).unwrap();
+                work(&mut Live([(); 3].map(|()| shop.connect())));
+                let books = shop.books().unwrap();
+                assert_eq!(books.trouble, None);
+                left(books.shelves, books.orders, books.given_back)
+            }
+        }
+    }
+}
+
+/// Whether a server's programs are not there.
+fn is_missing(why: &str) -> bool {
+    why.contains("is not installed")
+}
+
+fn left(shelves: Vec<Units>, orders: Vec<Order>, given_back: Vec<Units>) -> Left {
+    let line = |order: Order| {
+        order.want.items().map(move |item| (order.buyer, item.0, order.want.qty)).collect::<Vec<_>>()
+    };
+    let mut lines: Vec<_> = orders.into_iter().flat_map(line).collect();
+    lines.sort_unstable();
+    (shelves, lines, given_back)
+}
