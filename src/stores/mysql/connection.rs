@@ -10,6 +10,7 @@ use crate::stores::sql::{Database, Row, SqlError, Statement, Values};
 /// One connection.
 pub(super) struct Connection {
     conn: Conn,
+    in_transaction: bool,
 }
 
 impl Connection {
@@ -21,7 +22,7 @@ impl Connection {
             let patience = terms.patience.as_secs().clamp(1, 31_536_000);
             conn.query_drop(format!("SET SESSION innodb_lock_wait_timeout = {patience}"))?;
             conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
-            Ok(Self { conn })
+            Ok(Self { conn, in_transaction: false })
         };
         dial().map_err(|error: ::mysql::Error| {
             Error::world(format!("cannot connect to MySQL: {}", said(&error)))
@@ -31,16 +32,41 @@ impl Connection {
     /// The server's name and version, such as `MariaDB 10.11.19`.
     pub(super) fn version(&mut self) -> Result<String, SqlError> {
         let asked = self.conn.query_first::<String, _>("SELECT VERSION()");
-        let version = asked.map_err(|error| sql_error(&error))?.unwrap_or_default();
+        let version = asked.map_err(|error| self.error(&error))?.unwrap_or_default();
         let name = if version.contains("MariaDB") { "MariaDB" } else { "MySQL" };
         Ok(format!("{name} {}", version.split('-').next().unwrap_or_default()))
+    }
+
+    /// What an error means to a checkout. Whoever has waited too long in a transaction has its work taken back
+    /// as a whole and may try again, as after a deadlock; the server itself would keep what came before.
+    fn error(&self, error: &::mysql::Error) -> SqlError {
+        /// Too long a wait for a lock.
+        const LOCK_WAIT: u16 = 1205;
+        /// A deadlock, and (MariaDB) a row that was written since the snapshot.
+        const CONFLICTS: [u16; 2] = [1213, 1020];
+        /// MariaDB's and MySQL's words for a violated CHECK.
+        const CHECKS: [u16; 2] = [4025, 3819];
+        /// The server is going down, or has ended the connection.
+        const LOST: [u16; 3] = [1053, 1927, 4031];
+        let ::mysql::Error::MySqlError(error) = error else {
+            return SqlError::Lost(format!("MySQL: {}", said(error)));
+        };
+        let text = || format!("MySQL: {}", error.message);
+        match error.code {
+            LOCK_WAIT if self.in_transaction => SqlError::Conflict,
+            LOCK_WAIT => SqlError::LockTimeout,
+            code if CONFLICTS.contains(&code) => SqlError::Conflict,
+            code if CHECKS.contains(&code) => SqlError::Check,
+            code if LOST.contains(&code) => SqlError::Lost(text()),
+            _ => SqlError::Refused(text()),
+        }
     }
 }
 
 impl Database for Connection {
     fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
         let done = self.conn.exec_drop(text(statement), named(text(statement), values));
-        done.map_err(|error| sql_error(&error))?;
+        done.map_err(|error| self.error(&error))?;
         Ok(self.conn.affected_rows())
     }
 
@@ -49,20 +75,24 @@ impl Database for Connection {
             // There is no RETURNING for an UPDATE here.
             self.change(statement, values)?;
             let left = self.conn.query_first::<i64, _>(include_str!("statements/add_left.sql"));
-            let left = left.map_err(|error| sql_error(&error))?;
+            let left = left.map_err(|error| self.error(&error))?;
             return Ok(left.map(|left| [left, 0, 0]).into_iter().collect());
         }
         let rows: Vec<::mysql::Row> = self
             .conn
             .exec(text(statement), named(text(statement), values))
-            .map_err(|error| sql_error(&error))?;
+            .map_err(|error| self.error(&error))?;
         Ok(rows.into_iter().map(row).collect())
     }
 
     fn run(&mut self, script: Statement) -> Result<(), SqlError> {
         for statement in text(script).split(';').map(str::trim).filter(|text| !text.is_empty()) {
-            self.conn.query_drop(statement).map_err(|error| sql_error(&error))?;
+            self.conn.query_drop(statement).map_err(|error| self.error(&error))?;
         }
+        self.in_transaction = matches!(
+            script,
+            Statement::Begin | Statement::BeginRepeatableRead | Statement::BeginSerializable
+        );
         Ok(())
     }
 }
@@ -89,26 +119,6 @@ fn row(row: ::mysql::Row) -> Row {
         };
     }
     numbers
-}
-
-/// What an error means to a checkout. Of a transaction that has waited too long for a lock the server keeps
-/// what came before; it is taken back as a whole.
-fn sql_error(error: &::mysql::Error) -> SqlError {
-    /// Lock wait timeout, deadlock, and (MariaDB) a row that was written since the snapshot.
-    const CONFLICTS: [u16; 3] = [1205, 1213, 1020];
-    /// MariaDB's and MySQL's words for a violated CHECK.
-    const CHECKS: [u16; 2] = [4025, 3819];
-    /// The server is going down, or has ended the connection.
-    const LOST: [u16; 3] = [1053, 1927, 4031];
-    match error {
-        ::mysql::Error::MySqlError(error) if CONFLICTS.contains(&error.code) => SqlError::Conflict,
-        ::mysql::Error::MySqlError(error) if CHECKS.contains(&error.code) => SqlError::Check,
-        ::mysql::Error::MySqlError(error) if LOST.contains(&error.code) => {
-            SqlError::Lost(format!("MySQL: {}", error.message))
-        }
-        ::mysql::Error::MySqlError(error) => SqlError::Refused(format!("MySQL: {}", error.message)),
-        other => SqlError::Lost(format!("MySQL: {}", said(other))),
-    }
 }
 
 fn said(error: &::mysql::Error) -> String {
