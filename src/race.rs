@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use crate::control::Control;
+use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::report::{Evidence, Report};
 use crate::retry::Backoff;
-use crate::rounds::race_all;
+use crate::rounds::race_all_at;
 use crate::settings::{Settings, shop_setters};
+use crate::stores::{Address, StoreKind};
 use crate::strategy::{Strategy, type_name};
-use crate::worlds::threads::Control;
 
 /// Prepares a race of real threads: 1,000 buyers and 1 unit, until told otherwise.
 ///
@@ -18,7 +20,7 @@ use crate::worlds::threads::Control;
 /// assert_eq!(report.runs[0].figures.units_sold, 5 * 3);
 /// ```
 pub fn race<S: Strategy>(strategy: S) -> Race<S> {
-    Race { strategy, settings: Settings::default() }
+    Race { strategy, settings: Settings::default(), address: Address::default() }
 }
 
 /// A race that has not been run yet. Made by [`race`].
@@ -27,6 +29,7 @@ pub fn race<S: Strategy>(strategy: S) -> Race<S> {
 pub struct Race<S> {
     strategy: S,
     settings: Settings,
+    address: Address,
 }
 
 impl<S: Strategy> Race<S> {
@@ -63,17 +66,57 @@ impl<S: Strategy> Race<S> {
         self
     }
 
+    /// Where stock lives; by default in this process's memory. A private server is started where one is
+    /// needed, and removed after.
+    pub fn store(mut self, store: StoreKind) -> Self {
+        self.settings.store = store;
+        self
+    }
+
+    /// The URL of a server of yours to race on, in tables or keys of our own that are removed after; for
+    /// SQLite the path of a file to make. It must be on this machine.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.address.url = Some(url.into());
+        self
+    }
+
+    /// How many connections to a database buyers share; by default 10.
+    pub fn connections(mut self, connections: u32) -> Self {
+        self.settings.connections = connections;
+        self
+    }
+
+    /// Whether the database itself refuses stock below zero; by default it does not.
+    pub fn stock_check(mut self, checks: bool) -> Self {
+        self.settings.stock_check = checks;
+        self
+    }
+
+    /// How long a hold stands on a database; by default ten minutes.
+    pub fn hold_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.hold_ttl = ttl;
+        self
+    }
+
+    /// How long a lease lasts on a database; by default ten seconds.
+    pub fn lease_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.lease_ttl = ttl;
+        self
+    }
+
     /// Runs it.
     ///
     /// # Errors
     /// [`Error::Input`] for impossible settings, [`Error::World`] when the operating system refuses
-    /// threads.
+    /// threads, or a server cannot be started or reached.
     ///
     /// # Panics
     /// When the strategy does.
     pub fn run(&self) -> Result<Report, Error> {
         let name = type_name::<S>();
-        let mut report = race_all(&[&self.strategy], &self.settings, &[], &Control::default())?;
+        let entrants: [&dyn Entrant; 1] = [&self.strategy];
+        let control = Control::default();
+        let mut report = race_all_at(&self.address, &entrants, &self.settings, &[], &control)?;
         for run in &mut report.runs {
             run.again = format!("oversell_sim::race({name}){}", self.settings.calls());
             run.explore = format!("oversell_sim::explore({name}){}", self.settings.small().calls());

@@ -84,7 +84,7 @@ struct StoreFlags {
     /// Have the database itself refuse stock below zero: CHECK (stock >= 0)
     #[arg(long)]
     stock_check: bool,
-    /// How long a hold stands [default: 10min]
+    /// How long a hold stands [default: 10m]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("hold-ttl"))]
     hold_ttl: Option<String>,
     /// How long a lease lasts [default: 10s]

@@ -50,7 +50,8 @@ fn matrix() -> String {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(std::iter::once("store").chain(ABILITIES.map(|(name, _)| name)));
     for kind in StoreKind::ALL {
-        let cell = |kinds: &[OpKind]| if kinds.iter().all(|op| kind.offers(*op)) { "yes" } else { "-" };
+        let cell =
+            |kinds: &[OpKind]| if kinds.iter().all(|op| kind.offers(*op)) { "yes" } else { "-" };
         let cells = ABILITIES.map(|(_, kinds)| cell(kinds));
         table.add_row(std::iter::once(kind.name()).chain(cells));
     }

@@ -106,11 +106,7 @@ impl Settings {
             (policy.patience != usually.patience, "patience", exact_duration(policy.patience)),
             (true, "seed", self.seed.to_string()),
             (self.store != usual.store, "store", self.store.to_string()),
-            (
-                self.connections != usual.connections,
-                "connections",
-                self.connections.to_string(),
-            ),
+            (self.connections != usual.connections, "connections", self.connections.to_string()),
             (self.stock_check, "stock-check", self.stock_check.to_string()),
             (self.hold_ttl != usual.hold_ttl, "hold-ttl", exact_duration(self.hold_ttl)),
             (self.lease_ttl != usual.lease_ttl, "lease-ttl", exact_duration(self.lease_ttl)),

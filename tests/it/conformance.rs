@@ -321,10 +321,20 @@ fn hold_talks(street: &Street) {
         let left: Left = street.visit(needs, |shop| {
             for (step, (connection, op, reply)) in lines.iter().enumerate() {
                 let say = Say { connection: *connection, buyer: *connection as u32, op: *op };
-                assert_eq!(shop.say(say), *reply, "{:?}: {title}, line {step}: {op:?}", street.kind);
+                assert_eq!(
+                    shop.say(say),
+                    *reply,
+                    "{:?}: {title}, line {step}: {op:?}",
+                    street.kind
+                );
             }
         });
-        assert_eq!((&left.0[..], &left.1[..]), (&shelves[..], orders), "{:?}: {title}", street.kind);
+        assert_eq!(
+            (&left.0[..], &left.1[..]),
+            (&shelves[..], orders),
+            "{:?}: {title}",
+            street.kind
+        );
     }
     assert!(held >= 6, "{:?} held only {held} talks", street.kind);
 }
@@ -450,7 +460,9 @@ fn isolation_is_as_promised(kind: StoreKind) {
         StoreKind::Mysql => [DONE, DONE, blocked],
         _ => [DONE, conflict, conflict],
     };
-    for (isolation, expected) in [ReadCommitted, RepeatableRead, Serializable].into_iter().zip(expected) {
+    for (isolation, expected) in
+        [ReadCommitted, RepeatableRead, Serializable].into_iter().zip(expected)
+    {
         if let Some(heard) = outcome(isolation) {
             assert_eq!(heard, expected, "{kind} at {isolation}");
         }
@@ -470,10 +482,16 @@ fn any_op() -> impl Strategy<Value = Op> {
         item().prop_map(|item| Op::Read { item }),
         item().prop_map(|item| Op::ReadVersioned { item }),
         (item(), units()).prop_map(|(item, stock)| Op::Write { item, stock }),
-        (item(), units(), units())
-            .prop_map(|(item, expected, new)| Op::CompareAndSet { item, expected, new }),
-        (item(), 0..3_u32, units())
-            .prop_map(|(item, version, stock)| Op::WriteIfVersion { item, version, stock }),
+        (item(), units(), units()).prop_map(|(item, expected, new)| Op::CompareAndSet {
+            item,
+            expected,
+            new
+        }),
+        (item(), 0..3_u32, units()).prop_map(|(item, version, stock)| Op::WriteIfVersion {
+            item,
+            version,
+            stock
+        }),
         (item(), qty()).prop_map(|(item, qty)| Op::Take { item, qty }),
         (item(), -3..4_i32).prop_map(|(item, qty)| Op::Add { item, qty }),
         (item(), 1..4_i32).prop_map(|(item, qty)| Op::Hold { item, qty }),
@@ -482,8 +500,11 @@ fn any_op() -> impl Strategy<Value = Op> {
         item().prop_map(|item| Op::Lease { item }),
         item().prop_map(|item| Op::Unlease { item }),
         (item(), 0..4_u32).prop_map(|(item, token)| Op::ReadFenced { item, token }),
-        (item(), 0..4_u32, units())
-            .prop_map(|(item, token, stock)| Op::WriteFenced { item, token, stock }),
+        (item(), 0..4_u32, units()).prop_map(|(item, token, stock)| Op::WriteFenced {
+            item,
+            token,
+            stock
+        }),
         any_order_op(),
     ]
 }

@@ -164,7 +164,11 @@ fn is_missing(why: &str) -> bool {
 
 fn left(shelves: Vec<Units>, orders: Vec<Order>, given_back: Vec<Units>) -> Left {
     let line = |order: Order| {
-        order.want.items().map(move |item| (order.buyer, item.0, order.want.qty)).collect::<Vec<_>>()
+        order
+            .want
+            .items()
+            .map(move |item| (order.buyer, item.0, order.want.qty))
+            .collect::<Vec<_>>()
     };
     let mut lines: Vec<_> = orders.into_iter().flat_map(line).collect();
     lines.sort_unstable();

@@ -17,6 +17,7 @@ mod fixture;
 mod library;
 mod properties;
 mod schedules;
+mod servers;
 mod simulate;
 mod snapshots;
 mod stores;

@@ -40,7 +40,9 @@ pub(super) fn opts(url: &str, address: &Address, terms: &Terms) -> Result<Opts, 
         Error::input(format!("--url: {error}; expected mysql://user:password@localhost/database"))
     })?;
     if opts.get_db_name().is_none() {
-        return Err(Error::input("--url: no database is named; write mysql://user@localhost/database"));
+        return Err(Error::input(
+            "--url: no database is named; write mysql://user@localhost/database",
+        ));
     }
     on_loopback(&opts.get_ip_or_hostname(), address)?;
     Ok(with_bounds(OptsBuilder::from_opts(opts), terms))

@@ -40,8 +40,7 @@ impl Postgres {
             }
         };
         let terms = terms.clone();
-        let mut postgres =
-            Self { config, version: String::new(), terms, owns_tables: false, nest };
+        let mut postgres = Self { config, version: String::new(), terms, owns_tables: false, nest };
         let mut connection = postgres.dial()?;
         postgres.version = format!("PostgreSQL {}", connection.version());
         sql::create(&mut connection, postgres.terms.stock_check).map_err(sql::cannot_create)?;

@@ -6,10 +6,10 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
 use crate::error::Error;
+use crate::stores::Address;
 use crate::stores::address::on_loopback;
 use crate::stores::private::{self, Nest, Package};
 use crate::stores::remote::Terms;
-use crate::stores::Address;
 
 /// What has to be installed.
 pub(in crate::stores) const PACKAGE: Package = Package {
@@ -39,7 +39,9 @@ const USER: &str = "oversell_sim";
 /// Reads a URL.
 pub(super) fn config(url: &str, address: &Address) -> Result<Config, Error> {
     let mut config: Config = url.parse().map_err(|error| {
-        Error::input(format!("--url: {error}; expected postgres://user:password@localhost/database"))
+        Error::input(format!(
+            "--url: {error}; expected postgres://user:password@localhost/database"
+        ))
     })?;
     for host in config.get_hosts() {
         if let Host::Tcp(name) = host {
@@ -64,8 +66,14 @@ pub(super) fn start(terms: &Terms) -> Result<(Config, Nest), Error> {
     std::fs::write(&secret, &password)
         .map_err(|error| Error::world(format!("cannot write {}: {error}", secret.display())))?;
     let mut init = nest.command(&initdb);
-    init.args(["--pgdata", "data", "--username", USER, "--auth", "scram-sha-256"])
-        .args(["--pwfile", "password", "--encoding", "UTF8", "--no-locale", "--no-sync"]);
+    init.args(["--pgdata", "data", "--username", USER, "--auth", "scram-sha-256"]).args([
+        "--pwfile",
+        "password",
+        "--encoding",
+        "UTF8",
+        "--no-locale",
+        "--no-sync",
+    ]);
     nest.run(init)?;
     let mut command = nest.command(&server);
     command

@@ -96,8 +96,7 @@ impl Nest {
         let name = name_of(&command);
         let cannot = |error| Error::world(format!("cannot start {name}: {error}"));
         let log = self.path.join("log");
-        let file =
-            std::fs::File::options().create(true).append(true).open(&log).map_err(cannot)?;
+        let file = std::fs::File::options().create(true).append(true).open(&log).map_err(cannot)?;
         command.stdout(file.try_clone().map_err(cannot)?).stderr(file);
         let mut server = command.spawn().map_err(cannot)?;
         let told = self.keeper.stdin.as_mut().map(|pipe| writeln!(pipe, "{}", server.id()));

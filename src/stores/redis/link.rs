@@ -79,7 +79,11 @@ impl RedisLink {
             Op::PlaceOrder(order) => {
                 let mut together = pipe();
                 together.atomic().cmd("SADD").arg(keys::ORDERED).arg(order.buyer).ignore();
-                together.cmd("RPUSH").arg(of_buyer("order", order.buyer)).arg(lines(order)).ignore();
+                together
+                    .cmd("RPUSH")
+                    .arg(of_buyer("order", order.buyer))
+                    .arg(lines(order))
+                    .ignore();
                 together.exec(connection)?;
                 Ok(Reply::Done)
             }

@@ -60,8 +60,7 @@ impl Sqlite {
     }
 
     fn link_up(&self, flags: OpenFlags) -> Result<SqliteFile, Error> {
-        let flags =
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | flags;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | flags;
         SqliteFile::open(&self.path, flags, &self.terms)
             .map_err(|error| self.cannot(SqlError::Refused(error.to_string())))
     }

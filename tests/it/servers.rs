@@ -1,0 +1,348 @@
+//! The tool with real servers: what it tells, and that it leaves nothing behind whatever way it ends.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use assert_cmd::cargo::cargo_bin;
+use oversell_sim::control::Control;
+use oversell_sim::prelude::*;
+use oversell_sim::stores::{StoreKind, readiness};
+use tempfile::TempDir;
+
+/// Stores that keep something outside the process.
+const OUTSIDE: [StoreKind; 4] =
+    [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis];
+
+/// Those of which the server is installed. In CI all must be; elsewhere what is missing is said aloud.
+fn installed() -> Vec<StoreKind> {
+    let is_ready = |kind: &StoreKind| {
+        let found = readiness().into_iter().find(|store| store.kind == *kind).unwrap();
+        let Err(why) = found.server else { return true };
+        assert!(std::env::var_os("CI").is_none(), "{why}");
+        // Past the harness, which keeps what a passing test prints to itself.
+        let _ = writeln!(std::io::stderr(), "\nNOT RUN on {kind}: {why}");
+        false
+    };
+    OUTSIDE.into_iter().filter(is_ready).collect()
+}
+
+/// The tool, with a directory of its own for everything temporary.
+fn tool(tmp: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(cargo_bin("oversell-sim"));
+    command.args(args).env("TMPDIR", tmp).stdin(Stdio::null());
+    command
+}
+
+/// A directory that also servers can enter which are not to run as root.
+fn open_dir() -> TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = TempDir::new().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    dir
+}
+
+/// Processes that have to do with a directory.
+fn processes_of(dir: &Path) -> Vec<String> {
+    let dir = dir.to_str().unwrap();
+    let about = |entry: fs::DirEntry| {
+        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        line.contains(dir).then_some(line)
+    };
+    fs::read_dir("/proc").unwrap().flatten().filter_map(about).collect()
+}
+
+/// Waits until something holds; there is a bound.
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let control = Control::default();
+    for _ in 0..1_500 {
+        if holds() {
+            return;
+        }
+        control.pause(Duration::from_millis(20));
+    }
+    panic!("{what}: not within 30 s");
+}
+
+/// Nothing is left: no file, no process.
+fn assert_nothing_left(dir: &Path, after: &str) {
+    let files: Vec<_> = fs::read_dir(dir).unwrap().flatten().map(|entry| entry.path()).collect();
+    assert!(files.is_empty(), "after {after}: {files:?}");
+    let processes = processes_of(dir);
+    assert!(processes.is_empty(), "after {after}: {processes:?}");
+}
+
+#[test]
+fn every_store_sells_what_it_has_and_leaves_nothing_behind() {
+    for store in installed() {
+        let dir = open_dir();
+        let args = ["race", "-S", "all", "--store", store.name(), "--buyers", "60", "--stock", "7"];
+        let more = ["--rounds", "2", "--format", "csv", "--no-progress"];
+        let output = tool(dir.path(), &[&args[..], &more].concat()).output().unwrap();
+        assert_nothing_left(dir.path(), "a race");
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let mut rows = csv::Reader::from_reader(table.as_bytes());
+        let header = rows.headers().unwrap().clone();
+        let place = |name: &str| header.iter().position(|column| column == name).unwrap();
+        let mut safe = 0;
+        for row in rows.records().map(Result::unwrap) {
+            let figure = |name: &str| row[place(name)].to_owned();
+            let strategy = figure("strategy");
+            let claims_to_be_safe =
+                match oversell_sim::strategies::find(&strategy).unwrap().card().claim {
+                    Claim::Safe | Claim::SafeWhen(_) => true,
+                    Claim::Shows(_) | Claim::ShowsWhen(..) => false,
+                };
+            assert_eq!(figure("failed"), "0", "{strategy} on {store}");
+            if claims_to_be_safe {
+                safe += 1;
+                assert_eq!(figure("winners"), "14", "{strategy} on {store}");
+                assert_eq!(figure("findings"), "0", "{strategy} on {store}");
+            }
+        }
+        assert!(safe >= 6, "{store}: only {safe} safe strategies\n{table}");
+    }
+}
+
+#[test]
+fn the_naive_checkout_oversells_on_every_store() {
+    for store in installed() {
+        let dir = open_dir();
+        let args =
+            ["race", "-S", "naive", "--store", store.name(), "--buyers", "60", "--stock", "3"];
+        let more = ["--think", "5ms", "--expect", "oversold > 0", "-q"];
+        let output = tool(dir.path(), &[&args[..], &more].concat()).output().unwrap();
+        assert!(output.status.success(), "{store}: {}", String::from_utf8_lossy(&output.stdout));
+        assert_nothing_left(dir.path(), "a race");
+    }
+}
+
+#[test]
+fn a_check_in_the_database_saves_nobody_from_overselling_and_refuses_stock_below_zero() {
+    for store in installed().into_iter().filter(|store| store.is_sql()) {
+        let race = |strategy: &str| {
+            let dir = open_dir();
+            let args = ["race", "-S", strategy, "--store", store.name(), "--buyers", "60"];
+            let more = ["--stock-check", "--think", "5ms", "--format", "json", "--no-progress"];
+            let output = tool(dir.path(), &[&args[..], &more].concat()).output().unwrap();
+            let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            report["runs"][0]["figures"].clone()
+        };
+        let figures = race("naive");
+        assert!(figures["oversold"].as_u64() > Some(0), "{store}: {figures}");
+        let figures = race("decrement-first");
+        assert_eq!(figures["winners"], 1, "{store}: {figures}");
+        assert_eq!(figures["failed"], 59, "{store}: {figures}");
+        assert_eq!(figures["stock_left"], 0, "{store}: {figures}");
+    }
+}
+
+/// A race that goes on until something ends it.
+fn endless(dir: &Path, store: StoreKind) -> Child {
+    let args = ["race", "-S", "conditional", "--store", store.name(), "--no-progress"];
+    let more = ["--buyers", "50", "--rounds", "1000000"];
+    let child = tool(dir, &[&args[..], &more].concat())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("the server runs", || {
+        let has_files = fs::read_dir(dir).unwrap().count() > 0;
+        // A shell keeps SQLite's directory; the others have a server beside it.
+        has_files && processes_of(dir).len() >= if store.is_served() { 2 } else { 1 }
+    });
+    child
+}
+
+#[test]
+fn nothing_is_left_behind_by_a_race_that_is_stopped_or_killed() {
+    for store in installed() {
+        for signal in ["-INT", "-TERM", "-KILL"] {
+            let dir = open_dir();
+            let mut child = endless(dir.path(), store);
+            // Somewhere in the middle of starting or racing, each time elsewhere.
+            Control::default().pause(Duration::from_millis(u64::from(child.id() % 7) * 150));
+            let kill =
+                Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+            assert!(kill.success());
+            let status = child.wait().unwrap();
+            assert!(!status.success(), "{store} after {signal}: {status}");
+            // Whoever was killed leaves the rest to its keeper, which takes a moment.
+            eventually("everything is gone", || {
+                fs::read_dir(dir.path()).unwrap().count() == 0
+                    && processes_of(dir.path()).is_empty()
+            });
+        }
+    }
+}
+
+/// Panics in the middle of a checkout.
+struct Panics;
+
+impl Strategy for Panics {
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        let stock = shop.read(want.item).await?;
+        panic!("in the middle of it, with {stock} left");
+    }
+}
+
+#[test]
+fn nothing_is_left_behind_by_a_checkout_that_panics() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("shop.sqlite");
+    let race = oversell_sim::race(Panics).buyers(4).store(StoreKind::Sqlite);
+    let race = race.url(file.to_str().unwrap());
+    assert!(std::panic::catch_unwind(|| race.run()).is_err());
+    assert_nothing_left(dir.path(), "a panic");
+}
+
+#[test]
+fn a_strategy_on_a_store_that_lacks_an_op_is_told_where_to_go() {
+    for (store, strategy, words) in [
+        (
+            "memory",
+            "hold",
+            "hold needs hold, which the store `memory` does not offer; race it on sqlite, ",
+        ),
+        ("postgres", "lease", "race it on redis"),
+        ("redis", "transaction", "race it on sqlite, postgres, mysql"),
+        ("mysql", "webhook", "explore it instead"),
+    ] {
+        let dir = TempDir::new().unwrap();
+        let output =
+            tool(dir.path(), &["race", "-S", strategy, "--store", store]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{said}");
+        assert!(said.contains("oversell-sim stores"), "{said}");
+        assert_nothing_left(dir.path(), "a refusal");
+    }
+}
+
+#[test]
+fn bad_addresses_are_one_clear_line() {
+    let dir = TempDir::new().unwrap();
+    let taken = dir.path().join("taken.sqlite");
+    fs::write(&taken, "something").unwrap();
+    let nowhere = dir.path().join("no/such/folder.sqlite");
+    for (store, url, code, words) in [
+        ("memory", "x", 2, "name the server with --store"),
+        ("postgres", "postgres://db.internal/shop", 2, "add --allow-remote"),
+        ("postgres", "postgres://10.0.0.7/shop", 2, "10.0.0.7 is not on this machine"),
+        ("postgres", "host=127.0.0.1 hostaddr=10.0.0.7", 2, "10.0.0.7 is not on this machine"),
+        ("postgres", "nonsense", 2, "--url: "),
+        ("postgres", "postgres://me@127.0.0.1:1/shop", 3, "Connection refused"),
+        ("mysql", "mysql://me@db.internal/shop", 2, "add --allow-remote"),
+        ("mysql", "mysql://me@127.0.0.1", 2, "no database is named"),
+        ("mysql", "http://127.0.0.1", 2, "--url: "),
+        ("mysql", "mysql://me@127.0.0.1:1/shop", 3, "cannot connect to MySQL"),
+        ("redis", "redis://cache.internal", 2, "add --allow-remote"),
+        ("redis", "nonsense", 2, "--url: "),
+        ("redis", "redis://127.0.0.1:1", 3, "Connection refused"),
+        ("sqlite", taken.to_str().unwrap(), 2, "there is a file"),
+        ("sqlite", nowhere.to_str().unwrap(), 3, "unable to open database file"),
+    ] {
+        let args = ["race", "-S", "cas", "--store", store, "--url", url];
+        let output = tool(dir.path(), &args).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{store} {url}: {said}");
+        assert!(said.contains(words), "{store} {url}: {said}");
+        assert!(said.lines().count() <= 2, "{store} {url}: {said}");
+    }
+    assert_eq!(fs::read_to_string(taken).unwrap(), "something");
+}
+
+#[test]
+fn a_file_that_is_named_is_made_and_removed() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("shop.sqlite");
+    let args = ["race", "-S", "cas", "--store", "sqlite", "-q", "--buyers", "20", "--url"];
+    let args = [&args[..], &[file.to_str().unwrap()]].concat();
+    assert!(tool(dir.path(), &args).output().unwrap().status.success());
+    assert_nothing_left(dir.path(), "a race");
+}
+
+#[test]
+fn a_server_that_is_not_installed_is_named_with_what_to_install() {
+    let dir = TempDir::new().unwrap();
+    let output = tool(dir.path(), &["stores"]).env("PATH", "/nowhere").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    // Debian keeps PostgreSQL off PATH, where it is found; Redis it puts on PATH.
+    assert!(said.contains("missing redis"), "{said}");
+    assert!(said.contains("apt-get install redis-server"), "{said}");
+    assert!(said.contains("ready   sqlite"), "{said}");
+    let args = ["race", "-S", "cas", "--store", "redis"];
+    let output = tool(dir.path(), &args).env("PATH", "/nowhere").output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("Redis is not installed") && said.contains("--url"), "{said}");
+    assert_nothing_left(dir.path(), "a refusal");
+}
+
+/// A Redis server of the user's, on a port of its own.
+struct UsersRedis {
+    server: Child,
+    url: String,
+}
+
+impl UsersRedis {
+    fn start(dir: &Path) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
+            .arg(dir)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let users = Self { server, url: format!("redis://127.0.0.1:{port}") };
+        eventually("the user's server answers", || users.ask(&["PING"]).contains("PONG"));
+        users
+    }
+
+    /// Sends a command in its simplest form and reads what comes back at once.
+    fn ask(&self, words: &[&str]) -> String {
+        use std::io::Read;
+        let address = self.url.trim_start_matches("redis://");
+        let Ok(mut stream) = std::net::TcpStream::connect(address) else { return String::new() };
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream.write_all(format!("{}\r\n", words.join(" ")).as_bytes()).unwrap();
+        let mut reply = [0; 512];
+        let length = stream.read(&mut reply).unwrap_or(0);
+        String::from_utf8_lossy(&reply[..length]).into_owned()
+    }
+}
+
+impl Drop for UsersRedis {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn a_server_of_the_users_keeps_what_is_its_own_and_nothing_of_ours() {
+    if !installed().contains(&StoreKind::Redis) {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let users = UsersRedis::start(dir.path());
+    users.ask(&["SET", "mine", "1"]);
+    let tmp = open_dir();
+    let args =
+        ["race", "-S", "all", "--store", "redis", "--url", &users.url, "-q", "--buyers", "50"];
+    let output = tool(tmp.path(), &args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(users.ask(&["KEYS", "*"]), "*1\r\n$4\r\nmine\r\n");
+    // What somebody else has there under our name is not touched either.
+    users.ask(&["SET", "oversell-sim:stock:0", "7"]);
+    let output = tool(tmp.path(), &args).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("has 1 keys oversell-sim:* already"), "{said}");
+    assert!(users.ask(&["GET", "oversell-sim:stock:0"]).contains('7'));
+    assert_nothing_left(tmp.path(), "races on the user's server");
+}
