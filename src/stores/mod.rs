@@ -4,6 +4,8 @@
 //! audit looks at the store through [`LiveStore::books`], never through a client.
 
 mod address;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 mod kind;
 pub mod memory;
 pub mod model;
