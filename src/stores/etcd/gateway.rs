@@ -69,7 +69,12 @@ impl Gateway {
 
     /// Asks, and waits for the answer.
     pub(super) fn post(&mut self, path: &str, body: &Value) -> Result<Value, Trouble> {
-        hear(self.ask(path, body, self.within)?)
+        let answer = self.ask(path, body, self.within)?;
+        hear(answer).inspect_err(|trouble| {
+            if matches!(trouble, Trouble::Lost(_)) {
+                self.move_on();
+            }
+        })
     }
 
     /// Asks this member and no other.
@@ -118,7 +123,8 @@ impl Gateway {
         }
     }
 
-    /// Sends a request to the first member that listens.
+    /// Sends a request to the first member that listens. Whoever asks after one that got no answer asks
+    /// somebody else.
     fn ask(&mut self, path: &str, body: &Value, within: Duration) -> Result<Answer, Trouble> {
         let body = body.to_string();
         let mut tries = 1;
@@ -128,7 +134,13 @@ impl Gateway {
                     tries += 1;
                     self.move_on();
                 }
-                answer => return answer.map_err(|error| self.lost(&error)),
+                answer => {
+                    return answer.map_err(|error| {
+                        let lost = self.lost(&error);
+                        self.move_on();
+                        lost
+                    });
+                }
             }
         }
     }

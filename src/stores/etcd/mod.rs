@@ -78,7 +78,7 @@ impl Etcd {
             nest,
         };
         etcd.version = etcd.ask_version().map_err(cannot)?;
-        let keys = books::count_all(&mut etcd.gateway()).map_err(cannot)?;
+        let keys = books::count_all(&mut etcd.dial(0)).map_err(cannot)?;
         if keys > 0 {
             return Err(Error::world(format!(
                 "there are keys {prefix}… in this etcd already, {keys} of them\n       if an earlier run \
@@ -99,12 +99,19 @@ impl Etcd {
         urls.map(|(place, url)| Member { url, process: process(place) }).collect()
     }
 
-    fn gateway(&self) -> Gateway {
-        Gateway::new(&self.members, 0, self.terms.patience)
+    /// Talks to a member that is there and sees the others: this one, or the next that does.
+    fn dial(&self, turn: usize) -> Gateway {
+        let places = self.members.len().max(1);
+        let sees_leader =
+            |place: &usize| cluster::sees_leader(&mut Gateway::brief(&self.members, *place));
+        let mut turns = (turn..).take(places).map(|place| place % places);
+        // Where none does, whoever listens says so.
+        let place = turns.find(sees_leader).unwrap_or(turn % places);
+        Gateway::new(&self.members, place, self.terms.patience)
     }
 
     fn ask_version(&self) -> Result<String, Trouble> {
-        let mut gateway = self.gateway();
+        let mut gateway = self.dial(0);
         let status = gateway.post("/v3/maintenance/status", &json!({}))?;
         let group = gateway.post("/v3/cluster/member/list", &json!({}))?;
         let members = wire::list(&group, "members").len();
@@ -127,25 +134,18 @@ impl Server for Etcd {
         &self.version
     }
 
-    /// Each connection talks to another member, if that is there and sees the others.
+    /// Each connection talks to another member.
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
-        let places = self.members.len().max(1);
-        let sees_leader =
-            |place: &usize| cluster::sees_leader(&mut Gateway::brief(&self.members, *place));
-        let mut turns = (number..).take(places).map(|place| place % places);
-        // Where none does, whoever listens says so to the buyers.
-        let place = turns.find(sees_leader).unwrap_or(number % places);
-        let gateway = Gateway::new(&self.members, place, self.terms.patience);
-        Ok(Box::new(EtcdLink::new(self, gateway, number as u64)))
+        Ok(Box::new(EtcdLink::new(self, self.dial(number), number as u64)))
     }
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
-        books::stock_up(&mut self.gateway(), opening).map_err(cannot)
+        books::stock_up(&mut self.dial(0), opening).map_err(cannot)
     }
 
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
-        books::take_stock(&mut self.gateway(), opening).map_err(cannot)
+        books::take_stock(&mut self.dial(0), opening).map_err(cannot)
     }
 }
 
@@ -153,7 +153,7 @@ impl Drop for Etcd {
     fn drop(&mut self) {
         // A private group goes with everything that is in it.
         if self.owns_keys && self.nest.is_none() {
-            let _ = books::clear(&mut self.gateway());
+            let _ = books::clear(&mut self.dial(0));
         }
     }
 }
