@@ -3,6 +3,8 @@
 //! The timer is a key on a lease of etcd's, which takes it away when the time is up (whole seconds, rounded
 //! up; see [`leases`](super::leases)). Nothing else happens then, so a second key without a lease remembers
 //! who holds how much; whoever holds the same product next gives back what those hold whose timers are gone.
+//!
+//! What was confirmed or given back leaves a lease of etcd's without keys, which ends when the time is up.
 
 use super::Trouble;
 use super::keys::{self, Part};

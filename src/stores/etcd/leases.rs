@@ -50,11 +50,15 @@ impl EtcdLink {
         }
     }
 
-    /// Gives it back, if it still is this buyer's.
+    /// Gives it back, if it still is this buyer's: etcd's own lease is of this one time, and ends once.
     pub(super) fn unlease(&mut self, buyer: BuyerId, item: Item) -> Done {
-        let key = keys::lease(item);
-        let txn = Txn::when([wire::has_value(&key, buyer)]).then([wire::delete(&key)]);
-        Ok(Reply::Applied(self.commit(txn)?.succeeded))
+        let seen = self.get(&keys::lease(item))?;
+        match seen.first() {
+            Some(found) if found.number() == Ok(buyer) => {
+                Ok(Reply::Applied(self.revoke(&found.lease)?))
+            }
+            _ => Ok(Reply::Applied(false)),
+        }
     }
 
     /// Ends a lease of etcd's that was not put to use. It would end by itself.

@@ -78,10 +78,11 @@ impl EtcdLink {
         Ok(answer.get("result").is_some_and(|result| wire::number(result, "TTL") > 0))
     }
 
-    /// Ends one, and all keys with it.
-    pub(super) fn revoke(&mut self, lease: &str) -> Done<()> {
+    /// Ends one, and all keys with it; false if it was over.
+    pub(super) fn revoke(&mut self, lease: &str) -> Done<bool> {
         match self.gateway.post("/v3/lease/revoke", &json!({ "ID": lease })) {
-            Ok(_) | Err(Trouble::NoLease) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(Trouble::NoLease) => Ok(false),
             Err(trouble) => Err(trouble),
         }
     }

@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) created: i64,
     /// The last revision that wrote it.
     pub(super) modified: i64,
+    /// The lease of etcd's that it goes with; empty if it stays.
+    pub(super) lease: String,
 }
 
 impl Found {
@@ -246,6 +248,7 @@ fn read_range(body: &Value) -> Result<Range, Trouble> {
             value: decode(pair, "value")?,
             created: number(pair, "create_revision"),
             modified: number(pair, "mod_revision"),
+            lease: text(pair, "lease").into(),
         })
     };
     let found = list(body, "kvs").iter().map(read).collect::<Result<_, Trouble>>()?;
