@@ -63,8 +63,8 @@ struct SettingFlags {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "The store")]
 struct StoreFlags {
-    /// Where stock lives: memory, sqlite, postgres, mysql or redis; a private server is started where one is
-    /// needed (`oversell-sim stores` lists what is ready) [default: memory]
+    /// Where stock lives: memory, sqlite, postgres, mysql, redis or etcd; a private server is started where one
+    /// is needed (`oversell-sim stores` lists what is ready) [default: memory]
     #[arg(long, value_name = "STORE", value_parser = setting("store"))]
     store: Option<String>,
     /// Race on a server of yours, in tables or keys of our own that are removed after; for sqlite the path

@@ -81,6 +81,8 @@ fn open_server(
         StoreKind::Mysql => Ok(Box::new(super::mysql::Mysql::open(address, terms)?)),
         #[cfg(feature = "redis")]
         StoreKind::Redis => Ok(Box::new(super::redis::Redis::open(address, terms)?)),
+        #[cfg(feature = "etcd")]
+        StoreKind::Etcd => Ok(Box::new(super::etcd::Etcd::open(address, terms)?)),
         #[allow(unreachable_patterns, reason = "some features leave nothing over")]
         kind => {
             let _ = (address, terms);

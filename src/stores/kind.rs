@@ -22,12 +22,14 @@ pub enum StoreKind {
     Mysql,
     /// In a Redis server.
     Redis,
+    /// In a group of etcd servers that agree by Raft.
+    Etcd,
 }
 
 impl StoreKind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Memory, Self::Sqlite, Self::Postgres, Self::Mysql, Self::Redis];
+    pub const ALL: [Self; 6] =
+        [Self::Memory, Self::Sqlite, Self::Postgres, Self::Mysql, Self::Redis, Self::Etcd];
 
     /// The name in flags, scenarios and reports.
     #[must_use]
@@ -38,6 +40,7 @@ impl StoreKind {
             Self::Postgres => "postgres",
             Self::Mysql => "mysql",
             Self::Redis => "redis",
+            Self::Etcd => "etcd",
         }
     }
 
@@ -74,7 +77,7 @@ impl StoreKind {
             // Whoever has to look after what a crash left behind: on threads no buyer's server dies.
             Hold | Pay | FindOrder | Recover => self != Self::Memory,
             CountLeft | Transaction => self.is_sql(),
-            Lease | Fence => self == Self::Redis,
+            Lease | Fence => matches!(self, Self::Redis | Self::Etcd),
             Cache | Shards | Notice => false,
         }
     }
@@ -88,7 +91,7 @@ impl StoreKind {
     /// Whether a program of its own serves it.
     #[must_use]
     pub fn is_served(self) -> bool {
-        matches!(self, Self::Postgres | Self::Mysql | Self::Redis)
+        matches!(self, Self::Postgres | Self::Mysql | Self::Redis | Self::Etcd)
     }
 }
 

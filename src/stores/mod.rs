@@ -3,7 +3,20 @@
 //! A live store is opened once a round; every buyer thread connects a [`Client`] of its own. The
 //! audit looks at the store through [`LiveStore::books`], never through a client.
 
+#![cfg_attr(
+    not(all(
+        feature = "sqlite",
+        feature = "postgres",
+        feature = "mysql",
+        feature = "redis",
+        feature = "etcd"
+    )),
+    allow(dead_code, unused_imports, reason = "what only the stores left out have a use for")
+)]
+
 mod address;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 mod kind;
 pub mod memory;
 pub mod model;

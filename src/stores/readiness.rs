@@ -29,6 +29,8 @@ fn found(kind: StoreKind) -> Result<String, Error> {
         StoreKind::Mysql => super::mysql::PACKAGE.found(),
         #[cfg(feature = "redis")]
         StoreKind::Redis => super::redis::PACKAGE.found(),
+        #[cfg(feature = "etcd")]
+        StoreKind::Etcd => super::etcd::PACKAGE.found(),
         #[allow(unreachable_patterns, reason = "some features leave nothing over")]
         kind => Err(left_out(kind)),
     }

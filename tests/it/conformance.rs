@@ -665,3 +665,8 @@ fn mysql_conforms() {
 fn redis_conforms() {
     conforms(StoreKind::Redis);
 }
+
+#[test]
+fn etcd_conforms() {
+    conforms(StoreKind::Etcd);
+}

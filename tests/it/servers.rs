@@ -13,8 +13,13 @@ use oversell_sim::stores::{StoreKind, readiness};
 use tempfile::TempDir;
 
 /// Stores that keep something outside the process.
-const OUTSIDE: [StoreKind; 4] =
-    [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis];
+const OUTSIDE: [StoreKind; 5] = [
+    StoreKind::Sqlite,
+    StoreKind::Postgres,
+    StoreKind::Mysql,
+    StoreKind::Redis,
+    StoreKind::Etcd,
+];
 
 /// Those of which the server is installed. In CI all must be; elsewhere what is missing is said aloud.
 fn installed() -> Vec<StoreKind> {
@@ -208,7 +213,7 @@ fn a_strategy_on_a_store_that_lacks_an_op_is_told_where_to_go() {
             "hold",
             "hold needs hold, which the store `memory` does not offer; race it on sqlite, ",
         ),
-        ("postgres", "lease", "race it on redis"),
+        ("postgres", "lease", "race it on redis, etcd"),
         ("redis", "transaction", "race it on sqlite, postgres, mysql"),
         ("mysql", "webhook", "explore it instead"),
     ] {

@@ -28,15 +28,15 @@ const STARTING: Duration = Duration::from_secs(60);
 /// How often one looks whether it does.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// A directory of one's own, with what runs in it.
+/// A directory of one's own, with what runs in it: one server, or the members of a group.
 pub(in crate::stores) struct Nest {
     path: PathBuf,
     keeper: Child,
-    server: Option<Child>,
+    servers: Vec<Child>,
 }
 
 impl Nest {
-    /// Makes a directory whose server ends by this signal.
+    /// Makes a directory whose servers end by this signal.
     pub(in crate::stores) fn make(signal: &str) -> Result<Self, Error> {
         let refused = |error| Error::world(format!("cannot make a temporary directory: {error}"));
         let dir = tempfile::Builder::new().prefix("oversell-sim-").tempdir().map_err(refused)?;
@@ -54,7 +54,7 @@ impl Nest {
             .process_group(0)
             .spawn()
             .map_err(|error| Error::world(format!("cannot start a shell: {error}")))?;
-        Ok(Self { path: dir.keep(), keeper, server: None })
+        Ok(Self { path: dir.keep(), keeper, servers: Vec::new() })
     }
 
     /// The directory.
@@ -89,31 +89,56 @@ impl Nest {
     /// Starts the server, and waits until it answers.
     pub(in crate::stores) fn start(
         &mut self,
-        mut command: Command,
+        command: Command,
         control: &Control,
         answers: impl Fn() -> bool,
     ) -> Result<(), Error> {
         let name = name_of(&command);
+        self.launch(command, "log")?;
+        self.await_answer(&name, &["log"], control, answers)
+    }
+
+    /// Starts one server more, whose output goes to this file; the others run on.
+    pub(in crate::stores) fn launch(
+        &mut self,
+        mut command: Command,
+        log: &str,
+    ) -> Result<(), Error> {
+        let name = name_of(&command);
         let cannot = |error| Error::world(format!("cannot start {name}: {error}"));
-        let log = self.path.join("log");
-        let file = std::fs::File::options().create(true).append(true).open(&log).map_err(cannot)?;
+        let log = self.path.join(log);
+        let file = std::fs::File::options().create(true).append(true).open(log).map_err(cannot)?;
         command.stdout(file.try_clone().map_err(cannot)?).stderr(file);
-        let mut server = command.spawn().map_err(cannot)?;
-        let told = self.keeper.stdin.as_mut().map(|pipe| writeln!(pipe, "{}", server.id()));
-        if !matches!(told, Some(Ok(()))) {
+        self.servers.push(command.spawn().map_err(cannot)?);
+        let told = self.tell_keeper();
+        if told.is_err()
+            && let Some(mut server) = self.servers.pop()
+        {
             // Without a keeper it must not stay.
             let _ = server.kill();
-            return Err(Error::world("cannot keep a private server: its keeper is gone"));
+            let _ = server.wait();
         }
-        let server = self.server.insert(server);
-        let log = || last_lines(&std::fs::read_to_string(&log).unwrap_or_default());
+        told.map_err(|_| Error::world("cannot keep a private server: its keeper is gone"))
+    }
+
+    /// Waits until whatever was started answers. What it says until then lies in these files.
+    pub(in crate::stores) fn await_answer(
+        &mut self,
+        name: &str,
+        logs: &[&str],
+        control: &Control,
+        answers: impl Fn() -> bool,
+    ) -> Result<(), Error> {
+        let path = &self.path;
+        let read = |log: &&str| std::fs::read_to_string(path.join(log)).unwrap_or_default();
+        let said = || last_lines(&logs.iter().map(read).collect::<String>());
         let mut left = STARTING;
         while !answers() {
-            if matches!(server.try_wait(), Ok(Some(_))) {
-                return Err(Error::world(format!("{name} ended at once: {}", log())));
+            if self.servers.iter_mut().any(|server| matches!(server.try_wait(), Ok(Some(_)))) {
+                return Err(Error::world(format!("{name} ended at once: {}", said())));
             }
             if left.is_zero() {
-                return Err(Error::world(format!("{name} does not answer: {}", log())));
+                return Err(Error::world(format!("{name} does not answer: {}", said())));
             }
             if !control.pause(GLANCE) {
                 return Err(Error::world(format!("interrupted while {name} was starting")));
@@ -122,13 +147,26 @@ impl Nest {
         }
         Ok(())
     }
+
+    /// The process ids of the servers, in the order in which they were started.
+    pub(in crate::stores) fn processes(&self) -> Vec<u32> {
+        self.servers.iter().map(Child::id).collect()
+    }
+
+    /// Tells the keeper whom to end. In one piece: half a line would name another process.
+    fn tell_keeper(&mut self) -> std::io::Result<()> {
+        let mut line = self.processes().iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+        line.push('\n');
+        let pipe = self.keeper.stdin.as_mut().ok_or(std::io::ErrorKind::BrokenPipe)?;
+        pipe.write_all(line.as_bytes())
+    }
 }
 
 impl Drop for Nest {
     /// Waits until the keeper has done its work, which has a bound.
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
-        if let Some(server) = &mut self.server {
+        for server in &mut self.servers {
             let _ = server.wait();
         }
         let _ = self.keeper.wait();

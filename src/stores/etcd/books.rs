@@ -1,0 +1,95 @@
+//! What is not a checkout's: putting the shelves up, and reading everything back for the audit.
+
+use serde_json::{Value, json};
+
+use super::Trouble;
+use super::gateway::Gateway;
+use super::keys::{self, PREFIX, Part};
+use super::link::Done;
+use super::wire::{self, Found, Range, Txn};
+use crate::op::{Item, Order, Units, Want};
+use crate::stores::Books;
+use crate::stores::remote::Opening;
+
+/// How many keys are read at once: an answer has a bound.
+const PAGE: usize = 2_000;
+
+/// How many keys of ours there are.
+pub(super) fn count_all(gateway: &mut Gateway) -> Done<i64> {
+    Ok(gateway.commit(Txn::steps([wire::count(PREFIX)]))?.step(0)?.count)
+}
+
+/// Deletes them.
+pub(super) fn clear(gateway: &mut Gateway) -> Done<()> {
+    gateway.commit(Txn::steps([wire::delete_all(PREFIX)])).map(drop)
+}
+
+/// Deletes them, and puts up shelves.
+pub(super) fn stock_up(gateway: &mut Gateway, opening: Opening) -> Done<()> {
+    clear(gateway)?;
+    let put_up = |item| {
+        Part::ALL.map(|part| {
+            let value = if part == Part::Stock { opening.stock } else { 0 };
+            wire::put(&keys::part(Item(item), part), value)
+        })
+    };
+    gateway.commit(Txn::steps((0..opening.items).flat_map(put_up))).map(drop)
+}
+
+/// Reads everything back.
+pub(super) fn take_stock(gateway: &mut Gateway, opening: Opening) -> Done<Books> {
+    let mut books = Books::default();
+    for item in (0..opening.items).map(Item) {
+        let parts = [Part::Stock, Part::GivenBack];
+        let steps = parts.map(|part| wire::get(&keys::part(item, part)));
+        let seen = gateway.commit(Txn::steps(steps))?;
+        books.shelves.push(seen.step(0)?.only()?.number()?);
+        books.given_back.push(seen.step(1)?.only()?.number()?);
+    }
+    each(gateway, &keys::all_orders(), |line| {
+        let (buyer, item) = keys::read_order(&line.key)?;
+        let qty: Units = line.value.parse().ok()?;
+        books.orders.push(Order { buyer, want: Want::one(item, qty) });
+        Some(())
+    })?;
+    each(gateway, &keys::all_holders(), |holder| {
+        books.holding.push(keys::read_holder(&holder.key)?);
+        Some(())
+    })?;
+    Ok(books)
+}
+
+/// Reads all keys that begin like this, page by page.
+fn each(
+    gateway: &mut Gateway,
+    prefix: &str,
+    mut read: impl FnMut(&Found) -> Option<()>,
+) -> Done<()> {
+    let mut from = wire::encode(prefix);
+    loop {
+        let page = page(gateway, &from, prefix)?;
+        for found in &page.found {
+            read(found).ok_or_else(|| {
+                let Found { key, value, .. } = found;
+                Trouble::Refused(format!("etcd: `{key}` is `{value}`, which is none of ours"))
+            })?;
+        }
+        match page.found.last() {
+            // The next key that there can be.
+            Some(last) if page.found.len() == PAGE => {
+                from = wire::encode(&(last.key.clone() + "\0"))
+            }
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn page(gateway: &mut Gateway, from: &str, prefix: &str) -> Done<Range> {
+    let step: Value = json!({ "request_range": {
+        "key": from,
+        "range_end": wire::end_of(prefix),
+        "limit": PAGE.to_string(),
+    } });
+    let mut outcome = gateway.commit(Txn::steps([step]))?;
+    Ok(outcome.steps.pop().unwrap_or_default())
+}

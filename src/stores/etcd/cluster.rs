@@ -1,0 +1,145 @@
+//! Where the members are: a private group of three, or the user's.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+use super::gateway::{Gateway, Members};
+use super::wire;
+use crate::error::Error;
+use crate::stores::Address;
+use crate::stores::address::on_loopback;
+use crate::stores::private::{Nest, Package};
+use crate::stores::remote::Terms;
+use crate::text::nearest::shown;
+
+/// What has to be installed.
+pub(in crate::stores) const PACKAGE: Package = Package {
+    title: "etcd",
+    debian: "etcd-server",
+    fedora: "etcd",
+    homebrew: "etcd",
+    places: &["/opt/homebrew/opt/etcd/bin", "/usr/local/opt/etcd/bin", "/usr/local/bin"],
+    server: &["etcd"],
+};
+
+/// Members of a private group: the fewest of which one may fail.
+const MEMBERS: usize = 3;
+
+/// Where each of them writes what it has to say.
+const LOGS: [&str; MEMBERS] = ["log-1", "log-2", "log-3"];
+
+/// How often a private group is started anew when somebody else takes one of its ports first.
+const TRIES: u32 = 3;
+
+/// How soon followers miss their leader. Shorter than etcd's own second, which is for networks: the shortest
+/// lease is one and a half of these, and is to be 1 s.
+const ELECTION_MS: u32 = 600;
+
+/// How often the leader is heard from.
+const HEARTBEAT_MS: u32 = 60;
+
+/// Reads a list of URLs.
+pub(super) fn members(urls: &str, address: &Address) -> Result<Members, Error> {
+    urls.split(',').map(|url| member(url.trim(), address)).collect()
+}
+
+fn member(url: &str, address: &Address) -> Result<String, Error> {
+    let wrong = |why: &str| {
+        Error::input(format!(
+            "--url: {} {why}; expected http://127.0.0.1:2379, or several of them with commas between",
+            shown(url)
+        ))
+    };
+    let parsed: ureq::http::Uri = url.parse().map_err(|_| wrong("is no URL"))?;
+    if parsed.scheme_str() != Some("http") {
+        return Err(wrong("does not begin with http://"));
+    }
+    let authority = parsed.authority().ok_or_else(|| wrong("names no host"))?;
+    if authority.as_str().contains('@') {
+        return Err(wrong("names a user, which is not supported"));
+    }
+    if !matches!(parsed.path(), "" | "/") || parsed.query().is_some() {
+        return Err(wrong("is longer than host and port"));
+    }
+    on_loopback(authority.host(), address)?;
+    let port = authority.port_u16().unwrap_or(2379);
+    Ok(format!("http://{}:{port}", authority.host()))
+}
+
+/// Starts a private group in a directory of its own.
+pub(super) fn start(terms: &Terms) -> Result<(Members, Nest), Error> {
+    let program = PACKAGE.find_server()?;
+    let mut tries = 1;
+    loop {
+        match try_start(&program, terms) {
+            Err(error) if tries < TRIES && error.to_string().contains("address already in use") => {
+                tries += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
+fn try_start(program: &Path, terms: &Terms) -> Result<(Members, Nest), Error> {
+    let ports = free_ports()?;
+    let (clients, peers) = ports.split_at(MEMBERS);
+    let url = |port: &u16| format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
+    let members: Members = clients.iter().map(url).collect();
+    let peers: Vec<String> = peers.iter().map(url).collect();
+    let names: Vec<String> = (1..=MEMBERS).map(|number| format!("member-{number}")).collect();
+    let all: Vec<String> =
+        names.iter().zip(&peers).map(|(name, peer)| format!("{name}={peer}")).collect();
+    // Nothing is to be kept, so there is nothing to put in order first.
+    let mut nest = Nest::make("KILL")?;
+    for (((name, client), peer), log) in names.iter().zip(&*members).zip(&peers).zip(LOGS) {
+        let mut command = nest.command(program);
+        forget_environment(&mut command);
+        command
+            .args(["--name", name, "--data-dir", name, "--initial-cluster", &all.join(",")])
+            .args(["--listen-client-urls", client, "--advertise-client-urls", client])
+            .args(["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer])
+            .args(["--initial-cluster-state", "new", "--initial-cluster-token"])
+            .arg(format!("oversell-sim-{}", std::process::id()))
+            .args(["--election-timeout", &ELECTION_MS.to_string()])
+            .args(["--heartbeat-interval", &HEARTBEAT_MS.to_string()])
+            // Many rounds do not fill the disk with what was.
+            .args(["--auto-compaction-mode", "revision", "--auto-compaction-retention", "10000"])
+            .args(["--logger", "zap", "--log-level", "error"]);
+        nest.launch(command, log)?;
+    }
+    nest.await_answer("etcd", &LOGS, &terms.control, || {
+        (0..MEMBERS).all(|place| sees_leader(&mut Gateway::brief(&members, place)))
+    })?;
+    Ok((members, nest))
+}
+
+/// What is set for the user's own etcd is not for ours.
+fn forget_environment(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("ETCD_") {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// Whether a member is there and knows who leads.
+pub(super) fn sees_leader(gateway: &mut Gateway) -> bool {
+    let status = gateway.post_here("/v3/maintenance/status", &json!({}));
+    // A number that may be too large for ours, and is left out where it is 0.
+    status.is_ok_and(|status| !wire::text(&status, "leader").is_empty())
+}
+
+/// Ports that nobody listens on: two a member.
+fn free_ports() -> Result<Vec<u16>, Error> {
+    let cannot = |error| Error::world(format!("no free port on this machine: {error}"));
+    // All are taken at once, so that they are different.
+    let taken = (0..2 * MEMBERS)
+        .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(cannot)?;
+    let ports = taken.iter().map(|listener| listener.local_addr().map(|address| address.port()));
+    ports.collect::<Result<_, _>>().map_err(cannot)
+}

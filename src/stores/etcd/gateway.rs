@@ -1,0 +1,195 @@
+//! Talking to the members over HTTP: etcd's own JSON gateway. One member at a time; when nobody listens
+//! there, the next.
+
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ureq::Agent;
+
+use super::Trouble;
+use super::wire::{self, Outcome, Txn};
+
+/// The longest wait for a connection.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// How much longer than a buyer's patience an answer may take: members who cannot decide take this long to
+/// say so.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// The longest wait for an answer that matters little.
+const BRIEF: Duration = Duration::from_secs(2);
+
+/// An answer whose end may be yet to come.
+type Answer = ureq::http::Response<ureq::Body>;
+
+/// Where the members listen.
+pub(super) type Members = Arc<[String]>;
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Gateway {
+    members: Members,
+    /// Which of them it talks to.
+    place: usize,
+    agent: Agent,
+    within: Duration,
+}
+
+impl Gateway {
+    /// Talks to one of the members first.
+    pub(super) fn new(members: &Members, place: usize, patience: Duration) -> Self {
+        let config = Agent::config_builder()
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_connect(Some(CONNECTING))
+            .max_idle_connections_per_host(1)
+            .user_agent("oversell-sim")
+            .build();
+        let (members, within) = (members.clone(), patience.saturating_add(GRACE));
+        Self { members, place, agent: config.into(), within }
+    }
+
+    /// Talks to one of the members for a moment.
+    pub(super) fn brief(members: &Members, place: usize) -> Self {
+        Self { within: BRIEF, ..Self::new(members, place, Duration::ZERO) }
+    }
+
+    /// From now on no answer is worth a long wait.
+    pub(super) fn hurry(&mut self) {
+        self.within = BRIEF;
+    }
+
+    /// From now on it talks to the next member.
+    pub(super) fn move_on(&mut self) {
+        self.place = self.place.wrapping_add(1);
+    }
+
+    /// Asks, and waits for the answer.
+    pub(super) fn post(&mut self, path: &str, body: &Value) -> Result<Value, Trouble> {
+        let answer = self.ask(path, body, self.within)?;
+        hear(answer).inspect_err(|trouble| {
+            if matches!(trouble, Trouble::Lost(_)) {
+                self.move_on();
+            }
+        })
+    }
+
+    /// Asks this member and no other.
+    pub(super) fn post_here(&mut self, path: &str, body: &Value) -> Result<Value, Trouble> {
+        let answer = self.send(path, &body.to_string(), self.within);
+        hear(answer.map_err(|error| self.lost(&error))?)
+    }
+
+    /// Does the steps of a transaction.
+    pub(super) fn commit(&mut self, txn: Txn) -> Result<Outcome, Trouble> {
+        wire::read_outcome(&self.post("/v3/kv/txn", &txn.body())?)
+    }
+
+    /// Waits until a key that was there at this revision is deleted, but no longer than this; it may be over
+    /// sooner for no reason.
+    pub(super) fn await_deletion(
+        &mut self,
+        key: &str,
+        revision: i64,
+        within: Duration,
+    ) -> Result<(), Trouble> {
+        let create = json!({ "create_request": {
+            "key": wire::encode(key),
+            "start_revision": (revision + 1).to_string(),
+            "filters": ["NOPUT"],
+        } });
+        let mut answer = match self.ask("/v3/watch", &create, within) {
+            Ok(answer) => answer,
+            // The time is up, or the member is gone: whoever asks next is told.
+            Err(Trouble::Lost(_)) => return Ok(()),
+            Err(trouble) => return Err(trouble),
+        };
+        let mut lines = BufReader::new(answer.body_mut().as_reader());
+        let mut line = String::new();
+        loop {
+            line.clear();
+            match lines.read_line(&mut line) {
+                Ok(0) | Err(_) => return Ok(()),
+                Ok(_) => {}
+            }
+            let news = read(&line)?;
+            let news = news.get("result").unwrap_or(&news);
+            if wire::flag(news, "canceled") || !wire::list(news, "events").is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends a request to the first member that listens. Whoever asks after one that got no answer asks
+    /// somebody else.
+    fn ask(&mut self, path: &str, body: &Value, within: Duration) -> Result<Answer, Trouble> {
+        let body = body.to_string();
+        let mut tries = 1;
+        loop {
+            match self.send(path, &body, within) {
+                Err(error) if is_unsent(&error) && tries < self.members.len() => {
+                    tries += 1;
+                    self.move_on();
+                }
+                answer => {
+                    return answer.map_err(|error| {
+                        let lost = self.lost(&error);
+                        self.move_on();
+                        lost
+                    });
+                }
+            }
+        }
+    }
+
+    /// Sends a request to the member whose turn it is.
+    fn send(&self, path: &str, body: &str, within: Duration) -> Result<Answer, ureq::Error> {
+        let request = self.agent.post(format!("{}{path}", self.member()));
+        let request = request.content_type("application/json");
+        request.config().timeout_global(Some(within)).build().send(body)
+    }
+
+    fn lost(&self, error: &ureq::Error) -> Trouble {
+        Trouble::Lost(format!("etcd, {}: {error}", self.member()))
+    }
+
+    fn member(&self) -> &str {
+        let places = self.members.len().max(1);
+        self.members.get(self.place % places).map_or("", String::as_str)
+    }
+}
+
+/// Whether nobody can have heard of the request, so that it may be sent to somebody else.
+fn is_unsent(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Io(error) => error.kind() == ErrorKind::ConnectionRefused,
+        ureq::Error::Timeout(what) => matches!(what, ureq::Timeout::Connect),
+        ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => true,
+        _ => false,
+    }
+}
+
+/// Waits for the whole of an answer.
+fn hear(mut answer: Answer) -> Result<Value, Trouble> {
+    match answer.body_mut().read_to_string() {
+        Ok(said) => read(&said),
+        Err(error) => Err(Trouble::Lost(format!("etcd: {error}"))),
+    }
+}
+
+/// Reads an answer.
+fn read(said: &str) -> Result<Value, Trouble> {
+    let body: Value = serde_json::from_str(said).map_err(|_| {
+        let start: String = said.chars().take(100).collect();
+        Trouble::Refused(format!("etcd's JSON gateway is not there; it said `{}`", start.trim()))
+    })?;
+    match body.get("error") {
+        // Where it streams, an error has parts.
+        Some(error @ Value::Object(_)) => Err(Trouble::of(wire::text(error, "message"))),
+        Some(error) => Err(Trouble::of(error.as_str().unwrap_or("an error"))),
+        None => Ok(body),
+    }
+}

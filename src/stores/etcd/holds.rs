@@ -1,0 +1,202 @@
+//! Holds: units off the shelf while a timer runs.
+//!
+//! The timer is a key on a lease of etcd's, which takes it away when the time is up (whole seconds, rounded
+//! up; see [`leases`](super::leases)). Nothing else happens then, so a second key without a lease remembers
+//! who holds how much; whoever holds the same product next gives back what those hold whose timers are gone.
+//!
+//! What was confirmed or given back leaves a lease of etcd's without keys, which ends when the time is up.
+
+use super::Trouble;
+use super::keys::{self, Part};
+use super::link::{Done, EtcdLink, whole_seconds};
+use super::wire::{self, Found, Txn};
+use crate::attempt::Failure;
+use crate::op::{BuyerId, Item, Reply, Units};
+
+/// What became of a buyer's hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Its timer is running, or has run out since anybody looked.
+    Standing,
+    /// The units are the buyer's for good.
+    Confirmed,
+    /// They went back.
+    Over,
+}
+
+/// A buyer's hold, as it is kept: `product units state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kept {
+    item: Item,
+    qty: Units,
+    state: State,
+}
+
+impl Kept {
+    fn read(found: &Found) -> Done<Self> {
+        let mut words = found.value.split(' ');
+        let mut read = || {
+            let (item, qty) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+            let state = match words.next()? {
+                "standing" => State::Standing,
+                "confirmed" => State::Confirmed,
+                "over" => State::Over,
+                _ => return None,
+            };
+            Some(Self { item: Item(item), qty, state })
+        };
+        read().ok_or_else(|| {
+            Trouble::Refused(format!("etcd: `{}` is `{}`, not a hold", found.key, found.value))
+        })
+    }
+
+    fn text(self) -> String {
+        let state = match self.state {
+            State::Standing => "standing",
+            State::Confirmed => "confirmed",
+            State::Over => "over",
+        };
+        format!("{} {} {state}", self.item.0, self.qty)
+    }
+}
+
+impl EtcdLink {
+    /// Reserves units, after giving back what others have reserved for too long.
+    pub(super) fn hold(&mut self, buyer: BuyerId, item: Item, qty: Units) -> Done {
+        let (own, stock) = (keys::hold(buyer), keys::part(item, Part::Stock));
+        let mut granted = None;
+        loop {
+            let seen = self.do_all([
+                wire::get(&own),
+                wire::get(&stock),
+                wire::count(&keys::holders(item)),
+                wire::count(&keys::timers(item)),
+            ])?;
+            if seen.step(2)?.count > seen.step(3)?.count {
+                self.give_back_lapsed(item)?;
+                continue;
+            }
+            let before = seen.step(0)?.first();
+            let has_one = match before.map(Kept::read).transpose()? {
+                None | Some(Kept { state: State::Over, .. }) => false,
+                Some(Kept { state: State::Confirmed, .. }) => true,
+                // One that has run out makes way.
+                Some(Kept { item, .. }) if self.give_back_units(buyer, item, false)? => continue,
+                Some(_) => true,
+            };
+            let shelf = seen.step(1)?.only()?;
+            let units: Units = shelf.number()?;
+            if has_one || units < qty {
+                self.drop_lease(granted);
+                return Ok(Reply::Applied(false));
+            }
+            let lease = match granted.take() {
+                Some(lease) => lease,
+                None => self.grant(whole_seconds(self.terms.hold_ttl))?,
+            };
+            let kept = Kept { item, qty, state: State::Standing };
+            let unmoved = [wire::is_unmoved(&own, before), wire::is_unmoved(&stock, Some(shelf))];
+            let txn = Txn::when(unmoved).then([
+                wire::put(&stock, units.wrapping_sub(qty)),
+                wire::put(&own, kept.text()),
+                wire::put(&keys::holder(item, buyer), ""),
+                wire::put_leased(&keys::timer(item, buyer), "", &lease),
+            ]);
+            match self.commit(txn) {
+                Ok(outcome) if outcome.succeeded => return Ok(Reply::Applied(true)),
+                Ok(_) => granted = Some(lease),
+                Err(Trouble::NoLease) => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+
+    pub(super) fn confirm(&mut self, buyer: BuyerId, item: Item) -> Done {
+        let (own, timer) = (keys::hold(buyer), keys::timer(item, buyer));
+        loop {
+            let seen = self.get(&own)?;
+            let before = seen.first();
+            let kept = match before.map(Kept::read).transpose()? {
+                Some(kept) if kept.item == item => kept,
+                _ => return Err(Trouble::Failed(Failure::NotHeld)),
+            };
+            match kept.state {
+                State::Confirmed => return Ok(Reply::Applied(true)),
+                State::Over => return Ok(Reply::Applied(false)),
+                State::Standing => {}
+            }
+            let confirmed = Kept { state: State::Confirmed, ..kept };
+            let txn = Txn::when([wire::is_unmoved(&own, before), wire::is_there(&timer)]).then([
+                wire::put(&own, confirmed.text()),
+                wire::delete(&keys::holder(item, buyer)),
+                wire::delete(&timer),
+            ]);
+            if self.commit(txn)?.succeeded {
+                return Ok(Reply::Applied(true));
+            }
+            self.give_back_units(buyer, item, false)?;
+        }
+    }
+
+    pub(super) fn release(&mut self, buyer: BuyerId, item: Item) -> Done {
+        let stood = self.give_back_units(buyer, item, true)?;
+        if !stood {
+            // If it has run out, there is no need to wait until somebody sees it.
+            self.give_back_units(buyer, item, false)?;
+        }
+        Ok(Reply::Applied(stood))
+    }
+
+    /// Gives back whatever is held of a product for too long.
+    fn give_back_lapsed(&mut self, item: Item) -> Done<()> {
+        let (holders, timers) = (keys::holders(item), keys::timers(item));
+        let seen = self.do_all([wire::get_all(&holders), wire::get_all(&timers)])?;
+        // Both come in the order of their keys, and the same buyers have the same order.
+        let mut running = seen.step(1)?.found.iter().peekable();
+        for holder in &seen.step(0)?.found {
+            let name = holder.key.strip_prefix(&holders).unwrap_or_default();
+            if running.next_if(|timer| timer.key.strip_prefix(&timers) == Some(name)).is_some() {
+                continue;
+            }
+            if let Ok(buyer) = name.parse() {
+                self.give_back_units(buyer, item, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts back the units of a buyer's hold, if its timer is running or is not, as is said here; false if
+    /// there is no such hold.
+    fn give_back_units(&mut self, buyer: BuyerId, item: Item, runs: bool) -> Done<bool> {
+        let (own, timer) = (keys::hold(buyer), keys::timer(item, buyer));
+        let (stock, given) = (keys::part(item, Part::Stock), keys::part(item, Part::GivenBack));
+        loop {
+            let seen = self.do_all([&own, &timer, &stock, &given].map(|key| wire::get(key)))?;
+            let before = seen.step(0)?.first();
+            let kept = match before.map(Kept::read).transpose()? {
+                Some(kept) if kept.item == item && kept.state == State::Standing => kept,
+                _ => return Ok(false),
+            };
+            if seen.step(1)?.first().is_some() != runs {
+                return Ok(false);
+            }
+            let (shelf, returned) = (seen.step(2)?.only()?, seen.step(3)?.only()?);
+            let conditions = [
+                wire::is_unmoved(&own, before),
+                if runs { wire::is_there(&timer) } else { wire::is_absent(&timer) },
+                wire::is_unmoved(&stock, Some(shelf)),
+                wire::is_unmoved(&given, Some(returned)),
+            ];
+            let txn = Txn::when(conditions).then([
+                wire::put(&stock, shelf.number::<Units>()?.wrapping_add(kept.qty)),
+                wire::put(&given, returned.number::<Units>()?.saturating_add(kept.qty)),
+                wire::put(&own, Kept { state: State::Over, ..kept }.text()),
+                wire::delete(&keys::holder(item, buyer)),
+                wire::delete(&timer),
+            ]);
+            if self.commit(txn)?.succeeded {
+                return Ok(true);
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! One connection: which op is whose business, and what an attempt is told when it goes wrong.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::gateway::Gateway;
+use super::wire::{self, Outcome, Range, Txn};
+use super::{Etcd, Trouble};
+use crate::attempt::{Failure, Missed};
+use crate::clock::{Clock, Wall, nanos};
+use crate::op::{BuyerId, Item, Op, Reply, Want};
+use crate::stores::patience::GLANCE;
+use crate::stores::remote::{Link, Terms};
+
+/// What an op comes to.
+pub(super) type Done<T = Reply> = Result<T, Trouble>;
+
+/// One connection to a group of etcd servers.
+pub(super) struct EtcdLink {
+    pub(super) gateway: Gateway,
+    pub(super) terms: Terms,
+    pub(super) clock: Wall,
+    /// Which connection it is: of two, both may number their orders from 0.
+    pub(super) number: u64,
+    /// Orders it has written.
+    pub(super) orders: u64,
+    /// Locks that it has, and the lease of etcd's that they go with.
+    pub(super) held: Vec<Item>,
+    pub(super) session: Option<super::locks::Session>,
+    pub(super) is_broken: bool,
+}
+
+impl EtcdLink {
+    /// A connection that talks to one member first.
+    pub(super) fn new(etcd: &Etcd, gateway: Gateway, number: u64) -> Self {
+        Self {
+            gateway,
+            terms: etcd.terms.clone(),
+            clock: etcd.clock.clone(),
+            number,
+            orders: 0,
+            held: Vec::new(),
+            session: None,
+            is_broken: false,
+        }
+    }
+
+    /// Steps that count together or not at all.
+    pub(super) fn commit(&mut self, txn: Txn) -> Done<Outcome> {
+        self.gateway.commit(txn)
+    }
+
+    /// Steps that are done whatever there is.
+    pub(super) fn do_all(&mut self, steps: impl IntoIterator<Item = Value>) -> Done<Outcome> {
+        self.commit(Txn::steps(steps))
+    }
+
+    /// Looks at one key.
+    pub(super) fn get(&mut self, key: &str) -> Done<Range> {
+        let mut outcome = self.do_all([wire::get(key)])?;
+        Ok(outcome.steps.pop().unwrap_or_default())
+    }
+
+    /// Gets a lease of etcd's, to which keys can be tied.
+    pub(super) fn grant(&mut self, seconds: u64) -> Done<String> {
+        let body = json!({ "TTL": seconds.to_string() });
+        let lease = self.gateway.post("/v3/lease/grant", &body)?;
+        match wire::text(&lease, "ID") {
+            "" => Err(Trouble::Refused("etcd: granted a lease without a number".into())),
+            lease => Ok(lease.into()),
+        }
+    }
+
+    /// Lets one last for its whole time again; false if it is over.
+    pub(super) fn keep_alive(&mut self, lease: &str) -> Done<bool> {
+        let answer = self.gateway.post("/v3/lease/keepalive", &json!({ "ID": lease }))?;
+        Ok(answer.get("result").is_some_and(|result| wire::number(result, "TTL") > 0))
+    }
+
+    /// Ends one, and all keys with it; false if it was over.
+    pub(super) fn revoke(&mut self, lease: &str) -> Done<bool> {
+        match self.gateway.post("/v3/lease/revoke", &json!({ "ID": lease })) {
+            Ok(_) => Ok(true),
+            Err(Trouble::NoLease) => Ok(false),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// When the patience of whoever begins to wait now will be at its end.
+    pub(super) fn patience_ends_ns(&self) -> u64 {
+        self.clock.now().saturating_add(nanos(self.terms.patience))
+    }
+
+    /// Waits a while for a key to be deleted that was there at this revision, unless it is time to give up.
+    pub(super) fn wait_for(&mut self, key: &str, revision: i64, until_ns: u64) -> Done<()> {
+        if self.terms.control.is_stopped() {
+            return Err(Trouble::Failed(Failure::Interrupted));
+        }
+        let left = Duration::from_nanos(until_ns.saturating_sub(self.clock.now()));
+        if left.is_zero() {
+            return Err(Trouble::Failed(Failure::LockTimeout));
+        }
+        self.gateway.await_deletion(key, revision, left.min(GLANCE))
+    }
+
+    fn perform(&mut self, buyer: BuyerId, op: Op) -> Done {
+        match op {
+            Op::Read { item } => self.read(item),
+            Op::ReadVersioned { item } => self.read_versioned(item),
+            Op::Write { item, stock } => self.write(item, stock),
+            Op::CompareAndSet { item, expected, new } => self.compare_and_set(item, expected, new),
+            Op::WriteIfVersion { item, version, stock } => {
+                self.write_if_version(item, version, stock)
+            }
+            Op::Take { item, qty } => self.take(item, qty),
+            Op::Add { item, qty } => self.add(item, qty),
+            Op::Lock { item } => self.lock(item),
+            Op::Unlock { item } => self.unlock(item),
+            Op::Lease { item } => self.lease(buyer, item),
+            Op::Unlease { item } => self.unlease(buyer, item),
+            Op::ReadFenced { item, token } => self.read_fenced(item, token),
+            Op::WriteFenced { item, token, stock } => self.write_fenced(item, token, stock),
+            Op::Hold { item, qty } => self.hold(buyer, item, qty),
+            Op::Confirm { item } => self.confirm(buyer, item),
+            Op::Release { item } => self.release(buyer, item),
+            Op::PlaceOrder(order) => self.place_order(order),
+            Op::PlaceOrderOnce(order) => self.place_order_once(order),
+            Op::FindOrder => self.find_order(buyer),
+            Op::CancelOrder => self.cancel_order(buyer),
+            _ => Err(Trouble::Failed(Failure::Unsupported)),
+        }
+    }
+
+    /// What an attempt is told.
+    fn missed(&mut self, trouble: Trouble) -> Missed {
+        Missed::Failed(match trouble {
+            Trouble::Conflict => return Missed::Conflict,
+            Trouble::Failed(why) => why,
+            Trouble::NoMajority(_) => {
+                // Perhaps another member sees more of the others.
+                self.gateway.move_on();
+                Failure::NoMajority
+            }
+            Trouble::Lost(text) => {
+                self.is_broken = true;
+                self.terms.note(|| text);
+                Failure::Disconnected
+            }
+            refused @ (Trouble::NoLease | Trouble::Refused(_)) => {
+                self.terms.note(|| refused.text());
+                Failure::Refused
+            }
+        })
+    }
+}
+
+/// The time that a lease of etcd's lasts that has to last this long: it counts whole seconds.
+pub(super) fn whole_seconds(time: Duration) -> u64 {
+    time.as_millis().div_ceil(1000).clamp(1, u64::MAX.into()) as u64
+}
+
+/// The products that an op is about.
+fn wants(op: Op) -> Option<Want> {
+    match op {
+        Op::PlaceOrder(order) | Op::PlaceOrderOnce(order) => Some(order.want),
+        op => op.item().map(|item| Want::one(item, 1)),
+    }
+}
+
+impl Link for EtcdLink {
+    fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
+        if wants(op).is_some_and(|want| want.items().any(|item| item.0 >= self.terms.items)) {
+            return Err(Missed::Failed(Failure::NoSuchItem));
+        }
+        self.perform(buyer, op).map_err(|trouble| self.missed(trouble))
+    }
+
+    fn close_attempt(&mut self) -> u64 {
+        self.give_back_locks()
+    }
+
+    fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+}
+
+impl Drop for EtcdLink {
+    fn drop(&mut self) {
+        self.gateway.hurry();
+        self.end_session();
+    }
+}

@@ -1,0 +1,142 @@
+//! Locks: a line of keys in front of each, the one that was made first has it.
+//!
+//! This is the recipe of etcd's own clients. Its lock service follows it too, but a call there that is cut
+//! short, because the race is stopped, loses its place in the line, and takes back its key some time later,
+//! even from under whoever has asked again by then.
+//!
+//! All keys of a connection are tied to one lease of etcd's, its session: nobody waits for the dead for ever.
+
+use std::time::Duration;
+
+use super::Trouble;
+use super::keys;
+use super::link::{Done, EtcdLink, whole_seconds};
+use super::wire::{self, Txn};
+use crate::attempt::Failure;
+use crate::clock::{Clock, nanos};
+use crate::op::{Item, Reply};
+use crate::settings::LONGEST_THINK;
+
+/// How old a session may be when a lock is asked for, before it is renewed.
+const STALE: Duration = Duration::from_secs(10);
+
+/// How much longer than all waits a session lasts.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// A lease of etcd's that locks go with.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    lease: String,
+    renewed_ns: u64,
+}
+
+impl EtcdLink {
+    /// Takes a product's lock. Whoever has it already waits for itself.
+    pub(super) fn lock(&mut self, item: Item) -> Done {
+        if self.held.contains(&item) {
+            let waited = self.terms.control.pause(self.terms.patience);
+            let why = if waited { Failure::LockTimeout } else { Failure::Interrupted };
+            return Err(Trouble::Failed(why));
+        }
+        let had_it_first = self.terms.asks(item);
+        self.held.push(item);
+        let queued = match self.line_up(item) {
+            Ok(queued) => queued,
+            Err(trouble) => {
+                // Nor does it stand in the way of others.
+                let _ = self.give_back(item);
+                return Err(trouble);
+            }
+        };
+        Ok(Reply::Locked { waited: queued || had_it_first })
+    }
+
+    pub(super) fn unlock(&mut self, item: Item) -> Done {
+        if !self.held.contains(&item) {
+            return Err(Trouble::Failed(Failure::NotLocked));
+        }
+        match self.give_back(item)? {
+            true => Ok(Reply::Done),
+            false => Err(Trouble::Refused("etcd: a lock ended before it was given back".into())),
+        }
+    }
+
+    /// Gives back all locks, and says how many those were.
+    pub(super) fn give_back_locks(&mut self) -> u64 {
+        let held = self.held.clone();
+        for item in &held {
+            let _ = self.give_back(*item);
+        }
+        held.len() as u64
+    }
+
+    /// Ends the session, and all locks with it.
+    pub(super) fn end_session(&mut self) {
+        self.held.drain(..).for_each(|item| self.terms.lets_go(item));
+        let session = self.session.take();
+        self.drop_lease(session.map(|session| session.lease));
+    }
+
+    /// Waits in the line until everybody before is gone; says whether there was anybody.
+    fn line_up(&mut self, item: Item) -> Done<bool> {
+        let until_ns = self.patience_ends_ns();
+        let line = keys::line(item);
+        let mut queued = false;
+        'line: loop {
+            let lease = self.session()?;
+            let place = keys::place(item, &lease);
+            let put = wire::put_leased(&place, "", &lease);
+            let txn = Txn::when([wire::is_absent(&place)]).then([put, wire::get(&place)]);
+            let made = match self.commit(txn.otherwise([wire::get(&place), wire::get(&place)])) {
+                Err(Trouble::NoLease) => {
+                    self.session = None;
+                    continue;
+                }
+                outcome => outcome?.step(1)?.only()?.created,
+            };
+            loop {
+                let seen = self.do_all([wire::get(&place), wire::last_before(&line, made)])?;
+                if seen.step(0)?.first().is_none() {
+                    // The session has ended while it waited: to the end of the line.
+                    self.session = None;
+                    continue 'line;
+                }
+                let Some(before) = seen.step(1)?.first() else { return Ok(queued) };
+                queued = true;
+                self.wait_for(&before.key, seen.revision, until_ns)?;
+            }
+        }
+    }
+
+    /// Leaves the line, or the head of it; false if it was not there any more. Where that cannot be, the
+    /// connection is of no more use, and its session ends with it.
+    fn give_back(&mut self, item: Item) -> Done<bool> {
+        if let Some(place) = self.held.iter().position(|held| *held == item) {
+            self.held.swap_remove(place);
+            self.terms.lets_go(item);
+        }
+        let Some(session) = &self.session else { return Ok(false) };
+        let place = keys::place(item, &session.lease);
+        let gone = self.do_all([wire::delete(&place)]);
+        self.is_broken |= gone.is_err();
+        Ok(gone?.step(0)?.count > 0)
+    }
+
+    /// The session, which lasts for as long as anybody can wait for a lock and think while holding it.
+    fn session(&mut self) -> Done<String> {
+        let now = self.clock.now();
+        if let Some(Session { lease, renewed_ns }) = self.session.clone() {
+            if now.saturating_sub(renewed_ns) < nanos(STALE) {
+                return Ok(lease);
+            }
+            if self.keep_alive(&lease)? {
+                self.session = Some(Session { lease: lease.clone(), renewed_ns: now });
+                return Ok(lease);
+            }
+        }
+        let lasts = self.terms.patience.saturating_add(LONGEST_THINK + STALE + MARGIN);
+        let lease = self.grant(whole_seconds(lasts))?;
+        self.session = Some(Session { lease: lease.clone(), renewed_ns: now });
+        Ok(lease)
+    }
+}

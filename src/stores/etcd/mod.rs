@@ -1,0 +1,159 @@
+//! Stock in etcd: a group of servers that agree by Raft before anything counts.
+//!
+//! Spoken to over its own JSON gateway. A private group has three members, each with its own log on disk, of
+//! which one may fail; connections are spread over them.
+
+mod books;
+mod cluster;
+mod gateway;
+mod holds;
+mod keys;
+mod leases;
+mod link;
+mod locks;
+mod orders;
+mod shelf;
+mod trouble;
+mod wire;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+
+use super::private::Nest;
+use super::remote::{Link, Opening, Server, Terms};
+use super::{Address, Books, StoreKind};
+use crate::clock::Wall;
+use crate::error::Error;
+use gateway::{Gateway, Members};
+use link::EtcdLink;
+use trouble::Trouble;
+
+pub(super) use cluster::PACKAGE;
+
+/// One of the servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Where it listens to clients.
+    pub url: String,
+    /// Its process, if it is a private one.
+    pub process: Option<u32>,
+}
+
+/// A group of etcd servers.
+pub struct Etcd {
+    members: Members,
+    version: String,
+    terms: Terms,
+    clock: Wall,
+    /// Connections opened so far.
+    opened: AtomicUsize,
+    /// Whether the keys are ours, and so to be deleted.
+    owns_keys: bool,
+    /// The private servers, if they are. Last, so that they are there until everything else is gone.
+    nest: Option<Nest>,
+}
+
+impl Etcd {
+    /// Starts a private group, or finds the one that the address names.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a URL that cannot be, [`Error::World`] when the members cannot be started or
+    /// reached, or have keys of ours already.
+    pub fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
+        let (members, nest) = match &address.url {
+            Some(urls) => (cluster::members(urls, address)?, None),
+            None => {
+                let (members, nest) = cluster::start(terms)?;
+                (members, Some(nest))
+            }
+        };
+        let mut etcd = Self {
+            members,
+            version: String::new(),
+            terms: terms.clone(),
+            clock: Wall::start(),
+            opened: AtomicUsize::new(0),
+            owns_keys: false,
+            nest,
+        };
+        etcd.version = etcd.ask_version().map_err(cannot)?;
+        let keys = books::count_all(&mut etcd.dial(0)).map_err(cannot)?;
+        if keys > 0 {
+            return Err(Error::world(format!(
+                "there are keys {prefix}… in this etcd already, {keys} of them\n       if an earlier run \
+                 was killed, delete them: ETCDCTL_API=3 etcdctl del --prefix {prefix}",
+                prefix = keys::PREFIX
+            )));
+        }
+        etcd.owns_keys = true;
+        Ok(etcd)
+    }
+
+    /// The members.
+    #[must_use]
+    pub fn members(&self) -> Vec<Member> {
+        let processes = self.nest.as_ref().map(Nest::processes).unwrap_or_default();
+        let process = |place: usize| processes.get(place).copied();
+        let urls = self.members.iter().cloned().enumerate();
+        urls.map(|(place, url)| Member { url, process: process(place) }).collect()
+    }
+
+    /// Talks to a member that is there and sees the others: this one, or the next that does.
+    fn dial(&self, turn: usize) -> Gateway {
+        let places = self.members.len().max(1);
+        let sees_leader =
+            |place: &usize| cluster::sees_leader(&mut Gateway::brief(&self.members, *place));
+        let mut turns = (turn..).take(places).map(|place| place % places);
+        // Where none does, whoever listens says so.
+        let place = turns.find(sees_leader).unwrap_or(turn % places);
+        Gateway::new(&self.members, place, self.terms.patience)
+    }
+
+    fn ask_version(&self) -> Result<String, Trouble> {
+        let mut gateway = self.dial(0);
+        let status = gateway.post("/v3/maintenance/status", &json!({}))?;
+        let group = gateway.post("/v3/cluster/member/list", &json!({}))?;
+        let members = wire::list(&group, "members").len();
+        let plural = if members == 1 { "" } else { "s" };
+        Ok(format!("etcd {}, {members} member{plural}", wire::text(&status, "version")))
+    }
+}
+
+/// What a group that had to go along has said.
+fn cannot(trouble: Trouble) -> Error {
+    Error::world(trouble.text())
+}
+
+impl Server for Etcd {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Etcd
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Each connection talks to another member.
+    fn connect(&self) -> Result<Box<dyn Link>, Error> {
+        let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(EtcdLink::new(self, self.dial(number), number as u64)))
+    }
+
+    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+        books::stock_up(&mut self.dial(0), opening).map_err(cannot)
+    }
+
+    fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
+        books::take_stock(&mut self.dial(0), opening).map_err(cannot)
+    }
+}
+
+impl Drop for Etcd {
+    fn drop(&mut self) {
+        // A private group goes with everything that is in it.
+        if self.owns_keys && self.nest.is_none() {
+            let _ = books::clear(&mut self.dial(0));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Ops on the stock. etcd compares and writes, but does not count: whoever changes a number looks first, and
+//! looks again if somebody else was there in between. An op is over when its own write has counted.
+
+use super::Trouble;
+use super::keys::{self, Part};
+use super::link::{Done, EtcdLink};
+use super::wire::{self, Found, Txn};
+use crate::op::{Item, Reply, Units, Version};
+
+impl EtcdLink {
+    pub(super) fn read(&mut self, item: Item) -> Done {
+        let stock = self.get(&keys::part(item, Part::Stock))?;
+        Ok(Reply::Stock(stock.only()?.number()?))
+    }
+
+    pub(super) fn read_versioned(&mut self, item: Item) -> Done {
+        let parts = [Part::Stock, Part::Version].map(|part| wire::get(&keys::part(item, part)));
+        let seen = self.do_all(parts)?;
+        let stock = seen.step(0)?.only()?.number()?;
+        Ok(Reply::Versioned { stock, version: seen.step(1)?.only()?.number()? })
+    }
+
+    pub(super) fn write(&mut self, item: Item, stock: Units) -> Done {
+        self.do_all([wire::put(&keys::part(item, Part::Stock), stock)])?;
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn compare_and_set(&mut self, item: Item, expected: Units, new: Units) -> Done {
+        let stock = keys::part(item, Part::Stock);
+        let txn = Txn::when([wire::has_value(&stock, expected)]).then([wire::put(&stock, new)]);
+        Ok(Reply::Applied(self.commit(txn)?.succeeded))
+    }
+
+    pub(super) fn write_if_version(&mut self, item: Item, version: Version, new: Units) -> Done {
+        let stock = keys::part(item, Part::Stock);
+        let versions = keys::part(item, Part::Version);
+        let txn = Txn::when([wire::has_value(&versions, version)])
+            .then([wire::put(&stock, new), wire::put(&versions, version.wrapping_add(1))]);
+        Ok(Reply::Applied(self.commit(txn)?.succeeded))
+    }
+
+    pub(super) fn take(&mut self, item: Item, qty: Units) -> Done {
+        let left = |stock: Units| (stock >= qty).then(|| stock.wrapping_sub(qty));
+        Ok(Reply::Applied(self.change(item, left)?.is_some()))
+    }
+
+    pub(super) fn add(&mut self, item: Item, qty: Units) -> Done {
+        let left = self.change(item, |stock| Some(stock.wrapping_add(qty)))?;
+        Ok(Reply::Stock(left.unwrap_or_default()))
+    }
+
+    /// Makes of the stock what this makes of it, unless that is nothing; says what it made.
+    fn change(&mut self, item: Item, work: impl Fn(Units) -> Option<Units>) -> Done<Option<Units>> {
+        let stock = keys::part(item, Part::Stock);
+        let mut seen: Found = self.get(&stock)?.only()?.clone();
+        loop {
+            let Some(new) = work(seen.number()?) else { return Ok(None) };
+            let txn = Txn::when([wire::is_unmoved(&stock, Some(&seen))])
+                .then([wire::put(&stock, new)])
+                .otherwise([wire::get(&stock)]);
+            let outcome = self.commit(txn)?;
+            if outcome.succeeded {
+                return Ok(Some(new));
+            }
+            seen = outcome.step(0)?.only()?.clone();
+        }
+    }
+
+    pub(super) fn read_fenced(&mut self, item: Item, token: Version) -> Done {
+        let get_stock = wire::get(&keys::part(item, Part::Stock));
+        match self.show(item, token, get_stock)? {
+            Some(stock) => Ok(Reply::Stock(stock.only()?.number()?)),
+            None => Err(Trouble::Conflict),
+        }
+    }
+
+    pub(super) fn write_fenced(&mut self, item: Item, token: Version, stock: Units) -> Done {
+        let put_stock = wire::put(&keys::part(item, Part::Stock), stock);
+        Ok(Reply::Applied(self.show(item, token, put_stock)?.is_some()))
+    }
+
+    /// Shows a token and does a step, unless a later token was seen here; says what the step has found.
+    fn show(
+        &mut self,
+        item: Item,
+        token: Version,
+        step: serde_json::Value,
+    ) -> Done<Option<wire::Range>> {
+        let seen = keys::part(item, Part::Seen);
+        // Mostly it was shown before, and there is nothing to note.
+        let mut txn = Txn::when([wire::has_value(&seen, token)]);
+        let mut notes = None;
+        loop {
+            let steps = std::iter::once(step.clone()).chain(notes);
+            let outcome = self.commit(txn.then(steps).otherwise([wire::get(&seen)]))?;
+            let found = outcome.step(0)?;
+            if outcome.succeeded {
+                return Ok(Some(found.clone()));
+            }
+            let latest = found.only()?;
+            if latest.number::<Version>()? > token {
+                return Ok(None);
+            }
+            txn = Txn::when([wire::is_unmoved(&seen, Some(latest))]);
+            notes = Some(wire::put(&seen, token));
+        }
+    }
+}
