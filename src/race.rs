@@ -92,6 +92,18 @@ impl<S: Strategy> Race<S> {
         self
     }
 
+    /// Whether a private server may answer before what it did is on disk; by default it may not.
+    pub fn relaxed(mut self, relaxed: bool) -> Self {
+        self.settings.relaxed = relaxed;
+        self
+    }
+
+    /// How often a private server is killed in the middle of each round, and started again; by default never.
+    pub fn kill(mut self, times: u32) -> Self {
+        self.settings.kill = times;
+        self
+    }
+
     /// How long a hold stands on a database; by default ten minutes.
     pub fn hold_ttl(mut self, ttl: Duration) -> Self {
         self.settings.hold_ttl = ttl;

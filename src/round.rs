@@ -73,6 +73,8 @@ pub struct Tally {
     pub lock_waits: u64,
     /// Times that somebody waited for a connection to the store.
     pub pool_waits: u64,
+    /// Attempts that lost their connection, and with it an answer.
+    pub disconnects: u64,
     /// Locks still held when their attempt was over.
     pub leaked_locks: u64,
     /// Holds still standing when their visit was over, though nothing had cut it short.
@@ -105,6 +107,7 @@ impl Tally {
         self.lock_acquisitions += other.lock_acquisitions;
         self.lock_waits += other.lock_waits;
         self.pool_waits += other.pool_waits;
+        self.disconnects += other.disconnects;
         self.pool_wait.merge(&other.pool_wait);
         self.leaked_locks += other.leaked_locks;
         self.leaked_holds += other.leaked_holds;

@@ -84,6 +84,12 @@ struct StoreFlags {
     /// Have the database itself refuse stock below zero: CHECK (stock >= 0)
     #[arg(long)]
     stock_check: bool,
+    /// Let a private server answer before what it did is on disk
+    #[arg(long)]
+    relaxed: bool,
+    /// Kill the private server N times in the middle of each round, as `kill -9` does, and start it again
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("kill"), conflicts_with = "url")]
+    kill: Option<String>,
     /// How long a hold stands [default: 10m]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("hold-ttl"))]
     hold_ttl: Option<String>,
@@ -103,9 +109,10 @@ impl StoreFlags {
                 ("isolation", &self.isolation),
                 ("hold-ttl", &self.hold_ttl),
                 ("lease-ttl", &self.lease_ttl),
+                ("kill", &self.kill),
             ],
         )?;
-        Ok(Settings { stock_check: self.stock_check, ..settings })
+        Ok(Settings { stock_check: self.stock_check, relaxed: self.relaxed, ..settings })
     }
 
     fn address(&self) -> Address {

@@ -103,6 +103,7 @@ pub(super) fn contention(figures: &Figures) -> Section {
         rows.push(row("deepest queue", count(figures.deepest_queue), ""));
     }
     for (name, number) in [
+        ("lost connections", figures.disconnects),
         ("holds run out", figures.holds_expired),
         ("stale reads", figures.stale_reads),
         ("overtakings", figures.overtakings),

@@ -58,6 +58,7 @@ pub struct Figures {
     pub lock_hold: Spread,
     pub pool_waits: u64,
     pub pool_wait: Spread,
+    pub disconnects: u64,
     pub deepest_queue: u64,
     pub holds_expired: u64,
     pub stale_reads: u64,
@@ -174,6 +175,7 @@ impl Gathered {
         figures.lock_acquisitions = tally.lock_acquisitions;
         figures.lock_waits = tally.lock_waits;
         figures.pool_waits = tally.pool_waits;
+        figures.disconnects = tally.disconnects;
         figures.holds_expired = tally.holds_expired;
         figures.stale_reads = tally.stale_reads.iter().sum();
         for (number, product) in self.products.iter_mut().enumerate() {
@@ -217,6 +219,7 @@ impl Gathered {
         sum.lock_acquisitions += more.lock_acquisitions;
         sum.lock_waits += more.lock_waits;
         sum.pool_waits += more.pool_waits;
+        sum.disconnects += more.disconnects;
         sum.deepest_queue = sum.deepest_queue.max(more.deepest_queue);
         sum.holds_expired += more.holds_expired;
         sum.stale_reads += more.stale_reads;

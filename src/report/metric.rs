@@ -102,6 +102,9 @@ metrics! {
     "pool_wait.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.pool_wait.p90);
     "pool_wait.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.pool_wait.p99);
     "pool_wait.max" "ns" "the same, the longest" |f| Value::Nanos(f.pool_wait.max);
+    "disconnects" "attempts"
+        "that lost the connection, and with it an answer: their buyers looked for what had become of them"
+        |f| things(f.disconnects);
     "deepest_queue" "requests" "in front of the clerk, at most" |f| things(f.deepest_queue);
     "holds_expired" "holds" "that ran out, and whose units went back" |f| things(f.holds_expired);
     "stale_reads" "reads" "that did not see the latest write" |f| things(f.stale_reads);

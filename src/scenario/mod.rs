@@ -40,8 +40,18 @@ use world::Plan;
 const OWN_KEYS: [&str; 3] = ["title", "strategy", "expect"];
 
 /// Settings that mean nothing in a simulated shop.
-const FOR_RACES: [&str; 8] =
-    ["threads", "rounds", "think", "store", "connections", "stock-check", "hold-ttl", "lease-ttl"];
+const FOR_RACES: [&str; 10] = [
+    "threads",
+    "rounds",
+    "think",
+    "store",
+    "connections",
+    "stock-check",
+    "hold-ttl",
+    "lease-ttl",
+    "relaxed",
+    "kill",
+];
 
 /// A race and what is expected of it.
 pub struct Scenario {

@@ -30,6 +30,8 @@ pub const MOST_SEED: u64 = 1 << 53;
 pub const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
 /// The most connections to a store.
 pub const MOST_CONNECTIONS: u64 = 1_000;
+/// The most kills in a round.
+pub const MOST_KILLS: u64 = 1_000;
 /// The longest hold or lease.
 pub const LONGEST_TTL: Duration = Duration::from_secs(24 * 3600);
 
@@ -72,6 +74,10 @@ pub struct Settings {
     pub hold_ttl: Duration,
     /// How long a lease lasts on a real store.
     pub lease_ttl: Duration,
+    /// Whether a private server may answer before what it did is on disk.
+    pub relaxed: bool,
+    /// How often a private server is killed in the middle of a round, and started again.
+    pub kill: u32,
     /// How far transactions are kept apart, where there are any.
     pub isolation: Isolation,
     /// What may go wrong, where the world is ours.
@@ -101,6 +107,8 @@ impl Default for Settings {
             stock_check: false,
             hold_ttl: Duration::from_secs(600),
             lease_ttl: Duration::from_secs(10),
+            relaxed: false,
+            kill: 0,
             isolation: Isolation::default(),
             faults: Faults::default(),
         }
@@ -149,7 +157,7 @@ fn parse_ttl(text: &str) -> Result<Duration, String> {
 
 impl Settings {
     /// The names of all settings, which are their flags and their scenario keys.
-    pub const NAMES: [&str; 25] = [
+    pub const NAMES: [&str; 27] = [
         "buyers",
         "items",
         "stock",
@@ -167,6 +175,8 @@ impl Settings {
         "stock-check",
         "hold-ttl",
         "lease-ttl",
+        "relaxed",
+        "kill",
         "isolation",
         "crashes",
         "expiries",
@@ -200,6 +210,8 @@ impl Settings {
             "stock-check" => self.stock_check = parse_switch(text)?,
             "hold-ttl" => self.hold_ttl = parse_ttl(text)?,
             "lease-ttl" => self.lease_ttl = parse_ttl(text)?,
+            "relaxed" => self.relaxed = parse_switch(text)?,
+            "kill" => self.kill = parse_count(text, 0, MOST_KILLS)? as u32,
             "isolation" => self.isolation = Isolation::parse(text)?,
             _ => match self.faults.of_mut(name) {
                 Some(times) => *times = parse_count(text, 0, Faults::MOST.into())? as u8,
@@ -276,6 +288,17 @@ impl Settings {
         }
         if self.policy.patience.is_zero() {
             return Err(Wrong { name: "patience", why: "must be at least 1ns".into() });
+        }
+        if self.kill > 0 && !self.store.is_served() {
+            let why = format!(
+                "is {}, but nobody serves the store `{}` who could be killed: choose another store",
+                self.kill, self.store
+            );
+            return Err(Wrong { name: "kill", why });
+        }
+        if u64::from(self.kill) > MOST_KILLS {
+            let why = format!("is {}; it must be {} at most", self.kill, count(MOST_KILLS));
+            return Err(Wrong { name: "kill", why });
         }
         if self.cart > self.items {
             let why = format!(

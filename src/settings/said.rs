@@ -16,7 +16,7 @@ impl Settings {
     /// The flags that give these settings, leaving out defaults: for a command to paste.
     #[must_use]
     pub fn flags(&self) -> String {
-        self.unusual().map(|(name, text)| format!(" --{name} {text}")).collect()
+        self.unusual().map(|(name, text)| flag(name, &text)).collect()
     }
 
     /// The same for a world in which the seed decides nothing but what buyers want: leaving it out, too,
@@ -25,7 +25,7 @@ impl Settings {
     pub fn shop_flags(&self) -> String {
         let shown = |name: &str| name != "seed" || self.qty.least != self.qty.most;
         let unusual = self.unusual().filter(|(name, _)| shown(name));
-        unusual.map(|(name, text)| format!(" --{name} {text}")).collect()
+        unusual.map(|(name, text)| flag(name, &text)).collect()
     }
 
     /// A small shop of the same kind, every interleaving of which can be followed.
@@ -110,6 +110,8 @@ impl Settings {
             (self.stock_check, "stock-check", self.stock_check.to_string()),
             (self.hold_ttl != usual.hold_ttl, "hold-ttl", exact_duration(self.hold_ttl)),
             (self.lease_ttl != usual.lease_ttl, "lease-ttl", exact_duration(self.lease_ttl)),
+            (self.relaxed, "relaxed", self.relaxed.to_string()),
+            (self.kill > 0, "kill", self.kill.to_string()),
             (self.isolation != usual.isolation, "isolation", self.isolation.to_string()),
         ]
         .into_iter()
@@ -137,8 +139,18 @@ impl Settings {
             stock_check: self.stock_check,
             hold_ttl: nanos(self.hold_ttl),
             lease_ttl: nanos(self.lease_ttl),
+            relaxed: self.relaxed,
+            kill: self.kill,
             isolation: self.isolation,
         }
+    }
+}
+
+/// A setting as a flag. A switch has no value.
+fn flag(name: &str, text: &str) -> String {
+    match name {
+        "stock-check" | "relaxed" => format!(" --{name}"),
+        _ => format!(" --{name} {text}"),
     }
 }
 
@@ -179,6 +191,10 @@ pub struct SettingsRecord {
     pub hold_ttl: u64,
     /// How long a lease lasted, in ns.
     pub lease_ttl: u64,
+    /// Whether a private server might answer before what it did was on disk.
+    pub relaxed: bool,
+    /// How often a private server was to be killed in each round.
+    pub kill: u32,
     /// How far transactions are kept apart.
     pub isolation: Isolation,
 }

@@ -78,6 +78,14 @@ pub trait LiveStore: Sync {
     /// Tells the clerk that nobody else will come, and buyers that there is no clerk.
     fn close(&self);
 
+    /// Whether somebody is to make trouble while buyers race.
+    fn has_trouble(&self) -> bool {
+        false
+    }
+
+    /// Makes it, on a thread of its own, until the store is closed.
+    fn make_trouble(&self) {}
+
     /// What is in the store now. Complete once all clients are gone.
     ///
     /// # Errors

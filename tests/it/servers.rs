@@ -13,13 +13,8 @@ use oversell_sim::stores::{StoreKind, readiness};
 use tempfile::TempDir;
 
 /// Stores that keep something outside the process.
-const OUTSIDE: [StoreKind; 5] = [
-    StoreKind::Sqlite,
-    StoreKind::Postgres,
-    StoreKind::Mysql,
-    StoreKind::Redis,
-    StoreKind::Etcd,
-];
+const OUTSIDE: [StoreKind; 5] =
+    [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis, StoreKind::Etcd];
 
 /// Those of which the server is installed. In CI all must be; elsewhere what is missing is said aloud.
 fn installed() -> Vec<StoreKind> {
@@ -130,12 +125,8 @@ fn the_naive_checkout_oversells_on_every_store() {
 fn a_check_in_the_database_saves_nobody_from_overselling_and_refuses_stock_below_zero() {
     for store in installed().into_iter().filter(|store| store.is_sql()) {
         let race = |strategy: &str| {
-            let dir = open_dir();
-            let args = ["race", "-S", strategy, "--store", store.name(), "--buyers", "60"];
-            let more = ["--stock-check", "--think", "5ms", "--format", "json", "--no-progress"];
-            let output = tool(dir.path(), &[&args[..], &more].concat()).output().unwrap();
-            let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-            report["runs"][0]["figures"].clone()
+            let args = ["-S", strategy, "--store", store.name(), "--buyers", "60"];
+            figures(&[&args[..], &["--stock-check", "--think", "5ms"]].concat())
         };
         let figures = race("naive");
         assert!(figures["oversold"].as_u64() > Some(0), "{store}: {figures}");
@@ -183,6 +174,40 @@ fn nothing_is_left_behind_by_a_race_that_is_stopped_or_killed() {
             });
         }
     }
+}
+
+/// The figures of one strategy's race.
+fn figures(args: &[&str]) -> serde_json::Value {
+    let dir = open_dir();
+    let form = ["--format", "json", "--no-progress"];
+    let output = tool(dir.path(), &[&["race"], args, &form].concat()).output().unwrap();
+    assert_nothing_left(dir.path(), "a race");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let report: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
+    assert_eq!(report["runs"][0]["trouble"], serde_json::Value::Null);
+    report["runs"][0]["figures"].clone()
+}
+
+#[test]
+fn no_acknowledged_order_is_lost_when_the_server_is_killed() {
+    for store in installed().into_iter().filter(|store| store.is_served()) {
+        let args = ["-S", "hold", "--store", store.name(), "--kill", "3", "--buyers", "240"];
+        let figures = figures(&[&args[..], &["--stock", "120"]].concat());
+        assert!(figures["disconnects"].as_u64() > Some(0), "{store}: nobody noticed\n{figures}");
+        assert_eq!(figures["winners"], 120, "{store}: {figures}");
+        assert_eq!(figures["findings"], 0, "{store}: {figures}");
+    }
+}
+
+#[test]
+fn a_server_that_keeps_no_file_loses_orders_when_it_is_killed_and_the_audit_says_so() {
+    if !installed().contains(&StoreKind::Redis) {
+        return;
+    }
+    let args = ["-S", "conditional", "--store", "redis", "--kill", "1", "--relaxed"];
+    let figures = figures(&[&args[..], &["--buyers", "200", "--stock", "150"]].concat());
+    assert!(figures["lost_order"].as_u64() > Some(0), "{figures}");
 }
 
 /// Panics in the middle of a checkout.

@@ -93,7 +93,7 @@ fn try_start(program: &Path, terms: &Terms) -> Result<(Members, Nest), Error> {
     let all: Vec<String> =
         names.iter().zip(&peers).map(|(name, peer)| format!("{name}={peer}")).collect();
     // Nothing is to be kept, so there is nothing to put in order first.
-    let mut nest = Nest::make("KILL")?;
+    let nest = Nest::make("KILL")?;
     for (((name, client), peer), log) in names.iter().zip(&*members).zip(&peers).zip(LOGS) {
         let mut command = nest.command(program);
         forget_environment(&mut command);
@@ -110,7 +110,7 @@ fn try_start(program: &Path, terms: &Terms) -> Result<(Members, Nest), Error> {
             .args(["--logger", "zap", "--log-level", "error"]);
         nest.launch(command, log)?;
     }
-    nest.await_answer("etcd", &LOGS, &terms.control, || {
+    nest.await_answer("etcd", &terms.control, || {
         (0..MEMBERS).all(|place| sees_leader(&mut Gateway::brief(&members, place)))
     })?;
     Ok((members, nest))
@@ -130,6 +130,15 @@ pub(super) fn sees_leader(gateway: &mut Gateway) -> bool {
     let status = gateway.post_here("/v3/maintenance/status", &json!({}));
     // A number that may be too large for ours, and is left out where it is 0.
     status.is_ok_and(|status| !wire::text(&status, "leader").is_empty())
+}
+
+/// Whether a member is there and leads.
+pub(super) fn leads(gateway: &mut Gateway) -> bool {
+    let status = gateway.post_here("/v3/maintenance/status", &json!({}));
+    status.is_ok_and(|status| {
+        let own = status.get("header").map_or("", |header| wire::text(header, "member_id"));
+        !own.is_empty() && own == wire::text(&status, "leader")
+    })
 }
 
 /// Ports that nobody listens on: two a member.

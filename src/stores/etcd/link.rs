@@ -144,7 +144,7 @@ impl EtcdLink {
             }
             Trouble::Lost(text) => {
                 self.is_broken = true;
-                self.terms.note(|| text);
+                self.terms.note_lost(|| text);
                 Failure::Disconnected
             }
             refused @ (Trouble::NoLease | Trouble::Refused(_)) => {

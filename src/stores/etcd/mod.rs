@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use super::private::Nest;
-use super::remote::{Link, Opening, Server, Terms};
+use super::remote::{Link, Opening, Server, Terms, is_not_ours};
 use super::{Address, Books, StoreKind};
 use crate::clock::Wall;
 use crate::error::Error;
@@ -146,6 +146,16 @@ impl Server for Etcd {
 
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
         books::take_stock(&mut self.dial(0), opening).map_err(cannot)
+    }
+
+    fn kill_and_restart(&self, number: u32) -> Result<(), Error> {
+        let Some(nest) = &self.nest else { return Err(is_not_ours()) };
+        let members = self.members.len();
+        let leads = |place: &usize| cluster::leads(&mut Gateway::brief(&self.members, *place));
+        let leader = (0..members).find(leads).unwrap_or(0);
+        let place = if number.is_multiple_of(2) { leader } else { (leader + 1) % members };
+        let answers = || cluster::sees_leader(&mut Gateway::brief(&self.members, place));
+        nest.kill_and_restart(place, &self.terms.control, answers)
     }
 }
 

@@ -6,7 +6,7 @@ mod server;
 use ::mysql::Opts;
 
 use super::private::Nest;
-use super::remote::{Link, Opening, Server, Terms};
+use super::remote::{Link, Opening, Server, Terms, is_not_ours};
 use super::sql::{self, Database, SqlError, SqlLink, Statement};
 use super::{Address, Books, StoreKind};
 use crate::error::Error;
@@ -77,6 +77,13 @@ impl Server for Mysql {
 
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
         sql::take_stock(&mut self.dial()?, opening).map_err(cannot)
+    }
+
+    fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
+        match &self.nest {
+            Some(nest) => nest.kill_and_restart(0, &self.terms.control, || self.dial().is_ok()),
+            None => Err(is_not_ours()),
+        }
     }
 }
 

@@ -64,7 +64,7 @@ fn with_bounds(opts: OptsBuilder, terms: &Terms) -> Opts {
 pub(super) fn start(terms: &Terms) -> Result<(Opts, Nest), Error> {
     let server = PACKAGE.find_server()?;
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
-    let mut nest = Nest::make("KILL")?;
+    let nest = Nest::make("KILL")?;
     let mut make = nest.command(&install);
     let data = format!("--datadir={}", nest.path().join("data").display());
     make.args(["--no-defaults", &data, "--auth-root-authentication-method=normal"])
@@ -73,7 +73,7 @@ pub(super) fn start(terms: &Terms) -> Result<(Opts, Nest), Error> {
     let password = private::password()?;
     let script = nest.path().join("init.sql");
     let first = format!(
-        "CREATE DATABASE {DATABASE};\n\
+        "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
          SET PASSWORD FOR root@localhost = PASSWORD('{password}');\n"
     );
     std::fs::write(&script, first)
@@ -88,6 +88,9 @@ pub(super) fn start(terms: &Terms) -> Result<(Opts, Nest), Error> {
         .arg(format!("--tmpdir={}", nest.path().display()))
         .arg(format!("--pid-file={}", nest.path().join("pid").display()))
         .arg(format!("--max-connections={}", terms.connections + BESIDE));
+    if terms.relaxed {
+        command.arg("--innodb-flush-log-at-trx-commit=0");
+    }
     let opts = OptsBuilder::new()
         .socket(Some(socket.to_string()))
         .prefer_socket(true)

@@ -60,7 +60,7 @@ pub(super) fn start(terms: &Terms) -> Result<(Config, Nest), Error> {
     let initdb = PACKAGE.find(&["initdb"])?;
     let server = PACKAGE.find_server()?;
     // At once, without waiting for clients, and leaving no shared memory behind.
-    let mut nest = Nest::make("QUIT")?;
+    let nest = Nest::make("QUIT")?;
     let password = private::password()?;
     let secret = nest.path().join("password");
     std::fs::write(&secret, &password)
@@ -80,6 +80,9 @@ pub(super) fn start(terms: &Terms) -> Result<(Config, Nest), Error> {
         .args(["-D", "data", "-c", "listen_addresses=", "-c"])
         .arg(format!("unix_socket_directories={}", nest.path().display()))
         .args(["-c", &format!("max_connections={}", terms.connections + BESIDE)]);
+    if terms.relaxed {
+        command.args(["-c", "synchronous_commit=off"]);
+    }
     let mut config = Config::new();
     config
         .host_path(nest.path())

@@ -5,12 +5,14 @@
 
 mod programs;
 
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
@@ -31,8 +33,22 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// A directory of one's own, with what runs in it: one server, or the members of a group.
 pub(in crate::stores) struct Nest {
     path: PathBuf,
+    inside: Mutex<Inside>,
+}
+
+/// What runs there.
+struct Inside {
     keeper: Child,
-    servers: Vec<Child>,
+    servers: Vec<Running>,
+}
+
+/// A server, and how it was started.
+struct Running {
+    child: Child,
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, Option<OsString>)>,
+    log: String,
 }
 
 impl Nest {
@@ -54,7 +70,8 @@ impl Nest {
             .process_group(0)
             .spawn()
             .map_err(|error| Error::world(format!("cannot start a shell: {error}")))?;
-        Ok(Self { path: dir.keep(), keeper, servers: Vec::new() })
+        let inside = Mutex::new(Inside { keeper, servers: Vec::new() });
+        Ok(Self { path: dir.keep(), inside })
     }
 
     /// The directory.
@@ -88,57 +105,58 @@ impl Nest {
 
     /// Starts the server, and waits until it answers.
     pub(in crate::stores) fn start(
-        &mut self,
+        &self,
         command: Command,
         control: &Control,
         answers: impl Fn() -> bool,
     ) -> Result<(), Error> {
         let name = name_of(&command);
         self.launch(command, "log")?;
-        self.await_answer(&name, &["log"], control, answers)
+        self.await_answer(&name, control, answers)
     }
 
     /// Starts one server more, whose output goes to this file; the others run on.
-    pub(in crate::stores) fn launch(
-        &mut self,
-        mut command: Command,
-        log: &str,
-    ) -> Result<(), Error> {
+    pub(in crate::stores) fn launch(&self, command: Command, log: &str) -> Result<(), Error> {
+        let owned =
+            |(name, value): (&OsStr, Option<&OsStr>)| (name.to_owned(), value.map(OsStr::to_owned));
+        let program = PathBuf::from(command.get_program());
+        let arguments = command.get_args().map(OsStr::to_owned).collect();
+        let environment = command.get_envs().map(owned).collect();
+        let child = self.spawn(command, log)?;
+        let mut inside = self.inside.lock();
+        inside.servers.push(Running {
+            child,
+            program,
+            arguments,
+            environment,
+            log: log.to_owned(),
+        });
+        inside.tell_keeper()
+    }
+
+    fn spawn(&self, mut command: Command, log: &str) -> Result<Child, Error> {
         let name = name_of(&command);
         let cannot = |error| Error::world(format!("cannot start {name}: {error}"));
         let log = self.path.join(log);
         let file = std::fs::File::options().create(true).append(true).open(log).map_err(cannot)?;
         command.stdout(file.try_clone().map_err(cannot)?).stderr(file);
-        self.servers.push(command.spawn().map_err(cannot)?);
-        let told = self.tell_keeper();
-        if told.is_err()
-            && let Some(mut server) = self.servers.pop()
-        {
-            // Without a keeper it must not stay.
-            let _ = server.kill();
-            let _ = server.wait();
-        }
-        told.map_err(|_| Error::world("cannot keep a private server: its keeper is gone"))
+        command.spawn().map_err(cannot)
     }
 
-    /// Waits until whatever was started answers. What it says until then lies in these files.
+    /// Waits until whatever was started answers.
     pub(in crate::stores) fn await_answer(
-        &mut self,
+        &self,
         name: &str,
-        logs: &[&str],
         control: &Control,
         answers: impl Fn() -> bool,
     ) -> Result<(), Error> {
-        let path = &self.path;
-        let read = |log: &&str| std::fs::read_to_string(path.join(log)).unwrap_or_default();
-        let said = || last_lines(&logs.iter().map(read).collect::<String>());
         let mut left = STARTING;
         while !answers() {
-            if self.servers.iter_mut().any(|server| matches!(server.try_wait(), Ok(Some(_)))) {
-                return Err(Error::world(format!("{name} ended at once: {}", said())));
+            if self.has_ended() {
+                return Err(Error::world(format!("{name} ended at once: {}", self.last_words())));
             }
             if left.is_zero() {
-                return Err(Error::world(format!("{name} does not answer: {}", said())));
+                return Err(Error::world(format!("{name} does not answer: {}", self.last_words())));
             }
             if !control.pause(GLANCE) {
                 return Err(Error::world(format!("interrupted while {name} was starting")));
@@ -148,28 +166,106 @@ impl Nest {
         Ok(())
     }
 
+    fn has_ended(&self) -> bool {
+        let mut inside = self.inside.lock();
+        inside.servers.iter_mut().any(|server| matches!(server.child.try_wait(), Ok(Some(_))))
+    }
+
+    /// What the servers said last.
+    fn last_words(&self) -> String {
+        let inside = self.inside.lock();
+        let read = |server: &Running| std::fs::read_to_string(self.path.join(&server.log));
+        last_lines(
+            &inside
+                .servers
+                .iter()
+                .map(|server| read(server).unwrap_or_default())
+                .collect::<String>(),
+        )
+    }
+
+    /// Kills a server, in the middle of whatever it does, and starts it again as it was started; several times,
+    /// if it ends at once because something of the killed one is still there. The servers are numbered in the
+    /// order in which they were started.
+    pub(in crate::stores) fn kill_and_restart(
+        &self,
+        place: usize,
+        control: &Control,
+        answers: impl Fn() -> bool,
+    ) -> Result<(), Error> {
+        self.kill(place)?;
+        let mut left = STARTING;
+        loop {
+            self.restart(place)?;
+            let started = self.await_answer("the server that was killed", control, &answers);
+            if started.is_ok() || !self.has_ended() || left.is_zero() || !control.pause(GLANCE) {
+                return started;
+            }
+            left = left.saturating_sub(GLANCE);
+        }
+    }
+
+    /// Kills a server, and waits until it is gone.
+    pub(in crate::stores) fn kill(&self, place: usize) -> Result<(), Error> {
+        let cannot = |error| Error::world(format!("cannot kill the server: {error}"));
+        let mut inside = self.inside.lock();
+        let Some(server) = inside.servers.get_mut(place) else { return Ok(()) };
+        server.child.kill().and_then(|()| server.child.wait()).map(drop).map_err(cannot)
+    }
+
+    /// Starts a server that has ended once more.
+    pub(in crate::stores) fn restart(&self, place: usize) -> Result<(), Error> {
+        let mut inside = self.inside.lock();
+        let Some(server) = inside.servers.get_mut(place) else { return Ok(()) };
+        let mut command = self.command(&server.program);
+        command.args(&server.arguments);
+        for (name, value) in &server.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        server.child = self.spawn(command, &server.log)?;
+        inside.tell_keeper()
+    }
+
     /// The process ids of the servers, in the order in which they were started.
     pub(in crate::stores) fn processes(&self) -> Vec<u32> {
-        self.servers.iter().map(Child::id).collect()
+        self.inside.lock().processes()
+    }
+}
+
+impl Inside {
+    fn processes(&self) -> Vec<u32> {
+        self.servers.iter().map(|server| server.child.id()).collect()
     }
 
     /// Tells the keeper whom to end. In one piece: half a line would name another process.
-    fn tell_keeper(&mut self) -> std::io::Result<()> {
+    fn tell_keeper(&mut self) -> Result<(), Error> {
         let mut line = self.processes().iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
         line.push('\n');
-        let pipe = self.keeper.stdin.as_mut().ok_or(std::io::ErrorKind::BrokenPipe)?;
-        pipe.write_all(line.as_bytes())
+        let told = self.keeper.stdin.as_mut().map(|pipe| pipe.write_all(line.as_bytes()));
+        if matches!(told, Some(Ok(()))) {
+            return Ok(());
+        }
+        // Without a keeper nothing must stay.
+        for server in &mut self.servers {
+            let _ = server.child.kill();
+            let _ = server.child.wait();
+        }
+        Err(Error::world("cannot keep a private server: its keeper is gone"))
     }
 }
 
 impl Drop for Nest {
     /// Waits until the keeper has done its work, which has a bound.
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
-        for server in &mut self.servers {
-            let _ = server.wait();
+        let inside = self.inside.get_mut();
+        drop(inside.keeper.stdin.take());
+        for server in &mut inside.servers {
+            let _ = server.child.wait();
         }
-        let _ = self.keeper.wait();
+        let _ = inside.keeper.wait();
     }
 }
 

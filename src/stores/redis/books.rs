@@ -46,7 +46,8 @@ pub(super) fn take_stock(connection: &mut Connection, opening: Opening) -> Redis
     let items = || (0..opening.items).map(Item);
     let mut units = |what: &str| -> RedisResult<Vec<Units>> {
         let keys: Vec<String> = items().map(|item| of_item(what, item)).collect();
-        cmd("MGET").arg(keys).query(connection)
+        let units: Vec<Option<Units>> = cmd("MGET").arg(keys).query(connection)?;
+        Ok(units.into_iter().map(Option::unwrap_or_default).collect())
     };
     let (shelves, given_back) = (units("stock")?, units("given-back")?);
     let buyers: Vec<BuyerId> = cmd("SMEMBERS").arg(keys::ORDERED).query(connection)?;

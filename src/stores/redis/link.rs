@@ -1,4 +1,5 @@
-//! One connection to Redis: which op takes which command.
+//! One connection to Redis: which op takes which command. A number that is not there is 0: a server that kept
+//! no file has lost them all when it was killed.
 
 use std::time::Duration;
 
@@ -52,12 +53,15 @@ impl RedisLink {
         let applied = |number: i64| Ok(Reply::Applied(number == 1));
         match op {
             Op::Read { item } => {
-                Ok(Reply::Stock(cmd("GET").arg(of_item("stock", item)).query(connection)?))
+                let stock: Option<Units> =
+                    cmd("GET").arg(of_item("stock", item)).query(connection)?;
+                Ok(Reply::Stock(stock.unwrap_or(0)))
             }
             Op::ReadVersioned { item } => {
                 let both = [of_item("stock", item), of_item("version", item)];
-                let (stock, version) = cmd("MGET").arg(&both).query(connection)?;
-                Ok(Reply::Versioned { stock, version })
+                let (stock, version): (Option<Units>, Option<Version>) =
+                    cmd("MGET").arg(&both).query(connection)?;
+                Ok(Reply::Versioned { stock: stock.unwrap_or(0), version: version.unwrap_or(0) })
             }
             Op::Write { item, stock } => {
                 cmd("SET").arg(of_item("stock", item)).arg(stock).exec(connection)?;
@@ -188,8 +192,12 @@ impl RedisLink {
 
     /// What an attempt is told of an error.
     fn missed(&mut self, error: &RedisError) -> Missed {
-        self.terms.note(|| format!("Redis: {error}"));
+        let text = || format!("Redis: {error}");
         let is_lost = error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error();
+        match is_lost {
+            true => self.terms.note_lost(text),
+            false => self.terms.note(text),
+        }
         self.is_broken |= is_lost;
         Missed::Failed(if is_lost { Failure::Disconnected } else { Failure::Refused })
     }
@@ -209,8 +217,8 @@ fn compare_and_set(
 ) -> RedisResult<bool> {
     let stock = of_item("stock", item);
     cmd("WATCH").arg(&stock).exec(connection)?;
-    let seen: Units = cmd("GET").arg(&stock).query(connection)?;
-    if seen != expected {
+    let seen: Option<Units> = cmd("GET").arg(&stock).query(connection)?;
+    if seen.unwrap_or(0) != expected {
         cmd("UNWATCH").exec(connection)?;
         return Ok(false);
     }
@@ -228,8 +236,8 @@ fn write_if_version(
 ) -> RedisResult<bool> {
     let versions = of_item("version", item);
     cmd("WATCH").arg(&versions).exec(connection)?;
-    let seen: Version = cmd("GET").arg(&versions).query(connection)?;
-    if seen != version {
+    let seen: Option<Version> = cmd("GET").arg(&versions).query(connection)?;
+    if seen.unwrap_or(0) != version {
         cmd("UNWATCH").exec(connection)?;
         return Ok(false);
     }

@@ -10,7 +10,7 @@ mod server;
 use ::redis::Client;
 
 use super::private::Nest;
-use super::remote::{Link, Opening, Server, Terms};
+use super::remote::{Link, Opening, Server, Terms, is_not_ours};
 use super::{Address, Books, StoreKind};
 use crate::error::Error;
 use link::RedisLink;
@@ -82,6 +82,15 @@ impl Server for Redis {
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
         let mut connection = server::dial(&self.client, &self.terms)?;
         books::take_stock(&mut connection, opening).map_err(server::cannot)
+    }
+
+    fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
+        match &self.nest {
+            Some(nest) => nest.kill_and_restart(0, &self.terms.control, || {
+                server::dial(&self.client, &self.terms).is_ok()
+            }),
+            None => Err(is_not_ours()),
+        }
     }
 }
 

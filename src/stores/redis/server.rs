@@ -48,10 +48,12 @@ pub(super) fn client(url: &str, address: &Address) -> Result<Client, Error> {
 /// Connects, so that no wait is for ever.
 pub(super) fn dial(client: &Client, terms: &Terms) -> Result<Connection, Error> {
     let dial = || {
-        let connection = client.get_connection_with_timeout(CONNECTING)?;
+        let mut connection = client.get_connection_with_timeout(CONNECTING)?;
         let within = Some(terms.patience + GRACE);
         connection.set_read_timeout(within)?;
         connection.set_write_timeout(within)?;
+        // One that still reads its file listens already.
+        cmd("PING").exec(&mut connection)?;
         Ok(connection)
     };
     dial().map_err(|error: RedisError| Error::world(format!("cannot connect to Redis: {error}")))
@@ -68,16 +70,17 @@ pub(super) fn version(connection: &mut Connection) -> RedisResult<String> {
 }
 
 /// Starts a private server on a socket in a directory of its own. It appends every write to a file, and syncs
-/// that before it answers.
+/// that before it answers; or keeps no file at all, if it may.
 pub(super) fn start(terms: &Terms) -> Result<(Client, Nest), Error> {
     let server = PACKAGE.find_server()?;
-    let mut nest = Nest::make("KILL")?;
+    let nest = Nest::make("KILL")?;
     let password = private::password()?;
     let socket = nest.path().join("socket");
     let settings = nest.path().join("redis.conf");
     // A file and no flags: flags are seen by everybody.
+    let appends = if terms.relaxed { "no" } else { "yes" };
     let about = format!(
-        "port 0\nunixsocket {}\ndir {}\nrequirepass {password}\nsave \"\"\nappendonly yes\n\
+        "port 0\nunixsocket {}\ndir {}\nrequirepass {password}\nsave \"\"\nappendonly {appends}\n\
          appendfsync always\nmaxclients {}\n",
         socket.display(),
         nest.path().display(),

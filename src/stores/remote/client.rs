@@ -72,6 +72,7 @@ impl Client for RemoteClient<'_> {
 
     fn close_attempt(&mut self) -> u64 {
         self.place.leave();
+        self.shop.killer.count_attempt();
         let Some(mut link) = self.link.take() else { return 0 };
         let held = link.close_attempt();
         self.shop.site.pool.give(Some(link));
@@ -81,6 +82,8 @@ impl Client for RemoteClient<'_> {
 
 impl Drop for RemoteClient<'_> {
     fn drop(&mut self) {
-        self.close_attempt();
+        if self.link.is_some() {
+            self.close_attempt();
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! shop has beside its store, a clerk's queue and a payment provider.
 
 mod client;
+mod killer;
 mod pool;
 mod terms;
 
@@ -20,6 +21,7 @@ use crate::error::Error;
 use crate::op::{BuyerId, Op, OpKind, Reply, Units};
 use crate::settings::Settings;
 use crate::strategy::About;
+use killer::Killer;
 use pool::Pool;
 
 /// A database that can be connected to. Dropping it leaves nothing behind.
@@ -47,6 +49,18 @@ pub trait Server: Send + Sync {
     /// # Errors
     /// [`Error::World`] when the server cannot.
     fn take_stock(&self, opening: Opening) -> Result<Books, Error>;
+
+    /// Kills it in the middle of whatever it does, as `kill -9` would, and starts it again with what is on
+    /// disk. Of a group the member whose turn it is: every other time the leader.
+    ///
+    /// # Errors
+    /// [`Error::World`] when it is none of ours, or does not come back.
+    fn kill_and_restart(&self, number: u32) -> Result<(), Error>;
+}
+
+/// Why a server is not to be killed.
+pub(super) fn is_not_ours() -> Error {
+    Error::world("a server that is none of ours is not to be killed")
 }
 
 /// One connection. Dropping it closes it.
@@ -106,6 +120,7 @@ pub struct Remote<'s> {
     site: &'s Site,
     opening: Opening,
     queue: Queue<'s>,
+    killer: Killer,
     provider: Provider,
     patience: Patience<'s>,
 }
@@ -128,6 +143,7 @@ impl<'s> Remote<'s> {
             site,
             opening,
             queue: Queue::open(settings.threads() as usize, patience),
+            killer: Killer::hire(settings.kill, settings.buyers),
             provider: Provider::open(payers),
             patience,
         })
@@ -146,9 +162,21 @@ impl LiveStore for Remote<'_> {
 
     fn close(&self) {
         self.queue.close();
+        self.killer.dismiss();
+    }
+
+    fn has_trouble(&self) -> bool {
+        self.killer.has_work()
+    }
+
+    fn make_trouble(&self) {
+        self.killer.work(self.site.server());
     }
 
     fn books(self) -> Result<Books, Error> {
+        if let Some(error) = self.killer.failed() {
+            return Err(error);
+        }
         let books = self.site.server.take_stock(self.opening)?;
         Ok(Books {
             deepest_queue: self.queue.deepest(),

@@ -28,6 +28,10 @@ pub struct Terms {
     pub lease_ttl: Duration,
     /// Whether the database itself refuses stock below zero.
     pub stock_check: bool,
+    /// Whether a private server may answer before what it did is on disk.
+    pub relaxed: bool,
+    /// Whether the server is killed on purpose.
+    pub is_killed: bool,
     /// What ends it early.
     pub control: Control,
     told: Arc<Told>,
@@ -53,6 +57,8 @@ impl Terms {
             hold_ttl: settings.hold_ttl,
             lease_ttl: settings.lease_ttl,
             stock_check: settings.stock_check,
+            relaxed: settings.relaxed,
+            is_killed: settings.kill > 0,
             control: control.clone(),
             told: Arc::default(),
         }
@@ -61,6 +67,13 @@ impl Terms {
     /// Keeps what a server said when it refused something that it should not have; of several, the first.
     pub(in crate::stores) fn note(&self, trouble: impl FnOnce() -> String) {
         self.told.trouble.lock().get_or_insert_with(trouble);
+    }
+
+    /// The same of a connection that broke; where the server is killed on purpose that is no news.
+    pub(in crate::stores) fn note_lost(&self, trouble: impl FnOnce() -> String) {
+        if !self.is_killed {
+            self.note(trouble);
+        }
     }
 
     /// What was noted, once.

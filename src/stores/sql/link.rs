@@ -268,7 +268,7 @@ impl<D: Database> SqlLink<D> {
             SqlError::Check => Some(Failure::BelowZero),
             SqlError::Lost(text) => {
                 self.is_broken = true;
-                self.terms.note(|| text);
+                self.terms.note_lost(|| text);
                 Some(Failure::Disconnected)
             }
             SqlError::Refused(text) => {

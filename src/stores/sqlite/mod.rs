@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::private::Nest;
-use super::remote::{Link, Opening, Server, Terms};
+use super::remote::{Link, Opening, Server, Terms, is_not_ours};
 use super::sql::{self, Database, Row, SqlError, SqlLink, Statement, Values};
 use super::{Address, Books, StoreKind};
 use crate::error::Error;
@@ -92,6 +92,10 @@ impl Server for Sqlite {
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
         let mut file = self.link_up(OpenFlags::empty())?;
         sql::take_stock(&mut file, opening).map_err(|error| self.cannot(error))
+    }
+
+    fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
+        Err(is_not_ours())
     }
 }
 

@@ -87,6 +87,13 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
         std::mem::take(&mut self.held)
     }
 
+    /// The connection broke before an answer came. What had been on hold or ordered may have gone back.
+    #[cold]
+    pub fn count_disconnect(&mut self) {
+        self.tally.disconnects += 1;
+        self.held = true;
+    }
+
     /// Whatever is done from now on is done for this buyer.
     #[inline(always)]
     pub fn attend(&mut self, buyer: BuyerId) {

@@ -133,6 +133,9 @@ where
                 };
                 spawn(scope, clerk).map_err(|_| refused(0, threads))?;
             }
+            if self.store.has_trouble() {
+                spawn(scope, || self.store.make_trouble()).map_err(|_| refused(0, threads))?;
+            }
             for first in 0..threads {
                 let (lined_up, gone_home) = (lined_up.clone(), gone_home.clone());
                 let buyers = move || {

@@ -3,13 +3,14 @@
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use super::Live;
 use crate::attempt::{Failure, Missed};
 use crate::buyer::{Ending, Visit};
 use crate::chance::Dice;
 use crate::clock::{Clock, nanos};
-use crate::op::{Op, Reply};
+use crate::op::{Op, OpKind, Reply, Want};
 use crate::retry::{Backoff, RetryPolicy};
 use crate::session::{Connection, Session};
 use crate::stores::Client;
@@ -23,6 +24,9 @@ pub fn complete<F: Future>(future: F) -> Option<F::Output> {
         Poll::Pending => None,
     }
 }
+
+/// How soon a buyer looks again for an order when the answer to that was lost, too.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Serves one buyer to the end. Times are on the race's clock; `visit` comes as
 /// [`Visit::unserved`] made it.
@@ -53,6 +57,14 @@ pub fn serve<S, C, K>(
             .unwrap_or(Err(Missed::Failed(Failure::Suspended)));
         shop.connection().close_attempt(matches!(attempt, Err(Missed::Failed(_))));
         match attempt {
+            Err(Missed::Failed(why)) if is_unknown(why) => {
+                match look(strategy, shop, want, began_ns + nanos(policy.patience)) {
+                    Ok(true) => break Ending::Bought,
+                    // As if there had been no attempt.
+                    Ok(false) => conflicts = conflicts.saturating_add(1),
+                    Err(why) => break failed(shop, why),
+                }
+            }
             Err(Missed::Failed(why)) => break failed(shop, why),
             Err(Missed::Conflict) => conflicts = conflicts.saturating_add(1),
             last => break Ending::after(last),
@@ -89,6 +101,49 @@ where
         shop.connection().close_attempt(sold.is_none());
         // Cannot fail: there is a request to answer.
         let _ = complete(shop.connection().call(Op::Answer { sold }));
+    }
+}
+
+/// Whether what became of an attempt that failed like this is unknown: its last op may have counted, or not.
+fn is_unknown(why: Failure) -> bool {
+    matches!(why, Failure::Disconnected | Failure::NoMajority)
+}
+
+/// After the answer was lost on the way: looks after what is left of the attempt, as the shop does about a server
+/// that died, and then whether there is an order; again and again, if that is lost too, until patience runs out.
+#[cold]
+fn look<S, C, K>(
+    strategy: &S,
+    shop: &mut Session<Live<'_, C, K>>,
+    want: Want,
+    until_ns: u64,
+) -> Result<bool, Failure>
+where
+    S: Strategy + ?Sized,
+    C: Client,
+    K: Clock,
+{
+    shop.connection().count_disconnect();
+    let recovers = strategy.about().names(OpKind::Recover);
+    loop {
+        let recovered =
+            if recovers { complete(strategy.recover(shop, want)) } else { Some(Ok(())) };
+        let looked = match recovered {
+            Some(Ok(())) => complete(shop.find_order()),
+            Some(Err(missed)) => Some(Err(missed)),
+            None => None,
+        };
+        shop.connection().close_attempt(true);
+        let why = match looked {
+            Some(Ok(is_there)) => return Ok(is_there),
+            Some(Err(Missed::Failed(why))) if !is_unknown(why) => return Err(why),
+            Some(Err(Missed::Failed(why))) => why,
+            Some(Err(_)) => Failure::Disconnected,
+            None => return Err(Failure::Suspended),
+        };
+        if shop.connection().now() >= until_ns || !shop.connection().back_off(LOOK_AGAIN) {
+            return Err(why);
+        }
     }
 }
 

@@ -27,7 +27,7 @@ if string.match(held, '^confirmed')
     or product and redis.call('EXISTS', ARGV[5] .. 'hold:' .. product .. ':' .. ARGV[1]) == 1 then
     return 0
 end
-if tonumber(redis.call('GET', KEYS[1])) < tonumber(ARGV[2]) then
+if tonumber(redis.call('GET', KEYS[1]) or 0) < tonumber(ARGV[2]) then
     return 0
 end
 redis.call('DECRBY', KEYS[1], ARGV[2])

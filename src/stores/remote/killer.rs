@@ -1,0 +1,79 @@
+//! Who kills the server in the middle of a race, and starts it again.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+
+use super::Server;
+use crate::error::Error;
+
+/// What wakes the killer.
+enum Call {
+    /// So many buyers have been here that it is time.
+    Kill,
+    /// The race is over.
+    GoHome,
+}
+
+/// A thread's work: so many kills, spread over a race.
+pub(super) struct Killer {
+    kills: u32,
+    buyers: u32,
+    attempts: AtomicU64,
+    calls: (Sender<Call>, Receiver<Call>),
+    failed: Mutex<Option<Error>>,
+}
+
+impl Killer {
+    /// For a race of so many buyers.
+    pub(super) fn hire(kills: u32, buyers: u32) -> Self {
+        Self {
+            kills,
+            buyers,
+            attempts: AtomicU64::new(0),
+            // Room for every call, so that no buyer ever waits here.
+            calls: bounded(kills as usize + 1),
+            failed: Mutex::new(None),
+        }
+    }
+
+    /// Whether there is anything to do.
+    pub(super) fn has_work(&self) -> bool {
+        self.kills > 0
+    }
+
+    /// An attempt is over. After each share of the buyers a kill is due.
+    pub(super) fn count_attempt(&self) {
+        if self.kills == 0 {
+            return;
+        }
+        let due = |attempts: u64| attempts * (u64::from(self.kills) + 1) / u64::from(self.buyers);
+        let before = self.attempts.fetch_add(1, Ordering::Relaxed);
+        for _ in due(before)..due(before + 1).min(self.kills.into()) {
+            let _ = self.calls.0.try_send(Call::Kill);
+        }
+    }
+
+    /// The race is over: what is still due is not done.
+    pub(super) fn dismiss(&self) {
+        let _ = self.calls.0.try_send(Call::GoHome);
+    }
+
+    /// Kills whenever it is time, until dismissed.
+    pub(super) fn work(&self, server: &dyn Server) {
+        let mut number = 0;
+        while let Ok(Call::Kill) = self.calls.1.recv() {
+            if let Err(error) = server.kill_and_restart(number) {
+                self.failed.lock().get_or_insert(error);
+                return;
+            }
+            number += 1;
+        }
+    }
+
+    /// Why the server did not come back, if it did not.
+    pub(super) fn failed(&self) -> Option<Error> {
+        self.failed.lock().take()
+    }
+}
