@@ -105,6 +105,8 @@ fn try_start(program: &Path, terms: &Terms) -> Result<(Members, Nest), Error> {
             .arg(format!("oversell-sim-{}", std::process::id()))
             .args(["--election-timeout", &ELECTION_MS.to_string()])
             .args(["--heartbeat-interval", &HEARTBEAT_MS.to_string()])
+            // All begin as one: if each could hurry to lead, they would part the votes. The last does.
+            .arg(format!("--initial-election-tick-advance={}", log == LOGS[MEMBERS - 1]))
             // Many rounds do not fill the disk with what was.
             .args(["--auto-compaction-mode", "revision", "--auto-compaction-retention", "10000"])
             .args(["--logger", "zap", "--log-level", "error"]);

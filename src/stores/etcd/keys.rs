@@ -49,14 +49,19 @@ pub(super) fn line(item: Item) -> String {
     format!("{PREFIX}lock/{}/", item.0)
 }
 
-/// The place in it of whoever has this lease of etcd's.
-pub(super) fn place(item: Item, session: &str) -> String {
-    format!("{PREFIX}lock/{}/{session}", item.0)
+/// The place in a line of whoever has this lease of etcd's.
+pub(super) fn place(line: &str, session: &str) -> String {
+    format!("{line}{session}")
 }
 
 /// Who has the product's lease: there as long as it lasts.
 pub(super) fn lease(item: Item) -> String {
     format!("{PREFIX}lease/{}", item.0)
+}
+
+/// The line of those who wait for it.
+pub(super) fn lease_line(item: Item) -> String {
+    format!("{PREFIX}lease-line/{}/", item.0)
 }
 
 /// What became of a buyer's hold.

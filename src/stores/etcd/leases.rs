@@ -4,48 +4,91 @@
 //! up; the members look for what has run out twice a second, and a new leader gives everybody the whole time
 //! again.
 
+use serde_json::Value;
+
 use super::Trouble;
 use super::keys::{self, Part};
 use super::link::{Done, EtcdLink, whole_seconds};
-use super::wire::{self, Outcome, Txn};
+use super::wire::{self, Txn};
 use crate::op::{BuyerId, Item, Reply, Version};
+
+/// What whoever wants a lease has until it has that.
+#[derive(Debug, Default)]
+struct Wait {
+    /// Its place in the line, and the revision that made it.
+    place: Option<(String, i64)>,
+    /// The lease of etcd's that it will go with.
+    granted: Option<String>,
+}
 
 impl EtcdLink {
     /// Waits until nobody has the lease, and takes it. The token counts the leases of the product: the key's
     /// own revision grows, too, but would not fit.
     pub(super) fn lease(&mut self, buyer: BuyerId, item: Item) -> Done {
+        let mut wait = Wait::default();
+        let token = self.take_lease(buyer, item, &mut wait);
+        if token.is_err() {
+            self.drop_lease(wait.granted);
+            // Who stands behind a place that stays looks up now and then, and passes it.
+            let _ = wait.place.map(|(place, _)| self.do_all([wire::delete(&place)]));
+        }
+        token.map(Reply::Token)
+    }
+
+    /// The line is there so that not all who wait try at once. Whoever finds the lease free takes it, wherever
+    /// it stands.
+    fn take_lease(&mut self, buyer: BuyerId, item: Item, wait: &mut Wait) -> Done<Version> {
         let until_ns = self.patience_ends_ns();
+        let lasts = whole_seconds(self.terms.lease_ttl);
         let (key, tokens) = (keys::lease(item), keys::part(item, Part::Tokens));
-        let look = [wire::get(&key), wire::get(&tokens)];
-        let mut seen: Outcome = self.do_all(look.clone())?;
-        let mut granted: Option<String> = None;
+        let mut seen = self.do_all(look(item, wait))?;
         loop {
             if seen.step(0)?.first().is_some() {
-                if let Err(trouble) = self.wait_for(&key, seen.revision, until_ns) {
-                    self.drop_lease(granted);
-                    return Err(trouble);
+                if wait.place.is_none() {
+                    wait.place = Some(self.join(&keys::lease_line(item))?);
+                    // To be granted one takes longer than to keep it alive.
+                    wait.granted = Some(self.grant(lasts)?);
+                } else {
+                    let before = seen.steps.get(2).and_then(wire::Range::first);
+                    let awaited = before.map_or(&key, |before| &before.key);
+                    self.wait_for(awaited, seen.revision, until_ns)?;
                 }
-                seen = self.do_all(look.clone())?;
+                seen = self.do_all(look(item, wait))?;
                 continue;
             }
             let last = seen.step(1)?.only()?;
             let token = last.number::<Version>()?.wrapping_add(1);
-            let lease = match granted.take() {
+            let lease = match wait.granted.take() {
                 // It has lasted since before the wait.
                 Some(lease) if self.keep_alive(&lease)? => lease,
-                _ => self.grant(whole_seconds(self.terms.lease_ttl))?,
+                _ => self.grant(lasts)?,
             };
+            let takes = [wire::put_leased(&key, buyer, &lease), wire::put(&tokens, token)];
+            let leaves = wait.place.iter().map(|(place, _)| wire::delete(place));
             let txn = Txn::when([wire::is_absent(&key), wire::is_unmoved(&tokens, Some(last))])
-                .then([wire::put_leased(&key, buyer, &lease), wire::put(&tokens, token)])
-                .otherwise(look.clone());
+                .then(takes.into_iter().chain(leaves))
+                .otherwise(look(item, wait));
             match self.commit(txn) {
-                Ok(outcome) if outcome.succeeded => return Ok(Reply::Token(token)),
+                Ok(outcome) if outcome.succeeded => return Ok(token),
                 Ok(outcome) => {
                     seen = outcome;
-                    granted = Some(lease);
+                    wait.granted = Some(lease);
                 }
                 Err(Trouble::NoLease) => {}
                 Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+
+    /// Goes to the end of a line.
+    fn join(&mut self, line: &str) -> Done<(String, i64)> {
+        loop {
+            let session = self.session()?;
+            let place = keys::place(line, &session);
+            let steps = [wire::put_leased(&place, "", &session), wire::get(&place)];
+            match self.do_all(steps) {
+                Err(Trouble::NoLease) => self.session = None,
+                made => return Ok((place, made?.step(1)?.only()?.created)),
             }
         }
     }
@@ -67,4 +110,11 @@ impl EtcdLink {
             let _ = self.revoke(&lease);
         }
     }
+}
+
+/// Who has the lease, the token of the last, and who stands before one in the line.
+fn look(item: Item, wait: &Wait) -> Vec<Value> {
+    let before = |(_, made): &(String, i64)| wire::last_before(&keys::lease_line(item), *made);
+    let always = [keys::lease(item), keys::part(item, Part::Tokens)];
+    always.iter().map(|key| wire::get(key)).chain(wait.place.as_ref().map(before)).collect()
 }

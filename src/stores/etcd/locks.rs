@@ -84,7 +84,7 @@ impl EtcdLink {
         let mut queued = false;
         'line: loop {
             let lease = self.session()?;
-            let place = keys::place(item, &lease);
+            let place = keys::place(&line, &lease);
             let put = wire::put_leased(&place, "", &lease);
             let txn = Txn::when([wire::is_absent(&place)]).then([put, wire::get(&place)]);
             let made = match self.commit(txn.otherwise([wire::get(&place), wire::get(&place)])) {
@@ -116,14 +116,14 @@ impl EtcdLink {
             self.terms.lets_go(item);
         }
         let Some(session) = &self.session else { return Ok(false) };
-        let place = keys::place(item, &session.lease);
+        let place = keys::place(&keys::line(item), &session.lease);
         let gone = self.do_all([wire::delete(&place)]);
         self.is_broken |= gone.is_err();
         Ok(gone?.step(0)?.count > 0)
     }
 
     /// The session, which lasts for as long as anybody can wait for a lock and think while holding it.
-    fn session(&mut self) -> Done<String> {
+    pub(super) fn session(&mut self) -> Done<String> {
         let now = self.clock.now();
         if let Some(Session { lease, renewed_ns }) = self.session.clone() {
             if now.saturating_sub(renewed_ns) < nanos(STALE) {
