@@ -44,13 +44,15 @@ fn open_dir() -> TempDir {
     dir
 }
 
-/// Processes that have to do with a directory.
+/// Processes that have to do with a directory: they were told its name, or are in it.
 fn processes_of(dir: &Path) -> Vec<String> {
     let dir = dir.to_str().unwrap();
     let about = |entry: fs::DirEntry| {
         let line = fs::read(entry.path().join("cmdline")).ok()?;
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        line.contains(dir).then_some(line)
+        let is_there =
+            fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(dir));
+        (is_there || line.contains(dir)).then_some(line)
     };
     fs::read_dir("/proc").unwrap().flatten().filter_map(about).collect()
 }

@@ -90,17 +90,21 @@ impl Nest {
         command
     }
 
-    /// Runs a command to its end.
-    pub(in crate::stores) fn run(&self, mut command: Command) -> Result<(), Error> {
+    /// Runs a command to its end, which sets a server up.
+    pub(in crate::stores) fn run(&self, command: Command) -> Result<(), Error> {
+        const LOG: &str = "setup-log";
         let name = name_of(&command);
-        let output = command
-            .output()
-            .map_err(|error| Error::world(format!("cannot start {name}: {error}")))?;
-        if output.status.success() {
+        let mut child = self.spawn(command, LOG)?;
+        self.inside.lock().tell_keeper(Some(child.id()))?;
+        let ended = child
+            .wait()
+            .map_err(|error| Error::world(format!("cannot wait for {name}: {error}")))?;
+        self.inside.lock().tell_keeper(None)?;
+        if ended.success() {
             return Ok(());
         }
-        let said = [output.stdout, output.stderr].concat();
-        Err(Error::world(format!("{name} failed: {}", last_lines(&String::from_utf8_lossy(&said)))))
+        let said = std::fs::read_to_string(self.path.join(LOG)).unwrap_or_default();
+        Err(Error::world(format!("{name} failed: {}", last_lines(&said))))
     }
 
     /// Starts the server, and waits until it answers.
@@ -131,7 +135,7 @@ impl Nest {
             environment,
             log: log.to_owned(),
         });
-        inside.tell_keeper()
+        inside.tell_keeper(None)
     }
 
     fn spawn(&self, mut command: Command, log: &str) -> Result<Child, Error> {
@@ -226,7 +230,7 @@ impl Nest {
             };
         }
         server.child = self.spawn(command, &server.log)?;
-        inside.tell_keeper()
+        inside.tell_keeper(None)
     }
 
     /// The process ids of the servers, in the order in which they were started.
@@ -240,10 +244,12 @@ impl Inside {
         self.servers.iter().map(|server| server.child.id()).collect()
     }
 
-    /// Tells the keeper whom to end. In one piece: half a line would name another process.
-    fn tell_keeper(&mut self) -> Result<(), Error> {
-        let mut line = self.processes().iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
-        line.push('\n');
+    /// Tells the keeper whom to end, and whose end to wait for. In one piece: half a line would name another
+    /// process.
+    fn tell_keeper(&mut self, setting_up: Option<u32>) -> Result<(), Error> {
+        let groups = setting_up.into_iter().map(|process| format!("-{process}"));
+        let all = self.processes().iter().map(u32::to_string).chain(groups).collect::<Vec<_>>();
+        let line = all.join(" ") + "\n";
         let told = self.keeper.stdin.as_mut().map(|pipe| pipe.write_all(line.as_bytes()));
         if matches!(told, Some(Ok(()))) {
             return Ok(());
