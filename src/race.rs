@@ -92,6 +92,18 @@ impl<S: Strategy> Race<S> {
         self
     }
 
+    /// Whether locks are the database's own, which belong to no row; by default they are rows'.
+    pub fn advisory_locks(mut self, advisory: bool) -> Self {
+        self.settings.advisory_locks = advisory;
+        self
+    }
+
+    /// Whether stock is a row a unit; by default it is a number.
+    pub fn unit_rows(mut self, rows: bool) -> Self {
+        self.settings.unit_rows = rows;
+        self
+    }
+
     /// Whether a private server may answer before what it did is on disk; by default it may not.
     pub fn relaxed(mut self, relaxed: bool) -> Self {
         self.settings.relaxed = relaxed;

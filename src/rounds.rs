@@ -64,7 +64,9 @@ fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
         )));
     }
     let store = settings.store;
-    let Some(missing) = card.needs.iter().find(|kind| !store.offers(**kind)) else { return Ok(()) };
+    let Some(missing) = card.needs.iter().find(|kind| !settings.offers(**kind)) else {
+        return Ok(());
+    };
     let offers_all = |store: &StoreKind| card.needs.iter().all(|kind| store.offers(*kind));
     let elsewhere: Vec<&str> =
         StoreKind::ALL.iter().filter(|store| offers_all(store)).map(|store| store.name()).collect();
@@ -72,6 +74,14 @@ fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
         false => format!("race it on {}, or explore it", elsewhere.join(", ")),
         true => "explore it instead".into(),
     };
+    if settings.unit_rows && store.offers(*missing) {
+        return Err(Error::input(format!(
+            "{} needs {}, and rows that are units can only be taken: leave out --unit-rows, or choose \
+             conditional",
+            card.name,
+            missing.name()
+        )));
+    }
     Err(Error::input(format!(
         "{} needs {}, which the store `{store}` does not offer; {instead}: \
          oversell-sim explore --strategy {}\n       \

@@ -84,6 +84,13 @@ struct StoreFlags {
     /// Have the database itself refuse stock below zero: CHECK (stock >= 0)
     #[arg(long)]
     stock_check: bool,
+    /// Let locks be the database's own, which belong to no row (postgres, mysql)
+    #[arg(long)]
+    advisory_locks: bool,
+    /// Keep stock as a row a unit, and take those that nobody else has locked: FOR UPDATE SKIP LOCKED
+    /// (postgres, mysql)
+    #[arg(long)]
+    unit_rows: bool,
     /// Let a private server answer before what it did is on disk
     #[arg(long)]
     relaxed: bool,
@@ -112,7 +119,13 @@ impl StoreFlags {
                 ("kill", &self.kill),
             ],
         )?;
-        Ok(Settings { stock_check: self.stock_check, relaxed: self.relaxed, ..settings })
+        Ok(Settings {
+            stock_check: self.stock_check,
+            advisory_locks: self.advisory_locks,
+            unit_rows: self.unit_rows,
+            relaxed: self.relaxed,
+            ..settings
+        })
     }
 
     fn address(&self) -> Address {
@@ -192,7 +205,7 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     let names = args.strategies.iter().map(String::as_str);
     let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
     let settings = args.store.applied(settings)?;
-    let entrants = strategies::select(names, settings.store).map_err(with_list)?;
+    let entrants = strategies::select(names, &settings).map_err(with_list)?;
     let settings = args.settings.settings(settings, &entrants)?;
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;

@@ -28,7 +28,6 @@ use crate::report::Report;
 use crate::rounds::race_all;
 use crate::seeds::simulate_all;
 use crate::settings::Settings;
-use crate::stores::StoreKind;
 use crate::stores::model::Faults;
 use crate::strategies;
 use crate::text::document::{self, Fault, plain_text};
@@ -40,7 +39,7 @@ use world::Plan;
 const OWN_KEYS: [&str; 3] = ["title", "strategy", "expect"];
 
 /// Settings that mean nothing in a simulated shop.
-const FOR_RACES: [&str; 10] = [
+const FOR_RACES: [&str; 12] = [
     "threads",
     "rounds",
     "think",
@@ -49,6 +48,8 @@ const FOR_RACES: [&str; 10] = [
     "stock-check",
     "hold-ttl",
     "lease-ttl",
+    "advisory-locks",
+    "unit-rows",
     "relaxed",
     "kill",
 ];
@@ -147,7 +148,7 @@ impl Scenario {
             }
         }
         if let Some(value) = document.get_ref().get("strategy") {
-            scenario.entrants = read_strategies(value, scenario.settings.store)?;
+            scenario.entrants = read_strategies(value, &scenario.settings)?;
         }
         scenario.settings.check().map_err(|wrong| Fault {
             span: spans
@@ -233,7 +234,7 @@ impl Scenario {
 /// `"cas"`, `"cas, optimistic"`, `"all"` or `["cas", "optimistic"]`.
 fn read_strategies(
     value: &Spanned<DeValue<'_>>,
-    store: StoreKind,
+    settings: &Settings,
 ) -> Result<Vec<&'static dyn Entrant>, Fault> {
     let values = match value.get_ref().as_array() {
         Some(array) => array.iter().collect(),
@@ -245,10 +246,10 @@ fn read_strategies(
         let name = value.get_ref().as_str().ok_or_else(|| {
             fault("`strategy` must be a name in quotes, or a list of them".to_owned())
         })?;
-        strategies::select([name], store).map_err(|error| fault(error.to_string()))?;
+        strategies::select([name], settings).map_err(|error| fault(error.to_string()))?;
         names.push(name);
     }
-    strategies::select(names, store)
+    strategies::select(names, settings)
         .map_err(|error| Fault { span: value.span(), message: error.to_string() })
 }
 

@@ -11,7 +11,7 @@ pub use said::SettingsRecord;
 use crate::buyer::Demand;
 use crate::chance::{Dice, Purpose};
 use crate::error::Error;
-use crate::op::{BuyerId, Item, MOST_IN_CART, MOST_ITEMS, MOST_STOCK, Units, Want};
+use crate::op::{BuyerId, Item, MOST_IN_CART, MOST_ITEMS, MOST_STOCK, OpKind, Units, Want};
 use crate::retry::{Backoff, Retries, RetryPolicy};
 use crate::stores::StoreKind;
 use crate::stores::model::{Faults, Isolation};
@@ -30,6 +30,8 @@ pub const MOST_SEED: u64 = 1 << 53;
 pub const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
 /// The most connections to a store.
 pub const MOST_CONNECTIONS: u64 = 1_000;
+/// The most units that are rows.
+pub const MOST_UNIT_ROWS: Units = 100_000;
 /// The most kills in a round.
 pub const MOST_KILLS: u64 = 1_000;
 /// The longest hold or lease.
@@ -74,6 +76,10 @@ pub struct Settings {
     pub hold_ttl: Duration,
     /// How long a lease lasts on a real store.
     pub lease_ttl: Duration,
+    /// Whether locks are the database's own, which belong to no row.
+    pub advisory_locks: bool,
+    /// Whether stock is a row a unit, of which a checkout takes those that nobody else has locked.
+    pub unit_rows: bool,
     /// Whether a private server may answer before what it did is on disk.
     pub relaxed: bool,
     /// How often a private server is killed in the middle of a round, and started again.
@@ -107,6 +113,8 @@ impl Default for Settings {
             stock_check: false,
             hold_ttl: Duration::from_secs(600),
             lease_ttl: Duration::from_secs(10),
+            advisory_locks: false,
+            unit_rows: false,
             relaxed: false,
             kill: 0,
             isolation: Isolation::default(),
@@ -157,7 +165,7 @@ fn parse_ttl(text: &str) -> Result<Duration, String> {
 
 impl Settings {
     /// The names of all settings, which are their flags and their scenario keys.
-    pub const NAMES: [&str; 27] = [
+    pub const NAMES: [&str; 29] = [
         "buyers",
         "items",
         "stock",
@@ -175,6 +183,8 @@ impl Settings {
         "stock-check",
         "hold-ttl",
         "lease-ttl",
+        "advisory-locks",
+        "unit-rows",
         "relaxed",
         "kill",
         "isolation",
@@ -210,6 +220,8 @@ impl Settings {
             "stock-check" => self.stock_check = parse_switch(text)?,
             "hold-ttl" => self.hold_ttl = parse_ttl(text)?,
             "lease-ttl" => self.lease_ttl = parse_ttl(text)?,
+            "advisory-locks" => self.advisory_locks = parse_switch(text)?,
+            "unit-rows" => self.unit_rows = parse_switch(text)?,
             "relaxed" => self.relaxed = parse_switch(text)?,
             "kill" => self.kill = parse_count(text, 0, MOST_KILLS)? as u32,
             "isolation" => self.isolation = Isolation::parse(text)?,
@@ -244,6 +256,15 @@ impl Settings {
         let first = buyer % items;
         let cart = (0..u32::from(self.cart)).map(|next| Item(((first + next) % items) as u8));
         Want::cart(cart, qty).unwrap_or(Want::one(Item(0), qty))
+    }
+
+    /// Whether the store, laid out like this, offers a kind of op: of rows that are units one can only take.
+    #[must_use]
+    pub fn offers(&self, kind: OpKind) -> bool {
+        use OpKind::{FindOrder, Pay, Queue, Read, Recover, Take, Transaction};
+        let is_about_units =
+            matches!(kind, FindOrder | Pay | Queue | Read | Recover | Take | Transaction);
+        self.store.offers(kind) && (is_about_units || !self.unit_rows)
     }
 
     /// How many threads will run.
@@ -288,6 +309,22 @@ impl Settings {
         }
         if self.policy.patience.is_zero() {
             return Err(Wrong { name: "patience", why: "must be at least 1ns".into() });
+        }
+        for (name, is_on) in
+            [("advisory-locks", self.advisory_locks), ("unit-rows", self.unit_rows)]
+        {
+            if is_on && !matches!(self.store, StoreKind::Postgres | StoreKind::Mysql) {
+                let why =
+                    format!("is on, but only postgres and mysql have such, not {}", self.store);
+                return Err(Wrong { name, why });
+            }
+        }
+        if self.unit_rows && self.stock > MOST_UNIT_ROWS {
+            let why = format!(
+                "is {}; of `unit-rows` there are {MOST_UNIT_ROWS} at most",
+                count(self.stock)
+            );
+            return Err(Wrong { name: "stock", why });
         }
         if self.kill > 0 && !self.store.is_served() {
             let why = format!(

@@ -110,6 +110,8 @@ impl Settings {
             (self.stock_check, "stock-check", self.stock_check.to_string()),
             (self.hold_ttl != usual.hold_ttl, "hold-ttl", exact_duration(self.hold_ttl)),
             (self.lease_ttl != usual.lease_ttl, "lease-ttl", exact_duration(self.lease_ttl)),
+            (self.advisory_locks, "advisory-locks", self.advisory_locks.to_string()),
+            (self.unit_rows, "unit-rows", self.unit_rows.to_string()),
             (self.relaxed, "relaxed", self.relaxed.to_string()),
             (self.kill > 0, "kill", self.kill.to_string()),
             (self.isolation != usual.isolation, "isolation", self.isolation.to_string()),
@@ -139,6 +141,8 @@ impl Settings {
             stock_check: self.stock_check,
             hold_ttl: nanos(self.hold_ttl),
             lease_ttl: nanos(self.lease_ttl),
+            advisory_locks: self.advisory_locks,
+            unit_rows: self.unit_rows,
             relaxed: self.relaxed,
             kill: self.kill,
             isolation: self.isolation,
@@ -149,7 +153,7 @@ impl Settings {
 /// A setting as a flag. A switch has no value.
 fn flag(name: &str, text: &str) -> String {
     match name {
-        "stock-check" | "relaxed" => format!(" --{name}"),
+        "stock-check" | "advisory-locks" | "unit-rows" | "relaxed" => format!(" --{name}"),
         _ => format!(" --{name} {text}"),
     }
 }
@@ -191,6 +195,10 @@ pub struct SettingsRecord {
     pub hold_ttl: u64,
     /// How long a lease lasted, in ns.
     pub lease_ttl: u64,
+    /// Whether locks were the database's own, which belong to no row.
+    pub advisory_locks: bool,
+    /// Whether stock was a row a unit.
+    pub unit_rows: bool,
     /// Whether a private server might answer before what it did was on disk.
     pub relaxed: bool,
     /// How often a private server was to be killed in each round.

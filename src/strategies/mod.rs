@@ -6,7 +6,7 @@ pub mod zoo;
 
 use crate::entrant::Entrant;
 use crate::error::Error;
-use crate::stores::StoreKind;
+use crate::settings::Settings;
 use crate::text::nearest::{did_you_mean, shown};
 
 /// Declares each strategy's module and lists its type: one line a strategy.
@@ -63,27 +63,27 @@ pub fn find(name: &str) -> Result<&'static dyn Entrant, Error> {
 }
 
 /// Those of which the store offers everything that they need.
-fn raceable(all: &[&'static dyn Entrant], store: StoreKind) -> Vec<&'static dyn Entrant> {
+fn raceable(all: &[&'static dyn Entrant], settings: &Settings) -> Vec<&'static dyn Entrant> {
     let can_race =
-        |entrant: &&&dyn Entrant| entrant.card().needs.iter().all(|kind| store.offers(*kind));
+        |entrant: &&&dyn Entrant| entrant.card().needs.iter().all(|kind| settings.offers(*kind));
     all.iter().filter(can_race).copied().collect()
 }
 
 /// Reads a list such as `cas`, `cas,optimistic`, `all` (without the zoo) or `zoo`, these two of what
-/// threads can race on this store. Each is in the answer once, in the order first named.
+/// threads can race on the store of these settings. Each is in the answer once, in the order first named.
 ///
 /// # Errors
 /// As [`find`].
 pub fn select<'a>(
     names: impl IntoIterator<Item = &'a str>,
-    store: StoreKind,
+    settings: &Settings,
 ) -> Result<Vec<&'static dyn Entrant>, Error> {
     let mut chosen: Vec<&'static dyn Entrant> = Vec::new();
     let names = names.into_iter().flat_map(|list| list.split(',')).map(str::trim);
     for name in names.filter(|name| !name.is_empty()) {
         let named = match name {
-            "all" => raceable(ALL, store),
-            "zoo" => raceable(zoo::ALL, store),
+            "all" => raceable(ALL, settings),
+            "zoo" => raceable(zoo::ALL, settings),
             name => vec![find(name)?],
         };
         for entrant in named {

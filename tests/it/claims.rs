@@ -5,7 +5,6 @@ use oversell_sim::entrant::Entrant;
 use oversell_sim::report::{Evidence, Report};
 use oversell_sim::rounds::race_all;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::StoreKind;
 use oversell_sim::strategies::{self, everybody, find};
 use oversell_sim::strategy::Claim;
 use oversell_sim::worlds::threads::Control;
@@ -39,7 +38,7 @@ fn crowds() -> Vec<Settings> {
 
 #[test]
 fn safe_strategies_show_no_finding_in_any_crowd() {
-    let all = strategies::select(["all"], StoreKind::Memory).unwrap();
+    let all = strategies::select(["all"], &Settings::default()).unwrap();
     for entrant in all.into_iter().filter(|entrant| entrant.card().claim == Claim::Safe) {
         for mut settings in crowds() {
             if entrant.card().carts {
@@ -59,7 +58,7 @@ fn safe_strategies_show_no_finding_in_any_crowd() {
 
 #[test]
 fn broken_strategies_show_what_they_claim() {
-    for entrant in strategies::select(["all"], StoreKind::Memory).unwrap() {
+    for entrant in strategies::select(["all"], &Settings::default()).unwrap() {
         let Claim::Shows(kind) = entrant.card().claim else { continue };
         let shows = (0..MOST_ROUNDS).any(|seed| {
             let settings = Settings {
@@ -78,7 +77,7 @@ fn broken_strategies_show_what_they_claim() {
 
 #[test]
 fn one_thread_is_no_race_and_the_verdict_says_so() {
-    for entrant in strategies::select(["all"], StoreKind::Memory).unwrap() {
+    for entrant in strategies::select(["all"], &Settings::default()).unwrap() {
         // A clerk is always beside its one buyer, but buyers still never meet.
         let settings = Settings { buyers: 20, threads: Some(1), ..Settings::default() };
         let report = race(entrant, &settings);

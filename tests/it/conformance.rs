@@ -600,6 +600,55 @@ fn replies_as_the_model_does(street: &Street, kind: StoreKind) {
     done.unwrap();
 }
 
+/// A lock that belongs to no row holds back whoever asks for it, and nobody else.
+fn advisory_locks_are_locks(kind: StoreKind) {
+    let settings = Settings { advisory_locks: true, ..settings(kind) };
+    let Some(street) = Street::of(settings) else { return };
+    let say = |connection, op| Say { connection, buyer: connection as u32, op };
+    street.visit(&[OpKind::Lock, OpKind::Read, OpKind::Write], |shop| {
+        assert_eq!(shop.say(say(0, UNLOCK)), failed(Failure::NotLocked));
+        assert_eq!(shop.say(say(0, LOCK)), LOCKED);
+        assert_eq!(shop.say(say(1, write(4))), DONE, "rows are free");
+        assert_eq!(shop.say(say(1, LOCK)), failed(Failure::LockTimeout));
+        assert_eq!(shop.say(say(0, read(APPLE))), stock(4));
+        assert_eq!(shop.say(say(0, UNLOCK)), DONE);
+        assert!(matches!(shop.say(say(1, LOCK)), Ok(Reply::Locked { .. })));
+        assert_eq!(shop.close_attempt(1), 1);
+        assert_eq!(shop.say(say(2, LOCK)), LOCKED);
+        assert_eq!(shop.say(say(2, UNLOCK)), DONE);
+    });
+    leaving_gives_locks_back(&street);
+    locks_are_a_products_own(&street);
+}
+
+/// Rows that are units are taken past each other: nobody waits, and who finds too few free ones is refused.
+fn rows_that_are_units_are_skipped_while_locked(kind: StoreKind) {
+    let settings = Settings { unit_rows: true, ..settings(kind) };
+    let Some(street) = Street::of(settings) else { return };
+    let say = |connection, op| Say { connection, buyer: connection as u32, op };
+    let (shelves, ..) = street.visit(&[OpKind::Take, OpKind::Read, OpKind::Transaction], |shop| {
+        for (connection, op, reply) in [
+            (0, take(0), YES),
+            (0, take(6), NO),
+            (0, read(APPLE), stock(5)),
+            (0, Op::Begin, DONE),
+            (0, take(2), YES),
+            (1, take(2), YES),
+            (2, take(2), NO),
+            (2, take(1), YES),
+            (2, take(1), NO),
+            (0, Op::Rollback, DONE),
+            (2, read(APPLE), stock(2)),
+            (1, take(2), YES),
+            (1, take(1), NO),
+            (1, read(PEAR), stock(5)),
+        ] {
+            assert_eq!(shop.say(say(connection, op)), reply, "{kind}: {connection} {op:?}");
+        }
+    });
+    assert_eq!(shelves, [0, 5]);
+}
+
 /// The payment provider beside a store: money moves once a key, and can be set aside.
 fn money_is_the_providers(street: &Street) {
     let say = |buyer: u32, op| Say { connection: buyer as usize, buyer, op };
@@ -628,6 +677,10 @@ fn conforms(kind: StoreKind) {
     if kind != StoreKind::Memory {
         money_is_the_providers(&street);
         timers_run_out(kind);
+    }
+    if matches!(kind, StoreKind::Postgres | StoreKind::Mysql) {
+        advisory_locks_are_locks(kind);
+        rows_that_are_units_are_skipped_while_locked(kind);
     }
     if kind.is_sql() {
         isolation_is_as_promised(kind);

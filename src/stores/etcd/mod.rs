@@ -134,6 +134,10 @@ impl Server for Etcd {
         &self.version
     }
 
+    fn url(&self) -> String {
+        self.members.join(",")
+    }
+
     /// Each connection talks to another member.
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed);

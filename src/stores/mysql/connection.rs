@@ -136,6 +136,9 @@ fn text(statement: Statement) -> &'static str {
         Statement::BeginSerializable => include_str!("statements/begin_serializable.sql"),
         Statement::PlaceOrderOnce => include_str!("statements/place_order_once.sql"),
         Statement::Add => include_str!("statements/add.sql"),
+        Statement::AdvisoryLock => include_str!("statements/advisory_lock.sql"),
+        Statement::AdvisoryUnlock => include_str!("statements/advisory_unlock.sql"),
+        Statement::Units => include_str!("statements/units.sql"),
         Statement::Now => include_str!("statements/now.sql"),
         other => other.common(),
     }

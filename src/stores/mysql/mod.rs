@@ -17,6 +17,7 @@ pub(super) use server::PACKAGE;
 /// A database in a MariaDB or MySQL server.
 pub struct Mysql {
     opts: Opts,
+    url: String,
     version: String,
     terms: Terms,
     /// Whether the tables are ours, and so to be removed.
@@ -32,18 +33,19 @@ impl Mysql {
     /// [`Error::Input`] for a URL that cannot be, [`Error::World`] when the server cannot be started or
     /// reached, or the tables cannot be made.
     pub fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
-        let (opts, nest) = match &address.url {
-            Some(url) => (server::opts(url, address, terms)?, None),
+        let (url, nest) = match &address.url {
+            Some(url) => (url.clone(), None),
             None => {
-                let (opts, nest) = server::start(terms)?;
-                (opts, Some(nest))
+                let (url, nest) = server::start(terms)?;
+                (url, Some(nest))
             }
         };
+        let opts = server::opts(&url, address, terms)?;
         let terms = terms.clone();
-        let mut mysql = Self { opts, version: String::new(), terms, owns_tables: false, nest };
+        let mut mysql = Self { opts, url, version: String::new(), terms, owns_tables: false, nest };
         let mut connection = mysql.dial()?;
         mysql.version = connection.version().map_err(cannot)?;
-        sql::create(&mut connection, mysql.terms.stock_check).map_err(sql::cannot_create)?;
+        sql::create(&mut connection, &mysql.terms).map_err(sql::cannot_create)?;
         mysql.owns_tables = true;
         Ok(mysql)
     }
@@ -67,16 +69,20 @@ impl Server for Mysql {
         &self.version
     }
 
+    fn url(&self) -> String {
+        self.url.clone()
+    }
+
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
         Ok(Box::new(SqlLink::new(self.dial()?, self.terms.clone())))
     }
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
-        sql::stock_up(&mut self.dial()?, opening).map_err(cannot)
+        sql::stock_up(&mut self.dial()?, &self.terms, opening).map_err(cannot)
     }
 
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
-        sql::take_stock(&mut self.dial()?, opening).map_err(cannot)
+        sql::take_stock(&mut self.dial()?, &self.terms, opening).map_err(cannot)
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {

@@ -60,8 +60,8 @@ fn with_bounds(opts: OptsBuilder, terms: &Terms) -> Opts {
         .into()
 }
 
-/// Starts a private server on a socket in a directory of its own.
-pub(super) fn start(terms: &Terms) -> Result<(Opts, Nest), Error> {
+/// Starts a private server on a socket in a directory of its own; says its URL.
+pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let server = PACKAGE.find_server()?;
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
     let nest = Nest::make("KILL")?;
@@ -91,14 +91,9 @@ pub(super) fn start(terms: &Terms) -> Result<(Opts, Nest), Error> {
     if terms.relaxed {
         command.arg("--innodb-flush-log-at-trx-commit=0");
     }
-    let opts = OptsBuilder::new()
-        .socket(Some(socket.to_string()))
-        .prefer_socket(true)
-        .user(Some("root"))
-        .pass(Some(password))
-        .db_name(Some(DATABASE));
-    let opts = with_bounds(opts, terms);
+    let url = format!("mysql://root:{password}@localhost/{DATABASE}?socket={socket}");
+    let opts = opts(&url, &Address::default(), terms)?;
     let answers = || super::Connection::open(&opts, terms).is_ok();
     nest.start(command, &terms.control, answers)?;
-    Ok((opts, nest))
+    Ok((url, nest))
 }

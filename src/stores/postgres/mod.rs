@@ -17,6 +17,7 @@ pub(super) use server::PACKAGE;
 /// A database in a PostgreSQL server.
 pub struct Postgres {
     config: Config,
+    url: String,
     version: String,
     terms: Terms,
     /// Whether the tables are ours, and so to be removed.
@@ -32,18 +33,20 @@ impl Postgres {
     /// [`Error::Input`] for a URL that cannot be, [`Error::World`] when the server cannot be started or
     /// reached, or the tables cannot be made.
     pub fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
-        let (config, nest) = match &address.url {
-            Some(url) => (server::config(url, address)?, None),
+        let (url, nest) = match &address.url {
+            Some(url) => (url.clone(), None),
             None => {
-                let (config, nest) = server::start(terms)?;
-                (config, Some(nest))
+                let (url, nest) = server::start(terms)?;
+                (url, Some(nest))
             }
         };
+        let config = server::config(&url, address)?;
         let terms = terms.clone();
-        let mut postgres = Self { config, version: String::new(), terms, owns_tables: false, nest };
+        let mut postgres =
+            Self { config, url, version: String::new(), terms, owns_tables: false, nest };
         let mut connection = postgres.dial()?;
         postgres.version = format!("PostgreSQL {}", connection.version());
-        sql::create(&mut connection, postgres.terms.stock_check).map_err(sql::cannot_create)?;
+        sql::create(&mut connection, &postgres.terms).map_err(sql::cannot_create)?;
         postgres.owns_tables = true;
         Ok(postgres)
     }
@@ -67,16 +70,20 @@ impl Server for Postgres {
         &self.version
     }
 
+    fn url(&self) -> String {
+        self.url.clone()
+    }
+
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
         Ok(Box::new(SqlLink::new(self.dial()?, self.terms.clone())))
     }
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
-        sql::stock_up(&mut self.dial()?, opening).map_err(cannot)
+        sql::stock_up(&mut self.dial()?, &self.terms, opening).map_err(cannot)
     }
 
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
-        sql::take_stock(&mut self.dial()?, opening).map_err(cannot)
+        sql::take_stock(&mut self.dial()?, &self.terms, opening).map_err(cannot)
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {

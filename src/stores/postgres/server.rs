@@ -55,8 +55,8 @@ pub(super) fn config(url: &str, address: &Address) -> Result<Config, Error> {
     Ok(config)
 }
 
-/// Starts a private server on a socket in a directory of its own.
-pub(super) fn start(terms: &Terms) -> Result<(Config, Nest), Error> {
+/// Starts a private server on a socket in a directory of its own; says its URL.
+pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let initdb = PACKAGE.find(&["initdb"])?;
     let server = PACKAGE.find_server()?;
     // At once, without waiting for clients, and leaving no shared memory behind.
@@ -83,14 +83,9 @@ pub(super) fn start(terms: &Terms) -> Result<(Config, Nest), Error> {
     if terms.relaxed {
         command.args(["-c", "synchronous_commit=off"]);
     }
-    let mut config = Config::new();
-    config
-        .host_path(nest.path())
-        .user(USER)
-        .password(&password)
-        .dbname("postgres")
-        .connect_timeout(CONNECTING);
+    let url = format!("postgresql://{USER}:{password}@/postgres?host={}", nest.path().display());
+    let config = config(&url, &Address::default())?;
     let answers = || super::Connection::open(&config, terms).is_ok();
     nest.start(command, &terms.control, answers)?;
-    Ok((config, nest))
+    Ok((url, nest))
 }

@@ -20,6 +20,7 @@ pub(super) use server::PACKAGE;
 /// Keys in a Redis server.
 pub struct Redis {
     client: Client,
+    url: String,
     version: String,
     terms: Terms,
     /// Whether the keys are ours, and so to be removed.
@@ -35,15 +36,16 @@ impl Redis {
     /// [`Error::Input`] for a URL that cannot be, [`Error::World`] when the server cannot be started or
     /// reached, or has keys of our name.
     pub fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
-        let (client, nest) = match &address.url {
-            Some(url) => (server::client(url, address)?, None),
+        let (url, nest) = match &address.url {
+            Some(url) => (url.clone(), None),
             None => {
-                let (client, nest) = server::start(terms)?;
-                (client, Some(nest))
+                let (url, nest) = server::start(terms)?;
+                (url, Some(nest))
             }
         };
+        let client = server::client(&url, address)?;
         let terms = terms.clone();
-        let mut redis = Self { client, version: String::new(), terms, owns_keys: false, nest };
+        let mut redis = Self { client, url, version: String::new(), terms, owns_keys: false, nest };
         let mut connection = server::dial(&redis.client, &redis.terms)?;
         redis.version = server::version(&mut connection).map_err(server::cannot)?;
         let count = books::count(&mut connection).map_err(server::cannot)?;
@@ -67,6 +69,10 @@ impl Server for Redis {
 
     fn version(&self) -> &str {
         &self.version
+    }
+
+    fn url(&self) -> String {
+        self.url.clone()
     }
 
     fn connect(&self) -> Result<Box<dyn Link>, Error> {

@@ -71,7 +71,7 @@ pub(super) fn version(connection: &mut Connection) -> RedisResult<String> {
 
 /// Starts a private server on a socket in a directory of its own. It appends every write to a file, and syncs
 /// that before it answers; or keeps no file at all, if it may.
-pub(super) fn start(terms: &Terms) -> Result<(Client, Nest), Error> {
+pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let server = PACKAGE.find_server()?;
     let nest = Nest::make("KILL")?;
     let password = private::password()?;
@@ -91,7 +91,7 @@ pub(super) fn start(terms: &Terms) -> Result<(Client, Nest), Error> {
     let mut command = nest.command(&server);
     command.arg(&settings);
     let url = format!("redis+unix://{}?pass={password}", socket.display());
-    let client = Client::open(url).map_err(cannot)?;
+    let client = client(&url, &Address::default())?;
     nest.start(command, &terms.control, || dial(&client, terms).is_ok())?;
-    Ok((client, nest))
+    Ok((url, nest))
 }

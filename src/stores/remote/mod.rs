@@ -32,6 +32,9 @@ pub trait Server: Send + Sync {
     /// Its name and version, in its own words, such as `PostgreSQL 15.18`.
     fn version(&self) -> &str;
 
+    /// Where it is, as its own clients write it: for looking in while it is there. It may have a password in it.
+    fn url(&self) -> String;
+
     /// Opens one more connection.
     ///
     /// # Errors

@@ -28,6 +28,10 @@ pub struct Terms {
     pub lease_ttl: Duration,
     /// Whether the database itself refuses stock below zero.
     pub stock_check: bool,
+    /// Whether locks are no row's.
+    pub advisory_locks: bool,
+    /// Whether stock is a row a unit.
+    pub unit_rows: bool,
     /// Whether a private server may answer before what it did is on disk.
     pub relaxed: bool,
     /// Whether the server is killed on purpose.
@@ -57,6 +61,8 @@ impl Terms {
             hold_ttl: settings.hold_ttl,
             lease_ttl: settings.lease_ttl,
             stock_check: settings.stock_check,
+            advisory_locks: settings.advisory_locks,
+            unit_rows: settings.unit_rows,
             relaxed: settings.relaxed,
             is_killed: settings.kill > 0,
             control: control.clone(),

@@ -4,15 +4,18 @@ use super::{Database, SqlError, Statement};
 use crate::error::Error;
 use crate::op::{Item, Order, Want};
 use crate::stores::Books;
-use crate::stores::remote::Opening;
+use crate::stores::remote::{Opening, Terms};
 
 /// Makes the tables.
 pub(in crate::stores) fn create(
     database: &mut impl Database,
-    stock_check: bool,
+    terms: &Terms,
 ) -> Result<(), SqlError> {
     database.run(Statement::Create)?;
-    if stock_check { database.run(Statement::Check) } else { Ok(()) }
+    if terms.unit_rows {
+        database.run(Statement::Units)?;
+    }
+    if terms.stock_check { database.run(Statement::Check) } else { Ok(()) }
 }
 
 /// Why there are no tables.
@@ -27,6 +30,7 @@ pub(in crate::stores) fn cannot_create(error: SqlError) -> Error {
 /// Empties them and puts up shelves.
 pub(in crate::stores) fn stock_up(
     database: &mut impl Database,
+    terms: &Terms,
     opening: Opening,
 ) -> Result<(), SqlError> {
     database.run(Statement::Clear)?;
@@ -34,16 +38,28 @@ pub(in crate::stores) fn stock_up(
         let values = [("item", item.into()), ("stock", opening.stock.into())];
         database.change(Statement::PutUp, &values)?;
     }
+    if terms.unit_rows {
+        database.run(Statement::UnitsClear)?;
+        database.run(Statement::Begin)?;
+        for item in 0..opening.items {
+            for _ in 0..opening.stock {
+                database.change(Statement::UnitsPutUp, &[("item", item.into())])?;
+            }
+        }
+        database.run(Statement::Commit)?;
+    }
     Ok(())
 }
 
 /// Reads everything back.
 pub(in crate::stores) fn take_stock(
     database: &mut impl Database,
+    terms: &Terms,
     opening: Opening,
 ) -> Result<Books, SqlError> {
     let shelves = match opening.counts_orders {
         true => Statement::ShelvesCounted,
+        false if terms.unit_rows => Statement::UnitsShelves,
         false => Statement::Shelves,
     };
     let shelves = database.query(shelves, &[])?;

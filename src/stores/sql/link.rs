@@ -75,6 +75,13 @@ impl<D: Database> SqlLink<D> {
         let of = |item: Item| ("item", i64::from(item.0));
         let buyers = ("buyer", i64::from(buyer));
         match op {
+            Op::Read { item } if self.terms.unit_rows => {
+                let left = self.number(Statement::UnitsLeft, &[of(item)])?;
+                Ok(Reply::Stock(left as Units))
+            }
+            Op::Take { item, qty } if self.terms.unit_rows => {
+                self.together(|link| link.take_units(item, qty))
+            }
             Op::Read { item } => {
                 self.number(Statement::Read, &[of(item)]).map(|units| Reply::Stock(units as Units))
             }
@@ -115,6 +122,17 @@ impl<D: Database> SqlLink<D> {
             Op::Release { item } => self.together(|link| link.release(buyer, item)),
             _ => Err(SqlError::Misused(Failure::Unsupported)),
         }
+    }
+
+    /// Takes rows that nobody else has locked, if there are as many.
+    fn take_units(&mut self, item: Item, qty: Units) -> Done {
+        let values = [("item", item.0.into()), ("qty", qty.into())];
+        let units = self.database.query(Statement::UnitsLock, &values)?;
+        let enough = units.len() as i64 >= i64::from(qty);
+        for [id, ..] in units.into_iter().filter(|_| enough) {
+            self.change(Statement::UnitsTake, &[("id", id)])?;
+        }
+        Ok(Reply::Applied(enough))
     }
 
     /// An order has a line a product.
@@ -218,6 +236,19 @@ impl<D: Database> SqlLink<D> {
     fn lock(&mut self, item: Item) -> Done {
         let waited = self.terms.asks(item);
         self.held.push(item);
+        if self.terms.advisory_locks {
+            let patience_s = self.terms.patience.as_secs().clamp(1, 31_536_000) as i64;
+            let values = [("item", item.0.into()), ("patience_s", patience_s)];
+            let locked = self.number(Statement::AdvisoryLock, &values);
+            if locked != Ok(1) {
+                self.held.pop();
+                self.terms.lets_go(item);
+            }
+            return match locked? {
+                1 => Ok(Reply::Locked { waited }),
+                _ => Err(SqlError::LockTimeout),
+            };
+        }
         if self.under_way == UnderWay::Nothing {
             self.database.run(Statement::BeginLocking)?;
             self.under_way = UnderWay::Locks;
@@ -229,6 +260,11 @@ impl<D: Database> SqlLink<D> {
     /// Row locks last until the transaction ends, which is when the last of them is given back.
     fn unlock(&mut self, place: usize) -> Done {
         let item = self.held.swap_remove(place);
+        if self.terms.advisory_locks {
+            self.terms.lets_go(item);
+            self.number(Statement::AdvisoryUnlock, &[("item", item.0.into())])?;
+            return Ok(Reply::Done);
+        }
         let commits = self.held.is_empty() && self.under_way == UnderWay::Locks;
         let done = if commits { self.end(Statement::Commit) } else { Ok(()) };
         self.terms.lets_go(item);
@@ -248,14 +284,20 @@ impl<D: Database> SqlLink<D> {
     /// Ends what is under way, and with it all locks.
     fn end(&mut self, how: Statement) -> Done<()> {
         self.under_way = UnderWay::Nothing;
-        self.held.drain(..).for_each(|item| self.terms.lets_go(item));
+        if !self.terms.advisory_locks {
+            self.held.drain(..).for_each(|item| self.terms.lets_go(item));
+        }
         self.database.run(how)
     }
 
-    /// Takes back what is under way, if anything is.
+    /// Takes back what is under way, if anything is, and gives back all locks.
     fn let_go(&mut self) {
         if self.under_way != UnderWay::Nothing {
             self.is_broken |= self.end(Statement::Rollback).is_err();
+        }
+        // Advisory locks outlive a transaction. On a connection that is broken nobody has them any more.
+        while let Some(place) = self.held.len().checked_sub(1) {
+            self.is_broken |= self.unlock(place).is_err();
         }
     }
 
@@ -316,7 +358,9 @@ impl<D: Database> Link for SqlLink<D> {
             Op::Rollback => self.end(Statement::Rollback).map(|()| Reply::Done),
             Op::Lock { item } => self.lock(item),
             Op::Unlock { item } => match self.held.iter().position(|held| *held == item) {
-                _ if in_transaction => return failed(Failure::Unsupported),
+                _ if in_transaction && !self.terms.advisory_locks => {
+                    return failed(Failure::Unsupported);
+                }
                 Some(place) => self.unlock(place),
                 None => return failed(Failure::NotLocked),
             },
@@ -335,7 +379,7 @@ impl<D: Database> Link for SqlLink<D> {
     }
 
     fn close_attempt(&mut self) -> u64 {
-        if self.under_way == UnderWay::Nothing {
+        if self.under_way == UnderWay::Nothing && self.held.is_empty() {
             return 0;
         }
         // A transaction that nobody has ended holds something, even if no lock was asked for.

@@ -62,5 +62,14 @@ statements! {
     Shelves "shelves" "For the audit: stock.";
     ShelvesCounted "shelves_counted" "For the audit: stock that is what was never ordered.";
     Orders "orders" "For the audit: the order book.";
+    AdvisoryLock "advisory_lock" "`Op::Lock`, where locks are no row's.";
+    AdvisoryUnlock "advisory_unlock" "`Op::Unlock` of such a lock.";
+    Units "units" "A table with a row a unit.";
+    UnitsClear "units_clear" "No unit.";
+    UnitsPutUp "units_put_up" "One unit.";
+    UnitsLock "units_lock" "Units that nobody else is about to take.";
+    UnitsTake "units_take" "One of them.";
+    UnitsLeft "units_left" "`Op::Read`, where stock is rows.";
+    UnitsShelves "units_shelves" "For the audit: stock that is rows.";
     Holding "holding" "For the audit: whose holds still stand.";
 }

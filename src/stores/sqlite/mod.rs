@@ -55,7 +55,7 @@ impl Sqlite {
         let version = format!("SQLite {}", rusqlite::version());
         let sqlite = Self { path, home, version, terms: terms.clone() };
         let mut file = sqlite.link_up(OpenFlags::SQLITE_OPEN_CREATE)?;
-        sql::create(&mut file, terms.stock_check).map_err(|error| sqlite.cannot(error))?;
+        sql::create(&mut file, terms).map_err(|error| sqlite.cannot(error))?;
         Ok(sqlite)
     }
 
@@ -79,6 +79,10 @@ impl Server for Sqlite {
         &self.version
     }
 
+    fn url(&self) -> String {
+        self.path.display().to_string()
+    }
+
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
         let file = self.link_up(OpenFlags::empty())?;
         Ok(Box::new(SqlLink::new(file, self.terms.clone())))
@@ -86,12 +90,12 @@ impl Server for Sqlite {
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
         let mut file = self.link_up(OpenFlags::empty())?;
-        sql::stock_up(&mut file, opening).map_err(|error| self.cannot(error))
+        sql::stock_up(&mut file, &self.terms, opening).map_err(|error| self.cannot(error))
     }
 
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
         let mut file = self.link_up(OpenFlags::empty())?;
-        sql::take_stock(&mut file, opening).map_err(|error| self.cannot(error))
+        sql::take_stock(&mut file, &self.terms, opening).map_err(|error| self.cannot(error))
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {

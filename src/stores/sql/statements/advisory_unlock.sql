@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM (SELECT pg_advisory_unlock(20260, :item)) AS unlocked

@@ -1,0 +1,1 @@
+DELETE FROM oversell_sim_units

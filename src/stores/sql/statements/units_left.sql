@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM oversell_sim_units WHERE item = :item
