@@ -12,7 +12,7 @@ use oversell_sim::op::{BuyerId, Op, OpKind, Order, Reply, Units};
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::memory::{Memory, Versioned};
 use oversell_sim::stores::model::{Grip, Model, Standing};
-use oversell_sim::stores::remote::Remote;
+use oversell_sim::stores::remote::{Remote, Server};
 use oversell_sim::stores::{Address, Client, LiveStore, StoreKind, Venue};
 use oversell_sim::strategy::About;
 
@@ -117,12 +117,40 @@ impl Street {
         self.kind.is_none_or(|store| store.offers(kind))
     }
 
-    /// Opens a fresh shop for a checkout that needs ops like these, and says what is left in it.
+    /// The server that serves it.
+    pub(crate) fn server(&self) -> &dyn Server {
+        match &self.venue {
+            Some(Venue::Site(site)) => site.server(),
+            _ => panic!("nobody serves it"),
+        }
+    }
+
+    /// Opens a fresh shop for a checkout that needs ops like these, and says what is left in it. The server has
+    /// nothing to complain of.
     pub(crate) fn visit(
         &self,
         needs: &'static [OpKind],
         work: impl FnOnce(&mut dyn Counter),
     ) -> Left {
+        let (left, trouble) = self.visit_and_hear(needs, work);
+        assert_eq!(trouble, None);
+        left
+    }
+
+    /// The same where the server may complain.
+    pub(crate) fn visit_in_trouble(
+        &self,
+        needs: &'static [OpKind],
+        work: impl FnOnce(&mut dyn Counter),
+    ) -> Left {
+        self.visit_and_hear(needs, work).0
+    }
+
+    fn visit_and_hear(
+        &self,
+        needs: &'static [OpKind],
+        work: impl FnOnce(&mut dyn Counter),
+    ) -> (Left, Option<String>) {
         let Settings { items, stock, isolation, .. } = self.settings;
         let card = About { needs, ..About::of_type::<Self>() };
         match &self.venue {
@@ -136,7 +164,7 @@ impl Street {
                     standing.orders.iter().map(|want| Order { buyer: *buyer, want: *want })
                 });
                 let given_back = shop.model.shelves.iter().map(|shelf| shelf.given_back).collect();
-                left(shop.model.stocks(), orders.collect(), given_back)
+                (left(shop.model.stocks(), orders.collect(), given_back), None)
             }
             Some(Venue::Memory) => {
                 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -144,14 +172,13 @@ impl Street {
                 let memory = Memory::<Versioned>::open(items, stock, 3, wait, &NEVER);
                 work(&mut Live([(); 3].map(|()| memory.connect())));
                 let books = memory.books().unwrap();
-                left(books.shelves, books.orders, books.given_back)
+                (left(books.shelves, books.orders, books.given_back), None)
             }
             Some(Venue::Site(site)) => {
                 let shop = Remote::open(site, &self.settings, &card).unwrap();
                 work(&mut Live([(); 3].map(|()| shop.connect())));
                 let books = shop.books().unwrap();
-                assert_eq!(books.trouble, None);
-                left(books.shelves, books.orders, books.given_back)
+                (left(books.shelves, books.orders, books.given_back), books.trouble)
             }
         }
     }

@@ -12,6 +12,7 @@ mod counters;
 mod delays;
 mod docs;
 mod explore;
+mod failures;
 mod faults;
 mod fixture;
 mod library;

@@ -1,0 +1,198 @@
+//! Real servers that fall silent, are too few to decide, or turn people away: each is told, and nobody waits for
+//! ever.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use oversell_sim::attempt::{Failure, Missed};
+use oversell_sim::control::Control;
+use oversell_sim::error::Error;
+use oversell_sim::op::{Item, Op, OpKind, Reply};
+use oversell_sim::settings::Settings;
+use oversell_sim::stores::{Address, StoreKind, Venue};
+
+use crate::counters::{Counter, Say, Street, settings};
+
+const TAKE: Op = Op::Take { item: Item(0), qty: 1 };
+
+/// Patience for tests in which it runs out.
+fn impatient(store: StoreKind) -> Settings {
+    let mut settings = settings(store);
+    settings.policy.patience = Duration::from_secs(1);
+    settings
+}
+
+fn say(buyer: u32, op: Op) -> Say {
+    Say { connection: buyer as usize, buyer, op }
+}
+
+fn signal(signal: &str, processes: &[String]) {
+    let done = Command::new("kill").arg(signal).args(processes).status().unwrap();
+    assert!(done.success());
+}
+
+/// Processes of which this is true of command line and working directory.
+fn processes(is_meant: impl Fn(&str, &Path) -> bool) -> Vec<String> {
+    let number = |entry: fs::DirEntry| {
+        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        let cwd = fs::read_link(entry.path().join("cwd")).ok()?;
+        is_meant(&line, &cwd).then(|| entry.file_name().into_string().unwrap())
+    };
+    fs::read_dir("/proc").unwrap().flatten().filter_map(number).collect()
+}
+
+/// The directory that a private server's URL leads to.
+fn nest(url: &str) -> PathBuf {
+    let path = ["host=", "socket=", "redis+unix://"]
+        .iter()
+        .find_map(|before| Some(url.split_once(before)?.1.split(['?', '&']).next().unwrap()))
+        .unwrap();
+    let path = Path::new(path);
+    if path.is_dir() { path.into() } else { path.parent().unwrap().into() }
+}
+
+/// Asks again until the reply is this; there is a bound.
+fn ask_until(shop: &mut dyn Counter, say: Say, reply: Result<Reply, Missed>) {
+    let mut heard = shop.say(say);
+    for _ in 0..60 {
+        if heard == reply {
+            return;
+        }
+        shop.close_attempt(say.connection);
+        Control::default().pause(Duration::from_millis(200));
+        heard = shop.say(say);
+    }
+    panic!("{say:?}: {heard:?}");
+}
+
+#[test]
+fn a_server_that_falls_silent_keeps_nobody_for_ever() {
+    for store in [StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis] {
+        let Some(street) = Street::of(impatient(store)) else { continue };
+        let nest = nest(&street.server().url());
+        let all = processes(|line, cwd| cwd.starts_with(&nest) && !line.starts_with("sh "));
+        assert!(!all.is_empty(), "{store}: where is its server?");
+        street.visit_in_trouble(&[OpKind::Take], |shop| {
+            assert_eq!(shop.say(say(0, TAKE)), Ok(Reply::Applied(true)));
+            signal("-STOP", &all);
+            let silent = shop.say(say(0, TAKE));
+            signal("-CONT", &all);
+            assert_eq!(silent, Err(Missed::Failed(Failure::Disconnected)), "{store}");
+            shop.close_attempt(0);
+            ask_until(shop, say(1, TAKE), Ok(Reply::Applied(true)));
+        });
+    }
+}
+
+#[test]
+fn a_server_turns_away_whoever_is_too_much_for_it_and_says_so() {
+    for (store, words) in
+        [(StoreKind::Postgres, "too many clients"), (StoreKind::Mysql, "Too many connections")]
+    {
+        let Some(street) = Street::of(impatient(store)) else { continue };
+        let mut links = Vec::new();
+        let refused = loop {
+            match street.server().connect() {
+                Ok(link) if links.len() < 200 => links.push(link),
+                Ok(_) => panic!("{store} takes everybody"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(&refused, Error::World(why) if why.contains(words)), "{refused}");
+    }
+}
+
+#[test]
+fn a_wrong_password_is_told_in_the_servers_own_words() {
+    for (store, words) in [
+        (StoreKind::Postgres, "password authentication failed"),
+        (StoreKind::Mysql, "Access denied"),
+        (StoreKind::Redis, "Password authentication failed"),
+    ] {
+        let Some(street) = Street::of(impatient(store)) else { continue };
+        let url = street.server().url();
+        let wrong = match url.split_once("pass=") {
+            Some((before, _)) => format!("{before}pass=wrong"),
+            None => {
+                let (before, rest) = url.split_once('@').unwrap();
+                format!("{}:wrong@{rest}", before.rsplit_once(':').unwrap().0)
+            }
+        };
+        let address = Address { url: Some(wrong), allow_remote: false };
+        match Venue::open(&impatient(store), &address, &Control::default()) {
+            Err(Error::World(why)) => assert!(why.contains(words), "{why}"),
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("{store} let somebody in"),
+        }
+    }
+}
+
+/// The members of a private etcd group, by their URLs: process and whether it leads.
+fn members(street: &Street) -> Vec<(String, bool)> {
+    let url = street.server().url();
+    let member = |url: &str| {
+        let found = processes(|line, _| line.contains(&format!("--listen-client-urls {url} ")));
+        let mut answer = ureq::post(format!("{url}/v3/maintenance/status"))
+            .send_json(serde_json::json!({}))
+            .unwrap();
+        let status: serde_json::Value = answer.body_mut().read_json().unwrap();
+        (found[0].clone(), status["header"]["member_id"] == status["leader"])
+    };
+    url.split(',').map(member).collect()
+}
+
+#[test]
+fn without_a_majority_nobody_sells_and_everybody_is_told() {
+    let Some(street) = Street::of(impatient(StoreKind::Etcd)) else { return };
+    let members = members(&street);
+    let two: Vec<String> = members[1..].iter().map(|(process, _)| process.clone()).collect();
+    let (shelves, orders, _) = street.visit_in_trouble(&[OpKind::Take], |shop| {
+        signal("-STOP", &two);
+        for buyer in 0..3 {
+            let told = shop.say(say(buyer, TAKE));
+            let words = [Failure::NoMajority, Failure::Disconnected].map(Missed::Failed).map(Err);
+            assert!(words.contains(&told), "buyer {buyer} was told {told:?}");
+            shop.close_attempt(buyer as usize);
+        }
+        signal("-CONT", &two);
+        ask_until(shop, say(0, TAKE), Ok(Reply::Applied(true)));
+    });
+    // What nobody was told of may have counted after all; what was sold has.
+    assert!((1..=4).contains(&shelves[0]), "{shelves:?}");
+    assert_eq!(orders, []);
+}
+
+#[test]
+fn whoever_held_the_lease_when_the_leader_was_paused_cannot_sell_when_it_wakes() {
+    let second = Duration::from_secs(1);
+    let settings = Settings { lease_ttl: second, ..settings(StoreKind::Etcd) };
+    let Some(street) = Street::of(settings) else { return };
+    let members = members(&street);
+    let leader: Vec<String> =
+        members.iter().filter(|(_, leads)| *leads).map(|(process, _)| process.clone()).collect();
+    assert_eq!(leader.len(), 1, "{members:?}");
+    let item = Item(0);
+    let (shelves, ..) = street.visit_in_trouble(&[OpKind::Lease, OpKind::Fence], |shop| {
+        assert_eq!(shop.say(say(0, Op::Lease { item })), Ok(Reply::Token(1)));
+        assert_eq!(shop.say(say(0, Op::ReadFenced { item, token: 1 })), Ok(Reply::Stock(5)));
+        signal("-STOP", &leader);
+        // The others elect a leader, who gives the first one's lease its whole time again.
+        ask_until(shop, say(1, Op::Lease { item }), Ok(Reply::Token(2)));
+        ask_until(shop, say(1, Op::ReadFenced { item, token: 2 }), Ok(Reply::Stock(5)));
+        signal("-CONT", &leader);
+        ask_until(
+            shop,
+            say(0, Op::WriteFenced { item, token: 1, stock: 4 }),
+            Ok(Reply::Applied(false)),
+        );
+        ask_until(
+            shop,
+            say(1, Op::WriteFenced { item, token: 2, stock: 4 }),
+            Ok(Reply::Applied(true)),
+        );
+    });
+    assert_eq!(shelves[0], 4);
+}
