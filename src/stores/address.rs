@@ -1,6 +1,8 @@
 //! Where a store is: a private one that is started for the occasion, or one that is named by its URL.
 
 use super::StoreKind;
+#[cfg(feature = "private")]
+use super::private::Nest;
 use super::remote::{Server, Site, Terms};
 use crate::control::Control;
 use crate::error::Error;
@@ -14,6 +16,20 @@ pub struct Address {
     pub url: Option<String>,
     /// Whether it may be on another machine. What is sent there is load, and a lot of it.
     pub allow_remote: bool,
+}
+
+impl Address {
+    /// The URL that it names, or that of a private server which is started.
+    #[cfg(feature = "private")]
+    pub(super) fn or_private(
+        &self,
+        start: impl FnOnce() -> Result<(String, Nest), Error>,
+    ) -> Result<(String, Option<Nest>), Error> {
+        match &self.url {
+            Some(url) => Ok((url.clone(), None)),
+            None => start().map(|(url, nest)| (url, Some(nest))),
+        }
+    }
 }
 
 /// Where races take place.
@@ -74,15 +90,15 @@ fn open_server(
 ) -> Result<Box<dyn Server>, Error> {
     match kind {
         #[cfg(feature = "sqlite")]
-        StoreKind::Sqlite => Ok(Box::new(super::sqlite::Sqlite::open(address, terms)?)),
+        StoreKind::Sqlite => super::sqlite::open(address, terms),
         #[cfg(feature = "postgres")]
-        StoreKind::Postgres => Ok(Box::new(super::postgres::Postgres::open(address, terms)?)),
+        StoreKind::Postgres => super::postgres::open(address, terms),
         #[cfg(feature = "mysql")]
-        StoreKind::Mysql => Ok(Box::new(super::mysql::Mysql::open(address, terms)?)),
+        StoreKind::Mysql => super::mysql::open(address, terms),
         #[cfg(feature = "redis")]
-        StoreKind::Redis => Ok(Box::new(super::redis::Redis::open(address, terms)?)),
+        StoreKind::Redis => super::redis::open(address, terms),
         #[cfg(feature = "etcd")]
-        StoreKind::Etcd => Ok(Box::new(super::etcd::Etcd::open(address, terms)?)),
+        StoreKind::Etcd => super::etcd::open(address, terms),
         #[allow(unreachable_patterns, reason = "some features leave nothing over")]
         kind => {
             let _ = (address, terms);

@@ -16,27 +16,27 @@
 
 mod address;
 #[cfg(feature = "etcd")]
-pub mod etcd;
+mod etcd;
 mod kind;
 pub mod memory;
 pub mod model;
 #[cfg(feature = "mysql")]
-pub mod mysql;
+mod mysql;
 mod patience;
 #[cfg(feature = "postgres")]
-pub mod postgres;
+mod postgres;
 #[cfg(feature = "private")]
 mod private;
 mod provider;
 mod queue;
 mod readiness;
 #[cfg(feature = "redis")]
-pub mod redis;
+mod redis;
 pub mod remote;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 #[cfg(feature = "sqlite")]
-pub mod sqlite;
+mod sqlite;
 
 pub use address::{Address, Venue};
 pub use kind::StoreKind;

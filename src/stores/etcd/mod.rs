@@ -31,17 +31,14 @@ use trouble::Trouble;
 
 pub(super) use cluster::PACKAGE;
 
-/// One of the servers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// Where it listens to clients.
-    pub url: String,
-    /// Its process, if it is a private one.
-    pub process: Option<u32>,
+/// Starts a private group, or finds the one that the address names. One that has keys of ours already is not
+/// touched.
+pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
+    Ok(Box::new(Etcd::open(address, terms)?))
 }
 
 /// A group of etcd servers.
-pub struct Etcd {
+struct Etcd {
     members: Members,
     version: String,
     terms: Terms,
@@ -55,12 +52,7 @@ pub struct Etcd {
 }
 
 impl Etcd {
-    /// Starts a private group, or finds the one that the address names.
-    ///
-    /// # Errors
-    /// [`Error::Input`] for a URL that cannot be, [`Error::World`] when the members cannot be started or
-    /// reached, or have keys of ours already.
-    pub fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
+    fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
         let (members, nest) = match &address.url {
             Some(urls) => (cluster::members(urls, address)?, None),
             None => {
@@ -88,15 +80,6 @@ impl Etcd {
         }
         etcd.owns_keys = true;
         Ok(etcd)
-    }
-
-    /// The members.
-    #[must_use]
-    pub fn members(&self) -> Vec<Member> {
-        let processes = self.nest.as_ref().map(Nest::processes).unwrap_or_default();
-        let process = |place: usize| processes.get(place).copied();
-        let urls = self.members.iter().cloned().enumerate();
-        urls.map(|(place, url)| Member { url, process: process(place) }).collect()
     }
 
     /// Talks to a member that is there and sees the others: this one, or the next that does.

@@ -8,7 +8,7 @@ use crate::stores::remote::Terms;
 use crate::stores::sql::{Database, Row, SqlError, Statement, Values};
 
 /// One connection.
-pub(super) struct Connection {
+pub(in crate::stores) struct Connection {
     conn: Conn,
     in_transaction: bool,
 }

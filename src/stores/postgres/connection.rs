@@ -57,7 +57,7 @@ impl Bound {
 }
 
 /// One connection.
-pub(super) struct Connection {
+pub(in crate::stores) struct Connection {
     client: Client,
     runtime: Runtime,
     prepared: Vec<Option<Prepared>>,

@@ -232,11 +232,6 @@ impl Nest {
         server.child = self.spawn(command, &server.log)?;
         inside.tell_keeper(None)
     }
-
-    /// The process ids of the servers, in the order in which they were started.
-    pub(in crate::stores) fn processes(&self) -> Vec<u32> {
-        self.inside.lock().processes()
-    }
 }
 
 impl Inside {

@@ -113,11 +113,7 @@ impl RedisLink {
             Op::Hold { item, qty } => applied(
                 scripts
                     .hold
-                    .key(of_item("stock", item))
-                    .key(of_item("given-back", item))
-                    .key(of_item("holds", item))
-                    .key(of_both("hold", item, buyer))
-                    .key(of_buyer("held", buyer))
+                    .key(&about_hold(item, buyer))
                     .arg(buyer)
                     .arg(qty)
                     .arg(self.terms.hold_ttl.as_millis() as u64)
@@ -139,11 +135,7 @@ impl RedisLink {
             Op::Release { item } => applied(
                 scripts
                     .release
-                    .key(of_item("stock", item))
-                    .key(of_item("given-back", item))
-                    .key(of_item("holds", item))
-                    .key(of_both("hold", item, buyer))
-                    .key(of_buyer("held", buyer))
+                    .key(&about_hold(item, buyer))
                     .arg(buyer)
                     .arg(item.0)
                     .invoke(connection)?,
@@ -201,6 +193,13 @@ impl RedisLink {
         self.is_broken |= is_lost;
         Missed::Failed(if is_lost { Failure::Disconnected } else { Failure::Refused })
     }
+}
+
+/// The keys that a hold is about.
+fn about_hold(item: Item, buyer: BuyerId) -> [String; 5] {
+    let of_items = ["stock", "given-back", "holds"].map(|what| of_item(what, item));
+    let [stock, given_back, holds] = of_items;
+    [stock, given_back, holds, of_both("hold", item, buyer), of_buyer("held", buyer)]
 }
 
 /// The lines of an order, one a product.

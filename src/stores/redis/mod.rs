@@ -17,8 +17,13 @@ use link::RedisLink;
 
 pub(super) use server::PACKAGE;
 
+/// Starts a private server, or finds the one that the address names. One that has keys of our name is not touched.
+pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
+    Ok(Box::new(Redis::open(address, terms)?))
+}
+
 /// Keys in a Redis server.
-pub struct Redis {
+struct Redis {
     client: Client,
     url: String,
     version: String,
@@ -30,19 +35,8 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts a private server, or finds the one that the address names.
-    ///
-    /// # Errors
-    /// [`Error::Input`] for a URL that cannot be, [`Error::World`] when the server cannot be started or
-    /// reached, or has keys of our name.
-    pub fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
-        let (url, nest) = match &address.url {
-            Some(url) => (url.clone(), None),
-            None => {
-                let (url, nest) = server::start(terms)?;
-                (url, Some(nest))
-            }
-        };
+    fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
+        let (url, nest) = address.or_private(|| server::start(terms))?;
         let client = server::client(&url, address)?;
         let terms = terms.clone();
         let mut redis = Self { client, url, version: String::new(), terms, owns_keys: false, nest };

@@ -1,7 +1,6 @@
 //! What is not a checkout's: putting the tables up, and reading them back for the audit.
 
 use super::{Database, SqlError, Statement};
-use crate::error::Error;
 use crate::op::{Item, Order, Want};
 use crate::stores::Books;
 use crate::stores::remote::{Opening, Terms};
@@ -16,15 +15,6 @@ pub(in crate::stores) fn create(
         database.run(Statement::Units)?;
     }
     if terms.stock_check { database.run(Statement::Check) } else { Ok(()) }
-}
-
-/// Why there are no tables.
-pub(in crate::stores) fn cannot_create(error: SqlError) -> Error {
-    Error::world(format!(
-        "cannot make the tables oversell_sim_*: {}\n       if an earlier run was killed, drop them: \
-         DROP TABLE oversell_sim_shelf, oversell_sim_orders, oversell_sim_holds",
-        error.text()
-    ))
 }
 
 /// Empties them and puts up shelves.

@@ -3,10 +3,12 @@
 
 mod books;
 mod link;
+mod server;
 mod statement;
 
-pub(super) use books::{cannot_create, create, stock_up, take_stock};
+pub(super) use books::{create, stock_up, take_stock};
 pub(super) use link::SqlLink;
+pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
 
 use crate::attempt::Failure;

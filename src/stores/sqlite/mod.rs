@@ -13,8 +13,14 @@ use super::{Address, Books, StoreKind};
 use crate::error::Error;
 use crate::text::nearest::shown;
 
+/// Makes the file: where the address says, else in a temporary directory. A file that is there already is not
+/// touched.
+pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
+    Ok(Box::new(Sqlite::open(address, terms)?))
+}
+
 /// A database in a file.
-pub struct Sqlite {
+struct Sqlite {
     path: PathBuf,
     /// Whose file it is, and gone with it.
     home: Home,
@@ -31,11 +37,7 @@ enum Home {
 }
 
 impl Sqlite {
-    /// Makes the file: where the address says, else in a temporary directory.
-    ///
-    /// # Errors
-    /// [`Error::Input`] when there is such a file already, [`Error::World`] when it cannot be made.
-    pub fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
+    fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
         let (path, home) = match &address.url {
             Some(url) => {
                 let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));

@@ -1,0 +1,110 @@
+//! A server that speaks SQL: its tables, and connections to it.
+
+use super::{Database, SqlError, SqlLink, Statement, books};
+use crate::error::Error;
+use crate::stores::private::Nest;
+use crate::stores::remote::{Link, Opening, Server, Terms, is_not_ours};
+use crate::stores::{Books, StoreKind};
+
+/// Who knows how to connect to one.
+pub(in crate::stores) trait Dialer: Send + Sync {
+    /// What comes of it.
+    type Database: Database + 'static;
+
+    /// Which store it is.
+    const KIND: StoreKind;
+
+    /// Connects.
+    fn dial(&self, terms: &Terms) -> Result<Self::Database, Error>;
+
+    /// The server's name and version.
+    fn version(database: &mut Self::Database) -> Result<String, SqlError>;
+}
+
+/// A server, with our tables in it.
+pub(in crate::stores) struct SqlServer<D: Dialer> {
+    dialer: D,
+    url: String,
+    version: String,
+    terms: Terms,
+    /// Whether the tables are ours, and so to be removed.
+    owns_tables: bool,
+    /// The private server, if it is one. Last, so that it is there until everything else is gone.
+    nest: Option<Nest>,
+}
+
+impl<D: Dialer> SqlServer<D> {
+    /// Makes the tables.
+    pub(in crate::stores) fn open(
+        dialer: D,
+        url: String,
+        nest: Option<Nest>,
+        terms: &Terms,
+    ) -> Result<Self, Error> {
+        let terms = terms.clone();
+        let mut server =
+            Self { dialer, url, version: String::new(), terms, owns_tables: false, nest };
+        let mut database = server.dial()?;
+        server.version = D::version(&mut database).map_err(cannot)?;
+        books::create(&mut database, &server.terms).map_err(|error| {
+            Error::world(format!(
+                "cannot make the tables oversell_sim_*: {}\n       if an earlier run was killed, drop them: \
+                 DROP TABLE oversell_sim_shelf, oversell_sim_orders, oversell_sim_holds",
+                error.text()
+            ))
+        })?;
+        server.owns_tables = true;
+        Ok(server)
+    }
+
+    fn dial(&self) -> Result<D::Database, Error> {
+        self.dialer.dial(&self.terms)
+    }
+}
+
+/// What a server that had to go along has said.
+fn cannot(error: SqlError) -> Error {
+    Error::world(error.text())
+}
+
+impl<D: Dialer> Server for SqlServer<D> {
+    fn kind(&self) -> StoreKind {
+        D::KIND
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Link>, Error> {
+        Ok(Box::new(SqlLink::new(self.dial()?, self.terms.clone())))
+    }
+
+    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+        books::stock_up(&mut self.dial()?, &self.terms, opening).map_err(cannot)
+    }
+
+    fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
+        books::take_stock(&mut self.dial()?, &self.terms, opening).map_err(cannot)
+    }
+
+    fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
+        match &self.nest {
+            Some(nest) => nest.kill_and_restart(0, &self.terms.control, || self.dial().is_ok()),
+            None => Err(is_not_ours()),
+        }
+    }
+}
+
+impl<D: Dialer> Drop for SqlServer<D> {
+    fn drop(&mut self) {
+        // A private server goes with everything that is in it.
+        if self.owns_tables && self.nest.is_none() {
+            let _ = self.dial().map(|mut database| database.run(Statement::Drop));
+        }
+    }
+}
