@@ -264,6 +264,16 @@ impl Op {
         }
     }
 
+    /// Whether it is about nothing but the first so many products.
+    #[must_use]
+    pub fn is_within(self, items: u8) -> bool {
+        let is_one = |item: Item| item.0 < items;
+        match self {
+            Self::PlaceOrder(order) | Self::PlaceOrderOnce(order) => order.want.items().all(is_one),
+            op => op.item().is_none_or(is_one),
+        }
+    }
+
     /// Whether it asks the payment provider for money, and may fare in several ways.
     #[must_use]
     pub fn is_payment(self) -> bool {

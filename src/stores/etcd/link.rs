@@ -9,7 +9,7 @@ use super::wire::{self, Outcome, Range, Txn};
 use super::{Etcd, Trouble};
 use crate::attempt::{Failure, Missed};
 use crate::clock::{Clock, Wall, nanos};
-use crate::op::{BuyerId, Item, Op, Reply, Want};
+use crate::op::{BuyerId, Item, Op, Reply};
 use crate::stores::patience::GLANCE;
 use crate::stores::remote::{Link, Terms};
 
@@ -160,17 +160,9 @@ pub(super) fn whole_seconds(time: Duration) -> u64 {
     time.as_millis().div_ceil(1000).clamp(1, u64::MAX.into()) as u64
 }
 
-/// The products that an op is about.
-fn wants(op: Op) -> Option<Want> {
-    match op {
-        Op::PlaceOrder(order) | Op::PlaceOrderOnce(order) => Some(order.want),
-        op => op.item().map(|item| Want::one(item, 1)),
-    }
-}
-
 impl Link for EtcdLink {
     fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
-        if wants(op).is_some_and(|want| want.items().any(|item| item.0 >= self.terms.items)) {
+        if !op.is_within(self.terms.items) {
             return Err(Missed::Failed(Failure::NoSuchItem));
         }
         self.perform(buyer, op).map_err(|trouble| self.missed(trouble))

@@ -170,6 +170,11 @@ impl Nest {
         Ok(())
     }
 
+    /// What a server that has ended by itself said last.
+    pub(in crate::stores) fn obituary(&self) -> Option<String> {
+        self.has_ended().then(|| self.last_words())
+    }
+
     fn has_ended(&self) -> bool {
         let mut inside = self.inside.lock();
         inside.servers.iter_mut().any(|server| matches!(server.child.try_wait(), Ok(Some(_))))

@@ -253,13 +253,7 @@ fn has_happened(replies: Value) -> bool {
 
 impl Link for RedisLink {
     fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
-        let items = self.terms.items;
-        let is_known = |item: Item| item.0 < items;
-        let knows_all = match op {
-            Op::PlaceOrder(order) | Op::PlaceOrderOnce(order) => order.want.items().all(is_known),
-            op => op.item().is_none_or(is_known),
-        };
-        if !knows_all {
+        if !op.is_within(self.terms.items) {
             return Err(Missed::Failed(Failure::NoSuchItem));
         }
         self.perform(buyer, op).map_err(|trouble| match trouble {

@@ -2,7 +2,7 @@
 
 use super::{Database, Row, SqlError, Statement, Values};
 use crate::attempt::{Failure, Missed};
-use crate::op::{BuyerId, Item, Op, Order, Reply, Units, Version, Want};
+use crate::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
 use crate::stores::model::Isolation;
 use crate::stores::remote::{Link, Terms};
 
@@ -295,10 +295,16 @@ impl<D: Database> SqlLink<D> {
         if self.under_way != UnderWay::Nothing {
             self.is_broken |= self.end(Statement::Rollback).is_err();
         }
-        // Advisory locks outlive a transaction. On a connection that is broken nobody has them any more.
+        // Advisory locks outlive a transaction.
         while let Some(place) = self.held.len().checked_sub(1) {
             self.is_broken |= self.unlock(place).is_err();
         }
+    }
+
+    /// Nothing is under way any more, and nothing held.
+    fn forget(&mut self) {
+        self.under_way = UnderWay::Nothing;
+        self.held.drain(..).for_each(|item| self.terms.lets_go(item));
     }
 
     /// What an attempt is told of an error, after which nothing is under way any more.
@@ -318,7 +324,12 @@ impl<D: Database> SqlLink<D> {
                 Some(Failure::Refused)
             }
         };
-        self.let_go();
+        if self.is_broken {
+            // A connection that is lost has let go of everything.
+            self.forget();
+        } else {
+            self.let_go();
+        }
         why.map_or(Missed::Conflict, Missed::Failed)
     }
 }
@@ -328,18 +339,10 @@ fn line(buyer: BuyerId, item: Item, qty: Units) -> [(&'static str, i64); 3] {
     [("buyer", buyer.into()), ("item", item.0.into()), ("qty", qty.into())]
 }
 
-/// The products that an op is about.
-fn wants(op: Op) -> Option<Want> {
-    match op {
-        Op::PlaceOrder(order) | Op::PlaceOrderOnce(order) => Some(order.want),
-        op => op.item().map(|item| Want::one(item, 1)),
-    }
-}
-
 impl<D: Database> Link for SqlLink<D> {
     fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
         let failed = |why| Err(Missed::Failed(why));
-        if wants(op).is_some_and(|want| want.items().any(|item| item.0 >= self.terms.items)) {
+        if !op.is_within(self.terms.items) {
             return failed(Failure::NoSuchItem);
         }
         let in_transaction = self.under_way == UnderWay::Transaction;

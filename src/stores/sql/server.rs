@@ -58,7 +58,12 @@ impl<D: Dialer> SqlServer<D> {
     }
 
     fn dial(&self) -> Result<D::Database, Error> {
-        self.dialer.dial(&self.terms)
+        self.dialer.dial(&self.terms).map_err(|error| {
+            match self.nest.as_ref().and_then(Nest::obituary) {
+                Some(said) => Error::world(format!("{error}\n       the server has ended: {said}")),
+                None => error,
+            }
+        })
     }
 }
 
