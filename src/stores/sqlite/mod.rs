@@ -128,6 +128,9 @@ impl SqliteFile {
         connection.busy_handler(Some(busy_handler(terms.clone())))?;
         connection.set_prepared_statement_cache_capacity(Statement::COUNT);
         connection.execute_batch(include_str!("statements/connect.sql"))?;
+        if terms.relaxed {
+            connection.execute_batch(include_str!("statements/relaxed.sql"))?;
+        }
         Ok(Self { connection })
     }
 
