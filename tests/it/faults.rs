@@ -1442,6 +1442,25 @@ proptest! {
 }
 
 #[test]
+fn whom_the_clerk_has_answered_has_its_answer_though_the_power_goes_at_that_moment() {
+    let program = Program {
+        attempt: vec![Line::Queue],
+        serve: Vec::new(),
+        notified: Vec::new(),
+        recover: Vec::new(),
+        looks: false,
+        queues: true,
+    };
+    let faults = Faults { power_cuts: 1, ..Faults::default() };
+    let shop = Settings { faults, ..settings(2, 1) };
+    // Two queue up, and the clerk calls and answers each. Without a cut there are two by three ways: who queues
+    // first, and whether the other comes before, while or after that one is served. In each there is a cut at one
+    // of the six steps, or none.
+    assert_eq!(schedules(&program, &shop), 2 * 3 * (6 + 1));
+    assert_eq!(assert_brute_force_agrees_within(MOST_STEPS, &program, &shop), 84);
+}
+
+#[test]
 fn an_order_before_any_step_is_one_of_its_own_so_that_its_conflict_is_tried_again() {
     let program = Program {
         attempt: vec![Line::Order, Line::Again],

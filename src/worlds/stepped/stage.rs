@@ -220,7 +220,8 @@ impl Stage {
                     if let Some(answered) = other {
                         self.buyers[served] = answered.to;
                     }
-                    if let (Some(answered), Act::Step) = (other, act) {
+                    // Whom a clerk who died was serving stands in the line as before.
+                    if let (Some(answered), true) = (other, act != Act::Crash) {
                         self.line.pop_front();
                         self.times[served].1 = self.steps;
                         step.other = Some((Actor::Buyer(served as BuyerId), ending(answered.to)));
