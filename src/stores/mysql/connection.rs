@@ -1,15 +1,25 @@
 //! One connection to MariaDB or MySQL.
 
+use std::sync::Arc;
+
 use ::mysql::prelude::Queryable;
 use ::mysql::{Conn, Opts, Params, Value};
 
 use crate::error::Error;
 use crate::stores::remote::Terms;
-use crate::stores::sql::{Database, Row, SqlError, Statement, Values};
+use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of, with_parameters};
+
+/// A statement that the server has parsed, and the names of its parameters in their order.
+#[derive(Clone)]
+struct Prepared {
+    statement: ::mysql::Statement,
+    names: Arc<[&'static str]>,
+}
 
 /// One connection.
 pub(in crate::stores) struct Connection {
     conn: Conn,
+    prepared: Vec<Option<Prepared>>,
     in_transaction: bool,
 }
 
@@ -22,7 +32,8 @@ impl Connection {
             let patience = terms.patience.as_secs().clamp(1, 31_536_000);
             conn.query_drop(format!("SET SESSION innodb_lock_wait_timeout = {patience}"))?;
             conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
-            Ok(Self { conn, in_transaction: false })
+            let prepared = vec![None; Statement::COUNT];
+            Ok(Self { conn, prepared, in_transaction: false })
         };
         dial().map_err(|error: ::mysql::Error| {
             Error::world(format!("cannot connect to MySQL: {}", said(&error)))
@@ -35,6 +46,23 @@ impl Connection {
         let version = asked.map_err(|error| self.error(&error))?.unwrap_or_default();
         let name = if version.contains("MariaDB") { "MariaDB" } else { "MySQL" };
         Ok(format!("{name} {}", version.split('-').next().unwrap_or_default()))
+    }
+
+    /// Has a statement parsed, the first time it is used.
+    fn prepare(&mut self, statement: Statement) -> Result<Prepared, SqlError> {
+        let place = statement as usize;
+        if let Some(prepared) = &self.prepared[place] {
+            return Ok(prepared.clone());
+        }
+        let mut names = Vec::new();
+        let marked = with_parameters(text(statement), |name| {
+            names.push(name);
+            "?".into()
+        });
+        let statement = self.conn.prep(marked).map_err(|error| self.error(&error))?;
+        let prepared = Prepared { statement, names: names.into() };
+        self.prepared[place] = Some(prepared.clone());
+        Ok(prepared)
     }
 
     /// What an error means to a checkout. Whoever has waited too long in a transaction has its work taken back
@@ -65,7 +93,8 @@ impl Connection {
 
 impl Database for Connection {
     fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
-        let done = self.conn.exec_drop(text(statement), named(text(statement), values));
+        let Prepared { statement, names } = self.prepare(statement)?;
+        let done = self.conn.exec_drop(statement, bound(&names, values));
         done.map_err(|error| self.error(&error))?;
         Ok(self.conn.affected_rows())
     }
@@ -78,10 +107,9 @@ impl Database for Connection {
             let left = left.map_err(|error| self.error(&error))?;
             return Ok(left.map(|left| [left, 0, 0]).into_iter().collect());
         }
-        let rows: Vec<::mysql::Row> = self
-            .conn
-            .exec(text(statement), named(text(statement), values))
-            .map_err(|error| self.error(&error))?;
+        let Prepared { statement, names } = self.prepare(statement)?;
+        let rows: Result<Vec<::mysql::Row>, _> = self.conn.exec(statement, bound(&names, values));
+        let rows = rows.map_err(|error| self.error(&error))?;
         Ok(rows.into_iter().map(row).collect())
     }
 
@@ -97,12 +125,14 @@ impl Database for Connection {
     }
 }
 
-/// The values that a statement has a use for.
-fn named(text: &str, values: Values<'_>) -> Params {
-    let used = values.iter().filter(|(name, _)| text.contains(&format!(":{name}")));
-    let used: Vec<(String, Value)> =
-        used.map(|(name, value)| ((*name).to_owned(), Value::Int(*value))).collect();
-    if used.is_empty() { Params::Empty } else { Params::from(used) }
+/// The values of the parameters, in their order.
+fn bound(names: &[&str], values: Values<'_>) -> Params {
+    let value = |name: &&str| Value::Int(value_of(name, values));
+    if names.is_empty() {
+        Params::Empty
+    } else {
+        Params::Positional(names.iter().map(value).collect())
+    }
 }
 
 /// A row's numbers. Sums come as decimals, in letters.

@@ -1,17 +1,19 @@
 //! One connection to PostgreSQL, on which every wait has a bound.
 
 use std::error::Error as _;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket};
 
 use crate::error::Error;
 use crate::stores::remote::Terms;
-use crate::stores::sql::{Database, Row, SqlError, Statement, Values};
+use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of, with_parameters};
 
 /// How much longer than a buyer's patience an answer may take: the server itself gives up before.
 const GRACE: Duration = Duration::from_secs(5);
@@ -31,8 +33,7 @@ struct Bound {
 impl Prepared {
     fn bind(&self, values: Values<'_>) -> Result<Bound, SqlError> {
         let numbers = self.names.iter().zip(self.statement.params()).map(|(name, width)| {
-            let known = values.iter().find(|(known, _)| known == name);
-            let wide = known.map_or(0, |(_, value)| *value);
+            let wide = value_of(name, values);
             match i32::try_from(wide) {
                 Err(_) if *width == Type::INT4 => {
                     Err(SqlError::Refused(format!("{name} is {wide}, which is too much")))
@@ -59,14 +60,45 @@ impl Bound {
 /// One connection.
 pub(in crate::stores) struct Connection {
     client: Client,
-    runtime: Runtime,
+    line: Line,
     prepared: Vec<Option<Prepared>>,
     version: String,
-    patience: Duration,
+}
+
+/// The way to the server, which somebody has to keep going while an answer is waited for: here whoever waits
+/// for it does, so that nobody has to be woken for that.
+struct Line {
+    runtime: Runtime,
+    stream: Pin<Box<tokio_postgres::Connection<Socket, NoTlsStream>>>,
+    has_ended: bool,
+    within: Duration,
+}
+
+impl Line {
+    /// Waits for an answer, but not for ever.
+    fn wait<T>(
+        &mut self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, SqlError> {
+        let Self { runtime, stream, has_ended, within } = self;
+        let mut answer = pin!(answer);
+        let answered = poll_fn(|context| {
+            let mut answered = answer.as_mut().poll(context);
+            if answered.is_pending() && !*has_ended {
+                *has_ended = stream.as_mut().poll(context).is_ready();
+                answered = answer.as_mut().poll(context);
+            }
+            answered
+        });
+        match runtime.block_on(async { tokio::time::timeout(*within, answered).await }) {
+            Ok(answered) => answered.map_err(|error| sql_error(&error)),
+            Err(_) => Err(SqlError::Lost("PostgreSQL: no answer in time".into())),
+        }
+    }
 }
 
 impl Connection {
-    /// Dials.
+    /// Dials, agrees on how long to wait, and hears the server's version.
     pub(super) fn open(config: &Config, terms: &Terms) -> Result<Self, Error> {
         let cannot = |why: String| Error::world(format!("cannot connect to PostgreSQL: {why}"));
         let runtime = Builder::new_current_thread()
@@ -74,37 +106,21 @@ impl Connection {
             .enable_time()
             .build()
             .map_err(|error| cannot(error.to_string()))?;
-        let patience = terms.patience;
-        let client = runtime
-            .block_on(async {
-                let (client, connection) = config.connect(NoTls).await?;
-                // It ends when the client is dropped, or breaks, which the client is told.
-                tokio::spawn(async { drop(connection.await) });
-                Ok(client)
-            })
-            .map_err(|error: tokio_postgres::Error| cannot(said(&error)))?;
-        let mut connection = Self {
-            client,
-            runtime,
-            prepared: (0..Statement::COUNT).map(|_| None).collect(),
-            version: String::new(),
-            patience,
-        };
-        connection.greet().map_err(|error| cannot(error.text()))?;
-        Ok(connection)
-    }
-
-    /// Agrees on how long to wait, and hears the server's version.
-    fn greet(&mut self) -> Result<(), SqlError> {
-        let patience_ms = self.patience.as_millis().clamp(1, i32::MAX as u128);
+        let (client, stream) =
+            runtime.block_on(config.connect(NoTls)).map_err(|error| cannot(said(&error)))?;
+        let within = terms.patience + GRACE;
+        let mut line = Line { runtime, stream: Box::pin(stream), has_ended: false, within };
+        let patience_ms = terms.patience.as_millis().clamp(1, i32::MAX as u128);
         let greeting = format!("SET lock_timeout = {patience_ms}; SHOW server_version");
-        for message in self.wait(self.client.simple_query(&greeting))? {
-            if let SimpleQueryMessage::Row(row) = message {
-                let version = row.get(0).unwrap_or_default();
-                version.split(' ').next().unwrap_or_default().clone_into(&mut self.version);
-            }
-        }
-        Ok(())
+        let heard =
+            line.wait(client.simple_query(&greeting)).map_err(|error| cannot(error.text()))?;
+        let version = heard.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0)?.split(' ').next(),
+            _ => None,
+        });
+        let version = version.unwrap_or_default().to_owned();
+        let prepared = (0..Statement::COUNT).map(|_| None).collect();
+        Ok(Self { client, line, prepared, version })
     }
 
     /// The server's version, such as `15.18`.
@@ -112,24 +128,12 @@ impl Connection {
         &self.version
     }
 
-    /// Waits for an answer, but not for ever.
-    fn wait<T>(
-        &self,
-        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, SqlError> {
-        let within = self.patience + GRACE;
-        match self.runtime.block_on(async { tokio::time::timeout(within, answer).await }) {
-            Ok(answered) => answered.map_err(|error| sql_error(&error)),
-            Err(_) => Err(SqlError::Lost("PostgreSQL: no answer in time".into())),
-        }
-    }
-
     /// Has a statement parsed, the first time it is used.
     fn prepare(&mut self, statement: Statement) -> Result<&Prepared, SqlError> {
         let place = statement as usize;
         if self.prepared[place].is_none() {
             let (numbered, names) = numbered(text(statement));
-            let statement = self.wait(self.client.prepare(&numbered))?;
+            let statement = self.line.wait(self.client.prepare(&numbered))?;
             self.prepared[place] = Some(Prepared { statement, names });
         }
         self.prepared[place].as_ref().ok_or_else(|| SqlError::Refused(String::new()))
@@ -139,17 +143,17 @@ impl Connection {
 impl Database for Connection {
     fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
         let bound = self.prepare(statement)?.bind(values)?;
-        self.wait(self.client.execute(&bound.statement, &bound.values()))
+        self.line.wait(self.client.execute(&bound.statement, &bound.values()))
     }
 
     fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError> {
         let bound = self.prepare(statement)?.bind(values)?;
-        let rows = self.wait(self.client.query(&bound.statement, &bound.values()))?;
+        let rows = self.line.wait(self.client.query(&bound.statement, &bound.values()))?;
         rows.iter().map(row).collect()
     }
 
     fn run(&mut self, script: Statement) -> Result<(), SqlError> {
-        self.wait(self.client.batch_execute(text(script)))
+        self.line.wait(self.client.batch_execute(text(script)))
     }
 }
 
@@ -169,23 +173,14 @@ fn row(row: &tokio_postgres::Row) -> Result<Row, SqlError> {
 /// PostgreSQL counts its parameters: `:item` becomes `$1`, and the names are kept in that order.
 fn numbered(text: &'static str) -> (String, Vec<&'static str>) {
     let mut names: Vec<&'static str> = Vec::new();
-    let mut pieces = text.split(':');
-    let mut numbered = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let end = piece.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(piece.len());
-        let (name, rest) = piece.split_at(end);
-        if name.is_empty() {
-            // A colon in a comment.
-            numbered.push(':');
-            numbered += rest;
-            continue;
-        }
-        let place = names.iter().position(|known| *known == name).unwrap_or_else(|| {
+    let numbered = with_parameters(text, |name| {
+        let known = names.iter().position(|known| *known == name);
+        let place = known.unwrap_or_else(|| {
             names.push(name);
             names.len() - 1
         });
-        numbered += &format!("${}{rest}", place + 1);
-    }
+        format!("${}", place + 1)
+    });
     (numbered, names)
 }
 
@@ -218,6 +213,7 @@ fn said(error: &tokio_postgres::Error) -> String {
 /// How PostgreSQL says it.
 fn text(statement: Statement) -> &'static str {
     match statement {
+        Statement::Clear => include_str!("statements/clear.sql"),
         Statement::CommitUnsynced => include_str!("statements/commit_unsynced.sql"),
         other => other.common(),
     }

@@ -3,11 +3,13 @@
 
 mod books;
 mod link;
+mod parameters;
 mod server;
 mod statement;
 
 pub(super) use books::{create, stock_up, take_stock};
 pub(super) use link::SqlLink;
+pub(super) use parameters::{value_of, with_parameters};
 pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
 
