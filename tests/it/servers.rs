@@ -1,5 +1,6 @@
 //! The tool with real servers: what it tells, and that it leaves nothing behind whatever way it ends.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -199,6 +200,21 @@ fn no_acknowledged_order_is_lost_when_the_server_is_killed() {
         assert!(figures["disconnects"].as_u64() > Some(0), "{store}: nobody noticed\n{figures}");
         assert_eq!(figures["winners"], 120, "{store}: {figures}");
         assert_eq!(figures["findings"], 0, "{store}: {figures}");
+    }
+}
+
+#[test]
+fn nobody_waits_for_the_answer_of_a_server_that_is_dead() {
+    for store in installed().into_iter().filter(|store| store.is_served()) {
+        let dir = open_dir();
+        let args = ["race", "-S", "hold", "--store", store.name(), "--kill", "2", "--stock", "60"];
+        // With a patience much longer than the test's.
+        let more = ["--buyers", "120", "--patience", "10m", "-q", "--expect", "winners = 60"];
+        let mut command = tool(dir.path(), &[&args[..], &more].concat());
+        let race = RefCell::new(command.stdout(Stdio::null()).spawn().unwrap());
+        eventually("the race is over", || race.borrow_mut().try_wait().unwrap().is_some());
+        assert!(race.borrow_mut().wait().unwrap().success(), "{store}");
+        assert_nothing_left(dir.path(), "a race");
     }
 }
 

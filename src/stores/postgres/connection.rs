@@ -69,8 +69,8 @@ pub(in crate::stores) struct Connection {
 /// for it does, so that nobody has to be woken for that.
 struct Line {
     runtime: Runtime,
-    stream: Pin<Box<tokio_postgres::Connection<Socket, NoTlsStream>>>,
-    has_ended: bool,
+    /// None once it has ended: whoever waits for an answer is only told of that when it is gone.
+    stream: Option<Pin<Box<tokio_postgres::Connection<Socket, NoTlsStream>>>>,
     within: Duration,
 }
 
@@ -80,15 +80,17 @@ impl Line {
         &mut self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, SqlError> {
-        let Self { runtime, stream, has_ended, within } = self;
+        let Self { runtime, stream, within } = self;
         let mut answer = pin!(answer);
         let answered = poll_fn(|context| {
-            let mut answered = answer.as_mut().poll(context);
-            if answered.is_pending() && !*has_ended {
-                *has_ended = stream.as_mut().poll(context).is_ready();
-                answered = answer.as_mut().poll(context);
+            let answered = answer.as_mut().poll(context);
+            if answered.is_ready() {
+                return answered;
             }
-            answered
+            if stream.as_mut().is_some_and(|stream| stream.as_mut().poll(context).is_ready()) {
+                *stream = None;
+            }
+            answer.as_mut().poll(context)
         });
         match runtime.block_on(async { tokio::time::timeout(*within, answered).await }) {
             Ok(answered) => answered.map_err(|error| sql_error(&error)),
@@ -109,7 +111,7 @@ impl Connection {
         let (client, stream) =
             runtime.block_on(config.connect(NoTls)).map_err(|error| cannot(said(&error)))?;
         let within = terms.patience + GRACE;
-        let mut line = Line { runtime, stream: Box::pin(stream), has_ended: false, within };
+        let mut line = Line { runtime, stream: Some(Box::pin(stream)), within };
         let patience_ms = terms.patience.as_millis().clamp(1, i32::MAX as u128);
         let greeting = format!("SET lock_timeout = {patience_ms}; SHOW server_version");
         let heard =

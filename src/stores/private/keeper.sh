@@ -27,4 +27,9 @@ for pid in $pids; do
     done
     kill -s KILL -- "$pid" 2>/dev/null
 done
+# A PostgreSQL server that was killed leaves a little shared memory behind; its number is in its pid file.
+if [ -f "$1/data/postmaster.pid" ]; then
+    segment=$(sed -n '7s/.* //p' "$1/data/postmaster.pid")
+    [ -z "$segment" ] || ipcrm -m "$segment" 2>/dev/null
+fi
 rm -rf "$1"
