@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::nanos;
-use crate::text::quantity::{parse_count, parse_duration};
+use crate::text::quantity::{parse_count, parse_duration, parse_switch};
 use crate::worlds::timed::delay::Delay;
 use crate::worlds::timed::quorum::{Acknowledge, Durability};
 use crate::worlds::timed::scene::{
@@ -124,8 +124,8 @@ pub(super) fn set_replicas(replicas: &mut Replicas, name: &str, text: &str) -> R
         "reads" => replicas.reads = Reads::parse(text)?,
         "lag" => replicas.lag = Delay::parse(text)?,
         "way" => replicas.way = Delay::parse(text)?,
-        "read_your_writes" => replicas.read_your_writes = yes_or_no(text)?,
-        _ => replicas.monotonic = yes_or_no(text)?,
+        "read_your_writes" => replicas.read_your_writes = parse_switch(text)?,
+        _ => replicas.monotonic = parse_switch(text)?,
     }
     Ok(())
 }
@@ -176,14 +176,6 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
 /// A share that leaves something over.
 pub(super) fn not_all(share: f64, why: &str) -> Result<f64, String> {
     if share < 1.0 { Ok(share) } else { Err(format!("must be below 100%: {why}")) }
-}
-
-pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
-    match text {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err("expected true or false".into()),
-    }
 }
 
 /// Reads `09:00:00`.

@@ -16,7 +16,7 @@ use crate::retry::{Backoff, Retries, RetryPolicy};
 use crate::stores::StoreKind;
 use crate::stores::model::{Faults, Isolation};
 use crate::strategy::About;
-use crate::text::quantity::{count, exact_duration, parse_count, parse_duration};
+use crate::text::quantity::{count, exact_duration, parse_count, parse_duration, parse_switch};
 
 /// The most buyers in one round.
 pub const MOST_BUYERS: u64 = 10_000_000;
@@ -145,14 +145,6 @@ fn parse_patience(text: &str) -> Result<Duration, String> {
         return Err("a buyer without patience buys nothing; give it at least 1ns".into());
     }
     Ok(patience)
-}
-
-fn parse_switch(text: &str) -> Result<bool, String> {
-    match text.trim() {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err("expected true or false".into()),
-    }
 }
 
 fn parse_ttl(text: &str) -> Result<Duration, String> {

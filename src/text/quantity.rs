@@ -48,6 +48,18 @@ fn split(text: &str) -> Option<(Decimal, &str)> {
     Some((Decimal { digits, places: fraction.len() as u32 }, suffix.trim_start()))
 }
 
+/// Reads `true` or `false`.
+///
+/// # Errors
+/// A sentence that says what was expected.
+pub fn parse_switch(text: &str) -> Result<bool, String> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("expected true or false".into()),
+    }
+}
+
 /// Reads a whole number such as `1000`, `1_000`, `1,000`, `10k`, `1.5M` from `least` to `most`.
 ///
 /// # Errors
