@@ -1,7 +1,9 @@
 //! A shop of any store, with several connections to it: for tests that hold the stores against each other.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -200,4 +202,15 @@ fn left(shelves: Vec<Units>, orders: Vec<Order>, given_back: Vec<Units>) -> Left
     let mut lines: Vec<_> = orders.into_iter().flat_map(line).collect();
     lines.sort_unstable();
     (shelves, lines, given_back)
+}
+
+/// Processes of which this is true of command line and working directory: their numbers and command lines.
+pub(crate) fn processes(is_meant: impl Fn(&str, &Path) -> bool) -> Vec<(String, String)> {
+    let about = |entry: fs::DirEntry| {
+        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        let cwd = fs::read_link(entry.path().join("cwd")).unwrap_or_default();
+        is_meant(&line, &cwd).then(|| (entry.file_name().into_string().unwrap(), line))
+    };
+    fs::read_dir("/proc").unwrap().flatten().filter_map(about).collect()
 }

@@ -1,7 +1,6 @@
 //! Real servers that fall silent, are too few to decide, or turn people away: each is told, and nobody waits for
 //! ever.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use oversell_sim::op::{Item, Op, OpKind, Reply};
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::{Address, StoreKind, Venue};
 
-use crate::counters::{Counter, Say, Street, settings};
+use crate::counters::{Counter, Say, Street, processes, settings};
 
 const TAKE: Op = Op::Take { item: Item(0), qty: 1 };
 
@@ -33,15 +32,9 @@ fn signal(signal: &str, processes: &[String]) {
     assert!(done.success());
 }
 
-/// Processes of which this is true of command line and working directory.
-fn processes(is_meant: impl Fn(&str, &Path) -> bool) -> Vec<String> {
-    let number = |entry: fs::DirEntry| {
-        let line = fs::read(entry.path().join("cmdline")).ok()?;
-        let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        let cwd = fs::read_link(entry.path().join("cwd")).ok()?;
-        is_meant(&line, &cwd).then(|| entry.file_name().into_string().unwrap())
-    };
-    fs::read_dir("/proc").unwrap().flatten().filter_map(number).collect()
+/// The numbers of processes of which this is true of command line and working directory.
+fn numbers(is_meant: impl Fn(&str, &Path) -> bool) -> Vec<String> {
+    processes(is_meant).into_iter().map(|(number, _)| number).collect()
 }
 
 /// The directory that a private server's URL leads to.
@@ -73,7 +66,7 @@ fn a_server_that_falls_silent_keeps_nobody_for_ever() {
     for store in [StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis] {
         let Some(street) = Street::of(impatient(store)) else { continue };
         let nest = nest(&street.server().url());
-        let all = processes(|line, cwd| cwd.starts_with(&nest) && !line.starts_with("sh "));
+        let all = numbers(|line, cwd| cwd.starts_with(&nest) && !line.starts_with("sh "));
         assert!(!all.is_empty(), "{store}: where is its server?");
         street.visit_in_trouble(&[OpKind::Take], |shop| {
             assert_eq!(shop.say(say(0, TAKE)), Ok(Reply::Applied(true)));
@@ -134,7 +127,7 @@ fn a_wrong_password_is_told_in_the_servers_own_words() {
 fn members(street: &Street) -> Vec<(String, bool)> {
     let url = street.server().url();
     let member = |url: &str| {
-        let found = processes(|line, _| line.contains(&format!("--listen-client-urls {url} ")));
+        let found = numbers(|line, _| line.contains(&format!("--listen-client-urls {url} ")));
         let mut answer = ureq::post(format!("{url}/v3/maintenance/status"))
             .send_json(serde_json::json!({}))
             .unwrap();

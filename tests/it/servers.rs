@@ -13,6 +13,8 @@ use oversell_sim::prelude::*;
 use oversell_sim::stores::{StoreKind, readiness};
 use tempfile::TempDir;
 
+use crate::counters::processes;
+
 /// Stores that keep something outside the process.
 const OUTSIDE: [StoreKind; 5] =
     [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis, StoreKind::Etcd];
@@ -47,15 +49,9 @@ fn open_dir() -> TempDir {
 
 /// Processes that have to do with a directory: they were told its name, or are in it.
 fn processes_of(dir: &Path) -> Vec<String> {
-    let dir = dir.to_str().unwrap();
-    let about = |entry: fs::DirEntry| {
-        let line = fs::read(entry.path().join("cmdline")).ok()?;
-        let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        let is_there =
-            fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(dir));
-        (is_there || line.contains(dir)).then_some(line)
-    };
-    fs::read_dir("/proc").unwrap().flatten().filter_map(about).collect()
+    let name = dir.to_str().unwrap();
+    let found = processes(|line, cwd| cwd.starts_with(dir) || line.contains(name));
+    found.into_iter().map(|(_, line)| line).collect()
 }
 
 /// Waits until something holds; there is a bound.
