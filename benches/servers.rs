@@ -234,10 +234,16 @@ fn postgres() {
     let url = url(&venue);
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("checkout.sql");
+    let restock = folder.path().join("restock.sql");
+    std::fs::write(&restock, "UPDATE oversell_sim_shelf SET stock = 1000000;\n").unwrap();
     std::fs::write(
         &script,
-        "UPDATE oversell_sim_shelf SET stock = stock - 1 WHERE item = 0 AND stock >= 1;\n\
-         INSERT INTO oversell_sim_orders (buyer, item, qty) VALUES (1, 0, 1);\n",
+        format!(
+            "\\set buyer random(0, {})\n\\set item 0\n\\set qty 1\n\
+             UPDATE oversell_sim_shelf SET stock = stock - :qty WHERE item = :item AND stock >= :qty;\n\
+             INSERT INTO oversell_sim_orders (buyer, item, qty) VALUES (:buyer, :item, :qty);\n",
+            settings.buyers - 1
+        ),
     )
     .unwrap();
     compare(Pair {
@@ -245,6 +251,10 @@ fn postgres() {
         peer: "pgbench -M prepared",
         ours: &|| race(conditional(), &venue, &settings),
         theirs: &|| {
+            // Ours has left the shelf empty, and what takes nothing takes less time.
+            let mut command = Command::new(pgbench());
+            command.args(["-n", "-t", "1", "-f"]).arg(&restock).arg(&url);
+            assert!(command.output().unwrap().status.success());
             let mut command = Command::new(pgbench());
             command
                 .args(["-n", "-M", "prepared", "-c", &CONNECTIONS.to_string()])

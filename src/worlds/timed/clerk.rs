@@ -2,13 +2,12 @@
 
 use super::event::Event;
 use super::guests::Guestbook;
-use super::line::{Heard, Script};
+use super::line::Heard;
 use super::seat::Key;
 use super::world::{Role, World};
 use crate::op::Op;
-use crate::strategy::Strategy;
 
-impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+impl<G: Guestbook> World<'_, G> {
     /// The clerk turns to the next in line.
     pub(super) fn serve_next(&mut self) {
         if self.clerk_is_busy || !self.has_clerk {
@@ -19,7 +18,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let number = self.tasks[client].seat;
         self.tell_shop(number, |name| format!("the clerk turns to {name}"));
         let seat = &self.seats[number];
-        let script = Script::serve(&self.slot, self.strategy, seat.buyer, seat.want);
+        let script = self.playwright.serve(&self.slot, seat.buyer, seat.want);
         let task = self.employ(number, Role::Clerk(client), script);
         self.agenda.enter(self.now(), Event::Go(task as Key));
     }

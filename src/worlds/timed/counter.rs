@@ -8,11 +8,11 @@ use super::rows::Rows;
 use super::world::{LINES, ORDERS, Role, World};
 use crate::attempt::{Failure, Missed};
 use crate::op::{Item, Op, Payment, Reply};
-use crate::strategy::{Errand, Strategy};
+use crate::strategy::Errand;
 use crate::words::done;
 use crate::worlds::stepped::Actor;
 
-impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+impl<G: Guestbook> World<'_, G> {
     /// A task's op arrives where it is done.
     pub(super) fn arrive(&mut self, number: usize) {
         let Some(op) = self.tasks[number].op else { return };

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use crate::attempt::{Attempt, Missed};
 use crate::op::{BuyerId, Op, Reply, Want};
 use crate::session::{Connection, Session};
-use crate::strategy::{Errand, Strategy};
+use crate::strategy::{About, Errand, Strategy};
 
 /// A reply, or why there is none.
 pub(super) type Heard = Result<Reply, Missed>;
@@ -115,44 +115,50 @@ pub(super) enum Then {
     Ends(End),
 }
 
-impl<'s> Script<'s> {
-    pub(super) fn attempt<S: Strategy + ?Sized>(
-        slot: &Rc<Slot>,
-        strategy: &'s S,
-        buyer: BuyerId,
-        want: Want,
-    ) -> Self {
-        Self::of(slot, buyer, async move |mut shop| {
-            End::Attempt(strategy.attempt(&mut shop, want).await)
+/// Who writes scripts: a strategy of any type. The world has no type of its own for each strategy, for it is
+/// the largest piece of code there is, and there are many strategies.
+pub(super) trait Playwright {
+    /// The strategy's card.
+    fn card(&self) -> About;
+
+    /// A buyer's attempt.
+    fn attempt(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_>;
+
+    /// An errand about a buyer.
+    fn errand(&self, slot: &Rc<Slot>, errand: Errand, buyer: BuyerId, want: Want) -> Script<'_>;
+
+    /// A clerk's request.
+    fn serve(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_>;
+}
+
+impl<S: Strategy> Playwright for S {
+    fn card(&self) -> About {
+        self.about()
+    }
+
+    fn attempt(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_> {
+        Script::of(slot, buyer, async move |mut shop| {
+            End::Attempt(self.attempt(&mut shop, want).await)
         })
     }
 
-    pub(super) fn errand<S: Strategy + ?Sized>(
-        slot: &Rc<Slot>,
-        strategy: &'s S,
-        errand: Errand,
-        buyer: BuyerId,
-        want: Want,
-    ) -> Self {
-        Self::of(slot, buyer, async move |mut shop| {
+    fn errand(&self, slot: &Rc<Slot>, errand: Errand, buyer: BuyerId, want: Want) -> Script<'_> {
+        Script::of(slot, buyer, async move |mut shop| {
             End::Errand(match errand {
-                Errand::Notice => strategy.notified(&mut shop, want).await,
-                Errand::Recovery => strategy.recover(&mut shop, want).await,
+                Errand::Notice => self.notified(&mut shop, want).await,
+                Errand::Recovery => self.recover(&mut shop, want).await,
             })
         })
     }
 
-    pub(super) fn serve<S: Strategy + ?Sized>(
-        slot: &Rc<Slot>,
-        strategy: &'s S,
-        buyer: BuyerId,
-        want: Want,
-    ) -> Self {
-        Self::of(slot, buyer, async move |mut shop| {
-            End::Served(strategy.serve(&mut shop, want).await)
+    fn serve(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_> {
+        Script::of(slot, buyer, async move |mut shop| {
+            End::Served(self.serve(&mut shop, want).await)
         })
     }
+}
 
+impl<'s> Script<'s> {
     fn of<F: Future<Output = End> + 's>(
         slot: &Rc<Slot>,
         buyer: BuyerId,

@@ -1,6 +1,7 @@
 //! Simulating a shop from one seed, from the first click until the last buyer has left.
 
 use super::guests::{Everything, Guestbook, Totals};
+use super::line::Playwright;
 use super::scene::Scene;
 use super::story::{Line, Story};
 use super::world::World;
@@ -20,8 +21,18 @@ pub const MOST_KEPT: u64 = 1_000_000;
 ///
 /// # Errors
 /// [`Error::Input`] for a shop that cannot be.
-pub fn simulate<S: Strategy + ?Sized>(
-    strategy: &S,
+pub fn simulate(
+    strategy: &impl Strategy,
+    scene: &Scene,
+    seed: u64,
+    story: Story,
+    stopped: &dyn Fn() -> bool,
+) -> Result<(Outcome, Vec<Line>), Error> {
+    play(strategy, scene, seed, story, stopped)
+}
+
+fn play(
+    strategy: &dyn Playwright,
     scene: &Scene,
     seed: u64,
     story: Story,
@@ -41,7 +52,7 @@ pub fn simulate<S: Strategy + ?Sized>(
         let round = Round { number: 1, stock, visits, books, tally };
         return Ok((Outcome::Kept(Box::new(round)), story));
     }
-    let takes_money = strategy.about().names(OpKind::Pay);
+    let takes_money = strategy.card().names(OpKind::Pay);
     let totals = Totals {
         gathered: Gathered::of(scene.settings.items.into()),
         audit: Running::open(scene.settings.items, stock, takes_money),
@@ -57,21 +68,21 @@ pub fn simulate<S: Strategy + ?Sized>(
 
 /// Lets everything happen, and says what the shop's books say then, but for who ordered and paid; payments
 /// are there, and empty, if anybody pays here.
-fn run<S: Strategy + ?Sized, G: Guestbook>(
-    strategy: &S,
+fn run<G: Guestbook>(
+    playwright: &dyn Playwright,
     scene: &Scene,
     seed: u64,
     story: Story,
     guests: G,
     stopped: &dyn Fn() -> bool,
 ) -> Result<(G, Books, Tally, Vec<Line>), Error> {
-    let mut world = World::open(strategy, scene, seed, story, guests)?;
+    let mut world = World::open(playwright, scene, seed, story, guests)?;
     world.run(stopped);
     let (shop, orders): (_, Vec<Order>) = match &world.council {
         Some(council) => council.books(),
         None => (&world.shop, Vec::new()),
     };
-    let takes_money = strategy.about().names(OpKind::Pay);
+    let takes_money = playwright.card().names(OpKind::Pay);
     let books = Books {
         shelves: shop.stocks(),
         orders,

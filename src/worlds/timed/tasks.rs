@@ -12,9 +12,9 @@ use crate::attempt::{Failure, Missed};
 use crate::buyer::Ending;
 use crate::op::{Op, Reply};
 use crate::stores::model::Grip;
-use crate::strategy::{Errand, Strategy};
+use crate::strategy::Errand;
 
-impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
+impl<'w, G: Guestbook> World<'w, G> {
     /// Somebody begins with a piece of code.
     pub(super) fn employ(&mut self, seat: usize, role: Role, script: Script<'w>) -> usize {
         self.tasks.insert(Task {
@@ -172,7 +172,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
         }
         let Some(errand) = seat.due.pop_front() else { return };
         seat.is_on_errand = true;
-        let script = Script::errand(&self.slot, self.strategy, errand, seat.buyer, seat.want);
+        let script = self.playwright.errand(&self.slot, errand, seat.buyer, seat.want);
         let service = self.scene.shop.service.roll(&mut seat.dice);
         let task = self.employ(number, Role::Errand(errand), script);
         self.agenda.enter(self.now() + service, Event::Go(task as Key));

@@ -4,9 +4,8 @@
 use super::event::Event;
 use super::guests::Guestbook;
 use super::world::World;
-use crate::strategy::Strategy;
 
-impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+impl<G: Guestbook> World<'_, G> {
     /// A hold begins to run.
     pub(super) fn hold_runs(&mut self, seat: usize) {
         let until = self.now() + self.scene.shop.hold_ttl_ns;

@@ -5,7 +5,6 @@ use rand::RngExt;
 use super::event::Event;
 use super::floor::Let;
 use super::guests::Guestbook;
-use super::line::Script;
 use super::scene::Scene;
 use super::seat::Key;
 use super::seat::Seat;
@@ -15,10 +14,10 @@ use crate::buyer::Ending;
 use crate::clock::nanos;
 use crate::op::Reply;
 use crate::report::Banner;
-use crate::strategy::{Errand, Strategy};
+use crate::strategy::Errand;
 use crate::worlds::stepped::Actor;
 
-impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+impl<G: Guestbook> World<'_, G> {
     /// The next buyer clicks.
     pub(super) fn click(&mut self) {
         let (now, buyer) = (self.now(), self.next_buyer);
@@ -141,7 +140,7 @@ impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
         let seat = &mut self.seats[number];
         seat.attempts += 1;
         seat.attempt_ns = now;
-        let script = Script::attempt(&self.slot, self.strategy, seat.buyer, seat.want);
+        let script = self.playwright.attempt(&self.slot, seat.buyer, seat.want);
         let task = self.employ(number, Role::Attempt, script);
         self.seats[number].attempt = Some(task as Key);
         task

@@ -9,13 +9,12 @@ use super::seat::Key;
 use super::world::World;
 use crate::attempt::{Failure, Missed};
 use crate::op::{BuyerId, Op, Reply};
-use crate::strategy::Strategy;
 use crate::worlds::stepped::Actor;
 
 /// The least time until the group is asked again, in ns.
 const A_WHILE_NS: u64 = 1_000_000;
 
-impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+impl<G: Guestbook> World<'_, G> {
     /// A task's op arrives at the shop's place: it goes to the leader, as far as anybody knows one.
     pub(super) fn ask_council(&mut self, number: usize, op: Op) {
         let buyer = self.seats[self.tasks[number].seat].buyer;

@@ -6,9 +6,8 @@ use super::guests::Guestbook;
 use super::world::{LINES, ORDERS, World};
 use crate::attempt::{Failure, Missed};
 use crate::clock::nanos;
-use crate::strategy::Strategy;
 
-impl<S: Strategy + ?Sized, G: Guestbook> World<'_, S, G> {
+impl<G: Guestbook> World<'_, G> {
     /// Somebody has to wait for a product's lock or lease.
     pub(super) fn wait(&mut self, task: usize, place: usize) {
         self.waiting[place].push_back(task);

@@ -16,7 +16,7 @@ use super::crowd::Crowd;
 use super::event::Event;
 use super::floor::Floor;
 use super::guests::Guestbook;
-use super::line::{End, Heard, Script, Slot};
+use super::line::{End, Heard, Playwright, Script, Slot};
 use super::replica::Copies;
 use super::rows::Rows;
 use super::scene::{Quorum, Scene};
@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::op::{Op, OpKind};
 use crate::round::Tally;
 use crate::stores::model::{Grip, Model};
-use crate::strategy::{Errand, Strategy};
+use crate::strategy::Errand;
 use crate::worlds::stepped::Actor;
 
 /// Whose code a task runs.
@@ -68,8 +68,8 @@ pub(super) struct Task<'w> {
 }
 
 /// A simulated shop under way.
-pub(super) struct World<'w, S: ?Sized, G> {
-    pub(super) strategy: &'w S,
+pub(super) struct World<'w, G> {
+    pub(super) playwright: &'w dyn Playwright,
     pub(super) scene: &'w Scene,
     pub(super) seed: u64,
     pub(super) has_clerk: bool,
@@ -125,16 +125,16 @@ const BUYERS_DICE: u32 = 1;
 /// These are for what is nobody's.
 const OWN_DICE: u32 = 2;
 
-impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
+impl<'w, G: Guestbook> World<'w, G> {
     /// Opens the shop.
     pub(super) fn open(
-        strategy: &'w S,
+        playwright: &'w dyn Playwright,
         scene: &'w Scene,
         seed: u64,
         story: Story,
         guests: G,
     ) -> Result<Self, Error> {
-        let card = strategy.about();
+        let card = playwright.card();
         let settings = &scene.settings;
         let mut dice = Dice::of(seed, Purpose::World, OWN_DICE, 0);
         let mut agenda = Agenda::default();
@@ -152,7 +152,7 @@ impl<'w, S: Strategy + ?Sized, G: Guestbook> World<'w, S, G> {
             agenda.enter(first, Event::Click);
         }
         Ok(Self {
-            strategy,
+            playwright,
             scene,
             seed,
             has_clerk: card.asks_for(|kind| kind == OpKind::Queue),
