@@ -9,6 +9,9 @@ use std::time::Duration;
 /// look with the work around it. What is concluded from the order of events allows for this much.
 pub const SLACK_NS: u64 = 1_000;
 
+/// A step of a stepped world in the audit's time: longer than what it takes clocks to agree.
+pub const STEP_NS: u64 = 1_000 * SLACK_NS;
+
 /// A source of time.
 pub trait Clock: Clone + Send + Sync {
     /// Whether time passes; where it does not, durations are not recorded.

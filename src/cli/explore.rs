@@ -7,8 +7,11 @@ use clap::{Args, ValueEnum};
 use oversell_sim::clock::Clock;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
-use oversell_sim::explore::{self, Exploration, Limits, Method, Recording, Sampling, StateGraph};
+use oversell_sim::explore::{
+    self, Exploration, Limits, Method, Recording, Sampling, StateGraph, Walk,
+};
 use oversell_sim::settings::Settings;
+use oversell_sim::stores::StoreKind;
 use oversell_sim::text::document::MOST_BYTES;
 use oversell_sim::text::quantity::{count, parse_count, parse_duration};
 use oversell_sim::worlds::threads::Control;
@@ -16,7 +19,7 @@ use oversell_sim::{clock, render};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::output::{Output, to_stderr};
-use super::shop::{Format, ReportFlags, ShopFlags, finish, tell_unmet};
+use super::shop::{Format, ReportFlags, ServerFlags, ShopFlags, finish, tell_unmet};
 use super::{Ended, interrupt};
 
 /// Which findings to look for.
@@ -115,6 +118,8 @@ pub(crate) struct ExploreArgs {
     #[command(flatten)]
     shop: ShopFlags,
     #[command(flatten)]
+    server: ServerFlags,
+    #[command(flatten)]
     search: SearchFlags,
     #[command(flatten)]
     rolled: RolledFlags,
@@ -134,12 +139,18 @@ const MOST_DRAWN: usize = 1_000_000;
 /// States to be content with once something was found.
 const ENOUGH: usize = 200_000;
 
+/// Orders of statements, likewise.
+const ENOUGH_ORDERS: u64 = 500;
+
 pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let entrant = args.shop.entrant()?;
     if args.shop.is_for_any() {
         return run_any(entrant, args);
     }
-    let settings = args.shop.settings(entrant)?;
+    let settings = args.shop.settings_at(entrant, &args.server)?;
+    if settings.store != StoreKind::Memory {
+        return run_at_server(entrant, &settings, args);
+    }
     let (output, record, graph) = (&args.report.output, &args.search.record, &args.search.graph);
     let is_same = |one: &Option<PathBuf>, other| one.is_some() && one == other;
     if is_same(output, record) || is_same(output, graph) || is_same(record, graph) {
@@ -173,6 +184,44 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     Ok(ended)
 }
 
+/// Every statement order at a real server.
+fn run_at_server(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    args: &ExploreArgs,
+) -> Result<Ended, Error> {
+    for (flag, is_given) in [
+        ("--random", args.rolled.random.is_some()),
+        ("--graph", args.search.graph.is_some()),
+        ("--jobs", args.limits.jobs.is_some()),
+    ] {
+        if is_given {
+            return Err(Error::input(format!(
+                "{flag} is for the model; at a real server every order is run, one after the other"
+            )));
+        }
+    }
+    let output = Output::open(args.report.output.as_deref(), "--output")?;
+    let record = args.search.record.as_deref();
+    let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
+    let control = interrupt::control()?;
+    // How long a server takes to start says nothing about the search.
+    let server = explore::server_for(entrant, settings, &args.server.address(), &control)?;
+    let watch = Watch::start_with(&args.limits, control)?;
+    let walk = Walk {
+        reduced: !args.search.no_reduce,
+        enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH_ORDERS),
+    };
+    let (report, _) = watch.run(|stopped| {
+        explore::search_orders(entrant, settings, &*server, walk, &watch.control, stopped)
+    })?;
+    let ended = finish(&report, Some(watch.took()), output, &args.report)?;
+    if let Some(record) = record {
+        write_recording(record, entrant, settings, &report)?;
+    }
+    Ok(watch.ended(ended))
+}
+
 /// So many threads; one a processor if nobody said.
 pub(super) fn pool(jobs: Option<u64>) -> Result<ThreadPool, Error> {
     let threads = ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0) as usize).build();
@@ -189,9 +238,13 @@ struct Watch {
 
 impl Watch {
     fn start(limits: &LimitFlags) -> Result<Self, Error> {
+        Self::start_with(limits, interrupt::control()?)
+    }
+
+    fn start_with(limits: &LimitFlags, control: Control) -> Result<Self, Error> {
         let threads = pool(limits.jobs)?;
         let most_ns = limits.max_time.map_or(u64::MAX, clock::nanos);
-        Ok(Self { threads, clock: clock::Wall::start(), most_ns, control: interrupt::control()? })
+        Ok(Self { threads, clock: clock::Wall::start(), most_ns, control })
     }
 
     /// Works on these threads, and hands on how to ask whether to stop.

@@ -5,16 +5,20 @@ use std::path::PathBuf;
 use clap::Args;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{self, Recording, Schedule};
+use oversell_sim::stores::StoreKind;
 
 use super::Ended;
 use super::output::Output;
-use super::shop::{ReportFlags, ShopFlags, finish};
+use super::interrupt;
+use super::shop::{ReportFlags, ServerFlags, ShopFlags, finish};
 
 /// What `replay` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]
     shop: ShopFlags,
+    #[command(flatten)]
+    server: ServerFlags,
     /// Whose step comes when: A to Z, a27, a28 …, and * for the clerk
     #[arg(
         long,
@@ -43,10 +47,18 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
         (Some(strategy), Some(settings)) => args.shop.as_recorded(strategy, settings)?,
         _ => {
             let entrant = args.shop.entrant()?;
-            (entrant, args.shop.settings(entrant)?)
+            (entrant, args.shop.settings_at(entrant, &args.server)?)
         }
     };
     let output = Output::open(args.report.output.as_deref(), "--output")?;
-    let report = explore::replay(entrant, &settings, &recording.schedule)?;
+    let report = match settings.store {
+        StoreKind::Memory => explore::replay(entrant, &settings, &recording.schedule)?,
+        _ => {
+            let control = interrupt::control()?;
+            let address = args.server.address();
+            let server = explore::server_for(entrant, &settings, &address, &control)?;
+            explore::replay_orders(entrant, &settings, &*server, &recording.schedule, &control)?
+        }
+    };
     finish(&report, None, output, &args.report)
 }

@@ -10,6 +10,8 @@ use oversell_sim::expect::Expectation;
 use oversell_sim::explore::{self, Exploration};
 use oversell_sim::report::Judgement;
 use oversell_sim::settings::Settings;
+use oversell_sim::stores::model::Faults;
+use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::{chance, render, strategies};
 
 use super::Ended;
@@ -47,6 +49,34 @@ pub(super) struct ShopFlags {
     seed: Option<String>,
     #[command(flatten)]
     trouble: TroubleFlags,
+}
+
+/// Where the shop is, if it is at a real server.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "A real server, one statement at a time")]
+pub(super) struct ServerFlags {
+    /// Where stock lives: sqlite, postgres, mysql or redis; without --url a private server is started, and
+    /// removed afterwards [default: a model in memory]
+    #[arg(long, value_name = "STORE", value_parser = setting("store"))]
+    store: Option<String>,
+    /// The URL of a server that is running already; it is left as it was
+    #[arg(long, value_name = "URL", requires = "store")]
+    url: Option<String>,
+    /// Let --url name a host that is not this machine
+    #[arg(long, requires = "url")]
+    allow_remote: bool,
+}
+
+impl ServerFlags {
+    /// The settings, with the store that was named.
+    pub(super) fn applied(&self, settings: Settings) -> Result<Settings, Error> {
+        applied(settings, &[("store", &self.store)])
+    }
+
+    /// Where its server is.
+    pub(super) fn address(&self) -> Address {
+        Address { url: self.url.clone(), allow_remote: self.allow_remote }
+    }
 }
 
 /// What may go wrong around the checkout.
@@ -149,6 +179,23 @@ impl ShopFlags {
     /// Whether any number of buyers is meant.
     pub(super) fn is_for_any(&self) -> bool {
         self.buyers.as_deref() == Some(ANY)
+    }
+
+    /// The settings of a shop that may be at a real server, where nothing goes wrong unless it was asked for.
+    pub(super) fn settings_at(
+        &self,
+        entrant: &dyn Entrant,
+        server: &ServerFlags,
+    ) -> Result<Settings, Error> {
+        let usual = self.usual(entrant);
+        let settings = server.applied(usual)?;
+        if settings.store == StoreKind::Memory {
+            return self.settings(entrant);
+        }
+        if self.is_for_any() {
+            return Err(Error::input("--buyers: at a real server they have to be counted; write a number"));
+        }
+        applied(Settings { faults: Faults::default(), ..settings }, &self.given())
     }
 
     pub(super) fn settings(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::state::State;
 use crate::audit::{Finding, Ledger};
 use crate::buyer::{Ending, Visit};
-use crate::clock::SLACK_NS;
+use crate::clock::STEP_NS;
 use crate::finding::FindingKind;
 use crate::op::{Item, Order, Units, Want};
 use crate::stores::Books;
@@ -66,9 +66,6 @@ pub struct End {
     /// Buyers who never left.
     pub stuck: u64,
 }
-
-/// A step in the audit's time: longer than what it takes clocks to agree.
-const STEP_NS: u64 = 1_000 * SLACK_NS;
 
 /// Nobody can move: either all have left, and the audit has the word, or somebody is stuck.
 ///

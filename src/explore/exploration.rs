@@ -9,6 +9,7 @@ use crate::audit::Finding;
 use crate::entrant::Entrant;
 use crate::expect::{Expectation, Judge};
 use crate::finding::FindingKind;
+use crate::op::OpKind;
 use crate::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::settings::Settings;
 use crate::stores::model::{Faults, Isolation};
@@ -40,6 +41,12 @@ pub struct Exploration {
     pub evidence: Evidence,
     /// What was covered; none if schedules were rolled, or a single one was replayed.
     pub covered: Option<Covered>,
+    /// The server's name and version, in its own words; none if the shop was a model.
+    pub server: Option<String>,
+    /// Whether the strategy begins transactions, so that it matters how far they are kept apart.
+    pub has_transactions: bool,
+    /// What was covered at that server; none if the shop was a model, or a single order was replayed.
+    pub orders: Option<Orders>,
     /// What was rolled; none if nothing was.
     pub sampled: Option<Sampled>,
     /// What was found, the gravest first, each with a shortest schedule to it.
@@ -67,6 +74,27 @@ pub struct Covered {
     pub complete: bool,
     /// How many interleavings that is; none if it is not complete, or some never end.
     pub interleavings: Option<Ways>,
+}
+
+/// What was covered at a real server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Orders {
+    /// Orders that were run to their end.
+    pub run: u64,
+    /// Orders that were given up in the middle, because all that could follow had been seen.
+    pub cut_short: u64,
+    /// Of those that were run, how many show a finding.
+    pub broken: u64,
+    /// Statements sent.
+    pub statements: u64,
+    /// Different ways to end: what the shelves say and what buyers were told, whoever they are.
+    pub outcomes: u64,
+    /// Orders that did not come out as before when their beginning was repeated.
+    pub diverged: u64,
+    /// Whether orders that cannot differ from others were left out.
+    pub reduced: bool,
+    /// Whether that is every order.
+    pub complete: bool,
 }
 
 /// A finding with its story.
@@ -134,6 +162,9 @@ impl Exploration {
             faults: settings.faults,
             evidence,
             covered: None,
+            server: None,
+            has_transactions: entrant.card().names(OpKind::Transaction),
+            orders: None,
             sampled: None,
             findings: Vec::new(),
             replayed: None,

@@ -8,7 +8,7 @@ use crate::op::{Item, Op, Reply, Units};
 use crate::stores::model::Act;
 use crate::strategy::Errand;
 use crate::words::{done, happened};
-use crate::worlds::stepped::Step;
+use crate::worlds::stepped::{Actor, Step};
 
 /// One row: who did what, and what the shelf held then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,10 +17,12 @@ pub struct Row {
     pub actor: String,
     /// What it did and what came of it.
     pub did: String,
-    /// Units of each product afterwards.
+    /// Units of each product afterwards; empty where nobody looked.
     pub stock: Vec<Units>,
     /// What a reader should notice here.
     pub note: Option<String>,
+    /// Whether it is how an earlier step went on, which had to wait, and no step of its own.
+    pub goes_on: bool,
 }
 
 /// The most steps that are held against each other for notes.
@@ -94,6 +96,11 @@ fn changed(step: &Step) -> Option<Item> {
 }
 
 impl Row {
+    /// What somebody said at a real server, and what came of it.
+    pub(super) fn said(actor: Actor, did: String, goes_on: bool) -> Self {
+        Self { actor: actor.to_string(), did, stock: Vec::new(), note: None, goes_on }
+    }
+
     /// A step in words.
     #[must_use]
     pub fn of(step: &Step) -> Self {
@@ -119,7 +126,7 @@ impl Row {
             Some(Ending::Failed(why)) => format!(", {why}"),
             _ => String::new(),
         };
-        Self { actor: step.actor.to_string(), did, stock: step.stock.clone(), note: None }
+        Self { actor: step.actor.to_string(), did, stock: step.stock.clone(), note: None, goes_on: false }
     }
 }
 

@@ -280,6 +280,16 @@ impl Op {
         matches!(self, Self::Charge { .. } | Self::Authorize | Self::Capture)
     }
 
+    /// The same op in this buyer's name, where it has one in it.
+    #[must_use]
+    pub fn in_name_of(self, buyer: BuyerId) -> Self {
+        match self {
+            Self::PlaceOrder(order) => Self::PlaceOrder(Order { buyer, ..order }),
+            Self::PlaceOrderOnce(order) => Self::PlaceOrderOnce(Order { buyer, ..order }),
+            other => other,
+        }
+    }
+
     /// Whether the payment provider does it, and no store.
     #[must_use]
     pub fn is_about_money(self) -> bool {

@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::table::{LABEL_WIDTH, headline, labelled};
 use super::verdict;
 use crate::clock::nanos;
-use crate::explore::{AnyBuyers, Covered, Exploration, Method, Row, Sampled, Told};
+use crate::explore::{AnyBuyers, Covered, Exploration, Method, Orders, Row, Sampled, Told};
 use crate::finding::FindingKind;
 use crate::report::Evidence;
 use crate::text::quantity::{count, duration, of, percent};
@@ -20,6 +20,12 @@ const MOST_COLUMNS: usize = 6;
 pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     let mut text = headline(report.evidence, &sentence(report));
     let mut line = |label: &str, what: String| text += &labelled(label, &what);
+    if let Some(orders) = &report.orders {
+        line("covered", of_orders(report, orders, took));
+        if report.evidence == Evidence::Proved {
+            line("not covered", "what the server does within a statement, crashes, other quantities".into());
+        }
+    }
     if let Some(covered) = &report.covered {
         line("covered", coverage(report, covered, took));
         match report.evidence {
@@ -107,14 +113,19 @@ fn sentence(report: &Exploration) -> String {
     );
     match (&report.findings[..], &report.covered) {
         ([first, ..], _) => {
-            let steps = first.timeline.len() as u64;
+            let steps = first.timeline.iter().filter(|row| !row.goes_on).count() as u64;
+            let unit = if report.server.is_some() { "statement" } else { "step" };
             let way = match (&report.replayed, &report.sampled) {
                 (Some(_), _) => "in",
                 (None, Some(_)) => "first seen in",
                 (None, None) => "shortest way:",
             };
-            format!("{} · {way} {}", amount(first), of(steps, "step"))
+            format!("{}{} · {way} {}", amount(first), place(report), of(steps, unit))
         }
+        ([], None) if report.orders.is_some() => match report.evidence {
+            Evidence::Proved => format!("no finding in any statement order of {crowd}{}", place(report)),
+            _ => format!("nothing wrong seen in some statement orders of {crowd}{} · not complete, so not a proof", place(report)),
+        },
         ([], None) if report.sampled.is_some() => {
             let schedules = report.sampled.as_ref().map_or(0, |sampled| sampled.schedules);
             format!("not seen in {} of {crowd} · not a proof", of(schedules, "schedule"))
@@ -127,6 +138,51 @@ fn sentence(report: &Exploration) -> String {
             "nothing wrong seen in {} of {crowd} · not complete, so not a proof",
             of(covered.states as u64, "state")
         ),
+    }
+}
+
+/// Where the shop was, and how far transactions were kept apart there, if it was at a server.
+fn place(report: &Exploration) -> String {
+    match &report.server {
+        None => String::new(),
+        Some(server) if report.has_transactions => {
+            format!(" on {server}, {}", report.isolation.name().replace('-', " "))
+        }
+        Some(server) => format!(" on {server}"),
+    }
+}
+
+/// What was covered at a server.
+fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> String {
+    let buyers = of(report.buyers.into(), "buyer");
+    let run = of(orders.run, "order");
+    let mut text = match (orders.complete, orders.reduced) {
+        (true, false) => format!("every statement order of {buyers}: {run}, one by one"),
+        (true, true) => format!("every statement order of {buyers}: {run} run, and no other is different"),
+        (false, _) => format!("not every statement order of {buyers}: {run} run"),
+    };
+    if orders.broken > 0 {
+        text += &format!(", {} of them broken", count(orders.broken));
+    }
+    if orders.diverged > 0 {
+        text += &format!(
+            "\n {:LABEL_WIDTH$}{} not as before when the beginning was repeated, and so not covered",
+            "",
+            of(orders.diverged, "order")
+        );
+    }
+    let statements = of(orders.statements, "statement");
+    match took {
+        None => text,
+        Some(took) => {
+            let rate = orders.run as f64 / took.as_secs_f64().max(1e-9);
+            format!(
+                "{text}\n {:LABEL_WIDTH$}in {} · {} orders a second, {statements} sent",
+                "",
+                duration(nanos(took)),
+                count(rate as u64)
+            )
+        }
     }
 }
 
@@ -260,12 +316,15 @@ pub fn timeline(rows: &[Row]) -> String {
         true => header.extend(actors.iter().map(|actor| title(actor))),
         false => header.extend(["who".to_owned(), "does".to_owned()]),
     }
-    header.push("stock".to_owned());
+    let looks = rows.iter().any(|row| !row.stock.is_empty());
+    header.push(if looks { "stock".to_owned() } else { String::new() });
     let stock = header.len() - 1;
     header.push(String::new());
     table.set_header(header);
-    for (number, row) in rows.iter().enumerate() {
-        let mut cells = vec![(number + 1).to_string()];
+    let mut number = 0;
+    for row in rows {
+        number += u32::from(!row.goes_on);
+        let mut cells = vec![if row.goes_on { String::new() } else { number.to_string() }];
         match wide {
             true => cells.extend(actors.iter().map(|actor| match *actor == row.actor {
                 true => row.did.clone(),

@@ -83,7 +83,7 @@ impl Venue {
 ///
 /// # Errors
 /// As [`Venue::open`].
-fn open_server(
+pub(crate) fn open_server(
     kind: StoreKind,
     address: &Address,
     terms: &Terms,

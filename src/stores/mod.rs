@@ -27,7 +27,7 @@ mod patience;
 mod postgres;
 #[cfg(feature = "private")]
 mod private;
-mod provider;
+pub(crate) mod provider;
 mod queue;
 mod readiness;
 #[cfg(feature = "redis")]
@@ -38,6 +38,7 @@ mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use address::open_server;
 pub use address::{Address, Venue};
 pub use kind::StoreKind;
 pub use readiness::{Readiness, readiness};

@@ -8,18 +8,18 @@ use crate::op::{BuyerId, Op, Payment, Reply};
 
 /// What the provider knows of each buyer.
 #[derive(Debug)]
-pub(super) struct Provider {
+pub(crate) struct Provider {
     standings: Vec<Mutex<Standing>>,
 }
 
 impl Provider {
     /// For so many buyers; for none where nobody pays.
-    pub(super) fn open(buyers: u32) -> Self {
+    pub(crate) fn open(buyers: u32) -> Self {
         Self { standings: (0..buyers).map(|_| Mutex::default()).collect() }
     }
 
     /// An op about this buyer's money.
-    pub(super) fn call(&self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
+    pub(crate) fn call(&self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
         let reply = self
             .standings
             .get(buyer as usize)
@@ -28,7 +28,7 @@ impl Provider {
     }
 
     /// Payments of each buyer, less what was given back; none if nobody pays here.
-    pub(super) fn payments(&self) -> Option<Vec<u64>> {
+    pub(crate) fn payments(&self) -> Option<Vec<u64>> {
         let net = |standing: &Mutex<Standing>| standing.lock().net_charges().into();
         (!self.standings.is_empty()).then(|| self.standings.iter().map(net).collect())
     }

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use super::private::Nest;
-use super::remote::{Link, Opening, Server, Terms, is_not_ours};
+use super::remote::{Link, NobodyWaits, Opening, Seat, Server, Terms, Watch, is_not_ours};
 use super::{Address, Books, StoreKind};
 use crate::clock::Wall;
 use crate::error::Error;
@@ -125,6 +125,14 @@ impl Server for Etcd {
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(EtcdLink::new(self, self.dial(number), number as u64)))
+    }
+
+    fn connect_held(&self, _seat: Seat) -> Result<Box<dyn Link>, Error> {
+        Err(Error::input("--store etcd: its requests cannot be held one by one yet"))
+    }
+
+    fn watch(&self) -> Result<Box<dyn Watch>, Error> {
+        Ok(Box::new(NobodyWaits))
     }
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {

@@ -92,6 +92,10 @@ impl Connection {
 }
 
 impl Database for Connection {
+    fn text(statement: Statement) -> &'static str {
+        text(statement)
+    }
+
     fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
         let Prepared { statement, names } = self.prepare(statement)?;
         let done = self.conn.exec_drop(statement, bound(&names, values));
@@ -123,6 +127,28 @@ impl Database for Connection {
         );
         Ok(())
     }
+
+    fn hold(&mut self) -> Result<i64, SqlError> {
+        Ok(self.conn.connection_id().into())
+    }
+
+    fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
+        let told = self.conn.query_first::<(String, String, String), _>("SHOW ENGINE INNODB STATUS");
+        let told = told.map_err(|error| self.error(&error))?;
+        Ok(told.map(|(.., status)| waits_in(&status)).unwrap_or_default())
+    }
+}
+
+/// Who waits for a lock, of the transactions that InnoDB tells of; it does not say for whom. Its tables of
+/// waits would, but are filled no more than ten times a second.
+fn waits_in(status: &str) -> Vec<(i64, i64)> {
+    let transactions = status.split("---TRANSACTION ").skip(1);
+    let waiting = transactions.filter(|about| about.contains("LOCK WAIT"));
+    let thread = |about: &str| {
+        let (_, after) = about.split_once("thread id ")?;
+        after.split(',').next()?.trim().parse().ok()
+    };
+    waiting.filter_map(|about| Some((thread(about)?, 0))).collect()
 }
 
 /// The values of the parameters, in their order.

@@ -62,6 +62,8 @@ pub(in crate::stores) struct Connection {
     client: Client,
     line: Line,
     prepared: Vec<Option<Prepared>>,
+    /// The question who waits for whom.
+    waits: Option<tokio_postgres::Statement>,
     version: String,
 }
 
@@ -122,7 +124,7 @@ impl Connection {
         });
         let version = version.unwrap_or_default().to_owned();
         let prepared = (0..Statement::COUNT).map(|_| None).collect();
-        Ok(Self { client, line, prepared, version })
+        Ok(Self { client, line, prepared, waits: None, version })
     }
 
     /// The server's version, such as `15.18`.
@@ -143,6 +145,13 @@ impl Connection {
 }
 
 impl Database for Connection {
+    /// Twice what it is set to while statements are held.
+    const LOOKS_AFTER: Duration = Duration::from_millis(2);
+
+    fn text(statement: Statement) -> &'static str {
+        text(statement)
+    }
+
     fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
         let bound = self.prepare(statement)?.bind(values)?;
         self.line.wait(self.client.execute(&bound.statement, &bound.values()))
@@ -156,6 +165,23 @@ impl Database for Connection {
 
     fn run(&mut self, script: Statement) -> Result<(), SqlError> {
         self.line.wait(self.client.batch_execute(text(script)))
+    }
+
+    fn hold(&mut self) -> Result<i64, SqlError> {
+        // Not everybody may set this. Whoever may not waits longer in front of a deadlock.
+        let _ = self.line.wait(self.client.batch_execute("SET deadlock_timeout = '1ms'"));
+        let row = self.line.wait(self.client.query_one("SELECT pg_backend_pid()", &[]))?;
+        Ok(row.get::<_, i32>(0).into())
+    }
+
+    fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
+        if self.waits.is_none() {
+            let prepared = self.line.wait(self.client.prepare(include_str!("statements/waits.sql")))?;
+            self.waits = Some(prepared);
+        }
+        let Some(waits) = &self.waits else { return Ok(Vec::new()) };
+        let rows = self.line.wait(self.client.query(waits, &[]))?;
+        Ok(rows.iter().map(|row| (row.get::<_, i32>(0).into(), row.get::<_, i32>(1).into())).collect())
     }
 }
 
@@ -215,7 +241,7 @@ fn said(error: &tokio_postgres::Error) -> String {
 /// How PostgreSQL says it.
 fn text(statement: Statement) -> &'static str {
     match statement {
-        Statement::Clear => include_str!("statements/clear.sql"),
+        Statement::Truncate => include_str!("statements/truncate.sql"),
         Statement::CommitUnsynced => include_str!("statements/commit_unsynced.sql"),
         other => other.common(),
     }

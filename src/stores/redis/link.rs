@@ -3,22 +3,24 @@
 
 use std::time::Duration;
 
-use ::redis::{Connection, RedisError, RedisResult, Value, cmd, pipe};
+use ::redis::{ConnectionLike, RedisError, RedisResult, Value, cmd, pipe};
 
 use super::keys::{self, of_both, of_buyer, of_item};
 use super::scripts::Scripts;
 use crate::attempt::{Failure, Missed};
 use crate::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
-use crate::stores::remote::{Link, Terms};
+use crate::stores::remote::{Link, Seat, Terms};
 
 /// The shortest and the longest nap of whoever waits for a lease: Redis has no queue in front of it.
 const NAPS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));
 
 /// One connection.
-pub(super) struct RedisLink {
-    connection: Connection,
+pub(super) struct RedisLink<C> {
+    connection: C,
     scripts: Scripts,
     terms: Terms,
+    /// At a turnstile whoever waits for a lease tries again when somebody has moved, and not sooner.
+    seat: Option<Seat>,
     is_broken: bool,
 }
 
@@ -42,9 +44,9 @@ impl From<Failure> for Trouble {
     }
 }
 
-impl RedisLink {
-    pub(super) fn new(connection: Connection, terms: Terms) -> Self {
-        Self { connection, scripts: Scripts::new(), terms, is_broken: false }
+impl<C: ConnectionLike> RedisLink<C> {
+    pub(super) fn new(connection: C, terms: Terms, seat: Option<Seat>) -> Self {
+        Self { connection, scripts: Scripts::new(), terms, seat, is_broken: false }
     }
 
     fn perform(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Trouble> {
@@ -174,6 +176,12 @@ impl RedisLink {
             if token > 0 {
                 return Ok(Reply::Token(token));
             }
+            if let Some(seat) = &self.seat {
+                match seat.is_obstructed() {
+                    true => continue,
+                    false => return Err(Failure::Interrupted.into()),
+                }
+            }
             if left < nap || !self.terms.control.pause(nap) {
                 return Err(Failure::LockTimeout.into());
             }
@@ -209,7 +217,7 @@ fn lines(order: Order) -> Vec<String> {
 
 /// Overwrites the stock if it is still as expected, and nobody has touched it while that was being seen.
 fn compare_and_set(
-    connection: &mut Connection,
+    connection: &mut impl ConnectionLike,
     item: Item,
     expected: Units,
     new: Units,
@@ -228,7 +236,7 @@ fn compare_and_set(
 
 /// The same of the version, which moves with it.
 fn write_if_version(
-    connection: &mut Connection,
+    connection: &mut impl ConnectionLike,
     item: Item,
     version: Version,
     stock: Units,
@@ -251,7 +259,7 @@ fn has_happened(replies: Value) -> bool {
     replies != Value::Nil
 }
 
-impl Link for RedisLink {
+impl<C: ConnectionLike + Send> Link for RedisLink<C> {
     fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
         if !op.is_within(self.terms.items) {
             return Err(Missed::Failed(Failure::NoSuchItem));

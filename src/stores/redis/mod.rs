@@ -2,6 +2,7 @@
 //! is watched (`WATCH`, `MULTI`, `EXEC`).
 
 mod books;
+mod held;
 mod keys;
 mod link;
 mod scripts;
@@ -10,10 +11,12 @@ mod server;
 use ::redis::Client;
 
 use super::private::Nest;
-use super::remote::{Link, Opening, Server, Terms, is_not_ours};
+use super::remote::{Link, NobodyWaits, Opening, Seat, Server, Terms, Watch, is_not_ours};
 use super::{Address, Books, StoreKind};
 use crate::error::Error;
+use held::Held;
 use link::RedisLink;
+use scripts::Scripts;
 
 pub(super) use server::PACKAGE;
 
@@ -71,7 +74,19 @@ impl Server for Redis {
 
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
         let connection = server::dial(&self.client, &self.terms)?;
-        Ok(Box::new(RedisLink::new(connection, self.terms.clone())))
+        Ok(Box::new(RedisLink::new(connection, self.terms.clone(), None)))
+    }
+
+    fn connect_held(&self, seat: Seat) -> Result<Box<dyn Link>, Error> {
+        let mut connection = server::dial(&self.client, &self.terms)?;
+        // One that the server does not know yet would take several turns.
+        Scripts::new().load(&mut connection).map_err(server::cannot)?;
+        let held = Held::new(connection, seat.clone());
+        Ok(Box::new(RedisLink::new(held, self.terms.clone(), Some(seat))))
+    }
+
+    fn watch(&self) -> Result<Box<dyn Watch>, Error> {
+        Ok(Box::new(NobodyWaits))
     }
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! The scripts. Each is a file; the server knows them by their hash once it has seen them.
 
-use ::redis::Script;
+use ::redis::{ConnectionLike, RedisResult, Script};
 
 /// Every script.
 pub(super) struct Scripts {
@@ -28,5 +28,31 @@ impl Scripts {
             release: Script::new(include_str!("scripts/release.lua")),
             place_order_once: Script::new(include_str!("scripts/place_order_once.lua")),
         }
+    }
+
+    /// All of them by name.
+    fn all(&self) -> [(&Script, &'static str); 9] {
+        [
+            (&self.take, "take.lua"),
+            (&self.lease, "lease.lua"),
+            (&self.unlease, "unlease.lua"),
+            (&self.read_fenced, "read_fenced.lua"),
+            (&self.write_fenced, "write_fenced.lua"),
+            (&self.hold, "hold.lua"),
+            (&self.confirm, "confirm.lua"),
+            (&self.release, "release.lua"),
+            (&self.place_order_once, "place_order_once.lua"),
+        ]
+    }
+
+    /// Tells the server of all of them.
+    pub(super) fn load(&self, connection: &mut impl ConnectionLike) -> RedisResult<()> {
+        self.all().into_iter().try_for_each(|(script, _)| script.load(connection).map(drop))
+    }
+
+    /// What a script is called that goes by this hash.
+    pub(super) fn name_of(&self, hash: &str) -> &'static str {
+        let known = self.all().into_iter().find(|(script, _)| script.get_hash() == hash);
+        known.map_or("a script", |(_, name)| name)
     }
 }

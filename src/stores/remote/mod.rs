@@ -8,9 +8,15 @@ mod client;
 mod killer;
 mod pool;
 mod terms;
+mod touches;
+mod turnstile;
 
 pub use client::RemoteClient;
 pub use terms::Terms;
+pub use touches::{Parts, Touches};
+pub use turnstile::{Saying, Seat, Turnstile, Unsettled, Waits};
+
+use std::time::Duration;
 
 use super::patience::Patience;
 use super::provider::Provider;
@@ -41,6 +47,18 @@ pub trait Server: Send + Sync {
     /// [`Error::World`] when it is not to be had.
     fn connect(&self) -> Result<Box<dyn Link>, Error>;
 
+    /// Opens one more connection, of a buyer whose every statement is held at a turnstile.
+    ///
+    /// # Errors
+    /// [`Error::World`] when it is not to be had.
+    fn connect_held(&self, seat: Seat) -> Result<Box<dyn Link>, Error>;
+
+    /// Opens a connection of somebody who watches the others.
+    ///
+    /// # Errors
+    /// [`Error::World`] when it is not to be had.
+    fn watch(&self) -> Result<Box<dyn Watch>, Error>;
+
     /// Throws away whatever is there, and puts up shelves like these.
     ///
     /// # Errors
@@ -59,6 +77,30 @@ pub trait Server: Send + Sync {
     /// # Errors
     /// [`Error::World`] when it is none of ours, or does not come back.
     fn kill_and_restart(&self, number: u32) -> Result<(), Error>;
+}
+
+/// Somebody who can ask a server which of its connections wait for each other.
+pub trait Watch: Send {
+    /// Who waits for whom at this moment.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot say.
+    fn waits(&mut self) -> Result<Waits, Error>;
+
+    /// How long after somebody has begun to wait the server looks whether that is a deadlock.
+    fn looks_after(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// Of a server where nobody ever waits for anybody else but of its own accord.
+#[derive(Debug)]
+pub(super) struct NobodyWaits;
+
+impl Watch for NobodyWaits {
+    fn waits(&mut self) -> Result<Waits, Error> {
+        Ok(Waits::new())
+    }
 }
 
 /// Why a server is not to be killed.
@@ -92,6 +134,8 @@ pub struct Opening {
     pub stock: Units,
     /// Whether stock is no column, but what was never ordered.
     pub counts_orders: bool,
+    /// Whether so few buyers come that not much has to be thrown away after them.
+    pub is_small: bool,
 }
 
 /// A server and the connections to it.
@@ -138,6 +182,7 @@ impl<'s> Remote<'s> {
             items: settings.items,
             stock: settings.stock,
             counts_orders: card.names(OpKind::CountLeft),
+            is_small: false,
         };
         site.server.stock_up(opening)?;
         let patience = Patience { most: site.terms.patience, stop: site.terms.control.stop_flag() };

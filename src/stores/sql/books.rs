@@ -23,7 +23,7 @@ pub(in crate::stores) fn stock_up(
     terms: &Terms,
     opening: Opening,
 ) -> Result<(), SqlError> {
-    database.run(Statement::Clear)?;
+    database.run(if opening.is_small { Statement::Clear } else { Statement::Truncate })?;
     for item in 0..opening.items {
         let values = [("item", item.into()), ("stock", opening.stock.into())];
         database.change(Statement::PutUp, &values)?;

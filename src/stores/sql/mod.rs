@@ -2,16 +2,20 @@
 //! connection, and a [`SqlLink`] knows which op takes which.
 
 mod books;
+mod held;
 mod link;
 mod parameters;
 mod server;
 mod statement;
 
 pub(super) use books::{create, stock_up, take_stock};
+pub(super) use held::Held;
 pub(super) use link::SqlLink;
 pub(super) use parameters::{value_of, with_parameters};
 pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
+
+use std::time::Duration;
 
 use crate::attempt::Failure;
 
@@ -23,6 +27,9 @@ pub(super) type Values<'v> = &'v [(&'static str, i64)];
 
 /// One connection to a database that speaks SQL.
 pub(super) trait Database: Send {
+    /// How it says a statement.
+    fn text(statement: Statement) -> &'static str;
+
     /// Runs a statement; says how many rows it changed, or at least found.
     fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError>;
 
@@ -31,6 +38,16 @@ pub(super) trait Database: Send {
 
     /// Runs a script: statements without values, of which nothing is returned.
     fn run(&mut self, script: Statement) -> Result<(), SqlError>;
+
+    /// Gets ready to be held, finding deadlocks at once; says by what number the server knows this connection, 0
+    /// if it does not.
+    fn hold(&mut self) -> Result<i64, SqlError>;
+
+    /// Of all connections to the server, which waits for which; 0 is one that the server does not name.
+    fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError>;
+
+    /// How long after somebody has begun to wait the server looks whether that is a deadlock.
+    const LOOKS_AFTER: Duration = Duration::ZERO;
 }
 
 /// What a database says when it does not do what it was told.

@@ -1,9 +1,13 @@
 //! A server that speaks SQL: its tables, and connections to it.
 
-use super::{Database, SqlError, SqlLink, Statement, books};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::{Database, Held, SqlError, SqlLink, Statement, books};
 use crate::error::Error;
 use crate::stores::private::Nest;
-use crate::stores::remote::{Link, Opening, Server, Terms, is_not_ours};
+use crate::stores::remote::{Link, Opening, Seat, Server, Terms, Waits, Watch, is_not_ours};
 use crate::stores::{Books, StoreKind};
 
 /// Who knows how to connect to one.
@@ -27,6 +31,8 @@ pub(in crate::stores) struct SqlServer<D: Dialer> {
     url: String,
     version: String,
     terms: Terms,
+    /// The connection of whoever keeps the books, while it is of use.
+    desk: Mutex<Option<D::Database>>,
     /// Whether the tables are ours, and so to be removed.
     owns_tables: bool,
     /// The private server, if it is one. Last, so that it is there until everything else is gone.
@@ -42,8 +48,15 @@ impl<D: Dialer> SqlServer<D> {
         terms: &Terms,
     ) -> Result<Self, Error> {
         let terms = terms.clone();
-        let mut server =
-            Self { dialer, url, version: String::new(), terms, owns_tables: false, nest };
+        let mut server = Self {
+            dialer,
+            url,
+            version: String::new(),
+            terms,
+            desk: Mutex::default(),
+            owns_tables: false,
+            nest,
+        };
         let mut database = server.dial()?;
         server.version = D::version(&mut database).map_err(cannot)?;
         books::create(&mut database, &server.terms).map_err(|error| {
@@ -57,6 +70,21 @@ impl<D: Dialer> SqlServer<D> {
         Ok(server)
     }
 
+    /// Does something at the desk; with a new connection, if the one that was there is of no more use.
+    fn at_desk<T>(
+        &self,
+        work: impl Fn(&mut D::Database) -> Result<T, SqlError>,
+    ) -> Result<T, Error> {
+        let mut desk = self.desk.lock();
+        if let Some(database) = &mut *desk {
+            match work(database) {
+                Err(SqlError::Lost(_)) => *desk = None,
+                done => return done.map_err(cannot),
+            }
+        }
+        work(desk.insert(self.dial()?)).map_err(cannot)
+    }
+
     fn dial(&self) -> Result<D::Database, Error> {
         self.dialer.dial(&self.terms).map_err(|error| {
             match self.nest.as_ref().and_then(Nest::obituary) {
@@ -64,6 +92,19 @@ impl<D: Dialer> SqlServer<D> {
                 None => error,
             }
         })
+    }
+}
+
+/// Somebody who watches the others.
+struct Watcher<D>(D);
+
+impl<D: Database> Watch for Watcher<D> {
+    fn waits(&mut self) -> Result<Waits, Error> {
+        self.0.waits().map_err(cannot)
+    }
+
+    fn looks_after(&self) -> Duration {
+        D::LOOKS_AFTER
     }
 }
 
@@ -89,12 +130,21 @@ impl<D: Dialer> Server for SqlServer<D> {
         Ok(Box::new(SqlLink::new(self.dial()?, self.terms.clone())))
     }
 
+    fn connect_held(&self, seat: Seat) -> Result<Box<dyn Link>, Error> {
+        let held = Held::new(self.dial()?, seat, D::KIND).map_err(cannot)?;
+        Ok(Box::new(SqlLink::new(held, self.terms.clone())))
+    }
+
+    fn watch(&self) -> Result<Box<dyn Watch>, Error> {
+        Ok(Box::new(Watcher(self.dial()?)))
+    }
+
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
-        books::stock_up(&mut self.dial()?, &self.terms, opening).map_err(cannot)
+        self.at_desk(|database| books::stock_up(database, &self.terms, opening))
     }
 
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
-        books::take_stock(&mut self.dial()?, &self.terms, opening).map_err(cannot)
+        self.at_desk(|database| books::take_stock(database, &self.terms, opening))
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {

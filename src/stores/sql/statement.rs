@@ -28,6 +28,7 @@ statements! {
     Check "check" "Stock that cannot fall below zero.";
     Drop "drop" "No tables.";
     Clear "clear" "Empty tables.";
+    Truncate "clear" "The same, of many rows, with nothing left to be done about them.";
     PutUp "put_up" "A shelf.";
     Begin "begin" "A transaction at read committed.";
     BeginRepeatableRead "begin_repeatable_read" "A transaction at repeatable read.";

@@ -7,8 +7,8 @@ use std::time::Duration;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::private::Nest;
-use super::remote::{Link, Opening, Server, Terms, is_not_ours};
-use super::sql::{self, Database, Row, SqlError, SqlLink, Statement, Values};
+use super::remote::{Link, NobodyWaits, Opening, Seat, Server, Terms, Watch, is_not_ours};
+use super::sql::{self, Database, Held, Row, SqlError, SqlLink, Statement, Values};
 use super::{Address, Books, StoreKind};
 use crate::error::Error;
 use crate::text::nearest::shown;
@@ -57,6 +57,7 @@ impl Sqlite {
         let version = format!("SQLite {}", rusqlite::version());
         let sqlite = Self { path, home, version, terms: terms.clone() };
         let mut file = sqlite.link_up(OpenFlags::SQLITE_OPEN_CREATE)?;
+
         sql::create(&mut file, terms).map_err(|error| sqlite.cannot(error))?;
         Ok(sqlite)
     }
@@ -88,6 +89,18 @@ impl Server for Sqlite {
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
         let file = self.link_up(OpenFlags::empty())?;
         Ok(Box::new(SqlLink::new(file, self.terms.clone())))
+    }
+
+    fn connect_held(&self, seat: Seat) -> Result<Box<dyn Link>, Error> {
+        let mut file = self.link_up(OpenFlags::empty())?;
+        let cannot = |error| self.cannot(SqlError::Refused(error));
+        file.obstruct(seat.clone()).map_err(|error| cannot(error.to_string()))?;
+        let held = Held::new(file, seat, StoreKind::Sqlite).map_err(|error| self.cannot(error))?;
+        Ok(Box::new(SqlLink::new(held, self.terms.clone())))
+    }
+
+    fn watch(&self) -> Result<Box<dyn Watch>, Error> {
+        Ok(Box::new(NobodyWaits))
     }
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
@@ -134,6 +147,11 @@ impl SqliteFile {
         Ok(Self { connection })
     }
 
+    /// Whoever finds that somebody else is writing tries again when somebody has moved, and not sooner.
+    fn obstruct(&mut self, seat: Seat) -> rusqlite::Result<()> {
+        self.connection.busy_handler(Some(move |_| seat.is_obstructed()))
+    }
+
     fn prepared(
         &self,
         statement: Statement,
@@ -163,6 +181,18 @@ impl SqliteFile {
 }
 
 impl Database for SqliteFile {
+    fn text(statement: Statement) -> &'static str {
+        text(statement)
+    }
+
+    fn hold(&mut self) -> Result<i64, SqlError> {
+        Ok(0)
+    }
+
+    fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
+        Ok(Vec::new())
+    }
+
     fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
         let changed = self.prepared(statement, values).and_then(|mut ready| ready.raw_execute());
         changed.map(|rows| rows as u64).map_err(|error| self.error(error))

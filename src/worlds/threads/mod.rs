@@ -204,7 +204,7 @@ where
 }
 
 /// Holds that still stand though nothing has cut their buyer's visit short.
-fn leaked_holds(visits: &[Visit], holding: &[BuyerId]) -> u64 {
+pub(crate) fn leaked_holds(visits: &[Visit], holding: &[BuyerId]) -> u64 {
     if holding.is_empty() {
         return 0;
     }

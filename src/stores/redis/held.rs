@@ -1,0 +1,139 @@
+//! A connection to Redis whose commands are held until somebody lets them go.
+
+use ::redis::{ConnectionLike, ErrorKind, RedisError, RedisResult, Value, parse_redis_value};
+
+use super::keys::PREFIX;
+use super::scripts::Scripts;
+use crate::stores::remote::{Parts, Saying, Seat, Touches};
+
+/// A connection with a turnstile in front of it.
+pub(super) struct Held<C> {
+    connection: C,
+    seat: Seat,
+    scripts: Scripts,
+}
+
+impl<C: ConnectionLike> Held<C> {
+    pub(super) fn new(connection: C, seat: Seat) -> Self {
+        Self { connection, seat, scripts: Scripts::new() }
+    }
+
+    /// Waits for its turn, has it done, and tells what was answered.
+    fn take_turn<T>(
+        &mut self,
+        packed: &[u8],
+        send: impl FnOnce(&mut C) -> RedisResult<T>,
+        told: impl FnOnce(&T) -> String,
+    ) -> RedisResult<T> {
+        let commands = unpacked(packed);
+        let saying = Saying { text: self.shown(&commands), touches: touches(&commands) };
+        // On the way home nobody begins anything.
+        if !self.seat.pass(saying) {
+            return Err(RedisError::from((ErrorKind::Client, "interrupted")));
+        }
+        let answer = send(&mut self.connection);
+        self.seat.hear(match &answer {
+            Ok(answer) => told(answer),
+            Err(error) => error.to_string(),
+        });
+        answer
+    }
+
+    /// Commands on one line, as short as they can be told: scripts by name, and without what all our keys begin
+    /// with.
+    fn shown(&self, commands: &[Vec<String>]) -> String {
+        let shown = |words: &Vec<String>| match &words[..] {
+            [name, hash, _, arguments @ ..] if name == "EVALSHA" => {
+                let name = self.scripts.name_of(hash).to_owned();
+                std::iter::once(name).chain(arguments.iter().cloned()).collect()
+            }
+            words => words.to_vec(),
+        };
+        let lines: Vec<String> =
+            commands.iter().map(|words| shown(words).join(" ").replace(PREFIX, "")).collect();
+        lines.join("; ")
+    }
+}
+
+/// What commands have to do with. Of scripts and whatever else is not known it is everything.
+fn touches(commands: &[Vec<String>]) -> Touches {
+    let of_command = |words: &Vec<String>| match words.first().map(String::as_str) {
+        Some("GET" | "MGET" | "SISMEMBER" | "WATCH") => Touches::reading(Parts::ALL),
+        Some("MULTI" | "EXEC" | "UNWATCH") => Touches::NOTHING,
+        // The buyer's own line in the order book.
+        Some("SADD" | "RPUSH") => Touches::adding(Parts::ORDERS),
+        _ => Touches::writing(Parts::ALL),
+    };
+    commands.iter().map(of_command).fold(Touches::NOTHING, |all, one| all | one)
+}
+
+/// Commands as they are sent, in words again.
+fn unpacked(mut packed: &[u8]) -> Vec<Vec<String>> {
+    let mut commands = Vec::new();
+    while !packed.is_empty() {
+        let Ok(Value::Array(words)) = parse_redis_value(packed) else { break };
+        let length = packed_length(&words);
+        packed = packed.get(length..).unwrap_or_default();
+        commands.push(words.iter().map(word).collect());
+    }
+    commands
+}
+
+/// How many bytes a command of these words took: `*2\r\n$3\r\nGET\r\n$1\r\nx\r\n`.
+fn packed_length(words: &[Value]) -> usize {
+    let line = |number: usize| 1 + number.to_string().len() + 2;
+    let of_word = |word: &Value| match word {
+        Value::BulkString(bytes) => line(bytes.len()) + bytes.len() + 2,
+        _ => 0,
+    };
+    line(words.len()) + words.iter().map(of_word).sum::<usize>()
+}
+
+fn word(value: &Value) -> String {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::SimpleString(text) => text.clone(),
+        Value::Int(number) => number.to_string(),
+        Value::Okay => "OK".into(),
+        Value::Nil => "nothing".into(),
+        Value::Array(values) => {
+            let words: Vec<String> = values.iter().map(word).collect();
+            words.join(", ")
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+impl<C: ConnectionLike> ConnectionLike for Held<C> {
+    fn req_packed_command(&mut self, packed: &[u8]) -> RedisResult<Value> {
+        self.take_turn(packed, |connection| connection.req_packed_command(packed), word)
+    }
+
+    fn req_packed_commands(
+        &mut self,
+        packed: &[u8],
+        offset: usize,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
+        self.take_turn(
+            packed,
+            |connection| connection.req_packed_commands(packed, offset, count),
+            |answers| {
+                let words: Vec<String> = answers.iter().map(word).collect();
+                words.join(", ")
+            },
+        )
+    }
+
+    fn get_db(&self) -> i64 {
+        self.connection.get_db()
+    }
+
+    fn check_connection(&mut self) -> bool {
+        self.connection.check_connection()
+    }
+
+    fn is_open(&self) -> bool {
+        self.connection.is_open()
+    }
+}

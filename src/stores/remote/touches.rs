@@ -1,0 +1,96 @@
+//! What a statement has to do with: two that have nothing to do with each other may as well come the other way
+//! round.
+
+use std::ops::BitOr;
+
+/// Some of what there is in a shop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Parts(u8);
+
+impl Parts {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// Shelves, and units that are rows.
+    pub const SHELVES: Self = Self(1);
+    /// The order book.
+    pub const ORDERS: Self = Self(2);
+    /// Holds.
+    pub const HOLDS: Self = Self(4);
+    /// Locks that are no row's, and leases.
+    pub const LOCKS: Self = Self(8);
+    /// Everything.
+    pub const ALL: Self = Self(u8::MAX);
+
+    fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl BitOr for Parts {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// What a statement reads, writes, and adds to without looking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Touches {
+    /// It matters to it what is there.
+    pub reads: Parts,
+    /// It matters to others who look there, or write there.
+    pub writes: Parts,
+    /// It matters to others who look there, or write there, but not to those who only add, too.
+    pub adds: Parts,
+}
+
+impl Touches {
+    /// Nothing that anybody else could notice.
+    pub const NOTHING: Self = Self { reads: Parts::NONE, writes: Parts::NONE, adds: Parts::NONE };
+
+    /// Reads these.
+    #[must_use]
+    pub const fn reading(parts: Parts) -> Self {
+        Self { reads: parts, ..Self::NOTHING }
+    }
+
+    /// Reads and writes these.
+    #[must_use]
+    pub const fn writing(parts: Parts) -> Self {
+        Self { reads: parts, writes: parts, ..Self::NOTHING }
+    }
+
+    /// Adds to these.
+    #[must_use]
+    pub const fn adding(parts: Parts) -> Self {
+        Self { adds: parts, ..Self::NOTHING }
+    }
+
+    /// Whether it may matter which of two comes first.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        let disturbs = |one: Self, other: Self| {
+            one.writes.meets(other.reads | other.writes | other.adds) || one.adds.meets(other.reads)
+        };
+        disturbs(self, other) || disturbs(other, self)
+    }
+
+    /// Whether it changes anything.
+    #[must_use]
+    pub fn changes(self) -> bool {
+        self.writes != Parts::NONE || self.adds != Parts::NONE
+    }
+}
+
+impl BitOr for Touches {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self {
+            reads: self.reads | other.reads,
+            writes: self.writes | other.writes,
+            adds: self.adds | other.adds,
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! A turnstile in front of a server: what a buyer is about to send is held until somebody lets it go, and it is
+//! known of everybody whether it thinks, is held, has been answered, or waits for somebody else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::touches::Touches;
+
+/// How long nobody may be seen to do anything: a server that is silent for longer has failed.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How long an answer usually takes at most. Only when there is none by then is it worth asking the server
+/// whether it has to wait.
+const USUALLY: Duration = Duration::from_micros(400);
+
+/// Something that is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saying {
+    /// As it is told, with its values; but for those that are times, and never the same twice.
+    pub text: String,
+    /// What it has to do with.
+    pub touches: Touches,
+}
+
+/// How it stands with a buyer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It is not in the shop.
+    Away,
+    /// Its own code runs.
+    Thinking,
+    /// It is about to send this.
+    Held(Saying),
+    /// It has sent something, and nothing is known of it.
+    Sent,
+    /// It has, and the server says that somebody is in the way.
+    Waiting,
+    /// It has, and knows itself that somebody is in the way: it tries again when somebody has moved.
+    Obstructed,
+}
+
+/// What is written down of everybody.
+#[derive(Debug)]
+struct Board {
+    standings: Vec<Standing>,
+    /// What has been answered since it was last asked, in the order in which it was noticed.
+    answered: Vec<(usize, String)>,
+    /// By what number the server knows each buyer's connection.
+    sessions: Vec<i64>,
+    /// Who begins again after a conflict, and has seen nobody else move since.
+    again: Vec<bool>,
+    /// Steps that were made in this show.
+    steps: u64,
+    /// Whether everybody is to go home.
+    is_closed: bool,
+}
+
+/// One turnstile for all buyers of a show.
+#[derive(Debug)]
+pub struct Turnstile {
+    board: Mutex<Board>,
+    /// Whoever lets them go waits here.
+    keeper: Condvar,
+    /// And each of them here.
+    buyers: Vec<Condvar>,
+}
+
+/// Who waits for whom, by the numbers by which the server knows their connections; 0 is somebody it does not
+/// name.
+pub type Waits = Vec<(i64, i64)>;
+
+/// Why it is not known how everybody stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsettled {
+    /// Nobody has been seen to do anything for too long; these were on their way.
+    Silent(Vec<usize>),
+    /// The server could not say who waits.
+    Watch(String),
+}
+
+impl Turnstile {
+    /// For so many buyers, none of whom is there yet.
+    #[must_use]
+    pub fn of(buyers: usize) -> Arc<Self> {
+        Arc::new(Self {
+            board: Mutex::new(Board {
+                standings: vec![Standing::Away; buyers],
+                answered: Vec::new(),
+                sessions: vec![0; buyers],
+                again: vec![false; buyers],
+                steps: 0,
+                is_closed: false,
+            }),
+            keeper: Condvar::new(),
+            buyers: (0..buyers).map(|_| Condvar::new()).collect(),
+        })
+    }
+
+    /// The part of one buyer.
+    #[must_use]
+    pub fn seat(self: &Arc<Self>, place: usize) -> Seat {
+        Seat { turnstile: Arc::clone(self), place }
+    }
+
+    /// Everybody comes in.
+    pub fn open(&self) {
+        let mut board = self.board.lock();
+        board.standings.fill(Standing::Thinking);
+        board.answered.clear();
+        board.again.fill(false);
+        (board.steps, board.is_closed) = (0, false);
+    }
+
+    /// Everybody who is held goes home without a word.
+    pub fn close(&self) {
+        let mut board = self.board.lock();
+        board.is_closed = true;
+        for buyer in &self.buyers {
+            buyer.notify_all();
+        }
+    }
+
+    /// Who is held, and with what.
+    #[must_use]
+    pub fn held(&self) -> Vec<(usize, Saying)> {
+        self.board.lock().held()
+    }
+
+    /// The same of those whose turn may be next. Whoever begins again after a conflict would only run into the
+    /// same again until somebody else has moved: an attempt that was thrown away has changed nothing, and
+    /// remembers nothing.
+    #[must_use]
+    pub fn ready(&self) -> Vec<(usize, Saying)> {
+        let board = self.board.lock();
+        let held = board.held();
+        let fresh: Vec<_> =
+            held.iter().filter(|(place, _)| !board.again[*place]).cloned().collect();
+        if fresh.is_empty() { held } else { fresh }
+    }
+
+    /// Who has sent something and waits for somebody else.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<usize> {
+        self.those(|standing| matches!(standing, Standing::Waiting | Standing::Obstructed))
+    }
+
+    /// Whether everybody has left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.board.lock().standings.iter().all(|standing| *standing == Standing::Away)
+    }
+
+    fn those(&self, are: impl Fn(&Standing) -> bool) -> Vec<usize> {
+        let board = self.board.lock();
+        let places = board.standings.iter().enumerate();
+        places.filter(|(_, standing)| are(standing)).map(|(place, _)| place).collect()
+    }
+
+    /// Lets somebody's saying go; false if it is not held.
+    pub fn let_go(&self, place: usize) -> bool {
+        let mut board = self.board.lock();
+        if !matches!(board.standings.get(place), Some(Standing::Held(_))) {
+            return false;
+        }
+        board.steps += 1;
+        // What the server said of those who wait is no longer known.
+        for standing in &mut board.standings {
+            if *standing == Standing::Waiting {
+                *standing = Standing::Sent;
+            }
+        }
+        for (other, again) in board.again.iter_mut().enumerate() {
+            *again &= other == place;
+        }
+        board.standings[place] = Standing::Sent;
+        self.buyers[place].notify_one();
+        true
+    }
+
+    /// Has somebody who was obstructed try again; false if it is not.
+    pub fn nudge(&self, place: usize) -> bool {
+        let mut board = self.board.lock();
+        let is_obstructed = board.standings.get(place) == Some(&Standing::Obstructed);
+        if is_obstructed {
+            board.standings[place] = Standing::Sent;
+            self.buyers[place].notify_one();
+        }
+        is_obstructed
+    }
+
+    /// For whom somebody waits, as far as the server names them.
+    #[must_use]
+    pub fn blockers(&self, place: usize, waits: &Waits) -> Vec<usize> {
+        let board = self.board.lock();
+        let session = board.sessions[place];
+        let names = waits.iter().filter(|(who, blocker)| *who == session && *blocker != 0);
+        let known = |blocker: &i64| board.sessions.iter().position(|known| known == blocker);
+        let mut places: Vec<usize> = names.filter_map(|(_, blocker)| known(blocker)).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// Waits until it is known of everybody how it stands: nobody thinks, and whoever has sent something has
+    /// been answered, or waits as the server itself says. The server is only asked where an answer is late.
+    ///
+    /// # Errors
+    /// When nobody is seen to do anything for half a minute, or the server cannot say who waits.
+    pub fn settle(
+        &self,
+        mut who_waits: impl FnMut() -> Result<Waits, String>,
+    ) -> Result<Vec<(usize, String)>, Unsettled> {
+        let mut board = self.board.lock();
+        let mut silent = Duration::ZERO;
+        let mut seen = board.clone_standings();
+        loop {
+            let is_thinking = board.standings.contains(&Standing::Thinking);
+            let is_on_its_way = board.standings.contains(&Standing::Sent);
+            if !is_thinking && !is_on_its_way {
+                return Ok(std::mem::take(&mut board.answered));
+            }
+            let timed_out = self.keeper.wait_for(&mut board, USUALLY).timed_out();
+            if seen != board.standings {
+                seen = board.clone_standings();
+                silent = Duration::ZERO;
+            } else if timed_out {
+                silent += USUALLY;
+            }
+            if silent >= SILENCE {
+                let sent = |(_, standing): &(usize, &Standing)| **standing == Standing::Sent;
+                let places = board.standings.iter().enumerate().filter(sent);
+                return Err(Unsettled::Silent(places.map(|(place, _)| place).collect()));
+            }
+            let may_wait = board.standings.contains(&Standing::Sent)
+                && !board.standings.contains(&Standing::Thinking);
+            if timed_out && may_wait {
+                let sessions = board.sessions.clone();
+                drop(board);
+                let waits = who_waits().map_err(Unsettled::Watch)?;
+                board = self.board.lock();
+                board.believe(&sessions, &waits);
+            }
+        }
+    }
+}
+
+impl Board {
+    fn held(&self) -> Vec<(usize, Saying)> {
+        let held = |(place, standing): (usize, &Standing)| match standing {
+            Standing::Held(saying) => Some((place, saying.clone())),
+            _ => None,
+        };
+        self.standings.iter().enumerate().filter_map(held).collect()
+    }
+
+    fn clone_standings(&self) -> Vec<Standing> {
+        self.standings.clone()
+    }
+
+    /// If everybody who is on its way waits, and not in a circle, nothing will happen until somebody else
+    /// moves. A circle is a deadlock, which the server breaks by itself.
+    fn believe(&mut self, sessions: &[i64], waits: &Waits) {
+        let sent: Vec<usize> = (0..self.standings.len())
+            .filter(|place| self.standings[*place] == Standing::Sent)
+            .collect();
+        let waits_for = |session: i64| waits.iter().filter(move |(who, _)| *who == session);
+        let all_wait = sent.iter().all(|place| waits_for(sessions[*place]).next().is_some());
+        let is_settled = !self.standings.contains(&Standing::Thinking);
+        if all_wait && is_settled && !sent.iter().any(|place| is_in_circle(sessions[*place], waits))
+        {
+            for place in sent {
+                self.standings[place] = Standing::Waiting;
+            }
+        }
+    }
+}
+
+/// Whether somebody waits, in the end, for itself.
+fn is_in_circle(session: i64, waits: &Waits) -> bool {
+    let mut reached = vec![session];
+    let mut next = 0;
+    while let Some(here) = reached.get(next).copied() {
+        next += 1;
+        for (_, blocker) in waits.iter().filter(|(who, _)| *who == here) {
+            if *blocker == session {
+                return true;
+            }
+            if !reached.contains(blocker) {
+                reached.push(*blocker);
+            }
+        }
+    }
+    false
+}
+
+/// One buyer's part of a turnstile.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    turnstile: Arc<Turnstile>,
+    place: usize,
+}
+
+impl Seat {
+    /// The server knows its connection by this number.
+    pub(in crate::stores) fn register(&self, session: i64) {
+        self.turnstile.board.lock().sessions[self.place] = session;
+    }
+
+    /// Waits until this may be sent; false if it is to go home instead.
+    pub(in crate::stores) fn pass(&self, saying: Saying) -> bool {
+        self.stand(Standing::Held(saying))
+    }
+
+    /// Somebody else is in the way. Waits until somebody has moved; false if it is to go home instead.
+    pub(in crate::stores) fn is_obstructed(&self) -> bool {
+        self.stand(Standing::Obstructed)
+    }
+
+    fn stand(&self, standing: Standing) -> bool {
+        let Turnstile { board, keeper, buyers } = &*self.turnstile;
+        let mut board = board.lock();
+        if board.is_closed {
+            return false;
+        }
+        // Whoever has been told to try again does.
+        if board.standings[self.place] == Standing::Sent && standing != Standing::Obstructed {
+            return true;
+        }
+        board.standings[self.place] = standing;
+        keeper.notify_one();
+        while board.standings[self.place] != Standing::Sent {
+            if board.is_closed {
+                board.standings[self.place] = Standing::Thinking;
+                return false;
+            }
+            buyers[self.place].wait(&mut board);
+        }
+        true
+    }
+
+    /// What it has sent was answered like this, and its own code goes on.
+    pub(in crate::stores) fn hear(&self, answer: String) {
+        let mut board = self.turnstile.board.lock();
+        board.answered.push((self.place, answer));
+        board.standings[self.place] = Standing::Thinking;
+    }
+
+    /// It begins again after a conflict.
+    pub fn begins_again(&self) {
+        self.turnstile.board.lock().again[self.place] = true;
+    }
+
+    /// It has left.
+    pub fn leave(&self) {
+        let mut board = self.turnstile.board.lock();
+        board.standings[self.place] = Standing::Away;
+        self.turnstile.keeper.notify_one();
+    }
+
+    /// Steps that were made by now.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.turnstile.board.lock().steps
+    }
+
+    /// Whether everybody is to go home.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.turnstile.board.lock().is_closed
+    }
+}

@@ -1,0 +1,280 @@
+//! A theatre: one shop at a server, in which the same show is put on again and again.
+
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam::channel::{Receiver, Sender, unbounded};
+
+use super::visit::{Guest, Left};
+use crate::buyer::Ending;
+use crate::control::Control;
+use crate::entrant::Entrant;
+use crate::error::Error;
+use crate::op::{BuyerId, OpKind, Want};
+use crate::round::{Round, Tally};
+use crate::settings::Settings;
+use crate::stores::provider::Provider;
+use crate::stores::remote::{
+    Opening, Saying, Seat, Server, Touches, Turnstile, Unsettled, Watch,
+};
+use crate::worlds::stepped::Actor;
+use crate::worlds::threads::leaked_holds;
+
+/// One step, as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Whose.
+    pub place: usize,
+    /// What it sent.
+    pub saying: Saying,
+    /// What the server answered; none if it has to wait for somebody else.
+    pub answer: Option<String>,
+    /// For whom it waits, as far as the server says.
+    pub waits_for: Vec<usize>,
+    /// Who had to wait until now and goes on with this step, and what the server answered them.
+    pub went_on: Vec<(usize, String)>,
+    /// Who left with this step.
+    pub left: Vec<(usize, Ending)>,
+    /// What it has to do with, and whatever goes on with it.
+    pub touches: Touches,
+}
+
+/// A shop at a server.
+pub struct Theatre<'t> {
+    server: &'t dyn Server,
+    settings: &'t Settings,
+    opening: Opening,
+    takes_money: bool,
+    turnstile: Arc<Turnstile>,
+    watch: Box<dyn Watch>,
+    control: Control,
+    calls: Vec<Sender<Arc<Provider>>>,
+    lefts: Receiver<(usize, Left)>,
+    provider: Arc<Provider>,
+    /// What is known of each buyer's visit, once it is over.
+    over: Vec<Option<Left>>,
+    /// What each waiting buyer has sent.
+    sent: Vec<Touches>,
+}
+
+impl<'t> Theatre<'t> {
+    /// Opens one, has somebody use it, and sends everybody home.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server gives too few connections, or the operating system too few threads.
+    pub fn open<T>(
+        entrant: &dyn Entrant,
+        settings: &'t Settings,
+        server: &'t dyn Server,
+        control: &Control,
+        use_it: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let card = entrant.card();
+        let buyers = settings.buyers as usize;
+        let turnstile = Turnstile::of(buyers);
+        let (tells, lefts) = unbounded();
+        thread::scope(|scope| {
+            let mut calls = Vec::with_capacity(buyers);
+            for place in 0..buyers {
+                let seat = turnstile.seat(place);
+                let mut link = server.connect_held(seat.clone())?;
+                let (calls_it, called) = unbounded::<Arc<Provider>>();
+                let (tells, want) = (tells.clone(), settings.want(1, place as BuyerId));
+                let retries = settings.policy.retries;
+                let work = move || {
+                    for provider in called {
+                        // Whatever happens, nobody waits for somebody who is not there.
+                        let _leaves = Leaves(&seat);
+                        let buyer = place as BuyerId;
+                        let guest = Guest { entrant, buyer, want, retries, provider: &provider };
+                        let left = guest.visit(&mut *link, &seat);
+                        let _ = tells.send((place, left));
+                    }
+                };
+                thread::Builder::new().spawn_scoped(scope, work).map_err(|error| {
+                    Error::world(format!("cannot start threads: {error}; lower --buyers"))
+                })?;
+                calls.push(calls_it);
+            }
+            drop(tells);
+            let mut theatre = Self {
+                server,
+                settings,
+                opening: Opening {
+                    items: settings.items,
+                    stock: settings.stock,
+                    counts_orders: card.names(OpKind::CountLeft),
+                    is_small: true,
+                },
+                takes_money: card.asks_for(|kind| kind == OpKind::Pay),
+                turnstile,
+                watch: server.watch()?,
+                control: control.clone(),
+                calls,
+                lefts,
+                provider: Arc::new(Provider::open(0)),
+                over: vec![None; buyers],
+                sent: vec![Touches::NOTHING; buyers],
+            };
+            let used = use_it(&mut theatre);
+            // However it went: nobody is kept.
+            theatre.turnstile.close();
+            used
+        })
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn server(&self) -> &dyn Server {
+        self.server
+    }
+
+    /// What each buyer wants.
+    pub fn wants(&self) -> impl Iterator<Item = Want> + '_ {
+        (0..self.settings.buyers).map(|buyer| self.settings.want(1, buyer))
+    }
+
+    /// Puts everything back to where it was, and lets everybody come in, up to its first statement.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    pub fn begin(&mut self) -> Result<(), Error> {
+        self.server.stock_up(self.opening)?;
+        let payers = if self.takes_money { self.settings.buyers } else { 0 };
+        self.provider = Arc::new(Provider::open(payers));
+        self.over.fill(None);
+        self.turnstile.open();
+        for call in &self.calls {
+            let _ = call.send(Arc::clone(&self.provider));
+        }
+        self.settle().map(drop)
+    }
+
+    /// Whose turn may be next, and what each would send.
+    #[must_use]
+    pub fn ready(&self) -> Vec<(usize, Saying)> {
+        self.turnstile.ready()
+    }
+
+    /// Lets one statement go, and waits until it is known what came of it; none if it is not held.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server falls silent or is gone.
+    pub fn step(&mut self, place: usize) -> Result<Option<Step>, Error> {
+        let held = self.turnstile.held().into_iter().find(|(held, _)| *held == place);
+        let Some((_, saying)) = held else { return Ok(None) };
+        let waited = self.turnstile.waiting();
+        self.turnstile.let_go(place);
+        let mut answered = self.settle()?;
+        for other in &waited {
+            // The server knows nothing of those who find out by themselves.
+            if self.turnstile.nudge(*other) {
+                let more = self.settle()?;
+                let still_waits = self.turnstile.waiting().contains(other);
+                answered.extend(more.into_iter().filter(|(who, _)| who != other || !still_waits));
+            }
+        }
+        let waits = self.turnstile.waiting().contains(&place);
+        let mut waits_for = Vec::new();
+        if waits {
+            self.sent[place] = saying.touches;
+            waits_for = self.turnstile.blockers(place, &self.watch.waits()?);
+            // A server that looks for deadlocks some time later must have looked before anybody moves.
+            self.control.pause(self.watch.looks_after());
+        }
+        let mut answer = None;
+        let mut went_on = Vec::new();
+        for (who, what) in answered {
+            match who == place && answer.is_none() {
+                true => answer = Some(what),
+                false => went_on.push((who, what)),
+            }
+        }
+        if waits {
+            // What a poller has heard is that it has to wait.
+            answer = None;
+        }
+        let touches = went_on.iter().fold(saying.touches, |all, (who, _)| all | self.sent[*who]);
+        let left = self.see_off();
+        Ok(Some(Step { place, saying, answer, waits_for, went_on, left, touches }))
+    }
+
+    /// Who has left since this was last asked.
+    fn see_off(&mut self) -> Vec<(usize, Ending)> {
+        let mut left = Vec::new();
+        while let Ok((place, what)) = self.lefts.try_recv() {
+            self.over[place] = Some(what);
+            left.push((place, what.visit.ending));
+        }
+        left.sort_by_key(|(place, _)| *place);
+        left
+    }
+
+    fn settle(&mut self) -> Result<Vec<(usize, String)>, Error> {
+        let watch = &mut self.watch;
+        let settled =
+            self.turnstile.settle(|| watch.waits().map_err(|error| error.to_string()));
+        settled.map_err(|unsettled| match unsettled {
+            Unsettled::Silent(places) => {
+                let names: Vec<String> =
+                    places.iter().map(|place| Actor::Buyer(*place as BuyerId).to_string()).collect();
+                Error::world(format!(
+                    "{}: no answer to {} for half a minute, and it does not say that anybody waits",
+                    self.server.version(),
+                    names.join(", ")
+                ))
+            }
+            Unsettled::Watch(why) => Error::world(why),
+        })
+    }
+
+    /// Sends everybody home who is still there, and says how many that were.
+    ///
+    /// # Errors
+    /// [`Error::World`] when a connection is gone.
+    pub fn send_home(&mut self) -> Result<usize, Error> {
+        self.see_off();
+        let still_there = self.over.iter().filter(|left| left.is_none()).count();
+        self.turnstile.close();
+        for _ in 0..still_there {
+            let Ok((place, left)) = self.lefts.recv() else {
+                return Err(Error::world("a buyer's thread has ended"));
+            };
+            self.over[place] = Some(left);
+        }
+        self.settle()?;
+        if self.over.iter().flatten().any(|left| left.is_broken) {
+            return Err(Error::world(format!(
+                "{}: a connection broke in the middle of a schedule",
+                self.server.version()
+            )));
+        }
+        Ok(still_there)
+    }
+
+    /// Everything that is known when everybody has gone home.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot say.
+    pub fn round(&mut self) -> Result<Round, Error> {
+        let books = self.server.take_stock(self.opening)?;
+        let lefts = || self.over.iter().flatten();
+        let visits: Vec<_> = lefts().map(|left| left.visit).collect();
+        let tally = Tally {
+            leaked_locks: lefts().map(|left| left.leaked_locks).sum(),
+            leaked_holds: leaked_holds(&visits, &books.holding),
+            ..Tally::default()
+        };
+        let books = crate::stores::Books { payments: self.provider.payments(), ..books };
+        Ok(Round { number: 1, stock: self.settings.stock, visits, books, tally })
+    }
+}
+
+/// Whoever has this leaves in any case.
+struct Leaves<'s>(&'s Seat);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
