@@ -213,7 +213,7 @@ fn run_at_server(
         enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH_ORDERS),
     };
     let (report, _) = watch.run(|stopped| {
-        explore::search_orders(entrant, settings, &*server, walk, &watch.control, stopped)
+        explore::search_orders(entrant, settings, &*server, walk, stopped)
     })?;
     let ended = finish(&report, Some(watch.took()), output, &args.report)?;
     if let Some(record) = record {

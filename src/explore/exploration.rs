@@ -91,6 +91,8 @@ pub struct Orders {
     pub outcomes: u64,
     /// Orders that did not come out as before when their beginning was repeated.
     pub diverged: u64,
+    /// Where the first of them went another way: its beginning, who could move then, and who could before.
+    pub first_divergence: Option<String>,
     /// Whether orders that cannot differ from others were left out.
     pub reduced: bool,
     /// Whether that is every order.

@@ -32,7 +32,7 @@ pub use exploration::{Covered, Exploration, Orders, Told, parse_expectation};
 pub use game::{Game, Outlook};
 pub use graph::Ways;
 pub use limits::Limits;
-pub use orders::{Outcome, Walk, replay_orders, search_orders, server_for};
+pub use orders::{Outcome, Walk, can_be_stepped, replay_orders, search_orders, server_for};
 pub use random::{Sampled, Sampling};
 pub use recording::Recording;
 pub use schedule::Schedule;

@@ -21,10 +21,13 @@ use crate::finding::FindingKind;
 use crate::op::{BuyerId, OpKind, Units, Want};
 use crate::settings::Settings;
 use crate::stores::remote::{Saying, Server, Terms, Touches};
-use crate::stores::{Address, open_server};
+use crate::stores::{Address, StoreKind, open_server};
 use crate::text::quantity::of;
 use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::{Actor, Cue};
+
+/// How often an order is run whose beginning does not come out as before.
+const TRIES: usize = 3;
 
 /// More statements than any schedule has that ends.
 const MOST_STATEMENTS: usize = 2_000;
@@ -81,6 +84,8 @@ struct Walker<'w, 't> {
     covered: Orders,
     outcomes: BTreeSet<Outcome>,
     best: Vec<Best>,
+    /// Where the last order went another way that did.
+    divergence: Option<String>,
 }
 
 /// Runs every statement order of these settings at a real server, within limits; says what was found, and in how
@@ -93,10 +98,9 @@ pub fn search_orders(
     settings: &Settings,
     server: &dyn Server,
     walk: Walk,
-    control: &Control,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, BTreeSet<Outcome>), Error> {
-    Theatre::open(entrant, settings, server, control, |theatre| {
+    Theatre::open(entrant, settings, server, |theatre| {
         let wants = theatre.wants().collect();
         let mut walker = Walker {
             theatre,
@@ -106,6 +110,7 @@ pub fn search_orders(
             covered: Orders { reduced: walk.reduced, ..Orders::default() },
             outcomes: BTreeSet::new(),
             best: Vec::new(),
+            divergence: None,
         };
         walker.run(stopped)?;
         let Walker { mut covered, outcomes, mut best, .. } = walker;
@@ -135,9 +140,8 @@ pub fn replay_orders(
     settings: &Settings,
     server: &dyn Server,
     schedule: &Schedule,
-    control: &Control,
 ) -> Result<Exploration, Error> {
-    Theatre::open(entrant, settings, server, control, |theatre| {
+    Theatre::open(entrant, settings, server, |theatre| {
         theatre.begin()?;
         let mut steps = Vec::new();
         for (number, cue) in schedule.0.iter().enumerate() {
@@ -186,6 +190,18 @@ pub fn server_for(
     address: &Address,
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
+    can_be_stepped(entrant, settings)?;
+    let mut terms = Terms::of(settings, control);
+    terms.connections = settings.buyers + BESIDE;
+    terms.relaxed = true;
+    open_server(settings.store, address, &terms)
+}
+
+/// Whether a strategy can be stepped at the store of these settings.
+///
+/// # Errors
+/// [`Error::Input`] that says why not.
+pub fn can_be_stepped(entrant: &dyn Entrant, settings: &Settings) -> Result<(), Error> {
     let card = entrant.card();
     settings.check_for(&card)?;
     if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
@@ -209,10 +225,12 @@ pub fn server_for(
             settings.store
         )));
     }
-    let mut terms = Terms::of(settings, control);
-    terms.connections = settings.buyers + BESIDE;
-    terms.relaxed = true;
-    open_server(settings.store, address, &terms)
+    if settings.store == StoreKind::Etcd {
+        return Err(Error::input(
+            "--store etcd: its requests cannot be held one by one yet; there are sqlite, postgres, mysql and redis",
+        ));
+    }
+    Ok(())
 }
 
 /// The most buyers, each of whom has a connection of its own.
@@ -227,7 +245,19 @@ impl Walker<'_, '_> {
             if stopped() {
                 return Ok(());
             }
-            self.run_one()?;
+            // What a server tidies up behind the scenes can come in between once, but not again and again.
+            let mut came_out = false;
+            for _ in 0..TRIES {
+                came_out = self.run_one()?;
+                if came_out {
+                    break;
+                }
+            }
+            if !came_out {
+                self.covered.diverged += 1;
+                self.covered.first_divergence =
+                    self.covered.first_divergence.take().or(self.divergence.take());
+            }
             let enough = self.walk.enough_after_finding.unwrap_or(u64::MAX);
             if !self.best.is_empty() && self.covered.run >= enough {
                 return Ok(());
@@ -239,8 +269,9 @@ impl Walker<'_, '_> {
         }
     }
 
-    /// Runs one order: as far as it was chosen already, and on.
-    fn run_one(&mut self) -> Result<(), Error> {
+    /// Runs one order: as far as it was chosen already, and on. False if the beginning was not as before: whatever
+    /// may follow there is not covered then.
+    fn run_one(&mut self) -> Result<bool, Error> {
         self.theatre.begin()?;
         let mut steps: Vec<Step> = Vec::new();
         loop {
@@ -248,7 +279,8 @@ impl Walker<'_, '_> {
             let place = steps.len();
             if let Some(fork) = self.forks.get(place) {
                 if fork.held != held {
-                    return self.diverge();
+                    let (before, now) = (said(&fork.held), said(&held));
+                    return self.diverge(&steps, &format!("{now}; before it was {before}"));
                 }
             } else if held.is_empty() {
                 break;
@@ -263,7 +295,7 @@ impl Walker<'_, '_> {
                 };
                 let Some(chosen) = self.next_choice(&fork, place) else {
                     self.covered.cut_short += 1;
-                    return self.theatre.send_home().map(drop);
+                    return self.theatre.send_home().map(|_| true);
                 };
                 self.forks.push(Fork { chosen, ..fork });
             }
@@ -275,7 +307,9 @@ impl Walker<'_, '_> {
                 )));
             }
             let chosen = self.forks[place].chosen;
-            let Some(step) = self.theatre.step(chosen)? else { return self.diverge() };
+            let Some(step) = self.theatre.step(chosen)? else {
+                return self.diverge(&steps, &format!("{} cannot move", actor(chosen)));
+            };
             self.covered.statements += 1;
             self.forks[place].touches = step.touches;
             steps.push(step);
@@ -286,13 +320,15 @@ impl Walker<'_, '_> {
         self.covered.broken += u64::from(!findings.is_empty());
         self.outcomes.insert(outcome);
         self.keep(findings, &steps);
-        Ok(())
+        Ok(true)
     }
 
-    /// The beginning was not as before: whatever may follow there was not covered.
-    fn diverge(&mut self) -> Result<(), Error> {
-        self.covered.diverged += 1;
-        self.theatre.send_home().map(drop)
+    /// The beginning was not as before.
+    fn diverge(&mut self, steps: &[Step], how: &str) -> Result<bool, Error> {
+        let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
+        let beginning = Schedule(cues.collect());
+        self.divergence = Some(format!("after {beginning}: {how}"));
+        self.theatre.send_home().map(|_| false)
     }
 
     /// Who need not be chosen next: who was chosen before at the last fork, or slept there, and whose statement
@@ -382,6 +418,13 @@ fn tell(entrant: &dyn Entrant, settings: &Settings, finding: Finding, steps: &[S
         schedule,
         timeline: timeline(settings, steps),
     }
+}
+
+/// Who is held, and with what.
+fn said(held: &[(usize, Saying)]) -> String {
+    let words: Vec<String> =
+        held.iter().map(|(place, saying)| format!("{} `{}`", actor(*place), saying.text)).collect();
+    if words.is_empty() { "nobody".into() } else { words.join(", ") }
 }
 
 fn actor(place: usize) -> Actor {

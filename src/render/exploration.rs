@@ -170,6 +170,9 @@ fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> S
             "",
             of(orders.diverged, "order")
         );
+        if let Some(first) = &orders.first_divergence {
+            text += &format!("\n {:LABEL_WIDTH$}the first {first}", "");
+        }
     }
     let statements = of(orders.statements, "statement");
     match took {

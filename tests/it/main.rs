@@ -15,6 +15,7 @@ mod explore;
 mod failures;
 mod faults;
 mod fixture;
+mod held;
 mod library;
 mod properties;
 mod schedules;

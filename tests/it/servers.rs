@@ -20,7 +20,7 @@ const OUTSIDE: [StoreKind; 5] =
     [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis, StoreKind::Etcd];
 
 /// Those of which the server is installed. In CI all must be; elsewhere what is missing is said aloud.
-fn installed() -> Vec<StoreKind> {
+pub(crate) fn installed() -> Vec<StoreKind> {
     let is_ready = |kind: &StoreKind| {
         let found = readiness().into_iter().find(|store| store.kind == *kind).unwrap();
         let Err(why) = found.server else { return true };

@@ -6,7 +6,7 @@ use ::mysql::prelude::Queryable;
 use ::mysql::{Conn, Opts, Params, Value};
 
 use crate::error::Error;
-use crate::stores::remote::Terms;
+use crate::stores::remote::{Seat, Terms};
 use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of, with_parameters};
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
@@ -128,8 +128,9 @@ impl Database for Connection {
         Ok(())
     }
 
-    fn hold(&mut self) -> Result<i64, SqlError> {
-        Ok(self.conn.connection_id().into())
+    fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
+        seat.register(self.conn.connection_id().into());
+        Ok(())
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {

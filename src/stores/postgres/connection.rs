@@ -2,17 +2,18 @@
 
 use std::error::Error as _;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Socket};
 
 use crate::error::Error;
-use crate::stores::remote::Terms;
+use crate::stores::remote::{Seat, Terms};
 use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of, with_parameters};
 
 /// How much longer than a buyer's patience an answer may take: the server itself gives up before.
@@ -72,8 +73,10 @@ pub(in crate::stores) struct Connection {
 struct Line {
     runtime: Runtime,
     /// None once it has ended: whoever waits for an answer is only told of that when it is gone.
-    stream: Option<Pin<Box<tokio_postgres::Connection<Socket, NoTlsStream>>>>,
+    stream: Option<Box<tokio_postgres::Connection<Socket, NoTlsStream>>>,
     within: Duration,
+    /// Whom to tell when the server says that it has to wait.
+    seat: Option<Seat>,
 }
 
 impl Line {
@@ -82,15 +85,24 @@ impl Line {
         &mut self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, SqlError> {
-        let Self { runtime, stream, within } = self;
+        let Self { runtime, stream, within, seat } = self;
         let mut answer = pin!(answer);
         let answered = poll_fn(|context| {
             let answered = answer.as_mut().poll(context);
             if answered.is_ready() {
                 return answered;
             }
-            if stream.as_mut().is_some_and(|stream| stream.as_mut().poll(context).is_ready()) {
-                *stream = None;
+            if let Some(open) = stream {
+                while let Poll::Ready(news) = open.poll_message(context) {
+                    match news {
+                        Some(Ok(AsyncMessage::Notice(notice))) => tell(seat.as_ref(), &notice),
+                        Some(Ok(_)) => {}
+                        Some(Err(_)) | None => {
+                            *stream = None;
+                            break;
+                        }
+                    }
+                }
             }
             answer.as_mut().poll(context)
         });
@@ -113,7 +125,7 @@ impl Connection {
         let (client, stream) =
             runtime.block_on(config.connect(NoTls)).map_err(|error| cannot(said(&error)))?;
         let within = terms.patience + GRACE;
-        let mut line = Line { runtime, stream: Some(Box::pin(stream)), within };
+        let mut line = Line { runtime, stream: Some(Box::new(stream)), within, seat: None };
         let patience_ms = terms.patience.as_millis().clamp(1, i32::MAX as u128);
         let greeting = format!("SET lock_timeout = {patience_ms}; SHOW server_version");
         let heard =
@@ -132,6 +144,19 @@ impl Connection {
         &self.version
     }
 
+    /// An error is answered before locks are given back. Where somebody watches who waits for them, it is only
+    /// told when they are.
+    fn after<T>(&mut self, done: Result<T, SqlError>) -> Result<T, SqlError> {
+        if done.is_err() && self.line.seat.is_some() {
+            self.run_text("")?;
+        }
+        done
+    }
+
+    fn run_text(&mut self, script: &str) -> Result<(), SqlError> {
+        self.line.wait(self.client.batch_execute(script))
+    }
+
     /// Has a statement parsed, the first time it is used.
     fn prepare(&mut self, statement: Statement) -> Result<&Prepared, SqlError> {
         let place = statement as usize;
@@ -145,33 +170,36 @@ impl Connection {
 }
 
 impl Database for Connection {
-    /// Twice what it is set to while statements are held.
-    const LOOKS_AFTER: Duration = Duration::from_millis(2);
-
     fn text(statement: Statement) -> &'static str {
         text(statement)
     }
 
     fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
         let bound = self.prepare(statement)?.bind(values)?;
-        self.line.wait(self.client.execute(&bound.statement, &bound.values()))
+        let done = self.line.wait(self.client.execute(&bound.statement, &bound.values()));
+        self.after(done)
     }
 
     fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError> {
         let bound = self.prepare(statement)?.bind(values)?;
-        let rows = self.line.wait(self.client.query(&bound.statement, &bound.values()))?;
-        rows.iter().map(row).collect()
+        let rows = self.line.wait(self.client.query(&bound.statement, &bound.values()));
+        self.after(rows)?.iter().map(row).collect()
     }
 
     fn run(&mut self, script: Statement) -> Result<(), SqlError> {
-        self.line.wait(self.client.batch_execute(text(script)))
+        let done = self.run_text(text(script));
+        self.after(done)
     }
 
-    fn hold(&mut self) -> Result<i64, SqlError> {
-        // Not everybody may set this. Whoever may not waits longer in front of a deadlock.
-        let _ = self.line.wait(self.client.batch_execute("SET deadlock_timeout = '1ms'"));
+    fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
         let row = self.line.wait(self.client.query_one("SELECT pg_backend_pid()", &[]))?;
-        Ok(row.get::<_, i32>(0).into())
+        seat.register(row.get::<_, i32>(0).into());
+        // Not everybody may set this. Where it is not set, a deadlock takes a second.
+        if self.run_text(include_str!("statements/take_seat.sql")).is_ok() {
+            seat.will_be_told();
+            self.line.seat = Some(seat.clone());
+        }
+        Ok(())
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
@@ -196,6 +224,17 @@ fn row(row: &tokio_postgres::Row) -> Result<Row, SqlError> {
         .map_err(|error| SqlError::Refused(error.to_string()))?;
     }
     Ok(numbers)
+}
+
+/// Tells a seat whether it waits, if that is what the server has to say: `process 18 still waiting for ShareLock on
+/// transaction 731 after 1.094 ms`, and later `process 18 acquired ShareLock …`.
+fn tell(seat: Option<&Seat>, notice: &DbError) {
+    let Some(seat) = seat else { return };
+    if notice.message().contains(" still waiting for ") {
+        seat.is_told(true);
+    } else if notice.message().contains(" acquired ") {
+        seat.is_told(false);
+    }
 }
 
 /// PostgreSQL counts its parameters: `:item` becomes `$1`, and the names are kept in that order.

@@ -16,8 +16,6 @@ pub use terms::Terms;
 pub use touches::{Parts, Touches};
 pub use turnstile::{Saying, Seat, Turnstile, Unsettled, Waits};
 
-use std::time::Duration;
-
 use super::patience::Patience;
 use super::provider::Provider;
 use super::queue::Queue;
@@ -86,11 +84,6 @@ pub trait Watch: Send {
     /// # Errors
     /// [`Error::World`] when the server cannot say.
     fn waits(&mut self) -> Result<Waits, Error>;
-
-    /// How long after somebody has begun to wait the server looks whether that is a deadlock.
-    fn looks_after(&self) -> Duration {
-        Duration::ZERO
-    }
 }
 
 /// Of a server where nobody ever waits for anybody else but of its own accord.

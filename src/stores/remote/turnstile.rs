@@ -49,6 +49,10 @@ struct Board {
     answered: Vec<(usize, String)>,
     /// By what number the server knows each buyer's connection.
     sessions: Vec<i64>,
+    /// Whether each has been told that it waits, where the server tells: then a deadlock has been looked for.
+    told: Vec<Option<bool>>,
+    /// Whether anybody has been told since one last looked.
+    has_news: bool,
     /// Who begins again after a conflict, and has seen nobody else move since.
     again: Vec<bool>,
     /// Steps that were made in this show.
@@ -89,6 +93,8 @@ impl Turnstile {
                 standings: vec![Standing::Away; buyers],
                 answered: Vec::new(),
                 sessions: vec![0; buyers],
+                told: vec![None; buyers],
+                has_news: false,
                 again: vec![false; buyers],
                 steps: 0,
                 is_closed: false,
@@ -214,7 +220,7 @@ impl Turnstile {
     ) -> Result<Vec<(usize, String)>, Unsettled> {
         let mut board = self.board.lock();
         let mut silent = Duration::ZERO;
-        let mut seen = board.clone_standings();
+        let mut seen = board.standings.clone();
         loop {
             let is_thinking = board.standings.contains(&Standing::Thinking);
             let is_on_its_way = board.standings.contains(&Standing::Sent);
@@ -223,7 +229,7 @@ impl Turnstile {
             }
             let timed_out = self.keeper.wait_for(&mut board, USUALLY).timed_out();
             if seen != board.standings {
-                seen = board.clone_standings();
+                seen.clone_from(&board.standings);
                 silent = Duration::ZERO;
             } else if timed_out {
                 silent += USUALLY;
@@ -233,14 +239,18 @@ impl Turnstile {
                 let places = board.standings.iter().enumerate().filter(sent);
                 return Err(Unsettled::Silent(places.map(|(place, _)| place).collect()));
             }
+            let is_late = timed_out || std::mem::take(&mut board.has_news);
             let may_wait = board.standings.contains(&Standing::Sent)
                 && !board.standings.contains(&Standing::Thinking);
-            if timed_out && may_wait {
-                let sessions = board.sessions.clone();
+            if is_late && may_wait {
+                let (sessions, before) = (board.sessions.clone(), board.standings.clone());
                 drop(board);
                 let waits = who_waits().map_err(Unsettled::Watch)?;
                 board = self.board.lock();
-                board.believe(&sessions, &waits);
+                // Whoever was answered meanwhile may have let others go since.
+                if board.standings == before {
+                    board.believe(&sessions, &waits);
+                }
             }
         }
     }
@@ -255,10 +265,6 @@ impl Board {
         self.standings.iter().enumerate().filter_map(held).collect()
     }
 
-    fn clone_standings(&self) -> Vec<Standing> {
-        self.standings.clone()
-    }
-
     /// If everybody who is on its way waits, and not in a circle, nothing will happen until somebody else
     /// moves. A circle is a deadlock, which the server breaks by itself.
     fn believe(&mut self, sessions: &[i64], waits: &Waits) {
@@ -266,7 +272,10 @@ impl Board {
             .filter(|place| self.standings[*place] == Standing::Sent)
             .collect();
         let waits_for = |session: i64| waits.iter().filter(move |(who, _)| *who == session);
-        let all_wait = sent.iter().all(|place| waits_for(sessions[*place]).next().is_some());
+        let is_known_to_wait = |place: &usize| {
+            waits_for(sessions[*place]).next().is_some() && self.told[*place].unwrap_or(true)
+        };
+        let all_wait = sent.iter().all(is_known_to_wait);
         let is_settled = !self.standings.contains(&Standing::Thinking);
         if all_wait && is_settled && !sent.iter().any(|place| is_in_circle(sessions[*place], waits))
         {
@@ -308,6 +317,19 @@ impl Seat {
         self.turnstile.board.lock().sessions[self.place] = session;
     }
 
+    /// It will be told when it has to wait, and has to be, before that is believed.
+    pub(in crate::stores) fn will_be_told(&self) {
+        self.turnstile.board.lock().told[self.place] = Some(false);
+    }
+
+    /// It has been told that it waits, and that that is no deadlock; or that it does so no more.
+    pub(in crate::stores) fn is_told(&self, waits: bool) {
+        let mut board = self.turnstile.board.lock();
+        board.told[self.place] = Some(waits);
+        board.has_news = true;
+        self.turnstile.keeper.notify_one();
+    }
+
     /// Waits until this may be sent; false if it is to go home instead.
     pub(in crate::stores) fn pass(&self, saying: Saying) -> bool {
         self.stand(Standing::Held(saying))
@@ -344,6 +366,9 @@ impl Seat {
     pub(in crate::stores) fn hear(&self, answer: String) {
         let mut board = self.turnstile.board.lock();
         board.answered.push((self.place, answer));
+        if let Some(told) = &mut board.told[self.place] {
+            *told = false;
+        }
         board.standings[self.place] = Standing::Thinking;
     }
 

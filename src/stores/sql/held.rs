@@ -31,7 +31,7 @@ impl<D: Database> Held<D> {
         seat: Seat,
         kind: StoreKind,
     ) -> Result<Self, SqlError> {
-        seat.register(database.hold()?);
+        database.take_seat(&seat)?;
         Ok(Self { database, seat, kind, under_way: None })
     }
 
@@ -229,8 +229,8 @@ impl<D: Database> Database for Held<D> {
         self.take_turn(script, &[], |database| database.run(script), |()| String::new())
     }
 
-    fn hold(&mut self) -> Result<i64, SqlError> {
-        self.database.hold()
+    fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
+        self.database.take_seat(seat)
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {

@@ -15,9 +15,8 @@ pub(super) use parameters::{value_of, with_parameters};
 pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
 
-use std::time::Duration;
-
 use crate::attempt::Failure;
+use crate::stores::remote::Seat;
 
 /// The columns of one row, as numbers; those that there are not are 0.
 pub(super) type Row = [i64; 3];
@@ -39,15 +38,12 @@ pub(super) trait Database: Send {
     /// Runs a script: statements without values, of which nothing is returned.
     fn run(&mut self, script: Statement) -> Result<(), SqlError>;
 
-    /// Gets ready to be held, finding deadlocks at once; says by what number the server knows this connection, 0
-    /// if it does not.
-    fn hold(&mut self) -> Result<i64, SqlError>;
+    /// Gets ready to be held in this seat: finds deadlocks at once, and tells the seat what there is to be told
+    /// of waiting.
+    fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError>;
 
     /// Of all connections to the server, which waits for which; 0 is one that the server does not name.
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError>;
-
-    /// How long after somebody has begun to wait the server looks whether that is a deadlock.
-    const LOOKS_AFTER: Duration = Duration::ZERO;
 }
 
 /// What a database says when it does not do what it was told.

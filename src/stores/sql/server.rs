@@ -1,7 +1,5 @@
 //! A server that speaks SQL: its tables, and connections to it.
 
-use std::time::Duration;
-
 use parking_lot::Mutex;
 
 use super::{Database, Held, SqlError, SqlLink, Statement, books};
@@ -101,10 +99,6 @@ struct Watcher<D>(D);
 impl<D: Database> Watch for Watcher<D> {
     fn waits(&mut self) -> Result<Waits, Error> {
         self.0.waits().map_err(cannot)
-    }
-
-    fn looks_after(&self) -> Duration {
-        D::LOOKS_AFTER
     }
 }
 

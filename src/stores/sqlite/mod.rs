@@ -92,9 +92,7 @@ impl Server for Sqlite {
     }
 
     fn connect_held(&self, seat: Seat) -> Result<Box<dyn Link>, Error> {
-        let mut file = self.link_up(OpenFlags::empty())?;
-        let cannot = |error| self.cannot(SqlError::Refused(error));
-        file.obstruct(seat.clone()).map_err(|error| cannot(error.to_string()))?;
+        let file = self.link_up(OpenFlags::empty())?;
         let held = Held::new(file, seat, StoreKind::Sqlite).map_err(|error| self.cannot(error))?;
         Ok(Box::new(SqlLink::new(held, self.terms.clone())))
     }
@@ -147,11 +145,6 @@ impl SqliteFile {
         Ok(Self { connection })
     }
 
-    /// Whoever finds that somebody else is writing tries again when somebody has moved, and not sooner.
-    fn obstruct(&mut self, seat: Seat) -> rusqlite::Result<()> {
-        self.connection.busy_handler(Some(move |_| seat.is_obstructed()))
-    }
-
     fn prepared(
         &self,
         statement: Statement,
@@ -185,8 +178,11 @@ impl Database for SqliteFile {
         text(statement)
     }
 
-    fn hold(&mut self) -> Result<i64, SqlError> {
-        Ok(0)
+    /// Whoever finds that somebody else is writing tries again when somebody has moved, and not sooner.
+    fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
+        let seat = seat.clone();
+        let obstructed = self.connection.busy_handler(Some(move |_| seat.is_obstructed()));
+        obstructed.map_err(|error| self.error(error))
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {

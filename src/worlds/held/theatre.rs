@@ -7,7 +7,6 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::visit::{Guest, Left};
 use crate::buyer::Ending;
-use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::op::{BuyerId, OpKind, Want};
@@ -47,7 +46,6 @@ pub struct Theatre<'t> {
     takes_money: bool,
     turnstile: Arc<Turnstile>,
     watch: Box<dyn Watch>,
-    control: Control,
     calls: Vec<Sender<Arc<Provider>>>,
     lefts: Receiver<(usize, Left)>,
     provider: Arc<Provider>,
@@ -66,7 +64,6 @@ impl<'t> Theatre<'t> {
         entrant: &dyn Entrant,
         settings: &'t Settings,
         server: &'t dyn Server,
-        control: &Control,
         use_it: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let card = entrant.card();
@@ -109,7 +106,6 @@ impl<'t> Theatre<'t> {
                 takes_money: card.asks_for(|kind| kind == OpKind::Pay),
                 turnstile,
                 watch: server.watch()?,
-                control: control.clone(),
                 calls,
                 lefts,
                 provider: Arc::new(Provider::open(0)),
@@ -179,8 +175,6 @@ impl<'t> Theatre<'t> {
         if waits {
             self.sent[place] = saying.touches;
             waits_for = self.turnstile.blockers(place, &self.watch.waits()?);
-            // A server that looks for deadlocks some time later must have looked before anybody moves.
-            self.control.pause(self.watch.looks_after());
         }
         let mut answer = None;
         let mut went_on = Vec::new();

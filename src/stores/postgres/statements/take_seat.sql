@@ -1,0 +1,6 @@
+-- Whoever waits is looked at at once for a deadlock, and told that there is none, in English: from then on nothing
+-- happens until somebody else moves.
+SET deadlock_timeout = '1ms';
+SET log_lock_waits = on;
+SET lc_messages = 'C';
+SET client_min_messages = log

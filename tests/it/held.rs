@@ -1,0 +1,242 @@
+//! The explorer at real servers: every statement order, one statement at a time.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use oversell_sim::control::Control;
+use oversell_sim::entrant::Entrant;
+use oversell_sim::error::Error;
+use oversell_sim::explore::{
+    Exploration, Orders, Outcome, Walk, can_be_stepped, replay_orders, search_orders, server_for,
+};
+use oversell_sim::finding::FindingKind;
+use oversell_sim::render;
+use oversell_sim::report::Evidence;
+use oversell_sim::settings::Settings;
+use oversell_sim::stores::model::Isolation;
+use oversell_sim::stores::remote::Server;
+use oversell_sim::stores::{Address, StoreKind};
+use oversell_sim::strategies;
+
+use crate::servers::installed;
+
+/// Every order, and none left out but those that cannot differ.
+const REDUCED: Walk = Walk { reduced: true, enough_after_finding: None };
+/// Every order, one by one.
+const ONE_BY_ONE: Walk = Walk { reduced: false, enough_after_finding: None };
+
+/// Orders that are run one by one where there are not too many.
+const MOST_ONE_BY_ONE: u32 = 100;
+
+fn shop(store: StoreKind, buyers: u32) -> Settings {
+    Settings { store, buyers, stock: 1, ..Settings::default() }
+}
+
+fn find(name: &str) -> &'static dyn Entrant {
+    strategies::find(name).unwrap()
+}
+
+fn open(entrant: &dyn Entrant, settings: &Settings) -> Box<dyn Server> {
+    server_for(entrant, settings, &Address::default(), &Control::default()).unwrap()
+}
+
+fn search(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    server: &dyn Server,
+    walk: Walk,
+    most: u32,
+) -> (Exploration, BTreeSet<Outcome>) {
+    let asked = AtomicU32::new(0);
+    let stopped = || asked.fetch_add(1, Ordering::Relaxed) >= most;
+    search_orders(entrant, settings, server, walk, &stopped).unwrap()
+}
+
+/// The stores that can be stepped, as far as they are here.
+fn stores() -> impl Iterator<Item = StoreKind> {
+    installed().into_iter().filter(|store| *store != StoreKind::Etcd)
+}
+
+fn orders(report: &Exploration) -> &Orders {
+    report.orders.as_ref().unwrap()
+}
+
+/// Two buyers who begin, look, write, order and commit: A, b s u i c, and B the same, at read committed.
+///
+/// In 80 orders both look before either commits, and both buy. Say that A writes first. B's write waits for A's
+/// commit, and so the rest of B comes last: what is to be placed among A's five is B's b, s and u. If B sends its
+/// u after A's c, b and s are in two of A's five gaps before c, in order: 15 ways. If it sends u between i and c,
+/// as many; between u and i, in two of four gaps: 10. That is 40, and 40 where B writes first.
+///
+/// In 12 orders one comes too late: its begin is in any of six gaps, and the rest after the other's commit.
+#[test]
+fn two_transactions_at_read_committed_have_92_orders_of_which_80_oversell() {
+    for store in stores().filter(|store| matches!(store, StoreKind::Postgres | StoreKind::Mysql)) {
+        let (settings, transaction) = (shop(store, 2), find("transaction"));
+        let server = open(transaction, &settings);
+        let (report, outcomes) = search(transaction, &settings, &*server, ONE_BY_ONE, u32::MAX);
+        let Orders { run, broken, complete, diverged, .. } = orders(&report);
+        assert_eq!((*run, *broken, *complete, *diverged), (92, 80, true, 0), "{store}");
+        assert_eq!(outcomes.len(), 2, "{store}: {outcomes:?}");
+        assert_eq!(report.amount_of(FindingKind::Oversold), 1);
+    }
+}
+
+#[test]
+fn leaving_out_orders_that_cannot_differ_leaves_out_no_way_to_end() {
+    for store in stores() {
+        let levels = if store.is_sql() { &Isolation::ALL[..] } else { &Isolation::ALL[..1] };
+        for isolation in levels {
+            let settings = Settings { isolation: *isolation, ..shop(store, 2) };
+            let server = open(find("naive"), &settings);
+            let mut compared = 0;
+            for entrant in strategies::ALL.iter().copied() {
+                let card = entrant.card();
+                let is_only_about_levels = *isolation == Isolation::ReadCommitted
+                    || card.names(oversell_sim::op::OpKind::Transaction);
+                if !is_only_about_levels || can_be_stepped(entrant, &settings).is_err() {
+                    continue;
+                }
+                let (slow, all) =
+                    search(entrant, &settings, &*server, ONE_BY_ONE, MOST_ONE_BY_ONE);
+                let (fast, some) = search(entrant, &settings, &*server, REDUCED, MOST_ONE_BY_ONE);
+                let what = format!("{} on {store}, {isolation}", card.name);
+                assert_eq!(orders(&fast).diverged + orders(&slow).diverged, 0, "{what}");
+                if orders(&slow).complete && orders(&fast).complete {
+                    assert_eq!(some, all, "{what}");
+                    assert_eq!(fast.evidence, slow.evidence, "{what}");
+                    assert!(orders(&fast).run <= orders(&slow).run, "{what}");
+                    compared += 1;
+                }
+            }
+            assert!(compared > 0, "{store}, {isolation}");
+        }
+    }
+}
+
+#[test]
+fn who_waits_for_a_lock_is_not_chosen_until_it_is_given_back() {
+    for store in stores().filter(|store| store.is_sql()) {
+        let (settings, pessimistic) = (shop(store, 2), find("pessimistic"));
+        let server = open(pessimistic, &settings);
+        let (report, _) = search(pessimistic, &settings, &*server, REDUCED, u32::MAX);
+        assert_eq!(report.evidence, Evidence::Proved, "{store}: {report}");
+        // In a file it is the beginning that waits, elsewhere the lock of the row.
+        let schedule = if store == StoreKind::Sqlite { "ABAAAAABB" } else { "AABBAAAABB" };
+        let schedule = schedule.parse().unwrap();
+        let told = replay_orders(pessimistic, &settings, &*server, &schedule).unwrap();
+        let rows = told.replayed.clone().unwrap();
+        let waits = rows.iter().position(|row| row.did.contains("… waits")).unwrap();
+        let goes_on = rows.iter().position(|row| row.goes_on).unwrap();
+        assert_eq!((rows[waits].actor.as_str(), rows[goes_on].actor.as_str()), ("B", "B"));
+        assert!(rows[goes_on - 1].did.starts_with("COMMIT"), "{store}: {rows:?}");
+        if store == StoreKind::Postgres {
+            assert!(rows[waits].did.ends_with("waits for A"), "{rows:?}");
+        }
+        let text = render::exploration(&told, None);
+        assert!(!text.contains("stock  \n"), "{text}");
+    }
+}
+
+#[test]
+fn a_finding_at_a_server_replays_to_the_same_finding() {
+    for store in stores() {
+        let (settings, naive) = (shop(store, 2), find("naive"));
+        let server = open(naive, &settings);
+        let (report, _) = search(naive, &settings, &*server, REDUCED, u32::MAX);
+        let first = &report.findings[0];
+        assert_eq!(first.finding.kind, FindingKind::Oversold, "{store}");
+        assert_eq!(first.again.matches(&format!("--store {store}")).count(), 1);
+        let schedule = first.schedule.parse().unwrap();
+        let again =
+            replay_orders(naive, &settings, &*server, &schedule).unwrap();
+        assert_eq!(again.findings[0].finding, first.finding, "{store}");
+        assert_eq!(again.findings[0].timeline, first.timeline, "{store}");
+    }
+}
+
+#[test]
+fn a_deadlock_is_broken_by_the_server_and_its_victim_tries_again() {
+    for store in stores().filter(|store| matches!(store, StoreKind::Postgres | StoreKind::Mysql)) {
+        let cart_order = find("cart-order");
+        let settings = Settings { items: 2, cart: 2, ..shop(store, 2) };
+        let server = open(cart_order, &settings);
+        let (report, _) = search(cart_order, &settings, &*server, REDUCED, u32::MAX);
+        assert_eq!(report.evidence, Evidence::Proved, "{store}: {report}");
+        assert_eq!(orders(&report).diverged, 0, "{store}");
+        // A locks one, B the other, and then each what the other has: B is the last to ask.
+        let schedule = "AABBABAB".parse().unwrap();
+        let told =
+            replay_orders(cart_order, &settings, &*server, &schedule).unwrap();
+        let rows = told.replayed.unwrap();
+        assert!(rows.iter().any(|row| row.did.ends_with("→ conflict")), "{store}: {rows:?}");
+    }
+}
+
+#[test]
+fn three_buyers_who_lock_the_row_are_proved_in_every_order() {
+    for store in stores().filter(|store| store.is_sql()) {
+        let (settings, pessimistic) = (shop(store, 3), find("pessimistic"));
+        let server = open(pessimistic, &settings);
+        let (report, _) = search(pessimistic, &settings, &*server, REDUCED, u32::MAX);
+        assert_eq!(report.evidence, Evidence::Proved, "{store}: {report}");
+        assert_eq!(orders(&report).outcomes, 1, "{store}");
+    }
+}
+
+#[test]
+fn a_server_that_dies_in_the_middle_is_an_error_and_keeps_nobody() {
+    for store in stores().filter(|store| store.is_served()) {
+        let (settings, naive) = (shop(store, 2), find("naive"));
+        let server = open(naive, &settings);
+        let orders = AtomicU32::new(0);
+        let stopped = || {
+            if orders.fetch_add(1, Ordering::Relaxed) == 2 {
+                server.kill_and_restart(0).unwrap();
+            }
+            false
+        };
+        let walk = ONE_BY_ONE;
+        let died = search_orders(naive, &settings, &*server, walk, &stopped);
+        match died {
+            Err(Error::World(why)) => {
+                assert!(why.contains("broke in the middle of a schedule"), "{store}: {why}");
+            }
+            other => panic!("{store}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_search_that_is_stopped_says_so_and_leaves_no_lock() {
+    for store in stores() {
+        let (settings, naive) = (shop(store, 2), find("naive"));
+        let server = open(naive, &settings);
+        let (report, _) = search(naive, &settings, &*server, ONE_BY_ONE, 2);
+        assert!(!orders(&report).complete);
+        assert_ne!(report.evidence, Evidence::Proved);
+        // Somebody else can use it at once.
+        let (report, _) = search(naive, &settings, &*server, REDUCED, u32::MAX);
+        assert!(orders(&report).complete, "{store}");
+    }
+}
+
+#[test]
+fn what_cannot_be_stepped_at_a_server_is_refused_with_the_reason() {
+    let refused = |settings: &Settings, name| {
+        can_be_stepped(find(name), settings).unwrap_err().to_string()
+    };
+    let said = refused(&shop(StoreKind::Postgres, 2), "sequencer");
+    assert!(said.contains("sequencer needs queue, which cannot be stepped"), "{said}");
+    let said = refused(&shop(StoreKind::Redis, 2), "pessimistic");
+    assert!(said.contains("pessimistic needs lock"), "{said}");
+    let said = refused(&shop(StoreKind::Postgres, 27), "naive");
+    assert!(said.contains("26 at most, a connection each"), "{said}");
+    let said = refused(&shop(StoreKind::Etcd, 2), "naive");
+    assert!(said.contains("--store etcd"), "{said}");
+    let mut settings = shop(StoreKind::Postgres, 2);
+    settings.set("crashes", "1").unwrap();
+    let said = refused(&settings, "naive");
+    assert!(said.contains("--crashes"), "{said}");
+}
+
