@@ -12,6 +12,7 @@ use std::time::Duration;
 use oversell_sim::clock::{Clock, Wall};
 use oversell_sim::control::Control;
 use oversell_sim::entrant::Entrant;
+use oversell_sim::explore::{self, Walk};
 use oversell_sim::prelude::*;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::{Address, StoreKind, Venue};
@@ -68,6 +69,37 @@ fn main() {
     mysql();
     redis();
     etcd();
+    orders();
+}
+
+/// Every statement order at each server.
+fn orders() {
+    println!("\n{:<34}{:<20}{:>14}{:>12}", "every statement order", "server", "orders", "in, ms");
+    let cases = [("transaction", 2, false), ("transaction", 3, true), ("pessimistic", 3, true)];
+    for store in [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis] {
+        for (name, buyers, reduced) in cases {
+            let name = if store == StoreKind::Redis { "optimistic" } else { name };
+            let entrant = oversell_sim::strategies::find(name).unwrap();
+            let settings = Settings { store, buyers, stock: 1, ..Settings::default() };
+            let (address, control) = (Address::default(), Control::default());
+            let server = explore::server_for(entrant, &settings, &address, &control).unwrap();
+            let walk = Walk { reduced, enough_after_finding: None };
+            let clock = Wall::start();
+            let (report, _) =
+                explore::search_orders(entrant, &settings, &*server, walk, &|| false).unwrap();
+            let took_ms = clock.now() / 1_000_000;
+            let orders = report.orders.unwrap();
+            assert!(orders.complete, "{orders:?}");
+            let how = if reduced { "reduced" } else { "one by one" };
+            let title = format!("{name}, {buyers} buyers, {how}");
+            println!(
+                "{title:<34}{:<20}{:>14}{:>12}",
+                store.name(),
+                count(orders.run),
+                count(took_ms)
+            );
+        }
+    }
 }
 
 fn settings(store: StoreKind, buyers: u32) -> Settings {

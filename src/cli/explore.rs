@@ -212,9 +212,8 @@ fn run_at_server(
         reduced: !args.search.no_reduce,
         enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH_ORDERS),
     };
-    let (report, _) = watch.run(|stopped| {
-        explore::search_orders(entrant, settings, &*server, walk, stopped)
-    })?;
+    let (report, _) =
+        watch.run(|stopped| explore::search_orders(entrant, settings, &*server, walk, stopped))?;
     let ended = finish(&report, Some(watch.took()), output, &args.report)?;
     if let Some(record) = record {
         write_recording(record, entrant, settings, &report)?;

@@ -8,8 +8,8 @@ use oversell_sim::explore::{self, Recording, Schedule};
 use oversell_sim::stores::StoreKind;
 
 use super::Ended;
-use super::output::Output;
 use super::interrupt;
+use super::output::Output;
 use super::shop::{ReportFlags, ServerFlags, ShopFlags, finish};
 
 /// What `replay` takes.

@@ -193,7 +193,9 @@ impl ShopFlags {
             return self.settings(entrant);
         }
         if self.is_for_any() {
-            return Err(Error::input("--buyers: at a real server they have to be counted; write a number"));
+            return Err(Error::input(
+                "--buyers: at a real server they have to be counted; write a number",
+            ));
         }
         applied(Settings { faults: Faults::default(), ..settings }, &self.given())
     }

@@ -165,10 +165,8 @@ pub fn replay_orders(
         if !goes_on {
             findings = judge(theatre, stuck)?.1;
         }
-        let findings: Vec<Told> = findings
-            .into_iter()
-            .map(|finding| tell(entrant, settings, finding, &steps))
-            .collect();
+        let findings: Vec<Told> =
+            findings.into_iter().map(|finding| tell(entrant, settings, finding, &steps)).collect();
         let evidence = evidence(&findings, false);
         Ok(Exploration {
             server: Some(server.version().to_owned()),
@@ -347,7 +345,8 @@ impl Walker<'_, '_> {
         let has_begun = |place: usize| self.forks[..before].iter().any(|fork| fork.chosen == place);
         let is_first_of_its_kind = |place: usize| {
             has_begun(place)
-                || (0..place).all(|other| self.wants[other] != self.wants[place] || has_begun(other))
+                || (0..place)
+                    .all(|other| self.wants[other] != self.wants[place] || has_begun(other))
         };
         let is_among = |some: &[(usize, Touches)], place| some.iter().any(|(who, _)| *who == place);
         fork.held.iter().map(|(place, _)| *place).find(|place| {

@@ -126,7 +126,13 @@ impl Row {
             Some(Ending::Failed(why)) => format!(", {why}"),
             _ => String::new(),
         };
-        Self { actor: step.actor.to_string(), did, stock: step.stock.clone(), note: None, goes_on: false }
+        Self {
+            actor: step.actor.to_string(),
+            did,
+            stock: step.stock.clone(),
+            note: None,
+            goes_on: false,
+        }
     }
 }
 

@@ -23,7 +23,10 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     if let Some(orders) = &report.orders {
         line("covered", of_orders(report, orders, took));
         if report.evidence == Evidence::Proved {
-            line("not covered", "what the server does within a statement, crashes, other quantities".into());
+            line(
+                "not covered",
+                "what the server does within a statement, crashes, other quantities".into(),
+            );
         }
     }
     if let Some(covered) = &report.covered {
@@ -123,8 +126,13 @@ fn sentence(report: &Exploration) -> String {
             format!("{}{} · {way} {}", amount(first), place(report), of(steps, unit))
         }
         ([], None) if report.orders.is_some() => match report.evidence {
-            Evidence::Proved => format!("no finding in any statement order of {crowd}{}", place(report)),
-            _ => format!("nothing wrong seen in some statement orders of {crowd}{} · not complete, so not a proof", place(report)),
+            Evidence::Proved => {
+                format!("no finding in any statement order of {crowd}{}", place(report))
+            }
+            _ => format!(
+                "nothing wrong seen in some statement orders of {crowd}{} · not complete, so not a proof",
+                place(report)
+            ),
         },
         ([], None) if report.sampled.is_some() => {
             let schedules = report.sampled.as_ref().map_or(0, |sampled| sampled.schedules);
@@ -158,7 +166,9 @@ fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> S
     let run = of(orders.run, "order");
     let mut text = match (orders.complete, orders.reduced) {
         (true, false) => format!("every statement order of {buyers}: {run}, one by one"),
-        (true, true) => format!("every statement order of {buyers}: {run} run, and no other is different"),
+        (true, true) => {
+            format!("every statement order of {buyers}: {run} run, and no other is different")
+        }
         (false, _) => format!("not every statement order of {buyers}: {run} run"),
     };
     if orders.broken > 0 {

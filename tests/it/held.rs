@@ -97,8 +97,7 @@ fn leaving_out_orders_that_cannot_differ_leaves_out_no_way_to_end() {
                 if !is_only_about_levels || can_be_stepped(entrant, &settings).is_err() {
                     continue;
                 }
-                let (slow, all) =
-                    search(entrant, &settings, &*server, ONE_BY_ONE, MOST_ONE_BY_ONE);
+                let (slow, all) = search(entrant, &settings, &*server, ONE_BY_ONE, MOST_ONE_BY_ONE);
                 let (fast, some) = search(entrant, &settings, &*server, REDUCED, MOST_ONE_BY_ONE);
                 let what = format!("{} on {store}, {isolation}", card.name);
                 assert_eq!(orders(&fast).diverged + orders(&slow).diverged, 0, "{what}");
@@ -148,8 +147,7 @@ fn a_finding_at_a_server_replays_to_the_same_finding() {
         assert_eq!(first.finding.kind, FindingKind::Oversold, "{store}");
         assert_eq!(first.again.matches(&format!("--store {store}")).count(), 1);
         let schedule = first.schedule.parse().unwrap();
-        let again =
-            replay_orders(naive, &settings, &*server, &schedule).unwrap();
+        let again = replay_orders(naive, &settings, &*server, &schedule).unwrap();
         assert_eq!(again.findings[0].finding, first.finding, "{store}");
         assert_eq!(again.findings[0].timeline, first.timeline, "{store}");
     }
@@ -166,8 +164,7 @@ fn a_deadlock_is_broken_by_the_server_and_its_victim_tries_again() {
         assert_eq!(orders(&report).diverged, 0, "{store}");
         // A locks one, B the other, and then each what the other has: B is the last to ask.
         let schedule = "AABBABAB".parse().unwrap();
-        let told =
-            replay_orders(cart_order, &settings, &*server, &schedule).unwrap();
+        let told = replay_orders(cart_order, &settings, &*server, &schedule).unwrap();
         let rows = told.replayed.unwrap();
         assert!(rows.iter().any(|row| row.did.ends_with("→ conflict")), "{store}: {rows:?}");
     }
@@ -223,9 +220,8 @@ fn a_search_that_is_stopped_says_so_and_leaves_no_lock() {
 
 #[test]
 fn what_cannot_be_stepped_at_a_server_is_refused_with_the_reason() {
-    let refused = |settings: &Settings, name| {
-        can_be_stepped(find(name), settings).unwrap_err().to_string()
-    };
+    let refused =
+        |settings: &Settings, name| can_be_stepped(find(name), settings).unwrap_err().to_string();
     let said = refused(&shop(StoreKind::Postgres, 2), "sequencer");
     assert!(said.contains("sequencer needs queue, which cannot be stepped"), "{said}");
     let said = refused(&shop(StoreKind::Redis, 2), "pessimistic");
@@ -239,4 +235,3 @@ fn what_cannot_be_stepped_at_a_server_is_refused_with_the_reason() {
     let said = refused(&settings, "naive");
     assert!(said.contains("--crashes"), "{said}");
 }
-

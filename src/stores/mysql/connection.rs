@@ -134,7 +134,8 @@ impl Database for Connection {
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
-        let told = self.conn.query_first::<(String, String, String), _>("SHOW ENGINE INNODB STATUS");
+        let told =
+            self.conn.query_first::<(String, String, String), _>("SHOW ENGINE INNODB STATUS");
         let told = told.map_err(|error| self.error(&error))?;
         Ok(told.map(|(.., status)| waits_in(&status)).unwrap_or_default())
     }

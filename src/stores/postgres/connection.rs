@@ -204,12 +204,16 @@ impl Database for Connection {
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
         if self.waits.is_none() {
-            let prepared = self.line.wait(self.client.prepare(include_str!("statements/waits.sql")))?;
+            let prepared =
+                self.line.wait(self.client.prepare(include_str!("statements/waits.sql")))?;
             self.waits = Some(prepared);
         }
         let Some(waits) = &self.waits else { return Ok(Vec::new()) };
         let rows = self.line.wait(self.client.query(waits, &[]))?;
-        Ok(rows.iter().map(|row| (row.get::<_, i32>(0).into(), row.get::<_, i32>(1).into())).collect())
+        Ok(rows
+            .iter()
+            .map(|row| (row.get::<_, i32>(0).into(), row.get::<_, i32>(1).into()))
+            .collect())
     }
 }
 

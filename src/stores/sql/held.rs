@@ -101,7 +101,8 @@ impl<D: Database> Held<D> {
     /// Keeps track of the transaction.
     fn note(&mut self, statement: Statement, touches: Touches, is_done: bool) {
         let begun = |isolation| {
-            let touches = if statement == Statement::BeginLocking { touches } else { Touches::NOTHING };
+            let touches =
+                if statement == Statement::BeginLocking { touches } else { Touches::NOTHING };
             Some(UnderWay { isolation, has_looked: false, touches })
         };
         match statement {

@@ -2,7 +2,7 @@
 //! what is not a statement takes no time. Below statements the server itself decides what happens when.
 //!
 //! [`Theatre`] is a shop at a server, in which the same show can be put on again and again, each time in
-//! another order; [`visit`] is what each buyer does in it.
+//! another order; `visit` is what each buyer does in it.
 
 mod theatre;
 mod visit;

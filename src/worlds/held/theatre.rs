@@ -13,9 +13,7 @@ use crate::op::{BuyerId, OpKind, Want};
 use crate::round::{Round, Tally};
 use crate::settings::Settings;
 use crate::stores::provider::Provider;
-use crate::stores::remote::{
-    Opening, Saying, Seat, Server, Touches, Turnstile, Unsettled, Watch,
-};
+use crate::stores::remote::{Opening, Saying, Seat, Server, Touches, Turnstile, Unsettled, Watch};
 use crate::worlds::stepped::Actor;
 use crate::worlds::threads::leaked_holds;
 
@@ -206,12 +204,13 @@ impl<'t> Theatre<'t> {
 
     fn settle(&mut self) -> Result<Vec<(usize, String)>, Error> {
         let watch = &mut self.watch;
-        let settled =
-            self.turnstile.settle(|| watch.waits().map_err(|error| error.to_string()));
+        let settled = self.turnstile.settle(|| watch.waits().map_err(|error| error.to_string()));
         settled.map_err(|unsettled| match unsettled {
             Unsettled::Silent(places) => {
-                let names: Vec<String> =
-                    places.iter().map(|place| Actor::Buyer(*place as BuyerId).to_string()).collect();
+                let names: Vec<String> = places
+                    .iter()
+                    .map(|place| Actor::Buyer(*place as BuyerId).to_string())
+                    .collect();
                 Error::world(format!(
                     "{}: no answer to {} for half a minute, and it does not say that anybody waits",
                     self.server.version(),
