@@ -19,12 +19,16 @@ use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::finding::FindingKind;
 use crate::op::{BuyerId, OpKind, Units, Want};
+use crate::retry::Retries;
 use crate::settings::Settings;
 use crate::stores::remote::{Saying, Server, Terms, Touches};
 use crate::stores::{Address, StoreKind, open_server};
 use crate::text::quantity::of;
 use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::{Actor, Cue};
+
+/// How often a buyer may fail in vain in one order. Once is enough to see that it begins again as it should.
+const MOST_IN_VAIN: u32 = 2;
 
 /// How often an order is run whose beginning does not come out as before.
 const TRIES: usize = 3;
@@ -84,6 +88,9 @@ struct Walker<'w, 't> {
     covered: Orders,
     outcomes: BTreeSet<Outcome>,
     best: Vec<Best>,
+    /// Whether an order is given up in which somebody fails in vain again and again. An attempt that ends in a
+    /// conflict and has changed nothing may as well not have been made; so what follows is seen elsewhere.
+    cuts_vain: bool,
     /// Where the last order went another way that did.
     divergence: Option<String>,
 }
@@ -110,6 +117,7 @@ pub fn search_orders(
             covered: Orders { reduced: walk.reduced, ..Orders::default() },
             outcomes: BTreeSet::new(),
             best: Vec::new(),
+            cuts_vain: walk.reduced && settings.policy.retries == Retries::Unlimited,
             divergence: None,
         };
         walker.run(stopped)?;
@@ -311,6 +319,10 @@ impl Walker<'_, '_> {
             self.covered.statements += 1;
             self.forks[place].touches = step.touches;
             steps.push(step);
+            if self.cuts_vain && self.theatre.most_in_vain() >= MOST_IN_VAIN {
+                self.covered.cut_short += 1;
+                return self.theatre.send_home().map(|_| true);
+            }
         }
         let stuck = self.theatre.send_home()?;
         let (outcome, findings) = judge(self.theatre, stuck)?;

@@ -171,6 +171,9 @@ fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> S
         }
         (false, _) => format!("not every statement order of {buyers}: {run} run"),
     };
+    if orders.cut_short > 0 {
+        text += &format!(" ({} more were begun, and led nowhere new)", count(orders.cut_short));
+    }
     if orders.broken > 0 {
         text += &format!(", {} of them broken", count(orders.broken));
     }

@@ -1,6 +1,6 @@
 //! A connection to Redis whose commands are held until somebody lets them go.
 
-use ::redis::{ConnectionLike, ErrorKind, RedisError, RedisResult, Value, parse_redis_value};
+use ::redis::{ConnectionLike, ErrorKind, RedisError, RedisResult, Value, cmd, parse_redis_value};
 
 use super::keys::PREFIX;
 use super::scripts::Scripts;
@@ -11,11 +11,13 @@ pub(super) struct Held<C> {
     connection: C,
     seat: Seat,
     scripts: Scripts,
+    /// Whether keys are watched.
+    is_watching: bool,
 }
 
 impl<C: ConnectionLike> Held<C> {
     pub(super) fn new(connection: C, seat: Seat) -> Self {
-        Self { connection, seat, scripts: Scripts::new() }
+        Self { connection, seat, scripts: Scripts::new(), is_watching: false }
     }
 
     /// Waits for its turn, has it done, and tells what was answered.
@@ -27,11 +29,21 @@ impl<C: ConnectionLike> Held<C> {
     ) -> RedisResult<T> {
         let commands = unpacked(packed);
         let saying = Saying { text: self.shown(&commands), touches: touches(&commands) };
-        // On the way home nobody begins anything.
+        // On the way home nobody begins anything, but everybody tidies up.
         if !self.seat.pass(saying) {
+            if std::mem::take(&mut self.is_watching) {
+                cmd("UNWATCH").exec(&mut self.connection)?;
+            }
             return Err(RedisError::from((ErrorKind::Client, "interrupted")));
         }
         let answer = send(&mut self.connection);
+        for name in commands.iter().filter_map(|words| words.first()) {
+            match name.as_str() {
+                "WATCH" => self.is_watching = true,
+                "EXEC" | "UNWATCH" => self.is_watching = false,
+                _ => {}
+            }
+        }
         self.seat.hear(match &answer {
             Ok(answer) => told(answer),
             Err(error) => error.to_string(),

@@ -55,6 +55,8 @@ struct Board {
     has_news: bool,
     /// Who begins again after a conflict, and has seen nobody else move since.
     again: Vec<bool>,
+    /// Attempts of each that ended in a conflict and had changed nothing.
+    vain: Vec<u32>,
     /// Steps that were made in this show.
     steps: u64,
     /// Whether everybody is to go home.
@@ -96,6 +98,7 @@ impl Turnstile {
                 told: vec![None; buyers],
                 has_news: false,
                 again: vec![false; buyers],
+                vain: vec![0; buyers],
                 steps: 0,
                 is_closed: false,
             }),
@@ -116,6 +119,7 @@ impl Turnstile {
         board.standings.fill(Standing::Thinking);
         board.answered.clear();
         board.again.fill(false);
+        board.vain.fill(0);
         (board.steps, board.is_closed) = (0, false);
     }
 
@@ -150,6 +154,12 @@ impl Turnstile {
     #[must_use]
     pub fn waiting(&self) -> Vec<usize> {
         self.those(|standing| matches!(standing, Standing::Waiting | Standing::Obstructed))
+    }
+
+    /// The most attempts of any buyer that ended in a conflict and had changed nothing.
+    #[must_use]
+    pub fn most_in_vain(&self) -> u32 {
+        self.board.lock().vain.iter().copied().max().unwrap_or(0)
     }
 
     /// Whether everybody has left.
@@ -372,9 +382,11 @@ impl Seat {
         board.standings[self.place] = Standing::Thinking;
     }
 
-    /// It begins again after a conflict.
-    pub fn begins_again(&self) {
-        self.turnstile.board.lock().again[self.place] = true;
+    /// It begins again after a conflict, in an attempt that had changed something or nothing.
+    pub fn begins_again(&self, has_changed: bool) {
+        let mut board = self.turnstile.board.lock();
+        board.again[self.place] = true;
+        board.vain[self.place] += u32::from(!has_changed);
     }
 
     /// It has left.

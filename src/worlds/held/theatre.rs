@@ -150,6 +150,12 @@ impl<'t> Theatre<'t> {
         self.turnstile.ready()
     }
 
+    /// The most attempts of any buyer that ended in a conflict and had changed nothing.
+    #[must_use]
+    pub fn most_in_vain(&self) -> u32 {
+        self.turnstile.most_in_vain()
+    }
+
     /// Lets one statement go, and waits until it is known what came of it; none if it is not held.
     ///
     /// # Errors

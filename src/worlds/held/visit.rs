@@ -40,7 +40,8 @@ impl Guest<'_> {
         loop {
             visit.attempts += 1;
             let began = seat.steps();
-            let attempt = self.attempt(link, &mut visit);
+            let mut marks = Marks::default();
+            let attempt = self.attempt(link, &mut visit, &mut marks);
             let kept = link.close_attempt();
             visit.last_attempt_ns = (began + 1) * STEP_NS;
             visit.ended_ns = seat.steps() * STEP_NS;
@@ -53,7 +54,7 @@ impl Guest<'_> {
             if attempt == Err(Missed::Conflict) {
                 visit.conflicts += 1;
                 if self.retries.allow(visit.conflicts) {
-                    seat.begins_again();
+                    seat.begins_again(marks.has_changed);
                     continue;
                 }
             }
@@ -63,7 +64,7 @@ impl Guest<'_> {
         Left { visit, leaked_locks, is_broken: link.is_broken() }
     }
 
-    fn attempt(&self, link: &mut dyn Link, visit: &mut Visit) -> Attempt {
+    fn attempt(&self, link: &mut dyn Link, visit: &mut Visit, marks: &mut Marks) -> Attempt {
         let mut heard: Vec<Heard> = Vec::new();
         loop {
             if heard.len() == MOST_OPS {
@@ -77,10 +78,41 @@ impl Guest<'_> {
                 true => self.provider.call(self.buyer, op),
                 false => link.call(self.buyer, op),
             };
+            marks.note(op, reply);
             visit.looked |= matches!(op, Op::Read { .. } | Op::ReadVersioned { .. });
             visit.held |= matches!(op, Op::Hold { .. } | Op::CancelOrder)
                 && reply == Ok(Reply::Applied(true));
             heard.push(reply);
+        }
+    }
+}
+
+/// What an attempt leaves behind even if it ends in a conflict.
+#[derive(Debug, Default)]
+struct Marks {
+    is_in_transaction: bool,
+    has_changed: bool,
+}
+
+impl Marks {
+    fn note(&mut self, op: Op, reply: Heard) {
+        match op {
+            Op::Begin => self.is_in_transaction = reply.is_ok(),
+            Op::Commit | Op::CommitUnsynced => {
+                self.is_in_transaction = false;
+                self.has_changed |= reply.is_ok();
+            }
+            Op::Rollback => self.is_in_transaction = false,
+            Op::Read { .. }
+            | Op::ReadVersioned { .. }
+            | Op::ReadFenced { .. }
+            | Op::CountLeft { .. }
+            | Op::FindOrder
+            | Op::FindCharge => {}
+            // A lock is given back when the attempt ends, whatever becomes of it.
+            Op::Lock { .. } | Op::Unlock { .. } => {}
+            _ if self.is_in_transaction || matches!(reply, Ok(Reply::Applied(false)) | Err(_)) => {}
+            _ => self.has_changed = true,
         }
     }
 }
