@@ -14,6 +14,7 @@ mod shell;
 mod shop;
 mod simulate;
 mod stores;
+mod survey;
 
 use std::process::ExitCode;
 
@@ -82,6 +83,8 @@ enum Command {
     Strategies,
     /// List the stores: which are ready here, what to install for the rest, and what each can do.
     Stores,
+    /// Explore every strategy at every store, and write the verdicts as one page.
+    Survey(survey::SurveyArgs),
     /// Print the completion script for a shell.
     Completions(shell::CompletionsArgs),
     /// Print a manual page (in roff: `oversell-sim man | man -l -`).
@@ -112,6 +115,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Strategies => list::run(),
         Command::Stores => stores::run(),
+        Command::Survey(args) => survey::run(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     };

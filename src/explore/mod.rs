@@ -15,11 +15,13 @@ mod orders;
 mod packed;
 mod precedence;
 mod random;
+mod reality;
 mod recording;
 pub mod schedule;
 mod search;
 mod state;
 mod states;
+mod survey;
 mod timeline;
 
 pub use any::{AnyBuyers, MOST_BUYERS, any_buyers};
@@ -34,10 +36,12 @@ pub use graph::Ways;
 pub use limits::Limits;
 pub use orders::{Outcome, Walk, can_be_stepped, replay_orders, search_orders, server_for};
 pub use random::{Sampled, Sampling};
+pub use reality::{Agreement, Difference, compare};
 pub use recording::Recording;
 pub use schedule::Schedule;
 pub use search::{Search, Seen};
 pub use state::{ANY, MOST_OF_A_KIND, State};
+pub use survey::{Place, Survey, SurveyRow, Verdict, survey};
 pub use timeline::Row;
 
 use crate::entrant::Entrant;

@@ -24,7 +24,7 @@ use crate::settings::Settings;
 use crate::stores::remote::{Saying, Server, Terms, Touches};
 use crate::stores::{Address, StoreKind, open_server};
 use crate::text::quantity::of;
-use crate::worlds::held::{Step, Theatre};
+use crate::worlds::held::{Grain, Step, Theatre};
 use crate::worlds::stepped::{Actor, Cue};
 
 /// How often a buyer may fail in vain in one order. Once is enough to see that it begins again as it should.
@@ -107,7 +107,7 @@ pub fn search_orders(
     walk: Walk,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, BTreeSet<Outcome>), Error> {
-    Theatre::open(entrant, settings, server, |theatre| {
+    Theatre::open(entrant, settings, server, Grain::Statement, |theatre| {
         let wants = theatre.wants().collect();
         let mut walker = Walker {
             theatre,
@@ -149,7 +149,7 @@ pub fn replay_orders(
     server: &dyn Server,
     schedule: &Schedule,
 ) -> Result<Exploration, Error> {
-    Theatre::open(entrant, settings, server, |theatre| {
+    Theatre::open(entrant, settings, server, Grain::Statement, |theatre| {
         theatre.begin()?;
         let mut steps = Vec::new();
         for (number, cue) in schedule.0.iter().enumerate() {

@@ -8,6 +8,7 @@ mod junit;
 mod markdown;
 mod sections;
 mod story;
+mod survey;
 mod table;
 mod verdict;
 
@@ -23,6 +24,7 @@ pub use json::{json, state_graph};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use story::story;
+pub use survey::survey;
 pub use table::{table, verdicts};
 
 impl fmt::Display for Report {

@@ -1,13 +1,15 @@
 //! The explorer at real servers: every statement order, one statement at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use oversell_sim::control::Control;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{
-    Exploration, Orders, Outcome, Walk, can_be_stepped, replay_orders, search_orders, server_for,
+    Exploration, Orders, Outcome, Walk, can_be_stepped, compare, replay_orders, search_orders,
+    server_for, survey,
 };
 use oversell_sim::finding::FindingKind;
 use oversell_sim::render;
@@ -24,6 +26,9 @@ use crate::servers::installed;
 const REDUCED: Walk = Walk { reduced: true, enough_after_finding: None };
 /// Every order, one by one.
 const ONE_BY_ONE: Walk = Walk { reduced: false, enough_after_finding: None };
+
+/// Schedules of the model that are run at a server, of each strategy.
+const MOST_COMPARED: u64 = 150;
 
 /// Orders that are run one by one where there are not too many.
 const MOST_ONE_BY_ONE: u32 = 100;
@@ -216,6 +221,98 @@ fn a_search_that_is_stopped_says_so_and_leaves_no_lock() {
         let (report, _) = search(naive, &settings, &*server, REDUCED, u32::MAX);
         assert!(orders(&report).complete, "{store}");
     }
+}
+
+/// Why this store answers otherwise than the model, whose transactions are PostgreSQL's and whose locks are none.
+fn why_otherwise(strategy: &str, store: StoreKind, isolation: Isolation) -> Option<&'static str> {
+    use Isolation::{ReadCommitted, RepeatableRead, Serializable};
+    use StoreKind::{Mysql, Postgres, Sqlite};
+    match (strategy, store, isolation) {
+        (
+            "ordered-locks" | "unlock-early" | "check-outside" | "other-lock",
+            store,
+            ReadCommitted,
+        ) if store.is_sql() => Some(
+            "a lock is a transaction: what is written stays inside until the last is given back",
+        ),
+        ("copy-trusted" | "cart-order", Sqlite, ReadCommitted) => Some("a file has one lock"),
+        ("transaction", Sqlite, ReadCommitted) | ("count-then-insert", Sqlite, _) => {
+            Some("in a file whoever has read before somebody wrote has to begin again")
+        }
+        ("count-then-insert", Postgres, Serializable) => {
+            Some("that it will not commit is said as soon as it is known")
+        }
+        ("transaction", Mysql, RepeatableRead) => {
+            Some("it writes over what its snapshot never saw")
+        }
+        ("transaction" | "count-then-insert", Mysql, Serializable) => Some("reading locks"),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_schedule_of_the_model_is_answered_by_the_servers_as_the_model_says() {
+    for store in stores() {
+        let levels = if store.is_sql() { &Isolation::ALL[..] } else { &Isolation::ALL[..1] };
+        for isolation in levels {
+            let level = Settings { isolation: *isolation, items: 2, ..shop(store, 2) };
+            let server = open(find("naive"), &level);
+            for entrant in strategies::everybody() {
+                let card = entrant.card();
+                let has_levels = card.names(oversell_sim::op::OpKind::Transaction);
+                if *isolation != Isolation::ReadCommitted && !has_levels {
+                    continue;
+                }
+                let products = if card.carts { 2 } else { 1 };
+                let settings = Settings { items: products, cart: products, ..level.clone() };
+                if can_be_stepped(entrant, &settings).is_err() {
+                    continue;
+                }
+                let agreement = compare(entrant, &settings, &*server, MOST_COMPARED).unwrap();
+                let is_different = agreement.difference.is_some();
+                let why = why_otherwise(card.name, store, *isolation);
+                let what = format!("{} on {store}, {isolation}: {agreement:?}; {why:?}", card.name);
+                assert_eq!(is_different, why.is_some(), "{what}");
+                assert!(agreement.schedules > 1, "{what}");
+            }
+        }
+    }
+}
+
+/// The cells of a page's table, by row and column.
+fn cells(page: &str) -> BTreeMap<(String, String), String> {
+    let rows = page.lines().filter(|line| line.starts_with('|') && !line.starts_with("|--"));
+    let mut rows =
+        rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()));
+    let header: Vec<String> = rows.next().unwrap().collect();
+    let mut cells = BTreeMap::new();
+    for row in rows {
+        let row: Vec<String> = row.collect();
+        for (column, cell) in header.iter().zip(&row).skip(1) {
+            cells.insert((row[0].clone(), column.clone()), cell.clone());
+        }
+    }
+    cells
+}
+
+#[test]
+fn the_page_of_verdicts_is_what_is_found_here() {
+    let stores: Vec<StoreKind> = stores().collect();
+    let all: Vec<_> = strategies::everybody().collect();
+    let found = survey(&all, &stores, &Control::default()).unwrap();
+    let found = cells(&render::survey(&found));
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/survey.md");
+    let written = cells(&std::fs::read_to_string(page).unwrap());
+    for (place, verdict) in &found {
+        assert_eq!(
+            written.get(place),
+            Some(verdict),
+            "{place:?}; oversell-sim survey writes it anew"
+        );
+    }
+    let is_here =
+        |column: &String| column == "model" || stores.iter().any(|store| store.name() == column);
+    assert_eq!(written.keys().filter(|(_, column)| is_here(column)).count(), found.len());
 }
 
 #[test]

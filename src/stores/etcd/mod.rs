@@ -127,7 +127,7 @@ impl Server for Etcd {
         Ok(Box::new(EtcdLink::new(self, self.dial(number), number as u64)))
     }
 
-    fn connect_held(&self, _seat: Seat) -> Result<Box<dyn Link>, Error> {
+    fn connect_held(&self, _seat: Seat, _holds_statements: bool) -> Result<Box<dyn Link>, Error> {
         Err(Error::input("--store etcd: its requests cannot be held one by one yet"))
     }
 

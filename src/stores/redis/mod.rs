@@ -77,8 +77,11 @@ impl Server for Redis {
         Ok(Box::new(RedisLink::new(connection, self.terms.clone(), None)))
     }
 
-    fn connect_held(&self, seat: Seat) -> Result<Box<dyn Link>, Error> {
+    fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
         let mut connection = server::dial(&self.client, &self.terms)?;
+        if !holds_statements {
+            return Ok(Box::new(RedisLink::new(connection, self.terms.clone(), Some(seat))));
+        }
         // One that the server does not know yet would take several turns.
         Scripts::new().load(&mut connection).map_err(server::cannot)?;
         let held = Held::new(connection, seat.clone());

@@ -45,11 +45,12 @@ pub trait Server: Send + Sync {
     /// [`Error::World`] when it is not to be had.
     fn connect(&self) -> Result<Box<dyn Link>, Error>;
 
-    /// Opens one more connection, of a buyer whose every statement is held at a turnstile.
+    /// Opens one more connection, of a buyer with a seat at a turnstile, where its every statement is held, or
+    /// only it itself.
     ///
     /// # Errors
     /// [`Error::World`] when it is not to be had.
-    fn connect_held(&self, seat: Seat) -> Result<Box<dyn Link>, Error>;
+    fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error>;
 
     /// Opens a connection of somebody who watches the others.
     ///

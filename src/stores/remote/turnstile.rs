@@ -341,7 +341,7 @@ impl Seat {
     }
 
     /// Waits until this may be sent; false if it is to go home instead.
-    pub(in crate::stores) fn pass(&self, saying: Saying) -> bool {
+    pub(crate) fn pass(&self, saying: Saying) -> bool {
         self.stand(Standing::Held(saying))
     }
 
@@ -373,7 +373,7 @@ impl Seat {
     }
 
     /// What it has sent was answered like this, and its own code goes on.
-    pub(in crate::stores) fn hear(&self, answer: String) {
+    pub(crate) fn hear(&self, answer: String) {
         let mut board = self.turnstile.board.lock();
         board.answered.push((self.place, answer));
         if let Some(told) = &mut board.told[self.place] {

@@ -1,13 +1,29 @@
 //! A database whose statements are held until somebody lets them go.
 
-use super::{Database, Row, SqlError, Statement, Values, value_of, with_parameters};
+use super::{Database, Row, SqlError, SqlLink, Statement, Values, value_of, with_parameters};
 use crate::attempt::Failure;
 use crate::stores::StoreKind;
 use crate::stores::model::Isolation;
-use crate::stores::remote::{Parts, Saying, Seat, Touches};
+use crate::stores::remote::{Link, Parts, Saying, Seat, Terms, Touches};
+
+/// A link of a buyer with a seat at a turnstile, where its every statement is held, or only it itself.
+pub(in crate::stores) fn link<D: Database + 'static>(
+    mut database: D,
+    seat: Seat,
+    kind: StoreKind,
+    terms: &Terms,
+    holds_statements: bool,
+) -> Result<Box<dyn Link>, SqlError> {
+    database.take_seat(&seat)?;
+    let terms = terms.clone();
+    Ok(match holds_statements {
+        true => Box::new(SqlLink::new(Held { database, seat, kind, under_way: None }, terms)),
+        false => Box::new(SqlLink::new(database, terms)),
+    })
+}
 
 /// A connection with a turnstile in front of it.
-pub(in crate::stores) struct Held<D> {
+struct Held<D> {
     database: D,
     seat: Seat,
     kind: StoreKind,
@@ -25,16 +41,6 @@ struct UnderWay {
 }
 
 impl<D: Database> Held<D> {
-    /// Over this connection.
-    pub(in crate::stores) fn new(
-        mut database: D,
-        seat: Seat,
-        kind: StoreKind,
-    ) -> Result<Self, SqlError> {
-        database.take_seat(&seat)?;
-        Ok(Self { database, seat, kind, under_way: None })
-    }
-
     /// Waits for its turn, has it done, and tells what was answered.
     fn take_turn<T>(
         &mut self,

@@ -2,14 +2,13 @@
 //! connection, and a [`SqlLink`] knows which op takes which.
 
 mod books;
-mod held;
+pub(super) mod held;
 mod link;
 mod parameters;
 mod server;
 mod statement;
 
 pub(super) use books::{create, stock_up, take_stock};
-pub(super) use held::Held;
 pub(super) use link::SqlLink;
 pub(super) use parameters::{value_of, with_parameters};
 pub(super) use server::{Dialer, SqlServer};

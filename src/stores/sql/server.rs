@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 
-use super::{Database, Held, SqlError, SqlLink, Statement, books};
+use super::{Database, SqlError, SqlLink, Statement, books, held};
 use crate::error::Error;
 use crate::stores::private::Nest;
 use crate::stores::remote::{Link, Opening, Seat, Server, Terms, Waits, Watch, is_not_ours};
@@ -124,9 +124,9 @@ impl<D: Dialer> Server for SqlServer<D> {
         Ok(Box::new(SqlLink::new(self.dial()?, self.terms.clone())))
     }
 
-    fn connect_held(&self, seat: Seat) -> Result<Box<dyn Link>, Error> {
-        let held = Held::new(self.dial()?, seat, D::KIND).map_err(cannot)?;
-        Ok(Box::new(SqlLink::new(held, self.terms.clone())))
+    fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
+        let database = self.dial()?;
+        held::link(database, seat, D::KIND, &self.terms, holds_statements).map_err(cannot)
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

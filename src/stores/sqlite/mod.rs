@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::private::Nest;
 use super::remote::{Link, NobodyWaits, Opening, Seat, Server, Terms, Watch, is_not_ours};
-use super::sql::{self, Database, Held, Row, SqlError, SqlLink, Statement, Values};
+use super::sql::{self, Database, Row, SqlError, SqlLink, Statement, Values};
 use super::{Address, Books, StoreKind};
 use crate::error::Error;
 use crate::text::nearest::shown;
@@ -91,10 +91,10 @@ impl Server for Sqlite {
         Ok(Box::new(SqlLink::new(file, self.terms.clone())))
     }
 
-    fn connect_held(&self, seat: Seat) -> Result<Box<dyn Link>, Error> {
+    fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
         let file = self.link_up(OpenFlags::empty())?;
-        let held = Held::new(file, seat, StoreKind::Sqlite).map_err(|error| self.cannot(error))?;
-        Ok(Box::new(SqlLink::new(held, self.terms.clone())))
+        sql::held::link(file, seat, StoreKind::Sqlite, &self.terms, holds_statements)
+            .map_err(|error| self.cannot(error))
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

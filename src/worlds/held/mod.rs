@@ -7,4 +7,4 @@
 mod theatre;
 mod visit;
 
-pub use theatre::{Step, Theatre};
+pub use theatre::{Grain, Step, Theatre};

@@ -9,12 +9,12 @@ use super::visit::{Guest, Left};
 use crate::buyer::Ending;
 use crate::entrant::Entrant;
 use crate::error::Error;
-use crate::op::{BuyerId, OpKind, Want};
+use crate::op::{BuyerId, OpKind, Reply, Want};
 use crate::round::{Round, Tally};
 use crate::settings::Settings;
 use crate::stores::provider::Provider;
 use crate::stores::remote::{Opening, Saying, Seat, Server, Touches, Turnstile, Unsettled, Watch};
-use crate::worlds::stepped::Actor;
+use crate::worlds::stepped::{Actor, Heard};
 use crate::worlds::threads::leaked_holds;
 
 /// One step, as it was seen.
@@ -34,6 +34,15 @@ pub struct Step {
     pub left: Vec<(usize, Ending)>,
     /// What it has to do with, and whatever goes on with it.
     pub touches: Touches,
+}
+
+/// What is held at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grain {
+    /// One statement.
+    Statement,
+    /// One op, of however many statements: as the model steps.
+    Op,
 }
 
 /// A shop at a server.
@@ -62,6 +71,7 @@ impl<'t> Theatre<'t> {
         entrant: &dyn Entrant,
         settings: &'t Settings,
         server: &'t dyn Server,
+        grain: Grain,
         use_it: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let card = entrant.card();
@@ -72,7 +82,7 @@ impl<'t> Theatre<'t> {
             let mut calls = Vec::with_capacity(buyers);
             for place in 0..buyers {
                 let seat = turnstile.seat(place);
-                let mut link = server.connect_held(seat.clone())?;
+                let mut link = server.connect_held(seat.clone(), grain == Grain::Statement)?;
                 let (calls_it, called) = unbounded::<Arc<Provider>>();
                 let (tells, want) = (tells.clone(), settings.want(1, place as BuyerId));
                 let retries = settings.policy.retries;
@@ -81,7 +91,8 @@ impl<'t> Theatre<'t> {
                         // Whatever happens, nobody waits for somebody who is not there.
                         let _leaves = Leaves(&seat);
                         let buyer = place as BuyerId;
-                        let guest = Guest { entrant, buyer, want, retries, provider: &provider };
+                        let guest =
+                            Guest { entrant, buyer, want, retries, grain, provider: &provider };
                         let left = guest.visit(&mut *link, &seat);
                         let _ = tells.send((place, left));
                     }
@@ -121,6 +132,15 @@ impl<'t> Theatre<'t> {
     #[must_use]
     pub fn server(&self) -> &dyn Server {
         self.server
+    }
+
+    /// An op's reply, as it is told where ops are held. Whether a lock was waited for is no part of it.
+    #[must_use]
+    pub fn told(reply: Heard) -> String {
+        match reply {
+            Ok(Reply::Locked { .. }) => "Ok(Locked)".into(),
+            reply => format!("{reply:?}"),
+        }
     }
 
     /// What each buyer wants.

@@ -1,5 +1,6 @@
 //! One buyer's visit over a connection whose statements are held.
 
+use super::theatre::{Grain, Theatre};
 use crate::attempt::{Attempt, Failure, Missed};
 use crate::buyer::{Ending, Visit};
 use crate::clock::STEP_NS;
@@ -7,7 +8,7 @@ use crate::entrant::Entrant;
 use crate::op::{BuyerId, Op, Reply, Want};
 use crate::retry::Retries;
 use crate::stores::provider::Provider;
-use crate::stores::remote::{Link, Seat};
+use crate::stores::remote::{Link, Parts, Saying, Seat, Touches};
 use crate::worlds::stepped::script::{Heard, Next};
 
 /// More ops than any attempt makes.
@@ -19,6 +20,7 @@ pub(super) struct Guest<'g> {
     pub(super) buyer: BuyerId,
     pub(super) want: Want,
     pub(super) retries: Retries,
+    pub(super) grain: Grain,
     pub(super) provider: &'g Provider,
 }
 
@@ -41,7 +43,7 @@ impl Guest<'_> {
             visit.attempts += 1;
             let began = seat.steps();
             let mut marks = Marks::default();
-            let attempt = self.attempt(link, &mut visit, &mut marks);
+            let attempt = self.attempt(link, seat, &mut visit, &mut marks);
             let kept = link.close_attempt();
             visit.last_attempt_ns = (began + 1) * STEP_NS;
             visit.ended_ns = seat.steps() * STEP_NS;
@@ -64,7 +66,13 @@ impl Guest<'_> {
         Left { visit, leaked_locks, is_broken: link.is_broken() }
     }
 
-    fn attempt(&self, link: &mut dyn Link, visit: &mut Visit, marks: &mut Marks) -> Attempt {
+    fn attempt(
+        &self,
+        link: &mut dyn Link,
+        seat: &Seat,
+        visit: &mut Visit,
+        marks: &mut Marks,
+    ) -> Attempt {
         let mut heard: Vec<Heard> = Vec::new();
         loop {
             if heard.len() == MOST_OPS {
@@ -74,10 +82,20 @@ impl Guest<'_> {
                 Next::Call(op) => op.in_name_of(self.buyer),
                 Next::End(attempt) => return attempt,
             };
+            if self.grain == Grain::Op {
+                let saying =
+                    Saying { text: format!("{op:?}"), touches: Touches::writing(Parts::ALL) };
+                if !seat.pass(saying) {
+                    return Err(Missed::Failed(Failure::Interrupted));
+                }
+            }
             let reply = match op.is_about_money() {
                 true => self.provider.call(self.buyer, op),
                 false => link.call(self.buyer, op),
             };
+            if self.grain == Grain::Op {
+                seat.hear(Theatre::told(reply));
+            }
             marks.note(op, reply);
             visit.looked |= matches!(op, Op::Read { .. } | Op::ReadVersioned { .. });
             visit.held |= matches!(op, Op::Hold { .. } | Op::CancelOrder)

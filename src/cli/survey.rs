@@ -1,0 +1,49 @@
+//! `survey`: every strategy at every store.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use oversell_sim::error::Error;
+use oversell_sim::explore;
+use oversell_sim::stores::{StoreKind, readiness};
+use oversell_sim::{render, strategies};
+
+use super::output::{Output, to_stderr};
+use super::{Ended, interrupt};
+
+/// What `survey` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SurveyArgs {
+    /// Which stores, with commas between [default: those of sqlite, postgres, mysql and redis that are ready]
+    #[arg(long = "store", value_name = "STORE", value_delimiter = ',', value_parser = steppable)]
+    stores: Vec<StoreKind>,
+    /// Write the page to a file
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn steppable(text: &str) -> Result<StoreKind, String> {
+    match StoreKind::parse(text)? {
+        StoreKind::Memory => Err("the model is there in any case".into()),
+        StoreKind::Etcd => Err("etcd's requests cannot be held one by one yet".into()),
+        store => Ok(store),
+    }
+}
+
+pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
+    let output = Output::open(args.output.as_deref(), "--output")?;
+    let control = interrupt::control()?;
+    let mut stores = args.stores.clone();
+    if stores.is_empty() {
+        for store in readiness().into_iter().filter(|store| steppable(store.kind.name()).is_ok()) {
+            match store.server {
+                Ok(_) => stores.push(store.kind),
+                Err(why) => to_stderr(&format!("left out: {why}\n")),
+            }
+        }
+    }
+    let all: Vec<_> = strategies::everybody().collect();
+    let survey = explore::survey(&all, &stores, &control)?;
+    output.write(&render::survey(&survey))?;
+    Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
+}

@@ -1,0 +1,106 @@
+//! The model against a real server: every schedule of the model, step by step, must be answered there as the model
+//! says.
+
+use super::open;
+use super::schedule::Schedule;
+use crate::entrant::Entrant;
+use crate::error::Error;
+use crate::settings::Settings;
+use crate::stores::StoreKind;
+use crate::stores::remote::Server;
+use crate::worlds::held::{Grain, Theatre};
+use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
+
+/// More steps than any schedule is followed for.
+const MOST_STEPS: usize = 200;
+
+/// How a model and a server have compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreement {
+    /// Schedules of the model that were run at the server.
+    pub schedules: u64,
+    /// Whether those were all.
+    pub complete: bool,
+    /// The first step that was answered otherwise than the model says.
+    pub difference: Option<Difference>,
+}
+
+/// A step that a server answered otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The schedule up to it, with it.
+    pub schedule: String,
+    /// What the model answers.
+    pub model: String,
+    /// What the server answered.
+    pub reality: String,
+}
+
+/// A schedule of the model, with what is answered to each step.
+type Story = Vec<(usize, String)>;
+
+/// Runs every schedule of the model, but no more than so many, at a server, and stops at the first difference.
+///
+/// # Errors
+/// [`Error::Input`] for settings that cannot be, [`Error::World`] when the server fails.
+pub fn compare(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    server: &dyn Server,
+    most: u64,
+) -> Result<Agreement, Error> {
+    let at_model = Settings { store: StoreKind::Memory, ..settings.clone() };
+    let mut cast = Cast::new(entrant, &at_model).unmerged();
+    let opening = open(&mut cast, entrant, &at_model)?;
+    Theatre::open(entrant, settings, server, Grain::Op, |theatre| {
+        let mut agreement = Agreement { schedules: 0, complete: true, difference: None };
+        let mut ahead: Vec<(Stage, Story)> = vec![(opening, Story::new())];
+        while let Some((stage, story)) = ahead.pop() {
+            let movers: Vec<Actor> =
+                stage.actors().filter(|actor| stage.can_move(&mut cast, *actor)).collect();
+            if movers.is_empty() || story.len() == MOST_STEPS {
+                if agreement.schedules == most {
+                    agreement.complete = false;
+                    break;
+                }
+                agreement.schedules += 1;
+                agreement.difference = told_otherwise(theatre, &story)?;
+                if agreement.difference.is_some() {
+                    agreement.complete = false;
+                    break;
+                }
+                continue;
+            }
+            // The last is followed first.
+            for actor in movers.into_iter().rev() {
+                let Actor::Buyer(buyer) = actor else { continue };
+                let (mut stage, mut story) = (stage.clone(), story.clone());
+                let Some(step) = stage.step(&mut cast, actor) else { continue };
+                story.push((buyer as usize, Theatre::told(step.reply)));
+                ahead.push((stage, story));
+            }
+        }
+        Ok(agreement)
+    })
+}
+
+/// The first step of a story that the server answers otherwise.
+fn told_otherwise(theatre: &mut Theatre<'_>, story: &Story) -> Result<Option<Difference>, Error> {
+    theatre.begin()?;
+    let mut difference = None;
+    for (number, (place, model)) in story.iter().enumerate() {
+        let reality = match theatre.step(*place)? {
+            None => "it cannot move".into(),
+            Some(step) => step.answer.unwrap_or_else(|| "it has to wait".into()),
+        };
+        if reality != *model {
+            let cues = story[..=number].iter();
+            let cues = cues.map(|(place, _)| Cue::step(Actor::Buyer(*place as u32))).collect();
+            let schedule = Schedule(cues).to_string();
+            difference = Some(Difference { schedule, model: model.clone(), reality });
+            break;
+        }
+    }
+    theatre.send_home()?;
+    Ok(difference)
+}

@@ -1,0 +1,156 @@
+//! A survey: every strategy at every store, at each isolation level, with two buyers and one unit.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::limits::Limits;
+use super::orders::{Walk, can_be_stepped, search_orders, server_for};
+use super::{Exploration, search_all};
+use crate::control::Control;
+use crate::entrant::Entrant;
+use crate::error::Error;
+use crate::finding::FindingKind;
+use crate::op::OpKind;
+use crate::report::Evidence;
+use crate::settings::Settings;
+use crate::stores::model::Isolation;
+use crate::stores::{Address, StoreKind};
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// Where: the model first, and then servers, each by its name and version.
+    pub places: Vec<Place>,
+    /// A row a strategy, or a strategy at a level.
+    pub rows: Vec<SurveyRow>,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The store; memory stands for the model of one.
+    pub store: StoreKind,
+    /// The server's name and version, in its own words; none for the model.
+    pub server: Option<String>,
+}
+
+/// What came of one strategy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SurveyRow {
+    /// Its name.
+    pub strategy: &'static str,
+    /// How far transactions were kept apart, if it begins any.
+    pub isolation: Option<Isolation>,
+    /// A verdict a place.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// A verdict on one strategy at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No finding in any order.
+    Proved,
+    /// The gravest finding, and a shortest schedule to it.
+    Broken(FindingKind, String),
+    /// Too many orders to run them all, and nothing was found in those that were.
+    TooMany,
+    /// The store does not offer what it needs, or it cannot be stepped there.
+    Refused,
+}
+
+/// Orders that are run of one strategy at one place.
+const MOST_ORDERS: u64 = 3_000;
+
+/// Surveys these strategies at the model and at these stores, each on a private server. After Ctrl-C what is
+/// left is [`Verdict::TooMany`].
+///
+/// # Errors
+/// [`Error::World`] when a server cannot be started, or fails.
+pub fn survey(
+    entrants: &[&'static dyn Entrant],
+    stores: &[StoreKind],
+    control: &Control,
+) -> Result<Survey, Error> {
+    let mut rows: Vec<SurveyRow> = entrants.iter().flat_map(|entrant| rows_of(*entrant)).collect();
+    let mut places = vec![Place { store: StoreKind::Memory, server: None }];
+    for (row, entrant) in with_entrants(&mut rows, entrants) {
+        let settings = shop(*entrant, StoreKind::Memory, row.isolation);
+        let found = search_all(*entrant, &settings, Limits::default(), || control.is_stopped())?;
+        row.verdicts.push(Verdict::of(&found));
+    }
+    for store in stores {
+        let mut server = None;
+        for isolation in [None, Some(Isolation::RepeatableRead), Some(Isolation::Serializable)] {
+            let at = isolation.unwrap_or_default();
+            let asks = |row: &SurveyRow| row.isolation.unwrap_or_default() == at;
+            let level = Settings { items: 2, isolation: at, store: *store, ..Settings::default() };
+            let level = Settings { buyers: 2, ..level };
+            let mut open = None;
+            for (row, entrant) in with_entrants(&mut rows, entrants).filter(|(row, _)| asks(row)) {
+                let settings = shop(*entrant, *store, row.isolation);
+                if can_be_stepped(*entrant, &settings).is_err() {
+                    row.verdicts.push(Verdict::Refused);
+                    continue;
+                }
+                if open.is_none() {
+                    open = Some(server_for(*entrant, &level, &Address::default(), control)?);
+                }
+                let Some(open) = open.as_deref() else { continue };
+                server.get_or_insert_with(|| open.version().to_owned());
+                let walk = Walk { reduced: true, enough_after_finding: Some(MOST_ORDERS) };
+                let left = AtomicU64::new(MOST_ORDERS);
+                let stopped = || {
+                    let more = left.fetch_sub(1, Ordering::Relaxed);
+                    more == 0 || control.is_stopped()
+                };
+                let (found, _) = search_orders(*entrant, &settings, open, walk, &stopped)?;
+                row.verdicts.push(Verdict::of(&found));
+            }
+        }
+        places.push(Place { store: *store, server });
+    }
+    Ok(Survey { places, rows })
+}
+
+/// The rows of a strategy, without verdicts.
+fn rows_of(entrant: &dyn Entrant) -> Vec<SurveyRow> {
+    let card = entrant.card();
+    let row = |isolation| SurveyRow { strategy: card.name, isolation, verdicts: Vec::new() };
+    match card.names(OpKind::Transaction) {
+        true => Isolation::ALL.into_iter().map(|level| row(Some(level))).collect(),
+        false => vec![row(None)],
+    }
+}
+
+/// Rows, each with its strategy.
+fn with_entrants<'r>(
+    rows: &'r mut [SurveyRow],
+    entrants: &'r [&'static dyn Entrant],
+) -> impl Iterator<Item = (&'r mut SurveyRow, &'r &'static dyn Entrant)> {
+    rows.iter_mut().filter_map(move |row| {
+        let entrant = entrants.iter().find(|entrant| entrant.card().name == row.strategy)?;
+        Some((row, entrant))
+    })
+}
+
+/// Two buyers and one unit; of a strategy that is about carts two products, both in each cart.
+fn shop(entrant: &dyn Entrant, store: StoreKind, isolation: Option<Isolation>) -> Settings {
+    let products = if entrant.card().carts { 2 } else { 1 };
+    Settings {
+        buyers: 2,
+        items: products,
+        cart: products,
+        store,
+        isolation: isolation.unwrap_or_default(),
+        ..Settings::default()
+    }
+}
+
+impl Verdict {
+    fn of(found: &Exploration) -> Self {
+        match (found.findings.first(), found.evidence) {
+            (Some(told), _) => Self::Broken(told.finding.kind, told.schedule.clone()),
+            (None, Evidence::Proved) => Self::Proved,
+            (None, _) => Self::TooMany,
+        }
+    }
+}
