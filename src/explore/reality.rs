@@ -1,12 +1,18 @@
 //! The model against a real server: every schedule of the model, step by step, must be answered there as the model
 //! says.
+//!
+//! What a transaction sees of everything is decided in the model when it begins, and at a server with its first
+//! look, for beginning alone asks nothing of it. So nobody comes between these two here: at a server that would be
+//! another schedule, in which it begins later.
 
 use super::open;
 use super::schedule::Schedule;
 use crate::entrant::Entrant;
 use crate::error::Error;
+use crate::op::Op;
 use crate::settings::Settings;
 use crate::stores::StoreKind;
+use crate::stores::model::Isolation;
 use crate::stores::remote::Server;
 use crate::worlds::held::{Grain, Theatre};
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
@@ -54,8 +60,10 @@ pub fn compare(
     let opening = open(&mut cast, entrant, &at_model)?;
     Theatre::open(entrant, settings, server, Grain::Op, |theatre| {
         let mut agreement = Agreement { schedules: 0, complete: true, difference: None };
-        let mut ahead: Vec<(Stage, Story)> = vec![(opening, Story::new())];
-        while let Some((stage, story)) = ahead.pop() {
+        let sees_snapshots = settings.isolation != Isolation::ReadCommitted;
+        // With whoever has just begun a transaction.
+        let mut ahead: Vec<(Stage, Story, Option<Actor>)> = vec![(opening, Story::new(), None)];
+        while let Some((stage, story, begun)) = ahead.pop() {
             let movers: Vec<Actor> =
                 stage.actors().filter(|actor| stage.can_move(&mut cast, *actor)).collect();
             if movers.is_empty() || story.len() == MOST_STEPS {
@@ -74,10 +82,14 @@ pub fn compare(
             // The last is followed first.
             for actor in movers.into_iter().rev() {
                 let Actor::Buyer(buyer) = actor else { continue };
+                if begun.is_some_and(|begun| begun != actor) {
+                    continue;
+                }
                 let (mut stage, mut story) = (stage.clone(), story.clone());
                 let Some(step) = stage.step(&mut cast, actor) else { continue };
                 story.push((buyer as usize, Theatre::told(step.reply)));
-                ahead.push((stage, story));
+                let begins = step.op == Some(Op::Begin) && sees_snapshots;
+                ahead.push((stage, story, begins.then_some(actor)));
             }
         }
         Ok(agreement)

@@ -290,22 +290,6 @@ impl Op {
         }
     }
 
-    /// Whether a database does it to rows: nothing that begins or ends a transaction, nor the cache or the
-    /// payment provider.
-    #[must_use]
-    pub fn is_about_rows(self) -> bool {
-        match self {
-            Self::PlaceOrder(_) | Self::PlaceOrderOnce(_) | Self::CancelOrder | Self::FindOrder => {
-                true
-            }
-            Self::Lease { .. }
-            | Self::Unlease { .. }
-            | Self::TakeCached { .. }
-            | Self::AddCached { .. } => false,
-            op => op.item().is_some(),
-        }
-    }
-
     /// Whether the payment provider does it, and no store.
     #[must_use]
     pub fn is_about_money(self) -> bool {

@@ -120,11 +120,6 @@ impl Model {
 
     /// The same, whatever is on disk by then.
     fn apply_at_once(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
-        if let Some(transaction) = grip.transaction()
-            && op.is_about_rows()
-        {
-            transaction.look(&self.shelves, !standing.orders.is_empty());
-        }
         match op {
             Op::PlaceOrder(_) | Op::PlaceOrderOnce(_) | Op::CancelOrder | Op::FindOrder => {
                 return self.apply_to_orders(op, grip, standing);
@@ -133,9 +128,11 @@ impl Model {
                 return standing.at_provider(op, Payment::Approved).map(Ok);
             }
             Op::Begin => {
+                let has_order = !standing.orders.is_empty();
                 let (isolation, counts_orders) = (self.isolation, self.counts_orders);
-                let (shelves, cuts) = (self.shelves.len(), self.journal.cuts);
-                let begin = || Transaction::begin(isolation, shelves, counts_orders, cuts);
+                let cuts = self.journal.cuts;
+                let begin =
+                    || Transaction::begin(isolation, &self.shelves, has_order, counts_orders, cuts);
                 return if grip.begin(begin) { done() } else { failed(Failure::Transaction) };
             }
             Op::Commit => return self.commit(grip, standing),

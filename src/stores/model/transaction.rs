@@ -72,12 +72,11 @@ pub struct Transaction {
     isolation: Isolation,
     /// Power cuts before it began.
     pub(super) cuts: u8,
-    /// The shelves as they were at its first look; none before that, and where each statement sees what is
-    /// committed.
+    /// The shelves as they were at the beginning; none where each statement sees what is committed.
     snapshot: Vec<Shelf>,
     /// What it did with each shelf.
     rows: Vec<Row>,
-    /// Whether its buyer had an order then; none likewise.
+    /// Whether its buyer had an order at the beginning; none where each statement sees what is committed.
     had_order: Option<bool>,
     /// Whether it has looked for an order.
     looked: bool,
@@ -115,39 +114,37 @@ pub(super) enum Inside {
 impl Transaction {
     pub(super) fn begin(
         isolation: Isolation,
-        shelves: usize,
+        shelves: &[Shelf],
+        has_order: bool,
         counts_orders: bool,
         cuts: u8,
     ) -> Self {
+        let sees_snapshot = isolation != Isolation::ReadCommitted;
+        let snapshot = match sees_snapshot {
+            false => Vec::new(),
+            // Of locks and leases a snapshot knows nothing.
+            true => shelves
+                .iter()
+                .map(|shelf| Shelf {
+                    stock: shelf.stock,
+                    commits: shelf.commits,
+                    ordered: shelf.ordered,
+                    ..Shelf::default()
+                })
+                .collect(),
+        };
         Self {
             isolation,
             cuts,
-            snapshot: Vec::new(),
-            rows: vec![Row::default(); shelves],
-            had_order: None,
+            snapshot,
+            rows: vec![Row::default(); shelves.len()],
+            had_order: sees_snapshot.then_some(has_order),
             looked: false,
             claims: false,
             orders: Vec::new(),
             struck: Vec::new(),
             counts_orders,
         }
-    }
-
-    /// It looks at something. What it will see of everything is decided the first time, and not when it begins:
-    /// that alone asks nothing of a database.
-    pub(super) fn look(&mut self, shelves: &[Shelf], has_order: bool) {
-        if self.isolation == Isolation::ReadCommitted || self.had_order.is_some() {
-            return;
-        }
-        self.had_order = Some(has_order);
-        // Of locks and leases a snapshot knows nothing.
-        let seen = shelves.iter().map(|shelf| Shelf {
-            stock: shelf.stock,
-            commits: shelf.commits,
-            ordered: shelf.ordered,
-            ..Shelf::default()
-        });
-        self.snapshot = seen.collect();
     }
 
     /// One op about this shelf.
