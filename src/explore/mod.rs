@@ -23,6 +23,8 @@ mod state;
 mod states;
 mod survey;
 mod timeline;
+mod transcript;
+mod walk;
 
 pub use any::{AnyBuyers, MOST_BUYERS, any_buyers};
 pub use brute::{Tried, try_all};
@@ -34,7 +36,7 @@ pub use exploration::{Covered, Exploration, Orders, Told, parse_expectation};
 pub use game::{Game, Outlook};
 pub use graph::Ways;
 pub use limits::Limits;
-pub use orders::{Outcome, Walk, can_be_stepped, replay_orders, search_orders, server_for};
+pub use orders::{can_be_stepped, replay_orders, search_orders, server_for};
 pub use random::{Sampled, Sampling};
 pub use reality::{Agreement, Difference, compare};
 pub use recording::Recording;
@@ -43,6 +45,7 @@ pub use search::{Search, Seen};
 pub use state::{ANY, MOST_OF_A_KIND, State};
 pub use survey::{Place, Survey, SurveyRow, Verdict, survey};
 pub use timeline::Row;
+pub use walk::{Outcome, Walk};
 
 use crate::entrant::Entrant;
 use crate::error::Error;

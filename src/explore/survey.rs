@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::limits::Limits;
-use super::orders::{Walk, can_be_stepped, search_orders, server_for};
+use super::orders::{can_be_stepped, search_orders, server_for};
+use super::walk::Walk;
 use super::{Exploration, search_all};
 use crate::control::Control;
 use crate::entrant::Entrant;

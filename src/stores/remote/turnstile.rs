@@ -286,9 +286,8 @@ impl Board {
             waits_for(sessions[*place]).next().is_some() && self.told[*place].unwrap_or(true)
         };
         let all_wait = sent.iter().all(is_known_to_wait);
-        let is_settled = !self.standings.contains(&Standing::Thinking);
-        if all_wait && is_settled && !sent.iter().any(|place| is_in_circle(sessions[*place], waits))
-        {
+        let is_deadlock = sent.iter().any(|place| is_in_circle(sessions[*place], waits));
+        if all_wait && !is_deadlock {
             for place in sent {
                 self.standings[place] = Standing::Waiting;
             }

@@ -1,0 +1,285 @@
+//! A walk through every statement order, depth first: each is run from the beginning, and orders that cannot
+//! differ from one that was run are left out.
+//!
+//! Two statements that have nothing to do with each other may as well come the other way round: sleep sets
+//! (Godefroid 1996) leave out what differs in nothing else. Of buyers who want the same, the first to begin is
+//! called A. What is left out so is equal to an order that is not: moving an independent statement forward
+//! never lets B begin before A.
+
+use std::collections::BTreeSet;
+
+use super::exploration::Orders;
+use super::schedule::Schedule;
+use super::transcript::{actor, said};
+use crate::audit::Finding;
+use crate::buyer::Ending;
+use crate::error::Error;
+use crate::finding::FindingKind;
+use crate::op::{Units, Want};
+use crate::retry::Retries;
+use crate::settings::Settings;
+use crate::stores::remote::{Saying, Touches};
+use crate::text::quantity::of;
+use crate::worlds::held::{Step, Theatre};
+use crate::worlds::stepped::Cue;
+
+/// How often a buyer may fail in vain in one order. Once is enough to see that it begins again as it should.
+const MOST_IN_VAIN: u32 = 2;
+
+/// How often an order is run whose beginning does not come out as before.
+const TRIES: usize = 3;
+
+/// More statements than any schedule has that ends.
+const MOST_STATEMENTS: usize = 2_000;
+
+/// How a show can end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Outcome {
+    /// Units of each product.
+    pub shelves: Vec<Units>,
+    /// What buyers had wanted and how their visits ended, in no order.
+    pub visits: Vec<(Ending, Want)>,
+    /// Lines in the order book.
+    pub orders: usize,
+    /// What is wrong.
+    pub findings: Vec<FindingKind>,
+}
+
+/// How to walk.
+#[derive(Clone, Copy, Debug)]
+pub struct Walk {
+    /// Whether orders are left out that cannot differ from others.
+    pub reduced: bool,
+    /// Orders to be content with once something was found; none to run all.
+    pub enough_after_finding: Option<u64>,
+}
+
+/// A point at which somebody was chosen.
+struct Fork {
+    /// Whose statement was held, and which.
+    held: Vec<(usize, Saying)>,
+    /// Whoever need not be chosen here, and what its statement has to do with.
+    asleep: Vec<(usize, Touches)>,
+    /// Who was chosen here before, and is done with.
+    done: Vec<(usize, Touches)>,
+    chosen: usize,
+    /// What the chosen one's step has turned out to have to do with.
+    touches: Touches,
+}
+
+/// A finding and the best order that shows it.
+pub(super) struct Best {
+    pub(super) finding: Finding,
+    /// Fewest statements, then fewest changes from one buyer to another.
+    cost: (usize, usize),
+    pub(super) steps: Vec<Step>,
+}
+
+/// A walk under way.
+pub(super) struct Walker<'w, 't> {
+    theatre: &'w mut Theatre<'t>,
+    wants: Vec<Want>,
+    walk: Walk,
+    forks: Vec<Fork>,
+    pub(super) covered: Orders,
+    pub(super) outcomes: BTreeSet<Outcome>,
+    pub(super) best: Vec<Best>,
+    /// Whether an order is given up in which somebody fails in vain again and again. An attempt that ends in a
+    /// conflict and has changed nothing may as well not have been made; so what follows is seen elsewhere.
+    cuts_vain: bool,
+    /// Where the last order went another way that did.
+    divergence: Option<String>,
+}
+
+impl<'w, 't> Walker<'w, 't> {
+    /// At the beginning.
+    pub(super) fn new(theatre: &'w mut Theatre<'t>, settings: &Settings, walk: Walk) -> Self {
+        Self {
+            wants: theatre.wants().collect(),
+            theatre,
+            walk,
+            forks: Vec::new(),
+            covered: Orders { reduced: walk.reduced, ..Orders::default() },
+            outcomes: BTreeSet::new(),
+            best: Vec::new(),
+            cuts_vain: walk.reduced && settings.policy.retries == Retries::Unlimited,
+            divergence: None,
+        }
+    }
+
+    /// Runs one order after the other.
+    pub(super) fn run(&mut self, stopped: &dyn Fn() -> bool) -> Result<(), Error> {
+        loop {
+            if stopped() {
+                return Ok(());
+            }
+            // What a server tidies up behind the scenes can come in between once, but not again and again.
+            let mut came_out = false;
+            for _ in 0..TRIES {
+                came_out = self.run_one()?;
+                if came_out {
+                    break;
+                }
+            }
+            if !came_out {
+                self.covered.diverged += 1;
+                self.covered.first_divergence =
+                    self.covered.first_divergence.take().or(self.divergence.take());
+            }
+            let enough = self.walk.enough_after_finding.unwrap_or(u64::MAX);
+            if !self.best.is_empty() && self.covered.run >= enough {
+                return Ok(());
+            }
+            if !self.turn_back() {
+                self.covered.complete = self.covered.diverged == 0;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Runs one order: as far as it was chosen already, and on. False if the beginning was not as before: whatever
+    /// may follow there is not covered then.
+    fn run_one(&mut self) -> Result<bool, Error> {
+        self.theatre.begin()?;
+        let mut steps: Vec<Step> = Vec::new();
+        loop {
+            let held = self.theatre.ready();
+            let place = steps.len();
+            if let Some(fork) = self.forks.get(place) {
+                if fork.held != held {
+                    let (before, now) = (said(&fork.held), said(&held));
+                    return self.diverge(&steps, &format!("{now}; before it was {before}"));
+                }
+            } else if held.is_empty() {
+                break;
+            } else {
+                let asleep = self.asleep();
+                let fork = Fork {
+                    held,
+                    asleep,
+                    done: Vec::new(),
+                    chosen: usize::MAX,
+                    touches: Touches::NOTHING,
+                };
+                let Some(chosen) = self.next_choice(&fork, place) else {
+                    self.covered.cut_short += 1;
+                    return self.theatre.send_home().map(|_| true);
+                };
+                self.forks.push(Fork { chosen, ..fork });
+            }
+            if place == MOST_STATEMENTS {
+                self.theatre.send_home()?;
+                return Err(Error::input(format!(
+                    "a schedule has {} and does not end; try --retries 3",
+                    of(MOST_STATEMENTS as u64, "statement")
+                )));
+            }
+            let chosen = self.forks[place].chosen;
+            let Some(step) = self.theatre.step(chosen)? else {
+                return self.diverge(&steps, &format!("{} cannot move", actor(chosen)));
+            };
+            self.covered.statements += 1;
+            self.forks[place].touches = step.touches;
+            steps.push(step);
+            if self.cuts_vain && self.theatre.most_in_vain() >= MOST_IN_VAIN {
+                self.covered.cut_short += 1;
+                return self.theatre.send_home().map(|_| true);
+            }
+        }
+        let stuck = self.theatre.send_home()?;
+        let (outcome, findings) = judge(self.theatre, stuck)?;
+        self.covered.run += 1;
+        self.covered.broken += u64::from(!findings.is_empty());
+        self.outcomes.insert(outcome);
+        self.keep(findings, &steps);
+        Ok(true)
+    }
+
+    /// The beginning was not as before.
+    fn diverge(&mut self, steps: &[Step], how: &str) -> Result<bool, Error> {
+        let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
+        let beginning = Schedule(cues.collect());
+        self.divergence = Some(format!("after {beginning}: {how}"));
+        self.theatre.send_home().map(|_| false)
+    }
+
+    /// Who need not be chosen next: who was chosen before at the last fork, or slept there, and whose statement
+    /// has nothing to do with what was chosen instead.
+    fn asleep(&self) -> Vec<(usize, Touches)> {
+        let Some(last) = self.forks.last().filter(|_| self.walk.reduced) else { return Vec::new() };
+        let slept = last.asleep.iter().chain(&last.done);
+        let goes_on = |(place, touches): &&(usize, Touches)| {
+            *place != last.chosen && !touches.meets(last.touches)
+        };
+        slept.filter(goes_on).copied().collect()
+    }
+
+    /// Who is to be chosen next at a fork, of which there are so many before it.
+    fn next_choice(&self, fork: &Fork, before: usize) -> Option<usize> {
+        let has_begun = |place: usize| self.forks[..before].iter().any(|fork| fork.chosen == place);
+        let is_first_of_its_kind = |place: usize| {
+            has_begun(place)
+                || (0..place)
+                    .all(|other| self.wants[other] != self.wants[place] || has_begun(other))
+        };
+        let is_among = |some: &[(usize, Touches)], place| some.iter().any(|(who, _)| *who == place);
+        fork.held.iter().map(|(place, _)| *place).find(|place| {
+            !is_among(&fork.done, *place)
+                && !is_among(&fork.asleep, *place)
+                && (!self.walk.reduced || is_first_of_its_kind(*place))
+        })
+    }
+
+    /// Goes back to the last fork at which somebody else can be chosen; false if there is none.
+    fn turn_back(&mut self) -> bool {
+        while let Some(mut fork) = self.forks.pop() {
+            fork.done.push((fork.chosen, fork.touches));
+            if let Some(chosen) = self.next_choice(&fork, self.forks.len()) {
+                self.forks.push(Fork { chosen, ..fork });
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Keeps an order that shows something, if it does so in fewer statements, or fewer changes, than before.
+    fn keep(&mut self, findings: Vec<Finding>, steps: &[Step]) {
+        let changes = steps.windows(2).filter(|two| two[0].place != two[1].place).count();
+        let cost = (steps.len(), changes);
+        for finding in findings {
+            let known = self.best.iter_mut().find(|best| best.finding.kind == finding.kind);
+            match known {
+                Some(best) if best.cost <= cost => {}
+                Some(best) => *best = Best { finding, cost, steps: steps.to_vec() },
+                None => self.best.push(Best { finding, cost, steps: steps.to_vec() }),
+            }
+        }
+    }
+}
+
+/// What came of a show, of which so many never saw the end.
+pub(super) fn judge(
+    theatre: &mut Theatre<'_>,
+    stuck: usize,
+) -> Result<(Outcome, Vec<Finding>), Error> {
+    let round = theatre.round()?;
+    let findings = match stuck {
+        0 => round.ledger().audit(),
+        stuck => {
+            let amount = stuck as u64;
+            let proof =
+                format!("{} waiting, and nobody who could let them go on", of(amount, "buyer"));
+            vec![Finding { kind: FindingKind::StuckBuyers, amount, proof }]
+        }
+    };
+    let mut visits: Vec<(Ending, Want)> =
+        round.visits.iter().map(|visit| (visit.ending, visit.want)).collect();
+    visits.sort_unstable();
+    let outcome = Outcome {
+        shelves: round.books.shelves.clone(),
+        visits,
+        orders: round.books.orders.len(),
+        findings: findings.iter().map(|finding| finding.kind).collect(),
+    };
+    Ok((outcome, findings))
+}
