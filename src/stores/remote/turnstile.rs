@@ -59,6 +59,8 @@ struct Board {
     vain: Vec<u32>,
     /// Steps that were made in this show.
     steps: u64,
+    /// Which of them was the first of each one's attempt.
+    began: Vec<Option<u64>>,
     /// Whether everybody is to go home.
     is_closed: bool,
 }
@@ -100,6 +102,7 @@ impl Turnstile {
                 again: vec![false; buyers],
                 vain: vec![0; buyers],
                 steps: 0,
+                began: vec![None; buyers],
                 is_closed: false,
             }),
             keeper: Condvar::new(),
@@ -181,6 +184,8 @@ impl Turnstile {
             return false;
         }
         board.steps += 1;
+        let step = board.steps;
+        board.began[place].get_or_insert(step);
         // What the server said of those who wait is no longer known.
         for standing in &mut board.standings {
             if *standing == Standing::Waiting {
@@ -393,6 +398,17 @@ impl Seat {
         let mut board = self.turnstile.board.lock();
         board.standings[self.place] = Standing::Away;
         self.turnstile.keeper.notify_one();
+    }
+
+    /// An attempt begins.
+    pub fn begins(&self) {
+        self.turnstile.board.lock().began[self.place] = None;
+    }
+
+    /// The first step of its attempt; none if it has made none.
+    #[must_use]
+    pub fn began(&self) -> Option<u64> {
+        self.turnstile.board.lock().began[self.place]
     }
 
     /// Steps that were made by now.

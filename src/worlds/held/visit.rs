@@ -41,12 +41,13 @@ impl Guest<'_> {
         let mut leaked_locks = 0;
         loop {
             visit.attempts += 1;
-            let began = seat.steps();
+            seat.begins();
             let mut marks = Marks::default();
             let attempt = self.attempt(link, seat, &mut visit, &mut marks);
             let kept = link.close_attempt();
-            visit.last_attempt_ns = (began + 1) * STEP_NS;
-            visit.ended_ns = seat.steps() * STEP_NS;
+            let ended = seat.steps();
+            visit.last_attempt_ns = seat.began().unwrap_or(ended) * STEP_NS;
+            visit.ended_ns = ended * STEP_NS;
             if seat.is_closed() {
                 break;
             }
