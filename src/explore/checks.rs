@@ -136,9 +136,8 @@ fn judge(
         }
     }
     if end.stuck > 0 {
-        let amount = end.stuck;
-        let proof = format!("{} waiting, and nobody who could let them go on", of(amount, "buyer"));
-        return (end, vec![Finding { kind: FindingKind::StuckBuyers, amount, proof }]);
+        let finding = stuck(end.stuck);
+        return (end, vec![finding]);
     }
     let given_back = store.shelves.iter().map(|shelf| shelf.given_back).collect();
     // A checkout without a card says by paying that it takes money.
@@ -146,6 +145,12 @@ fn judge(
     let books = Books { shelves, orders, given_back, payments, ..Books::default() };
     let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0, leaked_holds: 0 };
     (end, ledger.audit())
+}
+
+/// So many buyers never left.
+pub(super) fn stuck(buyers: u64) -> Finding {
+    let proof = format!("{} waiting, and nobody who could let them go on", of(buyers, "buyer"));
+    Finding { kind: FindingKind::StuckBuyers, amount: buyers, proof }
 }
 
 /// Whether more than what is promised by now would have to be gone for a buyer to be turned away

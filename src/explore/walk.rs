@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use super::checks;
 use super::exploration::Orders;
 use super::schedule::Schedule;
 use super::transcript::{actor, said};
@@ -265,12 +266,7 @@ pub(super) fn judge(
     let round = theatre.round()?;
     let findings = match stuck {
         0 => round.ledger().audit(),
-        stuck => {
-            let amount = stuck as u64;
-            let proof =
-                format!("{} waiting, and nobody who could let them go on", of(amount, "buyer"));
-            vec![Finding { kind: FindingKind::StuckBuyers, amount, proof }]
-        }
+        stuck => vec![checks::stuck(stuck as u64)],
     };
     let mut visits: Vec<(Ending, Want)> =
         round.visits.iter().map(|visit| (visit.ending, visit.want)).collect();

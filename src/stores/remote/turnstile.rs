@@ -156,25 +156,17 @@ impl Turnstile {
     /// Who has sent something and waits for somebody else.
     #[must_use]
     pub fn waiting(&self) -> Vec<usize> {
-        self.those(|standing| matches!(standing, Standing::Waiting | Standing::Obstructed))
+        let board = self.board.lock();
+        let places = board.standings.iter().enumerate();
+        let waits =
+            |standing: &Standing| matches!(standing, Standing::Waiting | Standing::Obstructed);
+        places.filter(|(_, standing)| waits(standing)).map(|(place, _)| place).collect()
     }
 
     /// The most attempts of any buyer that ended in a conflict and had changed nothing.
     #[must_use]
     pub fn most_in_vain(&self) -> u32 {
         self.board.lock().vain.iter().copied().max().unwrap_or(0)
-    }
-
-    /// Whether everybody has left.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.board.lock().standings.iter().all(|standing| *standing == Standing::Away)
-    }
-
-    fn those(&self, are: impl Fn(&Standing) -> bool) -> Vec<usize> {
-        let board = self.board.lock();
-        let places = board.standings.iter().enumerate();
-        places.filter(|(_, standing)| are(standing)).map(|(place, _)| place).collect()
     }
 
     /// Lets somebody's saying go; false if it is not held.
