@@ -7,7 +7,7 @@ use crate::attempt::{Attempt, Missed};
 use crate::clock::Wall;
 use crate::control::Control;
 use crate::error::Error;
-use crate::op::{OpKind, Want};
+use crate::op::{BuyerId, OpKind, Want};
 use crate::round::Outcome;
 use crate::settings::Settings;
 use crate::stores::Venue;
@@ -22,6 +22,15 @@ use crate::worlds::timed::{self, Line, Scene, Story};
 pub trait Entrant: Sync {
     /// The strategy's card.
     fn card(&self) -> About;
+
+    /// As [`Strategy::flag`].
+    fn flag(&self) -> String;
+
+    /// As [`Strategy::wants`].
+    fn wants(&self, buyer: BuyerId, want: Want) -> Want;
+
+    /// As [`Strategy::are_alike`].
+    fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool;
 
     /// Races one round on real threads, in a store of this venue.
     ///
@@ -61,6 +70,18 @@ pub trait Entrant: Sync {
 impl<S: Strategy> Entrant for S {
     fn card(&self) -> About {
         self.about()
+    }
+
+    fn flag(&self) -> String {
+        Strategy::flag(self)
+    }
+
+    fn wants(&self, buyer: BuyerId, want: Want) -> Want {
+        Strategy::wants(self, buyer, want)
+    }
+
+    fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool {
+        Strategy::are_alike(self, one, other)
     }
 
     fn race(

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::relation::Relation;
 use crate::report::{Evidence, Figures, Judgement, METRICS, Metric, Value};
 use crate::text::nearest::{did_you_mean, shown};
 use crate::text::quantity::{self, duration, percent};
@@ -14,52 +15,6 @@ const TOTAL: &str = "total.";
 
 /// The name that speaks of the verdict.
 const EVIDENCE: &str = "evidence";
-
-/// How a figure must stand to its bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
-    Equal,
-    NotEqual,
-    Less,
-    AtMost,
-    More,
-    AtLeast,
-}
-
-impl Relation {
-    /// Longer signs first, so that `<=` is not read as `<`.
-    const SIGNS: [(&'static str, Self); 7] = [
-        ("==", Self::Equal),
-        ("!=", Self::NotEqual),
-        ("<=", Self::AtMost),
-        (">=", Self::AtLeast),
-        ("=", Self::Equal),
-        ("<", Self::Less),
-        (">", Self::More),
-    ];
-
-    fn sign(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "!=",
-            Self::Less => "<",
-            Self::AtMost => "<=",
-            Self::More => ">",
-            Self::AtLeast => ">=",
-        }
-    }
-
-    fn holds<T: PartialOrd>(self, seen: T, bound: T) -> bool {
-        match self {
-            Self::Equal => seen == bound,
-            Self::NotEqual => seen != bound,
-            Self::Less => seen < bound,
-            Self::AtMost => seen <= bound,
-            Self::More => seen > bound,
-            Self::AtLeast => seen >= bound,
-        }
-    }
-}
 
 /// What an expectation speaks of.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +47,7 @@ impl Expectation {
     /// # Errors
     /// A sentence that says what was expected, with the nearest right name.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let at = text.find(['=', '!', '<', '>']).ok_or_else(|| {
+        let at = Relation::find(text).ok_or_else(|| {
             format!("expected a comparison, such as `oversold = 0`, not `{}`", shown(text.trim()))
         })?;
         let (name, condition) = text.split_at(at);
@@ -106,11 +61,9 @@ impl Expectation {
     pub fn of(name: &str, condition: &str) -> Result<Self, String> {
         let subject = Subject::parse(name)?;
         let condition = condition.trim();
-        let (sign, relation) = Relation::SIGNS
-            .into_iter()
-            .find(|(sign, _)| condition.starts_with(sign))
-            .unwrap_or(("", Relation::Equal));
-        let value = condition[sign.len()..].trim();
+        let (relation, value) =
+            Relation::at_start(condition).unwrap_or((Relation::Equal, condition));
+        let value = value.trim();
         let bound = subject.read_bound(value).map_err(|why| format!("`{name}`: {why}"))?;
         if matches!(subject, Subject::Evidence)
             && !matches!(relation, Relation::Equal | Relation::NotEqual)

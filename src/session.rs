@@ -4,7 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::attempt::{Failure, Missed};
-use crate::op::{BuyerId, Item, Op, Order, Payment, Reply, Request, Units, Version, Want};
+use crate::op::{
+    BuyerId, Item, Onward, Op, Order, Payment, Reply, Request, Units, Version, Want,
+};
 
 /// The world's side of a session: takes ops, gives replies, in its own time.
 pub trait Connection {
@@ -189,6 +191,16 @@ impl<C: Connection> Session<C> {
     pub fn place_order(&mut self, want: Want) -> impl Future<Output = Result<(), Missed>> {
         let order = Order { buyer: self.buyer, want };
         self.ask(Op::PlaceOrder(order), opening!(Reply::Done => ()))
+    }
+
+    /// Makes a step of a checkout that is described in a file; says how it goes on.
+    #[inline(always)]
+    pub fn step(
+        &mut self,
+        number: u16,
+        want: Want,
+    ) -> impl Future<Output = Result<Onward, Missed>> {
+        self.ask(Op::Step { number, want }, opening!(Reply::Went(onward) => onward))
     }
 
     /// Spends the time a real shop needs between looking and acting.

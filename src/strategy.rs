@@ -6,7 +6,7 @@
 
 use crate::attempt::{Attempt, Failure, Missed};
 use crate::finding::FindingKind;
-use crate::op::{OpKind, Want};
+use crate::op::{BuyerId, OpKind, Want};
 use crate::session::{Connection, Session};
 
 /// What a strategy claims of itself; tests hold it to that.
@@ -130,6 +130,22 @@ pub trait Strategy: Sync {
     /// The strategy's card.
     fn about(&self) -> About {
         About::of_type::<Self>()
+    }
+
+    /// The flag that names it, for a command to paste.
+    fn flag(&self) -> String {
+        format!("--strategy {}", self.about().name)
+    }
+
+    /// What this buyer comes for, where the dice say this. Whoever does no more than errands for others wants
+    /// none of it.
+    fn wants(&self, _buyer: BuyerId, want: Want) -> Want {
+        want
+    }
+
+    /// Whether two who want the same do the same, so that one stands for the other.
+    fn are_alike(&self, _one: BuyerId, _other: BuyerId) -> bool {
+        true
     }
 
     /// One attempt to buy. It starts afresh each time and remembers nothing of the last.

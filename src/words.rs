@@ -190,6 +190,7 @@ pub(crate) fn intention(op: Op, names: bool) -> String {
         Op::AddCached { item, qty } => format!("put {qty}{} back into the cache", of(item)),
         Op::TakeFromShard { item, qty } => format!("take {qty}{} from the next shard", of(item)),
         Op::TakeFromAll { item, qty } => format!("take {qty}{} from all shards", of(item)),
+        Op::Step { number, .. } => format!("make step {}", number + 1),
     }
 }
 

@@ -79,7 +79,8 @@ pub(super) struct Best {
 /// A walk under way.
 pub(super) struct Walker<'w, 't> {
     theatre: &'w mut Theatre<'t>,
-    wants: Vec<Want>,
+    /// Who does the same as whom.
+    kinds: Vec<usize>,
     walk: Walk,
     forks: Vec<Fork>,
     pub(super) covered: Orders,
@@ -96,7 +97,7 @@ impl<'w, 't> Walker<'w, 't> {
     /// At the beginning.
     pub(super) fn new(theatre: &'w mut Theatre<'t>, settings: &Settings, walk: Walk) -> Self {
         Self {
-            wants: theatre.wants().collect(),
+            kinds: theatre.kinds().to_vec(),
             theatre,
             walk,
             forks: Vec::new(),
@@ -221,7 +222,7 @@ impl<'w, 't> Walker<'w, 't> {
         let is_first_of_its_kind = |place: usize| {
             has_begun(place)
                 || (0..place)
-                    .all(|other| self.wants[other] != self.wants[place] || has_begun(other))
+                    .all(|other| self.kinds[other] != self.kinds[place] || has_begun(other))
         };
         let is_among = |some: &[(usize, Touches)], place| some.iter().any(|(who, _)| *who == place);
         fork.held.iter().map(|(place, _)| *place).find(|place| {

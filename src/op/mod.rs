@@ -215,6 +215,13 @@ pub enum Op {
         /// Units to take.
         qty: Units,
     },
+    /// A step of a checkout that is [described in a file](crate::checkout) → [`Reply::Went`].
+    Step {
+        /// Which, counted from 0.
+        number: u16,
+        /// What the buyer wants.
+        want: Want,
+    },
 }
 
 impl Op {
@@ -260,7 +267,8 @@ impl Op {
             | Self::Submit(_)
             | Self::AwaitAnswer
             | Self::NextRequest
-            | Self::Answer { .. } => None,
+            | Self::Answer { .. }
+            | Self::Step { .. } => None,
         }
     }
 
@@ -349,6 +357,8 @@ pub enum OpKind {
     Cache,
     /// [`Op::TakeFromShard`] and [`Op::TakeFromAll`]
     Shards,
+    /// [`Op::Step`]
+    Step,
     /// No op: the provider's notice of a payment, see
     /// [`notified`](crate::strategy::Strategy::notified).
     Notice,
@@ -386,6 +396,7 @@ impl OpKind {
             Self::Transaction => "transaction",
             Self::Cache => "cache",
             Self::Shards => "shards",
+            Self::Step => "step",
             Self::Notice => "notice",
             Self::Recover => "recover",
         }
@@ -428,4 +439,17 @@ pub enum Reply {
     Payment(Payment),
     /// The token of a lease: later leases have higher ones.
     Token(Version),
+    /// How a described checkout goes on.
+    Went(Onward),
+}
+
+/// How a described checkout goes on after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Onward {
+    /// With this step.
+    To(u16),
+    /// It is over, and the buyer has what it came for.
+    Bought,
+    /// It is over, for too little is left.
+    SoldOut,
 }

@@ -67,7 +67,7 @@ impl StoreKind {
     pub fn offers(self, kind: OpKind) -> bool {
         use OpKind::{
             Add, Cache, CompareAndSet, CountLeft, Fence, FindOrder, Hold, Lease, Lock, Notice, Pay,
-            Queue, Read, ReadVersioned, Recover, Shards, Take, Transaction, Write, WriteIfVersion,
+            Queue, Read, ReadVersioned, Recover, Shards, Step, Take, Transaction, Write, WriteIfVersion,
         };
         match kind {
             Read | ReadVersioned | Write | CompareAndSet | WriteIfVersion | Take | Add | Queue => {
@@ -77,6 +77,7 @@ impl StoreKind {
             // Whoever has to look after what a crash left behind: on threads no buyer's server dies.
             Hold | Pay | FindOrder | Recover => self != Self::Memory,
             CountLeft | Transaction => self.is_sql(),
+            Step => self.is_sql() || self == Self::Redis,
             Lease | Fence => matches!(self, Self::Redis | Self::Etcd),
             Cache | Shards | Notice => false,
         }

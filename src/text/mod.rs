@@ -4,3 +4,4 @@ pub mod document;
 pub mod excerpt;
 pub mod nearest;
 pub mod quantity;
+pub mod sql;

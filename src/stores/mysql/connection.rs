@@ -7,7 +7,8 @@ use ::mysql::{Conn, Opts, Params, Value};
 
 use crate::error::Error;
 use crate::stores::remote::{Seat, Terms};
-use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of, with_parameters};
+use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of};
+use crate::text::sql::with_parameters;
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
 #[derive(Clone)]

@@ -14,7 +14,8 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, So
 
 use crate::error::Error;
 use crate::stores::remote::{Seat, Terms};
-use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of, with_parameters};
+use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of};
+use crate::text::sql::with_parameters;
 
 /// How much longer than a buyer's patience an answer may take: the server itself gives up before.
 const GRACE: Duration = Duration::from_secs(5);

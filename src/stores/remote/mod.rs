@@ -117,6 +117,11 @@ pub trait Link: Send {
 
     /// Whether it is of no more use.
     fn is_broken(&self) -> bool;
+
+    /// Whether the attempt has changed anything that stays even if it ends in a conflict; none if its ops tell.
+    fn has_changed(&self) -> Option<bool> {
+        None
+    }
 }
 
 /// What there is when the doors open.

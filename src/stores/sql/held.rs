@@ -1,10 +1,12 @@
 //! A database whose statements are held until somebody lets them go.
 
-use super::{Database, Row, SqlError, SqlLink, Statement, Values, value_of, with_parameters};
+use super::course::{Course, Manner};
+use super::{Database, Row, SqlError, SqlLink, Statement, Values, value_of};
 use crate::attempt::Failure;
 use crate::stores::StoreKind;
 use crate::stores::model::Isolation;
 use crate::stores::remote::{Link, Parts, Saying, Seat, Terms, Touches};
+use crate::text::sql::on_one_line;
 
 /// A link of a buyer with a seat at a turnstile, where its every statement is held, or only it itself.
 pub(in crate::stores) fn link<D: Database + 'static>(
@@ -17,7 +19,10 @@ pub(in crate::stores) fn link<D: Database + 'static>(
     database.take_seat(&seat)?;
     let terms = terms.clone();
     Ok(match holds_statements {
-        true => Box::new(SqlLink::new(Held { database, seat, kind, under_way: None }, terms)),
+        true => {
+            let course = Course::of(kind);
+            Box::new(SqlLink::new(Held { database, seat, course }, terms))
+        }
         false => Box::new(SqlLink::new(database, terms)),
     })
 }
@@ -26,18 +31,7 @@ pub(in crate::stores) fn link<D: Database + 'static>(
 struct Held<D> {
     database: D,
     seat: Seat,
-    kind: StoreKind,
-    under_way: Option<UnderWay>,
-}
-
-/// A transaction.
-#[derive(Clone, Copy, Debug)]
-struct UnderWay {
-    isolation: Isolation,
-    /// Whether it has looked at anything yet: that is when it is decided what it sees.
-    has_looked: bool,
-    /// What it has to do with so far.
-    touches: Touches,
+    course: Course,
 }
 
 impl<D: Database> Held<D> {
@@ -49,11 +43,12 @@ impl<D: Database> Held<D> {
         send: impl FnOnce(&mut D) -> Result<T, SqlError>,
         told: impl FnOnce(&T) -> String,
     ) -> Result<T, SqlError> {
-        let touches = self.touches(statement);
+        let manner = manner(statement);
+        let touches = self.course.touches(manner, of_statement(statement));
         let text = shown(D::text(statement), values);
         if !self.seat.pass(Saying { text, touches }) {
             // On the way home nobody begins anything or brings it to an end, but everybody tidies up.
-            if self.under_way.take().is_some() {
+            if self.course.breaks_off() {
                 self.database.run(Statement::Rollback)?;
             }
             return match statement {
@@ -62,7 +57,7 @@ impl<D: Database> Held<D> {
             };
         }
         let answer = send(&mut self.database);
-        self.note(statement, touches, answer.is_ok());
+        self.course.note(manner, touches, answer.is_ok());
         self.seat.hear(match &answer {
             Ok(answer) => told(answer),
             Err(SqlError::Conflict) => "conflict".into(),
@@ -72,74 +67,18 @@ impl<D: Database> Held<D> {
         });
         answer
     }
-
-    /// What a statement has to do with, here and now.
-    fn touches(&self, statement: Statement) -> Touches {
-        let own = of_statement(statement);
-        // In a file, whoever writes keeps everybody else from writing.
-        let own = match self.kind {
-            StoreKind::Sqlite if own.changes() || statement == Statement::BeginLocking => {
-                Touches::writing(Parts::ALL)
-            }
-            _ => own,
-        };
-        let Some(under_way) = self.under_way else { return own };
-        match statement {
-            Statement::Commit | Statement::CommitUnsynced | Statement::Rollback => {
-                match under_way.isolation {
-                    // Who may commit depends on what others have read and written.
-                    Isolation::Serializable => Touches::writing(Parts::ALL),
-                    _ => under_way.touches,
-                }
-            }
-            // What it will see of everything is decided now.
-            _ if !under_way.has_looked && self.keeps_snapshots(under_way.isolation) => {
-                own | Touches::reading(Parts::ALL)
-            }
-            _ => own,
-        }
-    }
-
-    fn keeps_snapshots(&self, isolation: Isolation) -> bool {
-        self.kind == StoreKind::Sqlite || isolation != Isolation::ReadCommitted
-    }
-
-    /// Keeps track of the transaction.
-    fn note(&mut self, statement: Statement, touches: Touches, is_done: bool) {
-        let begun = |isolation| {
-            let touches =
-                if statement == Statement::BeginLocking { touches } else { Touches::NOTHING };
-            Some(UnderWay { isolation, has_looked: false, touches })
-        };
-        match statement {
-            Statement::Begin | Statement::BeginLocking if is_done => {
-                self.under_way = begun(Isolation::ReadCommitted);
-            }
-            Statement::BeginRepeatableRead if is_done => {
-                self.under_way = begun(Isolation::RepeatableRead);
-            }
-            Statement::BeginSerializable if is_done => {
-                self.under_way = begun(Isolation::Serializable);
-            }
-            Statement::Commit | Statement::CommitUnsynced | Statement::Rollback => {
-                self.under_way = None;
-            }
-            _ => {
-                if let Some(under_way) = &mut self.under_way {
-                    under_way.has_looked = true;
-                    // What it has only read matters to nobody when it ends.
-                    if touches.changes() {
-                        under_way.touches = under_way.touches | of_end(touches);
-                    }
-                }
-            }
-        }
-    }
 }
 
-/// What it means to others when a transaction ends that did this.
-fn of_end(touches: Touches) -> Touches {
-    Touches { reads: Parts::NONE, ..touches }
+/// What a statement does to the transaction that it is in.
+fn manner(statement: Statement) -> Manner {
+    match statement {
+        Statement::Begin => Manner::Begins(Isolation::ReadCommitted),
+        Statement::BeginRepeatableRead => Manner::Begins(Isolation::RepeatableRead),
+        Statement::BeginSerializable => Manner::Begins(Isolation::Serializable),
+        Statement::BeginLocking => Manner::BeginsLocking,
+        Statement::Commit | Statement::CommitUnsynced | Statement::Rollback => Manner::Ends,
+        _ => Manner::GoesOn,
+    }
 }
 
 /// What a statement by itself has to do with.
@@ -245,16 +184,14 @@ impl<D: Database> Database for Held<D> {
     }
 }
 
-/// A statement on one line, with its values, as short as it can be told: without comments, without times, which
-/// are never the same twice, and without what all our tables' names begin with.
+/// A statement on one line, with its values, as short as it can be told: without times, which are never the same
+/// twice, and without what all our tables' names begin with.
 fn shown(text: &'static str, values: Values<'_>) -> String {
-    let told = with_parameters(text, |name| match name.ends_with("_ms") {
+    let told = on_one_line(text, |name| match name.ends_with("_ms") {
         true => "…".into(),
         false => value_of(name, values).to_string(),
     });
-    let lines = told.lines().filter(|line| !line.trim_start().starts_with("--"));
-    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
-    words.join(" ").replace("oversell_sim_", "")
+    told.replace("oversell_sim_", "")
 }
 
 /// How many columns a query has, at least one.

@@ -2,15 +2,14 @@
 //! connection, and a [`SqlLink`] knows which op takes which.
 
 mod books;
+mod course;
 pub(super) mod held;
 mod link;
-mod parameters;
 mod server;
 mod statement;
 
 pub(super) use books::{create, stock_up, take_stock};
 pub(super) use link::SqlLink;
-pub(super) use parameters::{value_of, with_parameters};
 pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
 
@@ -73,4 +72,9 @@ impl SqlError {
             Self::Lost(text) | Self::Refused(text) => text,
         }
     }
+}
+
+/// The value of one parameter. One that nobody has a value for is 0.
+pub(super) fn value_of(name: &str, values: Values<'_>) -> i64 {
+    values.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value)
 }

@@ -49,6 +49,7 @@ pub enum Grain {
 pub struct Theatre<'t> {
     server: &'t dyn Server,
     settings: &'t Settings,
+    kinds: Vec<usize>,
     opening: Opening,
     takes_money: bool,
     turnstile: Arc<Turnstile>,
@@ -76,6 +77,12 @@ impl<'t> Theatre<'t> {
     ) -> Result<T, Error> {
         let card = entrant.card();
         let buyers = settings.buyers as usize;
+        let want = |buyer| entrant.wants(buyer, settings.want(1, buyer));
+        let wants: Vec<Want> = (0..settings.buyers).map(want).collect();
+        let are_alike = |one: usize, other: usize| {
+            wants[one] == wants[other] && entrant.are_alike(one as BuyerId, other as BuyerId)
+        };
+        let first_like = |place| (0..place).find(|one| are_alike(*one, place)).unwrap_or(place);
         let turnstile = Turnstile::of(buyers);
         let (tells, lefts) = unbounded();
         thread::scope(|scope| {
@@ -84,7 +91,7 @@ impl<'t> Theatre<'t> {
                 let seat = turnstile.seat(place);
                 let mut link = server.connect_held(seat.clone(), grain == Grain::Statement)?;
                 let (calls_it, called) = unbounded::<Arc<Provider>>();
-                let (tells, want) = (tells.clone(), settings.want(1, place as BuyerId));
+                let (tells, want) = (tells.clone(), wants[place]);
                 let retries = settings.policy.retries;
                 let work = move || {
                     for provider in called {
@@ -106,6 +113,7 @@ impl<'t> Theatre<'t> {
             let mut theatre = Self {
                 server,
                 settings,
+                kinds: (0..buyers).map(first_like).collect(),
                 opening: Opening {
                     items: settings.items,
                     stock: settings.stock,
@@ -143,9 +151,10 @@ impl<'t> Theatre<'t> {
         }
     }
 
-    /// What each buyer wants.
-    pub fn wants(&self) -> impl Iterator<Item = Want> + '_ {
-        (0..self.settings.buyers).map(|buyer| self.settings.want(1, buyer))
+    /// For each buyer the first that wants the same and does the same.
+    #[must_use]
+    pub fn kinds(&self) -> &[usize] {
+        &self.kinds
     }
 
     /// Puts everything back to where it was, and lets everybody come in, up to its first statement.

@@ -44,6 +44,7 @@ impl Guest<'_> {
             seat.begins();
             let mut marks = Marks::default();
             let attempt = self.attempt(link, seat, &mut visit, &mut marks);
+            let has_changed = link.has_changed().unwrap_or(marks.has_changed);
             let kept = link.close_attempt();
             let ended = seat.steps();
             visit.last_attempt_ns = seat.began().unwrap_or(ended) * STEP_NS;
@@ -57,7 +58,7 @@ impl Guest<'_> {
             if attempt == Err(Missed::Conflict) {
                 visit.conflicts += 1;
                 if self.retries.allow(visit.conflicts) {
-                    seat.begins_again(marks.has_changed);
+                    seat.begins_again(has_changed);
                     continue;
                 }
             }

@@ -167,7 +167,10 @@ where
         // Everything that can be ready before the gun is.
         let mut line: Vec<Visit> = (first..*buyers)
             .step_by(self.settings.threads() as usize)
-            .map(|buyer| Visit::unserved(buyer, self.settings.want(self.number, buyer)))
+            .map(|buyer| {
+                let want = self.settings.want(self.number, buyer);
+                Visit::unserved(buyer, self.strategy.wants(buyer, want))
+            })
             .collect();
         drop(lined_up);
         let Some(gun) = self.gate.wait() else { return Default::default() };

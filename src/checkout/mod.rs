@@ -1,0 +1,189 @@
+//! A checkout of one's own, described in a file: the statements that a shop sends, and what their answers mean.
+//!
+//! ```toml
+//! store  = "postgres"
+//! schema = "schema.sql"
+//! seed   = "seed.sql"
+//!
+//! [[step]]
+//! sql         = "SELECT stock FROM product WHERE id = :item"
+//! save        = ["stock"]
+//! sold_out_if = "stock < qty"
+//!
+//! [[step]]
+//! sql = "UPDATE product SET stock = :stock - :qty WHERE id = :item"
+//!
+//! [[step]]
+//! sql = "INSERT INTO purchase (buyer, product, qty) VALUES (:buyer, :item, :qty)"
+//!
+//! [audit]
+//! stock  = "SELECT id, stock FROM product ORDER BY id"
+//! orders = "SELECT buyer, product, qty FROM purchase"
+//! ```
+//!
+//! Every key stands in `docs/checkout.md`. A checkout is a [`Strategy`] whose ops are its [steps](Op::Step), so
+//! every live world can run it; what the steps say to a store is the store's side.
+
+mod condition;
+mod file;
+mod step;
+mod template;
+mod value;
+
+pub use condition::Condition;
+pub use step::{Call, End, Numbered, Saved, Step};
+pub use template::Template;
+pub use value::{Answer, Value};
+
+use crate::attempt::{Attempt, Bought, Missed};
+use crate::op::{BuyerId, Onward, OpKind, Want};
+use crate::session::{Connection, Session};
+use crate::settings::Settings;
+use crate::stores::StoreKind;
+use crate::strategy::{About, Claim, Strategy};
+
+/// Values that every step knows by these names: of the customer, of what it wants, and of how often it tried.
+pub const GIVEN: [&str; 5] = ["buyer", "item", "qty", "attempt", "key"];
+
+/// What a condition also knows: rows that the step returned or changed.
+pub const ROWS: &str = "rows";
+
+/// Values that the statements of `setup` know.
+pub const GIVEN_AT_SETUP: [&str; 2] = ["stock", "customers"];
+
+/// A text from a file beside the checkout.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// The file's path, for messages.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// Somebody who acts in a customer's name: the customer, or a webhook, a second tab, a clerk.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// What it is called; empty if there is only one.
+    pub name: String,
+    /// Whether it comes to buy, and what it is promised counts.
+    pub buys: bool,
+    /// What it does.
+    pub steps: Vec<Step>,
+}
+
+/// What the audit asks for, of its own accord.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// A row a product: its key and its stock; the stock alone if there is one.
+    pub stock: Option<Call>,
+    /// A row a line of an order: buyer, product and units; no product if there is one.
+    pub orders: Option<Call>,
+    /// What must not be: each by its name, and what must return no row.
+    pub never: Vec<(String, Call)>,
+}
+
+/// A checkout that was read from a file.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    /// The file's path.
+    pub path: &'static str,
+    /// What it is about, for the reader; may be empty.
+    pub title: String,
+    /// The store that it is written for.
+    pub store: StoreKind,
+    /// What makes the tables.
+    pub schema: Option<Script>,
+    /// What is in them when the doors open.
+    pub seed: Option<Script>,
+    /// What is said after that, with values.
+    pub setup: Vec<Call>,
+    /// Who acts in each customer's name, in turn.
+    pub roles: Vec<Role>,
+    /// What the audit asks for.
+    pub audit: Audit,
+    /// Whether it makes no difference which of the customers somebody is.
+    pub alike: bool,
+    /// The settings that stand in the file.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+impl Checkout {
+    /// What somebody in a place does.
+    #[must_use]
+    pub fn role(&self, place: BuyerId) -> &Role {
+        &self.roles[place as usize % self.roles.len()]
+    }
+
+    /// Which customer's name somebody in a place acts in, counted from 1.
+    #[must_use]
+    pub fn customer(&self, place: BuyerId) -> i64 {
+        i64::from(place) / self.roles.len() as i64 + 1
+    }
+
+    /// In which place a customer comes to buy.
+    #[must_use]
+    pub fn place_of(&self, customer: i64) -> Option<BuyerId> {
+        let roles = self.roles.len();
+        let buys = self.roles.iter().position(|role| role.buys).unwrap_or(0);
+        let first = usize::try_from(customer.checked_sub(1)?).ok()?.checked_mul(roles)?;
+        BuyerId::try_from(first + buys).ok()
+    }
+
+    /// How many customers there are if there are so many buyers, whatever their roles.
+    #[must_use]
+    pub fn customers(&self, buyers: u32) -> i64 {
+        i64::from(buyers.div_ceil(self.roles.len() as u32))
+    }
+
+    /// Whether somebody asks for a value by this name when the doors open.
+    #[must_use]
+    pub fn setup_knows(&self, name: &str) -> bool {
+        self.setup.iter().any(|call| call.names().contains(&name))
+    }
+
+    /// The settings with those of the file in their place. What they say was tried when the file was read.
+    #[must_use]
+    pub fn applied(&self, mut settings: Settings) -> Settings {
+        settings.store = self.store;
+        for (name, text) in &self.settings {
+            let _ = settings.set(name, text);
+        }
+        settings
+    }
+}
+
+impl Strategy for Checkout {
+    fn about(&self) -> About {
+        About {
+            name: self.path,
+            aliases: &[],
+            summary: "a checkout of one's own",
+            needs: &[OpKind::Step],
+            carts: false,
+            claim: Claim::Safe,
+        }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        let mut number = 0;
+        loop {
+            match shop.step(number, want).await? {
+                Onward::To(next) => number = next,
+                Onward::Bought => return Ok(Bought),
+                Onward::SoldOut => return Err(Missed::SoldOut),
+            }
+        }
+    }
+
+    fn flag(&self) -> String {
+        format!("--checkout {}", crate::seeds::quoted(std::path::Path::new(self.path)))
+    }
+
+    fn wants(&self, buyer: BuyerId, want: Want) -> Want {
+        if self.role(buyer).buys { want } else { Want { qty: 0, ..want } }
+    }
+
+    fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool {
+        self.alike && one as usize % self.roles.len() == other as usize % self.roles.len()
+    }
+}

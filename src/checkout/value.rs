@@ -1,0 +1,155 @@
+//! Values that a checkout gets from a store and hands back to it.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// A value, as the store has it.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// None.
+    Null,
+    /// A whole number.
+    Int(i64),
+    /// A number that need not be whole, as far as 64 bits go.
+    Real(f64),
+    /// A text, and whatever else can be written as one, such as a decimal number: `19.90`.
+    Text(String),
+}
+
+impl Value {
+    /// A whole number, if it is one, however it is written.
+    #[must_use]
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Null => None,
+            Self::Int(number) => Some(*number),
+            Self::Real(number) => {
+                (number.fract() == 0.0 && number.abs() < 9e15).then_some(*number as i64)
+            }
+            Self::Text(text) => {
+                text.trim().parse().ok().or_else(|| Self::Real(number_in(text)?).as_int())
+            }
+        }
+    }
+
+    fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Null => None,
+            Self::Int(number) => Some(*number as f64),
+            Self::Real(number) => Some(*number),
+            Self::Text(text) => number_in(text),
+        }
+    }
+
+    /// As it is sent where everything is text; none is nothing.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            other => other.to_string(),
+        }
+    }
+}
+
+fn number_in(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        self.partial_cmp(other) == Some(Ordering::Equal)
+    }
+}
+
+/// Numbers as numbers, however they are written; everything else as texts. Nothing is less or more than no value.
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Null, Self::Null) => Some(Ordering::Equal),
+            (Self::Null, _) | (_, Self::Null) => None,
+            (Self::Int(one), Self::Int(other)) => one.partial_cmp(other),
+            _ => match (self.as_number(), other.as_number()) {
+                (Some(one), Some(other)) => one.partial_cmp(&other),
+                _ => self.text().partial_cmp(&other.text()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Int(number) => number.fmt(f),
+            Self::Real(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What a store answers to one step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// The names of the columns, or of whatever else has one; empty if it returned no rows.
+    pub columns: Vec<String>,
+    /// Its rows.
+    pub rows: Vec<Vec<Value>>,
+    /// Rows that were changed; of a query, those that were found.
+    pub changed: u64,
+}
+
+impl Answer {
+    /// Rows that were returned, or changed.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        if self.columns.is_empty() { self.changed } else { self.rows.len() as u64 }
+    }
+}
+
+/// As a reader sees it: of several rows the first.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.columns.is_empty(), self.rows.first()) {
+            (true, _) if self.changed == 1 => f.write_str("1 row"),
+            (true, _) => write!(f, "{} rows", self.changed),
+            (false, None) => f.write_str("nothing"),
+            (false, Some(first)) => {
+                let values: Vec<String> = first.iter().map(Value::to_string).collect();
+                let more = if self.rows.len() > 1 { " …" } else { "" };
+                write!(f, "{}{more}", values.join(", "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
+    #[test]
+    fn numbers_are_compared_as_numbers_however_they_are_written() {
+        assert!(Value::Int(9) < text("10.00"));
+        assert_eq!(Value::Int(10), text("10.00"));
+        assert!(Value::Real(0.5) < Value::Int(1));
+        assert!(text("b") > text("a"));
+    }
+
+    #[test]
+    fn no_value_is_neither_less_nor_more_than_any() {
+        for other in [Value::Int(0), text("")] {
+            assert_eq!(Value::Null.partial_cmp(&other), None);
+            assert_eq!(other.partial_cmp(&Value::Null), None);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_known_by_whatever_they_are_written_as() {
+        assert_eq!(text("3.00").as_int(), Some(3));
+        assert_eq!(Value::Real(2.5).as_int(), None);
+        assert_eq!(text("three").as_int(), None);
+    }
+}
