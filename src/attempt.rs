@@ -71,6 +71,9 @@ pub enum Failure {
     /// The store refused something that it should not have; the report says what it said.
     #[error("the store refused it")]
     Refused,
+    /// A condition of a described checkout says so.
+    #[error("a condition of the checkout ended it")]
+    Condition,
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,

@@ -3,7 +3,10 @@
 //! Each world adds a method here, and every [`Strategy`] gets it for nothing. The code behind the
 //! method is still compiled for each strategy by itself.
 
+use std::sync::Arc;
+
 use crate::attempt::{Attempt, Missed};
+use crate::checkout::Checkout;
 use crate::clock::Wall;
 use crate::control::Control;
 use crate::error::Error;
@@ -23,8 +26,11 @@ pub trait Entrant: Sync {
     /// The strategy's card.
     fn card(&self) -> About;
 
-    /// As [`Strategy::flag`].
-    fn flag(&self) -> String;
+    /// As [`Strategy::flags`].
+    fn flags(&self, settings: &Settings, seed_matters: bool) -> String;
+
+    /// As [`Strategy::described`].
+    fn described(&self) -> Option<Arc<Checkout>>;
 
     /// As [`Strategy::wants`].
     fn wants(&self, buyer: BuyerId, want: Want) -> Want;
@@ -72,8 +78,12 @@ impl<S: Strategy> Entrant for S {
         self.about()
     }
 
-    fn flag(&self) -> String {
-        Strategy::flag(self)
+    fn flags(&self, settings: &Settings, seed_matters: bool) -> String {
+        Strategy::flags(self, settings, seed_matters)
+    }
+
+    fn described(&self) -> Option<Arc<Checkout>> {
+        Strategy::described(self)
     }
 
     fn wants(&self, buyer: BuyerId, want: Want) -> Want {

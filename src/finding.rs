@@ -31,6 +31,9 @@ pub enum FindingKind {
     UnitWithoutCharge,
     /// Buyers paid more than once. Counted in buyers.
     DoubleCharge,
+    /// The shop's own audit found what it says must not be. Counted in rules. Only of a checkout that is described in
+    /// a file.
+    BrokenRule,
     /// Attempts ended and kept their lock. Counted in locks.
     LeakedLock,
     /// Visits ended and kept units on hold. Counted in holds.
@@ -45,11 +48,12 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All kinds, the gravest first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Oversold,
         Self::DoubleCharge,
         Self::ChargedWithoutUnit,
         Self::UnitWithoutCharge,
+        Self::BrokenRule,
         Self::NegativeStock,
         Self::LostUpdate,
         Self::LeakedStock,
@@ -85,6 +89,7 @@ impl FindingKind {
             | Self::LostOrder
             | Self::OrderWithoutReceipt
             | Self::StuckBuyers => "buyer",
+            Self::BrokenRule => "rule",
             Self::Livelock => "time",
             Self::LeakedLock => "lock",
             Self::LeakedHold => "hold",
@@ -116,6 +121,7 @@ impl FindingKind {
             Self::LeakedHold => "leaked hold",
             Self::StuckBuyers => "stuck buyers",
             Self::Livelock => "livelock",
+            Self::BrokenRule => "broken rule",
         }
     }
 }

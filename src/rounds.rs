@@ -10,6 +10,7 @@ use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
+use crate::explore::rehearse;
 use crate::logbook::Logbook;
 use crate::report::{Report, Run};
 use crate::settings::Settings;
@@ -47,13 +48,29 @@ pub fn race_all_at(
         can_race(settings, &entrant.card())?;
     }
     hire_auditors()?;
-    let venue = Venue::open(settings, address, control)?;
+    let described = entrants.iter().find_map(|entrant| entrant.described());
+    let venue = Venue::open(settings, described, address, control)?;
+    let settings = &rehearsed(entrants, settings, &venue)?;
     let clock = Wall::start();
     let runs = entrants
         .iter()
         .map(|entrant| race_one(*entrant, &venue, settings, expectations, &clock, control))
         .collect::<Result<_, _>>()?;
     Ok(Report::new(settings.store.name(), settings.record(), runs).served_by(venue.version()))
+}
+
+/// The settings of a described checkout, with products and stock as its shop has them, once a few buyers have come one
+/// after the other; of any other the same.
+fn rehearsed(
+    entrants: &[&dyn Entrant],
+    settings: &Settings,
+    venue: &Venue,
+) -> Result<Settings, Error> {
+    let (Some(server), [entrant]) = (venue.server(), entrants) else { return Ok(settings.clone()) };
+    let Some(checkout) = entrant.described() else { return Ok(settings.clone()) };
+    let few = Settings { buyers: settings.buyers.min(checkout.a_few()), ..settings.clone() };
+    let Settings { items, stock, .. } = rehearse(*entrant, &few, server)?.settings;
+    Ok(Settings { items, stock, ..settings.clone() })
 }
 
 /// Whether threads can race it: the store offers what it needs, and nothing goes wrong on purpose.
@@ -108,9 +125,13 @@ fn race_one(
         }
         logbook.enter(&entrant.race(venue, settings, number, clock, control)?);
     }
-    let again = format!("oversell-sim race --strategy {name}{}", settings.flags());
+    let again = format!("oversell-sim race {}", entrant.flags(settings, true));
+    let mut small = settings.small();
+    if let Some(checkout) = entrant.described() {
+        small.buyers = small.buyers.min(checkout.a_few());
+    }
     let explore =
-        format!("oversell-sim explore --strategy {name}{}", settings.small().shop_flags());
+        format!("oversell-sim explore {}", entrant.flags(&small, small.has_rolled_wants()));
     Ok(logbook.close(name, control.is_stopped(), again, explore))
 }
 

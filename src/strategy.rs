@@ -4,10 +4,14 @@
 //! that is the [retry policy](crate::retry::RetryPolicy), which lives in the engine. So a strategy
 //! file reads like the textbook, and every world can run it.
 
+use std::sync::Arc;
+
 use crate::attempt::{Attempt, Failure, Missed};
+use crate::checkout::Checkout;
 use crate::finding::FindingKind;
 use crate::op::{BuyerId, OpKind, Want};
 use crate::session::{Connection, Session};
+use crate::settings::Settings;
 
 /// What a strategy claims of itself; tests hold it to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,9 +136,14 @@ pub trait Strategy: Sync {
         About::of_type::<Self>()
     }
 
-    /// The flag that names it, for a command to paste.
-    fn flag(&self) -> String {
-        format!("--strategy {}", self.about().name)
+    /// The flags that name it and give these settings, for a command to paste; with the seed, if it matters.
+    fn flags(&self, settings: &Settings, seed_matters: bool) -> String {
+        format!("--strategy {}{}", self.about().name, settings.flags(seed_matters))
+    }
+
+    /// The file that it was read from, if it is described in one.
+    fn described(&self) -> Option<Arc<Checkout>> {
+        None
     }
 
     /// What this buyer comes for, where the dice say this. Whoever does no more than errands for others wants

@@ -123,6 +123,7 @@ impl Ledger<'_> {
         .flatten()
         .chain(self.orders_against_receipts())
         .chain(self.money_against_orders())
+        .chain(self.broken_rules())
         .chain(left_behind(self.leaked_locks, self.leaked_holds))
         .collect();
         findings.sort_by_key(|finding| finding.kind.gravity());
@@ -134,11 +135,16 @@ impl Ledger<'_> {
         (0..self.books.shelves.len() as u8).map(Item)
     }
 
+    /// Units of a product at the gun.
+    pub(crate) fn stock_of(&self, item: Item) -> Units {
+        self.books.put_up.get(usize::from(item.0)).copied().unwrap_or(self.stock)
+    }
+
     fn account(&self, item: Item) -> Account {
         let orders = self.books.orders.iter();
         Account {
             item,
-            stock: self.stock.into(),
+            stock: self.stock_of(item).into(),
             left: self.books.shelves[usize::from(item.0)].into(),
             sold: self.wanted_by(item, |visit| visit.receipt().is_some())
                 + self.ordered_after_a_crash(item),
@@ -203,6 +209,12 @@ impl Ledger<'_> {
                 count(servable)
             )
         })
+    }
+
+    /// What the shop itself says must not be.
+    fn broken_rules(&self) -> Option<Finding> {
+        let rules = &self.books.broken;
+        finding(FindingKind::BrokenRule, rules.len() as i64, || rules.join("; "))
     }
 
     /// Each buyer's receipt against each buyer's orders.

@@ -68,14 +68,16 @@ impl Takers {
 
 pub(super) fn false_sold_out(ledger: &Ledger<'_>) -> Option<Finding> {
     let takers: Vec<Takers> = ledger.items().map(|item| Takers::of(ledger, item)).collect();
-    // Of the product of which most can have been gone.
-    let most_gone = |visit: &Visit| {
+    let most_gone = |visit: &Visit, item: Item| {
         let asked_ns = visit.ended_ns.saturating_add(SLACK_NS);
-        let wanted = visit.want.items().filter_map(|item| takers.get(usize::from(item.0)));
-        wanted.map(|takers| takers.gone_by(asked_ns)).max().unwrap_or(i64::MAX)
+        takers.get(usize::from(item.0)).map_or(i64::MAX, |takers| takers.gone_by(asked_ns))
+    };
+    let is_enough = |visit: &Visit, item: Item| {
+        let stock = i64::from(ledger.stock_of(item));
+        stock.saturating_sub(most_gone(visit, item)) >= i64::from(visit.want.qty)
     };
     let enough_left = |visit: &&Visit| {
-        i64::from(ledger.stock).saturating_sub(most_gone(visit)) >= i64::from(visit.want.qty)
+        visit.want.qty > 0 && visit.want.items().all(|item| is_enough(visit, item))
     };
     let wronged: Vec<&Visit> = ledger
         .visits
@@ -85,12 +87,15 @@ pub(super) fn false_sold_out(ledger: &Ledger<'_>) -> Option<Finding> {
         .collect();
     let first = wronged.iter().min_by_key(|visit| (visit.ended_ns, visit.buyer))?;
     finding(FindingKind::FalseSoldOut, wronged.len() as i64, || {
+        // The product of which most can have been gone.
+        let gone = first.want.items().map(|item| (most_gone(first, item), item)).max();
+        let (gone, item) = gone.unwrap_or_default();
         format!(
             "buyer {} wanted {} and was told \"sold out\", when at most {} of {} could be gone",
             first.buyer,
             of(first.want.qty.unsigned_abs().into(), "unit"),
-            count(most_gone(first)),
-            count(ledger.stock)
+            count(gone),
+            count(ledger.stock_of(item))
         )
     })
 }

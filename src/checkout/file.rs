@@ -22,7 +22,7 @@ const TOP: [&str; 9] =
     ["title", "store", "schema", "seed", "setup", "alike", "step", "role", "audit"];
 
 /// Settings that a file may give; flags go before them.
-const SETTINGS: [&str; 4] = ["buyers", "stock", "qty", "retries"];
+const SETTINGS: [&str; 5] = ["buyers", "stock", "qty", "retries", "isolation"];
 
 const STEP: [&str; 13] = [
     "name",

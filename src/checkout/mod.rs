@@ -26,24 +26,34 @@
 
 mod condition;
 mod file;
+mod reading;
 mod step;
 mod template;
 mod value;
 
 pub use condition::Condition;
+pub use reading::{Shelf, Shelves, shelves_in};
 pub use step::{Call, End, Numbered, Saved, Step};
 pub use template::Template;
 pub use value::{Answer, Value};
 
+use std::path::Path;
+use std::sync::Arc;
+
 use crate::attempt::{Attempt, Bought, Missed};
+use crate::error::Error;
 use crate::op::{BuyerId, Onward, OpKind, Want};
+use crate::seeds::quoted;
 use crate::session::{Connection, Session};
 use crate::settings::Settings;
 use crate::stores::StoreKind;
+use crate::stores::model::Isolation;
 use crate::strategy::{About, Claim, Strategy};
+use crate::text::sql::{Piece, pieces};
 
-/// Values that every step knows by these names: of the customer, of what it wants, and of how often it tried.
-pub const GIVEN: [&str; 5] = ["buyer", "item", "qty", "attempt", "key"];
+/// Values that every step knows by these names: the customer's number, the key of the product that it wants and how
+/// many units, and an idempotency key of its own.
+pub const GIVEN: [&str; 4] = ["buyer", "item", "qty", "key"];
 
 /// What a condition also knows: rows that the step returned or changed.
 pub const ROWS: &str = "rows";
@@ -129,10 +139,31 @@ impl Checkout {
         BuyerId::try_from(first + buys).ok()
     }
 
+    /// As many buyers as two customers take.
+    #[must_use]
+    pub fn a_few(&self) -> u32 {
+        2 * self.roles.len() as u32
+    }
+
     /// How many customers there are if there are so many buyers, whatever their roles.
     #[must_use]
     pub fn customers(&self, buyers: u32) -> i64 {
         i64::from(buyers.div_ceil(self.roles.len() as u32))
+    }
+
+    /// Whether it can be said to this store: another database than it was written for may understand it, too.
+    ///
+    /// # Errors
+    /// [`Error::Input`] that says why not.
+    pub fn check_store(&self, store: StoreKind) -> Result<(), Error> {
+        let speaks_alike = store == self.store || store.is_sql() && self.store.is_sql();
+        match speaks_alike {
+            true => Ok(()),
+            false => Err(Error::input(format!(
+                "--store {store}: {} is written for {}; leave it out",
+                self.path, self.store
+            ))),
+        }
     }
 
     /// Whether somebody asks for a value by this name when the doors open.
@@ -141,10 +172,29 @@ impl Checkout {
         self.setup.iter().any(|call| call.names().contains(&name))
     }
 
+    /// Whether any step begins a transaction.
+    fn has_transactions(&self) -> bool {
+        let begins = |step: &Step| match &step.call {
+            Call::Sql(text) => {
+                let first = pieces(text).find_map(|piece| match piece {
+                    Piece::Word(word) => Some(word.to_lowercase()),
+                    _ => None,
+                });
+                matches!(first.as_deref(), Some("begin" | "start"))
+            }
+            Call::Redis(_) | Call::Lua { .. } => false,
+        };
+        self.roles.iter().flat_map(|role| &role.steps).any(begins)
+    }
+
     /// The settings with those of the file in their place. What they say was tried when the file was read.
     #[must_use]
     pub fn applied(&self, mut settings: Settings) -> Settings {
         settings.store = self.store;
+        if self.store == StoreKind::Mysql {
+            // As the server has it, where nobody says otherwise.
+            settings.isolation = Isolation::RepeatableRead;
+        }
         for (name, text) in &self.settings {
             let _ = settings.set(name, text);
         }
@@ -158,7 +208,10 @@ impl Strategy for Checkout {
             name: self.path,
             aliases: &[],
             summary: "a checkout of one's own",
-            needs: &[OpKind::Step],
+            needs: match self.has_transactions() {
+                true => &[OpKind::Step, OpKind::Transaction],
+                false => &[OpKind::Step],
+            },
             carts: false,
             claim: Claim::Safe,
         }
@@ -175,8 +228,28 @@ impl Strategy for Checkout {
         }
     }
 
-    fn flag(&self) -> String {
-        format!("--checkout {}", crate::seeds::quoted(std::path::Path::new(self.path)))
+    /// What the file says already is left out, and what its shop decides.
+    fn flags(&self, settings: &Settings, seed_matters: bool) -> String {
+        let usual = self.applied(Settings::default());
+        let is_said = |name: &str| {
+            match name {
+                "items" | "cart" => false,
+                "stock" => self.setup_knows("stock"),
+                "seed" => seed_matters,
+                "store" => settings.store != StoreKind::Memory,
+                _ => true,
+            }
+        };
+        let names = Settings::NAMES.into_iter().filter(|name| is_said(name));
+        let unusual = names.filter(|name| {
+            *name == "buyers" || settings.value_of(name) != usual.value_of(name)
+        });
+        let flags = unusual.map(|name| settings.flag_of(name)).collect::<String>();
+        format!("--checkout {}{flags}", quoted(Path::new(self.path)))
+    }
+
+    fn described(&self) -> Option<Arc<Checkout>> {
+        Some(Arc::new(self.clone()))
     }
 
     fn wants(&self, buyer: BuyerId, want: Want) -> Want {

@@ -207,6 +207,7 @@ fn run_at_server(
     let control = interrupt::control()?;
     // How long a server takes to start says nothing about the search.
     let server = explore::server_for(entrant, settings, &args.server.address(), &control)?;
+    let settings = &explore::as_furnished(entrant, settings.clone(), &*server)?;
     let watch = Watch::start_with(&args.limits, control)?;
     let walk = Walk {
         reduced: !args.search.no_reduce,

@@ -1,5 +1,8 @@
 //! Settings as flags: each flag is read by the setting of its name.
 
+use std::path::Path;
+
+use oversell_sim::checkout::Checkout;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::settings::Settings;
@@ -20,6 +23,53 @@ pub(super) fn applied(
         }
     }
     Ok(settings)
+}
+
+/// Settings that mean something to a described checkout.
+const OF_CHECKOUTS: [&str; 15] = [
+    "buyers",
+    "stock",
+    "qty",
+    "retries",
+    "seed",
+    "isolation",
+    "threads",
+    "rounds",
+    "think",
+    "backoff",
+    "patience",
+    "store",
+    "connections",
+    "relaxed",
+    "kill",
+];
+
+/// A checkout that is described in a file. It is read once, and kept for as long as the process runs.
+pub(super) fn checkout(path: &Path) -> Result<(&'static dyn Entrant, &'static Checkout), Error> {
+    let checkout: &Checkout = Box::leak(Box::new(Checkout::read(path)?));
+    Ok((checkout, checkout))
+}
+
+/// These settings as a described checkout has them, with the flags that were given in their place.
+pub(super) fn described(
+    checkout: &Checkout,
+    settings: Settings,
+    flags: &[(&str, &Option<String>)],
+) -> Result<Settings, Error> {
+    for (name, _) in flags.iter().filter(|(_, text)| text.is_some()) {
+        if !OF_CHECKOUTS.contains(name) {
+            return Err(Error::input(format!(
+                "--{name} means nothing to a checkout that is described in a file; leave it out"
+            )));
+        }
+        if *name == "stock" && !checkout.setup_knows("stock") {
+            return Err(Error::input(format!(
+                "--stock: {} does not ask for it; write a statement with :stock into its `setup`",
+                checkout.path
+            )));
+        }
+    }
+    applied(checkout.applied(settings), flags)
 }
 
 /// The settings that a strategy's claim is about, in place of the usual ones.

@@ -1,6 +1,6 @@
 //! `race`: flags in, a report out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use oversell_sim::entrant::Entrant;
@@ -12,7 +12,7 @@ use oversell_sim::settings::Settings;
 use oversell_sim::stores::Address;
 use oversell_sim::{chance, render, strategies};
 
-use super::flags::{applied, setting, with_carts};
+use super::flags::{self, applied, setting, with_carts};
 use super::output::{Output, to_stderr};
 use super::{Ended, interrupt, progress};
 
@@ -108,17 +108,7 @@ struct StoreFlags {
 impl StoreFlags {
     /// The settings with these in their place.
     fn applied(&self, settings: Settings) -> Result<Settings, Error> {
-        let settings = applied(
-            settings,
-            &[
-                ("store", &self.store),
-                ("connections", &self.connections),
-                ("isolation", &self.isolation),
-                ("hold-ttl", &self.hold_ttl),
-                ("lease-ttl", &self.lease_ttl),
-                ("kill", &self.kill),
-            ],
-        )?;
+        let settings = applied(settings, &self.given())?;
         Ok(Settings {
             stock_check: self.stock_check,
             advisory_locks: self.advisory_locks,
@@ -126,6 +116,18 @@ impl StoreFlags {
             relaxed: self.relaxed,
             ..settings
         })
+    }
+
+    /// The flags that have values, by the names of their settings.
+    fn given(&self) -> [(&'static str, &Option<String>); 6] {
+        [
+            ("store", &self.store),
+            ("connections", &self.connections),
+            ("isolation", &self.isolation),
+            ("hold-ttl", &self.hold_ttl),
+            ("lease-ttl", &self.lease_ttl),
+            ("kill", &self.kill),
+        ]
     }
 
     fn address(&self) -> Address {
@@ -151,8 +153,18 @@ enum Format {
 pub(crate) struct RaceArgs {
     /// Which checkout to race; several separated by commas, or all, or zoo
     /// (`oversell-sim strategies` lists them)
-    #[arg(long = "strategy", short = 'S', value_name = "NAME", required = true)]
+    #[arg(
+        long = "strategy",
+        short = 'S',
+        value_name = "NAME",
+        required_unless_present = "checkout",
+        conflicts_with = "checkout"
+    )]
     strategies: Vec<String>,
+    /// Instead of strategies a checkout of your own, described in a file, at the store that it is written for
+    /// (`oversell-sim init` writes one to begin with)
+    #[arg(long, value_name = "FILE")]
+    checkout: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingFlags,
     #[command(flatten)]
@@ -176,37 +188,74 @@ pub(crate) struct RaceArgs {
 }
 
 impl SettingFlags {
+    /// The flags by the names of their settings.
+    fn given(&self) -> [(&'static str, &Option<String>); 12] {
+        [
+            ("buyers", &self.buyers),
+            ("items", &self.items),
+            ("stock", &self.stock),
+            ("cart", &self.cart),
+            ("qty", &self.qty),
+            ("threads", &self.threads),
+            ("rounds", &self.rounds),
+            ("think", &self.think),
+            ("retries", &self.retries),
+            ("backoff", &self.backoff),
+            ("patience", &self.patience),
+            ("seed", &self.seed),
+        ]
+    }
+
     /// All flags together.
     fn settings(&self, settings: Settings, entrants: &[&dyn Entrant]) -> Result<Settings, Error> {
         let settings = with_carts(settings, entrants, &self.items, &self.cart);
-        let settings = applied(
-            settings,
-            &[
-                ("buyers", &self.buyers),
-                ("items", &self.items),
-                ("stock", &self.stock),
-                ("cart", &self.cart),
-                ("qty", &self.qty),
-                ("threads", &self.threads),
-                ("rounds", &self.rounds),
-                ("think", &self.think),
-                ("retries", &self.retries),
-                ("backoff", &self.backoff),
-                ("patience", &self.patience),
-                ("seed", &self.seed),
-            ],
-        )?;
+        let settings = applied(settings, &self.given())?;
         settings.check()?;
         Ok(settings)
     }
 }
 
+impl RaceArgs {
+    /// A checkout that is described in a file, and its settings: its own, unless a flag says otherwise.
+    fn described(
+        &self,
+        path: &Path,
+        settings: Settings,
+    ) -> Result<(Vec<&'static dyn Entrant>, Settings), Error> {
+        let (entrant, checkout) = flags::checkout(path)?;
+        let store = &self.store;
+        for (flag, is_given) in [
+            ("--stock-check", store.stock_check),
+            ("--advisory-locks", store.advisory_locks),
+            ("--unit-rows", store.unit_rows),
+        ] {
+            if is_given {
+                return Err(Error::input(format!(
+                    "{flag} is about tables of ours; {} has its own",
+                    checkout.path
+                )));
+            }
+        }
+        let given: Vec<_> = store.given().into_iter().chain(self.settings.given()).collect();
+        let settings = flags::described(checkout, settings, &given)?;
+        checkout.check_store(settings.store)?;
+        settings.check()?;
+        Ok((vec![entrant], Settings { relaxed: store.relaxed, ..settings }))
+    }
+}
+
 pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
-    let names = args.strategies.iter().map(String::as_str);
     let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
-    let settings = args.store.applied(settings)?;
-    let entrants = strategies::select(names, &settings).map_err(with_list)?;
-    let settings = args.settings.settings(settings, &entrants)?;
+    let (entrants, settings) = match &args.checkout {
+        Some(path) => args.described(path, settings)?,
+        None => {
+            let names = args.strategies.iter().map(String::as_str);
+            let settings = args.store.applied(settings)?;
+            let entrants = strategies::select(names, &settings).map_err(with_list)?;
+            let settings = args.settings.settings(settings, &entrants)?;
+            (entrants, settings)
+        }
+    };
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 

@@ -57,6 +57,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
             let control = interrupt::control()?;
             let address = args.server.address();
             let server = explore::server_for(entrant, &settings, &address, &control)?;
+            let settings = explore::as_furnished(entrant, settings, &*server)?;
             explore::replay_orders(entrant, &settings, &*server, &recording.schedule)?
         }
     };

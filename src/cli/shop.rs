@@ -1,9 +1,10 @@
 //! Flags that `explore`, `replay` and `play` share: the shop, and the report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use oversell_sim::checkout::Checkout;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::expect::Expectation;
@@ -15,7 +16,7 @@ use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::{chance, render, strategies};
 
 use super::Ended;
-use super::flags::{applied, setting, with_carts, with_claim};
+use super::flags::{applied, described, setting, with_carts, with_claim};
 use super::output::{Output, to_stderr};
 
 /// The shop, where nobody thinks and nothing takes time.
@@ -25,6 +26,10 @@ pub(super) struct ShopFlags {
     /// Which checkout (`oversell-sim strategies` lists them)
     #[arg(long, short = 'S', value_name = "NAME")]
     strategy: Option<String>,
+    /// Instead of a strategy a checkout of your own, described in a file, at the store that it is written for
+    /// (`oversell-sim init` writes one to begin with)
+    #[arg(long, value_name = "FILE", conflicts_with = "strategy")]
+    checkout: Option<PathBuf>,
     /// How many buyers there are; explore also takes any [default: 2]
     #[arg(long, short, value_name = "N|any", allow_hyphen_values = true, value_parser = some_or_any)]
     buyers: Option<String>,
@@ -60,7 +65,7 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "STORE", value_parser = setting("store"))]
     store: Option<String>,
     /// The URL of a server that is running already; it is left as it was
-    #[arg(long, value_name = "URL", requires = "store")]
+    #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Let --url name a host that is not this machine
     #[arg(long, requires = "url")]
@@ -123,9 +128,10 @@ const ANY: &str = "any";
 impl ShopFlags {
     /// The strategy that was named.
     pub(super) fn entrant(&self) -> Result<&'static dyn Entrant, Error> {
-        match &self.strategy {
-            Some(name) => strategies::find(name).map_err(super::race::with_list),
-            None => Err(super::race::with_list(Error::input(
+        match (&self.strategy, &self.checkout) {
+            (_, Some(path)) => super::flags::checkout(path).map(|(entrant, _)| entrant),
+            (Some(name), None) => strategies::find(name).map_err(super::race::with_list),
+            (None, None) => Err(super::race::with_list(Error::input(
                 "--strategy: name the checkout, such as --strategy naive",
             ))),
         }
@@ -158,8 +164,13 @@ impl ShopFlags {
         strategy: &str,
         settings: Settings,
     ) -> Result<(&'static dyn Entrant, Settings), Error> {
-        let entrant = strategies::find(strategy).map_err(super::race::with_list)?;
-        if self.strategy.is_some() && self.entrant()?.card().name != entrant.card().name {
+        // A recording names a checkout by its file.
+        let entrant = match strategy.ends_with(".toml") {
+            true => super::flags::checkout(Path::new(strategy))?.0,
+            false => strategies::find(strategy).map_err(super::race::with_list)?,
+        };
+        let is_named = self.strategy.is_some() || self.checkout.is_some();
+        if is_named && self.entrant()?.card().name != entrant.card().name {
             return Err(Error::input(format!(
                 "--strategy: the schedule was recorded of {strategy}"
             )));
@@ -188,6 +199,9 @@ impl ShopFlags {
         server: &ServerFlags,
     ) -> Result<Settings, Error> {
         let usual = self.usual(entrant);
+        if let Some(checkout) = entrant.described() {
+            return self.settings_of(&checkout, usual, server);
+        }
         let settings = server.applied(usual)?;
         if settings.store == StoreKind::Memory {
             return self.settings(entrant);
@@ -198,6 +212,24 @@ impl ShopFlags {
             ));
         }
         applied(Settings { faults: Faults::default(), ..settings }, &self.given())
+    }
+
+    /// The settings of a described checkout: its own, unless a flag says otherwise.
+    fn settings_of(
+        &self,
+        checkout: &Checkout,
+        usual: Settings,
+        server: &ServerFlags,
+    ) -> Result<Settings, Error> {
+        if self.is_for_any() {
+            return Err(Error::input(
+                "--buyers: at a real server they have to be counted; write a number",
+            ));
+        }
+        let settings = described(checkout, usual, &self.given())?;
+        let settings = server.applied(settings)?;
+        checkout.check_store(settings.store)?;
+        Ok(settings)
     }
 
     pub(super) fn settings(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {

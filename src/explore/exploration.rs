@@ -85,6 +85,10 @@ pub struct Orders {
     pub cut_short: u64,
     /// Of those that were run, how many show a finding.
     pub broken: u64,
+    /// Of those that were run, in how many somebody's checkout failed.
+    pub failed: u64,
+    /// What went wrong in the first of them; none if it was no error of the store's.
+    pub first_failure: Option<String>,
     /// Statements sent.
     pub statements: u64,
     /// Different ways to end: what the shelves say and what buyers were told, whoever they are.

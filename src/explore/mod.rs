@@ -17,6 +17,7 @@ mod precedence;
 mod random;
 mod reality;
 mod recording;
+mod rehearsal;
 pub mod schedule;
 mod search;
 mod state;
@@ -40,6 +41,7 @@ pub use orders::{can_be_stepped, replay_orders, search_orders, server_for};
 pub use random::{Sampled, Sampling};
 pub use reality::{Agreement, Difference, compare};
 pub use recording::Recording;
+pub use rehearsal::{Rehearsal, as_furnished, rehearse};
 pub use schedule::Schedule;
 pub use search::{Search, Seen};
 pub use state::{ANY, MOST_OF_A_KIND, State};
@@ -352,21 +354,20 @@ fn follow(
 
 /// The command that replays a schedule.
 fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
-    let name = entrant.card().name;
     // Signs mean something to a shell.
     let quote = if schedule.chars().all(char::is_alphanumeric) { "" } else { "'" };
     format!(
-        "oversell-sim replay --strategy {name}{} --schedule {quote}{schedule}{quote}",
-        settings.shop_flags()
+        "oversell-sim replay {} --schedule {quote}{schedule}{quote}",
+        entrant.flags(settings, settings.has_rolled_wants())
     )
 }
 
 /// The command that makes the same search.
 fn search_again(entrant: &dyn Entrant, settings: &Settings) -> String {
-    format!("oversell-sim explore --strategy {}{}", entrant.card().name, settings.shop_flags())
+    format!("oversell-sim explore {}", entrant.flags(settings, settings.has_rolled_wants()))
 }
 
 /// The command with which a person is the scheduler of the same shop.
 fn by_hand(entrant: &dyn Entrant, settings: &Settings) -> String {
-    format!("oversell-sim play --strategy {}{}", entrant.card().name, settings.shop_flags())
+    format!("oversell-sim play {}", entrant.flags(settings, settings.has_rolled_wants()))
 }

@@ -82,7 +82,7 @@ pub fn replay_orders(
         let stuck = theatre.send_home()?;
         let mut findings = Vec::new();
         if !goes_on {
-            findings = judge(theatre, stuck)?.1;
+            findings = judge(theatre, stuck)?.findings;
         }
         let findings: Vec<Told> =
             findings.into_iter().map(|finding| tell(entrant, settings, finding, &steps)).collect();
@@ -108,7 +108,7 @@ pub fn server_for(
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
     can_be_stepped(entrant, settings)?;
-    let mut terms = Terms::of(settings, control);
+    let mut terms = Terms::of(settings, control).with_checkout(entrant.described());
     terms.connections = settings.buyers + BESIDE;
     terms.relaxed = true;
     open_server(settings.store, address, &terms)

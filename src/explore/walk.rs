@@ -46,6 +46,14 @@ pub struct Outcome {
     pub findings: Vec<FindingKind>,
 }
 
+/// What is known when a show is over.
+pub(super) struct Judged {
+    pub(super) outcome: Outcome,
+    pub(super) findings: Vec<Finding>,
+    /// What the server said when it refused something that it should not have.
+    pub(super) trouble: Option<String>,
+}
+
 /// How to walk.
 #[derive(Clone, Copy, Debug)]
 pub struct Walk {
@@ -189,7 +197,12 @@ impl<'w, 't> Walker<'w, 't> {
             }
         }
         let stuck = self.theatre.send_home()?;
-        let (outcome, findings) = judge(self.theatre, stuck)?;
+        let Judged { outcome, findings, trouble } = judge(self.theatre, stuck)?;
+        let has_failed = |(ending, _): &(Ending, Want)| matches!(ending, Ending::Failed(_));
+        if outcome.visits.iter().any(has_failed) {
+            self.covered.failed += 1;
+            self.covered.first_failure = self.covered.first_failure.take().or(trouble);
+        }
         self.covered.run += 1;
         self.covered.broken += u64::from(!findings.is_empty());
         self.outcomes.insert(outcome);
@@ -260,10 +273,7 @@ impl<'w, 't> Walker<'w, 't> {
 }
 
 /// What came of a show, of which so many never saw the end.
-pub(super) fn judge(
-    theatre: &mut Theatre<'_>,
-    stuck: usize,
-) -> Result<(Outcome, Vec<Finding>), Error> {
+pub(super) fn judge(theatre: &mut Theatre<'_>, stuck: usize) -> Result<Judged, Error> {
     let round = theatre.round()?;
     let findings = match stuck {
         0 => round.ledger().audit(),
@@ -278,5 +288,5 @@ pub(super) fn judge(
         orders: round.books.orders.len(),
         findings: findings.iter().map(|finding| finding.kind).collect(),
     };
-    Ok((outcome, findings))
+    Ok(Judged { outcome, findings, trouble: round.books.trouble })
 }

@@ -44,6 +44,7 @@ pub struct Figures {
     pub leaked_hold: u64,
     pub stuck_buyers: u64,
     pub livelock: u64,
+    pub broken_rule: u64,
     pub findings: u64,
     pub attempts: u64,
     pub retries: u64,
@@ -96,6 +97,7 @@ impl Figures {
             FindingKind::LeakedHold => &mut self.leaked_hold,
             FindingKind::StuckBuyers => &mut self.stuck_buyers,
             FindingKind::Livelock => &mut self.livelock,
+            FindingKind::BrokenRule => &mut self.broken_rule,
         }
     }
 }
@@ -167,7 +169,10 @@ impl Gathered {
     /// Takes in what is known when all visits are over.
     pub fn close(&mut self, books: &Books, stock: Units, tally: &Tally, findings: &[Finding]) {
         let figures = &mut self.figures;
-        figures.stock = i64::from(stock) * books.shelves.len() as i64;
+        figures.stock = match &books.put_up[..] {
+            [] => i64::from(stock) * books.shelves.len() as i64,
+            all => all.iter().map(|units| i64::from(*units)).sum(),
+        };
         figures.stock_left = books.shelves.iter().map(|left| i64::from(*left)).sum();
         figures.deepest_queue = books.deepest_queue;
         figures.cas_failures = tally.cas_failures;

@@ -74,6 +74,8 @@ metrics! {
     "leaked_hold" "holds" "still standing when their visit was over" |f| things(f.leaked_hold);
     "stuck_buyers" "buyers" "waiting for each other; on threads patience ends every wait"
         |f| things(f.stuck_buyers);
+    "broken_rule" "rules" "of the shop's own audit that do not hold; only of a checkout in a file"
+        |f| things(f.broken_rule);
     "livelock" "times" "that somebody tries again for ever; not told on threads"
         |f| things(f.livelock);
     "findings" "kinds" "of finding" |f| things(f.findings);

@@ -13,19 +13,24 @@ use crate::stores::model::Isolation;
 use crate::text::quantity::exact_duration;
 
 impl Settings {
-    /// The flags that give these settings, leaving out defaults: for a command to paste.
+    /// The flags that give these settings, leaving out defaults, and the seed where it decides nothing: for a command
+    /// to paste.
     #[must_use]
-    pub fn flags(&self) -> String {
-        self.unusual().map(|(name, text)| flag(name, &text)).collect()
+    pub fn flags(&self, seed_matters: bool) -> String {
+        let unusual = self.unusual().filter(|(name, _)| seed_matters || *name != "seed");
+        unusual.map(|(name, text)| flag(name, &text)).collect()
     }
 
-    /// The same for a world in which the seed decides nothing but what buyers want: leaving it out, too,
-    /// where all want the same.
+    /// One setting as a flag.
     #[must_use]
-    pub fn shop_flags(&self) -> String {
-        let shown = |name: &str| name != "seed" || self.qty.least != self.qty.most;
-        let unusual = self.unusual().filter(|(name, _)| shown(name));
-        unusual.map(|(name, text)| flag(name, &text)).collect()
+    pub fn flag_of(&self, name: &str) -> String {
+        flag(name, &self.value_of(name))
+    }
+
+    /// Whether the seed decides anything in a world where it is rolled for nothing but what buyers want.
+    #[must_use]
+    pub fn has_rolled_wants(&self) -> bool {
+        self.qty.least != self.qty.most
     }
 
     /// A small shop of the same kind, every interleaving of which can be followed.

@@ -1,9 +1,14 @@
 //! Where a store is: a private one that is started for the occasion, or one that is named by its URL.
 
+use std::sync::Arc;
+
 use super::StoreKind;
 #[cfg(feature = "private")]
 use super::private::Nest;
 use super::remote::{Server, Site, Terms};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+use super::sql::{Ours, Room};
+use crate::checkout::Checkout;
 use crate::control::Control;
 use crate::error::Error;
 use crate::settings::Settings;
@@ -41,12 +46,17 @@ pub enum Venue {
 }
 
 impl Venue {
-    /// Gets the store of these settings ready.
+    /// Gets the store of these settings ready, for a described checkout if there is one.
     ///
     /// # Errors
     /// [`Error::Input`] for an address that cannot be, [`Error::World`] when the server cannot be started or
     /// reached.
-    pub fn open(settings: &Settings, address: &Address, control: &Control) -> Result<Self, Error> {
+    pub fn open(
+        settings: &Settings,
+        checkout: Option<Arc<Checkout>>,
+        address: &Address,
+        control: &Control,
+    ) -> Result<Self, Error> {
         if settings.store == StoreKind::Memory {
             return match address.url {
                 None => Ok(Self::Memory),
@@ -55,9 +65,18 @@ impl Venue {
                 )),
             };
         }
-        let terms = Terms::of(settings, control);
+        let terms = Terms::of(settings, control).with_checkout(checkout);
         let server = open_server(settings.store, address, &terms)?;
         Site::open(server, terms).map(Self::Site)
+    }
+
+    /// The server, if there is one.
+    #[must_use]
+    pub fn server(&self) -> Option<&dyn Server> {
+        match self {
+            Self::Memory => None,
+            Self::Site(site) => Some(site.server()),
+        }
     }
 
     /// Which store it is.
@@ -90,11 +109,20 @@ pub(crate) fn open_server(
 ) -> Result<Box<dyn Server>, Error> {
     match kind {
         #[cfg(feature = "sqlite")]
-        StoreKind::Sqlite => super::sqlite::open(address, terms),
+        StoreKind::Sqlite => match &terms.checkout {
+            Some(checkout) => super::sqlite::open(address, terms, Room::of(checkout, kind)),
+            None => super::sqlite::open(address, terms, Ours(kind)),
+        },
         #[cfg(feature = "postgres")]
-        StoreKind::Postgres => super::postgres::open(address, terms),
+        StoreKind::Postgres => match &terms.checkout {
+            Some(checkout) => super::postgres::open(address, terms, Room::of(checkout, kind)),
+            None => super::postgres::open(address, terms, Ours(kind)),
+        },
         #[cfg(feature = "mysql")]
-        StoreKind::Mysql => super::mysql::open(address, terms),
+        StoreKind::Mysql => match &terms.checkout {
+            Some(checkout) => super::mysql::open(address, terms, Room::of(checkout, kind)),
+            None => super::mysql::open(address, terms, Ours(kind)),
+        },
         #[cfg(feature = "redis")]
         StoreKind::Redis => super::redis::open(address, terms),
         #[cfg(feature = "etcd")]

@@ -52,6 +52,9 @@ use crate::op::{BuyerId, Op, Order, Reply, Units};
 pub struct Books {
     /// The stock of each product. Below zero if a checkout took it there.
     pub shelves: Vec<Units>,
+    /// What the shelves held when the doors opened, where that is not the same of each and known without asking;
+    /// else empty.
+    pub put_up: Vec<Units>,
     /// The order book, in no particular order.
     pub orders: Vec<Order>,
     /// The longest the clerk's queue ever was, in requests.
@@ -62,6 +65,8 @@ pub struct Books {
     pub holding: Vec<BuyerId>,
     /// Payments that the provider has of each buyer, less what it gave back; none if nobody pays here.
     pub payments: Option<Vec<u64>>,
+    /// What the shop's own audit says must not be, and is: what it is called, and the first row of it.
+    pub broken: Vec<String>,
     /// What the server said when it first refused something that it should not have.
     pub trouble: Option<String>,
 }

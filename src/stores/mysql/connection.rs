@@ -1,14 +1,18 @@
 //! One connection to MariaDB or MySQL.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ::mysql::consts::ColumnType;
 use ::mysql::prelude::Queryable;
-use ::mysql::{Conn, Opts, Params, Value};
+use ::mysql::{Conn, Opts, Params};
 
+use crate::checkout::{Answer, Value};
 use crate::error::Error;
+use crate::stores::model::Isolation;
 use crate::stores::remote::{Seat, Terms};
 use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of};
-use crate::text::sql::with_parameters;
+use crate::text::sql::{parameters, with_parameters};
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
 #[derive(Clone)]
@@ -21,6 +25,8 @@ struct Prepared {
 pub(in crate::stores) struct Connection {
     conn: Conn,
     prepared: Vec<Option<Prepared>>,
+    /// Statements with parameters that are none of ours, by their text, and the names of their parameters.
+    foreign: BTreeMap<String, (::mysql::Statement, Vec<String>)>,
     in_transaction: bool,
 }
 
@@ -34,7 +40,7 @@ impl Connection {
             conn.query_drop(format!("SET SESSION innodb_lock_wait_timeout = {patience}"))?;
             conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
             let prepared = vec![None; Statement::COUNT];
-            Ok(Self { conn, prepared, in_transaction: false })
+            Ok(Self { conn, prepared, foreign: BTreeMap::new(), in_transaction: false })
         };
         dial().map_err(|error: ::mysql::Error| {
             Error::world(format!("cannot connect to MySQL: {}", said(&error)))
@@ -66,6 +72,38 @@ impl Connection {
         Ok(prepared)
     }
 
+    /// Has a statement that is none of ours parsed, the first time it is used.
+    fn prepare_foreign(
+        &mut self,
+        text: &str,
+    ) -> Result<(::mysql::Statement, Vec<String>), ::mysql::Error> {
+        if let Some(prepared) = self.foreign.get(text) {
+            return Ok(prepared.clone());
+        }
+        let mut names = Vec::new();
+        let marked = with_parameters(text, |name| {
+            names.push(name.to_owned());
+            "?".into()
+        });
+        let prepared = (self.conn.prep(marked)?, names);
+        self.foreign.insert(text.to_owned(), prepared.clone());
+        Ok(prepared)
+    }
+
+    /// Not every statement can be parsed beforehand: one without parameters is sent as it is.
+    fn ask_foreign(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> Value,
+    ) -> Result<Answer, ::mysql::Error> {
+        if parameters(text).next().is_none() {
+            return answer(self.conn.query_iter(text)?);
+        }
+        let (statement, names) = self.prepare_foreign(text)?;
+        let values = names.iter().map(|name| sent(value_of(name))).collect();
+        answer(self.conn.exec_iter(statement, Params::Positional(values))?)
+    }
+
     /// What an error means to a checkout. Whoever has waited too long in a transaction has its work taken back
     /// as a whole and may try again, as after a deadlock; the server itself would keep what came before.
     fn error(&self, error: &::mysql::Error) -> SqlError {
@@ -77,6 +115,10 @@ impl Connection {
         const CHECKS: [u16; 2] = [4025, 3819];
         /// The server is going down, or has ended the connection.
         const LOST: [u16; 3] = [1053, 1927, 4031];
+        /// A violated UNIQUE, FOREIGN KEY or NOT NULL; `SIGNAL`; a lock that is not waited for.
+        const FORBIDDEN: [u16; 9] = [1022, 1048, 1062, 1169, 1216, 1217, 1451, 1452, 1644];
+        /// `NOWAIT`, in MySQL's words.
+        const LOCKED: u16 = 3572;
         let ::mysql::Error::MySqlError(error) = error else {
             return SqlError::Lost(format!("MySQL: {}", said(error)));
         };
@@ -87,6 +129,8 @@ impl Connection {
             code if CONFLICTS.contains(&code) => SqlError::Conflict,
             code if CHECKS.contains(&code) => SqlError::Check,
             code if LOST.contains(&code) => SqlError::Lost(text()),
+            code if FORBIDDEN.contains(&code) => SqlError::Forbidden(text()),
+            LOCKED => SqlError::LockTimeout,
             _ => SqlError::Refused(text()),
         }
     }
@@ -129,6 +173,26 @@ impl Database for Connection {
         Ok(())
     }
 
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+        self.ask_foreign(text, value_of).map_err(|error| self.error(&error))
+    }
+
+    fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
+        let run = |conn: &mut Conn| {
+            let mut results = conn.query_iter(text)?;
+            while let Some(rows) = results.iter() {
+                rows.map(|row| row.map(drop)).collect::<Result<(), _>>()?;
+            }
+            Ok(())
+        };
+        run(&mut self.conn).map_err(|error| self.error(&error))
+    }
+
+    fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
+        self.run_file(text(Statement::RoomEnter))?;
+        self.run_file(&format!("SET SESSION TRANSACTION ISOLATION LEVEL {}", isolation.name().replace('-', " ")))
+    }
+
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
         seat.register(self.conn.connection_id().into());
         Ok(())
@@ -156,7 +220,7 @@ fn waits_in(status: &str) -> Vec<(i64, i64)> {
 
 /// The values of the parameters, in their order.
 fn bound(names: &[&str], values: Values<'_>) -> Params {
-    let value = |name: &&str| Value::Int(value_of(name, values));
+    let value = |name: &&str| ::mysql::Value::Int(value_of(name, values));
     if names.is_empty() {
         Params::Empty
     } else {
@@ -169,15 +233,65 @@ fn row(row: ::mysql::Row) -> Row {
     let mut numbers = Row::default();
     for (value, number) in row.unwrap().into_iter().zip(&mut numbers) {
         *number = match value {
-            Value::Int(value) => value,
-            Value::UInt(value) => i64::try_from(value).unwrap_or(i64::MAX),
-            Value::Bytes(text) => {
+            ::mysql::Value::Int(value) => value,
+            ::mysql::Value::UInt(value) => i64::try_from(value).unwrap_or(i64::MAX),
+            ::mysql::Value::Bytes(text) => {
                 std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
             }
             _ => 0,
         };
     }
     numbers
+}
+
+/// A value on its way to the server.
+fn sent(value: Value) -> ::mysql::Value {
+    match value {
+        Value::Null => ::mysql::Value::NULL,
+        Value::Int(number) => ::mysql::Value::Int(number),
+        Value::Real(number) => ::mysql::Value::Double(number),
+        Value::Text(text) => ::mysql::Value::Bytes(text.into_bytes()),
+    }
+}
+
+/// What came of a statement that is none of ours.
+fn answer<P: ::mysql::prelude::Protocol>(
+    mut result: ::mysql::QueryResult<'_, '_, '_, P>,
+) -> Result<Answer, ::mysql::Error> {
+    let columns = result.columns();
+    let kinds: Vec<ColumnType> = columns.as_ref().iter().map(::mysql::Column::column_type).collect();
+    let columns: Vec<String> =
+        columns.as_ref().iter().map(|column| column.name_str().into_owned()).collect();
+    let mut rows = Vec::new();
+    for row in result.by_ref() {
+        let values = row?.unwrap();
+        rows.push(values.into_iter().zip(&kinds).map(|(value, kind)| received(value, *kind)).collect());
+    }
+    let changed = if columns.is_empty() { result.affected_rows() } else { rows.len() as u64 };
+    Ok(Answer { columns, rows, changed })
+}
+
+/// A value as it comes back: of a statement that was sent as it is, everything comes as letters.
+fn received(value: ::mysql::Value, kind: ColumnType) -> Value {
+    match value {
+        ::mysql::Value::NULL => Value::Null,
+        ::mysql::Value::Int(number) => Value::Int(number),
+        ::mysql::Value::UInt(number) => {
+            i64::try_from(number).map_or_else(|_| Value::Text(number.to_string()), Value::Int)
+        }
+        ::mysql::Value::Float(number) => Value::Real(number.into()),
+        ::mysql::Value::Double(number) => Value::Real(number),
+        ::mysql::Value::Bytes(bytes) => {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            match text.parse() {
+                Ok(number) if kind.is_numeric_type() => Value::Int(number),
+                _ => Value::Text(text),
+            }
+        }
+        other @ (::mysql::Value::Date(..) | ::mysql::Value::Time(..)) => {
+            Value::Text(other.as_sql(true).trim_matches('\'').to_owned())
+        }
+    }
 }
 
 fn said(error: &::mysql::Error) -> String {
@@ -199,6 +313,11 @@ fn text(statement: Statement) -> &'static str {
         Statement::AdvisoryUnlock => include_str!("statements/advisory_unlock.sql"),
         Statement::Units => include_str!("statements/units.sql"),
         Statement::Now => include_str!("statements/now.sql"),
+        Statement::RoomMake => include_str!("statements/room_make.sql"),
+        Statement::RoomEnter => include_str!("statements/room_enter.sql"),
+        Statement::RoomLeave => include_str!("statements/room_leave.sql"),
+        Statement::RoomEmpty => include_str!("statements/room_empty.sql"),
+        Statement::RoomParts => include_str!("statements/room_parts.sql"),
         other => other.common(),
     }
 }

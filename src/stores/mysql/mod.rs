@@ -6,7 +6,7 @@ mod server;
 use ::mysql::Opts;
 
 use super::remote::{Server, Terms};
-use super::sql::{Dialer, SqlError, SqlServer};
+use super::sql::{Dialer, SqlError, SqlServer, Tables};
 use super::{Address, StoreKind};
 use crate::error::Error;
 use connection::Connection;
@@ -14,10 +14,14 @@ use connection::Connection;
 pub(super) use server::PACKAGE;
 
 /// Starts a private server, or finds the one that the address names, and makes the tables.
-pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
+pub(super) fn open(
+    address: &Address,
+    terms: &Terms,
+    tables: impl Tables + 'static,
+) -> Result<Box<dyn Server>, Error> {
     let (url, nest) = address.or_private(|| server::start(terms))?;
     let opts = server::opts(&url, address, terms)?;
-    Ok(Box::new(SqlServer::open(opts, url, nest, terms)?))
+    Ok(Box::new(SqlServer::open(opts, url, nest, terms, tables)?))
 }
 
 impl Dialer for Opts {

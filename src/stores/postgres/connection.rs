@@ -1,5 +1,6 @@
 //! One connection to PostgreSQL, on which every wait has a bound.
 
+use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -12,7 +13,10 @@ use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Socket};
 
+use super::dynamic::{Received, Sent};
+use crate::checkout::{Answer, Value};
 use crate::error::Error;
+use crate::stores::model::Isolation;
 use crate::stores::remote::{Seat, Terms};
 use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of};
 use crate::text::sql::with_parameters;
@@ -64,6 +68,8 @@ pub(in crate::stores) struct Connection {
     client: Client,
     line: Line,
     prepared: Vec<Option<Prepared>>,
+    /// Statements that are none of ours, by their text, and the names of their parameters in their order.
+    foreign: BTreeMap<String, (tokio_postgres::Statement, Vec<String>)>,
     /// The question who waits for whom.
     waits: Option<tokio_postgres::Statement>,
     version: String,
@@ -137,7 +143,7 @@ impl Connection {
         });
         let version = version.unwrap_or_default().to_owned();
         let prepared = (0..Statement::COUNT).map(|_| None).collect();
-        Ok(Self { client, line, prepared, waits: None, version })
+        Ok(Self { client, line, prepared, foreign: BTreeMap::new(), waits: None, version })
     }
 
     /// The server's version, such as `15.18`.
@@ -156,6 +162,42 @@ impl Connection {
 
     fn run_text(&mut self, script: &str) -> Result<(), SqlError> {
         self.line.wait(self.client.batch_execute(script))
+    }
+
+    /// Has a statement that is none of ours parsed, the first time it is used.
+    fn prepare_foreign(
+        &mut self,
+        text: &str,
+    ) -> Result<(tokio_postgres::Statement, Vec<String>), SqlError> {
+        if let Some(prepared) = self.foreign.get(text) {
+            return Ok(prepared.clone());
+        }
+        let (numbered, names) = numbered(text);
+        let names = names.into_iter().map(str::to_owned).collect();
+        let prepared = (self.line.wait(self.client.prepare(&numbered))?, names);
+        self.foreign.insert(text.to_owned(), prepared.clone());
+        Ok(prepared)
+    }
+
+    fn ask_foreign(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> Value,
+    ) -> Result<Answer, SqlError> {
+        let (statement, names) = self.prepare_foreign(text)?;
+        let sent: Vec<Sent> = names.iter().map(|name| Sent(value_of(name))).collect();
+        let values: Vec<&(dyn ToSql + Sync)> = sent.iter().map(|sent| sent as _).collect();
+        if statement.columns().is_empty() {
+            let changed = self.line.wait(self.client.execute(&statement, &values))?;
+            return Ok(Answer { changed, ..Answer::default() });
+        }
+        let rows = self.line.wait(self.client.query(&statement, &values))?;
+        let columns = statement.columns();
+        Ok(Answer {
+            columns: columns.iter().map(|column| column.name().to_owned()).collect(),
+            changed: rows.len() as u64,
+            rows: rows.iter().map(foreign_row).collect::<Result<_, _>>()?,
+        })
     }
 
     /// Has a statement parsed, the first time it is used.
@@ -190,6 +232,20 @@ impl Database for Connection {
     fn run(&mut self, script: Statement) -> Result<(), SqlError> {
         let done = self.run_text(text(script));
         self.after(done)
+    }
+
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+        let answer = self.ask_foreign(text, value_of);
+        self.after(answer)
+    }
+
+    fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
+        self.run_text(text)
+    }
+
+    fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
+        self.run_text(text(Statement::RoomEnter))?;
+        self.run_text(&format!("SET default_transaction_isolation = '{}'", isolation.name().replace('-', " ")))
     }
 
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
@@ -231,6 +287,17 @@ fn row(row: &tokio_postgres::Row) -> Result<Row, SqlError> {
     Ok(numbers)
 }
 
+/// A row of whatever types.
+fn foreign_row(row: &tokio_postgres::Row) -> Result<Vec<Value>, SqlError> {
+    let value = |(place, column): (usize, &tokio_postgres::Column)| {
+        row.try_get::<_, Received>(place).map(|Received(value)| value).map_err(|error| {
+            let why = error.source().map_or(error.to_string(), ToString::to_string);
+            SqlError::Refused(format!("the column `{}` {why}", column.name()))
+        })
+    };
+    row.columns().iter().enumerate().map(value).collect()
+}
+
 /// Tells a seat whether it waits, if that is what the server has to say: `process 18 still waiting for ShareLock on
 /// transaction 731 after 1.094 ms`, and later `process 18 acquired ShareLock …`.
 fn tell(seat: Option<&Seat>, notice: &DbError) {
@@ -243,8 +310,8 @@ fn tell(seat: Option<&Seat>, notice: &DbError) {
 }
 
 /// PostgreSQL counts its parameters: `:item` becomes `$1`, and the names are kept in that order.
-fn numbered(text: &'static str) -> (String, Vec<&'static str>) {
-    let mut names: Vec<&'static str> = Vec::new();
+fn numbered(text: &str) -> (String, Vec<&str>) {
+    let mut names: Vec<&str> = Vec::new();
     let numbered = with_parameters(text, |name| {
         let known = names.iter().position(|known| *known == name);
         let place = known.unwrap_or_else(|| {
@@ -264,6 +331,8 @@ fn sql_error(error: &tokio_postgres::Error) -> SqlError {
         }
         Some(&SqlState::LOCK_NOT_AVAILABLE) => SqlError::LockTimeout,
         Some(&SqlState::CHECK_VIOLATION) => SqlError::Check,
+        Some(&SqlState::RAISE_EXCEPTION) => SqlError::Forbidden(said(error)),
+        Some(state) if state.code().starts_with("23") => SqlError::Forbidden(said(error)),
         // The server is going down, or has thrown us out.
         Some(state) if state.code().starts_with("57P") => SqlError::Lost(said(error)),
         Some(_) => SqlError::Refused(format!("PostgreSQL: {}", said(error))),

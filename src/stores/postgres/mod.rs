@@ -1,12 +1,13 @@
 //! Stock in a PostgreSQL server.
 
 mod connection;
+mod dynamic;
 mod server;
 
 use tokio_postgres::Config;
 
 use super::remote::{Server, Terms};
-use super::sql::{Dialer, SqlError, SqlServer};
+use super::sql::{Dialer, SqlError, SqlServer, Tables};
 use super::{Address, StoreKind};
 use crate::error::Error;
 use connection::Connection;
@@ -14,10 +15,14 @@ use connection::Connection;
 pub(super) use server::PACKAGE;
 
 /// Starts a private server, or finds the one that the address names, and makes the tables.
-pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
+pub(super) fn open(
+    address: &Address,
+    terms: &Terms,
+    tables: impl Tables + 'static,
+) -> Result<Box<dyn Server>, Error> {
     let (url, nest) = address.or_private(|| server::start(terms))?;
     let config = server::config(&url, address)?;
-    Ok(Box::new(SqlServer::open(config, url, nest, terms)?))
+    Ok(Box::new(SqlServer::open(config, url, nest, terms, tables)?))
 }
 
 impl Dialer for Config {

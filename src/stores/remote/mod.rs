@@ -7,11 +7,13 @@
 mod client;
 mod killer;
 mod pool;
+mod steps;
 mod terms;
 mod touches;
 mod turnstile;
 
 pub use client::RemoteClient;
+pub use steps::{Refusal, Speaker, StepLink};
 pub use terms::Terms;
 pub use touches::{Parts, Touches};
 pub use turnstile::{Saying, Seat, Turnstile, Unsettled, Waits};
@@ -131,6 +133,8 @@ pub struct Opening {
     pub items: u8,
     /// Units of each.
     pub stock: Units,
+    /// Buyers that will come.
+    pub buyers: u32,
     /// Whether stock is no column, but what was never ordered.
     pub counts_orders: bool,
     /// Whether so few buyers come that not much has to be thrown away after them.
@@ -180,6 +184,7 @@ impl<'s> Remote<'s> {
         let opening = Opening {
             items: settings.items,
             stock: settings.stock,
+            buyers: settings.buyers,
             counts_orders: card.names(OpKind::CountLeft),
             is_small: false,
         };
@@ -228,7 +233,7 @@ impl LiveStore for Remote<'_> {
         Ok(Books {
             deepest_queue: self.queue.deepest(),
             payments: self.provider.payments(),
-            trouble: self.site.terms.take_trouble(),
+            trouble: books.trouble.or_else(|| self.site.terms.take_trouble()),
             ..books
         })
     }

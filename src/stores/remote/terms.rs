@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::checkout::Checkout;
 use crate::control::Control;
 use crate::op::{Item, MOST_ITEMS};
 use crate::settings::Settings;
@@ -36,6 +37,8 @@ pub struct Terms {
     pub relaxed: bool,
     /// Whether the server is killed on purpose.
     pub is_killed: bool,
+    /// The checkout whose own tables are used, if it is described in a file.
+    pub checkout: Option<Arc<Checkout>>,
     /// What ends it early.
     pub control: Control,
     told: Arc<Told>,
@@ -65,9 +68,16 @@ impl Terms {
             unit_rows: settings.unit_rows,
             relaxed: settings.relaxed,
             is_killed: settings.kill > 0,
+            checkout: None,
             control: control.clone(),
             told: Arc::default(),
         }
+    }
+
+    /// The same, if a checkout that is described in a file is to be used.
+    #[must_use]
+    pub fn with_checkout(self, checkout: Option<Arc<Checkout>>) -> Self {
+        Self { checkout, ..self }
     }
 
     /// Keeps what a server said when it refused something that it should not have; of several, the first.
@@ -83,7 +93,7 @@ impl Terms {
     }
 
     /// What was noted, once.
-    pub(super) fn take_trouble(&self) -> Option<String> {
+    pub(in crate::stores) fn take_trouble(&self) -> Option<String> {
         self.told.trouble.lock().take()
     }
 

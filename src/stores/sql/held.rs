@@ -3,6 +3,7 @@
 use super::course::{Course, Manner};
 use super::{Database, Row, SqlError, SqlLink, Statement, Values, value_of};
 use crate::attempt::Failure;
+use crate::checkout::{Answer, Value};
 use crate::stores::StoreKind;
 use crate::stores::model::Isolation;
 use crate::stores::remote::{Link, Parts, Saying, Seat, Terms, Touches};
@@ -132,7 +133,12 @@ fn of_statement(statement: Statement) -> Touches {
         | S::UnitsClear
         | S::UnitsPutUp
         | S::UnitsShelves
-        | S::Holding => Touches::writing(Parts::ALL),
+        | S::Holding
+        | S::RoomMake
+        | S::RoomEnter
+        | S::RoomLeave
+        | S::RoomEmpty
+        | S::RoomParts => Touches::writing(Parts::ALL),
     }
 }
 
@@ -173,6 +179,18 @@ impl<D: Database> Database for Held<D> {
 
     fn run(&mut self, script: Statement) -> Result<(), SqlError> {
         self.take_turn(script, &[], |database| database.run(script), |()| String::new())
+    }
+
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+        self.database.ask(text, value_of)
+    }
+
+    fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
+        self.database.run_file(text)
+    }
+
+    fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
+        self.database.enter_room(isolation)
     }
 
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {

@@ -319,7 +319,7 @@ impl<D: Database> SqlLink<D> {
                 self.terms.note_lost(|| text);
                 Some(Failure::Disconnected)
             }
-            SqlError::Refused(text) => {
+            SqlError::Forbidden(text) | SqlError::Refused(text) | SqlError::Mistaken(text) => {
                 self.terms.note(|| text);
                 Some(Failure::Refused)
             }

@@ -3,17 +3,25 @@
 
 mod books;
 mod course;
-pub(super) mod held;
+mod held;
+mod layout;
 mod link;
+mod room;
 mod server;
+mod speaker;
 mod statement;
+mod tables;
 
-pub(super) use books::{create, stock_up, take_stock};
-pub(super) use link::SqlLink;
+use link::SqlLink;
+pub(super) use room::Room;
 pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
+pub(super) use tables::{Ours, Tables};
 
 use crate::attempt::Failure;
+use crate::checkout::{Answer, Value};
+use crate::error::Error;
+use crate::stores::model::Isolation;
 use crate::stores::remote::Seat;
 
 /// The columns of one row, as numbers; those that there are not are 0.
@@ -36,6 +44,16 @@ pub(super) trait Database: Send {
     /// Runs a script: statements without values, of which nothing is returned.
     fn run(&mut self, script: Statement) -> Result<(), SqlError>;
 
+    /// Runs a statement that is none of ours, with values for its parameters.
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError>;
+
+    /// Runs a text of several statements that are none of ours.
+    fn run_file(&mut self, text: &str) -> Result<(), SqlError>;
+
+    /// Goes to the place that is made for tables which are none of ours; transactions are kept so far apart there,
+    /// where nothing else is said.
+    fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError>;
+
     /// Gets ready to be held in this seat: finds deadlocks at once, and tells the seat what there is to be told
     /// of waiting.
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError>;
@@ -53,15 +71,27 @@ pub(super) enum SqlError {
     LockTimeout,
     /// Stock may not be below zero.
     Check,
+    /// Another constraint forbids it, or a rule that somebody has written into the database.
+    Forbidden(String),
     /// The connection is of no more use.
     Lost(String),
     /// The op makes no sense here; nothing has happened.
     Misused(Failure),
     /// Anything else.
     Refused(String),
+    /// It makes no sense, and somebody's own file says so: here is where.
+    Mistaken(String),
 }
 
 impl SqlError {
+    /// As it is told of something that had to go well.
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::Mistaken(text) => Error::input(text),
+            error => Error::world(error.text()),
+        }
+    }
+
     /// In words, of something that had to go well.
     pub(super) fn text(self) -> String {
         match self {
@@ -69,7 +99,7 @@ impl SqlError {
             Self::LockTimeout => "somebody else keeps the tables locked".into(),
             Self::Check => "stock may not be below zero".into(),
             Self::Misused(why) => why.to_string(),
-            Self::Lost(text) | Self::Refused(text) => text,
+            Self::Forbidden(text) | Self::Lost(text) | Self::Refused(text) | Self::Mistaken(text) => text,
         }
     }
 }

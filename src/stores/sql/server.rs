@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 
-use super::{Database, SqlError, SqlLink, Statement, books, held};
+use super::{Database, SqlError, Tables};
 use crate::error::Error;
 use crate::stores::private::Nest;
 use crate::stores::remote::{Link, Opening, Seat, Server, Terms, Waits, Watch, is_not_ours};
@@ -23,64 +23,68 @@ pub(in crate::stores) trait Dialer: Send + Sync {
     fn version(database: &mut Self::Database) -> Result<String, SqlError>;
 }
 
-/// A server, with our tables in it.
-pub(in crate::stores) struct SqlServer<D: Dialer> {
+/// A server, with tables in it.
+pub(in crate::stores) struct SqlServer<D: Dialer, T: Tables> {
     dialer: D,
+    tables: T,
     url: String,
     version: String,
     terms: Terms,
     /// The connection of whoever keeps the books, while it is of use.
     desk: Mutex<Option<D::Database>>,
-    /// Whether the tables are ours, and so to be removed.
-    owns_tables: bool,
+    /// Whether the tables have been made, and so are to be removed.
+    has_tables: bool,
     /// The private server, if it is one. Last, so that it is there until everything else is gone.
     nest: Option<Nest>,
 }
 
-impl<D: Dialer> SqlServer<D> {
+impl<D: Dialer, T: Tables> SqlServer<D, T> {
     /// Makes the tables.
     pub(in crate::stores) fn open(
         dialer: D,
         url: String,
         nest: Option<Nest>,
         terms: &Terms,
+        tables: T,
     ) -> Result<Self, Error> {
         let terms = terms.clone();
         let mut server = Self {
             dialer,
+            tables,
             url,
             version: String::new(),
             terms,
             desk: Mutex::default(),
-            owns_tables: false,
+            has_tables: false,
             nest,
         };
         let mut database = server.dial()?;
-        server.version = D::version(&mut database).map_err(cannot)?;
-        books::create(&mut database, &server.terms).map_err(|error| {
-            Error::world(format!(
-                "cannot make the tables oversell_sim_*: {}\n       if an earlier run was killed, drop them: \
-                 DROP TABLE oversell_sim_shelf, oversell_sim_orders, oversell_sim_holds",
-                error.text()
-            ))
-        })?;
-        server.owns_tables = true;
+        server.version = D::version(&mut database).map_err(SqlError::into_error)?;
+        server.tables.make(&mut database, &server.terms)?;
+        server.has_tables = true;
         Ok(server)
     }
 
     /// Does something at the desk; with a new connection, if the one that was there is of no more use.
-    fn at_desk<T>(
+    fn at_desk<W>(
         &self,
-        work: impl Fn(&mut D::Database) -> Result<T, SqlError>,
-    ) -> Result<T, Error> {
+        work: impl Fn(&mut D::Database) -> Result<W, SqlError>,
+    ) -> Result<W, Error> {
         let mut desk = self.desk.lock();
         if let Some(database) = &mut *desk {
             match work(database) {
                 Err(SqlError::Lost(_)) => *desk = None,
-                done => return done.map_err(cannot),
+                done => return done.map_err(SqlError::into_error),
             }
         }
-        work(desk.insert(self.dial()?)).map_err(cannot)
+        work(desk.insert(self.enter()?)).map_err(SqlError::into_error)
+    }
+
+    /// A connection to the tables.
+    fn enter(&self) -> Result<D::Database, Error> {
+        let mut database = self.dial()?;
+        self.tables.enter(&mut database, &self.terms).map_err(SqlError::into_error)?;
+        Ok(database)
     }
 
     fn dial(&self) -> Result<D::Database, Error> {
@@ -98,16 +102,12 @@ struct Watcher<D>(D);
 
 impl<D: Database> Watch for Watcher<D> {
     fn waits(&mut self) -> Result<Waits, Error> {
-        self.0.waits().map_err(cannot)
+        self.0.waits().map_err(SqlError::into_error)
     }
 }
 
-/// What a server that had to go along has said.
-fn cannot(error: SqlError) -> Error {
-    Error::world(error.text())
-}
 
-impl<D: Dialer> Server for SqlServer<D> {
+impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
     fn kind(&self) -> StoreKind {
         D::KIND
     }
@@ -121,12 +121,12 @@ impl<D: Dialer> Server for SqlServer<D> {
     }
 
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
-        Ok(Box::new(SqlLink::new(self.dial()?, self.terms.clone())))
+        Ok(self.tables.link(self.enter()?, &self.terms))
     }
 
     fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
-        let database = self.dial()?;
-        held::link(database, seat, D::KIND, &self.terms, holds_statements).map_err(cannot)
+        let database = self.enter()?;
+        self.tables.link_held(database, seat, &self.terms, holds_statements).map_err(SqlError::into_error)
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
@@ -134,11 +134,11 @@ impl<D: Dialer> Server for SqlServer<D> {
     }
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
-        self.at_desk(|database| books::stock_up(database, &self.terms, opening))
+        self.at_desk(|database| self.tables.stock_up(database, &self.terms, opening))
     }
 
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
-        self.at_desk(|database| books::take_stock(database, &self.terms, opening))
+        self.at_desk(|database| self.tables.take_stock(database, &self.terms, opening))
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
@@ -149,11 +149,12 @@ impl<D: Dialer> Server for SqlServer<D> {
     }
 }
 
-impl<D: Dialer> Drop for SqlServer<D> {
+impl<D: Dialer, T: Tables> Drop for SqlServer<D, T> {
     fn drop(&mut self) {
         // A private server goes with everything that is in it.
-        if self.owns_tables && self.nest.is_none() {
-            let _ = self.dial().map(|mut database| database.run(Statement::Drop));
+        if self.has_tables && self.nest.is_none() {
+            self.desk.get_mut().take();
+            let _ = self.dial().map(|mut database| self.tables.remove(&mut database));
         }
     }
 }

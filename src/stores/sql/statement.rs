@@ -73,4 +73,9 @@ statements! {
     UnitsLeft "units_left" "`Op::Read`, where stock is rows.";
     UnitsShelves "units_shelves" "For the audit: stock that is rows.";
     Holding "holding" "For the audit: whose holds still stand.";
+    RoomMake "room_make" "A place for tables that are none of ours.";
+    RoomEnter "room_enter" "The way there.";
+    RoomLeave "room_leave" "No such place.";
+    RoomEmpty "room_empty" "A query: the statements that empty all tables there.";
+    RoomParts "room_parts" "A query: what there is there, and what it refers to.";
 }

@@ -4,28 +4,36 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::private::Nest;
-use super::remote::{Link, NobodyWaits, Opening, Seat, Server, Terms, Watch, is_not_ours};
-use super::sql::{self, Database, Row, SqlError, SqlLink, Statement, Values};
-use super::{Address, Books, StoreKind};
+use super::remote::{Seat, Server, Terms};
+use super::sql::{Database, Dialer, Row, SqlError, SqlServer, Statement, Tables, Values};
+use super::{Address, StoreKind};
+use crate::checkout::{Answer, Value};
 use crate::error::Error;
+use crate::stores::model::Isolation;
 use crate::text::nearest::shown;
 
 /// Makes the file: where the address says, else in a temporary directory. A file that is there already is not
 /// touched.
-pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
-    Ok(Box::new(Sqlite::open(address, terms)?))
+pub(super) fn open(
+    address: &Address,
+    terms: &Terms,
+    tables: impl Tables + 'static,
+) -> Result<Box<dyn Server>, Error> {
+    let file = File::make(address)?;
+    file.link_up(terms, OpenFlags::SQLITE_OPEN_CREATE)?;
+    let path = file.path.display().to_string();
+    Ok(Box::new(SqlServer::open(file, path, None, terms, tables)?))
 }
 
 /// A database in a file.
-struct Sqlite {
+struct File {
     path: PathBuf,
     /// Whose file it is, and gone with it.
     home: Home,
-    version: String,
-    terms: Terms,
 }
 
 /// Where the file lies.
@@ -36,87 +44,45 @@ enum Home {
     Named,
 }
 
-impl Sqlite {
-    fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
-        let (path, home) = match &address.url {
-            Some(url) => {
-                let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));
-                if path.exists() {
-                    return Err(Error::input(format!(
-                        "--url: there is a file {} already; name one that is to be made",
-                        shown(&path.display().to_string())
-                    )));
-                }
-                (path, Home::Named)
-            }
-            None => {
-                let nest = Nest::make("KILL")?;
-                (nest.path().join("shop.sqlite"), Home::Private { _nest: nest })
-            }
+impl File {
+    fn make(address: &Address) -> Result<Self, Error> {
+        let Some(url) = &address.url else {
+            let nest = Nest::make("KILL")?;
+            let path = nest.path().join("shop.sqlite");
+            return Ok(Self { path, home: Home::Private { _nest: nest } });
         };
-        let version = format!("SQLite {}", rusqlite::version());
-        let sqlite = Self { path, home, version, terms: terms.clone() };
-        let mut file = sqlite.link_up(OpenFlags::SQLITE_OPEN_CREATE)?;
-
-        sql::create(&mut file, terms).map_err(|error| sqlite.cannot(error))?;
-        Ok(sqlite)
+        let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));
+        if path.exists() {
+            return Err(Error::input(format!(
+                "--url: there is a file {} already; name one that is to be made",
+                shown(&path.display().to_string())
+            )));
+        }
+        Ok(Self { path, home: Home::Named })
     }
 
-    fn link_up(&self, flags: OpenFlags) -> Result<SqliteFile, Error> {
+    fn link_up(&self, terms: &Terms, flags: OpenFlags) -> Result<SqliteFile, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | flags;
-        SqliteFile::open(&self.path, flags, &self.terms)
-            .map_err(|error| self.cannot(SqlError::Refused(error.to_string())))
-    }
-
-    fn cannot(&self, error: SqlError) -> Error {
-        Error::world(format!("SQLite, {}: {}", self.path.display(), error.text()))
+        SqliteFile::open(&self.path, flags, terms)
+            .map_err(|error| Error::world(format!("SQLite, {}: {error}", self.path.display())))
     }
 }
 
-impl Server for Sqlite {
-    fn kind(&self) -> StoreKind {
-        StoreKind::Sqlite
+impl Dialer for File {
+    type Database = SqliteFile;
+
+    const KIND: StoreKind = StoreKind::Sqlite;
+
+    fn dial(&self, terms: &Terms) -> Result<SqliteFile, Error> {
+        self.link_up(terms, OpenFlags::empty())
     }
 
-    fn version(&self) -> &str {
-        &self.version
-    }
-
-    fn url(&self) -> String {
-        self.path.display().to_string()
-    }
-
-    fn connect(&self) -> Result<Box<dyn Link>, Error> {
-        let file = self.link_up(OpenFlags::empty())?;
-        Ok(Box::new(SqlLink::new(file, self.terms.clone())))
-    }
-
-    fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
-        let file = self.link_up(OpenFlags::empty())?;
-        sql::held::link(file, seat, StoreKind::Sqlite, &self.terms, holds_statements)
-            .map_err(|error| self.cannot(error))
-    }
-
-    fn watch(&self) -> Result<Box<dyn Watch>, Error> {
-        Ok(Box::new(NobodyWaits))
-    }
-
-    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
-        let mut file = self.link_up(OpenFlags::empty())?;
-        sql::stock_up(&mut file, &self.terms, opening).map_err(|error| self.cannot(error))
-    }
-
-    fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
-        let mut file = self.link_up(OpenFlags::empty())?;
-        sql::take_stock(&mut file, &self.terms, opening).map_err(|error| self.cannot(error))
-    }
-
-    fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
-        Err(is_not_ours())
+    fn version(_: &mut SqliteFile) -> Result<String, SqlError> {
+        Ok(format!("SQLite {}", rusqlite::version()))
     }
 }
 
-impl Drop for Sqlite {
+impl Drop for File {
     fn drop(&mut self) {
         if let Home::Named = self.home {
             for ending in ["", "-wal", "-shm"] {
@@ -128,6 +94,9 @@ impl Drop for Sqlite {
     }
 }
 
+/// Statements that stay parsed: all of ours, or as many of a checkout's.
+const CACHED: usize = 200;
+
 /// One connection to the file.
 struct SqliteFile {
     connection: Connection,
@@ -137,7 +106,7 @@ impl SqliteFile {
     fn open(path: &Path, flags: OpenFlags, terms: &Terms) -> rusqlite::Result<Self> {
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_handler(Some(busy_handler(terms.clone())))?;
-        connection.set_prepared_statement_cache_capacity(Statement::COUNT);
+        connection.set_prepared_statement_cache_capacity(CACHED);
         connection.execute_batch(include_str!("statements/connect.sql"))?;
         if terms.relaxed {
             connection.execute_batch(include_str!("statements/relaxed.sql"))?;
@@ -160,6 +129,33 @@ impl SqliteFile {
         Ok(prepared)
     }
 
+    fn ask_foreign(
+        &self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> Value,
+    ) -> rusqlite::Result<Answer> {
+        let mut prepared = self.connection.prepare_cached(text)?;
+        for place in 1..=prepared.parameter_count() {
+            let name = prepared.parameter_name(place).and_then(|name| name.strip_prefix(':'));
+            let value = value_of(name.unwrap_or_default());
+            prepared.raw_bind_parameter(place, Sent(value))?;
+        }
+        let columns: Vec<String> =
+            prepared.column_names().into_iter().map(str::to_owned).collect();
+        if columns.is_empty() {
+            let changed = prepared.raw_execute()? as u64;
+            return Ok(Answer { changed, ..Answer::default() });
+        }
+        let mut rows = Vec::new();
+        let mut found = prepared.raw_query();
+        while let Some(row) = found.next()? {
+            let value = |place| row.get_ref(place).map(received);
+            rows.push((0..columns.len()).map(value).collect::<Result<_, _>>()?);
+        }
+        let changed = rows.len() as u64;
+        Ok(Answer { columns, rows, changed })
+    }
+
     fn error(&self, error: rusqlite::Error) -> SqlError {
         match error.sqlite_error().map(|error| (error.code, error.extended_code)) {
             // In the middle of a transaction it does not wait: somebody has written what was read.
@@ -168,6 +164,7 @@ impl SqliteFile {
             }
             Some((ErrorCode::DatabaseBusy, _)) => SqlError::LockTimeout,
             Some((_, rusqlite::ffi::SQLITE_CONSTRAINT_CHECK)) => SqlError::Check,
+            Some((ErrorCode::ConstraintViolation, _)) => SqlError::Forbidden(error.to_string()),
             _ => SqlError::Refused(format!("SQLite: {error}")),
         }
     }
@@ -176,6 +173,23 @@ impl SqliteFile {
 impl Database for SqliteFile {
     fn text(statement: Statement) -> &'static str {
         text(statement)
+    }
+
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+        match self.ask_foreign(text, value_of) {
+            // Of one that SQLite has thrown away already nothing is left to take back.
+            Err(_) if self.connection.is_autocommit() && is_rollback(text) => Ok(Answer::default()),
+            done => done.map_err(|error| self.error(error)),
+        }
+    }
+
+    fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
+        self.connection.execute_batch(text).map_err(|error| self.error(error))
+    }
+
+    /// A file is one, and there is but one level.
+    fn enter_room(&mut self, _: Isolation) -> Result<(), SqlError> {
+        Ok(())
     }
 
     /// Whoever finds that somebody else is writing tries again when somebody has moved, and not sooner.
@@ -221,6 +235,36 @@ impl Database for SqliteFile {
     }
 }
 
+fn is_rollback(text: &str) -> bool {
+    text.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("rollback"))
+}
+
+/// A value on its way to the file.
+struct Sent(Value);
+
+impl ToSql for Sent {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match &self.0 {
+            Value::Null => ToSqlOutput::Owned(rusqlite::types::Value::Null),
+            Value::Int(number) => (*number).into(),
+            Value::Real(number) => (*number).into(),
+            Value::Text(text) => text.as_str().into(),
+        })
+    }
+}
+
+/// A value as it comes back.
+fn received(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            Value::Text(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+}
+
 /// Waits for whoever is writing, in longer and longer naps, as SQLite's own handler does; but no longer than
 /// until the race is stopped.
 fn busy_handler(terms: Terms) -> impl FnMut(i32) -> bool + Send + 'static {
@@ -247,6 +291,11 @@ fn text(statement: Statement) -> &'static str {
         Statement::BeginLocking => include_str!("statements/begin_locking.sql"),
         Statement::Lock => include_str!("statements/lock.sql"),
         Statement::Now => include_str!("statements/now.sql"),
+        Statement::RoomMake | Statement::RoomEnter | Statement::RoomLeave => {
+            include_str!("statements/room_alone.sql")
+        }
+        Statement::RoomEmpty => include_str!("statements/room_empty.sql"),
+        Statement::RoomParts => include_str!("statements/room_parts.sql"),
         other => other.common(),
     }
 }

@@ -117,6 +117,7 @@ impl<'t> Theatre<'t> {
                 opening: Opening {
                     items: settings.items,
                     stock: settings.stock,
+                    buyers: settings.buyers,
                     counts_orders: card.names(OpKind::CountLeft),
                     is_small: true,
                 },

@@ -1,0 +1,131 @@
+//! The rehearsal of a described checkout: everybody comes alone, one after the other, before anything is searched or
+//! raced. What makes no sense to the store makes none then, and is told with its place.
+
+use super::timeline::Row;
+use super::transcript::{actor, timeline};
+use super::walk::{Judged, judge};
+use crate::attempt::Failure;
+use crate::audit::Finding;
+use crate::buyer::Ending;
+use crate::entrant::Entrant;
+use crate::error::Error;
+use crate::settings::Settings;
+use crate::stores::remote::{Opening, Server};
+use crate::worlds::held::{Grain, Step, Theatre};
+
+/// More statements than anybody sends who is alone.
+const MOST_ALONE: usize = 1_000;
+
+/// How a rehearsal went.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// The settings, with products and stock as the shop has them.
+    pub settings: Settings,
+    /// How each visit ended, and in how many statements.
+    pub visits: Vec<(Ending, usize)>,
+    /// What was said, in words.
+    pub timeline: Vec<Row>,
+    /// What is wrong even so.
+    pub findings: Vec<Finding>,
+}
+
+/// Has everybody come alone, one after the other.
+///
+/// # Errors
+/// [`Error::Input`] with file and line for a step that makes no sense to the store, or for somebody who never leaves;
+/// [`Error::World`] when the server fails.
+pub fn rehearse(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    server: &dyn Server,
+) -> Result<Rehearsal, Error> {
+    let settings = measured(settings, server)?;
+    Theatre::open(entrant, &settings, server, Grain::Statement, |theatre| {
+        theatre.begin()?;
+        let (mut visits, mut steps) = (Vec::new(), Vec::new());
+        for place in 0..settings.buyers as usize {
+            let before = steps.len();
+            let ending = come_alone(theatre, place, &mut steps)?;
+            visits.push((ending, steps.len() - before));
+        }
+        theatre.send_home()?;
+        let Judged { findings, trouble, .. } = judge(theatre, 0)?;
+        let broke = |(ending, _): &(Ending, usize)| {
+            matches!(ending, Ending::Failed(why) if *why != Failure::Condition)
+        };
+        if visits.iter().any(broke) {
+            return Err(Error::input(trouble.unwrap_or_else(|| {
+                format!("{}: somebody who was alone has failed", entrant.card().name)
+            })));
+        }
+        let timeline = timeline(&settings, &steps);
+        Ok(Rehearsal { settings: settings.clone(), visits, timeline, findings })
+    })
+}
+
+/// The settings of a described checkout, with products and stock as its shop has them; of any other the same.
+///
+/// # Errors
+/// As [`rehearse`].
+pub fn as_furnished(
+    entrant: &dyn Entrant,
+    settings: Settings,
+    server: &dyn Server,
+) -> Result<Settings, Error> {
+    match entrant.described() {
+        Some(_) => rehearse(entrant, &settings, server).map(|rehearsal| rehearsal.settings),
+        None => Ok(settings),
+    }
+}
+
+/// The settings, with products and stock as they are when the doors open.
+fn measured(settings: &Settings, server: &dyn Server) -> Result<Settings, Error> {
+    let opening = Opening {
+        items: settings.items,
+        stock: settings.stock,
+        buyers: settings.buyers,
+        counts_orders: false,
+        is_small: true,
+    };
+    server.stock_up(opening)?;
+    let books = server.take_stock(opening)?;
+    let mut settings = settings.clone();
+    if let Some(stock) = books.put_up.first() {
+        settings.items = books.put_up.len() as u8;
+        settings.stock = *stock;
+    }
+    Ok(settings)
+}
+
+/// Sends one statement after the other until the buyer leaves.
+fn come_alone(
+    theatre: &mut Theatre<'_>,
+    place: usize,
+    steps: &mut Vec<Step>,
+) -> Result<Ending, Error> {
+    let mut last = String::new();
+    for _ in 0..MOST_ALONE {
+        let Some(step) = theatre.step(place)? else {
+            // Nothing was to be said at all.
+            return Ok(Ending::Bought);
+        };
+        let left = step.left.iter().find(|(who, _)| *who == place).map(|(_, ending)| *ending);
+        if step.answer.is_none() {
+            return Err(Error::input(format!(
+                "{} is alone and has to wait: `{}`; somebody who left before has kept a lock",
+                actor(place),
+                step.saying.text
+            )));
+        }
+        last.clone_from(&step.saying.text);
+        steps.push(step);
+        if let Some(ending) = left {
+            return Ok(ending);
+        }
+    }
+    Err(Error::input(format!(
+        "{} is alone and has said {MOST_ALONE} statements without an end, at last `{last}`; what it takes for a conflict \
+         is none",
+        actor(place)
+    )))
+}

@@ -1,0 +1,1 @@
+USE oversell_sim_checkout

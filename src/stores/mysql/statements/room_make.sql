@@ -1,0 +1,1 @@
+CREATE DATABASE oversell_sim_checkout

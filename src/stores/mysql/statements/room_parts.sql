@@ -1,0 +1,15 @@
+SELECT IF(table_type = 'BASE TABLE', 'table', 'other') AS kind, table_name AS name, NULL AS other
+FROM information_schema.tables
+WHERE table_schema = 'oversell_sim_checkout'
+UNION ALL
+SELECT 'reference', table_name, referenced_table_name
+FROM information_schema.referential_constraints
+WHERE constraint_schema = 'oversell_sim_checkout'
+UNION ALL
+SELECT 'other', trigger_name, NULL
+FROM information_schema.triggers
+WHERE trigger_schema = 'oversell_sim_checkout'
+UNION ALL
+SELECT 'other', routine_name, NULL
+FROM information_schema.routines
+WHERE routine_schema = 'oversell_sim_checkout'

@@ -1,0 +1,288 @@
+//! The steps of a described checkout: what is said to a store, what is kept of its answers, and what they mean.
+//!
+//! A [`Speaker`] says one step over one connection; a [`StepLink`] does everything else, whatever the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Link, Saying, Seat, Terms, Touches};
+use crate::attempt::{Failure, Missed};
+use crate::checkout::{Answer, Call, Checkout, End, Numbered, ROWS, Saved, Shelves, Step, Value};
+use crate::op::{BuyerId, Item, Onward, Op, Reply, Want};
+
+/// Why a store did not do what a step said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Somebody got in between: nothing of the transaction counts.
+    Conflict,
+    /// A lock was not to be had.
+    Locked,
+    /// A constraint, or a rule of the shop's own in the store, forbids it.
+    Forbidden(String),
+    /// The connection is of no more use.
+    Lost(String),
+    /// It makes no sense to the store.
+    Wrong(String),
+}
+
+impl Refusal {
+    /// In words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Conflict => "conflict".into(),
+            Self::Locked => "no lock in time".into(),
+            Self::Forbidden(text) | Self::Lost(text) | Self::Wrong(text) => text.clone(),
+        }
+    }
+}
+
+/// Who says steps to a store, over one connection.
+pub trait Speaker: Send {
+    /// Says one, with values by name, and hears the answer.
+    ///
+    /// # Errors
+    /// When the store does not do it.
+    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal>;
+
+    /// What it has to do with, here and now.
+    fn touches(&self, call: &Call) -> Touches;
+
+    /// What takes back whatever the attempt has not made to count; none if there is nothing to be taken back.
+    fn taking_back(&self) -> Option<Call>;
+
+    /// Whether this would change anything that stays, even if the attempt should end in a conflict.
+    fn would_stay(&self, call: &Call) -> bool;
+}
+
+/// What an attempt remembers, and whose it is.
+#[derive(Debug)]
+struct Memory {
+    buyer: BuyerId,
+    customer: i64,
+    want: Want,
+    shelves: Arc<Shelves>,
+    /// What it has kept of answers.
+    kept: BTreeMap<String, Value>,
+}
+
+impl Memory {
+    /// What a name stands for.
+    fn value_of(&self, name: &str) -> Value {
+        match name {
+            "buyer" => Value::Int(self.customer),
+            "item" => {
+                let shelves = self.shelves.read();
+                let shelf = shelves.get(usize::from(self.want.item.0));
+                shelf.map_or(Value::Null, |(key, _)| key.clone())
+            }
+            "qty" => Value::Int(self.want.qty.max(1).into()),
+            "key" => Value::Text(format!("key-{}", self.customer)),
+            name => self.kept.get(name).cloned().unwrap_or(Value::Null),
+        }
+    }
+
+    /// Keeps what a step wants kept; says what there is not.
+    fn keep(&mut self, step: &Step, answer: &Answer) -> Result<(), String> {
+        let mut kept = Ok(());
+        for Saved { name, may_be_none } in &step.save {
+            let column = answer.columns.iter().position(|column| column == name);
+            let row = answer.rows.first();
+            let value = column.and_then(|column| row?.get(column));
+            self.kept.insert(name.clone(), value.cloned().unwrap_or(Value::Null));
+            if column.is_none() && !answer.columns.is_empty() {
+                let there = answer.columns.join(", ");
+                kept = kept.and(Err(format!("the answer has no column `{name}`; it has {there}")));
+            } else if value.is_none() && !may_be_none {
+                kept = kept.and(Err(format!(
+                    "there is no row, and `{name}` is to be saved; where there need not be one, write \"{name}?\""
+                )));
+            }
+        }
+        kept
+    }
+}
+
+/// One buyer's connection, over which steps are said.
+pub struct StepLink<S> {
+    speaker: S,
+    checkout: Arc<Checkout>,
+    terms: Terms,
+    seat: Option<Seat>,
+    memory: Memory,
+    has_changed: bool,
+    has_bought: bool,
+    is_broken: bool,
+}
+
+impl<S: Speaker> StepLink<S> {
+    /// A link over this connection; with a seat, its every step is held there.
+    pub fn new(
+        speaker: S,
+        checkout: Arc<Checkout>,
+        shelves: Arc<Shelves>,
+        terms: Terms,
+        seat: Option<Seat>,
+    ) -> Self {
+        let want = Want::one(Item(0), 1);
+        let memory = Memory { buyer: 0, customer: 1, want, shelves, kept: BTreeMap::new() };
+        let (has_changed, has_bought, is_broken) = (false, false, false);
+        Self { speaker, checkout, terms, seat, memory, has_changed, has_bought, is_broken }
+    }
+
+    /// Makes the first step from this one on that is not to be left out.
+    fn step(&mut self, buyer: BuyerId, number: u16, want: Want) -> Result<Onward, Missed> {
+        self.memory.buyer = buyer;
+        self.memory.customer = self.checkout.customer(buyer);
+        self.memory.want = want;
+        let checkout = Arc::clone(&self.checkout);
+        let steps = &checkout.role(buyer).steps;
+        let onward = match self.next(steps, number.into()) {
+            Some(number) => match self.make(number, &steps[number])? {
+                // Whether it was the last is known at once.
+                Onward::To(next) => self.next(steps, next.into()).map_or(Onward::Bought, |next| {
+                    Onward::To(next as u16)
+                }),
+                end => end,
+            },
+            None => Onward::Bought,
+        };
+        self.has_bought = onward == Onward::Bought;
+        Ok(onward)
+    }
+
+    /// The first step from here on that is not left out.
+    fn next(&self, steps: &[Step], from: usize) -> Option<usize> {
+        let is_made = |step: &Step| match &step.when {
+            Some(condition) => condition.holds(|name| self.memory.value_of(name)),
+            None => true,
+        };
+        (from..steps.len()).find(|number| is_made(&steps[*number]))
+    }
+
+    fn make(&mut self, number: usize, step: &Step) -> Result<Onward, Missed> {
+        let would_stay = self.speaker.would_stay(&step.call);
+        let answer = match self.say(&step.call) {
+            None => return Err(Missed::Failed(Failure::Interrupted)),
+            Some(Ok(answer)) => answer,
+            Some(Err(refusal)) => return self.refused(number, step, &refusal),
+        };
+        self.has_changed |= would_stay && answer.count() > 0;
+        let kept = self.memory.keep(step, &answer);
+        let rows = Value::Int(i64::try_from(answer.count()).unwrap_or(i64::MAX));
+        let value_of = |name: &str| match name {
+            ROWS => rows.clone(),
+            name => self.memory.value_of(name),
+        };
+        let end = step.ends.iter().find(|(condition, _)| condition.holds(value_of));
+        match (end, kept) {
+            (Some((_, end)), _) => ended(*end, Failure::Condition),
+            (None, Ok(())) => Ok(Onward::To(number as u16 + 1)),
+            (None, Err(why)) => {
+                self.tell(number, step, &why);
+                Err(Missed::Failed(Failure::Refused))
+            }
+        }
+    }
+
+    /// Says something, in turn if there are turns; none if it is to go home instead.
+    fn say(&mut self, call: &Call) -> Option<Result<Answer, Refusal>> {
+        let Self { speaker, seat, memory, .. } = self;
+        let value_of = |name: &str| memory.value_of(name);
+        let Some(seat) = seat else { return Some(speaker.say(call, &value_of)) };
+        let text = call.shown(|name| value_of(name).to_string());
+        if !seat.pass(Saying { text, touches: speaker.touches(call) }) {
+            return None;
+        }
+        let answer = speaker.say(call, &value_of);
+        seat.hear(match &answer {
+            Ok(answer) => answer.to_string(),
+            Err(refusal) => refusal.text(),
+        });
+        Some(answer)
+    }
+
+    fn refused(
+        &mut self,
+        number: usize,
+        step: &Step,
+        refusal: &Refusal,
+    ) -> Result<Onward, Missed> {
+        let why = match refusal {
+            Refusal::Conflict => return Err(Missed::Conflict),
+            Refusal::Lost(text) => {
+                self.is_broken = true;
+                self.terms.note_lost(|| text.clone());
+                return Err(Missed::Failed(Failure::Disconnected));
+            }
+            Refusal::Locked => Failure::LockTimeout,
+            Refusal::Forbidden(_) | Refusal::Wrong(_) => Failure::Refused,
+        };
+        let is_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
+        if is_expected && step.if_refused != End::Failed {
+            return ended(step.if_refused, why);
+        }
+        self.tell(number, step, &refusal.text());
+        Err(Missed::Failed(why))
+    }
+
+    /// Keeps what went wrong, for the report.
+    fn tell(&self, number: usize, step: &Step, why: &str) {
+        let Checkout { path, .. } = &*self.checkout;
+        let Memory { buyer, customer, .. } = self.memory;
+        let who = match &self.checkout.role(buyer).name {
+            name if name.is_empty() => format!("buyer {buyer}"),
+            name => format!("{name} of customer {customer}"),
+        };
+        let named = Numbered(number, step);
+        self.terms.note(|| format!("{path}:{}: {named}, {who}: {why}", step.line));
+    }
+
+    /// Takes back whatever does not count yet; whether there was anything.
+    fn take_back(&mut self) -> bool {
+        if self.is_broken {
+            return false;
+        }
+        let Some(call) = self.speaker.taking_back() else { return false };
+        // On the way home nobody asks whose turn it is.
+        let said = self.say(&call).unwrap_or_else(|| self.speaker.say(&call, &|_| Value::Null));
+        self.is_broken = said.is_err();
+        true
+    }
+}
+
+/// What an attempt hears that ends like this.
+fn ended(end: End, why: Failure) -> Result<Onward, Missed> {
+    match end {
+        End::Bought => Ok(Onward::Bought),
+        End::SoldOut => Ok(Onward::SoldOut),
+        End::Conflict => Err(Missed::Conflict),
+        End::Failed => Err(Missed::Failed(why)),
+    }
+}
+
+impl<S: Speaker> Link for StepLink<S> {
+    fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
+        match op {
+            Op::Step { number, want } => self.step(buyer, number, want).map(Reply::Went),
+            _ => Err(Missed::Failed(Failure::Unsupported)),
+        }
+    }
+
+    fn close_attempt(&mut self) -> u64 {
+        // Whoever has bought and not committed was promised what nobody will know of. Of anybody else it is taken
+        // back, as it is when a request ends in an error.
+        let was_left_open = self.take_back() && self.has_bought;
+        self.memory.kept.clear();
+        (self.has_changed, self.has_bought) = (false, false);
+        was_left_open.into()
+    }
+
+    fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    fn has_changed(&self) -> Option<bool> {
+        Some(self.has_changed)
+    }
+}

@@ -1,0 +1,201 @@
+//! Somebody's own tables, in a place that is made for them: put up from files, emptied and filled again for every
+//! show, and looked at by queries that the checkout has no part in.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::layout::Layout;
+use super::speaker::SqlSpeaker;
+use super::{Database, SqlError, Statement, Tables};
+use crate::checkout::{Answer, Call, Checkout, Script, Shelves, Value, shelves_in};
+use crate::error::Error;
+use crate::stores::remote::{Link, Opening, Seat, StepLink, Terms};
+use crate::stores::{Books, StoreKind};
+
+/// The key of the question for stock.
+const STOCK: &str = "audit.stock";
+
+/// The tables of a described checkout.
+pub(in crate::stores) struct Room {
+    checkout: Arc<Checkout>,
+    kind: StoreKind,
+    shelves: Arc<Shelves>,
+    known: Mutex<Known>,
+}
+
+/// What is known of them once they are there.
+#[derive(Clone, Default)]
+struct Known {
+    layout: Arc<Layout>,
+    /// What empties all tables.
+    empties: Vec<String>,
+}
+
+impl Room {
+    /// For this checkout, at this store.
+    pub(in crate::stores) fn of(checkout: &Arc<Checkout>, kind: StoreKind) -> Self {
+        let checkout = Arc::clone(checkout);
+        Self { checkout, kind, shelves: Arc::default(), known: Mutex::default() }
+    }
+
+    fn build(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError> {
+        database.enter_room(terms.isolation)?;
+        run_file(database, self.checkout.schema.as_ref())
+    }
+
+    /// Everything as it is when the doors open.
+    fn furnish(
+        &self,
+        database: &mut impl Database,
+        terms: &Terms,
+        opening: Opening,
+    ) -> Result<(), SqlError> {
+        match &self.checkout.seed {
+            Some(seed) => {
+                let empties = self.known.lock().empties.clone();
+                for statement in empties {
+                    database.ask(&statement, &|_| Value::Null)?;
+                }
+                run_file(database, Some(seed))?;
+            }
+            // What the schema itself has put there can only be put there again.
+            None => {
+                database.run(Statement::RoomLeave)?;
+                database.run(Statement::RoomMake)?;
+                self.build(database, terms)?;
+            }
+        }
+        let value_of = |name: &str| match name {
+            "stock" => Value::Int(opening.stock.into()),
+            _ => Value::Int(self.checkout.customers(opening.buyers)),
+        };
+        for call in &self.checkout.setup {
+            self.ask("setup", database, call, &value_of)?;
+        }
+        Ok(())
+    }
+
+    /// A question of the file's own, of which the file's reader has to hear if it makes no sense.
+    fn ask(
+        &self,
+        key: &str,
+        database: &mut impl Database,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> Value,
+    ) -> Result<Answer, SqlError> {
+        let Call::Sql(text) = call else { return Ok(Answer::default()) };
+        database.ask(text, value_of).map_err(|error| match error {
+            SqlError::Lost(_) => error,
+            error => self.mistaken(key, &error.text()),
+        })
+    }
+
+    fn mistaken(&self, key: &str, why: &str) -> SqlError {
+        SqlError::Mistaken(format!("{}: `{key}`: {why}", self.checkout.path))
+    }
+
+    /// Asks what there is, and how it is emptied.
+    fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
+        let parts = database.ask(D::text(Statement::RoomParts), &|_| Value::Null)?;
+        let empties = database.ask(D::text(Statement::RoomEmpty), &|_| Value::Null)?;
+        let steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
+        let texts = steps.filter_map(|step| match &step.call {
+            Call::Sql(text) => Some(text.as_str()),
+            Call::Redis(_) | Call::Lua { .. } => None,
+        });
+        let mut known = self.known.lock();
+        known.layout = Arc::new(Layout::of(self.kind, &parts, terms.isolation, texts));
+        known.empties = empties.rows.iter().flatten().map(Value::text).collect();
+        Ok(())
+    }
+
+    fn step_link<D: Database>(
+        &self,
+        database: D,
+        terms: &Terms,
+        seat: Option<Seat>,
+    ) -> StepLink<SqlSpeaker<D>> {
+        let Known { layout, .. } = self.known.lock().clone();
+        let speaker = SqlSpeaker::new(database, self.kind, layout);
+        let shelves = Arc::clone(&self.shelves);
+        StepLink::new(speaker, Arc::clone(&self.checkout), shelves, terms.clone(), seat)
+    }
+}
+
+fn run_file(database: &mut impl Database, script: Option<&Script>) -> Result<(), SqlError> {
+    let Some(Script { path, text }) = script else { return Ok(()) };
+    database.run_file(text).map_err(|error| match error {
+        SqlError::Lost(_) => error,
+        error => SqlError::Mistaken(format!("{path}: {}", error.text())),
+    })
+}
+
+impl Tables for Room {
+    fn make<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), Error> {
+        database.run(Statement::RoomMake).map_err(|error| {
+            Error::world(format!(
+                "cannot make a place for the checkout's tables, oversell_sim_checkout: {}\n       if an earlier run \
+                 was killed, remove it: {}",
+                error.text(),
+                D::text(Statement::RoomLeave).trim_end()
+            ))
+        })?;
+        let made = self.build(database, terms).and_then(|()| self.get_to_know(database, terms));
+        made.map_err(|error| {
+            let _ = database.run(Statement::RoomLeave);
+            error.into_error()
+        })
+    }
+
+    fn enter(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError> {
+        database.enter_room(terms.isolation)
+    }
+
+    fn remove(&self, database: &mut impl Database) -> Result<(), SqlError> {
+        database.run(Statement::RoomLeave)
+    }
+
+    fn stock_up(
+        &self,
+        database: &mut impl Database,
+        terms: &Terms,
+        opening: Opening,
+    ) -> Result<(), SqlError> {
+        self.furnish(database, terms, opening)?;
+        let shelves = match &self.checkout.audit.stock {
+            Some(stock) => shelves_in(&self.ask(STOCK, database, stock, &|_| Value::Null)?)
+                .map_err(|why| self.mistaken(STOCK, &why))?,
+            None => Vec::new(),
+        };
+        *self.shelves.write() = shelves;
+        Ok(())
+    }
+
+    fn take_stock(
+        &self,
+        database: &mut impl Database,
+        terms: &Terms,
+        _: Opening,
+    ) -> Result<Books, SqlError> {
+        let shelves = self.shelves.read().clone();
+        let ask = |key: &str, call: &Call| self.ask(key, database, call, &|_| Value::Null);
+        let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, &why))?;
+        Ok(Books { trouble: terms.take_trouble(), ..books })
+    }
+
+    fn link<D: Database + 'static>(&self, database: D, terms: &Terms) -> Box<dyn Link> {
+        Box::new(self.step_link(database, terms, None))
+    }
+
+    fn link_held<D: Database + 'static>(
+        &self,
+        mut database: D,
+        seat: Seat,
+        terms: &Terms,
+        _: bool,
+    ) -> Result<Box<dyn Link>, SqlError> {
+        database.take_seat(&seat)?;
+        Ok(Box::new(self.step_link(database, terms, Some(seat))))
+    }
+}

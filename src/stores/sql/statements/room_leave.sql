@@ -1,0 +1,1 @@
+DROP SCHEMA IF EXISTS oversell_sim_checkout CASCADE

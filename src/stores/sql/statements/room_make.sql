@@ -1,0 +1,1 @@
+CREATE SCHEMA oversell_sim_checkout

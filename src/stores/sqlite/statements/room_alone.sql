@@ -1,0 +1,1 @@
+-- A file is a place of its own.
