@@ -4,9 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::attempt::{Failure, Missed};
-use crate::op::{
-    BuyerId, Item, Onward, Op, Order, Payment, Reply, Request, Units, Version, Want,
-};
+use crate::op::{BuyerId, Item, Onward, Op, Order, Payment, Reply, Request, Units, Version, Want};
 
 /// The world's side of a session: takes ops, gives replies, in its own time.
 pub trait Connection {

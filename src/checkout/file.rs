@@ -147,14 +147,19 @@ impl Reader<'_> {
         let known: Vec<&str> = TOP.into_iter().chain(SETTINGS).collect();
         check_keys(top, &known, "a checkout")?;
         let Some(store) = top.get("store") else {
-            return fault(0..0, "`store` is missing: which store is it written for? `store = \"postgres\"`");
+            return fault(
+                0..0,
+                "`store` is missing: which store is it written for? `store = \"postgres\"`",
+            );
         };
         let kind = StoreKind::parse(text("store", store)?)
             .or_else(|why| fault(store.span(), format!("`store`: {why}")))?;
         if !kind.is_sql() && kind != StoreKind::Redis {
             return fault(
                 store.span(),
-                format!("`store`: nobody can say statements to {kind}; there are sqlite, postgres, mysql and redis"),
+                format!(
+                    "`store`: nobody can say statements to {kind}; there are sqlite, postgres, mysql and redis"
+                ),
             );
         }
         let mut checkout = Checkout {
@@ -196,10 +201,16 @@ impl Reader<'_> {
             }
         }
         if kind.is_sql() && checkout.schema.is_none() {
-            return fault(0..0, "`schema` is missing: which file makes the tables? `schema = \"schema.sql\"`");
+            return fault(
+                0..0,
+                "`schema` is missing: which file makes the tables? `schema = \"schema.sql\"`",
+            );
         }
         if let (StoreKind::Redis, Some(value)) = (kind, top.get("schema").or(top.get("seed"))) {
-            return fault(value.span(), "Redis has no files of statements; write commands in `setup`");
+            return fault(
+                value.span(),
+                "Redis has no files of statements; write commands in `setup`",
+            );
         }
         checkout.roles = self.roles(kind, top)?;
         if checkout.audit.stock.is_none() && checkout.audit.never.is_empty() {
@@ -208,7 +219,9 @@ impl Reader<'_> {
                 "nothing is audited: add a table [audit] with `stock` and `orders`, or with [audit.never]",
             );
         }
-        if checkout.audit.stock.is_some() && checkout.roles.iter().filter(|role| role.buys).count() != 1 {
+        if checkout.audit.stock.is_some()
+            && checkout.roles.iter().filter(|role| role.buys).count() != 1
+        {
             let span = top.get_key_value("role").map_or(0..0, |(key, _)| key.span());
             return fault(span, "exactly one role must buy: write `buys = false` in the others");
         }
@@ -239,7 +252,9 @@ impl Reader<'_> {
                 role.span(),
                 "steps are either everybody's, [[step]], or each role's own, [[role.step]]",
             ),
-            (None, None) => fault(0..0, "there are no steps: add tables such as `[[step]]` with `sql`"),
+            (None, None) => {
+                fault(0..0, "there are no steps: add tables such as `[[step]]` with `sql`")
+            }
         }
     }
 
@@ -269,7 +284,12 @@ impl Reader<'_> {
         entries.into_iter().map(|entry| self.step(store, entry, &mut known)).collect()
     }
 
-    fn step(&self, store: StoreKind, entry: &Entry<'_>, known: &mut Vec<String>) -> Result<Step, Fault> {
+    fn step(
+        &self,
+        store: StoreKind,
+        entry: &Entry<'_>,
+        known: &mut Vec<String>,
+    ) -> Result<Step, Fault> {
         let keys = table("step", entry)?;
         check_keys(keys, &STEP, "a step")?;
         let name = keys.get("name").map(|value| text("name", value)).transpose()?;
@@ -284,13 +304,18 @@ impl Reader<'_> {
         };
         let when = condition("when", known)?;
         let mut save = Vec::new();
-        for (written, span) in keys.get("save").map_or(Ok(Vec::new()), |value| texts("save", value))? {
+        for (written, span) in
+            keys.get("save").map_or(Ok(Vec::new()), |value| texts("save", value))?
+        {
             let name = written.strip_suffix('?').unwrap_or(written);
             let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_')
                 && name.starts_with(|c: char| c.is_alphabetic() || c == '_');
             if !is_name || name == ROWS || GIVEN.contains(&name) {
                 let why = if is_name { "is taken" } else { "is no name" };
-                return fault(span, format!("`save`: `{}` {why}; name a column of the answer", shown(name)));
+                return fault(
+                    span,
+                    format!("`save`: `{}` {why}; name a column of the answer", shown(name)),
+                );
             }
             known.push(name.to_owned());
             save.push(Saved { name: name.to_owned(), may_be_none: name != written });
@@ -337,13 +362,24 @@ impl Reader<'_> {
             .collect();
         let (key, value) = match said[..] {
             [one] => one,
-            [] => return fault(entry.span(), format!("the step says nothing: it needs `{}`", says.join("` or `"))),
+            [] => {
+                return fault(
+                    entry.span(),
+                    format!("the step says nothing: it needs `{}`", says.join("` or `")),
+                );
+            }
             [_, (key, second), ..] => {
-                return fault(second.span(), format!("the step says something already; leave out `{key}`"));
+                return fault(
+                    second.span(),
+                    format!("the step says something already; leave out `{key}`"),
+                );
             }
         };
         if !says.contains(&key) {
-            return fault(value.span(), format!("`{key}` means nothing to {store}; write `{}`", says.join("` or `")));
+            return fault(
+                value.span(),
+                format!("`{key}` means nothing to {store}; write `{}`", says.join("` or `")),
+            );
         }
         let list = |key: &str| {
             let all = keys.get(key).map_or(Ok(Vec::new()), |value| texts(key, value))?;
@@ -371,9 +407,10 @@ impl Reader<'_> {
             let call = call_in(store, text(key, value)?)
                 .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?;
             match call.names().first() {
-                Some(name) => {
-                    fault(value.span(), format!("`{key}`: the audit has no values such as `{}`", shown(name)))
-                }
+                Some(name) => fault(
+                    value.span(),
+                    format!("`{key}`: the audit has no values such as `{}`", shown(name)),
+                ),
                 None => Ok(call),
             }
         };
@@ -382,7 +419,10 @@ impl Reader<'_> {
         if let (Some(_), None) | (None, Some(_)) = (&stock, &orders) {
             let there = if stock.is_some() { "stock" } else { "orders" };
             let span = keys.get(there).map_or(0..0, Spanned::span);
-            return fault(span, "`stock` and `orders` are held against each other: give both, or neither");
+            return fault(
+                span,
+                "`stock` and `orders` are held against each other: give both, or neither",
+            );
         }
         let mut never = Vec::new();
         if let Some(value) = keys.get("never") {

@@ -27,12 +27,14 @@
 mod condition;
 mod file;
 mod reading;
+mod starter;
 mod step;
 mod template;
 mod value;
 
 pub use condition::Condition;
 pub use reading::{Shelf, Shelves, shelves_in};
+pub use starter::starter;
 pub use step::{Call, End, Numbered, Saved, Step};
 pub use template::Template;
 pub use value::{Answer, Value};
@@ -218,12 +220,20 @@ impl Strategy for Checkout {
     }
 
     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        let steps = &self.role(shop.buyer()).steps;
         let mut number = 0;
+        let mut has_looked = false;
         loop {
-            match shop.step(number, want).await? {
-                Onward::To(next) => number = next,
+            let onward = shop.step(number, want).await?;
+            let looks = steps.get(usize::from(number)).is_some_and(|step| !step.save.is_empty());
+            number = match onward {
+                Onward::To(next) => next,
                 Onward::Bought => return Ok(Bought),
                 Onward::SoldOut => return Err(Missed::SoldOut),
+            };
+            // Between looking and acting.
+            if looks && !std::mem::replace(&mut has_looked, true) {
+                shop.think().await?;
             }
         }
     }
@@ -231,19 +241,17 @@ impl Strategy for Checkout {
     /// What the file says already is left out, and what its shop decides.
     fn flags(&self, settings: &Settings, seed_matters: bool) -> String {
         let usual = self.applied(Settings::default());
-        let is_said = |name: &str| {
-            match name {
-                "items" | "cart" => false,
-                "stock" => self.setup_knows("stock"),
-                "seed" => seed_matters,
-                "store" => settings.store != StoreKind::Memory,
-                _ => true,
-            }
+        let usual = Settings { buyers: settings.buyers, ..usual };
+        let is_said = |name: &str| match name {
+            "items" | "cart" => false,
+            "stock" => self.setup_knows("stock"),
+            "seed" => seed_matters,
+            "store" => settings.store != StoreKind::Memory,
+            _ => true,
         };
         let names = Settings::NAMES.into_iter().filter(|name| is_said(name));
-        let unusual = names.filter(|name| {
-            *name == "buyers" || settings.value_of(name) != usual.value_of(name)
-        });
+        let unusual = names
+            .filter(|name| *name == "buyers" || settings.value_of(name) != usual.value_of(name));
         let flags = unusual.map(|name| settings.flag_of(name)).collect::<String>();
         format!("--checkout {}{flags}", quoted(Path::new(self.path)))
     }

@@ -26,10 +26,8 @@ impl Checkout {
         mut ask: impl FnMut(&str, &Call) -> Result<Answer, E>,
         mistaken: impl Fn(&str, String) -> E,
     ) -> Result<Books, E> {
-        let mut books = Books {
-            put_up: before.iter().map(|(_, units)| *units).collect(),
-            ..Books::default()
-        };
+        let mut books =
+            Books { put_up: before.iter().map(|(_, units)| *units).collect(), ..Books::default() };
         if let (Some(stock), Some(orders)) = (&self.audit.stock, &self.audit.orders) {
             let key = "audit.stock";
             let after = shelves_in(&ask(key, stock)?).map_err(|why| mistaken(key, why))?;
@@ -95,7 +93,10 @@ pub fn shelves_in(answer: &Answer) -> Result<Vec<Shelf>, String> {
     match shelves.len() {
         0 => Err("there is no product in it".into()),
         1 => Ok(shelves),
-        _ if !has_keys => Err("there are several rows: say which product each is of, with its key and its stock".into()),
+        _ if !has_keys => {
+            Err("there are several rows: say which product each is of, with its key and its stock"
+                .into())
+        }
         many if many as u64 > MOST_ITEMS => {
             Err(format!("there are {many} products; there can be {MOST_ITEMS} at most"))
         }

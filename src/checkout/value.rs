@@ -12,7 +12,9 @@ pub enum Value {
     Int(i64),
     /// A number that need not be whole, as far as 64 bits go.
     Real(f64),
-    /// A text, and whatever else can be written as one, such as a decimal number: `19.90`.
+    /// A decimal number of any length: `19.90`.
+    Decimal(String),
+    /// A text, and whatever else can be written as one.
     Text(String),
 }
 
@@ -26,7 +28,7 @@ impl Value {
             Self::Real(number) => {
                 (number.fract() == 0.0 && number.abs() < 9e15).then_some(*number as i64)
             }
-            Self::Text(text) => {
+            Self::Decimal(text) | Self::Text(text) => {
                 text.trim().parse().ok().or_else(|| Self::Real(number_in(text)?).as_int())
             }
         }
@@ -37,7 +39,7 @@ impl Value {
             Self::Null => None,
             Self::Int(number) => Some(*number as f64),
             Self::Real(number) => Some(*number),
-            Self::Text(text) => number_in(text),
+            Self::Decimal(text) | Self::Text(text) => number_in(text),
         }
     }
 
@@ -82,7 +84,7 @@ impl fmt::Display for Value {
             Self::Null => f.write_str("null"),
             Self::Int(number) => number.fmt(f),
             Self::Real(number) => number.fmt(f),
-            Self::Text(text) => f.write_str(text),
+            Self::Decimal(text) | Self::Text(text) => f.write_str(text),
         }
     }
 }

@@ -5,21 +5,31 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use oversell_sim::error::Error;
-use oversell_sim::render::junit;
+use oversell_sim::explore;
+use oversell_sim::render::{self, junit};
 use oversell_sim::report::Report;
 use oversell_sim::scenario::Scenario;
 use oversell_sim::seeds::quoted;
+use oversell_sim::settings::Settings;
 use oversell_sim::text::quantity::of;
 
+use super::flags;
 use super::output::{Output, to_stdout};
+use super::shop::ServerFlags;
 use super::{Ended, complain, exit_code, interrupt, progress};
 
 /// What `check` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Scenario files, or folders of them
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "checkout", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Instead of scenarios a checkout of your own, described in a file: buyers come one after the other, and
+    /// whatever makes no sense is told with its place
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "junit"])]
+    checkout: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerFlags,
     /// Write the results as JUnit XML too
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -29,6 +39,10 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
+    if let Some(path) = &args.checkout {
+        return have_rehearsed(path, &args.server);
+    }
+    args.server.check_unused()?;
     let paths = scenario_files(&args.paths)?;
     let junit_file =
         args.junit.as_deref().map(|path| Output::open(Some(path), "--junit")).transpose()?;
@@ -83,6 +97,20 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         None if short > 0 => Ended::ShortOfExpectations,
         None => Ended::Well,
     })
+}
+
+/// Has a described checkout's buyers come one after the other.
+fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
+    let (entrant, checkout) = flags::checkout(path)?;
+    let usual = Settings { buyers: checkout.a_few(), ..Settings::default() };
+    let settings = server.applied(checkout.applied(usual))?;
+    checkout.check_store(settings.store)?;
+    let control = interrupt::control()?;
+    let next = format!("oversell-sim explore {}", entrant.flags(&settings, false));
+    let server = explore::server_for(entrant, &settings, &server.address(), &control)?;
+    let rehearsal = explore::rehearse(entrant, &settings, &*server)?;
+    to_stdout(&render::rehearsal(&rehearsal, server.version(), &next))?;
+    Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
 }
 
 /// One scenario's line, and a line for each expectation that did not hold.

@@ -3,6 +3,7 @@
 mod check;
 mod explore;
 mod flags;
+mod init;
 mod interrupt;
 mod list;
 mod output;
@@ -77,8 +78,11 @@ enum Command {
     Play(Box<play::PlayArgs>),
     /// Simulate a shop in virtual time: networks, holds, money, crashes, replicas, consensus.
     Simulate(Box<simulate::SimulateArgs>),
-    /// Run scenario files and hold what comes of them against what they expect.
+    /// Run scenario files and hold what comes of them against what they expect; or have a checkout of your own
+    /// rehearsed.
     Check(check::CheckArgs),
+    /// Write a checkout of your own to begin with.
+    Init(init::InitArgs),
     /// List the strategies: what each does, claims, and needs of a store.
     Strategies,
     /// List the stores: which are ready here, what to install for the rest, and what each can do.
@@ -113,6 +117,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Play(args) => play::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Strategies => list::run(),
         Command::Stores => stores::run(),
         Command::Survey(args) => survey::run(&args),

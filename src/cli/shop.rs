@@ -78,6 +78,16 @@ impl ServerFlags {
         applied(settings, &[("store", &self.store)])
     }
 
+    /// Refuses all of them, where there is no server.
+    pub(super) fn check_unused(&self) -> Result<(), Error> {
+        match self.store.is_some() || self.url.is_some() {
+            true => Err(Error::input(
+                "--store and --url are for --checkout; a scenario names its own store",
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// Where its server is.
     pub(super) fn address(&self) -> Address {
         Address { url: self.url.clone(), allow_remote: self.allow_remote }
@@ -235,6 +245,11 @@ impl ShopFlags {
     pub(super) fn settings(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
         if self.is_for_any() {
             return Err(Error::input("--buyers: only explore takes any; write a number"));
+        }
+        if self.checkout.is_some() {
+            return Err(Error::input(
+                "--checkout: nobody can play on a real server; race, explore, replay and check take it",
+            ));
         }
         applied(self.usual(entrant), &self.given())
     }

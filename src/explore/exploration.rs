@@ -6,13 +6,15 @@ use super::graph::Ways;
 use super::random::Sampled;
 use super::timeline::Row;
 use crate::audit::Finding;
+use crate::checkout::Checkout;
 use crate::entrant::Entrant;
 use crate::expect::{Expectation, Judge};
 use crate::finding::FindingKind;
-use crate::op::OpKind;
+use crate::op::{BuyerId, OpKind};
 use crate::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::settings::Settings;
 use crate::stores::model::{Faults, Isolation};
+use crate::worlds::stepped::Actor;
 
 /// Everything there is to say about a search, or about one schedule. The same bytes every time.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +25,9 @@ pub struct Exploration {
     pub version: &'static str,
     /// The strategy's name.
     pub strategy: String,
+    /// Who is who, where buyers have different roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     /// Buyers.
     pub buyers: u32,
     /// Products in the shop.
@@ -152,6 +157,22 @@ pub(super) fn judge<'t>(
     judge.conclude(&figures, evidence)
 }
 
+/// Who is who: `A buyer`, `B webhook`.
+fn roles(checkout: &Checkout, settings: &Settings) -> Vec<String> {
+    let has_several = settings.buyers > checkout.roles.len() as u32;
+    let role = |place: BuyerId| {
+        let name = format!("{} {}", Actor::Buyer(place), checkout.role(place).name);
+        match has_several {
+            true => format!("{name} of customer {}", checkout.customer(place)),
+            false => name,
+        }
+    };
+    match checkout.roles.len() {
+        1 => Vec::new(),
+        _ => (0..settings.buyers).map(role).collect(),
+    }
+}
+
 impl Exploration {
     /// A report of which only the settings and the evidence are known.
     pub(super) fn of(entrant: &dyn Entrant, settings: &Settings, evidence: Evidence) -> Self {
@@ -159,6 +180,7 @@ impl Exploration {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             strategy: entrant.card().name.to_owned(),
+            roles: entrant.described().map_or(Vec::new(), |checkout| roles(&checkout, settings)),
             buyers: settings.buyers,
             items: settings.items,
             stock: settings.stock,

@@ -50,9 +50,7 @@ pub fn rehearse(
         }
         theatre.send_home()?;
         let Judged { findings, trouble, .. } = judge(theatre, 0)?;
-        let broke = |(ending, _): &(Ending, usize)| {
-            matches!(ending, Ending::Failed(why) if *why != Failure::Condition)
-        };
+        let broke = |(ending, _): &(Ending, usize)| matches!(ending, Ending::Failed(why) if *why != Failure::Condition);
         if visits.iter().any(broke) {
             return Err(Error::input(trouble.unwrap_or_else(|| {
                 format!("{}: somebody who was alone has failed", entrant.card().name)

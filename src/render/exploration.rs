@@ -15,13 +15,24 @@ use crate::text::quantity::{count, duration, of, percent};
 /// The most buyers that get a column of their own.
 const MOST_COLUMNS: usize = 6;
 
+/// The widest that all their columns are together, in characters; what is wider is told one below the other.
+const WIDEST: usize = 150;
+
 /// The whole report. How long it took is told apart, for it is the one thing that varies.
 #[must_use]
 pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     let mut text = headline(report.evidence, &sentence(report));
     let mut line = |label: &str, what: String| text += &labelled(label, &what);
+    if !report.roles.is_empty() {
+        line("who", report.roles.join(" · "));
+    }
     if let Some(orders) = &report.orders {
         line("covered", of_orders(report, orders, took));
+        if orders.failed > 0 {
+            let why = orders.first_failure.as_ref().map(|why| format!("; first {why}"));
+            let orders = of(orders.failed, "order");
+            line("failed", format!("somebody's checkout in {orders}{}", why.unwrap_or_default()));
+        }
         if report.evidence == Evidence::Proved {
             line(
                 "not covered",
@@ -326,7 +337,12 @@ pub fn timeline(rows: &[Row]) -> String {
     let title = |actor: &str| if actor == "*" { "clerk".to_owned() } else { actor.to_owned() };
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let wide = actors.len() <= MOST_COLUMNS;
+    let longest = |actor: &&str| {
+        let theirs = rows.iter().filter(|row| row.actor == **actor);
+        theirs.map(|row| row.did.chars().count()).max().unwrap_or(0)
+    };
+    let width: usize = actors.iter().map(longest).sum();
+    let wide = actors.len() <= MOST_COLUMNS && width <= WIDEST;
     let mut header = vec!["step".to_owned()];
     match wide {
         true => header.extend(actors.iter().map(|actor| title(actor))),

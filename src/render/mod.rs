@@ -6,6 +6,7 @@ mod json;
 #[cfg(feature = "cli")]
 mod junit;
 mod markdown;
+mod rehearsal;
 mod sections;
 mod story;
 mod survey;
@@ -23,6 +24,7 @@ pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
 pub use junit::junit;
 pub use markdown::markdown;
+pub use rehearsal::rehearsal;
 pub use story::story;
 pub use survey::survey;
 pub use table::{table, verdicts};

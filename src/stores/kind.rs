@@ -67,7 +67,8 @@ impl StoreKind {
     pub fn offers(self, kind: OpKind) -> bool {
         use OpKind::{
             Add, Cache, CompareAndSet, CountLeft, Fence, FindOrder, Hold, Lease, Lock, Notice, Pay,
-            Queue, Read, ReadVersioned, Recover, Shards, Step, Take, Transaction, Write, WriteIfVersion,
+            Queue, Read, ReadVersioned, Recover, Shards, Step, Take, Transaction, Write,
+            WriteIfVersion,
         };
         match kind {
             Read | ReadVersioned | Write | CompareAndSet | WriteIfVersion | Take | Add | Queue => {

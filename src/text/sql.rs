@@ -40,7 +40,9 @@ impl<'t> Iterator for Pieces<'t> {
             },
             '\'' | '"' | '`' => (1 + through(&text[1..], &text[..1]), Piece::Other),
             '$' => (dollar_quoted(text), Piece::Other),
-            '-' if text.starts_with("--") => (text.find('\n').unwrap_or(text.len()), Piece::Comment),
+            '-' if text.starts_with("--") => {
+                (text.find('\n').unwrap_or(text.len()), Piece::Comment)
+            }
             '/' if text.starts_with("/*") => (2 + through(&text[2..], "*/"), Piece::Comment),
             first if is_of_word(first) => (word_length(text), Piece::Word),
             first => (first.len_utf8(), Piece::Other),

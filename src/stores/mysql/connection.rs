@@ -190,7 +190,10 @@ impl Database for Connection {
 
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
         self.run_file(text(Statement::RoomEnter))?;
-        self.run_file(&format!("SET SESSION TRANSACTION ISOLATION LEVEL {}", isolation.name().replace('-', " ")))
+        self.run_file(&format!(
+            "SET SESSION TRANSACTION ISOLATION LEVEL {}",
+            isolation.name().replace('-', " ")
+        ))
     }
 
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
@@ -250,7 +253,7 @@ fn sent(value: Value) -> ::mysql::Value {
         Value::Null => ::mysql::Value::NULL,
         Value::Int(number) => ::mysql::Value::Int(number),
         Value::Real(number) => ::mysql::Value::Double(number),
-        Value::Text(text) => ::mysql::Value::Bytes(text.into_bytes()),
+        Value::Decimal(text) | Value::Text(text) => ::mysql::Value::Bytes(text.into_bytes()),
     }
 }
 
@@ -259,15 +262,19 @@ fn answer<P: ::mysql::prelude::Protocol>(
     mut result: ::mysql::QueryResult<'_, '_, '_, P>,
 ) -> Result<Answer, ::mysql::Error> {
     let columns = result.columns();
-    let kinds: Vec<ColumnType> = columns.as_ref().iter().map(::mysql::Column::column_type).collect();
+    let kinds: Vec<ColumnType> =
+        columns.as_ref().iter().map(::mysql::Column::column_type).collect();
     let columns: Vec<String> =
         columns.as_ref().iter().map(|column| column.name_str().into_owned()).collect();
+    let changed = result.affected_rows();
     let mut rows = Vec::new();
     for row in result.by_ref() {
         let values = row?.unwrap();
-        rows.push(values.into_iter().zip(&kinds).map(|(value, kind)| received(value, *kind)).collect());
+        rows.push(
+            values.into_iter().zip(&kinds).map(|(value, kind)| received(value, *kind)).collect(),
+        );
     }
-    let changed = if columns.is_empty() { result.affected_rows() } else { rows.len() as u64 };
+    let changed = if columns.is_empty() { changed } else { rows.len() as u64 };
     Ok(Answer { columns, rows, changed })
 }
 
@@ -284,7 +291,8 @@ fn received(value: ::mysql::Value, kind: ColumnType) -> Value {
         ::mysql::Value::Bytes(bytes) => {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             match text.parse() {
-                Ok(number) if kind.is_numeric_type() => Value::Int(number),
+                Ok(number) if is_whole(kind) => Value::Int(number),
+                _ if kind == ColumnType::MYSQL_TYPE_NEWDECIMAL => Value::Decimal(text),
                 _ => Value::Text(text),
             }
         }
@@ -292,6 +300,17 @@ fn received(value: ::mysql::Value, kind: ColumnType) -> Value {
             Value::Text(other.as_sql(true).trim_matches('\'').to_owned())
         }
     }
+}
+
+fn is_whole(kind: ColumnType) -> bool {
+    matches!(
+        kind,
+        ColumnType::MYSQL_TYPE_TINY
+            | ColumnType::MYSQL_TYPE_SHORT
+            | ColumnType::MYSQL_TYPE_INT24
+            | ColumnType::MYSQL_TYPE_LONG
+            | ColumnType::MYSQL_TYPE_LONGLONG
+    )
 }
 
 fn said(error: &::mysql::Error) -> String {

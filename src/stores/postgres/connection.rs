@@ -13,7 +13,7 @@ use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Socket};
 
-use super::dynamic::{Received, Sent};
+use super::dynamic::{Received, Sent, kind_of};
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
 use crate::stores::model::Isolation;
@@ -68,8 +68,8 @@ pub(in crate::stores) struct Connection {
     client: Client,
     line: Line,
     prepared: Vec<Option<Prepared>>,
-    /// Statements that are none of ours, by their text, and the names of their parameters in their order.
-    foreign: BTreeMap<String, (tokio_postgres::Statement, Vec<String>)>,
+    /// Statements that are none of ours, by their text and the types that they were given.
+    foreign: BTreeMap<(String, Vec<u32>), tokio_postgres::Statement>,
     /// The question who waits for whom.
     waits: Option<tokio_postgres::Statement>,
     version: String,
@@ -164,18 +164,19 @@ impl Connection {
         self.line.wait(self.client.batch_execute(script))
     }
 
-    /// Has a statement that is none of ours parsed, the first time it is used.
+    /// Has a statement that is none of ours parsed, the first time it is given values of these types.
     fn prepare_foreign(
         &mut self,
         text: &str,
-    ) -> Result<(tokio_postgres::Statement, Vec<String>), SqlError> {
-        if let Some(prepared) = self.foreign.get(text) {
+        numbered: &str,
+        kinds: &[Type],
+    ) -> Result<tokio_postgres::Statement, SqlError> {
+        let key = (text.to_owned(), kinds.iter().map(Type::oid).collect());
+        if let Some(prepared) = self.foreign.get(&key) {
             return Ok(prepared.clone());
         }
-        let (numbered, names) = numbered(text);
-        let names = names.into_iter().map(str::to_owned).collect();
-        let prepared = (self.line.wait(self.client.prepare(&numbered))?, names);
-        self.foreign.insert(text.to_owned(), prepared.clone());
+        let prepared = self.line.wait(self.client.prepare_typed(numbered, kinds))?;
+        self.foreign.insert(key, prepared.clone());
         Ok(prepared)
     }
 
@@ -184,8 +185,10 @@ impl Connection {
         text: &str,
         value_of: &dyn Fn(&str) -> Value,
     ) -> Result<Answer, SqlError> {
-        let (statement, names) = self.prepare_foreign(text)?;
+        let (numbered, names) = numbered(text);
         let sent: Vec<Sent> = names.iter().map(|name| Sent(value_of(name))).collect();
+        let kinds: Vec<Type> = sent.iter().map(|Sent(value)| kind_of(value)).collect();
+        let statement = self.prepare_foreign(text, &numbered, &kinds)?;
         let values: Vec<&(dyn ToSql + Sync)> = sent.iter().map(|sent| sent as _).collect();
         if statement.columns().is_empty() {
             let changed = self.line.wait(self.client.execute(&statement, &values))?;
@@ -245,7 +248,10 @@ impl Database for Connection {
 
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
         self.run_text(text(Statement::RoomEnter))?;
-        self.run_text(&format!("SET default_transaction_isolation = '{}'", isolation.name().replace('-', " ")))
+        self.run_text(&format!(
+            "SET default_transaction_isolation = '{}'",
+            isolation.name().replace('-', " ")
+        ))
     }
 
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {

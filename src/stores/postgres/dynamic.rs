@@ -15,6 +15,17 @@ type Wrong = Box<dyn Error + Sync + Send>;
 #[derive(Debug)]
 pub(super) struct Sent(pub(super) Value);
 
+/// The type that a value is sent as, as far as it is known; of any other the server decides by what stands around it.
+pub(super) fn kind_of(value: &Value) -> Type {
+    match value {
+        Value::Int(number) if i32::try_from(*number).is_ok() => Type::INT4,
+        Value::Int(_) => Type::INT8,
+        Value::Real(_) => Type::FLOAT8,
+        Value::Decimal(_) => Type::NUMERIC,
+        Value::Null | Value::Text(_) => Type::UNKNOWN,
+    }
+}
+
 impl ToSql for Sent {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Wrong> {
         if matches!(self.0, Value::Null) {
@@ -48,7 +59,7 @@ impl<'r> FromSql<'r> for Received {
             Type::OID => Value::Int(u32::from_sql(kind, raw)?.into()),
             Type::FLOAT4 => Value::Real(f32::from_sql(kind, raw)?.into()),
             Type::FLOAT8 => Value::Real(f64::from_sql(kind, raw)?),
-            Type::NUMERIC => Value::Text(decimal(raw).ok_or("a decimal in an unknown form")?),
+            Type::NUMERIC => Value::Decimal(decimal(raw).ok_or("a decimal in an unknown form")?),
             Type::UUID => Value::Text(uuid(raw)),
             Type::VOID => Value::Null,
             Type::JSONB => text(raw.get(1..).unwrap_or_default())?,
@@ -72,8 +83,10 @@ impl<'r> FromSql<'r> for Received {
 
 fn is_text(kind: &Type) -> bool {
     use tokio_postgres::types::Kind;
-    matches!(*kind, Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::JSON)
-        || matches!(kind.kind(), Kind::Enum(_))
+    matches!(
+        *kind,
+        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::JSON
+    ) || matches!(kind.kind(), Kind::Enum(_))
         || kind.name() == "citext"
 }
 

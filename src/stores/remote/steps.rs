@@ -45,6 +45,9 @@ pub trait Speaker: Send {
     /// When the store does not do it.
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal>;
 
+    /// What was answered, as a reader sees it.
+    fn told(&self, call: &Call, answer: &Answer) -> String;
+
     /// What it has to do with, here and now.
     fn touches(&self, call: &Call) -> Touches;
 
@@ -140,9 +143,9 @@ impl<S: Speaker> StepLink<S> {
         let onward = match self.next(steps, number.into()) {
             Some(number) => match self.make(number, &steps[number])? {
                 // Whether it was the last is known at once.
-                Onward::To(next) => self.next(steps, next.into()).map_or(Onward::Bought, |next| {
-                    Onward::To(next as u16)
-                }),
+                Onward::To(next) => self
+                    .next(steps, next.into())
+                    .map_or(Onward::Bought, |next| Onward::To(next as u16)),
                 end => end,
             },
             None => Onward::Bought,
@@ -196,18 +199,13 @@ impl<S: Speaker> StepLink<S> {
         }
         let answer = speaker.say(call, &value_of);
         seat.hear(match &answer {
-            Ok(answer) => answer.to_string(),
+            Ok(answer) => speaker.told(call, answer),
             Err(refusal) => refusal.text(),
         });
         Some(answer)
     }
 
-    fn refused(
-        &mut self,
-        number: usize,
-        step: &Step,
-        refusal: &Refusal,
-    ) -> Result<Onward, Missed> {
+    fn refused(&mut self, number: usize, step: &Step, refusal: &Refusal) -> Result<Onward, Missed> {
         let why = match refusal {
             Refusal::Conflict => return Err(Missed::Conflict),
             Refusal::Lost(text) => {

@@ -69,7 +69,8 @@ impl Layout {
         texts: impl Iterator<Item = &'t str>,
     ) -> Self {
         let row = |row: &Vec<Value>| {
-            let word = |place: usize| row.get(place).map_or(String::new(), Value::text).to_lowercase();
+            let word =
+                |place: usize| row.get(place).map_or(String::new(), Value::text).to_lowercase();
             (word(0), word(1), word(2))
         };
         let things: Vec<_> = parts.rows.iter().map(row).collect();
@@ -104,7 +105,8 @@ impl Layout {
         let first = words.first().map_or("", String::as_str);
         match first {
             "begin" | "start" => {
-                let locks = self.kind == StoreKind::Sqlite && (has("immediate") || has("exclusive"));
+                let locks =
+                    self.kind == StoreKind::Sqlite && (has("immediate") || has("exclusive"));
                 match locks {
                     true => Deed::Frames(Manner::BeginsLocking),
                     false => Deed::Frames(Manner::Begins(level_in(text).unwrap_or(self.isolation))),

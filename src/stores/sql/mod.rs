@@ -99,7 +99,10 @@ impl SqlError {
             Self::LockTimeout => "somebody else keeps the tables locked".into(),
             Self::Check => "stock may not be below zero".into(),
             Self::Misused(why) => why.to_string(),
-            Self::Forbidden(text) | Self::Lost(text) | Self::Refused(text) | Self::Mistaken(text) => text,
+            Self::Forbidden(text)
+            | Self::Lost(text)
+            | Self::Refused(text)
+            | Self::Mistaken(text) => text,
         }
     }
 }

@@ -106,7 +106,6 @@ impl<D: Database> Watch for Watcher<D> {
     }
 }
 
-
 impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
     fn kind(&self) -> StoreKind {
         D::KIND
@@ -126,7 +125,9 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
 
     fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
         let database = self.enter()?;
-        self.tables.link_held(database, seat, &self.terms, holds_statements).map_err(SqlError::into_error)
+        self.tables
+            .link_held(database, seat, &self.terms, holds_statements)
+            .map_err(SqlError::into_error)
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

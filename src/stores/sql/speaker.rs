@@ -40,7 +40,8 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
         let touches = self.touches(call);
         let answer = self.database.ask(text, value_of);
         self.course.note(deed.manner(), touches, answer.is_ok());
-        self.has_changed = self.course.is_under_way() && (self.has_changed || deed == Deed::Changes);
+        self.has_changed =
+            self.course.is_under_way() && (self.has_changed || deed == Deed::Changes);
         answer.map_err(|error| match error {
             SqlError::Conflict => Refusal::Conflict,
             SqlError::LockTimeout => Refusal::Locked,
@@ -50,6 +51,13 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
             SqlError::Mistaken(text) | SqlError::Refused(text) => Refusal::Wrong(text),
             SqlError::Misused(why) => Refusal::Wrong(why.to_string()),
         })
+    }
+
+    fn told(&self, call: &Call, answer: &Answer) -> String {
+        match self.layout.deed(text(call)) {
+            Deed::Frames(_) | Deed::Commits | Deed::Sets => String::new(),
+            Deed::Looks | Deed::Changes | Deed::Unknown => answer.to_string(),
+        }
     }
 
     fn touches(&self, call: &Call) -> Touches {

@@ -140,8 +140,7 @@ impl SqliteFile {
             let value = value_of(name.unwrap_or_default());
             prepared.raw_bind_parameter(place, Sent(value))?;
         }
-        let columns: Vec<String> =
-            prepared.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
         if columns.is_empty() {
             let changed = prepared.raw_execute()? as u64;
             return Ok(Answer { changed, ..Answer::default() });
@@ -248,7 +247,7 @@ impl ToSql for Sent {
             Value::Null => ToSqlOutput::Owned(rusqlite::types::Value::Null),
             Value::Int(number) => (*number).into(),
             Value::Real(number) => (*number).into(),
-            Value::Text(text) => text.as_str().into(),
+            Value::Decimal(text) | Value::Text(text) => text.as_str().into(),
         })
     }
 }

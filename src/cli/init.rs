@@ -1,0 +1,74 @@
+//! `init`: a checkout to begin with.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use oversell_sim::checkout::starter;
+use oversell_sim::error::Error;
+use oversell_sim::seeds::quoted;
+use oversell_sim::stores::StoreKind;
+
+use super::Ended;
+use super::output::to_stdout;
+
+/// What a checkout speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Speaks {
+    /// Statements, to a database.
+    Sql,
+    /// Commands and scripts, to Redis.
+    Redis,
+}
+
+/// What `init` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InitArgs {
+    /// What the checkout speaks
+    #[arg(value_enum)]
+    speaks: Speaks,
+    /// Where to write it; nothing that is there is written over
+    #[arg(default_value = "checkout", value_name = "FOLDER")]
+    folder: PathBuf,
+    /// Of sql: which database it is for: sqlite, postgres or mysql
+    #[arg(long, value_name = "STORE", default_value = "sqlite", value_parser = StoreKind::parse)]
+    store: StoreKind,
+}
+
+pub(crate) fn run(args: &InitArgs) -> Result<Ended, Error> {
+    let store = match args.speaks {
+        Speaks::Redis => StoreKind::Redis,
+        Speaks::Sql if args.store.is_sql() => args.store,
+        Speaks::Sql => {
+            return Err(Error::input(format!(
+                "--store: {} does not speak SQL; there are sqlite, postgres and mysql",
+                args.store
+            )));
+        }
+    };
+    let files = starter(store);
+    for (name, _) in &files {
+        let path = args.folder.join(name);
+        if path.exists() {
+            return Err(Error::input(format!(
+                "{} is there already; name another folder",
+                path.display()
+            )));
+        }
+    }
+    let refused =
+        |path: &Path, error| Error::world(format!("cannot write {}: {error}", path.display()));
+    std::fs::create_dir_all(&args.folder).map_err(|error| refused(&args.folder, error))?;
+    let mut told = String::new();
+    for (name, text) in &files {
+        let path = args.folder.join(name);
+        std::fs::write(&path, text).map_err(|error| refused(&path, error))?;
+        told += &format!("wrote  {}\n", path.display());
+    }
+    let checkout = quoted(&args.folder.join("checkout.toml"));
+    told += &format!(
+        "\nnext   oversell-sim check --checkout {checkout}\n       \
+         oversell-sim explore --checkout {checkout}\n"
+    );
+    to_stdout(&told)?;
+    Ok(Ended::Well)
+}

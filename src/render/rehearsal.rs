@@ -1,0 +1,30 @@
+//! The rehearsal of a described checkout, as a person reads it.
+
+use super::exploration::timeline;
+use super::table::labelled;
+use crate::buyer::Ending;
+use crate::explore::Rehearsal;
+use crate::op::BuyerId;
+use crate::text::quantity::of;
+use crate::worlds::stepped::Actor;
+
+/// How everybody fared who came alone, and what was said.
+#[must_use]
+pub fn rehearsal(rehearsal: &Rehearsal, server: &str, next: &str) -> String {
+    let mut text = labelled("rehearsed", &format!("buyers one after the other on {server}"));
+    for (buyer, (ending, statements)) in rehearsal.visits.iter().enumerate() {
+        let word = match ending {
+            Ending::Failed(why) => why.to_string(),
+            ending => ending.word().into(),
+        };
+        let took = of(*statements as u64, "statement");
+        text += &labelled(&Actor::Buyer(buyer as BuyerId).to_string(), &format!("{word} · {took}"));
+    }
+    for finding in &rehearsal.findings {
+        let why = format!("{}, even so", finding.proof);
+        text += &labelled(finding.kind.title(), &why);
+    }
+    text += &labelled("next", next);
+    text.push('\n');
+    text + &timeline(&rehearsal.timeline)
+}
