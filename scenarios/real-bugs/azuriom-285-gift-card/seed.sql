@@ -1,0 +1,1 @@
+INSERT INTO giftcards (id, balance) VALUES (1, 10);

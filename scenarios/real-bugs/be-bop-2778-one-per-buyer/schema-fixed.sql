@@ -1,0 +1,6 @@
+CREATE TABLE purchase (
+    id      SERIAL PRIMARY KEY,
+    buyer   INT NOT NULL,
+    product INT NOT NULL,
+    UNIQUE (buyer, product)
+);

@@ -1,0 +1,1 @@
+INSERT INTO voucher (id, code) VALUES (1, 'ONCE');

@@ -1,0 +1,1 @@
+INSERT INTO inventory (product, quantity) VALUES (1, 1);

@@ -1,0 +1,1 @@
+INSERT INTO source_item (sku, quantity) VALUES (1, 1);

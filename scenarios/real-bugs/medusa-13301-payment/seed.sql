@@ -1,0 +1,1 @@
+INSERT INTO payment (id, amount) VALUES (1, 19.90);

@@ -1,0 +1,1 @@
+INSERT INTO product (id, stock_quantity) VALUES (1, 2);

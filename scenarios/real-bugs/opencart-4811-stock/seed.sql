@@ -1,0 +1,1 @@
+INSERT INTO product (id, quantity) VALUES (1, 1);

@@ -1,0 +1,1 @@
+INSERT INTO cart_rule (id, quantity) VALUES (1, 1);
