@@ -27,6 +27,12 @@ pub enum Call {
 }
 
 impl Call {
+    /// A command of one word.
+    #[must_use]
+    pub fn word(word: &str) -> Self {
+        Self::Redis(vec![Template::plain(word)])
+    }
+
     /// The names of the values that it needs.
     pub fn names(&self) -> Vec<&str> {
         match self {

@@ -11,6 +11,12 @@ pub struct Template {
 }
 
 impl Template {
+    /// A text without holes.
+    #[must_use]
+    pub fn plain(text: &str) -> Self {
+        Self { first: text.to_owned(), holes: Vec::new() }
+    }
+
     /// Reads one. Braces that are meant as such are doubled.
     ///
     /// # Errors

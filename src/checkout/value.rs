@@ -92,19 +92,34 @@ impl fmt::Display for Value {
 /// What a store answers to one step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
-    /// The names of the columns, or of whatever else has one; empty if it returned no rows.
+    /// The names of the columns; where they have none, they go by their places. Empty if there is nothing to be had.
     pub columns: Vec<String>,
-    /// Its rows.
+    /// What there is.
     pub rows: Vec<Vec<Value>>,
-    /// Rows that were changed; of a query, those that were found.
-    pub changed: u64,
+    /// How many rows were found or changed; of a reply that is a list, how many elements it has.
+    pub count: u64,
 }
 
 impl Answer {
-    /// Rows that were returned, or changed.
+    /// One to a statement that has changed so many rows.
     #[must_use]
-    pub fn count(&self) -> u64 {
-        if self.columns.is_empty() { self.changed } else { self.rows.len() as u64 }
+    pub fn changed(count: u64) -> Self {
+        Self { count, ..Self::default() }
+    }
+
+    /// One to a query.
+    #[must_use]
+    pub fn found(columns: Vec<String>, rows: Vec<Vec<Value>>) -> Self {
+        Self { count: rows.len() as u64, columns, rows }
+    }
+
+    /// The column of this name; or in this place, if they have no names.
+    #[must_use]
+    pub fn column(&self, name: &str, place: usize) -> Option<usize> {
+        match self.columns.iter().all(String::is_empty) {
+            true => (place < self.columns.len()).then_some(place),
+            false => self.columns.iter().position(|column| column == name),
+        }
     }
 }
 
@@ -112,8 +127,8 @@ impl Answer {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.columns.is_empty(), self.rows.first()) {
-            (true, _) if self.changed == 1 => f.write_str("1 row"),
-            (true, _) => write!(f, "{} rows", self.changed),
+            (true, _) if self.count == 1 => f.write_str("1 row"),
+            (true, _) => write!(f, "{} rows", self.count),
             (false, None) => f.write_str("nothing"),
             (false, Some(first)) => {
                 let values: Vec<String> = first.iter().map(Value::to_string).collect();

@@ -274,8 +274,7 @@ fn answer<P: ::mysql::prelude::Protocol>(
             values.into_iter().zip(&kinds).map(|(value, kind)| received(value, *kind)).collect(),
         );
     }
-    let changed = if columns.is_empty() { changed } else { rows.len() as u64 };
-    Ok(Answer { columns, rows, changed })
+    Ok(if columns.is_empty() { Answer::changed(changed) } else { Answer::found(columns, rows) })
 }
 
 /// A value as it comes back: of a statement that was sent as it is, everything comes as letters.

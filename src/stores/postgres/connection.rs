@@ -192,15 +192,12 @@ impl Connection {
         let values: Vec<&(dyn ToSql + Sync)> = sent.iter().map(|sent| sent as _).collect();
         if statement.columns().is_empty() {
             let changed = self.line.wait(self.client.execute(&statement, &values))?;
-            return Ok(Answer { changed, ..Answer::default() });
+            return Ok(Answer::changed(changed));
         }
         let rows = self.line.wait(self.client.query(&statement, &values))?;
         let columns = statement.columns();
-        Ok(Answer {
-            columns: columns.iter().map(|column| column.name().to_owned()).collect(),
-            changed: rows.len() as u64,
-            rows: rows.iter().map(foreign_row).collect::<Result<_, _>>()?,
-        })
+        let columns = columns.iter().map(|column| column.name().to_owned()).collect();
+        Ok(Answer::found(columns, rows.iter().map(foreign_row).collect::<Result<_, _>>()?))
     }
 
     /// Has a statement parsed, the first time it is used.

@@ -2,11 +2,13 @@
 //! is watched (`WATCH`, `MULTI`, `EXEC`).
 
 mod books;
+mod described;
 mod held;
 mod keys;
 mod link;
 mod scripts;
 mod server;
+mod speaker;
 
 use ::redis::Client;
 
@@ -14,6 +16,7 @@ use super::private::Nest;
 use super::remote::{Link, NobodyWaits, Opening, Seat, Server, Terms, Watch, is_not_ours};
 use super::{Address, Books, StoreKind};
 use crate::error::Error;
+use described::Described;
 use held::Held;
 use link::RedisLink;
 use scripts::Scripts;
@@ -31,6 +34,8 @@ struct Redis {
     url: String,
     version: String,
     terms: Terms,
+    /// The checkout whose own keys are used, if it is described in a file.
+    described: Option<Described>,
     /// Whether the keys are ours, and so to be removed.
     owns_keys: bool,
     /// The private server, if it is one. Last, so that it is there until everything else is gone.
@@ -42,9 +47,16 @@ impl Redis {
         let (url, nest) = address.or_private(|| server::start(terms))?;
         let client = server::client(&url, address)?;
         let terms = terms.clone();
-        let mut redis = Self { client, url, version: String::new(), terms, owns_keys: false, nest };
+        let described = terms.checkout.as_ref().map(Described::of);
+        let version = String::new();
+        let mut redis = Self { client, url, version, terms, described, owns_keys: false, nest };
         let mut connection = server::dial(&redis.client, &redis.terms)?;
         redis.version = server::version(&mut connection).map_err(server::cannot)?;
+        if redis.described.is_some() {
+            Described::check_empty(&mut connection)?;
+            redis.owns_keys = true;
+            return Ok(redis);
+        }
         let count = books::count(&mut connection).map_err(server::cannot)?;
         if count > 0 {
             return Err(Error::world(format!(
@@ -74,11 +86,17 @@ impl Server for Redis {
 
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
         let connection = server::dial(&self.client, &self.terms)?;
+        if let Some(described) = &self.described {
+            return Ok(Box::new(described.link(connection, &self.terms, None)));
+        }
         Ok(Box::new(RedisLink::new(connection, self.terms.clone(), None)))
     }
 
     fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
         let mut connection = server::dial(&self.client, &self.terms)?;
+        if let Some(described) = &self.described {
+            return Ok(Box::new(described.link(connection, &self.terms, Some(seat))));
+        }
         if !holds_statements {
             return Ok(Box::new(RedisLink::new(connection, self.terms.clone(), Some(seat))));
         }
@@ -94,12 +112,18 @@ impl Server for Redis {
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
         let mut connection = server::dial(&self.client, &self.terms)?;
-        books::stock_up(&mut connection, opening).map_err(server::cannot)
+        match &self.described {
+            Some(described) => described.stock_up(&mut connection, opening),
+            None => books::stock_up(&mut connection, opening).map_err(server::cannot),
+        }
     }
 
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
         let mut connection = server::dial(&self.client, &self.terms)?;
-        books::take_stock(&mut connection, opening).map_err(server::cannot)
+        match &self.described {
+            Some(described) => described.take_stock(&mut connection, &self.terms),
+            None => books::take_stock(&mut connection, opening).map_err(server::cannot),
+        }
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
@@ -116,8 +140,12 @@ impl Drop for Redis {
     fn drop(&mut self) {
         // A private server goes with everything that is in it.
         if self.owns_keys && self.nest.is_none() {
-            let _ = server::dial(&self.client, &self.terms)
-                .map(|mut connection| books::clear(&mut connection));
+            let _ = server::dial(&self.client, &self.terms).map(|mut connection| {
+                match &self.described {
+                    Some(_) => Described::clear(&mut connection),
+                    None => books::clear(&mut connection),
+                }
+            });
         }
     }
 }

@@ -88,8 +88,8 @@ impl Memory {
     /// Keeps what a step wants kept; says what there is not.
     fn keep(&mut self, step: &Step, answer: &Answer) -> Result<(), String> {
         let mut kept = Ok(());
-        for Saved { name, may_be_none } in &step.save {
-            let column = answer.columns.iter().position(|column| column == name);
+        for (place, Saved { name, may_be_none }) in step.save.iter().enumerate() {
+            let column = answer.column(name, place);
             let row = answer.rows.first();
             let value = column.and_then(|column| row?.get(column));
             self.kept.insert(name.clone(), value.cloned().unwrap_or(Value::Null));
@@ -170,9 +170,9 @@ impl<S: Speaker> StepLink<S> {
             Some(Ok(answer)) => answer,
             Some(Err(refusal)) => return self.refused(number, step, &refusal),
         };
-        self.has_changed |= would_stay && answer.count() > 0;
+        self.has_changed |= would_stay && answer.count > 0;
         let kept = self.memory.keep(step, &answer);
-        let rows = Value::Int(i64::try_from(answer.count()).unwrap_or(i64::MAX));
+        let rows = Value::Int(i64::try_from(answer.count).unwrap_or(i64::MAX));
         let value_of = |name: &str| match name {
             ROWS => rows.clone(),
             name => self.memory.value_of(name),

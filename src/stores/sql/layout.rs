@@ -186,7 +186,7 @@ mod tests {
             vec![text("reference"), text("order"), text("product")],
         ];
         rows.extend(more.iter().map(|name| vec![text("other"), text(name), Value::Null]));
-        let parts = Answer { columns: vec![], rows, changed: 0 };
+        let parts = Answer::found(Vec::new(), rows);
         let level = Isolation::ReadCommitted;
         Layout::of(StoreKind::Postgres, &parts, level, std::iter::empty())
     }

@@ -142,8 +142,7 @@ impl SqliteFile {
         }
         let columns: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
         if columns.is_empty() {
-            let changed = prepared.raw_execute()? as u64;
-            return Ok(Answer { changed, ..Answer::default() });
+            return Ok(Answer::changed(prepared.raw_execute()? as u64));
         }
         let mut rows = Vec::new();
         let mut found = prepared.raw_query();
@@ -151,8 +150,7 @@ impl SqliteFile {
             let value = |place| row.get_ref(place).map(received);
             rows.push((0..columns.len()).map(value).collect::<Result<_, _>>()?);
         }
-        let changed = rows.len() as u64;
-        Ok(Answer { columns, rows, changed })
+        Ok(Answer::found(columns, rows))
     }
 
     fn error(&self, error: rusqlite::Error) -> SqlError {

@@ -1,0 +1,104 @@
+//! The keys of a checkout that is described in a file: a whole database, thrown away and filled again for every show.
+
+use std::sync::Arc;
+
+use ::redis::{Connection, RedisResult, cmd};
+
+use super::speaker::{RedisSpeaker, ask, rows};
+use crate::checkout::{Answer, Call, Checkout, Shelves, Value, shelves_in};
+use crate::error::Error;
+use crate::stores::Books;
+use crate::stores::remote::{Opening, Refusal, Seat, StepLink, Terms};
+
+/// A described checkout, in a database that is all its own.
+pub(super) struct Described {
+    checkout: Arc<Checkout>,
+    shelves: Arc<Shelves>,
+}
+
+impl Described {
+    pub(super) fn of(checkout: &Arc<Checkout>) -> Self {
+        Self { checkout: Arc::clone(checkout), shelves: Arc::default() }
+    }
+
+    /// Whoever has keys there would lose them.
+    pub(super) fn check_empty(connection: &mut Connection) -> Result<(), Error> {
+        let keys: u64 = cmd("DBSIZE").query(connection).map_err(super::server::cannot)?;
+        match keys {
+            0 => Ok(()),
+            keys => Err(Error::world(format!(
+                "the database has {keys} keys, which would be thrown away; name an empty one, such as \
+                 redis://localhost/9"
+            ))),
+        }
+    }
+
+    pub(super) fn clear(connection: &mut Connection) -> RedisResult<()> {
+        cmd("FLUSHDB").exec(connection)
+    }
+
+    pub(super) fn link(
+        &self,
+        connection: Connection,
+        terms: &Terms,
+        seat: Option<Seat>,
+    ) -> StepLink<RedisSpeaker> {
+        let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
+        StepLink::new(RedisSpeaker::new(connection), checkout, shelves, terms.clone(), seat)
+    }
+
+    pub(super) fn stock_up(
+        &self,
+        connection: &mut Connection,
+        opening: Opening,
+    ) -> Result<(), Error> {
+        Self::clear(connection).map_err(super::server::cannot)?;
+        let value_of = |name: &str| match name {
+            "stock" => Value::Int(opening.stock.into()),
+            _ => Value::Int(self.checkout.customers(opening.buyers)),
+        };
+        for call in &self.checkout.setup {
+            self.ask("setup", connection, call, &value_of)?;
+        }
+        let shelves = match &self.checkout.audit.stock {
+            Some(stock) => {
+                let key = "audit.stock";
+                let answer = self.ask(key, connection, stock, &|_| Value::Null)?;
+                shelves_in(&answer).map_err(|why| self.mistaken(key, why))?
+            }
+            None => Vec::new(),
+        };
+        *self.shelves.write() = shelves;
+        Ok(())
+    }
+
+    pub(super) fn take_stock(
+        &self,
+        connection: &mut Connection,
+        terms: &Terms,
+    ) -> Result<Books, Error> {
+        let shelves = self.shelves.read().clone();
+        let ask = |key: &str, call: &Call| self.ask(key, connection, call, &|_| Value::Null);
+        let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, why))?;
+        Ok(Books { trouble: terms.take_trouble(), ..books })
+    }
+
+    /// A question of the file's own, of which the file's reader has to hear if it makes no sense.
+    fn ask(
+        &self,
+        key: &str,
+        connection: &mut Connection,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> Value,
+    ) -> Result<Answer, Error> {
+        match ask(connection, call, value_of) {
+            Ok(said) => Ok(rows(&said)),
+            Err(Refusal::Lost(text)) => Err(Error::world(text)),
+            Err(refusal) => Err(self.mistaken(key, refusal.text())),
+        }
+    }
+
+    fn mistaken(&self, key: &str, why: String) -> Error {
+        Error::input(format!("{}: `{key}`: {why}", self.checkout.path))
+    }
+}

@@ -1,0 +1,180 @@
+//! Who says a checkout's own commands to Redis.
+
+use ::redis::{Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as Said, cmd};
+
+use crate::checkout::{Answer, Call, Value};
+use crate::stores::remote::{Parts, Refusal, Speaker, Touches};
+
+/// Commands that look and change nothing.
+const LOOKS: [&str; 23] = [
+    "GET", "MGET", "EXISTS", "STRLEN", "TTL", "PTTL", "TYPE", "HGET", "HMGET", "HGETALL", "HEXISTS", "HLEN",
+    "LRANGE", "LLEN", "LINDEX", "SISMEMBER", "SMEMBERS", "SCARD", "ZSCORE", "ZRANGE", "ZRANK", "ZCARD",
+    "WATCH",
+];
+
+/// One connection, on which commands are said that are none of ours.
+pub(super) struct RedisSpeaker {
+    connection: Connection,
+    /// Whether keys are watched.
+    is_watching: bool,
+    /// Whether commands are collected, to be done together.
+    is_collecting: bool,
+}
+
+impl RedisSpeaker {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, is_watching: false, is_collecting: false }
+    }
+
+    /// What a command does to the connection, if it was done.
+    fn note(&mut self, name: &str) {
+        match name {
+            "WATCH" => self.is_watching = true,
+            "UNWATCH" => self.is_watching = false,
+            "MULTI" => self.is_collecting = true,
+            "EXEC" | "DISCARD" => (self.is_watching, self.is_collecting) = (false, false),
+            _ => {}
+        }
+    }
+}
+
+/// The command's name, in capitals.
+fn name(call: &Call) -> String {
+    match call {
+        Call::Redis(words) => {
+            let first = words.first().map(|word| word.filled(|_| Value::Null));
+            first.unwrap_or_default().to_uppercase()
+        }
+        // Whoever reads the file sees to it that there are no statements.
+        Call::Lua { .. } | Call::Sql(_) => "EVAL".into(),
+    }
+}
+
+/// A command with its values.
+fn command(call: &Call, value_of: &dyn Fn(&str) -> Value) -> Cmd {
+    match call {
+        Call::Redis(words) => {
+            let mut words = words.iter().map(|word| word.filled(value_of));
+            let mut command = cmd(&words.next().unwrap_or_default());
+            for word in words {
+                command.arg(word);
+            }
+            command
+        }
+        Call::Lua { code, keys, arguments, .. } => {
+            let mut command = cmd("EVAL");
+            command.arg(code).arg(keys.len());
+            for word in keys.iter().chain(arguments) {
+                command.arg(word.filled(value_of));
+            }
+            command
+        }
+        Call::Sql(_) => cmd("PING"),
+    }
+}
+
+/// Says a command, and hears the reply.
+pub(super) fn ask(
+    connection: &mut Connection,
+    call: &Call,
+    value_of: &dyn Fn(&str) -> Value,
+) -> Result<Said, Refusal> {
+    command(call, value_of).query(connection).map_err(|error: RedisError| match error.kind() {
+        ErrorKind::Io => Refusal::Lost(format!("Redis: {error}")),
+        _ if !connection.is_open() => Refusal::Lost(format!("Redis: {error}")),
+        _ => Refusal::Wrong(format!("Redis: {error}")),
+    })
+}
+
+/// One element of a reply, as a value.
+fn value(said: &Said) -> Value {
+    match said {
+        Said::Nil => Value::Null,
+        Said::Int(number) => Value::Int(*number),
+        Said::Double(number) => Value::Real(*number),
+        Said::Boolean(yes) => Value::Int(i64::from(*yes)),
+        Said::Okay => Value::Text("OK".into()),
+        Said::SimpleString(text) => Value::Text(text.clone()),
+        Said::BulkString(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+        Said::Array(elements) | Said::Set(elements) => {
+            let words: Vec<String> = elements.iter().map(|said| value(said).to_string()).collect();
+            Value::Text(words.join(","))
+        }
+        other => Value::Text(format!("{other:?}")),
+    }
+}
+
+/// A reply as one row, whose columns have places and no names.
+fn answer(said: &Said) -> Answer {
+    let values = match said {
+        Said::Nil => return Answer { columns: vec![String::new()], ..Answer::default() },
+        Said::Array(elements) | Said::Set(elements) => elements.iter().map(value).collect(),
+        one => vec![value(one)],
+    };
+    let count = values.len() as u64;
+    let columns = vec![String::new(); values.len().max(1)];
+    let rows = if values.is_empty() { Vec::new() } else { vec![values] };
+    Answer { columns, rows, count }
+}
+
+/// A reply as the audit reads it: a row an element, of what stands between its commas.
+pub(super) fn rows(said: &Said) -> Answer {
+    let elements = match said {
+        Said::Nil => Vec::new(),
+        Said::Array(elements) | Said::Set(elements) => elements.iter().map(value).collect(),
+        one => vec![value(one)],
+    };
+    let row = |element: Value| match &element {
+        Value::Text(text) => text.split(',').map(|part| Value::Text(part.trim().into())).collect(),
+        _ => vec![element],
+    };
+    Answer::found(vec![String::new()], elements.into_iter().map(row).collect())
+}
+
+impl Speaker for RedisSpeaker {
+    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
+        let name = name(call);
+        let said = ask(&mut self.connection, call, value_of);
+        // An EXEC that fails has ended it, too.
+        if said.is_ok() || name == "EXEC" {
+            self.note(&name);
+        }
+        match said? {
+            // A key that was watched has changed.
+            Said::Nil if name == "EXEC" => Err(Refusal::Conflict),
+            said => Ok(answer(&said)),
+        }
+    }
+
+    fn told(&self, _: &Call, answer: &Answer) -> String {
+        answer.to_string()
+    }
+
+    /// What is collected is only done with the last command.
+    fn touches(&self, call: &Call) -> Touches {
+        match name(call).as_str() {
+            "MULTI" | "DISCARD" | "UNWATCH" => Touches::NOTHING,
+            "EXEC" => Touches::writing(Parts::ALL),
+            _ if self.is_collecting => Touches::NOTHING,
+            looks if LOOKS.contains(&looks) => Touches::reading(Parts::ALL),
+            _ => Touches::writing(Parts::ALL),
+        }
+    }
+
+    fn taking_back(&self) -> Option<Call> {
+        let word = match (self.is_collecting, self.is_watching) {
+            (true, _) => "DISCARD",
+            (false, true) => "UNWATCH",
+            (false, false) => return None,
+        };
+        Some(Call::word(word))
+    }
+
+    fn would_stay(&self, call: &Call) -> bool {
+        match name(call).as_str() {
+            "EXEC" => true,
+            "MULTI" | "DISCARD" | "UNWATCH" => false,
+            looks => !self.is_collecting && !LOOKS.contains(&looks),
+        }
+    }
+}
