@@ -130,7 +130,7 @@ fn url(venue: &Venue) -> String {
 }
 
 fn open(settings: &Settings) -> Venue {
-    Venue::open(settings, &Address::default(), &Control::default()).unwrap()
+    Venue::open(settings, None, &Address::default(), &Control::default()).unwrap()
 }
 
 /// One race.

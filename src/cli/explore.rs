@@ -144,7 +144,7 @@ const ENOUGH_ORDERS: u64 = 500;
 
 pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let entrant = args.shop.entrant()?;
-    if args.shop.is_for_any() {
+    if args.shop.is_for_any() && entrant.described().is_none() {
         return run_any(entrant, args);
     }
     let settings = args.shop.settings_at(entrant, &args.server)?;

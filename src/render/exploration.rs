@@ -120,11 +120,12 @@ fn least_oversells(report: &AnyBuyers) -> bool {
 }
 
 fn sentence(report: &Exploration) -> String {
-    let crowd = format!(
-        "{} and {}",
-        of(report.buyers.into(), "buyer"),
-        of(report.stock.unsigned_abs().into(), "unit")
-    );
+    let buyers = of(report.buyers.into(), "buyer");
+    let crowd = match report.stock {
+        // A shop in which nobody counts units.
+        0 => buyers,
+        stock => format!("{buyers} and {}", of(stock.unsigned_abs().into(), "unit")),
+    };
     match (&report.findings[..], &report.covered) {
         ([first, ..], _) => {
             let steps = first.timeline.iter().filter(|row| !row.goes_on).count() as u64;

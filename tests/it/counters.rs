@@ -102,7 +102,7 @@ impl Street {
     /// A store's; none, said aloud, where its server is not installed. In CI that is a failure.
     pub(crate) fn of(settings: Settings) -> Option<Self> {
         let kind = settings.store;
-        match Venue::open(&settings, &Address::default(), &Control::default()) {
+        match Venue::open(&settings, None, &Address::default(), &Control::default()) {
             Ok(venue) => Some(Self { kind: Some(kind), venue: Some(venue), settings }),
             Err(Error::World(why)) if is_missing(&why) => {
                 assert!(std::env::var_os("CI").is_none(), "{why}");

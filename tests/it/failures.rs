@@ -115,7 +115,7 @@ fn a_wrong_password_is_told_in_the_servers_own_words() {
             }
         };
         let address = Address { url: Some(wrong), allow_remote: false };
-        match Venue::open(&impatient(store), &address, &Control::default()) {
+        match Venue::open(&impatient(store), None, &address, &Control::default()) {
             Err(Error::World(why)) => assert!(why.contains(words), "{why}"),
             Err(error) => panic!("{error}"),
             Ok(_) => panic!("{store} let somebody in"),

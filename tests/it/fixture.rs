@@ -53,9 +53,9 @@ pub(crate) fn report(strategy: &str, settings: &Settings, rounds: &[Round]) -> R
     for round in rounds {
         logbook.enter(round);
     }
-    let again = format!("oversell-sim race --strategy {strategy}{}", settings.flags());
+    let again = format!("oversell-sim race --strategy {strategy}{}", settings.flags(true));
     let explore =
-        format!("oversell-sim explore --strategy {strategy}{}", settings.small().shop_flags());
+        format!("oversell-sim explore --strategy {strategy}{}", settings.small().flags(false));
     Report::new("memory", settings.record(), vec![logbook.close(strategy, false, again, explore)])
 }
 

@@ -5,6 +5,7 @@
 mod audit;
 mod binary;
 mod carts;
+mod checkouts;
 mod claims;
 mod clicks;
 mod conformance;

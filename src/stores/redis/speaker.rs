@@ -7,8 +7,28 @@ use crate::stores::remote::{Parts, Refusal, Speaker, Touches};
 
 /// Commands that look and change nothing.
 const LOOKS: [&str; 23] = [
-    "GET", "MGET", "EXISTS", "STRLEN", "TTL", "PTTL", "TYPE", "HGET", "HMGET", "HGETALL", "HEXISTS", "HLEN",
-    "LRANGE", "LLEN", "LINDEX", "SISMEMBER", "SMEMBERS", "SCARD", "ZSCORE", "ZRANGE", "ZRANK", "ZCARD",
+    "GET",
+    "MGET",
+    "EXISTS",
+    "STRLEN",
+    "TTL",
+    "PTTL",
+    "TYPE",
+    "HGET",
+    "HMGET",
+    "HGETALL",
+    "HEXISTS",
+    "HLEN",
+    "LRANGE",
+    "LLEN",
+    "LINDEX",
+    "SISMEMBER",
+    "SMEMBERS",
+    "SCARD",
+    "ZSCORE",
+    "ZRANGE",
+    "ZRANK",
+    "ZCARD",
     "WATCH",
 ];
 

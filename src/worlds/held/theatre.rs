@@ -59,8 +59,8 @@ pub struct Theatre<'t> {
     provider: Arc<Provider>,
     /// What is known of each buyer's visit, once it is over.
     over: Vec<Option<Left>>,
-    /// What each waiting buyer has sent.
-    sent: Vec<Touches>,
+    /// What each buyer has sent last.
+    sent: Vec<Saying>,
 }
 
 impl<'t> Theatre<'t> {
@@ -128,7 +128,7 @@ impl<'t> Theatre<'t> {
                 lefts,
                 provider: Arc::new(Provider::open(0)),
                 over: vec![None; buyers],
-                sent: vec![Touches::NOTHING; buyers],
+                sent: vec![Saying { text: String::new(), touches: Touches::NOTHING }; buyers],
             };
             let used = use_it(&mut theatre);
             // However it went: nobody is kept.
@@ -194,6 +194,7 @@ impl<'t> Theatre<'t> {
         let held = self.turnstile.held().into_iter().find(|(held, _)| *held == place);
         let Some((_, saying)) = held else { return Ok(None) };
         let waited = self.turnstile.waiting();
+        self.sent[place] = saying.clone();
         self.turnstile.let_go(place);
         let mut answered = self.settle()?;
         for other in &waited {
@@ -207,7 +208,6 @@ impl<'t> Theatre<'t> {
         let waits = self.turnstile.waiting().contains(&place);
         let mut waits_for = Vec::new();
         if waits {
-            self.sent[place] = saying.touches;
             waits_for = self.turnstile.blockers(place, &self.watch.waits()?);
         }
         let mut answer = None;
@@ -222,7 +222,8 @@ impl<'t> Theatre<'t> {
             // What a poller has heard is that it has to wait.
             answer = None;
         }
-        let touches = went_on.iter().fold(saying.touches, |all, (who, _)| all | self.sent[*who]);
+        let touches =
+            went_on.iter().fold(saying.touches, |all, (who, _)| all | self.sent[*who].touches);
         let left = self.see_off();
         Ok(Some(Step { place, saying, answer, waits_for, went_on, left, touches }))
     }
@@ -239,14 +240,14 @@ impl<'t> Theatre<'t> {
     }
 
     fn settle(&mut self) -> Result<Vec<(usize, String)>, Error> {
-        let watch = &mut self.watch;
+        let (watch, sent) = (&mut self.watch, &self.sent);
         let settled = self.turnstile.settle(|| watch.waits().map_err(|error| error.to_string()));
         settled.map_err(|unsettled| match unsettled {
             Unsettled::Silent(places) => {
-                let names: Vec<String> = places
-                    .iter()
-                    .map(|place| Actor::Buyer(*place as BuyerId).to_string())
-                    .collect();
+                let name = |place: &usize| {
+                    format!("{}'s `{}`", Actor::Buyer(*place as BuyerId), sent[*place].text)
+                };
+                let names: Vec<String> = places.iter().map(name).collect();
                 Error::world(format!(
                     "{}: no answer to {} for half a minute, and it does not say that anybody waits",
                     self.server.version(),

@@ -1,0 +1,376 @@
+//! Checkouts of one's own, described in files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use assert_cmd::cargo::cargo_bin_cmd;
+use oversell_sim::checkout::{Checkout, starter};
+use oversell_sim::control::Control;
+use oversell_sim::explore::{
+    Exploration, Outcome, Walk, as_furnished, replay_orders, search_orders, server_for,
+};
+use oversell_sim::finding::FindingKind::{self, BrokenRule, LeakedStock, LostUpdate, Oversold};
+use oversell_sim::report::Evidence;
+use oversell_sim::settings::Settings;
+use oversell_sim::stores::model::Isolation::{self, RepeatableRead, Serializable};
+use oversell_sim::stores::{Address, StoreKind};
+
+use crate::servers::installed;
+
+/// Bugs of real shops: the folder, what is found, and the weakest level that cures it, if one does.
+const REAL_BUGS: [(&str, FindingKind, Option<Isolation>); 13] = [
+    ("azuriom-285-gift-card", BrokenRule, None),
+    ("be-bop-2778-one-per-buyer", BrokenRule, Some(Serializable)),
+    ("django-lfs-201-cart", BrokenRule, Some(RepeatableRead)),
+    ("django-oscar-2101-voucher", BrokenRule, None),
+    ("django-shop-888-stock", Oversold, Some(RepeatableRead)),
+    ("magento-6363-stock", Oversold, Some(Serializable)),
+    ("medusa-13301-payment", BrokenRule, None),
+    ("nopcommerce-4184-stock", LostUpdate, None),
+    ("opencart-4811-stock", Oversold, None),
+    ("prestashop-9839-cart-rule", BrokenRule, None),
+    ("saleor-544-voucher", BrokenRule, None),
+    ("shoppe-403-stock", Oversold, None),
+    ("woocommerce-stripe-542-order", LeakedStock, None),
+];
+
+/// Orders that are run one by one where there are not too many.
+const MOST_ONE_BY_ONE: u32 = 150;
+
+fn real_bugs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/real-bugs")
+}
+
+/// The settings of a checkout, for so many of its roles' rounds.
+fn settings(checkout: &Checkout, isolation: Option<Isolation>) -> Settings {
+    let usual = Settings { buyers: 2, ..Settings::default() };
+    let settings = checkout.applied(usual);
+    Settings { isolation: isolation.unwrap_or(settings.isolation), ..settings }
+}
+
+/// Every order, or as many.
+fn search(
+    checkout: &Checkout,
+    settings: &Settings,
+    reduced: bool,
+    most: u32,
+) -> (Exploration, BTreeSet<Outcome>) {
+    let (address, control) = (Address::default(), Control::default());
+    let server = server_for(checkout, settings, &address, &control).unwrap();
+    let settings = as_furnished(checkout, settings.clone(), &*server).unwrap();
+    let asked = AtomicU32::new(0);
+    let stopped = || asked.fetch_add(1, Ordering::Relaxed) >= most;
+    let walk = Walk { reduced, enough_after_finding: None };
+    search_orders(checkout, &settings, &*server, walk, &stopped).unwrap()
+}
+
+fn explore(path: &Path, isolation: Option<Isolation>) -> Exploration {
+    let checkout = Checkout::read(path).unwrap();
+    search(&checkout, &settings(&checkout, isolation), true, u32::MAX).0
+}
+
+/// The bugs whose database is here, with their checkouts.
+fn bugs_here() -> impl Iterator<Item = (PathBuf, FindingKind, Option<Isolation>)> {
+    let here: Vec<StoreKind> = installed();
+    REAL_BUGS.into_iter().filter_map(move |(name, kind, cure)| {
+        let folder = real_bugs().join(name);
+        let checkout = Checkout::read(&folder.join("broken.toml")).unwrap();
+        here.contains(&checkout.store).then_some((folder, kind, cure))
+    })
+}
+
+#[test]
+fn every_bug_of_a_real_shop_is_found_and_its_cure_is_proved() {
+    for (folder, kind, _) in bugs_here() {
+        let broken = explore(&folder.join("broken.toml"), None);
+        assert!(broken.amount_of(kind) > 0, "{}: {broken}", folder.display());
+        assert_eq!(broken.findings[0].finding.kind, kind, "{broken}");
+        let fixed = explore(&folder.join("fixed.toml"), None);
+        assert_eq!(fixed.evidence, Evidence::Proved, "{}: {fixed}", folder.display());
+        for report in [broken, fixed] {
+            let orders = report.orders.as_ref().unwrap();
+            assert!(orders.complete && orders.diverged == 0, "{report}");
+            assert_eq!((orders.failed, &orders.first_failure), (0, &None), "{report}");
+        }
+    }
+}
+
+#[test]
+fn a_stronger_level_cures_the_bugs_that_are_within_one_transaction_and_no_others() {
+    for (folder, _, cure) in bugs_here() {
+        let broken = folder.join("broken.toml");
+        let at = |level| explore(&broken, Some(level)).evidence;
+        let what = folder.display();
+        match cure {
+            Some(level) => assert_eq!(at(level), Evidence::Proved, "{what}"),
+            None => assert_eq!(at(Serializable), Evidence::Broken, "{what}"),
+        }
+        // And no weaker one does.
+        if cure == Some(Serializable) {
+            assert_eq!(at(RepeatableRead), Evidence::Broken, "{what}");
+        }
+    }
+}
+
+#[test]
+fn every_bug_of_a_real_shop_has_its_folder_and_every_folder_its_line() {
+    let folders = fs::read_dir(real_bugs()).unwrap().map(|entry| entry.unwrap().path());
+    let folders: BTreeSet<String> = folders
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let listed = REAL_BUGS.into_iter().map(|(name, ..)| name.to_owned()).collect();
+    assert_eq!(folders, listed);
+    let page = fs::read_to_string(real_bugs().join("README.md")).unwrap();
+    for name in folders {
+        assert!(page.contains(&format!("[`{name}`]({name})")), "README.md lacks {name}");
+    }
+}
+
+#[test]
+fn of_ones_own_statements_what_is_left_out_ends_in_no_other_way() {
+    let mut compared = 0;
+    for (folder, ..) in bugs_here() {
+        for name in ["broken.toml", "fixed.toml"] {
+            let checkout = Checkout::read(&folder.join(name)).unwrap();
+            let settings = settings(&checkout, None);
+            let (slow, all) = search(&checkout, &settings, false, MOST_ONE_BY_ONE);
+            if !slow.orders.as_ref().unwrap().complete {
+                continue;
+            }
+            let (fast, some) = search(&checkout, &settings, true, u32::MAX);
+            let what = format!("{}/{name}", folder.display());
+            assert_eq!(some, all, "{what}");
+            let runs = |report: &Exploration| report.orders.as_ref().unwrap().run;
+            assert!(runs(&fast) <= runs(&slow), "{what}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 10, "{compared}");
+}
+
+#[test]
+fn a_finding_of_ones_own_checkout_replays_to_the_same_finding() {
+    for (folder, ..) in bugs_here().take(3) {
+        let checkout = Checkout::read(&folder.join("broken.toml")).unwrap();
+        let (address, control) = (Address::default(), Control::default());
+        let settings = settings(&checkout, None);
+        let server = server_for(&checkout, &settings, &address, &control).unwrap();
+        let settings = as_furnished(&checkout, settings, &*server).unwrap();
+        let walk = Walk { reduced: true, enough_after_finding: None };
+        let (report, _) = search_orders(&checkout, &settings, &*server, walk, &|| false).unwrap();
+        let first = &report.findings[0];
+        let schedule = first.schedule.parse().unwrap();
+        let again = replay_orders(&checkout, &settings, &*server, &schedule).unwrap();
+        assert_eq!(again.findings[0].finding, first.finding);
+        assert_eq!(again.findings[0].timeline, first.timeline);
+    }
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    cargo_bin_cmd!("oversell-sim").current_dir(folder).args(args).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn what_init_writes_runs_as_it_stands_and_is_not_written_over() {
+    for store in installed().into_iter().filter(|store| *store != StoreKind::Etcd) {
+        let folder = tempfile::tempdir().unwrap();
+        let args = match store {
+            StoreKind::Redis => vec!["init", "redis"],
+            store => vec!["init", "sql", "--store", store.name()],
+        };
+        let written = run(folder.path(), &args);
+        assert_eq!(written.status.code(), Some(0), "{}", said(&written));
+        let again = run(folder.path(), &args);
+        assert_eq!(again.status.code(), Some(2), "{}", said(&again));
+        assert!(said(&again).contains("is there already"), "{}", said(&again));
+
+        let file = ["--checkout", "checkout/checkout.toml"];
+        let checked = run(folder.path(), &[&["check"], &file[..]].concat());
+        assert_eq!(checked.status.code(), Some(0), "{store}: {}", said(&checked));
+        assert!(said(&checked).contains("turned away · 1 statement"), "{}", said(&checked));
+        let explored =
+            run(folder.path(), &[&["explore"], &file[..], &["--expect", "oversold = 1"]].concat());
+        assert_eq!(explored.status.code(), Some(0), "{store}: {}", said(&explored));
+        let raced = run(
+            folder.path(),
+            &[&["race", "--buyers", "100", "--stock", "40"], &file[..], &["--quiet"]].concat(),
+        );
+        assert_eq!(raced.status.code(), Some(0), "{store}: {}", said(&raced));
+        assert!(said(&raced).contains("40 units"), "{store}: {}", said(&raced));
+    }
+}
+
+#[test]
+fn a_cured_checkout_sells_every_unit_once_in_a_race() {
+    let folder = real_bugs().join("opencart-4811-stock");
+    if !installed().contains(&StoreKind::Mysql) {
+        return;
+    }
+    let args = "race --checkout fixed.toml --buyers 200 --rounds 3 --quiet --expect winners=1 \
+                --expect findings=0";
+    let raced = run(&folder, &args.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>());
+    assert_eq!(raced.status.code(), Some(0), "{}", said(&raced));
+}
+
+/// A checkout in SQLite with something else in the place of what is there.
+fn with(change: impl Fn(&str, String) -> String) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in starter(StoreKind::Sqlite) {
+        fs::write(folder.path().join(name), change(name, text)).unwrap();
+    }
+    folder
+}
+
+/// Every mistake, what it is changed from and to, and what is said of it.
+#[test]
+fn whatever_makes_no_sense_is_told_with_its_place() {
+    let mut otherwise = String::new();
+    let look = "SELECT stock FROM product WHERE id = :item";
+    for (from, to, words) in [
+        (
+            "alike = true",
+            "alyke = true",
+            "checkout.toml:23:1: unknown key `alyke`; did you mean `alike`?",
+        ),
+        (
+            "store  = \"sqlite\"",
+            "store  = \"sqlight\"",
+            "`store`: no store `sqlight`; there are memory, sqlite",
+        ),
+        ("store  = \"sqlite\"", "", "`store` is missing"),
+        ("store  = \"sqlite\"", "store  = \"memory\"", "nobody can say statements to memory"),
+        ("\"schema.sql\"", "\"shema.sql\"", "`schema`: cannot read the schema shema.sql"),
+        ("stock < qty", "stok < qty", "`sold_out_if`: no value `stok` here; did you mean `stock`?"),
+        ("stock < qty", "stock", "expected a comparison, such as `rows = 0`"),
+        ("id = :item\"\nsave", "id = :itm\"\nsave", "no value `itm` here; did you mean `item`?"),
+        ("save        = \"stock\"", "save        = \"a b\"", "`save`: `a b` is no name"),
+        ("save        = \"stock\"", "save = \"qty\"", "`save`: `qty` is taken"),
+        (look, "SELEC stock", "step 1, look, buyer 0: SQLite: near \"SELEC\""),
+        (look, "SELECT id FROM product", "the answer has no column `stock`; it has id"),
+        (
+            look,
+            "SELECT stock FROM product WHERE id = 7",
+            "there is no row, and `stock` is to be saved",
+        ),
+        (
+            "\"UPDATE product SET stock = :stock\",",
+            "\"UPDATE product SET stock = :stick\",",
+            "did you mean `stock`?",
+        ),
+        (
+            "\"UPDATE product SET stock = :stock\",",
+            "\"UPDATE produce SET stock = 1\",",
+            "`setup`: SQLite: no such table: produce",
+        ),
+        (
+            "SELECT id, stock FROM product",
+            "SELECT id, 'many' FROM product",
+            "`audit.stock`: `many` is no number of units",
+        ),
+        (
+            "SELECT buyer, product, qty",
+            "SELECT buyer, 7, qty",
+            "`audit.orders`: a line is of the product 7",
+        ),
+        (
+            "orders = \"SELECT",
+            "ordered = \"SELECT",
+            "unknown key `ordered`; did you mean `orders`?",
+        ),
+        (
+            "sold_out_if = \"stock < qty\"",
+            "conflict_if = \"qty = 1\"",
+            "has said 1000 statements without an end",
+        ),
+        (
+            "name = \"take\"\nsql",
+            "name = \"take\"\nredis",
+            "`redis` means nothing to sqlite; write `sql`",
+        ),
+        ("sold_out_if = \"stock < qty\"", "if_refused = \"soldout\"", "did you mean `sold_out`?"),
+    ] {
+        let folder = with(|name, text| match name {
+            "checkout.toml" => {
+                assert!(text.contains(from), "{from}");
+                text.replacen(from, to, 1)
+            }
+            _ => text,
+        });
+        let output = run(folder.path(), &["explore", "--checkout", "checkout.toml"]);
+        let told = said(&output);
+        if output.status.code() != Some(2) || !told.contains(words) {
+            otherwise += &format!("{to}\n{words}\n{told}\n");
+        }
+    }
+    assert!(otherwise.is_empty(), "{otherwise}");
+}
+
+#[test]
+fn a_file_that_makes_no_sense_to_the_server_is_named() {
+    for (file, text, words) in [
+        ("schema.sql", "CREATE TABLE product (", "schema.sql: SQLite: incomplete input"),
+        ("seed.sql", "INSERT INTO nowhere VALUES (1);", "seed.sql: SQLite: no such table: nowhere"),
+    ] {
+        let folder = with(|name, before| if name == file { text.to_owned() } else { before });
+        let output = run(folder.path(), &["check", "--checkout", "checkout.toml"]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains(words), "{}", said(&output));
+    }
+}
+
+#[test]
+fn flags_that_mean_nothing_to_a_file_are_refused() {
+    let folder = with(|_, text| text);
+    for (args, words) in [
+        ("explore --checkout checkout.toml --items 2", "--items means nothing to a checkout"),
+        ("explore --checkout checkout.toml --crashes 1", "--crashes means nothing to a checkout"),
+        ("explore --checkout checkout.toml --buyers any", "they have to be counted"),
+        ("explore --checkout checkout.toml --store redis", "is written for sqlite"),
+        ("explore --checkout checkout.toml --store etcd", "is written for sqlite"),
+        ("race --checkout checkout.toml --unit-rows", "--unit-rows is about tables of ours"),
+        ("play --checkout checkout.toml", "nobody can play on a real server"),
+        ("explore --checkout nowhere.toml", "cannot read the checkout nowhere.toml"),
+        ("check --checkout checkout.toml --store memory", "is written for sqlite"),
+        ("init sql --store redis", "redis does not speak SQL"),
+    ] {
+        let output = run(folder.path(), &args.split(' ').collect::<Vec<_>>());
+        assert_eq!(output.status.code(), Some(2), "{args}: {}", said(&output));
+        assert!(said(&output).contains(words), "{args}: {}", said(&output));
+    }
+    let checkout =
+        with(|_, text| text.replace("stock = 1\nsetup", "setup").replace(":stock\",", "1\","));
+    let output = run(checkout.path(), &["explore", "--checkout", "checkout.toml", "--stock", "3"]);
+    assert!(said(&output).contains("does not ask for it"), "{}", said(&output));
+}
+
+#[test]
+fn a_file_that_is_named_by_its_url_is_gone_afterwards() {
+    let folder = with(|_, text| text);
+    let output =
+        run(folder.path(), &["explore", "--checkout", "checkout.toml", "--url", "mine.sqlite"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let left: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+}
+
+#[test]
+fn a_recording_names_the_file_and_replays() {
+    let folder = with(|_, text| text);
+    let recorded =
+        run(folder.path(), &["explore", "--checkout", "checkout.toml", "--record", "found.toml"]);
+    assert_eq!(recorded.status.code(), Some(0), "{}", said(&recorded));
+    let replayed = run(
+        folder.path(),
+        &["replay", "--schedule-file", "found.toml", "--expect", "oversold = 1"],
+    );
+    assert_eq!(replayed.status.code(), Some(0), "{}", said(&replayed));
+}
