@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use oversell_sim::checkout::Checkout;
 use oversell_sim::expect::Expectation;
 use oversell_sim::report::METRICS;
 use oversell_sim::rounds::race_all;
@@ -98,11 +99,11 @@ fn every_dependency_has_its_line_in_the_architecture() {
     }
 }
 
-#[test]
-fn every_key_of_a_scenario_is_described_under_its_table() {
-    let document = read("docs/scenario.md");
+/// Every key stands in the first column of a table, in the section of its own table.
+fn describes(path: &str, keys: impl Iterator<Item = (&'static str, &'static str)>) -> usize {
+    let document = read(path);
     let mut looked_at = 0;
-    for (table, key) in Scenario::keys() {
+    for (table, key) in keys {
         let section = match table {
             "" => document.split("\n### ").next().unwrap(),
             _ => {
@@ -118,8 +119,18 @@ fn every_key_of_a_scenario_is_described_under_its_table() {
             section.lines().filter_map(|line| line.strip_prefix("| ")?.split('|').next());
         let is_there =
             first_cells.into_iter().any(|cell| names.iter().any(|name| cell.contains(name)));
-        assert!(is_there, "docs/scenario.md says nothing of {key} in [{table}]");
+        assert!(is_there, "{path} says nothing of {key} in [{table}]");
         looked_at += 1;
     }
-    assert!(looked_at > 70, "only {looked_at} keys");
+    looked_at
+}
+
+#[test]
+fn every_key_of_a_scenario_is_described_under_its_table() {
+    assert!(describes("docs/scenario.md", Scenario::keys()) > 70);
+}
+
+#[test]
+fn every_key_of_a_checkout_is_described_under_its_table() {
+    assert!(describes("docs/checkout.md", Checkout::keys()) > 30);
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use super::touches::Touches;
+use crate::clock::{Clock, Wall, nanos};
 
 /// How long nobody may be seen to do anything: a server that is silent for longer has failed.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -226,7 +227,8 @@ impl Turnstile {
         mut who_waits: impl FnMut() -> Result<Waits, String>,
     ) -> Result<Vec<(usize, String)>, Unsettled> {
         let mut board = self.board.lock();
-        let mut silent = Duration::ZERO;
+        let clock = Wall::start();
+        let mut seen_ns = clock.now();
         let mut seen = board.standings.clone();
         loop {
             let is_thinking = board.standings.contains(&Standing::Thinking);
@@ -237,11 +239,9 @@ impl Turnstile {
             let timed_out = self.keeper.wait_for(&mut board, USUALLY).timed_out();
             if seen != board.standings {
                 seen.clone_from(&board.standings);
-                silent = Duration::ZERO;
-            } else if timed_out {
-                silent += USUALLY;
+                seen_ns = clock.now();
             }
-            if silent >= SILENCE {
+            if clock.now() - seen_ns >= nanos(SILENCE) {
                 let sent = |(_, standing): &(usize, &Standing)| **standing == Standing::Sent;
                 let places = board.standings.iter().enumerate().filter(sent);
                 return Err(Unsettled::Silent(places.map(|(place, _)| place).collect()));
