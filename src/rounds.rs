@@ -130,8 +130,11 @@ fn race_one(
     if let Some(checkout) = entrant.described() {
         small.buyers = small.buyers.min(checkout.a_few());
     }
-    let explore =
-        format!("oversell-sim explore {}", entrant.flags(&small, small.has_rolled_wants()));
+    let explore = match settings.store {
+        // Nobody steps a running shop.
+        StoreKind::Http => String::new(),
+        _ => format!("oversell-sim explore {}", entrant.flags(&small, small.has_rolled_wants())),
+    };
     Ok(logbook.close(name, control.is_stopped(), again, explore))
 }
 

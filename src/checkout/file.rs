@@ -7,9 +7,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::condition::{Condition, unknown};
+use super::request::Request;
 use super::step::{Call, End, Saved, Step};
 use super::template::Template;
-use super::{Audit, Checkout, GIVEN, GIVEN_AT_SETUP, ROWS, Role, Script};
+use super::{Audit, Checkout, GIVEN, GIVEN_AT_SETUP, ROWS, Role, STATUS, Script};
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::stores::StoreKind;
@@ -18,19 +19,26 @@ use crate::text::nearest::{did_you_mean, shown};
 
 type Entry<'d> = Spanned<DeValue<'d>>;
 
-const TOP: [&str; 9] =
-    ["title", "store", "schema", "seed", "setup", "alike", "step", "role", "audit"];
+const TOP: [&str; 11] = [
+    "title", "store", "url", "database", "schema", "seed", "setup", "alike", "step", "role",
+    "audit",
+];
+
+const DATABASE: [&str; 2] = ["store", "url"];
 
 /// Settings that a file may give; flags go before them.
 const SETTINGS: [&str; 5] = ["buyers", "stock", "qty", "retries", "isolation"];
 
-const STEP: [&str; 13] = [
+const STEP: [&str; 16] = [
     "name",
     "sql",
     "redis",
     "lua",
     "keys",
     "arguments",
+    "http",
+    "headers",
+    "body",
     "when",
     "save",
     "bought_if",
@@ -58,6 +66,7 @@ impl Checkout {
         top.map(of(""))
             .chain(STEP.into_iter().map(of("step")))
             .chain(ROLE.into_iter().map(of("role")))
+            .chain(DATABASE.into_iter().map(of("database")))
             .chain(AUDIT.into_iter().map(of("audit")))
     }
 
@@ -152,13 +161,17 @@ impl Reader<'_> {
                 "`store` is missing: which store is it written for? `store = \"postgres\"`",
             );
         };
-        let kind = StoreKind::parse(text("store", store)?)
-            .or_else(|why| fault(store.span(), format!("`store`: {why}")))?;
-        if !kind.is_sql() && kind != StoreKind::Redis {
+        let kind = match text("store", store)? {
+            "http" => StoreKind::Http,
+            name => StoreKind::parse(name)
+                .or_else(|why| fault(store.span(), format!("`store`: {why}, http")))?,
+        };
+        if !kind.is_sql() && !matches!(kind, StoreKind::Redis | StoreKind::Http) {
             return fault(
                 store.span(),
                 format!(
-                    "`store`: nobody can say statements to {kind}; there are sqlite, postgres, mysql and redis"
+                    "`store`: nobody can say statements to {kind}; there are sqlite, postgres, mysql, redis \
+                     and http"
                 ),
             );
         }
@@ -166,6 +179,8 @@ impl Reader<'_> {
             path: path.to_owned().leak(),
             title: String::new(),
             store: kind,
+            url: None,
+            database: None,
             schema: None,
             seed: None,
             setup: Vec::new(),
@@ -174,21 +189,25 @@ impl Reader<'_> {
             alike: false,
             settings: Vec::new(),
         };
+        let says = Says { store: kind, has_database: top.contains_key("database") };
         for (key, value) in top {
             match key.get_ref().as_ref() {
                 "title" => text("title", value)?.clone_into(&mut checkout.title),
                 "schema" => checkout.schema = Some(self.script("schema", value)?),
                 "seed" => checkout.seed = Some(self.script("seed", value)?),
+                "url" => checkout.url = Some(text("url", value)?.to_owned()),
+                "database" => checkout.database = Some(database(value)?),
                 "alike" => checkout.alike = switch("alike", value)?,
                 "setup" => {
                     for (statement, span) in texts("setup", value)? {
-                        let call = call_in(kind, statement)
+                        let call = says
+                            .call_in(statement)
                             .or_else(|why| fault(span.clone(), format!("`setup`: {why}")))?;
                         check_names(&call, &GIVEN_AT_SETUP.map(str::to_owned), &span)?;
                         checkout.setup.push(call);
                     }
                 }
-                "audit" => checkout.audit = self.audit(kind, table("audit", value)?)?,
+                "audit" => checkout.audit = self.audit(says, table("audit", value)?)?,
                 name => {
                     if let Some(name) = SETTINGS.into_iter().find(|known| *known == name) {
                         let said = plain_text(value)
@@ -206,13 +225,18 @@ impl Reader<'_> {
                 "`schema` is missing: which file makes the tables? `schema = \"schema.sql\"`",
             );
         }
-        if let (StoreKind::Redis, Some(value)) = (kind, top.get("schema").or(top.get("seed"))) {
+        if let (false, Some(value)) = (kind.is_sql(), top.get("schema").or(top.get("seed"))) {
+            let message = format!("{kind} reads no such file; write what is to be said in `setup`");
+            return fault(value.span(), message);
+        }
+        let about_a_shop = top.get("url").or(top.get("database"));
+        if let (true, Some(value)) = (kind != StoreKind::Http, about_a_shop) {
             return fault(
                 value.span(),
-                "Redis has no files of statements; write commands in `setup`",
+                "`url` and [database] are for a running shop, `store = \"http\"`; name a server with --url",
             );
         }
-        checkout.roles = self.roles(kind, top)?;
+        checkout.roles = self.roles(says, top)?;
         if checkout.audit.stock.is_none() && checkout.audit.never.is_empty() {
             return fault(
                 0..0,
@@ -235,10 +259,10 @@ impl Reader<'_> {
         Ok(Script { path: path.display().to_string(), text })
     }
 
-    fn roles(&self, store: StoreKind, top: &DeTable<'_>) -> Result<Vec<Role>, Fault> {
+    fn roles(&self, says: Says, top: &DeTable<'_>) -> Result<Vec<Role>, Fault> {
         match (top.get("step"), top.get("role")) {
             (Some(steps), None) => {
-                let steps = self.steps(store, steps)?;
+                let steps = self.steps(says, steps)?;
                 Ok(vec![Role { name: String::new(), buys: true, steps }])
             }
             (None, Some(value)) => {
@@ -246,7 +270,7 @@ impl Reader<'_> {
                 if roles.len() > MOST_ROLES {
                     return fault(value.span(), format!("there are more than {MOST_ROLES} roles"));
                 }
-                roles.into_iter().map(|role| self.role(store, role)).collect()
+                roles.into_iter().map(|role| self.role(says, role)).collect()
             }
             (Some(_), Some(role)) => fault(
                 role.span(),
@@ -258,7 +282,7 @@ impl Reader<'_> {
         }
     }
 
-    fn role(&self, store: StoreKind, entry: &Entry<'_>) -> Result<Role, Fault> {
+    fn role(&self, says: Says, entry: &Entry<'_>) -> Result<Role, Fault> {
         let role = table("role", entry)?;
         check_keys(role, &ROLE, "a role")?;
         let Some(name) = role.get("name") else {
@@ -269,31 +293,26 @@ impl Reader<'_> {
             Some(steps) => Ok(Role {
                 name: text("name", name)?.to_owned(),
                 buys,
-                steps: self.steps(store, steps)?,
+                steps: self.steps(says, steps)?,
             }),
             None => fault(entry.span(), "a role needs steps: [[role.step]]"),
         }
     }
 
-    fn steps(&self, store: StoreKind, value: &Entry<'_>) -> Result<Vec<Step>, Fault> {
+    fn steps(&self, says: Says, value: &Entry<'_>) -> Result<Vec<Step>, Fault> {
         let entries = tables("step", value)?;
         if entries.is_empty() || entries.len() > MOST_STEPS {
             return fault(value.span(), format!("there must be between 1 and {MOST_STEPS} steps"));
         }
         let mut known = GIVEN.map(str::to_owned).to_vec();
-        entries.into_iter().map(|entry| self.step(store, entry, &mut known)).collect()
+        entries.into_iter().map(|entry| self.step(says, entry, &mut known)).collect()
     }
 
-    fn step(
-        &self,
-        store: StoreKind,
-        entry: &Entry<'_>,
-        known: &mut Vec<String>,
-    ) -> Result<Step, Fault> {
+    fn step(&self, says: Says, entry: &Entry<'_>, known: &mut Vec<String>) -> Result<Step, Fault> {
         let keys = table("step", entry)?;
         check_keys(keys, &STEP, "a step")?;
         let name = keys.get("name").map(|value| text("name", value)).transpose()?;
-        let call = self.call(store, entry, keys)?;
+        let call = self.call(says, entry, keys)?;
         check_names(&call.0, known, &call.1)?;
         let condition = |key: &str, known: &[String]| {
             let read = |value: &Entry<'_>| {
@@ -310,7 +329,7 @@ impl Reader<'_> {
             let name = written.strip_suffix('?').unwrap_or(written);
             let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_')
                 && name.starts_with(|c: char| c.is_alphabetic() || c == '_');
-            if !is_name || name == ROWS || GIVEN.contains(&name) {
+            if !is_name || [ROWS, STATUS].contains(&name) || GIVEN.contains(&name) {
                 let why = if is_name { "is taken" } else { "is no name" };
                 return fault(
                     span,
@@ -319,6 +338,10 @@ impl Reader<'_> {
             }
             known.push(name.to_owned());
             save.push(Saved { name: name.to_owned(), may_be_none: name != written });
+        }
+        if says.store == StoreKind::Http {
+            known.push(STATUS.to_owned());
+            save.push(Saved { name: STATUS.to_owned(), may_be_none: false });
         }
         known.dedup();
         let mut known_here = known.clone();
@@ -351,60 +374,73 @@ impl Reader<'_> {
     /// What a step says, and where it stands.
     fn call(
         &self,
-        store: StoreKind,
+        says: Says,
         entry: &Entry<'_>,
         keys: &DeTable<'_>,
     ) -> Result<(Call, Range<usize>), Fault> {
-        let says: &[&str] = if store.is_sql() { &["sql"] } else { &["redis", "lua"] };
-        let said: Vec<_> = ["sql", "redis", "lua"]
+        let known = says.keys().join("` or `");
+        let said: Vec<_> = ["sql", "redis", "lua", "http"]
             .into_iter()
             .filter_map(|key| Some((key, keys.get(key)?)))
             .collect();
         let (key, value) = match said[..] {
             [one] => one,
             [] => {
-                return fault(
-                    entry.span(),
-                    format!("the step says nothing: it needs `{}`", says.join("` or `")),
-                );
+                let message = format!("the step says nothing: it needs `{known}`");
+                return fault(entry.span(), message);
             }
             [_, (key, second), ..] => {
-                return fault(
-                    second.span(),
-                    format!("the step says something already; leave out `{key}`"),
-                );
+                let message = format!("the step says something already; leave out `{key}`");
+                return fault(second.span(), message);
             }
         };
-        if !says.contains(&key) {
-            return fault(
-                value.span(),
-                format!("`{key}` means nothing to {store}; write `{}`", says.join("` or `")),
-            );
+        if !says.keys().contains(&key) {
+            let message = format!("`{key}` means nothing to {}; write `{known}`", says.store);
+            return fault(value.span(), message);
         }
-        let list = |key: &str| {
-            let all = keys.get(key).map_or(Ok(Vec::new()), |value| texts(key, value))?;
-            let template = |(text, span): (&str, Range<usize>)| {
-                Template::parse(text).or_else(|why| fault(span, format!("`{key}`: {why}")))
-            };
-            all.into_iter().map(template).collect::<Result<Vec<_>, _>>()
+        let list = |key: &str| keys.get(key).map_or(Ok(Vec::new()), |value| texts(key, value));
+        let templates = |key: &str| {
+            let all = list(key)?.into_iter().map(|(text, _)| Template::parse(text));
+            Ok::<Vec<Template>, Fault>(all.collect())
         };
         let call = match key {
             "lua" => {
                 let Script { path, text: code } = self.script("lua", value)?;
                 let name = Path::new(&path).file_name().unwrap_or_default();
                 let name = name.to_string_lossy().into_owned();
-                Call::Lua { name, code, keys: list("keys")?, arguments: list("arguments")? }
+                let (keys, arguments) = (templates("keys")?, templates("arguments")?);
+                Call::Lua { name, code, keys, arguments }
             }
-            _ => call_in(store, text(key, value)?)
+            "http" => {
+                let request = Request::parse(text(key, value)?)
+                    .and_then(|request| {
+                        request.ok_or_else(|| {
+                            "expected a method and a path, such as `POST /checkout`".into()
+                        })
+                    })
+                    .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?;
+                let mut headers = Vec::new();
+                for (header, span) in list("headers")? {
+                    headers.push(
+                        Request::parse_header(header)
+                            .or_else(|why| fault(span, format!("`headers`: {why}")))?,
+                    );
+                }
+                let body = keys.get("body").map(|value| text("body", value)).transpose()?;
+                Call::Http(Request { headers, body: body.map(Template::parse), ..request })
+            }
+            _ => says
+                .call_in(text(key, value)?)
                 .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?,
         };
         Ok((call, value.span()))
     }
 
-    fn audit(&self, store: StoreKind, keys: &DeTable<'_>) -> Result<Audit, Fault> {
+    fn audit(&self, says: Says, keys: &DeTable<'_>) -> Result<Audit, Fault> {
         check_keys(keys, &AUDIT, "[audit]")?;
         let query = |key: &str, value: &Entry<'_>| {
-            let call = call_in(store, text(key, value)?)
+            let call = says
+                .call_in(text(key, value)?)
                 .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?;
             match call.names().first() {
                 Some(name) => fault(
@@ -436,16 +472,58 @@ impl Reader<'_> {
     }
 }
 
-/// What a text says to this store.
-fn call_in(store: StoreKind, text: &str) -> Result<Call, String> {
-    if text.trim().is_empty() {
-        return Err("it says nothing".into());
+/// The database beside a running shop.
+fn database(value: &Entry<'_>) -> Result<(StoreKind, String), Fault> {
+    let keys = table("database", value)?;
+    check_keys(keys, &DATABASE, "[database]")?;
+    let (Some(store), Some(url)) = (keys.get("store"), keys.get("url")) else {
+        return fault(value.span(), "[database] needs `store` and `url`");
+    };
+    let kind = StoreKind::parse(text("store", store)?)
+        .or_else(|why| fault(store.span(), format!("`store`: {why}")))?;
+    match kind.is_sql() {
+        true => Ok((kind, text("url", url)?.to_owned())),
+        false => fault(store.span(), format!("`store`: {kind} does not speak SQL")),
     }
-    if store.is_sql() {
-        return Ok(Call::Sql(text.trim().trim_end_matches(';').to_owned()));
+}
+
+/// What texts are read as.
+#[derive(Clone, Copy)]
+struct Says {
+    store: StoreKind,
+    has_database: bool,
+}
+
+impl Says {
+    /// The keys by which a step says something.
+    fn keys(self) -> &'static [&'static str] {
+        match self.store {
+            StoreKind::Redis => &["redis", "lua"],
+            StoreKind::Http => &["http"],
+            _ => &["sql"],
+        }
     }
-    let words = text.split_whitespace().map(Template::parse).collect::<Result<_, _>>()?;
-    Ok(Call::Redis(words))
+
+    /// What a text says.
+    fn call_in(self, text: &str) -> Result<Call, String> {
+        if text.trim().is_empty() {
+            return Err("it says nothing".into());
+        }
+        let statement = || Call::Sql(text.trim().trim_end_matches(';').to_owned());
+        match self.store {
+            StoreKind::Redis => {
+                Ok(Call::Redis(text.split_whitespace().map(Template::parse).collect()))
+            }
+            StoreKind::Http => match Request::parse(text)? {
+                Some(request) => Ok(Call::Http(request)),
+                None if self.has_database => Ok(statement()),
+                None => Err("expected a request, such as `GET /stock`; or name a [database], and \
+                             ask that"
+                    .into()),
+            },
+            _ => Ok(statement()),
+        }
+    }
 }
 
 /// Refuses a call that needs values which nobody has.

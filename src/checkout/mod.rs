@@ -27,17 +27,19 @@
 mod condition;
 mod file;
 mod reading;
+mod request;
 mod starter;
 mod step;
 mod template;
 mod value;
 
 pub use condition::Condition;
-pub use reading::{Shelf, Shelves, shelves_in};
+pub use reading::{Shelf, Shelves};
+pub use request::Request;
 pub use starter::starter;
 pub use step::{Call, End, Numbered, Saved, Step};
 pub use template::Template;
-pub use value::{Answer, Value};
+pub use value::{Answer, Value, Values};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -56,6 +58,9 @@ use crate::text::sql::{Piece, pieces};
 /// Values that every step knows by these names: the customer's number, the key of the product that it wants and how
 /// many units, and an idempotency key of its own.
 pub const GIVEN: [&str; 4] = ["buyer", "item", "qty", "key"];
+
+/// What a running shop's answers are told apart by.
+pub const STATUS: &str = "status";
 
 /// What a condition also knows: rows that the step returned or changed.
 pub const ROWS: &str = "rows";
@@ -103,6 +108,10 @@ pub struct Checkout {
     pub title: String,
     /// The store that it is written for.
     pub store: StoreKind,
+    /// Where the shop is, if it is one that runs.
+    pub url: Option<String>,
+    /// The database of such a shop, if statements are said to it beside the shop's back: its kind, and its URL.
+    pub database: Option<(StoreKind, String)>,
     /// What makes the tables.
     pub schema: Option<Script>,
     /// What is in them when the doors open.
@@ -184,7 +193,7 @@ impl Checkout {
                 });
                 matches!(first.as_deref(), Some("begin" | "start"))
             }
-            Call::Redis(_) | Call::Lua { .. } => false,
+            Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => false,
         };
         self.roles.iter().flat_map(|role| &role.steps).any(begins)
     }

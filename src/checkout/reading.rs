@@ -2,7 +2,7 @@
 
 use parking_lot::RwLock;
 
-use super::value::{Answer, Value};
+use super::value::{Answer, Value, Values};
 use super::{Call, Checkout};
 use crate::op::{BuyerId, Item, MOST_ITEMS, Order, Units, Want};
 use crate::stores::Books;
@@ -15,6 +15,30 @@ pub type Shelf = (Value, Units);
 pub type Shelves = RwLock<Vec<Shelf>>;
 
 impl Checkout {
+    /// Says what is to be said before the doors open, to a store that is as its files have made it, and looks at the
+    /// shelves.
+    ///
+    /// # Errors
+    /// As [`look_into`](Self::look_into).
+    pub fn set_up<E>(
+        &self,
+        stock: Units,
+        buyers: u32,
+        mut ask: impl FnMut(&str, &Call, Values<'_>) -> Result<Answer, E>,
+        mistaken: impl Fn(&str, String) -> E,
+    ) -> Result<Vec<Shelf>, E> {
+        let value_of = |name: &str| match name {
+            "stock" => Value::Int(stock.into()),
+            _ => Value::Int(self.customers(buyers)),
+        };
+        for call in &self.setup {
+            ask("setup", call, &value_of)?;
+        }
+        let Some(stock) = &self.audit.stock else { return Ok(Vec::new()) };
+        let key = "audit.stock";
+        shelves_in(&ask(key, stock, &|_| Value::Null)?).map_err(|why| mistaken(key, why))
+    }
+
     /// Asks everything that the audit asks for, and puts it together. The shelves are as they were when the doors
     /// opened.
     ///
@@ -82,7 +106,7 @@ impl Checkout {
 }
 
 /// The shelves: a row a product, of its key and its stock; or the stock alone of the only one.
-pub fn shelves_in(answer: &Answer) -> Result<Vec<Shelf>, String> {
+fn shelves_in(answer: &Answer) -> Result<Vec<Shelf>, String> {
     let shelf = |row: &Vec<Value>| match &row[..] {
         [stock] => Ok((Value::Int(1), units_in(stock)?)),
         [key, stock, ..] => Ok((key.clone(), units_in(stock)?)),

@@ -10,6 +10,10 @@ pub fn starter(store: StoreKind) -> Vec<(&'static str, String)> {
             ("checkout.toml", include_str!("starter/redis/checkout.toml").into()),
             ("take.lua", include_str!("starter/redis/take.lua").into()),
         ],
+        StoreKind::Http => vec![
+            ("checkout.toml", include_str!("starter/http/checkout.toml").into()),
+            ("shop.py", include_str!("starter/http/shop.py").into()),
+        ],
         store => {
             let checkout = include_str!("starter/sql/checkout.toml");
             vec![

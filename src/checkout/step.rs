@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::condition::Condition;
+use super::request::Request;
 use super::template::Template;
 use crate::text::sql::{on_one_line, parameters};
 
@@ -24,6 +25,8 @@ pub enum Call {
         /// Its `ARGV`.
         arguments: Vec<Template>,
     },
+    /// A request to a running shop.
+    Http(Request),
 }
 
 impl Call {
@@ -41,6 +44,7 @@ impl Call {
             Self::Lua { keys, arguments, .. } => {
                 keys.iter().chain(arguments).flat_map(Template::names).collect()
             }
+            Self::Http(request) => request.names().collect(),
         }
     }
 
@@ -54,6 +58,10 @@ impl Call {
             Self::Lua { name, keys, arguments, .. } => {
                 let words = keys.iter().chain(arguments).map(filled);
                 std::iter::once(name.clone()).chain(words).collect::<Vec<_>>().join(" ")
+            }
+            Self::Http(Request { method, path, body, .. }) => {
+                let body = body.as_ref().map_or(String::new(), |body| format!(" {}", filled(body)));
+                format!("{method} {}{body}", filled(path))
             }
         }
     }

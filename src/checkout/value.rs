@@ -89,6 +89,9 @@ impl fmt::Display for Value {
     }
 }
 
+/// What names stand for.
+pub type Values<'v> = &'v dyn Fn(&str) -> Value;
+
 /// What a store answers to one step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
@@ -98,6 +101,8 @@ pub struct Answer {
     pub rows: Vec<Vec<Value>>,
     /// How many rows were found or changed; of a reply that is a list, how many elements it has.
     pub count: u64,
+    /// What is wrong with it, unless a condition says what it means.
+    pub trouble: Option<String>,
 }
 
 impl Answer {
@@ -110,7 +115,7 @@ impl Answer {
     /// One to a query.
     #[must_use]
     pub fn found(columns: Vec<String>, rows: Vec<Vec<Value>>) -> Self {
-        Self { count: rows.len() as u64, columns, rows }
+        Self { count: rows.len() as u64, columns, rows, trouble: None }
     }
 
     /// The column of this name; or in this place, if they have no names.

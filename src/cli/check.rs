@@ -11,6 +11,7 @@ use oversell_sim::report::Report;
 use oversell_sim::scenario::Scenario;
 use oversell_sim::seeds::quoted;
 use oversell_sim::settings::Settings;
+use oversell_sim::stores::StoreKind;
 use oversell_sim::text::quantity::of;
 
 use super::flags;
@@ -102,12 +103,14 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
 /// Has a described checkout's buyers come one after the other.
 fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
     let (entrant, checkout) = flags::checkout(path)?;
-    let usual = Settings { buyers: checkout.a_few(), ..Settings::default() };
-    let settings = server.applied(checkout.applied(usual))?;
+    let settings = server.applied(checkout.applied(Settings::default()))?;
+    let few = checkout.a_few().min(settings.buyers);
+    let settings = Settings { buyers: few, ..settings };
     checkout.check_store(settings.store)?;
     let control = interrupt::control()?;
-    let next = format!("oversell-sim explore {}", entrant.flags(&settings, false));
-    let server = explore::server_for(entrant, &settings, &server.address(), &control)?;
+    let then = if checkout.store == StoreKind::Http { "race" } else { "explore" };
+    let next = format!("oversell-sim {then} {}", entrant.flags(&settings, false));
+    let server = explore::server_to_rehearse_at(entrant, &settings, &server.address(), &control)?;
     let rehearsal = explore::rehearse(entrant, &settings, &*server)?;
     to_stdout(&render::rehearsal(&rehearsal, server.version(), &next))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })

@@ -18,6 +18,8 @@ enum Speaks {
     Sql,
     /// Commands and scripts, to Redis.
     Redis,
+    /// Requests, to a shop that runs already.
+    Http,
 }
 
 /// What `init` takes.
@@ -37,6 +39,7 @@ pub(crate) struct InitArgs {
 pub(crate) fn run(args: &InitArgs) -> Result<Ended, Error> {
     let store = match args.speaks {
         Speaks::Redis => StoreKind::Redis,
+        Speaks::Http => StoreKind::Http,
         Speaks::Sql if args.store.is_sql() => args.store,
         Speaks::Sql => {
             return Err(Error::input(format!(
@@ -65,9 +68,16 @@ pub(crate) fn run(args: &InitArgs) -> Result<Ended, Error> {
         told += &format!("wrote  {}\n", path.display());
     }
     let checkout = quoted(&args.folder.join("checkout.toml"));
+    let (opens, then) = match store {
+        StoreKind::Http => {
+            let shop = quoted(&args.folder.join("shop.py"));
+            (format!("python3 {shop} &\n       "), "race")
+        }
+        _ => (String::new(), "explore"),
+    };
     told += &format!(
-        "\nnext   oversell-sim check --checkout {checkout}\n       \
-         oversell-sim explore --checkout {checkout}\n"
+        "\nnext   {opens}oversell-sim check --checkout {checkout}\n       \
+         oversell-sim {then} --checkout {checkout}\n"
     );
     to_stdout(&told)?;
     Ok(Ended::Well)

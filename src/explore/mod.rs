@@ -37,7 +37,7 @@ pub use exploration::{Covered, Exploration, Orders, Told, parse_expectation};
 pub use game::{Game, Outlook};
 pub use graph::Ways;
 pub use limits::Limits;
-pub use orders::{can_be_stepped, replay_orders, search_orders, server_for};
+pub use orders::{can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at};
 pub use random::{Sampled, Sampling};
 pub use reality::{Agreement, Difference, compare};
 pub use recording::Recording;

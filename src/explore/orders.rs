@@ -108,6 +108,21 @@ pub fn server_for(
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
     can_be_stepped(entrant, settings)?;
+    server_to_rehearse_at(entrant, settings, address, control)
+}
+
+/// The same for [`rehearse`](super::rehearse) alone, which steps one buyer after the other, and so works at a running
+/// shop, too.
+///
+/// # Errors
+/// As [`server_for`].
+pub fn server_to_rehearse_at(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    address: &Address,
+    control: &Control,
+) -> Result<Box<dyn Server>, Error> {
+    settings.check_for(&entrant.card())?;
     let mut terms = Terms::of(settings, control).with_checkout(entrant.described());
     terms.connections = settings.buyers + BESIDE;
     terms.relaxed = true;
@@ -124,6 +139,13 @@ pub fn can_be_stepped(entrant: &dyn Entrant, settings: &Settings) -> Result<(), 
     if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
         return Err(Error::input(format!(
             "--{name}: at a real server nothing goes wrong on purpose; leave out --store, or --{name}"
+        )));
+    }
+    if settings.store == StoreKind::Http {
+        return Err(Error::input(format!(
+            "{}: what a running shop says to its database cannot be held yet; race it, or describe its \
+             statements",
+            card.name
         )));
     }
     if settings.buyers > MOST_BUYERS {

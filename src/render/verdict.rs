@@ -66,6 +66,8 @@ impl Verdict {
             }
         };
         let mut next = next;
+        // Not everything can be explored.
+        next.retain(|(_, text)| !text.is_empty());
         if let Some(said) = &run.trouble {
             next.insert(0, ("the server said", said.clone()));
         }

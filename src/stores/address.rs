@@ -6,6 +6,11 @@ use super::StoreKind;
 #[cfg(feature = "private")]
 use super::private::Nest;
 use super::remote::{Server, Site, Terms};
+#[cfg(all(
+    feature = "http",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
+use super::sql::Plain;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use super::sql::{Ours, Room};
 use crate::checkout::Checkout;
@@ -125,6 +130,8 @@ pub(crate) fn open_server(
         },
         #[cfg(feature = "redis")]
         StoreKind::Redis => super::redis::open(address, terms),
+        #[cfg(feature = "http")]
+        StoreKind::Http => super::http::open(address, terms),
         #[cfg(feature = "etcd")]
         StoreKind::Etcd => super::etcd::open(address, terms),
         #[allow(unreachable_patterns, reason = "some features leave nothing over")]
@@ -135,11 +142,33 @@ pub(crate) fn open_server(
     }
 }
 
+/// Connects to the database of somebody's shop, to ask it something.
+#[cfg(feature = "http")]
+pub(super) fn open_asker(
+    kind: StoreKind,
+    url: &str,
+    address: &Address,
+    terms: &Terms,
+) -> Result<Box<dyn super::http::Asker>, Error> {
+    match kind {
+        #[cfg(feature = "sqlite")]
+        StoreKind::Sqlite => Ok(Box::new(Plain(super::sqlite::ask_at(url, terms)?))),
+        #[cfg(feature = "postgres")]
+        StoreKind::Postgres => Ok(Box::new(Plain(super::postgres::ask_at(url, address, terms)?))),
+        #[cfg(feature = "mysql")]
+        StoreKind::Mysql => Ok(Box::new(Plain(super::mysql::ask_at(url, address, terms)?))),
+        kind => {
+            let _ = (url, address, terms);
+            Err(super::readiness::left_out(kind))
+        }
+    }
+}
+
 /// Refuses a host off this machine, unless that is allowed.
 ///
 /// # Errors
 /// [`Error::Input`] that names the flag which allows it.
-#[cfg(feature = "private")]
+#[cfg(any(feature = "private", feature = "http"))]
 pub(super) fn on_loopback(host: &str, address: &Address) -> Result<(), Error> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let is_loopback = bare.eq_ignore_ascii_case("localhost")

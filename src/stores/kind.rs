@@ -24,10 +24,13 @@ pub enum StoreKind {
     Redis,
     /// In a group of etcd servers that agree by Raft.
     Etcd,
+    /// Somewhere behind a shop that runs and answers requests. Only a checkout that is described in a file knows what
+    /// to ask it.
+    Http,
 }
 
 impl StoreKind {
-    /// All of them.
+    /// All of them that are stores of ours.
     pub const ALL: [Self; 6] =
         [Self::Memory, Self::Sqlite, Self::Postgres, Self::Mysql, Self::Redis, Self::Etcd];
 
@@ -41,6 +44,7 @@ impl StoreKind {
             Self::Mysql => "mysql",
             Self::Redis => "redis",
             Self::Etcd => "etcd",
+            Self::Http => "http",
         }
     }
 
@@ -71,6 +75,7 @@ impl StoreKind {
             WriteIfVersion,
         };
         match kind {
+            _ if self == Self::Http => kind == Step,
             Read | ReadVersioned | Write | CompareAndSet | WriteIfVersion | Take | Add | Queue => {
                 true
             }

@@ -9,7 +9,8 @@
         feature = "postgres",
         feature = "mysql",
         feature = "redis",
-        feature = "etcd"
+        feature = "etcd",
+        feature = "http"
     )),
     allow(dead_code, unused_imports, reason = "what only the stores left out have a use for")
 )]
@@ -17,6 +18,8 @@
 mod address;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "http")]
+mod http;
 mod kind;
 pub mod memory;
 pub mod model;

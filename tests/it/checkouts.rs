@@ -18,6 +18,7 @@ use oversell_sim::settings::Settings;
 use oversell_sim::stores::model::Isolation::{self, RepeatableRead, Serializable};
 use oversell_sim::stores::{Address, StoreKind};
 
+use crate::running_shop::RunningShop;
 use crate::servers::installed;
 
 /// Bugs of real shops: the folder, what is found, and the weakest level that cures it, if one does.
@@ -373,4 +374,100 @@ fn a_recording_names_the_file_and_replays() {
         &["replay", "--schedule-file", "found.toml", "--expect", "oversold = 1"],
     );
     assert_eq!(replayed.status.code(), Some(0), "{}", said(&replayed));
+}
+
+/// A running shop's checkout, in a folder of its own, with something else in the place of what is there.
+fn with_http(from: &str, to: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in starter(StoreKind::Http) {
+        if name == "checkout.toml" {
+            assert!(text.contains(from), "{from}");
+        }
+        fs::write(folder.path().join(name), text.replacen(from, to, 1)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_running_shop_is_raced_as_it_is_over_connections_that_are_kept() {
+    let folder = with_http("", "");
+    for is_safe in [true, false] {
+        let shop = RunningShop::open(is_safe);
+        let race = "race --checkout checkout.toml --buyers 400 --stock 40 --rounds 5 --quiet --url";
+        let args = [&race.split(' ').collect::<Vec<_>>()[..], &[shop.url.as_str()]].concat();
+        let raced = run(folder.path(), &args);
+        assert_eq!(raced.status.code(), Some(0), "{}", said(&raced));
+        let words = if is_safe { "200 units, 200 sold" } else { "BROKEN" };
+        assert!(said(&raced).contains(words), "{}", said(&raced));
+        // Ten for buyers, two for the rehearsal, one for the audit: however many requests there were.
+        let connections = shop.connections.load(Ordering::Relaxed);
+        assert!(connections <= 13, "{connections}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_to_a_running_shop_is_told_with_its_place() {
+    let shop = RunningShop::open(true);
+    for (from, to, words) in [
+        ("POST /checkout", "POST /checkup", "step 1, checkout, buyer 0: the shop answers 500"),
+        ("GET /stock", "GET /stick", "`audit.stock`: the shop answers 500"),
+        ("GET /orders", "SELECT 1", "expected a request, such as `GET /stock`"),
+        ("POST /checkout", "/checkout", "expected a method and a path, such as `POST /checkout`"),
+        ("POST /checkout", "POST checkout", "expected a path behind POST"),
+        ("Idempotency-Key: {key}", "Idempotency-Key", "`headers`: expected a name and a value"),
+        ("{qty}}'", "{qyt}}'", "no value `qyt` here; did you mean `qty`?"),
+        ("\"order?\"", "\"orders\"", "the answer has no column `orders`; it has order, status"),
+        ("http        =", "sql         =", "`sql` means nothing to http; write `http`"),
+    ] {
+        let folder = with_http(from, to);
+        let args = ["check", "--checkout", "checkout.toml", "--url", &shop.url];
+        let output = run(folder.path(), &args);
+        assert_eq!(output.status.code(), Some(2), "{to}: {}", said(&output));
+        assert!(said(&output).contains(words), "{to}: {}", said(&output));
+    }
+    let folder = with_http("", "");
+    for (args, code, words) in [
+        ("explore --checkout checkout.toml", 2, "cannot be held yet; race it"),
+        ("race --checkout checkout.toml --url http://shop.example/", 2, "is not on this machine"),
+        (
+            "race --checkout checkout.toml --url ftp://localhost/",
+            2,
+            "expected http://localhost:8080",
+        ),
+        (
+            "race --checkout checkout.toml --url http://127.0.0.1:1",
+            3,
+            "http://127.0.0.1:1: the shop: ",
+        ),
+        ("race --checkout checkout.toml --kill 1 --url http://127.0.0.1:1", 2, "--kill"),
+    ] {
+        let output = run(folder.path(), &args.split(' ').collect::<Vec<_>>());
+        assert_eq!(output.status.code(), Some(code), "{args}: {}", said(&output));
+        assert!(said(&output).contains(words), "{args}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_running_shop_may_be_reset_and_audited_in_its_own_database() {
+    let folder = with_http(
+        "setup = [\n    \"POST /reset?stock={stock}\",\n]",
+        "setup = \"POST /reset?stock={stock}\"",
+    );
+    let file = folder.path().join("checkout.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let text = text
+        + "\n[audit.never]\n\"a row\" = \"SELECT x FROM t WHERE x > 1\"\n\
+                       [database]\nstore = \"sqlite\"\nurl = \"shop.sqlite\"\n";
+    fs::write(&file, text).unwrap();
+    let shop = RunningShop::open(true);
+    let raced = || {
+        let args = ["race", "--checkout", "checkout.toml", "--quiet", "--url", &shop.url];
+        said(&run(folder.path(), &args))
+    };
+    assert!(raced().contains("shop.sqlite: "), "there is no file yet: {}", raced());
+    let database = rusqlite::Connection::open(folder.path().join("shop.sqlite")).unwrap();
+    database.execute_batch("CREATE TABLE t (x INTEGER); INSERT INTO t VALUES (1);").unwrap();
+    assert!(raced().contains("SAFE SO FAR"), "{}", raced());
+    database.execute_batch("INSERT INTO t VALUES (2);").unwrap();
+    assert!(raced().contains("broken rule"), "{}", raced());
 }

@@ -19,6 +19,7 @@ mod fixture;
 mod held;
 mod library;
 mod properties;
+mod running_shop;
 mod schedules;
 mod servers;
 mod simulate;

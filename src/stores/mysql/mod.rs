@@ -24,6 +24,12 @@ pub(super) fn open(
     Ok(Box::new(SqlServer::open(opts, url, nest, terms, tables)?))
 }
 
+/// Connects to somebody's database, to ask it something.
+#[cfg(feature = "http")]
+pub(super) fn ask_at(url: &str, address: &Address, terms: &Terms) -> Result<Connection, Error> {
+    Connection::open(&server::opts(url, address, terms)?, terms)
+}
+
 impl Dialer for Opts {
     type Database = Connection;
 

@@ -25,6 +25,12 @@ pub(super) fn open(
     Ok(Box::new(SqlServer::open(config, url, nest, terms, tables)?))
 }
 
+/// Connects to somebody's database, to ask it something.
+#[cfg(feature = "http")]
+pub(super) fn ask_at(url: &str, address: &Address, terms: &Terms) -> Result<Connection, Error> {
+    Connection::open(&server::config(url, address)?, terms)
+}
+
 impl Dialer for Config {
     type Database = Connection;
 

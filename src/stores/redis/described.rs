@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::redis::{Connection, RedisResult, cmd};
 
 use super::speaker::{RedisSpeaker, ask, rows};
-use crate::checkout::{Answer, Call, Checkout, Shelves, Value, shelves_in};
+use crate::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::error::Error;
 use crate::stores::Books;
 use crate::stores::remote::{Opening, Refusal, Seat, StepLink, Terms};
@@ -53,22 +53,11 @@ impl Described {
         opening: Opening,
     ) -> Result<(), Error> {
         Self::clear(connection).map_err(super::server::cannot)?;
-        let value_of = |name: &str| match name {
-            "stock" => Value::Int(opening.stock.into()),
-            _ => Value::Int(self.checkout.customers(opening.buyers)),
-        };
-        for call in &self.checkout.setup {
-            self.ask("setup", connection, call, &value_of)?;
-        }
-        let shelves = match &self.checkout.audit.stock {
-            Some(stock) => {
-                let key = "audit.stock";
-                let answer = self.ask(key, connection, stock, &|_| Value::Null)?;
-                shelves_in(&answer).map_err(|why| self.mistaken(key, why))?
-            }
-            None => Vec::new(),
-        };
-        *self.shelves.write() = shelves;
+        let Opening { stock, buyers, .. } = opening;
+        let ask =
+            |key: &str, call: &Call, values: Values<'_>| self.ask(key, connection, call, values);
+        let mistaken = |key: &str, why| self.mistaken(key, why);
+        *self.shelves.write() = self.checkout.set_up(stock, buyers, ask, mistaken)?;
         Ok(())
     }
 
@@ -89,7 +78,7 @@ impl Described {
         key: &str,
         connection: &mut Connection,
         call: &Call,
-        value_of: &dyn Fn(&str) -> Value,
+        value_of: Values<'_>,
     ) -> Result<Answer, Error> {
         match ask(connection, call, value_of) {
             Ok(said) => Ok(rows(&said)),

@@ -66,7 +66,7 @@ fn name(call: &Call) -> String {
             first.unwrap_or_default().to_uppercase()
         }
         // Whoever reads the file sees to it that there are no statements.
-        Call::Lua { .. } | Call::Sql(_) => "EVAL".into(),
+        Call::Lua { .. } | Call::Sql(_) | Call::Http(_) => "EVAL".into(),
     }
 }
 
@@ -89,7 +89,7 @@ fn command(call: &Call, value_of: &dyn Fn(&str) -> Value) -> Cmd {
             }
             command
         }
-        Call::Sql(_) => cmd("PING"),
+        Call::Sql(_) | Call::Http(_) => cmd("PING"),
     }
 }
 
@@ -134,7 +134,7 @@ fn answer(said: &Said) -> Answer {
     let count = values.len() as u64;
     let columns = vec![String::new(); values.len().max(1)];
     let rows = if values.is_empty() { Vec::new() } else { vec![values] };
-    Answer { columns, rows, count }
+    Answer { columns, rows, count, trouble: None }
 }
 
 /// A reply as the audit reads it: a row an element, of what stands between its commas.

@@ -178,7 +178,7 @@ impl<S: Speaker> StepLink<S> {
             name => self.memory.value_of(name),
         };
         let end = step.ends.iter().find(|(condition, _)| condition.holds(value_of));
-        match (end, kept) {
+        match (end, answer.trouble.map_or(kept, Err)) {
             (Some((_, end)), _) => ended(*end, Failure::Condition),
             (None, Ok(())) => Ok(Onward::To(number as u16 + 1)),
             (None, Err(why)) => {

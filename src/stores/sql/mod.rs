@@ -1,6 +1,8 @@
 //! What the SQL databases have in common: the ops as statements. A [`Database`] runs statements over one
 //! connection, and a [`SqlLink`] knows which op takes which.
 
+#[cfg(feature = "http")]
+mod asker;
 mod books;
 mod course;
 mod held;
@@ -12,6 +14,8 @@ mod speaker;
 mod statement;
 mod tables;
 
+#[cfg(feature = "http")]
+pub(super) use asker::Plain;
 use link::SqlLink;
 pub(super) use room::Room;
 pub(super) use server::{Dialer, SqlServer};

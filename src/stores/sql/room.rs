@@ -8,13 +8,10 @@ use parking_lot::Mutex;
 use super::layout::Layout;
 use super::speaker::SqlSpeaker;
 use super::{Database, SqlError, Statement, Tables};
-use crate::checkout::{Answer, Call, Checkout, Script, Shelves, Value, shelves_in};
+use crate::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
 use crate::error::Error;
 use crate::stores::remote::{Link, Opening, Seat, StepLink, Terms};
 use crate::stores::{Books, StoreKind};
-
-/// The key of the question for stock.
-const STOCK: &str = "audit.stock";
 
 /// The tables of a described checkout.
 pub(in crate::stores) struct Room {
@@ -44,13 +41,8 @@ impl Room {
         run_file(database, self.checkout.schema.as_ref())
     }
 
-    /// Everything as it is when the doors open.
-    fn furnish(
-        &self,
-        database: &mut impl Database,
-        terms: &Terms,
-        opening: Opening,
-    ) -> Result<(), SqlError> {
+    /// Everything as the files make it.
+    fn furnish(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError> {
         match &self.checkout.seed {
             Some(seed) => {
                 let empties = self.known.lock().empties.clone();
@@ -66,13 +58,6 @@ impl Room {
                 self.build(database, terms)?;
             }
         }
-        let value_of = |name: &str| match name {
-            "stock" => Value::Int(opening.stock.into()),
-            _ => Value::Int(self.checkout.customers(opening.buyers)),
-        };
-        for call in &self.checkout.setup {
-            self.ask("setup", database, call, &value_of)?;
-        }
         Ok(())
     }
 
@@ -82,7 +67,7 @@ impl Room {
         key: &str,
         database: &mut impl Database,
         call: &Call,
-        value_of: &dyn Fn(&str) -> Value,
+        value_of: Values<'_>,
     ) -> Result<Answer, SqlError> {
         let Call::Sql(text) = call else { return Ok(Answer::default()) };
         database.ask(text, value_of).map_err(|error| match error {
@@ -102,7 +87,7 @@ impl Room {
         let steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
         let texts = steps.filter_map(|step| match &step.call {
             Call::Sql(text) => Some(text.as_str()),
-            Call::Redis(_) | Call::Lua { .. } => None,
+            Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
         });
         let mut known = self.known.lock();
         known.layout = Arc::new(Layout::of(self.kind, &parts, terms.isolation, texts));
@@ -162,13 +147,12 @@ impl Tables for Room {
         terms: &Terms,
         opening: Opening,
     ) -> Result<(), SqlError> {
-        self.furnish(database, terms, opening)?;
-        let shelves = match &self.checkout.audit.stock {
-            Some(stock) => shelves_in(&self.ask(STOCK, database, stock, &|_| Value::Null)?)
-                .map_err(|why| self.mistaken(STOCK, &why))?,
-            None => Vec::new(),
-        };
-        *self.shelves.write() = shelves;
+        self.furnish(database, terms)?;
+        let Opening { stock, buyers, .. } = opening;
+        let ask =
+            |key: &str, call: &Call, values: Values<'_>| self.ask(key, database, call, values);
+        let mistaken = |key: &str, why: String| self.mistaken(key, &why);
+        *self.shelves.write() = self.checkout.set_up(stock, buyers, ask, mistaken)?;
         Ok(())
     }
 

@@ -29,7 +29,7 @@ fn text(call: &Call) -> &str {
     match call {
         Call::Sql(text) => text,
         // Whoever reads the file sees to it that there is none.
-        Call::Redis(_) | Call::Lua { .. } => "",
+        Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => "",
     }
 }
 

@@ -29,6 +29,15 @@ pub(super) fn open(
     Ok(Box::new(SqlServer::open(file, path, None, terms, tables)?))
 }
 
+/// Opens somebody's file, to ask it something.
+#[cfg(feature = "http")]
+pub(super) fn ask_at(url: &str, terms: &Terms) -> Result<SqliteFile, Error> {
+    let path = Path::new(url.strip_prefix("sqlite:").unwrap_or(url));
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    SqliteFile::open(path, flags, terms)
+        .map_err(|error| Error::world(format!("SQLite, {}: {error}", path.display())))
+}
+
 /// A database in a file.
 struct File {
     path: PathBuf,
@@ -98,7 +107,7 @@ impl Drop for File {
 const CACHED: usize = 200;
 
 /// One connection to the file.
-struct SqliteFile {
+pub(super) struct SqliteFile {
     connection: Connection,
 }
 

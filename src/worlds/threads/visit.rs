@@ -25,6 +25,11 @@ pub fn complete<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
+/// Whether a strategy's buyers know how to look for an order. Of a checkout in a file only the audit does.
+fn can_look<S: Strategy + ?Sized>(strategy: &S) -> bool {
+    !strategy.about().names(OpKind::Step)
+}
+
 /// How soon a buyer looks again for an order when the answer to that was lost, too.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -57,7 +62,7 @@ pub fn serve<S, C, K>(
             .unwrap_or(Err(Missed::Failed(Failure::Suspended)));
         shop.connection().close_attempt(matches!(attempt, Err(Missed::Failed(_))));
         match attempt {
-            Err(Missed::Failed(why)) if is_unknown(why) => {
+            Err(Missed::Failed(why)) if is_unknown(why) && can_look(strategy) => {
                 match look(strategy, shop, want, began_ns + nanos(policy.patience)) {
                     Ok(true) => break Ending::Bought,
                     // As if there had been no attempt.

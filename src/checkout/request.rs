@@ -1,0 +1,126 @@
+//! A request to a running shop: `POST /cart/{buyer}`, with headers and a body.
+
+use super::template::Template;
+use super::value::Value;
+
+/// The methods that a request can have.
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+
+/// A request with holes.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `POST`.
+    pub method: &'static str,
+    /// What stands behind the shop's address; begins with a slash.
+    pub path: Template,
+    /// Names and values.
+    pub headers: Vec<(String, Template)>,
+    /// What is sent; none for a request without a body.
+    pub body: Option<Template>,
+}
+
+impl Request {
+    /// Reads `POST /cart/{buyer}`; none if it does not begin with a method.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub fn parse(text: &str) -> Result<Option<Self>, String> {
+        let Some((method, path)) = text.trim().split_once(char::is_whitespace) else {
+            return Ok(None);
+        };
+        let Some(method) = METHODS.into_iter().find(|known| *known == method) else {
+            return Ok(None);
+        };
+        let path = path.trim();
+        if !path.starts_with('/') || path.contains(char::is_whitespace) {
+            return Err(format!(
+                "expected a path behind {method}, such as {method} /cart/{{buyer}}"
+            ));
+        }
+        let path = Template::parse(path);
+        Ok(Some(Self { method, path, headers: Vec::new(), body: None }))
+    }
+
+    /// Reads `Idempotency-Key: {key}`.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub fn parse_header(text: &str) -> Result<(String, Template), String> {
+        let (name, value) = text
+            .split_once(':')
+            .ok_or("expected a name and a value, such as \"Idempotency-Key: {key}\"")?;
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.is_empty() || !name.chars().all(is_name) {
+            return Err("a header's name has only letters, digits and dashes".into());
+        }
+        Ok((name.to_owned(), Template::parse(value.trim())))
+    }
+
+    /// The names of the values that it needs.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let values = self.headers.iter().map(|(_, value)| value);
+        std::iter::once(&self.path).chain(values).chain(&self.body).flat_map(Template::names)
+    }
+
+    /// The path, in which every value stays within its segment.
+    #[must_use]
+    pub fn path_with(&self, value_of: &dyn Fn(&str) -> Value) -> String {
+        self.path.filled_with(|name| in_path(&value_of(name).text()))
+    }
+
+    /// The body. In JSON every value stays within its quotes, if it stands in some.
+    #[must_use]
+    pub fn body_with(&self, value_of: &dyn Fn(&str) -> Value) -> Option<String> {
+        let body = self.body.as_ref()?;
+        let is_json = body.filled_with(|_| String::new()).trim_start().starts_with(['{', '[']);
+        Some(body.filled_with(|name| {
+            let text = value_of(name).text();
+            if is_json { in_json(&text) } else { text }
+        }))
+    }
+}
+
+fn in_path(text: &str) -> String {
+    let mut written = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                written.push(byte.into());
+            }
+            byte => written += &format!("%{byte:02X}"),
+        }
+    }
+    written
+}
+
+fn in_json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_stays_where_it_is_put() {
+        let value_of = |_: &str| Value::Text("a/b\"?".into());
+        let mut request = Request::parse("POST /cart/{id}").unwrap().unwrap();
+        assert_eq!(request.path_with(&value_of), "/cart/a%2Fb%22%3F");
+        request.body = Some(Template::parse("{\"id\": \"{id}\", \"in\": {\"n\": 1}}"));
+        let body = request.body_with(&value_of).unwrap();
+        assert_eq!(body, "{\"id\": \"a/b\\\"?\", \"in\": {\"n\": 1}}");
+        request.body = Some(Template::parse("id={id}"));
+        assert_eq!(request.body_with(&value_of).unwrap(), "id=a/b\"?");
+    }
+
+    #[test]
+    fn what_is_no_request_is_told_apart_from_what_is_a_wrong_one() {
+        assert!(Request::parse("SELECT 1").unwrap().is_none());
+        assert!(Request::parse("GET").unwrap().is_none());
+        assert!(Request::parse("GET stock").is_err());
+        assert!(Request::parse("GET /a b").is_err());
+        assert!(Request::parse_header("no colon").is_err());
+        assert!(Request::parse_header("a b: c").is_err());
+    }
+}

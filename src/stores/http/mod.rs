@@ -1,0 +1,168 @@
+//! A shop that runs already and answers requests, as a checkout in a file describes them. It is raced as it is; what
+//! it says to its own database nobody sees.
+
+mod speaker;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde_json::Value as Json;
+use ureq::http::Uri;
+
+use super::address::{on_loopback, open_asker};
+use super::remote::{
+    Link, NobodyWaits, Opening, Refusal, Seat, Server, StepLink, Terms, Watch, is_not_ours,
+};
+use super::{Address, Books, StoreKind};
+use crate::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
+use crate::error::Error;
+use speaker::{HttpSpeaker, value};
+
+/// Finds the shop, at the address or where its file says.
+pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
+    let Some(checkout) = terms.checkout.clone() else {
+        return Err(Error::input(
+            "--store http: a running shop is described by a file: --checkout",
+        ));
+    };
+    let url = address.url.as_ref().or(checkout.url.as_ref()).ok_or_else(|| {
+        Error::input(format!(
+            "{}: where is the shop? write `url = \"http://localhost:8080\"`, or add --url",
+            checkout.path
+        ))
+    })?;
+    let expected = || Error::input(format!("--url: `{url}`; expected http://localhost:8080"));
+    let uri: Uri = url.parse().map_err(|_| expected())?;
+    if uri.scheme_str() != Some("http") {
+        return Err(expected());
+    }
+    on_loopback(uri.host().ok_or_else(expected)?, address)?;
+    let base = url.trim_end_matches('/').to_owned();
+    let asker = match &checkout.database {
+        Some((kind, url)) => Some(open_asker(*kind, url, address, terms)?),
+        None => None,
+    };
+    Ok(Box::new(Shop {
+        speaker: HttpSpeaker::new(&base, terms.patience),
+        version: format!("the shop at {base}"),
+        base,
+        checkout,
+        terms: terms.clone(),
+        shelves: Arc::default(),
+        asker: Mutex::new(asker),
+    }))
+}
+
+/// Who asks a database in somebody else's words.
+pub(super) trait Asker: Send {
+    /// Asks.
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, String>;
+}
+
+/// A running shop.
+struct Shop {
+    /// Of whoever resets and audits it.
+    speaker: HttpSpeaker,
+    base: String,
+    version: String,
+    checkout: Arc<Checkout>,
+    terms: Terms,
+    shelves: Arc<Shelves>,
+    asker: Mutex<Option<Box<dyn Asker>>>,
+}
+
+impl Shop {
+    fn link(&self, seat: Option<Seat>) -> Box<dyn Link> {
+        let speaker = HttpSpeaker::new(&self.base, self.terms.patience);
+        let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
+        Box::new(StepLink::new(speaker, checkout, shelves, self.terms.clone(), seat))
+    }
+
+    /// A question of the file's own, of which the file's reader has to hear if it makes no sense.
+    fn ask(&self, key: &str, call: &Call, value_of: Values<'_>) -> Result<Answer, Error> {
+        match call {
+            Call::Sql(text) => match &mut *self.asker.lock() {
+                Some(asker) => asker.ask(text, value_of).map_err(|why| self.mistaken(key, why)),
+                None => Err(self.mistaken(key, "there is no [database] to be asked".into())),
+            },
+            Call::Http(request) => {
+                let heard =
+                    self.speaker.ask(request, value_of).map_err(|refusal| match refusal {
+                        Refusal::Lost(text) => Error::world(format!("{}: {text}", self.base)),
+                        refusal => self.mistaken(key, refusal.text()),
+                    })?;
+                match heard.trouble() {
+                    Some(why) => Err(self.mistaken(key, why)),
+                    None => rows(heard.json.as_ref()).map_err(|why| self.mistaken(key, why)),
+                }
+            }
+            Call::Redis(_) | Call::Lua { .. } => Ok(Answer::default()),
+        }
+    }
+
+    fn mistaken(&self, key: &str, why: String) -> Error {
+        Error::input(format!("{}: `{key}`: {why}", self.checkout.path))
+    }
+}
+
+/// An answer as the audit reads it: a list of lists, a row each; or of single values; or a value alone.
+fn rows(json: Option<&Json>) -> Result<Answer, String> {
+    let row = |element: &Json| match element {
+        Json::Array(columns) => Ok(columns.iter().map(value).collect()),
+        Json::Object(_) => {
+            Err("a row is an object, and its columns have no order; answer with a list".to_owned())
+        }
+        one => Ok(vec![value(one)]),
+    };
+    let rows = match json {
+        None | Some(Json::Null) => Vec::new(),
+        Some(Json::Array(elements)) => elements.iter().map(row).collect::<Result<_, _>>()?,
+        Some(one) => vec![row(one)?],
+    };
+    Ok(Answer::found(vec![String::new()], rows))
+}
+
+impl Server for Shop {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Http
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn url(&self) -> String {
+        self.base.clone()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Link>, Error> {
+        Ok(self.link(None))
+    }
+
+    fn connect_held(&self, seat: Seat, _: bool) -> Result<Box<dyn Link>, Error> {
+        Ok(self.link(Some(seat)))
+    }
+
+    fn watch(&self) -> Result<Box<dyn Watch>, Error> {
+        Ok(Box::new(NobodyWaits))
+    }
+
+    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+        let Opening { stock, buyers, .. } = opening;
+        let ask = |key: &str, call: &Call, values: Values<'_>| self.ask(key, call, values);
+        let mistaken = |key: &str, why| self.mistaken(key, why);
+        *self.shelves.write() = self.checkout.set_up(stock, buyers, ask, mistaken)?;
+        Ok(())
+    }
+
+    fn take_stock(&self, _: Opening) -> Result<Books, Error> {
+        let shelves = self.shelves.read().clone();
+        let ask = |key: &str, call: &Call| self.ask(key, call, &|_| Value::Null);
+        let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, why))?;
+        Ok(Books { trouble: self.terms.take_trouble(), ..books })
+    }
+
+    fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
+        Err(is_not_ours())
+    }
+}
