@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use assert_cmd::cargo::cargo_bin_cmd;
@@ -207,6 +209,42 @@ fn what_init_writes_runs_as_it_stands_and_is_not_written_over() {
         assert_eq!(raced.status.code(), Some(0), "{store}: {}", said(&raced));
         assert!(said(&raced).contains("40 units"), "{store}: {}", said(&raced));
     }
+}
+
+/// Python's own words for its version, if it is here.
+fn python() -> Option<String> {
+    let asked = Command::new("python3").arg("--version").output();
+    let found = asked.ok().filter(|output| output.status.success());
+    assert!(found.is_some() || std::env::var_os("CI").is_none(), "python3 is not installed");
+    found.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn the_shop_that_init_writes_opens_and_sells_the_last_unit_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = run(folder.path(), &["init", "http", "."]);
+    assert_eq!(written.status.code(), Some(0), "{}", said(&written));
+    if python().is_none() {
+        let _ = writeln!(std::io::stderr(), "\nNOT RUN: the shop of init http needs python3");
+        return;
+    }
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut shop = Command::new("python3")
+        .args(["shop.py", &port.to_string()])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(shop.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let url = first.trim().rsplit(' ').next().unwrap();
+    let file = ["--checkout", "checkout.toml", "--url", url];
+    let checked = run(folder.path(), &[&["check"], &file[..]].concat());
+    let raced = run(folder.path(), &[&["race", "--rounds", "5", "--quiet"], &file[..]].concat());
+    shop.kill().unwrap();
+    shop.wait().unwrap();
+    assert!(said(&checked).contains("turned away · 1 statement"), "{}", said(&checked));
+    assert!(said(&raced).contains("BROKEN"), "{}", said(&raced));
 }
 
 #[test]

@@ -180,8 +180,8 @@ impl Database for Connection {
     fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
         let run = |conn: &mut Conn| {
             let mut results = conn.query_iter(text)?;
-            while let Some(rows) = results.iter() {
-                rows.map(|row| row.map(drop)).collect::<Result<(), _>>()?;
+            while let Some(mut rows) = results.iter() {
+                rows.try_for_each(|row| row.map(drop))?;
             }
             Ok(())
         };

@@ -28,8 +28,8 @@ const CONNECTING: Duration = Duration::from_secs(5);
 /// How much longer than a buyer's patience an answer may take: the server itself gives up before.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Connections beside the pool's: for the audit, and for whoever looks in.
-const BESIDE: u32 = 8;
+/// Connections beside the pool's: for the audit, for a rehearsal, and for whoever looks in.
+const BESIDE: u32 = 24;
 
 /// The database of a private server.
 const DATABASE: &str = "oversell_sim";

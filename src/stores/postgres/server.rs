@@ -30,8 +30,8 @@ pub(in crate::stores) const PACKAGE: Package = Package {
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
 
-/// Connections beside the pool's: for the audit, and for whoever looks in.
-const BESIDE: u32 = 8;
+/// Connections beside the pool's: for the audit, for a rehearsal, and for whoever looks in.
+const BESIDE: u32 = 24;
 
 /// The only user of a private server.
 const USER: &str = "oversell_sim";

@@ -84,7 +84,7 @@ pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
          appendfsync always\nmaxclients {}\n",
         socket.display(),
         nest.path().display(),
-        terms.connections.max(24) + 8,
+        terms.connections + 32,
     );
     std::fs::write(&settings, about)
         .map_err(|error| Error::world(format!("cannot write {}: {error}", settings.display())))?;

@@ -149,7 +149,7 @@ impl SqliteFile {
             let value = value_of(name.unwrap_or_default());
             prepared.raw_bind_parameter(place, Sent(value))?;
         }
-        let columns: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
         if columns.is_empty() {
             return Ok(Answer::changed(prepared.raw_execute()? as u64));
         }

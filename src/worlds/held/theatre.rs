@@ -87,11 +87,11 @@ impl<'t> Theatre<'t> {
         let (tells, lefts) = unbounded();
         thread::scope(|scope| {
             let mut calls = Vec::with_capacity(buyers);
-            for place in 0..buyers {
+            for (place, want) in wants.iter().copied().enumerate() {
                 let seat = turnstile.seat(place);
                 let mut link = server.connect_held(seat.clone(), grain == Grain::Statement)?;
                 let (calls_it, called) = unbounded::<Arc<Provider>>();
-                let (tells, want) = (tells.clone(), wants[place]);
+                let tells = tells.clone();
                 let retries = settings.policy.retries;
                 let work = move || {
                     for provider in called {

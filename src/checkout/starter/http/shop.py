@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""A shop that sells the last unit twice, to be raced: python3 shop.py
+"""A shop that sells the last unit twice, to be raced: python3 shop.py [port]
 
 Put your own in its place. What it needs beside a checkout is a way to be reset, and two to be looked at.
 """
 
 import json
+import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlparse
@@ -58,6 +59,7 @@ class Shop(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", 8080), Shop)
-    print("the shop is open at http://localhost:8080", flush=True)
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 8080
+    server = ThreadingHTTPServer(("127.0.0.1", port), Shop)
+    print(f"the shop is open at http://localhost:{port}", flush=True)
     server.serve_forever()

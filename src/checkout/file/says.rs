@@ -1,0 +1,58 @@
+//! What is said to a store: how a text is read depends on which store it is.
+
+use std::ops::Range;
+
+use super::super::condition::unknown;
+use super::super::request::Request;
+use super::super::step::Call;
+use super::super::template::Template;
+use super::entries::fault;
+use crate::stores::StoreKind;
+use crate::text::document::Fault;
+
+/// What texts are read as.
+#[derive(Clone, Copy)]
+pub(super) struct Says {
+    pub(super) store: StoreKind,
+    pub(super) has_database: bool,
+}
+
+impl Says {
+    /// The keys by which a step says something.
+    pub(super) fn keys(self) -> &'static [&'static str] {
+        match self.store {
+            StoreKind::Redis => &["redis", "lua"],
+            StoreKind::Http => &["http"],
+            _ => &["sql"],
+        }
+    }
+
+    /// What a text says.
+    pub(super) fn call_in(self, text: &str) -> Result<Call, String> {
+        if text.trim().is_empty() {
+            return Err("it says nothing".into());
+        }
+        let statement = || Call::Sql(text.trim().trim_end_matches(';').to_owned());
+        match self.store {
+            StoreKind::Redis => {
+                Ok(Call::Redis(text.split_whitespace().map(Template::parse).collect()))
+            }
+            StoreKind::Http => match Request::parse(text)? {
+                Some(request) => Ok(Call::Http(request)),
+                None if self.has_database => Ok(statement()),
+                None => Err("expected a request, such as `GET /stock`; or name a [database], and \
+                             ask that"
+                    .into()),
+            },
+            _ => Ok(statement()),
+        }
+    }
+}
+
+/// Refuses a call that needs values which nobody has.
+pub(super) fn check_names(call: &Call, known: &[String], span: &Range<usize>) -> Result<(), Fault> {
+    match call.names().into_iter().find(|name| !known.iter().any(|known| known == name)) {
+        Some(name) => fault(span.clone(), unknown(name, known)),
+        None => Ok(()),
+    }
+}
