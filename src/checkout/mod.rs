@@ -21,7 +21,7 @@
 //! orders = "SELECT buyer, product, qty FROM purchase"
 //! ```
 //!
-//! Every key stands in `docs/checkout.md`. A checkout is a [`Strategy`] whose ops are its [steps](Op::Step), so
+//! Every key stands in `docs/checkout.md`. A checkout is a [`Strategy`] whose ops are its [steps](crate::op::Op::Step), so
 //! every live world can run it; what the steps say to a store is the store's side.
 
 mod condition;

@@ -509,3 +509,44 @@ fn a_running_shop_may_be_reset_and_audited_in_its_own_database() {
     database.execute_batch("INSERT INTO t VALUES (2);").unwrap();
     assert!(raced().contains("broken rule"), "{}", raced());
 }
+
+/// The starter, on the database that is built in: the same words everywhere.
+#[test]
+fn the_starter_is_told_like_this() {
+    let folder = with(|_, text| text);
+    let told = |args: &[&str]| {
+        let output = run(folder.path(), &[args, &["--checkout", "checkout.toml"]].concat());
+        // How long it took is never the same.
+        let said = said(&output);
+        let lines = said.lines().filter(|line| !line.contains("orders a second"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!("starter_checked", told(&["check"]));
+    insta::assert_snapshot!("starter_explored", told(&["explore", "--find", "all"]));
+}
+
+/// A finding on one and the same file that two roles make: who is who is told.
+#[test]
+fn roles_are_told_by_name() {
+    let folder = with(|name, text| match name {
+        "checkout.toml" => {
+            let steps = text.find("[[step]]").unwrap();
+            let audit = text.find("# The audit asks").unwrap();
+            let role = |name: &str, buys: bool| {
+                let step = "[[role.step]]\nsql = \"UPDATE product SET stock = stock - 1\"\n";
+                let order = "[[role.step]]\nsql = \"INSERT INTO purchase VALUES (:buyer, 1, 1)\"\n";
+                let order = if buys { order } else { "" };
+                format!("[[role]]\nname = \"{name}\"\nbuys = {buys}\n{step}{order}\n")
+            };
+            let roles = role("customer", true) + &role("webhook", false);
+            format!("buyers = 4\n{}{roles}{}", &text[..steps], &text[audit..])
+                .replace("stock = 1\n", "stock = 2\n")
+        }
+        _ => text,
+    });
+    let output = run(folder.path(), &["explore", "--checkout", "checkout.toml"]);
+    let who = " who             A customer of customer 1 · B webhook of customer 1 · C customer of customer 2 \
+               · D webhook of customer 2\n";
+    assert!(said(&output).contains(who), "{}", said(&output));
+    assert!(said(&output).contains("the shelf fell by 4, but 2 units sold"), "{}", said(&output));
+}
