@@ -334,7 +334,9 @@ fn text(statement: Statement) -> &'static str {
         Statement::RoomMake => include_str!("statements/room_make.sql"),
         Statement::RoomEnter => include_str!("statements/room_enter.sql"),
         Statement::RoomLeave => include_str!("statements/room_leave.sql"),
-        Statement::RoomEmpty => include_str!("statements/room_empty.sql"),
+        Statement::RoomEmpty | Statement::RoomClear => {
+            include_str!("statements/room_empty.sql")
+        }
         Statement::RoomParts => include_str!("statements/room_parts.sql"),
         other => other.common(),
     }

@@ -357,6 +357,7 @@ fn said(error: &tokio_postgres::Error) -> String {
 /// How PostgreSQL says it.
 fn text(statement: Statement) -> &'static str {
     match statement {
+        Statement::RoomClear => include_str!("statements/room_clear.sql"),
         Statement::Truncate => include_str!("statements/truncate.sql"),
         Statement::CommitUnsynced => include_str!("statements/commit_unsynced.sql"),
         other => other.common(),

@@ -138,6 +138,7 @@ fn of_statement(statement: Statement) -> Touches {
         | S::RoomEnter
         | S::RoomLeave
         | S::RoomEmpty
+        | S::RoomClear
         | S::RoomParts => Touches::writing(Parts::ALL),
     }
 }

@@ -98,6 +98,11 @@ impl Layout {
         Self { kind, isolation, tables, has_more }
     }
 
+    /// Whether there is more than tables.
+    pub(super) fn has_more(&self) -> bool {
+        self.has_more
+    }
+
     /// What a statement does.
     pub(super) fn deed(&self, text: &str) -> Deed {
         let words = words(text);

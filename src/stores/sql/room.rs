@@ -27,6 +27,8 @@ struct Known {
     layout: Arc<Layout>,
     /// What empties all tables.
     empties: Vec<String>,
+    /// The same of a few rows, where nothing else happens when one is deleted.
+    clears: Vec<String>,
 }
 
 impl Room {
@@ -42,11 +44,16 @@ impl Room {
     }
 
     /// Everything as the files make it.
-    fn furnish(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError> {
+    fn furnish(
+        &self,
+        database: &mut impl Database,
+        terms: &Terms,
+        is_small: bool,
+    ) -> Result<(), SqlError> {
         match &self.checkout.seed {
             Some(seed) => {
-                let empties = self.known.lock().empties.clone();
-                for statement in empties {
+                let Known { empties, clears, .. } = self.known.lock().clone();
+                for statement in if is_small { clears } else { empties } {
                     database.ask(&statement, &|_| Value::Null)?;
                 }
                 run_file(database, Some(seed))?;
@@ -83,7 +90,11 @@ impl Room {
     /// Asks what there is, and how it is emptied.
     fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
         let parts = database.ask(D::text(Statement::RoomParts), &|_| Value::Null)?;
-        let empties = database.ask(D::text(Statement::RoomEmpty), &|_| Value::Null)?;
+        let mut list = |statement| {
+            let rows = database.ask(D::text(statement), &|_| Value::Null)?.rows;
+            Ok::<Vec<String>, SqlError>(rows.iter().flatten().map(Value::text).collect())
+        };
+        let (empties, clears) = (list(Statement::RoomEmpty)?, list(Statement::RoomClear)?);
         let steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
         let texts = steps.filter_map(|step| match &step.call {
             Call::Sql(text) => Some(text.as_str()),
@@ -91,7 +102,8 @@ impl Room {
         });
         let mut known = self.known.lock();
         known.layout = Arc::new(Layout::of(self.kind, &parts, terms.isolation, texts));
-        known.empties = empties.rows.iter().flatten().map(Value::text).collect();
+        known.clears = if known.layout.has_more() { empties.clone() } else { clears };
+        known.empties = empties;
         Ok(())
     }
 
@@ -147,7 +159,7 @@ impl Tables for Room {
         terms: &Terms,
         opening: Opening,
     ) -> Result<(), SqlError> {
-        self.furnish(database, terms)?;
+        self.furnish(database, terms, opening.is_small)?;
         let Opening { stock, buyers, .. } = opening;
         let ask =
             |key: &str, call: &Call, values: Values<'_>| self.ask(key, database, call, values);

@@ -77,5 +77,6 @@ statements! {
     RoomEnter "room_enter" "The way there.";
     RoomLeave "room_leave" "No such place.";
     RoomEmpty "room_empty" "A query: the statements that empty all tables there.";
+    RoomClear "room_empty" "The same of a few rows, if that is quicker.";
     RoomParts "room_parts" "A query: what there is there, and what it refers to.";
 }

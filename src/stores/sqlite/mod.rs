@@ -300,7 +300,9 @@ fn text(statement: Statement) -> &'static str {
         Statement::RoomMake | Statement::RoomEnter | Statement::RoomLeave => {
             include_str!("statements/room_alone.sql")
         }
-        Statement::RoomEmpty => include_str!("statements/room_empty.sql"),
+        Statement::RoomEmpty | Statement::RoomClear => {
+            include_str!("statements/room_empty.sql")
+        }
         Statement::RoomParts => include_str!("statements/room_parts.sql"),
         other => other.common(),
     }
