@@ -525,6 +525,37 @@ fn the_starter_is_told_like_this() {
     insta::assert_snapshot!("starter_explored", told(&["explore", "--find", "all"]));
 }
 
+#[test]
+fn without_a_seed_what_the_schema_puts_there_is_there_every_time() {
+    let databases = installed().into_iter().filter(|store| store.is_sql());
+    for store in databases {
+        let folder = with(|name, text| match name {
+            "checkout.toml" => text
+                .replace("seed   = \"seed.sql\"", "")
+                .replace("store  = \"sqlite\"", &format!("store = \"{store}\"")),
+            "schema.sql" => {
+                let view = "CREATE VIEW sold AS SELECT SUM(qty) AS units FROM purchase;";
+                text + "INSERT INTO product (id, stock) VALUES (1, 1);" + view
+            }
+            _ => text,
+        });
+        let output = run(
+            folder.path(),
+            &[
+                "explore",
+                "--checkout",
+                "checkout.toml",
+                "--expect",
+                "oversold = 1",
+                "--find",
+                "all",
+            ],
+        );
+        assert_eq!(output.status.code(), Some(0), "{store}: {}", said(&output));
+        assert!(!said(&output).contains("not as before"), "{store}: {}", said(&output));
+    }
+}
+
 /// A finding on one and the same file that two roles make: who is who is told.
 #[test]
 fn roles_are_told_by_name() {

@@ -334,6 +334,7 @@ fn text(statement: Statement) -> &'static str {
         Statement::RoomMake => include_str!("statements/room_make.sql"),
         Statement::RoomEnter => include_str!("statements/room_enter.sql"),
         Statement::RoomLeave => include_str!("statements/room_leave.sql"),
+        Statement::RoomRaze => include_str!("statements/room_raze.sql"),
         Statement::RoomEmpty | Statement::RoomClear => {
             include_str!("statements/room_empty.sql")
         }

@@ -137,6 +137,7 @@ fn of_statement(statement: Statement) -> Touches {
         | S::RoomMake
         | S::RoomEnter
         | S::RoomLeave
+        | S::RoomRaze
         | S::RoomEmpty
         | S::RoomClear
         | S::RoomParts => Touches::writing(Parts::ALL),

@@ -44,9 +44,9 @@ impl Room {
     }
 
     /// Everything as the files make it.
-    fn furnish(
+    fn furnish<D: Database>(
         &self,
-        database: &mut impl Database,
+        database: &mut D,
         terms: &Terms,
         is_small: bool,
     ) -> Result<(), SqlError> {
@@ -60,8 +60,9 @@ impl Room {
             }
             // What the schema itself has put there can only be put there again.
             None => {
-                database.run(Statement::RoomLeave)?;
-                database.run(Statement::RoomMake)?;
+                for statement in listed(database, Statement::RoomRaze)? {
+                    database.ask(&statement, &|_| Value::Null)?;
+                }
                 self.build(database, terms)?;
             }
         }
@@ -90,11 +91,8 @@ impl Room {
     /// Asks what there is, and how it is emptied.
     fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
         let parts = database.ask(D::text(Statement::RoomParts), &|_| Value::Null)?;
-        let mut list = |statement| {
-            let rows = database.ask(D::text(statement), &|_| Value::Null)?.rows;
-            Ok::<Vec<String>, SqlError>(rows.iter().flatten().map(Value::text).collect())
-        };
-        let (empties, clears) = (list(Statement::RoomEmpty)?, list(Statement::RoomClear)?);
+        let empties = listed(database, Statement::RoomEmpty)?;
+        let clears = listed(database, Statement::RoomClear)?;
         let steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
         let texts = steps.filter_map(|step| match &step.call {
             Call::Sql(text) => Some(text.as_str()),
@@ -118,6 +116,12 @@ impl Room {
         let shelves = Arc::clone(&self.shelves);
         StepLink::new(speaker, Arc::clone(&self.checkout), shelves, terms.clone(), seat)
     }
+}
+
+/// Statements that are written by a query.
+fn listed<D: Database>(database: &mut D, query: Statement) -> Result<Vec<String>, SqlError> {
+    let rows = database.ask(D::text(query), &|_| Value::Null)?.rows;
+    Ok(rows.iter().flatten().map(Value::text).collect())
 }
 
 fn run_file(database: &mut impl Database, script: Option<&Script>) -> Result<(), SqlError> {

@@ -76,6 +76,7 @@ statements! {
     RoomMake "room_make" "A place for tables that are none of ours.";
     RoomEnter "room_enter" "The way there.";
     RoomLeave "room_leave" "No such place.";
+    RoomRaze "room_raze" "A query: the statements that leave nothing of what is there.";
     RoomEmpty "room_empty" "A query: the statements that empty all tables there.";
     RoomClear "room_empty" "The same of a few rows, if that is quicker.";
     RoomParts "room_parts" "A query: what there is there, and what it refers to.";

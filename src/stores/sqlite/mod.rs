@@ -300,6 +300,7 @@ fn text(statement: Statement) -> &'static str {
         Statement::RoomMake | Statement::RoomEnter | Statement::RoomLeave => {
             include_str!("statements/room_alone.sql")
         }
+        Statement::RoomRaze => include_str!("statements/room_raze.sql"),
         Statement::RoomEmpty | Statement::RoomClear => {
             include_str!("statements/room_empty.sql")
         }

@@ -25,3 +25,8 @@ UNION ALL
 SELECT 'other', proname::text, NULL
 FROM pg_proc
 WHERE pronamespace = 'oversell_sim_checkout'::regnamespace
+UNION ALL
+SELECT 'other', relname::text, NULL
+FROM pg_inherits
+JOIN pg_class ON pg_class.oid = inhrelid
+WHERE relnamespace = 'oversell_sim_checkout'::regnamespace
