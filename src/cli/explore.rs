@@ -10,6 +10,7 @@ use oversell_sim::error::Error;
 use oversell_sim::explore::{
     self, Exploration, Limits, Method, Recording, Sampling, StateGraph, Walk,
 };
+use oversell_sim::report::Evidence;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::StoreKind;
 use oversell_sim::text::document::MOST_BYTES;
@@ -213,9 +214,15 @@ fn run_at_server(
         reduced: !args.search.no_reduce,
         enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH_ORDERS),
     };
-    let (report, _) =
+    let (mut report, _) =
         watch.run(|stopped| explore::search_orders(entrant, settings, &*server, walk, stopped))?;
-    let ended = finish(&report, Some(watch.took()), output, &args.report)?;
+    let took = watch.took();
+    drop(server);
+    if report.evidence == Evidence::Broken && !args.search.no_reduce {
+        let address = args.server.address();
+        report.cures = explore::try_levels(entrant, settings, &address, &watch.control)?;
+    }
+    let ended = finish(&report, Some(took), output, &args.report)?;
     if let Some(record) = record {
         write_recording(record, entrant, settings, &report)?;
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::cure::LevelTried;
 use super::graph::Ways;
 use super::random::Sampled;
 use super::timeline::Row;
@@ -32,7 +33,7 @@ pub struct Exploration {
     pub buyers: u32,
     /// Products in the shop.
     pub items: u8,
-    /// Units of each at the beginning.
+    /// Units of each at the beginning; 0 where nobody counts them.
     pub stock: i32,
     /// Products in each buyer's cart.
     pub cart: u8,
@@ -56,6 +57,9 @@ pub struct Exploration {
     pub sampled: Option<Sampled>,
     /// What was found, the gravest first, each with a shortest schedule to it.
     pub findings: Vec<Told>,
+    /// What stronger isolation levels would do about it; empty if none was tried.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cures: Vec<LevelTried>,
     /// The one schedule that was replayed, told step by step; none for a search.
     pub replayed: Option<Vec<Row>>,
 }
@@ -176,14 +180,16 @@ fn roles(checkout: &Checkout, settings: &Settings) -> Vec<String> {
 impl Exploration {
     /// A report of which only the settings and the evidence are known.
     pub(super) fn of(entrant: &dyn Entrant, settings: &Settings, evidence: Evidence) -> Self {
+        let described = entrant.described();
+        let counts = described.as_ref().is_none_or(|checkout| checkout.audit.stock.is_some());
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             strategy: entrant.card().name.to_owned(),
-            roles: entrant.described().map_or(Vec::new(), |checkout| roles(&checkout, settings)),
+            roles: described.map_or(Vec::new(), |checkout| roles(&checkout, settings)),
             buyers: settings.buyers,
             items: settings.items,
-            stock: settings.stock,
+            stock: if counts { settings.stock } else { 0 },
             cart: settings.cart,
             seed: settings.seed,
             isolation: settings.isolation,
@@ -195,6 +201,7 @@ impl Exploration {
             orders: None,
             sampled: None,
             findings: Vec::new(),
+            cures: Vec::new(),
             replayed: None,
         }
     }

@@ -39,7 +39,7 @@ pub fn rehearse(
     settings: &Settings,
     server: &dyn Server,
 ) -> Result<Rehearsal, Error> {
-    let settings = measured(entrant, settings, server)?;
+    let settings = measured(settings, server)?;
     Theatre::open(entrant, &settings, server, Grain::Statement, |theatre| {
         theatre.begin()?;
         let (mut visits, mut steps) = (Vec::new(), Vec::new());
@@ -77,11 +77,7 @@ pub fn as_furnished(
 }
 
 /// The settings, with products and stock as they are when the doors open.
-fn measured(
-    entrant: &dyn Entrant,
-    settings: &Settings,
-    server: &dyn Server,
-) -> Result<Settings, Error> {
+fn measured(settings: &Settings, server: &dyn Server) -> Result<Settings, Error> {
     let opening = Opening {
         items: settings.items,
         stock: settings.stock,
@@ -92,16 +88,9 @@ fn measured(
     server.stock_up(opening)?;
     let books = server.take_stock(opening)?;
     let mut settings = settings.clone();
-    match books.put_up.first() {
-        Some(stock) => {
-            settings.items = books.put_up.len() as u8;
-            settings.stock = *stock;
-        }
-        // Where nobody counts units there are none to be told of.
-        None if !entrant.described().is_some_and(|checkout| checkout.setup_knows("stock")) => {
-            settings.stock = 0;
-        }
-        None => {}
+    if let Some(stock) = books.put_up.first() {
+        settings.items = books.put_up.len() as u8;
+        settings.stock = (*stock).max(1);
     }
     Ok(settings)
 }

@@ -7,7 +7,9 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::table::{LABEL_WIDTH, headline, labelled};
 use super::verdict;
 use crate::clock::nanos;
-use crate::explore::{AnyBuyers, Covered, Exploration, Method, Orders, Row, Sampled, Told};
+use crate::explore::{
+    AnyBuyers, Covered, Exploration, LevelTried, Method, Orders, Row, Sampled, Told,
+};
 use crate::finding::FindingKind;
 use crate::report::Evidence;
 use crate::text::quantity::{count, duration, of, percent};
@@ -39,6 +41,9 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
                 "what the server does within a statement, crashes, other quantities".into(),
             );
         }
+    }
+    if let Some(last) = report.cures.last() {
+        line("cure", cure(last));
     }
     if let Some(covered) = &report.covered {
         line("covered", coverage(report, covered, took));
@@ -173,6 +178,23 @@ fn place(report: &Exploration) -> String {
 }
 
 /// What was covered at a server.
+/// What the last level that was tried does about a finding.
+fn cure(tried: &LevelTried) -> String {
+    let level = tried.isolation;
+    match tried.evidence {
+        Evidence::Proved => {
+            format!("--isolation {level} (proved: {} run)", of(tried.orders, "order"))
+        }
+        Evidence::Broken => format!(
+            "no isolation level, for it is broken at {level}, too: what matters is not in one transaction"
+        ),
+        _ => format!(
+            "perhaps --isolation {level}: nothing wrong seen in the first {}",
+            of(tried.orders, "order")
+        ),
+    }
+}
+
 fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> String {
     let buyers = of(report.buyers.into(), "buyer");
     let run = of(orders.run, "order");

@@ -15,10 +15,12 @@ use oversell_sim::explore::{
     Exploration, Outcome, Walk, as_furnished, replay_orders, search_orders, server_for,
 };
 use oversell_sim::finding::FindingKind::{self, BrokenRule, LeakedStock, LostUpdate, Oversold};
+use oversell_sim::op::OpKind;
 use oversell_sim::report::Evidence;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::model::Isolation::{self, RepeatableRead, Serializable};
 use oversell_sim::stores::{Address, StoreKind};
+use oversell_sim::strategy::Strategy;
 
 use crate::running_shop::RunningShop;
 use crate::servers::installed;
@@ -115,6 +117,25 @@ fn a_stronger_level_cures_the_bugs_that_are_within_one_transaction_and_no_others
         if cure == Some(Serializable) {
             assert_eq!(at(RepeatableRead), Evidence::Broken, "{what}");
         }
+    }
+}
+
+#[test]
+fn the_verdict_names_the_level_that_cures_or_says_that_none_does() {
+    for (folder, kind, cure) in bugs_here() {
+        let checkout = Checkout::read(&folder.join("broken.toml")).unwrap();
+        let begins = checkout.about().needs.contains(&OpKind::Transaction);
+        let explored = run(&folder, &["explore", "--checkout", "broken.toml"]);
+        let told = said(&explored);
+        let words = match cure {
+            Some(level) => format!(" cure            --isolation {level} (proved: "),
+            None if begins => " cure            no isolation level, for it is broken at".into(),
+            None => {
+                assert!(!told.contains(" cure "), "{told}");
+                continue;
+            }
+        };
+        assert!(told.contains(&words), "{kind:?}: {told}");
     }
 }
 
@@ -403,14 +424,25 @@ fn a_file_that_is_named_by_its_url_is_gone_afterwards() {
 
 #[test]
 fn a_recording_names_the_file_and_replays() {
-    let folder = with(|_, text| text);
+    // Where nobody counts units, too.
+    let folder = with(|name, text| match name {
+        "checkout.toml" => {
+            let audit = text.find("[audit]").unwrap();
+            let never = text.find("[audit.never]").unwrap();
+            let rule = "\n\"two sold\" = \"SELECT product FROM purchase GROUP BY product HAVING COUNT(*) > 1\"\n";
+            format!("{}{}{rule}", &text[..audit], &text[never..])
+        }
+        _ => text,
+    });
+    record_and_replay(folder.path(), "broken_rule = 1");
+    record_and_replay(with(|_, text| text).path(), "oversold = 1");
+}
+
+fn record_and_replay(folder: &Path, expected: &str) {
     let recorded =
-        run(folder.path(), &["explore", "--checkout", "checkout.toml", "--record", "found.toml"]);
+        run(folder, &["explore", "--checkout", "checkout.toml", "--record", "found.toml"]);
     assert_eq!(recorded.status.code(), Some(0), "{}", said(&recorded));
-    let replayed = run(
-        folder.path(),
-        &["replay", "--schedule-file", "found.toml", "--expect", "oversold = 1"],
-    );
+    let replayed = run(folder, &["replay", "--schedule-file", "found.toml", "--expect", expected]);
     assert_eq!(replayed.status.code(), Some(0), "{}", said(&replayed));
 }
 
