@@ -75,7 +75,13 @@ pub(super) struct ServerFlags {
 impl ServerFlags {
     /// The settings, with the store that was named.
     pub(super) fn applied(&self, settings: Settings) -> Result<Settings, Error> {
-        applied(settings, &[("store", &self.store)])
+        let settings = applied(settings, &[("store", &self.store)])?;
+        match (settings.store, &self.url) {
+            (StoreKind::Memory, Some(_)) => Err(Error::input(
+                "--url: the model in memory is nowhere else; name the server with --store",
+            )),
+            _ => Ok(settings),
+        }
     }
 
     /// Refuses all of them, where there is no server.

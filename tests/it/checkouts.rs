@@ -400,6 +400,7 @@ fn flags_that_mean_nothing_to_a_file_are_refused() {
         ("explore --checkout nowhere.toml", "cannot read the checkout nowhere.toml"),
         ("check --checkout checkout.toml --store memory", "is written for sqlite"),
         ("init sql --store redis", "redis does not speak SQL"),
+        ("explore --strategy naive --url mine.sqlite", "name the server with --store"),
     ] {
         let output = run(folder.path(), &args.split(' ').collect::<Vec<_>>());
         assert_eq!(output.status.code(), Some(2), "{args}: {}", said(&output));
