@@ -27,11 +27,15 @@ pub(super) fn word(evidence: Evidence) -> &'static str {
 
 impl Verdict {
     pub(super) fn of(report: &Report, run: &Run) -> Self {
-        let traded = format!(
-            "{}, {} sold",
-            of(run.figures.stock.unsigned_abs(), "unit"),
-            count(run.figures.units_sold)
-        );
+        let traded = match run.figures.stock {
+            // A shop in which nobody counts units.
+            0 => format!("{} served", of(run.figures.winners, "buyer")),
+            stock => format!(
+                "{}, {} sold",
+                of(stock.unsigned_abs(), "unit"),
+                count(run.figures.units_sold)
+            ),
+        };
         let round = report.round();
         let rounds = of(run.rounds.into(), round);
         let (sentence, next) = match (run.evidence, run.gravest()) {
