@@ -60,7 +60,7 @@ pub(super) struct ShopFlags {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "A real server, one statement at a time")]
 pub(super) struct ServerFlags {
-    /// Where stock lives: sqlite, postgres, mysql or redis; without --url a private server is started, and
+    /// Where stock lives: sqlite, postgres, mysql, redis or etcd; without --url a private server is started, and
     /// removed afterwards [default: a model in memory]
     #[arg(long, value_name = "STORE", value_parser = setting("store"))]
     store: Option<String>,

@@ -14,7 +14,7 @@ use super::{Ended, interrupt};
 /// What `survey` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SurveyArgs {
-    /// Which stores, with commas between [default: those of sqlite, postgres, mysql and redis that are ready]
+    /// Which stores, with commas between [default: all that are ready]
     #[arg(long = "store", value_name = "STORE", value_delimiter = ',', value_parser = steppable)]
     stores: Vec<StoreKind>,
     /// Write the page to a file
@@ -25,7 +25,6 @@ pub(crate) struct SurveyArgs {
 fn steppable(text: &str) -> Result<StoreKind, String> {
     match StoreKind::parse(text)? {
         StoreKind::Memory => Err("the model is there in any case".into()),
-        StoreKind::Etcd => Err("etcd's requests cannot be held one by one yet".into()),
         store => Ok(store),
     }
 }

@@ -154,7 +154,14 @@ pub fn can_be_stepped(entrant: &dyn Entrant, settings: &Settings) -> Result<(), 
             settings.buyers
         )));
     }
-    let cannot = |kind: &&OpKind| **kind == OpKind::Queue || !settings.offers(**kind);
+    // etcd's own leases, with which it locks, run on while nobody is let go.
+    let takes_leases = |kind| {
+        let leases = matches!(kind, OpKind::Lock | OpKind::Lease | OpKind::Fence | OpKind::Hold);
+        settings.store == StoreKind::Etcd && leases
+    };
+    let cannot = |kind: &&OpKind| {
+        **kind == OpKind::Queue || takes_leases(**kind) || !settings.offers(**kind)
+    };
     if let Some(missing) = card.needs.iter().find(cannot) {
         return Err(Error::input(format!(
             "{} needs {}, which cannot be stepped at the store `{}`; leave out --store\n       \
@@ -163,11 +170,6 @@ pub fn can_be_stepped(entrant: &dyn Entrant, settings: &Settings) -> Result<(), 
             missing.name(),
             settings.store
         )));
-    }
-    if settings.store == StoreKind::Etcd {
-        return Err(Error::input(
-            "--store etcd: its requests cannot be held one by one yet; there are sqlite, postgres, mysql and redis",
-        ));
     }
     Ok(())
 }

@@ -62,7 +62,12 @@ fn search(
 
 /// The stores that can be stepped, as far as they are here.
 fn stores() -> impl Iterator<Item = StoreKind> {
-    installed().into_iter().filter(|store| *store != StoreKind::Etcd)
+    installed().into_iter()
+}
+
+/// Every write of etcd's is on three disks before it is answered.
+fn fewer(store: StoreKind, most: u64) -> u64 {
+    if store == StoreKind::Etcd { most / 4 } else { most }
 }
 
 fn orders(report: &Exploration) -> &Orders {
@@ -105,8 +110,9 @@ fn leaving_out_orders_that_cannot_differ_leaves_out_no_way_to_end() {
                 if !is_only_about_levels || can_be_stepped(entrant, &settings).is_err() {
                     continue;
                 }
-                let (slow, all) = search(entrant, &settings, &*server, ONE_BY_ONE, MOST_ONE_BY_ONE);
-                let (fast, some) = search(entrant, &settings, &*server, REDUCED, MOST_ONE_BY_ONE);
+                let most = fewer(store, MOST_ONE_BY_ONE.into()) as u32;
+                let (slow, all) = search(entrant, &settings, &*server, ONE_BY_ONE, most);
+                let (fast, some) = search(entrant, &settings, &*server, REDUCED, most);
                 let what = format!("{} on {store}, {isolation}", card.name);
                 assert_eq!(orders(&fast).diverged + orders(&slow).diverged, 0, "{what}");
                 if orders(&slow).complete && orders(&fast).complete {
@@ -191,7 +197,8 @@ fn three_buyers_who_lock_the_row_are_proved_in_every_order() {
 
 #[test]
 fn a_server_that_dies_in_the_middle_is_an_error_and_keeps_nobody() {
-    for store in stores().filter(|store| store.is_served()) {
+    // Of a group one may die, and the others go on.
+    for store in stores().filter(|store| store.is_served() && *store != StoreKind::Etcd) {
         let (settings, naive) = (shop(store, 2), find("naive"));
         let server = open(naive, &settings);
         let orders = AtomicU32::new(0);
@@ -295,7 +302,7 @@ fn hold_the_model_against_servers(buyers: u32, most: u64) {
                 if can_be_stepped(entrant, &settings).is_err() {
                     continue;
                 }
-                let agreement = compare(entrant, &settings, &*server, most).unwrap();
+                let agreement = compare(entrant, &settings, &*server, fewer(store, most)).unwrap();
                 let is_different = agreement.difference.is_some();
                 let why = match buyers {
                     2 => why_otherwise(card.name, store, *isolation),
@@ -365,8 +372,8 @@ fn what_cannot_be_stepped_at_a_server_is_refused_with_the_reason() {
     assert!(said.contains("pessimistic needs lock"), "{said}");
     let said = refused(&shop(StoreKind::Postgres, 27), "naive");
     assert!(said.contains("26 at most, a connection each"), "{said}");
-    let said = refused(&shop(StoreKind::Etcd, 2), "naive");
-    assert!(said.contains("--store etcd"), "{said}");
+    let said = refused(&shop(StoreKind::Etcd, 2), "pessimistic");
+    assert!(said.contains("pessimistic needs lock"), "{said}");
     let mut settings = shop(StoreKind::Postgres, 2);
     settings.set("crashes", "1").unwrap();
     let said = refused(&settings, "naive");

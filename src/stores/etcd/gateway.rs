@@ -8,8 +8,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::Agent;
 
-use super::Trouble;
 use super::wire::{self, Outcome, Txn};
+use super::{Trouble, held};
+use crate::attempt::Failure;
+use crate::stores::remote::Seat;
 
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -35,6 +37,8 @@ pub(super) struct Gateway {
     place: usize,
     agent: Agent,
     within: Duration,
+    /// Where its transactions are held, if they are.
+    seat: Option<Seat>,
 }
 
 impl Gateway {
@@ -49,7 +53,12 @@ impl Gateway {
             .user_agent("oversell-sim")
             .build();
         let (members, within) = (members.clone(), patience.saturating_add(GRACE));
-        Self { members, place, agent: config.into(), within }
+        Self { members, place, agent: config.into(), within, seat: None }
+    }
+
+    /// From now on every transaction is held in this seat.
+    pub(super) fn sit_down(&mut self, seat: Seat) {
+        self.seat = Some(seat);
     }
 
     /// Talks to one of the members for a moment.
@@ -85,7 +94,21 @@ impl Gateway {
 
     /// Does the steps of a transaction.
     pub(super) fn commit(&mut self, txn: Txn) -> Result<Outcome, Trouble> {
-        wire::read_outcome(&self.post("/v3/kv/txn", &txn.body())?)
+        let body = txn.body();
+        let Some(seat) = self.seat.clone() else { return self.commit_now(&body) };
+        if !seat.pass(held::saying(&body)) {
+            return Err(Trouble::Failed(Failure::Interrupted));
+        }
+        let done = self.commit_now(&body);
+        seat.hear(match &done {
+            Ok(outcome) => held::told(&body, outcome),
+            Err(trouble) => trouble.clone().text(),
+        });
+        done
+    }
+
+    fn commit_now(&mut self, body: &Value) -> Result<Outcome, Trouble> {
+        wire::read_outcome(&self.post("/v3/kv/txn", body)?)
     }
 
     /// Waits until a key that was there at this revision is deleted, but no longer than this; it may be over

@@ -96,7 +96,12 @@ pub(super) fn timer(item: Item, buyer: BuyerId) -> String {
 
 /// There if a buyer has an order in the book.
 pub(super) fn ordered(buyer: BuyerId) -> String {
-    format!("{PREFIX}ordered/{buyer}")
+    format!("{}{buyer}", all_ordered())
+}
+
+/// Those of all buyers.
+pub(super) fn all_ordered() -> String {
+    format!("{PREFIX}ordered/")
 }
 
 /// A buyer's lines in the order book.

@@ -6,6 +6,7 @@
 mod books;
 mod cluster;
 mod gateway;
+mod held;
 mod holds;
 mod keys;
 mod leases;
@@ -127,8 +128,14 @@ impl Server for Etcd {
         Ok(Box::new(EtcdLink::new(self, self.dial(number), number as u64)))
     }
 
-    fn connect_held(&self, _seat: Seat, _holds_statements: bool) -> Result<Box<dyn Link>, Error> {
-        Err(Error::input("--store etcd: its requests cannot be held one by one yet"))
+    fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
+        let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        // All talk to the same member: another may be a moment behind.
+        let mut gateway = self.dial(0);
+        if holds_statements {
+            gateway.sit_down(seat);
+        }
+        Ok(Box::new(EtcdLink::new(self, gateway, number as u64)))
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

@@ -182,6 +182,12 @@ pub(super) fn encode(text: &str) -> String {
     STANDARD.encode(text)
 }
 
+/// Text that was encoded, as far as it is one.
+pub(super) fn decoded(body: &Value, name: &str) -> String {
+    let bytes = STANDARD.decode(text(body, name)).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The first key that does not begin like this any more. No prefix of ours ends in the highest byte.
 pub(super) fn end_of(prefix: &str) -> String {
     let mut end = prefix.as_bytes().to_vec();

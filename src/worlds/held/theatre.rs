@@ -208,7 +208,8 @@ impl<'t> Theatre<'t> {
         let waits = self.turnstile.waiting().contains(&place);
         let mut waits_for = Vec::new();
         if waits {
-            waits_for = self.turnstile.blockers(place, &self.watch.waits()?);
+            let waits = self.watch.waits().map_err(|error| self.broke(&error.to_string()))?;
+            waits_for = self.turnstile.blockers(place, &waits);
         }
         let mut answer = None;
         let mut went_on = Vec::new();
@@ -254,8 +255,14 @@ impl<'t> Theatre<'t> {
                     names.join(", ")
                 ))
             }
-            Unsettled::Watch(why) => Error::world(why),
+            Unsettled::Watch(why) => self.broke(&why),
         })
+    }
+
+    /// That a connection is of no more use, whosever it is.
+    fn broke(&self, why: &str) -> Error {
+        let version = self.server.version();
+        Error::world(format!("{version}: a connection broke in the middle of a schedule: {why}"))
     }
 
     /// Sends everybody home who is still there, and says how many that were.
@@ -274,10 +281,7 @@ impl<'t> Theatre<'t> {
         }
         self.settle()?;
         if self.over.iter().flatten().any(|left| left.is_broken) {
-            return Err(Error::world(format!(
-                "{}: a connection broke in the middle of a schedule",
-                self.server.version()
-            )));
+            return Err(self.broke("closed"));
         }
         Ok(still_there)
     }

@@ -1,0 +1,105 @@
+//! A transaction that is held until somebody lets it go: in words, and what it has to do with.
+
+use serde_json::Value;
+
+use super::keys::{self, PREFIX};
+use super::wire::{self, Outcome};
+use crate::stores::remote::{Parts, Saying, Touches};
+
+/// What is about to be asked.
+pub(super) fn saying(body: &Value) -> Saying {
+    let compared: Vec<String> = wire::list(body, "compare").iter().map(condition).collect();
+    let steps = |name| {
+        let steps: Vec<String> = wire::list(body, name).iter().map(step).collect();
+        steps.join(", ")
+    };
+    let (then, otherwise) = (steps("success"), steps("failure"));
+    let text = match (compared.is_empty(), otherwise.is_empty()) {
+        (true, _) => then,
+        (false, true) => format!("if {}: {then}", compared.join(" and ")),
+        (false, false) => format!("if {}: {then}; else {otherwise}", compared.join(" and ")),
+    };
+    Saying { text, touches: touches(body) }
+}
+
+/// What it has to do with. Orders that are only added do not disturb each other.
+fn touches(body: &Value) -> Touches {
+    let compared =
+        wire::list(body, "compare").iter().map(|compare| Touches::reading(part(compare)));
+    let steps = wire::list(body, "success").iter().chain(wire::list(body, "failure"));
+    let is_conditional = !wire::list(body, "compare").is_empty();
+    let stepped = steps.map(|step| {
+        if let Some(range) = step.get("request_range") {
+            return Touches::reading(part(range));
+        }
+        match (step.get("request_put"), step.get("request_delete_range")) {
+            (Some(put), _) if part(put) == Parts::ORDERS && !is_conditional => {
+                Touches::adding(Parts::ORDERS)
+            }
+            (Some(changed), _) | (None, Some(changed)) => Touches::writing(part(changed)),
+            (None, None) => Touches::writing(Parts::ALL),
+        }
+    });
+    compared.chain(stepped).fold(Touches::NOTHING, |all, one| all | one)
+}
+
+/// Where a key lies.
+fn part(about: &Value) -> Parts {
+    let key = wire::decoded(about, "key");
+    let is_of_orders = key == keys::all_orders() || key.starts_with(&keys::all_orders());
+    match is_of_orders || key.starts_with(&keys::all_ordered()) {
+        true => Parts::ORDERS,
+        false => Parts::SHELVES,
+    }
+}
+
+/// A key as short as it can be told. Of a line in the order book it is of no account which number it has.
+fn key(about: &Value) -> String {
+    let key = wire::decoded(about, "key");
+    match keys::read_order(&key) {
+        Some((buyer, item)) => format!("order/{buyer}/{}", item.0),
+        None => key.strip_prefix(PREFIX).unwrap_or(&key).to_owned(),
+    }
+}
+
+fn condition(compare: &Value) -> String {
+    let key = key(compare);
+    match (wire::text(compare, "target"), wire::text(compare, "result")) {
+        ("VALUE", _) => format!("{key} = {}", wire::decoded(compare, "value")),
+        ("CREATE", "EQUAL") => format!("there is no {key}"),
+        ("CREATE", _) => format!("there is {key}"),
+        _ => format!("nobody has written {key} since"),
+    }
+}
+
+fn step(step: &Value) -> String {
+    let about = |name| step.get(name);
+    match (about("request_range"), about("request_put"), about("request_delete_range")) {
+        (Some(range), ..) => format!("get {}", key(range)),
+        (_, Some(put), _) => {
+            let value = wire::decoded(put, "value");
+            let space = if value.is_empty() { "" } else { " " };
+            format!("put {}{space}{value}", key(put))
+        }
+        (.., Some(delete)) => format!("delete {}", key(delete)),
+        _ => "something else".into(),
+    }
+}
+
+/// What came of it.
+pub(super) fn told(body: &Value, outcome: &Outcome) -> String {
+    let found = outcome.steps.iter().flat_map(|range| &range.found);
+    let found: Vec<&str> = found.map(|found| found.value.as_str()).collect();
+    let is_conditional = !wire::list(body, "compare").is_empty();
+    let word = match (is_conditional, outcome.succeeded) {
+        (true, true) => "done",
+        (true, false) => "not done",
+        (false, _) if found.is_empty() && body.to_string().contains("request_range") => "nothing",
+        (false, _) => "",
+    };
+    match (word.is_empty(), found.is_empty()) {
+        (_, true) => word.into(),
+        (true, false) => found.join(", "),
+        (false, false) => format!("{word}: {}", found.join(", ")),
+    }
+}
