@@ -589,6 +589,37 @@ fn without_a_seed_what_the_schema_puts_there_is_there_every_time() {
     }
 }
 
+/// Every try is written down before it fails: one that comes to nothing is not as if it had never been.
+#[test]
+fn an_attempt_that_has_committed_something_and_begins_again_is_not_in_vain() {
+    if !installed().contains(&StoreKind::Postgres) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("schema.sql", "CREATE TABLE tries (n INT); CREATE TABLE t (v INT);");
+    write("seed.sql", "INSERT INTO t VALUES (0);");
+    write(
+        "checkout.toml",
+        "store = \"postgres\"\nschema = \"schema.sql\"\nseed = \"seed.sql\"\nbuyers = 2\n\
+         [[role]]\nname = \"tries\"\n\
+         [[role.step]]\nsql = \"BEGIN\"\n\
+         [[role.step]]\nsql = \"INSERT INTO tries VALUES (1)\"\n\
+         [[role.step]]\nsql = \"COMMIT\"\n\
+         [[role.step]]\nsql = \"SELECT v FROM t\"\nsave = \"v\"\n\
+         [[role.step]]\nsql = \"UPDATE t SET v = v + 1 WHERE v = :v\"\nconflict_if = \"rows = 0\"\n\
+         [[role]]\nname = \"moves\"\n\
+         [[role.step]]\nsql = \"UPDATE t SET v = v + 1\"\n\
+         [[role.step]]\nsql = \"UPDATE t SET v = v + 1\"\n\
+         [audit.never]\nthree = \"SELECT COUNT(*) FROM tries HAVING COUNT(*) > 2\"\n",
+    );
+    let output = run(
+        folder.path(),
+        &["explore", "--checkout", "checkout.toml", "--expect", "broken_rule = 1"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
 /// A finding on one and the same file that two roles make: who is who is told.
 #[test]
 fn roles_are_told_by_name() {

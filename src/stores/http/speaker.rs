@@ -7,7 +7,7 @@ use ureq::Agent;
 use ureq::http::Request as Ready;
 
 use crate::checkout::{Answer, Call, Request, STATUS, Value};
-use crate::stores::remote::{Parts, Refusal, Speaker, Touches};
+use crate::stores::remote::{Parts, Refusal, Speaker, Stays, Touches};
 use crate::text::nearest::shown;
 
 /// The longest wait for a connection.
@@ -129,7 +129,7 @@ impl Speaker for HttpSpeaker {
         None
     }
 
-    fn would_stay(&self, _: &Call) -> bool {
-        true
+    fn stays(&self, _: &Call) -> Stays {
+        Stays::Everything
     }
 }

@@ -3,7 +3,7 @@
 use ::redis::{Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as Said, cmd};
 
 use crate::checkout::{Answer, Call, Value};
-use crate::stores::remote::{Parts, Refusal, Speaker, Touches};
+use crate::stores::remote::{Parts, Refusal, Speaker, Stays, Touches};
 
 /// Commands that look and change nothing.
 const LOOKS: [&str; 23] = [
@@ -190,11 +190,12 @@ impl Speaker for RedisSpeaker {
         Some(Call::word(word))
     }
 
-    fn would_stay(&self, call: &Call) -> bool {
+    fn stays(&self, call: &Call) -> Stays {
         match name(call).as_str() {
-            "EXEC" => true,
-            "MULTI" | "DISCARD" | "UNWATCH" => false,
-            looks => !self.is_collecting && !LOOKS.contains(&looks),
+            "EXEC" => Stays::Everything,
+            "MULTI" | "DISCARD" | "UNWATCH" => Stays::Nothing,
+            looks if self.is_collecting || LOOKS.contains(&looks) => Stays::Nothing,
+            _ => Stays::Changes,
         }
     }
 }

@@ -13,7 +13,7 @@ mod touches;
 mod turnstile;
 
 pub use client::RemoteClient;
-pub use steps::{Refusal, Speaker, StepLink};
+pub use steps::{Refusal, Speaker, Stays, StepLink};
 pub use terms::Terms;
 pub use touches::{Parts, Touches};
 pub use turnstile::{Saying, Seat, Turnstile, Unsettled, Waits};

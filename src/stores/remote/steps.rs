@@ -54,8 +54,19 @@ pub trait Speaker: Send {
     /// What takes back whatever the attempt has not made to count; none if there is nothing to be taken back.
     fn taking_back(&self) -> Option<Call>;
 
-    /// Whether this would change anything that stays, even if the attempt should end in a conflict.
-    fn would_stay(&self, call: &Call) -> bool;
+    /// How much of this would stay, even if the attempt should end in a conflict.
+    fn stays(&self, call: &Call) -> Stays;
+}
+
+/// What stays of something that was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// Nothing: it only looks, or what it changes does not count yet.
+    Nothing,
+    /// What it changes, if it changes anything.
+    Changes,
+    /// Whatever was changed before.
+    Everything,
 }
 
 /// What an attempt remembers, and whose it is.
@@ -168,13 +179,17 @@ impl<S: Speaker> StepLink<S> {
     }
 
     fn make(&mut self, number: usize, step: &Step) -> Result<Onward, Missed> {
-        let would_stay = self.speaker.would_stay(&step.call);
+        let stays = self.speaker.stays(&step.call);
         let answer = match self.say(&step.call) {
             None => return Err(Missed::Failed(Failure::Interrupted)),
             Some(Ok(answer)) => answer,
             Some(Err(refusal)) => return self.refused(number, step, &refusal),
         };
-        self.has_changed |= would_stay && answer.count > 0;
+        self.has_changed |= match stays {
+            Stays::Nothing => false,
+            Stays::Changes => answer.count > 0,
+            Stays::Everything => true,
+        };
         let kept = self.memory.keep(step, &answer);
         let rows = Value::Int(i64::try_from(answer.count).unwrap_or(i64::MAX));
         let value_of = |name: &str| match name {

@@ -54,7 +54,7 @@ struct Board {
     told: Vec<Option<bool>>,
     /// Whether anybody has been told since one last looked.
     has_news: bool,
-    /// Who begins again after a conflict, and has seen nobody else move since.
+    /// Who begins again after a conflict that nobody else had a part in, and has seen nobody else move since.
     again: Vec<bool>,
     /// Attempts of each that ended in a conflict and had changed nothing.
     vain: Vec<u32>,
@@ -62,6 +62,8 @@ struct Board {
     steps: u64,
     /// Which of them was the first of each one's attempt.
     began: Vec<Option<u64>>,
+    /// Whether somebody else has moved since then.
+    disturbed: Vec<bool>,
     /// Whether everybody is to go home.
     is_closed: bool,
 }
@@ -104,6 +106,7 @@ impl Turnstile {
                 vain: vec![0; buyers],
                 steps: 0,
                 began: vec![None; buyers],
+                disturbed: vec![false; buyers],
                 is_closed: false,
             }),
             keeper: Condvar::new(),
@@ -185,8 +188,9 @@ impl Turnstile {
                 *standing = Standing::Sent;
             }
         }
-        for (other, again) in board.again.iter_mut().enumerate() {
-            *again &= other == place;
+        for other in (0..board.again.len()).filter(|other| *other != place) {
+            board.again[other] = false;
+            board.disturbed[other] |= board.began[other].is_some();
         }
         board.standings[place] = Standing::Sent;
         self.buyers[place].notify_one();
@@ -378,10 +382,11 @@ impl Seat {
         board.standings[self.place] = Standing::Thinking;
     }
 
-    /// It begins again after a conflict, in an attempt that had changed something or nothing.
+    /// It begins again after a conflict, in an attempt that had changed something or nothing. Where nobody else has
+    /// moved during that attempt, the next would be the same again.
     pub fn begins_again(&self, has_changed: bool) {
         let mut board = self.turnstile.board.lock();
-        board.again[self.place] = true;
+        board.again[self.place] = !board.disturbed[self.place];
         board.vain[self.place] += u32::from(!has_changed);
     }
 
@@ -394,7 +399,9 @@ impl Seat {
 
     /// An attempt begins.
     pub fn begins(&self) {
-        self.turnstile.board.lock().began[self.place] = None;
+        let mut board = self.turnstile.board.lock();
+        board.began[self.place] = None;
+        board.disturbed[self.place] = false;
     }
 
     /// The first step of its attempt; none if it has made none.

@@ -7,7 +7,7 @@ use super::layout::{Deed, Layout};
 use super::{Database, SqlError};
 use crate::checkout::{Answer, Call, Value};
 use crate::stores::StoreKind;
-use crate::stores::remote::{Refusal, Speaker, Touches};
+use crate::stores::remote::{Refusal, Speaker, Stays, Touches};
 
 /// One connection, on which statements are said that are none of ours.
 pub(super) struct SqlSpeaker<D> {
@@ -69,12 +69,14 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
         self.course.is_under_way().then(|| Call::Sql("ROLLBACK".into()))
     }
 
-    fn would_stay(&self, call: &Call) -> bool {
+    fn stays(&self, call: &Call) -> Stays {
         match self.layout.deed(text(call)) {
-            Deed::Looks | Deed::Sets | Deed::Frames(_) => false,
-            Deed::Commits => self.has_changed,
-            Deed::Changes => !self.course.is_under_way(),
-            Deed::Unknown => true,
+            Deed::Commits if self.has_changed => Stays::Everything,
+            Deed::Changes if !self.course.is_under_way() => Stays::Changes,
+            Deed::Unknown => Stays::Everything,
+            Deed::Looks | Deed::Sets | Deed::Frames(_) | Deed::Commits | Deed::Changes => {
+                Stays::Nothing
+            }
         }
     }
 }
