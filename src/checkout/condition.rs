@@ -1,7 +1,5 @@
 //! Conditions: `stock < qty`, `rows = 0`, `status = 'paid'`.
 
-use std::fmt;
-
 use super::value::Value;
 use crate::relation::Relation;
 use crate::text::nearest::{did_you_mean, shown};
@@ -12,8 +10,6 @@ pub struct Condition {
     left: Operand,
     relation: Relation,
     right: Operand,
-    /// As it was written.
-    text: String,
 }
 
 /// One side of it.
@@ -44,12 +40,7 @@ impl Condition {
             "" => Err(comparison()),
             text => Operand::parse(text, known),
         };
-        Ok(Self {
-            left: operand(left)?,
-            relation,
-            right: operand(right)?,
-            text: text.trim().to_owned(),
-        })
+        Ok(Self { left: operand(left)?, relation, right: operand(right)? })
     }
 
     /// Whether it holds, given what each name stands for. Nothing is equal to no value but no value.
@@ -90,12 +81,6 @@ pub(super) fn unknown(name: &str, known: &[String]) -> String {
     let near = did_you_mean(name, names.clone());
     let names: Vec<&str> = names.collect();
     format!("no value `{}` here{near}; there are {}", shown(name), names.join(", "))
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
 }
 
 #[cfg(test)]
