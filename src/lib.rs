@@ -29,6 +29,7 @@
 //!
 //! The map of the code stands in `ARCHITECTURE.md`.
 
+pub mod app;
 pub mod attempt;
 pub mod audit;
 pub mod buyer;
@@ -44,6 +45,8 @@ pub mod finding;
 pub mod logbook;
 pub mod op;
 pub mod race;
+#[cfg(feature = "app")]
+mod proxy;
 mod relation;
 pub mod render;
 pub mod report;

@@ -25,7 +25,7 @@
 //! every live world can run it; what the steps say to a store is the store's side.
 
 mod condition;
-mod file;
+pub(crate) mod file;
 mod reading;
 mod request;
 mod starter;
@@ -35,7 +35,7 @@ mod value;
 
 pub use condition::Condition;
 pub use reading::{Shelf, Shelves};
-pub use request::Request;
+pub use request::{Find, Request};
 pub use starter::starter;
 pub use step::{Call, End, Numbered, Saved, Step};
 pub use template::Template;
@@ -44,6 +44,7 @@ pub use value::{Answer, Value, Values};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::app::App;
 use crate::attempt::{Attempt, Bought, Missed};
 use crate::error::Error;
 use crate::op::{BuyerId, Onward, OpKind, Want};
@@ -61,6 +62,9 @@ pub const GIVEN: [&str; 4] = ["buyer", "item", "qty", "key"];
 
 /// What a running shop's answers are told apart by.
 pub const STATUS: &str = "status";
+
+/// Where such an answer sends the client; nothing if it does not.
+pub const LOCATION: &str = "location";
 
 /// What a condition also knows: rows that the step returned or changed.
 pub const ROWS: &str = "rows";
@@ -124,8 +128,12 @@ pub struct Checkout {
     pub audit: Audit,
     /// Whether it makes no difference which of the customers somebody is.
     pub alike: bool,
+    /// Whether everybody comes in the name of the same customer.
+    pub is_same_buyer: bool,
     /// The settings that stand in the file.
     pub settings: Vec<(&'static str, String)>,
+    /// The application that the shop is, if it is started or found, prepared and put back for each show.
+    pub app: Option<Arc<App>>,
 }
 
 impl Checkout {
@@ -138,6 +146,9 @@ impl Checkout {
     /// Which customer's name somebody in a place acts in, counted from 1.
     #[must_use]
     pub fn customer(&self, place: BuyerId) -> i64 {
+        if self.is_same_buyer {
+            return 1;
+        }
         i64::from(place) / self.roles.len() as i64 + 1
     }
 
@@ -159,6 +170,9 @@ impl Checkout {
     /// How many customers there are if there are so many buyers, whatever their roles.
     #[must_use]
     pub fn customers(&self, buyers: u32) -> i64 {
+        if self.is_same_buyer {
+            return 1;
+        }
         i64::from(buyers.div_ceil(self.roles.len() as u32))
     }
 
@@ -262,7 +276,9 @@ impl Strategy for Checkout {
         let unusual = names
             .filter(|name| *name == "buyers" || settings.value_of(name) != usual.value_of(name));
         let flags = unusual.map(|name| settings.flag_of(name)).collect::<String>();
-        format!("--checkout {}{flags}", quoted(Path::new(self.path)))
+        let flag = if self.app.is_some() { "--app" } else { "--checkout" };
+        let same = if self.is_same_buyer { " --same-buyer" } else { "" };
+        format!("{flag} {}{same}{flags}", quoted(Path::new(self.path)))
     }
 
     fn described(&self) -> Option<Arc<Checkout>> {

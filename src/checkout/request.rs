@@ -17,6 +17,47 @@ pub struct Request {
     pub headers: Vec<(String, Template)>,
     /// What is sent; none for a request without a body.
     pub body: Option<Template>,
+    /// Fields of a form, which are sent as its body.
+    pub form: Vec<(String, Template)>,
+    /// What is looked for in the answer.
+    pub find: Vec<Find>,
+}
+
+/// A value that stands somewhere in an answer, between two texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Find {
+    /// What it is called.
+    pub name: String,
+    /// What stands before it.
+    pub before: String,
+    /// And behind it; empty if it is the rest of the answer.
+    pub after: String,
+}
+
+impl Find {
+    /// Reads `name="token" value="{}"`.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub fn parse(name: &str, text: &str) -> Result<Self, String> {
+        match text.split_once("{}") {
+            Some((before, after)) if !before.is_empty() => {
+                let (name, before, after) = (name.to_owned(), before.to_owned(), after.to_owned());
+                Ok(Self { name, before, after })
+            }
+            _ => Err("expected the text around the value, with {} in its place".into()),
+        }
+    }
+
+    /// The first such value in a text.
+    #[must_use]
+    pub fn within<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let (_, rest) = text.split_once(&self.before)?;
+        match self.after.as_str() {
+            "" => Some(rest),
+            after => rest.split_once(after).map(|(value, _)| value),
+        }
+    }
 }
 
 impl Request {
@@ -38,7 +79,8 @@ impl Request {
             ));
         }
         let path = Template::parse(path);
-        Ok(Some(Self { method, path, headers: Vec::new(), body: None }))
+        let (headers, form, find) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Some(Self { method, path, headers, body: None, form, find }))
     }
 
     /// Reads `Idempotency-Key: {key}`.
@@ -58,7 +100,7 @@ impl Request {
 
     /// The names of the values that it needs.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let values = self.headers.iter().map(|(_, value)| value);
+        let values = self.headers.iter().chain(&self.form).map(|(_, value)| value);
         std::iter::once(&self.path).chain(values).chain(&self.body).flat_map(Template::names)
     }
 
@@ -71,6 +113,12 @@ impl Request {
     /// The body. In JSON every value stays within its quotes, if it stands in some.
     #[must_use]
     pub fn body_with(&self, value_of: &dyn Fn(&str) -> Value) -> Option<String> {
+        if !self.form.is_empty() {
+            let field = |(name, value): &(String, Template)| {
+                format!("{}={}", in_path(name), in_path(&value.filled(value_of)))
+            };
+            return Some(self.form.iter().map(field).collect::<Vec<_>>().join("&"));
+        }
         let body = self.body.as_ref()?;
         let is_json = body.filled_with(|_| String::new()).trim_start().starts_with(['{', '[']);
         Some(body.filled_with(|name| {
@@ -112,6 +160,21 @@ mod tests {
         assert_eq!(body, "{\"id\": \"a/b\\\"?\", \"in\": {\"n\": 1}}");
         request.body = Some(Template::parse("id={id}"));
         assert_eq!(request.body_with(&value_of).unwrap(), "id=a/b\"?");
+    }
+
+    #[test]
+    fn a_form_keeps_its_values_apart_and_a_value_is_found_between_two_texts() {
+        let mut request = Request::parse("POST /login").unwrap().unwrap();
+        request.form = vec![
+            ("user".into(), Template::parse("u{id}@e.com")),
+            ("word".into(), Template::plain("a&b")),
+        ];
+        let body = request.body_with(&|_| Value::Int(1)).unwrap();
+        assert_eq!(body, "user=u1%40e.com&word=a%26b");
+        let find = Find::parse("token", "name=\"t\" value=\"{}\"").unwrap();
+        assert_eq!(find.within("<input name=\"t\" value=\"xyz\">"), Some("xyz"));
+        assert_eq!(find.within("<input name=\"u\" value=\"xyz\">"), None);
+        assert!(Find::parse("token", "no hole").is_err());
     }
 
     #[test]

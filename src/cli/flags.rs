@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use oversell_sim::app::App;
 use oversell_sim::checkout::Checkout;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
@@ -44,10 +45,22 @@ const OF_CHECKOUTS: [&str; 15] = [
     "kill",
 ];
 
+/// A checkout that is described in a file, and its entrant.
+pub(super) type Described = (&'static dyn Entrant, &'static Checkout);
+
 /// A checkout that is described in a file. It is read once, and kept for as long as the process runs.
-pub(super) fn checkout(path: &Path) -> Result<(&'static dyn Entrant, &'static Checkout), Error> {
-    let checkout: &Checkout = Box::leak(Box::new(Checkout::read(path)?));
-    Ok((checkout, checkout))
+pub(super) fn checkout(path: &Path) -> Result<Described, Error> {
+    Checkout::read(path).map(kept)
+}
+
+/// The same of an application's; all come in the name of one buyer, if so.
+pub(super) fn app(path: &Path, is_same_buyer: bool) -> Result<Described, Error> {
+    App::read(path).map(|checkout| kept(Checkout { is_same_buyer, ..checkout }))
+}
+
+fn kept(checkout: Checkout) -> Described {
+    let checkout: &Checkout = Box::leak(Box::new(checkout));
+    (checkout, checkout)
 }
 
 /// These settings as a described checkout has them, with the flags that were given in their place.

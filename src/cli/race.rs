@@ -1,6 +1,6 @@
 //! `race`: flags in, a report out.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use oversell_sim::entrant::Entrant;
@@ -12,7 +12,7 @@ use oversell_sim::settings::Settings;
 use oversell_sim::stores::Address;
 use oversell_sim::{chance, render, strategies};
 
-use super::flags::{self, applied, setting, with_carts};
+use super::flags::{self, Described, applied, setting, with_carts};
 use super::output::{Output, to_stderr};
 use super::{Ended, interrupt, progress};
 
@@ -157,14 +157,17 @@ pub(crate) struct RaceArgs {
         long = "strategy",
         short = 'S',
         value_name = "NAME",
-        required_unless_present = "checkout",
-        conflicts_with = "checkout"
+        required_unless_present_any = ["checkout", "app"],
+        conflicts_with_all = ["checkout", "app"]
     )]
     strategies: Vec<String>,
     /// Instead of strategies a checkout of your own, described in a file, at the store that it is written for
     /// (`oversell-sim init` writes one to begin with)
     #[arg(long, value_name = "FILE")]
     checkout: Option<PathBuf>,
+    /// Instead of strategies a running application, described in a file: the same requests at full speed
+    #[arg(long, value_name = "FILE", conflicts_with = "checkout")]
+    app: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingFlags,
     #[command(flatten)]
@@ -219,10 +222,9 @@ impl RaceArgs {
     /// A checkout that is described in a file, and its settings: its own, unless a flag says otherwise.
     fn described(
         &self,
-        path: &Path,
+        (entrant, checkout): Described,
         settings: Settings,
     ) -> Result<(Vec<&'static dyn Entrant>, Settings), Error> {
-        let (entrant, checkout) = flags::checkout(path)?;
         let store = &self.store;
         for (flag, is_given) in [
             ("--stock-check", store.stock_check),
@@ -246,9 +248,10 @@ impl RaceArgs {
 
 pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
-    let (entrants, settings) = match &args.checkout {
-        Some(path) => args.described(path, settings)?,
-        None => {
+    let (entrants, settings) = match (&args.checkout, &args.app) {
+        (Some(path), _) => args.described(flags::checkout(path)?, settings)?,
+        (None, Some(path)) => args.described(flags::app(path, false)?, settings)?,
+        (None, None) => {
             let names = args.strategies.iter().map(String::as_str);
             let settings = args.store.applied(settings)?;
             let entrants = strategies::select(names, &settings).map_err(with_list)?;

@@ -30,6 +30,13 @@ pub(super) struct ShopFlags {
     /// (`oversell-sim init` writes one to begin with)
     #[arg(long, value_name = "FILE", conflicts_with = "strategy")]
     checkout: Option<PathBuf>,
+    /// Instead of a strategy a running application, unmodified, described in a file: every statement that it sends to its
+    /// databases is held until its turn comes (`oversell-sim init app` writes one to begin with)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "checkout"])]
+    app: Option<PathBuf>,
+    /// Everybody comes in the name of the same buyer: a double click, a second tab
+    #[arg(long, requires = "app")]
+    same_buyer: bool,
     /// How many buyers there are; explore also takes any [default: 2]
     #[arg(long, short, value_name = "N|any", allow_hyphen_values = true, value_parser = some_or_any)]
     buyers: Option<String>,
@@ -67,8 +74,8 @@ pub(super) struct ServerFlags {
     /// The URL of a server that is running already; it is left as it was
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Let --url name a host that is not this machine
-    #[arg(long, requires = "url")]
+    /// Let --url, or an application's file, name a host that is not this machine
+    #[arg(long)]
     allow_remote: bool,
 }
 
@@ -144,6 +151,9 @@ const ANY: &str = "any";
 impl ShopFlags {
     /// The strategy that was named.
     pub(super) fn entrant(&self) -> Result<&'static dyn Entrant, Error> {
+        if let Some(path) = &self.app {
+            return super::flags::app(path, self.same_buyer).map(|(entrant, _)| entrant);
+        }
         match (&self.strategy, &self.checkout) {
             (_, Some(path)) => super::flags::checkout(path).map(|(entrant, _)| entrant),
             (Some(name), None) => strategies::find(name).map_err(super::race::with_list),
@@ -182,10 +192,12 @@ impl ShopFlags {
     ) -> Result<(&'static dyn Entrant, Settings), Error> {
         // A recording names a checkout by its file.
         let entrant = match strategy.ends_with(".toml") {
+            true if self.app.is_some() => self.entrant()?,
             true => super::flags::checkout(Path::new(strategy))?.0,
             false => strategies::find(strategy).map_err(super::race::with_list)?,
         };
-        let is_named = self.strategy.is_some() || self.checkout.is_some();
+        let is_named =
+            self.strategy.is_some() || self.checkout.is_some() || self.app.is_some();
         if is_named && self.entrant()?.card().name != entrant.card().name {
             return Err(Error::input(format!(
                 "--strategy: the schedule was recorded of {strategy}"
@@ -242,6 +254,12 @@ impl ShopFlags {
                 "--buyers: at a real server they have to be counted; write a number",
             ));
         }
+        if checkout.app.is_some() && (server.store.is_some() || server.url.is_some()) {
+            return Err(Error::input(format!(
+                "--store and --url: {} says itself where the application and its databases are",
+                checkout.path
+            )));
+        }
         let settings = described(checkout, usual, &self.given())?;
         let settings = server.applied(settings)?;
         checkout.check_store(settings.store)?;
@@ -252,9 +270,9 @@ impl ShopFlags {
         if self.is_for_any() {
             return Err(Error::input("--buyers: only explore takes any; write a number"));
         }
-        if self.checkout.is_some() {
+        if self.checkout.is_some() || self.app.is_some() {
             return Err(Error::input(
-                "--checkout: nobody can play on a real server; race, explore, replay and check take it",
+                "--checkout, --app: nobody can play on a real server; race, explore, replay and check take it",
             ));
         }
         applied(self.usual(entrant), &self.given())

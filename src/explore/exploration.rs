@@ -182,6 +182,8 @@ impl Exploration {
     pub(super) fn of(entrant: &dyn Entrant, settings: &Settings, evidence: Evidence) -> Self {
         let described = entrant.described();
         let counts = described.as_ref().is_none_or(|checkout| checkout.audit.stock.is_some());
+        // What an application begins is its own affair, but most begin transactions.
+        let is_app = described.as_ref().is_some_and(|checkout| checkout.app.is_some());
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
@@ -197,7 +199,7 @@ impl Exploration {
             evidence,
             covered: None,
             server: None,
-            has_transactions: entrant.card().names(OpKind::Transaction),
+            has_transactions: is_app || entrant.card().names(OpKind::Transaction),
             orders: None,
             sampled: None,
             findings: Vec::new(),

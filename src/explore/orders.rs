@@ -141,10 +141,11 @@ pub fn can_be_stepped(entrant: &dyn Entrant, settings: &Settings) -> Result<(), 
             "--{name}: at a real server nothing goes wrong on purpose; leave out --store, or --{name}"
         )));
     }
-    if settings.store == StoreKind::Http {
+    let is_app = entrant.described().is_some_and(|checkout| checkout.app.is_some());
+    if settings.store == StoreKind::Http && !is_app {
         return Err(Error::input(format!(
-            "{}: what a running shop says to its database cannot be held yet; race it, or describe its \
-             statements",
+            "{}: what a running shop says to its database cannot be held from here; race it, describe \
+             its statements, or put a proxy between them: --app",
             card.name
         )));
     }

@@ -156,7 +156,7 @@ impl<'w, 't> Walker<'w, 't> {
             let held = self.theatre.ready();
             let place = steps.len();
             if let Some(fork) = self.forks.get(place) {
-                if fork.held != held {
+                if !are_alike(&fork.held, &held) {
                     let (before, now) = (said(&fork.held), said(&held));
                     return self.diverge(&steps, &format!("{now}; before it was {before}"));
                 }
@@ -270,6 +270,14 @@ impl<'w, 't> Walker<'w, 't> {
             }
         }
     }
+}
+
+/// Whether the same are held with the same, if with other values.
+pub(super) fn are_alike(before: &[(usize, Saying)], now: &[(usize, Saying)]) -> bool {
+    let is_like = |((one, said), (other, says)): (&(usize, Saying), &(usize, Saying))| {
+        one == other && said.is_like(says)
+    };
+    before.len() == now.len() && before.iter().zip(now).all(is_like)
 }
 
 /// What came of a show, of which so many never saw the end.

@@ -16,6 +16,10 @@
 )]
 
 mod address;
+#[cfg(feature = "app")]
+mod app;
+#[cfg(feature = "app")]
+pub(crate) mod backing;
 #[cfg(feature = "etcd")]
 mod etcd;
 #[cfg(feature = "http")]

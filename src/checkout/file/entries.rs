@@ -9,20 +9,20 @@ use crate::text::document::Fault;
 use crate::text::nearest::{did_you_mean, shown};
 
 /// A value and its place.
-pub(super) type Entry<'d> = Spanned<DeValue<'d>>;
+pub(crate) type Entry<'d> = Spanned<DeValue<'d>>;
 
-pub(super) fn fault<T>(span: Range<usize>, message: impl Into<String>) -> Result<T, Fault> {
+pub(crate) fn fault<T>(span: Range<usize>, message: impl Into<String>) -> Result<T, Fault> {
     Err(Fault { span, message: message.into() })
 }
 
-pub(super) fn text<'d>(key: &str, value: &'d Entry<'_>) -> Result<&'d str, Fault> {
+pub(crate) fn text<'d>(key: &str, value: &'d Entry<'_>) -> Result<&'d str, Fault> {
     value
         .get_ref()
         .as_str()
         .map_or_else(|| fault(value.span(), format!("`{key}` must be a text in quotes")), Ok)
 }
 
-pub(super) fn switch(key: &str, value: &Entry<'_>) -> Result<bool, Fault> {
+pub(crate) fn switch(key: &str, value: &Entry<'_>) -> Result<bool, Fault> {
     value
         .get_ref()
         .as_bool()
@@ -30,7 +30,7 @@ pub(super) fn switch(key: &str, value: &Entry<'_>) -> Result<bool, Fault> {
 }
 
 /// Texts: one, or a list of them.
-pub(super) fn texts<'d, 's>(
+pub(crate) fn texts<'d, 's>(
     key: &str,
     value: &'d Entry<'s>,
 ) -> Result<Vec<(&'d str, Range<usize>)>, Fault> {
@@ -41,14 +41,14 @@ pub(super) fn texts<'d, 's>(
     }
 }
 
-pub(super) fn table<'d, 's>(key: &str, value: &'d Entry<'s>) -> Result<&'d DeTable<'s>, Fault> {
+pub(crate) fn table<'d, 's>(key: &str, value: &'d Entry<'s>) -> Result<&'d DeTable<'s>, Fault> {
     value
         .get_ref()
         .as_table()
         .map_or_else(|| fault(value.span(), format!("`{key}` must be a table: write [{key}]")), Ok)
 }
 
-pub(super) fn tables<'d, 's>(key: &str, value: &'d Entry<'s>) -> Result<Vec<&'d Entry<'s>>, Fault> {
+pub(crate) fn tables<'d, 's>(key: &str, value: &'d Entry<'s>) -> Result<Vec<&'d Entry<'s>>, Fault> {
     let is_wrong = || format!("`{key}` must be a list of tables: write [[{key}]]");
     let array = value.get_ref().as_array();
     let Some(array) = array else { return fault(value.span(), is_wrong()) };
@@ -59,7 +59,7 @@ pub(super) fn tables<'d, 's>(key: &str, value: &'d Entry<'s>) -> Result<Vec<&'d 
 }
 
 /// Refuses keys that are not known.
-pub(super) fn check_keys(
+pub(crate) fn check_keys(
     table: &DeTable<'_>,
     known: &[&'static str],
     of: &str,

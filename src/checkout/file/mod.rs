@@ -1,6 +1,6 @@
 //! Reading a checkout from its file, with every mistake's place.
 
-mod entries;
+pub(crate) mod entries;
 mod says;
 mod steps;
 
@@ -16,7 +16,9 @@ use crate::stores::StoreKind;
 use crate::text::document::{self, Fault, plain_text};
 use crate::text::nearest::shown;
 use entries::{Entry, check_keys, fault, switch, table, tables, text, texts};
-use says::{Says, check_names};
+
+pub(crate) use says::Says;
+use says::check_names;
 use steps::STEP;
 
 const TOP: [&str; 11] = [
@@ -27,7 +29,7 @@ const TOP: [&str; 11] = [
 const DATABASE: [&str; 2] = ["store", "url"];
 
 /// Settings that a file may give; flags go before them.
-const SETTINGS: [&str; 5] = ["buyers", "stock", "qty", "retries", "isolation"];
+pub(crate) const SETTINGS: [&str; 5] = ["buyers", "stock", "qty", "retries", "isolation"];
 
 const ROLE: [&str; 3] = ["name", "buys", "step"];
 
@@ -62,9 +64,9 @@ impl Checkout {
 }
 
 /// Somebody who reads one file.
-struct Reader<'r> {
-    source: &'r str,
-    folder: &'r Path,
+pub(crate) struct Reader<'r> {
+    pub(crate) source: &'r str,
+    pub(crate) folder: &'r Path,
 }
 
 impl Reader<'_> {
@@ -93,10 +95,49 @@ impl Reader<'_> {
                 ),
             );
         }
+        let says = Says { store: kind, has_database: top.contains_key("database") };
+        let mut checkout = self.common(path, says, top, &[])?;
+        for (key, value) in top {
+            match key.get_ref().as_ref() {
+                "schema" => checkout.schema = Some(self.script("schema", value)?),
+                "seed" => checkout.seed = Some(self.script("seed", value)?),
+                "url" => checkout.url = Some(text("url", value)?.to_owned()),
+                "database" => checkout.database = Some(database(value)?),
+                _ => {}
+            }
+        }
+        if kind.is_sql() && checkout.schema.is_none() {
+            return fault(
+                0..0,
+                "`schema` is missing: which file makes the tables? `schema = \"schema.sql\"`",
+            );
+        }
+        if let (false, Some(value)) = (kind.is_sql(), top.get("schema").or(top.get("seed"))) {
+            let message = format!("{kind} reads no such file; write what is to be said in `setup`");
+            return fault(value.span(), message);
+        }
+        let about_a_shop = top.get("url").or(top.get("database"));
+        if let (true, Some(value)) = (kind != StoreKind::Http, about_a_shop) {
+            return fault(
+                value.span(),
+                "`url` and [database] are for a running shop, `store = \"http\"`; name a server with --url",
+            );
+        }
+        Ok(checkout)
+    }
+
+    /// What every file has that describes a checkout, whatever it is made of. Its steps know some values from before.
+    pub(crate) fn common(
+        &self,
+        path: &str,
+        says: Says,
+        top: &DeTable<'_>,
+        before: &[String],
+    ) -> Result<Checkout, Fault> {
         let mut checkout = Checkout {
             path: path.to_owned().leak(),
             title: String::new(),
-            store: kind,
+            store: says.store,
             url: None,
             database: None,
             schema: None,
@@ -105,16 +146,13 @@ impl Reader<'_> {
             roles: Vec::new(),
             audit: Audit::default(),
             alike: false,
+            is_same_buyer: false,
             settings: Vec::new(),
+            app: None,
         };
-        let says = Says { store: kind, has_database: top.contains_key("database") };
         for (key, value) in top {
             match key.get_ref().as_ref() {
                 "title" => text("title", value)?.clone_into(&mut checkout.title),
-                "schema" => checkout.schema = Some(self.script("schema", value)?),
-                "seed" => checkout.seed = Some(self.script("seed", value)?),
-                "url" => checkout.url = Some(text("url", value)?.to_owned()),
-                "database" => checkout.database = Some(database(value)?),
                 "alike" => checkout.alike = switch("alike", value)?,
                 "setup" => {
                     for (statement, span) in texts("setup", value)? {
@@ -137,24 +175,7 @@ impl Reader<'_> {
                 }
             }
         }
-        if kind.is_sql() && checkout.schema.is_none() {
-            return fault(
-                0..0,
-                "`schema` is missing: which file makes the tables? `schema = \"schema.sql\"`",
-            );
-        }
-        if let (false, Some(value)) = (kind.is_sql(), top.get("schema").or(top.get("seed"))) {
-            let message = format!("{kind} reads no such file; write what is to be said in `setup`");
-            return fault(value.span(), message);
-        }
-        let about_a_shop = top.get("url").or(top.get("database"));
-        if let (true, Some(value)) = (kind != StoreKind::Http, about_a_shop) {
-            return fault(
-                value.span(),
-                "`url` and [database] are for a running shop, `store = \"http\"`; name a server with --url",
-            );
-        }
-        checkout.roles = self.roles(says, top)?;
+        checkout.roles = self.roles(says, top, before)?;
         if checkout.audit.stock.is_none() && checkout.audit.never.is_empty() {
             return fault(
                 0..0,
@@ -170,17 +191,22 @@ impl Reader<'_> {
         Ok(checkout)
     }
 
-    fn script(&self, key: &str, value: &Entry<'_>) -> Result<Script, Fault> {
+    pub(crate) fn script(&self, key: &str, value: &Entry<'_>) -> Result<Script, Fault> {
         let path = self.folder.join(text(key, value)?);
         let text = document::read(&path, key)
             .or_else(|error| fault(value.span(), format!("`{key}`: {error}")))?;
         Ok(Script { path: path.display().to_string(), text })
     }
 
-    fn roles(&self, says: Says, top: &DeTable<'_>) -> Result<Vec<Role>, Fault> {
+    fn roles(
+        &self,
+        says: Says,
+        top: &DeTable<'_>,
+        before: &[String],
+    ) -> Result<Vec<Role>, Fault> {
         match (top.get("step"), top.get("role")) {
             (Some(steps), None) => {
-                let steps = self.steps(says, steps)?;
+                let steps = self.steps(says, steps, before)?;
                 Ok(vec![Role { name: String::new(), buys: true, steps }])
             }
             (None, Some(value)) => {
@@ -188,7 +214,7 @@ impl Reader<'_> {
                 if roles.len() > MOST_ROLES {
                     return fault(value.span(), format!("there are more than {MOST_ROLES} roles"));
                 }
-                roles.into_iter().map(|role| self.role(says, role)).collect()
+                roles.into_iter().map(|role| self.role(says, role, before)).collect()
             }
             (Some(_), Some(role)) => fault(
                 role.span(),
@@ -200,7 +226,7 @@ impl Reader<'_> {
         }
     }
 
-    fn role(&self, says: Says, entry: &Entry<'_>) -> Result<Role, Fault> {
+    fn role(&self, says: Says, entry: &Entry<'_>, before: &[String]) -> Result<Role, Fault> {
         let role = table("role", entry)?;
         check_keys(role, &ROLE, "a role")?;
         let Some(name) = role.get("name") else {
@@ -211,7 +237,7 @@ impl Reader<'_> {
             Some(steps) => Ok(Role {
                 name: text("name", name)?.to_owned(),
                 buys,
-                steps: self.steps(says, steps)?,
+                steps: self.steps(says, steps, before)?,
             }),
             None => fault(entry.span(), "a role needs steps: [[role.step]]"),
         }

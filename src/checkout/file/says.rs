@@ -12,9 +12,9 @@ use crate::text::document::Fault;
 
 /// What texts are read as.
 #[derive(Clone, Copy)]
-pub(super) struct Says {
-    pub(super) store: StoreKind,
-    pub(super) has_database: bool,
+pub(crate) struct Says {
+    pub(crate) store: StoreKind,
+    pub(crate) has_database: bool,
 }
 
 impl Says {
@@ -28,7 +28,7 @@ impl Says {
     }
 
     /// What a text says.
-    pub(super) fn call_in(self, text: &str) -> Result<Call, String> {
+    pub(crate) fn call_in(self, text: &str) -> Result<Call, String> {
         if text.trim().is_empty() {
             return Err("it says nothing".into());
         }

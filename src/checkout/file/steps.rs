@@ -6,10 +6,10 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::super::condition::Condition;
-use super::super::request::Request;
+use super::super::request::{Find, Request};
 use super::super::step::{Call, End, Saved, Step};
 use super::super::template::Template;
-use super::super::{GIVEN, ROWS, STATUS, Script};
+use super::super::{GIVEN, LOCATION, ROWS, STATUS, Script};
 use super::Reader;
 use super::entries::{Entry, check_keys, fault, table, tables, text, texts};
 use super::says::{Says, check_names};
@@ -17,7 +17,7 @@ use crate::stores::StoreKind;
 use crate::text::document::Fault;
 use crate::text::nearest::{did_you_mean, shown};
 
-pub(super) const STEP: [&str; 16] = [
+pub(super) const STEP: [&str; 18] = [
     "name",
     "sql",
     "redis",
@@ -27,6 +27,8 @@ pub(super) const STEP: [&str; 16] = [
     "http",
     "headers",
     "body",
+    "form",
+    "find",
     "when",
     "save",
     "bought_if",
@@ -40,12 +42,19 @@ pub(super) const STEP: [&str; 16] = [
 const MOST_STEPS: usize = 200;
 
 impl Reader<'_> {
-    pub(super) fn steps(&self, says: Says, value: &Entry<'_>) -> Result<Vec<Step>, Fault> {
+    /// Steps one after the other, each of which knows what those before it have kept; and some values before them all.
+    pub(crate) fn steps(
+        &self,
+        says: Says,
+        value: &Entry<'_>,
+        before: &[String],
+    ) -> Result<Vec<Step>, Fault> {
         let entries = tables("step", value)?;
         if entries.is_empty() || entries.len() > MOST_STEPS {
             return fault(value.span(), format!("there must be between 1 and {MOST_STEPS} steps"));
         }
         let mut known = GIVEN.map(str::to_owned).to_vec();
+        known.extend_from_slice(before);
         entries.into_iter().map(|entry| self.step(says, entry, &mut known)).collect()
     }
 
@@ -70,7 +79,7 @@ impl Reader<'_> {
             let name = written.strip_suffix('?').unwrap_or(written);
             let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_')
                 && name.starts_with(|c: char| c.is_alphabetic() || c == '_');
-            let is_status = says.store == StoreKind::Http && name == STATUS;
+            let is_status = says.store == StoreKind::Http && [STATUS, LOCATION].contains(&name);
             if !is_name || is_status || name == ROWS || GIVEN.contains(&name) {
                 let why = if is_name { "is taken" } else { "is no name" };
                 return fault(
@@ -81,9 +90,12 @@ impl Reader<'_> {
             known.push(name.to_owned());
             save.push(Saved { name: name.to_owned(), may_be_none: name != written });
         }
-        if says.store == StoreKind::Http {
-            known.push(STATUS.to_owned());
-            save.push(Saved { name: STATUS.to_owned(), may_be_none: false });
+        if let Call::Http(request) = &call.0 {
+            let found = request.find.iter().map(|find| find.name.as_str());
+            for name in found.chain([STATUS, LOCATION]) {
+                known.push(name.to_owned());
+                save.push(Saved { name: name.to_owned(), may_be_none: true });
+            }
         }
         known.dedup();
         let mut known_here = known.clone();
@@ -153,28 +165,45 @@ impl Reader<'_> {
                 let (keys, arguments) = (templates("keys")?, templates("arguments")?);
                 Call::Lua { name, code, keys, arguments }
             }
-            "http" => {
-                let request = Request::parse(text(key, value)?)
-                    .and_then(|request| {
-                        request.ok_or_else(|| {
-                            "expected a method and a path, such as `POST /checkout`".into()
-                        })
-                    })
-                    .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?;
-                let mut headers = Vec::new();
-                for (header, span) in list("headers")? {
-                    headers.push(
-                        Request::parse_header(header)
-                            .or_else(|why| fault(span, format!("`headers`: {why}")))?,
-                    );
-                }
-                let body = keys.get("body").map(|value| text("body", value)).transpose()?;
-                Call::Http(Request { headers, body: body.map(Template::parse), ..request })
-            }
+            "http" => self.request(key, value, keys)?,
             _ => says
                 .call_in(text(key, value)?)
                 .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?,
         };
         Ok((call, value.span()))
+    }
+
+    /// A request to a running shop, with everything that is said about it beside method and path.
+    fn request(&self, key: &str, value: &Entry<'_>, keys: &DeTable<'_>) -> Result<Call, Fault> {
+        let expected = "expected a method and a path, such as `POST /checkout`";
+        let request = Request::parse(text(key, value)?)
+            .and_then(|request| request.ok_or_else(|| expected.into()))
+            .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?;
+        let mut headers = Vec::new();
+        for (header, span) in keys.get("headers").map_or(Ok(Vec::new()), |v| texts("headers", v))? {
+            headers.push(
+                Request::parse_header(header)
+                    .or_else(|why| fault(span, format!("`headers`: {why}")))?,
+            );
+        }
+        let body = keys.get("body").map(|value| text("body", value)).transpose()?;
+        let mut form = Vec::new();
+        for (name, value) in keys.get("form").map(|v| table("form", v)).transpose()?.into_iter().flatten() {
+            let name = name.get_ref().to_string();
+            let filled = Template::parse(text(&name, value)?);
+            form.push((name, filled));
+        }
+        if let (Some(value), false) = (keys.get("body"), form.is_empty()) {
+            return fault(value.span(), "a form is the body: leave out `body` or `form`");
+        }
+        let mut find = Vec::new();
+        for (name, value) in keys.get("find").map(|v| table("find", v)).transpose()?.into_iter().flatten() {
+            let name = name.get_ref();
+            find.push(
+                Find::parse(name, text(name, value)?)
+                    .or_else(|why| fault(value.span(), format!("`find.{name}`: {why}")))?,
+            );
+        }
+        Ok(Call::Http(Request { headers, body: body.map(Template::parse), form, find, ..request }))
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn saying(body: &Value) -> Saying {
         (false, true) => format!("if {}: {then}", compared.join(" and ")),
         (false, false) => format!("if {}: {then}; else {otherwise}", compared.join(" and ")),
     };
-    Saying { text, touches: touches(body) }
+    Saying::new(text, touches(body))
 }
 
 /// What it has to do with. Orders that are only added do not disturb each other.

@@ -3,6 +3,8 @@
 
 mod speaker;
 
+pub(super) use speaker::HttpSpeaker;
+
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -16,10 +18,16 @@ use super::remote::{
 use super::{Address, Books, StoreKind};
 use crate::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::error::Error;
-use speaker::{HttpSpeaker, value};
+use speaker::value;
 
 /// Finds the shop, at the address or where its file says.
 pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
+    #[cfg(feature = "app")]
+    if let Some((checkout, app)) =
+        terms.checkout.as_ref().and_then(|checkout| Some((checkout, checkout.app.as_ref()?)))
+    {
+        return super::app::open(checkout, app, address, terms);
+    }
     let Some(checkout) = terms.checkout.clone() else {
         return Err(Error::input(
             "--store http: a running shop is described by a file: --checkout",
@@ -106,7 +114,7 @@ impl Shop {
 }
 
 /// An answer as the audit reads it: a list of lists, a row each; or of single values; or a value alone.
-fn rows(json: Option<&Json>) -> Result<Answer, String> {
+pub(super) fn rows(json: Option<&Json>) -> Result<Answer, String> {
     let row = |element: &Json| match element {
         Json::Array(columns) => Ok(columns.iter().map(value).collect()),
         Json::Object(_) => {

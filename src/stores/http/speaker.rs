@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::Value as Json;
-use ureq::Agent;
-use ureq::http::Request as Ready;
+use ureq::http::{Request as Ready, Uri};
+use ureq::{Agent, Cookie};
 
-use crate::checkout::{Answer, Call, Request, STATUS, Value};
+use crate::checkout::{Answer, Call, LOCATION, Request, STATUS, Value};
 use crate::stores::remote::{Parts, Refusal, Speaker, Stays, Touches};
 use crate::text::nearest::shown;
 
@@ -17,30 +17,63 @@ const CONNECTING: Duration = Duration::from_secs(5);
 const MOST_BYTES: u64 = 1 << 20;
 
 /// One connection.
-pub(super) struct HttpSpeaker {
+pub(in crate::stores) struct HttpSpeaker {
     agent: Agent,
     /// Where the shop is, without a slash at the end.
     base: String,
 }
 
 /// What a shop has answered.
-pub(super) struct Heard {
-    pub(super) status: u16,
+pub(in crate::stores) struct Heard {
+    pub(in crate::stores) status: u16,
     /// The body; none if it is no JSON.
-    pub(super) json: Option<Json>,
+    pub(in crate::stores) json: Option<Json>,
     text: String,
+    /// Where it sends the client.
+    location: Option<String>,
 }
 
 impl Heard {
     /// What is wrong with it, if nobody says what its status means.
-    pub(super) fn trouble(&self) -> Option<String> {
+    pub(in crate::stores) fn trouble(&self) -> Option<String> {
         let body = shown(self.text.trim());
         (self.status >= 400).then(|| format!("the shop answers {}: {body}", self.status))
+    }
+
+    /// As a step hears it: the fields of its body, what was looked for, its status, and where it sends the client.
+    pub(in crate::stores) fn answer(&self, request: &Request) -> Answer {
+        let (mut columns, mut row) = (Vec::new(), Vec::new());
+        let mut count = 1;
+        match &self.json {
+            Some(Json::Object(fields)) => {
+                let is_free = |name: &str| ![STATUS, LOCATION].contains(&name);
+                for (name, field) in fields.iter().filter(|(name, _)| is_free(name)) {
+                    columns.push(name.clone());
+                    row.push(value(field));
+                }
+            }
+            Some(Json::Array(elements)) => count = elements.len() as u64,
+            _ => {}
+        }
+        let mut trouble = self.trouble();
+        for find in &request.find {
+            let found = find.within(&self.text);
+            if found.is_none() {
+                let lacks = format!("`find.{}`: no `{}…` in the answer", find.name, find.before);
+                trouble.get_or_insert(lacks);
+            }
+            columns.push(find.name.clone());
+            row.push(found.map_or(Value::Null, |found| Value::Text(unescaped(found))));
+        }
+        columns.extend([STATUS.to_owned(), LOCATION.to_owned()]);
+        row.push(Value::Int(self.status.into()));
+        row.push(self.location.clone().map_or(Value::Null, Value::Text));
+        Answer { columns, rows: vec![row], count, trouble }
     }
 }
 
 impl HttpSpeaker {
-    pub(super) fn new(base: &str, patience: Duration) -> Self {
+    pub(in crate::stores) fn new(base: &str, patience: Duration) -> Self {
         let config = Agent::config_builder()
             .proxy(None)
             .http_status_as_error(false)
@@ -54,8 +87,26 @@ impl HttpSpeaker {
         Self { agent: config.into(), base: base.to_owned() }
     }
 
+    /// The cookies that it has been given, and keeps sending.
+    pub(in crate::stores) fn cookies(&self) -> Vec<(String, String)> {
+        let jar = self.agent.cookie_jar_lock();
+        jar.iter().map(|cookie| (cookie.name().to_owned(), cookie.value().to_owned())).collect()
+    }
+
+    /// From now on it has these and no others.
+    pub(in crate::stores) fn set_cookies(&self, cookies: &[(String, String)]) {
+        let mut jar = self.agent.cookie_jar_lock();
+        jar.clear();
+        let Ok(uri) = self.base.parse::<Uri>() else { return };
+        for (name, value) in cookies {
+            if let Ok(cookie) = Cookie::parse(format!("{name}={value}; Path=/"), &uri) {
+                let _ = jar.insert(cookie, &uri);
+            }
+        }
+    }
+
     /// Sends a request, and reads the whole answer.
-    pub(super) fn ask(
+    pub(in crate::stores) fn ask(
         &self,
         request: &Request,
         value_of: &dyn Fn(&str) -> Value,
@@ -64,6 +115,9 @@ impl HttpSpeaker {
         let mut ready = Ready::builder().method(request.method).uri(uri);
         for (name, value) in &request.headers {
             ready = ready.header(name, value.filled(value_of));
+        }
+        if !request.form.is_empty() {
+            ready = ready.header("Content-Type", "application/x-www-form-urlencoded");
         }
         let wrong = |why: &dyn std::fmt::Display| Refusal::Wrong(format!("the request: {why}"));
         let lost = |error: ureq::Error| Refusal::Lost(format!("the shop: {error}"));
@@ -75,14 +129,22 @@ impl HttpSpeaker {
         };
         let mut answer = answered.map_err(lost)?;
         let status = answer.status().as_u16();
+        let location = answer.headers().get("location");
+        let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
         let body = answer.body_mut().with_config().limit(MOST_BYTES).read_to_vec().map_err(lost)?;
         let text = String::from_utf8_lossy(&body).into_owned();
-        Ok(Heard { status, json: serde_json::from_str(&text).ok(), text })
+        Ok(Heard { status, json: serde_json::from_str(&text).ok(), text, location })
     }
 }
 
+/// A text out of HTML, without the few signs that are written differently there.
+fn unescaped(text: &str) -> String {
+    let signs = [("&quot;", "\""), ("&#x27;", "'"), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    signs.iter().fold(text.to_owned(), |text, (written, sign)| text.replace(written, sign))
+}
+
 /// A value in JSON.
-pub(super) fn value(json: &Json) -> Value {
+pub(in crate::stores) fn value(json: &Json) -> Value {
     match json {
         Json::Null => Value::Null,
         Json::Bool(yes) => Value::Int(i64::from(*yes)),
@@ -100,25 +162,16 @@ impl Speaker for HttpSpeaker {
         // Whoever reads the file sees to it that there is nothing else.
         let Call::Http(request) = call else { return Ok(Answer::default()) };
         let heard = self.ask(request, value_of)?;
-        let (mut columns, mut row) = (Vec::new(), Vec::new());
-        let mut count = 1;
-        match &heard.json {
-            Some(Json::Object(fields)) => {
-                for (name, field) in fields.iter().filter(|(name, _)| *name != STATUS) {
-                    columns.push(name.clone());
-                    row.push(value(field));
-                }
-            }
-            Some(Json::Array(elements)) => count = elements.len() as u64,
-            _ => {}
-        }
-        columns.push(STATUS.to_owned());
-        row.push(Value::Int(heard.status.into()));
-        Ok(Answer { columns, rows: vec![row], count, trouble: heard.trouble() })
+        Ok(heard.answer(request))
     }
 
     fn told(&self, _: &Call, answer: &Answer) -> String {
-        answer.to_string()
+        let mut shown = answer.clone();
+        // Where nobody is sent anywhere that is not told.
+        if let Some(row) = shown.rows.first_mut() {
+            row.truncate(row.len() - usize::from(row.last() == Some(&Value::Null)));
+        }
+        shown.to_string()
     }
 
     fn touches(&self, _: &Call) -> Touches {

@@ -1,5 +1,7 @@
 //! Stock in a PostgreSQL server.
 
+#[cfg(feature = "app")]
+mod backing;
 mod connection;
 mod dynamic;
 mod server;
@@ -12,6 +14,8 @@ use super::{Address, StoreKind};
 use crate::error::Error;
 use connection::Connection;
 
+#[cfg(feature = "app")]
+pub(super) use backing::back;
 pub(super) use server::PACKAGE;
 
 /// Starts a private server, or finds the one that the address names, and makes the tables.

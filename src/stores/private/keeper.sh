@@ -4,7 +4,8 @@
 # $1  the directory
 # $2  the signal that ends a server
 # Standard input: the process ids of all that runs by now, separated by spaces, a line each time. One with a
-# minus before it is the group of a program that sets a server up: it ends by itself, and is given the time.
+# minus before it is the group of a program that sets a server up: it ends by itself, and is given the time. One
+# with a plus is the group of a program that has others do its work: the signal is for all of them.
 trap '' INT TERM HUP QUIT
 cd / || exit
 pids=
@@ -12,6 +13,10 @@ while read -r line; do pids=$line; done
 for pid in $pids; do
     case $pid in
     -*) ;;
+    +*)
+        kill -s CONT -- "-${pid#+}" 2>/dev/null
+        kill -s "$2" -- "-${pid#+}" 2>/dev/null
+        ;;
     *)
         # One that was stopped does not see any other signal.
         kill -s CONT "$pid" 2>/dev/null
@@ -21,6 +26,7 @@ for pid in $pids; do
 done
 tries=0
 for pid in $pids; do
+    case $pid in +*) pid=-${pid#+} ;; esac
     while kill -s 0 -- "$pid" 2>/dev/null && [ "$tries" -lt 200 ]; do
         sleep 0.05
         tries=$((tries + 1))

@@ -45,6 +45,8 @@ struct Inside {
 /// A server, and how it was started.
 struct Running {
     child: Child,
+    /// Whether it has others do its work, who are to end with it.
+    has_others: bool,
     program: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, Option<OsString>)>,
@@ -121,6 +123,62 @@ impl Nest {
 
     /// Starts one server more, whose output goes to this file; the others run on.
     pub(in crate::stores) fn launch(&self, command: Command, log: &str) -> Result<(), Error> {
+        self.take_in(command, log, false)
+    }
+
+    /// Starts a program that is none of ours and may have others do its work, in a group of their own, and waits until it
+    /// answers.
+    #[cfg(feature = "app")]
+    pub(in crate::stores) fn host(
+        &self,
+        mut command: Command,
+        control: &Control,
+        answers: impl Fn() -> bool,
+    ) -> Result<(), Error> {
+        let name = name_of(&command);
+        command.stdin(Stdio::null()).process_group(0);
+        self.take_in(command, "log", true)?;
+        self.await_answer(&name, control, answers)
+    }
+
+    /// Runs a program that is none of ours to its end, within a bound.
+    #[cfg(feature = "app")]
+    pub(in crate::stores) fn oversee(
+        &self,
+        mut command: Command,
+        control: &Control,
+        within: Duration,
+    ) -> Result<(), Error> {
+        const LOG: &str = "command-log";
+        let name = name_of(&command);
+        let _ = std::fs::remove_file(self.path.join(LOG));
+        command.stdin(Stdio::null()).process_group(0);
+        let mut child = self.spawn(command, LOG)?;
+        self.inside.lock().tell_keeper(Some(child.id()))?;
+        let mut left = within;
+        let ended = loop {
+            match child.try_wait() {
+                Ok(Some(ended)) => break ended,
+                Ok(None) if !left.is_zero() && control.pause(GLANCE) => {
+                    left = left.saturating_sub(GLANCE);
+                }
+                _ => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    let why = if left.is_zero() { "takes too long" } else { "was interrupted" };
+                    return Err(Error::world(format!("{name} {why}")));
+                }
+            }
+        };
+        self.inside.lock().tell_keeper(None)?;
+        if ended.success() {
+            return Ok(());
+        }
+        let said = std::fs::read_to_string(self.path.join(LOG)).unwrap_or_default();
+        Err(Error::input(format!("{name} failed: {}", last_lines(&said))))
+    }
+
+    fn take_in(&self, command: Command, log: &str, has_others: bool) -> Result<(), Error> {
         let owned =
             |(name, value): (&OsStr, Option<&OsStr>)| (name.to_owned(), value.map(OsStr::to_owned));
         let program = PathBuf::from(command.get_program());
@@ -130,6 +188,7 @@ impl Nest {
         let mut inside = self.inside.lock();
         inside.servers.push(Running {
             child,
+            has_others,
             program,
             arguments,
             environment,
@@ -240,15 +299,19 @@ impl Nest {
 }
 
 impl Inside {
-    fn processes(&self) -> Vec<u32> {
-        self.servers.iter().map(|server| server.child.id()).collect()
+    fn processes(&self) -> Vec<String> {
+        let process = |server: &Running| match server.has_others {
+            true => format!("+{}", server.child.id()),
+            false => server.child.id().to_string(),
+        };
+        self.servers.iter().map(process).collect()
     }
 
     /// Tells the keeper whom to end, and whose end to wait for. In one piece: half a line would name another
     /// process.
     fn tell_keeper(&mut self, setting_up: Option<u32>) -> Result<(), Error> {
         let groups = setting_up.into_iter().map(|process| format!("-{process}"));
-        let all = self.processes().iter().map(u32::to_string).chain(groups).collect::<Vec<_>>();
+        let all = self.processes().into_iter().chain(groups).collect::<Vec<_>>();
         let line = all.join(" ") + "\n";
         let told = self.keeper.stdin.as_mut().map(|pipe| pipe.write_all(line.as_bytes()));
         if matches!(told, Some(Ok(()))) {

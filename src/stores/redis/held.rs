@@ -28,7 +28,7 @@ impl<C: ConnectionLike> Held<C> {
         told: impl FnOnce(&T) -> String,
     ) -> RedisResult<T> {
         let commands = unpacked(packed);
-        let saying = Saying { text: self.shown(&commands), touches: touches(&commands) };
+        let saying = Saying::new(self.shown(&commands), touches(&commands));
         // On the way home nobody begins anything, but everybody tidies up.
         if !self.seat.pass(saying) {
             if std::mem::take(&mut self.is_watching) {

@@ -16,7 +16,7 @@ pub use client::RemoteClient;
 pub use steps::{Refusal, Speaker, Stays, StepLink};
 pub use terms::Terms;
 pub use touches::{Parts, Touches};
-pub use turnstile::{Saying, Seat, Turnstile, Unsettled, Waits};
+pub use turnstile::{Saying, Seat, Thinkers, Thinking, Turnstile, Unsettled, Waits};
 
 use super::patience::Patience;
 use super::provider::Provider;
@@ -53,6 +53,16 @@ pub trait Server: Send + Sync {
     /// # Errors
     /// [`Error::World`] when it is not to be had.
     fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error>;
+
+    /// What goes on in the code of buyers who are held.
+    fn thinking(&self) -> Thinking {
+        Thinking::Ours
+    }
+
+    /// The names of the parts that statements have to do with, in the order of their numbers; none where they are ours.
+    fn part_names(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Opens a connection of somebody who watches the others.
     ///

@@ -213,7 +213,7 @@ impl<S: Speaker> StepLink<S> {
         let value_of = |name: &str| memory.value_of(name);
         let Some(seat) = seat else { return Some(speaker.say(call, &value_of)) };
         let text = call.shown(|name| value_of(name).to_string());
-        if !seat.pass(Saying { text, touches: speaker.touches(call) }) {
+        if !seat.pass(Saying::new(text, speaker.touches(call))) {
             return None;
         }
         let answer = speaker.say(call, &value_of);

@@ -5,7 +5,7 @@ use std::ops::BitOr;
 
 /// Some of what there is in a shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Parts(u32);
+pub struct Parts(u128);
 
 impl Parts {
     /// Nothing.
@@ -19,12 +19,12 @@ impl Parts {
     /// Locks that are no row's, and leases.
     pub const LOCKS: Self = Self(8);
     /// Everything.
-    pub const ALL: Self = Self(u32::MAX);
+    pub const ALL: Self = Self(u128::MAX);
 
-    /// One of several tables that are not ours, counted from 0; beyond the 31st there is only everything.
+    /// One of several tables that are not ours, counted from 0; beyond the 127th there is only everything.
     #[must_use]
     pub fn table(number: usize) -> Self {
-        u32::try_from(number).ok().filter(|number| *number < 31).map_or(Self::ALL, |n| Self(1 << n))
+        u32::try_from(number).ok().filter(|number| *number < 127).map_or(Self::ALL, |n| Self(1 << n))
     }
 
     fn meets(self, other: Self) -> bool {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::touches::Touches;
 use crate::clock::{Clock, Wall, nanos};
@@ -23,6 +23,28 @@ pub struct Saying {
     pub text: String,
     /// What it has to do with.
     pub touches: Touches,
+    /// The same without its values, where those may be others each time: numbers from a clock, keys that are rolled.
+    pub shape: Option<String>,
+    /// Which transaction it is part of, where that is known.
+    pub transaction: Option<u64>,
+}
+
+impl Saying {
+    /// Something whose values are the same each time.
+    #[must_use]
+    pub fn new(text: String, touches: Touches) -> Self {
+        Self { text, touches, shape: None, transaction: None }
+    }
+
+    /// Whether this is the other again, if with other values.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.touches == other.touches
+            && match (&self.shape, &other.shape) {
+                (Some(shape), Some(other)) => shape == other,
+                _ => self.text == other.text,
+            }
+    }
 }
 
 /// How it stands with a buyer.
@@ -30,6 +52,8 @@ pub struct Saying {
 enum Standing {
     /// It is not in the shop.
     Away,
+    /// It would go on, as soon as nobody else thinks: where only one may at a time.
+    Queued,
     /// Its own code runs.
     Thinking,
     /// It is about to send this.
@@ -40,6 +64,9 @@ enum Standing {
     Waiting,
     /// It has, and knows itself that somebody is in the way: it tries again when somebody has moved.
     Obstructed,
+    /// Its own code has neither sent anything nor come to an end for so long that it must be waiting for something
+    /// that is not to be seen from here.
+    Unseen,
 }
 
 /// What is written down of everybody.
@@ -66,6 +93,33 @@ struct Board {
     disturbed: Vec<bool>,
     /// Whether everybody is to go home.
     is_closed: bool,
+    /// How often somebody was found to wait for something unseen.
+    unseen: u64,
+    /// Who was, and has not been seen to do anything since.
+    was_unseen: Vec<bool>,
+    /// Who was the last to think, where only one may at a time.
+    thought: Option<usize>,
+}
+
+/// Whose own code is at work.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Thinkers {
+    /// Who thinks.
+    pub thinks: Option<usize>,
+    /// Who may, for all that is to be seen.
+    pub may_think: Vec<usize>,
+    /// Who did last, and is still there.
+    pub thought: Option<usize>,
+}
+
+/// What goes on in the buyers' own code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thinking {
+    /// It is ours: all may think at once, and none of them for long.
+    Ours,
+    /// It is somebody else's, and only one thinks at a time, so that it is known whose doing it is. Whoever does so for
+    /// longer than this waits for something that is not to be seen from here.
+    Theirs(Duration),
 }
 
 /// One turnstile for all buyers of a show.
@@ -76,7 +130,12 @@ pub struct Turnstile {
     keeper: Condvar,
     /// And each of them here.
     buyers: Vec<Condvar>,
+    thinking: Thinking,
 }
+
+/// Somebody who was waiting for something unseen when another moved is given this part of the usual time to show that
+/// it does so no more.
+const AGAIN: u32 = 10;
 
 /// Who waits for whom, by the numbers by which the server knows their connections; 0 is somebody it does not
 /// name.
@@ -94,8 +153,9 @@ pub enum Unsettled {
 impl Turnstile {
     /// For so many buyers, none of whom is there yet.
     #[must_use]
-    pub fn of(buyers: usize) -> Arc<Self> {
+    pub fn of(buyers: usize, thinking: Thinking) -> Arc<Self> {
         Arc::new(Self {
+            thinking,
             board: Mutex::new(Board {
                 standings: vec![Standing::Away; buyers],
                 answered: Vec::new(),
@@ -108,6 +168,9 @@ impl Turnstile {
                 began: vec![None; buyers],
                 disturbed: vec![false; buyers],
                 is_closed: false,
+                unseen: 0,
+                was_unseen: vec![false; buyers],
+                thought: None,
             }),
             keeper: Condvar::new(),
             buyers: (0..buyers).map(|_| Condvar::new()).collect(),
@@ -123,10 +186,15 @@ impl Turnstile {
     /// Everybody comes in.
     pub fn open(&self) {
         let mut board = self.board.lock();
-        board.standings.fill(Standing::Thinking);
+        board.standings.fill(match self.thinking {
+            Thinking::Ours => Standing::Thinking,
+            Thinking::Theirs(_) => Standing::Queued,
+        });
         board.answered.clear();
         board.again.fill(false);
         board.vain.fill(0);
+        board.was_unseen.fill(false);
+        board.thought = None;
         (board.steps, board.is_closed) = (0, false);
     }
 
@@ -134,9 +202,26 @@ impl Turnstile {
     pub fn close(&self) {
         let mut board = self.board.lock();
         board.is_closed = true;
+        self.wake();
+    }
+
+    fn wake(&self) {
         for buyer in &self.buyers {
             buyer.notify_all();
         }
+    }
+
+    /// Somebody else may think now, where only one may at a time.
+    fn has_stopped_thinking(&self) {
+        if self.thinking != Thinking::Ours {
+            self.wake();
+        }
+    }
+
+    /// How often somebody was found to wait for something unseen.
+    #[must_use]
+    pub fn unseen(&self) -> u64 {
+        self.board.lock().unseen
     }
 
     /// Who is held, and with what.
@@ -163,7 +248,7 @@ impl Turnstile {
         let board = self.board.lock();
         let places = board.standings.iter().enumerate();
         let waits =
-            |standing: &Standing| matches!(standing, Standing::Waiting | Standing::Obstructed);
+            |standing: &Standing| matches!(standing, Standing::Waiting | Standing::Obstructed | Standing::Unseen);
         places.filter(|(_, standing)| waits(standing)).map(|(place, _)| place).collect()
     }
 
@@ -184,8 +269,10 @@ impl Turnstile {
         board.began[place].get_or_insert(step);
         // What the server said of those who wait is no longer known.
         for standing in &mut board.standings {
-            if *standing == Standing::Waiting {
-                *standing = Standing::Sent;
+            match standing {
+                Standing::Waiting => *standing = Standing::Sent,
+                Standing::Unseen => *standing = Standing::Thinking,
+                _ => {}
             }
         }
         for other in (0..board.again.len()).filter(|other| *other != place) {
@@ -236,7 +323,8 @@ impl Turnstile {
         let mut seen = board.standings.clone();
         loop {
             let is_thinking = board.standings.contains(&Standing::Thinking);
-            let is_on_its_way = board.standings.contains(&Standing::Sent);
+            let is_on_its_way = board.standings.contains(&Standing::Sent)
+                || board.standings.contains(&Standing::Queued);
             if !is_thinking && !is_on_its_way {
                 return Ok(std::mem::take(&mut board.answered));
             }
@@ -244,6 +332,12 @@ impl Turnstile {
             if seen != board.standings {
                 seen.clone_from(&board.standings);
                 seen_ns = clock.now();
+            }
+            if let Thinking::Theirs(usually) = self.thinking
+                && board.lose_sight(clock.now() - seen_ns, usually)
+            {
+                self.wake();
+                continue;
             }
             if clock.now() - seen_ns >= nanos(SILENCE) {
                 let sent = |(_, standing): &(usize, &Standing)| **standing == Standing::Sent;
@@ -268,6 +362,33 @@ impl Turnstile {
 }
 
 impl Board {
+    /// Whether somebody may think now: nobody else does, but for those who only may have been let go on by something
+    /// unseen, and everybody before it has had its turn.
+    fn may_think(&self, place: usize) -> bool {
+        let thinks = |(other, standing): (usize, &Standing)| match standing {
+            Standing::Thinking => !self.was_unseen[other],
+            Standing::Queued => other < place,
+            _ => false,
+        };
+        !self.standings.iter().enumerate().any(thinks)
+    }
+
+    /// Notes who has been thinking for too long; whether anybody has.
+    fn lose_sight(&mut self, since_ns: u64, usually: Duration) -> bool {
+        let mut has_lost = false;
+        for place in 0..self.standings.len() {
+            let was_unseen = self.was_unseen[place];
+            let most = if was_unseen { usually / AGAIN } else { usually };
+            if self.standings[place] == Standing::Thinking && since_ns >= nanos(most) {
+                self.standings[place] = Standing::Unseen;
+                self.unseen += u64::from(!was_unseen);
+                self.was_unseen[place] = true;
+                has_lost = true;
+            }
+        }
+        has_lost
+    }
+
     fn held(&self) -> Vec<(usize, Saying)> {
         let held = |(place, standing): (usize, &Standing)| match standing {
             Standing::Held(saying) => Some((place, saying.clone())),
@@ -322,8 +443,13 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// Which of them it is, counted from 0.
+    pub(in crate::stores) fn place(&self) -> usize {
+        self.place
+    }
+
     /// The server knows its connection by this number.
-    pub(in crate::stores) fn register(&self, session: i64) {
+    pub(crate) fn register(&self, session: i64) {
         self.turnstile.board.lock().sessions[self.place] = session;
     }
 
@@ -351,7 +477,7 @@ impl Seat {
     }
 
     fn stand(&self, standing: Standing) -> bool {
-        let Turnstile { board, keeper, buyers } = &*self.turnstile;
+        let Turnstile { board, keeper, buyers, .. } = &*self.turnstile;
         let mut board = board.lock();
         if board.is_closed {
             return false;
@@ -361,6 +487,8 @@ impl Seat {
             return true;
         }
         board.standings[self.place] = standing;
+        board.was_unseen[self.place] = false;
+        self.turnstile.has_stopped_thinking();
         keeper.notify_one();
         while board.standings[self.place] != Standing::Sent {
             if board.is_closed {
@@ -372,6 +500,26 @@ impl Seat {
         true
     }
 
+    /// Waits until it may think, where only one may at a time.
+    pub(in crate::stores) fn take_floor(&self) {
+        let mut board = self.turnstile.board.lock();
+        self.queue(&mut board);
+    }
+
+    fn queue(&self, board: &mut MutexGuard<'_, Board>) {
+        let Turnstile { keeper, buyers, .. } = &*self.turnstile;
+        while board.standings[self.place] == Standing::Queued && !board.is_closed {
+            if board.may_think(self.place) {
+                board.standings[self.place] = Standing::Thinking;
+                board.thought = Some(self.place);
+                // Others may be queued for no reason any more.
+                keeper.notify_one();
+                return;
+            }
+            buyers[self.place].wait(board);
+        }
+    }
+
     /// What it has sent was answered like this, and its own code goes on.
     pub(crate) fn hear(&self, answer: String) {
         let mut board = self.turnstile.board.lock();
@@ -379,7 +527,13 @@ impl Seat {
         if let Some(told) = &mut board.told[self.place] {
             *told = false;
         }
-        board.standings[self.place] = Standing::Thinking;
+        match self.turnstile.thinking {
+            Thinking::Theirs(_) if !board.is_closed => {
+                board.standings[self.place] = Standing::Queued;
+                self.queue(&mut board);
+            }
+            _ => board.standings[self.place] = Standing::Thinking,
+        }
     }
 
     /// It begins again after a conflict, in an attempt that had changed something or nothing. Where nobody else has
@@ -390,10 +544,27 @@ impl Seat {
         board.vain[self.place] += u32::from(!has_changed);
     }
 
+    /// Whose own code is at work.
+    pub(crate) fn thinkers(&self) -> Thinkers {
+        let board = self.turnstile.board.lock();
+        let mut thinkers = Thinkers::default();
+        for (place, standing) in board.standings.iter().enumerate() {
+            match standing {
+                Standing::Thinking if !board.was_unseen[place] => thinkers.thinks = Some(place),
+                Standing::Thinking | Standing::Unseen => thinkers.may_think.push(place),
+                _ => {}
+            }
+        }
+        thinkers.thought = board.thought.filter(|place| board.standings[*place] != Standing::Away);
+        thinkers
+    }
+
     /// It has left.
     pub fn leave(&self) {
         let mut board = self.turnstile.board.lock();
         board.standings[self.place] = Standing::Away;
+        board.was_unseen[self.place] = false;
+        self.turnstile.has_stopped_thinking();
         self.turnstile.keeper.notify_one();
     }
 

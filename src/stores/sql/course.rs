@@ -45,6 +45,13 @@ impl Course {
         self.under_way.is_some()
     }
 
+    /// The transaction that is under way, or the next one, is kept apart at least so far.
+    pub(super) fn raise(&mut self, isolation: Isolation) {
+        if let Some(under_way) = &mut self.under_way {
+            under_way.isolation = under_way.isolation.max(isolation);
+        }
+    }
+
     /// Forgets the transaction that is under way; whether there was one.
     pub(super) fn breaks_off(&mut self) -> bool {
         self.under_way.take().is_some()

@@ -47,7 +47,7 @@ impl<D: Database> Held<D> {
         let manner = manner(statement);
         let touches = self.course.touches(manner, of_statement(statement));
         let text = shown(D::text(statement), values);
-        if !self.seat.pass(Saying { text, touches }) {
+        if !self.seat.pass(Saying::new(text, touches)) {
             // On the way home nobody begins anything or brings it to an end, but everybody tidies up.
             if self.course.breaks_off() {
                 self.database.run(Statement::Rollback)?;

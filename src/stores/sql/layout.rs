@@ -26,6 +26,12 @@ struct Table {
     /// Tables that it refers to, and those that refer to it: whose rows are locked, looked at or changed along with
     /// its own.
     with: Parts,
+    /// Of those that it refers to: whose rows must be there.
+    parents: Parts,
+    /// Of those that refer to it: whose rows may go, or change, along with its own.
+    children: Parts,
+    /// Of these, whose rows follow a key that changes.
+    followers: Parts,
 }
 
 /// What a statement does, by its words.
@@ -61,12 +67,14 @@ const LOCKING: [&str; 6] = ["advisory", "get_lock", "release_lock", "nextval", "
 
 impl Layout {
     /// Reads what the database says of itself: a row a thing, with its kind, its name, and what it refers to. Of a
-    /// statement that does not say how far it is kept apart, the furthest that any other says holds.
+    /// statement that does not say how far it is kept apart, the furthest that any other says holds. Tables are counted from a
+    /// number on.
     pub(super) fn of<'t>(
         kind: StoreKind,
         parts: &Answer,
         usual: Isolation,
         texts: impl Iterator<Item = &'t str>,
+        first: usize,
     ) -> Self {
         let row = |row: &Vec<Value>| {
             let word =
@@ -78,18 +86,34 @@ impl Layout {
         let mut tables: Vec<Table> = names
             .enumerate()
             .map(|(place, name)| {
-                let own = Parts::table(place);
-                Table { name: name.clone(), own, with: own }
+                let own = Parts::table(first + place);
+                Table {
+                    name: name.clone(),
+                    own,
+                    with: own,
+                    parents: Parts::NONE,
+                    children: Parts::NONE,
+                    followers: Parts::NONE,
+                }
             })
             .collect();
         // What refers to what refers to it may be changed along with it, and so on.
         for _ in 0..tables.len() {
-            for (_, child, parent) in things.iter().filter(|(what, ..)| what == "reference") {
+            let refers = |what: &str| matches!(what, "reference" | "following");
+            for (what, child, parent) in things.iter().filter(|(what, ..)| refers(what)) {
                 let place = |name: &str| tables.iter().position(|table| table.name == name);
                 if let (Some(child), Some(parent)) = (place(child), place(parent)) {
-                    let both = tables[child].own | tables[parent].own;
-                    tables[parent].with = tables[parent].with | tables[child].with;
+                    let Table { own, with, children, followers, .. } = tables[child].clone();
+                    let both = own | tables[parent].own;
+                    let above = &mut tables[parent];
+                    above.with = above.with | with;
+                    above.children = above.children | own | children;
+                    if what == "following" {
+                        above.followers = above.followers | own | followers;
+                    }
+                    let parent = above.own;
                     tables[child].with = tables[child].with | both;
+                    tables[child].parents = tables[child].parents | parent;
                 }
             }
         }
@@ -151,10 +175,33 @@ impl Layout {
         }
         let words = words(text);
         let named = self.tables.iter().filter(|table| words.contains(&table.name));
-        match deed {
-            Deed::Looks => Touches::reading(named.fold(Parts::NONE, |all, table| all | table.own)),
-            _ => Touches::writing(named.fold(Parts::NONE, |all, table| all | table.with)),
+        let all = |of: fn(&Table) -> Parts| {
+            named.clone().fold(Parts::NONE, |all, table| all | of(table))
+        };
+        if deed == Deed::Looks {
+            return Touches::reading(all(|table| table.own));
         }
+        // InnoDB locks the rows that are referred to, so that nobody else can change them.
+        if self.kind != StoreKind::Postgres {
+            return Touches::writing(all(|table| table.with));
+        }
+        // PostgreSQL only keeps their keys.
+        let refers = Touches::reading(all(|table| table.parents));
+        match words.first().map_or("", String::as_str) {
+            "insert" | "select" => Touches::writing(all(|table| table.own)) | refers,
+            "update" => Touches::writing(all(|table| table.own | table.followers)) | refers,
+            _ => Touches::writing(all(|table| table.own | table.children)) | refers,
+        }
+    }
+
+    /// The names of the tables, in the order of their numbers.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.tables.iter().map(|table| table.name.clone()).collect()
+    }
+
+    /// The level of transactions that do not name theirs.
+    pub(super) fn isolation(&self) -> Isolation {
+        self.isolation
     }
 }
 
@@ -171,7 +218,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// How far a statement says that transactions are to be kept apart.
-fn level_in(text: &str) -> Option<Isolation> {
+pub(super) fn level_in(text: &str) -> Option<Isolation> {
     let words = words(text).join(" ");
     let says = |level: &Isolation| words.contains(&level.name().replace('-', " "));
     Isolation::ALL.into_iter().rev().find(says)
@@ -193,7 +240,7 @@ mod tests {
         rows.extend(more.iter().map(|name| vec![text("other"), text(name), Value::Null]));
         let parts = Answer::found(Vec::new(), rows);
         let level = Isolation::ReadCommitted;
-        Layout::of(StoreKind::Postgres, &parts, level, std::iter::empty())
+        Layout::of(StoreKind::Postgres, &parts, level, std::iter::empty(), 0)
     }
 
     #[test]
@@ -213,7 +260,8 @@ mod tests {
     fn a_change_has_to_do_with_what_refers_to_it_and_what_it_refers_to() {
         let touches = |text| shop(&[]).touches(text);
         let order = touches("INSERT INTO \"order\" VALUES (1)");
-        assert!(order.meets(touches("SELECT * FROM product")));
+        assert!(!order.meets(touches("SELECT * FROM product")));
+        assert!(order.meets(touches("UPDATE product SET stock = 0")));
         assert!(touches("DELETE FROM product").meets(touches("SELECT * FROM `order`")));
         assert!(!order.meets(touches("SELECT * FROM voucher")));
     }

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "http")]
 mod asker;
+#[cfg(feature = "app")]
+mod backing;
 mod books;
 mod course;
 mod held;
@@ -10,12 +12,16 @@ mod layout;
 mod link;
 mod room;
 mod server;
+#[cfg(feature = "app")]
+mod sight;
 mod speaker;
 mod statement;
 mod tables;
 
 #[cfg(feature = "http")]
 pub(super) use asker::Plain;
+#[cfg(feature = "app")]
+pub(super) use backing::{Keepsake, SqlBacking};
 use link::SqlLink;
 pub(super) use room::Room;
 pub(super) use server::{Dialer, SqlServer};

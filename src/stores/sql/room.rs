@@ -99,7 +99,7 @@ impl Room {
             Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
         });
         let mut known = self.known.lock();
-        known.layout = Arc::new(Layout::of(self.kind, &parts, terms.isolation, texts));
+        known.layout = Arc::new(Layout::of(self.kind, &parts, terms.isolation, texts, 0));
         known.clears = if known.layout.has_more() { empties.clone() } else { clears };
         known.empties = empties;
         Ok(())

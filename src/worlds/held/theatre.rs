@@ -52,6 +52,8 @@ pub struct Theatre<'t> {
     kinds: Vec<usize>,
     opening: Opening,
     takes_money: bool,
+    /// Whether all come in the name of one customer, who has been promised what any of them was.
+    are_one: bool,
     turnstile: Arc<Turnstile>,
     watch: Box<dyn Watch>,
     calls: Vec<Sender<Arc<Provider>>>,
@@ -83,7 +85,7 @@ impl<'t> Theatre<'t> {
             wants[one] == wants[other] && entrant.are_alike(one as BuyerId, other as BuyerId)
         };
         let first_like = |place| (0..place).find(|one| are_alike(*one, place)).unwrap_or(place);
-        let turnstile = Turnstile::of(buyers);
+        let turnstile = Turnstile::of(buyers, server.thinking());
         let (tells, lefts) = unbounded();
         thread::scope(|scope| {
             let mut calls = Vec::with_capacity(buyers);
@@ -121,6 +123,7 @@ impl<'t> Theatre<'t> {
                     counts_orders: card.names(OpKind::CountLeft),
                     is_small: true,
                 },
+                are_one: entrant.described().is_some_and(|checkout| checkout.is_same_buyer),
                 takes_money: card.asks_for(|kind| kind == OpKind::Pay),
                 turnstile,
                 watch: server.watch()?,
@@ -128,7 +131,7 @@ impl<'t> Theatre<'t> {
                 lefts,
                 provider: Arc::new(Provider::open(0)),
                 over: vec![None; buyers],
-                sent: vec![Saying { text: String::new(), touches: Touches::NOTHING }; buyers],
+                sent: vec![Saying::new(String::new(), Touches::NOTHING); buyers],
             };
             let used = use_it(&mut theatre);
             // However it went: nobody is kept.
@@ -293,7 +296,13 @@ impl<'t> Theatre<'t> {
     pub fn round(&mut self) -> Result<Round, Error> {
         let books = self.server.take_stock(self.opening)?;
         let lefts = || self.over.iter().flatten();
-        let visits: Vec<_> = lefts().map(|left| left.visit).collect();
+        let mut visits: Vec<_> = lefts().map(|left| left.visit).collect();
+        if self.are_one {
+            let served = visits.iter().position(|visit| visit.ending == Ending::Bought);
+            visits.swap(0, served.unwrap_or(0));
+            visits.truncate(1);
+            visits[0].buyer = 0;
+        }
         let tally = Tally {
             leaked_locks: lefts().map(|left| left.leaked_locks).sum(),
             leaked_holds: leaked_holds(&visits, &books.holding),

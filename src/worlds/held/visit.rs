@@ -86,7 +86,7 @@ impl Guest<'_> {
             };
             if self.grain == Grain::Op {
                 let saying =
-                    Saying { text: format!("{op:?}"), touches: Touches::writing(Parts::ALL) };
+                    Saying::new(format!("{op:?}"), Touches::writing(Parts::ALL));
                 if !seat.pass(saying) {
                     return Err(Missed::Failed(Failure::Interrupted));
                 }

@@ -3,7 +3,7 @@ SELECT 'table' AS kind, relname::text AS name, NULL AS other
 FROM pg_class
 WHERE relnamespace = 'oversell_sim_checkout'::regnamespace AND relkind IN ('r', 'p')
 UNION ALL
-SELECT 'reference', child.relname::text, parent.relname::text
+SELECT CASE WHEN confupdtype IN ('a', 'r') THEN 'reference' ELSE 'following' END, child.relname::text, parent.relname::text
 FROM pg_constraint
 JOIN pg_class AS child ON child.oid = conrelid
 JOIN pg_class AS parent ON parent.oid = confrelid

@@ -1,0 +1,159 @@
+//! Whose statement is whose: a doorman stands between connections and the turnstile.
+//!
+//! Nobody sees which request a statement belongs to. But as only one buyer's request is let go on at a time, whatever
+//! arrives then is its doing, over whichever connection.
+
+use std::collections::BTreeMap;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::stores::remote::{Saying, Seat, Thinkers, Touches};
+
+/// The number of a connection through the proxy; never given twice.
+pub(crate) type LineNumber = u64;
+
+/// Somebody who lets statements through, held in the name of whose they are.
+#[derive(Default)]
+pub(crate) struct Doorman {
+    book: Mutex<Book>,
+    /// Whoever waits until another statement of the same buyer has been answered.
+    answered: Condvar,
+}
+
+/// What the doorman knows.
+#[derive(Default)]
+struct Book {
+    /// The seats of the buyers who are in the shop; empty while nothing is held.
+    seats: Vec<Seat>,
+    lines: BTreeMap<LineNumber, Line>,
+    last: LineNumber,
+    /// Who has a statement before the turnstile or on its way.
+    busy: Vec<usize>,
+    seen: Sightings,
+}
+
+/// A connection.
+#[derive(Default)]
+struct Line {
+    /// By what number the watch knows its session.
+    session: i64,
+    /// In whose name it was used last in this show.
+    owner: Option<usize>,
+    /// In whose name a statement is on its way.
+    on_its_way: Option<usize>,
+}
+
+/// What was seen at the door, since it was last asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sightings {
+    /// Statements that were nobody's: of the application itself, outside of any request.
+    pub(crate) nobodys: u64,
+    /// Statements that could have been more than one buyer's.
+    pub(crate) unclear: u64,
+    /// Statements that were held, and those that nobody else can notice and so were let through.
+    pub(crate) held: u64,
+    pub(crate) passed: u64,
+}
+
+impl Doorman {
+    /// From now on statements are held, in the name of these.
+    pub(crate) fn holds(&self, seats: Vec<Seat>) {
+        let mut book = self.book.lock();
+        book.seats = seats;
+        for line in book.lines.values_mut() {
+            line.owner = None;
+        }
+    }
+
+    /// From now on everything is let through.
+    pub(crate) fn stands_aside(&self) {
+        self.book.lock().seats.clear();
+        self.answered.notify_all();
+    }
+
+    /// What was seen since this was last asked.
+    pub(crate) fn sightings(&self) -> Sightings {
+        std::mem::take(&mut self.book.lock().seen)
+    }
+
+    /// A connection is there.
+    pub(crate) fn opened(&self) -> LineNumber {
+        let mut book = self.book.lock();
+        book.last += 1;
+        let number = book.last;
+        book.lines.insert(number, Line::default());
+        number
+    }
+
+    /// The watch knows it by this number.
+    pub(crate) fn registered(&self, number: LineNumber, session: i64) {
+        if let Some(line) = self.book.lock().lines.get_mut(&number) {
+            line.session = session;
+        }
+    }
+
+    /// It is gone. Whatever it was waiting for, nobody waits for it any more.
+    pub(crate) fn closed(&self, number: LineNumber) {
+        self.hear(number, "the connection is closed".into());
+        self.book.lock().lines.remove(&number);
+    }
+
+    /// Something is about to be sent. Waits until it may be.
+    pub(crate) fn arrives(&self, number: LineNumber, saying: Saying) {
+        let mut book = self.book.lock();
+        if book.seats.is_empty() {
+            return;
+        }
+        let Some(place) = book.whose(number) else {
+            book.seen.nobodys += 1;
+            return;
+        };
+        if saying.touches == Touches::NOTHING {
+            book.seen.passed += 1;
+            return;
+        }
+        // One at a time, if a request has several connections.
+        while book.busy.contains(&place) && !book.seats.is_empty() {
+            self.answered.wait(&mut book);
+        }
+        let Some(seat) = book.seats.get(place).cloned() else { return };
+        book.seen.held += 1;
+        book.busy.push(place);
+        let session = book.lines.get_mut(&number).map_or(0, |line| {
+            line.on_its_way = Some(place);
+            line.session
+        });
+        drop(book);
+        seat.register(session);
+        // When everybody is sent home, what is held goes on unheld: the request has to come to its end.
+        seat.pass(saying);
+    }
+
+    /// The server has answered. Waits until whoever asked may hear it.
+    pub(crate) fn hear(&self, number: LineNumber, answer: String) {
+        let mut book = self.book.lock();
+        let place = book.lines.get_mut(&number).and_then(|line| line.on_its_way.take());
+        let Some(place) = place else { return };
+        book.busy.retain(|busy| *busy != place);
+        self.answered.notify_all();
+        let Some(seat) = book.seats.get(place).cloned() else { return };
+        drop(book);
+        seat.hear(answer);
+    }
+}
+
+impl Book {
+    /// Whose a statement on this connection is: of the only one who thinks; if several may, of the one who has used it
+    /// before. Where nobody thinks it is one more of somebody who has sent one already and not been answered.
+    fn whose(&mut self, number: LineNumber) -> Option<usize> {
+        let Thinkers { thinks, may_think, thought } = self.seats.first()?.thinkers();
+        let line = self.lines.get_mut(&number)?;
+        let may = |place: &usize| thinks == Some(*place) || may_think.contains(place);
+        let nobody_may = thinks.is_none() && may_think.is_empty();
+        let before = line.owner.filter(|place| may(place) || nobody_may && thought == Some(*place));
+        let is_unclear = before.is_none() && usize::from(thinks.is_some()) + may_think.len() != 1;
+        line.owner = before.or(thinks).or(may_think.first().copied()).or(thought);
+        self.seen.unclear += u64::from(is_unclear && line.owner.is_some());
+        line.owner
+    }
+}

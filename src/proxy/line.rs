@@ -1,0 +1,227 @@
+//! One connection through the proxy: two threads, one for each way.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use bytes::BytesMut;
+use parking_lot::Mutex;
+
+use super::doorman::{Doorman, LineNumber};
+use super::sight::Sight;
+use super::wire::{Heard, Piece, Wire};
+
+/// How much is read at once.
+const BLOCK: usize = 64 << 10;
+
+/// How long an answer may be that is kept back until it is all there.
+const MOST_KEPT: usize = 1 << 20;
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A host and a port.
+    Tcp(String, u16),
+    /// A socket in the file system.
+    Unix(PathBuf),
+}
+
+/// A connection to a server.
+enum Far {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Target {
+    fn connect(&self) -> io::Result<Far> {
+        match self {
+            Self::Tcp(host, port) => {
+                let stream = TcpStream::connect((host.as_str(), *port))?;
+                stream.set_nodelay(true)?;
+                Ok(Far::Tcp(stream))
+            }
+            Self::Unix(path) => UnixStream::connect(path).map(Far::Unix),
+        }
+    }
+}
+
+impl Far {
+    fn try_clone(&self) -> io::Result<Self> {
+        match self {
+            Self::Tcp(stream) => stream.try_clone().map(Self::Tcp),
+            Self::Unix(stream) => stream.try_clone().map(Self::Unix),
+        }
+    }
+
+    fn shut(&self) {
+        let _ = match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
+}
+
+impl Read for Far {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(buffer),
+            Self::Unix(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Far {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(bytes),
+            Self::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What both ways of a connection share.
+struct Shared {
+    number: LineNumber,
+    doorman: Arc<Doorman>,
+    wire: Mutex<Box<dyn Wire>>,
+    sight: Mutex<Box<dyn Sight>>,
+    /// What is added to a session's number, so that those of several servers are told apart.
+    first_session: i64,
+}
+
+/// What closes connections from outside, by their numbers.
+pub(super) type Closers = Arc<Mutex<BTreeMap<LineNumber, Closer>>>;
+
+/// What closes one.
+pub(super) struct Closer {
+    near: TcpStream,
+    far: Far,
+}
+
+impl Closer {
+    pub(super) fn close(&self) {
+        let _ = self.near.shutdown(Shutdown::Both);
+        self.far.shut();
+    }
+}
+
+/// Serves a client that has connected, until either side is gone.
+pub(super) fn serve(
+    near: TcpStream,
+    target: &Target,
+    doorman: &Arc<Doorman>,
+    wire: Box<dyn Wire>,
+    sight: Box<dyn Sight>,
+    first_session: i64,
+    closers: &Closers,
+) -> io::Result<()> {
+    near.set_nodelay(true)?;
+    let far = target.connect()?;
+    let closer = Closer { near: near.try_clone()?, far: far.try_clone()? };
+    let (near_in, near_out) = (near.try_clone()?, Arc::new(Mutex::new(near)));
+    let (far_in, far_out) = (far.try_clone()?, far);
+    let number = doorman.opened();
+    closers.lock().insert(number, closer);
+    let closers = Arc::clone(closers);
+    let shared = Arc::new(Shared {
+        number,
+        doorman: Arc::clone(doorman),
+        wire: Mutex::new(wire),
+        sight: Mutex::new(sight),
+        first_session,
+    });
+    let (there, back) = (Arc::clone(&shared), shared);
+    let near_back = Arc::clone(&near_out);
+    thread::Builder::new().spawn(move || {
+        let mut far_out = far_out;
+        let _ = there.carry_there(near_in, &mut far_out, &near_out);
+        far_out.shut();
+    })?;
+    thread::Builder::new().spawn(move || {
+        let _ = back.carry_back(far_in, &near_back);
+        let _ = near_back.lock().shutdown(Shutdown::Both);
+        back.doorman.closed(back.number);
+        closers.lock().remove(&back.number);
+    })?;
+    Ok(())
+}
+
+impl Shared {
+    /// From the client to the server.
+    fn carry_there(
+        &self,
+        mut near: TcpStream,
+        far: &mut Far,
+        near_out: &Mutex<TcpStream>,
+    ) -> io::Result<()> {
+        let mut sent = BytesMut::new();
+        loop {
+            let cut = self.wire.lock().client(&mut sent);
+            match cut.map_err(|garbled| io::Error::other(garbled.0))? {
+                Some(Piece::Pass(bytes)) => far.write_all(&bytes)?,
+                Some(Piece::Reply(bytes)) => near_out.lock().write_all(&bytes)?,
+                Some(Piece::Hold(bytes, said)) => {
+                    let seen = self.sight.lock().see(&said);
+                    self.doorman.arrives(self.number, seen.saying(self.number));
+                    self.wire.lock().let_go();
+                    far.write_all(&bytes)?;
+                }
+                Some(Piece::Rest(bytes)) => {
+                    far.write_all(&bytes)?;
+                    return io::copy(&mut near, far).map(drop);
+                }
+                None if read(&mut near, &mut sent)? == 0 => return Ok(()),
+                None => {}
+            }
+        }
+    }
+
+    /// And back. What belongs to an answer is kept until all of it is there, and its turn has come.
+    fn carry_back(&self, mut far: Far, near: &Mutex<TcpStream>) -> io::Result<()> {
+        let (mut sent, mut kept) = (BytesMut::new(), Vec::new());
+        loop {
+            let cut = self.wire.lock().server(&mut sent);
+            match cut.map_err(|garbled| io::Error::other(garbled.0))? {
+                Some(Heard { bytes, session, answer }) => {
+                    kept.extend_from_slice(&bytes);
+                    if let Some(session) = session {
+                        self.doorman.registered(self.number, self.first_session + session);
+                    }
+                    if let Some(answer) = answer {
+                        self.sight.lock().settle(answer.is_refused, answer.frame);
+                        self.doorman.hear(self.number, answer.text);
+                    } else if kept.len() < MOST_KEPT {
+                        continue;
+                    }
+                    near.lock().write_all(&kept)?;
+                    kept.clear();
+                }
+                None => {
+                    // Whatever the server says while it is not asked anything, or wants to hear before it goes on.
+                    near.lock().write_all(&kept)?;
+                    kept.clear();
+                    if read(&mut far, &mut sent)? == 0 {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Reads what there is; 0 at the end.
+fn read(from: &mut impl Read, into: &mut BytesMut) -> io::Result<usize> {
+    let length = into.len();
+    into.resize(length + BLOCK, 0);
+    let count = from.read(&mut into[length..])?;
+    into.truncate(length + count);
+    Ok(count)
+}

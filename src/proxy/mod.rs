@@ -1,0 +1,103 @@
+//! A proxy between a running application and its databases, which it does not know of: every statement is held until
+//! its turn comes.
+//!
+//! A [`Wire`](wire::Wire) cuts a protocol into statements and answers, a [`Sight`](sight::Sight) knows what a statement
+//! has to do with, a [`Doorman`] knows whose it is and has it wait at the turnstile, and a line carries bytes.
+
+mod doorman;
+mod line;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod sight;
+mod wire;
+
+pub(crate) use doorman::{Doorman, Sightings};
+pub(crate) use line::Target;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::Postgres;
+pub(crate) use sight::{Seen, Sight};
+pub(crate) use wire::{Frame, Said, Wire};
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crate::error::Error;
+use line::Closers;
+
+/// What a proxy needs to know of the server behind it.
+pub(crate) struct Behind {
+    /// Where it listens.
+    pub(crate) target: Target,
+    /// What is added to its sessions' numbers.
+    pub(crate) first_session: i64,
+    /// Who follows the protocol on a new connection.
+    pub(crate) wire: Box<dyn Fn() -> Box<dyn Wire> + Send>,
+    /// Who knows what is said there.
+    pub(crate) sight: Box<dyn Fn() -> Box<dyn Sight> + Send>,
+}
+
+/// One port of ours, on loopback. Dropping it closes it, and every connection through it.
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    is_over: Arc<AtomicBool>,
+    closers: Closers,
+    listens: Option<JoinHandle<()>>,
+}
+
+impl Proxy {
+    /// Listens at a port, or at any that is free.
+    ///
+    /// # Errors
+    /// [`Error::World`] when it is taken.
+    pub(crate) fn open(port: u16, behind: Behind, doorman: Arc<Doorman>) -> Result<Self, Error> {
+        let cannot = |error| Error::world(format!("cannot listen on 127.0.0.1:{port}: {error}"));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(cannot)?;
+        let address = listener.local_addr().map_err(cannot)?;
+        let is_over = Arc::new(AtomicBool::new(false));
+        let closers = Closers::default();
+        let (over, ends) = (Arc::clone(&is_over), Arc::clone(&closers));
+        let listen = move || {
+            for near in listener.incoming() {
+                if over.load(Ordering::SeqCst) {
+                    return;
+                }
+                let Behind { target, first_session, wire, sight } = &behind;
+                // A client whose server is not there finds its connection closed, as it would without us.
+                let Ok(near) = near else { continue };
+                let _ =
+                    line::serve(near, target, &doorman, wire(), sight(), *first_session, &ends);
+            }
+        };
+        let listens = thread::Builder::new()
+            .spawn(listen)
+            .map_err(|error| Error::world(format!("cannot start threads: {error}")))?;
+        Ok(Self { address, is_over, closers, listens: Some(listens) })
+    }
+
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Closes every connection; clients that connect anew are served.
+    pub(crate) fn hang_up(&self) {
+        for closer in self.closers.lock().values() {
+            closer.close();
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.hang_up();
+        // Whoever waits for connections is woken by one.
+        let _ = TcpStream::connect(self.address);
+        if let Some(listens) = self.listens.take() {
+            let _ = listens.join();
+        }
+        self.hang_up();
+    }
+}

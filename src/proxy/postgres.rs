@@ -1,0 +1,389 @@
+//! PostgreSQL's protocol, version 3, between the two ends of a connection.
+//!
+//! What is held is whatever a client sends up to the message that makes the server work: a simple query, or an extended
+//! one up to its Sync (or Flush). Preparing a statement is handed on at once: nobody else can notice it. Encryption is
+//! declined, so that there is something to be read; how a client proves who it is passes through unread.
+//!
+//! Source: <https://www.postgresql.org/docs/current/protocol.html>.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::{Buf, BytesMut};
+use fallible_iterator::FallibleIterator as _;
+use postgres_protocol::message::backend::{DataRowBody, ErrorResponseBody, Message};
+
+use super::wire::{Answered, Frame, Garbled, Heard, MOST_BYTES, Piece, Said, Wire};
+
+/// The first message's codes that are no version.
+const CANCEL: u32 = 80_877_102;
+const TLS: u32 = 80_877_103;
+const GSS: u32 = 80_877_104;
+
+/// Types whose binary form is a whole number.
+const WHOLE: [u32; 4] = [20, 21, 23, 26];
+
+/// A statement that the client has prepared, and the types of its parameters.
+#[derive(Clone, Debug, Default)]
+struct Prepared {
+    text: String,
+    types: Vec<u32>,
+}
+
+/// A connection.
+#[derive(Debug, Default)]
+pub(crate) struct Postgres {
+    /// What every session is told at its beginning beside what the client says.
+    settings: Vec<(String, String)>,
+    has_started: bool,
+    /// Whether the server has let the client in.
+    is_in: bool,
+    statements: BTreeMap<String, Prepared>,
+    portals: BTreeMap<String, Said>,
+    /// What has been read since the last piece.
+    batch: Vec<u8>,
+    /// What that is about to have executed.
+    executes: Vec<Said>,
+    /// Statements that the server was asked to describe, in order.
+    asked_about: VecDeque<String>,
+    /// What is held, and will be under way when it is let go.
+    held: Option<UnderWay>,
+    /// What the server is at work on.
+    under_way: Option<UnderWay>,
+    /// Whether the client sends rows.
+    copies_in: bool,
+    frame: Frame,
+}
+
+/// Something that the server is at work on.
+#[derive(Debug, Default)]
+struct UnderWay {
+    /// How many answers are to come, where no Sync ends them.
+    flushed: Option<usize>,
+    /// The types and forms of the columns, if they are known.
+    columns: Vec<(u32, bool)>,
+    first_row: Option<String>,
+    rows: u64,
+    tag: Option<String>,
+    error: Option<String>,
+}
+
+impl Postgres {
+    /// One whose sessions begin with these settings, unless the client says otherwise.
+    pub(crate) fn with_settings(settings: Vec<(String, String)>) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
+    /// The first message of all, which has no kind.
+    fn greeting(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled> {
+        let Some(length) = length_at(sent, 0)? else { return Ok(None) };
+        if length < 8 || length > 1 << 20 {
+            return Err(Garbled("the connection does not begin as PostgreSQL's do".into()));
+        }
+        if sent.len() < length {
+            return Ok(None);
+        }
+        let mut first = sent.split_to(length);
+        match (&first[4..8]).get_u32() {
+            TLS | GSS => Ok(Some(Piece::Reply(b"N".to_vec()))),
+            CANCEL => Ok(Some(Piece::Rest(first.to_vec()))),
+            _ => {
+                self.has_started = true;
+                let mut message = first.split_off(4);
+                // Names and values, up to an empty name.
+                message.truncate(message.len() - 1);
+                for (name, value) in &self.settings {
+                    for text in [name, value] {
+                        message.extend_from_slice(text.as_bytes());
+                        message.extend_from_slice(&[0]);
+                    }
+                }
+                message.extend_from_slice(&[0]);
+                let mut whole = (message.len() as u32 + 4).to_be_bytes().to_vec();
+                whole.extend_from_slice(&message);
+                Ok(Some(Piece::Pass(whole)))
+            }
+        }
+    }
+
+    /// A message of the extended protocol that is only read, or whatever comes before the server has let the client in.
+    fn note(&mut self, kind: u8, mut body: &[u8]) -> Option<()> {
+        match kind {
+            b'P' => {
+                let name = text(&mut body)?;
+                let text = text(&mut body)?;
+                let count = number(&mut body)?;
+                let types = (0..count).map(|_| (body.remaining() >= 4).then(|| body.get_u32()));
+                let types = types.collect::<Option<_>>()?;
+                self.statements.insert(name, Prepared { text, types });
+            }
+            b'B' => {
+                let portal = text(&mut body)?;
+                let prepared = self.statements.get(&text(&mut body)?).cloned().unwrap_or_default();
+                let values = values(&mut body, &prepared.types)?;
+                self.portals.insert(portal, Said { text: prepared.text, values });
+            }
+            b'E' => {
+                let portal = text(&mut body)?;
+                let said = self.portals.get(&portal).cloned().unwrap_or_default();
+                self.executes.push(said);
+            }
+            b'D' => {
+                let (what, name) = (body.try_get_u8().ok()?, text(&mut body)?);
+                if what == b'S' {
+                    self.asked_about.push_back(name);
+                }
+            }
+            b'C' => {
+                let (what, name) = (body.try_get_u8().ok()?, text(&mut body)?);
+                match what {
+                    b'S' => drop(self.statements.remove(&name)),
+                    _ => drop(self.portals.remove(&name)),
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// What is ready to be sent, all of it at once.
+    fn cut(&mut self, ends_by_sync: bool) -> Piece {
+        let bytes = std::mem::take(&mut self.batch);
+        let executes = std::mem::take(&mut self.executes);
+        if executes.is_empty() {
+            return Piece::Pass(bytes);
+        }
+        let flushed = (!ends_by_sync).then_some(executes.len());
+        self.held = Some(UnderWay { flushed, ..UnderWay::default() });
+        // Several at once are done one after the other, and nobody comes in between who could be kept out.
+        let text = executes.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join("; ");
+        let values = executes.into_iter().flat_map(|said| said.values).collect();
+        Piece::Hold(bytes, Said { text, values })
+    }
+
+    /// What the server says to a statement that is under way; its end, if this is it.
+    fn hear(&mut self, message: &Message) -> Option<Answered> {
+        match message {
+            Message::ReadyForQuery(body) => {
+                self.copies_in = false;
+                self.frame = Frame { is_open: body.status() != b'I', ..Frame::NONE };
+            }
+            Message::ParameterDescription(body) => {
+                let name = self.asked_about.pop_front()?;
+                let types = body.parameters().collect::<Vec<u32>>().ok()?;
+                if let Some(prepared) = self.statements.get_mut(&name) {
+                    prepared.types = types;
+                }
+            }
+            Message::CopyInResponse(_) => self.copies_in = true,
+            _ => {}
+        }
+        let under_way = self.under_way.as_mut()?;
+        let has_ended_one = match message {
+            Message::RowDescription(body) => {
+                let fields = body.fields().map(|field| Ok((field.type_oid(), field.format() != 0)));
+                under_way.columns = fields.collect().ok()?;
+                false
+            }
+            Message::DataRow(body) => {
+                under_way.rows += 1;
+                if under_way.first_row.is_none() {
+                    under_way.first_row = row(body, &under_way.columns);
+                }
+                false
+            }
+            Message::CommandComplete(body) => {
+                under_way.tag = body.tag().ok().map(str::to_owned);
+                true
+            }
+            Message::EmptyQueryResponse | Message::PortalSuspended => true,
+            Message::ErrorResponse(body) => {
+                under_way.error = Some(complaint(body));
+                under_way.flushed = under_way.flushed.map(|_| 1);
+                true
+            }
+            _ => false,
+        };
+        if let (Some(flushed), true) = (&mut under_way.flushed, has_ended_one) {
+            *flushed -= 1;
+        }
+        let is_over = match under_way.flushed {
+            Some(left) => left == 0,
+            None => matches!(message, Message::ReadyForQuery(_)),
+        };
+        if !is_over {
+            return None;
+        }
+        let UnderWay { first_row, rows, tag, error, flushed, .. } = self.under_way.take()?;
+        if flushed.is_some() {
+            // How it stands will only be said at the next Sync; what was flushed is part of a transaction till then.
+            self.frame.is_open = true;
+        }
+        let is_refused = error.is_some();
+        let text = error.or(first_row.map(|row| if rows > 1 { row + " …" } else { row }));
+        let text = text.unwrap_or_else(|| tag.map_or(String::new(), |tag| counted(&tag)));
+        Some(Answered { text, is_refused, frame: self.frame })
+    }
+}
+
+impl Wire for Postgres {
+    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled> {
+        if !self.has_started {
+            return self.greeting(sent);
+        }
+        loop {
+            if sent.is_empty() {
+                return Ok(None);
+            }
+            let Some(length) = length_at(sent, 1)? else { return Ok(None) };
+            if sent.len() < 1 + length {
+                return Ok(None);
+            }
+            let message = sent.split_to(1 + length);
+            let (kind, body) = (message[0], &message[5..]);
+            // How it proves who it is, and rows that it copies, are no statements.
+            let passes = !self.is_in
+                || matches!(kind, b'd' | b'c' | b'f' | b'X')
+                || self.copies_in && kind == b'S';
+            if passes && self.batch.is_empty() {
+                return Ok(Some(Piece::Pass(message.to_vec())));
+            }
+            self.batch.extend_from_slice(&message);
+            match kind {
+                b'Q' => {
+                    let text = text(&mut &*body).unwrap_or_default();
+                    self.executes.push(Said { text, values: Vec::new() });
+                    return Ok(Some(self.cut(true)));
+                }
+                b'F' => {
+                    self.executes.push(Said { text: "a function call".into(), values: Vec::new() });
+                    return Ok(Some(self.cut(true)));
+                }
+                b'S' => return Ok(Some(self.cut(true))),
+                b'H' => return Ok(Some(self.cut(false))),
+                _ if passes => return Ok(Some(self.cut(true))),
+                kind => self.note(kind, body).ok_or_else(|| {
+                    Garbled("a message of PostgreSQL's extended protocol makes no sense".into())
+                })?,
+            }
+        }
+    }
+
+    fn let_go(&mut self) {
+        self.under_way = self.held.take();
+    }
+
+    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled> {
+        // That encryption is declined is said by the proxy; so every message has a kind.
+        if sent.is_empty() {
+            return Ok(None);
+        }
+        let Some(length) = length_at(sent, 1)? else { return Ok(None) };
+        if sent.len() < 1 + length {
+            return Ok(None);
+        }
+        let bytes = sent.split_to(1 + length);
+        let mut heard = Heard { bytes: bytes.to_vec(), ..Heard::default() };
+        // What is not known is handed on as it is.
+        let Ok(Some(message)) = Message::parse(&mut bytes.clone()) else { return Ok(Some(heard)) };
+        match &message {
+            Message::AuthenticationOk => self.is_in = true,
+            Message::BackendKeyData(body) => heard.session = Some(body.process_id().into()),
+            _ => {}
+        }
+        heard.answer = self.hear(&message);
+        Ok(Some(heard))
+    }
+}
+
+/// How long a message is, without its kind, if that is there already.
+fn length_at(sent: &BytesMut, at: usize) -> Result<Option<usize>, Garbled> {
+    let Some(mut bytes) = sent.get(at..at + 4) else { return Ok(None) };
+    match bytes.get_u32() as usize {
+        length @ 4..=MOST_BYTES => Ok(Some(length)),
+        length => Err(Garbled(format!("a message of {length} bytes is none of PostgreSQL's"))),
+    }
+}
+
+/// A text that ends with a zero.
+fn text(body: &mut &[u8]) -> Option<String> {
+    let end = body.iter().position(|byte| *byte == 0)?;
+    let text = String::from_utf8_lossy(&body[..end]).into_owned();
+    body.advance(end + 1);
+    Some(text)
+}
+
+fn number(body: &mut &[u8]) -> Option<u16> {
+    body.try_get_u16().ok()
+}
+
+/// The values that a Bind message gives, as a reader sees them.
+fn values(body: &mut &[u8], types: &[u32]) -> Option<Vec<String>> {
+    let forms: Vec<u16> = (0..number(body)?).map(|_| number(body)).collect::<Option<_>>()?;
+    let count = usize::from(number(body)?);
+    let value = |place: usize| {
+        let length = body.try_get_i32().ok()?;
+        let Ok(length) = usize::try_from(length) else { return Some("null".to_owned()) };
+        let bytes = body.get(..length)?;
+        let is_binary = match forms[..] {
+            [] => false,
+            [all] => all == 1,
+            _ => *forms.get(place)? == 1,
+        };
+        let shown = shown(bytes, types.get(place).copied().unwrap_or(0), is_binary);
+        body.advance(length);
+        Some(shown)
+    };
+    (0..count).map(value).collect()
+}
+
+/// A value as a reader sees it.
+fn shown(bytes: &[u8], kind: u32, is_binary: bool) -> String {
+    let mut rest = bytes;
+    match (is_binary, bytes.len()) {
+        (false, _) => String::from_utf8_lossy(bytes).into_owned(),
+        (true, 2) if WHOLE.contains(&kind) => rest.get_i16().to_string(),
+        (true, 4) if WHOLE.contains(&kind) => rest.get_i32().to_string(),
+        (true, 8) if WHOLE.contains(&kind) => rest.get_i64().to_string(),
+        (true, 1) if kind == 16 => (bytes[0] != 0).to_string(),
+        (true, _) if matches!(kind, 25 | 1042 | 1043) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => "…".into(),
+    }
+}
+
+/// The first row of an answer.
+fn row(body: &DataRowBody, columns: &[(u32, bool)]) -> Option<String> {
+    let buffer = body.buffer();
+    let mut ranges = body.ranges();
+    let mut values = Vec::new();
+    while let Some(range) = ranges.next().ok()? {
+        let (kind, is_binary) = columns.get(values.len()).copied().unwrap_or((0, true));
+        values.push(match range {
+            None => "null".into(),
+            Some(range) => shown(buffer.get(range)?, kind, is_binary),
+        });
+    }
+    Some(values.join(", "))
+}
+
+/// What the server says of a refusal.
+fn complaint(body: &ErrorResponseBody) -> String {
+    let mut fields = body.fields();
+    while let Ok(Some(field)) = fields.next() {
+        if field.type_() == b'M' {
+            return String::from_utf8_lossy(field.value_bytes()).into_owned();
+        }
+    }
+    "refused".into()
+}
+
+/// `UPDATE 1`, in words.
+fn counted(tag: &str) -> String {
+    let mut words = tag.split(' ');
+    let (verb, last) = (words.next().unwrap_or_default(), words.next_back());
+    match (verb, last) {
+        ("SELECT" | "FETCH", Some("0")) => "nothing".into(),
+        ("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "COPY", Some("1")) => "1 row".into(),
+        ("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "COPY", Some(rows)) => format!("{rows} rows"),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,34 @@
+//! What a statement on a connection has to do with, and how it is told.
+
+use super::wire::{Frame, Said};
+use crate::stores::remote::{Saying, Touches};
+
+/// Somebody who knows one connection's language, and how far it has come.
+pub(crate) trait Sight: Send {
+    /// What is about to be sent.
+    fn see(&mut self, said: &Said) -> Seen;
+
+    /// It was answered, or refused; and this is how the connection stands.
+    fn settle(&mut self, is_refused: bool, frame: Frame);
+}
+
+/// A statement that is about to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// As a reader sees it.
+    pub(crate) text: String,
+    /// The same without values.
+    pub(crate) shape: String,
+    /// What it has to do with.
+    pub(crate) touches: Touches,
+    /// Which of the connection's transactions it is part of, counted from 1.
+    pub(crate) transaction: Option<u64>,
+}
+
+impl Seen {
+    /// As it is held.
+    pub(crate) fn saying(self, line: u64) -> Saying {
+        let transaction = self.transaction.map(|number| line << 32 | number);
+        Saying { text: self.text, touches: self.touches, shape: Some(self.shape), transaction }
+    }
+}

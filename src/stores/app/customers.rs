@@ -1,0 +1,143 @@
+//! Who comes to the shop: each customer's cookies, and what it has kept on the way to the last click.
+
+use std::time::Duration;
+
+use parking_lot::RwLock;
+
+use crate::checkout::{Answer, Call, Shelves, Step, Value};
+use crate::stores::http::HttpSpeaker;
+use crate::stores::remote::{Parts, Refusal, Seat, Speaker, Stays, Touches};
+
+/// All of them.
+pub(super) struct Customers {
+    base: String,
+    patience: Duration,
+    all: RwLock<Vec<Customer>>,
+}
+
+/// One.
+struct Customer {
+    speaker: HttpSpeaker,
+    cookies: Vec<(String, String)>,
+    values: Vec<(String, Value)>,
+}
+
+impl Customer {
+    fn value_of(&self, name: &str) -> Option<Value> {
+        let known = self.values.iter().rev().find(|(known, _)| known == name);
+        known.map(|(_, value)| value.clone())
+    }
+}
+
+impl Customers {
+    pub(super) fn new(base: &str, patience: Duration) -> Self {
+        Self { base: base.to_owned(), patience, all: RwLock::default() }
+    }
+
+    /// Has each of so many come to the last click; says at which step one could not, and why.
+    pub(super) fn prepare<'s>(
+        &self,
+        steps: &'s [Step],
+        count: i64,
+        shelves: &Shelves,
+    ) -> Result<(), (&'s Step, String)> {
+        let mut all = Vec::new();
+        for number in 1..=count {
+            let speaker = HttpSpeaker::new(&self.base, self.patience);
+            let mut customer = Customer { speaker, cookies: Vec::new(), values: Vec::new() };
+            for step in steps {
+                customer.make(number, step, shelves).map_err(|why| (step, why))?;
+            }
+            customer.cookies = customer.speaker.cookies();
+            all.push(customer);
+        }
+        *self.all.write() = all;
+        Ok(())
+    }
+
+    /// Everybody is back at the last click.
+    pub(super) fn put_back(&self) {
+        for customer in self.all.read().iter() {
+            customer.speaker.set_cookies(&customer.cookies);
+        }
+    }
+}
+
+impl Customer {
+    fn make(&mut self, number: i64, step: &Step, shelves: &Shelves) -> Result<(), String> {
+        let Call::Http(request) = &step.call else { return Ok(()) };
+        let value_of = |name: &str| match name {
+            "buyer" => Value::Int(number),
+            "item" => shelves.read().first().map_or(Value::Int(1), |(key, _)| key.clone()),
+            "qty" => Value::Int(1),
+            "key" => Value::Text(format!("key-{number}")),
+            name => self.value_of(name).unwrap_or(Value::Null),
+        };
+        if step.when.as_ref().is_some_and(|when| !when.holds(value_of)) {
+            return Ok(());
+        }
+        let who = format!("`{}` for buyer {number}", step.call.shown(|name| format!("{{{name}}}")));
+        let heard = self.speaker.ask(request, &value_of);
+        let answer = heard.map_err(|refusal| format!("{who}: {}", refusal.text()))?.answer(request);
+        if let Some(trouble) = answer.trouble {
+            return Err(format!("{who}: {trouble}"));
+        }
+        for (place, saved) in step.save.iter().enumerate() {
+            let column = answer.column(&saved.name, place);
+            let value = column.and_then(|column| answer.rows.first()?.get(column));
+            if value.is_none() && !saved.may_be_none {
+                return Err(format!("{who}: the answer has no `{}`", saved.name));
+            }
+            self.values.push((saved.name.clone(), value.cloned().unwrap_or(Value::Null)));
+        }
+        Ok(())
+    }
+}
+
+/// Who sends requests for whichever customer it is.
+pub(super) struct AppSpeaker {
+    customers: std::sync::Arc<Customers>,
+    seat: Option<Seat>,
+}
+
+impl AppSpeaker {
+    pub(super) fn new(customers: std::sync::Arc<Customers>, seat: Option<Seat>) -> Self {
+        Self { customers, seat }
+    }
+}
+
+impl Speaker for AppSpeaker {
+    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
+        let Call::Http(request) = call else { return Ok(Answer::default()) };
+        // The request is let go on alone, so that what comes of it is known to be its doing.
+        if let Some(seat) = &self.seat {
+            seat.take_floor();
+        }
+        let all = self.customers.all.read();
+        let number = value_of("buyer").as_int().and_then(|number| usize::try_from(number - 1).ok());
+        let Some(customer) = number.and_then(|number| all.get(number)) else {
+            return Err(Refusal::Wrong("there is no such customer".into()));
+        };
+        let value_of = |name: &str| match value_of(name) {
+            Value::Null => customer.value_of(name).unwrap_or(Value::Null),
+            value => value,
+        };
+        customer.speaker.ask(request, &value_of).map(|heard| heard.answer(request))
+    }
+
+    fn told(&self, _: &Call, answer: &Answer) -> String {
+        answer.to_string()
+    }
+
+    fn touches(&self, _: &Call) -> Touches {
+        Touches::writing(Parts::ALL)
+    }
+
+    fn taking_back(&self) -> Option<Call> {
+        None
+    }
+
+    fn stays(&self, _: &Call) -> Stays {
+        Stays::Everything
+    }
+}

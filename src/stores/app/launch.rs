@@ -1,0 +1,84 @@
+//! Starting somebody's application, and seeing that it runs.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::app::{App, Launch};
+use crate::checkout::{Request, Template, Value};
+use crate::control::Control;
+use crate::error::Error;
+use crate::stores::http::HttpSpeaker;
+use crate::stores::private::Nest;
+
+/// How long a program may take that sets something up.
+const SETTING_UP: Duration = Duration::from_secs(600);
+
+/// How long one look whether it answers may take.
+const LOOKING: Duration = Duration::from_secs(5);
+
+/// What stands for the names in commands and addresses.
+pub(super) type Named = Vec<(String, String)>;
+
+/// A port that is free at this moment.
+pub(super) fn free_port() -> Result<u16, Error> {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|port| port.local_addr());
+    free.map(|address| address.port())
+        .map_err(|error| Error::world(format!("no port is free: {error}")))
+}
+
+/// A text with its names filled in.
+pub(super) fn filled(template: &Template, named: &Named) -> String {
+    template.filled_with(|name| {
+        let known = named.iter().find(|(known, _)| known == name);
+        known.map_or(String::new(), |(_, value)| value.clone())
+    })
+}
+
+/// A program with its arguments, in a folder.
+pub(super) fn command(words: &[Template], folder: &Path, named: &Named) -> Command {
+    let mut words = words.iter().map(|word| filled(word, named));
+    let program = words.next().unwrap_or_default();
+    // One that is named by a path is looked for from the folder on.
+    let program = if program.contains('/') { folder.join(program) } else { program.into() };
+    let mut command = Command::new(program);
+    command.args(words).current_dir(folder);
+    command
+}
+
+/// Sets the application up, starts it, and waits until it answers.
+pub(super) fn launch(
+    app: &App,
+    launch: &Launch,
+    base: &str,
+    named: &Named,
+    control: &Control,
+) -> Result<Nest, Error> {
+    let nest = Nest::make("TERM")?;
+    let with_env = |words: &[Template]| {
+        let mut command = command(words, &launch.folder, named);
+        command.envs(launch.env.iter().map(|(name, value)| (name, filled(value, named))));
+        command
+    };
+    for words in &launch.setup {
+        nest.oversee(with_env(words), control, SETTING_UP)?;
+    }
+    nest.host(with_env(&launch.command), control, || answers(app, base))?;
+    Ok(nest)
+}
+
+/// Whether it answers, and not with an error of its own.
+pub(super) fn answers(app: &App, base: &str) -> bool {
+    let path = Template::plain(&app.health);
+    let request = Request {
+        method: "GET",
+        path,
+        headers: Vec::new(),
+        body: None,
+        form: Vec::new(),
+        find: Vec::new(),
+    };
+    let heard = HttpSpeaker::new(base, LOOKING).ask(&request, &|_| Value::Null);
+    heard.is_ok_and(|heard| heard.status < 500)
+}

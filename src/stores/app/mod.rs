@@ -1,0 +1,391 @@
+//! A running application as a server like any other: its buyers' statements are held where they come through a proxy
+//! in front of its databases.
+
+mod customers;
+mod launch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::address::on_loopback;
+use super::backing::{self, Backing, Door};
+use super::private::Nest;
+use super::remote::{
+    Link, Opening, Refusal, Seat, Server, StepLink, Terms, Thinking, Waits, Watch, is_not_ours,
+};
+use super::{Address, Books, StoreKind};
+use crate::app::{App, Upstream};
+use crate::checkout::{Answer, Call, Checkout, Request, Shelves, Value, Values};
+use crate::error::Error;
+use crate::proxy::{Doorman, Proxy};
+use crate::stores::http::{HttpSpeaker, rows};
+use customers::{AppSpeaker, Customers};
+use launch::{Named, command, filled, free_port, launch};
+
+/// How long an answer may take at least: what it waits for is held meanwhile.
+const HELD: Duration = Duration::from_secs(60);
+
+/// Each upstream's sessions are numbered from another number on.
+const SESSIONS: u32 = 40;
+
+/// An application that answers.
+struct AppServer {
+    checkout: Arc<Checkout>,
+    app: Arc<App>,
+    base: String,
+    version: String,
+    terms: Terms,
+    shelves: Arc<Shelves>,
+    customers: Arc<Customers>,
+    doorman: Arc<Doorman>,
+    /// Of the buyers who are held.
+    seats: Mutex<Vec<Seat>>,
+    /// What everything looked like when it was kept, and for how many customers.
+    kept: Mutex<Option<Kept>>,
+    /// The names of the parts that statements have to do with, in order.
+    parts: Mutex<Vec<String>>,
+    /// The application first, so that it is gone before what it uses.
+    nest: Arc<Mutex<Option<Nest>>>,
+    proxies: Vec<Proxy>,
+    backings: Arc<Mutex<Vec<Box<dyn Backing>>>>,
+}
+
+/// What everything looks like at the beginning of each show.
+struct Kept {
+    customers: i64,
+    stock: crate::op::Units,
+    books: Books,
+}
+
+/// Starts it, or finds it, with a proxy in front of each of its databases.
+pub(super) fn open(
+    checkout: &Arc<Checkout>,
+    app: &Arc<App>,
+    address: &Address,
+    terms: &Terms,
+) -> Result<Box<dyn Server>, Error> {
+    let doorman = Arc::new(Doorman::default());
+    let (mut backings, mut proxies, mut named) = (Vec::new(), Vec::new(), Named::new());
+    for (place, upstream) in app.upstreams.iter().enumerate() {
+        let mut backing =
+            backing::open(upstream.store, upstream.url.as_deref(), address.allow_remote, terms)?;
+        fill(&mut *backing, upstream)?;
+        backing.raise(terms.isolation).map_err(Error::world)?;
+        let behind = backing.behind((place as i64 + 1) << SESSIONS);
+        let proxy = Proxy::open(upstream.listen, behind, Arc::clone(&doorman))?;
+        named.extend(names(upstream, backing.door(), proxy.port()));
+        proxies.push(proxy);
+        backings.push(backing);
+    }
+    named.push(("port".to_owned(), free_port()?.to_string()));
+    let base = filled(&app.url, &named).trim_end_matches('/').to_owned();
+    let expected = || Error::input(format!("{}: `url`: `{base}`; expected http://127.0.0.1:{{port}}", checkout.path));
+    let uri: ureq::http::Uri = base.parse().map_err(|_| expected())?;
+    if uri.scheme_str() != Some("http") {
+        return Err(expected());
+    }
+    on_loopback(uri.host().ok_or_else(expected)?, address)?;
+    let nest = match &app.launch {
+        Some(how) => Some(launch(app, how, &base, &named, &terms.control)?),
+        None if launch::answers(app, &base) => None,
+        None => {
+            return Err(Error::world(format!(
+                "no application answers at {base}{}; start it, or add `command` to [app] in {}",
+                app.health, checkout.path
+            )));
+        }
+    };
+    let versions: Vec<&str> = backings.iter().map(|backing| backing.version()).collect();
+    let version = versions.join(" and ");
+    Ok(Box::new(AppServer {
+        customers: Arc::new(Customers::new(&base, terms.patience.max(HELD))),
+        checkout: Arc::clone(checkout),
+        app: Arc::clone(app),
+        base,
+        version,
+        terms: terms.clone(),
+        shelves: Arc::default(),
+        doorman,
+        seats: Mutex::default(),
+        kept: Mutex::default(),
+        parts: Mutex::default(),
+        nest: Arc::new(Mutex::new(nest)),
+        proxies,
+        backings: Arc::new(Mutex::new(backings)),
+    }))
+}
+
+/// Makes the tables, if the application does not.
+fn fill(backing: &mut dyn Backing, upstream: &Upstream) -> Result<(), Error> {
+    for script in upstream.schema.iter().chain(&upstream.seed) {
+        let said = backing.run_file(&script.text);
+        said.map_err(|why| Error::input(format!("{}: {why}", script.path)))?;
+    }
+    Ok(())
+}
+
+/// What an application is told of a database: the proxy's address, and the way in.
+fn names(upstream: &Upstream, door: &Door, port: u16) -> Named {
+    let name = upstream.name();
+    let scheme = match upstream.store {
+        StoreKind::Postgres => "postgresql",
+        store => store.name(),
+    };
+    let Door { user, password, database, .. } = door;
+    let login = match (user.is_empty(), password.is_empty()) {
+        (true, true) => String::new(),
+        (_, true) => format!("{user}@"),
+        _ => format!("{user}:{password}@"),
+    };
+    let url = format!("{scheme}://{login}127.0.0.1:{port}/{database}");
+    let port = port.to_string();
+    let host = "127.0.0.1";
+    let all = [
+        ("url", url.as_str()),
+        ("host", host),
+        ("port", &port),
+        ("user", user),
+        ("password", password),
+        ("database", database),
+    ];
+    all.map(|(what, value)| (format!("{name}_{what}"), value.to_owned())).to_vec()
+}
+
+impl AppServer {
+    /// A question of the file's own, of which the file's reader has to hear if it makes no sense.
+    fn ask(&self, key: &str, call: &Call, value_of: Values<'_>) -> Result<Answer, Error> {
+        let mistaken = |why: String| self.mistaken(key, &why);
+        match call {
+            Call::Sql(text) => {
+                let sql = self.app.upstreams.iter().position(|upstream| upstream.store.is_sql());
+                let place = sql.ok_or_else(|| mistaken("there is no database that speaks SQL".into()))?;
+                self.backings.lock()[place].ask(text, value_of).map_err(mistaken)
+            }
+            Call::Http(request) => self.request(key, request, value_of),
+            Call::Redis(_) | Call::Lua { .. } => Ok(Answer::default()),
+        }
+    }
+
+    fn request(&self, key: &str, request: &Request, value_of: Values<'_>) -> Result<Answer, Error> {
+        let speaker = HttpSpeaker::new(&self.base, self.terms.patience);
+        let heard = speaker.ask(request, value_of).map_err(|refusal| match refusal {
+            Refusal::Lost(text) => self.lost(&text),
+            refusal => self.mistaken(key, &refusal.text()),
+        })?;
+        match heard.trouble() {
+            Some(why) => Err(self.mistaken(key, &why)),
+            None => rows(heard.json.as_ref()).map_err(|why| self.mistaken(key, &why)),
+        }
+    }
+
+    fn mistaken(&self, key: &str, why: &str) -> Error {
+        Error::input(format!("{}: `{key}`: {why}", self.checkout.path))
+    }
+
+    /// The application does not answer any more; if it was started here, with what it said last.
+    fn lost(&self, why: &str) -> Error {
+        match self.nest.lock().as_ref().and_then(Nest::obituary) {
+            Some(said) => Error::world(format!("the application has ended: {said}")),
+            None => Error::world(format!("{}: {why}", self.base)),
+        }
+    }
+
+    /// Everything as it is when the doors open, for the first time: stock, whoever has come to the last click, and a copy
+    /// of all that.
+    fn prepare(&self, opening: Opening) -> Result<(), Error> {
+        let Opening { stock, buyers, .. } = opening;
+        let ask = |key: &str, call: &Call, values: Values<'_>| self.ask(key, call, values);
+        let mistaken = |key: &str, why: String| self.mistaken(key, &why);
+        let set_up = self.checkout.set_up(stock, buyers, ask, mistaken)?;
+        *self.shelves.write() = set_up;
+        let mut parts = Vec::new();
+        for backing in self.backings.lock().iter_mut() {
+            let names = backing.get_to_know(parts.len()).map_err(Error::world)?;
+            parts.extend(names);
+        }
+        *self.parts.lock() = parts;
+        let customers = self.checkout.customers(buyers);
+        self.customers.prepare(&self.app.prepare, customers, &self.shelves).map_err(|(step, why)| {
+            match self.nest.lock().as_ref().and_then(Nest::obituary) {
+                Some(said) => Error::world(format!("the application has ended: {said}")),
+                None => Error::input(format!("{}:{}: {why}", self.checkout.path, step.line)),
+            }
+        })
+    }
+
+    /// Puts everything back, in the words of the file.
+    fn reset(&self) -> Result<bool, Error> {
+        let Some(reset) = &self.app.reset else { return Ok(false) };
+        for call in &reset.calls {
+            self.ask("reset", call, &|_| Value::Null)?;
+        }
+        if let (false, Some(nest)) = (reset.commands.is_empty(), &*self.nest.lock()) {
+            let folder = self.app.launch.as_ref().map(|launch| launch.folder.clone());
+            let folder = folder.unwrap_or_else(|| ".".into());
+            for words in &reset.commands {
+                let command = command(words, &folder, &Named::new());
+                nest.oversee(command, &self.terms.control, self.terms.patience)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn books(&self) -> Result<Books, Error> {
+        let shelves = self.shelves.read().clone();
+        let ask = |key: &str, call: &Call| self.ask(key, call, &|_| Value::Null);
+        self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, &why))
+    }
+
+    /// What is not as it was when everything was kept.
+    fn check_reset(&self, kept: &Books) -> Result<(), Error> {
+        let now = self.books()?;
+        let differs = match () {
+            () if now.shelves != kept.shelves => {
+                format!("the stock was {:?} and is {:?}", kept.shelves, now.shelves)
+            }
+            () if now.orders.len() != kept.orders.len() => {
+                format!("there were {} orders and are {}", kept.orders.len(), now.orders.len())
+            }
+            () if now.broken != kept.broken => format!("{} is broken", now.broken.join(", ")),
+            () => return Ok(()),
+        };
+        Err(Error::input(format!(
+            "{}: putting everything back does not put back what the audit looks at: {differs}; see [reset]",
+            self.checkout.path
+        )))
+    }
+}
+
+impl Server for AppServer {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Http
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn url(&self) -> String {
+        self.base.clone()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Link>, Error> {
+        Ok(self.link(None))
+    }
+
+    fn connect_held(&self, seat: Seat, _: bool) -> Result<Box<dyn Link>, Error> {
+        let mut seats = self.seats.lock();
+        if seat.place() == 0 {
+            seats.clear();
+        }
+        seats.push(seat.clone());
+        Ok(self.link(Some(seat)))
+    }
+
+    fn thinking(&self) -> Thinking {
+        Thinking::Theirs(self.app.unseen_after)
+    }
+
+    fn part_names(&self) -> Vec<String> {
+        self.parts.lock().clone()
+    }
+
+    fn watch(&self) -> Result<Box<dyn Watch>, Error> {
+        Ok(Box::new(Guard {
+            backings: Arc::clone(&self.backings),
+            nest: Arc::clone(&self.nest),
+        }))
+    }
+
+    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+        self.doorman.stands_aside();
+        let customers = self.checkout.customers(opening.buyers);
+        let mut kept = self.kept.lock();
+        let is_known = kept
+            .as_ref()
+            .is_some_and(|kept| kept.customers == customers && kept.stock == opening.stock);
+        if is_known && self.reset()? {
+            self.prepare(opening)?;
+        } else if is_known {
+            for backing in self.backings.lock().iter_mut() {
+                backing.put_back().map_err(|why| {
+                    Error::world(format!("cannot put everything back: {why}; has a request left a transaction open?"))
+                })?;
+            }
+            self.customers.put_back();
+        } else {
+            // Whoever was prepared for other numbers is not there any more.
+            if kept.is_some() && !self.reset()? {
+                for backing in self.backings.lock().iter_mut() {
+                    backing.put_back().map_err(Error::world)?;
+                }
+            }
+            self.prepare(opening)?;
+            if self.app.reset.is_none() {
+                for backing in self.backings.lock().iter_mut() {
+                    backing.keep().map_err(Error::world)?;
+                }
+            }
+            let books = self.books()?;
+            *kept = Some(Kept { customers, stock: opening.stock, books });
+        }
+        if let Some(kept) = kept.as_ref().filter(|_| is_known) {
+            self.check_reset(&kept.books)?;
+        }
+        self.terms.take_trouble();
+        let seats = self.seats.lock().clone();
+        if !seats.is_empty() {
+            self.doorman.holds(seats);
+        }
+        Ok(())
+    }
+
+    fn take_stock(&self, _: Opening) -> Result<Books, Error> {
+        Ok(Books { trouble: self.terms.take_trouble(), ..self.books()? })
+    }
+
+    fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
+        Err(is_not_ours())
+    }
+}
+
+impl AppServer {
+    fn link(&self, seat: Option<Seat>) -> Box<dyn Link> {
+        let speaker = AppSpeaker::new(Arc::clone(&self.customers), seat);
+        let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
+        Box::new(StepLink::new(speaker, checkout, shelves, self.terms.clone(), None))
+    }
+}
+
+impl Drop for AppServer {
+    fn drop(&mut self) {
+        // Whoever is held goes on, and the application ends while there is still a database.
+        self.doorman.stands_aside();
+        self.nest.lock().take();
+        self.proxies.clear();
+    }
+}
+
+/// Somebody who asks every database who waits, and sees that the application still runs.
+struct Guard {
+    backings: Arc<Mutex<Vec<Box<dyn Backing>>>>,
+    nest: Arc<Mutex<Option<Nest>>>,
+}
+
+impl Watch for Guard {
+    fn waits(&mut self) -> Result<Waits, Error> {
+        if let Some(said) = self.nest.lock().as_ref().and_then(Nest::obituary) {
+            return Err(Error::world(format!("the application has ended: {said}")));
+        }
+        let mut all = Waits::new();
+        for (place, backing) in self.backings.lock().iter_mut().enumerate() {
+            let first = (place as i64 + 1) << SESSIONS;
+            let numbered = |session: i64| if session == 0 { 0 } else { first + session };
+            let waits = backing.waits().map_err(Error::world)?;
+            all.extend(waits.into_iter().map(|(who, whom)| (numbered(who), numbered(whom))));
+        }
+        Ok(all)
+    }
+}

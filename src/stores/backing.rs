@@ -1,0 +1,72 @@
+//! The databases behind a running application: started for it or found, looked into, and put back to where they were.
+
+use crate::checkout::{Answer, Value};
+use crate::error::Error;
+use crate::proxy::{Behind, Target};
+use crate::stores::model::Isolation;
+use crate::stores::remote::{Terms, Waits};
+use crate::stores::{Address, StoreKind};
+
+/// How clients get in.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    /// Where the server listens.
+    pub(crate) target: Target,
+    /// Who may come in; empty if nobody is asked.
+    pub(crate) user: String,
+    /// And by what word; empty if none is asked for.
+    pub(crate) password: String,
+    /// Where to; empty if there is but one place.
+    pub(crate) database: String,
+}
+
+/// A database behind an application, at a desk of our own beside it.
+pub(crate) trait Backing: Send {
+    /// Its name and version, in its own words.
+    fn version(&self) -> &str;
+
+    /// How clients get in.
+    fn door(&self) -> &Door;
+
+    /// Runs a text of several statements.
+    fn run_file(&mut self, text: &str) -> Result<(), String>;
+
+    /// Asks something.
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, String>;
+
+    /// Who waits for whom.
+    fn waits(&mut self) -> Result<Waits, String>;
+
+    /// Looks at what there is, numbered from here on; says the names of the parts, in order.
+    fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String>;
+
+    /// Keeps everything as it is now.
+    fn keep(&mut self) -> Result<(), String>;
+
+    /// Puts back what has changed since.
+    fn put_back(&mut self) -> Result<(), String>;
+
+    /// Has every transaction that does not say otherwise kept apart at least so far, from the next connection on.
+    fn raise(&mut self, isolation: Isolation) -> Result<(), String>;
+
+    /// What a proxy in front of it needs to know.
+    fn behind(&self, first_session: i64) -> Behind;
+}
+
+/// Starts a private server, or finds the one that the URL names.
+pub(crate) fn open(
+    kind: StoreKind,
+    url: Option<&str>,
+    allow_remote: bool,
+    terms: &Terms,
+) -> Result<Box<dyn Backing>, Error> {
+    let address = Address { url: url.map(str::to_owned), allow_remote };
+    match kind {
+        #[cfg(feature = "postgres")]
+        StoreKind::Postgres => super::postgres::back(&address, terms),
+        kind => {
+            let _ = (&address, terms);
+            Err(super::readiness::left_out(kind))
+        }
+    }
+}

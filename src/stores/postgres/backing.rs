@@ -1,0 +1,80 @@
+//! A PostgreSQL server behind an application.
+
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+
+use super::connection::Connection;
+use super::server;
+use crate::checkout::Value;
+use crate::error::Error;
+use crate::proxy::{Postgres, Target, Wire};
+use crate::stores::Address;
+use crate::stores::backing::{Backing, Door};
+use crate::stores::model::Isolation;
+use crate::stores::remote::Terms;
+use crate::stores::sql::{Database, Keepsake, SqlBacking, SqlError};
+
+/// The database that a private server has for the application.
+const DATABASE: &str = "shop";
+
+/// Starts a private server, or finds the one that the address names.
+pub(in crate::stores) fn back(
+    address: &Address,
+    terms: &Terms,
+) -> Result<Box<dyn Backing>, Error> {
+    let (mut url, nest) = address.or_private(|| server::start(terms))?;
+    if nest.is_some() {
+        let mut desk = Connection::open(&server::config(&url, address)?, terms)?;
+        desk.run_file(&format!("CREATE DATABASE {DATABASE}")).map_err(SqlError::into_error)?;
+        url = url.replace("/postgres?", &format!("/{DATABASE}?"));
+    }
+    let config = server::config(&url, address)?;
+    let door = door(&config)?;
+    Ok(Box::new(SqlBacking::open(&config, door, nest, terms)?))
+}
+
+/// Where a URL leads.
+fn door(config: &Config) -> Result<Door, Error> {
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    let target = match config.get_hosts().first() {
+        Some(Host::Unix(folder)) => Target::Unix(folder.join(format!(".s.PGSQL.{port}"))),
+        Some(Host::Tcp(host)) => Target::Tcp(host.clone(), port),
+        None => return Err(Error::input("the URL of the database names no host")),
+    };
+    let user = config.get_user().unwrap_or_default().to_owned();
+    let password = config.get_password().map(|word| String::from_utf8_lossy(word).into_owned());
+    let database = config.get_dbname().unwrap_or(&user).to_owned();
+    Ok(Door { target, user, password: password.unwrap_or_default(), database })
+}
+
+impl Keepsake for Connection {
+    const PARTS: &'static str = include_str!("statements/parts.sql");
+
+    fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
+        let told = self.ask("SHOW default_transaction_isolation", &|_| Value::Null)?;
+        let told = told.rows.first().and_then(|row| row.first()).map_or(String::new(), Value::text);
+        let says = |level: &Isolation| level.name().replace('-', " ") == told;
+        Ok(Isolation::ALL.into_iter().find(says).unwrap_or(Isolation::ReadCommitted))
+    }
+
+    fn keep(&mut self) -> Result<(), SqlError> {
+        self.run_file(include_str!("statements/keep.sql"))
+    }
+
+    fn put_back(&mut self) -> Result<(), SqlError> {
+        self.run_file("SELECT oversell_sim_keep.put_back()")
+    }
+
+    fn forget(&mut self) -> Result<(), SqlError> {
+        self.run_file("DROP SCHEMA IF EXISTS oversell_sim_keep CASCADE")
+    }
+
+    fn raise(&mut self, isolation: Isolation) -> Result<Vec<(String, String)>, SqlError> {
+        let level = isolation.name().replace('-', " ");
+        Ok(vec![("default_transaction_isolation".to_owned(), level)])
+    }
+
+    fn wire(settings: Vec<(String, String)>) -> Box<dyn Wire> {
+        Box::new(Postgres::with_settings(settings))
+    }
+}

@@ -1,0 +1,139 @@
+//! A database that speaks SQL, behind an application.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::layout::Layout;
+use super::sight::{Known, SqlSight};
+use super::{Database, Dialer, SqlError};
+use crate::checkout::{Answer, Value};
+use crate::error::Error;
+use crate::proxy::{Behind, Sight, Wire};
+use crate::stores::StoreKind;
+use crate::stores::backing::{Backing, Door};
+use crate::stores::model::Isolation;
+use crate::stores::private::Nest;
+use crate::stores::remote::{Terms, Waits};
+
+/// A database whose tables can be kept and put back.
+pub(in crate::stores) trait Keepsake: Database {
+    /// The query for its parts, as [`Layout::of`] reads them.
+    const PARTS: &'static str;
+
+    /// How far transactions are kept apart where nobody says.
+    fn usual_isolation(&mut self) -> Result<Isolation, SqlError>;
+
+    /// Keeps every table as it is.
+    fn keep(&mut self) -> Result<(), SqlError>;
+
+    /// Puts back what has changed since.
+    fn put_back(&mut self) -> Result<(), SqlError>;
+
+    /// Throws away what was kept.
+    fn forget(&mut self) -> Result<(), SqlError>;
+
+    /// Has transactions of new connections kept apart so far; what each connection has to be told for that.
+    fn raise(&mut self, isolation: Isolation) -> Result<Vec<(String, String)>, SqlError>;
+
+    /// Who follows the protocol on a new connection, which begins with these settings.
+    fn wire(settings: Vec<(String, String)>) -> Box<dyn Wire>;
+}
+
+/// One.
+pub(in crate::stores) struct SqlBacking<D: Dialer<Database: Keepsake>> {
+    desk: D::Database,
+    door: Door,
+    version: String,
+    isolation: Isolation,
+    known: Known,
+    settings: Arc<RwLock<Vec<(String, String)>>>,
+    has_kept: bool,
+    /// The private server, if it is one.
+    nest: Option<Nest>,
+}
+
+impl<D: Dialer<Database: Keepsake>> SqlBacking<D> {
+    /// Sits down at the desk.
+    pub(in crate::stores) fn open(
+        dialer: &D,
+        door: Door,
+        nest: Option<Nest>,
+        terms: &Terms,
+    ) -> Result<Self, Error> {
+        let mut desk = dialer.dial(terms)?;
+        let version = D::version(&mut desk).map_err(SqlError::into_error)?;
+        let isolation = desk.usual_isolation().map_err(SqlError::into_error)?;
+        let (known, settings) = (Known::default(), Arc::default());
+        Ok(Self { desk, door, version, isolation, known, settings, has_kept: false, nest })
+    }
+}
+
+impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn door(&self) -> &Door {
+        &self.door
+    }
+
+    fn run_file(&mut self, text: &str) -> Result<(), String> {
+        self.desk.run_file(text).map_err(SqlError::text)
+    }
+
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, String> {
+        self.desk.ask(text, value_of).map_err(SqlError::text)
+    }
+
+    fn waits(&mut self) -> Result<Waits, String> {
+        self.desk.waits().map_err(SqlError::text)
+    }
+
+    fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String> {
+        let parts = self.desk.ask(D::Database::PARTS, &|_| Value::Null).map_err(SqlError::text)?;
+        let layout = Layout::of(D::KIND, &parts, self.isolation, std::iter::empty(), first);
+        let names = layout.names();
+        *self.known.write() = layout;
+        Ok(names)
+    }
+
+    fn keep(&mut self) -> Result<(), String> {
+        self.has_kept = true;
+        self.desk.keep().map_err(SqlError::text)
+    }
+
+    fn put_back(&mut self) -> Result<(), String> {
+        self.desk.put_back().map_err(SqlError::text)
+    }
+
+    fn raise(&mut self, isolation: Isolation) -> Result<(), String> {
+        if isolation <= self.isolation {
+            return Ok(());
+        }
+        let settings = self.desk.raise(isolation).map_err(SqlError::text)?;
+        *self.settings.write() = settings;
+        self.isolation = isolation;
+        Ok(())
+    }
+
+    fn behind(&self, first_session: i64) -> Behind {
+        let (known, settings) = (Arc::clone(&self.known), Arc::clone(&self.settings));
+        let kind: StoreKind = D::KIND;
+        Behind {
+            target: self.door.target.clone(),
+            first_session,
+            wire: Box::new(move || D::Database::wire(settings.read().clone())),
+            sight: Box::new(move || Box::new(SqlSight::new(kind, &known)) as Box<dyn Sight>),
+        }
+    }
+}
+
+impl<D: Dialer<Database: Keepsake>> Drop for SqlBacking<D> {
+    fn drop(&mut self) {
+        // A private server goes with everything that is in it.
+        if self.has_kept && self.nest.is_none() {
+            let _ = self.desk.forget();
+        }
+    }
+}
