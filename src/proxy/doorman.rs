@@ -4,10 +4,14 @@
 //! arrives then is its doing, over whichever connection.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::stores::remote::{Saying, Seat, Thinkers, Touches};
+
+/// How long a request that has been answered may take to end what it has begun.
+const TIDYING_UP: Duration = Duration::from_millis(100);
 
 /// The number of a connection through the proxy; never given twice.
 pub(crate) type LineNumber = u64;
@@ -41,6 +45,10 @@ struct Line {
     owner: Option<usize>,
     /// In whose name a statement is on its way.
     on_its_way: Option<usize>,
+    /// Whether a transaction is under way.
+    is_open: bool,
+    /// Whether the client has left, and the server not yet.
+    is_closing: bool,
 }
 
 /// What was seen at the door, since it was last asked.
@@ -50,6 +58,8 @@ pub(crate) struct Sightings {
     pub(crate) nobodys: u64,
     /// Statements that could have been more than one buyer's.
     pub(crate) unclear: u64,
+    /// Requests that came to their end and left a transaction open.
+    pub(crate) left_open: u64,
     /// Statements that were held, and those that nobody else can notice and so were let through.
     pub(crate) held: u64,
     pub(crate) passed: u64,
@@ -92,10 +102,34 @@ impl Doorman {
         }
     }
 
+    /// The client has left.
+    pub(crate) fn closing(&self, number: LineNumber) {
+        if let Some(line) = self.book.lock().lines.get_mut(&number) {
+            line.is_closing = true;
+        }
+    }
+
     /// It is gone. Whatever it was waiting for, nobody waits for it any more.
     pub(crate) fn closed(&self, number: LineNumber) {
-        self.hear(number, "the connection is closed".into());
+        self.hear(number, "the connection is closed".into(), false);
         self.book.lock().lines.remove(&number);
+        self.answered.notify_all();
+    }
+
+    /// A buyer's request has come to its end. Waits until what it leaves behind is brought to an end, too: a connection that
+    /// it has closed, or a transaction that is rolled back when it is given back; but not for long.
+    pub(crate) fn leaves(&self, place: usize) {
+        let mut book = self.book.lock();
+        let is_left = |book: &Book| {
+            let mut its = book.lines.values().filter(|line| line.owner == Some(place));
+            its.any(|line| line.is_open || line.is_closing)
+        };
+        while is_left(&book) && !book.seats.is_empty() {
+            if self.answered.wait_for(&mut book, TIDYING_UP).timed_out() {
+                book.seen.left_open += u64::from(is_left(&book));
+                return;
+            }
+        }
     }
 
     /// Something is about to be sent. Waits until it may be.
@@ -130,9 +164,12 @@ impl Doorman {
     }
 
     /// The server has answered. Waits until whoever asked may hear it.
-    pub(crate) fn hear(&self, number: LineNumber, answer: String) {
+    pub(crate) fn hear(&self, number: LineNumber, answer: String, is_open: bool) {
         let mut book = self.book.lock();
-        let place = book.lines.get_mut(&number).and_then(|line| line.on_its_way.take());
+        let Some(line) = book.lines.get_mut(&number) else { return };
+        line.is_open = is_open;
+        let place = line.on_its_way.take();
+        self.answered.notify_all();
         let Some(place) = place else { return };
         book.busy.retain(|busy| *busy != place);
         self.answered.notify_all();

@@ -57,10 +57,10 @@ impl Far {
         }
     }
 
-    fn shut(&self) {
+    fn shut(&self, how: Shutdown) {
         let _ = match self {
-            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
-            Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+            Self::Tcp(stream) => stream.shutdown(how),
+            Self::Unix(stream) => stream.shutdown(how),
         };
     }
 }
@@ -109,7 +109,7 @@ pub(super) struct Closer {
 impl Closer {
     pub(super) fn close(&self) {
         let _ = self.near.shutdown(Shutdown::Both);
-        self.far.shut();
+        self.far.shut(Shutdown::Both);
     }
 }
 
@@ -143,7 +143,9 @@ pub(super) fn serve(
     thread::Builder::new().spawn(move || {
         let mut far_out = far_out;
         let _ = there.carry_there(near_in, &mut far_out, &near_out);
-        far_out.shut();
+        there.doorman.closing(there.number);
+        // The server is left the time to hear of it: whatever was locked is only free when it closes its side.
+        far_out.shut(Shutdown::Write);
     })?;
     thread::Builder::new().spawn(move || {
         let _ = back.carry_back(far_in, &near_back);
@@ -197,7 +199,7 @@ impl Shared {
                     }
                     if let Some(answer) = answer {
                         self.sight.lock().settle(answer.is_refused, answer.frame);
-                        self.doorman.hear(self.number, answer.text);
+                        self.doorman.hear(self.number, answer.text, answer.frame.is_open);
                     } else if kept.len() < MOST_KEPT {
                         continue;
                     }

@@ -1,10 +1,12 @@
 //! Who comes to the shop: each customer's cookies, and what it has kept on the way to the last click.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
 
 use crate::checkout::{Answer, Call, Shelves, Step, Value};
+use crate::proxy::Doorman;
 use crate::stores::http::HttpSpeaker;
 use crate::stores::remote::{Parts, Refusal, Seat, Speaker, Stays, Touches};
 
@@ -96,13 +98,18 @@ impl Customer {
 
 /// Who sends requests for whichever customer it is.
 pub(super) struct AppSpeaker {
-    customers: std::sync::Arc<Customers>,
+    customers: Arc<Customers>,
+    doorman: Arc<Doorman>,
     seat: Option<Seat>,
 }
 
 impl AppSpeaker {
-    pub(super) fn new(customers: std::sync::Arc<Customers>, seat: Option<Seat>) -> Self {
-        Self { customers, seat }
+    pub(super) fn new(
+        customers: Arc<Customers>,
+        doorman: Arc<Doorman>,
+        seat: Option<Seat>,
+    ) -> Self {
+        Self { customers, doorman, seat }
     }
 }
 
@@ -122,7 +129,11 @@ impl Speaker for AppSpeaker {
             Value::Null => customer.value_of(name).unwrap_or(Value::Null),
             value => value,
         };
-        customer.speaker.ask(request, &value_of).map(|heard| heard.answer(request))
+        let heard = customer.speaker.ask(request, &value_of);
+        if let Some(seat) = &self.seat {
+            self.doorman.leaves(seat.place());
+        }
+        heard.map(|heard| heard.answer(request))
     }
 
     fn told(&self, _: &Call, answer: &Answer) -> String {

@@ -353,7 +353,7 @@ impl Server for AppServer {
 
 impl AppServer {
     fn link(&self, seat: Option<Seat>) -> Box<dyn Link> {
-        let speaker = AppSpeaker::new(Arc::clone(&self.customers), seat);
+        let speaker = AppSpeaker::new(Arc::clone(&self.customers), Arc::clone(&self.doorman), seat);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
         Box::new(StepLink::new(speaker, checkout, shelves, self.terms.clone(), None))
     }

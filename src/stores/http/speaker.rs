@@ -59,7 +59,11 @@ impl Heard {
         for find in &request.find {
             let found = find.within(&self.text);
             if found.is_none() {
-                let lacks = format!("`find.{}`: no `{}…` in the answer", find.name, find.before);
+                let to = self.location.as_ref().map_or(String::new(), |to| format!(" to {to}"));
+                let lacks = format!(
+                    "`find.{}`: no `{}…` in the answer, which is {}{to}",
+                    find.name, find.before, self.status
+                );
                 trouble.get_or_insert(lacks);
             }
             columns.push(find.name.clone());

@@ -211,9 +211,11 @@ impl Turnstile {
         }
     }
 
-    /// Somebody else may think now, where only one may at a time.
-    fn has_stopped_thinking(&self) {
+    /// Somebody has stopped thinking, and where only one may at a time, another may now. What somebody else's code has done
+    /// meanwhile that is no step, such as closing a connection, may have let others go on.
+    fn has_stopped_thinking(&self, board: &mut Board) {
         if self.thinking != Thinking::Ours {
+            board.forget_waits();
             self.wake();
         }
     }
@@ -267,14 +269,12 @@ impl Turnstile {
         board.steps += 1;
         let step = board.steps;
         board.began[place].get_or_insert(step);
-        // What the server said of those who wait is no longer known.
         for standing in &mut board.standings {
-            match standing {
-                Standing::Waiting => *standing = Standing::Sent,
-                Standing::Unseen => *standing = Standing::Thinking,
-                _ => {}
+            if *standing == Standing::Unseen {
+                *standing = Standing::Thinking;
             }
         }
+        board.forget_waits();
         for other in (0..board.again.len()).filter(|other| *other != place) {
             board.again[other] = false;
             board.disturbed[other] |= board.began[other].is_some();
@@ -346,7 +346,8 @@ impl Turnstile {
             }
             let is_late = timed_out || std::mem::take(&mut board.has_news);
             let may_wait = board.standings.contains(&Standing::Sent)
-                && !board.standings.contains(&Standing::Thinking);
+                && !board.standings.contains(&Standing::Thinking)
+                && !board.standings.contains(&Standing::Queued);
             if is_late && may_wait {
                 let (sessions, before) = (board.sessions.clone(), board.standings.clone());
                 drop(board);
@@ -362,6 +363,15 @@ impl Turnstile {
 }
 
 impl Board {
+    /// What the server said of those who wait is no longer known.
+    fn forget_waits(&mut self) {
+        for standing in &mut self.standings {
+            if *standing == Standing::Waiting {
+                *standing = Standing::Sent;
+            }
+        }
+    }
+
     /// Whether somebody may think now: nobody else does, but for those who only may have been let go on by something
     /// unseen, and everybody before it has had its turn.
     fn may_think(&self, place: usize) -> bool {
@@ -488,7 +498,7 @@ impl Seat {
         }
         board.standings[self.place] = standing;
         board.was_unseen[self.place] = false;
-        self.turnstile.has_stopped_thinking();
+        self.turnstile.has_stopped_thinking(&mut board);
         keeper.notify_one();
         while board.standings[self.place] != Standing::Sent {
             if board.is_closed {
@@ -564,7 +574,7 @@ impl Seat {
         let mut board = self.turnstile.board.lock();
         board.standings[self.place] = Standing::Away;
         board.was_unseen[self.place] = false;
-        self.turnstile.has_stopped_thinking();
+        self.turnstile.has_stopped_thinking(&mut board);
         self.turnstile.keeper.notify_one();
     }
 
