@@ -87,7 +87,7 @@ fn orders() {
             let settings = Settings { store, buyers, stock: 1, ..Settings::default() };
             let (address, control) = (Address::default(), Control::default());
             let server = explore::server_for(entrant, &settings, &address, &control).unwrap();
-            let walk = Walk { reduced, enough_after_finding: None };
+            let walk = Walk { switches: None, reduced, enough_after_finding: None };
             let clock = Wall::start();
             let (report, _) =
                 explore::search_orders(entrant, &settings, &*server, walk, &|| false).unwrap();

@@ -8,7 +8,7 @@ use oversell_sim::clock::Clock;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{
-    self, Exploration, Limits, Method, Recording, Sampling, StateGraph, Walk,
+    self, Exploration, Limits, Method, Recording, Sampling, StateGraph, Switches, Walk,
 };
 use oversell_sim::report::Evidence;
 use oversell_sim::settings::Settings;
@@ -105,6 +105,10 @@ struct SearchFlags {
     /// Remember no state and merge nothing: follow every schedule one by one, to check the checker
     #[arg(long)]
     no_reduce: bool,
+    /// At a real server: run only those orders in which at most so many times somebody is made to wait who could go on
+    /// (with --app, those with few come first in any case)
+    #[arg(long, value_name = "N", value_parser = switches)]
+    switches: Option<u64>,
     /// Write the first schedule that shows something to a file, for replay --schedule-file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -128,6 +132,10 @@ pub(crate) struct ExploreArgs {
     limits: LimitFlags,
     #[command(flatten)]
     report: ReportFlags,
+}
+
+fn switches(text: &str) -> Result<u64, String> {
+    parse_count(text, 0, 1000)
 }
 
 fn number(text: &str) -> Result<u64, String> {
@@ -210,7 +218,12 @@ fn run_at_server(
     let server = explore::server_for(entrant, settings, &args.server.address(), &control)?;
     let settings = &explore::as_furnished(entrant, settings.clone(), &*server)?;
     let watch = Watch::start_with(&args.limits, control)?;
+    let is_app = entrant.described().is_some_and(|checkout| checkout.app.is_some());
     let walk = Walk {
+        switches: match args.search.switches {
+            Some(most) => Some(Switches::AtMost(most as u32)),
+            None => is_app.then_some(Switches::FewFirst),
+        },
         reduced: !args.search.no_reduce,
         enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH_ORDERS),
     };

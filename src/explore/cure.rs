@@ -47,7 +47,7 @@ pub fn try_levels(
     if !has_levels || !entrant.card().names(OpKind::Transaction) {
         return Ok(tried);
     }
-    let walk = Walk { reduced: true, enough_after_finding: Some(1) };
+    let walk = Walk { switches: None, reduced: true, enough_after_finding: Some(1) };
     for isolation in Isolation::ALL.into_iter().filter(|level| *level > settings.isolation) {
         let settings = Settings { isolation, ..settings.clone() };
         let server = server_for(entrant, &settings, address, control)?;

@@ -106,10 +106,21 @@ pub struct Orders {
     pub diverged: u64,
     /// Where the first of them went another way: its beginning, who could move then, and who could before.
     pub first_divergence: Option<String>,
+    /// With how many forced switches from one buyer to another every order was covered, at least; none where orders were
+    /// not gone through by their switches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub switches: Option<u32>,
+    /// How many orders that were.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub with_few_switches: u64,
     /// Whether orders that cannot differ from others were left out.
     pub reduced: bool,
     /// Whether that is every order.
     pub complete: bool,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A finding with its story.

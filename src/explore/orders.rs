@@ -6,7 +6,9 @@ use super::evidence;
 use super::exploration::{Exploration, Told};
 use super::schedule::Schedule;
 use super::transcript::{tell, timeline};
-use super::walk::{Best, Outcome, Walk, Walker, judge};
+use super::harvest::{Best, Harvest, Outcome, judge};
+use super::switches;
+use super::walk::{Switches, Walk, Walker};
 use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
@@ -30,9 +32,17 @@ pub fn search_orders(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, BTreeSet<Outcome>), Error> {
     Theatre::open(entrant, settings, server, Grain::Statement, |theatre| {
-        let mut walker = Walker::new(theatre, settings, walk);
-        walker.run(stopped)?;
-        let Walker { mut covered, outcomes, mut best, .. } = walker;
+        let mut harvest = Harvest::default();
+        if let Some(most) = walk.switches {
+            switches::run(theatre, walk, most, &mut harvest, stopped)?;
+        }
+        let is_enough = !harvest.best.is_empty() && walk.enough_after_finding.is_some();
+        if !matches!(walk.switches, Some(Switches::AtMost(_))) && !harvest.covered.complete && !is_enough {
+            let mut walker = Walker::new(theatre, settings, walk, harvest);
+            walker.run(stopped)?;
+            harvest = walker.harvest;
+        }
+        let Harvest { mut covered, outcomes, mut best } = harvest;
         covered.outcomes = outcomes.len() as u64;
         best.sort_by_key(|best| best.finding.kind.gravity());
         let findings: Vec<Told> = best

@@ -3,7 +3,7 @@
 
 use super::timeline::Row;
 use super::transcript::{actor, timeline};
-use super::walk::{Judged, judge};
+use super::harvest::{Judged, judge};
 use crate::attempt::Failure;
 use crate::audit::Finding;
 use crate::buyer::Ending;

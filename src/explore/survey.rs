@@ -97,7 +97,7 @@ pub fn survey(
                 }
                 let Some(open) = open.as_deref() else { continue };
                 server.get_or_insert_with(|| open.version().to_owned());
-                let walk = Walk { reduced: true, enough_after_finding: None };
+                let walk = Walk { switches: None, reduced: true, enough_after_finding: None };
                 let left = AtomicU64::new(MOST_ORDERS);
                 let stopped = || {
                     let more = left.fetch_sub(1, Ordering::Relaxed);

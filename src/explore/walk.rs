@@ -6,17 +6,10 @@
 //! called A. What is left out so is equal to an order that is not: moving an independent statement forward
 //! never lets B begin before A.
 
-use std::collections::BTreeSet;
-
-use super::checks;
-use super::exploration::Orders;
+use super::harvest::Harvest;
 use super::schedule::Schedule;
 use super::transcript::{actor, said};
-use crate::audit::Finding;
-use crate::buyer::Ending;
 use crate::error::Error;
-use crate::finding::FindingKind;
-use crate::op::{Units, Want};
 use crate::retry::Retries;
 use crate::settings::Settings;
 use crate::stores::remote::{Saying, Touches};
@@ -33,34 +26,24 @@ const TRIES: usize = 3;
 /// More statements than any schedule has that ends.
 const MOST_STATEMENTS: usize = 2_000;
 
-/// How a show can end.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Outcome {
-    /// Units of each product.
-    pub shelves: Vec<Units>,
-    /// What buyers had wanted and how their visits ended, in no order.
-    pub visits: Vec<(Ending, Want)>,
-    /// Lines in the order book.
-    pub orders: usize,
-    /// What is wrong.
-    pub findings: Vec<FindingKind>,
-}
-
-/// What is known when a show is over.
-pub(super) struct Judged {
-    pub(super) outcome: Outcome,
-    pub(super) findings: Vec<Finding>,
-    /// What the server said when it refused something that it should not have.
-    pub(super) trouble: Option<String>,
-}
-
 /// How to walk.
 #[derive(Clone, Copy, Debug)]
 pub struct Walk {
+    /// Whether orders with few switches come first, and how many switches are enough; none to go straight through.
+    pub switches: Option<Switches>,
     /// Whether orders are left out that cannot differ from others.
     pub reduced: bool,
     /// Orders to be content with once something was found; none to run all.
     pub enough_after_finding: Option<u64>,
+}
+
+/// How orders with few switches are gone through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switches {
+    /// Those with at most so many, and no others.
+    AtMost(u32),
+    /// Those with few first, and then all.
+    FewFirst,
 }
 
 /// A point at which somebody was chosen.
@@ -76,14 +59,6 @@ struct Fork {
     touches: Touches,
 }
 
-/// A finding and the best order that shows it.
-pub(super) struct Best {
-    pub(super) finding: Finding,
-    /// Fewest statements, then fewest changes from one buyer to another.
-    cost: (usize, usize),
-    pub(super) steps: Vec<Step>,
-}
-
 /// A walk under way.
 pub(super) struct Walker<'w, 't> {
     theatre: &'w mut Theatre<'t>,
@@ -91,9 +66,7 @@ pub(super) struct Walker<'w, 't> {
     kinds: Vec<usize>,
     walk: Walk,
     forks: Vec<Fork>,
-    pub(super) covered: Orders,
-    pub(super) outcomes: BTreeSet<Outcome>,
-    pub(super) best: Vec<Best>,
+    pub(super) harvest: Harvest,
     /// Whether an order is given up in which somebody fails in vain again and again. An attempt that ends in a
     /// conflict and has changed nothing may as well not have been made; so what follows is seen elsewhere.
     cuts_vain: bool,
@@ -103,15 +76,19 @@ pub(super) struct Walker<'w, 't> {
 
 impl<'w, 't> Walker<'w, 't> {
     /// At the beginning.
-    pub(super) fn new(theatre: &'w mut Theatre<'t>, settings: &Settings, walk: Walk) -> Self {
+    pub(super) fn new(
+        theatre: &'w mut Theatre<'t>,
+        settings: &Settings,
+        walk: Walk,
+        mut harvest: Harvest,
+    ) -> Self {
+        harvest.covered.reduced = walk.reduced;
         Self {
             kinds: theatre.kinds().to_vec(),
             theatre,
             walk,
             forks: Vec::new(),
-            covered: Orders { reduced: walk.reduced, ..Orders::default() },
-            outcomes: BTreeSet::new(),
-            best: Vec::new(),
+            harvest,
             cuts_vain: walk.reduced && settings.policy.retries == Retries::Unlimited,
             divergence: None,
         }
@@ -132,16 +109,16 @@ impl<'w, 't> Walker<'w, 't> {
                 }
             }
             if !came_out {
-                self.covered.diverged += 1;
-                self.covered.first_divergence =
-                    self.covered.first_divergence.take().or(self.divergence.take());
+                self.harvest.covered.diverged += 1;
+                self.harvest.covered.first_divergence =
+                    self.harvest.covered.first_divergence.take().or(self.divergence.take());
             }
             let enough = self.walk.enough_after_finding.unwrap_or(u64::MAX);
-            if !self.best.is_empty() && self.covered.run >= enough {
+            if !self.harvest.best.is_empty() && self.harvest.covered.run >= enough {
                 return Ok(());
             }
             if !self.turn_back() {
-                self.covered.complete = self.covered.diverged == 0;
+                self.harvest.covered.complete = self.harvest.covered.diverged == 0;
                 return Ok(());
             }
         }
@@ -172,7 +149,7 @@ impl<'w, 't> Walker<'w, 't> {
                     touches: Touches::NOTHING,
                 };
                 let Some(chosen) = self.next_choice(&fork, place) else {
-                    self.covered.cut_short += 1;
+                    self.harvest.covered.cut_short += 1;
                     return self.theatre.send_home().map(|_| true);
                 };
                 self.forks.push(Fork { chosen, ..fork });
@@ -188,25 +165,15 @@ impl<'w, 't> Walker<'w, 't> {
             let Some(step) = self.theatre.step(chosen)? else {
                 return self.diverge(&steps, &format!("{} cannot move", actor(chosen)));
             };
-            self.covered.statements += 1;
+            self.harvest.covered.statements += 1;
             self.forks[place].touches = step.touches;
             steps.push(step);
             if self.cuts_vain && self.theatre.most_in_vain() >= MOST_IN_VAIN {
-                self.covered.cut_short += 1;
+                self.harvest.covered.cut_short += 1;
                 return self.theatre.send_home().map(|_| true);
             }
         }
-        let stuck = self.theatre.send_home()?;
-        let Judged { outcome, findings, trouble } = judge(self.theatre, stuck)?;
-        let has_failed = |(ending, _): &(Ending, Want)| matches!(ending, Ending::Failed(_));
-        if outcome.visits.iter().any(has_failed) {
-            self.covered.failed += 1;
-            self.covered.first_failure = self.covered.first_failure.take().or(trouble);
-        }
-        self.covered.run += 1;
-        self.covered.broken += u64::from(!findings.is_empty());
-        self.outcomes.insert(outcome);
-        self.keep(findings, &steps);
+        self.harvest.take_in(self.theatre, &steps)?;
         Ok(true)
     }
 
@@ -256,20 +223,6 @@ impl<'w, 't> Walker<'w, 't> {
         }
         false
     }
-
-    /// Keeps an order that shows something, if it does so in fewer statements, or fewer changes, than before.
-    fn keep(&mut self, findings: Vec<Finding>, steps: &[Step]) {
-        let changes = steps.windows(2).filter(|two| two[0].place != two[1].place).count();
-        let cost = (steps.len(), changes);
-        for finding in findings {
-            let known = self.best.iter_mut().find(|best| best.finding.kind == finding.kind);
-            match known {
-                Some(best) if best.cost <= cost => {}
-                Some(best) => *best = Best { finding, cost, steps: steps.to_vec() },
-                None => self.best.push(Best { finding, cost, steps: steps.to_vec() }),
-            }
-        }
-    }
 }
 
 /// Whether the same are held with the same, if with other values.
@@ -278,23 +231,4 @@ pub(super) fn are_alike(before: &[(usize, Saying)], now: &[(usize, Saying)]) -> 
         one == other && said.is_like(says)
     };
     before.len() == now.len() && before.iter().zip(now).all(is_like)
-}
-
-/// What came of a show, of which so many never saw the end.
-pub(super) fn judge(theatre: &mut Theatre<'_>, stuck: usize) -> Result<Judged, Error> {
-    let round = theatre.round()?;
-    let findings = match stuck {
-        0 => round.ledger().audit(),
-        stuck => vec![checks::stuck(stuck as u64)],
-    };
-    let mut visits: Vec<(Ending, Want)> =
-        round.visits.iter().map(|visit| (visit.ending, visit.want)).collect();
-    visits.sort_unstable();
-    let outcome = Outcome {
-        shelves: round.books.shelves.clone(),
-        visits,
-        orders: round.books.orders.len(),
-        findings: findings.iter().map(|finding| finding.kind).collect(),
-    };
-    Ok(Judged { outcome, findings, trouble: round.books.trouble })
 }

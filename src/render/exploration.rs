@@ -203,7 +203,20 @@ fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> S
         (true, true) => {
             format!("every statement order of {buyers}: {run} run, and no other is different")
         }
-        (false, _) => format!("not every statement order of {buyers}: {run} run"),
+        (false, _) => match orders.switches {
+            Some(switches) => {
+                let few = of(orders.with_few_switches, "schedule");
+                let more = match orders.run - orders.with_few_switches {
+                    0 => String::new(),
+                    more => format!("; and {} with more", count(more)),
+                };
+                format!(
+                    "every statement order of {buyers} with at most {}: {few}{more}",
+                    of_switches(switches)
+                )
+            }
+            None => format!("not every statement order of {buyers}: {run} run"),
+        },
     };
     if orders.cut_short > 0 {
         text += &format!(" ({} more were begun, and led nowhere new)", count(orders.cut_short));
@@ -234,6 +247,10 @@ fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> S
             )
         }
     }
+}
+
+fn of_switches(number: u32) -> String {
+    format!("{number} switch{}", if number == 1 { "" } else { "es" })
 }
 
 fn amount(told: &Told) -> String {

@@ -68,7 +68,7 @@ fn search(
     let settings = as_furnished(checkout, settings.clone(), &*server).unwrap();
     let asked = AtomicU32::new(0);
     let stopped = || asked.fetch_add(1, Ordering::Relaxed) >= most;
-    let walk = Walk { reduced, enough_after_finding: None };
+    let walk = Walk { switches: None, reduced, enough_after_finding: None };
     search_orders(checkout, &settings, &*server, walk, &stopped).unwrap()
 }
 
@@ -184,7 +184,7 @@ fn a_finding_of_ones_own_checkout_replays_to_the_same_finding() {
         let settings = settings(&checkout, None);
         let server = server_for(&checkout, &settings, &address, &control).unwrap();
         let settings = as_furnished(&checkout, settings, &*server).unwrap();
-        let walk = Walk { reduced: true, enough_after_finding: None };
+        let walk = Walk { switches: None, reduced: true, enough_after_finding: None };
         let (report, _) = search_orders(&checkout, &settings, &*server, walk, &|| false).unwrap();
         let first = &report.findings[0];
         let schedule = first.schedule.parse().unwrap();

@@ -23,9 +23,9 @@ use oversell_sim::strategies;
 use crate::servers::installed;
 
 /// Every order, and none left out but those that cannot differ.
-const REDUCED: Walk = Walk { reduced: true, enough_after_finding: None };
+const REDUCED: Walk = Walk { switches: None, reduced: true, enough_after_finding: None };
 /// Every order, one by one.
-const ONE_BY_ONE: Walk = Walk { reduced: false, enough_after_finding: None };
+const ONE_BY_ONE: Walk = Walk { switches: None, reduced: false, enough_after_finding: None };
 
 /// Schedules of the model that are run at a server, of each strategy.
 const MOST_COMPARED: u64 = 150;

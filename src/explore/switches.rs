@@ -1,0 +1,246 @@
+//! Orders by how often somebody is made to wait who could go on: first those with no such switch, then with one, and so
+//! on. Most bugs need few (Musuvathi and Qadeer, *Iterative context bounding*, PLDI 2007); and where a checkout has dozens
+//! of statements, all orders are too many.
+//!
+//! A switch just before a statement that has nothing to do with anything the others say before its buyer comes to turn
+//! again is the same as the switch just after it, and is left out. Every order with as few switches is equal to one that
+//! is run: moving the statement forward makes no switch more.
+
+use super::harvest::Harvest;
+use super::schedule::Schedule;
+use super::transcript::actor;
+use super::walk::{Switches, Walk};
+use crate::error::Error;
+use crate::stores::remote::Touches;
+use crate::worlds::held::{Step, Theatre};
+use crate::worlds::stepped::Cue;
+
+/// Switches after which no more are tried one by one.
+const MANY: u32 = 2;
+
+/// More statements than any order has that ends.
+const MOST_STATEMENTS: usize = 5_000;
+
+/// How often an order is run whose beginning does not come out as before.
+const TRIES: usize = 3;
+
+/// The beginning of an order: whose steps come first. Whoever's was the last goes on for as long as it can.
+type Beginning = Vec<usize>;
+
+/// An order that was run.
+struct Run {
+    steps: Vec<Step>,
+    /// Who could have been chosen at each of them.
+    ready: Vec<Vec<usize>>,
+}
+
+/// Switches to somebody, each a step earlier than the one before, out of the same stretch of another's steps.
+struct Chain {
+    /// Whose steps there were.
+    places: Vec<usize>,
+    /// And what they have to do with.
+    touches: Vec<Touches>,
+    /// Before which of them the switch is, the last first.
+    positions: Vec<usize>,
+    /// To whom.
+    other: usize,
+    /// Where the stretch ends, and what comes in between when the switch is there; none if that is not known.
+    end: usize,
+    between: Option<Touches>,
+}
+
+/// Runs orders, those with fewer switches first.
+pub(super) fn run(
+    theatre: &mut Theatre<'_>,
+    walk: Walk,
+    most: Switches,
+    harvest: &mut Harvest,
+    stopped: &dyn Fn() -> bool,
+) -> Result<(), Error> {
+    let most = match most {
+        Switches::AtMost(most) => most,
+        Switches::FewFirst => MANY,
+    };
+    harvest.covered.reduced = walk.reduced;
+    let kinds = theatre.kinds().to_vec();
+    let is_first = |place: &usize| !walk.reduced || kinds[*place] == *place;
+    let begin_with = (0..kinds.len()).filter(is_first).map(|place| vec![place]).collect();
+    let mut level =
+        Level { theatre, walk, kinds, harvest, same: begin_with, next: Vec::new(), stopped };
+    for switches in 0..=most {
+        let chains = std::mem::take(&mut level.next);
+        if !level.run_all(chains)? {
+            return Ok(());
+        }
+        let covered = &mut level.harvest.covered;
+        if covered.diverged == 0 {
+            (covered.switches, covered.with_few_switches) = (Some(switches), covered.run);
+        }
+        if level.next.is_empty() {
+            covered.complete = covered.diverged == 0;
+            return Ok(());
+        }
+        if walk.enough_after_finding.is_some() && !level.harvest.best.is_empty() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// All orders with the same number of switches.
+struct Level<'l, 't> {
+    theatre: &'l mut Theatre<'t>,
+    walk: Walk,
+    kinds: Vec<usize>,
+    harvest: &'l mut Harvest,
+    /// Beginnings with as many switches.
+    same: Vec<Beginning>,
+    /// And those with one more.
+    next: Vec<Chain>,
+    stopped: &'l dyn Fn() -> bool,
+}
+
+impl Level<'_, '_> {
+    /// Runs everything with this number of switches; false if that was stopped.
+    fn run_all(&mut self, chains: Vec<Chain>) -> Result<bool, Error> {
+        let goes_on = self.run_same()?;
+        for chain in chains {
+            if !goes_on || !self.run_chain(chain)? {
+                return Ok(false);
+            }
+        }
+        Ok(goes_on)
+    }
+
+    fn run_same(&mut self) -> Result<bool, Error> {
+        while let Some(beginning) = self.same.pop() {
+            if (self.stopped)() {
+                return Ok(false);
+            }
+            if let Some(run) = self.run_one(&beginning)? {
+                self.branch(&run, beginning.len());
+            }
+        }
+        Ok(true)
+    }
+
+    fn run_chain(&mut self, chain: Chain) -> Result<bool, Error> {
+        let Chain { places, touches, positions, other, end: mut known_at, mut between } = chain;
+        for position in positions {
+            let makes_no_difference = position + 1 == known_at
+                && between.is_some_and(|between| !between.meets(touches[position]));
+            known_at = position;
+            if self.walk.reduced && makes_no_difference {
+                continue;
+            }
+            if (self.stopped)() {
+                return Ok(false);
+            }
+            let mut beginning = places[..position].to_vec();
+            beginning.push(other);
+            let run = self.run_one(&beginning)?;
+            between = run.as_ref().map(|run| {
+                let whose = places[position];
+                let rest = run.steps[position..].iter();
+                let others = rest.take_while(|step| step.place != whose);
+                others.fold(Touches::NOTHING, |all, step| all | step.touches)
+            });
+            if let Some(run) = run {
+                self.branch(&run, beginning.len());
+                if !self.run_same()? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Notes what else could have come after the beginning of an order that was run.
+    fn branch(&mut self, run: &Run, begun: usize) {
+        let places: Vec<usize> = run.steps.iter().map(|step| step.place).collect();
+        let touches: Vec<Touches> = run.steps.iter().map(|step| step.touches).collect();
+        let mut end = places.len();
+        while end > 0 {
+            let whose = places[end - 1];
+            let start = places[..end].iter().rposition(|place| *place != whose).map_or(0, |at| at + 1);
+            // Where the one before could not go on, anybody may come next, and it is no switch.
+            if start >= begun {
+                for other in self.others(run, &places, start) {
+                    let mut beginning = places[..start].to_vec();
+                    beginning.push(other);
+                    self.same.push(beginning);
+                }
+            }
+            for other in 0..self.kinds.len() {
+                let can = |at: &usize| self.others(run, &places, *at).contains(&other);
+                let positions: Vec<usize> =
+                    (begun.max(start + 1)..end).rev().filter(can).collect();
+                if positions.is_empty() {
+                    continue;
+                }
+                // Whoever has left, or has come to a halt, is followed by somebody as it is.
+                let has_left = run.steps[end - 1].left.iter().any(|(who, _)| *who == whose);
+                let follows = has_left && places.get(end) == Some(&other);
+                let rest = &touches[end..];
+                let between =
+                    follows.then(|| rest.iter().fold(Touches::NOTHING, |all, one| all | *one));
+                let (places, touches) = (places.clone(), touches.clone());
+                self.next.push(Chain { places, touches, positions, other, end, between });
+            }
+            end = start;
+        }
+    }
+
+    /// Who else could have been chosen at a step; of those who are alike and have not begun the first.
+    fn others(&self, run: &Run, places: &[usize], at: usize) -> Vec<usize> {
+        let has_begun = |place: usize| places[..at].contains(&place);
+        let may = |place: &usize| {
+            let alike = (0..*place).all(|one| self.kinds[one] != self.kinds[*place] || has_begun(one));
+            *place != places[at] && (!self.walk.reduced || has_begun(*place) || alike)
+        };
+        run.ready[at].iter().copied().filter(may).collect()
+    }
+
+    /// Runs an order; none if it cannot be made to begin so.
+    fn run_one(&mut self, beginning: &[usize]) -> Result<Option<Run>, Error> {
+        for _ in 0..TRIES {
+            if let Some(run) = self.try_one(beginning)? {
+                self.harvest.take_in(self.theatre, &run.steps)?;
+                return Ok(Some(run));
+            }
+        }
+        self.harvest.covered.diverged += 1;
+        let cues = beginning.iter().map(|place| Cue::step(actor(*place))).collect();
+        let beginning = Schedule(cues);
+        let first = &mut self.harvest.covered.first_divergence;
+        first.get_or_insert_with(|| format!("{beginning}: somebody has nothing to send when its turn comes"));
+        Ok(None)
+    }
+
+    fn try_one(&mut self, beginning: &[usize]) -> Result<Option<Run>, Error> {
+        self.theatre.begin()?;
+        let mut run = Run { steps: Vec::new(), ready: Vec::new() };
+        loop {
+            let ready: Vec<usize> = self.theatre.ready().iter().map(|(place, _)| *place).collect();
+            let last = run.steps.last().map(|step: &Step| step.place);
+            let at = run.steps.len();
+            let goes_on = || last.filter(|last| ready.contains(last)).or(ready.first().copied());
+            let Some(chosen) = beginning.get(at).copied().or_else(goes_on) else {
+                return Ok(Some(run));
+            };
+            if at == MOST_STATEMENTS {
+                self.theatre.send_home()?;
+                return Err(Error::input(format!(
+                    "a schedule has {MOST_STATEMENTS} statements and does not end; try --retries 3"
+                )));
+            }
+            let Some(step) = self.theatre.step(chosen)? else {
+                self.theatre.send_home()?;
+                return Ok(None);
+            };
+            self.harvest.covered.statements += 1;
+            run.ready.push(ready);
+            run.steps.push(step);
+        }
+    }
+}
