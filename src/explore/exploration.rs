@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::conflict::Conflict;
 use super::cure::LevelTried;
 use super::graph::Ways;
 use super::random::Sampled;
@@ -60,6 +61,9 @@ pub struct Exploration {
     /// What stronger isolation levels would do about it; empty if none was tried.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cures: Vec<LevelTried>,
+    /// What else has to be known to judge what was covered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// The one schedule that was replayed, told step by step; none for a search.
     pub replayed: Option<Vec<Row>>,
 }
@@ -133,6 +137,9 @@ pub struct Told {
     pub schedule: String,
     /// The same, told step by step.
     pub timeline: Vec<Row>,
+    /// Which statements got into each other's way, where that can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<Conflict>,
     /// The command that tells it again.
     pub again: String,
     /// The command with which a person can try it; none for a checkout that the program does not know.
@@ -215,6 +222,7 @@ impl Exploration {
             sampled: None,
             findings: Vec::new(),
             cures: Vec::new(),
+            remarks: Vec::new(),
             replayed: None,
         }
     }

@@ -4,6 +4,7 @@ mod any;
 mod brute;
 mod builder;
 mod checks;
+mod conflict;
 mod cure;
 mod dice;
 mod drawing;
@@ -34,6 +35,7 @@ pub use any::{AnyBuyers, MOST_BUYERS, any_buyers};
 pub use brute::{Tried, try_all};
 pub use builder::{Explore, explore};
 pub use checks::{End, Shown};
+pub use conflict::{Conflict, Reach};
 pub use cure::{LevelTried, try_levels};
 pub use dice::Method;
 pub use drawing::StateGraph;
@@ -246,6 +248,7 @@ fn tell(
                     FindingKind::Livelock => search_again(entrant, settings),
                     _ => again(entrant, settings, &schedule),
                 },
+                why: None,
                 by_hand: Some(by_hand(entrant, settings)),
                 schedule,
                 timeline: timeline::told(&steps),
@@ -277,6 +280,7 @@ pub fn replay(
             finding,
             schedule: written.clone(),
             timeline: timeline.clone(),
+            why: None,
             again: again(entrant, settings, &written),
             by_hand: Some(by_hand(entrant, settings)),
         })

@@ -17,6 +17,7 @@ use crate::settings::Settings;
 use crate::stores::remote::{Server, Terms};
 use crate::stores::{Address, StoreKind, open_server};
 use crate::worlds::held::{Grain, Theatre};
+use crate::text::quantity::count;
 use crate::worlds::stepped::{Actor, Cue};
 
 /// Runs every statement order of these settings at a real server, within limits; says what was found, and in how
@@ -45,15 +46,17 @@ pub fn search_orders(
         let Harvest { mut covered, outcomes, mut best } = harvest;
         covered.outcomes = outcomes.len() as u64;
         best.sort_by_key(|best| best.finding.kind.gravity());
+        let tables = server.part_names();
         let findings: Vec<Told> = best
             .into_iter()
-            .map(|Best { finding, steps, .. }| tell(entrant, settings, finding, &steps))
+            .map(|Best { finding, steps, .. }| tell(entrant, settings, &tables, finding, &steps))
             .collect();
         let evidence = evidence(&findings, covered.complete);
         let report = Exploration {
             server: Some(server.version().to_owned()),
             orders: Some(covered),
             findings,
+            remarks: remarks(theatre),
             ..Exploration::of(entrant, settings, evidence)
         };
         Ok((report, outcomes))
@@ -94,16 +97,35 @@ pub fn replay_orders(
         if !goes_on {
             findings = judge(theatre, stuck)?.findings;
         }
+        let tables = server.part_names();
         let findings: Vec<Told> =
-            findings.into_iter().map(|finding| tell(entrant, settings, finding, &steps)).collect();
+            findings.into_iter().map(|finding| tell(entrant, settings, &tables, finding, &steps)).collect();
         let evidence = evidence(&findings, false);
         Ok(Exploration {
             server: Some(server.version().to_owned()),
             findings,
+            remarks: remarks(theatre),
             replayed: Some(timeline(settings, &steps)),
             ..Exploration::of(entrant, settings, evidence)
         })
     })
+}
+
+/// What has to be known to judge what was covered.
+fn remarks(theatre: &Theatre<'_>) -> Vec<String> {
+    let mut remarks = theatre.server().remarks();
+    let unseen = theatre.unseen();
+    if unseen > 0 {
+        remarks.push(format!(
+            "{} somebody waited for something that is not to be seen from here, such as a lock of the application's own",
+            of_times(unseen)
+        ));
+    }
+    remarks
+}
+
+fn of_times(number: u64) -> String {
+    if number == 1 { "once".into() } else { format!("{} times", count(number)) }
 }
 
 /// Gets a server ready for [`search_orders`] and [`replay_orders`]. A private one need not keep what it is told.

@@ -1,5 +1,5 @@
 //! A schedule: whose step comes when. `ABAB` for up to 26 buyers; `a27`, `a28` … beyond; `*` is the
-//! clerk. A sign behind a name is something else that happens to it: `A!` is a crash, `A~` a timer that
+//! clerk. `A7` is seven steps of A. A sign behind a name is something else that happens to it: `A!` is a crash, `A~` a timer that
 //! runs out ([`Act::sign`] has them all). Spaces mean nothing.
 
 use std::fmt;
@@ -12,12 +12,23 @@ use crate::worlds::stepped::{Actor, Cue};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule(pub Vec<Cue<Actor>>);
 
+/// So many steps of one buyer behind each other are counted.
+const MANY: usize = 10;
+
 /// The longest schedule read.
 const MOST_STEPS: usize = 1_000_000;
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|cue| write!(f, "{cue}"))
+        for run in self.0.chunk_by(|one, next| one == next) {
+            match (&run[0], run.len()) {
+                (Cue { who: Actor::Buyer(0..26), act: Act::Step }, MANY..) => {
+                    write!(f, "{}{}", run[0], run.len())?;
+                }
+                _ => run.iter().try_for_each(|cue| write!(f, "{cue}"))?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -40,9 +51,21 @@ impl FromStr for Schedule {
                 rest = rest.trim_start();
                 continue;
             }
-            cues.push(Cue::step(match first {
+            let next = Cue::step(match first {
                 '*' => Actor::Clerk,
-                'A'..='Z' => Actor::Buyer(first as u32 - 'A' as u32),
+                'A'..='Z' => {
+                    let who = Actor::Buyer(first as u32 - 'A' as u32);
+                    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+                    let (digits, after) = rest.split_at(end);
+                    rest = after;
+                    let times = match digits.parse::<usize>() {
+                        _ if digits.is_empty() => 1,
+                        Ok(times @ 1..=MOST_STEPS) if cues.len() + times <= MOST_STEPS => times,
+                        _ => return Err(format!("`{first}{digits}`: a schedule has at most {MOST_STEPS} steps")),
+                    };
+                    cues.extend(std::iter::repeat_n(Cue::step(who), times - 1));
+                    who
+                }
                 'a' => {
                     let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
                     let (digits, after) = rest.split_at(end);
@@ -58,7 +81,8 @@ impl FromStr for Schedule {
                         cues.len() + 1
                     ));
                 }
-            }));
+            });
+            cues.push(next);
             rest = rest.trim_start();
         }
         if cues.is_empty() {

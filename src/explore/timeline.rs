@@ -7,6 +7,7 @@ use crate::buyer::Ending;
 use crate::op::{Item, Op, Reply, Units};
 use crate::stores::model::Act;
 use crate::strategy::Errand;
+use crate::text::quantity::of;
 use crate::words::{done, happened};
 use crate::worlds::stepped::{Actor, Step};
 
@@ -23,6 +24,13 @@ pub struct Row {
     pub note: Option<String>,
     /// Whether it is how an earlier step went on, which had to wait, and no step of its own.
     pub goes_on: bool,
+    /// How many steps this stands for, if they are not told one by one.
+    #[serde(skip_serializing_if = "is_one")]
+    pub steps: u32,
+}
+
+fn is_one(steps: &u32) -> bool {
+    *steps == 1
 }
 
 /// The most steps that are held against each other for notes.
@@ -98,7 +106,13 @@ fn changed(step: &Step) -> Option<Item> {
 impl Row {
     /// What somebody said at a real server, and what came of it.
     pub(super) fn said(actor: Actor, did: String, goes_on: bool) -> Self {
-        Self { actor: actor.to_string(), did, stock: Vec::new(), note: None, goes_on }
+        Self { actor: actor.to_string(), did, stock: Vec::new(), note: None, goes_on, steps: 1 }
+    }
+
+    /// Some steps of one buyer that are not told one by one.
+    pub(super) fn folded(actor: Actor, steps: u32) -> Self {
+        let did = format!("… {}", of(steps.into(), "statement"));
+        Self { steps, ..Self::said(actor, did, false) }
     }
 
     /// A step in words.
@@ -132,6 +146,7 @@ impl Row {
             stock: step.stock.clone(),
             note: None,
             goes_on: false,
+            steps: 1,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What was said at a real server, in words.
 
 use super::again;
+use super::conflict::{Conflict, words};
 use super::exploration::Told;
 use super::schedule::Schedule;
 use super::timeline::Row;
 use crate::audit::Finding;
 use crate::buyer::Ending;
+use crate::checkout::{Audit, Call, Checkout};
 use crate::entrant::Entrant;
 use crate::op::BuyerId;
 use crate::settings::Settings;
@@ -13,21 +15,102 @@ use crate::stores::remote::Saying;
 use crate::worlds::held::Step;
 use crate::worlds::stepped::{Actor, Cue};
 
-/// A finding with its story.
+/// A finding with its story. Of an application only what the others say is told, and which statements got into each
+/// other's way.
 pub(super) fn tell(
     entrant: &dyn Entrant,
     settings: &Settings,
+    tables: &[String],
     finding: Finding,
     steps: &[Step],
 ) -> Told {
     let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
     let schedule = Schedule(cues.collect()).to_string();
+    let audited = entrant.described().map_or(Vec::new(), |checkout| audited(&checkout));
+    let why = Conflict::among(steps, tables, &audited);
+    let timeline = match steps.len() {
+        0..=MOST_WHOLE => timeline(settings, steps),
+        _ => folded(settings, steps, why.as_ref()),
+    };
     Told {
         finding,
         again: again(entrant, settings, &schedule),
         by_hand: None,
         schedule,
-        timeline: timeline(settings, steps),
+        why,
+        timeline,
+    }
+}
+
+/// The most steps that are told one by one where it is known which of them matter.
+const MOST_WHOLE: usize = 30;
+
+/// The longest that a statement is told which is not among those that matter most, and its answer.
+const MOST_SAID: usize = 100;
+const MOST_ANSWERED: usize = 40;
+
+/// Words that the audit asks with, its tables among them.
+fn audited(checkout: &Checkout) -> Vec<String> {
+    let Audit { stock, orders, never } = &checkout.audit;
+    let never = never.iter().map(|(_, call)| call);
+    let texts = stock.iter().chain(orders).chain(never).filter_map(|call| match call {
+        Call::Sql(text) => Some(text),
+        Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
+    });
+    texts.flat_map(|text| words(text)).collect()
+}
+
+/// Steps in words, of which many that do not matter are put together: what is about the table that it is all about, and
+/// is a change there or one of the three steps that explain it; where somebody waits, goes on or leaves.
+fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Row> {
+    let matters = |at: usize| {
+        let step = &steps[at];
+        let is_of_table = |why: &Conflict| words(&step.saying.text).any(|word| word == why.table);
+        step.answer.is_none()
+            || !step.went_on.is_empty()
+            || !step.left.is_empty()
+            || why.is_some_and(|why| {
+                why.is_about(at) || step.saying.touches.changes() && is_of_table(why)
+            })
+    };
+    let mut rows = Vec::new();
+    let mut at = 0;
+    while at < steps.len() {
+        if matters(at) {
+            let is_whole = why.is_some_and(|why| why.is_about(at));
+            for mut row in timeline(settings, &steps[at..=at]) {
+                if !is_whole {
+                    row.did = shortened_by_far(&row.did);
+                }
+                rows.push(row);
+            }
+            at += 1;
+            continue;
+        }
+        let place = steps[at].place;
+        let run = (at..steps.len()).take_while(|at| steps[*at].place == place && !matters(*at));
+        let count = run.count();
+        match count {
+            1 => rows.extend(timeline(settings, &steps[at..=at]).into_iter().map(|row| Row {
+                did: shortened_by_far(&row.did),
+                ..row
+            })),
+            _ => rows.push(Row::folded(actor(place), count as u32)),
+        }
+        at += count;
+    }
+    rows
+}
+
+/// What was said and answered, if it is long without its end.
+fn shortened_by_far(did: &str) -> String {
+    let cut = |text: &str, most: usize| match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    };
+    match did.rsplit_once(" → ") {
+        Some((said, answer)) => format!("{} → {}", cut(said, MOST_SAID), cut(answer, MOST_ANSWERED)),
+        None => cut(did, MOST_SAID),
     }
 }
 

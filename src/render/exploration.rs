@@ -42,6 +42,9 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
             );
         }
     }
+    for remark in &report.remarks {
+        line("mind", remark.clone());
+    }
     if let Some(last) = report.cures.last() {
         line("cure", cure(last));
     }
@@ -133,7 +136,8 @@ fn sentence(report: &Exploration) -> String {
     };
     match (&report.findings[..], &report.covered) {
         ([first, ..], _) => {
-            let steps = first.timeline.iter().filter(|row| !row.goes_on).count() as u64;
+            let told = first.timeline.iter().filter(|row| !row.goes_on);
+            let steps = told.map(|row| u64::from(row.steps)).sum();
             let unit = if report.server.is_some() { "statement" } else { "step" };
             let way = match (&report.replayed, &report.sampled) {
                 (Some(_), _) => "in",
@@ -344,6 +348,9 @@ fn story(way: &[Told]) -> String {
     for told in way {
         text += &labelled(told.finding.kind.title(), &told.finding.proof);
     }
+    if let Some(why) = &first.why {
+        text += &labelled("why", &why.to_string());
+    }
     text += &labelled("again", &first.again);
     if let Some(by_hand) = &first.by_hand {
         text += &labelled("by hand", by_hand);
@@ -395,8 +402,12 @@ pub fn timeline(rows: &[Row]) -> String {
     table.set_header(header);
     let mut number = 0;
     for row in rows {
-        number += u32::from(!row.goes_on);
-        let mut cells = vec![if row.goes_on { String::new() } else { number.to_string() }];
+        number += if row.goes_on { 0 } else { row.steps };
+        let mut cells = vec![match (row.goes_on, row.steps) {
+            (true, _) => String::new(),
+            (false, 1) => number.to_string(),
+            (false, steps) => format!("{}–{number}", number + 1 - steps),
+        }];
         match wide {
             true => cells.extend(actors.iter().map(|actor| match *actor == row.actor {
                 true => row.did.clone(),

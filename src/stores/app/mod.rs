@@ -19,8 +19,9 @@ use super::{Address, Books, StoreKind};
 use crate::app::{App, Upstream};
 use crate::checkout::{Answer, Call, Checkout, Request, Shelves, Value, Values};
 use crate::error::Error;
-use crate::proxy::{Doorman, Proxy};
+use crate::proxy::{Doorman, Proxy, Sightings};
 use crate::stores::http::{HttpSpeaker, rows};
+use crate::text::quantity::of;
 use customers::{AppSpeaker, Customers};
 use launch::{Named, command, filled, free_port, launch};
 
@@ -290,6 +291,21 @@ impl Server for AppServer {
 
     fn part_names(&self) -> Vec<String> {
         self.parts.lock().clone()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let Sightings { nobodys, unclear, left_open, .. } = self.doorman.sightings();
+        let told = [
+            (nobodys, "statement", "came outside of any request, and was let through unheld"),
+            (unclear, "statement", "could have been more than one buyer's, and was taken for one's"),
+            (left_open, "request", "was answered and left a transaction open"),
+        ];
+        let told = told.into_iter().filter(|(number, ..)| *number > 0);
+        told.map(|(number, what, how)| match number {
+            1 => format!("1 {what} {how}"),
+            _ => format!("{} {}", of(number, what), how.replace("was ", "were ")),
+        })
+        .collect()
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

@@ -64,6 +64,11 @@ pub trait Server: Send + Sync {
         Vec::new()
     }
 
+    /// What was seen since this was last asked that has to be known to judge what was covered.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Opens a connection of somebody who watches the others.
     ///
     /// # Errors

@@ -30,6 +30,12 @@ impl Parts {
     fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
+
+    /// The numbers of the tables; none where it is everything.
+    pub fn tables(self) -> impl Iterator<Item = usize> {
+        let some = if self == Self::ALL { 0 } else { self.0 };
+        (0..127).filter(move |number| some >> number & 1 == 1)
+    }
 }
 
 impl BitOr for Parts {

@@ -13,7 +13,10 @@ pub(super) struct Layout {
     kind: StoreKind,
     /// How far transactions are kept apart that do not say so themselves.
     isolation: Isolation,
+    /// The tables, and behind them the views.
     tables: Vec<Table>,
+    /// How many of these are no views.
+    real: usize,
     /// Whether there is more than tables: what a view, a trigger or a function does is not to be seen.
     has_more: bool,
 }
@@ -32,6 +35,17 @@ struct Table {
     children: Parts,
     /// Of these, whose rows follow a key that changes.
     followers: Parts,
+}
+
+impl Table {
+    /// Whatever has to do with it has to do with another, too.
+    fn also(&mut self, other: &Self) {
+        self.own = self.own | other.own;
+        self.with = self.with | other.with;
+        self.parents = self.parents | other.parents;
+        self.children = self.children | other.children;
+        self.followers = self.followers | other.followers;
+    }
 }
 
 /// What a statement does, by its words.
@@ -117,9 +131,22 @@ impl Layout {
                 }
             }
         }
+        let real = tables.len();
+        // A view of views takes as many rounds as there are.
+        let views: Vec<_> = things.iter().filter(|(what, ..)| what == "view").collect();
+        for _ in 0..views.len() {
+            for (_, view, base) in &views {
+                let named = |name: &str| tables.iter().position(|table| table.name == name);
+                let Some(base) = named(base).map(|place| tables[place].clone()) else { continue };
+                match named(view) {
+                    Some(place) => tables[place].also(&base),
+                    None => tables.push(Table { name: view.clone(), ..base }),
+                }
+            }
+        }
         let isolation = texts.filter_map(level_in).chain([usual]).max().unwrap_or(usual);
         let has_more = things.iter().any(|(what, ..)| what == "other");
-        Self { kind, isolation, tables, has_more }
+        Self { kind, isolation, tables, real, has_more }
     }
 
     /// Whether there is more than tables.
@@ -196,7 +223,7 @@ impl Layout {
 
     /// The names of the tables, in the order of their numbers.
     pub(super) fn names(&self) -> Vec<String> {
-        self.tables.iter().map(|table| table.name.clone()).collect()
+        self.tables[..self.real].iter().map(|table| table.name.clone()).collect()
     }
 
     /// The level of transactions that do not name theirs.
@@ -280,6 +307,25 @@ mod tests {
         let shop = shop(&["on_insert"]);
         let look = shop.touches("SELECT 1 FROM product");
         assert!(look.meets(shop.touches("SELECT 1 FROM voucher")));
+    }
+
+    #[test]
+    fn whoever_looks_at_a_view_looks_at_its_tables() {
+        let text = |word: &str| Value::Text(word.into());
+        let row = |what, name, other| vec![text(what), text(name), text(other)];
+        let rows = vec![
+            row("table", "product", ""),
+            row("table", "voucher", ""),
+            row("view", "cheap", "shown"),
+            row("view", "shown", "product"),
+        ];
+        let parts = Answer::found(Vec::new(), rows);
+        let level = Isolation::ReadCommitted;
+        let shop = Layout::of(StoreKind::Postgres, &parts, level, std::iter::empty(), 0);
+        let look = shop.touches("SELECT * FROM cheap");
+        assert!(look.meets(shop.touches("UPDATE product SET stock = 0")));
+        assert!(!look.meets(shop.touches("UPDATE voucher SET used = 1")));
+        assert_eq!(shop.names(), ["product", "voucher"]);
     }
 
     #[test]

@@ -146,6 +146,12 @@ impl<'t> Theatre<'t> {
         self.server
     }
 
+    /// How often somebody was found to wait for something that is not to be seen from here.
+    #[must_use]
+    pub fn unseen(&self) -> u64 {
+        self.turnstile.unseen()
+    }
+
     /// An op's reply, as it is told where ops are held. Whether a lock was waited for is no part of it.
     #[must_use]
     pub fn told(reply: Heard) -> String {
