@@ -6,15 +6,23 @@
 
 mod doorman;
 mod line;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod sight;
 mod wire;
 
 pub(crate) use doorman::{Doorman, Sightings};
 pub(crate) use line::Target;
+#[cfg(feature = "mysql")]
+pub(crate) use mysql::Mysql;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::Postgres;
+#[cfg(feature = "redis")]
+pub(crate) use redis::Redis;
 pub(crate) use sight::{Seen, Sight};
 pub(crate) use wire::{Frame, Said, Wire};
 

@@ -64,6 +64,10 @@ pub(crate) fn open(
     match kind {
         #[cfg(feature = "postgres")]
         StoreKind::Postgres => super::postgres::back(&address, terms),
+        #[cfg(feature = "mysql")]
+        StoreKind::Mysql => super::mysql::back(&address, terms),
+        #[cfg(feature = "redis")]
+        StoreKind::Redis => super::redis::back(&address, terms),
         kind => {
             let _ = (&address, terms);
             Err(super::readiness::left_out(kind))

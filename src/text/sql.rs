@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_long_list_of_columns_is_left_out() {
-        let long = "SELECT \"a\".\"id\", \"a\".\"title\", \"a\".\"description\", \"a\".\"price\" FROM \"a\" LIMIT 1";
+        let long = "SELECT \"a\".\"id\", \"a\".\"title\", \"a\".\"description\", \"a\".\"price\", \"a\".\"created\" FROM \"a\" LIMIT 1";
         assert_eq!(in_brief(long), "SELECT … FROM a LIMIT 1");
         assert_eq!(in_brief("SELECT stock FROM product"), "SELECT stock FROM product");
         let insert = "INSERT INTO a (id, title, description, price, currency, created) VALUES (1, 'x')";

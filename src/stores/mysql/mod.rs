@@ -1,5 +1,7 @@
 //! Stock in a MariaDB or MySQL server, in InnoDB tables.
 
+#[cfg(feature = "app")]
+mod backing;
 mod connection;
 mod server;
 
@@ -11,6 +13,8 @@ use super::{Address, StoreKind};
 use crate::error::Error;
 use connection::Connection;
 
+#[cfg(feature = "app")]
+pub(super) use backing::back;
 pub(super) use server::PACKAGE;
 
 /// Starts a private server, or finds the one that the address names, and makes the tables.

@@ -1,6 +1,8 @@
 //! Stock in a Redis server: the high-speed cache. What takes several steps is a script, which runs alone, or
 //! is watched (`WATCH`, `MULTI`, `EXEC`).
 
+#[cfg(feature = "app")]
+mod backing;
 mod books;
 mod described;
 mod held;
@@ -8,6 +10,8 @@ mod keys;
 mod link;
 mod scripts;
 mod server;
+#[cfg(feature = "app")]
+mod sight;
 mod speaker;
 
 use ::redis::Client;
@@ -21,6 +25,8 @@ use held::Held;
 use link::RedisLink;
 use scripts::Scripts;
 
+#[cfg(feature = "app")]
+pub(super) use backing::back;
 pub(super) use server::PACKAGE;
 
 /// Starts a private server, or finds the one that the address names. One that has keys of our name is not touched.

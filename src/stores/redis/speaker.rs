@@ -6,7 +6,7 @@ use crate::checkout::{Answer, Call, Value};
 use crate::stores::remote::{Parts, Refusal, Speaker, Stays, Touches};
 
 /// Commands that look and change nothing.
-const LOOKS: [&str; 23] = [
+pub(super) const LOOKS: [&str; 23] = [
     "GET",
     "MGET",
     "EXISTS",

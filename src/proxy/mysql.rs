@@ -1,0 +1,445 @@
+//! MySQL's protocol between the two ends of a connection: queries in text, and statements that were prepared.
+//!
+//! What would make it more to be followed is taken out of what the server offers: encryption, compression, and whatever
+//! changes how answers end. How a client proves who it is passes through unread.
+//!
+//! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html>.
+
+use std::collections::BTreeMap;
+
+use bytes::{Buf, BytesMut};
+
+use super::wire::{Answered, Frame, Garbled, Heard, MOST_BYTES, Piece, Said, Wire};
+
+/// Commands, by their first byte.
+const QUERY: u8 = 0x03;
+const CHANGE_USER: u8 = 0x11;
+const PREPARE: u8 = 0x16;
+const EXECUTE: u8 = 0x17;
+const CLOSE: u8 = 0x19;
+
+/// What a server is not to offer: compression, local files, encryption; and further up compression again, attributes of
+/// queries, answers that do not say what columns they have, and answers that end otherwise than they used to.
+const NOT_OFFERED_LOW: u16 = 0x0020 | 0x0080 | 0x0800;
+const NOT_OFFERED_HIGH: u16 = 0x0100 | 0x0200 | 0x0400 | 0x0800;
+
+/// What a server says of how it stands.
+const IN_TRANSACTION: u16 = 0x0001;
+const AUTOCOMMIT: u16 = 0x0002;
+const MORE_TO_COME: u16 = 0x0008;
+
+/// A packet's head: its length in three bytes, and its number.
+const HEAD: usize = 4;
+
+/// A packet that is as long as can be goes on in the next.
+const LONGEST: usize = 0xff_ffff;
+
+/// How far the two have come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// The server is to speak first.
+    #[default]
+    Greeting,
+    /// The client proves who it is.
+    Proving,
+    /// Commands and answers.
+    Commands,
+}
+
+/// How far an answer has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Its first packet is to come.
+    First,
+    /// So many columns are to be told, and an end.
+    Columns(u64),
+    /// Rows, and an end.
+    Rows,
+}
+
+/// A statement that the client has prepared.
+#[derive(Clone, Debug, Default)]
+struct Prepared {
+    text: String,
+    parameters: u16,
+    types: Vec<u8>,
+}
+
+/// A connection.
+#[derive(Debug, Default)]
+pub(crate) struct Mysql {
+    stage: Stage,
+    statements: BTreeMap<u32, Prepared>,
+    /// The text of a statement that the server is about to prepare.
+    preparing: Option<String>,
+    is_held_in_text: bool,
+    under_way: Option<UnderWay>,
+}
+
+/// Something that the server is at work on.
+#[derive(Debug)]
+struct UnderWay {
+    part: Part,
+    is_in_text: bool,
+    columns: Vec<u8>,
+    first_row: Option<String>,
+    rows: u64,
+    changed: Option<u64>,
+}
+
+impl Mysql {
+    /// What the server says first, without what it is not to offer; and the number of the session.
+    fn greeting(packet: &mut [u8]) -> Option<i64> {
+        // A version, text to a zero, and a number; then eight bytes, one, and what it offers.
+        let version = packet.get(HEAD + 1..)?.iter().position(|byte| *byte == 0)?;
+        let at = HEAD + 1 + version + 1;
+        let session = u32::from_le_bytes(packet.get(at..at + 4)?.try_into().ok()?);
+        let low = at + 4 + 8 + 1;
+        let clear = |packet: &mut [u8], at: usize, bits: u16| {
+            let two = packet.get_mut(at..at + 2)?;
+            let offered = u16::from_le_bytes([two[0], two[1]]) & !bits;
+            two.copy_from_slice(&offered.to_le_bytes());
+            Some(())
+        };
+        clear(packet, low, NOT_OFFERED_LOW)?;
+        // A character set, and how it stands.
+        clear(packet, low + 2 + 1 + 2, NOT_OFFERED_HIGH)?;
+        // MariaDB offers more in what the others leave empty.
+        packet.get_mut(low + 8 + 6..low + 8 + 10)?.fill(0);
+        Some(session.into())
+    }
+
+    /// A statement that was prepared, with its values.
+    fn executed(&mut self, mut body: &[u8]) -> Option<Said> {
+        let id = body.try_get_u32_le().ok()?;
+        let prepared = self.statements.get_mut(&id)?;
+        let text = prepared.text.clone();
+        let count = usize::from(prepared.parameters);
+        if count == 0 {
+            return Some(Said { text, values: Vec::new() });
+        }
+        // Flags, and how often.
+        body.get(..5)?;
+        body.advance(5);
+        let nulls = body.get(..count.div_ceil(8))?.to_vec();
+        body.advance(nulls.len());
+        if body.try_get_u8().ok()? == 1 {
+            let types = body.get(..2 * count)?.chunks(2).map(|kind| kind[0]).collect();
+            prepared.types = types;
+            body.advance(2 * count);
+        }
+        let types = prepared.types.clone();
+        let value = |place: usize| match nulls[place / 8] >> (place % 8) & 1 {
+            1 => "null".to_owned(),
+            _ => types.get(place).and_then(|kind| binary(*kind, &mut body)).unwrap_or("?".into()),
+        };
+        Some(Said { text, values: (0..count).map(value).collect() })
+    }
+
+    /// A packet of an answer that is under way; the answer's end, if this is it.
+    fn hear(&mut self, body: &[u8]) -> Option<Answered> {
+        let under_way = self.under_way.as_mut()?;
+        let first = body.first().copied().unwrap_or(0);
+        let is_end = first == 0xfe && body.len() < 9;
+        let mut rest = body.get(1..).unwrap_or(&[]);
+        match (under_way.part, first) {
+            (_, 0xff) => {
+                // A code, and five letters behind a sign.
+                let from = if rest.get(2) == Some(&b'#') { 8 } else { 2 };
+                let why = String::from_utf8_lossy(rest.get(from..).unwrap_or(&[])).into_owned();
+                self.under_way = None;
+                // It does not say how it stands; a transaction that is rolled back is known at the next answer.
+                return Some(Answered { text: why, is_refused: true, frame: Frame::NONE });
+            }
+            (Part::First, 0x00) => {
+                under_way.changed = length(&mut rest);
+                length(&mut rest)?;
+                let status = rest.try_get_u16_le().ok()?;
+                return self.ended(status);
+            }
+            (Part::First, _) => {
+                let mut all = body;
+                under_way.part = Part::Columns(length(&mut all)?);
+            }
+            (Part::Columns(0), _) if is_end => under_way.part = Part::Rows,
+            (Part::Columns(left), _) => {
+                under_way.columns.push(column_type(body).unwrap_or(0xfd));
+                under_way.part = Part::Columns(left.saturating_sub(1));
+            }
+            (Part::Rows, _) if is_end => {
+                rest.try_get_u16_le().ok()?;
+                let status = rest.try_get_u16_le().ok()?;
+                return self.ended(status);
+            }
+            (Part::Rows, _) => {
+                under_way.rows += 1;
+                if under_way.first_row.is_none() {
+                    under_way.first_row = match under_way.is_in_text {
+                        true => text_row(body),
+                        false => binary_row(body, &under_way.columns),
+                    };
+                }
+            }
+        }
+        None
+    }
+
+    /// An answer has ended, or the first of several that belong to one command.
+    fn ended(&mut self, status: u16) -> Option<Answered> {
+        if status & MORE_TO_COME != 0 {
+            let under_way = self.under_way.as_mut()?;
+            under_way.part = Part::First;
+            under_way.columns.clear();
+            return None;
+        }
+        let UnderWay { columns, first_row, rows, changed, .. } = self.under_way.take()?;
+        let text = match (first_row, changed) {
+            (Some(row), _) if rows > 1 => format!("{row} …"),
+            (Some(row), _) => row,
+            (None, _) if !columns.is_empty() => "nothing".into(),
+            (None, Some(1)) => "1 row".into(),
+            (None, Some(rows)) => format!("{rows} rows"),
+            (None, None) => String::new(),
+        };
+        let frame = Frame {
+            is_open: status & IN_TRANSACTION != 0,
+            begins_by_itself: status & AUTOCOMMIT == 0,
+        };
+        Some(Answered { text, is_refused: false, frame })
+    }
+}
+
+impl Wire for Mysql {
+    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled> {
+        let Some(packet) = packet(sent)? else { return Ok(None) };
+        if self.stage != Stage::Commands {
+            return Ok(Some(Piece::Pass(packet)));
+        }
+        let body = &packet[HEAD..];
+        let rest = body.get(1..).unwrap_or(&[]);
+        match body.first().copied().unwrap_or(0) {
+            QUERY => {
+                self.is_held_in_text = true;
+                let text = String::from_utf8_lossy(rest).into_owned();
+                Ok(Some(Piece::Hold(packet, Said { text, values: Vec::new() })))
+            }
+            EXECUTE => {
+                self.is_held_in_text = false;
+                let said = self.executed(rest).unwrap_or_default();
+                Ok(Some(Piece::Hold(packet, said)))
+            }
+            PREPARE => {
+                self.preparing = Some(String::from_utf8_lossy(rest).into_owned());
+                Ok(Some(Piece::Pass(packet)))
+            }
+            CLOSE => {
+                if let Ok(id) = (&mut &*rest).try_get_u32_le() {
+                    self.statements.remove(&id);
+                }
+                Ok(Some(Piece::Pass(packet)))
+            }
+            CHANGE_USER => {
+                self.stage = Stage::Proving;
+                Ok(Some(Piece::Pass(packet)))
+            }
+            _ => Ok(Some(Piece::Pass(packet))),
+        }
+    }
+
+    fn let_go(&mut self) {
+        self.under_way = Some(UnderWay {
+            part: Part::First,
+            is_in_text: self.is_held_in_text,
+            columns: Vec::new(),
+            first_row: None,
+            rows: 0,
+            changed: None,
+        });
+    }
+
+    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled> {
+        let Some(mut packet) = packet(sent)? else { return Ok(None) };
+        let mut heard = Heard::default();
+        let first = packet.get(HEAD).copied().unwrap_or(0);
+        match self.stage {
+            Stage::Greeting if first == 0xff => {}
+            Stage::Greeting => {
+                heard.session = Self::greeting(&mut packet);
+                self.stage = Stage::Proving;
+            }
+            Stage::Proving if first == 0x00 => self.stage = Stage::Commands,
+            Stage::Proving => {}
+            Stage::Commands => {
+                let body = &packet[HEAD..];
+                if let Some(text) = self.preparing.take() {
+                    let mut rest = body.get(1..).unwrap_or(&[]);
+                    if first == 0x00
+                        && let (Ok(id), Ok(_), Ok(parameters)) = (
+                            rest.try_get_u32_le(),
+                            rest.try_get_u16_le(),
+                            rest.try_get_u16_le(),
+                        )
+                    {
+                        self.statements.insert(id, Prepared { text, parameters, types: Vec::new() });
+                    }
+                } else {
+                    heard.answer = self.hear(body);
+                }
+            }
+        }
+        heard.bytes = packet;
+        Ok(Some(heard))
+    }
+}
+
+/// The next packet, with those that it goes on in; none if it is not all there.
+fn packet(sent: &mut BytesMut) -> Result<Option<Vec<u8>>, Garbled> {
+    let mut end = 0;
+    loop {
+        let Some(head) = sent.get(end..end + HEAD) else { return Ok(None) };
+        let length = usize::from(head[0]) | usize::from(head[1]) << 8 | usize::from(head[2]) << 16;
+        end += HEAD + length;
+        if end > MOST_BYTES {
+            return Err(Garbled(format!("a message of {end} bytes is none of MySQL's")));
+        }
+        if sent.len() < end {
+            return Ok(None);
+        }
+        if length < LONGEST {
+            return Ok(Some(sent.split_to(end).to_vec()));
+        }
+    }
+}
+
+/// A number whose first byte says how long it is.
+fn length(body: &mut &[u8]) -> Option<u64> {
+    Some(match body.try_get_u8().ok()? {
+        0xfc => body.try_get_u16_le().ok()?.into(),
+        0xfd => body.try_get_uint_le(3).ok()?,
+        0xfe => body.try_get_u64_le().ok()?,
+        short => short.into(),
+    })
+}
+
+/// A text with its length before it.
+fn text(body: &mut &[u8]) -> Option<String> {
+    let length = usize::try_from(length(body)?).ok()?;
+    let text = String::from_utf8_lossy(body.get(..length)?).into_owned();
+    body.advance(length);
+    Some(text)
+}
+
+/// What type a column has, by the packet that tells of it: six texts, and some numbers.
+fn column_type(mut body: &[u8]) -> Option<u8> {
+    for _ in 0..6 {
+        text(&mut body)?;
+    }
+    body.get(1 + 2 + 4).copied()
+}
+
+fn text_row(mut body: &[u8]) -> Option<String> {
+    let mut values = Vec::new();
+    while !body.is_empty() {
+        if body[0] == 0xfb {
+            body.advance(1);
+            values.push("null".to_owned());
+        } else {
+            values.push(text(&mut body)?);
+        }
+    }
+    Some(values.join(", "))
+}
+
+fn binary_row(body: &[u8], columns: &[u8]) -> Option<String> {
+    let nulls = body.get(1..1 + (columns.len() + 9) / 8)?;
+    let mut rest = body.get(1 + nulls.len()..)?;
+    let value = |(place, kind): (usize, &u8)| match nulls[(place + 2) / 8] >> ((place + 2) % 8) & 1 {
+        1 => Some("null".to_owned()),
+        _ => binary(*kind, &mut rest),
+    };
+    let values: Option<Vec<String>> = columns.iter().enumerate().map(value).collect();
+    values.map(|values| values.join(", "))
+}
+
+/// A value of some type, as it is written where nothing is text.
+fn binary(kind: u8, body: &mut &[u8]) -> Option<String> {
+    Some(match kind {
+        0x01 => body.try_get_i8().ok()?.to_string(),
+        0x02 | 0x0d => body.try_get_i16_le().ok()?.to_string(),
+        0x03 | 0x09 => body.try_get_i32_le().ok()?.to_string(),
+        0x08 => body.try_get_i64_le().ok()?.to_string(),
+        0x04 => body.try_get_f32_le().ok()?.to_string(),
+        0x05 => body.try_get_f64_le().ok()?.to_string(),
+        0x06 => "null".into(),
+        // Dates and times have their length before them.
+        0x07 | 0x0a | 0x0b | 0x0c => {
+            let length = usize::from(body.try_get_u8().ok()?);
+            body.get(..length)?;
+            body.advance(length);
+            "…".into()
+        }
+        _ => text(body)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packets(bodies: &[&[u8]]) -> BytesMut {
+        let mut all = BytesMut::new();
+        for (number, body) in bodies.iter().enumerate() {
+            all.extend_from_slice(&(body.len() as u32).to_le_bytes()[..3]);
+            all.extend_from_slice(&[number as u8]);
+            all.extend_from_slice(body);
+        }
+        all
+    }
+
+    fn at_commands() -> Mysql {
+        Mysql { stage: Stage::Commands, ..Mysql::default() }
+    }
+
+    #[test]
+    fn an_answer_ends_with_the_last_of_its_packets() {
+        let mut wire = at_commands();
+        let mut sent = packets(&[b"\x03SELECT 7"]);
+        let Some(Piece::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
+        assert_eq!(said.text, "SELECT 7");
+        wire.let_go();
+        let column = b"\x03def\x00\x00\x00\x017\x00\x0c\x3f\x00\x01\x00\x00\x00\x08\x81\x00\x00\x00\x00";
+        let mut sent = packets(&[b"\x01", column, b"\xfe\x00\x00\x03\x00", b"\x017", b"\xfe\x00\x00\x01\x00"]);
+        let mut heard = Vec::new();
+        while let Some(one) = wire.server(&mut sent).unwrap() {
+            heard.push(one.answer);
+        }
+        let last = heard.pop().flatten().unwrap();
+        assert!(heard.iter().all(Option::is_none));
+        assert_eq!(last.text, "7");
+        assert_eq!(last.frame, Frame { is_open: true, begins_by_itself: true });
+    }
+
+    #[test]
+    fn a_prepared_statement_is_told_with_its_values() {
+        let mut wire = at_commands();
+        wire.client(&mut packets(&[b"\x16UPDATE t SET a = ? WHERE b = ?"])).unwrap();
+        wire.server(&mut packets(&[b"\x00\x05\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00"])).unwrap();
+        let mut sent = packets(&[b"\x17\x05\x00\x00\x00\x00\x01\x00\x00\x00\x00\x01\x03\x00\xfd\x00\x2a\x00\x00\x00\x02hi"]);
+        let Some(Piece::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
+        assert_eq!(said.text, "UPDATE t SET a = ? WHERE b = ?");
+        assert_eq!(said.values, ["42", "hi"]);
+    }
+
+    #[test]
+    fn what_would_change_how_answers_end_is_not_offered() {
+        let mut greeting = b"\x0a8.0\x00\x07\x00\x00\x00abcdefgh\x00\xff\xff\x08\x02\x00\xff\xff\x15".to_vec();
+        greeting.extend_from_slice(&[0xff; 10]);
+        greeting.extend_from_slice(b"abcdefghijkl\x00");
+        let mut wire = Mysql::default();
+        let heard = wire.server(&mut packets(&[&greeting])).unwrap().unwrap();
+        assert_eq!(heard.session, Some(7));
+        let at = HEAD + 1 + 4 + 4 + 8 + 1;
+        assert_eq!(heard.bytes[at..at + 2], (!NOT_OFFERED_LOW).to_le_bytes());
+        assert_eq!(heard.bytes[at + 5..at + 7], (!NOT_OFFERED_HIGH).to_le_bytes());
+    }
+}

@@ -1,0 +1,208 @@
+//! Redis's protocol, RESP 2 and 3, between the two ends of a connection: every command is held on its own, however many
+//! are sent at once.
+//!
+//! Source: <https://redis.io/docs/latest/develop/reference/protocol-spec/>.
+
+use bytes::BytesMut;
+use redis_protocol::resp2::decode::decode as decode_2;
+use redis_protocol::resp2::types::OwnedFrame as Frame2;
+use redis_protocol::resp3::decode::complete::decode as decode_3;
+use redis_protocol::resp3::types::OwnedFrame as Frame3;
+
+use super::wire::{Answered, Frame, Garbled, Heard, MOST_BYTES, Piece, Said, Wire};
+
+/// Commands after which a connection is no more one of questions and answers.
+const ENDLESS: [&str; 5] = ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", "PSYNC"];
+
+/// A connection.
+#[derive(Debug, Default)]
+pub(crate) struct Redis {
+    /// Whether the client has asked for the third version of the protocol.
+    is_third: bool,
+    /// Whether it will be the third when the command that is held is answered.
+    asks_for_third: bool,
+    /// Whether a command is under way.
+    is_asked: bool,
+    /// Whether commands are collected, to be done together.
+    is_collecting: bool,
+    /// Whether nobody here understands any more what is said.
+    is_endless: bool,
+}
+
+impl Wire for Redis {
+    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled> {
+        if self.is_endless && !sent.is_empty() {
+            return Ok(Some(Piece::Pass(sent.split().to_vec())));
+        }
+        let Some((words, length)) = command(sent)? else { return check_length(sent) };
+        let bytes = sent.split_to(length).to_vec();
+        let Some(name) = words.first().map(|word| word.to_uppercase()) else {
+            return Ok(Some(Piece::Pass(bytes)));
+        };
+        if ENDLESS.contains(&name.as_str()) {
+            self.is_endless = true;
+            return Ok(Some(Piece::Pass(bytes)));
+        }
+        if name == "HELLO" {
+            self.asks_for_third = words.get(1).is_some_and(|version| version == "3");
+        }
+        // A password is nobody's business.
+        let text = if name == "AUTH" || name == "HELLO" { name } else { words.join("\u{1f}") };
+        Ok(Some(Piece::Hold(bytes, Said { text, values: Vec::new() })))
+    }
+
+    fn let_go(&mut self) {
+        self.is_asked = true;
+    }
+
+    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled> {
+        if sent.is_empty() {
+            return Ok(None);
+        }
+        if self.is_endless {
+            return Ok(Some(Heard { bytes: sent.split().to_vec(), ..Heard::default() }));
+        }
+        let is_third = self.is_third || self.asks_for_third && sent.first() != Some(&b'*');
+        let garbled = |why: &dyn std::fmt::Display| Garbled(format!("Redis: {why}"));
+        let reply = match is_third {
+            true => decode_3(sent)
+                .map_err(|error| garbled(&error))?
+                .map(|(frame, length)| (shown_3(&frame), is_error_3(&frame), is_push(&frame), length)),
+            false => decode_2(sent).map_err(|error| garbled(&error))?.map(|(frame, length)| {
+                (shown_2(&frame), matches!(frame, Frame2::Error(_)), false, length)
+            }),
+        };
+        let Some((text, is_refused, is_push, length)) = reply else {
+            return check_length(sent);
+        };
+        let bytes = sent.split_to(length).to_vec();
+        let mut heard = Heard { bytes, ..Heard::default() };
+        if !is_push && std::mem::take(&mut self.is_asked) {
+            self.is_third |= std::mem::take(&mut self.asks_for_third) && !is_refused;
+            self.is_collecting = text == "QUEUED" || self.is_collecting && is_refused;
+            let frame = Frame { is_open: self.is_collecting, ..Frame::NONE };
+            heard.answer = Some(Answered { text, is_refused, frame });
+        }
+        Ok(Some(heard))
+    }
+}
+
+fn check_length<T>(sent: &BytesMut) -> Result<Option<T>, Garbled> {
+    match sent.len() {
+        0..=MOST_BYTES => Ok(None),
+        length => Err(Garbled(format!("a message of {length} bytes is none of Redis's"))),
+    }
+}
+
+/// The words of a command, and how long it is; none if it is not all there.
+fn command(sent: &[u8]) -> Result<Option<(Vec<String>, usize)>, Garbled> {
+    match sent.first() {
+        None => Ok(None),
+        Some(b'*') => {
+            let decoded = decode_2(sent).map_err(|error| Garbled(format!("Redis: {error}")))?;
+            let Some((Frame2::Array(words), length)) = decoded else { return Ok(None) };
+            Ok(Some((words.iter().map(shown_2).collect(), length)))
+        }
+        // One that somebody types.
+        Some(_) => {
+            let Some(end) = sent.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
+            let line = String::from_utf8_lossy(&sent[..end]).into_owned();
+            Ok(Some((line.split_whitespace().map(str::to_owned).collect(), end + 1)))
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn shown_2(frame: &Frame2) -> String {
+    match frame {
+        Frame2::SimpleString(bytes) | Frame2::BulkString(bytes) => text(bytes),
+        Frame2::Error(text) => text.clone(),
+        Frame2::Integer(number) => number.to_string(),
+        Frame2::Array(elements) => elements.iter().map(shown_2).collect::<Vec<_>>().join(", "),
+        Frame2::Null => "nothing".into(),
+    }
+}
+
+fn shown_3(frame: &Frame3) -> String {
+    let listed = |frames: &[Frame3]| frames.iter().map(shown_3).collect::<Vec<_>>().join(", ");
+    match frame {
+        Frame3::BlobString { data, .. }
+        | Frame3::SimpleString { data, .. }
+        | Frame3::BlobError { data, .. }
+        | Frame3::BigNumber { data, .. }
+        | Frame3::VerbatimString { data, .. }
+        | Frame3::ChunkedString(data) => text(data),
+        Frame3::SimpleError { data, .. } => data.clone(),
+        Frame3::Boolean { data, .. } => data.to_string(),
+        Frame3::Number { data, .. } => data.to_string(),
+        Frame3::Double { data, .. } => data.to_string(),
+        Frame3::Null => "nothing".into(),
+        Frame3::Array { data, .. } | Frame3::Push { data, .. } => listed(data),
+        Frame3::Set { data, .. } => format!("{} elements", data.len()),
+        Frame3::Map { data, .. } => format!("{} fields", data.len()),
+        Frame3::Hello { .. } => String::new(),
+    }
+}
+
+fn is_error_3(frame: &Frame3) -> bool {
+    matches!(frame, Frame3::SimpleError { .. } | Frame3::BlobError { .. })
+}
+
+fn is_push(frame: &Frame3) -> bool {
+    matches!(frame, Frame3::Push { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buffer(text: &str) -> BytesMut {
+        BytesMut::from(text)
+    }
+
+    #[test]
+    fn commands_that_are_sent_at_once_are_held_one_by_one() {
+        let mut wire = Redis::default();
+        let mut sent = buffer("*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\nECHO hi\r\n*1\r\n$4");
+        let mut held = Vec::new();
+        while let Some(piece) = wire.client(&mut sent).unwrap() {
+            let Piece::Hold(_, said) = piece else { panic!("{piece:?}") };
+            held.push(said.text);
+        }
+        assert_eq!(held, ["GET\u{1f}a", "PING", "ECHO\u{1f}hi"]);
+        assert_eq!(&sent[..], b"*1\r\n$4");
+    }
+
+    #[test]
+    fn an_answer_ends_where_its_frame_does_and_a_password_is_not_told() {
+        let mut wire = Redis::default();
+        let mut sent = buffer("AUTH secret\r\n");
+        let Some(Piece::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
+        assert_eq!(said.text, "AUTH");
+        wire.let_go();
+        let mut sent = buffer("*2\r\n$1\r\na\r\n$-1");
+        assert_eq!(wire.server(&mut sent).unwrap(), None);
+        sent.extend_from_slice(b"\r\n+OK\r\n");
+        let heard = wire.server(&mut sent).unwrap().unwrap();
+        assert_eq!(heard.answer.unwrap().text, "a, nothing");
+        // What was not asked for is no answer.
+        assert_eq!(wire.server(&mut sent).unwrap().unwrap().answer, None);
+    }
+
+    #[test]
+    fn in_the_third_version_what_is_pushed_is_no_answer() {
+        let mut wire = Redis::default();
+        let mut sent = buffer("HELLO 3\r\n");
+        wire.client(&mut sent).unwrap();
+        wire.let_go();
+        let mut sent = buffer("%1\r\n$5\r\nproto\r\n:3\r\n");
+        assert!(wire.server(&mut sent).unwrap().unwrap().answer.is_some());
+        wire.let_go();
+        let mut sent = buffer(">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n:7\r\n");
+        assert_eq!(wire.server(&mut sent).unwrap().unwrap().answer, None);
+        assert_eq!(wire.server(&mut sent).unwrap().unwrap().answer.unwrap().text, "7");
+    }
+}

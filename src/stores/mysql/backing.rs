@@ -1,0 +1,138 @@
+//! A MariaDB or MySQL server behind an application.
+
+use ::mysql::Opts;
+
+use super::connection::Connection;
+use super::server;
+use crate::checkout::Value;
+use crate::error::Error;
+use crate::proxy::{Mysql, Target, Wire};
+use crate::stores::Address;
+use crate::stores::backing::{Backing, Door};
+use crate::stores::model::Isolation;
+use crate::stores::remote::Terms;
+use crate::stores::sql::{Database, Keepsake, SqlBacking, SqlError};
+
+/// Where copies are kept.
+const KEEP: &str = "oversell_sim_keep";
+
+/// Starts a private server, or finds the one that the address names.
+pub(in crate::stores) fn back(
+    address: &Address,
+    terms: &Terms,
+) -> Result<Box<dyn Backing>, Error> {
+    let (url, nest) = address.or_private(|| server::start(terms))?;
+    let opts = server::opts(&url, address, terms)?;
+    let door = door(&opts);
+    Ok(Box::new(SqlBacking::open(&opts, door, nest, terms)?))
+}
+
+/// Where a URL leads.
+fn door(opts: &Opts) -> Door {
+    let target = match opts.get_socket() {
+        Some(socket) => Target::Unix(socket.into()),
+        None => Target::Tcp(opts.get_ip_or_hostname().into_owned(), opts.get_tcp_port()),
+    };
+    let word = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Door {
+        target,
+        user: word(opts.get_user()),
+        password: word(opts.get_pass()),
+        database: word(opts.get_db_name()),
+    }
+}
+
+/// What a query lists, a column of texts.
+fn listed(desk: &mut Connection, query: &str) -> Result<Vec<Vec<Value>>, SqlError> {
+    Ok(desk.ask(query, &|_| Value::Null)?.rows)
+}
+
+/// Every table, with a sign for how it looks, and the next number that it gives.
+fn signs(desk: &mut Connection) -> Result<Vec<(String, String, String)>, SqlError> {
+    let tables = listed(
+        desk,
+        "SELECT table_name FROM information_schema.tables \
+         WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name",
+    )?;
+    let mut signs = Vec::new();
+    for table in tables.iter().flatten().map(Value::text) {
+        let sum = listed(desk, &format!("CHECKSUM TABLE `{table}`"))?;
+        let sum = sum.first().and_then(|row| row.get(1)).map_or(String::new(), Value::text);
+        let count = listed(desk, &format!("SELECT COUNT(*) FROM `{table}`"))?;
+        let count = count.iter().flatten().next().map_or(String::new(), Value::text);
+        signs.push((table, sum, count));
+    }
+    Ok(signs)
+}
+
+impl Keepsake for Connection {
+    const PARTS: &'static str = include_str!("statements/parts.sql");
+
+    fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
+        let told = listed(self, "SELECT @@tx_isolation")
+            .or_else(|_| listed(self, "SELECT @@transaction_isolation"))?;
+        let told = told.iter().flatten().next().map_or(String::new(), Value::text).to_lowercase();
+        let says = |level: &Isolation| level.name() == told;
+        Ok(Isolation::ALL.into_iter().find(says).unwrap_or(Isolation::RepeatableRead))
+    }
+
+    fn keep(&mut self) -> Result<(), SqlError> {
+        self.forget()?;
+        self.run_file(&format!(
+            "CREATE DATABASE {KEEP}; CREATE TABLE {KEEP}.signs (name VARCHAR(255), sum VARCHAR(32), n VARCHAR(32))"
+        ))?;
+        for (table, sum, count) in signs(self)? {
+            self.run_file(&format!(
+                "CREATE TABLE {KEEP}.`{table}` AS SELECT * FROM `{table}`; \
+                 INSERT INTO {KEEP}.signs VALUES ('{table}', '{sum}', '{count}')"
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn put_back(&mut self) -> Result<(), SqlError> {
+        let kept = listed(self, &format!("SELECT name, sum, n FROM {KEEP}.signs"))?;
+        let now = signs(self)?;
+        let changed = now.iter().filter(|(table, sum, count)| {
+            let is_it = |row: &&Vec<Value>| row.first().is_some_and(|name| name.text() == *table);
+            kept.iter().find(is_it).is_none_or(|row| {
+                row.get(1).map(Value::text).as_ref() != Some(sum)
+                    || row.get(2).map(Value::text).as_ref() != Some(count)
+            })
+        });
+        let mut said = "SET FOREIGN_KEY_CHECKS = 0; SET UNIQUE_CHECKS = 0;".to_owned();
+        for (table, ..) in changed {
+            let columns = listed(
+                self,
+                &format!(
+                    "SELECT CONCAT('`', column_name, '`') FROM information_schema.columns \
+                     WHERE table_schema = DATABASE() AND table_name = '{table}' \
+                     AND extra NOT LIKE '%GENERATED%' ORDER BY ordinal_position"
+                ),
+            )?;
+            let columns: Vec<String> = columns.iter().flatten().map(Value::text).collect();
+            let columns = columns.join(", ");
+            // A table that is emptied so gives its numbers anew, from behind the last that is there.
+            said += &format!(
+                "DELETE FROM `{table}`; INSERT INTO `{table}` ({columns}) SELECT {columns} FROM {KEEP}.`{table}`; \
+                 ALTER TABLE `{table}` AUTO_INCREMENT = 1;"
+            );
+        }
+        said += "SET FOREIGN_KEY_CHECKS = 1; SET UNIQUE_CHECKS = 1";
+        self.run_file(&said)
+    }
+
+    fn forget(&mut self) -> Result<(), SqlError> {
+        self.run_file(&format!("DROP DATABASE IF EXISTS {KEEP}"))
+    }
+
+    fn raise(&mut self, isolation: Isolation) -> Result<Vec<(String, String)>, SqlError> {
+        let level = isolation.name().replace('-', " ");
+        self.run_file(&format!("SET GLOBAL TRANSACTION ISOLATION LEVEL {level}"))?;
+        Ok(Vec::new())
+    }
+
+    fn wire(_: Vec<(String, String)>) -> Box<dyn Wire> {
+        Box::new(Mysql::default())
+    }
+}

@@ -1,0 +1,141 @@
+//! A Redis server behind an application.
+
+use std::sync::Arc;
+
+use ::redis::{Connection, ConnectionAddr, RedisResult, cmd, pipe};
+
+use super::server;
+use super::sight::{Known, RedisSight};
+use crate::checkout::{Answer, Value};
+use crate::error::Error;
+use crate::proxy::{Behind, Redis as RedisWire, Sight, Target, Wire};
+use crate::stores::Address;
+use crate::stores::backing::{Backing, Door};
+use crate::stores::model::Isolation;
+use crate::stores::private::Nest;
+use crate::stores::remote::{Terms, Waits};
+
+/// The most keys that are told apart.
+const MOST_KEYS: usize = 24;
+
+/// Starts a private server, or finds the one that the address names.
+pub(in crate::stores) fn back(
+    address: &Address,
+    terms: &Terms,
+) -> Result<Box<dyn Backing>, Error> {
+    let (url, nest) = address.or_private(|| server::start(terms))?;
+    let client = server::client(&url, address)?;
+    let mut desk = server::dial(&client, terms)?;
+    let version = server::version(&mut desk).map_err(server::cannot)?;
+    let info = client.get_connection_info();
+    let target = match info.addr() {
+        ConnectionAddr::Unix(path) => Target::Unix(path.clone()),
+        ConnectionAddr::Tcp(host, port) => Target::Tcp(host.clone(), *port),
+        _ => return Err(Error::input("a proxy cannot stand in front of an encrypted connection")),
+    };
+    let settings = info.redis_settings();
+    let word = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let door = Door {
+        target,
+        user: word(settings.username()),
+        password: word(settings.password()),
+        database: settings.db().to_string(),
+    };
+    Ok(Box::new(Backed { desk, door, version, known: Arc::default(), kept: Vec::new(), _nest: nest }))
+}
+
+/// One.
+struct Backed {
+    desk: Connection,
+    door: Door,
+    version: String,
+    known: Known,
+    /// Keys, what is in them, and after how many milliseconds they run out; 0 for never.
+    kept: Vec<(Vec<u8>, Vec<u8>, i64)>,
+    /// The private server, if it is one. Last, so that it is there until the connection is gone.
+    _nest: Option<Nest>,
+}
+
+impl Backed {
+    fn keys(&mut self) -> RedisResult<Vec<Vec<u8>>> {
+        let mut keys: Vec<Vec<u8>> = cmd("KEYS").arg("*").query(&mut self.desk)?;
+        keys.sort();
+        Ok(keys)
+    }
+}
+
+fn told(error: ::redis::RedisError) -> String {
+    format!("Redis: {error}")
+}
+
+impl Backing for Backed {
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn door(&self) -> &Door {
+        &self.door
+    }
+
+    fn run_file(&mut self, _: &str) -> Result<(), String> {
+        Err("Redis reads no such file".into())
+    }
+
+    fn ask(&mut self, _: &str, _: &dyn Fn(&str) -> Value) -> Result<Answer, String> {
+        Err("Redis does not speak SQL".into())
+    }
+
+    /// Of those that wait for something in a list, which nobody knows who will put there.
+    fn waits(&mut self) -> Result<Waits, String> {
+        let clients: String = cmd("CLIENT").arg("LIST").query(&mut self.desk).map_err(told)?;
+        let waits = |line: &str| {
+            let value = |name: &str| line.split(' ').find_map(|word| word.strip_prefix(name));
+            let is_blocked = value("flags=")?.contains('b');
+            is_blocked.then(|| value("id=")?.parse().ok()).flatten().map(|id: i64| (id, 0))
+        };
+        Ok(clients.lines().filter_map(waits).collect())
+    }
+
+    fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String> {
+        let keys = self.keys().map_err(told)?;
+        let mut names: Vec<String> =
+            keys.iter().take(MOST_KEYS).map(|key| String::from_utf8_lossy(key).into_owned()).collect();
+        *self.known.write() = (first, names.clone());
+        names.push("other keys".into());
+        Ok(names)
+    }
+
+    fn keep(&mut self) -> Result<(), String> {
+        let mut kept = Vec::new();
+        for key in self.keys().map_err(told)? {
+            let what: Option<Vec<u8>> = cmd("DUMP").arg(&key).query(&mut self.desk).map_err(told)?;
+            let left: i64 = cmd("PTTL").arg(&key).query(&mut self.desk).map_err(told)?;
+            kept.extend(what.map(|what| (key, what, left.max(0))));
+        }
+        self.kept = kept;
+        Ok(())
+    }
+
+    fn put_back(&mut self) -> Result<(), String> {
+        let mut all = pipe();
+        all.cmd("FLUSHDB").ignore();
+        for (key, what, left) in &self.kept {
+            all.cmd("RESTORE").arg(key).arg(*left).arg(what).ignore();
+        }
+        all.exec(&mut self.desk).map_err(told)
+    }
+
+    fn raise(&mut self, _: Isolation) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn behind(&self, first_session: i64) -> Behind {
+        let known = Arc::clone(&self.known);
+        Behind {
+            target: self.door.target.clone(),
+            first_session,
+            wire: Box::new(|| Box::new(RedisWire::default()) as Box<dyn Wire>),
+            sight: Box::new(move || Box::new(RedisSight::new(&known)) as Box<dyn Sight>),
+        }
+    }
+}

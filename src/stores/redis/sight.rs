@@ -1,0 +1,105 @@
+//! What somebody's application says to Redis, as far as it has to be known.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::speaker::LOOKS;
+use crate::proxy::{Frame, Said, Seen, Sight};
+use crate::stores::remote::{Parts, Touches};
+
+/// The number of the first key, and the keys that are told apart; all others have the number behind the last.
+pub(super) type Known = Arc<RwLock<(usize, Vec<String>)>>;
+
+/// Commands about the connection alone, or the server, or nothing.
+const APART: [&str; 14] = [
+    "AUTH", "HELLO", "CLIENT", "SELECT", "PING", "ECHO", "INFO", "COMMAND", "CONFIG", "QUIT", "MULTI", "DISCARD",
+    "UNWATCH", "RESET",
+];
+
+/// Commands that change the one key they name, beside those that look at one.
+const CHANGES: [&str; 36] = [
+    "SET", "SETNX", "SETEX", "PSETEX", "GETSET", "GETDEL", "GETEX", "APPEND", "INCR", "DECR", "INCRBY", "DECRBY",
+    "INCRBYFLOAT", "EXPIRE", "PEXPIRE", "EXPIREAT", "PERSIST", "HSET", "HSETNX", "HMSET", "HDEL", "HINCRBY",
+    "HINCRBYFLOAT", "LPUSH", "RPUSH", "LPOP", "RPOP", "LREM", "LTRIM", "SADD", "SREM", "SPOP", "ZADD", "ZREM",
+    "ZINCRBY", "ZPOPMIN",
+];
+
+/// One connection.
+pub(super) struct RedisSight {
+    known: Known,
+    /// What has been collected, to be done together; none while nothing is collected.
+    collected: Option<Touches>,
+    /// What is watched.
+    watched: Touches,
+    collections: u64,
+}
+
+impl RedisSight {
+    pub(super) fn new(known: &Known) -> Self {
+        let watched = Touches::NOTHING;
+        Self { known: Arc::clone(known), collected: None, watched, collections: 0 }
+    }
+
+    fn own(&self, words: &[&str]) -> Touches {
+        let (first, keys) = &*self.known.read();
+        let all = (*first..=first + keys.len()).map(Parts::table);
+        let all = all.fold(Parts::NONE, |all, part| all | part);
+        let part = |key: &str| {
+            let place = keys.iter().position(|known| known == key).unwrap_or(keys.len());
+            Parts::table(first + place)
+        };
+        let name = words.first().map_or(String::new(), |word| word.to_uppercase());
+        let of_all = |from: usize| {
+            words.iter().skip(from).fold(Parts::NONE, |parts, key| parts | part(key))
+        };
+        match (name.as_str(), words.get(1)) {
+            (name, _) if APART.contains(&name) => Touches::NOTHING,
+            ("MGET" | "EXISTS" | "WATCH", _) => Touches::reading(of_all(1)),
+            ("DEL" | "UNLINK", _) => Touches::writing(of_all(1)),
+            (looks, Some(key)) if LOOKS.contains(&looks) => Touches::reading(part(key)),
+            (changes, Some(key)) if CHANGES.contains(&changes) => Touches::writing(part(key)),
+            // A script, or whatever may reach anywhere.
+            _ => Touches::writing(all),
+        }
+    }
+}
+
+impl Sight for RedisSight {
+    fn see(&mut self, said: &Said) -> Seen {
+        let words: Vec<&str> = said.text.split('\u{1f}').collect();
+        let name = words.first().map_or(String::new(), |word| word.to_uppercase());
+        let own = self.own(&words);
+        let touches = match (name.as_str(), self.collected) {
+            ("MULTI", _) => {
+                self.collected = Some(Touches::NOTHING);
+                self.collections += 1;
+                Touches::NOTHING
+            }
+            ("DISCARD", _) => {
+                self.collected = None;
+                Touches::NOTHING
+            }
+            ("EXEC", Some(collected)) => collected | self.watched,
+            (_, Some(collected)) => {
+                self.collected = Some(collected | own);
+                Touches::NOTHING
+            }
+            ("WATCH", None) => {
+                self.watched = self.watched | own;
+                own
+            }
+            _ => own,
+        };
+        let transaction = self.collected.is_some().then_some(self.collections);
+        if name == "EXEC" {
+            (self.collected, self.watched) = (None, Touches::NOTHING);
+        }
+        let text = words.join(" ");
+        let shape: Vec<&str> =
+            words.iter().enumerate().map(|(at, word)| if at < 2 { *word } else { "?" }).collect();
+        Seen { text, shape: shape.join(" "), touches, transaction }
+    }
+
+    fn settle(&mut self, _: bool, _: Frame) {}
+}
