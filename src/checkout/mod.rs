@@ -216,7 +216,11 @@ impl Checkout {
     #[must_use]
     pub fn applied(&self, mut settings: Settings) -> Settings {
         settings.store = self.store;
-        if self.store == StoreKind::Mysql {
+        let database = match &self.app {
+            Some(app) => app.upstreams.iter().map(|upstream| upstream.store).find(|s| s.is_sql()),
+            None => Some(self.store),
+        };
+        if database == Some(StoreKind::Mysql) {
             // As the server has it, where nobody says otherwise.
             settings.isolation = Isolation::RepeatableRead;
         }

@@ -3,7 +3,7 @@
 //! Nobody sees which request a statement belongs to. But as only one buyer's request is let go on at a time, whatever
 //! arrives then is its doing, over whichever connection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -43,8 +43,10 @@ struct Line {
     session: i64,
     /// In whose name it was used last in this show.
     owner: Option<usize>,
-    /// In whose name a statement is on its way.
-    on_its_way: Option<usize>,
+    /// In whose name statements are on their way, in order; nobody's among them.
+    on_its_way: VecDeque<Option<usize>>,
+    /// Whose statements have come in and not been sent, in order.
+    queue: VecDeque<usize>,
     /// Whether a transaction is under way.
     is_open: bool,
     /// Whether the client has left, and the server not yet.
@@ -60,9 +62,8 @@ pub(crate) struct Sightings {
     pub(crate) unclear: u64,
     /// Requests that came to their end and left a transaction open.
     pub(crate) left_open: u64,
-    /// Statements that were held, and those that nobody else can notice and so were let through.
-    pub(crate) held: u64,
-    pub(crate) passed: u64,
+    /// Statements that came over a connection on which another buyer's was held.
+    pub(crate) shared: u64,
 }
 
 impl Doorman {
@@ -111,7 +112,11 @@ impl Doorman {
 
     /// It is gone. Whatever it was waiting for, nobody waits for it any more.
     pub(crate) fn closed(&self, number: LineNumber) {
-        self.hear(number, "the connection is closed".into(), false);
+        let on_its_way = |line: &Line| line.on_its_way.len();
+        let asked = self.book.lock().lines.get(&number).map_or(0, on_its_way);
+        for _ in 0..asked {
+            self.hear(number, "the connection is closed".into(), false);
+        }
         self.book.lock().lines.remove(&number);
         self.answered.notify_all();
     }
@@ -132,35 +137,65 @@ impl Doorman {
         }
     }
 
-    /// Something is about to be sent. Waits until it may be.
-    pub(crate) fn arrives(&self, number: LineNumber, saying: Saying) {
+    /// Something has come in to be sent: says whose it is, if it is to be held.
+    pub(crate) fn comes(&self, number: LineNumber, saying: &Saying) -> Option<usize> {
         let mut book = self.book.lock();
         if book.seats.is_empty() {
-            return;
+            return None;
         }
         let Some(place) = book.whose(number) else {
             book.seen.nobodys += 1;
-            return;
+            return None;
         };
         if saying.touches == Touches::NOTHING {
-            book.seen.passed += 1;
-            return;
+            return None;
         }
+        let seat = book.seats.get(place)?.clone();
+        let line = book.lines.get_mut(&number)?;
+        line.queue.push_back(place);
+        let ahead = line.queue.len() - 1;
+        if ahead > 0 && line.queue[ahead - 1] != place {
+            book.seen.shared += 1;
+        }
+        drop(book);
+        if ahead > 0 {
+            seat.is_behind();
+        }
+        Some(place)
+    }
+
+    /// It is the first on its connection. Waits until it may be sent.
+    pub(crate) fn steps_up(&self, number: LineNumber, place: usize, saying: Saying) {
+        let mut book = self.book.lock();
         // One at a time, if a request has several connections.
         while book.busy.contains(&place) && !book.seats.is_empty() {
             self.answered.wait(&mut book);
         }
-        let Some(seat) = book.seats.get(place).cloned() else { return };
-        book.seen.held += 1;
+        let behind: Vec<usize> =
+            book.lines.get(&number).map_or(Vec::new(), |line| line.queue.iter().skip(1).copied().collect());
+        let seats: Vec<Seat> =
+            behind.iter().filter_map(|place| book.seats.get(*place)).cloned().collect();
+        let Some(seat) = book.seats.get(place).cloned() else {
+            book.leave_queue(number);
+            return;
+        };
         book.busy.push(place);
-        let session = book.lines.get_mut(&number).map_or(0, |line| {
-            line.on_its_way = Some(place);
-            line.session
-        });
+        let session = book.lines.get(&number).map_or(0, |line| line.session);
         drop(book);
+        for other in seats.iter().filter(|other| other.place() != place) {
+            other.is_behind();
+        }
         seat.register(session);
         // When everybody is sent home, what is held goes on unheld: the request has to come to its end.
         seat.pass(saying);
+        self.book.lock().leave_queue(number);
+    }
+
+    /// Something is sent that will be answered.
+    pub(crate) fn sends(&self, number: LineNumber, place: Option<usize>) {
+        if let Some(line) = self.book.lock().lines.get_mut(&number) {
+            line.on_its_way.push_back(place);
+        }
     }
 
     /// The server has answered. Waits until whoever asked may hear it.
@@ -168,7 +203,7 @@ impl Doorman {
         let mut book = self.book.lock();
         let Some(line) = book.lines.get_mut(&number) else { return };
         line.is_open = is_open;
-        let place = line.on_its_way.take();
+        let place = line.on_its_way.pop_front().flatten();
         self.answered.notify_all();
         let Some(place) = place else { return };
         book.busy.retain(|busy| *busy != place);
@@ -180,6 +215,13 @@ impl Doorman {
 }
 
 impl Book {
+    /// What was the first on a connection is on its way.
+    fn leave_queue(&mut self, number: LineNumber) {
+        if let Some(line) = self.lines.get_mut(&number) {
+            line.queue.pop_front();
+        }
+    }
+
     /// Whose a statement on this connection is: of the only one who thinks; if several may, of the one who has used it
     /// before. Where nobody thinks it is one more of somebody who has sent one already and not been answered.
     fn whose(&mut self, number: LineNumber) -> Option<usize> {

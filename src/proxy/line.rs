@@ -1,4 +1,4 @@
-//! One connection through the proxy: two threads, one for each way.
+//! One connection through the proxy: two threads for the way there, and one for the way back.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -9,14 +9,19 @@ use std::sync::Arc;
 use std::thread;
 
 use bytes::BytesMut;
+use crossbeam::channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::doorman::{Doorman, LineNumber};
 use super::sight::Sight;
 use super::wire::{Heard, Piece, Wire};
+use crate::stores::remote::Saying;
 
 /// How much is read at once.
 const BLOCK: usize = 64 << 10;
+
+/// How many pieces are taken in while one is held.
+const MOST_PIECES: usize = 1_000;
 
 /// How long an answer may be that is kept back until it is all there.
 const MOST_KEPT: usize = 1 << 20;
@@ -87,6 +92,16 @@ impl Write for Far {
     }
 }
 
+/// A piece that is to be sent.
+enum Step {
+    /// At once.
+    Pass(Vec<u8>),
+    /// The same, and the server's answer is nobody's business.
+    Aside(Vec<u8>),
+    /// It will be answered; and if it is somebody's, it is held.
+    Asks(Vec<u8>, Option<(usize, Saying)>),
+}
+
 /// What both ways of a connection share.
 struct Shared {
     number: LineNumber,
@@ -140,9 +155,14 @@ pub(super) fn serve(
     });
     let (there, back) = (Arc::clone(&shared), shared);
     let near_back = Arc::clone(&near_out);
+    let (takes_in, pieces) = bounded(MOST_PIECES);
+    let taker = Arc::clone(&there);
+    thread::Builder::new().spawn(move || {
+        let _ = taker.take_in(near_in, &takes_in, &near_out);
+    })?;
     thread::Builder::new().spawn(move || {
         let mut far_out = far_out;
-        let _ = there.carry_there(near_in, &mut far_out, &near_out);
+        let _ = there.carry_there(&pieces, &mut far_out);
         there.doorman.closing(there.number);
         // The server is left the time to hear of it: whatever was locked is only free when it closes its side.
         far_out.shut(Shutdown::Write);
@@ -157,33 +177,64 @@ pub(super) fn serve(
 }
 
 impl Shared {
-    /// From the client to the server.
-    fn carry_there(
+    /// What the client sends, cut into pieces, which are handed on to be sent. What comes in while something is held is
+    /// taken in, too, so that it is known whose turn it will be.
+    fn take_in(
         &self,
         mut near: TcpStream,
-        far: &mut Far,
+        pieces: &Sender<Step>,
         near_out: &Mutex<TcpStream>,
     ) -> io::Result<()> {
         let mut sent = BytesMut::new();
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
         loop {
             let cut = self.wire.lock().client(&mut sent);
             match cut.map_err(|garbled| io::Error::other(garbled.0))? {
-                Some(Piece::Pass(bytes)) => far.write_all(&bytes)?,
+                Some(Piece::Pass(bytes)) => pieces.send(Step::Pass(bytes)).map_err(gone)?,
+                Some(Piece::Ask(bytes)) => {
+                    pieces.send(Step::Aside(bytes)).map_err(gone)?;
+                }
                 Some(Piece::Reply(bytes)) => near_out.lock().write_all(&bytes)?,
                 Some(Piece::Hold(bytes, said)) => {
-                    let seen = self.sight.lock().see(&said);
-                    self.doorman.arrives(self.number, seen.saying(self.number));
-                    self.wire.lock().let_go();
-                    far.write_all(&bytes)?;
+                    let saying = self.sight.lock().see(&said).saying(self.number);
+                    let whose = self.doorman.comes(self.number, &saying);
+                    let held = whose.map(|place| (place, saying));
+                    pieces.send(Step::Asks(bytes, held)).map_err(gone)?;
                 }
                 Some(Piece::Rest(bytes)) => {
-                    far.write_all(&bytes)?;
-                    return io::copy(&mut near, far).map(drop);
+                    pieces.send(Step::Pass(bytes)).map_err(gone)?;
+                    while read(&mut near, &mut sent)? > 0 {
+                        pieces.send(Step::Pass(sent.split().to_vec())).map_err(gone)?;
+                    }
+                    return Ok(());
                 }
                 None if read(&mut near, &mut sent)? == 0 => return Ok(()),
                 None => {}
             }
         }
+    }
+
+    /// Sends what was taken in, each piece in its turn.
+    fn carry_there(&self, pieces: &Receiver<Step>, far: &mut Far) -> io::Result<()> {
+        for piece in pieces {
+            match piece {
+                Step::Pass(bytes) => far.write_all(&bytes)?,
+                Step::Aside(bytes) => {
+                    self.wire.lock().let_go();
+                    far.write_all(&bytes)?;
+                }
+                Step::Asks(bytes, held) => {
+                    let whose = held.as_ref().map(|(place, _)| *place);
+                    if let Some((place, saying)) = held {
+                        self.doorman.steps_up(self.number, place, saying);
+                    }
+                    self.doorman.sends(self.number, whose);
+                    self.wire.lock().let_go();
+                    far.write_all(&bytes)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// And back. What belongs to an answer is kept until all of it is there, and its turn has come.

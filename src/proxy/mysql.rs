@@ -5,7 +5,7 @@
 //!
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html>.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Buf, BytesMut};
 
@@ -72,19 +72,31 @@ pub(crate) struct Mysql {
     statements: BTreeMap<u32, Prepared>,
     /// The text of a statement that the server is about to prepare.
     preparing: Option<String>,
-    is_held_in_text: bool,
+    /// What is held, and will be under way when it is let go, in order.
+    held: VecDeque<UnderWay>,
     under_way: Option<UnderWay>,
+}
+
+/// How a statement is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// In text.
+    Text,
+    /// As a statement that was prepared is.
+    Binary,
 }
 
 /// Something that the server is at work on.
 #[derive(Debug)]
 struct UnderWay {
     part: Part,
-    is_in_text: bool,
+    form: Form,
     columns: Vec<u8>,
     first_row: Option<String>,
     rows: u64,
     changed: Option<u64>,
+    /// Whether it says how many rows it has changed, and not only that it was done.
+    counts: bool,
 }
 
 impl Mysql {
@@ -174,9 +186,9 @@ impl Mysql {
             (Part::Rows, _) => {
                 under_way.rows += 1;
                 if under_way.first_row.is_none() {
-                    under_way.first_row = match under_way.is_in_text {
-                        true => text_row(body),
-                        false => binary_row(body, &under_way.columns),
+                    under_way.first_row = match under_way.form {
+                        Form::Text => text_row(body),
+                        Form::Binary => binary_row(body, &under_way.columns),
                     };
                 }
             }
@@ -192,7 +204,8 @@ impl Mysql {
             under_way.columns.clear();
             return None;
         }
-        let UnderWay { columns, first_row, rows, changed, .. } = self.under_way.take()?;
+        let UnderWay { columns, first_row, rows, changed, counts, .. } = self.under_way.take()?;
+        let changed = changed.filter(|_| counts);
         let text = match (first_row, changed) {
             (Some(row), _) if rows > 1 => format!("{row} …"),
             (Some(row), _) => row,
@@ -219,13 +232,13 @@ impl Wire for Mysql {
         let rest = body.get(1..).unwrap_or(&[]);
         match body.first().copied().unwrap_or(0) {
             QUERY => {
-                self.is_held_in_text = true;
                 let text = String::from_utf8_lossy(rest).into_owned();
+                self.held.push_back(UnderWay::new(Form::Text, &text));
                 Ok(Some(Piece::Hold(packet, Said { text, values: Vec::new() })))
             }
             EXECUTE => {
-                self.is_held_in_text = false;
                 let said = self.executed(rest).unwrap_or_default();
+                self.held.push_back(UnderWay::new(Form::Binary, &said.text));
                 Ok(Some(Piece::Hold(packet, said)))
             }
             PREPARE => {
@@ -247,14 +260,7 @@ impl Wire for Mysql {
     }
 
     fn let_go(&mut self) {
-        self.under_way = Some(UnderWay {
-            part: Part::First,
-            is_in_text: self.is_held_in_text,
-            columns: Vec::new(),
-            first_row: None,
-            rows: 0,
-            changed: None,
-        });
+        self.under_way = self.held.pop_front();
     }
 
     fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled> {
@@ -289,6 +295,15 @@ impl Wire for Mysql {
         }
         heard.bytes = packet;
         Ok(Some(heard))
+    }
+}
+
+impl UnderWay {
+    fn new(form: Form, text: &str) -> Self {
+        let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
+        let counts = matches!(first.as_str(), "insert" | "update" | "delete" | "replace");
+        let (columns, part) = (Vec::new(), Part::First);
+        Self { part, form, columns, first_row: None, rows: 0, changed: None, counts }
     }
 }
 

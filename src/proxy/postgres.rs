@@ -45,10 +45,10 @@ pub(crate) struct Postgres {
     executes: Vec<Said>,
     /// Statements that the server was asked to describe, in order.
     asked_about: VecDeque<String>,
-    /// What is held, and will be under way when it is let go.
-    held: Option<UnderWay>,
-    /// What the server is at work on.
-    under_way: Option<UnderWay>,
+    /// What is held, and will be under way when it is let go, in order.
+    held: VecDeque<UnderWay>,
+    /// What the server is at work on, in order.
+    under_way: VecDeque<UnderWay>,
     /// Whether the client sends rows.
     copies_in: bool,
     frame: Frame,
@@ -57,6 +57,8 @@ pub(crate) struct Postgres {
 /// Something that the server is at work on.
 #[derive(Debug, Default)]
 struct UnderWay {
+    /// Whether its end is nobody's business: nothing was held.
+    is_aside: bool,
     /// How many answers are to come, where no Sync ends them.
     flushed: Option<usize>,
     /// The types and forms of the columns, if they are known.
@@ -150,10 +152,14 @@ impl Postgres {
         let bytes = std::mem::take(&mut self.batch);
         let executes = std::mem::take(&mut self.executes);
         if executes.is_empty() {
-            return Piece::Pass(bytes);
+            if !ends_by_sync {
+                return Piece::Pass(bytes);
+            }
+            self.held.push_back(UnderWay { is_aside: true, ..UnderWay::default() });
+            return Piece::Ask(bytes);
         }
         let flushed = (!ends_by_sync).then_some(executes.len());
-        self.held = Some(UnderWay { flushed, ..UnderWay::default() });
+        self.held.push_back(UnderWay { flushed, ..UnderWay::default() });
         // Several at once are done one after the other, and nobody comes in between who could be kept out.
         let text = executes.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join("; ");
         let values = executes.into_iter().flat_map(|said| said.values).collect();
@@ -177,7 +183,7 @@ impl Postgres {
             Message::CopyInResponse(_) => self.copies_in = true,
             _ => {}
         }
-        let under_way = self.under_way.as_mut()?;
+        let under_way = self.under_way.front_mut()?;
         let has_ended_one = match message {
             Message::RowDescription(body) => {
                 let fields = body.fields().map(|field| Ok((field.type_oid(), field.format() != 0)));
@@ -213,7 +219,8 @@ impl Postgres {
         if !is_over {
             return None;
         }
-        let UnderWay { first_row, rows, tag, error, flushed, .. } = self.under_way.take()?;
+        let ended = self.under_way.pop_front().filter(|ended| !ended.is_aside)?;
+        let UnderWay { first_row, rows, tag, error, flushed, .. } = ended;
         if flushed.is_some() {
             // How it stands will only be said at the next Sync; what was flushed is part of a transaction till then.
             self.frame.is_open = true;
@@ -260,7 +267,7 @@ impl Wire for Postgres {
                 }
                 b'S' => return Ok(Some(self.cut(true))),
                 b'H' => return Ok(Some(self.cut(false))),
-                _ if passes => return Ok(Some(self.cut(true))),
+                _ if passes => return Ok(Some(Piece::Pass(std::mem::take(&mut self.batch)))),
                 kind => self.note(kind, body).ok_or_else(|| {
                     Garbled("a message of PostgreSQL's extended protocol makes no sense".into())
                 })?,
@@ -269,7 +276,7 @@ impl Wire for Postgres {
     }
 
     fn let_go(&mut self) {
-        self.under_way = self.held.take();
+        self.under_way.extend(self.held.pop_front());
     }
 
     fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled> {

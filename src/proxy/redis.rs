@@ -21,8 +21,8 @@ pub(crate) struct Redis {
     is_third: bool,
     /// Whether it will be the third when the command that is held is answered.
     asks_for_third: bool,
-    /// Whether a command is under way.
-    is_asked: bool,
+    /// Commands that are under way.
+    asked: usize,
     /// Whether commands are collected, to be done together.
     is_collecting: bool,
     /// Whether nobody here understands any more what is said.
@@ -52,7 +52,7 @@ impl Wire for Redis {
     }
 
     fn let_go(&mut self) {
-        self.is_asked = true;
+        self.asked += 1;
     }
 
     fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled> {
@@ -77,7 +77,8 @@ impl Wire for Redis {
         };
         let bytes = sent.split_to(length).to_vec();
         let mut heard = Heard { bytes, ..Heard::default() };
-        if !is_push && std::mem::take(&mut self.is_asked) {
+        if !is_push && self.asked > 0 {
+            self.asked -= 1;
             self.is_third |= std::mem::take(&mut self.asks_for_third) && !is_refused;
             self.is_collecting = text == "QUEUED" || self.is_collecting && is_refused;
             let frame = Frame { is_open: self.is_collecting, ..Frame::NONE };

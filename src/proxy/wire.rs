@@ -7,6 +7,8 @@ use bytes::BytesMut;
 pub(crate) enum Piece {
     /// To be handed on at once: it asks for nothing that anybody else could notice.
     Pass(Vec<u8>),
+    /// The same, and the server will answer.
+    Ask(Vec<u8>),
     /// To be answered by the proxy itself.
     Reply(Vec<u8>),
     /// To be held until its turn comes.
@@ -79,7 +81,7 @@ pub(crate) trait Wire: Send {
     /// [`Garbled`] for what is none of the protocol's.
     fn client(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled>;
 
-    /// What was held last has been sent to the server.
+    /// What comes next of what is answered, held or not, is sent to the server.
     fn let_go(&mut self);
 
     /// Cuts the next message off what the server has sent; none if it is not all there.

@@ -294,10 +294,15 @@ impl Server for AppServer {
     }
 
     fn remarks(&self) -> Vec<String> {
-        let Sightings { nobodys, unclear, left_open, .. } = self.doorman.sightings();
+        let Sightings { nobodys, unclear, left_open, shared } = self.doorman.sightings();
         let told = [
             (nobodys, "statement", "came outside of any request, and was let through unheld"),
             (unclear, "statement", "could have been more than one buyer's, and was taken for one's"),
+            (
+                shared,
+                "statement",
+                "came over a connection that buyers share, and kept its place there: not every order was run",
+            ),
             (left_open, "request", "was answered and left a transaction open"),
         ];
         let told = told.into_iter().filter(|(number, ..)| *number > 0);

@@ -54,6 +54,10 @@ enum Standing {
     Away,
     /// It would go on, as soon as nobody else thinks: where only one may at a time.
     Queued,
+    /// It has something to send over a connection on which somebody else's is held.
+    Behind,
+    /// That has been let go, and it is about to come forward.
+    Coming,
     /// Its own code runs.
     Thinking,
     /// It is about to send this.
@@ -270,8 +274,10 @@ impl Turnstile {
         let step = board.steps;
         board.began[place].get_or_insert(step);
         for standing in &mut board.standings {
-            if *standing == Standing::Unseen {
-                *standing = Standing::Thinking;
+            match standing {
+                Standing::Unseen => *standing = Standing::Thinking,
+                Standing::Behind => *standing = Standing::Coming,
+                _ => {}
             }
         }
         board.forget_waits();
@@ -280,7 +286,7 @@ impl Turnstile {
             board.disturbed[other] |= board.began[other].is_some();
         }
         board.standings[place] = Standing::Sent;
-        self.buyers[place].notify_one();
+        self.buyers[place].notify_all();
         true
     }
 
@@ -290,7 +296,7 @@ impl Turnstile {
         let is_obstructed = board.standings.get(place) == Some(&Standing::Obstructed);
         if is_obstructed {
             board.standings[place] = Standing::Sent;
-            self.buyers[place].notify_one();
+            self.buyers[place].notify_all();
         }
         is_obstructed
     }
@@ -323,8 +329,9 @@ impl Turnstile {
         let mut seen = board.standings.clone();
         loop {
             let is_thinking = board.standings.contains(&Standing::Thinking);
-            let is_on_its_way = board.standings.contains(&Standing::Sent)
-                || board.standings.contains(&Standing::Queued);
+            let is_on_its_way = [Standing::Sent, Standing::Queued, Standing::Coming]
+                .iter()
+                .any(|standing| board.standings.contains(standing));
             if !is_thinking && !is_on_its_way {
                 return Ok(std::mem::take(&mut board.answered));
             }
@@ -347,7 +354,8 @@ impl Turnstile {
             let is_late = timed_out || std::mem::take(&mut board.has_news);
             let may_wait = board.standings.contains(&Standing::Sent)
                 && !board.standings.contains(&Standing::Thinking)
-                && !board.standings.contains(&Standing::Queued);
+                && !board.standings.contains(&Standing::Queued)
+                && !board.standings.contains(&Standing::Coming);
             if is_late && may_wait {
                 let (sessions, before) = (board.sessions.clone(), board.standings.clone());
                 drop(board);
@@ -454,7 +462,7 @@ pub struct Seat {
 
 impl Seat {
     /// Which of them it is, counted from 0.
-    pub(in crate::stores) fn place(&self) -> usize {
+    pub(crate) fn place(&self) -> usize {
         self.place
     }
 
@@ -508,6 +516,16 @@ impl Seat {
             buyers[self.place].wait(&mut board);
         }
         true
+    }
+
+    /// What it has to send is behind somebody else's that is held, on the same connection.
+    pub(crate) fn is_behind(&self) {
+        let mut board = self.turnstile.board.lock();
+        if !board.is_closed {
+            board.standings[self.place] = Standing::Behind;
+            self.turnstile.has_stopped_thinking(&mut board);
+            self.turnstile.keeper.notify_one();
+        }
     }
 
     /// Waits until it may think, where only one may at a time.
