@@ -13,6 +13,7 @@ use oversell_sim::explore::{
 use oversell_sim::report::Evidence;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::StoreKind;
+use oversell_sim::stores::model::Isolation;
 use oversell_sim::text::document::MOST_BYTES;
 use oversell_sim::text::quantity::{count, parse_count, parse_duration};
 use oversell_sim::worlds::threads::Control;
@@ -109,6 +110,10 @@ struct SearchFlags {
     /// (with --app, those with few come first in any case)
     #[arg(long, value_name = "N", value_parser = switches)]
     switches: Option<u64>,
+    /// At a real server: make the same search again with transactions kept further apart, such as
+    /// isolation=serializable, and say whether that cures it
+    #[arg(long = "try", value_name = "isolation=LEVEL", value_parser = level)]
+    try_level: Option<Isolation>,
     /// Write the first schedule that shows something to a file, for replay --schedule-file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -132,6 +137,15 @@ pub(crate) struct ExploreArgs {
     limits: LimitFlags,
     #[command(flatten)]
     report: ReportFlags,
+}
+
+/// A level that is to be tried.
+fn level(text: &str) -> Result<Isolation, String> {
+    let Some(("isolation", level)) = text.split_once('=') else {
+        return Err("expected isolation=LEVEL, such as isolation=serializable".into());
+    };
+    let mut settings = Settings::default();
+    settings.set("isolation", level).map(|()| settings.isolation)
 }
 
 fn switches(text: &str) -> Result<u64, String> {
@@ -231,8 +245,14 @@ fn run_at_server(
         watch.run(|stopped| explore::search_orders(entrant, settings, &*server, walk, stopped))?;
     let took = watch.took();
     drop(server);
-    if report.evidence == Evidence::Broken && !args.search.no_reduce {
-        let address = args.server.address();
+    let address = args.server.address();
+    if let Some(isolation) = args.search.try_level {
+        let watch = Watch::start_with(&args.limits, watch.control.clone())?;
+        let tried = watch.run(|stopped| {
+            explore::try_level(entrant, settings, isolation, walk, &address, &watch.control, stopped)
+        })?;
+        report.cures.push(tried);
+    } else if report.evidence == Evidence::Broken && !args.search.no_reduce {
         report.cures = explore::try_levels(entrant, settings, &address, &watch.control)?;
     }
     let ended = finish(&report, Some(took), output, &args.report)?;

@@ -69,7 +69,7 @@ impl Conflict {
     pub(super) fn among(steps: &[Step], tables: &[String], audited: &[String]) -> Option<Self> {
         let mut found: Vec<(bool, usize, Self)> = Vec::new();
         for (number, table) in tables.iter().enumerate() {
-            let named = |step: &Step| words(&step.saying.text).any(|word| word == *table);
+            let named = |step: &Step| names(&step.saying.text, table);
             let changes = |step: &Step| {
                 let touched = step.saying.touches;
                 named(step) && (touched.writes | touched.adds).tables().any(|one| one == number)
@@ -108,6 +108,15 @@ impl Conflict {
     /// Whether a step, counted from 0, is one of the three.
     pub(super) fn is_about(&self, step: usize) -> bool {
         [self.looked, self.changed, self.acted].contains(&(step + 1))
+    }
+}
+
+/// Whether a text names something: a table as a word, and a key, which may have any signs in it, as it is.
+pub(super) fn names(text: &str, name: &str) -> bool {
+    let is_word = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    match is_word {
+        true => words(text).any(|word| word == name),
+        false => text.split(' ').any(|word| word == name),
     }
 }
 

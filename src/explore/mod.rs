@@ -36,7 +36,7 @@ pub use brute::{Tried, try_all};
 pub use builder::{Explore, explore};
 pub use checks::{End, Shown};
 pub use conflict::{Conflict, Reach};
-pub use cure::{LevelTried, try_levels};
+pub use cure::{LevelTried, try_level, try_levels};
 pub use dice::Method;
 pub use drawing::StateGraph;
 pub use exploration::{Covered, Exploration, Orders, Told, parse_expectation};

@@ -14,7 +14,7 @@ use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::op::OpKind;
 use crate::settings::Settings;
-use crate::stores::remote::{Server, Terms};
+use crate::stores::remote::{Remarks, Server, Terms};
 use crate::stores::{Address, StoreKind, open_server};
 use crate::worlds::held::{Grain, Theatre};
 use crate::text::quantity::count;
@@ -45,6 +45,8 @@ pub fn search_orders(
         }
         let Harvest { mut covered, outcomes, mut best } = harvest;
         covered.outcomes = outcomes.len() as u64;
+        let remarks = remarks(theatre);
+        covered.complete &= !remarks.hides_orders;
         best.sort_by_key(|best| best.finding.kind.gravity());
         let tables = server.part_names();
         let findings: Vec<Told> = best
@@ -56,7 +58,7 @@ pub fn search_orders(
             server: Some(server.version().to_owned()),
             orders: Some(covered),
             findings,
-            remarks: remarks(theatre),
+            remarks: remarks.told,
             ..Exploration::of(entrant, settings, evidence)
         };
         Ok((report, outcomes))
@@ -104,7 +106,7 @@ pub fn replay_orders(
         Ok(Exploration {
             server: Some(server.version().to_owned()),
             findings,
-            remarks: remarks(theatre),
+            remarks: remarks(theatre).told,
             replayed: Some(timeline(settings, &steps)),
             ..Exploration::of(entrant, settings, evidence)
         })
@@ -112,11 +114,11 @@ pub fn replay_orders(
 }
 
 /// What has to be known to judge what was covered.
-fn remarks(theatre: &Theatre<'_>) -> Vec<String> {
+fn remarks(theatre: &Theatre<'_>) -> Remarks {
     let mut remarks = theatre.server().remarks();
     let unseen = theatre.unseen();
     if unseen > 0 {
-        remarks.push(format!(
+        remarks.told.push(format!(
             "{} somebody waited for something that is not to be seen from here, such as a lock of the application's own",
             of_times(unseen)
         ));

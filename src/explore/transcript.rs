@@ -1,7 +1,7 @@
 //! What was said at a real server, in words.
 
 use super::again;
-use super::conflict::{Conflict, words};
+use super::conflict::{Conflict, names, words};
 use super::exploration::Told;
 use super::schedule::Schedule;
 use super::timeline::Row;
@@ -65,7 +65,7 @@ fn audited(checkout: &Checkout) -> Vec<String> {
 fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Row> {
     let matters = |at: usize| {
         let step = &steps[at];
-        let is_of_table = |why: &Conflict| words(&step.saying.text).any(|word| word == why.table);
+        let is_of_table = |why: &Conflict| names(&step.saying.text, &why.table);
         step.answer.is_none()
             || !step.went_on.is_empty()
             || !step.left.is_empty()

@@ -185,17 +185,21 @@ fn place(report: &Exploration) -> String {
 /// What the last level that was tried does about a finding.
 fn cure(tried: &LevelTried) -> String {
     let level = tried.isolation;
-    match tried.evidence {
-        Evidence::Proved => {
-            format!("--isolation {level} (proved: {} run)", of(tried.orders, "order"))
-        }
-        Evidence::Broken => format!(
+    let run = of(tried.orders, "order");
+    let failed = match tried.failed {
+        0 => String::new(),
+        failed => format!(", in {} of which somebody came too late and failed", count(failed)),
+    };
+    match (tried.evidence, tried.switches) {
+        (Evidence::Proved, _) => format!("--isolation {level} (proved: {run} run{failed})"),
+        (Evidence::Broken, _) => format!(
             "no isolation level, for it is broken at {level}, too: what matters is not in one transaction"
         ),
-        _ => format!(
-            "perhaps --isolation {level}: nothing wrong seen in the first {}",
-            of(tried.orders, "order")
+        (_, Some(switches)) => format!(
+            "perhaps --isolation {level}: no finding in any order with at most {}, {run}{failed}",
+            of_switches(switches)
         ),
+        _ => format!("perhaps --isolation {level}: nothing wrong seen in the first {run}{failed}"),
     }
 }
 

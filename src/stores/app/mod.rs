@@ -13,7 +13,7 @@ use super::address::on_loopback;
 use super::backing::{self, Backing, Door};
 use super::private::Nest;
 use super::remote::{
-    Link, Opening, Refusal, Seat, Server, StepLink, Terms, Thinking, Waits, Watch, is_not_ours,
+    Link, Opening, Refusal, Remarks, Seat, Server, StepLink, Terms, Thinking, Waits, Watch, is_not_ours,
 };
 use super::{Address, Books, StoreKind};
 use crate::app::{App, Upstream};
@@ -293,24 +293,21 @@ impl Server for AppServer {
         self.parts.lock().clone()
     }
 
-    fn remarks(&self) -> Vec<String> {
+    fn remarks(&self) -> Remarks {
         let Sightings { nobodys, unclear, left_open, shared } = self.doorman.sightings();
         let told = [
-            (nobodys, "statement", "came outside of any request, and was let through unheld"),
-            (unclear, "statement", "could have been more than one buyer's, and was taken for one's"),
+            (nobodys, "statement", "outside of any request, and let through unheld"),
+            (unclear, "statement", "of one buyer or another, and taken for one's"),
             (
                 shared,
                 "statement",
-                "came over a connection that buyers share, and kept its place there: not every order was run",
+                "over a connection that buyers share, and in its place there: there are orders that were not run",
             ),
-            (left_open, "request", "was answered and left a transaction open"),
+            (left_open, "request", "answered with a transaction left open"),
         ];
         let told = told.into_iter().filter(|(number, ..)| *number > 0);
-        told.map(|(number, what, how)| match number {
-            1 => format!("1 {what} {how}"),
-            _ => format!("{} {}", of(number, what), how.replace("was ", "were ")),
-        })
-        .collect()
+        let told = told.map(|(number, what, how)| format!("{}: {how}", of(number, what)));
+        Remarks { told: told.collect(), hides_orders: shared + unclear > 0 }
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

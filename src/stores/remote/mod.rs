@@ -65,8 +65,8 @@ pub trait Server: Send + Sync {
     }
 
     /// What was seen since this was last asked that has to be known to judge what was covered.
-    fn remarks(&self) -> Vec<String> {
-        Vec::new()
+    fn remarks(&self) -> Remarks {
+        Remarks::default()
     }
 
     /// Opens a connection of somebody who watches the others.
@@ -93,6 +93,15 @@ pub trait Server: Send + Sync {
     /// # Errors
     /// [`Error::World`] when it is none of ours, or does not come back.
     fn kill_and_restart(&self, number: u32) -> Result<(), Error>;
+}
+
+/// What has to be known to judge what was covered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// In words.
+    pub told: Vec<String>,
+    /// Whether there may be orders that nobody could have chosen.
+    pub hides_orders: bool,
 }
 
 /// Somebody who can ask a server which of its connections wait for each other.
