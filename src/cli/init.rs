@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use oversell_sim::app;
 use oversell_sim::checkout::starter;
 use oversell_sim::error::Error;
 use oversell_sim::seeds::quoted;
@@ -20,6 +21,8 @@ enum Speaks {
     Redis,
     /// Requests, to a shop that runs already.
     Http,
+    /// Nothing of its own: it is a running application, with a proxy between it and its databases.
+    App,
 }
 
 /// What `init` takes.
@@ -38,6 +41,14 @@ pub(crate) struct InitArgs {
 
 pub(crate) fn run(args: &InitArgs) -> Result<Ended, Error> {
     let store = match args.speaks {
+        Speaks::App => {
+            let file = quoted(&args.folder.join("shop.toml"));
+            let next = format!(
+                "python3 -m pip install flask psycopg2-binary\n       oversell-sim doctor --app {file}\n       \
+                 oversell-sim explore --app {file}"
+            );
+            return write(&args.folder, &app::starter(), &next);
+        }
         Speaks::Redis => StoreKind::Redis,
         Speaks::Http => StoreKind::Http,
         Speaks::Sql if args.store.is_sql() => args.store,
@@ -48,9 +59,25 @@ pub(crate) fn run(args: &InitArgs) -> Result<Ended, Error> {
             )));
         }
     };
-    let files = starter(store);
-    for (name, _) in &files {
-        let path = args.folder.join(name);
+    let checkout = quoted(&args.folder.join("checkout.toml"));
+    let (opens, then) = match store {
+        StoreKind::Http => {
+            let shop = quoted(&args.folder.join("shop.py"));
+            (format!("python3 {shop} &\n       "), "race")
+        }
+        _ => (String::new(), "explore"),
+    };
+    let next = format!(
+        "{opens}oversell-sim check --checkout {checkout}\n       \
+         oversell-sim {then} --checkout {checkout}"
+    );
+    write(&args.folder, &starter(store), &next)
+}
+
+/// Writes files into a folder, and says what to type next. Nothing that is there is written over.
+fn write(folder: &Path, files: &[(&str, String)], next: &str) -> Result<Ended, Error> {
+    for (name, _) in files {
+        let path = folder.join(name);
         if path.exists() {
             return Err(Error::input(format!(
                 "{} is there already; name another folder",
@@ -60,25 +87,14 @@ pub(crate) fn run(args: &InitArgs) -> Result<Ended, Error> {
     }
     let refused =
         |path: &Path, error| Error::world(format!("cannot write {}: {error}", path.display()));
-    std::fs::create_dir_all(&args.folder).map_err(|error| refused(&args.folder, error))?;
+    std::fs::create_dir_all(folder).map_err(|error| refused(folder, error))?;
     let mut told = String::new();
-    for (name, text) in &files {
-        let path = args.folder.join(name);
+    for (name, text) in files {
+        let path = folder.join(name);
         std::fs::write(&path, text).map_err(|error| refused(&path, error))?;
         told += &format!("wrote  {}\n", path.display());
     }
-    let checkout = quoted(&args.folder.join("checkout.toml"));
-    let (opens, then) = match store {
-        StoreKind::Http => {
-            let shop = quoted(&args.folder.join("shop.py"));
-            (format!("python3 {shop} &\n       "), "race")
-        }
-        _ => (String::new(), "explore"),
-    };
-    told += &format!(
-        "\nnext   {opens}oversell-sim check --checkout {checkout}\n       \
-         oversell-sim {then} --checkout {checkout}\n"
-    );
+    told += &format!("\nnext   {next}\n");
     to_stdout(&told)?;
     Ok(Ended::Well)
 }

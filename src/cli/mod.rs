@@ -1,6 +1,7 @@
 //! The commands. Only here is anything printed.
 
 mod check;
+mod doctor;
 mod explore;
 mod flags;
 mod init;
@@ -81,6 +82,9 @@ enum Command {
     /// Run scenario files and hold what comes of them against what they expect; or have a checkout of your own
     /// rehearsed.
     Check(check::CheckArgs),
+    /// Walk through a running application once, and say what was seen: its statements, its tables, and what would make
+    /// orders diverge.
+    Doctor(doctor::DoctorArgs),
     /// Write a checkout of your own to begin with.
     Init(init::InitArgs),
     /// List the strategies: what each does, claims, and needs of a store.
@@ -117,6 +121,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Play(args) => play::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Strategies => list::run(),
         Command::Stores => stores::run(),

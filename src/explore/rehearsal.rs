@@ -85,7 +85,7 @@ pub fn as_furnished(
 }
 
 /// The settings, with products and stock as they are when the doors open.
-fn measured(settings: &Settings, server: &dyn Server) -> Result<Settings, Error> {
+pub(super) fn measured(settings: &Settings, server: &dyn Server) -> Result<Settings, Error> {
     let opening = Opening {
         items: settings.items,
         stock: settings.stock,
@@ -104,7 +104,7 @@ fn measured(settings: &Settings, server: &dyn Server) -> Result<Settings, Error>
 }
 
 /// Sends one statement after the other until the buyer leaves.
-fn come_alone(
+pub(super) fn come_alone(
     theatre: &mut Theatre<'_>,
     place: usize,
     steps: &mut Vec<Step>,

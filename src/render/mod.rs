@@ -1,5 +1,6 @@
 //! Renderers: a report in, text out. None of them measures or judges anything.
 
+mod checkup;
 mod csv;
 mod exploration;
 mod json;
@@ -18,6 +19,7 @@ use std::fmt;
 use crate::explore::Exploration;
 use crate::report::Report;
 
+pub use checkup::checkup;
 pub use csv::csv;
 pub use exploration::{any_buyers, exploration, timeline};
 pub use json::{json, state_graph};

@@ -1,0 +1,38 @@
+//! `doctor`: an application walked through alone, before anything is searched.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use oversell_sim::error::Error;
+use oversell_sim::settings::Settings;
+use oversell_sim::stores::Address;
+use oversell_sim::{explore, render};
+
+use super::output::to_stdout;
+use super::{Ended, flags, interrupt};
+
+/// What `doctor` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The application's file (`oversell-sim init app` writes one to begin with)
+    #[arg(long, value_name = "FILE")]
+    app: PathBuf,
+    /// Everybody comes in the name of the same buyer
+    #[arg(long)]
+    same_buyer: bool,
+    /// Let the file name a host that is not this machine
+    #[arg(long)]
+    allow_remote: bool,
+}
+
+pub(crate) fn run(args: &DoctorArgs) -> Result<Ended, Error> {
+    let (entrant, checkout) = flags::app(&args.app, args.same_buyer)?;
+    let settings = checkout.applied(Settings { buyers: checkout.a_few(), ..Settings::default() });
+    let control = interrupt::control()?;
+    let address = Address { url: None, allow_remote: args.allow_remote };
+    let server = explore::server_for(entrant, &settings, &address, &control)?;
+    let checkup = explore::check_up(entrant, &settings, &*server)?;
+    let next = format!("oversell-sim explore {}", entrant.flags(&checkup.settings, false));
+    to_stdout(&render::checkup(&checkup, checkout.path, server.version(), &next))?;
+    Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
+}

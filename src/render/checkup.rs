@@ -1,0 +1,78 @@
+//! A checkup for a terminal.
+
+use anstyle::AnsiColor;
+
+use super::table::labelled;
+use crate::explore::Checkup;
+use crate::text::quantity::of;
+
+/// The most steps that are told of those that differ.
+const MOST_TOLD: usize = 3;
+
+/// How wide a text is told of which only a part matters.
+const WIDE: usize = 60;
+
+/// The whole of it: which application, on which servers, and what to type next.
+#[must_use]
+pub fn checkup(checkup: &Checkup, name: &str, servers: &str, next: &str) -> String {
+    let diverges = checkup.differ.iter().any(|step| !step.is_alike);
+    let (word, colour) = match diverges {
+        true => ("DIVERGES", AnsiColor::Yellow),
+        false => ("READY", AnsiColor::Green),
+    };
+    let style = colour.on_default().bold();
+    let mut text = format!(" {style}{word:<16}{style:#}{name} on {servers}\n");
+    let mut line = |label: &str, what: String| text += &labelled(label, &what);
+    for walked in &checkup.walks {
+        let statements = of(walked.statements as u64, "statement");
+        let transactions = match walked.transactions {
+            0 => "no transaction".into(),
+            number => of(number as u64, "transaction"),
+        };
+        line(&walked.who, format!("{statements}, {transactions}; {}", walked.ending.word()));
+    }
+    line("changes", listed(&checkup.writes));
+    line("looks at", listed(&checkup.reads));
+    for step in checkup.differ.iter().filter(|step| !step.is_alike) {
+        let (before, now) = &step.said;
+        line(
+            "diverges",
+            format!(
+                "{}'s step {} was `{}`, and is `{}`: what decides that has to be put back or held still",
+                step.who,
+                step.step,
+                around(before, 0),
+                around(now, 0)
+            ),
+        );
+    }
+    let alike: Vec<_> = checkup.differ.iter().filter(|step| step.is_alike).collect();
+    for step in alike.iter().take(MOST_TOLD) {
+        let (before, now) = &step.said;
+        let at = before.chars().zip(now.chars()).take_while(|(one, other)| one == other).count();
+        let what = format!("{} `{}`, then `{}`", step.step, around(before, at), around(now, at));
+        line("values differ", format!("{}'s step {what}", step.who));
+    }
+    if !alike.is_empty() {
+        let all = of(alike.len() as u64, "step");
+        line("", format!("{all} in all; taken for the same, as the statements are"));
+    }
+    for remark in &checkup.remarks {
+        line("mind", remark.clone());
+    }
+    line("next", next.to_owned());
+    text
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+}
+
+/// A part of a text, from a little before some place on.
+fn around(text: &str, at: usize) -> String {
+    let from = at.saturating_sub(WIDE / 3);
+    let part: String = text.chars().skip(from).take(WIDE).collect();
+    let before = if from > 0 { "…" } else { "" };
+    let after = if text.chars().count() > from + WIDE { "…" } else { "" };
+    format!("{before}{part}{after}")
+}
