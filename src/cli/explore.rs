@@ -236,7 +236,8 @@ fn run_at_server(
     let walk = Walk {
         switches: match args.search.switches {
             Some(most) => Some(Switches::AtMost(most as u32)),
-            None => is_app.then_some(Switches::FewFirst),
+            // One by one is one by one.
+            None => (is_app && !args.search.no_reduce).then_some(Switches::FewFirst),
         },
         reduced: !args.search.no_reduce,
         enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH_ORDERS),

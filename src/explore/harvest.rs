@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use super::checks;
 use super::exploration::Orders;
+use super::schedule::Schedule;
+use super::transcript::actor;
 use crate::audit::Finding;
 use crate::buyer::Ending;
 use crate::error::Error;
 use crate::finding::FindingKind;
 use crate::op::{Units, Want};
 use crate::worlds::held::{Step, Theatre};
+use crate::worlds::stepped::Cue;
 
 /// How a show can end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +54,7 @@ pub(super) struct Harvest {
 impl Harvest {
     /// An order has been run to its end: takes in what came of it.
     pub(super) fn take_in(&mut self, theatre: &mut Theatre<'_>, steps: &[Step]) -> Result<(), Error> {
-        let stuck = theatre.send_home()?;
+        let stuck = theatre.send_home().map_err(|error| in_schedule(error, steps))?;
         let Judged { outcome, findings, trouble } = judge(theatre, stuck)?;
         let has_failed = |(ending, _): &(Ending, Want)| matches!(ending, Ending::Failed(_));
         if outcome.visits.iter().any(has_failed) {
@@ -77,6 +80,18 @@ impl Harvest {
                 None => self.best.push(Best { finding, cost, steps: steps.to_vec() }),
             }
         }
+    }
+}
+
+/// An error, and where it happened.
+pub(super) fn in_schedule(error: Error, steps: &[Step]) -> Error {
+    let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
+    let schedule = Schedule(cues.collect());
+    match error {
+        Error::World(text) if !steps.is_empty() => {
+            Error::world(format!("{text}\n       in the schedule that begins {schedule}"))
+        }
+        error => error,
     }
 }
 

@@ -6,7 +6,7 @@
 //! again is the same as the switch just after it, and is left out. Every order with as few switches is equal to one that
 //! is run: moving the statement forward makes no switch more.
 
-use super::harvest::Harvest;
+use super::harvest::{Harvest, in_schedule};
 use super::schedule::Schedule;
 use super::transcript::actor;
 use super::walk::{Switches, Walk};
@@ -234,7 +234,9 @@ impl Level<'_, '_> {
                     "a schedule has {MOST_STATEMENTS} statements and does not end; try --retries 3"
                 )));
             }
-            let Some(step) = self.theatre.step(chosen)? else {
+            let step = self.theatre.step(chosen);
+            let step = step.map_err(|error| in_schedule(error, &run.steps))?;
+            let Some(step) = step else {
                 self.theatre.send_home()?;
                 return Ok(None);
             };

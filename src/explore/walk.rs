@@ -6,7 +6,7 @@
 //! called A. What is left out so is equal to an order that is not: moving an independent statement forward
 //! never lets B begin before A.
 
-use super::harvest::Harvest;
+use super::harvest::{Harvest, in_schedule};
 use super::schedule::Schedule;
 use super::transcript::{actor, said};
 use crate::error::Error;
@@ -162,7 +162,8 @@ impl<'w, 't> Walker<'w, 't> {
                 )));
             }
             let chosen = self.forks[place].chosen;
-            let Some(step) = self.theatre.step(chosen)? else {
+            let step = self.theatre.step(chosen).map_err(|error| in_schedule(error, &steps))?;
+            let Some(step) = step else {
                 return self.diverge(&steps, &format!("{} cannot move", actor(chosen)));
             };
             self.harvest.covered.statements += 1;

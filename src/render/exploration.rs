@@ -150,10 +150,17 @@ fn sentence(report: &Exploration) -> String {
             Evidence::Proved => {
                 format!("no finding in any statement order of {crowd}{}", place(report))
             }
-            _ => format!(
-                "nothing wrong seen in some statement orders of {crowd}{} · not complete, so not a proof",
-                place(report)
-            ),
+            _ => match report.orders.as_ref().and_then(|orders| orders.switches) {
+                Some(switches) => format!(
+                    "no finding in any statement order of {crowd} with at most {}{} · not a proof",
+                    of_switches(switches),
+                    place(report)
+                ),
+                None => format!(
+                    "nothing wrong seen in some statement orders of {crowd}{} · not complete, so not a proof",
+                    place(report)
+                ),
+            },
         },
         ([], None) if report.sampled.is_some() => {
             let schedules = report.sampled.as_ref().map_or(0, |sampled| sampled.schedules);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod apps;
 mod audit;
 mod binary;
 mod carts;
@@ -22,6 +23,7 @@ mod properties;
 mod running_shop;
 mod schedules;
 mod servers;
+mod shops;
 mod simulate;
 mod snapshots;
 mod stores;

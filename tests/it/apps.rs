@@ -1,0 +1,356 @@
+//! Running applications, unmodified, with a proxy between them and their databases.
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::{fs, str};
+
+use assert_cmd::cargo::cargo_bin_cmd;
+use oversell_sim::app::{App, starter};
+use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Redis};
+use serde_json::Value;
+
+use crate::servers::installed;
+use crate::shops::{Place, place, shops};
+
+/// The shop that `init app` writes, in a folder that is removed afterwards.
+fn begun() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in starter() {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+/// A place for a language, if its servers are there, too.
+fn ready(language: &str, stores: &[StoreKind]) -> Option<Place> {
+    let there = installed();
+    match stores.iter().all(|store| there.contains(store)) {
+        true => place(language),
+        false => None,
+    }
+}
+
+fn run(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Output {
+    let mut command = cargo_bin_cmd!("oversell-sim");
+    command.env("PATH", &place.path).env("NODE_PATH", &place.modules);
+    command.envs(env.iter().copied()).args(args);
+    command.output().unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    str::from_utf8(&output.stderr).unwrap()
+}
+
+/// What a search reports.
+fn search(place: &Place, env: &[(&str, &str)], file: &PathBuf, args: &[&str]) -> Value {
+    let file = file.display().to_string();
+    let mut all = vec!["explore", "--app", &file, "--format", "json"];
+    all.extend(args);
+    let output = run(place, env, &all);
+    assert!(output.status.success(), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn findings(report: &Value) -> Vec<&str> {
+    report["findings"].as_array().unwrap().iter().map(|told| told["kind"].as_str().unwrap()).collect()
+}
+
+/// All orders of two buyers who look, write, write and commit, where whoever writes is waited for until it has committed:
+/// how many there are, and in how many both look before either commits.
+fn by_arithmetic() -> (u64, u64) {
+    #[derive(Clone, Copy)]
+    struct State {
+        done: [u8; 2],
+        waits: [bool; 2],
+        saw_none: [bool; 2],
+    }
+    fn follow(state: State) -> (u64, u64) {
+        let State { done, waits, saw_none } = state;
+        let mut sums = (0, 0);
+        let mut is_over = true;
+        for buyer in 0..2 {
+            let other = 1 - buyer;
+            if done[buyer] == 4 || waits[buyer] || saw_none[buyer] {
+                continue;
+            }
+            is_over = false;
+            let mut next = state;
+            let other_writes = (2..4).contains(&done[other]);
+            match done[buyer] {
+                0 => {
+                    next.saw_none[buyer] = done[other] == 4;
+                    next.done[buyer] = 1;
+                }
+                1 if other_writes => next.waits[buyer] = true,
+                3 => {
+                    next.done[buyer] = 4;
+                    if waits[other] {
+                        (next.waits[other], next.done[other]) = (false, 2);
+                    }
+                }
+                _ => next.done[buyer] += 1,
+            }
+            let (orders, broken) = follow(next);
+            sums = (sums.0 + orders, sums.1 + broken);
+        }
+        match is_over {
+            true => (1, u64::from(done == [4, 4])),
+            false => sums,
+        }
+    }
+    follow(State { done: [0; 2], waits: [false; 2], saw_none: [false; 2] })
+}
+
+#[test]
+fn every_order_of_a_shop_in_python_is_run_as_many_as_arithmetic_says() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let file = folder.path().join("shop.toml");
+    let all = search(&place, &[], &file, &["--no-reduce", "--find", "all"]);
+    let (orders, broken) = by_arithmetic();
+    assert_eq!((orders, broken), (24, 22));
+    assert_eq!(all["orders"]["run"], orders);
+    assert_eq!(all["orders"]["broken"], broken);
+    assert_eq!(all["orders"]["diverged"], 0);
+    let some = search(&place, &[], &file, &["--find", "all"]);
+    assert_eq!(some["orders"]["outcomes"], all["orders"]["outcomes"]);
+    assert_eq!(findings(&some), findings(&all));
+    assert!(some["orders"]["run"].as_u64().unwrap() < orders);
+}
+
+#[test]
+fn a_lock_on_the_row_cures_it_and_so_does_a_stronger_level() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let file = folder.path().join("shop.toml");
+    for buyers in ["2", "3"] {
+        let cured = search(&place, &[("LOCK", "1")], &file, &["--buyers", buyers]);
+        assert_eq!(cured["evidence"], "proved", "{buyers}");
+    }
+    let broken = search(&place, &[], &file, &["--try", "isolation=serializable"]);
+    assert_eq!(broken["evidence"], "broken");
+    assert_eq!(broken["findings"][0]["why"]["reach"], "level");
+    let tried = &broken["cures"][0];
+    assert_eq!(tried["evidence"], "proved");
+    assert!(tried["failed"].as_u64().unwrap() > 0, "somebody comes too late: {tried}");
+}
+
+#[test]
+fn a_schedule_comes_out_the_same_when_it_is_replayed_and_a_race_goes_without_the_proxy() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let file = folder.path().join("shop.toml").display().to_string();
+    let args = ["replay", "--app", &file, "--buyers", "2", "--schedule", "ABBBBAAA"];
+    let again = run(&place, &[], &[&args[..], &["--expect", "oversold = 1"]].concat());
+    assert!(again.status.success(), "{}", stderr(&again));
+    let wrong = run(&place, &[], &["replay", "--app", &file, "--schedule", "C"]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
+    let args = ["race", "--app", &file, "--buyers", "10", "--expect", "undersold = 0"];
+    let raced = run(&place, &[("LOCK", "1")], &[&args[..], &["--expect", "winners = 1"]].concat());
+    assert!(raced.status.success(), "{}", stderr(&raced));
+}
+
+#[test]
+fn a_shop_in_rust_is_broken_and_cured_through_prepared_statements() {
+    let Some(place) = ready("rust", &[Postgres]) else { return };
+    let file = shops().join("rust/shop.toml");
+    let broken = search(&place, &[], &file, &[]);
+    assert_eq!(findings(&broken), ["oversold", "negative_stock"]);
+    let text = broken.to_string();
+    assert!(text.contains("WHERE id = 1"), "values are told: {text}");
+    let cured = search(&place, &[("CURE", "conditional")], &file, &[]);
+    assert_eq!(cured["evidence"], "proved");
+}
+
+#[test]
+fn a_shop_in_node_on_mysql_is_broken_and_cured_over_a_pool() {
+    let Some(place) = ready("node", &[Mysql]) else { return };
+    let file = shops().join("node/mysql.toml");
+    let broken = search(&place, &[], &file, &[]);
+    assert_eq!(findings(&broken), ["oversold", "lost_update"]);
+    assert_eq!(broken["isolation"], "repeatable-read");
+    let cured = search(&place, &[("CURE", "lock")], &file, &[]);
+    assert_eq!(cured["evidence"], "proved");
+    assert_eq!(cured["orders"]["diverged"], 0);
+}
+
+#[test]
+fn statements_to_two_databases_feed_one_chooser_and_a_shared_connection_is_no_proof() {
+    let Some(place) = ready("node", &[Mysql, Redis]) else { return };
+    let file = shops().join("node/redis.toml");
+    let broken = search(&place, &[], &file, &[]);
+    assert!(findings(&broken).contains(&"oversold"));
+    assert_eq!(broken["findings"][0]["why"]["table"], "left:1");
+    let cured = search(&place, &[("CURE", "atomic")], &file, &[]);
+    assert_eq!(cured["evidence"], "not seen");
+    let remark = cured["remarks"][0].as_str().unwrap();
+    assert!(remark.contains("a connection that buyers share"), "{remark}");
+}
+
+#[test]
+fn django_oscar_as_it_comes_sells_its_last_unit_twice_within_two_switches() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let file = shops().join("oscar/shop.toml");
+    let broken = search(&place, &[], &file, &["--switches", "2"]);
+    assert_eq!(findings(&broken)[0], "oversold");
+    let orders = &broken["orders"];
+    assert!(orders["switches"].as_u64().unwrap() <= 2, "{orders}");
+    assert_eq!(orders["diverged"], 0, "{orders}");
+    let why = &broken["findings"][0]["why"];
+    assert_eq!((&why["table"], &why["reach"]), (&"partner_stockrecord".into(), &"scope".into()));
+    // The conflicting statements are told whole, and most of the others together.
+    let rows = broken["findings"][0]["timeline"].as_array().unwrap();
+    assert!(rows.len() < 20, "{}", rows.len());
+}
+
+#[test]
+fn django_oscar_with_a_lock_in_its_checkout_shows_nothing_within_two_switches() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let cured = search(&place, &[], &shops().join("oscar/cured.toml"), &["--switches", "2"]);
+    assert_eq!(findings(&cured), Vec::<&str>::new());
+    assert_eq!(cured["orders"]["switches"], 2);
+    assert_eq!(cured["orders"]["diverged"], 0);
+}
+
+#[test]
+fn django_oscars_voucher_that_can_be_used_once_is_not_used_twice_within_one_switch() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let voucher = search(&place, &[], &shops().join("oscar/voucher.toml"), &["--switches", "1"]);
+    assert_eq!(findings(&voucher), Vec::<&str>::new());
+    assert_eq!(voucher["orders"]["switches"], 1);
+}
+
+#[test]
+fn a_double_click_that_orders_twice_is_found() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let schema = folder.path().join("schema.sql");
+    let text = fs::read_to_string(&schema).unwrap();
+    fs::write(&schema, text.replace("(1, 1)", "(1, 10)")).unwrap();
+    let file = folder.path().join("shop.toml");
+    let twice = search(&place, &[("LOCK", "1")], &file, &["--same-buyer"]);
+    assert_eq!(findings(&twice)[0], "order_without_receipt");
+    let again = twice["findings"][0]["again"].as_str().unwrap();
+    assert!(again.contains("--same-buyer"), "{again}");
+}
+
+#[test]
+fn a_lock_of_the_applications_own_is_waited_for_and_told() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let file = shops().join("python/odd.toml");
+    let safe = search(&place, &[("MODE", "mutex")], &file, &["--switches", "1"]);
+    assert_eq!(findings(&safe), Vec::<&str>::new());
+    let remarks = safe["remarks"].to_string();
+    assert!(remarks.contains("a lock of the application's own"), "{remarks}");
+}
+
+#[test]
+fn what_a_shop_does_wrong_is_told_with_where_and_what_to_do() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let file = shops().join("python/odd.toml").display().to_string();
+    let args = ["explore", "--app", &file];
+    let told = |mode: &str, code: i32, words: &[&str]| {
+        let output = run(&place, &[("MODE", mode)], &args);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{mode}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{mode}: {said}");
+        }
+        assert_eq!(said.lines().filter(|line| line.starts_with("error")).count(), 1, "{said}");
+    };
+    told("crash", 3, &["the application has ended", "in the schedule"]);
+    told("refuse", 2, &["odd.toml:13", "500", "out of order"]);
+
+    let folder = begun();
+    let path = folder.path().join("shop.toml");
+    let good = fs::read_to_string(&path).unwrap();
+    let spoiled = |from: &str, to: &str, code: i32, words: &[&str]| {
+        assert!(good.contains(from));
+        fs::write(&path, good.replace(from, to)).unwrap();
+        let output = run(&place, &[], &["doctor", "--app", path.to_str().unwrap()]);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{to}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{to}: {said}");
+        }
+    };
+    spoiled("\"{postgres_url}\"", "\"sqlite://\"", 2, &["shop.toml"]);
+    spoiled("{postgres_url}", "{postgre_url}", 2, &["did you mean `postgres_url`?"]);
+    spoiled("[upstream.postgres]", "[upstream.oracle]", 2, &["postgres, mysql and redis"]);
+    spoiled("health  = \"/\"", "healt = \"/\"", 2, &["did you mean `health`?", "shop.toml:"]);
+    spoiled("\"python3\"", "\"python33\"", 3, &["cannot start python33"]);
+    spoiled("shop.py\"", "shoop.py\"", 3, &["ended at once", "shoop.py"]);
+    spoiled("http://127.0.0.1:{port}", "http://192.0.2.1:{port}", 2, &["--allow-remote"]);
+    spoiled("[audit]", "[reset]\nsql = \"SELECT 1\"\n\n[audit]", 2, &["[reset]", "was", "is"]);
+    spoiled("value=\"{}\"", "valu=\"{}\"", 2, &["shop.toml:43", "find.token"]);
+}
+
+#[test]
+fn the_doctor_says_what_it_saw() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let file = folder.path().join("shop.toml").display().to_string();
+    let output = run(&place, &[], &["doctor", "--app", &file]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let told = said.replace(&file, "shop.toml");
+    assert!(told.starts_with(" READY           shop.toml on PostgreSQL "), "{told}");
+    let rest: Vec<&str> = told.lines().skip(1).collect();
+    assert_eq!(rest, [
+        " A               4 statements, 1 transaction; bought",
+        " B               1 statement, 1 transaction; turned away",
+        " changes         product, purchase",
+        " looks at        nothing",
+        " next            oversell-sim explore --app shop.toml --buyers 2",
+    ]);
+}
+
+#[test]
+fn an_interrupt_in_the_middle_of_a_search_leaves_no_application_no_server_and_no_directory() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let temporary = tempfile::tempdir().unwrap();
+    // Whoever runs a server as nobody needs to be let in.
+    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    fs::set_permissions(temporary.path(), everybody).unwrap();
+    let file = folder.path().join("shop.toml");
+    let mut search = Command::new(assert_cmd::cargo::cargo_bin!("oversell-sim"))
+        .args(["explore", "--no-reduce", "--buyers", "3", "--app"])
+        .arg(&file)
+        .env("PATH", &place.path)
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mine = |name: &str| {
+        let mut list = Command::new("pgrep");
+        list.args(["-f", name]);
+        !list.output().unwrap().stdout.is_empty()
+    };
+    let shop = folder.path().join("shop.py");
+    let _ = &shop;
+    let data = temporary.path().display().to_string();
+    // It is on its way when its server is.
+    for _ in 0..2_000 {
+        if mine(&data) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    let kill = Command::new("kill").args(["-s", "INT", &search.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    let code = search.wait().unwrap().code();
+    assert!(matches!(code, Some(130 | 3)), "{code:?}");
+    assert!(!mine(&data));
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn every_key_of_an_applications_file_is_described() {
+    let described = fs::read_to_string("docs/app.md").unwrap();
+    for (table, key) in App::keys() {
+        let ways = [format!("`{key}`"), format!("`[{key}]`"), format!("`[[{key}]]`")];
+        let is_described = ways.iter().any(|way| described.contains(way));
+        assert!(is_described, "docs/app.md lacks `{key}` of [{table}]");
+    }
+}

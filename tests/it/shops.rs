@@ -1,0 +1,82 @@
+//! Shops in other languages, with what they need from the package registries of these: installed once, into a place of
+//! its own beside what the compiler makes.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A place with everything that some shops need.
+pub(crate) struct Place {
+    /// Where programs are looked for.
+    pub(crate) path: String,
+    /// Where packages of Node.js are.
+    pub(crate) modules: PathBuf,
+}
+
+/// Where the shops' own files are.
+pub(crate) fn shops() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shops")
+}
+
+/// Installs what shops in this language need, unless that has been done; none if the language is not there.
+pub(crate) fn place(language: &str) -> Option<Place> {
+    let tool = match language {
+        "python" => "python3",
+        "node" => "npm",
+        _ => "cargo",
+    };
+    if Command::new(tool).arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "{tool} is not installed");
+        // Past the harness, which keeps what a passing test prints to itself.
+        let _ = writeln!(std::io::stderr(), "\nNOT RUN: {tool} is not installed");
+        return None;
+    }
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shops");
+    let place = target.join(language);
+    fs::create_dir_all(&target).unwrap();
+    // Tests run side by side, in processes of their own.
+    let lock = File::create(target.join(format!("{language}.lock"))).unwrap();
+    lock.lock().unwrap();
+    let done = target.join(format!("{language}.done"));
+    if !done.exists() {
+        install(language, &place);
+        fs::write(done, "").unwrap();
+    }
+    let programs = match language {
+        "python" => place.join("bin"),
+        "rust" => place.join("debug"),
+        _ => place.clone(),
+    };
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    Some(Place { path, modules: place.join("node_modules") })
+}
+
+fn install(language: &str, place: &Path) {
+    let from = shops().join(language);
+    match language {
+        "python" => {
+            run(Command::new("python3").args(["-m", "venv"]).arg(place));
+            let pip = place.join("bin/pip");
+            run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(
+                from.join("requirements.txt"),
+            ));
+        }
+        "node" => {
+            fs::create_dir_all(place).unwrap();
+            for file in ["package.json", "package-lock.json"] {
+                fs::copy(from.join(file), place.join(file)).unwrap();
+            }
+            run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(place));
+        }
+        _ => run(Command::new("cargo")
+            .args(["build", "--locked", "--quiet", "--target-dir"])
+            .arg(place)
+            .current_dir(from)),
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}

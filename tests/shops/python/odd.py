@@ -1,0 +1,55 @@
+"""Shops that do what shops should not, by MODE: crash in the middle of a checkout; refuse; keep a lock of their own; leave
+a transaction open; sell the same cart twice."""
+import os
+import threading
+
+import psycopg2
+from flask import Flask, request
+
+app = Flask(__name__)
+mode = os.environ["MODE"]
+mutex = threading.Lock()
+kept = []
+sold = 0
+
+
+@app.get("/")
+def index():
+    return "open"
+
+
+@app.post("/buy")
+def buy():
+    global sold
+    if mode == "refuse":
+        return "out of order", 500
+    if mode == "mutex":
+        with mutex:
+            return sell()
+    answer = sell()
+    sold += 1
+    if mode == "crash" and sold == 6:
+        os._exit(7)
+    return answer
+
+
+def sell():
+    connection = psycopg2.connect(os.environ["DATABASE_URL"])
+    cursor = connection.cursor()
+    cursor.execute("SELECT stock FROM product WHERE id = 1")
+    (stock,) = cursor.fetchone()
+    if stock < 1:
+        connection.close()
+        return "sold out", 409
+    cursor.execute("UPDATE product SET stock = stock - 1 WHERE id = 1")
+    buyer = int(request.args["buyer"])
+    cursor.execute("INSERT INTO purchase (buyer, product) VALUES (%s, 1)", (buyer,))
+    if mode == "open":
+        kept.append(connection)
+        return "bought"
+    connection.commit()
+    connection.close()
+    return "bought"
+
+
+app.run(port=int(os.environ["PORT"]), threaded=True)
