@@ -44,9 +44,9 @@ pub mod explore;
 pub mod finding;
 pub mod logbook;
 pub mod op;
-pub mod race;
 #[cfg(feature = "app")]
 mod proxy;
+pub mod race;
 mod relation;
 pub mod render;
 pub mod report;

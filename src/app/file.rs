@@ -8,8 +8,8 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::{App, Launch, OF_UPSTREAM, Reset, Upstream};
-use crate::checkout::file::entries::{Entry, check_keys, fault, table, texts};
 use crate::checkout::file::entries::text;
+use crate::checkout::file::entries::{Entry, check_keys, fault, table, texts};
 use crate::checkout::file::{Reader, SETTINGS, Says};
 use crate::checkout::{Call, Checkout, Script, Step, Template};
 use crate::error::Error;
@@ -63,7 +63,10 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
     let known: Vec<&str> = TOP.into_iter().chain(SETTINGS).collect();
     check_keys(top, &known, "an application's file")?;
     let Some(value) = top.get("app") else {
-        return fault(0..0, "[app] is missing: where does the application answer, and what starts it?");
+        return fault(
+            0..0,
+            "[app] is missing: where does the application answer, and what starts it?",
+        );
     };
     let upstreams = match top.get("upstream") {
         Some(value) => upstreams(reader, value)?,
@@ -141,13 +144,17 @@ fn app(
                 let value = template(text(&name, value)?, value.span())?;
                 env.push((name, value));
             }
-            let setup = keys.get("setup").map_or(Ok(Vec::new()), |v| programs("setup", v, &names))?;
+            let setup =
+                keys.get("setup").map_or(Ok(Vec::new()), |v| programs("setup", v, &names))?;
             Some(Launch { command: words(value)?, folder: reader.folder.join(folder), env, setup })
         }
         None => {
             let needless = ["folder", "env", "setup"].into_iter().find_map(|key| keys.get(key));
             if let Some(value) = needless {
-                return fault(value.span(), "this is for an application that is started: add `command`");
+                return fault(
+                    value.span(),
+                    "this is for an application that is started: add `command`",
+                );
             }
             None
         }
@@ -227,7 +234,9 @@ fn upstreams(reader: &Reader<'_>, value: &Entry<'_>) -> Result<Vec<Upstream>, Fa
                 let port = number.and_then(|number| number.to_string().parse().ok());
                 match port.filter(|port| *port > 0) {
                     Some(port) => port,
-                    None => return fault(value.span(), "`listen` is a port: a number from 1 to 65535"),
+                    None => {
+                        return fault(value.span(), "`listen` is a port: a number from 1 to 65535");
+                    }
                 }
             }
         };
@@ -257,7 +266,8 @@ fn reset(says: Says, value: &Entry<'_>) -> Result<Reset, Fault> {
             calls.push(call);
         }
     }
-    let commands = keys.get("command").map_or(Ok(Vec::new()), |value| programs("command", value, &[]))?;
+    let commands =
+        keys.get("command").map_or(Ok(Vec::new()), |value| programs("command", value, &[]))?;
     match calls.is_empty() && commands.is_empty() {
         true => fault(value.span(), "[reset] says nothing: it needs `sql`, `http` or `command`"),
         false => Ok(Reset { calls, commands }),

@@ -250,7 +250,15 @@ fn run_at_server(
     if let Some(isolation) = args.search.try_level {
         let watch = Watch::start_with(&args.limits, watch.control.clone())?;
         let tried = watch.run(|stopped| {
-            explore::try_level(entrant, settings, isolation, walk, &address, &watch.control, stopped)
+            explore::try_level(
+                entrant,
+                settings,
+                isolation,
+                walk,
+                &address,
+                &watch.control,
+                stopped,
+            )
         })?;
         report.cures.push(tried);
     } else if report.evidence == Evidence::Broken && !args.search.no_reduce {

@@ -196,8 +196,7 @@ impl ShopFlags {
             true => super::flags::checkout(Path::new(strategy))?.0,
             false => strategies::find(strategy).map_err(super::race::with_list)?,
         };
-        let is_named =
-            self.strategy.is_some() || self.checkout.is_some() || self.app.is_some();
+        let is_named = self.strategy.is_some() || self.checkout.is_some() || self.app.is_some();
         if is_named && self.entrant()?.card().name != entrant.card().name {
             return Err(Error::input(format!(
                 "--strategy: the schedule was recorded of {strategy}"

@@ -89,9 +89,7 @@ pub fn check_up(
         let all: Vec<&Step> = first.iter().flat_map(|(_, steps)| steps).collect();
         let with = |changes: bool| {
             let steps = all.iter().filter(move |step| step.saying.touches.changes() == changes);
-            let named = |table: &&String| {
-                steps.clone().any(|step| names(&step.saying.text, table))
-            };
+            let named = |table: &&String| steps.clone().any(|step| names(&step.saying.text, table));
             tables.iter().filter(named).cloned().collect::<Vec<String>>()
         };
         let writes = with(true);

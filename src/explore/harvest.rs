@@ -53,7 +53,11 @@ pub(super) struct Harvest {
 
 impl Harvest {
     /// An order has been run to its end: takes in what came of it.
-    pub(super) fn take_in(&mut self, theatre: &mut Theatre<'_>, steps: &[Step]) -> Result<(), Error> {
+    pub(super) fn take_in(
+        &mut self,
+        theatre: &mut Theatre<'_>,
+        steps: &[Step],
+    ) -> Result<(), Error> {
         let stuck = theatre.send_home().map_err(|error| in_schedule(error, steps))?;
         let Judged { outcome, findings, trouble } = judge(theatre, stuck)?;
         let has_failed = |(ending, _): &(Ending, Want)| matches!(ending, Ending::Failed(_));

@@ -44,6 +44,7 @@ pub use drawing::StateGraph;
 pub use exploration::{Covered, Exploration, Orders, Told, parse_expectation};
 pub use game::{Game, Outlook};
 pub use graph::Ways;
+pub use harvest::Outcome;
 pub use limits::Limits;
 pub use orders::{can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at};
 pub use random::{Sampled, Sampling};
@@ -55,7 +56,6 @@ pub use search::{Search, Seen};
 pub use state::{ANY, MOST_OF_A_KIND, State};
 pub use survey::{Place, Survey, SurveyRow, Verdict, survey};
 pub use timeline::Row;
-pub use harvest::Outcome;
 pub use walk::{Switches, Walk};
 
 use crate::entrant::Entrant;

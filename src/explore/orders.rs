@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::evidence;
 use super::exploration::{Exploration, Told};
-use super::schedule::Schedule;
-use super::transcript::{tell, timeline};
 use super::harvest::{Best, Harvest, Outcome, judge};
+use super::schedule::Schedule;
 use super::switches;
+use super::transcript::{tell, timeline};
 use super::walk::{Switches, Walk, Walker};
 use crate::control::Control;
 use crate::entrant::Entrant;
@@ -16,8 +16,8 @@ use crate::op::OpKind;
 use crate::settings::Settings;
 use crate::stores::remote::{Remarks, Server, Terms};
 use crate::stores::{Address, StoreKind, open_server};
-use crate::worlds::held::{Grain, Theatre};
 use crate::text::quantity::count;
+use crate::worlds::held::{Grain, Theatre};
 use crate::worlds::stepped::{Actor, Cue};
 
 /// Runs every statement order of these settings at a real server, within limits; says what was found, and in how
@@ -38,7 +38,10 @@ pub fn search_orders(
             switches::run(theatre, walk, most, &mut harvest, stopped)?;
         }
         let is_enough = !harvest.best.is_empty() && walk.enough_after_finding.is_some();
-        if !matches!(walk.switches, Some(Switches::AtMost(_))) && !harvest.covered.complete && !is_enough {
+        if !matches!(walk.switches, Some(Switches::AtMost(_)))
+            && !harvest.covered.complete
+            && !is_enough
+        {
             let mut walker = Walker::new(theatre, settings, walk, harvest);
             walker.run(stopped)?;
             harvest = walker.harvest;
@@ -100,8 +103,10 @@ pub fn replay_orders(
             findings = judge(theatre, stuck)?.findings;
         }
         let tables = server.part_names();
-        let findings: Vec<Told> =
-            findings.into_iter().map(|finding| tell(entrant, settings, &tables, finding, &steps)).collect();
+        let findings: Vec<Told> = findings
+            .into_iter()
+            .map(|finding| tell(entrant, settings, &tables, finding, &steps))
+            .collect();
         let evidence = evidence(&findings, false);
         Ok(Exploration {
             server: Some(server.version().to_owned()),

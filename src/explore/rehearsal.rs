@@ -1,9 +1,9 @@
 //! The rehearsal of a described checkout: everybody comes alone, one after the other, before anything is searched or
 //! raced. What makes no sense to the store makes none then, and is told with its place.
 
+use super::harvest::{Judged, judge};
 use super::timeline::Row;
 use super::transcript::{actor, timeline};
-use super::harvest::{Judged, judge};
 use crate::attempt::Failure;
 use crate::audit::Finding;
 use crate::buyer::Ending;
@@ -49,9 +49,10 @@ pub fn rehearse(
             visits.push((ending, steps.len() - before));
         }
         theatre.send_home()?;
-        let Judged { findings, trouble, .. } = judge(theatre, 0)?;
-        let broke = |(ending, _): &(Ending, usize)| matches!(ending, Ending::Failed(why) if *why != Failure::Condition);
-        if visits.iter().any(broke) {
+        let Judged { findings, trouble, outcome } = judge(theatre, 0)?;
+        let broke =
+            |ending: &Ending| matches!(ending, Ending::Failed(why) if *why != Failure::Condition);
+        if outcome.visits.iter().any(|(ending, _)| broke(ending)) {
             return Err(Error::input(trouble.unwrap_or_else(|| {
                 format!("{}: somebody who was alone has failed", entrant.card().name)
             })));

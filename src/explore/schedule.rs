@@ -13,7 +13,7 @@ use crate::worlds::stepped::{Actor, Cue};
 pub struct Schedule(pub Vec<Cue<Actor>>);
 
 /// So many steps of one buyer behind each other are counted.
-const MANY: usize = 10;
+const MANY: usize = 16;
 
 /// The longest schedule read.
 const MOST_STEPS: usize = 1_000_000;
@@ -61,7 +61,11 @@ impl FromStr for Schedule {
                     let times = match digits.parse::<usize>() {
                         _ if digits.is_empty() => 1,
                         Ok(times @ 1..=MOST_STEPS) if cues.len() + times <= MOST_STEPS => times,
-                        _ => return Err(format!("`{first}{digits}`: a schedule has at most {MOST_STEPS} steps")),
+                        _ => {
+                            return Err(format!(
+                                "`{first}{digits}`: a schedule has at most {MOST_STEPS} steps"
+                            ));
+                        }
                     };
                     cues.extend(std::iter::repeat_n(Cue::step(who), times - 1));
                     who

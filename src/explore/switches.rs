@@ -162,7 +162,8 @@ impl Level<'_, '_> {
         let mut end = places.len();
         while end > 0 {
             let whose = places[end - 1];
-            let start = places[..end].iter().rposition(|place| *place != whose).map_or(0, |at| at + 1);
+            let start =
+                places[..end].iter().rposition(|place| *place != whose).map_or(0, |at| at + 1);
             // Where the one before could not go on, anybody may come next, and it is no switch.
             if start >= begun {
                 for other in self.others(run, &places, start) {
@@ -173,8 +174,7 @@ impl Level<'_, '_> {
             }
             for other in 0..self.kinds.len() {
                 let can = |at: &usize| self.others(run, &places, *at).contains(&other);
-                let positions: Vec<usize> =
-                    (begun.max(start + 1)..end).rev().filter(can).collect();
+                let positions: Vec<usize> = (begun.max(start + 1)..end).rev().filter(can).collect();
                 if positions.is_empty() {
                     continue;
                 }
@@ -195,7 +195,8 @@ impl Level<'_, '_> {
     fn others(&self, run: &Run, places: &[usize], at: usize) -> Vec<usize> {
         let has_begun = |place: usize| places[..at].contains(&place);
         let may = |place: &usize| {
-            let alike = (0..*place).all(|one| self.kinds[one] != self.kinds[*place] || has_begun(one));
+            let alike =
+                (0..*place).all(|one| self.kinds[one] != self.kinds[*place] || has_begun(one));
             *place != places[at] && (!self.walk.reduced || has_begun(*place) || alike)
         };
         run.ready[at].iter().copied().filter(may).collect()
@@ -213,7 +214,9 @@ impl Level<'_, '_> {
         let cues = beginning.iter().map(|place| Cue::step(actor(*place))).collect();
         let beginning = Schedule(cues);
         let first = &mut self.harvest.covered.first_divergence;
-        first.get_or_insert_with(|| format!("{beginning}: somebody has nothing to send when its turn comes"));
+        first.get_or_insert_with(|| {
+            format!("{beginning}: somebody has nothing to send when its turn comes")
+        });
         Ok(None)
     }
 

@@ -91,10 +91,11 @@ fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Ro
         let run = (at..steps.len()).take_while(|at| steps[*at].place == place && !matters(*at));
         let count = run.count();
         match count {
-            1 => rows.extend(timeline(settings, &steps[at..=at]).into_iter().map(|row| Row {
-                did: shortened_by_far(&row.did),
-                ..row
-            })),
+            1 => rows.extend(
+                timeline(settings, &steps[at..=at])
+                    .into_iter()
+                    .map(|row| Row { did: shortened_by_far(&row.did), ..row }),
+            ),
             _ => rows.push(Row::folded(actor(place), count as u32)),
         }
         at += count;
@@ -109,7 +110,9 @@ fn shortened_by_far(did: &str) -> String {
         None => text.to_owned(),
     };
     match did.rsplit_once(" → ") {
-        Some((said, answer)) => format!("{} → {}", cut(said, MOST_SAID), cut(answer, MOST_ANSWERED)),
+        Some((said, answer)) => {
+            format!("{} → {}", cut(said, MOST_SAID), cut(answer, MOST_ANSWERED))
+        }
         None => cut(did, MOST_SAID),
     }
 }

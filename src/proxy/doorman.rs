@@ -171,8 +171,10 @@ impl Doorman {
         while book.busy.contains(&place) && !book.seats.is_empty() {
             self.answered.wait(&mut book);
         }
-        let behind: Vec<usize> =
-            book.lines.get(&number).map_or(Vec::new(), |line| line.queue.iter().skip(1).copied().collect());
+        let behind: Vec<usize> = book
+            .lines
+            .get(&number)
+            .map_or(Vec::new(), |line| line.queue.iter().skip(1).copied().collect());
         let seats: Vec<Seat> =
             behind.iter().filter_map(|place| book.seats.get(*place)).cloned().collect();
         let Some(seat) = book.seats.get(place).cloned() else {

@@ -74,8 +74,7 @@ impl Proxy {
                 let Behind { target, first_session, wire, sight } = &behind;
                 // A client whose server is not there finds its connection closed, as it would without us.
                 let Ok(near) = near else { continue };
-                let _ =
-                    line::serve(near, target, &doorman, wire(), sight(), *first_session, &ends);
+                let _ = line::serve(near, target, &doorman, wire(), sight(), *first_session, &ends);
             }
         };
         let listens = thread::Builder::new()

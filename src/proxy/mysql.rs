@@ -280,13 +280,11 @@ impl Wire for Mysql {
                 if let Some(text) = self.preparing.take() {
                     let mut rest = body.get(1..).unwrap_or(&[]);
                     if first == 0x00
-                        && let (Ok(id), Ok(_), Ok(parameters)) = (
-                            rest.try_get_u32_le(),
-                            rest.try_get_u16_le(),
-                            rest.try_get_u16_le(),
-                        )
+                        && let (Ok(id), Ok(_), Ok(parameters)) =
+                            (rest.try_get_u32_le(), rest.try_get_u16_le(), rest.try_get_u16_le())
                     {
-                        self.statements.insert(id, Prepared { text, parameters, types: Vec::new() });
+                        self.statements
+                            .insert(id, Prepared { text, parameters, types: Vec::new() });
                     }
                 } else {
                     heard.answer = self.hear(body);
@@ -368,7 +366,8 @@ fn text_row(mut body: &[u8]) -> Option<String> {
 fn binary_row(body: &[u8], columns: &[u8]) -> Option<String> {
     let nulls = body.get(1..1 + (columns.len() + 9) / 8)?;
     let mut rest = body.get(1 + nulls.len()..)?;
-    let value = |(place, kind): (usize, &u8)| match nulls[(place + 2) / 8] >> ((place + 2) % 8) & 1 {
+    let value = |(place, kind): (usize, &u8)| match nulls[(place + 2) / 8] >> ((place + 2) % 8) & 1
+    {
         1 => Some("null".to_owned()),
         _ => binary(*kind, &mut rest),
     };
@@ -422,8 +421,10 @@ mod tests {
         let Some(Piece::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
         assert_eq!(said.text, "SELECT 7");
         wire.let_go();
-        let column = b"\x03def\x00\x00\x00\x017\x00\x0c\x3f\x00\x01\x00\x00\x00\x08\x81\x00\x00\x00\x00";
-        let mut sent = packets(&[b"\x01", column, b"\xfe\x00\x00\x03\x00", b"\x017", b"\xfe\x00\x00\x01\x00"]);
+        let column =
+            b"\x03def\x00\x00\x00\x017\x00\x0c\x3f\x00\x01\x00\x00\x00\x08\x81\x00\x00\x00\x00";
+        let mut sent =
+            packets(&[b"\x01", column, b"\xfe\x00\x00\x03\x00", b"\x017", b"\xfe\x00\x00\x01\x00"]);
         let mut heard = Vec::new();
         while let Some(one) = wire.server(&mut sent).unwrap() {
             heard.push(one.answer);
@@ -447,7 +448,8 @@ mod tests {
 
     #[test]
     fn what_would_change_how_answers_end_is_not_offered() {
-        let mut greeting = b"\x0a8.0\x00\x07\x00\x00\x00abcdefgh\x00\xff\xff\x08\x02\x00\xff\xff\x15".to_vec();
+        let mut greeting =
+            b"\x0a8.0\x00\x07\x00\x00\x00abcdefgh\x00\xff\xff\x08\x02\x00\xff\xff\x15".to_vec();
         greeting.extend_from_slice(&[0xff; 10]);
         greeting.extend_from_slice(b"abcdefghijkl\x00");
         let mut wire = Mysql::default();

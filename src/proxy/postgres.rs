@@ -78,7 +78,7 @@ impl Postgres {
     /// The first message of all, which has no kind.
     fn greeting(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled> {
         let Some(length) = length_at(sent, 0)? else { return Ok(None) };
-        if length < 8 || length > 1 << 20 {
+        if !(8..=1 << 20).contains(&length) {
             return Err(Garbled("the connection does not begin as PostgreSQL's do".into()));
         }
         if sent.len() < length {
@@ -352,7 +352,9 @@ fn shown(bytes: &[u8], kind: u32, is_binary: bool) -> String {
         (true, 4) if WHOLE.contains(&kind) => rest.get_i32().to_string(),
         (true, 8) if WHOLE.contains(&kind) => rest.get_i64().to_string(),
         (true, 1) if kind == 16 => (bytes[0] != 0).to_string(),
-        (true, _) if matches!(kind, 25 | 1042 | 1043) => String::from_utf8_lossy(bytes).into_owned(),
+        (true, _) if matches!(kind, 25 | 1042 | 1043) => {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
         _ => "…".into(),
     }
 }

@@ -65,9 +65,9 @@ impl Wire for Redis {
         let is_third = self.is_third || self.asks_for_third && sent.first() != Some(&b'*');
         let garbled = |why: &dyn std::fmt::Display| Garbled(format!("Redis: {why}"));
         let reply = match is_third {
-            true => decode_3(sent)
-                .map_err(|error| garbled(&error))?
-                .map(|(frame, length)| (shown_3(&frame), is_error_3(&frame), is_push(&frame), length)),
+            true => decode_3(sent).map_err(|error| garbled(&error))?.map(|(frame, length)| {
+                (shown_3(&frame), is_error_3(&frame), is_push(&frame), length)
+            }),
             false => decode_2(sent).map_err(|error| garbled(&error))?.map(|(frame, length)| {
                 (shown_2(&frame), matches!(frame, Frame2::Error(_)), false, length)
             }),
@@ -167,7 +167,8 @@ mod tests {
     #[test]
     fn commands_that_are_sent_at_once_are_held_one_by_one() {
         let mut wire = Redis::default();
-        let mut sent = buffer("*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\nECHO hi\r\n*1\r\n$4");
+        let mut sent =
+            buffer("*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\nECHO hi\r\n*1\r\n$4");
         let mut held = Vec::new();
         while let Some(piece) = wire.client(&mut sent).unwrap() {
             let Piece::Hold(_, said) = piece else { panic!("{piece:?}") };

@@ -174,7 +174,9 @@ pub fn shape(text: &str) -> String {
     for piece in pieces(text) {
         match piece {
             Piece::Other(text) if text.starts_with('\'') => written.push('?'),
-            Piece::Word(word) if word.starts_with(|c: char| c.is_ascii_digit()) => written.push('?'),
+            Piece::Word(word) if word.starts_with(|c: char| c.is_ascii_digit()) => {
+                written.push('?')
+            }
             Piece::Parameter(name) => written.push_str(&format!(":{name}")),
             Piece::Comment(_) => written.push(' '),
             Piece::Word(piece) | Piece::Other(piece) => written.push_str(piece),
@@ -248,19 +250,24 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_into_its_statements() {
-        assert_eq!(statements("BEGIN; SELECT ';' -- ; \n;; COMMIT;"), [
-            "BEGIN",
-            " SELECT ';' -- ; \n",
-            " COMMIT"
-        ]);
+        assert_eq!(
+            statements("BEGIN; SELECT ';' -- ; \n;; COMMIT;"),
+            ["BEGIN", " SELECT ';' -- ; \n", " COMMIT"]
+        );
         assert!(statements(" ; ").is_empty());
     }
 
     #[test]
     fn values_stand_where_they_are_sent_to_and_are_no_part_of_a_shape() {
         let values = ["7".to_owned(), "it's".to_owned()];
-        assert_eq!(filled("UPDATE t SET a = $2 WHERE id = $1", &values), "UPDATE t SET a = 'it''s' WHERE id = 7");
-        assert_eq!(filled("UPDATE t\n SET a = ?, b = ? -- so", &values[..1]), "UPDATE t SET a = 7, b = ?");
+        assert_eq!(
+            filled("UPDATE t SET a = $2 WHERE id = $1", &values),
+            "UPDATE t SET a = 'it''s' WHERE id = 7"
+        );
+        assert_eq!(
+            filled("UPDATE t\n SET a = ?, b = ? -- so", &values[..1]),
+            "UPDATE t SET a = 7, b = ?"
+        );
         assert_eq!(shape("SELECT 'x' FROM t1 WHERE id = 17"), "SELECT ? FROM t1 WHERE id = ?");
     }
 
@@ -269,7 +276,8 @@ mod tests {
         let long = "SELECT \"a\".\"id\", \"a\".\"title\", \"a\".\"description\", \"a\".\"price\", \"a\".\"created\" FROM \"a\" LIMIT 1";
         assert_eq!(in_brief(long), "SELECT … FROM a LIMIT 1");
         assert_eq!(in_brief("SELECT stock FROM product"), "SELECT stock FROM product");
-        let insert = "INSERT INTO a (id, title, description, price, currency, created) VALUES (1, 'x')";
+        let insert =
+            "INSERT INTO a (id, title, description, price, currency, created) VALUES (1, 'x')";
         assert_eq!(in_brief(insert), "INSERT INTO a (…) VALUES (1, 'x')");
     }
 

@@ -1,6 +1,6 @@
 //! Running applications, unmodified, with a proxy between them and their databases.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::{fs, str};
 
@@ -42,7 +42,7 @@ fn stderr(output: &Output) -> &str {
 }
 
 /// What a search reports.
-fn search(place: &Place, env: &[(&str, &str)], file: &PathBuf, args: &[&str]) -> Value {
+fn search(place: &Place, env: &[(&str, &str)], file: &Path, args: &[&str]) -> Value {
     let file = file.display().to_string();
     let mut all = vec!["explore", "--app", &file, "--format", "json"];
     all.extend(args);
@@ -52,7 +52,12 @@ fn search(place: &Place, env: &[(&str, &str)], file: &PathBuf, args: &[&str]) ->
 }
 
 fn findings(report: &Value) -> Vec<&str> {
-    report["findings"].as_array().unwrap().iter().map(|told| told["kind"].as_str().unwrap()).collect()
+    report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|told| told["kind"].as_str().unwrap())
+        .collect()
 }
 
 /// All orders of two buyers who look, write, write and commit, where whoever writes is waited for until it has committed:
@@ -282,7 +287,7 @@ fn what_a_shop_does_wrong_is_told_with_where_and_what_to_do() {
     spoiled("shop.py\"", "shoop.py\"", 3, &["ended at once", "shoop.py"]);
     spoiled("http://127.0.0.1:{port}", "http://192.0.2.1:{port}", 2, &["--allow-remote"]);
     spoiled("[audit]", "[reset]\nsql = \"SELECT 1\"\n\n[audit]", 2, &["[reset]", "was", "is"]);
-    spoiled("value=\"{}\"", "valu=\"{}\"", 2, &["shop.toml:43", "find.token"]);
+    spoiled("value=\"{}\"", "valu=\"{}\"", 2, &["shop.toml:34", "find.token"]);
 }
 
 #[test]
@@ -295,13 +300,16 @@ fn the_doctor_says_what_it_saw() {
     let told = said.replace(&file, "shop.toml");
     assert!(told.starts_with(" READY           shop.toml on PostgreSQL "), "{told}");
     let rest: Vec<&str> = told.lines().skip(1).collect();
-    assert_eq!(rest, [
-        " A               4 statements, 1 transaction; bought",
-        " B               1 statement, 1 transaction; turned away",
-        " changes         product, purchase",
-        " looks at        nothing",
-        " next            oversell-sim explore --app shop.toml --buyers 2",
-    ]);
+    assert_eq!(
+        rest,
+        [
+            " A               4 statements, 1 transaction; bought",
+            " B               1 statement, 1 transaction; turned away",
+            " changes         product, purchase",
+            " looks at        nothing",
+            " next            oversell-sim explore --app shop.toml --buyers 2",
+        ]
+    );
 }
 
 #[test]

@@ -498,7 +498,7 @@ fn what_makes_no_sense_to_a_running_shop_is_told_with_its_place() {
     }
     let folder = with_http("", "");
     for (args, code, words) in [
-        ("explore --checkout checkout.toml", 2, "cannot be held yet; race it"),
+        ("explore --checkout checkout.toml", 2, "cannot be held from here; race it"),
         ("race --checkout checkout.toml --url http://shop.example/", 2, "is not on this machine"),
         (
             "race --checkout checkout.toml --url ftp://localhost/",

@@ -58,9 +58,9 @@ fn install(language: &str, place: &Path) {
         "python" => {
             run(Command::new("python3").args(["-m", "venv"]).arg(place));
             let pip = place.join("bin/pip");
-            run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(
-                from.join("requirements.txt"),
-            ));
+            run(Command::new(pip)
+                .args(["install", "--quiet", "--disable-pip-version-check", "-r"])
+                .arg(from.join("requirements.txt")));
         }
         "node" => {
             fs::create_dir_all(place).unwrap();

@@ -198,12 +198,7 @@ impl Reader<'_> {
         Ok(Script { path: path.display().to_string(), text })
     }
 
-    fn roles(
-        &self,
-        says: Says,
-        top: &DeTable<'_>,
-        before: &[String],
-    ) -> Result<Vec<Role>, Fault> {
+    fn roles(&self, says: Says, top: &DeTable<'_>, before: &[String]) -> Result<Vec<Role>, Fault> {
         match (top.get("step"), top.get("role")) {
             (Some(steps), None) => {
                 let steps = self.steps(says, steps, before)?;

@@ -188,7 +188,9 @@ impl Reader<'_> {
         }
         let body = keys.get("body").map(|value| text("body", value)).transpose()?;
         let mut form = Vec::new();
-        for (name, value) in keys.get("form").map(|v| table("form", v)).transpose()?.into_iter().flatten() {
+        for (name, value) in
+            keys.get("form").map(|v| table("form", v)).transpose()?.into_iter().flatten()
+        {
             let name = name.get_ref().to_string();
             let filled = Template::parse(text(&name, value)?);
             form.push((name, filled));
@@ -197,7 +199,9 @@ impl Reader<'_> {
             return fault(value.span(), "a form is the body: leave out `body` or `form`");
         }
         let mut find = Vec::new();
-        for (name, value) in keys.get("find").map(|v| table("find", v)).transpose()?.into_iter().flatten() {
+        for (name, value) in
+            keys.get("find").map(|v| table("find", v)).transpose()?.into_iter().flatten()
+        {
             let name = name.get_ref();
             find.push(
                 Find::parse(name, text(name, value)?)

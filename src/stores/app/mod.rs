@@ -13,11 +13,13 @@ use super::address::on_loopback;
 use super::backing::{self, Backing, Door};
 use super::private::Nest;
 use super::remote::{
-    Link, Opening, Refusal, Remarks, Seat, Server, StepLink, Terms, Thinking, Waits, Watch, is_not_ours,
+    Link, Opening, Refusal, Remarks, Seat, Server, StepLink, Terms, Thinking, Waits, Watch,
+    is_not_ours,
 };
 use super::{Address, Books, StoreKind};
 use crate::app::{App, Upstream};
 use crate::checkout::{Answer, Call, Checkout, Request, Shelves, Value, Values};
+use crate::control::Control;
 use crate::error::Error;
 use crate::proxy::{Doorman, Proxy, Sightings};
 use crate::stores::http::{HttpSpeaker, rows};
@@ -82,7 +84,12 @@ pub(super) fn open(
     }
     named.push(("port".to_owned(), free_port()?.to_string()));
     let base = filled(&app.url, &named).trim_end_matches('/').to_owned();
-    let expected = || Error::input(format!("{}: `url`: `{base}`; expected http://127.0.0.1:{{port}}", checkout.path));
+    let expected = || {
+        Error::input(format!(
+            "{}: `url`: `{base}`; expected http://127.0.0.1:{{port}}",
+            checkout.path
+        ))
+    };
     let uri: ureq::http::Uri = base.parse().map_err(|_| expected())?;
     if uri.scheme_str() != Some("http") {
         return Err(expected());
@@ -161,7 +168,8 @@ impl AppServer {
         match call {
             Call::Sql(text) => {
                 let sql = self.app.upstreams.iter().position(|upstream| upstream.store.is_sql());
-                let place = sql.ok_or_else(|| mistaken("there is no database that speaks SQL".into()))?;
+                let place =
+                    sql.ok_or_else(|| mistaken("there is no database that speaks SQL".into()))?;
                 self.backings.lock()[place].ask(text, value_of).map_err(mistaken)
             }
             Call::Http(request) => self.request(key, request, value_of),
@@ -208,12 +216,12 @@ impl AppServer {
         }
         *self.parts.lock() = parts;
         let customers = self.checkout.customers(buyers);
-        self.customers.prepare(&self.app.prepare, customers, &self.shelves).map_err(|(step, why)| {
-            match self.nest.lock().as_ref().and_then(Nest::obituary) {
+        self.customers.prepare(&self.app.prepare, customers, &self.shelves).map_err(
+            |(step, why)| match self.nest.lock().as_ref().and_then(Nest::obituary) {
                 Some(said) => Error::world(format!("the application has ended: {said}")),
                 None => Error::input(format!("{}:{}: {why}", self.checkout.path, step.line)),
-            }
-        })
+            },
+        )
     }
 
     /// Puts everything back, in the words of the file.
@@ -312,6 +320,7 @@ impl Server for AppServer {
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
         Ok(Box::new(Guard {
+            control: self.terms.control.clone(),
             backings: Arc::clone(&self.backings),
             nest: Arc::clone(&self.nest),
         }))
@@ -329,7 +338,9 @@ impl Server for AppServer {
         } else if is_known {
             for backing in self.backings.lock().iter_mut() {
                 backing.put_back().map_err(|why| {
-                    Error::world(format!("cannot put everything back: {why}; has a request left a transaction open?"))
+                    Error::world(format!(
+                        "cannot put everything back: {why}; has a request left a transaction open?"
+                    ))
                 })?;
             }
             self.customers.put_back();
@@ -388,14 +399,36 @@ impl Drop for AppServer {
 
 /// Somebody who asks every database who waits, and sees that the application still runs.
 struct Guard {
+    control: Control,
     backings: Arc<Mutex<Vec<Box<dyn Backing>>>>,
     nest: Arc<Mutex<Option<Nest>>>,
 }
 
+impl Guard {
+    fn has_ended(&self) -> Option<Error> {
+        let said = self.nest.lock().as_ref().and_then(Nest::obituary)?;
+        Some(Error::world(format!("the application has ended: {said}")))
+    }
+}
+
+/// How long it takes at most until a program that has closed its connections is seen to have ended; and how long one waits
+/// between two looks.
+const LOOKS: u32 = 20;
+const GLANCE: Duration = Duration::from_millis(5);
+
 impl Watch for Guard {
+    fn obituary(&mut self) -> Option<Error> {
+        (0..LOOKS).find_map(|_| {
+            self.has_ended().or_else(|| {
+                self.control.pause(GLANCE);
+                None
+            })
+        })
+    }
+
     fn waits(&mut self) -> Result<Waits, Error> {
-        if let Some(said) = self.nest.lock().as_ref().and_then(Nest::obituary) {
-            return Err(Error::world(format!("the application has ended: {said}")));
+        if let Some(ended) = self.has_ended() {
+            return Err(ended);
         }
         let mut all = Waits::new();
         for (place, backing) in self.backings.lock().iter_mut().enumerate() {

@@ -17,10 +17,7 @@ use crate::stores::sql::{Database, Keepsake, SqlBacking, SqlError};
 const KEEP: &str = "oversell_sim_keep";
 
 /// Starts a private server, or finds the one that the address names.
-pub(in crate::stores) fn back(
-    address: &Address,
-    terms: &Terms,
-) -> Result<Box<dyn Backing>, Error> {
+pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dyn Backing>, Error> {
     let (url, nest) = address.or_private(|| server::start(terms))?;
     let opts = server::opts(&url, address, terms)?;
     let door = door(&opts);

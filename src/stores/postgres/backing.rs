@@ -18,10 +18,7 @@ use crate::stores::sql::{Database, Keepsake, SqlBacking, SqlError};
 const DATABASE: &str = "shop";
 
 /// Starts a private server, or finds the one that the address names.
-pub(in crate::stores) fn back(
-    address: &Address,
-    terms: &Terms,
-) -> Result<Box<dyn Backing>, Error> {
+pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dyn Backing>, Error> {
     let (mut url, nest) = address.or_private(|| server::start(terms))?;
     if nest.is_some() {
         let mut desk = Connection::open(&server::config(&url, address)?, terms)?;

@@ -19,10 +19,7 @@ use crate::stores::remote::{Terms, Waits};
 const MOST_KEYS: usize = 24;
 
 /// Starts a private server, or finds the one that the address names.
-pub(in crate::stores) fn back(
-    address: &Address,
-    terms: &Terms,
-) -> Result<Box<dyn Backing>, Error> {
+pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dyn Backing>, Error> {
     let (url, nest) = address.or_private(|| server::start(terms))?;
     let client = server::client(&url, address)?;
     let mut desk = server::dial(&client, terms)?;
@@ -41,7 +38,14 @@ pub(in crate::stores) fn back(
         password: word(settings.password()),
         database: settings.db().to_string(),
     };
-    Ok(Box::new(Backed { desk, door, version, known: Arc::default(), kept: Vec::new(), _nest: nest }))
+    Ok(Box::new(Backed {
+        desk,
+        door,
+        version,
+        known: Arc::default(),
+        kept: Vec::new(),
+        _nest: nest,
+    }))
 }
 
 /// One.
@@ -98,8 +102,11 @@ impl Backing for Backed {
 
     fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String> {
         let keys = self.keys().map_err(told)?;
-        let mut names: Vec<String> =
-            keys.iter().take(MOST_KEYS).map(|key| String::from_utf8_lossy(key).into_owned()).collect();
+        let mut names: Vec<String> = keys
+            .iter()
+            .take(MOST_KEYS)
+            .map(|key| String::from_utf8_lossy(key).into_owned())
+            .collect();
         *self.known.write() = (first, names.clone());
         names.push("other keys".into());
         Ok(names)
@@ -108,7 +115,8 @@ impl Backing for Backed {
     fn keep(&mut self) -> Result<(), String> {
         let mut kept = Vec::new();
         for key in self.keys().map_err(told)? {
-            let what: Option<Vec<u8>> = cmd("DUMP").arg(&key).query(&mut self.desk).map_err(told)?;
+            let what: Option<Vec<u8>> =
+                cmd("DUMP").arg(&key).query(&mut self.desk).map_err(told)?;
             let left: i64 = cmd("PTTL").arg(&key).query(&mut self.desk).map_err(told)?;
             kept.extend(what.map(|what| (key, what, left.max(0))));
         }

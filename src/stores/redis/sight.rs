@@ -13,16 +13,48 @@ pub(super) type Known = Arc<RwLock<(usize, Vec<String>)>>;
 
 /// Commands about the connection alone, or the server, or nothing.
 const APART: [&str; 14] = [
-    "AUTH", "HELLO", "CLIENT", "SELECT", "PING", "ECHO", "INFO", "COMMAND", "CONFIG", "QUIT", "MULTI", "DISCARD",
-    "UNWATCH", "RESET",
+    "AUTH", "HELLO", "CLIENT", "SELECT", "PING", "ECHO", "INFO", "COMMAND", "CONFIG", "QUIT",
+    "MULTI", "DISCARD", "UNWATCH", "RESET",
 ];
 
 /// Commands that change the one key they name, beside those that look at one.
 const CHANGES: [&str; 36] = [
-    "SET", "SETNX", "SETEX", "PSETEX", "GETSET", "GETDEL", "GETEX", "APPEND", "INCR", "DECR", "INCRBY", "DECRBY",
-    "INCRBYFLOAT", "EXPIRE", "PEXPIRE", "EXPIREAT", "PERSIST", "HSET", "HSETNX", "HMSET", "HDEL", "HINCRBY",
-    "HINCRBYFLOAT", "LPUSH", "RPUSH", "LPOP", "RPOP", "LREM", "LTRIM", "SADD", "SREM", "SPOP", "ZADD", "ZREM",
-    "ZINCRBY", "ZPOPMIN",
+    "SET",
+    "SETNX",
+    "SETEX",
+    "PSETEX",
+    "GETSET",
+    "GETDEL",
+    "GETEX",
+    "APPEND",
+    "INCR",
+    "DECR",
+    "INCRBY",
+    "DECRBY",
+    "INCRBYFLOAT",
+    "EXPIRE",
+    "PEXPIRE",
+    "EXPIREAT",
+    "PERSIST",
+    "HSET",
+    "HSETNX",
+    "HMSET",
+    "HDEL",
+    "HINCRBY",
+    "HINCRBYFLOAT",
+    "LPUSH",
+    "RPUSH",
+    "LPOP",
+    "RPOP",
+    "LREM",
+    "LTRIM",
+    "SADD",
+    "SREM",
+    "SPOP",
+    "ZADD",
+    "ZREM",
+    "ZINCRBY",
+    "ZPOPMIN",
 ];
 
 /// One connection.
@@ -50,9 +82,8 @@ impl RedisSight {
             Parts::table(first + place)
         };
         let name = words.first().map_or(String::new(), |word| word.to_uppercase());
-        let of_all = |from: usize| {
-            words.iter().skip(from).fold(Parts::NONE, |parts, key| parts | part(key))
-        };
+        let of_all =
+            |from: usize| words.iter().skip(from).fold(Parts::NONE, |parts, key| parts | part(key));
         match (name.as_str(), words.get(1)) {
             (name, _) if APART.contains(&name) => Touches::NOTHING,
             ("MGET" | "EXISTS" | "WATCH", _) => Touches::reading(of_all(1)),

@@ -111,6 +111,11 @@ pub trait Watch: Send {
     /// # Errors
     /// [`Error::World`] when the server cannot say.
     fn waits(&mut self) -> Result<Waits, Error>;
+
+    /// Why a connection is gone, if that is known better than by those who have lost it.
+    fn obituary(&mut self) -> Option<Error> {
+        None
+    }
 }
 
 /// Of a server where nobody ever waits for anybody else but of its own accord.

@@ -24,7 +24,10 @@ impl Parts {
     /// One of several tables that are not ours, counted from 0; beyond the 127th there is only everything.
     #[must_use]
     pub fn table(number: usize) -> Self {
-        u32::try_from(number).ok().filter(|number| *number < 127).map_or(Self::ALL, |n| Self(1 << n))
+        u32::try_from(number)
+            .ok()
+            .filter(|number| *number < 127)
+            .map_or(Self::ALL, |n| Self(1 << n))
     }
 
     fn meets(self, other: Self) -> bool {

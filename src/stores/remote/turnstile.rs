@@ -253,8 +253,9 @@ impl Turnstile {
     pub fn waiting(&self) -> Vec<usize> {
         let board = self.board.lock();
         let places = board.standings.iter().enumerate();
-        let waits =
-            |standing: &Standing| matches!(standing, Standing::Waiting | Standing::Obstructed | Standing::Unseen);
+        let waits = |standing: &Standing| {
+            matches!(standing, Standing::Waiting | Standing::Obstructed | Standing::Unseen)
+        };
         places.filter(|(_, standing)| waits(standing)).map(|(place, _)| place).collect()
     }
 

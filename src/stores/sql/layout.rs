@@ -202,9 +202,8 @@ impl Layout {
         }
         let words = words(text);
         let named = self.tables.iter().filter(|table| words.contains(&table.name));
-        let all = |of: fn(&Table) -> Parts| {
-            named.clone().fold(Parts::NONE, |all, table| all | of(table))
-        };
+        let all =
+            |of: fn(&Table) -> Parts| named.clone().fold(Parts::NONE, |all, table| all | of(table));
         if deed == Deed::Looks {
             return Touches::reading(all(|table| table.own));
         }

@@ -45,9 +45,6 @@ pub enum Grain {
     Op,
 }
 
-/// How often one looks why a connection is gone.
-const LOOKS: usize = 50;
-
 /// A shop at a server.
 pub struct Theatre<'t> {
     server: &'t dyn Server,
@@ -293,11 +290,7 @@ impl<'t> Theatre<'t> {
         }
         self.settle()?;
         if self.over.iter().flatten().any(|left| left.is_broken) {
-            // Whoever watches may know better why; it takes a moment until a program that has ended is seen to.
-            for _ in 0..LOOKS {
-                self.watch.waits()?;
-            }
-            return Err(self.broke("closed"));
+            return Err(self.watch.obituary().unwrap_or_else(|| self.broke("closed")));
         }
         Ok(still_there)
     }

@@ -85,8 +85,7 @@ impl Guest<'_> {
                 Next::End(attempt) => return attempt,
             };
             if self.grain == Grain::Op {
-                let saying =
-                    Saying::new(format!("{op:?}"), Touches::writing(Parts::ALL));
+                let saying = Saying::new(format!("{op:?}"), Touches::writing(Parts::ALL));
                 if !seat.pass(saying) {
                     return Err(Missed::Failed(Failure::Interrupted));
                 }
