@@ -27,6 +27,23 @@ const WHOLE: [u32; 4] = [20, 21, 23, 26];
 struct Prepared {
     text: String,
     types: Vec<u32>,
+    /// The types of the columns that it returns, once the server has described them.
+    columns: Vec<u32>,
+}
+
+/// A prepared statement with its values.
+#[derive(Clone, Debug, Default)]
+struct Portal {
+    said: Said,
+    /// Types and forms of its columns, as far as they are known.
+    columns: Vec<(u32, bool)>,
+}
+
+impl Portal {
+    /// A statement without values.
+    fn of(text: String) -> Self {
+        Self { said: Said { text, values: Vec::new() }, columns: Vec::new() }
+    }
 }
 
 /// A connection.
@@ -38,13 +55,15 @@ pub(crate) struct Postgres {
     /// Whether the server has let the client in.
     is_in: bool,
     statements: BTreeMap<String, Prepared>,
-    portals: BTreeMap<String, Said>,
+    portals: BTreeMap<String, Portal>,
     /// What has been read since the last piece.
     batch: Vec<u8>,
     /// What that is about to have executed.
-    executes: Vec<Said>,
+    executes: Vec<Portal>,
     /// Statements that the server was asked to describe, in order.
     asked_about: VecDeque<String>,
+    /// Which of them it is about to say the columns of.
+    described: Option<String>,
     /// What is held, and will be under way when it is let go, in order.
     held: VecDeque<UnderWay>,
     /// What the server is at work on, in order.
@@ -116,18 +135,22 @@ impl Postgres {
                 let count = number(&mut body)?;
                 let types = (0..count).map(|_| (body.remaining() >= 4).then(|| body.get_u32()));
                 let types = types.collect::<Option<_>>()?;
-                self.statements.insert(name, Prepared { text, types });
+                self.statements.insert(name, Prepared { text, types, columns: Vec::new() });
             }
             b'B' => {
                 let portal = text(&mut body)?;
                 let prepared = self.statements.get(&text(&mut body)?).cloned().unwrap_or_default();
                 let values = values(&mut body, &prepared.types)?;
-                self.portals.insert(portal, Said { text: prepared.text, values });
+                let forms: Vec<u16> =
+                    (0..number(&mut body)?).map(|_| number(&mut body)).collect::<Option<_>>()?;
+                let columns = prepared.columns.iter().enumerate();
+                let columns = columns.map(|(place, kind)| (*kind, is_binary(&forms, place)));
+                let said = Said { text: prepared.text, values };
+                self.portals.insert(portal, Portal { said, columns: columns.collect() });
             }
             b'E' => {
                 let portal = text(&mut body)?;
-                let said = self.portals.get(&portal).cloned().unwrap_or_default();
-                self.executes.push(said);
+                self.executes.push(self.portals.get(&portal).cloned().unwrap_or_default());
             }
             b'D' => {
                 let (what, name) = (body.try_get_u8().ok()?, text(&mut body)?);
@@ -159,10 +182,12 @@ impl Postgres {
             return Piece::Ask(bytes);
         }
         let flushed = (!ends_by_sync).then_some(executes.len());
-        self.held.push_back(UnderWay { flushed, ..UnderWay::default() });
+        let columns = executes.last().map_or(Vec::new(), |portal| portal.columns.clone());
+        self.held.push_back(UnderWay { flushed, columns, ..UnderWay::default() });
         // Several at once are done one after the other, and nobody comes in between who could be kept out.
-        let text = executes.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join("; ");
-        let values = executes.into_iter().flat_map(|said| said.values).collect();
+        let texts = executes.iter().map(|portal| portal.said.text.as_str());
+        let text = texts.collect::<Vec<_>>().join("; ");
+        let values = executes.into_iter().flat_map(|portal| portal.said.values).collect();
         Piece::Hold(bytes, Said { text, values })
     }
 
@@ -179,7 +204,16 @@ impl Postgres {
                 if let Some(prepared) = self.statements.get_mut(&name) {
                     prepared.types = types;
                 }
+                self.described = Some(name);
             }
+            Message::RowDescription(body) => {
+                let types = body.fields().map(|field| Ok(field.type_oid())).collect().ok()?;
+                let name = self.described.take();
+                if let Some(prepared) = name.and_then(|name| self.statements.get_mut(&name)) {
+                    prepared.columns = types;
+                }
+            }
+            Message::NoData => self.described = None,
             Message::CopyInResponse(_) => self.copies_in = true,
             _ => {}
         }
@@ -258,11 +292,11 @@ impl Wire for Postgres {
             match kind {
                 b'Q' => {
                     let text = text(&mut &*body).unwrap_or_default();
-                    self.executes.push(Said { text, values: Vec::new() });
+                    self.executes.push(Portal::of(text));
                     return Ok(Some(self.cut(true)));
                 }
                 b'F' => {
-                    self.executes.push(Said { text: "a function call".into(), values: Vec::new() });
+                    self.executes.push(Portal::of("a function call".into()));
                     return Ok(Some(self.cut(true)));
                 }
                 b'S' => return Ok(Some(self.cut(true))),
@@ -323,6 +357,15 @@ fn number(body: &mut &[u8]) -> Option<u16> {
     body.try_get_u16().ok()
 }
 
+/// Whether something in this place is binary: none are said to be, or all, or each on its own.
+fn is_binary(forms: &[u16], place: usize) -> bool {
+    match forms {
+        [] => false,
+        [all] => *all == 1,
+        each => each.get(place) == Some(&1),
+    }
+}
+
 /// The values that a Bind message gives, as a reader sees them.
 fn values(body: &mut &[u8], types: &[u32]) -> Option<Vec<String>> {
     let forms: Vec<u16> = (0..number(body)?).map(|_| number(body)).collect::<Option<_>>()?;
@@ -331,12 +374,8 @@ fn values(body: &mut &[u8], types: &[u32]) -> Option<Vec<String>> {
         let length = body.try_get_i32().ok()?;
         let Ok(length) = usize::try_from(length) else { return Some("null".to_owned()) };
         let bytes = body.get(..length)?;
-        let is_binary = match forms[..] {
-            [] => false,
-            [all] => all == 1,
-            _ => *forms.get(place)? == 1,
-        };
-        let shown = shown(bytes, types.get(place).copied().unwrap_or(0), is_binary);
+        let kind = types.get(place).copied().unwrap_or(0);
+        let shown = shown(bytes, kind, is_binary(&forms, place));
         body.advance(length);
         Some(shown)
     };
@@ -394,5 +433,102 @@ fn counted(tag: &str) -> String {
         ("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "COPY", Some("1")) => "1 row".into(),
         ("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "COPY", Some(rows)) => format!("{rows} rows"),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        let mut message = vec![kind];
+        message.extend_from_slice(&(body.len() as u32 + 4).to_be_bytes());
+        message.extend_from_slice(body);
+        message
+    }
+
+    fn all(messages: &[Vec<u8>]) -> BytesMut {
+        BytesMut::from(&messages.concat()[..])
+    }
+
+    fn inside() -> Postgres {
+        Postgres { has_started: true, is_in: true, ..Postgres::default() }
+    }
+
+    #[test]
+    fn encryption_is_declined_and_settings_come_with_the_greeting() {
+        let mut wire = Postgres::with_settings(vec![("a".into(), "b".into())]);
+        let mut sent = BytesMut::from(&[0, 0, 0, 8, 4, 210, 22, 47][..]);
+        assert_eq!(wire.client(&mut sent).unwrap(), Some(Piece::Reply(b"N".to_vec())));
+        let mut sent = BytesMut::from(&b"\0\0\0\x0f\0\x03\0\0u\0me\0\0"[..]);
+        sent[3] = sent.len() as u8;
+        let Some(Piece::Pass(greeting)) = wire.client(&mut sent).unwrap() else { panic!() };
+        assert_eq!(&greeting[4..], b"\0\x03\0\0u\0me\0a\0b\0\0");
+        assert_eq!(usize::from(greeting[3]), greeting.len());
+    }
+
+    #[test]
+    fn a_prepared_statement_is_held_with_its_values_up_to_its_sync_and_preparing_is_not() {
+        let mut wire = inside();
+        let parse = message(b'P', b"s\0UPDATE t SET a = $1\0\0\x01\0\0\0\x17");
+        let mut sent = all(&[parse, message(b'S', b"")]);
+        assert!(matches!(wire.client(&mut sent).unwrap(), Some(Piece::Ask(_))));
+        let bind = message(b'B', b"\0s\0\0\x01\0\x01\0\x01\0\0\0\x04\0\0\0\x2a\0\0");
+        let mut sent = all(&[bind, message(b'E', b"\0\0\0\0\0")]);
+        assert_eq!(wire.client(&mut sent).unwrap(), None);
+        sent.extend_from_slice(&message(b'S', b""));
+        let Some(Piece::Hold(bytes, said)) = wire.client(&mut sent).unwrap() else { panic!() };
+        assert_eq!(bytes.last_chunk::<5>(), Some(b"S\0\0\0\x04"));
+        assert_eq!(
+            (said.text.as_str(), &said.values[..]),
+            ("UPDATE t SET a = $1", &["42".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn answers_end_in_the_order_of_questions_and_what_was_aside_is_nobodys() {
+        let mut wire = inside();
+        let mut sent = all(&[
+            message(b'P', b"\0SELECT 1\0\0\0"),
+            message(b'S', b""),
+            message(b'Q', b"UPDATE t SET a = 1\0"),
+        ]);
+        wire.client(&mut sent).unwrap();
+        wire.client(&mut sent).unwrap();
+        wire.let_go();
+        wire.let_go();
+        let ready = |status| message(b'Z', &[status]);
+        let mut sent =
+            all(&[message(b'1', b""), ready(b'I'), message(b'C', b"UPDATE 1\0"), ready(b'T')]);
+        let mut answers = Vec::new();
+        while let Some(heard) = wire.server(&mut sent).unwrap() {
+            answers.push(heard.answer);
+        }
+        let last = answers.pop().flatten().unwrap();
+        assert!(answers.iter().all(Option::is_none), "{answers:?}");
+        assert_eq!(last.text, "1 row");
+        assert!(last.frame.is_open);
+    }
+
+    #[test]
+    fn rows_that_are_copied_in_pass_until_their_end() {
+        let mut wire = inside();
+        wire.client(&mut all(&[message(b'Q', b"COPY t FROM STDIN\0")])).unwrap();
+        wire.let_go();
+        wire.server(&mut all(&[message(b'G', b"\0\0\0")])).unwrap();
+        let mut sent = all(&[message(b'd', b"1\n"), message(b'c', b"")]);
+        for _ in 0..2 {
+            assert!(matches!(wire.client(&mut sent).unwrap(), Some(Piece::Pass(_))));
+        }
+        let mut sent = all(&[message(b'C', b"COPY 1\0"), message(b'Z', b"I")]);
+        assert_eq!(wire.server(&mut sent).unwrap().unwrap().answer, None);
+        assert_eq!(wire.server(&mut sent).unwrap().unwrap().answer.unwrap().text, "1 row");
+    }
+
+    #[test]
+    fn what_is_none_of_the_protocols_is_told() {
+        let mut sent = BytesMut::from(&b"GET / HTTP/1.1\r\n"[..]);
+        assert!(Postgres::default().client(&mut sent).is_err());
+        assert!(inside().client(&mut BytesMut::from(&[b'Q', 0xff, 0, 0, 0][..])).is_err());
     }
 }

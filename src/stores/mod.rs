@@ -47,6 +47,8 @@ mod sqlite;
 
 pub(crate) use address::open_server;
 pub use address::{Address, Venue};
+#[cfg(feature = "app")]
+pub use app::Passage;
 pub use kind::StoreKind;
 pub use readiness::{Readiness, readiness};
 

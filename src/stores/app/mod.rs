@@ -3,6 +3,9 @@
 
 mod customers;
 mod launch;
+mod passage;
+
+pub use passage::Passage;
 
 use std::sync::Arc;
 use std::time::Duration;

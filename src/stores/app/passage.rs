@@ -1,0 +1,65 @@
+//! A proxy that holds nothing, in front of a private server: what it costs is measured with it.
+
+use std::sync::Arc;
+
+use super::names;
+use crate::app::Upstream;
+use crate::control::Control;
+use crate::error::Error;
+use crate::proxy::{Doorman, Proxy, Target};
+use crate::settings::Settings;
+use crate::stores::StoreKind;
+use crate::stores::backing::{self, Backing};
+use crate::stores::remote::Terms;
+
+/// A private server, and a proxy in front of it through which everything passes. Dropping it leaves nothing behind.
+pub struct Passage {
+    through: String,
+    beside: String,
+    _proxy: Proxy,
+    _backing: Box<dyn Backing>,
+}
+
+impl std::fmt::Debug for Passage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Passage").finish_non_exhaustive()
+    }
+}
+
+impl Passage {
+    /// Starts a server of this kind: postgres, mysql or redis.
+    ///
+    /// # Errors
+    /// [`Error::World`] when it cannot be started.
+    pub fn open(store: StoreKind) -> Result<Self, Error> {
+        let terms = Terms::of(&Settings::default(), &Control::default());
+        let backing = backing::open(store, None, false, &terms)?;
+        let proxy = Proxy::open(0, backing.behind(0), Arc::<Doorman>::default())?;
+        let upstream = Upstream { store, url: None, listen: 0, schema: None, seed: None };
+        let door = backing.door();
+        let url = names(&upstream, door, proxy.port()).swap_remove(0).1;
+        let beside = match &door.target {
+            Target::Unix(path) => {
+                let folder = path.parent().unwrap_or(path).display().to_string();
+                let place = format!("127.0.0.1:{}", proxy.port());
+                url.replace(&place, "") + &format!("?host={folder}")
+            }
+            Target::Tcp(host, port) => {
+                url.replace(&format!("127.0.0.1:{}", proxy.port()), &format!("{host}:{port}"))
+            }
+        };
+        Ok(Self { through: url, beside, _proxy: proxy, _backing: backing })
+    }
+
+    /// The way through the proxy, with a password in it.
+    #[must_use]
+    pub fn through(&self) -> &str {
+        &self.through
+    }
+
+    /// The way past it, of a PostgreSQL server over its socket.
+    #[must_use]
+    pub fn beside(&self) -> &str {
+        &self.beside
+    }
+}
