@@ -35,7 +35,7 @@ pub fn search_orders(
     Theatre::open(entrant, settings, server, Grain::Statement, |theatre| {
         let mut harvest = Harvest::default();
         if let Some(most) = walk.switches {
-            switches::run(theatre, walk, most, &mut harvest, stopped)?;
+            switches::run(theatre, walk, most, settings, &mut harvest, stopped)?;
         }
         let is_enough = !harvest.best.is_empty() && walk.enough_after_finding.is_some();
         if !matches!(walk.switches, Some(Switches::AtMost(_)))

@@ -9,8 +9,9 @@
 use super::harvest::{Harvest, in_schedule};
 use super::schedule::Schedule;
 use super::transcript::actor;
-use super::walk::{Switches, Walk};
+use super::walk::{MOST_IN_VAIN, Switches, Walk};
 use crate::error::Error;
+use crate::settings::Settings;
 use crate::stores::remote::Touches;
 use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::Cue;
@@ -32,6 +33,8 @@ struct Run {
     steps: Vec<Step>,
     /// Who could have been chosen at each of them.
     ready: Vec<Vec<usize>>,
+    /// Whether it was given up in the middle.
+    is_cut: bool,
 }
 
 /// Switches to somebody, each a step earlier than the one before, out of the same stretch of another's steps.
@@ -54,6 +57,7 @@ pub(super) fn run(
     theatre: &mut Theatre<'_>,
     walk: Walk,
     most: Switches,
+    settings: &Settings,
     harvest: &mut Harvest,
     stopped: &dyn Fn() -> bool,
 ) -> Result<(), Error> {
@@ -62,11 +66,20 @@ pub(super) fn run(
         Switches::FewFirst => MANY,
     };
     harvest.covered.reduced = walk.reduced;
+    let cuts_vain = walk.cuts_vain(settings);
     let kinds = theatre.kinds().to_vec();
     let is_first = |place: &usize| !walk.reduced || kinds[*place] == *place;
     let begin_with = (0..kinds.len()).filter(is_first).map(|place| vec![place]).collect();
-    let mut level =
-        Level { theatre, walk, kinds, harvest, same: begin_with, next: Vec::new(), stopped };
+    let mut level = Level {
+        theatre,
+        walk,
+        cuts_vain,
+        kinds,
+        harvest,
+        same: begin_with,
+        next: Vec::new(),
+        stopped,
+    };
     for switches in 0..=most {
         let chains = std::mem::take(&mut level.next);
         if !level.run_all(chains)? {
@@ -91,6 +104,7 @@ pub(super) fn run(
 struct Level<'l, 't> {
     theatre: &'l mut Theatre<'t>,
     walk: Walk,
+    cuts_vain: bool,
     kinds: Vec<usize>,
     harvest: &'l mut Harvest,
     /// Beginnings with as many switches.
@@ -206,7 +220,10 @@ impl Level<'_, '_> {
     fn run_one(&mut self, beginning: &[usize]) -> Result<Option<Run>, Error> {
         for _ in 0..TRIES {
             if let Some(run) = self.try_one(beginning)? {
-                self.harvest.take_in(self.theatre, &run.steps)?;
+                match run.is_cut {
+                    true => self.harvest.covered.cut_short += 1,
+                    false => self.harvest.take_in(self.theatre, &run.steps)?,
+                }
                 return Ok(Some(run));
             }
         }
@@ -222,8 +239,12 @@ impl Level<'_, '_> {
 
     fn try_one(&mut self, beginning: &[usize]) -> Result<Option<Run>, Error> {
         self.theatre.begin()?;
-        let mut run = Run { steps: Vec::new(), ready: Vec::new() };
+        let mut run = Run { steps: Vec::new(), ready: Vec::new(), is_cut: false };
         loop {
+            if self.cuts_vain && self.theatre.most_in_vain() >= MOST_IN_VAIN {
+                self.theatre.send_home()?;
+                return Ok(Some(Run { is_cut: true, ..run }));
+            }
             let ready: Vec<usize> = self.theatre.ready().iter().map(|(place, _)| *place).collect();
             let last = run.steps.last().map(|step: &Step| step.place);
             let at = run.steps.len();

@@ -18,7 +18,7 @@ use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::Cue;
 
 /// How often a buyer may fail in vain in one order. Once is enough to see that it begins again as it should.
-const MOST_IN_VAIN: u32 = 2;
+pub(super) const MOST_IN_VAIN: u32 = 2;
 
 /// How often an order is run whose beginning does not come out as before.
 const TRIES: usize = 3;
@@ -35,6 +35,13 @@ pub struct Walk {
     pub reduced: bool,
     /// Orders to be content with once something was found; none to run all.
     pub enough_after_finding: Option<u64>,
+}
+
+impl Walk {
+    /// Whether an order is given up in which somebody fails in vain again and again.
+    pub(super) fn cuts_vain(self, settings: &Settings) -> bool {
+        self.reduced && settings.policy.retries == Retries::Unlimited
+    }
 }
 
 /// How orders with few switches are gone through.
@@ -89,7 +96,7 @@ impl<'w, 't> Walker<'w, 't> {
             walk,
             forks: Vec::new(),
             harvest,
-            cuts_vain: walk.reduced && settings.policy.retries == Retries::Unlimited,
+            cuts_vain: walk.cuts_vain(settings),
             divergence: None,
         }
     }

@@ -115,7 +115,7 @@ impl Doorman {
         let on_its_way = |line: &Line| line.on_its_way.len();
         let asked = self.book.lock().lines.get(&number).map_or(0, on_its_way);
         for _ in 0..asked {
-            self.hear(number, "the connection is closed".into(), false);
+            self.hear(number, "the connection is closed".into(), Some(false));
         }
         self.book.lock().lines.remove(&number);
         self.answered.notify_all();
@@ -201,10 +201,10 @@ impl Doorman {
     }
 
     /// The server has answered. Waits until whoever asked may hear it.
-    pub(crate) fn hear(&self, number: LineNumber, answer: String, is_open: bool) {
+    pub(crate) fn hear(&self, number: LineNumber, answer: String, is_open: Option<bool>) {
         let mut book = self.book.lock();
         let Some(line) = book.lines.get_mut(&number) else { return };
-        line.is_open = is_open;
+        line.is_open = is_open.unwrap_or(line.is_open);
         let place = line.on_its_way.pop_front().flatten();
         self.answered.notify_all();
         let Some(place) = place else { return };

@@ -249,8 +249,11 @@ impl Shared {
                         self.doorman.registered(self.number, self.first_session + session);
                     }
                     if let Some(answer) = answer {
-                        self.sight.lock().settle(answer.is_refused, answer.frame);
-                        self.doorman.hear(self.number, answer.text, answer.frame.is_open);
+                        if let Some(frame) = answer.frame {
+                            self.sight.lock().settle(frame);
+                        }
+                        let is_open = answer.frame.map(|frame| frame.is_open);
+                        self.doorman.hear(self.number, answer.text, is_open);
                     } else if kept.len() < MOST_KEPT {
                         continue;
                     }

@@ -160,8 +160,8 @@ impl Mysql {
                 let from = if rest.get(2) == Some(&b'#') { 8 } else { 2 };
                 let why = String::from_utf8_lossy(rest.get(from..).unwrap_or(&[])).into_owned();
                 self.under_way = None;
-                // It does not say how it stands; a transaction that is rolled back is known at the next answer.
-                return Some(Answered { text: why, is_refused: true, frame: Frame::NONE });
+                // It does not say how it stands: a duplicate key leaves a transaction open, and a deadlock does not.
+                return Some(Answered { text: why, is_refused: true, frame: None });
             }
             (Part::First, 0x00) => {
                 under_way.changed = length(&mut rest);
@@ -218,7 +218,7 @@ impl Mysql {
             is_open: status & IN_TRANSACTION != 0,
             begins_by_itself: status & AUTOCOMMIT == 0,
         };
-        Some(Answered { text, is_refused: false, frame })
+        Some(Answered { text, is_refused: false, frame: Some(frame) })
     }
 }
 
@@ -432,7 +432,7 @@ mod tests {
         let last = heard.pop().flatten().unwrap();
         assert!(heard.iter().all(Option::is_none));
         assert_eq!(last.text, "7");
-        assert_eq!(last.frame, Frame { is_open: true, begins_by_itself: true });
+        assert_eq!(last.frame, Some(Frame { is_open: true, begins_by_itself: true }));
     }
 
     #[test]

@@ -262,7 +262,7 @@ impl Postgres {
         let is_refused = error.is_some();
         let text = error.or(first_row.map(|row| if rows > 1 { row + " …" } else { row }));
         let text = text.unwrap_or_else(|| tag.map_or(String::new(), |tag| counted(&tag)));
-        Some(Answered { text, is_refused, frame: self.frame })
+        Some(Answered { text, is_refused, frame: Some(self.frame) })
     }
 }
 
@@ -507,7 +507,7 @@ mod tests {
         let last = answers.pop().flatten().unwrap();
         assert!(answers.iter().all(Option::is_none), "{answers:?}");
         assert_eq!(last.text, "1 row");
-        assert!(last.frame.is_open);
+        assert!(last.frame.unwrap().is_open);
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub(crate) trait Sight: Send {
     fn see(&mut self, said: &Said) -> Seen;
 
     /// It was answered, or refused; and this is how the connection stands.
-    fn settle(&mut self, is_refused: bool, frame: Frame);
+    fn settle(&mut self, frame: Frame);
 }
 
 /// A statement that is about to be sent.

@@ -45,8 +45,8 @@ pub(crate) struct Answered {
     pub(crate) text: String,
     /// Whether the server refused.
     pub(crate) is_refused: bool,
-    /// How it stands with transactions, where there are such.
-    pub(crate) frame: Frame,
+    /// How it stands with transactions, where there are such; none if that is not said, and so as it was.
+    pub(crate) frame: Option<Frame>,
 }
 
 /// How a connection stands after an answer.

@@ -8,12 +8,13 @@ use oversell_sim::control::Control;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{
-    Exploration, Orders, Outcome, Walk, can_be_stepped, compare, replay_orders, search_orders,
-    server_for, survey,
+    Exploration, Orders, Outcome, Switches, Walk, can_be_stepped, compare, replay_orders,
+    search_orders, server_for, survey,
 };
 use oversell_sim::finding::FindingKind;
 use oversell_sim::render;
 use oversell_sim::report::Evidence;
+use oversell_sim::retry::Retries;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::model::Isolation;
 use oversell_sim::stores::remote::Server;
@@ -82,6 +83,56 @@ fn orders(report: &Exploration) -> &Orders {
 /// as many; between u and i, in two of four gaps: 10. That is 40, and 40 where B writes first.
 ///
 /// In 12 orders one comes too late: its begin is in any of six gaps, and the rest after the other's commit.
+#[test]
+fn with_few_switches_leaving_out_orders_leaves_out_no_way_to_end() {
+    for store in installed() {
+        if !matches!(store, StoreKind::Sqlite | StoreKind::Postgres | StoreKind::Mysql) {
+            continue;
+        }
+        for (name, buyers) in
+            [("transaction", 2), ("transaction", 3), ("unlock-early", 2), ("cas-unheeded", 3)]
+        {
+            let entrant = strategies::find(name).unwrap();
+            let mut settings = shop(store, buyers);
+            // Else two could fail in vain for ever, by turns.
+            settings.policy.retries = Retries::AtMost(1);
+            let (address, control) = (Address::default(), Control::default());
+            let server = server_for(entrant, &settings, &address, &control).unwrap();
+            // Of three there are hundreds with two.
+            for most in 0..=(4 - buyers) {
+                let of = |reduced| {
+                    let switches = Some(Switches::AtMost(most));
+                    let walk = Walk { switches, reduced, enough_after_finding: None };
+                    search_orders(entrant, &settings, &*server, walk, &|| false).unwrap()
+                };
+                let ((few, some_ends), (all, all_ends)) = (of(true), of(false));
+                let (few, all) = (few.orders.unwrap(), all.orders.unwrap());
+                let what = format!("{name} on {store} with {buyers}, {most} switches");
+                assert_eq!(some_ends, all_ends, "{what}");
+                assert_eq!((few.diverged, all.diverged), (0, 0), "{what}");
+                assert!(few.run <= all.run, "{what}: {few:?} {all:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn enough_switches_are_every_order() {
+    if !installed().contains(&StoreKind::Postgres) {
+        return;
+    }
+    let entrant = strategies::find("transaction").unwrap();
+    let store = StoreKind::Postgres;
+    let settings = Settings { store, buyers: 2, stock: 1, ..Settings::default() };
+    let (address, control) = (Address::default(), Control::default());
+    let server = server_for(entrant, &settings, &address, &control).unwrap();
+    let switches = Some(Switches::AtMost(100));
+    let walk = Walk { switches, reduced: false, enough_after_finding: None };
+    let (report, _) = search_orders(entrant, &settings, &*server, walk, &|| false).unwrap();
+    let orders = report.orders.unwrap();
+    assert_eq!((orders.run, orders.broken, orders.complete), (92, 80, true));
+}
+
 #[test]
 fn two_transactions_at_read_committed_have_92_orders_of_which_80_oversell() {
     for store in stores().filter(|store| matches!(store, StoreKind::Postgres | StoreKind::Mysql)) {

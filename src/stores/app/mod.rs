@@ -30,6 +30,9 @@ use crate::text::quantity::of;
 use customers::{AppSpeaker, Customers};
 use launch::{Named, command, filled, free_port, launch};
 
+/// Connections that a private server has room for.
+const CONNECTIONS: u32 = 200;
+
 /// How long an answer may take at least: what it waits for is held meanwhile.
 const HELD: Duration = Duration::from_secs(60);
 
@@ -73,6 +76,10 @@ pub(super) fn open(
     terms: &Terms,
 ) -> Result<Box<dyn Server>, Error> {
     let doorman = Arc::new(Doorman::default());
+    // How many connections it keeps open is the application's own affair.
+    let mut terms = terms.clone();
+    terms.connections = terms.connections.max(CONNECTIONS);
+    let terms = &terms;
     let (mut backings, mut proxies, mut named) = (Vec::new(), Vec::new(), Named::new());
     for (place, upstream) in app.upstreams.iter().enumerate() {
         let mut backing =

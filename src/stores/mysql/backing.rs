@@ -21,7 +21,7 @@ pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dy
     let (url, nest) = address.or_private(|| server::start(terms))?;
     let opts = server::opts(&url, address, terms)?;
     let door = door(&opts);
-    Ok(Box::new(SqlBacking::open(&opts, door, nest, terms)?))
+    Ok(Box::new(SqlBacking::open(&opts, door, nest, Vec::new(), terms)?))
 }
 
 /// Where a URL leads.

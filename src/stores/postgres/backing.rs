@@ -27,7 +27,10 @@ pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dy
     }
     let config = server::config(&url, address)?;
     let door = door(&config)?;
-    Ok(Box::new(SqlBacking::open(&config, door, nest, terms)?))
+    // On a server of ours everybody may say so: a deadlock is looked for at once, and not after a second.
+    let at_once = ("deadlock_timeout".to_owned(), "10ms".to_owned());
+    let settings = if nest.is_some() { vec![at_once] } else { Vec::new() };
+    Ok(Box::new(SqlBacking::open(&config, door, nest, settings, terms)?))
 }
 
 /// Where a URL leads.

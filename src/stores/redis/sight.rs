@@ -132,5 +132,5 @@ impl Sight for RedisSight {
         Seen { text, shape: shape.join(" "), touches, transaction }
     }
 
-    fn settle(&mut self, _: bool, _: Frame) {}
+    fn settle(&mut self, _: Frame) {}
 }

@@ -54,17 +54,18 @@ pub(in crate::stores) struct SqlBacking<D: Dialer<Database: Keepsake>> {
 }
 
 impl<D: Dialer<Database: Keepsake>> SqlBacking<D> {
-    /// Sits down at the desk.
+    /// Sits down at the desk. Every connection through a proxy begins with these settings.
     pub(in crate::stores) fn open(
         dialer: &D,
         door: Door,
         nest: Option<Nest>,
+        settings: Vec<(String, String)>,
         terms: &Terms,
     ) -> Result<Self, Error> {
         let mut desk = dialer.dial(terms)?;
         let version = D::version(&mut desk).map_err(SqlError::into_error)?;
         let isolation = desk.usual_isolation().map_err(SqlError::into_error)?;
-        let (known, settings) = (Known::default(), Arc::default());
+        let (known, settings) = (Known::default(), Arc::new(RwLock::new(settings)));
         Ok(Self { desk, door, version, isolation, known, settings, has_kept: false, nest })
     }
 }
@@ -112,7 +113,7 @@ impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
             return Ok(());
         }
         let settings = self.desk.raise(isolation).map_err(SqlError::text)?;
-        *self.settings.write() = settings;
+        self.settings.write().extend(settings);
         self.isolation = isolation;
         Ok(())
     }

@@ -97,7 +97,7 @@ impl Sight for SqlSight {
         Seen { text: told.join("; "), shape, touches, transaction }
     }
 
-    fn settle(&mut self, _: bool, frame: Frame) {
+    fn settle(&mut self, frame: Frame) {
         self.frame = frame;
         match (frame.is_open, self.course.is_under_way()) {
             (false, true) => {
