@@ -43,6 +43,13 @@ impl App {
             .chain(RESET.into_iter().map(of("reset")))
     }
 
+    /// Whether a file is about an application, as far as it can be read.
+    #[must_use]
+    pub fn is_in(path: &Path) -> bool {
+        let source = document::read(path, "app").unwrap_or_default();
+        document::parse(&source).is_ok_and(|document| document.get_ref().contains_key("app"))
+    }
+
     /// Reads a file, and those that it names, which lie beside it: a checkout that is an application's.
     ///
     /// # Errors
@@ -95,7 +102,8 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
     let before: Vec<String> =
         prepare.iter().flat_map(|step| &step.save).map(|saved| saved.name.clone()).collect();
     let checkout = reader.common(path, says, top, &before)?;
-    let reset = top.get("reset").map(|value| reset(says, value)).transpose()?;
+    let names = names(&upstreams);
+    let reset = top.get("reset").map(|value| reset(says, value, &names)).transpose()?;
     let app = app(reader, table("app", value)?, upstreams, prepare, reset)?;
     Ok(Checkout { app: Some(Arc::new(app)), ..checkout })
 }
@@ -250,7 +258,7 @@ fn upstreams(reader: &Reader<'_>, value: &Entry<'_>) -> Result<Vec<Upstream>, Fa
     Ok(upstreams)
 }
 
-fn reset(says: Says, value: &Entry<'_>) -> Result<Reset, Fault> {
+fn reset(says: Says, value: &Entry<'_>, names: &[String]) -> Result<Reset, Fault> {
     let keys = table("reset", value)?;
     check_keys(keys, &RESET, "[reset]")?;
     let mut calls: Vec<Call> = Vec::new();
@@ -267,7 +275,7 @@ fn reset(says: Says, value: &Entry<'_>) -> Result<Reset, Fault> {
         }
     }
     let commands =
-        keys.get("command").map_or(Ok(Vec::new()), |value| programs("command", value, &[]))?;
+        keys.get("command").map_or(Ok(Vec::new()), |value| programs("command", value, names))?;
     match calls.is_empty() && commands.is_empty() {
         true => fault(value.span(), "[reset] says nothing: it needs `sql`, `http` or `command`"),
         false => Ok(Reset { calls, commands }),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use oversell_sim::app::App;
 use oversell_sim::checkout::Checkout;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
@@ -193,6 +194,9 @@ impl ShopFlags {
         // A recording names a checkout by its file.
         let entrant = match strategy.ends_with(".toml") {
             true if self.app.is_some() => self.entrant()?,
+            true if App::is_in(Path::new(strategy)) => {
+                super::flags::app(Path::new(strategy), self.same_buyer)?.0
+            }
             true => super::flags::checkout(Path::new(strategy))?.0,
             false => strategies::find(strategy).map_err(super::race::with_list)?,
         };

@@ -13,6 +13,9 @@ use crate::stores::remote::{Saying, Seat, Thinkers, Touches};
 /// How long a request that has been answered may take to end what it has begun.
 const TIDYING_UP: Duration = Duration::from_millis(100);
 
+/// How often one looks up to see whether it is all over.
+const GLANCE: Duration = Duration::from_millis(10);
+
 /// The number of a connection through the proxy; never given twice.
 pub(crate) type LineNumber = u64;
 
@@ -129,7 +132,7 @@ impl Doorman {
             let mut its = book.lines.values().filter(|line| line.owner == Some(place));
             its.any(|line| line.is_open || line.is_closing)
         };
-        while is_left(&book) && !book.seats.is_empty() {
+        while is_left(&book) && !book.is_over() {
             if self.answered.wait_for(&mut book, TIDYING_UP).timed_out() {
                 book.seen.left_open += u64::from(is_left(&book));
                 return;
@@ -140,7 +143,7 @@ impl Doorman {
     /// Something has come in to be sent: says whose it is, if it is to be held.
     pub(crate) fn comes(&self, number: LineNumber, saying: &Saying) -> Option<usize> {
         let mut book = self.book.lock();
-        if book.seats.is_empty() {
+        if book.is_over() {
             return None;
         }
         let Some(place) = book.whose(number) else {
@@ -168,8 +171,8 @@ impl Doorman {
     pub(crate) fn steps_up(&self, number: LineNumber, place: usize, saying: Saying) {
         let mut book = self.book.lock();
         // One at a time, if a request has several connections.
-        while book.busy.contains(&place) && !book.seats.is_empty() {
-            self.answered.wait(&mut book);
+        while book.busy.contains(&place) && !book.is_over() {
+            self.answered.wait_for(&mut book, GLANCE);
         }
         let behind: Vec<usize> = book
             .lines
@@ -217,6 +220,11 @@ impl Doorman {
 }
 
 impl Book {
+    /// Whether nobody is held any more: everybody is to come to an end, whoever it is.
+    fn is_over(&self) -> bool {
+        self.seats.first().is_none_or(Seat::is_closed)
+    }
+
     /// What was the first on a connection is on its way.
     fn leave_queue(&mut self, number: LineNumber) {
         if let Some(line) = self.lines.get_mut(&number) {

@@ -148,6 +148,12 @@ fn a_schedule_comes_out_the_same_when_it_is_replayed_and_a_race_goes_without_the
     let args = ["replay", "--app", &file, "--buyers", "2", "--schedule", "ABBBBAAA"];
     let again = run(&place, &[], &[&args[..], &["--expect", "oversold = 1"]].concat());
     assert!(again.status.success(), "{}", stderr(&again));
+    let record = folder.path().join("schedule.toml").display().to_string();
+    let searched = run(&place, &[], &["explore", "--app", &file, "--record", &record]);
+    assert!(searched.status.success(), "{}", stderr(&searched));
+    let args = ["replay", "--schedule-file", &record, "--expect", "oversold = 1"];
+    let recorded = run(&place, &[], &args);
+    assert!(recorded.status.success(), "{}", stderr(&recorded));
     let wrong = run(&place, &[], &["replay", "--app", &file, "--schedule", "C"]);
     assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
     let args = ["race", "--app", &file, "--buyers", "10", "--expect", "undersold = 0"];
@@ -237,6 +243,28 @@ fn a_double_click_that_orders_twice_is_found() {
     assert_eq!(findings(&twice)[0], "order_without_receipt");
     let again = twice["findings"][0]["again"].as_str().unwrap();
     assert!(again.contains("--same-buyer"), "{again}");
+}
+
+#[test]
+fn everything_can_be_put_back_in_the_files_own_words() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let script = "import os, psycopg2\n\
+                  connection = psycopg2.connect(os.environ['DATABASE_URL'])\n\
+                  connection.cursor().execute('DELETE FROM purchase; UPDATE product SET stock = 1')\n\
+                  connection.commit()\n";
+    fs::write(folder.path().join("reset.py"), script).unwrap();
+    let file = folder.path().join("shop.toml");
+    let kept = fs::read_to_string(&file).unwrap();
+    for reset in [
+        "command = [\"python3\", \"reset.py\"]",
+        "sql = [\"DELETE FROM purchase\", \"UPDATE product SET stock = 1\"]",
+    ] {
+        fs::write(&file, kept.replace("[audit]", &format!("[reset]\n{reset}\n\n[audit]"))).unwrap();
+        let report = search(&place, &[], &file, &["--switches", "1"]);
+        assert_eq!(findings(&report)[0], "oversold", "{reset}");
+        assert_eq!(report["orders"]["diverged"], 0, "{reset}");
+    }
 }
 
 #[test]

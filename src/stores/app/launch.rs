@@ -36,35 +36,34 @@ pub(super) fn filled(template: &Template, named: &Named) -> String {
     })
 }
 
-/// A program with its arguments, in a folder.
-pub(super) fn command(words: &[Template], folder: &Path, named: &Named) -> Command {
+/// A program of the application's with its arguments, in its folder and with its environment.
+pub(super) fn command(words: &[Template], app: &App, named: &Named) -> Command {
+    let folder = app.launch.as_ref().map_or(Path::new("."), |launch| &launch.folder);
+    let env = app.launch.iter().flat_map(|launch| &launch.env);
     let mut words = words.iter().map(|word| filled(word, named));
     let program = words.next().unwrap_or_default();
     // One that is named by a path is looked for from the folder on.
     let program = if program.contains('/') { folder.join(program) } else { program.into() };
     let mut command = Command::new(program);
     command.args(words).current_dir(folder);
+    command.envs(env.map(|(name, value)| (name, filled(value, named))));
     command
 }
 
 /// Sets the application up, starts it, and waits until it answers.
 pub(super) fn launch(
     app: &App,
-    launch: &Launch,
     base: &str,
     named: &Named,
     control: &Control,
 ) -> Result<Nest, Error> {
     let nest = Nest::make("TERM")?;
-    let with_env = |words: &[Template]| {
-        let mut command = command(words, &launch.folder, named);
-        command.envs(launch.env.iter().map(|(name, value)| (name, filled(value, named))));
-        command
-    };
-    for words in &launch.setup {
-        nest.oversee(with_env(words), control, SETTING_UP)?;
+    if let Some(Launch { command: program, setup, .. }) = &app.launch {
+        for words in setup {
+            nest.oversee(command(words, app, named), control, SETTING_UP)?;
+        }
+        nest.host(command(program, app, named), control, || answers(app, base))?;
     }
-    nest.host(with_env(&launch.command), control, || answers(app, base))?;
     Ok(nest)
 }
 

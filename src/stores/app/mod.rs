@@ -28,7 +28,7 @@ use crate::proxy::{Doorman, Proxy, Sightings};
 use crate::stores::http::{HttpSpeaker, rows};
 use crate::text::quantity::of;
 use customers::{AppSpeaker, Customers};
-use launch::{Named, command, filled, free_port, launch};
+use launch::{Named, filled, free_port, launch};
 
 /// Connections that a private server has room for.
 const CONNECTIONS: u32 = 200;
@@ -55,6 +55,8 @@ struct AppServer {
     kept: Mutex<Option<Kept>>,
     /// The names of the parts that statements have to do with, in order.
     parts: Mutex<Vec<String>>,
+    /// What stands for the names in commands and addresses.
+    named: Named,
     /// The application first, so that it is gone before what it uses.
     nest: Arc<Mutex<Option<Nest>>>,
     proxies: Vec<Proxy>,
@@ -106,7 +108,7 @@ pub(super) fn open(
     }
     on_loopback(uri.host().ok_or_else(expected)?, address)?;
     let nest = match &app.launch {
-        Some(how) => Some(launch(app, how, &base, &named, &terms.control)?),
+        Some(_) => Some(launch(app, &base, &named, &terms.control)?),
         None if launch::answers(app, &base) => None,
         None => {
             return Err(Error::world(format!(
@@ -129,6 +131,7 @@ pub(super) fn open(
         seats: Mutex::default(),
         kept: Mutex::default(),
         parts: Mutex::default(),
+        named,
         nest: Arc::new(Mutex::new(nest)),
         proxies,
         backings: Arc::new(Mutex::new(backings)),
@@ -219,19 +222,20 @@ impl AppServer {
         let mistaken = |key: &str, why: String| self.mistaken(key, &why);
         let set_up = self.checkout.set_up(stock, buyers, ask, mistaken)?;
         *self.shelves.write() = set_up;
-        let mut parts = Vec::new();
-        for backing in self.backings.lock().iter_mut() {
-            let names = backing.get_to_know(parts.len()).map_err(Error::world)?;
-            parts.extend(names);
-        }
-        *self.parts.lock() = parts;
         let customers = self.checkout.customers(buyers);
         self.customers.prepare(&self.app.prepare, customers, &self.shelves).map_err(
             |(step, why)| match self.nest.lock().as_ref().and_then(Nest::obituary) {
                 Some(said) => Error::world(format!("the application has ended: {said}")),
                 None => Error::input(format!("{}:{}: {why}", self.checkout.path, step.line)),
             },
-        )
+        )?;
+        let mut parts = Vec::new();
+        for backing in self.backings.lock().iter_mut() {
+            let names = backing.get_to_know(parts.len()).map_err(Error::world)?;
+            parts.extend(names);
+        }
+        *self.parts.lock() = parts;
+        Ok(())
     }
 
     /// Puts everything back, in the words of the file.
@@ -240,11 +244,10 @@ impl AppServer {
         for call in &reset.calls {
             self.ask("reset", call, &|_| Value::Null)?;
         }
-        if let (false, Some(nest)) = (reset.commands.is_empty(), &*self.nest.lock()) {
-            let folder = self.app.launch.as_ref().map(|launch| launch.folder.clone());
-            let folder = folder.unwrap_or_else(|| ".".into());
+        if !reset.commands.is_empty() {
+            let nest = Nest::make("TERM")?;
             for words in &reset.commands {
-                let command = command(words, &folder, &Named::new());
+                let command = launch::command(words, &self.app, &self.named);
                 nest.oversee(command, &self.terms.control, self.terms.patience)?;
             }
         }
