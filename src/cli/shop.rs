@@ -189,17 +189,21 @@ impl ShopFlags {
     pub(super) fn as_recorded(
         &self,
         strategy: &str,
-        settings: Settings,
+        mut settings: Settings,
     ) -> Result<(&'static dyn Entrant, Settings), Error> {
         // A recording names a checkout by its file.
         let entrant = match strategy.ends_with(".toml") {
             true if self.app.is_some() => self.entrant()?,
             true if App::is_in(Path::new(strategy)) => {
-                super::flags::app(Path::new(strategy), self.same_buyer)?.0
+                super::flags::app(Path::new(strategy), false)?.0
             }
             true => super::flags::checkout(Path::new(strategy))?.0,
             false => strategies::find(strategy).map_err(super::race::with_list)?,
         };
+        // Where an application is its own file says.
+        if let Some(checkout) = entrant.described().filter(|checkout| checkout.app.is_some()) {
+            settings.store = checkout.store;
+        }
         let is_named = self.strategy.is_some() || self.checkout.is_some() || self.app.is_some();
         if is_named && self.entrant()?.card().name != entrant.card().name {
             return Err(Error::input(format!(

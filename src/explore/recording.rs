@@ -15,6 +15,7 @@ use std::path::Path;
 use super::schedule::Schedule;
 use crate::error::Error;
 use crate::settings::Settings;
+use crate::stores::StoreKind;
 use crate::text::document::{self, Fault, plain_text};
 use crate::text::nearest::{did_you_mean, shown};
 
@@ -38,6 +39,10 @@ impl fmt::Display for Recording {
             writeln!(f, "strategy = \"{strategy}\"")?;
         }
         for (name, text) in self.settings.iter().flat_map(Settings::unusual) {
+            // Of an application its own file says where it is.
+            if name == "store" && StoreKind::parse(&text).is_err() {
+                continue;
+            }
             match text.parse::<u64>() {
                 Ok(number) => writeln!(f, "{name} = {number}")?,
                 Err(_) => writeln!(f, "{name} = \"{text}\"")?,

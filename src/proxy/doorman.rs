@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::stores::remote::{Saying, Seat, Thinkers, Touches};
 
 /// How long a request that has been answered may take to end what it has begun.
-const TIDYING_UP: Duration = Duration::from_millis(100);
+const TIDYING_UP: Duration = Duration::from_millis(500);
 
 /// How often one looks up to see whether it is all over.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -125,16 +125,18 @@ impl Doorman {
     }
 
     /// A buyer's request has come to its end. Waits until what it leaves behind is brought to an end, too: a connection that
-    /// it has closed, or a transaction that is rolled back when it is given back; but not for long.
+    /// it has closed, or a transaction that is rolled back when it is given back. What it still has to say for that is held
+    /// like everything else; but if it says nothing, nobody waits for long.
     pub(crate) fn leaves(&self, place: usize) {
         let mut book = self.book.lock();
-        let is_left = |book: &Book| {
-            let mut its = book.lines.values().filter(|line| line.owner == Some(place));
-            its.any(|line| line.is_open || line.is_closing)
-        };
-        while is_left(&book) && !book.is_over() {
-            if self.answered.wait_for(&mut book, TIDYING_UP).timed_out() {
-                book.seen.left_open += u64::from(is_left(&book));
+        while !book.is_over() {
+            let is_saying = book.is_saying(place);
+            if !is_saying && !book.has_left_behind(place) {
+                return;
+            }
+            let timed_out = self.answered.wait_for(&mut book, TIDYING_UP).timed_out();
+            if timed_out && !is_saying && !book.is_saying(place) {
+                book.seen.left_open += u64::from(book.has_left_behind(place));
                 return;
             }
         }
@@ -203,19 +205,25 @@ impl Doorman {
         }
     }
 
-    /// The server has answered. Waits until whoever asked may hear it.
+    /// The server has answered, and this is how the connection stands, if it has said so. Waits until whoever asked may
+    /// hear it.
     pub(crate) fn hear(&self, number: LineNumber, answer: String, is_open: Option<bool>) {
         let mut book = self.book.lock();
-        let Some(line) = book.lines.get_mut(&number) else { return };
-        line.is_open = is_open.unwrap_or(line.is_open);
-        let place = line.on_its_way.pop_front().flatten();
+        let whose = book.lines.get_mut(&number).and_then(|line| line.on_its_way.pop_front());
+        let seat = whose.flatten().and_then(|place| book.seats.get(place).cloned());
+        if let Some(seat) = &seat {
+            drop(book);
+            // Only when it has heard is it known to have been answered: it may leave at once.
+            seat.hear(answer);
+            book = self.book.lock();
+        }
+        if let Some(place) = whose.flatten() {
+            book.busy.retain(|busy| *busy != place);
+        }
+        if let Some(line) = book.lines.get_mut(&number) {
+            line.is_open = is_open.unwrap_or(line.is_open);
+        }
         self.answered.notify_all();
-        let Some(place) = place else { return };
-        book.busy.retain(|busy| *busy != place);
-        self.answered.notify_all();
-        let Some(seat) = book.seats.get(place).cloned() else { return };
-        drop(book);
-        seat.hear(answer);
     }
 }
 
@@ -223,6 +231,18 @@ impl Book {
     /// Whether nobody is held any more: everybody is to come to an end, whoever it is.
     fn is_over(&self) -> bool {
         self.seats.first().is_none_or(Seat::is_closed)
+    }
+
+    /// Whether a buyer has something before the turnstile, or on its way there or from there.
+    fn is_saying(&self, place: usize) -> bool {
+        let mut lines = self.lines.values();
+        self.busy.contains(&place) || lines.any(|line| line.queue.contains(&place))
+    }
+
+    /// Whether it has begun something that has not been brought to an end.
+    fn has_left_behind(&self, place: usize) -> bool {
+        let mut its = self.lines.values().filter(|line| line.owner == Some(place));
+        its.any(|line| line.is_open || line.is_closing)
     }
 
     /// What was the first on a connection is on its way.

@@ -37,6 +37,8 @@ impl Says {
             StoreKind::Redis => {
                 Ok(Call::Redis(text.split_whitespace().map(Template::parse).collect()))
             }
+            // `DELETE` begins both.
+            StoreKind::Http if self.has_database && !names_path(text) => Ok(statement()),
             StoreKind::Http => match Request::parse(text)? {
                 Some(request) => Ok(Call::Http(request)),
                 None if self.has_database => Ok(statement()),
@@ -47,6 +49,11 @@ impl Says {
             _ => Ok(statement()),
         }
     }
+}
+
+/// Whether what stands behind the first word is a path.
+fn names_path(text: &str) -> bool {
+    text.split_whitespace().nth(1).is_some_and(|word| word.starts_with('/'))
 }
 
 /// Refuses a call that needs values which nobody has.
