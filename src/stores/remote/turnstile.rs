@@ -141,6 +141,9 @@ pub struct Turnstile {
 /// it does so no more.
 const AGAIN: u32 = 10;
 
+/// Where nobody else can move, one who is not seen to do anything is given so many times the usual time.
+const STUCK: u32 = 10;
+
 /// Who waits for whom, by the numbers by which the server knows their connections; 0 is somebody it does not
 /// name.
 pub type Waits = Vec<(i64, i64)>;
@@ -395,9 +398,17 @@ impl Board {
     /// Notes who has been thinking for too long; whether anybody has.
     fn lose_sight(&mut self, since_ns: u64, usually: Duration) -> bool {
         let mut has_lost = false;
+        let may_move =
+            |standing: &Standing| matches!(standing, Standing::Held(_) | Standing::Queued);
+        let others_may_move = self.standings.iter().any(may_move);
         for place in 0..self.standings.len() {
             let was_unseen = self.was_unseen[place];
-            let most = if was_unseen { usually / AGAIN } else { usually };
+            let most = match (others_may_move, was_unseen) {
+                (true, true) => usually / AGAIN,
+                (true, false) => usually,
+                // That nobody at all can move is not said lightly.
+                (false, _) => usually * STUCK,
+            };
             if self.standings[place] == Standing::Thinking && since_ns >= nanos(most) {
                 self.standings[place] = Standing::Unseen;
                 self.unseen += u64::from(!was_unseen);
