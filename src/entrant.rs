@@ -32,6 +32,11 @@ pub trait Entrant: Sync {
     /// As [`Strategy::described`].
     fn described(&self) -> Option<Arc<Checkout>>;
 
+    /// Whether it is a running application's.
+    fn is_app(&self) -> bool {
+        self.described().is_some_and(|checkout| checkout.app.is_some())
+    }
+
     /// As [`Strategy::wants`].
     fn wants(&self, buyer: BuyerId, want: Want) -> Want;
 

@@ -232,7 +232,7 @@ fn run_at_server(
     let server = explore::server_for(entrant, settings, &args.server.address(), &control)?;
     let settings = &explore::as_furnished(entrant, settings.clone(), &*server)?;
     let watch = Watch::start_with(&args.limits, control)?;
-    let is_app = entrant.described().is_some_and(|checkout| checkout.app.is_some());
+    let is_app = entrant.is_app();
     let walk = Walk {
         switches: match args.search.switches {
             Some(most) => Some(Switches::AtMost(most as u32)),

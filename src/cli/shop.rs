@@ -201,8 +201,8 @@ impl ShopFlags {
             false => strategies::find(strategy).map_err(super::race::with_list)?,
         };
         // Where an application is its own file says.
-        if let Some(checkout) = entrant.described().filter(|checkout| checkout.app.is_some()) {
-            settings.store = checkout.store;
+        if entrant.is_app() {
+            settings.store = StoreKind::Http;
         }
         let is_named = self.strategy.is_some() || self.checkout.is_some() || self.app.is_some();
         if is_named && self.entrant()?.card().name != entrant.card().name {

@@ -200,8 +200,6 @@ impl Exploration {
     pub(super) fn of(entrant: &dyn Entrant, settings: &Settings, evidence: Evidence) -> Self {
         let described = entrant.described();
         let counts = described.as_ref().is_none_or(|checkout| checkout.audit.stock.is_some());
-        // What an application begins is its own affair, but most begin transactions.
-        let is_app = described.as_ref().is_some_and(|checkout| checkout.app.is_some());
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
@@ -217,7 +215,8 @@ impl Exploration {
             evidence,
             covered: None,
             server: None,
-            has_transactions: is_app || entrant.card().names(OpKind::Transaction),
+            // What an application begins is its own affair, but most begin transactions.
+            has_transactions: entrant.is_app() || entrant.card().names(OpKind::Transaction),
             orders: None,
             sampled: None,
             findings: Vec::new(),

@@ -180,7 +180,7 @@ pub fn can_be_stepped(entrant: &dyn Entrant, settings: &Settings) -> Result<(), 
             "--{name}: at a real server nothing goes wrong on purpose; leave out --store, or --{name}"
         )));
     }
-    let is_app = entrant.described().is_some_and(|checkout| checkout.app.is_some());
+    let is_app = entrant.is_app();
     if settings.store == StoreKind::Http && !is_app {
         return Err(Error::input(format!(
             "{}: what a running shop says to its database cannot be held from here; race it, describe \

@@ -57,7 +57,7 @@ pub fn rehearse(
                 format!("{}: somebody who was alone has failed", entrant.card().name)
             })));
         }
-        let is_app = entrant.described().is_some_and(|checkout| checkout.app.is_some());
+        let is_app = entrant.is_app();
         if is_app && steps.is_empty() {
             return Err(Error::input(format!(
                 "{}: no statement has come through the proxy; does the application take its database's address from the \

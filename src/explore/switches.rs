@@ -9,7 +9,7 @@
 use super::harvest::{Harvest, in_schedule};
 use super::schedule::Schedule;
 use super::transcript::actor;
-use super::walk::{MOST_IN_VAIN, Switches, Walk};
+use super::walk::{MOST_IN_VAIN, Switches, TRIES, Walk};
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::stores::remote::Touches;
@@ -21,9 +21,6 @@ const MANY: u32 = 2;
 
 /// More statements than any order has that ends.
 const MOST_STATEMENTS: usize = 5_000;
-
-/// How often an order is run whose beginning does not come out as before.
-const TRIES: usize = 3;
 
 /// The beginning of an order: whose steps come first. Whoever's was the last goes on for as long as it can.
 type Beginning = Vec<usize>;

@@ -21,7 +21,7 @@ use crate::worlds::stepped::Cue;
 pub(super) const MOST_IN_VAIN: u32 = 2;
 
 /// How often an order is run whose beginning does not come out as before.
-const TRIES: usize = 3;
+pub(super) const TRIES: usize = 3;
 
 /// More statements than any schedule has that ends.
 const MOST_STATEMENTS: usize = 2_000;

@@ -161,7 +161,7 @@ impl Mysql {
                 let why = String::from_utf8_lossy(rest.get(from..).unwrap_or(&[])).into_owned();
                 self.under_way = None;
                 // It does not say how it stands: a duplicate key leaves a transaction open, and a deadlock does not.
-                return Some(Answered { text: why, is_refused: true, frame: None });
+                return Some(Answered { text: why, frame: None });
             }
             (Part::First, 0x00) => {
                 under_way.changed = length(&mut rest);
@@ -218,7 +218,7 @@ impl Mysql {
             is_open: status & IN_TRANSACTION != 0,
             begins_by_itself: status & AUTOCOMMIT == 0,
         };
-        Some(Answered { text, is_refused: false, frame: Some(frame) })
+        Some(Answered { text, frame: Some(frame) })
     }
 }
 

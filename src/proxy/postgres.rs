@@ -259,10 +259,9 @@ impl Postgres {
             // How it stands will only be said at the next Sync; what was flushed is part of a transaction till then.
             self.frame.is_open = true;
         }
-        let is_refused = error.is_some();
         let text = error.or(first_row.map(|row| if rows > 1 { row + " …" } else { row }));
         let text = text.unwrap_or_else(|| tag.map_or(String::new(), |tag| counted(&tag)));
-        Some(Answered { text, is_refused, frame: Some(self.frame) })
+        Some(Answered { text, frame: Some(self.frame) })
     }
 }
 

@@ -43,8 +43,6 @@ pub(crate) struct Heard {
 pub(crate) struct Answered {
     /// As a reader sees it.
     pub(crate) text: String,
-    /// Whether the server refused.
-    pub(crate) is_refused: bool,
     /// How it stands with transactions, where there are such; none if that is not said, and so as it was.
     pub(crate) frame: Option<Frame>,
 }

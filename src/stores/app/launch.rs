@@ -1,6 +1,5 @@
 //! Starting somebody's application, and seeing that it runs.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -20,13 +19,6 @@ const LOOKING: Duration = Duration::from_secs(5);
 
 /// What stands for the names in commands and addresses.
 pub(super) type Named = Vec<(String, String)>;
-
-/// A port that is free at this moment.
-pub(super) fn free_port() -> Result<u16, Error> {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|port| port.local_addr());
-    free.map(|address| address.port())
-        .map_err(|error| Error::world(format!("no port is free: {error}")))
-}
 
 /// A text with its names filled in.
 pub(super) fn filled(template: &Template, named: &Named) -> String {

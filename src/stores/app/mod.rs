@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::address::on_loopback;
 use super::backing::{self, Backing, Door};
-use super::private::Nest;
+use super::private::{self, Nest};
 use super::remote::{
     Link, Opening, Refusal, Remarks, Seat, Server, StepLink, Terms, Thinking, Waits, Watch,
     is_not_ours,
@@ -28,7 +28,7 @@ use crate::proxy::{Doorman, Proxy, Sightings};
 use crate::stores::http::{HttpSpeaker, rows};
 use crate::text::quantity::of;
 use customers::{AppSpeaker, Customers};
-use launch::{Named, filled, free_port, launch};
+use launch::{Named, filled, launch};
 
 /// Connections that a private server has room for.
 const CONNECTIONS: u32 = 200;
@@ -94,7 +94,7 @@ pub(super) fn open(
         proxies.push(proxy);
         backings.push(backing);
     }
-    named.push(("port".to_owned(), free_port()?.to_string()));
+    named.push(("port".to_owned(), private::free_ports(1)?[0].to_string()));
     let base = filled(&app.url, &named).trim_end_matches('/').to_owned();
     let expected = || {
         Error::input(format!(

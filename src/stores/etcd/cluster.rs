@@ -1,6 +1,6 @@
 //! Where the members are: a private group of three, or the user's.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use super::wire;
 use crate::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{Nest, Package};
+use crate::stores::private::{self, Nest, Package};
 use crate::stores::remote::Terms;
 use crate::text::nearest::shown;
 
@@ -84,7 +84,8 @@ pub(super) fn start(terms: &Terms) -> Result<(Members, Nest), Error> {
 }
 
 fn try_start(program: &Path, terms: &Terms) -> Result<(Members, Nest), Error> {
-    let ports = free_ports()?;
+    // Two a member.
+    let ports = private::free_ports(2 * MEMBERS)?;
     let (clients, peers) = ports.split_at(MEMBERS);
     let url = |port: &u16| format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
     let members: Members = clients.iter().map(url).collect();
@@ -141,16 +142,4 @@ pub(super) fn leads(gateway: &mut Gateway) -> bool {
         let own = status.get("header").map_or("", |header| wire::text(header, "member_id"));
         !own.is_empty() && own == wire::text(&status, "leader")
     })
-}
-
-/// Ports that nobody listens on: two a member.
-fn free_ports() -> Result<Vec<u16>, Error> {
-    let cannot = |error| Error::world(format!("no free port on this machine: {error}"));
-    // All are taken at once, so that they are different.
-    let taken = (0..2 * MEMBERS)
-        .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(cannot)?;
-    let ports = taken.iter().map(|listener| listener.local_addr().map(|address| address.port()));
-    ports.collect::<Result<_, _>>().map_err(cannot)
 }

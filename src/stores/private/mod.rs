@@ -7,6 +7,7 @@ mod programs;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -341,6 +342,18 @@ impl Drop for Nest {
 /// Whether we are root.
 pub(in crate::stores) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// Ports that nobody listens on at this moment.
+pub(in crate::stores) fn free_ports(count: usize) -> Result<Vec<u16>, Error> {
+    let cannot = |error| Error::world(format!("no free port on this machine: {error}"));
+    // All are taken at once, so that they are different.
+    let taken = (0..count)
+        .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(cannot)?;
+    let ports = taken.iter().map(|listener| listener.local_addr().map(|address| address.port()));
+    ports.collect::<Result<_, _>>().map_err(cannot)
 }
 
 /// A password that nobody guesses.
