@@ -17,6 +17,7 @@ use crate::stores::StoreKind;
 use crate::text::document::{self, Fault};
 use crate::text::nearest::{did_you_mean, shown};
 use crate::text::quantity::parse_duration;
+use crate::text::sql::Dialect;
 
 const TOP: [&str; 10] =
     ["title", "app", "upstream", "prepare", "step", "role", "setup", "reset", "audit", "alike"];
@@ -85,8 +86,8 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
             "no database is named: add a table [upstream.postgres], [upstream.mysql] or [upstream.redis]",
         );
     }
-    let has_database = upstreams.iter().any(|upstream| upstream.store.is_sql());
-    let says = Says { store: StoreKind::Http, has_database };
+    let database = upstreams.iter().map(|upstream| upstream.store).find(|store| store.is_sql());
+    let says = Says { store: StoreKind::Http, database: database.map(Dialect::of) };
     let prepare = match top.get("prepare") {
         Some(steps) => reader.steps(says, steps, &[])?,
         None => Vec::new(),

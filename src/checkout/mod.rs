@@ -54,7 +54,6 @@ use crate::settings::Settings;
 use crate::stores::StoreKind;
 use crate::stores::model::Isolation;
 use crate::strategy::{About, Claim, Strategy};
-use crate::text::sql::{Piece, pieces};
 
 /// Values that every step knows by these names: the customer's number, the key of the product that it wants and how
 /// many units, and an idempotency key of its own.
@@ -200,13 +199,7 @@ impl Checkout {
     /// Whether any step begins a transaction.
     fn has_transactions(&self) -> bool {
         let begins = |step: &Step| match &step.call {
-            Call::Sql(text) => {
-                let first = pieces(text).find_map(|piece| match piece {
-                    Piece::Word(word) => Some(word.to_lowercase()),
-                    _ => None,
-                });
-                matches!(first.as_deref(), Some("begin" | "start"))
-            }
+            Call::Sql(sql) => matches!(sql.first_word().as_str(), "begin" | "start"),
             Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => false,
         };
         self.roles.iter().flat_map(|role| &role.steps).any(begins)

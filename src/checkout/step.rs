@@ -5,13 +5,13 @@ use std::fmt;
 use super::condition::Condition;
 use super::request::Request;
 use super::template::Template;
-use crate::text::sql::{on_one_line, parameters};
+use crate::text::sql::{Sql, on_one_line, parameters};
 
 /// What is said to the store.
 #[derive(Clone, Debug)]
 pub enum Call {
     /// A statement, with its parameters as `:name`.
-    Sql(String),
+    Sql(Sql),
     /// A command, in words.
     Redis(Vec<Template>),
     /// A script in Lua, with its keys and arguments.
@@ -39,7 +39,7 @@ impl Call {
     /// The names of the values that it needs.
     pub fn names(&self) -> Vec<&str> {
         match self {
-            Self::Sql(text) => parameters(text).collect(),
+            Self::Sql(sql) => parameters(sql.dialect, &sql.text),
             Self::Redis(words) => words.iter().flat_map(Template::names).collect(),
             Self::Lua { keys, arguments, .. } => {
                 keys.iter().chain(arguments).flat_map(Template::names).collect()
@@ -53,7 +53,7 @@ impl Call {
     pub fn shown(&self, text_of: impl Fn(&str) -> String) -> String {
         let filled = |word: &Template| word.filled_with(&text_of);
         match self {
-            Self::Sql(text) => on_one_line(text, &text_of),
+            Self::Sql(sql) => on_one_line(sql.dialect, &sql.text, &text_of),
             Self::Redis(words) => words.iter().map(filled).collect::<Vec<_>>().join(" "),
             Self::Lua { name, keys, arguments, .. } => {
                 let words = keys.iter().chain(arguments).map(filled);

@@ -9,7 +9,6 @@ use std::fmt;
 use serde::Serialize;
 
 use super::transcript::actor;
-use crate::text::sql::{Piece, pieces};
 use crate::worlds::held::Step;
 
 /// What cures it.
@@ -122,11 +121,7 @@ pub(super) fn names(text: &str, name: &str) -> bool {
 
 /// The words of a text, in small letters.
 pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
-    pieces(text).filter_map(|piece| match piece {
-        Piece::Word(word) => Some(word.to_lowercase()),
-        Piece::Other(other) if other.len() > 2 => {
-            Some(other.trim_matches(['"', '`']).to_lowercase())
-        }
-        Piece::Other(_) | Piece::Parameter(_) | Piece::Comment(_) => None,
-    })
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let words = text.split(move |c| !is_of_word(c)).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase)
 }

@@ -165,6 +165,7 @@ pub fn server_to_rehearse_at(
     let mut terms = Terms::of(settings, control).with_checkout(entrant.described());
     terms.connections = settings.buyers + BESIDE;
     terms.relaxed = true;
+    terms.hold_inside = true;
     open_server(settings.store, address, &terms)
 }
 

@@ -117,7 +117,7 @@ pub(super) fn come_alone(
             return Ok(Ending::Bought);
         };
         let left = step.left.iter().find(|(who, _)| *who == place).map(|(_, ending)| *ending);
-        if step.answer.is_none() {
+        if step.answer.is_none() && !step.has_begun {
             return Err(Error::input(format!(
                 "{} is alone and has to wait: `{}`; somebody who left before has kept a lock",
                 actor(place),

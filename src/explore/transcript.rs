@@ -11,7 +11,7 @@ use crate::checkout::{Audit, Call, Checkout};
 use crate::entrant::Entrant;
 use crate::op::BuyerId;
 use crate::settings::Settings;
-use crate::stores::remote::Saying;
+use crate::stores::remote::{Phase, Saying};
 use crate::worlds::held::Step;
 use crate::worlds::stepped::{Actor, Cue};
 
@@ -54,7 +54,7 @@ fn audited(checkout: &Checkout) -> Vec<String> {
     let Audit { stock, orders, never } = &checkout.audit;
     let never = never.iter().map(|(_, call)| call);
     let texts = stock.iter().chain(orders).chain(never).filter_map(|call| match call {
-        Call::Sql(text) => Some(text),
+        Call::Sql(sql) => Some(&sql.text),
         Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
     });
     texts.flat_map(|text| words(text)).collect()
@@ -141,9 +141,10 @@ pub(super) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<Row> {
                 ending => format!(", {}", ending.word()),
             })
         };
-        let sent = shortened(&step.saying.text, has_one);
+        let sent = phase(step) + &shortened(&step.saying.text, has_one);
         let came_of_it = match &step.answer {
             Some(answer) => answered(answer) + &left(step.place),
+            None if step.has_begun => String::new(),
             None => {
                 let names: Vec<String> =
                     step.waits_for.iter().map(|place| actor(*place).to_string()).collect();
@@ -158,8 +159,20 @@ pub(super) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<Row> {
             let did = format!("… goes on{}{}", answered(answer), left(*place));
             rows.push(Row::said(actor(*place), did, true));
         }
+        for place in &step.began {
+            rows.push(Row::said(actor(*place), "… goes on, and has begun".into(), true));
+        }
     }
     rows
+}
+
+/// Which part of a statement a step is, where it is held inside the server.
+fn phase(step: &Step) -> String {
+    match step.saying.phase {
+        Phase::Acts => "acts: ".into(),
+        Phase::Sends if step.has_begun => "begins: ".into(),
+        Phase::Sends => String::new(),
+    }
 }
 
 fn answered(answer: &str) -> String {

@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     pub(crate) shape: String,
     /// What it has to do with.
     pub(crate) touches: Touches,
+    /// What it touches when it begins, if it is to be held between that and its first change.
+    pub(crate) begins: Option<Touches>,
     /// Which of the connection's transactions it is part of, counted from 1.
     pub(crate) transaction: Option<u64>,
 }
@@ -29,6 +31,7 @@ impl Seen {
     /// As it is held.
     pub(crate) fn saying(self, line: u64) -> Saying {
         let transaction = self.transaction.map(|number| line << 32 | number);
-        Saying { text: self.text, touches: self.touches, shape: Some(self.shape), transaction }
+        let saying = Saying::new(self.text, self.touches).beginning_with(self.begins);
+        Saying { shape: Some(self.shape), transaction, ..saying }
     }
 }

@@ -116,17 +116,17 @@ pub(crate) fn open_server(
         #[cfg(feature = "sqlite")]
         StoreKind::Sqlite => match &terms.checkout {
             Some(checkout) => super::sqlite::open(address, terms, Room::of(checkout, kind)),
-            None => super::sqlite::open(address, terms, Ours(kind)),
+            None => super::sqlite::open(address, terms, Ours::at(kind)),
         },
         #[cfg(feature = "postgres")]
         StoreKind::Postgres => match &terms.checkout {
             Some(checkout) => super::postgres::open(address, terms, Room::of(checkout, kind)),
-            None => super::postgres::open(address, terms, Ours(kind)),
+            None => super::postgres::open(address, terms, Ours::at(kind)),
         },
         #[cfg(feature = "mysql")]
         StoreKind::Mysql => match &terms.checkout {
             Some(checkout) => super::mysql::open(address, terms, Room::of(checkout, kind)),
-            None => super::mysql::open(address, terms, Ours(kind)),
+            None => super::mysql::open(address, terms, Ours::at(kind)),
         },
         #[cfg(feature = "redis")]
         StoreKind::Redis => super::redis::open(address, terms),

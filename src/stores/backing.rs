@@ -37,6 +37,26 @@ pub(crate) trait Backing: Send {
     /// Who waits for whom.
     fn waits(&mut self) -> Result<Waits, String>;
 
+    /// From now on changes of this session are held inside the server.
+    fn hold_inside(&mut self, _session: i64) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Lets the change of this session go that is held, and holds the next.
+    fn let_act(&mut self, _session: i64) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Holds no change of this session any more.
+    fn hold_no_more(&mut self, _session: i64) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Statements that others can overlap with in ways that were not run, each with why.
+    fn overlaps(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Looks at what there is, numbered from here on; says the names of the parts, in order.
     fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String>;
 

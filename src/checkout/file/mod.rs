@@ -15,6 +15,7 @@ use crate::settings::Settings;
 use crate::stores::StoreKind;
 use crate::text::document::{self, Fault, plain_text};
 use crate::text::nearest::shown;
+use crate::text::sql::Dialect;
 use entries::{Entry, check_keys, fault, switch, table, tables, text, texts};
 
 pub(crate) use says::Says;
@@ -95,14 +96,16 @@ impl Reader<'_> {
                 ),
             );
         }
-        let says = Says { store: kind, has_database: top.contains_key("database") };
+        let asked = top.get("database").map(database).transpose()?;
+        let dialect = asked.as_ref().map(|(kind, _)| Dialect::of(*kind));
+        let says = Says { store: kind, database: dialect };
         let mut checkout = self.common(path, says, top, &[])?;
+        checkout.database = asked;
         for (key, value) in top {
             match key.get_ref().as_ref() {
                 "schema" => checkout.schema = Some(self.script("schema", value)?),
                 "seed" => checkout.seed = Some(self.script("seed", value)?),
                 "url" => checkout.url = Some(text("url", value)?.to_owned()),
-                "database" => checkout.database = Some(database(value)?),
                 _ => {}
             }
         }

@@ -9,12 +9,15 @@ use super::super::template::Template;
 use super::entries::fault;
 use crate::stores::StoreKind;
 use crate::text::document::Fault;
+use crate::text::nearest::shown;
+use crate::text::sql::{Dialect, Sql, statements};
 
 /// What texts are read as.
 #[derive(Clone, Copy)]
 pub(crate) struct Says {
     pub(crate) store: StoreKind,
-    pub(crate) has_database: bool,
+    /// Of the database that is asked where the store itself speaks no SQL; none if there is none.
+    pub(crate) database: Option<Dialect>,
 }
 
 impl Says {
@@ -32,21 +35,30 @@ impl Says {
         if text.trim().is_empty() {
             return Err("it says nothing".into());
         }
-        let statement = || Call::Sql(text.trim().trim_end_matches(';').to_owned());
+        let dialect = self.database.unwrap_or(Dialect::of(self.store));
+        // What takes two round trips, or could, is two steps: each is an order's choice of its own.
+        let statement = || match statements(dialect, text)[..] {
+            [one] => Ok(Call::Sql(Sql::new(dialect, one.trim()))),
+            [] => Err("it says nothing".to_owned()),
+            [_, second, ..] => Err(format!(
+                "there is a second statement, `{}`; each is a step of its own",
+                shown(second.trim())
+            )),
+        };
         match self.store {
             StoreKind::Redis => {
                 Ok(Call::Redis(text.split_whitespace().map(Template::parse).collect()))
             }
             // `DELETE` begins both.
-            StoreKind::Http if self.has_database && !names_path(text) => Ok(statement()),
+            StoreKind::Http if self.database.is_some() && !names_path(text) => statement(),
             StoreKind::Http => match Request::parse(text)? {
                 Some(request) => Ok(Call::Http(request)),
-                None if self.has_database => Ok(statement()),
+                None if self.database.is_some() => statement(),
                 None => Err("expected a request, such as `GET /stock`; or name a [database], and \
                              ask that"
                     .into()),
             },
-            _ => Ok(statement()),
+            _ => statement(),
         }
     }
 }

@@ -16,8 +16,8 @@ use super::address::on_loopback;
 use super::backing::{self, Backing, Door};
 use super::private::{self, Nest};
 use super::remote::{
-    Link, Opening, Refusal, Remarks, Seat, Server, StepLink, Terms, Thinking, Waits, Watch,
-    is_not_ours,
+    HELD_INSIDE, Link, Opening, Refusal, Remarks, Seat, Server, StepLink, Terms, Thinking, Waits,
+    Watch, is_not_ours,
 };
 use super::{Address, Books, StoreKind};
 use crate::app::{App, Upstream};
@@ -179,11 +179,11 @@ impl AppServer {
     fn ask(&self, key: &str, call: &Call, value_of: Values<'_>) -> Result<Answer, Error> {
         let mistaken = |why: String| self.mistaken(key, &why);
         match call {
-            Call::Sql(text) => {
-                let sql = self.app.upstreams.iter().position(|upstream| upstream.store.is_sql());
+            Call::Sql(sql) => {
+                let place = self.app.upstreams.iter().position(|upstream| upstream.store.is_sql());
                 let place =
-                    sql.ok_or_else(|| mistaken("there is no database that speaks SQL".into()))?;
-                self.backings.lock()[place].ask(text, value_of).map_err(mistaken)
+                    place.ok_or_else(|| mistaken("there is no database that speaks SQL".into()))?;
+                self.backings.lock()[place].ask(&sql.text, value_of).map_err(mistaken)
             }
             Call::Http(request) => self.request(key, request, value_of),
             Call::Redis(_) | Call::Lua { .. } => Ok(Answer::default()),
@@ -328,7 +328,12 @@ impl Server for AppServer {
         ];
         let told = told.into_iter().filter(|(number, ..)| *number > 0);
         let told = told.map(|(number, what, how)| format!("{}: {how}", of(number, what)));
-        Remarks { told: told.collect(), hides_orders: shared + unclear > 0 }
+        let mut told: Vec<String> = told.collect();
+        let overlaps: Vec<String> =
+            self.backings.lock().iter().flat_map(|backing| backing.overlaps()).collect();
+        let hides_orders = shared + unclear > 0 || !overlaps.is_empty();
+        told.extend(overlaps);
+        Remarks { told, hides_orders }
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
@@ -424,6 +429,24 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// Has the database do something that a session is of, by the number by which that database knows it.
+    fn at(
+        &self,
+        session: i64,
+        work: impl FnOnce(&mut dyn Backing, i64) -> Result<(), String>,
+    ) -> Result<(), Error> {
+        let place = usize::try_from((session >> SESSIONS) - 1).ok();
+        let mut backings = self.backings.lock();
+        match place.and_then(|place| backings.get_mut(place)) {
+            Some(backing) => {
+                work(&mut **backing, session & ((1 << SESSIONS) - 1)).map_err(Error::world)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 /// How long it takes at most until a program that has closed its connections is seen to have ended; and how long one waits
 /// between two looks.
 const LOOKS: u32 = 20;
@@ -446,10 +469,25 @@ impl Watch for Guard {
         let mut all = Waits::new();
         for (place, backing) in self.backings.lock().iter_mut().enumerate() {
             let first = (place as i64 + 1) << SESSIONS;
-            let numbered = |session: i64| if session == 0 { 0 } else { first + session };
+            let numbered = |session: i64| match session {
+                0 | HELD_INSIDE => session,
+                session => first + session,
+            };
             let waits = backing.waits().map_err(Error::world)?;
             all.extend(waits.into_iter().map(|(who, whom)| (numbered(who), numbered(whom))));
         }
         Ok(all)
+    }
+
+    fn hold_inside(&mut self, session: i64) -> Result<(), Error> {
+        self.at(session, |backing, session| backing.hold_inside(session))
+    }
+
+    fn let_act(&mut self, session: i64) -> Result<(), Error> {
+        self.at(session, |backing, session| backing.let_act(session))
+    }
+
+    fn hold_no_more(&mut self, session: i64) -> Result<(), Error> {
+        self.at(session, |backing, session| backing.hold_no_more(session))
     }
 }

@@ -89,8 +89,10 @@ impl Shop {
     /// A question of the file's own, of which the file's reader has to hear if it makes no sense.
     fn ask(&self, key: &str, call: &Call, value_of: Values<'_>) -> Result<Answer, Error> {
         match call {
-            Call::Sql(text) => match &mut *self.asker.lock() {
-                Some(asker) => asker.ask(text, value_of).map_err(|why| self.mistaken(key, why)),
+            Call::Sql(sql) => match &mut *self.asker.lock() {
+                Some(asker) => {
+                    asker.ask(&sql.text, value_of).map_err(|why| self.mistaken(key, why))
+                }
                 None => Err(self.mistaken(key, "there is no [database] to be asked".into())),
             },
             Call::Http(request) => {

@@ -63,8 +63,6 @@ fn signs(desk: &mut Connection) -> Result<Vec<(String, String, String)>, SqlErro
 }
 
 impl Keepsake for Connection {
-    const PARTS: &'static str = include_str!("statements/parts.sql");
-
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
         let told = listed(self, "SELECT @@tx_isolation")
             .or_else(|_| listed(self, "SELECT @@transaction_isolation"))?;

@@ -10,9 +10,9 @@ use ::mysql::{Conn, Opts, Params};
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
 use crate::stores::model::Isolation;
-use crate::stores::remote::{Seat, Terms};
+use crate::stores::remote::{HELD_INSIDE, Seat, Terms};
 use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of};
-use crate::text::sql::{parameters, with_parameters};
+use crate::text::sql::{Dialect, parameters, with_parameters};
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
 #[derive(Clone)]
@@ -28,7 +28,13 @@ pub(in crate::stores) struct Connection {
     /// Statements with parameters that are none of ours, by their text, and the names of their parameters.
     foreign: BTreeMap<String, (::mysql::Statement, Vec<String>)>,
     in_transaction: bool,
+    /// Sessions whose changes are held inside the server by a lock of this one.
+    held_inside: Vec<i64>,
 }
+
+/// What the two locks that hold a session's changes are called, before the session's number (`hold_inside.sql`).
+const FIRST_LOCK: &str = "oversell_sim_hold_1_";
+const SECOND_LOCK: &str = "oversell_sim_hold_2_";
 
 impl Connection {
     /// Dials, and agrees on how long to wait.
@@ -40,7 +46,13 @@ impl Connection {
             conn.query_drop(format!("SET SESSION innodb_lock_wait_timeout = {patience}"))?;
             conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
             let prepared = vec![None; Statement::COUNT];
-            Ok(Self { conn, prepared, foreign: BTreeMap::new(), in_transaction: false })
+            Ok(Self {
+                conn,
+                prepared,
+                foreign: BTreeMap::new(),
+                in_transaction: false,
+                held_inside: Vec::new(),
+            })
         };
         dial().map_err(|error: ::mysql::Error| {
             Error::world(format!("cannot connect to MySQL: {}", said(&error)))
@@ -62,7 +74,7 @@ impl Connection {
             return Ok(prepared.clone());
         }
         let mut names = Vec::new();
-        let marked = with_parameters(text(statement), |name| {
+        let marked = with_parameters(Dialect::Mysql, text(statement), |name| {
             names.push(name);
             "?".into()
         });
@@ -81,7 +93,7 @@ impl Connection {
             return Ok(prepared.clone());
         }
         let mut names = Vec::new();
-        let marked = with_parameters(text, |name| {
+        let marked = with_parameters(Dialect::Mysql, text, |name| {
             names.push(name.to_owned());
             "?".into()
         });
@@ -96,7 +108,7 @@ impl Connection {
         text: &str,
         value_of: &dyn Fn(&str) -> Value,
     ) -> Result<Answer, ::mysql::Error> {
-        if parameters(text).next().is_none() {
+        if parameters(Dialect::Mysql, text).is_empty() {
             return answer(self.conn.query_iter(text)?);
         }
         let (statement, names) = self.prepare_foreign(text)?;
@@ -201,11 +213,39 @@ impl Database for Connection {
         Ok(())
     }
 
+    fn hold_inside(&mut self, session: i64) -> Result<(), SqlError> {
+        self.run_file(&format!("DO GET_LOCK('{FIRST_LOCK}{session}', 0)"))?;
+        self.held_inside.push(session);
+        Ok(())
+    }
+
+    fn let_act(&mut self, session: i64) -> Result<(), SqlError> {
+        // Lets a change go that waits at the first lock, and closes that again before it leaves the second.
+        self.run_file(&format!(
+            "DO GET_LOCK('{SECOND_LOCK}{session}', 0); DO RELEASE_LOCK('{FIRST_LOCK}{session}'); \
+             DO GET_LOCK('{FIRST_LOCK}{session}', 60); DO RELEASE_LOCK('{SECOND_LOCK}{session}')"
+        ))
+    }
+
+    fn hold_no_more(&mut self, session: i64) -> Result<(), SqlError> {
+        self.held_inside.retain(|held| *held != session);
+        self.run_file(&format!("DO RELEASE_LOCK('{FIRST_LOCK}{session}')"))
+    }
+
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
         let told =
             self.conn.query_first::<(String, String, String), _>("SHOW ENGINE INNODB STATUS");
         let told = told.map_err(|error| self.error(&error))?;
-        Ok(told.map(|(.., status)| waits_in(&status)).unwrap_or_default())
+        let mut waits = told.map(|(.., status)| waits_in(&status)).unwrap_or_default();
+        if !self.held_inside.is_empty() {
+            let held: Vec<i64> = self
+                .conn
+                .query("SELECT id FROM information_schema.processlist WHERE state = 'User lock'")
+                .map_err(|error| self.error(&error))?;
+            let held = held.into_iter().filter(|session| self.held_inside.contains(session));
+            waits.extend(held.map(|session| (session, HELD_INSIDE)));
+        }
+        Ok(waits)
     }
 }
 
@@ -339,6 +379,8 @@ fn text(statement: Statement) -> &'static str {
             include_str!("statements/room_empty.sql")
         }
         Statement::RoomParts => include_str!("statements/room_parts.sql"),
+        Statement::HoldInside => include_str!("statements/hold_inside.sql"),
+        Statement::HoldNoMore => include_str!("statements/hold_no_more.sql"),
         other => other.common(),
     }
 }

@@ -48,8 +48,6 @@ fn door(config: &Config) -> Result<Door, Error> {
 }
 
 impl Keepsake for Connection {
-    const PARTS: &'static str = include_str!("statements/parts.sql");
-
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
         let told = self.ask("SHOW default_transaction_isolation", &|_| Value::Null)?;
         let told = told.rows.first().and_then(|row| row.first()).map_or(String::new(), Value::text);

@@ -17,12 +17,15 @@ use super::dynamic::{Received, Sent, kind_of};
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
 use crate::stores::model::Isolation;
-use crate::stores::remote::{Seat, Terms};
+use crate::stores::remote::{HELD_INSIDE, Seat, Terms};
 use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of};
-use crate::text::sql::with_parameters;
+use crate::text::sql::{Dialect, with_parameters};
 
 /// How much longer than a buyer's patience an answer may take: the server itself gives up before.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// The class of the first lock that holds a session's changes; the second's is the next (`hold_inside.sql`).
+const FIRST_LOCK: i32 = 760_412_377;
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
 struct Prepared {
@@ -262,6 +265,19 @@ impl Database for Connection {
         Ok(())
     }
 
+    fn hold_inside(&mut self, session: i64) -> Result<(), SqlError> {
+        self.run_text(&format!("SELECT pg_advisory_lock({FIRST_LOCK}, {session})"))
+    }
+
+    fn let_act(&mut self, session: i64) -> Result<(), SqlError> {
+        let text = include_str!("statements/let_act.sql");
+        self.run_text(&text.replace("$1", &session.to_string()))
+    }
+
+    fn hold_no_more(&mut self, session: i64) -> Result<(), SqlError> {
+        self.run_text(&format!("SELECT pg_advisory_unlock({FIRST_LOCK}, {session})"))
+    }
+
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
         if self.waits.is_none() {
             let prepared =
@@ -272,7 +288,10 @@ impl Database for Connection {
         let rows = self.line.wait(self.client.query(waits, &[]))?;
         Ok(rows
             .iter()
-            .map(|row| (row.get::<_, i32>(0).into(), row.get::<_, i32>(1).into()))
+            .map(|row| {
+                let blocker = row.get::<_, Option<i32>>(1).map_or(HELD_INSIDE, i64::from);
+                (row.get::<_, i32>(0).into(), blocker)
+            })
             .collect())
     }
 }
@@ -305,6 +324,9 @@ fn foreign_row(row: &tokio_postgres::Row) -> Result<Vec<Value>, SqlError> {
 /// transaction 731 after 1.094 ms`, and later `process 18 acquired ShareLock …`.
 fn tell(seat: Option<&Seat>, notice: &DbError) {
     let Some(seat) = seat else { return };
+    if is_held_inside(notice.message()) {
+        return;
+    }
     if notice.message().contains(" still waiting for ") {
         seat.is_told(true);
     } else if notice.message().contains(" acquired ") {
@@ -312,10 +334,17 @@ fn tell(seat: Option<&Seat>, notice: &DbError) {
     }
 }
 
+/// Whether a message is about a lock by which the explorer holds a statement: `… on advisory lock [5,760412377,18,2] …`.
+fn is_held_inside(message: &str) -> bool {
+    let lock = |class: i32| format!(",{class},");
+    message.contains(" advisory lock [")
+        && (message.contains(&lock(FIRST_LOCK)) || message.contains(&lock(FIRST_LOCK + 1)))
+}
+
 /// PostgreSQL counts its parameters: `:item` becomes `$1`, and the names are kept in that order.
 fn numbered(text: &str) -> (String, Vec<&str>) {
     let mut names: Vec<&str> = Vec::new();
-    let numbered = with_parameters(text, |name| {
+    let numbered = with_parameters(Dialect::Postgres, text, |name| {
         let known = names.iter().position(|known| *known == name);
         let place = known.unwrap_or_else(|| {
             names.push(name);

@@ -129,7 +129,8 @@ impl Sight for RedisSight {
         let text = words.join(" ");
         let shape: Vec<&str> =
             words.iter().enumerate().map(|(at, word)| if at < 2 { *word } else { "?" }).collect();
-        Seen { text, shape: shape.join(" "), touches, transaction }
+        // A command is one step.
+        Seen { text, shape: shape.join(" "), touches, begins: None, transaction }
     }
 
     fn settle(&mut self, _: Frame) {}

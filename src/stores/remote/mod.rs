@@ -16,7 +16,9 @@ pub use client::RemoteClient;
 pub use steps::{Refusal, Speaker, Stays, StepLink};
 pub use terms::Terms;
 pub use touches::{Parts, Touches};
-pub use turnstile::{Saying, Seat, Thinkers, Thinking, Turnstile, Unsettled, Waits};
+pub use turnstile::{
+    HELD_INSIDE, Phase, Saying, Seat, Thinkers, Thinking, Turnstile, Unsettled, Waits,
+};
 
 use super::patience::Patience;
 use super::provider::Provider;
@@ -111,6 +113,30 @@ pub trait Watch: Send {
     /// # Errors
     /// [`Error::World`] when the server cannot say.
     fn waits(&mut self) -> Result<Waits, Error>;
+
+    /// From now on statements of this session are held inside the server, before each change that they make.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    fn hold_inside(&mut self, _session: i64) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Lets the statement of this session that is held inside the server go on, to its next change at most.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    fn let_act(&mut self, _session: i64) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Statements of this session are held inside the server no more.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    fn hold_no_more(&mut self, _session: i64) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Why a connection is gone, if that is known better than by those who have lost it.
     fn obituary(&mut self) -> Option<Error> {

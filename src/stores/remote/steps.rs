@@ -51,6 +51,12 @@ pub trait Speaker: Send {
     /// What it has to do with, here and now.
     fn touches(&self, call: &Call) -> Touches;
 
+    /// What it touches when it begins, if it is to be held between that and its first change; none if it is one
+    /// step, or cannot be held.
+    fn begins(&self, _call: &Call) -> Option<Touches> {
+        None
+    }
+
     /// What takes back whatever the attempt has not made to count; none if there is nothing to be taken back.
     fn taking_back(&self) -> Option<Call>;
 
@@ -213,7 +219,8 @@ impl<S: Speaker> StepLink<S> {
         let value_of = |name: &str| memory.value_of(name);
         let Some(seat) = seat else { return Some(speaker.say(call, &value_of)) };
         let text = call.shown(|name| value_of(name).to_string());
-        if !seat.pass(Saying::new(text, speaker.touches(call))) {
+        let saying = Saying::new(text, speaker.touches(call)).beginning_with(speaker.begins(call));
+        if !seat.pass(saying) {
             return None;
         }
         let answer = speaker.say(call, &value_of);

@@ -37,6 +37,12 @@ pub struct Terms {
     pub relaxed: bool,
     /// Whether the server is killed on purpose.
     pub is_killed: bool,
+    /// Whether the server was started for this run, and nothing else is in it.
+    pub is_private: bool,
+    /// Whether statements are to be held inside the server, where that can be done.
+    pub hold_inside: bool,
+    /// Whether triggers may be put on tables of a server that is not private, for as long as the run lasts.
+    pub allow_triggers: bool,
     /// The checkout whose own tables are used, if it is described in a file.
     pub checkout: Option<Arc<Checkout>>,
     /// What ends it early.
@@ -68,6 +74,9 @@ impl Terms {
             unit_rows: settings.unit_rows,
             relaxed: settings.relaxed,
             is_killed: settings.kill > 0,
+            is_private: false,
+            hold_inside: false,
+            allow_triggers: false,
             checkout: None,
             control: control.clone(),
             told: Arc::default(),
@@ -78,6 +87,11 @@ impl Terms {
     #[must_use]
     pub fn with_checkout(self, checkout: Option<Arc<Checkout>>) -> Self {
         Self { checkout, ..self }
+    }
+
+    /// Whether statements may be held inside the server, by triggers.
+    pub(in crate::stores) fn may_hold_inside(&self) -> bool {
+        self.hold_inside && (self.is_private || self.allow_triggers)
     }
 
     /// Keeps what a server said when it refused something that it should not have; of several, the first.

@@ -16,6 +16,22 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// whether it has to wait.
 const USUALLY: Duration = Duration::from_micros(400);
 
+/// Which part of a statement is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// All of it, or its beginning if it is held inside.
+    #[default]
+    Sends,
+    /// It has begun, and is held before it changes anything more.
+    Acts,
+}
+
+/// The same where the statement is expected to be held inside the server.
+const SOON: Duration = Duration::from_micros(100);
+
+/// In [`Waits`], who holds a statement inside the server: the explorer itself.
+pub const HELD_INSIDE: i64 = i64::MIN;
+
 /// Something that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saying {
@@ -27,19 +43,36 @@ pub struct Saying {
     pub shape: Option<String>,
     /// Which transaction it is part of, where that is known.
     pub transaction: Option<u64>,
+    /// What it touches when it begins, if it is to be held between that and its first change; none if it is one step.
+    pub begins: Option<Touches>,
+    /// Which part of it is about to be done.
+    pub phase: Phase,
 }
 
 impl Saying {
     /// Something whose values are the same each time.
     #[must_use]
     pub fn new(text: String, touches: Touches) -> Self {
-        Self { text, touches, shape: None, transaction: None }
+        Self { text, touches, shape: None, transaction: None, begins: None, phase: Phase::Sends }
+    }
+
+    /// The same, to be held between its beginning and its first change, where it touches so much when it begins.
+    #[must_use]
+    pub fn beginning_with(self, begins: Option<Touches>) -> Self {
+        Self { begins, ..self }
+    }
+
+    /// The part that is left once it has begun.
+    fn acts(&self) -> Self {
+        Self { phase: Phase::Acts, begins: None, ..self.clone() }
     }
 
     /// Whether this is the other again, if with other values.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         self.touches == other.touches
+            && self.begins == other.begins
+            && self.phase == other.phase
             && match (&self.shape, &other.shape) {
                 (Some(shape), Some(other)) => shape == other,
                 _ => self.text == other.text,
@@ -64,6 +97,8 @@ enum Standing {
     Held(Saying),
     /// It has sent something, and nothing is known of it.
     Sent,
+    /// What it has sent has begun, and is held inside the server.
+    Inside,
     /// It has, and the server says that somebody is in the way.
     Waiting,
     /// It has, and knows itself that somebody is in the way: it tries again when somebody has moved.
@@ -81,6 +116,8 @@ struct Board {
     answered: Vec<(usize, String)>,
     /// By what number the server knows each buyer's connection.
     sessions: Vec<i64>,
+    /// What each buyer has sent last.
+    sent: Vec<Option<Saying>>,
     /// Whether each has been told that it waits, where the server tells: then a deadlock has been looked for.
     told: Vec<Option<bool>>,
     /// Whether anybody has been told since one last looked.
@@ -167,6 +204,7 @@ impl Turnstile {
                 standings: vec![Standing::Away; buyers],
                 answered: Vec::new(),
                 sessions: vec![0; buyers],
+                sent: vec![None; buyers],
                 told: vec![None; buyers],
                 has_news: false,
                 again: vec![false; buyers],
@@ -268,11 +306,17 @@ impl Turnstile {
         self.board.lock().vain.iter().copied().max().unwrap_or(0)
     }
 
-    /// Lets somebody's saying go; false if it is not held.
+    /// Lets a buyer's statement go, or the rest of one that is held inside the server, which has to be told so by
+    /// the caller; false if nothing of this buyer's is held.
     pub fn let_go(&self, place: usize) -> bool {
         let mut board = self.board.lock();
-        if !matches!(board.standings.get(place), Some(Standing::Held(_))) {
-            return false;
+        match board.standings.get(place) {
+            Some(Standing::Held(saying)) => board.sent[place] = Some(saying.clone()),
+            Some(Standing::Inside) => {}
+            _ => return false,
+        }
+        if let Some(told) = &mut board.told[place] {
+            *told = false;
         }
         board.steps += 1;
         let step = board.steps;
@@ -303,6 +347,20 @@ impl Turnstile {
             self.buyers[place].notify_all();
         }
         is_obstructed
+    }
+
+    /// Whose statements have begun and are held inside the server.
+    #[must_use]
+    pub fn inside(&self) -> Vec<usize> {
+        let board = self.board.lock();
+        let places = board.standings.iter().enumerate();
+        places.filter(|(_, state)| **state == Standing::Inside).map(|(place, _)| place).collect()
+    }
+
+    /// The number by which the server knows a buyer's connection.
+    #[must_use]
+    pub fn session(&self, place: usize) -> i64 {
+        self.board.lock().sessions[place]
     }
 
     /// For whom somebody waits, as far as the server names them.
@@ -339,7 +397,8 @@ impl Turnstile {
             if !is_thinking && !is_on_its_way {
                 return Ok(std::mem::take(&mut board.answered));
             }
-            let timed_out = self.keeper.wait_for(&mut board, USUALLY).timed_out();
+            let usually = if board.may_be_held_inside() { SOON } else { USUALLY };
+            let timed_out = self.keeper.wait_for(&mut board, usually).timed_out();
             if seen != board.standings {
                 seen.clone_from(&board.standings);
                 seen_ns = clock.now();
@@ -398,8 +457,9 @@ impl Board {
     /// Notes who has been thinking for too long; whether anybody has.
     fn lose_sight(&mut self, since_ns: u64, usually: Duration) -> bool {
         let mut has_lost = false;
-        let may_move =
-            |standing: &Standing| matches!(standing, Standing::Held(_) | Standing::Queued);
+        let may_move = |standing: &Standing| {
+            matches!(standing, Standing::Held(_) | Standing::Queued | Standing::Inside)
+        };
         let others_may_move = self.standings.iter().any(may_move);
         for place in 0..self.standings.len() {
             let was_unseen = self.was_unseen[place];
@@ -422,14 +482,30 @@ impl Board {
     fn held(&self) -> Vec<(usize, Saying)> {
         let held = |(place, standing): (usize, &Standing)| match standing {
             Standing::Held(saying) => Some((place, saying.clone())),
+            Standing::Inside => self.sent[place].as_ref().map(|sent| (place, sent.acts())),
             _ => None,
         };
         self.standings.iter().enumerate().filter_map(held).collect()
     }
 
+    /// Whether a statement is on its way that is to be held inside the server.
+    fn may_be_held_inside(&self) -> bool {
+        let is = |place: &usize| {
+            self.standings[*place] == Standing::Sent
+                && self.sent[*place].as_ref().is_some_and(|sent| sent.begins.is_some())
+        };
+        (0..self.standings.len()).any(|place| is(&place))
+    }
+
     /// If everybody who is on its way waits, and not in a circle, nothing will happen until somebody else
     /// moves. A circle is a deadlock, which the server breaks by itself.
     fn believe(&mut self, sessions: &[i64], waits: &Waits) {
+        for (place, session) in sessions.iter().enumerate() {
+            let is_held_inside = waits.contains(&(*session, HELD_INSIDE));
+            if self.standings[place] == Standing::Sent && is_held_inside {
+                self.standings[place] = Standing::Inside;
+            }
+        }
         let sent: Vec<usize> = (0..self.standings.len())
             .filter(|place| self.standings[*place] == Standing::Sent)
             .collect();

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::layout::Layout;
-use super::sight::{Known, SqlSight};
-use super::{Database, Dialer, SqlError};
+use super::independence::{Catalog, Overlaps};
+use super::sight::SqlSight;
+use super::speaker::Known;
+use super::{Database, Dialer, SqlError, Statement, hold};
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
 use crate::proxy::{Behind, Sight, Wire};
@@ -18,9 +19,6 @@ use crate::stores::remote::{Terms, Waits};
 
 /// A database whose tables can be kept and put back.
 pub(in crate::stores) trait Keepsake: Database {
-    /// The query for its parts, as [`Layout::of`] reads them.
-    const PARTS: &'static str;
-
     /// How far transactions are kept apart where nobody says.
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError>;
 
@@ -46,7 +44,8 @@ pub(in crate::stores) struct SqlBacking<D: Dialer<Database: Keepsake>> {
     door: Door,
     version: String,
     isolation: Isolation,
-    known: Known,
+    known: Arc<RwLock<Known>>,
+    may_hold_inside: bool,
     settings: Arc<RwLock<Vec<(String, String)>>>,
     has_kept: bool,
     /// The private server, if it is one.
@@ -65,8 +64,20 @@ impl<D: Dialer<Database: Keepsake>> SqlBacking<D> {
         let mut desk = dialer.dial(terms)?;
         let version = D::version(&mut desk).map_err(SqlError::into_error)?;
         let isolation = desk.usual_isolation().map_err(SqlError::into_error)?;
-        let (known, settings) = (Known::default(), Arc::new(RwLock::new(settings)));
-        Ok(Self { desk, door, version, isolation, known, settings, has_kept: false, nest })
+        let (known, settings) = (Arc::default(), Arc::new(RwLock::new(settings)));
+        let may_hold_inside = terms.hold_inside && (nest.is_some() || terms.allow_triggers);
+        let has_kept = false;
+        Ok(Self {
+            desk,
+            door,
+            version,
+            isolation,
+            known,
+            may_hold_inside,
+            settings,
+            has_kept,
+            nest,
+        })
     }
 }
 
@@ -92,11 +103,35 @@ impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
     }
 
     fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String> {
-        let parts = self.desk.ask(D::Database::PARTS, &|_| Value::Null).map_err(SqlError::text)?;
-        let layout = Layout::of(D::KIND, &parts, self.isolation, std::iter::empty(), first);
-        let names = layout.names();
-        *self.known.write() = layout;
+        let parts =
+            hold::asked(&mut self.desk, Statement::RoomParts, true).map_err(SqlError::text)?;
+        let catalog = Catalog::of(D::KIND, &parts, self.isolation, std::iter::empty(), first);
+        let names = catalog.names();
+        if self.may_hold_inside {
+            hold::install(&mut self.desk, true).map_err(SqlError::text)?;
+        }
+        *self.known.write() = Known {
+            catalog: Arc::new(catalog),
+            holds_inside: self.may_hold_inside,
+            overlaps: Overlaps::default(),
+        };
         Ok(names)
+    }
+
+    fn hold_inside(&mut self, session: i64) -> Result<(), String> {
+        self.desk.hold_inside(session).map_err(SqlError::text)
+    }
+
+    fn let_act(&mut self, session: i64) -> Result<(), String> {
+        self.desk.let_act(session).map_err(SqlError::text)
+    }
+
+    fn hold_no_more(&mut self, session: i64) -> Result<(), String> {
+        self.desk.hold_no_more(session).map_err(SqlError::text)
+    }
+
+    fn overlaps(&self) -> Vec<String> {
+        self.known.read().overlaps.told()
     }
 
     fn keep(&mut self) -> Result<(), String> {
@@ -133,6 +168,9 @@ impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
 impl<D: Dialer<Database: Keepsake>> Drop for SqlBacking<D> {
     fn drop(&mut self) {
         // A private server goes with everything that is in it.
+        if self.may_hold_inside && self.nest.is_none() {
+            let _ = hold::remove(&mut self.desk);
+        }
         if self.has_kept && self.nest.is_none() {
             let _ = self.desk.forget();
         }

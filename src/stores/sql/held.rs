@@ -1,19 +1,20 @@
 //! A database whose statements are held until somebody lets them go.
 
-use super::course::{Course, Manner};
+use super::independence::{Course, Deed, Division, Reading};
+use super::speaker::{Known, NO_TRIGGERS};
 use super::{Database, Row, SqlError, SqlLink, Statement, Values, value_of};
 use crate::attempt::Failure;
 use crate::checkout::{Answer, Value};
 use crate::stores::StoreKind;
 use crate::stores::model::Isolation;
 use crate::stores::remote::{Link, Parts, Saying, Seat, Terms, Touches};
-use crate::text::sql::on_one_line;
+use crate::text::sql::{Dialect, on_one_line};
 
 /// A link of a buyer with a seat at a turnstile, where its every statement is held, or only it itself.
 pub(in crate::stores) fn link<D: Database + 'static>(
     mut database: D,
     seat: Seat,
-    kind: StoreKind,
+    known: Known,
     terms: &Terms,
     holds_statements: bool,
 ) -> Result<Box<dyn Link>, SqlError> {
@@ -21,8 +22,8 @@ pub(in crate::stores) fn link<D: Database + 'static>(
     let terms = terms.clone();
     Ok(match holds_statements {
         true => {
-            let course = Course::of(kind);
-            Box::new(SqlLink::new(Held { database, seat, course }, terms))
+            let course = Course::of(known.catalog.kind());
+            Box::new(SqlLink::new(Held { database, seat, known, course }, terms))
         }
         false => Box::new(SqlLink::new(database, terms)),
     })
@@ -32,6 +33,7 @@ pub(in crate::stores) fn link<D: Database + 'static>(
 struct Held<D> {
     database: D,
     seat: Seat,
+    known: Known,
     course: Course,
 }
 
@@ -44,10 +46,13 @@ impl<D: Database> Held<D> {
         send: impl FnOnce(&mut D) -> Result<T, SqlError>,
         told: impl FnOnce(&T) -> String,
     ) -> Result<T, SqlError> {
-        let manner = manner(statement);
-        let touches = self.course.touches(manner, of_statement(statement));
-        let text = shown(D::text(statement), values);
-        if !self.seat.pass(Saying::new(text, touches)) {
+        let kind = self.known.catalog.kind();
+        let reading = reading(kind, statement, D::text(statement));
+        let frame = Course::frame(&reading, Isolation::ReadCommitted);
+        let touches = self.course.touches(frame, &reading, of_statement(statement));
+        let text = shown(kind, D::text(statement), values);
+        let begins = self.begins(&reading, statement, &text, touches);
+        if !self.seat.pass(Saying::new(text, touches).beginning_with(begins)) {
             // On the way home nobody begins anything or brings it to an end, but everybody tidies up.
             if self.course.breaks_off() {
                 self.database.run(Statement::Rollback)?;
@@ -58,7 +63,7 @@ impl<D: Database> Held<D> {
             };
         }
         let answer = send(&mut self.database);
-        self.course.note(manner, touches, answer.is_ok());
+        self.course.note(frame, &reading, touches, answer.is_ok());
         self.seat.hear(match &answer {
             Ok(answer) => told(answer),
             Err(SqlError::Conflict) => "conflict".into(),
@@ -68,17 +73,50 @@ impl<D: Database> Held<D> {
         });
         answer
     }
+
+    /// What a statement touches when it begins, if it is to be held between that and its first change.
+    fn begins(
+        &self,
+        reading: &Reading,
+        statement: Statement,
+        text: &str,
+        touches: Touches,
+    ) -> Option<Touches> {
+        let Known { catalog, holds_inside, overlaps } = &self.known;
+        let division = catalog.division(reading, &self.course);
+        overlaps.note(division, text, touches, !self.course.is_under_way());
+        match division {
+            Division::BeginsAndActs if *holds_inside => Some(match catalog.kind() {
+                StoreKind::Postgres => {
+                    let Touches { reads, writes, adds } = of_statement(statement);
+                    let own = Touches::reading(reads | writes | adds);
+                    let frame = Course::frame(reading, Isolation::ReadCommitted);
+                    self.course.touches(frame, reading, own)
+                }
+                _ => touches,
+            }),
+            Division::BeginsAndActs => {
+                overlaps.note_unheld(text, NO_TRIGGERS);
+                None
+            }
+            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits => None,
+        }
+    }
 }
 
-/// What a statement does to the transaction that it is in.
-fn manner(statement: Statement) -> Manner {
+/// A statement of ours, read. What begins or ends a transaction may be a script of several.
+fn reading(kind: StoreKind, statement: Statement, text: &str) -> Reading {
+    let begins = |level| Reading::of_frame(Deed::Begins(Some(level)));
     match statement {
-        Statement::Begin => Manner::Begins(Isolation::ReadCommitted),
-        Statement::BeginRepeatableRead => Manner::Begins(Isolation::RepeatableRead),
-        Statement::BeginSerializable => Manner::Begins(Isolation::Serializable),
-        Statement::BeginLocking => Manner::BeginsLocking,
-        Statement::Commit | Statement::CommitUnsynced | Statement::Rollback => Manner::Ends,
-        _ => Manner::GoesOn,
+        Statement::Begin => begins(Isolation::ReadCommitted),
+        Statement::BeginRepeatableRead => begins(Isolation::RepeatableRead),
+        Statement::BeginSerializable => begins(Isolation::Serializable),
+        Statement::BeginLocking => Reading::of_frame(Deed::BeginsLocking),
+        Statement::Commit | Statement::CommitUnsynced => {
+            Reading::of_frame(Deed::Commits { chains: false })
+        }
+        Statement::Rollback => Reading::of_frame(Deed::RollsBack { chains: false }),
+        _ => Reading::of(Dialect::of(kind), text),
     }
 }
 
@@ -140,7 +178,9 @@ fn of_statement(statement: Statement) -> Touches {
         | S::RoomRaze
         | S::RoomEmpty
         | S::RoomClear
-        | S::RoomParts => Touches::writing(Parts::ALL),
+        | S::RoomParts
+        | S::HoldInside
+        | S::HoldNoMore => Touches::writing(Parts::ALL),
     }
 }
 
@@ -206,8 +246,8 @@ impl<D: Database> Database for Held<D> {
 
 /// A statement on one line, with its values, as short as it can be told: without times, which are never the same
 /// twice, and without what all our tables' names begin with.
-fn shown(text: &'static str, values: Values<'_>) -> String {
-    let told = on_one_line(text, |name| match name.ends_with("_ms") {
+fn shown(kind: StoreKind, text: &'static str, values: Values<'_>) -> String {
+    let told = on_one_line(Dialect::of(kind), text, |name| match name.ends_with("_ms") {
         true => "…".into(),
         false => value_of(name, values).to_string(),
     });

@@ -6,9 +6,9 @@ mod asker;
 #[cfg(feature = "app")]
 mod backing;
 mod books;
-mod course;
 mod held;
-mod layout;
+mod hold;
+mod independence;
 mod link;
 mod room;
 mod server;
@@ -68,7 +68,23 @@ pub(super) trait Database: Send {
     /// of waiting.
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError>;
 
-    /// Of all connections to the server, which waits for which; 0 is one that the server does not name.
+    /// From now on each change that this session makes is held by the lock that this connection takes.
+    fn hold_inside(&mut self, _session: i64) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    /// Lets the change of this session go that is held, and holds the next.
+    fn let_act(&mut self, _session: i64) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    /// Holds no change of this session any more.
+    fn hold_no_more(&mut self, _session: i64) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    /// Of all connections to the server, which waits for which; 0 is one that the server does not name, and
+    /// [`HELD_INSIDE`](crate::stores::remote::HELD_INSIDE) this one.
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError>;
 }
 

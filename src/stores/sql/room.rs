@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::layout::Layout;
-use super::speaker::SqlSpeaker;
+use super::hold::{self, asked, listed};
+use super::independence::{Catalog, Overlaps};
+use super::speaker::{Known, SqlSpeaker};
 use super::{Database, SqlError, Statement, Tables};
 use crate::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
 use crate::error::Error;
@@ -19,23 +20,24 @@ pub(in crate::stores) struct Room {
     kind: StoreKind,
     shelves: Arc<Shelves>,
     known: Mutex<Known>,
+    empties: Mutex<Empties>,
 }
 
-/// What is known of them once they are there.
+/// The statements that empty all tables.
 #[derive(Clone, Default)]
-struct Known {
-    layout: Arc<Layout>,
-    /// What empties all tables.
-    empties: Vec<String>,
-    /// The same of a few rows, where nothing else happens when one is deleted.
-    clears: Vec<String>,
+struct Empties {
+    /// Of however many rows.
+    many: Vec<String>,
+    /// Of a few rows, where nothing else happens when one is deleted.
+    few: Vec<String>,
 }
 
 impl Room {
     /// For this checkout, at this store.
     pub(in crate::stores) fn of(checkout: &Arc<Checkout>, kind: StoreKind) -> Self {
         let checkout = Arc::clone(checkout);
-        Self { checkout, kind, shelves: Arc::default(), known: Mutex::default() }
+        let (shelves, known, empties) = (Arc::default(), Mutex::default(), Mutex::default());
+        Self { checkout, kind, shelves, known, empties }
     }
 
     fn build(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError> {
@@ -52,18 +54,19 @@ impl Room {
     ) -> Result<(), SqlError> {
         match &self.checkout.seed {
             Some(seed) => {
-                let Known { empties, clears, .. } = self.known.lock().clone();
-                for statement in if is_small { clears } else { empties } {
+                let Empties { many, few } = self.empties.lock().clone();
+                for statement in if is_small { few } else { many } {
                     database.ask(&statement, &|_| Value::Null)?;
                 }
                 run_file(database, Some(seed))?;
             }
             // What the schema itself has put there can only be put there again.
             None => {
-                for statement in listed(database, Statement::RoomRaze)? {
+                for statement in listed(database, Statement::RoomRaze, terms.is_private)? {
                     database.ask(&statement, &|_| Value::Null)?;
                 }
                 self.build(database, terms)?;
+                self.hold_inside(database, terms)?;
             }
         }
         Ok(())
@@ -77,8 +80,8 @@ impl Room {
         call: &Call,
         value_of: Values<'_>,
     ) -> Result<Answer, SqlError> {
-        let Call::Sql(text) = call else { return Ok(Answer::default()) };
-        database.ask(text, value_of).map_err(|error| match error {
+        let Call::Sql(sql) = call else { return Ok(Answer::default()) };
+        database.ask(&sql.text, value_of).map_err(|error| match error {
             SqlError::Lost(_) => error,
             error => self.mistaken(key, &error.text()),
         })
@@ -90,19 +93,28 @@ impl Room {
 
     /// Asks what there is, and how it is emptied.
     fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
-        let parts = database.ask(D::text(Statement::RoomParts), &|_| Value::Null)?;
-        let empties = listed(database, Statement::RoomEmpty)?;
-        let clears = listed(database, Statement::RoomClear)?;
+        let parts = asked(database, Statement::RoomParts, terms.is_private)?;
+        let many = listed(database, Statement::RoomEmpty, terms.is_private)?;
+        let few = listed(database, Statement::RoomClear, terms.is_private)?;
         let steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
         let texts = steps.filter_map(|step| match &step.call {
-            Call::Sql(text) => Some(text.as_str()),
+            Call::Sql(sql) => Some(sql.text.as_str()),
             Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
         });
-        let mut known = self.known.lock();
-        known.layout = Arc::new(Layout::of(self.kind, &parts, terms.isolation, texts, 0));
-        known.clears = if known.layout.has_more() { empties.clone() } else { clears };
-        known.empties = empties;
-        Ok(())
+        let catalog = Arc::new(Catalog::of(self.kind, &parts, terms.isolation, texts, 0));
+        let few = if catalog.runs_code() { many.clone() } else { few };
+        *self.empties.lock() = Empties { many, few };
+        let holds_inside = terms.may_hold_inside();
+        *self.known.lock() = Known { catalog, holds_inside, overlaps: Overlaps::default() };
+        self.hold_inside(database, terms)
+    }
+
+    /// Has changes held inside the server, where that is wanted and allowed.
+    fn hold_inside<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
+        match self.kind != StoreKind::Sqlite && terms.may_hold_inside() {
+            true => hold::install(database, terms.is_private),
+            false => Ok(()),
+        }
     }
 
     fn step_link<D: Database>(
@@ -111,17 +123,10 @@ impl Room {
         terms: &Terms,
         seat: Option<Seat>,
     ) -> StepLink<SqlSpeaker<D>> {
-        let Known { layout, .. } = self.known.lock().clone();
-        let speaker = SqlSpeaker::new(database, self.kind, layout);
+        let speaker = SqlSpeaker::new(database, self.known.lock().clone());
         let shelves = Arc::clone(&self.shelves);
         StepLink::new(speaker, Arc::clone(&self.checkout), shelves, terms.clone(), seat)
     }
-}
-
-/// Statements that are written by a query.
-fn listed<D: Database>(database: &mut D, query: Statement) -> Result<Vec<String>, SqlError> {
-    let rows = database.ask(D::text(query), &|_| Value::Null)?.rows;
-    Ok(rows.iter().flatten().map(Value::text).collect())
 }
 
 fn run_file(database: &mut impl Database, script: Option<&Script>) -> Result<(), SqlError> {
@@ -153,7 +158,14 @@ impl Tables for Room {
         database.enter_room(terms.isolation)
     }
 
-    fn remove(&self, database: &mut impl Database) -> Result<(), SqlError> {
+    fn overlaps(&self) -> Vec<String> {
+        self.known.lock().overlaps.told()
+    }
+
+    fn remove<D: Database>(&self, database: &mut D) -> Result<(), SqlError> {
+        if self.known.lock().holds_inside {
+            hold::remove(database)?;
+        }
         database.run(Statement::RoomLeave)
     }
 

@@ -5,7 +5,9 @@ use parking_lot::Mutex;
 use super::{Database, SqlError, Tables};
 use crate::error::Error;
 use crate::stores::private::Nest;
-use crate::stores::remote::{Link, Opening, Seat, Server, Terms, Waits, Watch, is_not_ours};
+use crate::stores::remote::{
+    Link, Opening, Remarks, Seat, Server, Terms, Waits, Watch, is_not_ours,
+};
 use crate::stores::{Books, StoreKind};
 
 /// Who knows how to connect to one.
@@ -47,7 +49,8 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
         terms: &Terms,
         tables: T,
     ) -> Result<Self, Error> {
-        let terms = terms.clone();
+        let mut terms = terms.clone();
+        terms.is_private = nest.is_some();
         let mut server = Self {
             dialer,
             tables,
@@ -104,6 +107,18 @@ impl<D: Database> Watch for Watcher<D> {
     fn waits(&mut self) -> Result<Waits, Error> {
         self.0.waits().map_err(SqlError::into_error)
     }
+
+    fn hold_inside(&mut self, session: i64) -> Result<(), Error> {
+        self.0.hold_inside(session).map_err(SqlError::into_error)
+    }
+
+    fn let_act(&mut self, session: i64) -> Result<(), Error> {
+        self.0.let_act(session).map_err(SqlError::into_error)
+    }
+
+    fn hold_no_more(&mut self, session: i64) -> Result<(), Error> {
+        self.0.hold_no_more(session).map_err(SqlError::into_error)
+    }
 }
 
 impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
@@ -128,6 +143,11 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
         self.tables
             .link_held(database, seat, &self.terms, holds_statements)
             .map_err(SqlError::into_error)
+    }
+
+    fn remarks(&self) -> Remarks {
+        let overlaps = self.tables.overlaps();
+        Remarks { hides_orders: !overlaps.is_empty(), told: overlaps }
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

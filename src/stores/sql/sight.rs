@@ -1,26 +1,27 @@
-//! What somebody's application says to a database, as far as it has to be known.
+//! What an application sends to a database, as far as it has to be known.
 
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::course::{Course, Manner};
-use super::layout::{Deed, Layout, level_in};
-use crate::proxy::{Frame, Said, Seen, Sight};
+use super::independence::{Course, Deed, Division, Frame};
+use super::speaker::{Known, NO_TRIGGERS};
+use crate::proxy::{Frame as State, Said, Seen, Sight};
 use crate::stores::StoreKind;
 use crate::stores::model::Isolation;
-use crate::stores::remote::{Parts, Touches};
-use crate::text::sql::{filled, in_brief, shape, statements};
+use crate::stores::remote::Touches;
+use crate::text::sql::{Dialect, filled, in_brief, shape, statements};
 
-/// What is known of a database's tables, for every connection to it.
-pub(in crate::stores) type Known = Arc<RwLock<Layout>>;
+/// Why several statements that are sent at once are no proof.
+const AT_ONCE: &str = "they are sent at once, and cannot be held one by one";
 
 /// One connection.
 pub(in crate::stores) struct SqlSight {
-    known: Known,
+    dialect: Dialect,
+    known: Arc<RwLock<Known>>,
     course: Course,
-    frame: Frame,
-    /// The furthest that the connection has asked to have its transactions kept apart.
+    state: State,
+    /// The highest level that the connection has asked for.
     isolation: Isolation,
     /// Transactions that have begun.
     begun: u64,
@@ -28,12 +29,19 @@ pub(in crate::stores) struct SqlSight {
     before: Vec<String>,
 }
 
+/// What one statement of those that are about to be sent touches.
+struct One {
+    touches: Touches,
+    begins: Option<Touches>,
+}
+
 impl SqlSight {
-    pub(in crate::stores) fn new(kind: StoreKind, known: &Known) -> Self {
+    pub(in crate::stores) fn new(kind: StoreKind, known: &Arc<RwLock<Known>>) -> Self {
         Self {
+            dialect: Dialect::of(kind),
             known: Arc::clone(known),
             course: Course::of(kind),
-            frame: Frame::NONE,
+            state: State::NONE,
             isolation: Isolation::ReadCommitted,
             begun: 0,
             before: Vec::new(),
@@ -41,65 +49,92 @@ impl SqlSight {
     }
 
     /// One statement of those that are about to be sent.
-    fn see_one(&mut self, text: &str) -> Touches {
-        let layout = self.known.read();
-        let isolation = layout.isolation().max(self.isolation);
-        let deed = layout.deed(text);
-        let manner = match deed.manner() {
-            Manner::Begins(level) => Manner::Begins(level.max(isolation)),
-            manner => manner,
+    fn see_one(&mut self, text: &str) -> One {
+        let known = self.known.read().clone();
+        let catalog = &known.catalog;
+        let usual = catalog.isolation().max(self.isolation);
+        let reading = catalog.read(text);
+        let frame = match Course::frame(&reading, usual) {
+            Frame::Begins(level) => Frame::Begins(level.max(usual)),
+            frame => frame,
         };
-        if deed == Deed::Sets
-            && let Some(level) = level_in(text)
-        {
+        if let (Deed::Sets, Some(level)) = (reading.deed, reading.level) {
             self.isolation = self.isolation.max(level);
-            self.course.raise(level);
         }
-        let begins = match manner {
-            Manner::Begins(_) | Manner::BeginsLocking => true,
-            Manner::Ends => false,
-            // Whoever does not commit by itself begins by itself.
-            Manner::GoesOn => {
-                let does = self.frame.begins_by_itself && deed != Deed::Sets;
+        let begins = match frame {
+            Frame::Begins(_) | Frame::BeginsLocking => true,
+            Frame::Ends { .. } => false,
+            // A session that does not commit by itself begins by itself.
+            Frame::GoesOn => {
+                let does = self.state.begins_by_itself && reading.deed != Deed::Sets;
                 let begins = does && !self.course.is_under_way();
                 if begins {
-                    self.course.note(Manner::Begins(isolation), Touches::NOTHING, true);
+                    self.course.begins_by_itself(usual);
                 }
                 begins
             }
         };
-        let touches = self.course.touches(manner, layout.touches(text));
-        self.course.note(manner, touches, true);
+        let touches = self.course.touches(frame, &reading, catalog.touches(&reading));
+        let division = catalog.division(&reading, &self.course);
+        let brief = in_brief(&shape(self.dialect, text));
+        known.overlaps.note(division, &brief, touches, !self.course.is_under_way());
+        let begins_with = match division {
+            Division::BeginsAndActs if known.holds_inside => {
+                Some(catalog.begins(&reading, &self.course, touches))
+            }
+            Division::BeginsAndActs => {
+                known.overlaps.note_unheld(&brief, NO_TRIGGERS);
+                None
+            }
+            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits => None,
+        };
+        self.course.note(frame, &reading, touches, true);
         self.begun += u64::from(begins);
-        touches
+        One { touches, begins: begins_with }
+    }
+
+    /// All statements that are about to be sent.
+    fn see_all(&mut self, text: &str) -> One {
+        let texts = statements(self.dialect, text);
+        let all: Vec<One> = texts.iter().map(|text| self.see_one(text)).collect();
+        let touching = all.iter().filter(|one| one.touches != Touches::NOTHING).count();
+        if touching > 1 {
+            let brief = in_brief(&shape(self.dialect, text));
+            self.known.read().overlaps.note_unheld(&brief, AT_ONCE);
+        }
+        let touches = all.iter().fold(Touches::NOTHING, |touches, one| touches | one.touches);
+        // Of several the first that is held inside has come after others: together they touch everything above.
+        let begins = match touching {
+            1 => all.iter().find_map(|one| one.begins),
+            _ => all.iter().any(|one| one.begins.is_some()).then_some(touches),
+        };
+        One { touches, begins }
     }
 }
 
 impl Sight for SqlSight {
     fn see(&mut self, said: &Said) -> Seen {
         let was_under_way = self.course.is_under_way();
-        let all = statements(&said.text);
-        let touches =
-            all.iter().fold(Touches::NOTHING, |touches, text| touches | self.see_one(text));
+        let One { touches, begins } = self.see_all(&said.text);
         let is_framed = was_under_way || self.course.is_under_way();
-        let text = in_brief(&filled(&said.text, &said.values));
-        let shape = shape(&said.text);
+        let text = in_brief(&filled(self.dialect, &said.text, &said.values));
+        let shape = shape(self.dialect, &said.text);
         let transaction = is_framed.then_some(self.begun);
         if touches == Touches::NOTHING {
-            // Of what is let through only where transactions begin is of interest.
+            // Statements that are not held are only told where they begin a transaction.
             if self.course.is_under_way() && !was_under_way {
                 self.before.push(text.clone());
             }
-            return Seen { text, shape, touches, transaction };
+            return Seen { text, shape, touches, begins, transaction };
         }
         let mut told = std::mem::take(&mut self.before);
         told.push(text);
-        Seen { text: told.join("; "), shape, touches, transaction }
+        Seen { text: told.join("; "), shape, touches, begins, transaction }
     }
 
-    fn settle(&mut self, frame: Frame) {
-        self.frame = frame;
-        match (frame.is_open, self.course.is_under_way()) {
+    fn settle(&mut self, state: State) {
+        self.state = state;
+        match (state.is_open, self.course.is_under_way()) {
             (false, true) => {
                 self.course.breaks_off();
                 self.before.clear();
@@ -107,9 +142,8 @@ impl Sight for SqlSight {
             // However that came about: whatever it has done so far may matter when it ends.
             (true, false) => {
                 self.begun += 1;
-                let isolation = self.known.read().isolation().max(self.isolation);
-                self.course.note(Manner::Begins(isolation), Touches::NOTHING, true);
-                self.course.note(Manner::GoesOn, Touches::writing(Parts::ALL), true);
+                let isolation = self.known.read().catalog.isolation().max(self.isolation);
+                self.course.is_found_open(isolation);
             }
             _ => {}
         }

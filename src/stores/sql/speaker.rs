@@ -1,33 +1,52 @@
-//! Who says a checkout's own statements to a database.
+//! A connection over which a described checkout's own statements are sent to a database.
 
 use std::sync::Arc;
 
-use super::course::Course;
-use super::layout::{Deed, Layout};
+use super::independence::{Catalog, Course, Deed, Division, Overlaps, Reading};
 use super::{Database, SqlError};
 use crate::checkout::{Answer, Call, Value};
-use crate::stores::StoreKind;
 use crate::stores::remote::{Refusal, Speaker, Stays, Touches};
+use crate::text::sql::{Dialect, Sql};
+
+/// What is known of a database, for every connection to it.
+#[derive(Clone, Default)]
+pub(in crate::stores) struct Known {
+    pub(super) catalog: Arc<Catalog>,
+    /// Whether triggers hold what begins and acts.
+    pub(super) holds_inside: bool,
+    pub(super) overlaps: Overlaps,
+}
 
 /// One connection, on which statements are said that are none of ours.
 pub(super) struct SqlSpeaker<D> {
     database: D,
-    layout: Arc<Layout>,
+    known: Known,
     course: Course,
     /// Whether the transaction that is under way has changed anything.
     has_changed: bool,
 }
 
+/// Why what begins and acts is not held.
+pub(super) const NO_TRIGGERS: &str = "holding it inside takes triggers; add --allow-triggers";
+
 impl<D: Database> SqlSpeaker<D> {
-    pub(super) fn new(database: D, kind: StoreKind, layout: Arc<Layout>) -> Self {
-        Self { database, layout, course: Course::of(kind), has_changed: false }
+    pub(super) fn new(database: D, known: Known) -> Self {
+        let course = Course::of(known.catalog.kind());
+        Self { database, known, course, has_changed: false }
+    }
+
+    /// What a statement touches, here and now.
+    fn touches_of(&self, reading: &Reading) -> Touches {
+        let catalog = &self.known.catalog;
+        let frame = Course::frame(reading, catalog.isolation());
+        self.course.touches(frame, reading, catalog.touches(reading))
     }
 }
 
 /// What a call says here.
 fn text(call: &Call) -> &str {
     match call {
-        Call::Sql(text) => text,
+        Call::Sql(sql) => &sql.text,
         // Whoever reads the file sees to it that there is none.
         Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => "",
     }
@@ -36,12 +55,14 @@ fn text(call: &Call) -> &str {
 impl<D: Database> Speaker for SqlSpeaker<D> {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
         let text = text(call);
-        let deed = self.layout.deed(text);
-        let touches = self.touches(call);
+        let catalog = Arc::clone(&self.known.catalog);
+        let reading = catalog.read(text);
+        let touches = self.touches_of(&reading);
+        let frame = Course::frame(&reading, catalog.isolation());
         let answer = self.database.ask(text, value_of);
-        self.course.note(deed.manner(), touches, answer.is_ok());
+        self.course.note(frame, &reading, touches, answer.is_ok());
         self.has_changed =
-            self.course.is_under_way() && (self.has_changed || deed == Deed::Changes);
+            self.course.is_under_way() && (self.has_changed || reading.deed == Deed::Changes);
         answer.map_err(|error| match error {
             SqlError::Conflict => Refusal::Conflict,
             SqlError::LockTimeout => Refusal::Locked,
@@ -54,29 +75,49 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
     }
 
     fn told(&self, call: &Call, answer: &Answer) -> String {
-        match self.layout.deed(text(call)) {
-            Deed::Frames(_) | Deed::Commits | Deed::Sets => String::new(),
-            Deed::Looks | Deed::Changes | Deed::Unknown => answer.to_string(),
+        let reading = self.known.catalog.read(text(call));
+        match reading.is_frame() || reading.deed == Deed::Sets {
+            true => String::new(),
+            false => answer.to_string(),
         }
     }
 
     fn touches(&self, call: &Call) -> Touches {
+        let reading = self.known.catalog.read(text(call));
+        self.touches_of(&reading)
+    }
+
+    fn begins(&self, call: &Call) -> Option<Touches> {
         let text = text(call);
-        self.course.touches(self.layout.deed(text).manner(), self.layout.touches(text))
+        let reading = self.known.catalog.read(text);
+        let touches = self.touches_of(&reading);
+        let division = self.known.catalog.division(&reading, &self.course);
+        let commits_at_once = !self.course.is_under_way();
+        self.known.overlaps.note(division, text, touches, commits_at_once);
+        match division {
+            Division::BeginsAndActs if self.known.holds_inside => {
+                Some(self.known.catalog.begins(&reading, &self.course, touches))
+            }
+            Division::BeginsAndActs => {
+                self.known.overlaps.note_unheld(text, NO_TRIGGERS);
+                None
+            }
+            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits => None,
+        }
     }
 
     fn taking_back(&self) -> Option<Call> {
-        self.course.is_under_way().then(|| Call::Sql("ROLLBACK".into()))
+        let rollback = || Call::Sql(Sql::new(Dialect::of(self.known.catalog.kind()), "ROLLBACK"));
+        self.course.may_be_under_way().then(rollback)
     }
 
     fn stays(&self, call: &Call) -> Stays {
-        match self.layout.deed(text(call)) {
-            Deed::Commits if self.has_changed => Stays::Everything,
+        let reading = self.known.catalog.read(text(call));
+        match reading.deed {
+            Deed::Commits { .. } if self.has_changed => Stays::Everything,
             Deed::Changes if !self.course.is_under_way() => Stays::Changes,
             Deed::Unknown => Stays::Everything,
-            Deed::Looks | Deed::Sets | Deed::Frames(_) | Deed::Commits | Deed::Changes => {
-                Stays::Nothing
-            }
+            _ => Stays::Nothing,
         }
     }
 }

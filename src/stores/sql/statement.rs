@@ -80,4 +80,6 @@ statements! {
     RoomEmpty "room_empty" "A query: the statements that empty all tables there.";
     RoomClear "room_empty" "The same of a few rows, if that is quicker.";
     RoomParts "room_parts" "A query: what there is there, and what it refers to.";
+    HoldInside "hold_inside" "A query: the statements that have changes held inside the server.";
+    HoldNoMore "hold_no_more" "A query: the statements that remove that again.";
 }

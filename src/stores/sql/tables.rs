@@ -1,9 +1,15 @@
 //! What a server's tables are for: our shop, or somebody's own.
 
-use super::{Database, SqlError, SqlLink, Statement, books, held};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::independence::{Catalog, Overlaps};
+use super::speaker::Known;
+use super::{Database, SqlError, SqlLink, Statement, books, held, hold};
 use crate::error::Error;
-use crate::stores::Books;
 use crate::stores::remote::{Link, Opening, Seat, Terms};
+use crate::stores::{Books, StoreKind};
 
 /// Whose tables are in a server.
 pub(in crate::stores) trait Tables: Send + Sync {
@@ -13,8 +19,13 @@ pub(in crate::stores) trait Tables: Send + Sync {
     /// Gets a connection ready for them.
     fn enter(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError>;
 
+    /// Statements that others can overlap with in ways that were not run, each with why.
+    fn overlaps(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Removes them.
-    fn remove(&self, database: &mut impl Database) -> Result<(), SqlError>;
+    fn remove<D: Database>(&self, database: &mut D) -> Result<(), SqlError>;
 
     /// Throws away what is in them, and puts up shelves.
     fn stock_up(
@@ -46,7 +57,32 @@ pub(in crate::stores) trait Tables: Send + Sync {
 }
 
 /// Our own.
-pub(in crate::stores) struct Ours(pub(in crate::stores) crate::stores::StoreKind);
+pub(in crate::stores) struct Ours {
+    kind: StoreKind,
+    known: Mutex<Known>,
+}
+
+impl Ours {
+    /// At this store.
+    pub(in crate::stores) fn at(kind: StoreKind) -> Self {
+        let catalog = Arc::new(Catalog::unknown(kind));
+        Self { kind, known: Mutex::new(Known { catalog, ..Known::default() }) }
+    }
+
+    /// Asks what there is, and has changes held inside the server, where that is wanted and allowed.
+    fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
+        let parts = hold::asked(database, Statement::RoomParts, terms.is_private)?;
+        let catalog = Catalog::of(self.kind, &parts, terms.isolation, std::iter::empty(), 0);
+        // Tables that are none of ours, in a server that is none of ours, are left alone.
+        let holds_inside = terms.may_hold_inside() && terms.is_private;
+        if holds_inside && self.kind != StoreKind::Sqlite {
+            hold::install(database, true)?;
+        }
+        let (catalog, overlaps) = (Arc::new(catalog), Overlaps::default());
+        *self.known.lock() = Known { catalog, holds_inside, overlaps };
+        Ok(())
+    }
+}
 
 impl Tables for Ours {
     fn make<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), Error> {
@@ -56,14 +92,22 @@ impl Tables for Ours {
                  DROP TABLE oversell_sim_shelf, oversell_sim_orders, oversell_sim_holds",
                 error.text()
             ))
-        })
+        })?;
+        match terms.hold_inside {
+            true => self.get_to_know(database, terms).map_err(SqlError::into_error),
+            false => Ok(()),
+        }
+    }
+
+    fn overlaps(&self) -> Vec<String> {
+        self.known.lock().overlaps.told()
     }
 
     fn enter(&self, _: &mut impl Database, _: &Terms) -> Result<(), SqlError> {
         Ok(())
     }
 
-    fn remove(&self, database: &mut impl Database) -> Result<(), SqlError> {
+    fn remove<D: Database>(&self, database: &mut D) -> Result<(), SqlError> {
         database.run(Statement::Drop)
     }
 
@@ -96,6 +140,6 @@ impl Tables for Ours {
         terms: &Terms,
         holds_statements: bool,
     ) -> Result<Box<dyn Link>, SqlError> {
-        held::link(database, seat, self.0, terms, holds_statements)
+        held::link(database, seat, self.known.lock().clone(), terms, holds_statements)
     }
 }

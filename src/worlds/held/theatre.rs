@@ -13,7 +13,9 @@ use crate::op::{BuyerId, OpKind, Reply, Want};
 use crate::round::{Round, Tally};
 use crate::settings::Settings;
 use crate::stores::provider::Provider;
-use crate::stores::remote::{Opening, Saying, Seat, Server, Touches, Turnstile, Unsettled, Watch};
+use crate::stores::remote::{
+    Opening, Phase, Saying, Seat, Server, Touches, Turnstile, Unsettled, Watch,
+};
 use crate::worlds::stepped::{Actor, Heard};
 use crate::worlds::threads::leaked_holds;
 
@@ -24,12 +26,16 @@ pub struct Step {
     pub place: usize,
     /// What it sent.
     pub saying: Saying,
-    /// What the server answered; none if it has to wait for somebody else.
+    /// What the server answered; none if it has to wait for another buyer, or has only begun.
     pub answer: Option<String>,
+    /// Whether it has begun and is held inside the server.
+    pub has_begun: bool,
     /// For whom it waits, as far as the server says.
     pub waits_for: Vec<usize>,
     /// Who had to wait until now and goes on with this step, and what the server answered them.
     pub went_on: Vec<(usize, String)>,
+    /// Who had to wait until now, and has begun with this step what is now held inside the server.
+    pub began: Vec<usize>,
     /// Who left with this step.
     pub left: Vec<(usize, Ending)>,
     /// What it has to do with, and whatever goes on with it.
@@ -63,6 +69,8 @@ pub struct Theatre<'t> {
     over: Vec<Option<Left>>,
     /// What each buyer has sent last.
     sent: Vec<Saying>,
+    /// The sessions whose changes are held inside the server, by buyer; 0 for none.
+    held_inside: Vec<i64>,
 }
 
 impl<'t> Theatre<'t> {
@@ -132,11 +140,13 @@ impl<'t> Theatre<'t> {
                 provider: Arc::new(Provider::open(0)),
                 over: vec![None; buyers],
                 sent: vec![Saying::new(String::new(), Touches::NOTHING); buyers],
+                held_inside: vec![0; buyers],
             };
             let used = use_it(&mut theatre);
+            let let_go = theatre.hold_no_more();
             // However it went: nobody is kept.
             theatre.turnstile.close();
-            used
+            used.and_then(|used| let_go.map(|()| used))
         })
     }
 
@@ -203,8 +213,9 @@ impl<'t> Theatre<'t> {
         let held = self.turnstile.held().into_iter().find(|(held, _)| *held == place);
         let Some((_, saying)) = held else { return Ok(None) };
         let waited = self.turnstile.waiting();
+        let inside = self.turnstile.inside();
         self.sent[place] = saying.clone();
-        self.turnstile.let_go(place);
+        self.release(place, &saying)?;
         let mut answered = self.settle()?;
         for other in &waited {
             // The server knows nothing of those who find out by themselves.
@@ -232,10 +243,63 @@ impl<'t> Theatre<'t> {
             // What a poller has heard is that it has to wait.
             answer = None;
         }
-        let touches =
-            went_on.iter().fold(saying.touches, |all, (who, _)| all | self.sent[*who].touches);
+        let is_inside = self.turnstile.inside();
+        let has_begun = is_inside.contains(&place);
+        let began: Vec<usize> =
+            is_inside.into_iter().filter(|who| *who != place && !inside.contains(who)).collect();
+        let own = match saying.begins {
+            Some(begins) if has_begun => begins,
+            _ => saying.touches,
+        };
+        let others = went_on.iter().map(|(who, _)| who).chain(&began);
+        let touches = others.fold(own, |all, who| all | self.sent[*who].touches);
         let left = self.see_off();
-        Ok(Some(Step { place, saying, answer, waits_for, went_on, left, touches }))
+        Ok(Some(Step {
+            place,
+            saying,
+            answer,
+            has_begun,
+            waits_for,
+            went_on,
+            began,
+            left,
+            touches,
+        }))
+    }
+
+    /// Lets a buyer's statement go, or the rest of it; before that, has it held inside the server if it is to be.
+    fn release(&mut self, place: usize, saying: &Saying) -> Result<(), Error> {
+        let session = self.turnstile.session(place);
+        let held = self.held_inside[place];
+        match saying.phase {
+            Phase::Acts => {
+                self.turnstile.let_go(place);
+                return self.watch.let_act(held);
+            }
+            Phase::Sends if saying.begins.is_some() => {
+                if held != session {
+                    self.let_pass(place)?;
+                    self.watch.hold_inside(session)?;
+                    self.held_inside[place] = session;
+                }
+            }
+            Phase::Sends => self.let_pass(place)?,
+        }
+        self.turnstile.let_go(place);
+        Ok(())
+    }
+
+    /// Holds none of a buyer's statements inside the server any more.
+    fn let_pass(&mut self, place: usize) -> Result<(), Error> {
+        match std::mem::take(&mut self.held_inside[place]) {
+            0 => Ok(()),
+            session => self.watch.hold_no_more(session),
+        }
+    }
+
+    /// The same of every buyer's.
+    fn hold_no_more(&mut self) -> Result<(), Error> {
+        (0..self.held_inside.len()).try_for_each(|place| self.let_pass(place))
     }
 
     /// Who has left since this was last asked.
@@ -281,6 +345,7 @@ impl<'t> Theatre<'t> {
     pub fn send_home(&mut self) -> Result<usize, Error> {
         self.see_off();
         let still_there = self.over.iter().filter(|left| left.is_none()).count();
+        self.hold_no_more()?;
         self.turnstile.close();
         for _ in 0..still_there {
             let Ok((place, left)) = self.lefts.recv() else {

@@ -1,15 +1,31 @@
-SELECT IF(table_type = 'BASE TABLE', 'table', 'other') AS kind, table_name AS name, NULL AS other
+-- Tables; their unique keys; what they refer to; routines; and what runs code that no statement names. What a view
+-- reads cannot be asked for everywhere: a name that is no table's counts as unknown. Code counts where :everywhere is 1,
+-- else in this database.
+SELECT 'table' AS kind, table_name AS name, NULL AS other
 FROM information_schema.tables
-WHERE table_schema = 'oversell_sim_checkout'
+WHERE table_type = 'BASE TABLE'
+    AND table_schema NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys', 'oversell_sim_keep')
+UNION ALL
+SELECT 'key', table_name, GROUP_CONCAT(column_name ORDER BY seq_in_index)
+FROM information_schema.statistics
+WHERE non_unique = 0
+    AND table_schema NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys', 'oversell_sim_keep')
+GROUP BY table_schema, table_name, index_name
+HAVING COUNT(sub_part) = 0
 UNION ALL
 SELECT 'reference', table_name, referenced_table_name
 FROM information_schema.referential_constraints
-WHERE constraint_schema = 'oversell_sim_checkout'
+WHERE constraint_schema NOT IN ('mysql', 'sys', 'oversell_sim_keep')
 UNION ALL
-SELECT 'other', trigger_name, NULL
-FROM information_schema.triggers
-WHERE trigger_schema = 'oversell_sim_checkout'
-UNION ALL
-SELECT 'other', routine_name, NULL
+SELECT 'function', routine_name, routine_definition
 FROM information_schema.routines
-WHERE routine_schema = 'oversell_sim_checkout'
+WHERE routine_schema NOT IN ('mysql', 'sys')
+UNION ALL
+SELECT 'function', trigger_name, action_statement
+FROM information_schema.triggers
+WHERE trigger_schema NOT IN ('mysql', 'sys') AND trigger_name NOT LIKE 'oversell\_sim\_hold\_%'
+UNION ALL
+SELECT 'code', trigger_name, NULL
+FROM information_schema.triggers
+WHERE trigger_schema NOT IN ('mysql', 'sys') AND trigger_name NOT LIKE 'oversell\_sim\_hold\_%'
+    AND (:everywhere = 1 OR trigger_schema = DATABASE())

@@ -1,5 +1,6 @@
 -- Whoever waits for a lock, and for whom. Locks are granted by whoever gives them back, before it is answered:
 -- so what is seen here after that is the truth.
-SELECT DISTINCT waiting.pid, blocker
+-- No blocker: it is this session that blocks.
+SELECT DISTINCT waiting.pid, NULLIF(blocker, pg_backend_pid())
 FROM pg_locks AS waiting, UNNEST(pg_blocking_pids(waiting.pid)) AS blocker
 WHERE NOT waiting.granted

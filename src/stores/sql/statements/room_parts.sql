@@ -1,32 +1,90 @@
--- Tables; what they refer to; and whatever else may read or write behind a statement's back.
+-- Tables, in whatever schemas; their unique keys; what they refer to; what views read; functions; and what runs code
+-- that no statement names: triggers, rules, defaults and constraints that call a function, partitions. What an
+-- extension has brought along reads and writes none of them. Code counts where :everywhere is 1, else in this schema.
+WITH theirs AS (
+    SELECT oid
+    FROM pg_namespace
+    WHERE nspname !~ '^pg_'
+        AND nspname NOT IN ('information_schema', 'oversell_sim_keep', 'oversell_sim_hold')
+), counted AS (
+    SELECT theirs.oid
+    FROM theirs
+    JOIN pg_namespace ON pg_namespace.oid = theirs.oid
+    WHERE :everywhere = 1 OR nspname = current_schema()
+), brought AS (
+    SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+), functions AS (
+    SELECT pg_proc.oid, proname, prosrc, provolatile, lanname
+    FROM pg_proc
+    JOIN pg_language ON pg_language.oid = prolang
+    WHERE pronamespace IN (SELECT oid FROM theirs)
+        AND ('pg_proc'::regclass, pg_proc.oid) NOT IN (SELECT classid, objid FROM brought)
+)
 SELECT 'table' AS kind, relname::text AS name, NULL AS other
 FROM pg_class
-WHERE relnamespace = 'oversell_sim_checkout'::regnamespace AND relkind IN ('r', 'p')
+WHERE relnamespace IN (SELECT oid FROM theirs) AND relkind IN ('r', 'p', 'm')
 UNION ALL
-SELECT CASE WHEN confupdtype IN ('a', 'r') THEN 'reference' ELSE 'following' END, child.relname::text, parent.relname::text
+SELECT 'key', relname::text, (
+    SELECT string_agg(attname, ',' ORDER BY attnum)
+    FROM pg_attribute
+    WHERE attrelid = indrelid AND attnum = ANY (indkey)
+)
+FROM pg_index
+JOIN pg_class ON pg_class.oid = indrelid
+WHERE indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL
+    AND relnamespace IN (SELECT oid FROM theirs)
+UNION ALL
+SELECT CASE WHEN confupdtype IN ('a', 'r') THEN 'reference' ELSE 'following' END,
+    child.relname::text, parent.relname::text
 FROM pg_constraint
 JOIN pg_class AS child ON child.oid = conrelid
 JOIN pg_class AS parent ON parent.oid = confrelid
-WHERE contype = 'f' AND child.relnamespace = 'oversell_sim_checkout'::regnamespace
+WHERE contype = 'f' AND child.relnamespace IN (SELECT oid FROM theirs)
 UNION ALL
-SELECT 'other', relname::text, NULL
-FROM pg_class
-WHERE relnamespace = 'oversell_sim_checkout'::regnamespace AND relkind IN ('v', 'm', 'f')
+SELECT DISTINCT 'view', view.relname::text, base.relname::text
+FROM pg_depend
+JOIN pg_rewrite ON pg_rewrite.oid = objid
+JOIN pg_class AS view ON view.oid = ev_class
+JOIN pg_class AS base ON base.oid = refobjid
+WHERE classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass AND view.oid <> base.oid
+    AND view.relnamespace IN (SELECT oid FROM theirs)
 UNION ALL
-SELECT 'other', tgname::text, NULL
+-- One that is no more than stable reads what its query reads.
+SELECT 'function', proname::text, CASE
+    WHEN lanname NOT IN ('sql', 'plpgsql') THEN 'EXECUTE'
+    WHEN provolatile = 'v' THEN prosrc
+    ELSE ''
+END
+FROM functions
+UNION ALL
+SELECT DISTINCT 'volatile', proname::text, NULL
+FROM pg_proc
+WHERE provolatile = 'v' AND prorettype <> 'trigger'::regtype AND oid NOT IN (SELECT oid FROM functions)
+    AND proname NOT IN ('random', 'clock_timestamp', 'timeofday', 'gen_random_uuid')
+UNION ALL
+SELECT 'code', tgname::text, NULL
 FROM pg_trigger
 JOIN pg_class ON pg_class.oid = tgrelid
-WHERE NOT tgisinternal AND relnamespace = 'oversell_sim_checkout'::regnamespace
+WHERE NOT tgisinternal AND tgname <> '0_oversell_sim_hold'
+    AND relnamespace IN (SELECT oid FROM counted)
 UNION ALL
-SELECT 'other', rulename::text, NULL
-FROM pg_rules
-WHERE schemaname = 'oversell_sim_checkout'
+SELECT 'code', rulename::text, NULL
+FROM pg_rewrite
+JOIN pg_class ON pg_class.oid = ev_class
+WHERE rulename <> '_RETURN' AND relnamespace IN (SELECT oid FROM counted)
 UNION ALL
-SELECT 'other', proname::text, NULL
-FROM pg_proc
-WHERE pronamespace = 'oversell_sim_checkout'::regnamespace
+SELECT 'code', proname::text, NULL
+FROM pg_depend
+JOIN functions ON functions.oid = refobjid
+WHERE refclassid = 'pg_proc'::regclass AND provolatile = 'v'
+    AND classid NOT IN ('pg_proc'::regclass, 'pg_trigger'::regclass)
 UNION ALL
-SELECT 'other', relname::text, NULL
+SELECT 'code', relname::text, NULL
 FROM pg_inherits
 JOIN pg_class ON pg_class.oid = inhrelid
-WHERE relnamespace = 'oversell_sim_checkout'::regnamespace
+WHERE relkind IN ('r', 'f') AND relnamespace IN (SELECT oid FROM counted)
+UNION ALL
+SELECT 'code', relname::text, NULL
+FROM pg_class
+WHERE relnamespace IN (SELECT oid FROM counted) AND (relkind = 'f' OR relrowsecurity)
+    AND ('pg_class'::regclass, oid) NOT IN (SELECT classid, objid FROM brought)

@@ -1,0 +1,45 @@
+//! Statements that are held inside the server: triggers on every table wait, before each change, for a lock that the
+//! explorer holds.
+
+use super::{Database, SqlError, Statement};
+use crate::checkout::{Answer, Value};
+
+/// Puts the triggers on every table, or on those of this schema alone.
+pub(super) fn install<D: Database>(database: &mut D, everywhere: bool) -> Result<(), SqlError> {
+    run_each(database, Statement::HoldInside, everywhere)
+}
+
+/// Removes them.
+pub(super) fn remove<D: Database>(database: &mut D) -> Result<(), SqlError> {
+    run_each(database, Statement::HoldNoMore, true)
+}
+
+fn run_each<D: Database>(
+    database: &mut D,
+    query: Statement,
+    everywhere: bool,
+) -> Result<(), SqlError> {
+    for statement in listed(database, query, everywhere)? {
+        database.ask(&statement, &|_| Value::Null)?;
+    }
+    Ok(())
+}
+
+/// Statements that are written by a query, about every schema or about this one alone.
+pub(super) fn listed<D: Database>(
+    database: &mut D,
+    query: Statement,
+    everywhere: bool,
+) -> Result<Vec<String>, SqlError> {
+    let Answer { rows, .. } = asked(database, query, everywhere)?;
+    Ok(rows.iter().flatten().map(Value::text).collect())
+}
+
+/// The answer to a query of ours that knows `:everywhere`.
+pub(super) fn asked<D: Database>(
+    database: &mut D,
+    query: Statement,
+    everywhere: bool,
+) -> Result<Answer, SqlError> {
+    database.ask(D::text(query), &|_| Value::Int(everywhere.into()))
+}

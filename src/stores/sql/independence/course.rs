@@ -1,0 +1,272 @@
+//! The transactions of one connection, one after the other: what a statement touches depends on the one it is in.
+
+use super::reading::{Deed, Reading};
+use super::snapshot::{Takes, is_kept, takes};
+use crate::stores::StoreKind;
+use crate::stores::model::Isolation;
+use crate::stores::remote::{Parts, Touches};
+
+/// What a statement does to the transaction that it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::stores::sql) enum Frame {
+    /// It begins one, at this level.
+    Begins(Isolation),
+    /// It begins one that holds the write lock from the start.
+    BeginsLocking,
+    /// It ends it, one way or the other, and the next begins at once if it chains.
+    Ends { chains: bool },
+    /// None of these.
+    GoesOn,
+}
+
+/// How far a connection has come.
+#[derive(Debug)]
+pub(in crate::stores::sql) struct Course {
+    kind: StoreKind,
+    under_way: Option<UnderWay>,
+    /// Whether what statements do can no longer be read from their words.
+    is_unsettled: bool,
+}
+
+/// A transaction.
+#[derive(Clone, Copy, Debug)]
+struct UnderWay {
+    isolation: Isolation,
+    /// Whether its snapshot has been taken, where it keeps one.
+    has_snapshot: bool,
+    /// What it touches so far.
+    touches: Touches,
+}
+
+impl UnderWay {
+    fn at(isolation: Isolation) -> Self {
+        Self { isolation, has_snapshot: false, touches: Touches::NOTHING }
+    }
+}
+
+impl Course {
+    /// At the beginning, at this store.
+    pub(in crate::stores::sql) fn of(kind: StoreKind) -> Self {
+        Self { kind, under_way: None, is_unsettled: false }
+    }
+
+    /// Whether a transaction is under way.
+    pub(in crate::stores::sql) fn is_under_way(&self) -> bool {
+        self.under_way.is_some()
+    }
+
+    /// Whether there may be a transaction to be taken back.
+    pub(in crate::stores::sql) fn may_be_under_way(&self) -> bool {
+        self.under_way.is_some() || self.is_unsettled
+    }
+
+    /// Whether a statement that begins now sees a snapshot of its own.
+    pub(super) fn takes_snapshot(&self, usual: Isolation) -> bool {
+        match self.under_way {
+            Some(under_way) => !under_way.has_snapshot || !is_kept(self.kind, under_way.isolation),
+            None => usual >= Isolation::ReadCommitted,
+        }
+    }
+
+    /// Whether its snapshot is kept for the statements that follow, or is that of a transaction of its own at a level
+    /// that refuses what has changed since.
+    pub(super) fn keeps_snapshot(&self, usual: Isolation) -> bool {
+        is_kept(self.kind, self.under_way.map_or(usual, |under_way| under_way.isolation))
+    }
+
+    /// The transaction that is under way is kept apart at least so far.
+    pub(in crate::stores::sql) fn raise(&mut self, isolation: Isolation) {
+        if let Some(under_way) = &mut self.under_way {
+            under_way.isolation = under_way.isolation.max(isolation);
+        }
+    }
+
+    /// Forgets the transaction that is under way; whether there was one.
+    pub(in crate::stores::sql) fn breaks_off(&mut self) -> bool {
+        self.under_way.take().is_some()
+    }
+
+    /// The session begins anew: whatever was set in it is forgotten.
+    pub(in crate::stores::sql) fn begins_anew(&mut self) {
+        *self = Self::of(self.kind);
+    }
+
+    /// What a statement does to transactions, where those that name no level run at this one.
+    pub(in crate::stores::sql) fn frame(reading: &Reading, usual: Isolation) -> Frame {
+        match reading.deed {
+            Deed::Begins(level) => Frame::Begins(level.unwrap_or(usual)),
+            Deed::BeginsLooking => Frame::Begins(usual),
+            Deed::BeginsLocking => Frame::BeginsLocking,
+            Deed::Commits { chains } | Deed::RollsBack { chains } => Frame::Ends { chains },
+            Deed::Looks | Deed::Changes | Deed::Sets | Deed::Unknown => Frame::GoesOn,
+        }
+    }
+
+    /// What a statement touches, here and now, that touches so much by itself.
+    pub(in crate::stores::sql) fn touches(
+        &self,
+        frame: Frame,
+        reading: &Reading,
+        own: Touches,
+    ) -> Touches {
+        const EVERYTHING: Touches = Touches::writing(Parts::ALL);
+        if self.is_unsettled || reading.unsettles {
+            return EVERYTHING;
+        }
+        // In a file, whoever writes keeps every other session from writing.
+        let own = match self.kind {
+            StoreKind::Sqlite if own.changes() || frame == Frame::BeginsLocking => EVERYTHING,
+            _ => own,
+        };
+        let looks_at_once = reading.deed == Deed::BeginsLooking;
+        let own = if looks_at_once { Touches::reading(Parts::ALL) } else { own };
+        let Some(under_way) = self.under_way else { return own };
+        // In MySQL a transaction that begins ends the one that is under way.
+        let ends = matches!(frame, Frame::Ends { .. })
+            || self.kind == StoreKind::Mysql && frame != Frame::GoesOn;
+        if ends {
+            return match under_way.isolation {
+                // Who may commit depends on what others have read and written.
+                Isolation::Serializable => EVERYTHING,
+                _ => under_way.touches | own,
+            };
+        }
+        let keeps = is_kept(self.kind, under_way.isolation);
+        if !under_way.has_snapshot && keeps && takes(self.kind, reading) != Takes::Never {
+            // What it will see of everything is decided now.
+            return own | Touches::reading(Parts::ALL);
+        }
+        own
+    }
+
+    /// Keeps track: a statement has been done, or refused.
+    pub(in crate::stores::sql) fn note(
+        &mut self,
+        frame: Frame,
+        reading: &Reading,
+        touches: Touches,
+        is_done: bool,
+    ) {
+        self.is_unsettled |= reading.unsettles;
+        if let (Deed::Sets, Some(level)) = (reading.deed, reading.level) {
+            self.raise(level);
+        }
+        match frame {
+            // PostgreSQL and SQLite refuse or ignore a second `BEGIN`.
+            Frame::Begins(_) | Frame::BeginsLocking
+                if self.is_under_way() && self.kind != StoreKind::Mysql => {}
+            Frame::Begins(isolation) if is_done => {
+                let has_snapshot = reading.deed == Deed::BeginsLooking;
+                self.under_way = Some(UnderWay { has_snapshot, ..UnderWay::at(isolation) });
+            }
+            Frame::BeginsLocking if is_done => {
+                let begun = UnderWay::at(Isolation::ReadCommitted);
+                self.under_way = Some(UnderWay { touches, ..begun });
+            }
+            Frame::Ends { chains } => {
+                let before = self.under_way.take().filter(|_| chains);
+                self.under_way = before.map(|before| UnderWay::at(before.isolation));
+            }
+            _ => {
+                if let Some(under_way) = &mut self.under_way {
+                    under_way.has_snapshot |= takes(self.kind, reading) == Takes::Surely;
+                    // What it has only read matters to no other session when it ends.
+                    if touches.changes() {
+                        let of_end = Touches { reads: Parts::NONE, ..touches };
+                        under_way.touches = under_way.touches | of_end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A transaction is under way that no statement has begun, at this level; what it has done is not known.
+    pub(in crate::stores::sql) fn is_found_open(&mut self, isolation: Isolation) {
+        let touches = Touches { reads: Parts::NONE, ..Touches::writing(Parts::ALL) };
+        self.under_way = Some(UnderWay { touches, ..UnderWay::at(isolation) });
+    }
+
+    /// A transaction begins by itself, because the session does not commit by itself.
+    pub(in crate::stores::sql) fn begins_by_itself(&mut self, isolation: Isolation) {
+        self.under_way = Some(UnderWay::at(isolation));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::catalog::tests::shop;
+    use super::*;
+
+    /// What the last of these statements touches, said one after the other at this level.
+    fn last(kind: StoreKind, usual: Isolation, texts: &[&str]) -> Touches {
+        let shop = shop(kind, &[]);
+        let mut course = Course::of(kind);
+        let mut touches = Touches::NOTHING;
+        for text in texts {
+            let reading = shop.read(text);
+            let frame = Course::frame(&reading, usual);
+            touches = course.touches(frame, &reading, shop.touches(&reading));
+            course.note(frame, &reading, touches, true);
+        }
+        touches
+    }
+
+    const LOOK: &str = "SELECT used FROM voucher";
+
+    fn meets_a_change_elsewhere(kind: StoreKind, usual: Isolation, texts: &[&str]) -> bool {
+        let change = last(kind, usual, &["UPDATE product SET stock = 0 WHERE id = 1"]);
+        last(kind, usual, texts).meets(change)
+    }
+
+    #[test]
+    fn the_first_look_of_a_transaction_looks_at_everything_where_its_snapshot_is_kept() {
+        use Isolation::{ReadCommitted, RepeatableRead};
+        let postgres = StoreKind::Postgres;
+        for before in [
+            &["BEGIN"][..],
+            &["BEGIN", "SET LOCAL lock_timeout = '1s'"],
+            &["BEGIN", "SAVEPOINT s"],
+            &["BEGIN", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"],
+            &["BEGIN", LOOK, "COMMIT AND CHAIN"],
+        ] {
+            let texts: Vec<&str> = before.iter().copied().chain([LOOK]).collect();
+            assert!(meets_a_change_elsewhere(postgres, RepeatableRead, &texts), "{before:?}");
+        }
+        assert!(!meets_a_change_elsewhere(postgres, RepeatableRead, &["BEGIN", LOOK, LOOK]));
+        assert!(!meets_a_change_elsewhere(postgres, ReadCommitted, &["BEGIN", LOOK]));
+        let raised = ["BEGIN", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", LOOK];
+        assert!(meets_a_change_elsewhere(postgres, ReadCommitted, &raised));
+    }
+
+    #[test]
+    fn in_innodb_a_change_is_no_look_and_a_snapshot_may_be_taken_at_once() {
+        let mysql = StoreKind::Mysql;
+        let usual = Isolation::RepeatableRead;
+        let change = "UPDATE voucher SET used = 1";
+        assert!(meets_a_change_elsewhere(mysql, usual, &["BEGIN", change, LOOK]));
+        assert!(!meets_a_change_elsewhere(mysql, usual, &["BEGIN", change]));
+        let at_once = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
+        assert!(meets_a_change_elsewhere(mysql, usual, &[at_once]));
+        assert!(!meets_a_change_elsewhere(mysql, usual, &[at_once, LOOK]));
+        assert!(meets_a_change_elsewhere(
+            mysql,
+            usual,
+            &["BEGIN", "SET @s = (SELECT used FROM voucher)"]
+        ));
+    }
+
+    #[test]
+    fn a_transaction_that_begins_ends_the_one_before_in_mysql() {
+        let texts = ["BEGIN", "UPDATE product SET stock = 0", "BEGIN"];
+        assert!(meets_a_change_elsewhere(StoreKind::Mysql, Isolation::ReadCommitted, &texts));
+        assert!(!meets_a_change_elsewhere(StoreKind::Postgres, Isolation::ReadCommitted, &texts));
+    }
+
+    #[test]
+    fn after_what_unsettles_a_session_every_statement_touches_everything() {
+        for unsettles in ["SET autocommit = 0", "CALL buy(1)", "SET sql_mode = 'ANSI_QUOTES'"] {
+            let texts = [unsettles, LOOK];
+            assert!(meets_a_change_elsewhere(StoreKind::Mysql, Isolation::ReadCommitted, &texts));
+        }
+    }
+}

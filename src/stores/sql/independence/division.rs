@@ -1,0 +1,302 @@
+//! Which statements are one step, and which are not.
+//!
+//! A statement takes its snapshot, reads, and then changes or locks rows one after the other; other sessions can come
+//! in between. Where it reads nothing but the one row that it writes, that makes no difference: the server reads that
+//! row again once it has locked it. Everything else begins in one step and acts in others. It is held in between by a
+//! trigger on the tables that it writes (`hold.sql` of each database); where no trigger can hold it, what it might
+//! do is named, and nothing is proved.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::catalog::Catalog;
+use super::course::Course;
+use super::reading::{Deed, Reading};
+use crate::stores::StoreKind;
+use crate::stores::remote::Touches;
+use crate::text::sql::{Dialect, Kind, pieces};
+
+/// How a statement is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::stores::sql) enum Division {
+    /// In one step.
+    Whole,
+    /// It begins, and then acts.
+    BeginsAndActs,
+    /// Others can come in between, but it cannot be held there; and why.
+    Unheld(&'static str),
+    /// The same, if another session changes in one statement, which commits at once, what this one locks.
+    UnheldBesideCommits,
+}
+
+/// Why a statement that runs code of the database's own cannot be followed.
+const CODE: &str = "a function or trigger that it runs reads more than once";
+/// Why a change with a query in it cannot be held in InnoDB from repeatable read on.
+const LOCKS_READS: &str = "at this level it locks every row that it reads, one after the other";
+/// Why what may commit cannot be followed.
+const COMMITS: &str = "it may commit within";
+
+impl Catalog {
+    /// How a statement is made, on a connection that has come so far.
+    pub(in crate::stores::sql) fn division(&self, reading: &Reading, course: &Course) -> Division {
+        if self.kind() == StoreKind::Sqlite || reading.is_frame() || reading.deed == Deed::Sets {
+            return Division::Whole;
+        }
+        if matches!(reading.verb.as_str(), "call" | "do" | "execute") {
+            return Division::Unheld(COMMITS);
+        }
+        if reading.deed == Deed::Unknown && reading.unsettles {
+            // A statement about the database itself locks what it changes.
+            return if reading.relations.is_empty() && reading.queries > 0 {
+                Division::Unheld("it cannot be read")
+            } else {
+                Division::Whole
+            };
+        }
+        if self.calls_code(reading) && (reading.changes_rows() || !reading.functions.is_empty()) {
+            return self.division_of_code(reading);
+        }
+        if reading.is_locking_query() {
+            return match reading.relations.len() > 1 || reading.queries > 1 {
+                true => Division::UnheldBesideCommits,
+                false => Division::Whole,
+            };
+        }
+        if !reading.changes_rows() {
+            return Division::Whole;
+        }
+        let is_insert_of_values = matches!(reading.verb.as_str(), "insert")
+            && reading.queries == 0
+            && !reading.has_many_rows;
+        let is_one_step = is_insert_of_values
+            || reading.queries == 0
+                && matches!(reading.verb.as_str(), "update" | "delete")
+                && self.is_of_one_row(reading);
+        // A trigger on a row comes too late to hold it between these locks.
+        if self.kind() == StoreKind::Mysql
+            && reading.queries > 0
+            && course.keeps_snapshot(self.isolation())
+        {
+            return Division::Unheld(LOCKS_READS);
+        }
+        // Where a snapshot is kept, what has changed since it was taken is refused.
+        let may_be_refused = self.kind() == StoreKind::Postgres
+            && course.keeps_snapshot(self.isolation())
+            && course.takes_snapshot(self.isolation());
+        match is_one_step && !may_be_refused {
+            true => Division::Whole,
+            false => Division::BeginsAndActs,
+        }
+    }
+
+    /// Code is held before each change that it makes. So it can be followed if no more than one of its statements reads
+    /// between two of these.
+    fn division_of_code(&self, reading: &Reading) -> Division {
+        let texts = self.code_behind(reading);
+        let codes: Vec<Code> =
+            texts.iter().map(|text| Code::of(Dialect::of(self.kind()), text)).collect();
+        let only_read = codes.iter().filter(|code| code.reads > 0 && code.changes == 0).count();
+        let can_follow = match self.kind() {
+            StoreKind::Postgres => {
+                only_read < 2 && codes.iter().all(|code| code.reads < 2 && !code.is_dynamic)
+            }
+            // What a statement inside of a routine sees is not said anywhere.
+            _ => codes.iter().all(|code| code.reads == 0 && !code.is_dynamic),
+        };
+        match can_follow {
+            true => Division::BeginsAndActs,
+            false => Division::Unheld(CODE),
+        }
+    }
+}
+
+/// What is in a function or a trigger, by its words.
+#[derive(Clone, Copy, Debug, Default)]
+struct Code {
+    /// Statements that read.
+    reads: usize,
+    /// Statements that change rows.
+    changes: usize,
+    /// Whether statements are put together while it runs, or it ends transactions.
+    is_dynamic: bool,
+}
+
+impl Code {
+    fn of(dialect: Dialect, text: &str) -> Self {
+        let mut code = Self::default();
+        let pieces = pieces(dialect, text);
+        for statement in pieces.split(|piece| piece.is_sign(";")) {
+            let words = || {
+                let words = statement.iter().filter(|piece| piece.kind == Kind::Word);
+                words.map(|piece| piece.text.to_lowercase())
+            };
+            let has = |names: &[&str]| words().any(|word| names.contains(&word.as_str()));
+            let changes = has(&["insert", "update", "delete", "merge"]);
+            code.changes += usize::from(changes);
+            code.reads += usize::from(has(&["select", "perform", "fetch", "query"]));
+            code.is_dynamic |= has(&[
+                "execute", "commit", "rollback", "loop", "call", "open", "prepare", "while",
+                "repeat",
+            ]);
+            code.is_dynamic |= statement.iter().any(|piece| piece.kind == Kind::Unreadable);
+        }
+        code
+    }
+}
+
+/// Statements that could overlap with others in ways that were not run.
+#[derive(Clone, Debug, Default)]
+pub(in crate::stores::sql) struct Overlaps(Arc<Mutex<Noted>>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    /// Each with why.
+    unheld: BTreeMap<String, &'static str>,
+    /// Queries that lock rows and read others, and what they touch.
+    locking: BTreeMap<String, Touches>,
+    /// What was changed by statements that commit at once.
+    committed: Touches,
+}
+
+impl Overlaps {
+    /// A statement is about to be sent in one step.
+    pub(in crate::stores::sql) fn note(
+        &self,
+        division: Division,
+        text: &str,
+        touches: Touches,
+        commits_at_once: bool,
+    ) {
+        let mut noted = self.0.lock();
+        if commits_at_once && touches.changes() {
+            noted.committed = noted.committed | touches;
+        }
+        match division {
+            Division::Unheld(why) => drop(noted.unheld.insert(text.to_owned(), why)),
+            Division::UnheldBesideCommits => drop(noted.locking.insert(text.to_owned(), touches)),
+            Division::Whole | Division::BeginsAndActs => {}
+        }
+    }
+
+    /// A statement that had to be held inside was not, and why.
+    pub(in crate::stores::sql) fn note_unheld(&self, text: &str, why: &'static str) {
+        self.0.lock().unheld.insert(text.to_owned(), why);
+    }
+
+    /// In words, each statement and why.
+    pub(in crate::stores::sql) fn told(&self) -> Vec<String> {
+        const LOCKS: &str = "it reads other rows than it locks, beside changes that commit at once";
+        let noted = self.0.lock();
+        let changed = Touches { reads: crate::stores::remote::Parts::NONE, ..noted.committed };
+        let locking = noted.locking.iter().filter(|(_, touches)| touches.meets(changed));
+        let locking = locking.map(|(text, _)| (text, &LOCKS));
+        let told = |(text, why): (&String, &&str)| {
+            format!("`{text}` was run in one step, though others can overlap with it: {why}")
+        };
+        noted.unheld.iter().chain(locking).map(told).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::catalog::tests::shop;
+    use super::*;
+    use crate::stores::model::Isolation;
+
+    fn division(kind: StoreKind, text: &str) -> Division {
+        let shop = shop(kind, &[]);
+        shop.division(&shop.read(text), &Course::of(kind))
+    }
+
+    #[test]
+    fn a_statement_that_reads_only_the_row_that_it_writes_is_one_step() {
+        for kind in [StoreKind::Postgres, StoreKind::Mysql] {
+            for text in [
+                "UPDATE product SET stock = stock - 1 WHERE id = :item AND stock > 0",
+                "INSERT INTO voucher VALUES (:buyer)",
+                "DELETE FROM product WHERE id = 1",
+                "SELECT stock FROM product",
+                "SELECT stock FROM product WHERE id = 1 FOR UPDATE",
+            ] {
+                assert_eq!(division(kind, text), Division::Whole, "{kind}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_statement_that_reads_anything_else_begins_and_acts() {
+        for kind in [StoreKind::Postgres, StoreKind::Mysql] {
+            for text in [
+                "INSERT INTO voucher SELECT 1 WHERE (SELECT count(*) FROM voucher) < 1",
+                "UPDATE product SET stock = (SELECT max(stock) + 1 FROM product) WHERE id = 1",
+                "UPDATE product SET stock = 0 WHERE stock > 0",
+                "UPDATE product SET stock = 0",
+                "UPDATE voucher SET used = 1 WHERE id = 1",
+                "INSERT INTO voucher VALUES (1), (2)",
+                "WITH n AS (SELECT 1) UPDATE product SET stock = 0",
+            ] {
+                assert_eq!(division(kind, text), Division::BeginsAndActs, "{kind}: {text}");
+            }
+        }
+        let sqlite = division(StoreKind::Sqlite, "UPDATE product SET stock = 0");
+        assert_eq!(sqlite, Division::Whole);
+    }
+
+    #[test]
+    fn in_innodb_a_change_with_a_query_locks_what_it_reads_from_repeatable_read_on() {
+        let shop = shop(StoreKind::Mysql, &[]);
+        let text = "UPDATE product SET stock = (SELECT max(used) FROM voucher) WHERE id = 1";
+        let mut course = Course::of(StoreKind::Mysql);
+        course.begins_by_itself(Isolation::RepeatableRead);
+        assert_eq!(shop.division(&shop.read(text), &course), Division::Unheld(LOCKS_READS));
+    }
+
+    #[test]
+    fn code_that_reads_once_can_be_followed_and_code_that_reads_twice_cannot() {
+        let with = |body| {
+            let more = [["code", "on_insert", ""], ["function", "count_rows", body]];
+            let shop = shop(StoreKind::Postgres, &more);
+            shop.division(&shop.read("INSERT INTO voucher VALUES (1)"), &Course::of(shop.kind()))
+        };
+        let once = "BEGIN SELECT n INTO c FROM t; UPDATE t SET n = c + 1; END";
+        assert_eq!(with(once), Division::BeginsAndActs);
+        let twice = "BEGIN SELECT n INTO c FROM t; SELECT m INTO d FROM t; UPDATE t SET n = 1; END";
+        assert_eq!(with(twice), Division::Unheld(CODE));
+        assert_eq!(with("BEGIN EXECUTE 'SELECT 1'; END"), Division::Unheld(CODE));
+    }
+
+    #[test]
+    fn what_cannot_be_held_is_named() {
+        let call = division(StoreKind::Postgres, "CALL buy(1)");
+        assert_eq!(call, Division::Unheld(COMMITS));
+        let locks = "SELECT stock, (SELECT count(*) FROM voucher) FROM product FOR UPDATE";
+        let locking = division(StoreKind::Postgres, locks);
+        assert_eq!(locking, Division::UnheldBesideCommits);
+        let shop = shop(StoreKind::Postgres, &[]);
+        let touches = |text| shop.touches(&shop.read(text));
+        let overlaps = Overlaps::default();
+        overlaps.note(locking, locks, touches(locks), false);
+        assert_eq!(overlaps.told(), Vec::<String>::new());
+        overlaps.note(Division::Whole, "", touches("UPDATE product SET stock = 0"), true);
+        assert_eq!(overlaps.told().len(), 1);
+    }
+
+    #[test]
+    fn where_a_snapshot_is_kept_the_first_change_begins_and_acts() {
+        let shop = shop(StoreKind::Postgres, &[]);
+        let change = shop.read("UPDATE product SET stock = 0 WHERE id = 1");
+        let mut course = Course::of(StoreKind::Postgres);
+        course.begins_by_itself(Isolation::RepeatableRead);
+        assert_eq!(shop.division(&change, &course), Division::BeginsAndActs);
+        let look = shop.read("SELECT 1 FROM product");
+        course.note(
+            Course::frame(&look, Isolation::ReadCommitted),
+            &look,
+            shop.touches(&look),
+            true,
+        );
+        assert_eq!(shop.division(&change, &course), Division::Whole);
+    }
+}

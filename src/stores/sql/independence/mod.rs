@@ -1,0 +1,19 @@
+//! What a statement touches, and so which statements are independent of each other. Everything that decides it stands
+//! in this folder; it fails closed: what is not understood touches everything.
+//!
+//! - `reading.rs` reads a statement from its tokens;
+//! - `catalog.rs` holds what the database says of its tables, keys, references, triggers and functions;
+//! - `snapshot.rs` says, for each database, which statement takes a transaction's snapshot;
+//! - `course.rs` follows the transactions of one connection;
+//! - `division.rs` says which statements are not one step, because others can come in between inside of them.
+
+mod catalog;
+mod course;
+mod division;
+mod reading;
+mod snapshot;
+
+pub(super) use catalog::Catalog;
+pub(super) use course::{Course, Frame};
+pub(super) use division::{Division, Overlaps};
+pub(super) use reading::{Deed, Reading};

@@ -1,0 +1,265 @@
+//! The tokens of a statement, each with the text that it stands for.
+
+use sqlparser::dialect::{Dialect as Rules, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
+
+use super::Dialect;
+
+/// What a piece of a statement is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `:name`.
+    Parameter,
+    /// A keyword or a name without quotes.
+    Word,
+    /// A name in quotes.
+    Name,
+    /// A text in quotes of whatever form. In MySQL one in double quotes may be a name, too.
+    Text,
+    /// A number.
+    Number,
+    /// `?` or `$1`.
+    Placeholder,
+    /// A sign: an operator, a bracket, a comma.
+    Sign,
+    /// Spaces and ends of lines.
+    Space,
+    /// A comment.
+    Comment,
+    /// From here on the text cannot be read: a quote or a comment that does not end, or a comment that MySQL
+    /// reads as a part of the statement.
+    Unreadable,
+}
+
+/// A piece of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'t> {
+    /// What it is.
+    pub kind: Kind,
+    /// As it is written, with its quotes or its colon.
+    pub text: &'t str,
+}
+
+impl<'t> Piece<'t> {
+    /// A parameter's name.
+    #[must_use]
+    pub fn parameter(self) -> Option<&'t str> {
+        (self.kind == Kind::Parameter).then(|| &self.text[1..])
+    }
+
+    /// Whether it is this sign.
+    #[must_use]
+    pub fn is_sign(self, sign: &str) -> bool {
+        self.kind == Kind::Sign && self.text == sign
+    }
+}
+
+/// The pieces of a text, in order. All of them, put together, are the text.
+#[must_use]
+pub fn pieces(dialect: Dialect, text: &str) -> Vec<Piece<'_>> {
+    let rules: &dyn Rules = match dialect {
+        Dialect::Postgres => &PostgreSqlDialect {},
+        Dialect::Mysql => &MySqlDialect {},
+        Dialect::Sqlite => &SQLiteDialect {},
+    };
+    let mut tokens = Vec::new();
+    let mut tokenizer = Tokenizer::new(rules, text).with_unescape(false);
+    let is_whole = tokenizer.tokenize_with_location_into_buf(&mut tokens).is_ok();
+    let mut reader = Reader { text, at: 0, place: Location::new(1, 1), pieces: Vec::new() };
+    let mut is_followed = true;
+    for TokenWithSpan { token, span } in &tokens {
+        let from = reader.at;
+        // What is no token belongs to a comment that MySQL reads as a part of the statement.
+        is_followed = reader.advance(span.start) == from;
+        if !is_followed {
+            reader.at = from;
+            break;
+        }
+        let to = reader.advance(span.end);
+        reader.push(kind(token), from, to);
+    }
+    let is_read = is_followed && is_whole && reader.at == text.len();
+    if !is_read {
+        reader.push(Kind::Unreadable, reader.at, text.len());
+    }
+    with_parameters_joined(text, reader.pieces)
+}
+
+/// Turns the tokenizer's lines and columns into places in the text.
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    place: Location,
+    pieces: Vec<Piece<'t>>,
+}
+
+impl Reader<'_> {
+    /// Moves on to a line and column; says where that is.
+    fn advance(&mut self, to: Location) -> usize {
+        for letter in self.text[self.at..].chars() {
+            if self.place >= to {
+                break;
+            }
+            self.at += letter.len_utf8();
+            match letter {
+                '\n' => self.place = Location::new(self.place.line + 1, 1),
+                _ => self.place.column += 1,
+            }
+        }
+        self.at
+    }
+
+    fn push(&mut self, kind: Kind, from: usize, to: usize) {
+        let text = &self.text[from..to];
+        if text.is_empty() {
+            return;
+        }
+        // MariaDB carries out what stands in such a comment.
+        let kind = match kind {
+            Kind::Comment if text.starts_with("/*M!") => Kind::Unreadable,
+            kind => kind,
+        };
+        self.pieces.push(Piece { kind, text });
+    }
+}
+
+fn kind(token: &Token) -> Kind {
+    match token {
+        Token::Word(word) => match word.quote_style {
+            Some(_) => Kind::Name,
+            None => Kind::Word,
+        },
+        Token::Number(..) => Kind::Number,
+        Token::Placeholder(_) => Kind::Placeholder,
+        Token::Whitespace(space) => match space {
+            Whitespace::Space | Whitespace::Newline | Whitespace::Tab => Kind::Space,
+            Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_) => Kind::Comment,
+        },
+        Token::Char(_) | Token::EOF => Kind::Sign,
+        token if is_text(token) => Kind::Text,
+        _ => Kind::Sign,
+    }
+}
+
+fn is_text(token: &Token) -> bool {
+    matches!(
+        token,
+        Token::SingleQuotedString(_)
+            | Token::DoubleQuotedString(_)
+            | Token::TripleSingleQuotedString(_)
+            | Token::TripleDoubleQuotedString(_)
+            | Token::DollarQuotedString(_)
+            | Token::SingleQuotedByteStringLiteral(_)
+            | Token::DoubleQuotedByteStringLiteral(_)
+            | Token::NationalStringLiteral(_)
+            | Token::EscapedStringLiteral(_)
+            | Token::UnicodeStringLiteral(_)
+            | Token::HexStringLiteral(_)
+    )
+}
+
+/// A colon and the word behind it are a parameter.
+fn with_parameters_joined<'t>(text: &'t str, pieces: Vec<Piece<'t>>) -> Vec<Piece<'t>> {
+    let mut joined: Vec<Piece<'t>> = Vec::with_capacity(pieces.len());
+    let mut at = 0;
+    for piece in pieces {
+        let end = at + piece.text.len();
+        let begins_name = piece.text.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        match joined.last_mut() {
+            Some(colon) if piece.kind == Kind::Word && begins_name && colon.is_sign(":") => {
+                // Signs that a name may contain in this dialect are no part of a parameter's.
+                let is_of_name = |c: char| c.is_alphanumeric() || c == '_';
+                let length = piece.text.find(|c| !is_of_name(c)).unwrap_or(piece.text.len());
+                *colon = Piece { kind: Kind::Parameter, text: &text[at - 1..at + length] };
+                if length < piece.text.len() {
+                    joined.push(Piece { kind: Kind::Sign, text: &piece.text[length..] });
+                }
+            }
+            _ => joined.push(piece),
+        }
+        at = end;
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALL: [Dialect; 3] = [Dialect::Postgres, Dialect::Mysql, Dialect::Sqlite];
+
+    fn of_kind(dialect: Dialect, kind: Kind, text: &str) -> Vec<&str> {
+        let pieces = pieces(dialect, text);
+        pieces.iter().filter(|piece| piece.kind == kind).map(|piece| piece.text).collect()
+    }
+
+    #[test]
+    fn an_escaped_quote_does_not_end_a_text() {
+        let postgres = r"SELECT E'it\'s', 'a\', U&'\0041', $q$ it's $q$ FROM product";
+        assert_eq!(
+            of_kind(Dialect::Postgres, Kind::Text, postgres),
+            [r"E'it\'s'", r"'a\'", r"U&'\0041'", "$q$ it's $q$"]
+        );
+        assert_eq!(of_kind(Dialect::Postgres, Kind::Word, postgres), ["SELECT", "FROM", "product"]);
+        let mysql = r#"SELECT 'it\'s', "Bob\"s", 'it''s' FROM product"#;
+        assert_eq!(
+            of_kind(Dialect::Mysql, Kind::Text, mysql),
+            [r"'it\'s'", r#""Bob\"s""#, "'it''s'"]
+        );
+        assert_eq!(of_kind(Dialect::Mysql, Kind::Word, mysql), ["SELECT", "FROM", "product"]);
+    }
+
+    #[test]
+    fn comments_are_those_of_the_dialect() {
+        let words = |dialect, text| of_kind(dialect, Kind::Word, text).join(" ");
+        assert_eq!(
+            words(Dialect::Mysql, "SELECT 5--1 # it's\n FROM product"),
+            "SELECT FROM product"
+        );
+        assert_eq!(
+            words(Dialect::Mysql, "SELECT 5-- 1 FROM a\nFROM product"),
+            "SELECT FROM product"
+        );
+        assert_eq!(
+            words(Dialect::Postgres, "SELECT 5--1 FROM a\nFROM product"),
+            "SELECT FROM product"
+        );
+        assert_eq!(
+            words(Dialect::Postgres, "/* a /* b */ it's */ SELECT 1 FROM product"),
+            "SELECT FROM product"
+        );
+        assert_eq!(words(Dialect::Sqlite, "/* /* */ SELECT 1 -- it's"), "SELECT");
+    }
+
+    #[test]
+    fn names_may_have_signs_in_them_that_the_dialect_allows() {
+        assert_eq!(of_kind(Dialect::Mysql, Kind::Word, "stock$item"), ["stock$item"]);
+        assert_eq!(of_kind(Dialect::Postgres, Kind::Word, "t$x"), ["t$x"]);
+        assert_eq!(of_kind(Dialect::Postgres, Kind::Name, "\"a\"\"b\""), ["\"a\"\"b\""]);
+        assert_eq!(of_kind(Dialect::Mysql, Kind::Name, "`a``b`"), ["`a``b`"]);
+        assert_eq!(of_kind(Dialect::Sqlite, Kind::Name, "[a b]"), ["[a b]"]);
+    }
+
+    #[test]
+    fn what_is_left_open_or_hidden_from_us_is_unreadable() {
+        for text in ["SELECT 'a", "SELECT \"a", "/* a", "SELECT $$ a"] {
+            assert_eq!(of_kind(Dialect::Postgres, Kind::Unreadable, text).len(), 1, "{text}");
+        }
+        for hidden in ["SELECT 1 /*M! FROM product */", "SELECT 1 /*!50000 FROM product */"] {
+            assert_eq!(of_kind(Dialect::Mysql, Kind::Unreadable, hidden).len(), 1, "{hidden}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_between_pieces(text in "[-:'\"`$/*!#a-cEUM&_ \\\\\\né0-9?@.]{0,40}") {
+            for dialect in ALL {
+                let pieces = pieces(dialect, &text);
+                let all: String = pieces.iter().map(|piece| piece.text).collect();
+                prop_assert_eq!(&all, &text);
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! SQL as text: which dialect it is written in, its tokens, and statements in words that a reader sees.
+//!
+//! Tokens come from `sqlparser`'s tokenizer, which knows each dialect's quotes, escapes and comments. Its grammar is
+//! not used: what a statement does is read from its tokens (`stores/sql/`), and what is not understood there counts
+//! as touching everything.
+
+mod lexer;
+mod written;
+
+pub use lexer::{Kind, Piece, pieces};
+pub use written::{filled, in_brief, on_one_line, parameters, shape, statements, with_parameters};
+
+use crate::stores::StoreKind;
+
+/// Whose SQL it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// PostgreSQL, with `standard_conforming_strings` on, as it is by default.
+    Postgres,
+    /// MariaDB and MySQL, with backslash escapes, as by default. A text in double quotes may be a name there.
+    Mysql,
+    /// SQLite.
+    Sqlite,
+}
+
+impl Dialect {
+    /// The dialect of a store; that of PostgreSQL where the store speaks no SQL.
+    #[must_use]
+    pub fn of(store: StoreKind) -> Self {
+        match store {
+            StoreKind::Mysql => Self::Mysql,
+            StoreKind::Sqlite => Self::Sqlite,
+            _ => Self::Postgres,
+        }
+    }
+}
+
+/// A statement, or several, in one dialect. Parameters are written `:name`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sql {
+    /// Whose SQL it is.
+    pub dialect: Dialect,
+    /// As it is written.
+    pub text: String,
+}
+
+impl Sql {
+    /// A text in a dialect.
+    #[must_use]
+    pub fn new(dialect: Dialect, text: impl Into<String>) -> Self {
+        Self { dialect, text: text.into() }
+    }
+
+    /// The first word, in small letters; empty if it begins with none.
+    #[must_use]
+    pub fn first_word(&self) -> String {
+        let pieces = pieces(self.dialect, &self.text);
+        let mut words = pieces.iter().filter(|piece| piece.kind == Kind::Word);
+        words.next().map_or(String::new(), |word| word.text.to_lowercase())
+    }
+}
