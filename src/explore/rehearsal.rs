@@ -69,12 +69,11 @@ pub fn rehearse(
                 entrant.card().name
             )));
         }
-        if keeps_values(entrant) {
-            // Whatever is other the second time the server has made up.
-            let again = once_more(theatre, settings.buyers as usize)?;
-            for finding in &mut findings {
-                blend(finding, &again);
-            }
+        // Whatever is other the second time the server has made up. One that does not come to its end teaches nothing.
+        if keeps_values(entrant)
+            && let Ok((again, found)) = once_more(theatre, settings.buyers as usize)
+        {
+            blend(&mut steps, &mut findings, &again, &found);
         }
         let timeline = timeline(&settings, &steps);
         Ok(Rehearsal { settings: settings.clone(), visits, timeline, findings, refused: trouble })
@@ -90,14 +89,15 @@ fn keeps_values(entrant: &dyn Entrant) -> bool {
     })
 }
 
-/// Has everybody come alone once more; what is wrong then.
-fn once_more(theatre: &mut Theatre<'_>, buyers: usize) -> Result<Vec<Finding>, Error> {
+/// Has everybody come alone once more: what is said, and what is wrong then.
+fn once_more(theatre: &mut Theatre<'_>, buyers: usize) -> Result<(Vec<Step>, Vec<Finding>), Error> {
     theatre.begin()?;
+    let mut steps = Vec::new();
     for place in 0..buyers {
-        come_alone(theatre, place, &mut Vec::new())?;
+        come_alone(theatre, place, &mut steps)?;
     }
     theatre.send_home()?;
-    Ok(judge(theatre, 0)?.findings)
+    Ok((steps, judge(theatre, 0)?.findings))
 }
 
 /// The settings of a described checkout, with products and stock as its shop has them; of any other the same.

@@ -13,10 +13,7 @@ const OTHER: &str = "…";
 /// now, or to no end, is left as it is: that it was found stands.
 pub(super) fn hold_still(theatre: &mut Theatre<'_>, best: &mut Best) {
     let Ok(Some((steps, findings))) = once_more(theatre, &best.steps) else { return };
-    blend(&mut best.finding, &findings);
-    for (step, again) in best.steps.iter_mut().zip(&steps) {
-        blend_steps(step, again);
-    }
+    blend(&mut best.steps, std::slice::from_mut(&mut best.finding), &steps, &findings);
 }
 
 /// The same steps again, and what is wrong then; none if they cannot be made.
@@ -36,15 +33,24 @@ fn once_more(
     Ok(Some((again, judge(theatre, stuck)?.findings)))
 }
 
-/// Leaves out of a finding what another run's finding of the same kind has otherwise.
-pub(super) fn blend(finding: &mut Finding, again: &[Finding]) {
-    let same = again.iter().find(|other| other.kind == finding.kind);
-    if let Some(same) = same {
-        finding.proof = common(&finding.proof, &same.proof);
+/// Leaves out of steps and findings what another run of the same has otherwise.
+pub(super) fn blend(
+    steps: &mut [Step],
+    findings: &mut [Finding],
+    steps_again: &[Step],
+    findings_again: &[Finding],
+) {
+    for finding in findings {
+        if let Some(same) = findings_again.iter().find(|other| other.kind == finding.kind) {
+            finding.proof = common(&finding.proof, &same.proof);
+        }
+    }
+    for (step, again) in steps.iter_mut().zip(steps_again) {
+        blend_step(step, again);
     }
 }
 
-fn blend_steps(step: &mut Step, again: &Step) {
+fn blend_step(step: &mut Step, again: &Step) {
     step.saying.text = common(&step.saying.text, &again.saying.text);
     if let (Some(answer), Some(again)) = (&mut step.answer, &again.answer) {
         *answer = common(answer, again);

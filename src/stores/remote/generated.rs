@@ -85,7 +85,13 @@ impl Generated {
             1 => known.compare(checkout, buyer, &origin, value),
             _ => {}
         }
-        if !known.generated.contains(&origin) {
+        // That there is none, or something else in its place, is told as it is.
+        let is_one = match value {
+            Value::Int(_) => true,
+            Value::Text(text) => is_name(text),
+            Value::Null | Value::Real(_) | Value::Decimal(_) => false,
+        };
+        if !is_one || !known.generated.contains(&origin) {
             return None;
         }
         let given = format!("<{name} of {buyer} in step {}>", step + 1);
