@@ -71,7 +71,7 @@ pub enum Failure {
     /// The store refused something that it should not have; the report says what it said.
     #[error("the store refused it")]
     Refused,
-    /// A condition of a described checkout says so.
+    /// A condition of a described checkout says so, or what it says of a refusal.
     #[error("a condition of the checkout ended it")]
     Condition,
     /// Ctrl-C.

@@ -43,6 +43,19 @@ impl Condition {
         Ok(Self { left: operand(left)?, relation, right: operand(right)? })
     }
 
+    /// Whether it goes by more of a value than whether there is one, and whether it is the same as another that has a name.
+    pub(crate) fn goes_by(&self, name: &str) -> bool {
+        let is_it = |side: &Operand| matches!(side, Operand::Name(known) if known == name);
+        let is_plain = |side: &Operand| match side {
+            Operand::Name(_) => true,
+            Operand::Value(value) => matches!(value, Value::Null),
+        };
+        let Self { left, relation, right } = self;
+        let is_named = is_it(left) || is_it(right);
+        let asks_if_equal = matches!(relation, Relation::Equal | Relation::NotEqual);
+        is_named && !(asks_if_equal && is_plain(left) && is_plain(right))
+    }
+
     /// Whether it holds, given what each name stands for. Nothing is equal to no value but no value.
     #[must_use]
     pub fn holds(&self, value_of: impl Fn(&str) -> Value) -> bool {
@@ -108,6 +121,18 @@ mod tests {
         assert!(holds("stock != null"));
         assert!(!holds("none = 0"));
         assert!(!holds("none < 1"));
+    }
+
+    #[test]
+    fn whether_a_value_is_there_or_the_same_as_another_is_all_that_some_conditions_go_by() {
+        let known = ["id", "seen"].map(str::to_owned);
+        let goes_by = |text: &str| Condition::parse(text, &known).unwrap().goes_by("id");
+        for text in ["id = null", "id != null", "id != seen", "seen = id", "seen < 5"] {
+            assert!(!goes_by(text), "{text}");
+        }
+        for text in ["id > 5", "id = 5", "seen <= id", "'x' = id"] {
+            assert!(goes_by(text), "{text}");
+        }
     }
 
     #[test]

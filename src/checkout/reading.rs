@@ -55,7 +55,7 @@ impl Checkout {
         if let (Some(stock), Some(orders)) = (&self.audit.stock, &self.audit.orders) {
             let key = "audit.stock";
             let after = shelves_in(&ask(key, stock)?).map_err(|why| mistaken(key, why))?;
-            let left = |key: &Value| after.iter().find(|(known, _)| known == key);
+            let left = |key: &Value| after.iter().find(|(known, _)| known.is_same_key(key));
             for (product, _) in before {
                 let Some((_, units)) = left(product) else {
                     return Err(mistaken(key, format!("the product {product} is gone")));
@@ -68,7 +68,7 @@ impl Checkout {
         }
         for (name, call) in &self.audit.never {
             let answer = ask(&format!("audit.never.{name}"), call)?;
-            if answer.rows.iter().any(|row| row.iter().any(|value| *value != Value::Null)) {
+            if !answer.rows.is_empty() {
                 books.broken.push(format!("{name}: {answer}"));
             }
         }
@@ -85,7 +85,7 @@ impl Checkout {
                 [] => return Err("a row has no columns".to_owned()),
             };
             let item = match product {
-                Some(product) => shelves.iter().position(|(key, _)| key == product).ok_or_else(|| {
+                Some(product) => shelves.iter().position(|(key, _)| key.is_same_key(product)).ok_or_else(|| {
                     format!("a line is of the product {product}, which has no stock in `audit.stock`")
                 })?,
                 None if shelves.len() == 1 => 0,
@@ -140,6 +140,62 @@ mod tests {
     fn answer(rows: &[&[i64]]) -> Answer {
         let row = |row: &&[i64]| row.iter().map(|number| Value::Int(*number)).collect();
         Answer::found(vec!["x".into()], rows.iter().map(row).collect())
+    }
+
+    /// A checkout of one product after the other, of whose keys the audit says this.
+    fn checkout() -> Checkout {
+        Checkout {
+            path: "checkout.toml",
+            title: String::new(),
+            store: crate::stores::StoreKind::Postgres,
+            url: None,
+            database: None,
+            schema: None,
+            seed: None,
+            setup: Vec::new(),
+            roles: vec![crate::checkout::Role {
+                name: String::new(),
+                buys: true,
+                steps: Vec::new(),
+            }],
+            audit: crate::checkout::Audit {
+                never: vec![("rule".into(), Call::Sql("SELECT coupon".into()))],
+                ..crate::checkout::Audit::default()
+            },
+            alike: false,
+            is_same_buyer: false,
+            settings: Vec::new(),
+            app: None,
+        }
+    }
+
+    #[test]
+    fn a_rule_that_finds_a_row_is_broken_whatever_stands_in_it() {
+        let broken = |rows: Vec<Vec<Value>>| {
+            let answer = Answer::found(vec!["coupon".into()], rows);
+            let books =
+                checkout().look_into(&[], |_, _| Ok::<_, String>(answer.clone()), |_, why| why);
+            books.unwrap().broken.len()
+        };
+        assert_eq!(broken(vec![vec![Value::Null]]), 1);
+        // As `SELECT FROM t` finds it.
+        assert_eq!(broken(vec![Vec::new()]), 1);
+        assert_eq!(broken(Vec::new()), 0);
+    }
+
+    #[test]
+    fn a_line_is_of_the_product_whose_key_is_written_like_its() {
+        let text = |text: &str| Value::Text(text.into());
+        let shelves = [(text("1"), 5), (text("001"), 5), (text("100"), 5), (text("1e2"), 5)];
+        let line = |key: &str| {
+            let rows = vec![vec![Value::Int(1), text(key), Value::Int(1)]];
+            let orders = checkout().orders_in(&Answer::found(vec!["x".into()], rows), &shelves);
+            orders.map(|orders| orders[0].want.item.0)
+        };
+        for (place, (key, _)) in shelves.iter().enumerate() {
+            assert_eq!(line(&key.text()), Ok(place as u8));
+        }
+        assert!(line("01").is_err());
     }
 
     #[test]

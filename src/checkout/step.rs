@@ -120,8 +120,9 @@ pub struct Step {
     pub save: Vec<Saved>,
     /// What ends the attempt, the first that holds.
     pub ends: Vec<(Condition, End)>,
-    /// What it means when the store refuses it, because of a constraint or a lock that is not to be had.
-    pub if_refused: End,
+    /// What it means when the store refuses it, because of a constraint or a lock that is not to be had; none if the file
+    /// does not say, and so does not expect it.
+    pub if_refused: Option<End>,
 }
 
 /// How it is called in messages: `step 3, reserve`.

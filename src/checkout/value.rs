@@ -34,12 +34,51 @@ impl Value {
         }
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Whether it is the same key of something. Texts are the same if they are written the same, numbers if they are equal to
+    /// the last digit; a text is the same as a number that is written like it. So `001` is not `1`, and `1e2` is not `100`.
+    #[must_use]
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Null, _) | (_, Self::Null) => false,
+            (Self::Int(one), Self::Int(other)) => one == other,
+            (Self::Real(one), Self::Real(other)) => one == other,
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::Text(text), number) | (number, Self::Text(text)) => number.plain() == *text,
+            (one, other) => one.plain() == other.plain(),
+        }
+    }
+
+    /// As short as a number can be written: without zeros behind the point that say nothing.
+    fn plain(&self) -> String {
+        let text = self.text();
+        match self {
+            Self::Decimal(_) if text.contains('.') => {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
+            _ => text,
+        }
+    }
+
     fn as_number(&self) -> Option<f64> {
         match self {
             Self::Null => None,
             Self::Int(number) => Some(*number as f64),
             Self::Real(number) => Some(*number),
             Self::Decimal(text) | Self::Text(text) => number_in(text),
+        }
+    }
+
+    fn digits(&self) -> Option<Digits> {
+        match self {
+            Self::Null | Self::Real(_) => None,
+            Self::Int(_) | Self::Decimal(_) | Self::Text(_) => Digits::read(&self.text()),
         }
     }
 
@@ -50,6 +89,46 @@ impl Value {
             Self::Null => String::new(),
             other => other.to_string(),
         }
+    }
+}
+
+/// A number that is written in digits, to be compared to the last of them.
+#[derive(Debug, PartialEq, Eq)]
+struct Digits {
+    is_negative: bool,
+    whole: String,
+    behind: String,
+}
+
+impl Digits {
+    fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (is_negative, text) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (whole, behind) = text.split_once('.').unwrap_or((text, ""));
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() && behind.is_empty() || !is_digits(whole) || !is_digits(behind) {
+            return None;
+        }
+        let whole = whole.trim_start_matches('0').to_owned();
+        let behind = behind.trim_end_matches('0').to_owned();
+        // There is no -0.
+        let is_negative = is_negative && !(whole.is_empty() && behind.is_empty());
+        Some(Self { is_negative, whole, behind })
+    }
+}
+
+impl PartialOrd for Digits {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        let size = |of: &Self| (of.whole.len(), of.whole.clone(), of.behind.clone());
+        Some(match (self.is_negative, other.is_negative) {
+            (false, false) => size(self).cmp(&size(other)),
+            (true, true) => size(other).cmp(&size(self)),
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+        })
     }
 }
 
@@ -71,7 +150,11 @@ impl PartialOrd for Value {
             (Self::Null, _) | (_, Self::Null) => None,
             (Self::Int(one), Self::Int(other)) => one.partial_cmp(other),
             _ => match (self.as_number(), other.as_number()) {
-                (Some(one), Some(other)) => one.partial_cmp(&other),
+                // To the last digit, as far as both are written in digits.
+                (Some(near), Some(far)) => match (self.digits(), other.digits()) {
+                    (Some(one), Some(other)) => one.partial_cmp(&other),
+                    _ => near.partial_cmp(&far),
+                },
                 _ => self.text().partial_cmp(&other.text()),
             },
         }
@@ -158,6 +241,42 @@ mod tests {
         assert_eq!(Value::Int(10), text("10.00"));
         assert!(Value::Real(0.5) < Value::Int(1));
         assert!(text("b") > text("a"));
+    }
+
+    #[test]
+    fn large_numbers_are_compared_to_the_last_digit() {
+        let decimal = |text: &str| Value::Decimal(text.into());
+        assert!(decimal("9007199254740993") > decimal("9007199254740992"));
+        assert!(Value::Int(9_007_199_254_740_993) != text("9007199254740992"));
+        assert!(decimal("-10.5") < decimal("-9.75"));
+        assert_eq!(text("-0.0"), Value::Int(0));
+        assert!(text("1e3") > text("999"));
+    }
+
+    #[test]
+    fn keys_are_the_same_if_they_are_written_the_same() {
+        let (int, decimal) = (Value::Int(1), Value::Decimal("1.00".into()));
+        for (one, other) in [
+            (&int, &Value::Int(1)),
+            (&int, &text("1")),
+            (&int, &decimal),
+            (&decimal, &text("1")),
+            (&text("001"), &text("001")),
+            (&Value::Real(1.0), &int),
+        ] {
+            assert!(one.is_same_key(other) && other.is_same_key(one), "{one:?} {other:?}");
+        }
+        for (one, other) in [
+            (text("001"), text("1")),
+            (text("001"), Value::Int(1)),
+            (text("1e2"), text("100")),
+            (text("1e2"), Value::Int(100)),
+            (text("9007199254740993"), text("9007199254740992")),
+            (Value::Decimal("9007199254740993".into()), Value::Decimal("9007199254740992".into())),
+            (Value::Null, text("")),
+        ] {
+            assert!(!one.is_same_key(&other) && !other.is_same_key(&one), "{one:?} {other:?}");
+        }
     }
 
     #[test]

@@ -200,6 +200,17 @@ impl ShopFlags {
             true => super::flags::checkout(Path::new(strategy))?.0,
             false => strategies::find(strategy).map_err(super::race::with_list)?,
         };
+        if let Some(checkout) = entrant.described().filter(|_| !entrant.is_app()) {
+            // A recording is written with its store, which may be another than the file's.
+            if settings.store == StoreKind::Memory {
+                return Err(Error::input(format!(
+                    "--schedule-file: it names the checkout {strategy}, and no store to run it at; add the line `store = \"{}\"`, \
+                     or whichever it was recorded at",
+                    checkout.store
+                )));
+            }
+            checkout.check_store(settings.store)?;
+        }
         // Where an application is its own file says.
         if entrant.is_app() {
             settings.store = StoreKind::Http;

@@ -26,6 +26,7 @@ pub mod schedule;
 mod search;
 mod state;
 mod states;
+mod steady;
 mod survey;
 mod switches;
 mod timeline;

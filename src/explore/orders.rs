@@ -6,6 +6,7 @@ use super::evidence;
 use super::exploration::{Exploration, Told};
 use super::harvest::{Best, Harvest, Outcome, judge};
 use super::schedule::Schedule;
+use super::steady::hold_still;
 use super::switches;
 use super::transcript::{tell, timeline};
 use super::walk::{Switches, Walk, Walker};
@@ -51,6 +52,10 @@ pub fn search_orders(
         let remarks = remarks(theatre);
         covered.complete &= !remarks.hides_orders;
         best.sort_by_key(|best| best.finding.kind.gravity());
+        // Only what others have written has values that are other each time.
+        for best in best.iter_mut().filter(|_| entrant.described().is_some()) {
+            hold_still(theatre, best);
+        }
         let tables = server.part_names();
         let findings: Vec<Told> = best
             .into_iter()

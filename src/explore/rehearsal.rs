@@ -2,6 +2,7 @@
 //! raced. What makes no sense to the store makes none then, and is told with its place.
 
 use super::harvest::{Judged, judge};
+use super::steady::blend;
 use super::timeline::Row;
 use super::transcript::{actor, timeline};
 use crate::attempt::Failure;
@@ -10,6 +11,7 @@ use crate::buyer::Ending;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::settings::Settings;
+use crate::stores::StoreKind;
 use crate::stores::remote::{Opening, Server};
 use crate::worlds::held::{Grain, Step, Theatre};
 
@@ -27,6 +29,8 @@ pub struct Rehearsal {
     pub timeline: Vec<Row>,
     /// What is wrong even so.
     pub findings: Vec<Finding>,
+    /// What the server refused, where the file says that this may be.
+    pub refused: Option<String>,
 }
 
 /// Has everybody come alone, one after the other.
@@ -49,7 +53,7 @@ pub fn rehearse(
             visits.push((ending, steps.len() - before));
         }
         theatre.send_home()?;
-        let Judged { findings, trouble, outcome } = judge(theatre, 0)?;
+        let Judged { mut findings, trouble, outcome } = judge(theatre, 0)?;
         let broke =
             |ending: &Ending| matches!(ending, Ending::Failed(why) if *why != Failure::Condition);
         if outcome.visits.iter().any(|(ending, _)| broke(ending)) {
@@ -65,9 +69,35 @@ pub fn rehearse(
                 entrant.card().name
             )));
         }
+        // Whatever is other the second time the server has made up. One that does not come to its end teaches nothing.
+        if keeps_values(entrant)
+            && let Ok((again, found)) = once_more(theatre, settings.buyers as usize)
+        {
+            blend(&mut steps, &mut findings, &again, &found);
+        }
         let timeline = timeline(&settings, &steps);
-        Ok(Rehearsal { settings: settings.clone(), visits, timeline, findings })
+        Ok(Rehearsal { settings: settings.clone(), visits, timeline, findings, refused: trouble })
     })
+}
+
+/// Whether anything is told or kept that a server may make up, by a checkout that begins anew for every show.
+fn keeps_values(entrant: &dyn Entrant) -> bool {
+    entrant.described().is_some_and(|checkout| {
+        let mut steps = checkout.roles.iter().flat_map(|role| &role.steps);
+        let keeps = steps.any(|step| !step.save.is_empty()) || !checkout.audit.never.is_empty();
+        keeps && checkout.app.is_none() && checkout.store != StoreKind::Http
+    })
+}
+
+/// Has everybody come alone once more: what is said, and what is wrong then.
+fn once_more(theatre: &mut Theatre<'_>, buyers: usize) -> Result<(Vec<Step>, Vec<Finding>), Error> {
+    theatre.begin()?;
+    let mut steps = Vec::new();
+    for place in 0..buyers {
+        come_alone(theatre, place, &mut steps)?;
+    }
+    theatre.send_home()?;
+    Ok((steps, judge(theatre, 0)?.findings))
 }
 
 /// The settings of a described checkout, with products and stock as its shop has them; of any other the same.

@@ -24,6 +24,9 @@ pub fn rehearsal(rehearsal: &Rehearsal, server: &str, next: &str) -> String {
         let why = format!("{}, even so", finding.proof);
         text += &labelled(finding.kind.title(), &why);
     }
+    if let Some(refused) = &rehearsal.refused {
+        text += &labelled("refused", refused);
+    }
     text += &labelled("next", next);
     text.push('\n');
     text + &timeline(&rehearsal.timeline)

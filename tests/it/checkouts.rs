@@ -72,7 +72,7 @@ fn search(
     search_orders(checkout, &settings, &*server, walk, &stopped).unwrap()
 }
 
-fn explore(path: &Path, isolation: Option<Isolation>) -> Exploration {
+pub(crate) fn explore(path: &Path, isolation: Option<Isolation>) -> Exploration {
     let checkout = Checkout::read(path).unwrap();
     search(&checkout, &settings(&checkout, isolation), true, u32::MAX).0
 }
@@ -194,11 +194,11 @@ fn a_finding_of_ones_own_checkout_replays_to_the_same_finding() {
     }
 }
 
-fn run(folder: &Path, args: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, args: &[&str]) -> Output {
     cargo_bin_cmd!("oversell-sim").current_dir(folder).args(args).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 

@@ -40,7 +40,7 @@ fn tool(tmp: &Path, args: &[&str]) -> Command {
 }
 
 /// A directory that also servers can enter which are not to run as root.
-fn open_dir() -> TempDir {
+pub(crate) fn open_dir() -> TempDir {
     use std::os::unix::fs::PermissionsExt;
     let dir = TempDir::new().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
@@ -48,14 +48,14 @@ fn open_dir() -> TempDir {
 }
 
 /// Processes that have to do with a directory: they were told its name, or are in it.
-fn processes_of(dir: &Path) -> Vec<String> {
+pub(crate) fn processes_of(dir: &Path) -> Vec<String> {
     let name = dir.to_str().unwrap();
     let found = processes(|line, cwd| cwd.starts_with(dir) || line.contains(name));
     found.into_iter().map(|(_, line)| line).collect()
 }
 
 /// Waits until something holds; there is a bound.
-fn eventually(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
     let control = Control::default();
     for _ in 0..1_500 {
         if holds() {
@@ -67,7 +67,7 @@ fn eventually(what: &str, holds: impl Fn() -> bool) {
 }
 
 /// Nothing is left: no file, no process.
-fn assert_nothing_left(dir: &Path, after: &str) {
+pub(crate) fn assert_nothing_left(dir: &Path, after: &str) {
     let files: Vec<_> = fs::read_dir(dir).unwrap().flatten().map(|entry| entry.path()).collect();
     assert!(files.is_empty(), "after {after}: {files:?}");
     let processes = processes_of(dir);
@@ -137,7 +137,7 @@ fn a_check_in_the_database_saves_nobody_from_overselling_and_refuses_stock_below
 }
 
 /// A race that goes on until something ends it.
-fn endless(dir: &Path, store: StoreKind) -> Child {
+pub(crate) fn endless(dir: &Path, store: StoreKind) -> Child {
     let args = ["race", "-S", "conditional", "--store", store.name(), "--no-progress"];
     let more = ["--buyers", "50", "--rounds", "1000000"];
     begun(dir, store, &[&args[..], &more].concat())

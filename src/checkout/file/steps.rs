@@ -106,7 +106,7 @@ impl Reader<'_> {
             ends.extend(found.map(|condition| (condition, end)));
         }
         let if_refused = match keys.get("if_refused") {
-            None => End::Failed,
+            None => None,
             Some(value) => {
                 let written = text("if_refused", value)?;
                 let names = End::ALL.map(End::name);
@@ -117,7 +117,7 @@ impl Reader<'_> {
                         let names = names.join(", ");
                         fault(value.span(), format!("`if_refused` must be one of {names}{near}"))
                     },
-                    Ok,
+                    |end| Ok(Some(end)),
                 )?
             }
         };

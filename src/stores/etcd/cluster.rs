@@ -1,7 +1,5 @@
 //! Where the members are: a private group of three, or the user's.
 
-use std::net::Ipv4Addr;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
@@ -11,7 +9,7 @@ use super::wire;
 use crate::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Nest, Package};
+use crate::stores::private::{Beside, Nest, Package};
 use crate::stores::remote::Terms;
 use crate::text::nearest::shown;
 
@@ -31,9 +29,6 @@ const MEMBERS: usize = 3;
 /// Where each of them writes what it has to say.
 const LOGS: [&str; MEMBERS] = ["log-1", "log-2", "log-3"];
 
-/// How often a private group is started anew when somebody else takes one of its ports first.
-const TRIES: u32 = 3;
-
 /// How soon followers miss their leader. Shorter than etcd's own second, which is for networks: the shortest
 /// lease is one and a half of these, and is to be 1 s.
 const ELECTION_MS: u32 = 600;
@@ -43,7 +38,8 @@ const HEARTBEAT_MS: u32 = 60;
 
 /// Reads a list of URLs.
 pub(super) fn members(urls: &str, address: &Address) -> Result<Members, Error> {
-    urls.split(',').map(|url| member(url.trim(), address)).collect()
+    let urls = urls.split(',').map(|url| member(url.trim(), address));
+    urls.collect::<Result<_, _>>().map(Members::on_ports)
 }
 
 fn member(url: &str, address: &Address) -> Result<String, Error> {
@@ -69,35 +65,23 @@ fn member(url: &str, address: &Address) -> Result<String, Error> {
     Ok(format!("http://{}:{port}", authority.host()))
 }
 
-/// Starts a private group in a directory of its own.
+/// Starts a private group in a directory of its own, on sockets there: on ports every local user could talk to it.
 pub(super) fn start(terms: &Terms) -> Result<(Members, Nest), Error> {
     let program = PACKAGE.find_server()?;
-    let mut tries = 1;
-    loop {
-        match try_start(&program, terms) {
-            Err(error) if tries < TRIES && error.to_string().contains("address already in use") => {
-                tries += 1;
-            }
-            done => return done,
-        }
-    }
-}
-
-fn try_start(program: &Path, terms: &Terms) -> Result<(Members, Nest), Error> {
-    // Two a member.
-    let ports = private::free_ports(2 * MEMBERS)?;
-    let (clients, peers) = ports.split_at(MEMBERS);
-    let url = |port: &u16| format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
-    let members: Members = clients.iter().map(url).collect();
-    let peers: Vec<String> = peers.iter().map(url).collect();
+    // etcd wants a host and a port, and makes a socket of that name where it runs.
+    let socket = |what: &str| (1..=MEMBERS).map(|n| format!("{what}-{n}:1")).collect::<Vec<_>>();
+    let (clients, peers) = (socket("client"), socket("peer"));
     let names: Vec<String> = (1..=MEMBERS).map(|number| format!("member-{number}")).collect();
     let all: Vec<String> =
-        names.iter().zip(&peers).map(|(name, peer)| format!("{name}={peer}")).collect();
+        names.iter().zip(&peers).map(|(name, peer)| format!("{name}=unix://{peer}")).collect();
     // Nothing is to be kept, so there is nothing to put in order first.
     let nest = Nest::make("KILL")?;
-    for (((name, client), peer), log) in names.iter().zip(&*members).zip(&peers).zip(LOGS) {
-        let mut command = nest.command(program);
+    let members = Members::on_sockets(&clients, nest.servers_dir());
+    for (((name, client), peer), log) in names.iter().zip(&clients).zip(&peers).zip(LOGS) {
+        let mut command = nest.command(&program);
         forget_environment(&mut command);
+        let beside = Beside { input: None, left_over: vec![client.clone(), peer.clone()] };
+        let (client, peer) = (&format!("unix://{client}"), &format!("unix://{peer}"));
         command
             .args(["--name", name, "--data-dir", name, "--initial-cluster", &all.join(",")])
             .args(["--listen-client-urls", client, "--advertise-client-urls", client])
@@ -111,7 +95,7 @@ fn try_start(program: &Path, terms: &Terms) -> Result<(Members, Nest), Error> {
             // Many rounds do not fill the disk with what was.
             .args(["--auto-compaction-mode", "revision", "--auto-compaction-retention", "10000"])
             .args(["--logger", "zap", "--log-level", "error"]);
-        nest.launch(command, log)?;
+        nest.launch(command, beside, log)?;
     }
     nest.await_answer("etcd", &terms.control, || {
         (0..MEMBERS).all(|place| sees_leader(&mut Gateway::brief(&members, place)))

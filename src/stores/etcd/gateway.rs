@@ -2,6 +2,7 @@
 //! there, the next.
 
 use std::io::{BufRead, BufReader, ErrorKind};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use ureq::Agent;
 
 use super::wire::{self, Outcome, Txn};
-use super::{Trouble, held};
+use super::{Trouble, held, sockets};
 use crate::attempt::Failure;
 use crate::stores::remote::Seat;
 
@@ -27,7 +28,44 @@ const BRIEF: Duration = Duration::from_secs(2);
 type Answer = ureq::http::Response<ureq::Body>;
 
 /// Where the members listen.
-pub(super) type Members = Arc<[String]>;
+#[derive(Clone, Debug)]
+pub(super) struct Members {
+    /// A URL each.
+    urls: Arc<[String]>,
+    /// The directory of their sockets, if they are ours: host and port of a URL are a socket's name then.
+    sockets: Option<Arc<Path>>,
+}
+
+impl Members {
+    /// Those who listen on ports.
+    pub(super) fn on_ports(urls: Arc<[String]>) -> Self {
+        Self { urls, sockets: None }
+    }
+
+    /// Those who listen on sockets with these names, in this directory.
+    pub(super) fn on_sockets(names: &[String], dir: &Path) -> Self {
+        let urls = names.iter().map(|name| format!("http://{name}")).collect();
+        Self { urls, sockets: Some(dir.into()) }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.urls.len()
+    }
+
+    /// All of them, as one would name them.
+    pub(super) fn listed(&self) -> String {
+        match &self.sockets {
+            None => self.urls.join(","),
+            Some(dir) => {
+                let socket = |url: &String| {
+                    format!("unix://{}", dir.join(url.trim_start_matches("http://")).display())
+                };
+                self.urls.iter().map(socket).collect::<Vec<_>>().join(",")
+            }
+        }
+    }
+}
 
 /// One connection.
 #[derive(Debug)]
@@ -53,7 +91,11 @@ impl Gateway {
             .user_agent("oversell-sim")
             .build();
         let (members, within) = (members.clone(), patience.saturating_add(GRACE));
-        Self { members, place, agent: config.into(), within, seat: None }
+        let agent = match &members.sockets {
+            Some(dir) => sockets::agent(config, dir),
+            None => config.into(),
+        };
+        Self { members, place, agent, within, seat: None }
     }
 
     /// From now on every transaction is held in this seat.
@@ -181,7 +223,7 @@ impl Gateway {
 
     fn member(&self) -> &str {
         let places = self.members.len().max(1);
-        self.members.get(self.place % places).map_or("", String::as_str)
+        self.members.urls.get(self.place % places).map_or("", String::as_str)
     }
 }
 

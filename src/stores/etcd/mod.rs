@@ -14,6 +14,7 @@ mod link;
 mod locks;
 mod orders;
 mod shelf;
+mod sockets;
 mod trouble;
 mod wire;
 
@@ -119,7 +120,7 @@ impl Server for Etcd {
     }
 
     fn url(&self) -> String {
-        self.members.join(",")
+        self.members.listed()
     }
 
     /// Each connection talks to another member.

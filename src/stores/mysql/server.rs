@@ -8,7 +8,7 @@ use ::mysql::{Opts, OptsBuilder};
 use crate::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Nest, Package};
+use crate::stores::private::{self, Beside, Nest, Package};
 use crate::stores::remote::Terms;
 use crate::stores::sql::Statement;
 
@@ -66,27 +66,24 @@ pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
     let nest = Nest::make("KILL")?;
     let mut make = nest.command(&install);
-    let data = format!("--datadir={}", nest.path().join("data").display());
+    let data = format!("--datadir={}", nest.servers_dir().join("data").display());
     make.args(["--no-defaults", &data, "--auth-root-authentication-method=normal"])
         .args(["--skip-test-db", "--skip-name-resolve"]);
-    nest.run(make)?;
+    nest.run(make, &Beside::default())?;
     let password = private::password()?;
-    let script = nest.path().join("init.sql");
     let first = format!(
         "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
          SET PASSWORD FOR root@localhost = PASSWORD('{password}');\n"
     );
-    std::fs::write(&script, first)
-        .map_err(|error| Error::world(format!("cannot write {}: {error}", script.display())))?;
-    let socket = nest.path().join("socket");
+    let socket = nest.servers_dir().join("socket");
     let socket = socket.display();
     let mut command = nest.command(&server);
     command
         .args(["--no-defaults", &data, "--skip-networking", "--skip-name-resolve"])
         .arg(format!("--socket={socket}"))
-        .arg(format!("--init-file={}", script.display()))
-        .arg(format!("--tmpdir={}", nest.path().display()))
-        .arg(format!("--pid-file={}", nest.path().join("pid").display()))
+        .arg("--init-file=/dev/stdin")
+        .arg(format!("--tmpdir={}", nest.servers_dir().display()))
+        .arg(format!("--pid-file={}", nest.servers_dir().join("pid").display()))
         .arg(format!("--max-connections={}", terms.connections + BESIDE));
     if terms.relaxed {
         command.arg("--innodb-flush-log-at-trx-commit=0");
@@ -94,6 +91,6 @@ pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let url = format!("mysql://root:{password}@localhost/{DATABASE}?socket={socket}");
     let opts = opts(&url, &Address::default(), terms)?;
     let answers = || super::Connection::open(&opts, terms).is_ok();
-    nest.start(command, &terms.control, answers)?;
+    nest.start(command, Beside::reading(first), &terms.control, answers)?;
     Ok((url, nest))
 }

@@ -8,7 +8,7 @@ use tokio_postgres::config::Host;
 use crate::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Nest, Package};
+use crate::stores::private::{self, Beside, Nest, Package};
 use crate::stores::remote::Terms;
 
 /// What has to be installed.
@@ -62,30 +62,29 @@ pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     // At once, without waiting for clients, and leaving no shared memory behind.
     let nest = Nest::make("QUIT")?;
     let password = private::password()?;
-    let secret = nest.path().join("password");
-    std::fs::write(&secret, &password)
-        .map_err(|error| Error::world(format!("cannot write {}: {error}", secret.display())))?;
     let mut init = nest.command(&initdb);
     init.args(["--pgdata", "data", "--username", USER, "--auth", "scram-sha-256"]).args([
         "--pwfile",
-        "password",
+        "/dev/stdin",
         "--encoding",
         "UTF8",
         "--no-locale",
         "--no-sync",
     ]);
-    nest.run(init)?;
+    nest.run(init, &Beside::reading(password.clone()))?;
     let mut command = nest.command(&server);
     command
         .args(["-D", "data", "-c", "listen_addresses=", "-c"])
-        .arg(format!("unix_socket_directories={}", nest.path().display()))
+        .arg(format!("unix_socket_directories={}", nest.servers_dir().display()))
+        .args(["-c", "unix_socket_permissions=0700"])
         .args(["-c", &format!("max_connections={}", terms.connections + BESIDE)]);
     if terms.relaxed {
         command.args(["-c", "synchronous_commit=off"]);
     }
-    let url = format!("postgresql://{USER}:{password}@/postgres?host={}", nest.path().display());
+    let url =
+        format!("postgresql://{USER}:{password}@/postgres?host={}", nest.servers_dir().display());
     let config = config(&url, &Address::default())?;
     let answers = || super::Connection::open(&config, terms).is_ok();
-    nest.start(command, &terms.control, answers)?;
+    nest.start(command, Beside::default(), &terms.control, answers)?;
     Ok((url, nest))
 }

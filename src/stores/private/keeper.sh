@@ -3,6 +3,8 @@
 #
 # $1  the directory
 # $2  the signal that ends a server
+# $3  the servers' own directory inside it
+# $4  the user that they run as, by number, if that is not ours
 # Standard input: the process ids of all that runs by now, separated by spaces, a line each time. One with a
 # minus before it is the group of a program that sets a server up: it ends by itself, and is given the time. One
 # with a plus is the group of a program that has others do its work: the signal is for all of them.
@@ -33,9 +35,18 @@ for pid in $pids; do
     done
     kill -s KILL -- "$pid" 2>/dev/null
 done
-# A PostgreSQL server that was killed leaves a little shared memory behind; its number is in its pid file.
-if [ -f "$1/data/postmaster.pid" ]; then
-    segment=$(sed -n '7s/.* //p' "$1/data/postmaster.pid")
-    [ -z "$segment" ] || ipcrm -m "$segment" 2>/dev/null
+# A PostgreSQL server that was killed leaves a little shared memory behind; its number is in its pid file. The file is
+# written by the user that the server runs as, so where we are root only memory of that user is given back.
+pid_file=$1/$3/data/postmaster.pid
+if [ -f "$pid_file" ] && [ ! -L "$pid_file" ]; then
+    segment=$(sed -n '7s/.* //p' "$pid_file")
+    case $segment in
+    '' | *[!0-9]*) ;;
+    *)
+        if [ -z "$4" ] || ipcs -m -i "$segment" 2>/dev/null | grep -q "^uid=$4[^0-9]"; then
+            ipcrm -m "$segment" 2>/dev/null
+        fi
+        ;;
+    esac
 fi
 rm -rf "$1"

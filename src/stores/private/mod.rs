@@ -3,11 +3,12 @@
 //! Whatever way this process ends, the [`Nest`]'s keeper sees the end of a pipe, ends the server and removes
 //! the directory: after a panic, a second Ctrl-C, even a kill that nobody can catch.
 
+mod home;
 mod programs;
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -21,9 +22,7 @@ pub(in crate::stores) use programs::Package;
 
 use crate::control::Control;
 use crate::error::Error;
-
-/// Servers that refuse to run as root run as nobody.
-const NOBODY: u32 = 65_534;
+use home::{Home, NOBODY, is_root};
 
 /// How long a server may take to answer for the first time.
 const STARTING: Duration = Duration::from_secs(60);
@@ -31,9 +30,12 @@ const STARTING: Duration = Duration::from_secs(60);
 /// How often one looks whether it does.
 const GLANCE: Duration = Duration::from_millis(20);
 
+/// Where programs write that set a server up.
+const SETUP_LOG: &str = "setup-log";
+
 /// A directory of one's own, with what runs in it: one server, or the members of a group.
 pub(in crate::stores) struct Nest {
-    path: PathBuf,
+    home: Home,
     inside: Mutex<Inside>,
 }
 
@@ -51,41 +53,72 @@ struct Running {
     program: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, Option<OsString>)>,
-    log: String,
+    beside: Beside,
+    log: Log,
+}
+
+/// Where a server's output goes.
+struct Log {
+    name: String,
+    /// Opened once, so that nothing that has its name later is written to.
+    file: File,
+}
+
+/// What a server is given each time it is started, beside its command.
+#[derive(Clone, Debug, Default)]
+pub(in crate::stores) struct Beside {
+    /// What it reads from its standard input, such as a password.
+    pub(in crate::stores) input: Option<String>,
+    /// What one that was killed leaves behind in the servers' directory, and the next will not start over.
+    pub(in crate::stores) left_over: Vec<String>,
+}
+
+impl Beside {
+    /// This on its standard input.
+    pub(in crate::stores) fn reading(input: String) -> Self {
+        Self { input: Some(input), left_over: Vec::new() }
+    }
 }
 
 impl Nest {
     /// Makes a directory whose servers end by this signal.
     pub(in crate::stores) fn make(signal: &str) -> Result<Self, Error> {
-        let refused = |error| Error::world(format!("cannot make a temporary directory: {error}"));
-        let dir = tempfile::Builder::new().prefix("oversell-sim-").tempdir().map_err(refused)?;
-        if is_root() {
-            std::os::unix::fs::chown(dir.path(), Some(NOBODY), Some(NOBODY)).map_err(refused)?;
-        }
+        let home = Home::make()
+            .map_err(|error| Error::world(format!("cannot make a temporary directory: {error}")))?;
         let keeper = Command::new("sh")
             .args(["-c", include_str!("keeper.sh"), "keeper"])
-            .arg(dir.path())
-            .arg(signal)
+            .arg(home.ours())
+            .args([signal, "server"])
+            .arg(if is_root() { NOBODY.to_string() } else { String::new() })
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             // Ctrl-C is for whoever started it.
             .process_group(0)
-            .spawn()
-            .map_err(|error| Error::world(format!("cannot start a shell: {error}")))?;
+            .spawn();
+        let keeper = keeper.map_err(|error| {
+            let _ = std::fs::remove_dir_all(home.ours());
+            Error::world(format!("cannot start a shell: {error}"))
+        })?;
         let inside = Mutex::new(Inside { keeper, servers: Vec::new() });
-        Ok(Self { path: dir.keep(), inside })
+        Ok(Self { home, inside })
     }
 
-    /// The directory.
-    pub(in crate::stores) fn path(&self) -> &Path {
-        &self.path
+    /// The directory that the servers write in, with their data and their sockets.
+    pub(in crate::stores) fn servers_dir(&self) -> &Path {
+        self.home.servers()
     }
 
-    /// A command that will run here, as nobody if we are root.
+    /// The directory that this program itself writes in, if it has anything to write.
+    pub(in crate::stores) fn own_dir(&self) -> &Path {
+        self.home.ours()
+    }
+
+    /// A command that will run in the servers' directory, as nobody if we are root.
     pub(in crate::stores) fn command(&self, program: &Path) -> Command {
+        let dir = self.servers_dir();
         let mut command = Command::new(program);
-        command.current_dir(&self.path).env("TMPDIR", &self.path).env("HOME", &self.path);
+        command.current_dir(dir).env("TMPDIR", dir).env("HOME", dir);
         command.stdin(Stdio::null()).process_group(0);
         if is_root() {
             command.uid(NOBODY).gid(NOBODY);
@@ -94,10 +127,10 @@ impl Nest {
     }
 
     /// Runs a command to its end, which sets a server up.
-    pub(in crate::stores) fn run(&self, command: Command) -> Result<(), Error> {
-        const LOG: &str = "setup-log";
+    pub(in crate::stores) fn run(&self, command: Command, beside: &Beside) -> Result<(), Error> {
         let name = name_of(&command);
-        let mut child = self.spawn(command, LOG)?;
+        let log = self.log(SETUP_LOG)?;
+        let mut child = self.spawn(command, beside, &log)?;
         self.inside.lock().tell_keeper(Some(child.id()))?;
         let ended = child
             .wait()
@@ -106,25 +139,30 @@ impl Nest {
         if ended.success() {
             return Ok(());
         }
-        let said = std::fs::read_to_string(self.path.join(LOG)).unwrap_or_default();
-        Err(Error::world(format!("{name} failed: {}", last_lines(&said))))
+        Err(Error::world(format!("{name} failed: {}", last_lines(&self.said(&log)))))
     }
 
     /// Starts the server, and waits until it answers.
     pub(in crate::stores) fn start(
         &self,
         command: Command,
+        beside: Beside,
         control: &Control,
         answers: impl Fn() -> bool,
     ) -> Result<(), Error> {
         let name = name_of(&command);
-        self.launch(command, "log")?;
+        self.launch(command, beside, "log")?;
         self.await_answer(&name, control, answers)
     }
 
     /// Starts one server more, whose output goes to this file; the others run on.
-    pub(in crate::stores) fn launch(&self, command: Command, log: &str) -> Result<(), Error> {
-        self.take_in(command, log, false)
+    pub(in crate::stores) fn launch(
+        &self,
+        command: Command,
+        beside: Beside,
+        log: &str,
+    ) -> Result<(), Error> {
+        self.take_in(command, beside, log, false)
     }
 
     /// Starts a program that is none of ours and may have others do its work, in a group of their own, and waits until it
@@ -138,7 +176,7 @@ impl Nest {
     ) -> Result<(), Error> {
         let name = name_of(&command);
         command.stdin(Stdio::null()).process_group(0);
-        self.take_in(command, "log", true)?;
+        self.take_in(command, Beside::default(), "log", true)?;
         self.await_answer(&name, control, answers)
     }
 
@@ -150,11 +188,10 @@ impl Nest {
         control: &Control,
         within: Duration,
     ) -> Result<(), Error> {
-        const LOG: &str = "command-log";
         let name = name_of(&command);
-        let _ = std::fs::remove_file(self.path.join(LOG));
         command.stdin(Stdio::null()).process_group(0);
-        let mut child = self.spawn(command, LOG)?;
+        let log = self.log("command-log")?;
+        let mut child = self.spawn(command, &Beside::default(), &log)?;
         self.inside.lock().tell_keeper(Some(child.id()))?;
         let mut left = within;
         let ended = loop {
@@ -175,17 +212,23 @@ impl Nest {
         if ended.success() {
             return Ok(());
         }
-        let said = std::fs::read_to_string(self.path.join(LOG)).unwrap_or_default();
-        Err(Error::input(format!("{name} failed: {}", last_lines(&said))))
+        Err(Error::input(format!("{name} failed: {}", last_lines(&self.said(&log)))))
     }
 
-    fn take_in(&self, command: Command, log: &str, has_others: bool) -> Result<(), Error> {
+    fn take_in(
+        &self,
+        command: Command,
+        beside: Beside,
+        log: &str,
+        has_others: bool,
+    ) -> Result<(), Error> {
         let owned =
             |(name, value): (&OsStr, Option<&OsStr>)| (name.to_owned(), value.map(OsStr::to_owned));
         let program = PathBuf::from(command.get_program());
         let arguments = command.get_args().map(OsStr::to_owned).collect();
         let environment = command.get_envs().map(owned).collect();
-        let child = self.spawn(command, log)?;
+        let log = self.log(log)?;
+        let child = self.spawn(command, &beside, &log)?;
         let mut inside = self.inside.lock();
         inside.servers.push(Running {
             child,
@@ -193,17 +236,35 @@ impl Nest {
             program,
             arguments,
             environment,
-            log: log.to_owned(),
+            beside,
+            log,
         });
         inside.tell_keeper(None)
     }
 
-    fn spawn(&self, mut command: Command, log: &str) -> Result<Child, Error> {
+    fn log(&self, name: &str) -> Result<Log, Error> {
+        let file = self.home.log(name).map_err(|error| {
+            Error::world(format!("cannot write {}: {error}", self.own_dir().join(name).display()))
+        })?;
+        Ok(Log { name: name.to_owned(), file })
+    }
+
+    /// What was written to a log.
+    fn said(&self, log: &Log) -> String {
+        std::fs::read_to_string(self.own_dir().join(&log.name)).unwrap_or_default()
+    }
+
+    fn spawn(&self, mut command: Command, beside: &Beside, log: &Log) -> Result<Child, Error> {
         let name = name_of(&command);
         let cannot = |error| Error::world(format!("cannot start {name}: {error}"));
-        let log = self.path.join(log);
-        let file = std::fs::File::options().create(true).append(true).open(log).map_err(cannot)?;
-        command.stdout(file.try_clone().map_err(cannot)?).stderr(file);
+        for left in &beside.left_over {
+            let _ = std::fs::remove_file(self.servers_dir().join(left));
+        }
+        if let Some(text) = &beside.input {
+            command.stdin(self.home.handed(text).map_err(cannot)?);
+        }
+        let out = || log.file.try_clone().map_err(cannot);
+        command.stdout(out()?).stderr(out()?);
         command.spawn().map_err(cannot)
     }
 
@@ -243,14 +304,8 @@ impl Nest {
     /// What the servers said last.
     fn last_words(&self) -> String {
         let inside = self.inside.lock();
-        let read = |server: &Running| std::fs::read_to_string(self.path.join(&server.log));
-        last_lines(
-            &inside
-                .servers
-                .iter()
-                .map(|server| read(server).unwrap_or_default())
-                .collect::<String>(),
-        )
+        let said = inside.servers.iter().map(|server| self.said(&server.log));
+        last_lines(&said.collect::<String>())
     }
 
     /// Kills a server, in the middle of whatever it does, and starts it again as it was started; several times,
@@ -294,7 +349,7 @@ impl Nest {
                 None => command.env_remove(name),
             };
         }
-        server.child = self.spawn(command, &server.log)?;
+        server.child = self.spawn(command, &server.beside, &server.log)?;
         inside.tell_keeper(None)
     }
 }
@@ -339,13 +394,11 @@ impl Drop for Nest {
     }
 }
 
-/// Whether we are root.
-pub(in crate::stores) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
 /// Ports that nobody listens on at this moment.
+#[cfg(feature = "app")]
 pub(in crate::stores) fn free_ports(count: usize) -> Result<Vec<u16>, Error> {
+    use std::net::{Ipv4Addr, TcpListener};
+
     let cannot = |error| Error::world(format!("no free port on this machine: {error}"));
     // All are taken at once, so that they are different.
     let taken = (0..count)

@@ -118,6 +118,7 @@ impl Server for Redis {
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
         let mut connection = server::dial(&self.client, &self.terms)?;
+        self.terms.show_begins();
         match &self.described {
             Some(described) => described.stock_up(&mut connection, opening),
             None => books::stock_up(&mut connection, opening).map_err(server::cannot),

@@ -7,7 +7,7 @@ use ::redis::{Client, Connection, ConnectionAddr, RedisError, RedisResult, cmd};
 use crate::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Nest, Package};
+use crate::stores::private::{self, Beside, Nest, Package};
 use crate::stores::remote::Terms;
 
 /// What has to be installed.
@@ -75,23 +75,20 @@ pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let server = PACKAGE.find_server()?;
     let nest = Nest::make("KILL")?;
     let password = private::password()?;
-    let socket = nest.path().join("socket");
-    let settings = nest.path().join("redis.conf");
-    // A file and no flags: flags are seen by everybody.
+    let socket = nest.servers_dir().join("socket");
+    // On its standard input and no flags: flags are seen by every user.
     let appends = if terms.relaxed { "no" } else { "yes" };
     let about = format!(
-        "port 0\nunixsocket {}\ndir {}\nrequirepass {password}\nsave \"\"\nappendonly {appends}\n\
+        "port 0\nunixsocket {}\nunixsocketperm 700\ndir {}\nrequirepass {password}\nsave \"\"\nappendonly {appends}\n\
          appendfsync always\nmaxclients {}\n",
         socket.display(),
-        nest.path().display(),
+        nest.servers_dir().display(),
         terms.connections + 32,
     );
-    std::fs::write(&settings, about)
-        .map_err(|error| Error::world(format!("cannot write {}: {error}", settings.display())))?;
     let mut command = nest.command(&server);
-    command.arg(&settings);
+    command.arg("-");
     let url = format!("redis+unix://{}?pass={password}", socket.display());
     let client = client(&url, &Address::default())?;
-    nest.start(command, &terms.control, || dial(&client, terms).is_ok())?;
+    nest.start(command, Beside::reading(about), &terms.control, || dial(&client, terms).is_ok())?;
     Ok((url, nest))
 }

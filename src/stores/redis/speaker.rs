@@ -144,6 +144,8 @@ pub(super) fn rows(said: &Said) -> Answer {
         Said::Array(elements) | Said::Set(elements) => elements.iter().map(value).collect(),
         one => vec![value(one)],
     };
+    // Keys of which none is there are nothing.
+    let elements = if elements.iter().all(Value::is_null) { Vec::new() } else { elements };
     let row = |element: Value| match &element {
         Value::Text(text) => text.split(',').map(|part| Value::Text(part.trim().into())).collect(),
         _ => vec![element],

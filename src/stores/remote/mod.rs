@@ -5,6 +5,7 @@
 //! shop has beside its store, a clerk's queue and a payment provider.
 
 mod client;
+mod generated;
 mod killer;
 mod pool;
 mod steps;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::generated::hands_on;
 use super::{Link, Saying, Seat, Terms, Touches};
 use crate::attempt::{Failure, Missed};
 use crate::checkout::{Answer, Call, Checkout, End, Numbered, ROWS, Saved, Shelves, Step, Value};
@@ -84,6 +85,8 @@ struct Memory {
     shelves: Arc<Shelves>,
     /// What it has kept of answers.
     kept: BTreeMap<String, Value>,
+    /// What those of them are told as that the server has generated.
+    generated: BTreeMap<String, String>,
 }
 
 impl Memory {
@@ -104,6 +107,19 @@ impl Memory {
             "key" => Value::Text(format!("key-{}", self.customer)),
             name => self.kept.get(name).cloned().unwrap_or(Value::Null),
         }
+    }
+
+    /// A step as it is known again, if it hands on values that the server has generated: by its number, and its text
+    /// with who was given them in their place. The buyer's role is known by its place.
+    fn shape(&self, call: &Call, number: usize) -> Option<String> {
+        let told = |name: &str| self.generated.get(name).filter(|_| hands_on(call, name));
+        call.names().into_iter().any(|name| told(name).is_some()).then(|| {
+            let shown = call.shown(|name| match told(name) {
+                Some(told) => told.clone(),
+                None => self.value_of(name).to_string(),
+            });
+            format!("step {}: {shown}", number + 1)
+        })
     }
 
     /// Keeps what a step wants kept; says what there is not.
@@ -149,7 +165,14 @@ impl<S: Speaker> StepLink<S> {
         seat: Option<Seat>,
     ) -> Self {
         let want = Want::one(Item(0), 1);
-        let memory = Memory { buyer: 0, customer: 1, want, shelves, kept: BTreeMap::new() };
+        let memory = Memory {
+            buyer: 0,
+            customer: 1,
+            want,
+            shelves,
+            kept: BTreeMap::new(),
+            generated: BTreeMap::new(),
+        };
         let (has_changed, has_bought, is_broken) = (false, false, false);
         Self { speaker, checkout, terms, seat, memory, has_changed, has_bought, is_broken }
     }
@@ -186,7 +209,7 @@ impl<S: Speaker> StepLink<S> {
 
     fn make(&mut self, number: usize, step: &Step) -> Result<Onward, Missed> {
         let stays = self.speaker.stays(&step.call);
-        let answer = match self.say(&step.call) {
+        let answer = match self.say(&step.call, Some(number)) {
             None => return Err(Missed::Failed(Failure::Interrupted)),
             Some(Ok(answer)) => answer,
             Some(Err(refusal)) => return self.refused(number, step, &refusal),
@@ -197,6 +220,7 @@ impl<S: Speaker> StepLink<S> {
             Stays::Everything => true,
         };
         let kept = self.memory.keep(step, &answer);
+        self.note_generated(number, step);
         let rows = Value::Int(i64::try_from(answer.count).unwrap_or(i64::MAX));
         let value_of = |name: &str| match name {
             ROWS => rows.clone(),
@@ -213,14 +237,28 @@ impl<S: Speaker> StepLink<S> {
         }
     }
 
-    /// Says something, in turn if there are turns; none if it is to go home instead.
-    fn say(&mut self, call: &Call) -> Option<Result<Answer, Refusal>> {
+    /// Notes which of the values that a step has kept are generated. Only where steps are held they are told apart.
+    fn note_generated(&mut self, number: usize, step: &Step) {
+        let Self { seat: Some(_), checkout, terms, memory, .. } = self else { return };
+        for Saved { name, .. } in &step.save {
+            let value = memory.value_of(name);
+            match terms.generated().kept(checkout, memory.buyer, number, name, &value) {
+                Some(told) => memory.generated.insert(name.clone(), told),
+                None => memory.generated.remove(name),
+            };
+        }
+    }
+
+    /// Says something, in turn if there are turns; none if it is to go home instead. It may be a step of the file, with its
+    /// number.
+    fn say(&mut self, call: &Call, number: Option<usize>) -> Option<Result<Answer, Refusal>> {
         let Self { speaker, seat, memory, .. } = self;
         let value_of = |name: &str| memory.value_of(name);
         let Some(seat) = seat else { return Some(speaker.say(call, &value_of)) };
         let text = call.shown(|name| value_of(name).to_string());
         let saying = Saying::new(text, speaker.touches(call)).beginning_with(speaker.begins(call));
-        if !seat.pass(saying) {
+        let shape = number.and_then(|number| memory.shape(call, number));
+        if !seat.pass(Saying { shape, ..saying }) {
             return None;
         }
         let answer = speaker.say(call, &value_of);
@@ -242,12 +280,19 @@ impl<S: Speaker> StepLink<S> {
             Refusal::Locked => Failure::LockTimeout,
             Refusal::Forbidden(_) | Refusal::Wrong(_) => Failure::Refused,
         };
-        let is_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
-        if is_expected && step.if_refused != End::Failed {
-            return ended(step.if_refused, why);
+        let can_be_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
+        match step.if_refused.filter(|_| can_be_expected) {
+            Some(End::Failed) => {
+                self.tell(number, step, &refusal.text());
+                // As the file says.
+                ended(End::Failed, Failure::Condition)
+            }
+            Some(end) => ended(end, why),
+            None => {
+                self.tell(number, step, &refusal.text());
+                Err(Missed::Failed(why))
+            }
         }
-        self.tell(number, step, &refusal.text());
-        Err(Missed::Failed(why))
     }
 
     /// Keeps what went wrong, for the report.
@@ -255,7 +300,8 @@ impl<S: Speaker> StepLink<S> {
         let Checkout { path, .. } = &*self.checkout;
         let Memory { buyer, customer, .. } = self.memory;
         let who = match &self.checkout.role(buyer).name {
-            name if name.is_empty() => format!("buyer {buyer}"),
+            // Counted from 1, as customers are.
+            name if name.is_empty() => format!("buyer {}", u64::from(buyer) + 1),
             name => format!("{name} of customer {customer}"),
         };
         let named = Numbered(number, step);
@@ -269,7 +315,8 @@ impl<S: Speaker> StepLink<S> {
         }
         let Some(call) = self.speaker.taking_back() else { return false };
         // On the way home nobody asks whose turn it is.
-        let said = self.say(&call).unwrap_or_else(|| self.speaker.say(&call, &|_| Value::Null));
+        let said =
+            self.say(&call, None).unwrap_or_else(|| self.speaker.say(&call, &|_| Value::Null));
         self.is_broken = said.is_err();
         true
     }
@@ -298,6 +345,7 @@ impl<S: Speaker> Link for StepLink<S> {
         // back, as it is when a request ends in an error.
         let was_left_open = self.take_back() && self.has_bought;
         self.memory.kept.clear();
+        self.memory.generated.clear();
         (self.has_changed, self.has_bought) = (false, false);
         was_left_open.into()
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::generated::Generated;
 use crate::checkout::Checkout;
 use crate::control::Control;
 use crate::op::{Item, MOST_ITEMS};
@@ -54,6 +55,7 @@ pub struct Terms {
 #[derive(Debug, Default)]
 struct Told {
     trouble: Mutex<Option<String>>,
+    generated: Generated,
     /// By product, who has asked for its lock and not given it back.
     asking: [AtomicU32; MOST_ITEMS as usize],
 }
@@ -109,6 +111,16 @@ impl Terms {
     /// What was noted, once.
     pub(in crate::stores) fn take_trouble(&self) -> Option<String> {
         self.told.trouble.lock().take()
+    }
+
+    /// What is known of values that the server generates.
+    pub(super) fn generated(&self) -> &Generated {
+        &self.told.generated
+    }
+
+    /// The shelves are put up for another show.
+    pub(in crate::stores) fn show_begins(&self) {
+        self.told.generated.opens();
     }
 
     /// Somebody asks for a product's lock; whether somebody else has it, or asked before.

@@ -175,6 +175,7 @@ impl Tables for Room {
         terms: &Terms,
         opening: Opening,
     ) -> Result<(), SqlError> {
+        terms.show_begins();
         self.furnish(database, terms, opening.is_small)?;
         let Opening { stock, buyers, .. } = opening;
         let ask =

@@ -57,7 +57,7 @@ impl File {
     fn make(address: &Address) -> Result<Self, Error> {
         let Some(url) = &address.url else {
             let nest = Nest::make("KILL")?;
-            let path = nest.path().join("shop.sqlite");
+            let path = nest.own_dir().join("shop.sqlite");
             return Ok(Self { path, home: Home::Private { _nest: nest } });
         };
         let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));

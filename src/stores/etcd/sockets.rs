@@ -1,0 +1,118 @@
+//! HTTP over the sockets of a private group, which lie in a directory that no other user reaches.
+//!
+//! On a port of loopback every local user could talk to the members, and to their consensus behind the back of whatever
+//! etcd asks a client to prove. A socket in a closed directory keeps both from them, and takes no port from anybody.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
+};
+use ureq::{Agent, Error, Timeout};
+
+/// An agent for whom a URL's host and port are the name of a socket in this directory. etcd names its sockets so.
+pub(super) fn agent(config: Config, dir: &Arc<Path>) -> Agent {
+    Agent::with_parts(config, Sockets(Arc::clone(dir)), NoNames)
+}
+
+/// A socket has a path, and no address to be looked up.
+#[derive(Debug)]
+struct NoNames;
+
+impl Resolver for NoNames {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        Ok(self.empty())
+    }
+}
+
+/// Connects to sockets in a directory.
+#[derive(Debug)]
+struct Sockets(Arc<Path>);
+
+impl Connector for Sockets {
+    type Out = Socket;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<Socket>, Error> {
+        let name = details.uri.authority().ok_or(Error::HostNotFound)?;
+        // A member that has not made its socket yet does not listen yet.
+        let stream =
+            UnixStream::connect(self.0.join(name.as_str())).map_err(|error| {
+                match error.kind() {
+                    ErrorKind::NotFound => io::Error::from(ErrorKind::ConnectionRefused),
+                    _ => error,
+                }
+            })?;
+        let (input, output) =
+            (details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(Some(Socket { stream, buffers: LazyBuffers::new(input, output) }))
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Socket {
+    stream: UnixStream,
+    buffers: LazyBuffers,
+}
+
+/// How long a read or a write may take; none for ever.
+fn bound(timeout: &NextTimeout) -> Option<Duration> {
+    timeout.not_zero().map(|left| *left)
+}
+
+/// A wait that was too long is told as such.
+fn trouble(error: io::Error, reason: Timeout) -> Error {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => Error::Timeout(reason),
+        _ => error.into(),
+    }
+}
+
+impl Transport for Socket {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let timeout = timeout.for_write();
+        self.stream.set_write_timeout(bound(&timeout))?;
+        let output = &self.buffers.output()[..amount];
+        self.stream.write_all(output).map_err(|error| trouble(error, timeout.reason))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let timeout = timeout.for_read();
+        self.stream.set_read_timeout(bound(&timeout))?;
+        let input = self.buffers.input_append_buf();
+        let amount = loop {
+            match self.stream.read(input) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read.map_err(|error| trouble(error, timeout.reason))?,
+            }
+        };
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    /// Whether it can be used for another request: nothing is to be read, and not even an end.
+    fn is_open(&mut self) -> bool {
+        let mut look = || {
+            self.stream.set_nonblocking(true)?;
+            let read = self.stream.read(&mut [0]);
+            self.stream.set_nonblocking(false)?;
+            read
+        };
+        look().is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+}

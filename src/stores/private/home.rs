@@ -1,0 +1,137 @@
+//! The directory of private servers: who owns it, and who can reach what is in it.
+//!
+//! ```text
+//! oversell-sim-…/      ours: logs, and whatever else this program writes
+//! └── server/          the servers' own: their data and their sockets
+//! ```
+//!
+//! Both are closed to every other user from the moment they are made, and so are the sockets inside. Passwords are in
+//! neither: a server is [handed](Home::handed) them on its standard input, in a file without a name.
+//!
+//! Where this program runs as root, its servers run as `nobody`. The outer directory is root's then, so that no process
+//! of `nobody` can put a link in the place of a file that root writes; the group of `nobody` may pass through it, and
+//! neither list nor change it. The inner directory is `nobody`'s.
+//!
+//! **Covered**: a user other than the one that the server runs as cannot list either directory, read a file in them, or
+//! connect. **Not covered**: as root, another process of `nobody` is the same user to the kernel. It finds no password,
+//! and so cannot log in, but it can change the server's files, or debug the server. A user id that belongs to the server
+//! alone would need an entry in the system's list of users, without which `initdb` refuses to run. Where that matters,
+//! run this program as an ordinary user.
+
+use std::fs::{self, File, Permissions};
+use std::io::{Error, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, fchown};
+use std::path::{Path, PathBuf};
+
+/// The user, and the group, that servers run as which are not to run as root.
+pub(super) const NOBODY: u32 = 65_534;
+
+/// Open to its owner.
+const OWN: u32 = 0o700;
+
+/// Open to its owner; the group may pass through, and do nothing else.
+const PASSAGE: u32 = 0o710;
+
+/// A file that its owner reads and writes.
+const OWN_FILE: u32 = 0o600;
+
+/// The two directories.
+#[derive(Debug)]
+pub(super) struct Home {
+    ours: PathBuf,
+    servers: PathBuf,
+}
+
+impl Home {
+    /// Makes them.
+    pub(super) fn make() -> Result<Self, Error> {
+        let mut builder = tempfile::Builder::new();
+        let dir =
+            builder.prefix("oversell-sim-").permissions(Permissions::from_mode(OWN)).tempdir()?;
+        let servers = dir.path().join("server");
+        fs::DirBuilder::new().mode(OWN).create(&servers)?;
+        if is_root() {
+            chown(&servers, Some(NOBODY), Some(NOBODY))?;
+            chown(dir.path(), None, Some(NOBODY))?;
+            fs::set_permissions(dir.path(), Permissions::from_mode(PASSAGE))?;
+        }
+        Ok(Self { ours: dir.keep(), servers })
+    }
+
+    /// The directory that this program writes in.
+    pub(super) fn ours(&self) -> &Path {
+        &self.ours
+    }
+
+    /// The directory that the servers write in.
+    pub(super) fn servers(&self) -> &Path {
+        &self.servers
+    }
+
+    /// A new file of ours, in the place of one that has its name. A link that has its name goes, and what it leads to
+    /// stays as it is.
+    pub(super) fn log(&self, name: &str) -> Result<File, Error> {
+        let path = self.ours.join(name);
+        let _ = fs::remove_file(&path);
+        // Which fails if there is anything, and so follows no link.
+        File::options().create_new(true).append(true).mode(OWN_FILE).open(path)
+    }
+
+    /// A text for a server to read that no other user is to read: in a file that has no name, which the server gets as its
+    /// standard input, and may open as `/dev/stdin`.
+    pub(super) fn handed(&self, text: &str) -> Result<File, Error> {
+        let mut file = tempfile::tempfile_in(&self.ours)?;
+        file.write_all(text.as_bytes())?;
+        file.rewind()?;
+        if is_root() {
+            fchown(&file, Some(NOBODY), Some(NOBODY))?;
+        }
+        Ok(file)
+    }
+}
+
+/// Whether we are root.
+pub(super) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_link_that_is_planted_where_a_log_is_to_be_is_not_followed() {
+        let home = Home::make().unwrap();
+        let victim = home.servers().join("victim");
+        fs::write(&victim, "as it was").unwrap();
+        std::os::unix::fs::symlink(&victim, home.ours().join("log")).unwrap();
+        home.log("log").unwrap().write_all(b"a line").unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "as it was");
+        assert_eq!(fs::read_to_string(home.ours().join("log")).unwrap(), "a line");
+        fs::remove_dir_all(home.ours()).unwrap();
+    }
+
+    #[test]
+    fn only_the_owner_reads_and_only_the_servers_group_passes_through() {
+        let home = Home::make().unwrap();
+        home.log("log").unwrap();
+        assert_eq!(mode(home.ours()), if is_root() { PASSAGE } else { OWN });
+        assert_eq!(mode(home.servers()), OWN);
+        assert_eq!(mode(&home.ours().join("log")), OWN_FILE);
+        fs::remove_dir_all(home.ours()).unwrap();
+    }
+
+    #[test]
+    fn what_is_handed_to_a_server_has_no_name() {
+        let home = Home::make().unwrap();
+        let file = home.handed("a password").unwrap();
+        let names = |dir| fs::read_dir(dir).unwrap().count();
+        assert_eq!((names(home.ours()), names(home.servers())), (1, 0));
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0);
+        fs::remove_dir_all(home.ours()).unwrap();
+    }
+}

@@ -1,0 +1,296 @@
+//! Values that a server generates, such as keys from a sequence, uuids and times: other ones each time, and the step that
+//! sends one again is the same step all the same.
+//!
+//! A step of a described checkout is known by who makes it, its number in the file, its text and its values. An order is
+//! run again and again from the beginning, and a step that is not as before makes it no part of a proof. So it has to be
+//! known which values may differ, and that they do no more than name something:
+//!
+//! - The rehearsal is played twice from the same beginning, by buyers who are alone. What a step keeps then is the same,
+//!   unless the server made it up. Only what was seen to **differ** there is a generated value; stock, or a counter that was
+//!   left as it was, is not, and is compared as ever.
+//! - It has to **look like a name**: a uuid, a time, a long text without spaces, or a number that has grown, as those from
+//!   a sequence do. A number is none where the file rolls dice (`random()`): those may be rolled to decide.
+//! - It must **decide nothing** that is seen here: in a condition it may only be held against `null` or another value by
+//!   its name, for being equal; in a statement it may only stand where a value is compared for being equal or written down,
+//!   and not be part of a sum or of `<`.
+//!
+//! In the place of such a value stands who was given it first in this order, and where. So it still shows whether two steps
+//! name the same thing. Of times that is not told: two may fall together or not.
+//!
+//! What is not seen: a rule in the database that goes by a generated value, such as a trigger that treats every second key
+//! otherwise, or a time that runs out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parking_lot::Mutex;
+
+use crate::checkout::{Call, Checkout, Value};
+use crate::op::BuyerId;
+use crate::text::sql::{Piece, pieces};
+
+/// Which value: whose role keeps it, in which step, by what name.
+type Origin = (usize, usize, String);
+
+/// A value that was kept.
+#[derive(Clone, Debug)]
+struct Kept {
+    buyer: BuyerId,
+    origin: Origin,
+    value: Value,
+}
+
+/// What is known of the values that a server generates, by all links to it.
+#[derive(Debug, Default)]
+pub(super) struct Generated(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Shows in which something was kept, and which are over.
+    shows: u32,
+    /// What was kept in the first of them.
+    first: Vec<Kept>,
+    /// How much of it was kept again in this one, in the same order; none if it went another way.
+    again: Option<usize>,
+    has_kept: bool,
+    generated: BTreeSet<Origin>,
+    /// By what name each goes in this show.
+    named: BTreeMap<String, String>,
+}
+
+impl Generated {
+    /// A show begins.
+    pub(super) fn opens(&self) {
+        let mut known = self.0.lock();
+        known.named.clear();
+        known.shows += u32::from(known.has_kept);
+        (known.has_kept, known.again) = (false, Some(0));
+    }
+
+    /// A step has kept a value; what it is told as, if it is a generated one. What differs is learnt from the first two
+    /// shows, those of the rehearsal.
+    pub(super) fn kept(
+        &self,
+        checkout: &Checkout,
+        buyer: BuyerId,
+        step: usize,
+        name: &str,
+        value: &Value,
+    ) -> Option<String> {
+        let role = buyer as usize % checkout.roles.len();
+        let origin = (role, step, name.to_owned());
+        let mut known = self.0.lock();
+        known.has_kept = true;
+        match known.shows {
+            0 => known.first.push(Kept { buyer, origin: origin.clone(), value: value.clone() }),
+            1 => known.compare(checkout, buyer, &origin, value),
+            _ => {}
+        }
+        // That there is none, or something else in its place, is told as it is.
+        let is_one = match value {
+            Value::Int(_) => true,
+            Value::Text(text) => is_name(text),
+            Value::Null | Value::Real(_) | Value::Decimal(_) => false,
+        };
+        if !is_one || !known.generated.contains(&origin) {
+            return None;
+        }
+        let given = format!("<{name} of {buyer} in step {}>", step + 1);
+        if is_time(&value.text()) {
+            return Some(given);
+        }
+        // Whoever begins again is given another.
+        let earlier = known.named.values().filter(|told| told.starts_with(&given)).count();
+        let told = if earlier == 0 { given } else { format!("{given} #{}", earlier + 1) };
+        Some(known.named.entry(value.text()).or_insert(told).clone())
+    }
+}
+
+impl Known {
+    fn compare(&mut self, checkout: &Checkout, buyer: BuyerId, origin: &Origin, value: &Value) {
+        let Some(at) = self.again else { return };
+        let before =
+            self.first.get(at).filter(|kept| kept.buyer == buyer && kept.origin == *origin);
+        let Some(before) = before else {
+            self.again = None;
+            return;
+        };
+        self.again = Some(at + 1);
+        let is_new = match (&before.value, value) {
+            (Value::Int(before), Value::Int(now)) => before < now && !rolls_dice(checkout),
+            (Value::Text(before), Value::Text(now)) => {
+                before != now && is_name(before) && is_name(now)
+            }
+            _ => false,
+        };
+        if is_new && decides_nothing(checkout, origin) {
+            self.generated.insert(origin.clone());
+        }
+    }
+}
+
+/// Whether a text names something, by its looks: nobody rolls it twice.
+fn is_name(text: &str) -> bool {
+    const LONG: usize = 16;
+    is_time(text) || text.len() >= LONG && !text.contains(char::is_whitespace)
+}
+
+/// Whether a text is a date with a time, as databases write it.
+fn is_time(text: &str) -> bool {
+    const FORM: &[u8] = b"0000-00-00 00:00:00";
+    let fits = |(byte, form): (u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        b' ' => matches!(byte, b' ' | b'T'),
+        form => byte == *form,
+    };
+    text.len() >= FORM.len() && text.bytes().zip(FORM).all(fits)
+}
+
+/// Whether anything in the file rolls dice.
+fn rolls_dice(checkout: &Checkout) -> bool {
+    let rolls = |text: &str| {
+        let text: String = text.to_lowercase().split_whitespace().collect();
+        ["random(", "rand("].iter().any(|word| text.contains(word))
+    };
+    let scripts = [&checkout.schema, &checkout.seed];
+    let calls = checkout.roles.iter().flat_map(|role| &role.steps).map(|step| &step.call);
+    scripts.into_iter().flatten().any(|script| rolls(&script.text))
+        || calls.chain(&checkout.setup).any(|call| match call {
+            Call::Sql(text) | Call::Lua { code: text, .. } => rolls(text),
+            Call::Redis(_) | Call::Http(_) => false,
+        })
+}
+
+/// Whether no condition of a role goes by a value, except for whether it is there, or the same as another.
+fn decides_nothing(checkout: &Checkout, (role, _, name): &Origin) -> bool {
+    let steps = checkout.roles.get(*role).map_or(&[][..], |role| &role.steps);
+    let conditions = steps
+        .iter()
+        .flat_map(|step| step.when.iter().chain(step.ends.iter().map(|(condition, _)| condition)));
+    !conditions.into_iter().any(|condition| condition.goes_by(name))
+}
+
+/// Whether something that is said only hands a value on, wherever it has it.
+pub(super) fn hands_on(call: &Call, name: &str) -> bool {
+    match call {
+        Call::Sql(text) => only_names(text, name),
+        Call::Redis(_) | Call::Http(_) => true,
+        // What a script makes of it is not to be seen.
+        Call::Lua { .. } => false,
+    }
+}
+
+/// Words before a bracket in which values are listed or put as they are; those of any other may be a function's.
+const LISTS: [&str; 14] = [
+    "",
+    "values",
+    "in",
+    "and",
+    "or",
+    "not",
+    "where",
+    "on",
+    "set",
+    "any",
+    "row",
+    "cast",
+    "coalesce",
+    "uuid_to_bin",
+];
+
+/// Whether a statement's parameter stands for a name wherever it is: between the signs of no sum and of no `<`, and in the
+/// brackets of no function.
+fn only_names(text: &str, name: &str) -> bool {
+    const SIGNS: [char; 9] = ['+', '-', '*', '/', '%', '<', '>', '|', '&'];
+    let is_space = |piece: &Piece<'_>| match piece {
+        Piece::Other(text) => text.trim().is_empty(),
+        Piece::Comment(_) => true,
+        Piece::Word(_) | Piece::Parameter(_) => false,
+    };
+    let all: Vec<Piece<'_>> = pieces(text).filter(|piece| !is_space(piece)).collect();
+    let sign = |place: Option<usize>| match place.and_then(|place| all.get(place)) {
+        Some(Piece::Other(text)) => text.chars().next().filter(|sign| SIGNS.contains(sign)),
+        _ => None,
+    };
+    let is_word = |place: Option<usize>, words: &[&str]| match place.and_then(|at| all.get(at)) {
+        Some(Piece::Word(word)) => words.iter().any(|known| known.eq_ignore_ascii_case(word)),
+        _ => false,
+    };
+    let mut brackets: Vec<&str> = Vec::new();
+    for (place, piece) in all.iter().enumerate() {
+        match piece {
+            Piece::Other("(") => brackets.push(match place.checked_sub(1).map(|at| all[at]) {
+                Some(Piece::Word(word)) => word,
+                // A name in quotes.
+                Some(Piece::Other(text)) if text.starts_with(['"', '`']) => text,
+                _ => "",
+            }),
+            Piece::Other(")") => {
+                brackets.pop();
+            }
+            Piece::Parameter(known) if *known == name => {
+                let lists = |word: &&str| LISTS.iter().any(|list| list.eq_ignore_ascii_case(word));
+                let before = place.checked_sub(1);
+                // Of `<=` and `>=` the sign stands one further.
+                let is_equal = matches!(before.map(|at| all[at]), Some(Piece::Other("=")));
+                let further = if is_equal { place.checked_sub(2) } else { before };
+                let is_between = is_word(before, &["between"])
+                    || is_word(before, &["and"]) && is_word(place.checked_sub(3), &["between"]);
+                if !brackets.iter().all(lists)
+                    || is_between
+                    || is_word(before, &["limit", "offset", "mod", "div", "like"])
+                    || is_word(Some(place + 1), &["mod", "div", "between", "like"])
+                    || [before, further, Some(place + 1)].into_iter().any(|at| sign(at).is_some())
+                {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_compared_for_being_equal_or_written_down_is_a_name() {
+        for text in [
+            "UPDATE t SET paid = true WHERE id = :id",
+            "INSERT INTO line (\"order\", product) VALUES (:id, :item), (:id, 2)",
+            "SELECT 1 FROM t WHERE id IN (:id, 1) AND (a = :id OR b != :id)",
+            "SELECT * FROM t WHERE id = :id::uuid AND stock - :qty < 0",
+            "UPDATE t SET a = CAST(:id AS uuid)",
+        ] {
+            assert!(only_names(text, "id"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_reckoned_with_or_held_against_an_order_is_none() {
+        for text in [
+            "SELECT 1 FROM t WHERE :id % 2 = 0",
+            "SELECT 1 FROM t WHERE id <= :id",
+            "SELECT 1 FROM t WHERE :id > id",
+            "SELECT 1 FROM t WHERE id BETWEEN 1 AND :id",
+            "SELECT mod(:id, 2)",
+            "SELECT pay((:id))",
+            "SELECT 1 FROM t LIMIT :id",
+            "UPDATE t SET n = n + :id",
+        ] {
+            assert!(!only_names(text, "id"), "{text}");
+        }
+    }
+
+    #[test]
+    fn uuids_times_and_long_texts_are_names_and_short_ones_are_not() {
+        assert!(is_name("9f2c1d3e-0000-4000-8000-000000000001"));
+        assert!(is_time("2030-01-02 03:04:05.678901+00"));
+        assert!(is_time("2030-01-02T03:04:05"));
+        assert!(!is_time("9f2c1d3e-0000-4000-8000-000000000001"));
+        for text in ["A", "paid", "a text of several words", "3.14159"] {
+            assert!(!is_name(text), "{text}");
+        }
+    }
+}
