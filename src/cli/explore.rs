@@ -399,5 +399,5 @@ fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
         Format::Table => render::any_buyers(&report, took),
         Format::Json => render::json(&report)?,
     })?;
-    tell_unmet(report.judge(&args.report.expectations)).map(|ended| watch.ended(ended))
+    tell_unmet(report.judge(&args.report.expectations())).map(|ended| watch.ended(ended))
 }

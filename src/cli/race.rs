@@ -176,6 +176,10 @@ pub(crate) struct RaceArgs {
     /// 'evidence = not seen' (repeatable; total.NAME adds all rounds up)
     #[arg(long = "expect", value_name = "EXPR", value_parser = Expectation::parse)]
     expectations: Vec<Expectation>,
+    /// Let an expectation hold although the race was cut short, or proves nothing; without this it holds only of a
+    /// finding, failure or deadlock that was seen, or of a race in which buyers contended
+    #[arg(long)]
+    allow_incomplete: bool,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "The report")]
     format: Format,
@@ -262,10 +266,15 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 
+    let expectations: Vec<Expectation> = args
+        .expectations
+        .iter()
+        .map(|one| one.clone().allowing_incomplete(args.allow_incomplete))
+        .collect();
     let buyers = settings.visits() * entrants.len() as u64;
     let shows_progress = !args.quiet && !args.no_progress;
     let report = progress::watched(buyers, "racing", shows_progress, &control, || {
-        race_all_at(&args.store.address(), &entrants, &settings, &args.expectations, &control)
+        race_all_at(&args.store.address(), &entrants, &settings, &expectations, &control)
     })?;
 
     let tells_expectations = args.format == Format::Table && output.is_stdout() && !args.quiet;

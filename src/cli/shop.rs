@@ -313,13 +313,25 @@ pub(super) enum Format {
 pub(super) struct ReportFlags {
     /// What must hold: 'evidence = proved', or a finding such as 'oversold = 0' (repeatable)
     #[arg(long = "expect", value_name = "EXPR", value_parser = explore::parse_expectation)]
-    pub(super) expectations: Vec<Expectation>,
+    expectations: Vec<Expectation>,
+    /// Let an expectation hold although the run was cut short, or proves nothing; without this it holds only of a
+    /// finding, failure or deadlock that was seen, or of a run that did all it was asked to
+    #[arg(long)]
+    allow_incomplete: bool,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+}
+
+impl ReportFlags {
+    /// What must hold.
+    pub(super) fn expectations(&self) -> Vec<Expectation> {
+        let all = self.expectations.iter().cloned();
+        all.map(|one| one.allowing_incomplete(self.allow_incomplete)).collect()
+    }
 }
 
 pub(super) fn finish(
@@ -332,15 +344,15 @@ pub(super) fn finish(
         Format::Table => render::exploration(report, took),
         Format::Json => render::json(report)?,
     })?;
-    tell_unmet(report.judge(&flags.expectations))
+    tell_unmet(report.judge(&flags.expectations()))
 }
 
 /// Says which expectations did not hold.
 pub(super) fn tell_unmet(judgements: Vec<Judgement>) -> Result<Ended, Error> {
     let mut ended = Ended::Well;
     for judgement in judgements.into_iter().filter(|judgement| !judgement.held) {
-        let Judgement { expectation, seen, .. } = judgement;
-        to_stderr(&format!("expected {expectation}, but it was {seen}\n"));
+        let (expectation, seen) = (&judgement.expectation, judgement.seen());
+        to_stderr(&format!("expected {expectation}, but {seen}\n"));
         ended = Ended::ShortOfExpectations;
     }
     Ok(ended)

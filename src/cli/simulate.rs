@@ -48,6 +48,10 @@ pub(crate) struct SimulateArgs {
     /// What must hold with every seed, such as 'oversold = 0' (repeatable; beside the scenario's own)
     #[arg(long = "expect", value_name = "EXPR", value_parser = Expectation::parse)]
     expectations: Vec<Expectation>,
+    /// Let an expectation hold although the run was cut short, or proves nothing; without this it holds only of a
+    /// finding or failure that was seen, or of a run in which buyers contended
+    #[arg(long)]
+    allow_incomplete: bool,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "The report")]
     format: Format,
@@ -97,7 +101,11 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
     };
     let is_its_crowd = args.buyers.is_none() && args.stock.is_none();
     let own = if is_its_crowd { scenario.expectations } else { Vec::new() };
-    let expectations = [own, args.expectations.clone()].concat();
+    let expectations: Vec<Expectation> = [own, args.expectations.clone()]
+        .concat()
+        .into_iter()
+        .map(|one| one.allowing_incomplete(args.allow_incomplete))
+        .collect();
     let seeds = args.seeds.unwrap_or(1);
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
