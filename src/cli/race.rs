@@ -9,10 +9,11 @@ use oversell_sim::expect::Expectation;
 use oversell_sim::report::Report;
 use oversell_sim::rounds::race_all_at;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::Address;
+use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::{chance, render, strategies};
 
 use super::flags::{self, Described, applied, setting, with_carts};
+use super::meaning::{check_level, refuse};
 use super::output::{Output, to_stderr};
 use super::{Ended, interrupt, progress};
 
@@ -128,6 +129,30 @@ impl StoreFlags {
             ("lease-ttl", &self.lease_ttl),
             ("kill", &self.kill),
         ]
+    }
+
+    /// Refuses what means nothing to the store of these settings; at a server that runs already, if so.
+    fn check_for(&self, settings: &Settings) -> Result<(), Error> {
+        use StoreKind::{Etcd, Http, Memory, Redis, Sqlite};
+        let store = settings.store;
+        let level = self.isolation.is_some().then_some(settings.isolation);
+        check_level("--isolation", level, settings)?;
+        let unless = |is_given: bool, has_it: bool| is_given && !has_it;
+        let given = [
+            ("--connections", unless(self.connections.is_some(), store != Memory)),
+            ("--isolation", unless(level.is_some(), store != Memory)),
+            ("--stock-check", unless(self.stock_check, store.is_sql())),
+            ("--hold-ttl", unless(self.hold_ttl.is_some(), store != Memory)),
+            ("--lease-ttl", unless(self.lease_ttl.is_some(), matches!(store, Redis | Etcd))),
+            ("--relaxed", unless(self.relaxed, !matches!(store, Memory | Etcd))),
+        ];
+        let why = format!(
+            "means nothing to the store `{store}`; leave it out, or choose another --store"
+        );
+        refuse(&given, &why)?;
+        let is_theirs = self.url.is_some() && store != Sqlite && store != Http;
+        let given = [("--relaxed", self.relaxed && is_theirs)];
+        refuse(&given, "is for private servers, and --url names one that runs already")
     }
 
     fn address(&self) -> Address {
@@ -246,6 +271,15 @@ impl RaceArgs {
         let settings = flags::described(checkout, settings, &given)?;
         checkout.check_store(settings.store)?;
         settings.check()?;
+        if checkout.app.is_some() {
+            let given = [("--store", store.store.is_some()), ("--url", store.url.is_some())];
+            let why = format!("{} says itself where everything is", checkout.path);
+            refuse(&given, &why)?;
+        } else if settings.store == StoreKind::Http {
+            let given = [("--relaxed", store.relaxed), ("--isolation", store.isolation.is_some())];
+            refuse(&given, "the shop runs already, and has its own database; leave it out")?;
+        }
+        store.check_for(&settings)?;
         Ok((vec![entrant], Settings { relaxed: store.relaxed, ..settings }))
     }
 }
@@ -258,6 +292,7 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
         (None, None) => {
             let names = args.strategies.iter().map(String::as_str);
             let settings = args.store.applied(settings)?;
+            args.store.check_for(&settings)?;
             let entrants = strategies::select(names, &settings).map_err(with_list)?;
             let settings = args.settings.settings(settings, &entrants)?;
             (entrants, settings)

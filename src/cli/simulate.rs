@@ -6,6 +6,7 @@ use clap::Args;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::expect::Expectation;
+use oversell_sim::op::OpKind;
 use oversell_sim::scenario::Scenario;
 use oversell_sim::seeds::{quoted, simulate_all, tell_story};
 use oversell_sim::text::quantity::{parse_count, parse_duration};
@@ -14,6 +15,7 @@ use oversell_sim::{clock, render, strategies};
 
 use super::explore::{jobs, pool};
 use super::flags::setting;
+use super::meaning::refuse;
 use super::output::{Output, to_stderr, to_stdout};
 use super::shop::Format;
 use super::{Ended, interrupt, progress};
@@ -99,6 +101,11 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
         }
         None => scenario.entrants,
     };
+    let holds = entrants.iter().any(|entrant| entrant.card().names(OpKind::Hold));
+    refuse(
+        &[("--hold-ttl", args.hold_ttl.is_some() && !holds)],
+        "no checkout here puts anything on hold; leave it out",
+    )?;
     let is_its_crowd = args.buyers.is_none() && args.stock.is_none();
     let own = if is_its_crowd { scenario.expectations } else { Vec::new() };
     let expectations: Vec<Expectation> = [own, args.expectations.clone()]

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::finding::FindingKind;
 use crate::op::{Units, Want};
 use crate::stores::Books;
+use crate::text::chance::may_decide;
 use crate::text::quantity::of;
 use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::Cue;
@@ -67,6 +68,8 @@ pub(super) struct Harvest {
     pub(super) best: Vec<Best>,
     pub(super) incidents: Vec<BestIncident>,
     pub(super) fates: Fates,
+    /// The first statement in which chance may have decided something.
+    pub(super) by_chance: Option<String>,
 }
 
 impl Harvest {
@@ -76,6 +79,10 @@ impl Harvest {
         theatre: &mut Theatre<'_>,
         steps: &[Step],
     ) -> Result<(), Error> {
+        if self.by_chance.is_none() {
+            let texts = steps.iter().map(|step| &step.saying.text);
+            self.by_chance = texts.into_iter().find(|text| may_decide(text)).cloned();
+        }
         let stuck = theatre.send_home().map_err(|error| in_schedule(error, steps))?;
         let Judged { outcome, findings, trouble, deadlocks } = judge(theatre, stuck)?;
         if self.fates.see(outcome.visits.iter().map(|(ending, _)| *ending)) {

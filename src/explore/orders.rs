@@ -50,15 +50,22 @@ pub fn search_orders(
         }
         let [failed, deadlocks] =
             [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| harvest.orders_with(kind));
-        let Harvest { mut covered, outcomes, mut best, mut incidents, fates } = harvest;
+        let Harvest { mut covered, outcomes, mut best, mut incidents, fates, by_chance } = harvest;
         covered.outcomes = outcomes.len() as u64;
-        let remarks = remarks(theatre);
+        let mut remarks = remarks(theatre);
         let reached = covered.switches.filter(|_| covered.diverged == 0);
         let asked_for_few = walk.switches.is_some_and(|switches| match switches {
             Switches::AtMost(most) => reached == Some(most),
             Switches::FewFirst => false,
         });
         covered.complete &= !remarks.hides_orders;
+        if let Some(text) = by_chance {
+            covered.complete = false;
+            remarks.hides_orders = true;
+            remarks.told.push(format!(
+                "chance decides in `{text}`, and not all that it can decide was run"
+            ));
+        }
         let looked = Looked {
             at_everything: covered.complete,
             cut: match covered.complete || asked_for_few && !remarks.hides_orders {
@@ -95,7 +102,7 @@ fn why_cut(covered: &Orders, remarks: &Remarks) -> String {
         let orders = of(covered.diverged, "order");
         format!("{orders} did not come out as before, and so are not covered")
     } else if remarks.hides_orders {
-        "there are orders that could not be chosen".into()
+        remarks.told.last().map_or_else(String::new, String::clone)
     } else {
         cut_after(covered.run, "order")
     }
