@@ -94,6 +94,8 @@ pub(super) struct Fates {
     pub(super) bought: u64,
     /// And how many ended in a failure.
     pub(super) failed: u64,
+    /// Whether every shelf was empty when the doors opened.
+    pub(super) is_sold_out: bool,
 }
 
 impl Fates {
@@ -115,6 +117,11 @@ impl Fates {
         }
         if orders == 1 && settings.buyers == 1 {
             return Some(alone());
+        }
+        if self.is_sold_out {
+            return Some(
+                "there is nothing to sell: every shelf is empty when the doors open".into(),
+            );
         }
         if failed == orders {
             return Some("a buyer's checkout failed in every order".into());

@@ -40,6 +40,8 @@ pub(super) struct Judged {
     pub(super) trouble: Option<String>,
     /// Deadlocks that the server has broken.
     pub(super) deadlocks: u64,
+    /// Whether every shelf was empty when the doors opened.
+    pub(super) is_sold_out: bool,
 }
 
 /// A finding and the best order that shows it.
@@ -84,7 +86,8 @@ impl Harvest {
             self.by_chance = texts.into_iter().find(|text| may_decide(text)).cloned();
         }
         let stuck = theatre.send_home().map_err(|error| in_schedule(error, steps))?;
-        let Judged { outcome, findings, trouble, deadlocks } = judge(theatre, stuck)?;
+        let Judged { outcome, findings, trouble, deadlocks, is_sold_out } = judge(theatre, stuck)?;
+        self.fates.is_sold_out |= is_sold_out;
         if self.fates.see(outcome.visits.iter().map(|(ending, _)| *ending)) {
             let proof = trouble.unwrap_or_else(|| first_failure(steps));
             self.note(IncidentKind::Failed, proof, steps);
@@ -182,6 +185,7 @@ pub(super) fn judge(theatre: &mut Theatre<'_>, stuck: usize) -> Result<Judged, E
         orders: round.books.orders.len(),
         findings: findings.iter().map(|finding| finding.kind).collect(),
     };
-    let Books { trouble, deadlocks, .. } = round.books;
-    Ok(Judged { outcome, findings, trouble, deadlocks })
+    let Books { trouble, deadlocks, put_up, .. } = round.books;
+    let is_sold_out = !put_up.is_empty() && put_up.iter().all(|units| *units <= 0);
+    Ok(Judged { outcome, findings, trouble, deadlocks, is_sold_out })
 }

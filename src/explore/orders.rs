@@ -92,7 +92,9 @@ pub fn search_orders(
             remarks: remarks.told,
             ..Exploration::of(entrant, settings, &looked, findings)
         };
-        Ok((report, outcomes))
+        // Where there is none, the settings say the least that there can be.
+        let stock = if fates.is_sold_out { 0 } else { report.stock };
+        Ok((Exploration { stock, ..report }, outcomes))
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod apps;
 mod audit;
+mod bearing;
 mod binary;
 mod carts;
 mod checkouts;
@@ -18,7 +19,9 @@ mod failures;
 mod faults;
 mod fixture;
 mod held;
+mod incidents;
 mod library;
+mod meaning;
 mod properties;
 mod running_shop;
 mod schedules;
