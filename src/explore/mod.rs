@@ -70,6 +70,7 @@ use crate::finding::FindingKind;
 use crate::op::{Op, OpKind, Want};
 use crate::settings::Settings;
 use crate::stores::model::{Act, Model};
+use crate::text::quantity::of;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 use completeness::{Looked, cut_after, failed_ends, idle_ends};
 
@@ -236,7 +237,11 @@ pub fn sample(
     };
     let looked = Looked {
         at_everything: false,
-        cut: (followed < sampling.schedules).then(|| cut_after(followed, "schedule")),
+        cut: match sampled.endless {
+            _ if followed < sampling.schedules => Some(cut_after(followed, "schedule")),
+            0 => None,
+            endless => Some(format!("{} did not end", of(endless, "schedule"))),
+        },
         idle,
     };
     let incidents = first_failure.map(|schedule| (failed, schedule));

@@ -37,6 +37,9 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
             );
         }
     }
+    if report.evidence == Evidence::Vacuous && report.buyers == 1 {
+        line("instead", "let more than one buyer come, such as --buyers 2".into());
+    }
     let places = if report.covered.is_some() { "way to end" } else { "order" };
     for (label, number, what) in [
         ("failed", report.failed, "a buyer's checkout in"),

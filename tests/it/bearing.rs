@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin_cmd;
-use oversell_sim::attempt::Failure;
 use oversell_sim::prelude::*;
 use oversell_sim::report::Evidence;
 use tempfile::TempDir;
@@ -139,6 +138,7 @@ fn a_simulated_shop_in_which_no_two_buyers_meet_bears_no_expectation() {
 }
 
 /// A checkout that fails whoever comes too late.
+#[derive(Clone, Copy)]
 struct FailsMost;
 
 impl Strategy for FailsMost {
