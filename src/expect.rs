@@ -2,9 +2,15 @@
 //!
 //! A plain name speaks of one round, and must hold in every one; `total.NAME` speaks of all rounds
 //! together. The names are the JSON report's own.
+//!
+//! A run that proves nothing, or was cut short, bears no claim that something is absent. What it has
+//! seen stands all the same: of findings, failures and deadlocks a figure above zero is evidence in any
+//! run. Every other expectation needs a run that did what it was asked to, unless it
+//! [allows otherwise](Expectation::allowing_incomplete); `evidence` speaks of the verdict itself.
 
 use std::fmt;
 
+use crate::finding::FindingKind;
 use crate::relation::Relation;
 use crate::report::{Evidence, Figures, Judgement, METRICS, Metric, Value};
 use crate::text::nearest::{did_you_mean, shown};
@@ -39,6 +45,8 @@ pub struct Expectation {
     subject: Subject,
     relation: Relation,
     bound: Bound,
+    /// Whether it may also hold of a run that proves nothing, or was cut short.
+    allows_incomplete: bool,
 }
 
 impl Expectation {
@@ -71,7 +79,13 @@ impl Expectation {
             return Err(format!("`{name}` can be compared by = and != only"));
         }
         let text = format!("{name} {} {value}", relation.sign());
-        Ok(Self { text, subject, relation, bound })
+        Ok(Self { text, subject, relation, bound, allows_incomplete: false })
+    }
+
+    /// The same, which may also hold of a run that proves nothing or was cut short, if so.
+    #[must_use]
+    pub fn allowing_incomplete(self, allows_incomplete: bool) -> Self {
+        Self { allows_incomplete: self.allows_incomplete || allows_incomplete, ..self }
     }
 
     /// Whether there is a figure of this name.
@@ -105,6 +119,13 @@ impl Expectation {
             _ => false,
         }
     }
+}
+
+/// Whether a figure counts something that went wrong: seen once, it is there, however little of the rest
+/// was looked at.
+fn counts_trouble(metric: &Metric) -> bool {
+    ["findings", "failed", "deadlocks"].contains(&metric.name)
+        || FindingKind::ALL.into_iter().any(|kind| kind.name() == metric.name)
 }
 
 impl Subject {
@@ -196,6 +217,8 @@ impl fmt::Display for Expectation {
 pub struct Judge {
     expectations: Vec<Expectation>,
     judgements: Vec<Judgement>,
+    /// By expectation, whether it is about something that went wrong, and that was seen.
+    witnessed: Vec<bool>,
 }
 
 impl Judge {
@@ -208,35 +231,46 @@ impl Judge {
             held: false,
             seen: "not reached".into(),
             round: None,
+            unproven: None,
         };
         Self {
             expectations: expectations.to_vec(),
             judgements: expectations.iter().map(unseen).collect(),
+            witnessed: vec![false; expectations.len()],
         }
     }
 
     /// Looks at one more round.
     pub fn see_round(&mut self, number: u32, figures: &Figures) {
-        for (expectation, judgement) in self.expectations.iter().zip(&mut self.judgements) {
+        let judgements = self.judgements.iter_mut().zip(&mut self.witnessed);
+        for (expectation, (judgement, witnessed)) in self.expectations.iter().zip(judgements) {
             let Subject::EachRound(metric) = expectation.subject else { continue };
             if judgement.round.is_some() {
                 continue;
             }
             let seen = (metric.value)(figures);
+            *witnessed |= is_witnessed(metric, seen);
             judgement.held = expectation.holds(seen);
             judgement.seen = figure(seen);
             judgement.round = (!judgement.held).then_some(number);
         }
     }
 
-    /// Looks at the whole run.
+    /// Looks at the whole run, and at why it bears no claim of absence, if it does not.
     #[must_use]
-    pub fn conclude(mut self, total: &Figures, evidence: Evidence) -> Vec<Judgement> {
-        for (expectation, judgement) in self.expectations.iter().zip(&mut self.judgements) {
+    pub fn conclude(
+        mut self,
+        total: &Figures,
+        evidence: Evidence,
+        incomplete: Option<&str>,
+    ) -> Vec<Judgement> {
+        let judgements = self.judgements.iter_mut().zip(&mut self.witnessed);
+        for (expectation, (judgement, witnessed)) in self.expectations.iter().zip(judgements) {
             match expectation.subject {
                 Subject::EachRound(_) => {}
                 Subject::Total(metric) => {
                     let seen = (metric.value)(total);
+                    *witnessed |= is_witnessed(metric, seen);
                     judgement.held = expectation.holds(seen);
                     judgement.seen = figure(seen);
                 }
@@ -244,11 +278,22 @@ impl Judge {
                     let is_it = expectation.bound == Bound::Evidence(evidence);
                     judgement.held = is_it == (expectation.relation == Relation::Equal);
                     judgement.seen = evidence.word().into();
+                    continue;
                 }
+            }
+            let bears = *witnessed || expectation.allows_incomplete || incomplete.is_none();
+            if judgement.held && !bears {
+                judgement.held = false;
+                judgement.unproven = incomplete.map(str::to_owned);
             }
         }
         self.judgements
     }
+}
+
+/// Whether a figure shows by itself that something went wrong.
+fn is_witnessed(metric: &Metric, seen: Value) -> bool {
+    counts_trouble(metric) && matches!(seen, Value::Count(1..))
 }
 
 #[cfg(test)]
@@ -271,7 +316,7 @@ mod tests {
                 let figures = Figures { winners, ..Figures::default() };
                 let mut judge = Judge::new(std::slice::from_ref(&expected));
                 judge.see_round(1, &figures);
-                let judged = judge.conclude(&figures, Evidence::NotSeen);
+                let judged = judge.conclude(&figures, Evidence::NotSeen, None);
                 assert_eq!(judged[0].held, holds, "{winners} {sign} 5");
             }
         }
@@ -284,7 +329,7 @@ mod tests {
         for (round, winners) in [(1, 1), (2, 3), (3, 1), (4, 2)] {
             judge.see_round(round, &Figures { winners, ..Figures::default() });
         }
-        let judged = judge.conclude(&Figures::default(), Evidence::NotSeen);
+        let judged = judge.conclude(&Figures::default(), Evidence::NotSeen, None);
         assert_eq!((judged[0].held, judged[0].round), (false, Some(2)));
         assert_eq!(judged[0].seen, "3");
     }
@@ -292,7 +337,37 @@ mod tests {
     #[test]
     fn what_was_never_looked_at_was_not_met() {
         let expected = [Expectation::parse("winners = 0").unwrap()];
-        let judged = Judge::new(&expected).conclude(&Figures::default(), Evidence::Vacuous);
+        let judged = Judge::new(&expected).conclude(&Figures::default(), Evidence::Vacuous, None);
         assert!(!judged[0].held);
+    }
+
+    #[test]
+    fn of_a_run_that_was_cut_short_only_what_was_seen_stands() {
+        let figures = Figures { oversold: 1, winners: 2, findings: 1, ..Figures::default() };
+        for (text, holds) in [
+            ("oversold = 1", true),
+            ("oversold > 0", true),
+            ("total.oversold < 5", true),
+            ("findings = 1", true),
+            ("evidence = broken", true),
+            ("undersold = 0", false),
+            ("failed = 0", false),
+            ("deadlocks = 0", false),
+            ("winners = 2", false),
+            ("oversold = 0", false),
+        ] {
+            let expected = Expectation::parse(text).unwrap();
+            let judged = |expected: Expectation| {
+                let mut judge = Judge::new(&[expected]);
+                judge.see_round(1, &figures);
+                judge.conclude(&figures, Evidence::Broken, Some("it was cut short")).remove(0)
+            };
+            let as_it_is = judged(expected.clone());
+            assert_eq!(as_it_is.held, holds, "{text}");
+            let refuted = text == "oversold = 0";
+            assert_eq!(as_it_is.unproven.is_some(), !holds && !refuted, "{text}");
+            let allowed = judged(expected.allowing_incomplete(true));
+            assert_eq!((allowed.held, allowed.unproven), (!refuted, None), "{text}");
+        }
     }
 }

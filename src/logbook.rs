@@ -11,6 +11,7 @@ use crate::report::{
     Winner, WorstRound, overtakings,
 };
 use crate::round::{Counted, Round};
+use crate::text::quantity::count;
 
 /// A run's rounds, as far as they have been raced.
 #[derive(Debug)]
@@ -68,6 +69,22 @@ impl Logbook {
         }
     }
 
+    /// Why nothing could have been found, so that it proves nothing that nothing was; none if something could.
+    fn why_idle(&self, figures: &Figures) -> Option<String> {
+        if self.rounds == 0 {
+            return Some("it was stopped before it began".into());
+        }
+        if self.contended_rounds == 0 {
+            return Some("nobody contended: no two buyers were inside at once".into());
+        }
+        let served = figures.buyers - figures.unserved;
+        if 2 * figures.failed > served {
+            let (failed, served) = (count(figures.failed), count(served));
+            return Some(format!("most buyers failed: {failed} of {served}"));
+        }
+        (figures.winners == 0).then(|| "no buyer bought anything".into())
+    }
+
     fn enter_finding(&mut self, finding: Finding) {
         let Finding { kind, amount, proof } = finding;
         match self.findings.iter_mut().find(|found| found.kind == kind) {
@@ -93,20 +110,24 @@ impl Logbook {
         explore: String,
     ) -> Run {
         self.findings.sort_by_key(|found| found.kind.gravity());
-        let evidence = if !self.findings.is_empty() {
-            Evidence::Broken
-        } else if self.contended_rounds > 0 {
-            Evidence::NotSeen
-        } else {
-            Evidence::Vacuous
-        };
         let figures = Figures { findings: self.findings.len() as u64, ..self.total.figures() };
+        let idle = self.why_idle(&figures);
+        let evidence = match (&self.findings[..], &idle) {
+            ([_, ..], _) => Evidence::Broken,
+            ([], None) => Evidence::NotSeen,
+            ([], Some(_)) => Evidence::Vacuous,
+        };
+        let incomplete = match evidence {
+            Evidence::Vacuous => idle,
+            _ => interrupted.then(|| "the run was cut short".into()),
+        };
         Run {
             strategy: strategy.to_owned(),
             evidence,
             rounds: self.rounds,
             contended_rounds: self.contended_rounds,
             interrupted,
+            incomplete: incomplete.clone(),
             relative: None,
             figures,
             products: self.total.products(),
@@ -123,7 +144,7 @@ impl Logbook {
             findings: self.findings,
             trouble: self.trouble,
             worst: self.worst,
-            expectations: self.judge.conclude(&figures, evidence),
+            expectations: self.judge.conclude(&figures, evidence, incomplete.as_deref()),
             again,
             explore,
         }

@@ -56,6 +56,12 @@ impl Condition {
         is_named && !(asks_if_equal && is_plain(left) && is_plain(right))
     }
 
+    /// Whether it speaks of a value by this name.
+    #[must_use]
+    pub fn names(&self, name: &str) -> bool {
+        [&self.left, &self.right].iter().any(|side| matches!(side, Operand::Name(is) if is == name))
+    }
+
     /// Whether it holds, given what each name stands for. Nothing is equal to no value but no value.
     #[must_use]
     pub fn holds(&self, value_of: impl Fn(&str) -> Value) -> bool {

@@ -196,6 +196,18 @@ impl Checkout {
         self.setup.iter().any(|call| call.names().contains(&name))
     }
 
+    /// Whether any of its steps asks for the value of this name.
+    #[must_use]
+    pub fn steps_know(&self, name: &str) -> bool {
+        let prepared = self.app.iter().flat_map(|app| &app.prepare);
+        let mut steps = self.roles.iter().flat_map(|role| &role.steps).chain(prepared);
+        steps.any(|step| {
+            let conditions = step.when.iter().chain(step.ends.iter().map(|(holds, _)| holds));
+            step.call.names().contains(&name)
+                || conditions.into_iter().any(|condition| condition.names(name))
+        })
+    }
+
     /// Whether any step begins a transaction.
     fn has_transactions(&self) -> bool {
         let begins = |step: &Step| match &step.call {

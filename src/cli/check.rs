@@ -34,8 +34,11 @@ pub(crate) struct CheckArgs {
     /// Write the results as JUnit XML too
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Let expectations hold of runs that were cut short, or prove nothing (in a file: allow_incomplete = true)
+    #[arg(long, conflicts_with = "checkout")]
+    allow_incomplete: bool,
     /// Show no progress bar
-    #[arg(long)]
+    #[arg(long, conflicts_with = "checkout")]
     no_progress: bool,
 }
 
@@ -57,6 +60,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         let name = path.display().to_string();
         let mut title = String::new();
         let outcome = Scenario::read(path).and_then(|scenario| {
+            let scenario = scenario.allowing_incomplete(args.allow_incomplete);
             title.clone_from(&scenario.title);
             let rounds = u64::from(if scenario.scene.is_some() { scenario.seeds } else { 1 });
             let buyers = scenario.settings.visits() * rounds * scenario.entrants.len() as u64;

@@ -20,6 +20,7 @@ use oversell_sim::worlds::threads::Control;
 use oversell_sim::{clock, render};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::meaning::{check_level, check_level_of, refuse};
 use super::output::{Output, to_stderr};
 use super::shop::{Format, ReportFlags, ServerFlags, ShopFlags, finish, tell_unmet};
 use super::{Ended, interrupt};
@@ -52,9 +53,9 @@ struct RolledFlags {
     /// How many schedules
     #[arg(long, value_name = "N", default_value = "10k", value_parser = number, requires = "random")]
     schedules: u64,
-    /// For pct: how many steps must come in a certain order for the bug to show
-    #[arg(long, value_name = "N", default_value = "2", value_parser = depth, requires = "random")]
-    depth: u64,
+    /// For pct: how many steps must come in a certain order for the bug to show [default: 2]
+    #[arg(long, value_name = "N", value_parser = depth, requires = "random")]
+    depth: Option<u64>,
 }
 
 /// How schedules are rolled.
@@ -74,12 +75,12 @@ fn depth(text: &str) -> Result<u64, String> {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Limits; cut short by one, a search says that it is not complete")]
 struct LimitFlags {
-    /// Stop after so many states
-    #[arg(long, value_name = "N", default_value = "50M", value_parser = number)]
-    max_states: u64,
-    /// Stop when states take so many bytes
-    #[arg(long, value_name = "BYTES", default_value = "2G", value_parser = number)]
-    max_memory: u64,
+    /// Of the model: stop after so many states [default: 50M]
+    #[arg(long, value_name = "N", value_parser = number)]
+    max_states: Option<u64>,
+    /// Of the model: stop when states take so many bytes [default: 2G]
+    #[arg(long, value_name = "BYTES", value_parser = number)]
+    max_memory: Option<u64>,
     /// Stop after this time
     #[arg(long, value_name = "DURATION", value_parser = longest)]
     max_time: Option<Duration>,
@@ -100,9 +101,9 @@ fn longest(text: &str) -> Result<Duration, String> {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "The search")]
 struct SearchFlags {
-    /// Which findings to look for
-    #[arg(long, value_enum, default_value_t = Find::First)]
-    find: Find,
+    /// Which findings to look for [default: first]
+    #[arg(long, value_enum)]
+    find: Option<Find>,
     /// Remember no state and merge nothing: follow every schedule one by one, to check the checker
     #[arg(long)]
     no_reduce: bool,
@@ -174,6 +175,7 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     if settings.store != StoreKind::Memory {
         return run_at_server(entrant, &settings, args);
     }
+    args.check_for_model(entrant)?;
     let (output, record, graph) = (&args.report.output, &args.search.record, &args.search.graph);
     let is_same = |one: &Option<PathBuf>, other| one.is_some() && one == other;
     if is_same(output, record) || is_same(output, graph) || is_same(record, graph) {
@@ -207,23 +209,81 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     Ok(ended)
 }
 
+impl ExploreArgs {
+    /// Whether to be content with the first finding.
+    fn finds_first(&self) -> bool {
+        self.search.find != Some(Find::All)
+    }
+
+    /// Refuses what only means something at a real server.
+    fn check_no_server(&self) -> Result<(), Error> {
+        let SearchFlags { switches, try_level, .. } = &self.search;
+        let given = [("--switches", switches.is_some()), ("--try", try_level.is_some())];
+        refuse(&given, "is for a real server; name one with --store, or leave it out")
+    }
+
+    /// Refuses what means nothing to a search of the model of this kind.
+    fn check_for_model(&self, entrant: &dyn Entrant) -> Result<(), Error> {
+        self.check_no_server()?;
+        check_level_of(entrant, self.shop.level()?)?;
+        let LimitFlags { max_states, max_memory, jobs, .. } = &self.limits;
+        let limits =
+            [("--max-states", max_states.is_some()), ("--max-memory", max_memory.is_some())];
+        if let Some(dice) = self.rolled.random {
+            refuse(&limits, "rolled schedules remember no states; use --schedules or --max-time")?;
+            let deep = dice == Dice::Plain && self.rolled.depth.is_some();
+            refuse(&[("--depth", deep)], "is for --random=pct; leave it out")?;
+        }
+        if self.search.no_reduce {
+            let given = [("--jobs", jobs.is_some())];
+            refuse(&given, "schedules that are followed one by one take one thread; leave it out")?;
+        }
+        let first = self.search.find == Some(Find::First) && self.search.graph.is_some();
+        refuse(&[("--find first", first)], "--graph draws all states; leave it out")
+    }
+
+    /// Refuses what means nothing to a search at a real server.
+    fn check_for_server(&self, settings: &Settings) -> Result<(), Error> {
+        let LimitFlags { max_states, max_memory, jobs, .. } = &self.limits;
+        let given = [
+            ("--random", self.rolled.random.is_some()),
+            ("--graph", self.search.graph.is_some()),
+            ("--jobs", jobs.is_some()),
+        ];
+        refuse(
+            &given,
+            "is for the model; at a real server every order is run, one after the other",
+        )?;
+        let given =
+            [("--max-states", max_states.is_some()), ("--max-memory", max_memory.is_some())];
+        refuse(&given, "is for the model; at a real server --max-time is the limit")?;
+        check_level("--isolation", self.shop.level()?, settings)?;
+        check_level("--try", self.search.try_level, settings)
+    }
+
+    /// Refuses what means nothing where any number of buyers may come.
+    fn check_for_any(&self, entrant: &dyn Entrant) -> Result<(), Error> {
+        let why = "needs a number of --buyers, not any";
+        refuse(&self.server.given()?, why)?;
+        let given = [
+            ("--random", self.rolled.random.is_some()),
+            ("--no-reduce", self.search.no_reduce),
+            ("--graph", self.search.graph.is_some()),
+            ("--record", self.search.record.is_some()),
+        ];
+        refuse(&given, why)?;
+        self.check_no_server()?;
+        check_level_of(entrant, self.shop.level()?)
+    }
+}
+
 /// Every statement order at a real server.
 fn run_at_server(
     entrant: &dyn Entrant,
     settings: &Settings,
     args: &ExploreArgs,
 ) -> Result<Ended, Error> {
-    for (flag, is_given) in [
-        ("--random", args.rolled.random.is_some()),
-        ("--graph", args.search.graph.is_some()),
-        ("--jobs", args.limits.jobs.is_some()),
-    ] {
-        if is_given {
-            return Err(Error::input(format!(
-                "{flag} is for the model; at a real server every order is run, one after the other"
-            )));
-        }
-    }
+    args.check_for_server(settings)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let record = args.search.record.as_deref();
     let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
@@ -240,7 +300,7 @@ fn run_at_server(
             None => (is_app && !args.search.no_reduce).then_some(Switches::FewFirst),
         },
         reduced: !args.search.no_reduce,
-        enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH_ORDERS),
+        enough_after_finding: args.finds_first().then_some(ENOUGH_ORDERS),
     };
     let (mut report, _) =
         watch.run(|stopped| explore::search_orders(entrant, settings, &*server, walk, stopped))?;
@@ -338,10 +398,11 @@ fn write_recording(
 
 /// When to stop.
 fn limits_of(args: &ExploreArgs) -> Limits {
+    let usual = Limits::default();
     Limits {
-        states: args.limits.max_states as usize,
-        memory: args.limits.max_memory as usize,
-        enough_after_finding: (args.search.find == Find::First).then_some(ENOUGH),
+        states: args.limits.max_states.map_or(usual.states, |states| states as usize),
+        memory: args.limits.max_memory.map_or(usual.memory, |bytes| bytes as usize),
+        enough_after_finding: args.finds_first().then_some(ENOUGH),
     }
 }
 
@@ -355,10 +416,10 @@ fn search(
     let limits = limits_of(args);
     let report = if let Some(dice) = args.rolled.random {
         let method = match dice {
-            Dice::Pct => Method::Pct { depth: args.rolled.depth as u32 },
+            Dice::Pct => Method::Pct { depth: args.rolled.depth.unwrap_or(2) as u32 },
             Dice::Plain => Method::Plain,
         };
-        let until_found = args.search.find == Find::First;
+        let until_found = args.finds_first();
         let sampling = Sampling { schedules: args.rolled.schedules, method, until_found };
         explore::sample(entrant, settings, sampling, stopped)?
     } else if args.search.no_reduce {
@@ -377,16 +438,7 @@ fn search(
 
 /// Any number of buyers.
 fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
-    for (flag, is_given) in [
-        ("--random", args.rolled.random.is_some()),
-        ("--no-reduce", args.search.no_reduce),
-        ("--graph", args.search.graph.is_some()),
-        ("--record", args.search.record.is_some()),
-    ] {
-        if is_given {
-            return Err(Error::input(format!("{flag} needs a number of --buyers, not any")));
-        }
-    }
+    args.check_for_any(entrant)?;
     let settings = args.shop.settings_but_for_buyers(entrant)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let watch = Watch::start(&args.limits)?;
@@ -399,5 +451,5 @@ fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
         Format::Table => render::any_buyers(&report, took),
         Format::Json => render::json(&report)?,
     })?;
-    tell_unmet(report.judge(&args.report.expectations)).map(|ended| watch.ended(ended))
+    tell_unmet(report.judge(&args.report.expectations())).map(|ended| watch.ended(ended))
 }

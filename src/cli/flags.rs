@@ -75,6 +75,12 @@ pub(super) fn described(
                 "--{name} means nothing to a checkout that is described in a file; leave it out"
             )));
         }
+        if *name == "qty" && !checkout.steps_know("qty") {
+            return Err(Error::input(format!(
+                "--qty: {} does not ask for it; write :qty where a step takes units",
+                checkout.path
+            )));
+        }
         if *name == "stock" && !checkout.setup_knows("stock") {
             return Err(Error::input(format!(
                 "--stock: {} does not ask for it; write a statement with :stock into its `setup`",

@@ -7,6 +7,7 @@ mod flags;
 mod init;
 mod interrupt;
 mod list;
+mod meaning;
 mod output;
 mod play;
 mod progress;

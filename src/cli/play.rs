@@ -9,6 +9,7 @@ use oversell_sim::render;
 use oversell_sim::text::quantity::of;
 
 use super::Ended;
+use super::meaning::check_level_of;
 use super::output::to_stdout;
 use super::shop::ShopFlags;
 
@@ -25,6 +26,7 @@ const LONGEST_LINE: u64 = 4096;
 pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
     let entrant = args.shop.entrant()?;
     let settings = args.shop.settings(entrant)?;
+    check_level_of(entrant, args.shop.level()?)?;
     let mut game = Game::new(entrant, &settings)?;
     to_stdout(&format!(
         "You are the scheduler: say whose step comes next. {}\n\n{}",

@@ -9,10 +9,11 @@ use oversell_sim::expect::Expectation;
 use oversell_sim::report::Report;
 use oversell_sim::rounds::race_all_at;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::Address;
+use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::{chance, render, strategies};
 
 use super::flags::{self, Described, applied, setting, with_carts};
+use super::meaning::{check_level, refuse};
 use super::output::{Output, to_stderr};
 use super::{Ended, interrupt, progress};
 
@@ -130,6 +131,30 @@ impl StoreFlags {
         ]
     }
 
+    /// Refuses what means nothing to the store of these settings; at a server that runs already, if so.
+    fn check_for(&self, settings: &Settings) -> Result<(), Error> {
+        use StoreKind::{Etcd, Http, Memory, Redis, Sqlite};
+        let store = settings.store;
+        let level = self.isolation.is_some().then_some(settings.isolation);
+        check_level("--isolation", level, settings)?;
+        let unless = |is_given: bool, has_it: bool| is_given && !has_it;
+        let given = [
+            ("--connections", unless(self.connections.is_some(), store != Memory)),
+            ("--isolation", unless(level.is_some(), store != Memory)),
+            ("--stock-check", unless(self.stock_check, store.is_sql())),
+            ("--hold-ttl", unless(self.hold_ttl.is_some(), store != Memory)),
+            ("--lease-ttl", unless(self.lease_ttl.is_some(), matches!(store, Redis | Etcd))),
+            ("--relaxed", unless(self.relaxed, !matches!(store, Memory | Etcd))),
+        ];
+        let why = format!(
+            "means nothing to the store `{store}`; leave it out, or choose another --store"
+        );
+        refuse(&given, &why)?;
+        let is_theirs = self.url.is_some() && store != Sqlite && store != Http;
+        let given = [("--relaxed", self.relaxed && is_theirs)];
+        refuse(&given, "is for private servers, and --url names one that runs already")
+    }
+
     fn address(&self) -> Address {
         Address { url: self.url.clone(), allow_remote: self.allow_remote }
     }
@@ -176,6 +201,10 @@ pub(crate) struct RaceArgs {
     /// 'evidence = not seen' (repeatable; total.NAME adds all rounds up)
     #[arg(long = "expect", value_name = "EXPR", value_parser = Expectation::parse)]
     expectations: Vec<Expectation>,
+    /// Let an expectation hold although the race was cut short, or proves nothing; without this it holds only of a
+    /// finding, failure or deadlock that was seen, or of a race in which buyers contended
+    #[arg(long)]
+    allow_incomplete: bool,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "The report")]
     format: Format,
@@ -242,6 +271,15 @@ impl RaceArgs {
         let settings = flags::described(checkout, settings, &given)?;
         checkout.check_store(settings.store)?;
         settings.check()?;
+        if checkout.app.is_some() {
+            let given = [("--store", store.store.is_some()), ("--url", store.url.is_some())];
+            let why = format!("{} says itself where everything is", checkout.path);
+            refuse(&given, &why)?;
+        } else if settings.store == StoreKind::Http {
+            let given = [("--relaxed", store.relaxed), ("--isolation", store.isolation.is_some())];
+            refuse(&given, "the shop runs already, and has its own database; leave it out")?;
+        }
+        store.check_for(&settings)?;
         Ok((vec![entrant], Settings { relaxed: store.relaxed, ..settings }))
     }
 }
@@ -254,6 +292,7 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
         (None, None) => {
             let names = args.strategies.iter().map(String::as_str);
             let settings = args.store.applied(settings)?;
+            args.store.check_for(&settings)?;
             let entrants = strategies::select(names, &settings).map_err(with_list)?;
             let settings = args.settings.settings(settings, &entrants)?;
             (entrants, settings)
@@ -262,10 +301,15 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 
+    let expectations: Vec<Expectation> = args
+        .expectations
+        .iter()
+        .map(|one| one.clone().allowing_incomplete(args.allow_incomplete))
+        .collect();
     let buyers = settings.visits() * entrants.len() as u64;
     let shows_progress = !args.quiet && !args.no_progress;
     let report = progress::watched(buyers, "racing", shows_progress, &control, || {
-        race_all_at(&args.store.address(), &entrants, &settings, &args.expectations, &control)
+        race_all_at(&args.store.address(), &entrants, &settings, &expectations, &control)
     })?;
 
     let tells_expectations = args.format == Format::Table && output.is_stdout() && !args.quiet;

@@ -9,6 +9,7 @@ use oversell_sim::stores::StoreKind;
 
 use super::Ended;
 use super::interrupt;
+use super::meaning::{check_level, check_level_of};
 use super::output::Output;
 use super::shop::{ReportFlags, ServerFlags, ShopFlags, finish};
 
@@ -44,12 +45,18 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
         (None, None) => return Err(Error::input("--schedule: whose step comes when?")),
     };
     let (entrant, settings) = match (&recording.strategy, recording.settings) {
-        (Some(strategy), Some(settings)) => args.shop.as_recorded(strategy, settings)?,
+        (Some(strategy), Some(settings)) => {
+            args.shop.as_recorded(strategy, settings, &args.server)?
+        }
         _ => {
             let entrant = args.shop.entrant()?;
             (entrant, args.shop.settings_at(entrant, &args.server)?)
         }
     };
+    match settings.store {
+        StoreKind::Memory => check_level_of(entrant, args.shop.level()?)?,
+        _ => check_level("--isolation", args.shop.level()?, &settings)?,
+    }
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let report = match settings.store {
         StoreKind::Memory => explore::replay(entrant, &settings, &recording.schedule)?,

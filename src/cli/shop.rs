@@ -12,12 +12,13 @@ use oversell_sim::expect::Expectation;
 use oversell_sim::explore::{self, Exploration};
 use oversell_sim::report::Judgement;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::model::Faults;
+use oversell_sim::stores::model::{Faults, Isolation};
 use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::{chance, render, strategies};
 
 use super::Ended;
 use super::flags::{applied, described, setting, with_carts, with_claim};
+use super::meaning::refuse;
 use super::output::{Output, to_stderr};
 
 /// The shop, where nobody thinks and nothing takes time.
@@ -81,6 +82,22 @@ pub(super) struct ServerFlags {
 }
 
 impl ServerFlags {
+    /// Each of them, and whether it was given; a store that is the model is none.
+    pub(super) fn given(&self) -> Result<[(&'static str, bool); 3], Error> {
+        let settings = applied(Settings::default(), &[("store", &self.store)])?;
+        Ok([
+            ("--store", settings.store != StoreKind::Memory),
+            ("--url", self.url.is_some()),
+            ("--allow-remote", self.allow_remote),
+        ])
+    }
+
+    /// Refuses to allow a host that nothing names.
+    fn check_remote(&self) -> Result<(), Error> {
+        let unused = self.allow_remote && self.url.is_none();
+        refuse(&[("--allow-remote", unused)], "no --url is given that could name another machine")
+    }
+
     /// The settings, with the store that was named.
     pub(super) fn applied(&self, settings: Settings) -> Result<Settings, Error> {
         let settings = applied(settings, &[("store", &self.store)])?;
@@ -94,12 +111,30 @@ impl ServerFlags {
 
     /// Refuses all of them, where there is no server.
     pub(super) fn check_unused(&self) -> Result<(), Error> {
-        match self.store.is_some() || self.url.is_some() {
-            true => Err(Error::input(
-                "--store and --url are for --checkout; a scenario names its own store",
-            )),
-            false => Ok(()),
+        let given = [
+            ("--store", self.store.is_some()),
+            ("--url", self.url.is_some()),
+            ("--allow-remote", self.allow_remote),
+        ];
+        refuse(&given, "is for --checkout; a scenario names its own store")
+    }
+
+    /// Refuses another place than that of a recording with these settings.
+    fn check_recorded(&self, settings: &Settings, is_app: bool) -> Result<(), Error> {
+        let said = applied(settings.clone(), &[("store", &self.store)])?;
+        let recorded = if is_app { StoreKind::Http } else { settings.store };
+        if self.store.is_some() && (is_app || said.store != recorded) {
+            return Err(Error::input(format!(
+                "--store: the schedule was recorded at the store `{recorded}`; leave the flag out"
+            )));
         }
+        let has_url = !is_app && recorded != StoreKind::Memory;
+        let url = [("--url", self.url.is_some() && !has_url)];
+        refuse(
+            &url,
+            "the schedule was recorded where there is no server of that kind; leave it out",
+        )?;
+        if is_app { Ok(()) } else { self.check_remote() }
     }
 
     /// Where its server is.
@@ -190,6 +225,7 @@ impl ShopFlags {
         &self,
         strategy: &str,
         mut settings: Settings,
+        server: &ServerFlags,
     ) -> Result<(&'static dyn Entrant, Settings), Error> {
         // A recording names a checkout by its file.
         let entrant = match strategy.ends_with(".toml") {
@@ -221,6 +257,7 @@ impl ShopFlags {
                 "--strategy: the schedule was recorded of {strategy}"
             )));
         }
+        server.check_recorded(&settings, entrant.is_app())?;
         for (name, text) in self.given() {
             let said = applied(settings.clone(), &[(name, text)])?;
             if said != settings {
@@ -231,6 +268,13 @@ impl ShopFlags {
             }
         }
         Ok((entrant, settings))
+    }
+
+    /// The isolation level that was named, if one was.
+    pub(super) fn level(&self) -> Result<Option<Isolation>, Error> {
+        let level = &self.trouble.isolation;
+        let settings = applied(Settings::default(), &[("isolation", level)])?;
+        Ok(level.is_some().then_some(settings.isolation))
     }
 
     /// Whether any number of buyers is meant.
@@ -249,6 +293,7 @@ impl ShopFlags {
             return self.settings_of(&checkout, usual, server);
         }
         let settings = server.applied(usual)?;
+        server.check_remote()?;
         if settings.store == StoreKind::Memory {
             return self.settings(entrant);
         }
@@ -324,13 +369,25 @@ pub(super) enum Format {
 pub(super) struct ReportFlags {
     /// What must hold: 'evidence = proved', or a finding such as 'oversold = 0' (repeatable)
     #[arg(long = "expect", value_name = "EXPR", value_parser = explore::parse_expectation)]
-    pub(super) expectations: Vec<Expectation>,
+    expectations: Vec<Expectation>,
+    /// Let an expectation hold although the run was cut short, or proves nothing; without this it holds only of a
+    /// finding, failure or deadlock that was seen, or of a run that did all it was asked to
+    #[arg(long)]
+    allow_incomplete: bool,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+}
+
+impl ReportFlags {
+    /// What must hold.
+    pub(super) fn expectations(&self) -> Vec<Expectation> {
+        let all = self.expectations.iter().cloned();
+        all.map(|one| one.allowing_incomplete(self.allow_incomplete)).collect()
+    }
 }
 
 pub(super) fn finish(
@@ -343,15 +400,15 @@ pub(super) fn finish(
         Format::Table => render::exploration(report, took),
         Format::Json => render::json(report)?,
     })?;
-    tell_unmet(report.judge(&flags.expectations))
+    tell_unmet(report.judge(&flags.expectations()))
 }
 
 /// Says which expectations did not hold.
 pub(super) fn tell_unmet(judgements: Vec<Judgement>) -> Result<Ended, Error> {
     let mut ended = Ended::Well;
     for judgement in judgements.into_iter().filter(|judgement| !judgement.held) {
-        let Judgement { expectation, seen, .. } = judgement;
-        to_stderr(&format!("expected {expectation}, but it was {seen}\n"));
+        let (expectation, seen) = (&judgement.expectation, judgement.seen());
+        to_stderr(&format!("expected {expectation}, but {seen}\n"));
         ended = Ended::ShortOfExpectations;
     }
     Ok(ended)

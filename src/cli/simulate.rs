@@ -6,6 +6,7 @@ use clap::Args;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::expect::Expectation;
+use oversell_sim::op::OpKind;
 use oversell_sim::scenario::Scenario;
 use oversell_sim::seeds::{quoted, simulate_all, tell_story};
 use oversell_sim::text::quantity::{parse_count, parse_duration};
@@ -14,6 +15,7 @@ use oversell_sim::{clock, render, strategies};
 
 use super::explore::{jobs, pool};
 use super::flags::setting;
+use super::meaning::refuse;
 use super::output::{Output, to_stderr, to_stdout};
 use super::shop::Format;
 use super::{Ended, interrupt, progress};
@@ -48,6 +50,10 @@ pub(crate) struct SimulateArgs {
     /// What must hold with every seed, such as 'oversold = 0' (repeatable; beside the scenario's own)
     #[arg(long = "expect", value_name = "EXPR", value_parser = Expectation::parse)]
     expectations: Vec<Expectation>,
+    /// Let an expectation hold although the run was cut short, or proves nothing; without this it holds only of a
+    /// finding or failure that was seen, or of a run in which buyers contended
+    #[arg(long)]
+    allow_incomplete: bool,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "The report")]
     format: Format,
@@ -95,9 +101,18 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
         }
         None => scenario.entrants,
     };
+    let holds = entrants.iter().any(|entrant| entrant.card().names(OpKind::Hold));
+    refuse(
+        &[("--hold-ttl", args.hold_ttl.is_some() && !holds)],
+        "no checkout here puts anything on hold; leave it out",
+    )?;
     let is_its_crowd = args.buyers.is_none() && args.stock.is_none();
     let own = if is_its_crowd { scenario.expectations } else { Vec::new() };
-    let expectations = [own, args.expectations.clone()].concat();
+    let expectations: Vec<Expectation> = [own, args.expectations.clone()]
+        .concat()
+        .into_iter()
+        .map(|one| one.allowing_incomplete(args.allow_incomplete))
+        .collect();
     let seeds = args.seeds.unwrap_or(1);
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;

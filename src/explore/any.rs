@@ -14,13 +14,14 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::completeness::cut_after;
 use super::state::{ANY, State};
 use super::{Exploration, Limits, check_card, checks, search_all, shop};
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
 use crate::op::{Op, OpKind, Request, Units, Want};
-use crate::report::{Evidence, Judgement, SCHEMA};
+use crate::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::settings::Settings;
 use crate::worlds::stepped::{Cast, Cue, KindId, Part, StoreId};
 
@@ -49,6 +50,8 @@ pub struct AnyBuyers {
     /// or few of them something else. `not seen`: the store has no end, and nothing was found as far
     /// as it was followed.
     pub evidence: Evidence,
+    /// Why it bears no claim that something is absent; none if it bears one.
+    pub incomplete: Option<String>,
     /// Whether every state of the store was followed.
     pub complete: bool,
     /// Whether enough buyers can be promised more than there is, as far as it was followed.
@@ -98,13 +101,14 @@ pub fn any_buyers(
         }
         let limits = Limits { states: limits.states.min(MOST_STATES), ..limits };
         let found = search_all(entrant, &some, limits, &stopped)?;
-        match found.evidence {
-            Evidence::Proved => proved_up_to = Some(buyers),
-            Evidence::Broken => {
+        let is_whole = found.covered.as_ref().is_some_and(|covered| covered.complete);
+        match &found.findings[..] {
+            [_, ..] => {
                 least = Some(found);
                 break;
             }
-            Evidence::NotSeen | Evidence::Vacuous => break,
+            [] if is_whole => proved_up_to = Some(buyers),
+            [] => break,
         }
     }
     Ok(AnyBuyers {
@@ -116,6 +120,7 @@ pub fn any_buyers(
             Cover { complete: true, .. } => Evidence::Proved,
             Cover { .. } => Evidence::NotSeen,
         },
+        incomplete: (!cover.complete).then(|| cut_after(cover.markings as u64, "marking")),
         complete: cover.complete,
         oversold: cover.oversold,
         below_zero: cover.below_zero,
@@ -131,11 +136,13 @@ impl AnyBuyers {
     /// of the least number that breaks it.
     #[must_use]
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
-        super::exploration::judge(
-            expectations,
-            self.least.iter().flat_map(|least| &least.findings),
-            self.evidence,
-        )
+        let mut figures = self.least.as_ref().map_or_else(Figures::default, Exploration::figures);
+        if self.oversold && figures.oversold == 0 {
+            // By how much, is not known of any number of buyers.
+            figures.oversold = 1;
+            figures.findings += 1;
+        }
+        super::exploration::judge(expectations, &figures, self.evidence, self.incomplete.as_deref())
     }
 }
 

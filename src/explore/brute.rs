@@ -22,6 +22,8 @@ pub struct Tried {
     pub ends: BTreeSet<End>,
     /// Each kind of finding once, the gravest first, with a shortest schedule to it.
     pub shown: Vec<Shown>,
+    /// A shortest schedule at whose end a buyer's checkout has failed; none if none does.
+    pub failed: Option<Vec<Cue<Actor>>>,
 }
 
 /// The longest schedule that is followed.
@@ -60,6 +62,10 @@ pub fn try_all(
             if !stage.goes_on(cast) {
                 tried.schedules += u64::from(stage.cues(cast).is_empty());
                 let (end, findings) = checks::end_of(cast, stock, stage);
+                let is_shorter = |known: &Vec<_>| schedule.len() < known.len();
+                if end.has_failed() && tried.failed.as_ref().is_none_or(is_shorter) {
+                    tried.failed = Some(schedule.clone());
+                }
                 tried.ends.insert(end);
                 findings.into_iter().for_each(|finding| note(finding, &schedule));
             }

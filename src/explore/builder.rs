@@ -74,9 +74,12 @@ impl<S: Strategy> Explore<S> {
 
     /// The way to tell a story again is a line of the same test.
     fn signed(&self, mut exploration: Exploration) -> Exploration {
+        let (calls, name) = (self.settings.calls(), type_name::<S>());
+        for incident in &mut exploration.incidents {
+            let schedule = &incident.schedule;
+            incident.again = format!("oversell_sim::explore({name}){calls}.replay({schedule:?})");
+        }
         for told in &mut exploration.findings {
-            let calls = self.settings.calls();
-            let name = type_name::<S>();
             let again = match told.finding.kind {
                 FindingKind::Livelock => "run()".to_owned(),
                 _ => format!("replay({:?})", told.schedule),

@@ -85,7 +85,8 @@ pub fn try_level(
     let server = server_for(entrant, &settings, address, control)?;
     let settings = as_furnished(entrant, settings, &*server)?;
     let (report, _) = search_orders(entrant, &settings, &*server, walk, stopped)?;
-    let Orders { run: orders, failed, switches, complete, .. } = report.orders.unwrap_or_default();
+    let failed = report.failed;
+    let Orders { run: orders, switches, complete, .. } = report.orders.unwrap_or_default();
     let switches = switches.filter(|_| !complete);
     Ok(LevelTried { isolation, evidence: report.evidence, orders, failed, switches })
 }

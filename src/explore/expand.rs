@@ -74,6 +74,8 @@ pub(super) struct Expanded {
     pub(super) sightings: Sightings,
     /// The ways in which it ends here.
     pub(super) endings: Vec<End>,
+    /// The first of these states at which it ends and a buyer's checkout has failed.
+    pub(super) failed: Option<u32>,
     /// Whether somebody was turned away before enough was promised to others.
     pub(super) premature: bool,
     /// Steps that were never worked out; what else is said here is then worth nothing.
@@ -95,6 +97,7 @@ impl Expanded {
         self.ends.clear();
         self.sightings = Sightings::default();
         self.endings.clear();
+        self.failed = None;
         self.premature = false;
         self.missing.clear();
         for id in range {
@@ -133,6 +136,9 @@ impl Expanded {
         self.ends.push(self.ways.len());
         if stuck && self.missing.is_empty() {
             let (end, findings) = checks::end(cast, stock, &unpack(here));
+            if end.has_failed() {
+                self.failed.get_or_insert(id);
+            }
             self.endings.push(end);
             findings.into_iter().for_each(|found| self.sightings.note(sighting(found, None)));
         }

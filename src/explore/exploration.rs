@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use super::completeness::Looked;
 use super::conflict::Conflict;
 use super::cure::LevelTried;
 use super::graph::Ways;
+use super::incident::Incident;
 use super::random::Sampled;
 use super::timeline::Row;
 use crate::audit::Finding;
@@ -46,6 +48,12 @@ pub struct Exploration {
     pub faults: Faults,
     /// How far the verdict reaches.
     pub evidence: Evidence,
+    /// Why it bears no claim that something is absent: it proves nothing, or was cut short; none if it bears one.
+    pub incomplete: Option<String>,
+    /// Orders in which a buyer's checkout failed; in the model, which does not tell orders apart, different ends.
+    pub failed: u64,
+    /// Orders in which the server has broken a deadlock. In the model nothing breaks one: it is a finding there.
+    pub deadlocks: u64,
     /// What was covered; none if schedules were rolled, or a single one was replayed.
     pub covered: Option<Covered>,
     /// The server's name and version, in its own words; none if the shop was a model.
@@ -58,6 +66,9 @@ pub struct Exploration {
     pub sampled: Option<Sampled>,
     /// What was found, the gravest first, each with a shortest schedule to it.
     pub findings: Vec<Told>,
+    /// What went wrong and is no finding, each with a shortest schedule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<Incident>,
     /// What stronger isolation levels would do about it; empty if none was tried.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cures: Vec<LevelTried>,
@@ -98,10 +109,6 @@ pub struct Orders {
     pub cut_short: u64,
     /// Of those that were run, how many show a finding.
     pub broken: u64,
-    /// Of those that were run, in how many somebody's checkout failed.
-    pub failed: u64,
-    /// What went wrong in the first of them; none if it was no error of the store's.
-    pub first_failure: Option<String>,
     /// Statements sent.
     pub statements: u64,
     /// Different ways to end: what the shelves say and what buyers were told, whoever they are.
@@ -154,29 +161,29 @@ pub fn parse_expectation(text: &str) -> Result<Expectation, String> {
     let expectation = Expectation::parse(text)?;
     let names: Vec<String> = FindingKind::ALL.into_iter().map(FindingKind::name).collect();
     let name = expectation.name();
-    if ["evidence", "findings"].contains(&name) || names.iter().any(|known| known == name) {
+    if BESIDE_FINDINGS.contains(&name) || names.iter().any(|known| known == name) {
         return Ok(expectation);
     }
     Err(format!(
-        "nothing races here, so there is no `{name}`; expect evidence, findings or one of {}",
+        "nothing races here, so there is no `{name}`; expect {} or one of {}",
+        BESIDE_FINDINGS.join(", "),
         names.join(", ")
     ))
 }
 
-/// Holds expectations against findings and the evidence for them.
-pub(super) fn judge<'t>(
+/// What a search can be held against beside findings.
+const BESIDE_FINDINGS: [&str; 4] = ["evidence", "findings", "failed", "deadlocks"];
+
+/// Holds expectations against figures and the evidence for them.
+pub(super) fn judge(
     expectations: &[Expectation],
-    findings: impl IntoIterator<Item = &'t Told>,
+    figures: &Figures,
     evidence: Evidence,
+    incomplete: Option<&str>,
 ) -> Vec<Judgement> {
-    let mut figures = Figures::default();
-    for told in findings {
-        figures.findings += 1;
-        *figures.amount_of_mut(told.finding.kind) = told.finding.amount;
-    }
     let mut judge = Judge::new(expectations);
-    judge.see_round(1, &figures);
-    judge.conclude(&figures, evidence)
+    judge.see_round(1, figures);
+    judge.conclude(figures, evidence, incomplete)
 }
 
 /// Who is who: `A buyer`, `B webhook`.
@@ -196,8 +203,13 @@ fn roles(checkout: &Checkout, settings: &Settings) -> Vec<String> {
 }
 
 impl Exploration {
-    /// A report of which only the settings and the evidence are known.
-    pub(super) fn of(entrant: &dyn Entrant, settings: &Settings, evidence: Evidence) -> Self {
+    /// A report of what was found and how much was looked at for that, of which else only the settings are known.
+    pub(super) fn of(
+        entrant: &dyn Entrant,
+        settings: &Settings,
+        looked: &Looked,
+        findings: Vec<Told>,
+    ) -> Self {
         let described = entrant.described();
         let counts = described.as_ref().is_none_or(|checkout| checkout.audit.stock.is_some());
         Self {
@@ -210,16 +222,20 @@ impl Exploration {
             stock: if counts { settings.stock } else { 0 },
             cart: settings.cart,
             seed: settings.seed,
-            isolation: settings.isolation,
+            isolation: settings.kept_apart(),
             faults: settings.faults,
-            evidence,
+            evidence: looked.evidence(&findings),
+            incomplete: looked.incomplete(&findings),
+            failed: 0,
+            deadlocks: 0,
             covered: None,
             server: None,
             // What an application begins is its own affair, but most begin transactions.
             has_transactions: entrant.is_app() || entrant.card().names(OpKind::Transaction),
             orders: None,
             sampled: None,
-            findings: Vec::new(),
+            findings,
+            incidents: Vec::new(),
             cures: Vec::new(),
             remarks: Vec::new(),
             replayed: None,
@@ -229,7 +245,19 @@ impl Exploration {
     /// Holds expectations against what was found.
     #[must_use]
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
-        judge(expectations, &self.findings, self.evidence)
+        judge(expectations, &self.figures(), self.evidence, self.incomplete.as_deref())
+    }
+
+    /// What was found, as figures.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let Self { failed, deadlocks, .. } = *self;
+        let findings = self.findings.len() as u64;
+        let mut figures = Figures { findings, failed, deadlocks, ..Figures::default() };
+        for told in &self.findings {
+            *figures.amount_of_mut(told.finding.kind) = told.finding.amount;
+        }
+        figures
     }
 
     /// How much of a finding was found, in the unit of its kind.

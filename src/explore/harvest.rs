@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::checks;
+use super::completeness::{Fates, has_failed};
 use super::exploration::Orders;
+use super::incident::IncidentKind;
 use super::schedule::Schedule;
 use super::transcript::actor;
 use crate::audit::Finding;
@@ -11,6 +13,9 @@ use crate::buyer::Ending;
 use crate::error::Error;
 use crate::finding::FindingKind;
 use crate::op::{Units, Want};
+use crate::stores::Books;
+use crate::text::chance::may_decide;
+use crate::text::quantity::of;
 use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::Cue;
 
@@ -33,6 +38,10 @@ pub(super) struct Judged {
     pub(super) findings: Vec<Finding>,
     /// What the server said when it refused something that it should not have.
     pub(super) trouble: Option<String>,
+    /// Deadlocks that the server has broken.
+    pub(super) deadlocks: u64,
+    /// Whether every shelf was empty when the doors opened.
+    pub(super) is_sold_out: bool,
 }
 
 /// A finding and the best order that shows it.
@@ -43,12 +52,26 @@ pub(super) struct Best {
     pub(super) steps: Vec<Step>,
 }
 
+/// What went wrong in some orders and is no finding, and the best order that shows it.
+pub(super) struct BestIncident {
+    pub(super) kind: IncidentKind,
+    /// In how many orders.
+    pub(super) orders: u64,
+    pub(super) proof: String,
+    cost: (usize, usize),
+    pub(super) steps: Vec<Step>,
+}
+
 /// Everything that has come of the orders so far.
 #[derive(Default)]
 pub(super) struct Harvest {
     pub(super) covered: Orders,
     pub(super) outcomes: BTreeSet<Outcome>,
     pub(super) best: Vec<Best>,
+    pub(super) incidents: Vec<BestIncident>,
+    pub(super) fates: Fates,
+    /// The first statement in which chance may have decided something.
+    pub(super) by_chance: Option<String>,
 }
 
 impl Harvest {
@@ -58,12 +81,23 @@ impl Harvest {
         theatre: &mut Theatre<'_>,
         steps: &[Step],
     ) -> Result<(), Error> {
+        if self.by_chance.is_none() {
+            let texts = steps.iter().map(|step| &step.saying.text);
+            self.by_chance = texts.into_iter().find(|text| may_decide(text)).cloned();
+        }
         let stuck = theatre.send_home().map_err(|error| in_schedule(error, steps))?;
-        let Judged { outcome, findings, trouble } = judge(theatre, stuck)?;
-        let has_failed = |(ending, _): &(Ending, Want)| matches!(ending, Ending::Failed(_));
-        if outcome.visits.iter().any(has_failed) {
-            self.covered.failed += 1;
-            self.covered.first_failure = self.covered.first_failure.take().or(trouble);
+        let Judged { outcome, findings, trouble, deadlocks, is_sold_out } = judge(theatre, stuck)?;
+        self.fates.is_sold_out |= is_sold_out;
+        if self.fates.see(outcome.visits.iter().map(|(ending, _)| *ending)) {
+            let proof = trouble.unwrap_or_else(|| first_failure(steps));
+            self.note(IncidentKind::Failed, proof, steps);
+        }
+        if deadlocks > 0 {
+            let proof = match deadlocks {
+                1 => "the server ended a transaction to break a deadlock".into(),
+                more => format!("the server ended {} to break deadlocks", of(more, "transaction")),
+            };
+            self.note(IncidentKind::Deadlock, proof, steps);
         }
         self.covered.run += 1;
         self.covered.broken += u64::from(!findings.is_empty());
@@ -72,10 +106,31 @@ impl Harvest {
         Ok(())
     }
 
+    /// In how many orders something went wrong so.
+    pub(super) fn orders_with(&self, kind: IncidentKind) -> u64 {
+        self.incidents.iter().find(|one| one.kind == kind).map_or(0, |one| one.orders)
+    }
+
+    /// Something has gone wrong in one more order, which is kept if it is the shortest.
+    fn note(&mut self, kind: IncidentKind, proof: String, steps: &[Step]) {
+        let cost = cost(steps);
+        let known = self.incidents.iter_mut().find(|one| one.kind == kind);
+        let steps = || steps.to_vec();
+        match known {
+            Some(known) if known.cost <= cost => known.orders += 1,
+            Some(known) => {
+                let orders = known.orders + 1;
+                *known = BestIncident { kind, orders, proof, cost, steps: steps() };
+            }
+            None => {
+                self.incidents.push(BestIncident { kind, orders: 1, proof, cost, steps: steps() });
+            }
+        }
+    }
+
     /// Keeps an order that shows something, if it does so in fewer statements, or fewer changes, than before.
     fn keep(&mut self, findings: Vec<Finding>, steps: &[Step]) {
-        let changes = steps.windows(2).filter(|two| two[0].place != two[1].place).count();
-        let cost = (steps.len(), changes);
+        let cost = cost(steps);
         for finding in findings {
             let known = self.best.iter_mut().find(|best| best.finding.kind == finding.kind);
             match known {
@@ -84,6 +139,21 @@ impl Harvest {
                 None => self.best.push(Best { finding, cost, steps: steps.to_vec() }),
             }
         }
+    }
+}
+
+/// What an order costs a reader: its statements, then its changes from one buyer to another.
+fn cost(steps: &[Step]) -> (usize, usize) {
+    let changes = steps.windows(2).filter(|two| two[0].place != two[1].place).count();
+    (steps.len(), changes)
+}
+
+/// Whose checkout failed first, and why.
+fn first_failure(steps: &[Step]) -> String {
+    let mut left = steps.iter().flat_map(|step| &step.left);
+    match left.find(|(_, ending)| has_failed(*ending)) {
+        Some((place, Ending::Failed(why))) => format!("{}'s checkout: {why}", actor(*place)),
+        _ => "a buyer's checkout failed".into(),
     }
 }
 
@@ -115,5 +185,7 @@ pub(super) fn judge(theatre: &mut Theatre<'_>, stuck: usize) -> Result<Judged, E
         orders: round.books.orders.len(),
         findings: findings.iter().map(|finding| finding.kind).collect(),
     };
-    Ok(Judged { outcome, findings, trouble: round.books.trouble })
+    let Books { trouble, deadlocks, put_up, .. } = round.books;
+    let is_sold_out = !put_up.is_empty() && put_up.iter().all(|units| *units <= 0);
+    Ok(Judged { outcome, findings, trouble, deadlocks, is_sold_out })
 }

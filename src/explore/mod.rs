@@ -5,6 +5,7 @@ mod brute;
 mod builder;
 mod checks;
 mod checkup;
+mod completeness;
 mod conflict;
 mod cure;
 mod dice;
@@ -14,6 +15,7 @@ mod exploration;
 mod game;
 mod graph;
 mod harvest;
+mod incident;
 mod limits;
 mod orders;
 mod packed;
@@ -46,8 +48,10 @@ pub use exploration::{Covered, Exploration, Orders, Told, parse_expectation};
 pub use game::{Game, Outlook};
 pub use graph::Ways;
 pub use harvest::Outcome;
+pub use incident::{Incident, IncidentKind};
 pub use limits::Limits;
 pub use orders::{can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at};
+use random::Rolled;
 pub use random::{Sampled, Sampling};
 pub use reality::{Agreement, Difference, compare};
 pub use recording::Recording;
@@ -59,14 +63,17 @@ pub use survey::{Place, Survey, SurveyRow, Verdict, survey};
 pub use timeline::Row;
 pub use walk::{Switches, Walk};
 
+use crate::attempt::Failure;
+use crate::buyer::Ending;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::finding::FindingKind;
 use crate::op::{Op, OpKind, Want};
-use crate::report::Evidence;
 use crate::settings::Settings;
 use crate::stores::model::{Act, Model};
-use crate::worlds::stepped::{Actor, Cast, Cue, Stage, Step};
+use crate::text::quantity::of;
+use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
+use completeness::{Looked, cut_after, failed_ends, idle_ends};
 
 /// Follows every schedule of these settings, the shortest first, within limits.
 ///
@@ -116,12 +123,20 @@ fn search<T>(
         complete: seen.complete,
         interleavings: seen.interleavings,
     };
+    let looked = Looked {
+        at_everything: seen.complete,
+        cut: (!seen.complete).then(|| cut_after(seen.states as u64, "state")),
+        idle: idle_ends(&seen.ends, settings, seen.interleavings == Some(Ways::exactly(1))),
+    };
+    let failed = failed_ends(&seen.ends);
+    let incidents = seen.failed.map(|schedule| (failed, schedule));
+    let incidents = tell_failed(&mut cast, &opening, entrant, settings, incidents)?;
     let findings = tell(&mut cast, &opening, entrant, settings, seen.shown)?;
-    let evidence = evidence(&findings, seen.complete);
     let found = Exploration {
         covered: Some(covered),
-        findings,
-        ..Exploration::of(entrant, settings, evidence)
+        failed,
+        incidents,
+        ..Exploration::of(entrant, settings, &looked, findings)
     };
     Ok((found, drawn))
 }
@@ -151,7 +166,7 @@ pub fn search_unreduced(
     };
     // In these schedules an order is a step of its own, and in a replay it mostly is not.
     let merges = Cast::new(entrant, settings).merges();
-    let mut without_orders = |Shown { finding, schedule }: Shown| {
+    let mut without_orders = |schedule: Vec<Cue<Actor>>| -> Result<_, Error> {
         let mut stage = opening.clone();
         let mut kept = Vec::new();
         for cue in schedule {
@@ -165,18 +180,31 @@ pub fn search_unreduced(
                 kept.push(cue);
             }
         }
-        Ok(Shown { finding, schedule: kept })
+        Ok(kept)
     };
-    let shown: Vec<Shown> =
-        tried.shown.into_iter().map(&mut without_orders).collect::<Result<_, Error>>()?;
+    let shorter = |Shown { finding, schedule }: Shown| {
+        without_orders(schedule).map(|schedule| Shown { finding, schedule })
+    };
+    let shown: Vec<Shown> = tried.shown.into_iter().map(shorter).collect::<Result<_, Error>>()?;
+    let failed = failed_ends(&tried.ends);
+    let incidents = match tried.failed {
+        Some(schedule) => Some((failed, without_orders(schedule)?)),
+        None => None,
+    };
     let mut merged = Cast::new(entrant, settings);
     let opening = open(&mut merged, entrant, settings)?;
+    let incidents = tell_failed(&mut merged, &opening, entrant, settings, incidents)?;
     let findings = tell(&mut merged, &opening, entrant, settings, shown)?;
-    let evidence = evidence(&findings, tried.complete);
+    let looked = Looked {
+        at_everything: tried.complete,
+        cut: (!tried.complete).then(|| cut_after(tried.steps, "step")),
+        idle: idle_ends(&tried.ends, settings, tried.complete && tried.schedules == 1),
+    };
     Ok(Exploration {
         covered: Some(covered),
-        findings,
-        ..Exploration::of(entrant, settings, evidence)
+        failed,
+        incidents,
+        ..Exploration::of(entrant, settings, &looked, findings)
     })
 }
 
@@ -196,13 +224,35 @@ pub fn sample(
     // What could be refused was refused above.
     let open_again =
         |cast: &mut Cast<'_>| open(cast, entrant, settings).unwrap_or_else(|_| opening.clone());
-    let (sampled, shown) = random::sample(new_cast, open_again, settings.seed, sampling, &stopped);
+    let Rolled { sampled, shown, failed, first_failure, sold } =
+        random::sample(new_cast, open_again, settings.seed, sampling, &stopped);
+    let followed = sampled.schedules;
+    let idle = match sampled.schedules - sampled.endless {
+        0 => None,
+        ended if failed == ended => Some("a buyer's checkout failed in every schedule".into()),
+        _ if !sold => Some("no buyer bought anything in any schedule".into()),
+        _ if settings.buyers == 1 && settings.faults.is_none() => {
+            Some("one buyer meets no other".into())
+        }
+        _ => None,
+    };
+    let looked = Looked {
+        at_everything: false,
+        cut: match sampled.endless {
+            _ if followed < sampling.schedules => Some(cut_after(followed, "schedule")),
+            0 => None,
+            endless => Some(format!("{} did not end", of(endless, "schedule"))),
+        },
+        idle,
+    };
+    let incidents = first_failure.map(|schedule| (failed, schedule));
+    let incidents = tell_failed(&mut cast, &opening, entrant, settings, incidents)?;
     let findings = tell(&mut cast, &opening, entrant, settings, shown)?;
-    let evidence = evidence(&findings, false);
     Ok(Exploration {
         sampled: Some(sampled),
-        findings,
-        ..Exploration::of(entrant, settings, evidence)
+        failed,
+        incidents,
+        ..Exploration::of(entrant, settings, &looked, findings)
     })
 }
 
@@ -218,13 +268,34 @@ fn check_card(cast: &Cast<'_>, entrant: &dyn Entrant) -> Result<(), Error> {
     )))
 }
 
-/// How far findings, or their absence, reach.
-fn evidence(findings: &[Told], complete: bool) -> Evidence {
-    match (findings, complete) {
-        ([_, ..], _) => Evidence::Broken,
-        ([], true) => Evidence::Proved,
-        ([], false) => Evidence::NotSeen,
-    }
+/// Tells how a buyer's checkout failed in so many ends, and the shortest way to one of them.
+fn tell_failed(
+    cast: &mut Cast<'_>,
+    opening: &Stage,
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    failed: Option<(u64, Vec<Cue<Actor>>)>,
+) -> Result<Vec<Incident>, Error> {
+    let Some((orders, schedule)) = failed else { return Ok(Vec::new()) };
+    let mut stage = opening.clone();
+    let steps = follow(cast, &mut stage, &schedule)?;
+    let schedule = Schedule(schedule).to_string();
+    let failure = steps.iter().find_map(|step| match step.ending {
+        Some(Ending::Failed(why)) if why != Failure::Crashed => Some((step.actor, why)),
+        _ => None,
+    });
+    let proof = match failure {
+        Some((who, why)) => format!("{who}'s checkout: {why}"),
+        None => "a buyer's checkout failed".into(),
+    };
+    Ok(vec![Incident {
+        kind: IncidentKind::Failed,
+        orders,
+        proof,
+        again: again(entrant, settings, &schedule),
+        schedule,
+        timeline: timeline::told(&steps),
+    }])
 }
 
 /// Tells what was found step by step, of buyers by name.
@@ -288,13 +359,21 @@ pub fn replay(
             by_hand: Some(by_hand(entrant, settings)),
         })
         .collect();
-    let evidence = evidence(&findings, false);
+    let looked =
+        Looked { cut: stage.goes_on(&mut cast).then(|| UNFINISHED.into()), ..Looked::default() };
+    let failed = stage.kinds().any(|kind| match cast.kind_of(kind).part {
+        Part::Gone { ending, .. } => completeness::has_failed(ending),
+        _ => false,
+    });
     Ok(Exploration {
-        findings,
+        failed: failed.into(),
         replayed: Some(timeline),
-        ..Exploration::of(entrant, settings, evidence)
+        ..Exploration::of(entrant, settings, &looked, findings)
     })
 }
+
+/// Why one schedule bears no claim that something is absent.
+const UNFINISHED: &str = "the schedule ends before every buyer has left";
 
 /// Opens the shop that the settings describe.
 ///

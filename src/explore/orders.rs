@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::evidence;
-use super::exploration::{Exploration, Told};
+use super::UNFINISHED;
+use super::completeness::{Looked, cut_after, has_failed};
+use super::exploration::{Exploration, Orders, Told};
 use super::harvest::{Best, Harvest, Outcome, judge};
+use super::incident::{Incident, IncidentKind};
 use super::schedule::Schedule;
 use super::steady::hold_still;
 use super::switches;
-use super::transcript::{tell, timeline};
+use super::transcript::{tell, tell_incident, timeline};
 use super::walk::{Switches, Walk, Walker};
 use crate::control::Control;
 use crate::entrant::Entrant;
@@ -17,7 +19,7 @@ use crate::op::OpKind;
 use crate::settings::Settings;
 use crate::stores::remote::{Remarks, Server, Terms};
 use crate::stores::{Address, StoreKind, open_server};
-use crate::text::quantity::count;
+use crate::text::quantity::{count, of};
 use crate::worlds::held::{Grain, Theatre};
 use crate::worlds::stepped::{Actor, Cue};
 
@@ -47,10 +49,35 @@ pub fn search_orders(
             walker.run(stopped)?;
             harvest = walker.harvest;
         }
-        let Harvest { mut covered, outcomes, mut best } = harvest;
+        let [failed, deadlocks] =
+            [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| harvest.orders_with(kind));
+        let Harvest { mut covered, outcomes, mut best, mut incidents, fates, by_chance } = harvest;
         covered.outcomes = outcomes.len() as u64;
-        let remarks = remarks(theatre);
+        let mut remarks = remarks(theatre);
+        let reached = covered.switches.filter(|_| covered.diverged == 0);
+        let asked_for_few = walk.switches.is_some_and(|switches| match switches {
+            Switches::AtMost(most) => reached == Some(most),
+            Switches::FewFirst => false,
+        });
         covered.complete &= !remarks.hides_orders;
+        if let Some(text) = by_chance {
+            covered.complete = false;
+            remarks.hides_orders = true;
+            remarks.told.push(format!(
+                "chance decides in `{text}`, and not all that it can decide was run"
+            ));
+        }
+        let looked = Looked {
+            at_everything: covered.complete,
+            cut: match covered.complete || asked_for_few && !remarks.hides_orders {
+                true => None,
+                false => Some(why_cut(&covered, &remarks)),
+            },
+            idle: fates.idle(settings, covered.run, failed),
+        };
+        incidents.sort_by_key(|one| one.kind);
+        let incidents: Vec<Incident> =
+            incidents.into_iter().map(|one| tell_incident(entrant, settings, one)).collect();
         best.sort_by_key(|best| best.finding.kind.gravity());
         // Only what others have written has values that are other each time.
         for best in best.iter_mut().filter(|_| entrant.described().is_some()) {
@@ -61,16 +88,31 @@ pub fn search_orders(
             .into_iter()
             .map(|Best { finding, steps, .. }| tell(entrant, settings, &tables, finding, &steps))
             .collect();
-        let evidence = evidence(&findings, covered.complete);
         let report = Exploration {
             server: Some(server.version().to_owned()),
             orders: Some(covered),
-            findings,
+            failed,
+            deadlocks,
+            incidents,
             remarks: remarks.told,
-            ..Exploration::of(entrant, settings, evidence)
+            ..Exploration::of(entrant, settings, &looked, findings)
         };
-        Ok((report, outcomes))
+        // Where there is none, the settings say the least that there can be.
+        let stock = if fates.is_sold_out { 0 } else { report.stock };
+        Ok((Exploration { stock, ..report }, outcomes))
     })
+}
+
+/// Why not every order was run that was asked for.
+fn why_cut(covered: &Orders, remarks: &Remarks) -> String {
+    if covered.diverged > 0 {
+        let orders = of(covered.diverged, "order");
+        format!("{orders} did not come out as before, and so are not covered")
+    } else if remarks.hides_orders {
+        remarks.told.last().map_or_else(String::new, String::clone)
+    } else {
+        cut_after(covered.run, "order")
+    }
 }
 
 /// Follows one schedule at a real server.
@@ -104,21 +146,26 @@ pub fn replay_orders(
         let goes_on = !theatre.ready().is_empty();
         let stuck = theatre.send_home()?;
         let mut findings = Vec::new();
+        let (mut failed, mut deadlocks) = (false, 0);
         if !goes_on {
-            findings = judge(theatre, stuck)?.findings;
+            let judged = judge(theatre, stuck)?;
+            findings = judged.findings;
+            failed = judged.outcome.visits.iter().any(|(ending, _)| has_failed(*ending));
+            deadlocks = judged.deadlocks;
         }
         let tables = server.part_names();
         let findings: Vec<Told> = findings
             .into_iter()
             .map(|finding| tell(entrant, settings, &tables, finding, &steps))
             .collect();
-        let evidence = evidence(&findings, false);
+        let looked = Looked { cut: goes_on.then(|| UNFINISHED.into()), ..Looked::default() };
         Ok(Exploration {
             server: Some(server.version().to_owned()),
-            findings,
+            failed: failed.into(),
+            deadlocks: (deadlocks > 0).into(),
             remarks: remarks(theatre).told,
             replayed: Some(timeline(settings, &steps)),
-            ..Exploration::of(entrant, settings, evidence)
+            ..Exploration::of(entrant, settings, &looked, findings)
         })
     })
 }

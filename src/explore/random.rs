@@ -40,6 +40,19 @@ pub struct Sampled {
     pub chance: Option<f64>,
 }
 
+/// What came of rolled schedules.
+pub(super) struct Rolled {
+    pub(super) sampled: Sampled,
+    /// Of each kind of finding the first schedule.
+    pub(super) shown: Vec<Shown>,
+    /// Schedules in which a buyer's checkout failed.
+    pub(super) failed: u64,
+    /// The shortest of them.
+    pub(super) first_failure: Option<Vec<Cue<Actor>>>,
+    /// Whether a buyer bought in any of them.
+    pub(super) sold: bool,
+}
+
 /// Schedules that one thread follows at a time.
 const CHUNK: u64 = 64;
 
@@ -63,7 +76,7 @@ pub(super) fn sample<'s>(
     seed: u64,
     sampling: Sampling,
     stopped: &(dyn Fn() -> bool + Sync),
-) -> (Sampled, Vec<Shown>) {
+) -> Rolled {
     let mut cast = new_cast();
     let opening = open(&mut cast);
     let steps = match sampling.method {
@@ -127,7 +140,7 @@ pub(super) fn sample<'s>(
     let enough = if sampling.until_found { 1 } else { usize::MAX };
     let found = all.found.into_values().take(enough);
     let shown = found.map(|shown| shorter(&mut cast, &opening, shown, stopped)).collect();
-    (sampled, shown)
+    Rolled { sampled, shown, failed: all.failed, first_failure: all.first_failure, sold: all.sold }
 }
 
 /// What came of some schedules.
@@ -138,9 +151,19 @@ struct Chunk {
     longest: usize,
     /// The first of each kind, by gravity.
     found: BTreeMap<usize, Shown>,
+    failed: u64,
+    first_failure: Option<Vec<Cue<Actor>>>,
+    sold: bool,
 }
 
 impl Chunk {
+    /// Keeps a schedule in which a buyer's checkout failed, if it is shorter than the one before.
+    fn keep_failure(&mut self, schedule: Vec<Cue<Actor>>) {
+        if self.first_failure.as_ref().is_none_or(|known| schedule.len() < known.len()) {
+            self.first_failure = Some(schedule);
+        }
+    }
+
     fn enter(&mut self, walk: Walk) {
         if walk.is_stopped {
             return;
@@ -148,6 +171,11 @@ impl Chunk {
         self.schedules += 1;
         self.endless += u64::from(walk.is_endless);
         self.longest = self.longest.max(walk.schedule.len());
+        self.sold |= walk.has_sold;
+        if walk.has_failed {
+            self.failed += 1;
+            self.keep_failure(walk.schedule.clone());
+        }
         for (finding, steps) in walk.found {
             self.found
                 .entry(finding.kind.gravity())
@@ -159,6 +187,11 @@ impl Chunk {
         self.schedules += later.schedules;
         self.endless += later.endless;
         self.longest = self.longest.max(later.longest);
+        self.failed += later.failed;
+        self.sold |= later.sold;
+        if let Some(schedule) = later.first_failure {
+            self.keep_failure(schedule);
+        }
         for (gravity, shown) in later.found {
             self.found.entry(gravity).or_insert(shown);
         }
@@ -174,6 +207,9 @@ struct Walk {
     is_endless: bool,
     /// Whether there was no time to follow it.
     is_stopped: bool,
+    /// Whether a buyer's checkout has failed at its end, and whether a buyer has bought.
+    has_failed: bool,
+    has_sold: bool,
     /// Units of each product that were promised.
     promised: Vec<i64>,
 }
@@ -202,7 +238,9 @@ impl Walk {
             walk.look(cast, stock, &stage, &step);
         }
         if !stage.goes_on(cast) {
-            let (_, findings) = checks::end_of(cast, stock, &stage);
+            let (end, findings) = checks::end_of(cast, stock, &stage);
+            walk.has_failed = end.has_failed();
+            walk.has_sold = end.has_sold();
             findings.into_iter().for_each(|finding| walk.note(finding));
         }
         walk

@@ -53,7 +53,7 @@ pub fn rehearse(
             visits.push((ending, steps.len() - before));
         }
         theatre.send_home()?;
-        let Judged { mut findings, trouble, outcome } = judge(theatre, 0)?;
+        let Judged { mut findings, trouble, outcome, .. } = judge(theatre, 0)?;
         let broke =
             |ending: &Ending| matches!(ending, Ending::Failed(why) if *why != Failure::Condition);
         if outcome.visits.iter().any(|(ending, _)| broke(ending)) {

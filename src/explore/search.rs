@@ -39,6 +39,8 @@ pub struct Seen {
     pub ends: BTreeSet<End>,
     /// Each kind of finding once, the gravest first, with a shortest schedule to it.
     pub shown: Vec<Shown>,
+    /// A shortest schedule at whose end a buyer's checkout has failed; none if none does.
+    pub failed: Option<Vec<Cue<Actor>>>,
 }
 
 /// How a state was first reached.
@@ -100,6 +102,8 @@ pub struct Search<'c, 's> {
     journal: Journal,
     ends: BTreeSet<End>,
     sightings: Sightings,
+    /// The first state at which it ends and a buyer's checkout has failed.
+    failed: Option<u32>,
     /// Whether somebody was turned away before enough was promised to others.
     premature: bool,
     /// Bytes that a state of the last block led to.
@@ -127,6 +131,7 @@ impl<'c, 's> Search<'c, 's> {
             journal: Journal::open(),
             ends: BTreeSet::new(),
             sightings: Sightings::default(),
+            failed: None,
             premature,
             bytes_a_state: 0,
             expanded: Vec::new(),
@@ -199,6 +204,7 @@ impl<'c, 's> Search<'c, 's> {
             interleavings: ways,
             ends: std::mem::take(&mut self.ends),
             shown,
+            failed: self.failed.map(|state| self.schedule_to(state, None)),
         }
     }
 
@@ -265,6 +271,7 @@ impl<'c, 's> Search<'c, 's> {
         for one in used {
             self.sightings.then(std::mem::take(&mut one.sightings));
             self.ends.extend(one.endings.drain(..));
+            self.failed = self.failed.or(one.failed);
             self.premature |= one.premature;
         }
         self.expanded = expanded;

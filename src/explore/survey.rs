@@ -54,6 +54,8 @@ pub enum Verdict {
     Broken(FindingKind, String),
     /// Too many orders to run them all, and nothing was found in those that were.
     TooMany,
+    /// Nothing could have been found: no buyer bought, or a checkout failed in every order.
+    Vacuous,
     /// The store does not offer what it needs, or it cannot be stepped there.
     Refused,
 }
@@ -151,6 +153,7 @@ impl Verdict {
         match (found.findings.first(), found.evidence) {
             (Some(told), _) => Self::Broken(told.finding.kind, told.schedule.clone()),
             (None, Evidence::Proved) => Self::Proved,
+            (None, Evidence::Vacuous) => Self::Vacuous,
             (None, _) => Self::TooMany,
         }
     }

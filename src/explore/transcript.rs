@@ -3,6 +3,8 @@
 use super::again;
 use super::conflict::{Conflict, names, words};
 use super::exploration::Told;
+use super::harvest::BestIncident;
+use super::incident::Incident;
 use super::schedule::Schedule;
 use super::timeline::Row;
 use crate::audit::Finding;
@@ -40,6 +42,23 @@ pub(super) fn tell(
         why,
         timeline,
     }
+}
+
+/// What went wrong and is no finding, with its story.
+pub(super) fn tell_incident(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    incident: BestIncident,
+) -> Incident {
+    let BestIncident { kind, orders, proof, steps, .. } = incident;
+    let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
+    let schedule = Schedule(cues.collect()).to_string();
+    let timeline = match steps.len() {
+        0..=MOST_WHOLE => timeline(settings, &steps),
+        _ => folded(settings, &steps, None),
+    };
+    let again = again(entrant, settings, &schedule);
+    Incident { kind, orders, proof, schedule, timeline, again }
 }
 
 /// The most steps that are told one by one where it is known which of them matter.

@@ -37,6 +37,7 @@ struct Book {
     /// Who has a statement before the turnstile or on its way.
     busy: Vec<usize>,
     seen: Sightings,
+    deadlocks: u64,
 }
 
 /// A connection.
@@ -88,6 +89,16 @@ impl Doorman {
     /// What was seen since this was last asked.
     pub(crate) fn sightings(&self) -> Sightings {
         std::mem::take(&mut self.book.lock().seen)
+    }
+
+    /// A server has ended a transaction to break a deadlock.
+    pub(crate) fn count_deadlock(&self) {
+        self.book.lock().deadlocks += 1;
+    }
+
+    /// How many were counted since this was last asked.
+    pub(crate) fn take_deadlocks(&self) -> u64 {
+        std::mem::take(&mut self.book.lock().deadlocks)
     }
 
     /// A connection is there.

@@ -252,6 +252,9 @@ impl Shared {
                         if let Some(frame) = answer.frame {
                             self.sight.lock().settle(frame);
                         }
+                        if answer.is_deadlock {
+                            self.doorman.count_deadlock();
+                        }
                         let is_open = answer.frame.map(|frame| frame.is_open);
                         self.doorman.hear(self.number, answer.text, is_open);
                     } else if kept.len() < MOST_KEPT {

@@ -34,6 +34,9 @@ const HEAD: usize = 4;
 /// A packet that is as long as can be goes on in the next.
 const LONGEST: usize = 0xff_ffff;
 
+/// The code of an error that breaks a deadlock.
+const DEADLOCK: u16 = 1213;
+
 /// How far the two have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
@@ -158,10 +161,11 @@ impl Mysql {
             (_, 0xff) => {
                 // A code, and five letters behind a sign.
                 let from = if rest.get(2) == Some(&b'#') { 8 } else { 2 };
+                let is_deadlock = rest.starts_with(&DEADLOCK.to_le_bytes());
                 let why = String::from_utf8_lossy(rest.get(from..).unwrap_or(&[])).into_owned();
                 self.under_way = None;
                 // It does not say how it stands: a duplicate key leaves a transaction open, and a deadlock does not.
-                return Some(Answered { text: why, frame: None });
+                return Some(Answered { text: why, frame: None, is_deadlock });
             }
             (Part::First, 0x00) => {
                 under_way.changed = length(&mut rest);
@@ -218,7 +222,7 @@ impl Mysql {
             is_open: status & IN_TRANSACTION != 0,
             begins_by_itself: status & AUTOCOMMIT == 0,
         };
-        Some(Answered { text, frame: Some(frame) })
+        Some(Answered { text, frame: Some(frame), is_deadlock: false })
     }
 }
 

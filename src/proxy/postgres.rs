@@ -86,6 +86,7 @@ struct UnderWay {
     rows: u64,
     tag: Option<String>,
     error: Option<String>,
+    is_deadlock: bool,
 }
 
 impl Postgres {
@@ -238,6 +239,7 @@ impl Postgres {
             Message::EmptyQueryResponse | Message::PortalSuspended => true,
             Message::ErrorResponse(body) => {
                 under_way.error = Some(complaint(body));
+                under_way.is_deadlock = field(body, b'C').is_some_and(|code| code == DEADLOCK);
                 under_way.flushed = under_way.flushed.map(|_| 1);
                 true
             }
@@ -254,14 +256,14 @@ impl Postgres {
             return None;
         }
         let ended = self.under_way.pop_front().filter(|ended| !ended.is_aside)?;
-        let UnderWay { first_row, rows, tag, error, flushed, .. } = ended;
+        let UnderWay { first_row, rows, tag, error, flushed, is_deadlock, .. } = ended;
         if flushed.is_some() {
             // How it stands will only be said at the next Sync; what was flushed is part of a transaction till then.
             self.frame.is_open = true;
         }
         let text = error.or(first_row.map(|row| if rows > 1 { row + " …" } else { row }));
         let text = text.unwrap_or_else(|| tag.map_or(String::new(), |tag| counted(&tag)));
-        Some(Answered { text, frame: Some(self.frame) })
+        Some(Answered { text, frame: Some(self.frame), is_deadlock })
     }
 }
 
@@ -414,14 +416,22 @@ fn row(body: &DataRowBody, columns: &[(u32, bool)]) -> Option<String> {
 
 /// What the server says of a refusal.
 fn complaint(body: &ErrorResponseBody) -> String {
+    field(body, b'M').unwrap_or_else(|| "refused".into())
+}
+
+/// One field of what the server says of a refusal, by its letter.
+fn field(body: &ErrorResponseBody, letter: u8) -> Option<String> {
     let mut fields = body.fields();
     while let Ok(Some(field)) = fields.next() {
-        if field.type_() == b'M' {
-            return String::from_utf8_lossy(field.value_bytes()).into_owned();
+        if field.type_() == letter {
+            return Some(String::from_utf8_lossy(field.value_bytes()).into_owned());
         }
     }
-    "refused".into()
+    None
 }
+
+/// The code of an error that breaks a deadlock.
+const DEADLOCK: &str = "40P01";
 
 /// `UPDATE 1`, in words.
 fn counted(tag: &str) -> String {

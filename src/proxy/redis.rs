@@ -82,7 +82,7 @@ impl Wire for Redis {
             self.is_third |= std::mem::take(&mut self.asks_for_third) && !is_refused;
             self.is_collecting = text == "QUEUED" || self.is_collecting && is_refused;
             let frame = Frame { is_open: self.is_collecting, ..Frame::NONE };
-            heard.answer = Some(Answered { text, frame: Some(frame) });
+            heard.answer = Some(Answered { text, frame: Some(frame), is_deadlock: false });
         }
         Ok(Some(heard))
     }

@@ -45,6 +45,8 @@ pub(crate) struct Answered {
     pub(crate) text: String,
     /// How it stands with transactions, where there are such; none if that is not said, and so as it was.
     pub(crate) frame: Option<Frame>,
+    /// Whether the server has ended the transaction to break a deadlock.
+    pub(crate) is_deadlock: bool,
 }
 
 /// How a connection stands after an answer.

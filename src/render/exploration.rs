@@ -8,7 +8,7 @@ use super::table::{LABEL_WIDTH, headline, labelled};
 use super::verdict;
 use crate::clock::nanos;
 use crate::explore::{
-    AnyBuyers, Covered, Exploration, LevelTried, Method, Orders, Row, Sampled, Told,
+    AnyBuyers, Covered, Exploration, Incident, LevelTried, Method, Orders, Row, Sampled, Told,
 };
 use crate::finding::FindingKind;
 use crate::report::Evidence;
@@ -30,16 +30,23 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     }
     if let Some(orders) = &report.orders {
         line("covered", of_orders(report, orders, took));
-        if orders.failed > 0 {
-            let why = orders.first_failure.as_ref().map(|why| format!("; first {why}"));
-            let orders = of(orders.failed, "order");
-            line("failed", format!("somebody's checkout in {orders}{}", why.unwrap_or_default()));
-        }
         if report.evidence == Evidence::Proved {
             line(
                 "not covered",
                 "what the server does within a statement, crashes, other quantities".into(),
             );
+        }
+    }
+    if report.evidence == Evidence::Vacuous && report.buyers == 1 {
+        line("instead", "let more than one buyer come, such as --buyers 2".into());
+    }
+    let places = if report.covered.is_some() { "way to end" } else { "order" };
+    for (label, number, what) in [
+        ("failed", report.failed, "a buyer's checkout in"),
+        ("deadlocks", report.deadlocks, "broken by the server in"),
+    ] {
+        if number > 0 && report.replayed.is_none() {
+            line(label, format!("{what} {}", plural(number, places)));
         }
     }
     for remark in &report.remarks {
@@ -68,6 +75,9 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     // Several findings often lie on one way: it is told once.
     for way in report.findings.chunk_by(|one, next| one.schedule == next.schedule) {
         text += &story(way);
+    }
+    for incident in &report.incidents {
+        text += &incident_story(incident, &report.findings);
     }
     if let (Some(rows), []) = (&report.replayed, &report.findings[..]) {
         text.push('\n');
@@ -134,6 +144,9 @@ fn sentence(report: &Exploration) -> String {
         0 => buyers,
         stock => format!("{buyers} and {}", of(stock.unsigned_abs().into(), "unit")),
     };
+    if let (Evidence::Vacuous, Some(why)) = (report.evidence, &report.incomplete) {
+        return format!("{crowd}{} · {why}", place(report));
+    }
     match (&report.findings[..], &report.covered) {
         ([first, ..], _) => {
             let told = first.timeline.iter().filter(|row| !row.goes_on);
@@ -206,6 +219,9 @@ fn cure(tried: &LevelTried) -> String {
             "perhaps --isolation {level}: no finding in any order with at most {}, {run}{failed}",
             of_switches(switches)
         ),
+        (Evidence::Vacuous, _) => {
+            format!("unknown: --isolation {level} proves nothing either way ({run}{failed})")
+        }
         _ => format!("perhaps --isolation {level}: nothing wrong seen in the first {run}{failed}"),
     }
 }
@@ -261,6 +277,15 @@ fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> S
                 count(rate as u64)
             )
         }
+    }
+}
+
+/// So many of something whose name ends in a verb.
+fn plural(number: u64, what: &str) -> String {
+    match (number, what) {
+        (1, _) => format!("1 {what}"),
+        (_, "way to end") => format!("{} ways to end", count(number)),
+        _ => of(number, what),
     }
 }
 
@@ -367,6 +392,19 @@ fn story(way: &[Told]) -> String {
         text += &labelled("by hand", by_hand);
     }
     text
+}
+
+/// What went wrong in some orders and is no finding; the way there, unless a finding has told it.
+fn incident_story(incident: &Incident, findings: &[Told]) -> String {
+    let Incident { kind, proof, schedule, timeline, again, .. } = incident;
+    let is_told = findings.iter().any(|told| told.schedule == *schedule);
+    match is_told {
+        true => labelled(kind.title(), proof),
+        false => {
+            let way = excerpt(timeline);
+            format!("\n{way}\n{}{}", labelled(kind.title(), proof), labelled("again", again))
+        }
+    }
 }
 
 /// The most steps that are all told; of more, as many are from the beginning and the end.

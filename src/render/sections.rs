@@ -103,6 +103,7 @@ pub(super) fn contention(figures: &Figures) -> Section {
         rows.push(row("deepest queue", count(figures.deepest_queue), ""));
     }
     for (name, number) in [
+        ("deadlocks", figures.deadlocks),
         ("lost connections", figures.disconnects),
         ("holds run out", figures.holds_expired),
         ("stale reads", figures.stale_reads),
@@ -233,7 +234,7 @@ pub(super) fn expectations(run: &Run) -> Section {
                 Some(round) if run.rounds > 1 => format!(" in round {}", count(round)),
                 _ => String::new(),
             };
-            row(&judgement.expectation, fate, format!("it was {}{place}", judgement.seen))
+            row(&judgement.expectation, fate, format!("{}{place}", judgement.seen()))
         })
         .collect();
     Section { title: "Expected".into(), columns: &[], rows }

@@ -56,6 +56,7 @@ fn cell(verdict: &Verdict) -> String {
             format!("**{}** `{start}…`", kind.title())
         }
         Verdict::TooMany => "too many orders".into(),
+        Verdict::Vacuous => "proves nothing".into(),
         Verdict::Refused => "—".into(),
     }
 }

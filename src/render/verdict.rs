@@ -53,18 +53,28 @@ impl Verdict {
             (Evidence::Vacuous, _) if run.rounds == 0 => {
                 (format!("stopped before the first {round} was raced"), Vec::new())
             }
-            (Evidence::Vacuous, _) => (
-                format!("{traded} · nobody contended: no two buyers were inside at once"),
-                vec![("instead", more_contention(report).into())],
-            ),
+            (Evidence::Vacuous, _) => {
+                let why = run.incomplete.as_deref().unwrap_or_default();
+                let next = match run.contended_rounds {
+                    0 => vec![("instead", more_contention(report).into())],
+                    _ => vec![("again", run.again.clone())],
+                };
+                (format!("{traded} · {why}"), next)
+            }
             _ => {
                 let vacuous = run.rounds - run.contended_rounds;
                 let apart = match vacuous {
                     0 => String::new(),
                     some => format!(", {} of them without contention", count(some)),
                 };
+                let failed = match run.figures.failed {
+                    0 => String::new(),
+                    some => format!(" · {} failed", of(some, "buyer")),
+                };
                 (
-                    format!("{traded} · nothing wrong seen in {rounds}{apart} · not a proof"),
+                    format!(
+                        "{traded} · nothing wrong seen in {rounds}{apart}{failed} · not a proof"
+                    ),
                     vec![("prove it", run.explore.clone())],
                 )
             }

@@ -27,6 +27,7 @@ pub struct Figures {
     pub declined: u64,
     pub expired: u64,
     pub failed: u64,
+    pub deadlocks: u64,
     pub unserved: u64,
     pub oversold: u64,
     pub undersold: u64,
@@ -175,6 +176,7 @@ impl Gathered {
         };
         figures.stock_left = books.shelves.iter().map(|left| i64::from(*left)).sum();
         figures.deepest_queue = books.deepest_queue;
+        figures.deadlocks = books.deadlocks;
         figures.cas_failures = tally.cas_failures;
         figures.version_conflicts = tally.version_conflicts;
         figures.lock_acquisitions = tally.lock_acquisitions;
@@ -211,6 +213,7 @@ impl Gathered {
         sum.declined += more.declined;
         sum.expired += more.expired;
         sum.failed += more.failed;
+        sum.deadlocks += more.deadlocks;
         sum.unserved += more.unserved;
         sum.stock_left += more.stock_left;
         for kind in FindingKind::ALL {

@@ -50,7 +50,9 @@ metrics! {
     "gave_up" "buyers" "who ran out of retries or patience" |f| things(f.gave_up);
     "declined" "buyers" "whose payment did not go through" |f| things(f.declined);
     "expired" "buyers" "whose reservation ran out before they had paid" |f| things(f.expired);
-    "failed" "buyers" "for whom something broke" |f| things(f.failed);
+    "failed" "buyers" "for whom something broke; `explore` counts orders, see below" |f| things(f.failed);
+    "deadlocks" "attempts" "that the database ended to break a deadlock; `explore` counts orders, see below"
+        |f| things(f.deadlocks);
     "unserved" "buyers" "not served because the race was interrupted" |f| things(f.unserved);
     "oversold" "units" "promised beyond the stock" |f| things(f.oversold);
     "undersold" "units" "unsold that a buyer who went home without would have taken"

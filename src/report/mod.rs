@@ -63,6 +63,8 @@ pub struct Run {
     pub contended_rounds: u32,
     /// Whether Ctrl-C ended it early.
     pub interrupted: bool,
+    /// Why it bears no claim that something is absent: it proves nothing, or was cut short; none if it bears one.
+    pub incomplete: Option<String>,
     /// How long the rounds took beside the fastest run of this report; none if it is the only one.
     pub relative: Option<f64>,
     /// What happened, all rounds together.
@@ -111,6 +113,22 @@ pub struct Judgement {
     pub seen: String,
     /// The round in which it first did not hold; none if it held, or speaks of the whole run.
     pub round: Option<u32>,
+    /// Why the run does not bear it, where its figure alone would have held; else none.
+    pub unproven: Option<String>,
+}
+
+impl Judgement {
+    /// What was seen and, if the run does not bear the expectation, why not.
+    #[must_use]
+    pub fn seen(&self) -> String {
+        match &self.unproven {
+            None => format!("it was {}", self.seen),
+            Some(why) => format!(
+                "it was {}, which proves nothing: {why} (--allow-incomplete accepts it)",
+                self.seen
+            ),
+        }
+    }
 }
 
 /// One round, in more detail.
@@ -218,7 +236,7 @@ impl Run {
                 Some(round) if self.rounds > 1 => format!(" in round {round}"),
                 _ => String::new(),
             };
-            format!("expected {}, but it was {}{place}", judgement.expectation, judgement.seen)
+            format!("expected {}, but {}{place}", judgement.expectation, judgement.seen())
         })
     }
 

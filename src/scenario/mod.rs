@@ -32,11 +32,12 @@ use crate::stores::model::Faults;
 use crate::strategies;
 use crate::text::document::{self, Fault, plain_text};
 use crate::text::nearest::{did_you_mean, shown};
+use crate::text::quantity::parse_switch;
 use crate::worlds::timed::Scene;
 use world::Plan;
 
 /// The keys beside the settings.
-const OWN_KEYS: [&str; 3] = ["title", "strategy", "expect"];
+const OWN_KEYS: [&str; 4] = ["title", "strategy", "expect", "allow_incomplete"];
 
 /// Settings that mean nothing in a simulated shop.
 const FOR_RACES: [&str; 12] = [
@@ -68,9 +69,20 @@ pub struct Scenario {
     pub scene: Option<Scene>,
     /// How many seeds to simulate, from the settings' own on.
     pub seeds: u32,
+    /// Whether what must come of it may also hold of a run that proves nothing, or was cut short.
+    pub allows_incomplete: bool,
 }
 
 impl Scenario {
+    /// The same, whose expectations may also hold of a run that proves nothing or was cut short, if so.
+    #[must_use]
+    pub fn allowing_incomplete(mut self, allows: bool) -> Self {
+        self.allows_incomplete |= allows;
+        let all = std::mem::take(&mut self.expectations).into_iter();
+        self.expectations = all.map(|one| one.allowing_incomplete(allows)).collect();
+        self
+    }
+
     /// Every key that a file may have: its table, nothing for the top, and its name.
     pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
         let settings = Settings::NAMES.into_iter().filter(|name| !Faults::NAMES.contains(name));
@@ -128,6 +140,7 @@ impl Scenario {
             expectations: Vec::new(),
             scene: None,
             seeds: 1,
+            allows_incomplete: false,
         };
         let mut plan = Plan::default();
         // Where each setting stands, for a fault that only shows when all are read.
@@ -173,7 +186,8 @@ impl Scenario {
         if scenario.expectations.is_empty() {
             return missing("nothing is expected: add a table such as `[expect]` `oversold = 0`");
         }
-        Ok(scenario)
+        let allows = scenario.allows_incomplete;
+        Ok(scenario.allowing_incomplete(allows))
     }
 
     fn read_key(
@@ -194,6 +208,12 @@ impl Scenario {
                     return Err(at_value("`expect` must be a table: write `[expect]`".into()));
                 }
             },
+            "allow_incomplete" => {
+                self.allows_incomplete = plain_text(value)
+                    .map_err(str::to_owned)
+                    .and_then(|text| parse_switch(&text))
+                    .map_err(|why| at_value(format!("`{name}`: {why}")))?;
+            }
             _ if Faults::NAMES.contains(&name) => {
                 let message = format!(
                     "`{name}` counts faults for `explore`; of a simulated shop, say how often things go wrong \

@@ -225,6 +225,15 @@ impl Settings {
         Ok(())
     }
 
+    /// How far transactions are kept apart in fact: SQLite's are serializable, whatever is asked for.
+    #[must_use]
+    pub fn kept_apart(&self) -> Isolation {
+        match self.store {
+            StoreKind::Sqlite => Isolation::Serializable,
+            _ => self.isolation,
+        }
+    }
+
     /// How many visits there are in all rounds.
     #[must_use]
     pub fn visits(&self) -> u64 {

@@ -150,7 +150,7 @@ impl Settings {
             unit_rows: self.unit_rows,
             relaxed: self.relaxed,
             kill: self.kill,
-            isolation: self.isolation,
+            isolation: self.kept_apart(),
         }
     }
 }

@@ -78,6 +78,8 @@ pub struct Books {
     pub broken: Vec<String>,
     /// What the server said when it first refused something that it should not have.
     pub trouble: Option<String>,
+    /// Deadlocks that the server has broken by ending one of the transactions in it.
+    pub deadlocks: u64,
 }
 
 /// A store that real threads race on.

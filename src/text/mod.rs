@@ -1,5 +1,6 @@
 //! Numbers, durations, names and places in files, as people write and read them.
 
+pub mod chance;
 pub mod document;
 pub mod excerpt;
 pub mod nearest;

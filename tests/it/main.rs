@@ -4,6 +4,7 @@
 
 mod apps;
 mod audit;
+mod bearing;
 mod binary;
 mod carts;
 mod checkouts;
@@ -19,7 +20,9 @@ mod faults;
 mod fixture;
 mod generated;
 mod held;
+mod incidents;
 mod library;
+mod meaning;
 mod private_servers;
 mod properties;
 mod running_shop;

@@ -90,7 +90,7 @@ fn comparison() -> Report {
         let mut run = report(strategy, &settings, std::slice::from_ref(&round)).runs.remove(0);
         let mut judge = Judge::new(&expected);
         judge.see_round(1, &run.figures);
-        run.expectations = judge.conclude(&run.figures, Evidence::NotSeen);
+        run.expectations = judge.conclude(&run.figures, Evidence::NotSeen, None);
         run
     });
     Report::new("memory", settings.record(), runs.into())

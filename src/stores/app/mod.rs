@@ -382,6 +382,7 @@ impl Server for AppServer {
             self.check_reset(&kept.books)?;
         }
         self.terms.take_trouble();
+        self.doorman.take_deadlocks();
         let seats = self.seats.lock().clone();
         if !seats.is_empty() {
             self.doorman.holds(seats);
@@ -390,7 +391,8 @@ impl Server for AppServer {
     }
 
     fn take_stock(&self, _: Opening) -> Result<Books, Error> {
-        Ok(Books { trouble: self.terms.take_trouble(), ..self.books()? })
+        let (trouble, deadlocks) = (self.terms.take_trouble(), self.doorman.take_deadlocks());
+        Ok(Books { trouble, deadlocks, ..self.books()? })
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {

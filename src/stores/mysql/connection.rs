@@ -121,8 +121,10 @@ impl Connection {
     fn error(&self, error: &::mysql::Error) -> SqlError {
         /// Too long a wait for a lock.
         const LOCK_WAIT: u16 = 1205;
-        /// A deadlock, and (MariaDB) a row that was written since the snapshot.
-        const CONFLICTS: [u16; 2] = [1213, 1020];
+        /// A deadlock, broken by ending this transaction.
+        const DEADLOCK: u16 = 1213;
+        /// MariaDB: a row was written since the snapshot.
+        const CONFLICT: u16 = 1020;
         /// MariaDB's and MySQL's words for a violated CHECK.
         const CHECKS: [u16; 2] = [4025, 3819];
         /// The server is going down, or has ended the connection.
@@ -138,7 +140,8 @@ impl Connection {
         match error.code {
             LOCK_WAIT if self.in_transaction => SqlError::Conflict,
             LOCK_WAIT => SqlError::LockTimeout,
-            code if CONFLICTS.contains(&code) => SqlError::Conflict,
+            DEADLOCK => SqlError::Deadlock,
+            CONFLICT => SqlError::Conflict,
             code if CHECKS.contains(&code) => SqlError::Check,
             code if LOST.contains(&code) => SqlError::Lost(text()),
             code if FORBIDDEN.contains(&code) => SqlError::Forbidden(text()),

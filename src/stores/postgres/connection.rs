@@ -358,9 +358,8 @@ fn numbered(text: &str) -> (String, Vec<&str>) {
 /// What an error means to a checkout.
 fn sql_error(error: &tokio_postgres::Error) -> SqlError {
     match error.code() {
-        Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {
-            SqlError::Conflict
-        }
+        Some(&SqlState::T_R_SERIALIZATION_FAILURE) => SqlError::Conflict,
+        Some(&SqlState::T_R_DEADLOCK_DETECTED) => SqlError::Deadlock,
         Some(&SqlState::LOCK_NOT_AVAILABLE) => SqlError::LockTimeout,
         Some(&SqlState::CHECK_VIOLATION) => SqlError::Check,
         Some(&SqlState::RAISE_EXCEPTION) => SqlError::Forbidden(said(error)),

@@ -26,7 +26,7 @@ use parking_lot::Mutex;
 
 use crate::checkout::{Call, Checkout, Value};
 use crate::op::BuyerId;
-use crate::text::sql::{Piece, pieces};
+use crate::text::sql::{Kind, Piece, Sql, pieces};
 
 /// Which value: whose role keeps it, in which step, by what name.
 type Origin = (usize, usize, String);
@@ -155,7 +155,8 @@ fn rolls_dice(checkout: &Checkout) -> bool {
     let calls = checkout.roles.iter().flat_map(|role| &role.steps).map(|step| &step.call);
     scripts.into_iter().flatten().any(|script| rolls(&script.text))
         || calls.chain(&checkout.setup).any(|call| match call {
-            Call::Sql(text) | Call::Lua { code: text, .. } => rolls(text),
+            Call::Sql(sql) => rolls(&sql.text),
+            Call::Lua { code, .. } => rolls(code),
             Call::Redis(_) | Call::Http(_) => false,
         })
 }
@@ -172,7 +173,7 @@ fn decides_nothing(checkout: &Checkout, (role, _, name): &Origin) -> bool {
 /// Whether something that is said only hands a value on, wherever it has it.
 pub(super) fn hands_on(call: &Call, name: &str) -> bool {
     match call {
-        Call::Sql(text) => only_names(text, name),
+        Call::Sql(sql) => only_names(sql, name),
         Call::Redis(_) | Call::Http(_) => true,
         // What a script makes of it is not to be seen.
         Call::Lua { .. } => false,
@@ -199,39 +200,40 @@ const LISTS: [&str; 14] = [
 
 /// Whether a statement's parameter stands for a name wherever it is: between the signs of no sum and of no `<`, and in the
 /// brackets of no function.
-fn only_names(text: &str, name: &str) -> bool {
+fn only_names(sql: &Sql, name: &str) -> bool {
     const SIGNS: [char; 9] = ['+', '-', '*', '/', '%', '<', '>', '|', '&'];
-    let is_space = |piece: &Piece<'_>| match piece {
-        Piece::Other(text) => text.trim().is_empty(),
-        Piece::Comment(_) => true,
-        Piece::Word(_) | Piece::Parameter(_) => false,
+    let says = |piece: &Piece<'_>| !matches!(piece.kind, Kind::Space | Kind::Comment);
+    let all: Vec<Piece<'_>> = pieces(sql.dialect, &sql.text).into_iter().filter(says).collect();
+    if all.iter().any(|piece| piece.kind == Kind::Unreadable) {
+        return false;
+    }
+    let of_kind = |place: Option<usize>, kind: Kind| {
+        place.and_then(|place| all.get(place)).filter(|piece| piece.kind == kind)
     };
-    let all: Vec<Piece<'_>> = pieces(text).filter(|piece| !is_space(piece)).collect();
-    let sign = |place: Option<usize>| match place.and_then(|place| all.get(place)) {
-        Some(Piece::Other(text)) => text.chars().next().filter(|sign| SIGNS.contains(sign)),
-        _ => None,
+    let sign = |place: Option<usize>| {
+        let first = of_kind(place, Kind::Sign)?.text.chars().next();
+        first.filter(|sign| SIGNS.contains(sign))
     };
-    let is_word = |place: Option<usize>, words: &[&str]| match place.and_then(|at| all.get(at)) {
-        Some(Piece::Word(word)) => words.iter().any(|known| known.eq_ignore_ascii_case(word)),
-        _ => false,
+    let is_word = |place: Option<usize>, words: &[&str]| {
+        of_kind(place, Kind::Word)
+            .is_some_and(|word| words.iter().any(|known| known.eq_ignore_ascii_case(word.text)))
     };
     let mut brackets: Vec<&str> = Vec::new();
     for (place, piece) in all.iter().enumerate() {
-        match piece {
-            Piece::Other("(") => brackets.push(match place.checked_sub(1).map(|at| all[at]) {
-                Some(Piece::Word(word)) => word,
-                // A name in quotes.
-                Some(Piece::Other(text)) if text.starts_with(['"', '`']) => text,
-                _ => "",
-            }),
-            Piece::Other(")") => {
+        match piece.kind {
+            Kind::Sign if piece.text == "(" => {
+                let before = place.checked_sub(1).map(|at| all[at]);
+                let is_name = |piece: &Piece<'_>| matches!(piece.kind, Kind::Word | Kind::Name);
+                brackets.push(before.filter(is_name).map_or("", |piece| piece.text));
+            }
+            Kind::Sign if piece.text == ")" => {
                 brackets.pop();
             }
-            Piece::Parameter(known) if *known == name => {
+            Kind::Parameter if piece.parameter() == Some(name) => {
                 let lists = |word: &&str| LISTS.iter().any(|list| list.eq_ignore_ascii_case(word));
                 let before = place.checked_sub(1);
                 // Of `<=` and `>=` the sign stands one further.
-                let is_equal = matches!(before.map(|at| all[at]), Some(Piece::Other("=")));
+                let is_equal = before.is_some_and(|at| all[at].is_sign("="));
                 let further = if is_equal { place.checked_sub(2) } else { before };
                 let is_between = is_word(before, &["between"])
                     || is_word(before, &["and"]) && is_word(place.checked_sub(3), &["between"]);

@@ -16,6 +16,8 @@ use crate::op::{BuyerId, Item, Onward, Op, Reply, Want};
 pub enum Refusal {
     /// Somebody got in between: nothing of the transaction counts.
     Conflict,
+    /// The store has ended the transaction to break a deadlock: nothing of it counts.
+    Deadlock,
     /// A lock was not to be had.
     Locked,
     /// A constraint, or a rule of the shop's own in the store, forbids it.
@@ -32,6 +34,7 @@ impl Refusal {
     pub fn text(&self) -> String {
         match self {
             Self::Conflict => "conflict".into(),
+            Self::Deadlock => "deadlock".into(),
             Self::Locked => "no lock in time".into(),
             Self::Forbidden(text) | Self::Lost(text) | Self::Wrong(text) => text.clone(),
         }
@@ -272,6 +275,10 @@ impl<S: Speaker> StepLink<S> {
     fn refused(&mut self, number: usize, step: &Step, refusal: &Refusal) -> Result<Onward, Missed> {
         let why = match refusal {
             Refusal::Conflict => return Err(Missed::Conflict),
+            Refusal::Deadlock => {
+                self.terms.count_deadlock();
+                return Err(Missed::Conflict);
+            }
             Refusal::Lost(text) => {
                 self.is_broken = true;
                 self.terms.note_lost(|| text.clone());

@@ -1,7 +1,7 @@
 //! The terms on which buyers use a server, and what they have to tell of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -56,6 +56,7 @@ pub struct Terms {
 struct Told {
     trouble: Mutex<Option<String>>,
     generated: Generated,
+    deadlocks: AtomicU64,
     /// By product, who has asked for its lock and not given it back.
     asking: [AtomicU32; MOST_ITEMS as usize],
 }
@@ -121,6 +122,16 @@ impl Terms {
     /// The shelves are put up for another show.
     pub(in crate::stores) fn show_begins(&self) {
         self.told.generated.opens();
+    }
+
+    /// Counts a deadlock that the server has broken.
+    pub(in crate::stores) fn count_deadlock(&self) {
+        self.told.deadlocks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were counted since this was last asked.
+    pub(in crate::stores) fn take_deadlocks(&self) -> u64 {
+        self.told.deadlocks.swap(0, Ordering::Relaxed)
     }
 
     /// Somebody asks for a product's lock; whether somebody else has it, or asked before.

@@ -7,7 +7,7 @@ use crate::attempt::Failure;
 use crate::checkout::{Answer, Value};
 use crate::stores::StoreKind;
 use crate::stores::model::Isolation;
-use crate::stores::remote::{Link, Parts, Saying, Seat, Terms, Touches};
+use crate::stores::remote::{Link, Parts, Refusal, Saying, Seat, Terms, Touches};
 use crate::text::sql::{Dialect, on_one_line};
 
 /// A link of a buyer with a seat at a turnstile, where its every statement is held, or only it itself.
@@ -67,6 +67,7 @@ impl<D: Database> Held<D> {
         self.seat.hear(match &answer {
             Ok(answer) => told(answer),
             Err(SqlError::Conflict) => "conflict".into(),
+            Err(SqlError::Deadlock) => Refusal::Deadlock.text(),
             Err(SqlError::LockTimeout) => "no lock in time".into(),
             Err(SqlError::Check) => "refused: stock below zero".into(),
             Err(error) => error.clone().text(),

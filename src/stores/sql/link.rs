@@ -312,6 +312,10 @@ impl<D: Database> SqlLink<D> {
         let why = match error {
             SqlError::Misused(why) => return Missed::Failed(why),
             SqlError::Conflict => None,
+            SqlError::Deadlock => {
+                self.terms.count_deadlock();
+                None
+            }
             SqlError::LockTimeout => Some(Failure::LockTimeout),
             SqlError::Check => Some(Failure::BelowZero),
             SqlError::Lost(text) => {
@@ -370,8 +374,11 @@ impl<D: Database> Link for SqlLink<D> {
             op => {
                 let mut done = self.perform(buyer, op);
                 for _ in 1..MOST_TRIES {
-                    if self.under_way != UnderWay::Nothing || done != Err(SqlError::Conflict) {
-                        break;
+                    match &done {
+                        _ if self.under_way != UnderWay::Nothing => break,
+                        Err(SqlError::Conflict) => {}
+                        Err(SqlError::Deadlock) => self.terms.count_deadlock(),
+                        _ => break,
                     }
                     done = self.perform(buyer, op);
                 }

@@ -91,8 +91,10 @@ pub(super) trait Database: Send {
 /// What a database says when it does not do what it was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SqlError {
-    /// Somebody got in between, or there was a deadlock: nothing of the transaction counts.
+    /// Somebody got in between: nothing of the transaction counts.
     Conflict,
+    /// The server has ended the transaction to break a deadlock: nothing of it counts.
+    Deadlock,
     /// A lock was not to be had in time.
     LockTimeout,
     /// Stock may not be below zero.
@@ -122,6 +124,7 @@ impl SqlError {
     pub(super) fn text(self) -> String {
         match self {
             Self::Conflict => "somebody else is at work in the same tables".into(),
+            Self::Deadlock => "a deadlock with another session in the same tables".into(),
             Self::LockTimeout => "somebody else keeps the tables locked".into(),
             Self::Check => "stock may not be below zero".into(),
             Self::Misused(why) => why.to_string(),

@@ -155,11 +155,16 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
     }
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
-        self.at_desk(|database| self.tables.stock_up(database, &self.terms, opening))
+        self.at_desk(|database| self.tables.stock_up(database, &self.terms, opening))?;
+        // Of whatever was given up in the middle.
+        self.terms.take_deadlocks();
+        Ok(())
     }
 
     fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
-        self.at_desk(|database| self.tables.take_stock(database, &self.terms, opening))
+        let books =
+            self.at_desk(|database| self.tables.take_stock(database, &self.terms, opening))?;
+        Ok(Books { deadlocks: self.terms.take_deadlocks(), ..books })
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {

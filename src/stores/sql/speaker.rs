@@ -65,6 +65,7 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
             self.course.is_under_way() && (self.has_changed || reading.deed == Deed::Changes);
         answer.map_err(|error| match error {
             SqlError::Conflict => Refusal::Conflict,
+            SqlError::Deadlock => Refusal::Deadlock,
             SqlError::LockTimeout => Refusal::Locked,
             SqlError::Lost(text) => Refusal::Lost(text),
             SqlError::Check => Refusal::Forbidden("a CHECK constraint forbids it".into()),

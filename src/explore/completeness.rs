@@ -1,0 +1,145 @@
+//! How far a search's verdict reaches, and why it bears no claim that something is absent where it does not.
+
+use std::collections::BTreeSet;
+
+use super::checks::End;
+use super::exploration::Told;
+use crate::attempt::Failure;
+use crate::buyer::Ending;
+use crate::report::Evidence;
+use crate::settings::Settings;
+use crate::text::quantity::{count, of};
+
+/// What a search has looked at, beside what it found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Looked {
+    /// Whether that is every order there is.
+    pub(super) at_everything: bool,
+    /// Why it is less than was asked for; none if it is not.
+    pub(super) cut: Option<String>,
+    /// Why nothing could have been found; none if something could.
+    pub(super) idle: Option<String>,
+}
+
+impl Looked {
+    /// How far findings, or their absence, reach.
+    pub(super) fn evidence(&self, findings: &[Told]) -> Evidence {
+        match (findings, &self.idle) {
+            ([_, ..], _) => Evidence::Broken,
+            ([], Some(_)) => Evidence::Vacuous,
+            ([], None) if self.at_everything => Evidence::Proved,
+            ([], None) => Evidence::NotSeen,
+        }
+    }
+
+    /// Why it bears no claim of absence; none if it bears one.
+    pub(super) fn incomplete(&self, findings: &[Told]) -> Option<String> {
+        match findings {
+            [] => self.idle.clone().or_else(|| self.cut.clone()),
+            _ => self.cut.clone(),
+        }
+    }
+}
+
+/// Why a search was cut short, after so many of what it goes through.
+pub(super) fn cut_after(number: u64, what: &str) -> String {
+    format!("the search was cut short after {}", of(number, what))
+}
+
+/// Whether a visit ended in a failure of the checkout: that its server crashed on purpose is none.
+pub(super) fn has_failed(ending: Ending) -> bool {
+    matches!(ending, Ending::Failed(why) if why != Failure::Crashed)
+}
+
+impl End {
+    /// Whether a buyer's checkout failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.visits.keys().any(|(ending, ..)| has_failed(*ending))
+    }
+
+    /// Whether a buyer bought.
+    pub(super) fn has_sold(&self) -> bool {
+        self.visits.keys().any(|(ending, ..)| *ending == Ending::Bought)
+    }
+}
+
+/// How many of these ends have a failure in them.
+pub(super) fn failed_ends(ends: &BTreeSet<End>) -> u64 {
+    ends.iter().filter(|end| end.has_failed()).count() as u64
+}
+
+/// Why nothing could have gone wrong on the way to any of these ends, of which there may be one way only.
+pub(super) fn idle_ends(
+    ends: &BTreeSet<End>,
+    settings: &Settings,
+    is_one_way: bool,
+) -> Option<String> {
+    match ends.is_empty() {
+        true => None,
+        false if is_one_way && settings.buyers == 1 => Some(alone()),
+        false if ends.iter().all(End::has_failed) => {
+            Some("a buyer's checkout failed in every interleaving".into())
+        }
+        false if !ends.iter().any(End::has_sold) => Some(unsold()),
+        false => None,
+    }
+}
+
+/// What came of buyers in all the orders that were run at a server.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fates {
+    /// Visits, of all orders together.
+    pub(super) visits: u64,
+    /// Of these, in how many a buyer bought.
+    pub(super) bought: u64,
+    /// And how many ended in a failure.
+    pub(super) failed: u64,
+    /// Whether every shelf was empty when the doors opened.
+    pub(super) is_sold_out: bool,
+}
+
+impl Fates {
+    /// Takes in the visits of one more order; whether one of them failed.
+    pub(super) fn see(&mut self, endings: impl Iterator<Item = Ending>) -> bool {
+        let failed_before = self.failed;
+        for ending in endings {
+            self.visits += 1;
+            self.bought += u64::from(ending == Ending::Bought);
+            self.failed += u64::from(has_failed(ending));
+        }
+        self.failed > failed_before
+    }
+
+    /// Why nothing could have gone wrong in so many orders, of which so many had a failure in them.
+    pub(super) fn idle(&self, settings: &Settings, orders: u64, failed: u64) -> Option<String> {
+        if orders == 0 {
+            return None;
+        }
+        if orders == 1 && settings.buyers == 1 {
+            return Some(alone());
+        }
+        if self.is_sold_out {
+            return Some(
+                "there is nothing to sell: every shelf is empty when the doors open".into(),
+            );
+        }
+        if failed == orders {
+            return Some("a buyer's checkout failed in every order".into());
+        }
+        if 2 * self.failed > self.visits {
+            let (failed, all) = (count(self.failed), count(self.visits));
+            return Some(format!(
+                "most checkouts failed: {failed} of {all}, in all orders together"
+            ));
+        }
+        (self.bought == 0).then(unsold)
+    }
+}
+
+fn alone() -> String {
+    "one buyer meets no other, and there is only one order".into()
+}
+
+fn unsold() -> String {
+    "no buyer bought anything in any order".into()
+}
