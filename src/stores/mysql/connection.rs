@@ -28,6 +28,8 @@ pub(in crate::stores) struct Connection {
     /// Statements with parameters that are none of ours, by their text, and the names of their parameters.
     foreign: BTreeMap<String, (::mysql::Statement, Vec<String>)>,
     in_transaction: bool,
+    /// Settings of the session that were agreed on, as statements.
+    settings: Vec<String>,
 }
 
 impl Connection {
@@ -37,14 +39,49 @@ impl Connection {
             let mut conn = Conn::new(opts.clone())?;
             // In whole seconds, the shortest being one.
             let patience = terms.patience.as_secs().clamp(1, 31_536_000);
-            conn.query_drop(format!("SET SESSION innodb_lock_wait_timeout = {patience}"))?;
-            conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
-            let prepared = vec![None; Statement::COUNT];
-            Ok(Self { conn, prepared, foreign: BTreeMap::new(), in_transaction: false })
+            // Of what was agreed on when it was dialled, a session that begins anew forgets this.
+            let letters: Option<String> = conn.query_first("SELECT @@collation_connection")?;
+            let letters = letters.unwrap_or_default();
+            let set = letters.split('_').next().unwrap_or_default();
+            let mut connection = Self {
+                conn,
+                prepared: vec![None; Statement::COUNT],
+                foreign: BTreeMap::new(),
+                in_transaction: false,
+                settings: vec![format!("SET NAMES {set} COLLATE {letters}")],
+            };
+            connection.agree_on(format!("SET SESSION innodb_lock_wait_timeout = {patience}"))?;
+            connection.agree_on("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".into())?;
+            Ok(connection)
         };
         dial().map_err(|error: ::mysql::Error| {
             Error::world(format!("cannot connect to MySQL: {}", said(&error)))
         })
+    }
+
+    /// Sets something for as long as the session lasts, however often it begins anew.
+    fn agree_on(&mut self, setting: String) -> Result<(), ::mysql::Error> {
+        self.conn.query_drop(&setting)?;
+        self.settings.push(setting);
+        Ok(())
+    }
+
+    /// How many locks of its own the session has, which are then given back. Not every server can tell.
+    fn give_back_locks(&mut self) -> u64 {
+        let held = self.conn.query_first::<u64, _>("SELECT RELEASE_ALL_LOCKS()");
+        held.ok().flatten().unwrap_or(0)
+    }
+
+    /// Makes the session as it was when it was opened.
+    fn reset(&mut self) -> Result<(), ::mysql::Error> {
+        self.conn.reset()?;
+        self.prepared.fill(None);
+        self.foreign.clear();
+        self.in_transaction = false;
+        for setting in self.settings.clone() {
+            self.conn.query_drop(setting)?;
+        }
+        Ok(())
     }
 
     /// The server's name and version, such as `MariaDB 10.11.19`.
@@ -189,11 +226,15 @@ impl Database for Connection {
     }
 
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
-        self.run_file(text(Statement::RoomEnter))?;
-        self.run_file(&format!(
-            "SET SESSION TRANSACTION ISOLATION LEVEL {}",
-            isolation.name().replace('-', " ")
-        ))
+        let level = isolation.name().replace('-', " ");
+        let level = format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}");
+        let entered = self.agree_on(text(Statement::RoomEnter).trim().to_owned());
+        entered.and_then(|()| self.agree_on(level)).map_err(|error| self.error(&error))
+    }
+
+    fn begin_anew(&mut self) -> Result<u64, SqlError> {
+        let held = self.give_back_locks();
+        self.reset().map(|()| held).map_err(|error| self.error(&error))
     }
 
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {

@@ -112,6 +112,15 @@ pub trait Watch: Send {
     /// [`Error::World`] when the server cannot say.
     fn waits(&mut self) -> Result<Waits, Error>;
 
+    /// Everybody goes home: these sessions were last seen to wait. Has those let go whom nothing else will.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    fn break_off(&mut self, sessions: &[i64]) -> Result<(), Error> {
+        let _ = sessions;
+        Ok(())
+    }
+
     /// Why a connection is gone, if that is known better than by those who have lost it.
     fn obituary(&mut self) -> Option<Error> {
         None
@@ -152,6 +161,18 @@ pub trait Link: Send {
     /// Whether the attempt has changed anything that stays even if it ends in a conflict; none if its ops tell.
     fn has_changed(&self) -> Option<bool> {
         None
+    }
+
+    /// Whether an attempt may leave something in the server's session that outlives it: locks of the session's own,
+    /// variables, settings, temporary tables.
+    fn may_leave_traces(&self) -> bool {
+        false
+    }
+
+    /// Makes the session as it was when it was opened, whatever has ended the last attempt. Says how many locks of its own
+    /// the session still held, though nothing had cut an attempt short since it last did so. A link on which this fails is broken.
+    fn begin_anew(&mut self) -> u64 {
+        0
     }
 }
 

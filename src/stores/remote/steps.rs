@@ -56,6 +56,20 @@ pub trait Speaker: Send {
 
     /// How much of this would stay, even if the attempt should end in a conflict.
     fn stays(&self, call: &Call) -> Stays;
+
+    /// Whether a step may leave something in the server's session that outlives the attempt; see
+    /// [`Link::may_leave_traces`].
+    fn may_leave_traces(&self) -> bool {
+        false
+    }
+
+    /// Makes the session as it was when it was opened; says how many locks of its own it still held.
+    ///
+    /// # Errors
+    /// When the store does not do it: the connection is of no more use.
+    fn begin_anew(&mut self) -> Result<u64, Refusal> {
+        Ok(0)
+    }
 }
 
 /// What stays of something that was said.
@@ -130,6 +144,8 @@ pub struct StepLink<S> {
     memory: Memory,
     has_changed: bool,
     has_bought: bool,
+    /// Whether the store has ended an attempt, and not the checkout itself, since the session was begun anew.
+    was_cut_short: bool,
     is_broken: bool,
 }
 
@@ -144,8 +160,17 @@ impl<S: Speaker> StepLink<S> {
     ) -> Self {
         let want = Want::one(Item(0), 1);
         let memory = Memory { buyer: 0, customer: 1, want, shelves, kept: BTreeMap::new() };
-        let (has_changed, has_bought, is_broken) = (false, false, false);
-        Self { speaker, checkout, terms, seat, memory, has_changed, has_bought, is_broken }
+        Self {
+            speaker,
+            checkout,
+            terms,
+            seat,
+            memory,
+            has_changed: false,
+            has_bought: false,
+            was_cut_short: false,
+            is_broken: false,
+        }
     }
 
     /// Makes the first step from this one on that is not to be left out.
@@ -225,6 +250,9 @@ impl<S: Speaker> StepLink<S> {
     }
 
     fn refused(&mut self, number: usize, step: &Step, refusal: &Refusal) -> Result<Onward, Missed> {
+        let is_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
+        let is_provided_for = is_expected && step.if_refused != End::Failed;
+        self.was_cut_short |= !is_provided_for;
         let why = match refusal {
             Refusal::Conflict => return Err(Missed::Conflict),
             Refusal::Lost(text) => {
@@ -235,8 +263,7 @@ impl<S: Speaker> StepLink<S> {
             Refusal::Locked => Failure::LockTimeout,
             Refusal::Forbidden(_) | Refusal::Wrong(_) => Failure::Refused,
         };
-        let is_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
-        if is_expected && step.if_refused != End::Failed {
+        if is_provided_for {
             return ended(step.if_refused, why);
         }
         self.tell(number, step, &refusal.text());
@@ -301,5 +328,25 @@ impl<S: Speaker> Link for StepLink<S> {
 
     fn has_changed(&self) -> Option<bool> {
         Some(self.has_changed)
+    }
+
+    fn may_leave_traces(&self) -> bool {
+        self.speaker.may_leave_traces()
+    }
+
+    fn begin_anew(&mut self) -> u64 {
+        if self.is_broken || !self.speaker.may_leave_traces() {
+            return 0;
+        }
+        let was_cut_short = std::mem::take(&mut self.was_cut_short);
+        match self.speaker.begin_anew() {
+            Ok(_) if was_cut_short => 0,
+            Ok(kept) => kept,
+            Err(refusal) => {
+                self.terms.note_lost(|| refusal.text());
+                self.is_broken = true;
+                0
+            }
+        }
     }
 }

@@ -262,6 +262,17 @@ impl Turnstile {
         places.filter(|(_, standing)| waits(standing)).map(|(place, _)| place).collect()
     }
 
+    /// By what numbers the server knows the connections of those who wait for somebody else, as it says.
+    #[must_use]
+    pub fn waiting_sessions(&self) -> Vec<i64> {
+        let board = self.board.lock();
+        let places = board.standings.iter().zip(&board.sessions);
+        places
+            .filter(|(standing, _)| **standing == Standing::Waiting)
+            .map(|(_, session)| *session)
+            .collect()
+    }
+
     /// The most attempts of any buyer that ended in a conflict and had changed nothing.
     #[must_use]
     pub fn most_in_vain(&self) -> u32 {
@@ -625,6 +636,14 @@ impl Seat {
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.turnstile.board.lock().steps
+    }
+
+    /// Waits until everybody is to go home.
+    pub fn wait_until_closed(&self) {
+        let mut board = self.turnstile.board.lock();
+        while !board.is_closed {
+            self.turnstile.buyers[self.place].wait(&mut board);
+        }
     }
 
     /// Whether everybody is to go home.

@@ -199,6 +199,10 @@ impl<D: Database> Database for Held<D> {
         self.database.take_seat(seat)
     }
 
+    fn begin_anew(&mut self) -> Result<u64, SqlError> {
+        self.database.begin_anew()
+    }
+
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
         self.database.waits()
     }

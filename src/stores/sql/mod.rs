@@ -17,6 +17,7 @@ mod sight;
 mod speaker;
 mod statement;
 mod tables;
+mod traces;
 
 #[cfg(feature = "http")]
 pub(super) use asker::Plain;
@@ -67,6 +68,16 @@ pub(super) trait Database: Send {
     /// Gets ready to be held in this seat: finds deadlocks at once, and tells the seat what there is to be told
     /// of waiting.
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError>;
+
+    /// Makes the session as it was when it was opened, entered its room and took its seat, whatever it is in the middle of.
+    /// Says how many locks of its own it still held.
+    fn begin_anew(&mut self) -> Result<u64, SqlError>;
+
+    /// Whether a deleted row is as if it had never been there, at this level.
+    fn forgets_deleted_rows(isolation: Isolation) -> bool {
+        let _ = isolation;
+        true
+    }
 
     /// Of all connections to the server, which waits for which; 0 is one that the server does not name.
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError>;

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::layout::Layout;
 use super::speaker::SqlSpeaker;
-use super::{Database, SqlError, Statement, Tables};
+use super::{Database, SqlError, Statement, Tables, traces};
 use crate::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
 use crate::error::Error;
 use crate::stores::remote::{Link, Opening, Seat, StepLink, Terms};
@@ -29,6 +29,8 @@ struct Known {
     empties: Vec<String>,
     /// The same of a few rows, where nothing else happens when one is deleted.
     clears: Vec<String>,
+    /// Whether a step may leave something in the session.
+    may_leave_traces: bool,
 }
 
 impl Room {
@@ -98,10 +100,14 @@ impl Room {
             Call::Sql(text) => Some(text.as_str()),
             Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
         });
-        let mut known = self.known.lock();
-        known.layout = Arc::new(Layout::of(self.kind, &parts, terms.isolation, texts, 0));
-        known.clears = if known.layout.has_more() { empties.clone() } else { clears };
-        known.empties = empties;
+        let layout = Layout::of(self.kind, &parts, terms.isolation, texts.clone(), 0);
+        // What a trigger or a function does is not to be seen.
+        let may_leave_traces =
+            layout.has_more() || texts.clone().any(|text| traces::may_leave(self.kind, text));
+        let may_delete = !layout.has_more() && D::forgets_deleted_rows(layout.isolation());
+        let clears = if may_delete { clears } else { empties.clone() };
+        let layout = Arc::new(layout);
+        *self.known.lock() = Known { layout, empties, clears, may_leave_traces };
         Ok(())
     }
 
@@ -111,8 +117,8 @@ impl Room {
         terms: &Terms,
         seat: Option<Seat>,
     ) -> StepLink<SqlSpeaker<D>> {
-        let Known { layout, .. } = self.known.lock().clone();
-        let speaker = SqlSpeaker::new(database, self.kind, layout);
+        let Known { layout, may_leave_traces, .. } = self.known.lock().clone();
+        let speaker = SqlSpeaker::new(database, self.kind, layout, may_leave_traces);
         let shelves = Arc::clone(&self.shelves);
         StepLink::new(speaker, Arc::clone(&self.checkout), shelves, terms.clone(), seat)
     }

@@ -14,13 +14,21 @@ pub(super) struct SqlSpeaker<D> {
     database: D,
     layout: Arc<Layout>,
     course: Course,
+    /// Whether a step may leave something in the session.
+    may_leave_traces: bool,
     /// Whether the transaction that is under way has changed anything.
     has_changed: bool,
 }
 
 impl<D: Database> SqlSpeaker<D> {
-    pub(super) fn new(database: D, kind: StoreKind, layout: Arc<Layout>) -> Self {
-        Self { database, layout, course: Course::of(kind), has_changed: false }
+    pub(super) fn new(
+        database: D,
+        kind: StoreKind,
+        layout: Arc<Layout>,
+        may_leave_traces: bool,
+    ) -> Self {
+        let course = Course::of(kind);
+        Self { database, layout, course, may_leave_traces, has_changed: false }
     }
 }
 
@@ -33,6 +41,19 @@ fn text(call: &Call) -> &str {
     }
 }
 
+/// What an error means to a checkout of a file's own.
+fn refusal(error: SqlError) -> Refusal {
+    match error {
+        SqlError::Conflict => Refusal::Conflict,
+        SqlError::LockTimeout => Refusal::Locked,
+        SqlError::Lost(text) => Refusal::Lost(text),
+        SqlError::Check => Refusal::Forbidden("a CHECK constraint forbids it".into()),
+        SqlError::Forbidden(text) => Refusal::Forbidden(text),
+        SqlError::Mistaken(text) | SqlError::Refused(text) => Refusal::Wrong(text),
+        SqlError::Misused(why) => Refusal::Wrong(why.to_string()),
+    }
+}
+
 impl<D: Database> Speaker for SqlSpeaker<D> {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
         let text = text(call);
@@ -42,15 +63,7 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
         self.course.note(deed.manner(), touches, answer.is_ok());
         self.has_changed =
             self.course.is_under_way() && (self.has_changed || deed == Deed::Changes);
-        answer.map_err(|error| match error {
-            SqlError::Conflict => Refusal::Conflict,
-            SqlError::LockTimeout => Refusal::Locked,
-            SqlError::Lost(text) => Refusal::Lost(text),
-            SqlError::Check => Refusal::Forbidden("a CHECK constraint forbids it".into()),
-            SqlError::Forbidden(text) => Refusal::Forbidden(text),
-            SqlError::Mistaken(text) | SqlError::Refused(text) => Refusal::Wrong(text),
-            SqlError::Misused(why) => Refusal::Wrong(why.to_string()),
-        })
+        answer.map_err(refusal)
     }
 
     fn told(&self, call: &Call, answer: &Answer) -> String {
@@ -78,5 +91,15 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
                 Stays::Nothing
             }
         }
+    }
+
+    fn may_leave_traces(&self) -> bool {
+        self.may_leave_traces
+    }
+
+    fn begin_anew(&mut self) -> Result<u64, Refusal> {
+        self.course.breaks_off();
+        self.has_changed = false;
+        self.database.begin_anew().map_err(refusal)
     }
 }

@@ -58,6 +58,9 @@ pub struct Theatre<'t> {
     watch: Box<dyn Watch>,
     calls: Vec<Sender<Arc<Provider>>>,
     lefts: Receiver<(usize, Left)>,
+    /// Whose sessions may be left with traces and are begun anew when everybody is to go home, and how that went.
+    renewals: usize,
+    renewed: Receiver<(usize, Renewed)>,
     provider: Arc<Provider>,
     /// What is known of each buyer's visit, once it is over.
     over: Vec<Option<Left>>,
@@ -87,23 +90,35 @@ impl<'t> Theatre<'t> {
         let first_like = |place| (0..place).find(|one| are_alike(*one, place)).unwrap_or(place);
         let turnstile = Turnstile::of(buyers, server.thinking());
         let (tells, lefts) = unbounded();
+        let (renews, renewed) = unbounded();
+        let mut renewals = 0;
         thread::scope(|scope| {
             let mut calls = Vec::with_capacity(buyers);
             for (place, want) in wants.iter().copied().enumerate() {
                 let seat = turnstile.seat(place);
                 let mut link = server.connect_held(seat.clone(), grain == Grain::Statement)?;
                 let (calls_it, called) = unbounded::<Arc<Provider>>();
-                let tells = tells.clone();
+                let (tells, renews) = (tells.clone(), renews.clone());
+                let may_leave_traces = link.may_leave_traces();
+                renewals += usize::from(may_leave_traces);
                 let retries = settings.policy.retries;
                 let work = move || {
                     for provider in called {
                         // Whatever happens, nobody waits for somebody who is not there.
-                        let _leaves = Leaves(&seat);
+                        let leaves = Leaves(&seat);
                         let buyer = place as BuyerId;
                         let guest =
                             Guest { entrant, buyer, want, retries, grain, provider: &provider };
                         let left = guest.visit(&mut *link, &seat);
                         let _ = tells.send((place, left));
+                        drop(leaves);
+                        if may_leave_traces {
+                            // Not before: what a buyer leaves behind is there for the others.
+                            seat.wait_until_closed();
+                            let kept_locks = link.begin_anew();
+                            let is_broken = link.is_broken();
+                            let _ = renews.send((place, Renewed { kept_locks, is_broken }));
+                        }
                     }
                 };
                 thread::Builder::new().spawn_scoped(scope, work).map_err(|error| {
@@ -111,7 +126,7 @@ impl<'t> Theatre<'t> {
                 })?;
                 calls.push(calls_it);
             }
-            drop(tells);
+            drop((tells, renews));
             let mut theatre = Self {
                 server,
                 settings,
@@ -129,6 +144,8 @@ impl<'t> Theatre<'t> {
                 watch: server.watch()?,
                 calls,
                 lefts,
+                renewals,
+                renewed,
                 provider: Arc::new(Provider::open(0)),
                 over: vec![None; buyers],
                 sent: vec![Saying::new(String::new(), Touches::NOTHING); buyers],
@@ -281,12 +298,26 @@ impl<'t> Theatre<'t> {
     pub fn send_home(&mut self) -> Result<usize, Error> {
         self.see_off();
         let still_there = self.over.iter().filter(|left| left.is_none()).count();
+        let blocked = if still_there > 0 { self.turnstile.waiting_sessions() } else { Vec::new() };
         self.turnstile.close();
+        if !blocked.is_empty() {
+            self.watch.break_off(&blocked).map_err(|error| self.broke(&error.to_string()))?;
+        }
         for _ in 0..still_there {
             let Ok((place, left)) = self.lefts.recv() else {
                 return Err(Error::world("a buyer's thread has ended"));
             };
             self.over[place] = Some(left);
+        }
+        for _ in 0..self.renewals {
+            let Ok((place, Renewed { kept_locks, is_broken })) = self.renewed.recv() else {
+                return Err(Error::world("a buyer's thread has ended"));
+            };
+            if let Some(left) = &mut self.over[place] {
+                left.is_broken |= is_broken;
+                let is_over = !matches!(left.visit.ending, Ending::Failed(_) | Ending::Unserved);
+                left.leaked_locks += if is_over { kept_locks } else { 0 };
+            }
         }
         self.settle()?;
         if self.over.iter().flatten().any(|left| left.is_broken) {
@@ -317,6 +348,14 @@ impl<'t> Theatre<'t> {
         let books = crate::stores::Books { payments: self.provider.payments(), ..books };
         Ok(Round { number: 1, stock: self.settings.stock, visits, books, tally })
     }
+}
+
+/// How it went to begin a session anew.
+struct Renewed {
+    /// Locks of its own that it still held.
+    kept_locks: u64,
+    /// Whether its connection is of no more use.
+    is_broken: bool,
 }
 
 /// Whoever has this leaves in any case.
