@@ -7,6 +7,7 @@ use ::mysql::consts::ColumnType;
 use ::mysql::prelude::Queryable;
 use ::mysql::{Conn, Opts, Params};
 
+use super::locks::waits_beside;
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
 use crate::stores::model::Isolation;
@@ -246,7 +247,10 @@ impl Database for Connection {
         let told =
             self.conn.query_first::<(String, String, String), _>("SHOW ENGINE INNODB STATUS");
         let told = told.map_err(|error| self.error(&error))?;
-        Ok(told.map(|(.., status)| waits_in(&status)).unwrap_or_default())
+        let mut all = told.map(|(.., status)| waits_in(&status)).unwrap_or_default();
+        let others = waits_beside(&mut self.conn);
+        all.extend(others.map_err(|error| self.error(&error))?);
+        Ok(all)
     }
 }
 

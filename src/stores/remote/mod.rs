@@ -112,6 +112,16 @@ pub trait Watch: Send {
     /// [`Error::World`] when the server cannot say.
     fn waits(&mut self) -> Result<Waits, Error>;
 
+    /// Nobody can move but by waiting no longer, and these sessions wait. Has one of them hear at once what it would hear when
+    /// it has waited long enough, if it does not wait for ever; whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    fn give_up(&mut self, sessions: &[i64]) -> Result<bool, Error> {
+        let _ = sessions;
+        Ok(false)
+    }
+
     /// Everybody goes home: these sessions were last seen to wait. Has those let go whom nothing else will.
     ///
     /// # Errors
@@ -279,8 +289,11 @@ impl LiveStore for Remote<'_> {
         if let Some(error) = self.killer.failed() {
             return Err(error);
         }
+        // Everybody has left: what a session holds now, nobody gives back.
+        let kept_locks = self.site.pool.begin_anew();
         let books = self.site.server.take_stock(self.opening)?;
         Ok(Books {
+            kept_locks,
             deepest_queue: self.queue.deepest(),
             payments: self.provider.payments(),
             trouble: books.trouble.or_else(|| self.site.terms.take_trouble()),

@@ -250,6 +250,12 @@ impl<S: Speaker> StepLink<S> {
     }
 
     fn refused(&mut self, number: usize, step: &Step, refusal: &Refusal) -> Result<Onward, Missed> {
+        // Whoever is sent home while it waits hears of it as an error.
+        let is_sent_home = self.seat.as_ref().is_some_and(Seat::is_closed);
+        if is_sent_home && !matches!(refusal, Refusal::Lost(_)) {
+            self.was_cut_short = true;
+            return Err(Missed::Failed(Failure::Interrupted));
+        }
         let is_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
         let is_provided_for = is_expected && step.if_refused != End::Failed;
         self.was_cut_short |= !is_provided_for;

@@ -273,6 +273,11 @@ impl Turnstile {
             .collect()
     }
 
+    /// What the server has said of those who wait is no longer known.
+    pub fn forget_waits(&self) {
+        self.board.lock().forget_waits();
+    }
+
     /// The most attempts of any buyer that ended in a conflict and had changed nothing.
     #[must_use]
     pub fn most_in_vain(&self) -> u32 {

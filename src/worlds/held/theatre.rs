@@ -231,6 +231,7 @@ impl<'t> Theatre<'t> {
                 answered.extend(more.into_iter().filter(|(who, _)| who != other || !still_waits));
             }
         }
+        answered.extend(self.give_up()?);
         let waits = self.turnstile.waiting().contains(&place);
         let mut waits_for = Vec::new();
         if waits {
@@ -253,6 +254,23 @@ impl<'t> Theatre<'t> {
             went_on.iter().fold(saying.touches, |all, (who, _)| all | self.sent[*who].touches);
         let left = self.see_off();
         Ok(Some(Step { place, saying, answer, waits_for, went_on, left, touches }))
+    }
+
+    /// Where nobody can move but by waiting no longer, somebody waits no longer; and what was answered then.
+    fn give_up(&mut self) -> Result<Vec<(usize, String)>, Error> {
+        let mut answered = Vec::new();
+        loop {
+            let waiting = self.turnstile.waiting_sessions();
+            if waiting.is_empty() || !self.turnstile.held().is_empty() {
+                return Ok(answered);
+            }
+            let gave_up = self.watch.give_up(&waiting);
+            if !gave_up.map_err(|error| self.broke(&error.to_string()))? {
+                return Ok(answered);
+            }
+            self.turnstile.forget_waits();
+            answered.extend(self.settle()?);
+        }
     }
 
     /// Who has left since this was last asked.
