@@ -6,6 +6,7 @@
 
 mod client;
 mod killer;
+mod polling;
 mod pool;
 mod steps;
 mod terms;

@@ -169,6 +169,12 @@ impl<'t> Theatre<'t> {
         self.turnstile.unseen()
     }
 
+    /// How often a buyer was not chosen because its code only asks the same again, and would hear the same.
+    #[must_use]
+    pub fn passed_over(&self) -> u64 {
+        self.turnstile.passed_over()
+    }
+
     /// An op's reply, as it is told where ops are held. Whether a lock was waited for is no part of it.
     #[must_use]
     pub fn told(reply: Heard) -> String {
