@@ -75,6 +75,13 @@ pub fn check_up(
             let alone = |place: usize| {
                 let mut steps = Vec::new();
                 let ending = come_alone(theatre, place, &mut steps)?;
+                if ending == Ending::Unserved {
+                    let text = steps.last().map_or(String::new(), |step| step.saying.text.clone());
+                    return Err(Error::input(format!(
+                        "{} is alone and has to wait: `{text}`; a buyer who left before has kept a lock",
+                        actor(place)
+                    )));
+                }
                 Ok((ending, steps))
             };
             let walked = (0..settings.buyers as usize).map(alone).collect();

@@ -174,7 +174,12 @@ pub(super) fn judge(theatre: &mut Theatre<'_>, stuck: usize) -> Result<Judged, E
     let round = theatre.round()?;
     let findings = match stuck {
         0 => round.ledger().audit(),
-        stuck => vec![checks::stuck(stuck as u64)],
+        stuck => {
+            // Of what some have not finished, nothing can be said but which locks the others have kept.
+            let kept = |finding: &Finding| finding.kind == FindingKind::LeakedLock;
+            let kept = round.ledger().audit().into_iter().filter(kept);
+            std::iter::once(checks::stuck(stuck as u64)).chain(kept).collect()
+        }
     };
     let mut visits: Vec<(Ending, Want)> =
         round.visits.iter().map(|visit| (visit.ending, visit.want)).collect();

@@ -180,6 +180,14 @@ fn remarks(theatre: &Theatre<'_>) -> Remarks {
             of_times(unseen)
         ));
     }
+    if theatre.passed_over() > 0 {
+        remarks.hides_orders = true;
+        remarks.told.push(
+            "a buyer that asked the same again and again, and heard the same, was taken to wait until another had moved; \
+             how often it asks until it gives up was not tried"
+                .into(),
+        );
+    }
     remarks
 }
 

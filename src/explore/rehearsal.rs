@@ -51,9 +51,14 @@ pub fn rehearse(
             let before = steps.len();
             let ending = come_alone(theatre, place, &mut steps)?;
             visits.push((ending, steps.len() - before));
+            if ending == Ending::Unserved {
+                break;
+            }
         }
+        // Who waits for what others have kept is stuck; who has not come yet is not.
+        let waits = visits.iter().filter(|(ending, _)| *ending == Ending::Unserved).count();
         theatre.send_home()?;
-        let Judged { mut findings, trouble, outcome, .. } = judge(theatre, 0)?;
+        let Judged { mut findings, trouble, outcome, .. } = judge(theatre, waits)?;
         let broke =
             |ending: &Ending| matches!(ending, Ending::Failed(why) if *why != Failure::Condition);
         if outcome.visits.iter().any(|(ending, _)| broke(ending)) {
@@ -134,7 +139,8 @@ pub(super) fn measured(settings: &Settings, server: &dyn Server) -> Result<Setti
     Ok(settings)
 }
 
-/// Sends one statement after the other until the buyer leaves.
+/// Sends one statement after the other until the buyer leaves, or has to wait for what those who have left before have kept:
+/// then it is [`Ending::Unserved`].
 pub(super) fn come_alone(
     theatre: &mut Theatre<'_>,
     place: usize,
@@ -147,15 +153,19 @@ pub(super) fn come_alone(
             return Ok(Ending::Bought);
         };
         let left = step.left.iter().find(|(who, _)| *who == place).map(|(_, ending)| *ending);
-        if step.answer.is_none() && !step.has_begun {
+        let waits = step.answer.is_none() && !step.has_begun;
+        if waits && place == 0 {
             return Err(Error::input(format!(
-                "{} is alone and has to wait: `{}`; somebody who left before has kept a lock",
+                "{} is the first to come, is alone, and has to wait: `{}`",
                 actor(place),
                 step.saying.text
             )));
         }
         last.clone_from(&step.saying.text);
         steps.push(step);
+        if waits {
+            return Ok(Ending::Unserved);
+        }
         if let Some(ending) = left {
             return Ok(ending);
         }

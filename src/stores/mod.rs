@@ -72,6 +72,8 @@ pub struct Books {
     pub given_back: Vec<Units>,
     /// Whose holds are still standing, where there are holds.
     pub holding: Vec<BuyerId>,
+    /// Locks of sessions' own that were held when everybody had left, though nothing had cut an attempt short.
+    pub kept_locks: u64,
     /// Payments that the provider has of each buyer, less what it gave back; none if nobody pays here.
     pub payments: Option<Vec<u64>>,
     /// What the shop's own audit says must not be, and is: what it is called, and the first row of it.

@@ -7,6 +7,7 @@ use ::mysql::consts::ColumnType;
 use ::mysql::prelude::Queryable;
 use ::mysql::{Conn, Opts, Params};
 
+use super::locks::waits_beside;
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
 use crate::stores::model::Isolation;
@@ -30,11 +31,16 @@ pub(in crate::stores) struct Connection {
     in_transaction: bool,
     /// Sessions whose changes are held inside the server by a lock of this one.
     held_inside: Vec<i64>,
+    /// Settings of the session that were agreed on, as statements.
+    settings: Vec<String>,
 }
 
-/// What the two locks that hold a session's changes are called, before the session's number (`hold_inside.sql`).
+/// What the two locks that hold a session's changes are called, before the session's number; see
+/// `hold_inside.sql`.
 const FIRST_LOCK: &str = "oversell_sim_hold_1_";
 const SECOND_LOCK: &str = "oversell_sim_hold_2_";
+/// And the one that a session has while its change is held.
+const ARRIVED: &str = "oversell_sim_hold_3_";
 
 impl Connection {
     /// Dials, and agrees on how long to wait.
@@ -43,20 +49,50 @@ impl Connection {
             let mut conn = Conn::new(opts.clone())?;
             // In whole seconds, the shortest being one.
             let patience = terms.patience.as_secs().clamp(1, 31_536_000);
-            conn.query_drop(format!("SET SESSION innodb_lock_wait_timeout = {patience}"))?;
-            conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
-            let prepared = vec![None; Statement::COUNT];
-            Ok(Self {
+            // Of what was agreed on when it was dialled, a session that begins anew forgets this.
+            let letters: Option<String> = conn.query_first("SELECT @@collation_connection")?;
+            let letters = letters.unwrap_or_default();
+            let set = letters.split('_').next().unwrap_or_default();
+            let mut connection = Self {
                 conn,
-                prepared,
+                prepared: vec![None; Statement::COUNT],
                 foreign: BTreeMap::new(),
                 in_transaction: false,
                 held_inside: Vec::new(),
-            })
+                settings: vec![format!("SET NAMES {set} COLLATE {letters}")],
+            };
+            connection.agree_on(format!("SET SESSION innodb_lock_wait_timeout = {patience}"))?;
+            connection.agree_on("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".into())?;
+            Ok(connection)
         };
         dial().map_err(|error: ::mysql::Error| {
             Error::world(format!("cannot connect to MySQL: {}", said(&error)))
         })
+    }
+
+    /// Sets something for as long as the session lasts, however often it begins anew.
+    fn agree_on(&mut self, setting: String) -> Result<(), ::mysql::Error> {
+        self.conn.query_drop(&setting)?;
+        self.settings.push(setting);
+        Ok(())
+    }
+
+    /// How many locks of its own the session has, which are then given back. Not every server can tell.
+    fn give_back_locks(&mut self) -> u64 {
+        let held = self.conn.query_first::<u64, _>("SELECT RELEASE_ALL_LOCKS()");
+        held.ok().flatten().unwrap_or(0)
+    }
+
+    /// Makes the session as it was when it was opened.
+    fn reset(&mut self) -> Result<(), ::mysql::Error> {
+        self.conn.reset()?;
+        self.prepared.fill(None);
+        self.foreign.clear();
+        self.in_transaction = false;
+        for setting in self.settings.clone() {
+            self.conn.query_drop(setting)?;
+        }
+        Ok(())
     }
 
     /// The server's name and version, such as `MariaDB 10.11.19`.
@@ -65,6 +101,20 @@ impl Connection {
         let version = asked.map_err(|error| self.error(&error))?.unwrap_or_default();
         let name = if version.contains("MariaDB") { "MariaDB" } else { "MySQL" };
         Ok(format!("{name} {}", version.split('-').next().unwrap_or_default()))
+    }
+
+    /// Which of the sessions whose changes are held by this one have come to a change.
+    fn arrived(&mut self) -> Result<Vec<i64>, SqlError> {
+        let mut arrived = Vec::new();
+        for session in self.held_inside.clone() {
+            let query = format!("SELECT IS_USED_LOCK('{ARRIVED}{session}')");
+            let owner: Option<Option<i64>> =
+                self.conn.query_first(query).map_err(|error| self.error(&error))?;
+            if owner.flatten() == Some(session) {
+                arrived.push(session);
+            }
+        }
+        Ok(arrived)
     }
 
     /// Has a statement parsed, the first time it is used.
@@ -204,11 +254,15 @@ impl Database for Connection {
     }
 
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
-        self.run_file(text(Statement::RoomEnter))?;
-        self.run_file(&format!(
-            "SET SESSION TRANSACTION ISOLATION LEVEL {}",
-            isolation.name().replace('-', " ")
-        ))
+        let level = isolation.name().replace('-', " ");
+        let level = format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}");
+        let entered = self.agree_on(text(Statement::RoomEnter).trim().to_owned());
+        entered.and_then(|()| self.agree_on(level)).map_err(|error| self.error(&error))
+    }
+
+    fn begin_anew(&mut self) -> Result<u64, SqlError> {
+        let held = self.give_back_locks();
+        self.reset().map(|()| held).map_err(|error| self.error(&error))
     }
 
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
@@ -223,10 +277,12 @@ impl Database for Connection {
     }
 
     fn let_act(&mut self, session: i64) -> Result<(), SqlError> {
-        // Lets a change go that waits at the first lock, and closes that again before it leaves the second.
+        // Lets a change go that waits at the first lock, closes that again before it leaves the second, and waits until
+        // it has left that.
         self.run_file(&format!(
             "DO GET_LOCK('{SECOND_LOCK}{session}', 0); DO RELEASE_LOCK('{FIRST_LOCK}{session}'); \
-             DO GET_LOCK('{FIRST_LOCK}{session}', 60); DO RELEASE_LOCK('{SECOND_LOCK}{session}')"
+             DO GET_LOCK('{FIRST_LOCK}{session}', 60); DO RELEASE_LOCK('{SECOND_LOCK}{session}'); \
+             DO GET_LOCK('{SECOND_LOCK}{session}', 60); DO RELEASE_LOCK('{SECOND_LOCK}{session}')"
         ))
     }
 
@@ -239,16 +295,11 @@ impl Database for Connection {
         let told =
             self.conn.query_first::<(String, String, String), _>("SHOW ENGINE INNODB STATUS");
         let told = told.map_err(|error| self.error(&error))?;
-        let mut waits = told.map(|(.., status)| waits_in(&status)).unwrap_or_default();
-        if !self.held_inside.is_empty() {
-            let held: Vec<i64> = self
-                .conn
-                .query("SELECT id FROM information_schema.processlist WHERE state = 'User lock'")
-                .map_err(|error| self.error(&error))?;
-            let held = held.into_iter().filter(|session| self.held_inside.contains(session));
-            waits.extend(held.map(|session| (session, HELD_INSIDE)));
-        }
-        Ok(waits)
+        let mut all = told.map(|(.., status)| waits_in(&status)).unwrap_or_default();
+        let others = waits_beside(&mut self.conn, &self.held_inside);
+        all.extend(others.map_err(|error| self.error(&error))?);
+        all.extend(self.arrived()?.into_iter().map(|session| (session, HELD_INSIDE)));
+        Ok(all)
     }
 }
 

@@ -3,6 +3,7 @@
 #[cfg(feature = "app")]
 mod backing;
 mod connection;
+mod locks;
 mod server;
 
 use ::mysql::Opts;

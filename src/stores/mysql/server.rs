@@ -10,7 +10,7 @@ use crate::stores::Address;
 use crate::stores::address::on_loopback;
 use crate::stores::private::{self, Beside, Nest, Package};
 use crate::stores::remote::Terms;
-use crate::stores::sql::Statement;
+use crate::stores::sql::{Database as _, Statement};
 
 /// What has to be installed.
 pub(in crate::stores) const PACKAGE: Package = Package {
@@ -92,5 +92,8 @@ pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let opts = opts(&url, &Address::default(), terms)?;
     let answers = || super::Connection::open(&opts, terms).is_ok();
     nest.start(command, Beside::reading(first), &terms.control, answers)?;
+    // It tells who owns locks that are no row's. Without it, that is guessed from who waits.
+    let _ = super::Connection::open(&opts, terms)
+        .map(|mut connection| connection.run_file("INSTALL SONAME 'metadata_lock_info'"));
     Ok((url, nest))
 }

@@ -76,6 +76,8 @@ pub(in crate::stores) struct Connection {
     /// The question who waits for whom.
     waits: Option<tokio_postgres::Statement>,
     version: String,
+    /// Settings of the session that were agreed on, as statements.
+    settings: String,
 }
 
 /// The way to the server, which somebody has to keep going while an answer is waited for: here whoever waits
@@ -137,7 +139,8 @@ impl Connection {
         let within = terms.patience + GRACE;
         let mut line = Line { runtime, stream: Some(Box::new(stream)), within, seat: None };
         let patience_ms = terms.patience.as_millis().clamp(1, i32::MAX as u128);
-        let greeting = format!("SET lock_timeout = {patience_ms}; SHOW server_version");
+        let settings = format!("SET lock_timeout = {patience_ms}");
+        let greeting = format!("{settings}; SHOW server_version");
         let heard =
             line.wait(client.simple_query(&greeting)).map_err(|error| cannot(error.text()))?;
         let version = heard.iter().find_map(|message| match message {
@@ -146,7 +149,8 @@ impl Connection {
         });
         let version = version.unwrap_or_default().to_owned();
         let prepared = (0..Statement::COUNT).map(|_| None).collect();
-        Ok(Self { client, line, prepared, foreign: BTreeMap::new(), waits: None, version })
+        let foreign = BTreeMap::new();
+        Ok(Self { client, line, prepared, foreign, waits: None, version, settings })
     }
 
     /// The server's version, such as `15.18`.
@@ -161,6 +165,14 @@ impl Connection {
             self.run_text("")?;
         }
         done
+    }
+
+    /// Sets something for as long as the session lasts, however often it begins anew.
+    fn agree_on(&mut self, settings: &str) -> Result<(), SqlError> {
+        self.run_text(settings)?;
+        self.settings += "; ";
+        self.settings += settings;
+        Ok(())
     }
 
     fn run_text(&mut self, script: &str) -> Result<(), SqlError> {
@@ -247,8 +259,8 @@ impl Database for Connection {
     }
 
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
-        self.run_text(text(Statement::RoomEnter))?;
-        self.run_text(&format!(
+        self.agree_on(text(Statement::RoomEnter))?;
+        self.agree_on(&format!(
             "SET default_transaction_isolation = '{}'",
             isolation.name().replace('-', " ")
         ))
@@ -258,7 +270,7 @@ impl Database for Connection {
         let row = self.line.wait(self.client.query_one("SELECT pg_backend_pid()", &[]))?;
         seat.register(row.get::<_, i32>(0).into());
         // Not everybody may set this. Where it is not set, a deadlock takes a second.
-        if self.run_text(include_str!("statements/take_seat.sql")).is_ok() {
+        if self.agree_on(include_str!("statements/take_seat.sql")).is_ok() {
             seat.will_be_told();
             self.line.seat = Some(seat.clone());
         }
@@ -276,6 +288,29 @@ impl Database for Connection {
 
     fn hold_no_more(&mut self, session: i64) -> Result<(), SqlError> {
         self.run_text(&format!("SELECT pg_advisory_unlock({FIRST_LOCK}, {session})"))
+    }
+
+    fn begin_anew(&mut self) -> Result<u64, SqlError> {
+        let script = format!("{};\n{}", include_str!("statements/begin_anew.sql"), self.settings);
+        let heard = self.line.wait(self.client.simple_query(&script))?;
+        let (mut held, mut prepared) = (0, Vec::new());
+        for message in heard {
+            let SimpleQueryMessage::Row(row) = message else { continue };
+            if let Ok(Some(count)) = row.try_get("held") {
+                held = count.parse().unwrap_or(0);
+            } else if let Ok(Some(name)) = row.try_get("deallocate") {
+                prepared.push(format!("DEALLOCATE {name}"));
+            }
+        }
+        if !prepared.is_empty() {
+            self.run_text(&prepared.join("; "))?;
+        }
+        Ok(held)
+    }
+
+    /// Whoever is serializable is told apart by the pages in which rows lie, and those that were deleted take up room there.
+    fn forgets_deleted_rows(isolation: Isolation) -> bool {
+        isolation != Isolation::Serializable
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ::redis::{Connection, RedisResult, cmd};
+use ::redis::{Client, Connection, RedisResult, cmd};
 
-use super::speaker::{RedisSpeaker, ask, rows};
+use super::blocking::{Blocking, Watcher};
+use super::speaker::{Line, RedisSpeaker, ask, may_leave_traces, rows};
 use crate::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::error::Error;
 use crate::stores::Books;
@@ -14,11 +15,16 @@ use crate::stores::remote::{Opening, Refusal, Seat, StepLink, Terms};
 pub(super) struct Described {
     checkout: Arc<Checkout>,
     shelves: Arc<Shelves>,
+    blocking: Blocking,
 }
 
 impl Described {
     pub(super) fn of(checkout: &Arc<Checkout>) -> Self {
-        Self { checkout: Arc::clone(checkout), shelves: Arc::default() }
+        Self {
+            checkout: Arc::clone(checkout),
+            shelves: Arc::default(),
+            blocking: Blocking::default(),
+        }
     }
 
     /// Whoever has keys there would lose them.
@@ -39,12 +45,30 @@ impl Described {
 
     pub(super) fn link(
         &self,
-        connection: Connection,
+        client: &Client,
         terms: &Terms,
         seat: Option<Seat>,
-    ) -> StepLink<RedisSpeaker> {
+    ) -> Result<StepLink<RedisSpeaker>, Error> {
+        let mut connection = super::server::dial(client, terms)?;
+        let mut steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
+        let mut line = Line {
+            client: client.clone(),
+            terms: terms.clone(),
+            seat: seat.clone(),
+            blocking: self.blocking.clone(),
+            may_leave_traces: steps.any(|step| may_leave_traces(&step.call)),
+            number: 0,
+        };
+        line.register(&mut connection).map_err(super::server::cannot)?;
+        let speaker = RedisSpeaker::new(connection, line);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
-        StepLink::new(RedisSpeaker::new(connection), checkout, shelves, terms.clone(), seat)
+        Ok(StepLink::new(speaker, checkout, shelves, terms.clone(), seat))
+    }
+
+    /// Somebody who sees who waits.
+    pub(super) fn watch(&self, client: &Client, terms: &Terms) -> Result<Watcher, Error> {
+        let connection = super::server::dial(client, terms)?;
+        Ok(Watcher { connection, blocking: self.blocking.clone() })
     }
 
     pub(super) fn stock_up(

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "app")]
 mod backing;
+mod blocking;
 mod books;
 mod described;
 mod held;
@@ -91,18 +92,18 @@ impl Server for Redis {
     }
 
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
-        let connection = server::dial(&self.client, &self.terms)?;
         if let Some(described) = &self.described {
-            return Ok(Box::new(described.link(connection, &self.terms, None)));
+            return Ok(Box::new(described.link(&self.client, &self.terms, None)?));
         }
+        let connection = server::dial(&self.client, &self.terms)?;
         Ok(Box::new(RedisLink::new(connection, self.terms.clone(), None)))
     }
 
     fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
-        let mut connection = server::dial(&self.client, &self.terms)?;
         if let Some(described) = &self.described {
-            return Ok(Box::new(described.link(connection, &self.terms, Some(seat))));
+            return Ok(Box::new(described.link(&self.client, &self.terms, Some(seat))?));
         }
+        let mut connection = server::dial(&self.client, &self.terms)?;
         if !holds_statements {
             return Ok(Box::new(RedisLink::new(connection, self.terms.clone(), Some(seat))));
         }
@@ -113,7 +114,10 @@ impl Server for Redis {
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
-        Ok(Box::new(NobodyWaits))
+        match &self.described {
+            Some(described) => Ok(Box::new(described.watch(&self.client, &self.terms)?)),
+            None => Ok(Box::new(NobodyWaits)),
+        }
     }
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {

@@ -1,9 +1,10 @@
 //! Who says a checkout's own commands to Redis.
 
-use ::redis::{Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as Said, cmd};
+use ::redis::{Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as Said, cmd};
 
+use super::blocking::{Blocking, longest_wait};
 use crate::checkout::{Answer, Call, Value};
-use crate::stores::remote::{Parts, Refusal, Speaker, Stays, Touches};
+use crate::stores::remote::{Parts, Refusal, Seat, Speaker, Stays, Terms, Touches};
 
 /// Commands that look and change nothing.
 pub(super) const LOOKS: [&str; 23] = [
@@ -32,9 +33,103 @@ pub(super) const LOOKS: [&str; 23] = [
     "WATCH",
 ];
 
+/// Commands that change what is in the database, and nothing of the connection; beside those that begin a transaction or
+/// watch keys, which is taken back.
+const CHANGES: [&str; 58] = [
+    "SET",
+    "SETNX",
+    "SETEX",
+    "PSETEX",
+    "GETSET",
+    "GETDEL",
+    "GETEX",
+    "APPEND",
+    "INCR",
+    "INCRBY",
+    "INCRBYFLOAT",
+    "DECR",
+    "DECRBY",
+    "MSET",
+    "MSETNX",
+    "DEL",
+    "UNLINK",
+    "EXPIRE",
+    "PEXPIRE",
+    "PERSIST",
+    "HSET",
+    "HSETNX",
+    "HMSET",
+    "HINCRBY",
+    "HDEL",
+    "LPUSH",
+    "RPUSH",
+    "LPOP",
+    "RPOP",
+    "LREM",
+    "LTRIM",
+    "LMOVE",
+    "RPOPLPUSH",
+    "SADD",
+    "SREM",
+    "SPOP",
+    "SMOVE",
+    "ZADD",
+    "ZREM",
+    "ZINCRBY",
+    "ZPOPMIN",
+    "ZPOPMAX",
+    "BLPOP",
+    "BRPOP",
+    "BLMOVE",
+    "BRPOPLPUSH",
+    "BZPOPMIN",
+    "BZPOPMAX",
+    "BLMPOP",
+    "BZMPOP",
+    "XADD",
+    "PUBLISH",
+    "EVAL",
+    "UNWATCH",
+    "MULTI",
+    "EXEC",
+    "DISCARD",
+    "PING",
+];
+
+/// Whether a command may leave something on its connection: another database, another name, a subscription. Whatever is
+/// not known may.
+pub(super) fn may_leave_traces(call: &Call) -> bool {
+    let name = name(call);
+    !LOOKS.contains(&name.as_str()) && !CHANGES.contains(&name.as_str())
+}
+
+/// How a connection is opened, and what is to be known of it.
+pub(super) struct Line {
+    pub(super) client: Client,
+    pub(super) terms: Terms,
+    pub(super) seat: Option<Seat>,
+    pub(super) blocking: Blocking,
+    /// Whether a step may leave something on the connection.
+    pub(super) may_leave_traces: bool,
+    /// By what number the server knows the connection; 0 where there is no seat.
+    pub(super) number: i64,
+}
+
+impl Line {
+    /// Asks by what number the server knows this connection, if somebody wants to know.
+    pub(super) fn register(&mut self, connection: &mut Connection) -> Result<(), RedisError> {
+        if let Some(seat) = &self.seat {
+            self.number = cmd("CLIENT").arg("ID").query(connection)?;
+            seat.register(self.number);
+        }
+        Ok(())
+    }
+}
+
 /// One connection, on which commands are said that are none of ours.
 pub(super) struct RedisSpeaker {
     connection: Connection,
+    line: Line,
     /// Whether keys are watched.
     is_watching: bool,
     /// Whether commands are collected, to be done together.
@@ -42,8 +137,28 @@ pub(super) struct RedisSpeaker {
 }
 
 impl RedisSpeaker {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, is_watching: false, is_collecting: false }
+    pub(super) fn new(connection: Connection, line: Line) -> Self {
+        Self { connection, line, is_watching: false, is_collecting: false }
+    }
+
+    /// Opens another connection in the place of this one.
+    fn redial(&mut self) -> Result<(), String> {
+        let dialled = super::server::dial(&self.line.client, &self.line.terms);
+        self.connection = dialled.map_err(|error| error.to_string())?;
+        (self.is_watching, self.is_collecting) = (false, false);
+        self.line.register(&mut self.connection).map_err(|error| error.to_string())
+    }
+
+    /// How long a command waits for others at most; see [`longest_wait`].
+    fn longest_wait(&self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Option<Option<u64>> {
+        match call {
+            // What is collected does not wait.
+            Call::Redis(words) if !self.is_collecting => {
+                let words: Vec<String> = words.iter().map(|word| word.filled(value_of)).collect();
+                longest_wait(&words)
+            }
+            _ => None,
+        }
     }
 
     /// What a command does to the connection, if it was done.
@@ -156,7 +271,14 @@ pub(super) fn rows(said: &Said) -> Answer {
 impl Speaker for RedisSpeaker {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
         let name = name(call);
+        let longest = self.longest_wait(call, value_of);
+        if let Some(longest_ms) = longest {
+            self.line.blocking.begins(self.line.number, longest_ms);
+        }
         let said = ask(&mut self.connection, call, value_of);
+        if longest.is_some() {
+            self.line.blocking.ends(self.line.number);
+        }
         // An EXEC that fails has ended it, too.
         if said.is_ok() || name == "EXEC" {
             self.note(&name);
@@ -199,5 +321,14 @@ impl Speaker for RedisSpeaker {
             looks if self.is_collecting || LOOKS.contains(&looks) => Stays::Nothing,
             _ => Stays::Changes,
         }
+    }
+
+    fn may_leave_traces(&self) -> bool {
+        self.line.may_leave_traces
+    }
+
+    /// `RESET` would do it, but takes back the password and the database, too.
+    fn begin_anew(&mut self) -> Result<u64, Refusal> {
+        self.redial().map(|()| 0).map_err(Refusal::Lost)
     }
 }

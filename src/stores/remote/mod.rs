@@ -7,6 +7,7 @@
 mod client;
 mod generated;
 mod killer;
+mod polling;
 mod pool;
 mod steps;
 mod terms;
@@ -139,6 +140,23 @@ pub trait Watch: Send {
         Ok(())
     }
 
+    /// No buyer can move but by waiting no longer, and these sessions wait. Has one of them hear at once what it would
+    /// hear when it has waited long enough, if it does not wait for ever; whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    fn give_up(&mut self, _sessions: &[i64]) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    /// The schedule is over: these sessions were last seen to wait. Has those let go that nothing else will.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot.
+    fn break_off(&mut self, _sessions: &[i64]) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Why a connection is gone, if that is known better than by those who have lost it.
     fn obituary(&mut self) -> Option<Error> {
         None
@@ -179,6 +197,18 @@ pub trait Link: Send {
     /// Whether the attempt has changed anything that stays even if it ends in a conflict; none if its ops tell.
     fn has_changed(&self) -> Option<bool> {
         None
+    }
+
+    /// Whether an attempt may leave something in the server's session that outlives it: locks of the session's own,
+    /// variables, settings, temporary tables.
+    fn may_leave_traces(&self) -> bool {
+        false
+    }
+
+    /// Makes the session as it was when it was opened, whatever has ended the last attempt. Says how many locks of its own
+    /// the session still held, though nothing had cut an attempt short since it last did so. A link on which this fails is broken.
+    fn begin_anew(&mut self) -> u64 {
+        0
     }
 }
 
@@ -285,8 +315,11 @@ impl LiveStore for Remote<'_> {
         if let Some(error) = self.killer.failed() {
             return Err(error);
         }
+        // Everybody has left: what a session holds now, nobody gives back.
+        let kept_locks = self.site.pool.begin_anew();
         let books = self.site.server.take_stock(self.opening)?;
         Ok(Books {
+            kept_locks,
             deepest_queue: self.queue.deepest(),
             payments: self.provider.payments(),
             trouble: books.trouble.or_else(|| self.site.terms.take_trouble()),

@@ -39,6 +39,20 @@ impl Pool {
         self.free.1.recv_timeout(time).ok()
     }
 
+    /// Makes the sessions of all connections that nobody uses as they were when they were opened; says how many locks of their
+    /// own they still held.
+    pub(super) fn begin_anew(&self) -> u64 {
+        let free: Vec<Place> = self.free.1.try_iter().collect();
+        let mut kept = 0;
+        for mut place in free {
+            if let Some(link) = place.as_mut().filter(|link| link.may_leave_traces()) {
+                kept += link.begin_anew();
+            }
+            self.give(place);
+        }
+        kept
+    }
+
     /// Gives a place back.
     pub(super) fn give(&self, link: Place) {
         let kept = link.filter(|link| !link.is_broken());

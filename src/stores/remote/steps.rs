@@ -66,6 +66,20 @@ pub trait Speaker: Send {
 
     /// How much of this would stay, even if the attempt should end in a conflict.
     fn stays(&self, call: &Call) -> Stays;
+
+    /// Whether a step may leave something in the server's session that outlives the attempt; see
+    /// [`Link::may_leave_traces`].
+    fn may_leave_traces(&self) -> bool {
+        false
+    }
+
+    /// Makes the session as it was when it was opened; says how many locks of its own it still held.
+    ///
+    /// # Errors
+    /// When the store does not do it: the connection is of no more use.
+    fn begin_anew(&mut self) -> Result<u64, Refusal> {
+        Ok(0)
+    }
 }
 
 /// What stays of something that was said.
@@ -155,6 +169,8 @@ pub struct StepLink<S> {
     memory: Memory,
     has_changed: bool,
     has_bought: bool,
+    /// Whether the store has ended an attempt, and not the checkout itself, since the session was begun anew.
+    was_cut_short: bool,
     is_broken: bool,
 }
 
@@ -176,8 +192,17 @@ impl<S: Speaker> StepLink<S> {
             kept: BTreeMap::new(),
             generated: BTreeMap::new(),
         };
-        let (has_changed, has_bought, is_broken) = (false, false, false);
-        Self { speaker, checkout, terms, seat, memory, has_changed, has_bought, is_broken }
+        Self {
+            speaker,
+            checkout,
+            terms,
+            seat,
+            memory,
+            has_changed: false,
+            has_bought: false,
+            was_cut_short: false,
+            is_broken: false,
+        }
     }
 
     /// Makes the first step from this one on that is not to be left out.
@@ -273,6 +298,16 @@ impl<S: Speaker> StepLink<S> {
     }
 
     fn refused(&mut self, number: usize, step: &Step, refusal: &Refusal) -> Result<Onward, Missed> {
+        // Whoever is sent home while it waits hears of it as an error.
+        let is_sent_home = self.seat.as_ref().is_some_and(Seat::is_closed);
+        if is_sent_home && !matches!(refusal, Refusal::Lost(_)) {
+            self.was_cut_short = true;
+            return Err(Missed::Failed(Failure::Interrupted));
+        }
+        let can_be_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
+        let provided = step.if_refused.filter(|_| can_be_expected);
+        let is_provided_for = provided.is_some_and(|end| end != End::Failed);
+        self.was_cut_short |= !is_provided_for;
         let why = match refusal {
             Refusal::Conflict => return Err(Missed::Conflict),
             Refusal::Deadlock => {
@@ -287,8 +322,7 @@ impl<S: Speaker> StepLink<S> {
             Refusal::Locked => Failure::LockTimeout,
             Refusal::Forbidden(_) | Refusal::Wrong(_) => Failure::Refused,
         };
-        let can_be_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
-        match step.if_refused.filter(|_| can_be_expected) {
+        match provided {
             Some(End::Failed) => {
                 self.tell(number, step, &refusal.text());
                 // As the file says.
@@ -363,5 +397,25 @@ impl<S: Speaker> Link for StepLink<S> {
 
     fn has_changed(&self) -> Option<bool> {
         Some(self.has_changed)
+    }
+
+    fn may_leave_traces(&self) -> bool {
+        self.speaker.may_leave_traces()
+    }
+
+    fn begin_anew(&mut self) -> u64 {
+        if self.is_broken || !self.speaker.may_leave_traces() {
+            return 0;
+        }
+        let was_cut_short = std::mem::take(&mut self.was_cut_short);
+        match self.speaker.begin_anew() {
+            Ok(_) if was_cut_short => 0,
+            Ok(kept) => kept,
+            Err(refusal) => {
+                self.terms.note_lost(|| refusal.text());
+                self.is_broken = true;
+                0
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use super::polling::Polling;
 use super::touches::Touches;
 use crate::clock::{Clock, Wall, nanos};
 
@@ -124,6 +125,16 @@ struct Board {
     has_news: bool,
     /// Who begins again after a conflict that nobody else had a part in, and has seen nobody else move since.
     again: Vec<bool>,
+    /// What each has asked again and again, where the code is somebody else's.
+    polling: Vec<Polling>,
+    /// Who is held with the same question again, and would be answered the same.
+    polls: Vec<bool>,
+    /// What each has sent last that has not been answered.
+    asks: Vec<Option<Saying>>,
+    /// How often a buyer has asked the same in a row, and then gone on of itself.
+    usual_times: usize,
+    /// How often a buyer was passed over because it polls.
+    passed_over: u64,
     /// Attempts of each that ended in a conflict and had changed nothing.
     vain: Vec<u32>,
     /// Steps that were made in this show.
@@ -208,6 +219,11 @@ impl Turnstile {
                 told: vec![None; buyers],
                 has_news: false,
                 again: vec![false; buyers],
+                polling: vec![Polling::default(); buyers],
+                polls: vec![false; buyers],
+                asks: vec![None; buyers],
+                usual_times: 0,
+                passed_over: 0,
                 vain: vec![0; buyers],
                 steps: 0,
                 began: vec![None; buyers],
@@ -237,6 +253,9 @@ impl Turnstile {
         });
         board.answered.clear();
         board.again.fill(false);
+        board.polls.fill(false);
+        board.asks.fill(None);
+        board.polling.iter_mut().for_each(Polling::forget);
         board.vain.fill(0);
         board.was_unseen.fill(false);
         board.thought = None;
@@ -279,14 +298,25 @@ impl Turnstile {
 
     /// The same of those whose turn may be next. Whoever begins again after a conflict would only run into the
     /// same again until somebody else has moved: an attempt that was thrown away has changed nothing, and
-    /// remembers nothing.
+    /// remembers nothing. A buyer that polls would only hear the same again.
     #[must_use]
     pub fn ready(&self) -> Vec<(usize, Saying)> {
-        let board = self.board.lock();
+        let mut board = self.board.lock();
         let held = board.held();
-        let fresh: Vec<_> =
-            held.iter().filter(|(place, _)| !board.again[*place]).cloned().collect();
-        if fresh.is_empty() { held } else { fresh }
+        let fresh = |(place, _): &&(usize, Saying)| !board.again[*place] && !board.polls[*place];
+        let fresh: Vec<_> = held.iter().filter(fresh).cloned().collect();
+        if fresh.is_empty() {
+            return held;
+        }
+        let polls = held.iter().filter(|(place, _)| board.polls[*place]).count();
+        board.passed_over += polls as u64;
+        fresh
+    }
+
+    /// How often a buyer was passed over because it polls.
+    #[must_use]
+    pub fn passed_over(&self) -> u64 {
+        self.board.lock().passed_over
     }
 
     /// Who has sent something and waits for somebody else.
@@ -298,6 +328,22 @@ impl Turnstile {
             matches!(standing, Standing::Waiting | Standing::Obstructed | Standing::Unseen)
         };
         places.filter(|(_, standing)| waits(standing)).map(|(place, _)| place).collect()
+    }
+
+    /// By what numbers the server knows the connections of those who wait for somebody else, as it says.
+    #[must_use]
+    pub fn waiting_sessions(&self) -> Vec<i64> {
+        let board = self.board.lock();
+        let places = board.standings.iter().zip(&board.sessions);
+        places
+            .filter(|(standing, _)| **standing == Standing::Waiting)
+            .map(|(_, session)| *session)
+            .collect()
+    }
+
+    /// What the server has said of those who wait is no longer known.
+    pub fn forget_waits(&self) {
+        self.board.lock().forget_waits();
     }
 
     /// The most attempts of any buyer that ended in a conflict and had changed nothing.
@@ -331,9 +377,15 @@ impl Turnstile {
         board.forget_waits();
         for other in (0..board.again.len()).filter(|other| *other != place) {
             board.again[other] = false;
+            board.polls[other] = false;
+            board.polling[other].forget();
             board.disturbed[other] |= board.began[other].is_some();
         }
-        board.standings[place] = Standing::Sent;
+        let standing = std::mem::replace(&mut board.standings[place], Standing::Sent);
+        if let (Standing::Held(saying), Thinking::Theirs(_)) = (standing, self.thinking) {
+            board.polls[place] = false;
+            board.asks[place] = Some(saying);
+        }
         self.buyers[place].notify_all();
         true
     }
@@ -479,6 +531,12 @@ impl Board {
         has_lost
     }
 
+    /// Notes whether what a buyer is about to send is only the same question again.
+    fn looks_whether_polling(&mut self, place: usize, text: &str) {
+        self.usual_times = self.usual_times.max(self.polling[place].went_past(text));
+        self.polls[place] = self.polling[place].is_polling(text, self.usual_times);
+    }
+
     fn held(&self) -> Vec<(usize, Saying)> {
         let held = |(place, standing): (usize, &Standing)| match standing {
             Standing::Held(saying) => Some((place, saying.clone())),
@@ -592,6 +650,10 @@ impl Seat {
         if board.standings[self.place] == Standing::Sent && standing != Standing::Obstructed {
             return true;
         }
+        if let (Standing::Held(saying), Thinking::Theirs(_)) = (&standing, self.turnstile.thinking)
+        {
+            board.looks_whether_polling(self.place, &saying.text);
+        }
         board.standings[self.place] = standing;
         board.was_unseen[self.place] = false;
         self.turnstile.has_stopped_thinking(&mut board);
@@ -639,6 +701,9 @@ impl Seat {
     /// What it has sent was answered like this, and its own code goes on.
     pub(crate) fn hear(&self, answer: String) {
         let mut board = self.turnstile.board.lock();
+        if let Some(saying) = board.asks[self.place].take() {
+            board.polling[self.place].hears(saying.text, saying.touches.changes(), &answer);
+        }
         board.answered.push((self.place, answer));
         if let Some(told) = &mut board.told[self.place] {
             *told = false;
@@ -680,6 +745,7 @@ impl Seat {
         let mut board = self.turnstile.board.lock();
         board.standings[self.place] = Standing::Away;
         board.was_unseen[self.place] = false;
+        board.polling[self.place].forget();
         self.turnstile.has_stopped_thinking(&mut board);
         self.turnstile.keeper.notify_one();
     }
@@ -701,6 +767,14 @@ impl Seat {
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.turnstile.board.lock().steps
+    }
+
+    /// Waits until everybody is to go home.
+    pub fn wait_until_closed(&self) {
+        let mut board = self.turnstile.board.lock();
+        while !board.is_closed {
+            self.turnstile.buyers[self.place].wait(&mut board);
+        }
     }
 
     /// Whether everybody is to go home.

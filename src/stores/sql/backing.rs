@@ -114,6 +114,8 @@ impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
             catalog: Arc::new(catalog),
             holds_inside: self.may_hold_inside,
             overlaps: Overlaps::default(),
+            // Sessions are the application's own.
+            may_leave_traces: false,
         };
         Ok(names)
     }

@@ -18,12 +18,13 @@ pub(in crate::stores) fn create(
 }
 
 /// Empties them and puts up shelves.
-pub(in crate::stores) fn stock_up(
-    database: &mut impl Database,
+pub(in crate::stores) fn stock_up<D: Database>(
+    database: &mut D,
     terms: &Terms,
     opening: Opening,
 ) -> Result<(), SqlError> {
-    database.run(if opening.is_small { Statement::Clear } else { Statement::Truncate })?;
+    let may_delete = opening.is_small && D::forgets_deleted_rows(terms.isolation);
+    database.run(if may_delete { Statement::Clear } else { Statement::Truncate })?;
     for item in 0..opening.items {
         let values = [("item", item.into()), ("stock", opening.stock.into())];
         database.change(Statement::PutUp, &values)?;

@@ -83,7 +83,7 @@ impl<D: Database> Held<D> {
         text: &str,
         touches: Touches,
     ) -> Option<Touches> {
-        let Known { catalog, holds_inside, overlaps } = &self.known;
+        let Known { catalog, holds_inside, overlaps, .. } = &self.known;
         let division = catalog.division(reading, &self.course);
         overlaps.note(division, text, touches, !self.course.is_under_way());
         match division {
@@ -238,6 +238,10 @@ impl<D: Database> Database for Held<D> {
 
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
         self.database.take_seat(seat)
+    }
+
+    fn begin_anew(&mut self) -> Result<u64, SqlError> {
+        self.database.begin_anew()
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {

@@ -17,6 +17,7 @@ mod sight;
 mod speaker;
 mod statement;
 mod tables;
+mod traces;
 
 #[cfg(feature = "http")]
 pub(super) use asker::Plain;
@@ -81,6 +82,15 @@ pub(super) trait Database: Send {
     /// Holds no change of this session any more.
     fn hold_no_more(&mut self, _session: i64) -> Result<(), SqlError> {
         Ok(())
+    }
+
+    /// Makes the session as it was when it was opened, entered its room and took its seat, whatever it is in the middle of.
+    /// Says how many locks of its own it still held.
+    fn begin_anew(&mut self) -> Result<u64, SqlError>;
+
+    /// Whether a deleted row is as if it had never been there, at this level.
+    fn forgets_deleted_rows(_isolation: Isolation) -> bool {
+        true
     }
 
     /// Of all connections to the server, which waits for which; 0 is one that the server does not name, and

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::hold::{self, asked, listed};
 use super::independence::{Catalog, Overlaps};
 use super::speaker::{Known, SqlSpeaker};
-use super::{Database, SqlError, Statement, Tables};
+use super::{Database, SqlError, Statement, Tables, traces};
 use crate::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
 use crate::error::Error;
 use crate::stores::remote::{Link, Opening, Seat, StepLink, Terms};
@@ -101,11 +101,15 @@ impl Room {
             Call::Sql(sql) => Some(sql.text.as_str()),
             Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
         });
+        let may_leave = texts.clone().any(|text| traces::may_leave(self.kind, text));
         let catalog = Arc::new(Catalog::of(self.kind, &parts, terms.isolation, texts, 0));
-        let few = if catalog.runs_code() { many.clone() } else { few };
+        // What a trigger or a function does is not to be seen.
+        let may_leave_traces = catalog.has_code() || may_leave;
+        let may_delete = !catalog.has_code() && D::forgets_deleted_rows(catalog.isolation());
+        let few = if may_delete { few } else { many.clone() };
         *self.empties.lock() = Empties { many, few };
-        let holds_inside = terms.may_hold_inside();
-        *self.known.lock() = Known { catalog, holds_inside, overlaps: Overlaps::default() };
+        let (holds_inside, overlaps) = (terms.may_hold_inside(), Overlaps::default());
+        *self.known.lock() = Known { catalog, holds_inside, may_leave_traces, overlaps };
         self.hold_inside(database, terms)
     }
 

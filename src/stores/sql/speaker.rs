@@ -14,6 +14,8 @@ pub(in crate::stores) struct Known {
     pub(super) catalog: Arc<Catalog>,
     /// Whether triggers hold what begins and acts.
     pub(super) holds_inside: bool,
+    /// Whether a step may leave something in the session.
+    pub(super) may_leave_traces: bool,
     pub(super) overlaps: Overlaps,
 }
 
@@ -52,6 +54,20 @@ fn text(call: &Call) -> &str {
     }
 }
 
+/// What an error means to a checkout of a file's own.
+fn refusal(error: SqlError) -> Refusal {
+    match error {
+        SqlError::Conflict => Refusal::Conflict,
+        SqlError::Deadlock => Refusal::Deadlock,
+        SqlError::LockTimeout => Refusal::Locked,
+        SqlError::Lost(text) => Refusal::Lost(text),
+        SqlError::Check => Refusal::Forbidden("a CHECK constraint forbids it".into()),
+        SqlError::Forbidden(text) => Refusal::Forbidden(text),
+        SqlError::Mistaken(text) | SqlError::Refused(text) => Refusal::Wrong(text),
+        SqlError::Misused(why) => Refusal::Wrong(why.to_string()),
+    }
+}
+
 impl<D: Database> Speaker for SqlSpeaker<D> {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
         let text = text(call);
@@ -63,16 +79,7 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
         self.course.note(frame, &reading, touches, answer.is_ok());
         self.has_changed =
             self.course.is_under_way() && (self.has_changed || reading.deed == Deed::Changes);
-        answer.map_err(|error| match error {
-            SqlError::Conflict => Refusal::Conflict,
-            SqlError::Deadlock => Refusal::Deadlock,
-            SqlError::LockTimeout => Refusal::Locked,
-            SqlError::Lost(text) => Refusal::Lost(text),
-            SqlError::Check => Refusal::Forbidden("a CHECK constraint forbids it".into()),
-            SqlError::Forbidden(text) => Refusal::Forbidden(text),
-            SqlError::Mistaken(text) | SqlError::Refused(text) => Refusal::Wrong(text),
-            SqlError::Misused(why) => Refusal::Wrong(why.to_string()),
-        })
+        answer.map_err(refusal)
     }
 
     fn told(&self, call: &Call, answer: &Answer) -> String {
@@ -120,5 +127,15 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
             Deed::Unknown => Stays::Everything,
             _ => Stays::Nothing,
         }
+    }
+
+    fn may_leave_traces(&self) -> bool {
+        self.known.may_leave_traces
+    }
+
+    fn begin_anew(&mut self) -> Result<u64, Refusal> {
+        self.course.begins_anew();
+        self.has_changed = false;
+        self.database.begin_anew().map_err(refusal)
     }
 }

@@ -79,7 +79,7 @@ impl Ours {
             hold::install(database, true)?;
         }
         let (catalog, overlaps) = (Arc::new(catalog), Overlaps::default());
-        *self.known.lock() = Known { catalog, holds_inside, overlaps };
+        *self.known.lock() = Known { catalog, holds_inside, overlaps, may_leave_traces: false };
         Ok(())
     }
 }

@@ -109,10 +109,18 @@ const CACHED: usize = 200;
 /// One connection to the file.
 pub(super) struct SqliteFile {
     connection: Connection,
+    path: PathBuf,
+    terms: Terms,
+    seat: Option<Seat>,
 }
 
 impl SqliteFile {
     fn open(path: &Path, flags: OpenFlags, terms: &Terms) -> rusqlite::Result<Self> {
+        let connection = Self::connect(path, flags, terms)?;
+        Ok(Self { connection, path: path.to_owned(), terms: terms.clone(), seat: None })
+    }
+
+    fn connect(path: &Path, flags: OpenFlags, terms: &Terms) -> rusqlite::Result<Connection> {
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_handler(Some(busy_handler(terms.clone())))?;
         connection.set_prepared_statement_cache_capacity(CACHED);
@@ -120,7 +128,7 @@ impl SqliteFile {
         if terms.relaxed {
             connection.execute_batch(include_str!("statements/relaxed.sql"))?;
         }
-        Ok(Self { connection })
+        Ok(connection)
     }
 
     fn prepared(
@@ -200,9 +208,21 @@ impl Database for SqliteFile {
 
     /// Whoever finds that somebody else is writing tries again when somebody has moved, and not sooner.
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
+        self.seat = Some(seat.clone());
         let seat = seat.clone();
         let obstructed = self.connection.busy_handler(Some(move |_| seat.is_obstructed()));
         obstructed.map_err(|error| self.error(error))
+    }
+
+    /// A session is a connection: there is nothing that would take back settings, temporary tables and attached files.
+    fn begin_anew(&mut self) -> Result<u64, SqlError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = Self::connect(&self.path, flags, &self.terms);
+        self.connection = opened.map_err(|error| self.error(error))?;
+        match self.seat.clone() {
+            Some(seat) => self.take_seat(&seat).map(|()| 0),
+            None => Ok(0),
+        }
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {

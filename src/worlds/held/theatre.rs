@@ -64,6 +64,9 @@ pub struct Theatre<'t> {
     watch: Box<dyn Watch>,
     calls: Vec<Sender<Arc<Provider>>>,
     lefts: Receiver<(usize, Left)>,
+    /// Whose sessions may be left with traces and are begun anew when everybody is to go home, and how that went.
+    renewals: usize,
+    renewed: Receiver<(usize, Renewed)>,
     provider: Arc<Provider>,
     /// What is known of each buyer's visit, once it is over.
     over: Vec<Option<Left>>,
@@ -95,23 +98,35 @@ impl<'t> Theatre<'t> {
         let first_like = |place| (0..place).find(|one| are_alike(*one, place)).unwrap_or(place);
         let turnstile = Turnstile::of(buyers, server.thinking());
         let (tells, lefts) = unbounded();
+        let (renews, renewed) = unbounded();
+        let mut renewals = 0;
         thread::scope(|scope| {
             let mut calls = Vec::with_capacity(buyers);
             for (place, want) in wants.iter().copied().enumerate() {
                 let seat = turnstile.seat(place);
                 let mut link = server.connect_held(seat.clone(), grain == Grain::Statement)?;
                 let (calls_it, called) = unbounded::<Arc<Provider>>();
-                let tells = tells.clone();
+                let (tells, renews) = (tells.clone(), renews.clone());
+                let may_leave_traces = link.may_leave_traces();
+                renewals += usize::from(may_leave_traces);
                 let retries = settings.policy.retries;
                 let work = move || {
                     for provider in called {
                         // Whatever happens, nobody waits for somebody who is not there.
-                        let _leaves = Leaves(&seat);
+                        let leaves = Leaves(&seat);
                         let buyer = place as BuyerId;
                         let guest =
                             Guest { entrant, buyer, want, retries, grain, provider: &provider };
                         let left = guest.visit(&mut *link, &seat);
                         let _ = tells.send((place, left));
+                        drop(leaves);
+                        if may_leave_traces {
+                            // Not before: what a buyer leaves behind is there for the others.
+                            seat.wait_until_closed();
+                            let kept_locks = link.begin_anew();
+                            let is_broken = link.is_broken();
+                            let _ = renews.send((place, Renewed { kept_locks, is_broken }));
+                        }
                     }
                 };
                 thread::Builder::new().spawn_scoped(scope, work).map_err(|error| {
@@ -119,7 +134,7 @@ impl<'t> Theatre<'t> {
                 })?;
                 calls.push(calls_it);
             }
-            drop(tells);
+            drop((tells, renews));
             let mut theatre = Self {
                 server,
                 settings,
@@ -137,6 +152,8 @@ impl<'t> Theatre<'t> {
                 watch: server.watch()?,
                 calls,
                 lefts,
+                renewals,
+                renewed,
                 provider: Arc::new(Provider::open(0)),
                 over: vec![None; buyers],
                 sent: vec![Saying::new(String::new(), Touches::NOTHING); buyers],
@@ -160,6 +177,12 @@ impl<'t> Theatre<'t> {
     #[must_use]
     pub fn unseen(&self) -> u64 {
         self.turnstile.unseen()
+    }
+
+    /// How often a buyer was not chosen because its code only asks the same again, and would hear the same.
+    #[must_use]
+    pub fn passed_over(&self) -> u64 {
+        self.turnstile.passed_over()
     }
 
     /// An op's reply, as it is told where ops are held. Whether a lock was waited for is no part of it.
@@ -225,6 +248,7 @@ impl<'t> Theatre<'t> {
                 answered.extend(more.into_iter().filter(|(who, _)| who != other || !still_waits));
             }
         }
+        answered.extend(self.give_up()?);
         let waits = self.turnstile.waiting().contains(&place);
         let mut waits_for = Vec::new();
         if waits {
@@ -302,6 +326,23 @@ impl<'t> Theatre<'t> {
         (0..self.held_inside.len()).try_for_each(|place| self.let_pass(place))
     }
 
+    /// Where nobody can move but by waiting no longer, somebody waits no longer; and what was answered then.
+    fn give_up(&mut self) -> Result<Vec<(usize, String)>, Error> {
+        let mut answered = Vec::new();
+        loop {
+            let waiting = self.turnstile.waiting_sessions();
+            if waiting.is_empty() || !self.turnstile.held().is_empty() {
+                return Ok(answered);
+            }
+            let gave_up = self.watch.give_up(&waiting);
+            if !gave_up.map_err(|error| self.broke(&error.to_string()))? {
+                return Ok(answered);
+            }
+            self.turnstile.forget_waits();
+            answered.extend(self.settle()?);
+        }
+    }
+
     /// Who has left since this was last asked.
     fn see_off(&mut self) -> Vec<(usize, Ending)> {
         let mut left = Vec::new();
@@ -346,12 +387,26 @@ impl<'t> Theatre<'t> {
         self.see_off();
         let still_there = self.over.iter().filter(|left| left.is_none()).count();
         self.hold_no_more()?;
+        let blocked = if still_there > 0 { self.turnstile.waiting_sessions() } else { Vec::new() };
         self.turnstile.close();
+        if !blocked.is_empty() {
+            self.watch.break_off(&blocked).map_err(|error| self.broke(&error.to_string()))?;
+        }
         for _ in 0..still_there {
             let Ok((place, left)) = self.lefts.recv() else {
                 return Err(Error::world("a buyer's thread has ended"));
             };
             self.over[place] = Some(left);
+        }
+        for _ in 0..self.renewals {
+            let Ok((place, Renewed { kept_locks, is_broken })) = self.renewed.recv() else {
+                return Err(Error::world("a buyer's thread has ended"));
+            };
+            if let Some(left) = &mut self.over[place] {
+                left.is_broken |= is_broken;
+                let is_over = !matches!(left.visit.ending, Ending::Failed(_) | Ending::Unserved);
+                left.leaked_locks += if is_over { kept_locks } else { 0 };
+            }
         }
         self.settle()?;
         if self.over.iter().flatten().any(|left| left.is_broken) {
@@ -382,6 +437,14 @@ impl<'t> Theatre<'t> {
         let books = crate::stores::Books { payments: self.provider.payments(), ..books };
         Ok(Round { number: 1, stock: self.settings.stock, visits, books, tally })
     }
+}
+
+/// How it went to begin a session anew.
+struct Renewed {
+    /// Locks of its own that it still held.
+    kept_locks: u64,
+    /// Whether its connection is of no more use.
+    is_broken: bool,
 }
 
 /// Whoever has this leaves in any case.

@@ -89,6 +89,7 @@ where
     let books = store.books()?;
     let mut tally = tally;
     tally.leaked_holds += leaked_holds(&visits, &books.holding);
+    tally.leaked_locks += books.kept_locks;
     Ok(Round { number, stock: settings.stock, visits, books, tally })
 }
 

@@ -137,9 +137,9 @@ impl Catalog {
         }
     }
 
-    /// Whether triggers or the like run behind statements that do not name them.
-    pub(in crate::stores::sql) fn runs_code(&self) -> bool {
-        self.runs_code
+    /// Whether there is code that was written for this database, named or not.
+    pub(in crate::stores::sql) fn has_code(&self) -> bool {
+        self.runs_code || !self.functions.is_empty()
     }
 
     /// The texts of functions that run, or may run, behind this statement.

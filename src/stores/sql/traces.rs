@@ -1,0 +1,263 @@
+//! Whether a statement may leave something in its session that outlives the attempt: a lock of the session's own, a
+//! variable, a setting, a temporary table, a prepared statement. Only what is known to leave nothing leaves nothing.
+
+use crate::stores::StoreKind;
+
+/// What a statement may begin with that leaves nothing, if nothing else in it does. `END`, `BEGIN` and their like are
+/// taken back by whoever ends the attempt.
+const HARMLESS: [&str; 13] = [
+    "select",
+    "insert",
+    "update",
+    "delete",
+    "with",
+    "values",
+    "begin",
+    "start",
+    "commit",
+    "end",
+    "rollback",
+    "abort",
+    "savepoint",
+];
+
+/// Words that may stand before a parenthesis without calling anything that leaves something: keywords, types, and functions
+/// that only reckon.
+const BEFORE_PARENTHESIS: [&str; 64] = [
+    "abs",
+    "all",
+    "and",
+    "any",
+    "as",
+    "avg",
+    "between",
+    "bigint",
+    "by",
+    "case",
+    "cast",
+    "ceil",
+    "char",
+    "coalesce",
+    "concat",
+    "conflict",
+    "count",
+    "date",
+    "decimal",
+    "distinct",
+    "else",
+    "exists",
+    "filter",
+    "floor",
+    "from",
+    "greatest",
+    "having",
+    "if",
+    "ifnull",
+    "in",
+    "insert",
+    "integer",
+    "interval",
+    "into",
+    "join",
+    "key",
+    "least",
+    "length",
+    "like",
+    "lower",
+    "max",
+    "min",
+    "mod",
+    "not",
+    "now",
+    "nullif",
+    "numeric",
+    "on",
+    "or",
+    "over",
+    "partition",
+    "returning",
+    "round",
+    "select",
+    "set",
+    "sign",
+    "some",
+    "sum",
+    "then",
+    "upper",
+    "using",
+    "values",
+    "varchar",
+    "where",
+];
+
+/// Words that make a statement more than its first word says.
+const TELLING: [&str; 12] = [
+    "chain",
+    "release",
+    "temp",
+    "temporary",
+    "prepare",
+    "prepared",
+    "execute",
+    "declare",
+    "cursor",
+    "outfile",
+    "dumpfile",
+    "hold",
+];
+
+/// Whether a statement may leave something in its session, for all that its words tell.
+pub(super) fn may_leave(kind: StoreKind, statement: &str) -> bool {
+    let Some(tokens) = tokens(kind, statement) else { return true };
+    let word = |place: usize| match tokens.get(place) {
+        Some(Token::Word(word)) => word.as_str(),
+        _ => "",
+    };
+    // Of a setting PostgreSQL has one kind that goes with the transaction.
+    let is_of_transaction = kind == StoreKind::Postgres
+        && word(0) == "set"
+        && matches!(word(1), "local" | "transaction" | "constraints");
+    if !is_of_transaction && !HARMLESS.contains(&word(0)) {
+        return true;
+    }
+    (1..tokens.len()).any(|place| {
+        let before = word(place - 1);
+        match &tokens[place] {
+            // `SELECT … INTO` makes a table, or sets a variable.
+            Token::Word(word) if word == "into" => !matches!(before, "insert" | "ignore"),
+            Token::Word(word) => TELLING.contains(&word.as_str()),
+            Token::Sign('(') if is_name(tokens.get(place - 1)) => {
+                let is_list_of_columns = place >= 2 && word(place - 2) == "into";
+                !is_list_of_columns && !BEFORE_PARENTHESIS.contains(&before)
+            }
+            Token::Quoted | Token::Sign(_) => false,
+        }
+    })
+}
+
+fn is_name(token: Option<&Token>) -> bool {
+    matches!(token, Some(Token::Word(_) | Token::Quoted))
+}
+
+/// A piece of a statement that every dialect reads alike.
+#[derive(Debug, PartialEq, Eq)]
+enum Token {
+    /// A keyword, a name or a number, in small letters.
+    Word(String),
+    /// A name in quotes.
+    Quoted,
+    /// A sign. What stands between `'` and `'` leaves one of these.
+    Sign(char),
+}
+
+/// The pieces of a statement; none where there is something that not every dialect reads alike, or that has to do with
+/// variables: a backslash, a comment, `$`, `@`, a second statement.
+fn tokens(kind: StoreKind, statement: &str) -> Option<Vec<Token>> {
+    let statement = statement.trim().trim_end_matches(';');
+    if statement.contains("--") || statement.contains("/*") {
+        return None;
+    }
+    let mut tokens = Vec::new();
+    let mut rest = statement.chars().peekable();
+    while let Some(first) = rest.next() {
+        match first {
+            '\\' | '$' | '@' | '#' | ';' | '{' | '}' | '[' | ']' => return None,
+            '\'' | '"' | '`' => {
+                // Two of them are one that is part of the text: then the next piece begins with it at once.
+                let mut is_closed = false;
+                for next in rest.by_ref() {
+                    match next {
+                        '\\' => return None,
+                        next if next == first => {
+                            is_closed = true;
+                            break;
+                        }
+                        _ => {}
+                    }
+                }
+                if !is_closed {
+                    return None;
+                }
+                // In MySQL a `"` is what `'` is, but for a setting.
+                let is_name = first == '`' || (first == '"' && kind != StoreKind::Mysql);
+                tokens.push(if is_name { Token::Quoted } else { Token::Sign(first) });
+            }
+            first if first.is_alphanumeric() || first == '_' => {
+                let mut word: String = first.to_lowercase().collect();
+                while let Some(next) = rest.next_if(|next| next.is_alphanumeric() || *next == '_') {
+                    word.extend(next.to_lowercase());
+                }
+                // `E'…'`, `U&"…"`, `N'…'`, `_utf8'…'` read what is between the quotes otherwise.
+                if rest.peek().is_some_and(|next| matches!(next, '\'' | '"' | '&')) {
+                    return None;
+                }
+                tokens.push(Token::Word(word));
+            }
+            first if first.is_whitespace() => {}
+            first => tokens.push(Token::Sign(first)),
+        }
+    }
+    Some(tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_checkouts_usually_say_leaves_nothing() {
+        for statement in [
+            "BEGIN",
+            "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            "START TRANSACTION READ WRITE",
+            "SELECT stock FROM product WHERE id = :item FOR UPDATE",
+            "SELECT COALESCE(SUM(qty), 0) AS taken FROM \"order\" WHERE product IN (1, 2)",
+            "INSERT INTO orders (buyer, product) VALUES (:buyer, 'it''s (so)')",
+            "INSERT INTO `orders` (buyer) VALUES (:buyer) ON CONFLICT (buyer) DO NOTHING",
+            "UPDATE product SET stock = stock - :qty WHERE id = :item AND (stock >= :qty);",
+            "COMMIT",
+            "ROLLBACK TO SAVEPOINT a",
+            "SAVEPOINT a",
+        ] {
+            assert!(!may_leave(StoreKind::Mysql, statement), "{statement}");
+            assert!(!may_leave(StoreKind::Postgres, statement), "{statement}");
+        }
+        assert!(!may_leave(StoreKind::Postgres, "SET LOCAL lock_timeout = '1s'"));
+    }
+
+    #[test]
+    fn what_a_session_keeps_is_known_and_so_is_what_is_not_understood() {
+        for statement in [
+            "SELECT pg_advisory_lock(7)",
+            "SELECT GET_LOCK ('l', 10)",
+            "SELECT \"pg_advisory_lock\"(7)",
+            "SELECT app.take(1)",
+            "SET autocommit = 0",
+            "SET SESSION TRANSACTION READ ONLY",
+            "COMMIT AND CHAIN",
+            "ROLLBACK AND CHAIN",
+            "RELEASE SAVEPOINT a",
+            "SELECT COALESCE(@seen, 0)",
+            "SELECT stock INTO kept FROM product",
+            "SELECT stock FROM product INTO OUTFILE 'x'",
+            "CREATE TEMP TABLE cart (id INT)",
+            "LOCK TABLES product WRITE",
+            "PREPARE p AS SELECT 1",
+            "PREPARE TRANSACTION 'x'",
+            "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+            "LISTEN orders",
+            "PRAGMA foreign_keys = ON",
+            "DO $$ BEGIN PERFORM pg_advisory_lock(1); END $$",
+            "SELECT 'it\\'s', GET_LOCK('l', 1), ''",
+            "SELECT 1 /*! , GET_LOCK('l', 1) */",
+            "SELECT E'a' , 1",
+            "SELECT 1; SET @a = 1",
+            "SELECT 'not closed",
+            "",
+        ] {
+            assert!(may_leave(StoreKind::Mysql, statement), "{statement}");
+            assert!(may_leave(StoreKind::Postgres, statement), "{statement}");
+        }
+        assert!(may_leave(StoreKind::Mysql, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"));
+    }
+}
