@@ -1,0 +1,306 @@
+//! The differential check: the search that leaves orders out against the one that does not, and a proof against races.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use oversell_sim::checkout::Checkout;
+use oversell_sim::clock::{Clock, Wall, nanos};
+use oversell_sim::control::Control;
+use oversell_sim::entrant::Entrant;
+use oversell_sim::error::Error;
+use oversell_sim::explore::{Exploration, Outcome, Walk, as_furnished, search_orders, server_for};
+use oversell_sim::finding::FindingKind;
+use oversell_sim::report::Evidence;
+use oversell_sim::settings::Settings;
+use oversell_sim::stores::{Address, StoreKind, Venue};
+
+use super::recipe::Recipe;
+
+/// How far to go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Orders of a search; one that does not end within them is too large.
+    pub(crate) orders: u64,
+    /// The longest that a search, or the races, may take.
+    pub(crate) time: Duration,
+    /// Races of what was proved.
+    pub(crate) races: u32,
+}
+
+/// What came of a checkout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Both searches found this, and no race found more.
+    Agreed {
+        evidence: Evidence,
+        /// Orders that the search ran that leaves some out, and the one that does not.
+        orders: (u64, u64),
+        races: u32,
+    },
+    /// The search that leaves nothing out did not end in time.
+    TooLarge,
+    /// The search that leaves orders out does not claim to be complete: it has no verdict to be held against.
+    Incomplete(String),
+    /// One buyer after the other cannot get through: the generator's mistake.
+    Refused(String),
+    /// A search or a race did not work at all.
+    Failed(String),
+    /// Two answers that cannot both be right.
+    Contradiction(Kind, String),
+}
+
+/// Which two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// One search finds what the other does not.
+    Findings,
+    /// One search ends in ways in which the other does not.
+    Outcomes,
+    /// The shortest schedules to a finding have not the same length.
+    Lengths,
+    /// What was proved is broken in a race.
+    Race,
+}
+
+/// Private servers, one a database, for many checkouts one after the other.
+#[derive(Default)]
+pub(crate) struct Hosts {
+    control: Control,
+    venues: BTreeMap<StoreKind, Venue>,
+}
+
+/// Connections that a private server is ready for; it allows for more beside them.
+const CONNECTIONS: u32 = 4;
+
+impl Hosts {
+    /// Where a checkout's tables can be made.
+    fn address(&mut self, kind: StoreKind) -> Result<Address, Error> {
+        if kind == StoreKind::Sqlite {
+            return Ok(Address::default());
+        }
+        if !self.venues.contains_key(&kind) {
+            let settings = Settings {
+                store: kind,
+                relaxed: true,
+                connections: CONNECTIONS,
+                ..Settings::default()
+            };
+            let venue = Venue::open(&settings, None, &Address::default(), &self.control)?;
+            self.venues.insert(kind, venue);
+        }
+        let url = self.venues[&kind].server().map(|server| server.url());
+        Ok(Address { url, ..Address::default() })
+    }
+
+    /// Checks a checkout that is written to this folder.
+    pub(crate) fn check(&mut self, recipe: &Recipe, folder: &Path, bounds: Bounds) -> Verdict {
+        let checked = self.try_check(recipe, folder, bounds);
+        checked.unwrap_or_else(|error| {
+            // Whatever state a server is in after that, the next checkout has a new one.
+            if matches!(error, Error::World(_)) {
+                self.venues.remove(&recipe.store);
+            }
+            Verdict::Failed(error.to_string())
+        })
+    }
+
+    fn try_check(
+        &mut self,
+        recipe: &Recipe,
+        folder: &Path,
+        bounds: Bounds,
+    ) -> Result<Verdict, Error> {
+        let path = recipe.write(folder).map_err(|error| Error::world(error.to_string()))?;
+        let checkout = match Checkout::read(&path) {
+            Ok(checkout) => checkout,
+            Err(error) => return Ok(Verdict::Refused(error.to_string())),
+        };
+        let address = self.address(recipe.store)?;
+        let settings = settings(&checkout);
+        let (fast, slow) = {
+            let server = match server_for(&checkout, &settings, &address, &self.control) {
+                Err(Error::Input(why)) => return Ok(Verdict::Refused(why)),
+                server => server?,
+            };
+            let settings = match as_furnished(&checkout, settings.clone(), &*server) {
+                Err(Error::Input(why)) => return Ok(Verdict::Refused(why)),
+                settings => settings?,
+            };
+            let search = |reduced| search(&checkout, &settings, &*server, reduced, bounds);
+            let slow = search(false)?;
+            if !is_complete(&slow.0) {
+                return Ok(match why_incomplete(&slow.0) {
+                    Some(why) => Verdict::Incomplete(format!("unreduced: {why}")),
+                    None => Verdict::TooLarge,
+                });
+            }
+            (search(true)?, slow)
+        };
+        if !is_complete(&fast.0) {
+            let why =
+                why_incomplete(&fast.0).unwrap_or_else(|| "it takes longer than unreduced".into());
+            return Ok(Verdict::Incomplete(why));
+        }
+        if let Some((kind, why)) = difference(&fast, &slow) {
+            return Ok(Verdict::Contradiction(kind, why));
+        }
+        let mut races = 0;
+        if fast.0.evidence == Evidence::Proved && bounds.races > 0 {
+            let (raced, found) = self.race(&checkout, &settings, &address, bounds)?;
+            if let Some(found) = found {
+                let why = format!("proved, and race {raced} found: {found}");
+                return Ok(Verdict::Contradiction(Kind::Race, why));
+            }
+            races = raced;
+        }
+        Ok(Verdict::Agreed {
+            evidence: fast.0.evidence,
+            orders: (orders(&fast.0), orders(&slow.0)),
+            races,
+        })
+    }
+
+    /// Races a checkout until something is found; says in how many rounds, and what.
+    fn race(
+        &self,
+        checkout: &Checkout,
+        settings: &Settings,
+        address: &Address,
+        bounds: Bounds,
+    ) -> Result<(u32, Option<String>), Error> {
+        let settings = Settings {
+            threads: Some(settings.buyers),
+            connections: settings.buyers,
+            relaxed: true,
+            policy: oversell_sim::retry::RetryPolicy { patience: bounds.time, ..settings.policy },
+            ..settings.clone()
+        };
+        let venue = Venue::open(&settings, checkout.described(), address, &self.control)?;
+        let Some(server) = venue.server() else { return Ok((0, None)) };
+        let settings = as_furnished(checkout, settings, server)?;
+        let clock = Wall::start();
+        for number in 1..=bounds.races {
+            let round = checkout.race(&venue, &settings, number, &clock, &self.control)?;
+            if let Some(finding) = round.ledger().audit().first() {
+                return Ok((number, Some(format!("{}: {}", finding.kind.title(), finding.proof))));
+            }
+            if clock.now() > nanos(bounds.time) {
+                return Ok((number, None));
+            }
+        }
+        Ok((bounds.races, None))
+    }
+
+    /// The smallest checkout that is found to show the same kind of contradiction by leaving things out one by one.
+    pub(crate) fn shrink(
+        &mut self,
+        recipe: &Recipe,
+        kind: Kind,
+        folder: &Path,
+        bounds: Bounds,
+    ) -> (Recipe, String) {
+        let (mut smallest, mut told) = (recipe.clone(), String::new());
+        let mut tries = MOST_TRIES;
+        'again: loop {
+            for smaller in smallest.smaller() {
+                if tries == 0 {
+                    return (smallest, told);
+                }
+                tries -= 1;
+                match self.check(&smaller, folder, bounds) {
+                    Verdict::Contradiction(same, why) if same == kind => {
+                        (smallest, told) = (smaller, why);
+                        continue 'again;
+                    }
+                    _ => {}
+                }
+            }
+            return (smallest, told);
+        }
+    }
+}
+
+/// The most smaller checkouts that are tried in place of one.
+const MOST_TRIES: u32 = 60;
+
+/// The settings that a checkout's file gives it.
+fn settings(checkout: &Checkout) -> Settings {
+    checkout.applied(Settings { buyers: 2, ..Settings::default() })
+}
+
+type Searched = (Exploration, BTreeSet<Outcome>);
+
+fn search(
+    checkout: &Checkout,
+    settings: &Settings,
+    server: &dyn oversell_sim::stores::remote::Server,
+    reduced: bool,
+    bounds: Bounds,
+) -> Result<Searched, Error> {
+    let (asked, clock) = (AtomicU64::new(0), Wall::start());
+    let stopped = || {
+        asked.fetch_add(1, Ordering::Relaxed) >= bounds.orders || clock.now() > nanos(bounds.time)
+    };
+    let walk = Walk { switches: None, reduced, enough_after_finding: None };
+    search_orders(checkout, settings, server, walk, &stopped)
+}
+
+fn is_complete(report: &Exploration) -> bool {
+    report.orders.as_ref().is_some_and(|orders| orders.complete)
+}
+
+fn orders(report: &Exploration) -> u64 {
+    report.orders.as_ref().map_or(0, |orders| orders.run)
+}
+
+/// Why a search that could have ended is not complete.
+fn why_incomplete(report: &Exploration) -> Option<String> {
+    let orders = report.orders.as_ref()?;
+    let remark = report.remarks.first().cloned();
+    orders.first_divergence.as_ref().map(|where_| format!("not as before {where_}")).or(remark)
+}
+
+/// In what two searches differ.
+fn difference(fast: &Searched, slow: &Searched) -> Option<(Kind, String)> {
+    let (found, all) = (shortest(&fast.0), shortest(&slow.0));
+    let kinds = |found: &BTreeMap<FindingKind, usize>| found.keys().copied().collect::<Vec<_>>();
+    let ran = format!("{} and {} orders", orders(&fast.0), orders(&slow.0));
+    if kinds(&found) != kinds(&all) {
+        return Some((
+            Kind::Findings,
+            format!("reduced {}, unreduced {} ({ran})", told(&found), told(&all)),
+        ));
+    }
+    if fast.1 != slow.1 {
+        let mut why =
+            format!("{} outcomes reduced, {} unreduced ({ran})", fast.1.len(), slow.1.len());
+        for outcome in slow.1.difference(&fast.1) {
+            let _ = write!(why, "\nmissed: {outcome:?}");
+        }
+        for outcome in fast.1.difference(&slow.1) {
+            let _ = write!(why, "\nmade up: {outcome:?}");
+        }
+        return Some((Kind::Outcomes, why));
+    }
+    (found != all).then(|| {
+        (Kind::Lengths, format!("reduced {}, unreduced {} ({ran})", told(&found), told(&all)))
+    })
+}
+
+/// What was found, and in how many statements at the least.
+fn shortest(report: &Exploration) -> BTreeMap<FindingKind, usize> {
+    report.findings.iter().map(|told| (told.finding.kind, told.timeline.len())).collect()
+}
+
+fn told(found: &BTreeMap<FindingKind, usize>) -> String {
+    match found.is_empty() {
+        true => "proved".into(),
+        false => {
+            let each = found.iter().map(|(kind, length)| format!("{} in {length}", kind.title()));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
