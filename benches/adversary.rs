@@ -12,6 +12,8 @@ mod adversary;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::exit;
+use std::thread;
 use std::time::Duration;
 
 use adversary::check::{Bounds, Hosts, Kind, Verdict};
@@ -25,7 +27,9 @@ const USAGE: &str = "\
 --seed N         the first one's seed [1]
 --dialect NAME   postgres, mysql, sqlite or redis [all of them]
 --races N        rounds of what was proved [200]
---orders N       the most orders of a search [2000]
+--size N         the most orders of a checkout in which no buyer waits [500]
+--orders N       the most orders of a search, where buyers come again [1500]
+--jobs N         work on so many at once, of each dialect [1]
 --seconds N      the longest that a search, or the races of a checkout, may take [30]
 --out FOLDER     where contradictions go [target/contradictions]
 --show           print each checkout's verdict";
@@ -35,6 +39,8 @@ struct Asked {
     number: u64,
     seed: u64,
     dialects: Vec<StoreKind>,
+    size: u64,
+    jobs: u64,
     bounds: Bounds,
     out: PathBuf,
     shows: bool,
@@ -56,32 +62,56 @@ struct Counts {
 
 fn main() {
     let asked = asked();
-    let mut hosts = Hosts::default();
-    let clock = Wall::start();
     let mut contradictions = 0;
-    for dialect in &asked.dialects {
-        let began = clock.now();
-        let counts = run(*dialect, &asked, &mut hosts);
-        contradictions += counts.contradictions.values().sum::<u64>();
-        println!("{dialect}: {} in {} s", counts.told(), (clock.now() - began) / 1_000_000_000);
+    thread::scope(|scope| {
+        let begun: Vec<_> = asked
+            .dialects
+            .iter()
+            .map(|dialect| {
+                let jobs: Vec<_> = (0..asked.jobs)
+                    .map(|job| {
+                        scope.spawn({
+                            let asked = &asked;
+                            move || run(*dialect, asked, job)
+                        })
+                    })
+                    .collect();
+                (dialect, Wall::start(), jobs)
+            })
+            .collect();
+        for (dialect, clock, jobs) in begun {
+            let counts = jobs
+                .into_iter()
+                .map(|job| job.join().unwrap())
+                .fold(Counts::default(), Counts::and);
+            contradictions += counts.contradictions.values().sum::<u64>();
+            println!("{dialect}: {} in {} s", counts.told(), clock.now() / 1_000_000_000);
+        }
+    });
+    if contradictions > 0 {
+        println!("contradictions are in {}", asked.out.display());
+        exit(1);
     }
-    assert_eq!(contradictions, 0, "contradictions are in {}", asked.out.display());
 }
 
-fn run(dialect: StoreKind, asked: &Asked, hosts: &mut Hosts) -> Counts {
+/// Every so manyth checkout of a dialect, on servers of its own.
+fn run(dialect: StoreKind, asked: &Asked, job: u64) -> Counts {
+    let mut hosts = Hosts::default();
     let mut counts = Counts::default();
     let folder = tempfile::tempdir().unwrap();
-    for seed in asked.seed..asked.seed + asked.number {
-        let recipe = checkout(dialect, seed);
-        let verdict =
-            hosts.check(&recipe, &folder.path().join(format!("{dialect}-{seed}")), asked.bounds);
+    for seed in
+        (asked.seed..asked.seed + asked.number).skip(job as usize).step_by(asked.jobs as usize)
+    {
+        let recipe = checkout(dialect, seed, asked.size);
+        let began = Wall::start();
+        let verdict = hosts.check(&recipe, folder.path(), asked.bounds);
         if asked.shows || matches!(verdict, Verdict::Failed(_)) {
-            println!("{dialect} {seed}: {}: {verdict:?}", recipe.title);
+            let took = began.now() / 1_000_000;
+            println!("{dialect} {seed}: {took} ms: {}: {verdict:?}", recipe.title);
         }
         if let Verdict::Contradiction(kind, why) = &verdict {
-            let (smallest, why_there) =
-                hosts.shrink(&recipe, *kind, &folder.path().join("smaller"), asked.bounds);
-            let why = if why_there.is_empty() { why } else { &why_there };
+            let shrunk = hosts.shrink(&recipe, *kind, folder.path(), asked.bounds);
+            let (smallest, why) = shrunk.unwrap_or_else(|| (recipe.clone(), why.clone()));
             let out = asked.out.join(format!("{kind:?}-{dialect}-{seed}").to_lowercase());
             smallest.write(&out).unwrap();
             fs::write(out.join("why.txt"), format!("{why}\n")).unwrap();
@@ -114,6 +144,21 @@ impl Counts {
         }
     }
 
+    fn and(mut self, other: Self) -> Self {
+        self.proved += other.proved;
+        self.broken += other.broken;
+        self.too_large += other.too_large;
+        self.incomplete += other.incomplete;
+        self.refused += other.refused;
+        self.failed += other.failed;
+        self.races += other.races;
+        self.orders = (self.orders.0 + other.orders.0, self.orders.1 + other.orders.1);
+        for (kind, number) in other.contradictions {
+            *self.contradictions.entry(kind).or_default() += number;
+        }
+        self
+    }
+
     fn told(&self) -> String {
         let Self {
             proved,
@@ -137,10 +182,11 @@ impl Counts {
 }
 
 fn asked() -> Asked {
-    let bounds = Bounds { orders: 2_000, time: Duration::from_secs(30), races: 200 };
+    let bounds = Bounds { orders: 1_500, time: Duration::from_secs(30), races: 200 };
     let dialects = vec![StoreKind::Postgres, StoreKind::Mysql, StoreKind::Sqlite, StoreKind::Redis];
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/contradictions");
-    let mut asked = Asked { number: 100, seed: 1, dialects, bounds, out, shows: false };
+    let mut asked =
+        Asked { number: 100, seed: 1, dialects, size: 500, jobs: 1, bounds, out, shows: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().unwrap_or_else(|| panic!("{word} needs a value\n{USAGE}"));
@@ -152,6 +198,8 @@ fn asked() -> Asked {
             "--seed" => asked.seed = number(value()),
             "--dialect" => asked.dialects = vec![StoreKind::parse(&value()).unwrap()],
             "--races" => asked.bounds.races = number(value()) as u32,
+            "--size" => asked.size = number(value()),
+            "--jobs" => asked.jobs = number(value()).max(1),
             "--orders" => asked.bounds.orders = number(value()),
             "--seconds" => asked.bounds.time = Duration::from_secs(number(value())),
             "--out" => asked.out = value().into(),

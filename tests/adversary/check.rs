@@ -194,37 +194,50 @@ impl Hosts {
         Ok((bounds.races, None))
     }
 
-    /// The smallest checkout that is found to show the same kind of contradiction by leaving things out one by one.
+    /// The smallest checkout that is found to show the same kind of contradiction when things are left out of it one
+    /// by one, and what it shows; none if each of them is needed.
     pub(crate) fn shrink(
         &mut self,
         recipe: &Recipe,
         kind: Kind,
         folder: &Path,
         bounds: Bounds,
-    ) -> (Recipe, String) {
-        let (mut smallest, mut told) = (recipe.clone(), String::new());
+    ) -> Option<(Recipe, String)> {
+        let mut smallest = None;
         let mut tries = MOST_TRIES;
-        'again: loop {
-            for smaller in smallest.smaller() {
-                if tries == 0 {
-                    return (smallest, told);
-                }
-                tries -= 1;
-                match self.check(&smaller, folder, bounds) {
-                    Verdict::Contradiction(same, why) if same == kind => {
-                        (smallest, told) = (smaller, why);
-                        continue 'again;
-                    }
-                    _ => {}
-                }
-            }
-            return (smallest, told);
+        while let Some(smaller) = self.step_smaller(
+            smallest.as_ref().map_or(recipe, |(recipe, _)| recipe),
+            kind,
+            folder,
+            bounds,
+            &mut tries,
+        ) {
+            smallest = Some(smaller);
         }
+        smallest
+    }
+
+    fn step_smaller(
+        &mut self,
+        recipe: &Recipe,
+        kind: Kind,
+        folder: &Path,
+        bounds: Bounds,
+        tries: &mut usize,
+    ) -> Option<(Recipe, String)> {
+        for smaller in recipe.smaller() {
+            *tries = tries.checked_sub(1)?;
+            match self.check(&smaller, folder, bounds) {
+                Verdict::Contradiction(same, why) if same == kind => return Some((smaller, why)),
+                _ => {}
+            }
+        }
+        None
     }
 }
 
 /// The most smaller checkouts that are tried in place of one.
-const MOST_TRIES: u32 = 60;
+const MOST_TRIES: usize = 60;
 
 /// The settings that a checkout's file gives it.
 fn settings(checkout: &Checkout) -> Settings {

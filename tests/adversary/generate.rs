@@ -10,18 +10,15 @@ use super::soup::{beside, soup};
 use super::spelling::Spelling;
 use super::ways::{Frame, Way, any_way, locking};
 
-/// The most orders that a checkout may have if nobody waits.
-const MOST_ORDERS: u64 = 1_000;
-
-/// The checkout of a seed.
-pub(crate) fn checkout(kind: StoreKind, seed: u64) -> Recipe {
+/// The checkout of a seed, which has at most so many orders if no buyer waits or leaves early.
+pub(crate) fn checkout(kind: StoreKind, seed: u64, most_orders: u64) -> Recipe {
     let dice = &mut Dice::of(seed);
     loop {
         let recipe = match kind {
             Redis => redis::recipe(seed, dice),
             kind => in_sql(kind, seed, dice),
         };
-        if recipe.orders() <= MOST_ORDERS {
+        if recipe.orders() <= most_orders {
             return recipe;
         }
     }

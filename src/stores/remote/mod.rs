@@ -170,6 +170,9 @@ pub struct Opening {
     pub is_small: bool,
 }
 
+/// So many buyers leave no more rows than are quickly deleted; what more leave is thrown away with its files.
+const A_FEW: u32 = 26;
+
 /// A server and the connections to it.
 pub struct Site {
     server: Box<dyn Server>,
@@ -215,7 +218,7 @@ impl<'s> Remote<'s> {
             stock: settings.stock,
             buyers: settings.buyers,
             counts_orders: card.names(OpKind::CountLeft),
-            is_small: false,
+            is_small: settings.buyers <= A_FEW,
         };
         site.server.stock_up(opening)?;
         let patience = Patience { most: site.terms.patience, stop: site.terms.control.stop_flag() };
