@@ -32,6 +32,7 @@ const USAGE: &str = "\
 --jobs N         work on so many at once, of each dialect [1]
 --seconds N      the longest that a search, or the races of a checkout, may take [30]
 --out FOLDER     where contradictions go [target/contradictions]
+--outcomes       race what is broken, too: each race must end in a way that the search has seen
 --show           print each checkout's verdict";
 
 /// What was asked for.
@@ -182,7 +183,12 @@ impl Counts {
 }
 
 fn asked() -> Asked {
-    let bounds = Bounds { orders: 1_500, time: Duration::from_secs(30), races: 200 };
+    let bounds = Bounds {
+        orders: 1_500,
+        time: Duration::from_secs(30),
+        races: 200,
+        compares_outcomes: false,
+    };
     let dialects = vec![StoreKind::Postgres, StoreKind::Mysql, StoreKind::Sqlite, StoreKind::Redis];
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/contradictions");
     let mut asked =
@@ -203,6 +209,7 @@ fn asked() -> Asked {
             "--orders" => asked.bounds.orders = number(value()),
             "--seconds" => asked.bounds.time = Duration::from_secs(number(value())),
             "--out" => asked.out = value().into(),
+            "--outcomes" => asked.bounds.compares_outcomes = true,
             "--show" => asked.shows = true,
             // What cargo itself says to a bench.
             "--bench" => {}

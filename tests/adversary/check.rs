@@ -14,6 +14,8 @@ use oversell_sim::error::Error;
 use oversell_sim::explore::{Exploration, Outcome, Walk, as_furnished, search_orders, server_for};
 use oversell_sim::finding::FindingKind;
 use oversell_sim::report::Evidence;
+use oversell_sim::retry::RetryPolicy;
+use oversell_sim::round::Round;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::{Address, StoreKind, Venue};
 
@@ -28,6 +30,8 @@ pub(crate) struct Bounds {
     pub(crate) time: Duration,
     /// Races of what was proved.
     pub(crate) races: u32,
+    /// Whether what is broken is raced, too, and each race has to end in one of the ways that the search has seen.
+    pub(crate) compares_outcomes: bool,
 }
 
 /// What came of a checkout.
@@ -63,6 +67,8 @@ pub(crate) enum Kind {
     Lengths,
     /// What was proved is broken in a race.
     Race,
+    /// A race ends in a way in which no order does.
+    Unforeseen,
 }
 
 /// Private servers, one a database, for many checkouts one after the other.
@@ -91,7 +97,11 @@ impl Hosts {
             let venue = Venue::open(&settings, None, &Address::default(), &self.control)?;
             self.venues.insert(kind, venue);
         }
-        let url = self.venues[&kind].server().map(|server| server.url());
+        let mut url = self.venues[&kind].server().map(|server| server.url());
+        if let (StoreKind::Postgres, Some(url)) = (kind, &mut url) {
+            // In a race a deadlock takes as long as PostgreSQL waits before it looks for one: usually a second.
+            *url += "&options=-c%20deadlock_timeout%3D20ms";
+        }
         Ok(Address { url, ..Address::default() })
     }
 
@@ -147,12 +157,14 @@ impl Hosts {
         if let Some((kind, why)) = difference(&fast, &slow) {
             return Ok(Verdict::Contradiction(kind, why));
         }
+        let is_proved = fast.0.evidence == Evidence::Proved;
         let mut races = 0;
-        if fast.0.evidence == Evidence::Proved && bounds.races > 0 {
-            let (raced, found) = self.race(&checkout, &settings, &address, bounds)?;
-            if let Some(found) = found {
-                let why = format!("proved, and race {raced} found: {found}");
-                return Ok(Verdict::Contradiction(Kind::Race, why));
+        if bounds.races > 0 && (is_proved || bounds.compares_outcomes) {
+            let foreseen = bounds.compares_outcomes.then_some(&slow.1);
+            let race = Race { checkout: &checkout, settings: &settings, is_proved, foreseen };
+            let (raced, found) = race.run(&address, bounds, &self.control)?;
+            if let Some((kind, why)) = found {
+                return Ok(Verdict::Contradiction(kind, format!("race {raced}: {why}")));
             }
             races = raced;
         }
@@ -161,37 +173,6 @@ impl Hosts {
             orders: (orders(&fast.0), orders(&slow.0)),
             races,
         })
-    }
-
-    /// Races a checkout until something is found; says in how many rounds, and what.
-    fn race(
-        &self,
-        checkout: &Checkout,
-        settings: &Settings,
-        address: &Address,
-        bounds: Bounds,
-    ) -> Result<(u32, Option<String>), Error> {
-        let settings = Settings {
-            threads: Some(settings.buyers),
-            connections: settings.buyers,
-            relaxed: true,
-            policy: oversell_sim::retry::RetryPolicy { patience: bounds.time, ..settings.policy },
-            ..settings.clone()
-        };
-        let venue = Venue::open(&settings, checkout.described(), address, &self.control)?;
-        let Some(server) = venue.server() else { return Ok((0, None)) };
-        let settings = as_furnished(checkout, settings, server)?;
-        let clock = Wall::start();
-        for number in 1..=bounds.races {
-            let round = checkout.race(&venue, &settings, number, &clock, &self.control)?;
-            if let Some(finding) = round.ledger().audit().first() {
-                return Ok((number, Some(format!("{}: {}", finding.kind.title(), finding.proof))));
-            }
-            if clock.now() > nanos(bounds.time) {
-                return Ok((number, None));
-            }
-        }
-        Ok((bounds.races, None))
     }
 
     /// The smallest checkout that is found to show the same kind of contradiction when things are left out of it one
@@ -233,6 +214,68 @@ impl Hosts {
             }
         }
         None
+    }
+}
+
+/// Races of a checkout, and what must not come of them.
+struct Race<'r> {
+    checkout: &'r Checkout,
+    settings: &'r Settings,
+    is_proved: bool,
+    /// How orders can end, if a race has to end like one of them.
+    foreseen: Option<&'r BTreeSet<Outcome>>,
+}
+
+impl Race<'_> {
+    /// Races until something contradicts the search; says in how many rounds, and what.
+    fn run(
+        &self,
+        address: &Address,
+        bounds: Bounds,
+        control: &Control,
+    ) -> Result<(u32, Option<(Kind, String)>), Error> {
+        let settings = Settings {
+            threads: Some(self.settings.buyers),
+            connections: self.settings.buyers,
+            relaxed: true,
+            policy: RetryPolicy { patience: bounds.time, ..self.settings.policy },
+            ..self.settings.clone()
+        };
+        let venue = Venue::open(&settings, self.checkout.described(), address, control)?;
+        let Some(server) = venue.server() else { return Ok((0, None)) };
+        let settings = as_furnished(self.checkout, settings, server)?;
+        let clock = Wall::start();
+        for number in 1..=bounds.races {
+            let round = self.checkout.race(&venue, &settings, number, &clock, control)?;
+            if let Some(found) = self.contradiction(&round) {
+                return Ok((number, Some(found)));
+            }
+            if clock.now() > nanos(bounds.time) {
+                return Ok((number, None));
+            }
+        }
+        Ok((bounds.races, None))
+    }
+
+    fn contradiction(&self, round: &Round) -> Option<(Kind, String)> {
+        let findings = round.ledger().audit();
+        if let (true, Some(finding)) = (self.is_proved, findings.first()) {
+            return Some((
+                Kind::Race,
+                format!("proved, and {}: {}", finding.kind.title(), finding.proof),
+            ));
+        }
+        let foreseen = self.foreseen?;
+        let mut visits: Vec<_> =
+            round.visits.iter().map(|visit| (visit.ending, visit.want)).collect();
+        visits.sort_unstable();
+        let outcome = Outcome {
+            shelves: round.books.shelves.clone(),
+            visits,
+            orders: round.books.orders.len(),
+            findings: findings.iter().map(|finding| finding.kind).collect(),
+        };
+        (!foreseen.contains(&outcome)).then(|| (Kind::Unforeseen, format!("{outcome:?}")))
     }
 }
 

@@ -25,65 +25,56 @@ pub(crate) fn checkout(kind: StoreKind, seed: u64, most_orders: u64) -> Recipe {
 }
 
 fn in_sql(kind: StoreKind, seed: u64, dice: &mut Dice) -> Recipe {
-    let spelling = Spelling::of(kind, &WORDS, dice);
-    let tables = Tables::of(&spelling, dice);
-    let mut ways = Vec::new();
-    let several = dice.chance(35);
-    let first_is_soup = dice.chance(35);
-    ways.push(if first_is_soup { soup(kind, &tables, dice) } else { any_way(kind, &tables, dice) });
-    for _ in 0..if several { dice.number(1, 2) } else { 0 } {
-        let other =
-            if dice.chance(60) { soup(kind, &tables, dice) } else { any_way(kind, &tables, dice) };
-        ways.push(other);
-    }
-    let roles: Vec<Role> = ways
+    let tables = Tables::of(kind, dice);
+    let mut way = |soups| {
+        if dice.chance(soups) { soup(kind, &tables, dice) } else { any_way(kind, &tables, dice) }
+    };
+    let mut ways = vec![way(35), way(60), way(60)];
+    ways.truncate(dice.one(&[1, 1, 2, 2, 3]));
+    let mut roles: Vec<Role> = ways
         .iter()
         .zip(["buyer", "clerk", "courier"])
-        .map(|(way, name)| Role { name, buys: name == "buyer", steps: steps(way, &spelling, dice) })
+        .map(|(way, name)| Role { name, buys: name == "buyer", steps: steps(way, kind, dice) })
         .collect();
-    let is_small = roles.len() == 1 && roles[0].steps.len() <= 3;
     let buyers = match roles.len() {
-        1 if is_small && dice.chance(30) => 3,
+        1 if roles[0].steps.len() <= 3 && dice.chance(30) => 3,
         1 => 2,
         roles => roles,
     };
     let is_audited = roles.len() == 1 && ways[0].sells && dice.chance(70);
-    let audit = is_audited.then(|| {
-        (
-            spelling.plainly("SELECT id, stock FROM {goods} WHERE id = 1"),
-            spelling.plainly("SELECT buyer, COALESCE(item, 1), qty FROM {sales}"),
-        )
-    });
-    let rules =
-        ways.iter().enumerate().filter(|(place, way)| !way.sells || !is_audited || *place > 0);
-    let mut never: Vec<(String, String)> =
-        rules.map(|(place, way)| (format!("rule {place}"), spelling.plainly(way.rule))).collect();
+    let audit = is_audited.then_some((
+        "SELECT id, stock FROM {goods} WHERE id = 1",
+        "SELECT buyer, COALESCE(item, 1), qty FROM {sales}",
+    ));
+    let rules = ways.iter().filter(|way| !way.sells || !is_audited);
+    let mut never: Vec<(String, &str)> =
+        rules.enumerate().map(|(place, way)| (format!("rule {place}"), way.rule)).collect();
     if tables.has_trigger {
-        let counted =
-            "SELECT n FROM {tally} WHERE id = 3 AND n <> 1 + (SELECT COUNT(*) FROM {sales})";
-        never.push(("miscounted".into(), spelling.plainly(counted)));
-    }
-    if never.is_empty() {
         never.push((
-            "an order of nothing".into(),
-            spelling.plainly("SELECT id FROM {sales} WHERE qty = 0"),
+            "miscounted".into(),
+            "SELECT n FROM {tally} WHERE id = 3 AND n <> 1 + (SELECT COUNT(*) FROM {sales})",
         ));
     }
-    // Buyers whose number decides what they do are not alike.
-    let told_apart = |way: &Way| {
-        first_is_soup
-            || way.steps.iter().any(|step| {
-                ["= :buyer", "WHEN :buyer", "- :buyer"].iter().any(|use_| step.text.contains(use_))
-            })
-    };
+    if never.is_empty() {
+        never.push(("an order of nothing".into(), "SELECT id FROM {sales} WHERE qty = 0"));
+    }
+    let said = roles.iter().flat_map(|role| &role.steps).map(|step| step.text.as_str());
+    let asked =
+        never.iter().map(|(_, rule)| *rule).chain(audit.iter().flat_map(|both| [both.0, both.1]));
+    let (schema, fill) = tables.needed(said.chain(asked).collect());
+    let spelling = Spelling::of(kind, &WORDS, dice);
+    for step in roles.iter_mut().flat_map(|role| &mut role.steps) {
+        step.text = spelling.say(&step.text, dice);
+    }
+    let plainly = |text: &str| spelling.plainly(text);
     let titles: Vec<&str> = ways.iter().map(|way| way.name).collect();
     Recipe {
         title: format!("{} (seed {seed})", titles.join("; ")),
         store: kind,
-        schema: tables.schema,
-        seed: tables.seed,
+        schema: schema.into_iter().map(plainly).collect(),
+        seed: fill.into_iter().map(plainly).collect(),
         setup: Vec::new(),
-        alike: roles.len() == 1 && !told_apart(&ways[0]) && dice.chance(30),
+        alike: roles.len() == 1 && !tells_buyers_apart(&ways[0]) && dice.chance(30),
         buyers,
         retries: dice.number(0, 2),
         isolation: match kind {
@@ -97,14 +88,19 @@ fn in_sql(kind: StoreKind, seed: u64, dice: &mut Dice) -> Recipe {
             ]),
         },
         roles,
-        audit,
-        never,
+        audit: audit.map(|(stock, orders)| (plainly(stock), plainly(orders))),
+        never: never.into_iter().map(|(name, rule)| (name, plainly(rule))).collect(),
     }
 }
 
+/// Whether it matters to a way which number a buyer has, but for what it writes into its own rows.
+fn tells_buyers_apart(way: &Way) -> bool {
+    let uses = ["= :buyer", "> :buyer", "WHEN :buyer", "- :buyer"];
+    way.steps.iter().any(|step| uses.iter().any(|by| step.text.contains(by)))
+}
+
 /// What a role says: the steps of its way, in a transaction or not, with others between them.
-fn steps(way: &Way, spelling: &Spelling, dice: &mut Dice) -> Vec<Line> {
-    let kind = spelling.kind;
+fn steps(way: &Way, kind: StoreKind, dice: &mut Dice) -> Vec<Line> {
     let mut steps: Vec<Line> = way.steps.iter().map(|step| locked(step, kind, dice)).collect();
     let is_inside = match way.frame {
         Frame::Any => dice.chance(50),
@@ -117,9 +113,6 @@ fn steps(way: &Way, spelling: &Spelling, dice: &mut Dice) -> Vec<Line> {
     }
     if is_inside {
         frame(&mut steps, kind, dice);
-    }
-    for step in &mut steps {
-        step.text = spelling.say(&step.text, dice);
     }
     steps
 }
@@ -155,6 +148,7 @@ fn frame(steps: &mut Vec<Line>, kind: StoreKind, dice: &mut Dice) {
             &["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"],
             &["SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE", "BEGIN"],
             &["START TRANSACTION READ WRITE"],
+            &["SET autocommit = 0"],
         ],
         _ => &[
             &["BEGIN"],
@@ -165,6 +159,7 @@ fn frame(steps: &mut Vec<Line>, kind: StoreKind, dice: &mut Dice) {
     };
     let ends: &[&str] = match kind {
         Mysql => &["COMMIT", "COMMIT", "COMMIT WORK"],
+        Postgres => &["COMMIT", "COMMIT", "END", "COMMIT AND CHAIN"],
         _ => &["COMMIT", "COMMIT", "END"],
     };
     if dice.chance(12) {

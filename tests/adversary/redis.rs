@@ -39,7 +39,7 @@ pub(super) fn recipe(seed: u64, dice: &mut Dice) -> Recipe {
         let steps = match dice.number(0, 2) {
             0 => vec![line("GET stock:1").save("had"), line("SET price {had}")],
             1 => vec![line("WATCH stock:1"), line("MULTI"), line("INCR visits"), line("EXEC")],
-            _ => vec![line("APPEND log x"), line("STRLEN log").save("long")],
+            _ => vec![line("APPEND notes x"), line("STRLEN notes").save("long")],
         };
         roles.push(Role { name: "clerk", buys: false, steps });
     }

@@ -3,18 +3,18 @@
 use oversell_sim::stores::StoreKind;
 
 use super::dice::Dice;
-use super::spelling::Spelling;
 
 /// The words that tables are called by in templates.
 pub(crate) const WORDS: [&str; 5] = ["goods", "sales", "tally", "sold", "journal"];
 
-/// Statements that make the tables, and what is beside them.
+/// The tables, and what is beside them, as templates.
 pub(crate) struct Tables {
-    pub(crate) schema: Vec<String>,
-    pub(crate) seed: Vec<String>,
+    /// Each statement of the schema and of the seed, behind what has to be used for it to be needed.
+    schema: Vec<(&'static str, String)>,
+    seed: [(&'static str, &'static str); 3],
     /// Whether there is a view of what was sold, `{sold}`.
     pub(crate) has_view: bool,
-    /// Whether there are functions, `take()` and `bump()`, and a procedure in MariaDB.
+    /// Whether there is a function `take()`, and a procedure `reserve()`.
     pub(crate) has_functions: bool,
     /// Whether a trigger counts sales in the third number.
     pub(crate) has_trigger: bool,
@@ -26,8 +26,7 @@ pub(crate) struct Tables {
 
 impl Tables {
     /// Rolls them.
-    pub(crate) fn of(spelling: &Spelling, dice: &mut Dice) -> Self {
-        let kind = spelling.kind;
+    pub(crate) fn of(kind: StoreKind, dice: &mut Dice) -> Self {
         let has_serial_keys = kind == StoreKind::Sqlite || dice.chance(75);
         let key = match (kind, has_serial_keys) {
             (StoreKind::Postgres, true) => dice.one(&[
@@ -46,36 +45,60 @@ impl Tables {
         let unique = if is_unique { ", UNIQUE (buyer)" } else { "" };
         let check = if dice.chance(25) { " CHECK (stock >= 0)" } else { "" };
         let mut schema = vec![
-            format!(
-                "CREATE TABLE {{goods}} (id INT NOT NULL PRIMARY KEY, stock INT NOT NULL{check}, ver INT NOT NULL DEFAULT 0, \
-                 note VARCHAR(40))"
+            (
+                "{goods}",
+                format!(
+                    "CREATE TABLE {{goods}} (id INT NOT NULL PRIMARY KEY, stock INT NOT NULL{check}, ver INT NOT NULL \
+                     DEFAULT 0, note VARCHAR(40))"
+                ),
             ),
-            format!(
-                "CREATE TABLE {{sales}} (id {key}, buyer INT NOT NULL, item INT, qty INT NOT NULL DEFAULT 1, num INT, \
-                 note VARCHAR(40){refers}{unique})"
+            (
+                "{sales}",
+                format!(
+                    "CREATE TABLE {{sales}} (id {key}, buyer INT NOT NULL, item INT, qty INT NOT NULL DEFAULT 1, num INT, \
+                     note VARCHAR(40){refers}{unique})"
+                ),
             ),
-            "CREATE TABLE {tally} (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)".into(),
-            "CREATE TABLE {journal} (buyer INT, note VARCHAR(40))".into(),
+            (
+                "{tally}",
+                "CREATE TABLE {tally} (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)".into(),
+            ),
+            ("{journal}", "CREATE TABLE {journal} (buyer INT, note VARCHAR(40))".into()),
         ];
         let has_view = dice.chance(12);
         if has_view {
-            schema.push("CREATE VIEW {sold} AS SELECT item, buyer, qty FROM {sales}".into());
+            let view = "CREATE VIEW {sold} AS SELECT item, buyer, qty FROM {sales}";
+            schema.push(("{sold}", view.into()));
         }
         let has_functions = kind != StoreKind::Sqlite && dice.chance(12);
         if has_functions {
-            schema.push(function(kind).into());
+            schema.push(("take(", function(kind).into()));
+            schema.push(("reserve(", procedure(kind).into()));
         }
         let has_trigger = dice.chance(12);
         if has_trigger {
-            schema.extend(trigger(kind, dice.chance(50)).iter().map(|text| (*text).to_owned()));
+            let trigger = trigger(kind, dice.chance(50));
+            schema.extend(trigger.iter().map(|text| ("{sales}", (*text).to_owned())));
         }
-        let schema = schema.iter().map(|text| spelling.plainly(text)).collect();
         let seed = [
-            "INSERT INTO {goods} (id, stock) VALUES (1, 1)",
-            "INSERT INTO {tally} (id, n) VALUES (1, 1), (2, 1), (3, 1)",
+            ("", "SELECT 1"),
+            ("{goods}", "INSERT INTO {goods} (id, stock) VALUES (1, 1)"),
+            ("{tally}", "INSERT INTO {tally} (id, n) VALUES (1, 1), (2, 1), (3, 1)"),
         ];
-        let seed = seed.iter().map(|text| spelling.plainly(text)).collect();
         Self { schema, seed, has_view, has_functions, has_trigger, is_unique, has_serial_keys }
+    }
+
+    /// The statements of the schema and of the seed that are needed where all of this is said: emptying a table takes
+    /// time.
+    pub(crate) fn needed(&self, mut said: String) -> (Vec<&str>, Vec<&str>) {
+        for _ in 0..self.schema.len() {
+            let needed = self.schema.iter().filter(|(what, _)| said.contains(what));
+            said = needed.fold(said.clone(), |said, (_, text)| said + text);
+        }
+        let schema = self.schema.iter().filter(|(what, _)| said.contains(what));
+        // With a seed, tables are emptied and not made anew, which is quicker, even if it fills none.
+        let seed = self.seed.iter().filter(|(what, _)| what.is_empty() || said.contains(what));
+        (schema.map(|(_, text)| text.as_str()).collect(), seed.map(|(_, text)| *text).collect())
     }
 }
 
@@ -100,6 +123,24 @@ BEGIN
     IF had < many THEN RETURN 0; END IF;
     UPDATE {goods} SET stock = stock - many WHERE id = which;
     RETURN 1;
+END"
+        }
+    }
+}
+
+/// A procedure that looks and then orders.
+fn procedure(kind: StoreKind) -> &'static str {
+    match kind {
+        StoreKind::Postgres => {
+            "CREATE PROCEDURE reserve(who int) LANGUAGE plpgsql AS $f$
+BEGIN
+    IF (SELECT COUNT(*) FROM {sales}) = 0 THEN INSERT INTO {sales} (buyer) VALUES (who); END IF;
+END $f$"
+        }
+        _ => {
+            "CREATE PROCEDURE reserve(who INT)
+BEGIN
+    IF (SELECT COUNT(*) FROM {sales}) = 0 THEN INSERT INTO {sales} (buyer) VALUES (who); END IF;
 END"
         }
     }

@@ -249,6 +249,14 @@ fn once(kind: StoreKind, tables: &Tables) -> Vec<Way> {
             ],
         ));
     }
+    if tables.has_functions {
+        ways.push(way(
+            "has a procedure order",
+            Frame::Any,
+            ONE_SALE,
+            &[line("CALL reserve(:buyer)").refused("sold_out")],
+        ));
+    }
     if tables.has_view {
         ways.push(way(
             "counts in a view, then orders",
