@@ -33,7 +33,8 @@ const USAGE: &str = "\
 --seconds N      the longest that a search, or the races of a checkout, may take [30]
 --out FOLDER     where contradictions go [target/contradictions]
 --outcomes       race what is broken, too: each race must end in a way that the search has seen
---show           print each checkout's verdict";
+--show           print each checkout's verdict
+--keep           write each checkout";
 
 /// What was asked for.
 struct Asked {
@@ -45,6 +46,7 @@ struct Asked {
     bounds: Bounds,
     out: PathBuf,
     shows: bool,
+    keeps: bool,
 }
 
 /// What came of a dialect's checkouts.
@@ -106,15 +108,24 @@ fn run(dialect: StoreKind, asked: &Asked, job: u64) -> Counts {
         let recipe = checkout(dialect, seed, asked.size);
         let began = Wall::start();
         let verdict = hosts.check(&recipe, folder.path(), asked.bounds);
-        if asked.shows || matches!(verdict, Verdict::Failed(_)) {
+        if asked.shows {
             let took = began.now() / 1_000_000;
             println!("{dialect} {seed}: {took} ms: {}: {verdict:?}", recipe.title);
         }
-        if let Verdict::Contradiction(kind, why) = &verdict {
-            let shrunk = hosts.shrink(&recipe, *kind, folder.path(), asked.bounds);
-            let (smallest, why) = shrunk.unwrap_or_else(|| (recipe.clone(), why.clone()));
-            let out = asked.out.join(format!("{kind:?}-{dialect}-{seed}").to_lowercase());
-            smallest.write(&out).unwrap();
+        let written = match &verdict {
+            Verdict::Contradiction(kind, why) => {
+                let shrunk = hosts.shrink(&recipe, *kind, folder.path(), asked.bounds);
+                let (smallest, why) = shrunk.unwrap_or_else(|| (recipe.clone(), why.clone()));
+                Some((format!("{kind:?}"), smallest, why))
+            }
+            Verdict::Failed(why) => Some(("failed".into(), recipe, why.clone())),
+            Verdict::Incomplete(why) => Some(("incomplete".into(), recipe, why.clone())),
+            _ if asked.keeps => Some(("kept".into(), recipe, format!("{verdict:?}"))),
+            _ => None,
+        };
+        if let Some((what, recipe, why)) = written {
+            let out = asked.out.join(format!("{what}-{dialect}-{seed}").to_lowercase());
+            recipe.write(&out).unwrap();
             fs::write(out.join("why.txt"), format!("{why}\n")).unwrap();
             println!(
                 "{dialect} {seed}: {}: {}",
@@ -191,8 +202,17 @@ fn asked() -> Asked {
     };
     let dialects = vec![StoreKind::Postgres, StoreKind::Mysql, StoreKind::Sqlite, StoreKind::Redis];
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/contradictions");
-    let mut asked =
-        Asked { number: 100, seed: 1, dialects, size: 500, jobs: 1, bounds, out, shows: false };
+    let mut asked = Asked {
+        number: 100,
+        seed: 1,
+        dialects,
+        size: 500,
+        jobs: 1,
+        bounds,
+        out,
+        shows: false,
+        keeps: false,
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().unwrap_or_else(|| panic!("{word} needs a value\n{USAGE}"));
@@ -210,6 +230,7 @@ fn asked() -> Asked {
             "--seconds" => asked.bounds.time = Duration::from_secs(number(value())),
             "--out" => asked.out = value().into(),
             "--outcomes" => asked.bounds.compares_outcomes = true,
+            "--keep" => asked.keeps = true,
             "--show" => asked.shows = true,
             // What cargo itself says to a bench.
             "--bench" => {}

@@ -175,8 +175,9 @@ const A_FEW: u32 = 26;
 
 /// A server and the connections to it.
 pub struct Site {
-    server: Box<dyn Server>,
+    /// Closed before the server removes its tables, which whoever left a transaction open would keep it from.
     pool: Pool,
+    server: Box<dyn Server>,
     terms: Terms,
 }
 
@@ -187,7 +188,7 @@ impl Site {
     /// [`Error::World`] when one of them is not to be had.
     pub fn open(server: Box<dyn Server>, terms: Terms) -> Result<Self, Error> {
         let pool = Pool::fill(&*server, terms.connections)?;
-        Ok(Self { server, pool, terms })
+        Ok(Self { pool, server, terms })
     }
 
     /// The server.
