@@ -227,10 +227,14 @@ pub struct Opening {
     pub is_small: bool,
 }
 
+/// So many buyers leave no more rows than are quickly deleted; what more leave is thrown away with its files.
+const A_FEW: u32 = 26;
+
 /// A server and the connections to it.
 pub struct Site {
-    server: Box<dyn Server>,
+    /// Closed before the server removes its tables, which whoever left a transaction open would keep it from.
     pool: Pool,
+    server: Box<dyn Server>,
     terms: Terms,
 }
 
@@ -241,7 +245,7 @@ impl Site {
     /// [`Error::World`] when one of them is not to be had.
     pub fn open(server: Box<dyn Server>, terms: Terms) -> Result<Self, Error> {
         let pool = Pool::fill(&*server, terms.connections)?;
-        Ok(Self { server, pool, terms })
+        Ok(Self { pool, server, terms })
     }
 
     /// The server.
@@ -272,7 +276,7 @@ impl<'s> Remote<'s> {
             stock: settings.stock,
             buyers: settings.buyers,
             counts_orders: card.names(OpKind::CountLeft),
-            is_small: false,
+            is_small: settings.buyers <= A_FEW,
         };
         site.server.stock_up(opening)?;
         let patience = Patience { most: site.terms.patience, stop: site.terms.control.stop_flag() };

@@ -1,0 +1,73 @@
+//! A few hundred random checkouts about which no two answers may contradict each other: the same that
+//! `cargo bench --bench adversary` makes thousands of.
+
+#[path = "../adversary/mod.rs"]
+mod adversary;
+
+use std::thread;
+use std::time::Duration;
+
+use adversary::check::{Bounds, Hosts, Verdict};
+use adversary::generate::checkout;
+use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Redis, Sqlite};
+
+use crate::servers::installed;
+
+/// How many of each dialect.
+const NUMBERS: [(StoreKind, u64); 4] = [(Postgres, 60), (Mysql, 40), (Sqlite, 60), (Redis, 40)];
+
+/// The most orders of each, so that all of them take no more than a few minutes.
+const SIZE: u64 = 80;
+
+/// What two searches and a few races say of a dialect's checkouts.
+fn verdicts(dialect: StoreKind, number: u64) -> Vec<(u64, Verdict)> {
+    let bounds =
+        Bounds { orders: 300, time: Duration::from_secs(20), races: 10, compares_outcomes: false };
+    let folder = tempfile::tempdir().unwrap();
+    let mut hosts = Hosts::default();
+    let check = |seed| (seed, hosts.check(&checkout(dialect, seed, SIZE), folder.path(), bounds));
+    (1..=number).map(check).collect()
+}
+
+#[test]
+fn of_random_checkouts_no_proof_and_no_finding_contradicts_another() {
+    let here = installed();
+    let checked: Vec<(StoreKind, Vec<(u64, Verdict)>)> = thread::scope(|scope| {
+        let numbers = NUMBERS.into_iter().filter(|(dialect, _)| here.contains(dialect));
+        let begun: Vec<_> = numbers
+            .map(|(dialect, number)| (dialect, scope.spawn(move || verdicts(dialect, number))))
+            .collect();
+        begun.into_iter().map(|(dialect, checks)| (dialect, checks.join().unwrap())).collect()
+    });
+    for (dialect, verdicts) in checked {
+        for (seed, verdict) in &verdicts {
+            let again = format!(
+                "cargo bench --bench adversary -- --dialect {dialect} --seed {seed} --number 1 --size {SIZE}"
+            );
+            let is_right = !matches!(verdict, Verdict::Contradiction(..) | Verdict::Failed(_));
+            assert!(is_right, "{verdict:?}\n{again}");
+        }
+        let count =
+            |is: fn(&Verdict) -> bool| verdicts.iter().filter(|(_, verdict)| is(verdict)).count();
+        let agreed = count(|verdict| matches!(verdict, Verdict::Agreed { .. }));
+        let refused = count(|verdict| matches!(verdict, Verdict::Refused(_)));
+        assert!(
+            agreed * 10 >= verdicts.len() * 7,
+            "{dialect}: only {agreed} were compared: {verdicts:?}"
+        );
+        assert!(
+            refused * 10 <= verdicts.len(),
+            "{dialect}: {refused} are no checkouts: {verdicts:?}"
+        );
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_checkout() {
+    for (dialect, _) in NUMBERS {
+        for seed in 1..200 {
+            let written = || format!("{:?}", checkout(dialect, seed, SIZE));
+            assert_eq!(written(), written());
+        }
+    }
+}
