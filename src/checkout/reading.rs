@@ -136,6 +136,7 @@ fn units_in(value: &Value) -> Result<Units, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::sql::{Dialect, Sql};
 
     fn answer(rows: &[&[i64]]) -> Answer {
         let row = |row: &&[i64]| row.iter().map(|number| Value::Int(*number)).collect();
@@ -159,7 +160,10 @@ mod tests {
                 steps: Vec::new(),
             }],
             audit: crate::checkout::Audit {
-                never: vec![("rule".into(), Call::Sql("SELECT coupon".into()))],
+                never: vec![(
+                    "rule".into(),
+                    Call::Sql(Sql::new(Dialect::Postgres, "SELECT coupon")),
+                )],
                 ..crate::checkout::Audit::default()
             },
             alike: false,

@@ -33,7 +33,8 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
         if report.evidence == Evidence::Proved {
             line(
                 "not covered",
-                "what the server does within a statement, crashes, other quantities".into(),
+                "the order in which one statement locks several rows, crashes, other quantities"
+                    .into(),
             );
         }
     }

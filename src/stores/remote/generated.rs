@@ -255,6 +255,7 @@ fn only_names(sql: &Sql, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::sql::Dialect;
 
     #[test]
     fn a_value_that_is_compared_for_being_equal_or_written_down_is_a_name() {
@@ -265,7 +266,7 @@ mod tests {
             "SELECT * FROM t WHERE id = :id::uuid AND stock - :qty < 0",
             "UPDATE t SET a = CAST(:id AS uuid)",
         ] {
-            assert!(only_names(text, "id"), "{text}");
+            assert!(only_names(&Sql::new(Dialect::Postgres, text), "id"), "{text}");
         }
     }
 
@@ -281,7 +282,7 @@ mod tests {
             "SELECT 1 FROM t LIMIT :id",
             "UPDATE t SET n = n + :id",
         ] {
-            assert!(!only_names(text, "id"), "{text}");
+            assert!(!only_names(&Sql::new(Dialect::Postgres, text), "id"), "{text}");
         }
     }
 

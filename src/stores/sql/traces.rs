@@ -1,7 +1,9 @@
 //! Whether a statement may leave something in its session that outlives the attempt: a lock of the session's own, a
 //! variable, a setting, a temporary table, a prepared statement. Only what is known to leave nothing leaves nothing.
 
+use super::independence::{Token, tokens};
 use crate::stores::StoreKind;
+use crate::text::sql::{Dialect, Kind};
 
 /// What a statement may begin with that leaves nothing, if nothing else in it does. `END`, `BEGIN` and their like are
 /// taken back by whoever ends the attempt.
@@ -108,9 +110,12 @@ const TELLING: [&str; 12] = [
 
 /// Whether a statement may leave something in its session, for all that its words tell.
 pub(super) fn may_leave(kind: StoreKind, statement: &str) -> bool {
-    let Some(tokens) = tokens(kind, statement) else { return true };
+    let tokens = tokens(Dialect::of(kind), statement);
+    if tokens.is_empty() || tokens.iter().any(is_of_session) {
+        return true;
+    }
     let word = |place: usize| match tokens.get(place) {
-        Some(Token::Word(word)) => word.as_str(),
+        Some(token) if token.kind == Kind::Word => token.word.as_str(),
         _ => "",
     };
     // Of a setting PostgreSQL has one kind that goes with the transaction.
@@ -122,82 +127,21 @@ pub(super) fn may_leave(kind: StoreKind, statement: &str) -> bool {
     }
     (1..tokens.len()).any(|place| {
         let before = word(place - 1);
-        match &tokens[place] {
+        let is_call =
+            tokens[place].is_sign("(") && matches!(tokens[place - 1].kind, Kind::Word | Kind::Name);
+        let is_list_of_columns = place >= 2 && word(place - 2) == "into";
+        match word(place) {
             // `SELECT … INTO` makes a table, or sets a variable.
-            Token::Word(word) if word == "into" => !matches!(before, "insert" | "ignore"),
-            Token::Word(word) => TELLING.contains(&word.as_str()),
-            Token::Sign('(') if is_name(tokens.get(place - 1)) => {
-                let is_list_of_columns = place >= 2 && word(place - 2) == "into";
-                !is_list_of_columns && !BEFORE_PARENTHESIS.contains(&before)
-            }
-            Token::Quoted | Token::Sign(_) => false,
+            "into" => !matches!(before, "insert" | "ignore"),
+            "" => is_call && !is_list_of_columns && !BEFORE_PARENTHESIS.contains(&before),
+            word => TELLING.contains(&word),
         }
     })
 }
 
-fn is_name(token: Option<&Token>) -> bool {
-    matches!(token, Some(Token::Word(_) | Token::Quoted))
-}
-
-/// A piece of a statement that every dialect reads alike.
-#[derive(Debug, PartialEq, Eq)]
-enum Token {
-    /// A keyword, a name or a number, in small letters.
-    Word(String),
-    /// A name in quotes.
-    Quoted,
-    /// A sign. What stands between `'` and `'` leaves one of these.
-    Sign(char),
-}
-
-/// The pieces of a statement; none where there is something that not every dialect reads alike, or that has to do with
-/// variables: a backslash, a comment, `$`, `@`, a second statement.
-fn tokens(kind: StoreKind, statement: &str) -> Option<Vec<Token>> {
-    let statement = statement.trim().trim_end_matches(';');
-    if statement.contains("--") || statement.contains("/*") {
-        return None;
-    }
-    let mut tokens = Vec::new();
-    let mut rest = statement.chars().peekable();
-    while let Some(first) = rest.next() {
-        match first {
-            '\\' | '$' | '@' | '#' | ';' | '{' | '}' | '[' | ']' => return None,
-            '\'' | '"' | '`' => {
-                // Two of them are one that is part of the text: then the next piece begins with it at once.
-                let mut is_closed = false;
-                for next in rest.by_ref() {
-                    match next {
-                        '\\' => return None,
-                        next if next == first => {
-                            is_closed = true;
-                            break;
-                        }
-                        _ => {}
-                    }
-                }
-                if !is_closed {
-                    return None;
-                }
-                // In MySQL a `"` is what `'` is, but for a setting.
-                let is_name = first == '`' || (first == '"' && kind != StoreKind::Mysql);
-                tokens.push(if is_name { Token::Quoted } else { Token::Sign(first) });
-            }
-            first if first.is_alphanumeric() || first == '_' => {
-                let mut word: String = first.to_lowercase().collect();
-                while let Some(next) = rest.next_if(|next| next.is_alphanumeric() || *next == '_') {
-                    word.extend(next.to_lowercase());
-                }
-                // `E'…'`, `U&"…"`, `N'…'`, `_utf8'…'` read what is between the quotes otherwise.
-                if rest.peek().is_some_and(|next| matches!(next, '\'' | '"' | '&')) {
-                    return None;
-                }
-                tokens.push(Token::Word(word));
-            }
-            first if first.is_whitespace() => {}
-            first => tokens.push(Token::Sign(first)),
-        }
-    }
-    Some(tokens)
+/// Whether a token is a variable of the session, a second statement, or cannot be read.
+fn is_of_session(token: &Token) -> bool {
+    token.kind == Kind::Unreadable || token.is_sign(";") || token.word.starts_with('@')
 }
 
 #[cfg(test)]
@@ -249,8 +193,6 @@ mod tests {
             "PRAGMA foreign_keys = ON",
             "DO $$ BEGIN PERFORM pg_advisory_lock(1); END $$",
             "SELECT 'it\\'s', GET_LOCK('l', 1), ''",
-            "SELECT 1 /*! , GET_LOCK('l', 1) */",
-            "SELECT E'a' , 1",
             "SELECT 1; SET @a = 1",
             "SELECT 'not closed",
             "",
@@ -258,6 +200,7 @@ mod tests {
             assert!(may_leave(StoreKind::Mysql, statement), "{statement}");
             assert!(may_leave(StoreKind::Postgres, statement), "{statement}");
         }
+        assert!(may_leave(StoreKind::Mysql, "SELECT 1 /*! , GET_LOCK('l', 1) */"));
         assert!(may_leave(StoreKind::Mysql, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"));
     }
 }

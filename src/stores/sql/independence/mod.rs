@@ -1,7 +1,8 @@
 //! What a statement touches, and so which statements are independent of each other. Everything that decides it stands
 //! in this folder; it fails closed: what is not understood touches everything.
 //!
-//! - `reading.rs` reads a statement from its tokens;
+//! - `reading.rs` reads a statement from its tokens (`tokens.rs`): what it does, which tables it names
+//!   (`relations.rs`), which rows it is about (`rows.rs`);
 //! - `catalog.rs` holds what the database says of its tables, keys, references, triggers and functions;
 //! - `snapshot.rs` says, for each database, which statement takes a transaction's snapshot;
 //! - `course.rs` follows the transactions of one connection;
@@ -11,9 +12,13 @@ mod catalog;
 mod course;
 mod division;
 mod reading;
+mod relations;
+mod rows;
 mod snapshot;
+mod tokens;
 
 pub(super) use catalog::Catalog;
 pub(super) use course::{Course, Frame};
 pub(super) use division::{Division, Overlaps};
 pub(super) use reading::{Deed, Reading};
+pub(super) use tokens::{Token, tokens};

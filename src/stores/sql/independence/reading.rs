@@ -1,8 +1,11 @@
 //! What a statement does, read from its tokens. What is not understood is said to be unknown; it then counts as
 //! touching everything.
 
+use super::relations::relations;
+use super::rows::{has_many_rows, pins};
+use super::tokens::{functions, has_escaped_name, tokens};
 use crate::stores::model::Isolation;
-use crate::text::sql::{Dialect, Kind, Piece, pieces};
+use crate::text::sql::{Dialect, Kind};
 
 /// What a statement does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +127,7 @@ impl Reading {
 
     /// Reads a statement.
     pub(in crate::stores::sql) fn of(dialect: Dialect, text: &str) -> Self {
-        let tokens: Vec<Token> = tokens(dialect, text);
+        let tokens = tokens(dialect, text);
         let verb = tokens.first().map_or(String::new(), |token| token.word.clone());
         let words = tokens.iter().filter(|t| t.may_name()).map(|t| t.word.clone()).collect();
         let mut reading = Self {
@@ -139,7 +142,7 @@ impl Reading {
             has_many_rows: has_many_rows(&tokens),
             unsettles: false,
         };
-        let is_readable = pieces(dialect, text).iter().all(|piece| piece.kind != Kind::Unreadable);
+        let is_readable = tokens.iter().all(|token| token.kind != Kind::Unreadable);
         let is_one = !tokens.iter().any(|token| token.is_sign(";"));
         if !is_readable || !is_one || has_escaped_name(&tokens) {
             reading.unsettles = true;
@@ -301,381 +304,6 @@ fn level(words: &[String]) -> Option<Isolation> {
     named.or_else(|| all.contains("read uncommitted").then_some(Isolation::ReadCommitted))
 }
 
-/// A token that is neither a space nor a comment.
-#[derive(Clone, Debug)]
-struct Token {
-    kind: Kind,
-    /// In small letters, without quotes.
-    word: String,
-}
-
-impl Token {
-    fn is(&self, words: &[&str]) -> bool {
-        self.kind == Kind::Word && words.contains(&self.word.as_str())
-    }
-
-    fn is_sign(&self, sign: &str) -> bool {
-        self.kind == Kind::Sign && self.word == sign
-    }
-
-    fn may_name(&self) -> bool {
-        matches!(self.kind, Kind::Word | Kind::Name | Kind::Text)
-    }
-
-    fn is_value(&self) -> bool {
-        matches!(self.kind, Kind::Number | Kind::Text | Kind::Parameter | Kind::Placeholder)
-    }
-}
-
-/// The longest name that PostgreSQL keeps, in bytes: it cuts off what is longer.
-const LONGEST_NAME: usize = 63;
-
-fn tokens(dialect: Dialect, text: &str) -> Vec<Token> {
-    let token = |piece: Piece<'_>| {
-        let mut word = piece.text.to_lowercase();
-        if matches!(piece.kind, Kind::Name | Kind::Text) {
-            let quote = word.chars().next_back().unwrap_or_default();
-            let open = if quote == ']' { '[' } else { quote };
-            let bare = word.trim_start_matches(open).trim_end_matches(quote);
-            word = bare.replace(&format!("{quote}{quote}"), &quote.to_string());
-        }
-        if dialect == Dialect::Postgres && matches!(piece.kind, Kind::Name | Kind::Word) {
-            let cut = (0..=LONGEST_NAME).rev().find(|at| word.is_char_boundary(*at));
-            word.truncate(cut.unwrap_or(0).min(word.len()));
-        }
-        Token { kind: piece.kind, word }
-    };
-    let says = |piece: &Piece<'_>| !matches!(piece.kind, Kind::Space | Kind::Comment);
-    let mut tokens: Vec<Token> =
-        pieces(dialect, text).into_iter().filter(says).map(token).collect();
-    while tokens.last().is_some_and(|token| token.is_sign(";")) {
-        tokens.pop();
-    }
-    tokens
-}
-
-/// `U&"…"`: a name in escapes.
-fn has_escaped_name(tokens: &[Token]) -> bool {
-    tokens
-        .windows(3)
-        .any(|three| three[0].is(&["u"]) && three[1].is_sign("&") && three[2].kind == Kind::Name)
-}
-
-/// Words behind which a bracket begins no call.
-const NO_FUNCTIONS: [&str; 30] = [
-    "in",
-    "values",
-    "exists",
-    "and",
-    "or",
-    "not",
-    "where",
-    "on",
-    "using",
-    "as",
-    "from",
-    "join",
-    "select",
-    "into",
-    "by",
-    "having",
-    "when",
-    "then",
-    "else",
-    "any",
-    "all",
-    "some",
-    "set",
-    "over",
-    "filter",
-    "materialized",
-    "union",
-    "except",
-    "intersect",
-    "conflict",
-];
-
-fn functions(tokens: &[Token]) -> Vec<String> {
-    let calls = |two: &&[Token]| {
-        matches!(two[0].kind, Kind::Word | Kind::Name)
-            && two[1].is_sign("(")
-            && !(two[0].kind == Kind::Word && NO_FUNCTIONS.contains(&two[0].word.as_str()))
-    };
-    tokens.windows(2).filter(calls).map(|two| two[0].word.clone()).collect()
-}
-
-/// Words between the keyword in front of a table and its name.
-const BEFORE_TABLES: [&str; 9] = [
-    "only",
-    "lateral",
-    "ignore",
-    "low_priority",
-    "high_priority",
-    "delayed",
-    "quick",
-    "table",
-    "if",
-];
-
-/// Words that end a list of tables, and are no table's other name.
-const AFTER_TABLES: [&str; 22] = [
-    "where",
-    "on",
-    "set",
-    "values",
-    "select",
-    "join",
-    "left",
-    "right",
-    "inner",
-    "outer",
-    "full",
-    "cross",
-    "natural",
-    "group",
-    "order",
-    "limit",
-    "for",
-    "union",
-    "returning",
-    "using",
-    "having",
-    "straight_join",
-];
-
-/// Names that stand where a table must, but for those that the statement itself gives to its queries.
-fn relations(tokens: &[Token]) -> Vec<String> {
-    let own = own_names(tokens);
-    let mut relations = Vec::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        let begins = begins_tables(tokens, at);
-        at += 1;
-        if !begins {
-            continue;
-        }
-        loop {
-            while tokens.get(at).is_some_and(|token| token.is(&BEFORE_TABLES)) {
-                at += 1;
-            }
-            let Some(first) = tokens.get(at).filter(|token| {
-                matches!(token.kind, Kind::Word | Kind::Name | Kind::Text)
-                    && !token.word.starts_with('@')
-            }) else {
-                break;
-            };
-            let mut name = first.word.clone();
-            let mut qualified = false;
-            at += 1;
-            while tokens.get(at).is_some_and(|token| token.is_sign(".")) {
-                let Some(next) = tokens.get(at + 1) else { break };
-                name.clone_from(&next.word);
-                qualified = true;
-                at += 2;
-            }
-            // A call that returns rows is a function.
-            let is_call = tokens.get(at).is_some_and(|token| token.is_sign("("));
-            let is_insert = tokens[..at].iter().rev().take(4).any(|token| token.is(&["into"]));
-            if !(is_call && !is_insert) && (qualified || !own.contains(&name)) {
-                relations.push(name);
-            }
-            // Its other name, and then perhaps the next table.
-            if tokens.get(at).is_some_and(|token| token.is_sign("*")) {
-                at += 1;
-            }
-            if tokens.get(at).is_some_and(|token| token.is(&["as"])) {
-                at += 1;
-            }
-            let is_alias = |token: &Token| {
-                matches!(token.kind, Kind::Word | Kind::Name) && !token.is(&AFTER_TABLES)
-            };
-            if tokens.get(at).is_some_and(is_alias) {
-                at += 1;
-            }
-            if !tokens.get(at).is_some_and(|token| token.is_sign(",")) {
-                break;
-            }
-            at += 1;
-        }
-    }
-    relations
-}
-
-/// Whether a list of tables begins behind this token.
-fn begins_tables(tokens: &[Token], at: usize) -> bool {
-    let token = &tokens[at];
-    let before = at.checked_sub(1).map(|at| &tokens[at]);
-    let is_before = |words: &[&str]| before.is_some_and(|token| token.is(words));
-    if token.is(&["from"]) {
-        // `IS DISTINCT FROM`, `extract(day FROM …)`.
-        let is_comparison =
-            is_before(&["distinct"]) && at >= 2 && tokens[at - 2].is(&["is", "not"]);
-        return !is_comparison && !is_argument(tokens, at);
-    }
-    if token.is(&["update"]) {
-        return !is_before(&["for", "key", "on", "do"]);
-    }
-    if token.is(&["using"]) {
-        return !tokens.get(at + 1).is_some_and(|next| next.is_sign("("));
-    }
-    if token.is(&["insert", "replace"]) {
-        let next = tokens.get(at + 1);
-        let goes_on =
-            next.is_some_and(|next| next.is(&["into", "ignore", "low_priority", "delayed", "or"]));
-        return at == 0 && !goes_on;
-    }
-    if token.is(&["lock", "table", "truncate"]) {
-        return at == 0;
-    }
-    token.is(&["join", "into", "straight_join"])
-        || token.is(&["ignore"])
-            && is_before(&["insert"])
-            && !tokens.get(at + 1).is_some_and(|next| next.is(&["into"]))
-}
-
-/// Whether a `FROM` stands inside the brackets of a function that has one in its arguments.
-fn is_argument(tokens: &[Token], at: usize) -> bool {
-    let mut depth = 0;
-    for place in (1..at).rev() {
-        if tokens[place].is_sign(")") {
-            depth += 1;
-        } else if tokens[place].is_sign("(") {
-            if depth == 0 {
-                return tokens[place - 1].is(&[
-                    "extract",
-                    "substring",
-                    "trim",
-                    "overlay",
-                    "substr",
-                ]);
-            }
-            depth -= 1;
-        } else if depth == 0 && tokens[place].is(&["select"]) {
-            return false;
-        }
-    }
-    false
-}
-
-/// The names that a statement gives to its own queries: `WITH name AS (…)`, `name (columns) AS (…)`.
-fn own_names(tokens: &[Token]) -> Vec<String> {
-    if !tokens.first().is_some_and(|token| token.is(&["with"])) {
-        return Vec::new();
-    }
-    let mut names = Vec::new();
-    for at in 1..tokens.len() {
-        if !tokens[at].is(&["as"]) {
-            continue;
-        }
-        let mut next = at + 1;
-        while tokens.get(next).is_some_and(|token| token.is(&["not", "materialized"])) {
-            next += 1;
-        }
-        if !tokens.get(next).is_some_and(|token| token.is_sign("(")) {
-            continue;
-        }
-        let mut name = at - 1;
-        if tokens[name].is_sign(")") {
-            while name > 0 && !tokens[name].is_sign("(") {
-                name -= 1;
-            }
-            name = name.saturating_sub(1);
-        }
-        if matches!(tokens[name].kind, Kind::Word | Kind::Name) {
-            names.push(tokens[name].word.clone());
-        }
-    }
-    names
-}
-
-/// Whether two lists of values stand behind `VALUES`.
-fn has_many_rows(tokens: &[Token]) -> bool {
-    let values = tokens.iter().position(|token| token.is(&["values", "value"]));
-    let lists = values.map_or(&tokens[..0], |at| &tokens[at + 1..]);
-    let (mut depth, mut lists_begun) = (0_usize, 0);
-    for token in lists {
-        if token.is_sign("(") {
-            lists_begun += usize::from(depth == 0);
-            depth += 1;
-        } else if token.is_sign(")") {
-            depth = depth.saturating_sub(1);
-        } else if depth == 0 && !token.is_sign(",") {
-            break;
-        }
-    }
-    lists_begun > 1
-}
-
-/// The columns that the statement's own `WHERE` compares with a value, where nothing but `AND` joins its conditions.
-fn pins(tokens: &[Token]) -> Vec<String> {
-    let mut depth = 0_usize;
-    let mut start = None;
-    let mut end = tokens.len();
-    for (at, token) in tokens.iter().enumerate() {
-        if token.is_sign("(") {
-            depth += 1;
-        } else if token.is_sign(")") {
-            depth = depth.saturating_sub(1);
-        } else if depth == 0 && token.is(&["where"]) {
-            start = Some(at + 1);
-        } else if depth == 0
-            && start.is_some()
-            && token.is(&["returning", "order", "limit", "for", "lock"])
-        {
-            end = end.min(at);
-        }
-    }
-    let Some(start) = start else { return Vec::new() };
-    let conditions = &tokens[start..end.max(start)];
-    let mut depth = 0_usize;
-    let mut split = vec![Vec::new()];
-    for token in conditions {
-        if token.is_sign("(") {
-            depth += 1;
-        } else if token.is_sign(")") {
-            depth = depth.saturating_sub(1);
-        } else if depth == 0 && token.is(&["or", "xor", "between"]) {
-            return Vec::new();
-        }
-        match depth == 0 && token.is(&["and"]) {
-            true => split.push(Vec::new()),
-            false => split.last_mut().map_or((), |last: &mut Vec<&Token>| last.push(token)),
-        }
-    }
-    split.iter().filter_map(|condition| pin(condition)).collect()
-}
-
-/// `column = value`, `t.column = value`, or the other way round.
-fn pin(condition: &[&Token]) -> Option<String> {
-    let equals = condition.iter().position(|token| token.is_sign("="))?;
-    let (left, right) = (&condition[..equals], &condition[equals + 1..]);
-    let column = |side: &[&Token]| match side {
-        [name] | [_, _, name] if matches!(name.kind, Kind::Word | Kind::Name) => {
-            (side.len() == 1 || side[1].is_sign(".")).then(|| name.word.clone())
-        }
-        _ => None,
-    };
-    let is_value = |side: &[&Token]| match side {
-        [value] => value.is_value(),
-        [sign, value] => sign.is_sign("-") && value.is_value(),
-        _ => is_sum(side),
-    };
-    match (column(left), column(right)) {
-        (Some(name), _) if is_value(right) => Some(name),
-        (_, Some(name)) if is_value(left) => Some(name),
-        _ => None,
-    }
-}
-
-/// Values that are put together: `100 + :buyer`, `'order-' || :buyer`.
-fn is_sum(side: &[&Token]) -> bool {
-    side.len() % 2 == 1
-        && side.iter().enumerate().all(|(at, token)| match at % 2 {
-            0 => token.is_value(),
-            _ => ["+", "-", "*", "||"].into_iter().any(|sign| token.is_sign(sign)),
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -744,34 +372,6 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_the_names_that_stand_where_a_table_must() {
-        let of = |text: &str| postgres(text).relations;
-        assert_eq!(
-            of("SELECT * FROM public.product p, \"order\" AS o, lines"),
-            ["product", "order", "lines"]
-        );
-        assert_eq!(
-            of("SELECT a FROM x JOIN y USING (id) LEFT JOIN ONLY z ON true"),
-            ["x", "y", "z"]
-        );
-        assert_eq!(
-            of("WITH n AS (SELECT 1 FROM a), m (b) AS (SELECT 2) UPDATE p SET q = 1 FROM n, m"),
-            ["a", "p"]
-        );
-        assert_eq!(
-            of("INSERT INTO t (a) SELECT b FROM s ON CONFLICT (a) DO UPDATE SET c = 1"),
-            ["t", "s"]
-        );
-        assert_eq!(of("SELECT extract(day FROM at) FROM t WHERE a IS DISTINCT FROM b"), ["t"]);
-        assert_eq!(of("SELECT 1 FROM t FOR UPDATE"), ["t"]);
-        assert_eq!(of("SELECT n FROM generate_series(1, 2) AS n"), Vec::<String>::new());
-        assert_eq!(of("DELETE FROM a USING b WHERE a.id = b.id"), ["a", "b"]);
-        assert_eq!(mysql("INSERT IGNORE t VALUES (1)").relations, ["t"]);
-        assert_eq!(mysql("REPLACE shop.`stock$item` VALUES (1)").relations, ["stock$item"]);
-        assert_eq!(mysql("SELECT a INTO @x FROM t").relations, ["t"]);
-    }
-
-    #[test]
     fn what_cannot_be_read_is_unknown() {
         for text in ["SELECT 'it", "SELECT 1; SELECT 2", "SELECT * FROM U&\"st\\006fck\"", "VACUUM"]
         {
@@ -785,18 +385,5 @@ mod tests {
     fn long_names_are_cut_as_the_server_cuts_them() {
         let long = "a".repeat(70);
         assert_eq!(postgres(&format!("SELECT 1 FROM {long}")).relations, ["a".repeat(63)]);
-    }
-
-    #[test]
-    fn columns_are_pinned_where_nothing_but_and_joins_conditions() {
-        let of = |text: &str| postgres(text).pins;
-        assert_eq!(of("UPDATE p SET s = s - 1 WHERE p.id = $1 AND s >= :qty"), ["id"]);
-        assert_eq!(of("UPDATE p SET s = 1 WHERE id = 100 + :buyer RETURNING s"), ["id"]);
-        assert_eq!(of("UPDATE p SET s = 1 WHERE id = 1 OR s = 2"), Vec::<String>::new());
-        assert_eq!(
-            of("UPDATE p SET s = 1 WHERE id = (SELECT 1 WHERE a = 1)"),
-            Vec::<String>::new()
-        );
-        assert_eq!(of("UPDATE p SET s = 1"), Vec::<String>::new());
     }
 }
