@@ -73,10 +73,10 @@ pub(super) trait Database: Send {
     /// Says how many locks of its own it still held.
     fn begin_anew(&mut self) -> Result<u64, SqlError>;
 
-    /// Whether a deleted row is as if it had never been there, at this level.
-    fn forgets_deleted_rows(isolation: Isolation) -> bool {
+    /// Where a deleted row matters to transactions that are kept so far apart: a query for what tidies it away, in the room.
+    fn tidies_up(isolation: Isolation) -> Option<&'static str> {
         let _ = isolation;
-        true
+        None
     }
 
     /// Of all connections to the server, which waits for which; 0 is one that the server does not name.

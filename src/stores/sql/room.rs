@@ -62,7 +62,7 @@ impl Room {
             }
             // What the schema itself has put there can only be put there again.
             None => {
-                for statement in listed(database, Statement::RoomRaze)? {
+                for statement in listed(database, D::text(Statement::RoomRaze))? {
                     database.ask(&statement, &|_| Value::Null)?;
                 }
                 self.build(database, terms)?;
@@ -93,8 +93,8 @@ impl Room {
     /// Asks what there is, and how it is emptied.
     fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
         let parts = database.ask(D::text(Statement::RoomParts), &|_| Value::Null)?;
-        let empties = listed(database, Statement::RoomEmpty)?;
-        let clears = listed(database, Statement::RoomClear)?;
+        let empties = listed(database, D::text(Statement::RoomEmpty))?;
+        let mut clears = listed(database, D::text(Statement::RoomClear))?;
         let steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
         let texts = steps.filter_map(|step| match &step.call {
             Call::Sql(text) => Some(text.as_str()),
@@ -104,8 +104,10 @@ impl Room {
         // What a trigger or a function does is not to be seen.
         let may_leave_traces =
             layout.has_more() || texts.clone().any(|text| traces::may_leave(self.kind, text));
-        let may_delete = !layout.has_more() && D::forgets_deleted_rows(layout.isolation());
-        let clears = if may_delete { clears } else { empties.clone() };
+        if let Some(query) = D::tidies_up(layout.isolation()) {
+            clears.extend(listed(database, query)?);
+        }
+        let clears = if layout.has_more() { empties.clone() } else { clears };
         let layout = Arc::new(layout);
         *self.known.lock() = Known { layout, empties, clears, may_leave_traces };
         Ok(())
@@ -125,8 +127,8 @@ impl Room {
 }
 
 /// Statements that are written by a query.
-fn listed<D: Database>(database: &mut D, query: Statement) -> Result<Vec<String>, SqlError> {
-    let rows = database.ask(D::text(query), &|_| Value::Null)?.rows;
+fn listed(database: &mut impl Database, query: &str) -> Result<Vec<String>, SqlError> {
+    let rows = database.ask(query, &|_| Value::Null)?.rows;
     Ok(rows.iter().flatten().map(Value::text).collect())
 }
 
