@@ -19,7 +19,9 @@ fn checkout(store: StoreKind, head: &str, steps: &[&str]) -> tempfile::TempDir {
     let mut text = format!("store = \"{store}\"\n{head}\n");
     if store != Redis {
         let schema = match store {
-            Mysql => "CREATE TABLE seat (id INT AUTO_INCREMENT PRIMARY KEY, buyer INT, note INT) ENGINE=InnoDB;",
+            Mysql => {
+                "CREATE TABLE seat (id INT AUTO_INCREMENT PRIMARY KEY, buyer INT, note INT) ENGINE=InnoDB;"
+            }
             Postgres => "CREATE TABLE seat (id serial PRIMARY KEY, buyer INT, note INT);",
             _ => "CREATE TABLE seat (id INTEGER PRIMARY KEY, buyer INT, note INT);",
         };
@@ -62,35 +64,51 @@ fn assert_proved(folder: &Path, args: &[&str], what: &str) {
     let report = explore(folder, args);
     assert_eq!(findings(&report), Vec::<&str>::new(), "{what}: {report}");
     let orders = &report["orders"];
-    assert_eq!((&orders["diverged"], &orders["failed"]), (&0.into(), &0.into()), "{what}: {orders}");
+    assert_eq!(
+        (&orders["diverged"], &orders["failed"]),
+        (&0.into(), &0.into()),
+        "{what}: {orders}"
+    );
     assert!(orders["run"].as_u64() > Some(1), "{what}: {orders}");
 }
 
 #[test]
 fn whatever_a_session_keeps_is_forgotten_when_the_next_order_begins() {
     let here = installed();
+    let seat = "INSERT INTO seat (buyer) VALUES (:buyer)";
     let note = "INSERT INTO seat (buyer, note) VALUES (:buyer, :note)";
     let kept: [(StoreKind, &str, &[&str]); 12] = [
-        (Postgres, "a lock", &["SELECT pg_advisory_lock(3)", note, "SELECT pg_advisory_unlock(3)"]),
-        (Postgres, "a setting", &[
-            "SELECT COALESCE(NULLIF(current_setting('my.note', true), ''), '0')::int AS note|save = 'note'",
-            "SET my.note = '1'",
-            note,
-        ]),
-        (Postgres, "a temporary table", &["CREATE TEMP TABLE cart (id INT)", note]),
-        (Postgres, "a prepared statement", &["PREPARE look AS SELECT 1", note]),
-        (Postgres, "a transaction that goes on", &["BEGIN", note, "COMMIT AND CHAIN", "COMMIT"]),
-        (Postgres, "a cursor", &[
-            "BEGIN",
-            "DECLARE looks CURSOR WITH HOLD FOR SELECT 1",
-            note,
-            "COMMIT",
-        ]),
-        (Postgres, "only to be read", &[note, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"]),
-        (Mysql, "a variable", &["SELECT COALESCE(@note, 0) AS note|save = 'note'", "SET @note = 1", note]),
-        (Mysql, "a temporary table", &["CREATE TEMPORARY TABLE cart (id INT)", note]),
-        (Mysql, "no autocommit", &["SET autocommit = 0", note, "COMMIT"]),
-        (Sqlite, "a temporary table", &["CREATE TEMP TABLE cart (id INT)", note]),
+        (Postgres, "a lock", &["SELECT pg_advisory_lock(3)", seat, "SELECT pg_advisory_unlock(3)"]),
+        (
+            Postgres,
+            "a setting",
+            &[
+                "SELECT COALESCE(NULLIF(current_setting('my.note', true), ''), '0')::int AS note|save = 'note'",
+                "SET my.note = '1'",
+                note,
+            ],
+        ),
+        (Postgres, "a temporary table", &["CREATE TEMP TABLE cart (id INT)", seat]),
+        (Postgres, "a prepared statement", &["PREPARE look AS SELECT 1", seat]),
+        (Postgres, "a transaction that goes on", &["BEGIN", seat, "COMMIT AND CHAIN", "COMMIT"]),
+        (
+            Postgres,
+            "a cursor",
+            &["BEGIN", "DECLARE looks CURSOR WITH HOLD FOR SELECT 1", seat, "COMMIT"],
+        ),
+        (
+            Postgres,
+            "only to be read",
+            &[seat, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"],
+        ),
+        (
+            Mysql,
+            "a variable",
+            &["SELECT COALESCE(@note, 0) AS note|save = 'note'", "SET @note = 1", note],
+        ),
+        (Mysql, "a temporary table", &["CREATE TEMPORARY TABLE cart (id INT)", seat]),
+        (Mysql, "no autocommit", &["SET autocommit = 0", seat, "COMMIT"]),
+        (Sqlite, "a temporary table", &["CREATE TEMP TABLE cart (id INT)", seat]),
         (Redis, "another database", &["INCR visits|save = 'n'", "SELECT 1", "INCR visits"]),
     ];
     for (store, what, steps) in kept.into_iter().filter(|(store, ..)| here.contains(store)) {
@@ -116,7 +134,7 @@ fn a_lock_of_a_sessions_own_that_a_buyer_keeps_is_a_leaked_lock_however_many_buy
             let report = explore(folder.path(), &["--buyers", buyers, "--find", "all"]);
             assert!(findings(&report).contains(&"leaked_lock"), "{store}, {buyers}: {report}");
         }
-        let output = run(folder.path(), &["check", "checkout.toml"]);
+        let output = run(folder.path(), &["check", "--checkout", "checkout.toml"]);
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(said.contains("leaked lock"), "{said}");
     }
