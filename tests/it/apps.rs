@@ -278,6 +278,18 @@ fn a_lock_of_the_applications_own_is_waited_for_and_told() {
 }
 
 #[test]
+fn a_shop_that_polls_a_lock_is_taken_to_wait_until_another_buyer_has_moved() {
+    let Some(place) = ready("python", &[Postgres, Redis]) else { return };
+    let file = shops().join("python/poll.toml");
+    let late = search(&place, &[("MODE", "late")], &file, &[]);
+    assert_eq!(findings(&late), Vec::<&str>::new());
+    assert_ne!(late["evidence"], "proof", "how often it asks was not tried");
+    assert!(late["orders"]["statements"].as_u64() < Some(2_000), "{}", late["orders"]);
+    let early = search(&place, &[("MODE", "early")], &file, &[]);
+    assert_eq!(findings(&early), ["oversold"]);
+}
+
+#[test]
 fn what_a_shop_does_wrong_is_told_with_where_and_what_to_do() {
     let Some(place) = ready("python", &[Postgres]) else { return };
     let file = shops().join("python/odd.toml").display().to_string();

@@ -29,6 +29,7 @@ mod properties;
 mod running_shop;
 mod schedules;
 mod servers;
+mod sessions;
 mod shops;
 mod simulate;
 mod snapshots;

@@ -308,9 +308,10 @@ impl Database for Connection {
         Ok(held)
     }
 
-    /// Whoever is serializable is told apart by the pages in which rows lie, and those that were deleted take up room there.
-    fn forgets_deleted_rows(isolation: Isolation) -> bool {
-        isolation != Isolation::Serializable
+    /// Which serializable transactions are in each other's way depends on the pages in which rows lie, and those that were
+    /// deleted take up room there.
+    fn tidies_up(isolation: Isolation) -> Option<&'static str> {
+        (isolation == Isolation::Serializable).then_some(include_str!("statements/room_tidy.sql"))
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {

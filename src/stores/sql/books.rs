@@ -23,7 +23,7 @@ pub(in crate::stores) fn stock_up<D: Database>(
     terms: &Terms,
     opening: Opening,
 ) -> Result<(), SqlError> {
-    let may_delete = opening.is_small && D::forgets_deleted_rows(terms.isolation);
+    let may_delete = opening.is_small && D::tidies_up(terms.isolation).is_none();
     database.run(if may_delete { Statement::Clear } else { Statement::Truncate })?;
     for item in 0..opening.items {
         let values = [("item", item.into()), ("stock", opening.stock.into())];

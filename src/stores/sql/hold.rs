@@ -19,7 +19,7 @@ fn run_each<D: Database>(
     query: Statement,
     everywhere: bool,
 ) -> Result<(), SqlError> {
-    for statement in listed(database, query, everywhere)? {
+    for statement in listed(database, D::text(query), everywhere)? {
         database.ask(&statement, &|_| Value::Null)?;
     }
     Ok(())
@@ -28,10 +28,10 @@ fn run_each<D: Database>(
 /// Statements that are written by a query, about every schema or about this one alone.
 pub(super) fn listed<D: Database>(
     database: &mut D,
-    query: Statement,
+    query: &str,
     everywhere: bool,
 ) -> Result<Vec<String>, SqlError> {
-    let Answer { rows, .. } = asked(database, query, everywhere)?;
+    let rows = database.ask(query, &|_| Value::Int(everywhere.into()))?.rows;
     Ok(rows.iter().flatten().map(Value::text).collect())
 }
 

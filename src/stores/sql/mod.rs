@@ -88,9 +88,9 @@ pub(super) trait Database: Send {
     /// Says how many locks of its own it still held.
     fn begin_anew(&mut self) -> Result<u64, SqlError>;
 
-    /// Whether a deleted row is as if it had never been there, at this level.
-    fn forgets_deleted_rows(_isolation: Isolation) -> bool {
-        true
+    /// Where a deleted row matters to transactions at this level: a query for the statements that tidy it away.
+    fn tidies_up(_isolation: Isolation) -> Option<&'static str> {
+        None
     }
 
     /// Of all connections to the server, which waits for which; 0 is one that the server does not name, and

@@ -62,7 +62,7 @@ impl Room {
             }
             // What the schema itself has put there can only be put there again.
             None => {
-                for statement in listed(database, Statement::RoomRaze, terms.is_private)? {
+                for statement in listed(database, D::text(Statement::RoomRaze), terms.is_private)? {
                     database.ask(&statement, &|_| Value::Null)?;
                 }
                 self.build(database, terms)?;
@@ -94,8 +94,8 @@ impl Room {
     /// Asks what there is, and how it is emptied.
     fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
         let parts = asked(database, Statement::RoomParts, terms.is_private)?;
-        let many = listed(database, Statement::RoomEmpty, terms.is_private)?;
-        let few = listed(database, Statement::RoomClear, terms.is_private)?;
+        let many = listed(database, D::text(Statement::RoomEmpty), terms.is_private)?;
+        let mut few = listed(database, D::text(Statement::RoomClear), terms.is_private)?;
         let steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
         let texts = steps.filter_map(|step| match &step.call {
             Call::Sql(sql) => Some(sql.text.as_str()),
@@ -105,8 +105,10 @@ impl Room {
         let catalog = Arc::new(Catalog::of(self.kind, &parts, terms.isolation, texts, 0));
         // What a trigger or a function does is not to be seen.
         let may_leave_traces = catalog.has_code() || may_leave;
-        let may_delete = !catalog.has_code() && D::forgets_deleted_rows(catalog.isolation());
-        let few = if may_delete { few } else { many.clone() };
+        if let Some(query) = D::tidies_up(catalog.isolation()) {
+            few.extend(listed(database, query, terms.is_private)?);
+        }
+        let few = if catalog.has_code() { many.clone() } else { few };
         *self.empties.lock() = Empties { many, few };
         let (holds_inside, overlaps) = (terms.may_hold_inside(), Overlaps::default());
         *self.known.lock() = Known { catalog, holds_inside, may_leave_traces, overlaps };
