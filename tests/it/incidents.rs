@@ -69,7 +69,7 @@ fn a_deadlock_that_the_server_breaks_is_counted_and_shown_though_all_is_proved()
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains("deadlock"), "{said}");
 
-    let race = ["race", "--checkout", "update.toml", "--buyers", "30", "--rounds", "5", "-q"];
+    let race = ["race", "--checkout", "update.toml", "--buyers", "4", "--rounds", "2", "-q"];
     let (code, said) =
         ran(here.path(), &[&race[..], &["--expect", "total.deadlocks > 0"]].concat());
     assert_eq!(code, 0, "{said}");
