@@ -16,6 +16,7 @@ fn claims(lock: &str) -> String {
         "store = \"postgres\"
 schema = \"schema.sql\"
 seed = \"seed.sql\"
+retries = 0
 
 [[step]]
 sql = \"BEGIN\"
