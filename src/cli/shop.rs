@@ -185,8 +185,16 @@ fn some_or_any(text: &str) -> Result<String, String> {
 const ANY: &str = "any";
 
 impl ShopFlags {
+    /// Refuses a double click where there is no application to click in.
+    fn check_same_buyer(&self) -> Result<(), Error> {
+        // That `--app` is required does not count beside flags that `--app` excludes.
+        let unused = self.same_buyer && self.app.is_none();
+        refuse(&[("--same-buyer", unused)], "is for an application; name its file with --app")
+    }
+
     /// The strategy that was named.
     pub(super) fn entrant(&self) -> Result<&'static dyn Entrant, Error> {
+        self.check_same_buyer()?;
         if let Some(path) = &self.app {
             return super::flags::app(path, self.same_buyer).map(|(entrant, _)| entrant);
         }
@@ -227,6 +235,7 @@ impl ShopFlags {
         mut settings: Settings,
         server: &ServerFlags,
     ) -> Result<(&'static dyn Entrant, Settings), Error> {
+        self.check_same_buyer()?;
         // A recording names a checkout by its file.
         let entrant = match strategy.ends_with(".toml") {
             true if self.app.is_some() => self.entrant()?,

@@ -209,10 +209,14 @@ impl Scenario {
                 }
             },
             "allow_incomplete" => {
-                self.allows_incomplete = plain_text(value)
-                    .map_err(str::to_owned)
-                    .and_then(|text| parse_switch(&text))
-                    .map_err(|why| at_value(format!("`{name}`: {why}")))?;
+                let is_on = match value.get_ref().as_bool() {
+                    Some(is_on) => Ok(is_on),
+                    None => plain_text(value)
+                        .map_err(str::to_owned)
+                        .and_then(|text| parse_switch(&text)),
+                };
+                self.allows_incomplete =
+                    is_on.map_err(|why| at_value(format!("`{name}`: {why}")))?;
             }
             _ if Faults::NAMES.contains(&name) => {
                 let message = format!(

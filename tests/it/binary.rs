@@ -326,7 +326,7 @@ fn explore_replay_and_play_say_what_is_wrong_with_their_input() {
         (&["replay", "-S", "naive"], "--schedule"),
         (
             &["explore", "-S", "cas", "--buyers", "any", "--graph", "g.json"],
-            "--graph needs a number",
+            "--graph: needs a number",
         ),
         (&["explore", "-S", "cas", "--random", "--no-reduce"], "cannot be used with"),
         (&["explore", "-S", "cas", "--random=dice"], "pct, plain"),

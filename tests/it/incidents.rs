@@ -16,6 +16,7 @@ fn claims(lock: &str) -> String {
         "store = \"postgres\"
 schema = \"schema.sql\"
 seed = \"seed.sql\"
+retries = 0
 
 [[step]]
 sql = \"BEGIN\"
@@ -69,7 +70,7 @@ fn a_deadlock_that_the_server_breaks_is_counted_and_shown_though_all_is_proved()
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains("deadlock"), "{said}");
 
-    let race = ["race", "--checkout", "update.toml", "--buyers", "30", "--rounds", "5", "-q"];
+    let race = ["race", "--checkout", "update.toml", "--buyers", "4", "--rounds", "2", "-q"];
     let (code, said) =
         ran(here.path(), &[&race[..], &["--expect", "total.deadlocks > 0"]].concat());
     assert_eq!(code, 0, "{said}");
@@ -102,16 +103,23 @@ fn a_deadlock_and_a_serialization_failure_are_told_apart() {
 fn shop(stock: u32, steps: &str) -> tempfile::TempDir {
     let checkout = format!(
         "store = \"sqlite\"\nschema = \"schema.sql\"\nseed = \"seed.sql\"\n{steps}\n\
-         [audit]\nstock = \"SELECT id, stock FROM product\"\n"
+         [audit]\nstock = \"SELECT id, stock FROM product\"\n\
+         orders = \"SELECT buyer, 1, 1 FROM purchase\"\n"
     );
     folder_of(&[
-        ("schema.sql", "CREATE TABLE product (id int PRIMARY KEY, stock int NOT NULL);"),
+        (
+            "schema.sql",
+            "CREATE TABLE product (id int PRIMARY KEY, stock int NOT NULL);
+             CREATE TABLE purchase (buyer int NOT NULL);",
+        ),
         ("seed.sql", &format!("INSERT INTO product VALUES (1, {stock});")),
         ("checkout.toml", &checkout),
     ])
 }
 
 const TAKE: &str = "[[step]]\nsql = \"UPDATE product SET stock = stock - 1 WHERE stock > 0\"\n";
+
+const ORDER: &str = "[[step]]\nsql = \"INSERT INTO purchase VALUES (:buyer)\"\n";
 
 fn explored(stock: u32, steps: &str, more: &[&str]) -> (i32, String) {
     let folder = shop(stock, steps);
@@ -123,7 +131,7 @@ fn an_order_in_which_a_checkout_fails_is_counted_and_shown() {
     // The one who looks while the other has the unit is not told "sold out", but fails.
     let steps = format!(
         "[[step]]\nsql = \"SELECT stock FROM product\"\nsave = \"stock\"\n\
-                         sold_out_if = \"stock < 1\"\n{TAKE}failed_if = \"rows = 0\"\n"
+                         sold_out_if = \"stock < 1\"\n{TAKE}failed_if = \"rows = 0\"\n{ORDER}"
     );
     let (code, said) = explored(1, &steps, &["--expect", "failed > 0"]);
     assert_eq!(code, 0, "{said}");
@@ -140,20 +148,20 @@ fn an_order_in_which_a_checkout_fails_is_counted_and_shown() {
 
 #[test]
 fn a_search_in_which_a_checkout_failed_in_every_order_proves_nothing() {
-    let steps = format!("{TAKE}failed_if = \"rows = 0\"\n");
+    let steps = format!("{TAKE}failed_if = \"rows = 0\"\n{ORDER}");
     let (code, said) = explored(1, &steps, &["--expect", "oversold = 0"]);
     assert!(code == 1 && said.contains("PROVES NOTHING"), "{said}");
     assert!(said.contains("failed in every order"), "{said}");
     let (code, said) = explored(1, &steps, &["--expect", "failed > 0"]);
     assert_eq!(code, 0, "{said}");
-    let sold_out = format!("{TAKE}sold_out_if = \"rows = 0\"\n");
+    let sold_out = format!("{TAKE}sold_out_if = \"rows = 0\"\n{ORDER}");
     let (code, said) = explored(1, &sold_out, &["--expect", "oversold = 0"]);
     assert!(code == 0 && said.contains("PROVED"), "{said}");
 }
 
 #[test]
 fn where_there_is_nothing_to_sell_or_one_buyer_only_nothing_is_proved() {
-    let steps = format!("{TAKE}sold_out_if = \"rows = 0\"\n");
+    let steps = format!("{TAKE}sold_out_if = \"rows = 0\"\n{ORDER}");
     let (code, said) = explored(0, &steps, &["--expect", "oversold = 0"]);
     assert!(code == 1 && said.contains("PROVES NOTHING"), "{said}");
     assert!(said.contains("nothing to sell"), "{said}");
@@ -165,7 +173,7 @@ fn where_there_is_nothing_to_sell_or_one_buyer_only_nothing_is_proved() {
 fn where_chance_decides_nothing_is_proved_and_the_statement_is_named() {
     let chance = "[[step]]\nsql = \"SELECT random() AS roll\"\nsave = \"roll\"\n\
                   sold_out_if = \"roll = 0\"\n";
-    let steps = format!("{chance}{TAKE}sold_out_if = \"rows = 0\"\n");
+    let steps = format!("{chance}{TAKE}sold_out_if = \"rows = 0\"\n{ORDER}");
     let (code, said) = explored(1, &steps, &["--expect", "oversold = 0"]);
     assert!(code == 1 && !said.contains("PROVED"), "{said}");
     assert!(said.contains("chance decides in `SELECT random() AS roll`"), "{said}");

@@ -11,8 +11,8 @@ schema = \"schema.sql\"
 [[step]]
 sql = \"UPDATE product SET stock = stock - 1 WHERE stock > 0\"
 sold_out_if = \"rows = 0\"
-[audit]
-stock = \"SELECT id, stock FROM product\"
+[audit.never]
+\"below zero\" = \"SELECT 1 FROM product WHERE stock < 0\"
 ";
 
 const SCENARIO: &str = "strategy = \"cas\"\n[[region]]\nname = \"here\"\n[expect]\noversold = 0\n";
