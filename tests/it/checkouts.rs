@@ -313,7 +313,7 @@ fn whatever_makes_no_sense_is_told_with_its_place() {
         ("id = :item\"\nsave", "id = :itm\"\nsave", "no value `itm` here; did you mean `item`?"),
         ("save        = \"stock\"", "save        = \"a b\"", "`save`: `a b` is no name"),
         ("save        = \"stock\"", "save = \"qty\"", "`save`: `qty` is taken"),
-        (look, "SELEC stock", "step 1, look, buyer 0: SQLite: near \"SELEC\""),
+        (look, "SELEC stock", "step 1, look, buyer 1: SQLite: near \"SELEC\""),
         (look, "SELECT id FROM product", "the answer has no column `stock`; it has id"),
         (
             look,
