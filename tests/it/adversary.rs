@@ -14,7 +14,7 @@ use random::generate::checkout;
 use crate::servers::installed;
 
 /// How many of each dialect.
-const NUMBERS: [(StoreKind, u64); 4] = [(Postgres, 60), (Mysql, 40), (Sqlite, 60), (Redis, 40)];
+const NUMBERS: [(StoreKind, u64); 4] = [(Postgres, 55), (Mysql, 25), (Sqlite, 70), (Redis, 50)];
 
 /// The most orders of each, so that all of them take no more than a few minutes.
 const SIZE: u64 = 80;
