@@ -2,63 +2,70 @@
 //! `cargo bench --bench adversary` makes thousands of.
 
 #[path = "../adversary/mod.rs"]
-mod adversary;
+mod random;
 
 use std::thread;
 use std::time::Duration;
 
-use adversary::check::{Bounds, Hosts, Verdict};
-use adversary::generate::checkout;
 use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Redis, Sqlite};
+use random::check::{Bounds, Hosts, Verdict};
+use random::generate::checkout;
 
 use crate::servers::installed;
 
 /// How many of each dialect.
-const NUMBERS: [(StoreKind, u64); 4] = [(Postgres, 60), (Mysql, 40), (Sqlite, 60), (Redis, 40)];
+const NUMBERS: [(StoreKind, u64); 4] = [(Postgres, 55), (Mysql, 25), (Sqlite, 70), (Redis, 50)];
 
 /// The most orders of each, so that all of them take no more than a few minutes.
 const SIZE: u64 = 80;
 
-/// What two searches and a few races say of a dialect's checkouts.
-fn verdicts(dialect: StoreKind, number: u64) -> Vec<(u64, Verdict)> {
+/// What two searches and a few races say of a dialect's checkouts, and the first contradiction, made small.
+fn verdicts(dialect: StoreKind, number: u64) -> (Vec<(u64, Verdict)>, Option<String>) {
     let bounds =
         Bounds { orders: 300, time: Duration::from_secs(20), races: 10, compares_outcomes: false };
     let folder = tempfile::tempdir().unwrap();
     let mut hosts = Hosts::default();
-    let check = |seed| (seed, hosts.check(&checkout(dialect, seed, SIZE), folder.path(), bounds));
-    (1..=number).map(check).collect()
+    let mut first = None;
+    let mut verdicts = Vec::new();
+    for seed in 1..=number {
+        let recipe = checkout(dialect, seed, SIZE);
+        let verdict = hosts.check(&recipe, folder.path(), bounds);
+        if let (Verdict::Contradiction(kind, why), None) = (&verdict, &first) {
+            let smaller = hosts.shrink(&recipe, *kind, folder.path(), bounds);
+            let (smallest, why) = smaller.unwrap_or((recipe, why.clone()));
+            first = Some(format!("{why}\n{smallest:#?}"));
+        }
+        verdicts.push((seed, verdict));
+    }
+    (verdicts, first)
 }
 
 #[test]
 fn of_random_checkouts_no_proof_and_no_finding_contradicts_another() {
     let here = installed();
-    let checked: Vec<(StoreKind, Vec<(u64, Verdict)>)> = thread::scope(|scope| {
+    let checked: Vec<_> = thread::scope(|scope| {
         let numbers = NUMBERS.into_iter().filter(|(dialect, _)| here.contains(dialect));
         let begun: Vec<_> = numbers
             .map(|(dialect, number)| (dialect, scope.spawn(move || verdicts(dialect, number))))
             .collect();
         begun.into_iter().map(|(dialect, checks)| (dialect, checks.join().unwrap())).collect()
     });
-    for (dialect, verdicts) in checked {
-        for (seed, verdict) in &verdicts {
-            let again = format!(
-                "cargo bench --bench adversary -- --dialect {dialect} --seed {seed} --number 1 --size {SIZE}"
-            );
-            let is_right = !matches!(verdict, Verdict::Contradiction(..) | Verdict::Failed(_));
-            assert!(is_right, "{verdict:?}\n{again}");
+    for (dialect, (verdicts, first)) in checked {
+        let wrong = |(_, verdict): &&(u64, Verdict)| {
+            matches!(verdict, Verdict::Contradiction(..) | Verdict::Failed(_))
+        };
+        if let Some((seed, verdict)) = verdicts.iter().find(wrong) {
+            let again = format!("--dialect {dialect} --seed {seed} --number 1 --size {SIZE}");
+            let first = first.unwrap_or_default();
+            panic!("{verdict:?}\n{first}\ncargo bench --bench adversary -- {again}");
         }
         let count =
             |is: fn(&Verdict) -> bool| verdicts.iter().filter(|(_, verdict)| is(verdict)).count();
         let agreed = count(|verdict| matches!(verdict, Verdict::Agreed { .. }));
         let refused = count(|verdict| matches!(verdict, Verdict::Refused(_)));
-        assert!(
-            agreed * 10 >= verdicts.len() * 7,
-            "{dialect}: only {agreed} were compared: {verdicts:?}"
-        );
-        assert!(
-            refused * 10 <= verdicts.len(),
-            "{dialect}: {refused} are no checkouts: {verdicts:?}"
-        );
+        let all = verdicts.len();
+        assert!(agreed * 10 >= all * 7, "{dialect}: only {agreed} were compared: {verdicts:?}");
+        assert!(refused * 10 <= all, "{dialect}: {refused} are no checkouts: {verdicts:?}");
     }
 }
 
