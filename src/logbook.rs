@@ -85,13 +85,7 @@ impl Logbook {
 
     /// Closes the book.
     #[must_use]
-    pub fn close(
-        mut self,
-        strategy: &str,
-        interrupted: bool,
-        again: String,
-        explore: String,
-    ) -> Run {
+    pub fn close(mut self, strategy: &str, interrupted: bool, again: String) -> Run {
         self.findings.sort_by_key(|found| found.kind.gravity());
         let evidence = if !self.findings.is_empty() {
             Evidence::Broken
@@ -125,7 +119,7 @@ impl Logbook {
             worst: self.worst,
             expectations: self.judge.conclude(&figures, evidence),
             again,
-            explore,
+            hint: None,
         }
     }
 }

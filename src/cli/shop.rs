@@ -17,7 +17,7 @@ use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::{chance, render, strategies};
 
 use super::Ended;
-use super::flags::{applied, described, setting, with_carts, with_claim};
+use super::flags::{self, applied, described, setting, with_carts, with_claim};
 use super::output::{Output, to_stderr};
 
 /// The shop, where nobody thinks and nothing takes time.
@@ -78,12 +78,43 @@ pub(super) struct ServerFlags {
     /// Let --url, or an application's file, name a host that is not this machine
     #[arg(long)]
     allow_remote: bool,
+    /// Have the database itself refuse stock below zero: CHECK (stock >= 0)
+    #[arg(long)]
+    stock_check: bool,
+    /// Let locks be the database's own, which belong to no row (postgres, mysql)
+    #[arg(long)]
+    advisory_locks: bool,
+    /// Keep stock as a row a unit, and take those that nobody else has locked: FOR UPDATE SKIP LOCKED
+    /// (postgres, mysql)
+    #[arg(long)]
+    unit_rows: bool,
 }
 
 impl ServerFlags {
+    /// Flags about tables of ours.
+    fn of_tables(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--stock-check", self.stock_check),
+            ("--advisory-locks", self.advisory_locks),
+            ("--unit-rows", self.unit_rows),
+        ]
+    }
+
     /// The settings, with the store that was named.
     pub(super) fn applied(&self, settings: Settings) -> Result<Settings, Error> {
         let settings = applied(settings, &[("store", &self.store)])?;
+        let settings = Settings {
+            stock_check: self.stock_check,
+            advisory_locks: self.advisory_locks,
+            unit_rows: self.unit_rows,
+            ..settings
+        };
+        let given = self.of_tables().into_iter().find(|(_, is_given)| *is_given);
+        if let (StoreKind::Memory, Some((flag, _))) = (settings.store, given) {
+            return Err(Error::input(format!(
+                "{flag}: the model in memory has no tables; name a database with --store"
+            )));
+        }
         match (settings.store, &self.url) {
             (StoreKind::Memory, Some(_)) => Err(Error::input(
                 "--url: the model in memory is nowhere else; name the server with --store",
@@ -92,11 +123,17 @@ impl ServerFlags {
         }
     }
 
+    /// Refuses those about tables of ours, where a checkout has its own.
+    pub(super) fn check_tables(&self, checkout: &Checkout) -> Result<(), Error> {
+        flags::check_tables(&self.of_tables(), checkout)
+    }
+
     /// Refuses all of them, where there is no server.
     pub(super) fn check_unused(&self) -> Result<(), Error> {
-        match self.store.is_some() || self.url.is_some() {
+        let is_about_tables = self.of_tables().into_iter().any(|(_, is_given)| is_given);
+        match self.store.is_some() || self.url.is_some() || is_about_tables {
             true => Err(Error::input(
-                "--store and --url are for --checkout; a scenario names its own store",
+                "--store, --url and flags about tables are for --checkout; a scenario names its own store",
             )),
             false => Ok(()),
         }
@@ -153,10 +190,10 @@ impl ShopFlags {
     /// The strategy that was named.
     pub(super) fn entrant(&self) -> Result<&'static dyn Entrant, Error> {
         if let Some(path) = &self.app {
-            return super::flags::app(path, self.same_buyer).map(|(entrant, _)| entrant);
+            return flags::app(path, self.same_buyer).map(|(entrant, _)| entrant);
         }
         match (&self.strategy, &self.checkout) {
-            (_, Some(path)) => super::flags::checkout(path).map(|(entrant, _)| entrant),
+            (_, Some(path)) => flags::checkout(path).map(|(entrant, _)| entrant),
             (Some(name), None) => strategies::find(name).map_err(super::race::with_list),
             (None, None) => Err(super::race::with_list(Error::input(
                 "--strategy: name the checkout, such as --strategy naive",
@@ -195,9 +232,9 @@ impl ShopFlags {
         let entrant = match strategy.ends_with(".toml") {
             true if self.app.is_some() => self.entrant()?,
             true if App::is_in(Path::new(strategy)) => {
-                super::flags::app(Path::new(strategy), false)?.0
+                flags::app(Path::new(strategy), false)?.0
             }
-            true => super::flags::checkout(Path::new(strategy))?.0,
+            true => flags::checkout(Path::new(strategy))?.0,
             false => strategies::find(strategy).map_err(super::race::with_list)?,
         };
         // Where an application is its own file says.
@@ -267,6 +304,7 @@ impl ShopFlags {
                 checkout.path
             )));
         }
+        server.check_tables(checkout)?;
         let settings = described(checkout, usual, &self.given())?;
         let settings = server.applied(settings)?;
         checkout.check_store(settings.store)?;
@@ -287,14 +325,23 @@ impl ShopFlags {
 
     /// The same, whatever was said of buyers.
     pub(super) fn settings_but_for_buyers(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
-        let others = self.given().into_iter().filter(|(name, _)| *name != "buyers");
-        applied(self.usual(entrant), &others.collect::<Vec<_>>())
+        applied(self.usual(entrant), &self.given_but_for_buyers())
+    }
+
+    fn given_but_for_buyers(&self) -> Vec<(&'static str, &Option<String>)> {
+        self.given().into_iter().filter(|(name, _)| *name != "buyers").collect()
     }
 
     /// What goes without saying.
     fn usual(&self, entrant: &dyn Entrant) -> Settings {
         let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
-        with_claim(with_carts(settings, &[entrant], &self.items, &self.cart), entrant)
+        let settings = with_carts(settings, &[entrant], &self.items, &self.cart);
+        if self.is_for_any() {
+            // Any number of buyers all want the same.
+            let can_be = |said: &Settings| said.qty.least == said.qty.most && said.check().is_ok();
+            return with_claim(settings, entrant, &self.given_but_for_buyers(), can_be);
+        }
+        with_claim(settings, entrant, &self.given(), |said| said.check().is_ok())
     }
 }
 

@@ -15,6 +15,7 @@ mod game;
 mod graph;
 mod harvest;
 mod limits;
+mod onward;
 mod orders;
 mod packed;
 mod precedence;
@@ -38,7 +39,7 @@ pub use builder::{Explore, explore};
 pub use checks::{End, Shown};
 pub use checkup::{Checkup, Differing, Walked, check_up};
 pub use conflict::{Conflict, Reach};
-pub use cure::{LevelTried, try_level, try_levels};
+pub use cure::{LevelTried, NoLevel, gravest, no_level, try_level, try_levels};
 pub use dice::Method;
 pub use drawing::StateGraph;
 pub use exploration::{Covered, Exploration, Orders, Told, parse_expectation};
@@ -46,6 +47,7 @@ pub use game::{Game, Outlook};
 pub use graph::Ways;
 pub use harvest::Outcome;
 pub use limits::Limits;
+pub use onward::{Onward, after_any, after_race, after_search, after_simulation};
 pub use orders::{can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at};
 pub use random::{Sampled, Sampling};
 pub use reality::{Agreement, Difference, compare};
@@ -58,6 +60,7 @@ pub use survey::{Place, Survey, SurveyRow, Verdict, survey};
 pub use timeline::Row;
 pub use walk::{Switches, Walk};
 
+use crate::command::{Command, Verb};
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::finding::FindingKind;
@@ -365,20 +368,15 @@ fn follow(
 
 /// The command that replays a schedule.
 fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
-    // Signs mean something to a shell.
-    let quote = if schedule.chars().all(char::is_alphanumeric) { "" } else { "'" };
-    format!(
-        "oversell-sim replay {} --schedule {quote}{schedule}{quote}",
-        entrant.flags(settings, settings.has_rolled_wants())
-    )
+    Command::of(Verb::Replay, entrant, settings).flag("schedule", schedule).into()
 }
 
 /// The command that makes the same search.
 fn search_again(entrant: &dyn Entrant, settings: &Settings) -> String {
-    format!("oversell-sim explore {}", entrant.flags(settings, settings.has_rolled_wants()))
+    Command::of(Verb::Explore, entrant, settings).into()
 }
 
 /// The command with which a person is the scheduler of the same shop.
 fn by_hand(entrant: &dyn Entrant, settings: &Settings) -> String {
-    format!("oversell-sim play {}", entrant.flags(settings, settings.has_rolled_wants()))
+    Command::of(Verb::Play, entrant, settings).into()
 }

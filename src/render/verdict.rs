@@ -47,7 +47,7 @@ impl Verdict {
                 };
                 (
                     format!("{traded} · {amount}{spread}"),
-                    vec![("why", run.explore.clone()), ("again", run.again.clone())],
+                    vec![("again", run.again.clone())],
                 )
             }
             (Evidence::Vacuous, _) if run.rounds == 0 => {
@@ -55,7 +55,7 @@ impl Verdict {
             }
             (Evidence::Vacuous, _) => (
                 format!("{traded} · nobody contended: no two buyers were inside at once"),
-                vec![("instead", more_contention(report).into())],
+                Vec::new(),
             ),
             _ => {
                 let vacuous = run.rounds - run.contended_rounds;
@@ -65,13 +65,14 @@ impl Verdict {
                 };
                 (
                     format!("{traded} · nothing wrong seen in {rounds}{apart} · not a proof"),
-                    vec![("prove it", run.explore.clone())],
+                    Vec::new(),
                 )
             }
         };
         let mut next = next;
-        // Not everything can be explored.
-        next.retain(|(_, text)| !text.is_empty());
+        if let Some(hint) = &run.hint {
+            next.insert(0, (hint.purpose.label(), hint.command.clone()));
+        }
         if let Some(said) = &run.trouble {
             next.insert(0, ("the server said", said.clone()));
         }
@@ -92,16 +93,5 @@ pub(super) fn amount(kind: FindingKind, amount: u64) -> String {
         "buyer" => format!("{title} for {amount}"),
         "lock" => format!("{title}, {amount}"),
         _ => title.to_owned(),
-    }
-}
-
-/// What would make buyers meet.
-fn more_contention(report: &Report) -> &'static str {
-    if report.settings.buyers == 1 {
-        "let more than one come: --buyers 1000"
-    } else if report.settings.threads == 1 {
-        "one thread serves one buyer at a time: raise --threads"
-    } else {
-        "few threads that serve many meet more often: --threads 4 --buyers 100_000"
     }
 }
