@@ -40,8 +40,8 @@ impl Verb {
     pub fn takes(self, name: &str) -> bool {
         match name {
             // Nothing takes time where steps are chosen, and nothing is killed.
-            "threads" | "rounds" | "think" | "backoff" | "patience" | "connections" | "hold-ttl"
-            | "lease-ttl" | "relaxed" | "kill" => self == Self::Race,
+            "threads" | "rounds" | "think" | "backoff" | "patience" | "connections"
+            | "hold-ttl" | "lease-ttl" | "relaxed" | "kill" => self == Self::Race,
             // A person plays against the model.
             "store" | "stock-check" | "advisory-locks" | "unit-rows" => self != Self::Play,
             fault if Faults::NAMES.contains(&fault) => self != Self::Race,
@@ -89,7 +89,7 @@ impl Command {
         };
         let is_told = |name: &str| match name {
             "seed" => must_be_said(name),
-            _ => must_be_said(name) || settings.value_of(name) != usual.value_of(name),
+            _ => must_be_said(name) || differs(settings, &usual, name),
         };
         self.flag("strategy", card.name).settings(verb, settings, is_told)
     }
@@ -102,11 +102,10 @@ impl Command {
             "buyers" => true,
             "stock" if !checkout.setup_knows("stock") => false,
             "seed" => {
-                (verb == Verb::Race || settings.has_rolled_wants())
-                    && settings.seed != usual.seed
+                (verb == Verb::Race || settings.has_rolled_wants()) && settings.seed != usual.seed
             }
             "store" if settings.store == StoreKind::Memory => false,
-            _ => settings.value_of(name) != usual.value_of(name),
+            _ => differs(settings, &usual, name),
         };
         let flag = if checkout.app.is_some() { "app" } else { "checkout" };
         let command = self.flag(flag, checkout.path);
@@ -173,6 +172,15 @@ impl fmt::Display for Command {
 impl From<Command> for String {
     fn from(command: Command) -> Self {
         command.to_string()
+    }
+}
+
+/// Whether a setting is another there.
+fn differs(settings: &Settings, usual: &Settings, name: &str) -> bool {
+    match name {
+        // One a buyer, if nothing is said.
+        "threads" => settings.threads != usual.threads,
+        _ => settings.value_of(name) != usual.value_of(name),
     }
 }
 

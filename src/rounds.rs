@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use rayon::ThreadPoolBuilder;
 
 use crate::clock::Wall;
-use crate::control::Control;
 use crate::command::{Command, Verb};
+use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
@@ -55,9 +55,7 @@ pub fn race_all_at(
     let clock = Wall::start();
     let runs = entrants
         .iter()
-        .map(|entrant| {
-            race_one(*entrant, &venue, address, settings, expectations, &clock, control)
-        })
+        .map(|entrant| race_one(*entrant, &venue, address, settings, expectations, &clock, control))
         .collect::<Result<_, _>>()?;
     Ok(Report::new(settings.store.name(), settings.record(), runs).served_by(venue.version()))
 }

@@ -14,8 +14,8 @@ use oversell_sim::explore::{
 use oversell_sim::hint::{Hint, Purpose};
 use oversell_sim::report::Evidence;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::stores::model::Isolation;
+use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::text::document::MOST_BYTES;
 use oversell_sim::text::quantity::{count, parse_count, parse_duration};
 use oversell_sim::worlds::threads::Control;
@@ -253,8 +253,7 @@ fn run_at_server(
     report = report.at(&address);
     let is_asked = args.search.try_level.is_some() || !args.search.no_reduce;
     if report.evidence == Evidence::Broken && is_asked {
-        report.no_level =
-            explore::no_level(entrant, settings, &*server, &report, &watch.control)?;
+        report.no_level = explore::no_level(entrant, settings, &*server, &report, &watch.control)?;
     }
     drop(server);
     if report.no_level.is_some() {
@@ -275,8 +274,7 @@ fn run_at_server(
         })?;
         report.cures.push(tried);
     } else if report.evidence == Evidence::Broken && !args.search.no_reduce {
-        report.cures =
-            explore::try_levels(entrant, settings, &address, &report, &watch.control)?;
+        report.cures = explore::try_levels(entrant, settings, &address, &report, &watch.control)?;
     }
     report.hints = hints(entrant, settings, &report);
     report.hints.extend(cured(entrant, settings, &report, &address));

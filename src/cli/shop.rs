@@ -231,9 +231,7 @@ impl ShopFlags {
         // A recording names a checkout by its file.
         let entrant = match strategy.ends_with(".toml") {
             true if self.app.is_some() => self.entrant()?,
-            true if App::is_in(Path::new(strategy)) => {
-                flags::app(Path::new(strategy), false)?.0
-            }
+            true if App::is_in(Path::new(strategy)) => flags::app(Path::new(strategy), false)?.0,
             true => flags::checkout(Path::new(strategy))?.0,
             false => strategies::find(strategy).map_err(super::race::with_list)?,
         };

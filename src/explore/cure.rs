@@ -191,8 +191,7 @@ fn shows_one_by_one(
     let walk =
         Walk { switches: Some(Switches::AtMost(0)), reduced: true, enough_after_finding: None };
     let begun = AtomicU64::new(0);
-    let stopped =
-        || control.is_stopped() || begun.fetch_add(1, Ordering::Relaxed) >= MOST_ORDERS;
+    let stopped = || control.is_stopped() || begun.fetch_add(1, Ordering::Relaxed) >= MOST_ORDERS;
     let (report, _) = search_orders(entrant, settings, server, walk, &stopped)?;
     Ok(kinds(&report).any(|found| found == kind))
 }

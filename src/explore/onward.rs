@@ -52,10 +52,13 @@ impl Onward {
     #[must_use]
     pub fn command_at(&self, entrant: &dyn Entrant, address: &Address) -> Hint {
         let command = Command::of(self.verb, entrant, &self.settings);
-        Hint::new(self.purpose, match self.settings.store {
-            StoreKind::Memory => command,
-            _ => command.at(address),
-        })
+        Hint::new(
+            self.purpose,
+            match self.settings.store {
+                StoreKind::Memory => command,
+                _ => command.at(address),
+            },
+        )
     }
 
     /// As a call of the library.
@@ -109,7 +112,11 @@ pub fn after_simulation(entrant: &dyn Entrant, settings: &Settings, run: &Run) -
 
 /// What to type after a search that found nothing: where the strategy is known to be broken.
 #[must_use]
-pub fn after_search(entrant: &dyn Entrant, settings: &Settings, found: &Exploration) -> Option<Onward> {
+pub fn after_search(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    found: &Exploration,
+) -> Option<Onward> {
     match found.evidence {
         Evidence::Broken | Evidence::Vacuous => None,
         Evidence::Proved | Evidence::NotSeen => {
@@ -194,7 +201,9 @@ fn small_shops(entrant: &dyn Entrant, settings: &Settings) -> impl Iterator<Item
     let buyers = [few, few + 1, few + 2].into_iter().filter(|buyers| *buyers <= small.buyers);
     let items = [settings.items, settings.cart];
     let mut shops: Vec<Settings> = Vec::new();
-    for (items, buyers) in items.into_iter().flat_map(|items| buyers.clone().map(move |b| (items, b))) {
+    for (items, buyers) in
+        items.into_iter().flat_map(|items| buyers.clone().map(move |b| (items, b)))
+    {
         for stock in [least, least + 1].map(|stock| small.qty.most.max(stock)) {
             shops.push(Settings { buyers, items, stock, ..small.clone() });
         }
@@ -213,13 +222,22 @@ fn small_shops(entrant: &dyn Entrant, settings: &Settings) -> impl Iterator<Item
 
 /// Whether a search of this shop in the model shows one of these.
 fn shows(entrant: &dyn Entrant, shop: &Settings, is_asked: impl Fn(FindingKind) -> bool) -> bool {
-    let limits = Limits { states: MOST_STATES, enough_after_finding: Some(MOST_STATES), ..Limits::default() };
+    let limits = Limits {
+        states: MOST_STATES,
+        enough_after_finding: Some(MOST_STATES),
+        ..Limits::default()
+    };
     let found = search_all(entrant, shop, limits, || false);
     found.is_ok_and(|found| found.findings.iter().any(|told| is_asked(told.finding.kind)))
 }
 
 /// Whether some statement order at this server shows anything.
-fn shows_at(entrant: &dyn Entrant, shop: &Settings, server: &dyn Server, control: &Control) -> bool {
+fn shows_at(
+    entrant: &dyn Entrant,
+    shop: &Settings,
+    server: &dyn Server,
+    control: &Control,
+) -> bool {
     if can_be_stepped(entrant, shop).is_err() {
         return false;
     }

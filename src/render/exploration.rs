@@ -219,7 +219,9 @@ fn cure(tried: &LevelTried) -> String {
         _ => format!("; what remains there: {}", titles.join(", ")),
     };
     match (tried.evidence, tried.switches) {
-        (Evidence::Proved, _) => format!("--isolation {level} (proved: {run} run{failed}){remains}"),
+        (Evidence::Proved, _) => {
+            format!("--isolation {level} (proved: {run} run{failed}){remains}")
+        }
         (Evidence::Broken, _) => format!("no isolation level, for it is broken at {level}, too"),
         (_, Some(switches)) => format!(
             "perhaps --isolation {level}: not found in any order with at most {}, {run}{failed}{remains}",

@@ -45,10 +45,7 @@ impl Verdict {
                     1 => String::new(),
                     all => format!(" · in {} of {} {round}s", count(found.rounds), count(all)),
                 };
-                (
-                    format!("{traded} · {amount}{spread}"),
-                    vec![("again", run.again.clone())],
-                )
+                (format!("{traded} · {amount}{spread}"), vec![("again", run.again.clone())])
             }
             (Evidence::Vacuous, _) if run.rounds == 0 => {
                 (format!("stopped before the first {round} was raced"), Vec::new())
