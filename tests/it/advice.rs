@@ -265,11 +265,7 @@ fn every_command_that_a_race_prints_comes_to_the_verdict_it_stands_in() {
         "race -S optimistic --retries 2 --backoff fixed:1ms --buyers 50",
         "race -S ordered-locks --items 1 --cart 1 --buyers 50",
         "race -S ordered-locks --items 3 --buyers 50",
-        "race -S naive,ordered-locks --buyers 50",
-    ]
-    .into_iter()
-    .filter(|line| !line.contains(','))
-    {
+    ] {
         follow(line);
     }
 }
@@ -316,18 +312,15 @@ fn every_command_about_a_server_says_which_and_how_it_was_set_up() {
 #[test]
 fn every_command_about_a_simulated_shop_comes_to_the_verdict_it_stands_in() {
     for line in [
-        "simulate scenarios/confirm-unheeded.toml",
         "simulate scenarios/hold-or-lose.toml --buyers 30 --stock 12 --seeds 20",
         "simulate scenarios/first-packet.toml --strategy naive --buyers 30 --stock 12 --seeds 20",
     ] {
-        if Path::new(env!("CARGO_MANIFEST_DIR")).join(line.split(' ').nth(1).unwrap()).exists() {
-            follow(&format!("{line} --quiet").replace(" --quiet", " --output /dev/stdout"));
-        }
+        assert!(!follow(line).is_empty(), "{line}");
     }
 }
 
 /// A described checkout at PostgreSQL whose buyers take one unit each, with these steps before and after.
-fn written(folder: &Path, begin: &str, more: &str, schema: &str) -> String {
+fn written(folder: &Path, begin: &str, lock: &str, buyer: &str) -> String {
     let file = folder.join("checkout.toml");
     let text = format!(
         r#"store = "postgres"
@@ -337,7 +330,7 @@ schema = "schema.sql"
 sql = "{begin}"
 
 [[step]]
-sql = "SELECT stock FROM product WHERE id = :item"
+sql = "SELECT stock FROM product WHERE id = :item{lock}"
 save = ["stock"]
 sold_out_if = "stock < 1"
 
@@ -345,7 +338,7 @@ sold_out_if = "stock < 1"
 sql = "UPDATE product SET stock = :stock - 1 WHERE id = :item"
 
 [[step]]
-sql = "INSERT INTO purchase (buyer, product, qty) VALUES ({more}, :item, 1)"
+sql = "INSERT INTO purchase (buyer, product, qty) VALUES ({buyer}, :item, 1)"
 
 [[step]]
 sql = "COMMIT"
@@ -356,11 +349,9 @@ orders = "SELECT buyer, product, qty FROM purchase"
 "#
     );
     fs::write(&file, text).unwrap();
-    let schema = format!(
-        "CREATE TABLE product (id int PRIMARY KEY, stock int NOT NULL);
+    let schema = "CREATE TABLE product (id int PRIMARY KEY, stock int NOT NULL);
          CREATE TABLE purchase (id serial PRIMARY KEY, buyer int, product int, qty int);
-         INSERT INTO product VALUES (1, 1);{schema}"
-    );
+         INSERT INTO product VALUES (1, 1);";
     fs::write(folder.join("schema.sql"), schema).unwrap();
     file.display().to_string()
 }
@@ -379,7 +370,7 @@ fn a_checkout_that_sets_its_level_itself_is_not_told_that_no_level_cures_it() {
     for begin in
         ["BEGIN ISOLATION LEVEL READ COMMITTED", "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED"]
     {
-        let file = written(folder.path(), begin, ":buyer", "");
+        let file = written(folder.path(), begin, "", ":buyer");
         let printed = ran(&["explore", "--checkout", &file], "");
         assert_eq!(verdict(&printed), "BROKEN");
         assert!(
@@ -396,13 +387,11 @@ fn what_one_buyer_alone_breaks_is_cured_by_no_level_and_that_is_the_reason_given
         return;
     }
     let folder = TempDir::new().unwrap();
-    // The order is never written in the buyer's name, and stock is more than is asked for.
-    let file = written(folder.path(), "BEGIN", ":buyer + 100", " UPDATE product SET stock = 5;");
+    // A lock keeps the buyers apart, but the order is written in another name.
+    let file = written(folder.path(), "BEGIN", " FOR UPDATE", ":buyer + 100");
     let printed = ran(&["explore", "--checkout", &file], "");
     assert_eq!(verdict(&printed), "BROKEN");
-    let said = cure(&printed);
-    assert!(said.is_empty() || said.contains("alone") || said.contains("proved"), "{printed}");
-    assert!(!said.contains("too"), "{printed}");
+    assert_eq!(cure(&printed), "no isolation level, for one buyer alone breaks it", "{printed}");
 }
 
 #[test]
@@ -412,7 +401,7 @@ fn a_level_is_judged_by_the_finding_that_it_was_asked_to_cure() {
     }
     let folder = TempDir::new().unwrap();
     // Two buyers get the unit unless they are kept apart; that orders are in another's name is wrong in any case.
-    let file = written(folder.path(), "BEGIN", ":buyer + 100", "");
+    let file = written(folder.path(), "BEGIN", "", ":buyer + 100");
     let printed = ran(&["explore", "--checkout", &file], "");
     assert!(headline(&printed).contains("oversold"), "{printed}");
     let said = cure(&printed);
