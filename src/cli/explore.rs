@@ -297,7 +297,8 @@ fn instead(entrant: &dyn Entrant, settings: &Settings, report: &Exploration) -> 
     if report.evidence != Evidence::NotSeen || report.covered.is_none() {
         return None;
     }
-    let fewer = Settings { buyers: settings.buyers / 2, ..settings.clone() };
+    // Of so few all can be followed, whatever the strategy.
+    let fewer = Settings { buyers: 3, ..settings.small() };
     let command = match settings.buyers {
         0..4 => Command::of(Verb::Explore, entrant, settings).switch("random"),
         _ => Command::of(Verb::Explore, entrant, &fewer),
