@@ -11,6 +11,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use oversell_sim::clock::{Clock, Wall};
+use oversell_sim::command::Command;
 use oversell_sim::settings::Settings;
 use oversell_sim::strategies::find;
 use oversell_sim::text::quantity::{count, duration};
@@ -129,7 +130,16 @@ fn main() {
         .map(|_| {
             let on = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                let run = || simulate_all(&[hold], &scene, 512, &[], "flow", &Control::default());
+                let run = || {
+                    simulate_all(
+                        &[hold],
+                        &scene,
+                        512,
+                        &[],
+                        &Command::new("simulate").word("flow"),
+                        &Control::default(),
+                    )
+                };
                 timed(&clock, || pool.install(run).unwrap()).0
             };
             on(1).as_secs_f64() / on(2).as_secs_f64()

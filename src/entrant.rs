@@ -26,9 +26,6 @@ pub trait Entrant: Sync {
     /// The strategy's card.
     fn card(&self) -> About;
 
-    /// As [`Strategy::flags`].
-    fn flags(&self, settings: &Settings, seed_matters: bool) -> String;
-
     /// As [`Strategy::described`].
     fn described(&self) -> Option<Arc<Checkout>>;
 
@@ -81,10 +78,6 @@ pub trait Entrant: Sync {
 impl<S: Strategy> Entrant for S {
     fn card(&self) -> About {
         self.about()
-    }
-
-    fn flags(&self, settings: &Settings, seed_matters: bool) -> String {
-        Strategy::flags(self, settings, seed_matters)
     }
 
     fn described(&self) -> Option<Arc<Checkout>> {

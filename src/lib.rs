@@ -36,12 +36,14 @@ pub mod buyer;
 pub mod chance;
 pub mod checkout;
 pub mod clock;
+pub mod command;
 pub mod control;
 pub mod entrant;
 pub mod error;
 pub mod expect;
 pub mod explore;
 pub mod finding;
+pub mod hint;
 pub mod logbook;
 pub mod op;
 #[cfg(feature = "app")]

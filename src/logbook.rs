@@ -102,13 +102,7 @@ impl Logbook {
 
     /// Closes the book.
     #[must_use]
-    pub fn close(
-        mut self,
-        strategy: &str,
-        interrupted: bool,
-        again: String,
-        explore: String,
-    ) -> Run {
+    pub fn close(mut self, strategy: &str, interrupted: bool, again: String) -> Run {
         self.findings.sort_by_key(|found| found.kind.gravity());
         let figures = Figures { findings: self.findings.len() as u64, ..self.total.figures() };
         let idle = self.why_idle(&figures);
@@ -146,7 +140,7 @@ impl Logbook {
             worst: self.worst,
             expectations: self.judge.conclude(&figures, evidence, incomplete.as_deref()),
             again,
-            explore,
+            hint: None,
         }
     }
 }

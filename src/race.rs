@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
+use crate::explore::after_race;
 use crate::report::{Evidence, Report};
 use crate::retry::Backoff;
 use crate::rounds::race_all_at;
@@ -152,7 +153,11 @@ impl<S: Strategy> Race<S> {
         let mut report = race_all_at(&self.address, &entrants, &self.settings, &[], &control)?;
         for run in &mut report.runs {
             run.again = format!("oversell_sim::race({name}){}", self.settings.calls());
-            run.explore = format!("oversell_sim::explore({name}){}", self.settings.small().calls());
+            // The library explores the model alone.
+            let next = (self.settings.store == StoreKind::Memory)
+                .then(|| after_race(&self.strategy, &self.settings, run, None, &control))
+                .flatten();
+            run.hint = next.map(|next| next.call(name));
         }
         Ok(report)
     }

@@ -6,11 +6,12 @@ use std::sync::OnceLock;
 use rayon::ThreadPoolBuilder;
 
 use crate::clock::Wall;
+use crate::command::{Command, Verb};
 use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
-use crate::explore::rehearse;
+use crate::explore::{after_race, rehearse};
 use crate::logbook::Logbook;
 use crate::report::{Report, Run};
 use crate::settings::Settings;
@@ -54,7 +55,7 @@ pub fn race_all_at(
     let clock = Wall::start();
     let runs = entrants
         .iter()
-        .map(|entrant| race_one(*entrant, &venue, settings, expectations, &clock, control))
+        .map(|entrant| race_one(*entrant, &venue, address, settings, expectations, &clock, control))
         .collect::<Result<_, _>>()?;
     Ok(Report::new(settings.store.name(), settings.record(), runs).served_by(venue.version()))
 }
@@ -112,6 +113,7 @@ fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
 fn race_one(
     entrant: &dyn Entrant,
     venue: &Venue,
+    address: &Address,
     settings: &Settings,
     expectations: &[Expectation],
     clock: &Wall,
@@ -125,17 +127,11 @@ fn race_one(
         }
         logbook.enter(&entrant.race(venue, settings, number, clock, control)?);
     }
-    let again = format!("oversell-sim race {}", entrant.flags(settings, true));
-    let mut small = settings.small();
-    if let Some(checkout) = entrant.described() {
-        small.buyers = small.buyers.min(checkout.a_few());
-    }
-    let explore = match settings.store {
-        // Nobody steps a running shop.
-        StoreKind::Http => String::new(),
-        _ => format!("oversell-sim explore {}", entrant.flags(&small, small.has_rolled_wants())),
-    };
-    Ok(logbook.close(name, control.is_stopped(), again, explore))
+    let again = Command::of(Verb::Race, entrant, settings).at(address);
+    let mut run = logbook.close(name, control.is_stopped(), again.into());
+    let next = after_race(entrant, settings, &run, venue.server(), control);
+    run.hint = next.map(|next| next.command_at(entrant, address));
+    Ok(run)
 }
 
 /// Starts the threads that audit large crowds, once in a process: where there are none to be had,

@@ -1,15 +1,16 @@
 //! Seeds: one strategy in one simulated shop, seed after seed, on all cores.
 
-use std::path::Path;
-
 use rayon::prelude::*;
 
+use crate::command::Command;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
+use crate::explore::after_simulation;
+use crate::hint::{Hint, Purpose};
 use crate::logbook::{Logbook, audited};
 use crate::op::Item;
-use crate::report::{Report, Run};
+use crate::report::{Evidence, Report, Run};
 use crate::round::{Counted, Outcome};
 use crate::worlds::threads::Control;
 use crate::worlds::timed::{Line, Scene, Story};
@@ -18,8 +19,7 @@ use crate::worlds::timed::{Line, Scene, Story};
 const CHUNK: u32 = 256;
 
 /// Simulates every entrant in turn in the same shop, from `seeds` seeds on end, beginning with the
-/// settings' own. The same for any number of threads. `path` is the scenario's, for the command that does
-/// it again.
+/// settings' own. The same for any number of threads. `command` does it again, but for strategy and seed.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings, or for a shop in which a strategy cannot work.
@@ -28,7 +28,7 @@ pub fn simulate_all(
     scene: &Scene,
     seeds: u32,
     expectations: &[Expectation],
-    path: &str,
+    command: &Command,
     control: &Control,
 ) -> Result<Report, Error> {
     for entrant in entrants {
@@ -36,7 +36,7 @@ pub fn simulate_all(
     }
     let runs = entrants
         .iter()
-        .map(|entrant| simulate_one(*entrant, scene, seeds, expectations, path, control))
+        .map(|entrant| simulate_one(*entrant, scene, seeds, expectations, command, control))
         .collect::<Result<_, Error>>()?;
     Ok(Report::new("simulated", scene.settings.record(), runs).simulated())
 }
@@ -59,7 +59,7 @@ fn simulate_one(
     scene: &Scene,
     seeds: u32,
     expectations: &[Expectation],
-    path: &str,
+    command: &Command,
     control: &Control,
 ) -> Result<Run, Error> {
     let name = entrant.card().name;
@@ -91,10 +91,9 @@ fn simulate_one(
         }
         first = until;
     }
-    let again = |seed| format!("oversell-sim simulate {path} --strategy {name} --seed {seed}");
-    let explore = format!("oversell-sim explore --strategy {name}");
+    let again = |seed: u64| command.clone().flag("strategy", name).flag("seed", &seed.to_string());
     let seed = scene.settings.seed;
-    let mut run = logbook.close(name, control.is_stopped(), again(seed), explore);
+    let mut run = logbook.close(name, control.is_stopped(), again(seed).into());
     for (item, product) in (0..).map(Item).zip(&mut run.products) {
         if let Some(name) = scene.products.get(usize::from(item.0)) {
             product.name.clone_from(name);
@@ -103,15 +102,13 @@ fn simulate_one(
     }
     // The round of the gravest finding is the one to look at.
     if let Some(worst) = &run.worst {
-        run.again = again(seed + u64::from(worst.number) - 1);
+        run.again = again(seed + u64::from(worst.number) - 1).into();
     }
+    run.hint = match run.evidence {
+        Evidence::Vacuous if scene.settings.buyers == 1 && run.rounds > 0 => {
+            Some(Hint::new(Purpose::Instead, again(seed).flag("buyers", "1000")))
+        }
+        _ => after_simulation(entrant, &scene.settings, &run).map(|next| next.command(entrant)),
+    };
     Ok(run)
-}
-
-/// The name of a scenario as a command takes it.
-#[must_use]
-pub fn quoted(path: &Path) -> String {
-    let path = path.display().to_string();
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
-    if path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }

@@ -11,7 +11,6 @@ use crate::checkout::Checkout;
 use crate::finding::FindingKind;
 use crate::op::{BuyerId, OpKind, Want};
 use crate::session::{Connection, Session};
-use crate::settings::Settings;
 
 /// What a strategy claims of itself; tests hold it to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,11 +133,6 @@ pub trait Strategy: Sync {
     /// The strategy's card.
     fn about(&self) -> About {
         About::of_type::<Self>()
-    }
-
-    /// The flags that name it and give these settings, for a command to paste; with the seed, if it matters.
-    fn flags(&self, settings: &Settings, seed_matters: bool) -> String {
-        format!("--strategy {}{}", self.about().name, settings.flags(seed_matters))
     }
 
     /// The file that it was read from, if it is described in one.

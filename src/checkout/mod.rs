@@ -41,14 +41,12 @@ pub use step::{Call, End, Numbered, Saved, Step};
 pub use template::Template;
 pub use value::{Answer, Value, Values};
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::app::App;
 use crate::attempt::{Attempt, Bought, Missed};
 use crate::error::Error;
 use crate::op::{BuyerId, Onward, OpKind, Want};
-use crate::seeds::quoted;
 use crate::session::{Connection, Session};
 use crate::settings::Settings;
 use crate::stores::StoreKind;
@@ -268,26 +266,6 @@ impl Strategy for Checkout {
                 shop.think().await?;
             }
         }
-    }
-
-    /// What the file says already is left out, and what its shop decides.
-    fn flags(&self, settings: &Settings, seed_matters: bool) -> String {
-        let usual = self.applied(Settings::default());
-        let usual = Settings { buyers: settings.buyers, ..usual };
-        let is_said = |name: &str| match name {
-            "items" | "cart" => false,
-            "stock" => self.setup_knows("stock"),
-            "seed" => seed_matters,
-            "store" => settings.store != StoreKind::Memory,
-            _ => true,
-        };
-        let names = Settings::NAMES.into_iter().filter(|name| is_said(name));
-        let unusual = names
-            .filter(|name| *name == "buyers" || settings.value_of(name) != usual.value_of(name));
-        let flags = unusual.map(|name| settings.flag_of(name)).collect::<String>();
-        let flag = if self.app.is_some() { "--app" } else { "--checkout" };
-        let same = if self.is_same_buyer { " --same-buyer" } else { "" };
-        format!("{flag} {}{same}{flags}", quoted(Path::new(self.path)))
     }
 
     fn described(&self) -> Option<Arc<Checkout>> {

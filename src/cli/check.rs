@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
+use oversell_sim::command::{Command, Verb};
 use oversell_sim::error::Error;
 use oversell_sim::explore;
 use oversell_sim::render::{self, junit};
 use oversell_sim::report::Report;
 use oversell_sim::scenario::Scenario;
-use oversell_sim::seeds::quoted;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::StoreKind;
 use oversell_sim::text::quantity::of;
 
 use super::flags;
-use super::output::{Output, to_stdout};
+use super::output::{Output, tell_password, to_stdout};
 use super::shop::ServerFlags;
 use super::{Ended, complain, exit_code, interrupt, progress};
 
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
             let rounds = u64::from(if scenario.scene.is_some() { scenario.seeds } else { 1 });
             let buyers = scenario.settings.visits() * rounds * scenario.entrants.len() as u64;
             progress::watched(buyers, &name, !args.no_progress, &control, || {
-                scenario.run(&quoted(path), &control)
+                scenario.run(&Command::new("simulate").word(&name), &control)
             })
         });
         match &outcome {
@@ -107,14 +107,17 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
 /// Has a described checkout's buyers come one after the other.
 fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
     let (entrant, checkout) = flags::checkout(path)?;
+    server.check_tables(checkout)?;
     let settings = server.applied(checkout.applied(Settings::default()))?;
     let few = checkout.a_few().min(settings.buyers);
     let settings = Settings { buyers: few, ..settings };
     checkout.check_store(settings.store)?;
     let control = interrupt::control()?;
-    let then = if checkout.store == StoreKind::Http { "race" } else { "explore" };
-    let next = format!("oversell-sim {then} {}", entrant.flags(&settings, false));
-    let server = explore::server_to_rehearse_at(entrant, &settings, &server.address(), &control)?;
+    let then = if checkout.store == StoreKind::Http { Verb::Race } else { Verb::Explore };
+    let address = server.address();
+    tell_password(&address);
+    let next = Command::of(then, entrant, &settings).at(&address).to_string();
+    let server = explore::server_to_rehearse_at(entrant, &settings, &address, &control)?;
     let rehearsal = explore::rehearse(entrant, &settings, &*server)?;
     to_stdout(&render::rehearsal(&rehearsal, server.version(), &next))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })

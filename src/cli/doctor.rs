@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use oversell_sim::command::{Command, Verb};
 use oversell_sim::error::Error;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::Address;
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Ended, Error> {
     let address = Address { url: None, allow_remote: args.allow_remote };
     let server = explore::server_for(entrant, &settings, &address, &control)?;
     let checkup = explore::check_up(entrant, &settings, &*server)?;
-    let next = format!("oversell-sim explore {}", entrant.flags(&checkup.settings, false));
+    let next = Command::of(Verb::Explore, entrant, &checkup.settings).at(&address).to_string();
     to_stdout(&render::checkup(&checkup, checkout.path, server.version(), &next))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
 }

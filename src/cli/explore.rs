@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use oversell_sim::clock::Clock;
+use oversell_sim::command::{Command, Verb};
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{
-    self, Exploration, Limits, Method, Recording, Sampling, StateGraph, Switches, Walk,
+    self, Exploration, LevelTried, Limits, Method, Recording, Sampling, StateGraph, Switches, Walk,
 };
+use oversell_sim::hint::{Hint, Purpose};
 use oversell_sim::report::Evidence;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::StoreKind;
 use oversell_sim::stores::model::Isolation;
+use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::text::document::MOST_BYTES;
 use oversell_sim::text::quantity::{count, parse_count, parse_duration};
 use oversell_sim::worlds::threads::Control;
@@ -21,7 +23,7 @@ use oversell_sim::{clock, render};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::meaning::{check_level, check_level_of, refuse};
-use super::output::{Output, to_stderr};
+use super::output::{Output, tell_password, to_stderr};
 use super::shop::{Format, ReportFlags, ServerFlags, ShopFlags, finish, tell_unmet};
 use super::{Ended, interrupt};
 
@@ -188,7 +190,8 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let record = open(&args.search.record, "--record")?;
     let graph = open(&args.search.graph, "--graph")?;
     let watch = Watch::start(&args.limits)?;
-    let (report, drawn) = watch.run(|stopped| search(entrant, &settings, args, stopped))?;
+    let (mut report, drawn) = watch.run(|stopped| search(entrant, &settings, args, stopped))?;
+    report.hints = hints(entrant, &settings, &report);
     let ended = finish(&report, Some(watch.took()), output, &args.report)?;
     if let Some(record) = record {
         write_recording(record, entrant, &settings, &report)?;
@@ -305,15 +308,24 @@ fn run_at_server(
     let (mut report, _) =
         watch.run(|stopped| explore::search_orders(entrant, settings, &*server, walk, stopped))?;
     let took = watch.took();
-    drop(server);
     let address = args.server.address();
-    if let Some(isolation) = args.search.try_level {
+    tell_password(&address);
+    report = report.at(&address);
+    let is_asked = args.search.try_level.is_some() || !args.search.no_reduce;
+    if report.evidence == Evidence::Broken && is_asked {
+        report.no_level = explore::no_level(entrant, settings, &*server, &report, &watch.control)?;
+    }
+    drop(server);
+    if report.no_level.is_some() {
+        // No level does anything about it.
+    } else if let Some(isolation) = args.search.try_level {
         let watch = Watch::start_with(&args.limits, watch.control.clone())?;
         let tried = watch.run(|stopped| {
             explore::try_level(
                 entrant,
                 settings,
                 isolation,
+                explore::gravest(&report),
                 walk,
                 &address,
                 &watch.control,
@@ -322,13 +334,54 @@ fn run_at_server(
         })?;
         report.cures.push(tried);
     } else if report.evidence == Evidence::Broken && !args.search.no_reduce {
-        report.cures = explore::try_levels(entrant, settings, &address, &watch.control)?;
+        report.cures = explore::try_levels(entrant, settings, &address, &report, &watch.control)?;
     }
+    report.hints = hints(entrant, settings, &report);
+    report.hints.extend(cured(entrant, settings, &report, &address));
     let ended = finish(&report, Some(took), output, &args.report)?;
     if let Some(record) = record {
         write_recording(record, entrant, settings, &report)?;
     }
     Ok(watch.ended(ended))
+}
+
+/// What to type after a search.
+fn hints(entrant: &dyn Entrant, settings: &Settings, report: &Exploration) -> Vec<Hint> {
+    let known = explore::after_search(entrant, settings, report);
+    let known = known.map(|next| next.command(entrant));
+    known.into_iter().chain(instead(entrant, settings, report)).collect()
+}
+
+/// A search that is smaller than one of the model which was cut short.
+fn instead(entrant: &dyn Entrant, settings: &Settings, report: &Exploration) -> Option<Hint> {
+    if report.evidence != Evidence::NotSeen || report.covered.is_none() {
+        return None;
+    }
+    // Of so few all can be followed, whatever the strategy.
+    let fewer = Settings { buyers: 3, ..settings.small() };
+    let command = match settings.buyers {
+        0..4 => Command::of(Verb::Explore, entrant, settings).switch("random"),
+        _ => Command::of(Verb::Explore, entrant, &fewer),
+    };
+    Some(Hint::new(Purpose::Instead, command))
+}
+
+/// The search at the level that cures everything.
+fn cured(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    report: &Exploration,
+    address: &Address,
+) -> Option<Hint> {
+    let is_cure = |tried: &&LevelTried| {
+        tried.evidence == Evidence::Proved
+            && tried.remains.is_empty()
+            && tried.isolation != settings.isolation
+    };
+    let LevelTried { isolation, .. } = report.cures.last().filter(is_cure)?;
+    let settings = Settings { isolation: *isolation, ..settings.clone() };
+    let command = Command::of(Verb::Explore, entrant, &settings).at(address);
+    Some(Hint::new(Purpose::ProveIt, command))
 }
 
 /// So many threads; one a processor if nobody said.
@@ -443,9 +496,11 @@ fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let watch = Watch::start(&args.limits)?;
     let limits = limits_of(args);
-    let report = watch.run(|stopped| {
+    let mut report = watch.run(|stopped| {
         explore::any_buyers(entrant, &settings, explore::MOST_BUYERS, limits, stopped)
     })?;
+    let known = explore::after_any(entrant, &settings, &report);
+    report.hints = known.map(|next| next.command(entrant)).into_iter().collect();
     let took = watch.took();
     output.write(&match args.report.format {
         Format::Table => render::any_buyers(&report, took),

@@ -63,6 +63,17 @@ fn kept(checkout: Checkout) -> Described {
     (checkout, checkout)
 }
 
+/// Refuses flags about tables of ours, where a checkout has its own.
+pub(super) fn check_tables(flags: &[(&str, bool)], checkout: &Checkout) -> Result<(), Error> {
+    match flags.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => Err(Error::input(format!(
+            "{flag} is about tables of ours; {} has its own",
+            checkout.path
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// These settings as a described checkout has them, with the flags that were given in their place.
 pub(super) fn described(
     checkout: &Checkout,
@@ -91,14 +102,33 @@ pub(super) fn described(
     applied(checkout.applied(settings), flags)
 }
 
-/// The settings that a strategy's claim is about, in place of the usual ones.
-pub(super) fn with_claim(mut settings: Settings, entrant: &dyn Entrant) -> Settings {
-    for (name, text) in entrant.card().claim.when() {
-        // Cannot fail: a test reads what every claim says.
-        let _ = settings.set(name, text);
+/// The settings that a strategy's claim is about, in place of the usual ones. Whether the claim's own shop is one that
+/// can be is seen when flags are in their places: where it cannot, what the claim says of the shop is left out.
+pub(super) fn with_claim(
+    settings: Settings,
+    entrant: &dyn Entrant,
+    flags: &[(&str, &Option<String>)],
+    can_be: impl Fn(&Settings) -> bool,
+) -> Settings {
+    let when = entrant.card().claim.when();
+    let with = |is_meant: &dyn Fn(&str) -> bool| {
+        let mut settings = settings.clone();
+        for (name, text) in when.iter().filter(|(name, _)| is_meant(name)) {
+            // Cannot fail: a test reads what every claim says.
+            let _ = settings.set(name, text);
+        }
+        settings
+    };
+    let whole = with(&|_| true);
+    match applied(whole.clone(), flags) {
+        Ok(said) if !can_be(&said) => with(&|name| !OF_SHOP.contains(&name)),
+        // What a flag says wrongly is told when it is read again.
+        _ => whole,
     }
-    settings
 }
+
+/// Settings that say how large a shop is and what its buyers want.
+const OF_SHOP: [&str; 6] = ["buyers", "items", "stock", "cart", "qty", "seed"];
 
 /// Where only strategies run that are about carts, and nothing else was said: two products, and both
 /// in every cart.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use oversell_sim::app;
 use oversell_sim::checkout::starter;
+use oversell_sim::command::{Command, quoted};
 use oversell_sim::error::Error;
-use oversell_sim::seeds::quoted;
 use oversell_sim::stores::StoreKind;
 
 use super::Ended;
@@ -42,10 +42,11 @@ pub(crate) struct InitArgs {
 pub(crate) fn run(args: &InitArgs) -> Result<Ended, Error> {
     let store = match args.speaks {
         Speaks::App => {
-            let file = quoted(&args.folder.join("shop.toml"));
+            let file = args.folder.join("shop.toml").display().to_string();
             let next = format!(
-                "python3 -m pip install flask psycopg2-binary\n       oversell-sim doctor --app {file}\n       \
-                 oversell-sim explore --app {file}"
+                "python3 -m pip install flask psycopg2-binary\n       {}\n       {}",
+                Command::new("doctor").flag("app", &file),
+                Command::new("explore").flag("app", &file)
             );
             return write(&args.folder, &app::starter(), &next);
         }
@@ -59,17 +60,18 @@ pub(crate) fn run(args: &InitArgs) -> Result<Ended, Error> {
             )));
         }
     };
-    let checkout = quoted(&args.folder.join("checkout.toml"));
+    let checkout = args.folder.join("checkout.toml").display().to_string();
     let (opens, then) = match store {
         StoreKind::Http => {
-            let shop = quoted(&args.folder.join("shop.py"));
-            (format!("python3 {shop} &\n       "), "race")
+            let shop = args.folder.join("shop.py").display().to_string();
+            (format!("python3 {} &\n       ", quoted(&shop)), "race")
         }
         _ => (String::new(), "explore"),
     };
     let next = format!(
-        "{opens}oversell-sim check --checkout {checkout}\n       \
-         oversell-sim {then} --checkout {checkout}"
+        "{opens}{}\n       {}",
+        Command::new("check").flag("checkout", &checkout),
+        Command::new(then).flag("checkout", &checkout)
     );
     write(&args.folder, &starter(store), &next)
 }

@@ -4,7 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use oversell_sim::command::without_password;
 use oversell_sim::error::Error;
+use oversell_sim::stores::Address;
 use tempfile::NamedTempFile;
 
 /// Where to write, made sure of before the work begins.
@@ -123,6 +125,14 @@ pub(crate) fn to_stdout(text: &str) -> Result<(), Error> {
 /// Prints beside the output. Who closed standard error does not want to hear of it.
 pub(crate) fn to_stderr(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// Says that the commands which are printed lack a password.
+pub(crate) fn tell_password(address: &Address) {
+    if let Some(url) = address.url.as_ref().filter(|url| without_password(url) != **url) {
+        let url = without_password(url);
+        to_stderr(&format!("--url: commands are printed without the password, as {url}\n"));
+    }
 }
 
 /// Whoever reads has seen enough, as `head` does: no error.

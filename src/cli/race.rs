@@ -14,7 +14,7 @@ use oversell_sim::{chance, render, strategies};
 
 use super::flags::{self, Described, applied, setting, with_carts};
 use super::meaning::{check_level, refuse};
-use super::output::{Output, to_stderr};
+use super::output::{Output, tell_password, to_stderr};
 use super::{Ended, interrupt, progress};
 
 /// Settings by name. Each text was tried when the flag was read.
@@ -255,18 +255,12 @@ impl RaceArgs {
         settings: Settings,
     ) -> Result<(Vec<&'static dyn Entrant>, Settings), Error> {
         let store = &self.store;
-        for (flag, is_given) in [
+        let of_tables = [
             ("--stock-check", store.stock_check),
             ("--advisory-locks", store.advisory_locks),
             ("--unit-rows", store.unit_rows),
-        ] {
-            if is_given {
-                return Err(Error::input(format!(
-                    "{flag} is about tables of ours; {} has its own",
-                    checkout.path
-                )));
-            }
-        }
+        ];
+        flags::check_tables(&of_tables, checkout)?;
         let given: Vec<_> = store.given().into_iter().chain(self.settings.given()).collect();
         let settings = flags::described(checkout, settings, &given)?;
         checkout.check_store(settings.store)?;
@@ -308,8 +302,10 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
         .collect();
     let buyers = settings.visits() * entrants.len() as u64;
     let shows_progress = !args.quiet && !args.no_progress;
+    let address = args.store.address();
+    tell_password(&address);
     let report = progress::watched(buyers, "racing", shows_progress, &control, || {
-        race_all_at(&args.store.address(), &entrants, &settings, &expectations, &control)
+        race_all_at(&address, &entrants, &settings, &expectations, &control)
     })?;
 
     let tells_expectations = args.format == Format::Table && output.is_stdout() && !args.quiet;

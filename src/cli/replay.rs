@@ -10,7 +10,7 @@ use oversell_sim::stores::StoreKind;
 use super::Ended;
 use super::interrupt;
 use super::meaning::{check_level, check_level_of};
-use super::output::Output;
+use super::output::{Output, tell_password};
 use super::shop::{ReportFlags, ServerFlags, ShopFlags, finish};
 
 /// What `replay` takes.
@@ -65,7 +65,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
             let address = args.server.address();
             let server = explore::server_for(entrant, &settings, &address, &control)?;
             let settings = explore::as_furnished(entrant, settings, &*server)?;
-            explore::replay_orders(entrant, &settings, &*server, &recording.schedule)?
+            tell_password(&address);
+            let report = explore::replay_orders(entrant, &settings, &*server, &recording.schedule)?;
+            report.at(&address)
         }
     };
     finish(&report, None, output, &args.report)

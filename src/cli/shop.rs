@@ -17,7 +17,7 @@ use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::{chance, render, strategies};
 
 use super::Ended;
-use super::flags::{applied, described, setting, with_carts, with_claim};
+use super::flags::{self, applied, described, setting, with_carts, with_claim};
 use super::meaning::refuse;
 use super::output::{Output, to_stderr};
 
@@ -79,6 +79,16 @@ pub(super) struct ServerFlags {
     /// Let --url, or an application's file, name a host that is not this machine
     #[arg(long)]
     allow_remote: bool,
+    /// Have the database itself refuse stock below zero: CHECK (stock >= 0)
+    #[arg(long)]
+    stock_check: bool,
+    /// Let locks be the database's own, which belong to no row (postgres, mysql)
+    #[arg(long)]
+    advisory_locks: bool,
+    /// Keep stock as a row a unit, and take those that nobody else has locked: FOR UPDATE SKIP LOCKED
+    /// (postgres, mysql)
+    #[arg(long)]
+    unit_rows: bool,
 }
 
 impl ServerFlags {
@@ -98,15 +108,41 @@ impl ServerFlags {
         refuse(&[("--allow-remote", unused)], "no --url is given that could name another machine")
     }
 
+    /// Flags about tables of ours.
+    fn of_tables(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--stock-check", self.stock_check),
+            ("--advisory-locks", self.advisory_locks),
+            ("--unit-rows", self.unit_rows),
+        ]
+    }
+
     /// The settings, with the store that was named.
     pub(super) fn applied(&self, settings: Settings) -> Result<Settings, Error> {
         let settings = applied(settings, &[("store", &self.store)])?;
+        let settings = Settings {
+            stock_check: self.stock_check,
+            advisory_locks: self.advisory_locks,
+            unit_rows: self.unit_rows,
+            ..settings
+        };
+        let given = self.of_tables().into_iter().find(|(_, is_given)| *is_given);
+        if let (StoreKind::Memory, Some((flag, _))) = (settings.store, given) {
+            return Err(Error::input(format!(
+                "{flag}: the model in memory has no tables; name a database with --store"
+            )));
+        }
         match (settings.store, &self.url) {
             (StoreKind::Memory, Some(_)) => Err(Error::input(
                 "--url: the model in memory is nowhere else; name the server with --store",
             )),
             _ => Ok(settings),
         }
+    }
+
+    /// Refuses those about tables of ours, where a checkout has its own.
+    pub(super) fn check_tables(&self, checkout: &Checkout) -> Result<(), Error> {
+        flags::check_tables(&self.of_tables(), checkout)
     }
 
     /// Refuses all of them, where there is no server.
@@ -116,7 +152,8 @@ impl ServerFlags {
             ("--url", self.url.is_some()),
             ("--allow-remote", self.allow_remote),
         ];
-        refuse(&given, "is for --checkout; a scenario names its own store")
+        let all: Vec<_> = given.into_iter().chain(self.of_tables()).collect();
+        refuse(&all, "is for --checkout; a scenario names its own store")
     }
 
     /// Refuses another place than that of a recording with these settings.
@@ -196,10 +233,10 @@ impl ShopFlags {
     pub(super) fn entrant(&self) -> Result<&'static dyn Entrant, Error> {
         self.check_same_buyer()?;
         if let Some(path) = &self.app {
-            return super::flags::app(path, self.same_buyer).map(|(entrant, _)| entrant);
+            return flags::app(path, self.same_buyer).map(|(entrant, _)| entrant);
         }
         match (&self.strategy, &self.checkout) {
-            (_, Some(path)) => super::flags::checkout(path).map(|(entrant, _)| entrant),
+            (_, Some(path)) => flags::checkout(path).map(|(entrant, _)| entrant),
             (Some(name), None) => strategies::find(name).map_err(super::race::with_list),
             (None, None) => Err(super::race::with_list(Error::input(
                 "--strategy: name the checkout, such as --strategy naive",
@@ -239,10 +276,8 @@ impl ShopFlags {
         // A recording names a checkout by its file.
         let entrant = match strategy.ends_with(".toml") {
             true if self.app.is_some() => self.entrant()?,
-            true if App::is_in(Path::new(strategy)) => {
-                super::flags::app(Path::new(strategy), false)?.0
-            }
-            true => super::flags::checkout(Path::new(strategy))?.0,
+            true if App::is_in(Path::new(strategy)) => flags::app(Path::new(strategy), false)?.0,
+            true => flags::checkout(Path::new(strategy))?.0,
             false => strategies::find(strategy).map_err(super::race::with_list)?,
         };
         if let Some(checkout) = entrant.described().filter(|_| !entrant.is_app()) {
@@ -332,6 +367,7 @@ impl ShopFlags {
                 checkout.path
             )));
         }
+        server.check_tables(checkout)?;
         let settings = described(checkout, usual, &self.given())?;
         let settings = server.applied(settings)?;
         checkout.check_store(settings.store)?;
@@ -352,14 +388,23 @@ impl ShopFlags {
 
     /// The same, whatever was said of buyers.
     pub(super) fn settings_but_for_buyers(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
-        let others = self.given().into_iter().filter(|(name, _)| *name != "buyers");
-        applied(self.usual(entrant), &others.collect::<Vec<_>>())
+        applied(self.usual(entrant), &self.given_but_for_buyers())
+    }
+
+    fn given_but_for_buyers(&self) -> Vec<(&'static str, &Option<String>)> {
+        self.given().into_iter().filter(|(name, _)| *name != "buyers").collect()
     }
 
     /// What goes without saying.
     fn usual(&self, entrant: &dyn Entrant) -> Settings {
         let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
-        with_claim(with_carts(settings, &[entrant], &self.items, &self.cart), entrant)
+        let settings = with_carts(settings, &[entrant], &self.items, &self.cart);
+        if self.is_for_any() {
+            // Any number of buyers all want the same.
+            let can_be = |said: &Settings| said.qty.least == said.qty.most && said.check().is_ok();
+            return with_claim(settings, entrant, &self.given_but_for_buyers(), can_be);
+        }
+        with_claim(settings, entrant, &self.given(), |said| said.check().is_ok())
     }
 }
 

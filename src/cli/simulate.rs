@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use oversell_sim::command::Command;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::expect::Expectation;
 use oversell_sim::op::OpKind;
 use oversell_sim::scenario::Scenario;
-use oversell_sim::seeds::{quoted, simulate_all, tell_story};
+use oversell_sim::seeds::{simulate_all, tell_story};
 use oversell_sim::text::quantity::{parse_count, parse_duration};
 use oversell_sim::worlds::timed::Scene;
 use oversell_sim::{clock, render, strategies};
@@ -87,7 +88,8 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
     let Some(mut scene) = scenario.scene else {
         return Err(Error::input(format!(
             "{name} is a race on threads, not a simulated shop: it has no [[region]]; \
-             `oversell-sim check {name}` runs it"
+             `{}` runs it",
+            Command::new("check").word(&name)
         )));
     };
     if let Some(ttl_ns) = args.hold_ttl {
@@ -164,15 +166,11 @@ fn story(
 }
 
 /// The scenario and what was said beside it, for the command that simulates the same again.
-fn again(args: &SimulateArgs) -> String {
-    let mut again = quoted(&args.path);
-    for (name, text) in [("buyers", &args.buyers), ("stock", &args.stock)] {
-        if let Some(text) = text {
-            again += &format!(" --{name} {text}");
-        }
-    }
-    if let Some(ttl_ns) = args.hold_ttl {
-        again += &format!(" --hold-ttl {ttl_ns}ns");
-    }
-    again
+fn again(args: &SimulateArgs) -> Command {
+    let again = Command::new("simulate").word(&args.path.display().to_string());
+    let ttl = args.hold_ttl.map(|ttl_ns| format!("{ttl_ns}ns"));
+    [("buyers", &args.buyers), ("stock", &args.stock), ("hold-ttl", &ttl)]
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text.as_ref()?)))
+        .fold(again, |command, (name, text)| command.flag(name, text))
 }

@@ -20,6 +20,7 @@ use super::{Exploration, Limits, check_card, checks, search_all, shop};
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
+use crate::hint::Hint;
 use crate::op::{Op, OpKind, Request, Units, Want};
 use crate::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::settings::Settings;
@@ -67,6 +68,9 @@ pub struct AnyBuyers {
     pub proved_up_to: Option<u32>,
     /// The least number of buyers that breaks it in any way, if a small one does, and how.
     pub least: Option<Exploration>,
+    /// What to type next; empty where no command would lead on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<Hint>,
 }
 
 /// Asks for any number of buyers who all want the same, and for the least number, up to
@@ -128,6 +132,7 @@ pub fn any_buyers(
         kinds: cast.kinds(),
         proved_up_to,
         least,
+        hints: Vec::new(),
     })
 }
 

@@ -1,44 +1,105 @@
 //! What a stronger isolation level would do about a finding.
+//!
+//! A level cures a finding if no order shows that finding there, whatever else is wrong. It is not asked where the answer
+//! is known: if the checkout sets its level itself, no flag changes it; and what is wrong even if buyers come one after the
+//! other is wrong at every level, for each of them allows that.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::exploration::Orders;
+use super::exploration::{Exploration, Orders};
 use super::orders::{search_orders, server_for};
 use super::rehearsal::as_furnished;
-use super::walk::Walk;
+use super::walk::{Switches, Walk};
+use crate::checkout::{Call, Checkout};
 use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
+use crate::finding::FindingKind;
 use crate::op::OpKind;
 use crate::report::Evidence;
 use crate::settings::Settings;
 use crate::stores::model::Isolation;
+use crate::stores::remote::Server;
 use crate::stores::{Address, StoreKind};
+use crate::text::sql::{Dialect, Kind, pieces};
 
 /// Orders after which a level is neither a cure nor none.
 const MOST_ORDERS: u64 = 1_000;
 
+/// Settings of a database that are its level, beside `ISOLATION LEVEL` in words.
+const LEVELS: [&str; 3] =
+    ["transaction_isolation", "default_transaction_isolation", "tx_isolation"];
+
 /// A level, and what was found there.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct LevelTried {
     /// How far transactions are kept apart.
     pub isolation: Isolation,
-    /// How far the verdict reaches: proved if nothing is found there, broken at the first finding, and not seen if
+    /// How far the verdict on the finding reaches: proved if no order shows it there, broken if one does, and not seen if
     /// there were too many orders.
     pub evidence: Evidence,
+    /// What else is found there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remains: Vec<FindingKind>,
     /// Orders that were run.
     pub orders: u64,
-    /// In how many of them somebody's checkout failed, as it does when the server says that it came too late.
+    /// In how many of them a buyer's checkout failed, as it does when the server says that it came too late.
     pub failed: u64,
     /// With how many forced switches every order was covered; none if they were not gone through so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub switches: Option<u32>,
 }
 
-/// Makes the same search at each stronger level, up to the first that cures it. Of a checkout without transactions there
-/// is nothing to be tried, nor where there is but one level.
+/// Why no level had to be tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoLevel {
+    /// This statement of the checkout sets the level itself.
+    SetsItsOwn(String),
+    /// One buyer alone breaks it.
+    Alone,
+    /// It is broken even if buyers come one after the other.
+    OneByOne,
+}
+
+/// Whether there are levels to be tried, and transactions that they would keep apart.
+fn has_levels(entrant: &dyn Entrant, settings: &Settings) -> bool {
+    let is_kept_apart = matches!(settings.store, StoreKind::Postgres | StoreKind::Mysql);
+    is_kept_apart && entrant.card().names(OpKind::Transaction)
+}
+
+/// Why no level has to be tried against the gravest finding of a report, if that is so. At the server at which it was
+/// found.
+///
+/// # Errors
+/// As [`search_orders`].
+pub fn no_level(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    server: &dyn Server,
+    report: &Exploration,
+    control: &Control,
+) -> Result<Option<NoLevel>, Error> {
+    let Some(kind) = gravest(report) else { return Ok(None) };
+    if let Some(statement) = sets_its_own(entrant, report) {
+        return Ok(Some(NoLevel::SetsItsOwn(statement)));
+    }
+    if !has_levels(entrant, settings) {
+        return Ok(None);
+    }
+    let roles = entrant.described().map_or(1, |checkout| checkout.roles.len());
+    let alone = Settings { buyers: 1, ..settings.clone() };
+    if roles == 1 && shows_one_by_one(entrant, &alone, server, kind, control)? {
+        return Ok(Some(NoLevel::Alone));
+    }
+    let shows = shows_one_by_one(entrant, settings, server, kind, control)?;
+    Ok(shows.then_some(NoLevel::OneByOne))
+}
+
+/// Makes the same search at each stronger level, up to the first that cures the gravest finding of a report. Of a checkout
+/// without transactions there is nothing to be tried, nor where there is but one level.
 ///
 /// # Errors
 /// As [`server_for`] and [`search_orders`].
@@ -46,19 +107,21 @@ pub fn try_levels(
     entrant: &dyn Entrant,
     settings: &Settings,
     address: &Address,
+    report: &Exploration,
     control: &Control,
 ) -> Result<Vec<LevelTried>, Error> {
-    let has_levels = matches!(settings.store, StoreKind::Postgres | StoreKind::Mysql);
     let mut tried = Vec::new();
-    if !has_levels || !entrant.card().names(OpKind::Transaction) {
+    if !has_levels(entrant, settings) {
         return Ok(tried);
     }
     let walk = Walk { switches: None, reduced: true, enough_after_finding: Some(1) };
+    let kind = gravest(report);
     for isolation in Isolation::ALL.into_iter().filter(|level| *level > settings.isolation) {
         let begun = AtomicU64::new(0);
         let stopped =
             || control.is_stopped() || begun.fetch_add(1, Ordering::Relaxed) >= MOST_ORDERS;
-        let level = try_level(entrant, settings, isolation, walk, address, control, &stopped)?;
+        let level =
+            try_level(entrant, settings, isolation, kind, walk, address, control, &stopped)?;
         let is_cure = level.evidence == Evidence::Proved;
         tried.push(level);
         if is_cure || control.is_stopped() {
@@ -68,14 +131,16 @@ pub fn try_levels(
     Ok(tried)
 }
 
-/// Makes the same search at one level.
+/// Makes the same search at one level, and judges the level by one kind of finding; by all of them if there is none.
 ///
 /// # Errors
 /// As [`server_for`] and [`search_orders`].
+#[expect(clippy::too_many_arguments, reason = "a search, and the level at which it is made")]
 pub fn try_level(
     entrant: &dyn Entrant,
     settings: &Settings,
     isolation: Isolation,
+    kind: Option<FindingKind>,
     walk: Walk,
     address: &Address,
     control: &Control,
@@ -84,9 +149,96 @@ pub fn try_level(
     let settings = Settings { isolation, ..settings.clone() };
     let server = server_for(entrant, &settings, address, control)?;
     let settings = as_furnished(entrant, settings, &*server)?;
-    let (report, _) = search_orders(entrant, &settings, &*server, walk, stopped)?;
+    let search = |walk| search_orders(entrant, &settings, &*server, walk, stopped);
+    let (mut report, _) = search(walk)?;
+    let is_it = |found: FindingKind| kind.is_none_or(|kind| kind == found);
+    let shows = |report: &Exploration| kinds(report).any(is_it);
+    if report.evidence == Evidence::Broken && !shows(&report) {
+        // What was found first is not what was asked for: go on.
+        (report, _) = search(Walk { enough_after_finding: None, ..walk })?;
+    }
     let failed = report.failed;
-    let Orders { run: orders, switches, complete, .. } = report.orders.unwrap_or_default();
+    let Orders { run: orders, switches, complete, .. } = report.orders.clone().unwrap_or_default();
+    let evidence = match (shows(&report), complete) {
+        (true, _) => Evidence::Broken,
+        (false, _) if report.evidence == Evidence::Vacuous => Evidence::Vacuous,
+        (false, true) => Evidence::Proved,
+        (false, false) => Evidence::NotSeen,
+    };
+    let remains = kinds(&report).filter(|found| !is_it(*found)).collect();
     let switches = switches.filter(|_| !complete);
-    Ok(LevelTried { isolation, evidence: report.evidence, orders, failed, switches })
+    Ok(LevelTried { isolation, evidence, remains, orders, failed, switches })
+}
+
+/// The kinds of finding in a report.
+fn kinds(report: &Exploration) -> impl Iterator<Item = FindingKind> {
+    report.findings.iter().map(|told| told.finding.kind)
+}
+
+/// The gravest finding of a report.
+#[must_use]
+pub fn gravest(report: &Exploration) -> Option<FindingKind> {
+    kinds(report).next()
+}
+
+/// Whether this is found in an order in which no buyer is made to wait who could go on.
+fn shows_one_by_one(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    server: &dyn Server,
+    kind: FindingKind,
+    control: &Control,
+) -> Result<bool, Error> {
+    let walk =
+        Walk { switches: Some(Switches::AtMost(0)), reduced: true, enough_after_finding: None };
+    let begun = AtomicU64::new(0);
+    let stopped = || control.is_stopped() || begun.fetch_add(1, Ordering::Relaxed) >= MOST_ORDERS;
+    let (report, _) = search_orders(entrant, settings, server, walk, &stopped)?;
+    Ok(kinds(&report).any(|found| found == kind))
+}
+
+/// A statement that sets the level itself: of a described checkout any of its steps, of an application any that is told.
+fn sets_its_own(entrant: &dyn Entrant, report: &Exploration) -> Option<String> {
+    let checkout = entrant.described()?;
+    let said = report.findings.iter().flat_map(|told| &told.timeline).map(|row| row.did.as_str());
+    let dialect = Dialect::of(checkout.store);
+    match checkout.app {
+        Some(_) => said.map(str::to_owned).find(|text| sets_level(dialect, text)),
+        None => statements(&checkout).find(|text| sets_level(dialect, text)).map(str::to_owned),
+    }
+}
+
+/// The statements of a checkout's steps.
+fn statements(checkout: &Checkout) -> impl Iterator<Item = &str> {
+    let steps = checkout.roles.iter().flat_map(|role| &role.steps);
+    steps.filter_map(|step| match &step.call {
+        Call::Sql(sql) => Some(sql.text.as_str()),
+        Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
+    })
+}
+
+/// Whether a statement sets how far its own transaction, or every one of its session, is kept apart.
+fn sets_level(dialect: Dialect, text: &str) -> bool {
+    let pieces = pieces(dialect, text);
+    let words = pieces.iter().filter(|piece| piece.kind == Kind::Word);
+    let words: Vec<String> = words.map(|word| word.text.to_lowercase()).collect();
+    let is_set = |word: &String| {
+        let name = word.trim_start_matches('@').rsplit('.').next().unwrap_or(word).to_owned();
+        LEVELS.contains(&name.as_str())
+    };
+    match words.first().map(String::as_str) {
+        Some("begin" | "start") => in_words(&words),
+        Some("set") => in_words(&words) || words.iter().any(is_set),
+        Some("select") => {
+            let text = text.to_lowercase();
+            words.iter().any(|word| word == "set_config")
+                && LEVELS.iter().any(|level| text.contains(&format!("'{level}'")))
+        }
+        _ => false,
+    }
+}
+
+/// `ISOLATION LEVEL`.
+fn in_words(words: &[String]) -> bool {
+    words.windows(2).any(|two| two[0] == "isolation" && two[1] == "level")
 }

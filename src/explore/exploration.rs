@@ -4,19 +4,22 @@ use serde::Serialize;
 
 use super::completeness::Looked;
 use super::conflict::Conflict;
-use super::cure::LevelTried;
+use super::cure::{LevelTried, NoLevel};
 use super::graph::Ways;
 use super::incident::Incident;
 use super::random::Sampled;
 use super::timeline::Row;
 use crate::audit::Finding;
 use crate::checkout::Checkout;
+use crate::command::located;
 use crate::entrant::Entrant;
 use crate::expect::{Expectation, Judge};
 use crate::finding::FindingKind;
+use crate::hint::Hint;
 use crate::op::{BuyerId, OpKind};
 use crate::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::settings::Settings;
+use crate::stores::Address;
 use crate::stores::model::{Faults, Isolation};
 use crate::worlds::stepped::Actor;
 
@@ -72,9 +75,15 @@ pub struct Exploration {
     /// What stronger isolation levels would do about it; empty if none was tried.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cures: Vec<LevelTried>,
+    /// Why no level had to be tried, if that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_level: Option<NoLevel>,
     /// What else has to be known to judge what was covered.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// What to type next; empty where no command would lead on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<Hint>,
     /// The one schedule that was replayed, told step by step; none for a search.
     pub replayed: Option<Vec<Row>>,
 }
@@ -237,9 +246,20 @@ impl Exploration {
             findings,
             incidents: Vec::new(),
             cures: Vec::new(),
+            no_level: None,
             remarks: Vec::new(),
+            hints: Vec::new(),
             replayed: None,
         }
+    }
+
+    /// The same, with commands that say where the server is.
+    #[must_use]
+    pub fn at(mut self, address: &Address) -> Self {
+        for told in &mut self.findings {
+            told.again = located(&told.again, address);
+        }
+        self
     }
 
     /// Holds expectations against what was found.

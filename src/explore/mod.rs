@@ -17,6 +17,7 @@ mod graph;
 mod harvest;
 mod incident;
 mod limits;
+mod onward;
 mod orders;
 mod packed;
 mod precedence;
@@ -41,7 +42,7 @@ pub use builder::{Explore, explore};
 pub use checks::{End, Shown};
 pub use checkup::{Checkup, Differing, Walked, check_up};
 pub use conflict::{Conflict, Reach};
-pub use cure::{LevelTried, try_level, try_levels};
+pub use cure::{LevelTried, NoLevel, gravest, no_level, try_level, try_levels};
 pub use dice::Method;
 pub use drawing::StateGraph;
 pub use exploration::{Covered, Exploration, Orders, Told, parse_expectation};
@@ -50,6 +51,7 @@ pub use graph::Ways;
 pub use harvest::Outcome;
 pub use incident::{Incident, IncidentKind};
 pub use limits::Limits;
+pub use onward::{Onward, after_any, after_race, after_search, after_simulation};
 pub use orders::{can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at};
 use random::Rolled;
 pub use random::{Sampled, Sampling};
@@ -65,6 +67,7 @@ pub use walk::{Switches, Walk};
 
 use crate::attempt::Failure;
 use crate::buyer::Ending;
+use crate::command::{Command, Verb};
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::finding::FindingKind;
@@ -445,20 +448,15 @@ fn follow(
 
 /// The command that replays a schedule.
 fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
-    // Signs mean something to a shell.
-    let quote = if schedule.chars().all(char::is_alphanumeric) { "" } else { "'" };
-    format!(
-        "oversell-sim replay {} --schedule {quote}{schedule}{quote}",
-        entrant.flags(settings, settings.has_rolled_wants())
-    )
+    Command::of(Verb::Replay, entrant, settings).flag("schedule", schedule).into()
 }
 
 /// The command that makes the same search.
 fn search_again(entrant: &dyn Entrant, settings: &Settings) -> String {
-    format!("oversell-sim explore {}", entrant.flags(settings, settings.has_rolled_wants()))
+    Command::of(Verb::Explore, entrant, settings).into()
 }
 
 /// The command with which a person is the scheduler of the same shop.
 fn by_hand(entrant: &dyn Entrant, settings: &Settings) -> String {
-    format!("oversell-sim play {}", entrant.flags(settings, settings.has_rolled_wants()))
+    Command::of(Verb::Play, entrant, settings).into()
 }

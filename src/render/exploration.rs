@@ -8,7 +8,8 @@ use super::table::{LABEL_WIDTH, headline, labelled};
 use super::verdict;
 use crate::clock::nanos;
 use crate::explore::{
-    AnyBuyers, Covered, Exploration, Incident, LevelTried, Method, Orders, Row, Sampled, Told,
+    AnyBuyers, Covered, Exploration, Incident, LevelTried, Method, NoLevel, Orders, Row, Sampled,
+    Told,
 };
 use crate::finding::FindingKind;
 use crate::report::Evidence;
@@ -53,7 +54,9 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     for remark in &report.remarks {
         line("mind", remark.clone());
     }
-    if let Some(last) = report.cures.last() {
+    if let Some(why) = &report.no_level {
+        line("cure", no_level(why));
+    } else if let Some(last) = report.cures.last() {
         line("cure", cure(last));
     }
     if let Some(covered) = &report.covered {
@@ -63,15 +66,14 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
                 let crashes = if report.faults.crashes == 0 { "crashes, " } else { "" };
                 line("not covered", format!("weak memory order, {crashes}other quantities"));
             }
-            Evidence::NotSeen => line(
-                "instead",
-                "fewer --buyers, a higher --max-memory, --buyers any, or --random".into(),
-            ),
             _ => {}
         }
     }
     if let Some(sampled) = &report.sampled {
         line("covered", sample(report, sampled, took));
+    }
+    for hint in &report.hints {
+        text += &labelled(hint.purpose.label(), &hint.command);
     }
     // Several findings often lie on one way: it is told once.
     for way in report.findings.chunk_by(|one, next| one.schedule == next.schedule) {
@@ -127,6 +129,9 @@ pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
             ),
         ),
         (None, None) => {}
+    }
+    for hint in &report.hints {
+        text += &labelled(hint.purpose.label(), &hint.command);
     }
     if let Some(least) = &report.least {
         text += &exploration(least, None);
@@ -202,31 +207,49 @@ fn place(report: &Exploration) -> String {
     }
 }
 
-/// What was covered at a server.
+/// Why no level had to be tried.
+fn no_level(why: &NoLevel) -> String {
+    match why {
+        NoLevel::SetsItsOwn(statement) => {
+            format!("--isolation was not tried, for a statement sets the level itself: {statement}")
+        }
+        NoLevel::Alone => "no isolation level, for one buyer alone breaks it".into(),
+        NoLevel::OneByOne => {
+            "no isolation level, for it is broken even if buyers come one after the other".into()
+        }
+    }
+}
+
 /// What the last level that was tried does about a finding.
 fn cure(tried: &LevelTried) -> String {
     let level = tried.isolation;
     let run = of(tried.orders, "order");
     let failed = match tried.failed {
         0 => String::new(),
-        failed => format!(", in {} of which somebody came too late and failed", count(failed)),
+        failed => format!(", in {} of which a buyer came too late and failed", count(failed)),
+    };
+    let titles: Vec<&str> = tried.remains.iter().map(|kind| kind.title()).collect();
+    let remains = match titles[..] {
+        [] => String::new(),
+        _ => format!("; what remains there: {}", titles.join(", ")),
     };
     match (tried.evidence, tried.switches) {
-        (Evidence::Proved, _) => format!("--isolation {level} (proved: {run} run{failed})"),
-        (Evidence::Broken, _) => format!(
-            "no isolation level, for it is broken at {level}, too: what matters is not in one transaction"
-        ),
+        (Evidence::Proved, _) => {
+            format!("--isolation {level} (proved: {run} run{failed}){remains}")
+        }
+        (Evidence::Broken, _) => format!("no isolation level, for it is broken at {level}, too"),
         (_, Some(switches)) => format!(
-            "perhaps --isolation {level}: no finding in any order with at most {}, {run}{failed}",
+            "perhaps --isolation {level}: not found in any order with at most {}, {run}{failed}{remains}",
             of_switches(switches)
         ),
         (Evidence::Vacuous, _) => {
             format!("unknown: --isolation {level} proves nothing either way ({run}{failed})")
         }
-        _ => format!("perhaps --isolation {level}: nothing wrong seen in the first {run}{failed}"),
+        _ => format!("perhaps --isolation {level}: not seen in the first {run}{failed}{remains}"),
     }
 }
 
+/// What was covered at a server.
 fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> String {
     let buyers = of(report.buyers.into(), "buyer");
     let run = of(orders.run, "order");

@@ -45,10 +45,7 @@ impl Verdict {
                     1 => String::new(),
                     all => format!(" · in {} of {} {round}s", count(found.rounds), count(all)),
                 };
-                (
-                    format!("{traded} · {amount}{spread}"),
-                    vec![("why", run.explore.clone()), ("again", run.again.clone())],
-                )
+                (format!("{traded} · {amount}{spread}"), vec![("again", run.again.clone())])
             }
             (Evidence::Vacuous, _) if run.rounds == 0 => {
                 (format!("stopped before the first {round} was raced"), Vec::new())
@@ -56,7 +53,7 @@ impl Verdict {
             (Evidence::Vacuous, _) => {
                 let why = run.incomplete.as_deref().unwrap_or_default();
                 let next = match run.contended_rounds {
-                    0 => vec![("instead", more_contention(report).into())],
+                    0 => Vec::new(),
                     _ => vec![("again", run.again.clone())],
                 };
                 (format!("{traded} · {why}"), next)
@@ -75,13 +72,14 @@ impl Verdict {
                     format!(
                         "{traded} · nothing wrong seen in {rounds}{apart}{failed} · not a proof"
                     ),
-                    vec![("prove it", run.explore.clone())],
+                    Vec::new(),
                 )
             }
         };
         let mut next = next;
-        // Not everything can be explored.
-        next.retain(|(_, text)| !text.is_empty());
+        if let Some(hint) = &run.hint {
+            next.insert(0, (hint.purpose.label(), hint.command.clone()));
+        }
         if let Some(said) = &run.trouble {
             next.insert(0, ("the server said", said.clone()));
         }
@@ -102,16 +100,5 @@ pub(super) fn amount(kind: FindingKind, amount: u64) -> String {
         "buyer" => format!("{title} for {amount}"),
         "lock" => format!("{title}, {amount}"),
         _ => title.to_owned(),
-    }
-}
-
-/// What would make buyers meet.
-fn more_contention(report: &Report) -> &'static str {
-    if report.settings.buyers == 1 {
-        "let more than one come: --buyers 1000"
-    } else if report.settings.threads == 1 {
-        "one thread serves one buyer at a time: raise --threads"
-    } else {
-        "few threads that serve many meet more often: --threads 4 --buyers 100_000"
     }
 }

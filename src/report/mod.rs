@@ -14,6 +14,7 @@ mod product;
 use serde::Serialize;
 
 use crate::finding::FindingKind;
+use crate::hint::Hint;
 use crate::op::BuyerId;
 use crate::settings::SettingsRecord;
 
@@ -83,8 +84,8 @@ pub struct Run {
     pub expectations: Vec<Judgement>,
     /// The command that runs the same race again.
     pub again: String,
-    /// The command that follows every interleaving of the same checkout in a small shop.
-    pub explore: String,
+    /// What to type next; none where no command would lead on.
+    pub hint: Option<Hint>,
 }
 
 /// A finding, over all rounds.

@@ -20,6 +20,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::command::Command;
 use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
@@ -240,16 +241,16 @@ impl Scenario {
         Ok(())
     }
 
-    /// Races everybody, or simulates everybody's shop; `path` is for the command that does it again.
+    /// Races everybody, or simulates everybody's shop; `again` is the command that simulates it again.
     ///
     /// # Errors
     /// As [`race_all`] and [`simulate_all`].
-    pub fn run(&self, path: &str, control: &Control) -> Result<Report, Error> {
+    pub fn run(&self, again: &Command, control: &Control) -> Result<Report, Error> {
         match &self.scene {
             None => race_all(&self.entrants, &self.settings, &self.expectations, control),
             Some(scene) => {
                 let entrants = &self.entrants;
-                simulate_all(entrants, scene, self.seeds, &self.expectations, path, control)
+                simulate_all(entrants, scene, self.seeds, &self.expectations, again, control)
             }
         }
     }

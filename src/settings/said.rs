@@ -1,4 +1,4 @@
-//! Settings as they are said again: as flags, as calls, and in a report.
+//! Settings as they are said again: by name, as calls, and in a report.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Settings;
 use crate::clock::nanos;
+use crate::command::Verb;
 use crate::op::Units;
 use crate::retry::Backoff;
 use crate::stores::StoreKind;
@@ -13,41 +14,35 @@ use crate::stores::model::Isolation;
 use crate::text::quantity::exact_duration;
 
 impl Settings {
-    /// The flags that give these settings, leaving out defaults, and the seed where it decides nothing: for a command
-    /// to paste.
-    #[must_use]
-    pub fn flags(&self, seed_matters: bool) -> String {
-        let unusual = self.unusual().filter(|(name, _)| seed_matters || *name != "seed");
-        unusual.map(|(name, text)| flag(name, &text)).collect()
-    }
-
-    /// One setting as a flag.
-    #[must_use]
-    pub fn flag_of(&self, name: &str) -> String {
-        flag(name, &self.value_of(name))
-    }
-
     /// Whether the seed decides anything in a world where it is rolled for nothing but what buyers want.
     #[must_use]
     pub fn has_rolled_wants(&self) -> bool {
         self.qty.least != self.qty.most
     }
 
-    /// A small shop of the same kind, every interleaving of which can be followed.
+    /// A small shop of the same kind, at the same store, every interleaving of which can be followed.
     #[must_use]
     pub fn small(&self) -> Self {
         let stock = self.stock.min(3).max(self.qty.most);
         let most_buyers = if stock == 1 && self.cart == 1 { 60 } else { 6 };
-        Self {
-            buyers: self.buyers.min(most_buyers),
-            items: self.items,
-            stock,
-            cart: self.cart,
-            qty: self.qty,
-            seed: self.seed,
-            isolation: self.isolation,
-            ..Self::default()
+        Self { buyers: self.buyers.min(most_buyers), stock, ..self.without_time() }
+    }
+
+    /// The same without what only means something where things take time.
+    pub(crate) fn without_time(&self) -> Self {
+        let mut settings = Self::default();
+        for name in Self::NAMES.into_iter().filter(|name| Verb::Explore.takes(name)) {
+            // Cannot fail: it is what the setting says of itself.
+            let _ = settings.set(name, &self.value_of(name));
         }
+        settings
+    }
+
+    /// The same shop in the model, which has no tables.
+    #[must_use]
+    pub fn in_the_model(&self) -> Self {
+        let has_no_tables = Self { stock_check: false, advisory_locks: false, ..self.clone() };
+        Self { store: StoreKind::Memory, unit_rows: false, kill: 0, ..has_no_tables }
     }
 
     /// The calls that give these settings to [`race`](crate::race()), leaving out defaults.
@@ -152,14 +147,6 @@ impl Settings {
             kill: self.kill,
             isolation: self.kept_apart(),
         }
-    }
-}
-
-/// A setting as a flag. A switch has no value.
-fn flag(name: &str, text: &str) -> String {
-    match name {
-        "stock-check" | "advisory-locks" | "unit-rows" | "relaxed" => format!(" --{name}"),
-        _ => format!(" --{name} {text}"),
     }
 }
 

@@ -22,7 +22,11 @@ impl Strategy for DecrementFirst {
             summary: "decrement, look, put back if below zero",
             needs: &[OpKind::Add],
             carts: false,
-            claim: Claim::Shows(FindingKind::FalseSoldOut),
+            // A buyer of two who comes between two buyers of one.
+            claim: Claim::ShowsWhen(
+                FindingKind::FalseSoldOut,
+                &[("buyers", "3"), ("stock", "2"), ("qty", "1..2"), ("seed", "2")],
+            ),
         }
     }
 

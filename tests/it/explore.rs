@@ -129,10 +129,6 @@ fn safe_strategies_are_proved_and_broken_ones_are_broken_by_what_they_claim() {
                     assert_eq!(found.evidence, Evidence::Proved, "{}\n{found}", card.name);
                 }
             }
-            // Needs buyers who want different numbers of units.
-            Claim::Shows(FindingKind::FalseSoldOut) => {
-                assert!(all.iter().any(|found| found.amount_of(FindingKind::FalseSoldOut) > 0));
-            }
             Claim::Shows(kind) | Claim::ShowsWhen(kind, _) => {
                 assert!(all.iter().all(|found| found.amount_of(kind) > 0), "{}", card.name);
             }
@@ -146,7 +142,11 @@ fn every_animal_of_the_zoo_shows_its_finding_at_several_sizes() {
         for entrant in zoo::ALL {
             let card = entrant.card();
             let Some(kind) = card.claim.shows() else { panic!("{} claims to be safe", card.name) };
-            let shop = suited(*entrant, settings(buyers, stock));
+            let mut shop = suited(*entrant, settings(buyers, stock));
+            if ["two-tabs", "give-back-twice"].contains(&card.name) {
+                // Their claims are about a size, and here it is seen which sizes show it.
+                (shop.buyers, shop.stock) = (buyers, stock);
+            }
             let found = search_all(*entrant, &shop, Limits::default(), || false).unwrap();
             // Whom nobody else needs to be wronged by needs a unit to spare, or a buyer too many.
             let can_show = match card.name {

@@ -1,13 +1,16 @@
 //! Rounds written by hand, so that what is audited and rendered is known to the last digit.
 
 use oversell_sim::buyer::{Ending, Visit};
+use oversell_sim::command::{Command, Verb};
+use oversell_sim::explore::after_race;
 use oversell_sim::logbook::Logbook;
 use oversell_sim::op::{Item, Order, Units, Want};
 use oversell_sim::prelude::{Attempt, Conflict, Connection, Session, Strategy};
 use oversell_sim::report::Report;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::Books;
-use oversell_sim::worlds::threads::{Round, Tally};
+use oversell_sim::strategies::find;
+use oversell_sim::worlds::threads::{Control, Round, Tally};
 
 /// A visit of one attempt, 1 ms long, that begins 1 ms after the buyer before has left.
 pub(crate) fn visit(buyer: u32, wanted: Units, ending: Ending) -> Visit {
@@ -53,10 +56,12 @@ pub(crate) fn report(strategy: &str, settings: &Settings, rounds: &[Round]) -> R
     for round in rounds {
         logbook.enter(round);
     }
-    let again = format!("oversell-sim race --strategy {strategy}{}", settings.flags(true));
-    let explore =
-        format!("oversell-sim explore --strategy {strategy}{}", settings.small().flags(false));
-    Report::new("memory", settings.record(), vec![logbook.close(strategy, false, again, explore)])
+    let entrant = find(strategy).unwrap();
+    let again = Command::of(Verb::Race, entrant, settings);
+    let mut run = logbook.close(strategy, false, again.into());
+    let next = after_race(entrant, settings, &run, None, &Control::default());
+    run.hint = next.map(|next| next.command(entrant));
+    Report::new("memory", settings.record(), vec![run])
 }
 
 /// A checkout that loses every attempt.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod adversary;
+mod advice;
 mod apps;
 mod audit;
 mod bearing;

@@ -3,11 +3,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::Command as Process;
 
 use assert_cmd::cargo::cargo_bin;
 use insta::assert_snapshot;
 use oversell_sim::buyer::Ending;
+use oversell_sim::command::Command;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::prelude::*;
 use oversell_sim::render;
@@ -41,7 +42,14 @@ fn simulated(scenario: &Scenario, seeds: u32, jobs: usize) -> Report {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().unwrap();
     let control = Control::default();
     pool.install(|| {
-        simulate_all(&scenario.entrants, scene(scenario), seeds, &[], "x.toml", &control)
+        simulate_all(
+            &scenario.entrants,
+            scene(scenario),
+            seeds,
+            &[],
+            &Command::new("simulate").word("x.toml"),
+            &control,
+        )
     })
     .unwrap()
 }
@@ -65,7 +73,7 @@ fn ran(files: &[(&str, &str)], args: &[&str]) -> (i32, String, String) {
         fs::write(folder.path().join(name), text).unwrap();
     }
     let output =
-        Command::new(cargo_bin("oversell-sim")).args(args).current_dir(&folder).output().unwrap();
+        Process::new(cargo_bin("oversell-sim")).args(args).current_dir(&folder).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
@@ -223,8 +231,15 @@ fn what_a_scenario_expects_shows_at_its_first_seed_and_littles_law_holds_in_its_
     for (name, scenario) in all_simulated() {
         let control = Control::default();
         let (entrants, expected) = (&scenario.entrants, &scenario.expectations);
-        let report =
-            simulate_all(entrants, scene(&scenario), 1, expected, "x.toml", &control).unwrap();
+        let report = simulate_all(
+            entrants,
+            scene(&scenario),
+            1,
+            expected,
+            &Command::new("simulate").word("x.toml"),
+            &control,
+        )
+        .unwrap();
         for run in &report.runs {
             assert!(run.met_expectations(), "{name}: {:?}", run.unmet().collect::<Vec<_>>());
             assert_eq!(run.figures.buyers, scene(&scenario).rush.buyers(), "{name}");

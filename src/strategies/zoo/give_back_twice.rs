@@ -19,7 +19,8 @@ impl Strategy for GiveBackTwice {
             summary: "take unseen, and put back twice what did not fit",
             needs: &[OpKind::Add],
             carts: false,
-            claim: Claim::Shows(FindingKind::Oversold),
+            // Of the two units that are put back for one, a third buyer takes the second.
+            claim: Claim::ShowsWhen(FindingKind::Oversold, &[("buyers", "3")]),
         }
     }
 

@@ -19,7 +19,8 @@ impl Strategy for TwoTabs {
             summary: "the same order sent from two tabs, without an idempotency key",
             needs: &[OpKind::Take],
             carts: false,
-            claim: Claim::Shows(FindingKind::OrderWithoutReceipt),
+            // The second tab needs a unit, too.
+            claim: Claim::ShowsWhen(FindingKind::OrderWithoutReceipt, &[("stock", "2")]),
         }
     }
 

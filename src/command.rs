@@ -1,0 +1,236 @@
+//! Commands to paste: settings as flags, and words as a shell reads them.
+//!
+//! Every command line that is printed is made here, so that each of them carries every setting that its command takes
+//! and that is not as it would be if nothing were said. A setting that this file does not know is said in full.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::checkout::Checkout;
+use crate::entrant::Entrant;
+use crate::settings::Settings;
+use crate::stores::model::Faults;
+use crate::stores::{Address, StoreKind};
+
+/// A command that takes settings as flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// A race on threads.
+    Race,
+    /// Every interleaving.
+    Explore,
+    /// One schedule.
+    Replay,
+    /// One schedule that a person chooses.
+    Play,
+}
+
+impl Verb {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Race => "race",
+            Self::Explore => "explore",
+            Self::Replay => "replay",
+            Self::Play => "play",
+        }
+    }
+
+    /// Whether the command takes this setting.
+    #[must_use]
+    pub fn takes(self, name: &str) -> bool {
+        match name {
+            // Nothing takes time where steps are chosen, and nothing is killed.
+            "threads" | "rounds" | "think" | "backoff" | "patience" | "connections"
+            | "hold-ttl" | "lease-ttl" | "relaxed" | "kill" => self == Self::Race,
+            // A person plays against the model.
+            "store" | "stock-check" | "advisory-locks" | "unit-rows" => self != Self::Play,
+            fault if Faults::NAMES.contains(&fault) => self != Self::Race,
+            _ => true,
+        }
+    }
+}
+
+/// A command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    words: Vec<String>,
+}
+
+impl Command {
+    /// The program with one of its commands.
+    #[must_use]
+    pub fn new(verb: &str) -> Self {
+        Self { words: vec!["oversell-sim".to_owned(), verb.to_owned()] }
+    }
+
+    /// A command about a checkout in a shop of these settings.
+    #[must_use]
+    pub fn of(verb: Verb, entrant: &dyn Entrant, settings: &Settings) -> Self {
+        let command = Self::new(verb.name());
+        match entrant.described() {
+            Some(checkout) => command.described(verb, &checkout, settings),
+            None => command.strategy(verb, entrant, settings),
+        }
+    }
+
+    /// What the command takes for granted of a strategy depends on the strategy's card; that much is always said.
+    fn strategy(self, verb: Verb, entrant: &dyn Entrant, settings: &Settings) -> Self {
+        let card = entrant.card();
+        let usual = Settings::default();
+        let is_at_server = settings.store != StoreKind::Memory;
+        let claimed = |name: &str| card.claim.when().iter().any(|(known, _)| *known == name);
+        let must_be_said = |name: &str| match name {
+            "buyers" | "stock" => true,
+            "seed" => verb == Verb::Race || settings.has_rolled_wants(),
+            "items" | "cart" if card.carts => true,
+            // At a server nothing goes wrong on purpose.
+            fault if Faults::NAMES.contains(&fault) => claimed(fault) && !is_at_server,
+            name => verb != Verb::Race && claimed(name),
+        };
+        let is_told = |name: &str| match name {
+            "seed" => must_be_said(name),
+            _ => must_be_said(name) || differs(settings, &usual, name),
+        };
+        self.flag("strategy", card.name).settings(verb, settings, is_told)
+    }
+
+    /// Of a described checkout its file says the rest, and its shop decides how many products there are.
+    fn described(self, verb: Verb, checkout: &Checkout, settings: &Settings) -> Self {
+        let usual = checkout.applied(Settings::default());
+        let is_told = |name: &str| match name {
+            "items" | "cart" => false,
+            "buyers" => true,
+            "stock" if !checkout.setup_knows("stock") => false,
+            "seed" => {
+                (verb == Verb::Race || settings.has_rolled_wants()) && settings.seed != usual.seed
+            }
+            "store" if settings.store == StoreKind::Memory => false,
+            _ => differs(settings, &usual, name),
+        };
+        let flag = if checkout.app.is_some() { "app" } else { "checkout" };
+        let command = self.flag(flag, checkout.path);
+        let command = if checkout.is_same_buyer { command.switch("same-buyer") } else { command };
+        command.settings(verb, settings, is_told)
+    }
+
+    /// Every setting that the command takes and that has to be told.
+    fn settings(self, verb: Verb, settings: &Settings, is_told: impl Fn(&str) -> bool) -> Self {
+        let names = Settings::NAMES.into_iter().filter(|name| verb.takes(name) && is_told(name));
+        names.fold(self, |command, name| match settings.value_of(name).as_str() {
+            "true" => command.switch(name),
+            // A switch that is off cannot be said, and need not be.
+            "false" => command,
+            value => command.flag(name, value),
+        })
+    }
+
+    /// One word more, such as a file.
+    #[must_use]
+    pub fn word(mut self, word: &str) -> Self {
+        // What begins with a dash would be a flag.
+        let dashed = word.starts_with('-');
+        self.words.push(if dashed { format!("./{word}") } else { word.to_owned() });
+        self
+    }
+
+    /// A flag with its value.
+    #[must_use]
+    pub fn flag(mut self, name: &str, value: &str) -> Self {
+        if value.starts_with('-') {
+            self.words.push(format!("--{name}={value}"));
+        } else {
+            self.words.extend([format!("--{name}"), value.to_owned()]);
+        }
+        self
+    }
+
+    /// A flag without a value.
+    #[must_use]
+    pub fn switch(mut self, name: &str) -> Self {
+        self.words.push(format!("--{name}"));
+        self
+    }
+
+    /// The same at this address. A password is never printed.
+    #[must_use]
+    pub fn at(mut self, address: &Address) -> Self {
+        self.words.extend(address_words(address));
+        self
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, word) in self.words.iter().enumerate() {
+            let gap = if place == 0 { "" } else { " " };
+            write!(f, "{gap}{}", quoted(word))?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Command> for String {
+    fn from(command: Command) -> Self {
+        command.to_string()
+    }
+}
+
+/// Whether a setting is another there.
+fn differs(settings: &Settings, usual: &Settings, name: &str) -> bool {
+    match name {
+        // One a buyer, if nothing is said.
+        "threads" => settings.threads != usual.threads,
+        _ => settings.value_of(name) != usual.value_of(name),
+    }
+}
+
+/// The flags of an address.
+fn address_words(address: &Address) -> impl Iterator<Item = String> {
+    let url = address.url.iter().flat_map(|url| ["--url".to_owned(), without_password(url)]);
+    url.chain(address.allow_remote.then(|| "--allow-remote".to_owned()))
+}
+
+/// A command line that was made where the address was not known, at this address.
+#[must_use]
+pub fn located(command: &str, address: &Address) -> String {
+    let words = address_words(address).map(|word| format!(" {}", quoted(&word)));
+    std::iter::once(command.to_owned()).chain(words).collect()
+}
+
+/// A word as a shell reads it.
+#[must_use]
+pub fn quoted(word: &str) -> Cow<'_, str> {
+    // No argument has a zero byte in it: the operating system ends it there.
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(""))
+}
+
+/// A URL without the password in it: that of its user, and one among its parameters.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    // A password may have any of these unescaped, and then the host stands behind the last `@`.
+    let end = rest.rfind('@').map_or(end, |at| end.max(at + 1));
+    let (authority, rest) = rest.split_at(end);
+    let authority = match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split_once(':').map_or(user, |(name, _)| name);
+            if user.is_empty() { host.to_owned() } else { format!("{user}@{host}") }
+        }
+        None => authority.to_owned(),
+    };
+    let rest = match rest.split_once('?') {
+        Some((path, parameters)) => {
+            let is_secret = |parameter: &&str| {
+                let name = parameter.split_once('=').map_or(*parameter, |(name, _)| name);
+                name.to_lowercase().contains("password")
+            };
+            let kept: Vec<&str> =
+                parameters.split('&').filter(|parameter| !is_secret(parameter)).collect();
+            let mark = if kept.is_empty() { "" } else { "?" };
+            format!("{path}{mark}{}", kept.join("&"))
+        }
+        None => rest.to_owned(),
+    };
+    format!("{scheme}://{authority}{rest}")
+}

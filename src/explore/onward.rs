@@ -1,0 +1,321 @@
+//! What to type after a verdict: a search of the same checkout in a small shop, which comes to the same verdict.
+//!
+//! That a search shows what a race has shown is not taken for granted: it is made here, as far as it takes to find
+//! something, and where it shows nothing no command is printed. That a strategy is proved which claims to be safe is
+//! what the tests hold it to.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::limits::Limits;
+use super::orders::{can_be_stepped, search_orders};
+use super::search_all;
+use super::walk::{Switches, Walk};
+use super::{AnyBuyers, Exploration};
+use crate::command::{Command, Verb};
+use crate::control::Control;
+use crate::entrant::Entrant;
+use crate::finding::FindingKind;
+use crate::hint::{Hint, Purpose};
+use crate::op::OpKind;
+use crate::report::{Evidence, Run};
+use crate::settings::Settings;
+use crate::stores::model::Faults;
+use crate::stores::remote::Server;
+use crate::stores::{Address, StoreKind};
+
+/// States in which a finding is looked for that a command is to show.
+const MOST_STATES: usize = 20_000;
+
+/// The same of statement orders at a server.
+const MOST_ORDERS: u64 = 300;
+
+/// The most products, and buyers, of a shop that is followed step by step.
+const MOST_SMALL: u32 = 6;
+
+/// Where to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Onward {
+    /// What for.
+    pub purpose: Purpose,
+    verb: Verb,
+    settings: Settings,
+}
+
+impl Onward {
+    /// As a command.
+    #[must_use]
+    pub fn command(&self, entrant: &dyn Entrant) -> Hint {
+        Hint::new(self.purpose, Command::of(self.verb, entrant, &self.settings))
+    }
+
+    /// As a command at an address, if it is about a server.
+    #[must_use]
+    pub fn command_at(&self, entrant: &dyn Entrant, address: &Address) -> Hint {
+        let command = Command::of(self.verb, entrant, &self.settings);
+        Hint::new(
+            self.purpose,
+            match self.settings.store {
+                StoreKind::Memory => command,
+                _ => command.at(address),
+            },
+        )
+    }
+
+    /// As a call of the library.
+    #[must_use]
+    pub fn call(&self, name: &str) -> Hint {
+        let function = if self.verb == Verb::Race { "race" } else { "explore" };
+        let command = format!("oversell_sim::{function}({name}){}", self.settings.calls());
+        Hint { purpose: self.purpose, command }
+    }
+}
+
+fn explore(purpose: Purpose, settings: Settings) -> Option<Onward> {
+    Some(Onward { purpose, verb: Verb::Explore, settings })
+}
+
+/// What to type after a race, at the server at which it was run if there was one.
+#[must_use]
+pub fn after_race(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    run: &Run,
+    server: Option<&dyn Server>,
+    control: &Control,
+) -> Option<Onward> {
+    match run.evidence {
+        Evidence::Vacuous if run.rounds == 0 => None,
+        Evidence::Vacuous => {
+            let settings = with_more_contention(settings);
+            Some(Onward { purpose: Purpose::Instead, verb: Verb::Race, settings })
+        }
+        Evidence::Broken if control.is_stopped() => None,
+        Evidence::Broken => why(entrant, settings, run, server, control),
+        Evidence::NotSeen | Evidence::Proved => {
+            let breaks = breaks_in_the_model(entrant, settings);
+            breaks.or_else(|| proof(entrant, settings))
+        }
+    }
+}
+
+/// What to type after a simulation. It is not followed step by step; its strategy is, in the model.
+#[must_use]
+pub fn after_simulation(entrant: &dyn Entrant, settings: &Settings, run: &Run) -> Option<Onward> {
+    let settings = settings.in_the_model();
+    match run.evidence {
+        Evidence::Vacuous => None,
+        Evidence::Broken => why_in_the_model(entrant, &settings, &kinds(run)),
+        Evidence::NotSeen | Evidence::Proved => breaks_in_the_model(entrant, &settings)
+            .or_else(|| explore(Purpose::InTheModel, provable(entrant, &settings))),
+    }
+}
+
+/// What to type after a search that found nothing: where the strategy is known to be broken.
+#[must_use]
+pub fn after_search(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    found: &Exploration,
+) -> Option<Onward> {
+    match found.evidence {
+        Evidence::Broken | Evidence::Vacuous => None,
+        Evidence::Proved | Evidence::NotSeen => {
+            let next = breaks_in_the_model(entrant, settings)?;
+            // A search that was cut short is not told to make itself again.
+            (next.settings != settings.without_time()).then_some(next)
+        }
+    }
+}
+
+/// The same after a search of any number of buyers.
+#[must_use]
+pub fn after_any(entrant: &dyn Entrant, settings: &Settings, found: &AnyBuyers) -> Option<Onward> {
+    match found.evidence {
+        Evidence::Broken | Evidence::Vacuous => None,
+        Evidence::Proved | Evidence::NotSeen => breaks_in_the_model(entrant, settings),
+    }
+}
+
+/// Where buyers would meet.
+fn with_more_contention(settings: &Settings) -> Settings {
+    let settings = settings.clone();
+    if settings.buyers == 1 {
+        Settings { buyers: 1_000, ..settings }
+    } else if settings.threads() == 1 {
+        Settings { threads: None, ..settings }
+    } else {
+        let buyers = if settings.store == StoreKind::Memory { 100_000 } else { 10_000 };
+        Settings { buyers: settings.buyers.max(buyers), threads: Some(4), ..settings }
+    }
+}
+
+fn kinds(run: &Run) -> Vec<FindingKind> {
+    run.findings.iter().map(|found| found.kind).collect()
+}
+
+/// A search that shows what a race has shown: at the same store if it can be made there and shows anything, else in the
+/// model, if it shows the same.
+fn why(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    run: &Run,
+    server: Option<&dyn Server>,
+    control: &Control,
+) -> Option<Onward> {
+    let here = small_shops(entrant, settings).find(|shop| match (server, settings.kill) {
+        (Some(server), 0) => shows_at(entrant, shop, server, control),
+        (None, 0) => shows(entrant, shop, |_| true),
+        _ => false,
+    });
+    match here {
+        Some(shop) => explore(Purpose::Why, shop),
+        None => why_in_the_model(entrant, &settings.in_the_model(), &kinds(run)),
+    }
+}
+
+/// The same in the model alone, with the trouble that the strategy's claim is about.
+fn why_in_the_model(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    kinds: &[FindingKind],
+) -> Option<Onward> {
+    if entrant.described().is_some() {
+        return None;
+    }
+    let mut shops = small_shops(entrant, settings).chain([claimed(entrant, settings)]);
+    let shop = shops.find_map(|shop| {
+        let troubled = with_trouble(entrant, &shop);
+        [shop, troubled].into_iter().find(|shop| shows(entrant, shop, |kind| kinds.contains(&kind)))
+    })?;
+    explore(Purpose::Why, shop)
+}
+
+/// Small shops of the same kind, the smallest first.
+fn small_shops(entrant: &dyn Entrant, settings: &Settings) -> impl Iterator<Item = Settings> {
+    let small = settings.small();
+    let (few, least) = match entrant.described() {
+        // Each customer is as many buyers as there are roles.
+        Some(checkout) => (checkout.a_few(), 1),
+        None => (2, 1),
+    };
+    let buyers = [few, few + 1, few + 2].into_iter().filter(|buyers| *buyers <= small.buyers);
+    let items = [settings.items, settings.cart];
+    let mut shops: Vec<Settings> = Vec::new();
+    for (items, buyers) in
+        items.into_iter().flat_map(|items| buyers.clone().map(move |b| (items, b)))
+    {
+        for stock in [least, least + 1].map(|stock| small.qty.most.max(stock)) {
+            shops.push(Settings { buyers, items, stock, ..small.clone() });
+        }
+    }
+    // A shop that stocks itself cannot be given less.
+    if entrant.described().is_some() {
+        shops.push(Settings { buyers: few, stock: settings.stock, ..small.clone() });
+    }
+    let is_at_server = settings.store != StoreKind::Memory;
+    if !is_at_server && u32::from(settings.items) <= MOST_SMALL {
+        shops.push(small);
+    }
+    shops.dedup();
+    shops.into_iter()
+}
+
+/// Whether a search of this shop in the model shows one of these.
+fn shows(entrant: &dyn Entrant, shop: &Settings, is_asked: impl Fn(FindingKind) -> bool) -> bool {
+    let limits = Limits {
+        states: MOST_STATES,
+        enough_after_finding: Some(MOST_STATES),
+        ..Limits::default()
+    };
+    let found = search_all(entrant, shop, limits, || false);
+    found.is_ok_and(|found| found.findings.iter().any(|told| is_asked(told.finding.kind)))
+}
+
+/// Whether some statement order at this server shows anything.
+fn shows_at(
+    entrant: &dyn Entrant,
+    shop: &Settings,
+    server: &dyn Server,
+    control: &Control,
+) -> bool {
+    if can_be_stepped(entrant, shop).is_err() {
+        return false;
+    }
+    let walk = Walk {
+        switches: entrant.is_app().then_some(Switches::FewFirst),
+        reduced: true,
+        enough_after_finding: Some(1),
+    };
+    let begun = AtomicU64::new(0);
+    let stopped = || control.is_stopped() || begun.fetch_add(1, Ordering::Relaxed) >= MOST_ORDERS;
+    search_orders(entrant, shop, server, walk, &stopped)
+        .is_ok_and(|(found, _)| !found.findings.is_empty())
+}
+
+/// Where the strategy is known to be broken, as its card says: in the model, at the level of these settings.
+fn breaks_in_the_model(entrant: &dyn Entrant, settings: &Settings) -> Option<Onward> {
+    let kind = entrant.card().claim.shows()?;
+    let shop = claimed(entrant, settings);
+    shows(entrant, &shop, |shown| shown == kind).then(|| explore(Purpose::BreakIt, shop)).flatten()
+}
+
+/// The shop in which a strategy shows what it claims, if the level is that of these settings.
+fn claimed(entrant: &dyn Entrant, settings: &Settings) -> Settings {
+    let card = entrant.card();
+    let products = if card.carts { 2 } else { 1 };
+    let mut shop = Settings {
+        buyers: 2,
+        items: products,
+        cart: products,
+        isolation: settings.isolation,
+        ..Settings::default()
+    };
+    for (name, text) in card.claim.when().iter().filter(|(name, _)| *name != "isolation") {
+        // Cannot fail: a test reads what every claim says.
+        let _ = shop.set(name, text);
+    }
+    shop
+}
+
+/// The same shop, with the trouble that the strategy's claim is about.
+fn with_trouble(entrant: &dyn Entrant, shop: &Settings) -> Settings {
+    let mut shop = shop.clone();
+    let when = entrant.card().claim.when().iter();
+    for (name, text) in when.filter(|(name, _)| Faults::NAMES.contains(name)) {
+        let _ = shop.set(name, text);
+    }
+    shop
+}
+
+/// A search that proves what a race has not refuted.
+fn proof(entrant: &dyn Entrant, settings: &Settings) -> Option<Onward> {
+    if settings.store == StoreKind::Memory {
+        return explore(Purpose::ProveIt, provable(entrant, settings));
+    }
+    let few = entrant.described().map_or(2, |checkout| checkout.a_few());
+    let shop = settings.small();
+    let stock = match entrant.described() {
+        Some(_) => settings.stock,
+        None => shop.qty.most,
+    };
+    let shop = Settings { buyers: few.min(shop.buyers), stock, ..shop };
+    let troubled = with_trouble(entrant, &settings.in_the_model());
+    match (settings.kill, can_be_stepped(entrant, &shop)) {
+        (0, Ok(())) => explore(Purpose::ProveIt, shop),
+        // Nobody steps a running shop.
+        _ if entrant.described().is_some() => None,
+        // Without a crash it would be another question.
+        (1.., _) if troubled.faults.crashes == 0 => None,
+        _ => explore(Purpose::InTheModel, provable(entrant, &settings.in_the_model())),
+    }
+}
+
+/// A shop in the model of which all can be followed in a moment, with the trouble that the strategy promises to survive.
+fn provable(entrant: &dyn Entrant, settings: &Settings) -> Settings {
+    let small = settings.small();
+    let card = entrant.card();
+    let is_plain = card.claim.when().is_empty() && !card.names(OpKind::Transaction);
+    let most = if is_plain { small.buyers } else { 3 };
+    let items = small.items.min(MOST_SMALL as u8).max(small.cart);
+    with_trouble(entrant, &Settings { buyers: small.buyers.min(most), items, ..small })
+}
