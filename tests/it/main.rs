@@ -35,3 +35,4 @@ mod shops;
 mod simulate;
 mod snapshots;
 mod stores;
+mod verdicts;

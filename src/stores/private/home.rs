@@ -81,6 +81,7 @@ impl Home {
     /// standard input, and may open as `/dev/stdin`.
     pub(super) fn handed(&self, text: &str) -> Result<File, Error> {
         let mut file = tempfile::tempfile_in(&self.ours)?;
+        file.set_permissions(fs::Permissions::from_mode(OWN_FILE))?;
         file.write_all(text.as_bytes())?;
         file.rewind()?;
         if is_root() {

@@ -127,8 +127,8 @@ pub(super) fn may_leave(kind: StoreKind, statement: &str) -> bool {
     }
     (1..tokens.len()).any(|place| {
         let before = word(place - 1);
-        let is_call =
-            tokens[place].is_sign("(") && matches!(tokens[place - 1].kind, Kind::Word | Kind::Name);
+        let is_call = tokens[place].is_sign("(")
+            && matches!(tokens[place - 1].kind, Kind::Word | Kind::Name | Kind::Text);
         let is_list_of_columns = place >= 2 && word(place - 2) == "into";
         match word(place) {
             // `SELECT … INTO` makes a table, or sets a variable.

@@ -48,6 +48,8 @@ pub(in crate::stores::sql) struct Reading {
     pub(super) pins: Vec<String>,
     /// Isolation level that it names.
     pub(in crate::stores::sql) level: Option<Isolation>,
+    /// Whether a value stands elsewhere.
+    has_placeholders: bool,
     /// Whether it lists the values of more than one row.
     pub(super) has_many_rows: bool,
     /// Whether what later statements on the session do can no longer be read from their words.
@@ -55,7 +57,7 @@ pub(in crate::stores::sql) struct Reading {
 }
 
 /// Functions that lock, wait, or change what is no row.
-const ACTING: [&str; 13] = [
+const ACTING: [&str; 12] = [
     "advisory",
     "get_lock",
     "release_lock",
@@ -67,7 +69,6 @@ const ACTING: [&str; 13] = [
     "lastval",
     "sleep",
     "benchmark",
-    "set_config",
     "load_extension",
 ];
 
@@ -139,6 +140,9 @@ impl Reading {
             queries: tokens.iter().filter(|t| t.is(&["select", "table"])).count(),
             pins: pins(&tokens),
             level: None,
+            has_placeholders: tokens
+                .iter()
+                .any(|token| matches!(token.kind, Kind::Placeholder | Kind::Parameter)),
             has_many_rows: has_many_rows(&tokens),
             unsettles: false,
         };
@@ -221,6 +225,13 @@ impl Reading {
         self.functions.iter().any(|name| ACTING.iter().any(|acting| name.contains(acting)))
     }
 
+    /// Whether a setting that it names, or may name, changes what later statements mean.
+    fn sets_what_matters(&self) -> bool {
+        let names = |name: &str| self.words.iter().any(|word| is_setting(word, name));
+        let is_about_level = self.words.iter().any(|word| word.contains("isolation"));
+        self.has_placeholders || is_about_level || UNSETTLING.into_iter().any(names)
+    }
+
     fn does_unsettle(&self, dialect: Dialect) -> bool {
         match self.verb.as_str() {
             "set" => {
@@ -237,7 +248,7 @@ impl Reading {
             }
             "begin" | "start" | "savepoint" | "release" | "select" | "with" | "values"
             | "table" | "insert" | "update" | "delete" | "replace" | "merge" => {
-                self.functions.iter().any(|name| name == "set_config")
+                self.functions.iter().any(|name| name == "set_config") && self.sets_what_matters()
             }
             "lock" => dialect != Dialect::Postgres,
             "show" | "explain" | "analyze" | "notify" | "listen" | "unlisten" => false,
@@ -365,6 +376,12 @@ mod tests {
             "DO $$ BEGIN END $$",
             "PREPARE p AS SELECT 1",
         ] {
+            assert!(postgres(text).unsettles, "{text}");
+        }
+        assert!(!postgres("SELECT set_config('TimeZone', 'UTC', false)").unsettles);
+        for text in
+            ["SELECT set_config('search_path', 'x', false)", "SELECT set_config($1, $2, false)"]
+        {
             assert!(postgres(text).unsettles, "{text}");
         }
         assert!(!postgres("SET LOCAL lock_timeout = '10s'").unsettles);

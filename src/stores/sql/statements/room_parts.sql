@@ -60,7 +60,7 @@ UNION ALL
 SELECT DISTINCT 'volatile', proname::text, NULL
 FROM pg_proc
 WHERE provolatile = 'v' AND prorettype <> 'trigger'::regtype AND oid NOT IN (SELECT oid FROM functions)
-    AND proname NOT IN ('random', 'clock_timestamp', 'timeofday', 'gen_random_uuid')
+    AND proname NOT IN ('random', 'clock_timestamp', 'timeofday', 'gen_random_uuid', 'set_config')
 UNION ALL
 SELECT 'code', tgname::text, NULL
 FROM pg_trigger
