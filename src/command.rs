@@ -187,7 +187,10 @@ fn differs(settings: &Settings, usual: &Settings, name: &str) -> bool {
 /// The flags of an address.
 fn address_words(address: &Address) -> impl Iterator<Item = String> {
     let url = address.url.iter().flat_map(|url| ["--url".to_owned(), without_password(url)]);
-    url.chain(address.allow_remote.then(|| "--allow-remote".to_owned()))
+    let allowed =
+        [("--allow-remote", address.allow_remote), ("--allow-triggers", address.allow_triggers)];
+    let allowed = allowed.into_iter().filter(|(_, is_allowed)| *is_allowed);
+    url.chain(allowed.map(|(flag, _)| flag.to_owned()))
 }
 
 /// A command line that was made where the address was not known, at this address.
@@ -201,7 +204,11 @@ pub fn located(command: &str, address: &Address) -> String {
 #[must_use]
 pub fn quoted(word: &str) -> Cow<'_, str> {
     // No argument has a zero byte in it: the operating system ends it there.
-    shlex::try_quote(word).unwrap_or(Cow::Borrowed(""))
+    match shlex::try_quote(word).unwrap_or(Cow::Borrowed("")) {
+        // As a person would: all of it, and not only the signs that need it.
+        Cow::Owned(_) if !word.contains('\'') => Cow::Owned(format!("'{word}'")),
+        quoted => quoted,
+    }
 }
 
 /// A URL without the password in it: that of its user, and one among its parameters.

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Ended, Error> {
     let (entrant, checkout) = flags::app(&args.app, args.same_buyer)?;
     let settings = checkout.applied(Settings { buyers: checkout.a_few(), ..Settings::default() });
     let control = interrupt::control()?;
-    let address = Address { url: None, allow_remote: args.allow_remote };
+    let address = Address { allow_remote: args.allow_remote, ..Address::default() };
     let server = explore::server_for(entrant, &settings, &address, &control)?;
     let checkup = explore::check_up(entrant, &settings, &*server)?;
     let next = Command::of(Verb::Explore, entrant, &checkup.settings).at(&address).to_string();

@@ -156,7 +156,7 @@ impl StoreFlags {
     }
 
     fn address(&self) -> Address {
-        Address { url: self.url.clone(), allow_remote: self.allow_remote }
+        Address { url: self.url.clone(), allow_remote: self.allow_remote, ..Address::default() }
     }
 }
 

@@ -79,6 +79,10 @@ pub(super) struct ServerFlags {
     /// Let --url, or an application's file, name a host that is not this machine
     #[arg(long)]
     allow_remote: bool,
+    /// Let triggers be put on the tables of --url, or of an application's own database, for as long as the search lasts: they
+    /// hold statements inside the server, between their snapshot and their changes
+    #[arg(long)]
+    allow_triggers: bool,
     /// Have the database itself refuse stock below zero: CHECK (stock >= 0)
     #[arg(long)]
     stock_check: bool,
@@ -93,19 +97,27 @@ pub(super) struct ServerFlags {
 
 impl ServerFlags {
     /// Each of them, and whether it was given; a store that is the model is none.
-    pub(super) fn given(&self) -> Result<[(&'static str, bool); 3], Error> {
+    pub(super) fn given(&self) -> Result<[(&'static str, bool); 4], Error> {
         let settings = applied(Settings::default(), &[("store", &self.store)])?;
         Ok([
             ("--store", settings.store != StoreKind::Memory),
             ("--url", self.url.is_some()),
             ("--allow-remote", self.allow_remote),
+            ("--allow-triggers", self.allow_triggers),
         ])
     }
 
-    /// Refuses to allow a host that nothing names.
-    fn check_remote(&self) -> Result<(), Error> {
-        let unused = self.allow_remote && self.url.is_none();
-        refuse(&[("--allow-remote", unused)], "no --url is given that could name another machine")
+    /// Refuses to allow what only a server that is named needs.
+    fn check_allowed(&self) -> Result<(), Error> {
+        let is_unused = |allowed| allowed && self.url.is_none();
+        refuse(
+            &[("--allow-remote", is_unused(self.allow_remote))],
+            "no --url is given that could name another machine",
+        )?;
+        refuse(
+            &[("--allow-triggers", is_unused(self.allow_triggers))],
+            "no --url is given, and a private server needs no leave",
+        )
     }
 
     /// Flags about tables of ours.
@@ -151,6 +163,7 @@ impl ServerFlags {
             ("--store", self.store.is_some()),
             ("--url", self.url.is_some()),
             ("--allow-remote", self.allow_remote),
+            ("--allow-triggers", self.allow_triggers),
         ];
         let all: Vec<_> = given.into_iter().chain(self.of_tables()).collect();
         refuse(&all, "is for --checkout; a scenario names its own store")
@@ -171,12 +184,16 @@ impl ServerFlags {
             &url,
             "the schedule was recorded where there is no server of that kind; leave it out",
         )?;
-        if is_app { Ok(()) } else { self.check_remote() }
+        if is_app { Ok(()) } else { self.check_allowed() }
     }
 
     /// Where its server is.
     pub(super) fn address(&self) -> Address {
-        Address { url: self.url.clone(), allow_remote: self.allow_remote }
+        Address {
+            url: self.url.clone(),
+            allow_remote: self.allow_remote,
+            allow_triggers: self.allow_triggers,
+        }
     }
 }
 
@@ -337,7 +354,7 @@ impl ShopFlags {
             return self.settings_of(&checkout, usual, server);
         }
         let settings = server.applied(usual)?;
-        server.check_remote()?;
+        server.check_allowed()?;
         if settings.store == StoreKind::Memory {
             return self.settings(entrant);
         }

@@ -226,6 +226,7 @@ pub fn server_to_rehearse_at(
     terms.connections = settings.buyers + BESIDE;
     terms.relaxed = true;
     terms.hold_inside = true;
+    terms.allow_triggers = address.allow_triggers;
     open_server(settings.store, address, &terms)
 }
 

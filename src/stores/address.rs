@@ -26,6 +26,8 @@ pub struct Address {
     pub url: Option<String>,
     /// Whether it may be on another machine. What is sent there is load, and a lot of it.
     pub allow_remote: bool,
+    /// Whether triggers may be put on its tables for as long as a search lasts, which hold statements inside of it.
+    pub allow_triggers: bool,
 }
 
 impl Address {

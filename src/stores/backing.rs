@@ -80,7 +80,8 @@ pub(crate) fn open(
     allow_remote: bool,
     terms: &Terms,
 ) -> Result<Box<dyn Backing>, Error> {
-    let address = Address { url: url.map(str::to_owned), allow_remote };
+    let url = url.map(str::to_owned);
+    let address = Address { url, allow_remote, allow_triggers: terms.allow_triggers };
     match kind {
         #[cfg(feature = "postgres")]
         StoreKind::Postgres => super::postgres::back(&address, terms),

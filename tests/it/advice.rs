@@ -101,7 +101,7 @@ fn a_password_is_never_printed() {
         ("shelf.db", "shelf.db"),
     ] {
         assert_eq!(without_password(url), shown);
-        let address = Address { url: Some(url.into()), allow_remote: true };
+        let address = Address { url: Some(url.into()), allow_remote: true, ..Address::default() };
         let command = Command::new("race").at(&address).to_string();
         assert!(!command.contains("secret"), "{command}");
         assert_eq!(located("oversell-sim race", &address), command);

@@ -41,8 +41,15 @@ pub(crate) fn suited(entrant: &dyn Entrant, settings: Settings) -> Settings {
         true => Settings { items: 2, cart: 2, ..settings },
         false => settings,
     };
+    let shop = settings.clone();
     for (name, text) in entrant.card().claim.when() {
         settings.set(name, text).unwrap();
+    }
+    // What a claim says of the size of a shop is the least at which it shows.
+    settings.buyers = settings.buyers.max(shop.buyers);
+    settings.stock = settings.stock.max(shop.stock);
+    if shop.qty.most > 1 {
+        (settings.qty, settings.seed) = (shop.qty, shop.seed);
     }
     settings
 }

@@ -1,6 +1,8 @@
 //! Real servers that fall silent, are too few to decide, or turn people away: each is told, and nobody waits for
 //! ever.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -114,7 +116,7 @@ fn a_wrong_password_is_told_in_the_servers_own_words() {
                 format!("{}:wrong@{rest}", before.rsplit_once(':').unwrap().0)
             }
         };
-        let address = Address { url: Some(wrong), allow_remote: false };
+        let address = Address { url: Some(wrong), ..Address::default() };
         match Venue::open(&impatient(store), None, &address, &Control::default()) {
             Err(Error::World(why)) => assert!(why.contains(words), "{why}"),
             Err(error) => panic!("{error}"),
@@ -127,14 +129,27 @@ fn a_wrong_password_is_told_in_the_servers_own_words() {
 fn members(street: &Street) -> Vec<(String, bool)> {
     let url = street.server().url();
     let member = |url: &str| {
-        let found = numbers(|line, _| line.contains(&format!("--listen-client-urls {url} ")));
-        let mut answer = ureq::post(format!("{url}/v3/maintenance/status"))
-            .send_json(serde_json::json!({}))
-            .unwrap();
-        let status: serde_json::Value = answer.body_mut().read_json().unwrap();
+        let socket = Path::new(url.strip_prefix("unix://").unwrap());
+        let name = socket.file_name().unwrap().to_str().unwrap();
+        let found =
+            numbers(|line, _| line.contains(&format!("--listen-client-urls unix://{name} ")));
+        let status = status(socket, name);
         (found[0].clone(), status["header"]["member_id"] == status["leader"])
     };
     url.split(',').map(member).collect()
+}
+
+/// What a member says of itself, over its socket.
+fn status(socket: &Path, host: &str) -> serde_json::Value {
+    let mut stream = UnixStream::connect(socket).unwrap();
+    let request = format!(
+        "POST /v3/maintenance/status HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (begins, ends) = (answer.find('{').unwrap(), answer.rfind('}').unwrap());
+    serde_json::from_str(&answer[begins..=ends]).unwrap()
 }
 
 #[test]

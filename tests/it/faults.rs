@@ -929,9 +929,9 @@ fn the_command_that_is_printed_with_a_fault_shows_the_same_finding() {
         let Claim::ShowsWhen(kind, _) = claim else { continue };
         let found = searched(entrant, &suited(entrant, settings(2, 1)));
         let told = found.findings.iter().find(|told| told.finding.kind == kind).unwrap();
-        let words = told.again.split_whitespace().map(|word| word.trim_matches('\''));
-        let (program, arguments): (Vec<&str>, Vec<&str>) =
-            words.partition(|word| *word == "oversell-sim");
+        let words = shlex::split(&told.again).unwrap();
+        let (program, arguments): (Vec<String>, Vec<String>) =
+            words.into_iter().partition(|word| word == "oversell-sim");
         assert_eq!(program.len(), 1, "{}", told.again);
         let expected = format!("{}={}", kind.name(), told.finding.amount);
         assert_cmd::Command::cargo_bin("oversell-sim")

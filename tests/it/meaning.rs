@@ -27,6 +27,7 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
             "--same-buyer",
             "--url redis://127.0.0.1",
             "--allow-remote",
+            "--allow-triggers",
             "--schedules 5",
             "--depth 3",
             "--isolation serializable",
@@ -47,6 +48,7 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
             "--store mysql",
             "--url redis://127.0.0.1",
             "--allow-remote",
+            "--allow-triggers",
             "--random",
             "--no-reduce",
             "--graph g.json",
@@ -70,6 +72,7 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
             "--try isolation=repeatable-read",
             "--same-buyer",
             "--allow-remote",
+            "--allow-triggers",
             "--crashes 1",
             "--stale-reads 1",
             "--power-cuts 1",
@@ -95,7 +98,7 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
     ),
     (
         "replay -S naive --schedule AAB",
-        &["--isolation serializable", "--same-buyer", "--allow-remote", "--buyers any"],
+        &["--isolation serializable", "--same-buyer", "--allow-remote", "--allow-triggers"],
     ),
     (
         "replay --schedule-file recorded.toml",
@@ -103,6 +106,7 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
             "--store sqlite",
             "--url redis://127.0.0.1",
             "--allow-remote",
+            "--allow-triggers",
             "--buyers 3",
             "--buyers any",
         ],
@@ -157,7 +161,7 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
 
 /// The same of scenarios and checkouts that are checked, and of servers that need be there.
 const ELSEWHERE: [(StoreKind, &str, &[&str]); 4] = [
-    (StoreKind::Sqlite, "check scenario.toml", &["--store sqlite", "--url x", "--allow-remote"]),
+    (StoreKind::Sqlite, "check scenario.toml", &["--store sqlite", "--url x", "--allow-triggers"]),
     (StoreKind::Sqlite, "check --checkout checkout.toml", &["--junit j.xml", "--no-progress"]),
     (
         StoreKind::Redis,

@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 
 use super::independence::{Catalog, Overlaps};
 use super::sight::SqlSight;
-use super::speaker::Known;
+use super::speaker::{Known, NO_TRIGGERS};
 use super::{Database, Dialer, SqlError, Statement, hold};
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
@@ -113,6 +113,7 @@ impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
         *self.known.write() = Known {
             catalog: Arc::new(catalog),
             holds_inside: self.may_hold_inside,
+            unheld: NO_TRIGGERS,
             overlaps: Overlaps::default(),
             // Sessions are the application's own.
             may_leave_traces: false,

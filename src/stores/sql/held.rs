@@ -1,7 +1,7 @@
 //! A database whose statements are held until somebody lets them go.
 
 use super::independence::{Course, Deed, Division, Reading};
-use super::speaker::{Known, NO_TRIGGERS};
+use super::speaker::Known;
 use super::{Database, Row, SqlError, SqlLink, Statement, Values, value_of};
 use crate::attempt::Failure;
 use crate::checkout::{Answer, Value};
@@ -97,7 +97,7 @@ impl<D: Database> Held<D> {
                 _ => touches,
             }),
             Division::BeginsAndActs => {
-                overlaps.note_unheld(text, NO_TRIGGERS);
+                self.known.note_unheld(text);
                 None
             }
             Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits => None,

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::hold::{self, asked, listed};
 use super::independence::{Catalog, Overlaps};
-use super::speaker::{Known, SqlSpeaker};
+use super::speaker::{Known, NO_TRIGGERS, SqlSpeaker};
 use super::{Database, SqlError, Statement, Tables, traces};
 use crate::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
 use crate::error::Error;
@@ -111,7 +111,8 @@ impl Room {
         let few = if catalog.has_code() { many.clone() } else { few };
         *self.empties.lock() = Empties { many, few };
         let (holds_inside, overlaps) = (terms.may_hold_inside(), Overlaps::default());
-        *self.known.lock() = Known { catalog, holds_inside, may_leave_traces, overlaps };
+        *self.known.lock() =
+            Known { catalog, holds_inside, unheld: NO_TRIGGERS, may_leave_traces, overlaps };
         self.hold_inside(database, terms)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::independence::{Course, Deed, Division, Frame};
-use super::speaker::{Known, NO_TRIGGERS};
+use super::speaker::Known;
 use crate::proxy::{Frame as State, Said, Seen, Sight};
 use crate::stores::StoreKind;
 use crate::stores::model::Isolation;
@@ -83,7 +83,7 @@ impl SqlSight {
                 Some(catalog.begins(&reading, &self.course, touches))
             }
             Division::BeginsAndActs => {
-                known.overlaps.note_unheld(&brief, NO_TRIGGERS);
+                known.note_unheld(&brief);
                 None
             }
             Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits => None,

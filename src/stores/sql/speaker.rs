@@ -14,9 +14,18 @@ pub(in crate::stores) struct Known {
     pub(super) catalog: Arc<Catalog>,
     /// Whether triggers hold what begins and acts.
     pub(super) holds_inside: bool,
+    /// Why they do not, if they do not.
+    pub(super) unheld: &'static str,
     /// Whether a step may leave something in the session.
     pub(super) may_leave_traces: bool,
     pub(super) overlaps: Overlaps,
+}
+
+impl Known {
+    /// A statement that begins and acts is sent in one step.
+    pub(super) fn note_unheld(&self, text: &str) {
+        self.overlaps.note_unheld(text, self.unheld);
+    }
 }
 
 /// One connection, on which statements are said that are none of ours.
@@ -29,7 +38,8 @@ pub(super) struct SqlSpeaker<D> {
 }
 
 /// Why what begins and acts is not held.
-pub(super) const NO_TRIGGERS: &str = "holding it inside takes triggers; add --allow-triggers";
+pub(in crate::stores) const NO_TRIGGERS: &str =
+    "holding it inside takes triggers; add --allow-triggers";
 
 impl<D: Database> SqlSpeaker<D> {
     pub(super) fn new(database: D, known: Known) -> Self {
@@ -107,7 +117,7 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
                 Some(self.known.catalog.begins(&reading, &self.course, touches))
             }
             Division::BeginsAndActs => {
-                self.known.overlaps.note_unheld(text, NO_TRIGGERS);
+                self.known.note_unheld(text);
                 None
             }
             Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits => None,

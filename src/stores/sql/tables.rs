@@ -56,6 +56,9 @@ pub(in crate::stores) trait Tables: Send + Sync {
     ) -> Result<Box<dyn Link>, SqlError>;
 }
 
+/// Why our own statements are not held inside of a server that is not private.
+const IN_PRIVATE: &str = "it is only held inside of a private server; leave out --url";
+
 /// Our own.
 pub(in crate::stores) struct Ours {
     kind: StoreKind,
@@ -79,7 +82,8 @@ impl Ours {
             hold::install(database, true)?;
         }
         let (catalog, overlaps) = (Arc::new(catalog), Overlaps::default());
-        *self.known.lock() = Known { catalog, holds_inside, overlaps, may_leave_traces: false };
+        *self.known.lock() =
+            Known { catalog, holds_inside, unheld: IN_PRIVATE, overlaps, may_leave_traces: false };
         Ok(())
     }
 }
