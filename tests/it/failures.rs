@@ -131,8 +131,9 @@ fn members(street: &Street) -> Vec<(String, bool)> {
     let member = |url: &str| {
         let socket = Path::new(url.strip_prefix("unix://").unwrap());
         let name = socket.file_name().unwrap().to_str().unwrap();
-        let found =
-            numbers(|line, _| line.contains(&format!("--listen-client-urls unix://{name} ")));
+        // Other groups have sockets of the same names in directories of their own.
+        let listens = format!("--listen-client-urls unix://{name} ");
+        let found = numbers(|line, cwd| line.contains(&listens) && Some(cwd) == socket.parent());
         let status = status(socket, name);
         (found[0].clone(), status["header"]["member_id"] == status["leader"])
     };
