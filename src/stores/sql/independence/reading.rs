@@ -123,7 +123,7 @@ const OF_THE_CATALOGUE: [&str; 26] = [
 impl Reading {
     /// Of a statement of ours, of which it is known that it begins or ends a transaction.
     pub(in crate::stores::sql) fn of_frame(deed: Deed) -> Self {
-        Self { deed, ..Self::of(Dialect::Postgres, "") }
+        Self { deed, unsettles: false, ..Self::of(Dialect::Postgres, "") }
     }
 
     /// Reads a statement.
@@ -353,6 +353,13 @@ mod tests {
         assert_eq!(postgres("ROLLBACK TO SAVEPOINT a").deed, Deed::Unknown);
         assert_eq!(mysql("START TRANSACTION WITH CONSISTENT SNAPSHOT").deed, Deed::BeginsLooking);
         assert_eq!(Reading::of(Dialect::Sqlite, "BEGIN IMMEDIATE").deed, Deed::BeginsLocking);
+    }
+
+    #[test]
+    fn what_begins_or_ends_a_transaction_of_ours_unsettles_nothing() {
+        for deed in [Deed::Begins(None), Deed::Commits { chains: false }] {
+            assert!(!Reading::of_frame(deed).unsettles);
+        }
     }
 
     #[test]
