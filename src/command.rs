@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::checkout::Checkout;
 use crate::entrant::Entrant;
+use crate::op::OpKind;
 use crate::settings::Settings;
 use crate::stores::model::Faults;
 use crate::stores::{Address, StoreKind};
@@ -87,8 +88,12 @@ impl Command {
             fault if Faults::NAMES.contains(&fault) => claimed(fault) && !is_at_server,
             name => verb != Verb::Race && claimed(name),
         };
+        // Where there are no transactions, or but one level, none is taken.
+        let has_level = card.names(OpKind::Transaction)
+            && !matches!(settings.store, StoreKind::Sqlite | StoreKind::Redis | StoreKind::Etcd);
         let is_told = |name: &str| match name {
             "seed" => must_be_said(name),
+            "isolation" if !has_level => false,
             _ => must_be_said(name) || differs(settings, &usual, name),
         };
         self.flag("strategy", card.name).settings(verb, settings, is_told)

@@ -231,7 +231,7 @@ fn a_deadlock_is_broken_by_the_server_and_its_victim_tries_again() {
         let schedule = "AABBABAB".parse().unwrap();
         let told = replay_orders(cart_order, &settings, &*server, &schedule).unwrap();
         let rows = told.replayed.unwrap();
-        assert!(rows.iter().any(|row| row.did.ends_with("→ conflict")), "{store}: {rows:?}");
+        assert!(rows.iter().any(|row| row.did.ends_with("→ deadlock")), "{store}: {rows:?}");
     }
 }
 

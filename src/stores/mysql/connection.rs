@@ -424,6 +424,7 @@ fn text(statement: Statement) -> &'static str {
         Statement::AdvisoryLock => include_str!("statements/advisory_lock.sql"),
         Statement::AdvisoryUnlock => include_str!("statements/advisory_unlock.sql"),
         Statement::Units => include_str!("statements/units.sql"),
+        Statement::UnitsClear => include_str!("statements/units_clear.sql"),
         Statement::Now => include_str!("statements/now.sql"),
         Statement::RoomMake => include_str!("statements/room_make.sql"),
         Statement::RoomEnter => include_str!("statements/room_enter.sql"),

@@ -423,6 +423,7 @@ fn text(statement: Statement) -> &'static str {
     match statement {
         Statement::RoomClear => include_str!("statements/room_clear.sql"),
         Statement::Truncate => include_str!("statements/truncate.sql"),
+        Statement::UnitsClear => include_str!("statements/units_clear.sql"),
         Statement::CommitUnsynced => include_str!("statements/commit_unsynced.sql"),
         other => other.common(),
     }
