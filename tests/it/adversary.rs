@@ -64,7 +64,15 @@ fn of_random_checkouts_no_proof_and_no_finding_contradicts_another() {
         let agreed = count(|verdict| matches!(verdict, Verdict::Agreed { .. }));
         let refused = count(|verdict| matches!(verdict, Verdict::Refused(_)));
         let all = verdicts.len();
-        assert!(agreed * 10 >= all * 7, "{dialect}: only {agreed} were compared: {verdicts:?}");
+        // Where others can come in between and nothing can be held, no search claims to be complete.
+        let named = count(
+            |verdict| matches!(verdict, Verdict::Incomplete(why) if why.contains("was run in one step")),
+        );
+        assert!(agreed * 2 >= all, "{dialect}: only {agreed} were compared: {verdicts:?}");
+        assert!(
+            (agreed + named) * 10 >= all * 7,
+            "{dialect}: only {agreed} were compared, and {named} named: {verdicts:?}"
+        );
         assert!(refused * 10 <= all, "{dialect}: {refused} are no checkouts: {verdicts:?}");
     }
 }

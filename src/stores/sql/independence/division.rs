@@ -35,6 +35,8 @@ pub(in crate::stores::sql) enum Division {
 const CODE: &str = "a function or trigger that it runs reads more than once";
 /// Why a change with a query in it cannot be held in InnoDB from repeatable read on.
 const LOCKS_READS: &str = "at this level it locks every row that it reads, one after the other";
+/// Why nothing is known of a statement.
+const UNREADABLE: &str = "it cannot be read";
 /// Why what may commit cannot be followed.
 const COMMITS: &str = "it may commit within";
 
@@ -48,11 +50,10 @@ impl Catalog {
             return Division::Unheld(COMMITS);
         }
         if reading.deed == Deed::Unknown && reading.unsettles {
-            // A statement about the database itself locks what it changes.
-            return if reading.relations.is_empty() && reading.queries > 0 {
-                Division::Unheld("it cannot be read")
-            } else {
-                Division::Whole
+            return match reading.may_touch_rows() {
+                true => Division::Unheld(UNREADABLE),
+                // A statement about the database itself locks what it changes.
+                false => Division::Whole,
             };
         }
         if self.calls_code(reading) && (reading.changes_rows() || !reading.functions.is_empty()) {
@@ -281,6 +282,18 @@ mod tests {
         assert_eq!(overlaps.told(), Vec::<String>::new());
         overlaps.note(Division::Whole, "", touches("UPDATE product SET stock = 0"), true);
         assert_eq!(overlaps.told().len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_may_be_anything_but_a_table_that_is_made_is_one_step() {
+        for (text, expected) in [
+            ("EXPLAIN ANALYZE UPDATE product SET stock = 0", Division::Unheld(UNREADABLE)),
+            ("SELECT 1; DELETE FROM product", Division::Unheld(UNREADABLE)),
+            ("INSERT INTO U&\"\\0070roduct\" VALUES (1)", Division::Unheld(UNREADABLE)),
+            ("CREATE TEMPORARY TABLE cart (id INT)", Division::Whole),
+        ] {
+            assert_eq!(division(StoreKind::Postgres, text), expected, "{text}");
+        }
     }
 
     #[test]

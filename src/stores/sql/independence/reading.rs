@@ -275,6 +275,13 @@ impl Reading {
         )
     }
 
+    /// Whether rows may be read or changed by it, as far as any word tells.
+    pub(super) fn may_touch_rows(&self) -> bool {
+        ["select", "insert", "update", "delete", "merge", "replace", "copy"]
+            .into_iter()
+            .any(|word| self.has(word))
+    }
+
     /// Whether it changes rows by its own words.
     pub(super) fn changes_rows(&self) -> bool {
         let is_change = |at: usize| {
