@@ -16,11 +16,11 @@ pub(super) fn hold_still(theatre: &mut Theatre<'_>, best: &mut Best) {
     blend(&mut best.steps, std::slice::from_mut(&mut best.finding), &steps, &findings);
 }
 
+/// An order that was run once more, and what was wrong then.
+type Again = (Vec<Step>, Vec<Finding>);
+
 /// The same steps again, and what is wrong then; none if they cannot be made.
-fn once_more(
-    theatre: &mut Theatre<'_>,
-    steps: &[Step],
-) -> Result<Option<(Vec<Step>, Vec<Finding>)>, Error> {
+fn once_more(theatre: &mut Theatre<'_>, steps: &[Step]) -> Result<Option<Again>, Error> {
     theatre.begin()?;
     let mut again = Vec::with_capacity(steps.len());
     for step in steps {

@@ -99,7 +99,7 @@ enum Step {
     /// The same, and the server's answer is nobody's business.
     Aside(Vec<u8>),
     /// It will be answered; and if it is somebody's, it is held.
-    Asks(Vec<u8>, Option<(usize, Saying)>),
+    Asks(Vec<u8>, Option<(usize, Box<Saying>)>),
 }
 
 /// What both ways of a connection share.
@@ -198,7 +198,7 @@ impl Shared {
                 Some(Piece::Hold(bytes, said)) => {
                     let saying = self.sight.lock().see(&said).saying(self.number);
                     let whose = self.doorman.comes(self.number, &saying);
-                    let held = whose.map(|place| (place, saying));
+                    let held = whose.map(|place| (place, Box::new(saying)));
                     pieces.send(Step::Asks(bytes, held)).map_err(gone)?;
                 }
                 Some(Piece::Rest(bytes)) => {
@@ -226,7 +226,7 @@ impl Shared {
                 Step::Asks(bytes, held) => {
                     let whose = held.as_ref().map(|(place, _)| *place);
                     if let Some((place, saying)) = held {
-                        self.doorman.steps_up(self.number, place, saying);
+                        self.doorman.steps_up(self.number, place, *saying);
                     }
                     self.doorman.sends(self.number, whose);
                     self.wire.lock().let_go();

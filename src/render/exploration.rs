@@ -61,12 +61,9 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     }
     if let Some(covered) = &report.covered {
         line("covered", coverage(report, covered, took));
-        match report.evidence {
-            Evidence::Proved => {
-                let crashes = if report.faults.crashes == 0 { "crashes, " } else { "" };
-                line("not covered", format!("weak memory order, {crashes}other quantities"));
-            }
-            _ => {}
+        if report.evidence == Evidence::Proved {
+            let crashes = if report.faults.crashes == 0 { "crashes, " } else { "" };
+            line("not covered", format!("weak memory order, {crashes}other quantities"));
         }
     }
     if let Some(sampled) = &report.sampled {

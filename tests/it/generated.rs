@@ -31,8 +31,11 @@ fn is_here(store: StoreKind) -> bool {
     installed().contains(&store)
 }
 
-/// Ways to get a generated value, and to send it again: a store, what the column is, and the steps.
-fn generated() -> Vec<(StoreKind, &'static str, Vec<(&'static str, &'static str)>)> {
+/// A store, what the column is, and the steps.
+type Way = (StoreKind, &'static str, Vec<(&'static str, &'static str)>);
+
+/// Ways to get a generated value, and to send it again.
+fn generated() -> Vec<Way> {
     use StoreKind::{Mysql, Postgres, Sqlite};
     let returned = ("INSERT INTO orders (buyer) VALUES (:buyer) RETURNING id", "save = \"id\"");
     let pay = ("UPDATE orders SET paid = true WHERE id = :id", "");

@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Output;
-use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Redis, Sqlite};
@@ -197,7 +196,6 @@ fn a_command_that_waits_is_answered_when_another_has_moved_or_when_nobody_else_c
     if !installed().contains(&Redis) {
         return;
     }
-    let begun = Instant::now();
     let head = "setup = 'RPUSH tokens a'";
     let take = |seconds: u32| format!("BLPOP tokens {seconds}|sold_out_if = 'rows = 0'");
     let (forever, some_time) = (take(0), take(600));
@@ -210,7 +208,6 @@ fn a_command_that_waits_is_answered_when_another_has_moved_or_when_nobody_else_c
         let report = explore(kept.path(), &["--buyers", buyers]);
         assert_eq!(findings(&report), ["stuck_buyers"], "{report}");
     }
-    assert!(begun.elapsed() < Duration::from_secs(600));
 }
 
 #[test]

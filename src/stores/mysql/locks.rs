@@ -1,11 +1,12 @@
 //! Waits for locks that are not InnoDB's: `GET_LOCK`, `LOCK TABLES`, and whatever changes a table while it is in use.
 
 use std::collections::BTreeSet;
-use std::thread;
 use std::time::Duration;
 
 use ::mysql::Conn;
 use ::mysql::prelude::Queryable;
+
+use crate::control::Control;
 
 /// How long a session that was let go on may still be told of as one that waits: it says itself that it waits no more, when
 /// it is its turn on the processor.
@@ -36,7 +37,7 @@ pub(super) fn waits_beside(
         }
     }
     // What it was told last may be over: whoever waits says the same again.
-    thread::sleep(IN_TRANSIT);
+    Control::default().pause(IN_TRANSIT);
     let again = told(conn)?;
     let still = waiting.into_iter().filter(|told| again.contains(told));
     let waits = |(who, state): Told| match &owners {

@@ -9,10 +9,12 @@ use super::server::cannot;
 use crate::error::Error;
 use crate::stores::remote::{Waits, Watch};
 
-/// Clients that have sent a command that may wait, in that order, each with the longest that it waits, in milliseconds; none
-/// for one that waits for ever. Clones share it.
+/// A client, and the longest that its command waits, in milliseconds; none if it waits for ever.
+type Waiter = (i64, Option<u64>);
+
+/// Clients that have sent a command that may wait, in that order. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Blocking(Arc<Mutex<Vec<(i64, Option<u64>)>>>);
+pub(super) struct Blocking(Arc<Mutex<Vec<Waiter>>>);
 
 impl Blocking {
     /// A client sends a command that waits so long at most.

@@ -75,7 +75,7 @@ pub(super) fn relations(tokens: &[Token]) -> Vec<String> {
             // A call that returns rows is a function.
             let is_call = tokens.get(at).is_some_and(|token| token.is_sign("("));
             let is_insert = tokens[..at].iter().rev().take(4).any(|token| token.is(&["into"]));
-            if !(is_call && !is_insert) && (qualified || !own.contains(&name)) {
+            if (is_insert || !is_call) && (qualified || !own.contains(&name)) {
                 relations.push(name);
             }
             // Its other name, and then perhaps the next table.
