@@ -93,7 +93,7 @@ impl Command {
             && !matches!(settings.store, StoreKind::Sqlite | StoreKind::Redis | StoreKind::Etcd);
         let is_told = |name: &str| match name {
             "seed" => must_be_said(name),
-            "isolation" if !has_level => false,
+            "isolation" if !has_level && verb != Verb::Race => false,
             _ => must_be_said(name) || differs(settings, &usual, name),
         };
         self.flag("strategy", card.name).settings(verb, settings, is_told)

@@ -17,12 +17,12 @@ use crate::servers::installed;
 const NUMBERS: [(StoreKind, u64); 4] = [(Postgres, 55), (Mysql, 25), (Sqlite, 70), (Redis, 50)];
 
 /// The most orders of each, so that all of them take no more than a few minutes.
-const SIZE: u64 = 80;
+const SIZE: u64 = 40;
 
 /// What two searches and a few races say of a dialect's checkouts, and the first contradiction, made small.
 fn verdicts(dialect: StoreKind, number: u64) -> (Vec<(u64, Verdict)>, Option<String>) {
     let bounds =
-        Bounds { orders: 300, time: Duration::from_secs(20), races: 10, compares_outcomes: false };
+        Bounds { orders: 120, time: Duration::from_secs(20), races: 10, compares_outcomes: false };
     let folder = tempfile::tempdir().unwrap();
     let mut hosts = Hosts::default();
     let mut first = None;

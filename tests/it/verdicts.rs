@@ -131,7 +131,8 @@ fn a_trigger_that_looks_and_then_acts_is_broken_and_one_that_acts_with_a_guard_i
     holds("guarded", &list(guarded), None, Right::Proved);
     let looks_twice = "DECLARE n int; m int; BEGIN SELECT members INTO n FROM list WHERE id = NEW.list; \
         SELECT most INTO m FROM list WHERE id = NEW.list; \
-        UPDATE list SET members = members + 1 WHERE id = NEW.list AND members < most; RETURN NEW; END";
+        UPDATE list SET members = members + 1 WHERE id = NEW.list AND members < most; \
+        IF NOT FOUND THEN RAISE EXCEPTION 'full'; END IF; RETURN NEW; END";
     holds("looks twice", &list(looks_twice), None, Right::NotProved);
 }
 

@@ -61,6 +61,11 @@ pub trait Speaker: Send {
         None
     }
 
+    /// Whether a transaction is under way for certain.
+    fn is_open(&self) -> bool {
+        self.taking_back().is_some()
+    }
+
     /// What takes back whatever the attempt has not made to count; none if there is nothing to be taken back.
     fn taking_back(&self) -> Option<Call>;
 
@@ -384,7 +389,8 @@ impl<S: Speaker> Link for StepLink<S> {
     fn close_attempt(&mut self) -> u64 {
         // Whoever has bought and not committed was promised what nobody will know of. Of anybody else it is taken
         // back, as it is when a request ends in an error.
-        let was_left_open = self.take_back() && self.has_bought;
+        let is_open = self.speaker.is_open();
+        let was_left_open = self.take_back() && is_open && self.has_bought;
         self.memory.kept.clear();
         self.memory.generated.clear();
         (self.has_changed, self.has_bought) = (false, false);

@@ -124,6 +124,10 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
         }
     }
 
+    fn is_open(&self) -> bool {
+        self.course.is_under_way()
+    }
+
     fn taking_back(&self) -> Option<Call> {
         let rollback = || Call::Sql(Sql::new(Dialect::of(self.known.catalog.kind()), "ROLLBACK"));
         self.course.may_be_under_way().then(rollback)
