@@ -68,7 +68,7 @@ fn of_random_checkouts_no_proof_and_no_finding_contradicts_another() {
         let named = count(
             |verdict| matches!(verdict, Verdict::Incomplete(why) if why.contains("was run in one step")),
         );
-        assert!(agreed * 2 >= all, "{dialect}: only {agreed} were compared: {verdicts:?}");
+        assert!(agreed * 5 >= all * 2, "{dialect}: only {agreed} were compared: {verdicts:?}");
         assert!(
             (agreed + named) * 10 >= all * 7,
             "{dialect}: only {agreed} were compared, and {named} named: {verdicts:?}"

@@ -8,6 +8,7 @@ use std::process::{Command as Process, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
 use oversell_sim::command::{Command, Verb, located, quoted, without_password};
+use oversell_sim::op::OpKind;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::{Address, StoreKind};
 use oversell_sim::strategies::{everybody, find};
@@ -38,7 +39,7 @@ fn unusual(name: &str) -> &'static str {
 
 #[test]
 fn every_setting_that_is_not_as_usual_stands_in_the_command_that_takes_it() {
-    let naive = find("naive").unwrap();
+    let (naive, transaction) = (find("naive").unwrap(), find("transaction").unwrap());
     for verb in [Verb::Race, Verb::Explore, Verb::Replay, Verb::Play] {
         for name in Settings::NAMES {
             let mut settings = Settings::default();
@@ -46,7 +47,9 @@ fn every_setting_that_is_not_as_usual_stands_in_the_command_that_takes_it() {
             settings.set(name, unusual(name)).unwrap();
             let usual = Settings::default().value_of(name);
             assert_ne!(settings.value_of(name), usual, "say an unusual value of `{name}`");
-            let command = Command::of(verb, naive, &settings).to_string();
+            // A level is only taken where there are transactions.
+            let strategy = if name == "isolation" { transaction } else { naive };
+            let command = Command::of(verb, strategy, &settings).to_string();
             let words = shlex::split(&command).unwrap();
             let at = words.iter().position(|word| *word == format!("--{name}"));
             assert_eq!(at.is_some(), verb.takes(name), "`{name}` of {verb:?}: {command}");
@@ -218,7 +221,8 @@ fn every_command_that_a_search_prints_comes_to_the_verdict_it_stands_in() {
             card.name
         );
         if let Claim::ShowsWhen(..) = card.claim {
-            let level = "--isolation read-committed";
+            let has_level = card.names(OpKind::Transaction);
+            let level = if has_level { "--isolation read-committed" } else { "" };
             let other = "--buyers 2 --stock 1 --qty 1 --crashes 0 --expiries 0 --declines 0 --lost-answers 0 \
                          --stale-reads 0 --power-cuts 0";
             let carts = if card.carts { "--items 2 --cart 2" } else { "" };

@@ -4,6 +4,7 @@ use sqlparser::dialect::{Dialect as Rules, MySqlDialect, PostgreSqlDialect, SQLi
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::Dialect;
+use super::mysql::WholeComments;
 
 /// What a piece of a statement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +27,8 @@ pub enum Kind {
     Space,
     /// A comment.
     Comment,
-    /// From here on the text cannot be read: a quote or a comment that does not end, or a comment that MySQL
-    /// reads as a part of the statement.
+    /// It cannot be read: a comment that MySQL reads as a part of the statement; or the rest of a text, from a quote or a
+    /// comment on that does not end.
     Unreadable,
 }
 
@@ -59,27 +60,19 @@ impl<'t> Piece<'t> {
 pub fn pieces(dialect: Dialect, text: &str) -> Vec<Piece<'_>> {
     let rules: &dyn Rules = match dialect {
         Dialect::Postgres => &PostgreSqlDialect {},
-        Dialect::Mysql => &MySqlDialect {},
+        Dialect::Mysql => &WholeComments(MySqlDialect {}),
         Dialect::Sqlite => &SQLiteDialect {},
     };
     let mut tokens = Vec::new();
     let mut tokenizer = Tokenizer::new(rules, text).with_unescape(false);
     let is_whole = tokenizer.tokenize_with_location_into_buf(&mut tokens).is_ok();
     let mut reader = Reader { text, at: 0, place: Location::new(1, 1), pieces: Vec::new() };
-    let mut is_followed = true;
     for TokenWithSpan { token, span } in &tokens {
         let from = reader.at;
-        // What is no token belongs to a comment that MySQL reads as a part of the statement.
-        is_followed = reader.advance(span.start) == from;
-        if !is_followed {
-            reader.at = from;
-            break;
-        }
         let to = reader.advance(span.end);
         reader.push(kind(token), from, to);
     }
-    let is_read = is_followed && is_whole && reader.at == text.len();
-    if !is_read {
+    if !is_whole || reader.at < text.len() {
         reader.push(Kind::Unreadable, reader.at, text.len());
     }
     with_parameters_joined(text, reader.pieces)
@@ -114,9 +107,11 @@ impl Reader<'_> {
         if text.is_empty() {
             return;
         }
-        // MariaDB carries out what stands in such a comment.
+        // MySQL and MariaDB carry out what stands in such a comment. Elsewhere it is rare, and only costs orders.
         let kind = match kind {
-            Kind::Comment if text.starts_with("/*M!") => Kind::Unreadable,
+            Kind::Comment if text.starts_with("/*!") || text.starts_with("/*M!") => {
+                Kind::Unreadable
+            }
             kind => kind,
         };
         self.pieces.push(Piece { kind, text });

@@ -5,6 +5,7 @@
 //! as touching everything.
 
 mod lexer;
+mod mysql;
 mod written;
 
 pub use lexer::{Kind, Piece, pieces};

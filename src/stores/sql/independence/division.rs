@@ -46,10 +46,15 @@ impl Catalog {
         if self.kind() == StoreKind::Sqlite || reading.is_frame() || reading.deed == Deed::Sets {
             return Division::Whole;
         }
-        if matches!(reading.verb.as_str(), "call" | "do" | "execute") {
+        let may_commit = match self.kind() {
+            StoreKind::Mysql => ["call", "execute"].contains(&reading.verb.as_str()),
+            _ => ["call", "execute", "do"].contains(&reading.verb.as_str()),
+        };
+        if may_commit {
             return Division::Unheld(COMMITS);
         }
-        if reading.deed == Deed::Unknown && reading.unsettles {
+        let is_unread = reading.unsettles || reading.verb == "explain";
+        if reading.deed == Deed::Unknown && is_unread {
             return match reading.may_touch_rows() {
                 true => Division::Unheld(UNREADABLE),
                 // A statement about the database itself locks what it changes.

@@ -187,6 +187,11 @@ impl Reading {
             "rollback" | "abort" => Deed::RollsBack { chains },
             "savepoint" | "release" => Deed::Sets,
             "set" => self.setting(dialect),
+            // MySQL's `DO` is a query whose answer is thrown away.
+            "do" if dialect == Dialect::Mysql => match self.acts() {
+                true => Deed::Unknown,
+                false => Deed::Looks,
+            },
             "select" | "with" | "values" | "table" => {
                 let changes = ["insert", "update", "delete", "merge", "into", "for", "lock"];
                 match () {
@@ -251,6 +256,7 @@ impl Reading {
                 self.functions.iter().any(|name| name == "set_config") && self.sets_what_matters()
             }
             "lock" => dialect != Dialect::Postgres,
+            "do" => dialect != Dialect::Mysql,
             "show" | "explain" | "analyze" | "notify" | "listen" | "unlisten" => false,
             _ => true,
         }
