@@ -86,7 +86,7 @@ pub fn after_race(
     match run.evidence {
         Evidence::Vacuous if run.rounds == 0 => None,
         Evidence::Vacuous => {
-            let settings = with_more_contention(settings);
+            let settings = with_more_contention(entrant, settings);
             Some(Onward { purpose: Purpose::Instead, verb: Verb::Race, settings })
         }
         Evidence::Broken if control.is_stopped() => None,
@@ -136,15 +136,20 @@ pub fn after_any(entrant: &dyn Entrant, settings: &Settings, found: &AnyBuyers) 
     }
 }
 
-/// Where buyers would meet.
-fn with_more_contention(settings: &Settings) -> Settings {
+/// Where buyers would meet. A crowd of those who get stuck would wait for its patience again and again, for hours.
+fn with_more_contention(entrant: &dyn Entrant, settings: &Settings) -> Settings {
+    let gets_stuck = entrant.card().claim.shows() == Some(FindingKind::StuckBuyers);
     let settings = settings.clone();
     if settings.buyers == 1 {
         Settings { buyers: 1_000, ..settings }
     } else if settings.threads() == 1 {
         Settings { threads: None, ..settings }
     } else {
-        let buyers = if settings.store == StoreKind::Memory { 100_000 } else { 10_000 };
+        let buyers = match settings.store {
+            _ if gets_stuck => 1_000,
+            StoreKind::Memory => 100_000,
+            _ => 10_000,
+        };
         Settings { buyers: settings.buyers.max(buyers), threads: Some(4), ..settings }
     }
 }
