@@ -73,13 +73,7 @@ impl Catalog {
         if !reading.changes_rows() {
             return Division::Whole;
         }
-        let is_insert_of_values = matches!(reading.verb.as_str(), "insert")
-            && reading.queries == 0
-            && !reading.has_many_rows;
-        let is_one_step = is_insert_of_values
-            || reading.queries == 0
-                && matches!(reading.verb.as_str(), "update" | "delete")
-                && self.is_of_one_row(reading);
+        let is_one_step = self.changes_one_row(reading);
         // A trigger on a row comes too late to hold it between these locks.
         if self.kind() == StoreKind::Mysql
             && reading.queries > 0
@@ -97,6 +91,16 @@ impl Catalog {
         }
     }
 
+    /// Whether a statement without subqueries names the only row that it changes.
+    fn changes_one_row(&self, reading: &Reading) -> bool {
+        reading.queries == 0
+            && match reading.verb.as_str() {
+                "insert" => !reading.has_many_rows,
+                "update" | "delete" => self.is_of_one_row(reading),
+                _ => false,
+            }
+    }
+
     /// Code is held before each change that it makes. So it can be followed if no more than one of its statements reads
     /// between two of these.
     fn division_of_code(&self, reading: &Reading) -> Division {
@@ -104,9 +108,11 @@ impl Catalog {
         let codes: Vec<Code> =
             texts.iter().map(|text| Code::of(Dialect::of(self.kind()), text)).collect();
         let only_read = codes.iter().filter(|code| code.reads > 0 && code.changes == 0).count();
+        // One that only reads is run for each row, and nothing holds it between two of them.
+        let reads_seldom = only_read == 0 || only_read == 1 && self.changes_one_row(reading);
         let can_follow = match self.kind() {
             StoreKind::Postgres => {
-                only_read < 2 && codes.iter().all(|code| code.reads < 2 && !code.is_dynamic)
+                reads_seldom && codes.iter().all(|code| code.reads < 2 && !code.is_dynamic)
             }
             // What a statement inside of a routine sees is not said anywhere.
             _ => codes.iter().all(|code| code.reads == 0 && !code.is_dynamic),
@@ -271,6 +277,13 @@ mod tests {
         let twice = "BEGIN SELECT n INTO c FROM t; SELECT m INTO d FROM t; UPDATE t SET n = 1; END";
         assert_eq!(with(twice), Division::Unheld(CODE));
         assert_eq!(with("BEGIN EXECUTE 'SELECT 1'; END"), Division::Unheld(CODE));
+        let only = "BEGIN PERFORM 1 FROM t; RETURN NEW; END";
+        assert_eq!(with(only), Division::BeginsAndActs);
+        let more = [["code", "on_insert", ""], ["function", "look", only]];
+        let shop = shop(StoreKind::Postgres, &more);
+        let two_rows = shop.read("INSERT INTO voucher VALUES (1), (2)");
+        let course = Course::of(shop.kind());
+        assert_eq!(shop.division(&two_rows, &course), Division::Unheld(CODE));
     }
 
     #[test]
