@@ -45,12 +45,10 @@ pub(crate) fn suited(entrant: &dyn Entrant, settings: Settings) -> Settings {
     for (name, text) in entrant.card().claim.when() {
         settings.set(name, text).unwrap();
     }
-    // What a claim says of the size of a shop is the least at which it shows.
+    // What a claim says of the size of a shop is the least at which it shows. What it says of the
+    // quantities holds as it is said: another seed has no buyer of two between two buyers of one.
     settings.buyers = settings.buyers.max(shop.buyers);
     settings.stock = settings.stock.max(shop.stock);
-    if shop.qty.most > 1 {
-        (settings.qty, settings.seed) = (shop.qty, shop.seed);
-    }
     settings
 }
 
