@@ -36,24 +36,19 @@ pub fn search_orders(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, BTreeSet<Outcome>), Error> {
     Theatre::open(entrant, settings, server, Grain::Statement, |theatre| {
-        let mut harvest = Harvest::default();
-        if let Some(most) = walk.switches {
-            switches::run(theatre, walk, most, settings, &mut harvest, stopped)?;
-        }
-        let is_enough = !harvest.best.is_empty() && walk.enough_after_finding.is_some();
-        if !matches!(walk.switches, Some(Switches::AtMost(_)))
-            && !harvest.covered.complete
-            && !is_enough
-        {
-            let mut walker = Walker::new(theatre, settings, walk, harvest);
-            walker.run(stopped)?;
-            harvest = walker.harvest;
-        }
+        let (harvest, has_learned) = gathered(theatre, settings, walk, stopped)?;
         let [failed, deadlocks] =
             [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| harvest.orders_with(kind));
         let Harvest { mut covered, outcomes, mut best, mut incidents, fates, by_chance } = harvest;
         covered.outcomes = outcomes.len() as u64;
         let mut remarks = remarks(theatre);
+        if has_learned {
+            remarks.hides_orders = true;
+            remarks.told.push(
+                "a statement was seen to change several rows only when the search had come far, and was run in one step before"
+                    .into(),
+            );
+        }
         let reached = covered.switches.filter(|_| covered.diverged == 0);
         let asked_for_few = walk.switches.is_some_and(|switches| match switches {
             Switches::AtMost(most) => reached == Some(most),
@@ -101,6 +96,51 @@ pub fn search_orders(
         let stock = if fates.is_sold_out { 0 } else { report.stock };
         Ok((Exploration { stock, ..report }, outcomes))
     })
+}
+
+/// How often a search begins anew because of what it has learned.
+const MOST_BEGINNINGS: usize = 4;
+
+/// Runs the orders, and again from the beginning once statements turn out to be made in more steps than was known; and
+/// whether that was so even in the last search.
+fn gathered(
+    theatre: &mut Theatre<'_>,
+    settings: &Settings,
+    walk: Walk,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<(Harvest, bool), Error> {
+    let mut known = theatre.server().learned()?;
+    for beginning in 1.. {
+        let harvest = gathered_once(theatre, settings, walk, stopped)?;
+        let learned = theatre.server().learned()?;
+        let has_learned = learned != known;
+        if !has_learned || stopped() || beginning == MOST_BEGINNINGS {
+            return Ok((harvest, has_learned));
+        }
+        known = learned;
+    }
+    Ok((Harvest::default(), true))
+}
+
+/// Runs the orders: those with few switches first, if that is wanted.
+fn gathered_once(
+    theatre: &mut Theatre<'_>,
+    settings: &Settings,
+    walk: Walk,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<Harvest, Error> {
+    let mut harvest = Harvest::default();
+    if let Some(most) = walk.switches {
+        switches::run(theatre, walk, most, settings, &mut harvest, stopped)?;
+    }
+    let is_enough = !harvest.best.is_empty() && walk.enough_after_finding.is_some();
+    let wants_no_more = matches!(walk.switches, Some(Switches::AtMost(_)));
+    if wants_no_more || harvest.covered.complete || is_enough {
+        return Ok(harvest);
+    }
+    let mut walker = Walker::new(theatre, settings, walk, harvest);
+    walker.run(stopped)?;
+    Ok(walker.harvest)
 }
 
 /// Why not every order was run that was asked for.

@@ -45,16 +45,8 @@ pub fn rehearse(
 ) -> Result<Rehearsal, Error> {
     let settings = measured(settings, server)?;
     Theatre::open(entrant, &settings, server, Grain::Statement, |theatre| {
-        theatre.begin()?;
-        let (mut visits, mut steps) = (Vec::new(), Vec::new());
-        for place in 0..settings.buyers as usize {
-            let before = steps.len();
-            let ending = come_alone(theatre, place, &mut steps)?;
-            visits.push((ending, steps.len() - before));
-            if ending == Ending::Unserved {
-                break;
-            }
-        }
+        let buyers = settings.buyers as usize;
+        let (visits, mut steps) = visits(theatre, buyers)?;
         // Who waits for what others have kept is stuck; who has not come yet is not.
         let waits = visits.iter().filter(|(ending, _)| *ending == Ending::Unserved).count();
         theatre.send_home()?;
@@ -76,13 +68,41 @@ pub fn rehearse(
         }
         // Whatever is other the second time the server has made up. One that does not come to its end teaches nothing.
         if keeps_values(entrant)
-            && let Ok((again, found)) = once_more(theatre, settings.buyers as usize)
+            && let Ok((again, found)) = once_more(theatre, buyers)
         {
             blend(&mut steps, &mut findings, &again, &found);
         }
         let timeline = timeline(&settings, &steps);
         Ok(Rehearsal { settings: settings.clone(), visits, timeline, findings, refused: trouble })
     })
+}
+
+/// How each visit ended, and in how many statements.
+type Visits = Vec<(Ending, usize)>;
+
+/// Has everybody come alone; and again, where statements turn out to be made in more steps than was known.
+fn visits(theatre: &mut Theatre<'_>, buyers: usize) -> Result<(Visits, Vec<Step>), Error> {
+    let known = theatre.server().learned()?;
+    let told = visits_once(theatre, buyers)?;
+    if theatre.server().learned()? == known {
+        return Ok(told);
+    }
+    theatre.send_home()?;
+    visits_once(theatre, buyers)
+}
+
+fn visits_once(theatre: &mut Theatre<'_>, buyers: usize) -> Result<(Visits, Vec<Step>), Error> {
+    theatre.begin()?;
+    let (mut visits, mut steps) = (Vec::new(), Vec::new());
+    for place in 0..buyers {
+        let before = steps.len();
+        let ending = come_alone(theatre, place, &mut steps)?;
+        visits.push((ending, steps.len() - before));
+        if ending == Ending::Unserved {
+            break;
+        }
+    }
+    Ok((visits, steps))
 }
 
 /// Whether anything is told or kept that a server may make up, by a checkout that begins anew for every show.

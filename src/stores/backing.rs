@@ -52,6 +52,11 @@ pub(crate) trait Backing: Send {
         Ok(())
     }
 
+    /// What has been learned of how statements are made; another number once more has been learned.
+    fn learned(&mut self) -> Result<i64, String> {
+        Ok(0)
+    }
+
     /// Statements that others can overlap with in ways that were not run, each with why.
     fn overlaps(&self) -> Vec<String> {
         Vec::new()

@@ -50,6 +50,8 @@ pub use address::{Address, Venue};
 #[cfg(feature = "app")]
 pub use app::Passage;
 pub use kind::StoreKind;
+#[cfg(test)]
+use readiness::is_installed;
 pub use readiness::{Readiness, readiness};
 
 use crate::attempt::Missed;

@@ -76,6 +76,48 @@ fn a_deadlock_that_the_server_breaks_is_counted_and_shown_though_all_is_proved()
     assert_eq!(code, 0, "{said}");
 }
 
+/// Two seats by one statement, in one order for the first buyer and in the other for the second.
+const PAIR: &str = "store = \"postgres\"
+schema = \"schema.sql\"
+seed = \"seed.sql\"
+retries = 0
+
+[[step]]
+sql = \"INSERT INTO seat SELECT n, :buyer FROM (VALUES (1), (2)) AS pair (n) ORDER BY n * (3 - 2 * :buyer)\"
+if_refused = \"sold_out\"
+
+[audit.never]
+\"a lone seat\" = \"SELECT 1 FROM seat HAVING count(*) = 1\"
+";
+
+#[test]
+fn each_row_of_a_statement_is_a_step_so_that_a_deadlock_inside_two_statements_is_found() {
+    if !installed().contains(&StoreKind::Postgres) {
+        return;
+    }
+    let here = folder_of(&[
+        ("schema.sql", "CREATE TABLE seat (id int PRIMARY KEY, guest int NOT NULL);"),
+        ("seed.sql", "DELETE FROM seat;"),
+        ("pair.toml", PAIR),
+        ("sorted.toml", &PAIR.replace("n * (3 - 2 * :buyer)", "n")),
+    ]);
+    let explore = |file, more: &[&str]| {
+        ran(here.path(), &[&["explore", "--checkout", file][..], more].concat())
+    };
+    let (code, said) = explore("pair.toml", &["--expect", "deadlocks > 0"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("PROVED"), "{said}");
+    let again = said.lines().find_map(|line| line.split_once("--schedule ")).unwrap().1;
+    let replay = ["replay", "--checkout", "pair.toml", "--schedule", again];
+    let (code, said) = ran(here.path(), &[&replay[..], &["--expect", "deadlocks = 1"]].concat());
+    assert_eq!(code, 0, "{said}");
+    // A buyer begins, comes to each of two rows, and ends: two of four steps are (8 choose 4) orders.
+    let (_, said) = explore("pair.toml", &["--no-reduce"]);
+    assert!(said.contains("70 orders, one by one"), "{said}");
+    let (code, said) = explore("sorted.toml", &["--expect", "deadlocks = 0"]);
+    assert_eq!(code, 0, "{said}");
+}
+
 #[test]
 fn a_deadlock_and_a_serialization_failure_are_told_apart() {
     let here = folder_of(&[]);

@@ -336,6 +336,13 @@ impl Server for AppServer {
         Remarks { told, hides_orders }
     }
 
+    fn learned(&self) -> Result<i64, Error> {
+        let mut backings = self.backings.lock();
+        backings.iter_mut().try_fold(0, |all: i64, backing| {
+            Ok(all.wrapping_add(backing.learned().map_err(Error::world)?))
+        })
+    }
+
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
         Ok(Box::new(Guard {
             control: self.terms.control.clone(),

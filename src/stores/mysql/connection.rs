@@ -12,7 +12,7 @@ use crate::checkout::{Answer, Value};
 use crate::error::Error;
 use crate::stores::model::Isolation;
 use crate::stores::remote::{HELD_INSIDE, Seat, Terms};
-use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of};
+use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
 use crate::text::sql::{Dialect, parameters, with_parameters};
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
@@ -115,6 +115,22 @@ impl Connection {
             }
         }
         Ok(arrived)
+    }
+
+    /// The tables that a statement opens: it is explained, with NULL for each value, and not run.
+    fn opened(&mut self, text: &str) -> Result<Vec<Opened>, ::mysql::Error> {
+        let marked = with_parameters(Dialect::Mysql, text, |_| "?".into());
+        self.conn.query_drop("START TRANSACTION")?;
+        let explained = self.conn.prep(format!("EXPLAIN {marked}"))?;
+        let values = vec![::mysql::Value::NULL; explained.num_params().into()];
+        self.conn.exec_drop(&explained, Params::Positional(values))?;
+        let opened = self
+            .conn
+            .query_map(include_str!("statements/opens.sql"), |(table, changes): (String, bool)| {
+                Opened { table, changes }
+            });
+        self.conn.close(explained)?;
+        opened
     }
 
     /// Has a statement parsed, the first time it is used.
@@ -251,6 +267,12 @@ impl Database for Connection {
             Ok(())
         };
         run(&mut self.conn).map_err(|error| self.error(&error))
+    }
+
+    fn opens(&mut self, text: &str) -> Vec<Opened> {
+        let opened = self.opened(text);
+        let _ = self.conn.query_drop("ROLLBACK");
+        opened.unwrap_or_default()
     }
 
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
@@ -437,5 +459,27 @@ fn text(statement: Statement) -> &'static str {
         Statement::HoldInside => include_str!("statements/hold_inside.sql"),
         Statement::HoldNoMore => include_str!("statements/hold_no_more.sql"),
         other => other.common(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::server;
+    use super::*;
+    use crate::control::Control;
+    use crate::settings::Settings;
+    use crate::stores::sql::says_what_statements_open;
+    use crate::stores::{Address, StoreKind, is_installed};
+
+    #[test]
+    fn a_statement_opens_the_tables_behind_its_views_and_says_which_it_changes() {
+        if !is_installed(StoreKind::Mysql) {
+            return;
+        }
+        let terms = Terms::of(&Settings::default(), &Control::default());
+        let (url, _nest) = server::start(&terms).unwrap();
+        let to = server::opts(&url, &Address::default(), &terms).unwrap();
+        let mut connection = Connection::open(&to, &terms).unwrap();
+        says_what_statements_open(&mut connection, "SELECT n FROM `shown`");
     }
 }

@@ -18,7 +18,7 @@ use crate::checkout::{Answer, Value};
 use crate::error::Error;
 use crate::stores::model::Isolation;
 use crate::stores::remote::{HELD_INSIDE, Seat, Terms};
-use crate::stores::sql::{Database, Row, SqlError, Statement, Values, value_of};
+use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
 use crate::text::sql::{Dialect, with_parameters};
 
 /// How much longer than a buyer's patience an answer may take: the server itself gives up before.
@@ -258,6 +258,22 @@ impl Database for Connection {
         self.run_text(text)
     }
 
+    fn opens(&mut self, text: &str) -> Vec<Opened> {
+        let script = include_str!("statements/opens.sql").replace("$1", &numbered(text).0);
+        let Ok(heard) = self.line.wait(self.client.simple_query(&script)) else {
+            // It cannot be prepared, or not here: the transaction is still open.
+            let _ = self.run_text("ROLLBACK");
+            return Vec::new();
+        };
+        let opened = |message: &SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some(Opened { table: row.get(0)?.to_owned(), changes: row.get(1)? == "t" })
+            }
+            _ => None,
+        };
+        heard.iter().filter_map(opened).collect()
+    }
+
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
         self.agree_on(text(Statement::RoomEnter))?;
         self.agree_on(&format!(
@@ -288,6 +304,12 @@ impl Database for Connection {
 
     fn hold_no_more(&mut self, session: i64) -> Result<(), SqlError> {
         self.run_text(&format!("SELECT pg_advisory_unlock({FIRST_LOCK}, {session})"))
+    }
+
+    fn learned(&mut self) -> Result<i64, SqlError> {
+        let asked = "SELECT last_value FROM oversell_sim_hold.of_rows";
+        let row = self.line.wait(self.client.query_one(asked, &[]))?;
+        Ok(row.get(0))
     }
 
     fn begin_anew(&mut self) -> Result<u64, SqlError> {
@@ -426,5 +448,27 @@ fn text(statement: Statement) -> &'static str {
         Statement::UnitsClear => include_str!("statements/units_clear.sql"),
         Statement::CommitUnsynced => include_str!("statements/commit_unsynced.sql"),
         other => other.common(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::server;
+    use super::*;
+    use crate::control::Control;
+    use crate::settings::Settings;
+    use crate::stores::sql::says_what_statements_open;
+    use crate::stores::{Address, StoreKind, is_installed};
+
+    #[test]
+    fn a_statement_opens_the_tables_behind_its_views_and_says_which_it_changes() {
+        if !is_installed(StoreKind::Postgres) {
+            return;
+        }
+        let terms = Terms::of(&Settings::default(), &Control::default());
+        let (url, _nest) = server::start(&terms).unwrap();
+        let to = server::config(&url, &Address::default()).unwrap();
+        let mut connection = Connection::open(&to, &terms).unwrap();
+        says_what_statements_open(&mut connection, "SELECT n FROM U&\"sh\\006fwn\"");
     }
 }

@@ -73,6 +73,15 @@ pub trait Server: Send + Sync {
         Remarks::default()
     }
 
+    /// What has been learned of how statements are made, by running them; another number once more has been learned. From
+    /// then on they may be held inside where they were not before.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot say.
+    fn learned(&self) -> Result<i64, Error> {
+        Ok(0)
+    }
+
     /// Opens a connection of somebody who watches the others.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::independence::{Catalog, Overlaps};
+use super::independence::{Catalog, Overlaps, Witness};
 use super::sight::SqlSight;
 use super::speaker::{Known, NO_TRIGGERS};
 use super::{Database, Dialer, SqlError, Statement, hold};
@@ -41,6 +41,8 @@ pub(in crate::stores) trait Keepsake: Database {
 /// One.
 pub(in crate::stores) struct SqlBacking<D: Dialer<Database: Keepsake>> {
     desk: D::Database,
+    /// What the server says of statements, over a connection of its own.
+    witness: Arc<Witness>,
     door: Door,
     version: String,
     isolation: Isolation,
@@ -64,11 +66,14 @@ impl<D: Dialer<Database: Keepsake>> SqlBacking<D> {
         let mut desk = dialer.dial(terms)?;
         let version = D::version(&mut desk).map_err(SqlError::into_error)?;
         let isolation = desk.usual_isolation().map_err(SqlError::into_error)?;
+        let mut asked = dialer.dial(terms)?;
+        let witness = Arc::new(Witness::asking(Box::new(move |text| asked.opens(text))));
         let (known, settings) = (Arc::default(), Arc::new(RwLock::new(settings)));
         let may_hold_inside = terms.hold_inside && (nest.is_some() || terms.allow_triggers);
         let has_kept = false;
         Ok(Self {
             desk,
+            witness,
             door,
             version,
             isolation,
@@ -112,6 +117,7 @@ impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
         }
         *self.known.write() = Known {
             catalog: Arc::new(catalog),
+            witness: Arc::clone(&self.witness),
             holds_inside: self.may_hold_inside,
             unheld: NO_TRIGGERS,
             overlaps: Overlaps::default(),
@@ -131,6 +137,13 @@ impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
 
     fn hold_no_more(&mut self, session: i64) -> Result<(), String> {
         self.desk.hold_no_more(session).map_err(SqlError::text)
+    }
+
+    fn learned(&mut self) -> Result<i64, String> {
+        match self.may_hold_inside {
+            true => self.desk.learned().map_err(SqlError::text),
+            false => Ok(0),
+        }
     }
 
     fn overlaps(&self) -> Vec<String> {

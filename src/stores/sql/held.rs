@@ -2,7 +2,7 @@
 
 use super::independence::{Course, Deed, Division, Reading};
 use super::speaker::Known;
-use super::{Database, Row, SqlError, SqlLink, Statement, Values, value_of};
+use super::{Database, Opened, Row, SqlError, SqlLink, Statement, Values, value_of};
 use crate::attempt::Failure;
 use crate::checkout::{Answer, Value};
 use crate::stores::StoreKind;
@@ -232,12 +232,20 @@ impl<D: Database> Database for Held<D> {
         self.database.run_file(text)
     }
 
+    fn opens(&mut self, text: &str) -> Vec<Opened> {
+        self.database.opens(text)
+    }
+
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
         self.database.enter_room(isolation)
     }
 
     fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
         self.database.take_seat(seat)
+    }
+
+    fn learned(&mut self) -> Result<i64, SqlError> {
+        self.database.learned()
     }
 
     fn begin_anew(&mut self) -> Result<u64, SqlError> {

@@ -23,6 +23,7 @@ mod traces;
 pub(super) use asker::Plain;
 #[cfg(feature = "app")]
 pub(super) use backing::{Keepsake, SqlBacking};
+pub(super) use independence::Opened;
 use link::SqlLink;
 pub(super) use room::Room;
 pub(super) use server::{Dialer, SqlServer};
@@ -61,6 +62,9 @@ pub(super) trait Database: Send {
     /// Runs a text of several statements that are none of ours.
     fn run_file(&mut self, text: &str) -> Result<(), SqlError>;
 
+    /// The tables that a statement opens, as the server itself says without running it; none where it does not say.
+    fn opens(&mut self, text: &str) -> Vec<Opened>;
+
     /// Goes to the place that is made for tables which are none of ours; transactions are kept so far apart there,
     /// where nothing else is said.
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError>;
@@ -82,6 +86,11 @@ pub(super) trait Database: Send {
     /// Holds no change of this session any more.
     fn hold_no_more(&mut self, _session: i64) -> Result<(), SqlError> {
         Ok(())
+    }
+
+    /// What the triggers have learned of statements that change several rows; another number once they have learned more.
+    fn learned(&mut self) -> Result<i64, SqlError> {
+        Ok(0)
     }
 
     /// Makes the session as it was when it was opened, entered its room and took its seat, whatever it is in the middle of.
@@ -149,4 +158,32 @@ impl SqlError {
 /// The value of one parameter. One that nobody has a value for is 0.
 pub(super) fn value_of(name: &str, values: Values<'_>) -> i64 {
     values.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value)
+}
+
+/// What a database of two tables and a view says that statements open.
+#[cfg(test)]
+pub(super) fn says_what_statements_open(database: &mut impl Database, reads_by_view: &str) {
+    let told = |opened: Vec<Opened>, changes| {
+        let of_kind = opened.into_iter().filter(|opened| opened.changes == changes);
+        let mut names: Vec<String> = of_kind.map(|opened| opened.table).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    for table in ["product", "voucher"] {
+        let make = format!("CREATE TABLE {table} (id INT PRIMARY KEY, n INT)");
+        database.ask(&make, &|_| Value::Null).unwrap();
+    }
+    let view = "CREATE VIEW shown AS SELECT n FROM voucher";
+    database.ask(view, &|_| Value::Null).unwrap();
+    let opened = database.opens(reads_by_view);
+    assert!(told(opened, false).contains(&"voucher".to_owned()));
+    let update = "UPDATE product SET n = (SELECT max(n) FROM voucher) WHERE id = :item";
+    let opened = database.opens(update);
+    assert_eq!(told(opened.clone(), true), ["product"]);
+    assert!(told(opened, false).contains(&"voucher".to_owned()));
+    // What makes no sense is not told, and does no harm.
+    assert_eq!(database.opens("SELECT n FROM nowhere"), []);
+    let asked = database.ask("SELECT n FROM product", &|_| Value::Null);
+    assert_eq!(asked.unwrap().rows, Vec::<Vec<Value>>::new());
 }

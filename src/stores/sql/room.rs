@@ -6,13 +6,14 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::hold::{self, asked, listed};
-use super::independence::{Catalog, Overlaps};
+use super::independence::{Catalog, Overlaps, Witness};
 use super::speaker::{Known, NO_TRIGGERS, SqlSpeaker};
 use super::{Database, SqlError, Statement, Tables, traces};
 use crate::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
 use crate::error::Error;
 use crate::stores::remote::{Link, Opening, Seat, StepLink, Terms};
 use crate::stores::{Books, StoreKind};
+use crate::text::sql::Dialect;
 
 /// The tables of a described checkout.
 pub(in crate::stores) struct Room {
@@ -102,6 +103,9 @@ impl Room {
             Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
         });
         let may_leave = texts.clone().any(|text| traces::may_leave(self.kind, text));
+        let dialect = Dialect::of(self.kind);
+        let witness =
+            Arc::new(Witness::of(dialect, texts.clone(), |text: &str| database.opens(text)));
         let catalog = Arc::new(Catalog::of(self.kind, &parts, terms.isolation, texts, 0));
         // What a trigger or a function does is not to be seen.
         let may_leave_traces = catalog.has_code() || may_leave;
@@ -111,8 +115,14 @@ impl Room {
         let few = if catalog.has_code() { many.clone() } else { few };
         *self.empties.lock() = Empties { many, few };
         let (holds_inside, overlaps) = (terms.may_hold_inside(), Overlaps::default());
-        *self.known.lock() =
-            Known { catalog, holds_inside, unheld: NO_TRIGGERS, may_leave_traces, overlaps };
+        *self.known.lock() = Known {
+            catalog,
+            witness,
+            holds_inside,
+            unheld: NO_TRIGGERS,
+            may_leave_traces,
+            overlaps,
+        };
         self.hold_inside(database, terms)
     }
 
@@ -163,6 +173,10 @@ impl Tables for Room {
 
     fn enter(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError> {
         database.enter_room(terms.isolation)
+    }
+
+    fn holds_inside(&self) -> bool {
+        self.known.lock().holds_inside
     }
 
     fn overlaps(&self) -> Vec<String> {

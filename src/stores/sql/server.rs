@@ -150,6 +150,13 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
         Remarks { hides_orders: !overlaps.is_empty(), told: overlaps }
     }
 
+    fn learned(&self) -> Result<i64, Error> {
+        match self.tables.holds_inside() {
+            true => self.at_desk(Database::learned),
+            false => Ok(0),
+        }
+    }
+
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
         Ok(Box::new(Watcher(self.dial()?)))
     }

@@ -74,13 +74,13 @@ impl SqlSight {
                 begins
             }
         };
-        let touches = self.course.touches(frame, &reading, catalog.touches(&reading));
+        let touches = self.course.touches(frame, &reading, known.touches(&reading, text));
         let division = catalog.division(&reading, &self.course);
         let brief = in_brief(&shape(self.dialect, text));
         known.overlaps.note(division, &brief, touches, !self.course.is_under_way());
         let begins_with = match division {
             Division::BeginsAndActs if known.holds_inside => {
-                Some(catalog.begins(&reading, &self.course, touches))
+                Some(known.begins(&reading, text, &self.course, touches))
             }
             Division::BeginsAndActs => {
                 known.note_unheld(&brief);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::independence::{Catalog, Course, Deed, Division, Overlaps, Reading};
+use super::independence::{Catalog, Course, Deed, Division, Overlaps, Reading, Witness};
 use super::{Database, SqlError};
 use crate::checkout::{Answer, Call, Value};
 use crate::stores::remote::{Refusal, Speaker, Stays, Touches};
@@ -12,6 +12,8 @@ use crate::text::sql::{Dialect, Sql};
 #[derive(Clone, Default)]
 pub(in crate::stores) struct Known {
     pub(super) catalog: Arc<Catalog>,
+    /// What the server says of statements.
+    pub(super) witness: Arc<Witness>,
     /// Whether triggers hold what begins and acts.
     pub(super) holds_inside: bool,
     /// Why they do not, if they do not.
@@ -22,6 +24,23 @@ pub(in crate::stores) struct Known {
 }
 
 impl Known {
+    /// What a statement touches by itself, by its words and as the server says.
+    pub(super) fn touches(&self, reading: &Reading, text: &str) -> Touches {
+        self.catalog.touches(reading) | self.catalog.opened(reading, text, &self.witness)
+    }
+
+    /// The same of the part in which it begins, of so much in all.
+    pub(super) fn begins(
+        &self,
+        reading: &Reading,
+        text: &str,
+        course: &Course,
+        touches: Touches,
+    ) -> Touches {
+        let opened = self.catalog.opened(reading, text, &self.witness);
+        self.catalog.begins(reading, course, touches) | Touches::reading(opened.reads)
+    }
+
     /// A statement that begins and acts is sent in one step.
     pub(super) fn note_unheld(&self, text: &str) {
         self.overlaps.note_unheld(text, self.unheld);
@@ -48,10 +67,9 @@ impl<D: Database> SqlSpeaker<D> {
     }
 
     /// What a statement touches, here and now.
-    fn touches_of(&self, reading: &Reading) -> Touches {
-        let catalog = &self.known.catalog;
-        let frame = Course::frame(reading, catalog.isolation());
-        self.course.touches(frame, reading, catalog.touches(reading))
+    fn touches_of(&self, reading: &Reading, text: &str) -> Touches {
+        let frame = Course::frame(reading, self.known.catalog.isolation());
+        self.course.touches(frame, reading, self.known.touches(reading, text))
     }
 }
 
@@ -83,7 +101,7 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
         let text = text(call);
         let catalog = Arc::clone(&self.known.catalog);
         let reading = catalog.read(text);
-        let touches = self.touches_of(&reading);
+        let touches = self.touches_of(&reading, text);
         let frame = Course::frame(&reading, catalog.isolation());
         let answer = self.database.ask(text, value_of);
         self.course.note(frame, &reading, touches, answer.is_ok());
@@ -101,20 +119,21 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
     }
 
     fn touches(&self, call: &Call) -> Touches {
-        let reading = self.known.catalog.read(text(call));
-        self.touches_of(&reading)
+        let text = text(call);
+        let reading = self.known.catalog.read(text);
+        self.touches_of(&reading, text)
     }
 
     fn begins(&self, call: &Call) -> Option<Touches> {
         let text = text(call);
         let reading = self.known.catalog.read(text);
-        let touches = self.touches_of(&reading);
+        let touches = self.touches_of(&reading, text);
         let division = self.known.catalog.division(&reading, &self.course);
         let commits_at_once = !self.course.is_under_way();
         self.known.overlaps.note(division, text, touches, commits_at_once);
         match division {
             Division::BeginsAndActs if self.known.holds_inside => {
-                Some(self.known.catalog.begins(&reading, &self.course, touches))
+                Some(self.known.begins(&reading, text, &self.course, touches))
             }
             Division::BeginsAndActs => {
                 self.known.note_unheld(text);

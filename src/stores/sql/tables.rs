@@ -19,6 +19,9 @@ pub(in crate::stores) trait Tables: Send + Sync {
     /// Gets a connection ready for them.
     fn enter(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError>;
 
+    /// Whether triggers hold statements inside the server.
+    fn holds_inside(&self) -> bool;
+
     /// Statements that others can overlap with in ways that were not run, each with why.
     fn overlaps(&self) -> Vec<String> {
         Vec::new()
@@ -83,7 +86,7 @@ impl Ours {
         }
         let (catalog, overlaps) = (Arc::new(catalog), Overlaps::default());
         *self.known.lock() =
-            Known { catalog, holds_inside, unheld: IN_PRIVATE, overlaps, may_leave_traces: false };
+            Known { catalog, holds_inside, unheld: IN_PRIVATE, overlaps, ..Known::default() };
         Ok(())
     }
 }
@@ -101,6 +104,10 @@ impl Tables for Ours {
             true => self.get_to_know(database, terms).map_err(SqlError::into_error),
             false => Ok(()),
         }
+    }
+
+    fn holds_inside(&self) -> bool {
+        self.known.lock().holds_inside
     }
 
     fn overlaps(&self) -> Vec<String> {

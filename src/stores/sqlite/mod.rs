@@ -2,14 +2,17 @@
 //! commit.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::private::Nest;
 use super::remote::{Seat, Server, Terms};
-use super::sql::{Database, Dialer, Row, SqlError, SqlServer, Statement, Tables, Values};
+use super::sql::{Database, Dialer, Opened, Row, SqlError, SqlServer, Statement, Tables, Values};
 use super::{Address, StoreKind};
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
@@ -201,6 +204,28 @@ impl Database for SqliteFile {
         self.connection.execute_batch(text).map_err(|error| self.error(error))
     }
 
+    fn opens(&mut self, text: &str) -> Vec<Opened> {
+        let opened = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&opened);
+        let notes = move |asked: AuthContext<'_>| {
+            let (table, changes) = match asked.action {
+                AuthAction::Read { table_name, .. } => (table_name, false),
+                AuthAction::Insert { table_name }
+                | AuthAction::Update { table_name, .. }
+                | AuthAction::Delete { table_name } => (table_name, true),
+                _ => return Authorization::Allow,
+            };
+            noted.lock().push(Opened { table: table.to_owned(), changes });
+            Authorization::Allow
+        };
+        let asked = self.connection.authorizer(Some(notes)).and_then(|()| {
+            let _ = self.connection.prepare(text);
+            self.connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
+        });
+        drop(asked);
+        std::mem::take(&mut *opened.lock())
+    }
+
     /// A file is one, and there is but one level.
     fn enter_room(&mut self, _: Isolation) -> Result<(), SqlError> {
         Ok(())
@@ -326,5 +351,21 @@ fn text(statement: Statement) -> &'static str {
         }
         Statement::RoomParts => include_str!("statements/room_parts.sql"),
         other => other.common(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::Control;
+    use crate::settings::Settings;
+    use crate::stores::sql::says_what_statements_open;
+
+    #[test]
+    fn a_statement_opens_the_tables_behind_its_views_and_says_which_it_changes() {
+        let terms = Terms::of(&Settings::default(), &Control::default());
+        let file = File::make(&Address::default()).unwrap();
+        let mut database = file.link_up(&terms, OpenFlags::SQLITE_OPEN_CREATE).unwrap();
+        says_what_statements_open(&mut database, "SELECT n FROM [shown]");
     }
 }

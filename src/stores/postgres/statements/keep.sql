@@ -38,7 +38,7 @@ SELECT seqrelid::regclass, pg_sequence_last_value(seqrelid::regclass), seqstart
 FROM pg_sequence
 JOIN pg_class ON pg_class.oid = seqrelid
 JOIN pg_namespace ON pg_namespace.oid = relnamespace
-WHERE nspname NOT IN ('oversell_sim_keep');
+WHERE nspname NOT IN ('oversell_sim_keep', 'oversell_sim_hold');
 INSERT INTO oversell_sim_keep.mark VALUES (pg_current_xact_id()::xid);
 
 CREATE FUNCTION oversell_sim_keep.put_back() RETURNS void LANGUAGE plpgsql AS $$

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::course::{Course, Frame};
 use super::reading::{Deed, Reading};
+use super::witness::Witness;
 use crate::checkout::{Answer, Value};
 use crate::stores::StoreKind;
 use crate::stores::model::Isolation;
@@ -199,6 +200,29 @@ impl Catalog {
         }
     }
 
+    /// What a statement touches as the server says, beside what its words say.
+    pub(in crate::stores::sql) fn opened(
+        &self,
+        reading: &Reading,
+        text: &str,
+        witness: &Witness,
+    ) -> Touches {
+        let touches_no_rows = reading.is_frame() || reading.deed == Deed::Sets;
+        if touches_no_rows || !self.is_understood(reading) {
+            return Touches::NOTHING;
+        }
+        let opened = witness.opens(Dialect::of(self.kind), text);
+        opened.iter().fold(Touches::NOTHING, |all, opened| {
+            let name = opened.table.to_lowercase();
+            let of_name = self.tables.iter().filter(|table| table.name == name);
+            let parts = of_name.fold(Parts::NONE, |parts, table| parts | table.own);
+            all | match opened.changes {
+                true => Touches::writing(parts),
+                false => Touches::reading(parts),
+            }
+        })
+    }
+
     /// What a statement touches when it begins, of so much in all: in PostgreSQL it takes its snapshot and is held
     /// before it locks a row; in InnoDB it has locked the first row that it changes.
     pub(in crate::stores::sql) fn begins(
@@ -281,6 +305,7 @@ fn add_views(tables: &mut Vec<Table>, things: &[Thing]) {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::Opened;
     use super::*;
 
     /// Lines refer to orders, and those to products.
@@ -324,6 +349,24 @@ pub(super) mod tests {
         assert!(order.meets(touches("UPDATE product SET stock = 0")));
         assert!(touches("DELETE FROM product").meets(touches("SELECT * FROM \"order\"")));
         assert!(!order.meets(touches("SELECT * FROM voucher")));
+    }
+
+    #[test]
+    fn what_the_server_says_that_a_statement_opens_counts_beside_its_words() {
+        let shop = shop(StoreKind::Postgres, &[]);
+        let (asked, text) = ("SELECT used FROM voucher", "SELECT used FROM voucher");
+        let says = |table: &str, changes| {
+            let opened = vec![Opened { table: table.into(), changes }];
+            let witness = Witness::of(Dialect::Postgres, [asked].into_iter(), |_| opened.clone());
+            shop.opened(&shop.read(text), text, &witness)
+        };
+        let change = shop.touches(&shop.read("UPDATE product SET stock = 0"));
+        let look = shop.touches(&shop.read("SELECT stock FROM product"));
+        assert!(!shop.touches(&shop.read(text)).meets(change));
+        assert!(says("Product", false).meets(change));
+        assert!(!says("Product", false).meets(look));
+        assert!(says("Product", true).meets(look));
+        assert_eq!(says("elsewhere", true), Touches::NOTHING);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! - `reading.rs` reads a statement from its tokens (`tokens.rs`): what it does, which tables it names
 //!   (`relations.rs`), which rows it is about (`rows.rs`);
 //! - `catalog.rs` holds what the database says of its tables, keys, references, triggers and functions;
+//! - `witness.rs` holds what the server itself says that a statement opens: the larger of both counts;
 //! - `snapshot.rs` says, for each database, which statement takes a transaction's snapshot;
 //! - `course.rs` follows the transactions of one connection;
 //! - `division.rs` says which statements are not one step, because others can come in between inside of them.
@@ -16,9 +17,12 @@ mod relations;
 mod rows;
 mod snapshot;
 mod tokens;
+mod witness;
 
 pub(super) use catalog::Catalog;
 pub(super) use course::{Course, Frame};
 pub(super) use division::{Division, Overlaps};
 pub(super) use reading::{Deed, Reading};
 pub(super) use tokens::{Token, tokens};
+pub(in crate::stores) use witness::Opened;
+pub(super) use witness::Witness;

@@ -14,7 +14,10 @@ WITH theirs AS (
 ), brought AS (
     SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
 ), functions AS (
-    SELECT pg_proc.oid, proname, prosrc, provolatile, lanname
+    SELECT pg_proc.oid, proname, prosrc, provolatile, lanname,
+        -- Whether it may look at rows, however stable it says that it is.
+        lanname NOT IN ('sql', 'plpgsql')
+            OR prokind <> 'a' AND pg_get_functiondef(pg_proc.oid) ~* '\m(from|perform|execute)\M|\mtable\s' AS looks
     FROM pg_proc
     JOIN pg_language ON pg_language.oid = prolang
     WHERE pronamespace IN (SELECT oid FROM theirs)
@@ -65,7 +68,7 @@ UNION ALL
 SELECT 'code', tgname::text, NULL
 FROM pg_trigger
 JOIN pg_class ON pg_class.oid = tgrelid
-WHERE NOT tgisinternal AND tgname <> '0_oversell_sim_hold'
+WHERE NOT tgisinternal AND tgname !~ '^0_oversell_sim_hold'
     AND relnamespace IN (SELECT oid FROM counted)
 UNION ALL
 SELECT 'code', rulename::text, NULL
@@ -76,7 +79,7 @@ UNION ALL
 SELECT 'code', proname::text, NULL
 FROM pg_depend
 JOIN functions ON functions.oid = refobjid
-WHERE refclassid = 'pg_proc'::regclass AND provolatile = 'v'
+WHERE refclassid = 'pg_proc'::regclass AND (provolatile = 'v' OR looks)
     AND classid NOT IN ('pg_proc'::regclass, 'pg_trigger'::regclass)
 UNION ALL
 SELECT 'code', relname::text, NULL

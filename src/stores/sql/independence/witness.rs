@@ -1,0 +1,89 @@
+//! What a server itself says that a statement opens, beside what its words say: the larger of both counts.
+//!
+//! A server that has parsed a statement has locked every table that the statement names, through however many views and
+//! in whatever spelling: PostgreSQL shows these locks in `pg_locks` (manual, 13.3.1 and 54.12), MariaDB in the plugin
+//! `metadata_lock_info`, and SQLite asks its authorizer for each table. The statement itself is not run.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+
+use crate::text::sql::{Dialect, shape};
+
+/// A table that a statement opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::stores) struct Opened {
+    /// Its name, without its schema.
+    pub(in crate::stores) table: String,
+    /// Whether rows of it may be changed or locked.
+    pub(in crate::stores) changes: bool,
+}
+
+/// Asks a server, over a connection that nobody else uses.
+pub(in crate::stores::sql) type Asks = Box<dyn FnMut(&str) -> Vec<Opened> + Send>;
+
+/// What has been asked, and who is asked for the rest.
+#[derive(Default)]
+pub(in crate::stores::sql) struct Witness {
+    heard: Mutex<BTreeMap<String, Vec<Opened>>>,
+    asks: Option<Mutex<Asks>>,
+}
+
+impl Witness {
+    /// Asks when a statement is first seen.
+    pub(in crate::stores::sql) fn asking(asks: Asks) -> Self {
+        Self { heard: Mutex::default(), asks: Some(Mutex::new(asks)) }
+    }
+
+    /// Asks for these statements now, and for no others.
+    pub(in crate::stores::sql) fn of<'t>(
+        dialect: Dialect,
+        texts: impl Iterator<Item = &'t str>,
+        mut asks: impl FnMut(&str) -> Vec<Opened>,
+    ) -> Self {
+        let heard = texts.map(|text| (shape(dialect, text), asks(text))).collect();
+        Self { heard: Mutex::new(heard), asks: None }
+    }
+
+    /// The tables that a statement opens; none where the server does not say.
+    pub(super) fn opens(&self, dialect: Dialect, text: &str) -> Vec<Opened> {
+        let shape = shape(dialect, text);
+        if let Some(opened) = self.heard.lock().get(&shape) {
+            return opened.clone();
+        }
+        let Some(asks) = &self.asks else { return Vec::new() };
+        let opened = asks.lock()(text);
+        self.heard.lock().insert(shape, opened.clone());
+        opened
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product() -> Vec<Opened> {
+        vec![Opened { table: "product".into(), changes: false }]
+    }
+
+    #[test]
+    fn a_statement_is_asked_for_once_whatever_its_values() {
+        let mut asked = 0;
+        let asks = move |_: &str| {
+            asked += 1;
+            assert_eq!(asked, 1);
+            product()
+        };
+        let witness = Witness::asking(Box::new(asks));
+        for text in ["SELECT * FROM product WHERE id = 1", "SELECT * FROM product WHERE id = 2"] {
+            assert_eq!(witness.opens(Dialect::Postgres, text), product());
+        }
+    }
+
+    #[test]
+    fn who_was_asked_beforehand_says_nothing_of_other_statements() {
+        let witness = Witness::of(Dialect::Sqlite, ["SELECT 1"].into_iter(), |_| product());
+        assert_eq!(witness.opens(Dialect::Sqlite, "SELECT 1"), product());
+        assert_eq!(witness.opens(Dialect::Sqlite, "SELECT n FROM t"), []);
+    }
+}
