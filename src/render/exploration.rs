@@ -34,7 +34,9 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
         if report.evidence == Evidence::Proved {
             line(
                 "not covered",
-                "the order in which one query locks several rows, crashes, other quantities".into(),
+                "the order in which one query locks several rows, waits that run into a time-out, \
+                 crashes, other quantities"
+                    .into(),
             );
         }
     }
