@@ -162,6 +162,15 @@ pub struct Told {
     pub by_hand: Option<String>,
 }
 
+impl Told {
+    /// How many steps it takes. How an earlier step went on is none of its own.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        let steps = self.timeline.iter().filter(|row| !row.goes_on);
+        steps.map(|row| u64::from(row.steps)).sum()
+    }
+}
+
 /// Reads an expectation that a search can be held against.
 ///
 /// # Errors

@@ -153,15 +153,13 @@ fn sentence(report: &Exploration) -> String {
     }
     match (&report.findings[..], &report.covered) {
         ([first, ..], _) => {
-            let told = first.timeline.iter().filter(|row| !row.goes_on);
-            let steps = told.map(|row| u64::from(row.steps)).sum();
             let unit = if report.server.is_some() { "statement" } else { "step" };
             let way = match (&report.replayed, &report.sampled) {
                 (Some(_), _) => "in",
                 (None, Some(_)) => "first seen in",
                 (None, None) => "shortest way:",
             };
-            format!("{}{} · {way} {}", amount(first), place(report), of(steps, unit))
+            format!("{}{} · {way} {}", amount(first), place(report), of(first.length(), unit))
         }
         ([], None) if report.orders.is_some() => match report.evidence {
             Evidence::Proved => {

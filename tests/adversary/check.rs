@@ -322,7 +322,7 @@ fn why_incomplete(report: &Exploration) -> Option<String> {
 /// In what two searches differ.
 fn difference(fast: &Searched, slow: &Searched) -> Option<(Kind, String)> {
     let (found, all) = (shortest(&fast.0), shortest(&slow.0));
-    let kinds = |found: &BTreeMap<FindingKind, usize>| found.keys().copied().collect::<Vec<_>>();
+    let kinds = |found: &BTreeMap<FindingKind, u64>| found.keys().copied().collect::<Vec<_>>();
     let ran = format!("{} and {} orders", orders(&fast.0), orders(&slow.0));
     if kinds(&found) != kinds(&all) {
         return Some((
@@ -347,11 +347,11 @@ fn difference(fast: &Searched, slow: &Searched) -> Option<(Kind, String)> {
 }
 
 /// What was found, and in how many statements at the least.
-fn shortest(report: &Exploration) -> BTreeMap<FindingKind, usize> {
-    report.findings.iter().map(|told| (told.finding.kind, told.timeline.len())).collect()
+fn shortest(report: &Exploration) -> BTreeMap<FindingKind, u64> {
+    report.findings.iter().map(|told| (told.finding.kind, told.length())).collect()
 }
 
-fn told(found: &BTreeMap<FindingKind, usize>) -> String {
+fn told(found: &BTreeMap<FindingKind, u64>) -> String {
     match found.is_empty() {
         true => "proved".into(),
         false => {

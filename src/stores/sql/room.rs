@@ -103,10 +103,10 @@ impl Room {
             Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
         });
         let may_leave = texts.clone().any(|text| traces::may_leave(self.kind, text));
-        let dialect = Dialect::of(self.kind);
-        let witness =
-            Arc::new(Witness::of(dialect, texts.clone(), |text: &str| database.opens(text)));
-        let catalog = Arc::new(Catalog::of(self.kind, &parts, terms.isolation, texts, 0));
+        let catalog = Arc::new(Catalog::of(self.kind, &parts, terms.isolation, texts.clone(), 0));
+        let opening = texts.filter(|text| catalog.may_ask_for(&catalog.read(text)));
+        let opens = |text: &str| database.opens(text);
+        let witness = Arc::new(Witness::of(Dialect::of(self.kind), opening, opens));
         // What a trigger or a function does is not to be seen.
         let may_leave_traces = catalog.has_code() || may_leave;
         if let Some(query) = D::tidies_up(catalog.isolation()) {

@@ -200,6 +200,12 @@ impl Catalog {
         }
     }
 
+    /// Whether the server may be asked which tables a statement opens: not for one that touches everything anyway, nor where
+    /// explaining it might run something.
+    pub(in crate::stores::sql) fn may_ask_for(&self, reading: &Reading) -> bool {
+        !reading.is_frame() && reading.deed != Deed::Sets && self.is_understood(reading)
+    }
+
     /// What a statement touches as the server says, beside what its words say.
     pub(in crate::stores::sql) fn opened(
         &self,
@@ -207,8 +213,7 @@ impl Catalog {
         text: &str,
         witness: &Witness,
     ) -> Touches {
-        let touches_no_rows = reading.is_frame() || reading.deed == Deed::Sets;
-        if touches_no_rows || !self.is_understood(reading) {
+        if !self.may_ask_for(reading) {
             return Touches::NOTHING;
         }
         let opened = witness.opens(Dialect::of(self.kind), text);

@@ -31,16 +31,19 @@ $said$
     SELECT 5, $said$
 CREATE OR REPLACE FUNCTION oversell_sim_hold.hold_row() RETURNS trigger LANGUAGE plpgsql AS $hold$
 DECLARE
-    target bigint := coalesce(pg_partition_root(TG_RELID), TG_RELID);
-    named text := (SELECT relname FROM pg_class WHERE oid = target);
-    its_bit bigint := 1::bigint << (hashtext(named) & 1073741823) % 62;
-    last_row text := 'oversell_sim.row_of_' || target;
+    target oid;
+    its_bit bigint;
+    last_row text;
     sent_at text := statement_timestamp();
     seen bigint;
 BEGIN
     IF pg_try_advisory_lock(760412377, pg_backend_pid()) THEN
+        -- The explorer does not hold this session.
         PERFORM pg_advisory_unlock(760412377, pg_backend_pid());
     ELSE
+        target := coalesce(pg_partition_root(TG_RELID), TG_RELID);
+        last_row := 'oversell_sim.row_of_' || target;
+        SELECT 1::bigint << (hashtext(relname) & 1073741823) % 62 INTO its_bit FROM pg_class WHERE oid = target;
         SELECT last_value INTO seen FROM oversell_sim_hold.of_rows;
         IF seen & its_bit <> 0 THEN
             PERFORM oversell_sim_hold.pass();
