@@ -26,6 +26,12 @@ pub fn verdict(checkout: Checkout, buyers: u32) -> Verdict {
     let exploration = exploration(checkout, buyers);
     match exploration.evidence {
         Evidence::Proved => Verdict::Proved,
+        // A lone buyer can go wrong in no interleaving. We call that no proof; the peers make no difference.
+        Evidence::Vacuous
+            if exploration.covered.as_ref().is_some_and(|covered| covered.complete) =>
+        {
+            Verdict::Proved
+        }
         Evidence::NotSeen => Verdict::Unfinished,
         Evidence::Broken if exploration.amount_of(FindingKind::Oversold) > 0 => Verdict::Broken,
         _ => panic!("{exploration}"),
