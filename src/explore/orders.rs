@@ -110,16 +110,17 @@ fn gathered(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Harvest, bool), Error> {
     let mut known = theatre.server().learned()?;
-    for beginning in 1.. {
+    let mut beginnings = 1;
+    loop {
         let harvest = gathered_once(theatre, settings, walk, stopped)?;
         let learned = theatre.server().learned()?;
         let has_learned = learned != known;
-        if !has_learned || stopped() || beginning == MOST_BEGINNINGS {
+        if !has_learned || stopped() || beginnings == MOST_BEGINNINGS {
             return Ok((harvest, has_learned));
         }
         known = learned;
+        beginnings += 1;
     }
-    Ok((Harvest::default(), true))
 }
 
 /// Runs the orders: those with few switches first, if that is wanted.

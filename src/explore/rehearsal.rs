@@ -80,7 +80,7 @@ pub fn rehearse(
 /// How each visit ended, and in how many statements.
 type Visits = Vec<(Ending, usize)>;
 
-/// Has everybody come alone; and again, where statements turn out to be made in more steps than was known.
+/// Has each buyer come alone; and all of them again, where statements turn out to be made in more steps than was known.
 fn visits(theatre: &mut Theatre<'_>, buyers: usize) -> Result<(Visits, Vec<Step>), Error> {
     let known = theatre.server().learned()?;
     let told = visits_once(theatre, buyers)?;

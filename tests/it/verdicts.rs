@@ -240,7 +240,7 @@ fn a_procedure_that_may_commit_within_is_no_proof() {
     holds("procedure", &shop, None, Right::NotProved);
 }
 
-/// Whether anybody may book is asked by a function in a constraint.
+/// A constraint calls a function to see whether the room can be booked.
 const CLOSING: &str = "CREATE TABLE room (id INT PRIMARY KEY, seats INT NOT NULL);
 CREATE FUNCTION is_open() RETURNS boolean LANGUAGE sql STABLE AS 'SELECT seats > 0 FROM room WHERE id = 1';
 CREATE TABLE booking (room INT NOT NULL, guest INT NOT NULL, CHECK (is_open()));";
@@ -260,7 +260,7 @@ name = \"clerk\"
 sql = \"UPDATE room SET seats = 0 WHERE id = 1\"
 
 [audit.never]
-\"nobody came\" = \"SELECT 1 FROM room WHERE NOT EXISTS (SELECT 1 FROM booking)\"
+\"no booking\" = \"SELECT 1 FROM room WHERE NOT EXISTS (SELECT 1 FROM booking)\"
 ";
     let shop = Shop { store: Postgres, schema: CLOSING, seed: SEAT, rest };
     // The clerk comes first, and the guest is turned away.

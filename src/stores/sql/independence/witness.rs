@@ -19,7 +19,7 @@ pub(in crate::stores) struct Opened {
     pub(in crate::stores) changes: bool,
 }
 
-/// Asks a server, over a connection that nobody else uses.
+/// Asks a server, over a connection that serves for nothing else.
 pub(in crate::stores::sql) type Asks = Box<dyn FnMut(&str) -> Vec<Opened> + Send>;
 
 /// What has been asked, and who is asked for the rest.
