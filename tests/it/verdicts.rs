@@ -266,3 +266,18 @@ sql = \"UPDATE room SET seats = 0 WHERE id = 1\"
     // The clerk comes first, and the guest is turned away.
     holds("closed", &shop, None, Right::Broken(BrokenRule));
 }
+
+#[test]
+fn a_table_that_a_step_makes_has_nothing_that_would_hold_a_statement_inside() {
+    let rest = "[[step]]\nsql = \"CREATE TABLE IF NOT EXISTS taken (guest INT NOT NULL)\"\n\
+        [[step]]\nsql = \"INSERT INTO taken SELECT :buyer FROM room WHERE id = 1 AND (SELECT count(*) FROM taken) < seats\"\n\
+        sold_out_if = \"rows = 0\"\n\
+        [[step]]\nsql = \"INSERT INTO booking VALUES (1, :buyer)\"\n\
+        [audit]\nstock = \"SELECT id, seats - (SELECT count(*) FROM booking WHERE room = id) FROM room\"\n\
+        orders = \"SELECT guest, room, 1 FROM booking\"\n";
+    let seed = "DROP TABLE IF EXISTS taken; DELETE FROM booking; DELETE FROM room; INSERT INTO room VALUES (1, 1);";
+    for store in [Postgres, Mysql] {
+        let shop = Shop { store, schema: SEATS, seed, rest };
+        holds("made by a step", &shop, Some(ReadCommitted), Right::NotProved);
+    }
+}

@@ -1,10 +1,13 @@
--- Tables; their unique keys; what they refer to; routines; and what runs code that no statement names. What a view
--- reads cannot be asked for everywhere: a name that is no table's counts as unknown. Code counts where :everywhere is 1,
--- else in this database.
+-- Tables; views; unique keys; what tables refer to; routines; and what runs code that no statement names. What a view
+-- reads cannot be asked for everywhere. Code counts where :everywhere is 1, else in this database.
 SELECT 'table' AS kind, table_name AS name, NULL AS other
 FROM information_schema.tables
 WHERE table_type = 'BASE TABLE'
     AND table_schema NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys', 'oversell_sim_keep')
+UNION ALL
+SELECT 'view', table_name, NULL
+FROM information_schema.views
+WHERE table_schema NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys', 'oversell_sim_keep')
 UNION ALL
 SELECT 'key', table_name, GROUP_CONCAT(column_name ORDER BY seq_in_index)
 FROM information_schema.statistics

@@ -22,6 +22,8 @@ pub(in crate::stores::sql) struct Catalog {
     tables: Vec<Table>,
     /// How many of these are no views.
     real: usize,
+    /// The names of all views, whether or not it is known what they read.
+    views: Vec<String>,
     /// Whether something runs that no statement names: triggers, rules, defaults that call a function.
     runs_code: bool,
     /// Functions that may change rows, with their text: those that were written for this database.
@@ -118,6 +120,7 @@ impl Catalog {
             isolation: levels.chain([usual]).max().unwrap_or(usual),
             tables,
             real,
+            views: of("view").map(|view| view.name.clone()).collect(),
             runs_code: of("code").next().is_some(),
             functions: of("function").map(|f| (f.name.clone(), f.other.clone())).collect(),
             volatile: of("volatile").map(|f| f.name.clone()).collect(),
@@ -157,16 +160,26 @@ impl Catalog {
         self.runs_code || self.functions.iter().any(|(name, _)| reading.functions.contains(name))
     }
 
+    /// Whether this is a table, or a view whose tables are known.
+    fn knows(&self, name: &str) -> bool {
+        self.tables.iter().any(|table| table.name == name)
+    }
+
+    /// Whether every table that a statement names was there when triggers were put on tables, itself or behind a view.
+    pub(super) fn were_all_there(&self, reading: &Reading) -> bool {
+        reading
+            .knows_relations(|name| self.knows(name) || self.views.iter().any(|view| view == name))
+    }
+
     /// Whether it is understood what a statement does and which tables it names.
     fn is_understood(&self, reading: &Reading) -> bool {
-        let is_known = |name: &str| self.tables.iter().any(|table| table.name == name);
         let is_volatile = reading.functions.iter().any(|name| self.volatile.contains(name));
         let changes_nothing_known = reading.deed == Deed::Changes && reading.relations.is_empty();
         reading.deed != Deed::Unknown
             && !is_volatile
             && !changes_nothing_known
             && !self.calls_code(reading)
-            && reading.knows_relations(is_known)
+            && reading.knows_relations(|name| self.knows(name))
     }
 
     fn named(&self, reading: &Reading) -> impl Iterator<Item = &Table> {
@@ -206,7 +219,8 @@ impl Catalog {
         !reading.is_frame() && reading.deed != Deed::Sets && self.is_understood(reading)
     }
 
-    /// What a statement touches as the server says, beside what its words say.
+    /// What a statement touches as the server says, beside what its words say. A table that is not known here counts as
+    /// every table.
     pub(in crate::stores::sql) fn opened(
         &self,
         reading: &Reading,
@@ -220,7 +234,10 @@ impl Catalog {
         opened.iter().fold(Touches::NOTHING, |all, opened| {
             let name = opened.table.to_lowercase();
             let of_name = self.tables.iter().filter(|table| table.name == name);
-            let parts = of_name.fold(Parts::NONE, |parts, table| parts | table.own);
+            let parts = match self.knows(&name) {
+                true => of_name.fold(Parts::NONE, |parts, table| parts | table.own),
+                false => Parts::ALL,
+            };
             all | match opened.changes {
                 true => Touches::writing(parts),
                 false => Touches::reading(parts),
@@ -371,7 +388,9 @@ pub(super) mod tests {
         assert!(says("Product", false).meets(change));
         assert!(!says("Product", false).meets(look));
         assert!(says("Product", true).meets(look));
-        assert_eq!(says("elsewhere", true), Touches::NOTHING);
+        assert!(!says("elsewhere", false).meets(look));
+        assert!(says("elsewhere", false).meets(change));
+        assert!(says("elsewhere", true).meets(look));
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub(in crate::stores::sql) enum Division {
 const CODE: &str = "a function or trigger that it runs reads more than once";
 /// Why a change with a query in it cannot be held in InnoDB from repeatable read on.
 const LOCKS_READS: &str = "at this level it locks every row that it reads, one after the other";
+/// Why a change of a table that a step has made is not held.
+const MADE_LATER: &str =
+    "a table that it names was made later than the triggers that would hold it";
 /// Why nothing is known of a statement.
 const UNREADABLE: &str = "it cannot be read";
 /// Why what may commit cannot be followed.
@@ -61,6 +64,10 @@ impl Catalog {
                 false => Division::Whole,
             };
         }
+        let is_one_step = self.changes_one_row(reading);
+        if reading.changes_rows() && !is_one_step && !self.were_all_there(reading) {
+            return Division::Unheld(MADE_LATER);
+        }
         if self.calls_code(reading) && (reading.changes_rows() || !reading.functions.is_empty()) {
             return self.division_of_code(reading);
         }
@@ -73,7 +80,6 @@ impl Catalog {
         if !reading.changes_rows() {
             return Division::Whole;
         }
-        let is_one_step = self.changes_one_row(reading);
         // A trigger on a row comes too late to hold it between these locks.
         if self.kind() == StoreKind::Mysql
             && reading.queries > 0
@@ -311,6 +317,23 @@ mod tests {
             ("CREATE TEMPORARY TABLE cart (id INT)", Division::Whole),
         ] {
             assert_eq!(division(StoreKind::Postgres, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_a_step_has_made_has_no_triggers_and_one_behind_a_view_has() {
+        for kind in [StoreKind::Postgres, StoreKind::Mysql] {
+            let shop = shop(kind, &[["view", "on_sale", "unheard_of"]]);
+            let of = |text| shop.division(&shop.read(text), &Course::of(kind));
+            for text in [
+                "INSERT INTO made SELECT 1 WHERE (SELECT count(*) FROM made) < 1",
+                "UPDATE made SET n = n + 1",
+                "UPDATE product SET stock = (SELECT max(n) FROM made) WHERE id = 1",
+            ] {
+                assert_eq!(of(text), Division::Unheld(MADE_LATER), "{kind}: {text}");
+            }
+            assert_eq!(of("UPDATE on_sale SET stock = 0"), Division::BeginsAndActs);
+            assert_eq!(of("INSERT INTO made VALUES (1)"), Division::Whole);
         }
     }
 
