@@ -19,7 +19,7 @@ use oversell_sim::worlds::timed::arrivals::Arrivals;
 use oversell_sim::worlds::timed::delay::Delay;
 use oversell_sim::worlds::timed::theory::Queue;
 use oversell_sim::worlds::timed::{MOST_KEPT, Scene, Story};
-use oversell_sim::{round::Outcome, seeds::simulate_all, worlds::threads::Control};
+use oversell_sim::{report::Outcome, seeds::simulate_all, worlds::threads::Control};
 use rayon::prelude::*;
 
 /// Asks for a crowd of a hundred million, and nothing else: `cargo bench --bench simulate -- --far`.

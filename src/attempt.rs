@@ -1,5 +1,10 @@
 //! How one attempt to buy can end.
 
+use crate::op::Reply;
+
+/// A reply as an attempt heard it.
+pub type Heard = Result<Reply, Missed>;
+
 /// How one attempt ended. See [`Missed`] for the ways not to buy.
 pub type Attempt = Result<Bought, Missed>;
 

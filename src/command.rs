@@ -3,53 +3,18 @@
 //! Every command line that is printed is made here, so that each of them carries every setting that its command takes
 //! and that is not as it would be if nothing were said. A setting that this file does not know is said in full.
 
+pub use crate::verb::Verb;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::checkout::Checkout;
 use crate::entrant::Entrant;
+use crate::faults::Faults;
 use crate::op::OpKind;
 use crate::settings::Settings;
-use crate::stores::model::Faults;
-use crate::stores::{Address, StoreKind};
-
-/// A command that takes settings as flags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// A race on threads.
-    Race,
-    /// Every interleaving.
-    Explore,
-    /// One schedule.
-    Replay,
-    /// One schedule that a person chooses.
-    Play,
-}
-
-impl Verb {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Race => "race",
-            Self::Explore => "explore",
-            Self::Replay => "replay",
-            Self::Play => "play",
-        }
-    }
-
-    /// Whether the command takes this setting.
-    #[must_use]
-    pub fn takes(self, name: &str) -> bool {
-        match name {
-            // Nothing takes time where steps are chosen, and nothing is killed.
-            "threads" | "rounds" | "think" | "backoff" | "patience" | "connections"
-            | "hold-ttl" | "lease-ttl" | "relaxed" | "kill" => self == Self::Race,
-            // A person plays against the model.
-            "store" | "stock-check" | "advisory-locks" | "unit-rows" => self != Self::Play,
-            fault if Faults::NAMES.contains(&fault) => self != Self::Race,
-            _ => true,
-        }
-    }
-}
+use crate::store_kind::StoreKind;
+use crate::stores::Address;
 
 /// A command line.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,7 +32,9 @@
 pub mod app;
 pub mod attempt;
 pub mod audit;
+mod books;
 pub mod buyer;
+mod card;
 pub mod chance;
 pub mod checkout;
 pub mod clock;
@@ -42,8 +44,9 @@ pub mod entrant;
 pub mod error;
 pub mod expect;
 pub mod explore;
+mod faults;
 pub mod finding;
-pub mod hint;
+mod isolation;
 pub mod logbook;
 pub mod op;
 #[cfg(feature = "app")]
@@ -60,10 +63,12 @@ pub mod scenario;
 pub mod seeds;
 pub mod session;
 pub mod settings;
+mod store_kind;
 pub mod stores;
 pub mod strategies;
 pub mod strategy;
 pub mod text;
+mod verb;
 mod words;
 pub mod worlds;
 
@@ -74,10 +79,11 @@ pub use race::race;
 pub mod prelude {
     pub use crate::attempt::Missed::{Conflict, Declined, Expired, Failed, SoldOut};
     pub use crate::attempt::{Attempt, Bought, Failure, Missed};
+    pub use crate::card::{About, Claim};
     pub use crate::finding::FindingKind;
     pub use crate::op::{Item, OpKind, Payment, Units, Version, Want};
     pub use crate::session::{Connection, Session};
-    pub use crate::strategy::{About, Claim, Strategy};
+    pub use crate::strategy::Strategy;
 }
 
 /// The code in the README compiles.

@@ -6,11 +6,12 @@ use crate::audit::Finding;
 use crate::buyer::Visit;
 use crate::expect::{Expectation, Judge};
 use crate::finding::FindingKind;
+use crate::report::Counted;
 use crate::report::{
     Banner, BannerCount, Evidence, Figures, Found, Gathered, MOST_WINNERS_LISTED, Overtaking, Run,
     Winner, WorstRound, overtakings,
 };
-use crate::round::{Counted, Round};
+use crate::round::Round;
 use crate::text::quantity::count;
 
 /// A run's rounds, as far as they have been raced.

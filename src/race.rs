@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::card::type_name;
 use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
@@ -10,8 +11,9 @@ use crate::report::{Evidence, Report};
 use crate::retry::Backoff;
 use crate::rounds::race_all_at;
 use crate::settings::{Settings, shop_setters};
-use crate::stores::{Address, StoreKind};
-use crate::strategy::{Strategy, type_name};
+use crate::store_kind::StoreKind;
+use crate::stores::Address;
+use crate::strategy::Strategy;
 
 /// Prepares a race of real threads: 1,000 buyers and 1 unit, until told otherwise.
 ///

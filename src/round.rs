@@ -1,11 +1,10 @@
 //! A round: everything that is known when everybody has gone home, in whatever world.
 
-use crate::audit::{Finding, Ledger};
+use crate::audit::Ledger;
+use crate::books::Books;
 use crate::buyer::Visit;
 use crate::op::Units;
-use crate::report::{Banner, Gathered};
 use crate::samples::Samples;
-use crate::stores::Books;
 
 /// All that is known of one round when everybody has gone home.
 #[derive(Clone, Debug)]
@@ -34,30 +33,6 @@ impl Round {
             leaked_holds: self.tally.leaked_holds,
         }
     }
-}
-
-/// What is known of a round whose visits were too many to be kept.
-#[derive(Clone, Debug)]
-pub struct Counted {
-    /// Which round, counted from 1.
-    pub number: u32,
-    /// What happened.
-    pub gathered: Gathered,
-    /// What was proved wrong.
-    pub findings: Vec<Finding>,
-    /// Events that were simulated.
-    pub events: u64,
-    /// How many buyers saw each [banner](crate::report::Banner::ALL).
-    pub banners: [u64; Banner::ALL.len()],
-}
-
-/// A round, as far as its visits were kept.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    /// All of them.
-    Kept(Box<Round>),
-    /// None of them.
-    Counted(Box<Counted>),
 }
 
 /// What was counted on one connection, or on several together.

@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use rayon::ThreadPoolBuilder;
 
+use crate::card::About;
 use crate::clock::Wall;
-use crate::command::{Command, Verb};
+use crate::command::Command;
 use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
@@ -15,8 +16,9 @@ use crate::explore::{after_race, rehearse};
 use crate::logbook::Logbook;
 use crate::report::{Report, Run};
 use crate::settings::Settings;
-use crate::stores::{Address, StoreKind, Venue};
-use crate::strategy::About;
+use crate::store_kind::StoreKind;
+use crate::stores::{Address, Venue};
+use crate::verb::Verb;
 
 /// Races every entrant in turn on the same settings.
 ///

@@ -7,11 +7,11 @@ use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::expect::Expectation;
 use crate::explore::after_simulation;
-use crate::hint::{Hint, Purpose};
 use crate::logbook::{Logbook, audited};
 use crate::op::Item;
+use crate::report::{Counted, Outcome};
 use crate::report::{Evidence, Report, Run};
-use crate::round::{Counted, Outcome};
+use crate::report::{Hint, Purpose};
 use crate::worlds::threads::Control;
 use crate::worlds::timed::{Line, Scene, Story};
 

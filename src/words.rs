@@ -1,9 +1,9 @@
 //! Words for ops: what was done and what came of it, and what somebody is about to do. Products are named
 //! where there are several.
 
+use crate::attempt::Heard;
+use crate::faults::Act;
 use crate::op::{Item, Op, Payment, Reply};
-use crate::stores::model::Act;
-use crate::worlds::stepped::Heard;
 
 /// An op that was made, and what came of it; `other` is whom a clerk's op was about.
 pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {

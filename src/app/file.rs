@@ -13,11 +13,10 @@ use crate::checkout::file::entries::{Entry, check_keys, fault, table, texts};
 use crate::checkout::file::{Reader, SETTINGS, Says};
 use crate::checkout::{Call, Checkout, Script, Step, Template};
 use crate::error::Error;
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 use crate::text::document::{self, Fault};
 use crate::text::nearest::{did_you_mean, shown};
 use crate::text::quantity::parse_duration;
-use crate::text::sql::Dialect;
 
 const TOP: [&str; 10] =
     ["title", "app", "upstream", "prepare", "step", "role", "setup", "reset", "audit", "alike"];
@@ -87,7 +86,7 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
         );
     }
     let database = upstreams.iter().map(|upstream| upstream.store).find(|store| store.is_sql());
-    let says = Says { store: StoreKind::Http, database: database.map(Dialect::of) };
+    let says = Says { store: StoreKind::Http, database: database.map(StoreKind::dialect) };
     let prepare = match top.get("prepare") {
         Some(steps) => reader.steps(says, steps, &[])?,
         None => Vec::new(),

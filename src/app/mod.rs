@@ -35,7 +35,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::checkout::{Call, Script, Step, Template};
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 
 /// An application, and what stands around it.
 #[derive(Clone, Debug)]

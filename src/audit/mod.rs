@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::attempt::Failure;
+use crate::books::Books;
 use crate::buyer::{Ending, Visit};
 use crate::finding::FindingKind;
 use crate::op::{BuyerId, Item, Order, Units, Want};
-use crate::stores::Books;
 use crate::text::quantity::{count, of};
 
 pub use running::Running;

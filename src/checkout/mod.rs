@@ -21,7 +21,7 @@
 //! orders = "SELECT buyer, product, qty FROM purchase"
 //! ```
 //!
-//! Every key stands in `docs/checkout.md`. A checkout is a [`Strategy`] whose ops are its [steps](crate::op::Op::Step), so
+//! Every key stands in `docs/checkout.md`. A checkout is a [`Strategy`](crate::strategy::Strategy) whose ops are its [steps](crate::op::Op::Step), so
 //! every live world can run it; what the steps say to a store is the store's side.
 
 mod condition;
@@ -44,14 +44,11 @@ pub use value::{Answer, Value, Values};
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::attempt::{Attempt, Bought, Missed};
 use crate::error::Error;
-use crate::op::{BuyerId, Onward, OpKind, Want};
-use crate::session::{Connection, Session};
+use crate::isolation::Isolation;
+use crate::op::BuyerId;
 use crate::settings::Settings;
-use crate::stores::StoreKind;
-use crate::stores::model::Isolation;
-use crate::strategy::{About, Claim, Strategy};
+use crate::store_kind::StoreKind;
 
 /// Values that every step knows by these names: the customer's number, the key of the product that it wants and how
 /// many units, and an idempotency key of its own.
@@ -207,7 +204,7 @@ impl Checkout {
     }
 
     /// Whether any step begins a transaction.
-    fn has_transactions(&self) -> bool {
+    pub(crate) fn has_transactions(&self) -> bool {
         let begins = |step: &Step| match &step.call {
             Call::Sql(sql) => matches!(sql.first_word().as_str(), "begin" | "start"),
             Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => false,
@@ -231,52 +228,5 @@ impl Checkout {
             let _ = settings.set(name, text);
         }
         settings
-    }
-}
-
-impl Strategy for Checkout {
-    fn about(&self) -> About {
-        About {
-            name: self.path,
-            aliases: &[],
-            summary: "a checkout of one's own",
-            needs: match self.has_transactions() {
-                true => &[OpKind::Step, OpKind::Transaction],
-                false => &[OpKind::Step],
-            },
-            carts: false,
-            claim: Claim::Safe,
-        }
-    }
-
-    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
-        let steps = &self.role(shop.buyer()).steps;
-        let mut number = 0;
-        let mut has_looked = false;
-        loop {
-            let onward = shop.step(number, want).await?;
-            let looks = steps.get(usize::from(number)).is_some_and(|step| !step.save.is_empty());
-            number = match onward {
-                Onward::To(next) => next,
-                Onward::Bought => return Ok(Bought),
-                Onward::SoldOut => return Err(Missed::SoldOut),
-            };
-            // Between looking and acting.
-            if looks && !std::mem::replace(&mut has_looked, true) {
-                shop.think().await?;
-            }
-        }
-    }
-
-    fn described(&self) -> Option<Arc<Checkout>> {
-        Some(Arc::new(self.clone()))
-    }
-
-    fn wants(&self, buyer: BuyerId, want: Want) -> Want {
-        if self.role(buyer).buys { want } else { Want { qty: 0, ..want } }
-    }
-
-    fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool {
-        self.alike && one as usize % self.roles.len() == other as usize % self.roles.len()
     }
 }

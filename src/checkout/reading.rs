@@ -4,8 +4,8 @@ use parking_lot::RwLock;
 
 use super::value::{Answer, Value, Values};
 use super::{Call, Checkout};
+use crate::books::Books;
 use crate::op::{BuyerId, Item, MOST_ITEMS, Order, Units, Want};
-use crate::stores::Books;
 use crate::text::nearest::shown;
 
 /// A product: the key that the store knows it by, and its stock.
@@ -148,7 +148,7 @@ mod tests {
         Checkout {
             path: "checkout.toml",
             title: String::new(),
-            store: crate::stores::StoreKind::Postgres,
+            store: crate::store_kind::StoreKind::Postgres,
             url: None,
             database: None,
             schema: None,

@@ -1,6 +1,6 @@
 //! A checkout to begin with, which runs as it stands.
 
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 
 /// The files of a checkout for this store, by name.
 #[must_use]

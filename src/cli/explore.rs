@@ -11,8 +11,8 @@ use oversell_sim::error::Error;
 use oversell_sim::explore::{
     self, Exploration, LevelTried, Limits, Method, Recording, Sampling, StateGraph, Switches, Walk,
 };
-use oversell_sim::hint::{Hint, Purpose};
 use oversell_sim::report::Evidence;
+use oversell_sim::report::{Hint, Purpose};
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::model::Isolation;
 use oversell_sim::stores::{Address, StoreKind};

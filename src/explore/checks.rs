@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::state::State;
 use crate::audit::{Finding, Ledger};
+use crate::books::Books;
 use crate::buyer::{Ending, Visit};
 use crate::clock::STEP_NS;
 use crate::finding::FindingKind;
 use crate::op::{Item, Order, Units, Want};
-use crate::stores::Books;
 use crate::text::quantity::{count, of};
 use crate::worlds::stepped::{
     Actor, Cast, Cue, KindId, Leaks, Ordered, Part, Stage, Step, StoreId,

@@ -17,12 +17,13 @@ use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::finding::FindingKind;
+use crate::isolation::Isolation;
 use crate::op::OpKind;
 use crate::report::Evidence;
 use crate::settings::Settings;
-use crate::stores::model::Isolation;
+use crate::store_kind::StoreKind;
+use crate::stores::Address;
 use crate::stores::remote::Server;
-use crate::stores::{Address, StoreKind};
 use crate::text::sql::{Dialect, Kind, pieces};
 
 /// Orders after which a level is neither a cure nor none.
@@ -201,7 +202,7 @@ fn shows_one_by_one(
 fn sets_its_own(entrant: &dyn Entrant, report: &Exploration) -> Option<String> {
     let checkout = entrant.described()?;
     let said = report.findings.iter().flat_map(|told| &told.timeline).map(|row| row.did.as_str());
-    let dialect = Dialect::of(checkout.store);
+    let dialect = checkout.store.dialect();
     match checkout.app {
         Some(_) => said.map(str::to_owned).find(|text| sets_level(dialect, text)),
         None => statements(&checkout).find(|text| sets_level(dialect, text)).map(str::to_owned),

@@ -13,7 +13,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use serde::Serialize;
 
 use crate::chance::{Dice, Purpose};
-use crate::stores::model::Act;
+use crate::faults::Act;
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
 /// The number of the last schedule that has dice of its own.

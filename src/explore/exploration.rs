@@ -14,13 +14,14 @@ use crate::checkout::Checkout;
 use crate::command::located;
 use crate::entrant::Entrant;
 use crate::expect::{Expectation, Judge};
+use crate::faults::Faults;
 use crate::finding::FindingKind;
-use crate::hint::Hint;
+use crate::isolation::Isolation;
 use crate::op::{BuyerId, OpKind};
+use crate::report::Hint;
 use crate::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::settings::Settings;
 use crate::stores::Address;
-use crate::stores::model::{Faults, Isolation};
 use crate::worlds::stepped::Actor;
 
 /// Everything there is to say about a search, or about one schedule. The same bytes every time.

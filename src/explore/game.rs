@@ -7,9 +7,9 @@ use super::timeline::Row;
 use crate::audit::Finding;
 use crate::entrant::Entrant;
 use crate::error::Error;
+use crate::faults::Act;
 use crate::op::Units;
 use crate::settings::Settings;
-use crate::stores::model::Act;
 use crate::words::intention;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 

@@ -67,14 +67,16 @@ pub use walk::{Switches, Walk};
 
 use crate::attempt::Failure;
 use crate::buyer::Ending;
-use crate::command::{Command, Verb};
+use crate::command::Command;
 use crate::entrant::Entrant;
 use crate::error::Error;
+use crate::faults::Act;
 use crate::finding::FindingKind;
 use crate::op::{Op, OpKind, Want};
 use crate::settings::Settings;
-use crate::stores::model::{Act, Model};
+use crate::stores::model::Model;
 use crate::text::quantity::of;
+use crate::verb::Verb;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 use completeness::{Looked, cut_after, failed_ends, idle_ends};
 

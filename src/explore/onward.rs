@@ -11,17 +11,19 @@ use super::orders::{can_be_stepped, search_orders};
 use super::search_all;
 use super::walk::{Switches, Walk};
 use super::{AnyBuyers, Exploration};
-use crate::command::{Command, Verb};
+use crate::command::Command;
 use crate::control::Control;
 use crate::entrant::Entrant;
+use crate::faults::Faults;
 use crate::finding::FindingKind;
-use crate::hint::{Hint, Purpose};
 use crate::op::OpKind;
 use crate::report::{Evidence, Run};
+use crate::report::{Hint, Purpose};
 use crate::settings::Settings;
-use crate::stores::model::Faults;
+use crate::store_kind::StoreKind;
+use crate::stores::Address;
 use crate::stores::remote::Server;
-use crate::stores::{Address, StoreKind};
+use crate::verb::Verb;
 
 /// States in which a finding is looked for that a command is to show.
 const MOST_STATES: usize = 20_000;

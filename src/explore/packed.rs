@@ -137,8 +137,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::attempt::Heard;
     use crate::attempt::Missed;
-    use crate::worlds::stepped::{Heard, Leaks};
+    use crate::worlds::stepped::Leaks;
 
     fn turn(store: StoreId, actor: Move, other: Option<Move>) -> Turn {
         let reply: Heard = Err(Missed::Conflict);

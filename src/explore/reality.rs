@@ -9,12 +9,12 @@ use super::open;
 use super::schedule::Schedule;
 use crate::entrant::Entrant;
 use crate::error::Error;
+use crate::isolation::Isolation;
 use crate::op::Op;
 use crate::settings::Settings;
-use crate::stores::StoreKind;
-use crate::stores::model::Isolation;
+use crate::store_kind::StoreKind;
 use crate::stores::remote::Server;
-use crate::worlds::held::{Grain, Theatre};
+use crate::worlds::held::{self, Grain, Theatre};
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
 /// More steps than any schedule is followed for.
@@ -87,7 +87,7 @@ pub fn compare(
                 }
                 let (mut stage, mut story) = (stage.clone(), story.clone());
                 let Some(step) = stage.step(&mut cast, actor) else { continue };
-                story.push((buyer as usize, Theatre::told(step.reply)));
+                story.push((buyer as usize, held::told(step.reply)));
                 let begins = step.op == Some(Op::Begin) && sees_snapshots;
                 ahead.push((stage, story, begins.then_some(actor)));
             }

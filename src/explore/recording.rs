@@ -15,7 +15,7 @@ use std::path::Path;
 use super::schedule::Schedule;
 use crate::error::Error;
 use crate::settings::Settings;
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 use crate::text::document::{self, Fault, plain_text};
 use crate::text::nearest::{did_you_mean, shown};
 

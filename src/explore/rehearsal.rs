@@ -11,7 +11,7 @@ use crate::buyer::Ending;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::settings::Settings;
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 use crate::stores::remote::{Opening, Server};
 use crate::worlds::held::{Grain, Step, Theatre};
 

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::stores::model::Act;
+use crate::faults::Act;
 use crate::worlds::stepped::{Actor, Cue};
 
 /// Whose step comes when.

@@ -15,9 +15,9 @@ use super::precedence;
 use super::state::State;
 use super::states::{Batch, MOST_STATES, States};
 use crate::audit::Finding;
+use crate::faults::Act;
 use crate::finding::FindingKind;
 use crate::op::Units;
-use crate::stores::model::Act;
 use crate::worlds::stepped::{Actor, Cast, Cue, KindId, Stage};
 
 /// What a search has seen.

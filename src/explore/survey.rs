@@ -10,11 +10,12 @@ use crate::control::Control;
 use crate::entrant::Entrant;
 use crate::error::Error;
 use crate::finding::FindingKind;
+use crate::isolation::Isolation;
 use crate::op::OpKind;
 use crate::report::Evidence;
 use crate::settings::Settings;
-use crate::stores::model::Isolation;
-use crate::stores::{Address, StoreKind};
+use crate::store_kind::StoreKind;
+use crate::stores::Address;
 
 /// What was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::attempt::Failure;
 use crate::buyer::Ending;
+use crate::card::Errand;
+use crate::faults::Act;
 use crate::op::{Item, Op, Reply, Units};
-use crate::stores::model::Act;
-use crate::strategy::Errand;
 use crate::text::quantity::of;
 use crate::words::{done, happened};
 use crate::worlds::stepped::{Actor, Step};

@@ -181,7 +181,7 @@ pub enum Op {
     /// Make everything in the transaction count, all or nothing → [`Reply::Done`]; a conflict if the
     /// isolation level forbids it.
     Commit,
-    /// The same, and said before it is on disk: a [power cut](crate::stores::model::Act::PowerCut) loses it.
+    /// The same, and said before it is on disk: a [power cut](crate::faults::Act::PowerCut) loses it.
     CommitUnsynced,
     /// Take back everything in the transaction → [`Reply::Done`], also where a conflict has thrown it away
     /// already.

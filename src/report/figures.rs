@@ -5,12 +5,12 @@ use serde::Serialize;
 use super::crowd::most_inside;
 use super::product::{Product, ProductGathered};
 use crate::audit::Finding;
+use crate::books::Books;
 use crate::buyer::{Ending, Visit};
 use crate::finding::FindingKind;
 use crate::op::{Item, Units, Want};
 use crate::round::{Round, Tally};
 use crate::samples::{Samples, Spread};
-use crate::stores::Books;
 
 /// What happened, in numbers. Durations are nanoseconds; what each field means stands with its name
 /// in [`METRICS`](super::METRICS), and together several rounds are summed, but for maxima,

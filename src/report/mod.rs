@@ -4,9 +4,11 @@
 //! removed without raising [`SCHEMA`].
 
 mod banner;
+mod counted;
 mod crowd;
 mod evidence;
 mod figures;
+mod hint;
 mod metric;
 mod overtaking;
 mod product;
@@ -14,14 +16,15 @@ mod product;
 use serde::Serialize;
 
 use crate::finding::FindingKind;
-use crate::hint::Hint;
 use crate::op::BuyerId;
 use crate::settings::SettingsRecord;
 
 pub use banner::{Banner, BannerCount};
+pub use counted::{Counted, Outcome};
 pub use crowd::most_inside;
 pub use evidence::Evidence;
 pub use figures::{Figures, Gathered};
+pub use hint::{Hint, Purpose};
 pub use metric::{METRICS, Metric, Value};
 pub use overtaking::{Overtaking, overtakings};
 pub use product::Product;

@@ -9,13 +9,14 @@ use std::time::Duration;
 pub use said::SettingsRecord;
 
 use crate::buyer::Demand;
+use crate::card::About;
 use crate::chance::{Dice, Purpose};
 use crate::error::Error;
+use crate::faults::Faults;
+use crate::isolation::Isolation;
 use crate::op::{BuyerId, Item, MOST_IN_CART, MOST_ITEMS, MOST_STOCK, OpKind, Units, Want};
 use crate::retry::{Backoff, Retries, RetryPolicy};
-use crate::stores::StoreKind;
-use crate::stores::model::{Faults, Isolation};
-use crate::strategy::About;
+use crate::store_kind::StoreKind;
 use crate::text::quantity::{count, exact_duration, parse_count, parse_duration, parse_switch};
 
 /// The most buyers in one round.
@@ -434,7 +435,7 @@ macro_rules! shop_setters {
         }
 
         /// How far transactions are kept apart; by default read committed.
-        pub fn isolation(mut self, isolation: $crate::stores::model::Isolation) -> Self {
+        pub fn isolation(mut self, isolation: $crate::isolation::Isolation) -> Self {
             self.settings.isolation = isolation;
             self
         }

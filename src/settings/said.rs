@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::Settings;
 use crate::clock::nanos;
-use crate::command::Verb;
+use crate::isolation::Isolation;
 use crate::op::Units;
 use crate::retry::Backoff;
-use crate::stores::StoreKind;
-use crate::stores::model::Isolation;
+use crate::store_kind::StoreKind;
 use crate::text::quantity::exact_duration;
+use crate::verb::Verb;
 
 impl Settings {
     /// Whether the seed decides anything in a world where it is rolled for nothing but what buyers want.

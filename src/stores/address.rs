@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::StoreKind;
 #[cfg(feature = "private")]
 use super::private::Nest;
 use super::remote::{Server, Site, Terms};
@@ -17,6 +16,7 @@ use crate::checkout::Checkout;
 use crate::control::Control;
 use crate::error::Error;
 use crate::settings::Settings;
+use crate::store_kind::StoreKind;
 
 /// Where to find a server. By default nowhere: a private one is started, and removed after use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
+use crate::isolation::Isolation;
 use crate::proxy::{Behind, Target};
-use crate::stores::model::Isolation;
+use crate::store_kind::StoreKind;
+use crate::stores::Address;
 use crate::stores::remote::{Terms, Waits};
-use crate::stores::{Address, StoreKind};
 
 /// How clients get in.
 #[derive(Clone, Debug)]

@@ -24,7 +24,6 @@ pub(crate) mod backing;
 mod etcd;
 #[cfg(feature = "http")]
 mod http;
-mod kind;
 pub mod memory;
 pub mod model;
 #[cfg(feature = "mysql")]
@@ -45,46 +44,19 @@ mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use crate::books::Books;
+pub use crate::store_kind::StoreKind;
 pub(crate) use address::open_server;
 pub use address::{Address, Venue};
 #[cfg(feature = "app")]
 pub use app::Passage;
-pub use kind::StoreKind;
 #[cfg(test)]
 use readiness::is_installed;
 pub use readiness::{Readiness, readiness};
 
 use crate::attempt::Missed;
 use crate::error::Error;
-use crate::op::{BuyerId, Op, Order, Reply, Units};
-
-/// What the audit finds in a store when everybody has gone home.
-#[derive(Clone, Debug, Default)]
-pub struct Books {
-    /// The stock of each product. Below zero if a checkout took it there.
-    pub shelves: Vec<Units>,
-    /// What the shelves held when the doors opened, where that is not the same of each and known without asking;
-    /// else empty.
-    pub put_up: Vec<Units>,
-    /// The order book, in no particular order.
-    pub orders: Vec<Order>,
-    /// The longest the clerk's queue ever was, in requests.
-    pub deepest_queue: u64,
-    /// Units of each product that were on hold and went back to the shelf; empty if none could be.
-    pub given_back: Vec<Units>,
-    /// Whose holds are still standing, where there are holds.
-    pub holding: Vec<BuyerId>,
-    /// Locks of sessions' own that were held when everybody had left, though nothing had cut an attempt short.
-    pub kept_locks: u64,
-    /// Payments that the provider has of each buyer, less what it gave back; none if nobody pays here.
-    pub payments: Option<Vec<u64>>,
-    /// What the shop's own audit says must not be, and is: what it is called, and the first row of it.
-    pub broken: Vec<String>,
-    /// What the server said when it first refused something that it should not have.
-    pub trouble: Option<String>,
-    /// Deadlocks that the server has broken by ending one of the transactions in it.
-    pub deadlocks: u64,
-}
+use crate::op::{BuyerId, Op, Reply};
 
 /// A store that real threads race on.
 pub trait LiveStore: Sync {

@@ -18,6 +18,7 @@ use oversell_sim::retry::RetryPolicy;
 use oversell_sim::round::Round;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::{Address, StoreKind, Venue};
+use oversell_sim::worlds::stepped::Scripted as _;
 
 use super::recipe::Recipe;
 

@@ -12,10 +12,9 @@ use toml::de::DeTable;
 use super::{Audit, Checkout, GIVEN_AT_SETUP, Role, Script};
 use crate::error::Error;
 use crate::settings::Settings;
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 use crate::text::document::{self, Fault, plain_text};
 use crate::text::nearest::shown;
-use crate::text::sql::Dialect;
 use entries::{Entry, check_keys, fault, switch, table, tables, text, texts};
 
 pub(crate) use says::Says;
@@ -97,7 +96,7 @@ impl Reader<'_> {
             );
         }
         let asked = top.get("database").map(database).transpose()?;
-        let dialect = asked.as_ref().map(|(kind, _)| Dialect::of(*kind));
+        let dialect = asked.as_ref().map(|(kind, _)| kind.dialect());
         let says = Says { store: kind, database: dialect };
         let mut checkout = self.common(path, says, top, &[])?;
         checkout.database = asked;

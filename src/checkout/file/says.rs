@@ -7,7 +7,7 @@ use super::super::request::Request;
 use super::super::step::Call;
 use super::super::template::Template;
 use super::entries::fault;
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 use crate::text::document::Fault;
 use crate::text::nearest::shown;
 use crate::text::sql::{Dialect, Sql, statements};
@@ -35,7 +35,7 @@ impl Says {
         if text.trim().is_empty() {
             return Err("it says nothing".into());
         }
-        let dialect = self.database.unwrap_or(Dialect::of(self.store));
+        let dialect = self.database.unwrap_or(self.store.dialect());
         // What takes two round trips, or could, is two steps: each is an order's choice of its own.
         let statement = || match statements(dialect, text)[..] {
             [one] => Ok(Call::Sql(Sql::new(dialect, one.trim()))),

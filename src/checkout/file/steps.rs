@@ -13,7 +13,7 @@ use super::super::{GIVEN, LOCATION, ROWS, STATUS, Script};
 use super::Reader;
 use super::entries::{Entry, check_keys, fault, table, tables, text, texts};
 use super::says::{Says, check_names};
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 use crate::text::document::Fault;
 use crate::text::nearest::{did_you_mean, shown};
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::Address;
 use super::address::on_loopback;
 use super::backing::{self, Backing, Door};
 use super::private::{self, Nest};
@@ -19,12 +20,13 @@ use super::remote::{
     HELD_INSIDE, Link, Opening, Refusal, Remarks, Seat, Server, StepLink, Terms, Thinking, Waits,
     Watch, is_not_ours,
 };
-use super::{Address, Books, StoreKind};
 use crate::app::{App, Upstream};
+use crate::books::Books;
 use crate::checkout::{Answer, Call, Checkout, Request, Shelves, Value, Values};
 use crate::control::Control;
 use crate::error::Error;
 use crate::proxy::{Doorman, Proxy, Sightings};
+use crate::store_kind::StoreKind;
 use crate::stores::http::{HttpSpeaker, rows};
 use crate::text::quantity::of;
 use customers::{AppSpeaker, Customers};

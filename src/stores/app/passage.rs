@@ -8,7 +8,7 @@ use crate::control::Control;
 use crate::error::Error;
 use crate::proxy::{Doorman, Proxy, Target};
 use crate::settings::Settings;
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 use crate::stores::backing::{self, Backing};
 use crate::stores::remote::Terms;
 

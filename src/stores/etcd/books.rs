@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::Trouble;
 use super::gateway::Gateway;
 use super::keys::{self, PREFIX, Part};
-use super::link::Done;
+use super::trouble::{Done, Trouble};
 use super::wire::{self, Found, Range, Txn};
+use crate::books::Books;
 use crate::op::{Item, Order, Units, Want};
-use crate::stores::Books;
 use crate::stores::remote::Opening;
 
 /// How many keys are read at once: an answer has a bound.

@@ -9,8 +9,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::Agent;
 
+use super::trouble::Trouble;
 use super::wire::{self, Outcome, Txn};
-use super::{Trouble, held, sockets};
+use super::{held, sockets};
 use crate::attempt::Failure;
 use crate::stores::remote::Seat;
 

@@ -6,10 +6,10 @@
 //!
 //! What was confirmed or given back leaves a lease of etcd's without keys, which ends when the time is up.
 
-use super::Trouble;
 use super::keys::{self, Part};
-use super::link::{Done, EtcdLink, whole_seconds};
-use super::wire::{self, Found, Txn};
+use super::link::EtcdLink;
+use super::trouble::{Done, Trouble};
+use super::wire::{self, Found, Txn, whole_seconds};
 use crate::attempt::Failure;
 use crate::op::{BuyerId, Item, Reply, Units};
 

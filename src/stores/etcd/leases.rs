@@ -6,10 +6,10 @@
 
 use serde_json::Value;
 
-use super::Trouble;
 use super::keys::{self, Part};
-use super::link::{Done, EtcdLink, whole_seconds};
-use super::wire::{self, Txn};
+use super::link::EtcdLink;
+use super::trouble::{Done, Trouble};
+use super::wire::{self, Txn, whole_seconds};
 use crate::op::{BuyerId, Item, Reply, Version};
 
 /// What whoever wants a lease has until it has that.

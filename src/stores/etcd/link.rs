@@ -4,17 +4,22 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::Etcd;
 use super::gateway::Gateway;
+use super::trouble::{Done, Trouble};
 use super::wire::{self, Outcome, Range, Txn};
-use super::{Etcd, Trouble};
 use crate::attempt::{Failure, Missed};
 use crate::clock::{Clock, Wall, nanos};
 use crate::op::{BuyerId, Item, Op, Reply};
 use crate::stores::patience::GLANCE;
 use crate::stores::remote::{Link, Terms};
 
-/// What an op comes to.
-pub(super) type Done<T = Reply> = Result<T, Trouble>;
+/// A lease of etcd's that locks go with.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    pub(super) lease: String,
+    pub(super) renewed_ns: u64,
+}
 
 /// One connection to a group of etcd servers.
 pub(super) struct EtcdLink {
@@ -27,7 +32,7 @@ pub(super) struct EtcdLink {
     pub(super) orders: u64,
     /// Locks that it has, and the lease of etcd's that they go with.
     pub(super) held: Vec<Item>,
-    pub(super) session: Option<super::locks::Session>,
+    pub(super) session: Option<Session>,
     pub(super) is_broken: bool,
 }
 
@@ -153,11 +158,6 @@ impl EtcdLink {
             }
         })
     }
-}
-
-/// The time that a lease of etcd's lasts that has to last this long: it counts whole seconds.
-pub(super) fn whole_seconds(time: Duration) -> u64 {
-    time.as_millis().div_ceil(1000).clamp(1, u64::MAX.into()) as u64
 }
 
 impl Link for EtcdLink {

@@ -8,10 +8,10 @@
 
 use std::time::Duration;
 
-use super::Trouble;
 use super::keys;
-use super::link::{Done, EtcdLink, whole_seconds};
-use super::wire::{self, Txn};
+use super::link::{EtcdLink, Session};
+use super::trouble::{Done, Trouble};
+use super::wire::{self, Txn, whole_seconds};
 use crate::attempt::Failure;
 use crate::clock::{Clock, nanos};
 use crate::op::{Item, Reply};
@@ -22,13 +22,6 @@ const STALE: Duration = Duration::from_secs(10);
 
 /// How much longer than all waits a session lasts.
 const MARGIN: Duration = Duration::from_secs(30);
-
-/// A lease of etcd's that locks go with.
-#[derive(Clone, Debug)]
-pub(super) struct Session {
-    lease: String,
-    renewed_ns: u64,
-}
 
 impl EtcdLink {
     /// Takes a product's lock. Whoever has it already waits for itself.

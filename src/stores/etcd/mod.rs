@@ -22,11 +22,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
+use super::Address;
 use super::private::Nest;
 use super::remote::{Link, NobodyWaits, Opening, Seat, Server, Terms, Watch, is_not_ours};
-use super::{Address, Books, StoreKind};
+use crate::books::Books;
 use crate::clock::Wall;
 use crate::error::Error;
+use crate::store_kind::StoreKind;
 use gateway::{Gateway, Members};
 use link::EtcdLink;
 use trouble::Trouble;

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::keys;
-use super::link::{Done, EtcdLink};
+use super::link::EtcdLink;
+use super::trouble::Done;
 use super::wire::{self, Txn};
 use crate::op::{BuyerId, Order, Reply};
 

@@ -1,9 +1,9 @@
 //! Ops on the stock. etcd compares and writes, but does not count: whoever changes a number looks first, and
 //! looks again if somebody else was there in between. An op is over when its own write has counted.
 
-use super::Trouble;
 use super::keys::{self, Part};
-use super::link::{Done, EtcdLink};
+use super::link::EtcdLink;
+use super::trouble::{Done, Trouble};
 use super::wire::{self, Found, Txn};
 use crate::op::{Item, Reply, Units, Version};
 

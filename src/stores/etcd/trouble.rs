@@ -1,6 +1,10 @@
 //! What can go wrong with etcd, and what a buyer is told of it.
 
 use crate::attempt::Failure;
+use crate::op::Reply;
+
+/// What an op comes to.
+pub(super) type Done<T = Reply> = Result<T, Trouble>;
 
 /// Why an op was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! What is said to etcd and what it answers: JSON, with keys and values in base64 and numbers as text.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::Trouble;
+use super::trouble::Trouble;
 
 /// A key as it was at some moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -219,6 +220,11 @@ pub(super) fn flag(body: &Value, name: &str) -> bool {
 /// A list, which is left out where it is empty.
 pub(super) fn list<'v>(body: &'v Value, name: &str) -> &'v [Value] {
     body.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The time that a lease of etcd's lasts that has to last this long: it counts whole seconds.
+pub(super) fn whole_seconds(time: Duration) -> u64 {
+    time.as_millis().div_ceil(1000).clamp(1, u64::MAX.into()) as u64
 }
 
 /// The store's revision when it answered.

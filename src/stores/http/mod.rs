@@ -11,13 +11,15 @@ use parking_lot::Mutex;
 use serde_json::Value as Json;
 use ureq::http::Uri;
 
+use super::Address;
 use super::address::{on_loopback, open_asker};
 use super::remote::{
     Link, NobodyWaits, Opening, Refusal, Seat, Server, StepLink, Terms, Watch, is_not_ours,
 };
-use super::{Address, Books, StoreKind};
+use crate::books::Books;
 use crate::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::error::Error;
+use crate::store_kind::StoreKind;
 use speaker::value;
 
 /// Finds the shop, at the address or where its file says.

@@ -14,9 +14,10 @@ use parking_lot::Mutex;
 pub use client::MemoryClient;
 pub use word::{Plain, Versioned, Word};
 
+use super::LiveStore;
 use super::patience::Patience;
 use super::queue::Queue;
-use super::{Books, LiveStore};
+use crate::books::Books;
 use crate::error::Error;
 use crate::op::{Item, Order, Units};
 

@@ -2,7 +2,6 @@
 //! too, it does in the same way, reply by reply: a conformance test holds the two against each other.
 //! Beside that it has a cache with timers, transactions, a payment provider, and faults.
 
-mod faults;
 mod grip;
 mod journal;
 mod orders;
@@ -13,13 +12,14 @@ mod transaction;
 
 use std::collections::VecDeque;
 
-pub use faults::{Act, Faults};
+pub use crate::faults::{Act, Faults};
+pub use crate::isolation::Isolation;
 pub use grip::Grip;
 pub use journal::Journal;
 pub use shelf::Shelf;
 pub use split::Split;
 pub use standing::{Aside, Hold, OnDisk, Standing};
-pub use transaction::{Isolation, Transaction};
+pub use transaction::Transaction;
 
 use crate::attempt::{Failure, Missed};
 use crate::op::{Item, Op, OpKind, Payment, Reply, Request, Units};

@@ -10,7 +10,7 @@ use ::mysql::{Conn, Opts, Params};
 use super::locks::waits_beside;
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
-use crate::stores::model::Isolation;
+use crate::isolation::Isolation;
 use crate::stores::remote::{HELD_INSIDE, Seat, Terms};
 use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
 use crate::text::sql::{Dialect, parameters, with_parameters};
@@ -468,8 +468,9 @@ mod tests {
     use super::*;
     use crate::control::Control;
     use crate::settings::Settings;
+    use crate::store_kind::StoreKind;
     use crate::stores::sql::says_what_statements_open;
-    use crate::stores::{Address, StoreKind, is_installed};
+    use crate::stores::{Address, is_installed};
 
     #[test]
     fn a_statement_opens_the_tables_behind_its_views_and_says_which_it_changes() {

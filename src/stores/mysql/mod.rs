@@ -8,10 +8,11 @@ mod server;
 
 use ::mysql::Opts;
 
+use super::Address;
 use super::remote::{Server, Terms};
 use super::sql::{Dialer, SqlError, SqlServer, Tables};
-use super::{Address, StoreKind};
 use crate::error::Error;
+use crate::store_kind::StoreKind;
 use connection::Connection;
 
 #[cfg(feature = "app")]

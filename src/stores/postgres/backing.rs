@@ -7,10 +7,10 @@ use super::connection::Connection;
 use super::server;
 use crate::checkout::Value;
 use crate::error::Error;
+use crate::isolation::Isolation;
 use crate::proxy::{Postgres, Target, Wire};
 use crate::stores::Address;
 use crate::stores::backing::{Backing, Door};
-use crate::stores::model::Isolation;
 use crate::stores::remote::Terms;
 use crate::stores::sql::{Database, Keepsake, SqlBacking, SqlError};
 

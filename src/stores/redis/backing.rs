@@ -8,10 +8,10 @@ use super::server;
 use super::sight::{Known, RedisSight};
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
+use crate::isolation::Isolation;
 use crate::proxy::{Behind, Redis as RedisWire, Sight, Target, Wire};
 use crate::stores::Address;
 use crate::stores::backing::{Backing, Door};
-use crate::stores::model::Isolation;
 use crate::stores::private::Nest;
 use crate::stores::remote::{Terms, Waits};
 

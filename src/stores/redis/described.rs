@@ -6,9 +6,9 @@ use ::redis::{Client, Connection, RedisResult, cmd};
 
 use super::blocking::{Blocking, Watcher};
 use super::speaker::{Line, RedisSpeaker, ask, may_leave_traces, rows};
+use crate::books::Books;
 use crate::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::error::Error;
-use crate::stores::Books;
 use crate::stores::remote::{Opening, Refusal, Seat, StepLink, Terms};
 
 /// A described checkout, in a database that is all its own.

@@ -17,10 +17,12 @@ mod speaker;
 
 use ::redis::Client;
 
+use super::Address;
 use super::private::Nest;
 use super::remote::{Link, NobodyWaits, Opening, Seat, Server, Terms, Watch, is_not_ours};
-use super::{Address, Books, StoreKind};
+use crate::books::Books;
 use crate::error::Error;
+use crate::store_kind::StoreKind;
 use described::Described;
 use held::Held;
 use link::RedisLink;

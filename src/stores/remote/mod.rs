@@ -22,15 +22,17 @@ pub use turnstile::{
     HELD_INSIDE, Phase, Saying, Seat, Thinkers, Thinking, Turnstile, Unsettled, Waits,
 };
 
+use super::LiveStore;
 use super::patience::Patience;
 use super::provider::Provider;
 use super::queue::Queue;
-use super::{Books, LiveStore, StoreKind};
 use crate::attempt::Missed;
+use crate::books::Books;
+use crate::card::About;
 use crate::error::Error;
 use crate::op::{BuyerId, Op, OpKind, Reply, Units};
 use crate::settings::Settings;
-use crate::strategy::About;
+use crate::store_kind::StoreKind;
 use killer::Killer;
 use pool::Pool;
 

@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 use super::generated::Generated;
 use crate::checkout::Checkout;
 use crate::control::Control;
+use crate::isolation::Isolation;
 use crate::op::{Item, MOST_ITEMS};
 use crate::settings::Settings;
-use crate::stores::model::Isolation;
 
 /// On what terms a server is used. Clones share what they have to tell.
 #[derive(Clone, Debug)]

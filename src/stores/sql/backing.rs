@@ -10,10 +10,10 @@ use super::speaker::{Known, NO_TRIGGERS};
 use super::{Database, Dialer, SqlError, Statement, hold};
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
+use crate::isolation::Isolation;
 use crate::proxy::{Behind, Sight, Wire};
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 use crate::stores::backing::{Backing, Door};
-use crate::stores::model::Isolation;
 use crate::stores::private::Nest;
 use crate::stores::remote::{Terms, Waits};
 

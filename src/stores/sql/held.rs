@@ -5,10 +5,10 @@ use super::speaker::Known;
 use super::{Database, Opened, Row, SqlError, SqlLink, Statement, Values, value_of};
 use crate::attempt::Failure;
 use crate::checkout::{Answer, Value};
-use crate::stores::StoreKind;
-use crate::stores::model::Isolation;
+use crate::isolation::Isolation;
+use crate::store_kind::StoreKind;
 use crate::stores::remote::{Link, Parts, Refusal, Saying, Seat, Terms, Touches};
-use crate::text::sql::{Dialect, on_one_line};
+use crate::text::sql::on_one_line;
 
 /// A link of a buyer with a seat at a turnstile, where its every statement is held, or only it itself.
 pub(in crate::stores) fn link<D: Database + 'static>(
@@ -117,7 +117,7 @@ fn reading(kind: StoreKind, statement: Statement, text: &str) -> Reading {
             Reading::of_frame(Deed::Commits { chains: false })
         }
         Statement::Rollback => Reading::of_frame(Deed::RollsBack { chains: false }),
-        _ => Reading::of(Dialect::of(kind), text),
+        _ => Reading::of(kind.dialect(), text),
     }
 }
 
@@ -260,7 +260,7 @@ impl<D: Database> Database for Held<D> {
 /// A statement on one line, with its values, as short as it can be told: without times, which are never the same
 /// twice, and without what all our tables' names begin with.
 fn shown(kind: StoreKind, text: &'static str, values: Values<'_>) -> String {
-    let told = on_one_line(Dialect::of(kind), text, |name| match name.ends_with("_ms") {
+    let told = on_one_line(kind.dialect(), text, |name| match name.ends_with("_ms") {
         true => "…".into(),
         false => value_of(name, values).to_string(),
     });

@@ -2,8 +2,8 @@
 
 use super::{Database, Row, SqlError, Statement, Values};
 use crate::attempt::{Failure, Missed};
+use crate::isolation::Isolation;
 use crate::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
-use crate::stores::model::Isolation;
 use crate::stores::remote::{Link, Terms};
 
 /// How often an op outside any transaction is tried again by itself when the database throws it away to

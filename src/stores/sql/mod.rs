@@ -33,7 +33,7 @@ pub(super) use tables::{Ours, Tables};
 use crate::attempt::Failure;
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
-use crate::stores::model::Isolation;
+use crate::isolation::Isolation;
 use crate::stores::remote::Seat;
 
 /// The columns of one row, as numbers; those that there are not are 0.

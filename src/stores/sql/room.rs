@@ -9,11 +9,11 @@ use super::hold::{self, asked, listed};
 use super::independence::{Catalog, Overlaps, Witness};
 use super::speaker::{Known, NO_TRIGGERS, SqlSpeaker};
 use super::{Database, SqlError, Statement, Tables, traces};
+use crate::books::Books;
 use crate::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
 use crate::error::Error;
+use crate::store_kind::StoreKind;
 use crate::stores::remote::{Link, Opening, Seat, StepLink, Terms};
-use crate::stores::{Books, StoreKind};
-use crate::text::sql::Dialect;
 
 /// The tables of a described checkout.
 pub(in crate::stores) struct Room {
@@ -106,7 +106,7 @@ impl Room {
         let catalog = Arc::new(Catalog::of(self.kind, &parts, terms.isolation, texts.clone(), 0));
         let opening = texts.filter(|text| catalog.may_ask_for(&catalog.read(text)));
         let opens = |text: &str| database.opens(text);
-        let witness = Arc::new(Witness::of(Dialect::of(self.kind), opening, opens));
+        let witness = Arc::new(Witness::of(self.kind.dialect(), opening, opens));
         // What a trigger or a function does is not to be seen.
         let may_leave_traces = catalog.has_code() || may_leave;
         if let Some(query) = D::tidies_up(catalog.isolation()) {

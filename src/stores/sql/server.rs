@@ -3,12 +3,13 @@
 use parking_lot::Mutex;
 
 use super::{Database, SqlError, Tables};
+use crate::books::Books;
 use crate::error::Error;
+use crate::store_kind::StoreKind;
 use crate::stores::private::Nest;
 use crate::stores::remote::{
     Link, Opening, Remarks, Seat, Server, Terms, Waits, Watch, is_not_ours,
 };
-use crate::stores::{Books, StoreKind};
 
 /// Who knows how to connect to one.
 pub(in crate::stores) trait Dialer: Send + Sync {

@@ -6,9 +6,9 @@ use parking_lot::RwLock;
 
 use super::independence::{Course, Deed, Division, Frame};
 use super::speaker::Known;
+use crate::isolation::Isolation;
 use crate::proxy::{Frame as State, Said, Seen, Sight};
-use crate::stores::StoreKind;
-use crate::stores::model::Isolation;
+use crate::store_kind::StoreKind;
 use crate::stores::remote::Touches;
 use crate::text::sql::{Dialect, filled, in_brief, shape, statements};
 
@@ -38,7 +38,7 @@ struct One {
 impl SqlSight {
     pub(in crate::stores) fn new(kind: StoreKind, known: &Arc<RwLock<Known>>) -> Self {
         Self {
-            dialect: Dialect::of(kind),
+            dialect: kind.dialect(),
             known: Arc::clone(known),
             course: Course::of(kind),
             state: State::NONE,

@@ -6,7 +6,7 @@ use super::independence::{Catalog, Course, Deed, Division, Overlaps, Reading, Wi
 use super::{Database, SqlError};
 use crate::checkout::{Answer, Call, Value};
 use crate::stores::remote::{Refusal, Speaker, Stays, Touches};
-use crate::text::sql::{Dialect, Sql};
+use crate::text::sql::Sql;
 
 /// What is known of a database, for every connection to it.
 #[derive(Clone, Default)]
@@ -148,7 +148,7 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
     }
 
     fn taking_back(&self) -> Option<Call> {
-        let rollback = || Call::Sql(Sql::new(Dialect::of(self.known.catalog.kind()), "ROLLBACK"));
+        let rollback = || Call::Sql(Sql::new(self.known.catalog.kind().dialect(), "ROLLBACK"));
         self.course.may_be_under_way().then(rollback)
     }
 

@@ -2,8 +2,8 @@
 //! variable, a setting, a temporary table, a prepared statement. Only what is known to leave nothing leaves nothing.
 
 use super::independence::{Token, tokens};
-use crate::stores::StoreKind;
-use crate::text::sql::{Dialect, Kind};
+use crate::store_kind::StoreKind;
+use crate::text::sql::Kind;
 
 /// What a statement may begin with that leaves nothing, if nothing else in it does. `END`, `BEGIN` and their like are
 /// taken back by whoever ends the attempt.
@@ -110,7 +110,7 @@ const TELLING: [&str; 12] = [
 
 /// Whether a statement may leave something in its session, for all that its words tell.
 pub(super) fn may_leave(kind: StoreKind, statement: &str) -> bool {
-    let tokens = tokens(Dialect::of(kind), statement);
+    let tokens = tokens(kind.dialect(), statement);
     if tokens.is_empty() || tokens.iter().any(is_of_session) {
         return true;
     }

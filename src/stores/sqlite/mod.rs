@@ -10,13 +10,14 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
+use super::Address;
 use super::private::Nest;
 use super::remote::{Seat, Server, Terms};
 use super::sql::{Database, Dialer, Opened, Row, SqlError, SqlServer, Statement, Tables, Values};
-use super::{Address, StoreKind};
 use crate::checkout::{Answer, Value};
 use crate::error::Error;
-use crate::stores::model::Isolation;
+use crate::isolation::Isolation;
+use crate::store_kind::StoreKind;
 use crate::text::nearest::shown;
 
 /// Makes the file: where the address says, else in a temporary directory. A file that is there already is not

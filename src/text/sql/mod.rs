@@ -11,8 +11,6 @@ mod written;
 pub use lexer::{Kind, Piece, pieces};
 pub use written::{filled, in_brief, on_one_line, parameters, shape, statements, with_parameters};
 
-use crate::stores::StoreKind;
-
 /// Whose SQL it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -22,18 +20,6 @@ pub enum Dialect {
     Mysql,
     /// SQLite.
     Sqlite,
-}
-
-impl Dialect {
-    /// The dialect of a store; that of PostgreSQL where the store speaks no SQL.
-    #[must_use]
-    pub fn of(store: StoreKind) -> Self {
-        match store {
-            StoreKind::Mysql => Self::Mysql,
-            StoreKind::Sqlite => Self::Sqlite,
-            _ => Self::Postgres,
-        }
-    }
 }
 
 /// A statement, or several, in one dialect. Parameters are written `:name`.

@@ -4,7 +4,9 @@
 //! [`Theatre`] is a shop at a server, in which the same show can be put on again and again, each time in
 //! another order; `visit` is what each buyer does in it.
 
+mod step;
 mod theatre;
 mod visit;
 
-pub use theatre::{Grain, Step, Theatre};
+pub use step::{Grain, Step, told};
+pub use theatre::Theatre;

@@ -5,51 +5,20 @@ use std::thread;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
+use super::step::{Grain, Step};
 use super::visit::{Guest, Left};
 use crate::buyer::Ending;
-use crate::entrant::Entrant;
 use crate::error::Error;
-use crate::op::{BuyerId, OpKind, Reply, Want};
+use crate::op::{BuyerId, OpKind, Want};
 use crate::round::{Round, Tally};
 use crate::settings::Settings;
 use crate::stores::provider::Provider;
 use crate::stores::remote::{
     Opening, Phase, Saying, Seat, Server, Touches, Turnstile, Unsettled, Watch,
 };
-use crate::worlds::stepped::{Actor, Heard};
+use crate::worlds::stepped::Actor;
+use crate::worlds::stepped::Scripted;
 use crate::worlds::threads::leaked_holds;
-
-/// One step, as it was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Whose.
-    pub place: usize,
-    /// What it sent.
-    pub saying: Saying,
-    /// What the server answered; none if it has to wait for another buyer, or has only begun.
-    pub answer: Option<String>,
-    /// Whether it has begun and is held inside the server.
-    pub has_begun: bool,
-    /// For whom it waits, as far as the server says.
-    pub waits_for: Vec<usize>,
-    /// Who had to wait until now and goes on with this step, and what the server answered them.
-    pub went_on: Vec<(usize, String)>,
-    /// Who had to wait until now, and has begun with this step what is now held inside the server.
-    pub began: Vec<usize>,
-    /// Who left with this step.
-    pub left: Vec<(usize, Ending)>,
-    /// What it has to do with, and whatever goes on with it.
-    pub touches: Touches,
-}
-
-/// What is held at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grain {
-    /// One statement.
-    Statement,
-    /// One op, of however many statements: as the model steps.
-    Op,
-}
 
 /// A shop at a server.
 pub struct Theatre<'t> {
@@ -82,7 +51,7 @@ impl<'t> Theatre<'t> {
     /// # Errors
     /// [`Error::World`] when the server gives too few connections, or the operating system too few threads.
     pub fn open<T>(
-        entrant: &dyn Entrant,
+        entrant: &dyn Scripted,
         settings: &'t Settings,
         server: &'t dyn Server,
         grain: Grain,
@@ -183,15 +152,6 @@ impl<'t> Theatre<'t> {
     #[must_use]
     pub fn passed_over(&self) -> u64 {
         self.turnstile.passed_over()
-    }
-
-    /// An op's reply, as it is told where ops are held. Whether a lock was waited for is no part of it.
-    #[must_use]
-    pub fn told(reply: Heard) -> String {
-        match reply {
-            Ok(Reply::Locked { .. }) => "Ok(Locked)".into(),
-            reply => format!("{reply:?}"),
-        }
     }
 
     /// For each buyer the first that wants the same and does the same.
@@ -434,7 +394,7 @@ impl<'t> Theatre<'t> {
             leaked_holds: leaked_holds(&visits, &books.holding),
             ..Tally::default()
         };
-        let books = crate::stores::Books { payments: self.provider.payments(), ..books };
+        let books = crate::books::Books { payments: self.provider.payments(), ..books };
         Ok(Round { number: 1, stock: self.settings.stock, visits, books, tally })
     }
 }

@@ -1,22 +1,23 @@
 //! One buyer's visit over a connection whose statements are held.
 
-use super::theatre::{Grain, Theatre};
+use super::step::{Grain, told};
+use crate::attempt::Heard;
 use crate::attempt::{Attempt, Failure, Missed};
 use crate::buyer::{Ending, Visit};
 use crate::clock::STEP_NS;
-use crate::entrant::Entrant;
 use crate::op::{BuyerId, Op, Reply, Want};
 use crate::retry::Retries;
 use crate::stores::provider::Provider;
 use crate::stores::remote::{Link, Parts, Saying, Seat, Touches};
-use crate::worlds::stepped::script::{Heard, Next};
+use crate::worlds::stepped::Scripted;
+use crate::worlds::stepped::script::Next;
 
 /// More ops than any attempt makes.
 const MOST_OPS: usize = 1_000;
 
 /// A buyer and what it stands in front of.
 pub(super) struct Guest<'g> {
-    pub(super) entrant: &'g dyn Entrant,
+    pub(super) entrant: &'g dyn Scripted,
     pub(super) buyer: BuyerId,
     pub(super) want: Want,
     pub(super) retries: Retries,
@@ -95,7 +96,7 @@ impl Guest<'_> {
                 false => link.call(self.buyer, op),
             };
             if self.grain == Grain::Op {
-                seat.hear(Theatre::told(reply));
+                seat.hear(told(reply));
             }
             marks.note(op, reply);
             visit.looked |= matches!(op, Op::Read { .. } | Op::ReadVersioned { .. });

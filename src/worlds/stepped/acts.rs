@@ -3,13 +3,15 @@
 
 use super::cast::{Cast, MOST_OPS};
 use super::kind::{Kind, OnErrand, Part};
-use super::script::{Heard, Next};
+use super::script::Next;
 use super::turns::{Cue, KindId, Move, StoreId, Turn};
+use crate::attempt::Heard;
 use crate::attempt::{Failure, Missed};
 use crate::buyer::Ending;
+use crate::card::Errand;
+use crate::faults::Act;
 use crate::op::{Op, OpKind, Payment, Reply, Request};
-use crate::stores::model::{Act, Grip, Model};
-use crate::strategy::Errand;
+use crate::stores::model::{Grip, Model};
 
 impl Cast<'_> {
     /// What comes of an act that is no step of its own.

@@ -7,19 +7,21 @@
 use std::collections::BTreeMap;
 
 use super::kind::{Kind, Part};
-use super::script::{Heard, Next};
+use super::script::Next;
+use super::scripted::Scripted;
 use super::turns::{Cue, KindId, Leaks, Move, StoreId, Turn, Turns};
+use crate::attempt::Heard;
 use crate::attempt::{Failure, Missed};
 use crate::buyer::Ending;
-use crate::entrant::Entrant;
+use crate::faults::Act;
 use crate::op::{Op, OpKind, Reply, Request, Units, Want};
 use crate::retry::Retries;
 use crate::settings::Settings;
-use crate::stores::model::{Act, Grip, Model, Shelf, Split, Standing, failed};
+use crate::stores::model::{Grip, Model, Shelf, Split, Standing, failed};
 
 /// All kinds and stores met so far, for one strategy.
 pub struct Cast<'s> {
-    pub(super) entrant: &'s dyn Entrant,
+    pub(super) entrant: &'s dyn Scripted,
     retries: Retries,
     /// What can happen to anybody here.
     acts: Vec<Act>,
@@ -49,7 +51,7 @@ const TWICE: usize = 2;
 impl<'s> Cast<'s> {
     /// An empty cast.
     #[must_use]
-    pub fn new(entrant: &'s dyn Entrant, settings: &Settings) -> Self {
+    pub fn new(entrant: &'s dyn Scripted, settings: &Settings) -> Self {
         Self {
             entrant,
             retries: settings.policy.retries,
@@ -482,7 +484,7 @@ impl<'s> Cast<'s> {
 }
 
 /// What can happen to anybody in this shop.
-fn acts(entrant: &dyn Entrant, settings: &Settings) -> Vec<Act> {
+fn acts(entrant: &dyn Scripted, settings: &Settings) -> Vec<Act> {
     let card = entrant.card();
     let runs_out = card.asks_for(|kind| matches!(kind, OpKind::Hold | OpKind::Lease));
     let has_errands = card.names(OpKind::Notice) || card.names(OpKind::Recover);
@@ -496,7 +498,7 @@ fn acts(entrant: &dyn Entrant, settings: &Settings) -> Vec<Act> {
 }
 
 /// Whether an order that is written can make a difference to somebody's next step.
-fn looks_at_orders(entrant: &dyn Entrant) -> bool {
+fn looks_at_orders(entrant: &dyn Scripted) -> bool {
     let looks = [
         OpKind::FindOrder,
         OpKind::CountLeft,

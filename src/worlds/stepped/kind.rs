@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::script::Heard;
+use crate::attempt::Heard;
 use crate::buyer::Ending;
+use crate::card::Errand;
 use crate::op::{Item, Op, Order, Want};
 use crate::stores::model::{Grip, Standing};
-use crate::strategy::Errand;
 
 /// Who somebody is, apart from what it has heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

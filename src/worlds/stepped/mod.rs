@@ -8,11 +8,12 @@ mod acts;
 pub mod cast;
 mod kind;
 pub mod script;
+mod scripted;
 pub mod stage;
 mod turns;
 
 pub use cast::Cast;
 pub use kind::{Kind, OnErrand, Ordered, Part};
-pub use script::Heard;
+pub use scripted::Scripted;
 pub use stage::{Actor, Stage, Step};
 pub use turns::{Cue, KindId, Leaks, Move, StoreId, Turn};

@@ -6,13 +6,11 @@
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use crate::attempt::{Attempt, Failure, Missed};
-use crate::op::{Op, Reply, Want};
+use crate::attempt::{Attempt, Failure, Heard, Missed};
+use crate::card::Errand;
+use crate::op::{Op, Want};
 use crate::session::{Connection, Session};
-use crate::strategy::{Errand, Strategy};
-
-/// A reply as an attempt heard it.
-pub type Heard = Result<Reply, Missed>;
+use crate::strategy::Strategy;
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,13 @@ use std::fmt;
 
 use super::cast::Cast;
 use super::kind::Part;
-use super::script::Heard;
 use super::turns::{Cue, KindId, Leaks, StoreId, Turn};
+use crate::attempt::Heard;
 use crate::buyer::Ending;
+use crate::card::Errand;
+use crate::faults::Act;
 use crate::op::{BuyerId, Op, Units, Want};
-use crate::stores::model::{Act, Model};
-use crate::strategy::Errand;
+use crate::stores::model::Model;
 
 /// Who makes a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,8 +7,8 @@ use super::line::Heard;
 use super::rows::Rows;
 use super::world::{LINES, ORDERS, Role, World};
 use crate::attempt::{Failure, Missed};
+use crate::card::Errand;
 use crate::op::{Item, Op, Payment, Reply};
-use crate::strategy::Errand;
 use crate::words::done;
 use crate::worlds::stepped::Actor;
 

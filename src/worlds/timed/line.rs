@@ -7,9 +7,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::attempt::{Attempt, Missed};
+use crate::card::{About, Errand};
 use crate::op::{BuyerId, Op, Reply, Want};
 use crate::session::{Connection, Session};
-use crate::strategy::{About, Errand, Strategy};
+use crate::strategy::Strategy;
 
 /// A reply, or why there is none.
 pub(super) type Heard = Result<Reply, Missed>;

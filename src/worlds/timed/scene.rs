@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::arrivals::{Arrivals, Rush};
 use super::delay::Delay;
 use super::quorum::{Acknowledge, Durability};
+use crate::card::About;
 use crate::error::Error;
 use crate::op::{Item, OpKind};
 use crate::settings::Settings;
-use crate::strategy::About;
 use crate::text::nearest::{did_you_mean, shown};
 use crate::text::quantity::parse_count;
 

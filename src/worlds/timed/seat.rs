@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use rand::rngs::Xoshiro256PlusPlus;
 
 use crate::buyer::{Ending, Visit};
+use crate::card::Errand;
 use crate::op::{BuyerId, Want};
 use crate::stores::model::Standing;
-use crate::strategy::Errand;
 
 /// The number of a seat, a task or whatever else an event is about: small, for events are many.
 pub(super) type Key = u32;

@@ -6,11 +6,12 @@ use super::scene::Scene;
 use super::story::{Line, Story};
 use super::world::World;
 use crate::audit::Running;
+use crate::books::Books;
 use crate::error::Error;
 use crate::op::{OpKind, Order};
 use crate::report::{Banner, Gathered, overtakings};
-use crate::round::{Counted, Outcome, Round, Tally};
-use crate::stores::Books;
+use crate::report::{Counted, Outcome};
+use crate::round::{Round, Tally};
 use crate::strategy::Strategy;
 
 /// The most buyers whose visits are kept, to be audited together. Of more, each is audited as it leaves:

@@ -10,9 +10,9 @@ use super::seat::Key;
 use super::world::{MOST_PUT_OFF, Role, Task, World};
 use crate::attempt::{Failure, Missed};
 use crate::buyer::Ending;
+use crate::card::Errand;
 use crate::op::{Op, Reply};
 use crate::stores::model::Grip;
-use crate::strategy::Errand;
 
 impl<'w, G: Guestbook> World<'w, G> {
     /// Somebody begins with a piece of code.

@@ -11,10 +11,10 @@ use super::seat::Seat;
 use super::world::{Role, World};
 use crate::attempt::{Attempt, Failure, Missed};
 use crate::buyer::Ending;
+use crate::card::Errand;
 use crate::clock::nanos;
 use crate::op::Reply;
 use crate::report::Banner;
-use crate::strategy::Errand;
 use crate::worlds::stepped::Actor;
 
 impl<G: Guestbook> World<'_, G> {

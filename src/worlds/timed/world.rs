@@ -23,12 +23,12 @@ use super::scene::{Quorum, Scene};
 use super::seat::Seat;
 use super::signs::Signs;
 use super::story::Story;
+use crate::card::Errand;
 use crate::chance::{Dice, DiceBox, Purpose};
 use crate::error::Error;
 use crate::op::{Op, OpKind};
 use crate::round::Tally;
 use crate::stores::model::{Grip, Model};
-use crate::strategy::Errand;
 use crate::worlds::stepped::Actor;
 
 /// Whose code a task runs.

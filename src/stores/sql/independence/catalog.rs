@@ -7,10 +7,9 @@ use super::course::{Course, Frame};
 use super::reading::{Deed, Reading};
 use super::witness::Witness;
 use crate::checkout::{Answer, Value};
-use crate::stores::StoreKind;
-use crate::stores::model::Isolation;
+use crate::isolation::Isolation;
+use crate::store_kind::StoreKind;
 use crate::stores::remote::{Parts, Touches};
-use crate::text::sql::Dialect;
 
 /// Tables, and what happens behind statements that name them.
 #[derive(Clone, Debug, Default)]
@@ -111,7 +110,7 @@ impl Catalog {
         refer(&mut tables, &things);
         let real = tables.len();
         add_views(&mut tables, &things);
-        let dialect = Dialect::of(kind);
+        let dialect = kind.dialect();
         let readings: BTreeMap<String, Reading> =
             texts.map(|text| (text.to_owned(), Reading::of(dialect, text))).collect();
         let levels = readings.values().filter_map(|reading| reading.level);
@@ -137,7 +136,7 @@ impl Catalog {
     pub(in crate::stores::sql) fn read(&self, text: &str) -> Cow<'_, Reading> {
         match self.readings.get(text) {
             Some(reading) => Cow::Borrowed(reading),
-            None => Cow::Owned(Reading::of(Dialect::of(self.kind), text)),
+            None => Cow::Owned(Reading::of(self.kind.dialect(), text)),
         }
     }
 
@@ -230,7 +229,7 @@ impl Catalog {
         if !self.may_ask_for(reading) {
             return Touches::NOTHING;
         }
-        let opened = witness.opens(Dialect::of(self.kind), text);
+        let opened = witness.opens(self.kind.dialect(), text);
         opened.iter().fold(Touches::NOTHING, |all, opened| {
             let name = opened.table.to_lowercase();
             let of_name = self.tables.iter().filter(|table| table.name == name);
@@ -329,6 +328,7 @@ fn add_views(tables: &mut Vec<Table>, things: &[Thing]) {
 pub(super) mod tests {
     use super::super::Opened;
     use super::*;
+    use crate::text::sql::Dialect;
 
     /// Lines refer to orders, and those to products.
     pub(in super::super) fn shop(kind: StoreKind, more: &[[&str; 3]]) -> Catalog {

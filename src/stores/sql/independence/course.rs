@@ -2,8 +2,8 @@
 
 use super::reading::{Deed, Reading};
 use super::snapshot::{Takes, is_kept, takes};
-use crate::stores::StoreKind;
-use crate::stores::model::Isolation;
+use crate::isolation::Isolation;
+use crate::store_kind::StoreKind;
 use crate::stores::remote::{Parts, Touches};
 
 /// What a statement does to the transaction that it is in.

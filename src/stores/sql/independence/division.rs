@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use super::catalog::Catalog;
 use super::course::Course;
 use super::reading::{Deed, Reading};
-use crate::stores::StoreKind;
+use crate::store_kind::StoreKind;
 use crate::stores::remote::Touches;
 use crate::text::sql::{Dialect, Kind, pieces};
 
@@ -112,7 +112,7 @@ impl Catalog {
     fn division_of_code(&self, reading: &Reading) -> Division {
         let texts = self.code_behind(reading);
         let codes: Vec<Code> =
-            texts.iter().map(|text| Code::of(Dialect::of(self.kind()), text)).collect();
+            texts.iter().map(|text| Code::of(self.kind().dialect(), text)).collect();
         let only_read = codes.iter().filter(|code| code.reads > 0 && code.changes == 0).count();
         // One that only reads is run for each row, and nothing holds it between two of them.
         let reads_seldom = only_read == 0 || only_read == 1 && self.changes_one_row(reading);
@@ -221,7 +221,7 @@ impl Overlaps {
 mod tests {
     use super::super::catalog::tests::shop;
     use super::*;
-    use crate::stores::model::Isolation;
+    use crate::isolation::Isolation;
 
     fn division(kind: StoreKind, text: &str) -> Division {
         let shop = shop(kind, &[]);

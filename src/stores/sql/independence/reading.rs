@@ -4,7 +4,7 @@
 use super::relations::relations;
 use super::rows::{has_many_rows, pins};
 use super::tokens::{functions, has_escaped_name, tokens};
-use crate::stores::model::Isolation;
+use crate::isolation::Isolation;
 use crate::text::sql::{Dialect, Kind};
 
 /// What a statement does.

@@ -17,8 +17,8 @@
 //! | SQLite | is writing: there is one writer | *File Locking And Concurrency*, 3 |
 
 use super::reading::{Deed, Reading};
-use crate::stores::StoreKind;
-use crate::stores::model::Isolation;
+use crate::isolation::Isolation;
+use crate::store_kind::StoreKind;
 
 /// Whether a statement takes the snapshot of the transaction that it is in, if there is none yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,6 @@ pub(super) fn takes(kind: StoreKind, reading: &Reading) -> Takes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::sql::Dialect;
 
     #[test]
     fn each_row_of_the_table_holds() {
@@ -88,7 +87,7 @@ mod tests {
             (Sqlite, "SELECT a FROM t", Surely),
             (Sqlite, "UPDATE t SET a = 1", Surely),
         ] {
-            let reading = Reading::of(Dialect::of(kind), text);
+            let reading = Reading::of(kind.dialect(), text);
             assert_eq!(takes(kind, &reading), expected, "{kind}: {text}");
         }
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::op::OpKind;
 use crate::text::nearest::{did_you_mean, shown};
+use crate::text::sql::Dialect;
 
 /// Where stock lives in a race on threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -86,6 +87,16 @@ impl StoreKind {
             Step => self.is_sql() || self == Self::Redis,
             Lease | Fence => matches!(self, Self::Redis | Self::Etcd),
             Cache | Shards | Notice => false,
+        }
+    }
+
+    /// Its dialect of SQL; that of PostgreSQL where it speaks none.
+    #[must_use]
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::Mysql => Dialect::Mysql,
+            Self::Sqlite => Dialect::Sqlite,
+            _ => Dialect::Postgres,
         }
     }
 

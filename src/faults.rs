@@ -31,7 +31,7 @@ pub enum Act {
     /// It makes its next step.
     #[default]
     Step,
-    /// What the shop does in its name meanwhile, an [errand](crate::strategy::Errand), makes its next
+    /// What the shop does in its name meanwhile, an [errand](crate::card::Errand), makes its next
     /// step.
     Errand,
     /// Its hold and its leases run out.

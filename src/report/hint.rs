@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use crate::command::Command;
-
 /// A command that leads on from a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Hint {
@@ -46,7 +44,7 @@ impl Purpose {
 impl Hint {
     /// A command for a purpose.
     #[must_use]
-    pub fn new(purpose: Purpose, command: Command) -> Self {
-        Self { purpose, command: command.to_string() }
+    pub fn new(purpose: Purpose, command: impl Into<String>) -> Self {
+        Self { purpose, command: command.into() }
     }
 }

@@ -1,0 +1,57 @@
+//! A checkout that is described in a file, as a strategy: its ops are its [steps](crate::op::Op::Step).
+
+use std::sync::Arc;
+
+use super::Strategy;
+use crate::attempt::{Attempt, Bought, Missed};
+use crate::card::{About, Claim};
+use crate::checkout::Checkout;
+use crate::op::{BuyerId, Onward, OpKind, Want};
+use crate::session::{Connection, Session};
+
+impl Strategy for Checkout {
+    fn about(&self) -> About {
+        About {
+            name: self.path,
+            aliases: &[],
+            summary: "a checkout of one's own",
+            needs: match self.has_transactions() {
+                true => &[OpKind::Step, OpKind::Transaction],
+                false => &[OpKind::Step],
+            },
+            carts: false,
+            claim: Claim::Safe,
+        }
+    }
+
+    async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+        let steps = &self.role(shop.buyer()).steps;
+        let mut number = 0;
+        let mut has_looked = false;
+        loop {
+            let onward = shop.step(number, want).await?;
+            let looks = steps.get(usize::from(number)).is_some_and(|step| !step.save.is_empty());
+            number = match onward {
+                Onward::To(next) => next,
+                Onward::Bought => return Ok(Bought),
+                Onward::SoldOut => return Err(Missed::SoldOut),
+            };
+            // Between looking and acting.
+            if looks && !std::mem::replace(&mut has_looked, true) {
+                shop.think().await?;
+            }
+        }
+    }
+
+    fn described(&self) -> Option<Arc<Checkout>> {
+        Some(Arc::new(self.clone()))
+    }
+
+    fn wants(&self, buyer: BuyerId, want: Want) -> Want {
+        if self.role(buyer).buys { want } else { Want { qty: 0, ..want } }
+    }
+
+    fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool {
+        self.alike && one as usize % self.roles.len() == other as usize % self.roles.len()
+    }
+}

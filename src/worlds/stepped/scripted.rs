@@ -1,0 +1,69 @@
+//! A strategy whose type is forgotten, one op at a time.
+
+use std::sync::Arc;
+
+use super::script::{self, Next};
+use crate::attempt::{Attempt, Heard, Missed};
+use crate::card::{About, Errand};
+use crate::checkout::Checkout;
+use crate::op::{BuyerId, Want};
+use crate::strategy::Strategy;
+
+/// A strategy of any type, of which the next op can be asked for. Every [`Strategy`] is one.
+pub trait Scripted: Sync {
+    /// The strategy's card.
+    fn card(&self) -> About;
+
+    /// As [`Strategy::described`].
+    fn described(&self) -> Option<Arc<Checkout>>;
+
+    /// As [`Strategy::wants`].
+    fn wants(&self, buyer: BuyerId, want: Want) -> Want;
+
+    /// As [`Strategy::are_alike`].
+    fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool;
+
+    /// What a buyer does next in an attempt in which it has heard this.
+    fn attempt(&self, want: Want, heard: &[Heard]) -> Next<Attempt>;
+
+    /// What the clerk does next when serving this want and having heard this.
+    fn serve(&self, want: Want, heard: &[Heard]) -> Next<Result<bool, Missed>>;
+
+    /// What the shop does next on an errand about this want, having heard this.
+    fn errand(&self, errand: Errand, want: Want, heard: &[Heard]) -> Next<Result<(), Missed>>;
+
+    /// Whether it is a running application's.
+    fn is_app(&self) -> bool {
+        self.described().is_some_and(|checkout| checkout.app.is_some())
+    }
+}
+
+impl<S: Strategy> Scripted for S {
+    fn card(&self) -> About {
+        self.about()
+    }
+
+    fn described(&self) -> Option<Arc<Checkout>> {
+        Strategy::described(self)
+    }
+
+    fn wants(&self, buyer: BuyerId, want: Want) -> Want {
+        Strategy::wants(self, buyer, want)
+    }
+
+    fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool {
+        Strategy::are_alike(self, one, other)
+    }
+
+    fn attempt(&self, want: Want, heard: &[Heard]) -> Next<Attempt> {
+        script::attempt(self, want, heard)
+    }
+
+    fn serve(&self, want: Want, heard: &[Heard]) -> Next<Result<bool, Missed>> {
+        script::serve(self, want, heard)
+    }
+
+    fn errand(&self, errand: Errand, want: Want, heard: &[Heard]) -> Next<Result<(), Missed>> {
+        script::errand(self, errand, want, heard)
+    }
+}
