@@ -3,18 +3,18 @@
 //! Every command line that is printed is made here, so that each of them carries every setting that its command takes
 //! and that is not as it would be if nothing were said. A setting that this file does not know is said in full.
 
-pub use crate::verb::Verb;
+pub use crate::domain::verb::Verb;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::checkout::Checkout;
-use crate::entrant::Entrant;
-use crate::faults::Faults;
-use crate::op::OpKind;
-use crate::settings::Settings;
-use crate::store_kind::StoreKind;
+use crate::describe::checkout::Checkout;
+use crate::domain::faults::Faults;
+use crate::domain::op::OpKind;
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
 use crate::stores::Address;
+use crate::worlds::entrant::Entrant;
 
 /// A command line.
 #[derive(Clone, Debug, PartialEq, Eq)]

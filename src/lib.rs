@@ -29,60 +29,57 @@
 //!
 //! The map of the code stands in `ARCHITECTURE.md`.
 
-pub mod app;
-pub mod attempt;
-pub mod audit;
-mod books;
-pub mod buyer;
-mod card;
-pub mod chance;
-pub mod checkout;
-pub mod clock;
-pub mod command;
-pub mod control;
-pub mod entrant;
-pub mod error;
-pub mod expect;
-pub mod explore;
-mod faults;
-pub mod finding;
-mod isolation;
-pub mod logbook;
-pub mod op;
+// The floors of the house, the lowest first. Each imports from those above it in this list, and from no other.
+
+mod base;
+
+mod domain;
+
+pub mod scheduler;
+
+mod check;
+
+mod describe;
+
+pub mod strategy;
+
 #[cfg(feature = "app")]
 mod proxy;
-pub mod race;
-mod relation;
-pub mod render;
-pub mod report;
-pub mod retry;
-pub mod round;
-pub mod rounds;
-pub mod samples;
-pub mod scenario;
-pub mod seeds;
-pub mod session;
-pub mod settings;
-mod store_kind;
+
 pub mod stores;
-pub mod strategies;
-pub mod strategy;
-pub mod text;
-mod verb;
-mod words;
+
 pub mod worlds;
 
+pub mod command;
+
+pub mod explore;
+
+pub mod strategies;
+
+mod run;
+
+pub mod scenario;
+
+pub mod render;
+
+// What is seen from outside bears no floor's name.
+pub use base::{chance, clock, control, error, samples, text};
+pub use check::{audit, expect, report, round};
+pub use describe::{app, checkout};
+pub use domain::{attempt, buyer, finding, op, retry, session, settings};
 pub use explore::explore;
-pub use race::race;
+pub use run::race::race;
+pub use run::{logbook, race, rounds, seeds};
+pub use worlds::entrant;
 
 /// What a strategy's file needs.
 pub mod prelude {
-    pub use crate::attempt::Missed::{Conflict, Declined, Expired, Failed, SoldOut};
-    pub use crate::attempt::{Attempt, Bought, Failure, Missed};
-    pub use crate::card::{About, Claim};
-    pub use crate::finding::FindingKind;
-    pub use crate::op::{Item, OpKind, Payment, Units, Version, Want};
-    pub use crate::session::{Connection, Session};
+    pub use crate::domain::attempt::Missed::{Conflict, Declined, Expired, Failed, SoldOut};
+    pub use crate::domain::attempt::{Attempt, Bought, Failure, Missed};
+    pub use crate::domain::card::{About, Claim};
+    pub use crate::domain::finding::FindingKind;
+    pub use crate::domain::op::{Item, OpKind, Payment, Units, Version, Want};
+    pub use crate::domain::session::{Connection, Session};
     pub use crate::strategy::Strategy;
 }
 

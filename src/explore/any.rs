@@ -17,13 +17,13 @@ use serde::Serialize;
 use super::completeness::cut_after;
 use super::state::{ANY, State};
 use super::{Exploration, Limits, check_card, checks, search_all, shop};
-use crate::entrant::Entrant;
-use crate::error::Error;
-use crate::expect::Expectation;
-use crate::op::{Op, OpKind, Request, Units, Want};
-use crate::report::Hint;
-use crate::report::{Evidence, Figures, Judgement, SCHEMA};
-use crate::settings::Settings;
+use crate::base::error::Error;
+use crate::check::expect::Expectation;
+use crate::check::report::Hint;
+use crate::check::report::{Evidence, Figures, Judgement, SCHEMA};
+use crate::domain::op::{Op, OpKind, Request, Units, Want};
+use crate::domain::settings::Settings;
+use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Cast, Cue, KindId, Part, StoreId};
 
 /// States after which the store is taken to be without end.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::checks::{self, End, Shown};
 use super::limits::Limits;
 use super::state::State;
-use crate::audit::Finding;
+use crate::check::audit::Finding;
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
 /// What was seen.

@@ -1,11 +1,11 @@
 //! `explore(MyCheckout).buyers(3).stock(1)`: a proof in one line, for somebody's `#[test]`.
 
 use super::{Exploration, Limits, replay, search_all};
-use crate::card::type_name;
-use crate::error::Error;
-use crate::finding::FindingKind;
-use crate::report::Evidence;
-use crate::settings::{Settings, shop_setters};
+use crate::base::error::Error;
+use crate::check::report::Evidence;
+use crate::domain::card::type_name;
+use crate::domain::finding::FindingKind;
+use crate::domain::settings::{Settings, shop_setters};
 use crate::strategy::Strategy;
 
 /// Prepares a search through every interleaving: 2 buyers and 1 unit, until told otherwise.

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::state::State;
-use crate::audit::{Finding, Ledger};
-use crate::books::Books;
-use crate::buyer::{Ending, Visit};
-use crate::clock::STEP_NS;
-use crate::finding::FindingKind;
-use crate::op::{Item, Order, Units, Want};
-use crate::text::quantity::{count, of};
+use crate::base::clock::STEP_NS;
+use crate::base::text::quantity::{count, of};
+use crate::check::audit::{Finding, Ledger};
+use crate::domain::books::Books;
+use crate::domain::buyer::{Ending, Visit};
+use crate::domain::finding::FindingKind;
+use crate::domain::op::{Item, Order, Units, Want};
 use crate::worlds::stepped::{
     Actor, Cast, Cue, KindId, Leaks, Ordered, Part, Stage, Step, StoreId,
 };

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use super::conflict::names;
 use super::rehearsal::{come_alone, measured};
 use super::transcript::actor;
-use crate::buyer::Ending;
-use crate::entrant::Entrant;
-use crate::error::Error;
-use crate::settings::Settings;
+use crate::base::error::Error;
+use crate::domain::buyer::Ending;
+use crate::domain::settings::Settings;
 use crate::stores::remote::Server;
+use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Grain, Step, Theatre};
 
 /// How an application looks.
@@ -130,7 +130,7 @@ fn differing(place: usize, before: &[Step], now: &[Step]) -> Vec<Differing> {
             (Some(before), Some(now)) => before.is_like(now),
             _ => false,
         };
-        let text = |said: Option<crate::stores::remote::Saying>| {
+        let text = |said: Option<crate::scheduler::Saying>| {
             said.map_or("nothing".to_owned(), |said| said.text)
         };
         let said = (text(before), text(now));

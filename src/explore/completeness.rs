@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::checks::End;
 use super::exploration::Told;
-use crate::attempt::Failure;
-use crate::buyer::Ending;
-use crate::report::Evidence;
-use crate::settings::Settings;
-use crate::text::quantity::{count, of};
+use crate::base::text::quantity::{count, of};
+use crate::check::report::Evidence;
+use crate::domain::attempt::Failure;
+use crate::domain::buyer::Ending;
+use crate::domain::settings::Settings;
 
 /// What a search has looked at, beside what it found.
 #[derive(Clone, Debug, Default)]

@@ -12,8 +12,8 @@ use rand::RngExt;
 use rand::seq::{IndexedRandom, SliceRandom};
 use serde::Serialize;
 
-use crate::chance::{Dice, Purpose};
-use crate::faults::Act;
+use crate::base::chance::{Dice, Purpose};
+use crate::domain::faults::Act;
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
 /// The number of the last schedule that has dice of its own.

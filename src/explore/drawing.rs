@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::search::Search;
-use crate::op::Units;
-use crate::report::SCHEMA;
-use crate::words::intention;
+use crate::check::report::SCHEMA;
+use crate::domain::op::Units;
 use crate::worlds::stepped::{Kind, KindId, Part, StoreId};
+use crate::worlds::words::intention;
 
 /// States, identical buyers counted and not told apart, and the steps between them. The first is the
 /// shop at its opening.

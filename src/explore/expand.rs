@@ -9,8 +9,8 @@ use std::ops::Range;
 use super::checks::{self, End};
 use super::packed::{crowd_of, store_of, unpack};
 use super::states::{Batch, States};
-use crate::audit::Finding;
-use crate::op::Units;
+use crate::check::audit::Finding;
+use crate::domain::op::Units;
 use crate::worlds::stepped::{Cast, Cue, KindId, StoreId};
 
 /// Where a kind of finding was first seen: in this state, or on the step of this kind out of it.

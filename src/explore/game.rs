@@ -4,14 +4,14 @@ use super::checks::{self, Shown};
 use super::limits::Limits;
 use super::search::Search;
 use super::timeline::Row;
-use crate::audit::Finding;
-use crate::entrant::Entrant;
-use crate::error::Error;
-use crate::faults::Act;
-use crate::op::Units;
-use crate::settings::Settings;
-use crate::words::intention;
+use crate::base::error::Error;
+use crate::check::audit::Finding;
+use crate::domain::faults::Act;
+use crate::domain::op::Units;
+use crate::domain::settings::Settings;
+use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
+use crate::worlds::words::intention;
 
 /// How far a hint looks ahead, in states.
 const LOOK_AHEAD: usize = 200_000;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::text::quantity::count;
+use crate::base::text::quantity::count;
 
 /// A number of schedules: exact up to 2⁵³, and to fifteen digits in any case.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -65,18 +65,18 @@ pub use survey::{Place, Survey, SurveyRow, Verdict, survey};
 pub use timeline::Row;
 pub use walk::{Switches, Walk};
 
-use crate::attempt::Failure;
-use crate::buyer::Ending;
+use crate::base::error::Error;
+use crate::base::text::quantity::of;
 use crate::command::Command;
-use crate::entrant::Entrant;
-use crate::error::Error;
-use crate::faults::Act;
-use crate::finding::FindingKind;
-use crate::op::{Op, OpKind, Want};
-use crate::settings::Settings;
+use crate::domain::attempt::Failure;
+use crate::domain::buyer::Ending;
+use crate::domain::faults::Act;
+use crate::domain::finding::FindingKind;
+use crate::domain::op::{Op, OpKind, Want};
+use crate::domain::settings::Settings;
+use crate::domain::verb::Verb;
 use crate::stores::model::Model;
-use crate::text::quantity::of;
-use crate::verb::Verb;
+use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 use completeness::{Looked, cut_after, failed_ends, idle_ends};
 

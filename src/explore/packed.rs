@@ -137,8 +137,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::attempt::Heard;
-    use crate::attempt::Missed;
+    use crate::domain::attempt::Heard;
+    use crate::domain::attempt::Missed;
     use crate::worlds::stepped::Leaks;
 
     fn turn(store: StoreId, actor: Move, other: Option<Move>) -> Turn {

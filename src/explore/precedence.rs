@@ -19,10 +19,10 @@ use super::limits::Limits;
 use super::packed::unpack;
 use super::state::State;
 use super::states::{Batch, States};
-use crate::audit::Finding;
-use crate::buyer::Ending;
-use crate::finding::FindingKind;
-use crate::op::Units;
+use crate::check::audit::Finding;
+use crate::domain::buyer::Ending;
+use crate::domain::finding::FindingKind;
+use crate::domain::op::Units;
 use crate::worlds::stepped::{Actor, Cast, Cue, KindId, Stage};
 
 /// What was seen.

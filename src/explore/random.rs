@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::checks::{self, Shown};
 use super::dice::{LAST, Method, Roll};
 use super::state::State;
-use crate::audit::Finding;
-use crate::buyer::Ending;
-use crate::op::Units;
+use crate::check::audit::Finding;
+use crate::domain::buyer::Ending;
+use crate::domain::op::Units;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 
 /// Which schedules to roll.

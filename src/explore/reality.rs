@@ -7,13 +7,13 @@
 
 use super::open;
 use super::schedule::Schedule;
-use crate::entrant::Entrant;
-use crate::error::Error;
-use crate::isolation::Isolation;
-use crate::op::Op;
-use crate::settings::Settings;
-use crate::store_kind::StoreKind;
+use crate::base::error::Error;
+use crate::domain::isolation::Isolation;
+use crate::domain::op::Op;
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
 use crate::stores::remote::Server;
+use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{self, Grain, Theatre};
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 

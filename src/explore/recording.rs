@@ -13,11 +13,12 @@ use std::fmt;
 use std::path::Path;
 
 use super::schedule::Schedule;
-use crate::error::Error;
-use crate::settings::Settings;
-use crate::store_kind::StoreKind;
-use crate::text::document::{self, Fault, plain_text};
-use crate::text::nearest::{did_you_mean, shown};
+use crate::base::error::Error;
+use crate::base::text::document;
+use crate::base::text::document::{Fault, plain_text};
+use crate::base::text::nearest::{did_you_mean, shown};
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
 
 /// The keys beside the settings.
 const OWN_KEYS: [&str; 3] = ["strategy", "steps", "schedule"];

@@ -5,14 +5,14 @@ use super::harvest::{Judged, judge};
 use super::steady::blend;
 use super::timeline::Row;
 use super::transcript::{actor, timeline};
-use crate::attempt::Failure;
-use crate::audit::Finding;
-use crate::buyer::Ending;
-use crate::entrant::Entrant;
-use crate::error::Error;
-use crate::settings::Settings;
-use crate::store_kind::StoreKind;
+use crate::base::error::Error;
+use crate::check::audit::Finding;
+use crate::domain::attempt::Failure;
+use crate::domain::buyer::Ending;
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
 use crate::stores::remote::{Opening, Server};
+use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Grain, Step, Theatre};
 
 /// More statements than anybody sends who is alone.

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::faults::Act;
+use crate::domain::faults::Act;
 use crate::worlds::stepped::{Actor, Cue};
 
 /// Whose step comes when.

@@ -14,10 +14,10 @@ use super::packed::unpack;
 use super::precedence;
 use super::state::State;
 use super::states::{Batch, MOST_STATES, States};
-use crate::audit::Finding;
-use crate::faults::Act;
-use crate::finding::FindingKind;
-use crate::op::Units;
+use crate::check::audit::Finding;
+use crate::domain::faults::Act;
+use crate::domain::finding::FindingKind;
+use crate::domain::op::Units;
 use crate::worlds::stepped::{Actor, Cast, Cue, KindId, Stage};
 
 /// What a search has seen.

@@ -2,8 +2,8 @@
 //! rolled. Two equal searches say the same then.
 
 use super::harvest::{Best, judge};
-use crate::audit::Finding;
-use crate::error::Error;
+use crate::base::error::Error;
+use crate::check::audit::Finding;
 use crate::worlds::held::{Step, Theatre};
 
 /// What stands in the place of something that is other each time.

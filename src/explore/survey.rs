@@ -6,16 +6,16 @@ use super::limits::Limits;
 use super::orders::{can_be_stepped, search_orders, server_for};
 use super::walk::Walk;
 use super::{Exploration, search_all};
-use crate::control::Control;
-use crate::entrant::Entrant;
-use crate::error::Error;
-use crate::finding::FindingKind;
-use crate::isolation::Isolation;
-use crate::op::OpKind;
-use crate::report::Evidence;
-use crate::settings::Settings;
-use crate::store_kind::StoreKind;
+use crate::base::control::Control;
+use crate::base::error::Error;
+use crate::check::report::Evidence;
+use crate::domain::finding::FindingKind;
+use crate::domain::isolation::Isolation;
+use crate::domain::op::OpKind;
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
 use crate::stores::Address;
+use crate::worlds::entrant::Entrant;
 
 /// What was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use super::harvest::{Harvest, in_schedule};
 use super::schedule::Schedule;
 use super::transcript::actor;
 use super::walk::{MOST_IN_VAIN, Switches, TRIES, Walk};
-use crate::error::Error;
-use crate::settings::Settings;
-use crate::stores::remote::Touches;
+use crate::base::error::Error;
+use crate::domain::settings::Settings;
+use crate::scheduler::Touches;
 use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::Cue;
 

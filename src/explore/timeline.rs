@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::attempt::Failure;
-use crate::buyer::Ending;
-use crate::card::Errand;
-use crate::faults::Act;
-use crate::op::{Item, Op, Reply, Units};
-use crate::text::quantity::of;
-use crate::words::{done, happened};
+use crate::base::text::quantity::of;
+use crate::domain::attempt::Failure;
+use crate::domain::buyer::Ending;
+use crate::domain::card::Errand;
+use crate::domain::faults::Act;
+use crate::domain::op::{Item, Op, Reply, Units};
 use crate::worlds::stepped::{Actor, Step};
+use crate::worlds::words::{done, happened};
 
 /// One row: who did what, and what the shelf held then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

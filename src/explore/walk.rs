@@ -9,11 +9,11 @@
 use super::harvest::{Harvest, in_schedule};
 use super::schedule::Schedule;
 use super::transcript::{actor, said};
-use crate::error::Error;
-use crate::retry::Retries;
-use crate::settings::Settings;
-use crate::stores::remote::{Saying, Touches};
-use crate::text::quantity::of;
+use crate::base::error::Error;
+use crate::base::text::quantity::of;
+use crate::domain::retry::Retries;
+use crate::domain::settings::Settings;
+use crate::scheduler::{Saying, Touches};
 use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::Cue;
 

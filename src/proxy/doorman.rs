@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::stores::remote::{Saying, Seat, Thinkers, Touches};
+use crate::scheduler::{Saying, Seat, Thinkers, Touches};
 
 /// How long a request that has been answered may take to end what it has begun.
 const TIDYING_UP: Duration = Duration::from_millis(500);

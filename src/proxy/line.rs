@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::doorman::{Doorman, LineNumber};
 use super::sight::Sight;
 use super::wire::{Heard, Piece, Wire};
-use crate::stores::remote::Saying;
+use crate::scheduler::Saying;
 
 /// How much is read at once.
 const BLOCK: usize = 64 << 10;

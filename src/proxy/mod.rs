@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use crate::error::Error;
+use crate::base::error::Error;
 use line::Closers;
 
 /// What a proxy needs to know of the server behind it.

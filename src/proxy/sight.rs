@@ -1,7 +1,7 @@
 //! What a statement on a connection has to do with, and how it is told.
 
 use super::wire::{Frame, Said};
-use crate::stores::remote::{Saying, Touches};
+use crate::scheduler::{Saying, Touches};
 
 /// Somebody who knows one connection's language, and how far it has come.
 pub(crate) trait Sight: Send {

@@ -3,8 +3,8 @@
 use anstyle::AnsiColor;
 
 use super::table::labelled;
+use crate::base::text::quantity::of;
 use crate::explore::Checkup;
-use crate::text::quantity::of;
 
 /// The most steps that are told of those that differ.
 const MOST_TOLD: usize = 3;

@@ -1,7 +1,7 @@
 //! The report as CSV: a line a strategy, a column a figure, in the units of `docs/report.md`.
 
-use crate::error::Error;
-use crate::report::{METRICS, Report, Run, Value};
+use crate::base::error::Error;
+use crate::check::report::{METRICS, Report, Run, Value};
 
 /// The figures of every run, with a header.
 ///

@@ -6,14 +6,14 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::table::{LABEL_WIDTH, headline, labelled};
 use super::verdict;
-use crate::clock::nanos;
+use crate::base::clock::nanos;
+use crate::base::text::quantity::{count, duration, of, percent};
+use crate::check::report::Evidence;
+use crate::domain::finding::FindingKind;
 use crate::explore::{
     AnyBuyers, Covered, Exploration, Incident, LevelTried, Method, NoLevel, Orders, Row, Sampled,
     Told,
 };
-use crate::finding::FindingKind;
-use crate::report::Evidence;
-use crate::text::quantity::{count, duration, of, percent};
 
 /// The most buyers that get a column of their own.
 const MOST_COLUMNS: usize = 6;

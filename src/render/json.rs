@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::base::error::Error;
 use crate::explore::StateGraph;
 
 /// The whole report, indented, with a newline at the end.

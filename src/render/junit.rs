@@ -2,8 +2,8 @@
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
-use crate::error::Error;
-use crate::report::{Report, Run};
+use crate::base::error::Error;
+use crate::check::report::{Report, Run};
 
 /// One suite for each scenario, named by its path.
 ///

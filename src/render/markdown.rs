@@ -4,7 +4,7 @@ use comfy_table::{Table, presets};
 
 use super::sections::{self, Section};
 use super::verdict::Verdict;
-use crate::report::Report;
+use crate::check::report::Report;
 
 /// The whole report.
 #[must_use]

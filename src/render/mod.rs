@@ -16,8 +16,8 @@ mod verdict;
 
 use std::fmt;
 
+use crate::check::report::Report;
 use crate::explore::Exploration;
-use crate::report::Report;
 
 pub use checkup::checkup;
 pub use csv::csv;

@@ -2,10 +2,10 @@
 
 use super::exploration::timeline;
 use super::table::labelled;
-use crate::buyer::Ending;
+use crate::base::text::quantity::of;
+use crate::domain::buyer::Ending;
+use crate::domain::op::BuyerId;
 use crate::explore::Rehearsal;
-use crate::op::BuyerId;
-use crate::text::quantity::of;
 use crate::worlds::stepped::Actor;
 
 /// How everybody fared who came alone, and what was said.

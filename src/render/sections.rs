@@ -1,10 +1,10 @@
 //! The tables of a report, as rows of text: what the terminal and Markdown have in common.
 
-use crate::clock::nanos;
-use crate::report::{BannerCount, Figures, Overtaking, Product, Report, Run, WorstRound};
-use crate::samples::Spread;
-use crate::settings::{Settings, SettingsRecord};
-use crate::text::quantity::{count, duration, of, percent};
+use crate::base::clock::nanos;
+use crate::base::samples::Spread;
+use crate::base::text::quantity::{count, duration, of, percent};
+use crate::check::report::{BannerCount, Figures, Overtaking, Product, Report, Run, WorstRound};
+use crate::domain::settings::{Settings, SettingsRecord};
 
 use super::verdict;
 

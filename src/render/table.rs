@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::sections::{self, Section};
 use super::verdict::{self, Verdict};
-use crate::report::{Evidence, Report, Run};
+use crate::check::report::{Evidence, Report, Run};
 
 /// The columns before a verdict's sentence.
 pub(super) const LABEL_WIDTH: usize = 16;

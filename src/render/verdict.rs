@@ -1,8 +1,8 @@
 //! The verdict in words: one for the eye, one sentence, and what to type next.
 
-use crate::finding::FindingKind;
-use crate::report::{Evidence, Report, Run};
-use crate::text::quantity::{count, of};
+use crate::base::text::quantity::{count, of};
+use crate::check::report::{Evidence, Report, Run};
+use crate::domain::finding::FindingKind;
 
 /// A run's verdict in words.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::clock::nanos;
-use crate::text::quantity::{parse_count, parse_duration, parse_switch};
+use crate::base::clock::nanos;
+use crate::base::text::quantity::{parse_count, parse_duration, parse_switch};
 use crate::worlds::timed::delay::Delay;
 use crate::worlds::timed::quorum::{Acknowledge, Durability};
 use crate::worlds::timed::scene::{

@@ -12,11 +12,11 @@ use super::tables::{
     BLOW, MEMBER, PRODUCT, PROVIDER, QUORUM, REGION, REPLICAS, SHOP, TROUBLE, WALLET, set_provider,
     set_quorum, set_replicas, set_shop, set_trouble, set_wallet, span, time_of_day,
 };
-use crate::error::Error;
-use crate::settings::Settings;
-use crate::text::document::{Fault, plain_text};
-use crate::text::nearest::{did_you_mean, shown};
-use crate::text::quantity::{of, parse_count};
+use crate::base::error::Error;
+use crate::base::text::document::{Fault, plain_text};
+use crate::base::text::nearest::{did_you_mean, shown};
+use crate::base::text::quantity::{of, parse_count};
+use crate::domain::settings::Settings;
 use crate::worlds::timed::arrivals::Arrivals;
 use crate::worlds::timed::delay::Delay;
 use crate::worlds::timed::quorum::{Acknowledge, Durability};

@@ -12,11 +12,11 @@ use super::remote::{Server, Site, Terms};
 use super::sql::Plain;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use super::sql::{Ours, Room};
-use crate::checkout::Checkout;
-use crate::control::Control;
-use crate::error::Error;
-use crate::settings::Settings;
-use crate::store_kind::StoreKind;
+use crate::base::control::Control;
+use crate::base::error::Error;
+use crate::describe::checkout::Checkout;
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
 
 /// Where to find a server. By default nowhere: a private one is started, and removed after use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -181,6 +181,6 @@ pub(super) fn on_loopback(host: &str, address: &Address) -> Result<(), Error> {
     Err(Error::input(format!(
         "{} is not on this machine; oversell-sim sends load only to loopback\n       \
          to race against it on purpose, add --allow-remote",
-        crate::text::nearest::shown(host)
+        crate::base::text::nearest::shown(host)
     )))
 }

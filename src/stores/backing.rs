@@ -1,12 +1,13 @@
 //! The databases behind a running application: started for it or found, looked into, and put back to where they were.
 
-use crate::checkout::{Answer, Value};
-use crate::error::Error;
-use crate::isolation::Isolation;
+use crate::base::error::Error;
+use crate::describe::checkout::{Answer, Value};
+use crate::domain::isolation::Isolation;
+use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Behind, Target};
-use crate::store_kind::StoreKind;
+use crate::scheduler::Waits;
 use crate::stores::Address;
-use crate::stores::remote::{Terms, Waits};
+use crate::stores::remote::Terms;
 
 /// How clients get in.
 #[derive(Clone, Debug)]

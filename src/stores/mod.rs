@@ -44,8 +44,8 @@ mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use crate::books::Books;
-pub use crate::store_kind::StoreKind;
+pub use crate::domain::books::Books;
+pub use crate::domain::store_kind::StoreKind;
 pub(crate) use address::open_server;
 pub use address::{Address, Venue};
 #[cfg(feature = "app")]
@@ -54,9 +54,9 @@ pub use app::Passage;
 use readiness::is_installed;
 pub use readiness::{Readiness, readiness};
 
-use crate::attempt::Missed;
-use crate::error::Error;
-use crate::op::{BuyerId, Op, Reply};
+use crate::base::error::Error;
+use crate::domain::attempt::Missed;
+use crate::domain::op::{BuyerId, Op, Reply};
 
 /// A store that real threads race on.
 pub trait LiveStore: Sync {

@@ -3,8 +3,8 @@
 use parking_lot::Mutex;
 
 use super::model::Standing;
-use crate::attempt::{Failure, Missed};
-use crate::op::{BuyerId, Op, Payment, Reply};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{BuyerId, Op, Payment, Reply};
 
 /// What the provider knows of each buyer.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crossbeam::channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 
 use super::patience::{GLANCE, Patience};
-use crate::attempt::{Failure, Missed};
-use crate::op::{Op, Reply, Request};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{Op, Reply, Request};
 
 /// A request on its way to the clerk, with the line on which to answer it.
 type Queued = (Request, Sender<bool>);

@@ -1,7 +1,7 @@
 //! Which stores are ready here, and what to install for the rest.
 
-use crate::error::Error;
-use crate::store_kind::StoreKind;
+use crate::base::error::Error;
+use crate::domain::store_kind::StoreKind;
 
 /// A store, and whether it can be raced on here and now.
 #[derive(Clone, Debug)]

@@ -4,10 +4,10 @@
 
 pub mod zoo;
 
-use crate::entrant::Entrant;
-use crate::error::Error;
-use crate::settings::Settings;
-use crate::text::nearest::{did_you_mean, shown};
+use crate::base::error::Error;
+use crate::base::text::nearest::{did_you_mean, shown};
+use crate::domain::settings::Settings;
+use crate::worlds::entrant::Entrant;
 
 /// Declares each strategy's module and lists its type: one line a strategy.
 macro_rules! registry {

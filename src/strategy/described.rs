@@ -1,13 +1,13 @@
-//! A checkout that is described in a file, as a strategy: its ops are its [steps](crate::op::Op::Step).
+//! A checkout that is described in a file, as a strategy: its ops are its [steps](crate::domain::op::Op::Step).
 
 use std::sync::Arc;
 
 use super::Strategy;
-use crate::attempt::{Attempt, Bought, Missed};
-use crate::card::{About, Claim};
-use crate::checkout::Checkout;
-use crate::op::{BuyerId, Onward, OpKind, Want};
-use crate::session::{Connection, Session};
+use crate::describe::checkout::Checkout;
+use crate::domain::attempt::{Attempt, Bought, Missed};
+use crate::domain::card::{About, Claim};
+use crate::domain::op::{BuyerId, Onward, OpKind, Want};
+use crate::domain::session::{Connection, Session};
 
 impl Strategy for Checkout {
     fn about(&self) -> About {

@@ -1,19 +1,19 @@
 //! A strategy: the checkout protocol, as the code of **one attempt**.
 //!
 //! Whether to try again after a conflict, how often and how soon, is not the strategy's business:
-//! that is the [retry policy](crate::retry::RetryPolicy), which lives in the engine. So a strategy
+//! that is the [retry policy](crate::domain::retry::RetryPolicy), which lives in the engine. So a strategy
 //! file reads like the textbook, and every world can run it.
 
 mod described;
 
 use std::sync::Arc;
 
-pub use crate::card::{About, Claim, Errand, When};
+pub use crate::domain::card::{About, Claim, Errand, When};
 
-use crate::attempt::{Attempt, Failure, Missed};
-use crate::checkout::Checkout;
-use crate::op::{BuyerId, Want};
-use crate::session::{Connection, Session};
+use crate::describe::checkout::Checkout;
+use crate::domain::attempt::{Attempt, Failure, Missed};
+use crate::domain::op::{BuyerId, Want};
+use crate::domain::session::{Connection, Session};
 
 /// A checkout protocol. Implement [`attempt`](Strategy::attempt); the rest has defaults.
 ///

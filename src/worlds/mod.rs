@@ -1,6 +1,8 @@
 //! Worlds: who decides what happens next.
 
+pub mod entrant;
 pub mod held;
 pub mod stepped;
 pub mod threads;
 pub mod timed;
+pub(crate) mod words;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
-use crate::checkout::{Answer, Call, Shelves, Step, Value};
+use crate::describe::checkout::{Answer, Call, Shelves, Step, Value};
 use crate::proxy::Doorman;
+use crate::scheduler::{Parts, Seat, Touches};
 use crate::stores::http::HttpSpeaker;
-use crate::stores::remote::{Parts, Refusal, Seat, Speaker, Stays, Touches};
+use crate::stores::remote::{Refusal, Speaker, Stays};
 
 /// All of them.
 pub(super) struct Customers {

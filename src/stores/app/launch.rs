@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::app::{App, Launch};
-use crate::checkout::{Request, Template, Value};
-use crate::control::Control;
-use crate::error::Error;
+use crate::base::control::Control;
+use crate::base::error::Error;
+use crate::describe::app::{App, Launch};
+use crate::describe::checkout::{Request, Template, Value};
 use crate::stores::http::HttpSpeaker;
 use crate::stores::private::Nest;
 

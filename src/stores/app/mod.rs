@@ -16,19 +16,17 @@ use super::Address;
 use super::address::on_loopback;
 use super::backing::{self, Backing, Door};
 use super::private::{self, Nest};
-use super::remote::{
-    HELD_INSIDE, Link, Opening, Refusal, Remarks, Seat, Server, StepLink, Terms, Thinking, Waits,
-    Watch, is_not_ours,
-};
-use crate::app::{App, Upstream};
-use crate::books::Books;
-use crate::checkout::{Answer, Call, Checkout, Request, Shelves, Value, Values};
-use crate::control::Control;
-use crate::error::Error;
+use super::remote::{Link, Opening, Refusal, Remarks, Server, StepLink, Terms, Watch, is_not_ours};
+use crate::base::control::Control;
+use crate::base::error::Error;
+use crate::base::text::quantity::of;
+use crate::describe::app::{App, Upstream};
+use crate::describe::checkout::{Answer, Call, Checkout, Request, Shelves, Value, Values};
+use crate::domain::books::Books;
+use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Doorman, Proxy, Sightings};
-use crate::store_kind::StoreKind;
+use crate::scheduler::{HELD_INSIDE, Seat, Thinking, Waits};
 use crate::stores::http::{HttpSpeaker, rows};
-use crate::text::quantity::of;
 use customers::{AppSpeaker, Customers};
 use launch::{Named, filled, launch};
 
@@ -68,7 +66,7 @@ struct AppServer {
 /// What everything looks like at the beginning of each show.
 struct Kept {
     customers: i64,
-    stock: crate::op::Units,
+    stock: crate::domain::op::Units,
     books: Books,
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::names;
-use crate::app::Upstream;
-use crate::control::Control;
-use crate::error::Error;
+use crate::base::control::Control;
+use crate::base::error::Error;
+use crate::describe::app::Upstream;
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Doorman, Proxy, Target};
-use crate::settings::Settings;
-use crate::store_kind::StoreKind;
 use crate::stores::backing::{self, Backing};
 use crate::stores::remote::Terms;
 

@@ -6,8 +6,8 @@ use super::gateway::Gateway;
 use super::keys::{self, PREFIX, Part};
 use super::trouble::{Done, Trouble};
 use super::wire::{self, Found, Range, Txn};
-use crate::books::Books;
-use crate::op::{Item, Order, Units, Want};
+use crate::domain::books::Books;
+use crate::domain::op::{Item, Order, Units, Want};
 use crate::stores::remote::Opening;
 
 /// How many keys are read at once: an answer has a bound.

@@ -6,12 +6,12 @@ use serde_json::json;
 
 use super::gateway::{Gateway, Members};
 use super::wire;
-use crate::error::Error;
+use crate::base::error::Error;
+use crate::base::text::nearest::shown;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
 use crate::stores::private::{Beside, Nest, Package};
 use crate::stores::remote::Terms;
-use crate::text::nearest::shown;
 
 /// What has to be installed.
 pub(in crate::stores) const PACKAGE: Package = Package {

@@ -12,8 +12,8 @@ use ureq::Agent;
 use super::trouble::Trouble;
 use super::wire::{self, Outcome, Txn};
 use super::{held, sockets};
-use crate::attempt::Failure;
-use crate::stores::remote::Seat;
+use crate::domain::attempt::Failure;
+use crate::scheduler::Seat;
 
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::keys::{self, PREFIX};
 use super::wire::{self, Outcome};
-use crate::stores::remote::{Parts, Saying, Touches};
+use crate::scheduler::{Parts, Saying, Touches};
 
 /// What is about to be asked.
 pub(super) fn saying(body: &Value) -> Saying {

@@ -10,8 +10,8 @@ use super::keys::{self, Part};
 use super::link::EtcdLink;
 use super::trouble::{Done, Trouble};
 use super::wire::{self, Found, Txn, whole_seconds};
-use crate::attempt::Failure;
-use crate::op::{BuyerId, Item, Reply, Units};
+use crate::domain::attempt::Failure;
+use crate::domain::op::{BuyerId, Item, Reply, Units};
 
 /// What became of a buyer's hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! What counts together is written in one transaction, so each fact can have a key of its own: a comparison
 //! of one does not see the others move.
 
-use crate::op::{BuyerId, Item};
+use crate::domain::op::{BuyerId, Item};
 
 /// What all keys begin with.
 pub(super) const PREFIX: &str = "oversell-sim/";

@@ -10,7 +10,7 @@ use super::keys::{self, Part};
 use super::link::EtcdLink;
 use super::trouble::{Done, Trouble};
 use super::wire::{self, Txn, whole_seconds};
-use crate::op::{BuyerId, Item, Reply, Version};
+use crate::domain::op::{BuyerId, Item, Reply, Version};
 
 /// What whoever wants a lease has until it has that.
 #[derive(Debug, Default)]

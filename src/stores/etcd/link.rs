@@ -8,9 +8,9 @@ use super::Etcd;
 use super::gateway::Gateway;
 use super::trouble::{Done, Trouble};
 use super::wire::{self, Outcome, Range, Txn};
-use crate::attempt::{Failure, Missed};
-use crate::clock::{Clock, Wall, nanos};
-use crate::op::{BuyerId, Item, Op, Reply};
+use crate::base::clock::{Clock, Wall, nanos};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{BuyerId, Item, Op, Reply};
 use crate::stores::patience::GLANCE;
 use crate::stores::remote::{Link, Terms};
 

@@ -12,10 +12,10 @@ use super::keys;
 use super::link::{EtcdLink, Session};
 use super::trouble::{Done, Trouble};
 use super::wire::{self, Txn, whole_seconds};
-use crate::attempt::Failure;
-use crate::clock::{Clock, nanos};
-use crate::op::{Item, Reply};
-use crate::settings::LONGEST_THINK;
+use crate::base::clock::{Clock, nanos};
+use crate::domain::attempt::Failure;
+use crate::domain::op::{Item, Reply};
+use crate::domain::settings::LONGEST_THINK;
 
 /// How old a session may be when a lock is asked for, before it is renewed.
 const STALE: Duration = Duration::from_secs(10);

@@ -24,11 +24,12 @@ use serde_json::json;
 
 use super::Address;
 use super::private::Nest;
-use super::remote::{Link, NobodyWaits, Opening, Seat, Server, Terms, Watch, is_not_ours};
-use crate::books::Books;
-use crate::clock::Wall;
-use crate::error::Error;
-use crate::store_kind::StoreKind;
+use super::remote::{Link, NobodyWaits, Opening, Server, Terms, Watch, is_not_ours};
+use crate::base::clock::Wall;
+use crate::base::error::Error;
+use crate::domain::books::Books;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::Seat;
 use gateway::{Gateway, Members};
 use link::EtcdLink;
 use trouble::Trouble;

@@ -6,7 +6,7 @@ use super::keys;
 use super::link::EtcdLink;
 use super::trouble::Done;
 use super::wire::{self, Txn};
-use crate::op::{BuyerId, Order, Reply};
+use crate::domain::op::{BuyerId, Order, Reply};
 
 impl EtcdLink {
     pub(super) fn place_order(&mut self, order: Order) -> Done {

@@ -5,7 +5,7 @@ use super::keys::{self, Part};
 use super::link::EtcdLink;
 use super::trouble::{Done, Trouble};
 use super::wire::{self, Found, Txn};
-use crate::op::{Item, Reply, Units, Version};
+use crate::domain::op::{Item, Reply, Units, Version};
 
 impl EtcdLink {
     pub(super) fn read(&mut self, item: Item) -> Done {

@@ -1,7 +1,7 @@
 //! What can go wrong with etcd, and what a buyer is told of it.
 
-use crate::attempt::Failure;
-use crate::op::Reply;
+use crate::domain::attempt::Failure;
+use crate::domain::op::Reply;
 
 /// What an op comes to.
 pub(super) type Done<T = Reply> = Result<T, Trouble>;

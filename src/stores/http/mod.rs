@@ -14,12 +14,13 @@ use ureq::http::Uri;
 use super::Address;
 use super::address::{on_loopback, open_asker};
 use super::remote::{
-    Link, NobodyWaits, Opening, Refusal, Seat, Server, StepLink, Terms, Watch, is_not_ours,
+    Link, NobodyWaits, Opening, Refusal, Server, StepLink, Terms, Watch, is_not_ours,
 };
-use crate::books::Books;
-use crate::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
-use crate::error::Error;
-use crate::store_kind::StoreKind;
+use crate::base::error::Error;
+use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
+use crate::domain::books::Books;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::Seat;
 use speaker::value;
 
 /// Finds the shop, at the address or where its file says.

@@ -6,9 +6,10 @@ use serde_json::Value as Json;
 use ureq::http::{Request as Ready, Uri};
 use ureq::{Agent, Cookie};
 
-use crate::checkout::{Answer, Call, LOCATION, Request, STATUS, Value};
-use crate::stores::remote::{Parts, Refusal, Speaker, Stays, Touches};
-use crate::text::nearest::shown;
+use crate::base::text::nearest::shown;
+use crate::describe::checkout::{Answer, Call, LOCATION, Request, STATUS, Value};
+use crate::scheduler::{Parts, Touches};
+use crate::stores::remote::{Refusal, Speaker, Stays};
 
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);

@@ -3,8 +3,8 @@
 use parking_lot::MutexGuard;
 
 use super::{Memory, Shelf, Word};
-use crate::attempt::{Failure, Missed};
-use crate::op::{Item, Op, Order, Reply, Units, Want};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{Item, Op, Order, Reply, Units, Want};
 use crate::stores::Client;
 use crate::stores::queue::Place;
 

@@ -17,9 +17,9 @@ pub use word::{Plain, Versioned, Word};
 use super::LiveStore;
 use super::patience::Patience;
 use super::queue::Queue;
-use crate::books::Books;
-use crate::error::Error;
-use crate::op::{Item, Order, Units};
+use crate::base::error::Error;
+use crate::domain::books::Books;
+use crate::domain::op::{Item, Order, Units};
 
 /// One product. Who looks at the stock does not disturb who waits for the lock.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
-use crate::op::{Units, Version};
+use crate::domain::op::{Units, Version};
 
 /// Stock as an atomic.
 pub trait Word: Send + Sync {

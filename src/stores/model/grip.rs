@@ -2,7 +2,7 @@
 
 use super::standing::Standing;
 use super::transaction::Transaction;
-use crate::op::{Item, MOST_ITEMS};
+use crate::domain::op::{Item, MOST_ITEMS};
 
 /// What one connection holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,14 +1,14 @@
 //! The journal: what is on disk, and so still there after a power cut.
 //!
 //! Whatever a database acknowledges is on disk by then, unless it was told not to wait
-//! ([`Op::CommitUnsynced`](crate::op::Op::CommitUnsynced)). The disk is written in order: with the next change
+//! ([`Op::CommitUnsynced`](crate::domain::op::Op::CommitUnsynced)). The disk is written in order: with the next change
 //! that does wait, everything before it is there, too. Nothing else writes it, so that a power cut always
 //! loses as much as it can.
 
 use super::Model;
 use super::shelf::Shelf;
 use super::standing::{OnDisk, Standing};
-use crate::op::{Units, Version, Want};
+use crate::domain::op::{Units, Version, Want};
 
 /// What of a store is on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

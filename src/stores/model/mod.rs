@@ -12,8 +12,8 @@ mod transaction;
 
 use std::collections::VecDeque;
 
-pub use crate::faults::{Act, Faults};
-pub use crate::isolation::Isolation;
+pub use crate::domain::faults::{Act, Faults};
+pub use crate::domain::isolation::Isolation;
 pub use grip::Grip;
 pub use journal::Journal;
 pub use shelf::Shelf;
@@ -21,8 +21,8 @@ pub use split::Split;
 pub use standing::{Aside, Hold, OnDisk, Standing};
 pub use transaction::Transaction;
 
-use crate::attempt::{Failure, Missed};
-use crate::op::{Item, Op, OpKind, Payment, Reply, Request, Units};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{Item, Op, OpKind, Payment, Reply, Request, Units};
 
 /// The whole store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,8 +1,8 @@
 //! The order book: what writing, finding and striking out orders does, inside a transaction and outside.
 
 use super::{Applied, Grip, Model, Standing, applied, done, failed};
-use crate::attempt::Failure;
-use crate::op::{Item, Op, Want};
+use crate::domain::attempt::Failure;
+use crate::domain::op::{Item, Op, Want};
 
 impl Model {
     /// One op about the orders of the buyer of this standing.

@@ -1,8 +1,8 @@
 //! One product of the model.
 
 use super::{Applied, applied, done, failed};
-use crate::attempt::{Failure, Missed};
-use crate::op::{Op, Reply, Units, Version};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{Op, Reply, Units, Version};
 
 /// One product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

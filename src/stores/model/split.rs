@@ -1,8 +1,8 @@
 //! One product's stock, split over shards: rows of their own, so that not everybody stands in front of one.
 
 use super::{Applied, applied, failed};
-use crate::attempt::Failure;
-use crate::op::{Op, SHARDS, Units};
+use crate::domain::attempt::Failure;
+use crate::domain::op::{Op, SHARDS, Units};
 
 /// The shards of one product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,7 @@
 //! How one buyer stands with the world: what is kept about it outside its connection, and stays when an
 //! attempt is over. The hold is in the shop's cache, the money with the payment provider.
 
-use crate::op::{Item, Op, Payment, Reply, Units, Want};
+use crate::domain::op::{Item, Op, Payment, Reply, Units, Want};
 
 /// How one buyer stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,9 +12,9 @@
 //! commits is serializable in both.
 
 use super::shelf::Shelf;
-use crate::attempt::Missed;
-use crate::isolation::Isolation;
-use crate::op::{Item, Op, Reply, Units, Want};
+use crate::domain::attempt::Missed;
+use crate::domain::isolation::Isolation;
+use crate::domain::op::{Item, Op, Reply, Units, Want};
 
 /// A transaction under way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,9 +4,9 @@ use ::mysql::Opts;
 
 use super::connection::Connection;
 use super::server;
-use crate::checkout::Value;
-use crate::error::Error;
-use crate::isolation::Isolation;
+use crate::base::error::Error;
+use crate::describe::checkout::Value;
+use crate::domain::isolation::Isolation;
 use crate::proxy::{Mysql, Target, Wire};
 use crate::stores::Address;
 use crate::stores::backing::{Backing, Door};

@@ -8,12 +8,13 @@ use ::mysql::prelude::Queryable;
 use ::mysql::{Conn, Opts, Params};
 
 use super::locks::waits_beside;
-use crate::checkout::{Answer, Value};
-use crate::error::Error;
-use crate::isolation::Isolation;
-use crate::stores::remote::{HELD_INSIDE, Seat, Terms};
+use crate::base::error::Error;
+use crate::base::text::sql::{Dialect, parameters, with_parameters};
+use crate::describe::checkout::{Answer, Value};
+use crate::domain::isolation::Isolation;
+use crate::scheduler::{HELD_INSIDE, Seat};
+use crate::stores::remote::Terms;
 use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
-use crate::text::sql::{Dialect, parameters, with_parameters};
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
 #[derive(Clone)]
@@ -466,9 +467,9 @@ fn text(statement: Statement) -> &'static str {
 mod tests {
     use super::super::server;
     use super::*;
-    use crate::control::Control;
-    use crate::settings::Settings;
-    use crate::store_kind::StoreKind;
+    use crate::base::control::Control;
+    use crate::domain::settings::Settings;
+    use crate::domain::store_kind::StoreKind;
     use crate::stores::sql::says_what_statements_open;
     use crate::stores::{Address, is_installed};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::mysql::Conn;
 use ::mysql::prelude::Queryable;
 
-use crate::control::Control;
+use crate::base::control::Control;
 
 /// How long a session that was let go on may still be told of as one that waits: it says itself that it waits no more, when
 /// it is its turn on the processor.

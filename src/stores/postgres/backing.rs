@@ -5,9 +5,9 @@ use tokio_postgres::config::Host;
 
 use super::connection::Connection;
 use super::server;
-use crate::checkout::Value;
-use crate::error::Error;
-use crate::isolation::Isolation;
+use crate::base::error::Error;
+use crate::describe::checkout::Value;
+use crate::domain::isolation::Isolation;
 use crate::proxy::{Postgres, Target, Wire};
 use crate::stores::Address;
 use crate::stores::backing::{Backing, Door};

@@ -14,12 +14,13 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Socket};
 
 use super::dynamic::{Received, Sent, kind_of};
-use crate::checkout::{Answer, Value};
-use crate::error::Error;
-use crate::isolation::Isolation;
-use crate::stores::remote::{HELD_INSIDE, Seat, Terms};
+use crate::base::error::Error;
+use crate::base::text::sql::{Dialect, with_parameters};
+use crate::describe::checkout::{Answer, Value};
+use crate::domain::isolation::Isolation;
+use crate::scheduler::{HELD_INSIDE, Seat};
+use crate::stores::remote::Terms;
 use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
-use crate::text::sql::{Dialect, with_parameters};
 
 /// How much longer than a buyer's patience an answer may take: the server itself gives up before.
 const GRACE: Duration = Duration::from_secs(5);
@@ -455,9 +456,9 @@ fn text(statement: Statement) -> &'static str {
 mod tests {
     use super::super::server;
     use super::*;
-    use crate::control::Control;
-    use crate::settings::Settings;
-    use crate::store_kind::StoreKind;
+    use crate::base::control::Control;
+    use crate::domain::settings::Settings;
+    use crate::domain::store_kind::StoreKind;
     use crate::stores::sql::says_what_statements_open;
     use crate::stores::{Address, is_installed};
 

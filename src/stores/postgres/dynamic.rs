@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta};
 use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use crate::checkout::Value;
+use crate::describe::checkout::Value;
 
 type Wrong = Box<dyn Error + Sync + Send>;
 

@@ -11,8 +11,8 @@ use tokio_postgres::Config;
 use super::Address;
 use super::remote::{Server, Terms};
 use super::sql::{Dialer, SqlError, SqlServer, Tables};
-use crate::error::Error;
-use crate::store_kind::StoreKind;
+use crate::base::error::Error;
+use crate::domain::store_kind::StoreKind;
 use connection::Connection;
 
 #[cfg(feature = "app")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-use crate::error::Error;
+use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
 use crate::stores::private::{self, Beside, Nest, Package};

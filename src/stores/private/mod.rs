@@ -20,8 +20,8 @@ use rand::rngs::SysRng;
 
 pub(in crate::stores) use programs::Package;
 
-use crate::control::Control;
-use crate::error::Error;
+use crate::base::control::Control;
+use crate::base::error::Error;
 use home::{Home, NOBODY, is_root};
 
 /// How long a server may take to answer for the first time.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::error::Error;
+use crate::base::error::Error;
 
 /// What has to be installed for a store.
 #[derive(Clone, Copy, Debug)]

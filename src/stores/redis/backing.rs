@@ -6,14 +6,15 @@ use ::redis::{Connection, ConnectionAddr, RedisResult, cmd, pipe};
 
 use super::server;
 use super::sight::{Known, RedisSight};
-use crate::checkout::{Answer, Value};
-use crate::error::Error;
-use crate::isolation::Isolation;
+use crate::base::error::Error;
+use crate::describe::checkout::{Answer, Value};
+use crate::domain::isolation::Isolation;
 use crate::proxy::{Behind, Redis as RedisWire, Sight, Target, Wire};
+use crate::scheduler::Waits;
 use crate::stores::Address;
 use crate::stores::backing::{Backing, Door};
 use crate::stores::private::Nest;
-use crate::stores::remote::{Terms, Waits};
+use crate::stores::remote::Terms;
 
 /// The most keys that are told apart.
 const MOST_KEYS: usize = 24;

@@ -6,8 +6,9 @@ use ::redis::{Connection, RedisResult, cmd};
 use parking_lot::Mutex;
 
 use super::server::cannot;
-use crate::error::Error;
-use crate::stores::remote::{Waits, Watch};
+use crate::base::error::Error;
+use crate::scheduler::Waits;
+use crate::stores::remote::Watch;
 
 /// A client, and the longest that its command waits, in milliseconds; none if it waits for ever.
 type Waiter = (i64, Option<u64>);

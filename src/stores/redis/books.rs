@@ -3,8 +3,8 @@
 use ::redis::{Connection, RedisResult, cmd, pipe};
 
 use super::keys::{self, of_buyer, of_item};
-use crate::books::Books;
-use crate::op::{BuyerId, Item, Order, Units, Want};
+use crate::domain::books::Books;
+use crate::domain::op::{BuyerId, Item, Order, Units, Want};
 use crate::stores::remote::Opening;
 
 /// Our keys.

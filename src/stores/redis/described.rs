@@ -6,10 +6,11 @@ use ::redis::{Client, Connection, RedisResult, cmd};
 
 use super::blocking::{Blocking, Watcher};
 use super::speaker::{Line, RedisSpeaker, ask, may_leave_traces, rows};
-use crate::books::Books;
-use crate::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
-use crate::error::Error;
-use crate::stores::remote::{Opening, Refusal, Seat, StepLink, Terms};
+use crate::base::error::Error;
+use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
+use crate::domain::books::Books;
+use crate::scheduler::Seat;
+use crate::stores::remote::{Opening, Refusal, StepLink, Terms};
 
 /// A described checkout, in a database that is all its own.
 pub(super) struct Described {

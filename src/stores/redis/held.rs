@@ -4,7 +4,7 @@ use ::redis::{ConnectionLike, ErrorKind, RedisError, RedisResult, Value, cmd, pa
 
 use super::keys::PREFIX;
 use super::scripts::Scripts;
-use crate::stores::remote::{Parts, Saying, Seat, Touches};
+use crate::scheduler::{Parts, Saying, Seat, Touches};
 
 /// A connection with a turnstile in front of it.
 pub(super) struct Held<C> {

@@ -1,6 +1,6 @@
 //! The names of the keys.
 
-use crate::op::{BuyerId, Item};
+use crate::domain::op::{BuyerId, Item};
 
 /// What all keys begin with.
 pub(super) const PREFIX: &str = "oversell-sim:";

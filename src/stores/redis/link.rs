@@ -7,9 +7,10 @@ use ::redis::{ConnectionLike, RedisError, RedisResult, Value, cmd, pipe};
 
 use super::keys::{self, of_both, of_buyer, of_item};
 use super::scripts::Scripts;
-use crate::attempt::{Failure, Missed};
-use crate::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
-use crate::stores::remote::{Link, Seat, Terms};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
+use crate::scheduler::Seat;
+use crate::stores::remote::{Link, Terms};
 
 /// The shortest and the longest nap of whoever waits for a lease: Redis has no queue in front of it.
 const NAPS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));

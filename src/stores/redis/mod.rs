@@ -19,10 +19,11 @@ use ::redis::Client;
 
 use super::Address;
 use super::private::Nest;
-use super::remote::{Link, NobodyWaits, Opening, Seat, Server, Terms, Watch, is_not_ours};
-use crate::books::Books;
-use crate::error::Error;
-use crate::store_kind::StoreKind;
+use super::remote::{Link, NobodyWaits, Opening, Server, Terms, Watch, is_not_ours};
+use crate::base::error::Error;
+use crate::domain::books::Books;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::Seat;
 use described::Described;
 use held::Held;
 use link::RedisLink;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::redis::{Client, Connection, ConnectionAddr, RedisError, RedisResult, cmd};
 
-use crate::error::Error;
+use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
 use crate::stores::private::{self, Beside, Nest, Package};

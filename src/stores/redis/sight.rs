@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 
 use super::speaker::LOOKS;
 use crate::proxy::{Frame, Said, Seen, Sight};
-use crate::stores::remote::{Parts, Touches};
+use crate::scheduler::{Parts, Touches};
 
 /// The number of the first key, and the keys that are told apart; all others have the number behind the last.
 pub(super) type Known = Arc<RwLock<(usize, Vec<String>)>>;

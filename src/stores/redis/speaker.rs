@@ -3,8 +3,9 @@
 use ::redis::{Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as Said, cmd};
 
 use super::blocking::{Blocking, longest_wait};
-use crate::checkout::{Answer, Call, Value};
-use crate::stores::remote::{Parts, Refusal, Seat, Speaker, Stays, Terms, Touches};
+use crate::describe::checkout::{Answer, Call, Value};
+use crate::scheduler::{Parts, Seat, Touches};
+use crate::stores::remote::{Refusal, Speaker, Stays, Terms};
 
 /// Commands that look and change nothing.
 pub(super) const LOOKS: [&str; 23] = [

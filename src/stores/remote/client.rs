@@ -2,8 +2,8 @@
 
 use super::pool::reconnect;
 use super::{Link, Remote};
-use crate::attempt::{Failure, Missed};
-use crate::op::{BuyerId, Op, Reply};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{BuyerId, Op, Reply};
 use crate::stores::Client;
 use crate::stores::queue::Place;
 

@@ -24,9 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
 
-use crate::checkout::{Call, Checkout, Value};
-use crate::op::BuyerId;
-use crate::text::sql::{Kind, Piece, Sql, pieces};
+use crate::base::text::sql::{Kind, Piece, Sql, pieces};
+use crate::describe::checkout::{Call, Checkout, Value};
+use crate::domain::op::BuyerId;
 
 /// Which value: whose role keeps it, in which step, by what name.
 type Origin = (usize, usize, String);
@@ -255,7 +255,7 @@ fn only_names(sql: &Sql, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::sql::Dialect;
+    use crate::base::text::sql::Dialect;
 
     #[test]
     fn a_value_that_is_compared_for_being_equal_or_written_down_is_a_name() {

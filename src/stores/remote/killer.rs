@@ -6,7 +6,7 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::Server;
-use crate::error::Error;
+use crate::base::error::Error;
 
 /// What wakes the killer.
 enum Call {

@@ -7,32 +7,26 @@
 mod client;
 mod generated;
 mod killer;
-mod polling;
 mod pool;
 mod steps;
 mod terms;
-mod touches;
-mod turnstile;
 
 pub use client::RemoteClient;
 pub use steps::{Refusal, Speaker, Stays, StepLink};
 pub use terms::Terms;
-pub use touches::{Parts, Touches};
-pub use turnstile::{
-    HELD_INSIDE, Phase, Saying, Seat, Thinkers, Thinking, Turnstile, Unsettled, Waits,
-};
 
 use super::LiveStore;
 use super::patience::Patience;
 use super::provider::Provider;
 use super::queue::Queue;
-use crate::attempt::Missed;
-use crate::books::Books;
-use crate::card::About;
-use crate::error::Error;
-use crate::op::{BuyerId, Op, OpKind, Reply, Units};
-use crate::settings::Settings;
-use crate::store_kind::StoreKind;
+use crate::base::error::Error;
+use crate::domain::attempt::Missed;
+use crate::domain::books::Books;
+use crate::domain::card::About;
+use crate::domain::op::{BuyerId, Op, OpKind, Reply, Units};
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::{Seat, Thinking, Waits};
 use killer::Killer;
 use pool::Pool;
 

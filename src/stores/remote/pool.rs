@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossbeam::channel::{Receiver, Sender, bounded};
 
 use super::{Link, Server, Terms};
-use crate::error::Error;
+use crate::base::error::Error;
 
 /// How soon a connection that could not be opened is tried again.
 const AGAIN: Duration = Duration::from_millis(20);

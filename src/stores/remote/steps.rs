@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::generated::hands_on;
-use super::{Link, Saying, Seat, Terms, Touches};
-use crate::attempt::{Failure, Missed};
-use crate::checkout::{Answer, Call, Checkout, End, Numbered, ROWS, Saved, Shelves, Step, Value};
-use crate::op::{BuyerId, Item, Onward, Op, Reply, Want};
+use super::{Link, Terms};
+use crate::describe::checkout::{
+    Answer, Call, Checkout, End, Numbered, ROWS, Saved, Shelves, Step, Value,
+};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{BuyerId, Item, Onward, Op, Reply, Want};
+use crate::scheduler::{Saying, Seat, Touches};
 
 /// Why a store did not do what a step said.
 #[derive(Clone, Debug, PartialEq, Eq)]

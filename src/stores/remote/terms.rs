@@ -7,11 +7,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::generated::Generated;
-use crate::checkout::Checkout;
-use crate::control::Control;
-use crate::isolation::Isolation;
-use crate::op::{Item, MOST_ITEMS};
-use crate::settings::Settings;
+use crate::base::control::Control;
+use crate::describe::checkout::Checkout;
+use crate::domain::isolation::Isolation;
+use crate::domain::op::{Item, MOST_ITEMS};
+use crate::domain::settings::Settings;
 
 /// On what terms a server is used. Clones share what they have to tell.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Who asks a database of somebody's shop: it is neither ours nor private, and is left as it is.
 
 use super::{Database, SqlError};
-use crate::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, Value};
 use crate::stores::http::Asker;
 
 /// One connection.

@@ -8,14 +8,15 @@ use super::independence::{Catalog, Overlaps, Witness};
 use super::sight::SqlSight;
 use super::speaker::{Known, NO_TRIGGERS};
 use super::{Database, Dialer, SqlError, Statement, hold};
-use crate::checkout::{Answer, Value};
-use crate::error::Error;
-use crate::isolation::Isolation;
+use crate::base::error::Error;
+use crate::describe::checkout::{Answer, Value};
+use crate::domain::isolation::Isolation;
+use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Behind, Sight, Wire};
-use crate::store_kind::StoreKind;
+use crate::scheduler::Waits;
 use crate::stores::backing::{Backing, Door};
 use crate::stores::private::Nest;
-use crate::stores::remote::{Terms, Waits};
+use crate::stores::remote::Terms;
 
 /// A database whose tables can be kept and put back.
 pub(in crate::stores) trait Keepsake: Database {

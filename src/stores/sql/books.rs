@@ -1,8 +1,8 @@
 //! What is not a checkout's: putting the tables up, and reading them back for the audit.
 
 use super::{Database, SqlError, Statement};
-use crate::books::Books;
-use crate::op::{Item, Order, Want};
+use crate::domain::books::Books;
+use crate::domain::op::{Item, Order, Want};
 use crate::stores::remote::{Opening, Terms};
 
 /// Makes the tables.

@@ -3,12 +3,13 @@
 use super::independence::{Course, Deed, Division, Reading};
 use super::speaker::Known;
 use super::{Database, Opened, Row, SqlError, SqlLink, Statement, Values, value_of};
-use crate::attempt::Failure;
-use crate::checkout::{Answer, Value};
-use crate::isolation::Isolation;
-use crate::store_kind::StoreKind;
-use crate::stores::remote::{Link, Parts, Refusal, Saying, Seat, Terms, Touches};
-use crate::text::sql::on_one_line;
+use crate::base::text::sql::on_one_line;
+use crate::describe::checkout::{Answer, Value};
+use crate::domain::attempt::Failure;
+use crate::domain::isolation::Isolation;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::{Parts, Saying, Seat, Touches};
+use crate::stores::remote::{Link, Refusal, Terms};
 
 /// A link of a buyer with a seat at a turnstile, where its every statement is held, or only it itself.
 pub(in crate::stores) fn link<D: Database + 'static>(

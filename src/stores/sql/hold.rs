@@ -2,7 +2,7 @@
 //! explorer holds.
 
 use super::{Database, SqlError, Statement};
-use crate::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, Value};
 
 /// Puts the triggers on every table, or on those of this schema alone.
 pub(super) fn install<D: Database>(database: &mut D, everywhere: bool) -> Result<(), SqlError> {

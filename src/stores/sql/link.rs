@@ -1,9 +1,9 @@
 //! One connection to an SQL database: which op takes which statements.
 
 use super::{Database, Row, SqlError, Statement, Values};
-use crate::attempt::{Failure, Missed};
-use crate::isolation::Isolation;
-use crate::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::isolation::Isolation;
+use crate::domain::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
 use crate::stores::remote::{Link, Terms};
 
 /// How often an op outside any transaction is tried again by itself when the database throws it away to

@@ -30,11 +30,11 @@ pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
 pub(super) use tables::{Ours, Tables};
 
-use crate::attempt::Failure;
-use crate::checkout::{Answer, Value};
-use crate::error::Error;
-use crate::isolation::Isolation;
-use crate::stores::remote::Seat;
+use crate::base::error::Error;
+use crate::describe::checkout::{Answer, Value};
+use crate::domain::attempt::Failure;
+use crate::domain::isolation::Isolation;
+use crate::scheduler::Seat;
 
 /// The columns of one row, as numbers; those that there are not are 0.
 pub(super) type Row = [i64; 3];
@@ -103,7 +103,7 @@ pub(super) trait Database: Send {
     }
 
     /// Of all connections to the server, which waits for which; 0 is one that the server does not name, and
-    /// [`HELD_INSIDE`](crate::stores::remote::HELD_INSIDE) this one.
+    /// [`HELD_INSIDE`](crate::scheduler::HELD_INSIDE) this one.
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError>;
 }
 

@@ -9,11 +9,12 @@ use super::hold::{self, asked, listed};
 use super::independence::{Catalog, Overlaps, Witness};
 use super::speaker::{Known, NO_TRIGGERS, SqlSpeaker};
 use super::{Database, SqlError, Statement, Tables, traces};
-use crate::books::Books;
-use crate::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
-use crate::error::Error;
-use crate::store_kind::StoreKind;
-use crate::stores::remote::{Link, Opening, Seat, StepLink, Terms};
+use crate::base::error::Error;
+use crate::describe::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
+use crate::domain::books::Books;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::Seat;
+use crate::stores::remote::{Link, Opening, StepLink, Terms};
 
 /// The tables of a described checkout.
 pub(in crate::stores) struct Room {

@@ -3,13 +3,12 @@
 use parking_lot::Mutex;
 
 use super::{Database, SqlError, Tables};
-use crate::books::Books;
-use crate::error::Error;
-use crate::store_kind::StoreKind;
+use crate::base::error::Error;
+use crate::domain::books::Books;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::{Seat, Waits};
 use crate::stores::private::Nest;
-use crate::stores::remote::{
-    Link, Opening, Remarks, Seat, Server, Terms, Waits, Watch, is_not_ours,
-};
+use crate::stores::remote::{Link, Opening, Remarks, Server, Terms, Watch, is_not_ours};
 
 /// Who knows how to connect to one.
 pub(in crate::stores) trait Dialer: Send + Sync {

@@ -6,11 +6,11 @@ use parking_lot::RwLock;
 
 use super::independence::{Course, Deed, Division, Frame};
 use super::speaker::Known;
-use crate::isolation::Isolation;
+use crate::base::text::sql::{Dialect, filled, in_brief, shape, statements};
+use crate::domain::isolation::Isolation;
+use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Frame as State, Said, Seen, Sight};
-use crate::store_kind::StoreKind;
-use crate::stores::remote::Touches;
-use crate::text::sql::{Dialect, filled, in_brief, shape, statements};
+use crate::scheduler::Touches;
 
 /// Why several statements that are sent at once are no proof.
 const AT_ONCE: &str = "they are sent at once, and cannot be held one by one";

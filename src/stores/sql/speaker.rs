@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::independence::{Catalog, Course, Deed, Division, Overlaps, Reading, Witness};
 use super::{Database, SqlError};
-use crate::checkout::{Answer, Call, Value};
-use crate::stores::remote::{Refusal, Speaker, Stays, Touches};
-use crate::text::sql::Sql;
+use crate::base::text::sql::Sql;
+use crate::describe::checkout::{Answer, Call, Value};
+use crate::scheduler::Touches;
+use crate::stores::remote::{Refusal, Speaker, Stays};
 
 /// What is known of a database, for every connection to it.
 #[derive(Clone, Default)]

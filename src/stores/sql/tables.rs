@@ -7,10 +7,11 @@ use parking_lot::Mutex;
 use super::independence::{Catalog, Overlaps};
 use super::speaker::Known;
 use super::{Database, SqlError, SqlLink, Statement, books, held, hold};
-use crate::books::Books;
-use crate::error::Error;
-use crate::store_kind::StoreKind;
-use crate::stores::remote::{Link, Opening, Seat, Terms};
+use crate::base::error::Error;
+use crate::domain::books::Books;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::Seat;
+use crate::stores::remote::{Link, Opening, Terms};
 
 /// Whose tables are in a server.
 pub(in crate::stores) trait Tables: Send + Sync {

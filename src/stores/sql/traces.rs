@@ -2,8 +2,8 @@
 //! variable, a setting, a temporary table, a prepared statement. Only what is known to leave nothing leaves nothing.
 
 use super::independence::{Token, tokens};
-use crate::store_kind::StoreKind;
-use crate::text::sql::Kind;
+use crate::base::text::sql::Kind;
+use crate::domain::store_kind::StoreKind;
 
 /// What a statement may begin with that leaves nothing, if nothing else in it does. `END`, `BEGIN` and their like are
 /// taken back by whoever ends the attempt.

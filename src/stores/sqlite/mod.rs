@@ -12,13 +12,14 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::Address;
 use super::private::Nest;
-use super::remote::{Seat, Server, Terms};
+use super::remote::{Server, Terms};
 use super::sql::{Database, Dialer, Opened, Row, SqlError, SqlServer, Statement, Tables, Values};
-use crate::checkout::{Answer, Value};
-use crate::error::Error;
-use crate::isolation::Isolation;
-use crate::store_kind::StoreKind;
-use crate::text::nearest::shown;
+use crate::base::error::Error;
+use crate::base::text::nearest::shown;
+use crate::describe::checkout::{Answer, Value};
+use crate::domain::isolation::Isolation;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::Seat;
 
 /// Makes the file: where the address says, else in a temporary directory. A file that is there already is not
 /// touched.
@@ -358,8 +359,8 @@ fn text(statement: Statement) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::Control;
-    use crate::settings::Settings;
+    use crate::base::control::Control;
+    use crate::domain::settings::Settings;
     use crate::stores::sql::says_what_statements_open;
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! An animal is one file here and one line below.
 
-use crate::entrant::Entrant;
+use crate::worlds::entrant::Entrant;
 
 /// Declares each animal's module and lists its type: one line an animal.
 macro_rules! registry {

@@ -1,9 +1,9 @@
 //! One step of a schedule at a server.
 
-use crate::attempt::Heard;
-use crate::buyer::Ending;
-use crate::op::Reply;
-use crate::stores::remote::{Saying, Touches};
+use crate::domain::attempt::Heard;
+use crate::domain::buyer::Ending;
+use crate::domain::op::Reply;
+use crate::scheduler::{Saying, Touches};
 
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]

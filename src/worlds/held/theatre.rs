@@ -7,15 +7,14 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::step::{Grain, Step};
 use super::visit::{Guest, Left};
-use crate::buyer::Ending;
-use crate::error::Error;
-use crate::op::{BuyerId, OpKind, Want};
-use crate::round::{Round, Tally};
-use crate::settings::Settings;
+use crate::base::error::Error;
+use crate::check::round::{Round, Tally};
+use crate::domain::buyer::Ending;
+use crate::domain::op::{BuyerId, OpKind, Want};
+use crate::domain::settings::Settings;
+use crate::scheduler::{Phase, Saying, Seat, Touches, Turnstile, Unsettled};
 use crate::stores::provider::Provider;
-use crate::stores::remote::{
-    Opening, Phase, Saying, Seat, Server, Touches, Turnstile, Unsettled, Watch,
-};
+use crate::stores::remote::{Opening, Server, Watch};
 use crate::worlds::stepped::Actor;
 use crate::worlds::stepped::Scripted;
 use crate::worlds::threads::leaked_holds;
@@ -394,7 +393,7 @@ impl<'t> Theatre<'t> {
             leaked_holds: leaked_holds(&visits, &books.holding),
             ..Tally::default()
         };
-        let books = crate::books::Books { payments: self.provider.payments(), ..books };
+        let books = crate::domain::books::Books { payments: self.provider.payments(), ..books };
         Ok(Round { number: 1, stock: self.settings.stock, visits, books, tally })
     }
 }

@@ -1,14 +1,15 @@
 //! One buyer's visit over a connection whose statements are held.
 
 use super::step::{Grain, told};
-use crate::attempt::Heard;
-use crate::attempt::{Attempt, Failure, Missed};
-use crate::buyer::{Ending, Visit};
-use crate::clock::STEP_NS;
-use crate::op::{BuyerId, Op, Reply, Want};
-use crate::retry::Retries;
+use crate::base::clock::STEP_NS;
+use crate::domain::attempt::Heard;
+use crate::domain::attempt::{Attempt, Failure, Missed};
+use crate::domain::buyer::{Ending, Visit};
+use crate::domain::op::{BuyerId, Op, Reply, Want};
+use crate::domain::retry::Retries;
+use crate::scheduler::{Parts, Saying, Seat, Touches};
 use crate::stores::provider::Provider;
-use crate::stores::remote::{Link, Parts, Saying, Seat, Touches};
+use crate::stores::remote::Link;
 use crate::worlds::stepped::Scripted;
 use crate::worlds::stepped::script::Next;
 

@@ -5,12 +5,12 @@ use super::cast::{Cast, MOST_OPS};
 use super::kind::{Kind, OnErrand, Part};
 use super::script::Next;
 use super::turns::{Cue, KindId, Move, StoreId, Turn};
-use crate::attempt::Heard;
-use crate::attempt::{Failure, Missed};
-use crate::buyer::Ending;
-use crate::card::Errand;
-use crate::faults::Act;
-use crate::op::{Op, OpKind, Payment, Reply, Request};
+use crate::domain::attempt::Heard;
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::buyer::Ending;
+use crate::domain::card::Errand;
+use crate::domain::faults::Act;
+use crate::domain::op::{Op, OpKind, Payment, Reply, Request};
 use crate::stores::model::{Grip, Model};
 
 impl Cast<'_> {

@@ -10,13 +10,13 @@ use super::kind::{Kind, Part};
 use super::script::Next;
 use super::scripted::Scripted;
 use super::turns::{Cue, KindId, Leaks, Move, StoreId, Turn, Turns};
-use crate::attempt::Heard;
-use crate::attempt::{Failure, Missed};
-use crate::buyer::Ending;
-use crate::faults::Act;
-use crate::op::{Op, OpKind, Reply, Request, Units, Want};
-use crate::retry::Retries;
-use crate::settings::Settings;
+use crate::domain::attempt::Heard;
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::buyer::Ending;
+use crate::domain::faults::Act;
+use crate::domain::op::{Op, OpKind, Reply, Request, Units, Want};
+use crate::domain::retry::Retries;
+use crate::domain::settings::Settings;
 use crate::stores::model::{Grip, Model, Shelf, Split, Standing, failed};
 
 /// All kinds and stores met so far, for one strategy.

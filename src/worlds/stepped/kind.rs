@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::attempt::Heard;
-use crate::buyer::Ending;
-use crate::card::Errand;
-use crate::op::{Item, Op, Order, Want};
+use crate::domain::attempt::Heard;
+use crate::domain::buyer::Ending;
+use crate::domain::card::Errand;
+use crate::domain::op::{Item, Op, Order, Want};
 use crate::stores::model::{Grip, Standing};
 
 /// Who somebody is, apart from what it has heard.

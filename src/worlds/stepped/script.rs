@@ -6,10 +6,10 @@
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use crate::attempt::{Attempt, Failure, Heard, Missed};
-use crate::card::Errand;
-use crate::op::{Op, Want};
-use crate::session::{Connection, Session};
+use crate::domain::attempt::{Attempt, Failure, Heard, Missed};
+use crate::domain::card::Errand;
+use crate::domain::op::{Op, Want};
+use crate::domain::session::{Connection, Session};
 use crate::strategy::Strategy;
 
 /// What comes next.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::script::{self, Next};
-use crate::attempt::{Attempt, Heard, Missed};
-use crate::card::{About, Errand};
-use crate::checkout::Checkout;
-use crate::op::{BuyerId, Want};
+use crate::describe::checkout::Checkout;
+use crate::domain::attempt::{Attempt, Heard, Missed};
+use crate::domain::card::{About, Errand};
+use crate::domain::op::{BuyerId, Want};
 use crate::strategy::Strategy;
 
 /// A strategy of any type, of which the next op can be asked for. Every [`Strategy`] is one.

@@ -6,11 +6,11 @@ use std::fmt;
 use super::cast::Cast;
 use super::kind::Part;
 use super::turns::{Cue, KindId, Leaks, StoreId, Turn};
-use crate::attempt::Heard;
-use crate::buyer::Ending;
-use crate::card::Errand;
-use crate::faults::Act;
-use crate::op::{BuyerId, Op, Units, Want};
+use crate::domain::attempt::Heard;
+use crate::domain::buyer::Ending;
+use crate::domain::card::Errand;
+use crate::domain::faults::Act;
+use crate::domain::op::{BuyerId, Op, Units, Want};
 use crate::stores::model::Model;
 
 /// Who makes a step.

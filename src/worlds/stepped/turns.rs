@@ -7,8 +7,8 @@ use std::hash::Hasher as _;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use crate::attempt::Heard;
-use crate::faults::Act;
+use crate::domain::attempt::Heard;
+use crate::domain::faults::Act;
 
 /// The number of a kind, in the order in which kinds were met.
 pub type KindId = u16;

@@ -8,11 +8,11 @@ use std::future::{Ready, ready};
 use std::time::Duration;
 
 use super::Control;
-use crate::attempt::{Failure, Missed};
-use crate::clock::{Clock, nanos};
-use crate::op::{BuyerId, Item, MOST_ITEMS, Op, Reply};
-use crate::round::Tally;
-use crate::session::Connection;
+use crate::base::clock::{Clock, nanos};
+use crate::check::round::Tally;
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{BuyerId, Item, MOST_ITEMS, Op, Reply};
+use crate::domain::session::Connection;
 use crate::stores::Client;
 
 /// A live store's client with the buyer's think time in front of it and a tally behind.

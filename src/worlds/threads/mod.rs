@@ -13,21 +13,21 @@ use std::thread;
 use crossbeam::sync::WaitGroup;
 use parking_lot::Mutex;
 
-pub use crate::control::Control;
-pub use crate::round::{Round, Tally};
+pub use crate::base::control::Control;
+pub use crate::check::round::{Round, Tally};
 pub use live::Live;
 pub use visit::{complete, serve, serve_queue};
 
-use crate::buyer::{Ending, Visit};
-use crate::chance::{Dice, Purpose};
-use crate::clock::Clock;
-use crate::error::Error;
-use crate::op::{BuyerId, OpKind};
-use crate::session::Session;
-use crate::settings::Settings;
+use crate::base::chance::{Dice, Purpose};
+use crate::base::clock::Clock;
+use crate::base::error::Error;
+use crate::base::text::quantity::count;
+use crate::domain::buyer::{Ending, Visit};
+use crate::domain::op::{BuyerId, OpKind};
+use crate::domain::session::Session;
+use crate::domain::settings::Settings;
 use crate::stores::LiveStore;
 use crate::strategy::Strategy;
-use crate::text::quantity::count;
 use gate::Gate;
 
 /// A buyer thread's stack. A checkout needs a few KiB; what is left is room for a strategy of the

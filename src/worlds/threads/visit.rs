@@ -6,13 +6,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::Live;
-use crate::attempt::{Failure, Missed};
-use crate::buyer::{Ending, Visit};
-use crate::chance::Dice;
-use crate::clock::{Clock, nanos};
-use crate::op::{Op, OpKind, Reply, Want};
-use crate::retry::{Backoff, RetryPolicy};
-use crate::session::{Connection, Session};
+use crate::base::chance::Dice;
+use crate::base::clock::{Clock, nanos};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::buyer::{Ending, Visit};
+use crate::domain::op::{Op, OpKind, Reply, Want};
+use crate::domain::retry::{Backoff, RetryPolicy};
+use crate::domain::session::{Connection, Session};
 use crate::stores::Client;
 use crate::strategy::Strategy;
 

@@ -28,10 +28,10 @@ use rand_distr::Exp1;
 
 use super::delay::span;
 use super::timestamps::{MOST_HOURS, Timestamps};
-use crate::chance::Dice;
-use crate::error::Error;
-use crate::text::nearest::{did_you_mean, shown};
-use crate::text::quantity::{exact_duration, of, parse_count};
+use crate::base::chance::Dice;
+use crate::base::error::Error;
+use crate::base::text::nearest::{did_you_mean, shown};
+use crate::base::text::quantity::{exact_duration, of, parse_count};
 
 /// The most clicks in one unit of time.
 const MOST_RATE: u64 = 1_000_000_000;
@@ -220,7 +220,7 @@ impl Rush {
 
     /// When each clicks, in nanoseconds after the opening, none before the one that it follows. In
     /// memory that does not depend on how many there are, and the same for the same dice: those of
-    /// [`Purpose::World`](crate::chance::Purpose::World), round 0, buyer 0.
+    /// [`Purpose::World`](crate::base::chance::Purpose::World), round 0, buyer 0.
     #[must_use]
     pub fn clicks(&self, dice: Dice) -> Clicks {
         Clicks { left: self.buyers, passed: 0.0, last_ns: 0, dice, pace: self.pace.clone() }

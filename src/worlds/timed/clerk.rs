@@ -5,7 +5,7 @@ use super::guests::Guestbook;
 use super::line::Heard;
 use super::seat::Key;
 use super::world::{Role, World};
-use crate::op::Op;
+use crate::domain::op::Op;
 
 impl<G: Guestbook> World<'_, G> {
     /// The clerk turns to the next in line.

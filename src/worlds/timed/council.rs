@@ -11,10 +11,10 @@ use super::event::Event;
 use super::quorum::{Delivery, Group, Letter, MemberId, Options, Topic};
 use super::scene::{Blow, Quorum};
 use super::seat::Key;
-use crate::attempt::Missed;
-use crate::chance::Dice;
-use crate::error::Error;
-use crate::op::{BuyerId, Op, Order, Reply};
+use crate::base::chance::Dice;
+use crate::base::error::Error;
+use crate::domain::attempt::Missed;
+use crate::domain::op::{BuyerId, Op, Order, Reply};
 use crate::stores::model::{Grip, Model, Standing};
 
 /// What the group agrees on.

@@ -6,11 +6,11 @@ use super::guests::Guestbook;
 use super::line::Heard;
 use super::rows::Rows;
 use super::world::{LINES, ORDERS, Role, World};
-use crate::attempt::{Failure, Missed};
-use crate::card::Errand;
-use crate::op::{Item, Op, Payment, Reply};
-use crate::words::done;
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::card::Errand;
+use crate::domain::op::{Item, Op, Payment, Reply};
 use crate::worlds::stepped::Actor;
+use crate::worlds::words::done;
 
 impl<G: Guestbook> World<'_, G> {
     /// A task's op arrives where it is done.

@@ -29,8 +29,8 @@ use rand::{Rng, RngExt};
 use rand_distr::{Exp1, StandardNormal};
 
 use super::theory::{normal_below, normal_density};
-use crate::text::nearest::{did_you_mean, shown};
-use crate::text::quantity;
+use crate::base::text::nearest::{did_you_mean, shown};
+use crate::base::text::quantity;
 
 /// The longest that anything takes, in hours.
 const MOST_HOURS: u64 = 24;

@@ -1,7 +1,7 @@
 //! Events: whatever can happen in a simulated shop.
 
 use super::seat::Key;
-use crate::card::Errand;
+use crate::domain::card::Errand;
 
 /// What happens next, and to which buyer's seat or to which task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::scene::{Balancer, Door, Shop};
-use crate::op::BuyerId;
+use crate::domain::op::BuyerId;
 
 /// One server.
 #[derive(Clone, Debug, Default)]

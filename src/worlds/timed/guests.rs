@@ -1,10 +1,10 @@
 //! The guestbook: takes in visits as buyers leave. What is kept of them is the guestbook's business, so
 //! that a world can see off a hundred million of them.
 
-use crate::audit::Running;
-use crate::buyer::Visit;
-use crate::op::Order;
-use crate::report::{Banner, Gathered};
+use crate::check::audit::Running;
+use crate::check::report::{Banner, Gathered};
+use crate::domain::buyer::Visit;
+use crate::domain::op::Order;
 use crate::stores::model::Standing;
 
 /// Takes in visits.

@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::attempt::{Attempt, Missed};
-use crate::card::{About, Errand};
-use crate::op::{BuyerId, Op, Reply, Want};
-use crate::session::{Connection, Session};
+use crate::domain::attempt::{Attempt, Missed};
+use crate::domain::card::{About, Errand};
+use crate::domain::op::{BuyerId, Op, Reply, Want};
+use crate::domain::session::{Connection, Session};
 use crate::strategy::Strategy;
 
 /// A reply, or why there is none.
@@ -182,7 +182,7 @@ impl<'s> Script<'s> {
                 Some(asked) => Then::Waits(asked),
                 // It waits for something that is not of this world, and never comes.
                 None => Then::Ends(End::Attempt(Err(Missed::Failed(
-                    crate::attempt::Failure::Suspended,
+                    crate::domain::attempt::Failure::Suspended,
                 )))),
             },
         }

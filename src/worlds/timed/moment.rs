@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 use super::delay::span;
-use crate::text::quantity::count;
+use crate::base::text::quantity::count;
 
 /// The longest from the first click to the last, in hours: 31 days.
 pub const MOST_HOURS: u64 = 31 * 24;

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::op::Units;
+use crate::domain::op::Units;
 use crate::stores::model::Model;
 
 /// A value that a copy shows from some time on.

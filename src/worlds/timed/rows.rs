@@ -1,7 +1,7 @@
 //! Rows: a store writes each of them for one op at a time, and the others wait their turn. What a popular
 //! product's row costs, and what splitting it saves.
 
-use crate::op::SHARDS;
+use crate::domain::op::SHARDS;
 use crate::stores::model::Model;
 
 /// What is on each row of each product: the shelf, and each of its shards.

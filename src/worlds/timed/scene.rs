@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::arrivals::{Arrivals, Rush};
 use super::delay::Delay;
 use super::quorum::{Acknowledge, Durability};
-use crate::card::About;
-use crate::error::Error;
-use crate::op::{Item, OpKind};
-use crate::settings::Settings;
-use crate::text::nearest::{did_you_mean, shown};
-use crate::text::quantity::parse_count;
+use crate::base::error::Error;
+use crate::base::text::nearest::{did_you_mean, shown};
+use crate::base::text::quantity::parse_count;
+use crate::domain::card::About;
+use crate::domain::op::{Item, OpKind};
+use crate::domain::settings::Settings;
 
 /// Everything that a simulated shop is made of.
 #[derive(Clone, Debug)]
@@ -108,8 +108,8 @@ impl Door {
             }
             Some(("waiting-room", window)) => {
                 let longest = Duration::from_secs(3600);
-                let window = crate::text::quantity::parse_duration(window, longest)?;
-                Ok(Self::WaitingRoom { window_ns: crate::clock::nanos(window) })
+                let window = crate::base::text::quantity::parse_duration(window, longest)?;
+                Ok(Self::WaitingRoom { window_ns: crate::base::clock::nanos(window) })
             }
             _ => Err(expected()),
         }

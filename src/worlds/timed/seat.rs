@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use rand::rngs::Xoshiro256PlusPlus;
 
-use crate::buyer::{Ending, Visit};
-use crate::card::Errand;
-use crate::op::{BuyerId, Want};
+use crate::domain::buyer::{Ending, Visit};
+use crate::domain::card::Errand;
+use crate::domain::op::{BuyerId, Want};
 use crate::stores::model::Standing;
 
 /// The number of a seat, a task or whatever else an event is about: small, for events are many.

@@ -4,7 +4,7 @@
 //! come back, which is what they cost.
 
 use super::scene::Shop;
-use crate::op::{Units, Want};
+use crate::domain::op::{Units, Want};
 
 /// What a server believes of one product.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +52,8 @@ impl Signs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::Item;
-    use crate::settings::Settings;
+    use crate::domain::op::Item;
+    use crate::domain::settings::Settings;
     use crate::worlds::timed::arrivals::Arrivals;
     use crate::worlds::timed::scene::Scene;
 

@@ -5,13 +5,13 @@ use super::line::Playwright;
 use super::scene::Scene;
 use super::story::{Line, Story};
 use super::world::World;
-use crate::audit::Running;
-use crate::books::Books;
-use crate::error::Error;
-use crate::op::{OpKind, Order};
-use crate::report::{Banner, Gathered, overtakings};
-use crate::report::{Counted, Outcome};
-use crate::round::{Round, Tally};
+use crate::base::error::Error;
+use crate::check::audit::Running;
+use crate::check::report::{Banner, Gathered, overtakings};
+use crate::check::report::{Counted, Outcome};
+use crate::check::round::{Round, Tally};
+use crate::domain::books::Books;
+use crate::domain::op::{OpKind, Order};
 use crate::strategy::Strategy;
 
 /// The most buyers whose visits are kept, to be audited together. Of more, each is audited as it leaves:

@@ -8,10 +8,10 @@ use super::guests::Guestbook;
 use super::line::{Asked, End, Heard, Script, Then};
 use super::seat::Key;
 use super::world::{MOST_PUT_OFF, Role, Task, World};
-use crate::attempt::{Failure, Missed};
-use crate::buyer::Ending;
-use crate::card::Errand;
-use crate::op::{Op, Reply};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::buyer::Ending;
+use crate::domain::card::Errand;
+use crate::domain::op::{Op, Reply};
 use crate::stores::model::Grip;
 
 impl<'w, G: Guestbook> World<'w, G> {

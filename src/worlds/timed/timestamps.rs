@@ -29,9 +29,9 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 
 pub use super::moment::MOST_HOURS;
 use super::moment::{Origin, parse_time};
-use crate::error::Error;
-use crate::text::nearest::{did_you_mean, nearest, shown};
-use crate::text::quantity::{count, of};
+use crate::base::error::Error;
+use crate::base::text::nearest::{did_you_mean, nearest, shown};
+use crate::base::text::quantity::{count, of};
 
 /// The most clicks in a file.
 pub const MOST_CLICKS: usize = 10_000_000;

@@ -9,12 +9,12 @@ use super::scene::Scene;
 use super::seat::Key;
 use super::seat::Seat;
 use super::world::{Role, World};
-use crate::attempt::{Attempt, Failure, Missed};
-use crate::buyer::Ending;
-use crate::card::Errand;
-use crate::clock::nanos;
-use crate::op::Reply;
-use crate::report::Banner;
+use crate::base::clock::nanos;
+use crate::check::report::Banner;
+use crate::domain::attempt::{Attempt, Failure, Missed};
+use crate::domain::buyer::Ending;
+use crate::domain::card::Errand;
+use crate::domain::op::Reply;
 use crate::worlds::stepped::Actor;
 
 impl<G: Guestbook> World<'_, G> {

@@ -7,8 +7,8 @@ use super::quorum::{MemberId, Topic};
 use super::scene::Blow;
 use super::seat::Key;
 use super::world::World;
-use crate::attempt::{Failure, Missed};
-use crate::op::{BuyerId, Op, Reply};
+use crate::domain::attempt::{Failure, Missed};
+use crate::domain::op::{BuyerId, Op, Reply};
 use crate::worlds::stepped::Actor;
 
 /// The least time until the group is asked again, in ns.

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::guests::Guestbook;
 use super::world::{LINES, ORDERS, World};
-use crate::attempt::{Failure, Missed};
-use crate::clock::nanos;
+use crate::base::clock::nanos;
+use crate::domain::attempt::{Failure, Missed};
 
 impl<G: Guestbook> World<'_, G> {
     /// Somebody has to wait for a product's lock or lease.

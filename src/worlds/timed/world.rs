@@ -23,11 +23,11 @@ use super::scene::{Quorum, Scene};
 use super::seat::Seat;
 use super::signs::Signs;
 use super::story::Story;
-use crate::card::Errand;
-use crate::chance::{Dice, DiceBox, Purpose};
-use crate::error::Error;
-use crate::op::{Op, OpKind};
-use crate::round::Tally;
+use crate::base::chance::{Dice, DiceBox, Purpose};
+use crate::base::error::Error;
+use crate::check::round::Tally;
+use crate::domain::card::Errand;
+use crate::domain::op::{Op, OpKind};
 use crate::stores::model::{Grip, Model};
 use crate::worlds::stepped::Actor;
 

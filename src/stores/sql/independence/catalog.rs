@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use super::course::{Course, Frame};
 use super::reading::{Deed, Reading};
 use super::witness::Witness;
-use crate::checkout::{Answer, Value};
-use crate::isolation::Isolation;
-use crate::store_kind::StoreKind;
-use crate::stores::remote::{Parts, Touches};
+use crate::describe::checkout::{Answer, Value};
+use crate::domain::isolation::Isolation;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::{Parts, Touches};
 
 /// Tables, and what happens behind statements that name them.
 #[derive(Clone, Debug, Default)]
@@ -328,7 +328,7 @@ fn add_views(tables: &mut Vec<Table>, things: &[Thing]) {
 pub(super) mod tests {
     use super::super::Opened;
     use super::*;
-    use crate::text::sql::Dialect;
+    use crate::base::text::sql::Dialect;
 
     /// Lines refer to orders, and those to products.
     pub(in super::super) fn shop(kind: StoreKind, more: &[[&str; 3]]) -> Catalog {

@@ -2,9 +2,9 @@
 
 use super::reading::{Deed, Reading};
 use super::snapshot::{Takes, is_kept, takes};
-use crate::isolation::Isolation;
-use crate::store_kind::StoreKind;
-use crate::stores::remote::{Parts, Touches};
+use crate::domain::isolation::Isolation;
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::{Parts, Touches};
 
 /// What a statement does to the transaction that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

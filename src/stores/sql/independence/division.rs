@@ -14,9 +14,9 @@ use parking_lot::Mutex;
 use super::catalog::Catalog;
 use super::course::Course;
 use super::reading::{Deed, Reading};
-use crate::store_kind::StoreKind;
-use crate::stores::remote::Touches;
-use crate::text::sql::{Dialect, Kind, pieces};
+use crate::base::text::sql::{Dialect, Kind, pieces};
+use crate::domain::store_kind::StoreKind;
+use crate::scheduler::Touches;
 
 /// How a statement is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,7 +207,7 @@ impl Overlaps {
     pub(in crate::stores::sql) fn told(&self) -> Vec<String> {
         const LOCKS: &str = "it reads other rows than it locks, beside changes that commit at once";
         let noted = self.0.lock();
-        let changed = Touches { reads: crate::stores::remote::Parts::NONE, ..noted.committed };
+        let changed = Touches { reads: crate::scheduler::Parts::NONE, ..noted.committed };
         let locking = noted.locking.iter().filter(|(_, touches)| touches.meets(changed));
         let locking = locking.map(|(text, _)| (text, &LOCKS));
         let told = |(text, why): (&String, &&str)| {
@@ -221,7 +221,7 @@ impl Overlaps {
 mod tests {
     use super::super::catalog::tests::shop;
     use super::*;
-    use crate::isolation::Isolation;
+    use crate::domain::isolation::Isolation;
 
     fn division(kind: StoreKind, text: &str) -> Division {
         let shop = shop(kind, &[]);

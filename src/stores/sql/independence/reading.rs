@@ -4,8 +4,8 @@
 use super::relations::relations;
 use super::rows::{has_many_rows, pins};
 use super::tokens::{functions, has_escaped_name, tokens};
-use crate::isolation::Isolation;
-use crate::text::sql::{Dialect, Kind};
+use crate::base::text::sql::{Dialect, Kind};
+use crate::domain::isolation::Isolation;
 
 /// What a statement does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Which names in a statement stand where a table must.
 
 use super::tokens::Token;
-use crate::text::sql::Kind;
+use crate::base::text::sql::Kind;
 
 /// Words between the keyword in front of a table and its name.
 const BEFORE_TABLES: [&str; 9] = [
@@ -191,7 +191,7 @@ fn own_names(tokens: &[Token]) -> Vec<String> {
 mod tests {
     use super::super::tokens::tokens;
     use super::*;
-    use crate::text::sql::Dialect;
+    use crate::base::text::sql::Dialect;
 
     #[test]
     fn tables_are_the_names_that_stand_where_a_table_must() {

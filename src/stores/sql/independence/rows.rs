@@ -2,7 +2,7 @@
 //! more than one row.
 
 use super::tokens::Token;
-use crate::text::sql::Kind;
+use crate::base::text::sql::Kind;
 
 /// Whether two lists of values stand behind `VALUES`.
 pub(super) fn has_many_rows(tokens: &[Token]) -> bool {
@@ -96,7 +96,7 @@ fn is_sum(side: &[&Token]) -> bool {
 mod tests {
     use super::super::tokens::tokens;
     use super::*;
-    use crate::text::sql::Dialect;
+    use crate::base::text::sql::Dialect;
 
     #[test]
     fn columns_are_pinned_where_nothing_but_and_joins_conditions() {

@@ -17,8 +17,8 @@
 //! | SQLite | is writing: there is one writer | *File Locking And Concurrency*, 3 |
 
 use super::reading::{Deed, Reading};
-use crate::isolation::Isolation;
-use crate::store_kind::StoreKind;
+use crate::domain::isolation::Isolation;
+use crate::domain::store_kind::StoreKind;
 
 /// Whether a statement takes the snapshot of the transaction that it is in, if there is none yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The tokens of a statement that say something: no spaces and no comments, names without their quotes.
 
-use crate::text::sql::{Dialect, Kind, Piece, pieces};
+use crate::base::text::sql::{Dialect, Kind, Piece, pieces};
 
 /// A token that is neither a space nor a comment.
 #[derive(Clone, Debug)]

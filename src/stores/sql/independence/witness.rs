@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use crate::text::sql::{Dialect, shape};
+use crate::base::text::sql::{Dialect, shape};
 
 /// A table that a statement opens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,50 @@
+//! Money against orders: who paid must have an order, who has an order must have paid, and nobody twice.
+//!
+//! The payments are the provider's own word, the orders are the shop's, and neither knows what buyers
+//! were told.
+
+use super::{Finding, Ledger, finding};
+use crate::base::text::quantity::of;
+use crate::domain::buyer::Visit;
+use crate::domain::finding::FindingKind;
+
+/// What must not be said of a buyer, and when it is: by its payments and the units ordered for it.
+type Rule = (FindingKind, &'static str, fn(u64, i64) -> bool);
+
+/// All such rules.
+pub(super) const RULES: [Rule; 3] = [
+    (FindingKind::ChargedWithoutUnit, "paid, and has no order", |paid, ordered| {
+        paid > 0 && ordered == 0
+    }),
+    (FindingKind::UnitWithoutCharge, "has an order, and nobody has its money", |paid, ordered| {
+        paid == 0 && ordered > 0
+    }),
+    (FindingKind::DoubleCharge, "paid more than once", |paid, _| paid > 1),
+];
+
+impl Ledger<'_> {
+    /// Every rule that some buyer breaks.
+    pub(super) fn money_against_orders(&self) -> Vec<Finding> {
+        let Some(payments) = self.books.payments.as_ref() else { return Vec::new() };
+        let mut ordered = vec![0_i64; payments.len()];
+        for order in &self.books.orders {
+            if let Some(units) = ordered.get_mut(order.buyer as usize) {
+                *units += order.want.units();
+            }
+        }
+        let broken = |(kind, what, rule): Rule| {
+            let breaks_it = |visit: &&Visit| {
+                let buyer = visit.buyer as usize;
+                payments.get(buyer).is_some_and(|paid| rule(*paid, ordered[buyer]))
+            };
+            let mut buyers = self.visits.iter().filter(breaks_it).map(|visit| visit.buyer);
+            let first = buyers.next()?;
+            let all = 1 + buyers.count() as u64;
+            finding(kind, all as i64, || match all {
+                1 => format!("buyer {first} {what}"),
+                more => format!("buyer {first} {what}; {} in all", of(more, "such buyer")),
+            })
+        };
+        RULES.into_iter().filter_map(broken).collect()
+    }
+}

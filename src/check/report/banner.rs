@@ -1,0 +1,94 @@
+//! The banner: what a shopper sees at the end. One exact outcome, one banner.
+
+use serde::Serialize;
+
+use crate::domain::buyer::{Ending, Visit};
+
+/// What a buyer was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Banner {
+    /// Bought.
+    OrderPlaced,
+    /// Turned away without a conflict, after looking at the stock.
+    OutOfStock,
+    /// Turned away without a conflict and without looking: the store itself said no.
+    CurrentlyUnavailable,
+    /// Turned away after a conflict: there was enough when the buyer first looked.
+    NoLongerAvailable,
+    /// The payment did not go through.
+    PaymentDeclined,
+    /// The reservation ran out before the payment was there.
+    ReservationExpired,
+    /// Gave up, or something broke.
+    FailedToProcess,
+}
+
+impl Banner {
+    /// All of them, the happiest first.
+    pub const ALL: [Self; 7] = [
+        Self::OrderPlaced,
+        Self::OutOfStock,
+        Self::CurrentlyUnavailable,
+        Self::NoLongerAvailable,
+        Self::PaymentDeclined,
+        Self::ReservationExpired,
+        Self::FailedToProcess,
+    ];
+
+    /// The banner at the end of a visit; none for a buyer that was never served.
+    #[must_use]
+    pub fn of(visit: &Visit) -> Option<Self> {
+        Some(match visit.ending {
+            Ending::Bought => Self::OrderPlaced,
+            Ending::TurnedAway if visit.conflicts > 0 => Self::NoLongerAvailable,
+            Ending::TurnedAway if visit.looked => Self::OutOfStock,
+            Ending::TurnedAway => Self::CurrentlyUnavailable,
+            Ending::Declined => Self::PaymentDeclined,
+            Ending::Expired => Self::ReservationExpired,
+            Ending::GaveUp | Ending::Failed(_) => Self::FailedToProcess,
+            Ending::Unserved => return None,
+        })
+    }
+
+    /// The words on it.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::OrderPlaced => "Order placed",
+            Self::OutOfStock => "Out of Stock",
+            Self::CurrentlyUnavailable => "Currently Unavailable",
+            Self::NoLongerAvailable => "no longer available from this seller",
+            Self::PaymentDeclined => "Payment declined",
+            Self::ReservationExpired => "Your reservation has expired",
+            Self::FailedToProcess => "Failed to process",
+        }
+    }
+
+    /// What had happened to those who saw it.
+    #[must_use]
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::OrderPlaced => "has a receipt",
+            Self::OutOfStock => "looked, and too little was left",
+            Self::CurrentlyUnavailable => "asked, and the store said no",
+            Self::NoLongerAvailable => "saw enough, then lost to somebody faster",
+            Self::PaymentDeclined => "held a unit, and the payment did not go through",
+            Self::ReservationExpired => "held a unit, and paid too late",
+            Self::FailedToProcess => "gave up, or something broke",
+        }
+    }
+}
+
+/// How many buyers saw a banner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct BannerCount {
+    /// Which outcome.
+    pub banner: Banner,
+    /// The words on it.
+    pub text: &'static str,
+    /// What had happened to those who saw it.
+    pub why: &'static str,
+    /// How many saw it, over all rounds.
+    pub buyers: u64,
+}

@@ -1,0 +1,83 @@
+//! What came of each product, where there are several.
+
+use serde::Serialize;
+
+use crate::base::samples::{Samples, Spread};
+use crate::domain::buyer::{Ending, Visit};
+use crate::domain::op::{Item, Units};
+
+/// What came of one product, over all rounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Product {
+    /// Its name; its number, counted from 1, if nobody gave it one.
+    pub name: String,
+    /// Where its stock is read, if there are copies of it: `leader` or `nearest`.
+    pub reads: Option<&'static str>,
+    /// Buyers who wanted it.
+    pub buyers: u64,
+    /// Those with a receipt for it.
+    pub winners: u64,
+    /// Units promised, by receipt.
+    pub units_sold: i64,
+    /// Units promised beyond the stock, added up over the rounds.
+    pub oversold: u64,
+    /// Reads that did not see the latest write.
+    pub stale_reads: u64,
+    /// From a click to its answer, in ns.
+    pub latency: Spread,
+}
+
+/// One product's figures, with the samples that its percentiles come from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ProductGathered {
+    buyers: u64,
+    winners: u64,
+    units_sold: i64,
+    oversold: u64,
+    stale_reads: u64,
+    latency: Samples,
+}
+
+impl ProductGathered {
+    /// Takes in a visit of somebody who wanted this product.
+    pub(super) fn see(&mut self, visit: &Visit) {
+        self.buyers += 1;
+        if let Some(want) = visit.receipt() {
+            self.winners += 1;
+            self.units_sold += i64::from(want.qty);
+        }
+        if visit.ending != Ending::Unserved {
+            self.latency.record(visit.latency_ns());
+        }
+    }
+
+    /// Takes in what is known when all visits of a round are over.
+    pub(super) fn close(&mut self, stock: Units, stale_reads: u64) {
+        self.oversold = u64::try_from(self.units_sold - i64::from(stock)).unwrap_or(0);
+        self.stale_reads = stale_reads;
+    }
+
+    /// Adds another round's.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.buyers += other.buyers;
+        self.winners += other.winners;
+        self.units_sold += other.units_sold;
+        self.oversold += other.oversold;
+        self.stale_reads += other.stale_reads;
+        self.latency.merge(&other.latency);
+    }
+
+    /// The figures of the product of this number.
+    pub(super) fn product(&mut self, item: Item) -> Product {
+        Product {
+            name: item.to_string(),
+            reads: None,
+            buyers: self.buyers,
+            winners: self.winners,
+            units_sold: self.units_sold,
+            oversold: self.oversold,
+            stale_reads: self.stale_reads,
+            latency: self.latency.spread(),
+        }
+    }
+}

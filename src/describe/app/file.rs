@@ -1,0 +1,284 @@
+//! Reading an application from its file, with every mistake's place.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+use super::{App, Launch, OF_UPSTREAM, Reset, Upstream};
+use crate::base::error::Error;
+use crate::base::text::document;
+use crate::base::text::document::Fault;
+use crate::base::text::nearest::{did_you_mean, shown};
+use crate::base::text::quantity::parse_duration;
+use crate::describe::checkout::file::entries::text;
+use crate::describe::checkout::file::entries::{Entry, check_keys, fault, table, texts};
+use crate::describe::checkout::file::{Reader, SETTINGS, Says};
+use crate::describe::checkout::{Call, Checkout, Script, Step, Template};
+use crate::domain::store_kind::StoreKind;
+
+const TOP: [&str; 10] =
+    ["title", "app", "upstream", "prepare", "step", "role", "setup", "reset", "audit", "alike"];
+
+const APP: [&str; 7] = ["url", "health", "command", "folder", "env", "setup", "unseen_after"];
+
+const UPSTREAM: [&str; 4] = ["url", "listen", "schema", "seed"];
+
+const RESET: [&str; 3] = ["sql", "http", "command"];
+
+/// Stores that a proxy can stand in front of.
+const STORES: [StoreKind; 3] = [StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis];
+
+/// How long a request's own code may take, where nobody says.
+const UNSEEN_AFTER: Duration = Duration::from_secs(1);
+
+impl App {
+    /// Every key that a file may have: its table, nothing for the top, and its name. Steps have those of a checkout.
+    pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let of = |table: &'static str| move |key: &'static str| (table, key);
+        (TOP.into_iter().chain(SETTINGS).map(of("")))
+            .chain(APP.into_iter().map(of("app")))
+            .chain(UPSTREAM.into_iter().map(of("upstream")))
+            .chain(RESET.into_iter().map(of("reset")))
+    }
+
+    /// Whether a file is about an application, as far as it can be read.
+    #[must_use]
+    pub fn is_in(path: &Path) -> bool {
+        let source = document::read(path, "app").unwrap_or_default();
+        document::parse(&source).is_ok_and(|document| document.get_ref().contains_key("app"))
+    }
+
+    /// Reads a file, and those that it names, which lie beside it: a checkout that is an application's.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with file, line and column when it does not make sense, or cannot be read.
+    pub fn read(path: &Path) -> Result<Checkout, Error> {
+        let source = document::read(path, "app")?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let path = path.display().to_string();
+        let reader = Reader { source: &source, folder };
+        checkout(&reader, &path).map_err(|fault| fault.in_file(&path, &source))
+    }
+}
+
+fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
+    let document = document::parse(reader.source)?;
+    let top = document.get_ref();
+    let known: Vec<&str> = TOP.into_iter().chain(SETTINGS).collect();
+    check_keys(top, &known, "an application's file")?;
+    let Some(value) = top.get("app") else {
+        return fault(
+            0..0,
+            "[app] is missing: where does the application answer, and what starts it?",
+        );
+    };
+    let upstreams = match top.get("upstream") {
+        Some(value) => upstreams(reader, value)?,
+        None => Vec::new(),
+    };
+    if upstreams.is_empty() {
+        return fault(
+            0..0,
+            "no database is named: add a table [upstream.postgres], [upstream.mysql] or [upstream.redis]",
+        );
+    }
+    let database = upstreams.iter().map(|upstream| upstream.store).find(|store| store.is_sql());
+    let says = Says { store: StoreKind::Http, database: database.map(StoreKind::dialect) };
+    let prepare = match top.get("prepare") {
+        Some(steps) => reader.steps(says, steps, &[])?,
+        None => Vec::new(),
+    };
+    if let Some((end, step)) = prepare.iter().find_map(|step| Some((step.ends.first()?.1, step))) {
+        let name = end.name();
+        let at = line_start(reader.source, step.line);
+        return fault(
+            at..at,
+            format!("nobody buys yet while everything is prepared; leave out `{name}_if`"),
+        );
+    }
+    let before: Vec<String> =
+        prepare.iter().flat_map(|step| &step.save).map(|saved| saved.name.clone()).collect();
+    let checkout = reader.common(path, says, top, &before)?;
+    let names = names(&upstreams);
+    let reset = top.get("reset").map(|value| reset(says, value, &names)).transpose()?;
+    let app = app(reader, table("app", value)?, upstreams, prepare, reset)?;
+    Ok(Checkout { app: Some(Arc::new(app)), ..checkout })
+}
+
+/// Where a line begins.
+fn line_start(source: &str, line: usize) -> usize {
+    source.split_inclusive('\n').take(line - 1).map(str::len).sum()
+}
+
+fn app(
+    reader: &Reader<'_>,
+    keys: &DeTable<'_>,
+    upstreams: Vec<Upstream>,
+    prepare: Vec<Step>,
+    reset: Option<Reset>,
+) -> Result<App, Fault> {
+    check_keys(keys, &APP, "[app]")?;
+    let names = names(&upstreams);
+    let template = |written: &str, span: Range<usize>| filled_by(&names, written, span);
+    let Some(url) = keys.get("url") else {
+        return fault(
+            0..0,
+            "[app] needs `url`: where does it answer? `url = \"http://127.0.0.1:{port}\"`",
+        );
+    };
+    let url = template(text("url", url)?, url.span())?;
+    let health = keys.get("health").map_or(Ok("/"), |value| text("health", value))?.to_owned();
+    if !health.starts_with('/') {
+        let span = keys.get("health").map_or(0..0, Entry::span);
+        return fault(span, "`health` is a path, such as \"/health\"");
+    }
+    let unseen_after = match keys.get("unseen_after") {
+        None => UNSEEN_AFTER,
+        Some(value) => parse_duration(text("unseen_after", value)?, Duration::from_secs(60))
+            .or_else(|why| fault(value.span(), format!("`unseen_after`: {why}")))?,
+    };
+    let words = |value: &Entry<'_>| program("command", value, &names);
+    let launch = match keys.get("command") {
+        Some(value) => {
+            let folder = keys.get("folder").map_or(Ok("."), |value| text("folder", value))?;
+            let mut env = Vec::new();
+            for (name, value) in
+                keys.get("env").map(|value| table("env", value)).transpose()?.into_iter().flatten()
+            {
+                let name = name.get_ref().to_string();
+                let value = template(text(&name, value)?, value.span())?;
+                env.push((name, value));
+            }
+            let setup =
+                keys.get("setup").map_or(Ok(Vec::new()), |v| programs("setup", v, &names))?;
+            Some(Launch { command: words(value)?, folder: reader.folder.join(folder), env, setup })
+        }
+        None => {
+            let needless = ["folder", "env", "setup"].into_iter().find_map(|key| keys.get(key));
+            if let Some(value) = needless {
+                return fault(
+                    value.span(),
+                    "this is for an application that is started: add `command`",
+                );
+            }
+            None
+        }
+    };
+    Ok(App { url, health, launch, upstreams, prepare, reset, unseen_after })
+}
+
+/// The names of values that commands and addresses may use.
+fn names(upstreams: &[Upstream]) -> Vec<String> {
+    let of = |upstream: &Upstream| {
+        let name = upstream.name();
+        OF_UPSTREAM.map(|what| format!("{name}_{what}"))
+    };
+    std::iter::once("port".to_owned()).chain(upstreams.iter().flat_map(of)).collect()
+}
+
+/// A text whose holes are all known.
+fn filled_by(names: &[String], written: &str, span: Range<usize>) -> Result<Template, Fault> {
+    let template = Template::parse(written);
+    let unknown = template.names().find(|name| !names.iter().any(|known| known == name));
+    match unknown {
+        Some(name) => {
+            let near = did_you_mean(name, names.iter().map(String::as_str));
+            let names = names.join(", ");
+            fault(span, format!("no value `{}` here{near}; there are {names}", shown(name)))
+        }
+        None => Ok(template),
+    }
+}
+
+/// A program and its arguments.
+fn program(key: &str, value: &Entry<'_>, names: &[String]) -> Result<Vec<Template>, Fault> {
+    let is_list = value.get_ref().as_array().is_some_and(|words| !words.is_empty());
+    if !is_list {
+        return fault(
+            value.span(),
+            format!("`{key}` must be a list of words: {key} = [\"python3\", \"shop.py\"]"),
+        );
+    }
+    let words = texts(key, value)?.into_iter();
+    words.map(|(word, span)| filled_by(names, word, span)).collect()
+}
+
+/// Several of them, or one.
+fn programs(key: &str, value: &Entry<'_>, names: &[String]) -> Result<Vec<Vec<Template>>, Fault> {
+    let lists = value.get_ref().as_array().into_iter().flatten();
+    match lists.clone().any(|entry| entry.get_ref().as_array().is_some()) {
+        true => lists.map(|entry| program(key, entry, names)).collect(),
+        false => Ok(vec![program(key, value, names)?]),
+    }
+}
+
+fn upstreams(reader: &Reader<'_>, value: &Entry<'_>) -> Result<Vec<Upstream>, Fault> {
+    let mut upstreams = Vec::new();
+    for (name, value) in table("upstream", value)? {
+        let written = name.get_ref().as_ref();
+        let Some(store) = STORES.into_iter().find(|store| store.name() == written) else {
+            let near = did_you_mean(written, STORES.map(StoreKind::name));
+            return fault(
+                name.span(),
+                format!(
+                    "no proxy can stand in front of `{}`{near}; there are postgres, mysql and redis",
+                    shown(written)
+                ),
+            );
+        };
+        let key = format!("upstream.{written}");
+        let keys = table(&key, value)?;
+        check_keys(keys, &UPSTREAM, &format!("[{key}]"))?;
+        let script = |key: &str| -> Result<Option<Script>, Fault> {
+            keys.get(key).map(|value| reader.script(key, value)).transpose()
+        };
+        let listen = match keys.get("listen") {
+            None => 0,
+            Some(value) => {
+                let number = value.get_ref().as_integer();
+                let port = number.and_then(|number| number.to_string().parse().ok());
+                match port.filter(|port| *port > 0) {
+                    Some(port) => port,
+                    None => {
+                        return fault(value.span(), "`listen` is a port: a number from 1 to 65535");
+                    }
+                }
+            }
+        };
+        let (schema, seed) = (script("schema")?, script("seed")?);
+        if let (StoreKind::Redis, Some(value)) = (store, keys.get("schema").or(keys.get("seed"))) {
+            return fault(value.span(), "Redis reads no such file; have the application fill it");
+        }
+        let url = keys.get("url").map(|value| text("url", value)).transpose()?;
+        upstreams.push(Upstream { store, url: url.map(str::to_owned), listen, schema, seed });
+    }
+    Ok(upstreams)
+}
+
+fn reset(says: Says, value: &Entry<'_>, names: &[String]) -> Result<Reset, Fault> {
+    let keys = table("reset", value)?;
+    check_keys(keys, &RESET, "[reset]")?;
+    let mut calls: Vec<Call> = Vec::new();
+    for key in ["sql", "http"] {
+        let all = keys.get(key).map_or(Ok(Vec::new()), |value| texts(key, value))?;
+        for (written, span) in all {
+            let call = says
+                .call_in(written)
+                .or_else(|why| fault(span.clone(), format!("`{key}`: {why}")))?;
+            if let Some(name) = call.names().first() {
+                return fault(span, format!("`{key}`: there is no value `{}` here", shown(name)));
+            }
+            calls.push(call);
+        }
+    }
+    let commands =
+        keys.get("command").map_or(Ok(Vec::new()), |value| programs("command", value, names))?;
+    match calls.is_empty() && commands.is_empty() {
+        true => fault(value.span(), "[reset] says nothing: it needs `sql`, `http` or `command`"),
+        false => Ok(Reset { calls, commands }),
+    }
+}

@@ -1,0 +1,106 @@
+//! Somebody's running application, unmodified: how it is started, what stands behind it, how a buyer gets to the last
+//! click, and how everything is put back to where it was.
+//!
+//! ```toml
+//! [app]
+//! command = ["python3", "shop.py"]
+//! url     = "http://127.0.0.1:{port}"
+//! env     = { PORT = "{port}", DATABASE_URL = "{postgres_url}" }
+//!
+//! [upstream.postgres]
+//! schema = "schema.sql"
+//!
+//! [[prepare]]
+//! http = "POST /login"
+//! form = { user = "u{buyer}" }
+//!
+//! [[step]]
+//! http      = "POST /buy"
+//! bought_if = "status = 200"
+//!
+//! [audit]
+//! stock  = "SELECT id, stock FROM product ORDER BY id"
+//! orders = "SELECT buyer, product, qty FROM purchase"
+//! ```
+//!
+//! Every key stands in `docs/app.md`. What is raced and audited is a [`Checkout`](crate::describe::checkout::Checkout) over HTTP,
+//! like that of any other shop; an [`App`] is what belongs to it beside that.
+
+mod file;
+mod starter;
+
+pub use starter::starter;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::checkout::{Call, Script, Step, Template};
+use crate::domain::store_kind::StoreKind;
+
+/// An application, and what stands around it.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Where it answers.
+    pub url: Template,
+    /// What it is asked for to see whether it does; begins with a slash.
+    pub health: String,
+    /// How it is started; none if it runs already.
+    pub launch: Option<Launch>,
+    /// The databases behind it, each of which has a proxy in front.
+    pub upstreams: Vec<Upstream>,
+    /// How a buyer gets to the last click. Nothing is held meanwhile.
+    pub prepare: Vec<Step>,
+    /// How everything is put back before each schedule; none if what was written is found out and undone.
+    pub reset: Option<Reset>,
+    /// How long a request's own code may take from one statement to the next, before it is thought to wait for
+    /// something that is not to be seen from here.
+    pub unseen_after: Duration,
+}
+
+/// How an application is started.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The program and its arguments.
+    pub command: Vec<Template>,
+    /// Where it runs.
+    pub folder: PathBuf,
+    /// What is added to its environment.
+    pub env: Vec<(String, Template)>,
+    /// Programs that are run before, each to its end.
+    pub setup: Vec<Vec<Template>>,
+}
+
+/// A database behind it.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// Which store it is.
+    pub store: StoreKind,
+    /// The URL of one that runs already; else a private one is started.
+    pub url: Option<String>,
+    /// The port at which the application finds it; 0 for any that is free.
+    pub listen: u16,
+    /// What makes its tables, if the application does not.
+    pub schema: Option<Script>,
+    /// And what fills them.
+    pub seed: Option<Script>,
+}
+
+/// How everything is put back, in the words of its own.
+#[derive(Clone, Debug)]
+pub struct Reset {
+    /// Requests and statements.
+    pub calls: Vec<Call>,
+    /// Programs, each run to its end.
+    pub commands: Vec<Vec<Template>>,
+}
+
+impl Upstream {
+    /// What the names of its values begin with, such as `postgres` in `{postgres_url}`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.store.name()
+    }
+}
+
+/// What there is to be known of each upstream by a name of its own.
+pub const OF_UPSTREAM: [&str; 6] = ["url", "host", "port", "user", "password", "database"];

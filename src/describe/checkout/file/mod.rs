@@ -1,0 +1,293 @@
+//! Reading a checkout from its file, with every mistake's place.
+
+pub(crate) mod entries;
+mod says;
+mod steps;
+
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::{Audit, Checkout, GIVEN_AT_SETUP, Role, Script};
+use crate::base::error::Error;
+use crate::base::text::document;
+use crate::base::text::document::{Fault, plain_text};
+use crate::base::text::nearest::shown;
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
+use entries::{Entry, check_keys, fault, switch, table, tables, text, texts};
+
+pub(crate) use says::Says;
+use says::check_names;
+use steps::STEP;
+
+const TOP: [&str; 11] = [
+    "title", "store", "url", "database", "schema", "seed", "setup", "alike", "step", "role",
+    "audit",
+];
+
+const DATABASE: [&str; 2] = ["store", "url"];
+
+/// Settings that a file may give; flags go before them.
+pub(crate) const SETTINGS: [&str; 5] = ["buyers", "stock", "qty", "retries", "isolation"];
+
+const ROLE: [&str; 3] = ["name", "buys", "step"];
+
+const AUDIT: [&str; 3] = ["stock", "orders", "never"];
+
+/// The most roles.
+const MOST_ROLES: usize = 8;
+
+impl Checkout {
+    /// Every key that a file may have: its table, nothing for the top, and its name.
+    pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let top = TOP.into_iter().chain(SETTINGS);
+        let of = |table: &'static str| move |key: &'static str| (table, key);
+        top.map(of(""))
+            .chain(STEP.into_iter().map(of("step")))
+            .chain(ROLE.into_iter().map(of("role")))
+            .chain(DATABASE.into_iter().map(of("database")))
+            .chain(AUDIT.into_iter().map(of("audit")))
+    }
+
+    /// Reads a file, and those that it names, which lie beside it. Its path is kept for as long as the process runs.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with file, line and column when it does not make sense, or cannot be read.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let source = document::read(path, "checkout")?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let path = path.display().to_string();
+        let reader = Reader { source: &source, folder };
+        reader.checkout(&path).map_err(|fault| fault.in_file(&path, &source))
+    }
+}
+
+/// Somebody who reads one file.
+pub(crate) struct Reader<'r> {
+    pub(crate) source: &'r str,
+    pub(crate) folder: &'r Path,
+}
+
+impl Reader<'_> {
+    fn checkout(&self, path: &str) -> Result<Checkout, Fault> {
+        let document = document::parse(self.source)?;
+        let top = document.get_ref();
+        let known: Vec<&str> = TOP.into_iter().chain(SETTINGS).collect();
+        check_keys(top, &known, "a checkout")?;
+        let Some(store) = top.get("store") else {
+            return fault(
+                0..0,
+                "`store` is missing: which store is it written for? `store = \"postgres\"`",
+            );
+        };
+        let kind = match text("store", store)? {
+            "http" => StoreKind::Http,
+            name => StoreKind::parse(name)
+                .or_else(|why| fault(store.span(), format!("`store`: {why}, http")))?,
+        };
+        if !kind.is_sql() && !matches!(kind, StoreKind::Redis | StoreKind::Http) {
+            return fault(
+                store.span(),
+                format!(
+                    "`store`: nobody can say statements to {kind}; there are sqlite, postgres, mysql, redis \
+                     and http"
+                ),
+            );
+        }
+        let asked = top.get("database").map(database).transpose()?;
+        let dialect = asked.as_ref().map(|(kind, _)| kind.dialect());
+        let says = Says { store: kind, database: dialect };
+        let mut checkout = self.common(path, says, top, &[])?;
+        checkout.database = asked;
+        for (key, value) in top {
+            match key.get_ref().as_ref() {
+                "schema" => checkout.schema = Some(self.script("schema", value)?),
+                "seed" => checkout.seed = Some(self.script("seed", value)?),
+                "url" => checkout.url = Some(text("url", value)?.to_owned()),
+                _ => {}
+            }
+        }
+        if kind.is_sql() && checkout.schema.is_none() {
+            return fault(
+                0..0,
+                "`schema` is missing: which file makes the tables? `schema = \"schema.sql\"`",
+            );
+        }
+        if let (false, Some(value)) = (kind.is_sql(), top.get("schema").or(top.get("seed"))) {
+            let message = format!("{kind} reads no such file; write what is to be said in `setup`");
+            return fault(value.span(), message);
+        }
+        let about_a_shop = top.get("url").or(top.get("database"));
+        if let (true, Some(value)) = (kind != StoreKind::Http, about_a_shop) {
+            return fault(
+                value.span(),
+                "`url` and [database] are for a running shop, `store = \"http\"`; name a server with --url",
+            );
+        }
+        Ok(checkout)
+    }
+
+    /// What every file has that describes a checkout, whatever it is made of. Its steps know some values from before.
+    pub(crate) fn common(
+        &self,
+        path: &str,
+        says: Says,
+        top: &DeTable<'_>,
+        before: &[String],
+    ) -> Result<Checkout, Fault> {
+        let mut checkout = Checkout {
+            path: path.to_owned().leak(),
+            title: String::new(),
+            store: says.store,
+            url: None,
+            database: None,
+            schema: None,
+            seed: None,
+            setup: Vec::new(),
+            roles: Vec::new(),
+            audit: Audit::default(),
+            alike: false,
+            is_same_buyer: false,
+            settings: Vec::new(),
+            app: None,
+        };
+        for (key, value) in top {
+            match key.get_ref().as_ref() {
+                "title" => text("title", value)?.clone_into(&mut checkout.title),
+                "alike" => checkout.alike = switch("alike", value)?,
+                "setup" => {
+                    for (statement, span) in texts("setup", value)? {
+                        let call = says
+                            .call_in(statement)
+                            .or_else(|why| fault(span.clone(), format!("`setup`: {why}")))?;
+                        check_names(&call, &GIVEN_AT_SETUP.map(str::to_owned), &span)?;
+                        checkout.setup.push(call);
+                    }
+                }
+                "audit" => checkout.audit = self.audit(says, table("audit", value)?)?,
+                name => {
+                    if let Some(name) = SETTINGS.into_iter().find(|known| *known == name) {
+                        let said = plain_text(value)
+                            .map_err(str::to_owned)
+                            .and_then(|text| Settings::default().set(name, &text).map(|()| text))
+                            .or_else(|why| fault(value.span(), format!("`{name}`: {why}")))?;
+                        checkout.settings.push((name, said));
+                    }
+                }
+            }
+        }
+        checkout.roles = self.roles(says, top, before)?;
+        if checkout.audit.stock.is_none() && checkout.audit.never.is_empty() {
+            return fault(
+                0..0,
+                "nothing is audited: add a table [audit] with `stock` and `orders`, or with [audit.never]",
+            );
+        }
+        if checkout.audit.stock.is_some()
+            && checkout.roles.iter().filter(|role| role.buys).count() != 1
+        {
+            let span = top.get_key_value("role").map_or(0..0, |(key, _)| key.span());
+            return fault(span, "exactly one role must buy: write `buys = false` in the others");
+        }
+        Ok(checkout)
+    }
+
+    pub(crate) fn script(&self, key: &str, value: &Entry<'_>) -> Result<Script, Fault> {
+        let path = self.folder.join(text(key, value)?);
+        let text = document::read(&path, key)
+            .or_else(|error| fault(value.span(), format!("`{key}`: {error}")))?;
+        Ok(Script { path: path.display().to_string(), text })
+    }
+
+    fn roles(&self, says: Says, top: &DeTable<'_>, before: &[String]) -> Result<Vec<Role>, Fault> {
+        match (top.get("step"), top.get("role")) {
+            (Some(steps), None) => {
+                let steps = self.steps(says, steps, before)?;
+                Ok(vec![Role { name: String::new(), buys: true, steps }])
+            }
+            (None, Some(value)) => {
+                let roles = tables("role", value)?;
+                if roles.len() > MOST_ROLES {
+                    return fault(value.span(), format!("there are more than {MOST_ROLES} roles"));
+                }
+                roles.into_iter().map(|role| self.role(says, role, before)).collect()
+            }
+            (Some(_), Some(role)) => fault(
+                role.span(),
+                "steps are either everybody's, [[step]], or each role's own, [[role.step]]",
+            ),
+            (None, None) => {
+                fault(0..0, "there are no steps: add tables such as `[[step]]` with `sql`")
+            }
+        }
+    }
+
+    fn role(&self, says: Says, entry: &Entry<'_>, before: &[String]) -> Result<Role, Fault> {
+        let role = table("role", entry)?;
+        check_keys(role, &ROLE, "a role")?;
+        let Some(name) = role.get("name") else {
+            return fault(entry.span(), "a role needs a `name`");
+        };
+        let buys = role.get("buys").map_or(Ok(true), |value| switch("buys", value))?;
+        match role.get("step") {
+            Some(steps) => Ok(Role {
+                name: text("name", name)?.to_owned(),
+                buys,
+                steps: self.steps(says, steps, before)?,
+            }),
+            None => fault(entry.span(), "a role needs steps: [[role.step]]"),
+        }
+    }
+
+    fn audit(&self, says: Says, keys: &DeTable<'_>) -> Result<Audit, Fault> {
+        check_keys(keys, &AUDIT, "[audit]")?;
+        let query = |key: &str, value: &Entry<'_>| {
+            let call = says
+                .call_in(text(key, value)?)
+                .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?;
+            match call.names().first() {
+                Some(name) => fault(
+                    value.span(),
+                    format!("`{key}`: the audit has no values such as `{}`", shown(name)),
+                ),
+                None => Ok(call),
+            }
+        };
+        let of = |key| keys.get(key).map(|value| query(key, value)).transpose();
+        let (stock, orders) = (of("stock")?, of("orders")?);
+        if let (Some(_), None) | (None, Some(_)) = (&stock, &orders) {
+            let there = if stock.is_some() { "stock" } else { "orders" };
+            let span = keys.get(there).map_or(0..0, Spanned::span);
+            return fault(
+                span,
+                "`stock` and `orders` are held against each other: give both, or neither",
+            );
+        }
+        let mut never = Vec::new();
+        if let Some(value) = keys.get("never") {
+            for (name, value) in table("audit.never", value)? {
+                let name = name.get_ref().to_string();
+                let call = query(&name, value)?;
+                never.push((name, call));
+            }
+        }
+        Ok(Audit { stock, orders, never })
+    }
+}
+
+/// The database beside a running shop.
+fn database(value: &Entry<'_>) -> Result<(StoreKind, String), Fault> {
+    let keys = table("database", value)?;
+    check_keys(keys, &DATABASE, "[database]")?;
+    let (Some(store), Some(url)) = (keys.get("store"), keys.get("url")) else {
+        return fault(value.span(), "[database] needs `store` and `url`");
+    };
+    let kind = StoreKind::parse(text("store", store)?)
+        .or_else(|why| fault(store.span(), format!("`store`: {why}")))?;
+    match kind.is_sql() {
+        true => Ok((kind, text("url", url)?.to_owned())),
+        false => fault(store.span(), format!("`store`: {kind} does not speak SQL")),
+    }
+}

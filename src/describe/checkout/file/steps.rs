@@ -1,0 +1,213 @@
+//! Reading steps.
+
+use std::ops::Range;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::super::condition::Condition;
+use super::super::request::{Find, Request};
+use super::super::step::{Call, End, Saved, Step};
+use super::super::template::Template;
+use super::super::{GIVEN, LOCATION, ROWS, STATUS, Script};
+use super::Reader;
+use super::entries::{Entry, check_keys, fault, table, tables, text, texts};
+use super::says::{Says, check_names};
+use crate::base::text::document::Fault;
+use crate::base::text::nearest::{did_you_mean, shown};
+use crate::domain::store_kind::StoreKind;
+
+pub(super) const STEP: [&str; 18] = [
+    "name",
+    "sql",
+    "redis",
+    "lua",
+    "keys",
+    "arguments",
+    "http",
+    "headers",
+    "body",
+    "form",
+    "find",
+    "when",
+    "save",
+    "bought_if",
+    "sold_out_if",
+    "conflict_if",
+    "failed_if",
+    "if_refused",
+];
+
+/// The most steps of one role.
+const MOST_STEPS: usize = 200;
+
+impl Reader<'_> {
+    /// Steps one after the other, each of which knows what those before it have kept; and some values before them all.
+    pub(crate) fn steps(
+        &self,
+        says: Says,
+        value: &Entry<'_>,
+        before: &[String],
+    ) -> Result<Vec<Step>, Fault> {
+        let entries = tables("step", value)?;
+        if entries.is_empty() || entries.len() > MOST_STEPS {
+            return fault(value.span(), format!("there must be between 1 and {MOST_STEPS} steps"));
+        }
+        let mut known = GIVEN.map(str::to_owned).to_vec();
+        known.extend_from_slice(before);
+        entries.into_iter().map(|entry| self.step(says, entry, &mut known)).collect()
+    }
+
+    fn step(&self, says: Says, entry: &Entry<'_>, known: &mut Vec<String>) -> Result<Step, Fault> {
+        let keys = table("step", entry)?;
+        check_keys(keys, &STEP, "a step")?;
+        let name = keys.get("name").map(|value| text("name", value)).transpose()?;
+        let call = self.call(says, entry, keys)?;
+        check_names(&call.0, known, &call.1)?;
+        let condition = |key: &str, known: &[String]| {
+            let read = |value: &Entry<'_>| {
+                Condition::parse(text(key, value)?, known)
+                    .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))
+            };
+            keys.get(key).map(read).transpose()
+        };
+        let when = condition("when", known)?;
+        let mut save = Vec::new();
+        for (written, span) in
+            keys.get("save").map_or(Ok(Vec::new()), |value| texts("save", value))?
+        {
+            let name = written.strip_suffix('?').unwrap_or(written);
+            let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_')
+                && name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+            let is_status = says.store == StoreKind::Http && [STATUS, LOCATION].contains(&name);
+            if !is_name || is_status || name == ROWS || GIVEN.contains(&name) {
+                let why = if is_name { "is taken" } else { "is no name" };
+                return fault(
+                    span,
+                    format!("`save`: `{}` {why}; name a column of the answer", shown(name)),
+                );
+            }
+            known.push(name.to_owned());
+            save.push(Saved { name: name.to_owned(), may_be_none: name != written });
+        }
+        if let Call::Http(request) = &call.0 {
+            let found = request.find.iter().map(|find| find.name.as_str());
+            for name in found.chain([STATUS, LOCATION]) {
+                known.push(name.to_owned());
+                save.push(Saved { name: name.to_owned(), may_be_none: true });
+            }
+        }
+        known.dedup();
+        let mut known_here = known.clone();
+        known_here.push(ROWS.to_owned());
+        let mut ends = Vec::new();
+        for end in End::ALL {
+            let found = condition(&format!("{}_if", end.name()), &known_here)?;
+            ends.extend(found.map(|condition| (condition, end)));
+        }
+        let if_refused = match keys.get("if_refused") {
+            None => None,
+            Some(value) => {
+                let written = text("if_refused", value)?;
+                let names = End::ALL.map(End::name);
+                let end = End::ALL.into_iter().find(|end| end.name() == written);
+                end.map_or_else(
+                    || {
+                        let near = did_you_mean(written, names);
+                        let names = names.join(", ");
+                        fault(value.span(), format!("`if_refused` must be one of {names}{near}"))
+                    },
+                    |end| Ok(Some(end)),
+                )?
+            }
+        };
+        let line = self.source[..entry.span().start].matches('\n').count() + 1;
+        Ok(Step { name: name.map(str::to_owned), line, call: call.0, when, save, ends, if_refused })
+    }
+
+    /// What a step says, and where it stands.
+    fn call(
+        &self,
+        says: Says,
+        entry: &Entry<'_>,
+        keys: &DeTable<'_>,
+    ) -> Result<(Call, Range<usize>), Fault> {
+        let known = says.keys().join("` or `");
+        let said: Vec<_> = ["sql", "redis", "lua", "http"]
+            .into_iter()
+            .filter_map(|key| Some((key, keys.get(key)?)))
+            .collect();
+        let (key, value) = match said[..] {
+            [one] => one,
+            [] => {
+                let message = format!("the step says nothing: it needs `{known}`");
+                return fault(entry.span(), message);
+            }
+            [_, (key, second), ..] => {
+                let message = format!("the step says something already; leave out `{key}`");
+                return fault(second.span(), message);
+            }
+        };
+        if !says.keys().contains(&key) {
+            let message = format!("`{key}` means nothing to {}; write `{known}`", says.store);
+            return fault(value.span(), message);
+        }
+        let list = |key: &str| keys.get(key).map_or(Ok(Vec::new()), |value| texts(key, value));
+        let templates = |key: &str| {
+            let all = list(key)?.into_iter().map(|(text, _)| Template::parse(text));
+            Ok::<Vec<Template>, Fault>(all.collect())
+        };
+        let call = match key {
+            "lua" => {
+                let Script { path, text: code } = self.script("lua", value)?;
+                let name = Path::new(&path).file_name().unwrap_or_default();
+                let name = name.to_string_lossy().into_owned();
+                let (keys, arguments) = (templates("keys")?, templates("arguments")?);
+                Call::Lua { name, code, keys, arguments }
+            }
+            "http" => self.request(key, value, keys)?,
+            _ => says
+                .call_in(text(key, value)?)
+                .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?,
+        };
+        Ok((call, value.span()))
+    }
+
+    /// A request to a running shop, with everything that is said about it beside method and path.
+    fn request(&self, key: &str, value: &Entry<'_>, keys: &DeTable<'_>) -> Result<Call, Fault> {
+        let expected = "expected a method and a path, such as `POST /checkout`";
+        let request = Request::parse(text(key, value)?)
+            .and_then(|request| request.ok_or_else(|| expected.into()))
+            .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?;
+        let mut headers = Vec::new();
+        for (header, span) in keys.get("headers").map_or(Ok(Vec::new()), |v| texts("headers", v))? {
+            headers.push(
+                Request::parse_header(header)
+                    .or_else(|why| fault(span, format!("`headers`: {why}")))?,
+            );
+        }
+        let body = keys.get("body").map(|value| text("body", value)).transpose()?;
+        let mut form = Vec::new();
+        for (name, value) in
+            keys.get("form").map(|v| table("form", v)).transpose()?.into_iter().flatten()
+        {
+            let name = name.get_ref().to_string();
+            let filled = Template::parse(text(&name, value)?);
+            form.push((name, filled));
+        }
+        if let (Some(value), false) = (keys.get("body"), form.is_empty()) {
+            return fault(value.span(), "a form is the body: leave out `body` or `form`");
+        }
+        let mut find = Vec::new();
+        for (name, value) in
+            keys.get("find").map(|v| table("find", v)).transpose()?.into_iter().flatten()
+        {
+            let name = name.get_ref();
+            find.push(
+                Find::parse(name, text(name, value)?)
+                    .or_else(|why| fault(value.span(), format!("`find.{name}`: {why}")))?,
+            );
+        }
+        Ok(Call::Http(Request { headers, body: body.map(Template::parse), form, find, ..request }))
+    }
+}

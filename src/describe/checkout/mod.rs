@@ -1,0 +1,232 @@
+//! A checkout of one's own, described in a file: the statements that a shop sends, and what their answers mean.
+//!
+//! ```toml
+//! store  = "postgres"
+//! schema = "schema.sql"
+//! seed   = "seed.sql"
+//!
+//! [[step]]
+//! sql         = "SELECT stock FROM product WHERE id = :item"
+//! save        = ["stock"]
+//! sold_out_if = "stock < qty"
+//!
+//! [[step]]
+//! sql = "UPDATE product SET stock = :stock - :qty WHERE id = :item"
+//!
+//! [[step]]
+//! sql = "INSERT INTO purchase (buyer, product, qty) VALUES (:buyer, :item, :qty)"
+//!
+//! [audit]
+//! stock  = "SELECT id, stock FROM product ORDER BY id"
+//! orders = "SELECT buyer, product, qty FROM purchase"
+//! ```
+//!
+//! Every key stands in `docs/checkout.md`. A checkout is a [`Strategy`](crate::strategy::Strategy) whose ops are its [steps](crate::domain::op::Op::Step), so
+//! every live world can run it; what the steps say to a store is the store's side.
+
+mod condition;
+pub(crate) mod file;
+mod reading;
+mod request;
+mod starter;
+mod step;
+mod template;
+mod value;
+
+pub use condition::Condition;
+pub use reading::{Shelf, Shelves};
+pub use request::{Find, Request};
+pub use starter::starter;
+pub use step::{Call, End, Numbered, Saved, Step};
+pub use template::Template;
+pub use value::{Answer, Value, Values};
+
+use std::sync::Arc;
+
+use super::app::App;
+use crate::base::error::Error;
+use crate::domain::isolation::Isolation;
+use crate::domain::op::BuyerId;
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
+
+/// Values that every step knows by these names: the customer's number, the key of the product that it wants and how
+/// many units, and an idempotency key of its own.
+pub const GIVEN: [&str; 4] = ["buyer", "item", "qty", "key"];
+
+/// What a running shop's answers are told apart by.
+pub const STATUS: &str = "status";
+
+/// Where such an answer sends the client; nothing if it does not.
+pub const LOCATION: &str = "location";
+
+/// What a condition also knows: rows that the step returned or changed.
+pub const ROWS: &str = "rows";
+
+/// Values that the statements of `setup` know.
+pub const GIVEN_AT_SETUP: [&str; 2] = ["stock", "customers"];
+
+/// A text from a file beside the checkout.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// The file's path, for messages.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// Somebody who acts in a customer's name: the customer, or a webhook, a second tab, a clerk.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// What it is called; empty if there is only one.
+    pub name: String,
+    /// Whether it comes to buy, and what it is promised counts.
+    pub buys: bool,
+    /// What it does.
+    pub steps: Vec<Step>,
+}
+
+/// What the audit asks for, of its own accord.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// A row a product: its key and its stock; the stock alone if there is one.
+    pub stock: Option<Call>,
+    /// A row a line of an order: buyer, product and units; no product if there is one.
+    pub orders: Option<Call>,
+    /// What must not be: each by its name, and what must return no row.
+    pub never: Vec<(String, Call)>,
+}
+
+/// A checkout that was read from a file.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    /// The file's path.
+    pub path: &'static str,
+    /// What it is about, for the reader; may be empty.
+    pub title: String,
+    /// The store that it is written for.
+    pub store: StoreKind,
+    /// Where the shop is, if it is one that runs.
+    pub url: Option<String>,
+    /// The database of such a shop, if statements are said to it beside the shop's back: its kind, and its URL.
+    pub database: Option<(StoreKind, String)>,
+    /// What makes the tables.
+    pub schema: Option<Script>,
+    /// What is in them when the doors open.
+    pub seed: Option<Script>,
+    /// What is said after that, with values.
+    pub setup: Vec<Call>,
+    /// Who acts in each customer's name, in turn.
+    pub roles: Vec<Role>,
+    /// What the audit asks for.
+    pub audit: Audit,
+    /// Whether it makes no difference which of the customers somebody is.
+    pub alike: bool,
+    /// Whether everybody comes in the name of the same customer.
+    pub is_same_buyer: bool,
+    /// The settings that stand in the file.
+    pub settings: Vec<(&'static str, String)>,
+    /// The application that the shop is, if it is started or found, prepared and put back for each show.
+    pub app: Option<Arc<App>>,
+}
+
+impl Checkout {
+    /// What somebody in a place does.
+    #[must_use]
+    pub fn role(&self, place: BuyerId) -> &Role {
+        &self.roles[place as usize % self.roles.len()]
+    }
+
+    /// Which customer's name somebody in a place acts in, counted from 1.
+    #[must_use]
+    pub fn customer(&self, place: BuyerId) -> i64 {
+        if self.is_same_buyer {
+            return 1;
+        }
+        i64::from(place) / self.roles.len() as i64 + 1
+    }
+
+    /// In which place a customer comes to buy.
+    #[must_use]
+    pub fn place_of(&self, customer: i64) -> Option<BuyerId> {
+        let roles = self.roles.len();
+        let buys = self.roles.iter().position(|role| role.buys).unwrap_or(0);
+        let first = usize::try_from(customer.checked_sub(1)?).ok()?.checked_mul(roles)?;
+        BuyerId::try_from(first + buys).ok()
+    }
+
+    /// As many buyers as two customers take.
+    #[must_use]
+    pub fn a_few(&self) -> u32 {
+        2 * self.roles.len() as u32
+    }
+
+    /// How many customers there are if there are so many buyers, whatever their roles.
+    #[must_use]
+    pub fn customers(&self, buyers: u32) -> i64 {
+        if self.is_same_buyer {
+            return 1;
+        }
+        i64::from(buyers.div_ceil(self.roles.len() as u32))
+    }
+
+    /// Whether it can be said to this store: another database than it was written for may understand it, too.
+    ///
+    /// # Errors
+    /// [`Error::Input`] that says why not.
+    pub fn check_store(&self, store: StoreKind) -> Result<(), Error> {
+        let speaks_alike = store == self.store || store.is_sql() && self.store.is_sql();
+        match speaks_alike {
+            true => Ok(()),
+            false => Err(Error::input(format!(
+                "--store {store}: {} is written for {}; leave it out",
+                self.path, self.store
+            ))),
+        }
+    }
+
+    /// Whether somebody asks for a value by this name when the doors open.
+    #[must_use]
+    pub fn setup_knows(&self, name: &str) -> bool {
+        self.setup.iter().any(|call| call.names().contains(&name))
+    }
+
+    /// Whether any of its steps asks for the value of this name.
+    #[must_use]
+    pub fn steps_know(&self, name: &str) -> bool {
+        let prepared = self.app.iter().flat_map(|app| &app.prepare);
+        let mut steps = self.roles.iter().flat_map(|role| &role.steps).chain(prepared);
+        steps.any(|step| {
+            let conditions = step.when.iter().chain(step.ends.iter().map(|(holds, _)| holds));
+            step.call.names().contains(&name)
+                || conditions.into_iter().any(|condition| condition.names(name))
+        })
+    }
+
+    /// Whether any step begins a transaction.
+    pub(crate) fn has_transactions(&self) -> bool {
+        let begins = |step: &Step| match &step.call {
+            Call::Sql(sql) => matches!(sql.first_word().as_str(), "begin" | "start"),
+            Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => false,
+        };
+        self.roles.iter().flat_map(|role| &role.steps).any(begins)
+    }
+
+    /// The settings with those of the file in their place. What they say was tried when the file was read.
+    #[must_use]
+    pub fn applied(&self, mut settings: Settings) -> Settings {
+        settings.store = self.store;
+        let database = match &self.app {
+            Some(app) => app.upstreams.iter().map(|upstream| upstream.store).find(|s| s.is_sql()),
+            None => Some(self.store),
+        };
+        if database == Some(StoreKind::Mysql) {
+            // As the server has it, where nobody says otherwise.
+            settings.isolation = Isolation::RepeatableRead;
+        }
+        for (name, text) in &self.settings {
+            let _ = settings.set(name, text);
+        }
+        settings
+    }
+}

@@ -1,0 +1,101 @@
+//! A strategy's card: its name, what it needs of a store, and what it claims of itself.
+
+use super::finding::FindingKind;
+use super::op::OpKind;
+
+/// What a strategy claims of itself; tests hold it to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// No finding, ever, as long as nothing goes wrong around it.
+    Safe,
+    /// No finding, ever, under these settings.
+    SafeWhen(When),
+    /// Broken on purpose: it can be made to show this.
+    Shows(FindingKind),
+    /// Broken on purpose: under these settings it can be made to show this.
+    ShowsWhen(FindingKind, When),
+}
+
+/// Settings by name: what a claim is about, such as a crash.
+pub type When = &'static [(&'static str, &'static str)];
+
+impl Claim {
+    /// The settings that it is about, beside the usual ones.
+    #[must_use]
+    pub fn when(self) -> When {
+        match self {
+            Self::SafeWhen(when) | Self::ShowsWhen(_, when) => when,
+            Self::Safe | Self::Shows(_) => &[],
+        }
+    }
+
+    /// The finding that it can be made to show, if it is broken.
+    #[must_use]
+    pub fn shows(self) -> Option<FindingKind> {
+        match self {
+            Self::Shows(kind) | Self::ShowsWhen(kind, _) => Some(kind),
+            Self::Safe | Self::SafeWhen(_) => None,
+        }
+    }
+}
+
+/// What the shop does in a buyer's name beside the buyer's own attempt: each is a few ops of its own, and
+/// may come at any moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Errand {
+    /// The payment provider has told the shop that money has moved: [`Strategy::notified`].
+    Notice,
+    /// The server that ran the buyer's attempt died, and another looks after what it left behind:
+    /// [`Strategy::recover`].
+    Recovery,
+}
+
+/// A strategy's card: everything about it but its code.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The name that `--strategy` takes.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// One line, lower case, no full stop.
+    pub summary: &'static str,
+    /// The ops it needs of a store, besides placing orders.
+    pub needs: &'static [OpKind],
+    /// Whether it sells carts of several products. Any other is given one product at a time.
+    pub carts: bool,
+    /// What it promises.
+    pub claim: Claim,
+}
+
+impl About {
+    /// Whether it says in so many words that it needs this kind of op.
+    #[must_use]
+    pub fn names(&self, kind: OpKind) -> bool {
+        self.needs.contains(&kind)
+    }
+
+    /// Whether it needs this kind of op. A strategy that does not say what it needs gets everything.
+    #[must_use]
+    pub fn asks_for(&self, is: impl Fn(OpKind) -> bool) -> bool {
+        self.needs.is_empty() || self.needs.iter().any(|kind| is(*kind))
+    }
+
+    /// The card of a strategy that did not write one: named after its type, claiming to be safe.
+    #[must_use]
+    pub fn of_type<S: ?Sized>() -> Self {
+        Self {
+            name: type_name::<S>(),
+            aliases: &[],
+            summary: "a strategy of your own",
+            needs: &[],
+            carts: true,
+            claim: Claim::Safe,
+        }
+    }
+}
+
+/// A type's name without its path.
+pub(crate) fn type_name<S: ?Sized>() -> &'static str {
+    let path = std::any::type_name::<S>();
+    path.rsplit("::").next().unwrap_or(path)
+}

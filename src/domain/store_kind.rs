@@ -1,0 +1,120 @@
+//! The stores by name, and what each can do.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::op::OpKind;
+use crate::base::text::nearest::{did_you_mean, shown};
+use crate::base::text::sql::Dialect;
+
+/// Where stock lives in a race on threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreKind {
+    /// In this process's memory.
+    #[default]
+    Memory,
+    /// In a file of the database that is a library.
+    Sqlite,
+    /// In a PostgreSQL server.
+    Postgres,
+    /// In a MariaDB or MySQL server.
+    Mysql,
+    /// In a Redis server.
+    Redis,
+    /// In a group of etcd servers that agree by Raft.
+    Etcd,
+    /// Somewhere behind a shop that runs and answers requests. Only a checkout that is described in a file knows what
+    /// to ask it.
+    Http,
+}
+
+impl StoreKind {
+    /// All of them that are stores of ours.
+    pub const ALL: [Self; 6] =
+        [Self::Memory, Self::Sqlite, Self::Postgres, Self::Mysql, Self::Redis, Self::Etcd];
+
+    /// The name in flags, scenarios and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::Mysql => "mysql",
+            Self::Redis => "redis",
+            Self::Etcd => "etcd",
+            Self::Http => "http",
+        }
+    }
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let called = match text.trim() {
+            "postgresql" => "postgres",
+            "mariadb" => "mysql",
+            name => name,
+        };
+        let names = Self::ALL.map(Self::name);
+        Self::ALL.into_iter().find(|kind| kind.name() == called).ok_or_else(|| {
+            let near = did_you_mean(text, names);
+            format!("no store `{}`{near}; there are {}", shown(text), names.join(", "))
+        })
+    }
+
+    /// Whether it offers a kind of op. In front of any store there can be a clerk's queue, and beside any but
+    /// the one in memory, which is there for speed, a payment provider.
+    #[must_use]
+    pub fn offers(self, kind: OpKind) -> bool {
+        use OpKind::{
+            Add, Cache, CompareAndSet, CountLeft, Fence, FindOrder, Hold, Lease, Lock, Notice, Pay,
+            Queue, Read, ReadVersioned, Recover, Shards, Step, Take, Transaction, Write,
+            WriteIfVersion,
+        };
+        match kind {
+            _ if self == Self::Http => kind == Step,
+            Read | ReadVersioned | Write | CompareAndSet | WriteIfVersion | Take | Add | Queue => {
+                true
+            }
+            Lock => self != Self::Redis,
+            // Whoever has to look after what a crash left behind: on threads no buyer's server dies.
+            Hold | Pay | FindOrder | Recover => self != Self::Memory,
+            CountLeft | Transaction => self.is_sql(),
+            Step => self.is_sql() || self == Self::Redis,
+            Lease | Fence => matches!(self, Self::Redis | Self::Etcd),
+            Cache | Shards | Notice => false,
+        }
+    }
+
+    /// Its dialect of SQL; that of PostgreSQL where it speaks none.
+    #[must_use]
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::Mysql => Dialect::Mysql,
+            Self::Sqlite => Dialect::Sqlite,
+            _ => Dialect::Postgres,
+        }
+    }
+
+    /// Whether it speaks SQL.
+    #[must_use]
+    pub fn is_sql(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres | Self::Mysql)
+    }
+
+    /// Whether a program of its own serves it.
+    #[must_use]
+    pub fn is_served(self) -> bool {
+        matches!(self, Self::Postgres | Self::Mysql | Self::Redis | Self::Etcd)
+    }
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,154 @@
+//! A run: one strategy, round after round, until all are raced or Ctrl-C comes.
+
+use std::error::Error as _;
+use std::sync::OnceLock;
+
+use rayon::ThreadPoolBuilder;
+
+use super::logbook::Logbook;
+use crate::base::clock::Wall;
+use crate::base::control::Control;
+use crate::base::error::Error;
+use crate::check::expect::Expectation;
+use crate::check::report::{Report, Run};
+use crate::command::Command;
+use crate::domain::card::About;
+use crate::domain::settings::Settings;
+use crate::domain::store_kind::StoreKind;
+use crate::domain::verb::Verb;
+use crate::explore::{after_race, rehearse};
+use crate::stores::{Address, Venue};
+use crate::worlds::entrant::Entrant;
+
+/// Races every entrant in turn on the same settings.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings, [`Error::World`] when the operating system refuses
+/// threads.
+pub fn race_all(
+    entrants: &[&dyn Entrant],
+    settings: &Settings,
+    expectations: &[Expectation],
+    control: &Control,
+) -> Result<Report, Error> {
+    race_all_at(&Address::default(), entrants, settings, expectations, control)
+}
+
+/// The same on a server that runs already, if the address names one.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings, [`Error::World`] when the operating system refuses
+/// threads, or a server cannot be started or reached.
+pub fn race_all_at(
+    address: &Address,
+    entrants: &[&dyn Entrant],
+    settings: &Settings,
+    expectations: &[Expectation],
+    control: &Control,
+) -> Result<Report, Error> {
+    for entrant in entrants {
+        settings.check_for(&entrant.card())?;
+        can_race(settings, &entrant.card())?;
+    }
+    hire_auditors()?;
+    let described = entrants.iter().find_map(|entrant| entrant.described());
+    let venue = Venue::open(settings, described, address, control)?;
+    let settings = &rehearsed(entrants, settings, &venue)?;
+    let clock = Wall::start();
+    let runs = entrants
+        .iter()
+        .map(|entrant| race_one(*entrant, &venue, address, settings, expectations, &clock, control))
+        .collect::<Result<_, _>>()?;
+    Ok(Report::new(settings.store.name(), settings.record(), runs).served_by(venue.version()))
+}
+
+/// The settings of a described checkout, with products and stock as its shop has them, once a few buyers have come one
+/// after the other; of any other the same.
+fn rehearsed(
+    entrants: &[&dyn Entrant],
+    settings: &Settings,
+    venue: &Venue,
+) -> Result<Settings, Error> {
+    let (Some(server), [entrant]) = (venue.server(), entrants) else { return Ok(settings.clone()) };
+    let Some(checkout) = entrant.described() else { return Ok(settings.clone()) };
+    let few = Settings { buyers: settings.buyers.min(checkout.a_few()), ..settings.clone() };
+    let Settings { items, stock, .. } = rehearse(*entrant, &few, server)?.settings;
+    Ok(Settings { items, stock, ..settings.clone() })
+}
+
+/// Whether threads can race it: the store offers what it needs, and nothing goes wrong on purpose.
+fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
+    if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
+        return Err(Error::input(format!(
+            "`{name}`: on threads nothing goes wrong on purpose; explore and replay take it"
+        )));
+    }
+    let store = settings.store;
+    let Some(missing) = card.needs.iter().find(|kind| !settings.offers(**kind)) else {
+        return Ok(());
+    };
+    let offers_all = |store: &StoreKind| card.needs.iter().all(|kind| store.offers(*kind));
+    let elsewhere: Vec<&str> =
+        StoreKind::ALL.iter().filter(|store| offers_all(store)).map(|store| store.name()).collect();
+    let instead = match elsewhere.is_empty() {
+        false => format!("race it on {}, or explore it", elsewhere.join(", ")),
+        true => "explore it instead".into(),
+    };
+    if settings.unit_rows && store.offers(*missing) {
+        return Err(Error::input(format!(
+            "{} needs {}, and rows that are units can only be taken: leave out --unit-rows, or choose \
+             conditional",
+            card.name,
+            missing.name()
+        )));
+    }
+    Err(Error::input(format!(
+        "{} needs {}, which the store `{store}` does not offer; {instead}: \
+         oversell-sim explore --strategy {}\n       \
+         `oversell-sim stores` shows what each store offers",
+        card.name,
+        missing.name(),
+        card.name
+    )))
+}
+
+fn race_one(
+    entrant: &dyn Entrant,
+    venue: &Venue,
+    address: &Address,
+    settings: &Settings,
+    expectations: &[Expectation],
+    clock: &Wall,
+    control: &Control,
+) -> Result<Run, Error> {
+    let name = entrant.card().name;
+    let mut logbook = Logbook::open(expectations);
+    for number in 1..=settings.rounds {
+        if control.is_stopped() {
+            break;
+        }
+        logbook.enter(&entrant.race(venue, settings, number, clock, control)?);
+    }
+    let again = Command::of(Verb::Race, entrant, settings).at(address);
+    let mut run = logbook.close(name, control.is_stopped(), again.into());
+    let next = after_race(entrant, settings, &run, venue.server(), control);
+    run.hint = next.map(|next| next.command_at(entrant, address));
+    Ok(run)
+}
+
+/// Starts the threads that audit large crowds, once in a process: where there are none to be had,
+/// this is the time to say so, and not when the race is over.
+fn hire_auditors() -> Result<(), Error> {
+    static FAILED: OnceLock<Option<String>> = OnceLock::new();
+    let failed = FAILED.get_or_init(|| {
+        let pool = ThreadPoolBuilder::new().build_global().err()?;
+        // Without a source it only says that somebody else has done it already.
+        pool.source().map(ToString::to_string)
+    });
+    match failed {
+        None => Ok(()),
+        Some(why) => Err(Error::world(format!(
+            "cannot start the threads of the audit: {why}; try RAYON_NUM_THREADS=1"
+        ))),
+    }
+}

@@ -1,0 +1,96 @@
+//! An entrant: a strategy whose type is forgotten, so that unlike ones can stand in one list.
+//!
+//! Each world adds a method here, and every [`Strategy`] gets it for nothing. The code behind the
+//! method is still compiled for each strategy by itself.
+
+use crate::base::clock::Wall;
+use crate::base::control::Control;
+use crate::base::error::Error;
+use crate::check::report::Outcome;
+use crate::domain::op::OpKind;
+use crate::domain::settings::Settings;
+use crate::stores::Venue;
+use crate::stores::memory::{Memory, Plain, Versioned, Word};
+use crate::stores::remote::Remote;
+use crate::strategy::Strategy;
+use crate::worlds::stepped::Scripted;
+use crate::worlds::threads::{self, Round};
+use crate::worlds::timed::{self, Line, Scene, Story};
+
+/// A strategy of any type.
+pub trait Entrant: Scripted {
+    /// Races one round on real threads, in a store of this venue.
+    ///
+    /// # Errors
+    /// As [`threads::run`].
+    fn race(
+        &self,
+        venue: &Venue,
+        settings: &Settings,
+        number: u32,
+        clock: &Wall,
+        control: &Control,
+    ) -> Result<Round, Error>;
+
+    /// Simulates a shop from one seed, until `stopped` says so.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a shop that cannot be.
+    fn simulate(
+        &self,
+        scene: &Scene,
+        seed: u64,
+        story: Story,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<(Outcome, Vec<Line>), Error>;
+}
+
+impl<S: Strategy> Entrant for S {
+    fn race(
+        &self,
+        venue: &Venue,
+        settings: &Settings,
+        number: u32,
+        clock: &Wall,
+        control: &Control,
+    ) -> Result<Round, Error> {
+        match venue {
+            Venue::Site(site) => {
+                let shop = Remote::open(site, settings, &self.about())?;
+                threads::run(self, shop, settings, number, clock, control)
+            }
+            Venue::Memory if self.about().asks_for(OpKind::is_versioned) => {
+                race_in_memory::<_, Versioned>(self, settings, number, clock, control)
+            }
+            Venue::Memory => race_in_memory::<_, Plain>(self, settings, number, clock, control),
+        }
+    }
+
+    fn simulate(
+        &self,
+        scene: &Scene,
+        seed: u64,
+        story: Story,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<(Outcome, Vec<Line>), Error> {
+        timed::simulate(self, scene, seed, story, stopped)
+    }
+}
+
+/// Races on the memory store with this kind of word under the stock.
+fn race_in_memory<S: Strategy, W: Word>(
+    strategy: &S,
+    settings: &Settings,
+    number: u32,
+    clock: &Wall,
+    control: &Control,
+) -> Result<Round, Error> {
+    let store = Memory::<W>::open(
+        settings.items,
+        settings.stock,
+        settings.threads() as usize,
+        settings.policy.patience,
+        control.stop_flag(),
+    );
+    threads::run(strategy, store, settings, number, clock, control)
+}
