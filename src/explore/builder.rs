@@ -1,6 +1,8 @@
 //! `explore(MyCheckout).buyers(3).stock(1)`: a proof in one line, for somebody's `#[test]`.
 
-use super::{Exploration, Limits, replay, search_all};
+use super::model::replay::replay;
+use super::model::searches::search_all;
+use super::{Exploration, Limits};
 use crate::base::error::Error;
 use crate::check::report::Evidence;
 use crate::domain::card::type_name;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::checks::End;
-use super::exploration::Told;
+use super::model::checks::End;
 use crate::base::text::quantity::{count, of};
 use crate::check::report::Evidence;
 use crate::domain::attempt::Failure;
@@ -23,21 +22,19 @@ pub(super) struct Looked {
 
 impl Looked {
     /// How far findings, or their absence, reach.
-    pub(super) fn evidence(&self, findings: &[Told]) -> Evidence {
-        match (findings, &self.idle) {
-            ([_, ..], _) => Evidence::Broken,
-            ([], Some(_)) => Evidence::Vacuous,
-            ([], None) if self.at_everything => Evidence::Proved,
-            ([], None) => Evidence::NotSeen,
+    pub(super) fn evidence(&self, has_findings: bool) -> Evidence {
+        match &self.idle {
+            _ if has_findings => Evidence::Broken,
+            Some(_) => Evidence::Vacuous,
+            None if self.at_everything => Evidence::Proved,
+            None => Evidence::NotSeen,
         }
     }
 
     /// Why it bears no claim of absence; none if it bears one.
-    pub(super) fn incomplete(&self, findings: &[Told]) -> Option<String> {
-        match findings {
-            [] => self.idle.clone().or_else(|| self.cut.clone()),
-            _ => self.cut.clone(),
-        }
+    pub(super) fn incomplete(&self, has_findings: bool) -> Option<String> {
+        let idle = self.idle.clone().filter(|_| !has_findings);
+        idle.or_else(|| self.cut.clone())
     }
 }
 
@@ -45,6 +42,9 @@ impl Looked {
 pub(super) fn cut_after(number: u64, what: &str) -> String {
     format!("the search was cut short after {}", of(number, what))
 }
+
+/// Why one schedule bears no claim that something is absent.
+pub(super) const UNFINISHED: &str = "the schedule ends before every buyer has left";
 
 /// Whether a visit ended in a failure of the checkout: that its server crashed on purpose is none.
 pub(super) fn has_failed(ending: Ending) -> bool {

@@ -3,23 +3,24 @@
 use serde::Serialize;
 
 use super::completeness::Looked;
-use super::conflict::Conflict;
-use super::cure::{LevelTried, NoLevel};
-use super::graph::Ways;
 use super::incident::Incident;
-use super::random::Sampled;
+use super::level::{LevelTried, NoLevel};
+use super::model::graph::Ways;
+use super::model::random::Sampled;
+use super::server::conflict::Conflict;
 use super::timeline::Row;
 use crate::check::audit::Finding;
 use crate::check::expect::{Expectation, Judge};
 use crate::check::report::Hint;
 use crate::check::report::{Evidence, Figures, Judgement, SCHEMA};
-use crate::command::located;
+use crate::command::{Command, located};
 use crate::describe::checkout::Checkout;
 use crate::domain::faults::Faults;
 use crate::domain::finding::FindingKind;
 use crate::domain::isolation::Isolation;
 use crate::domain::op::{BuyerId, OpKind};
 use crate::domain::settings::Settings;
+use crate::domain::verb::Verb;
 use crate::stores::Address;
 use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::Actor;
@@ -243,8 +244,8 @@ impl Exploration {
             seed: settings.seed,
             isolation: settings.kept_apart(),
             faults: settings.faults,
-            evidence: looked.evidence(&findings),
-            incomplete: looked.incomplete(&findings),
+            evidence: looked.evidence(!findings.is_empty()),
+            incomplete: looked.incomplete(!findings.is_empty()),
             failed: 0,
             deadlocks: 0,
             covered: None,
@@ -298,4 +299,19 @@ impl Exploration {
             .find(|told| told.finding.kind == kind)
             .map_or(0, |told| told.finding.amount)
     }
+}
+
+/// The command that replays a schedule.
+pub(super) fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
+    Command::of(Verb::Replay, entrant, settings).flag("schedule", schedule).into()
+}
+
+/// The command that makes the same search.
+pub(super) fn search_again(entrant: &dyn Entrant, settings: &Settings) -> String {
+    Command::of(Verb::Explore, entrant, settings).into()
+}
+
+/// The command with which a person is the scheduler of the same shop.
+pub(super) fn by_hand(entrant: &dyn Entrant, settings: &Settings) -> String {
+    Command::of(Verb::Play, entrant, settings).into()
 }

@@ -6,10 +6,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::limits::Limits;
-use super::orders::{can_be_stepped, search_orders};
-use super::search_all;
-use super::walk::{Switches, Walk};
+use super::model::limits::Limits;
+use super::model::searches::search_all;
+use super::server::orders::{can_be_stepped, search_orders};
+use super::server::walk::{Switches, Walk};
 use super::{AnyBuyers, Exploration};
 use crate::base::control::Control;
 use crate::check::report::{Evidence, Run};

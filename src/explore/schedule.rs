@@ -6,11 +6,17 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::faults::Act;
+use crate::domain::op::BuyerId;
 use crate::worlds::stepped::{Actor, Cue};
 
 /// Whose step comes when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule(pub Vec<Cue<Actor>>);
+
+/// A buyer by its place.
+pub(super) fn actor(place: usize) -> Actor {
+    Actor::Buyer(place as BuyerId)
+}
 
 /// So many steps of one buyer behind each other are counted.
 const MANY: usize = 16;

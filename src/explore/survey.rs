@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::limits::Limits;
-use super::orders::{can_be_stepped, search_orders, server_for};
-use super::walk::Walk;
-use super::{Exploration, search_all};
+use super::Exploration;
+use super::model::limits::Limits;
+use super::model::searches::search_all;
+use super::server::orders::{can_be_stepped, search_orders, server_for};
+use super::server::walk::Walk;
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::check::report::Evidence;

@@ -2,12 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::UNFINISHED;
-use super::completeness::{Looked, cut_after, has_failed};
-use super::exploration::{Exploration, Orders, Told};
 use super::harvest::{Best, Harvest, Outcome, judge};
-use super::incident::{Incident, IncidentKind};
-use super::schedule::Schedule;
 use super::steady::hold_still;
 use super::switches;
 use super::transcript::{tell, tell_incident, timeline};
@@ -18,6 +13,11 @@ use crate::base::text::quantity::{count, of};
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
+use crate::explore::completeness::UNFINISHED;
+use crate::explore::completeness::{Looked, cut_after, has_failed};
+use crate::explore::exploration::{Exploration, Orders, Told};
+use crate::explore::incident::{Incident, IncidentKind};
+use crate::explore::schedule::Schedule;
 use crate::stores::remote::{Remarks, Server, Terms};
 use crate::stores::{Address, open_server};
 use crate::worlds::entrant::Entrant;
@@ -252,7 +252,7 @@ pub fn server_for(
     server_to_rehearse_at(entrant, settings, address, control)
 }
 
-/// The same for [`rehearse`](super::rehearse) alone, which steps one buyer after the other, and so works at a running
+/// The same for [`rehearse`](crate::explore::rehearse) alone, which steps one buyer after the other, and so works at a running
 /// shop, too.
 ///
 /// # Errors

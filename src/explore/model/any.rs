@@ -14,15 +14,18 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::completeness::cut_after;
+use super::checks;
+use super::opening::{check_card, shop};
+use super::searches::search_all;
 use super::state::{ANY, State};
-use super::{Exploration, Limits, check_card, checks, search_all, shop};
 use crate::base::error::Error;
 use crate::check::expect::Expectation;
 use crate::check::report::Hint;
 use crate::check::report::{Evidence, Figures, Judgement, SCHEMA};
 use crate::domain::op::{Op, OpKind, Request, Units, Want};
 use crate::domain::settings::Settings;
+use crate::explore::completeness::cut_after;
+use crate::explore::{Exploration, Limits};
 use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Cast, Cue, KindId, Part, StoreId};
 
@@ -147,7 +150,12 @@ impl AnyBuyers {
             figures.oversold = 1;
             figures.findings += 1;
         }
-        super::exploration::judge(expectations, &figures, self.evidence, self.incomplete.as_deref())
+        crate::explore::exploration::judge(
+            expectations,
+            &figures,
+            self.evidence,
+            self.incomplete.as_deref(),
+        )
     }
 }
 

@@ -209,17 +209,17 @@ impl<'c, 's> Search<'c, 's> {
     }
 
     /// Everything that kinds and stores are known by.
-    pub(super) fn cast(&self) -> &Cast<'s> {
+    pub(in crate::explore) fn cast(&self) -> &Cast<'s> {
         self.cast
     }
 
     /// All states met, by number.
-    pub(super) fn all_states(&self) -> impl Iterator<Item = State> + '_ {
+    pub(in crate::explore) fn all_states(&self) -> impl Iterator<Item = State> + '_ {
         (0..self.states.len() as u32).map(|state| unpack(self.states.words_of(state)))
     }
 
     /// All steps between them: from where, to where, and how many buyers could make it.
-    pub(super) fn all_steps(&self) -> impl Iterator<Item = (u32, u32, u16)> + '_ {
+    pub(in crate::explore) fn all_steps(&self) -> impl Iterator<Item = (u32, u32, u16)> + '_ {
         self.journal.graph.all_steps()
     }
 

@@ -25,12 +25,16 @@ pub struct Shown {
 }
 
 /// Units of each product in a shop that has just opened.
-pub(super) fn stock_of(cast: &Cast<'_>, opening: &Stage) -> Units {
+pub(in crate::explore) fn stock_of(cast: &Cast<'_>, opening: &Stage) -> Units {
     cast.store_of(opening.store()).stock_of(Item(0))
 }
 
 /// More promised than there was is wrong at once, whatever comes later.
-pub(super) fn promises(cast: &Cast<'_>, stock: Units, state: &State) -> Option<Finding> {
+pub(in crate::explore) fn promises(
+    cast: &Cast<'_>,
+    stock: Units,
+    state: &State,
+) -> Option<Finding> {
     let items = cast.store_of(state.store).shelves.len();
     let over = |item| {
         // Any number of buyers of several kinds would be more than can be counted.
@@ -71,7 +75,7 @@ pub struct End {
 ///
 /// Of time a state knows only what [`Cast::after_refusal`] remembers: who was early and who was late.
 /// Without that, everybody is taken to have been inside with everybody else.
-pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Finding>) {
+pub(in crate::explore) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Finding>) {
     let visits = state.crowd.iter().flat_map(|(id, buyers)| {
         let kind = cast.kind_of(*id);
         let (began, ended) = match kind.part {
@@ -85,7 +89,11 @@ pub(super) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Fin
 }
 
 /// The same of a shop with its buyers by name.
-pub(super) fn end_of(cast: &Cast<'_>, stock: Units, stage: &Stage) -> (End, Vec<Finding>) {
+pub(in crate::explore) fn end_of(
+    cast: &Cast<'_>,
+    stock: Units,
+    stage: &Stage,
+) -> (End, Vec<Finding>) {
     judge(cast, stock, stage.store(), stage.visits())
 }
 
@@ -148,14 +156,14 @@ fn judge(
 }
 
 /// So many buyers never left.
-pub(super) fn stuck(buyers: u64) -> Finding {
+pub(in crate::explore) fn stuck(buyers: u64) -> Finding {
     let proof = format!("{} waiting, and nobody who could let them go on", of(buyers, "buyer"));
     Finding { kind: FindingKind::StuckBuyers, amount: buyers, proof }
 }
 
 /// Whether more than what is promised by now would have to be gone for a buyer to be turned away
 /// rightly: only then may it have been turned away wrongly.
-pub(super) fn may_be_wronged(
+pub(in crate::explore) fn may_be_wronged(
     cast: &Cast<'_>,
     stock: Units,
     state: &State,
@@ -169,7 +177,7 @@ pub(super) fn may_be_wronged(
 }
 
 /// What an attempt that ended should not have left behind.
-pub(super) fn leaks(leaks: Leaks) -> impl Iterator<Item = Finding> {
+pub(in crate::explore) fn leaks(leaks: Leaks) -> impl Iterator<Item = Finding> {
     let found =
         |is: bool, kind, proof: &str| is.then(|| Finding { kind, amount: 1, proof: proof.into() });
     let lock = "the lock was still held when the attempt was over";
@@ -183,7 +191,7 @@ pub(super) fn leaks(leaks: Leaks) -> impl Iterator<Item = Finding> {
 }
 
 /// What is wrong after these steps, which led here.
-pub(super) fn so_far(
+pub(in crate::explore) fn so_far(
     cast: &mut Cast<'_>,
     stock: Units,
     stage: &Stage,

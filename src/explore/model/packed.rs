@@ -6,55 +6,55 @@ use crate::worlds::stepped::{KindId, Move, StoreId, Turn};
 
 /// Several packed states, one behind the other.
 #[derive(Debug, Default)]
-pub(super) struct Packed {
+pub(in crate::explore) struct Packed {
     words: Vec<u32>,
     ends: Vec<usize>,
 }
 
 impl Packed {
     /// How many.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::explore) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// How many words they are.
-    pub(super) fn words(&self) -> usize {
+    pub(in crate::explore) fn words(&self) -> usize {
         self.words.len()
     }
 
     /// Takes everything out.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::explore) fn clear(&mut self) {
         self.words.clear();
         self.ends.clear();
     }
 
     /// The memory they take, in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::explore) fn bytes(&self) -> usize {
         self.words.capacity() * size_of::<u32>() + self.ends.capacity() * size_of::<usize>()
     }
 
     /// The words of one.
     #[inline]
-    pub(super) fn words_of(&self, place: usize) -> &[u32] {
+    pub(in crate::explore) fn words_of(&self, place: usize) -> &[u32] {
         let start = if place == 0 { 0 } else { self.ends[place - 1] };
         &self.words[start..self.ends[place]]
     }
 
     /// Adds one that is packed already.
-    pub(super) fn push(&mut self, words: &[u32]) {
+    pub(in crate::explore) fn push(&mut self, words: &[u32]) {
         self.words.extend_from_slice(words);
         self.ends.push(self.words.len());
     }
 
     /// Packs one and adds it.
-    pub(super) fn push_state(&mut self, state: &State) {
+    pub(in crate::explore) fn push_state(&mut self, state: &State) {
         self.words.push(state.store);
         self.words.extend(state.crowd.iter().map(|(kind, count)| word(*kind, *count)));
         self.ends.push(self.words.len());
     }
 
     /// Adds what one step makes of a state.
-    pub(super) fn push_after(&mut self, here: &[u32], turn: &Turn) {
+    pub(in crate::explore) fn push_after(&mut self, here: &[u32], turn: &Turn) {
         let start = self.words.len();
         self.words.extend_from_slice(here);
         self.words[start] = turn.store;
@@ -103,20 +103,20 @@ impl Packed {
 }
 
 /// Unpacks a state.
-pub(super) fn unpack(words: &[u32]) -> State {
+pub(in crate::explore) fn unpack(words: &[u32]) -> State {
     let crowd = crowd_of(words).collect();
     State { store: store_of(words), crowd }
 }
 
 /// The store of a packed state.
 #[inline]
-pub(super) fn store_of(words: &[u32]) -> StoreId {
+pub(in crate::explore) fn store_of(words: &[u32]) -> StoreId {
     words[0]
 }
 
 /// The kinds of a packed state, with how many are of each.
 #[inline]
-pub(super) fn crowd_of(words: &[u32]) -> impl Iterator<Item = (KindId, u32)> {
+pub(in crate::explore) fn crowd_of(words: &[u32]) -> impl Iterator<Item = (KindId, u32)> {
     words[1..].iter().map(|word| (kind_of(*word), count_of(*word)))
 }
 

@@ -5,13 +5,13 @@
 //! look, for beginning alone asks nothing of it. So nobody comes between these two here: at a server that would be
 //! another schedule, in which it begins later.
 
-use super::open;
-use super::schedule::Schedule;
 use crate::base::error::Error;
 use crate::domain::isolation::Isolation;
 use crate::domain::op::Op;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
+use crate::explore::model::opening::open;
+use crate::explore::schedule::Schedule;
 use crate::stores::remote::Server;
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{self, Grain, Theatre};

@@ -11,7 +11,7 @@ const OTHER: &str = "…";
 
 /// Runs the order once more, and leaves out of what is told of it what has come out otherwise. One that goes another way
 /// now, or to no end, is left as it is: that it was found stands.
-pub(super) fn hold_still(theatre: &mut Theatre<'_>, best: &mut Best) {
+pub(in crate::explore) fn hold_still(theatre: &mut Theatre<'_>, best: &mut Best) {
     let Ok(Some((steps, findings))) = once_more(theatre, &best.steps) else { return };
     blend(&mut best.steps, std::slice::from_mut(&mut best.finding), &steps, &findings);
 }
@@ -34,7 +34,7 @@ fn once_more(theatre: &mut Theatre<'_>, steps: &[Step]) -> Result<Option<Again>,
 }
 
 /// Leaves out of steps and findings what another run of the same has otherwise.
-pub(super) fn blend(
+pub(in crate::explore) fn blend(
     steps: &mut [Step],
     findings: &mut [Finding],
     steps_again: &[Step],

@@ -2,12 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::checks;
-use super::completeness::{Fates, has_failed};
-use super::exploration::Orders;
-use super::incident::IncidentKind;
-use super::schedule::Schedule;
-use super::transcript::actor;
 use crate::base::error::Error;
 use crate::base::text::chance::may_decide;
 use crate::base::text::quantity::of;
@@ -16,6 +10,12 @@ use crate::domain::books::Books;
 use crate::domain::buyer::Ending;
 use crate::domain::finding::FindingKind;
 use crate::domain::op::{Units, Want};
+use crate::explore::completeness::{Fates, has_failed};
+use crate::explore::exploration::Orders;
+use crate::explore::incident::IncidentKind;
+use crate::explore::model::checks;
+use crate::explore::schedule::Schedule;
+use crate::explore::schedule::actor;
 use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::Cue;
 
@@ -33,50 +33,50 @@ pub struct Outcome {
 }
 
 /// What is known when a show is over.
-pub(super) struct Judged {
-    pub(super) outcome: Outcome,
-    pub(super) findings: Vec<Finding>,
+pub(in crate::explore) struct Judged {
+    pub(in crate::explore) outcome: Outcome,
+    pub(in crate::explore) findings: Vec<Finding>,
     /// What the server said when it refused something that it should not have.
-    pub(super) trouble: Option<String>,
+    pub(in crate::explore) trouble: Option<String>,
     /// Deadlocks that the server has broken.
-    pub(super) deadlocks: u64,
+    pub(in crate::explore) deadlocks: u64,
     /// Whether every shelf was empty when the doors opened.
-    pub(super) is_sold_out: bool,
+    pub(in crate::explore) is_sold_out: bool,
 }
 
 /// A finding and the best order that shows it.
-pub(super) struct Best {
-    pub(super) finding: Finding,
+pub(in crate::explore) struct Best {
+    pub(in crate::explore) finding: Finding,
     /// Fewest statements, then fewest changes from one buyer to another.
     cost: (usize, usize),
-    pub(super) steps: Vec<Step>,
+    pub(in crate::explore) steps: Vec<Step>,
 }
 
 /// What went wrong in some orders and is no finding, and the best order that shows it.
-pub(super) struct BestIncident {
-    pub(super) kind: IncidentKind,
+pub(in crate::explore) struct BestIncident {
+    pub(in crate::explore) kind: IncidentKind,
     /// In how many orders.
-    pub(super) orders: u64,
-    pub(super) proof: String,
+    pub(in crate::explore) orders: u64,
+    pub(in crate::explore) proof: String,
     cost: (usize, usize),
-    pub(super) steps: Vec<Step>,
+    pub(in crate::explore) steps: Vec<Step>,
 }
 
 /// Everything that has come of the orders so far.
 #[derive(Default)]
-pub(super) struct Harvest {
-    pub(super) covered: Orders,
-    pub(super) outcomes: BTreeSet<Outcome>,
-    pub(super) best: Vec<Best>,
-    pub(super) incidents: Vec<BestIncident>,
-    pub(super) fates: Fates,
+pub(in crate::explore) struct Harvest {
+    pub(in crate::explore) covered: Orders,
+    pub(in crate::explore) outcomes: BTreeSet<Outcome>,
+    pub(in crate::explore) best: Vec<Best>,
+    pub(in crate::explore) incidents: Vec<BestIncident>,
+    pub(in crate::explore) fates: Fates,
     /// The first statement in which chance may have decided something.
-    pub(super) by_chance: Option<String>,
+    pub(in crate::explore) by_chance: Option<String>,
 }
 
 impl Harvest {
     /// An order has been run to its end: takes in what came of it.
-    pub(super) fn take_in(
+    pub(in crate::explore) fn take_in(
         &mut self,
         theatre: &mut Theatre<'_>,
         steps: &[Step],
@@ -107,7 +107,7 @@ impl Harvest {
     }
 
     /// In how many orders something went wrong so.
-    pub(super) fn orders_with(&self, kind: IncidentKind) -> u64 {
+    pub(in crate::explore) fn orders_with(&self, kind: IncidentKind) -> u64 {
         self.incidents.iter().find(|one| one.kind == kind).map_or(0, |one| one.orders)
     }
 
@@ -158,7 +158,7 @@ fn first_failure(steps: &[Step]) -> String {
 }
 
 /// An error, and where it happened.
-pub(super) fn in_schedule(error: Error, steps: &[Step]) -> Error {
+pub(in crate::explore) fn in_schedule(error: Error, steps: &[Step]) -> Error {
     let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
     let schedule = Schedule(cues.collect());
     match error {
@@ -170,7 +170,7 @@ pub(super) fn in_schedule(error: Error, steps: &[Step]) -> Error {
 }
 
 /// What came of a show, of which so many never saw the end.
-pub(super) fn judge(theatre: &mut Theatre<'_>, stuck: usize) -> Result<Judged, Error> {
+pub(in crate::explore) fn judge(theatre: &mut Theatre<'_>, stuck: usize) -> Result<Judged, Error> {
     let round = theatre.round()?;
     let findings = match stuck {
         0 => round.ledger().audit(),

@@ -3,14 +3,15 @@
 
 use super::harvest::{Judged, judge};
 use super::steady::blend;
-use super::timeline::Row;
-use super::transcript::{actor, timeline};
+use super::transcript::timeline;
 use crate::base::error::Error;
 use crate::check::audit::Finding;
 use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
+use crate::explore::schedule::actor;
+use crate::explore::timeline::Row;
 use crate::stores::remote::{Opening, Server};
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Grain, Step, Theatre};
@@ -141,7 +142,10 @@ pub fn as_furnished(
 }
 
 /// The settings, with products and stock as they are when the doors open.
-pub(super) fn measured(settings: &Settings, server: &dyn Server) -> Result<Settings, Error> {
+pub(in crate::explore) fn measured(
+    settings: &Settings,
+    server: &dyn Server,
+) -> Result<Settings, Error> {
     let opening = Opening {
         items: settings.items,
         stock: settings.stock,
@@ -161,7 +165,7 @@ pub(super) fn measured(settings: &Settings, server: &dyn Server) -> Result<Setti
 
 /// Sends one statement after the other until the buyer leaves, or has to wait for what those who have left before have kept:
 /// then it is [`Ending::Unserved`].
-pub(super) fn come_alone(
+pub(in crate::explore) fn come_alone(
     theatre: &mut Theatre<'_>,
     place: usize,
     steps: &mut Vec<Step>,

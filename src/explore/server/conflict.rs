@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::transcript::actor;
+use crate::explore::schedule::actor;
 use crate::worlds::held::Step;
 
 /// What cures it.
@@ -65,7 +65,11 @@ const LABEL: usize = 17;
 impl Conflict {
     /// The conflict in these steps that matters most: about a table that the audit asks for, where looking and acting are
     /// closest together.
-    pub(super) fn among(steps: &[Step], tables: &[String], audited: &[String]) -> Option<Self> {
+    pub(in crate::explore) fn among(
+        steps: &[Step],
+        tables: &[String],
+        audited: &[String],
+    ) -> Option<Self> {
         let mut found: Vec<(bool, usize, Self)> = Vec::new();
         for (number, table) in tables.iter().enumerate() {
             let named = |step: &Step| names(&step.saying.text, table);
@@ -105,13 +109,13 @@ impl Conflict {
     }
 
     /// Whether a step, counted from 0, is one of the three.
-    pub(super) fn is_about(&self, step: usize) -> bool {
+    pub(in crate::explore) fn is_about(&self, step: usize) -> bool {
         [self.looked, self.changed, self.acted].contains(&(step + 1))
     }
 }
 
 /// Whether a text names something: a table as a word, and a key, which may have any signs in it, as it is.
-pub(super) fn names(text: &str, name: &str) -> bool {
+pub(in crate::explore) fn names(text: &str, name: &str) -> bool {
     let is_word = name.chars().all(|c| c.is_alphanumeric() || c == '_');
     match is_word {
         true => words(text).any(|word| word == name),
@@ -120,7 +124,7 @@ pub(super) fn names(text: &str, name: &str) -> bool {
 }
 
 /// The words of a text, in small letters.
-pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
+pub(in crate::explore) fn words(text: &str) -> impl Iterator<Item = String> {
     let is_of_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     let words = text.split(move |c| !is_of_word(c)).filter(|word| !word.is_empty());
     words.map(str::to_lowercase)

@@ -1,25 +1,24 @@
 //! What was said at a real server, in words.
 
-use super::again;
 use super::conflict::{Conflict, names, words};
-use super::exploration::Told;
 use super::harvest::BestIncident;
-use super::incident::Incident;
-use super::schedule::Schedule;
-use super::timeline::Row;
 use crate::check::audit::Finding;
 use crate::describe::checkout::{Audit, Call, Checkout};
 use crate::domain::buyer::Ending;
-use crate::domain::op::BuyerId;
 use crate::domain::settings::Settings;
+use crate::explore::exploration::Told;
+use crate::explore::exploration::again;
+use crate::explore::incident::Incident;
+use crate::explore::schedule::{Schedule, actor};
+use crate::explore::timeline::Row;
 use crate::scheduler::{Phase, Saying};
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::Step;
-use crate::worlds::stepped::{Actor, Cue};
+use crate::worlds::stepped::Cue;
 
 /// A finding with its story. Of an application only what the others say is told, and which statements got into each
 /// other's way.
-pub(super) fn tell(
+pub(in crate::explore) fn tell(
     entrant: &dyn Entrant,
     settings: &Settings,
     tables: &[String],
@@ -45,7 +44,7 @@ pub(super) fn tell(
 }
 
 /// What went wrong and is no finding, with its story.
-pub(super) fn tell_incident(
+pub(in crate::explore) fn tell_incident(
     entrant: &dyn Entrant,
     settings: &Settings,
     incident: BestIncident,
@@ -137,19 +136,14 @@ fn shortened_by_far(did: &str) -> String {
 }
 
 /// Who is held, and with what.
-pub(super) fn said(held: &[(usize, Saying)]) -> String {
+pub(in crate::explore) fn said(held: &[(usize, Saying)]) -> String {
     let words: Vec<String> =
         held.iter().map(|(place, saying)| format!("{} `{}`", actor(*place), saying.text)).collect();
     if words.is_empty() { "nobody".into() } else { words.join(", ") }
 }
 
-/// A buyer by its place.
-pub(super) fn actor(place: usize) -> Actor {
-    Actor::Buyer(place as BuyerId)
-}
-
 /// Steps in words. Whoever had to wait and goes on has a row of its own.
-pub(super) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<Row> {
+pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<Row> {
     let has_one = settings.items == 1;
     let mut rows = Vec::new();
     for step in steps {

@@ -17,7 +17,7 @@ use crate::domain::faults::Act;
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
 /// The number of the last schedule that has dice of its own.
-pub(super) const LAST: u64 = (1 << 62) - 1;
+pub(in crate::explore) const LAST: u64 = (1 << 62) - 1;
 
 /// How often somebody is picked who has to wait, before those who can move are looked for.
 const PICKS: u32 = 4;
@@ -36,7 +36,7 @@ pub enum Method {
 }
 
 /// The chooser of one schedule.
-pub(super) struct Roll {
+pub(in crate::explore) struct Roll {
     dice: Dice,
     /// Who has not left, as far as was noticed; by priority if there are any, the highest first.
     inside: Vec<Ranked>,
@@ -51,7 +51,7 @@ type Ranked = (Reverse<u32>, Actor);
 
 impl Roll {
     /// The chooser of the schedule of this number, which takes `steps` steps or so.
-    pub(super) fn new(
+    pub(in crate::explore) fn new(
         seed: u64,
         number: u64,
         method: Method,
@@ -75,7 +75,11 @@ impl Roll {
 
     /// What comes next; nothing if nothing can. Of what can happen beside somebody's step, each has the
     /// same chance as a step.
-    pub(super) fn next(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Cue<Actor>> {
+    pub(in crate::explore) fn next(
+        &mut self,
+        cast: &mut Cast<'_>,
+        stage: &Stage,
+    ) -> Option<Cue<Actor>> {
         if cast.acts() == [Act::Step] {
             return self.next_to_move(cast, stage).map(Cue::step);
         }

@@ -34,7 +34,7 @@ impl Ways {
     const ON_THE_PATH: Self = Self { number: 0.0, doublings: -2 };
 
     /// So many.
-    pub(super) fn exactly(number: u64) -> Self {
+    pub(in crate::explore) fn exactly(number: u64) -> Self {
         Self { number: number as f64, doublings: 0 }
     }
 
@@ -91,7 +91,7 @@ const LOOK_UP: usize = 1 << 16;
 
 /// The steps between the states of a complete search.
 #[derive(Debug, Default)]
-pub(super) struct Graph {
+pub(in crate::explore) struct Graph {
     /// Where each state's steps end.
     ends: Vec<usize>,
     /// To which state each step leads.
@@ -104,12 +104,12 @@ pub(super) struct Graph {
 
 impl Graph {
     /// How many steps there are.
-    pub(super) fn steps(&self) -> usize {
+    pub(in crate::explore) fn steps(&self) -> usize {
         self.to.len()
     }
 
     /// The memory it takes, in bytes, with what will be needed to add it up.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::explore) fn bytes(&self) -> usize {
         self.ends.capacity() * size_of::<usize>()
             + self.to.capacity() * size_of::<u32>()
             + self.by.capacity() * size_of::<u16>()
@@ -119,7 +119,7 @@ impl Graph {
 
     /// Adds a step from the state that is being looked at.
     #[inline]
-    pub(super) fn step(&mut self, to: u32, by: u16, is_fault: bool) {
+    pub(in crate::explore) fn step(&mut self, to: u32, by: u16, is_fault: bool) {
         if is_fault {
             self.faults.push(self.to.len());
         }
@@ -129,7 +129,7 @@ impl Graph {
 
     /// Ends the state that is being looked at.
     #[inline]
-    pub(super) fn close_state(&mut self) {
+    pub(in crate::explore) fn close_state(&mut self) {
         self.ends.push(self.to.len());
     }
 
@@ -141,7 +141,7 @@ impl Graph {
     }
 
     /// All steps: from which state to which, and how many buyers could make it.
-    pub(super) fn all_steps(&self) -> impl Iterator<Item = (u32, u32, u16)> + '_ {
+    pub(in crate::explore) fn all_steps(&self) -> impl Iterator<Item = (u32, u32, u16)> + '_ {
         (0..self.ends.len()).flat_map(|from| {
             let steps = self.steps_from(from);
             let steps = self.to[steps.clone()].iter().zip(&self.by[steps]);
@@ -154,7 +154,7 @@ impl Graph {
     ///
     /// Counted from the ends backwards. Most steps lead to states that were met later, and those who
     /// were met at about the same time are close in memory.
-    pub(super) fn ways(&self, stopped: impl Fn() -> bool) -> Option<Ways> {
+    pub(in crate::explore) fn ways(&self, stopped: impl Fn() -> bool) -> Option<Ways> {
         let mut counted = vec![Ways::UNKNOWN; self.ends.len()];
         let mut path = Vec::new();
         for state in (0..self.ends.len()).rev() {
@@ -196,7 +196,7 @@ impl Graph {
     }
 
     /// A state, if there is one, from which no schedule ever ends unless something goes wrong.
-    pub(super) fn endless(&self) -> Option<u32> {
+    pub(in crate::explore) fn endless(&self) -> Option<u32> {
         // All steps backwards: where each state's begin, and from which states they come.
         let mut starts: Vec<usize> = Vec::with_capacity(self.ends.len() + 1);
         starts.push(0);

@@ -15,7 +15,7 @@ use super::state::State;
 const SHARDS: usize = 16;
 
 /// The most states that can be numbered.
-pub(super) const MOST_STATES: usize = NEW as usize;
+pub(in crate::explore) const MOST_STATES: usize = NEW as usize;
 
 /// Marks a state that has no number yet; the other bits are its place among the new ones of its shard.
 const NEW: u32 = 1 << 31;
@@ -25,7 +25,7 @@ const WORTH_SHARING: usize = 2_000;
 
 /// States to be looked up, in order.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(in crate::explore) struct Batch {
     packed: Packed,
     hashes: Vec<u32>,
     /// Which of them each shard has to look up.
@@ -34,30 +34,30 @@ pub(super) struct Batch {
 
 impl Batch {
     /// How many.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::explore) fn len(&self) -> usize {
         self.packed.len()
     }
 
     /// The memory that their words and hashes need, in bytes: the same however much room there is.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::explore) fn bytes(&self) -> usize {
         self.packed.words() * size_of::<u32>()
             + self.len() * (size_of::<usize>() + 3 * size_of::<u32>())
     }
 
     /// The words of the last.
-    pub(super) fn last(&self) -> &[u32] {
+    pub(in crate::explore) fn last(&self) -> &[u32] {
         self.packed.words_of(self.len() - 1)
     }
 
     /// Takes everything out.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::explore) fn clear(&mut self) {
         self.packed.clear();
         self.hashes.clear();
         self.by_shard.iter_mut().for_each(Vec::clear);
     }
 
     /// Adds a state.
-    pub(super) fn push_with(&mut self, push: impl FnOnce(&mut Packed)) {
+    pub(in crate::explore) fn push_with(&mut self, push: impl FnOnce(&mut Packed)) {
         push(&mut self.packed);
         let place = self.packed.len() - 1;
         let hash = hash(self.packed.words_of(place));
@@ -82,30 +82,30 @@ struct Found {
 
 /// All states.
 #[derive(Debug, Default)]
-pub(super) struct States {
+pub(in crate::explore) struct States {
     packed: Packed,
     shards: [Shard; SHARDS],
 }
 
 impl States {
     /// How many.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::explore) fn len(&self) -> usize {
         self.packed.len()
     }
 
     /// The memory they take, in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::explore) fn bytes(&self) -> usize {
         let index = self.shards.iter().map(|shard| shard.table.allocation_size()).sum::<usize>();
         self.packed.bytes() + index
     }
 
     /// The words of one.
-    pub(super) fn words_of(&self, state: u32) -> &[u32] {
+    pub(in crate::explore) fn words_of(&self, state: u32) -> &[u32] {
         self.packed.words_of(state as usize)
     }
 
     /// Adds the first.
-    pub(super) fn open(first: &State) -> Self {
+    pub(in crate::explore) fn open(first: &State) -> Self {
         let mut states = Self::default();
         let mut batch = Batch::default();
         batch.push_with(|packed| packed.push_state(first));
@@ -115,7 +115,7 @@ impl States {
 
     /// Looks up states, and hands their numbers, batch by batch, to `enter`. Those that are new get the
     /// next ones, in this order.
-    pub(super) fn insert_all(
+    pub(in crate::explore) fn insert_all(
         &mut self,
         batches: &[&Batch],
         enter: impl FnOnce(Vec<Vec<u32>>) + Send,

@@ -15,77 +15,77 @@ use crate::worlds::stepped::{Cast, Cue, KindId, StoreId};
 
 /// Where a kind of finding was first seen: in this state, or on the step of this kind out of it.
 #[derive(Clone, Debug)]
-pub(super) struct Sighting {
+pub(in crate::explore) struct Sighting {
     /// What.
-    pub(super) finding: Finding,
+    pub(in crate::explore) finding: Finding,
     /// In which state.
-    pub(super) state: u32,
+    pub(in crate::explore) state: u32,
     /// On which step out of it, if on one.
-    pub(super) step: Option<Cue<KindId>>,
+    pub(in crate::explore) step: Option<Cue<KindId>>,
 }
 
 /// The first sighting of each kind of finding, by gravity.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sightings(BTreeMap<usize, Sighting>);
+pub(in crate::explore) struct Sightings(BTreeMap<usize, Sighting>);
 
 impl Sightings {
     /// Keeps a sighting, unless one of its kind was there before.
-    pub(super) fn note(&mut self, sighting: Sighting) {
+    pub(in crate::explore) fn note(&mut self, sighting: Sighting) {
         self.0.entry(sighting.finding.kind.gravity()).or_insert(sighting);
     }
 
     /// Adds later ones.
-    pub(super) fn then(&mut self, later: Self) {
+    pub(in crate::explore) fn then(&mut self, later: Self) {
         later.0.into_values().for_each(|sighting| self.note(sighting));
     }
 
     /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::explore) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// All of them, the gravest first.
-    pub(super) fn into_all(self) -> impl Iterator<Item = Sighting> {
+    pub(in crate::explore) fn into_all(self) -> impl Iterator<Item = Sighting> {
         self.0.into_values()
     }
 }
 
 /// A step out of a state.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Way {
+pub(in crate::explore) struct Way {
     /// Whose, or what else.
-    pub(super) cue: Cue<KindId>,
+    pub(in crate::explore) cue: Cue<KindId>,
     /// How many buyers could make it.
-    pub(super) buyers: u16,
+    pub(in crate::explore) buyers: u16,
     /// Whether it is something that goes wrong, and so need not happen.
-    pub(super) is_fault: bool,
+    pub(in crate::explore) is_fault: bool,
 }
 
 /// What some states lead to.
 #[derive(Debug, Default)]
-pub(super) struct Expanded {
+pub(in crate::explore) struct Expanded {
     /// Where each step leads, in order.
-    pub(super) there: Batch,
+    pub(in crate::explore) there: Batch,
     /// The steps.
-    pub(super) ways: Vec<Way>,
+    pub(in crate::explore) ways: Vec<Way>,
     /// How many steps there are up to the end of each state.
-    pub(super) ends: Vec<usize>,
+    pub(in crate::explore) ends: Vec<usize>,
     /// What was seen.
-    pub(super) sightings: Sightings,
+    pub(in crate::explore) sightings: Sightings,
     /// The ways in which it ends here.
-    pub(super) endings: Vec<End>,
+    pub(in crate::explore) endings: Vec<End>,
     /// The first of these states at which it ends and a buyer's checkout has failed.
-    pub(super) failed: Option<u32>,
+    pub(in crate::explore) failed: Option<u32>,
     /// Whether somebody was turned away before enough was promised to others.
-    pub(super) premature: bool,
+    pub(in crate::explore) premature: bool,
     /// Steps that were never worked out; what else is said here is then worth nothing.
-    pub(super) missing: Vec<(StoreId, Cue<KindId>)>,
+    pub(in crate::explore) missing: Vec<(StoreId, Cue<KindId>)>,
 }
 
 impl Expanded {
     /// Takes every step from each of these states. What was here before is gone; its memory is used
     /// again.
-    pub(super) fn fill(
+    pub(in crate::explore) fn fill(
         &mut self,
         cast: &Cast<'_>,
         states: &States,

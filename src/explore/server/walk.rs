@@ -7,21 +7,22 @@
 //! never lets B begin before A.
 
 use super::harvest::{Harvest, in_schedule};
-use super::schedule::Schedule;
-use super::transcript::{actor, said};
+use super::transcript::said;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
 use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
+use crate::explore::schedule::Schedule;
+use crate::explore::schedule::actor;
 use crate::scheduler::{Saying, Touches};
 use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::Cue;
 
 /// How often a buyer may fail in vain in one order. Once is enough to see that it begins again as it should.
-pub(super) const MOST_IN_VAIN: u32 = 2;
+pub(in crate::explore) const MOST_IN_VAIN: u32 = 2;
 
 /// How often an order is run whose beginning does not come out as before.
-pub(super) const TRIES: usize = 3;
+pub(in crate::explore) const TRIES: usize = 3;
 
 /// More statements than any schedule has that ends.
 const MOST_STATEMENTS: usize = 2_000;
@@ -39,7 +40,7 @@ pub struct Walk {
 
 impl Walk {
     /// Whether an order is given up in which somebody fails in vain again and again.
-    pub(super) fn cuts_vain(self, settings: &Settings) -> bool {
+    pub(in crate::explore) fn cuts_vain(self, settings: &Settings) -> bool {
         self.reduced && settings.policy.retries == Retries::Unlimited
     }
 }
@@ -67,13 +68,13 @@ struct Fork {
 }
 
 /// A walk under way.
-pub(super) struct Walker<'w, 't> {
+pub(in crate::explore) struct Walker<'w, 't> {
     theatre: &'w mut Theatre<'t>,
     /// Who does the same as whom.
     kinds: Vec<usize>,
     walk: Walk,
     forks: Vec<Fork>,
-    pub(super) harvest: Harvest,
+    pub(in crate::explore) harvest: Harvest,
     /// Whether an order is given up in which somebody fails in vain again and again. An attempt that ends in a
     /// conflict and has changed nothing may as well not have been made; so what follows is seen elsewhere.
     cuts_vain: bool,
@@ -83,7 +84,7 @@ pub(super) struct Walker<'w, 't> {
 
 impl<'w, 't> Walker<'w, 't> {
     /// At the beginning.
-    pub(super) fn new(
+    pub(in crate::explore) fn new(
         theatre: &'w mut Theatre<'t>,
         settings: &Settings,
         walk: Walk,
@@ -102,7 +103,7 @@ impl<'w, 't> Walker<'w, 't> {
     }
 
     /// Runs one order after the other.
-    pub(super) fn run(&mut self, stopped: &dyn Fn() -> bool) -> Result<(), Error> {
+    pub(in crate::explore) fn run(&mut self, stopped: &dyn Fn() -> bool) -> Result<(), Error> {
         loop {
             if stopped() {
                 return Ok(());
@@ -234,7 +235,7 @@ impl<'w, 't> Walker<'w, 't> {
 }
 
 /// Whether the same are held with the same, if with other values.
-pub(super) fn are_alike(before: &[(usize, Saying)], now: &[(usize, Saying)]) -> bool {
+pub(in crate::explore) fn are_alike(before: &[(usize, Saying)], now: &[(usize, Saying)]) -> bool {
     let is_like = |((one, said), (other, says)): (&(usize, Saying), &(usize, Saying))| {
         one == other && said.is_like(says)
     };

@@ -27,13 +27,13 @@ use crate::worlds::stepped::{Actor, Cast, Cue, KindId, Stage};
 
 /// What was seen.
 #[derive(Debug)]
-pub(super) struct Precedence {
+pub(in crate::explore) struct Precedence {
     /// States, marks told apart.
-    pub(super) states: usize,
+    pub(in crate::explore) states: usize,
     /// Whether every schedule was covered.
-    pub(super) complete: bool,
+    pub(in crate::explore) complete: bool,
     /// The shortest schedule to a false sold-out, if there is one.
-    pub(super) shown: Option<Shown>,
+    pub(in crate::explore) shown: Option<Shown>,
 }
 
 /// How a state was first reached.
@@ -46,7 +46,7 @@ struct Origin {
 }
 
 /// Looks for a false sold-out, the shortest first.
-pub(super) fn search(
+pub(in crate::explore) fn search(
     cast: &mut Cast<'_>,
     opening: &Stage,
     stock: Units,
@@ -98,7 +98,11 @@ pub(super) fn search(
 }
 
 /// Who was turned away without a step, and perhaps wrongly.
-pub(super) fn refused_at_the_door(cast: &Cast<'_>, first: &State, stock: Units) -> Vec<KindId> {
+pub(in crate::explore) fn refused_at_the_door(
+    cast: &Cast<'_>,
+    first: &State,
+    stock: Units,
+) -> Vec<KindId> {
     let refused = first.crowd.iter().map(|(kind, _)| *kind);
     refused
         .filter(|kind| cast.kind_of(*kind).part.ending() == Some(Ending::TurnedAway))

@@ -70,7 +70,7 @@ pub struct StepArrow {
 
 impl StateGraph {
     /// Draws what a search has met.
-    pub(super) fn of(search: &Search<'_, '_>) -> Self {
+    pub(in crate::explore) fn of(search: &Search<'_, '_>) -> Self {
         let cast = search.cast();
         let names = cast.all_stores().any(|store| store.shelves.len() > 1);
         let states: Vec<StateNode> = search

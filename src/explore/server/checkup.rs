@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use super::conflict::names;
 use super::rehearsal::{come_alone, measured};
-use super::transcript::actor;
 use crate::base::error::Error;
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
+use crate::explore::schedule::actor;
 use crate::stores::remote::Server;
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Grain, Step, Theatre};
@@ -59,14 +59,14 @@ pub struct Differing {
 /// Has everybody come alone, twice.
 ///
 /// # Errors
-/// As [`rehearse`](super::rehearse).
+/// As [`rehearse`](crate::explore::rehearse).
 pub fn check_up(
     entrant: &dyn Entrant,
     settings: &Settings,
     server: &dyn Server,
 ) -> Result<Checkup, Error> {
     // The first walk of all fills whatever caches the application has.
-    super::rehearse(entrant, settings, server)?;
+    crate::explore::rehearse(entrant, settings, server)?;
     let settings = measured(settings, server)?;
     let tables = server.part_names();
     Theatre::open(entrant, &settings, server, Grain::Statement, |theatre| {

@@ -3,12 +3,12 @@
 use super::checks::{self, Shown};
 use super::limits::Limits;
 use super::search::Search;
-use super::timeline::Row;
 use crate::base::error::Error;
 use crate::check::audit::Finding;
 use crate::domain::faults::Act;
 use crate::domain::op::Units;
 use crate::domain::settings::Settings;
+use crate::explore::timeline::Row;
 use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 use crate::worlds::words::intention;
@@ -54,7 +54,7 @@ impl<'s> Game<'s> {
     /// [`Error::Input`] for impossible settings.
     pub fn new(entrant: &'s dyn Entrant, settings: &Settings) -> Result<Self, Error> {
         let mut cast = Cast::new(entrant, settings);
-        let stage = super::open(&mut cast, entrant, settings)?;
+        let stage = crate::explore::model::opening::open(&mut cast, entrant, settings)?;
         Ok(Self { cast, stage, past: Vec::new(), steps: Vec::new() })
     }
 
@@ -118,7 +118,7 @@ impl<'s> Game<'s> {
     /// The steps so far.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
-        super::timeline::told(&self.steps)
+        crate::explore::timeline::told(&self.steps)
     }
 
     /// Whether nobody can move any more.

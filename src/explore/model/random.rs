@@ -41,16 +41,16 @@ pub struct Sampled {
 }
 
 /// What came of rolled schedules.
-pub(super) struct Rolled {
-    pub(super) sampled: Sampled,
+pub(in crate::explore) struct Rolled {
+    pub(in crate::explore) sampled: Sampled,
     /// Of each kind of finding the first schedule.
-    pub(super) shown: Vec<Shown>,
+    pub(in crate::explore) shown: Vec<Shown>,
     /// Schedules in which a buyer's checkout failed.
-    pub(super) failed: u64,
+    pub(in crate::explore) failed: u64,
     /// The shortest of them.
-    pub(super) first_failure: Option<Vec<Cue<Actor>>>,
+    pub(in crate::explore) first_failure: Option<Vec<Cue<Actor>>>,
     /// Whether a buyer bought in any of them.
-    pub(super) sold: bool,
+    pub(in crate::explore) sold: bool,
 }
 
 /// Schedules that one thread follows at a time.
@@ -70,7 +70,7 @@ const PILOTS: u64 = 64;
 
 /// Follows rolled schedules, until `stopped` says so. Of each kind of finding it shows the first
 /// schedule, as short as leaving buyers out makes it.
-pub(super) fn sample<'s>(
+pub(in crate::explore) fn sample<'s>(
     new_cast: impl Fn() -> Cast<'s> + Sync,
     open: impl Fn(&mut Cast<'s>) -> Stage + Sync,
     seed: u64,

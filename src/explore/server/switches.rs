@@ -7,11 +7,11 @@
 //! is run: moving the statement forward makes no switch more.
 
 use super::harvest::{Harvest, in_schedule};
-use super::schedule::Schedule;
-use super::transcript::actor;
 use super::walk::{MOST_IN_VAIN, Switches, TRIES, Walk};
 use crate::base::error::Error;
 use crate::domain::settings::Settings;
+use crate::explore::schedule::Schedule;
+use crate::explore::schedule::actor;
 use crate::scheduler::Touches;
 use crate::worlds::held::{Step, Theatre};
 use crate::worlds::stepped::Cue;
@@ -50,7 +50,7 @@ struct Chain {
 }
 
 /// Runs orders, those with fewer switches first.
-pub(super) fn run(
+pub(in crate::explore) fn run(
     theatre: &mut Theatre<'_>,
     walk: Walk,
     most: Switches,

@@ -6,9 +6,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
-
-use super::exploration::{Exploration, Orders};
 use super::orders::{search_orders, server_for};
 use super::rehearsal::as_furnished;
 use super::walk::{Switches, Walk};
@@ -22,6 +19,8 @@ use crate::domain::isolation::Isolation;
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
+use crate::explore::exploration::{Exploration, Orders};
+use crate::explore::level::{LevelTried, NoLevel};
 use crate::stores::Address;
 use crate::stores::remote::Server;
 use crate::worlds::entrant::Entrant;
@@ -32,38 +31,6 @@ const MOST_ORDERS: u64 = 1_000;
 /// Settings of a database that are its level, beside `ISOLATION LEVEL` in words.
 const LEVELS: [&str; 3] =
     ["transaction_isolation", "default_transaction_isolation", "tx_isolation"];
-
-/// A level, and what was found there.
-#[derive(Clone, Debug, Serialize)]
-pub struct LevelTried {
-    /// How far transactions are kept apart.
-    pub isolation: Isolation,
-    /// How far the verdict on the finding reaches: proved if no order shows it there, broken if one does, and not seen if
-    /// there were too many orders.
-    pub evidence: Evidence,
-    /// What else is found there.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub remains: Vec<FindingKind>,
-    /// Orders that were run.
-    pub orders: u64,
-    /// In how many of them a buyer's checkout failed, as it does when the server says that it came too late.
-    pub failed: u64,
-    /// With how many forced switches every order was covered; none if they were not gone through so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub switches: Option<u32>,
-}
-
-/// Why no level had to be tried.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NoLevel {
-    /// This statement of the checkout sets the level itself.
-    SetsItsOwn(String),
-    /// One buyer alone breaks it.
-    Alone,
-    /// It is broken even if buyers come one after the other.
-    OneByOne,
-}
 
 /// Whether there are levels to be tried, and transactions that they would keep apart.
 fn has_levels(entrant: &dyn Entrant, settings: &Settings) -> bool {

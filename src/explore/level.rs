@@ -1,0 +1,39 @@
+//! Isolation levels that were tried against a finding.
+
+use serde::Serialize;
+
+use crate::check::report::Evidence;
+use crate::domain::finding::FindingKind;
+use crate::domain::isolation::Isolation;
+
+/// A level, and what was found there.
+#[derive(Clone, Debug, Serialize)]
+pub struct LevelTried {
+    /// How far transactions are kept apart.
+    pub isolation: Isolation,
+    /// How far the verdict on the finding reaches: proved if no order shows it there, broken if one does, and not seen if
+    /// there were too many orders.
+    pub evidence: Evidence,
+    /// What else is found there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remains: Vec<FindingKind>,
+    /// Orders that were run.
+    pub orders: u64,
+    /// In how many of them a buyer's checkout failed, as it does when the server says that it came too late.
+    pub failed: u64,
+    /// With how many forced switches every order was covered; none if they were not gone through so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub switches: Option<u32>,
+}
+
+/// Why no level had to be tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoLevel {
+    /// This statement of the checkout sets the level itself.
+    SetsItsOwn(String),
+    /// One buyer alone breaks it.
+    Alone,
+    /// It is broken even if buyers come one after the other.
+    OneByOne,
+}

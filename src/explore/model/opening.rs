@@ -1,0 +1,52 @@
+//! The shop of the model at the moment that its doors open.
+
+use super::state::MOST_OF_A_KIND;
+use crate::base::error::Error;
+use crate::domain::op::{OpKind, Want};
+use crate::domain::settings::Settings;
+use crate::stores::model::Model;
+use crate::worlds::entrant::Entrant;
+use crate::worlds::stepped::{Cast, Stage};
+
+/// Opens the shop that the settings describe.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings.
+pub fn open(
+    cast: &mut Cast<'_>,
+    entrant: &dyn Entrant,
+    settings: &Settings,
+) -> Result<Stage, Error> {
+    settings.check_for(&entrant.card())?;
+    if settings.buyers > MOST_OF_A_KIND {
+        return Err(Error::input(format!(
+            "`buyers` is {}; with every interleaving it can be {MOST_OF_A_KIND} at most",
+            settings.buyers
+        )));
+    }
+    let wants: Vec<Want> = (0..settings.buyers).map(|buyer| settings.want(1, buyer)).collect();
+    let has_clerk = entrant.card().asks_for(|kind| kind == OpKind::Queue);
+    Ok(Stage::open(cast, shop(entrant, settings), &wants, has_clerk))
+}
+
+/// The store of such a shop.
+pub(super) fn shop(entrant: &dyn Entrant, settings: &Settings) -> Model {
+    let card = entrant.card();
+    Model {
+        isolation: settings.isolation,
+        faults: settings.faults,
+        ..Model::for_ops(settings.items, settings.stock, |kind| card.names(kind))
+    }
+}
+
+/// Whoever looks for orders must say so: else writing one would not be a step that others can see.
+pub(super) fn check_card(cast: &Cast<'_>, entrant: &dyn Entrant) -> Result<(), Error> {
+    if !cast.was_asked_in_vain() {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "{} looks for orders, and its card does not say so: let `about()` name what it needs, with \
+         `OpKind::FindOrder` or `OpKind::CountLeft` among it",
+        entrant.card().name
+    )))
+}

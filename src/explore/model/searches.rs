@@ -1,0 +1,200 @@
+//! Searches through the model, each with its report: every schedule, every schedule one by one, and random ones.
+
+use super::brute::try_all;
+use super::checks::Shown;
+use super::drawing::StateGraph;
+use super::graph::Ways;
+use super::limits::Limits;
+use super::opening::{check_card, open};
+use super::random::{self, Rolled, Sampling};
+use super::replay::{follow, tell, tell_failed};
+use super::search::Search;
+use crate::base::error::Error;
+use crate::base::text::quantity::of;
+use crate::domain::op::Op;
+use crate::domain::settings::Settings;
+use crate::explore::completeness::{Looked, cut_after, failed_ends, idle_ends};
+use crate::explore::exploration::{Covered, Exploration};
+use crate::worlds::entrant::Entrant;
+use crate::worlds::stepped::{Actor, Cast, Cue, Step};
+
+/// Follows every schedule of these settings, the shortest first, within limits.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings.
+pub fn search_all(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    limits: Limits,
+    stopped: impl Fn() -> bool,
+) -> Result<Exploration, Error> {
+    search(entrant, settings, limits, stopped, |_| ()).map(|(found, ())| found)
+}
+
+/// The same, and draws the states that it met.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings.
+pub fn search_and_draw(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    limits: Limits,
+    stopped: impl Fn() -> bool,
+) -> Result<(Exploration, StateGraph), Error> {
+    search(entrant, settings, limits, stopped, StateGraph::of)
+}
+
+fn search<T>(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    limits: Limits,
+    stopped: impl Fn() -> bool,
+    draw: impl FnOnce(&Search<'_, '_>) -> T,
+) -> Result<(Exploration, T), Error> {
+    let mut cast = Cast::new(entrant, settings);
+    let opening = open(&mut cast, entrant, settings)?;
+    let mut search = Search::from(&mut cast, opening.clone());
+    let seen = search.run(limits, stopped);
+    let drawn = draw(&search);
+    check_card(&cast, entrant)?;
+    let covered = Covered {
+        states: seen.states,
+        transitions: seen.transitions,
+        bytes_per_state: seen.bytes_per_state,
+        precedence_states: seen.precedence_states,
+        reduced: true,
+        complete: seen.complete,
+        interleavings: seen.interleavings,
+    };
+    let looked = Looked {
+        at_everything: seen.complete,
+        cut: (!seen.complete).then(|| cut_after(seen.states as u64, "state")),
+        idle: idle_ends(&seen.ends, settings, seen.interleavings == Some(Ways::exactly(1))),
+    };
+    let failed = failed_ends(&seen.ends);
+    let incidents = seen.failed.map(|schedule| (failed, schedule));
+    let incidents = tell_failed(&mut cast, &opening, entrant, settings, incidents)?;
+    let findings = tell(&mut cast, &opening, entrant, settings, seen.shown)?;
+    let found = Exploration {
+        covered: Some(covered),
+        failed,
+        incidents,
+        ..Exploration::of(entrant, settings, &looked, findings)
+    };
+    Ok((found, drawn))
+}
+
+/// Follows every schedule one by one, with nothing remembered and nothing merged, for checking that
+/// [`search_all`] forgets nothing. A state is here one way to it.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings.
+pub fn search_unreduced(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    limits: Limits,
+    stopped: impl Fn() -> bool,
+) -> Result<Exploration, Error> {
+    let mut cast = Cast::new(entrant, settings).unmerged();
+    let opening = open(&mut cast, entrant, settings)?;
+    let tried = try_all(&mut cast, &opening, limits, stopped);
+    let covered = Covered {
+        states: tried.steps as usize + 1,
+        transitions: tried.steps,
+        bytes_per_state: 0,
+        precedence_states: 0,
+        reduced: false,
+        complete: tried.complete,
+        interleavings: tried.complete.then(|| Ways::exactly(tried.schedules)),
+    };
+    // In these schedules an order is a step of its own, and in a replay it mostly is not.
+    let merges = Cast::new(entrant, settings).merges();
+    let mut without_orders = |schedule: Vec<Cue<Actor>>| -> Result<_, Error> {
+        let mut stage = opening.clone();
+        let mut kept = Vec::new();
+        for cue in schedule {
+            let kind = stage.kind(cue.who).map(|kind| cast.kind_of(kind).clone());
+            let steps = follow(&mut cast, &mut stage, &[cue])?;
+            let is_unseen = |step: &Step| match (step.op, &kind) {
+                (Some(Op::PlaceOrder(order)), Some(kind)) => kind.orders_unseen(order),
+                _ => false,
+            };
+            if !merges || !steps.iter().any(is_unseen) {
+                kept.push(cue);
+            }
+        }
+        Ok(kept)
+    };
+    let shorter = |Shown { finding, schedule }: Shown| {
+        without_orders(schedule).map(|schedule| Shown { finding, schedule })
+    };
+    let shown: Vec<Shown> = tried.shown.into_iter().map(shorter).collect::<Result<_, Error>>()?;
+    let failed = failed_ends(&tried.ends);
+    let incidents = match tried.failed {
+        Some(schedule) => Some((failed, without_orders(schedule)?)),
+        None => None,
+    };
+    let mut merged = Cast::new(entrant, settings);
+    let opening = open(&mut merged, entrant, settings)?;
+    let incidents = tell_failed(&mut merged, &opening, entrant, settings, incidents)?;
+    let findings = tell(&mut merged, &opening, entrant, settings, shown)?;
+    let looked = Looked {
+        at_everything: tried.complete,
+        cut: (!tried.complete).then(|| cut_after(tried.steps, "step")),
+        idle: idle_ends(&tried.ends, settings, tried.complete && tried.schedules == 1),
+    };
+    Ok(Exploration {
+        covered: Some(covered),
+        failed,
+        incidents,
+        ..Exploration::of(entrant, settings, &looked, findings)
+    })
+}
+
+/// Follows schedules that are rolled from the seed.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings.
+pub fn sample(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    sampling: Sampling,
+    stopped: impl Fn() -> bool + Sync,
+) -> Result<Exploration, Error> {
+    let mut cast = Cast::new(entrant, settings);
+    let opening = open(&mut cast, entrant, settings)?;
+    let new_cast = || Cast::new(entrant, settings);
+    // What could be refused was refused above.
+    let open_again =
+        |cast: &mut Cast<'_>| open(cast, entrant, settings).unwrap_or_else(|_| opening.clone());
+    let Rolled { sampled, shown, failed, first_failure, sold } =
+        random::sample(new_cast, open_again, settings.seed, sampling, &stopped);
+    let followed = sampled.schedules;
+    let idle = match sampled.schedules - sampled.endless {
+        0 => None,
+        ended if failed == ended => Some("a buyer's checkout failed in every schedule".into()),
+        _ if !sold => Some("no buyer bought anything in any schedule".into()),
+        _ if settings.buyers == 1 && settings.faults.is_none() => {
+            Some("one buyer meets no other".into())
+        }
+        _ => None,
+    };
+    let looked = Looked {
+        at_everything: false,
+        cut: match sampled.endless {
+            _ if followed < sampling.schedules => Some(cut_after(followed, "schedule")),
+            0 => None,
+            endless => Some(format!("{} did not end", of(endless, "schedule"))),
+        },
+        idle,
+    };
+    let incidents = first_failure.map(|schedule| (failed, schedule));
+    let incidents = tell_failed(&mut cast, &opening, entrant, settings, incidents)?;
+    let findings = tell(&mut cast, &opening, entrant, settings, shown)?;
+    Ok(Exploration {
+        sampled: Some(sampled),
+        failed,
+        incidents,
+        ..Exploration::of(entrant, settings, &looked, findings)
+    })
+}

@@ -1,0 +1,13 @@
+//! Statement orders at a real server: searches through them, and what comes of each.
+
+pub(super) mod checkup;
+pub(super) mod conflict;
+pub(super) mod cure;
+pub(super) mod harvest;
+pub(super) mod orders;
+pub(super) mod reality;
+pub(super) mod rehearsal;
+pub(super) mod steady;
+pub(super) mod switches;
+pub(super) mod transcript;
+pub(super) mod walk;
