@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::op::OpKind;
+use crate::base::error::Error;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::base::text::sql::Dialect;
 
@@ -98,6 +99,12 @@ impl StoreKind {
             Self::Sqlite => Dialect::Sqlite,
             _ => Dialect::Postgres,
         }
+    }
+
+    /// That this build does without it.
+    #[must_use]
+    pub fn left_out(self) -> Error {
+        Error::input(format!("this build does without {self}: build it with `--features {self}`"))
     }
 
     /// Whether it speaks SQL.

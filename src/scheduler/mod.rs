@@ -3,6 +3,11 @@
 //! [`Turnstile`] knows of each buyer whether it is held, sent, waiting or gone; [`Touches`] says of two statements whether
 //! they are independent; `polling` finds buyers who only ask the same again.
 
+#![cfg_attr(
+    not(all(feature = "sqlite", feature = "app")),
+    allow(dead_code, reason = "what only the stores left out have a use for")
+)]
+
 mod polling;
 mod touches;
 mod turnstile;

@@ -1,13 +1,9 @@
 //! The databases behind a running application: started for it or found, looked into, and put back to where they were.
 
-use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
-use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Behind, Target};
 use crate::scheduler::Waits;
-use crate::stores::Address;
-use crate::stores::remote::Terms;
 
 /// How clients get in.
 #[derive(Clone, Debug)]
@@ -78,27 +74,4 @@ pub(crate) trait Backing: Send {
 
     /// What a proxy in front of it needs to know.
     fn behind(&self, first_session: i64) -> Behind;
-}
-
-/// Starts a private server, or finds the one that the URL names.
-pub(crate) fn open(
-    kind: StoreKind,
-    url: Option<&str>,
-    allow_remote: bool,
-    terms: &Terms,
-) -> Result<Box<dyn Backing>, Error> {
-    let url = url.map(str::to_owned);
-    let address = Address { url, allow_remote, allow_triggers: terms.allow_triggers };
-    match kind {
-        #[cfg(feature = "postgres")]
-        StoreKind::Postgres => super::postgres::back(&address, terms),
-        #[cfg(feature = "mysql")]
-        StoreKind::Mysql => super::mysql::back(&address, terms),
-        #[cfg(feature = "redis")]
-        StoreKind::Redis => super::redis::back(&address, terms),
-        kind => {
-            let _ = (&address, terms);
-            Err(super::readiness::left_out(kind))
-        }
-    }
 }

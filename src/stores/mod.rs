@@ -28,6 +28,7 @@ pub mod memory;
 pub mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod open;
 mod patience;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -46,10 +47,11 @@ mod sqlite;
 
 pub use crate::domain::books::Books;
 pub use crate::domain::store_kind::StoreKind;
-pub(crate) use address::open_server;
-pub use address::{Address, Venue};
+pub use address::Address;
 #[cfg(feature = "app")]
 pub use app::Passage;
+pub use open::Venue;
+pub(crate) use open::open_server;
 #[cfg(test)]
 use readiness::is_installed;
 pub use readiness::{Readiness, readiness};

@@ -32,13 +32,8 @@ fn found(kind: StoreKind) -> Result<String, Error> {
         #[cfg(feature = "etcd")]
         StoreKind::Etcd => super::etcd::PACKAGE.found(),
         #[allow(unreachable_patterns, reason = "some features leave nothing over")]
-        kind => Err(left_out(kind)),
+        kind => Err(kind.left_out()),
     }
-}
-
-/// A store that this build does without.
-pub(super) fn left_out(kind: StoreKind) -> Error {
-    Error::input(format!("this build does without {kind}: build it with `--features {kind}`"))
 }
 
 /// Whether a test can be run that needs this store's programs. Where CI runs, they have to be there.

@@ -34,7 +34,9 @@ pub use starter::starter;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::checkout::{Call, Script, Step, Template};
+use super::checkout::script::Script;
+use super::checkout::step::{Call, Step};
+use super::checkout::template::Template;
 use crate::domain::store_kind::StoreKind;
 
 /// An application, and what stands around it.

@@ -28,14 +28,16 @@ mod condition;
 pub(crate) mod file;
 mod reading;
 mod request;
+pub(crate) mod script;
 mod starter;
-mod step;
-mod template;
+pub(crate) mod step;
+pub(crate) mod template;
 mod value;
 
 pub use condition::Condition;
 pub use reading::{Shelf, Shelves};
 pub use request::{Find, Request};
+pub use script::Script;
 pub use starter::starter;
 pub use step::{Call, End, Numbered, Saved, Step};
 pub use template::Template;
@@ -65,15 +67,6 @@ pub const ROWS: &str = "rows";
 
 /// Values that the statements of `setup` know.
 pub const GIVEN_AT_SETUP: [&str; 2] = ["stock", "customers"];
-
-/// A text from a file beside the checkout.
-#[derive(Clone, Debug)]
-pub struct Script {
-    /// The file's path, for messages.
-    pub path: String,
-    /// What is in it.
-    pub text: String,
-}
 
 /// Somebody who acts in a customer's name: the customer, or a webhook, a second tab, a clerk.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 mod customers;
 mod launch;
 mod passage;
+mod upstreams;
 
 pub use passage::Passage;
 
@@ -14,7 +15,7 @@ use parking_lot::Mutex;
 
 use super::Address;
 use super::address::on_loopback;
-use super::backing::{self, Backing, Door};
+use super::backing::{Backing, Door};
 use super::private::{self, Nest};
 use super::remote::{Link, Opening, Refusal, Remarks, Server, StepLink, Terms, Watch, is_not_ours};
 use crate::base::control::Control;
@@ -85,7 +86,7 @@ pub(super) fn open(
     let (mut backings, mut proxies, mut named) = (Vec::new(), Vec::new(), Named::new());
     for (place, upstream) in app.upstreams.iter().enumerate() {
         let mut backing =
-            backing::open(upstream.store, upstream.url.as_deref(), address.allow_remote, terms)?;
+            upstreams::open(upstream.store, upstream.url.as_deref(), address.allow_remote, terms)?;
         fill(&mut *backing, upstream)?;
         backing.raise(terms.isolation).map_err(Error::world)?;
         let behind = backing.behind((place as i64 + 1) << SESSIONS);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::names;
+use super::upstreams;
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::describe::app::Upstream;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Doorman, Proxy, Target};
-use crate::stores::backing::{self, Backing};
+use crate::stores::backing::Backing;
 use crate::stores::remote::Terms;
 
 /// A private server, and a proxy in front of it through which everything passes. Dropping it leaves nothing behind.
@@ -33,7 +34,7 @@ impl Passage {
     /// [`Error::World`] when it cannot be started.
     pub fn open(store: StoreKind) -> Result<Self, Error> {
         let terms = Terms::of(&Settings::default(), &Control::default());
-        let backing = backing::open(store, None, false, &terms)?;
+        let backing = upstreams::open(store, None, false, &terms)?;
         let proxy = Proxy::open(0, backing.behind(0), Arc::<Doorman>::default())?;
         let upstream = Upstream { store, url: None, listen: 0, schema: None, seed: None };
         let door = backing.door();

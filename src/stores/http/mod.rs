@@ -12,9 +12,9 @@ use serde_json::Value as Json;
 use ureq::http::Uri;
 
 use super::Address;
-use super::address::{on_loopback, open_asker};
+use super::address::on_loopback;
 use super::remote::{
-    Link, NobodyWaits, Opening, Refusal, Server, StepLink, Terms, Watch, is_not_ours,
+    Asker, Link, NobodyWaits, Opening, Refusal, Server, StepLink, Terms, Watch, is_not_ours,
 };
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
@@ -23,19 +23,16 @@ use crate::domain::store_kind::StoreKind;
 use crate::scheduler::Seat;
 use speaker::value;
 
+/// Connects to the database of a shop, to ask it something.
+type OpensAsker = fn(StoreKind, &str, &Address, &Terms) -> Result<Box<dyn Asker>, Error>;
+
 /// Finds the shop, at the address or where its file says.
-pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
-    #[cfg(feature = "app")]
-    if let Some((checkout, app)) =
-        terms.checkout.as_ref().and_then(|checkout| Some((checkout, checkout.app.as_ref()?)))
-    {
-        return super::app::open(checkout, app, address, terms);
-    }
-    let Some(checkout) = terms.checkout.clone() else {
-        return Err(Error::input(
-            "--store http: a running shop is described by a file: --checkout",
-        ));
-    };
+pub(super) fn open(
+    checkout: Arc<Checkout>,
+    address: &Address,
+    terms: &Terms,
+    open_asker: OpensAsker,
+) -> Result<Box<dyn Server>, Error> {
     let url = address.url.as_ref().or(checkout.url.as_ref()).ok_or_else(|| {
         Error::input(format!(
             "{}: where is the shop? write `url = \"http://localhost:8080\"`, or add --url",
@@ -62,12 +59,6 @@ pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, 
         shelves: Arc::default(),
         asker: Mutex::new(asker),
     }))
-}
-
-/// Who asks a database in somebody else's words.
-pub(super) trait Asker: Send {
-    /// Asks.
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, String>;
 }
 
 /// A running shop.

@@ -4,6 +4,8 @@
 //! [`Site`] keeps the pool from round to round, and a [`Remote`] is one round's shop: the site, and what every
 //! shop has beside its store, a clerk's queue and a payment provider.
 
+#[cfg(feature = "http")]
+mod asker;
 mod client;
 mod generated;
 mod killer;
@@ -11,6 +13,8 @@ mod pool;
 mod steps;
 mod terms;
 
+#[cfg(feature = "http")]
+pub(in crate::stores) use asker::Asker;
 pub use client::RemoteClient;
 pub use steps::{Refusal, Speaker, Stays, StepLink};
 pub use terms::Terms;

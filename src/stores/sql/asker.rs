@@ -2,7 +2,7 @@
 
 use super::{Database, SqlError};
 use crate::describe::checkout::{Answer, Value};
-use crate::stores::http::Asker;
+use crate::stores::remote::Asker;
 
 /// One connection.
 pub(in crate::stores) struct Plain<D>(pub(in crate::stores) D);

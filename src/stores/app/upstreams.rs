@@ -1,0 +1,30 @@
+//! Opening the databases behind an application.
+
+use crate::base::error::Error;
+use crate::domain::store_kind::StoreKind;
+use crate::stores::Address;
+use crate::stores::backing::Backing;
+use crate::stores::remote::Terms;
+
+/// Starts a private server, or finds the one that the URL names.
+pub(super) fn open(
+    kind: StoreKind,
+    url: Option<&str>,
+    allow_remote: bool,
+    terms: &Terms,
+) -> Result<Box<dyn Backing>, Error> {
+    let url = url.map(str::to_owned);
+    let address = Address { url, allow_remote, allow_triggers: terms.allow_triggers };
+    match kind {
+        #[cfg(feature = "postgres")]
+        StoreKind::Postgres => crate::stores::postgres::back(&address, terms),
+        #[cfg(feature = "mysql")]
+        StoreKind::Mysql => crate::stores::mysql::back(&address, terms),
+        #[cfg(feature = "redis")]
+        StoreKind::Redis => crate::stores::redis::back(&address, terms),
+        kind => {
+            let _ = (&address, terms);
+            Err(kind.left_out())
+        }
+    }
+}
