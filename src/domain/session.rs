@@ -11,7 +11,7 @@ pub trait Connection {
     /// One round trip. Every call is a point where the world may let somebody else go first.
     fn call(&mut self, op: Op) -> impl Future<Output = Result<Reply, Missed>> + Unpin;
 
-    /// The time a real shop spends between looking and acting. Touches nothing shared.
+    /// The time a real shop spends between looking and acting. Footprint nothing shared.
     fn think(&mut self) -> impl Future<Output = Result<(), Missed>> + Unpin;
 
     /// The time a buyer is away to pay: minutes, where time is simulated, and it may never come back.

@@ -1,4 +1,4 @@
-//! Whose statement is whose: a doorman stands between connections and the turnstile.
+//! Whose statement is whose: a doorman stands between connections and the scheduler's gate.
 //!
 //! Nobody sees which request a statement belongs to. But as only one buyer's request is let go on at a time, whatever
 //! arrives then is its doing, over whichever connection.
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::scheduler::{Saying, Seat, Thinkers, Touches};
+use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, RunningCode};
 
 /// How long a request that has been answered may take to end what it has begun.
 const TIDYING_UP: Duration = Duration::from_millis(500);
@@ -30,11 +30,11 @@ pub(crate) struct Doorman {
 /// What the doorman knows.
 #[derive(Default)]
 struct Book {
-    /// The seats of the buyers who are in the shop; empty while nothing is held.
-    seats: Vec<Seat>,
+    /// The handles of the buyers who are in the shop; empty while nothing is held.
+    handles: Vec<BuyerHandle>,
     lines: BTreeMap<LineNumber, Line>,
     last: LineNumber,
-    /// Who has a statement before the turnstile or on its way.
+    /// Who has a statement at the gate or on its way.
     busy: Vec<usize>,
     seen: Sightings,
     deadlocks: u64,
@@ -45,7 +45,7 @@ struct Book {
 struct Line {
     /// By what number the watch knows its session.
     session: i64,
-    /// In whose name it was used last in this show.
+    /// In whose name it was used last in this execution.
     owner: Option<usize>,
     /// In whose name statements are on their way, in order; nobody's among them.
     on_its_way: VecDeque<Option<usize>>,
@@ -72,9 +72,9 @@ pub(crate) struct Sightings {
 
 impl Doorman {
     /// From now on statements are held, in the name of these.
-    pub(crate) fn holds(&self, seats: Vec<Seat>) {
+    pub(crate) fn holds(&self, handles: Vec<BuyerHandle>) {
         let mut book = self.book.lock();
-        book.seats = seats;
+        book.handles = handles;
         for line in book.lines.values_mut() {
             line.owner = None;
         }
@@ -82,7 +82,7 @@ impl Doorman {
 
     /// From now on everything is let through.
     pub(crate) fn stands_aside(&self) {
-        self.book.lock().seats.clear();
+        self.book.lock().handles.clear();
         self.answered.notify_all();
     }
 
@@ -154,7 +154,7 @@ impl Doorman {
     }
 
     /// Something has come in to be sent: says whose it is, if it is to be held.
-    pub(crate) fn comes(&self, number: LineNumber, saying: &Saying) -> Option<usize> {
+    pub(crate) fn comes(&self, number: LineNumber, pending: &PendingStatement) -> Option<usize> {
         let mut book = self.book.lock();
         if book.is_over() {
             return None;
@@ -163,10 +163,10 @@ impl Doorman {
             book.seen.nobodys += 1;
             return None;
         };
-        if saying.touches == Touches::NOTHING {
+        if pending.touches == Footprint::NOTHING {
             return None;
         }
-        let seat = book.seats.get(place)?.clone();
+        let handle = book.handles.get(place)?.clone();
         let line = book.lines.get_mut(&number)?;
         line.queue.push_back(place);
         let ahead = line.queue.len() - 1;
@@ -175,13 +175,13 @@ impl Doorman {
         }
         drop(book);
         if ahead > 0 {
-            seat.is_behind();
+            handle.stop_behind();
         }
         Some(place)
     }
 
     /// It is the first on its connection. Waits until it may be sent.
-    pub(crate) fn steps_up(&self, number: LineNumber, place: usize, saying: Saying) {
+    pub(crate) fn steps_up(&self, number: LineNumber, place: usize, pending: PendingStatement) {
         let mut book = self.book.lock();
         // One at a time, if a request has several connections.
         while book.busy.contains(&place) && !book.is_over() {
@@ -191,21 +191,21 @@ impl Doorman {
             .lines
             .get(&number)
             .map_or(Vec::new(), |line| line.queue.iter().skip(1).copied().collect());
-        let seats: Vec<Seat> =
-            behind.iter().filter_map(|place| book.seats.get(*place)).cloned().collect();
-        let Some(seat) = book.seats.get(place).cloned() else {
+        let handles: Vec<BuyerHandle> =
+            behind.iter().filter_map(|place| book.handles.get(*place)).cloned().collect();
+        let Some(handle) = book.handles.get(place).cloned() else {
             book.leave_queue(number);
             return;
         };
         book.busy.push(place);
         let session = book.lines.get(&number).map_or(0, |line| line.session);
         drop(book);
-        for other in seats.iter().filter(|other| other.place() != place) {
-            other.is_behind();
+        for other in handles.iter().filter(|other| other.place() != place) {
+            other.stop_behind();
         }
-        seat.register(session);
+        handle.register(session);
         // When everybody is sent home, what is held goes on unheld: the request has to come to its end.
-        seat.pass(saying);
+        handle.await_release(pending);
         self.book.lock().leave_queue(number);
     }
 
@@ -221,11 +221,11 @@ impl Doorman {
     pub(crate) fn hear(&self, number: LineNumber, answer: String, is_open: Option<bool>) {
         let mut book = self.book.lock();
         let whose = book.lines.get_mut(&number).and_then(|line| line.on_its_way.pop_front());
-        let seat = whose.flatten().and_then(|place| book.seats.get(place).cloned());
-        if let Some(seat) = &seat {
+        let handle = whose.flatten().and_then(|place| book.handles.get(place).cloned());
+        if let Some(handle) = &handle {
             drop(book);
             // Only when it has heard is it known to have been answered: it may leave at once.
-            seat.hear(answer);
+            handle.answer(answer);
             book = self.book.lock();
         }
         if let Some(place) = whose.flatten() {
@@ -241,10 +241,10 @@ impl Doorman {
 impl Book {
     /// Whether nobody is held any more: everybody is to come to an end, whoever it is.
     fn is_over(&self) -> bool {
-        self.seats.first().is_none_or(Seat::is_closed)
+        self.handles.first().is_none_or(BuyerHandle::is_closed)
     }
 
-    /// Whether a buyer has something before the turnstile, or on its way there or from there.
+    /// Whether a buyer has something at the gate, or on its way there or from there.
     fn is_saying(&self, place: usize) -> bool {
         let mut lines = self.lines.values();
         self.busy.contains(&place) || lines.any(|line| line.queue.contains(&place))
@@ -266,13 +266,13 @@ impl Book {
     /// Whose a statement on this connection is: of the only one who thinks; if several may, of the one who has used it
     /// before. Where nobody thinks it is one more of somebody who has sent one already and not been answered.
     fn whose(&mut self, number: LineNumber) -> Option<usize> {
-        let Thinkers { thinks, may_think, thought } = self.seats.first()?.thinkers();
+        let RunningCode { runs, may_run, ran_last } = self.handles.first()?.running();
         let line = self.lines.get_mut(&number)?;
-        let may = |place: &usize| thinks == Some(*place) || may_think.contains(place);
-        let nobody_may = thinks.is_none() && may_think.is_empty();
-        let before = line.owner.filter(|place| may(place) || nobody_may && thought == Some(*place));
-        let is_unclear = before.is_none() && usize::from(thinks.is_some()) + may_think.len() != 1;
-        line.owner = before.or(thinks).or(may_think.first().copied()).or(thought);
+        let may = |place: &usize| runs == Some(*place) || may_run.contains(place);
+        let none_may = runs.is_none() && may_run.is_empty();
+        let before = line.owner.filter(|place| may(place) || none_may && ran_last == Some(*place));
+        let is_unclear = before.is_none() && usize::from(runs.is_some()) + may_run.len() != 1;
+        line.owner = before.or(runs).or(may_run.first().copied()).or(ran_last);
         self.seen.unclear += u64::from(is_unclear && line.owner.is_some());
         line.owner
     }

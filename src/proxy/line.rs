@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::doorman::{Doorman, LineNumber};
 use super::sight::Sight;
 use super::wire::{Heard, Piece, Wire};
-use crate::scheduler::Saying;
+use crate::scheduler::PendingStatement;
 
 /// How much is read at once.
 const BLOCK: usize = 64 << 10;
@@ -99,7 +99,7 @@ enum Step {
     /// The same, and the server's answer is nobody's business.
     Aside(Vec<u8>),
     /// It will be answered; and if it is somebody's, it is held.
-    Asks(Vec<u8>, Option<(usize, Box<Saying>)>),
+    Asks(Vec<u8>, Option<(usize, Box<PendingStatement>)>),
 }
 
 /// What both ways of a connection share.
@@ -196,9 +196,9 @@ impl Shared {
                 }
                 Some(Piece::Reply(bytes)) => near_out.lock().write_all(&bytes)?,
                 Some(Piece::Hold(bytes, said)) => {
-                    let saying = self.sight.lock().see(&said).saying(self.number);
-                    let whose = self.doorman.comes(self.number, &saying);
-                    let held = whose.map(|place| (place, Box::new(saying)));
+                    let pending = self.sight.lock().see(&said).pending(self.number);
+                    let whose = self.doorman.comes(self.number, &pending);
+                    let held = whose.map(|place| (place, Box::new(pending)));
                     pieces.send(Step::Asks(bytes, held)).map_err(gone)?;
                 }
                 Some(Piece::Rest(bytes)) => {
@@ -225,8 +225,8 @@ impl Shared {
                 }
                 Step::Asks(bytes, held) => {
                     let whose = held.as_ref().map(|(place, _)| *place);
-                    if let Some((place, saying)) = held {
-                        self.doorman.steps_up(self.number, place, *saying);
+                    if let Some((place, pending)) = held {
+                        self.doorman.steps_up(self.number, place, *pending);
                     }
                     self.doorman.sends(self.number, whose);
                     self.wire.lock().let_go();

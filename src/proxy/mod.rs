@@ -2,7 +2,7 @@
 //! its turn comes.
 //!
 //! A [`Wire`](wire::Wire) cuts a protocol into statements and answers, a [`Sight`](sight::Sight) knows what a statement
-//! has to do with, a [`Doorman`] knows whose it is and has it wait at the turnstile, and a line carries bytes.
+//! has to do with, a [`Doorman`] knows whose it is and has it wait at the gate, and a line carries bytes.
 
 mod doorman;
 mod line;

@@ -1,7 +1,7 @@
 //! What a statement on a connection has to do with, and how it is told.
 
 use super::wire::{Frame, Said};
-use crate::scheduler::{Saying, Touches};
+use crate::scheduler::{Footprint, PendingStatement};
 
 /// Somebody who knows one connection's language, and how far it has come.
 pub(crate) trait Sight: Send {
@@ -20,18 +20,18 @@ pub(crate) struct Seen {
     /// The same without values.
     pub(crate) shape: String,
     /// What it has to do with.
-    pub(crate) touches: Touches,
+    pub(crate) touches: Footprint,
     /// What it touches when it begins, if it is to be held between that and its first change.
-    pub(crate) begins: Option<Touches>,
+    pub(crate) begins: Option<Footprint>,
     /// Which of the connection's transactions it is part of, counted from 1.
     pub(crate) transaction: Option<u64>,
 }
 
 impl Seen {
     /// As it is held.
-    pub(crate) fn saying(self, line: u64) -> Saying {
+    pub(crate) fn pending(self, line: u64) -> PendingStatement {
         let transaction = self.transaction.map(|number| line << 32 | number);
-        let saying = Saying::new(self.text, self.touches).beginning_with(self.begins);
-        Saying { shape: Some(self.shape), transaction, ..saying }
+        let pending = PendingStatement::new(self.text, self.touches).beginning_with(self.begins);
+        PendingStatement { shape: Some(self.shape), transaction, ..pending }
     }
 }

@@ -119,7 +119,7 @@ pub struct Checkout {
     pub is_same_buyer: bool,
     /// The settings that stand in the file.
     pub settings: Vec<(&'static str, String)>,
-    /// The application that the shop is, if it is started or found, prepared and put back for each show.
+    /// The application that the shop is, if it is started or found, prepared and put back for each execution.
     pub app: Option<Arc<App>>,
 }
 

@@ -11,7 +11,7 @@ use crate::domain::settings::Settings;
 use crate::explore::schedule::actor;
 use crate::stores::remote::Server;
 use crate::worlds::entrant::Entrant;
-use crate::worlds::held::{Grain, Step, Theatre};
+use crate::worlds::held::{Grain, Harness, Step};
 
 /// How an application looks.
 #[derive(Clone, Debug)]
@@ -69,14 +69,15 @@ pub fn check_up(
     crate::explore::rehearse(entrant, settings, server)?;
     let settings = measured(settings, server)?;
     let tables = server.part_names();
-    Theatre::open(entrant, &settings, server, Grain::Statement, |theatre| {
+    Harness::open(entrant, &settings, server, Grain::Statement, |harness| {
         let mut walk = || -> Result<Vec<(Ending, Vec<Step>)>, Error> {
-            theatre.begin()?;
+            harness.begin()?;
             let alone = |place: usize| {
                 let mut steps = Vec::new();
-                let ending = come_alone(theatre, place, &mut steps)?;
+                let ending = come_alone(harness, place, &mut steps)?;
                 if ending == Ending::Unserved {
-                    let text = steps.last().map_or(String::new(), |step| step.saying.text.clone());
+                    let text =
+                        steps.last().map_or(String::new(), |step| step.statement.text.clone());
                     return Err(Error::input(format!(
                         "{} is alone and has to wait: `{text}`; a buyer who left before has kept a lock",
                         actor(place)
@@ -85,7 +86,7 @@ pub fn check_up(
                 Ok((ending, steps))
             };
             let walked = (0..settings.buyers as usize).map(alone).collect();
-            theatre.send_home()?;
+            harness.send_home()?;
             walked
         };
         let (first, second) = (walk()?, walk()?);
@@ -95,15 +96,16 @@ pub fn check_up(
         }
         let all: Vec<&Step> = first.iter().flat_map(|(_, steps)| steps).collect();
         let with = |changes: bool| {
-            let steps = all.iter().filter(move |step| step.saying.touches.changes() == changes);
-            let named = |table: &&String| steps.clone().any(|step| names(&step.saying.text, table));
+            let steps = all.iter().filter(move |step| step.statement.touches.changes() == changes);
+            let named =
+                |table: &&String| steps.clone().any(|step| names(&step.statement.text, table));
             tables.iter().filter(named).cloned().collect::<Vec<String>>()
         };
         let writes = with(true);
         let reads = with(false).into_iter().filter(|table| !writes.contains(table)).collect();
         let walked = |(place, (ending, steps)): (usize, &(Ending, Vec<Step>))| {
             let transactions: BTreeSet<u64> =
-                steps.iter().filter_map(|step| step.saying.transaction).collect();
+                steps.iter().filter_map(|step| step.statement.transaction).collect();
             Walked {
                 who: actor(place).to_string(),
                 ending: *ending,
@@ -112,7 +114,7 @@ pub fn check_up(
             }
         };
         let walks = first.iter().enumerate().map(walked).collect();
-        let remarks = theatre.server().remarks().told;
+        let remarks = harness.server().remarks().told;
         Ok(Checkup { settings: settings.clone(), walks, reads, writes, differ, remarks })
     })
 }
@@ -121,7 +123,7 @@ pub fn check_up(
 fn differing(place: usize, before: &[Step], now: &[Step]) -> Vec<Differing> {
     let mut found = Vec::new();
     for step in 0..before.len().max(now.len()) {
-        let said = |steps: &[Step]| steps.get(step).map(|step| step.saying.clone());
+        let said = |steps: &[Step]| steps.get(step).map(|step| step.statement.clone());
         let (before, now) = (said(before), said(now));
         if before.as_ref().map(|said| &said.text) == now.as_ref().map(|said| &said.text) {
             continue;
@@ -130,7 +132,7 @@ fn differing(place: usize, before: &[Step], now: &[Step]) -> Vec<Differing> {
             (Some(before), Some(now)) => before.is_like(now),
             _ => false,
         };
-        let text = |said: Option<crate::scheduler::Saying>| {
+        let text = |said: Option<crate::scheduler::PendingStatement>| {
             said.map_or("nothing".to_owned(), |said| said.text)
         };
         let said = (text(before), text(now));

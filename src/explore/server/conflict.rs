@@ -72,12 +72,12 @@ impl Conflict {
     ) -> Option<Self> {
         let mut found: Vec<(bool, usize, Self)> = Vec::new();
         for (number, table) in tables.iter().enumerate() {
-            let named = |step: &Step| names(&step.saying.text, table);
+            let named = |step: &Step| names(&step.statement.text, table);
             let changes = |step: &Step| {
-                let touched = step.saying.touches;
+                let touched = step.statement.touches;
                 named(step) && (touched.writes | touched.adds).tables().any(|one| one == number)
             };
-            let looks = |step: &Step| named(step) && !step.saying.touches.changes();
+            let looks = |step: &Step| named(step) && !step.statement.touches.changes();
             let is_audited = audited.iter().any(|name| name == table);
             for changed in (0..steps.len()).filter(|at| changes(&steps[*at])) {
                 let other = steps[changed].place;
@@ -90,7 +90,7 @@ impl Conflict {
                     continue;
                 }
                 let Some(acted) = (changed + 1..steps.len()).find(its) else { continue };
-                let (first, last) = (&steps[looked].saying, &steps[acted].saying);
+                let (first, last) = (&steps[looked].statement, &steps[acted].statement);
                 let is_one = first.transaction.is_some() && first.transaction == last.transaction;
                 let conflict = Self {
                     who: actor(who).to_string(),

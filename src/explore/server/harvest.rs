@@ -16,10 +16,10 @@ use crate::explore::incident::IncidentKind;
 use crate::explore::model::checks;
 use crate::explore::schedule::Schedule;
 use crate::explore::schedule::actor;
-use crate::worlds::held::{Step, Theatre};
+use crate::worlds::held::{Harness, Step};
 use crate::worlds::stepped::Cue;
 
-/// How a show can end.
+/// How an execution can end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Outcome {
     /// Units of each product.
@@ -32,7 +32,7 @@ pub struct Outcome {
     pub findings: Vec<FindingKind>,
 }
 
-/// What is known when a show is over.
+/// What is known when an execution is over.
 pub(in crate::explore) struct Judged {
     pub(in crate::explore) outcome: Outcome,
     pub(in crate::explore) findings: Vec<Finding>,
@@ -78,15 +78,15 @@ impl Harvest {
     /// An order has been run to its end: takes in what came of it.
     pub(in crate::explore) fn take_in(
         &mut self,
-        theatre: &mut Theatre<'_>,
+        harness: &mut Harness<'_>,
         steps: &[Step],
     ) -> Result<(), Error> {
         if self.by_chance.is_none() {
-            let texts = steps.iter().map(|step| &step.saying.text);
+            let texts = steps.iter().map(|step| &step.statement.text);
             self.by_chance = texts.into_iter().find(|text| may_decide(text)).cloned();
         }
-        let stuck = theatre.send_home().map_err(|error| in_schedule(error, steps))?;
-        let Judged { outcome, findings, trouble, deadlocks, is_sold_out } = judge(theatre, stuck)?;
+        let stuck = harness.send_home().map_err(|error| in_schedule(error, steps))?;
+        let Judged { outcome, findings, trouble, deadlocks, is_sold_out } = judge(harness, stuck)?;
         self.fates.is_sold_out |= is_sold_out;
         if self.fates.see(outcome.visits.iter().map(|(ending, _)| *ending)) {
             let proof = trouble.unwrap_or_else(|| first_failure(steps));
@@ -169,9 +169,9 @@ pub(in crate::explore) fn in_schedule(error: Error, steps: &[Step]) -> Error {
     }
 }
 
-/// What came of a show, of which so many never saw the end.
-pub(in crate::explore) fn judge(theatre: &mut Theatre<'_>, stuck: usize) -> Result<Judged, Error> {
-    let round = theatre.round()?;
+/// What came of an execution, which so many buyers never left.
+pub(in crate::explore) fn judge(harness: &mut Harness<'_>, stuck: usize) -> Result<Judged, Error> {
+    let round = harness.round()?;
     let findings = match stuck {
         0 => round.ledger().audit(),
         stuck => {

@@ -21,7 +21,7 @@ use crate::explore::schedule::Schedule;
 use crate::stores::remote::{Remarks, Server, Terms};
 use crate::stores::{Address, open_server};
 use crate::worlds::entrant::Entrant;
-use crate::worlds::held::{Grain, Theatre};
+use crate::worlds::held::{Grain, Harness};
 use crate::worlds::stepped::{Actor, Cue};
 
 /// Runs every statement order of these settings at a real server, within limits; says what was found, and in how
@@ -36,13 +36,13 @@ pub fn search_orders(
     walk: Walk,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, BTreeSet<Outcome>), Error> {
-    Theatre::open(entrant, settings, server, Grain::Statement, |theatre| {
-        let (harvest, has_learned) = gathered(theatre, settings, walk, stopped)?;
+    Harness::open(entrant, settings, server, Grain::Statement, |harness| {
+        let (harvest, has_learned) = gathered(harness, settings, walk, stopped)?;
         let [failed, deadlocks] =
             [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| harvest.orders_with(kind));
         let Harvest { mut covered, outcomes, mut best, mut incidents, fates, by_chance } = harvest;
         covered.outcomes = outcomes.len() as u64;
-        let mut remarks = remarks(theatre);
+        let mut remarks = remarks(harness);
         if has_learned {
             remarks.hides_orders = true;
             remarks.told.push(
@@ -77,7 +77,7 @@ pub fn search_orders(
         best.sort_by_key(|best| best.finding.kind.gravity());
         // Only what others have written has values that are other each time.
         for best in best.iter_mut().filter(|_| entrant.described().is_some()) {
-            hold_still(theatre, best);
+            hold_still(harness, best);
         }
         let tables = server.part_names();
         let findings: Vec<Told> = best
@@ -105,16 +105,16 @@ const MOST_BEGINNINGS: usize = 4;
 /// Runs the orders, and again from the beginning once statements turn out to be made in more steps than was known; and
 /// whether that was so even in the last search.
 fn gathered(
-    theatre: &mut Theatre<'_>,
+    harness: &mut Harness<'_>,
     settings: &Settings,
     walk: Walk,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Harvest, bool), Error> {
-    let mut known = theatre.server().learned()?;
+    let mut known = harness.server().learned()?;
     let mut beginnings = 1;
     loop {
-        let harvest = gathered_once(theatre, settings, walk, stopped)?;
-        let learned = theatre.server().learned()?;
+        let harvest = gathered_once(harness, settings, walk, stopped)?;
+        let learned = harness.server().learned()?;
         let has_learned = learned != known;
         if !has_learned || stopped() || beginnings == MOST_BEGINNINGS {
             return Ok((harvest, has_learned));
@@ -126,21 +126,21 @@ fn gathered(
 
 /// Runs the orders: those with few switches first, if that is wanted.
 fn gathered_once(
-    theatre: &mut Theatre<'_>,
+    harness: &mut Harness<'_>,
     settings: &Settings,
     walk: Walk,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<Harvest, Error> {
     let mut harvest = Harvest::default();
     if let Some(most) = walk.switches {
-        switches::run(theatre, walk, most, settings, &mut harvest, stopped)?;
+        switches::run(harness, walk, most, settings, &mut harvest, stopped)?;
     }
     let is_enough = !harvest.best.is_empty() && walk.enough_after_finding.is_some();
     let wants_no_more = matches!(walk.switches, Some(Switches::AtMost(_)));
     if wants_no_more || harvest.covered.complete || is_enough {
         return Ok(harvest);
     }
-    let mut walker = Walker::new(theatre, settings, walk, harvest);
+    let mut walker = Walker::new(harness, settings, walk, harvest);
     walker.run(stopped)?;
     Ok(walker.harvest)
 }
@@ -167,13 +167,13 @@ pub fn replay_orders(
     server: &dyn Server,
     schedule: &Schedule,
 ) -> Result<Exploration, Error> {
-    Theatre::open(entrant, settings, server, Grain::Statement, |theatre| {
-        theatre.begin()?;
+    Harness::open(entrant, settings, server, Grain::Statement, |harness| {
+        harness.begin()?;
         let mut steps = Vec::new();
         for (number, cue) in schedule.0.iter().enumerate() {
             let step = match cue {
                 Cue { who: Actor::Buyer(buyer), .. } if *cue == Cue::step(cue.who) => {
-                    theatre.step(*buyer as usize)?
+                    harness.step(*buyer as usize)?
                 }
                 _ => None,
             };
@@ -185,12 +185,12 @@ pub fn replay_orders(
             })?;
             steps.push(step);
         }
-        let goes_on = !theatre.ready().is_empty();
-        let stuck = theatre.send_home()?;
+        let goes_on = !harness.ready().is_empty();
+        let stuck = harness.send_home()?;
         let mut findings = Vec::new();
         let (mut failed, mut deadlocks) = (false, 0);
         if !goes_on {
-            let judged = judge(theatre, stuck)?;
+            let judged = judge(harness, stuck)?;
             findings = judged.findings;
             failed = judged.outcome.visits.iter().any(|(ending, _)| has_failed(*ending));
             deadlocks = judged.deadlocks;
@@ -205,7 +205,7 @@ pub fn replay_orders(
             server: Some(server.version().to_owned()),
             failed: failed.into(),
             deadlocks: (deadlocks > 0).into(),
-            remarks: remarks(theatre).told,
+            remarks: remarks(harness).told,
             replayed: Some(timeline(settings, &steps)),
             ..Exploration::of(entrant, settings, &looked, findings)
         })
@@ -213,16 +213,16 @@ pub fn replay_orders(
 }
 
 /// What has to be known to judge what was covered.
-fn remarks(theatre: &Theatre<'_>) -> Remarks {
-    let mut remarks = theatre.server().remarks();
-    let unseen = theatre.unseen();
+fn remarks(harness: &Harness<'_>) -> Remarks {
+    let mut remarks = harness.server().remarks();
+    let unseen = harness.unseen();
     if unseen > 0 {
         remarks.told.push(format!(
             "{} somebody waited for something that is not to be seen from here, such as a lock of the application's own",
             of_times(unseen)
         ));
     }
-    if theatre.passed_over() > 0 {
+    if harness.passed_over() > 0 {
         remarks.hides_orders = true;
         remarks.told.push(
             "a buyer that asked the same again and again, and heard the same, was taken to wait until another had moved; \

@@ -14,7 +14,7 @@ use crate::explore::model::opening::open;
 use crate::explore::schedule::Schedule;
 use crate::stores::remote::Server;
 use crate::worlds::entrant::Entrant;
-use crate::worlds::held::{self, Grain, Theatre};
+use crate::worlds::held::{self, Grain, Harness};
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
 /// More steps than any schedule is followed for.
@@ -58,7 +58,7 @@ pub fn compare(
     let at_model = Settings { store: StoreKind::Memory, ..settings.clone() };
     let mut cast = Cast::new(entrant, &at_model).unmerged();
     let opening = open(&mut cast, entrant, &at_model)?;
-    Theatre::open(entrant, settings, server, Grain::Op, |theatre| {
+    Harness::open(entrant, settings, server, Grain::Op, |harness| {
         let mut agreement = Agreement { schedules: 0, complete: true, difference: None };
         let sees_snapshots = settings.isolation != Isolation::ReadCommitted;
         // With whoever has just begun a transaction.
@@ -72,7 +72,7 @@ pub fn compare(
                     break;
                 }
                 agreement.schedules += 1;
-                agreement.difference = told_otherwise(theatre, &story)?;
+                agreement.difference = told_otherwise(harness, &story)?;
                 if agreement.difference.is_some() {
                     agreement.complete = false;
                     break;
@@ -97,11 +97,11 @@ pub fn compare(
 }
 
 /// The first step of a story that the server answers otherwise.
-fn told_otherwise(theatre: &mut Theatre<'_>, story: &Story) -> Result<Option<Difference>, Error> {
-    theatre.begin()?;
+fn told_otherwise(harness: &mut Harness<'_>, story: &Story) -> Result<Option<Difference>, Error> {
+    harness.begin()?;
     let mut difference = None;
     for (number, (place, model)) in story.iter().enumerate() {
-        let reality = match theatre.step(*place)? {
+        let reality = match harness.step(*place)? {
             None => "it cannot move".into(),
             Some(step) => step.answer.unwrap_or_else(|| "it has to wait".into()),
         };
@@ -113,6 +113,6 @@ fn told_otherwise(theatre: &mut Theatre<'_>, story: &Story) -> Result<Option<Dif
             break;
         }
     }
-    theatre.send_home()?;
+    harness.send_home()?;
     Ok(difference)
 }

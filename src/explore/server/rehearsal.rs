@@ -14,7 +14,7 @@ use crate::explore::schedule::actor;
 use crate::explore::timeline::Row;
 use crate::stores::remote::{Opening, Server};
 use crate::worlds::entrant::Entrant;
-use crate::worlds::held::{Grain, Step, Theatre};
+use crate::worlds::held::{Grain, Harness, Step};
 
 /// More statements than anybody sends who is alone.
 const MOST_ALONE: usize = 1_000;
@@ -45,13 +45,13 @@ pub fn rehearse(
     server: &dyn Server,
 ) -> Result<Rehearsal, Error> {
     let settings = measured(settings, server)?;
-    Theatre::open(entrant, &settings, server, Grain::Statement, |theatre| {
+    Harness::open(entrant, &settings, server, Grain::Statement, |harness| {
         let buyers = settings.buyers as usize;
-        let (visits, mut steps) = visits(theatre, buyers)?;
+        let (visits, mut steps) = visits(harness, buyers)?;
         // Who waits for what others have kept is stuck; who has not come yet is not.
         let waits = visits.iter().filter(|(ending, _)| *ending == Ending::Unserved).count();
-        theatre.send_home()?;
-        let Judged { mut findings, trouble, outcome, .. } = judge(theatre, waits)?;
+        harness.send_home()?;
+        let Judged { mut findings, trouble, outcome, .. } = judge(harness, waits)?;
         let broke =
             |ending: &Ending| matches!(ending, Ending::Failed(why) if *why != Failure::Condition);
         if outcome.visits.iter().any(|(ending, _)| broke(ending)) {
@@ -69,7 +69,7 @@ pub fn rehearse(
         }
         // Whatever is other the second time the server has made up. One that does not come to its end teaches nothing.
         if keeps_values(entrant)
-            && let Ok((again, found)) = once_more(theatre, buyers)
+            && let Ok((again, found)) = once_more(harness, buyers)
         {
             blend(&mut steps, &mut findings, &again, &found);
         }
@@ -82,22 +82,22 @@ pub fn rehearse(
 type Visits = Vec<(Ending, usize)>;
 
 /// Has each buyer come alone; and all of them again, where statements turn out to be made in more steps than was known.
-fn visits(theatre: &mut Theatre<'_>, buyers: usize) -> Result<(Visits, Vec<Step>), Error> {
-    let known = theatre.server().learned()?;
-    let told = visits_once(theatre, buyers)?;
-    if theatre.server().learned()? == known {
+fn visits(harness: &mut Harness<'_>, buyers: usize) -> Result<(Visits, Vec<Step>), Error> {
+    let known = harness.server().learned()?;
+    let told = visits_once(harness, buyers)?;
+    if harness.server().learned()? == known {
         return Ok(told);
     }
-    theatre.send_home()?;
-    visits_once(theatre, buyers)
+    harness.send_home()?;
+    visits_once(harness, buyers)
 }
 
-fn visits_once(theatre: &mut Theatre<'_>, buyers: usize) -> Result<(Visits, Vec<Step>), Error> {
-    theatre.begin()?;
+fn visits_once(harness: &mut Harness<'_>, buyers: usize) -> Result<(Visits, Vec<Step>), Error> {
+    harness.begin()?;
     let (mut visits, mut steps) = (Vec::new(), Vec::new());
     for place in 0..buyers {
         let before = steps.len();
-        let ending = come_alone(theatre, place, &mut steps)?;
+        let ending = come_alone(harness, place, &mut steps)?;
         visits.push((ending, steps.len() - before));
         if ending == Ending::Unserved {
             break;
@@ -106,7 +106,7 @@ fn visits_once(theatre: &mut Theatre<'_>, buyers: usize) -> Result<(Visits, Vec<
     Ok((visits, steps))
 }
 
-/// Whether anything is told or kept that a server may make up, by a checkout that begins anew for every show.
+/// Whether anything is told or kept that a server may make up, by a checkout that begins anew for every execution.
 fn keeps_values(entrant: &dyn Entrant) -> bool {
     entrant.described().is_some_and(|checkout| {
         let mut steps = checkout.roles.iter().flat_map(|role| &role.steps);
@@ -116,14 +116,14 @@ fn keeps_values(entrant: &dyn Entrant) -> bool {
 }
 
 /// Has everybody come alone once more: what is said, and what is wrong then.
-fn once_more(theatre: &mut Theatre<'_>, buyers: usize) -> Result<(Vec<Step>, Vec<Finding>), Error> {
-    theatre.begin()?;
+fn once_more(harness: &mut Harness<'_>, buyers: usize) -> Result<(Vec<Step>, Vec<Finding>), Error> {
+    harness.begin()?;
     let mut steps = Vec::new();
     for place in 0..buyers {
-        come_alone(theatre, place, &mut steps)?;
+        come_alone(harness, place, &mut steps)?;
     }
-    theatre.send_home()?;
-    Ok((steps, judge(theatre, 0)?.findings))
+    harness.send_home()?;
+    Ok((steps, judge(harness, 0)?.findings))
 }
 
 /// The settings of a described checkout, with products and stock as its shop has them; of any other the same.
@@ -166,13 +166,13 @@ pub(in crate::explore) fn measured(
 /// Sends one statement after the other until the buyer leaves, or has to wait for what those who have left before have kept:
 /// then it is [`Ending::Unserved`].
 pub(in crate::explore) fn come_alone(
-    theatre: &mut Theatre<'_>,
+    harness: &mut Harness<'_>,
     place: usize,
     steps: &mut Vec<Step>,
 ) -> Result<Ending, Error> {
     let mut last = String::new();
     for _ in 0..MOST_ALONE {
-        let Some(step) = theatre.step(place)? else {
+        let Some(step) = harness.step(place)? else {
             // Nothing was to be said at all.
             return Ok(Ending::Bought);
         };
@@ -182,10 +182,10 @@ pub(in crate::explore) fn come_alone(
             return Err(Error::input(format!(
                 "{} is the first to come, is alone, and has to wait: `{}`",
                 actor(place),
-                step.saying.text
+                step.statement.text
             )));
         }
-        last.clone_from(&step.saying.text);
+        last.clone_from(&step.statement.text);
         steps.push(step);
         if waits {
             return Ok(Ending::Unserved);

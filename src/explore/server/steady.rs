@@ -4,15 +4,15 @@
 use super::harvest::{Best, judge};
 use crate::base::error::Error;
 use crate::check::audit::Finding;
-use crate::worlds::held::{Step, Theatre};
+use crate::worlds::held::{Harness, Step};
 
 /// What stands in the place of something that is other each time.
 const OTHER: &str = "…";
 
 /// Runs the order once more, and leaves out of what is told of it what has come out otherwise. One that goes another way
 /// now, or to no end, is left as it is: that it was found stands.
-pub(in crate::explore) fn hold_still(theatre: &mut Theatre<'_>, best: &mut Best) {
-    let Ok(Some((steps, findings))) = once_more(theatre, &best.steps) else { return };
+pub(in crate::explore) fn hold_still(harness: &mut Harness<'_>, best: &mut Best) {
+    let Ok(Some((steps, findings))) = once_more(harness, &best.steps) else { return };
     blend(&mut best.steps, std::slice::from_mut(&mut best.finding), &steps, &findings);
 }
 
@@ -20,17 +20,17 @@ pub(in crate::explore) fn hold_still(theatre: &mut Theatre<'_>, best: &mut Best)
 type Again = (Vec<Step>, Vec<Finding>);
 
 /// The same steps again, and what is wrong then; none if they cannot be made.
-fn once_more(theatre: &mut Theatre<'_>, steps: &[Step]) -> Result<Option<Again>, Error> {
-    theatre.begin()?;
+fn once_more(harness: &mut Harness<'_>, steps: &[Step]) -> Result<Option<Again>, Error> {
+    harness.begin()?;
     let mut again = Vec::with_capacity(steps.len());
     for step in steps {
-        match theatre.step(step.place)? {
+        match harness.step(step.place)? {
             Some(step) => again.push(step),
-            None => return theatre.send_home().map(|_| None),
+            None => return harness.send_home().map(|_| None),
         }
     }
-    let stuck = theatre.send_home()?;
-    Ok(Some((again, judge(theatre, stuck)?.findings)))
+    let stuck = harness.send_home()?;
+    Ok(Some((again, judge(harness, stuck)?.findings)))
 }
 
 /// Leaves out of steps and findings what another run of the same has otherwise.
@@ -51,7 +51,7 @@ pub(in crate::explore) fn blend(
 }
 
 fn blend_step(step: &mut Step, again: &Step) {
-    step.saying.text = common(&step.saying.text, &again.saying.text);
+    step.statement.text = common(&step.statement.text, &again.statement.text);
     if let (Some(answer), Some(again)) = (&mut step.answer, &again.answer) {
         *answer = common(answer, again);
     }

@@ -12,8 +12,8 @@ use crate::base::error::Error;
 use crate::domain::settings::Settings;
 use crate::explore::schedule::Schedule;
 use crate::explore::schedule::actor;
-use crate::scheduler::Touches;
-use crate::worlds::held::{Step, Theatre};
+use crate::scheduler::Footprint;
+use crate::worlds::held::{Harness, Step};
 use crate::worlds::stepped::Cue;
 
 /// Switches after which no more are tried one by one.
@@ -39,19 +39,19 @@ struct Chain {
     /// Whose steps there were.
     places: Vec<usize>,
     /// And what they have to do with.
-    touches: Vec<Touches>,
+    touches: Vec<Footprint>,
     /// Before which of them the switch is, the last first.
     positions: Vec<usize>,
     /// To whom.
     other: usize,
     /// Where the stretch ends, and what comes in between when the switch is there; none if that is not known.
     end: usize,
-    between: Option<Touches>,
+    between: Option<Footprint>,
 }
 
 /// Runs orders, those with fewer switches first.
 pub(in crate::explore) fn run(
-    theatre: &mut Theatre<'_>,
+    harness: &mut Harness<'_>,
     walk: Walk,
     most: Switches,
     settings: &Settings,
@@ -64,11 +64,11 @@ pub(in crate::explore) fn run(
     };
     harvest.covered.reduced = walk.reduced;
     let cuts_vain = walk.cuts_vain(settings);
-    let kinds = theatre.kinds().to_vec();
+    let kinds = harness.kinds().to_vec();
     let is_first = |place: &usize| !walk.reduced || kinds[*place] == *place;
     let begin_with = (0..kinds.len()).filter(is_first).map(|place| vec![place]).collect();
     let mut level = Level {
-        theatre,
+        harness,
         walk,
         cuts_vain,
         kinds,
@@ -99,7 +99,7 @@ pub(in crate::explore) fn run(
 
 /// All orders with the same number of switches.
 struct Level<'l, 't> {
-    theatre: &'l mut Theatre<'t>,
+    harness: &'l mut Harness<'t>,
     walk: Walk,
     cuts_vain: bool,
     kinds: Vec<usize>,
@@ -139,7 +139,7 @@ impl Level<'_, '_> {
         let Chain { places, touches, positions, other, end: mut known_at, mut between } = chain;
         for position in positions {
             let makes_no_difference = position + 1 == known_at
-                && between.is_some_and(|between| !between.meets(touches[position]));
+                && between.is_some_and(|between| !between.conflicts_with(touches[position]));
             known_at = position;
             if self.walk.reduced && makes_no_difference {
                 continue;
@@ -154,7 +154,7 @@ impl Level<'_, '_> {
                 let whose = places[position];
                 let rest = run.steps[position..].iter();
                 let others = rest.take_while(|step| step.place != whose);
-                others.fold(Touches::NOTHING, |all, step| all | step.touches)
+                others.fold(Footprint::NOTHING, |all, step| all | step.touches)
             });
             if let Some(run) = run {
                 self.branch(&run, beginning.len());
@@ -169,7 +169,7 @@ impl Level<'_, '_> {
     /// Notes what else could have come after the beginning of an order that was run.
     fn branch(&mut self, run: &Run, begun: usize) {
         let places: Vec<usize> = run.steps.iter().map(|step| step.place).collect();
-        let touches: Vec<Touches> = run.steps.iter().map(|step| step.touches).collect();
+        let touches: Vec<Footprint> = run.steps.iter().map(|step| step.touches).collect();
         let mut end = places.len();
         while end > 0 {
             let whose = places[end - 1];
@@ -194,7 +194,7 @@ impl Level<'_, '_> {
                 let follows = has_left && places.get(end) == Some(&other);
                 let rest = &touches[end..];
                 let between =
-                    follows.then(|| rest.iter().fold(Touches::NOTHING, |all, one| all | *one));
+                    follows.then(|| rest.iter().fold(Footprint::NOTHING, |all, one| all | *one));
                 let (places, touches) = (places.clone(), touches.clone());
                 self.next.push(Chain { places, touches, positions, other, end, between });
             }
@@ -219,7 +219,7 @@ impl Level<'_, '_> {
             if let Some(run) = self.try_one(beginning)? {
                 match run.is_cut {
                     true => self.harvest.covered.cut_short += 1,
-                    false => self.harvest.take_in(self.theatre, &run.steps)?,
+                    false => self.harvest.take_in(self.harness, &run.steps)?,
                 }
                 return Ok(Some(run));
             }
@@ -235,14 +235,14 @@ impl Level<'_, '_> {
     }
 
     fn try_one(&mut self, beginning: &[usize]) -> Result<Option<Run>, Error> {
-        self.theatre.begin()?;
+        self.harness.begin()?;
         let mut run = Run { steps: Vec::new(), ready: Vec::new(), is_cut: false };
         loop {
-            if self.cuts_vain && self.theatre.most_in_vain() >= MOST_IN_VAIN {
-                self.theatre.send_home()?;
+            if self.cuts_vain && self.harness.most_in_vain() >= MOST_IN_VAIN {
+                self.harness.send_home()?;
                 return Ok(Some(Run { is_cut: true, ..run }));
             }
-            let ready: Vec<usize> = self.theatre.ready().iter().map(|(place, _)| *place).collect();
+            let ready: Vec<usize> = self.harness.ready().iter().map(|(place, _)| *place).collect();
             let last = run.steps.last().map(|step: &Step| step.place);
             let at = run.steps.len();
             let goes_on = || last.filter(|last| ready.contains(last)).or(ready.first().copied());
@@ -250,15 +250,15 @@ impl Level<'_, '_> {
                 return Ok(Some(run));
             };
             if at == MOST_STATEMENTS {
-                self.theatre.send_home()?;
+                self.harness.send_home()?;
                 return Err(Error::input(format!(
                     "a schedule has {MOST_STATEMENTS} statements and does not end; try --retries 3"
                 )));
             }
-            let step = self.theatre.step(chosen);
+            let step = self.harness.step(chosen);
             let step = step.map_err(|error| in_schedule(error, &run.steps))?;
             let Some(step) = step else {
-                self.theatre.send_home()?;
+                self.harness.send_home()?;
                 return Ok(None);
             };
             self.harvest.covered.statements += 1;

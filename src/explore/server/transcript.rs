@@ -11,7 +11,7 @@ use crate::explore::exploration::again;
 use crate::explore::incident::Incident;
 use crate::explore::schedule::{Schedule, actor};
 use crate::explore::timeline::Row;
-use crate::scheduler::{Phase, Saying};
+use crate::scheduler::{PendingStatement, Phase};
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::Step;
 use crate::worlds::stepped::Cue;
@@ -83,12 +83,12 @@ fn audited(checkout: &Checkout) -> Vec<String> {
 fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Row> {
     let matters = |at: usize| {
         let step = &steps[at];
-        let is_of_table = |why: &Conflict| names(&step.saying.text, &why.table);
+        let is_of_table = |why: &Conflict| names(&step.statement.text, &why.table);
         step.answer.is_none()
             || !step.went_on.is_empty()
             || !step.left.is_empty()
             || why.is_some_and(|why| {
-                why.is_about(at) || step.saying.touches.changes() && is_of_table(why)
+                why.is_about(at) || step.statement.touches.changes() && is_of_table(why)
             })
     };
     let mut rows = Vec::new();
@@ -136,9 +136,11 @@ fn shortened_by_far(did: &str) -> String {
 }
 
 /// Who is held, and with what.
-pub(in crate::explore) fn said(held: &[(usize, Saying)]) -> String {
-    let words: Vec<String> =
-        held.iter().map(|(place, saying)| format!("{} `{}`", actor(*place), saying.text)).collect();
+pub(in crate::explore) fn said(held: &[(usize, PendingStatement)]) -> String {
+    let words: Vec<String> = held
+        .iter()
+        .map(|(place, pending)| format!("{} `{}`", actor(*place), pending.text))
+        .collect();
     if words.is_empty() { "nobody".into() } else { words.join(", ") }
 }
 
@@ -154,7 +156,7 @@ pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<R
                 ending => format!(", {}", ending.word()),
             })
         };
-        let sent = phase(step) + &shortened(&step.saying.text, has_one);
+        let sent = phase(step) + &shortened(&step.statement.text, has_one);
         let came_of_it = match &step.answer {
             Some(answer) => answered(answer) + &left(step.place),
             None if step.has_begun => String::new(),
@@ -181,7 +183,7 @@ pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<R
 
 /// Which part of a statement a step is, where it is held inside the server.
 fn phase(step: &Step) -> String {
-    match step.saying.phase {
+    match step.statement.phase {
         Phase::Acts => "acts: ".into(),
         Phase::Sends if step.has_begun => "begins: ".into(),
         Phase::Sends => String::new(),
@@ -192,7 +194,7 @@ fn answered(answer: &str) -> String {
     if answer.is_empty() { String::new() } else { format!(" → {answer}") }
 }
 
-/// Of one product it goes without saying which.
+/// Of one product it goes without pending which.
 fn shortened(text: &str, has_one: bool) -> String {
     match has_one {
         true => text.replace(" WHERE item = 0 AND ", " WHERE ").replace(" WHERE item = 0", ""),

@@ -14,8 +14,8 @@ use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
 use crate::explore::schedule::Schedule;
 use crate::explore::schedule::actor;
-use crate::scheduler::{Saying, Touches};
-use crate::worlds::held::{Step, Theatre};
+use crate::scheduler::{Footprint, PendingStatement};
+use crate::worlds::held::{Harness, Step};
 use crate::worlds::stepped::Cue;
 
 /// How often a buyer may fail in vain in one order. Once is enough to see that it begins again as it should.
@@ -57,19 +57,19 @@ pub enum Switches {
 /// A point at which somebody was chosen.
 struct Fork {
     /// Whose statement was held, and which.
-    held: Vec<(usize, Saying)>,
+    held: Vec<(usize, PendingStatement)>,
     /// Whoever need not be chosen here, and what its statement has to do with.
-    asleep: Vec<(usize, Touches)>,
+    asleep: Vec<(usize, Footprint)>,
     /// Who was chosen here before, and is done with.
-    done: Vec<(usize, Touches)>,
+    done: Vec<(usize, Footprint)>,
     chosen: usize,
     /// What the chosen one's step has turned out to have to do with.
-    touches: Touches,
+    touches: Footprint,
 }
 
 /// A walk under way.
 pub(in crate::explore) struct Walker<'w, 't> {
-    theatre: &'w mut Theatre<'t>,
+    harness: &'w mut Harness<'t>,
     /// Who does the same as whom.
     kinds: Vec<usize>,
     walk: Walk,
@@ -85,15 +85,15 @@ pub(in crate::explore) struct Walker<'w, 't> {
 impl<'w, 't> Walker<'w, 't> {
     /// At the beginning.
     pub(in crate::explore) fn new(
-        theatre: &'w mut Theatre<'t>,
+        harness: &'w mut Harness<'t>,
         settings: &Settings,
         walk: Walk,
         mut harvest: Harvest,
     ) -> Self {
         harvest.covered.reduced = walk.reduced;
         Self {
-            kinds: theatre.kinds().to_vec(),
-            theatre,
+            kinds: harness.kinds().to_vec(),
+            harness,
             walk,
             forks: Vec::new(),
             harvest,
@@ -135,10 +135,10 @@ impl<'w, 't> Walker<'w, 't> {
     /// Runs one order: as far as it was chosen already, and on. False if the beginning was not as before: whatever
     /// may follow there is not covered then.
     fn run_one(&mut self) -> Result<bool, Error> {
-        self.theatre.begin()?;
+        self.harness.begin()?;
         let mut steps: Vec<Step> = Vec::new();
         loop {
-            let held = self.theatre.ready();
+            let held = self.harness.ready();
             let place = steps.len();
             if let Some(fork) = self.forks.get(place) {
                 if !are_alike(&fork.held, &held) {
@@ -154,35 +154,35 @@ impl<'w, 't> Walker<'w, 't> {
                     asleep,
                     done: Vec::new(),
                     chosen: usize::MAX,
-                    touches: Touches::NOTHING,
+                    touches: Footprint::NOTHING,
                 };
                 let Some(chosen) = self.next_choice(&fork, place) else {
                     self.harvest.covered.cut_short += 1;
-                    return self.theatre.send_home().map(|_| true);
+                    return self.harness.send_home().map(|_| true);
                 };
                 self.forks.push(Fork { chosen, ..fork });
             }
             if place == MOST_STATEMENTS {
-                self.theatre.send_home()?;
+                self.harness.send_home()?;
                 return Err(Error::input(format!(
                     "a schedule has {} and does not end; try --retries 3",
                     of(MOST_STATEMENTS as u64, "statement")
                 )));
             }
             let chosen = self.forks[place].chosen;
-            let step = self.theatre.step(chosen).map_err(|error| in_schedule(error, &steps))?;
+            let step = self.harness.step(chosen).map_err(|error| in_schedule(error, &steps))?;
             let Some(step) = step else {
                 return self.diverge(&steps, &format!("{} cannot move", actor(chosen)));
             };
             self.harvest.covered.statements += 1;
             self.forks[place].touches = step.touches;
             steps.push(step);
-            if self.cuts_vain && self.theatre.most_in_vain() >= MOST_IN_VAIN {
+            if self.cuts_vain && self.harness.most_in_vain() >= MOST_IN_VAIN {
                 self.harvest.covered.cut_short += 1;
-                return self.theatre.send_home().map(|_| true);
+                return self.harness.send_home().map(|_| true);
             }
         }
-        self.harvest.take_in(self.theatre, &steps)?;
+        self.harvest.take_in(self.harness, &steps)?;
         Ok(true)
     }
 
@@ -191,16 +191,16 @@ impl<'w, 't> Walker<'w, 't> {
         let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
         let beginning = Schedule(cues.collect());
         self.divergence = Some(format!("after {beginning}: {how}"));
-        self.theatre.send_home().map(|_| false)
+        self.harness.send_home().map(|_| false)
     }
 
     /// Who need not be chosen next: who was chosen before at the last fork, or slept there, and whose statement
     /// has nothing to do with what was chosen instead.
-    fn asleep(&self) -> Vec<(usize, Touches)> {
+    fn asleep(&self) -> Vec<(usize, Footprint)> {
         let Some(last) = self.forks.last().filter(|_| self.walk.reduced) else { return Vec::new() };
         let slept = last.asleep.iter().chain(&last.done);
-        let goes_on = |(place, touches): &&(usize, Touches)| {
-            *place != last.chosen && !touches.meets(last.touches)
+        let goes_on = |(place, touches): &&(usize, Footprint)| {
+            *place != last.chosen && !touches.conflicts_with(last.touches)
         };
         slept.filter(goes_on).copied().collect()
     }
@@ -213,7 +213,8 @@ impl<'w, 't> Walker<'w, 't> {
                 || (0..place)
                     .all(|other| self.kinds[other] != self.kinds[place] || has_begun(other))
         };
-        let is_among = |some: &[(usize, Touches)], place| some.iter().any(|(who, _)| *who == place);
+        let is_among =
+            |some: &[(usize, Footprint)], place| some.iter().any(|(who, _)| *who == place);
         fork.held.iter().map(|(place, _)| *place).find(|place| {
             !is_among(&fork.done, *place)
                 && !is_among(&fork.asleep, *place)
@@ -235,9 +236,13 @@ impl<'w, 't> Walker<'w, 't> {
 }
 
 /// Whether the same are held with the same, if with other values.
-pub(in crate::explore) fn are_alike(before: &[(usize, Saying)], now: &[(usize, Saying)]) -> bool {
-    let is_like = |((one, said), (other, says)): (&(usize, Saying), &(usize, Saying))| {
-        one == other && said.is_like(says)
-    };
+pub(in crate::explore) fn are_alike(
+    before: &[(usize, PendingStatement)],
+    now: &[(usize, PendingStatement)],
+) -> bool {
+    let is_like =
+        |((one, said), (other, says)): (&(usize, PendingStatement), &(usize, PendingStatement))| {
+            one == other && said.is_like(says)
+        };
     before.len() == now.len() && before.iter().zip(now).all(is_like)
 }

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 
 use crate::describe::checkout::{Answer, Call, Shelves, Step, Value};
 use crate::proxy::Doorman;
-use crate::scheduler::{Parts, Seat, Touches};
+use crate::scheduler::{BuyerHandle, Footprint, Resources};
 use crate::stores::http::HttpSpeaker;
 use crate::stores::remote::{Refusal, Speaker, Stays};
 
@@ -101,16 +101,16 @@ impl Customer {
 pub(super) struct AppSpeaker {
     customers: Arc<Customers>,
     doorman: Arc<Doorman>,
-    seat: Option<Seat>,
+    handle: Option<BuyerHandle>,
 }
 
 impl AppSpeaker {
     pub(super) fn new(
         customers: Arc<Customers>,
         doorman: Arc<Doorman>,
-        seat: Option<Seat>,
+        handle: Option<BuyerHandle>,
     ) -> Self {
-        Self { customers, doorman, seat }
+        Self { customers, doorman, handle }
     }
 }
 
@@ -118,8 +118,8 @@ impl Speaker for AppSpeaker {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
         let Call::Http(request) = call else { return Ok(Answer::default()) };
         // The request is let go on alone, so that what comes of it is known to be its doing.
-        if let Some(seat) = &self.seat {
-            seat.take_floor();
+        if let Some(handle) = &self.handle {
+            handle.await_running();
         }
         let all = self.customers.all.read();
         let number = value_of("buyer").as_int().and_then(|number| usize::try_from(number - 1).ok());
@@ -131,8 +131,8 @@ impl Speaker for AppSpeaker {
             value => value,
         };
         let heard = customer.speaker.ask(request, &value_of);
-        if let Some(seat) = &self.seat {
-            self.doorman.leaves(seat.place());
+        if let Some(handle) = &self.handle {
+            self.doorman.leaves(handle.place());
         }
         heard.map(|heard| heard.answer(request))
     }
@@ -141,8 +141,8 @@ impl Speaker for AppSpeaker {
         answer.to_string()
     }
 
-    fn touches(&self, _: &Call) -> Touches {
-        Touches::writing(Parts::ALL)
+    fn touches(&self, _: &Call) -> Footprint {
+        Footprint::writing(Resources::ALL)
     }
 
     fn taking_back(&self) -> Option<Call> {

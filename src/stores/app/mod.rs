@@ -26,7 +26,7 @@ use crate::describe::checkout::{Answer, Call, Checkout, Request, Shelves, Value,
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Doorman, Proxy, Sightings};
-use crate::scheduler::{HELD_INSIDE, Seat, Thinking, Waits};
+use crate::scheduler::{BuyerHandle, ClientCode, HELD_INSIDE, Waits};
 use crate::stores::http::{HttpSpeaker, rows};
 use customers::{AppSpeaker, Customers};
 use launch::{Named, filled, launch};
@@ -51,7 +51,7 @@ struct AppServer {
     customers: Arc<Customers>,
     doorman: Arc<Doorman>,
     /// Of the buyers who are held.
-    seats: Mutex<Vec<Seat>>,
+    handles: Mutex<Vec<BuyerHandle>>,
     /// What everything looked like when it was kept, and for how many customers.
     kept: Mutex<Option<Kept>>,
     /// The names of the parts that statements have to do with, in order.
@@ -64,7 +64,7 @@ struct AppServer {
     backings: Arc<Mutex<Vec<Box<dyn Backing>>>>,
 }
 
-/// What everything looks like at the beginning of each show.
+/// What everything looks like at the beginning of each execution.
 struct Kept {
     customers: i64,
     stock: crate::domain::op::Units,
@@ -129,7 +129,7 @@ pub(super) fn open(
         terms: terms.clone(),
         shelves: Arc::default(),
         doorman,
-        seats: Mutex::default(),
+        handles: Mutex::default(),
         kept: Mutex::default(),
         parts: Mutex::default(),
         named,
@@ -298,17 +298,17 @@ impl Server for AppServer {
         Ok(self.link(None))
     }
 
-    fn connect_held(&self, seat: Seat, _: bool) -> Result<Box<dyn Link>, Error> {
-        let mut seats = self.seats.lock();
-        if seat.place() == 0 {
-            seats.clear();
+    fn connect_held(&self, handle: BuyerHandle, _: bool) -> Result<Box<dyn Link>, Error> {
+        let mut handles = self.handles.lock();
+        if handle.place() == 0 {
+            handles.clear();
         }
-        seats.push(seat.clone());
-        Ok(self.link(Some(seat)))
+        handles.push(handle.clone());
+        Ok(self.link(Some(handle)))
     }
 
-    fn thinking(&self) -> Thinking {
-        Thinking::Theirs(self.app.unseen_after)
+    fn client_code(&self) -> ClientCode {
+        ClientCode::OneAtATime(self.app.unseen_after)
     }
 
     fn part_names(&self) -> Vec<String> {
@@ -391,9 +391,9 @@ impl Server for AppServer {
         }
         self.terms.take_trouble();
         self.doorman.take_deadlocks();
-        let seats = self.seats.lock().clone();
-        if !seats.is_empty() {
-            self.doorman.holds(seats);
+        let handles = self.handles.lock().clone();
+        if !handles.is_empty() {
+            self.doorman.holds(handles);
         }
         Ok(())
     }
@@ -409,8 +409,9 @@ impl Server for AppServer {
 }
 
 impl AppServer {
-    fn link(&self, seat: Option<Seat>) -> Box<dyn Link> {
-        let speaker = AppSpeaker::new(Arc::clone(&self.customers), Arc::clone(&self.doorman), seat);
+    fn link(&self, handle: Option<BuyerHandle>) -> Box<dyn Link> {
+        let speaker =
+            AppSpeaker::new(Arc::clone(&self.customers), Arc::clone(&self.doorman), handle);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
         Box::new(StepLink::new(speaker, checkout, shelves, self.terms.clone(), None))
     }

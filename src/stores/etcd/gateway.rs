@@ -13,7 +13,7 @@ use super::trouble::Trouble;
 use super::wire::{self, Outcome, Txn};
 use super::{held, sockets};
 use crate::domain::attempt::Failure;
-use crate::scheduler::Seat;
+use crate::scheduler::BuyerHandle;
 
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -77,7 +77,7 @@ pub(super) struct Gateway {
     agent: Agent,
     within: Duration,
     /// Where its transactions are held, if they are.
-    seat: Option<Seat>,
+    handle: Option<BuyerHandle>,
 }
 
 impl Gateway {
@@ -96,12 +96,12 @@ impl Gateway {
             Some(dir) => sockets::agent(config, dir),
             None => config.into(),
         };
-        Self { members, place, agent, within, seat: None }
+        Self { members, place, agent, within, handle: None }
     }
 
-    /// From now on every transaction is held in this seat.
-    pub(super) fn sit_down(&mut self, seat: Seat) {
-        self.seat = Some(seat);
+    /// From now on every transaction is held by this handle.
+    pub(super) fn sit_down(&mut self, handle: BuyerHandle) {
+        self.handle = Some(handle);
     }
 
     /// Talks to one of the members for a moment.
@@ -138,12 +138,12 @@ impl Gateway {
     /// Does the steps of a transaction.
     pub(super) fn commit(&mut self, txn: Txn) -> Result<Outcome, Trouble> {
         let body = txn.body();
-        let Some(seat) = self.seat.clone() else { return self.commit_now(&body) };
-        if !seat.pass(held::saying(&body)) {
+        let Some(handle) = self.handle.clone() else { return self.commit_now(&body) };
+        if !handle.await_release(held::pending(&body)) {
             return Err(Trouble::Failed(Failure::Interrupted));
         }
         let done = self.commit_now(&body);
-        seat.hear(match &done {
+        handle.answer(match &done {
             Ok(outcome) => held::told(&body, outcome),
             Err(trouble) => trouble.clone().text(),
         });

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::keys::{self, PREFIX};
 use super::wire::{self, Outcome};
-use crate::scheduler::{Parts, Saying, Touches};
+use crate::scheduler::{Footprint, PendingStatement, Resources};
 
 /// What is about to be asked.
-pub(super) fn saying(body: &Value) -> Saying {
+pub(super) fn pending(body: &Value) -> PendingStatement {
     let compared: Vec<String> = wire::list(body, "compare").iter().map(condition).collect();
     let steps = |name| {
         let steps: Vec<String> = wire::list(body, name).iter().map(step).collect();
@@ -19,37 +19,37 @@ pub(super) fn saying(body: &Value) -> Saying {
         (false, true) => format!("if {}: {then}", compared.join(" and ")),
         (false, false) => format!("if {}: {then}; else {otherwise}", compared.join(" and ")),
     };
-    Saying::new(text, touches(body))
+    PendingStatement::new(text, touches(body))
 }
 
 /// What it has to do with. Orders that are only added do not disturb each other.
-fn touches(body: &Value) -> Touches {
+fn touches(body: &Value) -> Footprint {
     let compared =
-        wire::list(body, "compare").iter().map(|compare| Touches::reading(part(compare)));
+        wire::list(body, "compare").iter().map(|compare| Footprint::reading(part(compare)));
     let steps = wire::list(body, "success").iter().chain(wire::list(body, "failure"));
     let is_conditional = !wire::list(body, "compare").is_empty();
     let stepped = steps.map(|step| {
         if let Some(range) = step.get("request_range") {
-            return Touches::reading(part(range));
+            return Footprint::reading(part(range));
         }
         match (step.get("request_put"), step.get("request_delete_range")) {
-            (Some(put), _) if part(put) == Parts::ORDERS && !is_conditional => {
-                Touches::adding(Parts::ORDERS)
+            (Some(put), _) if part(put) == Resources::ORDERS && !is_conditional => {
+                Footprint::adding(Resources::ORDERS)
             }
-            (Some(changed), _) | (None, Some(changed)) => Touches::writing(part(changed)),
-            (None, None) => Touches::writing(Parts::ALL),
+            (Some(changed), _) | (None, Some(changed)) => Footprint::writing(part(changed)),
+            (None, None) => Footprint::writing(Resources::ALL),
         }
     });
-    compared.chain(stepped).fold(Touches::NOTHING, |all, one| all | one)
+    compared.chain(stepped).fold(Footprint::NOTHING, |all, one| all | one)
 }
 
 /// Where a key lies.
-fn part(about: &Value) -> Parts {
+fn part(about: &Value) -> Resources {
     let key = wire::decoded(about, "key");
     let is_of_orders = key == keys::all_orders() || key.starts_with(&keys::all_orders());
     match is_of_orders || key.starts_with(&keys::all_ordered()) {
-        true => Parts::ORDERS,
-        false => Parts::SHELVES,
+        true => Resources::ORDERS,
+        false => Resources::SHELVES,
     }
 }
 

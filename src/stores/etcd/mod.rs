@@ -29,7 +29,7 @@ use crate::base::clock::Wall;
 use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::Seat;
+use crate::scheduler::BuyerHandle;
 use gateway::{Gateway, Members};
 use link::EtcdLink;
 use trouble::Trouble;
@@ -132,12 +132,16 @@ impl Server for Etcd {
         Ok(Box::new(EtcdLink::new(self, self.dial(number), number as u64)))
     }
 
-    fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
+    fn connect_held(
+        &self,
+        handle: BuyerHandle,
+        holds_statements: bool,
+    ) -> Result<Box<dyn Link>, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
         // All talk to the same member: another may be a moment behind.
         let mut gateway = self.dial(0);
         if holds_statements {
-            gateway.sit_down(seat);
+            gateway.sit_down(handle);
         }
         Ok(Box::new(EtcdLink::new(self, gateway, number as u64)))
     }

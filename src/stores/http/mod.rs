@@ -20,7 +20,7 @@ use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::Seat;
+use crate::scheduler::BuyerHandle;
 use speaker::value;
 
 /// Connects to the database of a shop, to ask it something.
@@ -74,10 +74,10 @@ struct Shop {
 }
 
 impl Shop {
-    fn link(&self, seat: Option<Seat>) -> Box<dyn Link> {
+    fn link(&self, handle: Option<BuyerHandle>) -> Box<dyn Link> {
         let speaker = HttpSpeaker::new(&self.base, self.terms.patience);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
-        Box::new(StepLink::new(speaker, checkout, shelves, self.terms.clone(), seat))
+        Box::new(StepLink::new(speaker, checkout, shelves, self.terms.clone(), handle))
     }
 
     /// A question of the file's own, of which the file's reader has to hear if it makes no sense.
@@ -143,8 +143,8 @@ impl Server for Shop {
         Ok(self.link(None))
     }
 
-    fn connect_held(&self, seat: Seat, _: bool) -> Result<Box<dyn Link>, Error> {
-        Ok(self.link(Some(seat)))
+    fn connect_held(&self, handle: BuyerHandle, _: bool) -> Result<Box<dyn Link>, Error> {
+        Ok(self.link(Some(handle)))
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

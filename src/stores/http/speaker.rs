@@ -8,7 +8,7 @@ use ureq::{Agent, Cookie};
 
 use crate::base::text::nearest::shown;
 use crate::describe::checkout::{Answer, Call, LOCATION, Request, STATUS, Value};
-use crate::scheduler::{Parts, Touches};
+use crate::scheduler::{Footprint, Resources};
 use crate::stores::remote::{Refusal, Speaker, Stays};
 
 /// The longest wait for a connection.
@@ -186,8 +186,8 @@ impl Speaker for HttpSpeaker {
         shown.to_string()
     }
 
-    fn touches(&self, _: &Call) -> Touches {
-        Touches::writing(Parts::ALL)
+    fn touches(&self, _: &Call) -> Footprint {
+        Footprint::writing(Resources::ALL)
     }
 
     fn taking_back(&self) -> Option<Call> {

@@ -12,7 +12,7 @@ use crate::base::error::Error;
 use crate::base::text::sql::{Dialect, parameters, with_parameters};
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
-use crate::scheduler::{HELD_INSIDE, Seat};
+use crate::scheduler::{BuyerHandle, HELD_INSIDE};
 use crate::stores::remote::Terms;
 use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
 
@@ -288,8 +288,8 @@ impl Database for Connection {
         self.reset().map(|()| held).map_err(|error| self.error(&error))
     }
 
-    fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
-        seat.register(self.conn.connection_id().into());
+    fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError> {
+        handle.register(self.conn.connection_id().into());
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use crate::base::error::Error;
 use crate::base::text::sql::{Dialect, with_parameters};
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
-use crate::scheduler::{HELD_INSIDE, Seat};
+use crate::scheduler::{BuyerHandle, HELD_INSIDE};
 use crate::stores::remote::Terms;
 use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
 
@@ -89,7 +89,7 @@ struct Line {
     stream: Option<Box<tokio_postgres::Connection<Socket, NoTlsStream>>>,
     within: Duration,
     /// Whom to tell when the server says that it has to wait.
-    seat: Option<Seat>,
+    handle: Option<BuyerHandle>,
 }
 
 impl Line {
@@ -98,7 +98,7 @@ impl Line {
         &mut self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, SqlError> {
-        let Self { runtime, stream, within, seat } = self;
+        let Self { runtime, stream, within, handle } = self;
         let mut answer = pin!(answer);
         let answered = poll_fn(|context| {
             let answered = answer.as_mut().poll(context);
@@ -108,7 +108,7 @@ impl Line {
             if let Some(open) = stream {
                 while let Poll::Ready(news) = open.poll_message(context) {
                     match news {
-                        Some(Ok(AsyncMessage::Notice(notice))) => tell(seat.as_ref(), &notice),
+                        Some(Ok(AsyncMessage::Notice(notice))) => tell(handle.as_ref(), &notice),
                         Some(Ok(_)) => {}
                         Some(Err(_)) | None => {
                             *stream = None;
@@ -138,7 +138,7 @@ impl Connection {
         let (client, stream) =
             runtime.block_on(config.connect(NoTls)).map_err(|error| cannot(said(&error)))?;
         let within = terms.patience + GRACE;
-        let mut line = Line { runtime, stream: Some(Box::new(stream)), within, seat: None };
+        let mut line = Line { runtime, stream: Some(Box::new(stream)), within, handle: None };
         let patience_ms = terms.patience.as_millis().clamp(1, i32::MAX as u128);
         let settings = format!("SET lock_timeout = {patience_ms}");
         let greeting = format!("{settings}; SHOW server_version");
@@ -162,7 +162,7 @@ impl Connection {
     /// An error is answered before locks are given back. Where somebody watches who waits for them, it is only
     /// told when they are.
     fn after<T>(&mut self, done: Result<T, SqlError>) -> Result<T, SqlError> {
-        if done.is_err() && self.line.seat.is_some() {
+        if done.is_err() && self.line.handle.is_some() {
             self.run_text("")?;
         }
         done
@@ -283,13 +283,13 @@ impl Database for Connection {
         ))
     }
 
-    fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
+    fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError> {
         let row = self.line.wait(self.client.query_one("SELECT pg_backend_pid()", &[]))?;
-        seat.register(row.get::<_, i32>(0).into());
+        handle.register(row.get::<_, i32>(0).into());
         // Not everybody may set this. Where it is not set, a deadlock takes a second.
-        if self.agree_on(include_str!("statements/take_seat.sql")).is_ok() {
-            seat.will_be_told();
-            self.line.seat = Some(seat.clone());
+        if self.agree_on(include_str!("statements/attach.sql")).is_ok() {
+            handle.expect_to_be_told();
+            self.line.handle = Some(handle.clone());
         }
         Ok(())
     }
@@ -379,17 +379,17 @@ fn foreign_row(row: &tokio_postgres::Row) -> Result<Vec<Value>, SqlError> {
     row.columns().iter().enumerate().map(value).collect()
 }
 
-/// Tells a seat whether it waits, if that is what the server has to say: `process 18 still waiting for ShareLock on
+/// Tells a handle whether it waits, if that is what the server has to say: `process 18 still waiting for ShareLock on
 /// transaction 731 after 1.094 ms`, and later `process 18 acquired ShareLock …`.
-fn tell(seat: Option<&Seat>, notice: &DbError) {
-    let Some(seat) = seat else { return };
+fn tell(handle: Option<&BuyerHandle>, notice: &DbError) {
+    let Some(handle) = handle else { return };
     if is_held_inside(notice.message()) {
         return;
     }
     if notice.message().contains(" still waiting for ") {
-        seat.is_told(true);
+        handle.be_told(true);
     } else if notice.message().contains(" acquired ") {
-        seat.is_told(false);
+        handle.be_told(false);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The keys of a checkout that is described in a file: a whole database, thrown away and filled again for every show.
+//! The keys of a checkout that is described in a file: a whole database, thrown away and filled again for every execution.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::speaker::{Line, RedisSpeaker, ask, may_leave_traces, rows};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::domain::books::Books;
-use crate::scheduler::Seat;
+use crate::scheduler::BuyerHandle;
 use crate::stores::remote::{Opening, Refusal, StepLink, Terms};
 
 /// A described checkout, in a database that is all its own.
@@ -48,14 +48,14 @@ impl Described {
         &self,
         client: &Client,
         terms: &Terms,
-        seat: Option<Seat>,
+        handle: Option<BuyerHandle>,
     ) -> Result<StepLink<RedisSpeaker>, Error> {
         let mut connection = super::server::dial(client, terms)?;
         let mut steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
         let mut line = Line {
             client: client.clone(),
             terms: terms.clone(),
-            seat: seat.clone(),
+            handle: handle.clone(),
             blocking: self.blocking.clone(),
             may_leave_traces: steps.any(|step| may_leave_traces(&step.call)),
             number: 0,
@@ -63,7 +63,7 @@ impl Described {
         line.register(&mut connection).map_err(super::server::cannot)?;
         let speaker = RedisSpeaker::new(connection, line);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
-        Ok(StepLink::new(speaker, checkout, shelves, terms.clone(), seat))
+        Ok(StepLink::new(speaker, checkout, shelves, terms.clone(), handle))
     }
 
     /// Somebody who sees who waits.

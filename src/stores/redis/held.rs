@@ -4,20 +4,20 @@ use ::redis::{ConnectionLike, ErrorKind, RedisError, RedisResult, Value, cmd, pa
 
 use super::keys::PREFIX;
 use super::scripts::Scripts;
-use crate::scheduler::{Parts, Saying, Seat, Touches};
+use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 
-/// A connection with a turnstile in front of it.
+/// A connection with a gate in front of it.
 pub(super) struct Held<C> {
     connection: C,
-    seat: Seat,
+    handle: BuyerHandle,
     scripts: Scripts,
     /// Whether keys are watched.
     is_watching: bool,
 }
 
 impl<C: ConnectionLike> Held<C> {
-    pub(super) fn new(connection: C, seat: Seat) -> Self {
-        Self { connection, seat, scripts: Scripts::new(), is_watching: false }
+    pub(super) fn new(connection: C, handle: BuyerHandle) -> Self {
+        Self { connection, handle, scripts: Scripts::new(), is_watching: false }
     }
 
     /// Waits for its turn, has it done, and tells what was answered.
@@ -28,9 +28,9 @@ impl<C: ConnectionLike> Held<C> {
         told: impl FnOnce(&T) -> String,
     ) -> RedisResult<T> {
         let commands = unpacked(packed);
-        let saying = Saying::new(self.shown(&commands), touches(&commands));
+        let pending = PendingStatement::new(self.shown(&commands), touches(&commands));
         // On the way home nobody begins anything, but everybody tidies up.
-        if !self.seat.pass(saying) {
+        if !self.handle.await_release(pending) {
             if std::mem::take(&mut self.is_watching) {
                 cmd("UNWATCH").exec(&mut self.connection)?;
             }
@@ -44,7 +44,7 @@ impl<C: ConnectionLike> Held<C> {
                 _ => {}
             }
         }
-        self.seat.hear(match &answer {
+        self.handle.answer(match &answer {
             Ok(answer) => told(answer),
             Err(error) => error.to_string(),
         });
@@ -68,15 +68,15 @@ impl<C: ConnectionLike> Held<C> {
 }
 
 /// What commands have to do with. Of scripts and whatever else is not known it is everything.
-fn touches(commands: &[Vec<String>]) -> Touches {
+fn touches(commands: &[Vec<String>]) -> Footprint {
     let of_command = |words: &Vec<String>| match words.first().map(String::as_str) {
-        Some("GET" | "MGET" | "SISMEMBER" | "WATCH") => Touches::reading(Parts::ALL),
-        Some("MULTI" | "EXEC" | "UNWATCH") => Touches::NOTHING,
+        Some("GET" | "MGET" | "SISMEMBER" | "WATCH") => Footprint::reading(Resources::ALL),
+        Some("MULTI" | "EXEC" | "UNWATCH") => Footprint::NOTHING,
         // The buyer's own line in the order book.
-        Some("SADD" | "RPUSH") => Touches::adding(Parts::ORDERS),
-        _ => Touches::writing(Parts::ALL),
+        Some("SADD" | "RPUSH") => Footprint::adding(Resources::ORDERS),
+        _ => Footprint::writing(Resources::ALL),
     };
-    commands.iter().map(of_command).fold(Touches::NOTHING, |all, one| all | one)
+    commands.iter().map(of_command).fold(Footprint::NOTHING, |all, one| all | one)
 }
 
 /// Commands as they are sent, in words again.

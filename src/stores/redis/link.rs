@@ -9,7 +9,7 @@ use super::keys::{self, of_both, of_buyer, of_item};
 use super::scripts::Scripts;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
-use crate::scheduler::Seat;
+use crate::scheduler::BuyerHandle;
 use crate::stores::remote::{Link, Terms};
 
 /// The shortest and the longest nap of whoever waits for a lease: Redis has no queue in front of it.
@@ -20,8 +20,8 @@ pub(super) struct RedisLink<C> {
     connection: C,
     scripts: Scripts,
     terms: Terms,
-    /// At a turnstile whoever waits for a lease tries again when somebody has moved, and not sooner.
-    seat: Option<Seat>,
+    /// At a gate whoever waits for a lease tries again when somebody has moved, and not sooner.
+    handle: Option<BuyerHandle>,
     is_broken: bool,
 }
 
@@ -46,8 +46,8 @@ impl From<Failure> for Trouble {
 }
 
 impl<C: ConnectionLike> RedisLink<C> {
-    pub(super) fn new(connection: C, terms: Terms, seat: Option<Seat>) -> Self {
-        Self { connection, scripts: Scripts::new(), terms, seat, is_broken: false }
+    pub(super) fn new(connection: C, terms: Terms, handle: Option<BuyerHandle>) -> Self {
+        Self { connection, scripts: Scripts::new(), terms, handle, is_broken: false }
     }
 
     fn perform(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Trouble> {
@@ -177,8 +177,8 @@ impl<C: ConnectionLike> RedisLink<C> {
             if token > 0 {
                 return Ok(Reply::Token(token));
             }
-            if let Some(seat) = &self.seat {
-                match seat.is_obstructed() {
+            if let Some(handle) = &self.handle {
+                match handle.await_retry() {
                     true => continue,
                     false => return Err(Failure::Interrupted.into()),
                 }

@@ -23,7 +23,7 @@ use super::remote::{Link, NobodyWaits, Opening, Server, Terms, Watch, is_not_our
 use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::Seat;
+use crate::scheduler::BuyerHandle;
 use described::Described;
 use held::Held;
 use link::RedisLink;
@@ -102,18 +102,22 @@ impl Server for Redis {
         Ok(Box::new(RedisLink::new(connection, self.terms.clone(), None)))
     }
 
-    fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
+    fn connect_held(
+        &self,
+        handle: BuyerHandle,
+        holds_statements: bool,
+    ) -> Result<Box<dyn Link>, Error> {
         if let Some(described) = &self.described {
-            return Ok(Box::new(described.link(&self.client, &self.terms, Some(seat))?));
+            return Ok(Box::new(described.link(&self.client, &self.terms, Some(handle))?));
         }
         let mut connection = server::dial(&self.client, &self.terms)?;
         if !holds_statements {
-            return Ok(Box::new(RedisLink::new(connection, self.terms.clone(), Some(seat))));
+            return Ok(Box::new(RedisLink::new(connection, self.terms.clone(), Some(handle))));
         }
         // One that the server does not know yet would take several turns.
         Scripts::new().load(&mut connection).map_err(server::cannot)?;
-        let held = Held::new(connection, seat.clone());
-        Ok(Box::new(RedisLink::new(held, self.terms.clone(), Some(seat))))
+        let held = Held::new(connection, handle.clone());
+        Ok(Box::new(RedisLink::new(held, self.terms.clone(), Some(handle))))
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

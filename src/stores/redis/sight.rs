@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 
 use super::speaker::LOOKS;
 use crate::proxy::{Frame, Said, Seen, Sight};
-use crate::scheduler::{Parts, Touches};
+use crate::scheduler::{Footprint, Resources};
 
 /// The number of the first key, and the keys that are told apart; all others have the number behind the last.
 pub(super) type Known = Arc<RwLock<(usize, Vec<String>)>>;
@@ -61,37 +61,38 @@ const CHANGES: [&str; 36] = [
 pub(super) struct RedisSight {
     known: Known,
     /// What has been collected, to be done together; none while nothing is collected.
-    collected: Option<Touches>,
+    collected: Option<Footprint>,
     /// What is watched.
-    watched: Touches,
+    watched: Footprint,
     collections: u64,
 }
 
 impl RedisSight {
     pub(super) fn new(known: &Known) -> Self {
-        let watched = Touches::NOTHING;
+        let watched = Footprint::NOTHING;
         Self { known: Arc::clone(known), collected: None, watched, collections: 0 }
     }
 
-    fn own(&self, words: &[&str]) -> Touches {
+    fn own(&self, words: &[&str]) -> Footprint {
         let (first, keys) = &*self.known.read();
-        let all = (*first..=first + keys.len()).map(Parts::table);
-        let all = all.fold(Parts::NONE, |all, part| all | part);
+        let all = (*first..=first + keys.len()).map(Resources::table);
+        let all = all.fold(Resources::NONE, |all, part| all | part);
         let part = |key: &str| {
             let place = keys.iter().position(|known| known == key).unwrap_or(keys.len());
-            Parts::table(first + place)
+            Resources::table(first + place)
         };
         let name = words.first().map_or(String::new(), |word| word.to_uppercase());
-        let of_all =
-            |from: usize| words.iter().skip(from).fold(Parts::NONE, |parts, key| parts | part(key));
+        let of_all = |from: usize| {
+            words.iter().skip(from).fold(Resources::NONE, |parts, key| parts | part(key))
+        };
         match (name.as_str(), words.get(1)) {
-            (name, _) if APART.contains(&name) => Touches::NOTHING,
-            ("MGET" | "EXISTS" | "WATCH", _) => Touches::reading(of_all(1)),
-            ("DEL" | "UNLINK", _) => Touches::writing(of_all(1)),
-            (looks, Some(key)) if LOOKS.contains(&looks) => Touches::reading(part(key)),
-            (changes, Some(key)) if CHANGES.contains(&changes) => Touches::writing(part(key)),
+            (name, _) if APART.contains(&name) => Footprint::NOTHING,
+            ("MGET" | "EXISTS" | "WATCH", _) => Footprint::reading(of_all(1)),
+            ("DEL" | "UNLINK", _) => Footprint::writing(of_all(1)),
+            (looks, Some(key)) if LOOKS.contains(&looks) => Footprint::reading(part(key)),
+            (changes, Some(key)) if CHANGES.contains(&changes) => Footprint::writing(part(key)),
             // A script, or whatever may reach anywhere.
-            _ => Touches::writing(all),
+            _ => Footprint::writing(all),
         }
     }
 }
@@ -103,18 +104,18 @@ impl Sight for RedisSight {
         let own = self.own(&words);
         let touches = match (name.as_str(), self.collected) {
             ("MULTI", _) => {
-                self.collected = Some(Touches::NOTHING);
+                self.collected = Some(Footprint::NOTHING);
                 self.collections += 1;
-                Touches::NOTHING
+                Footprint::NOTHING
             }
             ("DISCARD", _) => {
                 self.collected = None;
-                Touches::NOTHING
+                Footprint::NOTHING
             }
             ("EXEC", Some(collected)) => collected | self.watched,
             (_, Some(collected)) => {
                 self.collected = Some(collected | own);
-                Touches::NOTHING
+                Footprint::NOTHING
             }
             ("WATCH", None) => {
                 self.watched = self.watched | own;
@@ -124,7 +125,7 @@ impl Sight for RedisSight {
         };
         let transaction = self.collected.is_some().then_some(self.collections);
         if name == "EXEC" {
-            (self.collected, self.watched) = (None, Touches::NOTHING);
+            (self.collected, self.watched) = (None, Footprint::NOTHING);
         }
         let text = words.join(" ");
         let shape: Vec<&str> =

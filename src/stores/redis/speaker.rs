@@ -4,7 +4,7 @@ use ::redis::{Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Va
 
 use super::blocking::{Blocking, longest_wait};
 use crate::describe::checkout::{Answer, Call, Value};
-use crate::scheduler::{Parts, Seat, Touches};
+use crate::scheduler::{BuyerHandle, Footprint, Resources};
 use crate::stores::remote::{Refusal, Speaker, Stays, Terms};
 
 /// Commands that look and change nothing.
@@ -108,20 +108,20 @@ pub(super) fn may_leave_traces(call: &Call) -> bool {
 pub(super) struct Line {
     pub(super) client: Client,
     pub(super) terms: Terms,
-    pub(super) seat: Option<Seat>,
+    pub(super) handle: Option<BuyerHandle>,
     pub(super) blocking: Blocking,
     /// Whether a step may leave something on the connection.
     pub(super) may_leave_traces: bool,
-    /// By what number the server knows the connection; 0 where there is no seat.
+    /// By what number the server knows the connection; 0 where there is no handle.
     pub(super) number: i64,
 }
 
 impl Line {
     /// Asks by what number the server knows this connection, if somebody wants to know.
     pub(super) fn register(&mut self, connection: &mut Connection) -> Result<(), RedisError> {
-        if let Some(seat) = &self.seat {
+        if let Some(handle) = &self.handle {
             self.number = cmd("CLIENT").arg("ID").query(connection)?;
-            seat.register(self.number);
+            handle.register(self.number);
         }
         Ok(())
     }
@@ -296,13 +296,13 @@ impl Speaker for RedisSpeaker {
     }
 
     /// What is collected is only done with the last command.
-    fn touches(&self, call: &Call) -> Touches {
+    fn touches(&self, call: &Call) -> Footprint {
         match name(call).as_str() {
-            "MULTI" | "DISCARD" | "UNWATCH" => Touches::NOTHING,
-            "EXEC" => Touches::writing(Parts::ALL),
-            _ if self.is_collecting => Touches::NOTHING,
-            looks if LOOKS.contains(&looks) => Touches::reading(Parts::ALL),
-            _ => Touches::writing(Parts::ALL),
+            "MULTI" | "DISCARD" | "UNWATCH" => Footprint::NOTHING,
+            "EXEC" => Footprint::writing(Resources::ALL),
+            _ if self.is_collecting => Footprint::NOTHING,
+            looks if LOOKS.contains(&looks) => Footprint::reading(Resources::ALL),
+            _ => Footprint::writing(Resources::ALL),
         }
     }
 

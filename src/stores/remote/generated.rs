@@ -53,12 +53,12 @@ struct Known {
     again: Option<usize>,
     has_kept: bool,
     generated: BTreeSet<Origin>,
-    /// By what name each goes in this show.
+    /// By what name each goes in this execution.
     named: BTreeMap<String, String>,
 }
 
 impl Generated {
-    /// A show begins.
+    /// An execution begins.
     pub(super) fn opens(&self) {
         let mut known = self.0.lock();
         known.named.clear();

@@ -30,7 +30,7 @@ use crate::domain::card::About;
 use crate::domain::op::{BuyerId, Op, OpKind, Reply, Units};
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::{Seat, Thinking, Waits};
+use crate::scheduler::{BuyerHandle, ClientCode, Waits};
 use killer::Killer;
 use pool::Pool;
 
@@ -51,16 +51,20 @@ pub trait Server: Send + Sync {
     /// [`Error::World`] when it is not to be had.
     fn connect(&self) -> Result<Box<dyn Link>, Error>;
 
-    /// Opens one more connection, of a buyer with a seat at a turnstile, where its every statement is held, or
+    /// Opens one more connection, of a buyer with a handle to the gate, where its every statement is held, or
     /// only it itself.
     ///
     /// # Errors
     /// [`Error::World`] when it is not to be had.
-    fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error>;
+    fn connect_held(
+        &self,
+        handle: BuyerHandle,
+        holds_statements: bool,
+    ) -> Result<Box<dyn Link>, Error>;
 
     /// What goes on in the code of buyers who are held.
-    fn thinking(&self) -> Thinking {
-        Thinking::Ours
+    fn client_code(&self) -> ClientCode {
+        ClientCode::AllAtOnce
     }
 
     /// The names of the parts that statements have to do with, in the order of their numbers; none where they are ours.

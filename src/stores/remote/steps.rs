@@ -12,7 +12,7 @@ use crate::describe::checkout::{
 };
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Onward, Op, Reply, Want};
-use crate::scheduler::{Saying, Seat, Touches};
+use crate::scheduler::{BuyerHandle, Footprint, PendingStatement};
 
 /// Why a store did not do what a step said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,11 +56,11 @@ pub trait Speaker: Send {
     fn told(&self, call: &Call, answer: &Answer) -> String;
 
     /// What it has to do with, here and now.
-    fn touches(&self, call: &Call) -> Touches;
+    fn touches(&self, call: &Call) -> Footprint;
 
     /// What it touches when it begins, if it is to be held between that and its first change; none if it is one
     /// step, or cannot be held.
-    fn begins(&self, _call: &Call) -> Option<Touches> {
+    fn begins(&self, _call: &Call) -> Option<Footprint> {
         None
     }
 
@@ -173,7 +173,7 @@ pub struct StepLink<S> {
     speaker: S,
     checkout: Arc<Checkout>,
     terms: Terms,
-    seat: Option<Seat>,
+    handle: Option<BuyerHandle>,
     memory: Memory,
     has_changed: bool,
     has_bought: bool,
@@ -183,13 +183,13 @@ pub struct StepLink<S> {
 }
 
 impl<S: Speaker> StepLink<S> {
-    /// A link over this connection; with a seat, its every step is held there.
+    /// A link over this connection; with a handle, its every step is held there.
     pub fn new(
         speaker: S,
         checkout: Arc<Checkout>,
         shelves: Arc<Shelves>,
         terms: Terms,
-        seat: Option<Seat>,
+        handle: Option<BuyerHandle>,
     ) -> Self {
         let want = Want::one(Item(0), 1);
         let memory = Memory {
@@ -204,7 +204,7 @@ impl<S: Speaker> StepLink<S> {
             speaker,
             checkout,
             terms,
-            seat,
+            handle,
             memory,
             has_changed: false,
             has_bought: false,
@@ -275,7 +275,7 @@ impl<S: Speaker> StepLink<S> {
 
     /// Notes which of the values that a step has kept are generated. Only where steps are held they are told apart.
     fn note_generated(&mut self, number: usize, step: &Step) {
-        let Self { seat: Some(_), checkout, terms, memory, .. } = self else { return };
+        let Self { handle: Some(_), checkout, terms, memory, .. } = self else { return };
         for Saved { name, .. } in &step.save {
             let value = memory.value_of(name);
             match terms.generated().kept(checkout, memory.buyer, number, name, &value) {
@@ -288,17 +288,18 @@ impl<S: Speaker> StepLink<S> {
     /// Says something, in turn if there are turns; none if it is to go home instead. It may be a step of the file, with its
     /// number.
     fn say(&mut self, call: &Call, number: Option<usize>) -> Option<Result<Answer, Refusal>> {
-        let Self { speaker, seat, memory, .. } = self;
+        let Self { speaker, handle, memory, .. } = self;
         let value_of = |name: &str| memory.value_of(name);
-        let Some(seat) = seat else { return Some(speaker.say(call, &value_of)) };
+        let Some(handle) = handle else { return Some(speaker.say(call, &value_of)) };
         let text = call.shown(|name| value_of(name).to_string());
-        let saying = Saying::new(text, speaker.touches(call)).beginning_with(speaker.begins(call));
+        let pending =
+            PendingStatement::new(text, speaker.touches(call)).beginning_with(speaker.begins(call));
         let shape = number.and_then(|number| memory.shape(call, number));
-        if !seat.pass(Saying { shape, ..saying }) {
+        if !handle.await_release(PendingStatement { shape, ..pending }) {
             return None;
         }
         let answer = speaker.say(call, &value_of);
-        seat.hear(match &answer {
+        handle.answer(match &answer {
             Ok(answer) => speaker.told(call, answer),
             Err(refusal) => refusal.text(),
         });
@@ -307,7 +308,7 @@ impl<S: Speaker> StepLink<S> {
 
     fn refused(&mut self, number: usize, step: &Step, refusal: &Refusal) -> Result<Onward, Missed> {
         // Whoever is sent home while it waits hears of it as an error.
-        let is_sent_home = self.seat.as_ref().is_some_and(Seat::is_closed);
+        let is_sent_home = self.handle.as_ref().is_some_and(BuyerHandle::is_closed);
         if is_sent_home && !matches!(refusal, Refusal::Lost(_)) {
             self.was_cut_short = true;
             return Err(Missed::Failed(Failure::Interrupted));

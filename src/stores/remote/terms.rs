@@ -119,7 +119,7 @@ impl Terms {
         &self.told.generated
     }
 
-    /// The shelves are put up for another show.
+    /// The shelves are put up for another execution.
     pub(in crate::stores) fn show_begins(&self) {
         self.told.generated.opens();
     }

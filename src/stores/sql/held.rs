@@ -8,32 +8,32 @@ use crate::describe::checkout::{Answer, Value};
 use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::{Parts, Saying, Seat, Touches};
+use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::remote::{Link, Refusal, Terms};
 
-/// A link of a buyer with a seat at a turnstile, where its every statement is held, or only it itself.
+/// A link of a buyer with a handle to the gate, where its every statement is held, or only it itself.
 pub(in crate::stores) fn link<D: Database + 'static>(
     mut database: D,
-    seat: Seat,
+    handle: BuyerHandle,
     known: Known,
     terms: &Terms,
     holds_statements: bool,
 ) -> Result<Box<dyn Link>, SqlError> {
-    database.take_seat(&seat)?;
+    database.attach(&handle)?;
     let terms = terms.clone();
     Ok(match holds_statements {
         true => {
             let course = Course::of(known.catalog.kind());
-            Box::new(SqlLink::new(Held { database, seat, known, course }, terms))
+            Box::new(SqlLink::new(Held { database, handle, known, course }, terms))
         }
         false => Box::new(SqlLink::new(database, terms)),
     })
 }
 
-/// A connection with a turnstile in front of it.
+/// A connection with a gate in front of it.
 struct Held<D> {
     database: D,
-    seat: Seat,
+    handle: BuyerHandle,
     known: Known,
     course: Course,
 }
@@ -53,7 +53,7 @@ impl<D: Database> Held<D> {
         let touches = self.course.touches(frame, &reading, of_statement(statement));
         let text = shown(kind, D::text(statement), values);
         let begins = self.begins(&reading, statement, &text, touches);
-        if !self.seat.pass(Saying::new(text, touches).beginning_with(begins)) {
+        if !self.handle.await_release(PendingStatement::new(text, touches).beginning_with(begins)) {
             // On the way home nobody begins anything or brings it to an end, but everybody tidies up.
             if self.course.breaks_off() {
                 self.database.run(Statement::Rollback)?;
@@ -65,7 +65,7 @@ impl<D: Database> Held<D> {
         }
         let answer = send(&mut self.database);
         self.course.note(frame, &reading, touches, answer.is_ok());
-        self.seat.hear(match &answer {
+        self.handle.answer(match &answer {
             Ok(answer) => told(answer),
             Err(SqlError::Conflict) => "conflict".into(),
             Err(SqlError::Deadlock) => Refusal::Deadlock.text(),
@@ -82,16 +82,16 @@ impl<D: Database> Held<D> {
         reading: &Reading,
         statement: Statement,
         text: &str,
-        touches: Touches,
-    ) -> Option<Touches> {
+        touches: Footprint,
+    ) -> Option<Footprint> {
         let Known { catalog, holds_inside, overlaps, .. } = &self.known;
         let division = catalog.division(reading, &self.course);
         overlaps.note(division, text, touches, !self.course.is_under_way());
         match division {
             Division::BeginsAndActs if *holds_inside => Some(match catalog.kind() {
                 StoreKind::Postgres => {
-                    let Touches { reads, writes, adds } = of_statement(statement);
-                    let own = Touches::reading(reads | writes | adds);
+                    let Footprint { reads, writes, adds } = of_statement(statement);
+                    let own = Footprint::reading(reads | writes | adds);
                     let frame = Course::frame(reading, Isolation::ReadCommitted);
                     self.course.touches(frame, reading, own)
                 }
@@ -123,13 +123,13 @@ fn reading(kind: StoreKind, statement: Statement, text: &str) -> Reading {
 }
 
 /// What a statement by itself has to do with.
-fn of_statement(statement: Statement) -> Touches {
+fn of_statement(statement: Statement) -> Footprint {
     use Statement as S;
-    const SHELVES: Parts = Parts::SHELVES;
-    const ORDERS: Parts = Parts::ORDERS;
-    const HOLDS: Parts = Parts::HOLDS;
+    const SHELVES: Resources = Resources::SHELVES;
+    const ORDERS: Resources = Resources::ORDERS;
+    const HOLDS: Resources = Resources::HOLDS;
     match statement {
-        S::Read | S::ReadVersioned | S::UnitsLeft => Touches::reading(SHELVES),
+        S::Read | S::ReadVersioned | S::UnitsLeft => Footprint::reading(SHELVES),
         S::Write
         | S::CompareAndSet
         | S::WriteIfVersion
@@ -138,19 +138,19 @@ fn of_statement(statement: Statement) -> Touches {
         | S::Lock
         | S::UnitsLock
         | S::UnitsTake
-        | S::GiveBack => Touches::writing(SHELVES),
-        S::CountLeft => Touches::reading(SHELVES | ORDERS),
-        S::PlaceOrder => Touches::adding(ORDERS),
-        S::PlaceOrderOnce | S::CancelOrder => Touches::writing(ORDERS),
-        S::FindOrder => Touches::reading(ORDERS),
-        S::HoldOf | S::HoldsRunOutUnits => Touches::reading(HOLDS),
+        | S::GiveBack => Footprint::writing(SHELVES),
+        S::CountLeft => Footprint::reading(SHELVES | ORDERS),
+        S::PlaceOrder => Footprint::adding(ORDERS),
+        S::PlaceOrderOnce | S::CancelOrder => Footprint::writing(ORDERS),
+        S::FindOrder => Footprint::reading(ORDERS),
+        S::HoldOf | S::HoldsRunOutUnits => Footprint::reading(HOLDS),
         S::HoldPlace
         | S::HoldForget
         | S::HoldConfirm
         | S::HoldRelease
         | S::HoldsRunOut
-        | S::HoldsReturned => Touches::writing(HOLDS),
-        S::AdvisoryLock | S::AdvisoryUnlock => Touches::writing(Parts::LOCKS),
+        | S::HoldsReturned => Footprint::writing(HOLDS),
+        S::AdvisoryLock | S::AdvisoryUnlock => Footprint::writing(Resources::LOCKS),
         S::Begin
         | S::BeginRepeatableRead
         | S::BeginSerializable
@@ -158,7 +158,7 @@ fn of_statement(statement: Statement) -> Touches {
         | S::Commit
         | S::CommitUnsynced
         | S::Rollback
-        | S::Now => Touches::NOTHING,
+        | S::Now => Footprint::NOTHING,
         // No checkout's.
         S::Create
         | S::Check
@@ -182,7 +182,7 @@ fn of_statement(statement: Statement) -> Touches {
         | S::RoomClear
         | S::RoomParts
         | S::HoldInside
-        | S::HoldNoMore => Touches::writing(Parts::ALL),
+        | S::HoldNoMore => Footprint::writing(Resources::ALL),
     }
 }
 
@@ -241,8 +241,8 @@ impl<D: Database> Database for Held<D> {
         self.database.enter_room(isolation)
     }
 
-    fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
-        self.database.take_seat(seat)
+    fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError> {
+        self.database.attach(handle)
     }
 
     fn learned(&mut self) -> Result<i64, SqlError> {

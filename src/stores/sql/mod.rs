@@ -34,7 +34,7 @@ use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
-use crate::scheduler::Seat;
+use crate::scheduler::BuyerHandle;
 
 /// The columns of one row, as numbers; those that there are not are 0.
 pub(super) type Row = [i64; 3];
@@ -69,9 +69,9 @@ pub(super) trait Database: Send {
     /// where nothing else is said.
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError>;
 
-    /// Gets ready to be held in this seat: finds deadlocks at once, and tells the seat what there is to be told
+    /// Gets ready to be held by this handle: finds deadlocks at once, and tells the handle what there is to be told
     /// of waiting.
-    fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError>;
+    fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError>;
 
     /// From now on each change that this session makes is held by the lock that this connection takes.
     fn hold_inside(&mut self, _session: i64) -> Result<(), SqlError> {
@@ -93,7 +93,7 @@ pub(super) trait Database: Send {
         Ok(0)
     }
 
-    /// Makes the session as it was when it was opened, entered its room and took its seat, whatever it is in the middle of.
+    /// Makes the session as it was when it was opened, entered its room and was given its handle, whatever it is in the middle of.
     /// Says how many locks of its own it still held.
     fn begin_anew(&mut self) -> Result<u64, SqlError>;
 

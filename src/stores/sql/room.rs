@@ -1,5 +1,5 @@
 //! Somebody's own tables, in a place that is made for them: put up from files, emptied and filled again for every
-//! show, and looked at by queries that the checkout has no part in.
+//! execution, and looked at by queries that the checkout has no part in.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::Seat;
+use crate::scheduler::BuyerHandle;
 use crate::stores::remote::{Link, Opening, StepLink, Terms};
 
 /// The tables of a described checkout.
@@ -139,11 +139,11 @@ impl Room {
         &self,
         database: D,
         terms: &Terms,
-        seat: Option<Seat>,
+        handle: Option<BuyerHandle>,
     ) -> StepLink<SqlSpeaker<D>> {
         let speaker = SqlSpeaker::new(database, self.known.lock().clone());
         let shelves = Arc::clone(&self.shelves);
-        StepLink::new(speaker, Arc::clone(&self.checkout), shelves, terms.clone(), seat)
+        StepLink::new(speaker, Arc::clone(&self.checkout), shelves, terms.clone(), handle)
     }
 }
 
@@ -226,11 +226,11 @@ impl Tables for Room {
     fn link_held<D: Database + 'static>(
         &self,
         mut database: D,
-        seat: Seat,
+        handle: BuyerHandle,
         terms: &Terms,
         _: bool,
     ) -> Result<Box<dyn Link>, SqlError> {
-        database.take_seat(&seat)?;
-        Ok(Box::new(self.step_link(database, terms, Some(seat))))
+        database.attach(&handle)?;
+        Ok(Box::new(self.step_link(database, terms, Some(handle))))
     }
 }

@@ -6,7 +6,7 @@ use super::{Database, SqlError, Tables};
 use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::{Seat, Waits};
+use crate::scheduler::{BuyerHandle, Waits};
 use crate::stores::private::Nest;
 use crate::stores::remote::{Link, Opening, Remarks, Server, Terms, Watch, is_not_ours};
 
@@ -138,10 +138,14 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
         Ok(self.tables.link(self.enter()?, &self.terms))
     }
 
-    fn connect_held(&self, seat: Seat, holds_statements: bool) -> Result<Box<dyn Link>, Error> {
+    fn connect_held(
+        &self,
+        handle: BuyerHandle,
+        holds_statements: bool,
+    ) -> Result<Box<dyn Link>, Error> {
         let database = self.enter()?;
         self.tables
-            .link_held(database, seat, &self.terms, holds_statements)
+            .link_held(database, handle, &self.terms, holds_statements)
             .map_err(SqlError::into_error)
     }
 

@@ -10,7 +10,7 @@ use crate::base::text::sql::{Dialect, filled, in_brief, shape, statements};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Frame as State, Said, Seen, Sight};
-use crate::scheduler::Touches;
+use crate::scheduler::Footprint;
 
 /// Why several statements that are sent at once are no proof.
 const AT_ONCE: &str = "they are sent at once, and cannot be held one by one";
@@ -31,8 +31,8 @@ pub(in crate::stores) struct SqlSight {
 
 /// What one statement of those that are about to be sent touches.
 struct One {
-    touches: Touches,
-    begins: Option<Touches>,
+    touches: Footprint,
+    begins: Option<Footprint>,
 }
 
 impl SqlSight {
@@ -97,12 +97,12 @@ impl SqlSight {
     fn see_all(&mut self, text: &str) -> One {
         let texts = statements(self.dialect, text);
         let all: Vec<One> = texts.iter().map(|text| self.see_one(text)).collect();
-        let touching = all.iter().filter(|one| one.touches != Touches::NOTHING).count();
+        let touching = all.iter().filter(|one| one.touches != Footprint::NOTHING).count();
         if touching > 1 {
             let brief = in_brief(&shape(self.dialect, text));
             self.known.read().overlaps.note_unheld(&brief, AT_ONCE);
         }
-        let touches = all.iter().fold(Touches::NOTHING, |touches, one| touches | one.touches);
+        let touches = all.iter().fold(Footprint::NOTHING, |touches, one| touches | one.touches);
         // Of several the first that is held inside has come after others: together they touch everything above.
         let begins = match touching {
             1 => all.iter().find_map(|one| one.begins),
@@ -120,7 +120,7 @@ impl Sight for SqlSight {
         let text = in_brief(&filled(self.dialect, &said.text, &said.values));
         let shape = shape(self.dialect, &said.text);
         let transaction = is_framed.then_some(self.begun);
-        if touches == Touches::NOTHING {
+        if touches == Footprint::NOTHING {
             // Statements that are not held are only told where they begin a transaction.
             if self.course.is_under_way() && !was_under_way {
                 self.before.push(text.clone());

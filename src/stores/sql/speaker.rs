@@ -6,7 +6,7 @@ use super::independence::{Catalog, Course, Deed, Division, Overlaps, Reading, Wi
 use super::{Database, SqlError};
 use crate::base::text::sql::Sql;
 use crate::describe::checkout::{Answer, Call, Value};
-use crate::scheduler::Touches;
+use crate::scheduler::Footprint;
 use crate::stores::remote::{Refusal, Speaker, Stays};
 
 /// What is known of a database, for every connection to it.
@@ -26,7 +26,7 @@ pub(in crate::stores) struct Known {
 
 impl Known {
     /// What a statement touches by itself, by its words and as the server says.
-    pub(super) fn touches(&self, reading: &Reading, text: &str) -> Touches {
+    pub(super) fn touches(&self, reading: &Reading, text: &str) -> Footprint {
         self.catalog.touches(reading) | self.catalog.opened(reading, text, &self.witness)
     }
 
@@ -36,10 +36,10 @@ impl Known {
         reading: &Reading,
         text: &str,
         course: &Course,
-        touches: Touches,
-    ) -> Touches {
+        touches: Footprint,
+    ) -> Footprint {
         let opened = self.catalog.opened(reading, text, &self.witness);
-        self.catalog.begins(reading, course, touches) | Touches::reading(opened.reads)
+        self.catalog.begins(reading, course, touches) | Footprint::reading(opened.reads)
     }
 
     /// A statement that begins and acts is sent in one step.
@@ -68,7 +68,7 @@ impl<D: Database> SqlSpeaker<D> {
     }
 
     /// What a statement touches, here and now.
-    fn touches_of(&self, reading: &Reading, text: &str) -> Touches {
+    fn touches_of(&self, reading: &Reading, text: &str) -> Footprint {
         let frame = Course::frame(reading, self.known.catalog.isolation());
         self.course.touches(frame, reading, self.known.touches(reading, text))
     }
@@ -119,13 +119,13 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
         }
     }
 
-    fn touches(&self, call: &Call) -> Touches {
+    fn touches(&self, call: &Call) -> Footprint {
         let text = text(call);
         let reading = self.known.catalog.read(text);
         self.touches_of(&reading, text)
     }
 
-    fn begins(&self, call: &Call) -> Option<Touches> {
+    fn begins(&self, call: &Call) -> Option<Footprint> {
         let text = text(call);
         let reading = self.known.catalog.read(text);
         let touches = self.touches_of(&reading, text);

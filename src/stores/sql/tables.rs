@@ -10,7 +10,7 @@ use super::{Database, SqlError, SqlLink, Statement, books, held, hold};
 use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::Seat;
+use crate::scheduler::BuyerHandle;
 use crate::stores::remote::{Link, Opening, Terms};
 
 /// Whose tables are in a server.
@@ -51,11 +51,11 @@ pub(in crate::stores) trait Tables: Send + Sync {
     /// A buyer's link over a connection.
     fn link<D: Database + 'static>(&self, database: D, terms: &Terms) -> Box<dyn Link>;
 
-    /// The same with a seat at a turnstile, where its every statement is held, or only it itself.
+    /// The same with a handle to the gate, where its every statement is held, or only it itself.
     fn link_held<D: Database + 'static>(
         &self,
         database: D,
-        seat: Seat,
+        handle: BuyerHandle,
         terms: &Terms,
         holds_statements: bool,
     ) -> Result<Box<dyn Link>, SqlError>;
@@ -149,10 +149,10 @@ impl Tables for Ours {
     fn link_held<D: Database + 'static>(
         &self,
         database: D,
-        seat: Seat,
+        handle: BuyerHandle,
         terms: &Terms,
         holds_statements: bool,
     ) -> Result<Box<dyn Link>, SqlError> {
-        held::link(database, seat, self.known.lock().clone(), terms, holds_statements)
+        held::link(database, handle, self.known.lock().clone(), terms, holds_statements)
     }
 }

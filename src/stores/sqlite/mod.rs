@@ -19,7 +19,7 @@ use crate::base::text::nearest::shown;
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::Seat;
+use crate::scheduler::BuyerHandle;
 
 /// Makes the file: where the address says, else in a temporary directory. A file that is there already is not
 /// touched.
@@ -116,13 +116,13 @@ pub(super) struct SqliteFile {
     connection: Connection,
     path: PathBuf,
     terms: Terms,
-    seat: Option<Seat>,
+    handle: Option<BuyerHandle>,
 }
 
 impl SqliteFile {
     fn open(path: &Path, flags: OpenFlags, terms: &Terms) -> rusqlite::Result<Self> {
         let connection = Self::connect(path, flags, terms)?;
-        Ok(Self { connection, path: path.to_owned(), terms: terms.clone(), seat: None })
+        Ok(Self { connection, path: path.to_owned(), terms: terms.clone(), handle: None })
     }
 
     fn connect(path: &Path, flags: OpenFlags, terms: &Terms) -> rusqlite::Result<Connection> {
@@ -234,10 +234,10 @@ impl Database for SqliteFile {
     }
 
     /// Whoever finds that somebody else is writing tries again when somebody has moved, and not sooner.
-    fn take_seat(&mut self, seat: &Seat) -> Result<(), SqlError> {
-        self.seat = Some(seat.clone());
-        let seat = seat.clone();
-        let obstructed = self.connection.busy_handler(Some(move |_| seat.is_obstructed()));
+    fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError> {
+        self.handle = Some(handle.clone());
+        let handle = handle.clone();
+        let obstructed = self.connection.busy_handler(Some(move |_| handle.await_retry()));
         obstructed.map_err(|error| self.error(error))
     }
 
@@ -246,8 +246,8 @@ impl Database for SqliteFile {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Self::connect(&self.path, flags, &self.terms);
         self.connection = opened.map_err(|error| self.error(error))?;
-        match self.seat.clone() {
-            Some(seat) => self.take_seat(&seat).map(|()| 0),
+        match self.handle.clone() {
+            Some(handle) => self.attach(&handle).map(|()| 0),
             None => Ok(0),
         }
     }

@@ -1,12 +1,12 @@
-//! The held world: buyers at a real server. Every statement is held at a turnstile until a chooser lets it go;
+//! The held world: buyers at a real server. Every statement is held at the scheduler's gate until a search releases it;
 //! what is not a statement takes no time. Below statements the server itself decides what happens when.
 //!
-//! [`Theatre`] is a shop at a server, in which the same show can be put on again and again, each time in
-//! another order; `visit` is what each buyer does in it.
+//! A [`Harness`] is a shop at a server, in which execution after execution is run, each in another order; a [`Step`] is
+//! what was seen of one statement; `visit` is what each buyer does.
 
+mod harness;
 mod step;
-mod theatre;
 mod visit;
 
+pub use harness::Harness;
 pub use step::{Grain, Step, told};
-pub use theatre::Theatre;

@@ -3,7 +3,7 @@
 use crate::domain::attempt::Heard;
 use crate::domain::buyer::Ending;
 use crate::domain::op::Reply;
-use crate::scheduler::{Saying, Touches};
+use crate::scheduler::{Footprint, PendingStatement};
 
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Step {
     /// Whose.
     pub place: usize,
     /// What it sent.
-    pub saying: Saying,
+    pub statement: PendingStatement,
     /// What the server answered; none if it has to wait for another buyer, or has only begun.
     pub answer: Option<String>,
     /// Whether it has begun and is held inside the server.
@@ -25,7 +25,7 @@ pub struct Step {
     /// Who left with this step.
     pub left: Vec<(usize, Ending)>,
     /// What it has to do with, and whatever goes on with it.
-    pub touches: Touches,
+    pub touches: Footprint,
 }
 
 /// What is held at a time.

@@ -7,7 +7,7 @@ use crate::domain::attempt::{Attempt, Failure, Missed};
 use crate::domain::buyer::{Ending, Visit};
 use crate::domain::op::{BuyerId, Op, Reply, Want};
 use crate::domain::retry::Retries;
-use crate::scheduler::{Parts, Saying, Seat, Touches};
+use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::provider::Provider;
 use crate::stores::remote::Link;
 use crate::worlds::stepped::Scripted;
@@ -17,7 +17,7 @@ use crate::worlds::stepped::script::Next;
 const MOST_OPS: usize = 1_000;
 
 /// A buyer and what it stands in front of.
-pub(super) struct Guest<'g> {
+pub(super) struct HeldBuyer<'g> {
     pub(super) entrant: &'g dyn Scripted,
     pub(super) buyer: BuyerId,
     pub(super) want: Want,
@@ -28,7 +28,7 @@ pub(super) struct Guest<'g> {
 
 /// What came of a visit.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Left {
+pub(super) struct FinishedVisit {
     pub(super) visit: Visit,
     /// Locks that attempts kept though nothing had cut them short.
     pub(super) leaked_locks: u64,
@@ -36,22 +36,22 @@ pub(super) struct Left {
     pub(super) is_broken: bool,
 }
 
-impl Guest<'_> {
+impl HeldBuyer<'_> {
     /// Attempts until one is the last. Times are steps.
-    pub(super) fn visit(&self, link: &mut dyn Link, seat: &Seat) -> Left {
+    pub(super) fn visit(&self, link: &mut dyn Link, handle: &BuyerHandle) -> FinishedVisit {
         let mut visit = Visit::unserved(self.buyer, self.want);
         let mut leaked_locks = 0;
         loop {
             visit.attempts += 1;
-            seat.begins();
+            handle.begin_attempt();
             let mut marks = Marks::default();
-            let attempt = self.attempt(link, seat, &mut visit, &mut marks);
+            let attempt = self.attempt(link, handle, &mut visit, &mut marks);
             let has_changed = link.has_changed().unwrap_or(marks.has_changed);
             let kept = link.close_attempt();
-            let ended = seat.steps();
-            visit.last_attempt_ns = seat.began().unwrap_or(ended) * STEP_NS;
+            let ended = handle.steps();
+            visit.last_attempt_ns = handle.first_step().unwrap_or(ended) * STEP_NS;
             visit.ended_ns = ended * STEP_NS;
-            if seat.is_closed() {
+            if handle.is_closed() {
                 break;
             }
             if !matches!(attempt, Err(Missed::Failed(_))) {
@@ -60,20 +60,20 @@ impl Guest<'_> {
             if attempt == Err(Missed::Conflict) {
                 visit.conflicts += 1;
                 if self.retries.allow(visit.conflicts) {
-                    seat.begins_again(has_changed);
+                    handle.begin_again(has_changed);
                     continue;
                 }
             }
             visit.ending = Ending::after(attempt);
             break;
         }
-        Left { visit, leaked_locks, is_broken: link.is_broken() }
+        FinishedVisit { visit, leaked_locks, is_broken: link.is_broken() }
     }
 
     fn attempt(
         &self,
         link: &mut dyn Link,
-        seat: &Seat,
+        handle: &BuyerHandle,
         visit: &mut Visit,
         marks: &mut Marks,
     ) -> Attempt {
@@ -87,8 +87,9 @@ impl Guest<'_> {
                 Next::End(attempt) => return attempt,
             };
             if self.grain == Grain::Op {
-                let saying = Saying::new(format!("{op:?}"), Touches::writing(Parts::ALL));
-                if !seat.pass(saying) {
+                let pending =
+                    PendingStatement::new(format!("{op:?}"), Footprint::writing(Resources::ALL));
+                if !handle.await_release(pending) {
                     return Err(Missed::Failed(Failure::Interrupted));
                 }
             }
@@ -97,7 +98,7 @@ impl Guest<'_> {
                 false => link.call(self.buyer, op),
             };
             if self.grain == Grain::Op {
-                seat.hear(told(reply));
+                handle.answer(told(reply));
             }
             marks.note(op, reply);
             visit.looked |= matches!(op, Op::Read { .. } | Op::ReadVersioned { .. });

@@ -1,8 +1,8 @@
 //! The world of threads: the operating system decides what happens next.
 
-mod gate;
 mod live;
 mod room;
+mod start_barrier;
 mod visit;
 
 use std::any::Any;
@@ -28,7 +28,7 @@ use crate::domain::session::Session;
 use crate::domain::settings::Settings;
 use crate::stores::LiveStore;
 use crate::strategy::Strategy;
-use gate::Gate;
+use start_barrier::StartBarrier;
 
 /// A buyer thread's stack. A checkout needs a few KiB; what is left is room for a strategy of the
 /// user's own.
@@ -78,7 +78,7 @@ where
         number,
         clock,
         control,
-        gate: Gate::default(),
+        gate: StartBarrier::default(),
         takings: Mutex::new(Takings { visits, ..Takings::default() }),
     };
     track.run()?;
@@ -101,7 +101,7 @@ struct Track<'r, S: ?Sized, L, K> {
     number: u32,
     clock: &'r K,
     control: &'r Control,
-    gate: Gate,
+    gate: StartBarrier,
     takings: Mutex<Takings>,
 }
 

@@ -9,7 +9,7 @@ use super::witness::Witness;
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::{Parts, Touches};
+use crate::scheduler::{Footprint, Resources};
 
 /// Tables, and what happens behind statements that name them.
 #[derive(Clone, Debug, Default)]
@@ -37,28 +37,28 @@ pub(in crate::stores::sql) struct Catalog {
 #[derive(Clone, Debug)]
 struct Table {
     name: String,
-    own: Parts,
+    own: Resources,
     /// Tables that it refers to, and those that refer to it: whose rows are locked, read or changed along with its own.
-    with: Parts,
+    with: Resources,
     /// Of those that it refers to: whose rows must be there.
-    parents: Parts,
+    parents: Resources,
     /// Of those that refer to it: whose rows may go, or change, along with its own.
-    children: Parts,
+    children: Resources,
     /// Of these, whose rows follow a key that changes.
-    followers: Parts,
+    followers: Resources,
     /// Its unique keys: the columns of each.
     keys: Vec<Vec<String>>,
 }
 
 impl Table {
-    fn new(name: &str, own: Parts) -> Self {
+    fn new(name: &str, own: Resources) -> Self {
         Self {
             name: name.to_owned(),
             own,
             with: own,
-            parents: Parts::NONE,
-            children: Parts::NONE,
-            followers: Parts::NONE,
+            parents: Resources::NONE,
+            children: Resources::NONE,
+            followers: Resources::NONE,
             keys: Vec::new(),
         }
     }
@@ -100,7 +100,7 @@ impl Catalog {
         let of = |what: &'static str| things.iter().filter(move |thing| thing.what == what);
         let mut tables: Vec<Table> = of("table")
             .enumerate()
-            .map(|(place, table)| Table::new(&table.name, Parts::table(first + place)))
+            .map(|(place, table)| Table::new(&table.name, Resources::table(first + place)))
             .collect();
         for Thing { name, other, .. } in of("key") {
             let columns: Vec<String> = other.split(',').map(str::to_owned).collect();
@@ -186,29 +186,29 @@ impl Catalog {
     }
 
     /// What a statement touches by itself.
-    pub(in crate::stores::sql) fn touches(&self, reading: &Reading) -> Touches {
+    pub(in crate::stores::sql) fn touches(&self, reading: &Reading) -> Footprint {
         if reading.is_frame() || reading.deed == Deed::Sets {
-            return Touches::NOTHING;
+            return Footprint::NOTHING;
         }
         if !self.is_understood(reading) {
-            return Touches::writing(Parts::ALL);
+            return Footprint::writing(Resources::ALL);
         }
-        let all = |of: fn(&Table) -> Parts| {
-            self.named(reading).fold(Parts::NONE, |all, table| all | of(table))
+        let all = |of: fn(&Table) -> Resources| {
+            self.named(reading).fold(Resources::NONE, |all, table| all | of(table))
         };
         if reading.deed == Deed::Looks {
-            return Touches::reading(all(|table| table.own));
+            return Footprint::reading(all(|table| table.own));
         }
         // InnoDB locks the rows that are referred to, so that no other session can change them.
         if self.kind != StoreKind::Postgres {
-            return Touches::writing(all(|table| table.with));
+            return Footprint::writing(all(|table| table.with));
         }
         // PostgreSQL only keeps their keys.
-        let refers = Touches::reading(all(|table| table.parents));
+        let refers = Footprint::reading(all(|table| table.parents));
         match reading.verb.as_str() {
-            "insert" | "select" => Touches::writing(all(|table| table.own)) | refers,
-            "update" => Touches::writing(all(|table| table.own | table.followers)) | refers,
-            _ => Touches::writing(all(|table| table.own | table.children)) | refers,
+            "insert" | "select" => Footprint::writing(all(|table| table.own)) | refers,
+            "update" => Footprint::writing(all(|table| table.own | table.followers)) | refers,
+            _ => Footprint::writing(all(|table| table.own | table.children)) | refers,
         }
     }
 
@@ -225,21 +225,21 @@ impl Catalog {
         reading: &Reading,
         text: &str,
         witness: &Witness,
-    ) -> Touches {
+    ) -> Footprint {
         if !self.may_ask_for(reading) {
-            return Touches::NOTHING;
+            return Footprint::NOTHING;
         }
         let opened = witness.opens(self.kind.dialect(), text);
-        opened.iter().fold(Touches::NOTHING, |all, opened| {
+        opened.iter().fold(Footprint::NOTHING, |all, opened| {
             let name = opened.table.to_lowercase();
             let of_name = self.tables.iter().filter(|table| table.name == name);
             let parts = match self.knows(&name) {
-                true => of_name.fold(Parts::NONE, |parts, table| parts | table.own),
-                false => Parts::ALL,
+                true => of_name.fold(Resources::NONE, |parts, table| parts | table.own),
+                false => Resources::ALL,
             };
             all | match opened.changes {
-                true => Touches::writing(parts),
-                false => Touches::reading(parts),
+                true => Footprint::writing(parts),
+                false => Footprint::reading(parts),
             }
         })
     }
@@ -250,16 +250,16 @@ impl Catalog {
         &self,
         reading: &Reading,
         course: &Course,
-        touches: Touches,
-    ) -> Touches {
+        touches: Footprint,
+    ) -> Footprint {
         if self.kind != StoreKind::Postgres {
             return touches;
         }
         let reads = match self.is_understood(reading) {
-            true => self.named(reading).fold(Parts::NONE, |all, table| all | table.own),
-            false => Parts::ALL,
+            true => self.named(reading).fold(Resources::NONE, |all, table| all | table.own),
+            false => Resources::ALL,
         };
-        course.touches(Frame::GoesOn, reading, Touches::reading(reads))
+        course.touches(Frame::GoesOn, reading, Footprint::reading(reads))
     }
 
     /// Whether the statement can change one row at most, because its `WHERE` names every column of a unique key.
@@ -345,7 +345,7 @@ pub(super) mod tests {
         Catalog::of(kind, &parts, Isolation::ReadCommitted, std::iter::empty(), 0)
     }
 
-    fn postgres(more: &[[&str; 3]]) -> impl Fn(&str) -> Touches {
+    fn postgres(more: &[[&str; 3]]) -> impl Fn(&str) -> Footprint {
         let shop = shop(StoreKind::Postgres, more);
         move |text| shop.touches(&shop.read(text))
     }
@@ -356,21 +356,21 @@ pub(super) mod tests {
         let look = touches("SELECT stock FROM product WHERE id = :item");
         let change = touches("UPDATE product SET stock = 0");
         let voucher = touches("UPDATE voucher SET used = 1");
-        assert!(!look.meets(look));
-        assert!(look.meets(change));
-        assert!(change.meets(change));
-        assert!(!change.meets(voucher));
-        assert!(!look.meets(voucher));
+        assert!(!look.conflicts_with(look));
+        assert!(look.conflicts_with(change));
+        assert!(change.conflicts_with(change));
+        assert!(!change.conflicts_with(voucher));
+        assert!(!look.conflicts_with(voucher));
     }
 
     #[test]
     fn a_change_has_to_do_with_what_refers_to_it_and_what_it_refers_to() {
         let touches = postgres(&[]);
         let order = touches("INSERT INTO \"order\" VALUES (1)");
-        assert!(!order.meets(touches("SELECT * FROM product")));
-        assert!(order.meets(touches("UPDATE product SET stock = 0")));
-        assert!(touches("DELETE FROM product").meets(touches("SELECT * FROM \"order\"")));
-        assert!(!order.meets(touches("SELECT * FROM voucher")));
+        assert!(!order.conflicts_with(touches("SELECT * FROM product")));
+        assert!(order.conflicts_with(touches("UPDATE product SET stock = 0")));
+        assert!(touches("DELETE FROM product").conflicts_with(touches("SELECT * FROM \"order\"")));
+        assert!(!order.conflicts_with(touches("SELECT * FROM voucher")));
     }
 
     #[test]
@@ -384,28 +384,30 @@ pub(super) mod tests {
         };
         let change = shop.touches(&shop.read("UPDATE product SET stock = 0"));
         let look = shop.touches(&shop.read("SELECT stock FROM product"));
-        assert!(!shop.touches(&shop.read(text)).meets(change));
-        assert!(says("Product", false).meets(change));
-        assert!(!says("Product", false).meets(look));
-        assert!(says("Product", true).meets(look));
-        assert!(!says("elsewhere", false).meets(look));
-        assert!(says("elsewhere", false).meets(change));
-        assert!(says("elsewhere", true).meets(look));
+        assert!(!shop.touches(&shop.read(text)).conflicts_with(change));
+        assert!(says("Product", false).conflicts_with(change));
+        assert!(!says("Product", false).conflicts_with(look));
+        assert!(says("Product", true).conflicts_with(look));
+        assert!(!says("elsewhere", false).conflicts_with(look));
+        assert!(says("elsewhere", false).conflicts_with(change));
+        assert!(says("elsewhere", true).conflicts_with(look));
     }
 
     #[test]
     fn a_query_that_locks_is_more_than_a_look() {
         let touches = postgres(&[]);
         let locks = touches("SELECT 1 FROM product FOR UPDATE");
-        assert!(locks.meets(touches("SELECT 1 FROM product")));
+        assert!(locks.conflicts_with(touches("SELECT 1 FROM product")));
         let advisory = touches("SELECT pg_advisory_xact_lock(1)");
-        assert!(advisory.meets(touches("SELECT 1 FROM voucher")));
+        assert!(advisory.conflicts_with(touches("SELECT 1 FROM voucher")));
     }
 
     #[test]
     fn where_code_runs_behind_statements_each_touches_everything() {
         let touches = postgres(&[["code", "on_insert", ""]]);
-        assert!(touches("SELECT 1 FROM product").meets(touches("UPDATE voucher SET used = 1")));
+        assert!(
+            touches("SELECT 1 FROM product").conflicts_with(touches("UPDATE voucher SET used = 1"))
+        );
     }
 
     #[test]
@@ -426,10 +428,13 @@ pub(super) mod tests {
                 true => postgres(&[["function", "refund", "BEGIN END"]])(text),
                 false => touches(text),
             };
-            assert!(touches.meets(voucher), "{text}");
+            assert!(touches.conflicts_with(voucher), "{text}");
         }
-        assert!(!touches("SELECT 1 FROM public.product").meets(voucher));
-        assert!(touches("SELECT 1 FROM public.Product").meets(touches("DELETE FROM \"product\"")));
+        assert!(!touches("SELECT 1 FROM public.product").conflicts_with(voucher));
+        assert!(
+            touches("SELECT 1 FROM public.Product")
+                .conflicts_with(touches("DELETE FROM \"product\""))
+        );
     }
 
     #[test]
@@ -437,8 +442,8 @@ pub(super) mod tests {
         let views = [["view", "cheap", "shown"], ["view", "shown", "product"]];
         let touches = postgres(&views);
         let look = touches("SELECT * FROM cheap");
-        assert!(look.meets(touches("UPDATE product SET stock = 0")));
-        assert!(!look.meets(touches("UPDATE voucher SET used = 1")));
+        assert!(look.conflicts_with(touches("UPDATE product SET stock = 0")));
+        assert!(!look.conflicts_with(touches("UPDATE voucher SET used = 1")));
         assert_eq!(shop(StoreKind::Postgres, &views).names(), ["product", "order", "voucher"]);
     }
 

@@ -4,7 +4,7 @@ use super::reading::{Deed, Reading};
 use super::snapshot::{Takes, is_kept, takes};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::{Parts, Touches};
+use crate::scheduler::{Footprint, Resources};
 
 /// What a statement does to the transaction that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +35,12 @@ struct UnderWay {
     /// Whether its snapshot has been taken, where it keeps one.
     has_snapshot: bool,
     /// What it touches so far.
-    touches: Touches,
+    touches: Footprint,
 }
 
 impl UnderWay {
     fn at(isolation: Isolation) -> Self {
-        Self { isolation, has_snapshot: false, touches: Touches::NOTHING }
+        Self { isolation, has_snapshot: false, touches: Footprint::NOTHING }
     }
 }
 
@@ -107,9 +107,9 @@ impl Course {
         &self,
         frame: Frame,
         reading: &Reading,
-        own: Touches,
-    ) -> Touches {
-        const EVERYTHING: Touches = Touches::writing(Parts::ALL);
+        own: Footprint,
+    ) -> Footprint {
+        const EVERYTHING: Footprint = Footprint::writing(Resources::ALL);
         if self.is_unsettled || reading.unsettles {
             return EVERYTHING;
         }
@@ -119,7 +119,7 @@ impl Course {
             _ => own,
         };
         let looks_at_once = reading.deed == Deed::BeginsLooking;
-        let own = if looks_at_once { Touches::reading(Parts::ALL) } else { own };
+        let own = if looks_at_once { Footprint::reading(Resources::ALL) } else { own };
         let Some(under_way) = self.under_way else { return own };
         // In MySQL a transaction that begins ends the one that is under way.
         let ends = matches!(frame, Frame::Ends { .. })
@@ -134,7 +134,7 @@ impl Course {
         let keeps = is_kept(self.kind, under_way.isolation);
         if !under_way.has_snapshot && keeps && takes(self.kind, reading) != Takes::Never {
             // What it will see of everything is decided now.
-            return own | Touches::reading(Parts::ALL);
+            return own | Footprint::reading(Resources::ALL);
         }
         own
     }
@@ -144,7 +144,7 @@ impl Course {
         &mut self,
         frame: Frame,
         reading: &Reading,
-        touches: Touches,
+        touches: Footprint,
         is_done: bool,
     ) {
         self.is_unsettled |= reading.unsettles;
@@ -172,7 +172,7 @@ impl Course {
                     under_way.has_snapshot |= takes(self.kind, reading) == Takes::Surely;
                     // What it has only read matters to no other session when it ends.
                     if touches.changes() {
-                        let of_end = Touches { reads: Parts::NONE, ..touches };
+                        let of_end = Footprint { reads: Resources::NONE, ..touches };
                         under_way.touches = under_way.touches | of_end;
                     }
                 }
@@ -182,7 +182,7 @@ impl Course {
 
     /// A transaction is under way that no statement has begun, at this level; what it has done is not known.
     pub(in crate::stores::sql) fn is_found_open(&mut self, isolation: Isolation) {
-        let touches = Touches { reads: Parts::NONE, ..Touches::writing(Parts::ALL) };
+        let touches = Footprint { reads: Resources::NONE, ..Footprint::writing(Resources::ALL) };
         self.under_way = Some(UnderWay { touches, ..UnderWay::at(isolation) });
     }
 
@@ -198,10 +198,10 @@ mod tests {
     use super::*;
 
     /// What the last of these statements touches, said one after the other at this level.
-    fn last(kind: StoreKind, usual: Isolation, texts: &[&str]) -> Touches {
+    fn last(kind: StoreKind, usual: Isolation, texts: &[&str]) -> Footprint {
         let shop = shop(kind, &[]);
         let mut course = Course::of(kind);
-        let mut touches = Touches::NOTHING;
+        let mut touches = Footprint::NOTHING;
         for text in texts {
             let reading = shop.read(text);
             let frame = Course::frame(&reading, usual);
@@ -215,7 +215,7 @@ mod tests {
 
     fn meets_a_change_elsewhere(kind: StoreKind, usual: Isolation, texts: &[&str]) -> bool {
         let change = last(kind, usual, &["UPDATE product SET stock = 0 WHERE id = 1"]);
-        last(kind, usual, texts).meets(change)
+        last(kind, usual, texts).conflicts_with(change)
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::course::Course;
 use super::reading::{Deed, Reading};
 use crate::base::text::sql::{Dialect, Kind, pieces};
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::Touches;
+use crate::scheduler::Footprint;
 
 /// How a statement is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,9 +173,9 @@ struct Noted {
     /// Each with why.
     unheld: BTreeMap<String, &'static str>,
     /// Queries that lock rows and read others, and what they touch.
-    locking: BTreeMap<String, Touches>,
+    locking: BTreeMap<String, Footprint>,
     /// What was changed by statements that commit at once.
-    committed: Touches,
+    committed: Footprint,
 }
 
 impl Overlaps {
@@ -184,7 +184,7 @@ impl Overlaps {
         &self,
         division: Division,
         text: &str,
-        touches: Touches,
+        touches: Footprint,
         commits_at_once: bool,
     ) {
         let mut noted = self.0.lock();
@@ -207,8 +207,8 @@ impl Overlaps {
     pub(in crate::stores::sql) fn told(&self) -> Vec<String> {
         const LOCKS: &str = "it reads other rows than it locks, beside changes that commit at once";
         let noted = self.0.lock();
-        let changed = Touches { reads: crate::scheduler::Parts::NONE, ..noted.committed };
-        let locking = noted.locking.iter().filter(|(_, touches)| touches.meets(changed));
+        let changed = Footprint { reads: crate::scheduler::Resources::NONE, ..noted.committed };
+        let locking = noted.locking.iter().filter(|(_, touches)| touches.conflicts_with(changed));
         let locking = locking.map(|(text, _)| (text, &LOCKS));
         let told = |(text, why): (&String, &&str)| {
             format!("`{text}` was run in one step, though others can overlap with it: {why}")

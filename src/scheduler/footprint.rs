@@ -5,9 +5,9 @@ use std::ops::BitOr;
 
 /// Some of what there is in a shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Parts(u128);
+pub struct Resources(u128);
 
-impl Parts {
+impl Resources {
     /// Nothing.
     pub const NONE: Self = Self(0);
     /// Shelves, and units that are rows.
@@ -30,7 +30,7 @@ impl Parts {
             .map_or(Self::ALL, |n| Self(1 << n))
     }
 
-    fn meets(self, other: Self) -> bool {
+    fn overlaps(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
@@ -41,7 +41,7 @@ impl Parts {
     }
 }
 
-impl BitOr for Parts {
+impl BitOr for Resources {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
@@ -51,42 +51,44 @@ impl BitOr for Parts {
 
 /// What a statement reads, writes, and adds to without looking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Touches {
+pub struct Footprint {
     /// It matters to it what is there.
-    pub reads: Parts,
+    pub reads: Resources,
     /// It matters to others who look there, or write there.
-    pub writes: Parts,
+    pub writes: Resources,
     /// It matters to others who look there, or write there, but not to those who only add, too.
-    pub adds: Parts,
+    pub adds: Resources,
 }
 
-impl Touches {
+impl Footprint {
     /// Nothing that anybody else could notice.
-    pub const NOTHING: Self = Self { reads: Parts::NONE, writes: Parts::NONE, adds: Parts::NONE };
+    pub const NOTHING: Self =
+        Self { reads: Resources::NONE, writes: Resources::NONE, adds: Resources::NONE };
 
     /// Reads these.
     #[must_use]
-    pub const fn reading(parts: Parts) -> Self {
+    pub const fn reading(parts: Resources) -> Self {
         Self { reads: parts, ..Self::NOTHING }
     }
 
     /// Reads and writes these.
     #[must_use]
-    pub const fn writing(parts: Parts) -> Self {
+    pub const fn writing(parts: Resources) -> Self {
         Self { reads: parts, writes: parts, ..Self::NOTHING }
     }
 
     /// Adds to these.
     #[must_use]
-    pub const fn adding(parts: Parts) -> Self {
+    pub const fn adding(parts: Resources) -> Self {
         Self { adds: parts, ..Self::NOTHING }
     }
 
     /// Whether it may matter which of two comes first.
     #[must_use]
-    pub fn meets(self, other: Self) -> bool {
+    pub fn conflicts_with(self, other: Self) -> bool {
         let disturbs = |one: Self, other: Self| {
-            one.writes.meets(other.reads | other.writes | other.adds) || one.adds.meets(other.reads)
+            one.writes.overlaps(other.reads | other.writes | other.adds)
+                || one.adds.overlaps(other.reads)
         };
         disturbs(self, other) || disturbs(other, self)
     }
@@ -94,11 +96,11 @@ impl Touches {
     /// Whether it changes anything.
     #[must_use]
     pub fn changes(self) -> bool {
-        self.writes != Parts::NONE || self.adds != Parts::NONE
+        self.writes != Resources::NONE || self.adds != Resources::NONE
     }
 }
 
-impl BitOr for Touches {
+impl BitOr for Footprint {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {

@@ -1,4 +1,4 @@
-//! A theatre: one shop at a server, in which the same show is put on again and again.
+//! A harness: one shop at a server, in which execution after execution is run, each in another order.
 
 use std::sync::Arc;
 use std::thread;
@@ -6,13 +6,13 @@ use std::thread;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::step::{Grain, Step};
-use super::visit::{Guest, Left};
+use super::visit::{FinishedVisit, HeldBuyer};
 use crate::base::error::Error;
 use crate::check::round::{Round, Tally};
 use crate::domain::buyer::Ending;
 use crate::domain::op::{BuyerId, OpKind, Want};
 use crate::domain::settings::Settings;
-use crate::scheduler::{Phase, Saying, Seat, Touches, Turnstile, Unsettled};
+use crate::scheduler::{BuyerHandle, Footprint, Gate, PendingStatement, Phase, Unsettled};
 use crate::stores::provider::Provider;
 use crate::stores::remote::{Opening, Server, Watch};
 use crate::worlds::stepped::Actor;
@@ -20,39 +20,39 @@ use crate::worlds::stepped::Scripted;
 use crate::worlds::threads::leaked_holds;
 
 /// A shop at a server.
-pub struct Theatre<'t> {
-    server: &'t dyn Server,
-    settings: &'t Settings,
+pub struct Harness<'h> {
+    server: &'h dyn Server,
+    settings: &'h Settings,
     kinds: Vec<usize>,
     opening: Opening,
     takes_money: bool,
     /// Whether all come in the name of one customer, who has been promised what any of them was.
     are_one: bool,
-    turnstile: Arc<Turnstile>,
+    gate: Arc<Gate>,
     watch: Box<dyn Watch>,
     calls: Vec<Sender<Arc<Provider>>>,
-    lefts: Receiver<(usize, Left)>,
+    lefts: Receiver<(usize, FinishedVisit)>,
     /// Whose sessions may be left with traces and are begun anew when everybody is to go home, and how that went.
     renewals: usize,
     renewed: Receiver<(usize, Renewed)>,
     provider: Arc<Provider>,
     /// What is known of each buyer's visit, once it is over.
-    over: Vec<Option<Left>>,
+    over: Vec<Option<FinishedVisit>>,
     /// What each buyer has sent last.
-    sent: Vec<Saying>,
+    sent: Vec<PendingStatement>,
     /// The sessions whose changes are held inside the server, by buyer; 0 for none.
     held_inside: Vec<i64>,
 }
 
-impl<'t> Theatre<'t> {
+impl<'h> Harness<'h> {
     /// Opens one, has somebody use it, and sends everybody home.
     ///
     /// # Errors
     /// [`Error::World`] when the server gives too few connections, or the operating system too few threads.
     pub fn open<T>(
         entrant: &dyn Scripted,
-        settings: &'t Settings,
-        server: &'t dyn Server,
+        settings: &'h Settings,
+        server: &'h dyn Server,
         grain: Grain,
         use_it: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -64,15 +64,15 @@ impl<'t> Theatre<'t> {
             wants[one] == wants[other] && entrant.are_alike(one as BuyerId, other as BuyerId)
         };
         let first_like = |place| (0..place).find(|one| are_alike(*one, place)).unwrap_or(place);
-        let turnstile = Turnstile::of(buyers, server.thinking());
+        let gate = Gate::of(buyers, server.client_code());
         let (tells, lefts) = unbounded();
         let (renews, renewed) = unbounded();
         let mut renewals = 0;
         thread::scope(|scope| {
             let mut calls = Vec::with_capacity(buyers);
             for (place, want) in wants.iter().copied().enumerate() {
-                let seat = turnstile.seat(place);
-                let mut link = server.connect_held(seat.clone(), grain == Grain::Statement)?;
+                let handle = gate.handle(place);
+                let mut link = server.connect_held(handle.clone(), grain == Grain::Statement)?;
                 let (calls_it, called) = unbounded::<Arc<Provider>>();
                 let (tells, renews) = (tells.clone(), renews.clone());
                 let may_leave_traces = link.may_leave_traces();
@@ -81,16 +81,16 @@ impl<'t> Theatre<'t> {
                 let work = move || {
                     for provider in called {
                         // Whatever happens, nobody waits for somebody who is not there.
-                        let leaves = Leaves(&seat);
+                        let leaves = Leaves(&handle);
                         let buyer = place as BuyerId;
                         let guest =
-                            Guest { entrant, buyer, want, retries, grain, provider: &provider };
-                        let left = guest.visit(&mut *link, &seat);
+                            HeldBuyer { entrant, buyer, want, retries, grain, provider: &provider };
+                        let left = guest.visit(&mut *link, &handle);
                         let _ = tells.send((place, left));
                         drop(leaves);
                         if may_leave_traces {
                             // Not before: what a buyer leaves behind is there for the others.
-                            seat.wait_until_closed();
+                            handle.await_close();
                             let kept_locks = link.begin_anew();
                             let is_broken = link.is_broken();
                             let _ = renews.send((place, Renewed { kept_locks, is_broken }));
@@ -103,7 +103,7 @@ impl<'t> Theatre<'t> {
                 calls.push(calls_it);
             }
             drop((tells, renews));
-            let mut theatre = Self {
+            let mut harness = Self {
                 server,
                 settings,
                 kinds: (0..buyers).map(first_like).collect(),
@@ -116,7 +116,7 @@ impl<'t> Theatre<'t> {
                 },
                 are_one: entrant.described().is_some_and(|checkout| checkout.is_same_buyer),
                 takes_money: card.asks_for(|kind| kind == OpKind::Pay),
-                turnstile,
+                gate,
                 watch: server.watch()?,
                 calls,
                 lefts,
@@ -124,13 +124,13 @@ impl<'t> Theatre<'t> {
                 renewed,
                 provider: Arc::new(Provider::open(0)),
                 over: vec![None; buyers],
-                sent: vec![Saying::new(String::new(), Touches::NOTHING); buyers],
+                sent: vec![PendingStatement::new(String::new(), Footprint::NOTHING); buyers],
                 held_inside: vec![0; buyers],
             };
-            let used = use_it(&mut theatre);
-            let let_go = theatre.hold_no_more();
+            let used = use_it(&mut harness);
+            let let_go = harness.hold_no_more();
             // However it went: nobody is kept.
-            theatre.turnstile.close();
+            harness.gate.close();
             used.and_then(|used| let_go.map(|()| used))
         })
     }
@@ -144,13 +144,13 @@ impl<'t> Theatre<'t> {
     /// How often somebody was found to wait for something that is not to be seen from here.
     #[must_use]
     pub fn unseen(&self) -> u64 {
-        self.turnstile.unseen()
+        self.gate.unseen()
     }
 
     /// How often a buyer was not chosen because its code only asks the same again, and would hear the same.
     #[must_use]
     pub fn passed_over(&self) -> u64 {
-        self.turnstile.passed_over()
+        self.gate.passed_over()
     }
 
     /// For each buyer the first that wants the same and does the same.
@@ -168,7 +168,7 @@ impl<'t> Theatre<'t> {
         let payers = if self.takes_money { self.settings.buyers } else { 0 };
         self.provider = Arc::new(Provider::open(payers));
         self.over.fill(None);
-        self.turnstile.open();
+        self.gate.open();
         for call in &self.calls {
             let _ = call.send(Arc::clone(&self.provider));
         }
@@ -177,14 +177,14 @@ impl<'t> Theatre<'t> {
 
     /// Whose turn may be next, and what each would send.
     #[must_use]
-    pub fn ready(&self) -> Vec<(usize, Saying)> {
-        self.turnstile.ready()
+    pub fn ready(&self) -> Vec<(usize, PendingStatement)> {
+        self.gate.ready()
     }
 
     /// The most attempts of any buyer that ended in a conflict and had changed nothing.
     #[must_use]
     pub fn most_in_vain(&self) -> u32 {
-        self.turnstile.most_in_vain()
+        self.gate.most_futile_attempts()
     }
 
     /// Lets one statement go, and waits until it is known what came of it; none if it is not held.
@@ -192,27 +192,27 @@ impl<'t> Theatre<'t> {
     /// # Errors
     /// [`Error::World`] when the server falls silent or is gone.
     pub fn step(&mut self, place: usize) -> Result<Option<Step>, Error> {
-        let held = self.turnstile.held().into_iter().find(|(held, _)| *held == place);
-        let Some((_, saying)) = held else { return Ok(None) };
-        let waited = self.turnstile.waiting();
-        let inside = self.turnstile.inside();
-        self.sent[place] = saying.clone();
-        self.release(place, &saying)?;
+        let held = self.gate.held().into_iter().find(|(held, _)| *held == place);
+        let Some((_, pending)) = held else { return Ok(None) };
+        let waited = self.gate.waiting();
+        let inside = self.gate.held_inside();
+        self.sent[place] = pending.clone();
+        self.release(place, &pending)?;
         let mut answered = self.settle()?;
         for other in &waited {
             // The server knows nothing of those who find out by themselves.
-            if self.turnstile.nudge(*other) {
+            if self.gate.retry(*other) {
                 let more = self.settle()?;
-                let still_waits = self.turnstile.waiting().contains(other);
+                let still_waits = self.gate.waiting().contains(other);
                 answered.extend(more.into_iter().filter(|(who, _)| who != other || !still_waits));
             }
         }
         answered.extend(self.give_up()?);
-        let waits = self.turnstile.waiting().contains(&place);
+        let waits = self.gate.waiting().contains(&place);
         let mut waits_for = Vec::new();
         if waits {
             let waits = self.watch.waits().map_err(|error| self.broke(&error.to_string()))?;
-            waits_for = self.turnstile.blockers(place, &waits);
+            waits_for = self.gate.blockers(place, &waits);
         }
         let mut answer = None;
         let mut went_on = Vec::new();
@@ -226,20 +226,20 @@ impl<'t> Theatre<'t> {
             // What a poller has heard is that it has to wait.
             answer = None;
         }
-        let is_inside = self.turnstile.inside();
+        let is_inside = self.gate.held_inside();
         let has_begun = is_inside.contains(&place);
         let began: Vec<usize> =
             is_inside.into_iter().filter(|who| *who != place && !inside.contains(who)).collect();
-        let own = match saying.begins {
+        let own = match pending.begins {
             Some(begins) if has_begun => begins,
-            _ => saying.touches,
+            _ => pending.touches,
         };
         let others = went_on.iter().map(|(who, _)| who).chain(&began);
         let touches = others.fold(own, |all, who| all | self.sent[*who].touches);
         let left = self.see_off();
         Ok(Some(Step {
             place,
-            saying,
+            statement: pending,
             answer,
             has_begun,
             waits_for,
@@ -251,15 +251,15 @@ impl<'t> Theatre<'t> {
     }
 
     /// Lets a buyer's statement go, or the rest of it; before that, has it held inside the server if it is to be.
-    fn release(&mut self, place: usize, saying: &Saying) -> Result<(), Error> {
-        let session = self.turnstile.session(place);
+    fn release(&mut self, place: usize, pending: &PendingStatement) -> Result<(), Error> {
+        let session = self.gate.session(place);
         let held = self.held_inside[place];
-        match saying.phase {
+        match pending.phase {
             Phase::Acts => {
-                self.turnstile.let_go(place);
+                self.gate.release(place);
                 return self.watch.let_act(held);
             }
-            Phase::Sends if saying.begins.is_some() => {
+            Phase::Sends if pending.begins.is_some() => {
                 if held != session {
                     self.let_pass(place)?;
                     self.watch.hold_inside(session)?;
@@ -268,7 +268,7 @@ impl<'t> Theatre<'t> {
             }
             Phase::Sends => self.let_pass(place)?,
         }
-        self.turnstile.let_go(place);
+        self.gate.release(place);
         Ok(())
     }
 
@@ -289,15 +289,15 @@ impl<'t> Theatre<'t> {
     fn give_up(&mut self) -> Result<Vec<(usize, String)>, Error> {
         let mut answered = Vec::new();
         loop {
-            let waiting = self.turnstile.waiting_sessions();
-            if waiting.is_empty() || !self.turnstile.held().is_empty() {
+            let waiting = self.gate.blocked_sessions();
+            if waiting.is_empty() || !self.gate.held().is_empty() {
                 return Ok(answered);
             }
             let gave_up = self.watch.give_up(&waiting);
             if !gave_up.map_err(|error| self.broke(&error.to_string()))? {
                 return Ok(answered);
             }
-            self.turnstile.forget_waits();
+            self.gate.forget_waits();
             answered.extend(self.settle()?);
         }
     }
@@ -315,7 +315,7 @@ impl<'t> Theatre<'t> {
 
     fn settle(&mut self) -> Result<Vec<(usize, String)>, Error> {
         let (watch, sent) = (&mut self.watch, &self.sent);
-        let settled = self.turnstile.settle(|| watch.waits().map_err(|error| error.to_string()));
+        let settled = self.gate.settle(|| watch.waits().map_err(|error| error.to_string()));
         settled.map_err(|unsettled| match unsettled {
             Unsettled::Silent(places) => {
                 let name = |place: &usize| {
@@ -346,8 +346,8 @@ impl<'t> Theatre<'t> {
         self.see_off();
         let still_there = self.over.iter().filter(|left| left.is_none()).count();
         self.hold_no_more()?;
-        let blocked = if still_there > 0 { self.turnstile.waiting_sessions() } else { Vec::new() };
-        self.turnstile.close();
+        let blocked = if still_there > 0 { self.gate.blocked_sessions() } else { Vec::new() };
+        self.gate.close();
         if !blocked.is_empty() {
             self.watch.break_off(&blocked).map_err(|error| self.broke(&error.to_string()))?;
         }
@@ -407,7 +407,7 @@ struct Renewed {
 }
 
 /// Whoever has this leaves in any case.
-struct Leaves<'s>(&'s Seat);
+struct Leaves<'s>(&'s BuyerHandle);
 
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {

@@ -8,11 +8,11 @@ use std::sync::{RwLock, RwLockWriteGuard};
 
 /// A gate that has not opened yet.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(super) struct StartBarrier {
     gun_ns: RwLock<Option<u64>>,
 }
 
-impl Gate {
+impl StartBarrier {
     /// Takes the starter's place. The gate stays shut until [`Starter`] is dropped.
     pub(super) fn starter(&self) -> Starter<'_> {
         Starter(self.gun_ns.write().unwrap_or_else(|poisoned| poisoned.into_inner()))

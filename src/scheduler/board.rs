@@ -1,0 +1,667 @@
+//! What is known of each buyer of an execution, and how that changes: plain data and plain functions, without locks and
+//! without waiting.
+
+use std::time::Duration;
+
+use super::polling::Polling;
+use super::statement::PendingStatement;
+use super::waits::{HELD_INSIDE, Waits, is_in_cycle};
+use crate::base::clock::nanos;
+
+/// Which buyers' own code, between two statements, may run at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientCode {
+    /// All buyers' code: it is ours, and none of it runs for long.
+    AllAtOnce,
+    /// One buyer's code at a time, so that it is known whose statement comes in: it is an application's. Code that runs for
+    /// longer than this without a statement waits for something that cannot be seen from here.
+    OneAtATime(Duration),
+}
+
+/// What a buyer is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum BuyerState {
+    /// It is not in the shop.
+    Absent,
+    /// Its code could run, and waits until no other buyer's does.
+    Runnable,
+    /// It has a statement to send over a connection on which another buyer's statement is held.
+    BehindOther,
+    /// That other statement has been released, and this one is about to be held.
+    Arriving,
+    /// Its own code runs.
+    Running,
+    /// It is about to send this statement.
+    Held(PendingStatement),
+    /// It has sent a statement, and has not been answered.
+    Sent,
+    /// It has sent a statement, which has begun and is held inside the server.
+    HeldInside,
+    /// It has sent a statement, which waits for another session, as the server says.
+    Blocked,
+    /// It has found out by itself that another is in its way, and tries again once another has moved.
+    MustRetry,
+    /// Its code has run for so long without a statement that it must wait for something that cannot be seen from here.
+    Unseen,
+}
+
+/// A code that has run for too long before, while another moved, has this part of the usual time to show that it goes on.
+const AGAIN: u32 = 10;
+
+/// Where no other buyer can move, a code may run for so many times the usual time: to take it for unseen too early would
+/// report a deadlock that is none.
+const STUCK: u32 = 10;
+
+/// What is known of one buyer.
+#[derive(Clone, Debug)]
+struct Buyer {
+    state: BuyerState,
+    /// The number by which the server knows its connection.
+    session: i64,
+    /// The statement that was released last.
+    last_sent: Option<PendingStatement>,
+    /// Whether its server has told it that it waits, where the server does so: by then it has looked for a deadlock.
+    told_to_wait: Option<bool>,
+    /// Whether it begins again after a conflict that no other buyer had a part in, and no other has moved since.
+    retries_alone: bool,
+    /// What it has asked again and again, where its code is an application's.
+    polling: Polling,
+    /// Whether it is held with the same question again, and would hear the same answer.
+    is_polling: bool,
+    /// The statement that was released last and has not been answered, where its code is an application's.
+    unanswered: Option<PendingStatement>,
+    /// Attempts that ended in a conflict and had changed nothing.
+    futile_attempts: u32,
+    /// The first step of its attempt.
+    first_step: Option<u64>,
+    /// Whether another buyer has moved since.
+    is_disturbed: bool,
+    /// Whether its code has run for too long, and has not been seen to do anything since.
+    was_unseen: bool,
+}
+
+impl Buyer {
+    fn absent() -> Self {
+        Self {
+            state: BuyerState::Absent,
+            session: 0,
+            last_sent: None,
+            told_to_wait: None,
+            retries_alone: false,
+            polling: Polling::default(),
+            is_polling: false,
+            unanswered: None,
+            futile_attempts: 0,
+            first_step: None,
+            is_disturbed: false,
+            was_unseen: false,
+        }
+    }
+
+    /// What it is held with: a statement, or the rest of one that has begun.
+    fn held(&self) -> Option<PendingStatement> {
+        match &self.state {
+            BuyerState::Held(statement) => Some(statement.clone()),
+            BuyerState::HeldInside => self.last_sent.as_ref().map(PendingStatement::rest),
+            _ => None,
+        }
+    }
+}
+
+/// Whose code runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunningCode {
+    /// The buyer whose code runs.
+    pub runs: Option<usize>,
+    /// Those whose code may run, for all that can be seen.
+    pub may_run: Vec<usize>,
+    /// The buyer whose code ran last, if it is still in the shop.
+    pub ran_last: Option<usize>,
+}
+
+/// What is known of every buyer.
+#[derive(Debug)]
+pub(super) struct Board {
+    code: ClientCode,
+    buyers: Vec<Buyer>,
+    /// What has been answered since it was last taken, in the order in which it was noticed.
+    answered: Vec<(usize, String)>,
+    /// Whether a buyer has been told that it waits, or that it does so no more, since this was last taken.
+    has_news: bool,
+    /// How often a buyer has asked the same in a row, and then gone on of itself.
+    usual_repeats: usize,
+    /// How often a buyer was not chosen because it polls.
+    passed_over: u64,
+    /// Steps of this execution.
+    steps: u64,
+    /// Whether every buyer is to leave without another statement.
+    is_closed: bool,
+    /// How often a code was found to wait for something that cannot be seen from here.
+    unseen: u64,
+    /// The buyer whose code ran last, where one runs at a time.
+    ran_last: Option<usize>,
+}
+
+impl Board {
+    /// Of so many buyers, none of whom is in the shop.
+    pub(super) fn of(buyers: usize, code: ClientCode) -> Self {
+        Self {
+            code,
+            buyers: vec![Buyer::absent(); buyers],
+            answered: Vec::new(),
+            has_news: false,
+            usual_repeats: 0,
+            passed_over: 0,
+            steps: 0,
+            is_closed: false,
+            unseen: 0,
+            ran_last: None,
+        }
+    }
+
+    /// An execution begins: every buyer comes in.
+    pub(super) fn open(&mut self) {
+        for buyer in &mut self.buyers {
+            buyer.state = match self.code {
+                ClientCode::AllAtOnce => BuyerState::Running,
+                ClientCode::OneAtATime(_) => BuyerState::Runnable,
+            };
+            buyer.retries_alone = false;
+            buyer.is_polling = false;
+            buyer.unanswered = None;
+            buyer.polling.forget();
+            buyer.futile_attempts = 0;
+            buyer.was_unseen = false;
+        }
+        self.answered.clear();
+        self.ran_last = None;
+        (self.steps, self.is_closed) = (0, false);
+    }
+
+    /// Every buyer is to leave.
+    pub(super) fn close(&mut self) {
+        self.is_closed = true;
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    pub(super) fn runs_one_at_a_time(&self) -> bool {
+        self.code != ClientCode::AllAtOnce
+    }
+
+    pub(super) fn state(&self, place: usize) -> &BuyerState {
+        &self.buyers[place].state
+    }
+
+    /// What every buyer is doing.
+    pub(super) fn states(&self) -> Vec<BuyerState> {
+        self.buyers.iter().map(|buyer| buyer.state.clone()).collect()
+    }
+
+    fn is_any(&self, states: &[BuyerState]) -> bool {
+        self.buyers.iter().any(|buyer| states.contains(&buyer.state))
+    }
+
+    /// The buyers in any of these states.
+    pub(super) fn those(&self, states: &[BuyerState]) -> Vec<usize> {
+        let places = self.buyers.iter().enumerate();
+        places.filter(|(_, buyer)| states.contains(&buyer.state)).map(|(place, _)| place).collect()
+    }
+
+    /// Who is held, and with what.
+    pub(super) fn held(&self) -> Vec<(usize, PendingStatement)> {
+        let held = |(place, buyer): (usize, &Buyer)| Some((place, buyer.held()?));
+        self.buyers.iter().enumerate().filter_map(held).collect()
+    }
+
+    /// Those who are held and worth choosing. A buyer that begins again after a conflict would only run into the same
+    /// conflict until another has moved: an attempt that was thrown away has changed nothing, and remembers nothing. A
+    /// buyer that polls would only hear the same again. Where there are no others, all who are held.
+    pub(super) fn ready(&mut self) -> Vec<(usize, PendingStatement)> {
+        let held = self.held();
+        let is_worth = |(place, _): &&(usize, PendingStatement)| {
+            !self.buyers[*place].retries_alone && !self.buyers[*place].is_polling
+        };
+        let worth: Vec<_> = held.iter().filter(is_worth).cloned().collect();
+        if worth.is_empty() {
+            return held;
+        }
+        let polls = held.iter().filter(|(place, _)| self.buyers[*place].is_polling).count();
+        self.passed_over += polls as u64;
+        worth
+    }
+
+    /// How often a buyer was not chosen because it polls.
+    pub(super) fn passed_over(&self) -> u64 {
+        self.passed_over
+    }
+
+    /// How often a code was found to wait for something that cannot be seen from here.
+    pub(super) fn unseen(&self) -> u64 {
+        self.unseen
+    }
+
+    /// The most attempts of any buyer that ended in a conflict and had changed nothing.
+    pub(super) fn most_futile_attempts(&self) -> u32 {
+        self.buyers.iter().map(|buyer| buyer.futile_attempts).max().unwrap_or(0)
+    }
+
+    pub(super) fn session(&self, place: usize) -> i64 {
+        self.buyers[place].session
+    }
+
+    pub(super) fn set_session(&mut self, place: usize, session: i64) {
+        self.buyers[place].session = session;
+    }
+
+    /// The sessions of every buyer.
+    pub(super) fn sessions(&self) -> Vec<i64> {
+        self.buyers.iter().map(|buyer| buyer.session).collect()
+    }
+
+    /// The buyers for whom a buyer waits, as far as the server names them.
+    pub(super) fn blockers(&self, place: usize, waits: &Waits) -> Vec<usize> {
+        let session = self.buyers[place].session;
+        let names = waits.iter().filter(|(who, blocker)| *who == session && *blocker != 0);
+        let known = |blocker: i64| self.buyers.iter().position(|buyer| buyer.session == blocker);
+        let mut places: Vec<usize> = names.filter_map(|(_, blocker)| known(*blocker)).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// Steps of this execution by now.
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The first step of a buyer's attempt; none if it has made none.
+    pub(super) fn first_step(&self, place: usize) -> Option<u64> {
+        self.buyers[place].first_step
+    }
+
+    /// Whose code runs.
+    pub(super) fn running(&self) -> RunningCode {
+        let mut running = RunningCode::default();
+        for (place, buyer) in self.buyers.iter().enumerate() {
+            match buyer.state {
+                BuyerState::Running if !buyer.was_unseen => running.runs = Some(place),
+                BuyerState::Running | BuyerState::Unseen => running.may_run.push(place),
+                _ => {}
+            }
+        }
+        let is_there = |place: &usize| self.buyers[*place].state != BuyerState::Absent;
+        running.ran_last = self.ran_last.filter(is_there);
+        running
+    }
+
+    /// An attempt of a buyer begins.
+    pub(super) fn begin_attempt(&mut self, place: usize) {
+        let buyer = &mut self.buyers[place];
+        buyer.first_step = None;
+        buyer.is_disturbed = false;
+    }
+
+    /// A buyer begins again after a conflict, in which its attempt had changed something or nothing. Where no other buyer
+    /// has moved during that attempt, the next would be the same again.
+    pub(super) fn begin_again(&mut self, place: usize, has_changed: bool) {
+        let buyer = &mut self.buyers[place];
+        buyer.retries_alone = !buyer.is_disturbed;
+        buyer.futile_attempts += u32::from(!has_changed);
+    }
+
+    /// A buyer has come to a stop in this state. What it is held with may be only the same question again.
+    pub(super) fn stop(&mut self, place: usize, state: BuyerState) {
+        if let (BuyerState::Held(statement), true) = (&state, self.runs_one_at_a_time()) {
+            let buyer = &mut self.buyers[place];
+            self.usual_repeats = self.usual_repeats.max(buyer.polling.went_past(&statement.text));
+            buyer.is_polling = buyer.polling.is_polling(&statement.text, self.usual_repeats);
+        }
+        self.buyers[place].state = state;
+        self.buyers[place].was_unseen = false;
+    }
+
+    /// A buyer has a statement to send, over a connection on which another's is held.
+    pub(super) fn stop_behind(&mut self, place: usize) {
+        self.buyers[place].state = BuyerState::BehindOther;
+    }
+
+    /// A buyer has left.
+    pub(super) fn leave(&mut self, place: usize) {
+        let buyer = &mut self.buyers[place];
+        buyer.state = BuyerState::Absent;
+        buyer.was_unseen = false;
+        buyer.polling.forget();
+    }
+
+    /// A buyer's code goes on, whatever state it was in.
+    pub(super) fn run(&mut self, place: usize) {
+        self.buyers[place].state = BuyerState::Running;
+    }
+
+    /// A buyer's code goes on, and is the one that runs.
+    pub(super) fn run_alone(&mut self, place: usize) {
+        self.run(place);
+        self.ran_last = Some(place);
+    }
+
+    /// Releases what a buyer is held with: it makes a step, and every other buyer is disturbed by it. False if it is not
+    /// held.
+    pub(super) fn release(&mut self, place: usize) -> bool {
+        let Some(buyer) = self.buyers.get_mut(place) else { return false };
+        match std::mem::replace(&mut buyer.state, BuyerState::Sent) {
+            BuyerState::Held(statement) => {
+                if self.code != ClientCode::AllAtOnce {
+                    buyer.is_polling = false;
+                    buyer.unanswered = Some(statement.clone());
+                }
+                buyer.last_sent = Some(statement);
+            }
+            BuyerState::HeldInside => {}
+            other => {
+                buyer.state = other;
+                return false;
+            }
+        }
+        buyer.told_to_wait = buyer.told_to_wait.map(|_| false);
+        self.steps += 1;
+        buyer.first_step.get_or_insert(self.steps);
+        for (other, buyer) in self.buyers.iter_mut().enumerate() {
+            match buyer.state {
+                BuyerState::Unseen => buyer.state = BuyerState::Running,
+                BuyerState::BehindOther => buyer.state = BuyerState::Arriving,
+                _ => {}
+            }
+            if other != place {
+                buyer.retries_alone = false;
+                buyer.is_polling = false;
+                buyer.polling.forget();
+                buyer.is_disturbed |= buyer.first_step.is_some();
+            }
+        }
+        self.forget_waits();
+        true
+    }
+
+    /// Has a buyer try again that has found out by itself that another was in its way; false if it is none.
+    pub(super) fn retry(&mut self, place: usize) -> bool {
+        let Some(buyer) = self.buyers.get_mut(place) else { return false };
+        let must_retry = buyer.state == BuyerState::MustRetry;
+        if must_retry {
+            buyer.state = BuyerState::Sent;
+        }
+        must_retry
+    }
+
+    /// What a buyer has sent was answered.
+    pub(super) fn answer(&mut self, place: usize, answer: String) {
+        let buyer = &mut self.buyers[place];
+        if let Some(statement) = buyer.unanswered.take() {
+            let changes = statement.touches.changes();
+            buyer.polling.hears(statement.text, changes, &answer);
+        }
+        buyer.told_to_wait = buyer.told_to_wait.map(|_| false);
+        buyer.state = match self.code {
+            ClientCode::OneAtATime(_) if !self.is_closed => BuyerState::Runnable,
+            _ => BuyerState::Running,
+        };
+        self.answered.push((place, answer));
+    }
+
+    /// What has been answered since this was last taken.
+    pub(super) fn take_answered(&mut self) -> Vec<(usize, String)> {
+        std::mem::take(&mut self.answered)
+    }
+
+    /// A buyer's server will tell it when it waits; before it does so, no other word for it is believed.
+    pub(super) fn expect_to_be_told(&mut self, place: usize) {
+        self.buyers[place].told_to_wait = Some(false);
+    }
+
+    /// A buyer's server has told it that it waits, and that this is no deadlock; or that it waits no more.
+    pub(super) fn be_told(&mut self, place: usize, waits: bool) {
+        self.buyers[place].told_to_wait = Some(waits);
+        self.has_news = true;
+    }
+
+    /// Whether a buyer has been told so since this was last taken.
+    pub(super) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.has_news)
+    }
+
+    /// What the server has said of those who wait is no longer known.
+    pub(super) fn forget_waits(&mut self) {
+        for buyer in &mut self.buyers {
+            if buyer.state == BuyerState::Blocked {
+                buyer.state = BuyerState::Sent;
+            }
+        }
+    }
+
+    /// Whether a buyer's code may run now: no other's does, but for code that is only thought to run again after it was
+    /// unseen, and every buyer before it has had its turn.
+    pub(super) fn may_run(&self, place: usize) -> bool {
+        let is_ahead = |(other, buyer): (usize, &Buyer)| match buyer.state {
+            BuyerState::Running => !buyer.was_unseen,
+            BuyerState::Runnable => other < place,
+            _ => false,
+        };
+        !self.buyers.iter().enumerate().any(is_ahead)
+    }
+
+    /// Whether every buyer has come to rest: it is held, waits, or is absent.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.is_any(&[
+            BuyerState::Running,
+            BuyerState::Sent,
+            BuyerState::Runnable,
+            BuyerState::Arriving,
+        ])
+    }
+
+    /// Whether the server may be asked who waits: a statement is on its way, and nothing else is.
+    pub(super) fn waits_for_answers_alone(&self) -> bool {
+        self.is_any(&[BuyerState::Sent])
+            && !self.is_any(&[BuyerState::Running, BuyerState::Runnable, BuyerState::Arriving])
+    }
+
+    /// Whether a statement is on its way that is to be held inside the server.
+    pub(super) fn expects_to_hold_inside(&self) -> bool {
+        let begins = |statement: &PendingStatement| statement.begins.is_some();
+        let mut buyers = self.buyers.iter();
+        buyers.any(|buyer| {
+            buyer.state == BuyerState::Sent && buyer.last_sent.as_ref().is_some_and(begins)
+        })
+    }
+
+    /// Notes whose code has run for too long without a statement, where nothing has changed for so long; whether any has.
+    pub(super) fn lose_sight(&mut self, since_ns: u64) -> bool {
+        let ClientCode::OneAtATime(usually) = self.code else { return false };
+        let may_move = |buyer: &Buyer| {
+            matches!(
+                buyer.state,
+                BuyerState::Held(_) | BuyerState::Runnable | BuyerState::HeldInside
+            )
+        };
+        let others_may_move = self.buyers.iter().any(may_move);
+        let mut has_lost = false;
+        for buyer in &mut self.buyers {
+            let most = match (others_may_move, buyer.was_unseen) {
+                (true, true) => usually / AGAIN,
+                (true, false) => usually,
+                (false, _) => usually * STUCK,
+            };
+            if buyer.state == BuyerState::Running && since_ns >= nanos(most) {
+                buyer.state = BuyerState::Unseen;
+                self.unseen += u64::from(!buyer.was_unseen);
+                buyer.was_unseen = true;
+                has_lost = true;
+            }
+        }
+        has_lost
+    }
+
+    /// Takes in what the server says of who waits, of sessions that the buyers had when it was asked. If every statement
+    /// that is on its way waits, and none in a cycle, nothing will happen until another buyer moves. A cycle is a
+    /// deadlock, which the server breaks by itself.
+    pub(super) fn believe(&mut self, sessions: &[i64], waits: &Waits) {
+        for (buyer, session) in self.buyers.iter_mut().zip(sessions) {
+            if buyer.state == BuyerState::Sent && waits.contains(&(*session, HELD_INSIDE)) {
+                buyer.state = BuyerState::HeldInside;
+            }
+        }
+        let sent = self.those(&[BuyerState::Sent]);
+        let is_known_to_wait = |place: &usize| {
+            waits.iter().any(|(who, _)| *who == sessions[*place])
+                && self.buyers[*place].told_to_wait.unwrap_or(true)
+        };
+        let all_wait = sent.iter().all(is_known_to_wait);
+        let is_deadlock = sent.iter().any(|place| is_in_cycle(sessions[*place], waits));
+        if all_wait && !is_deadlock {
+            for place in sent {
+                self.buyers[place].state = BuyerState::Blocked;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheduler::Footprint;
+
+    fn statement(text: &str) -> PendingStatement {
+        PendingStatement::new(text.into(), Footprint::NOTHING)
+    }
+
+    /// Buyers with sessions 11, 12 …, each held with a statement.
+    fn held(buyers: usize, code: ClientCode) -> Board {
+        let mut board = Board::of(buyers, code);
+        board.open();
+        for place in 0..buyers {
+            board.set_session(place, 11 + place as i64);
+            board.stop(place, BuyerState::Held(statement("UPDATE t")));
+        }
+        board
+    }
+
+    const APPLICATION: ClientCode = ClientCode::OneAtATime(Duration::from_millis(100));
+
+    #[test]
+    fn a_buyer_that_is_released_has_sent_and_the_others_stay_held() {
+        let mut board = held(2, ClientCode::AllAtOnce);
+        assert!(board.is_settled());
+        assert!(board.release(0));
+        assert!(!board.release(0));
+        assert_eq!(board.states()[0], BuyerState::Sent);
+        assert_eq!(board.held().len(), 1);
+        assert!(!board.is_settled());
+        assert_eq!((board.first_step(0), board.first_step(1)), (Some(1), None));
+    }
+
+    #[test]
+    fn who_waits_is_blocked_until_another_moves() {
+        let mut board = held(2, ClientCode::AllAtOnce);
+        board.release(0);
+        board.believe(&[11, 12], &vec![(11, 12)]);
+        assert_eq!(board.state(0), &BuyerState::Blocked);
+        assert_eq!(board.blockers(0, &vec![(11, 12), (11, 0), (11, 99)]), [1]);
+        assert!(board.is_settled());
+        board.release(1);
+        assert_eq!(board.state(0), &BuyerState::Sent);
+    }
+
+    #[test]
+    fn nobody_is_blocked_while_one_who_has_sent_may_still_be_answered_nor_in_a_deadlock() {
+        let mut board = held(2, ClientCode::AllAtOnce);
+        board.release(0);
+        board.release(1);
+        board.believe(&[11, 12], &vec![(11, 12)]);
+        assert_eq!(board.states(), [BuyerState::Sent, BuyerState::Sent]);
+        board.believe(&[11, 12], &vec![(11, 12), (12, 11)]);
+        assert_eq!(board.states(), [BuyerState::Sent, BuyerState::Sent]);
+        board.believe(&[11, 12], &vec![(11, 7), (12, 7)]);
+        assert_eq!(board.states(), [BuyerState::Blocked, BuyerState::Blocked]);
+    }
+
+    #[test]
+    fn a_buyer_whose_server_tells_it_that_it_waits_is_blocked_once_it_has_been_told() {
+        let mut board = held(1, ClientCode::AllAtOnce);
+        board.expect_to_be_told(0);
+        board.release(0);
+        board.believe(&[11], &vec![(11, 7)]);
+        assert_eq!(board.state(0), &BuyerState::Sent);
+        board.be_told(0, true);
+        assert!(board.take_news());
+        board.believe(&[11], &vec![(11, 7)]);
+        assert_eq!(board.state(0), &BuyerState::Blocked);
+    }
+
+    #[test]
+    fn a_statement_that_has_begun_is_held_with_the_rest_of_it() {
+        let mut board = held(1, ClientCode::AllAtOnce);
+        let begins = statement("INSERT").beginning_with(Some(Footprint::NOTHING));
+        board.stop(0, BuyerState::Held(begins.clone()));
+        board.release(0);
+        assert!(board.expects_to_hold_inside());
+        board.believe(&[11], &vec![(11, HELD_INSIDE)]);
+        assert_eq!(board.held(), [(0, begins.rest())]);
+        assert!(board.release(0));
+    }
+
+    #[test]
+    fn a_buyer_that_begins_again_is_worth_choosing_only_once_another_has_moved() {
+        let mut board = held(2, ClientCode::AllAtOnce);
+        board.begin_attempt(0);
+        board.release(0);
+        board.answer(0, "conflict".into());
+        board.begin_again(0, false);
+        board.stop(0, BuyerState::Held(statement("UPDATE t")));
+        let places = |board: &mut Board| -> Vec<usize> {
+            board.ready().into_iter().map(|(place, _)| place).collect()
+        };
+        assert_eq!(places(&mut board), [1]);
+        board.release(1);
+        assert_eq!(places(&mut board), [0]);
+        assert_eq!(board.most_futile_attempts(), 1);
+    }
+
+    #[test]
+    fn where_one_code_runs_at_a_time_an_answered_buyer_waits_for_its_turn() {
+        let mut board = held(2, APPLICATION);
+        board.release(1);
+        board.answer(1, "1 row".into());
+        assert_eq!(board.state(1), &BuyerState::Runnable);
+        assert!(board.may_run(1));
+        board.run_alone(1);
+        assert_eq!(
+            board.running(),
+            RunningCode { runs: Some(1), may_run: vec![], ran_last: Some(1) }
+        );
+        board.release(0);
+        board.answer(0, "1 row".into());
+        assert!(!board.may_run(0));
+    }
+
+    #[test]
+    fn a_code_that_runs_for_too_long_is_unseen_sooner_if_others_can_move() {
+        let mut board = held(2, APPLICATION);
+        board.run_alone(1);
+        assert!(!board.lose_sight(nanos(Duration::from_millis(99))));
+        assert!(board.lose_sight(nanos(Duration::from_millis(100))));
+        assert_eq!((board.state(1), board.unseen()), (&BuyerState::Unseen, 1));
+        // Another moves: it may go on, and has a tenth of the time to show it.
+        board.release(0);
+        assert_eq!(board.state(1), &BuyerState::Running);
+        board.stop(0, BuyerState::Held(statement("UPDATE t")));
+        assert!(board.lose_sight(nanos(Duration::from_millis(10))));
+        assert_eq!(board.unseen(), 1);
+        // Where no other can move, it has ten times as long.
+        let mut board = held(1, APPLICATION);
+        board.run_alone(0);
+        assert!(!board.lose_sight(nanos(Duration::from_millis(999))));
+        assert!(board.lose_sight(nanos(Duration::from_millis(1000))));
+    }
+}

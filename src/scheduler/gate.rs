@@ -1,0 +1,217 @@
+//! A gate in front of a server: each buyer is held there with its next statement until the explorer releases it, and the
+//! explorer waits there until every buyer has come to rest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::board::{Board, BuyerState, ClientCode};
+use super::handle::BuyerHandle;
+use super::statement::PendingStatement;
+use super::waits::Waits;
+use crate::base::clock::{Clock, Wall, nanos};
+
+/// How long no buyer may be seen to do anything: a server that is silent for longer has failed.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How long an answer usually takes at most. Only where there is none by then is the server asked who waits.
+const USUALLY: Duration = Duration::from_micros(400);
+
+/// The same where a statement is on its way that is to be held inside the server.
+const SOON: Duration = Duration::from_micros(100);
+
+/// The gate of all buyers of an execution, and of the executions that follow.
+#[derive(Debug)]
+pub struct Gate {
+    pub(super) board: Mutex<Board>,
+    /// Wakes the explorer.
+    pub(super) explorer: Condvar,
+    /// Wakes each buyer.
+    pub(super) buyers: Vec<Condvar>,
+}
+
+/// Why it is not known what every buyer is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsettled {
+    /// No buyer has been seen to do anything for too long. These have sent a statement.
+    Silent(Vec<usize>),
+    /// The server could not say who waits.
+    Watch(String),
+}
+
+impl Gate {
+    /// For so many buyers, none of whom is there yet.
+    #[must_use]
+    pub fn of(buyers: usize, code: ClientCode) -> Arc<Self> {
+        Arc::new(Self {
+            board: Mutex::new(Board::of(buyers, code)),
+            explorer: Condvar::new(),
+            buyers: (0..buyers).map(|_| Condvar::new()).collect(),
+        })
+    }
+
+    /// One buyer's handle.
+    #[must_use]
+    pub fn handle(self: &Arc<Self>, place: usize) -> BuyerHandle {
+        BuyerHandle::of(Arc::clone(self), place)
+    }
+
+    /// An execution begins: every buyer comes in.
+    pub fn open(&self) {
+        self.board.lock().open();
+    }
+
+    /// Every buyer that is held leaves without another statement.
+    pub fn close(&self) {
+        let mut board = self.board.lock();
+        board.close();
+        self.wake_buyers();
+    }
+
+    fn wake_buyers(&self) {
+        for buyer in &self.buyers {
+            buyer.notify_all();
+        }
+    }
+
+    /// A buyer's code has stopped; where one runs at a time, another's may run now. What an application's code has done
+    /// meanwhile that is no statement, such as closing a connection, may have let others go on.
+    pub(super) fn code_has_stopped(&self, board: &mut Board) {
+        if board.runs_one_at_a_time() {
+            board.forget_waits();
+            self.wake_buyers();
+        }
+    }
+
+    /// How often a buyer's code was found to wait for something that cannot be seen from here.
+    #[must_use]
+    pub fn unseen(&self) -> u64 {
+        self.board.lock().unseen()
+    }
+
+    /// Who is held, and with what.
+    #[must_use]
+    pub fn held(&self) -> Vec<(usize, PendingStatement)> {
+        self.board.lock().held()
+    }
+
+    /// Those who are held and worth choosing; see the board for who is not.
+    #[must_use]
+    pub fn ready(&self) -> Vec<(usize, PendingStatement)> {
+        self.board.lock().ready()
+    }
+
+    /// How often a buyer was not chosen because it polls.
+    #[must_use]
+    pub fn passed_over(&self) -> u64 {
+        self.board.lock().passed_over()
+    }
+
+    /// Who waits for another buyer, in whatever way.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<usize> {
+        self.board.lock().those(&[BuyerState::Blocked, BuyerState::MustRetry, BuyerState::Unseen])
+    }
+
+    /// The sessions of those who wait for another session, as the server says.
+    #[must_use]
+    pub fn blocked_sessions(&self) -> Vec<i64> {
+        let board = self.board.lock();
+        board.those(&[BuyerState::Blocked]).into_iter().map(|place| board.session(place)).collect()
+    }
+
+    /// What the server has said of those who wait is no longer known.
+    pub fn forget_waits(&self) {
+        self.board.lock().forget_waits();
+    }
+
+    /// The most attempts of any buyer that ended in a conflict and had changed nothing.
+    #[must_use]
+    pub fn most_futile_attempts(&self) -> u32 {
+        self.board.lock().most_futile_attempts()
+    }
+
+    /// Releases a buyer's statement, or the rest of one that is held inside the server, which the caller has to tell the
+    /// server; false if the buyer is not held.
+    pub fn release(&self, place: usize) -> bool {
+        let is_released = self.board.lock().release(place);
+        if is_released {
+            self.buyers[place].notify_all();
+        }
+        is_released
+    }
+
+    /// Has a buyer try again that has found out by itself that another was in its way; false if it is none.
+    pub fn retry(&self, place: usize) -> bool {
+        let retries = self.board.lock().retry(place);
+        if retries {
+            self.buyers[place].notify_all();
+        }
+        retries
+    }
+
+    /// Whose statements have begun and are held inside the server.
+    #[must_use]
+    pub fn held_inside(&self) -> Vec<usize> {
+        self.board.lock().those(&[BuyerState::HeldInside])
+    }
+
+    /// The number by which the server knows a buyer's connection.
+    #[must_use]
+    pub fn session(&self, place: usize) -> i64 {
+        self.board.lock().session(place)
+    }
+
+    /// The buyers for whom a buyer waits, as far as the server names them.
+    #[must_use]
+    pub fn blockers(&self, place: usize, waits: &Waits) -> Vec<usize> {
+        self.board.lock().blockers(place, waits)
+    }
+
+    /// Waits until every buyer has come to rest: no code runs, and every statement that was sent has been answered, or
+    /// waits as the server itself says. The server is only asked where an answer is late. Returns what was answered
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// When no buyer is seen to do anything for half a minute, or the server cannot say who waits.
+    pub fn settle(
+        &self,
+        mut who_waits: impl FnMut() -> Result<Waits, String>,
+    ) -> Result<Vec<(usize, String)>, Unsettled> {
+        let mut board = self.board.lock();
+        let clock = Wall::start();
+        let mut seen_ns = clock.now();
+        let mut seen = board.states();
+        loop {
+            if board.is_settled() {
+                return Ok(board.take_answered());
+            }
+            let usually = if board.expects_to_hold_inside() { SOON } else { USUALLY };
+            let timed_out = self.explorer.wait_for(&mut board, usually).timed_out();
+            let states = board.states();
+            if seen != states {
+                seen = states;
+                seen_ns = clock.now();
+            }
+            if board.lose_sight(clock.now() - seen_ns) {
+                self.wake_buyers();
+                continue;
+            }
+            if clock.now() - seen_ns >= nanos(SILENCE) {
+                return Err(Unsettled::Silent(board.those(&[BuyerState::Sent])));
+            }
+            let is_late = timed_out || board.take_news();
+            if is_late && board.waits_for_answers_alone() {
+                let (sessions, before) = (board.sessions(), board.states());
+                drop(board);
+                let waits = who_waits().map_err(Unsettled::Watch)?;
+                board = self.board.lock();
+                // A buyer that was answered meanwhile may have let others go on since.
+                if board.states() == before {
+                    board.believe(&sessions, &waits);
+                }
+            }
+        }
+    }
+}

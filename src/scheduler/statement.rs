@@ -1,0 +1,62 @@
+//! A statement that a buyer is about to send, and is held with.
+
+use super::footprint::Footprint;
+
+/// Which part of a statement is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// All of it, or its beginning if it is held inside the server.
+    #[default]
+    Sends,
+    /// It has begun, and is held before it changes anything more.
+    Acts,
+}
+
+/// A statement that is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingStatement {
+    /// Its text as a report shows it, with its values; times are left out, for they never come out the same twice.
+    pub text: String,
+    /// What it touches.
+    pub touches: Footprint,
+    /// The text without its values, where these may come out otherwise each time: a clock's times, random keys.
+    pub shape: Option<String>,
+    /// The transaction that it is part of, where that is known.
+    pub transaction: Option<u64>,
+    /// What it touches when it begins, if it is to be held between its beginning and its first change; none if it is
+    /// one step.
+    pub begins: Option<Footprint>,
+    /// Which part of it comes next.
+    pub phase: Phase,
+}
+
+impl PendingStatement {
+    /// A statement whose values are the same each time.
+    #[must_use]
+    pub fn new(text: String, touches: Footprint) -> Self {
+        Self { text, touches, shape: None, transaction: None, begins: None, phase: Phase::Sends }
+    }
+
+    /// The same statement, to be held between its beginning, which touches so much, and its first change.
+    #[must_use]
+    pub fn beginning_with(self, begins: Option<Footprint>) -> Self {
+        Self { begins, ..self }
+    }
+
+    /// The part that is left once it has begun.
+    pub(super) fn rest(&self) -> Self {
+        Self { phase: Phase::Acts, begins: None, ..self.clone() }
+    }
+
+    /// Whether this is the other statement again, perhaps with other values.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.touches == other.touches
+            && self.begins == other.begins
+            && self.phase == other.phase
+            && match (&self.shape, &other.shape) {
+                (Some(shape), Some(other)) => shape == other,
+                _ => self.text == other.text,
+            }
+    }
+}
