@@ -308,7 +308,8 @@ fn proof(entrant: &dyn Entrant, settings: &Settings) -> Option<Onward> {
     let shop = Settings { buyers: few.min(shop.buyers), stock, ..shop };
     let troubled = with_trouble(entrant, &settings.in_the_model());
     match (settings.kill, can_be_stepped(entrant, &shop)) {
-        (0, Ok(())) => explore(Purpose::ProveIt, shop),
+        // A statement that passes over locked rows is not one step, and cannot be held between them.
+        (0, Ok(())) if !shop.unit_rows => explore(Purpose::ProveIt, shop),
         // Nobody steps a running shop.
         _ if entrant.described().is_some() => None,
         // Without a crash it would be another question.

@@ -295,7 +295,7 @@ fn every_command_about_a_server_says_which_and_how_it_was_set_up() {
         (
             "postgres",
             "race --store postgres -S conditional --unit-rows --stock 4 --buyers 30",
-            "prove it",
+            "in the model",
         ),
         ("postgres", "explore --store postgres -S transaction", "prove it"),
         ("postgres", "explore --store postgres -S pessimistic --advisory-locks --stock-check", ""),

@@ -281,3 +281,27 @@ fn a_table_that_a_step_makes_has_nothing_that_would_hold_a_statement_inside() {
         holds("made by a step", &shop, Some(ReadCommitted), Right::NotProved);
     }
 }
+
+/// A checkout that does not wait for the row's lock, in a transaction or without one.
+fn trying(store: StoreKind, in_transaction: bool) -> Shop {
+    let (begin, commit) = match in_transaction {
+        true => ("[[step]]\nsql = \"BEGIN\"\n", "[[step]]\nsql = \"COMMIT\"\n"),
+        false => ("", ""),
+    };
+    let rest = format!(
+        "retries = 0\n{begin}\
+        [[step]]\nsql = \"SELECT seats FROM room WHERE id = 1 FOR UPDATE NOWAIT\"\nif_refused = \"conflict\"\n\
+        [[step]]\nsql = \"UPDATE room SET seats = seats - 1 WHERE id = 1 AND seats > 0\"\nsold_out_if = \"rows = 0\"\n\
+        [[step]]\nsql = \"INSERT INTO booking VALUES (1, :buyer)\"\n{commit}\
+        [audit]\nstock = \"SELECT id, seats FROM room\"\norders = \"SELECT guest, room, 1 FROM booking\"\n"
+    );
+    Shop { store, schema: SEATS, seed: SEAT, rest: rest.leak() }
+}
+
+#[test]
+fn who_does_not_wait_may_find_a_lock_that_another_has_only_while_its_statement_runs() {
+    for store in [Postgres, Mysql] {
+        holds("locks kept", &trying(store, true), Some(ReadCommitted), Right::Proved);
+        holds("fleeting locks", &trying(store, false), Some(ReadCommitted), Right::NotProved);
+    }
+}

@@ -86,7 +86,7 @@ impl<D: Database> Held<D> {
     ) -> Option<Footprint> {
         let Known { catalog, holds_inside, overlaps, .. } = &self.known;
         let division = catalog.division(reading, &self.course);
-        overlaps.note(division, text, touches, !self.course.is_under_way());
+        overlaps.note(division, reading, text, touches, !self.course.is_under_way());
         match division {
             Division::BeginsAndActs if *holds_inside => Some(match catalog.kind() {
                 StoreKind::Postgres => {
@@ -101,7 +101,7 @@ impl<D: Database> Held<D> {
                 self.known.note_unheld(text);
                 None
             }
-            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits => None,
+            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
         }
     }
 }

@@ -77,7 +77,7 @@ impl SqlSight {
         let touches = self.course.touches(frame, &reading, known.touches(&reading, text));
         let division = catalog.division(&reading, &self.course);
         let brief = in_brief(&shape(self.dialect, text));
-        known.overlaps.note(division, &brief, touches, !self.course.is_under_way());
+        known.overlaps.note(division, &reading, &brief, touches, !self.course.is_under_way());
         let begins_with = match division {
             Division::BeginsAndActs if known.holds_inside => {
                 Some(known.begins(&reading, text, &self.course, touches))
@@ -86,7 +86,7 @@ impl SqlSight {
                 known.note_unheld(&brief);
                 None
             }
-            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits => None,
+            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
         };
         self.course.note(frame, &reading, touches, true);
         self.begun += u64::from(begins);

@@ -131,7 +131,7 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
         let touches = self.touches_of(&reading, text);
         let division = self.known.catalog.division(&reading, &self.course);
         let commits_at_once = !self.course.is_under_way();
-        self.known.overlaps.note(division, text, touches, commits_at_once);
+        self.known.overlaps.note(division, &reading, text, touches, commits_at_once);
         match division {
             Division::BeginsAndActs if self.known.holds_inside => {
                 Some(self.known.begins(&reading, text, &self.course, touches))
@@ -140,7 +140,7 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
                 self.known.note_unheld(text);
                 None
             }
-            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits => None,
+            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
         }
     }
 

@@ -6,7 +6,7 @@
 //! trigger on the tables that it writes (`hold.sql` of each database); where no trigger can hold it, what it might
 //! do is named, and nothing is proved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -27,8 +27,8 @@ pub(in crate::stores::sql) enum Division {
     BeginsAndActs,
     /// Others can come in between, but it cannot be held there; and why.
     Unheld(&'static str),
-    /// The same, if another session changes in one statement, which commits at once, what this one locks.
-    UnheldBesideCommits,
+    /// The same, if another session changes or locks in one statement, which commits at once, what this one locks.
+    UnheldBesideCommits(&'static str),
 }
 
 /// Why a statement that runs code of the database's own cannot be followed.
@@ -40,6 +40,17 @@ const MADE_LATER: &str =
     "a table that it names was made later than the triggers that would hold it";
 /// Why nothing is known of a statement.
 const UNREADABLE: &str = "it cannot be read";
+/// Why a query that locks some rows and reads others cannot be held.
+const LOCKS: &str = "it reads other rows than it locks, beside changes that commit at once";
+/// Why a statement that does not wait for the lock of one row cannot be held.
+const TRIES: &str = "it does not wait for a lock that another statement may hold while it runs";
+/// Why one that does not wait for the locks of several rows cannot be held.
+const TRIES_ROWS: &str = "it locks row after row, and does not wait for a lock that another holds";
+/// Why one that does not wait for a lock by name cannot be held.
+const TRIES_BY_NAME: &str = "it may find a lock taken that another statement takes and gives back";
+/// Why a statement that asks for locks and sessions cannot be held.
+const PEEKS: &str =
+    "it asks the server what other sessions do, which they do while a statement runs, too";
 /// Why what may commit cannot be followed.
 const COMMITS: &str = "it may commit within";
 
@@ -55,6 +66,19 @@ impl Catalog {
         };
         if may_commit {
             return Division::Unheld(COMMITS);
+        }
+        if reading.peeks() {
+            return Division::Unheld(PEEKS);
+        }
+        if reading.tries_locks() {
+            let locks_one = reading.verb == "lock"
+                || reading.is_locking_query()
+                    && reading.queries == 1
+                    && self.is_of_one_row(reading);
+            return match locks_one {
+                true => Division::UnheldBesideCommits(TRIES),
+                false => Division::Unheld(TRIES_ROWS),
+            };
         }
         let is_unread = reading.unsettles || reading.verb == "explain";
         if reading.deed == Deed::Unknown && is_unread {
@@ -73,7 +97,7 @@ impl Catalog {
         }
         if reading.is_locking_query() {
             return match reading.relations.len() > 1 || reading.queries > 1 {
-                true => Division::UnheldBesideCommits,
+                true => Division::UnheldBesideCommits(LOCKS),
                 false => Division::Whole,
             };
         }
@@ -137,7 +161,7 @@ struct Code {
     reads: usize,
     /// Statements that change rows.
     changes: usize,
-    /// Whether statements are put together while it runs, or it ends transactions.
+    /// Whether statements are put together while it runs, or it ends transactions, or does not wait for a lock.
     is_dynamic: bool,
 }
 
@@ -156,8 +180,9 @@ impl Code {
             code.reads += usize::from(has(&["select", "perform", "fetch", "query"]));
             code.is_dynamic |= has(&[
                 "execute", "commit", "rollback", "loop", "call", "open", "prepare", "while",
-                "repeat",
+                "repeat", "nowait", "skip",
             ]);
+            code.is_dynamic |= words().any(|word| word.contains("try_advisory"));
             code.is_dynamic |= statement.iter().any(|piece| piece.kind == Kind::Unreadable);
         }
         code
@@ -172,8 +197,12 @@ pub(in crate::stores::sql) struct Overlaps(Arc<Mutex<Noted>>);
 struct Noted {
     /// Each with why.
     unheld: BTreeMap<String, &'static str>,
-    /// Queries that lock rows and read others, and what they touch.
-    locking: BTreeMap<String, Footprint>,
+    /// Statements that count as unheld beside those that commit at once: what they touch, and why.
+    locking: BTreeMap<String, (Footprint, &'static str)>,
+    /// Statements that look whether a lock by name is free.
+    tries_by_name: BTreeSet<String>,
+    /// Whether a statement takes a lock by name and gives it back before it ends.
+    takes_briefly: bool,
     /// What was changed by statements that commit at once.
     committed: Footprint,
 }
@@ -183,17 +212,24 @@ impl Overlaps {
     pub(in crate::stores::sql) fn note(
         &self,
         division: Division,
+        reading: &Reading,
         text: &str,
         touches: Footprint,
         commits_at_once: bool,
     ) {
         let mut noted = self.0.lock();
+        noted.takes_briefly |= reading.gives_back_locks(commits_at_once);
+        if reading.tries_locks_by_name() {
+            noted.tries_by_name.insert(text.to_owned());
+        }
         if commits_at_once && touches.changes() {
             noted.committed = noted.committed | touches;
         }
         match division {
             Division::Unheld(why) => drop(noted.unheld.insert(text.to_owned(), why)),
-            Division::UnheldBesideCommits => drop(noted.locking.insert(text.to_owned(), touches)),
+            Division::UnheldBesideCommits(why) => {
+                noted.locking.insert(text.to_owned(), (touches, why));
+            }
             Division::Whole | Division::BeginsAndActs => {}
         }
     }
@@ -205,15 +241,17 @@ impl Overlaps {
 
     /// In words, each statement and why.
     pub(in crate::stores::sql) fn told(&self) -> Vec<String> {
-        const LOCKS: &str = "it reads other rows than it locks, beside changes that commit at once";
         let noted = self.0.lock();
         let changed = Footprint { reads: crate::scheduler::Resources::NONE, ..noted.committed };
-        let locking = noted.locking.iter().filter(|(_, touches)| touches.conflicts_with(changed));
-        let locking = locking.map(|(text, _)| (text, &LOCKS));
+        let locking =
+            noted.locking.iter().filter(|(_, (touches, _))| touches.conflicts_with(changed));
+        let locking = locking.map(|(text, (_, why))| (text, why));
+        let tries = noted.tries_by_name.iter().filter(|_| noted.takes_briefly);
+        let tries = tries.map(|text| (text, &TRIES_BY_NAME));
         let told = |(text, why): (&String, &&str)| {
             format!("`{text}` was run in one step, though others can overlap with it: {why}")
         };
-        noted.unheld.iter().chain(locking).map(told).collect()
+        noted.unheld.iter().chain(locking).chain(tries).map(told).collect()
     }
 }
 
@@ -298,14 +336,70 @@ mod tests {
         assert_eq!(call, Division::Unheld(COMMITS));
         let locks = "SELECT stock, (SELECT count(*) FROM voucher) FROM product FOR UPDATE";
         let locking = division(StoreKind::Postgres, locks);
-        assert_eq!(locking, Division::UnheldBesideCommits);
+        assert_eq!(locking, Division::UnheldBesideCommits(LOCKS));
         let shop = shop(StoreKind::Postgres, &[]);
         let touches = |text| shop.touches(&shop.read(text));
         let overlaps = Overlaps::default();
-        overlaps.note(locking, locks, touches(locks), false);
+        overlaps.note(locking, &shop.read(locks), locks, touches(locks), false);
         assert_eq!(overlaps.told(), Vec::<String>::new());
-        overlaps.note(Division::Whole, "", touches("UPDATE product SET stock = 0"), true);
+        let change = "UPDATE product SET stock = 0";
+        overlaps.note(Division::Whole, &shop.read(change), change, touches(change), true);
         assert_eq!(overlaps.told().len(), 1);
+    }
+
+    #[test]
+    fn who_does_not_wait_for_a_lock_may_find_another_in_the_middle_of_a_statement() {
+        for (kind, text, expected) in [
+            (
+                StoreKind::Postgres,
+                "SELECT stock FROM product WHERE id = 1 FOR UPDATE NOWAIT",
+                Division::UnheldBesideCommits(TRIES),
+            ),
+            (
+                StoreKind::Mysql,
+                "SELECT stock FROM product WHERE id = 1 FOR UPDATE WAIT 0",
+                Division::UnheldBesideCommits(TRIES),
+            ),
+            (
+                StoreKind::Postgres,
+                "LOCK TABLE product IN EXCLUSIVE MODE NOWAIT",
+                Division::UnheldBesideCommits(TRIES),
+            ),
+            (
+                StoreKind::Mysql,
+                "SELECT id FROM product WHERE stock > 0 LIMIT 1 FOR UPDATE SKIP LOCKED",
+                Division::Unheld(TRIES_ROWS),
+            ),
+            (
+                StoreKind::Postgres,
+                "DELETE FROM product WHERE id = (SELECT id FROM product LIMIT 1 FOR UPDATE SKIP LOCKED)",
+                Division::Unheld(TRIES_ROWS),
+            ),
+            (StoreKind::Postgres, "SELECT count(*) FROM pg_locks", Division::Unheld(PEEKS)),
+        ] {
+            assert_eq!(division(kind, text), expected, "{kind}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_try_of_a_lock_by_name_is_named_if_a_statement_takes_one_and_gives_it_back() {
+        let shop = shop(StoreKind::Postgres, &[]);
+        let told = |texts: [&str; 2], commits_at_once| {
+            let overlaps = Overlaps::default();
+            for text in texts {
+                let reading = shop.read(text);
+                let touches = shop.touches(&reading);
+                overlaps.note(Division::Whole, &reading, text, touches, commits_at_once);
+            }
+            overlaps.told().len()
+        };
+        let tries = "SELECT pg_try_advisory_lock(1)";
+        assert_eq!(told([tries, "SELECT pg_advisory_unlock(1)"], true), 0);
+        assert_eq!(told([tries, "SELECT pg_advisory_xact_lock(1)"], false), 0);
+        assert_eq!(told([tries, "SELECT pg_advisory_xact_lock(1)"], true), 1);
+        assert_eq!(told(["SELECT pg_try_advisory_xact_lock(1)", "SELECT 1"], true), 1);
+        let both = "SELECT pg_advisory_lock(1), pg_advisory_unlock(1)";
+        assert_eq!(told([tries, both], true), 1);
     }
 
     #[test]

@@ -120,6 +120,19 @@ const OF_THE_CATALOGUE: [&str; 26] = [
     "table_constraints",
 ];
 
+/// Relations and functions that say which locks there are and what sessions do.
+const OF_SESSIONS: [&str; 9] = [
+    "pg_locks",
+    "pg_stat_activity",
+    "pg_blocking_pids",
+    "metadata_lock_info",
+    "data_locks",
+    "processlist",
+    "innodb_trx",
+    "innodb_locks",
+    "innodb_lock_waits",
+];
+
 impl Reading {
     /// Of a statement of ours, of which it is known that it begins or ends a transaction.
     pub(in crate::stores::sql) fn of_frame(deed: Deed) -> Self {
@@ -286,6 +299,34 @@ impl Reading {
         ["select", "insert", "update", "delete", "merge", "replace", "copy"]
             .into_iter()
             .any(|word| self.has(word))
+    }
+
+    /// Whether it does not wait for locks of rows or tables that another session holds.
+    pub(super) fn tries_locks(&self) -> bool {
+        let may_lock = ["for", "lock", "share"].into_iter().any(|word| self.has(word));
+        self.has("nowait")
+            || self.has_phrase(&["skip", "locked"])
+            // MariaDB: `FOR UPDATE WAIT 0`.
+            || self.has("wait") && may_lock
+    }
+
+    /// Whether it looks whether a lock by name is free.
+    pub(super) fn tries_locks_by_name(&self) -> bool {
+        let tries = ["try_advisory", "get_lock", "is_free_lock", "is_used_lock"];
+        self.functions.iter().any(|name| tries.iter().any(|part| name.contains(part)))
+    }
+
+    /// Whether it takes a lock by name and gives it back before it ends.
+    pub(super) fn gives_back_locks(&self, commits_at_once: bool) -> bool {
+        let calls = |part: &str| self.functions.iter().any(|name| name.contains(part));
+        let gives_back = calls("advisory_unlock") || calls("release_");
+        commits_at_once && calls("advisory_xact_lock")
+            || gives_back && (calls("advisory_lock") || calls("get_lock"))
+    }
+
+    /// Whether it asks the server for its locks or sessions.
+    pub(super) fn peeks(&self) -> bool {
+        OF_SESSIONS.into_iter().any(|name| self.has(name))
     }
 
     /// Whether it changes rows by its own words.
