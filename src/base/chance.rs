@@ -1,5 +1,5 @@
-//! Seeded chance: a ChaCha stream for each buyer and purpose, so that no roll depends on who else
-//! rolls, nor on how often.
+//! Seeded chance: a ChaCha stream for each buyer and purpose, so that no roll depends on which other
+//! buyers roll, nor on how often.
 
 use rand::rngs::{ChaCha8Rng, SysRng, Xoshiro256PlusPlus};
 use rand::{SeedableRng, TryRng};
@@ -9,7 +9,7 @@ use rand::{SeedableRng, TryRng};
 pub enum Purpose {
     /// How many units a buyer wants.
     Want = 0,
-    /// Whose step comes next.
+    /// Which buyer makes the next step.
     Schedule = 1,
     /// How long a buyer waits before it tries again.
     Backoff = 2,

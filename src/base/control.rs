@@ -1,10 +1,10 @@
-//! What a race shares with whoever watches it: how far it is, and whether it should stop.
+//! What a race shares with the thread that watches it: how far it is, and whether it should stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The longest nap before looking up to see whether the race was stopped.
+/// The longest sleep between two checks whether the race was stopped.
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// Watches and stops a race from another thread.
@@ -37,7 +37,7 @@ impl Control {
         self.served.fetch_add(buyers, Ordering::Relaxed);
     }
 
-    /// Lets this much time pass for the calling thread, in naps; false if the race was stopped.
+    /// Pauses the calling thread for this long, in short sleeps; false if the race was stopped.
     #[expect(clippy::disallowed_methods, reason = "the one place where a live world waits")]
     pub fn pause(&self, time: Duration) -> bool {
         let mut left = time;

@@ -3,9 +3,9 @@
 //! A plain name speaks of one round, and must hold in every one; `total.NAME` speaks of all rounds
 //! together. The names are the JSON report's own.
 //!
-//! A run that proves nothing, or was cut short, bears no claim that something is absent. What it has
-//! seen stands all the same: of findings, failures and deadlocks a figure above zero is evidence in any
-//! run. Every other expectation needs a run that did what it was asked to, unless it
+//! A run that proves nothing, or was cut short, supports no claim that something is absent. What it has
+//! seen is still valid: a figure above zero for findings, failures or deadlocks is evidence in any run.
+//! Every other expectation needs a run that did what it was asked to, unless it
 //! [allows otherwise](Expectation::allowing_incomplete); `evidence` speaks of the verdict itself.
 
 use std::fmt;
@@ -83,7 +83,7 @@ impl Expectation {
         Ok(Self { text, subject, relation, bound, allows_incomplete: false })
     }
 
-    /// The same, which may also hold of a run that proves nothing or was cut short, if so.
+    /// The same; if `allows_incomplete`, it may also hold of a run that proves nothing or was cut short.
     #[must_use]
     pub fn allowing_incomplete(self, allows_incomplete: bool) -> Self {
         Self { allows_incomplete: self.allows_incomplete || allows_incomplete, ..self }
@@ -122,8 +122,8 @@ impl Expectation {
     }
 }
 
-/// Whether a figure counts something that went wrong: seen once, it is there, however little of the rest
-/// was looked at.
+/// Whether a figure counts something that went wrong: seen once, it is proved, however incomplete the run
+/// is.
 fn counts_trouble(metric: &Metric) -> bool {
     ["findings", "failed", "deadlocks"].contains(&metric.name)
         || FindingKind::ALL.into_iter().any(|kind| kind.name() == metric.name)
@@ -160,7 +160,7 @@ impl Subject {
                     });
             }
         };
-        // What the figure would be in an empty run tells its kind.
+        // The figure's value in an empty run tells its kind.
         Ok(Bound::Value(match (metric.value)(&Figures::default()) {
             Value::Count(_) => Value::Count(read_count(text)?),
             Value::Nanos(_) => {
@@ -218,7 +218,7 @@ impl fmt::Display for Expectation {
 pub struct Judge {
     expectations: Vec<Expectation>,
     judgements: Vec<Judgement>,
-    /// By expectation, whether it is about something that went wrong, and that was seen.
+    /// For each expectation, whether it is about something that went wrong and was seen to go wrong.
     witnessed: Vec<bool>,
 }
 
@@ -228,7 +228,7 @@ impl Judge {
     pub fn new(expectations: &[Expectation]) -> Self {
         let unseen = |expectation: &Expectation| Judgement {
             expectation: expectation.to_string(),
-            // What never came to be looked at was not met.
+            // An expectation that was never checked was not met.
             held: false,
             seen: "not reached".into(),
             round: None,
@@ -257,7 +257,7 @@ impl Judge {
         }
     }
 
-    /// Looks at the whole run, and at why it bears no claim of absence, if it does not.
+    /// Judges the whole run. `incomplete` is why it supports no claim of absence, if it does not.
     #[must_use]
     pub fn conclude(
         mut self,

@@ -1,4 +1,4 @@
-//! A round: everything that is known when everybody has gone home, in whatever world.
+//! A round: everything that is known after all visits are over, in whatever world.
 
 use super::audit::Ledger;
 use crate::base::samples::Samples;
@@ -6,7 +6,7 @@ use crate::domain::books::Books;
 use crate::domain::buyer::Visit;
 use crate::domain::op::Units;
 
-/// All that is known of one round when everybody has gone home.
+/// All that is known of one round after all visits are over.
 #[derive(Clone, Debug)]
 pub struct Round {
     /// Which round, counted from 1.
@@ -44,9 +44,9 @@ pub struct Tally {
     pub version_conflicts: u64,
     /// Locks taken.
     pub lock_acquisitions: u64,
-    /// Locks that somebody else held first.
+    /// Locks that another session held first.
     pub lock_waits: u64,
-    /// Times that somebody waited for a connection to the store.
+    /// Times that a buyer waited for a connection to the store.
     pub pool_waits: u64,
     /// Attempts that lost their connection, and with it an answer.
     pub disconnects: u64,
@@ -60,17 +60,17 @@ pub struct Tally {
     pub lock_hold: Samples,
     /// How long each of [`Tally::pool_waits`] waited.
     pub pool_wait: Samples,
-    /// Events that were simulated, where the world was.
+    /// Events that were simulated, in a simulated world.
     pub events: u64,
-    /// The most buyers who were inside at once, where somebody counted them.
+    /// The most buyers who were inside at once, where the world counted them.
     pub most_inside: u64,
-    /// Buyers inside, added up over every nanosecond, where somebody counted them.
+    /// Buyers inside, added up over every nanosecond, where the world counted them.
     pub buyer_ns: Option<u128>,
     /// Holds that ran out, and units that they gave back.
     pub holds_expired: u64,
     /// Reads that did not see the latest write, by product, where there are copies.
     pub stale_reads: Vec<u64>,
-    /// Winners who clicked later than somebody who was turned away.
+    /// Winners who clicked later than a buyer who was turned away.
     pub overtakings: u64,
 }
 

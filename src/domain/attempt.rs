@@ -17,7 +17,7 @@ pub struct Bought;
 pub enum Missed {
     /// Too little is left: the buyer is turned away for good.
     SoldOut,
-    /// Somebody got in between. The engine decides whether to try again.
+    /// Another session got in between. The engine decides whether to try again.
     Conflict,
     /// The payment did not go through.
     Declined,
@@ -43,16 +43,16 @@ pub enum Failure {
     /// The op names a product this store does not have.
     #[error("no such item")]
     NoSuchItem,
-    /// The op makes no sense here, such as an answer without a request.
+    /// The store does not support the op here, such as an answer without a request.
     #[error("the store cannot do that op here")]
     Unsupported,
     /// The attempt awaited something that is not an op, and live worlds cannot wait for that.
     #[error("the attempt awaited something that is not an op")]
     Suspended,
-    /// The attempt made more ops than anybody follows.
+    /// The attempt made more ops than the engine allows.
     #[error("the attempt goes on and on")]
     TooLong,
-    /// What is to be confirmed was never reserved.
+    /// The buyer confirmed units that it had never reserved.
     #[error("confirmed what it had not reserved")]
     NotHeld,
     /// A transaction was begun inside another, or one was committed that was never begun.
@@ -61,13 +61,13 @@ pub enum Failure {
     /// The server that ran the attempt died.
     #[error("its server crashed")]
     Crashed,
-    /// Nobody could answer: too few members of the group were there to decide.
+    /// The group could not answer: too few of its members were reachable to decide.
     #[error("the shop could not decide: too few of its members were within reach")]
     NoMajority,
     /// The buyer's patience ran out before there was a connection to the store.
     #[error("no connection to the store in time")]
     NoConnection,
-    /// The connection to the store broke before the answer came: what was asked for may have happened, or not.
+    /// The connection to the store broke before the answer came: the op may have taken effect, or not.
     #[error("lost its connection to the store: what became of it is unknown")]
     Disconnected,
     /// The database itself does not let stock fall below zero.
@@ -76,7 +76,7 @@ pub enum Failure {
     /// The store refused something that it should not have; the report says what it said.
     #[error("the store refused it")]
     Refused,
-    /// A condition of a described checkout says so, or what it says of a refusal.
+    /// A condition of a described checkout ended the attempt, or its `if_refused` did.
     #[error("a condition of the checkout ended it")]
     Condition,
     /// Ctrl-C.

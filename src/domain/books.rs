@@ -1,14 +1,14 @@
-//! The books: what the audit finds in a store when everybody has gone home.
+//! The books: what the audit reads from a store after all visits are over.
 
 use super::op::{BuyerId, Order, Units};
 
-/// What the audit finds in a store when everybody has gone home.
+/// What the audit reads from a store after all visits are over.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
     /// The stock of each product. Below zero if a checkout took it there.
     pub shelves: Vec<Units>,
-    /// What the shelves held when the doors opened, where that is not the same of each and known without asking;
-    /// else empty.
+    /// The stock of each product at the start, where only the store knows it; empty where each product starts
+    /// with the same known stock.
     pub put_up: Vec<Units>,
     /// The order book, in no particular order.
     pub orders: Vec<Order>,
@@ -16,13 +16,13 @@ pub struct Books {
     pub deepest_queue: u64,
     /// Units of each product that were on hold and went back to the shelf; empty if none could be.
     pub given_back: Vec<Units>,
-    /// Whose holds are still standing, where there are holds.
+    /// The buyers whose holds are still standing, where there are holds.
     pub holding: Vec<BuyerId>,
-    /// Locks of sessions' own that were held when everybody had left, though nothing had cut an attempt short.
+    /// Session-level locks that were held after all buyers had left, though no attempt was cut short.
     pub kept_locks: u64,
-    /// Payments that the provider has of each buyer, less what it gave back; none if nobody pays here.
+    /// Payments that the provider has of each buyer, less refunds; none if the shop takes no payments.
     pub payments: Option<Vec<u64>>,
-    /// What the shop's own audit says must not be, and is: what it is called, and the first row of it.
+    /// The rules of the shop's own audit that are broken: each one's name, and the first row that breaks it.
     pub broken: Vec<String>,
     /// What the server said when it first refused something that it should not have.
     pub trouble: Option<String>,

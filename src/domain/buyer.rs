@@ -80,7 +80,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// How a visit ends with this attempt, if it is the last: of a conflict, since the buyer gives up.
+    /// How a visit ends if this attempt is its last. After a conflict, the buyer has given up.
     #[inline(always)]
     #[must_use]
     pub fn after(attempt: Attempt) -> Self {
@@ -109,11 +109,11 @@ impl Ending {
     }
 }
 
-/// One buyer's visit, as seen from the door: what was promised, and when. Times are nanoseconds
+/// One buyer's visit, as the buyer saw it: what was promised, and when. Times are nanoseconds
 /// after the gun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visit {
-    /// Who.
+    /// The buyer.
     pub buyer: BuyerId,
     /// What it came for.
     pub want: Want,
@@ -133,7 +133,7 @@ pub struct Visit {
     pub ended_ns: u64,
     /// Time spent waiting: for a lock, in the queue, or between attempts.
     pub waited_ns: u64,
-    /// Whether units were ever on hold or ordered for it and may have gone back.
+    /// Whether the buyer ever had units on hold or on order that may have gone back.
     pub held: bool,
 }
 

@@ -20,7 +20,7 @@ pub enum Claim {
 pub type When = &'static [(&'static str, &'static str)];
 
 impl Claim {
-    /// The settings that it is about, beside the usual ones.
+    /// The settings under which it is made, beside the usual ones.
     #[must_use]
     pub fn when(self) -> When {
         match self {
@@ -39,14 +39,15 @@ impl Claim {
     }
 }
 
-/// What the shop does in a buyer's name beside the buyer's own attempt: each is a few ops of its own, and
-/// may come at any moment.
+/// What the shop does in a buyer's name beside the buyer's own attempt: each errand is a few ops of its own,
+/// and may come at any moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Errand {
-    /// The payment provider has told the shop that money has moved: [`Strategy::notified`].
+    /// The payment provider has told the shop that money has moved:
+    /// [`Strategy::notified`](crate::strategy::Strategy::notified).
     Notice,
-    /// The server that ran the buyer's attempt died, and another looks after what it left behind:
-    /// [`Strategy::recover`].
+    /// The server that ran the buyer's attempt died, and another server recovers what it left behind:
+    /// [`Strategy::recover`](crate::strategy::Strategy::recover).
     Recovery,
 }
 
@@ -68,7 +69,7 @@ pub struct About {
 }
 
 impl About {
-    /// Whether it says in so many words that it needs this kind of op.
+    /// Whether the card lists this kind of op.
     #[must_use]
     pub fn names(&self, kind: OpKind) -> bool {
         self.needs.contains(&kind)

@@ -1,4 +1,4 @@
-//! Faults: what can go wrong around a checkout, as actions that a chooser may choose, so often.
+//! Faults: what can go wrong around a checkout, as acts that may be chosen a limited number of times.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use serde::Serialize;
 /// How often each thing may go wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Faults {
-    /// Servers that die in the middle of what they do for somebody.
+    /// Servers that die while they work for a buyer.
     pub crashes: u8,
-    /// Holds and leases whose timer runs out while somebody still counts on them.
+    /// Holds and leases whose timer runs out while their buyer still counts on them.
     pub expiries: u8,
     /// Payments that the provider declines.
     pub declines: u8,
@@ -20,19 +20,18 @@ pub struct Faults {
     pub redeliveries: u8,
     /// Times that the database loses its power, and starts again with what was on disk.
     pub power_cuts: u8,
-    /// Plain reads that go to a copy which has not heard of the last write.
+    /// Plain reads that go to a replica which does not have the last write yet.
     pub stale_reads: u8,
 }
 
-/// What happens next to somebody.
+/// What happens next to a buyer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Act {
     /// It makes its next step.
     #[default]
     Step,
-    /// What the shop does in its name meanwhile, an [errand](crate::domain::card::Errand), makes its next
-    /// step.
+    /// An [errand](crate::domain::card::Errand) that the shop does in its name makes its next step.
     Errand,
     /// Its hold and its leases run out.
     Expire,
@@ -44,15 +43,15 @@ pub enum Act {
     Crash,
     /// A message about it comes again.
     Redeliver,
-    /// It makes its next step, or the shop on an errand about it, and then the database loses its power:
-    /// transactions under way are over, and what was committed and not yet on disk has never been.
+    /// It makes its next step, or an errand about it does, and then the database loses its power: transactions
+    /// under way are aborted, and commits that are not yet on disk are lost.
     PowerCut,
-    /// It makes its next step, and that is a plain read of what was there before the last write.
+    /// It makes its next step, and that is a plain read that does not see the last write.
     StaleRead,
 }
 
 impl Act {
-    /// All of them. Whatever is to happen anyway comes before what goes wrong.
+    /// All of them: first what happens in any run, then the faults.
     pub const ALL: [Self; 9] = [
         Self::Step,
         Self::Errand,

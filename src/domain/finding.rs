@@ -8,12 +8,12 @@ use serde::Serialize;
 pub enum FindingKind {
     /// More units were promised than there were. Counted in units.
     Oversold,
-    /// Units stayed unsold while buyers who wanted no more than that went home without. Counted in
+    /// Units stayed unsold while buyers who wanted no more than that left without. Counted in
     /// units.
     Undersold,
-    /// The shelf fell by less than was sold: somebody's write was overwritten. Counted in units.
+    /// The shelf fell by less than was sold: a buyer's write was overwritten. Counted in units.
     LostUpdate,
-    /// The shelf fell by more than was sold or ordered: units are gone and nobody has them. Counted in
+    /// The shelf fell by more than was sold or ordered: units are gone and no buyer has them. Counted in
     /// units.
     LeakedStock,
     /// The shelf stood below zero at the end. Counted in units.
@@ -21,28 +21,27 @@ pub enum FindingKind {
     /// Buyers were told "sold out" though at no moment of their last attempt too little was left.
     /// Counted in buyers.
     FalseSoldOut,
-    /// Buyers were promised units of which the order book knows nothing. Counted in buyers.
+    /// Buyers were promised units that are not in the order book. Counted in buyers.
     LostOrder,
     /// The order book says that buyers got more than they were promised. Counted in buyers.
     OrderWithoutReceipt,
-    /// Buyers paid, and no order is theirs. Counted in buyers.
+    /// Buyers paid, and have no order. Counted in buyers.
     ChargedWithoutUnit,
-    /// Buyers have an order, and the payment provider has no money of theirs. Counted in buyers.
+    /// Buyers have an order, and the payment provider has no payment of theirs. Counted in buyers.
     UnitWithoutCharge,
     /// Buyers paid more than once. Counted in buyers.
     DoubleCharge,
-    /// The shop's own audit found what it says must not be. Counted in rules. Only of a checkout that is described in
-    /// a file.
+    /// A rule of the shop's own audit is broken. Counted in rules. Only for a checkout that is described in a file.
     BrokenRule,
     /// Attempts ended and kept their lock. Counted in locks.
     LeakedLock,
     /// Visits ended and kept units on hold. Counted in holds.
     LeakedHold,
-    /// Buyers wait for each other, and nobody can go on. Counted in buyers. Only where the world is
-    /// ours: on threads a wait ends with the buyer's patience.
+    /// Buyers wait for each other, and none of them can go on. Counted in buyers. Only in the model: on
+    /// threads a wait ends with the buyer's patience.
     StuckBuyers,
-    /// From some moment on, no schedule ever ends: somebody tries again for ever. Counted once. Only
-    /// where the world is ours.
+    /// From some moment on, no schedule ever ends: some buyer retries for ever. Counted once. Only in the
+    /// model.
     Livelock,
 }
 

@@ -130,7 +130,7 @@ impl fmt::Display for Backoff {
     }
 }
 
-/// Both together, and the buyer's patience over it all.
+/// Retries and backoff, within the limits of the buyer's patience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// How often.

@@ -8,10 +8,10 @@ use super::op::{BuyerId, Item, Onward, Op, Order, Payment, Reply, Request, Units
 
 /// The world's side of a session: takes ops, gives replies, in its own time.
 pub trait Connection {
-    /// One round trip. Every call is a point where the world may let somebody else go first.
+    /// One round trip. Every call is a point where the world may let another buyer go first.
     fn call(&mut self, op: Op) -> impl Future<Output = Result<Reply, Missed>> + Unpin;
 
-    /// The time a real shop spends between looking and acting. Footprint nothing shared.
+    /// The time a real shop spends between looking and acting. It touches nothing shared.
     fn think(&mut self) -> impl Future<Output = Result<(), Missed>> + Unpin;
 
     /// The time a buyer is away to pay: minutes, where time is simulated, and it may never come back.
@@ -48,7 +48,7 @@ where
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.reply).poll(context).map(|reply| {
-            // A store that answers another question has failed its buyer.
+            // A reply of the wrong form fails the attempt.
             (self.open)(reply?).ok_or(Missed::Failed(Failure::Unsupported))
         })
     }
@@ -65,19 +65,19 @@ macro_rules! opening {
 }
 
 impl<C: Connection> Session<C> {
-    /// A session for whoever comes first; see [`Session::attend`].
+    /// A session for buyer 0, until [`Session::attend`] names another.
     pub fn new(connection: C) -> Self {
         Self { connection, buyer: 0, looked: false }
     }
 
-    /// Whatever is done from now on is done for this buyer.
+    /// Serves this buyer from now on.
     #[inline(always)]
     pub fn attend(&mut self, buyer: BuyerId) {
         self.buyer = buyer;
         self.looked = false;
     }
 
-    /// Who is being served.
+    /// The buyer being served.
     pub fn buyer(&self) -> BuyerId {
         self.buyer
     }
@@ -142,7 +142,7 @@ impl<C: Connection> Session<C> {
         self.ask(op, opening!(Reply::Applied(applied) => applied))
     }
 
-    /// Overwrites the stock if nobody has since `version`; says whether it did.
+    /// Overwrites the stock if its version is still `version`; says whether it did.
     #[inline(always)]
     pub fn write_if_version(
         &mut self,
@@ -184,7 +184,7 @@ impl<C: Connection> Session<C> {
         self.ask(Op::Unlock { item }, opening!(Reply::Done => ()))
     }
 
-    /// Writes the order of whoever is being served into the order book, as one row.
+    /// Writes the order of the buyer being served into the order book, as one row.
     #[inline(always)]
     pub fn place_order(&mut self, want: Want) -> impl Future<Output = Result<(), Missed>> {
         let order = Order { buyer: self.buyer, want };
@@ -276,7 +276,7 @@ impl<C: Connection> Session<C> {
         self.ask(Op::Capture, opening!(Reply::Payment(payment) => payment))
     }
 
-    /// Lets go of the money that was set aside; says whether any was.
+    /// Releases the money that was set aside; says whether any was.
     #[inline(always)]
     pub fn void(&mut self) -> impl Future<Output = Result<bool, Missed>> {
         self.ask(Op::Void, opening!(Reply::Applied(applied) => applied))
@@ -313,7 +313,7 @@ impl<C: Connection> Session<C> {
         self.ask(Op::CancelOrder, opening!(Reply::Applied(applied) => applied))
     }
 
-    /// Where stock is not a column but what was never ordered: counts what is left.
+    /// Where there is no stock column: counts the units that were never ordered.
     #[inline(always)]
     pub fn count_left(&mut self, item: Item) -> impl Future<Output = Result<Units, Missed>> {
         self.looked = true;
@@ -364,10 +364,10 @@ impl<C: Connection> Session<C> {
         self.ask(Op::Begin, opening!(Reply::Done => ()))
     }
 
-    /// Makes everything in the transaction count, all or nothing.
+    /// Commits the transaction, all or nothing.
     ///
     /// # Errors
-    /// [`Missed::Conflict`] when the isolation level forbids it; nothing of it counts then.
+    /// [`Missed::Conflict`] when the isolation level forbids it; the transaction is then rolled back.
     #[inline(always)]
     pub fn commit(&mut self) -> impl Future<Output = Result<(), Missed>> {
         self.ask(Op::Commit, opening!(Reply::Done => ()))
@@ -379,7 +379,7 @@ impl<C: Connection> Session<C> {
         self.ask(Op::CommitUnsynced, opening!(Reply::Done => ()))
     }
 
-    /// Takes everything in the transaction back.
+    /// Rolls the transaction back.
     #[inline(always)]
     pub fn rollback(&mut self) -> impl Future<Output = Result<(), Missed>> {
         self.ask(Op::Rollback, opening!(Reply::Done => ()))
@@ -395,7 +395,7 @@ impl<C: Connection> Session<C> {
         self.ask(Op::TakeCached { item, qty }, opening!(Reply::Applied(applied) => applied))
     }
 
-    /// Adds units to the copy of the stock in the cache; says what it says then.
+    /// Adds units to the copy of the stock in the cache; says what the copy is afterwards.
     #[inline(always)]
     pub fn add_cached(
         &mut self,

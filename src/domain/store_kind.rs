@@ -32,7 +32,7 @@ pub enum StoreKind {
 }
 
 impl StoreKind {
-    /// All of them that are stores of ours.
+    /// All of them but [`Self::Http`], behind which there is a shop's own store.
     pub const ALL: [Self; 6] =
         [Self::Memory, Self::Sqlite, Self::Postgres, Self::Mysql, Self::Redis, Self::Etcd];
 
@@ -82,7 +82,7 @@ impl StoreKind {
                 true
             }
             Lock => self != Self::Redis,
-            // Whoever has to look after what a crash left behind: on threads no buyer's server dies.
+            // `Recover` cleans up after a server crash: on threads no buyer's server dies.
             Hold | Pay | FindOrder | Recover => self != Self::Memory,
             CountLeft | Transaction => self.is_sql(),
             Step => self.is_sql() || self == Self::Redis,
@@ -101,7 +101,7 @@ impl StoreKind {
         }
     }
 
-    /// That this build does without it.
+    /// The error for a store that this build leaves out.
     #[must_use]
     pub fn left_out(self) -> Error {
         Error::input(format!("this build does without {self}: build it with `--features {self}`"))
@@ -113,7 +113,7 @@ impl StoreKind {
         matches!(self, Self::Sqlite | Self::Postgres | Self::Mysql)
     }
 
-    /// Whether a program of its own serves it.
+    /// Whether it runs as a server, in a process of its own.
     #[must_use]
     pub fn is_served(self) -> bool {
         matches!(self, Self::Postgres | Self::Mysql | Self::Redis | Self::Etcd)

@@ -31,7 +31,7 @@ impl Verb {
     #[must_use]
     pub fn takes(self, name: &str) -> bool {
         match name {
-            // Nothing takes time where steps are chosen, and nothing is killed.
+            // Where the engine chooses the steps, nothing takes time and no server is killed.
             "threads" | "rounds" | "think" | "backoff" | "patience" | "connections"
             | "hold-ttl" | "lease-ttl" | "relaxed" | "kill" => self == Self::Race,
             // A person plays against the model.

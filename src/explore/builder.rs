@@ -1,4 +1,4 @@
-//! `explore(MyCheckout).buyers(3).stock(1)`: a proof in one line, for somebody's `#[test]`.
+//! `explore(MyCheckout).buyers(3).stock(1)`: a proof in one line, for a user's `#[test]`.
 
 use super::model::replay::replay;
 use super::model::searches::search_all;
@@ -42,7 +42,7 @@ impl<S: Strategy> Explore<S> {
         self
     }
 
-    /// Runs it.
+    /// Runs the search.
     ///
     /// # Errors
     /// [`Error::Input`] for impossible settings.
@@ -60,7 +60,7 @@ impl<S: Strategy> Explore<S> {
         replay(&self.strategy, &self.settings, &schedule).map(|found| self.signed(found))
     }
 
-    /// Runs it and insists on a proof: no finding, in any interleaving.
+    /// Runs the search and insists on a proof: no finding, in any interleaving.
     ///
     /// # Panics
     /// With the shortest schedule to a finding as a timeline, if there is one; if there were too
@@ -75,7 +75,7 @@ impl<S: Strategy> Explore<S> {
         }
     }
 
-    /// The way to tell a story again is a line of the same test.
+    /// Replaces the commands that show a finding again by a line for the same test.
     fn signed(&self, mut exploration: Exploration) -> Exploration {
         let (calls, name) = (self.settings.calls(), type_name::<S>());
         for incident in &mut exploration.incidents {

@@ -1,4 +1,4 @@
-//! How far a search's verdict reaches, and why it bears no claim that something is absent where it does not.
+//! How far a search's verdict reaches, and why it cannot show that a finding is absent where it cannot.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
 
-/// What a search has looked at, beside what it found.
+/// What a search has covered, beside its findings.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Looked {
-    /// Whether that is every order there is.
+    /// Whether that is every order.
     pub(super) at_everything: bool,
-    /// Why it is less than was asked for; none if it is not.
+    /// Why it covered less than was asked for; none if it did not.
     pub(super) cut: Option<String>,
     /// Why nothing could have been found; none if something could.
     pub(super) idle: Option<String>,
@@ -31,22 +31,22 @@ impl Looked {
         }
     }
 
-    /// Why it bears no claim of absence; none if it bears one.
+    /// Why the search cannot show that a finding is absent; none if it can.
     pub(super) fn incomplete(&self, has_findings: bool) -> Option<String> {
         let idle = self.idle.clone().filter(|_| !has_findings);
         idle.or_else(|| self.cut.clone())
     }
 }
 
-/// Why a search was cut short, after so many of what it goes through.
+/// Why a search was cut short: after this many states, steps, orders or the like.
 pub(super) fn cut_after(number: u64, what: &str) -> String {
     format!("the search was cut short after {}", of(number, what))
 }
 
-/// Why one schedule bears no claim that something is absent.
+/// Why an unfinished schedule cannot show that a finding is absent.
 pub(super) const UNFINISHED: &str = "the schedule ends before every buyer has left";
 
-/// Whether a visit ended in a failure of the checkout: that its server crashed on purpose is none.
+/// Whether a visit ended in a failure of the checkout. A server that crashed on purpose is none.
 pub(super) fn has_failed(ending: Ending) -> bool {
     matches!(ending, Ending::Failed(why) if why != Failure::Crashed)
 }
@@ -68,7 +68,8 @@ pub(super) fn failed_ends(ends: &BTreeSet<End>) -> u64 {
     ends.iter().filter(|end| end.has_failed()).count() as u64
 }
 
-/// Why nothing could have gone wrong on the way to any of these ends, of which there may be one way only.
+/// Why no schedule with these ends could have shown a finding; none if one could. `is_one_way` says that there is only
+/// one schedule.
 pub(super) fn idle_ends(
     ends: &BTreeSet<End>,
     settings: &Settings,
@@ -85,7 +86,7 @@ pub(super) fn idle_ends(
     }
 }
 
-/// What came of buyers in all the orders that were run at a server.
+/// How visits ended in all the orders that were run at a server.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fates {
     /// Visits, of all orders together.
@@ -99,7 +100,7 @@ pub(super) struct Fates {
 }
 
 impl Fates {
-    /// Takes in the visits of one more order; whether one of them failed.
+    /// Takes in the visits of one more order; returns whether one of them failed.
     pub(super) fn see(&mut self, endings: impl Iterator<Item = Ending>) -> bool {
         let failed_before = self.failed;
         for ending in endings {
@@ -110,7 +111,8 @@ impl Fates {
         self.failed > failed_before
     }
 
-    /// Why nothing could have gone wrong in so many orders, of which so many had a failure in them.
+    /// Why none of `orders` orders could have shown a finding; none if one could. In `failed` of them a checkout
+    /// failed.
     pub(super) fn idle(&self, settings: &Settings, orders: u64, failed: u64) -> Option<String> {
         if orders == 0 {
             return None;

@@ -1,4 +1,4 @@
-//! What there is to say about a search, about schedules that were rolled, or about one that was replayed.
+//! The report of a search, of random schedules, or of one schedule that was replayed.
 
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ use crate::stores::Address;
 use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::Actor;
 
-/// Everything there is to say about a search, or about one schedule. The same bytes every time.
+/// The whole report of a search, or of one schedule. Equal searches give the same bytes.
 #[derive(Clone, Debug, Serialize)]
 pub struct Exploration {
     /// The version of this form.
@@ -34,56 +34,56 @@ pub struct Exploration {
     pub version: &'static str,
     /// The strategy's name.
     pub strategy: String,
-    /// Who is who, where buyers have different roles.
+    /// The role of each buyer, where buyers have different roles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     /// Buyers.
     pub buyers: u32,
     /// Products in the shop.
     pub items: u8,
-    /// Units of each at the beginning; 0 where nobody counts them.
+    /// Units of each product at the beginning; 0 if the checkout does not count units.
     pub stock: i32,
     /// Products in each buyer's cart.
     pub cart: u8,
-    /// The seed of all dice: of what buyers want, where that is a range, and of rolled schedules.
+    /// The seed of all random values: quantities, where they are a range, and random schedules.
     pub seed: u64,
-    /// How far transactions are kept apart.
+    /// The isolation level of transactions.
     pub isolation: Isolation,
-    /// What may go wrong, and how often.
+    /// The faults that may happen, and how often.
     pub faults: Faults,
     /// How far the verdict reaches.
     pub evidence: Evidence,
-    /// Why it bears no claim that something is absent: it proves nothing, or was cut short; none if it bears one.
+    /// Why the report cannot show that a finding is absent: it proves nothing, or was cut short; none if it can.
     pub incomplete: Option<String>,
-    /// Orders in which a buyer's checkout failed; in the model, which does not tell orders apart, different ends.
+    /// Orders in which a buyer's checkout failed; in the model, which does not count orders, different ends.
     pub failed: u64,
     /// Orders in which the server has broken a deadlock. In the model nothing breaks one: it is a finding there.
     pub deadlocks: u64,
-    /// What was covered; none if schedules were rolled, or a single one was replayed.
+    /// What the search of the model covered; none for random schedules, a replay, or a search at a server.
     pub covered: Option<Covered>,
     /// The server's name and version, in its own words; none if the shop was a model.
     pub server: Option<String>,
-    /// Whether the strategy begins transactions, so that it matters how far they are kept apart.
+    /// Whether the strategy begins transactions, so that their isolation level matters.
     pub has_transactions: bool,
     /// What was covered at that server; none if the shop was a model, or a single order was replayed.
     pub orders: Option<Orders>,
-    /// What was rolled; none if nothing was.
+    /// The random schedules; none if there were none.
     pub sampled: Option<Sampled>,
-    /// What was found, the gravest first, each with a shortest schedule to it.
+    /// The findings, the gravest first, each with a shortest schedule to it.
     pub findings: Vec<Told>,
-    /// What went wrong and is no finding, each with a shortest schedule.
+    /// The incidents, which are no findings, each with a shortest schedule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<Incident>,
-    /// What stronger isolation levels would do about it; empty if none was tried.
+    /// Stronger isolation levels that were tried against the gravest finding; empty if none was tried.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cures: Vec<LevelTried>,
     /// Why no level had to be tried, if that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_level: Option<NoLevel>,
-    /// What else has to be known to judge what was covered.
+    /// Remarks on what was covered.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
-    /// What to type next; empty where no command would lead on.
+    /// Commands to run next; empty if none helps.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<Hint>,
     /// The one schedule that was replayed, told step by step; none for a search.
@@ -99,15 +99,15 @@ pub struct Covered {
     pub transitions: u64,
     /// Bytes that a state took, with the steps from it, on average.
     pub bytes_per_state: usize,
-    /// States of a second search that tells apart who came before whom; zero if none was needed,
-    /// since nobody was turned away before enough was promised to others.
+    /// States of the precedence search, which tracks which buyer came before which; zero if it was not needed, since no
+    /// buyer was turned away before others were promised enough units to justify it.
     pub precedence_states: usize,
-    /// Whether states were remembered and identical buyers merged; else everything was followed one
-    /// by one, and a state is one way to it.
+    /// Whether states were remembered and identical buyers merged; else every schedule was followed one by one, and
+    /// each path to a state counts as a state.
     pub reduced: bool,
-    /// Whether that is every interleaving.
+    /// Whether every interleaving was covered.
     pub complete: bool,
-    /// How many interleavings that is; none if it is not complete, or some never end.
+    /// The number of interleavings; none if the search is not complete, or some never end.
     pub interleavings: Option<Ways>,
 }
 
@@ -122,22 +122,22 @@ pub struct Orders {
     pub broken: u64,
     /// Statements sent.
     pub statements: u64,
-    /// Different ways to end: what the shelves say and what buyers were told, whoever they are.
+    /// Different ways to end: the stock and what buyers were told, buyers not told apart.
     pub outcomes: u64,
-    /// Orders that did not come out as before when their beginning was repeated.
+    /// Orders that diverged when their beginning was repeated.
     pub diverged: u64,
-    /// Where the first of them went another way: its beginning, who could move then, and who could before.
+    /// Where the first of them diverged: its beginning, the buyers that could move then, and those that could before.
     pub first_divergence: Option<String>,
-    /// With how many forced switches from one buyer to another every order was covered, at least; none where orders were
-    /// not gone through by their switches.
+    /// Every order with at most this many forced switches from one buyer to another was covered; none if the search did
+    /// not count switches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub switches: Option<u32>,
-    /// How many orders that were.
+    /// The number of these orders.
     #[serde(skip_serializing_if = "is_zero")]
     pub with_few_switches: u64,
-    /// Whether orders that cannot differ from others were left out.
+    /// Whether orders that are equivalent to others were left out.
     pub reduced: bool,
-    /// Whether that is every order.
+    /// Whether every order was covered.
     pub complete: bool,
 }
 
@@ -145,27 +145,28 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// A finding with its story.
+/// A finding with its schedule and timeline.
 #[derive(Clone, Debug, Serialize)]
 pub struct Told {
-    /// What.
+    /// The finding.
     #[serde(flatten)]
     pub finding: Finding,
     /// Whose step comes when.
     pub schedule: String,
     /// The same, told step by step.
     pub timeline: Vec<Row>,
-    /// Which statements got into each other's way, where that can be told.
+    /// Which statements interfere, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Conflict>,
-    /// The command that tells it again.
+    /// The command that shows it again.
     pub again: String,
-    /// The command with which a person can try it; none for a checkout that the program does not know.
+    /// The command to schedule the same shop by hand; none at a server, or for a checkout that the program does not
+    /// know.
     pub by_hand: Option<String>,
 }
 
 impl Told {
-    /// How many steps it takes. How an earlier step went on is none of its own.
+    /// The number of steps. A row that says how an earlier step went on is no step of its own.
     #[must_use]
     pub fn length(&self) -> u64 {
         let steps = self.timeline.iter().filter(|row| !row.goes_on);
@@ -173,7 +174,7 @@ impl Told {
     }
 }
 
-/// Reads an expectation that a search can be held against.
+/// Parses an expectation of what a search finds.
 ///
 /// # Errors
 /// A sentence that says what was expected.
@@ -191,10 +192,10 @@ pub fn parse_expectation(text: &str) -> Result<Expectation, String> {
     ))
 }
 
-/// What a search can be held against beside findings.
+/// The names that an expectation can have beside findings.
 const BESIDE_FINDINGS: [&str; 4] = ["evidence", "findings", "failed", "deadlocks"];
 
-/// Holds expectations against figures and the evidence for them.
+/// Checks expectations against figures and the evidence for them.
 pub(super) fn judge(
     expectations: &[Expectation],
     figures: &Figures,
@@ -206,7 +207,7 @@ pub(super) fn judge(
     judge.conclude(figures, evidence, incomplete)
 }
 
-/// Who is who: `A buyer`, `B webhook`.
+/// The role of each buyer: `A buyer`, `B webhook`.
 fn roles(checkout: &Checkout, settings: &Settings) -> Vec<String> {
     let has_several = settings.buyers > checkout.roles.len() as u32;
     let role = |place: BuyerId| {
@@ -223,7 +224,7 @@ fn roles(checkout: &Checkout, settings: &Settings) -> Vec<String> {
 }
 
 impl Exploration {
-    /// A report of what was found and how much was looked at for that, of which else only the settings are known.
+    /// A report with the settings, what was covered and the findings; all other fields are empty.
     pub(super) fn of(
         entrant: &dyn Entrant,
         settings: &Settings,
@@ -250,7 +251,7 @@ impl Exploration {
             deadlocks: 0,
             covered: None,
             server: None,
-            // What an application begins is its own affair, but most begin transactions.
+            // Whether an application begins transactions is not known, but most do.
             has_transactions: entrant.is_app() || entrant.card().names(OpKind::Transaction),
             orders: None,
             sampled: None,
@@ -264,7 +265,7 @@ impl Exploration {
         }
     }
 
-    /// The same, with commands that say where the server is.
+    /// The same report, with commands that name the server's address.
     #[must_use]
     pub fn at(mut self, address: &Address) -> Self {
         for told in &mut self.findings {
@@ -273,13 +274,13 @@ impl Exploration {
         self
     }
 
-    /// Holds expectations against what was found.
+    /// Checks expectations against the report.
     #[must_use]
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
         judge(expectations, &self.figures(), self.evidence, self.incomplete.as_deref())
     }
 
-    /// What was found, as figures.
+    /// The findings as figures.
     #[must_use]
     pub fn figures(&self) -> Figures {
         let Self { failed, deadlocks, .. } = *self;
@@ -291,7 +292,7 @@ impl Exploration {
         figures
     }
 
-    /// How much of a finding was found, in the unit of its kind.
+    /// The amount of a kind of finding, in its unit.
     #[must_use]
     pub fn amount_of(&self, kind: FindingKind) -> u64 {
         self.findings
@@ -306,7 +307,7 @@ pub(super) fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) 
     Command::of(Verb::Replay, entrant, settings).flag("schedule", schedule).into()
 }
 
-/// The command that makes the same search.
+/// The command that repeats the search.
 pub(super) fn search_again(entrant: &dyn Entrant, settings: &Settings) -> String {
     Command::of(Verb::Explore, entrant, settings).into()
 }

@@ -1,11 +1,12 @@
-//! What goes wrong in some orders and is no finding: a checkout that fails, a deadlock that the server breaks. What
-//! the shop has promised may be right all the same; so these are figures, each with a shortest schedule.
+//! Incidents: what goes wrong in some orders and is no finding, such as a checkout that fails or a deadlock that the
+//! server breaks. The shop may keep all its promises all the same, so incidents are counted, each with a shortest
+//! schedule.
 
 use serde::Serialize;
 
 use super::timeline::Row;
 
-/// What can go wrong so.
+/// The kinds of incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentKind {
@@ -16,7 +17,7 @@ pub enum IncidentKind {
 }
 
 impl IncidentKind {
-    /// As it is told.
+    /// Its name in a report.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -26,10 +27,10 @@ impl IncidentKind {
     }
 }
 
-/// Such a thing, and the shortest schedule that shows it.
+/// An incident, and the shortest schedule that shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Incident {
-    /// What.
+    /// Its kind.
     pub kind: IncidentKind,
     /// In how many orders; in the model, which does not tell orders apart, in how many different ends.
     pub orders: u64,
@@ -39,6 +40,6 @@ pub struct Incident {
     pub schedule: String,
     /// The same, told step by step.
     pub timeline: Vec<Row>,
-    /// The command that tells it again.
+    /// The command that shows it again.
     pub again: String,
 }

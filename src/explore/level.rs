@@ -9,7 +9,7 @@ use crate::domain::isolation::Isolation;
 /// A level, and what was found there.
 #[derive(Clone, Debug, Serialize)]
 pub struct LevelTried {
-    /// How far transactions are kept apart.
+    /// The isolation level.
     pub isolation: Isolation,
     /// How far the verdict on the finding reaches: proved if no order shows it there, broken if one does, and not seen if
     /// there were too many orders.
@@ -19,9 +19,10 @@ pub struct LevelTried {
     pub remains: Vec<FindingKind>,
     /// Orders that were run.
     pub orders: u64,
-    /// In how many of them a buyer's checkout failed, as it does when the server says that it came too late.
+    /// In how many of them a buyer's checkout failed, for example because the server said that it came too late.
     pub failed: u64,
-    /// With how many forced switches every order was covered; none if they were not gone through so.
+    /// Every order with at most this many forced switches was covered; none if all orders were, or switches were not
+    /// counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub switches: Option<u32>,
 }

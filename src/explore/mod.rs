@@ -1,7 +1,7 @@
-//! Every schedule: the chooser that chooses everything, in the model and at real servers.
+//! Searches through every schedule, in the model and at real servers.
 //!
-//! `model` goes through the states of the model, `server` through the statement orders at a server; what both have to say
-//! is one [`Exploration`].
+//! `model` searches the states of the model, `server` the statement orders at a real server; both report one
+//! [`Exploration`].
 
 mod builder;
 mod completeness;

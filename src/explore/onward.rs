@@ -1,8 +1,8 @@
-//! What to type after a verdict: a search of the same checkout in a small shop, which comes to the same verdict.
+//! The command to run after a verdict: a search of the same checkout in a small shop, which comes to the same verdict.
 //!
-//! That a search shows what a race has shown is not taken for granted: it is made here, as far as it takes to find
-//! something, and where it shows nothing no command is printed. That a strategy is proved which claims to be safe is
-//! what the tests hold it to.
+//! This module checks that a search shows what a race has shown: it runs the search until it finds something, and if it
+//! finds nothing, no command is printed. It does not check that a search proves a strategy that claims to be safe: the
+//! tests do that.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,19 +25,19 @@ use crate::stores::Address;
 use crate::stores::remote::Server;
 use crate::worlds::entrant::Entrant;
 
-/// States in which a finding is looked for that a command is to show.
+/// State limit of the search for a finding that a command is to show.
 const MOST_STATES: usize = 20_000;
 
-/// The same of statement orders at a server.
+/// The same limit for statement orders at a server.
 const MOST_ORDERS: u64 = 300;
 
-/// The most products, and buyers, of a shop that is followed step by step.
+/// The most products of a shop that is followed step by step.
 const MOST_SMALL: u32 = 6;
 
-/// Where to go on.
+/// The command to run next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Onward {
-    /// What for.
+    /// Its purpose.
     pub purpose: Purpose,
     verb: Verb,
     settings: Settings,
@@ -76,7 +76,7 @@ fn explore(purpose: Purpose, settings: Settings) -> Option<Onward> {
     Some(Onward { purpose, verb: Verb::Explore, settings })
 }
 
-/// What to type after a race, at the server at which it was run if there was one.
+/// The command to run after a race, at the race's server if there was one.
 #[must_use]
 pub fn after_race(
     entrant: &dyn Entrant,
@@ -100,7 +100,7 @@ pub fn after_race(
     }
 }
 
-/// What to type after a simulation. It is not followed step by step; its strategy is, in the model.
+/// The command to run after a simulation. A simulation cannot be followed step by step; its strategy can, in the model.
 #[must_use]
 pub fn after_simulation(entrant: &dyn Entrant, settings: &Settings, run: &Run) -> Option<Onward> {
     let settings = settings.in_the_model();
@@ -112,7 +112,7 @@ pub fn after_simulation(entrant: &dyn Entrant, settings: &Settings, run: &Run) -
     }
 }
 
-/// What to type after a search that found nothing: where the strategy is known to be broken.
+/// The command to run after a search without findings: one that breaks the strategy, if it is known to be broken.
 #[must_use]
 pub fn after_search(
     entrant: &dyn Entrant,
@@ -123,13 +123,13 @@ pub fn after_search(
         Evidence::Broken | Evidence::Vacuous => None,
         Evidence::Proved | Evidence::NotSeen => {
             let next = breaks_in_the_model(entrant, settings)?;
-            // A search that was cut short is not told to make itself again.
+            // A search that was cut short does not suggest itself again.
             (next.settings != settings.without_time()).then_some(next)
         }
     }
 }
 
-/// The same after a search of any number of buyers.
+/// The same after a search for any number of buyers.
 #[must_use]
 pub fn after_any(entrant: &dyn Entrant, settings: &Settings, found: &AnyBuyers) -> Option<Onward> {
     match found.evidence {
@@ -138,7 +138,8 @@ pub fn after_any(entrant: &dyn Entrant, settings: &Settings, found: &AnyBuyers) 
     }
 }
 
-/// Where buyers would meet. A crowd of those who get stuck would wait for its patience again and again, for hours.
+/// Settings with more contention. The crowd stays small if buyers get stuck: each would wait until its patience ends,
+/// for hours in all.
 fn with_more_contention(entrant: &dyn Entrant, settings: &Settings) -> Settings {
     let gets_stuck = entrant.card().claim.shows() == Some(FindingKind::StuckBuyers);
     let settings = settings.clone();
@@ -160,8 +161,8 @@ fn kinds(run: &Run) -> Vec<FindingKind> {
     run.findings.iter().map(|found| found.kind).collect()
 }
 
-/// A search that shows what a race has shown: at the same store if it can be made there and shows anything, else in the
-/// model, if it shows the same.
+/// A search that shows what a race has shown: at the same store, if it can be made there and finds anything; else in
+/// the model, if it finds the same.
 fn why(
     entrant: &dyn Entrant,
     settings: &Settings,
@@ -180,7 +181,7 @@ fn why(
     }
 }
 
-/// The same in the model alone, with the trouble that the strategy's claim is about.
+/// The same in the model alone, if need be with the faults that the strategy's claim is about.
 fn why_in_the_model(
     entrant: &dyn Entrant,
     settings: &Settings,
@@ -201,7 +202,7 @@ fn why_in_the_model(
 fn small_shops(entrant: &dyn Entrant, settings: &Settings) -> impl Iterator<Item = Settings> {
     let small = settings.small();
     let (few, least) = match entrant.described() {
-        // Each customer is as many buyers as there are roles.
+        // Each customer takes one buyer for each role.
         Some(checkout) => (checkout.a_few(), 1),
         None => (2, 1),
     };
@@ -227,7 +228,7 @@ fn small_shops(entrant: &dyn Entrant, settings: &Settings) -> impl Iterator<Item
     shops.into_iter()
 }
 
-/// Whether a search of this shop in the model shows one of these.
+/// Whether a search of this shop in the model shows a finding that `is_asked` accepts.
 fn shows(entrant: &dyn Entrant, shop: &Settings, is_asked: impl Fn(FindingKind) -> bool) -> bool {
     let limits = Limits {
         states: MOST_STATES,
@@ -238,7 +239,7 @@ fn shows(entrant: &dyn Entrant, shop: &Settings, is_asked: impl Fn(FindingKind) 
     found.is_ok_and(|found| found.findings.iter().any(|told| is_asked(told.finding.kind)))
 }
 
-/// Whether some statement order at this server shows anything.
+/// Whether a statement order at this server shows any finding.
 fn shows_at(
     entrant: &dyn Entrant,
     shop: &Settings,
@@ -259,14 +260,15 @@ fn shows_at(
         .is_ok_and(|(found, _)| !found.findings.is_empty())
 }
 
-/// Where the strategy is known to be broken, as its card says: in the model, at the level of these settings.
+/// A search in the model, at the level of these settings, that breaks the strategy as its card says; none if it does
+/// not.
 fn breaks_in_the_model(entrant: &dyn Entrant, settings: &Settings) -> Option<Onward> {
     let kind = entrant.card().claim.shows()?;
     let shop = claimed(entrant, settings);
     shows(entrant, &shop, |shown| shown == kind).then(|| explore(Purpose::BreakIt, shop)).flatten()
 }
 
-/// The shop in which a strategy shows what it claims, if the level is that of these settings.
+/// The shop in which a strategy shows what its card claims, at the level of these settings.
 fn claimed(entrant: &dyn Entrant, settings: &Settings) -> Settings {
     let card = entrant.card();
     let products = if card.carts { 2 } else { 1 };
@@ -278,13 +280,13 @@ fn claimed(entrant: &dyn Entrant, settings: &Settings) -> Settings {
         ..Settings::default()
     };
     for (name, text) in card.claim.when().iter().filter(|(name, _)| *name != "isolation") {
-        // Cannot fail: a test reads what every claim says.
+        // Cannot fail: a test reads the settings of every claim.
         let _ = shop.set(name, text);
     }
     shop
 }
 
-/// The same shop, with the trouble that the strategy's claim is about.
+/// The same shop, with the faults that the strategy's claim is about.
 fn with_trouble(entrant: &dyn Entrant, shop: &Settings) -> Settings {
     let mut shop = shop.clone();
     let when = entrant.card().claim.when().iter();
@@ -308,17 +310,18 @@ fn proof(entrant: &dyn Entrant, settings: &Settings) -> Option<Onward> {
     let shop = Settings { buyers: few.min(shop.buyers), stock, ..shop };
     let troubled = with_trouble(entrant, &settings.in_the_model());
     match (settings.kill, can_be_stepped(entrant, &shop)) {
-        // A statement that passes over locked rows is not one step, and cannot be held between them.
+        // With `unit_rows`, a statement that passes over locked rows is several steps, and cannot be held between them.
         (0, Ok(())) if !shop.unit_rows => explore(Purpose::ProveIt, shop),
-        // Nobody steps a running shop.
+        // A running shop cannot be stepped, and a described checkout is not in the model.
         _ if entrant.described().is_some() => None,
-        // Without a crash it would be another question.
+        // The servers were killed: a search without crashes would answer another question.
         (1.., _) if troubled.faults.crashes == 0 => None,
         _ => explore(Purpose::InTheModel, provable(entrant, &settings.in_the_model())),
     }
 }
 
-/// A shop in the model of which all can be followed in a moment, with the trouble that the strategy promises to survive.
+/// A shop in the model that can be searched completely in a moment, with the faults that the strategy claims to
+/// survive.
 fn provable(entrant: &dyn Entrant, settings: &Settings) -> Settings {
     let small = settings.small();
     let card = entrant.card();

@@ -1,11 +1,11 @@
-//! A schedule with the shop that it is a schedule of, as a TOML file that a person can read and change:
+//! A schedule with its shop, as a TOML file that a person can read and change:
 //!
 //! ```toml
 //! strategy = "naive"
 //! buyers = 2          # every setting goes by the name of its flag
 //! stock = 1
 //! seed = 5
-//! steps = 4           # a file that was cut short gives itself away
+//! steps = 4           # detects a file that was cut short
 //! schedule = "ABAB"
 //! ```
 
@@ -40,7 +40,7 @@ impl fmt::Display for Recording {
             writeln!(f, "strategy = \"{strategy}\"")?;
         }
         for (name, text) in self.settings.iter().flat_map(Settings::unusual) {
-            // Of an application its own file says where it is.
+            // An application's own file says which store it has.
             if name == "store" && StoreKind::parse(&text).is_err() {
                 continue;
             }
@@ -55,7 +55,7 @@ impl fmt::Display for Recording {
 }
 
 impl Recording {
-    /// Reads a file: a recording, or nothing but a schedule.
+    /// Reads a file: a recording, or a schedule alone.
     ///
     /// # Errors
     /// [`Error::Input`] with file, line and column.

@@ -1,6 +1,6 @@
-//! A schedule: whose step comes when. `ABAB` for up to 26 buyers; `a27`, `a28` … beyond; `*` is the
-//! clerk. `A7` is seven steps of A. A sign behind a name is something else that happens to it: `A!` is a crash, `A~` a timer that
-//! runs out ([`Act::sign`] has them all). Spaces mean nothing.
+//! A schedule: whose step comes when. `ABAB` for up to 26 buyers; `a27`, `a28` … beyond; `*` is the clerk. `A7` is
+//! seven steps of A. A sign behind a name is another act that happens to it: `A!` is a crash, `A~` a timer that runs
+//! out ([`Act::sign`] has them all). Spaces mean nothing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,15 +13,15 @@ use crate::worlds::stepped::{Actor, Cue};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule(pub Vec<Cue<Actor>>);
 
-/// A buyer by its place.
+/// The buyer with this index.
 pub(super) fn actor(place: usize) -> Actor {
     Actor::Buyer(place as BuyerId)
 }
 
-/// So many steps of one buyer behind each other are counted.
+/// From this many consecutive steps of one buyer on, their number is written.
 const MANY: usize = 16;
 
-/// The longest schedule read.
+/// Step limit of a schedule that is read.
 const MOST_STEPS: usize = 1_000_000;
 
 impl fmt::Display for Schedule {

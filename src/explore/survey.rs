@@ -18,12 +18,12 @@ use crate::domain::store_kind::StoreKind;
 use crate::stores::Address;
 use crate::worlds::entrant::Entrant;
 
-/// What was seen.
+/// The result of a survey.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survey {
-    /// Where: the model first, and then servers, each by its name and version.
+    /// The columns: the model first, and then servers, each with its name and version.
     pub places: Vec<Place>,
-    /// A row a strategy, or a strategy at a level.
+    /// One row for each strategy, or for each strategy at each level.
     pub rows: Vec<SurveyRow>,
 }
 
@@ -36,14 +36,14 @@ pub struct Place {
     pub server: Option<String>,
 }
 
-/// What came of one strategy.
+/// The verdicts on one strategy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SurveyRow {
     /// Its name.
     pub strategy: &'static str,
-    /// How far transactions were kept apart, if it begins any.
+    /// The isolation level of its transactions, if it begins any.
     pub isolation: Option<Isolation>,
-    /// A verdict a place.
+    /// One verdict for each place.
     pub verdicts: Vec<Verdict>,
 }
 
@@ -62,11 +62,11 @@ pub enum Verdict {
     Refused,
 }
 
-/// Orders that are run of one strategy at one place.
+/// Limit of orders for one strategy at one place.
 const MOST_ORDERS: u64 = 3_000;
 
-/// Surveys these strategies at the model and at these stores, each on a private server. After Ctrl-C what is
-/// left is [`Verdict::TooMany`].
+/// Surveys these strategies at the model and at these stores, each on a private server. After Ctrl-C the rest is
+/// [`Verdict::TooMany`].
 ///
 /// # Errors
 /// [`Error::World`] when a server cannot be started, or fails.
@@ -137,7 +137,7 @@ fn with_entrants<'r>(
     })
 }
 
-/// Two buyers and one unit; of a strategy that is about carts two products, both in each cart.
+/// Two buyers and one unit; for a strategy that sells carts two products, both in each cart.
 fn shop(entrant: &dyn Entrant, store: StoreKind, isolation: Option<Isolation>) -> Settings {
     let products = if entrant.card().carts { 2 } else { 1 };
     Settings {

@@ -11,18 +11,18 @@ use crate::domain::op::{Item, Op, Reply, Units};
 use crate::worlds::stepped::{Actor, Step};
 use crate::worlds::words::{done, happened};
 
-/// One row: who did what, and what the shelf held then.
+/// One row: an actor's step, and the stock after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// Who: `A` to `Z`, `a27` …, or `*` for the clerk.
+    /// The actor: `A` to `Z`, `a27` …, or `*` for the clerk.
     pub actor: String,
     /// What it did and what came of it.
     pub did: String,
-    /// Units of each product afterwards; empty where nobody looked.
+    /// Units of each product afterwards; empty where the stock was not read.
     pub stock: Vec<Units>,
     /// What a reader should notice here.
     pub note: Option<String>,
-    /// Whether it is how an earlier step went on, which had to wait, and no step of its own.
+    /// Whether it says how an earlier step, which had to wait, went on, and is no step of its own.
     pub goes_on: bool,
     /// How many steps this stands for, if they are not told one by one.
     #[serde(skip_serializing_if = "is_one")]
@@ -33,10 +33,10 @@ fn is_one(steps: &u32) -> bool {
     *steps == 1
 }
 
-/// The most steps that are held against each other for notes.
+/// The most steps that are compared with each other for notes.
 const MOST_NOTED: usize = 2_000;
 
-/// Steps in words, with a note where somebody gets in between.
+/// Steps in words, with a note where another buyer interferes.
 pub(super) fn told(steps: &[Step]) -> Vec<Row> {
     (0..steps.len())
         .map(|place| match steps.len() {
@@ -46,13 +46,13 @@ pub(super) fn told(steps: &[Step]) -> Vec<Row> {
         .collect()
 }
 
-/// Why a step is worth a second look: it looks at what somebody else is about to change, or changes
-/// what somebody else has changed since it looked.
+/// The note of a step: it reads what another buyer is about to change, or writes what another buyer has changed since
+/// it read.
 fn note(steps: &[Step], place: usize) -> Option<String> {
     let step = &steps[place];
     let (before, after) = (&steps[..place], &steps[place + 1..]);
     if let Some(item) = looked_at(step) {
-        // Whoever looked before, and acts before this one does.
+        // The next step that changes the product: by a buyer that may have read it before.
         let acts = after.iter().find(|later| changed(later) == Some(item))?;
         let has_looked =
             |other: &&Step| other.actor == acts.actor && looked_at(other) == Some(item);
@@ -77,7 +77,7 @@ fn note(steps: &[Step], place: usize) -> Option<String> {
     Some(format!("{} overwrites what {} wrote", step.actor, other.actor))
 }
 
-/// Which product a step looked at without changing it.
+/// The product that a step read without changing it.
 fn looked_at(step: &Step) -> Option<Item> {
     match step.op {
         Some(Op::Read { item } | Op::ReadVersioned { item } | Op::ReadFenced { item, .. }) => {
@@ -87,7 +87,7 @@ fn looked_at(step: &Step) -> Option<Item> {
     }
 }
 
-/// Which product's stock a step changed.
+/// The product whose stock a step changed.
 fn changed(step: &Step) -> Option<Item> {
     match (step.op?, step.reply) {
         (Op::Write { item, .. } | Op::Add { item, .. }, Ok(_)) => Some(item),
@@ -104,7 +104,7 @@ fn changed(step: &Step) -> Option<Item> {
 }
 
 impl Row {
-    /// What somebody said at a real server, and what came of it.
+    /// A buyer's statement at a real server, and its result.
     pub(super) fn said(actor: Actor, did: String, goes_on: bool) -> Self {
         Self { actor: actor.to_string(), did, stock: Vec::new(), note: None, goes_on, steps: 1 }
     }
@@ -151,7 +151,7 @@ impl Row {
     }
 }
 
-/// What happened, in words, but for what came of it.
+/// What happened, in words, without what followed from it.
 fn deed(step: &Step) -> String {
     let other = step.other.map_or(String::new(), |(actor, _)| actor.to_string());
     let names = step.stock.len() > 1;

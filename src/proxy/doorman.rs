@@ -1,7 +1,7 @@
-//! Whose statement is whose: a doorman stands between connections and the scheduler's gate.
+//! Assigns statements to buyers: a doorman stands between connections and the scheduler's gate.
 //!
-//! Nobody sees which request a statement belongs to. But as only one buyer's request is let go on at a time, whatever
-//! arrives then is its doing, over whichever connection.
+//! A statement does not say which request it belongs to. But the scheduler runs only one buyer's request at a time. So
+//! a statement that arrives then belongs to that buyer, on whichever connection.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -13,17 +13,17 @@ use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, RunningCode};
 /// How long a request that has been answered may take to end what it has begun.
 const TIDYING_UP: Duration = Duration::from_millis(500);
 
-/// How often one looks up to see whether it is all over.
+/// How often a waiting thread checks whether the execution is over.
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// The number of a connection through the proxy; never given twice.
 pub(crate) type LineNumber = u64;
 
-/// Somebody who lets statements through, held in the name of whose they are.
+/// Holds each statement at the gate in the name of its buyer, and then lets it through.
 #[derive(Default)]
 pub(crate) struct Doorman {
     book: Mutex<Book>,
-    /// Whoever waits until another statement of the same buyer has been answered.
+    /// Wakes the threads that wait until another statement of the same buyer has been answered.
     answered: Condvar,
 }
 
@@ -34,7 +34,7 @@ struct Book {
     handles: Vec<BuyerHandle>,
     lines: BTreeMap<LineNumber, Line>,
     last: LineNumber,
-    /// Who has a statement at the gate or on its way.
+    /// Buyers that have a statement at the gate or on its way.
     busy: Vec<usize>,
     seen: Sightings,
     deadlocks: u64,
@@ -43,35 +43,35 @@ struct Book {
 /// A connection.
 #[derive(Default)]
 struct Line {
-    /// By what number the watch knows its session.
+    /// The number by which the watch knows its session.
     session: i64,
-    /// In whose name it was used last in this execution.
+    /// The buyer that used it last in this execution.
     owner: Option<usize>,
-    /// In whose name statements are on their way, in order; nobody's among them.
+    /// The buyers whose statements are on their way, in order; none for a statement that is no buyer's.
     on_its_way: VecDeque<Option<usize>>,
-    /// Whose statements have come in and not been sent, in order.
+    /// The buyers whose statements have come in and not been sent, in order.
     queue: VecDeque<usize>,
     /// Whether a transaction is under way.
     is_open: bool,
-    /// Whether the client has left, and the server not yet.
+    /// Whether the client has closed it, and the server not yet.
     is_closing: bool,
 }
 
-/// What was seen at the door, since it was last asked.
+/// What the doorman has counted since it was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sightings {
-    /// Statements that were nobody's: of the application itself, outside of any request.
+    /// Statements that are no buyer's: the application's own, outside of any request.
     pub(crate) nobodys: u64,
     /// Statements that could have been more than one buyer's.
     pub(crate) unclear: u64,
-    /// Requests that came to their end and left a transaction open.
+    /// Requests that ended and left a transaction open.
     pub(crate) left_open: u64,
     /// Statements that came over a connection on which another buyer's was held.
     pub(crate) shared: u64,
 }
 
 impl Doorman {
-    /// From now on statements are held, in the name of these.
+    /// From now on statements are held, each in the name of one of these buyers.
     pub(crate) fn holds(&self, handles: Vec<BuyerHandle>) {
         let mut book = self.book.lock();
         book.handles = handles;
@@ -80,28 +80,28 @@ impl Doorman {
         }
     }
 
-    /// From now on everything is let through.
+    /// From now on every statement is let through.
     pub(crate) fn stands_aside(&self) {
         self.book.lock().handles.clear();
         self.answered.notify_all();
     }
 
-    /// What was seen since this was last asked.
+    /// What was counted since the last call.
     pub(crate) fn sightings(&self) -> Sightings {
         std::mem::take(&mut self.book.lock().seen)
     }
 
-    /// A server has ended a transaction to break a deadlock.
+    /// Counts a transaction that a server has ended to break a deadlock.
     pub(crate) fn count_deadlock(&self) {
         self.book.lock().deadlocks += 1;
     }
 
-    /// How many were counted since this was last asked.
+    /// The deadlocks counted since the last call.
     pub(crate) fn take_deadlocks(&self) -> u64 {
         std::mem::take(&mut self.book.lock().deadlocks)
     }
 
-    /// A connection is there.
+    /// Adds a connection that was opened, and returns its number.
     pub(crate) fn opened(&self) -> LineNumber {
         let mut book = self.book.lock();
         book.last += 1;
@@ -110,21 +110,21 @@ impl Doorman {
         number
     }
 
-    /// The watch knows it by this number.
+    /// The watch knows this connection's session by this number.
     pub(crate) fn registered(&self, number: LineNumber, session: i64) {
         if let Some(line) = self.book.lock().lines.get_mut(&number) {
             line.session = session;
         }
     }
 
-    /// The client has left.
+    /// The client has closed the connection.
     pub(crate) fn closing(&self, number: LineNumber) {
         if let Some(line) = self.book.lock().lines.get_mut(&number) {
             line.is_closing = true;
         }
     }
 
-    /// It is gone. Whatever it was waiting for, nobody waits for it any more.
+    /// The connection is closed. Its unanswered statements count as answered, so that no buyer waits for them any more.
     pub(crate) fn closed(&self, number: LineNumber) {
         let on_its_way = |line: &Line| line.on_its_way.len();
         let asked = self.book.lock().lines.get(&number).map_or(0, on_its_way);
@@ -135,9 +135,9 @@ impl Doorman {
         self.answered.notify_all();
     }
 
-    /// A buyer's request has come to its end. Waits until what it leaves behind is brought to an end, too: a connection that
-    /// it has closed, or a transaction that is rolled back when it is given back. What it still has to say for that is held
-    /// like everything else; but if it says nothing, nobody waits for long.
+    /// A buyer's request has ended. Waits until what the request left open has ended, too: a connection that the
+    /// application closes, or a transaction that it rolls back when it gives the connection back. Statements sent for
+    /// that are held like all others. If none is sent, the wait is short.
     pub(crate) fn leaves(&self, place: usize) {
         let mut book = self.book.lock();
         while !book.is_over() {
@@ -153,7 +153,7 @@ impl Doorman {
         }
     }
 
-    /// Something has come in to be sent: says whose it is, if it is to be held.
+    /// A statement has come in: returns the buyer in whose name it is to be held, if it is to be held.
     pub(crate) fn comes(&self, number: LineNumber, pending: &PendingStatement) -> Option<usize> {
         let mut book = self.book.lock();
         if book.is_over() {
@@ -180,10 +180,10 @@ impl Doorman {
         Some(place)
     }
 
-    /// It is the first on its connection. Waits until it may be sent.
+    /// The statement is the first on its connection. Waits until it may be sent.
     pub(crate) fn steps_up(&self, number: LineNumber, place: usize, pending: PendingStatement) {
         let mut book = self.book.lock();
-        // One at a time, if a request has several connections.
+        // A request with several connections has one statement at the gate at a time.
         while book.busy.contains(&place) && !book.is_over() {
             self.answered.wait_for(&mut book, GLANCE);
         }
@@ -204,27 +204,27 @@ impl Doorman {
             other.stop_behind();
         }
         handle.register(session);
-        // When everybody is sent home, what is held goes on unheld: the request has to come to its end.
+        // If the execution is closed, the statement goes on without a release: the request has to come to its end.
         handle.await_release(pending);
         self.book.lock().leave_queue(number);
     }
 
-    /// Something is sent that will be answered.
+    /// A statement that the server will answer is now sent.
     pub(crate) fn sends(&self, number: LineNumber, place: Option<usize>) {
         if let Some(line) = self.book.lock().lines.get_mut(&number) {
             line.on_its_way.push_back(place);
         }
     }
 
-    /// The server has answered, and this is how the connection stands, if it has said so. Waits until whoever asked may
-    /// hear it.
+    /// The server has answered, and told whether a transaction is open, if it says so. Waits until the buyer that asked
+    /// may hear the answer.
     pub(crate) fn hear(&self, number: LineNumber, answer: String, is_open: Option<bool>) {
         let mut book = self.book.lock();
         let whose = book.lines.get_mut(&number).and_then(|line| line.on_its_way.pop_front());
         let handle = whose.flatten().and_then(|place| book.handles.get(place).cloned());
         if let Some(handle) = &handle {
             drop(book);
-            // Only when it has heard is it known to have been answered: it may leave at once.
+            // The buyer counts as answered only once its handle has the answer: from then on it may leave.
             handle.answer(answer);
             book = self.book.lock();
         }
@@ -239,32 +239,33 @@ impl Doorman {
 }
 
 impl Book {
-    /// Whether nobody is held any more: everybody is to come to an end, whoever it is.
+    /// Whether no statement is held any more, because every buyer is to come to an end.
     fn is_over(&self) -> bool {
         self.handles.first().is_none_or(BuyerHandle::is_closed)
     }
 
-    /// Whether a buyer has something at the gate, or on its way there or from there.
+    /// Whether a statement of this buyer has come in and has not been answered.
     fn is_saying(&self, place: usize) -> bool {
         let mut lines = self.lines.values();
         self.busy.contains(&place) || lines.any(|line| line.queue.contains(&place))
     }
 
-    /// Whether it has begun something that has not been brought to an end.
+    /// Whether the buyer has begun something that has not ended: an open transaction, or a closing connection.
     fn has_left_behind(&self, place: usize) -> bool {
         let mut its = self.lines.values().filter(|line| line.owner == Some(place));
         its.any(|line| line.is_open || line.is_closing)
     }
 
-    /// What was the first on a connection is on its way.
+    /// The first statement of a connection's queue is on its way.
     fn leave_queue(&mut self, number: LineNumber) {
         if let Some(line) = self.lines.get_mut(&number) {
             line.queue.pop_front();
         }
     }
 
-    /// Whose a statement on this connection is: of the only one who thinks; if several may, of the one who has used it
-    /// before. Where nobody thinks it is one more of somebody who has sent one already and not been answered.
+    /// The buyer of a statement on this connection: the only one whose code may run; if several may, the one that has
+    /// used the connection before. If none may, the buyer whose code ran last has sent one more statement before it was
+    /// answered.
     fn whose(&mut self, number: LineNumber) -> Option<usize> {
         let RunningCode { runs, may_run, ran_last } = self.handles.first()?.running();
         let line = self.lines.get_mut(&number)?;

@@ -1,4 +1,4 @@
-//! One connection through the proxy: two threads for the way there, and one for the way back.
+//! One connection through the proxy: two threads from the client to the server, and one for the way back.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -17,7 +17,7 @@ use super::sight::Sight;
 use super::wire::{Heard, Piece, Wire};
 use crate::scheduler::PendingStatement;
 
-/// How much is read at once.
+/// How many bytes are read at once.
 const BLOCK: usize = 64 << 10;
 
 /// How many pieces are taken in while one is held.
@@ -96,13 +96,13 @@ impl Write for Far {
 enum Step {
     /// At once.
     Pass(Vec<u8>),
-    /// The same, and the server's answer is nobody's business.
+    /// To be sent at once. The server's answer to it belongs to no buyer.
     Aside(Vec<u8>),
-    /// It will be answered; and if it is somebody's, it is held.
+    /// The server will answer it. If it is a buyer's, it is held before.
     Asks(Vec<u8>, Option<(usize, Box<PendingStatement>)>),
 }
 
-/// What both ways of a connection share.
+/// What both directions of a connection share.
 struct Shared {
     number: LineNumber,
     doorman: Arc<Doorman>,
@@ -164,7 +164,8 @@ pub(super) fn serve(
         let mut far_out = far_out;
         let _ = there.carry_there(&pieces, &mut far_out);
         there.doorman.closing(there.number);
-        // The server is left the time to hear of it: whatever was locked is only free when it closes its side.
+        // Only this direction is closed, so that the server can react: its locks are free only when it closes its own
+        // side.
         far_out.shut(Shutdown::Write);
     })?;
     thread::Builder::new().spawn(move || {
@@ -177,8 +178,8 @@ pub(super) fn serve(
 }
 
 impl Shared {
-    /// What the client sends, cut into pieces, which are handed on to be sent. What comes in while something is held is
-    /// taken in, too, so that it is known whose turn it will be.
+    /// Cuts what the client sends into pieces, and hands them on to be sent. It also takes in what arrives while a
+    /// piece is held, so that the doorman knows whose turn it will be.
     fn take_in(
         &self,
         mut near: TcpStream,
@@ -214,7 +215,7 @@ impl Shared {
         }
     }
 
-    /// Sends what was taken in, each piece in its turn.
+    /// Sends the pieces that were taken in, each in its turn.
     fn carry_there(&self, pieces: &Receiver<Step>, far: &mut Far) -> io::Result<()> {
         for piece in pieces {
             match piece {
@@ -237,7 +238,8 @@ impl Shared {
         Ok(())
     }
 
-    /// And back. What belongs to an answer is kept until all of it is there, and its turn has come.
+    /// Carries back what the server sends. The messages of an answer are kept back until the answer is complete and its
+    /// turn has come, or until no whole message is left to forward.
     fn carry_back(&self, mut far: Far, near: &Mutex<TcpStream>) -> io::Result<()> {
         let (mut sent, mut kept) = (BytesMut::new(), Vec::new());
         loop {
@@ -264,7 +266,7 @@ impl Shared {
                     kept.clear();
                 }
                 None => {
-                    // Whatever the server says while it is not asked anything, or wants to hear before it goes on.
+                    // The server has sent something unasked, or waits for the client before it goes on.
                     near.lock().write_all(&kept)?;
                     kept.clear();
                     if read(&mut far, &mut sent)? == 0 {

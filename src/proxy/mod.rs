@@ -1,8 +1,8 @@
-//! A proxy between a running application and its databases, which it does not know of: every statement is held until
-//! its turn comes.
+//! A proxy between a running application and its databases. The application does not know of it. Every statement is
+//! held until its turn comes.
 //!
-//! A [`Wire`](wire::Wire) cuts a protocol into statements and answers, a [`Sight`](sight::Sight) knows what a statement
-//! has to do with, a [`Doorman`] knows whose it is and has it wait at the gate, and a line carries bytes.
+//! A [`Wire`](wire::Wire) cuts a protocol into statements and answers. A [`Sight`](sight::Sight) knows what a statement
+//! touches. A [`Doorman`] knows which buyer sent it and has it wait at the gate. A line carries the bytes.
 
 mod doorman;
 mod line;
@@ -36,17 +36,17 @@ use line::Closers;
 
 /// What a proxy needs to know of the server behind it.
 pub(crate) struct Behind {
-    /// Where it listens.
+    /// Where the server listens.
     pub(crate) target: Target,
-    /// What is added to its sessions' numbers.
+    /// What is added to the numbers of its sessions.
     pub(crate) first_session: i64,
-    /// Who follows the protocol on a new connection.
+    /// Makes the protocol parser of a new connection.
     pub(crate) wire: Box<dyn Fn() -> Box<dyn Wire> + Send>,
-    /// Who knows what is said there.
+    /// Makes the interpreter of a new connection's statements.
     pub(crate) sight: Box<dyn Fn() -> Box<dyn Sight> + Send>,
 }
 
-/// One port of ours, on loopback. Dropping it closes it, and every connection through it.
+/// A listening port on loopback. Dropping it closes the port, and every connection through it.
 pub(crate) struct Proxy {
     address: SocketAddr,
     is_over: Arc<AtomicBool>,
@@ -72,7 +72,7 @@ impl Proxy {
                     return;
                 }
                 let Behind { target, first_session, wire, sight } = &behind;
-                // A client whose server is not there finds its connection closed, as it would without us.
+                // A client whose server is not there finds its connection closed, as it would without the proxy.
                 let Ok(near) = near else { continue };
                 let _ = line::serve(near, target, &doorman, wire(), sight(), *first_session, &ends);
             }
@@ -83,7 +83,7 @@ impl Proxy {
         Ok(Self { address, is_over, closers, listens: Some(listens) })
     }
 
-    /// Its port.
+    /// The port it listens at.
     pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
@@ -100,7 +100,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
         self.hang_up();
-        // Whoever waits for connections is woken by one.
+        // This connection wakes the thread that listens.
         let _ = TcpStream::connect(self.address);
         if let Some(listens) = self.listens.take() {
             let _ = listens.join();

@@ -1,7 +1,7 @@
-//! MySQL's protocol between the two ends of a connection: queries in text, and statements that were prepared.
+//! MySQL's protocol, as the proxy follows it: queries in text, and prepared statements.
 //!
-//! What would make it more to be followed is taken out of what the server offers: encryption, compression, and whatever
-//! changes how answers end. How a client proves who it is passes through unread.
+//! The proxy removes from the server's offer what would be more to follow: encryption, compression, and whatever
+//! changes how answers end. It forwards authentication unread.
 //!
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html>.
 
@@ -18,12 +18,12 @@ const PREPARE: u8 = 0x16;
 const EXECUTE: u8 = 0x17;
 const CLOSE: u8 = 0x19;
 
-/// What a server is not to offer: compression, local files, encryption; and further up compression again, attributes of
-/// queries, answers that do not say what columns they have, and answers that end otherwise than they used to.
+/// Capabilities that the proxy removes from the server's offer. Low: compression, local files, encryption. High: a
+/// second compression, query attributes, answers without column metadata, and answers that end in a newer way.
 const NOT_OFFERED_LOW: u16 = 0x0020 | 0x0080 | 0x0800;
 const NOT_OFFERED_HIGH: u16 = 0x0100 | 0x0200 | 0x0400 | 0x0800;
 
-/// What a server says of how it stands.
+/// The server's status flags.
 const IN_TRANSACTION: u16 = 0x0001;
 const AUTOCOMMIT: u16 = 0x0002;
 const MORE_TO_COME: u16 = 0x0008;
@@ -31,32 +31,32 @@ const MORE_TO_COME: u16 = 0x0008;
 /// A packet's head: its length in three bytes, and its number.
 const HEAD: usize = 4;
 
-/// A packet that is as long as can be goes on in the next.
+/// A packet of the greatest length continues in the next.
 const LONGEST: usize = 0xff_ffff;
 
-/// The code of an error that breaks a deadlock.
+/// The code of the error with which the server breaks a deadlock.
 const DEADLOCK: u16 = 1213;
 
-/// How far the two have come.
+/// How far the connection has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
-    /// The server is to speak first.
+    /// The server is to send its greeting.
     #[default]
     Greeting,
-    /// The client proves who it is.
+    /// The client authenticates.
     Proving,
     /// Commands and answers.
     Commands,
 }
 
-/// How far an answer has come.
+/// Which part of an answer comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// Its first packet is to come.
+    /// Its first packet.
     First,
-    /// So many columns are to be told, and an end.
+    /// So many column definitions, and an end packet.
     Columns(u64),
-    /// Rows, and an end.
+    /// Rows, and an end packet.
     Rows,
 }
 
@@ -75,21 +75,21 @@ pub(crate) struct Mysql {
     statements: BTreeMap<u32, Prepared>,
     /// The text of a statement that the server is about to prepare.
     preparing: Option<String>,
-    /// What is held, and will be under way when it is let go, in order.
+    /// What is held, in order: it will be under way when it is released.
     held: VecDeque<UnderWay>,
     under_way: Option<UnderWay>,
 }
 
-/// How a statement is answered.
+/// The format of a statement's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// In text.
     Text,
-    /// As a statement that was prepared is.
+    /// In the binary format of prepared statements.
     Binary,
 }
 
-/// Something that the server is at work on.
+/// A statement that the server is executing.
 #[derive(Debug)]
 struct UnderWay {
     part: Part,
@@ -98,14 +98,15 @@ struct UnderWay {
     first_row: Option<String>,
     rows: u64,
     changed: Option<u64>,
-    /// Whether it says how many rows it has changed, and not only that it was done.
+    /// Whether the answer's text gives the number of rows it has changed, and not only that it was done.
     counts: bool,
 }
 
 impl Mysql {
-    /// What the server says first, without what it is not to offer; and the number of the session.
+    /// Removes from the server's greeting what it is not to offer, and returns the number of the session.
     fn greeting(packet: &mut [u8]) -> Option<i64> {
-        // A version, text to a zero, and a number; then eight bytes, one, and what it offers.
+        // The layout: a version, text that ends with a zero, and the session; then eight bytes, one byte, and the
+        // offer.
         let version = packet.get(HEAD + 1..)?.iter().position(|byte| *byte == 0)?;
         let at = HEAD + 1 + version + 1;
         let session = u32::from_le_bytes(packet.get(at..at + 4)?.try_into().ok()?);
@@ -117,14 +118,14 @@ impl Mysql {
             Some(())
         };
         clear(packet, low, NOT_OFFERED_LOW)?;
-        // A character set, and how it stands.
+        // A character set and the status flags come in between.
         clear(packet, low + 2 + 1 + 2, NOT_OFFERED_HIGH)?;
-        // MariaDB offers more in what the others leave empty.
+        // MariaDB offers more in bytes that MySQL leaves empty.
         packet.get_mut(low + 8 + 6..low + 8 + 10)?.fill(0);
         Some(session.into())
     }
 
-    /// A statement that was prepared, with its values.
+    /// The text and the values of a prepared statement that is to be executed.
     fn executed(&mut self, mut body: &[u8]) -> Option<Said> {
         let id = body.try_get_u32_le().ok()?;
         let prepared = self.statements.get_mut(&id)?;
@@ -133,7 +134,7 @@ impl Mysql {
         if count == 0 {
             return Some(Said { text, values: Vec::new() });
         }
-        // Flags, and how often.
+        // Flags, and the iteration count.
         body.get(..5)?;
         body.advance(5);
         let nulls = body.get(..count.div_ceil(8))?.to_vec();
@@ -151,7 +152,7 @@ impl Mysql {
         Some(Said { text, values: (0..count).map(value).collect() })
     }
 
-    /// A packet of an answer that is under way; the answer's end, if this is it.
+    /// Reads a packet of the answer that is under way; returns the answer if this is its end.
     fn hear(&mut self, body: &[u8]) -> Option<Answered> {
         let under_way = self.under_way.as_mut()?;
         let first = body.first().copied().unwrap_or(0);
@@ -159,12 +160,13 @@ impl Mysql {
         let mut rest = body.get(1..).unwrap_or(&[]);
         match (under_way.part, first) {
             (_, 0xff) => {
-                // A code, and five letters behind a sign.
+                // An error code; then, behind a `#`, five letters.
                 let from = if rest.get(2) == Some(&b'#') { 8 } else { 2 };
                 let is_deadlock = rest.starts_with(&DEADLOCK.to_le_bytes());
                 let why = String::from_utf8_lossy(rest.get(from..).unwrap_or(&[])).into_owned();
                 self.under_way = None;
-                // It does not say how it stands: a duplicate key leaves a transaction open, and a deadlock does not.
+                // An error does not tell the transaction state: a duplicate key leaves a transaction open, and a
+                // deadlock does not.
                 return Some(Answered { text: why, frame: None, is_deadlock });
             }
             (Part::First, 0x00) => {
@@ -200,7 +202,7 @@ impl Mysql {
         None
     }
 
-    /// An answer has ended, or the first of several that belong to one command.
+    /// An answer has ended, or one of several that belong to one command.
     fn ended(&mut self, status: u16) -> Option<Answered> {
         if status & MORE_TO_COME != 0 {
             let under_way = self.under_way.as_mut()?;
@@ -309,7 +311,7 @@ impl UnderWay {
     }
 }
 
-/// The next packet, with those that it goes on in; none if it is not all there.
+/// The next packet, with those that continue it; none if it is incomplete.
 fn packet(sent: &mut BytesMut) -> Result<Option<Vec<u8>>, Garbled> {
     let mut end = 0;
     loop {
@@ -338,7 +340,7 @@ fn length(body: &mut &[u8]) -> Option<u64> {
     })
 }
 
-/// A text with its length before it.
+/// A text that follows its own length.
 fn text(body: &mut &[u8]) -> Option<String> {
     let length = usize::try_from(length(body)?).ok()?;
     let text = String::from_utf8_lossy(body.get(..length)?).into_owned();
@@ -346,7 +348,7 @@ fn text(body: &mut &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// What type a column has, by the packet that tells of it: six texts, and some numbers.
+/// The type of a column, from the packet that defines it: six texts, and some numbers.
 fn column_type(mut body: &[u8]) -> Option<u8> {
     for _ in 0..6 {
         text(&mut body)?;
@@ -379,7 +381,7 @@ fn binary_row(body: &[u8], columns: &[u8]) -> Option<String> {
     values.map(|values| values.join(", "))
 }
 
-/// A value of some type, as it is written where nothing is text.
+/// A value of this type in the binary format.
 fn binary(kind: u8, body: &mut &[u8]) -> Option<String> {
     Some(match kind {
         0x01 => body.try_get_i8().ok()?.to_string(),
@@ -389,7 +391,7 @@ fn binary(kind: u8, body: &mut &[u8]) -> Option<String> {
         0x04 => body.try_get_f32_le().ok()?.to_string(),
         0x05 => body.try_get_f64_le().ok()?.to_string(),
         0x06 => "null".into(),
-        // Dates and times have their length before them.
+        // Dates and times follow their own length.
         0x07 | 0x0a | 0x0b | 0x0c => {
             let length = usize::from(body.try_get_u8().ok()?);
             body.get(..length)?;

@@ -1,8 +1,8 @@
-//! PostgreSQL's protocol, version 3, between the two ends of a connection.
+//! PostgreSQL's protocol, version 3, as the proxy follows it.
 //!
-//! What is held is whatever a client sends up to the message that makes the server work: a simple query, or an extended
-//! one up to its Sync (or Flush). Preparing a statement is handed on at once: nobody else can notice it. Encryption is
-//! declined, so that there is something to be read; how a client proves who it is passes through unread.
+//! The proxy holds whatever a client sends up to the message that makes the server work: a simple query, or an extended
+//! one up to its Sync (or Flush). It forwards the preparing of a statement at once, because no other connection can
+//! notice it. It declines encryption, so that it can read the traffic, and forwards authentication unread.
 //!
 //! Source: <https://www.postgresql.org/docs/current/protocol.html>.
 
@@ -14,7 +14,7 @@ use postgres_protocol::message::backend::{DataRowBody, ErrorResponseBody, Messag
 
 use super::wire::{Answered, Frame, Garbled, Heard, MOST_BYTES, Piece, Said, Wire};
 
-/// The first message's codes that are no version.
+/// Codes of a first message that are no protocol version.
 const CANCEL: u32 = 80_877_102;
 const TLS: u32 = 80_877_103;
 const GSS: u32 = 80_877_104;
@@ -49,34 +49,34 @@ impl Portal {
 /// A connection.
 #[derive(Debug, Default)]
 pub(crate) struct Postgres {
-    /// What every session is told at its beginning beside what the client says.
+    /// Settings that every session is given at its beginning, beside those that the client sends.
     settings: Vec<(String, String)>,
     has_started: bool,
     /// Whether the server has let the client in.
     is_in: bool,
     statements: BTreeMap<String, Prepared>,
     portals: BTreeMap<String, Portal>,
-    /// What has been read since the last piece.
+    /// The bytes read since the last piece.
     batch: Vec<u8>,
-    /// What that is about to have executed.
+    /// The portals that these bytes ask the server to execute.
     executes: Vec<Portal>,
     /// Statements that the server was asked to describe, in order.
     asked_about: VecDeque<String>,
-    /// Which of them it is about to say the columns of.
+    /// The one of them whose columns the server is about to tell.
     described: Option<String>,
-    /// What is held, and will be under way when it is let go, in order.
+    /// What is held, in order: it will be under way when it is released.
     held: VecDeque<UnderWay>,
-    /// What the server is at work on, in order.
+    /// What the server is executing, in order.
     under_way: VecDeque<UnderWay>,
-    /// Whether the client sends rows.
+    /// Whether the client copies rows in.
     copies_in: bool,
     frame: Frame,
 }
 
-/// Something that the server is at work on.
+/// One or more statements, sent as one, that the server is executing.
 #[derive(Debug, Default)]
 struct UnderWay {
-    /// Whether its end is nobody's business: nothing was held.
+    /// Whether its end is no answer to a buyer, because nothing was held.
     is_aside: bool,
     /// How many answers are to come, where no Sync ends them.
     flushed: Option<usize>,
@@ -90,7 +90,7 @@ struct UnderWay {
 }
 
 impl Postgres {
-    /// One whose sessions begin with these settings, unless the client says otherwise.
+    /// A connection whose session begins with these settings, unless the client says otherwise.
     pub(crate) fn with_settings(settings: Vec<(String, String)>) -> Self {
         Self { settings, ..Self::default() }
     }
@@ -127,7 +127,7 @@ impl Postgres {
         }
     }
 
-    /// A message of the extended protocol that is only read, or whatever comes before the server has let the client in.
+    /// Reads a message of the extended protocol that does not end a piece.
     fn note(&mut self, kind: u8, mut body: &[u8]) -> Option<()> {
         match kind {
             b'P' => {
@@ -171,7 +171,7 @@ impl Postgres {
         Some(())
     }
 
-    /// What is ready to be sent, all of it at once.
+    /// Cuts a piece: all that is ready to be sent.
     fn cut(&mut self, ends_by_sync: bool) -> Piece {
         let bytes = std::mem::take(&mut self.batch);
         let executes = std::mem::take(&mut self.executes);
@@ -185,14 +185,15 @@ impl Postgres {
         let flushed = (!ends_by_sync).then_some(executes.len());
         let columns = executes.last().map_or(Vec::new(), |portal| portal.columns.clone());
         self.held.push_back(UnderWay { flushed, columns, ..UnderWay::default() });
-        // Several at once are done one after the other, and nobody comes in between who could be kept out.
+        // The server executes several at once one after the other, and the scheduler releases no other buyer in
+        // between.
         let texts = executes.iter().map(|portal| portal.said.text.as_str());
         let text = texts.collect::<Vec<_>>().join("; ");
         let values = executes.into_iter().flat_map(|portal| portal.said.values).collect();
         Piece::Hold(bytes, Said { text, values })
     }
 
-    /// What the server says to a statement that is under way; its end, if this is it.
+    /// Reads a message about a statement that is under way; returns the answer if this is its end.
     fn hear(&mut self, message: &Message) -> Option<Answered> {
         match message {
             Message::ReadyForQuery(body) => {
@@ -258,7 +259,8 @@ impl Postgres {
         let ended = self.under_way.pop_front().filter(|ended| !ended.is_aside)?;
         let UnderWay { first_row, rows, tag, error, flushed, is_deadlock, .. } = ended;
         if flushed.is_some() {
-            // How it stands will only be said at the next Sync; what was flushed is part of a transaction till then.
+            // The server tells the transaction state only at the next Sync. Until then what was flushed is part of a
+            // transaction.
             self.frame.is_open = true;
         }
         let text = error.or(first_row.map(|row| if rows > 1 { row + " …" } else { row }));
@@ -282,7 +284,7 @@ impl Wire for Postgres {
             }
             let message = sent.split_to(1 + length);
             let (kind, body) = (message[0], &message[5..]);
-            // How it proves who it is, and rows that it copies, are no statements.
+            // Authentication, and rows that the client copies in, are no statements.
             let passes = !self.is_in
                 || matches!(kind, b'd' | b'c' | b'f' | b'X')
                 || self.copies_in && kind == b'S';
@@ -315,7 +317,7 @@ impl Wire for Postgres {
     }
 
     fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled> {
-        // That encryption is declined is said by the proxy; so every message has a kind.
+        // The proxy itself answers that encryption is declined, so every message of the server has a kind.
         if sent.is_empty() {
             return Ok(None);
         }
@@ -325,7 +327,7 @@ impl Wire for Postgres {
         }
         let bytes = sent.split_to(1 + length);
         let mut heard = Heard { bytes: bytes.to_vec(), ..Heard::default() };
-        // What is not known is handed on as it is.
+        // A message that the parser does not know is forwarded as it is.
         let Ok(Some(message)) = Message::parse(&mut bytes.clone()) else { return Ok(Some(heard)) };
         match &message {
             Message::AuthenticationOk => self.is_in = true,
@@ -337,7 +339,7 @@ impl Wire for Postgres {
     }
 }
 
-/// How long a message is, without its kind, if that is there already.
+/// The length of a message without its kind; none if it has not come yet.
 fn length_at(sent: &BytesMut, at: usize) -> Result<Option<usize>, Garbled> {
     let Some(mut bytes) = sent.get(at..at + 4) else { return Ok(None) };
     match bytes.get_u32() as usize {
@@ -358,7 +360,7 @@ fn number(body: &mut &[u8]) -> Option<u16> {
     body.try_get_u16().ok()
 }
 
-/// Whether something in this place is binary: none are said to be, or all, or each on its own.
+/// Whether the value in this place is binary: the list is empty for none, has one entry for all, or one for each.
 fn is_binary(forms: &[u16], place: usize) -> bool {
     match forms {
         [] => false,
@@ -367,7 +369,7 @@ fn is_binary(forms: &[u16], place: usize) -> bool {
     }
 }
 
-/// The values that a Bind message gives, as a reader sees them.
+/// The values of a Bind message, as a report shows them.
 fn values(body: &mut &[u8], types: &[u32]) -> Option<Vec<String>> {
     let forms: Vec<u16> = (0..number(body)?).map(|_| number(body)).collect::<Option<_>>()?;
     let count = usize::from(number(body)?);
@@ -383,7 +385,7 @@ fn values(body: &mut &[u8], types: &[u32]) -> Option<Vec<String>> {
     (0..count).map(value).collect()
 }
 
-/// A value as a reader sees it.
+/// A value as a report shows it.
 fn shown(bytes: &[u8], kind: u32, is_binary: bool) -> String {
     let mut rest = bytes;
     match (is_binary, bytes.len()) {
@@ -414,12 +416,12 @@ fn row(body: &DataRowBody, columns: &[(u32, bool)]) -> Option<String> {
     Some(values.join(", "))
 }
 
-/// What the server says of a refusal.
+/// The text of a refusal by the server.
 fn complaint(body: &ErrorResponseBody) -> String {
     field(body, b'M').unwrap_or_else(|| "refused".into())
 }
 
-/// One field of what the server says of a refusal, by its letter.
+/// One field of a refusal by the server, by its letter.
 fn field(body: &ErrorResponseBody, letter: u8) -> Option<String> {
     let mut fields = body.fields();
     while let Ok(Some(field)) = fields.next() {
@@ -433,7 +435,7 @@ fn field(body: &ErrorResponseBody, letter: u8) -> Option<String> {
 /// The code of an error that breaks a deadlock.
 const DEADLOCK: &str = "40P01";
 
-/// `UPDATE 1`, in words.
+/// A command tag, such as `UPDATE 1`, in words.
 fn counted(tag: &str) -> String {
     let mut words = tag.split(' ');
     let (verb, last) = (words.next().unwrap_or_default(), words.next_back());

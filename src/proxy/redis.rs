@@ -1,5 +1,5 @@
-//! Redis's protocol, RESP 2 and 3, between the two ends of a connection: every command is held on its own, however many
-//! are sent at once.
+//! Redis's protocol, RESP 2 and 3, as the proxy follows it: every command is held on its own, however many are sent at
+//! once.
 //!
 //! Source: <https://redis.io/docs/latest/develop/reference/protocol-spec/>.
 
@@ -11,7 +11,7 @@ use redis_protocol::resp3::types::OwnedFrame as Frame3;
 
 use super::wire::{Answered, Frame, Garbled, Heard, MOST_BYTES, Piece, Said, Wire};
 
-/// Commands after which a connection is no more one of questions and answers.
+/// Commands after which a connection no longer alternates between requests and replies.
 const ENDLESS: [&str; 5] = ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", "PSYNC"];
 
 /// A connection.
@@ -19,13 +19,13 @@ const ENDLESS: [&str; 5] = ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", 
 pub(crate) struct Redis {
     /// Whether the client has asked for the third version of the protocol.
     is_third: bool,
-    /// Whether it will be the third when the command that is held is answered.
+    /// Whether it will be the third when the server has answered the command that is held.
     asks_for_third: bool,
-    /// Commands that are under way.
+    /// Commands that were sent and not answered.
     asked: usize,
-    /// Whether commands are collected, to be done together.
+    /// Whether the server collects commands, to execute them together.
     is_collecting: bool,
-    /// Whether nobody here understands any more what is said.
+    /// Whether the proxy no longer parses what is sent.
     is_endless: bool,
 }
 
@@ -46,7 +46,7 @@ impl Wire for Redis {
         if name == "HELLO" {
             self.asks_for_third = words.get(1).is_some_and(|version| version == "3");
         }
-        // A password is nobody's business.
+        // The arguments may contain a password, so the text leaves them out.
         let text = if name == "AUTH" || name == "HELLO" { name } else { words.join("\u{1f}") };
         Ok(Some(Piece::Hold(bytes, Said { text, values: Vec::new() })))
     }
@@ -95,7 +95,7 @@ fn check_length<T>(sent: &BytesMut) -> Result<Option<T>, Garbled> {
     }
 }
 
-/// The words of a command, and how long it is; none if it is not all there.
+/// The words of a command, and its length; none if it is incomplete.
 fn command(sent: &[u8]) -> Result<Option<(Vec<String>, usize)>, Garbled> {
     match sent.first() {
         None => Ok(None),
@@ -104,7 +104,7 @@ fn command(sent: &[u8]) -> Result<Option<(Vec<String>, usize)>, Garbled> {
             let Some((Frame2::Array(words), length)) = decoded else { return Ok(None) };
             Ok(Some((words.iter().map(shown_2).collect(), length)))
         }
-        // One that somebody types.
+        // An inline command, such as a person types.
         Some(_) => {
             let Some(end) = sent.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
             let line = String::from_utf8_lossy(&sent[..end]).into_owned();
@@ -190,7 +190,7 @@ mod tests {
         sent.extend_from_slice(b"\r\n+OK\r\n");
         let heard = wire.server(&mut sent).unwrap().unwrap();
         assert_eq!(heard.answer.unwrap().text, "a, nothing");
-        // What was not asked for is no answer.
+        // A reply without a request is no answer.
         assert_eq!(wire.server(&mut sent).unwrap().unwrap().answer, None);
     }
 

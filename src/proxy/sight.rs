@@ -1,25 +1,25 @@
-//! What a statement on a connection has to do with, and how it is told.
+//! What a statement on a connection touches, and how a report shows it.
 
 use super::wire::{Frame, Said};
 use crate::scheduler::{Footprint, PendingStatement};
 
-/// Somebody who knows one connection's language, and how far it has come.
+/// Interprets the statements of one connection, and follows its transactions.
 pub(crate) trait Sight: Send {
-    /// What is about to be sent.
+    /// Interprets a statement that is about to be sent.
     fn see(&mut self, said: &Said) -> Seen;
 
-    /// It was answered, or refused; and this is how the connection stands.
+    /// A statement was answered or refused, and left the connection in this state.
     fn settle(&mut self, frame: Frame);
 }
 
 /// A statement that is about to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    /// As a reader sees it.
+    /// The text as a report shows it.
     pub(crate) text: String,
-    /// The same without values.
+    /// The text without values.
     pub(crate) shape: String,
-    /// What it has to do with.
+    /// What it touches.
     pub(crate) touches: Footprint,
     /// What it touches when it begins, if it is to be held between that and its first change.
     pub(crate) begins: Option<Footprint>,
@@ -28,7 +28,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// As it is held.
+    /// The statement as the scheduler holds it.
     pub(crate) fn pending(self, line: u64) -> PendingStatement {
         let transaction = self.transaction.map(|number| line << 32 | number);
         let pending = PendingStatement::new(self.text, self.touches).beginning_with(self.begins);

@@ -1,60 +1,61 @@
-//! What the proxy has to know of a protocol: where a statement ends, and where its answer does.
+//! What the proxy needs to know of a protocol: where a statement ends, and where its answer ends.
 
 use bytes::BytesMut;
 
-/// What a client has sent, cut where something can be held.
+/// What a client has sent, cut where the proxy can hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// To be handed on at once: it asks for nothing that anybody else could notice.
+    /// To be forwarded at once: it asks for nothing that another connection could notice.
     Pass(Vec<u8>),
     /// The same, and the server will answer.
     Ask(Vec<u8>),
-    /// To be answered by the proxy itself.
+    /// The proxy answers this itself.
     Reply(Vec<u8>),
     /// To be held until its turn comes.
     Hold(Vec<u8>, Said),
-    /// To be handed on as what it is: nothing is cut after it. It is about somebody else's connection, or the
-    /// protocol has become one that nobody here understands.
+    /// To be forwarded as it is, and nothing after it is cut: it is about another connection, or the protocol has
+    /// become one that the proxy does not understand.
     Rest(Vec<u8>),
 }
 
 /// A statement, or several that were sent as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Said {
-    /// As the client wrote it, with places for values.
+    /// Its text as the client wrote it, with placeholders for values.
     pub(crate) text: String,
-    /// What stands in these places, as a reader sees it.
+    /// The values of the placeholders, as a report shows them.
     pub(crate) values: Vec<String>,
 }
 
 /// What a server has sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Heard {
-    /// To be handed on.
+    /// The bytes to forward.
     pub(crate) bytes: Vec<u8>,
-    /// By what number the server knows the connection, once it has said so.
+    /// The number by which the server knows the connection, once the server has told it.
     pub(crate) session: Option<i64>,
-    /// What the answer says, if this is its end.
+    /// The answer, if this is its end.
     pub(crate) answer: Option<Answered>,
 }
 
 /// The end of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answered {
-    /// As a reader sees it.
+    /// The answer as a report shows it.
     pub(crate) text: String,
-    /// How it stands with transactions, where there are such; none if that is not said, and so as it was.
+    /// The connection's transaction state, where there are transactions; none if the server does not say, so that it
+    /// stays as it was.
     pub(crate) frame: Option<Frame>,
     /// Whether the server has ended the transaction to break a deadlock.
     pub(crate) is_deadlock: bool,
 }
 
-/// How a connection stands after an answer.
+/// A connection's transaction state after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
     /// Whether a transaction is under way.
     pub(crate) is_open: bool,
-    /// Whether the next statement begins one by itself that does not end with it.
+    /// Whether the next statement implicitly begins a transaction that does not end with the statement.
     pub(crate) begins_by_itself: bool,
 }
 
@@ -69,27 +70,27 @@ impl Default for Frame {
     }
 }
 
-/// Why nothing more can be cut.
+/// Why the proxy cannot cut the stream any further.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Garbled(pub(crate) String);
 
-/// One connection, as far as its protocol has to be followed.
+/// The protocol parser of one connection, as far as the proxy has to follow the protocol.
 pub(crate) trait Wire: Send {
-    /// Cuts the next piece off what the client has sent; none if it is not all there.
+    /// Cuts the next piece off what the client has sent; none if the piece is incomplete.
     ///
     /// # Errors
-    /// [`Garbled`] for what is none of the protocol's.
+    /// [`Garbled`] for what the protocol does not allow.
     fn client(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled>;
 
-    /// What comes next of what is answered, held or not, is sent to the server.
+    /// The next piece that the server will answer, held or not, is now sent to the server.
     fn let_go(&mut self);
 
-    /// Cuts the next message off what the server has sent; none if it is not all there.
+    /// Cuts the next message off what the server has sent; none if the message is incomplete.
     ///
     /// # Errors
-    /// [`Garbled`] for what is none of the protocol's.
+    /// [`Garbled`] for what the protocol does not allow.
     fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled>;
 }
 
-/// The longest message that is read: longer ones are somebody's mistake.
+/// The longest message that the proxy reads: it takes a longer one for an error.
 pub(crate) const MOST_BYTES: usize = 256 << 20;

@@ -6,13 +6,13 @@ use super::table::labelled;
 use crate::base::text::quantity::of;
 use crate::explore::Checkup;
 
-/// The most steps that are told of those that differ.
+/// The most differing steps that are told.
 const MOST_TOLD: usize = 3;
 
-/// How wide a text is told of which only a part matters.
+/// The most characters that are shown of a text of which only a part matters.
 const WIDE: usize = 60;
 
-/// The whole of it: which application, on which servers, and what to type next.
+/// The whole checkup: the application, its servers, and the command to run next.
 #[must_use]
 pub fn checkup(checkup: &Checkup, name: &str, servers: &str, next: &str) -> String {
     let diverges = checkup.differ.iter().any(|step| !step.is_alike);
@@ -68,7 +68,7 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { "nothing".into() } else { names.join(", ") }
 }
 
-/// A part of a text, from a little before some place on.
+/// The part of a text around an index, from a little before it.
 fn around(text: &str, at: usize) -> String {
     let from = at.saturating_sub(WIDE / 3);
     let part: String = text.chars().skip(from).take(WIDE).collect();

@@ -1,4 +1,4 @@
-//! The report as CSV: a line a strategy, a column a figure, in the units of `docs/report.md`.
+//! The report as CSV: one line for each strategy, one column for each figure, in the units of `docs/report.md`.
 
 use crate::base::error::Error;
 use crate::check::report::{METRICS, Report, Run, Value};
@@ -6,7 +6,7 @@ use crate::check::report::{METRICS, Report, Run, Value};
 /// The figures of every run, with a header.
 ///
 /// # Errors
-/// [`Error::World`], should the text not come together.
+/// [`Error::World`] if the text cannot be written.
 pub fn csv(report: &Report) -> Result<String, Error> {
     let failed = |error: &dyn std::fmt::Display| {
         Error::world(format!("cannot write the report as CSV: {error}"))

@@ -1,4 +1,4 @@
-//! A search for a terminal: the verdict, the shortest way there as a timeline, what was covered.
+//! A search for a terminal: the verdict, the shortest schedule as a timeline, what was covered.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use crate::explore::{
 /// The most buyers that get a column of their own.
 const MOST_COLUMNS: usize = 6;
 
-/// The widest that all their columns are together, in characters; what is wider is told one below the other.
+/// The most characters that all their columns may take together; a wider timeline has one column for all buyers.
 const WIDEST: usize = 150;
 
-/// The whole report. How long it took is told apart, for it is the one thing that varies.
+/// The whole report. The time it took is a parameter of its own, for it is the only thing that varies.
 #[must_use]
 pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     let mut text = headline(report.evidence, &sentence(report));
@@ -73,7 +73,7 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     for hint in &report.hints {
         text += &labelled(hint.purpose.label(), &hint.command);
     }
-    // Several findings often lie on one way: it is told once.
+    // Several findings often have the same schedule: it is told once.
     for way in report.findings.chunk_by(|one, next| one.schedule == next.schedule) {
         text += &story(way);
     }
@@ -87,7 +87,7 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     text
 }
 
-/// What can be said of any number of buyers.
+/// The report for any number of buyers.
 #[must_use]
 pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
     let stock = of(report.stock.unsigned_abs().into(), "unit");
@@ -144,7 +144,7 @@ fn least_oversells(report: &AnyBuyers) -> bool {
 fn sentence(report: &Exploration) -> String {
     let buyers = of(report.buyers.into(), "buyer");
     let crowd = match report.stock {
-        // A shop in which nobody counts units.
+        // A shop that does not count units.
         0 => buyers,
         stock => format!("{buyers} and {}", of(stock.unsigned_abs().into(), "unit")),
     };
@@ -192,7 +192,7 @@ fn sentence(report: &Exploration) -> String {
     }
 }
 
-/// Where the shop was, and how far transactions were kept apart there, if it was at a server.
+/// The server, and the isolation level of its transactions; empty for the model.
 fn place(report: &Exploration) -> String {
     match &report.server {
         None => String::new(),
@@ -216,7 +216,7 @@ fn no_level(why: &NoLevel) -> String {
     }
 }
 
-/// What the last level that was tried does about a finding.
+/// Whether the last level that was tried cures the finding.
 fn cure(tried: &LevelTried) -> String {
     let level = tried.isolation;
     let run = of(tried.orders, "order");
@@ -300,7 +300,7 @@ fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> S
     }
 }
 
-/// So many of something whose name ends in a verb.
+/// A number and its noun, where the noun may end in a verb.
 fn plural(number: u64, what: &str) -> String {
     match (number, what) {
         (1, _) => format!("1 {what}"),
@@ -372,7 +372,7 @@ fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> 
     }
 }
 
-/// What dice have covered.
+/// What random schedules have covered.
 fn sample(report: &Exploration, sampled: &Sampled, took: Option<Duration>) -> String {
     let Sampled { schedules, endless, longest, method, chance } = sampled;
     let mut text = match method {
@@ -397,7 +397,7 @@ fn sample(report: &Exploration, sampled: &Sampled, took: Option<Duration>) -> St
     }
 }
 
-/// One way, and everything that is wrong at its end.
+/// One schedule, and everything that is wrong at its end.
 fn story(way: &[Told]) -> String {
     let Some(first) = way.first() else { return String::new() };
     let mut text = format!("\n{}\n", excerpt(&first.timeline));
@@ -414,7 +414,7 @@ fn story(way: &[Told]) -> String {
     text
 }
 
-/// What went wrong in some orders and is no finding; the way there, unless a finding has told it.
+/// An incident, which is no finding; with its timeline, unless a finding has the same schedule.
 fn incident_story(incident: &Incident, findings: &[Told]) -> String {
     let Incident { kind, proof, schedule, timeline, again, .. } = incident;
     let is_told = findings.iter().any(|told| told.schedule == *schedule);
@@ -427,7 +427,7 @@ fn incident_story(incident: &Incident, findings: &[Told]) -> String {
     }
 }
 
-/// The most steps that are all told; of more, as many are from the beginning and the end.
+/// The most rows that are all told; of a longer timeline this many are, half from the beginning and half from the end.
 const MOST_ROWS: usize = 40;
 
 /// A timeline, without its middle if it is long: a replay tells all of it.
@@ -444,7 +444,7 @@ fn excerpt(rows: &[Row]) -> String {
     told.map(|line| format!("{line}\n")).collect()
 }
 
-/// A column a buyer, a row a step, the stock at the edge.
+/// A timeline: one column for each buyer, one row for each step, the stock after the buyers.
 #[must_use]
 pub fn timeline(rows: &[Row]) -> String {
     let mut actors: Vec<&str> = rows.iter().map(|row| row.actor.as_str()).collect();

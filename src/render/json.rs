@@ -8,12 +8,12 @@ use crate::explore::StateGraph;
 /// The whole report, indented, with a newline at the end.
 ///
 /// # Errors
-/// [`Error::World`], should the report hold what JSON cannot.
+/// [`Error::World`] if the report holds what JSON cannot.
 pub fn json(report: &impl Serialize) -> Result<String, Error> {
     whole(serde_json::to_string_pretty(report))
 }
 
-/// The states of a search for a program, which does not mind long lines.
+/// The states of a search for programs, on one long line.
 ///
 /// # Errors
 /// As [`json`].

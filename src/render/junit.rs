@@ -1,4 +1,4 @@
-//! Checked scenarios as JUnit XML, the form that CI servers read: a suite a file, a case a strategy.
+//! Checked scenarios as JUnit XML, the form that CI servers read: one suite for each file, one case for each strategy.
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
@@ -8,7 +8,7 @@ use crate::check::report::{Report, Run};
 /// One suite for each scenario, named by its path.
 ///
 /// # Errors
-/// [`Error::World`], should the text not come together.
+/// [`Error::World`] if the text cannot be written.
 pub fn junit<'a>(
     checked: impl IntoIterator<Item = (&'a str, &'a Result<Report, Error>)>,
 ) -> Result<String, Error> {

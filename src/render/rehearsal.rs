@@ -8,7 +8,7 @@ use crate::domain::op::BuyerId;
 use crate::explore::Rehearsal;
 use crate::worlds::stepped::Actor;
 
-/// How everybody fared who came alone, and what was said.
+/// How each visit of the serial run ended, and the timeline of its statements.
 #[must_use]
 pub fn rehearsal(rehearsal: &Rehearsal, server: &str, next: &str) -> String {
     let mut text = labelled("rehearsed", &format!("buyers one after the other on {server}"));

@@ -15,17 +15,17 @@ const MOST_WINNERS_SHOWN: usize = 5;
 #[derive(Clone, Debug)]
 pub(super) struct Section {
     pub(super) title: String,
-    /// Names of the columns after the first; none where rows speak for themselves.
+    /// Names of the columns after the first; empty if the rows need none.
     pub(super) columns: &'static [&'static str],
     pub(super) rows: Vec<Vec<String>>,
 }
 
-/// A row a figure: name, value, remark.
+/// One row for a figure: name, value, remark.
 fn row(name: &str, value: impl Into<String>, remark: impl Into<String>) -> Vec<String> {
     vec![name.into(), value.into(), remark.into()]
 }
 
-/// The settings on one line. What is as usual is left out.
+/// The settings on one line. Some are left out where they have their defaults.
 pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
     let SettingsRecord { buyers, stock, qty, threads, rounds, think, seed, .. } = &report.settings;
     let mut parts = vec![of((*buyers).into(), "buyer"), of(stock.unsigned_abs().into(), "unit")];
@@ -78,7 +78,7 @@ pub(super) fn outcome(figures: &Figures) -> Section {
     Section { title: "Outcome".into(), columns: &[], rows }
 }
 
-/// What got in whose way. What this strategy has none of is left out.
+/// Contention between buyers. Figures of mechanisms that the strategy does not use are left out.
 pub(super) fn contention(figures: &Figures) -> Section {
     let mut rows = vec![
         row("attempts", count(figures.attempts), ""),
@@ -132,7 +132,7 @@ pub(super) fn times(figures: &Figures) -> Section {
     Section { title: "Latency".into(), columns: &["p50", "p90", "p99", "max"], rows }
 }
 
-/// A row a product. Empty if there is only one.
+/// One row for each product. Empty if there is only one.
 pub(super) fn products(run: &Run) -> Section {
     let row = |product: &Product| {
         vec![
@@ -153,7 +153,7 @@ pub(super) fn products(run: &Run) -> Section {
     }
 }
 
-/// Empty if there are none.
+/// The findings. Empty if there are none.
 pub(super) fn findings(run: &Run) -> Section {
     let rows = run
         .findings
@@ -164,7 +164,7 @@ pub(super) fn findings(run: &Run) -> Section {
     Section { title: title.into(), columns: &[], rows }
 }
 
-/// Says how many there are beside those that have a row.
+/// Adds a row with the number of entries that have no row.
 fn add_rest(rows: &mut Vec<Vec<String>>, all: u64) {
     let more = all.saturating_sub(rows.len() as u64);
     if more > 0 {
@@ -195,7 +195,7 @@ pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
     Section { title, columns: &["units", "at", "attempts", "waited"], rows }
 }
 
-/// Who won though somebody who was turned away had clicked before. Empty if nobody did.
+/// Buyers who won though a buyer who was turned away had clicked before. Empty if there are none.
 pub(super) fn overtakings(run: &Run, worst: &WorstRound) -> Section {
     let one = |overtaking: &Overtaking| {
         let Overtaking { winner, loser, later } = overtaking;
@@ -223,7 +223,7 @@ pub(super) fn banners(run: &Run) -> Section {
     Section { title: "What buyers saw".into(), columns: &[], rows }
 }
 
-/// Empty if nothing was expected.
+/// The expectations. Empty if there are none.
 pub(super) fn expectations(run: &Run) -> Section {
     let rows = run
         .expectations
@@ -240,7 +240,7 @@ pub(super) fn expectations(run: &Run) -> Section {
     Section { title: "Expected".into(), columns: &[], rows }
 }
 
-/// A row a run, fastest first. Empty if there is only one.
+/// One row for each run, fastest first. Empty if there is only one.
 pub(super) fn comparison(report: &Report) -> Section {
     let mut runs: Vec<(&Run, f64)> =
         report.runs.iter().filter_map(|run| Some((run, run.relative?))).collect();

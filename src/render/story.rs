@@ -3,8 +3,7 @@
 use crate::worlds::timed::{Line, MOST_LINES};
 use anstyle::Style;
 
-/// The story line by line; `opens_s` is what the clock on the shop's wall says at the opening, in seconds
-/// after midnight.
+/// The story line by line; `opens_s` is the time of day at the opening, in seconds after midnight.
 #[must_use]
 pub fn story(lines: &[Line], opens_s: u32) -> String {
     let width = |line: &Line| line.place.chars().count();

@@ -1,4 +1,4 @@
-//! A survey as Markdown: a page to be looked up.
+//! A survey as a page in Markdown.
 
 use comfy_table::{Table, presets};
 

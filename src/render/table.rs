@@ -1,6 +1,6 @@
 //! The report for a terminal: verdict first, then tables that fit one screen.
 //!
-//! Colours are ANSI escapes; whoever prints strips them where they are not wanted.
+//! Colours are ANSI escapes; the caller that prints strips them where they are not wanted.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
@@ -36,7 +36,7 @@ pub fn table(report: &Report) -> String {
     text
 }
 
-/// A verdict line a run.
+/// One verdict line for each run.
 #[must_use]
 pub fn verdicts(report: &Report) -> String {
     let line = |run: &Run| {
@@ -46,7 +46,7 @@ pub fn verdicts(report: &Report) -> String {
     report.runs.iter().map(line).collect()
 }
 
-/// The verdict's word, in its colour, and what it rests on.
+/// The verdict's word, in its colour, and the sentence that it rests on.
 pub(super) fn headline(evidence: Evidence, sentence: &str) -> String {
     let colour = match evidence {
         Evidence::Broken => AnsiColor::Red,

@@ -1,4 +1,4 @@
-//! The verdict in words: one for the eye, one sentence, and what to type next.
+//! The verdict in words: a keyword, a sentence, and the commands to run next.
 
 use crate::base::text::quantity::{count, of};
 use crate::check::report::{Evidence, Report, Run};
@@ -9,9 +9,9 @@ use crate::domain::finding::FindingKind;
 pub(super) struct Verdict {
     /// `BROKEN`, `SAFE SO FAR` or `PROVES NOTHING`.
     pub(super) word: &'static str,
-    /// What it rests on.
+    /// What the verdict rests on.
     pub(super) sentence: String,
-    /// What to type next: labels and texts.
+    /// The commands to run next: labels and texts.
     pub(super) next: Vec<(&'static str, String)>,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn word(evidence: Evidence) -> &'static str {
 impl Verdict {
     pub(super) fn of(report: &Report, run: &Run) -> Self {
         let traded = match run.figures.stock {
-            // A shop in which nobody counts units.
+            // A shop that does not count units.
             0 => format!("{} served", of(run.figures.winners, "buyer")),
             stock => format!(
                 "{}, {} sold",

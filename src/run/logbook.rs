@@ -51,7 +51,7 @@ impl Logbook {
         self.enter_audited(audited(round), &round.visits);
     }
 
-    /// Takes in a round that was [audited] elsewhere, with its visits, as far as they were kept.
+    /// Takes in a round that was [audited] elsewhere, with those of its visits that were kept.
     pub fn enter_audited(&mut self, counted: Counted, visits: &[Visit]) {
         let Counted { number, mut gathered, findings, banners, .. } = counted;
         let figures = gathered.figures();
@@ -70,7 +70,7 @@ impl Logbook {
         }
     }
 
-    /// Why nothing could have been found, so that it proves nothing that nothing was; none if something could.
+    /// Why the run could not have found anything, so that no finding proves nothing; none if it could.
     fn why_idle(&self, figures: &Figures) -> Option<String> {
         if self.rounds == 0 {
             return Some("it was stopped before it began".into());
@@ -101,7 +101,7 @@ impl Logbook {
         }
     }
 
-    /// Closes the book.
+    /// Closes the logbook, and makes the report of the run.
     #[must_use]
     pub fn close(mut self, strategy: &str, interrupted: bool, again: String) -> Run {
         self.findings.sort_by_key(|found| found.kind.gravity());
@@ -158,8 +158,7 @@ pub fn audited(round: &Round) -> Counted {
     Counted { number: round.number, gathered, findings, events: round.tally.events, banners }
 }
 
-/// What makes one round worse than another: its findings, the gravest first; then how hard buyers
-/// got into each other's way.
+/// What makes one round worse than another: its findings, the gravest first; then how much its buyers contended.
 fn badness(figures: &Figures) -> ([u64; FindingKind::ALL.len()], u64) {
     (FindingKind::ALL.map(|kind| figures.amount_of(kind)), figures.conflicts + figures.lock_waits)
 }

@@ -1,4 +1,4 @@
-//! `race(MyCheckout).buyers(1000).stock(1)`: a race in one line, for somebody's `#[test]`.
+//! `race(MyCheckout).buyers(1000).stock(1)`: a race in one line, for a user's `#[test]`.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub struct Race<S> {
 impl<S: Strategy> Race<S> {
     shop_setters!();
 
-    /// Lets so many threads serve the buyers in turn; by default one thread a buyer.
+    /// How many threads serve the buyers in turn; by default one thread for each buyer.
     pub fn threads(mut self, threads: u32) -> Self {
         self.settings.threads = Some(threads);
         self
@@ -140,14 +140,14 @@ impl<S: Strategy> Race<S> {
         self
     }
 
-    /// Runs it.
+    /// Runs the race.
     ///
     /// # Errors
     /// [`Error::Input`] for impossible settings, [`Error::World`] when the operating system refuses
     /// threads, or a server cannot be started or reached.
     ///
     /// # Panics
-    /// When the strategy does.
+    /// When the strategy panics.
     pub fn run(&self) -> Result<Report, Error> {
         let name = type_name::<S>();
         let entrants: [&dyn Entrant; 1] = [&self.strategy];
@@ -164,7 +164,7 @@ impl<S: Strategy> Race<S> {
         Ok(report)
     }
 
-    /// Runs it and insists that no unit was sold twice, in a race that could have shown it.
+    /// Runs the race and insists that no unit was sold twice, in a race that could have shown it.
     ///
     /// # Panics
     /// With the report, if a unit was sold twice; if the race proves nothing, unless that is
@@ -174,7 +174,7 @@ impl<S: Strategy> Race<S> {
         self.assert(|report| report.runs.iter().all(|run| run.figures.oversold == 0))
     }
 
-    /// Runs it and insists that the audit finds nothing wrong at all.
+    /// Runs the race and insists that the audit finds nothing wrong at all.
     ///
     /// # Panics
     /// With the report, if the audit found something; else as

@@ -62,8 +62,8 @@ pub fn race_all_at(
     Ok(Report::new(settings.store.name(), settings.record(), runs).served_by(venue.version()))
 }
 
-/// The settings of a described checkout, with products and stock as its shop has them, once a few buyers have come one
-/// after the other; of any other the same.
+/// The settings: of a described checkout with products and stock as its shop has them, after a rehearsal of a few
+/// buyers; of any other unchanged.
 fn rehearsed(
     entrants: &[&dyn Entrant],
     settings: &Settings,
@@ -76,7 +76,7 @@ fn rehearsed(
     Ok(Settings { items, stock, ..settings.clone() })
 }
 
-/// Whether threads can race it: the store offers what it needs, and nothing goes wrong on purpose.
+/// Checks that threads can race it: the store offers what it needs, and no fault happens on purpose.
 fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
     if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
         return Err(Error::input(format!(
@@ -136,13 +136,13 @@ fn race_one(
     Ok(run)
 }
 
-/// Starts the threads that audit large crowds, once in a process: where there are none to be had,
-/// this is the time to say so, and not when the race is over.
+/// Starts the threads that audit large crowds, once in a process. If they cannot be started, the error comes now, and
+/// not when the race is over.
 fn hire_auditors() -> Result<(), Error> {
     static FAILED: OnceLock<Option<String>> = OnceLock::new();
     let failed = FAILED.get_or_init(|| {
         let pool = ThreadPoolBuilder::new().build_global().err()?;
-        // Without a source it only says that somebody else has done it already.
+        // An error without a source only says that the pool was built before.
         pool.source().map(ToString::to_string)
     });
     match failed {

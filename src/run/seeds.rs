@@ -15,11 +15,11 @@ use crate::worlds::entrant::Entrant;
 use crate::worlds::threads::Control;
 use crate::worlds::timed::{Line, Scene, Story};
 
-/// Seeds that are simulated before looking up. The same for any number of threads.
+/// Seeds that are simulated between two checks of whether to stop. It does not depend on the number of threads.
 const CHUNK: u32 = 256;
 
-/// Simulates every entrant in turn in the same shop, from `seeds` seeds on end, beginning with the
-/// settings' own. The same for any number of threads. `command` does it again, but for strategy and seed.
+/// Simulates every entrant in turn in the same shop, with `seeds` consecutive seeds, beginning with the settings' own.
+/// The result does not depend on the number of threads. `command` repeats the run, once strategy and seed are added.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings, or for a shop in which a strategy cannot work.
@@ -81,7 +81,7 @@ fn simulate_one(
                 Ok((Counted { number: number + 1, ..counted }, visits))
             })
             .collect();
-        // What was cut short says nothing.
+        // Rounds that were cut short are dropped.
         if control.is_stopped() {
             break;
         }
@@ -100,7 +100,7 @@ fn simulate_one(
         }
         product.reads = scene.replicas.as_ref().map(|replicas| replicas.reads_of(item).name());
     }
-    // The round of the gravest finding is the one to look at.
+    // The command repeats the worst round.
     if let Some(worst) = &run.worst {
         run.again = again(seed + u64::from(worst.number) - 1).into();
     }

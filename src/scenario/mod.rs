@@ -61,22 +61,22 @@ const FOR_RACES: [&str; 12] = [
 pub struct Scenario {
     /// What it is about, for the reader; may be empty.
     pub title: String,
-    /// Who races.
+    /// The strategies that race.
     pub entrants: Vec<&'static dyn Entrant>,
-    /// On what settings.
+    /// The settings under which they race.
     pub settings: Settings,
-    /// What must come of it.
+    /// What is expected of it.
     pub expectations: Vec<Expectation>,
     /// For a simulation: what the shop is made of; none for a race on threads.
     pub scene: Option<Scene>,
     /// How many seeds to simulate, from the settings' own on.
     pub seeds: u32,
-    /// Whether what must come of it may also hold of a run that proves nothing, or was cut short.
+    /// Whether the expectations may also hold of a run that proves nothing, or was cut short.
     pub allows_incomplete: bool,
 }
 
 impl Scenario {
-    /// The same, whose expectations may also hold of a run that proves nothing or was cut short, if so.
+    /// The same; if `allows`, its expectations may also hold of a run that proves nothing or was cut short.
     #[must_use]
     pub fn allowing_incomplete(mut self, allows: bool) -> Self {
         self.allows_incomplete |= allows;
@@ -145,11 +145,11 @@ impl Scenario {
             allows_incomplete: false,
         };
         let mut plan = Plan::default();
-        // Where each setting stands, for a fault that only shows when all are read.
+        // Where each setting stands, for a fault that is found only after all are read.
         let mut spans = Vec::new();
         for (key, value) in document.get_ref() {
             match key.get_ref().as_ref() {
-                // Who `all` are depends on the store.
+                // Which strategies `all` means depends on the store.
                 "strategy" => {}
                 name if Plan::KEYS.contains(&name) => plan.read(key, value)?,
                 _ => scenario.read_key(key, value)?,
@@ -242,7 +242,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// Races everybody, or simulates everybody's shop; `again` is the command that simulates it again.
+    /// Races all strategies, or simulates a shop for each of them; `again` is the command that simulates it again.
     ///
     /// # Errors
     /// As [`race_all`] and [`simulate_all`].

@@ -173,7 +173,7 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(expected()) }
 }
 
-/// A share that leaves something over.
+/// Refuses a share of 100%.
 pub(super) fn not_all(share: f64, why: &str) -> Result<f64, String> {
     if share < 1.0 { Ok(share) } else { Err(format!("must be below 100%: {why}")) }
 }

@@ -29,7 +29,7 @@ pub(super) type Key<'k> = Spanned<Cow<'k, str>>;
 /// A value with its place.
 pub(super) type Value<'v> = Spanned<DeValue<'v>>;
 
-/// What was said of the world, as far as it was read.
+/// What the file says of the world, as far as it was read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     /// How many seeds to try.
@@ -67,7 +67,7 @@ struct Said {
     value: Range<usize>,
 }
 
-/// A blow to members who are still called by their names.
+/// A blow to members that are still given by name, not by number.
 #[derive(Clone, Debug)]
 enum BlowNamed {
     CutOff(Vec<String>),
@@ -151,7 +151,7 @@ impl Plan {
         self.first.is_empty()
     }
 
-    /// The scene, as it was said and as goes without saying. Files are looked for beside the scenario.
+    /// The scene: what the file says, and defaults for the rest. Files are looked for beside the scenario.
     pub(super) fn scene(self, settings: &Settings, folder: &Path) -> Result<Scene, Fault> {
         let places = &self.places;
         let at = |names: &[&str]| {
@@ -251,7 +251,7 @@ impl Plan {
     }
 }
 
-/// The group, with everybody called by number.
+/// The group, with its members given by number.
 fn quorum(
     all: &[Said],
     members: Vec<(String, Delay)>,
@@ -369,7 +369,7 @@ fn tables<'t, 'v>(
     list.iter().map(one).collect()
 }
 
-/// Two of one name could not be told apart.
+/// Refuses a second entry of the same name: the two could not be told apart.
 fn only_once<'n>(
     kind: &str,
     name: &str,

@@ -11,10 +11,11 @@ use crate::base::clock::nanos;
 /// Which buyers' own code, between two statements, may run at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientCode {
-    /// All buyers' code: it is ours, and none of it runs for long.
+    /// All buyers' code: it is part of this program, and none of it runs for long.
     AllAtOnce,
-    /// One buyer's code at a time, so that it is known whose statement comes in: it is an application's. Code that runs for
-    /// longer than this without a statement waits for something that cannot be seen from here.
+    /// One buyer's code at a time, so that it is known which buyer sends a statement: the code is an application's.
+    /// Code that runs for longer than this without a statement is taken to wait for something that the scheduler cannot
+    /// see.
     OneAtATime(Duration),
 }
 
@@ -39,17 +40,17 @@ pub(super) enum BuyerState {
     HeldInside,
     /// It has sent a statement, which waits for another session, as the server says.
     Blocked,
-    /// It has found out by itself that another is in its way, and tries again once another has moved.
+    /// It has found out by itself that another buyer is in its way, and tries again once another has moved.
     MustRetry,
-    /// Its code has run for so long without a statement that it must wait for something that cannot be seen from here.
+    /// Its code has run for so long without a statement that it must wait for something that the scheduler cannot see.
     Unseen,
 }
 
-/// A code that has run for too long before, while another moved, has this part of the usual time to show that it goes on.
+/// Code that was unseen before, and may run again since another buyer moved, has the usual time divided by this.
 const AGAIN: u32 = 10;
 
-/// Where no other buyer can move, a code may run for so many times the usual time: to take it for unseen too early would
-/// report a deadlock that is none.
+/// If no other buyer can move, code has this many times the usual time: to take it for unseen too early would report a
+/// deadlock that is none.
 const STUCK: u32 = 10;
 
 /// What is known of one buyer.
@@ -60,13 +61,14 @@ struct Buyer {
     session: i64,
     /// The statement that was released last.
     last_sent: Option<PendingStatement>,
-    /// Whether its server has told it that it waits, where the server does so: by then it has looked for a deadlock.
+    /// Whether its server has told it that it waits; none if the server does not do so. The server tells it only after
+    /// a check for deadlocks.
     told_to_wait: Option<bool>,
-    /// Whether it begins again after a conflict that no other buyer had a part in, and no other has moved since.
+    /// Whether it begins again after an attempt in which no other buyer moved, and no other has moved since.
     retries_alone: bool,
-    /// What it has asked again and again, where its code is an application's.
+    /// The statements that it repeats, where its code is an application's.
     polling: Polling,
-    /// Whether it is held with the same question again, and would hear the same answer.
+    /// Whether it is held at a statement that only repeats the last one, and would get the same answer.
     is_polling: bool,
     /// The statement that was released last and has not been answered, where its code is an application's.
     unanswered: Option<PendingStatement>,
@@ -98,7 +100,7 @@ impl Buyer {
         }
     }
 
-    /// What it is held with: a statement, or the rest of one that has begun.
+    /// The statement at which it is held, or the rest of one that has begun.
     fn held(&self) -> Option<PendingStatement> {
         match &self.state {
             BuyerState::Held(statement) => Some(statement.clone()),
@@ -108,12 +110,12 @@ impl Buyer {
     }
 }
 
-/// Whose code runs.
+/// Which buyers' code runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunningCode {
     /// The buyer whose code runs.
     pub runs: Option<usize>,
-    /// Those whose code may run, for all that can be seen.
+    /// The buyers whose code may run, as far as the scheduler can see.
     pub may_run: Vec<usize>,
     /// The buyer whose code ran last, if it is still in the shop.
     pub ran_last: Option<usize>,
@@ -124,11 +126,11 @@ pub struct RunningCode {
 pub(super) struct Board {
     code: ClientCode,
     buyers: Vec<Buyer>,
-    /// What has been answered since it was last taken, in the order in which it was noticed.
+    /// The answers since they were last taken, in the order in which they were noticed.
     answered: Vec<(usize, String)>,
-    /// Whether a buyer has been told that it waits, or that it does so no more, since this was last taken.
+    /// Whether a server has told a buyer that it waits, or waits no more, since this was last taken.
     has_news: bool,
-    /// How often a buyer has asked the same in a row, and then gone on of itself.
+    /// The most repeats of a statement after which a buyer's code went on by itself.
     usual_repeats: usize,
     /// How often a buyer was not chosen because it polls.
     passed_over: u64,
@@ -136,14 +138,14 @@ pub(super) struct Board {
     steps: u64,
     /// Whether every buyer is to leave without another statement.
     is_closed: bool,
-    /// How often a code was found to wait for something that cannot be seen from here.
+    /// How often code was taken to wait for something that the scheduler cannot see.
     unseen: u64,
     /// The buyer whose code ran last, where one runs at a time.
     ran_last: Option<usize>,
 }
 
 impl Board {
-    /// Of so many buyers, none of whom is in the shop.
+    /// A board of this many buyers, all absent.
     pub(super) fn of(buyers: usize, code: ClientCode) -> Self {
         Self {
             code,
@@ -159,7 +161,7 @@ impl Board {
         }
     }
 
-    /// An execution begins: every buyer comes in.
+    /// Begins an execution: every buyer comes in.
     pub(super) fn open(&mut self) {
         for buyer in &mut self.buyers {
             buyer.state = match self.code {
@@ -178,7 +180,7 @@ impl Board {
         (self.steps, self.is_closed) = (0, false);
     }
 
-    /// Every buyer is to leave.
+    /// Ends the execution: every buyer is to leave.
     pub(super) fn close(&mut self) {
         self.is_closed = true;
     }
@@ -210,15 +212,16 @@ impl Board {
         places.filter(|(_, buyer)| states.contains(&buyer.state)).map(|(place, _)| place).collect()
     }
 
-    /// Who is held, and with what.
+    /// The held buyers, each with its statement.
     pub(super) fn held(&self) -> Vec<(usize, PendingStatement)> {
         let held = |(place, buyer): (usize, &Buyer)| Some((place, buyer.held()?));
         self.buyers.iter().enumerate().filter_map(held).collect()
     }
 
-    /// Those who are held and worth choosing. A buyer that begins again after a conflict would only run into the same
-    /// conflict until another has moved: an attempt that was thrown away has changed nothing, and remembers nothing. A
-    /// buyer that polls would only hear the same again. Where there are no others, all who are held.
+    /// The held buyers that are worth choosing, each with its statement. A buyer that begins again after a conflict
+    /// would only meet the same conflict until another buyer has moved: its last attempt has changed nothing, and it
+    /// remembers nothing of it. A buyer that polls would only get the same answer again. If no buyer is worth choosing,
+    /// all held buyers.
     pub(super) fn ready(&mut self) -> Vec<(usize, PendingStatement)> {
         let held = self.held();
         let is_worth = |(place, _): &&(usize, PendingStatement)| {
@@ -238,7 +241,7 @@ impl Board {
         self.passed_over
     }
 
-    /// How often a code was found to wait for something that cannot be seen from here.
+    /// How often code was taken to wait for something that the scheduler cannot see.
     pub(super) fn unseen(&self) -> u64 {
         self.unseen
     }
@@ -261,7 +264,7 @@ impl Board {
         self.buyers.iter().map(|buyer| buyer.session).collect()
     }
 
-    /// The buyers for whom a buyer waits, as far as the server names them.
+    /// The buyers that a buyer waits for, as far as the server names them.
     pub(super) fn blockers(&self, place: usize, waits: &Waits) -> Vec<usize> {
         let session = self.buyers[place].session;
         let names = waits.iter().filter(|(who, blocker)| *who == session && *blocker != 0);
@@ -282,7 +285,7 @@ impl Board {
         self.buyers[place].first_step
     }
 
-    /// Whose code runs.
+    /// Which buyers' code runs.
     pub(super) fn running(&self) -> RunningCode {
         let mut running = RunningCode::default();
         for (place, buyer) in self.buyers.iter().enumerate() {
@@ -297,22 +300,22 @@ impl Board {
         running
     }
 
-    /// An attempt of a buyer begins.
+    /// Notes that an attempt of a buyer begins.
     pub(super) fn begin_attempt(&mut self, place: usize) {
         let buyer = &mut self.buyers[place];
         buyer.first_step = None;
         buyer.is_disturbed = false;
     }
 
-    /// A buyer begins again after a conflict, in which its attempt had changed something or nothing. Where no other buyer
-    /// has moved during that attempt, the next would be the same again.
+    /// Notes that a buyer begins again after a conflict, and whether its attempt had changed anything. If no other
+    /// buyer has moved during that attempt, the next would be the same again.
     pub(super) fn begin_again(&mut self, place: usize, has_changed: bool) {
         let buyer = &mut self.buyers[place];
         buyer.retries_alone = !buyer.is_disturbed;
         buyer.futile_attempts += u32::from(!has_changed);
     }
 
-    /// A buyer has come to a stop in this state. What it is held with may be only the same question again.
+    /// Notes that a buyer has stopped in this state. A statement at which it is held may be a poll.
     pub(super) fn stop(&mut self, place: usize, state: BuyerState) {
         if let (BuyerState::Held(statement), true) = (&state, self.runs_one_at_a_time()) {
             let buyer = &mut self.buyers[place];
@@ -323,12 +326,12 @@ impl Board {
         self.buyers[place].was_unseen = false;
     }
 
-    /// A buyer has a statement to send, over a connection on which another's is held.
+    /// Notes that a buyer has a statement to send over a connection on which another buyer's is held.
     pub(super) fn stop_behind(&mut self, place: usize) {
         self.buyers[place].state = BuyerState::BehindOther;
     }
 
-    /// A buyer has left.
+    /// Notes that a buyer has left.
     pub(super) fn leave(&mut self, place: usize) {
         let buyer = &mut self.buyers[place];
         buyer.state = BuyerState::Absent;
@@ -336,19 +339,18 @@ impl Board {
         buyer.polling.forget();
     }
 
-    /// A buyer's code goes on, whatever state it was in.
+    /// Notes that a buyer's code runs, whatever state the buyer was in.
     pub(super) fn run(&mut self, place: usize) {
         self.buyers[place].state = BuyerState::Running;
     }
 
-    /// A buyer's code goes on, and is the one that runs.
+    /// Notes that a buyer's code runs, and is the code that ran last.
     pub(super) fn run_alone(&mut self, place: usize) {
         self.run(place);
         self.ran_last = Some(place);
     }
 
-    /// Releases what a buyer is held with: it makes a step, and every other buyer is disturbed by it. False if it is not
-    /// held.
+    /// Releases a held buyer: it makes a step, which disturbs the attempts of all others. False if it is not held.
     pub(super) fn release(&mut self, place: usize) -> bool {
         let Some(buyer) = self.buyers.get_mut(place) else { return false };
         match std::mem::replace(&mut buyer.state, BuyerState::Sent) {
@@ -385,7 +387,7 @@ impl Board {
         true
     }
 
-    /// Has a buyer try again that has found out by itself that another was in its way; false if it is none.
+    /// Lets a buyer try again that has found out by itself that another was in its way; false if it has not.
     pub(super) fn retry(&mut self, place: usize) -> bool {
         let Some(buyer) = self.buyers.get_mut(place) else { return false };
         let must_retry = buyer.state == BuyerState::MustRetry;
@@ -395,7 +397,7 @@ impl Board {
         must_retry
     }
 
-    /// What a buyer has sent was answered.
+    /// Notes the answer to a buyer's statement.
     pub(super) fn answer(&mut self, place: usize, answer: String) {
         let buyer = &mut self.buyers[place];
         if let Some(statement) = buyer.unanswered.take() {
@@ -410,28 +412,29 @@ impl Board {
         self.answered.push((place, answer));
     }
 
-    /// What has been answered since this was last taken.
+    /// The answers since they were last taken.
     pub(super) fn take_answered(&mut self) -> Vec<(usize, String)> {
         std::mem::take(&mut self.answered)
     }
 
-    /// A buyer's server will tell it when it waits; before it does so, no other word for it is believed.
+    /// Notes that the server tells this buyer when it waits. Until it has done so, no other report that it waits is
+    /// believed.
     pub(super) fn expect_to_be_told(&mut self, place: usize) {
         self.buyers[place].told_to_wait = Some(false);
     }
 
-    /// A buyer's server has told it that it waits, and that this is no deadlock; or that it waits no more.
+    /// Notes that the server has told this buyer that it waits, and that this is no deadlock; or that it waits no more.
     pub(super) fn be_told(&mut self, place: usize, waits: bool) {
         self.buyers[place].told_to_wait = Some(waits);
         self.has_news = true;
     }
 
-    /// Whether a buyer has been told so since this was last taken.
+    /// Whether a server has told a buyer so since this was last taken.
     pub(super) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.has_news)
     }
 
-    /// What the server has said of those who wait is no longer known.
+    /// Forgets which buyers wait, as the server has said: they count as sent.
     pub(super) fn forget_waits(&mut self) {
         for buyer in &mut self.buyers {
             if buyer.state == BuyerState::Blocked {
@@ -440,8 +443,8 @@ impl Board {
         }
     }
 
-    /// Whether a buyer's code may run now: no other's does, but for code that is only thought to run again after it was
-    /// unseen, and every buyer before it has had its turn.
+    /// Whether a buyer's code may run now: no other buyer's runs, apart from code that was unseen and may have gone on,
+    /// and no buyer before this one is runnable.
     pub(super) fn may_run(&self, place: usize) -> bool {
         let is_ahead = |(other, buyer): (usize, &Buyer)| match buyer.state {
             BuyerState::Running => !buyer.was_unseen,
@@ -461,13 +464,13 @@ impl Board {
         ])
     }
 
-    /// Whether the server may be asked who waits: a statement is on its way, and nothing else is.
+    /// Whether the server may be asked which sessions wait: a statement is under way, and no code runs or is about to.
     pub(super) fn waits_for_answers_alone(&self) -> bool {
         self.is_any(&[BuyerState::Sent])
             && !self.is_any(&[BuyerState::Running, BuyerState::Runnable, BuyerState::Arriving])
     }
 
-    /// Whether a statement is on its way that is to be held inside the server.
+    /// Whether a statement is under way that is to be held inside the server.
     pub(super) fn expects_to_hold_inside(&self) -> bool {
         let begins = |statement: &PendingStatement| statement.begins.is_some();
         let mut buyers = self.buyers.iter();
@@ -476,7 +479,8 @@ impl Board {
         })
     }
 
-    /// Notes whose code has run for too long without a statement, where nothing has changed for so long; whether any has.
+    /// Marks buyers as unseen whose code has run without a statement for too long, if nothing has changed for
+    /// `since_ns`. Returns whether there are any.
     pub(super) fn lose_sight(&mut self, since_ns: u64) -> bool {
         let ClientCode::OneAtATime(usually) = self.code else { return false };
         let may_move = |buyer: &Buyer| {
@@ -503,9 +507,9 @@ impl Board {
         has_lost
     }
 
-    /// Takes in what the server says of who waits, of sessions that the buyers had when it was asked. If every statement
-    /// that is on its way waits, and none in a cycle, nothing will happen until another buyer moves. A cycle is a
-    /// deadlock, which the server breaks by itself.
+    /// Takes in which sessions wait, as the server says; `sessions` are those that the buyers had when it was asked. If
+    /// every statement under way waits, and none in a cycle, nothing will happen until another buyer moves. A cycle is
+    /// a deadlock, which the server breaks by itself.
     pub(super) fn believe(&mut self, sessions: &[i64], waits: &Waits) {
         for (buyer, session) in self.buyers.iter_mut().zip(sessions) {
             if buyer.state == BuyerState::Sent && waits.contains(&(*session, HELD_INSIDE)) {
@@ -652,13 +656,13 @@ mod tests {
         assert!(!board.lose_sight(nanos(Duration::from_millis(99))));
         assert!(board.lose_sight(nanos(Duration::from_millis(100))));
         assert_eq!((board.state(1), board.unseen()), (&BuyerState::Unseen, 1));
-        // Another moves: it may go on, and has a tenth of the time to show it.
+        // Another buyer moves: the code may go on, and has a tenth of the time to show it.
         board.release(0);
         assert_eq!(board.state(1), &BuyerState::Running);
         board.stop(0, BuyerState::Held(statement("UPDATE t")));
         assert!(board.lose_sight(nanos(Duration::from_millis(10))));
         assert_eq!(board.unseen(), 1);
-        // Where no other can move, it has ten times as long.
+        // If no other buyer can move, the code has ten times as long.
         let mut board = held(1, APPLICATION);
         board.run_alone(0);
         assert!(!board.lose_sight(nanos(Duration::from_millis(999))));

@@ -1,9 +1,9 @@
-//! What a statement has to do with: two that have nothing to do with each other may as well come the other way
-//! round.
+//! The footprint of a statement: what it reads and writes. Two statements are independent, so that they can be swapped,
+//! if their footprints do not conflict.
 
 use std::ops::BitOr;
 
-/// Some of what there is in a shop.
+/// A set of the resources in a shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resources(u128);
 
@@ -16,12 +16,12 @@ impl Resources {
     pub const ORDERS: Self = Self(2);
     /// Holds.
     pub const HOLDS: Self = Self(4);
-    /// Locks that are no row's, and leases.
+    /// Locks that belong to no row, and leases.
     pub const LOCKS: Self = Self(8);
     /// Everything.
     pub const ALL: Self = Self(u128::MAX);
 
-    /// One of several tables that are not ours, counted from 0; beyond the 127th there is only everything.
+    /// One of several tables that are not ours, counted from 0; beyond the 127th it is everything.
     #[must_use]
     pub fn table(number: usize) -> Self {
         u32::try_from(number)
@@ -34,7 +34,7 @@ impl Resources {
         self.0 & other.0 != 0
     }
 
-    /// The numbers of the tables; none where it is everything.
+    /// The numbers of the tables; none if it is everything.
     pub fn tables(self) -> impl Iterator<Item = usize> {
         let some = if self == Self::ALL { 0 } else { self.0 };
         (0..127).filter(move |number| some >> number & 1 == 1)
@@ -49,19 +49,19 @@ impl BitOr for Resources {
     }
 }
 
-/// What a statement reads, writes, and adds to without looking.
+/// What a statement reads, writes, and adds to without reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Footprint {
-    /// It matters to it what is there.
+    /// What the statement depends on.
     pub reads: Resources,
-    /// It matters to others who look there, or write there.
+    /// What it changes: other statements that read it or write it depend on that.
     pub writes: Resources,
-    /// It matters to others who look there, or write there, but not to those who only add, too.
+    /// What it adds to: other statements that read it or write it depend on that, but not those that only add, too.
     pub adds: Resources,
 }
 
 impl Footprint {
-    /// Nothing that anybody else could notice.
+    /// Nothing: it is independent of every other statement.
     pub const NOTHING: Self =
         Self { reads: Resources::NONE, writes: Resources::NONE, adds: Resources::NONE };
 
@@ -83,7 +83,7 @@ impl Footprint {
         Self { adds: parts, ..Self::NOTHING }
     }
 
-    /// Whether it may matter which of two comes first.
+    /// Whether two statements are dependent, so that their order may matter.
     #[must_use]
     pub fn conflicts_with(self, other: Self) -> bool {
         let disturbs = |one: Self, other: Self| {

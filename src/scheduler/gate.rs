@@ -12,13 +12,14 @@ use super::statement::PendingStatement;
 use super::waits::Waits;
 use crate::base::clock::{Clock, Wall, nanos};
 
-/// How long no buyer may be seen to do anything: a server that is silent for longer has failed.
+/// How long the gate waits without seeing any buyer do anything: a server that is silent for longer has failed.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// How long an answer usually takes at most. Only where there is none by then is the server asked who waits.
+/// How long an answer usually takes at most. Only if there is none by then, the gate asks the server which sessions
+/// wait.
 const USUALLY: Duration = Duration::from_micros(400);
 
-/// The same where a statement is on its way that is to be held inside the server.
+/// The same for a statement under way that is to be held inside the server.
 const SOON: Duration = Duration::from_micros(100);
 
 /// The gate of all buyers of an execution, and of the executions that follow.
@@ -36,12 +37,12 @@ pub struct Gate {
 pub enum Unsettled {
     /// No buyer has been seen to do anything for too long. These have sent a statement.
     Silent(Vec<usize>),
-    /// The server could not say who waits.
+    /// The server could not say which sessions wait.
     Watch(String),
 }
 
 impl Gate {
-    /// For so many buyers, none of whom is there yet.
+    /// A gate for this many buyers, all absent.
     #[must_use]
     pub fn of(buyers: usize, code: ClientCode) -> Arc<Self> {
         Arc::new(Self {
@@ -57,12 +58,12 @@ impl Gate {
         BuyerHandle::of(Arc::clone(self), place)
     }
 
-    /// An execution begins: every buyer comes in.
+    /// Begins an execution: every buyer comes in.
     pub fn open(&self) {
         self.board.lock().open();
     }
 
-    /// Every buyer that is held leaves without another statement.
+    /// Ends the execution: every held buyer leaves without another statement.
     pub fn close(&self) {
         let mut board = self.board.lock();
         board.close();
@@ -75,8 +76,8 @@ impl Gate {
         }
     }
 
-    /// A buyer's code has stopped; where one runs at a time, another's may run now. What an application's code has done
-    /// meanwhile that is no statement, such as closing a connection, may have let others go on.
+    /// A buyer's code has stopped. If one buyer's code runs at a time, another's may run now. An application's code may
+    /// also have let other buyers go on by something that is no statement, such as closing a connection.
     pub(super) fn code_has_stopped(&self, board: &mut Board) {
         if board.runs_one_at_a_time() {
             board.forget_waits();
@@ -84,19 +85,19 @@ impl Gate {
         }
     }
 
-    /// How often a buyer's code was found to wait for something that cannot be seen from here.
+    /// How often a buyer's code was taken to wait for something that the scheduler cannot see.
     #[must_use]
     pub fn unseen(&self) -> u64 {
         self.board.lock().unseen()
     }
 
-    /// Who is held, and with what.
+    /// The held buyers, each with its statement.
     #[must_use]
     pub fn held(&self) -> Vec<(usize, PendingStatement)> {
         self.board.lock().held()
     }
 
-    /// Those who are held and worth choosing; see the board for who is not.
+    /// The held buyers that are worth choosing, each with its statement; the board says which are not.
     #[must_use]
     pub fn ready(&self) -> Vec<(usize, PendingStatement)> {
         self.board.lock().ready()
@@ -108,20 +109,20 @@ impl Gate {
         self.board.lock().passed_over()
     }
 
-    /// Who waits for another buyer, in whatever way.
+    /// The buyers that wait for another buyer, in whatever way.
     #[must_use]
     pub fn waiting(&self) -> Vec<usize> {
         self.board.lock().those(&[BuyerState::Blocked, BuyerState::MustRetry, BuyerState::Unseen])
     }
 
-    /// The sessions of those who wait for another session, as the server says.
+    /// The sessions of the buyers that wait for another session, as the server says.
     #[must_use]
     pub fn blocked_sessions(&self) -> Vec<i64> {
         let board = self.board.lock();
         board.those(&[BuyerState::Blocked]).into_iter().map(|place| board.session(place)).collect()
     }
 
-    /// What the server has said of those who wait is no longer known.
+    /// Forgets which buyers wait, as the server has said: they count as sent.
     pub fn forget_waits(&self) {
         self.board.lock().forget_waits();
     }
@@ -132,8 +133,8 @@ impl Gate {
         self.board.lock().most_futile_attempts()
     }
 
-    /// Releases a buyer's statement, or the rest of one that is held inside the server, which the caller has to tell the
-    /// server; false if the buyer is not held.
+    /// Releases a buyer's statement, or the rest of one that is held inside the server; the caller has to tell the
+    /// server to let that go on. False if the buyer is not held.
     pub fn release(&self, place: usize) -> bool {
         let is_released = self.board.lock().release(place);
         if is_released {
@@ -142,7 +143,7 @@ impl Gate {
         is_released
     }
 
-    /// Has a buyer try again that has found out by itself that another was in its way; false if it is none.
+    /// Lets a buyer try again that has found out by itself that another was in its way; false if it has not.
     pub fn retry(&self, place: usize) -> bool {
         let retries = self.board.lock().retry(place);
         if retries {
@@ -151,7 +152,7 @@ impl Gate {
         retries
     }
 
-    /// Whose statements have begun and are held inside the server.
+    /// The buyers whose statements have begun and are held inside the server.
     #[must_use]
     pub fn held_inside(&self) -> Vec<usize> {
         self.board.lock().those(&[BuyerState::HeldInside])
@@ -163,18 +164,18 @@ impl Gate {
         self.board.lock().session(place)
     }
 
-    /// The buyers for whom a buyer waits, as far as the server names them.
+    /// The buyers that a buyer waits for, as far as the server names them.
     #[must_use]
     pub fn blockers(&self, place: usize, waits: &Waits) -> Vec<usize> {
         self.board.lock().blockers(place, waits)
     }
 
     /// Waits until every buyer has come to rest: no code runs, and every statement that was sent has been answered, or
-    /// waits as the server itself says. The server is only asked where an answer is late. Returns what was answered
-    /// meanwhile.
+    /// waits as the server itself says. The gate asks the server only where an answer is late. Returns what was
+    /// answered meanwhile.
     ///
     /// # Errors
-    /// When no buyer is seen to do anything for half a minute, or the server cannot say who waits.
+    /// When no buyer is seen to do anything for half a minute, or the server cannot say which sessions wait.
     pub fn settle(
         &self,
         mut who_waits: impl FnMut() -> Result<Waits, String>,

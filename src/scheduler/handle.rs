@@ -29,17 +29,18 @@ impl BuyerHandle {
         self.place
     }
 
-    /// The server knows this buyer's connection by this number.
+    /// Notes the number by which the server knows this buyer's connection.
     pub(crate) fn register(&self, session: i64) {
         self.board().set_session(self.place, session);
     }
 
-    /// The server will tell this buyer when it waits; before it does so, no other word for it is believed.
+    /// Notes that the server tells this buyer when it waits. Until it has done so, no other report that it waits is
+    /// believed.
     pub(crate) fn expect_to_be_told(&self) {
         self.board().expect_to_be_told(self.place);
     }
 
-    /// The server has told this buyer that it waits, and that this is no deadlock; or that it waits no more.
+    /// Notes that the server has told this buyer that it waits, and that this is no deadlock; or that it waits no more.
     pub(crate) fn be_told(&self, waits: bool) {
         self.board().be_told(self.place, waits);
         self.gate.explorer.notify_one();
@@ -50,8 +51,8 @@ impl BuyerHandle {
         self.stop(BuyerState::Held(statement))
     }
 
-    /// Another is in the way, as this buyer has found out by itself. Waits until another has moved; false if the buyer is
-    /// to leave instead.
+    /// This buyer has found out by itself that another buyer is in its way. Waits until another has moved; false if
+    /// this buyer is to leave instead.
     pub(crate) fn await_retry(&self) -> bool {
         self.stop(BuyerState::MustRetry)
     }
@@ -106,24 +107,24 @@ impl BuyerHandle {
         }
     }
 
-    /// What this buyer has sent was answered. Returns when its own code may go on.
+    /// Notes the answer to this buyer's statement. Returns when the buyer's own code may go on.
     pub(crate) fn answer(&self, answer: String) {
         let mut board = self.board();
         board.answer(self.place, answer);
         self.await_turn(&mut board);
     }
 
-    /// This buyer begins again after a conflict, in an attempt that had changed something or nothing.
+    /// Notes that this buyer begins again after a conflict, and whether its attempt had changed anything.
     pub fn begin_again(&self, has_changed: bool) {
         self.board().begin_again(self.place, has_changed);
     }
 
-    /// Whose code runs.
+    /// Which buyers' code runs.
     pub(crate) fn running(&self) -> RunningCode {
         self.board().running()
     }
 
-    /// This buyer has left.
+    /// Notes that this buyer has left.
     pub fn leave(&self) {
         let mut board = self.board();
         board.leave(self.place);
@@ -131,7 +132,7 @@ impl BuyerHandle {
         self.gate.explorer.notify_one();
     }
 
-    /// An attempt begins.
+    /// Notes that an attempt begins.
     pub fn begin_attempt(&self) {
         self.board().begin_attempt(self.place);
     }

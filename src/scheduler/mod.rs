@@ -3,7 +3,7 @@
 //!
 //! `board` holds what each buyer is doing, and how that changes; a [`Gate`] holds buyers and waits until all have come to
 //! rest; a [`BuyerHandle`] is one buyer's side of it. A [`Footprint`] says of two statements whether they are independent.
-//! `polling` finds buyers who only ask the same again.
+//! `polling` finds buyers that only repeat the same statement.
 
 #![cfg_attr(
     not(all(feature = "sqlite", feature = "app")),

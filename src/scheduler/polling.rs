@@ -1,5 +1,5 @@
-//! Whether a buyer polls: its code asks the same again and again, is told no each time, and will go on so until another
-//! buyer has moved.
+//! Detects polling: a buyer's code sends the same statement again and again, gets the same answer without a change each
+//! time, and will do so until another buyer has moved.
 
 /// A statement that was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,36 +13,36 @@ struct Asked {
 /// Answers by which a statement that might change something says that it did not.
 const NO: [&str; 5] = ["null", "0", "0 rows", "nothing", "false"];
 
-/// How often more than it ever did of itself a buyer has to ask the same, until it is taken to poll.
+/// How many more repeats than code ever made before it went on by itself are taken for polling.
 const MORE: usize = 2;
 
-/// What one buyer has asked since another moved.
+/// The answered statements of one buyer since another buyer moved.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Polling {
     asked: Vec<Asked>,
 }
 
 impl Polling {
-    /// A statement was answered.
+    /// Records a statement and its answer.
     pub(super) fn hears(&mut self, text: String, changes: bool, answer: &str) {
         let is_idle = !changes || NO.contains(&answer);
         self.asked.push(Asked { text, answer: answer.to_owned(), is_idle });
     }
 
-    /// Another buyer has moved, or this one begins: what it asks next may be answered otherwise.
+    /// Forgets all statements: another buyer has moved, or this one begins, so that the next answer may differ.
     pub(super) fn forget(&mut self) {
         self.asked.clear();
     }
 
-    /// How often in a row it has asked the last statement and heard the same, without changing anything; 0 for one that may
-    /// have.
+    /// How often in a row the last statement was sent and answered the same, without a change; 0 if it may have changed
+    /// something.
     fn times(&self) -> usize {
         let Some(last) = self.asked.last().filter(|last| last.is_idle) else { return 0 };
         self.asked.iter().rev().take_while(|asked| *asked == last).count()
     }
 
-    /// How often it has asked the same in vain and then gone on to this of itself: code that does so does not wait for
-    /// others.
+    /// How often the last statement was repeated in vain before the code went on to `next` by itself: such code does
+    /// not wait for other buyers.
     pub(super) fn went_past(&self, next: &str) -> usize {
         match self.asked.last() {
             Some(last) if last.text != next => self.times(),
@@ -50,8 +50,8 @@ impl Polling {
         }
     }
 
-    /// Whether this would only be the same question again, and be answered the same, where so many times were not yet a
-    /// reason to think so.
+    /// Whether `next` would only repeat the last statement and get the same answer, where `usual` repeats are no sign
+    /// of that yet.
     pub(super) fn is_polling(&self, next: &str, usual: usize) -> bool {
         self.times() >= usual + MORE && self.asked.last().is_some_and(|last| last.text == next)
     }

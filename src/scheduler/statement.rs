@@ -1,4 +1,4 @@
-//! A statement that a buyer is about to send, and is held with.
+//! A statement that a buyer is about to send, and at which it is held.
 
 use super::footprint::Footprint;
 
@@ -19,7 +19,7 @@ pub struct PendingStatement {
     pub text: String,
     /// What it touches.
     pub touches: Footprint,
-    /// The text without its values, where these may come out otherwise each time: a clock's times, random keys.
+    /// The text without its values, where they may differ each time: a clock's times, random keys.
     pub shape: Option<String>,
     /// The transaction that it is part of, where that is known.
     pub transaction: Option<u64>,
@@ -37,7 +37,7 @@ impl PendingStatement {
         Self { text, touches, shape: None, transaction: None, begins: None, phase: Phase::Sends }
     }
 
-    /// The same statement, to be held between its beginning, which touches so much, and its first change.
+    /// The same statement, to be held between its beginning, which touches `begins`, and its first change.
     #[must_use]
     pub fn beginning_with(self, begins: Option<Footprint>) -> Self {
         Self { begins, ..self }

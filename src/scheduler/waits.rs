@@ -1,7 +1,7 @@
 //! Which sessions of a server wait for which others, as the server says.
 
-/// Who waits for whom: pairs of sessions, by the numbers by which the server knows them. 0 stands for a session that the
-/// server does not name.
+/// Pairs of sessions, by the numbers by which the server knows them: the first waits for the second. 0 stands for a
+/// session that the server does not name.
 pub type Waits = Vec<(i64, i64)>;
 
 /// In [`Waits`], the session that holds a statement inside the server: the explorer's own.

@@ -1,23 +1,23 @@
-//! Where a store is: a private one that is started for the occasion, or one that is named by its URL.
+//! Where a store is: a private server that is started for the run, or the one that a URL names.
 
 #[cfg(feature = "private")]
 use super::private::Nest;
 use crate::base::error::Error;
 
-/// Where to find a server. By default nowhere: a private one is started, and removed after use.
+/// Where to find a server. Without a URL, a private server is started, and removed after use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
     /// The URL of a server that is running already, such as `postgres://me:secret@localhost/shop`; for SQLite
     /// the path of a file that is to be made.
     pub url: Option<String>,
-    /// Whether it may be on another machine. What is sent there is load, and a lot of it.
+    /// Whether the server may be on another machine. A race puts a heavy load on it.
     pub allow_remote: bool,
-    /// Whether triggers may be put on its tables for as long as a search lasts, which hold statements inside of it.
+    /// Whether a search may put triggers on the server's tables while it lasts. They hold statements inside the server.
     pub allow_triggers: bool,
 }
 
 impl Address {
-    /// The URL that it names, or that of a private server which is started.
+    /// The URL of this address, or that of a private server, which `start` starts.
     #[cfg(feature = "private")]
     pub(super) fn or_private(
         &self,

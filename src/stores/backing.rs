@@ -1,75 +1,75 @@
-//! The databases behind a running application: started for it or found, looked into, and put back to where they were.
+//! The databases behind a running application: how they are started or found, read, and restored.
 
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Behind, Target};
 use crate::scheduler::Waits;
 
-/// How clients get in.
+/// How clients connect.
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
     /// Where the server listens.
     pub(crate) target: Target,
-    /// Who may come in; empty if nobody is asked.
+    /// The user name; empty if the server asks for none.
     pub(crate) user: String,
-    /// And by what word; empty if none is asked for.
+    /// The password; empty if the server asks for none.
     pub(crate) password: String,
-    /// Where to; empty if there is but one place.
+    /// The database; empty if there is only one.
     pub(crate) database: String,
 }
 
-/// A database behind an application, at a desk of our own beside it.
+/// A database behind an application, over a connection of our own.
 pub(crate) trait Backing: Send {
-    /// Its name and version, in its own words.
+    /// The database's name and version, as it reports them.
     fn version(&self) -> &str;
 
-    /// How clients get in.
+    /// How clients connect.
     fn door(&self) -> &Door;
 
     /// Runs a text of several statements.
     fn run_file(&mut self, text: &str) -> Result<(), String>;
 
-    /// Asks something.
+    /// Runs one statement with these values, and returns its answer.
     fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, String>;
 
-    /// Who waits for whom.
+    /// Which sessions wait for which others.
     fn waits(&mut self) -> Result<Waits, String>;
 
-    /// From now on changes of this session are held inside the server.
+    /// From now on, the server holds each change of this session.
     fn hold_inside(&mut self, _session: i64) -> Result<(), String> {
         Ok(())
     }
 
-    /// Lets the change of this session go that is held, and holds the next.
+    /// Releases this session's held change, and holds its next one.
     fn let_act(&mut self, _session: i64) -> Result<(), String> {
         Ok(())
     }
 
-    /// Holds no change of this session any more.
+    /// Stops holding this session's changes.
     fn hold_no_more(&mut self, _session: i64) -> Result<(), String> {
         Ok(())
     }
 
-    /// What has been learned of how statements are made; another number once more has been learned.
+    /// A number that changes when more has been learned about how statements change rows.
     fn learned(&mut self) -> Result<i64, String> {
         Ok(0)
     }
 
-    /// Statements that others can overlap with in ways that were not run, each with why.
+    /// Statements that can overlap with others in ways that were not explored, each with the reason.
     fn overlaps(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// Looks at what there is, numbered from here on; says the names of the parts, in order.
+    /// Reads which tables or keys there are, and numbers them from `first` on; returns their names in that order.
     fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String>;
 
-    /// Keeps everything as it is now.
+    /// Saves the current content.
     fn keep(&mut self) -> Result<(), String>;
 
-    /// Puts back what has changed since.
+    /// Restores what has changed since then.
     fn put_back(&mut self) -> Result<(), String>;
 
-    /// Has every transaction that does not say otherwise kept apart at least so far, from the next connection on.
+    /// From the next connection on, runs transactions that name no isolation level at this level or a higher one.
     fn raise(&mut self, isolation: Isolation) -> Result<(), String>;
 
     /// What a proxy in front of it needs to know.

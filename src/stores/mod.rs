@@ -70,15 +70,15 @@ pub trait LiveStore: Sync {
     /// Connects one thread.
     fn connect(&self) -> Self::Client<'_>;
 
-    /// Tells the clerk that nobody else will come, and buyers that there is no clerk.
+    /// Tells the clerk that no more buyers will come, and buyers that there is no clerk.
     fn close(&self);
 
-    /// Whether somebody is to make trouble while buyers race.
+    /// Whether faults are to be injected while buyers race.
     fn has_trouble(&self) -> bool {
         false
     }
 
-    /// Makes it, on a thread of its own, until the store is closed.
+    /// Injects these faults, on a thread of its own, until the store is closed.
     fn make_trouble(&self) {}
 
     /// What is in the store now. Complete once all clients are gone.
@@ -90,10 +90,10 @@ pub trait LiveStore: Sync {
 
 /// One thread's connection to a live store. Blocking: an op returns when it is done.
 pub trait Client {
-    /// Whether connections are fewer than threads, so that one may have to be waited for.
+    /// Whether there are fewer connections than threads, so that a thread may have to wait for one.
     const IS_POOLED: bool = false;
 
-    /// Whatever is done from now on is done for this buyer.
+    /// From now on, does all ops for this buyer.
     #[inline(always)]
     fn attend(&mut self, _buyer: BuyerId) {}
 
@@ -102,10 +102,10 @@ pub trait Client {
         false
     }
 
-    /// Takes one; says whether it had to wait for somebody else's.
+    /// Takes a connection; returns whether it had to wait for one that another client used.
     ///
     /// # Errors
-    /// [`Missed::Failed`] when none is to be had in time.
+    /// [`Missed::Failed`] when no connection is free in time.
     fn check_out(&mut self) -> Result<bool, Missed> {
         Ok(false)
     }
@@ -113,11 +113,10 @@ pub trait Client {
     /// One round trip.
     ///
     /// # Errors
-    /// [`Missed::Failed`] when the op cannot be done; [`Missed::Conflict`] when the server itself
-    /// says that somebody got in between.
+    /// [`Missed::Failed`] when the op cannot be done; [`Missed::Conflict`] when the server itself reports a conflict
+    /// with another client.
     fn call(&mut self, op: Op) -> Result<Reply, Missed>;
 
-    /// Drops whatever the attempt still holds, as a closed connection does, and says how many locks
-    /// that were.
+    /// Drops whatever the attempt still holds, as a closed connection does, and returns how many locks those were.
     fn close_attempt(&mut self) -> u64;
 }

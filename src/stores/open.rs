@@ -31,8 +31,7 @@ impl Venue {
     /// Gets the store of these settings ready, for a described checkout if there is one.
     ///
     /// # Errors
-    /// [`Error::Input`] for an address that cannot be, [`Error::World`] when the server cannot be started or
-    /// reached.
+    /// [`Error::Input`] for an invalid address, [`Error::World`] when the server cannot be started or reached.
     pub fn open(
         settings: &Settings,
         checkout: Option<Arc<Checkout>>,
@@ -119,7 +118,7 @@ pub(crate) fn open_server(
     }
 }
 
-/// Finds a shop that runs: an application that is described, or whatever answers there.
+/// Opens a running shop: the application that the file describes, or whatever answers at the URL.
 #[cfg(feature = "http")]
 fn open_shop(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
     let Some(checkout) = terms.checkout.clone() else {
@@ -134,7 +133,7 @@ fn open_shop(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error>
     super::http::open(checkout, address, terms, open_asker)
 }
 
-/// Connects to the database of somebody's shop, to ask it something.
+/// Connects to the database of a shop, to run the checkout file's queries there.
 #[cfg(feature = "http")]
 fn open_asker(
     kind: StoreKind,

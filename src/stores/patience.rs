@@ -1,13 +1,13 @@
-//! Waiting no longer than a buyer's patience lasts, nor much longer than until the race is stopped.
+//! Waits that end when a buyer's patience runs out, or soon after the race is stopped.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often a wait looks up to see whether the race was stopped. Seldom: with ten thousand buyers
-/// in front of one lock, every look is ten thousand wake-ups.
+/// How often a wait checks whether the race was stopped. Seldom: with ten thousand buyers that wait for one lock, every
+/// check is ten thousand wake-ups.
 pub(super) const GLANCE: Duration = Duration::from_millis(250);
 
-/// How long anybody waits for a lock, an answer or a connection.
+/// How long a client waits for a lock, an answer or a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience<'w> {
     pub(super) most: Duration,
@@ -15,7 +15,7 @@ pub(super) struct Patience<'w> {
 }
 
 impl Patience<'_> {
-    /// Waits in glances: calls `wait` with a short bound until it yields, patience runs out, or the
+    /// Waits in short intervals: calls `wait` with a short bound until it returns a value, patience runs out, or the
     /// race is stopped.
     pub(super) fn wait<T>(self, mut wait: impl FnMut(Duration) -> Option<T>) -> Option<T> {
         let mut left = self.most;

@@ -1,4 +1,4 @@
-//! The payment provider: no store's, and the same beside all of them. Here every payment goes through.
+//! The payment provider: it belongs to no store, and is the same for all of them. Here it approves every payment.
 
 use parking_lot::Mutex;
 
@@ -13,12 +13,12 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// For so many buyers; for none where nobody pays.
+    /// A provider for this many buyers; 0 if the checkout makes no payments.
     pub(crate) fn open(buyers: u32) -> Self {
         Self { standings: (0..buyers).map(|_| Mutex::default()).collect() }
     }
 
-    /// An op about this buyer's money.
+    /// Does an op about this buyer's money.
     pub(crate) fn call(&self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
         let reply = self
             .standings
@@ -27,7 +27,7 @@ impl Provider {
         reply.ok_or(Missed::Failed(Failure::Unsupported))
     }
 
-    /// Payments of each buyer, less what was given back; none if nobody pays here.
+    /// Payments of each buyer, less refunds; none if the checkout makes no payments.
     pub(crate) fn payments(&self) -> Option<Vec<u64>> {
         let net = |standing: &Mutex<Standing>| standing.lock().net_charges().into();
         (!self.standings.is_empty()).then(|| self.standings.iter().map(net).collect())

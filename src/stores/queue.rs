@@ -1,4 +1,4 @@
-//! The queue in front of the clerk: a channel, whatever the store behind it.
+//! The queue in front of the clerk: a channel, for every store.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -8,7 +8,7 @@ use super::patience::{GLANCE, Patience};
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{Op, Reply, Request};
 
-/// A request on its way to the clerk, with the line on which to answer it.
+/// A request to the clerk, with the channel for its answer.
 type Queued = (Request, Sender<bool>);
 
 /// One clerk's queue.
@@ -21,20 +21,20 @@ pub(super) struct Queue<'w> {
     patience: Patience<'w>,
 }
 
-/// What one thread has to do with the queue.
+/// The state of one thread in the queue.
 #[derive(Debug, Default)]
 pub(super) struct Place {
-    /// A buyer's: where its answer will come.
+    /// Of a buyer: the channel on which it gets its answer.
     awaiting: Option<Receiver<bool>>,
-    /// The clerk's: where whom it serves waits.
+    /// Of the clerk: the channel to the buyer that it serves.
     serving: Option<Sender<bool>>,
 }
 
 impl<'w> Queue<'w> {
-    /// For at most so many threads at once.
+    /// A queue for at most `clients` threads at once.
     pub(super) fn open(clients: usize, patience: Patience<'w>) -> Self {
         Self {
-            // Who finds it full waits to get in: those whose patience ran out leave requests behind.
+            // A buyer that finds the queue full waits: a buyer whose patience ran out leaves its request in the queue.
             line: bounded(clients + 1),
             closed: AtomicBool::new(false),
             deepest: AtomicU64::new(0),
@@ -42,7 +42,7 @@ impl<'w> Queue<'w> {
         }
     }
 
-    /// There is no clerk any more, or nobody left to serve.
+    /// Closes the queue: the clerk has gone, or there are no buyers left.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         // If the queue is full the clerk is awake, and will look by itself.
@@ -53,14 +53,14 @@ impl<'w> Queue<'w> {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// The longest that it ever was, in requests.
+    /// The greatest length of the queue so far, in requests.
     pub(super) fn deepest(&self) -> u64 {
         self.deepest.load(Ordering::Relaxed)
     }
 }
 
 impl Place {
-    /// An op that is about the queue.
+    /// Does an op that is about the queue.
     pub(super) fn call(&mut self, queue: &Queue<'_>, op: Op) -> Result<Reply, Missed> {
         match op {
             Op::Submit(request) => self.submit(queue, request),
@@ -77,7 +77,7 @@ impl Place {
         self.awaiting.is_some()
     }
 
-    /// Does not wait for an answer any more.
+    /// Stops waiting for an answer.
     pub(super) fn leave(&mut self) {
         self.awaiting = None;
     }
@@ -116,7 +116,7 @@ impl Place {
     }
 
     fn next_request(&mut self, queue: &Queue<'_>) -> Reply {
-        // Whoever still stands in the queue of a shop that has closed has left long ago.
+        // When the shop is closed, the buyers whose requests are still in the queue have left.
         while !queue.is_closed() {
             let Ok(Some((request, answer))) = queue.line.1.recv_timeout(GLANCE) else { continue };
             queue.deepest.fetch_max(queue.line.1.len() as u64 + 1, Ordering::Relaxed);
@@ -128,7 +128,7 @@ impl Place {
 
     fn answer(&mut self, sold: Option<bool>) -> Result<Reply, Missed> {
         let Some(line) = self.serving.take() else { return failed(Failure::Unsupported) };
-        // A buyer whose patience ran out is no longer listening, and that is no fault of the clerk.
+        // A buyer whose patience ran out no longer listens, and that is no error of the clerk's.
         let _ = sold.map(|sold| line.try_send(sold));
         Ok(Reply::Done)
     }

@@ -6,9 +6,9 @@ use crate::domain::store_kind::StoreKind;
 /// A store, and whether it can be raced on here and now.
 #[derive(Clone, Debug)]
 pub struct Readiness {
-    /// Which.
+    /// Which store.
     pub kind: StoreKind,
-    /// What would serve it, in its own words; or why nothing does, and what to do about it.
+    /// The server that would be used, as it reports itself; or why there is none, and what to do about it.
     pub server: Result<String, Error>,
 }
 
@@ -41,7 +41,7 @@ fn found(kind: StoreKind) -> Result<String, Error> {
 pub(super) fn is_installed(kind: StoreKind) -> bool {
     let Err(why) = found(kind) else { return true };
     assert!(std::env::var_os("CI").is_none(), "{why}");
-    // Past the harness, which keeps what a passing test prints to itself.
+    // Written past the test harness, which hides what a passing test prints.
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "\nNOT RUN on {kind}: {why}");
     false

@@ -1,12 +1,13 @@
 //! Authorise, take, capture: the price is set aside before the unit is taken, and moves only once the order is
 //! written.
 //!
-//! *Where the race was.* Between the money and the unit, whichever comes first: who pays first may find that
-//! the last one is gone and has to be refunded, who orders first may not pay. Setting money aside takes the
-//! sting out of it: whoever comes too late has paid nothing, and whoever has an order has the money waiting.
+//! *Where the race was.* Between the money and the unit, whichever comes first: a buyer who pays first may
+//! find that the last unit is gone, and must be refunded; a buyer who orders first may not pay. Setting the
+//! money aside makes both harmless: a buyer who comes too late has paid nothing, and for every order the
+//! money is waiting.
 //!
-//! *What it guarantees.* No oversell, no money without a unit and no unit without money, whoever dies when;
-//! and nobody's money moves who gets nothing, so that there is nothing to refund.
+//! *What it guarantees.* No oversell, no money without a unit and no unit without money, whichever server
+//! dies, and when; and only buyers who get a unit pay, so that there is nothing to refund.
 //!
 //! *Who does this.* Card payments of most shops: an authorisation stands for about a week, and is captured
 //! when the goods are there.
@@ -44,7 +45,7 @@ impl Strategy for Authorize {
         }
         shop.place_order(want).await?;
         shop.commit().await?;
-        // What was set aside is there; only the answer can be lost.
+        // The money is set aside, so it cannot be declined; only the answer can be lost.
         while shop.capture().await? != Payment::Approved {}
         Ok(Bought)
     }

@@ -3,8 +3,8 @@
 //! *Where the race was.* Between read and write; now the write itself checks that the stock has not
 //! moved, and says so if it has.
 //!
-//! *What it guarantees.* No oversell, and of all who collide one always gets on (lock-free). The
-//! losers conflict and try again. It compares the *value*: stock that went down and came back up
+//! *What it guarantees.* No oversell, and of all buyers that collide one always succeeds (lock-free).
+//! The others conflict and try again. It compares the *value*: stock that went down and came back up
 //! looks untouched (the ABA problem), which for a plain count of units does no harm.
 //!
 //! *Who does this.* `compare_exchange` on one machine; `UPDATE … WHERE stock = :seen` in SQL.

@@ -2,8 +2,8 @@
 //!
 //! *Where the race was.* Nowhere: there is no "between".
 //!
-//! *What it guarantees.* No oversell, no conflict, no retry. Whoever is refused was refused because
-//! too little was left at that moment.
+//! *What it guarantees.* No oversell, no conflict, no retry. The store refuses a buyer only if too
+//! little is left at that moment.
 //!
 //! *Who does this.* `UPDATE … SET stock = stock - 1 WHERE stock >= 1` and a look at the number of
 //! rows; a Lua script in Redis. Usually the first thing to try.

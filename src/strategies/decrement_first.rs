@@ -2,7 +2,7 @@
 //!
 //! *Where the race is.* Between taking and putting back. While a large order sits on units that it
 //! will not get, the shelf shows less than there is, and a small order that would have fitted is
-//! told "sold out". With one unit a buyer it cannot happen; with carts of several it does.
+//! told "sold out". If each buyer wants one unit, it cannot happen; if some want several, it does.
 //!
 //! *What it guarantees.* No oversell. Not that "sold out" is true: units stay on the shelf.
 //!
@@ -22,7 +22,7 @@ impl Strategy for DecrementFirst {
             summary: "decrement, look, put back if below zero",
             needs: &[OpKind::Add],
             carts: false,
-            // A buyer of two who comes between two buyers of one.
+            // A buyer who wants two units comes between two buyers who want one.
             claim: Claim::ShowsWhen(
                 FindingKind::FalseSoldOut,
                 &[("buyers", "3"), ("stock", "2"), ("qty", "1..2"), ("seed", "2")],

@@ -1,13 +1,13 @@
-//! A lease with a fencing token: a lock that ends by itself, and a store that knows whose turn it is.
+//! A lease with a fencing token: a lock that ends by itself, and a store that refuses late holders.
 //!
 //! *Where the race was.* A buyer that holds the lease may be paused (garbage collection, a slow disk) until
-//! the lease is over and somebody else has it, and then write as if nothing had happened. Now every lease
-//! comes with a higher number, everything sent to the store carries it, and the store refuses whatever is
-//! older than what it has seen, **also to readers**: a store that looks at tokens only when it is written
-//! can still be told two truths (`fence-writes-only` in the zoo).
+//! the lease has ended and another buyer holds it, and then write as if nothing had happened. Now every lease
+//! comes with a higher number, its token. Every read and write carries the token, and the store refuses each
+//! one whose token is older than the latest it has seen, **reads too**: a store that checks tokens only on
+//! writes can still sell the same unit twice (`fence-writes-only` in the zoo).
 //!
-//! *What it guarantees.* No oversell, however long anybody sleeps; and nobody waits for the dead for longer
-//! than a lease.
+//! *What it guarantees.* No oversell, however long a buyer is paused; and no buyer waits for a dead one
+//! longer than a lease lasts.
 //!
 //! *Who does this.* ZooKeeper's zxid, etcd's revision, Chubby's sequencer. Kleppmann, "How to do distributed
 //! locking", 2016.

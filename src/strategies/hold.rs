@@ -1,14 +1,14 @@
-//! Hold, pay, confirm: the units are taken off the shelf before anybody has paid, with a timer running.
+//! Hold, pay, confirm: the units are taken off the shelf before the buyer has paid, and a timer runs.
 //!
 //! *Where the race was.* Between looking and paying, which takes minutes. Now the units are this buyer's
-//! while it pays, and everybody else is told "Currently Unavailable" at once. What is left is the race of
+//! while it pays, and all others are told "Currently Unavailable" at once. What is left is the race of
 //! the timer against a slow payment: confirming says whether the hold still stood, and if it did not, the
-//! money goes back.
+//! shop refunds the money.
 //!
 //! *What it guarantees.* No oversell, no money without a unit, no unit without money, also when payments
-//! are declined, answers are lost (the key makes asking again harmless) and servers die: somebody else
-//! looks after what they left. Not that every unit is sold: who holds and never pays keeps others away
-//! until the timer runs out.
+//! are declined, answers are lost (the key makes asking again harmless) and servers die (another server
+//! recovers what they left). Not that every unit is sold: a buyer that holds and never pays keeps others
+//! away until the timer runs out.
 //!
 //! *Who does this.* Ticket shops, airlines, every basket with "reserved for 10 minutes": a key with a time
 //! to live in Redis, or a row with an expiry.

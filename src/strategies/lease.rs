@@ -1,7 +1,7 @@
-//! A lease: a lock that ends by itself, so that a buyer who dies does not shut the shop.
+//! A lease: a lock that ends by itself, so that a buyer that dies does not block the others for ever.
 //!
-//! *Where the race is.* Between the end of the lease and the buyer who does not know of it. It was paused,
-//! somebody else got the lease, looked, and is about to write: so is the first, when it wakes.
+//! *Where the race is.* Between the end of the lease and the write of a buyer that does not know of it. That
+//! buyer was paused; another got the lease, looked, and is about to write. The first wakes, and writes, too.
 //!
 //! *What it guarantees.* Nothing, once a lease can end before its holder does. As long as none does, what a
 //! lock guarantees.

@@ -62,7 +62,7 @@ pub fn find(name: &str) -> Result<&'static dyn Entrant, Error> {
     })
 }
 
-/// Those of which the store offers everything that they need.
+/// The strategies for which the store offers every op that they need.
 fn raceable(all: &[&'static dyn Entrant], settings: &Settings) -> Vec<&'static dyn Entrant> {
     let can_race =
         |entrant: &&&dyn Entrant| entrant.card().needs.iter().all(|kind| settings.offers(*kind));

@@ -1,4 +1,4 @@
-//! Check, then act: the checkout everybody writes first.
+//! Check, then act: the checkout every programmer writes first.
 //!
 //! *Where the race is.* Between the read and the write. Two buyers read 1, both think it is theirs,
 //! both write 0: two orders, one unit, and the shelf shows no trace of it (a lost update).

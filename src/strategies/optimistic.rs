@@ -1,4 +1,4 @@
-//! Optimistic versioning: act only if nobody has acted since we looked.
+//! Optimistic versioning: write only if no other buyer has written since we looked.
 //!
 //! *Where the race was.* Between read and write; now every write raises a version, and a write that
 //! carries an old version is refused.

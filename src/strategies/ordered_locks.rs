@@ -1,14 +1,15 @@
-//! Ordered locks: a cart of several products, each with its lock, and one order in which everybody
-//! locks them.
+//! Ordered locks: a cart of several products, each with its lock, and one order in which all buyers
+//! lock them.
 //!
-//! *Where the race is.* Between two locks. Who locks book and lamp waits for ever for who locks lamp
-//! and book, unless both take them in the same order: then whoever is first to the lowest product that
-//! they share is first to all of them.
+//! *Where the race is.* Between two locks. A buyer who locks book, then lamp, and one who locks lamp,
+//! then book, can wait for each other for ever. If both lock in the same order, the buyer who is first at
+//! the lowest product that they share is first at all of them.
 //!
-//! *What it guarantees.* All of a cart or nothing, never more than there is, and nobody waits for
-//! somebody who waits. Buyers whose carts have nothing in common do not disturb each other.
+//! *What it guarantees.* All of a cart or nothing, never more than there is, and no deadlock: no
+//! buyers wait for each other in a circle. Buyers whose carts have nothing in common do not disturb
+//! each other.
 //!
-//! *Who does this.* Anybody with `SELECT … FOR UPDATE … ORDER BY id`; kernels, which check their lock
+//! *Who does this.* Every shop with `SELECT … FOR UPDATE … ORDER BY id`; kernels, which check their lock
 //! order while they run. The rule is Havender's (1968), and Dijkstra's philosophers eat by it.
 
 use crate::prelude::*;

@@ -1,13 +1,13 @@
-//! Order and payment by outbox: one transaction takes the unit and writes the order, which says that it is
-//! to be paid for; then the money moves, and whoever finds an order without money goes on from there.
+//! Order and payment by outbox: one transaction takes the unit and writes the order, which says that it must
+//! be paid for. Then the money moves; if the server dies first, another finds the unpaid order and goes on.
 //!
-//! *Where the race was.* Between two systems that no transaction spans. Whoever charges first and then dies
-//! has money without an order; whoever orders first and then dies has an order without money. Now the
-//! order is written with the unit or not at all, and it is the note of what is left to do: the payment has a
-//! key, so that asking again does no harm, and a payment that is declined takes order and unit back in one
-//! transaction.
+//! *Where the race was.* Between two systems that no transaction spans. A server that charges first and then
+//! dies leaves money without an order; one that orders first and then dies leaves an order without money. Now
+//! the order is written with the unit or not at all, and it records what is left to do. The payment has a
+//! key, so that asking again does no harm. If it is declined, one transaction cancels the order and puts the
+//! unit back.
 //!
-//! *What it guarantees.* All or nothing, in the end, whoever dies when.
+//! *What it guarantees.* All or nothing, in the end, whichever server dies, and when.
 //!
 //! *Who does this.* The transactional outbox (Richardson); sagas with compensation (Garcia-Molina and Salem,
 //! "Sagas", 1987); idempotency keys, at every payment provider.
@@ -53,7 +53,7 @@ impl Strategy for Outbox {
     }
 }
 
-/// Gets the money for an order that stands in the book, or takes the order back.
+/// Gets the money for an order that is in the book, or cancels the order.
 async fn settle<C: Connection>(shop: &mut Session<C>, want: Want) -> Attempt {
     loop {
         match shop.charge_once().await? {
@@ -62,7 +62,7 @@ async fn settle<C: Connection>(shop: &mut Session<C>, want: Want) -> Attempt {
             Payment::Declined => break,
         }
     }
-    // A conflict here must not end the attempt: the order stands in the book, and a new attempt would write
+    // A conflict here must not end the attempt: the order is in the book, and a new attempt would write
     // another.
     loop {
         match take_back(shop, want).await {
@@ -72,7 +72,7 @@ async fn settle<C: Connection>(shop: &mut Session<C>, want: Want) -> Attempt {
     }
 }
 
-/// Strikes the order out and puts its units back, both or neither.
+/// Cancels the order and puts its units back, both or neither.
 async fn take_back<C: Connection>(shop: &mut Session<C>, want: Want) -> Result<(), Missed> {
     shop.begin().await?;
     shop.cancel_order().await?;

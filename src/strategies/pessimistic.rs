@@ -1,10 +1,10 @@
-//! Pessimistic locking: assume that somebody will interfere, and keep everybody else out.
+//! Pessimistic locking: assume that another buyer will interfere, and keep all others out.
 //!
-//! *Where the race was.* Between read and write; now both happen under a lock, so that nobody else
+//! *Where the race was.* Between read and write; now both happen under a lock, so that no other buyer
 //! can read in between.
 //!
 //! *What it guarantees.* No oversell, no conflict, no retry; buyers wait in line instead, and think
-//! time is spent with the door shut.
+//! time is spent while holding the lock.
 //!
 //! *Who does this.* `SELECT … FOR UPDATE` in SQL; `synchronized`, a mutex, in one process.
 

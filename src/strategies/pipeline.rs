@@ -1,13 +1,13 @@
 //! The flash-sale pipeline: a cache answers the crowd, a queue carries the few who got through, and a worker
 //! writes their orders into the database, with a conditional update.
 //!
-//! *Where the race was.* In the database, under a thousand requests at once. Now the cache turns nearly
-//! everybody away in one op, and the database sees a queue. The cache is a hint: what counts is the worker's
+//! *Where the race was.* In the database, under a thousand requests at once. Now the cache turns nearly all
+//! buyers away in one op, and the database sees a queue. The cache is a hint: what counts is the worker's
 //! transaction, which writes an order once and takes a unit only if there is one, so that a message that
-//! comes twice does no harm. Who took from the cache and died is found, and the cache gets its unit back.
+//! comes twice does no harm. If a server dies after it took from the cache, another puts the unit back there.
 //!
-//! *What it guarantees.* No oversell, whatever cache and queue do; a unit that the cache has lost is sold
-//! again once somebody looks.
+//! *What it guarantees.* No oversell, whatever cache and queue do; a unit that the cache has lost is for sale
+//! again once a server has recovered it.
 //!
 //! *Who does this.* Hundreds of shops: a Lua script in Redis, Kafka or RabbitMQ, a worker on MySQL.
 
@@ -45,7 +45,7 @@ impl Strategy for Pipeline {
         shop: &mut Session<C>,
         want: Want,
     ) -> Result<(), Missed> {
-        // It died between cache and queue: whoever is in the queue is the worker's.
+        // The server died between cache and queue: a request that is in the queue is the worker's.
         shop.add_cached(want.item, want.qty).await.map(drop)
     }
 }

@@ -1,11 +1,11 @@
 //! A sequencer: one queue, one writer. The first request in the queue wins, not the fastest finger.
 //!
 //! *Where the race was.* Between read and write; now only the clerk reads and writes, one request
-//! after the other, so there is nobody to race with. The race has moved to the mouth of the queue,
-//! where it is decided by who arrives first and not by who computes faster.
+//! after the other, so no other writer races with it. The race has moved to the entrance of the queue,
+//! where the first to arrive wins, not the fastest to compute.
 //!
 //! *What it guarantees.* No oversell, no lock, no conflict, and service in the order of arrival. All
-//! think time is spent in a single line, and while the clerk is away nobody buys.
+//! think time is spent in a single line, and while the clerk is away no buyer is served.
 //!
 //! *Who does this.* Exchanges (LMAX's disruptor), ticket shops with a waiting room, an actor's
 //! mailbox, one partition of a message queue.

@@ -1,14 +1,14 @@
-//! Stock split over shards: a few units on each of several rows, and everybody takes from one of them.
+//! Stock split over shards: a few units on each of several rows, and each buyer takes from one of them.
 //!
 //! *Where the race was.* In front of one row: a database writes it for one buyer at a time, and a thousand
-//! of them wait. Shards are written side by side. What is lost is the sum: that a shard is empty says nothing
-//! of the others, and what is left lies scattered over them. So whoever finds too little on a shard asks all
-//! of them together, in one transaction, before it is told "sold out": rare, until the end of the sale.
+//! buyers wait. Shards are written side by side. What is lost is the sum: an empty shard says nothing about
+//! the others, and what is left lies scattered over them. So a buyer that finds too little on its shard asks
+//! all of them together, in one transaction, before it is told "sold out": rare, until the end of the sale.
 //!
 //! *What it guarantees.* No oversell, and "sold out" is true.
 //!
-//! *Who does this.* Sharded counters, in many a cloud database's handbook; shops that deal their stock out
-//! to servers, warehouses or cache nodes.
+//! *Who does this.* Sharded counters, in the manuals of many cloud databases; shops that split their stock
+//! over servers, warehouses or cache nodes.
 
 use crate::prelude::*;
 

@@ -1,8 +1,8 @@
 //! A transaction: begin, read, write, order, commit. What it is worth depends on the isolation level.
 //!
-//! *Where the race is.* At *read committed*, which is what most databases do unless told otherwise, in the
-//! same place as without a transaction: both read 1, the second waits for the first one's lock, and then
-//! overwrites what it never saw. At *repeatable read* the second is refused and tries again.
+//! *Where the race is.* At *read committed*, the default of most databases, in the same place as without a
+//! transaction: two buyers read 1, the second waits for the first one's lock, and then overwrites what it
+//! never saw. At *repeatable read* the second is refused and tries again.
 //!
 //! *What it guarantees.* Stock and order together or neither, at every level, also when the server dies in
 //! between. No oversell from `--isolation repeatable-read` on.

@@ -1,19 +1,19 @@
 //! Pay elsewhere: the buyer pays at the provider and comes back, and the provider tells the shop as well.
-//! Both finish the same order, whoever is first, and either may be the only one.
+//! Both finish the same order, whichever comes first, and either may be the only one.
 //!
-//! *Where the race was.* Between the two who finish. Each finds a paid cart without an order, and each
-//! writes one. Now the order is written *unless there is one*, in one step, so that it does not matter who
-//! is first, nor how often the provider tells.
+//! *Where the race was.* Between the buyer's return and the provider's notice. Each finds a paid cart
+//! without an order, and each writes one. Now the order is written *unless there is one*, in one step, so
+//! that it does not matter which comes first, nor how often the notice comes.
 //!
 //! *What it guarantees.* One order and one payment a buyer, also when notices come twice, when the buyer
 //! never comes back, and when the hold runs out first (then the money goes back, once).
 //!
-//! *Who does this.* Anybody who takes cards by redirect: a unique key on the payment's number. Public
+//! *Who does this.* Every shop that takes cards by redirect: a unique key on the payment's number. Public
 //! reports of the broken way: woocommerce-gateway-stripe#542, medusa#13301.
 
 use crate::prelude::*;
 
-/// Hold, pay at the provider, and let two finish once.
+/// Hold, pay at the provider, and let return and notice finish the order once.
 pub struct Webhook;
 
 impl Strategy for Webhook {
@@ -55,7 +55,7 @@ impl Strategy for Webhook {
     }
 }
 
-/// Makes an order of a payment, unless somebody else has.
+/// Writes the order for a payment, unless it is written already.
 async fn finish<C: Connection>(shop: &mut Session<C>, want: Want) -> Attempt {
     if !shop.confirm(want.item).await? {
         shop.refund().await?;

@@ -46,13 +46,12 @@ pub trait Strategy: Sync {
         None
     }
 
-    /// What this buyer comes for, where the dice say this. Whoever does no more than errands for others wants
-    /// none of it.
+    /// Maps the generated demand to what this buyer wants; a role that does not buy returns a quantity of 0.
     fn wants(&self, _buyer: BuyerId, want: Want) -> Want {
         want
     }
 
-    /// Whether two who want the same do the same, so that one stands for the other.
+    /// Whether two buyers who want the same make the same steps, so that either can stand for the other.
     fn are_alike(&self, _one: BuyerId, _other: BuyerId) -> bool {
         true
     }
@@ -68,10 +67,11 @@ pub trait Strategy: Sync {
     /// serves one of them, in a session that acts in the buyer's name, and says whether it sold.
     /// Like an attempt it remembers nothing of the last; taking requests from the queue and
     /// answering them is the engine's part. A clerk is only employed where the card
-    /// [asks for](About::asks_for) [`OpKind::Queue`]; most strategies have none.
+    /// [asks for](About::asks_for) [`OpKind::Queue`](crate::op::OpKind::Queue); most strategies have none.
     ///
     /// # Errors
-    /// After a [conflict](Missed::Conflict) it begins again, but on threads; otherwise the buyer gets no answer.
+    /// After a [conflict](Missed::Conflict) it begins again, except on threads. After any other error, and on
+    /// threads after every error, the buyer gets no answer.
     fn serve<C: Connection>(
         &self,
         _shop: &mut Session<C>,
@@ -80,8 +80,9 @@ pub trait Strategy: Sync {
         std::future::ready(Err(Missed::Failed(Failure::Unsupported)))
     }
 
-    /// What the shop does when the payment provider tells it that a buyer's money has moved: at any moment
-    /// after it has, and perhaps twice. Only where the card needs [`OpKind::Notice`].
+    /// What the shop does when the payment provider tells it that a buyer's money has moved. The notice may come
+    /// at any moment after that, and may come twice. Only where the card needs
+    /// [`OpKind::Notice`](crate::op::OpKind::Notice).
     ///
     /// # Errors
     /// After a [conflict](Missed::Conflict) it begins again; after anything else it is over.
@@ -93,9 +94,9 @@ pub trait Strategy: Sync {
         std::future::ready(Ok(()))
     }
 
-    /// What the shop does about an attempt whose server has died. It knows no more than what the store
-    /// and the provider tell it, and may die itself and begin again. Only where the card needs
-    /// [`OpKind::Recover`].
+    /// What the shop does about an attempt whose server has died. It knows only what the store and the
+    /// provider tell it. Its own server may die, too; then it begins again. Only where the card needs
+    /// [`OpKind::Recover`](crate::op::OpKind::Recover).
     ///
     /// # Errors
     /// After a [conflict](Missed::Conflict) it begins again; after anything else it is over.

@@ -1,7 +1,7 @@
-//! An entrant: a strategy whose type is forgotten, so that unlike ones can stand in one list.
+//! An entrant: a type-erased strategy, so that strategies of different types can stand in one list.
 //!
-//! Each world adds a method here, and every [`Strategy`] gets it for nothing. The code behind the
-//! method is still compiled for each strategy by itself.
+//! Each world adds a method here, and the impl below gives it to every [`Strategy`]. The code behind the method is
+//! still compiled for each strategy by itself.
 
 use crate::base::clock::Wall;
 use crate::base::control::Control;

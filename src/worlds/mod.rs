@@ -1,4 +1,4 @@
-//! Worlds: who decides what happens next.
+//! Worlds: they differ in who decides what happens next.
 
 pub mod entrant;
 pub mod held;

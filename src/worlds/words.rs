@@ -1,11 +1,11 @@
-//! Words for ops: what was done and what came of it, and what somebody is about to do. Products are named
+//! Text for ops: what a buyer or the clerk did and with what result, and what it is about to do. Products are named
 //! where there are several.
 
 use crate::domain::attempt::Heard;
 use crate::domain::faults::Act;
 use crate::domain::op::{Item, Op, Payment, Reply};
 
-/// An op that was made, and what came of it; `other` is whom a clerk's op was about.
+/// An op that was made, and its result. `other` names the buyer that a clerk's op was about.
 pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
     let of = |item| of(names, item);
     let took_effect = reply == Ok(Reply::Applied(true));
@@ -122,7 +122,7 @@ pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
     }
 }
 
-/// What happened to somebody that was no step.
+/// What happened to a buyer or the clerk without a step of its own.
 pub(crate) fn happened(act: Act) -> &'static str {
     match act {
         Act::Expire => "its time runs out",

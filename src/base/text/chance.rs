@@ -1,5 +1,5 @@
-//! Statements that roll dice: what a server answers to them is not the same twice, so that an order which was run says
-//! nothing of the same order when it is run again.
+//! Statements that use randomness: the server's answers to them differ from run to run, so that one run of a statement
+//! order says nothing about the next run of the same order.
 
 use super::sql::{Dialect, Kind, pieces};
 
@@ -7,7 +7,7 @@ use super::sql::{Dialect, Kind, pieces};
 const ROLLS: [&str; 6] =
     ["random", "rand", "random_bytes", "random_normal", "randomblob", "gen_random_bytes"];
 
-/// Functions of SQL that make a key which is like no other, in lower case.
+/// Functions of SQL that make a unique key, in lower case.
 const KEYS: [&str; 11] = [
     "gen_random_uuid",
     "uuid",
@@ -40,7 +40,7 @@ const DECIDING: [&str; 11] = [
     "as",
 ];
 
-/// What becomes of a value at some place of a statement.
+/// What a statement does with a value at some place in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Use {
     /// It may decide something.
@@ -51,13 +51,13 @@ enum Use {
     IsKept,
 }
 
-/// Whether chance may decide something in a statement of SQL, or a command to Redis: it comes in by name, and not only
-/// as a value that an `INSERT … VALUES` puts in, or as a new key that is answered or put in place of another. Where that
-/// cannot be told, it does.
+/// Whether chance may decide something in a statement of SQL, or a command to Redis. It may if a random function or
+/// command is named, unless its result is only a value that an `INSERT … VALUES` puts in, or a new key that is
+/// answered or put in place of another. If the statement cannot be read, it may.
 #[must_use]
 pub fn may_decide(text: &str) -> bool {
     let lower = text.to_lowercase();
-    // Most statements are told apart by this alone.
+    // This alone rules out most statements.
     if !["rand", "uuid", "guid", "tablesample", "spop"].iter().any(|part| lower.contains(part)) {
         return false;
     }
@@ -71,7 +71,7 @@ pub fn may_decide(text: &str) -> bool {
         match *word {
             "values" if matches!(first, "insert" | "replace") => here = Use::IsPutIn,
             "set" if first == "update" => here = Use::IsKept,
-            // A column of an answer has a name behind this.
+            // Here `as` only names a column of the answer.
             "as" if here == Use::IsKept => {}
             word if DECIDING.contains(&word) => here = Use::Decides,
             _ => {}
@@ -86,8 +86,8 @@ pub fn may_decide(text: &str) -> bool {
     })
 }
 
-/// The words of a statement, each with the sign that follows it, if one does; none if it cannot be read. In which
-/// dialect it is written makes no difference to words that are outside of quotes.
+/// The words of a statement, each with the sign that follows it, if one does; none if it cannot be read. Words outside
+/// of quotes are the same in every dialect.
 fn words(text: &str) -> Option<Vec<(&str, Option<char>)>> {
     let mut words: Vec<(&str, Option<char>)> = Vec::new();
     let mut is_open = false;

@@ -1,4 +1,4 @@
-//! TOML documents from somebody's hand: read with a bound, and every fault with its place.
+//! TOML documents that a user has written: read with a bound on their size, and every fault with its place.
 
 use std::fs::File;
 use std::io::Read;

@@ -3,7 +3,7 @@
 /// The candidate most like `word`, if any is like enough to be a slip of the hand.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Whatever is this long is no slip of the hand, and comparing it would take its time.
+    // A longer word is no slip of the hand, and comparing it in full would be slow.
     let word: String = word.to_lowercase().chars().take(2 * MOST_REPEATED).collect();
     candidates
         .into_iter()

@@ -1,7 +1,7 @@
 //! The audit: compares what was promised with what the store says.
 //!
-//! It reads receipts (what each buyer was told at the door) and the store's books, in pairs that
-//! must agree, and knows nothing of strategies.
+//! It reads receipts (what each buyer was told) and the store's books, in pairs that must agree, and
+//! knows nothing of strategies.
 
 mod money;
 mod running;
@@ -31,7 +31,7 @@ pub struct Finding {
     pub proof: String,
 }
 
-/// What the audit looks at: one round, after everybody has gone home.
+/// What the audit looks at: one round, after all visits are over.
 #[derive(Clone, Copy, Debug)]
 pub struct Ledger<'a> {
     /// Units of each product at the gun.
@@ -52,10 +52,10 @@ struct Account {
     item: Item,
     stock: i64,
     left: i64,
-    /// Promised: by receipt, or by an order of somebody whom a crash kept from its receipt.
+    /// Promised: by receipt, or by an order of a buyer whose server crashed before the receipt.
     sold: i64,
     ordered: i64,
-    /// What buyers who were cut short may have taken: unknown, and not held against anybody.
+    /// What buyers who were cut short may have taken: unknown, so it makes no finding.
     unknown: i64,
 }
 
@@ -81,7 +81,7 @@ impl Account {
         })
     }
 
-    /// What stands in the order book is somebody's, receipt or not.
+    /// Units in the order book belong to a buyer, with a receipt or without.
     fn leaked_stock(&self) -> Option<Finding> {
         let owned = self.sold.max(self.ordered);
         finding(FindingKind::LeakedStock, self.fell() - owned - self.unknown, || {
@@ -130,7 +130,7 @@ impl Ledger<'_> {
         findings
     }
 
-    /// The products, as far as the store has a shelf for them.
+    /// The products for which the store has a shelf.
     fn items(&self) -> impl Iterator<Item = Item> + use<> {
         (0..self.books.shelves.len() as u8).map(Item)
     }
@@ -149,7 +149,7 @@ impl Ledger<'_> {
             sold: self.wanted_by(item, |visit| visit.receipt().is_some())
                 + self.ordered_after_a_crash(item),
             ordered: orders.map(|order| i64::from(order.want.units_of(item))).sum(),
-            // After a crash nothing goes on that nobody knows of.
+            // A crashed attempt does nothing more that could stay unknown.
             unknown: self.wanted_by(item, |visit| was_cut_short(visit) && !has_crashed(visit)),
         }
     }
@@ -171,12 +171,12 @@ impl Ledger<'_> {
         theirs.map(|order| i64::from(order.want.units_of(item))).sum()
     }
 
-    /// Serves those who went home without, the smallest want first, from what was not sold, is still
-    /// there, and was not to go to somebody whom the end of the race kept away.
+    /// Serves the buyers who left without, the smallest want first, from the units that are neither sold nor
+    /// gone. Units that buyers wanted who were not served before the race ended are set aside.
     fn undersold(&self, accounts: &[Account]) -> Option<Finding> {
         let unsold = |account: &Account| {
             let kept_away = self.wanted_by(account.item, |visit| visit.ending == Ending::Unserved);
-            // Who was turned away while units were on hold was turned away rightly.
+            // Buyers that were turned away while units were on hold were turned away rightly.
             let given_back = self.books.given_back.get(usize::from(account.item.0));
             let kept_away = kept_away + given_back.map_or(0, |units| i64::from(*units));
             (account.stock - account.sold).min(account.left.max(0)) - kept_away
@@ -211,7 +211,7 @@ impl Ledger<'_> {
         })
     }
 
-    /// What the shop itself says must not be.
+    /// The rules of the shop's own audit that are broken.
     fn broken_rules(&self) -> Option<Finding> {
         let rules = &self.books.broken;
         finding(FindingKind::BrokenRule, rules.len() as i64, || rules.join("; "))
@@ -285,7 +285,7 @@ fn take_if_it_fits(want: Want, left: &mut [i64]) -> bool {
     takes
 }
 
-/// Whether a visit ended with the buyer not knowing what became of it.
+/// Whether a visit ended without the buyer knowing its outcome.
 fn was_cut_short(visit: &Visit) -> bool {
     match visit.ending {
         Ending::Failed(_) => true,
@@ -298,7 +298,7 @@ fn was_cut_short(visit: &Visit) -> bool {
     }
 }
 
-/// Whether what kept a buyer from buying was the trouble around the shop, and not its checkout.
+/// Whether a fault around the shop, not its checkout, kept the buyer from buying.
 fn was_let_down(visit: &Visit) -> bool {
     matches!(
         visit.ending,

@@ -1,14 +1,15 @@
-//! Money against orders: who paid must have an order, who has an order must have paid, and nobody twice.
+//! Money against orders: a buyer who paid must have an order, a buyer who has an order must have paid, and no
+//! buyer may have paid twice.
 //!
-//! The payments are the provider's own word, the orders are the shop's, and neither knows what buyers
-//! were told.
+//! The payments come from the provider, the orders from the shop, and neither depends on what buyers were
+//! told.
 
 use super::{Finding, Ledger, finding};
 use crate::base::text::quantity::of;
 use crate::domain::buyer::Visit;
 use crate::domain::finding::FindingKind;
 
-/// What must not be said of a buyer, and when it is: by its payments and the units ordered for it.
+/// A kind of finding, its words, and whether a buyer's payments and the units ordered for it show it.
 type Rule = (FindingKind, &'static str, fn(u64, i64) -> bool);
 
 /// All such rules.

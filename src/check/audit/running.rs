@@ -1,6 +1,6 @@
 //! A running audit: buyer after buyer, for crowds too large to be kept. It compares what can be compared
-//! without knowing everybody: sums with the shelves, and each buyer's receipt, orders and payments with one
-//! another. Who was turned away in vain is not among it.
+//! without keeping all visits: sums with the shelves, and each buyer's receipt, orders and payments with one
+//! another. It does not find buyers that were turned away wrongly.
 
 use super::{
     Account, Differences, Finding, finding, has_crashed, left_behind, money, over_all,
@@ -41,7 +41,7 @@ impl Running {
         }
     }
 
-    /// A buyer has gone home, with these orders in the book and so many payments at the provider's.
+    /// Takes in a buyer's finished visit, with its orders in the book and the number of its payments.
     pub fn see(&mut self, visit: &Visit, orders: &[Want], payments: u64) {
         let mut units = 0;
         for account in &mut self.accounts {

@@ -1,10 +1,11 @@
 //! False sold-outs, as far as real time can prove them.
 //!
-//! A buyer that was turned away was refused at some moment of its last attempt. By then, at the very
-//! most all units were gone that went to buyers whose own last attempt had begun, and all that went
-//! nobody knows where. If even so enough of everything was left for this buyer, "sold out" was false, whatever the order of events inside those
-//! attempts. The other way round nothing is concluded: what could have been true is not reported.
-//! This is the real-time argument of linearizability (Herlihy and Wing, 1990), for one operation.
+//! A buyer that was turned away was refused at some moment of its last attempt. By then, at most two
+//! kinds of units can have been gone: those of buyers whose own last attempt had begun, and those that
+//! no buyer accounts for. If even so enough of everything was left for this buyer, "sold out" was false,
+//! whatever the order of events inside those attempts. The other way round nothing is concluded: a "sold
+//! out" that could have been true is not reported. This is the real-time argument of linearizability
+//! (Herlihy and Wing, 1990), for one operation.
 
 use rayon::prelude::*;
 
@@ -15,16 +16,17 @@ use crate::domain::buyer::{Ending, Visit};
 use crate::domain::finding::FindingKind;
 use crate::domain::op::Item;
 
-/// Who took how many units of a product by when, at the latest count.
+/// The most units of a product that buyers can have taken by any moment.
 struct Takers {
-    /// When each can have taken its units at the earliest, in order.
+    /// The earliest moment at which each buyer can have taken its units, in order.
     began_ns: Vec<u64>,
-    /// Units gone when the first `n` of them have been served.
+    /// Units gone when the first `n` buyers have taken theirs.
     gone: Vec<i64>,
 }
 
 impl Takers {
-    /// Everybody who may have taken units for good: with a receipt, with an order, or cut short.
+    /// All buyers who may have taken units: with a receipt, with an order, cut short, or with units that may have
+    /// gone back.
     fn of(ledger: &Ledger<'_>, item: Item) -> Self {
         let mut ordered: Vec<_> = ledger.books.orders.iter().map(|order| order.buyer).collect();
         ordered.par_sort_unstable();
@@ -40,7 +42,7 @@ impl Takers {
             .par_iter()
             .filter(may_have_taken)
             .map(|visit| {
-                // Who has no receipt may have taken its units in an attempt before the last.
+                // A buyer without a receipt may have taken its units in an attempt before the last.
                 let bought = visit.ending == Ending::Bought;
                 let from = if bought { visit.last_attempt_ns } else { visit.began_ns };
                 (from, i64::from(visit.want.qty))
@@ -48,7 +50,7 @@ impl Takers {
             .collect();
         takers.par_sort_unstable();
         let began_ns = takers.iter().map(|(began, _)| *began).collect();
-        // Units gone that nobody here accounts for may have been gone from the beginning.
+        // Missing units that none of these buyers accounts for may have been gone from the beginning.
         let accounted_for: i64 = takers.iter().map(|(_, units)| units).sum();
         let mut total = (ledger.account(item).fell() - accounted_for).max(0);
         let gone = std::iter::once(total)
@@ -87,7 +89,7 @@ pub(super) fn false_sold_out(ledger: &Ledger<'_>) -> Option<Finding> {
         .collect();
     let first = wronged.iter().min_by_key(|visit| (visit.ended_ns, visit.buyer))?;
     finding(FindingKind::FalseSoldOut, wronged.len() as i64, || {
-        // The product of which most can have been gone.
+        // The product of which the most units can have been gone.
         let gone = first.want.items().map(|item| (most_gone(first, item), item)).max();
         let (gone, item) = gone.unwrap_or_default();
         format!(

@@ -1,13 +1,13 @@
 //! How many buyers were inside a checkout at once.
 //!
-//! Counted after the race from when each came and went, so that counting disturbs nobody.
+//! Counted after the race from when each came and went, so that counting does not disturb the race.
 
 use rayon::prelude::*;
 
 use crate::domain::buyer::{Ending, Visit};
 
-/// The most visits, of those that came to an end, that were under way at one moment. Two that only
-/// touch were not.
+/// The most visits, of those that came to an end, that were under way at one moment. Two visits that only
+/// touch do not overlap.
 #[must_use]
 pub fn most_inside(visits: &[Visit]) -> u64 {
     let times = |of: fn(&Visit) -> u64| {
@@ -20,7 +20,7 @@ pub fn most_inside(visits: &[Visit]) -> u64 {
     let mut left = 0;
     let mut most = 0;
     for (entered, came) in came.iter().enumerate() {
-        // Nobody leaves before coming, so `left` stays within bounds and below `entered`.
+        // No buyer leaves before it comes, so `left` stays within bounds and below `entered`.
         while went[left] <= *came && left < entered {
             left += 1;
         }

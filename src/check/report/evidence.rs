@@ -14,7 +14,7 @@ pub enum Evidence {
     /// Buyers contended, and nothing was found. Not a proof.
     #[serde(rename = "not seen")]
     NotSeen,
-    /// Nobody contended, so nothing could have been found: the run says nothing.
+    /// No buyers contended, so nothing could have been found: the run says nothing.
     #[serde(rename = "vacuous")]
     Vacuous,
 }

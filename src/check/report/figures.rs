@@ -190,7 +190,7 @@ impl Gathered {
         }
         figures.overtakings = tally.overtakings;
         figures.most_inside = tally.most_inside;
-        // Where nobody counted them moment by moment, each was inside for as long as it took.
+        // Where the world did not count buyers moment by moment, each was inside for as long as its latency.
         self.buyer_ns = tally.buyer_ns.unwrap_or(self.latency_sum_ns);
         figures.findings = findings.len() as u64;
         for finding in findings {

@@ -15,15 +15,15 @@ pub struct Hint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
-    /// It is broken there, too, and the shortest way to it is told.
+    /// It finds the bug there, too, and tells the shortest schedule that shows it.
     Why,
     /// It follows every interleaving of the same checkout in a small shop.
     ProveIt,
-    /// The strategy is known to be broken, and there it shows.
+    /// The strategy is known to be broken, and the command shows it.
     BreakIt,
-    /// It follows every interleaving of the same strategy in the model: where it was raced its statements cannot be held.
+    /// It follows every interleaving of the same strategy in the model: statements cannot be held where it was raced.
     InTheModel,
-    /// There buyers would meet, or less would have to be searched.
+    /// It runs a shop in which buyers would contend, or in which there is less to search.
     Instead,
 }
 

@@ -42,7 +42,7 @@ pub struct Report {
     pub schema: u32,
     /// The version of the tool that wrote it.
     pub version: &'static str,
-    /// Who decided what happened next.
+    /// The world, which decided what happened next: `threads` or `timed`.
     pub world: &'static str,
     /// Where stock lived.
     pub store: &'static str,
@@ -67,7 +67,7 @@ pub struct Run {
     pub contended_rounds: u32,
     /// Whether Ctrl-C ended it early.
     pub interrupted: bool,
-    /// Why it bears no claim that something is absent: it proves nothing, or was cut short; none if it bears one.
+    /// Why it cannot support a claim that something is absent: it proves nothing, or was cut short; none if it can.
     pub incomplete: Option<String>,
     /// How long the rounds took beside the fastest run of this report; none if it is the only one.
     pub relative: Option<f64>,
@@ -117,12 +117,12 @@ pub struct Judgement {
     pub seen: String,
     /// The round in which it first did not hold; none if it held, or speaks of the whole run.
     pub round: Option<u32>,
-    /// Why the run does not bear it, where its figure alone would have held; else none.
+    /// Why the run does not support it, where its figure alone would have held; else none.
     pub unproven: Option<String>,
 }
 
 impl Judgement {
-    /// What was seen and, if the run does not bear the expectation, why not.
+    /// What was seen and, if the run does not support the expectation, why not.
     #[must_use]
     pub fn seen(&self) -> String {
         match &self.unproven {
@@ -146,7 +146,7 @@ pub struct WorstRound {
     pub winners: Vec<Winner>,
     /// Winners beyond those.
     pub winners_left_out: u64,
-    /// Where clicks are simulated: winners who clicked later than somebody who was turned away, the latest
+    /// Where clicks are simulated: winners who clicked later than a buyer who was turned away, the latest
     /// first: [`MOST_WINNERS_LISTED`] at most.
     pub overtakings: Vec<Overtaking>,
 }
@@ -154,7 +154,7 @@ pub struct WorstRound {
 /// A buyer with a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Winner {
-    /// Who.
+    /// The buyer.
     pub buyer: BuyerId,
     /// How many units it was promised, of all products.
     pub units: i64,
@@ -170,7 +170,7 @@ impl Report {
     /// A report of these runs.
     #[must_use]
     pub fn new(store: &'static str, settings: SettingsRecord, mut runs: Vec<Run>) -> Self {
-        // A run that was cut short took as long as Ctrl-C let it.
+        // The time of a run that Ctrl-C cut short is not comparable.
         let finished = |run: &&Run| !run.interrupted && run.figures.elapsed > 0;
         let fastest = runs.iter().filter(finished).map(|run| run.figures.elapsed).min();
         if let (Some(fastest), 2..) = (fastest, runs.len()) {
@@ -189,7 +189,7 @@ impl Report {
         }
     }
 
-    /// The same, and who served it.
+    /// The same, with the server on which the stock lived.
     #[must_use]
     pub fn served_by(self, server: Option<String>) -> Self {
         Self { server, ..self }

@@ -5,10 +5,10 @@ use serde::Serialize;
 use crate::domain::buyer::{Ending, Visit};
 use crate::domain::op::BuyerId;
 
-/// A winner who clicked later than somebody who was turned away.
+/// A winner who clicked later than a buyer who was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Overtaking {
-    /// Who won.
+    /// The buyer who won.
     pub winner: BuyerId,
     /// The first to click of those who were turned away.
     pub loser: BuyerId,

@@ -9,7 +9,7 @@ use crate::domain::op::{Item, Units};
 /// What came of one product, over all rounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Product {
-    /// Its name; its number, counted from 1, if nobody gave it one.
+    /// Its name; its number, counted from 1, if it has no name.
     pub name: String,
     /// Where its stock is read, if there are copies of it: `leader` or `nearest`.
     pub reads: Option<&'static str>,
@@ -39,7 +39,7 @@ pub(super) struct ProductGathered {
 }
 
 impl ProductGathered {
-    /// Takes in a visit of somebody who wanted this product.
+    /// Takes in a visit of a buyer who wanted this product.
     pub(super) fn see(&mut self, visit: &Visit) {
         self.buyers += 1;
         if let Some(want) = visit.receipt() {

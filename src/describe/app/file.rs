@@ -31,7 +31,7 @@ const RESET: [&str; 3] = ["sql", "http", "command"];
 /// Stores that a proxy can stand in front of.
 const STORES: [StoreKind; 3] = [StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis];
 
-/// How long a request's own code may take, where nobody says.
+/// How long a request's own code may take, where the file does not say.
 const UNSEEN_AFTER: Duration = Duration::from_secs(1);
 
 impl App {
@@ -180,7 +180,7 @@ fn names(upstreams: &[Upstream]) -> Vec<String> {
     std::iter::once("port".to_owned()).chain(upstreams.iter().flat_map(of)).collect()
 }
 
-/// A text whose holes are all known.
+/// A text, all of whose holes must be known.
 fn filled_by(names: &[String], written: &str, span: Range<usize>) -> Result<Template, Fault> {
     let template = Template::parse(written);
     let unknown = template.names().find(|name| !names.iter().any(|known| known == name));
@@ -207,7 +207,7 @@ fn program(key: &str, value: &Entry<'_>, names: &[String]) -> Result<Vec<Templat
     words.map(|(word, span)| filled_by(names, word, span)).collect()
 }
 
-/// Several of them, or one.
+/// Several programs with their arguments, or one.
 fn programs(key: &str, value: &Entry<'_>, names: &[String]) -> Result<Vec<Vec<Template>>, Fault> {
     let lists = value.get_ref().as_array().into_iter().flatten();
     match lists.clone().any(|entry| entry.get_ref().as_array().is_some()) {

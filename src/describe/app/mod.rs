@@ -1,5 +1,5 @@
-//! Somebody's running application, unmodified: how it is started, what stands behind it, how a buyer gets to the last
-//! click, and how everything is put back to where it was.
+//! A user's running application, unmodified: how it is started, which databases it uses, how a buyer gets to the last
+//! click, and how its state is reset.
 //!
 //! ```toml
 //! [app]
@@ -23,8 +23,9 @@
 //! orders = "SELECT buyer, product, qty FROM purchase"
 //! ```
 //!
-//! Every key stands in `docs/app.md`. What is raced and audited is a [`Checkout`](crate::describe::checkout::Checkout) over HTTP,
-//! like that of any other shop; an [`App`] is what belongs to it beside that.
+//! Every key stands in `docs/app.md`. What is raced and audited is a
+//! [`Checkout`](crate::describe::checkout::Checkout) over HTTP, like that of any other shop; an [`App`] is what belongs
+//! to it beside that.
 
 mod file;
 mod starter;
@@ -44,7 +45,7 @@ use crate::domain::store_kind::StoreKind;
 pub struct App {
     /// Where it answers.
     pub url: Template,
-    /// What it is asked for to see whether it does; begins with a slash.
+    /// The path that is requested to see whether it answers; begins with a slash.
     pub health: String,
     /// How it is started; none if it runs already.
     pub launch: Option<Launch>,
@@ -52,10 +53,10 @@ pub struct App {
     pub upstreams: Vec<Upstream>,
     /// How a buyer gets to the last click. Nothing is held meanwhile.
     pub prepare: Vec<Step>,
-    /// How everything is put back before each schedule; none if what was written is found out and undone.
+    /// How the state is reset before each schedule; none if the engine finds out what was written and undoes it.
     pub reset: Option<Reset>,
-    /// How long a request's own code may take from one statement to the next, before it is thought to wait for
-    /// something that is not to be seen from here.
+    /// How long a request's own code may take from one statement to the next. After that, the engine assumes that it
+    /// waits for something that the proxies cannot see.
     pub unseen_after: Duration,
 }
 
@@ -79,15 +80,15 @@ pub struct Upstream {
     pub store: StoreKind,
     /// The URL of one that runs already; else a private one is started.
     pub url: Option<String>,
-    /// The port at which the application finds it; 0 for any that is free.
+    /// The port at which the application reaches it; 0 for any that is free.
     pub listen: u16,
-    /// What makes its tables, if the application does not.
+    /// The script that creates its tables, if the application does not.
     pub schema: Option<Script>,
-    /// And what fills them.
+    /// The script that fills them.
     pub seed: Option<Script>,
 }
 
-/// How everything is put back, in the words of its own.
+/// How the state is reset, as the file says.
 #[derive(Clone, Debug)]
 pub struct Reset {
     /// Requests and statements.
@@ -104,5 +105,5 @@ impl Upstream {
     }
 }
 
-/// What there is to be known of each upstream by a name of its own.
+/// The values of each upstream that a file can name, such as `{postgres_url}`.
 pub const OF_UPSTREAM: [&str; 6] = ["url", "host", "port", "user", "password", "database"];

@@ -43,7 +43,7 @@ impl Condition {
         Ok(Self { left: operand(left)?, relation, right: operand(right)? })
     }
 
-    /// Whether it goes by more of a value than whether there is one, and whether it is the same as another that has a name.
+    /// Whether it depends on more of a named value than whether it is null, and whether it equals another named value.
     pub(crate) fn goes_by(&self, name: &str) -> bool {
         let is_it = |side: &Operand| matches!(side, Operand::Name(known) if known == name);
         let is_plain = |side: &Operand| match side {
@@ -62,7 +62,7 @@ impl Condition {
         [&self.left, &self.right].iter().any(|side| matches!(side, Operand::Name(is) if is == name))
     }
 
-    /// Whether it holds, given what each name stands for. Nothing is equal to no value but no value.
+    /// Whether it holds, given what each name stands for. Only null equals null.
     #[must_use]
     pub fn holds(&self, value_of: impl Fn(&str) -> Value) -> bool {
         let value = |operand: &Operand| match operand {
@@ -94,7 +94,7 @@ impl Operand {
     }
 }
 
-/// That there is no value of this name.
+/// The message that there is no value of this name.
 pub(super) fn unknown(name: &str, known: &[String]) -> String {
     let names = known.iter().map(String::as_str);
     let near = did_you_mean(name, names.clone());

@@ -21,8 +21,9 @@
 //! orders = "SELECT buyer, product, qty FROM purchase"
 //! ```
 //!
-//! Every key stands in `docs/checkout.md`. A checkout is a [`Strategy`](crate::strategy::Strategy) whose ops are its [steps](crate::domain::op::Op::Step), so
-//! every live world can run it; what the steps say to a store is the store's side.
+//! Every key stands in `docs/checkout.md`. A checkout is a [`Strategy`](crate::strategy::Strategy) whose ops are its
+//! [steps](crate::domain::op::Op::Step), so every live world can run it; how a step is sent to a store is the store's
+//! part.
 
 mod condition;
 pub(crate) mod file;
@@ -56,10 +57,10 @@ use crate::domain::store_kind::StoreKind;
 /// many units, and an idempotency key of its own.
 pub const GIVEN: [&str; 4] = ["buyer", "item", "qty", "key"];
 
-/// What a running shop's answers are told apart by.
+/// The name of the value that is the status of a running shop's answer.
 pub const STATUS: &str = "status";
 
-/// Where such an answer sends the client; nothing if it does not.
+/// The name of the value to which such an answer redirects the client; nothing if it does not redirect.
 pub const LOCATION: &str = "location";
 
 /// What a condition also knows: rows that the step returned or changed.
@@ -68,25 +69,25 @@ pub const ROWS: &str = "rows";
 /// Values that the statements of `setup` know.
 pub const GIVEN_AT_SETUP: [&str; 2] = ["stock", "customers"];
 
-/// Somebody who acts in a customer's name: the customer, or a webhook, a second tab, a clerk.
+/// A party that acts in a customer's name: the customer, or a webhook, a second tab, a clerk.
 #[derive(Clone, Debug)]
 pub struct Role {
     /// What it is called; empty if there is only one.
     pub name: String,
-    /// Whether it comes to buy, and what it is promised counts.
+    /// Whether it comes to buy, so that the audit counts what it is promised.
     pub buys: bool,
     /// What it does.
     pub steps: Vec<Step>,
 }
 
-/// What the audit asks for, of its own accord.
+/// What the audit asks the store.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
     /// A row a product: its key and its stock; the stock alone if there is one.
     pub stock: Option<Call>,
     /// A row a line of an order: buyer, product and units; no product if there is one.
     pub orders: Option<Call>,
-    /// What must not be: each by its name, and what must return no row.
+    /// Rules that must hold: each one's name, and the query that must return no row.
     pub never: Vec<(String, Call)>,
 }
 
@@ -101,36 +102,36 @@ pub struct Checkout {
     pub store: StoreKind,
     /// Where the shop is, if it is one that runs.
     pub url: Option<String>,
-    /// The database of such a shop, if statements are said to it beside the shop's back: its kind, and its URL.
+    /// The database of such a shop, if statements are also sent to it directly: its kind, and its URL.
     pub database: Option<(StoreKind, String)>,
     /// What makes the tables.
     pub schema: Option<Script>,
-    /// What is in them when the doors open.
+    /// What is in them before `setup`.
     pub seed: Option<Script>,
-    /// What is said after that, with values.
+    /// What is sent after that, with values.
     pub setup: Vec<Call>,
-    /// Who acts in each customer's name, in turn.
+    /// The roles that act in each customer's name, in turn.
     pub roles: Vec<Role>,
     /// What the audit asks for.
     pub audit: Audit,
-    /// Whether it makes no difference which of the customers somebody is.
+    /// Whether customers are interchangeable.
     pub alike: bool,
-    /// Whether everybody comes in the name of the same customer.
+    /// Whether all buyers act in the name of the same customer.
     pub is_same_buyer: bool,
     /// The settings that stand in the file.
     pub settings: Vec<(&'static str, String)>,
-    /// The application that the shop is, if it is started or found, prepared and put back for each execution.
+    /// The application that the shop is, if one is started or found, prepared, and reset for each execution.
     pub app: Option<Arc<App>>,
 }
 
 impl Checkout {
-    /// What somebody in a place does.
+    /// The role of the buyer in this place.
     #[must_use]
     pub fn role(&self, place: BuyerId) -> &Role {
         &self.roles[place as usize % self.roles.len()]
     }
 
-    /// Which customer's name somebody in a place acts in, counted from 1.
+    /// The customer in whose name the buyer in this place acts, counted from 1.
     #[must_use]
     pub fn customer(&self, place: BuyerId) -> i64 {
         if self.is_same_buyer {
@@ -139,7 +140,7 @@ impl Checkout {
         i64::from(place) / self.roles.len() as i64 + 1
     }
 
-    /// In which place a customer comes to buy.
+    /// The place of the buyer that buys for this customer.
     #[must_use]
     pub fn place_of(&self, customer: i64) -> Option<BuyerId> {
         let roles = self.roles.len();
@@ -148,7 +149,7 @@ impl Checkout {
         BuyerId::try_from(first + buys).ok()
     }
 
-    /// As many buyers as two customers take.
+    /// The number of buyers that act for two customers.
     #[must_use]
     pub fn a_few(&self) -> u32 {
         2 * self.roles.len() as u32
@@ -163,7 +164,7 @@ impl Checkout {
         i64::from(buyers.div_ceil(self.roles.len() as u32))
     }
 
-    /// Whether it can be said to this store: another database than it was written for may understand it, too.
+    /// Whether it can be sent to this store: another database than it was written for may understand it, too.
     ///
     /// # Errors
     /// [`Error::Input`] that says why not.
@@ -178,13 +179,13 @@ impl Checkout {
         }
     }
 
-    /// Whether somebody asks for a value by this name when the doors open.
+    /// Whether any call of `setup` uses the value of this name.
     #[must_use]
     pub fn setup_knows(&self, name: &str) -> bool {
         self.setup.iter().any(|call| call.names().contains(&name))
     }
 
-    /// Whether any of its steps asks for the value of this name.
+    /// Whether any of its steps uses the value of this name.
     #[must_use]
     pub fn steps_know(&self, name: &str) -> bool {
         let prepared = self.app.iter().flat_map(|app| &app.prepare);
@@ -205,7 +206,7 @@ impl Checkout {
         self.roles.iter().flat_map(|role| &role.steps).any(begins)
     }
 
-    /// The settings with those of the file in their place. What they say was tried when the file was read.
+    /// The settings, with those of the file in their place. The file's settings were checked when it was read.
     #[must_use]
     pub fn applied(&self, mut settings: Settings) -> Settings {
         settings.store = self.store;
@@ -214,7 +215,7 @@ impl Checkout {
             None => Some(self.store),
         };
         if database == Some(StoreKind::Mysql) {
-            // As the server has it, where nobody says otherwise.
+            // The server's default, unless the file says otherwise.
             settings.isolation = Isolation::RepeatableRead;
         }
         for (name, text) in &self.settings {

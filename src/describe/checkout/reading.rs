@@ -1,4 +1,4 @@
-//! What the audit makes of the answers to its questions.
+//! How the audit reads the answers to its queries.
 
 use parking_lot::RwLock;
 
@@ -11,12 +11,11 @@ use crate::domain::op::{BuyerId, Item, MOST_ITEMS, Order, Units, Want};
 /// A product: the key that the store knows it by, and its stock.
 pub type Shelf = (Value, Units);
 
-/// What the shelves said when the doors opened, for everybody who has to know the keys.
+/// The shelves as they were at the start, shared with all parts that have to know the keys.
 pub type Shelves = RwLock<Vec<Shelf>>;
 
 impl Checkout {
-    /// Says what is to be said before the doors open, to a store that is as its files have made it, and looks at the
-    /// shelves.
+    /// Sends the calls of `setup` to a store that is as its files have made it, and reads the shelves.
     ///
     /// # Errors
     /// As [`look_into`](Self::look_into).
@@ -39,11 +38,11 @@ impl Checkout {
         shelves_in(&ask(key, stock, &|_| Value::Null)?).map_err(|why| mistaken(key, why))
     }
 
-    /// Asks everything that the audit asks for, and puts it together. The shelves are as they were when the doors
-    /// opened.
+    /// Sends all queries of the audit, and puts the answers together. `before` are the shelves as they were at the
+    /// start.
     ///
     /// # Errors
-    /// Whatever asking says, which hears the question's key and what is wrong with its answer, if that makes no sense.
+    /// The error of `ask`; or that of `mistaken`, which gets the query's key and what is wrong with its answer.
     pub fn look_into<E>(
         &self,
         before: &[Shelf],
@@ -75,7 +74,7 @@ impl Checkout {
         Ok(books)
     }
 
-    /// The order book: a row a line, of a buyer, a product if there are several, and units; one, if it does not say.
+    /// The order book: one row a line, with a buyer, a product if there are several, and units; 1 unit if it has none.
     fn orders_in(&self, answer: &Answer, shelves: &[Shelf]) -> Result<Vec<Order>, String> {
         let order = |row: &Vec<Value>| {
             let (buyer, product, units) = match &row[..] {
@@ -96,7 +95,7 @@ impl Checkout {
                 }
             };
             let qty = units.map_or(Ok(1), units_in)?;
-            // Of whoever is no customer of ours nobody has a receipt.
+            // A customer that is unknown to the race has no receipt: no visit has this buyer's number.
             let buyer = buyer.as_int().and_then(|customer| self.place_of(customer));
             let buyer = buyer.unwrap_or(BuyerId::MAX);
             Ok(Order { buyer, want: Want::one(Item(item as u8), qty) })
@@ -105,7 +104,7 @@ impl Checkout {
     }
 }
 
-/// The shelves: a row a product, of its key and its stock; or the stock alone of the only one.
+/// The shelves: one row a product, with its key and its stock; or only the stock, if there is one product.
 fn shelves_in(answer: &Answer) -> Result<Vec<Shelf>, String> {
     let shelf = |row: &Vec<Value>| match &row[..] {
         [stock] => Ok((Value::Int(1), units_in(stock)?)),
@@ -143,7 +142,7 @@ mod tests {
         Answer::found(vec!["x".into()], rows.iter().map(row).collect())
     }
 
-    /// A checkout of one product after the other, of whose keys the audit says this.
+    /// A checkout whose audit has one rule and asks for neither stock nor orders.
     fn checkout() -> Checkout {
         Checkout {
             path: "checkout.toml",

@@ -30,7 +30,7 @@ pub struct Find {
     pub name: String,
     /// What stands before it.
     pub before: String,
-    /// And behind it; empty if it is the rest of the answer.
+    /// What stands behind it; empty if the value is the rest of the answer.
     pub after: String,
 }
 

@@ -1,4 +1,4 @@
-//! One step of a checkout: what is said to the store, and what its answer means.
+//! One step of a checkout: what is sent to the store, and what its answer means.
 
 use std::fmt;
 
@@ -74,7 +74,7 @@ pub enum End {
     Bought,
     /// Too little is left.
     SoldOut,
-    /// Somebody got in between: the attempt begins again.
+    /// Another session got in between: the attempt begins again.
     Conflict,
     /// Something is wrong.
     Failed,
@@ -96,12 +96,12 @@ impl End {
     }
 }
 
-/// A value that is kept of an answer.
+/// A value of an answer that is saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
-    /// The column, and the name it goes by from then on.
+    /// The column, and the name of the value from then on.
     pub name: String,
-    /// Whether there need not be a row.
+    /// Whether the answer may have no row.
     pub may_be_none: bool,
 }
 
@@ -120,8 +120,8 @@ pub struct Step {
     pub save: Vec<Saved>,
     /// What ends the attempt, the first that holds.
     pub ends: Vec<(Condition, End)>,
-    /// What it means when the store refuses it, because of a constraint or a lock that is not to be had; none if the file
-    /// does not say, and so does not expect it.
+    /// What it means when the store refuses it, because of a constraint or an unavailable lock; none if the file does
+    /// not say, and so does not expect it.
     pub if_refused: Option<End>,
 }
 

@@ -40,8 +40,8 @@ impl Value {
         matches!(self, Self::Null)
     }
 
-    /// Whether it is the same key of something. Texts are the same if they are written the same, numbers if they are equal to
-    /// the last digit; a text is the same as a number that is written like it. So `001` is not `1`, and `1e2` is not `100`.
+    /// Whether both are the same key. Texts are the same if they are written the same, numbers if they are equal to the
+    /// last digit; a text is the same as a number that is written like it. So `001` is not `1`, and `1e2` is not `100`.
     #[must_use]
     pub fn is_same_key(&self, other: &Self) -> bool {
         match (self, other) {
@@ -55,7 +55,7 @@ impl Value {
         }
     }
 
-    /// As short as a number can be written: without zeros behind the point that say nothing.
+    /// A number in its shortest form: without trailing zeros behind the point.
     fn plain(&self) -> String {
         let text = self.text();
         match self {
@@ -82,7 +82,7 @@ impl Value {
         }
     }
 
-    /// As it is sent where everything is text; none is nothing.
+    /// As it is sent where everything is text; null is the empty text.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -142,7 +142,7 @@ impl PartialEq for Value {
     }
 }
 
-/// Numbers as numbers, however they are written; everything else as texts. Nothing is less or more than no value.
+/// Numbers as numbers, however they are written; everything else as texts. No value is less or more than null.
 impl PartialOrd for Value {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {

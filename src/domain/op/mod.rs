@@ -1,7 +1,7 @@
 //! Ops: the round trips a checkout can make to a store, as plain data.
 //!
 //! A strategy never touches stock; it sends an [`Op`] and awaits the [`Reply`]. Each op is atomic on
-//! its own. What lies *between* two ops is where somebody else gets in.
+//! its own. *Between* two ops, another buyer can get in.
 
 mod want;
 
@@ -126,12 +126,12 @@ pub enum Op {
         /// and answers any later request with that key as it did the first.
         once: bool,
     },
-    /// Ask the payment provider to set the price aside, so that nobody else can have it, and it does not move
-    /// yet → [`Reply::Payment`]. It goes with the buyer's own key: asked again, the provider says the same.
+    /// Ask the payment provider to set the price aside: no other shop can take it, and it does not move yet →
+    /// [`Reply::Payment`]. It goes with the buyer's own key: asked again, the provider answers the same.
     Authorize,
     /// Move the money that was set aside → [`Reply::Payment`]: declined only if none is. It moves once.
     Capture,
-    /// Let go of the money that was set aside → [`Reply::Applied`]: whether any was.
+    /// Release the money that was set aside → [`Reply::Applied`]: whether any was.
     Void,
     /// Give one payment of this buyer back → [`Reply::Applied`]: whether the provider had one.
     Refund,
@@ -143,7 +143,7 @@ pub enum Op {
     PlaceOrderOnce(Order),
     /// Strike this buyer's orders out of the book → [`Reply::Applied`]: whether there were any.
     CancelOrder,
-    /// Where stock is not a column but what was never ordered: count what is left → [`Reply::Stock`].
+    /// Where there is no stock column: count the units that were never ordered → [`Reply::Stock`].
     CountLeft {
         /// The product.
         item: Item,
@@ -178,13 +178,12 @@ pub enum Op {
     },
     /// Begin a transaction, at the store's isolation level → [`Reply::Done`].
     Begin,
-    /// Make everything in the transaction count, all or nothing → [`Reply::Done`]; a conflict if the
-    /// isolation level forbids it.
+    /// Commit the transaction, all or nothing → [`Reply::Done`]; a conflict if the isolation level forbids
+    /// it.
     Commit,
-    /// The same, and said before it is on disk: a [power cut](crate::domain::faults::Act::PowerCut) loses it.
+    /// The same, but answered before it is on disk: a [power cut](crate::domain::faults::Act::PowerCut) loses it.
     CommitUnsynced,
-    /// Take back everything in the transaction → [`Reply::Done`], also where a conflict has thrown it away
-    /// already.
+    /// Roll the transaction back → [`Reply::Done`], also where a conflict has rolled it back already.
     Rollback,
     /// Decrement the copy of the stock in the cache if enough is left → [`Reply::Applied`].
     TakeCached {
@@ -282,13 +281,13 @@ impl Op {
         }
     }
 
-    /// Whether it asks the payment provider for money, and may fare in several ways.
+    /// Whether it asks the payment provider for money, so that several outcomes are possible.
     #[must_use]
     pub fn is_payment(self) -> bool {
         matches!(self, Self::Charge { .. } | Self::Authorize | Self::Capture)
     }
 
-    /// The same op in this buyer's name, where it has one in it.
+    /// The same op in this buyer's name, if the op contains a buyer.
     #[must_use]
     pub fn in_name_of(self, buyer: BuyerId) -> Self {
         match self {
@@ -298,7 +297,7 @@ impl Op {
         }
     }
 
-    /// Whether the payment provider does it, and no store.
+    /// Whether the payment provider carries it out, not the store.
     #[must_use]
     pub fn is_about_money(self) -> bool {
         self.is_payment() || matches!(self, Self::Void | Self::Refund | Self::FindCharge)
@@ -362,7 +361,7 @@ pub enum OpKind {
     /// No op: the provider's notice of a payment, see
     /// [`notified`](crate::strategy::Strategy::notified).
     Notice,
-    /// No op: somebody who looks after what a crash left behind, see
+    /// No op: the recovery of what a crash left behind, see
     /// [`recover`](crate::strategy::Strategy::recover).
     Recover,
 }
@@ -406,9 +405,9 @@ impl OpKind {
 /// One buyer's place in the clerk's queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Request {
-    /// Who asks.
+    /// The buyer who asks.
     pub buyer: BuyerId,
-    /// For what.
+    /// What it asks for.
     pub want: Want,
 }
 
@@ -430,7 +429,7 @@ pub enum Reply {
     Applied(bool),
     /// The lock is held now.
     Locked {
-        /// Whether somebody else had it first.
+        /// Whether another session held it first.
         waited: bool,
     },
     /// The next in the queue; none when the shop has closed.

@@ -90,11 +90,11 @@ impl Want {
     }
 }
 
-/// A row in the store's order book: the shop's own record that it owes somebody units.
+/// A row in the store's order book: the shop's own record that it owes a buyer units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Order {
-    /// Who is owed.
+    /// The buyer who is owed the units.
     pub buyer: BuyerId,
-    /// What.
+    /// What it owes.
     pub want: Want,
 }

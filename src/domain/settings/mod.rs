@@ -81,7 +81,7 @@ pub struct Settings {
     pub lease_ttl: Duration,
     /// Whether locks are the database's own, which belong to no row.
     pub advisory_locks: bool,
-    /// Whether stock is a row a unit, of which a checkout takes those that nobody else has locked.
+    /// Whether each unit of stock is a row; a checkout takes rows that no other transaction has locked.
     pub unit_rows: bool,
     /// Whether a private server may answer before what it did is on disk.
     pub relaxed: bool,
@@ -89,7 +89,7 @@ pub struct Settings {
     pub kill: u32,
     /// How far transactions are kept apart, where there are any.
     pub isolation: Isolation,
-    /// What may go wrong, where the world is ours.
+    /// Which faults may happen in the model, and how often.
     pub faults: Faults,
 }
 
@@ -126,7 +126,7 @@ impl Default for Settings {
     }
 }
 
-/// A setting that is not as it can be.
+/// A setting whose value is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` {why}")]
 pub struct Wrong {
@@ -228,7 +228,7 @@ impl Settings {
         Ok(())
     }
 
-    /// How far transactions are kept apart in fact: SQLite's are serializable, whatever is asked for.
+    /// The isolation level in effect: SQLite's transactions are serializable, whatever is asked for.
     #[must_use]
     pub fn kept_apart(&self) -> Isolation {
         match self.store {
@@ -243,8 +243,8 @@ impl Settings {
         u64::from(self.buyers) * u64::from(self.rounds)
     }
 
-    /// What one buyer wants in one round. Its cart begins with a product of its own, buyer by buyer in
-    /// turn, and goes on with those that follow: of two buyers who want the same two products, one
+    /// What one buyer wants in one round. The first products of the carts rotate from buyer to buyer, and
+    /// each cart goes on with the products that follow: of two buyers who want the same two products, one
     /// begins with the first and one with the second.
     #[must_use]
     pub fn want(&self, round: u32, buyer: BuyerId) -> Want {
@@ -262,7 +262,8 @@ impl Settings {
         Want::cart(cart, qty).unwrap_or(Want::one(Item(0), qty))
     }
 
-    /// Whether the store, laid out like this, offers a kind of op: of rows that are units one can only take.
+    /// Whether the store offers a kind of op in this layout. Where each unit is a row, stock can only be read and
+    /// taken.
     #[must_use]
     pub fn offers(&self, kind: OpKind) -> bool {
         use OpKind::{FindOrder, Pay, Queue, Read, Recover, Take, Transaction};
@@ -277,7 +278,7 @@ impl Settings {
         self.threads.map_or(self.buyers, |threads| threads.min(self.buyers))
     }
 
-    /// Checks each setting's bounds and what they must be to each other.
+    /// Checks each setting's bounds, and that the settings fit together.
     ///
     /// # Errors
     /// The first setting that is wrong.
@@ -359,7 +360,7 @@ impl Settings {
                 count(self.stock)
             ));
         }
-        // A checkout that takes before it looks may have everybody's units out at once.
+        // A checkout that takes before it looks may take the units of all buyers at once.
         let wanted = i64::from(self.buyers) * i64::from(self.qty.most);
         if wanted > i64::from(Units::MAX) {
             return wrong_qty(format!(
@@ -390,7 +391,7 @@ impl Settings {
     }
 }
 
-/// What a builder over [`Settings`] offers in every world: the shop and who comes.
+/// What a builder over [`Settings`] offers in every world: the shop and its buyers.
 macro_rules! shop_setters {
     () => {
         /// How many buyers come; in a race each on a thread of its own, unless told otherwise.
@@ -442,13 +443,13 @@ macro_rules! shop_setters {
             self
         }
 
-        /// How often a server may die in the middle of what it does for somebody.
+        /// How often a server may die while it works for a buyer.
         pub fn crashes(mut self, times: u8) -> Self {
             self.settings.faults.crashes = times;
             self
         }
 
-        /// How often a hold or a lease may run out while somebody still counts on it.
+        /// How often a hold or a lease may run out while its buyer still counts on it.
         pub fn expiries(mut self, times: u8) -> Self {
             self.settings.faults.expiries = times;
             self
@@ -478,7 +479,7 @@ macro_rules! shop_setters {
             self
         }
 
-        /// How often a plain read may go to a copy that has not heard of the last write.
+        /// How often a plain read may go to a replica that does not have the last write yet.
         pub fn stale_reads(mut self, times: u8) -> Self {
             self.settings.faults.stale_reads = times;
             self
@@ -493,7 +494,7 @@ macro_rules! shop_setters {
 }
 pub(crate) use shop_setters;
 
-/// Too many to count becomes the largest number, which [`Settings::check`] refuses.
+/// A number that does not fit becomes the largest one, which [`Settings::check`] refuses.
 pub(crate) fn units(number: u32) -> Units {
     Units::try_from(number).unwrap_or(Units::MAX)
 }

@@ -1,4 +1,4 @@
-//! Settings as they are said again: by name, as calls, and in a report.
+//! Settings written out: by name, as calls, and in a report.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::domain::store_kind::StoreKind;
 use crate::domain::verb::Verb;
 
 impl Settings {
-    /// Whether the seed decides anything in a world where it is rolled for nothing but what buyers want.
+    /// Whether the seed makes a difference in a world that uses it only to roll what buyers want.
     #[must_use]
     pub fn has_rolled_wants(&self) -> bool {
         self.qty.least != self.qty.most
     }
 
-    /// A small shop of the same kind, at the same store, every interleaving of which can be followed.
+    /// A shop of the same kind on the same store, small enough to follow every interleaving.
     #[must_use]
     pub fn small(&self) -> Self {
         let stock = self.stock.min(3).max(self.qty.most);
@@ -28,11 +28,11 @@ impl Settings {
         Self { buyers: self.buyers.min(most_buyers), stock, ..self.without_time() }
     }
 
-    /// The same without what only means something where things take time.
+    /// The same without the settings that mean something only where ops take time.
     pub(crate) fn without_time(&self) -> Self {
         let mut settings = Self::default();
         for name in Self::NAMES.into_iter().filter(|name| Verb::Explore.takes(name)) {
-            // Cannot fail: it is what the setting says of itself.
+            // Cannot fail: the setting itself has written the text.
             let _ = settings.set(name, &self.value_of(name));
         }
         settings
@@ -45,7 +45,7 @@ impl Settings {
         Self { store: StoreKind::Memory, unit_rows: false, kill: 0, ..has_no_tables }
     }
 
-    /// The calls that give these settings to [`race`](crate::run::race()), leaving out defaults.
+    /// The calls that give these settings to [`race`](crate::race()), leaving out defaults.
     #[must_use]
     pub fn calls(&self) -> String {
         let duration = |wait: Duration| format!("Duration::from_nanos({})", wait.as_nanos());

@@ -1,14 +1,14 @@
-//! Any number of buyers: may more than the stock be promised, however many come?
+//! Any number of buyers: can more units be promised than are in stock, however many buyers come?
 //!
-//! With kinds and counts a shop is a vector addition system: a store, and a number of buyers in each
-//! kind, some of them *any number*. Whether a promise too many can be reached is a coverability
-//! question, and Karp and Miller's construction answers it ("Parallel program schemata", 1969): where
-//! a state is met again with more buyers in some kinds, those kinds can be filled at will. It ends
-//! whenever there are finitely many stores and kinds.
+//! With kinds and counts, a shop is a vector addition system: a store, and a number of buyers of each kind, for some
+//! kinds *any number*. Whether a state with a promise too many can be reached is a coverability question. Karp and
+//! Miller's construction answers it ("Parallel program schemata", 1969): if a state is reached again with more buyers
+//! of some kinds, the number of buyers of these kinds is unbounded. The construction ends if there are finitely many
+//! stores and kinds.
 //!
-//! The clerk's queue is taken as a crowd from which anybody may be called. That allows more than a
-//! queue does, so a proof stands. Among buyers who all want the same it allows nothing else; with
-//! carts, overselling that is only seen this way is not held against anybody.
+//! The clerk may call any buyer in its queue, not only the first. This over-approximates the queue, so a proof holds.
+//! If all buyers want the same product, it adds no behaviour; with carts, overselling that is only reachable this way
+//! is not reported.
 
 use std::collections::BTreeSet;
 
@@ -29,19 +29,19 @@ use crate::explore::{Exploration, Limits};
 use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Cast, Cue, KindId, Part, StoreId};
 
-/// States after which the store is taken to be without end.
+/// Limit of markings; beyond it the state space is taken to be infinite, and the construction stops.
 const MOST_MARKINGS: usize = 1_000;
 
-/// Kinds after which they are taken to be without end.
+/// The same limit for kinds.
 const MOST_KINDS: usize = 100;
 
-/// The usual number of buyers among whom the least number that breaks it is looked for.
+/// The usual upper bound of the search for the least number of buyers that breaks a strategy.
 pub const MOST_BUYERS: u32 = 30;
 
-/// States in which that is done for each number.
+/// State limit of that search, for each number of buyers.
 const MOST_STATES: usize = 200_000;
 
-/// What can be said of any number of buyers.
+/// The report for any number of buyers.
 #[derive(Clone, Debug, Serialize)]
 pub struct AnyBuyers {
     /// The version of this form.
@@ -50,34 +50,35 @@ pub struct AnyBuyers {
     pub strategy: String,
     /// Units at the beginning.
     pub stock: Units,
-    /// `proved`: however many come, no unit is promised twice. `broken`: enough of them can do that,
-    /// or few of them something else. `not seen`: the store has no end, and nothing was found as far
-    /// as it was followed.
+    /// `proved`: no unit is promised twice, however many buyers come. `broken`: enough buyers oversell, or a few buyers
+    /// show any other finding. `not seen`: the construction did not end, and nothing was found as far as it went.
     pub evidence: Evidence,
-    /// Why it bears no claim that something is absent; none if it bears one.
+    /// Why the report cannot show that a finding is absent; none if it can.
     pub incomplete: Option<String>,
-    /// Whether every state of the store was followed.
+    /// Whether the construction covered every state.
     pub complete: bool,
-    /// Whether enough buyers can be promised more than there is, as far as it was followed.
+    /// Whether enough buyers can be promised more than the stock, as far as the construction went.
     pub oversold: bool,
-    /// Whether a shelf can say less than zero, if only for a moment, as far as it was followed.
+    /// Whether stock can fall below zero, if only for a moment, as far as the construction went.
     pub below_zero: bool,
-    /// States met.
+    /// Markings met.
     pub markings: usize,
     /// Kinds of buyer met.
     pub kinds: usize,
-    /// The largest number of buyers for whom there is no finding of any kind in any interleaving;
-    /// none if there is one for a single buyer.
+    /// The largest number of buyers without a finding of any kind in any interleaving; none if that was not shown even
+    /// for a single buyer.
     pub proved_up_to: Option<u32>,
-    /// The least number of buyers that breaks it in any way, if a small one does, and how.
+    /// The search with the least number of buyers that shows a finding of any kind; none if no number up to the bound
+    /// does.
     pub least: Option<Exploration>,
-    /// What to type next; empty where no command would lead on.
+    /// Commands to run next; empty if none helps.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<Hint>,
 }
 
-/// Asks for any number of buyers who all want the same, and for the least number, up to
-/// `most_buyers`, that breaks it in any way; each number within `limits`, and until `stopped` says so.
+/// Checks any number of buyers who all want the same number of units, and looks for the least number, up to
+/// `most_buyers`, that shows a finding of any kind. The search for each number stays within `limits`. Everything stops
+/// once `stopped` returns true.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings, or if buyers want different numbers of units.
@@ -140,13 +141,13 @@ pub fn any_buyers(
 }
 
 impl AnyBuyers {
-    /// Holds expectations against what was found: `evidence` speaks of any number of buyers, findings
-    /// of the least number that breaks it.
+    /// Checks expectations against the report: `evidence` is about any number of buyers, findings are about the least
+    /// number that breaks the strategy.
     #[must_use]
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
         let mut figures = self.least.as_ref().map_or_else(Figures::default, Exploration::figures);
         if self.oversold && figures.oversold == 0 {
-            // By how much, is not known of any number of buyers.
+            // The construction does not say by how many units: count one.
             figures.oversold = 1;
             figures.findings += 1;
         }
@@ -173,7 +174,7 @@ fn cover(
     settings: &Settings,
     stopped: impl Fn() -> bool,
 ) -> Cover {
-    // As many different carts as there are products to begin with.
+    // One kind of newcomer for each product that a cart can begin with.
     let carts = (0..settings.items.into()).map(|buyer| settings.want(1, buyer));
     let mut crowd: Vec<_> = carts.map(|cart| (cast.newcomer(cart), ANY)).collect();
     let has_clerk = entrant.card().asks_for(|kind| kind == OpKind::Queue);
@@ -183,7 +184,7 @@ fn cover(
     crowd.sort_unstable();
     let opening = State { store: cast.store(shop(entrant, settings)), crowd };
     let mut known = BTreeSet::from([opening.clone()]);
-    // Each with the place of the marking it came from.
+    // Each marking with the index of its parent.
     let mut tree = vec![(opening, None)];
     let mut next = 0;
     let (mut oversold, mut below_zero) = (false, false);
@@ -206,7 +207,7 @@ fn cover(
     Cover { markings: tree.len(), complete, oversold: oversold && is_exact, below_zero }
 }
 
-/// Karp and Miller's step: kinds that have grown since an ancestor can be filled at will.
+/// Karp and Miller's acceleration: kinds that have grown since an ancestor become unbounded.
 fn fill_up(there: &mut State, tree: &[(State, Option<usize>)], from: usize) {
     let mut ancestor = Some(from);
     while let Some(at) = ancestor {
@@ -232,7 +233,7 @@ fn covers(more: &State, less: &State) -> bool {
     less.crowd.iter().all(|(kind, count)| more.count(*kind) >= *count)
 }
 
-/// Every marking that one step leads to.
+/// Every successor of a marking.
 fn successors(cast: &mut Cast<'_>, here: &State) -> Vec<State> {
     let mut all = Vec::new();
     for (kind, _) in &here.crowd {
@@ -246,7 +247,8 @@ fn successors(cast: &mut Cast<'_>, here: &State) -> Vec<State> {
     all
 }
 
-/// The store as this kind finds it: for a clerk with somebody to call, one of those who wait.
+/// The stores from which this kind may step: for an idle clerk, one for each kind of waiting buyer, with that buyer in
+/// the queue; for any other kind, the store as it is.
 fn stores_for(cast: &mut Cast<'_>, here: &State, kind: KindId) -> Vec<StoreId> {
     if cast.kind_of(kind).part != Part::IdleClerk {
         return vec![here.store];

@@ -1,5 +1,5 @@
-//! Every schedule, one after the other, with nothing merged and nothing remembered: what the search
-//! is held against, and far too slow for anything else.
+//! Brute-force search: follows every schedule one by one, without merging and without a set of visited states. The real
+//! search is checked against it; it is far too slow for anything else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,27 +9,28 @@ use super::state::State;
 use crate::check::audit::Finding;
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
-/// What was seen.
+/// What the search has seen.
 #[derive(Clone, Debug, Default)]
 pub struct Tried {
     /// Schedules that were followed to their end.
     pub schedules: u64,
     /// Steps made.
     pub steps: u64,
-    /// Whether these were all.
+    /// Whether these were all schedules.
     pub complete: bool,
-    /// Every way in which it can end.
+    /// Every way in which a schedule can end.
     pub ends: BTreeSet<End>,
     /// Each kind of finding once, the gravest first, with a shortest schedule to it.
     pub shown: Vec<Shown>,
-    /// A shortest schedule at whose end a buyer's checkout has failed; none if none does.
+    /// A shortest schedule at whose end a buyer's checkout has failed; none if no checkout fails.
     pub failed: Option<Vec<Cue<Actor>>>,
 }
 
-/// The longest schedule that is followed.
+/// Step limit of a schedule: at a longer one the search stops, and is not complete.
 const LONGEST: usize = 10_000;
 
-/// Follows every schedule from here, within limits, a step being a state, and until `stopped` says so.
+/// Follows every schedule from `opening`, within `limits` and until `stopped` returns true. Each step counts as a
+/// state.
 pub fn try_all(
     cast: &mut Cast<'_>,
     opening: &Stage,
@@ -52,7 +53,7 @@ pub fn try_all(
             found.insert(finding.kind.gravity(), Shown { finding, schedule });
         }
     };
-    // The shop after each step of the schedule, and what is to be tried there next.
+    // The shop after each step of the schedule, with the index of the cue to try there next.
     let mut path = vec![(opening.clone(), 0)];
     while let Some((stage, next)) = path.last_mut() {
         if *next == 0 {

@@ -1,4 +1,5 @@
-//! What can be said of a state: what is wrong at once, and what is wrong when nobody can move.
+//! Findings of a state: those that are certain whatever comes later, and those of an end state, in which no buyer can
+//! move.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,9 +19,9 @@ use crate::worlds::stepped::{
 /// A finding and a shortest schedule to it.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// What.
+    /// The finding.
     pub finding: Finding,
-    /// What comes when.
+    /// The schedule, cue by cue.
     pub schedule: Vec<Cue<Actor>>,
 }
 
@@ -29,7 +30,7 @@ pub(in crate::explore) fn stock_of(cast: &Cast<'_>, opening: &Stage) -> Units {
     cast.store_of(opening.store()).stock_of(Item(0))
 }
 
-/// More promised than there was is wrong at once, whatever comes later.
+/// Oversold: more units are promised than there were in stock. That is certain, whatever comes later.
 pub(in crate::explore) fn promises(
     cast: &Cast<'_>,
     stock: Units,
@@ -37,7 +38,7 @@ pub(in crate::explore) fn promises(
 ) -> Option<Finding> {
     let items = cast.store_of(state.store).shelves.len();
     let over = |item| {
-        // Any number of buyers of several kinds would be more than can be counted.
+        // The sum saturates: several kinds with any number of buyers each could overflow it.
         let promised = promised(cast, state, item).fold(0, i64::saturating_add);
         let amount = u64::try_from(promised - i64::from(stock)).ok().filter(|more| *more > 0)?;
         let which = if items > 1 { format!("{item}: ") } else { String::new() };
@@ -64,17 +65,18 @@ fn promised(cast: &Cast<'_>, state: &State, item: Item) -> impl Iterator<Item = 
 pub struct End {
     /// Units of each product.
     pub shelves: Vec<Units>,
-    /// How visits ended, what their buyers had wanted, what stands in the order book, and how many
-    /// were alike.
+    /// How a visit ended, what its buyer had wanted, and what stands in the order book in its name; with the number of
+    /// visits that are alike in all of this.
     pub visits: BTreeMap<(Ending, Want, Ordered), u32>,
     /// Buyers who never left.
     pub stuck: u64,
 }
 
-/// Nobody can move: either all have left, and the audit has the word, or somebody is stuck.
+/// Judges an end state, in which no buyer can move: if all buyers have left, the audit decides; else the buyers that
+/// are still inside are stuck.
 ///
-/// Of time a state knows only what [`Cast::after_refusal`] remembers: who was early and who was late.
-/// Without that, everybody is taken to have been inside with everybody else.
+/// Of time a state keeps only the marks of [`Cast::after_refusal`]: which buyers were early and which were late.
+/// Without marks, all visits are taken to overlap.
 pub(in crate::explore) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Finding>) {
     let visits = state.crowd.iter().flat_map(|(id, buyers)| {
         let kind = cast.kind_of(*id);
@@ -88,7 +90,7 @@ pub(in crate::explore) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (
     judge(cast, stock, state.store, visits)
 }
 
-/// The same of a shop with its buyers by name.
+/// The same for a shop that knows each buyer by name.
 pub(in crate::explore) fn end_of(
     cast: &Cast<'_>,
     stock: Units,
@@ -97,8 +99,8 @@ pub(in crate::explore) fn end_of(
     judge(cast, stock, stage.store(), stage.visits())
 }
 
-/// Judges a shop in which nobody can move, from what everybody is, when its last attempt began and when
-/// its visit ended, in steps.
+/// Judges a shop in which no buyer can move. The iterator gives each actor's kind, the step at which its last attempt
+/// began, and the step at which its visit ended.
 fn judge(
     cast: &Cast<'_>,
     stock: Units,
@@ -148,21 +150,21 @@ fn judge(
         return (end, vec![finding]);
     }
     let given_back = store.shelves.iter().map(|shelf| shelf.given_back).collect();
-    // A checkout without a card says by paying that it takes money.
+    // A checkout whose card names no payments takes money if a buyer has paid.
     let payments = (has_paid || cast.takes_money()).then_some(payments);
     let books = Books { shelves, orders, given_back, payments, ..Books::default() };
     let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0, leaked_holds: 0 };
     (end, ledger.audit())
 }
 
-/// So many buyers never left.
+/// The finding that this many buyers never left.
 pub(in crate::explore) fn stuck(buyers: u64) -> Finding {
     let proof = format!("{} waiting, and nobody who could let them go on", of(buyers, "buyer"));
     Finding { kind: FindingKind::StuckBuyers, amount: buyers, proof }
 }
 
-/// Whether more than what is promised by now would have to be gone for a buyer to be turned away
-/// rightly: only then may it have been turned away wrongly.
+/// Whether this refusal may be wrong: only if the units promised by now leave enough of every product in the refused
+/// buyer's cart.
 pub(in crate::explore) fn may_be_wronged(
     cast: &Cast<'_>,
     stock: Units,
@@ -176,7 +178,7 @@ pub(in crate::explore) fn may_be_wronged(
     })
 }
 
-/// What an attempt that ended should not have left behind.
+/// The findings for what an attempt or a visit left behind when it ended: a lock, a hold.
 pub(in crate::explore) fn leaks(leaks: Leaks) -> impl Iterator<Item = Finding> {
     let found =
         |is: bool, kind, proof: &str| is.then(|| Finding { kind, amount: 1, proof: proof.into() });
@@ -190,7 +192,7 @@ pub(in crate::explore) fn leaks(leaks: Leaks) -> impl Iterator<Item = Finding> {
     .flatten()
 }
 
-/// What is wrong after these steps, which led here.
+/// The findings after these steps, which led to this stage.
 pub(in crate::explore) fn so_far(
     cast: &mut Cast<'_>,
     stock: Units,

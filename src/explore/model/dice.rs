@@ -1,10 +1,10 @@
-//! Choosers by dice: whose step comes next, the same for the same seed and number.
+//! Random choosers: whose step comes next, the same for the same seed and number.
 //!
-//! *Plain*: whoever can move is as likely as anybody else. *PCT* (Burckhardt, Kothari, Musuvathi and
-//! Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding bugs", 2010): everybody
-//! has a random priority, the highest who can move moves, and at `depth` - 1 random steps whoever is
-//! about to move falls below all others. A bug that shows whenever `depth` steps come in a certain order
-//! is then in each schedule with a chance of at least 1 in n · k^(depth - 1), for n buyers and k steps.
+//! *Plain*: each actor that can move is equally likely. *PCT* (Burckhardt, Kothari, Musuvathi and Nagarakatte, "A
+//! randomized scheduler with probabilistic guarantees of finding bugs", 2010): each actor has a random priority, and of
+//! the actors that can move, the one with the highest priority moves. At `depth` - 1 random steps, the actor that is
+//! about to move drops below all actors that have not dropped. If a bug shows whenever `depth` steps come in a certain
+//! order, each schedule shows it with a probability of at least 1 in n · k^(depth - 1), for n buyers and k steps.
 
 use std::cmp::Reverse;
 
@@ -16,41 +16,41 @@ use crate::base::chance::{Dice, Purpose};
 use crate::domain::faults::Act;
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
-/// The number of the last schedule that has dice of its own.
+/// The highest number of a schedule that has random numbers of its own.
 pub(in crate::explore) const LAST: u64 = (1 << 62) - 1;
 
-/// How often somebody is picked who has to wait, before those who can move are looked for.
+/// Random picks among all actors before the chooser lists those that can move.
 const PICKS: u32 = 4;
 
-/// How schedules are rolled.
+/// How the steps of random schedules are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
-    /// Whoever can move, with equal chances.
+    /// Each actor that can move, with equal probability.
     Plain,
-    /// By priorities that change at so many random steps less one.
+    /// By random priorities, which change at `depth` - 1 random steps.
     Pct {
         /// How many steps must come in a certain order for the bug to show. At least 1.
         depth: u32,
     },
 }
 
-/// The chooser of one schedule.
+/// The random chooser of one schedule.
 pub(in crate::explore) struct Roll {
     dice: Dice,
-    /// Who has not left, as far as was noticed; by priority if there are any, the highest first.
+    /// Actors that have not left, as far as was noticed; with priorities, in their order, the highest first.
     inside: Vec<Ranked>,
-    /// At which step whoever is about to move falls to which priority; none where there are none.
+    /// The steps at which the actor about to move drops, and to which priority; none without priorities.
     falls: Option<Vec<(usize, u32)>>,
     /// Steps chosen.
     steps: usize,
 }
 
-/// Somebody with a priority.
+/// An actor with its priority.
 type Ranked = (Reverse<u32>, Actor);
 
 impl Roll {
-    /// The chooser of the schedule of this number, which takes `steps` steps or so.
+    /// The chooser of the schedule with this number, which takes about `steps` steps.
     pub(in crate::explore) fn new(
         seed: u64,
         number: u64,
@@ -73,8 +73,7 @@ impl Roll {
         Self { dice, inside, falls, steps: 0 }
     }
 
-    /// What comes next; nothing if nothing can. Of what can happen beside somebody's step, each has the
-    /// same chance as a step.
+    /// The next cue; none if nothing can happen. Any other act that can happen is as likely as any one step.
     pub(in crate::explore) fn next(
         &mut self,
         cast: &mut Cast<'_>,
@@ -91,9 +90,9 @@ impl Roll {
         }
     }
 
-    /// Whose step comes next; nobody's if nobody can move.
+    /// The actor whose step comes next; none if no actor can move.
     fn next_to_move(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
-        // Whoever has left is noticed now and then, so that looking for them costs little.
+        // Actors that have left are removed only now and then, so that this costs little.
         if self.steps.is_multiple_of(self.inside.len().max(1)) {
             self.inside.retain(|(_, actor)| {
                 stage.kind(*actor).is_some_and(|kind| cast.kind_of(kind).next.is_some())
@@ -107,7 +106,7 @@ impl Roll {
         chosen
     }
 
-    /// Anybody who can move.
+    /// A random actor that can move.
     fn anybody(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
         for _ in 0..PICKS {
             let (_, actor) = *self.inside.choose(self.dice.rng())?;
@@ -120,7 +119,7 @@ impl Roll {
         movers.choose(self.dice.rng()).copied()
     }
 
-    /// Whoever has the highest priority of those who can move.
+    /// Applies the priority changes due at this step; returns the actor with the highest priority that can move.
     fn highest(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
         let falls = self.falls.iter().flatten();
         for (_, to) in falls.filter(|(at, _)| *at == self.steps) {

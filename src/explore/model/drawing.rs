@@ -29,15 +29,15 @@ pub struct StateGraph {
 pub struct StoreNode {
     /// Units of each product.
     pub stock: Vec<Units>,
-    /// How often each was written with its version.
+    /// The version of each product: how often it was written with one.
     pub versions: Vec<u32>,
-    /// Whether somebody holds each lock.
+    /// Whether each product's lock is held.
     pub locked: Vec<bool>,
-    /// Requests in front of the clerk.
+    /// Requests in the clerk's queue.
     pub queue: usize,
 }
 
-/// One kind: buyers who are alike.
+/// One kind: identical buyers.
 #[derive(Clone, Debug, Serialize)]
 pub struct KindNode {
     /// `buyer` or `clerk`.
@@ -48,12 +48,12 @@ pub struct KindNode {
     pub about: String,
 }
 
-/// One state: a store, and how many there are of each kind.
+/// One state: a store, and the number of buyers of each kind.
 #[derive(Clone, Debug, Serialize)]
 pub struct StateNode {
     /// Which store.
     pub store: StoreId,
-    /// Kinds, each with how many are of it.
+    /// Kinds, each with its number of buyers.
     pub crowd: Vec<(KindId, u32)>,
 }
 
@@ -64,12 +64,12 @@ pub struct StepArrow {
     pub from: u32,
     /// … to this.
     pub to: u32,
-    /// How many could make it.
+    /// How many buyers could make it.
     pub by: u16,
 }
 
 impl StateGraph {
-    /// Draws what a search has met.
+    /// The graph of the states that a search has met.
     pub(in crate::explore) fn of(search: &Search<'_, '_>) -> Self {
         let cast = search.cast();
         let names = cast.all_stores().any(|store| store.shelves.len() > 1);
@@ -77,7 +77,7 @@ impl StateGraph {
             .all_states()
             .map(|state| StateNode { store: state.store, crowd: state.crowd })
             .collect();
-        // What only the search for false sold-outs has met comes after these.
+        // Stores and kinds that only the search for false sold-outs has met have higher numbers; they are left out.
         let stores = states.iter().map(|state| state.store as usize + 1).max().unwrap_or(0);
         let kinds = states.iter().flat_map(|state| &state.crowd);
         let kinds = kinds.map(|(kind, _)| usize::from(*kind) + 1).max().unwrap_or(0);

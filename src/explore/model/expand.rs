@@ -1,7 +1,6 @@
-//! Expanding states: every step that can be taken from each of some, and what is wrong there.
+//! Expands states: takes every step that is possible in each, and notes what is wrong there.
 //!
-//! It reads the cast and changes nothing, so that several can do it at once. A step that was never
-//! worked out is only noted.
+//! It only reads the cast, so that several threads can expand at once. A step that was never worked out is only noted.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,10 +12,10 @@ use crate::check::audit::Finding;
 use crate::domain::op::Units;
 use crate::worlds::stepped::{Cast, Cue, KindId, StoreId};
 
-/// Where a kind of finding was first seen: in this state, or on the step of this kind out of it.
+/// Where a kind of finding was first seen: in a state, or on a step out of it.
 #[derive(Clone, Debug)]
 pub(in crate::explore) struct Sighting {
-    /// What.
+    /// The finding.
     pub(in crate::explore) finding: Finding,
     /// In which state.
     pub(in crate::explore) state: u32,
@@ -34,7 +33,7 @@ impl Sightings {
         self.0.entry(sighting.finding.kind.gravity()).or_insert(sighting);
     }
 
-    /// Adds later ones.
+    /// Adds later sightings.
     pub(in crate::explore) fn then(&mut self, later: Self) {
         later.0.into_values().for_each(|sighting| self.note(sighting));
     }
@@ -53,15 +52,15 @@ impl Sightings {
 /// A step out of a state.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::explore) struct Way {
-    /// Whose, or what else.
+    /// The cue: whose step it is, or which other act.
     pub(in crate::explore) cue: Cue<KindId>,
     /// How many buyers could make it.
     pub(in crate::explore) buyers: u16,
-    /// Whether it is something that goes wrong, and so need not happen.
+    /// Whether it is a fault, and so need not happen.
     pub(in crate::explore) is_fault: bool,
 }
 
-/// What some states lead to.
+/// The successors of some states, and what was found there.
 #[derive(Debug, Default)]
 pub(in crate::explore) struct Expanded {
     /// Where each step leads, in order.
@@ -70,21 +69,20 @@ pub(in crate::explore) struct Expanded {
     pub(in crate::explore) ways: Vec<Way>,
     /// How many steps there are up to the end of each state.
     pub(in crate::explore) ends: Vec<usize>,
-    /// What was seen.
+    /// The first sighting of each kind of finding.
     pub(in crate::explore) sightings: Sightings,
-    /// The ways in which it ends here.
+    /// How schedules end in those of these states that are end states.
     pub(in crate::explore) endings: Vec<End>,
-    /// The first of these states at which it ends and a buyer's checkout has failed.
+    /// The first of these states that is an end state in which a buyer's checkout has failed.
     pub(in crate::explore) failed: Option<u32>,
-    /// Whether somebody was turned away before enough was promised to others.
+    /// Whether a buyer was turned away before others were promised enough units to justify it.
     pub(in crate::explore) premature: bool,
-    /// Steps that were never worked out; what else is said here is then worth nothing.
+    /// Steps that were never worked out; if there are any, the other fields are not valid.
     pub(in crate::explore) missing: Vec<(StoreId, Cue<KindId>)>,
 }
 
 impl Expanded {
-    /// Takes every step from each of these states. What was here before is gone; its memory is used
-    /// again.
+    /// Takes every step from each of these states. Replaces what was here before, and reuses its memory.
     pub(in crate::explore) fn fill(
         &mut self,
         cast: &Cast<'_>,
@@ -145,8 +143,8 @@ impl Expanded {
     }
 }
 
-/// Whether more units were promised, of all products together, than there were of one: only then can
-/// one be oversold.
+/// Whether more units were promised, of all products together, than there were of one product: only then can a product
+/// be oversold.
 fn promises_much(cast: &Cast<'_>, here: &[u32], stock: Units) -> bool {
     let promised =
         crowd_of(here).map(|(kind, buyers)| i64::from(cast.promised_to(kind)) * i64::from(buyers));

@@ -13,13 +13,13 @@ use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 use crate::worlds::words::intention;
 
-/// How far a hint looks ahead, in states.
+/// State limit of the search for a hint.
 const LOOK_AHEAD: usize = 200_000;
 
-/// What somebody is about to do.
+/// An actor, and what it is about to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seat {
-    /// Who.
+    /// The actor.
     pub actor: Actor,
     /// In words: `about to read`, `waits`, `bought`.
     pub about: String,
@@ -27,14 +27,14 @@ pub struct Seat {
     pub can_move: bool,
 }
 
-/// What lies ahead.
+/// The result of looking ahead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outlook {
     /// The shortest schedule to something wrong.
     Way(Vec<Cue<Actor>>),
     /// Nothing goes wrong, whatever comes next.
     Safe,
-    /// Nothing goes wrong as far as it was looked ahead.
+    /// Nothing goes wrong in the states that were searched.
     Unknown,
 }
 
@@ -64,7 +64,7 @@ impl<'s> Game<'s> {
         self.cast.store_of(self.stage.store()).stocks()
     }
 
-    /// Everybody, and what each is about to do.
+    /// All actors, each with what it is about to do.
     pub fn seats(&mut self) -> Vec<Seat> {
         let actors: Vec<Actor> = self.stage.actors().collect();
         let names = self.stock().len() > 1;
@@ -84,10 +84,10 @@ impl<'s> Game<'s> {
             .collect()
     }
 
-    /// Lets somebody make its next step, or something else happen to it.
+    /// Executes a cue: an actor's next step, or another act that happens to it.
     ///
     /// # Errors
-    /// A sentence that says why it cannot.
+    /// A sentence that says why the cue cannot happen.
     pub fn step(&mut self, cue: Cue<Actor>) -> Result<(), String> {
         let before = self.stage.clone();
         let actor = cue.who;
@@ -121,24 +121,24 @@ impl<'s> Game<'s> {
         crate::explore::timeline::told(&self.steps)
     }
 
-    /// Whether nobody can move any more.
+    /// Whether no actor can move any more.
     pub fn is_over(&mut self) -> bool {
         !self.stage.goes_on(&mut self.cast)
     }
 
-    /// What is wrong by now.
+    /// The findings so far.
     pub fn findings(&mut self) -> Vec<Finding> {
         let stock = self.opening_stock();
         checks::so_far(&mut self.cast, stock, &self.stage, &self.steps)
     }
 
-    /// What lies ahead from here.
+    /// The outlook from here.
     pub fn hint(&mut self) -> Outlook {
         let here = self.stage.clone();
         self.shortest_from(here)
     }
 
-    /// What lay ahead at the beginning.
+    /// The outlook from the opening.
     pub fn shortest(&mut self) -> Outlook {
         let opening = self.opening().clone();
         self.shortest_from(opening)

@@ -1,5 +1,4 @@
-//! What the steps between states add up to: how many schedules there are, and whether everybody can
-//! always get home.
+//! The graph of states and steps: how many schedules it has, and whether an end can be reached from every state.
 
 use std::fmt;
 use std::ops::Range;
@@ -16,13 +15,13 @@ pub struct Ways {
     doublings: i32,
 }
 
-/// By how many doublings a number is made smaller when it grows too large.
+/// By how many doublings a number is scaled down when it grows too large.
 const SHIFT: i32 = 512;
 
 /// 2⁵¹².
 const TOO_LARGE: f64 = f64::from_bits((1023 + SHIFT as u64) << 52);
 
-/// 2⁵³: up to here every whole number is a number of this kind.
+/// 2⁵³: up to here an `f64` holds every whole number.
 const MOST_EXACT: f64 = (1_u64 << 53) as f64;
 
 impl Ways {
@@ -30,27 +29,27 @@ impl Ways {
     const ONE: Self = Self { number: 1.0, doublings: 0 };
     /// Not counted yet.
     const UNKNOWN: Self = Self { number: 0.0, doublings: -1 };
-    /// Not counted yet, and needed to count itself if it is met again.
+    /// Not counted yet, and on the current path: to meet it again is a cycle.
     const ON_THE_PATH: Self = Self { number: 0.0, doublings: -2 };
 
-    /// So many.
+    /// Exactly this number.
     pub(in crate::explore) fn exactly(number: u64) -> Self {
         Self { number: number as f64, doublings: 0 }
     }
 
-    /// Exactly, if it is below 2⁵³.
+    /// The exact number, if it is below 2⁵³.
     #[must_use]
     pub fn exact(self) -> Option<u64> {
         (self.doublings == 0 && self.number < MOST_EXACT).then_some(self.number as u64)
     }
 
-    /// Its decimal logarithm; below zero for none at all.
+    /// Its decimal logarithm; minus infinity for zero.
     #[must_use]
     pub fn log10(self) -> f64 {
         self.number.log10() + f64::from(self.doublings) * std::f64::consts::LOG10_2
     }
 
-    /// Adds `by` times as many.
+    /// Adds `by` times `more`.
     #[inline]
     fn add(&mut self, more: Self, by: u16) {
         let mut number = more.number * f64::from(by);
@@ -86,19 +85,19 @@ impl fmt::Display for Ways {
     }
 }
 
-/// States that are counted before looking up to see whether to stop.
+/// States that are counted between two checks of whether to stop.
 const LOOK_UP: usize = 1 << 16;
 
 /// The steps between the states of a complete search.
 #[derive(Debug, Default)]
 pub(in crate::explore) struct Graph {
-    /// Where each state's steps end.
+    /// For each state, the index at which its steps end.
     ends: Vec<usize>,
     /// To which state each step leads.
     to: Vec<u32>,
-    /// How many buyers could make it.
+    /// How many buyers could make each step.
     by: Vec<u16>,
-    /// The places, in order, of those that are something going wrong, and so need not happen.
+    /// The indices, in order, of the steps that are faults, and so need not happen.
     faults: Vec<usize>,
 }
 
@@ -108,7 +107,7 @@ impl Graph {
         self.to.len()
     }
 
-    /// The memory it takes, in bytes, with what will be needed to add it up.
+    /// The memory it takes, in bytes, with what counting the schedules will need.
     pub(in crate::explore) fn bytes(&self) -> usize {
         self.ends.capacity() * size_of::<usize>()
             + self.to.capacity() * size_of::<u32>()
@@ -117,7 +116,7 @@ impl Graph {
             + self.ends.len() * (size_of::<Ways>())
     }
 
-    /// Adds a step from the state that is being looked at.
+    /// Adds a step from the current state.
     #[inline]
     pub(in crate::explore) fn step(&mut self, to: u32, by: u16, is_fault: bool) {
         if is_fault {
@@ -127,13 +126,13 @@ impl Graph {
         self.by.push(by);
     }
 
-    /// Ends the state that is being looked at.
+    /// Ends the current state.
     #[inline]
     pub(in crate::explore) fn close_state(&mut self) {
         self.ends.push(self.to.len());
     }
 
-    /// The places of a state's steps.
+    /// The indices of a state's steps.
     #[inline]
     fn steps_from(&self, state: usize) -> Range<usize> {
         let start = if state == 0 { 0 } else { self.ends[state - 1] };
@@ -149,11 +148,10 @@ impl Graph {
         })
     }
 
-    /// How many schedules lead from the first state to an end; none if some never end, or if it was
-    /// `stopped`.
+    /// How many schedules lead from the first state to an end; none if some never end, or if `stopped` returned true.
     ///
-    /// Counted from the ends backwards. Most steps lead to states that were met later, and those who
-    /// were met at about the same time are close in memory.
+    /// Counts from the last state backwards: most steps lead to states that were met later, and states that were met at
+    /// about the same time are close in memory.
     pub(in crate::explore) fn ways(&self, stopped: impl Fn() -> bool) -> Option<Ways> {
         let mut counted = vec![Ways::UNKNOWN; self.ends.len()];
         let mut path = Vec::new();
@@ -181,8 +179,7 @@ impl Graph {
         counted.first().copied()
     }
 
-    /// How many schedules lead from a state to an end, or the first state after it of which that is not
-    /// known.
+    /// How many schedules lead from a state to an end; else its first successor for which that is not known.
     fn ways_from(&self, state: usize, counted: &[Ways]) -> Result<Ways, usize> {
         let steps = self.steps_from(state);
         let mut ways = if steps.is_empty() { Ways::ONE } else { Ways::NONE };
@@ -195,9 +192,9 @@ impl Graph {
         Ok(ways)
     }
 
-    /// A state, if there is one, from which no schedule ever ends unless something goes wrong.
+    /// A state, if there is one, from which no schedule without faults ever ends.
     pub(in crate::explore) fn endless(&self) -> Option<u32> {
-        // All steps backwards: where each state's begin, and from which states they come.
+        // The steps reversed: where those of each state begin, and from which states they come.
         let mut starts: Vec<usize> = Vec::with_capacity(self.ends.len() + 1);
         starts.push(0);
         let mut arrivals = vec![0_usize; self.ends.len()];

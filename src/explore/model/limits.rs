@@ -1,18 +1,18 @@
-//! When a search stops, though there is more to look at.
+//! Limits: when a search stops before it has covered everything.
 
-/// When to stop.
+/// The limits of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// States met.
+    /// The most states.
     pub states: usize,
-    /// Bytes that states and the steps between them take.
+    /// The most bytes that states and the steps between them may take.
     pub memory: usize,
-    /// States to be content with once something was found; none to look at everything.
+    /// Stop after this many states once a finding exists; none to look at all.
     pub enough_after_finding: Option<usize>,
 }
 
 impl Default for Limits {
-    /// Generous: 50 million states, 2 GB, and everything looked at.
+    /// 50 million states, 2 GB, and no early stop after a finding.
     fn default() -> Self {
         Self { states: 50_000_000, memory: 2_000_000_000, enough_after_finding: None }
     }

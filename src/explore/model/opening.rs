@@ -1,4 +1,4 @@
-//! The shop of the model at the moment that its doors open.
+//! The initial state of the model's shop.
 
 use super::state::MOST_OF_A_KIND;
 use crate::base::error::Error;
@@ -29,7 +29,7 @@ pub fn open(
     Ok(Stage::open(cast, shop(entrant, settings), &wants, has_clerk))
 }
 
-/// The store of such a shop.
+/// The store of that shop in its initial state.
 pub(super) fn shop(entrant: &dyn Entrant, settings: &Settings) -> Model {
     let card = entrant.card();
     Model {
@@ -39,7 +39,8 @@ pub(super) fn shop(entrant: &dyn Entrant, settings: &Settings) -> Model {
     }
 }
 
-/// Whoever looks for orders must say so: else writing one would not be a step that others can see.
+/// Checks that a strategy which looks for orders says so on its card. If it does not, the model takes the writing of an
+/// order for a step that no other buyer can see.
 pub(super) fn check_card(cast: &Cast<'_>, entrant: &dyn Entrant) -> Result<(), Error> {
     if !cast.was_asked_in_vain() {
         return Ok(());

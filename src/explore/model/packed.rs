@@ -1,5 +1,5 @@
-//! Packed states: a word for the store, and one for each kind that somebody is of, in order. Identical
-//! buyers are not told apart, so a state takes the same however many there are.
+//! Packed states: one word for the store, and one word for each kind that occurs, in order. Identical buyers are only
+//! counted, so the size of a state does not depend on their number.
 
 use super::state::State;
 use crate::worlds::stepped::{KindId, Move, StoreId, Turn};
@@ -12,17 +12,17 @@ pub(in crate::explore) struct Packed {
 }
 
 impl Packed {
-    /// How many.
+    /// The number of states.
     pub(in crate::explore) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// How many words they are.
+    /// The number of words of all states.
     pub(in crate::explore) fn words(&self) -> usize {
         self.words.len()
     }
 
-    /// Takes everything out.
+    /// Removes all states.
     pub(in crate::explore) fn clear(&mut self) {
         self.words.clear();
         self.ends.clear();
@@ -33,27 +33,27 @@ impl Packed {
         self.words.capacity() * size_of::<u32>() + self.ends.capacity() * size_of::<usize>()
     }
 
-    /// The words of one.
+    /// The words of one state.
     #[inline]
     pub(in crate::explore) fn words_of(&self, place: usize) -> &[u32] {
         let start = if place == 0 { 0 } else { self.ends[place - 1] };
         &self.words[start..self.ends[place]]
     }
 
-    /// Adds one that is packed already.
+    /// Adds a state that is packed already.
     pub(in crate::explore) fn push(&mut self, words: &[u32]) {
         self.words.extend_from_slice(words);
         self.ends.push(self.words.len());
     }
 
-    /// Packs one and adds it.
+    /// Packs a state and adds it.
     pub(in crate::explore) fn push_state(&mut self, state: &State) {
         self.words.push(state.store);
         self.words.extend(state.crowd.iter().map(|(kind, count)| word(*kind, *count)));
         self.ends.push(self.words.len());
     }
 
-    /// Adds what one step makes of a state.
+    /// Adds the state to which one step leads from `here`.
     pub(in crate::explore) fn push_after(&mut self, here: &[u32], turn: &Turn) {
         let start = self.words.len();
         self.words.extend_from_slice(here);
@@ -65,7 +65,7 @@ impl Packed {
         self.ends.push(self.words.len());
     }
 
-    /// One buyer of the last crowd, which begins at `start`, changes kind.
+    /// Moves one buyer of the last crowd, which begins at `start`, to another kind.
     fn apply(&mut self, start: usize, change: Move) {
         if change.from == change.to {
             return;
@@ -89,7 +89,7 @@ impl Packed {
                 crowd[from] -= 1;
                 self.words.insert(start + to, word(change.to, 1));
             }
-            // The word moves to its new place, and those between make room.
+            // The word moves to its new place, and the words between shift by one.
             (true, false) => {
                 crowd[from] = word(change.to, 1);
                 if from < to {
@@ -114,7 +114,7 @@ pub(in crate::explore) fn store_of(words: &[u32]) -> StoreId {
     words[0]
 }
 
-/// The kinds of a packed state, with how many are of each.
+/// The kinds of a packed state, each with its number of buyers.
 #[inline]
 pub(in crate::explore) fn crowd_of(words: &[u32]) -> impl Iterator<Item = (KindId, u32)> {
     words[1..].iter().map(|word| (kind_of(*word), count_of(*word)))
@@ -158,7 +158,7 @@ mod tests {
             let mut state = State::of(7, kinds.iter().copied());
             let from = *who.get(&kinds);
             let actor = Move { from, to };
-            // Whoever is of the lowest kind that is left.
+            // The other buyer to change is of the lowest kind that is left.
             let mut after = state.clone();
             after.apply(actor);
             let other = also.map(|to| Move { from: after.crowd[0].0, to });

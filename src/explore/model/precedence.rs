@@ -1,18 +1,19 @@
-//! False sold-outs: a search that remembers who came before whom.
+//! False sold-outs: a search that tracks which buyer came before which.
 //!
-//! States forget the order of things, and whether somebody was turned away rightly is a question of
-//! order: who had begun by then, and may have had the units already? So this search follows, from every
-//! step that turns somebody away, a second way on which everybody inside at that moment, and everybody
-//! who has bought, is marked ([`Cast::after_refusal`]). A mark is lost with its attempt. When all have
-//! left, those who bought with a mark may have been first, the others not, and the audit decides.
+//! States forget the order of events, but whether a buyer was turned away rightly depends on it: which buyers had begun
+//! by then, and may have had the units already? So from every step that turns a buyer away, this search follows a
+//! second branch, on which all buyers inside at that moment, and all who have bought, are marked
+//! ([`Cast::after_refusal`]). A buyer loses its mark when its attempt ends, unless it leaves and has bought or held
+//! units. When all have left, the buyers who bought with a mark may have been first, the others not, and the audit
+//! decides.
 //!
-//! Nothing needs to be followed after a refusal when so much was promised that it was right in any
-//! case. Of a correct checkout every refusal is of that kind, and then this search is not needed at all.
+//! A refusal needs no second branch if so much was promised by then that it is right in any case. In a correct checkout
+//! every refusal is of that kind, and this search is not needed at all.
 //!
-//! With this a finding says exactly that the history is not linearizable (Herlihy and Wing, 1990). Place
-//! every purchase at the beginning of its attempt and every refusal at its end: no other order allowed
-//! by real time has more gone before any refusal. So if it is right in none, either more was sold than
-//! there was, or somebody was turned away falsely.
+//! So a finding says exactly that the history is not linearizable (Herlihy and Wing, 1990). Linearize every purchase at
+//! the beginning of its attempt and every refusal at its end: no other order that real time allows has more units gone
+//! before any refusal. So if no order is legal, either more was sold than there was, or a buyer was turned away
+//! falsely.
 
 use super::checks::{self, Shown};
 use super::limits::Limits;
@@ -25,10 +26,10 @@ use crate::domain::finding::FindingKind;
 use crate::domain::op::Units;
 use crate::worlds::stepped::{Actor, Cast, Cue, KindId, Stage};
 
-/// What was seen.
+/// The result of the search.
 #[derive(Debug)]
 pub(in crate::explore) struct Precedence {
-    /// States, marks told apart.
+    /// States; those with different marks count separately.
     pub(in crate::explore) states: usize,
     /// Whether every schedule was covered.
     pub(in crate::explore) complete: bool,
@@ -39,13 +40,13 @@ pub(in crate::explore) struct Precedence {
 /// How a state was first reached.
 struct Origin {
     from: u32,
-    /// Whose step it was; nobody's if somebody was turned away at the door.
+    /// The step; none for the initial state, and for a refusal at the door.
     by: Option<Cue<KindId>>,
-    /// Whether what it turned away is remembered from here on.
+    /// Whether the refusal by this step is remembered from here on.
     remembers: bool,
 }
 
-/// Looks for a false sold-out, the shortest first.
+/// Searches breadth-first for a false sold-out.
 pub(in crate::explore) fn search(
     cast: &mut Cast<'_>,
     opening: &Stage,
@@ -97,7 +98,7 @@ pub(in crate::explore) fn search(
     Precedence { states: states.len(), complete, shown: shown.filter(|_| complete) }
 }
 
-/// Who was turned away without a step, and perhaps wrongly.
+/// Kinds of buyers who were turned away without a step, and perhaps wrongly.
 pub(in crate::explore) fn refused_at_the_door(
     cast: &Cast<'_>,
     first: &State,
@@ -110,15 +111,15 @@ pub(in crate::explore) fn refused_at_the_door(
         .collect()
 }
 
-/// What can happen in a state.
+/// The steps that can happen in a state.
 struct Ways {
-    /// Everywhere that it leads, what it is, and whether what it turned away is remembered.
+    /// Each successor, the cue that leads there, and whether the refusal by that step is remembered.
     steps: Vec<(State, Cue<KindId>, bool)>,
-    /// Whether nothing need happen any more.
+    /// Whether it is an end state: nothing but faults can happen.
     is_end: bool,
 }
 
-/// Everything that can happen in a state.
+/// The steps that can happen in a state.
 fn ways_from(cast: &mut Cast<'_>, here: &State, stock: Units) -> Ways {
     let remembers = here.crowd.iter().any(|(kind, _)| is_witness(cast, *kind));
     let mut ways = Ways { steps: Vec::new(), is_end: true };
@@ -149,13 +150,13 @@ fn is_witness(cast: &Cast<'_>, kind: KindId) -> bool {
     kind.early && kind.part.ending() == Some(Ending::TurnedAway)
 }
 
-/// The false sold-out of a state in which nobody can move, if it is one.
+/// The false sold-out of an end state, if it has one.
 fn wronged(cast: &Cast<'_>, here: &State, stock: Units) -> Option<Finding> {
     let (_, findings) = checks::end(cast, stock, here);
     findings.into_iter().find(|finding| finding.kind == FindingKind::FalseSoldOut)
 }
 
-/// Names the buyers on the way to a state.
+/// The schedule to a state, with named buyers.
 fn schedule_to(
     cast: &mut Cast<'_>,
     opening: &Stage,
@@ -170,9 +171,9 @@ fn schedule_to(
         at = origin.from;
     }
     let mut stage = opening.clone();
-    // Who is marked, by name.
+    // The marked buyers, by name.
     let mut early: Vec<Actor> = Vec::new();
-    // Whose refusal is remembered: it may have a timer or an errand still.
+    // The buyer whose refusal is remembered: it may still have a timer or an errand.
     let mut witness = None;
     let mut schedule = Vec::new();
     for Origin { by, remembers, .. } in way.into_iter().rev() {

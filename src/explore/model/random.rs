@@ -1,4 +1,4 @@
-//! Seeded schedules, for what is too large to follow everything.
+//! Random schedules from a seed, for shops too large to follow every schedule.
 
 use std::collections::BTreeMap;
 
@@ -13,41 +13,41 @@ use crate::domain::buyer::Ending;
 use crate::domain::op::Units;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 
-/// Which schedules to roll.
+/// Which random schedules to follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
-    /// How many.
+    /// The number of schedules.
     pub schedules: u64,
-    /// How.
+    /// How steps are chosen.
     pub method: Method,
-    /// Whether to stop soon after something was found.
+    /// Whether to stop soon after a finding.
     pub until_found: bool,
 }
 
-/// What was rolled.
+/// The random schedules that were followed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sampled {
     /// Schedules followed.
     pub schedules: u64,
-    /// Of these, how many were cut off, since they would not end.
+    /// How many of these were cut off, since they would not end.
     pub endless: u64,
-    /// Steps of the longest.
+    /// Steps of the longest schedule.
     pub longest: u64,
-    /// How they were rolled.
+    /// How their steps were chosen.
     pub method: Method,
-    /// The least chance with which a bug of that depth is in each of them; none for plain ones, and if
-    /// one was longer than the pilots.
+    /// The least probability with which each schedule shows a bug of that depth; none for plain schedules, and if one
+    /// was longer than the pilots.
     pub chance: Option<f64>,
 }
 
-/// What came of rolled schedules.
+/// The results of random schedules.
 pub(in crate::explore) struct Rolled {
     pub(in crate::explore) sampled: Sampled,
-    /// Of each kind of finding the first schedule.
+    /// Each kind of finding, with the first schedule that showed it.
     pub(in crate::explore) shown: Vec<Shown>,
     /// Schedules in which a buyer's checkout failed.
     pub(in crate::explore) failed: u64,
-    /// The shortest of them.
+    /// The shortest of these schedules.
     pub(in crate::explore) first_failure: Option<Vec<Cue<Actor>>>,
     /// Whether a buyer bought in any of them.
     pub(in crate::explore) sold: bool,
@@ -56,20 +56,20 @@ pub(in crate::explore) struct Rolled {
 /// Schedules that one thread follows at a time.
 const CHUNK: u64 = 64;
 
-/// Chunks that are followed before looking up. The same for any number of threads.
+/// Chunks that are followed between two checks of whether to stop. It does not depend on the number of threads.
 const CHUNKS: usize = 16;
 
-/// Steps between two looks at whether to stop.
+/// Steps between two checks of whether to stop.
 const LOOK_UP: usize = 256;
 
-/// Kinds after which a cast is put away for a new one: there is room for as many again.
+/// Kinds after which a cast is replaced by a new one: it has room for as many again.
 const MANY_KINDS: usize = 32_000;
 
-/// Schedules from which it is learned how long they are.
+/// Pilots: schedules that show how many steps a schedule has.
 const PILOTS: u64 = 64;
 
-/// Follows rolled schedules, until `stopped` says so. Of each kind of finding it shows the first
-/// schedule, as short as leaving buyers out makes it.
+/// Follows random schedules until `stopped` returns true. For each kind of finding it reports the first schedule,
+/// without the buyers that the finding does not need.
 pub(in crate::explore) fn sample<'s>(
     new_cast: impl Fn() -> Cast<'s> + Sync,
     open: impl Fn(&mut Cast<'s>) -> Stage + Sync,
@@ -83,7 +83,7 @@ pub(in crate::explore) fn sample<'s>(
         Method::Plain => 0,
         Method::Pct { .. } => (0..PILOTS)
             .map(|number| {
-                // From the other end, so that they are not schedules of the sample.
+                // Pilots are numbered from the other end, so that they are not schedules of the sample.
                 let mut dice = Roll::new(seed, LAST - number, Method::Plain, 0, &opening);
                 let next = |cast: &mut Cast<'_>, stage: &Stage| dice.next(cast, stage);
                 Walk::follow(&mut cast, &opening, next, stopped).schedule.len()
@@ -129,27 +129,27 @@ pub(in crate::explore) fn sample<'s>(
         longest: all.longest as u64,
         method: sampling.method,
         chance: match sampling.method {
-            // Of what was longer than foreseen, the end was never chosen for a fall.
+            // In a schedule longer than the pilots, no priority change could come at the last steps.
             Method::Pct { depth } if (1..=steps).contains(&all.longest) => {
                 Some(1.0 / (buyers * k.powf(f64::from(depth) - 1.0)))
             }
             _ => None,
         },
     };
-    // Whoever wants the first is content with the gravest of them.
+    // A search that stops at a finding reports only the gravest one.
     let enough = if sampling.until_found { 1 } else { usize::MAX };
     let found = all.found.into_values().take(enough);
     let shown = found.map(|shown| shorter(&mut cast, &opening, shown, stopped)).collect();
     Rolled { sampled, shown, failed: all.failed, first_failure: all.first_failure, sold: all.sold }
 }
 
-/// What came of some schedules.
+/// The results of some schedules.
 #[derive(Default)]
 struct Chunk {
     schedules: u64,
     endless: u64,
     longest: usize,
-    /// The first of each kind, by gravity.
+    /// The first finding of each kind, by gravity.
     found: BTreeMap<usize, Shown>,
     failed: u64,
     first_failure: Option<Vec<Cue<Actor>>>,
@@ -202,10 +202,10 @@ impl Chunk {
 #[derive(Default)]
 struct Walk {
     schedule: Vec<Cue<Actor>>,
-    /// What was wrong, and after how many steps.
+    /// The findings, each with the number of steps after which it was seen.
     found: Vec<(Finding, usize)>,
     is_endless: bool,
-    /// Whether there was no time to follow it.
+    /// Whether the search was stopped before the schedule's end.
     is_stopped: bool,
     /// Whether a buyer's checkout has failed at its end, and whether a buyer has bought.
     has_failed: bool,
@@ -215,7 +215,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Lets whoever `next` names move, as long as it names somebody.
+    /// Follows the cues that `chooser` names, until it names none.
     fn follow(
         cast: &mut Cast<'_>,
         opening: &Stage,
@@ -246,7 +246,7 @@ impl Walk {
         walk
     }
 
-    /// What is wrong after a step, whatever comes later.
+    /// Notes findings after a step that are certain whatever comes later.
     fn look(&mut self, cast: &Cast<'_>, stock: Units, stage: &Stage, step: &Step) {
         let mover = (step.actor, step.ending);
         let sold = [Some(mover), step.other].into_iter().flatten();
@@ -281,9 +281,8 @@ impl Walk {
     }
 }
 
-/// Leaves out buyers without whom the same kind of finding still shows: half of them if that goes well,
-/// else a quarter, and so on to each by itself (Zeller and Hildebrandt, "Simplifying and isolating
-/// failure-inducing input", 2002).
+/// Removes buyers that the same kind of finding does not need: tries half of them at a time, then a quarter, and so on
+/// down to single buyers (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002).
 fn shorter(
     cast: &mut Cast<'_>,
     opening: &Stage,
@@ -315,7 +314,7 @@ fn leave_out(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Option<Shown> {
     let mut others = shown.schedule.iter().copied().filter(|cue| !some.contains(&cue.who));
-    // A step that cannot be made without those who were left out is left out, too.
+    // A step that cannot be made without the removed buyers is removed, too.
     let next = |cast: &mut Cast<'_>, stage: &Stage| {
         others.by_ref().find(|cue| stage.can_happen(cast, *cue))
     };

@@ -16,7 +16,7 @@ use crate::explore::timeline;
 use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
 
-/// Tells how a buyer's checkout failed in so many ends, and the shortest way to one of them.
+/// The incident of failed checkouts: in how many ends one failed, and a shortest schedule to one of these ends.
 pub(super) fn tell_failed(
     cast: &mut Cast<'_>,
     opening: &Stage,
@@ -46,7 +46,7 @@ pub(super) fn tell_failed(
     }])
 }
 
-/// Tells what was found step by step, of buyers by name.
+/// Reports findings step by step, with named buyers.
 pub(super) fn tell(
     cast: &mut Cast<'_>,
     opening: &Stage,
@@ -65,7 +65,7 @@ pub(super) fn tell(
             let schedule = Schedule(schedule).to_string();
             Ok(Told {
                 finding: by_name.unwrap_or(finding),
-                // What never ends cannot be replayed; the search can be made again.
+                // A schedule without end cannot be replayed; the search can be repeated.
                 again: match finding_kind {
                     FindingKind::Livelock => search_again(entrant, settings),
                     _ => again(entrant, settings, &schedule),

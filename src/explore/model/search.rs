@@ -1,5 +1,5 @@
-//! The search: every state that any schedule can lead to, the nearest first, so that the first
-//! schedule to a finding is a shortest one.
+//! Breadth-first search through every state that any schedule can lead to, so that the first schedule to a finding is a
+//! shortest one.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -31,11 +31,11 @@ pub struct Seen {
     pub bytes_per_state: usize,
     /// Whether every schedule was covered.
     pub complete: bool,
-    /// States of the search that follows who came before whom, if one was needed.
+    /// States of the precedence search, which tracks which buyer came before which; zero if it was not needed.
     pub precedence_states: usize,
-    /// How many schedules that is; none if they are endless or too many to add up.
+    /// The number of schedules; none if some never end, or if the search was stopped before they were counted.
     pub interleavings: Option<Ways>,
-    /// Every way in which it can end.
+    /// Every way in which a schedule can end.
     pub ends: BTreeSet<End>,
     /// Each kind of finding once, the gravest first, with a shortest schedule to it.
     pub shown: Vec<Shown>,
@@ -50,20 +50,20 @@ struct Origin {
     by: Cue<KindId>,
 }
 
-/// States that are expanded before what they lead to is looked up. The same for any number of threads.
+/// States that are expanded before their successors are looked up. It does not depend on the number of threads.
 const BLOCK: usize = 16 * 1024;
 
 /// States that one thread expands at a time.
 const CHUNK: usize = 512;
 
-/// What was learned of states by their number: whence each was first reached, and where it leads.
+/// What is known of each state, by its number: from where it was first reached, and where its steps lead.
 struct Journal {
     origins: Vec<Origin>,
     graph: Graph,
 }
 
 impl Journal {
-    /// Of the first state it is known that it comes from nowhere.
+    /// A journal with the initial state, which has no predecessor.
     fn open() -> Self {
         Self { origins: vec![Origin { from: 0, by: Cue::step(0) }], graph: Graph::default() }
     }
@@ -73,7 +73,7 @@ impl Journal {
         self.origins.capacity() * size_of::<Origin>() + self.graph.bytes()
     }
 
-    /// Writes down where the steps from some states lead.
+    /// Records where the steps from some states lead.
     fn enter(&mut self, chunk: Range<u32>, expanded: &Expanded, numbers: &[u32]) {
         let mut steps = expanded.ways.iter().zip(numbers);
         let mut start = 0;
@@ -90,7 +90,7 @@ impl Journal {
     }
 }
 
-/// The most steps of a livelock that are told.
+/// Step limit of the cycle that is reported for a livelock.
 const LONGEST_LAP: usize = 1_000;
 
 /// A search under way.
@@ -102,24 +102,24 @@ pub struct Search<'c, 's> {
     journal: Journal,
     ends: BTreeSet<End>,
     sightings: Sightings,
-    /// The first state at which it ends and a buyer's checkout has failed.
+    /// The first end state in which a buyer's checkout has failed.
     failed: Option<u32>,
-    /// Whether somebody was turned away before enough was promised to others.
+    /// Whether a buyer was turned away before others were promised enough units to justify it.
     premature: bool,
-    /// Bytes that a state of the last block led to.
+    /// Bytes of successors for each state of the last block.
     bytes_a_state: usize,
-    /// What the last block led to: kept for its memory.
+    /// The successors of the last block, kept to reuse their memory.
     expanded: Vec<Expanded>,
 }
 
 impl<'c, 's> Search<'c, 's> {
-    /// Begins at a shop that has just opened.
+    /// A search from a shop that has just opened.
     pub fn from(cast: &'c mut Cast<'s>, opening: Stage) -> Self {
         let stock = checks::stock_of(cast, &opening);
         Self::with_stock(cast, opening, stock)
     }
 
-    /// Begins in the middle, at a shop that opened with so many units.
+    /// A search from the middle of a schedule, in a shop that opened with `stock` units.
     pub fn with_stock(cast: &'c mut Cast<'s>, opening: Stage, stock: Units) -> Self {
         let first = State::of(opening.store(), opening.kinds());
         let premature = !precedence::refused_at_the_door(cast, &first, stock).is_empty();
@@ -138,8 +138,8 @@ impl<'c, 's> Search<'c, 's> {
         }
     }
 
-    /// Looks at everything, within limits and until `stopped` says so, on the threads of the present
-    /// rayon pool. What it finds is the same for any number of them.
+    /// Runs the search within `limits` and until `stopped` returns true, on the threads of the current rayon pool. The
+    /// result does not depend on their number.
     pub fn run(&mut self, limits: Limits, stopped: impl Fn() -> bool) -> Seen {
         let mut limit = limits.states.min(MOST_STATES);
         let mut next = 0;
@@ -150,7 +150,7 @@ impl<'c, 's> Search<'c, 's> {
                 complete = false;
                 break;
             }
-            // Smaller steps near a limit, so as not to shoot far beyond it.
+            // Blocks are smaller near a limit, so that the search does not go far beyond it.
             let room = limits.memory.saturating_sub(self.bytes()) / self.bytes_a_state.max(1);
             let block = ((limit - self.states.len()) / 8).min(room).clamp(1, BLOCK);
             let until = self.states.len().min(next + block);
@@ -163,7 +163,7 @@ impl<'c, 's> Search<'c, 's> {
         }
         complete &= !self.cast.is_full();
         let ways = if complete { self.journal.graph.ways(&stopped) } else { None };
-        // Where all schedules can be counted, all of them end.
+        // If all schedules could be counted, all of them end.
         if complete && ways.is_none() {
             complete &= !stopped();
             self.look_for_livelock();
@@ -181,7 +181,7 @@ impl<'c, 's> Search<'c, 's> {
         });
         let mut shown: Vec<Shown> = sightings
             .into_all()
-            // Of time these states know nothing: that is for the other search to say.
+            // These states keep no order of events: false sold-outs are left to the precedence search.
             .filter(|sighting| sighting.finding.kind != FindingKind::FalseSoldOut)
             .map(|Sighting { finding, state, step }| Shown {
                 schedule: match finding.kind {
@@ -208,7 +208,7 @@ impl<'c, 's> Search<'c, 's> {
         }
     }
 
-    /// Everything that kinds and stores are known by.
+    /// The cast: all kinds and stores, by number.
     pub(in crate::explore) fn cast(&self) -> &Cast<'s> {
         self.cast
     }
@@ -218,7 +218,7 @@ impl<'c, 's> Search<'c, 's> {
         (0..self.states.len() as u32).map(|state| unpack(self.states.words_of(state)))
     }
 
-    /// All steps between them: from where, to where, and how many buyers could make it.
+    /// All steps between states: from where, to where, and how many buyers could make each.
     pub(in crate::explore) fn all_steps(&self) -> impl Iterator<Item = (u32, u32, u16)> + '_ {
         self.journal.graph.all_steps()
     }
@@ -228,7 +228,7 @@ impl<'c, 's> Search<'c, 's> {
         self.states.bytes() + self.cast.bytes() + self.journal.bytes()
     }
 
-    /// Takes every step that can be taken from these states.
+    /// Takes every step that is possible in these states.
     fn expand(&mut self, block: Range<usize>) {
         let chunks: Vec<Range<u32>> = block
             .clone()
@@ -257,7 +257,7 @@ impl<'c, 's> Search<'c, 's> {
             }
         }
         if self.cast.is_full() {
-            // What came of the last steps is not known.
+            // The cast is full, so the results of the last steps are not known.
             return;
         }
         let batches: Vec<&Batch> = used.iter().map(|one| &one.there).collect();
@@ -285,8 +285,8 @@ impl<'c, 's> Search<'c, 's> {
         self.sightings.note(Sighting { finding, state, step: None });
     }
 
-    /// The way to a state from which no schedule ends, and on, always with the first who can move, until
-    /// it has come to where it was before.
+    /// The schedule to a state from which no schedule ends, continued with the first step that can happen, until a
+    /// state repeats.
     fn lap_from(&mut self, state: u32) -> Vec<Cue<Actor>> {
         let mut schedule = self.schedule_to(state, None);
         let mut stage = self.opening.clone();
@@ -306,7 +306,7 @@ impl<'c, 's> Search<'c, 's> {
         schedule
     }
 
-    /// Names the buyers on the way to a state: of those who are alike, the first by name moves.
+    /// The schedule to a state, with named buyers: of identical buyers, the first by name moves.
     fn schedule_to(&mut self, state: u32, last: Option<Cue<KindId>>) -> Vec<Cue<Actor>> {
         let mut cues: Vec<Cue<KindId>> = last.into_iter().collect();
         let mut at = state;

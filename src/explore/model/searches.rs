@@ -31,7 +31,7 @@ pub fn search_all(
     search(entrant, settings, limits, stopped, |_| ()).map(|(found, ())| found)
 }
 
-/// The same, and draws the states that it met.
+/// The same search; also returns the graph of the states that it met.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings.
@@ -84,8 +84,8 @@ fn search<T>(
     Ok((found, drawn))
 }
 
-/// Follows every schedule one by one, with nothing remembered and nothing merged, for checking that
-/// [`search_all`] forgets nothing. A state is here one way to it.
+/// Follows every schedule one by one, without a set of visited states and without merging, to check that [`search_all`]
+/// misses nothing. Each path to a state counts here as a state.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings.
@@ -107,7 +107,7 @@ pub fn search_unreduced(
         complete: tried.complete,
         interleavings: tried.complete.then(|| Ways::exactly(tried.schedules)),
     };
-    // In these schedules an order is a step of its own, and in a replay it mostly is not.
+    // In these schedules, placing an order is a step of its own. A replay mostly merges it into the step before.
     let merges = Cast::new(entrant, settings).merges();
     let mut without_orders = |schedule: Vec<Cue<Actor>>| -> Result<_, Error> {
         let mut stage = opening.clone();
@@ -151,7 +151,7 @@ pub fn search_unreduced(
     })
 }
 
-/// Follows schedules that are rolled from the seed.
+/// Follows random schedules, which the seed determines.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings.
@@ -164,7 +164,7 @@ pub fn sample(
     let mut cast = Cast::new(entrant, settings);
     let opening = open(&mut cast, entrant, settings)?;
     let new_cast = || Cast::new(entrant, settings);
-    // What could be refused was refused above.
+    // `open` has accepted these settings above, so it does not fail here.
     let open_again =
         |cast: &mut Cast<'_>| open(cast, entrant, settings).unwrap_or_else(|_| opening.clone());
     let Rolled { sampled, shown, failed, first_failure, sold } =

@@ -5,10 +5,10 @@ use crate::worlds::stepped::{KindId, Move, StoreId, Turn};
 /// The most buyers that one word can count.
 pub const MOST_OF_A_KIND: u32 = u16::MAX as u32;
 
-/// More buyers than any number: one more or one less makes no difference.
+/// Any number of buyers: one more or one less makes no difference.
 pub const ANY: u32 = u32::MAX;
 
-/// A state, unpacked: the kinds that somebody is of, in order, with how many.
+/// A state, unpacked: the store, and the kinds that occur, in order, each with its number of buyers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct State {
     /// The store.
@@ -18,7 +18,7 @@ pub struct State {
 }
 
 impl State {
-    /// A state in which everybody is of these kinds.
+    /// The state of a store with actors of these kinds.
     #[must_use]
     pub fn of(store: StoreId, kinds: impl Iterator<Item = KindId>) -> Self {
         let mut state = Self { store, crowd: Vec::new() };
@@ -34,7 +34,7 @@ impl State {
         self.place(kind).map_or(0, |at| self.crowd[at].1)
     }
 
-    /// What one step makes of it.
+    /// The state after one step.
     #[must_use]
     pub fn after(&self, turn: &Turn) -> Self {
         let mut there = Self { store: turn.store, crowd: self.crowd.clone() };
@@ -43,7 +43,7 @@ impl State {
         there
     }
 
-    /// One buyer changes kind.
+    /// Moves one buyer to another kind.
     pub fn apply(&mut self, change: Move) {
         if let Ok(at) = self.place(change.from) {
             match &mut self.crowd[at].1 {

@@ -1,8 +1,8 @@
 //! All states met so far, each once, by the order in which they were met.
 //!
-//! They are looked up many at a time: each [`Shard`] of the index has its own share of hashes, so that
-//! all can be asked at once, and numbers are given out afterwards, in the order of the question. So
-//! they do not depend on how many threads there are.
+//! States are looked up in batches. Each [`Shard`] of the index has its own share of hashes, so that all shards can
+//! look up at once. New states are numbered afterwards, in the order of the batches, so the numbers do not depend on
+//! the number of threads.
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -11,16 +11,16 @@ use rayon::prelude::*;
 use super::packed::Packed;
 use super::state::State;
 
-/// Into how many shards the index is cut.
+/// The number of shards of the index.
 const SHARDS: usize = 16;
 
 /// The most states that can be numbered.
 pub(in crate::explore) const MOST_STATES: usize = NEW as usize;
 
-/// Marks a state that has no number yet; the other bits are its place among the new ones of its shard.
+/// Marks a state that has no number yet; the other bits are its index among the new states of its shard.
 const NEW: u32 = 1 << 31;
 
-/// Fewer are looked up without help: to call for it would take longer.
+/// Fewer states are looked up by one thread: to start others would take longer.
 const WORTH_SHARING: usize = 2_000;
 
 /// States to be looked up, in order.
@@ -33,23 +33,23 @@ pub(in crate::explore) struct Batch {
 }
 
 impl Batch {
-    /// How many.
+    /// The number of states.
     pub(in crate::explore) fn len(&self) -> usize {
         self.packed.len()
     }
 
-    /// The memory that their words and hashes need, in bytes: the same however much room there is.
+    /// The memory that the words and hashes need, in bytes, whatever the capacity.
     pub(in crate::explore) fn bytes(&self) -> usize {
         self.packed.words() * size_of::<u32>()
             + self.len() * (size_of::<usize>() + 3 * size_of::<u32>())
     }
 
-    /// The words of the last.
+    /// The words of the last state.
     pub(in crate::explore) fn last(&self) -> &[u32] {
         self.packed.words_of(self.len() - 1)
     }
 
-    /// Takes everything out.
+    /// Removes all states.
     pub(in crate::explore) fn clear(&mut self) {
         self.packed.clear();
         self.hashes.clear();
@@ -69,12 +69,12 @@ impl Batch {
 /// A share of the index.
 #[derive(Debug, Default)]
 struct Shard {
-    /// Hash and number of each.
+    /// Hash and number of each state.
     table: HashTable<(u32, u32)>,
 }
 
-/// What a shard has found: for each state it was asked for a number, or [`NEW`]; and the new ones, by
-/// batch and place.
+/// What a shard has found: for each state that was looked up its number, or [`NEW`] with its index; and the new states,
+/// by batch and index.
 struct Found {
     numbers: Vec<u32>,
     new: Vec<(u32, u32)>,
@@ -88,7 +88,7 @@ pub(in crate::explore) struct States {
 }
 
 impl States {
-    /// How many.
+    /// The number of states.
     pub(in crate::explore) fn len(&self) -> usize {
         self.packed.len()
     }
@@ -99,12 +99,12 @@ impl States {
         self.packed.bytes() + index
     }
 
-    /// The words of one.
+    /// The words of one state.
     pub(in crate::explore) fn words_of(&self, state: u32) -> &[u32] {
         self.packed.words_of(state as usize)
     }
 
-    /// Adds the first.
+    /// The states with only the first.
     pub(in crate::explore) fn open(first: &State) -> Self {
         let mut states = Self::default();
         let mut batch = Batch::default();
@@ -113,8 +113,8 @@ impl States {
         states
     }
 
-    /// Looks up states, and hands their numbers, batch by batch, to `enter`. Those that are new get the
-    /// next ones, in this order.
+    /// Looks up states, and passes their numbers, batch by batch, to `enter`. New states get the next numbers, in the
+    /// order of the batches.
     pub(in crate::explore) fn insert_all(
         &mut self,
         batches: &[&Batch],
@@ -143,7 +143,7 @@ impl States {
 }
 
 impl Shard {
-    /// Looks up its share of the batches, and makes room for what is new.
+    /// Looks up its share of the batches, and adds an entry for each new state.
     fn look_up(&mut self, at: usize, known: &Packed, batches: &[&Batch]) -> Found {
         let mut found = Found { numbers: Vec::new(), new: Vec::new() };
         for (number, batch) in batches.iter().enumerate() {
@@ -169,7 +169,7 @@ impl Shard {
         found
     }
 
-    /// Writes down the numbers of what was new.
+    /// Records the numbers of the new states.
     fn settle(&mut self, batches: &[&Batch], found: &Found, given: &[u32]) {
         for (place, (&(batch, at), number)) in found.new.iter().zip(given).enumerate() {
             let hash = batches[batch as usize].hashes[at as usize];
@@ -195,8 +195,8 @@ fn words_of<'w>(
     batches[batch as usize].packed.words_of(place as usize)
 }
 
-/// Numbers what is new in the order of the question, and keeps it. Returns the number of each state of
-/// each batch, and of what was new in each shard.
+/// Numbers new states in the order of the batches, and stores them. Returns the number of each state of each batch, and
+/// of each new state of each shard.
 fn give_numbers(
     known: &mut Packed,
     batches: &[&Batch],
@@ -224,8 +224,8 @@ fn give_numbers(
     (numbers, given)
 }
 
-/// The same on every machine and in every run. Each word is mixed by itself, so that a processor can
-/// mix several at once; a word says what kind it counts, so that their order need not.
+/// A hash that is the same on every machine and in every run. Each word is mixed by itself, so that a processor can mix
+/// several at once. The order of the words does not matter, for a word says what kind it counts.
 fn hash(words: &[u32]) -> u32 {
     const ODD: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03];
     let mix = |word: u32, odd: u64| {
@@ -241,7 +241,7 @@ fn shard_of(hash: u32) -> usize {
     hash as usize % SHARDS
 }
 
-/// A hash for a table, which looks at the highest and the lowest bits.
+/// Spreads a hash for the table, which uses the highest and the lowest bits.
 fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32)
 }

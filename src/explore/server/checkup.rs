@@ -1,5 +1,5 @@
-//! A checkup of an application: everybody comes alone, one after the other, and then all of them once more. What is said
-//! the second time and was not the first would make orders diverge.
+//! A checkup of an application: all buyers run serially, one after the other, and then once more. A statement that
+//! differs the second time would make orders diverge.
 
 use std::collections::BTreeSet;
 
@@ -13,20 +13,20 @@ use crate::stores::remote::Server;
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Grain, Harness, Step};
 
-/// How an application looks.
+/// The result of a checkup.
 #[derive(Clone, Debug)]
 pub struct Checkup {
     /// The settings, with products and stock as the shop has them.
     pub settings: Settings,
     /// What each buyer did, by name.
     pub walks: Vec<Walked>,
-    /// Tables that are looked at, and nothing more.
+    /// Tables that are only read.
     pub reads: Vec<String>,
-    /// Tables that are changed.
+    /// Tables that are written.
     pub writes: Vec<String>,
-    /// Steps whose values were others the second time: whose, which of its own counted from 1, and both.
+    /// Steps that differed the second time.
     pub differ: Vec<Differing>,
-    /// What else has to be known to judge what will be covered.
+    /// Remarks on what a search will cover.
     pub remarks: Vec<String>,
 }
 
@@ -43,20 +43,20 @@ pub struct Walked {
     pub transactions: usize,
 }
 
-/// A step that is not said in the same words twice.
+/// A step whose statement differed the second time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Differing {
-    /// Whose.
+    /// The buyer's name.
     pub who: String,
-    /// Which of its own, counted from 1.
+    /// The number of the step among the buyer's own, counted from 1.
     pub step: usize,
-    /// What it was the first time, and the second.
+    /// The statement the first time, and the second.
     pub said: (String, String),
-    /// Whether it is the same but for its values; else orders cannot be repeated.
+    /// Whether only its values differ; else orders cannot be repeated.
     pub is_alike: bool,
 }
 
-/// Has everybody come alone, twice.
+/// Runs all buyers serially, twice.
 ///
 /// # Errors
 /// As [`rehearse`](crate::explore::rehearse).
@@ -65,7 +65,7 @@ pub fn check_up(
     settings: &Settings,
     server: &dyn Server,
 ) -> Result<Checkup, Error> {
-    // The first walk of all fills whatever caches the application has.
+    // The very first run fills the caches that the application has.
     crate::explore::rehearse(entrant, settings, server)?;
     let settings = measured(settings, server)?;
     let tables = server.part_names();
@@ -119,7 +119,7 @@ pub fn check_up(
     })
 }
 
-/// Steps of one buyer that were said otherwise the second time; up to the first that was another one altogether.
+/// Steps of one buyer that differ the second time, up to the first that differs in more than its values.
 fn differing(place: usize, before: &[Step], now: &[Step]) -> Vec<Differing> {
     let mut found = Vec::new();
     for step in 0..before.len().max(now.len()) {

@@ -1,8 +1,8 @@
-//! Which statements got into each other's way: somebody looked, somebody else changed what was looked at, and the first
-//! acted on what it had seen.
+//! Which statements interfere: one buyer reads, another buyer changes what was read, and the first buyer acts on what
+//! it has read.
 //!
-//! Warszawski and Bailis (*ACIDRain*, SIGMOD 2017) tell two kinds apart: those within one transaction, which a level of
-//! isolation can keep apart, and those over several, which no level can.
+//! Warszawski and Bailis (*ACIDRain*, SIGMOD 2017) distinguish two kinds: conflicts within one transaction, which an
+//! isolation level can prevent, and conflicts across several transactions, which no level can.
 
 use std::fmt;
 
@@ -11,32 +11,32 @@ use serde::Serialize;
 use crate::explore::schedule::actor;
 use crate::worlds::held::Step;
 
-/// What cures it.
+/// What can cure a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reach {
-    /// Both looking and acting are in one transaction.
+    /// An isolation level: the buyer reads and acts in one transaction.
     Level,
-    /// They are in different ones, or in none.
+    /// No level: the buyer reads and acts in different transactions, or in none.
     Scope,
 }
 
-/// Three steps, counted from 1, and what they are about.
+/// Three steps, counted from 1, and the table that they are about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Conflict {
-    /// Who looked, and acted.
+    /// The buyer that read, and acted.
     pub who: String,
-    /// Who changed it in between.
+    /// The buyer that changed the table in between.
     pub other: String,
-    /// What was looked at, and changed.
+    /// The table that was read, and changed.
     pub table: String,
-    /// The step that looked.
+    /// The step that read.
     pub looked: usize,
-    /// The one that changed it.
+    /// The step that changed the table.
     pub changed: usize,
-    /// The one that acted on what had been seen.
+    /// The step that acted on what had been read.
     pub acted: usize,
-    /// What cures it.
+    /// What can cure it.
     pub reach: Reach,
 }
 
@@ -63,8 +63,8 @@ impl fmt::Display for Conflict {
 const LABEL: usize = 17;
 
 impl Conflict {
-    /// The conflict in these steps that matters most: about a table that the audit asks for, where looking and acting are
-    /// closest together.
+    /// The conflict in these steps that matters most: on a table that the audit reads, if there is one, with the steps
+    /// that read and act closest together.
     pub(in crate::explore) fn among(
         steps: &[Step],
         tables: &[String],
@@ -84,7 +84,7 @@ impl Conflict {
                 let before = (0..changed).rev().filter(|at| steps[*at].place != other);
                 let Some(looked) = before.clone().find(|at| looks(&steps[*at])) else { continue };
                 let who = steps[looked].place;
-                // Whoever has changed it itself since it looked acts on its own doing.
+                // A buyer that has changed the table itself since it read acts on its own change: that is no conflict.
                 let its = |at: &usize| steps[*at].place == who && changes(&steps[*at]);
                 if (looked..changed).any(|at| its(&at)) {
                     continue;
@@ -114,7 +114,7 @@ impl Conflict {
     }
 }
 
-/// Whether a text names something: a table as a word, and a key, which may have any signs in it, as it is.
+/// Whether a text names a table or a key: a table as a word, a key, which may have any signs in it, as it is.
 pub(in crate::explore) fn names(text: &str, name: &str) -> bool {
     let is_word = name.chars().all(|c| c.is_alphanumeric() || c == '_');
     match is_word {
@@ -123,7 +123,7 @@ pub(in crate::explore) fn names(text: &str, name: &str) -> bool {
     }
 }
 
-/// The words of a text, in small letters.
+/// The words of a text, in lower case.
 pub(in crate::explore) fn words(text: &str) -> impl Iterator<Item = String> {
     let is_of_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     let words = text.split(move |c| !is_of_word(c)).filter(|word| !word.is_empty());

@@ -1,8 +1,8 @@
 //! What a stronger isolation level would do about a finding.
 //!
-//! A level cures a finding if no order shows that finding there, whatever else is wrong. It is not asked where the answer
-//! is known: if the checkout sets its level itself, no flag changes it; and what is wrong even if buyers come one after the
-//! other is wrong at every level, for each of them allows that.
+//! A level cures a finding if no order shows that finding there, whatever else is wrong. No level is tried where the
+//! answer is known: if the checkout sets its level itself, no flag changes it; and what is wrong when buyers run
+//! serially is wrong at every level, for every level allows that.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,21 +25,21 @@ use crate::stores::Address;
 use crate::stores::remote::Server;
 use crate::worlds::entrant::Entrant;
 
-/// Orders after which a level is neither a cure nor none.
+/// Limit of orders, after which it stays open whether a level is a cure.
 const MOST_ORDERS: u64 = 1_000;
 
-/// Settings of a database that are its level, beside `ISOLATION LEVEL` in words.
+/// Database settings that hold the isolation level, beside the words `ISOLATION LEVEL`.
 const LEVELS: [&str; 3] =
     ["transaction_isolation", "default_transaction_isolation", "tx_isolation"];
 
-/// Whether there are levels to be tried, and transactions that they would keep apart.
+/// Whether the store has several levels, and the strategy has transactions that they isolate.
 fn has_levels(entrant: &dyn Entrant, settings: &Settings) -> bool {
     let is_kept_apart = matches!(settings.store, StoreKind::Postgres | StoreKind::Mysql);
     is_kept_apart && entrant.card().names(OpKind::Transaction)
 }
 
-/// Why no level has to be tried against the gravest finding of a report, if that is so. At the server at which it was
-/// found.
+/// Why no level has to be tried against the gravest finding of a report, if that is so. `server` is the one at which it
+/// was found.
 ///
 /// # Errors
 /// As [`search_orders`].
@@ -66,8 +66,8 @@ pub fn no_level(
     Ok(shows.then_some(NoLevel::OneByOne))
 }
 
-/// Makes the same search at each stronger level, up to the first that cures the gravest finding of a report. Of a checkout
-/// without transactions there is nothing to be tried, nor where there is but one level.
+/// Repeats the search at each stronger level, up to the first that cures the gravest finding of a report. Tries nothing
+/// for a checkout without transactions, or where there is only one level.
 ///
 /// # Errors
 /// As [`server_for`] and [`search_orders`].
@@ -99,7 +99,7 @@ pub fn try_levels(
     Ok(tried)
 }
 
-/// Makes the same search at one level, and judges the level by one kind of finding; by all of them if there is none.
+/// Repeats the search at one level, and judges the level by one kind of finding; by all kinds if `kind` is none.
 ///
 /// # Errors
 /// As [`server_for`] and [`search_orders`].
@@ -122,7 +122,7 @@ pub fn try_level(
     let is_it = |found: FindingKind| kind.is_none_or(|kind| kind == found);
     let shows = |report: &Exploration| kinds(report).any(is_it);
     if report.evidence == Evidence::Broken && !shows(&report) {
-        // What was found first is not what was asked for: go on.
+        // The finding that came first is not the one that was asked for: search on.
         (report, _) = search(Walk { enough_after_finding: None, ..walk })?;
     }
     let failed = report.failed;
@@ -149,7 +149,7 @@ pub fn gravest(report: &Exploration) -> Option<FindingKind> {
     kinds(report).next()
 }
 
-/// Whether this is found in an order in which no buyer is made to wait who could go on.
+/// Whether an order without a switch shows this kind of finding.
 fn shows_one_by_one(
     entrant: &dyn Entrant,
     settings: &Settings,
@@ -165,7 +165,7 @@ fn shows_one_by_one(
     Ok(kinds(&report).any(|found| found == kind))
 }
 
-/// A statement that sets the level itself: of a described checkout any of its steps, of an application any that is told.
+/// A statement that sets the level itself: of a described checkout any step, of an application any that is reported.
 fn sets_its_own(entrant: &dyn Entrant, report: &Exploration) -> Option<String> {
     let checkout = entrant.described()?;
     let said = report.findings.iter().flat_map(|told| &told.timeline).map(|row| row.did.as_str());
@@ -185,7 +185,7 @@ fn statements(checkout: &Checkout) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a statement sets how far its own transaction, or every one of its session, is kept apart.
+/// Whether a statement sets the isolation level of its own transaction, or of every one of its session.
 fn sets_level(dialect: Dialect, text: &str) -> bool {
     let pieces = pieces(dialect, text);
     let words = pieces.iter().filter(|piece| piece.kind == Kind::Word);
@@ -206,7 +206,7 @@ fn sets_level(dialect: Dialect, text: &str) -> bool {
     }
 }
 
-/// `ISOLATION LEVEL`.
+/// Whether `ISOLATION LEVEL` is among the words.
 fn in_words(words: &[String]) -> bool {
     words.windows(2).any(|two| two[0] == "isolation" && two[1] == "level")
 }

@@ -1,4 +1,4 @@
-//! What comes of orders that were run: how they end, what is wrong there, and the best order that shows it.
+//! The results of orders that were run: how they end, what is wrong there, and the best order that shows it.
 
 use std::collections::BTreeSet;
 
@@ -24,11 +24,11 @@ use crate::worlds::stepped::Cue;
 pub struct Outcome {
     /// Units of each product.
     pub shelves: Vec<Units>,
-    /// What buyers had wanted and how their visits ended, in no order.
+    /// How visits ended and what their buyers had wanted, sorted, so that buyers are not told apart.
     pub visits: Vec<(Ending, Want)>,
     /// Lines in the order book.
     pub orders: usize,
-    /// What is wrong.
+    /// The kinds of finding.
     pub findings: Vec<FindingKind>,
 }
 
@@ -47,12 +47,12 @@ pub(in crate::explore) struct Judged {
 /// A finding and the best order that shows it.
 pub(in crate::explore) struct Best {
     pub(in crate::explore) finding: Finding,
-    /// Fewest statements, then fewest changes from one buyer to another.
+    /// Statements, then changes from one buyer to another; the lower the better.
     cost: (usize, usize),
     pub(in crate::explore) steps: Vec<Step>,
 }
 
-/// What went wrong in some orders and is no finding, and the best order that shows it.
+/// An incident, which is no finding, and the best order that shows it.
 pub(in crate::explore) struct BestIncident {
     pub(in crate::explore) kind: IncidentKind,
     /// In how many orders.
@@ -62,7 +62,7 @@ pub(in crate::explore) struct BestIncident {
     pub(in crate::explore) steps: Vec<Step>,
 }
 
-/// Everything that has come of the orders so far.
+/// The results of all orders so far.
 #[derive(Default)]
 pub(in crate::explore) struct Harvest {
     pub(in crate::explore) covered: Orders,
@@ -70,12 +70,12 @@ pub(in crate::explore) struct Harvest {
     pub(in crate::explore) best: Vec<Best>,
     pub(in crate::explore) incidents: Vec<BestIncident>,
     pub(in crate::explore) fates: Fates,
-    /// The first statement in which chance may have decided something.
+    /// The first statement in which a random value may have decided something.
     pub(in crate::explore) by_chance: Option<String>,
 }
 
 impl Harvest {
-    /// An order has been run to its end: takes in what came of it.
+    /// Takes in the results of an order that was run to its end.
     pub(in crate::explore) fn take_in(
         &mut self,
         harness: &mut Harness<'_>,
@@ -106,12 +106,12 @@ impl Harvest {
         Ok(())
     }
 
-    /// In how many orders something went wrong so.
+    /// In how many orders this kind of incident happened.
     pub(in crate::explore) fn orders_with(&self, kind: IncidentKind) -> u64 {
         self.incidents.iter().find(|one| one.kind == kind).map_or(0, |one| one.orders)
     }
 
-    /// Something has gone wrong in one more order, which is kept if it is the shortest.
+    /// Counts an incident in one more order, and keeps the order if it is the best so far.
     fn note(&mut self, kind: IncidentKind, proof: String, steps: &[Step]) {
         let cost = cost(steps);
         let known = self.incidents.iter_mut().find(|one| one.kind == kind);
@@ -128,7 +128,7 @@ impl Harvest {
         }
     }
 
-    /// Keeps an order that shows something, if it does so in fewer statements, or fewer changes, than before.
+    /// Keeps an order for each of its findings, if it takes fewer statements, or fewer changes, than the one before.
     fn keep(&mut self, findings: Vec<Finding>, steps: &[Step]) {
         let cost = cost(steps);
         for finding in findings {
@@ -142,13 +142,13 @@ impl Harvest {
     }
 }
 
-/// What an order costs a reader: its statements, then its changes from one buyer to another.
+/// The cost of an order for a reader: its statements, then its changes from one buyer to another.
 fn cost(steps: &[Step]) -> (usize, usize) {
     let changes = steps.windows(2).filter(|two| two[0].place != two[1].place).count();
     (steps.len(), changes)
 }
 
-/// Whose checkout failed first, and why.
+/// Which buyer's checkout failed first, and why.
 fn first_failure(steps: &[Step]) -> String {
     let mut left = steps.iter().flat_map(|step| &step.left);
     match left.find(|(_, ending)| has_failed(*ending)) {
@@ -157,7 +157,7 @@ fn first_failure(steps: &[Step]) -> String {
     }
 }
 
-/// An error, and where it happened.
+/// The error, with the schedule in which it happened.
 pub(in crate::explore) fn in_schedule(error: Error, steps: &[Step]) -> Error {
     let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
     let schedule = Schedule(cues.collect());
@@ -169,13 +169,13 @@ pub(in crate::explore) fn in_schedule(error: Error, steps: &[Step]) -> Error {
     }
 }
 
-/// What came of an execution, which so many buyers never left.
+/// Judges an execution, which `stuck` buyers never left.
 pub(in crate::explore) fn judge(harness: &mut Harness<'_>, stuck: usize) -> Result<Judged, Error> {
     let round = harness.round()?;
     let findings = match stuck {
         0 => round.ledger().audit(),
         stuck => {
-            // Of what some have not finished, nothing can be said but which locks the others have kept.
+            // An execution with stuck buyers is unfinished: only the locks that others have kept can be judged.
             let kept = |finding: &Finding| finding.kind == FindingKind::LeakedLock;
             let kept = round.ledger().audit().into_iter().filter(kept);
             std::iter::once(checks::stuck(stuck as u64)).chain(kept).collect()

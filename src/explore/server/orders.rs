@@ -1,4 +1,4 @@
-//! Every statement order at a real server, or one of them.
+//! Searches through every statement order at a real server, and replays of one.
 
 use std::collections::BTreeSet;
 
@@ -24,8 +24,8 @@ use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Grain, Harness};
 use crate::worlds::stepped::{Actor, Cue};
 
-/// Runs every statement order of these settings at a real server, within limits; says what was found, and in how
-/// many ways it can end.
+/// Runs every statement order of these settings at a real server, as far as `walk` says and until `stopped` returns
+/// true. Returns the report, and the different ways in which orders end.
 ///
 /// # Errors
 /// [`Error::World`] when the server fails.
@@ -75,7 +75,7 @@ pub fn search_orders(
         let incidents: Vec<Incident> =
             incidents.into_iter().map(|one| tell_incident(entrant, settings, one)).collect();
         best.sort_by_key(|best| best.finding.kind.gravity());
-        // Only what others have written has values that are other each time.
+        // Only described checkouts have values that differ each time.
         for best in best.iter_mut().filter(|_| entrant.described().is_some()) {
             hold_still(harness, best);
         }
@@ -93,17 +93,17 @@ pub fn search_orders(
             remarks: remarks.told,
             ..Exploration::of(entrant, settings, &looked, findings)
         };
-        // Where there is none, the settings say the least that there can be.
+        // With nothing in stock, the settings say the least that they can.
         let stock = if fates.is_sold_out { 0 } else { report.stock };
         Ok((Exploration { stock, ..report }, outcomes))
     })
 }
 
-/// How often a search begins anew because of what it has learned.
+/// The most runs of a search that begins anew because of what the server has learned.
 const MOST_BEGINNINGS: usize = 4;
 
-/// Runs the orders, and again from the beginning once statements turn out to be made in more steps than was known; and
-/// whether that was so even in the last search.
+/// Runs the orders; begins anew if the server learns that statements take more steps than was known. Also returns
+/// whether that was so even in the last run.
 fn gathered(
     harness: &mut Harness<'_>,
     settings: &Settings,
@@ -124,7 +124,7 @@ fn gathered(
     }
 }
 
-/// Runs the orders: those with few switches first, if that is wanted.
+/// Runs the orders: those with few switches first, if `walk` says so.
 fn gathered_once(
     harness: &mut Harness<'_>,
     settings: &Settings,
@@ -145,7 +145,7 @@ fn gathered_once(
     Ok(walker.harvest)
 }
 
-/// Why not every order was run that was asked for.
+/// Why not every order that was asked for was run.
 fn why_cut(covered: &Orders, remarks: &Remarks) -> String {
     if covered.diverged > 0 {
         let orders = of(covered.diverged, "order");
@@ -212,7 +212,7 @@ pub fn replay_orders(
     })
 }
 
-/// What has to be known to judge what was covered.
+/// Remarks on what was covered.
 fn remarks(harness: &Harness<'_>) -> Remarks {
     let mut remarks = harness.server().remarks();
     let unseen = harness.unseen();
@@ -237,11 +237,11 @@ fn of_times(number: u64) -> String {
     if number == 1 { "once".into() } else { format!("{} times", count(number)) }
 }
 
-/// Gets a server ready for [`search_orders`] and [`replay_orders`]. A private one need not keep what it is told.
+/// Prepares a server for [`search_orders`] and [`replay_orders`]. A private server need not be durable.
 ///
 /// # Errors
-/// [`Error::Input`] for settings that cannot be, or a strategy that cannot be stepped there; [`Error::World`] when
-/// the server cannot be started or reached.
+/// [`Error::Input`] for impossible settings, or a strategy that cannot be stepped there; [`Error::World`] when the
+/// server cannot be started or reached.
 pub fn server_for(
     entrant: &dyn Entrant,
     settings: &Settings,
@@ -252,8 +252,8 @@ pub fn server_for(
     server_to_rehearse_at(entrant, settings, address, control)
 }
 
-/// The same for [`rehearse`](crate::explore::rehearse) alone, which steps one buyer after the other, and so works at a running
-/// shop, too.
+/// The same for [`rehearse`](crate::explore::rehearse) alone, which steps one buyer after the other, and so works at a
+/// running shop, too.
 ///
 /// # Errors
 /// As [`server_for`].
@@ -298,7 +298,7 @@ pub fn can_be_stepped(entrant: &dyn Entrant, settings: &Settings) -> Result<(), 
             settings.buyers
         )));
     }
-    // etcd's own leases, with which it locks, run on while nobody is let go.
+    // etcd locks with leases of its own, whose time runs on while all buyers are held.
     let takes_leases = |kind| {
         let leases = matches!(kind, OpKind::Lock | OpKind::Lease | OpKind::Fence | OpKind::Hold);
         settings.store == StoreKind::Etcd && leases
@@ -318,8 +318,8 @@ pub fn can_be_stepped(entrant: &dyn Entrant, settings: &Settings) -> Result<(), 
     Ok(())
 }
 
-/// The most buyers, each of whom has a connection of its own.
+/// The most buyers: each has a connection of its own.
 const MOST_BUYERS: u32 = 26;
 
-/// Connections beside theirs.
+/// Connections beside the buyers' own.
 const BESIDE: u32 = 4;

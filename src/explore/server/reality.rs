@@ -1,9 +1,8 @@
-//! The model against a real server: every schedule of the model, step by step, must be answered there as the model
-//! says.
+//! The model against a real server: the server must answer each step of every schedule of the model as the model says.
 //!
-//! What a transaction sees of everything is decided in the model when it begins, and at a server with its first
-//! look, for beginning alone asks nothing of it. So nobody comes between these two here: at a server that would be
-//! another schedule, in which it begins later.
+//! In the model a transaction takes its snapshot when it begins; at a server with its first query, for beginning alone
+//! reads nothing. So no other buyer moves between these two steps here: at a server that would be another schedule, in
+//! which the transaction begins later.
 
 use crate::base::error::Error;
 use crate::domain::isolation::Isolation;
@@ -17,24 +16,24 @@ use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{self, Grain, Harness};
 use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
 
-/// More steps than any schedule is followed for.
+/// Step limit: a longer schedule is compared only up to it.
 const MOST_STEPS: usize = 200;
 
-/// How a model and a server have compared.
+/// The result of comparing a model with a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreement {
     /// Schedules of the model that were run at the server.
     pub schedules: u64,
-    /// Whether those were all.
+    /// Whether these were all schedules.
     pub complete: bool,
-    /// The first step that was answered otherwise than the model says.
+    /// The first step that the server answered differently from the model.
     pub difference: Option<Difference>,
 }
 
-/// A step that a server answered otherwise.
+/// A step that the server answered differently from the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The schedule up to it, with it.
+    /// The schedule up to this step, and with it.
     pub schedule: String,
     /// What the model answers.
     pub model: String,
@@ -42,10 +41,10 @@ pub struct Difference {
     pub reality: String,
 }
 
-/// A schedule of the model, with what is answered to each step.
+/// A schedule of the model: each step's buyer, and what the model answers.
 type Story = Vec<(usize, String)>;
 
-/// Runs every schedule of the model, but no more than so many, at a server, and stops at the first difference.
+/// Runs the schedules of the model at a server, at most `most` of them, and stops at the first difference.
 ///
 /// # Errors
 /// [`Error::Input`] for settings that cannot be, [`Error::World`] when the server fails.
@@ -61,7 +60,7 @@ pub fn compare(
     Harness::open(entrant, settings, server, Grain::Op, |harness| {
         let mut agreement = Agreement { schedules: 0, complete: true, difference: None };
         let sees_snapshots = settings.isolation != Isolation::ReadCommitted;
-        // With whoever has just begun a transaction.
+        // Each with the buyer that has just begun a transaction, if it must move next.
         let mut ahead: Vec<(Stage, Story, Option<Actor>)> = vec![(opening, Story::new(), None)];
         while let Some((stage, story, begun)) = ahead.pop() {
             let movers: Vec<Actor> =
@@ -96,7 +95,7 @@ pub fn compare(
     })
 }
 
-/// The first step of a story that the server answers otherwise.
+/// The first step of a story that the server answers differently.
 fn told_otherwise(harness: &mut Harness<'_>, story: &Story) -> Result<Option<Difference>, Error> {
     harness.begin()?;
     let mut difference = None;

@@ -1,5 +1,5 @@
-//! The rehearsal of a described checkout: everybody comes alone, one after the other, before anything is searched or
-//! raced. What makes no sense to the store makes none then, and is told with its place.
+//! The rehearsal of a described checkout: the buyers run serially, one after the other, before a search or a race. A
+//! step that makes no sense to the store fails here, and is reported with its place in the file.
 
 use super::harvest::{Judged, judge};
 use super::steady::blend;
@@ -16,7 +16,7 @@ use crate::stores::remote::{Opening, Server};
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Grain, Harness, Step};
 
-/// More statements than anybody sends who is alone.
+/// Statement limit of a buyer that is alone: one that sends more is reported as one that never leaves.
 const MOST_ALONE: usize = 1_000;
 
 /// How a rehearsal went.
@@ -26,18 +26,18 @@ pub struct Rehearsal {
     pub settings: Settings,
     /// How each visit ended, and in how many statements.
     pub visits: Vec<(Ending, usize)>,
-    /// What was said, in words.
+    /// The statements and their answers, in words.
     pub timeline: Vec<Row>,
-    /// What is wrong even so.
+    /// What is wrong even when buyers run serially.
     pub findings: Vec<Finding>,
-    /// What the server refused, where the file says that this may be.
+    /// What the server refused, where the file allows that.
     pub refused: Option<String>,
 }
 
-/// Has everybody come alone, one after the other.
+/// Runs all buyers serially, one after the other.
 ///
 /// # Errors
-/// [`Error::Input`] with file and line for a step that makes no sense to the store, or for somebody who never leaves;
+/// [`Error::Input`] with file and line for a step that makes no sense to the store, or for a buyer that never leaves;
 /// [`Error::World`] when the server fails.
 pub fn rehearse(
     entrant: &dyn Entrant,
@@ -48,7 +48,7 @@ pub fn rehearse(
     Harness::open(entrant, &settings, server, Grain::Statement, |harness| {
         let buyers = settings.buyers as usize;
         let (visits, mut steps) = visits(harness, buyers)?;
-        // Who waits for what others have kept is stuck; who has not come yet is not.
+        // A buyer that waits for what earlier buyers have kept is stuck; buyers that have not come yet are not.
         let waits = visits.iter().filter(|(ending, _)| *ending == Ending::Unserved).count();
         harness.send_home()?;
         let Judged { mut findings, trouble, outcome, .. } = judge(harness, waits)?;
@@ -67,7 +67,8 @@ pub fn rehearse(
                 entrant.card().name
             )));
         }
-        // Whatever is other the second time the server has made up. One that does not come to its end teaches nothing.
+        // Values that differ the second time were made up by the server. A second run that does not end teaches
+        // nothing.
         if keeps_values(entrant)
             && let Ok((again, found)) = once_more(harness, buyers)
         {
@@ -81,7 +82,7 @@ pub fn rehearse(
 /// How each visit ended, and in how many statements.
 type Visits = Vec<(Ending, usize)>;
 
-/// Has each buyer come alone; and all of them again, where statements turn out to be made in more steps than was known.
+/// Runs each buyer alone; runs all of them again if the server learns that statements take more steps than was known.
 fn visits(harness: &mut Harness<'_>, buyers: usize) -> Result<(Visits, Vec<Step>), Error> {
     let known = harness.server().learned()?;
     let told = visits_once(harness, buyers)?;
@@ -106,7 +107,7 @@ fn visits_once(harness: &mut Harness<'_>, buyers: usize) -> Result<(Visits, Vec<
     Ok((visits, steps))
 }
 
-/// Whether anything is told or kept that a server may make up, by a checkout that begins anew for every execution.
+/// Whether the report may show values that the server makes up, of a checkout that begins anew for every execution.
 fn keeps_values(entrant: &dyn Entrant) -> bool {
     entrant.described().is_some_and(|checkout| {
         let mut steps = checkout.roles.iter().flat_map(|role| &role.steps);
@@ -115,7 +116,7 @@ fn keeps_values(entrant: &dyn Entrant) -> bool {
     })
 }
 
-/// Has everybody come alone once more: what is said, and what is wrong then.
+/// Runs all buyers serially once more, and returns the steps and the findings.
 fn once_more(harness: &mut Harness<'_>, buyers: usize) -> Result<(Vec<Step>, Vec<Finding>), Error> {
     harness.begin()?;
     let mut steps = Vec::new();
@@ -126,7 +127,7 @@ fn once_more(harness: &mut Harness<'_>, buyers: usize) -> Result<(Vec<Step>, Vec
     Ok((steps, judge(harness, 0)?.findings))
 }
 
-/// The settings of a described checkout, with products and stock as its shop has them; of any other the same.
+/// The settings: of a described checkout with products and stock as its shop has them, of any other unchanged.
 ///
 /// # Errors
 /// As [`rehearse`].
@@ -141,7 +142,7 @@ pub fn as_furnished(
     }
 }
 
-/// The settings, with products and stock as they are when the doors open.
+/// The settings, with products and stock as they are at the opening.
 pub(in crate::explore) fn measured(
     settings: &Settings,
     server: &dyn Server,
@@ -163,8 +164,8 @@ pub(in crate::explore) fn measured(
     Ok(settings)
 }
 
-/// Sends one statement after the other until the buyer leaves, or has to wait for what those who have left before have kept:
-/// then it is [`Ending::Unserved`].
+/// Sends a buyer's statements one after the other until the buyer leaves. If it has to wait for what earlier buyers
+/// have kept, it is [`Ending::Unserved`].
 pub(in crate::explore) fn come_alone(
     harness: &mut Harness<'_>,
     place: usize,
@@ -173,7 +174,7 @@ pub(in crate::explore) fn come_alone(
     let mut last = String::new();
     for _ in 0..MOST_ALONE {
         let Some(step) = harness.step(place)? else {
-            // Nothing was to be said at all.
+            // The buyer has nothing to send.
             return Ok(Ending::Bought);
         };
         let left = step.left.iter().find(|(who, _)| *who == place).map(|(_, ending)| *ending);

@@ -1,25 +1,25 @@
-//! What is told of an order, without what is other each time it is run: keys that a server generates, times, what was
-//! rolled. Two equal searches say the same then.
+//! Makes reports repeatable: removes from a reported order the values that differ each time it is run, such as
+//! generated keys, times and random values. Two equal searches then report the same.
 
 use super::harvest::{Best, judge};
 use crate::base::error::Error;
 use crate::check::audit::Finding;
 use crate::worlds::held::{Harness, Step};
 
-/// What stands in the place of something that is other each time.
+/// Stands in the place of a value that differs each time.
 const OTHER: &str = "…";
 
-/// Runs the order once more, and leaves out of what is told of it what has come out otherwise. One that goes another way
-/// now, or to no end, is left as it is: that it was found stands.
+/// Runs the order once more, and removes from its report the values that came out differently. If the order cannot be
+/// run again, its report stays as it is: the finding stands.
 pub(in crate::explore) fn hold_still(harness: &mut Harness<'_>, best: &mut Best) {
     let Ok(Some((steps, findings))) = once_more(harness, &best.steps) else { return };
     blend(&mut best.steps, std::slice::from_mut(&mut best.finding), &steps, &findings);
 }
 
-/// An order that was run once more, and what was wrong then.
+/// The steps of an order that was run once more, and its findings then.
 type Again = (Vec<Step>, Vec<Finding>);
 
-/// The same steps again, and what is wrong then; none if they cannot be made.
+/// Runs the same steps again, and returns them with the findings; none if a step cannot be made.
 fn once_more(harness: &mut Harness<'_>, steps: &[Step]) -> Result<Option<Again>, Error> {
     harness.begin()?;
     let mut again = Vec::with_capacity(steps.len());
@@ -33,7 +33,7 @@ fn once_more(harness: &mut Harness<'_>, steps: &[Step]) -> Result<Option<Again>,
     Ok(Some((again, judge(harness, stuck)?.findings)))
 }
 
-/// Leaves out of steps and findings what another run of the same has otherwise.
+/// Removes from steps and findings the values that differ in another run of the same order.
 pub(in crate::explore) fn blend(
     steps: &mut [Step],
     findings: &mut [Finding],
@@ -60,14 +60,14 @@ fn blend_step(step: &mut Step, again: &Step) {
     }
 }
 
-/// A text, in which a sign stands for each value that is another in the other.
+/// The first text, with a sign in the place of each value that differs in the other.
 fn common(one: &str, other: &str) -> String {
     if one == other {
         return one.to_owned();
     }
     let (ones, others) = (values(one), values(other));
     if ones.len() != others.len() {
-        // Up to where they part.
+        // Keep the text up to the first difference.
         let same = ones.iter().zip(&others).take_while(|(one, other)| one == other);
         return same.map(|(one, _)| *one).chain([OTHER]).collect();
     }
@@ -75,7 +75,7 @@ fn common(one: &str, other: &str) -> String {
     both.map(|(one, other)| if one == other { one } else { OTHER }).collect()
 }
 
-/// A text in pieces: what may be one value, with its points and hyphens, and the signs between.
+/// Splits a text into values, with their points and hyphens, and the signs between them.
 fn values(text: &str) -> Vec<&str> {
     let is_of_value = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '+');
     let mut pieces = Vec::new();

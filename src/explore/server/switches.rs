@@ -1,10 +1,10 @@
-//! Orders by how often somebody is made to wait who could go on: first those with no such switch, then with one, and so
-//! on. Most bugs need few (Musuvathi and Qadeer, *Iterative context bounding*, PLDI 2007); and where a checkout has dozens
-//! of statements, all orders are too many.
+//! Orders by their number of switches. A switch (preemption) makes a buyer wait that could go on. Orders without a
+//! switch come first, then those with one, and so on. Most bugs need few (Musuvathi and Qadeer, *Iterative context
+//! bounding*, PLDI 2007); and where a checkout has dozens of statements, all orders are too many.
 //!
-//! A switch just before a statement that has nothing to do with anything the others say before its buyer comes to turn
-//! again is the same as the switch just after it, and is left out. Every order with as few switches is equal to one that
-//! is run: moving the statement forward makes no switch more.
+//! A switch just before a statement is equivalent to the switch just after it, if the statement is independent of
+//! everything that the others send before its buyer moves again; it is left out. Every order with as few switches is
+//! equivalent to one that is run: moving the statement forward adds no switch.
 
 use super::harvest::{Harvest, in_schedule};
 use super::walk::{MOST_IN_VAIN, Switches, TRIES, Walk};
@@ -16,35 +16,37 @@ use crate::scheduler::Footprint;
 use crate::worlds::held::{Harness, Step};
 use crate::worlds::stepped::Cue;
 
-/// Switches after which no more are tried one by one.
+/// The most switches that the search tries before it runs all orders.
 const MANY: u32 = 2;
 
-/// More statements than any order has that ends.
+/// Statement limit: a longer schedule is reported as one without end.
 const MOST_STATEMENTS: usize = 5_000;
 
-/// The beginning of an order: whose steps come first. Whoever's was the last goes on for as long as it can.
+/// The beginning of an order: the buyer of each of the first steps. The buyer of the last one then goes on for as long
+/// as it can.
 type Beginning = Vec<usize>;
 
 /// An order that was run.
 struct Run {
     steps: Vec<Step>,
-    /// Who could have been chosen at each of them.
+    /// The buyers that could have been chosen at each step.
     ready: Vec<Vec<usize>>,
     /// Whether it was given up in the middle.
     is_cut: bool,
 }
 
-/// Switches to somebody, each a step earlier than the one before, out of the same stretch of another's steps.
+/// Switches to one buyer, out of one stretch of another buyer's steps, each earlier than the one before.
 struct Chain {
-    /// Whose steps there were.
+    /// The buyer of each step of the order.
     places: Vec<usize>,
-    /// And what they have to do with.
+    /// The footprint of each step.
     touches: Vec<Footprint>,
-    /// Before which of them the switch is, the last first.
+    /// The steps before which the search switches, the last first.
     positions: Vec<usize>,
-    /// To whom.
+    /// The buyer to which it switches.
     other: usize,
-    /// Where the stretch ends, and what comes in between when the switch is there; none if that is not known.
+    /// Where the stretch ends, and the footprint of what comes in between with the switch there; none if it is not
+    /// known.
     end: usize,
     between: Option<Footprint>,
 }
@@ -104,15 +106,15 @@ struct Level<'l, 't> {
     cuts_vain: bool,
     kinds: Vec<usize>,
     harvest: &'l mut Harvest,
-    /// Beginnings with as many switches.
+    /// Beginnings with this number of switches.
     same: Vec<Beginning>,
-    /// And those with one more.
+    /// Switches that lead to beginnings with one more.
     next: Vec<Chain>,
     stopped: &'l dyn Fn() -> bool,
 }
 
 impl Level<'_, '_> {
-    /// Runs everything with this number of switches; false if that was stopped.
+    /// Runs all orders with this number of switches; false if the search was stopped.
     fn run_all(&mut self, chains: Vec<Chain>) -> Result<bool, Error> {
         let goes_on = self.run_same()?;
         for chain in chains {
@@ -166,7 +168,7 @@ impl Level<'_, '_> {
         Ok(true)
     }
 
-    /// Notes what else could have come after the beginning of an order that was run.
+    /// Records the alternatives to an order that was run, after its beginning.
     fn branch(&mut self, run: &Run, begun: usize) {
         let places: Vec<usize> = run.steps.iter().map(|step| step.place).collect();
         let touches: Vec<Footprint> = run.steps.iter().map(|step| step.touches).collect();
@@ -175,7 +177,7 @@ impl Level<'_, '_> {
             let whose = places[end - 1];
             let start =
                 places[..end].iter().rposition(|place| *place != whose).map_or(0, |at| at + 1);
-            // Where the one before could not go on, anybody may come next, and it is no switch.
+            // Where the buyer before could not go on, any other buyer may come next, and that is no switch.
             if start >= begun {
                 for other in self.others(run, &places, start) {
                     let mut beginning = places[..start].to_vec();
@@ -189,7 +191,7 @@ impl Level<'_, '_> {
                 if positions.is_empty() {
                     continue;
                 }
-                // Whoever has left, or has come to a halt, is followed by somebody as it is.
+                // If the buyer has left and `other` follows, the order itself shows what comes after a switch there.
                 let has_left = run.steps[end - 1].left.iter().any(|(who, _)| *who == whose);
                 let follows = has_left && places.get(end) == Some(&other);
                 let rest = &touches[end..];
@@ -202,7 +204,7 @@ impl Level<'_, '_> {
         }
     }
 
-    /// Who else could have been chosen at a step; of those who are alike and have not begun the first.
+    /// The other buyers that could have been chosen at a step; of identical buyers that have not begun, only the first.
     fn others(&self, run: &Run, places: &[usize], at: usize) -> Vec<usize> {
         let has_begun = |place: usize| places[..at].contains(&place);
         let may = |place: &usize| {
@@ -213,7 +215,7 @@ impl Level<'_, '_> {
         run.ready[at].iter().copied().filter(may).collect()
     }
 
-    /// Runs an order; none if it cannot be made to begin so.
+    /// Runs the order with this beginning; none if the beginning cannot be executed.
     fn run_one(&mut self, beginning: &[usize]) -> Result<Option<Run>, Error> {
         for _ in 0..TRIES {
             if let Some(run) = self.try_one(beginning)? {

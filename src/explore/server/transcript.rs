@@ -1,4 +1,4 @@
-//! What was said at a real server, in words.
+//! What happened at a real server, in words.
 
 use super::conflict::{Conflict, names, words};
 use super::harvest::BestIncident;
@@ -16,8 +16,7 @@ use crate::worlds::entrant::Entrant;
 use crate::worlds::held::Step;
 use crate::worlds::stepped::Cue;
 
-/// A finding with its story. Of an application only what the others say is told, and which statements got into each
-/// other's way.
+/// A finding with its schedule, as a timeline. A long timeline is folded. `why` says which statements interfere.
 pub(in crate::explore) fn tell(
     entrant: &dyn Entrant,
     settings: &Settings,
@@ -43,7 +42,7 @@ pub(in crate::explore) fn tell(
     }
 }
 
-/// What went wrong and is no finding, with its story.
+/// An incident with its schedule, as a timeline.
 pub(in crate::explore) fn tell_incident(
     entrant: &dyn Entrant,
     settings: &Settings,
@@ -60,14 +59,14 @@ pub(in crate::explore) fn tell_incident(
     Incident { kind, orders, proof, schedule, timeline, again }
 }
 
-/// The most steps that are told one by one where it is known which of them matter.
+/// The most steps that are told one by one; of more, only those that matter are.
 const MOST_WHOLE: usize = 30;
 
-/// The longest that a statement is told which is not among those that matter most, and its answer.
+/// The longest that a statement outside the conflict is told, and its answer, in characters.
 const MOST_SAID: usize = 100;
 const MOST_ANSWERED: usize = 40;
 
-/// Words that the audit asks with, its tables among them.
+/// The words of the audit's statements, its tables among them.
 fn audited(checkout: &Checkout) -> Vec<String> {
     let Audit { stock, orders, never } = &checkout.audit;
     let never = never.iter().map(|(_, call)| call);
@@ -78,8 +77,8 @@ fn audited(checkout: &Checkout) -> Vec<String> {
     texts.flat_map(|text| words(text)).collect()
 }
 
-/// Steps in words, of which many that do not matter are put together: what is about the table that it is all about, and
-/// is a change there or one of the three steps that explain it; where somebody waits, goes on or leaves.
+/// Steps in words, with many that do not matter folded into one row. A step matters if it is one of the conflict's
+/// three, if it changes the conflict's table, or if a buyer waits, goes on or leaves with it.
 fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Row> {
     let matters = |at: usize| {
         let step = &steps[at];
@@ -121,7 +120,7 @@ fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Ro
     rows
 }
 
-/// What was said and answered, if it is long without its end.
+/// A row's statement and answer, each without its end if it is long.
 fn shortened_by_far(did: &str) -> String {
     let cut = |text: &str, most: usize| match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
@@ -135,7 +134,7 @@ fn shortened_by_far(did: &str) -> String {
     }
 }
 
-/// Who is held, and with what.
+/// The held buyers, each with its statement, in words.
 pub(in crate::explore) fn said(held: &[(usize, PendingStatement)]) -> String {
     let words: Vec<String> = held
         .iter()
@@ -144,7 +143,7 @@ pub(in crate::explore) fn said(held: &[(usize, PendingStatement)]) -> String {
     if words.is_empty() { "nobody".into() } else { words.join(", ") }
 }
 
-/// Steps in words. Whoever had to wait and goes on has a row of its own.
+/// Steps in words. A buyer that had to wait and goes on has a row of its own.
 pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<Row> {
     let has_one = settings.items == 1;
     let mut rows = Vec::new();
@@ -194,7 +193,7 @@ fn answered(answer: &str) -> String {
     if answer.is_empty() { String::new() } else { format!(" → {answer}") }
 }
 
-/// Of one product it goes without pending which.
+/// The text; if there is only one product, without the condition that names it.
 fn shortened(text: &str, has_one: bool) -> String {
     match has_one {
         true => text.replace(" WHERE item = 0 AND ", " WHERE ").replace(" WHERE item = 0", ""),

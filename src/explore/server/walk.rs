@@ -1,10 +1,9 @@
-//! A walk through every statement order, depth first: each is run from the beginning, and orders that cannot
-//! differ from one that was run are left out.
+//! Depth-first search through every statement order. Each order is run from the beginning; orders that are equivalent
+//! to one that was run are left out.
 //!
-//! Two statements that have nothing to do with each other may as well come the other way round: sleep sets
-//! (Godefroid 1996) leave out what differs in nothing else. Of buyers who want the same, the first to begin is
-//! called A. What is left out so is equal to an order that is not: moving an independent statement forward
-//! never lets B begin before A.
+//! Independent statements can be swapped: sleep sets (Godefroid 1996) leave out orders that differ in nothing else. Of
+//! buyers who do the same, the first to begin is called A. The two agree: an order that is left out is equivalent to
+//! one that is run, for moving an independent statement forward never lets B begin before A.
 
 use super::harvest::{Harvest, in_schedule};
 use super::transcript::said;
@@ -18,72 +17,72 @@ use crate::scheduler::{Footprint, PendingStatement};
 use crate::worlds::held::{Harness, Step};
 use crate::worlds::stepped::Cue;
 
-/// How often a buyer may fail in vain in one order. Once is enough to see that it begins again as it should.
+/// Limit of a buyer's futile attempts in one order. One is enough to see that it begins again as it should.
 pub(in crate::explore) const MOST_IN_VAIN: u32 = 2;
 
-/// How often an order is run whose beginning does not come out as before.
+/// How often an order is run whose repeated beginning diverges.
 pub(in crate::explore) const TRIES: usize = 3;
 
-/// More statements than any schedule has that ends.
+/// Statement limit: a longer schedule is reported as one without end.
 const MOST_STATEMENTS: usize = 2_000;
 
-/// How to walk.
+/// How to search.
 #[derive(Clone, Copy, Debug)]
 pub struct Walk {
-    /// Whether orders with few switches come first, and how many switches are enough; none to go straight through.
+    /// Whether schedules with few switches come first, and how many switches are enough; none for depth first alone.
     pub switches: Option<Switches>,
-    /// Whether orders are left out that cannot differ from others.
+    /// Whether orders that are equivalent to others are left out.
     pub reduced: bool,
-    /// Orders to be content with once something was found; none to run all.
+    /// Stop after this many schedules once a finding exists; none to run all.
     pub enough_after_finding: Option<u64>,
 }
 
 impl Walk {
-    /// Whether an order is given up in which somebody fails in vain again and again.
+    /// Whether an order is given up once a buyer makes futile attempts again and again.
     pub(in crate::explore) fn cuts_vain(self, settings: &Settings) -> bool {
         self.reduced && settings.policy.retries == Retries::Unlimited
     }
 }
 
-/// How orders with few switches are gone through.
+/// How many switches (preemptions) the search tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switches {
-    /// Those with at most so many, and no others.
+    /// Schedules with at most this many, and no others.
     AtMost(u32),
-    /// Those with few first, and then all.
+    /// Schedules with few first, and then all.
     FewFirst,
 }
 
-/// A point at which somebody was chosen.
+/// A point at which the search chose which buyer moves.
 struct Fork {
-    /// Whose statement was held, and which.
+    /// The held buyers, each with its statement.
     held: Vec<(usize, PendingStatement)>,
-    /// Whoever need not be chosen here, and what its statement has to do with.
+    /// The sleep set: buyers that need not be chosen here, each with its statement's footprint.
     asleep: Vec<(usize, Footprint)>,
-    /// Who was chosen here before, and is done with.
+    /// Buyers whose choice here is explored already, each with its step's footprint.
     done: Vec<(usize, Footprint)>,
     chosen: usize,
-    /// What the chosen one's step has turned out to have to do with.
+    /// The footprint of the chosen buyer's step, as it turned out.
     touches: Footprint,
 }
 
-/// A walk under way.
+/// A search under way.
 pub(in crate::explore) struct Walker<'w, 't> {
     harness: &'w mut Harness<'t>,
-    /// Who does the same as whom.
+    /// For each buyer the first buyer that does the same.
     kinds: Vec<usize>,
     walk: Walk,
     forks: Vec<Fork>,
     pub(in crate::explore) harvest: Harvest,
-    /// Whether an order is given up in which somebody fails in vain again and again. An attempt that ends in a
-    /// conflict and has changed nothing may as well not have been made; so what follows is seen elsewhere.
+    /// Whether an order is given up once a buyer makes futile attempts again and again. Such an attempt ends in a
+    /// conflict and has changed nothing, so it may as well not have been made: another order covers what follows.
     cuts_vain: bool,
-    /// Where the last order went another way that did.
+    /// Where the last order that diverged did so, and how.
     divergence: Option<String>,
 }
 
 impl<'w, 't> Walker<'w, 't> {
-    /// At the beginning.
+    /// A search that has run no order yet.
     pub(in crate::explore) fn new(
         harness: &'w mut Harness<'t>,
         settings: &Settings,
@@ -108,7 +107,7 @@ impl<'w, 't> Walker<'w, 't> {
             if stopped() {
                 return Ok(());
             }
-            // What a server tidies up behind the scenes can come in between once, but not again and again.
+            // Background work of the server can disturb one run, but not several in a row.
             let mut came_out = false;
             for _ in 0..TRIES {
                 came_out = self.run_one()?;
@@ -132,8 +131,8 @@ impl<'w, 't> Walker<'w, 't> {
         }
     }
 
-    /// Runs one order: as far as it was chosen already, and on. False if the beginning was not as before: whatever
-    /// may follow there is not covered then.
+    /// Runs one order: repeats the choices made already, then chooses on. False if the repeated beginning diverged:
+    /// whatever may follow it is not covered then.
     fn run_one(&mut self) -> Result<bool, Error> {
         self.harness.begin()?;
         let mut steps: Vec<Step> = Vec::new();
@@ -186,7 +185,7 @@ impl<'w, 't> Walker<'w, 't> {
         Ok(true)
     }
 
-    /// The beginning was not as before.
+    /// Records that the repeated beginning diverged; false.
     fn diverge(&mut self, steps: &[Step], how: &str) -> Result<bool, Error> {
         let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
         let beginning = Schedule(cues.collect());
@@ -194,8 +193,8 @@ impl<'w, 't> Walker<'w, 't> {
         self.harness.send_home().map(|_| false)
     }
 
-    /// Who need not be chosen next: who was chosen before at the last fork, or slept there, and whose statement
-    /// has nothing to do with what was chosen instead.
+    /// The next sleep set: buyers that were done or asleep at the last fork, and whose statements are independent of
+    /// the one chosen there.
     fn asleep(&self) -> Vec<(usize, Footprint)> {
         let Some(last) = self.forks.last().filter(|_| self.walk.reduced) else { return Vec::new() };
         let slept = last.asleep.iter().chain(&last.done);
@@ -205,7 +204,7 @@ impl<'w, 't> Walker<'w, 't> {
         slept.filter(goes_on).copied().collect()
     }
 
-    /// Who is to be chosen next at a fork, of which there are so many before it.
+    /// The buyer to choose next at a fork with `before` forks before it; none if no choice is left.
     fn next_choice(&self, fork: &Fork, before: usize) -> Option<usize> {
         let has_begun = |place: usize| self.forks[..before].iter().any(|fork| fork.chosen == place);
         let is_first_of_its_kind = |place: usize| {
@@ -222,7 +221,7 @@ impl<'w, 't> Walker<'w, 't> {
         })
     }
 
-    /// Goes back to the last fork at which somebody else can be chosen; false if there is none.
+    /// Backtracks to the last fork at which another buyer can be chosen; false if there is none.
     fn turn_back(&mut self) -> bool {
         while let Some(mut fork) = self.forks.pop() {
             fork.done.push((fork.chosen, fork.touches));
@@ -235,7 +234,7 @@ impl<'w, 't> Walker<'w, 't> {
     }
 }
 
-/// Whether the same are held with the same, if with other values.
+/// Whether the same buyers are held with the same statements, values aside.
 pub(in crate::explore) fn are_alike(
     before: &[(usize, PendingStatement)],
     now: &[(usize, PendingStatement)],

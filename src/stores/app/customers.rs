@@ -1,4 +1,4 @@
-//! Who comes to the shop: each customer's cookies, and what it has kept on the way to the last click.
+//! The customers of the shop: the cookies of each, and the values that its preparation steps saved.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use crate::scheduler::{BuyerHandle, Footprint, Resources};
 use crate::stores::http::HttpSpeaker;
 use crate::stores::remote::{Refusal, Speaker, Stays};
 
-/// All of them.
+/// All customers of the shop.
 pub(super) struct Customers {
     base: String,
     patience: Duration,
     all: RwLock<Vec<Customer>>,
 }
 
-/// One.
+/// One customer: its HTTP client, and its cookies and values after the preparation.
 struct Customer {
     speaker: HttpSpeaker,
     cookies: Vec<(String, String)>,
@@ -37,7 +37,8 @@ impl Customers {
         Self { base: base.to_owned(), patience, all: RwLock::default() }
     }
 
-    /// Has each of so many come to the last click; says at which step one could not, and why.
+    /// Runs the preparation steps of each of `count` customers, up to the last click. If a step fails, returns that
+    /// step and the reason.
     pub(super) fn prepare<'s>(
         &self,
         steps: &'s [Step],
@@ -58,7 +59,7 @@ impl Customers {
         Ok(())
     }
 
-    /// Everybody is back at the last click.
+    /// Gives each customer the cookies that it had after its preparation.
     pub(super) fn put_back(&self) {
         for customer in self.all.read().iter() {
             customer.speaker.set_cookies(&customer.cookies);
@@ -97,7 +98,7 @@ impl Customer {
     }
 }
 
-/// Who sends requests for whichever customer it is.
+/// Sends the requests of a checkout, each as the customer whose number is the value of `buyer`.
 pub(super) struct AppSpeaker {
     customers: Arc<Customers>,
     doorman: Arc<Doorman>,
@@ -117,7 +118,7 @@ impl AppSpeaker {
 impl Speaker for AppSpeaker {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
         let Call::Http(request) = call else { return Ok(Answer::default()) };
-        // The request is let go on alone, so that what comes of it is known to be its doing.
+        // Waits until no other buyer's code runs, so that the statements that come in are known to be this request's.
         if let Some(handle) = &self.handle {
             handle.await_running();
         }

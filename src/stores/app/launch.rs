@@ -1,4 +1,4 @@
-//! Starting somebody's application, and seeing that it runs.
+//! Starts the user's application, and checks that it answers.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,13 +11,13 @@ use crate::describe::checkout::{Request, Template, Value};
 use crate::stores::http::HttpSpeaker;
 use crate::stores::private::Nest;
 
-/// How long a program may take that sets something up.
+/// The longest that one setup program may take.
 const SETTING_UP: Duration = Duration::from_secs(600);
 
-/// How long one look whether it answers may take.
+/// The longest that one health check may take.
 const LOOKING: Duration = Duration::from_secs(5);
 
-/// What stands for the names in commands and addresses.
+/// The values of the names in commands and addresses.
 pub(super) type Named = Vec<(String, String)>;
 
 /// A text with its names filled in.
@@ -28,13 +28,13 @@ pub(super) fn filled(template: &Template, named: &Named) -> String {
     })
 }
 
-/// A program of the application's with its arguments, in its folder and with its environment.
+/// A command of the application: a program with its arguments, in the application's folder and with its environment.
 pub(super) fn command(words: &[Template], app: &App, named: &Named) -> Command {
     let folder = app.launch.as_ref().map_or(Path::new("."), |launch| &launch.folder);
     let env = app.launch.iter().flat_map(|launch| &launch.env);
     let mut words = words.iter().map(|word| filled(word, named));
     let program = words.next().unwrap_or_default();
-    // One that is named by a path is looked for from the folder on.
+    // A program that is named by a path is found relative to the folder.
     let program = if program.contains('/') { folder.join(program) } else { program.into() };
     let mut command = Command::new(program);
     command.args(words).current_dir(folder);
@@ -59,7 +59,7 @@ pub(super) fn launch(
     Ok(nest)
 }
 
-/// Whether it answers, and not with an error of its own.
+/// Whether the application answers the health check with a status below 500.
 pub(super) fn answers(app: &App, base: &str) -> bool {
     let path = Template::plain(&app.health);
     let request = Request {

@@ -1,5 +1,4 @@
-//! A running application as a server like any other: its buyers' statements are held where they come through a proxy
-//! in front of its databases.
+//! A running application as a server: a proxy in front of each of its databases holds the statements of its buyers.
 
 mod customers;
 mod launch;
@@ -31,16 +30,16 @@ use crate::stores::http::{HttpSpeaker, rows};
 use customers::{AppSpeaker, Customers};
 use launch::{Named, filled, launch};
 
-/// Connections that a private server has room for.
+/// The fewest connections that a private server of an application accepts.
 const CONNECTIONS: u32 = 200;
 
-/// How long an answer may take at least: what it waits for is held meanwhile.
+/// The shortest timeout of a request: the search may hold its statements meanwhile.
 const HELD: Duration = Duration::from_secs(60);
 
-/// Each upstream's sessions are numbered from another number on.
+/// How many low bits of a session's number are its number within the upstream; the bits above number the upstream.
 const SESSIONS: u32 = 40;
 
-/// An application that answers.
+/// A running application.
 struct AppServer {
     checkout: Arc<Checkout>,
     app: Arc<App>,
@@ -50,28 +49,28 @@ struct AppServer {
     shelves: Arc<Shelves>,
     customers: Arc<Customers>,
     doorman: Arc<Doorman>,
-    /// Of the buyers who are held.
+    /// The handles of the buyers whose statements are held.
     handles: Mutex<Vec<BuyerHandle>>,
-    /// What everything looked like when it was kept, and for how many customers.
+    /// The initial state, and the stock and number of customers that it was prepared for.
     kept: Mutex<Option<Kept>>,
-    /// The names of the parts that statements have to do with, in order.
+    /// The names of the tables and keys that statements can touch, in the order of their numbers.
     parts: Mutex<Vec<String>>,
-    /// What stands for the names in commands and addresses.
+    /// The values of the names in commands and addresses.
     named: Named,
-    /// The application first, so that it is gone before what it uses.
+    /// The application. Declared first, so that it ends before the proxies and the databases that it uses.
     nest: Arc<Mutex<Option<Nest>>>,
     proxies: Vec<Proxy>,
     backings: Arc<Mutex<Vec<Box<dyn Backing>>>>,
 }
 
-/// What everything looks like at the beginning of each execution.
+/// The state at the beginning of each execution.
 struct Kept {
     customers: i64,
     stock: crate::domain::op::Units,
     books: Books,
 }
 
-/// Starts it, or finds it, with a proxy in front of each of its databases.
+/// Starts the application, or finds it running, with a proxy in front of each of its databases.
 pub(super) fn open(
     checkout: &Arc<Checkout>,
     app: &Arc<App>,
@@ -79,7 +78,7 @@ pub(super) fn open(
     terms: &Terms,
 ) -> Result<Box<dyn Server>, Error> {
     let doorman = Arc::new(Doorman::default());
-    // How many connections it keeps open is the application's own affair.
+    // The application decides how many connections it keeps open.
     let mut terms = terms.clone();
     terms.connections = terms.connections.max(CONNECTIONS);
     let terms = &terms;
@@ -139,7 +138,7 @@ pub(super) fn open(
     }))
 }
 
-/// Makes the tables, if the application does not.
+/// Runs the schema and the seed of an upstream, if the file names them.
 fn fill(backing: &mut dyn Backing, upstream: &Upstream) -> Result<(), Error> {
     for script in upstream.schema.iter().chain(&upstream.seed) {
         let said = backing.run_file(&script.text);
@@ -148,7 +147,7 @@ fn fill(backing: &mut dyn Backing, upstream: &Upstream) -> Result<(), Error> {
     Ok(())
 }
 
-/// What an application is told of a database: the proxy's address, and the way in.
+/// The values that tell an application how to reach a database: the proxy's address, the login and the database's name.
 fn names(upstream: &Upstream, door: &Door, port: u16) -> Named {
     let name = upstream.name();
     let scheme = match upstream.store {
@@ -176,7 +175,7 @@ fn names(upstream: &Upstream, door: &Door, port: u16) -> Named {
 }
 
 impl AppServer {
-    /// A question of the file's own, of which the file's reader has to hear if it makes no sense.
+    /// Runs a setup, reset or audit call of the checkout file. If the call is wrong, the error names its key.
     fn ask(&self, key: &str, call: &Call, value_of: Values<'_>) -> Result<Answer, Error> {
         let mistaken = |why: String| self.mistaken(key, &why);
         match call {
@@ -207,7 +206,7 @@ impl AppServer {
         Error::input(format!("{}: `{key}`: {why}", self.checkout.path))
     }
 
-    /// The application does not answer any more; if it was started here, with what it said last.
+    /// The error of an application that no longer answers. If it was started here and has ended, with its last output.
     fn lost(&self, why: &str) -> Error {
         match self.nest.lock().as_ref().and_then(Nest::obituary) {
             Some(said) => Error::world(format!("the application has ended: {said}")),
@@ -215,8 +214,8 @@ impl AppServer {
         }
     }
 
-    /// Everything as it is when the doors open, for the first time: stock, whoever has come to the last click, and a copy
-    /// of all that.
+    /// Prepares the initial state: runs the setup and each customer's preparation, and reads which tables and keys
+    /// there are.
     fn prepare(&self, opening: Opening) -> Result<(), Error> {
         let Opening { stock, buyers, .. } = opening;
         let ask = |key: &str, call: &Call, values: Values<'_>| self.ask(key, call, values);
@@ -239,7 +238,7 @@ impl AppServer {
         Ok(())
     }
 
-    /// Puts everything back, in the words of the file.
+    /// Runs the `[reset]` of the file, if there is one; returns whether there is one.
     fn reset(&self) -> Result<bool, Error> {
         let Some(reset) = &self.app.reset else { return Ok(false) };
         for call in &reset.calls {
@@ -261,7 +260,7 @@ impl AppServer {
         self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, &why))
     }
 
-    /// What is not as it was when everything was kept.
+    /// Fails if the audit's books differ from those of the initial state.
     fn check_reset(&self, kept: &Books) -> Result<(), Error> {
         let now = self.books()?;
         let differs = match () {
@@ -371,7 +370,7 @@ impl Server for AppServer {
             }
             self.customers.put_back();
         } else {
-            // Whoever was prepared for other numbers is not there any more.
+            // A state that was prepared for another stock or number of customers is undone first.
             if kept.is_some() && !self.reset()? {
                 for backing in self.backings.lock().iter_mut() {
                     backing.put_back().map_err(Error::world)?;
@@ -419,14 +418,14 @@ impl AppServer {
 
 impl Drop for AppServer {
     fn drop(&mut self) {
-        // Whoever is held goes on, and the application ends while there is still a database.
+        // Statements that are held go on, and the application ends before its databases do.
         self.doorman.stands_aside();
         self.nest.lock().take();
         self.proxies.clear();
     }
 }
 
-/// Somebody who asks every database who waits, and sees that the application still runs.
+/// Asks each database which sessions wait, and checks that the application still runs.
 struct Guard {
     control: Control,
     backings: Arc<Mutex<Vec<Box<dyn Backing>>>>,
@@ -441,7 +440,7 @@ impl Guard {
 }
 
 impl Guard {
-    /// Has the database do something that a session is of, by the number by which that database knows it.
+    /// Runs `work` on the database of a session, with the number by which that database knows the session.
     fn at(
         &self,
         session: i64,
@@ -458,8 +457,8 @@ impl Guard {
     }
 }
 
-/// How long it takes at most until a program that has closed its connections is seen to have ended; and how long one waits
-/// between two looks.
+/// How many times to check whether a program that has closed its connections has ended, and how long to wait between
+/// two checks.
 const LOOKS: u32 = 20;
 const GLANCE: Duration = Duration::from_millis(5);
 

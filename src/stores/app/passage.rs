@@ -1,4 +1,4 @@
-//! A proxy that holds nothing, in front of a private server: what it costs is measured with it.
+//! A proxy that holds no statement, in front of a private server: a benchmark measures the proxy's cost with it.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::proxy::{Doorman, Proxy, Target};
 use crate::stores::backing::Backing;
 use crate::stores::remote::Terms;
 
-/// A private server, and a proxy in front of it through which everything passes. Dropping it leaves nothing behind.
+/// A private server, and a proxy in front of it that lets everything through. Dropping it removes both.
 pub struct Passage {
     through: String,
     beside: String,
@@ -52,13 +52,13 @@ impl Passage {
         Ok(Self { through: url, beside, _proxy: proxy, _backing: backing })
     }
 
-    /// The way through the proxy, with a password in it.
+    /// The URL that leads through the proxy; it contains the password.
     #[must_use]
     pub fn through(&self) -> &str {
         &self.through
     }
 
-    /// The way past it, of a PostgreSQL server over its socket.
+    /// The URL of the server itself, without the proxy; for PostgreSQL, over the server's socket.
     #[must_use]
     pub fn beside(&self) -> &str {
         &self.beside

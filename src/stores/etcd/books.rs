@@ -1,4 +1,4 @@
-//! What is not a checkout's: putting the shelves up, and reading everything back for the audit.
+//! What the simulator does itself, beside the checkouts: it initializes the keys, and reads them back for the audit.
 
 use serde_json::{Value, json};
 
@@ -10,20 +10,20 @@ use crate::domain::books::Books;
 use crate::domain::op::{Item, Order, Units, Want};
 use crate::stores::remote::Opening;
 
-/// How many keys are read at once: an answer has a bound.
+/// The most keys of one read: the size of an answer is limited.
 const PAGE: usize = 2_000;
 
-/// How many keys of ours there are.
+/// Counts our keys.
 pub(super) fn count_all(gateway: &mut Gateway) -> Done<i64> {
     Ok(gateway.commit(Txn::steps([wire::count(PREFIX)]))?.step(0)?.count)
 }
 
-/// Deletes them.
+/// Deletes our keys.
 pub(super) fn clear(gateway: &mut Gateway) -> Done<()> {
     gateway.commit(Txn::steps([wire::delete_all(PREFIX)])).map(drop)
 }
 
-/// Deletes them, and puts up shelves.
+/// Deletes our keys, and writes the initial keys of each product.
 pub(super) fn stock_up(gateway: &mut Gateway, opening: Opening) -> Done<()> {
     clear(gateway)?;
     let put_up = |item| {
@@ -35,7 +35,7 @@ pub(super) fn stock_up(gateway: &mut Gateway, opening: Opening) -> Done<()> {
     gateway.commit(Txn::steps((0..opening.items).flat_map(put_up))).map(drop)
 }
 
-/// Reads everything back.
+/// Reads all keys for the audit.
 pub(super) fn take_stock(gateway: &mut Gateway, opening: Opening) -> Done<Books> {
     let mut books = Books::default();
     for item in (0..opening.items).map(Item) {
@@ -58,7 +58,7 @@ pub(super) fn take_stock(gateway: &mut Gateway, opening: Opening) -> Done<Books>
     Ok(books)
 }
 
-/// Reads all keys that begin like this, page by page.
+/// Reads all keys with this prefix, page by page.
 fn each(
     gateway: &mut Gateway,
     prefix: &str,
@@ -74,7 +74,7 @@ fn each(
             })?;
         }
         match page.found.last() {
-            // The next key that there can be.
+            // The smallest key after the last one.
             Some(last) if page.found.len() == PAGE => {
                 from = wire::encode(&(last.key.clone() + "\0"))
             }

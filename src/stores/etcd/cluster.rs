@@ -23,17 +23,17 @@ pub(in crate::stores) const PACKAGE: Package = Package {
     server: &["etcd"],
 };
 
-/// Members of a private group: the fewest of which one may fail.
+/// The number of members of a private group: the smallest that survives the failure of one.
 const MEMBERS: usize = 3;
 
-/// Where each of them writes what it has to say.
+/// The log file of each member.
 const LOGS: [&str; MEMBERS] = ["log-1", "log-2", "log-3"];
 
-/// How soon followers miss their leader. Shorter than etcd's own second, which is for networks: the shortest
-/// lease is one and a half of these, and is to be 1 s.
+/// The election timeout. It is shorter than etcd's default of 1 s, which is meant for networks: the shortest lease
+/// lasts one and a half of these, and is to last 1 s.
 const ELECTION_MS: u32 = 600;
 
-/// How often the leader is heard from.
+/// The heartbeat interval of the leader.
 const HEARTBEAT_MS: u32 = 60;
 
 /// Reads a list of URLs.
@@ -65,16 +65,16 @@ fn member(url: &str, address: &Address) -> Result<String, Error> {
     Ok(format!("http://{}:{port}", authority.host()))
 }
 
-/// Starts a private group in a directory of its own, on sockets there: on ports every local user could talk to it.
+/// Starts a private group in its own directory, on sockets there: every local user could connect to ports.
 pub(super) fn start(terms: &Terms) -> Result<(Members, Nest), Error> {
     let program = PACKAGE.find_server()?;
-    // etcd wants a host and a port, and makes a socket of that name where it runs.
+    // etcd expects a host and a port, and creates a socket of that name in its working directory.
     let socket = |what: &str| (1..=MEMBERS).map(|n| format!("{what}-{n}:1")).collect::<Vec<_>>();
     let (clients, peers) = (socket("client"), socket("peer"));
     let names: Vec<String> = (1..=MEMBERS).map(|number| format!("member-{number}")).collect();
     let all: Vec<String> =
         names.iter().zip(&peers).map(|(name, peer)| format!("{name}=unix://{peer}")).collect();
-    // Nothing is to be kept, so there is nothing to put in order first.
+    // The data need not survive, so the servers are killed without a shutdown.
     let nest = Nest::make("KILL")?;
     let members = Members::on_sockets(&clients, nest.servers_dir());
     for (((name, client), peer), log) in names.iter().zip(&clients).zip(&peers).zip(LOGS) {
@@ -90,9 +90,10 @@ pub(super) fn start(terms: &Terms) -> Result<(Members, Nest), Error> {
             .arg(format!("oversell-sim-{}", std::process::id()))
             .args(["--election-timeout", &ELECTION_MS.to_string()])
             .args(["--heartbeat-interval", &HEARTBEAT_MS.to_string()])
-            // All begin as one: if each could hurry to lead, they would part the votes. The last does.
+            // All members start at once. If each of them hurried its first election, they would split the votes; only
+            // the last one does.
             .arg(format!("--initial-election-tick-advance={}", log == LOGS[MEMBERS - 1]))
-            // Many rounds do not fill the disk with what was.
+            // Old revisions are compacted, so that many rounds do not fill the disk.
             .args(["--auto-compaction-mode", "revision", "--auto-compaction-retention", "10000"])
             .args(["--logger", "zap", "--log-level", "error"]);
         nest.launch(command, beside, log)?;
@@ -103,7 +104,7 @@ pub(super) fn start(terms: &Terms) -> Result<(Members, Nest), Error> {
     Ok((members, nest))
 }
 
-/// What is set for the user's own etcd is not for ours.
+/// Removes the variables that configure the user's own etcd.
 fn forget_environment(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("ETCD_") {
@@ -112,14 +113,14 @@ fn forget_environment(command: &mut Command) {
     }
 }
 
-/// Whether a member is there and knows who leads.
+/// Whether the member answers and knows the leader.
 pub(super) fn sees_leader(gateway: &mut Gateway) -> bool {
     let status = gateway.post_here("/v3/maintenance/status", &json!({}));
-    // A number that may be too large for ours, and is left out where it is 0.
+    // The id may be too large for an `i64`, so it is read as text; etcd leaves it out if it is 0.
     status.is_ok_and(|status| !wire::text(&status, "leader").is_empty())
 }
 
-/// Whether a member is there and leads.
+/// Whether the member answers and is the leader.
 pub(super) fn leads(gateway: &mut Gateway) -> bool {
     let status = gateway.post_here("/v3/maintenance/status", &json!({}));
     status.is_ok_and(|status| {

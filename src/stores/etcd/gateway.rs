@@ -1,5 +1,5 @@
-//! Talking to the members over HTTP: etcd's own JSON gateway. One member at a time; when nobody listens
-//! there, the next.
+//! Sends requests to the members over HTTP, to etcd's own JSON gateway. They go to one member; if it does not listen,
+//! to the next.
 
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
@@ -18,14 +18,13 @@ use crate::scheduler::BuyerHandle;
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
 
-/// How much longer than a buyer's patience an answer may take: members who cannot decide take this long to
-/// say so.
+/// How much longer than a buyer's patience an answer may take: members without a majority take this long to report it.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// The longest wait for an answer that matters little.
+/// The longest wait for an answer that is not essential.
 const BRIEF: Duration = Duration::from_secs(2);
 
-/// An answer whose end may be yet to come.
+/// An answer whose body may not have arrived completely.
 type Answer = ureq::http::Response<ureq::Body>;
 
 /// Where the members listen.
@@ -38,12 +37,12 @@ pub(super) struct Members {
 }
 
 impl Members {
-    /// Those who listen on ports.
+    /// Members that listen on ports.
     pub(super) fn on_ports(urls: Arc<[String]>) -> Self {
         Self { urls, sockets: None }
     }
 
-    /// Those who listen on sockets with these names, in this directory.
+    /// Members that listen on sockets with these names, in this directory.
     pub(super) fn on_sockets(names: &[String], dir: &Path) -> Self {
         let urls = names.iter().map(|name| format!("http://{name}")).collect();
         Self { urls, sockets: Some(dir.into()) }
@@ -54,7 +53,7 @@ impl Members {
         self.urls.len()
     }
 
-    /// All of them, as one would name them.
+    /// The URLs of all members, separated by commas.
     pub(super) fn listed(&self) -> String {
         match &self.sockets {
             None => self.urls.join(","),
@@ -72,16 +71,16 @@ impl Members {
 #[derive(Debug)]
 pub(super) struct Gateway {
     members: Members,
-    /// Which of them it talks to.
+    /// The member that it sends requests to; taken modulo the number of members.
     place: usize,
     agent: Agent,
     within: Duration,
-    /// Where its transactions are held, if they are.
+    /// The handle that holds its transactions, if they are held.
     handle: Option<BuyerHandle>,
 }
 
 impl Gateway {
-    /// Talks to one of the members first.
+    /// A client that sends its requests to the member at `place` first.
     pub(super) fn new(members: &Members, place: usize, patience: Duration) -> Self {
         let config = Agent::config_builder()
             .proxy(None)
@@ -99,27 +98,27 @@ impl Gateway {
         Self { members, place, agent, within, handle: None }
     }
 
-    /// From now on every transaction is held by this handle.
+    /// From now on, this handle holds each transaction.
     pub(super) fn sit_down(&mut self, handle: BuyerHandle) {
         self.handle = Some(handle);
     }
 
-    /// Talks to one of the members for a moment.
+    /// A client that waits only briefly for each answer.
     pub(super) fn brief(members: &Members, place: usize) -> Self {
         Self { within: BRIEF, ..Self::new(members, place, Duration::ZERO) }
     }
 
-    /// From now on no answer is worth a long wait.
+    /// From now on, waits only briefly for each answer.
     pub(super) fn hurry(&mut self) {
         self.within = BRIEF;
     }
 
-    /// From now on it talks to the next member.
+    /// From now on, sends requests to the next member.
     pub(super) fn move_on(&mut self) {
         self.place = self.place.wrapping_add(1);
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends a request, and waits for the whole answer.
     pub(super) fn post(&mut self, path: &str, body: &Value) -> Result<Value, Trouble> {
         let answer = self.ask(path, body, self.within)?;
         hear(answer).inspect_err(|trouble| {
@@ -129,13 +128,13 @@ impl Gateway {
         })
     }
 
-    /// Asks this member and no other.
+    /// Sends a request to the current member, and to no other.
     pub(super) fn post_here(&mut self, path: &str, body: &Value) -> Result<Value, Trouble> {
         let answer = self.send(path, &body.to_string(), self.within);
         hear(answer.map_err(|error| self.lost(&error))?)
     }
 
-    /// Does the steps of a transaction.
+    /// Runs a transaction; with a handle, waits for its release first.
     pub(super) fn commit(&mut self, txn: Txn) -> Result<Outcome, Trouble> {
         let body = txn.body();
         let Some(handle) = self.handle.clone() else { return self.commit_now(&body) };
@@ -154,8 +153,8 @@ impl Gateway {
         wire::read_outcome(&self.post("/v3/kv/txn", body)?)
     }
 
-    /// Waits until a key that was there at this revision is deleted, but no longer than this; it may be over
-    /// sooner for no reason.
+    /// Waits until a key that existed at this revision is deleted, for at most `within`. It may return earlier without
+    /// a deletion.
     pub(super) fn await_deletion(
         &mut self,
         key: &str,
@@ -169,7 +168,7 @@ impl Gateway {
         } });
         let mut answer = match self.ask("/v3/watch", &create, within) {
             Ok(answer) => answer,
-            // The time is up, or the member is gone: whoever asks next is told.
+            // The time is up, or the member is gone; the caller's next request finds out which.
             Err(Trouble::Lost(_)) => return Ok(()),
             Err(trouble) => return Err(trouble),
         };
@@ -189,8 +188,8 @@ impl Gateway {
         }
     }
 
-    /// Sends a request to the first member that listens. Whoever asks after one that got no answer asks
-    /// somebody else.
+    /// Sends a request to the first member that listens. If a request gets no answer, the next request goes to the next
+    /// member.
     fn ask(&mut self, path: &str, body: &Value, within: Duration) -> Result<Answer, Trouble> {
         let body = body.to_string();
         let mut tries = 1;
@@ -211,7 +210,7 @@ impl Gateway {
         }
     }
 
-    /// Sends a request to the member whose turn it is.
+    /// Sends a request to the current member.
     fn send(&self, path: &str, body: &str, within: Duration) -> Result<Answer, ureq::Error> {
         let request = self.agent.post(format!("{}{path}", self.member()));
         let request = request.content_type("application/json");
@@ -228,7 +227,7 @@ impl Gateway {
     }
 }
 
-/// Whether nobody can have heard of the request, so that it may be sent to somebody else.
+/// Whether no member can have received the request, so that it may be sent to another one.
 fn is_unsent(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::Io(error) => error.kind() == ErrorKind::ConnectionRefused,
@@ -253,7 +252,7 @@ fn read(said: &str) -> Result<Value, Trouble> {
         Trouble::Refused(format!("etcd's JSON gateway is not there; it said `{}`", start.trim()))
     })?;
     match body.get("error") {
-        // Where it streams, an error has parts.
+        // In a streamed answer, the error is an object.
         Some(error @ Value::Object(_)) => Err(Trouble::of(wire::text(error, "message"))),
         Some(error) => Err(Trouble::of(error.as_str().unwrap_or("an error"))),
         None => Ok(body),

@@ -1,4 +1,4 @@
-//! A transaction that is held until somebody lets it go: in words, and what it has to do with.
+//! A transaction that the scheduler holds: its text, what it touches, and its result as text.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::keys::{self, PREFIX};
 use super::wire::{self, Outcome};
 use crate::scheduler::{Footprint, PendingStatement, Resources};
 
-/// What is about to be asked.
+/// The statement that is pending, from the body of a transaction.
 pub(super) fn pending(body: &Value) -> PendingStatement {
     let compared: Vec<String> = wire::list(body, "compare").iter().map(condition).collect();
     let steps = |name| {
@@ -22,7 +22,7 @@ pub(super) fn pending(body: &Value) -> PendingStatement {
     PendingStatement::new(text, touches(body))
 }
 
-/// What it has to do with. Orders that are only added do not disturb each other.
+/// What a transaction touches. Transactions that only add orders do not conflict with each other.
 fn touches(body: &Value) -> Footprint {
     let compared =
         wire::list(body, "compare").iter().map(|compare| Footprint::reading(part(compare)));
@@ -43,7 +43,7 @@ fn touches(body: &Value) -> Footprint {
     compared.chain(stepped).fold(Footprint::NOTHING, |all, one| all | one)
 }
 
-/// Where a key lies.
+/// The part of the store that a key belongs to.
 fn part(about: &Value) -> Resources {
     let key = wire::decoded(about, "key");
     let is_of_orders = key == keys::all_orders() || key.starts_with(&keys::all_orders());
@@ -53,7 +53,7 @@ fn part(about: &Value) -> Resources {
     }
 }
 
-/// A key as short as it can be told. Of a line in the order book it is of no account which number it has.
+/// A key in short form. A line of the order book is shown without its number, which does not matter.
 fn key(about: &Value) -> String {
     let key = wire::decoded(about, "key");
     match keys::read_order(&key) {
@@ -86,7 +86,7 @@ fn step(step: &Value) -> String {
     }
 }
 
-/// What came of it.
+/// The result of a transaction, as text.
 pub(super) fn told(body: &Value, outcome: &Outcome) -> String {
     let found = outcome.steps.iter().flat_map(|range| &range.found);
     let found: Vec<&str> = found.map(|found| found.value.as_str()).collect();

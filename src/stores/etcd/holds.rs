@@ -1,10 +1,10 @@
 //! Holds: units off the shelf while a timer runs.
 //!
-//! The timer is a key on a lease of etcd's, which takes it away when the time is up (whole seconds, rounded
-//! up; see [`leases`](super::leases)). Nothing else happens then, so a second key without a lease remembers
-//! who holds how much; whoever holds the same product next gives back what those hold whose timers are gone.
+//! The timer is a key with a lease of etcd's, and etcd deletes it when the time is up (whole seconds, rounded up; see
+//! [`leases`](super::leases)). etcd does nothing else then, so a second key without a lease records who holds how much.
+//! The next buyer that holds the same product first gives back the holds whose timers are gone.
 //!
-//! What was confirmed or given back leaves a lease of etcd's without keys, which ends when the time is up.
+//! Confirming or releasing a hold leaves a lease of etcd's without keys, which ends when its time is up.
 
 use super::keys::{self, Part};
 use super::link::EtcdLink;
@@ -13,14 +13,14 @@ use super::wire::{self, Found, Txn, whole_seconds};
 use crate::domain::attempt::Failure;
 use crate::domain::op::{BuyerId, Item, Reply, Units};
 
-/// What became of a buyer's hold.
+/// The state of a buyer's hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Its timer is running, or has run out since anybody looked.
+    /// Its timer is running, or has run out and no client has noticed yet.
     Standing,
     /// The units are the buyer's for good.
     Confirmed,
-    /// They went back.
+    /// The units went back to the shelf.
     Over,
 }
 
@@ -61,7 +61,7 @@ impl Kept {
 }
 
 impl EtcdLink {
-    /// Reserves units, after giving back what others have reserved for too long.
+    /// Reserves units, after giving back the units of the product's expired holds.
     pub(super) fn hold(&mut self, buyer: BuyerId, item: Item, qty: Units) -> Done {
         let (own, stock) = (keys::hold(buyer), keys::part(item, Part::Stock));
         let mut granted = None;
@@ -80,7 +80,7 @@ impl EtcdLink {
             let has_one = match before.map(Kept::read).transpose()? {
                 None | Some(Kept { state: State::Over, .. }) => false,
                 Some(Kept { state: State::Confirmed, .. }) => true,
-                // One that has run out makes way.
+                // An expired hold is given back, and the loop starts again.
                 Some(Kept { item, .. }) if self.give_back_units(buyer, item, false)? => continue,
                 Some(_) => true,
             };
@@ -141,17 +141,17 @@ impl EtcdLink {
     pub(super) fn release(&mut self, buyer: BuyerId, item: Item) -> Done {
         let stood = self.give_back_units(buyer, item, true)?;
         if !stood {
-            // If it has run out, there is no need to wait until somebody sees it.
+            // If the hold has expired, its units are given back now, and not only when a later hold notices it.
             self.give_back_units(buyer, item, false)?;
         }
         Ok(Reply::Applied(stood))
     }
 
-    /// Gives back whatever is held of a product for too long.
+    /// Gives back the units of all expired holds of a product.
     fn give_back_lapsed(&mut self, item: Item) -> Done<()> {
         let (holders, timers) = (keys::holders(item), keys::timers(item));
         let seen = self.do_all([wire::get_all(&holders), wire::get_all(&timers)])?;
-        // Both come in the order of their keys, and the same buyers have the same order.
+        // Both lists are sorted by key, so the same buyers have the same order in both.
         let mut running = seen.step(1)?.found.iter().peekable();
         for holder in &seen.step(0)?.found {
             let name = holder.key.strip_prefix(&holders).unwrap_or_default();
@@ -165,8 +165,8 @@ impl EtcdLink {
         Ok(())
     }
 
-    /// Puts back the units of a buyer's hold, if its timer is running or is not, as is said here; false if
-    /// there is no such hold.
+    /// Gives back the units of a buyer's standing hold, if its timer is running (`runs`) or has run out (not `runs`).
+    /// False if there is no such hold.
     fn give_back_units(&mut self, buyer: BuyerId, item: Item, runs: bool) -> Done<bool> {
         let (own, timer) = (keys::hold(buyer), keys::timer(item, buyer));
         let (stock, given) = (keys::part(item, Part::Stock), keys::part(item, Part::GivenBack));

@@ -1,25 +1,25 @@
-//! The keys: what lies where in etcd.
+//! The keys in etcd.
 //!
-//! What counts together is written in one transaction, so each fact can have a key of its own: a comparison
-//! of one does not see the others move.
+//! A transaction writes several keys at once, so each value has its own key: a comparison of one key is not affected by
+//! writes of the others.
 
 use crate::domain::op::{BuyerId, Item};
 
-/// What all keys begin with.
+/// The prefix of all keys.
 pub(super) const PREFIX: &str = "oversell-sim/";
 
-/// What is kept of a product.
+/// The values that are stored for a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     /// Units on the shelf.
     Stock,
-    /// How often it was written with its version. A key's own revision moves with every write.
+    /// How often the stock was written with its version. (A key's own revision grows with every write.)
     Version,
     /// Units that were on hold and went back.
     GivenBack,
-    /// How many leases there were: the token of the last.
+    /// The number of leases so far, which is the token of the last one.
     Tokens,
-    /// The latest token that was shown here.
+    /// The highest token that a client has shown.
     Seen,
 }
 
@@ -44,77 +44,77 @@ pub(super) fn part(item: Item, part: Part) -> String {
     format!("{PREFIX}shelf/{}/{}", item.0, part.name())
 }
 
-/// The line in front of a product's lock.
+/// The prefix of the queue for a product's lock.
 pub(super) fn line(item: Item) -> String {
     format!("{PREFIX}lock/{}/", item.0)
 }
 
-/// The place in a line of whoever has this lease of etcd's.
+/// The place in a queue of the connection that has this lease of etcd's.
 pub(super) fn place(line: &str, session: &str) -> String {
     format!("{line}{session}")
 }
 
-/// Who has the product's lease: there as long as it lasts.
+/// The lease of a product: its value is the owner, and the key exists as long as the lease lasts.
 pub(super) fn lease(item: Item) -> String {
     format!("{PREFIX}lease/{}", item.0)
 }
 
-/// The line of those who wait for it.
+/// The prefix of the queue for a product's lease.
 pub(super) fn lease_line(item: Item) -> String {
     format!("{PREFIX}lease-line/{}/", item.0)
 }
 
-/// What became of a buyer's hold.
+/// The state of a buyer's hold.
 pub(super) fn hold(buyer: BuyerId) -> String {
     format!("{PREFIX}hold/{buyer}")
 }
 
-/// Who holds units of a product that it has neither confirmed nor given back.
+/// The prefix of the buyers who hold units of a product that they have neither confirmed nor given back.
 pub(super) fn holders(item: Item) -> String {
     format!("{PREFIX}holder/{}/", item.0)
 }
 
-/// One of them.
+/// One such buyer.
 pub(super) fn holder(item: Item, buyer: BuyerId) -> String {
     format!("{PREFIX}holder/{}/{buyer}", item.0)
 }
 
-/// The holders of all products.
+/// The prefix of the holders of all products.
 pub(super) fn all_holders() -> String {
     format!("{PREFIX}holder/")
 }
 
-/// Whose holds of a product have not run out.
+/// The prefix of the timers of a product's holds.
 pub(super) fn timers(item: Item) -> String {
     format!("{PREFIX}timer/{}/", item.0)
 }
 
-/// One of them: gone when its time is up.
+/// One such timer; etcd deletes it when its time is up.
 pub(super) fn timer(item: Item, buyer: BuyerId) -> String {
     format!("{PREFIX}timer/{}/{buyer}", item.0)
 }
 
-/// There if a buyer has an order in the book.
+/// The key that exists if a buyer has an order in the book.
 pub(super) fn ordered(buyer: BuyerId) -> String {
     format!("{}{buyer}", all_ordered())
 }
 
-/// Those of all buyers.
+/// The prefix of these keys of all buyers.
 pub(super) fn all_ordered() -> String {
     format!("{PREFIX}ordered/")
 }
 
-/// A buyer's lines in the order book.
+/// The prefix of a buyer's lines in the order book.
 pub(super) fn orders(buyer: BuyerId) -> String {
     format!("{PREFIX}order/{buyer}/")
 }
 
-/// One of them: the product of the order that nobody else has given this number.
+/// One line: a product of an order. The connection and its number for the order identify the order.
 pub(super) fn order(buyer: BuyerId, link: u64, number: u64, item: Item) -> String {
     format!("{PREFIX}order/{buyer}/{link}-{number}/{}", item.0)
 }
 
-/// The whole order book.
+/// The prefix of the whole order book.
 pub(super) fn all_orders() -> String {
     format!("{PREFIX}order/")
 }

@@ -1,8 +1,7 @@
-//! A lease: a key that whoever wants it makes, and that goes by itself.
+//! A lease: a key that a buyer creates, and that expires by itself.
 //!
-//! It is tied to a lease of etcd's that nobody keeps alive. Those last whole seconds, so the time is rounded
-//! up; the members look for what has run out twice a second, and a new leader gives everybody the whole time
-//! again.
+//! It is attached to a lease of etcd's that no client renews. etcd's leases last whole seconds, so the time is rounded
+//! up. The members look for expired leases twice a second, and a new leader gives each lease its full time again.
 
 use serde_json::Value;
 
@@ -12,31 +11,32 @@ use super::trouble::{Done, Trouble};
 use super::wire::{self, Txn, whole_seconds};
 use crate::domain::op::{BuyerId, Item, Reply, Version};
 
-/// What whoever wants a lease has until it has that.
+/// What a buyer has while it waits for a lease.
 #[derive(Debug, Default)]
 struct Wait {
-    /// Its place in the line, and the revision that made it.
+    /// Its place in the queue, and the revision that created it.
     place: Option<(String, i64)>,
-    /// The lease of etcd's that it will go with.
+    /// The lease of etcd's that the key will be attached to.
     granted: Option<String>,
 }
 
 impl EtcdLink {
-    /// Waits until nobody has the lease, and takes it. The token counts the leases of the product: the key's
-    /// own revision grows, too, but would not fit.
+    /// Waits until no buyer has the lease, and takes it. The token is the number of leases of the product so far: the
+    /// key's own revision grows, too, but would not fit.
     pub(super) fn lease(&mut self, buyer: BuyerId, item: Item) -> Done {
         let mut wait = Wait::default();
         let token = self.take_lease(buyer, item, &mut wait);
         if token.is_err() {
             self.drop_lease(wait.granted);
-            // Who stands behind a place that stays looks up now and then, and passes it.
+            // If this fails, the place stays. The buyers behind it check now and then whether the lease is free, and
+            // pass it.
             let _ = wait.place.map(|(place, _)| self.do_all([wire::delete(&place)]));
         }
         token.map(Reply::Token)
     }
 
-    /// The line is there so that not all who wait try at once. Whoever finds the lease free takes it, wherever
-    /// it stands.
+    /// The queue only keeps waiting buyers from trying all at once. A buyer that finds the lease free takes it,
+    /// whatever its place.
     fn take_lease(&mut self, buyer: BuyerId, item: Item, wait: &mut Wait) -> Done<Version> {
         let until_ns = self.patience_ends_ns();
         let lasts = whole_seconds(self.terms.lease_ttl);
@@ -46,7 +46,7 @@ impl EtcdLink {
             if seen.step(0)?.first().is_some() {
                 if wait.place.is_none() {
                     wait.place = Some(self.join(&keys::lease_line(item))?);
-                    // To be granted one takes longer than to keep it alive.
+                    // To grant a lease of etcd's takes longer than to renew it, so it is granted before the wait.
                     wait.granted = Some(self.grant(lasts)?);
                 } else {
                     let before = seen.steps.get(2).and_then(wire::Range::first);
@@ -59,7 +59,7 @@ impl EtcdLink {
             let last = seen.step(1)?.only()?;
             let token = last.number::<Version>()?.wrapping_add(1);
             let lease = match wait.granted.take() {
-                // It has lasted since before the wait.
+                // It was granted before the wait, so it is renewed.
                 Some(lease) if self.keep_alive(&lease)? => lease,
                 _ => self.grant(lasts)?,
             };
@@ -80,7 +80,7 @@ impl EtcdLink {
         }
     }
 
-    /// Goes to the end of a line.
+    /// Joins the end of a queue.
     fn join(&mut self, line: &str) -> Done<(String, i64)> {
         loop {
             let session = self.session()?;
@@ -93,7 +93,8 @@ impl EtcdLink {
         }
     }
 
-    /// Gives it back, if it still is this buyer's: etcd's own lease is of this one time, and ends once.
+    /// Gives the lease back, if this buyer still has it. Each time that a buyer takes it has its own lease of etcd's,
+    /// which ends only once.
     pub(super) fn unlease(&mut self, buyer: BuyerId, item: Item) -> Done {
         let seen = self.get(&keys::lease(item))?;
         match seen.first() {
@@ -104,7 +105,7 @@ impl EtcdLink {
         }
     }
 
-    /// Ends a lease of etcd's that was not put to use. It would end by itself.
+    /// Ends a lease of etcd's that was not used. It would also expire by itself.
     pub(super) fn drop_lease(&mut self, lease: Option<String>) {
         if let Some(lease) = lease {
             let _ = self.revoke(&lease);
@@ -112,7 +113,7 @@ impl EtcdLink {
     }
 }
 
-/// Who has the lease, the token of the last, and who stands before one in the line.
+/// Reads the owner of the lease, the last token, and the place before the buyer's own if it has one.
 fn look(item: Item, wait: &Wait) -> Vec<Value> {
     let before = |(_, made): &(String, i64)| wire::last_before(&keys::lease_line(item), *made);
     let always = [keys::lease(item), keys::part(item, Part::Tokens)];

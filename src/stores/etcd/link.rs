@@ -1,4 +1,4 @@
-//! One connection: which op is whose business, and what an attempt is told when it goes wrong.
+//! One connection: how each op is performed, and what an attempt is told when an op fails.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::domain::op::{BuyerId, Item, Op, Reply};
 use crate::stores::patience::GLANCE;
 use crate::stores::remote::{Link, Terms};
 
-/// A lease of etcd's that locks go with.
+/// A lease of etcd's to which the connection's locks are attached.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     pub(super) lease: String,
@@ -26,18 +26,18 @@ pub(super) struct EtcdLink {
     pub(super) gateway: Gateway,
     pub(super) terms: Terms,
     pub(super) clock: Wall,
-    /// Which connection it is: of two, both may number their orders from 0.
+    /// The connection's number: each connection numbers its orders from 0.
     pub(super) number: u64,
     /// Orders it has written.
     pub(super) orders: u64,
-    /// Locks that it has, and the lease of etcd's that they go with.
+    /// Locks that it has. They are attached to the lease of etcd's in `session`.
     pub(super) held: Vec<Item>,
     pub(super) session: Option<Session>,
     pub(super) is_broken: bool,
 }
 
 impl EtcdLink {
-    /// A connection that talks to one member first.
+    /// A connection that sends its requests to one member first.
     pub(super) fn new(etcd: &Etcd, gateway: Gateway, number: u64) -> Self {
         Self {
             gateway,
@@ -51,23 +51,23 @@ impl EtcdLink {
         }
     }
 
-    /// Steps that count together or not at all.
+    /// Runs a transaction: all of its steps take effect, or none.
     pub(super) fn commit(&mut self, txn: Txn) -> Done<Outcome> {
         self.gateway.commit(txn)
     }
 
-    /// Steps that are done whatever there is.
+    /// Runs steps as one transaction without conditions.
     pub(super) fn do_all(&mut self, steps: impl IntoIterator<Item = Value>) -> Done<Outcome> {
         self.commit(Txn::steps(steps))
     }
 
-    /// Looks at one key.
+    /// Reads one key.
     pub(super) fn get(&mut self, key: &str) -> Done<Range> {
         let mut outcome = self.do_all([wire::get(key)])?;
         Ok(outcome.steps.pop().unwrap_or_default())
     }
 
-    /// Gets a lease of etcd's, to which keys can be tied.
+    /// Gets a lease of etcd's, to which keys can be attached.
     pub(super) fn grant(&mut self, seconds: u64) -> Done<String> {
         let body = json!({ "TTL": seconds.to_string() });
         let lease = self.gateway.post("/v3/lease/grant", &body)?;
@@ -77,13 +77,13 @@ impl EtcdLink {
         }
     }
 
-    /// Lets one last for its whole time again; false if it is over.
+    /// Renews a lease of etcd's for its full time; false if it has ended.
     pub(super) fn keep_alive(&mut self, lease: &str) -> Done<bool> {
         let answer = self.gateway.post("/v3/lease/keepalive", &json!({ "ID": lease }))?;
         Ok(answer.get("result").is_some_and(|result| wire::number(result, "TTL") > 0))
     }
 
-    /// Ends one, and all keys with it; false if it was over.
+    /// Revokes a lease of etcd's, and deletes its keys; false if it had ended.
     pub(super) fn revoke(&mut self, lease: &str) -> Done<bool> {
         match self.gateway.post("/v3/lease/revoke", &json!({ "ID": lease })) {
             Ok(_) => Ok(true),
@@ -92,12 +92,12 @@ impl EtcdLink {
         }
     }
 
-    /// When the patience of whoever begins to wait now will be at its end.
+    /// When the patience of a wait that begins now runs out.
     pub(super) fn patience_ends_ns(&self) -> u64 {
         self.clock.now().saturating_add(nanos(self.terms.patience))
     }
 
-    /// Waits a while for a key to be deleted that was there at this revision, unless it is time to give up.
+    /// Waits a while for the deletion of a key that existed at this revision; fails if it is time to give up.
     pub(super) fn wait_for(&mut self, key: &str, revision: i64, until_ns: u64) -> Done<()> {
         if self.terms.control.is_stopped() {
             return Err(Trouble::Failed(Failure::Interrupted));
@@ -137,13 +137,13 @@ impl EtcdLink {
         }
     }
 
-    /// What an attempt is told.
+    /// What an attempt is told of an error.
     fn missed(&mut self, trouble: Trouble) -> Missed {
         Missed::Failed(match trouble {
             Trouble::Conflict => return Missed::Conflict,
             Trouble::Failed(why) => why,
             Trouble::NoMajority(_) => {
-                // Perhaps another member sees more of the others.
+                // Another member may reach a majority.
                 self.gateway.move_on();
                 Failure::NoMajority
             }

@@ -1,10 +1,11 @@
-//! Locks: a line of keys in front of each, the one that was made first has it.
+//! Locks: each is a queue of keys, and the oldest key has the lock.
 //!
-//! This is the recipe of etcd's own clients. Its lock service follows it too, but a call there that is cut
-//! short, because the race is stopped, loses its place in the line, and takes back its key some time later,
-//! even from under whoever has asked again by then.
+//! This is the algorithm of etcd's own clients. etcd's lock service follows it, too. But a call of that service that is
+//! cut short, because the race is stopped, loses its place in the queue, and deletes its key some time later, even if
+//! the client has asked for the lock again by then.
 //!
-//! All keys of a connection are tied to one lease of etcd's, its session: nobody waits for the dead for ever.
+//! All keys of a connection are attached to one lease of etcd's, its session: no client waits forever for one that has
+//! died.
 
 use std::time::Duration;
 
@@ -17,14 +18,14 @@ use crate::domain::attempt::Failure;
 use crate::domain::op::{Item, Reply};
 use crate::domain::settings::LONGEST_THINK;
 
-/// How old a session may be when a lock is asked for, before it is renewed.
+/// A session that is at least this old is renewed when a lock is asked for.
 const STALE: Duration = Duration::from_secs(10);
 
 /// How much longer than all waits a session lasts.
 const MARGIN: Duration = Duration::from_secs(30);
 
 impl EtcdLink {
-    /// Takes a product's lock. Whoever has it already waits for itself.
+    /// Takes a product's lock. A connection that already has it waits for itself, until its patience runs out.
     pub(super) fn lock(&mut self, item: Item) -> Done {
         if self.held.contains(&item) {
             let waited = self.terms.control.pause(self.terms.patience);
@@ -36,7 +37,7 @@ impl EtcdLink {
         let queued = match self.line_up(item) {
             Ok(queued) => queued,
             Err(trouble) => {
-                // Nor does it stand in the way of others.
+                // The key must not stay in the queue, where other clients would wait for it.
                 let _ = self.give_back(item);
                 return Err(trouble);
             }
@@ -54,7 +55,7 @@ impl EtcdLink {
         }
     }
 
-    /// Gives back all locks, and says how many those were.
+    /// Releases all locks; returns how many those were.
     pub(super) fn give_back_locks(&mut self) -> u64 {
         let held = self.held.clone();
         for item in &held {
@@ -70,7 +71,7 @@ impl EtcdLink {
         self.drop_lease(session.map(|session| session.lease));
     }
 
-    /// Waits in the line until everybody before is gone; says whether there was anybody.
+    /// Waits in the queue until all earlier keys are gone; returns whether there were any.
     fn line_up(&mut self, item: Item) -> Done<bool> {
         let until_ns = self.patience_ends_ns();
         let line = keys::line(item);
@@ -90,7 +91,7 @@ impl EtcdLink {
             loop {
                 let seen = self.do_all([wire::get(&place), wire::last_before(&line, made)])?;
                 if seen.step(0)?.first().is_none() {
-                    // The session has ended while it waited: to the end of the line.
+                    // The session ended during the wait: the connection joins the end of the queue again.
                     self.session = None;
                     continue 'line;
                 }
@@ -101,8 +102,8 @@ impl EtcdLink {
         }
     }
 
-    /// Leaves the line, or the head of it; false if it was not there any more. Where that cannot be, the
-    /// connection is of no more use, and its session ends with it.
+    /// Deletes the connection's key from the queue; false if it was gone already. If the request fails, the connection
+    /// is unusable, and its session ends with it.
     fn give_back(&mut self, item: Item) -> Done<bool> {
         if let Some(place) = self.held.iter().position(|held| *held == item) {
             self.held.swap_remove(place);
@@ -115,7 +116,7 @@ impl EtcdLink {
         Ok(gone?.step(0)?.count > 0)
     }
 
-    /// The session, which lasts for as long as anybody can wait for a lock and think while holding it.
+    /// The session. It lasts for as long as a client can wait for a lock and think while holding it.
     pub(super) fn session(&mut self) -> Done<String> {
         let now = self.clock.now();
         if let Some(Session { lease, renewed_ns }) = self.session.clone() {

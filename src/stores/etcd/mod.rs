@@ -1,7 +1,7 @@
-//! Stock in etcd: a group of servers that agree by Raft before anything counts.
+//! Stock in etcd: a group of servers that agree by Raft on every write.
 //!
-//! Spoken to over its own JSON gateway. A private group has three members, each with its own log on disk, of
-//! which one may fail; connections are spread over them.
+//! Requests go to etcd's own JSON gateway. A private group has three members, each with its own log on disk; one of
+//! them may fail. The connections are spread over the members.
 
 mod books;
 mod cluster;
@@ -36,8 +36,8 @@ use trouble::Trouble;
 
 pub(super) use cluster::PACKAGE;
 
-/// Starts a private group, or finds the one that the address names. One that has keys of ours already is not
-/// touched.
+/// Starts a private group, or finds the one that the address names. A group that has keys with our prefix already is
+/// not touched.
 pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
     Ok(Box::new(Etcd::open(address, terms)?))
 }
@@ -50,9 +50,9 @@ struct Etcd {
     clock: Wall,
     /// Connections opened so far.
     opened: AtomicUsize,
-    /// Whether the keys are ours, and so to be deleted.
+    /// Whether the keys belong to this run, which deletes them at the end.
     owns_keys: bool,
-    /// The private servers, if they are. Last, so that they are there until everything else is gone.
+    /// The private servers, if this run started them. Declared last, so that they end after everything else.
     nest: Option<Nest>,
 }
 
@@ -87,13 +87,13 @@ impl Etcd {
         Ok(etcd)
     }
 
-    /// Talks to a member that is there and sees the others: this one, or the next that does.
+    /// A client of a member that answers and knows the leader: of this one, or of the next that does.
     fn dial(&self, turn: usize) -> Gateway {
         let places = self.members.len().max(1);
         let sees_leader =
             |place: &usize| cluster::sees_leader(&mut Gateway::brief(&self.members, *place));
         let mut turns = (turn..).take(places).map(|place| place % places);
-        // Where none does, whoever listens says so.
+        // If no member does, the first one that listens reports the error.
         let place = turns.find(sees_leader).unwrap_or(turn % places);
         Gateway::new(&self.members, place, self.terms.patience)
     }
@@ -108,7 +108,7 @@ impl Etcd {
     }
 }
 
-/// What a group that had to go along has said.
+/// The error of a request that has to succeed.
 fn cannot(trouble: Trouble) -> Error {
     Error::world(trouble.text())
 }
@@ -126,7 +126,7 @@ impl Server for Etcd {
         self.members.listed()
     }
 
-    /// Each connection talks to another member.
+    /// The connections use the members in turn.
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(EtcdLink::new(self, self.dial(number), number as u64)))
@@ -138,7 +138,7 @@ impl Server for Etcd {
         holds_statements: bool,
     ) -> Result<Box<dyn Link>, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
-        // All talk to the same member: another may be a moment behind.
+        // All connections use the same member: another one may be a moment behind.
         let mut gateway = self.dial(0);
         if holds_statements {
             gateway.sit_down(handle);
@@ -171,7 +171,7 @@ impl Server for Etcd {
 
 impl Drop for Etcd {
     fn drop(&mut self) {
-        // A private group goes with everything that is in it.
+        // A private group is removed with all its data.
         if self.owns_keys && self.nest.is_none() {
             let _ = books::clear(&mut self.dial(0));
         }

@@ -1,4 +1,4 @@
-//! The order book: a key a line, and one that says whether a buyer has any.
+//! The order book: one key for each line, and one key for each buyer that has an order.
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ impl EtcdLink {
         Ok(Reply::Applied(self.commit(txn)?.succeeded))
     }
 
-    /// What writes an order: a line a product.
+    /// The steps that write an order: one line for each product, and the buyer's marker.
     fn lines(&mut self, order: Order) -> Vec<Value> {
         let Order { buyer, want } = order;
         let number = self.orders;

@@ -1,5 +1,5 @@
-//! Ops on the stock. etcd compares and writes, but does not count: whoever changes a number looks first, and
-//! looks again if somebody else was there in between. An op is over when its own write has counted.
+//! Ops on the stock. etcd compares and writes, but does not calculate: a client that changes a number reads it first,
+//! and reads it again if another client has written in between. An op is done when its own write has taken effect.
 
 use super::keys::{self, Part};
 use super::link::EtcdLink;
@@ -49,7 +49,7 @@ impl EtcdLink {
         Ok(Reply::Stock(left.unwrap_or_default()))
     }
 
-    /// Makes of the stock what this makes of it, unless that is nothing; says what it made.
+    /// Replaces the stock by what `work` computes from it, unless `work` returns none. Returns the new stock.
     fn change(&mut self, item: Item, work: impl Fn(Units) -> Option<Units>) -> Done<Option<Units>> {
         let stock = keys::part(item, Part::Stock);
         let mut seen: Found = self.get(&stock)?.only()?.clone();
@@ -79,7 +79,7 @@ impl EtcdLink {
         Ok(Reply::Applied(self.show(item, token, put_stock)?.is_some()))
     }
 
-    /// Shows a token and does a step, unless a later token was seen here; says what the step has found.
+    /// Records a token and runs a step, unless a higher token was recorded before; returns what the step has found.
     fn show(
         &mut self,
         item: Item,
@@ -87,7 +87,7 @@ impl EtcdLink {
         step: serde_json::Value,
     ) -> Done<Option<wire::Range>> {
         let seen = keys::part(item, Part::Seen);
-        // Mostly it was shown before, and there is nothing to note.
+        // Usually this token was recorded before, and need not be written again.
         let mut txn = Txn::when([wire::has_value(&seen, token)]);
         let mut notes = None;
         loop {

@@ -1,7 +1,7 @@
 //! HTTP over the sockets of a private group, which lie in a directory that no other user reaches.
 //!
-//! On a port of loopback every local user could talk to the members, and to their consensus behind the back of whatever
-//! etcd asks a client to prove. A socket in a closed directory keeps both from them, and takes no port from anybody.
+//! On a loopback port, every local user could connect to the members, and to their consensus protocol, which bypasses
+//! etcd's authentication of clients. A socket in a closed directory prevents both, and occupies no port.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -17,12 +17,12 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, Timeout};
 
-/// An agent for whom a URL's host and port are the name of a socket in this directory. etcd names its sockets so.
+/// An HTTP agent that takes a URL's host and port as the name of a socket in this directory, as etcd names its sockets.
 pub(super) fn agent(config: Config, dir: &Arc<Path>) -> Agent {
     Agent::with_parts(config, Sockets(Arc::clone(dir)), NoNames)
 }
 
-/// A socket has a path, and no address to be looked up.
+/// Resolves no names: a socket has a path, and no address to look up.
 #[derive(Debug)]
 struct NoNames;
 
@@ -45,7 +45,7 @@ impl Connector for Sockets {
         _: Option<()>,
     ) -> Result<Option<Socket>, Error> {
         let name = details.uri.authority().ok_or(Error::HostNotFound)?;
-        // A member that has not made its socket yet does not listen yet.
+        // A member that has not created its socket yet does not listen yet.
         let stream =
             UnixStream::connect(self.0.join(name.as_str())).map_err(|error| {
                 match error.kind() {
@@ -66,12 +66,12 @@ struct Socket {
     buffers: LazyBuffers,
 }
 
-/// How long a read or a write may take; none for ever.
+/// How long a read or a write may take; none for no limit.
 fn bound(timeout: &NextTimeout) -> Option<Duration> {
     timeout.not_zero().map(|left| *left)
 }
 
-/// A wait that was too long is told as such.
+/// Turns the error of a read or write that timed out into a timeout.
 fn trouble(error: io::Error, reason: Timeout) -> Error {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => Error::Timeout(reason),
@@ -105,7 +105,7 @@ impl Transport for Socket {
         Ok(amount > 0)
     }
 
-    /// Whether it can be used for another request: nothing is to be read, and not even an end.
+    /// Whether the connection can be used for another request: a read finds neither data nor the end of the stream.
     fn is_open(&mut self) -> bool {
         let mut look = || {
             self.stream.set_nonblocking(true)?;

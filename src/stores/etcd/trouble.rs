@@ -3,27 +3,27 @@
 use crate::domain::attempt::Failure;
 use crate::domain::op::Reply;
 
-/// What an op comes to.
+/// The result of an op.
 pub(super) type Done<T = Reply> = Result<T, Trouble>;
 
 /// Why an op was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// The members could not decide. What was asked for may yet happen.
+    /// The members had no majority. The request may still take effect.
     NoMajority(String),
     /// The connection broke before the answer came.
     Lost(String),
-    /// A lease of etcd's has ended before it was put to use.
+    /// A lease of etcd's ended before it was used.
     NoLease,
-    /// Somebody with a later token was here.
+    /// A client has shown a higher token.
     Conflict,
-    /// The op makes no sense here, or was not to be done in time.
+    /// The op is not valid here, or could not be done in time.
     Failed(Failure),
     /// Anything else.
     Refused(String),
 }
 
-/// How etcd says that too few members were there. It has no number for it.
+/// The texts by which etcd reports that it has no majority. It has no error code for that.
 const NO_MAJORITY: [&str; 5] = [
     "etcdserver: no leader",
     "etcdserver: request timed out",
@@ -32,11 +32,11 @@ const NO_MAJORITY: [&str; 5] = [
     "context deadline exceeded",
 ];
 
-/// How it says that it is on its way out.
+/// The texts by which etcd reports that the server is stopping.
 const GOING: [&str; 2] = ["etcdserver: server stopped", "transport is closing"];
 
 impl Trouble {
-    /// What etcd means by these words.
+    /// The error that a text of etcd's means.
     pub(super) fn of(said: &str) -> Self {
         let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
         if says(&["requested lease not found"]) {
@@ -50,7 +50,7 @@ impl Trouble {
         }
     }
 
-    /// In words, of something that had to go well.
+    /// The text of the error, for a request that has to succeed.
     pub(super) fn text(self) -> String {
         match self {
             Self::NoMajority(said) => {

@@ -1,4 +1,4 @@
-//! What is said to etcd and what it answers: JSON, with keys and values in base64 and numbers as text.
+//! Requests to etcd and its answers: JSON, with keys and values in base64 and numbers as text.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 
 use super::trouble::Trouble;
 
-/// A key as it was at some moment.
+/// A key and its value at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) key: String,
     pub(super) value: String,
-    /// The revision that made it.
+    /// The revision that created it.
     pub(super) created: i64,
     /// The last revision that wrote it.
     pub(super) modified: i64,
-    /// The lease of etcd's that it goes with; empty if it stays.
+    /// The lease of etcd's that it is attached to; empty if there is none.
     pub(super) lease: String,
 }
 
@@ -35,7 +35,7 @@ impl Found {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Range {
     pub(super) found: Vec<Found>,
-    /// How many keys there are, or how many were deleted, where nothing more was asked.
+    /// How many keys there are, or how many were deleted, if the step asked only for that.
     pub(super) count: i64,
 }
 
@@ -51,12 +51,12 @@ impl Range {
     }
 }
 
-/// What a transaction came to.
+/// The result of a transaction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outcome {
     /// Whether all comparisons held.
     pub(super) succeeded: bool,
-    /// The store's revision by then.
+    /// The store's revision at that time.
     pub(super) revision: i64,
     /// What each step has found, in their order.
     pub(super) steps: Vec<Range>,
@@ -69,7 +69,7 @@ impl Outcome {
     }
 }
 
-/// Steps that count together or not at all.
+/// A transaction: all of its steps take effect, or none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Txn {
     compare: Vec<Value>,
@@ -78,52 +78,52 @@ pub(super) struct Txn {
 }
 
 impl Txn {
-    /// Under these conditions.
+    /// A transaction with these conditions, and without steps yet.
     pub(super) fn when(compare: impl IntoIterator<Item = Value>) -> Self {
         Self { compare: compare.into_iter().collect(), ..Self::default() }
     }
 
-    /// These steps, whatever there is.
+    /// A transaction of these steps, without conditions.
     pub(super) fn steps(success: impl IntoIterator<Item = Value>) -> Self {
         Self::default().then(success)
     }
 
-    /// What to do if they hold.
+    /// Adds the steps to run if the conditions hold.
     pub(super) fn then(mut self, steps: impl IntoIterator<Item = Value>) -> Self {
         self.success.extend(steps);
         self
     }
 
-    /// What to do if not.
+    /// Adds the steps to run if the conditions do not hold.
     pub(super) fn otherwise(mut self, steps: impl IntoIterator<Item = Value>) -> Self {
         self.failure.extend(steps);
         self
     }
 
-    /// As it is sent.
+    /// The body of the request.
     pub(super) fn body(self) -> Value {
         let Self { compare, success, failure } = self;
         json!({ "compare": compare, "success": success, "failure": failure })
     }
 }
 
-/// The key has this value.
+/// The condition that the key has this value.
 pub(super) fn has_value(key: &str, value: impl ToString) -> Value {
     let value = encode(&value.to_string());
     json!({ "key": encode(key), "target": "VALUE", "result": "EQUAL", "value": value })
 }
 
-/// The key is there.
+/// The condition that the key exists.
 pub(super) fn is_there(key: &str) -> Value {
     json!({ "key": encode(key), "target": "CREATE", "result": "GREATER", "create_revision": "0" })
 }
 
-/// It is not.
+/// The condition that the key does not exist.
 pub(super) fn is_absent(key: &str) -> Value {
     json!({ "key": encode(key), "target": "CREATE", "result": "EQUAL", "create_revision": "0" })
 }
 
-/// Nobody has written the key since it was looked at; none: it was not there.
+/// The condition that the key was not written since `seen` was read; none: the key did not exist then.
 pub(super) fn is_unmoved(key: &str, seen: Option<&Found>) -> Value {
     let modified = seen.map_or(0, |found| found.modified).to_string();
     json!({ "key": encode(key), "target": "MOD", "result": "EQUAL", "mod_revision": modified })
@@ -134,29 +134,29 @@ pub(super) fn put(key: &str, value: impl ToString) -> Value {
     json!({ "request_put": { "key": encode(key), "value": encode(&value.to_string()) } })
 }
 
-/// Writes a key that goes when this lease of etcd's ends.
+/// Writes a key that etcd deletes when this lease ends.
 pub(super) fn put_leased(key: &str, value: impl ToString, lease: &str) -> Value {
     let value = encode(&value.to_string());
     json!({ "request_put": { "key": encode(key), "value": value, "lease": lease } })
 }
 
-/// Looks at a key.
+/// Reads a key.
 pub(super) fn get(key: &str) -> Value {
     json!({ "request_range": { "key": encode(key) } })
 }
 
-/// Looks at all keys that begin like this.
+/// Reads all keys with this prefix.
 pub(super) fn get_all(prefix: &str) -> Value {
     json!({ "request_range": { "key": encode(prefix), "range_end": end_of(prefix) } })
 }
 
-/// Counts them.
+/// Counts the keys with this prefix.
 pub(super) fn count(prefix: &str) -> Value {
     let (key, end) = (encode(prefix), end_of(prefix));
     json!({ "request_range": { "key": key, "range_end": end, "count_only": true } })
 }
 
-/// The one of them that was made last, of those made before this revision.
+/// Reads the newest of the keys with this prefix that were created before this revision.
 pub(super) fn last_before(prefix: &str, created: i64) -> Value {
     json!({ "request_range": {
         "key": encode(prefix),
@@ -173,23 +173,23 @@ pub(super) fn delete(key: &str) -> Value {
     json!({ "request_delete_range": { "key": encode(key) } })
 }
 
-/// Deletes all keys that begin like this.
+/// Deletes all keys with this prefix.
 pub(super) fn delete_all(prefix: &str) -> Value {
     json!({ "request_delete_range": { "key": encode(prefix), "range_end": end_of(prefix) } })
 }
 
-/// Text as it is sent.
+/// Encodes text as etcd expects it.
 pub(super) fn encode(text: &str) -> String {
     STANDARD.encode(text)
 }
 
-/// Text that was encoded, as far as it is one.
+/// Decodes text. What is not valid base64 gives an empty text, and bytes that are not UTF-8 are replaced.
 pub(super) fn decoded(body: &Value, name: &str) -> String {
     let bytes = STANDARD.decode(text(body, name)).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The first key that does not begin like this any more. No prefix of ours ends in the highest byte.
+/// The first key after all keys with this prefix. No prefix of ours ends in the highest byte.
 pub(super) fn end_of(prefix: &str) -> String {
     let mut end = prefix.as_bytes().to_vec();
     if let Some(last) = end.last_mut() {
@@ -198,7 +198,7 @@ pub(super) fn end_of(prefix: &str) -> String {
     STANDARD.encode(end)
 }
 
-/// A number, which is left out where it is 0.
+/// A number of an answer; etcd leaves it out if it is 0.
 pub(super) fn number(body: &Value, name: &str) -> i64 {
     match body.get(name) {
         Some(Value::String(text)) => text.parse().unwrap_or(0),
@@ -207,22 +207,22 @@ pub(super) fn number(body: &Value, name: &str) -> i64 {
     }
 }
 
-/// Text, which is left out where there is none.
+/// A text of an answer; etcd leaves it out if it is empty.
 pub(super) fn text<'v>(body: &'v Value, name: &str) -> &'v str {
     body.get(name).and_then(Value::as_str).unwrap_or("")
 }
 
-/// Whether something is so; left out where it is not.
+/// A flag of an answer; etcd leaves it out if it is false.
 pub(super) fn flag(body: &Value, name: &str) -> bool {
     body.get(name).and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// A list, which is left out where it is empty.
+/// A list of an answer; etcd leaves it out if it is empty.
 pub(super) fn list<'v>(body: &'v Value, name: &str) -> &'v [Value] {
     body.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The time that a lease of etcd's lasts that has to last this long: it counts whole seconds.
+/// The time to live of a lease of etcd's that has to last this long: whole seconds, rounded up.
 pub(super) fn whole_seconds(time: Duration) -> u64 {
     time.as_millis().div_ceil(1000).clamp(1, u64::MAX.into()) as u64
 }
@@ -232,7 +232,7 @@ pub(super) fn revision(body: &Value) -> i64 {
     body.get("header").map_or(0, |header| number(header, "revision"))
 }
 
-/// What a transaction came to.
+/// The result of a transaction.
 pub(super) fn read_outcome(body: &Value) -> Result<Outcome, Trouble> {
     let steps = list(body, "responses").iter().map(read_step).collect::<Result<_, _>>()?;
     Ok(Outcome { succeeded: flag(body, "succeeded"), revision: revision(body), steps })
@@ -246,7 +246,7 @@ fn read_step(step: &Value) -> Result<Range, Trouble> {
     Ok(Range { count: deleted.map_or(0, |deleted| number(deleted, "deleted")), found: Vec::new() })
 }
 
-/// What was found.
+/// Reads the keys of an answer.
 fn read_range(body: &Value) -> Result<Range, Trouble> {
     let decode = |pair: &Value, name: &str| {
         let bytes = STANDARD.decode(text(pair, name)).ok();

@@ -1,5 +1,5 @@
-//! A shop that runs already and answers requests, as a checkout in a file describes them. It is raced as it is; what
-//! it says to its own database nobody sees.
+//! A shop that runs already and answers requests, as a checkout in a file describes them. It is raced as it is; the
+//! statements that it sends to its database are not observed.
 
 mod speaker;
 
@@ -23,10 +23,10 @@ use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
 use speaker::value;
 
-/// Connects to the database of a shop, to ask it something.
+/// Connects to the database of a shop, to run the checkout file's queries there.
 type OpensAsker = fn(StoreKind, &str, &Address, &Terms) -> Result<Box<dyn Asker>, Error>;
 
-/// Finds the shop, at the address or where its file says.
+/// Opens the shop at the address, or at the URL in its file.
 pub(super) fn open(
     checkout: Arc<Checkout>,
     address: &Address,
@@ -63,7 +63,7 @@ pub(super) fn open(
 
 /// A running shop.
 struct Shop {
-    /// Of whoever resets and audits it.
+    /// The HTTP client for the setup and audit calls.
     speaker: HttpSpeaker,
     base: String,
     version: String,
@@ -80,7 +80,7 @@ impl Shop {
         Box::new(StepLink::new(speaker, checkout, shelves, self.terms.clone(), handle))
     }
 
-    /// A question of the file's own, of which the file's reader has to hear if it makes no sense.
+    /// Runs a setup or audit call of the checkout file. If the call is wrong, the error names its key.
     fn ask(&self, key: &str, call: &Call, value_of: Values<'_>) -> Result<Answer, Error> {
         match call {
             Call::Sql(sql) => match &mut *self.asker.lock() {
@@ -109,7 +109,7 @@ impl Shop {
     }
 }
 
-/// An answer as the audit reads it: a list of lists, a row each; or of single values; or a value alone.
+/// An answer as the audit reads it: a list of rows, each a list of values or a single value; or one value alone.
 pub(super) fn rows(json: Option<&Json>) -> Result<Answer, String> {
     let row = |element: &Json| match element {
         Json::Array(columns) => Ok(columns.iter().map(value).collect()),

@@ -1,4 +1,4 @@
-//! Who says a checkout's requests to a running shop, over one connection that is kept.
+//! Sends a checkout's requests to a running shop, over one connection that is kept open.
 
 use std::time::Duration;
 
@@ -30,18 +30,19 @@ pub(in crate::stores) struct Heard {
     /// The body; none if it is no JSON.
     pub(in crate::stores) json: Option<Json>,
     text: String,
-    /// Where it sends the client.
+    /// The URL in its `Location` header.
     location: Option<String>,
 }
 
 impl Heard {
-    /// What is wrong with it, if nobody says what its status means.
+    /// The error of a status of 400 or more, for a step that has no rule for that status.
     pub(in crate::stores) fn trouble(&self) -> Option<String> {
         let body = shown(self.text.trim());
         (self.status >= 400).then(|| format!("the shop answers {}: {body}", self.status))
     }
 
-    /// As a step hears it: the fields of its body, what was looked for, its status, and where it sends the client.
+    /// The answer as a step reads it: the fields of the body, the texts that the step looks for, the status and the
+    /// location.
     pub(in crate::stores) fn answer(&self, request: &Request) -> Answer {
         let (mut columns, mut row) = (Vec::new(), Vec::new());
         let mut count = 1;
@@ -92,13 +93,13 @@ impl HttpSpeaker {
         Self { agent: config.into(), base: base.to_owned() }
     }
 
-    /// The cookies that it has been given, and keeps sending.
+    /// The cookies that the shop has set.
     pub(in crate::stores) fn cookies(&self) -> Vec<(String, String)> {
         let jar = self.agent.cookie_jar_lock();
         jar.iter().map(|cookie| (cookie.name().to_owned(), cookie.value().to_owned())).collect()
     }
 
-    /// From now on it has these and no others.
+    /// Replaces all cookies by these.
     pub(in crate::stores) fn set_cookies(&self, cookies: &[(String, String)]) {
         let mut jar = self.agent.cookie_jar_lock();
         jar.clear();
@@ -142,7 +143,7 @@ impl HttpSpeaker {
     }
 }
 
-/// A text out of HTML, without the few signs that are written differently there.
+/// A text from HTML, with the most common entities decoded.
 fn unescaped(text: &str) -> String {
     let signs = [
         ("&quot;", "\""),
@@ -155,7 +156,7 @@ fn unescaped(text: &str) -> String {
     signs.iter().fold(text.to_owned(), |text, (written, sign)| text.replace(written, sign))
 }
 
-/// A value in JSON.
+/// The value of a JSON element.
 pub(in crate::stores) fn value(json: &Json) -> Value {
     match json {
         Json::Null => Value::Null,
@@ -171,7 +172,7 @@ pub(in crate::stores) fn value(json: &Json) -> Value {
 
 impl Speaker for HttpSpeaker {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
-        // Whoever reads the file sees to it that there is nothing else.
+        // The reader of the checkout file has made sure that every call is a request.
         let Call::Http(request) = call else { return Ok(Answer::default()) };
         let heard = self.ask(request, value_of)?;
         Ok(heard.answer(request))
@@ -179,7 +180,7 @@ impl Speaker for HttpSpeaker {
 
     fn told(&self, _: &Call, answer: &Answer) -> String {
         let mut shown = answer.clone();
-        // Where nobody is sent anywhere that is not told.
+        // A missing location is not shown.
         if let Some(row) = shown.rows.first_mut() {
             row.truncate(row.len() - usize::from(row.last() == Some(&Value::Null)));
         }

@@ -13,11 +13,11 @@ use crate::stores::queue::Place;
 pub struct MemoryClient<'a, W: Word> {
     shop: &'a Memory<'a, W>,
     held: Option<(Item, MutexGuard<'a, ()>)>,
-    /// What it holds beside that: nothing if it does not hold that. Only carts need it.
+    /// The other locks that it holds; empty if `held` is none. Only carts need them.
     also_held: Vec<(Item, MutexGuard<'a, ()>)>,
-    /// The stock when it was last looked at with its version.
+    /// The stock at the last versioned read.
     last_seen: Units,
-    /// This client's share of the order book, handed in when it leaves.
+    /// The orders that this client has placed; the shop gets them when the client is dropped.
     orders: Vec<Order>,
     place: Place,
 }

@@ -21,7 +21,8 @@ use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::op::{Item, Order, Units};
 
-/// One product. Who looks at the stock does not disturb who waits for the lock.
+/// One product. Stock and lock have separate cache lines, so that a read of the stock does not slow down a wait for the
+/// lock.
 #[derive(Debug)]
 struct Shelf<W> {
     word: CachePadded<W>,
@@ -31,19 +32,18 @@ struct Shelf<W> {
 /// The in-process store: some products, one clerk's queue.
 #[derive(Debug)]
 pub struct Memory<'w, W> {
-    /// The first product has its place here, where it is found without a detour.
+    /// The first product is stored inline, so that it is found without an indirection.
     first: Shelf<W>,
     others: Box<[Shelf<W>]>,
-    /// What each client that has left had written.
+    /// The orders of each client that was dropped.
     orders: Mutex<Vec<Vec<Order>>>,
     queue: Queue<'w>,
     patience: Patience<'w>,
 }
 
 impl<'w, W: Word> Memory<'w, W> {
-    /// Opens a shop with so many products (at least one) of `stock` units each, for at most `clients` threads at once.
-    /// Nobody waits for a lock or an answer longer than `patience`, nor much longer than until
-    /// `stop` is set.
+    /// Opens a shop with `items` products (at least one) of `stock` units each, for at most `clients` threads at once.
+    /// No client waits for a lock or an answer longer than `patience`, nor much longer than until `stop` is set.
     #[must_use]
     pub fn open(
         items: u8,

@@ -28,12 +28,12 @@ pub trait Word: Send + Sync {
     /// Adds `qty`; returns what is there afterwards. The version stays.
     fn add(&self, qty: Units) -> Units;
 
-    /// Stock and version of one moment, if this word has a version.
+    /// Stock and version, read in one step, if this word has a version.
     fn versioned(&self) -> Option<(Units, Version)>;
 
-    /// Overwrites the stock and raises the version, if the version is still this one; whether it
-    /// did, if this word has a version. `guess` is the stock that is likely there; a good guess saves
-    /// a look, a bad one does no harm.
+    /// Overwrites the stock and raises the version, if the version is still this one; returns whether it did, if this
+    /// word has a version. `guess` is the stock that is likely there: a right guess saves a read, a wrong one does no
+    /// harm.
     fn set_if_version(&self, version: Version, guess: Units, new: Units) -> Option<bool>;
 }
 
@@ -155,7 +155,7 @@ impl Word for Versioned {
         loop {
             match self.0.compare_exchange(expected, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Some(true),
-                // The version stands, only the stock was not as guessed.
+                // The version is still this one, only the stock was not as guessed.
                 Err(seen) if unpack(seen).1 == version => expected = seen,
                 Err(_) => return Some(false),
             }

@@ -7,11 +7,11 @@ use crate::domain::op::{Item, MOST_ITEMS};
 /// What one connection holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Grip {
-    /// Locks that outlive any transaction: a bit a product.
+    /// Locks that outlive any transaction: one bit for each product.
     locks: u16,
-    /// A place in the queue.
+    /// Whether it has a place in the queue.
     pub place: bool,
-    /// The transaction under way. Most connections have none, and then it is one word.
+    /// The transaction under way. It is boxed, because most connections have none.
     transaction: Option<Box<Transaction>>,
 }
 
@@ -29,24 +29,24 @@ impl Grip {
         self.locks & bit(item) != 0
     }
 
-    /// Whether its transaction holds a product's row, in a store that has had so many power cuts.
+    /// Whether its transaction holds a product's row, in a store that has had `cuts` power cuts.
     pub(super) fn holds_row_since(&self, item: Item, cuts: u8) -> bool {
         !self.began_before(cuts)
             && self.transaction.as_ref().is_some_and(|transaction| transaction.holds_row(item))
     }
 
-    /// Whether its transaction began before the last of so many power cuts, and so is over.
+    /// Whether its transaction began before the last of `cuts` power cuts, and so is over.
     pub(super) fn began_before(&self, cuts: u8) -> bool {
         self.transaction.as_ref().is_some_and(|transaction| transaction.cuts != cuts)
     }
 
-    /// Whether it holds any lock, of a row or beside them.
+    /// Whether it holds any lock: of a row, or outside transactions.
     #[must_use]
     pub fn holds_any(&self) -> bool {
         self.locks != 0 || self.transaction.as_ref().is_some_and(|held| held.holds_any_row())
     }
 
-    /// What closing the connection does about its buyer's orders: nobody need wait for them any more.
+    /// Releases the claim of its transaction on its buyer's orders, so that no other session waits for it any more.
     pub fn let_go(&self, standing: &mut Standing) {
         standing.claimed &= !self.transaction.as_ref().is_some_and(|held| held.has_claimed());
     }

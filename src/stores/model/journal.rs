@@ -1,29 +1,29 @@
 //! The journal: what is on disk, and so still there after a power cut.
 //!
 //! Whatever a database acknowledges is on disk by then, unless it was told not to wait
-//! ([`Op::CommitUnsynced`](crate::domain::op::Op::CommitUnsynced)). The disk is written in order: with the next change
-//! that does wait, everything before it is there, too. Nothing else writes it, so that a power cut always
-//! loses as much as it can.
+//! ([`Op::CommitUnsynced`](crate::domain::op::Op::CommitUnsynced)). Changes are written to disk in order: the next
+//! change that waits also writes all earlier ones. Nothing else writes to disk, so a power cut always loses as much as
+//! it can.
 
 use super::Model;
 use super::shelf::Shelf;
 use super::standing::{OnDisk, Standing};
 use crate::domain::op::{Units, Version, Want};
 
-/// What of a store is on disk.
+/// Which part of a store is on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Journal {
     /// Power cuts so far. A transaction that began before the last is over.
     pub(super) cuts: u8,
-    /// Counts up whenever what was not on disk comes there, or is lost.
+    /// Counts how often unsynced changes were written to disk, or lost.
     era: u16,
     /// Eras that ended in a power cut.
     lost: Vec<u16>,
-    /// The rows as the disk has them; empty if they are as they are.
+    /// The rows on disk; empty if they are the same as in the store.
     on_disk: Vec<Row>,
 }
 
-/// What a database writes down of a shelf: no locks, and nothing that is in a cache.
+/// What a database stores of a shelf: no locks, and nothing that is in a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Row {
     stock: Units,
@@ -33,14 +33,14 @@ pub(super) struct Row {
 }
 
 impl Journal {
-    /// Whether there is more in the store than on disk.
+    /// Whether the store has changes that are not on disk.
     pub(super) fn has_more(&self) -> bool {
         !self.on_disk.is_empty()
     }
 }
 
 impl Model {
-    /// What would be on disk if all of it were there: the rows, and a buyer's orders.
+    /// What would be on disk after a sync: the rows, and a buyer's orders.
     pub(super) fn if_synced(&self, standing: &Standing) -> (Vec<Row>, Vec<Want>) {
         let row = |shelf: &Shelf| {
             let Shelf { stock, version, commits, ordered, .. } = *shelf;
@@ -49,7 +49,7 @@ impl Model {
         (self.shelves.iter().map(row).collect(), standing.orders.clone())
     }
 
-    /// Something was committed that is not on disk yet; rows and orders were like this before.
+    /// Notes a commit that is not on disk yet, with the rows and orders before it.
     pub(super) fn leave_unsynced(
         &mut self,
         (rows, orders): (Vec<Row>, Vec<Want>),
@@ -63,7 +63,7 @@ impl Model {
         standing.on_disk.get_or_insert_with(|| Box::new(OnDisk { era, orders }));
     }
 
-    /// Everything comes to disk.
+    /// Writes all changes to disk.
     pub(super) fn sync(&mut self) {
         if !self.journal.on_disk.is_empty() {
             self.journal.on_disk.clear();
@@ -71,8 +71,8 @@ impl Model {
         }
     }
 
-    /// The database loses its power, and starts again with what is on disk. What is in a cache, and who holds
-    /// a lock or a lease there, is not the database's business.
+    /// The database loses its power, and restarts with what is on disk. The cache, and the locks and leases there, are
+    /// not part of the database.
     pub fn lose_power(&mut self) {
         self.journal.cuts = self.journal.cuts.wrapping_add(1);
         self.shelves.iter_mut().for_each(|shelf| shelf.row_locked = false);
@@ -88,7 +88,7 @@ impl Model {
         self.journal.era += 1;
     }
 
-    /// Makes a buyer's orders what a power cut has left of them.
+    /// Sets a buyer's orders to what a power cut has left of them.
     pub fn settle(&self, standing: &mut Standing) {
         let is_over = |on_disk: &mut Box<OnDisk>| on_disk.era != self.journal.era;
         if let Some(on_disk) = standing.on_disk.take_if(is_over)

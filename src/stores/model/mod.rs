@@ -1,6 +1,6 @@
-//! The model: a store as plain data, one op at a time, for worlds that step. What the live store does
-//! too, it does in the same way, reply by reply: a conformance test holds the two against each other.
-//! Beside that it has a cache with timers, transactions, a payment provider, and faults.
+//! The model: a store as plain data that does one op at a time, for worlds that run step by step. It does the live
+//! store's ops in the same way, reply by reply: a conformance test compares the two. Beside that, it has a cache with
+//! timers, transactions, a payment provider, and faults.
 
 mod grip;
 mod journal;
@@ -33,19 +33,19 @@ pub struct Model {
     pub split: Vec<Split>,
     /// Requests in front of the clerk.
     pub queue: VecDeque<(u32, Request)>,
-    /// Whom the clerk is serving.
+    /// The buyer that the clerk is serving.
     pub serving: Option<u32>,
-    /// How far transactions are kept apart.
+    /// The isolation level of transactions.
     pub isolation: Isolation,
-    /// What may still go wrong.
+    /// The faults that may still happen.
     pub faults: Faults,
     /// What is on disk.
     pub journal: Journal,
-    /// Whether stock is no column, but what was never ordered.
+    /// Whether stock is no column, but is calculated from the orders.
     pub counts_orders: bool,
 }
 
-/// What a store does with an op: a reply, or none if whoever sent it has to wait.
+/// What a store does with an op: a reply, or none if the client has to wait.
 pub type Applied = Option<Result<Reply, Missed>>;
 
 pub(crate) fn failed(why: Failure) -> Applied {
@@ -61,13 +61,13 @@ fn applied(effect: bool) -> Applied {
 }
 
 impl Model {
-    /// A store with so many products of `stock` units each.
+    /// A store with `items` products of `stock` units each.
     #[must_use]
     pub fn open(items: u8, stock: Units) -> Self {
         Self { shelves: vec![Shelf::new(stock); items.into()], ..Self::default() }
     }
 
-    /// A store for a checkout that names these kinds of op: the layout is what its ops are about.
+    /// A store for a checkout that uses these kinds of op, with the layout that they need.
     #[must_use]
     pub fn for_ops(items: u8, stock: Units, names: impl Fn(OpKind) -> bool) -> Self {
         let mut model = Self::open(items, stock);
@@ -93,7 +93,7 @@ impl Model {
         on_shelf.wrapping_add(self.split.get(number).map_or(0, Split::stock))
     }
 
-    /// One op by the buyer of this standing, over a connection with this grip; none if it has to wait.
+    /// Does one op of the buyer with this standing, over a connection with this grip; none if it has to wait.
     ///
     /// # Errors
     /// As on the live store.
@@ -101,7 +101,7 @@ impl Model {
         self.remembering(|model| model.apply_and_sync(op, grip, standing))
     }
 
-    /// The same, whatever was there before.
+    /// Does one op, and then writes all changes to disk, unless the op changes nothing or is an unsynced commit.
     fn apply_and_sync(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
         self.settle(standing);
         if grip.began_before(self.journal.cuts) && op != Op::Rollback {
@@ -118,7 +118,7 @@ impl Model {
         reply
     }
 
-    /// The same, whatever is on disk by then.
+    /// Does one op, and writes nothing to disk.
     fn apply_at_once(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
         match op {
             Op::PlaceOrder(_) | Op::PlaceOrderOnce(_) | Op::CancelOrder | Op::FindOrder => {
@@ -145,7 +145,7 @@ impl Model {
                 return reply;
             }
             Op::Rollback => {
-                // Of one that was thrown away by a conflict nothing is left to take back.
+                // A transaction that a conflict has ended leaves nothing to roll back.
                 self.end_transaction(grip, standing);
                 return done();
             }
@@ -156,7 +156,7 @@ impl Model {
             return failed(Failure::NoSuchItem);
         };
         match (op, grip.transaction()) {
-            // What is in the cache is in no transaction.
+            // The cache takes no part in transactions.
             (Op::Lease { .. }, _) if shelf.leased => None,
             (Op::Lease { .. }, _) => {
                 shelf.leased = true;
@@ -230,8 +230,8 @@ impl Model {
         }
     }
 
-    /// Takes the row lock that an op inside a transaction needs, and then does it; none if somebody else
-    /// has the lock.
+    /// Takes the row lock that an op inside a transaction needs, and then does the op; none if another transaction has
+    /// the lock.
     fn lock_then(
         &mut self,
         op: Op,
@@ -248,7 +248,7 @@ impl Model {
         self.apply_at_once(op, grip, standing)
     }
 
-    /// Makes a transaction count, if its isolation level allows it.
+    /// Commits a transaction, if its isolation level allows it.
     fn commit(&mut self, grip: &mut Grip, standing: &mut Standing) -> Applied {
         let Some(transaction) = self.end_transaction(grip, standing) else {
             return failed(Failure::Transaction);
@@ -271,13 +271,13 @@ impl Model {
         done()
     }
 
-    /// Throws a transaction away: somebody else was first.
+    /// Ends a transaction with a conflict, because another transaction or a power cut came first.
     fn abort(&mut self, grip: &mut Grip, standing: &mut Standing) -> Applied {
         self.end_transaction(grip, standing);
         Some(Err(Missed::Conflict))
     }
 
-    /// Ends a transaction, if one is under way: nobody waits for it any more.
+    /// Ends the transaction under way, if there is one, and releases its row locks and its claim.
     fn end_transaction(
         &mut self,
         grip: &mut Grip,
@@ -290,8 +290,8 @@ impl Model {
         grip.end_transaction()
     }
 
-    /// Gives back the locks of an attempt that is over, as a closed connection does. A transaction that
-    /// was under way has never happened.
+    /// Releases the locks of an attempt that is over, as a closed connection does. A transaction that was under way is
+    /// rolled back.
     pub fn release(&mut self, grip: &Grip) {
         for (shelf, number) in self.shelves.iter_mut().zip(0..) {
             shelf.locked &= !grip.holds(Item(number));
@@ -299,14 +299,14 @@ impl Model {
         }
     }
 
-    /// Closes a buyer's connection: nobody waits any more for anything that it held.
+    /// Closes a buyer's connection, and releases everything that it held.
     pub fn close(&mut self, grip: &Grip, standing: &mut Standing) {
         self.release(grip);
         grip.let_go(standing);
     }
 
-    /// Whether something of this buyer's can run out now: nothing whose units go back to a row that a
-    /// transaction holds.
+    /// Whether this buyer's hold and leases can expire now: not while a transaction locks the row to which the hold's
+    /// units would go back.
     #[must_use]
     pub fn can_expire(&self, standing: &Standing) -> bool {
         let is_locked = |item: Item| {
@@ -316,14 +316,13 @@ impl Model {
             && !matches!(standing.hold, Some(Hold::Standing { item, .. }) if is_locked(item))
     }
 
-    /// What runs out of this buyer's, a hold or leases, runs out now.
+    /// Expires this buyer's hold and leases.
     pub fn expire(&mut self, standing: &mut Standing) {
         self.expire_hold(standing);
         self.expire_leases(standing);
     }
 
-    /// Does something, and keeps what was there before for copies that have not heard of it, as long as
-    /// somebody may still read one.
+    /// Does `work`, and keeps the stock before it for stale replicas, as long as a stale read may still happen.
     fn remembering<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         if self.faults.stale_reads == 0 {
             return work(self);
@@ -338,8 +337,8 @@ impl Model {
         done
     }
 
-    /// A read of what was there before the last write of a product; none if nothing else was. With the last
-    /// such read that there may be, what was there before is forgotten.
+    /// Reads a product's stock from before its last write; none if it is the same. After the last stale read that may
+    /// happen, the earlier stocks are forgotten.
     pub fn read_behind(&mut self, item: Item) -> Option<Units> {
         let shelf = self.shelves.get(usize::from(item.0))?;
         let seen = (shelf.before != shelf.stock).then_some(shelf.before)?;
@@ -349,7 +348,7 @@ impl Model {
         Some(seen)
     }
 
-    /// This buyer's hold runs out, and its units go back.
+    /// Expires this buyer's hold, and gives its units back.
     pub fn expire_hold(&mut self, standing: &mut Standing) {
         self.remembering(|model| {
             if let Some(Hold::Standing { item, qty }) = standing.hold {
@@ -361,7 +360,7 @@ impl Model {
         });
     }
 
-    /// This buyer's leases are over, and others may have them.
+    /// Ends this buyer's leases, so that other buyers can take them.
     pub fn expire_leases(&mut self, standing: &mut Standing) {
         for (shelf, number) in self.shelves.iter_mut().zip(0..) {
             shelf.leased &= standing.leases & grip::bit(Item(number)) == 0;

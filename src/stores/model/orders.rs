@@ -1,14 +1,14 @@
-//! The order book: what writing, finding and striking out orders does, inside a transaction and outside.
+//! The order book: how orders are written, found and cancelled, inside a transaction and outside.
 
 use super::{Applied, Grip, Model, Standing, applied, done, failed};
 use crate::domain::attempt::Failure;
 use crate::domain::op::{Item, Op, Want};
 
 impl Model {
-    /// One op about the orders of the buyer of this standing.
+    /// Does one op about the orders of the buyer with this standing.
     ///
-    /// An order that is written only if there is none rests on a unique key: whoever comes second waits
-    /// until the transaction of the first is over, and so does who strikes out what another is striking out.
+    /// An order that is written only if there is none depends on a unique key: a second session waits until the first
+    /// one's transaction is over. A session also waits if it cancels an order that another one is cancelling.
     pub(super) fn apply_to_orders(
         &mut self,
         op: Op,
@@ -66,7 +66,7 @@ impl Model {
         }
     }
 
-    /// The same outside any transaction.
+    /// Does one op about orders outside any transaction.
     fn apply_to_book(&mut self, op: Op, standing: &mut Standing) -> Applied {
         let has_order = !standing.orders.is_empty();
         match op {
@@ -91,7 +91,7 @@ impl Model {
         }
     }
 
-    /// Counts no order of this buyer any more.
+    /// Removes all orders of this buyer from the book.
     pub(super) fn strike(&mut self, standing: &mut Standing) {
         standing.has_cancelled |= !standing.orders.is_empty();
         for want in std::mem::take(&mut standing.orders) {
@@ -105,7 +105,7 @@ impl Model {
         }
     }
 
-    /// Counts an order that stands in the book from now on.
+    /// Adds an order to the book.
     pub(super) fn enter(&mut self, want: Want, standing: &mut Standing) {
         standing.orders.push(want);
         for item in want.items() {

@@ -9,37 +9,37 @@ use crate::domain::op::{Op, Reply, Units, Version};
 pub struct Shelf {
     /// Units on the shelf.
     pub stock: Units,
-    /// What was on it before the last write, as long as somebody may still read that.
+    /// The stock before the last write, as long as a stale read may still happen.
     pub before: Units,
-    /// How often it was written with its version.
+    /// How often the stock was written with its version.
     pub version: Version,
-    /// Whether somebody holds the lock.
+    /// Whether a buyer holds the lock.
     pub locked: bool,
     /// Whether a transaction holds the row.
     pub row_locked: bool,
-    /// Whether somebody's lease is running.
+    /// Whether a buyer's lease is running.
     pub leased: bool,
     /// The token of the last lease.
     pub tokens_given: Version,
-    /// The latest token that was shown here.
+    /// The highest token that a buyer has shown.
     pub token_seen: Version,
-    /// How often transactions have written it.
+    /// How often transactions have written the stock.
     pub commits: Version,
     /// Units in the order book.
     pub ordered: Units,
-    /// What the cache says of the stock.
+    /// The stock according to the cache.
     pub cached: Units,
     /// Units that were given back after a hold, or to the cache.
     pub given_back: Units,
 }
 
 impl Shelf {
-    /// So many units, and the cache says so.
+    /// A shelf with this stock, and with the same stock in the cache.
     pub(super) fn new(stock: Units) -> Self {
         Self { stock, before: stock, cached: stock, ..Self::default() }
     }
 
-    /// One op about nothing but this shelf.
+    /// Does one op that uses only this shelf.
     pub(super) fn apply(&mut self, op: Op) -> Applied {
         let stock = |units| Some(Ok(Reply::Stock(units)));
         match op {
@@ -85,8 +85,8 @@ impl Shelf {
         }
     }
 
-    /// Whether an op outside any transaction has to wait for the transaction that holds the row: it would
-    /// write it.
+    /// Whether an op outside any transaction has to wait for the transaction that holds the row, because it would write
+    /// the row.
     pub(super) fn keeps_waiting(&self, op: Op) -> bool {
         self.row_locked
             && match op {
@@ -117,7 +117,7 @@ impl Shelf {
         holds
     }
 
-    /// Notes a token; whether no later one was seen.
+    /// Records a token; returns whether no higher one was recorded before.
     fn sees(&mut self, token: Version) -> bool {
         let is_latest = token >= self.token_seen;
         self.token_seen = self.token_seen.max(token);

@@ -1,4 +1,4 @@
-//! One product's stock, split over shards: rows of their own, so that not everybody stands in front of one.
+//! One product's stock, split over shards: each is a row of its own, so that buyers do not all contend for one row.
 
 use super::{Applied, applied, failed};
 use crate::domain::attempt::Failure;
@@ -7,14 +7,14 @@ use crate::domain::op::{Op, SHARDS, Units};
 /// The shards of one product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Split {
-    /// Units on each.
+    /// Units on each shard.
     pub units: [Units; SHARDS],
-    /// Whose turn it is.
+    /// The shard that the next take uses.
     pub turn: u8,
 }
 
 impl Split {
-    /// So many units, as evenly as they go.
+    /// Spreads this stock over the shards, as evenly as possible.
     #[must_use]
     pub fn new(stock: Units) -> Self {
         let shards = SHARDS as Units;
@@ -26,13 +26,13 @@ impl Split {
         Self { units, turn: 0 }
     }
 
-    /// Units on all of them.
+    /// Units on all shards together.
     #[must_use]
     pub fn stock(&self) -> Units {
         self.units.iter().fold(0, |sum, units| sum.wrapping_add(*units))
     }
 
-    /// One op about the shards.
+    /// Does one op about the shards.
     pub(super) fn apply(&mut self, op: Op) -> Applied {
         match op {
             Op::TakeFromShard { qty, .. } => applied(self.take(qty)),
@@ -41,7 +41,7 @@ impl Split {
         }
     }
 
-    /// Takes units from the shard whose turn it is, if that many are on it. Then it is the next one's turn.
+    /// Takes units from the next shard, if that many are on it, and moves on to the one after it.
     fn take(&mut self, qty: Units) -> bool {
         let turn = usize::from(self.turn) % SHARDS;
         self.turn = ((turn + 1) % SHARDS) as u8;
@@ -50,7 +50,7 @@ impl Split {
         has_enough
     }
 
-    /// Takes units from as many shards as it needs, if that many are on all of them.
+    /// Takes units from as many shards as needed, if all shards together have that many.
     fn take_from_all(&mut self, qty: Units) -> bool {
         if self.stock() < qty {
             return false;

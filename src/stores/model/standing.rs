@@ -1,53 +1,53 @@
-//! How one buyer stands with the world: what is kept about it outside its connection, and stays when an
-//! attempt is over. The hold is in the shop's cache, the money with the payment provider.
+//! The state of one buyer that is kept outside its connection, and stays when an attempt is over. The hold is in the
+//! shop's cache, the money with the payment provider.
 
 use crate::domain::op::{Item, Op, Payment, Reply, Units, Want};
 
-/// How one buyer stands.
+/// The state of one buyer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Standing {
     /// Units reserved for it.
     pub hold: Option<Hold>,
-    /// Leases that are running: a bit a product.
+    /// Leases that are running: one bit for each product.
     pub leases: u16,
-    /// How often money has moved from it.
+    /// How often money has moved from the buyer.
     pub charges: u8,
-    /// How often money has moved back.
+    /// How often money has moved back to the buyer.
     pub refunds: u8,
     /// How the first request with its idempotency key was answered.
     pub keyed: Option<Payment>,
-    /// What became of the price that it was to have set aside.
+    /// The state of the money that the buyer has authorized.
     pub aside: Aside,
     /// Its orders in the book.
     pub orders: Vec<Want>,
-    /// Whether a transaction under way has written or struck out an order of it: who wants to do so, too,
-    /// waits until that is over.
+    /// Whether a transaction under way has written or cancelled an order of this buyer. Another transaction that wants
+    /// to do the same waits until that one is over.
     pub claimed: bool,
-    /// Whether it ever had one that was struck out.
+    /// Whether an order of this buyer was ever cancelled.
     pub has_cancelled: bool,
-    /// Its orders as the disk has them, if they are not as they are.
+    /// Its orders on disk, if they differ from those in the book.
     pub on_disk: Option<Box<OnDisk>>,
 }
 
-/// A buyer's orders as they were before those that are not on disk.
+/// A buyer's orders on disk, without those that are not on disk yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OnDisk {
-    /// Counts up whenever what was not on disk comes there, or is lost.
+    /// The journal's era of the first change that is not on disk.
     pub(super) era: u16,
     pub(super) orders: Vec<Want>,
 }
 
-/// Money that is set aside before it moves.
+/// Money that is authorized before it moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Aside {
-    /// None is, or none any more.
+    /// No money is authorized, or not any more.
     #[default]
     Nothing,
-    /// The provider has declined to.
+    /// The provider has declined the authorization.
     Declined,
-    /// It is, and waits to be moved.
+    /// The money is authorized, and waits to be captured.
     Waiting,
-    /// It has moved.
+    /// The money was captured.
     Moved,
 }
 
@@ -74,37 +74,37 @@ pub enum Hold {
 }
 
 impl Standing {
-    /// Whether something of it will run out.
+    /// Whether it has a hold or a lease that will expire.
     #[must_use]
     pub fn has_timer(&self) -> bool {
         self.leases != 0 || self.is_holding()
     }
 
-    /// Whether a hold of it stands that nobody has confirmed.
+    /// Whether it has a standing hold, which it has not confirmed.
     #[must_use]
     pub fn is_holding(&self) -> bool {
         matches!(self.hold, Some(Hold::Standing { .. }))
     }
 
-    /// Whether there may have been too little left for others because of it, though it has nothing now.
+    /// Whether other buyers may have found too little stock because of it, though it has nothing now.
     #[must_use]
     pub fn has_stood_in_the_way(&self) -> bool {
         self.hold.is_some() || self.has_cancelled
     }
 
-    /// Payments that the provider has of it.
+    /// This buyer's payments, less refunds.
     #[must_use]
     pub fn net_charges(&self) -> u8 {
         self.charges.saturating_sub(self.refunds)
     }
 
-    /// A request for money, and how it fares; with a key, only the first counts.
+    /// Charges the buyer, with this outcome; with an idempotency key, only the first request counts.
     pub fn charge(&mut self, once: bool, outcome: Payment) -> Payment {
         if let (true, Some(answer)) = (once, self.keyed) {
             return answer;
         }
         if once {
-            // The provider knows what it did, even where its answer was lost.
+            // The provider knows what it did, even if its answer was lost.
             let known = if outcome == Payment::Declined { outcome } else { Payment::Approved };
             self.keyed = Some(known);
         }
@@ -112,8 +112,8 @@ impl Standing {
         outcome
     }
 
-    /// What the payment provider answers to an op about money, if one that may fare in several ways fares like
-    /// this; none if the op is about nothing of the kind.
+    /// The payment provider's answer to an op about money; this outcome is used if the op has several. None if the op
+    /// is not about money.
     pub fn at_provider(&mut self, op: Op, outcome: Payment) -> Option<Reply> {
         Some(match op {
             Op::Void => Reply::Applied(self.void()),
@@ -123,7 +123,7 @@ impl Standing {
         })
     }
 
-    /// A request about money that may move, and how it fares; none if the op is no such request.
+    /// Charges, authorizes or captures, with this outcome; none if the op is none of these.
     pub fn pay(&mut self, op: Op, outcome: Payment) -> Option<Payment> {
         match op {
             Op::Charge { once } => Some(self.charge(once, outcome)),
@@ -133,7 +133,7 @@ impl Standing {
         }
     }
 
-    /// Whether such a request can fare like this now: what the provider has answered once stands.
+    /// Whether such a request can have this outcome now: an answer that the provider has given once does not change.
     #[must_use]
     pub fn can_pay(&self, op: Op, outcome: Payment) -> bool {
         match op {
@@ -166,7 +166,7 @@ impl Standing {
         }
     }
 
-    /// What was set aside is let go of, if anything was.
+    /// Voids the authorization, if there is one; returns whether there was.
     pub fn void(&mut self) -> bool {
         let waits = self.aside == Aside::Waiting;
         if waits {
@@ -175,7 +175,7 @@ impl Standing {
         waits
     }
 
-    /// One payment goes back, if there is one.
+    /// Refunds one payment, if there is one; returns whether there was.
     pub fn refund(&mut self) -> bool {
         let has_any = self.net_charges() > 0;
         self.refunds += u8::from(has_any);

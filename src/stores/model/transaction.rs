@@ -1,15 +1,15 @@
-//! Transactions, as PostgreSQL isolates them: each reads a snapshot, writers of the same row queue up,
-//! and who is too late conflicts.
+//! Transactions, as PostgreSQL isolates them: each reads a snapshot, writers of the same row wait for each other, and a
+//! writer that is too late gets a conflict.
 //!
-//! *Read committed*: every statement sees what is committed by then; a write waits for the row's lock
-//! and then overwrites what it never saw. *Repeatable read*: everything is read as it was at the
-//! beginning, and a row that somebody else has written since cannot be written (first committer wins).
-//! The beginning is where it is begun, though PostgreSQL looks only at the first statement: one that
-//! waits there for a lock has looked before it waits, and here who waits has not begun to.
-//! *Serializable*: nor may anything that was only read have been written, or an order been added to what
-//! was counted. That is stricter than PostgreSQL, which waits for a dangerous pair of such conflicts
-//! (Cahill et al., "Serializable isolation for snapshot databases", 2008): more is thrown away, and what
-//! commits is serializable in both.
+//! *Read committed*: every statement sees what is committed when it runs; a write waits for the row's lock and then
+//! overwrites what it never saw. *Repeatable read*: every read sees the state at the beginning, and a row that another
+//! transaction has written since cannot be written (first committer wins). The snapshot is taken where the transaction
+//! begins, though PostgreSQL takes it at the first statement: there, a statement that waits for a lock has taken the
+//! snapshot before it waits, while in the model, a statement that waits has not begun. *Serializable*: in addition, a
+//! row that was only read must not have been written since, and the orders that were counted must not have changed.
+//! That is stricter than PostgreSQL, which aborts only when there is a dangerous pair of such conflicts (Cahill et al.,
+//! "Serializable isolation for snapshot databases", 2008): the model aborts more, and what commits is serializable in
+//! both.
 
 use super::shelf::Shelf;
 use crate::domain::attempt::Missed;
@@ -22,21 +22,21 @@ pub struct Transaction {
     isolation: Isolation,
     /// Power cuts before it began.
     pub(super) cuts: u8,
-    /// The shelves as they were at the beginning; none where each statement sees what is committed.
+    /// The shelves at the beginning; empty if each statement sees what is committed.
     snapshot: Vec<Shelf>,
     /// What it did with each shelf.
     rows: Vec<Row>,
-    /// Whether its buyer had an order at the beginning; none where each statement sees what is committed.
+    /// Whether its buyer had an order at the beginning; none if each statement sees what is committed.
     had_order: Option<bool>,
     /// Whether it has looked for an order.
     looked: bool,
-    /// Whether whoever wants to write or strike out an order of its buyer waits for it.
+    /// Whether another session that wants to write or cancel an order of its buyer has to wait for it.
     claims: bool,
     /// Orders that it wrote.
     orders: Vec<Want>,
-    /// Orders that were there before and that it strikes out.
+    /// Orders from before that it cancels.
     struck: Vec<Want>,
-    /// Whether stock is no column, so that an order is no write of its row.
+    /// Whether stock is no column, so that an order does not write the row.
     counts_orders: bool,
 }
 
@@ -49,15 +49,15 @@ struct Row {
     written: Option<Units>,
 }
 
-/// What comes of an op inside a transaction.
+/// The result of an op inside a transaction.
 pub(super) enum Inside {
     /// A reply.
     Reply(Result<Reply, Missed>),
-    /// It must have the row's lock first.
+    /// The op needs the row's lock first.
     NeedsLock,
-    /// The transaction is over, and nothing of it counts.
+    /// The transaction is aborted, and nothing of it counts.
     Aborted,
-    /// There is no such op inside a transaction.
+    /// The op does not exist inside a transaction.
     NotHere,
 }
 
@@ -72,7 +72,7 @@ impl Transaction {
         let sees_snapshot = isolation != Isolation::ReadCommitted;
         let snapshot = match sees_snapshot {
             false => Vec::new(),
-            // Of locks and leases a snapshot knows nothing.
+            // A snapshot has no locks and no leases.
             true => shelves
                 .iter()
                 .map(|shelf| Shelf {
@@ -97,13 +97,13 @@ impl Transaction {
         }
     }
 
-    /// One op about this shelf.
+    /// Does one op about this shelf.
     pub(super) fn apply(&mut self, op: Op, item: Item, shelf: &Shelf) -> Inside {
         let place = usize::from(item.0);
         let before = self.snapshot.get(place).copied();
         let Some(row) = self.rows.get_mut(place) else { return Inside::NotHere };
         let seen = before.unwrap_or(*shelf);
-        // Who writes outside any transaction is only noticed by what it wrote.
+        // A write outside any transaction is no commit, and is only noticed if it changes the stock.
         let is_late = || {
             before.is_some_and(|before| {
                 before.commits != shelf.commits
@@ -124,7 +124,7 @@ impl Transaction {
                 let own = units(&self.orders).wrapping_sub(units(&self.struck));
                 reply(Reply::Stock(seen.stock.wrapping_sub(own)))
             }
-            // `UPDATE … WHERE stock >= qty` that finds no row touches none, and waits for nobody.
+            // `UPDATE … WHERE stock >= qty` that finds no row locks none, and does not wait.
             Op::Take { qty, .. } if !row.locked && seen.stock < qty => {
                 row.read = true;
                 reply(Reply::Applied(false))
@@ -159,14 +159,14 @@ impl Transaction {
         }
     }
 
-    /// The row's lock is this transaction's, until it ends.
+    /// Notes that the transaction has the row's lock until it ends.
     pub(super) fn has_locked(&mut self, item: Item) {
         if let Some(row) = self.rows.get_mut(usize::from(item.0)) {
             row.locked = true;
         }
     }
 
-    /// Writes an order, for when it commits.
+    /// Writes an order, which counts when the transaction commits.
     pub(super) fn order(&mut self, want: Want) {
         self.orders.push(want);
     }
@@ -176,38 +176,38 @@ impl Transaction {
         !self.orders.is_empty()
     }
 
-    /// Whether it sees orders that were there before, if there are any by now.
+    /// Whether it sees orders from before; `has_order` says whether there are any now.
     pub(super) fn sees_before(&self, has_order: bool) -> bool {
         self.struck.is_empty() && self.had_order.unwrap_or(has_order)
     }
 
-    /// Whether that is not what it was at its beginning.
+    /// Whether its buyer had an order at the beginning and has none now, or the other way round.
     pub(super) fn is_late_for(&self, has_order: bool) -> bool {
         self.had_order.is_some_and(|had_order| had_order != has_order)
     }
 
-    /// It has looked for an order.
+    /// Notes that it has looked for an order.
     pub(super) fn has_looked(&mut self) {
         self.looked = true;
     }
 
-    /// From now on others wait for it who want to write or strike out an order of its buyer.
+    /// From now on, other sessions that want to write or cancel an order of its buyer wait for it.
     pub(super) fn claim(&mut self) {
         self.claims = true;
     }
 
-    /// Whether they do.
+    /// Whether other sessions wait for it in this way.
     pub(super) fn has_claimed(&self) -> bool {
         self.claims
     }
 
-    /// Strikes out its own orders at once, and these when it commits.
+    /// Cancels its own orders at once, and these when it commits.
     pub(super) fn strike(&mut self, before: &[Want]) {
         self.orders.clear();
         self.struck.extend_from_slice(before);
     }
 
-    /// Whether it strikes out the orders that were there before.
+    /// Whether it cancels the orders from before.
     pub(super) fn strikes_orders(&self) -> bool {
         !self.struck.is_empty()
     }
@@ -234,7 +234,7 @@ impl Transaction {
                 })
     }
 
-    /// What it wrote.
+    /// The stock that it wrote of each product.
     pub(super) fn writes(&self) -> impl Iterator<Item = (Item, Units)> + '_ {
         let written = |(row, number): (&Row, u8)| Some((Item(number), row.written?));
         self.rows.iter().zip(0..).filter_map(written)

@@ -13,7 +13,7 @@ use crate::stores::backing::{Backing, Door};
 use crate::stores::remote::Terms;
 use crate::stores::sql::{Database, Keepsake, SqlBacking, SqlError};
 
-/// Where copies are kept.
+/// The database that keeps the copies.
 const KEEP: &str = "oversell_sim_keep";
 
 /// Starts a private server, or finds the one that the address names.
@@ -24,7 +24,7 @@ pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dy
     Ok(Box::new(SqlBacking::open(&opts, door, nest, Vec::new(), terms)?))
 }
 
-/// Where a URL leads.
+/// The address, the login and the database of a URL.
 fn door(opts: &Opts) -> Door {
     let target = match opts.get_socket() {
         Some(socket) => Target::Unix(socket.into()),
@@ -39,12 +39,12 @@ fn door(opts: &Opts) -> Door {
     }
 }
 
-/// What a query lists, a column of texts.
+/// The rows of a query.
 fn listed(desk: &mut Connection, query: &str) -> Result<Vec<Vec<Value>>, SqlError> {
     Ok(desk.ask(query, &|_| Value::Null)?.rows)
 }
 
-/// Every table, with a sign for how it looks, and the next number that it gives.
+/// Every table, with the checksum and the number of its rows.
 fn signs(desk: &mut Connection) -> Result<Vec<(String, String, String)>, SqlError> {
     let tables = listed(
         desk,
@@ -107,7 +107,7 @@ impl Keepsake for Connection {
             )?;
             let columns: Vec<String> = columns.iter().flatten().map(Value::text).collect();
             let columns = columns.join(", ");
-            // A table that is emptied so gives its numbers anew, from behind the last that is there.
+            // The table then numbers new rows from after the highest number that it contains.
             said += &format!(
                 "DELETE FROM `{table}`; INSERT INTO `{table}` ({columns}) SELECT {columns} FROM {KEEP}.`{table}`; \
                  ALTER TABLE `{table}` AUTO_INCREMENT = 1;"

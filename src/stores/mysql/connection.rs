@@ -27,30 +27,29 @@ struct Prepared {
 pub(in crate::stores) struct Connection {
     conn: Conn,
     prepared: Vec<Option<Prepared>>,
-    /// Statements with parameters that are none of ours, by their text, and the names of their parameters.
+    /// The user's statements with parameters, by their text, and the names of their parameters.
     foreign: BTreeMap<String, (::mysql::Statement, Vec<String>)>,
     in_transaction: bool,
     /// Sessions whose changes are held inside the server by a lock of this one.
     held_inside: Vec<i64>,
-    /// Settings of the session that were agreed on, as statements.
+    /// The statements that set up the session, which are run again after a reset.
     settings: Vec<String>,
 }
 
-/// What the two locks that hold a session's changes are called, before the session's number; see
-/// `hold_inside.sql`.
+/// The prefixes of the two locks that hold a session's changes; the session's number follows. See `hold_inside.sql`.
 const FIRST_LOCK: &str = "oversell_sim_hold_1_";
 const SECOND_LOCK: &str = "oversell_sim_hold_2_";
-/// And the one that a session has while its change is held.
+/// The prefix of the lock that a session has while its change is held.
 const ARRIVED: &str = "oversell_sim_hold_3_";
 
 impl Connection {
-    /// Dials, and agrees on how long to wait.
+    /// Connects, and sets the lock timeout and the isolation level.
     pub(super) fn open(opts: &Opts, terms: &Terms) -> Result<Self, Error> {
         let dial = || {
             let mut conn = Conn::new(opts.clone())?;
-            // In whole seconds, the shortest being one.
+            // In whole seconds, at least one.
             let patience = terms.patience.as_secs().clamp(1, 31_536_000);
-            // Of what was agreed on when it was dialled, a session that begins anew forgets this.
+            // A reset makes the session forget the collation that was negotiated when it connected.
             let letters: Option<String> = conn.query_first("SELECT @@collation_connection")?;
             let letters = letters.unwrap_or_default();
             let set = letters.split('_').next().unwrap_or_default();
@@ -71,20 +70,20 @@ impl Connection {
         })
     }
 
-    /// Sets something for as long as the session lasts, however often it begins anew.
+    /// Runs a `SET` statement now, and again after each reset of the session.
     fn agree_on(&mut self, setting: String) -> Result<(), ::mysql::Error> {
         self.conn.query_drop(&setting)?;
         self.settings.push(setting);
         Ok(())
     }
 
-    /// How many locks of its own the session has, which are then given back. Not every server can tell.
+    /// Releases the session-level locks; returns how many those were, or 0 if the server cannot tell.
     fn give_back_locks(&mut self) -> u64 {
         let held = self.conn.query_first::<u64, _>("SELECT RELEASE_ALL_LOCKS()");
         held.ok().flatten().unwrap_or(0)
     }
 
-    /// Makes the session as it was when it was opened.
+    /// Resets the session to its state after opening.
     fn reset(&mut self) -> Result<(), ::mysql::Error> {
         self.conn.reset()?;
         self.prepared.fill(None);
@@ -104,7 +103,7 @@ impl Connection {
         Ok(format!("{name} {}", version.split('-').next().unwrap_or_default()))
     }
 
-    /// Which of the sessions whose changes are held by this one have come to a change.
+    /// Which of the sessions whose changes are held by this one have reached a change.
     fn arrived(&mut self) -> Result<Vec<i64>, SqlError> {
         let mut arrived = Vec::new();
         for session in self.held_inside.clone() {
@@ -134,7 +133,7 @@ impl Connection {
         opened
     }
 
-    /// Has a statement parsed, the first time it is used.
+    /// Prepares a statement, the first time it is used.
     fn prepare(&mut self, statement: Statement) -> Result<Prepared, SqlError> {
         let place = statement as usize;
         if let Some(prepared) = &self.prepared[place] {
@@ -151,7 +150,7 @@ impl Connection {
         Ok(prepared)
     }
 
-    /// Has a statement that is none of ours parsed, the first time it is used.
+    /// Prepares a user's statement, the first time it is used.
     fn prepare_foreign(
         &mut self,
         text: &str,
@@ -169,7 +168,7 @@ impl Connection {
         Ok(prepared)
     }
 
-    /// Not every statement can be parsed beforehand: one without parameters is sent as it is.
+    /// Not every statement can be prepared: one without parameters is sent as it is.
     fn ask_foreign(
         &mut self,
         text: &str,
@@ -183,22 +182,22 @@ impl Connection {
         answer(self.conn.exec_iter(statement, Params::Positional(values))?)
     }
 
-    /// What an error means to a checkout. Whoever has waited too long in a transaction has its work taken back
-    /// as a whole and may try again, as after a deadlock; the server itself would keep what came before.
+    /// What an error means to a checkout. After a lock timeout, a transaction is rolled back as a whole and may be
+    /// tried again, as after a deadlock; the server itself would keep the earlier statements.
     fn error(&self, error: &::mysql::Error) -> SqlError {
-        /// Too long a wait for a lock.
+        /// A lock timeout.
         const LOCK_WAIT: u16 = 1205;
         /// A deadlock, broken by ending this transaction.
         const DEADLOCK: u16 = 1213;
         /// MariaDB: a row was written since the snapshot.
         const CONFLICT: u16 = 1020;
-        /// MariaDB's and MySQL's words for a violated CHECK.
+        /// MariaDB's and MySQL's codes of a violated CHECK.
         const CHECKS: [u16; 2] = [4025, 3819];
         /// The server is going down, or has ended the connection.
         const LOST: [u16; 3] = [1053, 1927, 4031];
-        /// A violated UNIQUE, FOREIGN KEY or NOT NULL; `SIGNAL`; a lock that is not waited for.
+        /// A violated UNIQUE, FOREIGN KEY or NOT NULL; `SIGNAL`.
         const FORBIDDEN: [u16; 9] = [1022, 1048, 1062, 1169, 1216, 1217, 1451, 1452, 1644];
-        /// `NOWAIT`, in MySQL's words.
+        /// MySQL's code of `NOWAIT`.
         const LOCKED: u16 = 3572;
         let ::mysql::Error::MySqlError(error) = error else {
             return SqlError::Lost(format!("MySQL: {}", said(error)));
@@ -300,8 +299,8 @@ impl Database for Connection {
     }
 
     fn let_act(&mut self, session: i64) -> Result<(), SqlError> {
-        // Lets a change go that waits at the first lock, closes that again before it leaves the second, and waits until
-        // it has left that.
+        // Releases the change that waits at the first lock, takes that lock again before the change leaves the second,
+        // and waits until it has left.
         self.run_file(&format!(
             "DO GET_LOCK('{SECOND_LOCK}{session}', 0); DO RELEASE_LOCK('{FIRST_LOCK}{session}'); \
              DO GET_LOCK('{FIRST_LOCK}{session}', 60); DO RELEASE_LOCK('{SECOND_LOCK}{session}'); \
@@ -326,8 +325,8 @@ impl Database for Connection {
     }
 }
 
-/// Who waits for a lock, of the transactions that InnoDB tells of; it does not say for whom. Its tables of
-/// waits would, but are filled no more than ten times a second.
+/// The sessions that wait for a lock, of the transactions in InnoDB's status. The status does not name the sessions
+/// that they wait for. InnoDB's tables of lock waits would, but are refreshed at most ten times a second.
 fn waits_in(status: &str) -> Vec<(i64, i64)> {
     let transactions = status.split("---TRANSACTION ").skip(1);
     let waiting = transactions.filter(|about| about.contains("LOCK WAIT"));
@@ -348,7 +347,7 @@ fn bound(names: &[&str], values: Values<'_>) -> Params {
     }
 }
 
-/// A row's numbers. Sums come as decimals, in letters.
+/// A row's numbers. Sums arrive as decimals, which are text.
 fn row(row: ::mysql::Row) -> Row {
     let mut numbers = Row::default();
     for (value, number) in row.unwrap().into_iter().zip(&mut numbers) {
@@ -364,7 +363,7 @@ fn row(row: ::mysql::Row) -> Row {
     numbers
 }
 
-/// A value on its way to the server.
+/// A value as it is sent to the server.
 fn sent(value: Value) -> ::mysql::Value {
     match value {
         Value::Null => ::mysql::Value::NULL,
@@ -374,7 +373,7 @@ fn sent(value: Value) -> ::mysql::Value {
     }
 }
 
-/// What came of a statement that is none of ours.
+/// The answer to a user's statement.
 fn answer<P: ::mysql::prelude::Protocol>(
     mut result: ::mysql::QueryResult<'_, '_, '_, P>,
 ) -> Result<Answer, ::mysql::Error> {
@@ -394,7 +393,7 @@ fn answer<P: ::mysql::prelude::Protocol>(
     Ok(if columns.is_empty() { Answer::changed(changed) } else { Answer::found(columns, rows) })
 }
 
-/// A value as it comes back: of a statement that was sent as it is, everything comes as letters.
+/// A value as it is received: for a statement that was sent without preparation, every value is text.
 fn received(value: ::mysql::Value, kind: ColumnType) -> Value {
     match value {
         ::mysql::Value::NULL => Value::Null,
@@ -436,7 +435,7 @@ fn said(error: &::mysql::Error) -> String {
     }
 }
 
-/// How MariaDB and MySQL say it.
+/// The text of a statement for MariaDB and MySQL.
 fn text(statement: Statement) -> &'static str {
     match statement {
         Statement::Begin | Statement::BeginLocking => include_str!("statements/begin.sql"),

@@ -1,4 +1,5 @@
-//! Waits for locks that are not InnoDB's: `GET_LOCK`, `LOCK TABLES`, and whatever changes a table while it is in use.
+//! Waits for locks that are not InnoDB's: `GET_LOCK`, `LOCK TABLES`, and changes of a table's definition while the
+//! table is in use.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,18 +9,18 @@ use ::mysql::prelude::Queryable;
 
 use crate::base::control::Control;
 
-/// How long a session that was let go on may still be told of as one that waits: it says itself that it waits no more, when
-/// it is its turn on the processor.
+/// How long the server may still report a session as waiting after its wait has ended: the session updates its own
+/// state, once its thread runs.
 const IN_TRANSIT: Duration = Duration::from_millis(5);
 
-/// A session and what the server says that it does.
+/// A session, and its state as the server reports it.
 type Told = (i64, String);
 
-/// What the server says of a session that waits for `GET_LOCK`.
+/// The state of a session that waits for `GET_LOCK`.
 const USER_LOCK: &str = "User lock";
 
-/// Who waits for whom; 0 where that is not known. Sessions that the explorer holds inside a statement are left out: they
-/// wait for it.
+/// Which sessions wait for which others; 0 if the other one is not known. Sessions that the explorer holds inside a
+/// statement are left out: they wait for the explorer.
 pub(super) fn waits_beside(
     conn: &mut Conn,
     held_inside: &[i64],
@@ -36,7 +37,7 @@ pub(super) fn waits_beside(
             return Ok(waiting.iter().filter_map(|(who, _)| waits_for(*who, owners)).collect());
         }
     }
-    // What it was told last may be over: whoever waits says the same again.
+    // A wait that the server reported may be over; a session that still waits has the same state again.
     Control::default().pause(IN_TRANSIT);
     let again = told(conn)?;
     let still = waiting.into_iter().filter(|told| again.contains(told));
@@ -51,14 +52,15 @@ fn told(conn: &mut Conn) -> Result<Vec<Told>, ::mysql::Error> {
     conn.query(include_str!("statements/waits.sql"))
 }
 
-/// Who owns a lock by `GET_LOCK`, if the server tells. It is told as soon as the lock is given, and so before its new owner
-/// knows.
+/// The sessions that own a lock by `GET_LOCK`, if the server can tell. It names a new owner as soon as the lock is
+/// granted, before that session goes on.
 fn owners(conn: &mut Conn) -> Option<BTreeSet<i64>> {
     let owners: Vec<i64> = conn.query(include_str!("statements/lock_owners.sql")).ok()?;
     Some(owners.into_iter().collect())
 }
 
-/// For whom somebody waits who waits for some lock of these owners; not at all, if nobody else has any.
+/// The wait of a session for a lock of these owners: it names the other owner if there is only one, else 0. None if no
+/// other session owns a lock.
 fn waits_for(who: i64, owners: &BTreeSet<i64>) -> Option<(i64, i64)> {
     let mut others = owners.iter().filter(|owner| **owner != who);
     let first = others.next()?;

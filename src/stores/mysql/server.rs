@@ -28,7 +28,7 @@ const CONNECTING: Duration = Duration::from_secs(5);
 /// How much longer than a buyer's patience an answer may take: the server itself gives up before.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Connections beside the pool's: for the audit, for a rehearsal, and for whoever looks in.
+/// Connections beside the pool's: for the audit, for a rehearsal, and for the user's own clients.
 const BESIDE: u32 = 24;
 
 /// The database of a private server.
@@ -48,8 +48,8 @@ pub(super) fn opts(url: &str, address: &Address, terms: &Terms) -> Result<Opts, 
     Ok(with_bounds(OptsBuilder::from_opts(opts), terms))
 }
 
-/// The same, so that no wait is for ever; and so that a row which is found counts as changed, even if it says
-/// what it said before.
+/// The same options with a timeout for every wait, and such that a row that an `UPDATE` finds counts as changed, even
+/// if its values stay the same.
 fn with_bounds(opts: OptsBuilder, terms: &Terms) -> Opts {
     let within = Some(terms.patience + GRACE);
     opts.read_timeout(within)
@@ -60,7 +60,7 @@ fn with_bounds(opts: OptsBuilder, terms: &Terms) -> Opts {
         .into()
 }
 
-/// Starts a private server on a socket in a directory of its own; says its URL.
+/// Starts a private server on a socket in its own directory; returns its URL.
 pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let server = PACKAGE.find_server()?;
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
@@ -92,7 +92,8 @@ pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let opts = opts(&url, &Address::default(), terms)?;
     let answers = || super::Connection::open(&opts, terms).is_ok();
     nest.start(command, Beside::reading(first), &terms.control, answers)?;
-    // It tells who owns locks that are no row's. Without it, that is guessed from who waits.
+    // The plugin names the owners of locks that are no row locks. Without it, such waits are inferred from the
+    // sessions' states.
     let _ = super::Connection::open(&opts, terms)
         .map(|mut connection| connection.run_file("INSTALL SONAME 'metadata_lock_info'"));
     Ok((url, nest))

@@ -27,13 +27,13 @@ pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dy
     }
     let config = server::config(&url, address)?;
     let door = door(&config)?;
-    // On a server of ours everybody may say so: a deadlock is looked for at once, and not after a second.
+    // On a private server, every user may set this: the server looks for a deadlock at once, and not after a second.
     let at_once = ("deadlock_timeout".to_owned(), "10ms".to_owned());
     let settings = if nest.is_some() { vec![at_once] } else { Vec::new() };
     Ok(Box::new(SqlBacking::open(&config, door, nest, settings, terms)?))
 }
 
-/// Where a URL leads.
+/// The address, the login and the database of a URL.
 fn door(config: &Config) -> Result<Door, Error> {
     let port = config.get_ports().first().copied().unwrap_or(5432);
     let target = match config.get_hosts().first() {

@@ -1,4 +1,4 @@
-//! One connection to PostgreSQL, on which every wait has a bound.
+//! One connection to PostgreSQL, on which every wait has a timeout.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -34,7 +34,7 @@ struct Prepared {
     names: Vec<&'static str>,
 }
 
-/// The same with values for its parameters, each in both widths that there are.
+/// A prepared statement with the values of its parameters, each as a 32-bit and as a 64-bit integer.
 struct Bound {
     statement: tokio_postgres::Statement,
     numbers: Vec<(i32, i64)>,
@@ -72,28 +72,28 @@ pub(in crate::stores) struct Connection {
     client: Client,
     line: Line,
     prepared: Vec<Option<Prepared>>,
-    /// Statements that are none of ours, by their text and the types that they were given.
+    /// The user's statements, by their text and the types of their values.
     foreign: BTreeMap<(String, Vec<u32>), tokio_postgres::Statement>,
-    /// The question who waits for whom.
+    /// The query that returns which sessions wait for which others.
     waits: Option<tokio_postgres::Statement>,
     version: String,
-    /// Settings of the session that were agreed on, as statements.
+    /// The statements that set up the session, which are run again after a reset.
     settings: String,
 }
 
-/// The way to the server, which somebody has to keep going while an answer is waited for: here whoever waits
-/// for it does, so that nobody has to be woken for that.
+/// The network side of a connection, which a thread has to poll while an answer is awaited. Here the thread that waits
+/// for the answer polls it, so that no other thread has to be woken.
 struct Line {
     runtime: Runtime,
-    /// None once it has ended: whoever waits for an answer is only told of that when it is gone.
+    /// None once the connection has ended: a pending answer fails only after the stream is dropped.
     stream: Option<Box<tokio_postgres::Connection<Socket, NoTlsStream>>>,
     within: Duration,
-    /// Whom to tell when the server says that it has to wait.
+    /// The buyer's handle, which is told when the server reports that the session has to wait.
     handle: Option<BuyerHandle>,
 }
 
 impl Line {
-    /// Waits for an answer, but not for ever.
+    /// Waits for an answer, for at most `within`.
     fn wait<T>(
         &mut self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -127,7 +127,7 @@ impl Line {
 }
 
 impl Connection {
-    /// Dials, agrees on how long to wait, and hears the server's version.
+    /// Connects, sets the lock timeout, and reads the server's version.
     pub(super) fn open(config: &Config, terms: &Terms) -> Result<Self, Error> {
         let cannot = |why: String| Error::world(format!("cannot connect to PostgreSQL: {why}"));
         let runtime = Builder::new_current_thread()
@@ -159,8 +159,8 @@ impl Connection {
         &self.version
     }
 
-    /// An error is answered before locks are given back. Where somebody watches who waits for them, it is only
-    /// told when they are.
+    /// PostgreSQL reports an error before it releases locks. If the buyer has a handle, the error is passed on only
+    /// after the server has released them.
     fn after<T>(&mut self, done: Result<T, SqlError>) -> Result<T, SqlError> {
         if done.is_err() && self.line.handle.is_some() {
             self.run_text("")?;
@@ -168,7 +168,7 @@ impl Connection {
         done
     }
 
-    /// Sets something for as long as the session lasts, however often it begins anew.
+    /// Runs `SET` statements now, and again after each reset of the session.
     fn agree_on(&mut self, settings: &str) -> Result<(), SqlError> {
         self.run_text(settings)?;
         self.settings += "; ";
@@ -180,7 +180,7 @@ impl Connection {
         self.line.wait(self.client.batch_execute(script))
     }
 
-    /// Has a statement that is none of ours parsed, the first time it is given values of these types.
+    /// Prepares a user's statement, the first time it has values of these types.
     fn prepare_foreign(
         &mut self,
         text: &str,
@@ -216,7 +216,7 @@ impl Connection {
         Ok(Answer::found(columns, rows.iter().map(foreign_row).collect::<Result<_, _>>()?))
     }
 
-    /// Has a statement parsed, the first time it is used.
+    /// Prepares a statement, the first time it is used.
     fn prepare(&mut self, statement: Statement) -> Result<&Prepared, SqlError> {
         let place = statement as usize;
         if self.prepared[place].is_none() {
@@ -262,7 +262,7 @@ impl Database for Connection {
     fn opens(&mut self, text: &str) -> Vec<Opened> {
         let script = include_str!("statements/opens.sql").replace("$1", &numbered(text).0);
         let Ok(heard) = self.line.wait(self.client.simple_query(&script)) else {
-            // It cannot be prepared, or not here: the transaction is still open.
+            // The statement cannot be prepared, at least not here: the transaction is still open.
             let _ = self.run_text("ROLLBACK");
             return Vec::new();
         };
@@ -286,7 +286,7 @@ impl Database for Connection {
     fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError> {
         let row = self.line.wait(self.client.query_one("SELECT pg_backend_pid()", &[]))?;
         handle.register(row.get::<_, i32>(0).into());
-        // Not everybody may set this. Where it is not set, a deadlock takes a second.
+        // Not every user may set this. If it is not set, the server looks for a deadlock only after a second.
         if self.agree_on(include_str!("statements/attach.sql")).is_ok() {
             handle.expect_to_be_told();
             self.line.handle = Some(handle.clone());
@@ -331,8 +331,8 @@ impl Database for Connection {
         Ok(held)
     }
 
-    /// Which serializable transactions are in each other's way depends on the pages in which rows lie, and those that were
-    /// deleted take up room there.
+    /// Which serializable transactions conflict depends on the pages that contain the rows, and deleted rows take up
+    /// space there.
     fn tidies_up(isolation: Isolation) -> Option<&'static str> {
         (isolation == Isolation::Serializable).then_some(include_str!("statements/room_tidy.sql"))
     }
@@ -368,7 +368,7 @@ fn row(row: &tokio_postgres::Row) -> Result<Row, SqlError> {
     Ok(numbers)
 }
 
-/// A row of whatever types.
+/// A row of any types.
 fn foreign_row(row: &tokio_postgres::Row) -> Result<Vec<Value>, SqlError> {
     let value = |(place, column): (usize, &tokio_postgres::Column)| {
         row.try_get::<_, Received>(place).map(|Received(value)| value).map_err(|error| {
@@ -379,8 +379,8 @@ fn foreign_row(row: &tokio_postgres::Row) -> Result<Vec<Value>, SqlError> {
     row.columns().iter().enumerate().map(value).collect()
 }
 
-/// Tells a handle whether it waits, if that is what the server has to say: `process 18 still waiting for ShareLock on
-/// transaction 731 after 1.094 ms`, and later `process 18 acquired ShareLock …`.
+/// Tells a handle whether its session waits, if the server's notice is about that: `process 18 still waiting for
+/// ShareLock on transaction 731 after 1.094 ms`, and later `process 18 acquired ShareLock …`.
 fn tell(handle: Option<&BuyerHandle>, notice: &DbError) {
     let Some(handle) = handle else { return };
     if is_held_inside(notice.message()) {
@@ -393,14 +393,15 @@ fn tell(handle: Option<&BuyerHandle>, notice: &DbError) {
     }
 }
 
-/// Whether a message is about a lock by which the explorer holds a statement: `… on advisory lock [5,760412377,18,2] …`.
+/// Whether a message is about a lock by which the explorer holds a statement: `… on advisory lock [5,760412377,18,2]
+/// …`.
 fn is_held_inside(message: &str) -> bool {
     let lock = |class: i32| format!(",{class},");
     message.contains(" advisory lock [")
         && (message.contains(&lock(FIRST_LOCK)) || message.contains(&lock(FIRST_LOCK + 1)))
 }
 
-/// PostgreSQL counts its parameters: `:item` becomes `$1`, and the names are kept in that order.
+/// PostgreSQL numbers its parameters: `:item` becomes `$1`, and the names are kept in that order.
 fn numbered(text: &str) -> (String, Vec<&str>) {
     let mut names: Vec<&str> = Vec::new();
     let numbered = with_parameters(Dialect::Postgres, text, |name| {
@@ -423,14 +424,14 @@ fn sql_error(error: &tokio_postgres::Error) -> SqlError {
         Some(&SqlState::CHECK_VIOLATION) => SqlError::Check,
         Some(&SqlState::RAISE_EXCEPTION) => SqlError::Forbidden(said(error)),
         Some(state) if state.code().starts_with("23") => SqlError::Forbidden(said(error)),
-        // The server is going down, or has thrown us out.
+        // The server is shutting down, or has ended the connection.
         Some(state) if state.code().starts_with("57P") => SqlError::Lost(said(error)),
         Some(_) => SqlError::Refused(format!("PostgreSQL: {}", said(error))),
         None => SqlError::Lost(format!("PostgreSQL: {}", said(error))),
     }
 }
 
-/// The server's own words, as far as it said any.
+/// The server's message, if there is one.
 fn said(error: &tokio_postgres::Error) -> String {
     match error.as_db_error().map(DbError::message) {
         Some(message) => message.to_owned(),
@@ -441,7 +442,7 @@ fn said(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// How PostgreSQL says it.
+/// The text of a statement for PostgreSQL.
 fn text(statement: Statement) -> &'static str {
     match statement {
         Statement::RoomClear => include_str!("statements/room_clear.sql"),

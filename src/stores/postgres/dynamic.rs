@@ -1,5 +1,5 @@
-//! Values of whatever type a statement of the user's own takes and returns. They are sent as texts, which the server
-//! reads as it reads them in a statement; what comes back is in its own form.
+//! Values of any type, which a user's statement takes and returns. They are sent as text, which the server parses as it
+//! parses literals in a statement; values that come back are in the server's binary format.
 
 use std::error::Error;
 
@@ -11,11 +11,11 @@ use crate::describe::checkout::Value;
 
 type Wrong = Box<dyn Error + Sync + Send>;
 
-/// A value on its way to the server.
+/// A value as it is sent to the server.
 #[derive(Debug)]
 pub(super) struct Sent(pub(super) Value);
 
-/// The type that a value is sent as, as far as it is known; of any other the server decides by what stands around it.
+/// The type that a value is sent as, as far as it is known; otherwise the server infers the type from the context.
 pub(super) fn kind_of(value: &Value) -> Type {
     match value {
         Value::Int(number) if i32::try_from(*number).is_ok() => Type::INT4,
@@ -46,7 +46,7 @@ impl ToSql for Sent {
     to_sql_checked!();
 }
 
-/// A value as it comes back.
+/// A value as it is received.
 pub(super) struct Received(pub(super) Value);
 
 impl<'r> FromSql<'r> for Received {
@@ -111,7 +111,7 @@ fn date(days: i32) -> Result<String, Wrong> {
     Ok(date.ok_or("a date beyond reckoning")?.to_string())
 }
 
-/// Microseconds after the beginning of 2000.
+/// A time that is sent as microseconds after the beginning of 2000.
 fn moment(us: i64, zone: &str) -> Result<String, Wrong> {
     let from = DateTime::from_timestamp(946_684_800, 0);
     let moment = from.and_then(|from| from.checked_add_signed(TimeDelta::microseconds(us)));
@@ -132,7 +132,7 @@ fn decimal(raw: &[u8]) -> Option<String> {
         0xC000 => return Some("NaN".into()),
         _ => return None,
     };
-    // The group that stands for 10000 to this power; none of those that are not sent is anything but 0.
+    // The group of digits for this power of 10000; a group that is not sent is 0.
     let group = |power: i16| match weight.checked_sub(power) {
         Some(place) if (0..groups).contains(&place) => word(4 + place as usize),
         _ => Some(0),

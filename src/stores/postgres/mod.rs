@@ -30,7 +30,7 @@ pub(super) fn open(
     Ok(Box::new(SqlServer::open(config, url, nest, terms, tables)?))
 }
 
-/// Connects to somebody's database, to ask it something.
+/// Connects to a shop's database, to run the checkout file's queries there.
 #[cfg(feature = "http")]
 pub(super) fn ask_at(url: &str, address: &Address, terms: &Terms) -> Result<Connection, Error> {
     Connection::open(&server::config(url, address)?, terms)

@@ -30,7 +30,7 @@ pub(in crate::stores) const PACKAGE: Package = Package {
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
 
-/// Connections beside the pool's: for the audit, for a rehearsal, and for whoever looks in.
+/// Connections beside the pool's: for the audit, for a rehearsal, and for the user's own clients.
 const BESIDE: u32 = 24;
 
 /// The only user of a private server.
@@ -55,11 +55,11 @@ pub(super) fn config(url: &str, address: &Address) -> Result<Config, Error> {
     Ok(config)
 }
 
-/// Starts a private server on a socket in a directory of its own; says its URL.
+/// Starts a private server on a socket in its own directory; returns its URL.
 pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let initdb = PACKAGE.find(&["initdb"])?;
     let server = PACKAGE.find_server()?;
-    // At once, without waiting for clients, and leaving no shared memory behind.
+    // `QUIT` stops the server at once, without waiting for clients, and leaves no shared memory behind.
     let nest = Nest::make("QUIT")?;
     let password = private::password()?;
     let mut init = nest.command(&initdb);

@@ -14,16 +14,16 @@
 //!
 //! **Covered**: a user other than the one that the server runs as cannot list either directory, read a file in them, or
 //! connect. **Not covered**: as root, another process of `nobody` is the same user to the kernel. It finds no password,
-//! and so cannot log in, but it can change the server's files, or debug the server. A user id that belongs to the server
-//! alone would need an entry in the system's list of users, without which `initdb` refuses to run. Where that matters,
-//! run this program as an ordinary user.
+//! and so cannot log in, but it can change the server's files, or debug the server. A user id that belongs to the
+//! server alone would need an entry in the system's list of users, without which `initdb` refuses to run. Where that
+//! matters, run this program as an ordinary user.
 
 use std::fs::{self, File, Permissions};
 use std::io::{Error, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, fchown};
 use std::path::{Path, PathBuf};
 
-/// The user, and the group, that servers run as which are not to run as root.
+/// The user and the group of servers that must not run as root.
 pub(super) const NOBODY: u32 = 65_534;
 
 /// Open to its owner.
@@ -43,7 +43,7 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Makes them.
+    /// Creates the directories.
     pub(super) fn make() -> Result<Self, Error> {
         let mut builder = tempfile::Builder::new();
         let dir =
@@ -68,17 +68,17 @@ impl Home {
         &self.servers
     }
 
-    /// A new file of ours, in the place of one that has its name. A link that has its name goes, and what it leads to
-    /// stays as it is.
+    /// Creates a log file, and replaces one with the same name. A link with that name is removed, and its target stays
+    /// as it is.
     pub(super) fn log(&self, name: &str) -> Result<File, Error> {
         let path = self.ours.join(name);
         let _ = fs::remove_file(&path);
-        // Which fails if there is anything, and so follows no link.
+        // `create_new` fails if anything has this name, and so follows no link.
         File::options().create_new(true).append(true).mode(OWN_FILE).open(path)
     }
 
-    /// A text for a server to read that no other user is to read: in a file that has no name, which the server gets as its
-    /// standard input, and may open as `/dev/stdin`.
+    /// A file without a name, with a text that no other user may read. The server gets it as its standard input, and
+    /// may open it as `/dev/stdin`.
     pub(super) fn handed(&self, text: &str) -> Result<File, Error> {
         let mut file = tempfile::tempfile_in(&self.ours)?;
         file.set_permissions(fs::Permissions::from_mode(OWN_FILE))?;
@@ -91,7 +91,7 @@ impl Home {
     }
 }
 
-/// Whether we are root.
+/// Whether this process runs as root.
 pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

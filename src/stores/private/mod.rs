@@ -1,7 +1,7 @@
-//! Servers of our own: started in a directory of their own for the occasion, and gone after it.
+//! Private servers: started for one run in a directory of their own, and removed after it.
 //!
-//! Whatever way this process ends, the [`Nest`]'s keeper sees the end of a pipe, ends the server and removes
-//! the directory: after a panic, a second Ctrl-C, even a kill that nobody can catch.
+//! However this process ends, the [`Nest`]'s keeper sees the end of a pipe, ends the server and removes the directory:
+//! after a panic, a second Ctrl-C, even a signal that cannot be caught.
 
 mod home;
 mod programs;
@@ -27,19 +27,19 @@ use home::{Home, NOBODY, is_root};
 /// How long a server may take to answer for the first time.
 const STARTING: Duration = Duration::from_secs(60);
 
-/// How often one looks whether it does.
+/// How often to check whether it does.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// Where programs write that set a server up.
+/// The log of the programs that set a server up.
 const SETUP_LOG: &str = "setup-log";
 
-/// A directory of one's own, with what runs in it: one server, or the members of a group.
+/// A private directory, with what runs in it: one server, or the members of a group.
 pub(in crate::stores) struct Nest {
     home: Home,
     inside: Mutex<Inside>,
 }
 
-/// What runs there.
+/// The processes of a nest.
 struct Inside {
     keeper: Child,
     servers: Vec<Running>,
@@ -48,7 +48,7 @@ struct Inside {
 /// A server, and how it was started.
 struct Running {
     child: Child,
-    /// Whether it has others do its work, who are to end with it.
+    /// Whether it may start processes of its own, which have to end with it.
     has_others: bool,
     program: PathBuf,
     arguments: Vec<OsString>,
@@ -60,7 +60,7 @@ struct Running {
 /// Where a server's output goes.
 struct Log {
     name: String,
-    /// Opened once, so that nothing that has its name later is written to.
+    /// Opened once, so that a file that gets the same name later is not written to.
     file: File,
 }
 
@@ -69,19 +69,19 @@ struct Log {
 pub(in crate::stores) struct Beside {
     /// What it reads from its standard input, such as a password.
     pub(in crate::stores) input: Option<String>,
-    /// What one that was killed leaves behind in the servers' directory, and the next will not start over.
+    /// Files that a killed server leaves in the servers' directory, and that would keep the next one from starting.
     pub(in crate::stores) left_over: Vec<String>,
 }
 
 impl Beside {
-    /// This on its standard input.
+    /// Gives the server this text on its standard input.
     pub(in crate::stores) fn reading(input: String) -> Self {
         Self { input: Some(input), left_over: Vec::new() }
     }
 }
 
 impl Nest {
-    /// Makes a directory whose servers end by this signal.
+    /// Creates a directory, and a keeper that ends the servers there with this signal.
     pub(in crate::stores) fn make(signal: &str) -> Result<Self, Error> {
         let home = Home::make()
             .map_err(|error| Error::world(format!("cannot make a temporary directory: {error}")))?;
@@ -93,7 +93,7 @@ impl Nest {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // Ctrl-C is for whoever started it.
+            // Ctrl-C must reach this process only, and not the keeper.
             .process_group(0)
             .spawn();
         let keeper = keeper.map_err(|error| {
@@ -114,7 +114,7 @@ impl Nest {
         self.home.ours()
     }
 
-    /// A command that will run in the servers' directory, as nobody if we are root.
+    /// A command that runs in the servers' directory; as the user `nobody`, if this process runs as root.
     pub(in crate::stores) fn command(&self, program: &Path) -> Command {
         let dir = self.servers_dir();
         let mut command = Command::new(program);
@@ -126,7 +126,7 @@ impl Nest {
         command
     }
 
-    /// Runs a command to its end, which sets a server up.
+    /// Runs a command that sets a server up, to its end.
     pub(in crate::stores) fn run(&self, command: Command, beside: &Beside) -> Result<(), Error> {
         let name = name_of(&command);
         let log = self.log(SETUP_LOG)?;
@@ -155,7 +155,7 @@ impl Nest {
         self.await_answer(&name, control, answers)
     }
 
-    /// Starts one server more, whose output goes to this file; the others run on.
+    /// Starts one more server, whose output goes to this file; the others run on.
     pub(in crate::stores) fn launch(
         &self,
         command: Command,
@@ -165,8 +165,8 @@ impl Nest {
         self.take_in(command, beside, log, false)
     }
 
-    /// Starts a program that is none of ours and may have others do its work, in a group of their own, and waits until it
-    /// answers.
+    /// Starts a user's program in a process group of its own, which the processes that it starts share, and waits until
+    /// it answers.
     #[cfg(feature = "app")]
     pub(in crate::stores) fn host(
         &self,
@@ -180,7 +180,7 @@ impl Nest {
         self.await_answer(&name, control, answers)
     }
 
-    /// Runs a program that is none of ours to its end, within a bound.
+    /// Runs a user's program to its end, for at most `within`.
     #[cfg(feature = "app")]
     pub(in crate::stores) fn oversee(
         &self,
@@ -268,7 +268,7 @@ impl Nest {
         command.spawn().map_err(cannot)
     }
 
-    /// Waits until whatever was started answers.
+    /// Waits until a server that was started answers.
     pub(in crate::stores) fn await_answer(
         &self,
         name: &str,
@@ -291,7 +291,7 @@ impl Nest {
         Ok(())
     }
 
-    /// What a server that has ended by itself said last.
+    /// The last output of the servers, if one of them has ended by itself.
     pub(in crate::stores) fn obituary(&self) -> Option<String> {
         self.has_ended().then(|| self.last_words())
     }
@@ -301,16 +301,16 @@ impl Nest {
         inside.servers.iter_mut().any(|server| matches!(server.child.try_wait(), Ok(Some(_))))
     }
 
-    /// What the servers said last.
+    /// The last output of the servers.
     fn last_words(&self) -> String {
         let inside = self.inside.lock();
         let said = inside.servers.iter().map(|server| self.said(&server.log));
         last_lines(&said.collect::<String>())
     }
 
-    /// Kills a server, in the middle of whatever it does, and starts it again as it was started; several times,
-    /// if it ends at once because something of the killed one is still there. The servers are numbered in the
-    /// order in which they were started.
+    /// Kills a server, whatever it is doing, and starts it again in the same way; several times, if it ends at once
+    /// because something of the killed one still exists. The servers are numbered in the order in which they were
+    /// started.
     pub(in crate::stores) fn kill_and_restart(
         &self,
         place: usize,
@@ -337,7 +337,7 @@ impl Nest {
         server.child.kill().and_then(|()| server.child.wait()).map(drop).map_err(cannot)
     }
 
-    /// Starts a server that has ended once more.
+    /// Restarts a server that has ended.
     pub(in crate::stores) fn restart(&self, place: usize) -> Result<(), Error> {
         let mut inside = self.inside.lock();
         let Some(server) = inside.servers.get_mut(place) else { return Ok(()) };
@@ -363,8 +363,8 @@ impl Inside {
         self.servers.iter().map(process).collect()
     }
 
-    /// Tells the keeper whom to end, and whose end to wait for. In one piece: half a line would name another
-    /// process.
+    /// Tells the keeper which processes to end, and which to wait for. The line is written in one piece: half a line
+    /// would name another process.
     fn tell_keeper(&mut self, setting_up: Option<u32>) -> Result<(), Error> {
         let groups = setting_up.into_iter().map(|process| format!("-{process}"));
         let all = self.processes().into_iter().chain(groups).collect::<Vec<_>>();
@@ -373,7 +373,7 @@ impl Inside {
         if matches!(told, Some(Ok(()))) {
             return Ok(());
         }
-        // Without a keeper nothing must stay.
+        // Without a keeper, no server may keep running.
         for server in &mut self.servers {
             let _ = server.child.kill();
             let _ = server.child.wait();
@@ -383,7 +383,7 @@ impl Inside {
 }
 
 impl Drop for Nest {
-    /// Waits until the keeper has done its work, which has a bound.
+    /// Waits until the keeper has ended the servers and removed the directory, which takes a limited time.
     fn drop(&mut self) {
         let inside = self.inside.get_mut();
         drop(inside.keeper.stdin.take());
@@ -394,7 +394,7 @@ impl Drop for Nest {
     }
 }
 
-/// Ports that nobody listens on at this moment.
+/// Ports on which no process listens at this moment.
 #[cfg(feature = "app")]
 pub(in crate::stores) fn free_ports(count: usize) -> Result<Vec<u16>, Error> {
     use std::net::{Ipv4Addr, TcpListener};
@@ -409,7 +409,7 @@ pub(in crate::stores) fn free_ports(count: usize) -> Result<Vec<u16>, Error> {
     ports.collect::<Result<_, _>>().map_err(cannot)
 }
 
-/// A password that nobody guesses.
+/// A random password of 128 bits.
 pub(in crate::stores) fn password() -> Result<String, Error> {
     let word = || {
         SysRng.try_next_u64().map_err(|error| {
@@ -424,7 +424,7 @@ fn name_of(command: &Command) -> String {
     program.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The end of what a program said, on one line.
+/// The last lines of a program's output, on one line.
 fn last_lines(said: &str) -> String {
     let lines: Vec<&str> =
         said.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(3).collect();

@@ -1,4 +1,4 @@
-//! Finding a server's programs: on PATH, and where distributions put what they keep off it.
+//! Finds a server's programs: on PATH, and where distributions install them outside of it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,13 +8,13 @@ use crate::base::error::Error;
 /// What has to be installed for a store.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::stores) struct Package {
-    /// What people call it.
+    /// The server's usual name.
     pub(in crate::stores) title: &'static str,
     /// The package's name on Debian and Ubuntu.
     pub(in crate::stores) debian: &'static str,
-    /// On Fedora.
+    /// The package's name on Fedora.
     pub(in crate::stores) fedora: &'static str,
-    /// In Homebrew.
+    /// The package's name in Homebrew.
     pub(in crate::stores) homebrew: &'static str,
     /// Where its programs may lie off PATH; `*` stands for a version.
     pub(in crate::stores) places: &'static [&'static str],
@@ -23,12 +23,12 @@ pub(in crate::stores) struct Package {
 }
 
 impl Package {
-    /// Its server.
+    /// Finds the server's program.
     pub(in crate::stores) fn find_server(&self) -> Result<PathBuf, Error> {
         self.find(self.server)
     }
 
-    /// One of its programs, under the first of these names that is there.
+    /// Finds one of its programs, under the first of these names that exists.
     pub(in crate::stores) fn find(&self, names: &[&str]) -> Result<PathBuf, Error> {
         names.iter().find_map(|name| self.find_path(name)).ok_or_else(|| {
             Error::world(format!(
@@ -41,7 +41,7 @@ impl Package {
         })
     }
 
-    /// What its server says of its version, and where it is.
+    /// The server's title, version and path.
     pub(in crate::stores) fn found(&self) -> Result<String, Error> {
         let path = self.find_server()?;
         let said = Command::new(&path)
@@ -49,14 +49,14 @@ impl Package {
             .output()
             .map_err(|error| Error::world(format!("cannot run {}: {error}", path.display())))?;
         let said = String::from_utf8_lossy(&said.stdout);
-        // Of all that they say the number is of interest.
+        // Only the version number of the output is of interest.
         let is_number = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
         let words = || said.split([' ', '=', '-', '\n']).map(|word| word.trim_start_matches('v'));
         let version = words().filter(|word| word.contains('.')).find(is_number).unwrap_or("");
         Ok(format!("{} {version}, {}", self.title, path.display()))
     }
 
-    /// How to get it.
+    /// How to install it.
     pub(in crate::stores) fn advice(&self) -> String {
         let Self { debian, fedora, homebrew, .. } = self;
         format!(

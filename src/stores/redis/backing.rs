@@ -16,7 +16,7 @@ use crate::stores::backing::{Backing, Door};
 use crate::stores::private::Nest;
 use crate::stores::remote::Terms;
 
-/// The most keys that are told apart.
+/// The most keys that have a number of their own.
 const MOST_KEYS: usize = 24;
 
 /// Starts a private server, or finds the one that the address names.
@@ -49,15 +49,15 @@ pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dy
     }))
 }
 
-/// One.
+/// A Redis server behind an application.
 struct Backed {
     desk: Connection,
     door: Door,
     version: String,
     known: Known,
-    /// Keys, what is in them, and after how many milliseconds they run out; 0 for never.
+    /// Keys, their values, and after how many milliseconds they expire; 0 for never.
     kept: Vec<(Vec<u8>, Vec<u8>, i64)>,
-    /// The private server, if it is one. Last, so that it is there until the connection is gone.
+    /// The private server, if this run started it. Declared last, so that it ends after the connection.
     _nest: Option<Nest>,
 }
 
@@ -90,7 +90,8 @@ impl Backing for Backed {
         Err("Redis does not speak SQL".into())
     }
 
-    /// Of those that wait for something in a list, which nobody knows who will put there.
+    /// The clients that wait for an element of a list. The server does not know which client will add one, so each
+    /// waits for 0.
     fn waits(&mut self) -> Result<Waits, String> {
         let clients: String = cmd("CLIENT").arg("LIST").query(&mut self.desk).map_err(told)?;
         let waits = |line: &str| {

@@ -1,4 +1,4 @@
-//! Commands that wait until another client has moved: `BLPOP` and its kin.
+//! Commands that wait for another client: `BLPOP` and the like.
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ type Waiter = (i64, Option<u64>);
 pub(super) struct Blocking(Arc<Mutex<Vec<Waiter>>>);
 
 impl Blocking {
-    /// A client sends a command that waits so long at most.
+    /// Notes that a client sends a command that waits at most this long.
     pub(super) fn begins(&self, client: i64, longest_ms: Option<u64>) {
         self.0.lock().push((client, longest_ms));
     }
 
-    /// And has been answered.
+    /// Notes that a client's command has been answered.
     pub(super) fn ends(&self, client: i64) {
         self.0.lock().retain(|(known, _)| *known != client);
     }
@@ -32,7 +32,7 @@ impl Blocking {
         self.0.lock().is_empty()
     }
 
-    /// Of these clients, which would be the first to wait no longer.
+    /// Which of these clients is the first whose command times out.
     fn first_to_give_up(&self, clients: &[i64]) -> Option<i64> {
         let blocking = self.0.lock();
         let some = blocking.iter().filter(|(client, _)| clients.contains(client));
@@ -42,12 +42,12 @@ impl Blocking {
     }
 }
 
-/// How long a command waits at most, of those that wait: `Some(None)` is for ever.
+/// How long a command waits at most: none if it does not wait, `Some(None)` if it has no timeout.
 pub(super) fn longest_wait(words: &[String]) -> Option<Option<u64>> {
     let at = |place: usize| words.get(place).map_or("", String::as_str);
     let name = at(0).to_uppercase();
     let ms = |word: &str, a_unit: f64| {
-        // What is no number is refused by the server.
+        // The server refuses a timeout that is not a number.
         let number: f64 = word.parse().unwrap_or(0.0);
         (number > 0.0).then_some((number * a_unit) as u64)
     };
@@ -66,7 +66,7 @@ pub(super) fn longest_wait(words: &[String]) -> Option<Option<u64>> {
     }
 }
 
-/// Somebody who asks which clients wait.
+/// Asks the server which clients wait.
 pub(super) struct Watcher {
     pub(super) connection: Connection,
     pub(super) blocking: Blocking,
@@ -81,7 +81,7 @@ impl Watcher {
 }
 
 impl Watch for Watcher {
-    /// Redis does one command at a time: what it says of its clients is the truth at that moment.
+    /// Redis runs one command at a time, so its list of clients is exact at that moment.
     fn waits(&mut self) -> Result<Waits, Error> {
         if self.blocking.is_empty() {
             return Ok(Waits::new());

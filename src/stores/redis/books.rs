@@ -1,4 +1,4 @@
-//! What is not a checkout's: putting the keys up, and reading them back for the audit.
+//! What the simulator does itself, beside the checkouts: it initializes the keys, and reads them back for the audit.
 
 use ::redis::{Connection, RedisResult, cmd, pipe};
 
@@ -7,19 +7,19 @@ use crate::domain::books::Books;
 use crate::domain::op::{BuyerId, Item, Order, Units, Want};
 use crate::stores::remote::Opening;
 
-/// Our keys.
+/// All keys with our prefix.
 fn all(connection: &mut Connection) -> RedisResult<Vec<String>> {
     let mut scan = cmd("SCAN");
     scan.cursor_arg(0).arg("MATCH").arg(format!("{}*", keys::PREFIX)).arg("COUNT").arg(1000);
     scan.iter(connection)?.collect()
 }
 
-/// How many there are.
+/// Counts our keys.
 pub(super) fn count(connection: &mut Connection) -> RedisResult<usize> {
     all(connection).map(|keys| keys.len())
 }
 
-/// Deletes them.
+/// Deletes our keys.
 pub(super) fn clear(connection: &mut Connection) -> RedisResult<()> {
     for some in all(connection)?.chunks(1000) {
         cmd("DEL").arg(some).exec(connection)?;
@@ -27,7 +27,7 @@ pub(super) fn clear(connection: &mut Connection) -> RedisResult<()> {
     Ok(())
 }
 
-/// Deletes them and puts up shelves.
+/// Deletes our keys, and writes the initial keys of each product.
 pub(super) fn stock_up(connection: &mut Connection, opening: Opening) -> RedisResult<()> {
     clear(connection)?;
     let mut together = pipe();
@@ -41,7 +41,7 @@ pub(super) fn stock_up(connection: &mut Connection, opening: Opening) -> RedisRe
     together.exec(connection)
 }
 
-/// Reads everything back.
+/// Reads all keys for the audit.
 pub(super) fn take_stock(connection: &mut Connection, opening: Opening) -> RedisResult<Books> {
     let items = || (0..opening.items).map(Item);
     let mut units = |what: &str| -> RedisResult<Vec<Units>> {
@@ -67,7 +67,7 @@ pub(super) fn take_stock(connection: &mut Connection, opening: Opening) -> Redis
     Ok(Books { shelves, orders, given_back, holding, ..Books::default() })
 }
 
-/// A line of an order.
+/// Reads one line of an order.
 fn order(buyer: BuyerId, line: &str) -> Option<Order> {
     let (item, qty) = line.split_once(':')?;
     Some(Order { buyer, want: Want::one(Item(item.parse().ok()?), qty.parse().ok()?) })

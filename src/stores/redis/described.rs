@@ -1,4 +1,5 @@
-//! The keys of a checkout that is described in a file: a whole database, thrown away and filled again for every execution.
+//! The keys of a checkout that is described in a file: a whole database, which is emptied and filled again for every
+//! execution.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::domain::books::Books;
 use crate::scheduler::BuyerHandle;
 use crate::stores::remote::{Opening, Refusal, StepLink, Terms};
 
-/// A described checkout, in a database that is all its own.
+/// A described checkout, which has a database of its own.
 pub(super) struct Described {
     checkout: Arc<Checkout>,
     shelves: Arc<Shelves>,
@@ -28,7 +29,7 @@ impl Described {
         }
     }
 
-    /// Whoever has keys there would lose them.
+    /// Fails if the database has keys, because the checkout would delete them.
     pub(super) fn check_empty(connection: &mut Connection) -> Result<(), Error> {
         let keys: u64 = cmd("DBSIZE").query(connection).map_err(super::server::cannot)?;
         match keys {
@@ -66,7 +67,7 @@ impl Described {
         Ok(StepLink::new(speaker, checkout, shelves, terms.clone(), handle))
     }
 
-    /// Somebody who sees who waits.
+    /// Opens a connection that sees which clients wait.
     pub(super) fn watch(&self, client: &Client, terms: &Terms) -> Result<Watcher, Error> {
         let connection = super::server::dial(client, terms)?;
         Ok(Watcher { connection, blocking: self.blocking.clone() })
@@ -97,7 +98,7 @@ impl Described {
         Ok(Books { trouble: terms.take_trouble(), ..books })
     }
 
-    /// A question of the file's own, of which the file's reader has to hear if it makes no sense.
+    /// Runs a setup or audit call of the checkout file. If the call is wrong, the error names its key.
     fn ask(
         &self,
         key: &str,

@@ -1,4 +1,4 @@
-//! A connection to Redis whose commands are held until somebody lets them go.
+//! A connection to Redis whose commands the scheduler holds until it releases them.
 
 use ::redis::{ConnectionLike, ErrorKind, RedisError, RedisResult, Value, cmd, parse_redis_value};
 
@@ -6,7 +6,7 @@ use super::keys::PREFIX;
 use super::scripts::Scripts;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 
-/// A connection with a gate in front of it.
+/// A connection whose commands are held at the scheduler's gate.
 pub(super) struct Held<C> {
     connection: C,
     handle: BuyerHandle,
@@ -20,7 +20,7 @@ impl<C: ConnectionLike> Held<C> {
         Self { connection, handle, scripts: Scripts::new(), is_watching: false }
     }
 
-    /// Waits for its turn, has it done, and tells what was answered.
+    /// Waits until the commands are released, sends them, and passes the answer to the handle.
     fn take_turn<T>(
         &mut self,
         packed: &[u8],
@@ -29,7 +29,7 @@ impl<C: ConnectionLike> Held<C> {
     ) -> RedisResult<T> {
         let commands = unpacked(packed);
         let pending = PendingStatement::new(self.shown(&commands), touches(&commands));
-        // On the way home nobody begins anything, but everybody tidies up.
+        // A buyer that has to leave sends no command any more, but stops watching keys.
         if !self.handle.await_release(pending) {
             if std::mem::take(&mut self.is_watching) {
                 cmd("UNWATCH").exec(&mut self.connection)?;
@@ -51,8 +51,7 @@ impl<C: ConnectionLike> Held<C> {
         answer
     }
 
-    /// Commands on one line, as short as they can be told: scripts by name, and without what all our keys begin
-    /// with.
+    /// Commands on one line, in short form: scripts by name, and keys without our prefix.
     fn shown(&self, commands: &[Vec<String>]) -> String {
         let shown = |words: &Vec<String>| match &words[..] {
             [name, hash, _, arguments @ ..] if name == "EVALSHA" => {
@@ -67,7 +66,7 @@ impl<C: ConnectionLike> Held<C> {
     }
 }
 
-/// What commands have to do with. Of scripts and whatever else is not known it is everything.
+/// What commands touch. Scripts and unknown commands touch everything.
 fn touches(commands: &[Vec<String>]) -> Footprint {
     let of_command = |words: &Vec<String>| match words.first().map(String::as_str) {
         Some("GET" | "MGET" | "SISMEMBER" | "WATCH") => Footprint::reading(Resources::ALL),
@@ -79,7 +78,7 @@ fn touches(commands: &[Vec<String>]) -> Footprint {
     commands.iter().map(of_command).fold(Footprint::NOTHING, |all, one| all | one)
 }
 
-/// Commands as they are sent, in words again.
+/// Parses commands, as they are sent, into words.
 fn unpacked(mut packed: &[u8]) -> Vec<Vec<String>> {
     let mut commands = Vec::new();
     while !packed.is_empty() {

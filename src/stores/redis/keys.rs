@@ -2,7 +2,7 @@
 
 use crate::domain::op::{BuyerId, Item};
 
-/// What all keys begin with.
+/// The prefix of all keys.
 pub(super) const PREFIX: &str = "oversell-sim:";
 
 /// Buyers who have an order.

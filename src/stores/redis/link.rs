@@ -1,5 +1,5 @@
-//! One connection to Redis: which op takes which command. A number that is not there is 0: a server that kept
-//! no file has lost them all when it was killed.
+//! One connection to Redis: which op takes which command. A missing number is read as 0: a server without a file has
+//! lost all numbers after it was killed.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::domain::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
 use crate::scheduler::BuyerHandle;
 use crate::stores::remote::{Link, Terms};
 
-/// The shortest and the longest nap of whoever waits for a lease: Redis has no queue in front of it.
+/// The shortest and the longest pause between two tries of a lease: Redis has no queue for it.
 const NAPS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));
 
 /// One connection.
@@ -20,16 +20,16 @@ pub(super) struct RedisLink<C> {
     connection: C,
     scripts: Scripts,
     terms: Terms,
-    /// At a gate whoever waits for a lease tries again when somebody has moved, and not sooner.
+    /// With a handle, a buyer that waits for a lease tries again only after another buyer has moved.
     handle: Option<BuyerHandle>,
     is_broken: bool,
 }
 
 /// Why an op was not done.
 enum Trouble {
-    /// The server, or the way to it.
+    /// An error of the server, or of the connection to it.
     Redis(RedisError),
-    /// The op itself.
+    /// An error of the op itself.
     Missed(Missed),
 }
 
@@ -161,7 +161,7 @@ impl<C: ConnectionLike> RedisLink<C> {
         }
     }
 
-    /// Asks for the lease again and again, less and less often, until patience runs out.
+    /// Tries to take the lease, with longer and longer pauses, until patience runs out.
     fn lease(&mut self, buyer: BuyerId, item: Item) -> Result<Reply, Trouble> {
         let both = [of_item("lease", item), of_item("tokens", item)];
         let mut left = self.terms.patience;
@@ -204,19 +204,19 @@ impl<C: ConnectionLike> RedisLink<C> {
     }
 }
 
-/// The keys that a hold is about.
+/// The keys that an op about a hold uses.
 fn about_hold(item: Item, buyer: BuyerId) -> [String; 5] {
     let of_items = ["stock", "given-back", "holds"].map(|what| of_item(what, item));
     let [stock, given_back, holds] = of_items;
     [stock, given_back, holds, of_both("hold", item, buyer), of_buyer("held", buyer)]
 }
 
-/// The lines of an order, one a product.
+/// The lines of an order, one for each product.
 fn lines(order: Order) -> Vec<String> {
     order.want.items().map(|item| format!("{}:{}", item.0, order.want.qty)).collect()
 }
 
-/// Overwrites the stock if it is still as expected, and nobody has touched it while that was being seen.
+/// Overwrites the stock if it is still as expected, and no other client writes it after it was read.
 fn compare_and_set(
     connection: &mut impl ConnectionLike,
     item: Item,
@@ -235,7 +235,8 @@ fn compare_and_set(
     together.query(connection).map(has_happened)
 }
 
-/// The same of the version, which moves with it.
+/// Overwrites the stock and raises the version, if the version is still as expected and no other client writes it after
+/// it was read.
 fn write_if_version(
     connection: &mut impl ConnectionLike,
     item: Item,
@@ -255,7 +256,7 @@ fn write_if_version(
     together.query(connection).map(has_happened)
 }
 
-/// Whether `EXEC` did what it was given: of what is watched, nothing had been touched.
+/// Whether `EXEC` has run its commands: no watched key had been written.
 fn has_happened(replies: Value) -> bool {
     replies != Value::Nil
 }
@@ -272,7 +273,7 @@ impl<C: ConnectionLike + Send> Link for RedisLink<C> {
     }
 
     fn close_attempt(&mut self) -> u64 {
-        // A lease belongs to the buyer, and ends by itself.
+        // A lease belongs to the buyer, and expires by itself.
         0
     }
 

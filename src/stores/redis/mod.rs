@@ -1,5 +1,5 @@
-//! Stock in a Redis server: the high-speed cache. What takes several steps is a script, which runs alone, or
-//! is watched (`WATCH`, `MULTI`, `EXEC`).
+//! Stock in a Redis server: the high-speed cache. An op of several steps is a script, which runs alone, or watches its
+//! keys (`WATCH`, `MULTI`, `EXEC`).
 
 #[cfg(feature = "app")]
 mod backing;
@@ -33,7 +33,8 @@ use scripts::Scripts;
 pub(super) use backing::back;
 pub(super) use server::PACKAGE;
 
-/// Starts a private server, or finds the one that the address names. One that has keys of our name is not touched.
+/// Starts a private server, or finds the one that the address names. A server that has keys with our prefix is not
+/// touched.
 pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
     Ok(Box::new(Redis::open(address, terms)?))
 }
@@ -46,9 +47,9 @@ struct Redis {
     terms: Terms,
     /// The checkout whose own keys are used, if it is described in a file.
     described: Option<Described>,
-    /// Whether the keys are ours, and so to be removed.
+    /// Whether the keys belong to this run, which deletes them at the end.
     owns_keys: bool,
-    /// The private server, if it is one. Last, so that it is there until everything else is gone.
+    /// The private server, if this run started it. Declared last, so that it ends after everything else.
     nest: Option<Nest>,
 }
 
@@ -114,7 +115,7 @@ impl Server for Redis {
         if !holds_statements {
             return Ok(Box::new(RedisLink::new(connection, self.terms.clone(), Some(handle))));
         }
-        // One that the server does not know yet would take several turns.
+        // A script that the server does not know yet would take several steps at the gate.
         Scripts::new().load(&mut connection).map_err(server::cannot)?;
         let held = Held::new(connection, handle.clone());
         Ok(Box::new(RedisLink::new(held, self.terms.clone(), Some(handle))))
@@ -156,7 +157,7 @@ impl Server for Redis {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        // A private server goes with everything that is in it.
+        // A private server is removed with all its data.
         if self.owns_keys && self.nest.is_none() {
             let _ = server::dial(&self.client, &self.terms).map(|mut connection| {
                 match &self.described {

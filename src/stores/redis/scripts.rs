@@ -1,4 +1,4 @@
-//! The scripts. Each is a file; the server knows them by their hash once it has seen them.
+//! The scripts. Each is a file; the server knows a script by its hash once it is loaded.
 
 use ::redis::{ConnectionLike, RedisResult, Script};
 
@@ -30,7 +30,7 @@ impl Scripts {
         }
     }
 
-    /// All of them by name.
+    /// All scripts, with their names.
     fn all(&self) -> [(&Script, &'static str); 9] {
         [
             (&self.take, "take.lua"),
@@ -45,12 +45,12 @@ impl Scripts {
         ]
     }
 
-    /// Tells the server of all of them.
+    /// Loads all scripts into the server.
     pub(super) fn load(&self, connection: &mut impl ConnectionLike) -> RedisResult<()> {
         self.all().into_iter().try_for_each(|(script, _)| script.load(connection).map(drop))
     }
 
-    /// What a script is called that goes by this hash.
+    /// The name of the script with this hash.
     pub(super) fn name_of(&self, hash: &str) -> &'static str {
         let known = self.all().into_iter().find(|(script, _)| script.get_hash() == hash);
         known.map_or("a script", |(_, name)| name)

@@ -26,7 +26,7 @@ const CONNECTING: Duration = Duration::from_secs(5);
 /// How much longer than a buyer's patience an answer may take.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What a server that had to go along has said.
+/// The error of a command that has to succeed.
 pub(super) fn cannot(error: RedisError) -> Error {
     Error::world(format!("Redis: {error}"))
 }
@@ -45,14 +45,14 @@ pub(super) fn client(url: &str, address: &Address) -> Result<Client, Error> {
     Ok(client)
 }
 
-/// Connects, so that no wait is for ever.
+/// Connects, with a timeout for every wait.
 pub(super) fn dial(client: &Client, terms: &Terms) -> Result<Connection, Error> {
     let dial = || {
         let mut connection = client.get_connection_with_timeout(CONNECTING)?;
         let within = Some(terms.patience + GRACE);
         connection.set_read_timeout(within)?;
         connection.set_write_timeout(within)?;
-        // One that still reads its file listens already.
+        // A server that is still loading its file listens already.
         cmd("PING").exec(&mut connection)?;
         Ok(connection)
     };
@@ -69,14 +69,14 @@ pub(super) fn version(connection: &mut Connection) -> RedisResult<String> {
     })
 }
 
-/// Starts a private server on a socket in a directory of its own. It appends every write to a file, and syncs
-/// that before it answers; or keeps no file at all, if it may.
+/// Starts a private server on a socket in its own directory. It appends every write to a file, and syncs the file
+/// before it answers; with relaxed durability, it has no file.
 pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
     let server = PACKAGE.find_server()?;
     let nest = Nest::make("KILL")?;
     let password = private::password()?;
     let socket = nest.servers_dir().join("socket");
-    // On its standard input and no flags: flags are seen by every user.
+    // The configuration goes to standard input: every user can see a process's flags.
     let appends = if terms.relaxed { "no" } else { "yes" };
     let about = format!(
         "port 0\nunixsocket {}\nunixsocketperm 700\ndir {}\nrequirepass {password}\nsave \"\"\nappendonly {appends}\n\

@@ -1,4 +1,4 @@
-//! What somebody's application says to Redis, as far as it has to be known.
+//! The commands that an application sends to Redis, as far as they have to be known.
 
 use std::sync::Arc;
 
@@ -8,16 +8,17 @@ use super::speaker::LOOKS;
 use crate::proxy::{Frame, Said, Seen, Sight};
 use crate::scheduler::{Footprint, Resources};
 
-/// The number of the first key, and the keys that are told apart; all others have the number behind the last.
+/// The number of the first key, and the keys that have a number of their own; all others have the number after the
+/// last.
 pub(super) type Known = Arc<RwLock<(usize, Vec<String>)>>;
 
-/// Commands about the connection alone, or the server, or nothing.
+/// Commands that touch no key.
 const APART: [&str; 14] = [
     "AUTH", "HELLO", "CLIENT", "SELECT", "PING", "ECHO", "INFO", "COMMAND", "CONFIG", "QUIT",
     "MULTI", "DISCARD", "UNWATCH", "RESET",
 ];
 
-/// Commands that change the one key they name, beside those that look at one.
+/// Commands that change the one key that they name.
 const CHANGES: [&str; 36] = [
     "SET",
     "SETNX",
@@ -60,9 +61,9 @@ const CHANGES: [&str; 36] = [
 /// One connection.
 pub(super) struct RedisSight {
     known: Known,
-    /// What has been collected, to be done together; none while nothing is collected.
+    /// What the commands that were queued since `MULTI` touch; none outside of `MULTI`.
     collected: Option<Footprint>,
-    /// What is watched.
+    /// The watched keys.
     watched: Footprint,
     collections: u64,
 }
@@ -91,7 +92,7 @@ impl RedisSight {
             ("DEL" | "UNLINK", _) => Footprint::writing(of_all(1)),
             (looks, Some(key)) if LOOKS.contains(&looks) => Footprint::reading(part(key)),
             (changes, Some(key)) if CHANGES.contains(&changes) => Footprint::writing(part(key)),
-            // A script, or whatever may reach anywhere.
+            // A script, or a command that may touch any key.
             _ => Footprint::writing(all),
         }
     }

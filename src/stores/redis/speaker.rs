@@ -1,4 +1,4 @@
-//! Who says a checkout's own commands to Redis.
+//! Sends a described checkout's commands to Redis.
 
 use ::redis::{Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as Said, cmd};
 
@@ -7,7 +7,7 @@ use crate::describe::checkout::{Answer, Call, Value};
 use crate::scheduler::{BuyerHandle, Footprint, Resources};
 use crate::stores::remote::{Refusal, Speaker, Stays, Terms};
 
-/// Commands that look and change nothing.
+/// Commands that only read.
 pub(super) const LOOKS: [&str; 23] = [
     "GET",
     "MGET",
@@ -34,8 +34,8 @@ pub(super) const LOOKS: [&str; 23] = [
     "WATCH",
 ];
 
-/// Commands that change what is in the database, and nothing of the connection; beside those that begin a transaction or
-/// watch keys, which is taken back.
+/// Commands that change the database, and not the connection; and those that begin or end a transaction, or end the
+/// watching of keys, which is undone when the attempt ends.
 const CHANGES: [&str; 58] = [
     "SET",
     "SETNX",
@@ -97,14 +97,14 @@ const CHANGES: [&str; 58] = [
     "PING",
 ];
 
-/// Whether a command may leave something on its connection: another database, another name, a subscription. Whatever is
-/// not known may.
+/// Whether a command may leave something on its connection: another database, another name, a subscription. An unknown
+/// command may.
 pub(super) fn may_leave_traces(call: &Call) -> bool {
     let name = name(call);
     !LOOKS.contains(&name.as_str()) && !CHANGES.contains(&name.as_str())
 }
 
-/// How a connection is opened, and what is to be known of it.
+/// How a connection is opened, and what is known about it.
 pub(super) struct Line {
     pub(super) client: Client,
     pub(super) terms: Terms,
@@ -112,12 +112,12 @@ pub(super) struct Line {
     pub(super) blocking: Blocking,
     /// Whether a step may leave something on the connection.
     pub(super) may_leave_traces: bool,
-    /// By what number the server knows the connection; 0 where there is no handle.
+    /// The number by which the server knows the connection; 0 without a handle.
     pub(super) number: i64,
 }
 
 impl Line {
-    /// Asks by what number the server knows this connection, if somebody wants to know.
+    /// With a handle, asks for the number by which the server knows this connection, and registers it.
     pub(super) fn register(&mut self, connection: &mut Connection) -> Result<(), RedisError> {
         if let Some(handle) = &self.handle {
             self.number = cmd("CLIENT").arg("ID").query(connection)?;
@@ -127,13 +127,13 @@ impl Line {
     }
 }
 
-/// One connection, on which commands are said that are none of ours.
+/// One connection, over which the commands of a described checkout are sent.
 pub(super) struct RedisSpeaker {
     connection: Connection,
     line: Line,
     /// Whether keys are watched.
     is_watching: bool,
-    /// Whether commands are collected, to be done together.
+    /// Whether commands are queued by `MULTI`.
     is_collecting: bool,
 }
 
@@ -142,7 +142,7 @@ impl RedisSpeaker {
         Self { connection, line, is_watching: false, is_collecting: false }
     }
 
-    /// Opens another connection in the place of this one.
+    /// Replaces this connection by a new one.
     fn redial(&mut self) -> Result<(), String> {
         let dialled = super::server::dial(&self.line.client, &self.line.terms);
         self.connection = dialled.map_err(|error| error.to_string())?;
@@ -153,7 +153,7 @@ impl RedisSpeaker {
     /// How long a command waits for others at most; see [`longest_wait`].
     fn longest_wait(&self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Option<Option<u64>> {
         match call {
-            // What is collected does not wait.
+            // A queued command does not wait.
             Call::Redis(words) if !self.is_collecting => {
                 let words: Vec<String> = words.iter().map(|word| word.filled(value_of)).collect();
                 longest_wait(&words)
@@ -162,7 +162,7 @@ impl RedisSpeaker {
         }
     }
 
-    /// What a command does to the connection, if it was done.
+    /// Notes how a command that was run has changed the state of the connection.
     fn note(&mut self, name: &str) {
         match name {
             "WATCH" => self.is_watching = true,
@@ -181,7 +181,7 @@ fn name(call: &Call) -> String {
             let first = words.first().map(|word| word.filled(|_| Value::Null));
             first.unwrap_or_default().to_uppercase()
         }
-        // Whoever reads the file sees to it that there are no statements.
+        // The reader of the checkout file has made sure that there are no statements and no requests.
         Call::Lua { .. } | Call::Sql(_) | Call::Http(_) => "EVAL".into(),
     }
 }
@@ -209,7 +209,7 @@ fn command(call: &Call, value_of: &dyn Fn(&str) -> Value) -> Cmd {
     }
 }
 
-/// Says a command, and hears the reply.
+/// Sends a command, and returns the reply.
 pub(super) fn ask(
     connection: &mut Connection,
     call: &Call,
@@ -240,7 +240,7 @@ fn value(said: &Said) -> Value {
     }
 }
 
-/// A reply as one row, whose columns have places and no names.
+/// A reply as one row, whose columns have positions and no names.
 fn answer(said: &Said) -> Answer {
     let values = match said {
         Said::Nil => return Answer { columns: vec![String::new()], ..Answer::default() },
@@ -253,14 +253,14 @@ fn answer(said: &Said) -> Answer {
     Answer { columns, rows, count, trouble: None }
 }
 
-/// A reply as the audit reads it: a row an element, of what stands between its commas.
+/// A reply as the audit reads it: each element is a row, whose columns are separated by commas.
 pub(super) fn rows(said: &Said) -> Answer {
     let elements = match said {
         Said::Nil => Vec::new(),
         Said::Array(elements) | Said::Set(elements) => elements.iter().map(value).collect(),
         one => vec![value(one)],
     };
-    // Keys of which none is there are nothing.
+    // If none of the keys exists, there are no rows.
     let elements = if elements.iter().all(Value::is_null) { Vec::new() } else { elements };
     let row = |element: Value| match &element {
         Value::Text(text) => text.split(',').map(|part| Value::Text(part.trim().into())).collect(),
@@ -280,12 +280,12 @@ impl Speaker for RedisSpeaker {
         if longest.is_some() {
             self.line.blocking.ends(self.line.number);
         }
-        // An EXEC that fails has ended it, too.
+        // An `EXEC` that fails has ended the transaction, too.
         if said.is_ok() || name == "EXEC" {
             self.note(&name);
         }
         match said? {
-            // A key that was watched has changed.
+            // A watched key has changed.
             Said::Nil if name == "EXEC" => Err(Refusal::Conflict),
             said => Ok(answer(&said)),
         }
@@ -295,7 +295,7 @@ impl Speaker for RedisSpeaker {
         answer.to_string()
     }
 
-    /// What is collected is only done with the last command.
+    /// Queued commands are run only by `EXEC`.
     fn touches(&self, call: &Call) -> Footprint {
         match name(call).as_str() {
             "MULTI" | "DISCARD" | "UNWATCH" => Footprint::NOTHING,
@@ -328,7 +328,7 @@ impl Speaker for RedisSpeaker {
         self.line.may_leave_traces
     }
 
-    /// `RESET` would do it, but takes back the password and the database, too.
+    /// Opens a new connection: `RESET` would also undo the login and the choice of the database.
     fn begin_anew(&mut self) -> Result<u64, Refusal> {
         self.redial().map(|()| 0).map_err(Refusal::Lost)
     }

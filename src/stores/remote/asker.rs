@@ -1,9 +1,9 @@
-//! Asking a database in the words of a file.
+//! Runs the queries of a checkout file on a database.
 
 use crate::describe::checkout::{Answer, Value};
 
-/// Who asks a database in somebody else's words.
+/// A connection over which the queries of a checkout file are run.
 pub(in crate::stores) trait Asker: Send {
-    /// Asks.
+    /// Runs one query with these values.
     fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, String>;
 }

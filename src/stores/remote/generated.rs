@@ -1,24 +1,23 @@
-//! Values that a server generates, such as keys from a sequence, uuids and times: other ones each time, and the step that
-//! sends one again is the same step all the same.
+//! Values that a server generates, such as keys from a sequence, uuids and times. They differ in each execution, and a
+//! step that sends such a value again is still the same step.
 //!
-//! A step of a described checkout is known by who makes it, its number in the file, its text and its values. An order is
-//! run again and again from the beginning, and a step that is not as before makes it no part of a proof. So it has to be
-//! known which values may differ, and that they do no more than name something:
+//! A step of a described checkout is identified by its buyer, its number in the file, its text and its values. The
+//! search runs each interleaving again and again from the beginning, and an interleaving with a step that differs from
+//! before is no part of a proof. So the search has to know which values may differ, and that they only name something:
 //!
-//! - The rehearsal is played twice from the same beginning, by buyers who are alone. What a step keeps then is the same,
-//!   unless the server made it up. Only what was seen to **differ** there is a generated value; stock, or a counter that was
-//!   left as it was, is not, and is compared as ever.
-//! - It has to **look like a name**: a uuid, a time, a long text without spaces, or a number that has grown, as those from
-//!   a sequence do. A number is none where the file rolls dice (`random()`): those may be rolled to decide.
-//! - It must **decide nothing** that is seen here: in a condition it may only be held against `null` or another value by
-//!   its name, for being equal; in a statement it may only stand where a value is compared for being equal or written down,
-//!   and not be part of a sum or of `<`.
+//! - The rehearsal runs twice from the same beginning, with each buyer alone. What a step saves then is the same,
+//!   unless the server generated it. Only a value that was seen to **differ** there is a generated value; stock, or a
+//!   counter that was left as it was, is not, and is compared as usual.
+//! - It has to **look like a name**: a uuid, a time, a long text without spaces, or a number that has grown, as those
+//!   from a sequence do. If the file calls `random()`, a number is no name: a random number may decide something.
+//! - It must **decide nothing** that is seen here: a condition may only compare it for equality, with `null` or another
+//!   named value; a statement may only compare it for equality or store it, and not use it in a sum or with `<`.
 //!
-//! In the place of such a value stands who was given it first in this order, and where. So it still shows whether two steps
-//! name the same thing. Of times that is not told: two may fall together or not.
+//! Such a value is replaced by the buyer and the step that got it first in this interleaving. So it is still known
+//! whether two steps name the same thing. Times are not told apart in this way: two of them may be equal or not.
 //!
-//! What is not seen: a rule in the database that goes by a generated value, such as a trigger that treats every second key
-//! otherwise, or a time that runs out.
+//! What is not seen: a rule in the database that depends on a generated value, such as a trigger that treats every
+//! second key differently, or a time that expires.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,10 +27,10 @@ use crate::base::text::sql::{Kind, Piece, Sql, pieces};
 use crate::describe::checkout::{Call, Checkout, Value};
 use crate::domain::op::BuyerId;
 
-/// Which value: whose role keeps it, in which step, by what name.
+/// Which value: the number of the role that saves it, the step, and the name.
 type Origin = (usize, usize, String);
 
-/// A value that was kept.
+/// A value that a step has saved.
 #[derive(Clone, Debug)]
 struct Kept {
     buyer: BuyerId,
@@ -39,26 +38,26 @@ struct Kept {
     value: Value,
 }
 
-/// What is known of the values that a server generates, by all links to it.
+/// What is known of the values that a server generates; shared by all links to it.
 #[derive(Debug, Default)]
 pub(super) struct Generated(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Shows in which something was kept, and which are over.
+    /// The number of finished executions in which a value was saved.
     shows: u32,
-    /// What was kept in the first of them.
+    /// The values that were saved in the first of them.
     first: Vec<Kept>,
-    /// How much of it was kept again in this one, in the same order; none if it went another way.
+    /// How many of these were saved again in this execution, in the same order; none if it went another way.
     again: Option<usize>,
     has_kept: bool,
     generated: BTreeSet<Origin>,
-    /// By what name each goes in this execution.
+    /// The name of each generated value in this execution.
     named: BTreeMap<String, String>,
 }
 
 impl Generated {
-    /// An execution begins.
+    /// Notes that an execution begins.
     pub(super) fn opens(&self) {
         let mut known = self.0.lock();
         known.named.clear();
@@ -66,8 +65,8 @@ impl Generated {
         (known.has_kept, known.again) = (false, Some(0));
     }
 
-    /// A step has kept a value; what it is told as, if it is a generated one. What differs is learnt from the first two
-    /// shows, those of the rehearsal.
+    /// Notes a value that a step has saved; returns its name, if it is a generated one. Which values differ is learned
+    /// from the first two executions, those of the rehearsal.
     pub(super) fn kept(
         &self,
         checkout: &Checkout,
@@ -85,7 +84,7 @@ impl Generated {
             1 => known.compare(checkout, buyer, &origin, value),
             _ => {}
         }
-        // That there is none, or something else in its place, is told as it is.
+        // A missing value, or one of another type, is shown as it is.
         let is_one = match value {
             Value::Int(_) => true,
             Value::Text(text) => is_name(text),
@@ -98,7 +97,7 @@ impl Generated {
         if is_time(&value.text()) {
             return Some(given);
         }
-        // Whoever begins again is given another.
+        // A buyer that begins again gets another value.
         let earlier = known.named.values().filter(|told| told.starts_with(&given)).count();
         let told = if earlier == 0 { given } else { format!("{given} #{}", earlier + 1) };
         Some(known.named.entry(value.text()).or_insert(told).clone())
@@ -128,7 +127,7 @@ impl Known {
     }
 }
 
-/// Whether a text names something, by its looks: nobody rolls it twice.
+/// Whether a text looks like a name: a random choice does not give the same one twice.
 fn is_name(text: &str) -> bool {
     const LONG: usize = 16;
     is_time(text) || text.len() >= LONG && !text.contains(char::is_whitespace)
@@ -145,7 +144,7 @@ fn is_time(text: &str) -> bool {
     text.len() >= FORM.len() && text.bytes().zip(FORM).all(fits)
 }
 
-/// Whether anything in the file rolls dice.
+/// Whether anything in the file calls a random function.
 fn rolls_dice(checkout: &Checkout) -> bool {
     let rolls = |text: &str| {
         let text: String = text.to_lowercase().split_whitespace().collect();
@@ -161,7 +160,7 @@ fn rolls_dice(checkout: &Checkout) -> bool {
         })
 }
 
-/// Whether no condition of a role goes by a value, except for whether it is there, or the same as another.
+/// Whether no condition of a role depends on a value, except on whether it exists, or is the same as another.
 fn decides_nothing(checkout: &Checkout, (role, _, name): &Origin) -> bool {
     let steps = checkout.roles.get(*role).map_or(&[][..], |role| &role.steps);
     let conditions = steps
@@ -170,17 +169,17 @@ fn decides_nothing(checkout: &Checkout, (role, _, name): &Origin) -> bool {
     !conditions.into_iter().any(|condition| condition.goes_by(name))
 }
 
-/// Whether something that is said only hands a value on, wherever it has it.
+/// Whether a call only passes a value on, wherever it uses it.
 pub(super) fn hands_on(call: &Call, name: &str) -> bool {
     match call {
         Call::Sql(sql) => only_names(sql, name),
         Call::Redis(_) | Call::Http(_) => true,
-        // What a script makes of it is not to be seen.
+        // What a script does with the value is not known.
         Call::Lua { .. } => false,
     }
 }
 
-/// Words before a bracket in which values are listed or put as they are; those of any other may be a function's.
+/// Words before a bracket that lists values or leaves them as they are; any other word may be a function.
 const LISTS: [&str; 14] = [
     "",
     "values",
@@ -198,8 +197,8 @@ const LISTS: [&str; 14] = [
     "uuid_to_bin",
 ];
 
-/// Whether a statement's parameter stands for a name wherever it is: between the signs of no sum and of no `<`, and in the
-/// brackets of no function.
+/// Whether a statement uses a parameter only as a name: not in a sum, not with `<`, and not as an argument of a
+/// function.
 fn only_names(sql: &Sql, name: &str) -> bool {
     const SIGNS: [char; 9] = ['+', '-', '*', '/', '%', '<', '>', '|', '&'];
     let says = |piece: &Piece<'_>| !matches!(piece.kind, Kind::Space | Kind::Comment);
@@ -232,7 +231,7 @@ fn only_names(sql: &Sql, name: &str) -> bool {
             Kind::Parameter if piece.parameter() == Some(name) => {
                 let lists = |word: &&str| LISTS.iter().any(|list| list.eq_ignore_ascii_case(word));
                 let before = place.checked_sub(1);
-                // Of `<=` and `>=` the sign stands one further.
+                // In `<=` and `>=`, this sign is one token further to the left.
                 let is_equal = before.is_some_and(|at| all[at].is_sign("="));
                 let further = if is_equal { place.checked_sub(2) } else { before };
                 let is_between = is_word(before, &["between"])

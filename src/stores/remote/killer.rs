@@ -1,4 +1,4 @@
-//! Who kills the server in the middle of a race, and starts it again.
+//! Kills the server in the middle of a race, and starts it again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,13 +10,13 @@ use crate::base::error::Error;
 
 /// What wakes the killer.
 enum Call {
-    /// So many buyers have been here that it is time.
+    /// Enough attempts are over for a kill to be due.
     Kill,
     /// The race is over.
     GoHome,
 }
 
-/// A thread's work: so many kills, spread over a race.
+/// The work of one thread: a number of kills, spread over a race.
 pub(super) struct Killer {
     kills: u32,
     buyers: u32,
@@ -26,7 +26,7 @@ pub(super) struct Killer {
 }
 
 impl Killer {
-    /// For a race of so many buyers.
+    /// A killer for a race of this many buyers.
     pub(super) fn hire(kills: u32, buyers: u32) -> Self {
         Self {
             kills,
@@ -43,7 +43,7 @@ impl Killer {
         self.kills > 0
     }
 
-    /// An attempt is over. After each share of the buyers a kill is due.
+    /// Counts an attempt that is over. A kill is due after each equal share of the buyers.
     pub(super) fn count_attempt(&self) {
         if self.kills == 0 {
             return;
@@ -55,12 +55,12 @@ impl Killer {
         }
     }
 
-    /// The race is over: what is still due is not done.
+    /// The race is over: the killer stops after the kills that are already due.
     pub(super) fn dismiss(&self) {
         let _ = self.calls.0.try_send(Call::GoHome);
     }
 
-    /// Kills whenever it is time, until dismissed.
+    /// Kills the server whenever a kill is due, until dismissed.
     pub(super) fn work(&self, server: &dyn Server) {
         let mut number = 0;
         while let Ok(Call::Kill) = self.calls.1.recv() {

@@ -1,4 +1,4 @@
-//! Stores that are somewhere else: databases, behind a pool of connections.
+//! Stores outside this process: databases, behind a pool of connections.
 //!
 //! A [`Server`] is ready to be connected to; a [`Link`] is one connection to it, and does one op at a time. A
 //! [`Site`] keeps the pool from round to round, and a [`Remote`] is one round's shop: the site, and what every
@@ -42,43 +42,44 @@ pub trait Server: Send + Sync {
     /// Its name and version, in its own words, such as `PostgreSQL 15.18`.
     fn version(&self) -> &str;
 
-    /// Where it is, as its own clients write it: for looking in while it is there. It may have a password in it.
+    /// Its URL, as its own clients write it, so that the user can connect while it runs. It may contain a password.
     fn url(&self) -> String;
 
     /// Opens one more connection.
     ///
     /// # Errors
-    /// [`Error::World`] when it is not to be had.
+    /// [`Error::World`] when the connection cannot be opened.
     fn connect(&self) -> Result<Box<dyn Link>, Error>;
 
-    /// Opens one more connection, of a buyer with a handle to the gate, where its every statement is held, or
-    /// only it itself.
+    /// Opens one more connection, of a buyer with a handle to the gate. The gate holds each of its statements if
+    /// `holds_statements`, else only the buyer itself.
     ///
     /// # Errors
-    /// [`Error::World`] when it is not to be had.
+    /// [`Error::World`] when the connection cannot be opened.
     fn connect_held(
         &self,
         handle: BuyerHandle,
         holds_statements: bool,
     ) -> Result<Box<dyn Link>, Error>;
 
-    /// What goes on in the code of buyers who are held.
+    /// Which held buyers' own code may run at the same time.
     fn client_code(&self) -> ClientCode {
         ClientCode::AllAtOnce
     }
 
-    /// The names of the parts that statements have to do with, in the order of their numbers; none where they are ours.
+    /// The names of the tables or keys that statements can touch, in the order of their numbers; empty if they are
+    /// ours.
     fn part_names(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// What was seen since this was last asked that has to be known to judge what was covered.
+    /// Observations since the last call that are needed to judge what the search covered.
     fn remarks(&self) -> Remarks {
         Remarks::default()
     }
 
-    /// What has been learned of how statements are made, by running them; another number once more has been learned. From
-    /// then on they may be held inside where they were not before.
+    /// A number that changes when running statements has shown more about how they change rows. From then on,
+    /// statements may be held inside where they were not before.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot say.
@@ -86,50 +87,50 @@ pub trait Server: Send + Sync {
         Ok(0)
     }
 
-    /// Opens a connection of somebody who watches the others.
+    /// Opens a connection that watches the others.
     ///
     /// # Errors
-    /// [`Error::World`] when it is not to be had.
+    /// [`Error::World`] when the connection cannot be opened.
     fn watch(&self) -> Result<Box<dyn Watch>, Error>;
 
-    /// Throws away whatever is there, and puts up shelves like these.
+    /// Deletes all data of the shop, and creates this initial stock.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
     fn stock_up(&self, opening: Opening) -> Result<(), Error>;
 
-    /// What it says of shelves, orders and holds, over a connection of its own.
+    /// Reads shelves, orders and holds, over a connection of its own.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
     fn take_stock(&self, opening: Opening) -> Result<Books, Error>;
 
-    /// Kills it in the middle of whatever it does, as `kill -9` would, and starts it again with what is on
-    /// disk. Of a group the member whose turn it is: every other time the leader.
+    /// Kills the server, whatever it is doing, as `kill -9` would, and starts it again with what is on disk. In a
+    /// group, kills one member: every other time the leader.
     ///
     /// # Errors
-    /// [`Error::World`] when it is none of ours, or does not come back.
+    /// [`Error::World`] when this run did not start the server, or it does not come back.
     fn kill_and_restart(&self, number: u32) -> Result<(), Error>;
 }
 
-/// What has to be known to judge what was covered.
+/// Observations that are needed to judge what the search covered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remarks {
-    /// In words.
+    /// The observations, as text.
     pub told: Vec<String>,
-    /// Whether there may be orders that nobody could have chosen.
+    /// Whether there may be interleavings that the search could not choose.
     pub hides_orders: bool,
 }
 
-/// Somebody who can ask a server which of its connections wait for each other.
+/// Asks a server which of its connections wait for each other.
 pub trait Watch: Send {
-    /// Who waits for whom at this moment.
+    /// Which sessions wait for which others at this moment.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot say.
     fn waits(&mut self) -> Result<Waits, Error>;
 
-    /// From now on statements of this session are held inside the server, before each change that they make.
+    /// From now on, statements of this session are held inside the server, before each change that they make.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
@@ -137,7 +138,7 @@ pub trait Watch: Send {
         Ok(())
     }
 
-    /// Lets the statement of this session that is held inside the server go on, to its next change at most.
+    /// Releases this session's statement that is held inside the server, up to its next change at most.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
@@ -145,7 +146,7 @@ pub trait Watch: Send {
         Ok(())
     }
 
-    /// Statements of this session are held inside the server no more.
+    /// Stops holding statements of this session inside the server.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
@@ -153,8 +154,8 @@ pub trait Watch: Send {
         Ok(())
     }
 
-    /// No buyer can move but by waiting no longer, and these sessions wait. Has one of them hear at once what it would
-    /// hear when it has waited long enough, if it does not wait for ever; whether there was one.
+    /// Called when no buyer can move unless a wait ends, with the sessions that wait. Ends one of their waits at once,
+    /// as its own timeout would; returns whether any of them has a timeout.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
@@ -162,7 +163,8 @@ pub trait Watch: Send {
         Ok(false)
     }
 
-    /// The schedule is over: these sessions were last seen to wait. Has those let go that nothing else will.
+    /// Called when the schedule is over, with the sessions that were last seen to wait. Ends the waits that nothing
+    /// else would end.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
@@ -170,13 +172,13 @@ pub trait Watch: Send {
         Ok(())
     }
 
-    /// Why a connection is gone, if that is known better than by those who have lost it.
+    /// Why a connection is lost, if that is known better here than by the client that lost it.
     fn obituary(&mut self) -> Option<Error> {
         None
     }
 }
 
-/// Of a server where nobody ever waits for anybody else but of its own accord.
+/// The watch of a server where no session waits for another, except that a client may itself choose to wait.
 #[derive(Debug)]
 pub(super) struct NobodyWaits;
 
@@ -186,28 +188,28 @@ impl Watch for NobodyWaits {
     }
 }
 
-/// Why a server is not to be killed.
+/// The error for a server that must not be killed.
 pub(super) fn is_not_ours() -> Error {
     Error::world("a server that is none of ours is not to be killed")
 }
 
 /// One connection. Dropping it closes it.
 pub trait Link: Send {
-    /// One op in this buyer's name. Each is atomic on its own; an error inside a transaction or while a lock is
-    /// held ends that, and nothing of it counts.
+    /// Does one op for this buyer. Each op is atomic; an error inside a transaction or while a lock is held ends that,
+    /// and nothing of it counts.
     ///
     /// # Errors
-    /// [`Missed::Conflict`] when the server says that somebody got in between, [`Missed::Failed`] when it
-    /// cannot do it.
+    /// [`Missed::Conflict`] when the server reports a conflict with another client, [`Missed::Failed`] when it cannot
+    /// do the op.
     fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed>;
 
-    /// Takes back whatever was not committed and gives back all locks; says how many those were.
+    /// Rolls back whatever was not committed and releases all locks; returns how many those were.
     fn close_attempt(&mut self) -> u64;
 
-    /// Whether it is of no more use.
+    /// Whether the connection is unusable.
     fn is_broken(&self) -> bool;
 
-    /// Whether the attempt has changed anything that stays even if it ends in a conflict; none if its ops tell.
+    /// Whether the attempt has changed anything that stays even if it ends in a conflict; none if its ops show that.
     fn has_changed(&self) -> Option<bool> {
         None
     }
@@ -218,14 +220,14 @@ pub trait Link: Send {
         false
     }
 
-    /// Makes the session as it was when it was opened, whatever has ended the last attempt. Says how many locks of its own
-    /// the session still held, though nothing had cut an attempt short since it last did so. A link on which this fails is broken.
+    /// Resets the session to its state after opening, however the last attempt ended. Returns how many session-level
+    /// locks it still held; 0 if an attempt was cut short since the last reset. A link on which this fails is broken.
     fn begin_anew(&mut self) -> u64 {
         0
     }
 }
 
-/// What there is when the doors open.
+/// The initial state of the shop.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening {
     /// Products.
@@ -234,18 +236,18 @@ pub struct Opening {
     pub stock: Units,
     /// Buyers that will come.
     pub buyers: u32,
-    /// Whether stock is no column, but what was never ordered.
+    /// Whether stock is no column, but is calculated from the orders.
     pub counts_orders: bool,
-    /// Whether so few buyers come that not much has to be thrown away after them.
+    /// Whether there are so few buyers that they leave little data to delete.
     pub is_small: bool,
 }
 
-/// So many buyers leave no more rows than are quickly deleted; what more leave is thrown away with its files.
+/// The most buyers whose rows are few enough to be deleted; the tables of more buyers are truncated.
 const A_FEW: u32 = 26;
 
 /// A server and the connections to it.
 pub struct Site {
-    /// Closed before the server removes its tables, which whoever left a transaction open would keep it from.
+    /// Closed before the server removes its tables: a connection with an open transaction would keep it from that.
     pool: Pool,
     server: Box<dyn Server>,
     terms: Terms,
@@ -255,7 +257,7 @@ impl Site {
     /// Opens all connections.
     ///
     /// # Errors
-    /// [`Error::World`] when one of them is not to be had.
+    /// [`Error::World`] when one of them cannot be opened.
     pub fn open(server: Box<dyn Server>, terms: Terms) -> Result<Self, Error> {
         let pool = Pool::fill(&*server, terms.connections)?;
         Ok(Self { pool, server, terms })
@@ -332,7 +334,7 @@ impl LiveStore for Remote<'_> {
         if let Some(error) = self.killer.failed() {
             return Err(error);
         }
-        // Everybody has left: what a session holds now, nobody gives back.
+        // All buyers have left, so a lock that a session still holds would never be released.
         let kept_locks = self.site.pool.begin_anew();
         let books = self.site.server.take_stock(self.opening)?;
         Ok(Books {

@@ -1,4 +1,4 @@
-//! The pool: so many connections and no more, handed out in turn.
+//! The pool: a fixed number of connections, handed out in turn.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::base::error::Error;
 /// How soon a connection that could not be opened is tried again.
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// A place in the pool: a connection, or none where one broke and is to be opened anew.
+/// A place in the pool: a connection, or none where one broke and has to be opened again.
 type Place = Option<Box<dyn Link>>;
 
-/// The places that nobody uses now.
+/// The places that no client uses now.
 pub(super) struct Pool {
     free: (Sender<Place>, Receiver<Place>),
 }
@@ -39,8 +39,8 @@ impl Pool {
         self.free.1.recv_timeout(time).ok()
     }
 
-    /// Makes the sessions of all connections that nobody uses as they were when they were opened; says how many locks of their
-    /// own they still held.
+    /// Resets the sessions of all connections that no client uses to their state after opening; returns how many
+    /// session-level locks they still held.
     pub(super) fn begin_anew(&self) -> u64 {
         let free: Vec<Place> = self.free.1.try_iter().collect();
         let mut kept = 0;

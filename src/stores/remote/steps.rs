@@ -1,6 +1,6 @@
-//! The steps of a described checkout: what is said to a store, what is kept of its answers, and what they mean.
+//! The steps of a described checkout: what is sent to a store, what is saved of its answers, and what they mean.
 //!
-//! A [`Speaker`] says one step over one connection; a [`StepLink`] does everything else, whatever the store.
+//! A [`Speaker`] sends one step over one connection; a [`StepLink`] does everything else, for every store.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,22 +17,22 @@ use crate::scheduler::{BuyerHandle, Footprint, PendingStatement};
 /// Why a store did not do what a step said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Somebody got in between: nothing of the transaction counts.
+    /// A conflict with another session: nothing of the transaction counts.
     Conflict,
     /// The store has ended the transaction to break a deadlock: nothing of it counts.
     Deadlock,
-    /// A lock was not to be had.
+    /// A lock was not available.
     Locked,
-    /// A constraint, or a rule of the shop's own in the store, forbids it.
+    /// A constraint, or a rule of the shop's own in the store, forbids the step.
     Forbidden(String),
-    /// The connection is of no more use.
+    /// The connection is lost.
     Lost(String),
-    /// It makes no sense to the store.
+    /// The step is invalid for the store.
     Wrong(String),
 }
 
 impl Refusal {
-    /// In words.
+    /// The refusal as text.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -44,22 +44,22 @@ impl Refusal {
     }
 }
 
-/// Who says steps to a store, over one connection.
+/// Sends steps to a store, over one connection.
 pub trait Speaker: Send {
-    /// Says one, with values by name, and hears the answer.
+    /// Sends a step, with values by name, and returns the answer.
     ///
     /// # Errors
     /// When the store does not do it.
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal>;
 
-    /// What was answered, as a reader sees it.
+    /// The answer as text for the reader.
     fn told(&self, call: &Call, answer: &Answer) -> String;
 
-    /// What it has to do with, here and now.
+    /// What a step touches in the current transaction.
     fn touches(&self, call: &Call) -> Footprint;
 
-    /// What it touches when it begins, if it is to be held between that and its first change; none if it is one
-    /// step, or cannot be held.
+    /// What a step touches when it begins, if it is to be held between its beginning and its first change; none if it
+    /// is one step, or cannot be held.
     fn begins(&self, _call: &Call) -> Option<Footprint> {
         None
     }
@@ -69,10 +69,10 @@ pub trait Speaker: Send {
         self.taking_back().is_some()
     }
 
-    /// What takes back whatever the attempt has not made to count; none if there is nothing to be taken back.
+    /// The call that rolls back whatever the attempt has not committed; none if there is nothing to roll back.
     fn taking_back(&self) -> Option<Call>;
 
-    /// How much of this would stay, even if the attempt should end in a conflict.
+    /// How much of a call's effect would stay, even if the attempt ended in a conflict.
     fn stays(&self, call: &Call) -> Stays;
 
     /// Whether a step may leave something in the server's session that outlives the attempt; see
@@ -81,48 +81,48 @@ pub trait Speaker: Send {
         false
     }
 
-    /// Makes the session as it was when it was opened; says how many locks of its own it still held.
+    /// Resets the session to its state after opening; returns how many session-level locks it still held.
     ///
     /// # Errors
-    /// When the store does not do it: the connection is of no more use.
+    /// When the store does not do it: the connection is unusable.
     fn begin_anew(&mut self) -> Result<u64, Refusal> {
         Ok(0)
     }
 }
 
-/// What stays of something that was said.
+/// How much of a call's effect stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stays {
-    /// Nothing: it only looks, or what it changes does not count yet.
+    /// Nothing: the call only reads, or its changes are not committed yet.
     Nothing,
-    /// What it changes, if it changes anything.
+    /// The changes of the call, if there are any.
     Changes,
-    /// Whatever was changed before.
+    /// All changes so far.
     Everything,
 }
 
-/// What an attempt remembers, and whose it is.
+/// The buyer of an attempt, and the values that the attempt has saved.
 #[derive(Debug)]
 struct Memory {
     buyer: BuyerId,
     customer: i64,
     want: Want,
     shelves: Arc<Shelves>,
-    /// What it has kept of answers.
+    /// The values that its steps have saved.
     kept: BTreeMap<String, Value>,
-    /// What those of them are told as that the server has generated.
+    /// The names of those saved values that the server has generated.
     generated: BTreeMap<String, String>,
 }
 
 impl Memory {
-    /// What a name stands for.
+    /// The value of a name.
     fn value_of(&self, name: &str) -> Value {
         match name {
             "buyer" => Value::Int(self.customer),
             "item" => {
                 let shelves = self.shelves.read();
                 let place = self.want.item.0;
-                // Where nobody asks for shelves, products are known by their numbers.
+                // Where the file has no query for the stock, products are known by their numbers.
                 match shelves.get(usize::from(place)) {
                     Some((key, _)) => key.clone(),
                     None => Value::Int(i64::from(place) + 1),
@@ -134,8 +134,8 @@ impl Memory {
         }
     }
 
-    /// A step as it is known again, if it hands on values that the server has generated: by its number, and its text
-    /// with who was given them in their place. The buyer's role is known by its place.
+    /// The identity of a step that passes on values that the server has generated: its number, and its text with the
+    /// names of these values in their place. The buyer's role is known by its place.
     fn shape(&self, call: &Call, number: usize) -> Option<String> {
         let told = |name: &str| self.generated.get(name).filter(|_| hands_on(call, name));
         call.names().into_iter().any(|name| told(name).is_some()).then(|| {
@@ -147,7 +147,7 @@ impl Memory {
         })
     }
 
-    /// Keeps what a step wants kept; says what there is not.
+    /// Saves the values that a step names; the error says which are missing.
     fn keep(&mut self, step: &Step, answer: &Answer) -> Result<(), String> {
         let mut kept = Ok(());
         for (place, Saved { name, may_be_none }) in step.save.iter().enumerate() {
@@ -168,7 +168,7 @@ impl Memory {
     }
 }
 
-/// One buyer's connection, over which steps are said.
+/// One buyer's connection, over which steps are sent.
 pub struct StepLink<S> {
     speaker: S,
     checkout: Arc<Checkout>,
@@ -177,7 +177,7 @@ pub struct StepLink<S> {
     memory: Memory,
     has_changed: bool,
     has_bought: bool,
-    /// Whether the store has ended an attempt, and not the checkout itself, since the session was begun anew.
+    /// Whether the store, and not the checkout itself, has ended an attempt since the session was last reset.
     was_cut_short: bool,
     is_broken: bool,
 }
@@ -213,7 +213,7 @@ impl<S: Speaker> StepLink<S> {
         }
     }
 
-    /// Makes the first step from this one on that is not to be left out.
+    /// Runs the first step from this one on whose condition holds.
     fn step(&mut self, buyer: BuyerId, number: u16, want: Want) -> Result<Onward, Missed> {
         self.memory.buyer = buyer;
         self.memory.customer = self.checkout.customer(buyer);
@@ -222,7 +222,7 @@ impl<S: Speaker> StepLink<S> {
         let steps = &checkout.role(buyer).steps;
         let onward = match self.next(steps, number.into()) {
             Some(number) => match self.make(number, &steps[number])? {
-                // Whether it was the last is known at once.
+                // Finds out at once whether it was the last step.
                 Onward::To(next) => self
                     .next(steps, next.into())
                     .map_or(Onward::Bought, |next| Onward::To(next as u16)),
@@ -234,7 +234,7 @@ impl<S: Speaker> StepLink<S> {
         Ok(onward)
     }
 
-    /// The first step from here on that is not left out.
+    /// The first step from here on whose condition holds.
     fn next(&self, steps: &[Step], from: usize) -> Option<usize> {
         let is_made = |step: &Step| match &step.when {
             Some(condition) => condition.holds(|name| self.memory.value_of(name)),
@@ -273,7 +273,7 @@ impl<S: Speaker> StepLink<S> {
         }
     }
 
-    /// Notes which of the values that a step has kept are generated. Only where steps are held they are told apart.
+    /// Notes which of the values that a step has saved are generated. They are only told apart if steps are held.
     fn note_generated(&mut self, number: usize, step: &Step) {
         let Self { handle: Some(_), checkout, terms, memory, .. } = self else { return };
         for Saved { name, .. } in &step.save {
@@ -285,8 +285,8 @@ impl<S: Speaker> StepLink<S> {
         }
     }
 
-    /// Says something, in turn if there are turns; none if it is to go home instead. It may be a step of the file, with its
-    /// number.
+    /// Sends a call; with a handle, waits for its release first. None if the buyer has to leave instead. The call may
+    /// be a step of the file, with its number.
     fn say(&mut self, call: &Call, number: Option<usize>) -> Option<Result<Answer, Refusal>> {
         let Self { speaker, handle, memory, .. } = self;
         let value_of = |name: &str| memory.value_of(name);
@@ -307,7 +307,7 @@ impl<S: Speaker> StepLink<S> {
     }
 
     fn refused(&mut self, number: usize, step: &Step, refusal: &Refusal) -> Result<Onward, Missed> {
-        // Whoever is sent home while it waits hears of it as an error.
+        // A buyer that has to leave while its statement waits gets an error from the store.
         let is_sent_home = self.handle.as_ref().is_some_and(BuyerHandle::is_closed);
         if is_sent_home && !matches!(refusal, Refusal::Lost(_)) {
             self.was_cut_short = true;
@@ -334,7 +334,7 @@ impl<S: Speaker> StepLink<S> {
         match provided {
             Some(End::Failed) => {
                 self.tell(number, step, &refusal.text());
-                // As the file says.
+                // The file asks for this end.
                 ended(End::Failed, Failure::Condition)
             }
             Some(end) => ended(end, why),
@@ -345,7 +345,7 @@ impl<S: Speaker> StepLink<S> {
         }
     }
 
-    /// Keeps what went wrong, for the report.
+    /// Records what went wrong, for the report.
     fn tell(&self, number: usize, step: &Step, why: &str) {
         let Checkout { path, .. } = &*self.checkout;
         let Memory { buyer, customer, .. } = self.memory;
@@ -358,13 +358,13 @@ impl<S: Speaker> StepLink<S> {
         self.terms.note(|| format!("{path}:{}: {named}, {who}: {why}", step.line));
     }
 
-    /// Takes back whatever does not count yet; whether there was anything.
+    /// Rolls back whatever is not committed; returns whether there was anything.
     fn take_back(&mut self) -> bool {
         if self.is_broken {
             return false;
         }
         let Some(call) = self.speaker.taking_back() else { return false };
-        // On the way home nobody asks whose turn it is.
+        // A buyer that has to leave does not wait for its turn.
         let said =
             self.say(&call, None).unwrap_or_else(|| self.speaker.say(&call, &|_| Value::Null));
         self.is_broken = said.is_err();
@@ -372,7 +372,7 @@ impl<S: Speaker> StepLink<S> {
     }
 }
 
-/// What an attempt hears that ends like this.
+/// The result of an attempt that ends like this.
 fn ended(end: End, why: Failure) -> Result<Onward, Missed> {
     match end {
         End::Bought => Ok(Onward::Bought),
@@ -391,8 +391,8 @@ impl<S: Speaker> Link for StepLink<S> {
     }
 
     fn close_attempt(&mut self) -> u64 {
-        // Whoever has bought and not committed was promised what nobody will know of. Of anybody else it is taken
-        // back, as it is when a request ends in an error.
+        // If a buyer has bought and not committed, its purchase is rolled back, and the attempt counts as left open. If
+        // it has not bought, its transaction is rolled back as after a request that ends in an error.
         let is_open = self.speaker.is_open();
         let was_left_open = self.take_back() && is_open && self.has_bought;
         self.memory.kept.clear();

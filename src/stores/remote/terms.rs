@@ -1,4 +1,4 @@
-//! The terms on which buyers use a server, and what they have to tell of it.
+//! The terms on which buyers use a server, and what its links report.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -13,14 +13,14 @@ use crate::domain::isolation::Isolation;
 use crate::domain::op::{Item, MOST_ITEMS};
 use crate::domain::settings::Settings;
 
-/// On what terms a server is used. Clones share what they have to tell.
+/// The terms on which a server is used. Clones share what the links report.
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// Products.
     pub items: u8,
     /// Connections in the pool.
     pub connections: u32,
-    /// How far transactions are kept apart.
+    /// The isolation level of transactions.
     pub isolation: Isolation,
     /// The longest wait for a connection, a lock, or one answer of the server.
     pub patience: Duration,
@@ -30,11 +30,11 @@ pub struct Terms {
     pub lease_ttl: Duration,
     /// Whether the database itself refuses stock below zero.
     pub stock_check: bool,
-    /// Whether locks are no row's.
+    /// Whether locks are advisory locks, and not row locks.
     pub advisory_locks: bool,
-    /// Whether stock is a row a unit.
+    /// Whether each unit of the stock is a row.
     pub unit_rows: bool,
-    /// Whether a private server may answer before what it did is on disk.
+    /// Whether a private server may answer before its changes are on disk.
     pub relaxed: bool,
     /// Whether the server is killed on purpose.
     pub is_killed: bool,
@@ -46,18 +46,18 @@ pub struct Terms {
     pub allow_triggers: bool,
     /// The checkout whose own tables are used, if it is described in a file.
     pub checkout: Option<Arc<Checkout>>,
-    /// What ends it early.
+    /// What stops the run early.
     pub control: Control,
     told: Arc<Told>,
 }
 
-/// What links have to tell.
+/// What links report.
 #[derive(Debug, Default)]
 struct Told {
     trouble: Mutex<Option<String>>,
     generated: Generated,
     deadlocks: AtomicU64,
-    /// By product, who has asked for its lock and not given it back.
+    /// By product, how many clients have asked for its lock and not released it.
     asking: [AtomicU32; MOST_ITEMS as usize],
 }
 
@@ -86,7 +86,7 @@ impl Terms {
         }
     }
 
-    /// The same, if a checkout that is described in a file is to be used.
+    /// The same terms, with the checkout that is described in a file, if there is one.
     #[must_use]
     pub fn with_checkout(self, checkout: Option<Arc<Checkout>>) -> Self {
         Self { checkout, ..self }
@@ -97,19 +97,19 @@ impl Terms {
         self.hold_inside && (self.is_private || self.allow_triggers)
     }
 
-    /// Keeps what a server said when it refused something that it should not have; of several, the first.
+    /// Records the first unexpected server error of the round.
     pub(in crate::stores) fn note(&self, trouble: impl FnOnce() -> String) {
         self.told.trouble.lock().get_or_insert_with(trouble);
     }
 
-    /// The same of a connection that broke; where the server is killed on purpose that is no news.
+    /// Records a lost connection in the same way, unless the server is killed on purpose.
     pub(in crate::stores) fn note_lost(&self, trouble: impl FnOnce() -> String) {
         if !self.is_killed {
             self.note(trouble);
         }
     }
 
-    /// What was noted, once.
+    /// Takes the recorded error.
     pub(in crate::stores) fn take_trouble(&self) -> Option<String> {
         self.told.trouble.lock().take()
     }
@@ -119,7 +119,7 @@ impl Terms {
         &self.told.generated
     }
 
-    /// The shelves are put up for another execution.
+    /// Notes that another execution begins.
     pub(in crate::stores) fn show_begins(&self) {
         self.told.generated.opens();
     }
@@ -129,17 +129,17 @@ impl Terms {
         self.told.deadlocks.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many were counted since this was last asked.
+    /// How many deadlocks were counted since the last call.
     pub(in crate::stores) fn take_deadlocks(&self) -> u64 {
         self.told.deadlocks.swap(0, Ordering::Relaxed)
     }
 
-    /// Somebody asks for a product's lock; whether somebody else has it, or asked before.
+    /// Notes that a client asks for a product's lock; returns whether another client has it, or asked before.
     pub(in crate::stores) fn asks(&self, item: Item) -> bool {
         self.asking(item).is_some_and(|asking| asking.fetch_add(1, Ordering::Relaxed) > 0)
     }
 
-    /// And has it no more.
+    /// Notes that a client no longer has the lock, or no longer asks for it.
     pub(in crate::stores) fn lets_go(&self, item: Item) {
         self.asking(item).map(|asking| asking.fetch_sub(1, Ordering::Relaxed));
     }

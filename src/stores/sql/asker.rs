@@ -1,4 +1,4 @@
-//! Who asks a database of somebody's shop: it is neither ours nor private, and is left as it is.
+//! A connection to the database of a user's shop: it is neither ours nor private, and is left as it is.
 
 use super::{Database, SqlError};
 use crate::describe::checkout::{Answer, Value};

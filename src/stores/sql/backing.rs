@@ -18,31 +18,32 @@ use crate::stores::backing::{Backing, Door};
 use crate::stores::private::Nest;
 use crate::stores::remote::Terms;
 
-/// A database whose tables can be kept and put back.
+/// A database whose tables can be saved and restored.
 pub(in crate::stores) trait Keepsake: Database {
-    /// How far transactions are kept apart where nobody says.
+    /// The isolation level of transactions that name none.
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError>;
 
-    /// Keeps every table as it is.
+    /// Saves every table.
     fn keep(&mut self) -> Result<(), SqlError>;
 
-    /// Puts back what has changed since.
+    /// Restores what has changed since then.
     fn put_back(&mut self) -> Result<(), SqlError>;
 
-    /// Throws away what was kept.
+    /// Deletes what was saved.
     fn forget(&mut self) -> Result<(), SqlError>;
 
-    /// Has transactions of new connections kept apart so far; what each connection has to be told for that.
+    /// Raises the isolation level of transactions on new connections; returns the settings that each connection needs
+    /// for that.
     fn raise(&mut self, isolation: Isolation) -> Result<Vec<(String, String)>, SqlError>;
 
-    /// Who follows the protocol on a new connection, which begins with these settings.
+    /// The parser of the protocol on a new connection, which begins with these settings.
     fn wire(settings: Vec<(String, String)>) -> Box<dyn Wire>;
 }
 
-/// One.
+/// A database that speaks SQL, behind an application.
 pub(in crate::stores) struct SqlBacking<D: Dialer<Database: Keepsake>> {
     desk: D::Database,
-    /// What the server says of statements, over a connection of its own.
+    /// What the server reports about statements, over a connection of its own.
     witness: Arc<Witness>,
     door: Door,
     version: String,
@@ -56,7 +57,7 @@ pub(in crate::stores) struct SqlBacking<D: Dialer<Database: Keepsake>> {
 }
 
 impl<D: Dialer<Database: Keepsake>> SqlBacking<D> {
-    /// Sits down at the desk. Every connection through a proxy begins with these settings.
+    /// Connects to the database. Every connection through a proxy begins with these settings.
     pub(in crate::stores) fn open(
         dialer: &D,
         door: Door,
@@ -122,7 +123,7 @@ impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
             holds_inside: self.may_hold_inside,
             unheld: NO_TRIGGERS,
             overlaps: Overlaps::default(),
-            // Sessions are the application's own.
+            // The sessions belong to the application.
             may_leave_traces: false,
         };
         Ok(names)
@@ -184,7 +185,7 @@ impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
 
 impl<D: Dialer<Database: Keepsake>> Drop for SqlBacking<D> {
     fn drop(&mut self) {
-        // A private server goes with everything that is in it.
+        // A private server is removed with all its data.
         if self.may_hold_inside && self.nest.is_none() {
             let _ = hold::remove(&mut self.desk);
         }

@@ -1,4 +1,4 @@
-//! What is not a checkout's: putting the tables up, and reading them back for the audit.
+//! What the simulator does itself, beside the checkouts: it fills the tables, and reads them back for the audit.
 
 use super::{Database, SqlError, Statement};
 use crate::domain::books::Books;
@@ -17,7 +17,7 @@ pub(in crate::stores) fn create(
     if terms.stock_check { database.run(Statement::Check) } else { Ok(()) }
 }
 
-/// Empties them and puts up shelves.
+/// Empties the tables, and inserts the stock of each product.
 pub(in crate::stores) fn stock_up<D: Database>(
     database: &mut D,
     terms: &Terms,
@@ -42,7 +42,7 @@ pub(in crate::stores) fn stock_up<D: Database>(
     Ok(())
 }
 
-/// Reads everything back.
+/// Reads the tables for the audit.
 pub(in crate::stores) fn take_stock(
     database: &mut impl Database,
     terms: &Terms,

@@ -1,4 +1,4 @@
-//! A database whose statements are held until somebody lets them go.
+//! A database connection whose statements the scheduler holds until it releases them.
 
 use super::independence::{Course, Deed, Division, Reading};
 use super::speaker::Known;
@@ -11,7 +11,8 @@ use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::remote::{Link, Refusal, Terms};
 
-/// A link of a buyer with a handle to the gate, where its every statement is held, or only it itself.
+/// A link of a buyer with a handle to the gate. The gate holds each of its statements if `holds_statements`, else only
+/// the buyer itself.
 pub(in crate::stores) fn link<D: Database + 'static>(
     mut database: D,
     handle: BuyerHandle,
@@ -30,7 +31,7 @@ pub(in crate::stores) fn link<D: Database + 'static>(
     })
 }
 
-/// A connection with a gate in front of it.
+/// A connection whose statements are held at the scheduler's gate.
 struct Held<D> {
     database: D,
     handle: BuyerHandle,
@@ -39,7 +40,7 @@ struct Held<D> {
 }
 
 impl<D: Database> Held<D> {
-    /// Waits for its turn, has it done, and tells what was answered.
+    /// Waits until the statement is released, sends it, and passes the answer to the handle.
     fn take_turn<T>(
         &mut self,
         statement: Statement,
@@ -54,7 +55,8 @@ impl<D: Database> Held<D> {
         let text = shown(kind, D::text(statement), values);
         let begins = self.begins(&reading, statement, &text, touches);
         if !self.handle.await_release(PendingStatement::new(text, touches).beginning_with(begins)) {
-            // On the way home nobody begins anything or brings it to an end, but everybody tidies up.
+            // A buyer that has to leave begins and commits nothing, but rolls back its transaction and releases its
+            // locks.
             if self.course.breaks_off() {
                 self.database.run(Statement::Rollback)?;
             }
@@ -106,7 +108,7 @@ impl<D: Database> Held<D> {
     }
 }
 
-/// A statement of ours, read. What begins or ends a transaction may be a script of several.
+/// The reading of one of our statements. One that begins or ends a transaction may be a script of several.
 fn reading(kind: StoreKind, statement: Statement, text: &str) -> Reading {
     let begins = |level| Reading::of_frame(Deed::Begins(Some(level)));
     match statement {
@@ -122,7 +124,7 @@ fn reading(kind: StoreKind, statement: Statement, text: &str) -> Reading {
     }
 }
 
-/// What a statement by itself has to do with.
+/// What a statement touches by itself.
 fn of_statement(statement: Statement) -> Footprint {
     use Statement as S;
     const SHELVES: Resources = Resources::SHELVES;
@@ -159,7 +161,7 @@ fn of_statement(statement: Statement) -> Footprint {
         | S::CommitUnsynced
         | S::Rollback
         | S::Now => Footprint::NOTHING,
-        // No checkout's.
+        // No checkout uses these.
         S::Create
         | S::Check
         | S::Drop
@@ -258,8 +260,8 @@ impl<D: Database> Database for Held<D> {
     }
 }
 
-/// A statement on one line, with its values, as short as it can be told: without times, which are never the same
-/// twice, and without what all our tables' names begin with.
+/// A statement on one line, with its values, in short form: without times, which are never the same twice, and without
+/// the prefix of our tables' names.
 fn shown(kind: StoreKind, text: &'static str, values: Values<'_>) -> String {
     let told = on_one_line(kind.dialect(), text, |name| match name.ends_with("_ms") {
         true => "…".into(),

@@ -9,7 +9,7 @@ pub(super) fn install<D: Database>(database: &mut D, everywhere: bool) -> Result
     run_each(database, Statement::HoldInside, everywhere)
 }
 
-/// Removes them.
+/// Removes the triggers.
 pub(super) fn remove<D: Database>(database: &mut D) -> Result<(), SqlError> {
     run_each(database, Statement::HoldNoMore, true)
 }
@@ -25,7 +25,7 @@ fn run_each<D: Database>(
     Ok(())
 }
 
-/// Statements that are written by a query, about every schema or about this one alone.
+/// The statements that a query returns, for every schema or for this one alone.
 pub(super) fn listed<D: Database>(
     database: &mut D,
     query: &str,
@@ -35,7 +35,7 @@ pub(super) fn listed<D: Database>(
     Ok(rows.iter().flatten().map(Value::text).collect())
 }
 
-/// The answer to a query of ours that knows `:everywhere`.
+/// The answer to one of our queries that has the parameter `:everywhere`.
 pub(super) fn asked<D: Database>(
     database: &mut D,
     query: Statement,

@@ -6,18 +6,18 @@ use crate::domain::isolation::Isolation;
 use crate::domain::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
 use crate::stores::remote::{Link, Terms};
 
-/// How often an op outside any transaction is tried again by itself when the database throws it away to
-/// break a deadlock: nothing of it counts then, so nobody need hear of it.
+/// How often an op outside any transaction is tried at most, when the database rolls it back after a conflict or a
+/// deadlock: nothing of it counts then, so the buyer is not told.
 const MOST_TRIES: u32 = 100;
 
 /// What is under way on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum UnderWay {
-    /// Nothing: each statement counts by itself.
+    /// Nothing: each statement commits by itself.
     Nothing,
     /// A transaction that the checkout has begun.
     Transaction,
-    /// One that its first lock has begun, and that giving back the last lock commits.
+    /// A transaction that the first lock has begun, and that releasing the last lock commits.
     Locks,
 }
 
@@ -34,7 +34,7 @@ pub(in crate::stores) struct SqlLink<D> {
 type Done<T = Reply> = Result<T, SqlError>;
 
 impl<D: Database> SqlLink<D> {
-    /// Over this connection.
+    /// A link over this connection.
     pub(in crate::stores) fn new(database: D, terms: Terms) -> Self {
         let under_way = UnderWay::Nothing;
         Self { database, terms, under_way, held: Vec::new(), is_broken: false }
@@ -56,7 +56,7 @@ impl<D: Database> SqlLink<D> {
         Ok(self.first(statement, values)?.map_or(0, |[number, ..]| number))
     }
 
-    /// Several statements that count together or not at all.
+    /// Runs several statements that take effect together or not at all.
     fn together<T>(&mut self, work: impl FnOnce(&mut Self) -> Done<T>) -> Done<T> {
         if self.under_way != UnderWay::Nothing {
             return work(self);
@@ -124,7 +124,7 @@ impl<D: Database> SqlLink<D> {
         }
     }
 
-    /// Takes rows that nobody else has locked, if there are as many.
+    /// Takes units whose rows no other session has locked, if there are enough.
     fn take_units(&mut self, item: Item, qty: Units) -> Done {
         let values = [("item", item.0.into()), ("qty", qty.into())];
         let units = self.database.query(Statement::UnitsLock, &values)?;
@@ -135,7 +135,7 @@ impl<D: Database> SqlLink<D> {
         Ok(Reply::Applied(enough))
     }
 
-    /// An order has a line a product.
+    /// An order has one line for each product.
     fn place_order(&mut self, order: Order) -> Done {
         match order.want.is_cart() {
             false => self.place_lines(order, order.want.items())?,
@@ -164,7 +164,7 @@ impl<D: Database> SqlLink<D> {
         Ok(())
     }
 
-    /// Reserves units, after giving back what others have reserved for too long.
+    /// Reserves units, after giving back the units of the product's expired holds.
     fn hold(&mut self, buyer: BuyerId, item: Item, qty: Units) -> Done {
         let of = ("item", i64::from(item.0));
         let buyers = ("buyer", i64::from(buyer));
@@ -189,8 +189,8 @@ impl<D: Database> SqlLink<D> {
         self.applied(Statement::HoldPlace, &values)
     }
 
-    /// Gives back what others have reserved of a product for too long, and lets nobody else reserve any until we
-    /// are done; says the time.
+    /// Gives back the units of a product's expired holds, and locks its row, so that no other session reserves units
+    /// until the transaction ends; returns the server's time.
     fn give_back_run_out(&mut self, item: Item) -> Done<i64> {
         let of = ("item", i64::from(item.0));
         self.change_or_look(Statement::Lock, &[of])?;
@@ -281,7 +281,7 @@ impl<D: Database> SqlLink<D> {
         Ok(Reply::Done)
     }
 
-    /// Ends what is under way, and with it all locks.
+    /// Ends the transaction that is under way, and with it all row locks.
     fn end(&mut self, how: Statement) -> Done<()> {
         self.under_way = UnderWay::Nothing;
         if !self.terms.advisory_locks {
@@ -290,7 +290,7 @@ impl<D: Database> SqlLink<D> {
         self.database.run(how)
     }
 
-    /// Takes back what is under way, if anything is, and gives back all locks.
+    /// Rolls back the transaction that is under way, if there is one, and releases all locks.
     fn let_go(&mut self) {
         if self.under_way != UnderWay::Nothing {
             self.is_broken |= self.end(Statement::Rollback).is_err();
@@ -301,13 +301,13 @@ impl<D: Database> SqlLink<D> {
         }
     }
 
-    /// Nothing is under way any more, and nothing held.
+    /// Notes that no transaction is under way any more, and no lock is held.
     fn forget(&mut self) {
         self.under_way = UnderWay::Nothing;
         self.held.drain(..).for_each(|item| self.terms.lets_go(item));
     }
 
-    /// What an attempt is told of an error, after which nothing is under way any more.
+    /// What an attempt is told of an error, after which no transaction is under way any more.
     fn missed(&mut self, error: SqlError) -> Missed {
         let why = match error {
             SqlError::Misused(why) => return Missed::Failed(why),
@@ -329,7 +329,7 @@ impl<D: Database> SqlLink<D> {
             }
         };
         if self.is_broken {
-            // A connection that is lost has let go of everything.
+            // The server has released everything that a lost connection held.
             self.forget();
         } else {
             self.let_go();
@@ -360,7 +360,7 @@ impl<D: Database> Link for SqlLink<D> {
             Op::Begin => self.begin(),
             Op::Commit => self.end(Statement::Commit).map(|()| Reply::Done),
             Op::CommitUnsynced => self.end(Statement::CommitUnsynced).map(|()| Reply::Done),
-            // Of one that was thrown away by a conflict nothing is left to take back.
+            // A transaction that a conflict has ended leaves nothing to roll back.
             Op::Rollback if !in_transaction => return Ok(Reply::Done),
             Op::Rollback => self.end(Statement::Rollback).map(|()| Reply::Done),
             Op::Lock { item } => self.lock(item),
@@ -392,7 +392,7 @@ impl<D: Database> Link for SqlLink<D> {
         if self.under_way == UnderWay::Nothing && self.held.is_empty() {
             return 0;
         }
-        // A transaction that nobody has ended holds something, even if no lock was asked for.
+        // A transaction that is still open counts as one lock, even if no lock was asked for.
         let held = self.held.len().max(1) as u64;
         self.let_go();
         held

@@ -36,7 +36,7 @@ use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
 use crate::scheduler::BuyerHandle;
 
-/// The columns of one row, as numbers; those that there are not are 0.
+/// The columns of one row, as numbers; missing ones are 0.
 pub(super) type Row = [i64; 3];
 
 /// Values by the names that stand for them in a statement.
@@ -44,10 +44,10 @@ pub(super) type Values<'v> = &'v [(&'static str, i64)];
 
 /// One connection to a database that speaks SQL.
 pub(super) trait Database: Send {
-    /// How it says a statement.
+    /// The text of a statement.
     fn text(statement: Statement) -> &'static str;
 
-    /// Runs a statement; says how many rows it changed, or at least found.
+    /// Runs a statement; returns how many rows it changed, or at least found.
     fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError>;
 
     /// Runs a query, or a statement that returns rows.
@@ -56,82 +56,82 @@ pub(super) trait Database: Send {
     /// Runs a script: statements without values, of which nothing is returned.
     fn run(&mut self, script: Statement) -> Result<(), SqlError>;
 
-    /// Runs a statement that is none of ours, with values for its parameters.
+    /// Runs a user's statement, with values for its parameters.
     fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError>;
 
-    /// Runs a text of several statements that are none of ours.
+    /// Runs a user's text of several statements.
     fn run_file(&mut self, text: &str) -> Result<(), SqlError>;
 
     /// The tables that a statement opens, as the server itself says without running it; none where it does not say.
     fn opens(&mut self, text: &str) -> Vec<Opened>;
 
-    /// Goes to the place that is made for tables which are none of ours; transactions are kept so far apart there,
-    /// where nothing else is said.
+    /// Switches to the schema or database of the checkout's own tables; transactions there have this isolation level,
+    /// unless they name another.
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError>;
 
-    /// Gets ready to be held by this handle: finds deadlocks at once, and tells the handle what there is to be told
-    /// of waiting.
+    /// Prepares the connection to be held by this handle: has deadlocks found at once, and tells the handle what the
+    /// server reports about waiting.
     fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError>;
 
-    /// From now on each change that this session makes is held by the lock that this connection takes.
+    /// From now on, a lock that this connection takes holds each change that this session makes.
     fn hold_inside(&mut self, _session: i64) -> Result<(), SqlError> {
         Ok(())
     }
 
-    /// Lets the change of this session go that is held, and holds the next.
+    /// Releases this session's held change, and holds its next one.
     fn let_act(&mut self, _session: i64) -> Result<(), SqlError> {
         Ok(())
     }
 
-    /// Holds no change of this session any more.
+    /// Stops holding this session's changes.
     fn hold_no_more(&mut self, _session: i64) -> Result<(), SqlError> {
         Ok(())
     }
 
-    /// What the triggers have learned of statements that change several rows; another number once they have learned more.
+    /// A number that changes when the triggers have learned more about statements that change several rows.
     fn learned(&mut self) -> Result<i64, SqlError> {
         Ok(0)
     }
 
-    /// Makes the session as it was when it was opened, entered its room and was given its handle, whatever it is in the middle of.
-    /// Says how many locks of its own it still held.
+    /// Resets the session to its state after it was opened, entered its room and got its handle, whatever it is doing.
+    /// Returns how many session-level locks it still held.
     fn begin_anew(&mut self) -> Result<u64, SqlError>;
 
-    /// Where a deleted row matters to transactions at this level: a query for the statements that tidy it away.
+    /// If a deleted row matters to transactions at this level: a query for the statements that clean it up.
     fn tidies_up(_isolation: Isolation) -> Option<&'static str> {
         None
     }
 
-    /// Of all connections to the server, which waits for which; 0 is one that the server does not name, and
-    /// [`HELD_INSIDE`](crate::scheduler::HELD_INSIDE) this one.
+    /// Which sessions of the server wait for which others; 0 is one that the server does not name, and
+    /// [`HELD_INSIDE`](crate::scheduler::HELD_INSIDE) is this one.
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError>;
 }
 
-/// What a database says when it does not do what it was told.
+/// Why a database did not do what it was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SqlError {
-    /// Somebody got in between: nothing of the transaction counts.
+    /// A conflict with another session: nothing of the transaction counts.
     Conflict,
     /// The server has ended the transaction to break a deadlock: nothing of it counts.
     Deadlock,
-    /// A lock was not to be had in time.
+    /// A lock was not available in time.
     LockTimeout,
     /// Stock may not be below zero.
     Check,
-    /// Another constraint forbids it, or a rule that somebody has written into the database.
+    /// Another constraint, or a rule that the user has written into the database, forbids it.
     Forbidden(String),
-    /// The connection is of no more use.
+    /// The connection is lost.
     Lost(String),
-    /// The op makes no sense here; nothing has happened.
+    /// The op is not valid here; nothing has happened.
     Misused(Failure),
     /// Anything else.
     Refused(String),
-    /// It makes no sense, and somebody's own file says so: here is where.
+    /// A statement in the user's file is invalid; the text says where.
     Mistaken(String),
 }
 
 impl SqlError {
-    /// As it is told of something that had to go well.
+    /// The error of a statement that has to succeed.
     pub(super) fn into_error(self) -> Error {
         match self {
             Self::Mistaken(text) => Error::input(text),
@@ -139,7 +139,7 @@ impl SqlError {
         }
     }
 
-    /// In words, of something that had to go well.
+    /// The text of the error, for a statement that has to succeed.
     pub(super) fn text(self) -> String {
         match self {
             Self::Conflict => "somebody else is at work in the same tables".into(),
@@ -155,12 +155,12 @@ impl SqlError {
     }
 }
 
-/// The value of one parameter. One that nobody has a value for is 0.
+/// The value of one parameter; 0 if `values` has none.
 pub(super) fn value_of(name: &str, values: Values<'_>) -> i64 {
     values.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value)
 }
 
-/// What a database of two tables and a view says that statements open.
+/// Checks what a database of two tables and a view says that statements open.
 #[cfg(test)]
 pub(super) fn says_what_statements_open(database: &mut impl Database, reads_by_view: &str) {
     let told = |opened: Vec<Opened>, changes| {
@@ -182,7 +182,7 @@ pub(super) fn says_what_statements_open(database: &mut impl Database, reads_by_v
     let opened = database.opens(update);
     assert_eq!(told(opened.clone(), true), ["product"]);
     assert!(told(opened, false).contains(&"voucher".to_owned()));
-    // What makes no sense is not told, and does no harm.
+    // An invalid statement opens nothing, and does no harm.
     assert_eq!(database.opens("SELECT n FROM nowhere"), []);
     let asked = database.ask("SELECT n FROM product", &|_| Value::Null);
     assert_eq!(asked.unwrap().rows, Vec::<Vec<Value>>::new());

@@ -1,5 +1,5 @@
-//! Somebody's own tables, in a place that is made for them: put up from files, emptied and filled again for every
-//! execution, and looked at by queries that the checkout has no part in.
+//! The tables of a user's checkout, in a schema or database that is made for them: created from files, emptied and
+//! filled again for every execution, and read by audit queries that are no part of the checkout.
 
 use std::sync::Arc;
 
@@ -28,14 +28,14 @@ pub(in crate::stores) struct Room {
 /// The statements that empty all tables.
 #[derive(Clone, Default)]
 struct Empties {
-    /// Of however many rows.
+    /// For any number of rows.
     many: Vec<String>,
-    /// Of a few rows, where nothing else happens when one is deleted.
+    /// For a few rows, if nothing else happens when one is deleted.
     few: Vec<String>,
 }
 
 impl Room {
-    /// For this checkout, at this store.
+    /// The tables of this checkout, at this store.
     pub(in crate::stores) fn of(checkout: &Arc<Checkout>, kind: StoreKind) -> Self {
         let checkout = Arc::clone(checkout);
         let (shelves, known, empties) = (Arc::default(), Mutex::default(), Mutex::default());
@@ -47,7 +47,7 @@ impl Room {
         run_file(database, self.checkout.schema.as_ref())
     }
 
-    /// Everything as the files make it.
+    /// Restores the data that the files create.
     fn furnish<D: Database>(
         &self,
         database: &mut D,
@@ -62,7 +62,7 @@ impl Room {
                 }
                 run_file(database, Some(seed))?;
             }
-            // What the schema itself has put there can only be put there again.
+            // Rows that the schema itself has inserted can only be restored by running the schema again.
             None => {
                 for statement in listed(database, D::text(Statement::RoomRaze), terms.is_private)? {
                     database.ask(&statement, &|_| Value::Null)?;
@@ -74,7 +74,7 @@ impl Room {
         Ok(())
     }
 
-    /// A question of the file's own, of which the file's reader has to hear if it makes no sense.
+    /// Runs a setup or audit query of the checkout file; an SQL error names the key.
     fn ask(
         &self,
         key: &str,
@@ -93,7 +93,7 @@ impl Room {
         SqlError::Mistaken(format!("{}: `{key}`: {why}", self.checkout.path))
     }
 
-    /// Asks what there is, and how it is emptied.
+    /// Reads which tables there are, and how they are emptied.
     fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
         let parts = asked(database, Statement::RoomParts, terms.is_private)?;
         let many = listed(database, D::text(Statement::RoomEmpty), terms.is_private)?;
@@ -108,7 +108,7 @@ impl Room {
         let opening = texts.filter(|text| catalog.may_ask_for(&catalog.read(text)));
         let opens = |text: &str| database.opens(text);
         let witness = Arc::new(Witness::of(self.kind.dialect(), opening, opens));
-        // What a trigger or a function does is not to be seen.
+        // What a trigger or a function does is not known.
         let may_leave_traces = catalog.has_code() || may_leave;
         if let Some(query) = D::tidies_up(catalog.isolation()) {
             few.extend(listed(database, query, terms.is_private)?);
@@ -127,7 +127,7 @@ impl Room {
         self.hold_inside(database, terms)
     }
 
-    /// Has changes held inside the server, where that is wanted and allowed.
+    /// Installs the triggers that hold changes inside the server, if that is wanted and allowed.
     fn hold_inside<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
         match self.kind != StoreKind::Sqlite && terms.may_hold_inside() {
             true => hold::install(database, terms.is_private),

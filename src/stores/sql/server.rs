@@ -10,9 +10,9 @@ use crate::scheduler::{BuyerHandle, Waits};
 use crate::stores::private::Nest;
 use crate::stores::remote::{Link, Opening, Remarks, Server, Terms, Watch, is_not_ours};
 
-/// Who knows how to connect to one.
+/// Connects to a server.
 pub(in crate::stores) trait Dialer: Send + Sync {
-    /// What comes of it.
+    /// The type of the connection.
     type Database: Database + 'static;
 
     /// Which store it is.
@@ -32,11 +32,11 @@ pub(in crate::stores) struct SqlServer<D: Dialer, T: Tables> {
     url: String,
     version: String,
     terms: Terms,
-    /// The connection of whoever keeps the books, while it is of use.
+    /// The connection for setup and audit, as long as it is usable.
     desk: Mutex<Option<D::Database>>,
     /// Whether the tables have been made, and so are to be removed.
     has_tables: bool,
-    /// The private server, if it is one. Last, so that it is there until everything else is gone.
+    /// The private server, if this run started it. Declared last, so that it ends after everything else.
     nest: Option<Nest>,
 }
 
@@ -68,7 +68,7 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
         Ok(server)
     }
 
-    /// Does something at the desk; with a new connection, if the one that was there is of no more use.
+    /// Runs `work` over the desk's connection; over a new one, if that one is lost.
     fn at_desk<W>(
         &self,
         work: impl Fn(&mut D::Database) -> Result<W, SqlError>,
@@ -100,7 +100,7 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
     }
 }
 
-/// Somebody who watches the others.
+/// A connection that watches the others.
 struct Watcher<D>(D);
 
 impl<D: Database> Watch for Watcher<D> {
@@ -167,7 +167,7 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
         self.at_desk(|database| self.tables.stock_up(database, &self.terms, opening))?;
-        // Of whatever was given up in the middle.
+        // Deadlocks of an execution that was given up do not count.
         self.terms.take_deadlocks();
         Ok(())
     }
@@ -188,7 +188,7 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
 
 impl<D: Dialer, T: Tables> Drop for SqlServer<D, T> {
     fn drop(&mut self) {
-        // A private server goes with everything that is in it.
+        // A private server is removed with all its data.
         if self.has_tables && self.nest.is_none() {
             self.desk.get_mut().take();
             let _ = self.dial().map(|mut database| self.tables.remove(&mut database));

@@ -1,4 +1,4 @@
-//! What an application sends to a database, as far as it has to be known.
+//! The statements that an application sends to a database, as far as they have to be known.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ pub(in crate::stores) struct SqlSight {
     known: Arc<RwLock<Known>>,
     course: Course,
     state: State,
-    /// The highest level that the connection has asked for.
+    /// The highest isolation level that the connection has asked for.
     isolation: Isolation,
-    /// Transactions that have begun.
+    /// The number of transactions that have begun.
     begun: u64,
-    /// Statements that were let through since the last that was held, and are told with the next.
+    /// Statements that were let through since the last held one, and are shown with the next.
     before: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ impl SqlSight {
         }
     }
 
-    /// One statement of those that are about to be sent.
+    /// Reads one of the statements that are about to be sent.
     fn see_one(&mut self, text: &str) -> One {
         let known = self.known.read().clone();
         let catalog = &known.catalog;
@@ -64,7 +64,7 @@ impl SqlSight {
         let begins = match frame {
             Frame::Begins(_) | Frame::BeginsLocking => true,
             Frame::Ends { .. } => false,
-            // A session that does not commit by itself begins by itself.
+            // With autocommit off, a session begins a transaction implicitly.
             Frame::GoesOn => {
                 let does = self.state.begins_by_itself && reading.deed != Deed::Sets;
                 let begins = does && !self.course.is_under_way();
@@ -93,7 +93,7 @@ impl SqlSight {
         One { touches, begins: begins_with }
     }
 
-    /// All statements that are about to be sent.
+    /// Reads all statements that are about to be sent.
     fn see_all(&mut self, text: &str) -> One {
         let texts = statements(self.dialect, text);
         let all: Vec<One> = texts.iter().map(|text| self.see_one(text)).collect();
@@ -103,7 +103,8 @@ impl SqlSight {
             self.known.read().overlaps.note_unheld(&brief, AT_ONCE);
         }
         let touches = all.iter().fold(Footprint::NOTHING, |touches, one| touches | one.touches);
-        // Of several the first that is held inside has come after others: together they touch everything above.
+        // If there are several, the first one that is held inside may follow others: together they touch everything
+        // above.
         let begins = match touching {
             1 => all.iter().find_map(|one| one.begins),
             _ => all.iter().any(|one| one.begins.is_some()).then_some(touches),
@@ -121,7 +122,7 @@ impl Sight for SqlSight {
         let shape = shape(self.dialect, &said.text);
         let transaction = is_framed.then_some(self.begun);
         if touches == Footprint::NOTHING {
-            // Statements that are not held are only told where they begin a transaction.
+            // A statement that is not held is only shown if it begins a transaction.
             if self.course.is_under_way() && !was_under_way {
                 self.before.push(text.clone());
             }
@@ -139,7 +140,7 @@ impl Sight for SqlSight {
                 self.course.breaks_off();
                 self.before.clear();
             }
-            // However that came about: whatever it has done so far may matter when it ends.
+            // The cause of this transaction is not known: whatever it has done so far may matter when it ends.
             (true, false) => {
                 self.begun += 1;
                 let isolation = self.known.read().catalog.isolation().max(self.isolation);

@@ -13,11 +13,11 @@ use crate::stores::remote::{Refusal, Speaker, Stays};
 #[derive(Clone, Default)]
 pub(in crate::stores) struct Known {
     pub(super) catalog: Arc<Catalog>,
-    /// What the server says of statements.
+    /// What the server reports about statements.
     pub(super) witness: Arc<Witness>,
-    /// Whether triggers hold what begins and acts.
+    /// Whether triggers hold the statements that begin and act.
     pub(super) holds_inside: bool,
-    /// Why they do not, if they do not.
+    /// Why triggers do not hold them, if they do not.
     pub(super) unheld: &'static str,
     /// Whether a step may leave something in the session.
     pub(super) may_leave_traces: bool,
@@ -30,7 +30,7 @@ impl Known {
         self.catalog.touches(reading) | self.catalog.opened(reading, text, &self.witness)
     }
 
-    /// The same of the part in which it begins, of so much in all.
+    /// What a statement touches when it begins, if it touches `touches` in all.
     pub(super) fn begins(
         &self,
         reading: &Reading,
@@ -42,13 +42,13 @@ impl Known {
         self.catalog.begins(reading, course, touches) | Footprint::reading(opened.reads)
     }
 
-    /// A statement that begins and acts is sent in one step.
+    /// Notes that a statement that begins and acts is sent in one step.
     pub(super) fn note_unheld(&self, text: &str) {
         self.overlaps.note_unheld(text, self.unheld);
     }
 }
 
-/// One connection, on which statements are said that are none of ours.
+/// One connection, over which the statements of a described checkout are sent.
 pub(super) struct SqlSpeaker<D> {
     database: D,
     known: Known,
@@ -57,7 +57,7 @@ pub(super) struct SqlSpeaker<D> {
     has_changed: bool,
 }
 
-/// Why what begins and acts is not held.
+/// Why a statement that begins and acts is not held.
 pub(in crate::stores) const NO_TRIGGERS: &str =
     "holding it inside takes triggers; add --allow-triggers";
 
@@ -67,23 +67,23 @@ impl<D: Database> SqlSpeaker<D> {
         Self { database, known, course, has_changed: false }
     }
 
-    /// What a statement touches, here and now.
+    /// What a statement touches in the current transaction.
     fn touches_of(&self, reading: &Reading, text: &str) -> Footprint {
         let frame = Course::frame(reading, self.known.catalog.isolation());
         self.course.touches(frame, reading, self.known.touches(reading, text))
     }
 }
 
-/// What a call says here.
+/// The statement of a call.
 fn text(call: &Call) -> &str {
     match call {
         Call::Sql(sql) => &sql.text,
-        // Whoever reads the file sees to it that there is none.
+        // The reader of the checkout file has made sure that every call is a statement.
         Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => "",
     }
 }
 
-/// What an error means to a checkout of a file's own.
+/// What an error means to a described checkout.
 fn refusal(error: SqlError) -> Refusal {
     match error {
         SqlError::Conflict => Refusal::Conflict,

@@ -1,4 +1,4 @@
-//! The statements by name. Each is a file; where a database says it differently it has its own.
+//! The statements by name. Each is a file; a database with another syntax has its own file.
 
 /// A statement or script that a checkout or the audit needs.
 macro_rules! statements {
@@ -13,7 +13,7 @@ macro_rules! statements {
             /// How many there are.
             pub(in crate::stores) const COUNT: usize = [$($file),+].len();
 
-            /// As most databases say it.
+            /// The text of a statement for most databases.
             pub(in crate::stores) fn common(self) -> &'static str {
                 match self {
                     $(Self::$name => include_str!(concat!("statements/", $file, ".sql")),)+

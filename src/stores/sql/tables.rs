@@ -1,4 +1,4 @@
-//! What a server's tables are for: our shop, or somebody's own.
+//! The tables in a server: those of our own shop, or those of a user's checkout.
 
 use std::sync::Arc;
 
@@ -13,26 +13,26 @@ use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
 use crate::stores::remote::{Link, Opening, Terms};
 
-/// Whose tables are in a server.
+/// What is done with the tables in a server.
 pub(in crate::stores) trait Tables: Send + Sync {
-    /// Makes them.
+    /// Creates the tables.
     fn make<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), Error>;
 
-    /// Gets a connection ready for them.
+    /// Prepares a connection for the tables.
     fn enter(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError>;
 
     /// Whether triggers hold statements inside the server.
     fn holds_inside(&self) -> bool;
 
-    /// Statements that others can overlap with in ways that were not run, each with why.
+    /// Statements that can overlap with others in ways that were not explored, each with the reason.
     fn overlaps(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// Removes them.
+    /// Removes the tables.
     fn remove<D: Database>(&self, database: &mut D) -> Result<(), SqlError>;
 
-    /// Throws away what is in them, and puts up shelves.
+    /// Deletes what is in the tables, and creates the initial stock.
     fn stock_up(
         &self,
         database: &mut impl Database,
@@ -40,7 +40,7 @@ pub(in crate::stores) trait Tables: Send + Sync {
         opening: Opening,
     ) -> Result<(), SqlError>;
 
-    /// What is in them.
+    /// Reads the tables for the audit.
     fn take_stock(
         &self,
         database: &mut impl Database,
@@ -51,7 +51,8 @@ pub(in crate::stores) trait Tables: Send + Sync {
     /// A buyer's link over a connection.
     fn link<D: Database + 'static>(&self, database: D, terms: &Terms) -> Box<dyn Link>;
 
-    /// The same with a handle to the gate, where its every statement is held, or only it itself.
+    /// A buyer's link with a handle to the gate. The gate holds each of its statements if `holds_statements`, else only
+    /// the buyer itself.
     fn link_held<D: Database + 'static>(
         &self,
         database: D,
@@ -64,24 +65,25 @@ pub(in crate::stores) trait Tables: Send + Sync {
 /// Why our own statements are not held inside of a server that is not private.
 const IN_PRIVATE: &str = "it is only held inside of a private server; leave out --url";
 
-/// Our own.
+/// The tables of our own shop.
 pub(in crate::stores) struct Ours {
     kind: StoreKind,
     known: Mutex<Known>,
 }
 
 impl Ours {
-    /// At this store.
+    /// Our own tables at this store.
     pub(in crate::stores) fn at(kind: StoreKind) -> Self {
         let catalog = Arc::new(Catalog::unknown(kind));
         Self { kind, known: Mutex::new(Known { catalog, ..Known::default() }) }
     }
 
-    /// Asks what there is, and has changes held inside the server, where that is wanted and allowed.
+    /// Reads which tables there are, and installs the triggers that hold changes inside the server, if that is wanted
+    /// and allowed.
     fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
         let parts = hold::asked(database, Statement::RoomParts, terms.is_private)?;
         let catalog = Catalog::of(self.kind, &parts, terms.isolation, std::iter::empty(), 0);
-        // Tables that are none of ours, in a server that is none of ours, are left alone.
+        // Other tables in a server that this run did not start get no triggers.
         let holds_inside = terms.may_hold_inside() && terms.is_private;
         if holds_inside && self.kind != StoreKind::Sqlite {
             hold::install(database, true)?;

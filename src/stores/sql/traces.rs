@@ -1,12 +1,12 @@
 //! Whether a statement may leave something in its session that outlives the attempt: a lock of the session's own, a
-//! variable, a setting, a temporary table, a prepared statement. Only what is known to leave nothing leaves nothing.
+//! variable, a setting, a temporary table, a prepared statement. A statement may, unless it is known to leave nothing.
 
 use super::independence::{Token, tokens};
 use crate::base::text::sql::Kind;
 use crate::domain::store_kind::StoreKind;
 
-/// What a statement may begin with that leaves nothing, if nothing else in it does. `END`, `BEGIN` and their like are
-/// taken back by whoever ends the attempt.
+/// First words of statements that leave nothing, if nothing else in them does. The end of the attempt rolls back what
+/// `BEGIN` and the like have begun.
 const HARMLESS: [&str; 13] = [
     "select",
     "insert",
@@ -23,8 +23,8 @@ const HARMLESS: [&str; 13] = [
     "savepoint",
 ];
 
-/// Words that may stand before a parenthesis without calling anything that leaves something: keywords, types, and functions
-/// that only reckon.
+/// Words that may stand before a parenthesis without calling anything that leaves something: keywords, types, and
+/// functions that only compute.
 const BEFORE_PARENTHESIS: [&str; 64] = [
     "abs",
     "all",
@@ -92,7 +92,7 @@ const BEFORE_PARENTHESIS: [&str; 64] = [
     "where",
 ];
 
-/// Words that make a statement more than its first word says.
+/// Words that make a statement do more than its first word says.
 const TELLING: [&str; 12] = [
     "chain",
     "release",
@@ -108,7 +108,7 @@ const TELLING: [&str; 12] = [
     "hold",
 ];
 
-/// Whether a statement may leave something in its session, for all that its words tell.
+/// Whether a statement may leave something in its session, as far as its words tell.
 pub(super) fn may_leave(kind: StoreKind, statement: &str) -> bool {
     let tokens = tokens(kind.dialect(), statement);
     if tokens.is_empty() || tokens.iter().any(is_of_session) {
@@ -118,7 +118,7 @@ pub(super) fn may_leave(kind: StoreKind, statement: &str) -> bool {
         Some(token) if token.kind == Kind::Word => token.word.as_str(),
         _ => "",
     };
-    // Of a setting PostgreSQL has one kind that goes with the transaction.
+    // In PostgreSQL, some settings end with the transaction.
     let is_of_transaction = kind == StoreKind::Postgres
         && word(0) == "set"
         && matches!(word(1), "local" | "transaction" | "constraints");

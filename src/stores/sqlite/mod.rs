@@ -21,8 +21,7 @@ use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
 
-/// Makes the file: where the address says, else in a temporary directory. A file that is there already is not
-/// touched.
+/// Creates the file: at the address, else in a temporary directory. A file that exists already is not touched.
 pub(super) fn open(
     address: &Address,
     terms: &Terms,
@@ -34,7 +33,7 @@ pub(super) fn open(
     Ok(Box::new(SqlServer::open(file, path, None, terms, tables)?))
 }
 
-/// Opens somebody's file, to ask it something.
+/// Opens a shop's file, to run the checkout file's queries there.
 #[cfg(feature = "http")]
 pub(super) fn ask_at(url: &str, terms: &Terms) -> Result<SqliteFile, Error> {
     let path = Path::new(url.strip_prefix("sqlite:").unwrap_or(url));
@@ -46,7 +45,7 @@ pub(super) fn ask_at(url: &str, terms: &Terms) -> Result<SqliteFile, Error> {
 /// A database in a file.
 struct File {
     path: PathBuf,
-    /// Whose file it is, and gone with it.
+    /// Where the file lies; a private directory is removed with it.
     home: Home,
 }
 
@@ -54,7 +53,7 @@ struct File {
 enum Home {
     /// In a directory of its own.
     Private { _nest: Nest },
-    /// Where the user wants it.
+    /// At the path that the user has named.
     Named,
 }
 
@@ -108,7 +107,7 @@ impl Drop for File {
     }
 }
 
-/// Statements that stay parsed: all of ours, or as many of a checkout's.
+/// How many statements stay prepared: all of ours, or as many of a checkout's.
 const CACHED: usize = 200;
 
 /// One connection to the file.
@@ -143,7 +142,7 @@ impl SqliteFile {
     ) -> rusqlite::Result<CachedStatement<'_>> {
         let mut prepared = self.connection.prepare_cached(text(statement))?;
         for (name, value) in values {
-            // A value that a statement has no use for is none of its parameters.
+            // A statement has no parameter for a value that it does not use.
             if let Some(place) = prepared.parameter_index(&format!(":{name}"))? {
                 prepared.raw_bind_parameter(place, value)?;
             }
@@ -177,7 +176,7 @@ impl SqliteFile {
 
     fn error(&self, error: rusqlite::Error) -> SqlError {
         match error.sqlite_error().map(|error| (error.code, error.extended_code)) {
-            // In the middle of a transaction it does not wait: somebody has written what was read.
+            // Inside a transaction SQLite does not wait: another session has written what was read.
             Some((ErrorCode::DatabaseBusy, _)) if !self.connection.is_autocommit() => {
                 SqlError::Conflict
             }
@@ -196,7 +195,7 @@ impl Database for SqliteFile {
 
     fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
         match self.ask_foreign(text, value_of) {
-            // Of one that SQLite has thrown away already nothing is left to take back.
+            // A transaction that SQLite has ended already leaves nothing to roll back.
             Err(_) if self.connection.is_autocommit() && is_rollback(text) => Ok(Answer::default()),
             done => done.map_err(|error| self.error(error)),
         }
@@ -228,12 +227,12 @@ impl Database for SqliteFile {
         std::mem::take(&mut *opened.lock())
     }
 
-    /// A file is one, and there is but one level.
+    /// The file is the only place for tables, and there is only one isolation level.
     fn enter_room(&mut self, _: Isolation) -> Result<(), SqlError> {
         Ok(())
     }
 
-    /// Whoever finds that somebody else is writing tries again when somebody has moved, and not sooner.
+    /// A session that finds another one writing tries again only after another buyer has moved.
     fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError> {
         self.handle = Some(handle.clone());
         let handle = handle.clone();
@@ -241,7 +240,7 @@ impl Database for SqliteFile {
         obstructed.map_err(|error| self.error(error))
     }
 
-    /// A session is a connection: there is nothing that would take back settings, temporary tables and attached files.
+    /// Opens a new connection: no command would undo settings, temporary tables and attached files.
     fn begin_anew(&mut self) -> Result<u64, SqlError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Self::connect(&self.path, flags, &self.terms);
@@ -281,7 +280,7 @@ impl Database for SqliteFile {
 
     fn run(&mut self, script: Statement) -> Result<(), SqlError> {
         match self.connection.execute_batch(text(script)) {
-            // Of one that SQLite has thrown away already nothing is left to take back.
+            // A transaction that SQLite has ended already leaves nothing to roll back.
             Err(_) if script == Statement::Rollback && self.connection.is_autocommit() => Ok(()),
             done => done.map_err(|error| self.error(error)),
         }
@@ -292,7 +291,7 @@ fn is_rollback(text: &str) -> bool {
     text.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("rollback"))
 }
 
-/// A value on its way to the file.
+/// A value as it is sent to the file.
 struct Sent(Value);
 
 impl ToSql for Sent {
@@ -306,7 +305,7 @@ impl ToSql for Sent {
     }
 }
 
-/// A value as it comes back.
+/// A value as it is received.
 fn received(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Null => Value::Null,
@@ -318,8 +317,8 @@ fn received(value: ValueRef<'_>) -> Value {
     }
 }
 
-/// Waits for whoever is writing, in longer and longer naps, as SQLite's own handler does; but no longer than
-/// until the race is stopped.
+/// Waits for the session that is writing, with longer and longer pauses, as SQLite's own handler does; gives up when
+/// patience runs out or the race is stopped.
 fn busy_handler(terms: Terms) -> impl FnMut(i32) -> bool + Send + 'static {
     const NAPS_MS: [u64; 8] = [1, 2, 5, 10, 15, 20, 25, 50];
     let mut waited = Duration::ZERO;
@@ -334,7 +333,7 @@ fn busy_handler(terms: Terms) -> impl FnMut(i32) -> bool + Send + 'static {
     }
 }
 
-/// How SQLite says it.
+/// The text of a statement for SQLite.
 fn text(statement: Statement) -> &'static str {
     match statement {
         Statement::Check => include_str!("statements/check.sql"),

@@ -1,10 +1,10 @@
-//! A cache that has sold what the database never heard of.
+//! A cache that has sold units of which the database knows nothing.
 //!
-//! *Where the race is.* Between the cache and the queue. Who has taken its unit from the cache and dies
-//! before it is in the queue leaves a cache that says 0 and a database that says 1, and everybody after it
-//! is turned away.
+//! *Where the race is.* Between the cache and the queue. A server that takes the unit from the cache and
+//! dies before it queues the request leaves a cache that says 0 and a database that says 1, and all later
+//! buyers are turned away.
 //!
-//! *Where it comes from.* Two copies of one number, and nobody who compares them.
+//! *Where it comes from.* Two copies of one number, and no job that compares them.
 
 use crate::prelude::*;
 use crate::strategies::pipeline::fulfil;

@@ -1,4 +1,4 @@
-//! Money that was set aside, and that nobody ever moves.
+//! Money that is set aside and never captured.
 //!
 //! *Where the race is.* Between the order and the capture. The server dies there, the order stands, the goods
 //! are sent, and a week later the authorisation runs out.
@@ -9,7 +9,7 @@
 use crate::prelude::*;
 use crate::strategies::authorize::Authorize;
 
-/// The attempt of [`Authorize`], to the letter; and nobody who recovers what it left.
+/// The attempt of [`Authorize`], unchanged, but without its recovery.
 pub struct CaptureForgotten;
 
 impl Strategy for CaptureForgotten {

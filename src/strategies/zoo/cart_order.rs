@@ -1,4 +1,4 @@
-//! Locked in the order of the cart: everything is held that must be, and nobody asks in which order.
+//! Locked in the order of the cart: every lock is taken that is needed, but in no common order.
 //!
 //! *Where the bug is.* One buyer holds the book and waits for the lamp, the other holds the lamp and
 //! waits for the book. Nothing is oversold, and nothing is ever sold again.

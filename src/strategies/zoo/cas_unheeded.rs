@@ -1,6 +1,6 @@
-//! A swap whose answer nobody reads: the right op, and its result dropped.
+//! A swap whose answer is ignored: the right op, and its result dropped.
 //!
-//! *Where the race is.* Between read and swap, as in `cas`; the swap notices, and is not listened to.
+//! *Where the race is.* Between read and swap, as in `cas`; the swap reports it, and the shop sells anyway.
 //!
 //! *Where it comes from.* `UPDATE … WHERE stock = :seen` without a look at the number of rows; a
 //! `compare_exchange` whose `Result` is thrown away.

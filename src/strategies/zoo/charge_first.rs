@@ -1,9 +1,9 @@
-//! Charge, then order: if the server dies in between, somebody has paid for nothing.
+//! Charge, then order: if the server dies in between, the buyer has paid for nothing.
 //!
 //! *Where the race is.* Between two systems: no transaction spans the payment provider and the shop's
-//! database, and nobody looks after what a crash leaves behind.
+//! database, and no job recovers what a crash leaves behind.
 //!
-//! *Where it comes from.* The order in which one writes it down: first the money, then the goods.
+//! *Where it comes from.* The order in which it comes to mind: first the money, then the goods.
 
 use crate::prelude::*;
 

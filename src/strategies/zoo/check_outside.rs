@@ -1,7 +1,7 @@
 //! Check outside the lock: look first, and lock only for the part that changes something.
 //!
-//! *Where the race is.* Between the check and the lock. Everybody who saw the last unit lines up in
-//! good order, and each in turn takes it below zero.
+//! *Where the race is.* Between the check and the lock. All buyers who saw the last unit line up in
+//! good order; the first takes it, and each after it takes the stock further below zero.
 //!
 //! *Where it comes from.* "Do not hold the lock longer than you must", and double-checked locking
 //! without the second check.

@@ -1,8 +1,8 @@
 //! A receipt before the order is on disk.
 //!
-//! *Where the race is.* Between the commit and the disk. The database says "committed" and writes it down a
-//! little later; if the power fails in between, it wakes up and has never heard of the order. The buyer has a
-//! receipt, and the unit is on the shelf again, to be sold once more.
+//! *Where the race is.* Between the commit and the disk. The database says "committed" and writes to disk a
+//! little later; if the power fails in between, it restarts without the order. The buyer has a receipt, and
+//! the unit is on the shelf again, to be sold once more.
 //!
 //! *Where it comes from.* `synchronous_commit = off`, `innodb_flush_log_at_trx_commit = 2`, Redis without
 //! `appendfsync always`, or a disk that answers before it has written: all set to make the benchmark faster.

@@ -1,10 +1,10 @@
-//! A hold that is confirmed, and nobody looks at the answer.
+//! A hold that is confirmed, and the answer is ignored.
 //!
-//! *Where the race is.* Between the timer and the payment. The hold has run out, its unit went back and to
-//! somebody else, and the order is written all the same.
+//! *Where the race is.* Between the timer and the payment. The hold has run out, its unit went back to the
+//! shelf and to another buyer, and the order is written all the same.
 //!
 //! *Where it comes from.* "It was reserved, so it is ours": the confirming call returns a row count that
-//! nobody reads.
+//! the code never reads.
 
 use crate::prelude::*;
 

@@ -1,10 +1,10 @@
 //! A lock around a look at a copy.
 //!
-//! *Where the race is.* Between the leader and its copy. The lock is taken and given back as it should be, but
-//! the stock is read where it is cheap to read, and there the last sale has not arrived yet.
+//! *Where the race is.* Between the leader and its replica. The lock is taken and given back as it should be,
+//! but the stock is read from a replica, where the last sale has not arrived yet.
 //!
-//! *Where it comes from.* A database driver that sends every SELECT to a replica, without being told that this
-//! one decides something.
+//! *Where it comes from.* A database driver that sends every SELECT to a replica, because it was not told
+//! that this one decides a sale.
 
 use crate::prelude::*;
 

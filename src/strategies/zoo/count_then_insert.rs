@@ -1,8 +1,8 @@
 //! No stock column at all: count the orders, and write one more if there is room. Write skew.
 //!
 //! *Where the race is.* Between counting and inserting, inside a transaction that sees a snapshot. Two
-//! transactions count none, and each inserts a row of its own: they never touch the same row, so that
-//! nobody is told of a conflict. Repeatable read lets both commit; serializable does not.
+//! transactions count no orders, and each inserts a row of its own. They never write the same row, so
+//! the database reports no conflict. Repeatable read lets both commit; serializable does not.
 //!
 //! *Where it comes from.* Seats, appointments, one-per-customer rules: "SELECT count(*) …, then INSERT".
 //! Berenson et al., 1995, call it A5B.

@@ -1,11 +1,12 @@
 //! A fencing token that is shown only when writing: half a fence.
 //!
-//! *Where the race is.* Two leases later. The first holder is paused, the second looks and sees one unit,
-//! the first wakes and writes: the store has not seen the newer token yet, so it lets it in. Then the second
-//! writes, and its token is newer still. Both sold the same unit.
+//! *Where the race is.* Between the second holder's read and its write. The first holder is paused until its
+//! lease has ended; the second gets the next lease, reads, and sees one unit. The first wakes and writes: the
+//! store has not seen the newer token yet, so it accepts. Then the second writes with the newer token, and
+//! the store accepts that, too. Both sold the same unit.
 //!
-//! *Where it comes from.* The picture that everybody remembers of fencing shows a write. What was read under
-//! the lease must be fenced, too.
+//! *Where it comes from.* The well-known picture of fencing shows a write. Reads under the lease must be
+//! fenced, too.
 
 use crate::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Two finish one order: the buyer who comes back from paying, and the provider's notice.
+//! Two requests finish one order: the buyer's return from paying, and the provider's notice.
 //!
 //! *Where the race is.* Between looking for the order and writing it. Both look, neither finds one, both
 //! write: one payment, two parcels.
@@ -8,7 +8,7 @@
 
 use crate::prelude::*;
 
-/// Take, pay, and let two finish.
+/// Take, pay, and let return and notice both finish.
 pub struct FinishedTwice;
 
 impl Strategy for FinishedTwice {

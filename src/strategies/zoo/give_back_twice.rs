@@ -1,4 +1,4 @@
-//! Give-back twice: whoever did not fit puts its units back, and then the clean-up does it again.
+//! Give-back twice: a buyer that is refused puts its units back, and then the clean-up does it again.
 //!
 //! *Where the bug is.* After a refusal the shelf holds more than there is, and the next buyer gets a
 //! unit that does not exist.
@@ -19,7 +19,7 @@ impl Strategy for GiveBackTwice {
             summary: "take unseen, and put back twice what did not fit",
             needs: &[OpKind::Add],
             carts: false,
-            // Of the two units that are put back for one, a third buyer takes the second.
+            // The second buyer takes one unit and puts back two; a third buyer takes the surplus one.
             claim: Claim::ShowsWhen(FindingKind::Oversold, &[("buyers", "3")]),
         }
     }

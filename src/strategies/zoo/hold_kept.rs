@@ -1,9 +1,9 @@
 //! The payment was declined, and the hold stays until its timer runs out.
 //!
-//! *Where the race is.* There is none: a way out of the checkout that forgets to tidy up. For ten minutes the
-//! last unit is reserved for somebody who has left.
+//! *Where the race is.* There is none: one way out of the checkout forgets to clean up. For ten minutes the
+//! last unit is reserved for a buyer who has left.
 //!
-//! *Where it comes from.* "The timer will take care of it." So it does, after the sale.
+//! *Where it comes from.* "The timer will take care of it." It does, but the sale is over by then.
 
 use crate::prelude::*;
 

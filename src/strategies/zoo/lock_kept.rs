@@ -1,7 +1,7 @@
-//! A lock kept: every way out gives it back, except the one that is taken when nothing is left.
+//! A lock kept: every way out releases it, except the one when too little is left.
 //!
-//! *Where the bug is.* In the early return. Nobody is oversold; whoever comes next waits until the
-//! connection of the one who left is torn down.
+//! *Where the bug is.* In the early return. Nothing is oversold; the next buyer waits until the
+//! connection of the buyer who left is closed.
 //!
 //! *Where it comes from.* `lock(); if (stock < qty) return SOLD_OUT; …; unlock();` without a `finally`.
 

@@ -1,7 +1,7 @@
 //! Locked twice: the checkout holds the lock and calls a helper that takes it, too.
 //!
-//! *Where the bug is.* The lock is not re-entrant, so the buyer waits for itself. One is enough; all
-//! who come later wait behind it.
+//! *Where the bug is.* The lock is not re-entrant, so the buyer waits for itself. One buyer is enough;
+//! all later ones wait behind it.
 //!
 //! *Where it comes from.* A function that was safe to call by itself, called from a place that had
 //! just been made safe.

@@ -1,7 +1,7 @@
-//! Order, then charge: if the server dies in between, somebody gets a unit for nothing.
+//! Order, then charge: if the server dies in between, the buyer gets a unit for nothing.
 //!
-//! *Where the race is.* As in `charge-first`, the other way round: the parcel leaves, and no money ever
-//! came.
+//! *Where the race is.* As in `charge-first`, the other way round: the parcel is sent, and the money never
+//! comes.
 //!
 //! *Where it comes from.* Fear of the other way round.
 

@@ -1,4 +1,4 @@
-//! An order lost: the unit is taken and the buyer is told yes, but nobody writes the order down.
+//! An order lost: the unit is taken and the buyer is told yes, but no order is written.
 //!
 //! *Where the bug is.* Between the answer and the order book. The shelf is right, the buyer is happy,
 //! and nothing will ever be shipped.

@@ -1,7 +1,8 @@
 //! Check under one lock, act under another: both halves are locked, each by itself.
 //!
-//! *Where the race is.* Between the two locks, and during both: whose cart begins with the other
-//! product checks under the very lock under which this one acts, and neither keeps the other out.
+//! *Where the race is.* Between the two locks, where the buyer holds neither, and during both. A buyer
+//! whose cart begins with the other product takes the same two locks in the other order, so that both
+//! can check at once, and both can write at once.
 //!
 //! *Where it comes from.* A check in one service and a write in another, each `synchronized` on an
 //! object of its own; a lock on the first line of an order, taken for a lock on the order.

@@ -1,4 +1,4 @@
-//! The hold ran out, the buyer is told so, and its money stays.
+//! The hold ran out, the buyer is told so, and the shop keeps its money.
 //!
 //! *Where the race is.* Between the timer and the payment, as with every hold. Here the shop notices, turns
 //! the buyer away, and forgets that it has been paid.

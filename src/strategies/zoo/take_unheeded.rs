@@ -1,4 +1,4 @@
-//! A conditional decrement whose answer nobody reads.
+//! A conditional decrement whose answer is ignored.
 //!
 //! *Where the bug is.* Not between two steps at all: the store does say no, and the shop sells. One
 //! buyer after the other is enough, so this one breaks without any race.

@@ -1,9 +1,9 @@
 //! Unlock before write: the lock is held while looking, and given back before acting.
 //!
-//! *Where the race is.* Between unlock and write. The lock makes the code look safe, and the reader
-//! nods: nobody reads while somebody else does. But what was read is acted on with the door open.
+//! *Where the race is.* Between unlock and write. The lock makes the code look safe: no two buyers read
+//! at the same time. But each acts on what it read after it has released the lock.
 //!
-//! *Where it comes from.* A `with lock:` block that ends a line too early, after somebody moved the
+//! *Where it comes from.* A `with lock:` block that ends a line too early, after a programmer moved the
 //! slow write out of it.
 
 use crate::prelude::*;

@@ -1,7 +1,7 @@
-//! The version read after the stock: two looks where one was needed.
+//! The version read after the stock: two reads where one was needed.
 //!
-//! *Where the race is.* Between the two reads. Somebody sells in between, and the version fetched
-//! afterwards is the new one: it vouches for a stock that it never belonged to.
+//! *Where the race is.* Between the two reads. Another buyer buys in between, and the version read
+//! afterwards is the new one: it does not belong to the stock that was read before.
 //!
 //! *Where it comes from.* The stock from a cache or a replica, the version from the database.
 

@@ -1,7 +1,7 @@
 //! An optimistic write without the version in its condition: it is read, carried along, and not used.
 //!
-//! *Where the race is.* Between read and write, as in `naive`. The version column is there, so
-//! everybody believes that it is looked at.
+//! *Where the race is.* Between read and write, as in `naive`. The version column is there, so every
+//! reader of the code believes that it is checked.
 //!
 //! *Where it comes from.* A bulk update that goes past the mapper; `save()` on an entity whose version
 //! field lost its annotation.

@@ -3,8 +3,8 @@
 //! *Where the race is.* Between the worker's update and its acknowledgement. The queue hands the message to
 //! the next worker, which takes another unit for the same buyer.
 //!
-//! *Where it comes from.* "Exactly once" on the box of a message queue. At least once is what there is, and
-//! the worker must make that harmless.
+//! *Where it comes from.* "Exactly once" in the advertisement of a message queue. Delivery is at least once,
+//! and the worker must make that harmless.
 
 use crate::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A harness: one shop at a server, in which execution after execution is run, each in another order.
+//! A harness: one shop at a server. It runs execution after execution, each in another order.
 
 use std::sync::Arc;
 use std::thread;
@@ -26,26 +26,26 @@ pub struct Harness<'h> {
     kinds: Vec<usize>,
     opening: Opening,
     takes_money: bool,
-    /// Whether all come in the name of one customer, who has been promised what any of them was.
+    /// Whether all buyers act for one customer, who was promised whatever any of them was.
     are_one: bool,
     gate: Arc<Gate>,
     watch: Box<dyn Watch>,
     calls: Vec<Sender<Arc<Provider>>>,
     lefts: Receiver<(usize, FinishedVisit)>,
-    /// Whose sessions may be left with traces and are begun anew when everybody is to go home, and how that went.
+    /// How many buyers' sessions may keep traces, and so are reset at the end of an execution; and the results of that.
     renewals: usize,
     renewed: Receiver<(usize, Renewed)>,
     provider: Arc<Provider>,
-    /// What is known of each buyer's visit, once it is over.
+    /// The result of each buyer's visit, once it is over.
     over: Vec<Option<FinishedVisit>>,
-    /// What each buyer has sent last.
+    /// The last statement that each buyer has sent.
     sent: Vec<PendingStatement>,
     /// The sessions whose changes are held inside the server, by buyer; 0 for none.
     held_inside: Vec<i64>,
 }
 
 impl<'h> Harness<'h> {
-    /// Opens one, has somebody use it, and sends everybody home.
+    /// Opens a harness, calls `use_it` with it, and then lets every buyer leave.
     ///
     /// # Errors
     /// [`Error::World`] when the server gives too few connections, or the operating system too few threads.
@@ -80,7 +80,7 @@ impl<'h> Harness<'h> {
                 let retries = settings.policy.retries;
                 let work = move || {
                     for provider in called {
-                        // Whatever happens, nobody waits for somebody who is not there.
+                        // Whatever happens in the visit, the buyer leaves, so that no other waits for it.
                         let leaves = Leaves(&handle);
                         let buyer = place as BuyerId;
                         let guest =
@@ -89,7 +89,7 @@ impl<'h> Harness<'h> {
                         let _ = tells.send((place, left));
                         drop(leaves);
                         if may_leave_traces {
-                            // Not before: what a buyer leaves behind is there for the others.
+                            // Only after the close: the other buyers must meet what this buyer leaves behind.
                             handle.await_close();
                             let kept_locks = link.begin_anew();
                             let is_broken = link.is_broken();
@@ -129,7 +129,7 @@ impl<'h> Harness<'h> {
             };
             let used = use_it(&mut harness);
             let let_go = harness.hold_no_more();
-            // However it went: nobody is kept.
+            // Whether `use_it` failed or not, no buyer stays held.
             harness.gate.close();
             used.and_then(|used| let_go.map(|()| used))
         })
@@ -141,25 +141,25 @@ impl<'h> Harness<'h> {
         self.server
     }
 
-    /// How often somebody was found to wait for something that is not to be seen from here.
+    /// How often a buyer's code was found to wait for something that the scheduler cannot see.
     #[must_use]
     pub fn unseen(&self) -> u64 {
         self.gate.unseen()
     }
 
-    /// How often a buyer was not chosen because its code only asks the same again, and would hear the same.
+    /// How often a buyer was not chosen because its code polls: it asks the same again, and would hear the same.
     #[must_use]
     pub fn passed_over(&self) -> u64 {
         self.gate.passed_over()
     }
 
-    /// For each buyer the first that wants the same and does the same.
+    /// For each buyer, the first buyer that wants the same and does the same.
     #[must_use]
     pub fn kinds(&self) -> &[usize] {
         &self.kinds
     }
 
-    /// Puts everything back to where it was, and lets everybody come in, up to its first statement.
+    /// Resets the store, and lets every buyer come in and run up to its first statement.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
@@ -175,7 +175,7 @@ impl<'h> Harness<'h> {
         self.settle().map(drop)
     }
 
-    /// Whose turn may be next, and what each would send.
+    /// The buyers that the search may choose next, and the statement that each would send.
     #[must_use]
     pub fn ready(&self) -> Vec<(usize, PendingStatement)> {
         self.gate.ready()
@@ -187,7 +187,7 @@ impl<'h> Harness<'h> {
         self.gate.most_futile_attempts()
     }
 
-    /// Lets one statement go, and waits until it is known what came of it; none if it is not held.
+    /// Releases one buyer's statement and waits until its result is known; none if the buyer is not held.
     ///
     /// # Errors
     /// [`Error::World`] when the server falls silent or is gone.
@@ -200,7 +200,7 @@ impl<'h> Harness<'h> {
         self.release(place, &pending)?;
         let mut answered = self.settle()?;
         for other in &waited {
-            // The server knows nothing of those who find out by themselves.
+            // A buyer that found its conflict by itself retries now: the server does not know that it waits.
             if self.gate.retry(*other) {
                 let more = self.settle()?;
                 let still_waits = self.gate.waiting().contains(other);
@@ -223,7 +223,7 @@ impl<'h> Harness<'h> {
             }
         }
         if waits {
-            // What a poller has heard is that it has to wait.
+            // A buyer that retries by itself was only answered that it has to wait.
             answer = None;
         }
         let is_inside = self.gate.held_inside();
@@ -250,7 +250,8 @@ impl<'h> Harness<'h> {
         }))
     }
 
-    /// Lets a buyer's statement go, or the rest of it; before that, has it held inside the server if it is to be.
+    /// Releases a buyer's statement, or the rest of it. If the statement is to be held inside the server, arranges that
+    /// first.
     fn release(&mut self, place: usize, pending: &PendingStatement) -> Result<(), Error> {
         let session = self.gate.session(place);
         let held = self.held_inside[place];
@@ -272,7 +273,7 @@ impl<'h> Harness<'h> {
         Ok(())
     }
 
-    /// Holds none of a buyer's statements inside the server any more.
+    /// Stops holding this buyer's statements inside the server.
     fn let_pass(&mut self, place: usize) -> Result<(), Error> {
         match std::mem::take(&mut self.held_inside[place]) {
             0 => Ok(()),
@@ -280,12 +281,12 @@ impl<'h> Harness<'h> {
         }
     }
 
-    /// The same of every buyer's.
+    /// Stops holding every buyer's statements inside the server.
     fn hold_no_more(&mut self) -> Result<(), Error> {
         (0..self.held_inside.len()).try_for_each(|place| self.let_pass(place))
     }
 
-    /// Where nobody can move but by waiting no longer, somebody waits no longer; and what was answered then.
+    /// While buyers are blocked and none is held, makes the server end one wait early. Returns the answers that follow.
     fn give_up(&mut self) -> Result<Vec<(usize, String)>, Error> {
         let mut answered = Vec::new();
         loop {
@@ -302,7 +303,7 @@ impl<'h> Harness<'h> {
         }
     }
 
-    /// Who has left since this was last asked.
+    /// The buyers that have left since the last call.
     fn see_off(&mut self) -> Vec<(usize, Ending)> {
         let mut left = Vec::new();
         while let Ok((place, what)) = self.lefts.try_recv() {
@@ -332,13 +333,13 @@ impl<'h> Harness<'h> {
         })
     }
 
-    /// That a connection is of no more use, whosever it is.
+    /// The error for a connection that is of no more use, whichever it is.
     fn broke(&self, why: &str) -> Error {
         let version = self.server.version();
         Error::world(format!("{version}: a connection broke in the middle of a schedule: {why}"))
     }
 
-    /// Sends everybody home who is still there, and says how many that were.
+    /// Makes every buyer that is still there leave, and returns how many that were.
     ///
     /// # Errors
     /// [`Error::World`] when a connection is gone.
@@ -374,7 +375,7 @@ impl<'h> Harness<'h> {
         Ok(still_there)
     }
 
-    /// Everything that is known when everybody has gone home.
+    /// The result of the execution, once every buyer has left.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot say.
@@ -398,15 +399,15 @@ impl<'h> Harness<'h> {
     }
 }
 
-/// How it went to begin a session anew.
+/// The result of resetting a session.
 struct Renewed {
-    /// Locks of its own that it still held.
+    /// Locks of the session's own that it still held.
     kept_locks: u64,
     /// Whether its connection is of no more use.
     is_broken: bool,
 }
 
-/// Whoever has this leaves in any case.
+/// Makes its buyer leave when dropped, however the visit ends.
 struct Leaves<'s>(&'s BuyerHandle);
 
 impl Drop for Leaves<'_> {

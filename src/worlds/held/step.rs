@@ -8,36 +8,37 @@ use crate::scheduler::{Footprint, PendingStatement};
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Whose.
+    /// The buyer that made it.
     pub place: usize,
     /// What it sent.
     pub statement: PendingStatement,
     /// What the server answered; none if it has to wait for another buyer, or has only begun.
     pub answer: Option<String>,
-    /// Whether it has begun and is held inside the server.
+    /// Whether the statement has begun and is held inside the server.
     pub has_begun: bool,
-    /// For whom it waits, as far as the server says.
+    /// The buyers it waits for, as far as the server says.
     pub waits_for: Vec<usize>,
-    /// Who had to wait until now and goes on with this step, and what the server answered them.
+    /// Buyers that had to wait until now and go on with this step, and what the server answered them.
     pub went_on: Vec<(usize, String)>,
-    /// Who had to wait until now, and has begun with this step what is now held inside the server.
+    /// Buyers that had to wait until now, and whose statement has begun with this step and is now held inside the
+    /// server.
     pub began: Vec<usize>,
-    /// Who left with this step.
+    /// Buyers that left with this step.
     pub left: Vec<(usize, Ending)>,
-    /// What it has to do with, and whatever goes on with it.
+    /// What the statement touches, together with all that goes on or begins with this step.
     pub touches: Footprint,
 }
 
-/// What is held at a time.
+/// How much the scheduler releases at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grain {
     /// One statement.
     Statement,
-    /// One op, of however many statements: as the model steps.
+    /// One op, which may be several statements: the step of the model.
     Op,
 }
 
-/// An op's reply, as it is told where ops are held. Whether a lock was waited for is no part of it.
+/// An op's reply as text, where ops are held. The text does not say whether the buyer waited for a lock.
 #[must_use]
 pub fn told(reply: Heard) -> String {
     match reply {

@@ -16,7 +16,7 @@ use crate::worlds::stepped::script::Next;
 /// More ops than any attempt makes.
 const MOST_OPS: usize = 1_000;
 
-/// A buyer and what it stands in front of.
+/// A buyer, and what its visit needs.
 pub(super) struct HeldBuyer<'g> {
     pub(super) entrant: &'g dyn Scripted,
     pub(super) buyer: BuyerId,
@@ -30,14 +30,14 @@ pub(super) struct HeldBuyer<'g> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FinishedVisit {
     pub(super) visit: Visit,
-    /// Locks that attempts kept though nothing had cut them short.
+    /// Locks that attempts kept although no failure had cut them short.
     pub(super) leaked_locks: u64,
     /// Whether its connection is of no more use.
     pub(super) is_broken: bool,
 }
 
 impl HeldBuyer<'_> {
-    /// Attempts until one is the last. Times are steps.
+    /// Runs attempts until one is the last. Times are steps.
     pub(super) fn visit(&self, link: &mut dyn Link, handle: &BuyerHandle) -> FinishedVisit {
         let mut visit = Visit::unserved(self.buyer, self.want);
         let mut leaked_locks = 0;
@@ -109,7 +109,7 @@ impl HeldBuyer<'_> {
     }
 }
 
-/// What an attempt leaves behind even if it ends in a conflict.
+/// Whether an attempt has made a change that stays even if it ends in a conflict.
 #[derive(Debug, Default)]
 struct Marks {
     is_in_transaction: bool,
@@ -131,7 +131,7 @@ impl Marks {
             | Op::CountLeft { .. }
             | Op::FindOrder
             | Op::FindCharge => {}
-            // A lock is given back when the attempt ends, whatever becomes of it.
+            // The end of the attempt releases a lock in any case.
             Op::Lock { .. } | Op::Unlock { .. } => {}
             _ if self.is_in_transaction || matches!(reply, Ok(Reply::Applied(false)) | Err(_)) => {}
             _ => self.has_changed = true,

@@ -1,5 +1,5 @@
-//! What happens to somebody beside its own next step: what the shop does in its name, and what goes
-//! wrong. Working them out is the cast's part, as it is with steps.
+//! Acts other than a buyer's own next step: the errands that the shop runs about it, and faults. The cast computes
+//! their results, as it does for steps.
 
 use super::cast::{Cast, MOST_OPS};
 use super::kind::{Kind, OnErrand, Part};
@@ -14,15 +14,15 @@ use crate::domain::op::{Op, OpKind, Payment, Reply, Request};
 use crate::stores::model::{Grip, Model};
 
 impl Cast<'_> {
-    /// What comes of an act that is no step of its own.
+    /// The result of an act that is not a plain step.
     pub(super) fn work_out_act(&mut self, store_id: StoreId, cue: Cue<KindId>) -> Option<Turn> {
         let kind = self.kind_of(cue.who).clone();
         let mut store = self.store_of(store_id).clone();
-        // What is in front of the clerk is the clerk's business.
+        // What happens to a request at the clerk is the clerk's doing.
         if kind.is_in_line() {
             return None;
         }
-        // A timer runs out in any case once nobody is there who could be in time.
+        // After the buyer has left, its timer is bound to run out: that is no fault.
         let is_fault = match cue.act {
             Act::Step | Act::Errand => false,
             Act::Expire => kind.part.ending().is_none(),
@@ -79,13 +79,13 @@ impl Cast<'_> {
         Some(Turn { is_fault, ..turn })
     }
 
-    /// Somebody becomes something else without having made a step.
+    /// The buyer changes to another kind without a step.
     fn becomes(&mut self, store: Model, from: KindId, kind: Kind) -> Turn {
         let to = self.intern(kind);
         self.simply(store, Move { from, to }, Ok(Reply::Done))
     }
 
-    /// A payment that ends like this: its own, or one on its errand.
+    /// A payment with this outcome: the buyer's own, or one on its errand.
     fn pays(
         &mut self,
         mut store: Model,
@@ -103,7 +103,7 @@ impl Cast<'_> {
         Some(Turn { leaks, ..self.simply(store, Move { from, to }, reply) })
     }
 
-    /// If money has moved, so that there are more charges than before, the provider will tell the shop.
+    /// If money has moved, so that there are more charges than before, the provider will notify the shop.
     pub(super) fn notice(&self, kind: &mut Kind, charges_before: u8) {
         let tells = self.entrant.card().names(OpKind::Notice);
         let was_told = kind.due.contains(&Errand::Notice) || is_on(kind, Errand::Notice);
@@ -112,7 +112,7 @@ impl Cast<'_> {
         }
     }
 
-    /// Whether the provider may tell the shop once more of a payment.
+    /// Whether the provider may notify the shop once more of a payment.
     fn may_be_told_again(&self, kind: &Kind) -> bool {
         self.entrant.card().names(OpKind::Notice)
             && kind.standing.charges > 0
@@ -120,8 +120,8 @@ impl Cast<'_> {
             && !is_on(kind, Errand::Notice)
     }
 
-    /// Somebody of the shop's goes on with its errand, or on one that is due; if the payment on it is to end
-    /// in a certain way, only if it comes to one now.
+    /// The shop makes the next step of the errand about this buyer, or starts an errand that is due. With an `outcome`,
+    /// only if that step is a payment, which then ends like this.
     fn errand_step(
         &mut self,
         mut store: Model,
@@ -134,7 +134,7 @@ impl Cast<'_> {
             None if kind.due.is_empty() => return None,
             None => match self.sent_on(kind.due.remove(0), &kind)? {
                 Some(going) => going,
-                // Nothing is to be done.
+                // The errand has nothing to do.
                 None if outcome.is_some() => return None,
                 None => return Some(self.becomes(store, from, kind)),
             },
@@ -158,7 +158,7 @@ impl Cast<'_> {
         Some(self.simply(store, Move { from, to }, reply))
     }
 
-    /// The errand about somebody that is under way or due, and the op that comes next on it.
+    /// The errand about this buyer that is under way or due, and its next op.
     #[must_use]
     pub fn next_errand(&self, kind: KindId) -> Option<(Errand, Option<Op>)> {
         let kind = self.kind_of(kind);
@@ -169,14 +169,14 @@ impl Cast<'_> {
         Some((errand, self.sent_on(errand, kind)?.map(|going| going.next)))
     }
 
-    /// Somebody at the beginning of an errand; none inside if there is nothing to do.
+    /// Starts an errand; none inside if it has nothing to do.
     fn sent_on(&self, errand: Errand, kind: &Kind) -> Option<Option<OnErrand>> {
         let fresh =
             OnErrand { errand, heard: Vec::new(), grip: Grip::default(), next: Op::FindOrder };
         self.goes_on(fresh, kind)
     }
 
-    /// Somebody on an errand who has heard this; none inside if it is over.
+    /// Continues an errand that has heard this; none inside if it is over.
     fn goes_on(&self, mut going: OnErrand, kind: &Kind) -> Option<Option<OnErrand>> {
         let want = kind.part.want()?;
         match self.entrant.errand(going.errand, want, &going.heard) {
@@ -192,7 +192,7 @@ impl Cast<'_> {
         }
     }
 
-    /// The server that works for somebody dies: its connection closes, and what it knew is gone.
+    /// The server that runs this attempt, errand or clerk dies: its connection closes, and what it knew is lost.
     fn crash(&mut self, mut store: Model, from: KindId, mut kind: Kind) -> Option<Turn> {
         match (kind.part, &mut kind.errand) {
             (Part::Buyer { want, .. }, _) if kind.begun => {
@@ -204,7 +204,7 @@ impl Cast<'_> {
                 let gone = kind.after(Part::Gone { want, ending });
                 Some(self.becomes(store, from, gone))
             }
-            // The request was not acknowledged, and so it comes again.
+            // The request was not acknowledged, so the queue delivers it again.
             (Part::BusyClerk { want }, _) => {
                 store.close(&kind.grip, &mut kind.standing);
                 let ticket = store.serving.take()? as KindId;
@@ -226,13 +226,13 @@ impl Cast<'_> {
     }
 }
 
-/// A payment of somebody's that ends like this; none if the provider repeats what it said before.
+/// A payment with this outcome; none if the provider would repeat an earlier answer, or if the op is no payment.
 fn paid(kind: &mut Kind, op: Op, outcome: Payment) -> Option<Heard> {
     let can_be = kind.standing.can_pay(op, outcome);
     can_be.then(|| kind.standing.at_provider(op, outcome).map(Ok)).flatten()
 }
 
-/// Whether somebody is on this errand about a buyer.
+/// Whether the shop is running this errand about the buyer.
 fn is_on(kind: &Kind, errand: Errand) -> bool {
     kind.errand.as_ref().is_some_and(|going| going.errand == errand)
 }

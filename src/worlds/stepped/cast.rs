@@ -23,9 +23,9 @@ use crate::stores::model::{Grip, Model, Shelf, Split, Standing, failed};
 pub struct Cast<'s> {
     pub(super) entrant: &'s dyn Scripted,
     retries: Retries,
-    /// What can happen to anybody here.
+    /// The acts that can happen here.
     acts: Vec<Act>,
-    /// Whether a step that nobody else can see is one with the step before it.
+    /// Whether a step that no other buyer can see merges with the step before it.
     merges: bool,
     kinds: Vec<Kind>,
     kind_ids: BTreeMap<Kind, KindId>,
@@ -33,10 +33,10 @@ pub struct Cast<'s> {
     promised: Vec<Units>,
     stores: Vec<Model>,
     store_ids: BTreeMap<Model, StoreId>,
-    /// What comes of a step (none: it has to wait), as far as it was worked out.
+    /// The results of the steps computed so far (none: the step has to wait).
     turns: Turns,
     full: bool,
-    /// Whether somebody looked for orders, though writing one is no step that can be seen.
+    /// Whether an op looked for orders although the writing of orders is merged into other steps.
     asked_in_vain: bool,
     /// The memory that kinds and stores take, in bytes.
     bytes: usize,
@@ -77,7 +77,7 @@ impl<'s> Cast<'s> {
         Self { merges: false, ..self }
     }
 
-    /// The kind of a buyer who has just come.
+    /// The kind of a buyer that has just come.
     pub fn newcomer(&mut self, want: Want) -> KindId {
         self.buyer(Kind::newcomer(want, 0)).0
     }
@@ -137,20 +137,19 @@ impl<'s> Cast<'s> {
         self.full
     }
 
-    /// Whether somebody looked for orders, though its card does not say that it would; what came of that is
-    /// wrong.
+    /// Whether an op looked for orders although the strategy's card does not name such ops. The results are then wrong.
     #[must_use]
     pub fn was_asked_in_vain(&self) -> bool {
         self.asked_in_vain
     }
 
-    /// Whether writing an order is one with the step before it.
+    /// Whether the writing of an order merges with the step before it.
     #[must_use]
     pub fn merges(&self) -> bool {
         self.merges
     }
 
-    /// What can happen to anybody here: a step, and whatever may go wrong.
+    /// The acts that can happen here: steps, and faults.
     #[must_use]
     pub fn acts(&self) -> &[Act] {
         &self.acts
@@ -162,8 +161,8 @@ impl<'s> Cast<'s> {
         self.entrant.card().names(OpKind::Pay)
     }
 
-    /// What comes of it if this happens to somebody of a kind; none if it cannot, say because it has left
-    /// or has to wait.
+    /// The result if this happens to a buyer of this kind; none if it cannot happen, say because the buyer has left or
+    /// has to wait.
     pub fn turn(&mut self, store: StoreId, cue: Cue<KindId>) -> Option<Turn> {
         if let Some(known) = self.turns.get(store, cue) {
             return *known;
@@ -176,14 +175,14 @@ impl<'s> Cast<'s> {
         turn
     }
 
-    /// The same, if it was worked out before.
+    /// The same, if it was computed before.
     #[inline]
     #[must_use]
     pub fn known_turn(&self, store: StoreId, cue: Cue<KindId>) -> Option<&Option<Turn>> {
         self.turns.get(store, cue)
     }
 
-    /// Units promised to somebody of this kind, of each product in its cart.
+    /// Units promised to a buyer of this kind, of each product in its cart.
     #[inline]
     #[must_use]
     pub fn promised_to(&self, kind: KindId) -> Units {
@@ -251,7 +250,7 @@ impl<'s> Cast<'s> {
         Some(Turn { other, leaks, refused, ..self.simply(store, actor, reply) })
     }
 
-    /// Whoever made a step hears the reply; what it held is given back if its attempt is over.
+    /// Gives the reply to the actor that made the step. If its attempt is over, what it held is released.
     pub(super) fn goes_on_with(
         &mut self,
         store: &mut Model,
@@ -270,14 +269,14 @@ impl<'s> Cast<'s> {
         (to, leaks)
     }
 
-    /// The buyer of this kind after a clerk who served it: what the world keeps about it is as the clerk
-    /// leaves it.
+    /// The buyer of this kind after the clerk served it: what the world keeps about the buyer is as the clerk leaves
+    /// it.
     pub(super) fn after_serving(&self, buyer: KindId, clerk: Kind) -> Kind {
         let Kind { standing, errand, due, .. } = clerk;
         Kind { standing, errand, due, ..self.kind_of(buyer).clone() }
     }
 
-    /// A turn in which nobody else takes part and nothing goes wrong.
+    /// A turn that changes no other buyer and in which nothing goes wrong.
     pub(super) fn simply(&mut self, store: Model, actor: Move, reply: Heard) -> Turn {
         let refused = self.refused(actor.to);
         Turn {
@@ -324,7 +323,7 @@ impl<'s> Cast<'s> {
 
     /// A buyer hears a reply: what it is now, and what its attempt left behind if it ended.
     fn hear(&mut self, mut kind: Kind, reply: Heard) -> (KindId, Leaks) {
-        // Who has left hears nothing any more, though an order may still be written.
+        // A buyer that has left hears nothing any more, though an order may still be written for it.
         if matches!(kind.part, Part::Buyer { .. }) {
             kind.heard.push(reply);
             kind.begun = true;
@@ -332,8 +331,8 @@ impl<'s> Cast<'s> {
         self.buyer(kind)
     }
 
-    /// The number of a buyer who has heard this, or of what it is after its attempt; and what an attempt
-    /// that ended has left behind.
+    /// The number of a buyer that has heard this, or of its kind after the attempt. Also returns what the attempt left
+    /// behind, if it ended.
     fn buyer(&mut self, mut kind: Kind) -> (KindId, Leaks) {
         let Part::Buyer { want, conflicts } = kind.part else {
             return (self.intern(kind), Leaks::default());
@@ -341,13 +340,13 @@ impl<'s> Cast<'s> {
         let attempt = loop {
             match self.entrant.attempt(want, &kind.heard) {
                 _ if kind.heard.len() == MOST_OPS => break Err(Missed::Failed(Failure::TooLong)),
-                // Nobody else can see this step, so it is one with the step before. What is in the
-                // cart is in the shop, so that this cannot fail.
+                // No other buyer can see this step, so it merges with the step before. The shop has the products of the
+                // cart, so this cannot fail.
                 Next::Call(Op::PlaceOrder(order)) if self.merges && kind.orders_unseen(order) => {
                     kind.standing.orders.push(order.want);
                     kind.heard.push(Ok(Reply::Done));
                 }
-                // Who stands in the queue can do nothing but wait.
+                // A buyer in the queue can do nothing but wait.
                 Next::Call(op) if kind.grip.place && op != Op::AwaitAnswer => {
                     break Err(Missed::Failed(Failure::Unsupported));
                 }
@@ -362,7 +361,7 @@ impl<'s> Cast<'s> {
             }
         };
         let lock = kind.grip.holds_any();
-        // Who meets a conflict without a step would meet it for ever.
+        // A buyer that meets a conflict without a step would meet it for ever.
         let may_try_again = kind.begun && self.retries.allow(conflicts + 1);
         if attempt == Err(Missed::Conflict) && may_try_again {
             let conflicts = match self.retries {
@@ -385,8 +384,8 @@ impl<'s> Cast<'s> {
         (self.intern(gone), leaks)
     }
 
-    /// The number of a clerk who serves somebody and has heard this; and what it has left behind if it is
-    /// done.
+    /// The number of a clerk that serves a buyer and has heard this. Also returns what the clerk left behind, if it is
+    /// done with the buyer.
     fn busy_clerk(&mut self, mut kind: Kind) -> (KindId, Leaks) {
         let Part::BusyClerk { want } = kind.part else {
             return (self.intern(kind), Leaks::default());
@@ -399,7 +398,7 @@ impl<'s> Cast<'s> {
                     kind.heard.push(Ok(Reply::Done));
                 }
                 Next::Call(op) => break op,
-                // Whatever it had begun is over, and the request is still there.
+                // The clerk's attempt is over, and the request is still there.
                 Next::End(Err(Missed::Conflict)) if !kind.heard.is_empty() => {
                     kind.heard.clear();
                     std::mem::take(&mut kind.grip).let_go(&mut kind.standing);
@@ -418,9 +417,9 @@ impl<'s> Cast<'s> {
         (self.intern(kind), Leaks { lock, hold: false })
     }
 
-    /// For a search that follows what came first: the store, and what everybody is, when it is
-    /// remembered of all who are inside or have bought that they were so before this buyer was turned
-    /// away. What is remembered of an attempt is forgotten with it.
+    /// For the false-sold-out search: marks (`early`) the refused buyer, and every other buyer that may have units at
+    /// this refusal. Returns the store and the crowd with these marks. The end of an attempt drops its mark, unless the
+    /// buyer has bought or has held units. A retry and a crash always drop it.
     pub fn after_refusal(
         &mut self,
         store: StoreId,
@@ -444,7 +443,7 @@ impl<'s> Cast<'s> {
         (self.store(store), marked)
     }
 
-    /// The same kind, with it remembered that it was inside or had bought; if it is or has.
+    /// Sets `early` on this kind if its buyer may have units.
     fn early(&mut self, id: KindId) -> KindId {
         let kind = self.kind_of(id);
         match kind.may_have_units() {
@@ -453,7 +452,7 @@ impl<'s> Cast<'s> {
         }
     }
 
-    /// The same kind, with nothing remembered.
+    /// The same kind without the `early` mark.
     pub fn plain(&mut self, id: KindId) -> KindId {
         match self.kind_of(id) {
             Kind { early: false, .. } => id,
@@ -483,7 +482,7 @@ impl<'s> Cast<'s> {
     }
 }
 
-/// What can happen to anybody in this shop.
+/// The acts that can happen in this shop.
 fn acts(entrant: &dyn Scripted, settings: &Settings) -> Vec<Act> {
     let card = entrant.card();
     let runs_out = card.asks_for(|kind| matches!(kind, OpKind::Hold | OpKind::Lease));
@@ -497,7 +496,7 @@ fn acts(entrant: &dyn Scripted, settings: &Settings) -> Vec<Act> {
     Act::ALL.into_iter().filter(happens).collect()
 }
 
-/// Whether an order that is written can make a difference to somebody's next step.
+/// Whether a written order can make a difference to the next step of any buyer.
 fn looks_at_orders(entrant: &dyn Scripted) -> bool {
     let looks = [
         OpKind::FindOrder,

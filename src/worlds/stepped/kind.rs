@@ -1,4 +1,4 @@
-//! Kinds of buyer: two who want the same and have heard the same in this attempt are one.
+//! Kinds of buyer: two buyers that want the same and have heard the same in this attempt are of one kind.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use crate::domain::card::Errand;
 use crate::domain::op::{Item, Op, Order, Want};
 use crate::stores::model::{Grip, Standing};
 
-/// Who somebody is, apart from what it has heard.
+/// The role of a buyer or the clerk, apart from what it has heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// A buyer who wants this and has lost so often. Losses are only counted where retries are
-    /// limited: a buyer who may lose for ever starts afresh each time.
+    /// A buyer that wants this and has had so many conflicts. Conflicts are counted only where retries are limited: a
+    /// buyer with unlimited retries starts afresh each time.
     Buyer {
         /// What it came for.
         want: Want,
@@ -28,14 +28,14 @@ pub enum Part {
     },
     /// The clerk, waiting for the next in the queue.
     IdleClerk,
-    /// The clerk, serving somebody who wants this.
+    /// The clerk, serving a buyer that wants this.
     BusyClerk {
         /// What the buyer came for.
         want: Want,
     },
 }
 
-/// Somebody of the shop's on an errand about a buyer.
+/// An errand about a buyer that the shop is running.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OnErrand {
     /// Which errand.
@@ -48,32 +48,32 @@ pub struct OnErrand {
     pub next: Op,
 }
 
-/// One kind: all who are alike in everything that can make a difference.
+/// One kind: all buyers that are equal in everything that can make a difference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kind {
-    /// Who it is.
+    /// Its role.
     pub part: Part,
     /// What it has heard in this attempt, private ops included.
     pub heard: Vec<Heard>,
     /// What it holds of the store.
     pub grip: Grip,
-    /// How it stands with the shop and the payment provider; with a clerk, how whom it serves does.
+    /// Its standing with the shop and the payment provider; for a clerk, that of the buyer it serves.
     pub standing: Standing,
-    /// What the shop does in its name meanwhile.
+    /// The errand about it that the shop is running.
     pub errand: Option<Box<OnErrand>>,
-    /// Errands that somebody of the shop's has yet to go on, the first first.
+    /// Errands about it that the shop has yet to start, in order.
     pub due: Vec<Errand>,
     /// Whether it has made a step in this attempt.
     pub begun: bool,
-    /// For a search that follows what came first: whether it was inside, or had bought, when a certain
-    /// buyer was turned away; or is that buyer. See [`Cast::after_refusal`](super::Cast::after_refusal).
+    /// Set by the false-sold-out search: whether the buyer may have had units when a certain buyer was turned away, or
+    /// is that buyer. See [`Cast::after_refusal`](super::Cast::after_refusal).
     pub early: bool,
     /// The op it will send next; none if it has left.
     pub next: Option<Op>,
 }
 
 impl Part {
-    /// What its buyer came for, or whom it serves.
+    /// What the buyer came for; for a busy clerk, what the buyer it serves came for.
     #[must_use]
     pub fn want(self) -> Option<Want> {
         match self {
@@ -95,8 +95,8 @@ impl Part {
 }
 
 impl Kind {
-    /// Whether it is inside an attempt, has bought, or has held units: only then may there have been too
-    /// little left for others because of it.
+    /// Whether it is inside an attempt, has bought, or has held units: only then may others have found too little
+    /// because of it.
     #[must_use]
     pub fn may_have_units(&self) -> bool {
         self.begun
@@ -104,7 +104,7 @@ impl Kind {
             || self.part.ending().is_some() && self.standing.has_stood_in_the_way()
     }
 
-    /// What stands in the order book in its name.
+    /// The units in the order book in its name.
     #[must_use]
     pub fn ordered(&self) -> Ordered {
         let mut ordered = Ordered::new();
@@ -116,33 +116,33 @@ impl Kind {
         ordered
     }
 
-    /// Whether it is about to ask for money itself, and not somebody on its errand.
+    /// Whether its own next op is a payment; the ops of its errand do not count.
     #[must_use]
     pub fn is_paying(&self) -> bool {
         self.next.is_some_and(Op::is_payment)
     }
 
-    /// Whether writing this order is a step that nobody else can see, and so one with the step before it, if
-    /// there is one in this attempt.
+    /// Whether no other buyer can see that it writes this order, so that the write merges with the step before it.
+    /// False if this attempt has no step yet.
     #[must_use]
     pub fn orders_unseen(&self, order: Order) -> bool {
         let has_stepped = self.begun || matches!(self.part, Part::BusyClerk { .. });
         has_stepped && self.part.want() == Some(order.want) && !self.grip.is_in_transaction()
     }
 
-    /// Whether it stands in front of the clerk: whatever happens to it there is the clerk's doing.
+    /// Whether its request is with the clerk: whatever happens to it there is the clerk's doing.
     #[must_use]
     pub fn is_in_line(&self) -> bool {
         self.grip.place
     }
 
-    /// Somebody after its attempt: what the world keeps about it stays.
+    /// The kind after its attempt: what the world keeps about the buyer stays.
     pub(super) fn after(mut self, part: Part) -> Self {
         self.grip.let_go(&mut self.standing);
         Self { standing: self.standing, errand: self.errand, due: self.due, ..Self::of(part) }
     }
 
-    /// Somebody of whom nothing else is known.
+    /// A kind in this role, of which nothing else is known.
     pub(super) fn of(part: Part) -> Self {
         Self {
             part,

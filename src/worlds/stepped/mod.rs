@@ -1,8 +1,8 @@
-//! The stepped world: one op at a time, and a chooser picks whose.
+//! The stepped world: it runs one op at a time, and the search picks whose.
 //!
-//! [`script`] tells what a buyer does next from what it has heard. [`cast`] keeps the kinds of buyers
-//! there are: two who want the same and have heard the same in this attempt are one kind. [`stage`]
-//! is a shop with its buyers, moved one step at a time.
+//! [`script`] computes a buyer's next op from the replies it has heard. [`cast`] keeps the kinds of buyers that were
+//! met: two buyers that want the same and have heard the same in this attempt are of one kind. [`stage`] is a shop with
+//! its buyers, moved one step at a time.
 
 mod acts;
 pub mod cast;

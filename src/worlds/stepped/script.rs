@@ -1,7 +1,7 @@
 //! A script: what an attempt does next, given what it has heard so far.
 //!
-//! An attempt has no memory but the replies to its ops, so running its future over recorded replies
-//! leads to the one op that it would send next. Nothing of the future is kept.
+//! An attempt has no memory but the replies to its ops. So running its future over recorded replies leads to the one op
+//! that it would send next. The future itself is not kept.
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -62,18 +62,18 @@ fn next<T>(polled: Poll<T>, shop: Session<Recorded<'_>>, suspended: T) -> Next<T
     match (polled, shop.into_connection().asked) {
         (Poll::Ready(end), _) => Next::End(end),
         (Poll::Pending, Some(op)) => Next::Call(op),
-        // It waits for something that is not an op, and that never comes here.
+        // The future waits for something that is not an op, and that never comes here.
         (Poll::Pending, None) => Next::End(suspended),
     }
 }
 
-/// A connection that knows its replies beforehand, as far as they go.
+/// A connection that gives the recorded replies, as far as they go.
 struct Recorded<'h> {
     heard: &'h [Heard],
     asked: Option<Op>,
 }
 
-/// A recorded reply, or for ever none.
+/// A recorded reply, or a future that is never ready.
 struct Playback(Option<Heard>);
 
 impl Future for Playback {

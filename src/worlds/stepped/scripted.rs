@@ -1,4 +1,4 @@
-//! A strategy whose type is forgotten, one op at a time.
+//! A type-erased strategy, run one op at a time.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::domain::card::{About, Errand};
 use crate::domain::op::{BuyerId, Want};
 use crate::strategy::Strategy;
 
-/// A strategy of any type, of which the next op can be asked for. Every [`Strategy`] is one.
+/// A strategy of any type that can be asked for its next op. Every [`Strategy`] is one.
 pub trait Scripted: Sync {
     /// The strategy's card.
     fn card(&self) -> About;
@@ -32,7 +32,7 @@ pub trait Scripted: Sync {
     /// What the shop does next on an errand about this want, having heard this.
     fn errand(&self, errand: Errand, want: Want, heard: &[Heard]) -> Next<Result<(), Missed>>;
 
-    /// Whether it is a running application's.
+    /// Whether the strategy is the checkout of a running application.
     fn is_app(&self) -> bool {
         self.described().is_some_and(|checkout| checkout.app.is_some())
     }

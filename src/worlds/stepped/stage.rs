@@ -36,11 +36,11 @@ impl fmt::Display for Actor {
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Who made it, or to whom it happened.
+    /// The actor that made it, or to which it happened.
     pub actor: Actor,
-    /// Whether it was a step of its own, or what else.
+    /// Whether it was a step of its own, or which other act.
     pub act: Act,
-    /// On which errand, if on one.
+    /// The errand that it was part of, if any.
     pub errand: Option<Errand>,
     /// What was sent; none if nothing was.
     pub op: Option<Op>,
@@ -54,9 +54,9 @@ pub struct Step {
     pub begins_again: bool,
     /// How the visit ended with this step, if it did.
     pub ending: Option<Ending>,
-    /// Whom the clerk's step was about, and how that visit ended.
+    /// The buyer that the clerk's step was about, and how that visit ended, if it did.
     pub other: Option<(Actor, Option<Ending>)>,
-    /// What an attempt that ended has left behind.
+    /// What the attempt left behind, if this step ended it.
     pub leaks: Leaks,
 }
 
@@ -66,7 +66,7 @@ pub struct Stage {
     store: StoreId,
     buyers: Vec<KindId>,
     clerk: Option<KindId>,
-    /// Who stands in the queue, the one being served first.
+    /// The buyers in the queue, in order; the one being served is first.
     line: VecDeque<usize>,
     /// Steps made.
     steps: u64,
@@ -95,7 +95,7 @@ impl Stage {
     /// About the memory it takes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        // Everybody may stand in the queue.
+        // Every buyer may stand in the queue.
         let a_buyer = size_of::<KindId>() + size_of::<(u64, u64)>() + size_of::<usize>();
         size_of::<Self>() + self.buyers.len() * a_buyer
     }
@@ -111,13 +111,13 @@ impl Stage {
         self.buyers.iter().copied().chain(self.clerk)
     }
 
-    /// Everybody, in order.
+    /// All buyers, in order, and then the clerk.
     pub fn actors(&self) -> impl Iterator<Item = Actor> + use<> {
         let buyers = (0..self.buyers.len() as BuyerId).map(Actor::Buyer);
         buyers.chain(self.clerk.map(|_| Actor::Clerk))
     }
 
-    /// What kind somebody is; none if nobody goes by that name.
+    /// The kind of an actor; none if there is no such actor.
     #[must_use]
     pub fn kind(&self, actor: Actor) -> Option<KindId> {
         match actor {
@@ -126,7 +126,7 @@ impl Stage {
         }
     }
 
-    /// Whether somebody can make a step now.
+    /// Whether an actor can make a step now.
     pub fn can_move(&self, cast: &mut Cast<'_>, actor: Actor) -> bool {
         self.can_happen(cast, Cue::step(actor))
     }
@@ -156,18 +156,18 @@ impl Stage {
         })
     }
 
-    /// The first, by name, of those who are of this kind.
+    /// The first actor, by name, of this kind.
     #[must_use]
     pub fn first_of(&self, kind: KindId) -> Option<Actor> {
         self.actors().find(|actor| self.kind(*actor) == Some(kind))
     }
 
-    /// Lets somebody make its next step; none if it has left, has to wait, or is not there.
+    /// Makes an actor's next step; none if it has left, has to wait, or is not there.
     pub fn step(&mut self, cast: &mut Cast<'_>, actor: Actor) -> Option<Step> {
         self.follow(cast, Cue::step(actor))
     }
 
-    /// Lets this happen; none if it cannot.
+    /// Makes this happen; none if it cannot.
     pub fn follow(&mut self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> Option<Step> {
         let Cue { who: actor, act } = cue;
         let from = self.kind(actor)?;
@@ -221,7 +221,7 @@ impl Stage {
                     if let Some(answered) = other {
                         self.buyers[served] = answered.to;
                     }
-                    // Whom a clerk who died was serving stands in the line as before.
+                    // If the clerk died, the buyer it was serving stays in the line.
                     if let (Some(answered), true) = (other, act != Act::Crash) {
                         self.line.pop_front();
                         self.times[served].1 = self.steps;

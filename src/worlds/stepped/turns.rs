@@ -1,5 +1,5 @@
-//! Turns: what comes of one step. A step depends on the store and on the kind of buyer alone, so it is
-//! worked out once and kept.
+//! Turns: the result of one step. A step depends only on the store and on the kind of buyer, so its result is computed
+//! once and kept.
 
 use std::fmt;
 use std::hash::Hasher as _;
@@ -16,17 +16,17 @@ pub type KindId = u16;
 /// The number of a state of the store, in the order in which they were met.
 pub type StoreId = u32;
 
-/// What happens next, and to whom.
+/// What happens next, and to which buyer or clerk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cue<W> {
-    /// To whom.
+    /// To which.
     pub who: W,
     /// What.
     pub act: Act,
 }
 
 impl<W> Cue<W> {
-    /// Somebody makes its next step.
+    /// The next step of `who`.
     pub fn step(who: W) -> Self {
         Self { who, act: Act::Step }
     }
@@ -42,7 +42,7 @@ impl<W: fmt::Display> fmt::Display for Cue<W> {
 /// One change of kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// Somebody of this kind …
+    /// A buyer of this kind …
     pub from: KindId,
     /// … becomes one of this.
     pub to: KindId,
@@ -62,17 +62,17 @@ pub struct Leaks {
 pub struct Turn {
     /// The store afterwards.
     pub store: StoreId,
-    /// What becomes of whoever stepped.
+    /// The change of the buyer or clerk that made the step.
     pub actor: Move,
-    /// What becomes of somebody else: the buyer whom the clerk has answered.
+    /// The change of another: the buyer that the clerk has answered, or was serving when it crashed.
     pub other: Option<Move>,
-    /// What whoever stepped has heard.
+    /// The reply to the step.
     pub reply: Heard,
-    /// What an attempt that ended has left behind.
+    /// What the attempt left behind, if this step ended it.
     pub leaks: Leaks,
     /// Whether it is something that goes wrong, and so need not happen.
     pub is_fault: bool,
-    /// Whom this step turned away, as what it is now.
+    /// The new kind of the buyer that the step was about, if that buyer has been turned away.
     pub refused: Option<KindId>,
 }
 
@@ -80,15 +80,15 @@ pub struct Turn {
 /// kinds, and whatever else can happen, are looked up by their hash.
 const ROW: usize = 64;
 
-/// What came of each step; none of one that has to wait.
+/// The result of each step; none for a step that has to wait.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     turns: Vec<(StoreId, Cue<KindId>, Option<Turn>)>,
-    /// A row a store: where in `turns`, plus one, for each of the first kinds.
+    /// One row for each store: for each of the first kinds, the index in `turns`, plus one.
     rows: Vec<Vec<u32>>,
     /// How much room the rows have.
     row_words: usize,
-    /// Where in `turns`, for the other kinds.
+    /// The index in `turns`, for everything else.
     others: HashTable<u32>,
 }
 
@@ -138,13 +138,13 @@ impl Turns {
     }
 }
 
-/// Its place in the row of a store, if it has one.
+/// The place of a cue in the row of a store, if it has one.
 #[inline]
 fn place(cue: Cue<KindId>) -> Option<usize> {
     (cue.act == Act::Step && usize::from(cue.who) < ROW).then_some(cue.who.into())
 }
 
-/// The same on every machine and in every run.
+/// A hash that is the same on every machine and in every run.
 fn hash(store: StoreId, cue: Cue<KindId>) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write_u64(u64::from(store) << 32 | u64::from(cue.who) << 8 | cue.act as u64);

@@ -65,8 +65,7 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
         goes_on
     }
 
-    /// Drops whatever the attempt still holds. An attempt that was cut short by a failure could not
-    /// help holding it; any other has leaked it.
+    /// Drops whatever the attempt still holds. If no failure cut the attempt short, the attempt has leaked its locks.
     #[inline(always)]
     pub fn close_attempt(&mut self, was_cut_short: bool) {
         let held = self.client.close_attempt();
@@ -75,32 +74,32 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
         }
     }
 
-    /// Time spent waiting since this was last asked.
+    /// Time spent waiting since the last call.
     #[inline(always)]
     pub fn take_waited_ns(&mut self) -> u64 {
         std::mem::take(&mut self.waited_ns)
     }
 
-    /// Whether units were on hold or ordered since this was last asked, and may have gone back.
+    /// Whether units were on hold or ordered since the last call, and may have gone back.
     #[inline(always)]
     pub fn take_held(&mut self) -> bool {
         std::mem::take(&mut self.held)
     }
 
-    /// The connection broke before an answer came. What had been on hold or ordered may have gone back.
+    /// Counts a connection that broke before an answer came. What had been on hold or ordered may have gone back.
     #[cold]
     pub fn count_disconnect(&mut self) {
         self.tally.disconnects += 1;
         self.held = true;
     }
 
-    /// Whatever is done from now on is done for this buyer.
+    /// From now on, every op is made for this buyer.
     #[inline(always)]
     pub fn attend(&mut self, buyer: BuyerId) {
         self.client.attend(buyer);
     }
 
-    /// Hangs up.
+    /// Closes the connection and returns its tally.
     pub fn into_tally(self) -> Tally {
         self.tally
     }
@@ -168,8 +167,8 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
         }
     }
 
-    /// A lock that was free is held from when it was asked for: the few ns it took are not worth
-    /// another look at the clock with the door shut.
+    /// A lock that was free counts as held from when it was asked for: the few ns it took are not worth another reading
+    /// of the clock while the lock is held.
     #[inline(always)]
     fn lock(&mut self, item: Item) -> Result<Reply, Missed> {
         let asked_ns = self.clock.now();
@@ -191,7 +190,7 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
     }
 }
 
-/// Where a product's figure stands; which one does not matter for a product that is not there.
+/// The index of a product's time. For a product that is not there, any index will do.
 #[inline(always)]
 fn place(item: Item) -> usize {
     usize::from(item.0) % MOST_ITEMS as usize

@@ -34,14 +34,14 @@ use start_barrier::StartBarrier;
 /// user's own.
 const STACK_BYTES: usize = 256 * 1024;
 
-/// How many buyers a thread serves before it says so: telling after each would be one more thing to
-/// contend for.
+/// How many buyers a thread serves before it counts them as served: counting each would be one more point of
+/// contention.
 const SERVED_STEP: usize = 256;
 
-/// Runs one round: lines the buyers up, fires, waits for the last to leave.
+/// Runs one round: starts all buyers at once, and waits until the last has left.
 ///
 /// # Errors
-/// [`Error::World`] when the operating system refuses a thread, and nobody has raced then; or when a server
+/// [`Error::World`] when the operating system refuses a thread, in which case no buyer has raced; or when a server
 /// cannot say what came of it.
 ///
 /// # Panics
@@ -120,8 +120,8 @@ where
     K: Clock,
 {
     fn run(&self) -> Result<(), Error> {
-        // A thread is let go of as soon as it runs, and frees its own stack when it leaves. Joining
-        // ten thousand of them one by one took as long as all the rest.
+        // Each thread is detached as soon as it runs, and frees its own stack when it leaves. Joining ten thousand of
+        // them one by one took as long as all the rest.
         thread::scope(|scope| {
             let starter = self.gate.starter();
             let (lined_up, gone_home) = (WaitGroup::new(), WaitGroup::new());
@@ -129,7 +129,7 @@ where
             if self.strategy.about().asks_for(|kind| kind == OpKind::Queue) {
                 let clerk = || {
                     self.hand_in(|| self.employ_clerk());
-                    // However it ended: nobody waits for a clerk who has left.
+                    // However the clerk ended, it has left: closing the store keeps buyers from waiting for it.
                     self.store.close();
                 };
                 spawn(scope, clerk).map_err(|_| refused(0, threads))?;
@@ -161,11 +161,11 @@ where
         Session::new(Live::new(client, self.clock.clone(), self.settings.think, self.control))
     }
 
-    /// Waits for the gun, then serves every `threads`-th buyer from `first` on.
+    /// Waits for the start, then serves every `threads`-th buyer from `first` on.
     fn serve_in_turn(&self, first: BuyerId, lined_up: WaitGroup) -> (Vec<Visit>, Tally) {
         let Settings { buyers, seed, policy, .. } = self.settings;
         let mut shop = self.connect();
-        // Everything that can be ready before the gun is.
+        // Prepares before the start whatever can be prepared.
         let mut line: Vec<Visit> = (first..*buyers)
             .step_by(self.settings.threads() as usize)
             .map(|buyer| {
@@ -207,7 +207,7 @@ where
     }
 }
 
-/// Holds that still stand though nothing has cut their buyer's visit short.
+/// Holds that still stand although no failure cut their buyer's visit short.
 pub(crate) fn leaked_holds(visits: &[Visit], holding: &[BuyerId]) -> u64 {
     if holding.is_empty() {
         return 0;
@@ -217,7 +217,7 @@ pub(crate) fn leaked_holds(visits: &[Visit], holding: &[BuyerId]) -> u64 {
     visits.iter().filter(is_over).filter(|visit| holding.contains(&visit.buyer)).count() as u64
 }
 
-/// So many threads were to be had, and so many were asked for.
+/// The error when the operating system gives only so many of the threads that were asked for.
 fn refused(given: u32, asked: u32) -> Error {
     Error::world(format!(
         "the operating system gives {} of {} threads; let fewer serve the buyers in turn, such as \

@@ -16,7 +16,7 @@ use crate::domain::session::{Connection, Session};
 use crate::stores::Client;
 use crate::strategy::Strategy;
 
-/// Runs a future that never has to wait, which is all that live worlds know.
+/// Polls a future that never has to wait: live worlds know no other. None if it does wait.
 #[inline(always)]
 pub fn complete<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -25,12 +25,12 @@ pub fn complete<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
-/// Whether a strategy's buyers know how to look for an order. Of a checkout in a file only the audit does.
+/// Whether the strategy's code can look for an order. For a checkout in a file only the audit can.
 fn can_look<S: Strategy + ?Sized>(strategy: &S) -> bool {
     !strategy.about().names(OpKind::Step)
 }
 
-/// How soon a buyer looks again for an order when the answer to that was lost, too.
+/// How long a buyer waits before it looks for an order again, when the answer to that was lost, too.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Serves one buyer to the end. Times are on the race's clock; `visit` comes as
@@ -65,7 +65,7 @@ pub fn serve<S, C, K>(
             Err(Missed::Failed(why)) if is_unknown(why) && can_look(strategy) => {
                 match look(strategy, shop, want, began_ns + nanos(policy.patience)) {
                     Ok(true) => break Ending::Bought,
-                    // As if there had been no attempt.
+                    // The same as if there had been no attempt.
                     Ok(false) => conflicts = conflicts.saturating_add(1),
                     Err(why) => break failed(shop, why),
                 }
@@ -90,7 +90,7 @@ pub fn serve<S, C, K>(
     visit.waited_ns = shop.connection().take_waited_ns();
 }
 
-/// Serves the queue until the shop closes. A buyer whom the clerk fails is hung up on.
+/// Serves the queue until the shop closes. A buyer that the clerk's code fails to serve gets no answer.
 pub fn serve_queue<S, C, K>(strategy: &S, shop: &mut Session<Live<'_, C, K>>)
 where
     S: Strategy + ?Sized,
@@ -109,13 +109,13 @@ where
     }
 }
 
-/// Whether what became of an attempt that failed like this is unknown: its last op may have counted, or not.
+/// Whether the outcome of an attempt that failed like this is unknown: its last op may have taken effect, or not.
 fn is_unknown(why: Failure) -> bool {
     matches!(why, Failure::Disconnected | Failure::NoMajority)
 }
 
-/// After the answer was lost on the way: looks after what is left of the attempt, as the shop does about a server
-/// that died, and then whether there is an order; again and again, if that is lost too, until patience runs out.
+/// Called after a lost answer. Recovers what is left of the attempt, as the shop does after a server died, and then
+/// looks for an order. Repeats both while answers are lost, until patience runs out.
 #[cold]
 fn look<S, C, K>(
     strategy: &S,
@@ -152,14 +152,13 @@ where
     }
 }
 
-/// What a failure means: to be interrupted is nobody's fault.
+/// How a visit with this failure ends: unserved if the race was stopped, and failed otherwise.
 #[cold]
 fn failed<C: Client, K: Clock>(shop: &mut Session<Live<'_, C, K>>, why: Failure) -> Ending {
     if shop.connection().is_stopped() { Ending::Unserved } else { Ending::Failed(why) }
 }
 
-/// After a conflict: waits, and says when the next attempt begins, or how the visit ends without
-/// one.
+/// After a conflict: waits, and returns when the next attempt begins, or how the visit ends without one.
 #[inline(always)]
 fn retry<C: Client, K: Clock>(
     shop: &mut Session<Live<'_, C, K>>,

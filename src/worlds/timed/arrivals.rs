@@ -8,7 +8,7 @@
 //! | `burst:5s` | at once, or later with a chance that dies away: exponentially, with that mean |
 //! | `csv:FILE` | as recorded, a click a line: see [`timestamps`](super::timestamps) |
 //!
-//! Clicks come one by one and in order, whatever the number of buyers: nothing is sorted and
+//! Clicks come one by one and in order, for any number of buyers: nothing is sorted and
 //! nothing kept. That is Rényi's representation of order statistics: of n clocks that each ring
 //! after an exponential time, the next of the k still silent rings after another exponential time,
 //! with mean 1/k. ("On the theory of order statistics", Acta Mathematica Academiae Scientiarum
@@ -120,11 +120,11 @@ impl Arrivals {
         }
     }
 
-    /// Gets so many buyers ready to click. Of a file it reads all clicks, and the number of buyers
-    /// is theirs, whatever `buyers` says. A relative path is taken from `folder`.
+    /// Prepares the clicks of `buyers` buyers. From a file it reads all clicks, each of one buyer,
+    /// and ignores `buyers`. A relative path is taken from `folder`.
     ///
     /// # Errors
-    /// [`Error::Input`] if the file is not as it should be, or a Poisson process would take more
+    /// [`Error::Input`] if the file is not valid, or a Poisson process would take more
     /// than 31 days to bring so many.
     pub fn load(&self, buyers: u64, folder: &Path) -> Result<Rush, Error> {
         let ns = |span: &Duration| span.as_nanos() as f64;
@@ -193,8 +193,8 @@ fn parse_rate(text: &str) -> Result<Arrivals, String> {
     Ok(Arrivals::Poisson { clicks, per: *per })
 }
 
-/// Buyers ready to click; what had to be read is read. A copy costs nothing: they share the
-/// recording.
+/// Buyers ready to click: a recording has been read already. A clone is cheap, since clones
+/// share the recording.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rush {
     buyers: u64,
@@ -218,8 +218,8 @@ impl Rush {
         self.buyers
     }
 
-    /// When each clicks, in nanoseconds after the opening, none before the one that it follows. In
-    /// memory that does not depend on how many there are, and the same for the same dice: those of
+    /// When each buyer clicks, in nanoseconds after the opening, in order. The memory needed does
+    /// not depend on the number of buyers. The same dice give the same clicks; they are those of
     /// [`Purpose::World`](crate::base::chance::Purpose::World), round 0, buyer 0.
     #[must_use]
     pub fn clicks(&self, dice: Dice) -> Clicks {
@@ -284,7 +284,7 @@ impl Iterator for Clicks {
                 return clicks.get(clicks.len() - left as usize).map(|click| click.at_ns);
             }
         };
-        // That the last bit of `expm1` never goes backwards is more than it promises.
+        // `expm1` does not promise to be monotonic in its last bit.
         self.last_ns = self.last_ns.max(at_ns as u64);
         Some(self.last_ns)
     }

@@ -1,5 +1,5 @@
-//! The council: a store that is a group of members, who agree on every op before it counts. Each member
-//! carries out what was decided, in the same order, on a shop of its own; the leader's answers.
+//! The council: a store that is a group of members, which agree on every op before it counts. Each member
+//! carries out what was decided, in the same order, on a shop of its own. The leader's shop gives the answers.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -32,7 +32,7 @@ pub(super) struct Machine {
     shop: Model,
     /// How each buyer stands, with its connection.
     buyers: BTreeMap<BuyerId, (Grip, Standing)>,
-    /// How many holds stand that nobody has confirmed.
+    /// How many holds stand unconfirmed.
     holds: usize,
 }
 
@@ -41,8 +41,8 @@ impl Machine {
         Self { shop: shop.clone(), buyers: BTreeMap::new(), holds: 0 }
     }
 
-    /// Carries out a command; none if it cannot be done without waiting, which no op here may. Of a hold that
-    /// runs out: whether it still stood.
+    /// Carries out a command; none if it cannot be done without waiting, which no op here may. For a hold that
+    /// runs out the reply says whether it still stood.
     pub(super) fn apply(&mut self, command: &Command) -> Option<Result<Reply, Missed>> {
         let (Command::Op { buyer, .. } | Command::Expire { buyer }) = command;
         let (grip, standing) = self.buyers.entry(*buyer).or_default();
@@ -60,7 +60,7 @@ impl Machine {
     }
 }
 
-/// The members, their network, and who waits for their answer.
+/// The members, their network, and the tasks that wait for their answer.
 pub(super) struct Council {
     pub(super) group: Group<Command>,
     pub(super) machines: Vec<Machine>,
@@ -69,19 +69,19 @@ pub(super) struct Council {
     letters: Slab<Letter<Command>>,
     arrived_ns: BTreeMap<(MemberId, MemberId), u64>,
     post: Vec<Letter<Command>>,
-    /// Who is cut off from all others, if anybody is.
+    /// The members that are cut off from all others, if any.
     pub(super) cut_off: Vec<MemberId>,
     pub(super) blows: Vec<Blow>,
     pub(super) questions: u64,
-    /// Whose question it is, by its number.
+    /// The task that asked each question, by the number of the question.
     pub(super) asked: BTreeMap<u64, usize>,
-    /// What nobody could be asked yet.
+    /// Commands that could not be proposed yet.
     unasked: VecDeque<Command>,
     /// Buyers whose hold has run out, until that is agreed on.
     pub(super) running_out: BTreeSet<BuyerId>,
-    /// Whether somebody will look again whether it is.
+    /// Whether an [`Event::StillHeld`] is to come, which asks again.
     pub(super) asks_again: bool,
-    /// Questions by which a hold was agreed on, whose timer runs since.
+    /// Questions by which the group agreed on a hold; the timer of that hold runs since then.
     pub(super) timed: BTreeSet<u64>,
 }
 
@@ -93,7 +93,7 @@ impl Council {
         dice: &mut Dice,
     ) -> Result<Self, Error> {
         let members = quorum.members.len();
-        // Whoever is named first leads first.
+        // The member that is named first leads first.
         let priorities = (0..members as u32).rev().collect();
         let options = Options {
             members,
@@ -128,7 +128,7 @@ impl Council {
         Ok(council)
     }
 
-    /// Lets the members elect a leader before the shop opens; what is on its way then arrives after.
+    /// Lets the members elect a leader before the shop opens; letters that are on their way then arrive after.
     fn elect(&mut self, quorum: &Quorum, agenda: &mut Agenda<Event>, dice: &mut Dice) {
         let mut before = Agenda::default();
         for member in 0..self.machines.len() {
@@ -166,18 +166,18 @@ impl Council {
         agenda.enter(next, Event::Tick(member as Key));
     }
 
-    /// A letter arrives: from whom, to whom, and what it was about if anybody took it in and it was no
-    /// heartbeat.
+    /// A letter arrives. Returns its sender, its receiver and, if the receiver took it in and it was no heartbeat,
+    /// its topic.
     pub(super) fn letter(&mut self, number: usize) -> (MemberId, MemberId, Option<Topic>) {
         let letter = self.letters.remove(number);
         let (from, to, topic) = (letter.from, letter.to, letter.topic());
         let tells = !topic.is_heartbeat();
-        // Who was cut off meanwhile does not get it.
+        // A receiver that was cut off from the sender meanwhile does not get it.
         let is_taken = self.can_reach(from, to) && self.group.deliver(letter) == Delivery::Taken;
         (from, to, (is_taken && tells).then_some(topic))
     }
 
-    /// Sends what members have to say.
+    /// Sends the letters that members have written.
     pub(super) fn send(&mut self, quorum: &Quorum, agenda: &mut Agenda<Event>, dice: &mut Dice) {
         self.group.post(&mut self.post);
         for letter in std::mem::take(&mut self.post) {
@@ -193,13 +193,13 @@ impl Council {
         }
     }
 
-    /// Asks the leader, or keeps it until there is one; says whom.
+    /// Proposes a command to the leader, or keeps it until there is one; returns the leader.
     pub(super) fn ask(&mut self, command: Command) -> Option<MemberId> {
         self.unasked.push_back(command);
         self.ask_again()
     }
 
-    /// Asks whatever could not be asked before.
+    /// Proposes the commands that could not be proposed before.
     pub(super) fn ask_again(&mut self) -> Option<MemberId> {
         let leader = self.leader()?;
         while let Some(command) = self.unasked.pop_front() {
@@ -219,8 +219,8 @@ impl Council {
         self.cut_off.contains(&from) == self.cut_off.contains(&to)
     }
 
-    /// Whom the shop asks: a member that leads and is ready, the first in order; of two who both think that
-    /// they lead, the shop may well ask the wrong one.
+    /// The member that the shop asks: one that leads and is ready, the first in order. Of two that both believe
+    /// that they lead, the shop may well ask the wrong one.
     fn leader(&self) -> Option<MemberId> {
         (0..self.machines.len()).find(|member| {
             let leader = self.group.leader(*member);
@@ -239,7 +239,7 @@ impl Council {
         self.best().holds == 0
     }
 
-    /// The books of the member who knows most.
+    /// The books of the member that knows most.
     pub(super) fn books(&self) -> (&Model, Vec<Order>) {
         let machine = self.best();
         let orders = machine.buyers.iter().flat_map(|(buyer, (_, standing))| {
@@ -249,7 +249,7 @@ impl Council {
     }
 }
 
-/// Events among members before the shop opens all the same, led or not.
+/// The most events among members before the opening: then the shop opens, even without a leader.
 const MOST_EVENTS_BEFORE: usize = 100_000;
 
 /// Blows that the dice deal: a member is cut off or dies, and is back a while later.

@@ -36,7 +36,7 @@ impl<G: Guestbook> World<'_, G> {
         }
     }
 
-    /// In which line somebody waits: who waits for a row does not stand behind who waits for a lock.
+    /// In which line a task waits: one that waits for a row does not stand behind one that waits for a lock.
     fn line_for(&self, number: usize, op: Op) -> usize {
         let in_transaction = self.tasks[number].grip.is_in_transaction();
         let line = match op {
@@ -48,7 +48,7 @@ impl<G: Guestbook> World<'_, G> {
         op.item().map_or(0, |item| usize::from(item.0)) * LINES + line
     }
 
-    /// Does what somebody waits for, if that is possible by now.
+    /// Does the op that a task waits for, if that is possible by now.
     pub(super) fn try_again(&mut self, number: usize) -> bool {
         match self.tasks[number].op {
             Some(op) => self.try_op(number, op),
@@ -90,12 +90,12 @@ impl<G: Guestbook> World<'_, G> {
         true
     }
 
-    /// Whoever sent an op hears of it on its way back, unless its server dies first.
+    /// The task that sent an op gets the reply after the way back, unless its server dies first.
     pub(super) fn replied(&mut self, number: usize, op: Op, reply: Heard) {
         self.replied_at(number, op, reply, self.now());
     }
 
-    /// The same, of an op that is only done then.
+    /// The same, for an op that is only done at `done_ns`.
     fn replied_at(&mut self, number: usize, op: Op, reply: Heard, done_ns: u64) {
         let task = &self.tasks[number];
         let (seat, role) = (task.seat, task.role);
@@ -175,10 +175,10 @@ impl<G: Guestbook> World<'_, G> {
         answer.ok_or(Missed::Failed(Failure::Unsupported))
     }
 
-    /// Whether somebody's op goes to the nearest copy: a plain read, of a product whose policy says so.
+    /// Whether a task's op goes to the nearest copy: a plain read, of a product whose policy says so.
     pub(super) fn goes_to_copy(&self, task: usize, op: Op) -> bool {
         let Op::Read { item } = op else { return false };
-        // A transaction is the leader's.
+        // Reads in a transaction go to the leader.
         !self.tasks[task].grip.is_in_transaction()
             && self.scene.replicas.as_ref().is_some_and(|replicas| replicas.are_read(item))
     }
@@ -202,7 +202,7 @@ impl<G: Guestbook> World<'_, G> {
         self.go_on(number, Some(Ok(Reply::Stock(seen.stock))), back);
     }
 
-    /// What was written, perhaps by somebody, is on its way to the copies.
+    /// What was written is on its way to the copies; `by` is the seat of the buyer whose op wrote it, if one did.
     pub(super) fn copy_writes(&mut self, by: Option<usize>) {
         let (Some(replicas), Some(copies)) = (&self.scene.replicas, &mut self.copies) else {
             return;

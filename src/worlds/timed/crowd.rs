@@ -16,14 +16,14 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// Somebody clicks.
+    /// A buyer clicks.
     pub(super) fn comes(&mut self, now_ns: u64) {
         self.count(now_ns);
         self.inside += 1;
         self.most = self.most.max(self.inside);
     }
 
-    /// Somebody's answer is on its way, and will be there then.
+    /// A buyer's answer is on its way, and will arrive at `answered_ns`.
     pub(super) fn leaves(&mut self, now_ns: u64, answered_ns: u64) {
         self.count(now_ns);
         self.inside -= 1;

@@ -14,8 +14,7 @@
 //! message in a hundred takes twice as long. `pareto` is for tails that are worse: with a shape
 //! below 2 there is no variance, and a mean over a short run says little.
 //!
-//! Whatever is rolled is a whole number of nanoseconds and 24 h at most: what lies beyond takes 24
-//! h.
+//! Every roll is a whole number of nanoseconds and 24 h at most: a longer one becomes 24 h.
 //!
 //! The exponential and the normal roll are `rand_distr`'s (the ziggurat of Marsaglia and Tsang,
 //! "The Ziggurat Method for Generating Random Variables", Journal of Statistical Software 5(8),
@@ -40,8 +39,8 @@ const LONGEST_NS: u64 = MOST_HOURS * 3600 * 1_000_000_000;
 const MOST_SIGMA: f64 = 4.0;
 /// The largest shape: with it a roll in a hundred is half a percent above the shortest.
 const MOST_SHAPE: f64 = 1000.0;
-/// How often a negative roll is made again. At least every second is none, so that all of them fail
-/// once in 2⁶⁴ times; the mean is what comes then.
+/// How often a negative roll is made again. At least half of all rolls are not negative, so that all
+/// fail once in 2⁶⁴ times; the mean is then used instead.
 const MOST_ROLLS: u32 = 64;
 
 /// A distribution of durations; the [module](self) says which there are. Cheap to copy and to roll.
@@ -264,7 +263,7 @@ fn some_ns(text: &str, what: &str) -> Result<f64, String> {
 fn above(text: &str, what: &str, least: f64, most: f64) -> Result<f64, String> {
     let number: Option<f64> = text.trim().parse().ok();
     number
-        // What is no number at all is not above anything either.
+        // A NaN is not above anything either.
         .filter(|number| *number > least && *number <= most)
         .ok_or_else(|| format!("{what} must be a number above {least}, and {most} at most"))
 }

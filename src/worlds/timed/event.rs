@@ -1,4 +1,4 @@
-//! Events: whatever can happen in a simulated shop.
+//! Events: everything that can happen in a simulated shop.
 
 use super::seat::Key;
 use crate::domain::card::Errand;
@@ -20,9 +20,9 @@ pub(super) enum Event {
     Away(Key),
     /// A task's code has ended.
     Done(Key),
-    /// Something is to be done in a buyer's name.
+    /// An errand about a buyer is due.
     Due(Key, Errand),
-    /// The clerk looks whether somebody waits.
+    /// The clerk looks whether a request waits.
     Clerk,
     /// A clerk takes the place of one who died.
     ClerkBack,

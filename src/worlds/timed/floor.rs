@@ -13,14 +13,14 @@ struct Server {
     line: VecDeque<usize>,
 }
 
-/// The servers, and who is let in to them.
+/// The servers, and which buyers are let in to them.
 #[derive(Debug)]
 pub(super) struct Floor {
     servers: Vec<Server>,
     workers: u32,
     balancer: Balancer,
     door: Door,
-    /// Whose turn it is.
+    /// The server whose turn it is.
     turn: usize,
     /// Tokens in the bucket, in units of 10⁻⁹, and when that was.
     tokens: (u64, u64),
@@ -29,10 +29,10 @@ pub(super) struct Floor {
 /// Billionths of a token.
 const TOKEN: u64 = 1_000_000_000;
 
-/// What becomes of somebody at the door.
+/// What becomes of a buyer at the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Let {
-    /// It comes in then.
+    /// It is let in at this time.
     In(u64),
     /// It is sent away.
     Away,
@@ -54,7 +54,7 @@ impl Floor {
         }
     }
 
-    /// Somebody comes to the door for the first time.
+    /// A buyer comes to the door for the first time.
     pub(super) fn at_door(&mut self, now_ns: u64, clicked_ns: u64) -> Let {
         match self.door {
             Door::Open => Let::In(now_ns),
@@ -102,7 +102,7 @@ impl Floor {
         is_free
     }
 
-    /// A worker has nothing more to do; if somebody is in line, it takes the first.
+    /// A worker has nothing more to do; if requests are in line, it takes the first.
     pub(super) fn next_in_line(&mut self, server: usize) -> Option<usize> {
         let server = &mut self.servers[server];
         let next = server.line.pop_front();

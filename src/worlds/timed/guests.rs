@@ -9,7 +9,7 @@ use crate::stores::model::Standing;
 
 /// Takes in visits.
 pub(super) trait Guestbook {
-    /// A buyer of whom nothing is left to wait for.
+    /// Takes in a buyer once nothing more can happen to it.
     fn see_off(&mut self, visit: &Visit, standing: &Standing);
 }
 

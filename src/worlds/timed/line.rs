@@ -1,4 +1,4 @@
-//! A line: the connection of somebody whose attempt runs in virtual time. What it asks for is put down;
+//! A line: the connection of a script that runs in virtual time. The slot stores what the script asks for;
 //! the world answers when the time has come.
 
 use std::cell::Cell;
@@ -15,7 +15,7 @@ use crate::strategy::Strategy;
 /// A reply, or why there is none.
 pub(super) type Heard = Result<Reply, Missed>;
 
-/// What somebody waits for.
+/// What a script waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     /// The reply to an op.
@@ -48,7 +48,7 @@ impl Future for Coming {
     }
 }
 
-/// The same, with nothing in it but that it has come.
+/// The same without its content: only that the reply has come.
 struct Passing(Coming);
 
 impl Future for Passing {
@@ -89,7 +89,7 @@ impl Connection for Line {
     }
 }
 
-/// How somebody's code came to its end.
+/// How a script came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// A buyer's attempt.
@@ -180,7 +180,7 @@ impl<'s> Script<'s> {
             Poll::Ready(end) => Then::Ends(end),
             Poll::Pending => match self.slot.asked.take() {
                 Some(asked) => Then::Waits(asked),
-                // It waits for something that is not of this world, and never comes.
+                // It awaits something other than its connection, which never comes.
                 None => Then::Ends(End::Attempt(Err(Missed::Failed(
                     crate::domain::attempt::Failure::Suspended,
                 )))),

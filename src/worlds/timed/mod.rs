@@ -1,4 +1,4 @@
-//! The timed world: a virtual clock, so that things take time and nobody waits for it.
+//! The timed world: a virtual clock, so that things take simulated time and no thread waits for it.
 //!
 //! The agenda knows what will happen when. The world lets it happen: buyers click, packets travel, servers
 //! run a strategy's code, ops arrive at a counter. A [`scene`] says what the shop is made of.

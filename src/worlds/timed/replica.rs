@@ -65,7 +65,7 @@ impl Copies {
         }
     }
 
-    /// What a copy shows now; or, to somebody who has seen what was written at `since_ns`, what it will
+    /// What a copy shows now; or, to a buyer that has seen what was written at `since_ns`, what it will
     /// show as soon as it has that, too.
     pub(super) fn read(&mut self, server: usize, item: u8, now_ns: u64, since_ns: u64) -> Seen {
         let copy = self.servers.get_mut(server).and_then(|all| all.get_mut(usize::from(item)));

@@ -1,5 +1,5 @@
-//! Rows: a store writes each of them for one op at a time, and the others wait their turn. What a popular
-//! product's row costs, and what splitting it saves.
+//! Rows: a store writes each of them for one op at a time, and the others wait their turn. This shows what a
+//! popular product's row costs, and what splitting it saves.
 
 use crate::domain::op::SHARDS;
 use crate::stores::model::Model;
@@ -33,7 +33,7 @@ impl Rows {
         units
     }
 
-    /// Rows were written; when that is done. What was not changed was not written.
+    /// Rows were written; returns when that is done. A row that was not changed was not written.
     pub(super) fn write(&mut self, before: &Units, after: &Units, now_ns: u64) -> u64 {
         let rows = before.iter().flatten().zip(after.iter().flatten());
         let written = rows.zip(self.busy_until_ns.iter_mut().flatten());

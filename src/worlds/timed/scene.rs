@@ -46,7 +46,7 @@ pub struct Region {
     pub name: String,
     /// From there to the shop's door, one way.
     pub way: Delay,
-    /// How many of the buyers, beside the other regions' shares.
+    /// Its share of the buyers, relative to the other regions' shares.
     pub share: u32,
 }
 
@@ -55,7 +55,7 @@ pub struct Region {
 pub enum Balancer {
     /// Each in turn.
     RoundRobin,
-    /// Whoever has least to do.
+    /// The server with the fewest requests, in work or in line.
     LeastBusy,
     /// Always the same for the same buyer.
     Hash,
@@ -77,7 +77,7 @@ impl Balancer {
 /// Who is let in, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
-    /// Everybody at once.
+    /// Every buyer, at once.
     Open,
     /// So many a second, the rest are told to come again later (a token bucket that holds a second's
     /// worth).
@@ -85,8 +85,8 @@ pub enum Door {
         /// Admitted in a second.
         per_s: u32,
     },
-    /// Everybody waits so long, and is then let in by when they clicked: fair to those far away, as far
-    /// as the wait is longer than their way.
+    /// Every buyer waits this long after its click, and is then let in in the order of clicks: fair to buyers
+    /// far away, as far as the wait is longer than their way.
     WaitingRoom {
         /// How long after the click, in ns.
         window_ns: u64,
@@ -139,7 +139,7 @@ pub struct Shop {
     pub hold_ttl_ns: u64,
     /// How long a lease runs, in ns.
     pub lease_ttl_ns: u64,
-    /// How long a server that was told that a product is sold out tells so without asking again, in ns; 0: it
+    /// How long a server that the store told "sold out" repeats that without asking the store, in ns; 0: it
     /// always asks.
     pub sold_out_sign_ns: u64,
     /// How long the store is busy with a write of one row, for one op at a time, in ns; 0: for no time.
@@ -175,9 +175,9 @@ pub struct Provider {
 pub struct Trouble {
     /// The share of ops after which the server that sent them dies.
     pub crashes: f64,
-    /// How long it takes until another looks after what it left.
+    /// How long it takes until another server looks after what it left.
     pub restart: Delay,
-    /// The share of ops before which whoever sends them is paused.
+    /// The share of ops before which the task that sends them is paused.
     pub pauses: f64,
     /// For how long.
     pub pause: Delay,
@@ -198,9 +198,9 @@ pub struct Replicas {
     pub own_reads: Vec<Option<Reads>>,
     /// From a server to its replica, one way.
     pub way: Delay,
-    /// Whether who has written waits until a replica has that.
+    /// Whether a buyer that has written waits until a replica has that write.
     pub read_your_writes: bool,
-    /// Whether who has read never reads anything older.
+    /// Whether a buyer never reads anything older than it has read.
     pub monotonic: bool,
 }
 
@@ -269,8 +269,8 @@ pub struct Quorum {
 }
 
 impl Quorum {
-    /// How long after everything else it takes at most until all that befalls members has, and those who are
-    /// left have agreed, in ns.
+    /// How long after everything else it takes at most, in ns, until all blows to members have happened and the
+    /// members that are left have agreed.
     #[must_use]
     pub fn settles_ns(&self) -> u64 {
         let scripted = self.script.iter().map(|(at_ns, _)| *at_ns).max().unwrap_or(0);
@@ -284,7 +284,7 @@ impl Quorum {
 pub enum Blow {
     /// Those named are cut off from all others.
     Partition(Vec<usize>),
-    /// Everybody can reach everybody again.
+    /// Every member can reach every other again.
     Heal,
     /// A member dies.
     Crash(usize),

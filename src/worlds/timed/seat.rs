@@ -1,4 +1,4 @@
-//! A buyer in virtual time, from its click until nothing of it is left to wait for.
+//! A buyer in virtual time, from its click until nothing more can happen to it.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use crate::domain::card::Errand;
 use crate::domain::op::{BuyerId, Want};
 use crate::stores::model::Standing;
 
-/// The number of a seat, a task or whatever else an event is about: small, for events are many.
+/// The number of a seat, a task or any other subject of an event: small, for events are many.
 pub(super) type Key = u32;
 
 /// A buyer who has clicked.
@@ -27,7 +27,7 @@ pub(super) struct Seat {
     pub(super) attempts: u32,
     pub(super) conflicts: u32,
     pub(super) looked: bool,
-    /// Whether it ever stood in somebody's way without having bought.
+    /// Whether it ever stood in another buyer's way without having bought.
     pub(super) held: bool,
     /// How it stands with the shop and the payment provider.
     pub(super) standing: Standing,
@@ -36,14 +36,14 @@ pub(super) struct Seat {
     pub(super) lease_until_ns: u64,
     /// Its attempt, while one is under way.
     pub(super) attempt: Option<Key>,
-    /// Whether somebody is on an errand about it, and which are due.
+    /// Whether an errand about it is under way, and which are due.
     pub(super) is_on_errand: bool,
     pub(super) due: VecDeque<Errand>,
     /// Notices and recoveries that are on their way.
     pub(super) to_come: u32,
-    /// How often something about it was put off because nobody could decide.
+    /// How often an errand about it was put off because no majority could decide.
     pub(super) put_off: u32,
-    /// Since when its replica must be up to date: what it has read, or written itself.
+    /// Its replica must show all writes up to this time: that of the latest it has read, or written itself.
     pub(super) seen_ns: u64,
 }
 

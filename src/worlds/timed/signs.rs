@@ -1,7 +1,7 @@
 //! "Sold out" signs: what each server remembers of the last time it was told so, for as long as it believes it.
 //!
-//! They keep the rush away from the store, which is what they are for. Nobody takes them down when units
-//! come back, which is what they cost.
+//! Their use is that they keep the rush away from the store. Their cost is that no server takes them down when
+//! units come back.
 
 use super::scene::Shop;
 use crate::domain::op::{Units, Want};
@@ -29,7 +29,7 @@ impl Signs {
         Self { servers, lasts_ns: shop.sold_out_sign_ns }
     }
 
-    /// Whether a sign on this server says that somebody comes in vain.
+    /// Whether a sign on this server turns away a buyer that wants this.
     pub(super) fn turn_away(&self, server: usize, want: Want, now_ns: u64) -> bool {
         want.items().any(|item| {
             let sign = self.servers[server].get(usize::from(item.0)).copied().flatten();
@@ -37,7 +37,8 @@ impl Signs {
         })
     }
 
-    /// The store has just turned somebody away. Of a cart nobody knows which product was missing.
+    /// The store has just turned a buyer away: the server puts up a sign. For a cart it puts up none, since it does
+    /// not know which product was missing.
     pub(super) fn put_up(&mut self, server: usize, want: Want, now_ns: u64) {
         let mut items = want.items();
         if let (Some(item), None) = (items.next(), items.next())

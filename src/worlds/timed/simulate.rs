@@ -67,8 +67,8 @@ fn play(
     Ok((Outcome::Counted(Box::new(counted)), story))
 }
 
-/// Lets everything happen, and says what the shop's books say then, but for who ordered and paid; payments
-/// are there, and empty, if anybody pays here.
+/// Runs the world to its end and returns the shop's books. Orders are only in them if a group keeps them; the
+/// list of payments is empty if the strategy takes money, and none if it does not.
 fn run<G: Guestbook>(
     playwright: &dyn Playwright,
     scene: &Scene,

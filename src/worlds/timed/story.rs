@@ -16,10 +16,10 @@ pub struct Line {
 /// The most lines that are kept.
 pub const MOST_LINES: usize = 10_000;
 
-/// Takes down what happens, if somebody wants to know.
+/// Records what happens, if the caller asks for it.
 #[derive(Clone, Debug, Default)]
 pub struct Story {
-    /// None: nobody wants to know.
+    /// None: nothing is recorded.
     lines: Option<Vec<Line>>,
 }
 
@@ -30,12 +30,12 @@ impl Story {
         Self { lines: Some(Vec::new()) }
     }
 
-    /// Whether somebody wants to know.
+    /// Whether it is recorded.
     pub(super) fn is_told(&self) -> bool {
         self.lines.is_some()
     }
 
-    /// Takes down a line. What it says is only worked out if somebody wants to know.
+    /// Records a line. `line` is only called if the line is recorded.
     #[inline]
     pub(super) fn tell(&mut self, at_ns: u64, line: impl FnOnce() -> (String, String)) {
         if let Some(lines) = self.lines.as_mut().filter(|lines| lines.len() < MOST_LINES) {

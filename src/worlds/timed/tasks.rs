@@ -15,7 +15,7 @@ use crate::domain::op::{Op, Reply};
 use crate::stores::model::Grip;
 
 impl<'w, G: Guestbook> World<'w, G> {
-    /// Somebody begins with a piece of code.
+    /// A task begins with a piece of code.
     pub(super) fn employ(&mut self, seat: usize, role: Role, script: Script<'w>) -> usize {
         self.tasks.insert(Task {
             seat,
@@ -31,7 +31,8 @@ impl<'w, G: Guestbook> World<'w, G> {
         })
     }
 
-    /// A task's code goes on at this time, which may be yet to come: nobody can tell.
+    /// A task's code goes on at this time. If the time is yet to come the code runs already now: no other task can
+    /// tell the difference.
     pub(super) fn go_on(&mut self, number: usize, heard: Option<Heard>, at_ns: u64) {
         let task = &mut self.tasks[number];
         match task.script.go_on(heard) {
@@ -67,7 +68,7 @@ impl<'w, G: Guestbook> World<'w, G> {
         }
     }
 
-    /// How long somebody is paused before it sends an op.
+    /// How long a task is paused before it sends an op.
     pub(super) fn pause(&mut self, task: usize) -> u64 {
         let trouble = &self.scene.trouble;
         let seat = &mut self.seats[self.tasks[task].seat];
@@ -164,7 +165,7 @@ impl<'w, G: Guestbook> World<'w, G> {
         }
     }
 
-    /// Somebody of the shop's is sent on the first errand that is due about a buyer.
+    /// The shop begins the first errand that is due about a buyer, unless one is under way.
     pub(super) fn send_on_errand(&mut self, number: usize) {
         let seat = &mut self.seats[number];
         if seat.is_on_errand {
@@ -178,13 +179,13 @@ impl<'w, G: Guestbook> World<'w, G> {
         self.agenda.enter(self.now() + service, Event::Go(task as Key));
     }
 
-    /// Something will have to be done in a buyer's name, after a while.
+    /// An errand about a buyer will be due after a while.
     pub(super) fn will_be_due(&mut self, seat: usize, after_ns: u64, errand: Errand) {
         self.seats[seat].to_come += 1;
         self.agenda.enter(self.now() + after_ns, Event::Due(seat as Key, errand));
     }
 
-    /// Nobody could decide: it is tried again after a while, unless that has been said too often.
+    /// No majority could decide: the errand is tried again after a while, unless that has happened too often.
     pub(super) fn try_later(&mut self, number: usize, errand: Errand) {
         let seat = &mut self.seats[number];
         seat.put_off += 1;

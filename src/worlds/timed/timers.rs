@@ -1,5 +1,5 @@
-//! Timers: holds and leases that run out. Each kind lasts equally long, so that the first to run is the first
-//! to run out, and one event at a time is enough.
+//! Timers: holds and leases that run out. Those of a kind last equally long, so that the first to begin is the
+//! first to run out, and one event at a time is enough.
 
 use super::event::Event;
 use super::guests::Guestbook;
@@ -46,7 +46,7 @@ impl<G: Guestbook> World<'_, G> {
                 self.propose_expiry(buyer);
                 continue;
             };
-            // Most have long left: their seats need not be looked for in memory.
+            // Most buyers left long ago: this spares a look at their seats in memory.
             if self.holders.get(number) == Some(&Some(buyer))
                 && let Some(seat) = self.seats.get_mut(number)
                 && seat.standing.is_holding()

@@ -96,7 +96,7 @@ impl Timestamps {
             if reader.position().byte() > MOST_BYTES + 1 {
                 return Err(Error::input(format!("{name} is larger than 1 GiB")));
             }
-            // Where the record began the reader does not know: empty lines may come before. But it
+            // The reader does not know where the record began: empty lines may come before. But it
             // stands at the start of the next line.
             let line = reader.position().line().saturating_sub(1);
             record.trim();
@@ -147,7 +147,7 @@ impl Timestamps {
     }
 }
 
-/// Where what stands in a line.
+/// Which column stands where in a line.
 #[derive(Clone, Copy, Debug)]
 struct Columns {
     at: usize,
@@ -173,7 +173,7 @@ impl Columns {
             ));
         };
         let region = position("region");
-        // Other columns are none of our business, but a slip of the hand would lose all regions.
+        // Other columns are ignored, but a misspelt `region` would lose all regions.
         if region.is_none()
             && let Some(slip) = names.iter().find(|name| nearest(name, ["region"]).is_some())
         {

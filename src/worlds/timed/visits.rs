@@ -119,13 +119,13 @@ impl<G: Guestbook> World<'_, G> {
         true
     }
 
-    /// Whether a server has a sign for somebody that says: sold out.
+    /// Whether a server has a "sold out" sign for what a buyer wants.
     fn has_sign(&self, server: usize, seat: usize) -> bool {
         let (want, now) = (self.seats[seat].want, self.now());
         self.signs.as_ref().is_some_and(|signs| signs.turn_away(server, want, now))
     }
 
-    /// A worker has nothing to do any more: it takes the first in line for whom there is something.
+    /// A worker is free: it takes the first request in line for which there is something to do.
     pub(super) fn free(&mut self, server: usize) {
         while let Some(next) = self.floor.next_in_line(server) {
             if self.start(next, server) {
@@ -184,8 +184,8 @@ impl<G: Guestbook> World<'_, G> {
                 return self.agenda.enter(now + nanos(wait), Event::Go(again as Key));
             }
         }
-        // What became of the op that nobody answered is unknown: somebody has to look after it, as after a
-        // crash.
+        // The outcome of the op that no majority answered is unknown: an errand has to look after it, as
+        // after a crash.
         if attempt == Err(Missed::Failed(Failure::NoMajority)) && self.recovers {
             self.try_later(number, Errand::Recovery);
         }
@@ -203,7 +203,7 @@ impl<G: Guestbook> World<'_, G> {
         self.leave(number, ending);
     }
 
-    /// A buyer's visit is over; whatever runs for it there ends, too.
+    /// A buyer's visit is over; its attempt ends too, if one still runs.
     pub(super) fn leave(&mut self, number: usize, ending: Ending) {
         let answered = self.now() + self.trip(number);
         let task = self.seats[number].attempt.take();
@@ -226,7 +226,7 @@ impl<G: Guestbook> World<'_, G> {
         }
     }
 
-    /// Forgets a buyer of whom nothing is left to wait for.
+    /// Forgets a buyer if nothing more can happen to it.
     pub(super) fn see_off(&mut self, number: usize) {
         let is_over = self.seats.get(number).is_some_and(Seat::is_over);
         if is_over {

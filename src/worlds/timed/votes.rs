@@ -1,4 +1,4 @@
-//! Votes: an op goes to the group that agrees on it, and its answer back to whoever asked.
+//! Votes: an op goes to the group that agrees on it, and its answer goes back to the task that asked.
 
 use super::council::{Command, Machine};
 use super::event::Event;
@@ -15,7 +15,7 @@ use crate::worlds::stepped::Actor;
 const A_WHILE_NS: u64 = 1_000_000;
 
 impl<G: Guestbook> World<'_, G> {
-    /// A task's op arrives at the shop's place: it goes to the leader, as far as anybody knows one.
+    /// A task's op arrives at the shop, which proposes it to the leader as soon as it knows of one.
     pub(super) fn ask_council(&mut self, number: usize, op: Op) {
         let buyer = self.seats[self.tasks[number].seat].buyer;
         let now = self.now();
@@ -34,7 +34,7 @@ impl<G: Guestbook> World<'_, G> {
         }
     }
 
-    /// A hold has run out: that, too, is for the group to agree on.
+    /// A hold has run out: the group has to agree on that, too.
     pub(super) fn propose_expiry(&mut self, buyer: BuyerId) {
         let now = self.now();
         let Some(quorum) = &self.scene.quorum else { return };
@@ -49,8 +49,8 @@ impl<G: Guestbook> World<'_, G> {
         }
     }
 
-    /// Asks once more for the end of holds that nobody has agreed on yet: who was asked before may have been
-    /// cut off, and nobody else ever heard of it.
+    /// Proposes once more to end the holds on whose end the group has not agreed yet: the member that was asked
+    /// before may have been cut off, and no other member has heard of it then.
     pub(super) fn still_held(&mut self) {
         let Some(council) = &mut self.council else { return };
         council.asks_again = false;
@@ -123,7 +123,8 @@ impl<G: Guestbook> World<'_, G> {
         }
     }
 
-    /// Carries out what members have decided, answers who asked the one that acted, and posts their letters.
+    /// Carries out what the member `acted` has newly found decided, and answers the tasks that asked if that member
+    /// leads. Then sends the letters of all members.
     fn after_group_moved(&mut self, acted: MemberId) {
         let Some(quorum) = &self.scene.quorum else { return };
         let (mut answers, mut held) = (Vec::new(), Vec::new());
@@ -158,7 +159,7 @@ impl<G: Guestbook> World<'_, G> {
             council.ask_again();
             council.send(quorum, &mut self.agenda, &mut self.dice);
         }
-        // A hold is the group's, and so is its timer: it runs whether the buyer has heard of it or not.
+        // The hold stands in the group's log: its timer runs whether the buyer has heard of it or not.
         for buyer in held {
             self.timer_runs(None, buyer);
         }

@@ -1,4 +1,4 @@
-//! Waiting for what somebody else has: a lock, a lease, a row, an order.
+//! Waiting for what another task has: a lock, a lease, a row, an order.
 
 use std::collections::VecDeque;
 
@@ -8,22 +8,22 @@ use crate::base::clock::nanos;
 use crate::domain::attempt::{Failure, Missed};
 
 impl<G: Guestbook> World<'_, G> {
-    /// Somebody has to wait for a product's lock or lease.
+    /// A task has to wait in this line: for a product's lock, lease or row, or for an order.
     pub(super) fn wait(&mut self, task: usize, place: usize) {
         self.waiting[place].push_back(task);
         self.tally.lock_waits += 1;
     }
 
-    /// Somebody may not have to wait any more.
+    /// A task may not have to wait any more.
     pub(super) fn something_is_free(&mut self) {
         self.something_is_free = true;
     }
 
-    /// Whoever waits first gets what was given back, and so on.
+    /// The task that waits first in a line gets what was given back, then the next, and so on.
     pub(super) fn wake(&mut self) {
         self.something_is_free = false;
         for place in 0..self.waiting.len() {
-            // Each waits for orders of its own, and nobody for whoever stands before it.
+            // Each waits for its own buyer's orders, and none for the task that stands before it.
             let all_may = place % LINES == ORDERS;
             for _ in 0..self.waiting[place].len() {
                 let Some(first) = self.waiting[place].pop_front() else { break };
@@ -39,7 +39,7 @@ impl<G: Guestbook> World<'_, G> {
         }
     }
 
-    /// Nothing happens any more, and somebody still waits: the first of them loses patience.
+    /// No event is left, and a task still waits: the first of them loses patience. False if none waits.
     pub(super) fn give_up_waiting(&mut self) -> bool {
         let in_line = self.tasks.iter().find(|(_, task)| task.awaits_answer);
         let in_line = in_line.map(|(number, _)| (number, Failure::NoAnswer));

@@ -2,7 +2,7 @@
 //!
 //! Everything that happens is an [`Event`] on the [agenda](super::agenda). A strategy's code takes no time
 //! itself: it is asked what comes next as soon as a reply is known, and what it asks for arrives when the
-//! ways there and back have been added up. So an op is one event, whatever lies between two of them.
+//! ways there and back have been added up. So an op is one event, however far apart two ops are.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -36,7 +36,7 @@ use crate::worlds::stepped::Actor;
 pub(super) enum Role {
     /// A buyer's attempt.
     Attempt,
-    /// Somebody's on an errand.
+    /// The shop's, on an errand about a buyer.
     Errand(Errand),
     /// The clerk's, serving the buyer of that task.
     Clerk(usize),
@@ -92,16 +92,17 @@ pub(super) struct World<'w, G> {
     pub(super) council: Option<Council>,
     /// Every buyer's own dice.
     pub(super) dice_box: DiceBox,
-    /// The world's dice, for what is nobody's.
+    /// The world's dice, for what belongs to no buyer.
     pub(super) dice: Dice,
     /// Tasks in front of the clerk.
     pub(super) line: VecDeque<usize>,
     pub(super) clerk_is_busy: bool,
-    /// Tasks that wait for each product's lock or lease.
+    /// Tasks that wait in each line of each product: see [`LINES`].
     pub(super) waiting: Vec<VecDeque<usize>>,
-    /// Whether something was given back that somebody may wait for.
+    /// Whether something was given back for which a task may wait.
     pub(super) something_is_free: bool,
-    /// When holds run out, and whose: each for as long, so the first is the first.
+    /// When each hold runs out, and its seat and buyer. All last equally long, so the first to begin is the first
+    /// to run out.
     pub(super) holds: VecDeque<(u64, Option<usize>, u32)>,
     /// The buyer at each seat who has held something, until it leaves.
     pub(super) holders: Vec<Option<u32>>,
@@ -116,13 +117,13 @@ pub(super) struct World<'w, G> {
     pub(super) guests: G,
 }
 
-/// How often an errand is put off because nobody can decide: a group that never has a majority again must
-/// not keep the shop open for ever.
+/// How often the errands about a buyer are put off because no majority can decide: a group that never has a
+/// majority again must not keep the shop open for ever.
 pub(super) const MOST_PUT_OFF: u32 = 100;
 
 /// Of the world's dice, those of round 0 say when buyers click, and these are the buyers' own.
 const BUYERS_DICE: u32 = 1;
-/// These are for what is nobody's.
+/// These are for what belongs to no buyer.
 const OWN_DICE: u32 = 2;
 
 impl<'w, G: Guestbook> World<'w, G> {
@@ -189,7 +190,7 @@ impl<'w, G: Guestbook> World<'w, G> {
         })
     }
 
-    /// Lets everything happen, until all have left or `stopped` says so.
+    /// Handles events until all buyers have left or `stopped` says so.
     pub(super) fn run(&mut self, stopped: &dyn Fn() -> bool) {
         let mut events = 0_u64;
         loop {
@@ -223,7 +224,7 @@ impl<'w, G: Guestbook> World<'w, G> {
             && u64::from(self.next_buyer) == self.scene.rush.buyers()
     }
 
-    /// Whether the group has given back what those who have left still held, or has had the time to.
+    /// Whether the group has given back what buyers that have left still held, or has had the time to.
     pub(super) fn is_settled(&self) -> bool {
         let settles_ns = self.scene.quorum.as_ref().map_or(0, Quorum::settles_ns);
         self.council.as_ref().is_none_or(Council::has_settled)

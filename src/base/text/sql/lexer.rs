@@ -27,8 +27,8 @@ pub enum Kind {
     Space,
     /// A comment.
     Comment,
-    /// It cannot be read: a comment that MySQL reads as a part of the statement; or the rest of a text, from a quote or a
-    /// comment on that does not end.
+    /// It cannot be read: a comment that MySQL executes as a part of the statement; or the rest of a text, from a quote
+    /// or a comment that does not end.
     Unreadable,
 }
 
@@ -107,7 +107,7 @@ impl Reader<'_> {
         if text.is_empty() {
             return;
         }
-        // MySQL and MariaDB carry out what stands in such a comment. Elsewhere it is rare, and only costs orders.
+        // MySQL and MariaDB execute such a comment. Elsewhere it is rare, and only makes a search run more orders.
         let kind = match kind {
             Kind::Comment if text.starts_with("/*!") || text.starts_with("/*M!") => {
                 Kind::Unreadable
@@ -162,7 +162,7 @@ fn with_parameters_joined<'t>(text: &'t str, pieces: Vec<Piece<'t>>) -> Vec<Piec
         let begins_name = piece.text.starts_with(|c: char| c.is_alphabetic() || c == '_');
         match joined.last_mut() {
             Some(colon) if piece.kind == Kind::Word && begins_name && colon.is_sign(":") => {
-                // Signs that a name may contain in this dialect are no part of a parameter's.
+                // A parameter's name has none of the signs that other names may contain in this dialect.
                 let is_of_name = |c: char| c.is_alphanumeric() || c == '_';
                 let length = piece.text.find(|c| !is_of_name(c)).unwrap_or(piece.text.len());
                 *colon = Piece { kind: Kind::Parameter, text: &text[at - 1..at + length] };

@@ -11,7 +11,7 @@ mod written;
 pub use lexer::{Kind, Piece, pieces};
 pub use written::{filled, in_brief, on_one_line, parameters, shape, statements, with_parameters};
 
-/// Whose SQL it is.
+/// A dialect of SQL, by the database that speaks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// PostgreSQL, with `standard_conforming_strings` on, as it is by default.
@@ -25,7 +25,7 @@ pub enum Dialect {
 /// A statement, or several, in one dialect. Parameters are written `:name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sql {
-    /// Whose SQL it is.
+    /// The dialect in which it is written.
     pub dialect: Dialect,
     /// As it is written.
     pub text: String,

@@ -1,6 +1,6 @@
-//! MySQL's rules for tokens, with comments that it carries out (`/*! … */`) left whole.
+//! MySQL's rules for tokens, with comments that it executes (`/*! … */`) left whole.
 //!
-//! The tokenizer would take such a comment apart, and say wrongly where its parts stand.
+//! The tokenizer would split such a comment into tokens, and give wrong places for them.
 
 use std::any::TypeId;
 

@@ -41,8 +41,7 @@ pub fn on_one_line<'t>(
     spaced(&written)
 }
 
-/// The statements of a text, which stand behind each other with semicolons between them. What consists of nothing but
-/// spaces and comments is none.
+/// The statements of a text, separated by semicolons. A part that has only spaces and comments is no statement.
 #[must_use]
 pub fn statements(dialect: Dialect, text: &str) -> Vec<&str> {
     let (mut found, mut begun, mut at, mut says) = (Vec::new(), 0, 0, false);
@@ -124,7 +123,7 @@ pub fn in_brief(text: &str) -> String {
         true => format!("{}…{}", &text[..from], &text[to..]),
         false => text.clone(),
     };
-    // Only where letters in both cases are as long as each other do places agree.
+    // Places agree only where lower case has the same length.
     if lower.len() != text.len() {
         return text;
     }

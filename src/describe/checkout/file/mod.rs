@@ -64,7 +64,7 @@ impl Checkout {
     }
 }
 
-/// Somebody who reads one file.
+/// Reads one file.
 pub(crate) struct Reader<'r> {
     pub(crate) source: &'r str,
     pub(crate) folder: &'r Path,
@@ -129,7 +129,7 @@ impl Reader<'_> {
         Ok(checkout)
     }
 
-    /// What every file has that describes a checkout, whatever it is made of. Its steps know some values from before.
+    /// Reads what every file has that describes a checkout. Its steps know the values named in `before`, too.
     pub(crate) fn common(
         &self,
         path: &str,

@@ -1,4 +1,4 @@
-//! What is said to a store: how a text is read depends on which store it is.
+//! What is sent to a store: how a text is read depends on which store it is.
 
 use std::ops::Range;
 
@@ -12,11 +12,11 @@ use crate::base::text::nearest::shown;
 use crate::base::text::sql::{Dialect, Sql, statements};
 use crate::domain::store_kind::StoreKind;
 
-/// What texts are read as.
+/// The languages in which texts are read.
 #[derive(Clone, Copy)]
 pub(crate) struct Says {
     pub(crate) store: StoreKind,
-    /// Of the database that is asked where the store itself speaks no SQL; none if there is none.
+    /// The dialect of the database beside a store that speaks no SQL; none if there is no such database.
     pub(crate) database: Option<Dialect>,
 }
 
@@ -36,7 +36,7 @@ impl Says {
             return Err("it says nothing".into());
         }
         let dialect = self.database.unwrap_or(self.store.dialect());
-        // What takes two round trips, or could, is two steps: each is an order's choice of its own.
+        // What takes two round trips, or could, is two steps: a statement order chooses when each of them runs.
         let statement = || match statements(dialect, text)[..] {
             [one] => Ok(Call::Sql(Sql::new(dialect, one.trim()))),
             [] => Err("it says nothing".to_owned()),
@@ -49,7 +49,7 @@ impl Says {
             StoreKind::Redis => {
                 Ok(Call::Redis(text.split_whitespace().map(Template::parse).collect()))
             }
-            // `DELETE` begins both.
+            // `DELETE` begins a statement as well as a request.
             StoreKind::Http if self.database.is_some() && !names_path(text) => statement(),
             StoreKind::Http => match Request::parse(text)? {
                 Some(request) => Ok(Call::Http(request)),
@@ -68,7 +68,7 @@ fn names_path(text: &str) -> bool {
     text.split_whitespace().nth(1).is_some_and(|word| word.starts_with('/'))
 }
 
-/// Refuses a call that needs values which nobody has.
+/// Refuses a call that needs values which are not known there.
 pub(super) fn check_names(call: &Call, known: &[String], span: &Range<usize>) -> Result<(), Fault> {
     match call.names().into_iter().find(|name| !known.iter().any(|known| known == name)) {
         Some(name) => fault(span.clone(), unknown(name, known)),

@@ -42,7 +42,7 @@ pub(super) const STEP: [&str; 18] = [
 const MOST_STEPS: usize = 200;
 
 impl Reader<'_> {
-    /// Steps one after the other, each of which knows what those before it have kept; and some values before them all.
+    /// Reads steps, each of which knows the values that the steps before it have saved, and those named in `before`.
     pub(crate) fn steps(
         &self,
         says: Says,

@@ -1,4 +1,4 @@
-//! What a database says of itself, and what a statement has to do with for that reason.
+//! What a database says of its tables, views, references and code, and what a statement therefore touches.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,36 +15,36 @@ use crate::scheduler::{Footprint, Resources};
 #[derive(Clone, Debug, Default)]
 pub(in crate::stores::sql) struct Catalog {
     kind: StoreKind,
-    /// The level of transactions that do not name theirs.
+    /// The isolation level of transactions that name none.
     isolation: Isolation,
-    /// The tables, and behind them the views whose tables are known.
+    /// The tables, followed by the views whose tables are known.
     tables: Vec<Table>,
-    /// How many of these are no views.
+    /// How many of these are tables and not views.
     real: usize,
     /// The names of all views, whether or not it is known what they read.
     views: Vec<String>,
-    /// Whether something runs that no statement names: triggers, rules, defaults that call a function.
+    /// Whether code runs that no statement names: triggers, rules, defaults that call a function.
     runs_code: bool,
     /// Functions that may change rows, with their text: those that were written for this database.
     functions: Vec<(String, String)>,
     /// Functions of the server's own that may do more than compute.
     volatile: Vec<String>,
-    /// The statements that were known beforehand, read.
+    /// The readings of the statements that were known beforehand.
     readings: BTreeMap<String, Reading>,
 }
 
-/// A table, and what a change there has to do with beside it.
+/// A table, and what else a change of it touches.
 #[derive(Clone, Debug)]
 struct Table {
     name: String,
     own: Resources,
     /// Tables that it refers to, and those that refer to it: whose rows are locked, read or changed along with its own.
     with: Resources,
-    /// Of those that it refers to: whose rows must be there.
+    /// The tables that it refers to, whose rows must exist.
     parents: Resources,
-    /// Of those that refer to it: whose rows may go, or change, along with its own.
+    /// The tables that refer to it, whose rows may be deleted or changed along with its own.
     children: Resources,
-    /// Of these, whose rows follow a key that changes.
+    /// The tables among `children` whose rows change along with a key.
     followers: Resources,
     /// Its unique keys: the columns of each.
     keys: Vec<Vec<String>>,
@@ -82,13 +82,13 @@ struct Thing {
 }
 
 impl Catalog {
-    /// Of a database of which nothing is known yet.
+    /// The catalog of a database of which nothing is known yet.
     pub(in crate::stores::sql) fn unknown(kind: StoreKind) -> Self {
         Self { kind, ..Self::default() }
     }
 
-    /// Reads the answer to `parts.sql`. Statements that name no level run at the highest that any of `texts` names.
-    /// Tables are counted from `first` on.
+    /// Reads the answer to `room_parts.sql`. Statements that name no level run at the highest that any of `texts`
+    /// names. Tables are counted from `first` on.
     pub(in crate::stores::sql) fn of<'t>(
         kind: StoreKind,
         parts: &Answer,
@@ -127,7 +127,7 @@ impl Catalog {
         }
     }
 
-    /// Which store it is of.
+    /// Which store the database is.
     pub(in crate::stores::sql) fn kind(&self) -> StoreKind {
         self.kind
     }
@@ -199,11 +199,11 @@ impl Catalog {
         if reading.deed == Deed::Looks {
             return Footprint::reading(all(|table| table.own));
         }
-        // InnoDB locks the rows that are referred to, so that no other session can change them.
+        // InnoDB locks the referenced rows, so that no other session can change them.
         if self.kind != StoreKind::Postgres {
             return Footprint::writing(all(|table| table.with));
         }
-        // PostgreSQL only keeps their keys.
+        // PostgreSQL only locks their keys against changes.
         let refers = Footprint::reading(all(|table| table.parents));
         match reading.verb.as_str() {
             "insert" | "select" => Footprint::writing(all(|table| table.own)) | refers,
@@ -212,8 +212,8 @@ impl Catalog {
         }
     }
 
-    /// Whether the server may be asked which tables a statement opens: not for one that touches everything anyway, nor where
-    /// explaining it might run something.
+    /// Whether the server may be asked which tables a statement opens: not for a statement that touches everything
+    /// anyway, nor where explaining it might run something.
     pub(in crate::stores::sql) fn may_ask_for(&self, reading: &Reading) -> bool {
         !reading.is_frame() && reading.deed != Deed::Sets && self.is_understood(reading)
     }
@@ -244,8 +244,8 @@ impl Catalog {
         })
     }
 
-    /// What a statement touches when it begins, of so much in all: in PostgreSQL it takes its snapshot and is held
-    /// before it locks a row; in InnoDB it has locked the first row that it changes.
+    /// What a statement touches when it begins, if it touches `touches` in all: in PostgreSQL it takes its snapshot and
+    /// is held before it locks a row; in InnoDB it has locked the first row that it changes.
     pub(in crate::stores::sql) fn begins(
         &self,
         reading: &Reading,
@@ -276,7 +276,7 @@ impl Catalog {
         self.tables[..self.real].iter().map(|table| table.name.clone()).collect()
     }
 
-    /// The level of transactions that do not name theirs.
+    /// The isolation level of transactions that name none.
     pub(in crate::stores::sql) fn isolation(&self) -> Isolation {
         self.isolation
     }
@@ -287,7 +287,8 @@ fn thing(row: &[Value]) -> Thing {
     Thing { what: word(0), name: word(1).to_lowercase(), other: word(2).to_lowercase() }
 }
 
-/// What refers to what refers to a table may be changed along with it, and so on.
+/// Adds the references between tables, direct and indirect: a change of one table may change each table that refers to
+/// it, and so on.
 fn refer(tables: &mut [Table], things: &[Thing]) {
     let refers = |thing: &&Thing| matches!(thing.what.as_str(), "reference" | "following");
     for _ in 0..tables.len() {
@@ -309,7 +310,7 @@ fn refer(tables: &mut [Table], things: &[Thing]) {
     }
 }
 
-/// A view of views takes as many rounds as there are.
+/// Adds the views. A view may read other views, so this takes as many rounds as there are views.
 fn add_views(tables: &mut Vec<Table>, things: &[Thing]) {
     let views: Vec<&Thing> = things.iter().filter(|thing| thing.what == "view").collect();
     for _ in 0..views.len() {
@@ -330,7 +331,7 @@ pub(super) mod tests {
     use super::*;
     use crate::base::text::sql::Dialect;
 
-    /// Lines refer to orders, and those to products.
+    /// A shop with three tables, in which orders refer to products.
     pub(in super::super) fn shop(kind: StoreKind, more: &[[&str; 3]]) -> Catalog {
         let text = |word: &&str| Value::Text((*word).into());
         let things = [

@@ -13,13 +13,13 @@ pub(in crate::stores::sql) enum Frame {
     Begins(Isolation),
     /// It begins one that holds the write lock from the start.
     BeginsLocking,
-    /// It ends it, one way or the other, and the next begins at once if it chains.
+    /// It commits the transaction or rolls it back, and the next begins at once if it chains.
     Ends { chains: bool },
-    /// None of these.
+    /// It neither begins nor ends a transaction.
     GoesOn,
 }
 
-/// How far a connection has come.
+/// The state of a connection's transactions.
 #[derive(Debug)]
 pub(in crate::stores::sql) struct Course {
     kind: StoreKind,
@@ -45,7 +45,7 @@ impl UnderWay {
 }
 
 impl Course {
-    /// At the beginning, at this store.
+    /// The state of a new connection to this store.
     pub(in crate::stores::sql) fn of(kind: StoreKind) -> Self {
         Self { kind, under_way: None, is_unsettled: false }
     }
@@ -55,7 +55,7 @@ impl Course {
         self.under_way.is_some()
     }
 
-    /// Whether there may be a transaction to be taken back.
+    /// Whether there may be a transaction to roll back.
     pub(in crate::stores::sql) fn may_be_under_way(&self) -> bool {
         self.under_way.is_some() || self.is_unsettled
     }
@@ -68,13 +68,13 @@ impl Course {
         }
     }
 
-    /// Whether its snapshot is kept for the statements that follow, or is that of a transaction of its own at a level
-    /// that refuses what has changed since.
+    /// Whether its snapshot is kept for the statements that follow, or is that of a single-statement transaction at a
+    /// level that refuses what has changed since.
     pub(super) fn keeps_snapshot(&self, usual: Isolation) -> bool {
         is_kept(self.kind, self.under_way.map_or(usual, |under_way| under_way.isolation))
     }
 
-    /// The transaction that is under way is kept apart at least so far.
+    /// Raises the isolation level of the transaction that is under way, at least to this one.
     pub(in crate::stores::sql) fn raise(&mut self, isolation: Isolation) {
         if let Some(under_way) = &mut self.under_way {
             under_way.isolation = under_way.isolation.max(isolation);
@@ -86,7 +86,7 @@ impl Course {
         self.under_way.take().is_some()
     }
 
-    /// The session begins anew: whatever was set in it is forgotten.
+    /// The session is reset: whatever was set in it is forgotten.
     pub(in crate::stores::sql) fn begins_anew(&mut self) {
         *self = Self::of(self.kind);
     }
@@ -102,7 +102,7 @@ impl Course {
         }
     }
 
-    /// What a statement touches, here and now, that touches so much by itself.
+    /// What a statement touches in the current transaction, if it touches `own` by itself.
     pub(in crate::stores::sql) fn touches(
         &self,
         frame: Frame,
@@ -113,7 +113,7 @@ impl Course {
         if self.is_unsettled || reading.unsettles {
             return EVERYTHING;
         }
-        // In a file, whoever writes keeps every other session from writing.
+        // In an SQLite file, a session that writes keeps every other session from writing.
         let own = match self.kind {
             StoreKind::Sqlite if own.changes() || frame == Frame::BeginsLocking => EVERYTHING,
             _ => own,
@@ -126,20 +126,20 @@ impl Course {
             || self.kind == StoreKind::Mysql && frame != Frame::GoesOn;
         if ends {
             return match under_way.isolation {
-                // Who may commit depends on what others have read and written.
+                // Whether it may commit depends on what others have read and written.
                 Isolation::Serializable => EVERYTHING,
                 _ => under_way.touches | own,
             };
         }
         let keeps = is_kept(self.kind, under_way.isolation);
         if !under_way.has_snapshot && keeps && takes(self.kind, reading) != Takes::Never {
-            // What it will see of everything is decided now.
+            // The snapshot decides now what it will see of every table.
             return own | Footprint::reading(Resources::ALL);
         }
         own
     }
 
-    /// Keeps track: a statement has been done, or refused.
+    /// Notes that a statement has been done, or refused.
     pub(in crate::stores::sql) fn note(
         &mut self,
         frame: Frame,
@@ -180,13 +180,13 @@ impl Course {
         }
     }
 
-    /// A transaction is under way that no statement has begun, at this level; what it has done is not known.
+    /// Notes that a transaction is under way that no statement has begun, at this level; what it has done is not known.
     pub(in crate::stores::sql) fn is_found_open(&mut self, isolation: Isolation) {
         let touches = Footprint { reads: Resources::NONE, ..Footprint::writing(Resources::ALL) };
         self.under_way = Some(UnderWay { touches, ..UnderWay::at(isolation) });
     }
 
-    /// A transaction begins by itself, because the session does not commit by itself.
+    /// Notes that a transaction begins implicitly, because the session is not in autocommit mode.
     pub(in crate::stores::sql) fn begins_by_itself(&mut self, isolation: Isolation) {
         self.under_way = Some(UnderWay::at(isolation));
     }
@@ -197,7 +197,7 @@ mod tests {
     use super::super::catalog::tests::shop;
     use super::*;
 
-    /// What the last of these statements touches, said one after the other at this level.
+    /// What the last of these statements touches, if they are run one after the other at this level.
     fn last(kind: StoreKind, usual: Isolation, texts: &[&str]) -> Footprint {
         let shop = shop(kind, &[]);
         let mut course = Course::of(kind);

@@ -1,10 +1,10 @@
 //! Which statements are one step, and which are not.
 //!
 //! A statement takes its snapshot, reads, and then changes or locks rows one after the other; other sessions can come
-//! in between. Where it reads nothing but the one row that it writes, that makes no difference: the server reads that
-//! row again once it has locked it. Everything else begins in one step and acts in others. It is held in between by a
-//! trigger on the tables that it writes (`hold.sql` of each database); where no trigger can hold it, what it might
-//! do is named, and nothing is proved.
+//! in between. If it reads nothing but the one row that it writes, that makes no difference: the server reads that row
+//! again once it has locked it. Every other statement begins in one step and acts in others. A trigger on the tables
+//! that it writes holds it in between (`hold_inside.sql` of each database); if no trigger can hold it, the statement is
+//! reported, and nothing is proved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use crate::base::text::sql::{Dialect, Kind, pieces};
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::Footprint;
 
-/// How a statement is made.
+/// How a statement is divided into steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::stores::sql) enum Division {
-    /// In one step.
+    /// It is one step.
     Whole,
-    /// It begins, and then acts.
+    /// It begins in one step, and then acts in others.
     BeginsAndActs,
-    /// Others can come in between, but it cannot be held there; and why.
+    /// Other sessions can come in between, but it cannot be held there; with the reason.
     Unheld(&'static str),
-    /// The same, if another session changes or locks in one statement, which commits at once, what this one locks.
+    /// As `Unheld`, if another session changes or locks in one statement, which commits at once, what this one locks.
     UnheldBesideCommits(&'static str),
 }
 
@@ -51,11 +51,11 @@ const TRIES_BY_NAME: &str = "it may find a lock taken that another statement tak
 /// Why a statement that asks for locks and sessions cannot be held.
 const PEEKS: &str =
     "it asks the server what other sessions do, which they do while a statement runs, too";
-/// Why what may commit cannot be followed.
+/// Why a statement that may commit cannot be followed.
 const COMMITS: &str = "it may commit within";
 
 impl Catalog {
-    /// How a statement is made, on a connection that has come so far.
+    /// How a statement is divided, in this state of its connection.
     pub(in crate::stores::sql) fn division(&self, reading: &Reading, course: &Course) -> Division {
         if self.kind() == StoreKind::Sqlite || reading.is_frame() || reading.deed == Deed::Sets {
             return Division::Whole;
@@ -84,7 +84,7 @@ impl Catalog {
         if reading.deed == Deed::Unknown && is_unread {
             return match reading.may_touch_rows() {
                 true => Division::Unheld(UNREADABLE),
-                // A statement about the database itself locks what it changes.
+                // A statement that changes the schema locks what it changes.
                 false => Division::Whole,
             };
         }
@@ -104,14 +104,14 @@ impl Catalog {
         if !reading.changes_rows() {
             return Division::Whole;
         }
-        // A trigger on a row comes too late to hold it between these locks.
+        // A row trigger fires too late to hold the statement between the locks of the rows that it reads.
         if self.kind() == StoreKind::Mysql
             && reading.queries > 0
             && course.keeps_snapshot(self.isolation())
         {
             return Division::Unheld(LOCKS_READS);
         }
-        // Where a snapshot is kept, what has changed since it was taken is refused.
+        // If a snapshot is kept, the server refuses to change a row that has changed since it was taken.
         let may_be_refused = self.kind() == StoreKind::Postgres
             && course.keeps_snapshot(self.isolation())
             && course.takes_snapshot(self.isolation());
@@ -132,19 +132,19 @@ impl Catalog {
     }
 
     /// Code is held before each change that it makes. So it can be followed if no more than one of its statements reads
-    /// between two of these.
+    /// between two changes.
     fn division_of_code(&self, reading: &Reading) -> Division {
         let texts = self.code_behind(reading);
         let codes: Vec<Code> =
             texts.iter().map(|text| Code::of(self.kind().dialect(), text)).collect();
         let only_read = codes.iter().filter(|code| code.reads > 0 && code.changes == 0).count();
-        // One that only reads is run for each row, and nothing holds it between two of them.
+        // Code that only reads is run for each row, and nothing holds it between two rows.
         let reads_seldom = only_read == 0 || only_read == 1 && self.changes_one_row(reading);
         let can_follow = match self.kind() {
             StoreKind::Postgres => {
                 reads_seldom && codes.iter().all(|code| code.reads < 2 && !code.is_dynamic)
             }
-            // What a statement inside of a routine sees is not said anywhere.
+            // No source says what a statement inside a routine sees.
             _ => codes.iter().all(|code| code.reads == 0 && !code.is_dynamic),
         };
         match can_follow {
@@ -154,14 +154,14 @@ impl Catalog {
     }
 }
 
-/// What is in a function or a trigger, by its words.
+/// What a function or a trigger does, by its words.
 #[derive(Clone, Copy, Debug, Default)]
 struct Code {
     /// Statements that read.
     reads: usize,
     /// Statements that change rows.
     changes: usize,
-    /// Whether statements are put together while it runs, or it ends transactions, or does not wait for a lock.
+    /// Whether it builds statements at run time, loops, ends transactions, or does not wait for a lock.
     is_dynamic: bool,
 }
 
@@ -189,17 +189,17 @@ impl Code {
     }
 }
 
-/// Statements that could overlap with others in ways that were not run.
+/// Statements that could overlap with others in ways that were not explored.
 #[derive(Clone, Debug, Default)]
 pub(in crate::stores::sql) struct Overlaps(Arc<Mutex<Noted>>);
 
 #[derive(Debug, Default)]
 struct Noted {
-    /// Each with why.
+    /// Each with the reason.
     unheld: BTreeMap<String, &'static str>,
-    /// Statements that count as unheld beside those that commit at once: what they touch, and why.
+    /// Statements that count as unheld beside those that commit at once: what they touch, and the reason.
     locking: BTreeMap<String, (Footprint, &'static str)>,
-    /// Statements that look whether a lock by name is free.
+    /// Statements that check whether a lock by name is free.
     tries_by_name: BTreeSet<String>,
     /// Whether a statement takes a lock by name and gives it back before it ends.
     takes_briefly: bool,
@@ -208,7 +208,7 @@ struct Noted {
 }
 
 impl Overlaps {
-    /// A statement is about to be sent in one step.
+    /// Notes a statement that is about to be sent, and how it is divided.
     pub(in crate::stores::sql) fn note(
         &self,
         division: Division,
@@ -234,12 +234,12 @@ impl Overlaps {
         }
     }
 
-    /// A statement that had to be held inside was not, and why.
+    /// Notes a statement that had to be held inside and was not, with the reason.
     pub(in crate::stores::sql) fn note_unheld(&self, text: &str, why: &'static str) {
         self.0.lock().unheld.insert(text.to_owned(), why);
     }
 
-    /// In words, each statement and why.
+    /// Each statement with the reason, as text.
     pub(in crate::stores::sql) fn told(&self) -> Vec<String> {
         let noted = self.0.lock();
         let changed = Footprint { reads: crate::scheduler::Resources::NONE, ..noted.committed };

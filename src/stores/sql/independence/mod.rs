@@ -4,10 +4,10 @@
 //! - `reading.rs` reads a statement from its tokens (`tokens.rs`): what it does, which tables it names
 //!   (`relations.rs`), which rows it is about (`rows.rs`);
 //! - `catalog.rs` holds what the database says of its tables, keys, references, triggers and functions;
-//! - `witness.rs` holds what the server itself says that a statement opens: the larger of both counts;
+//! - `witness.rs` holds what the server itself says that a statement opens: the union of both counts;
 //! - `snapshot.rs` says, for each database, which statement takes a transaction's snapshot;
 //! - `course.rs` follows the transactions of one connection;
-//! - `division.rs` says which statements are not one step, because others can come in between inside of them.
+//! - `division.rs` says which statements are not one step, because other sessions can come in between.
 
 mod catalog;
 mod course;

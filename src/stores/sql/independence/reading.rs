@@ -10,7 +10,7 @@ use crate::domain::isolation::Isolation;
 /// What a statement does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::stores::sql) enum Deed {
-    /// It reads, and keeps no other session from anything.
+    /// It only reads, and blocks no other session.
     Looks,
     /// It may change rows, or lock them.
     Changes,
@@ -20,9 +20,9 @@ pub(in crate::stores::sql) enum Deed {
     BeginsLocking,
     /// It begins a transaction that takes its snapshot at once (MySQL, `WITH CONSISTENT SNAPSHOT`).
     BeginsLooking,
-    /// It ends a transaction so that it counts; whether the next one begins at once (`AND CHAIN`).
+    /// It commits a transaction; whether the next one begins at once (`AND CHAIN`).
     Commits { chains: bool },
-    /// It ends a transaction so that it does not count; whether the next one begins at once.
+    /// It rolls a transaction back; whether the next one begins at once.
     RollsBack { chains: bool },
     /// It is about the session or the transaction alone: `SAVEPOINT`, `SET`.
     Sets,
@@ -48,7 +48,7 @@ pub(in crate::stores::sql) struct Reading {
     pub(super) pins: Vec<String>,
     /// Isolation level that it names.
     pub(in crate::stores::sql) level: Option<Isolation>,
-    /// Whether a value stands elsewhere.
+    /// Whether it has parameters, whose values are not in its text.
     has_placeholders: bool,
     /// Whether it lists the values of more than one row.
     pub(super) has_many_rows: bool,
@@ -56,7 +56,7 @@ pub(in crate::stores::sql) struct Reading {
     pub(in crate::stores::sql) unsettles: bool,
 }
 
-/// Functions that lock, wait, or change what is no row.
+/// Functions that lock, wait, or change something other than rows.
 const ACTING: [&str; 12] = [
     "advisory",
     "get_lock",
@@ -90,7 +90,7 @@ const UNSETTLING: [&str; 14] = [
     "sql_safe_updates",
 ];
 
-/// Relations that only say how the database is made.
+/// Relations that only describe the schema.
 const OF_THE_CATALOGUE: [&str; 26] = [
     "dual",
     "pg_type",
@@ -120,7 +120,7 @@ const OF_THE_CATALOGUE: [&str; 26] = [
     "table_constraints",
 ];
 
-/// Relations and functions that say which locks there are and what sessions do.
+/// Relations and functions that show which locks there are and what sessions do.
 const OF_SESSIONS: [&str; 9] = [
     "pg_locks",
     "pg_stat_activity",
@@ -134,7 +134,7 @@ const OF_SESSIONS: [&str; 9] = [
 ];
 
 impl Reading {
-    /// Of a statement of ours, of which it is known that it begins or ends a transaction.
+    /// The reading of one of our statements that is known to begin or end a transaction.
     pub(in crate::stores::sql) fn of_frame(deed: Deed) -> Self {
         Self { deed, unsettles: false, ..Self::of(Dialect::Postgres, "") }
     }
@@ -195,7 +195,7 @@ impl Reading {
             "begin" => Deed::Begins(self.level),
             "start" if self.has("transaction") => Deed::Begins(self.level),
             "commit" | "end" if !self.has("prepared") => Deed::Commits { chains },
-            // Back to a savepoint: locks may be given back that cannot be told.
+            // A rollback to a savepoint may release locks, and it is not known which.
             "rollback" if self.has("to") || self.has("prepared") => Deed::Unknown,
             "rollback" | "abort" => Deed::RollsBack { chains },
             "savepoint" | "release" => Deed::Sets,
@@ -221,7 +221,7 @@ impl Reading {
         }
     }
 
-    /// What `SET` sets. One that is about other sessions, too, or that acts at once, is unknown.
+    /// What a `SET` does. One that affects other sessions, too, or that acts at once, is unknown.
     fn setting(&self, dialect: Dialect) -> Deed {
         let acts_at_once = ["constraints", "snapshot", "password", "global", "persist", "default"];
         match () {
@@ -275,7 +275,8 @@ impl Reading {
         }
     }
 
-    /// Whether every name that stands where a table must is a table that is known, or a query's own name.
+    /// Whether every name that stands where a table must is a known table or, if the statement only reads, a relation
+    /// that describes the schema.
     pub(super) fn knows_relations(&self, is_known: impl Fn(&str) -> bool) -> bool {
         let is_catalogue =
             |name: &str| OF_THE_CATALOGUE.contains(&name) && self.deed == Deed::Looks;
@@ -310,7 +311,7 @@ impl Reading {
             || self.has("wait") && may_lock
     }
 
-    /// Whether it looks whether a lock by name is free.
+    /// Whether it checks if a lock by name is free.
     pub(super) fn tries_locks_by_name(&self) -> bool {
         let tries = ["try_advisory", "get_lock", "is_free_lock", "is_used_lock"];
         self.functions.iter().any(|name| tries.iter().any(|part| name.contains(part)))
@@ -365,7 +366,7 @@ fn level(words: &[String]) -> Option<Isolation> {
         .into_iter()
         .rev()
         .find(|level| all.contains(&level.name().replace('-', " ")));
-    // A level that no store here keeps apart from read committed.
+    // Read uncommitted counts as read committed.
     named.or_else(|| all.contains("read uncommitted").then_some(Isolation::ReadCommitted))
 }
 

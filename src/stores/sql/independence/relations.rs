@@ -16,7 +16,7 @@ const BEFORE_TABLES: [&str; 9] = [
     "if",
 ];
 
-/// Words that end a list of tables, and are no table's other name.
+/// Words that end a list of tables, and are not an alias.
 const AFTER_TABLES: [&str; 22] = [
     "where",
     "on",
@@ -42,7 +42,7 @@ const AFTER_TABLES: [&str; 22] = [
     "straight_join",
 ];
 
-/// Names that stand where a table must, but for those that the statement itself gives to its queries.
+/// Names that stand where a table must, except for those that the statement itself gives to its queries.
 pub(super) fn relations(tokens: &[Token]) -> Vec<String> {
     let own = own_names(tokens);
     let mut relations = Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn relations(tokens: &[Token]) -> Vec<String> {
             if (is_insert || !is_call) && (qualified || !own.contains(&name)) {
                 relations.push(name);
             }
-            // Its other name, and then perhaps the next table.
+            // Its alias, and then perhaps the next table.
             if tokens.get(at).is_some_and(|token| token.is_sign("*")) {
                 at += 1;
             }

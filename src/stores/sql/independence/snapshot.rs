@@ -8,7 +8,7 @@
 //!
 //! At read committed every statement takes its own.
 //!
-//! What can block whom:
+//! What a statement can wait for:
 //!
 //! | database | a statement waits for another session that | source |
 //! |---|---|---|
@@ -25,7 +25,7 @@ use crate::domain::store_kind::StoreKind;
 pub(super) enum Takes {
     /// It does not.
     Never,
-    /// It may: other statements have to keep their place before and after it, and so do those that follow.
+    /// It may: it counts as taking it, and so do the statements that follow.
     Perhaps,
     /// It does.
     Surely,
@@ -36,7 +36,7 @@ pub(super) fn is_kept(kind: StoreKind, isolation: Isolation) -> bool {
     kind == StoreKind::Sqlite || isolation != Isolation::ReadCommitted
 }
 
-/// Whether a statement takes it.
+/// Whether a statement takes the snapshot.
 pub(super) fn takes(kind: StoreKind, reading: &Reading) -> Takes {
     if reading.is_frame() || reading.deed == Deed::Sets {
         return Takes::Never;
@@ -49,7 +49,7 @@ pub(super) fn takes(kind: StoreKind, reading: &Reading) -> Takes {
         StoreKind::Mysql => match reading.deed {
             Deed::Looks if reading.relations.is_empty() => Takes::Perhaps,
             Deed::Looks => Takes::Surely,
-            // What a subquery of a change reads, it may read from a snapshot.
+            // A subquery of a change may read from a snapshot.
             _ if reading.queries > 0 => Takes::Perhaps,
             _ => Takes::Never,
         },

@@ -1,4 +1,4 @@
-//! What a server itself says that a statement opens, beside what its words say: the larger of both counts.
+//! What a server itself says that a statement opens, beside what its words say: the union of both counts.
 //!
 //! A server that has parsed a statement has locked every table that the statement names, through however many views and
 //! in whatever spelling: PostgreSQL shows these locks in `pg_locks` (manual, 13.3.1 and 54.12), MariaDB in the plugin
@@ -19,10 +19,10 @@ pub(in crate::stores) struct Opened {
     pub(in crate::stores) changes: bool,
 }
 
-/// Asks a server, over a connection that serves for nothing else.
+/// Asks a server, over a connection that is used for nothing else.
 pub(in crate::stores::sql) type Asks = Box<dyn FnMut(&str) -> Vec<Opened> + Send>;
 
-/// What has been asked, and who is asked for the rest.
+/// The answers so far, and the connection over which to ask for more.
 #[derive(Default)]
 pub(in crate::stores::sql) struct Witness {
     heard: Mutex<BTreeMap<String, Vec<Opened>>>,
@@ -30,12 +30,12 @@ pub(in crate::stores::sql) struct Witness {
 }
 
 impl Witness {
-    /// Asks when a statement is first seen.
+    /// A witness that asks the server when a statement is first seen.
     pub(in crate::stores::sql) fn asking(asks: Asks) -> Self {
         Self { heard: Mutex::default(), asks: Some(Mutex::new(asks)) }
     }
 
-    /// Asks for these statements now, and for no others.
+    /// A witness that asks for these statements now, and for no others.
     pub(in crate::stores::sql) fn of<'t>(
         dialect: Dialect,
         texts: impl Iterator<Item = &'t str>,

@@ -2,11 +2,11 @@
 //!
 //! The library owns a member's storage for as long as the member is up and gives it up with the member,
 //! so the disk is shared between the library, which writes, and the group, which reads what is decided,
-//! forgets what nobody needs, and pulls the plug.
+//! forgets what no member needs, and makes it crash.
 //!
 //! Positions count from the beginning of the log, trimmed or not. Nothing here fails and no position is
 //! out of bounds: a member whose disk has lied ([`Durability::Unsynced`]) may be asked for what it does not
-//! have, and then has nothing.
+//! have, and then returns nothing.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -100,7 +100,7 @@ impl<C: Command> Disk<C> {
         self.overwritten.take()
     }
 
-    /// Makes sure of all that was written.
+    /// Makes all that was written survive a crash.
     pub(super) fn flush(&mut self) {
         let Some(flushed) = &mut self.flushed else { return };
         let (written, kept) = (&self.written, self.written.index(self.common));
@@ -112,7 +112,7 @@ impl<C: Command> Disk<C> {
         self.common = written.end();
     }
 
-    /// Pulls the plug.
+    /// The member crashes: an unsynced disk loses what was not flushed.
     pub(super) fn crash(&mut self) {
         if let Some(flushed) = &self.flushed {
             self.written = flushed.clone();
@@ -148,7 +148,7 @@ impl<C: Command> Disk<C> {
     }
 }
 
-/// A disk in the library's hands.
+/// A disk that the group shares with the library.
 #[derive(Debug)]
 pub(super) struct SharedDisk<C>(Rc<RefCell<Disk<C>>>);
 
@@ -181,7 +181,7 @@ impl<C: Command> SharedDisk<C> {
 }
 
 impl<C: Command> Storage<Entered<C>> for SharedDisk<C> {
-    /// A crash comes between two calls from outside, so whatever is done in one is atomic.
+    /// A crash comes only between two calls from outside, so everything that one call does is atomic.
     fn write_atomically(&mut self, ops: Vec<StorageOp<Entered<C>>>) -> StorageResult<()> {
         ops.into_iter().try_for_each(|op| match op {
             StorageOp::AppendEntry(entry) => self.append_entry(entry),
@@ -249,7 +249,7 @@ impl<C: Command> Storage<Entered<C>> for SharedDisk<C> {
         Ok(self.read(|disk| disk.written.promise))
     }
 
-    /// Nobody joins or leaves a group.
+    /// No member joins or leaves a group.
     fn set_stopsign(&mut self, _: Option<StopSign>) -> StorageResult<()> {
         Ok(())
     }
@@ -272,7 +272,7 @@ impl<C: Command> Storage<Entered<C>> for SharedDisk<C> {
         Ok(self.read(Disk::start))
     }
 
-    /// Nor are there snapshots.
+    /// There are no snapshots.
     fn set_snapshot(&mut self, _: Option<NoSnapshot>) -> StorageResult<()> {
         Ok(())
     }

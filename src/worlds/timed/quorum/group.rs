@@ -10,7 +10,7 @@ use super::{Command, MemberId, Options, Position, Unworkable};
 
 /// Members that agree on one log of commands.
 ///
-/// See the [module](super) for what it expects of whoever runs it.
+/// See the [module](super) for what it expects of its caller.
 pub struct Group<C: Command> {
     options: Options,
     members: Vec<Member<C>>,
@@ -22,13 +22,13 @@ pub struct Group<C: Command> {
 /// Why a member does not take a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It is down, or there is no such member. In truth nobody answers.
+    /// The member is down, or does not exist. On a real network no answer would come.
     #[error("the member is down")]
     Down,
     /// It does not lead.
     #[error("the member does not lead")]
     NotLeader {
-        /// Who does, as far as it knows. None if it knows of nobody, or stands for election itself.
+        /// The leader, as far as the member knows. None if it knows of none, or stands for election itself.
         leader: Option<MemberId>,
     },
 }
@@ -36,8 +36,8 @@ pub enum Refused {
 /// What a member has not reported before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided<C> {
-    /// Forget what came of all that was reported before and begin again, with whatever
-    /// [`Group::trim`] has handed over, or with nothing. So it is when a member has just come up; and,
+    /// The caller must undo the effects of all that was reported before and begin again, with what
+    /// [`Group::trim`] has handed over, or with nothing. This is set when a member has just come up; and,
     /// with [`Acknowledge::Leader`](super::Acknowledge::Leader), when what it has reported turns out not to be
     /// in the log.
     pub afresh: bool,
@@ -47,15 +47,15 @@ pub struct Decided<C> {
     pub commands: Vec<C>,
 }
 
-/// Whom a member follows. It may be wrong.
+/// The leader that a member follows. The member may be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leader {
-    /// Who.
+    /// The leader.
     pub member: MemberId,
     /// Whether this member has agreed with the leader on the log so far, and so, if it is the leader
     /// itself, takes proposals.
     pub ready: bool,
-    /// By which ballot: of two members who disagree, the higher follows the later leader.
+    /// By which ballot: of two members that disagree, the one with the higher ballot follows the later leader.
     pub ballot: u32,
 }
 
@@ -75,14 +75,14 @@ pub struct Progress {
 pub enum Delivery {
     /// Read.
     Taken,
-    /// Lost: nobody is there to read it.
+    /// Lost: the receiver is down, or there is no such member.
     Down,
-    /// Lost: the receiver has been down since it was sent, and the connection is another.
+    /// Lost: the receiver has been down since it was sent, and the connection is a new one.
     Reconnected,
-    /// Dropped: a later one has come first, or the same.
+    /// Dropped: a later letter has come first, or this one has come before.
     Overtaken,
-    /// Dropped: it would undo what is decided. It answers something that the member has said long before
-    /// and twice; or, if a disk has lied, it is not true.
+    /// Dropped: it would undo what is decided. It answers a letter that the member sent long before and has
+    /// sent again since; or, if a disk has lied, its content is not true.
     Outdated,
 }
 
@@ -162,8 +162,8 @@ impl<C: Command> Group<C> {
         Delivery::Taken
     }
 
-    /// Puts what members have to say since this was last called into `outgoing`, in the order in which
-    /// each sends it. What a member has not sent when it crashes is never sent.
+    /// Puts the letters that members have written since the last call into `outgoing`, in the order in which
+    /// each member sends them. Letters that a member has not sent when it crashes are never sent.
     ///
     /// Commands that were proposed to one leader between two calls travel together, in a letter for each
     /// follower.
@@ -200,7 +200,7 @@ impl<C: Command> Group<C> {
         }
     }
 
-    /// Whom a member follows. None if it follows nobody yet, or is down.
+    /// The leader that a member follows. None if it follows none yet, or is down.
     #[must_use]
     pub fn leader(&self, member: MemberId) -> Option<Leader> {
         self.members.get(member)?.leader()
@@ -241,7 +241,7 @@ impl<C: Command> Group<C> {
         self.members.get(member).is_some_and(|member| member.node.is_some())
     }
 
-    /// A member makes sure that what it has written so far survives a crash. Nothing to do with
+    /// A member makes sure that what it has written so far survives a crash. Does nothing with
     /// [`Durability::Synced`](super::Durability::Synced).
     pub fn flush(&mut self, member: MemberId) {
         if let Some(member) = self.members.get(member) {
@@ -251,11 +251,11 @@ impl<C: Command> Group<C> {
 
     /// Forgets the commands that all members know to be decided, crash or no crash, and that all who are up
     /// have reported, and hands them over, in the order of the log: a member that comes up later begins
-    /// its log after them, and whoever needs what came of them must have kept that.
+    /// its log after them, and a caller that needs their effects must have kept those.
     ///
-    /// Done from above rather than by letters among members, since the library's own trimming can leave a
-    /// later leader with less than it needs. While a member is down or cut off nothing after its log can
-    /// be forgotten, since nobody else could send it what it lacks.
+    /// The group does this itself rather than by letters among members, since the library's own trimming can
+    /// leave a later leader with less than it needs. While a member is down or cut off nothing after its log
+    /// can be forgotten, since no other member could send it what it lacks.
     #[must_use]
     pub fn trim(&mut self) -> Vec<C> {
         let before = self.members.iter().map(Member::dispensable).min().unwrap_or(0);

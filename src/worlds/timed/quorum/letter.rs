@@ -28,9 +28,9 @@ pub(super) enum Content<C: Command> {
 /// Something on its way from one member to another.
 #[derive(Clone, Debug)]
 pub struct Letter<C: Command> {
-    /// Who wrote it.
+    /// The sender.
     pub from: MemberId,
-    /// Whom it is for.
+    /// The receiver.
     pub to: MemberId,
     pub(super) stamp: Stamp,
     pub(super) content: Content<C>,
@@ -93,13 +93,13 @@ impl<C: Command> Content<C> {
 pub enum Topic {
     /// "Who is there?"
     Heartbeat,
-    /// "I am, and this is whom I follow."
+    /// "I am up, and this is the leader that I follow."
     HeartbeatReply,
     /// "I have come back, or missed something: if you lead, prepare me again."
     PrepareRequest,
     /// "I want to lead."
     Prepare,
-    /// "I follow you and nobody before you; this is what I have."
+    /// "I follow you and no earlier leader; this is what I have."
     Promise,
     /// "This is what you lack, or have wrongly."
     AcceptSync,
@@ -107,7 +107,7 @@ pub enum Topic {
     Accept,
     /// "It is written down."
     Accepted,
-    /// "I follow somebody later than you."
+    /// "I follow a later leader than you."
     NotAccepted,
     /// "This much is decided."
     Decide,
@@ -137,7 +137,7 @@ impl Topic {
         }
     }
 
-    /// Whether only the election hangs on it: lost, it is made up for by the next.
+    /// Whether only the election depends on it: if it is lost, the next one makes up for it.
     #[must_use]
     pub fn is_heartbeat(self) -> bool {
         matches!(self, Self::Heartbeat | Self::HeartbeatReply)

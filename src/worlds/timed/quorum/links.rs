@@ -1,16 +1,16 @@
 //! Links between members: the little of TCP that the protocol counts on.
 //!
-//! Letters from one member to another are numbered. Whatever was overtaken, comes twice or was sent to
-//! somebody before they crashed is dropped. A number that is missing, when a later one arrives, is a lost
-//! letter: heartbeats go over every link all the time, so that no loss stays unnoticed for longer than
-//! one of them takes, and lost heartbeats themselves are not counted.
+//! Letters from one member to another are numbered. A letter is dropped if a later one has overtaken it, if
+//! it comes twice, or if its receiver has crashed since it was sent. A number that is missing when a later
+//! one arrives is a lost letter. Heartbeats go over every link all the time, so that no loss stays unnoticed
+//! for longer than one of them takes. Lost heartbeats themselves are not counted.
 
 use super::MemberId;
 
 /// What a letter bears besides its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// The how-manieth on this link.
+    /// The number of the letter on this link, from 1.
     number: u64,
     /// How many letters that count were sent on this link, this one included if it counts.
     counted: u64,
@@ -53,8 +53,8 @@ impl Links {
         Self { members, links: vec![Link::default(); members * members], lives: vec![0; members] }
     }
 
-    /// The stamp of the next letter; `counts` unless it can be lost without harm. None for somebody
-    /// who is no member.
+    /// The stamp of the next letter; `counts` unless it can be lost without harm. None if either end is
+    /// no member.
     pub(super) fn stamp(&mut self, from: MemberId, to: MemberId, counts: bool) -> Option<Stamp> {
         let life = *self.lives.get(to)?;
         let link = self.link(from, to)?;
@@ -63,7 +63,7 @@ impl Links {
         Some(Stamp { number: link.sent, counted: link.sent_counted, life })
     }
 
-    /// Takes note of a letter that arrives. None for somebody who is no member.
+    /// Takes note of a letter that arrives. None if either end is no member.
     pub(super) fn arrive(
         &mut self,
         from: MemberId,
@@ -85,8 +85,8 @@ impl Links {
         Some(if stamp.counted > expected { Arrival::AfterLoss } else { Arrival::InOrder })
     }
 
-    /// A member comes back: whatever was sent to it before is lost, and it will not ask after it, since
-    /// whoever comes back begins by asking everybody for everything.
+    /// A member comes back: all letters sent to it before are lost. It will not ask for them, since a member
+    /// that comes back begins by asking all others for everything.
     pub(super) fn revive(&mut self, member: MemberId) {
         if let Some(life) = self.lives.get_mut(member) {
             *life += 1;

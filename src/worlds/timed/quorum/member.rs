@@ -13,7 +13,7 @@ use super::{Acknowledge, Command, Decided, Leader, MemberId, Options, Position, 
 /// The library's part of a member.
 pub(super) type Node<C> = OmniPaxos<Entered<C>, SharedDisk<C>>;
 
-/// How the library numbers members: from 1, since 0 is nobody.
+/// How the library numbers members: from 1, since 0 stands for no member.
 pub(super) const fn node_id(member: MemberId) -> NodeId {
     member as NodeId + 1
 }
@@ -40,11 +40,12 @@ pub(super) struct Member<C: Command> {
     pub(super) stirred: bool,
     /// Whose letters it missed and has not complained about yet.
     pub(super) missed: Vec<MemberId>,
-    /// The ballot that somebody follows rather than this member's, and how often it has said so.
+    /// The later ballot that another member follows instead of this member's, and how often this member was
+    /// told so.
     spurned: (Ballot, u32),
 }
 
-/// How often a leader hears of a later ballot before it thinks that nothing has come of it.
+/// How often a leader hears of a later ballot before it assumes that no leader came of that ballot.
 const PATIENCE: u32 = 3;
 
 impl<C: Command> Member<C> {
@@ -78,7 +79,7 @@ impl<C: Command> Member<C> {
                 election_tick_timeout: options.election_ticks,
                 resend_message_tick_timeout: options.resend_ticks,
                 leader_priority: options.priority(self.id),
-                // Room to begin with, not a limit; the library's own choice is for a hundred thousand.
+                // A capacity to begin with, not a limit; the library's default is 100,000.
                 buffer_size: 16,
                 ..ServerConfig::default()
             },
@@ -98,7 +99,7 @@ impl<C: Command> Member<C> {
         self.afresh = true;
     }
 
-    /// Makes sure of what it has written.
+    /// Makes what it has written survive a crash.
     pub(super) fn flush(&self) {
         self.disk.write(Disk::flush);
     }
@@ -108,7 +109,7 @@ impl<C: Command> Member<C> {
         self.disk.read(look)
     }
 
-    /// Whom it follows.
+    /// The leader that it follows.
     pub(super) fn leader(&self) -> Option<Leader> {
         let node = self.node.as_ref()?;
         let (leader, ready) = node.get_current_leader()?;
@@ -152,8 +153,8 @@ impl<C: Command> Member<C> {
         self.disk.write(|disk| disk.forget(before))
     }
 
-    /// Something of `from` was lost on its way here. Members who prepare or recover repeat themselves; it is
-    /// only those who are agreed that wait for each other, a follower for its leader or the other way.
+    /// A letter of `from` was lost on its way here. Members that prepare or recover repeat their letters. Only
+    /// members that have agreed wait for each other, a follower for its leader or the other way.
     pub(super) fn has_missed(&mut self, from: MemberId) {
         if self.agrees_with(from) {
             self.recover(from);
@@ -162,7 +163,7 @@ impl<C: Command> Member<C> {
         }
     }
 
-    /// Something of this member's was lost on its way to `to`.
+    /// A letter of this member was lost on its way to `to`.
     pub(super) fn was_missed(&mut self, to: MemberId) {
         if self.agrees_with(to) {
             self.recover(to);
@@ -180,7 +181,7 @@ impl<C: Command> Member<C> {
         }
     }
 
-    /// Hands a letter to the library, and sees to what the library leaves undone.
+    /// Hands a letter to the library, and does what the library leaves undone.
     pub(super) fn read(&mut self, message: Message<Entered<C>>) {
         let spurned = self.is_spurned_by(&message);
         let Some(node) = &mut self.node else { return };
@@ -190,13 +191,13 @@ impl<C: Command> Member<C> {
         }
     }
 
-    /// Whether this member leads somebody who cannot follow, having promised to follow nobody before a
-    /// later ballot, which came to nothing: its owner crashed, or was not heard. The library lets both of
-    /// them wait for the next election, which need not ever come. A leader with a higher ballot is one that
-    /// all can follow.
+    /// Whether this member leads another that cannot follow it. The other has promised to follow no ballot
+    /// before a later one, and no leader came of that later ballot: its owner crashed, or was not heard. The
+    /// library lets both members wait for the next election, which need not ever come. All members can
+    /// follow a leader with a higher ballot.
     ///
-    /// Not at the first such request: the later ballot may well have come to something of which this
-    /// member is about to hear.
+    /// Not at the first such request: the later ballot may well have a leader of which this member is about
+    /// to hear.
     fn is_spurned_by(&mut self, message: &Message<Entered<C>>) -> bool {
         let (Some(node), Message::SequencePaxos(paxos)) = (&self.node, message) else {
             return false;
@@ -221,7 +222,7 @@ impl<C: Command> Member<C> {
         let (Some(node), Message::SequencePaxos(paxos)) = (&self.node, message) else {
             return false;
         };
-        // In other states, and of other ballots, the library does not listen to them.
+        // In other states, and of other ballots, the library ignores them.
         let prepares = node.get_current_leader().is_some_and(|(_, ready)| !ready);
         let undoes = |from| prepares && from < node.get_decided_idx();
         match &paxos.msg {

@@ -7,7 +7,7 @@ use super::MemberId;
 pub enum Acknowledge {
     /// Right: once a majority has it.
     Majority,
-    /// Broken on purpose: as soon as the leader has written it down itself. Whoever leads next need not
+    /// Broken on purpose: as soon as the leader has written it down itself. The next leader need not
     /// have heard of it.
     Leader,
 }
@@ -33,9 +33,9 @@ pub struct Options {
     /// After how many of its own ticks a member repeats what was not answered while it prepares or
     /// recovers. Best longer than a round trip: less repeats what is already being answered.
     pub resend_ticks: u64,
-    /// Who leads first, and who is preferred where several stand for election at once: the highest of
-    /// these, one a member. Without them the member with the highest number. Somebody who comes back
-    /// does not take the lead from somebody who has it.
+    /// One priority a member. The member with the highest leads first, and is preferred where several stand
+    /// for election at once. Without priorities it is the member with the highest number. A member that
+    /// comes back does not take the lead from one that has it.
     pub priorities: Option<Vec<u32>>,
     /// When a leader says that a command is done.
     pub acknowledge: Acknowledge,

@@ -8,9 +8,9 @@ use crate::worlds::timed::quorum::{Acknowledge, Durability, Options};
 #[derive(Clone, Debug)]
 enum Event {
     Run(u64),
-    /// Members whose bit is set, and those whose bit is not, hear only each other.
+    /// Members whose bit is set hear only each other, and so do those whose bit is not.
     Cut(usize),
-    /// This one hears, but is not heard.
+    /// This member receives letters, but its own do not arrive.
     Mute(usize),
     Heal,
     Crash(usize),
@@ -42,7 +42,8 @@ fn weather() -> impl Strategy<Value = Weather> {
     (prop_oneof![Just(0), 3..20_u64], prop_oneof![3 => Just(0), 1 => 1..5_u64])
 }
 
-/// Lives through these events, and then through better times. Looks at the net after each.
+/// Runs these events, then ends all faults and lets the group recover. Calls `look` after each event and
+/// at the end.
 fn live(options: Options, weather: Weather, events: &[Event], mut look: impl FnMut(&Net)) -> Net {
     let mut net = Net::open(options);
     (net.loss, net.jitter) = weather;
@@ -56,7 +57,7 @@ fn live(options: Options, weather: Weather, events: &[Event], mut look: impl FnM
             Event::Heal => net.heal(),
             Event::Crash(member) => net.group.crash(member),
             Event::Restart(member) => net.group.restart(member),
-            // To everybody who thinks that they lead.
+            // To every member that believes that it leads.
             Event::Propose(times) => (0..times * members).for_each(|nth| {
                 name += u32::from(net.group.propose(nth % members, name).is_ok());
             }),
@@ -74,7 +75,7 @@ fn live(options: Options, weather: Weather, events: &[Event], mut look: impl FnM
     net
 }
 
-/// Looks whether all logs are beginnings of one, from first to last. Returns a closure that does.
+/// Returns a closure that checks that all logs, from its first call to its last, are prefixes of one log.
 fn one_log(longest: &mut Vec<u32>) -> impl FnMut(&Net) {
     |net| {
         for member in (0..net.members()).filter(|member| net.group.is_up(*member)) {
@@ -89,7 +90,7 @@ fn one_log(longest: &mut Vec<u32>) -> impl FnMut(&Net) {
     }
 }
 
-/// That everybody has the same log, and somebody leads.
+/// Asserts that all members have the same log, and that one leads.
 fn assert_united(net: &Net) {
     assert!(net.leader().is_some(), "{:?}", net.group);
     let first = &net.machines[0];

@@ -66,7 +66,7 @@ fn a_group_that_was_down_altogether_has_lost_nothing() {
 #[test]
 fn whoever_promised_to_follow_nobody_but_itself_is_won_back() {
     let mut net = Net::open(Options::default());
-    // It stands for election unheard, crashes, and meanwhile others agree on a lower ballot.
+    // Member 2 stands for election unheard and crashes; meanwhile the others agree on a lower ballot.
     net.partition(|from, _| from != 2);
     net.run(16);
     assert_eq!(net.leader(), Some(1));

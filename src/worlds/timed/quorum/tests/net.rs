@@ -33,7 +33,7 @@ pub(super) struct Net {
     pub(super) checkpoint: Vec<Command>,
     /// How often a machine had to begin again.
     pub(super) afresh: u32,
-    /// Every letter ever sent, as text, if somebody wants to know.
+    /// Every letter ever sent, as text, if a test asks for it.
     pub(super) trace: Option<Vec<String>>,
 }
 
@@ -92,7 +92,7 @@ impl Net {
         }
     }
 
-    /// Proposes to somebody who leads.
+    /// Proposes to a member that leads.
     pub(super) fn propose(
         &mut self,
         leader: MemberId,
@@ -153,7 +153,7 @@ impl Net {
         })
     }
 
-    /// Runs until somebody leads.
+    /// Runs until a member leads.
     pub(super) fn elect(&mut self) -> MemberId {
         for _ in 0..200 {
             self.step();
@@ -168,7 +168,7 @@ impl Net {
     pub(super) fn trim(&mut self) {
         let trimmed = self.group.trim();
         for member in 0..self.members() {
-            // Whoever is down, or has just come up, will begin after what was trimmed.
+            // A member that is down, or has just come up, will begin after what was trimmed.
             let machine = &mut self.machines[member];
             let known = trimmed.len().min(machine.len());
             assert_eq!(machine.drain(..known).collect::<Vec<_>>(), trimmed[..known]);

@@ -1,4 +1,4 @@
-//! Nothing is broken: one log, one order, and whoever was away catches up.
+//! No setting is broken: one log, one order, and a member that was away catches up.
 
 use super::net::Net;
 use crate::worlds::timed::quorum::{Group, Options, Refused, Topic, Unworkable};
@@ -94,7 +94,7 @@ fn an_unanswered_command_may_be_decided_late() {
     let mut net = Net::open(Options::default());
     let leader = net.elect();
     net.run(10);
-    // The leader speaks, and hears nobody.
+    // Only letters of the leader get through: it receives none itself.
     net.partition(move |from, _| from == leader);
     assert!(net.group.propose(leader, 1).is_ok());
     net.run(5);
