@@ -9,7 +9,8 @@ use oversell_sim::command::{Command, Verb};
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{
-    self, Exploration, LevelTried, Limits, Method, Recording, Sampling, StateGraph, Switches, Walk,
+    self, Exploration, LevelTried, Limits, Method, PreemptionBound, Recording, Sampling,
+    StateGraph, Walk,
 };
 use oversell_sim::report::Evidence;
 use oversell_sim::report::{Hint, Purpose};
@@ -298,9 +299,9 @@ fn run_at_server(
     let is_app = entrant.is_app();
     let walk = Walk {
         switches: match args.search.switches {
-            Some(most) => Some(Switches::AtMost(most as u32)),
+            Some(most) => Some(PreemptionBound::AtMost(most as u32)),
             // One by one is one by one.
-            None => (is_app && !args.search.no_reduce).then_some(Switches::FewFirst),
+            None => (is_app && !args.search.no_reduce).then_some(PreemptionBound::FewFirst),
         },
         reduced: !args.search.no_reduce,
         enough_after_finding: args.finds_first().then_some(ENOUGH_ORDERS),

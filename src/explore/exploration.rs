@@ -66,7 +66,7 @@ pub struct Exploration {
     /// Whether the strategy begins transactions, so that their isolation level matters.
     pub has_transactions: bool,
     /// What was covered at that server; none if the shop was a model, or a single order was replayed.
-    pub orders: Option<Orders>,
+    pub orders: Option<OrderCoverage>,
     /// The random schedules; none if there were none.
     pub sampled: Option<Sampled>,
     /// The findings, the gravest first, each with a shortest schedule to it.
@@ -113,7 +113,7 @@ pub struct Covered {
 
 /// What was covered at a real server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Orders {
+pub struct OrderCoverage {
     /// Orders that were run to their end.
     pub run: u64,
     /// Orders that were given up in the middle, because all that could follow had been seen.

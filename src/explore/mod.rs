@@ -17,7 +17,7 @@ mod survey;
 mod timeline;
 
 pub use builder::{Explore, explore};
-pub use exploration::{Covered, Exploration, Orders, Told, parse_expectation};
+pub use exploration::{Covered, Exploration, OrderCoverage, Told, parse_expectation};
 pub use incident::{Incident, IncidentKind};
 pub use level::{LevelTried, NoLevel};
 pub use model::any::{AnyBuyers, MOST_BUYERS, any_buyers};
@@ -40,12 +40,12 @@ pub use schedule::Schedule;
 pub use server::checkup::{Checkup, Differing, Walked, check_up};
 pub use server::conflict::{Conflict, Reach};
 pub use server::cure::{gravest, no_level, try_level, try_levels};
-pub use server::harvest::Outcome;
 pub use server::orders::{
     can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at,
 };
 pub use server::reality::{Agreement, Difference, compare};
 pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};
-pub use server::walk::{Switches, Walk};
+pub use server::results::Outcome;
+pub use server::walk::{PreemptionBound, Walk};
 pub use survey::{Place, Survey, SurveyRow, Verdict, survey};
 pub use timeline::Row;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::model::limits::Limits;
 use super::model::searches::search_all;
 use super::server::orders::{can_be_stepped, search_orders};
-use super::server::walk::{Switches, Walk};
+use super::server::walk::{PreemptionBound, Walk};
 use super::{AnyBuyers, Exploration};
 use crate::base::control::Control;
 use crate::check::report::{Evidence, Run};
@@ -250,7 +250,7 @@ fn shows_at(
         return false;
     }
     let walk = Walk {
-        switches: entrant.is_app().then_some(Switches::FewFirst),
+        switches: entrant.is_app().then_some(PreemptionBound::FewFirst),
         reduced: true,
         enough_after_finding: Some(1),
     };

@@ -1,30 +1,30 @@
 //! A proxy between a running application and its databases. The application does not know of it. Every statement is
 //! held until its turn comes.
 //!
-//! A [`Wire`](wire::Wire) cuts a protocol into statements and answers. A [`Sight`](sight::Sight) knows what a statement
-//! touches. A [`Doorman`] knows which buyer sent it and has it wait at the gate. A line carries the bytes.
+//! A [`Wire`](wire::Wire) cuts a protocol into statements and answers. A [`StatementAnalyzer`](analyzer::StatementAnalyzer) knows what a statement
+//! touches. A [`SessionTracker`] knows which buyer sent it and has it wait at the gate. A line carries the bytes.
 
-mod doorman;
-mod line;
+mod analyzer;
+mod connection;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
-mod sight;
+mod tracker;
 mod wire;
 
-pub(crate) use doorman::{Doorman, Sightings};
-pub(crate) use line::Target;
+pub(crate) use analyzer::{AnalyzedStatement, StatementAnalyzer};
+pub(crate) use connection::Target;
 #[cfg(feature = "mysql")]
 pub(crate) use mysql::Mysql;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::Postgres;
 #[cfg(feature = "redis")]
 pub(crate) use redis::Redis;
-pub(crate) use sight::{Seen, Sight};
-pub(crate) use wire::{Frame, Said, Wire};
+pub(crate) use tracker::{Irregularities, SessionTracker};
+pub(crate) use wire::{Said, TransactionState, Wire};
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -32,10 +32,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crate::base::error::Error;
-use line::Closers;
+use connection::Closers;
 
 /// What a proxy needs to know of the server behind it.
-pub(crate) struct Behind {
+pub(crate) struct UpstreamServer {
     /// Where the server listens.
     pub(crate) target: Target,
     /// What is added to the numbers of its sessions.
@@ -43,7 +43,7 @@ pub(crate) struct Behind {
     /// Makes the protocol parser of a new connection.
     pub(crate) wire: Box<dyn Fn() -> Box<dyn Wire> + Send>,
     /// Makes the interpreter of a new connection's statements.
-    pub(crate) sight: Box<dyn Fn() -> Box<dyn Sight> + Send>,
+    pub(crate) analyzer: Box<dyn Fn() -> Box<dyn StatementAnalyzer> + Send>,
 }
 
 /// A listening port on loopback. Dropping it closes the port, and every connection through it.
@@ -59,7 +59,11 @@ impl Proxy {
     ///
     /// # Errors
     /// [`Error::World`] when it is taken.
-    pub(crate) fn open(port: u16, behind: Behind, doorman: Arc<Doorman>) -> Result<Self, Error> {
+    pub(crate) fn open(
+        port: u16,
+        behind: UpstreamServer,
+        tracker: Arc<SessionTracker>,
+    ) -> Result<Self, Error> {
         let cannot = |error| Error::world(format!("cannot listen on 127.0.0.1:{port}: {error}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
@@ -71,10 +75,18 @@ impl Proxy {
                 if over.load(Ordering::SeqCst) {
                     return;
                 }
-                let Behind { target, first_session, wire, sight } = &behind;
+                let UpstreamServer { target, first_session, wire, analyzer } = &behind;
                 // A client whose server is not there finds its connection closed, as it would without the proxy.
                 let Ok(near) = near else { continue };
-                let _ = line::serve(near, target, &doorman, wire(), sight(), *first_session, &ends);
+                let _ = connection::serve(
+                    near,
+                    target,
+                    &tracker,
+                    wire(),
+                    analyzer(),
+                    *first_session,
+                    &ends,
+                );
             }
         };
         let listens = thread::Builder::new()

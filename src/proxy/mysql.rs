@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Buf, BytesMut};
 
-use super::wire::{Answered, Frame, Garbled, Heard, MOST_BYTES, Piece, Said, Wire};
+use super::wire::{Answered, Garbled, Heard, MOST_BYTES, Piece, Said, TransactionState, Wire};
 
 /// Commands, by their first byte.
 const QUERY: u8 = 0x03;
@@ -220,7 +220,7 @@ impl Mysql {
             (None, Some(rows)) => format!("{rows} rows"),
             (None, None) => String::new(),
         };
-        let frame = Frame {
+        let frame = TransactionState {
             is_open: status & IN_TRANSACTION != 0,
             begins_by_itself: status & AUTOCOMMIT == 0,
         };
@@ -438,7 +438,7 @@ mod tests {
         let last = heard.pop().flatten().unwrap();
         assert!(heard.iter().all(Option::is_none));
         assert_eq!(last.text, "7");
-        assert_eq!(last.frame, Some(Frame { is_open: true, begins_by_itself: true }));
+        assert_eq!(last.frame, Some(TransactionState { is_open: true, begins_by_itself: true }));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use bytes::{Buf, BytesMut};
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::{DataRowBody, ErrorResponseBody, Message};
 
-use super::wire::{Answered, Frame, Garbled, Heard, MOST_BYTES, Piece, Said, Wire};
+use super::wire::{Answered, Garbled, Heard, MOST_BYTES, Piece, Said, TransactionState, Wire};
 
 /// Codes of a first message that are no protocol version.
 const CANCEL: u32 = 80_877_102;
@@ -70,7 +70,7 @@ pub(crate) struct Postgres {
     under_way: VecDeque<UnderWay>,
     /// Whether the client copies rows in.
     copies_in: bool,
-    frame: Frame,
+    frame: TransactionState,
 }
 
 /// One or more statements, sent as one, that the server is executing.
@@ -198,7 +198,8 @@ impl Postgres {
         match message {
             Message::ReadyForQuery(body) => {
                 self.copies_in = false;
-                self.frame = Frame { is_open: body.status() != b'I', ..Frame::NONE };
+                self.frame =
+                    TransactionState { is_open: body.status() != b'I', ..TransactionState::NONE };
             }
             Message::ParameterDescription(body) => {
                 let name = self.asked_about.pop_front()?;

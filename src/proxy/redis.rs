@@ -9,7 +9,7 @@ use redis_protocol::resp2::types::OwnedFrame as Frame2;
 use redis_protocol::resp3::decode::complete::decode as decode_3;
 use redis_protocol::resp3::types::OwnedFrame as Frame3;
 
-use super::wire::{Answered, Frame, Garbled, Heard, MOST_BYTES, Piece, Said, Wire};
+use super::wire::{Answered, Garbled, Heard, MOST_BYTES, Piece, Said, TransactionState, Wire};
 
 /// Commands after which a connection no longer alternates between requests and replies.
 const ENDLESS: [&str; 5] = ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", "PSYNC"];
@@ -81,7 +81,7 @@ impl Wire for Redis {
             self.asked -= 1;
             self.is_third |= std::mem::take(&mut self.asks_for_third) && !is_refused;
             self.is_collecting = text == "QUEUED" || self.is_collecting && is_refused;
-            let frame = Frame { is_open: self.is_collecting, ..Frame::NONE };
+            let frame = TransactionState { is_open: self.is_collecting, ..TransactionState::NONE };
             heard.answer = Some(Answered { text, frame: Some(frame), is_deadlock: false });
         }
         Ok(Some(heard))

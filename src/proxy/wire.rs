@@ -45,26 +45,26 @@ pub(crate) struct Answered {
     pub(crate) text: String,
     /// The connection's transaction state, where there are transactions; none if the server does not say, so that it
     /// stays as it was.
-    pub(crate) frame: Option<Frame>,
+    pub(crate) frame: Option<TransactionState>,
     /// Whether the server has ended the transaction to break a deadlock.
     pub(crate) is_deadlock: bool,
 }
 
 /// A connection's transaction state after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Frame {
+pub(crate) struct TransactionState {
     /// Whether a transaction is under way.
     pub(crate) is_open: bool,
     /// Whether the next statement implicitly begins a transaction that does not end with the statement.
     pub(crate) begins_by_itself: bool,
 }
 
-impl Frame {
+impl TransactionState {
     /// No transaction is under way, and none begins by itself.
     pub(crate) const NONE: Self = Self { is_open: false, begins_by_itself: false };
 }
 
-impl Default for Frame {
+impl Default for TransactionState {
     fn default() -> Self {
         Self::NONE
     }

@@ -11,8 +11,8 @@ use crate::base::text::quantity::{count, duration, of, percent};
 use crate::check::report::Evidence;
 use crate::domain::finding::FindingKind;
 use crate::explore::{
-    AnyBuyers, Covered, Exploration, Incident, LevelTried, Method, NoLevel, Orders, Row, Sampled,
-    Told,
+    AnyBuyers, Covered, Exploration, Incident, LevelTried, Method, NoLevel, OrderCoverage, Row,
+    Sampled, Told,
 };
 
 /// The most buyers that get a column of their own.
@@ -246,7 +246,7 @@ fn cure(tried: &LevelTried) -> String {
 }
 
 /// What was covered at a server.
-fn of_orders(report: &Exploration, orders: &Orders, took: Option<Duration>) -> String {
+fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration>) -> String {
     let buyers = of(report.buyers.into(), "buyer");
     let run = of(orders.run, "order");
     let mut text = match (orders.complete, orders.reduced) {

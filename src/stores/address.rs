@@ -1,7 +1,7 @@
 //! Where a store is: a private server that is started for the run, or the one that a URL names.
 
 #[cfg(feature = "private")]
-use super::private::Nest;
+use super::private::ServerSandbox;
 use crate::base::error::Error;
 
 /// Where to find a server. Without a URL, a private server is started, and removed after use.
@@ -21,8 +21,8 @@ impl Address {
     #[cfg(feature = "private")]
     pub(super) fn or_private(
         &self,
-        start: impl FnOnce() -> Result<(String, Nest), Error>,
-    ) -> Result<(String, Option<Nest>), Error> {
+        start: impl FnOnce() -> Result<(String, ServerSandbox), Error>,
+    ) -> Result<(String, Option<ServerSandbox>), Error> {
         match &self.url {
             Some(url) => Ok((url.clone(), None)),
             None => start().map(|(url, nest)| (url, Some(nest))),

@@ -18,8 +18,6 @@
 mod address;
 #[cfg(feature = "app")]
 mod app;
-#[cfg(feature = "app")]
-pub(crate) mod backing;
 #[cfg(feature = "etcd")]
 mod etcd;
 #[cfg(feature = "http")]
@@ -44,6 +42,8 @@ pub mod remote;
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "app")]
+pub(crate) mod upstream;
 
 pub use crate::domain::books::Books;
 pub use crate::domain::store_kind::StoreKind;

@@ -8,8 +8,8 @@ use oversell_sim::control::Control;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{
-    Exploration, Orders, Outcome, Switches, Walk, can_be_stepped, compare, replay_orders,
-    search_orders, server_for, survey,
+    Exploration, OrderCoverage, Outcome, PreemptionBound, Walk, can_be_stepped, compare,
+    replay_orders, search_orders, server_for, survey,
 };
 use oversell_sim::finding::FindingKind;
 use oversell_sim::render;
@@ -71,7 +71,7 @@ fn fewer(store: StoreKind, most: u64) -> u64 {
     if store == StoreKind::Etcd { most / 4 } else { most }
 }
 
-fn orders(report: &Exploration) -> &Orders {
+fn orders(report: &Exploration) -> &OrderCoverage {
     report.orders.as_ref().unwrap()
 }
 
@@ -101,7 +101,7 @@ fn with_few_switches_leaving_out_orders_leaves_out_no_way_to_end() {
             // Of three there are hundreds with two.
             for most in 0..=(4 - buyers) {
                 let of = |reduced| {
-                    let switches = Some(Switches::AtMost(most));
+                    let switches = Some(PreemptionBound::AtMost(most));
                     let walk = Walk { switches, reduced, enough_after_finding: None };
                     search_orders(entrant, &settings, &*server, walk, &|| false).unwrap()
                 };
@@ -126,7 +126,7 @@ fn enough_switches_are_every_order() {
     let settings = Settings { store, buyers: 2, stock: 1, ..Settings::default() };
     let (address, control) = (Address::default(), Control::default());
     let server = server_for(entrant, &settings, &address, &control).unwrap();
-    let switches = Some(Switches::AtMost(100));
+    let switches = Some(PreemptionBound::AtMost(100));
     let walk = Walk { switches, reduced: false, enough_after_finding: None };
     let (report, _) = search_orders(entrant, &settings, &*server, walk, &|| false).unwrap();
     let orders = report.orders.unwrap();
@@ -139,7 +139,7 @@ fn two_transactions_at_read_committed_have_92_orders_of_which_80_oversell() {
         let (settings, transaction) = (shop(store, 2), find("transaction"));
         let server = open(transaction, &settings);
         let (report, outcomes) = search(transaction, &settings, &*server, ONE_BY_ONE, u32::MAX);
-        let Orders { run, broken, complete, diverged, .. } = orders(&report);
+        let OrderCoverage { run, broken, complete, diverged, .. } = orders(&report);
         assert_eq!((*run, *broken, *complete, *diverged), (92, 80, true, 0), "{store}");
         assert_eq!(outcomes.len(), 2, "{store}: {outcomes:?}");
         assert_eq!(report.amount_of(FindingKind::Oversold), 1);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::orders::{search_orders, server_for};
 use super::rehearsal::as_furnished;
-use super::walk::{Switches, Walk};
+use super::walk::{PreemptionBound, Walk};
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::sql::{Dialect, Kind, pieces};
@@ -19,7 +19,7 @@ use crate::domain::isolation::Isolation;
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
-use crate::explore::exploration::{Exploration, Orders};
+use crate::explore::exploration::{Exploration, OrderCoverage};
 use crate::explore::level::{LevelTried, NoLevel};
 use crate::stores::Address;
 use crate::stores::remote::Server;
@@ -126,7 +126,8 @@ pub fn try_level(
         (report, _) = search(Walk { enough_after_finding: None, ..walk })?;
     }
     let failed = report.failed;
-    let Orders { run: orders, switches, complete, .. } = report.orders.clone().unwrap_or_default();
+    let OrderCoverage { run: orders, switches, complete, .. } =
+        report.orders.clone().unwrap_or_default();
     let evidence = match (shows(&report), complete) {
         (true, _) => Evidence::Broken,
         (false, _) if report.evidence == Evidence::Vacuous => Evidence::Vacuous,
@@ -157,8 +158,11 @@ fn shows_one_by_one(
     kind: FindingKind,
     control: &Control,
 ) -> Result<bool, Error> {
-    let walk =
-        Walk { switches: Some(Switches::AtMost(0)), reduced: true, enough_after_finding: None };
+    let walk = Walk {
+        switches: Some(PreemptionBound::AtMost(0)),
+        reduced: true,
+        enough_after_finding: None,
+    };
     let begun = AtomicU64::new(0);
     let stopped = || control.is_stopped() || begun.fetch_add(1, Ordering::Relaxed) >= MOST_ORDERS;
     let (report, _) = search_orders(entrant, settings, server, walk, &stopped)?;

@@ -3,10 +3,10 @@
 pub(super) mod checkup;
 pub(super) mod conflict;
 pub(super) mod cure;
-pub(super) mod harvest;
 pub(super) mod orders;
 pub(super) mod reality;
 pub(super) mod rehearsal;
+pub(super) mod results;
 pub(super) mod steady;
 pub(super) mod switches;
 pub(super) mod transcript;

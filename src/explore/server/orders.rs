@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::harvest::{Best, Harvest, Outcome, judge};
+use super::results::{Counterexample, Outcome, Results, judge};
 use super::steady::hold_still;
 use super::switches;
 use super::transcript::{tell, tell_incident, timeline};
-use super::walk::{Switches, Walk, Walker};
+use super::walk::{PreemptionBound, SleepSetSearch, Walk};
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::quantity::{count, of};
@@ -15,7 +15,7 @@ use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::explore::completeness::UNFINISHED;
 use crate::explore::completeness::{Looked, cut_after, has_failed};
-use crate::explore::exploration::{Exploration, Orders, Told};
+use crate::explore::exploration::{Exploration, OrderCoverage, Told};
 use crate::explore::incident::{Incident, IncidentKind};
 use crate::explore::schedule::Schedule;
 use crate::stores::remote::{Remarks, Server, Terms};
@@ -37,10 +37,10 @@ pub fn search_orders(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, BTreeSet<Outcome>), Error> {
     Harness::open(entrant, settings, server, Grain::Statement, |harness| {
-        let (harvest, has_learned) = gathered(harness, settings, walk, stopped)?;
+        let (results, has_learned) = gathered(harness, settings, walk, stopped)?;
         let [failed, deadlocks] =
-            [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| harvest.orders_with(kind));
-        let Harvest { mut covered, outcomes, mut best, mut incidents, fates, by_chance } = harvest;
+            [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| results.orders_with(kind));
+        let Results { mut covered, outcomes, mut best, mut incidents, fates, by_chance } = results;
         covered.outcomes = outcomes.len() as u64;
         let mut remarks = remarks(harness);
         if has_learned {
@@ -52,8 +52,8 @@ pub fn search_orders(
         }
         let reached = covered.switches.filter(|_| covered.diverged == 0);
         let asked_for_few = walk.switches.is_some_and(|switches| match switches {
-            Switches::AtMost(most) => reached == Some(most),
-            Switches::FewFirst => false,
+            PreemptionBound::AtMost(most) => reached == Some(most),
+            PreemptionBound::FewFirst => false,
         });
         covered.complete &= !remarks.hides_orders;
         if let Some(text) = by_chance {
@@ -82,7 +82,9 @@ pub fn search_orders(
         let tables = server.part_names();
         let findings: Vec<Told> = best
             .into_iter()
-            .map(|Best { finding, steps, .. }| tell(entrant, settings, &tables, finding, &steps))
+            .map(|Counterexample { finding, steps, .. }| {
+                tell(entrant, settings, &tables, finding, &steps)
+            })
             .collect();
         let report = Exploration {
             server: Some(server.version().to_owned()),
@@ -109,15 +111,15 @@ fn gathered(
     settings: &Settings,
     walk: Walk,
     stopped: &(dyn Fn() -> bool + Sync),
-) -> Result<(Harvest, bool), Error> {
+) -> Result<(Results, bool), Error> {
     let mut known = harness.server().learned()?;
     let mut beginnings = 1;
     loop {
-        let harvest = gathered_once(harness, settings, walk, stopped)?;
+        let results = gathered_once(harness, settings, walk, stopped)?;
         let learned = harness.server().learned()?;
         let has_learned = learned != known;
         if !has_learned || stopped() || beginnings == MOST_BEGINNINGS {
-            return Ok((harvest, has_learned));
+            return Ok((results, has_learned));
         }
         known = learned;
         beginnings += 1;
@@ -130,23 +132,23 @@ fn gathered_once(
     settings: &Settings,
     walk: Walk,
     stopped: &(dyn Fn() -> bool + Sync),
-) -> Result<Harvest, Error> {
-    let mut harvest = Harvest::default();
+) -> Result<Results, Error> {
+    let mut results = Results::default();
     if let Some(most) = walk.switches {
-        switches::run(harness, walk, most, settings, &mut harvest, stopped)?;
+        switches::run(harness, walk, most, settings, &mut results, stopped)?;
     }
-    let is_enough = !harvest.best.is_empty() && walk.enough_after_finding.is_some();
-    let wants_no_more = matches!(walk.switches, Some(Switches::AtMost(_)));
-    if wants_no_more || harvest.covered.complete || is_enough {
-        return Ok(harvest);
+    let is_enough = !results.best.is_empty() && walk.enough_after_finding.is_some();
+    let wants_no_more = matches!(walk.switches, Some(PreemptionBound::AtMost(_)));
+    if wants_no_more || results.covered.complete || is_enough {
+        return Ok(results);
     }
-    let mut walker = Walker::new(harness, settings, walk, harvest);
+    let mut walker = SleepSetSearch::new(harness, settings, walk, results);
     walker.run(stopped)?;
-    Ok(walker.harvest)
+    Ok(walker.results)
 }
 
 /// Why not every order that was asked for was run.
-fn why_cut(covered: &Orders, remarks: &Remarks) -> String {
+fn why_cut(covered: &OrderCoverage, remarks: &Remarks) -> String {
     if covered.diverged > 0 {
         let orders = of(covered.diverged, "order");
         format!("{orders} did not come out as before, and so are not covered")

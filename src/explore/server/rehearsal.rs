@@ -1,7 +1,7 @@
 //! The rehearsal of a described checkout: the buyers run serially, one after the other, before a search or a race. A
 //! step that makes no sense to the store fails here, and is reported with its place in the file.
 
-use super::harvest::{Judged, judge};
+use super::results::{Judged, judge};
 use super::steady::blend;
 use super::transcript::timeline;
 use crate::base::error::Error;

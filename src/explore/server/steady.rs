@@ -1,7 +1,7 @@
 //! Makes reports repeatable: removes from a reported order the values that differ each time it is run, such as
 //! generated keys, times and random values. Two equal searches then report the same.
 
-use super::harvest::{Best, judge};
+use super::results::{Counterexample, judge};
 use crate::base::error::Error;
 use crate::check::audit::Finding;
 use crate::worlds::held::{Harness, Step};
@@ -11,7 +11,7 @@ const OTHER: &str = "…";
 
 /// Runs the order once more, and removes from its report the values that came out differently. If the order cannot be
 /// run again, its report stays as it is: the finding stands.
-pub(in crate::explore) fn hold_still(harness: &mut Harness<'_>, best: &mut Best) {
+pub(in crate::explore) fn hold_still(harness: &mut Harness<'_>, best: &mut Counterexample) {
     let Ok(Some((steps, findings))) = once_more(harness, &best.steps) else { return };
     blend(&mut best.steps, std::slice::from_mut(&mut best.finding), &steps, &findings);
 }

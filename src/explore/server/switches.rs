@@ -6,8 +6,8 @@
 //! everything that the others send before its buyer moves again; it is left out. Every order with as few switches is
 //! equivalent to one that is run: moving the statement forward adds no switch.
 
-use super::harvest::{Harvest, in_schedule};
-use super::walk::{MOST_IN_VAIN, Switches, TRIES, Walk};
+use super::results::{Results, in_schedule};
+use super::walk::{MOST_IN_VAIN, PreemptionBound, TRIES, Walk};
 use crate::base::error::Error;
 use crate::domain::settings::Settings;
 use crate::explore::schedule::Schedule;
@@ -55,16 +55,16 @@ struct Chain {
 pub(in crate::explore) fn run(
     harness: &mut Harness<'_>,
     walk: Walk,
-    most: Switches,
+    most: PreemptionBound,
     settings: &Settings,
-    harvest: &mut Harvest,
+    results: &mut Results,
     stopped: &dyn Fn() -> bool,
 ) -> Result<(), Error> {
     let most = match most {
-        Switches::AtMost(most) => most,
-        Switches::FewFirst => MANY,
+        PreemptionBound::AtMost(most) => most,
+        PreemptionBound::FewFirst => MANY,
     };
-    harvest.covered.reduced = walk.reduced;
+    results.covered.reduced = walk.reduced;
     let cuts_vain = walk.cuts_vain(settings);
     let kinds = harness.kinds().to_vec();
     let is_first = |place: &usize| !walk.reduced || kinds[*place] == *place;
@@ -74,7 +74,7 @@ pub(in crate::explore) fn run(
         walk,
         cuts_vain,
         kinds,
-        harvest,
+        results,
         same: begin_with,
         next: Vec::new(),
         stopped,
@@ -84,7 +84,7 @@ pub(in crate::explore) fn run(
         if !level.run_all(chains)? {
             return Ok(());
         }
-        let covered = &mut level.harvest.covered;
+        let covered = &mut level.results.covered;
         if covered.diverged == 0 {
             (covered.switches, covered.with_few_switches) = (Some(switches), covered.run);
         }
@@ -92,7 +92,7 @@ pub(in crate::explore) fn run(
             covered.complete = covered.diverged == 0;
             return Ok(());
         }
-        if walk.enough_after_finding.is_some() && !level.harvest.best.is_empty() {
+        if walk.enough_after_finding.is_some() && !level.results.best.is_empty() {
             return Ok(());
         }
     }
@@ -105,7 +105,7 @@ struct Level<'l, 't> {
     walk: Walk,
     cuts_vain: bool,
     kinds: Vec<usize>,
-    harvest: &'l mut Harvest,
+    results: &'l mut Results,
     /// Beginnings with this number of switches.
     same: Vec<Beginning>,
     /// Switches that lead to beginnings with one more.
@@ -220,16 +220,16 @@ impl Level<'_, '_> {
         for _ in 0..TRIES {
             if let Some(run) = self.try_one(beginning)? {
                 match run.is_cut {
-                    true => self.harvest.covered.cut_short += 1,
-                    false => self.harvest.take_in(self.harness, &run.steps)?,
+                    true => self.results.covered.cut_short += 1,
+                    false => self.results.take_in(self.harness, &run.steps)?,
                 }
                 return Ok(Some(run));
             }
         }
-        self.harvest.covered.diverged += 1;
+        self.results.covered.diverged += 1;
         let cues = beginning.iter().map(|place| Cue::step(actor(*place))).collect();
         let beginning = Schedule(cues);
-        let first = &mut self.harvest.covered.first_divergence;
+        let first = &mut self.results.covered.first_divergence;
         first.get_or_insert_with(|| {
             format!("{beginning}: somebody has nothing to send when its turn comes")
         });
@@ -263,7 +263,7 @@ impl Level<'_, '_> {
                 self.harness.send_home()?;
                 return Ok(None);
             };
-            self.harvest.covered.statements += 1;
+            self.results.covered.statements += 1;
             run.ready.push(ready);
             run.steps.push(step);
         }

@@ -1,7 +1,7 @@
 //! What happened at a real server, in words.
 
 use super::conflict::{Conflict, names, words};
-use super::harvest::BestIncident;
+use super::results::IncidentExample;
 use crate::check::audit::Finding;
 use crate::describe::checkout::{Audit, Call, Checkout};
 use crate::domain::buyer::Ending;
@@ -46,9 +46,9 @@ pub(in crate::explore) fn tell(
 pub(in crate::explore) fn tell_incident(
     entrant: &dyn Entrant,
     settings: &Settings,
-    incident: BestIncident,
+    incident: IncidentExample,
 ) -> Incident {
-    let BestIncident { kind, orders, proof, steps, .. } = incident;
+    let IncidentExample { kind, orders, proof, steps, .. } = incident;
     let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
     let schedule = Schedule(cues.collect()).to_string();
     let timeline = match steps.len() {

@@ -5,7 +5,7 @@
 //! buyers who do the same, the first to begin is called A. The two agree: an order that is left out is equivalent to
 //! one that is run, for moving an independent statement forward never lets B begin before A.
 
-use super::harvest::{Harvest, in_schedule};
+use super::results::{Results, in_schedule};
 use super::transcript::said;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
@@ -30,7 +30,7 @@ const MOST_STATEMENTS: usize = 2_000;
 #[derive(Clone, Copy, Debug)]
 pub struct Walk {
     /// Whether schedules with few switches come first, and how many switches are enough; none for depth first alone.
-    pub switches: Option<Switches>,
+    pub switches: Option<PreemptionBound>,
     /// Whether orders that are equivalent to others are left out.
     pub reduced: bool,
     /// Stop after this many schedules once a finding exists; none to run all.
@@ -46,7 +46,7 @@ impl Walk {
 
 /// How many switches (preemptions) the search tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switches {
+pub enum PreemptionBound {
     /// Schedules with at most this many, and no others.
     AtMost(u32),
     /// Schedules with few first, and then all.
@@ -54,7 +54,7 @@ pub enum Switches {
 }
 
 /// A point at which the search chose which buyer moves.
-struct Fork {
+struct BranchPoint {
     /// The held buyers, each with its statement.
     held: Vec<(usize, PendingStatement)>,
     /// The sleep set: buyers that need not be chosen here, each with its statement's footprint.
@@ -67,13 +67,13 @@ struct Fork {
 }
 
 /// A search under way.
-pub(in crate::explore) struct Walker<'w, 't> {
+pub(in crate::explore) struct SleepSetSearch<'w, 't> {
     harness: &'w mut Harness<'t>,
     /// For each buyer the first buyer that does the same.
     kinds: Vec<usize>,
     walk: Walk,
-    forks: Vec<Fork>,
-    pub(in crate::explore) harvest: Harvest,
+    forks: Vec<BranchPoint>,
+    pub(in crate::explore) results: Results,
     /// Whether an order is given up once a buyer makes futile attempts again and again. Such an attempt ends in a
     /// conflict and has changed nothing, so it may as well not have been made: another order covers what follows.
     cuts_vain: bool,
@@ -81,21 +81,21 @@ pub(in crate::explore) struct Walker<'w, 't> {
     divergence: Option<String>,
 }
 
-impl<'w, 't> Walker<'w, 't> {
+impl<'w, 't> SleepSetSearch<'w, 't> {
     /// A search that has run no order yet.
     pub(in crate::explore) fn new(
         harness: &'w mut Harness<'t>,
         settings: &Settings,
         walk: Walk,
-        mut harvest: Harvest,
+        mut results: Results,
     ) -> Self {
-        harvest.covered.reduced = walk.reduced;
+        results.covered.reduced = walk.reduced;
         Self {
             kinds: harness.kinds().to_vec(),
             harness,
             walk,
             forks: Vec::new(),
-            harvest,
+            results,
             cuts_vain: walk.cuts_vain(settings),
             divergence: None,
         }
@@ -116,16 +116,16 @@ impl<'w, 't> Walker<'w, 't> {
                 }
             }
             if !came_out {
-                self.harvest.covered.diverged += 1;
-                self.harvest.covered.first_divergence =
-                    self.harvest.covered.first_divergence.take().or(self.divergence.take());
+                self.results.covered.diverged += 1;
+                self.results.covered.first_divergence =
+                    self.results.covered.first_divergence.take().or(self.divergence.take());
             }
             let enough = self.walk.enough_after_finding.unwrap_or(u64::MAX);
-            if !self.harvest.best.is_empty() && self.harvest.covered.run >= enough {
+            if !self.results.best.is_empty() && self.results.covered.run >= enough {
                 return Ok(());
             }
             if !self.turn_back() {
-                self.harvest.covered.complete = self.harvest.covered.diverged == 0;
+                self.results.covered.complete = self.results.covered.diverged == 0;
                 return Ok(());
             }
         }
@@ -148,7 +148,7 @@ impl<'w, 't> Walker<'w, 't> {
                 break;
             } else {
                 let asleep = self.asleep();
-                let fork = Fork {
+                let fork = BranchPoint {
                     held,
                     asleep,
                     done: Vec::new(),
@@ -156,10 +156,10 @@ impl<'w, 't> Walker<'w, 't> {
                     touches: Footprint::NOTHING,
                 };
                 let Some(chosen) = self.next_choice(&fork, place) else {
-                    self.harvest.covered.cut_short += 1;
+                    self.results.covered.cut_short += 1;
                     return self.harness.send_home().map(|_| true);
                 };
-                self.forks.push(Fork { chosen, ..fork });
+                self.forks.push(BranchPoint { chosen, ..fork });
             }
             if place == MOST_STATEMENTS {
                 self.harness.send_home()?;
@@ -173,15 +173,15 @@ impl<'w, 't> Walker<'w, 't> {
             let Some(step) = step else {
                 return self.diverge(&steps, &format!("{} cannot move", actor(chosen)));
             };
-            self.harvest.covered.statements += 1;
+            self.results.covered.statements += 1;
             self.forks[place].touches = step.touches;
             steps.push(step);
             if self.cuts_vain && self.harness.most_in_vain() >= MOST_IN_VAIN {
-                self.harvest.covered.cut_short += 1;
+                self.results.covered.cut_short += 1;
                 return self.harness.send_home().map(|_| true);
             }
         }
-        self.harvest.take_in(self.harness, &steps)?;
+        self.results.take_in(self.harness, &steps)?;
         Ok(true)
     }
 
@@ -205,7 +205,7 @@ impl<'w, 't> Walker<'w, 't> {
     }
 
     /// The buyer to choose next at a fork with `before` forks before it; none if no choice is left.
-    fn next_choice(&self, fork: &Fork, before: usize) -> Option<usize> {
+    fn next_choice(&self, fork: &BranchPoint, before: usize) -> Option<usize> {
         let has_begun = |place: usize| self.forks[..before].iter().any(|fork| fork.chosen == place);
         let is_first_of_its_kind = |place: usize| {
             has_begun(place)
@@ -226,7 +226,7 @@ impl<'w, 't> Walker<'w, 't> {
         while let Some(mut fork) = self.forks.pop() {
             fork.done.push((fork.chosen, fork.touches));
             if let Some(chosen) = self.next_choice(&fork, self.forks.len()) {
-                self.forks.push(Fork { chosen, ..fork });
+                self.forks.push(BranchPoint { chosen, ..fork });
                 return true;
             }
         }

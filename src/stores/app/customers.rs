@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::RwLock;
 
 use crate::describe::checkout::{Answer, Call, Shelves, Step, Value};
-use crate::proxy::Doorman;
+use crate::proxy::SessionTracker;
 use crate::scheduler::{BuyerHandle, Footprint, Resources};
 use crate::stores::http::HttpSpeaker;
 use crate::stores::remote::{Refusal, Speaker, Stays};
@@ -101,17 +101,17 @@ impl Customer {
 /// Sends the requests of a checkout, each as the customer whose number is the value of `buyer`.
 pub(super) struct AppSpeaker {
     customers: Arc<Customers>,
-    doorman: Arc<Doorman>,
+    tracker: Arc<SessionTracker>,
     handle: Option<BuyerHandle>,
 }
 
 impl AppSpeaker {
     pub(super) fn new(
         customers: Arc<Customers>,
-        doorman: Arc<Doorman>,
+        tracker: Arc<SessionTracker>,
         handle: Option<BuyerHandle>,
     ) -> Self {
-        Self { customers, doorman, handle }
+        Self { customers, tracker, handle }
     }
 }
 
@@ -133,7 +133,7 @@ impl Speaker for AppSpeaker {
         };
         let heard = customer.speaker.ask(request, &value_of);
         if let Some(handle) = &self.handle {
-            self.doorman.leaves(handle.place());
+            self.tracker.leaves(handle.place());
         }
         heard.map(|heard| heard.answer(request))
     }

@@ -9,7 +9,7 @@ use crate::base::error::Error;
 use crate::describe::app::{App, Launch};
 use crate::describe::checkout::{Request, Template, Value};
 use crate::stores::http::HttpSpeaker;
-use crate::stores::private::Nest;
+use crate::stores::private::ServerSandbox;
 
 /// The longest that one setup program may take.
 const SETTING_UP: Duration = Duration::from_secs(600);
@@ -48,8 +48,8 @@ pub(super) fn launch(
     base: &str,
     named: &Named,
     control: &Control,
-) -> Result<Nest, Error> {
-    let nest = Nest::make("TERM")?;
+) -> Result<ServerSandbox, Error> {
+    let nest = ServerSandbox::make("TERM")?;
     if let Some(Launch { command: program, setup, .. }) = &app.launch {
         for words in setup {
             nest.oversee(command(words, app, named), control, SETTING_UP)?;

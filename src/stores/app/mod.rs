@@ -14,9 +14,9 @@ use parking_lot::Mutex;
 
 use super::Address;
 use super::address::on_loopback;
-use super::backing::{Backing, Door};
-use super::private::{self, Nest};
+use super::private::{self, ServerSandbox};
 use super::remote::{Link, Opening, Refusal, Remarks, Server, StepLink, Terms, Watch, is_not_ours};
+use super::upstream::{Endpoint, UpstreamDatabase};
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
@@ -24,7 +24,7 @@ use crate::describe::app::{App, Upstream};
 use crate::describe::checkout::{Answer, Call, Checkout, Request, Shelves, Value, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
-use crate::proxy::{Doorman, Proxy, Sightings};
+use crate::proxy::{Irregularities, Proxy, SessionTracker};
 use crate::scheduler::{BuyerHandle, ClientCode, HELD_INSIDE, Waits};
 use crate::stores::http::{HttpSpeaker, rows};
 use customers::{AppSpeaker, Customers};
@@ -48,7 +48,7 @@ struct AppServer {
     terms: Terms,
     shelves: Arc<Shelves>,
     customers: Arc<Customers>,
-    doorman: Arc<Doorman>,
+    tracker: Arc<SessionTracker>,
     /// The handles of the buyers whose statements are held.
     handles: Mutex<Vec<BuyerHandle>>,
     /// The initial state, and the stock and number of customers that it was prepared for.
@@ -58,9 +58,9 @@ struct AppServer {
     /// The values of the names in commands and addresses.
     named: Named,
     /// The application. Declared first, so that it ends before the proxies and the databases that it uses.
-    nest: Arc<Mutex<Option<Nest>>>,
+    nest: Arc<Mutex<Option<ServerSandbox>>>,
     proxies: Vec<Proxy>,
-    backings: Arc<Mutex<Vec<Box<dyn Backing>>>>,
+    databases: Arc<Mutex<Vec<Box<dyn UpstreamDatabase>>>>,
 }
 
 /// The state at the beginning of each execution.
@@ -77,22 +77,22 @@ pub(super) fn open(
     address: &Address,
     terms: &Terms,
 ) -> Result<Box<dyn Server>, Error> {
-    let doorman = Arc::new(Doorman::default());
+    let tracker = Arc::new(SessionTracker::default());
     // The application decides how many connections it keeps open.
     let mut terms = terms.clone();
     terms.connections = terms.connections.max(CONNECTIONS);
     let terms = &terms;
-    let (mut backings, mut proxies, mut named) = (Vec::new(), Vec::new(), Named::new());
+    let (mut databases, mut proxies, mut named) = (Vec::new(), Vec::new(), Named::new());
     for (place, upstream) in app.upstreams.iter().enumerate() {
-        let mut backing =
+        let mut database =
             upstreams::open(upstream.store, upstream.url.as_deref(), address.allow_remote, terms)?;
-        fill(&mut *backing, upstream)?;
-        backing.raise(terms.isolation).map_err(Error::world)?;
-        let behind = backing.behind((place as i64 + 1) << SESSIONS);
-        let proxy = Proxy::open(upstream.listen, behind, Arc::clone(&doorman))?;
-        named.extend(names(upstream, backing.door(), proxy.port()));
+        fill(&mut *database, upstream)?;
+        database.raise(terms.isolation).map_err(Error::world)?;
+        let behind = database.behind((place as i64 + 1) << SESSIONS);
+        let proxy = Proxy::open(upstream.listen, behind, Arc::clone(&tracker))?;
+        named.extend(names(upstream, database.endpoint(), proxy.port()));
         proxies.push(proxy);
-        backings.push(backing);
+        databases.push(database);
     }
     named.push(("port".to_owned(), private::free_ports(1)?[0].to_string()));
     let base = filled(&app.url, &named).trim_end_matches('/').to_owned();
@@ -117,7 +117,7 @@ pub(super) fn open(
             )));
         }
     };
-    let versions: Vec<&str> = backings.iter().map(|backing| backing.version()).collect();
+    let versions: Vec<&str> = databases.iter().map(|database| database.version()).collect();
     let version = versions.join(" and ");
     Ok(Box::new(AppServer {
         customers: Arc::new(Customers::new(&base, terms.patience.max(HELD))),
@@ -127,34 +127,34 @@ pub(super) fn open(
         version,
         terms: terms.clone(),
         shelves: Arc::default(),
-        doorman,
+        tracker,
         handles: Mutex::default(),
         kept: Mutex::default(),
         parts: Mutex::default(),
         named,
         nest: Arc::new(Mutex::new(nest)),
         proxies,
-        backings: Arc::new(Mutex::new(backings)),
+        databases: Arc::new(Mutex::new(databases)),
     }))
 }
 
 /// Runs the schema and the seed of an upstream, if the file names them.
-fn fill(backing: &mut dyn Backing, upstream: &Upstream) -> Result<(), Error> {
+fn fill(database: &mut dyn UpstreamDatabase, upstream: &Upstream) -> Result<(), Error> {
     for script in upstream.schema.iter().chain(&upstream.seed) {
-        let said = backing.run_file(&script.text);
+        let said = database.run_file(&script.text);
         said.map_err(|why| Error::input(format!("{}: {why}", script.path)))?;
     }
     Ok(())
 }
 
 /// The values that tell an application how to reach a database: the proxy's address, the login and the database's name.
-fn names(upstream: &Upstream, door: &Door, port: u16) -> Named {
+fn names(upstream: &Upstream, endpoint: &Endpoint, port: u16) -> Named {
     let name = upstream.name();
     let scheme = match upstream.store {
         StoreKind::Postgres => "postgresql",
         store => store.name(),
     };
-    let Door { user, password, database, .. } = door;
+    let Endpoint { user, password, database, .. } = endpoint;
     let login = match (user.is_empty(), password.is_empty()) {
         (true, true) => String::new(),
         (_, true) => format!("{user}@"),
@@ -183,7 +183,7 @@ impl AppServer {
                 let place = self.app.upstreams.iter().position(|upstream| upstream.store.is_sql());
                 let place =
                     place.ok_or_else(|| mistaken("there is no database that speaks SQL".into()))?;
-                self.backings.lock()[place].ask(&sql.text, value_of).map_err(mistaken)
+                self.databases.lock()[place].ask(&sql.text, value_of).map_err(mistaken)
             }
             Call::Http(request) => self.request(key, request, value_of),
             Call::Redis(_) | Call::Lua { .. } => Ok(Answer::default()),
@@ -208,7 +208,7 @@ impl AppServer {
 
     /// The error of an application that no longer answers. If it was started here and has ended, with its last output.
     fn lost(&self, why: &str) -> Error {
-        match self.nest.lock().as_ref().and_then(Nest::obituary) {
+        match self.nest.lock().as_ref().and_then(ServerSandbox::obituary) {
             Some(said) => Error::world(format!("the application has ended: {said}")),
             None => Error::world(format!("{}: {why}", self.base)),
         }
@@ -224,14 +224,14 @@ impl AppServer {
         *self.shelves.write() = set_up;
         let customers = self.checkout.customers(buyers);
         self.customers.prepare(&self.app.prepare, customers, &self.shelves).map_err(
-            |(step, why)| match self.nest.lock().as_ref().and_then(Nest::obituary) {
+            |(step, why)| match self.nest.lock().as_ref().and_then(ServerSandbox::obituary) {
                 Some(said) => Error::world(format!("the application has ended: {said}")),
                 None => Error::input(format!("{}:{}: {why}", self.checkout.path, step.line)),
             },
         )?;
         let mut parts = Vec::new();
-        for backing in self.backings.lock().iter_mut() {
-            let names = backing.get_to_know(parts.len()).map_err(Error::world)?;
+        for database in self.databases.lock().iter_mut() {
+            let names = database.get_to_know(parts.len()).map_err(Error::world)?;
             parts.extend(names);
         }
         *self.parts.lock() = parts;
@@ -245,7 +245,7 @@ impl AppServer {
             self.ask("reset", call, &|_| Value::Null)?;
         }
         if !reset.commands.is_empty() {
-            let nest = Nest::make("TERM")?;
+            let nest = ServerSandbox::make("TERM")?;
             for words in &reset.commands {
                 let command = launch::command(words, &self.app, &self.named);
                 nest.oversee(command, &self.terms.control, self.terms.patience)?;
@@ -315,7 +315,7 @@ impl Server for AppServer {
     }
 
     fn remarks(&self) -> Remarks {
-        let Sightings { nobodys, unclear, left_open, shared } = self.doorman.sightings();
+        let Irregularities { nobodys, unclear, left_open, shared } = self.tracker.sightings();
         let told = [
             (nobodys, "statement", "outside of any request, and let through unheld"),
             (unclear, "statement", "of one buyer or another, and taken for one's"),
@@ -330,29 +330,29 @@ impl Server for AppServer {
         let told = told.map(|(number, what, how)| format!("{}: {how}", of(number, what)));
         let mut told: Vec<String> = told.collect();
         let overlaps: Vec<String> =
-            self.backings.lock().iter().flat_map(|backing| backing.overlaps()).collect();
+            self.databases.lock().iter().flat_map(|database| database.overlaps()).collect();
         let hides_orders = shared + unclear > 0 || !overlaps.is_empty();
         told.extend(overlaps);
         Remarks { told, hides_orders }
     }
 
     fn learned(&self) -> Result<i64, Error> {
-        let mut backings = self.backings.lock();
-        backings.iter_mut().try_fold(0, |all: i64, backing| {
-            Ok(all.wrapping_add(backing.learned().map_err(Error::world)?))
+        let mut databases = self.databases.lock();
+        databases.iter_mut().try_fold(0, |all: i64, database| {
+            Ok(all.wrapping_add(database.learned().map_err(Error::world)?))
         })
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
         Ok(Box::new(Guard {
             control: self.terms.control.clone(),
-            backings: Arc::clone(&self.backings),
+            databases: Arc::clone(&self.databases),
             nest: Arc::clone(&self.nest),
         }))
     }
 
     fn stock_up(&self, opening: Opening) -> Result<(), Error> {
-        self.doorman.stands_aside();
+        self.tracker.stands_aside();
         let customers = self.checkout.customers(opening.buyers);
         let mut kept = self.kept.lock();
         let is_known = kept
@@ -361,8 +361,8 @@ impl Server for AppServer {
         if is_known && self.reset()? {
             self.prepare(opening)?;
         } else if is_known {
-            for backing in self.backings.lock().iter_mut() {
-                backing.put_back().map_err(|why| {
+            for database in self.databases.lock().iter_mut() {
+                database.put_back().map_err(|why| {
                     Error::world(format!(
                         "cannot put everything back: {why}; has a request left a transaction open?"
                     ))
@@ -372,14 +372,14 @@ impl Server for AppServer {
         } else {
             // A state that was prepared for another stock or number of customers is undone first.
             if kept.is_some() && !self.reset()? {
-                for backing in self.backings.lock().iter_mut() {
-                    backing.put_back().map_err(Error::world)?;
+                for database in self.databases.lock().iter_mut() {
+                    database.put_back().map_err(Error::world)?;
                 }
             }
             self.prepare(opening)?;
             if self.app.reset.is_none() {
-                for backing in self.backings.lock().iter_mut() {
-                    backing.keep().map_err(Error::world)?;
+                for database in self.databases.lock().iter_mut() {
+                    database.keep().map_err(Error::world)?;
                 }
             }
             let books = self.books()?;
@@ -389,16 +389,16 @@ impl Server for AppServer {
             self.check_reset(&kept.books)?;
         }
         self.terms.take_trouble();
-        self.doorman.take_deadlocks();
+        self.tracker.take_deadlocks();
         let handles = self.handles.lock().clone();
         if !handles.is_empty() {
-            self.doorman.holds(handles);
+            self.tracker.holds(handles);
         }
         Ok(())
     }
 
     fn take_stock(&self, _: Opening) -> Result<Books, Error> {
-        let (trouble, deadlocks) = (self.terms.take_trouble(), self.doorman.take_deadlocks());
+        let (trouble, deadlocks) = (self.terms.take_trouble(), self.tracker.take_deadlocks());
         Ok(Books { trouble, deadlocks, ..self.books()? })
     }
 
@@ -410,7 +410,7 @@ impl Server for AppServer {
 impl AppServer {
     fn link(&self, handle: Option<BuyerHandle>) -> Box<dyn Link> {
         let speaker =
-            AppSpeaker::new(Arc::clone(&self.customers), Arc::clone(&self.doorman), handle);
+            AppSpeaker::new(Arc::clone(&self.customers), Arc::clone(&self.tracker), handle);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
         Box::new(StepLink::new(speaker, checkout, shelves, self.terms.clone(), None))
     }
@@ -419,7 +419,7 @@ impl AppServer {
 impl Drop for AppServer {
     fn drop(&mut self) {
         // Statements that are held go on, and the application ends before its databases do.
-        self.doorman.stands_aside();
+        self.tracker.stands_aside();
         self.nest.lock().take();
         self.proxies.clear();
     }
@@ -428,13 +428,13 @@ impl Drop for AppServer {
 /// Asks each database which sessions wait, and checks that the application still runs.
 struct Guard {
     control: Control,
-    backings: Arc<Mutex<Vec<Box<dyn Backing>>>>,
-    nest: Arc<Mutex<Option<Nest>>>,
+    databases: Arc<Mutex<Vec<Box<dyn UpstreamDatabase>>>>,
+    nest: Arc<Mutex<Option<ServerSandbox>>>,
 }
 
 impl Guard {
     fn has_ended(&self) -> Option<Error> {
-        let said = self.nest.lock().as_ref().and_then(Nest::obituary)?;
+        let said = self.nest.lock().as_ref().and_then(ServerSandbox::obituary)?;
         Some(Error::world(format!("the application has ended: {said}")))
     }
 }
@@ -444,13 +444,13 @@ impl Guard {
     fn at(
         &self,
         session: i64,
-        work: impl FnOnce(&mut dyn Backing, i64) -> Result<(), String>,
+        work: impl FnOnce(&mut dyn UpstreamDatabase, i64) -> Result<(), String>,
     ) -> Result<(), Error> {
         let place = usize::try_from((session >> SESSIONS) - 1).ok();
-        let mut backings = self.backings.lock();
-        match place.and_then(|place| backings.get_mut(place)) {
-            Some(backing) => {
-                work(&mut **backing, session & ((1 << SESSIONS) - 1)).map_err(Error::world)
+        let mut databases = self.databases.lock();
+        match place.and_then(|place| databases.get_mut(place)) {
+            Some(database) => {
+                work(&mut **database, session & ((1 << SESSIONS) - 1)).map_err(Error::world)
             }
             None => Ok(()),
         }
@@ -477,27 +477,27 @@ impl Watch for Guard {
             return Err(ended);
         }
         let mut all = Waits::new();
-        for (place, backing) in self.backings.lock().iter_mut().enumerate() {
+        for (place, database) in self.databases.lock().iter_mut().enumerate() {
             let first = (place as i64 + 1) << SESSIONS;
             let numbered = |session: i64| match session {
                 0 | HELD_INSIDE => session,
                 session => first + session,
             };
-            let waits = backing.waits().map_err(Error::world)?;
+            let waits = database.waits().map_err(Error::world)?;
             all.extend(waits.into_iter().map(|(who, whom)| (numbered(who), numbered(whom))));
         }
         Ok(all)
     }
 
     fn hold_inside(&mut self, session: i64) -> Result<(), Error> {
-        self.at(session, |backing, session| backing.hold_inside(session))
+        self.at(session, |database, session| database.hold_inside(session))
     }
 
     fn let_act(&mut self, session: i64) -> Result<(), Error> {
-        self.at(session, |backing, session| backing.let_act(session))
+        self.at(session, |database, session| database.let_act(session))
     }
 
     fn hold_no_more(&mut self, session: i64) -> Result<(), Error> {
-        self.at(session, |backing, session| backing.hold_no_more(session))
+        self.at(session, |database, session| database.hold_no_more(session))
     }
 }

@@ -9,16 +9,16 @@ use crate::base::error::Error;
 use crate::describe::app::Upstream;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
-use crate::proxy::{Doorman, Proxy, Target};
-use crate::stores::backing::Backing;
+use crate::proxy::{Proxy, SessionTracker, Target};
 use crate::stores::remote::Terms;
+use crate::stores::upstream::UpstreamDatabase;
 
 /// A private server, and a proxy in front of it that lets everything through. Dropping it removes both.
 pub struct Passage {
     through: String,
     beside: String,
     _proxy: Proxy,
-    _backing: Box<dyn Backing>,
+    _backing: Box<dyn UpstreamDatabase>,
 }
 
 impl std::fmt::Debug for Passage {
@@ -34,12 +34,12 @@ impl Passage {
     /// [`Error::World`] when it cannot be started.
     pub fn open(store: StoreKind) -> Result<Self, Error> {
         let terms = Terms::of(&Settings::default(), &Control::default());
-        let backing = upstreams::open(store, None, false, &terms)?;
-        let proxy = Proxy::open(0, backing.behind(0), Arc::<Doorman>::default())?;
+        let database = upstreams::open(store, None, false, &terms)?;
+        let proxy = Proxy::open(0, database.behind(0), Arc::<SessionTracker>::default())?;
         let upstream = Upstream { store, url: None, listen: 0, schema: None, seed: None };
-        let door = backing.door();
-        let url = names(&upstream, door, proxy.port()).swap_remove(0).1;
-        let beside = match &door.target {
+        let endpoint = database.endpoint();
+        let url = names(&upstream, endpoint, proxy.port()).swap_remove(0).1;
+        let beside = match &endpoint.target {
             Target::Unix(path) => {
                 let folder = path.parent().unwrap_or(path).display().to_string();
                 let place = format!("127.0.0.1:{}", proxy.port());
@@ -49,7 +49,7 @@ impl Passage {
                 url.replace(&format!("127.0.0.1:{}", proxy.port()), &format!("{host}:{port}"))
             }
         };
-        Ok(Self { through: url, beside, _proxy: proxy, _backing: backing })
+        Ok(Self { through: url, beside, _proxy: proxy, _backing: database })
     }
 
     /// The URL that leads through the proxy; it contains the password.

@@ -3,8 +3,8 @@
 use crate::base::error::Error;
 use crate::domain::store_kind::StoreKind;
 use crate::stores::Address;
-use crate::stores::backing::Backing;
 use crate::stores::remote::Terms;
+use crate::stores::upstream::UpstreamDatabase;
 
 /// Starts a private server, or finds the one that the URL names.
 pub(super) fn open(
@@ -12,7 +12,7 @@ pub(super) fn open(
     url: Option<&str>,
     allow_remote: bool,
     terms: &Terms,
-) -> Result<Box<dyn Backing>, Error> {
+) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let url = url.map(str::to_owned);
     let address = Address { url, allow_remote, allow_triggers: terms.allow_triggers };
     match kind {

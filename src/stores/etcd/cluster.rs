@@ -10,7 +10,7 @@ use crate::base::error::Error;
 use crate::base::text::nearest::shown;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{Beside, Nest, Package};
+use crate::stores::private::{Beside, Package, ServerSandbox};
 use crate::stores::remote::Terms;
 
 /// What has to be installed.
@@ -66,7 +66,7 @@ fn member(url: &str, address: &Address) -> Result<String, Error> {
 }
 
 /// Starts a private group in its own directory, on sockets there: every local user could connect to ports.
-pub(super) fn start(terms: &Terms) -> Result<(Members, Nest), Error> {
+pub(super) fn start(terms: &Terms) -> Result<(Members, ServerSandbox), Error> {
     let program = PACKAGE.find_server()?;
     // etcd expects a host and a port, and creates a socket of that name in its working directory.
     let socket = |what: &str| (1..=MEMBERS).map(|n| format!("{what}-{n}:1")).collect::<Vec<_>>();
@@ -75,7 +75,7 @@ pub(super) fn start(terms: &Terms) -> Result<(Members, Nest), Error> {
     let all: Vec<String> =
         names.iter().zip(&peers).map(|(name, peer)| format!("{name}=unix://{peer}")).collect();
     // The data need not survive, so the servers are killed without a shutdown.
-    let nest = Nest::make("KILL")?;
+    let nest = ServerSandbox::make("KILL")?;
     let members = Members::on_sockets(&clients, nest.servers_dir());
     for (((name, client), peer), log) in names.iter().zip(&clients).zip(&peers).zip(LOGS) {
         let mut command = nest.command(&program);

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use super::Address;
-use super::private::Nest;
+use super::private::ServerSandbox;
 use super::remote::{Link, NobodyWaits, Opening, Server, Terms, Watch, is_not_ours};
 use crate::base::clock::Wall;
 use crate::base::error::Error;
@@ -53,7 +53,7 @@ struct Etcd {
     /// Whether the keys belong to this run, which deletes them at the end.
     owns_keys: bool,
     /// The private servers, if this run started them. Declared last, so that they end after everything else.
-    nest: Option<Nest>,
+    nest: Option<ServerSandbox>,
 }
 
 impl Etcd {

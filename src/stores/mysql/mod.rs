@@ -1,10 +1,10 @@
 //! Stock in a MariaDB or MySQL server, in InnoDB tables.
 
-#[cfg(feature = "app")]
-mod backing;
 mod connection;
 mod locks;
 mod server;
+#[cfg(feature = "app")]
+mod upstream;
 
 use ::mysql::Opts;
 
@@ -15,9 +15,9 @@ use crate::base::error::Error;
 use crate::domain::store_kind::StoreKind;
 use connection::Connection;
 
-#[cfg(feature = "app")]
-pub(super) use backing::back;
 pub(super) use server::PACKAGE;
+#[cfg(feature = "app")]
+pub(super) use upstream::back;
 
 /// Starts a private server, or finds the one that the address names, and makes the tables.
 pub(super) fn open(

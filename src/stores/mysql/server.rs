@@ -8,7 +8,7 @@ use ::mysql::{Opts, OptsBuilder};
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Beside, Nest, Package};
+use crate::stores::private::{self, Beside, Package, ServerSandbox};
 use crate::stores::remote::Terms;
 use crate::stores::sql::{Database as _, Statement};
 
@@ -61,10 +61,10 @@ fn with_bounds(opts: OptsBuilder, terms: &Terms) -> Opts {
 }
 
 /// Starts a private server on a socket in its own directory; returns its URL.
-pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
+pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
     let server = PACKAGE.find_server()?;
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
-    let nest = Nest::make("KILL")?;
+    let nest = ServerSandbox::make("KILL")?;
     let mut make = nest.command(&install);
     let data = format!("--datadir={}", nest.servers_dir().join("data").display());
     make.args(["--no-defaults", &data, "--auth-root-authentication-method=normal"])

@@ -8,7 +8,7 @@ use tokio_postgres::config::Host;
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Beside, Nest, Package};
+use crate::stores::private::{self, Beside, Package, ServerSandbox};
 use crate::stores::remote::Terms;
 
 /// What has to be installed.
@@ -56,11 +56,11 @@ pub(super) fn config(url: &str, address: &Address) -> Result<Config, Error> {
 }
 
 /// Starts a private server on a socket in its own directory; returns its URL.
-pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
+pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
     let initdb = PACKAGE.find(&["initdb"])?;
     let server = PACKAGE.find_server()?;
     // `QUIT` stops the server at once, without waiting for clients, and leaves no shared memory behind.
-    let nest = Nest::make("QUIT")?;
+    let nest = ServerSandbox::make("QUIT")?;
     let password = private::password()?;
     let mut init = nest.command(&initdb);
     init.args(["--pgdata", "data", "--username", USER, "--auth", "scram-sha-256"]).args([

@@ -1,6 +1,6 @@
 //! Private servers: started for one run in a directory of their own, and removed after it.
 //!
-//! However this process ends, the [`Nest`]'s keeper sees the end of a pipe, ends the server and removes the directory:
+//! However this process ends, the [`ServerSandbox`]'s keeper sees the end of a pipe, ends the server and removes the directory:
 //! after a panic, a second Ctrl-C, even a signal that cannot be caught.
 
 mod home;
@@ -34,7 +34,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 const SETUP_LOG: &str = "setup-log";
 
 /// A private directory, with what runs in it: one server, or the members of a group.
-pub(in crate::stores) struct Nest {
+pub(in crate::stores) struct ServerSandbox {
     home: Home,
     inside: Mutex<Inside>,
 }
@@ -80,7 +80,7 @@ impl Beside {
     }
 }
 
-impl Nest {
+impl ServerSandbox {
     /// Creates a directory, and a keeper that ends the servers there with this signal.
     pub(in crate::stores) fn make(signal: &str) -> Result<Self, Error> {
         let home = Home::make()
@@ -382,7 +382,7 @@ impl Inside {
     }
 }
 
-impl Drop for Nest {
+impl Drop for ServerSandbox {
     /// Waits until the keeper has ended the servers and removed the directory, which takes a limited time.
     fn drop(&mut self) {
         let inside = self.inside.get_mut();

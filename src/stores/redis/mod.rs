@@ -2,7 +2,7 @@
 //! keys (`WATCH`, `MULTI`, `EXEC`).
 
 #[cfg(feature = "app")]
-mod backing;
+mod analyzer;
 mod blocking;
 mod books;
 mod described;
@@ -11,14 +11,14 @@ mod keys;
 mod link;
 mod scripts;
 mod server;
-#[cfg(feature = "app")]
-mod sight;
 mod speaker;
+#[cfg(feature = "app")]
+mod upstream;
 
 use ::redis::Client;
 
 use super::Address;
-use super::private::Nest;
+use super::private::ServerSandbox;
 use super::remote::{Link, NobodyWaits, Opening, Server, Terms, Watch, is_not_ours};
 use crate::base::error::Error;
 use crate::domain::books::Books;
@@ -29,9 +29,9 @@ use held::Held;
 use link::RedisLink;
 use scripts::Scripts;
 
-#[cfg(feature = "app")]
-pub(super) use backing::back;
 pub(super) use server::PACKAGE;
+#[cfg(feature = "app")]
+pub(super) use upstream::back;
 
 /// Starts a private server, or finds the one that the address names. A server that has keys with our prefix is not
 /// touched.
@@ -50,7 +50,7 @@ struct Redis {
     /// Whether the keys belong to this run, which deletes them at the end.
     owns_keys: bool,
     /// The private server, if this run started it. Declared last, so that it ends after everything else.
-    nest: Option<Nest>,
+    nest: Option<ServerSandbox>,
 }
 
 impl Redis {

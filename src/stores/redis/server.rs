@@ -7,7 +7,7 @@ use ::redis::{Client, Connection, ConnectionAddr, RedisError, RedisResult, cmd};
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Beside, Nest, Package};
+use crate::stores::private::{self, Beside, Package, ServerSandbox};
 use crate::stores::remote::Terms;
 
 /// What has to be installed.
@@ -71,9 +71,9 @@ pub(super) fn version(connection: &mut Connection) -> RedisResult<String> {
 
 /// Starts a private server on a socket in its own directory. It appends every write to a file, and syncs the file
 /// before it answers; with relaxed durability, it has no file.
-pub(super) fn start(terms: &Terms) -> Result<(String, Nest), Error> {
+pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
     let server = PACKAGE.find_server()?;
-    let nest = Nest::make("KILL")?;
+    let nest = ServerSandbox::make("KILL")?;
     let password = private::password()?;
     let socket = nest.servers_dir().join("socket");
     // The configuration goes to standard input: every user can see a process's flags.

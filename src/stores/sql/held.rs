@@ -1,6 +1,6 @@
 //! A database connection whose statements the scheduler holds until it releases them.
 
-use super::independence::{Course, Deed, Division, Reading};
+use super::independence::{Division, Reading, StatementKind, TransactionTracker};
 use super::speaker::Known;
 use super::{Database, Opened, Row, SqlError, SqlLink, Statement, Values, value_of};
 use crate::base::text::sql::on_one_line;
@@ -24,8 +24,8 @@ pub(in crate::stores) fn link<D: Database + 'static>(
     let terms = terms.clone();
     Ok(match holds_statements {
         true => {
-            let course = Course::of(known.catalog.kind());
-            Box::new(SqlLink::new(Held { database, handle, known, course }, terms))
+            let transactions = TransactionTracker::of(known.catalog.kind());
+            Box::new(SqlLink::new(Held { database, handle, known, transactions }, terms))
         }
         false => Box::new(SqlLink::new(database, terms)),
     })
@@ -36,7 +36,7 @@ struct Held<D> {
     database: D,
     handle: BuyerHandle,
     known: Known,
-    course: Course,
+    transactions: TransactionTracker,
 }
 
 impl<D: Database> Held<D> {
@@ -50,14 +50,14 @@ impl<D: Database> Held<D> {
     ) -> Result<T, SqlError> {
         let kind = self.known.catalog.kind();
         let reading = reading(kind, statement, D::text(statement));
-        let frame = Course::frame(&reading, Isolation::ReadCommitted);
-        let touches = self.course.touches(frame, &reading, of_statement(statement));
+        let frame = TransactionTracker::frame(&reading, Isolation::ReadCommitted);
+        let touches = self.transactions.touches(frame, &reading, of_statement(statement));
         let text = shown(kind, D::text(statement), values);
         let begins = self.begins(&reading, statement, &text, touches);
         if !self.handle.await_release(PendingStatement::new(text, touches).beginning_with(begins)) {
             // A buyer that has to leave begins and commits nothing, but rolls back its transaction and releases its
             // locks.
-            if self.course.breaks_off() {
+            if self.transactions.breaks_off() {
                 self.database.run(Statement::Rollback)?;
             }
             return match statement {
@@ -66,7 +66,7 @@ impl<D: Database> Held<D> {
             };
         }
         let answer = send(&mut self.database);
-        self.course.note(frame, &reading, touches, answer.is_ok());
+        self.transactions.note(frame, &reading, touches, answer.is_ok());
         self.handle.answer(match &answer {
             Ok(answer) => told(answer),
             Err(SqlError::Conflict) => "conflict".into(),
@@ -87,15 +87,15 @@ impl<D: Database> Held<D> {
         touches: Footprint,
     ) -> Option<Footprint> {
         let Known { catalog, holds_inside, overlaps, .. } = &self.known;
-        let division = catalog.division(reading, &self.course);
-        overlaps.note(division, reading, text, touches, !self.course.is_under_way());
+        let division = catalog.division(reading, &self.transactions);
+        overlaps.note(division, reading, text, touches, !self.transactions.is_under_way());
         match division {
             Division::BeginsAndActs if *holds_inside => Some(match catalog.kind() {
                 StoreKind::Postgres => {
                     let Footprint { reads, writes, adds } = of_statement(statement);
                     let own = Footprint::reading(reads | writes | adds);
-                    let frame = Course::frame(reading, Isolation::ReadCommitted);
-                    self.course.touches(frame, reading, own)
+                    let frame = TransactionTracker::frame(reading, Isolation::ReadCommitted);
+                    self.transactions.touches(frame, reading, own)
                 }
                 _ => touches,
             }),
@@ -110,16 +110,16 @@ impl<D: Database> Held<D> {
 
 /// The reading of one of our statements. One that begins or ends a transaction may be a script of several.
 fn reading(kind: StoreKind, statement: Statement, text: &str) -> Reading {
-    let begins = |level| Reading::of_frame(Deed::Begins(Some(level)));
+    let begins = |level| Reading::of_frame(StatementKind::Begins(Some(level)));
     match statement {
         Statement::Begin => begins(Isolation::ReadCommitted),
         Statement::BeginRepeatableRead => begins(Isolation::RepeatableRead),
         Statement::BeginSerializable => begins(Isolation::Serializable),
-        Statement::BeginLocking => Reading::of_frame(Deed::BeginsLocking),
+        Statement::BeginLocking => Reading::of_frame(StatementKind::BeginsLocking),
         Statement::Commit | Statement::CommitUnsynced => {
-            Reading::of_frame(Deed::Commits { chains: false })
+            Reading::of_frame(StatementKind::Commits { chains: false })
         }
-        Statement::Rollback => Reading::of_frame(Deed::RollsBack { chains: false }),
+        Statement::Rollback => Reading::of_frame(StatementKind::RollsBack { chains: false }),
         _ => Reading::of(kind.dialect(), text),
     }
 }

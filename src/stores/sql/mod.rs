@@ -1,10 +1,10 @@
 //! What the SQL databases have in common: the ops as statements. A [`Database`] runs statements over one
 //! connection, and a [`SqlLink`] knows which op takes which.
 
+#[cfg(feature = "app")]
+mod analyzer;
 #[cfg(feature = "http")]
 mod asker;
-#[cfg(feature = "app")]
-mod backing;
 mod books;
 mod held;
 mod hold;
@@ -12,23 +12,23 @@ mod independence;
 mod link;
 mod room;
 mod server;
-#[cfg(feature = "app")]
-mod sight;
 mod speaker;
 mod statement;
 mod tables;
 mod traces;
+#[cfg(feature = "app")]
+mod upstream;
 
 #[cfg(feature = "http")]
 pub(super) use asker::Plain;
-#[cfg(feature = "app")]
-pub(super) use backing::{Keepsake, SqlBacking};
 pub(super) use independence::Opened;
 use link::SqlLink;
 pub(super) use room::Room;
 pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
 pub(super) use tables::{Ours, Tables};
+#[cfg(feature = "app")]
+pub(super) use upstream::{Keepsake, SqlUpstream};
 
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Value};

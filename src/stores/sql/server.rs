@@ -7,7 +7,7 @@ use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{BuyerHandle, Waits};
-use crate::stores::private::Nest;
+use crate::stores::private::ServerSandbox;
 use crate::stores::remote::{Link, Opening, Remarks, Server, Terms, Watch, is_not_ours};
 
 /// Connects to a server.
@@ -37,7 +37,7 @@ pub(in crate::stores) struct SqlServer<D: Dialer, T: Tables> {
     /// Whether the tables have been made, and so are to be removed.
     has_tables: bool,
     /// The private server, if this run started it. Declared last, so that it ends after everything else.
-    nest: Option<Nest>,
+    nest: Option<ServerSandbox>,
 }
 
 impl<D: Dialer, T: Tables> SqlServer<D, T> {
@@ -45,7 +45,7 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
     pub(in crate::stores) fn open(
         dialer: D,
         url: String,
-        nest: Option<Nest>,
+        nest: Option<ServerSandbox>,
         terms: &Terms,
         tables: T,
     ) -> Result<Self, Error> {
@@ -92,7 +92,7 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
 
     fn dial(&self) -> Result<D::Database, Error> {
         self.dialer.dial(&self.terms).map_err(|error| {
-            match self.nest.as_ref().and_then(Nest::obituary) {
+            match self.nest.as_ref().and_then(ServerSandbox::obituary) {
                 Some(said) => Error::world(format!("{error}\n       the server has ended: {said}")),
                 None => error,
             }

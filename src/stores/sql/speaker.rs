@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::independence::{Catalog, Course, Deed, Division, Overlaps, Reading, Witness};
+use super::independence::{
+    Catalog, Division, Overlaps, Reading, StatementKind, TransactionTracker, Witness,
+};
 use super::{Database, SqlError};
 use crate::base::text::sql::Sql;
 use crate::describe::checkout::{Answer, Call, Value};
@@ -35,11 +37,11 @@ impl Known {
         &self,
         reading: &Reading,
         text: &str,
-        course: &Course,
+        transactions: &TransactionTracker,
         touches: Footprint,
     ) -> Footprint {
         let opened = self.catalog.opened(reading, text, &self.witness);
-        self.catalog.begins(reading, course, touches) | Footprint::reading(opened.reads)
+        self.catalog.begins(reading, transactions, touches) | Footprint::reading(opened.reads)
     }
 
     /// Notes that a statement that begins and acts is sent in one step.
@@ -52,7 +54,7 @@ impl Known {
 pub(super) struct SqlSpeaker<D> {
     database: D,
     known: Known,
-    course: Course,
+    transactions: TransactionTracker,
     /// Whether the transaction that is under way has changed anything.
     has_changed: bool,
 }
@@ -63,14 +65,14 @@ pub(in crate::stores) const NO_TRIGGERS: &str =
 
 impl<D: Database> SqlSpeaker<D> {
     pub(super) fn new(database: D, known: Known) -> Self {
-        let course = Course::of(known.catalog.kind());
-        Self { database, known, course, has_changed: false }
+        let transactions = TransactionTracker::of(known.catalog.kind());
+        Self { database, known, transactions, has_changed: false }
     }
 
     /// What a statement touches in the current transaction.
     fn touches_of(&self, reading: &Reading, text: &str) -> Footprint {
-        let frame = Course::frame(reading, self.known.catalog.isolation());
-        self.course.touches(frame, reading, self.known.touches(reading, text))
+        let frame = TransactionTracker::frame(reading, self.known.catalog.isolation());
+        self.transactions.touches(frame, reading, self.known.touches(reading, text))
     }
 }
 
@@ -103,17 +105,17 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
         let catalog = Arc::clone(&self.known.catalog);
         let reading = catalog.read(text);
         let touches = self.touches_of(&reading, text);
-        let frame = Course::frame(&reading, catalog.isolation());
+        let frame = TransactionTracker::frame(&reading, catalog.isolation());
         let answer = self.database.ask(text, value_of);
-        self.course.note(frame, &reading, touches, answer.is_ok());
-        self.has_changed =
-            self.course.is_under_way() && (self.has_changed || reading.deed == Deed::Changes);
+        self.transactions.note(frame, &reading, touches, answer.is_ok());
+        self.has_changed = self.transactions.is_under_way()
+            && (self.has_changed || reading.kind == StatementKind::Changes);
         answer.map_err(refusal)
     }
 
     fn told(&self, call: &Call, answer: &Answer) -> String {
         let reading = self.known.catalog.read(text(call));
-        match reading.is_frame() || reading.deed == Deed::Sets {
+        match reading.is_frame() || reading.kind == StatementKind::Sets {
             true => String::new(),
             false => answer.to_string(),
         }
@@ -129,12 +131,12 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
         let text = text(call);
         let reading = self.known.catalog.read(text);
         let touches = self.touches_of(&reading, text);
-        let division = self.known.catalog.division(&reading, &self.course);
-        let commits_at_once = !self.course.is_under_way();
+        let division = self.known.catalog.division(&reading, &self.transactions);
+        let commits_at_once = !self.transactions.is_under_way();
         self.known.overlaps.note(division, &reading, text, touches, commits_at_once);
         match division {
             Division::BeginsAndActs if self.known.holds_inside => {
-                Some(self.known.begins(&reading, text, &self.course, touches))
+                Some(self.known.begins(&reading, text, &self.transactions, touches))
             }
             Division::BeginsAndActs => {
                 self.known.note_unheld(text);
@@ -145,20 +147,20 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
     }
 
     fn is_open(&self) -> bool {
-        self.course.is_under_way()
+        self.transactions.is_under_way()
     }
 
     fn taking_back(&self) -> Option<Call> {
         let rollback = || Call::Sql(Sql::new(self.known.catalog.kind().dialect(), "ROLLBACK"));
-        self.course.may_be_under_way().then(rollback)
+        self.transactions.may_be_under_way().then(rollback)
     }
 
     fn stays(&self, call: &Call) -> Stays {
         let reading = self.known.catalog.read(text(call));
-        match reading.deed {
-            Deed::Commits { .. } if self.has_changed => Stays::Everything,
-            Deed::Changes if !self.course.is_under_way() => Stays::Changes,
-            Deed::Unknown => Stays::Everything,
+        match reading.kind {
+            StatementKind::Commits { .. } if self.has_changed => Stays::Everything,
+            StatementKind::Changes if !self.transactions.is_under_way() => Stays::Changes,
+            StatementKind::Unknown => Stays::Everything,
             _ => Stays::Nothing,
         }
     }
@@ -168,7 +170,7 @@ impl<D: Database> Speaker for SqlSpeaker<D> {
     }
 
     fn begin_anew(&mut self) -> Result<u64, Refusal> {
-        self.course.begins_anew();
+        self.transactions.begins_anew();
         self.has_changed = false;
         self.database.begin_anew().map_err(refusal)
     }

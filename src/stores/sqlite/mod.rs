@@ -11,7 +11,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::Address;
-use super::private::Nest;
+use super::private::ServerSandbox;
 use super::remote::{Server, Terms};
 use super::sql::{Database, Dialer, Opened, Row, SqlError, SqlServer, Statement, Tables, Values};
 use crate::base::error::Error;
@@ -52,7 +52,7 @@ struct File {
 /// Where the file lies.
 enum Home {
     /// In a directory of its own.
-    Private { _nest: Nest },
+    Private { _nest: ServerSandbox },
     /// At the path that the user has named.
     Named,
 }
@@ -60,7 +60,7 @@ enum Home {
 impl File {
     fn make(address: &Address) -> Result<Self, Error> {
         let Some(url) = &address.url else {
-            let nest = Nest::make("KILL")?;
+            let nest = ServerSandbox::make("KILL")?;
             let path = nest.own_dir().join("shop.sqlite");
             return Ok(Self { path, home: Home::Private { _nest: nest } });
         };

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::course::{Course, Frame};
-use super::reading::{Deed, Reading};
+use super::reading::{Reading, StatementKind};
+use super::transactions::{TransactionEffect, TransactionTracker};
 use super::witness::Witness;
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
@@ -173,8 +173,9 @@ impl Catalog {
     /// Whether it is understood what a statement does and which tables it names.
     fn is_understood(&self, reading: &Reading) -> bool {
         let is_volatile = reading.functions.iter().any(|name| self.volatile.contains(name));
-        let changes_nothing_known = reading.deed == Deed::Changes && reading.relations.is_empty();
-        reading.deed != Deed::Unknown
+        let changes_nothing_known =
+            reading.kind == StatementKind::Changes && reading.relations.is_empty();
+        reading.kind != StatementKind::Unknown
             && !is_volatile
             && !changes_nothing_known
             && !self.calls_code(reading)
@@ -187,7 +188,7 @@ impl Catalog {
 
     /// What a statement touches by itself.
     pub(in crate::stores::sql) fn touches(&self, reading: &Reading) -> Footprint {
-        if reading.is_frame() || reading.deed == Deed::Sets {
+        if reading.is_frame() || reading.kind == StatementKind::Sets {
             return Footprint::NOTHING;
         }
         if !self.is_understood(reading) {
@@ -196,7 +197,7 @@ impl Catalog {
         let all = |of: fn(&Table) -> Resources| {
             self.named(reading).fold(Resources::NONE, |all, table| all | of(table))
         };
-        if reading.deed == Deed::Looks {
+        if reading.kind == StatementKind::Looks {
             return Footprint::reading(all(|table| table.own));
         }
         // InnoDB locks the referenced rows, so that no other session can change them.
@@ -215,7 +216,7 @@ impl Catalog {
     /// Whether the server may be asked which tables a statement opens: not for a statement that touches everything
     /// anyway, nor where explaining it might run something.
     pub(in crate::stores::sql) fn may_ask_for(&self, reading: &Reading) -> bool {
-        !reading.is_frame() && reading.deed != Deed::Sets && self.is_understood(reading)
+        !reading.is_frame() && reading.kind != StatementKind::Sets && self.is_understood(reading)
     }
 
     /// What a statement touches as the server says, beside what its words say. A table that is not known here counts as
@@ -249,7 +250,7 @@ impl Catalog {
     pub(in crate::stores::sql) fn begins(
         &self,
         reading: &Reading,
-        course: &Course,
+        transactions: &TransactionTracker,
         touches: Footprint,
     ) -> Footprint {
         if self.kind != StoreKind::Postgres {
@@ -259,7 +260,7 @@ impl Catalog {
             true => self.named(reading).fold(Resources::NONE, |all, table| all | table.own),
             false => Resources::ALL,
         };
-        course.touches(Frame::GoesOn, reading, Footprint::reading(reads))
+        transactions.touches(TransactionEffect::GoesOn, reading, Footprint::reading(reads))
     }
 
     /// Whether the statement can change one row at most, because its `WHERE` names every column of a unique key.

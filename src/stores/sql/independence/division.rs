@@ -12,8 +12,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::catalog::Catalog;
-use super::course::Course;
-use super::reading::{Deed, Reading};
+use super::reading::{Reading, StatementKind};
+use super::transactions::TransactionTracker;
 use crate::base::text::sql::{Dialect, Kind, pieces};
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::Footprint;
@@ -56,8 +56,15 @@ const COMMITS: &str = "it may commit within";
 
 impl Catalog {
     /// How a statement is divided, in this state of its connection.
-    pub(in crate::stores::sql) fn division(&self, reading: &Reading, course: &Course) -> Division {
-        if self.kind() == StoreKind::Sqlite || reading.is_frame() || reading.deed == Deed::Sets {
+    pub(in crate::stores::sql) fn division(
+        &self,
+        reading: &Reading,
+        transactions: &TransactionTracker,
+    ) -> Division {
+        if self.kind() == StoreKind::Sqlite
+            || reading.is_frame()
+            || reading.kind == StatementKind::Sets
+        {
             return Division::Whole;
         }
         let may_commit = match self.kind() {
@@ -81,7 +88,7 @@ impl Catalog {
             };
         }
         let is_unread = reading.unsettles || reading.verb == "explain";
-        if reading.deed == Deed::Unknown && is_unread {
+        if reading.kind == StatementKind::Unknown && is_unread {
             return match reading.may_touch_rows() {
                 true => Division::Unheld(UNREADABLE),
                 // A statement that changes the schema locks what it changes.
@@ -107,14 +114,14 @@ impl Catalog {
         // A row trigger fires too late to hold the statement between the locks of the rows that it reads.
         if self.kind() == StoreKind::Mysql
             && reading.queries > 0
-            && course.keeps_snapshot(self.isolation())
+            && transactions.keeps_snapshot(self.isolation())
         {
             return Division::Unheld(LOCKS_READS);
         }
         // If a snapshot is kept, the server refuses to change a row that has changed since it was taken.
         let may_be_refused = self.kind() == StoreKind::Postgres
-            && course.keeps_snapshot(self.isolation())
-            && course.takes_snapshot(self.isolation());
+            && transactions.keeps_snapshot(self.isolation())
+            && transactions.takes_snapshot(self.isolation());
         match is_one_step && !may_be_refused {
             true => Division::Whole,
             false => Division::BeginsAndActs,
@@ -263,7 +270,7 @@ mod tests {
 
     fn division(kind: StoreKind, text: &str) -> Division {
         let shop = shop(kind, &[]);
-        shop.division(&shop.read(text), &Course::of(kind))
+        shop.division(&shop.read(text), &TransactionTracker::of(kind))
     }
 
     #[test]
@@ -304,9 +311,9 @@ mod tests {
     fn in_innodb_a_change_with_a_query_locks_what_it_reads_from_repeatable_read_on() {
         let shop = shop(StoreKind::Mysql, &[]);
         let text = "UPDATE product SET stock = (SELECT max(used) FROM voucher) WHERE id = 1";
-        let mut course = Course::of(StoreKind::Mysql);
-        course.begins_by_itself(Isolation::RepeatableRead);
-        assert_eq!(shop.division(&shop.read(text), &course), Division::Unheld(LOCKS_READS));
+        let mut transactions = TransactionTracker::of(StoreKind::Mysql);
+        transactions.begins_by_itself(Isolation::RepeatableRead);
+        assert_eq!(shop.division(&shop.read(text), &transactions), Division::Unheld(LOCKS_READS));
     }
 
     #[test]
@@ -314,7 +321,10 @@ mod tests {
         let with = |body| {
             let more = [["code", "on_insert", ""], ["function", "count_rows", body]];
             let shop = shop(StoreKind::Postgres, &more);
-            shop.division(&shop.read("INSERT INTO voucher VALUES (1)"), &Course::of(shop.kind()))
+            shop.division(
+                &shop.read("INSERT INTO voucher VALUES (1)"),
+                &TransactionTracker::of(shop.kind()),
+            )
         };
         let once = "BEGIN SELECT n INTO c FROM t; UPDATE t SET n = c + 1; END";
         assert_eq!(with(once), Division::BeginsAndActs);
@@ -326,8 +336,8 @@ mod tests {
         let more = [["code", "on_insert", ""], ["function", "look", only]];
         let shop = shop(StoreKind::Postgres, &more);
         let two_rows = shop.read("INSERT INTO voucher VALUES (1), (2)");
-        let course = Course::of(shop.kind());
-        assert_eq!(shop.division(&two_rows, &course), Division::Unheld(CODE));
+        let transactions = TransactionTracker::of(shop.kind());
+        assert_eq!(shop.division(&two_rows, &transactions), Division::Unheld(CODE));
     }
 
     #[test]
@@ -418,7 +428,7 @@ mod tests {
     fn a_table_that_a_step_has_made_has_no_triggers_and_one_behind_a_view_has() {
         for kind in [StoreKind::Postgres, StoreKind::Mysql] {
             let shop = shop(kind, &[["view", "on_sale", "unheard_of"]]);
-            let of = |text| shop.division(&shop.read(text), &Course::of(kind));
+            let of = |text| shop.division(&shop.read(text), &TransactionTracker::of(kind));
             for text in [
                 "INSERT INTO made SELECT 1 WHERE (SELECT count(*) FROM made) < 1",
                 "UPDATE made SET n = n + 1",
@@ -435,16 +445,16 @@ mod tests {
     fn where_a_snapshot_is_kept_the_first_change_begins_and_acts() {
         let shop = shop(StoreKind::Postgres, &[]);
         let change = shop.read("UPDATE product SET stock = 0 WHERE id = 1");
-        let mut course = Course::of(StoreKind::Postgres);
-        course.begins_by_itself(Isolation::RepeatableRead);
-        assert_eq!(shop.division(&change, &course), Division::BeginsAndActs);
+        let mut transactions = TransactionTracker::of(StoreKind::Postgres);
+        transactions.begins_by_itself(Isolation::RepeatableRead);
+        assert_eq!(shop.division(&change, &transactions), Division::BeginsAndActs);
         let look = shop.read("SELECT 1 FROM product");
-        course.note(
-            Course::frame(&look, Isolation::ReadCommitted),
+        transactions.note(
+            TransactionTracker::frame(&look, Isolation::ReadCommitted),
             &look,
             shop.touches(&look),
             true,
         );
-        assert_eq!(shop.division(&change, &course), Division::Whole);
+        assert_eq!(shop.division(&change, &transactions), Division::Whole);
     }
 }

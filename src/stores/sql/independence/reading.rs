@@ -9,7 +9,7 @@ use crate::domain::isolation::Isolation;
 
 /// What a statement does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::stores::sql) enum Deed {
+pub(in crate::stores::sql) enum StatementKind {
     /// It only reads, and blocks no other session.
     Looks,
     /// It may change rows, or lock them.
@@ -33,7 +33,7 @@ pub(in crate::stores::sql) enum Deed {
 /// What was read in a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::stores::sql) struct Reading {
-    pub(in crate::stores::sql) deed: Deed,
+    pub(in crate::stores::sql) kind: StatementKind,
     /// The first word, in small letters.
     pub(super) verb: String,
     /// Every word, every name, and what stands in quotes and could be a name: in small letters, without quotes.
@@ -135,8 +135,8 @@ const OF_SESSIONS: [&str; 9] = [
 
 impl Reading {
     /// The reading of one of our statements that is known to begin or end a transaction.
-    pub(in crate::stores::sql) fn of_frame(deed: Deed) -> Self {
-        Self { deed, unsettles: false, ..Self::of(Dialect::Postgres, "") }
+    pub(in crate::stores::sql) fn of_frame(kind: StatementKind) -> Self {
+        Self { kind, unsettles: false, ..Self::of(Dialect::Postgres, "") }
     }
 
     /// Reads a statement.
@@ -145,7 +145,7 @@ impl Reading {
         let verb = tokens.first().map_or(String::new(), |token| token.word.clone());
         let words = tokens.iter().filter(|t| t.may_name()).map(|t| t.word.clone()).collect();
         let mut reading = Self {
-            deed: Deed::Unknown,
+            kind: StatementKind::Unknown,
             verb,
             words,
             relations: Vec::new(),
@@ -167,7 +167,7 @@ impl Reading {
         }
         reading.level = level(&reading.words);
         reading.relations = relations(&tokens);
-        reading.deed = reading.deed_in(dialect);
+        reading.kind = reading.deed_in(dialect);
         reading.unsettles = reading.does_unsettle(dialect);
         reading
     }
@@ -180,61 +180,63 @@ impl Reading {
         self.words.windows(words.len()).any(|window| window == words)
     }
 
-    fn deed_in(&self, dialect: Dialect) -> Deed {
+    fn deed_in(&self, dialect: Dialect) -> StatementKind {
         let chains = self.has_phrase(&["and", "chain"]);
         match self.verb.as_str() {
             "begin" | "start" if self.has_phrase(&["consistent", "snapshot"]) => {
-                Deed::BeginsLooking
+                StatementKind::BeginsLooking
             }
             "begin" | "start"
                 if dialect == Dialect::Sqlite
                     && (self.has("immediate") || self.has("exclusive")) =>
             {
-                Deed::BeginsLocking
+                StatementKind::BeginsLocking
             }
-            "begin" => Deed::Begins(self.level),
-            "start" if self.has("transaction") => Deed::Begins(self.level),
-            "commit" | "end" if !self.has("prepared") => Deed::Commits { chains },
+            "begin" => StatementKind::Begins(self.level),
+            "start" if self.has("transaction") => StatementKind::Begins(self.level),
+            "commit" | "end" if !self.has("prepared") => StatementKind::Commits { chains },
             // A rollback to a savepoint may release locks, and it is not known which.
-            "rollback" if self.has("to") || self.has("prepared") => Deed::Unknown,
-            "rollback" | "abort" => Deed::RollsBack { chains },
-            "savepoint" | "release" => Deed::Sets,
+            "rollback" if self.has("to") || self.has("prepared") => StatementKind::Unknown,
+            "rollback" | "abort" => StatementKind::RollsBack { chains },
+            "savepoint" | "release" => StatementKind::Sets,
             "set" => self.setting(dialect),
             // MySQL's `DO` is a query whose answer is thrown away.
             "do" if dialect == Dialect::Mysql => match self.acts() {
-                true => Deed::Unknown,
-                false => Deed::Looks,
+                true => StatementKind::Unknown,
+                false => StatementKind::Looks,
             },
             "select" | "with" | "values" | "table" => {
                 let changes = ["insert", "update", "delete", "merge", "into", "for", "lock"];
                 match () {
-                    () if self.acts() => Deed::Unknown,
-                    () if changes.into_iter().any(|word| self.has(word)) => Deed::Changes,
-                    () => Deed::Looks,
+                    () if self.acts() => StatementKind::Unknown,
+                    () if changes.into_iter().any(|word| self.has(word)) => StatementKind::Changes,
+                    () => StatementKind::Looks,
                 }
             }
-            "insert" | "update" | "delete" | "replace" | "merge" if self.acts() => Deed::Unknown,
-            "insert" | "update" | "delete" | "replace" | "merge" => Deed::Changes,
+            "insert" | "update" | "delete" | "replace" | "merge" if self.acts() => {
+                StatementKind::Unknown
+            }
+            "insert" | "update" | "delete" | "replace" | "merge" => StatementKind::Changes,
             // MySQL's `LOCK TABLES` ends the transaction.
-            "lock" if dialect == Dialect::Postgres => Deed::Changes,
-            _ => Deed::Unknown,
+            "lock" if dialect == Dialect::Postgres => StatementKind::Changes,
+            _ => StatementKind::Unknown,
         }
     }
 
     /// What a `SET` does. One that affects other sessions, too, or that acts at once, is unknown.
-    fn setting(&self, dialect: Dialect) -> Deed {
+    fn setting(&self, dialect: Dialect) -> StatementKind {
         let acts_at_once = ["constraints", "snapshot", "password", "global", "persist", "default"];
         match () {
             () if acts_at_once.into_iter().any(|word| self.has(word)) || self.acts() => {
-                Deed::Unknown
+                StatementKind::Unknown
             }
             // A session's variable is given what a query finds.
             () if dialect == Dialect::Mysql && self.queries > 0 => match self.has("for") {
-                true => Deed::Changes,
-                false => Deed::Looks,
+                true => StatementKind::Changes,
+                false => StatementKind::Looks,
             },
-            () if dialect == Dialect::Mysql && !self.functions.is_empty() => Deed::Unknown,
-            () => Deed::Sets,
+            () if dialect == Dialect::Mysql && !self.functions.is_empty() => StatementKind::Unknown,
+            () => StatementKind::Sets,
         }
     }
 
@@ -279,19 +281,19 @@ impl Reading {
     /// that describes the schema.
     pub(super) fn knows_relations(&self, is_known: impl Fn(&str) -> bool) -> bool {
         let is_catalogue =
-            |name: &str| OF_THE_CATALOGUE.contains(&name) && self.deed == Deed::Looks;
+            |name: &str| OF_THE_CATALOGUE.contains(&name) && self.kind == StatementKind::Looks;
         self.relations.iter().all(|name| is_known(name) || is_catalogue(name))
     }
 
     /// Whether it begins or ends a transaction.
     pub(in crate::stores::sql) fn is_frame(&self) -> bool {
         matches!(
-            self.deed,
-            Deed::Begins(_)
-                | Deed::BeginsLocking
-                | Deed::BeginsLooking
-                | Deed::Commits { .. }
-                | Deed::RollsBack { .. }
+            self.kind,
+            StatementKind::Begins(_)
+                | StatementKind::BeginsLocking
+                | StatementKind::BeginsLooking
+                | StatementKind::Commits { .. }
+                | StatementKind::RollsBack { .. }
         )
     }
 
@@ -349,7 +351,7 @@ impl Reading {
     /// Whether it is a query that locks rows.
     pub(super) fn is_locking_query(&self) -> bool {
         matches!(self.verb.as_str(), "select" | "with" | "table")
-            && self.deed == Deed::Changes
+            && self.kind == StatementKind::Changes
             && !self.changes_rows()
     }
 }
@@ -386,10 +388,10 @@ mod tests {
     fn a_level_is_taken_from_the_statement_that_names_it() {
         let serializable = Some(Isolation::Serializable);
         assert_eq!(
-            postgres("BEGIN ISOLATION LEVEL  Serializable").deed,
-            Deed::Begins(serializable)
+            postgres("BEGIN ISOLATION LEVEL  Serializable").kind,
+            StatementKind::Begins(serializable)
         );
-        assert_eq!(postgres("begin").deed, Deed::Begins(None));
+        assert_eq!(postgres("begin").kind, StatementKind::Begins(None));
         assert_eq!(
             postgres("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").level,
             Some(Isolation::RepeatableRead)
@@ -402,28 +404,34 @@ mod tests {
 
     #[test]
     fn where_a_transaction_ends_is_read_from_its_words() {
-        assert_eq!(postgres("/* so */ COMMIT").deed, Deed::Commits { chains: false });
-        assert_eq!(postgres("COMMIT AND CHAIN").deed, Deed::Commits { chains: true });
-        assert_eq!(postgres("COMMIT AND NO CHAIN").deed, Deed::Commits { chains: false });
-        assert_eq!(postgres("ROLLBACK TO SAVEPOINT a").deed, Deed::Unknown);
-        assert_eq!(mysql("START TRANSACTION WITH CONSISTENT SNAPSHOT").deed, Deed::BeginsLooking);
-        assert_eq!(Reading::of(Dialect::Sqlite, "BEGIN IMMEDIATE").deed, Deed::BeginsLocking);
+        assert_eq!(postgres("/* so */ COMMIT").kind, StatementKind::Commits { chains: false });
+        assert_eq!(postgres("COMMIT AND CHAIN").kind, StatementKind::Commits { chains: true });
+        assert_eq!(postgres("COMMIT AND NO CHAIN").kind, StatementKind::Commits { chains: false });
+        assert_eq!(postgres("ROLLBACK TO SAVEPOINT a").kind, StatementKind::Unknown);
+        assert_eq!(
+            mysql("START TRANSACTION WITH CONSISTENT SNAPSHOT").kind,
+            StatementKind::BeginsLooking
+        );
+        assert_eq!(
+            Reading::of(Dialect::Sqlite, "BEGIN IMMEDIATE").kind,
+            StatementKind::BeginsLocking
+        );
     }
 
     #[test]
     fn what_begins_or_ends_a_transaction_of_ours_unsettles_nothing() {
-        for deed in [Deed::Begins(None), Deed::Commits { chains: false }] {
-            assert!(!Reading::of_frame(deed).unsettles);
+        for kind in [StatementKind::Begins(None), StatementKind::Commits { chains: false }] {
+            assert!(!Reading::of_frame(kind).unsettles);
         }
     }
 
     #[test]
     fn a_setting_is_of_the_session_alone_unless_it_finds_something_or_reaches_further() {
-        assert_eq!(postgres("SET LOCAL lock_timeout = '10s'").deed, Deed::Sets);
-        assert_eq!(postgres("SET CONSTRAINTS ALL IMMEDIATE").deed, Deed::Unknown);
-        assert_eq!(mysql("SET @s = (SELECT stock FROM product)").deed, Deed::Looks);
-        assert_eq!(mysql("SET @s = f(1)").deed, Deed::Unknown);
-        assert_eq!(mysql("SET @s = 1").deed, Deed::Sets);
+        assert_eq!(postgres("SET LOCAL lock_timeout = '10s'").kind, StatementKind::Sets);
+        assert_eq!(postgres("SET CONSTRAINTS ALL IMMEDIATE").kind, StatementKind::Unknown);
+        assert_eq!(mysql("SET @s = (SELECT stock FROM product)").kind, StatementKind::Looks);
+        assert_eq!(mysql("SET @s = f(1)").kind, StatementKind::Unknown);
+        assert_eq!(mysql("SET @s = 1").kind, StatementKind::Sets);
         for text in [
             "SET autocommit = 0",
             "SET sql_mode = 'ANSI'",
@@ -454,10 +462,10 @@ mod tests {
     fn what_cannot_be_read_is_unknown() {
         for text in ["SELECT 'it", "SELECT 1; SELECT 2", "SELECT * FROM U&\"st\\006fck\"", "VACUUM"]
         {
-            assert_eq!(postgres(text).deed, Deed::Unknown, "{text}");
+            assert_eq!(postgres(text).kind, StatementKind::Unknown, "{text}");
         }
-        assert_eq!(mysql("SELECT 1 /*M! FROM t */").deed, Deed::Unknown);
-        assert_eq!(postgres("SELECT pg_advisory_xact_lock(1)").deed, Deed::Unknown);
+        assert_eq!(mysql("SELECT 1 /*M! FROM t */").kind, StatementKind::Unknown);
+        assert_eq!(postgres("SELECT pg_advisory_xact_lock(1)").kind, StatementKind::Unknown);
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! | InnoDB | has locked the same row, or the gap that it inserts into; a user-level or metadata lock | MySQL manual, 15.7.1 and 10.11.4 |
 //! | SQLite | is writing: there is one writer | *File Locking And Concurrency*, 3 |
 
-use super::reading::{Deed, Reading};
+use super::reading::{Reading, StatementKind};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 
@@ -38,17 +38,17 @@ pub(super) fn is_kept(kind: StoreKind, isolation: Isolation) -> bool {
 
 /// Whether a statement takes the snapshot.
 pub(super) fn takes(kind: StoreKind, reading: &Reading) -> Takes {
-    if reading.is_frame() || reading.deed == Deed::Sets {
+    if reading.is_frame() || reading.kind == StatementKind::Sets {
         return Takes::Never;
     }
-    if reading.deed == Deed::Unknown {
+    if reading.kind == StatementKind::Unknown {
         return Takes::Perhaps;
     }
     match kind {
         StoreKind::Postgres if reading.verb == "lock" => Takes::Never,
-        StoreKind::Mysql => match reading.deed {
-            Deed::Looks if reading.relations.is_empty() => Takes::Perhaps,
-            Deed::Looks => Takes::Surely,
+        StoreKind::Mysql => match reading.kind {
+            StatementKind::Looks if reading.relations.is_empty() => Takes::Perhaps,
+            StatementKind::Looks => Takes::Surely,
             // A subquery of a change may read from a snapshot.
             _ if reading.queries > 0 => Takes::Perhaps,
             _ => Takes::Never,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::speaker::LOOKS;
-use crate::proxy::{Frame, Said, Seen, Sight};
+use crate::proxy::{AnalyzedStatement, Said, StatementAnalyzer, TransactionState};
 use crate::scheduler::{Footprint, Resources};
 
 /// The number of the first key, and the keys that have a number of their own; all others have the number after the
@@ -59,7 +59,7 @@ const CHANGES: [&str; 36] = [
 ];
 
 /// One connection.
-pub(super) struct RedisSight {
+pub(super) struct RedisAnalyzer {
     known: Known,
     /// What the commands that were queued since `MULTI` touch; none outside of `MULTI`.
     collected: Option<Footprint>,
@@ -68,7 +68,7 @@ pub(super) struct RedisSight {
     collections: u64,
 }
 
-impl RedisSight {
+impl RedisAnalyzer {
     pub(super) fn new(known: &Known) -> Self {
         let watched = Footprint::NOTHING;
         Self { known: Arc::clone(known), collected: None, watched, collections: 0 }
@@ -98,8 +98,8 @@ impl RedisSight {
     }
 }
 
-impl Sight for RedisSight {
-    fn see(&mut self, said: &Said) -> Seen {
+impl StatementAnalyzer for RedisAnalyzer {
+    fn see(&mut self, said: &Said) -> AnalyzedStatement {
         let words: Vec<&str> = said.text.split('\u{1f}').collect();
         let name = words.first().map_or(String::new(), |word| word.to_uppercase());
         let own = self.own(&words);
@@ -132,8 +132,8 @@ impl Sight for RedisSight {
         let shape: Vec<&str> =
             words.iter().enumerate().map(|(at, word)| if at < 2 { *word } else { "?" }).collect();
         // A command is one step.
-        Seen { text, shape: shape.join(" "), touches, begins: None, transaction }
+        AnalyzedStatement { text, shape: shape.join(" "), touches, begins: None, transaction }
     }
 
-    fn settle(&mut self, _: Frame) {}
+    fn settle(&mut self, _: TransactionState) {}
 }

@@ -12,8 +12,8 @@ use bytes::BytesMut;
 use crossbeam::channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
-use super::doorman::{Doorman, LineNumber};
-use super::sight::Sight;
+use super::analyzer::StatementAnalyzer;
+use super::tracker::{ConnectionId, SessionTracker};
 use super::wire::{Heard, Piece, Wire};
 use crate::scheduler::PendingStatement;
 
@@ -104,16 +104,16 @@ enum Step {
 
 /// What both directions of a connection share.
 struct Shared {
-    number: LineNumber,
-    doorman: Arc<Doorman>,
+    number: ConnectionId,
+    tracker: Arc<SessionTracker>,
     wire: Mutex<Box<dyn Wire>>,
-    sight: Mutex<Box<dyn Sight>>,
+    analyzer: Mutex<Box<dyn StatementAnalyzer>>,
     /// What is added to a session's number, so that those of several servers are told apart.
     first_session: i64,
 }
 
 /// What closes connections from outside, by their numbers.
-pub(super) type Closers = Arc<Mutex<BTreeMap<LineNumber, Closer>>>;
+pub(super) type Closers = Arc<Mutex<BTreeMap<ConnectionId, Closer>>>;
 
 /// What closes one.
 pub(super) struct Closer {
@@ -132,9 +132,9 @@ impl Closer {
 pub(super) fn serve(
     near: TcpStream,
     target: &Target,
-    doorman: &Arc<Doorman>,
+    tracker: &Arc<SessionTracker>,
     wire: Box<dyn Wire>,
-    sight: Box<dyn Sight>,
+    analyzer: Box<dyn StatementAnalyzer>,
     first_session: i64,
     closers: &Closers,
 ) -> io::Result<()> {
@@ -143,14 +143,14 @@ pub(super) fn serve(
     let closer = Closer { near: near.try_clone()?, far: far.try_clone()? };
     let (near_in, near_out) = (near.try_clone()?, Arc::new(Mutex::new(near)));
     let (far_in, far_out) = (far.try_clone()?, far);
-    let number = doorman.opened();
+    let number = tracker.opened();
     closers.lock().insert(number, closer);
     let closers = Arc::clone(closers);
     let shared = Arc::new(Shared {
         number,
-        doorman: Arc::clone(doorman),
+        tracker: Arc::clone(tracker),
         wire: Mutex::new(wire),
-        sight: Mutex::new(sight),
+        analyzer: Mutex::new(analyzer),
         first_session,
     });
     let (there, back) = (Arc::clone(&shared), shared);
@@ -163,7 +163,7 @@ pub(super) fn serve(
     thread::Builder::new().spawn(move || {
         let mut far_out = far_out;
         let _ = there.carry_there(&pieces, &mut far_out);
-        there.doorman.closing(there.number);
+        there.tracker.closing(there.number);
         // Only this direction is closed, so that the server can react: its locks are free only when it closes its own
         // side.
         far_out.shut(Shutdown::Write);
@@ -171,7 +171,7 @@ pub(super) fn serve(
     thread::Builder::new().spawn(move || {
         let _ = back.carry_back(far_in, &near_back);
         let _ = near_back.lock().shutdown(Shutdown::Both);
-        back.doorman.closed(back.number);
+        back.tracker.closed(back.number);
         closers.lock().remove(&back.number);
     })?;
     Ok(())
@@ -179,7 +179,7 @@ pub(super) fn serve(
 
 impl Shared {
     /// Cuts what the client sends into pieces, and hands them on to be sent. It also takes in what arrives while a
-    /// piece is held, so that the doorman knows whose turn it will be.
+    /// piece is held, so that the tracker knows whose turn it will be.
     fn take_in(
         &self,
         mut near: TcpStream,
@@ -197,8 +197,8 @@ impl Shared {
                 }
                 Some(Piece::Reply(bytes)) => near_out.lock().write_all(&bytes)?,
                 Some(Piece::Hold(bytes, said)) => {
-                    let pending = self.sight.lock().see(&said).pending(self.number);
-                    let whose = self.doorman.comes(self.number, &pending);
+                    let pending = self.analyzer.lock().see(&said).pending(self.number);
+                    let whose = self.tracker.comes(self.number, &pending);
                     let held = whose.map(|place| (place, Box::new(pending)));
                     pieces.send(Step::Asks(bytes, held)).map_err(gone)?;
                 }
@@ -227,9 +227,9 @@ impl Shared {
                 Step::Asks(bytes, held) => {
                     let whose = held.as_ref().map(|(place, _)| *place);
                     if let Some((place, pending)) = held {
-                        self.doorman.steps_up(self.number, place, *pending);
+                        self.tracker.steps_up(self.number, place, *pending);
                     }
-                    self.doorman.sends(self.number, whose);
+                    self.tracker.sends(self.number, whose);
                     self.wire.lock().let_go();
                     far.write_all(&bytes)?;
                 }
@@ -248,17 +248,17 @@ impl Shared {
                 Some(Heard { bytes, session, answer }) => {
                     kept.extend_from_slice(&bytes);
                     if let Some(session) = session {
-                        self.doorman.registered(self.number, self.first_session + session);
+                        self.tracker.registered(self.number, self.first_session + session);
                     }
                     if let Some(answer) = answer {
                         if let Some(frame) = answer.frame {
-                            self.sight.lock().settle(frame);
+                            self.analyzer.lock().settle(frame);
                         }
                         if answer.is_deadlock {
-                            self.doorman.count_deadlock();
+                            self.tracker.count_deadlock();
                         }
                         let is_open = answer.frame.map(|frame| frame.is_open);
-                        self.doorman.hear(self.number, answer.text, is_open);
+                        self.tracker.hear(self.number, answer.text, is_open);
                     } else if kept.len() < MOST_KEPT {
                         continue;
                     }

@@ -1,6 +1,6 @@
 //! The transactions of one connection, one after the other: what a statement touches depends on the one it is in.
 
-use super::reading::{Deed, Reading};
+use super::reading::{Reading, StatementKind};
 use super::snapshot::{Takes, is_kept, takes};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
@@ -8,7 +8,7 @@ use crate::scheduler::{Footprint, Resources};
 
 /// What a statement does to the transaction that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::stores::sql) enum Frame {
+pub(in crate::stores::sql) enum TransactionEffect {
     /// It begins one, at this level.
     Begins(Isolation),
     /// It begins one that holds the write lock from the start.
@@ -21,7 +21,7 @@ pub(in crate::stores::sql) enum Frame {
 
 /// The state of a connection's transactions.
 #[derive(Debug)]
-pub(in crate::stores::sql) struct Course {
+pub(in crate::stores::sql) struct TransactionTracker {
     kind: StoreKind,
     under_way: Option<UnderWay>,
     /// Whether what statements do can no longer be read from their words.
@@ -44,7 +44,7 @@ impl UnderWay {
     }
 }
 
-impl Course {
+impl TransactionTracker {
     /// The state of a new connection to this store.
     pub(in crate::stores::sql) fn of(kind: StoreKind) -> Self {
         Self { kind, under_way: None, is_unsettled: false }
@@ -92,20 +92,25 @@ impl Course {
     }
 
     /// What a statement does to transactions, where those that name no level run at this one.
-    pub(in crate::stores::sql) fn frame(reading: &Reading, usual: Isolation) -> Frame {
-        match reading.deed {
-            Deed::Begins(level) => Frame::Begins(level.unwrap_or(usual)),
-            Deed::BeginsLooking => Frame::Begins(usual),
-            Deed::BeginsLocking => Frame::BeginsLocking,
-            Deed::Commits { chains } | Deed::RollsBack { chains } => Frame::Ends { chains },
-            Deed::Looks | Deed::Changes | Deed::Sets | Deed::Unknown => Frame::GoesOn,
+    pub(in crate::stores::sql) fn frame(reading: &Reading, usual: Isolation) -> TransactionEffect {
+        match reading.kind {
+            StatementKind::Begins(level) => TransactionEffect::Begins(level.unwrap_or(usual)),
+            StatementKind::BeginsLooking => TransactionEffect::Begins(usual),
+            StatementKind::BeginsLocking => TransactionEffect::BeginsLocking,
+            StatementKind::Commits { chains } | StatementKind::RollsBack { chains } => {
+                TransactionEffect::Ends { chains }
+            }
+            StatementKind::Looks
+            | StatementKind::Changes
+            | StatementKind::Sets
+            | StatementKind::Unknown => TransactionEffect::GoesOn,
         }
     }
 
     /// What a statement touches in the current transaction, if it touches `own` by itself.
     pub(in crate::stores::sql) fn touches(
         &self,
-        frame: Frame,
+        frame: TransactionEffect,
         reading: &Reading,
         own: Footprint,
     ) -> Footprint {
@@ -115,15 +120,17 @@ impl Course {
         }
         // In an SQLite file, a session that writes keeps every other session from writing.
         let own = match self.kind {
-            StoreKind::Sqlite if own.changes() || frame == Frame::BeginsLocking => EVERYTHING,
+            StoreKind::Sqlite if own.changes() || frame == TransactionEffect::BeginsLocking => {
+                EVERYTHING
+            }
             _ => own,
         };
-        let looks_at_once = reading.deed == Deed::BeginsLooking;
+        let looks_at_once = reading.kind == StatementKind::BeginsLooking;
         let own = if looks_at_once { Footprint::reading(Resources::ALL) } else { own };
         let Some(under_way) = self.under_way else { return own };
         // In MySQL a transaction that begins ends the one that is under way.
-        let ends = matches!(frame, Frame::Ends { .. })
-            || self.kind == StoreKind::Mysql && frame != Frame::GoesOn;
+        let ends = matches!(frame, TransactionEffect::Ends { .. })
+            || self.kind == StoreKind::Mysql && frame != TransactionEffect::GoesOn;
         if ends {
             return match under_way.isolation {
                 // Whether it may commit depends on what others have read and written.
@@ -142,28 +149,28 @@ impl Course {
     /// Notes that a statement has been done, or refused.
     pub(in crate::stores::sql) fn note(
         &mut self,
-        frame: Frame,
+        frame: TransactionEffect,
         reading: &Reading,
         touches: Footprint,
         is_done: bool,
     ) {
         self.is_unsettled |= reading.unsettles;
-        if let (Deed::Sets, Some(level)) = (reading.deed, reading.level) {
+        if let (StatementKind::Sets, Some(level)) = (reading.kind, reading.level) {
             self.raise(level);
         }
         match frame {
             // PostgreSQL and SQLite refuse or ignore a second `BEGIN`.
-            Frame::Begins(_) | Frame::BeginsLocking
+            TransactionEffect::Begins(_) | TransactionEffect::BeginsLocking
                 if self.is_under_way() && self.kind != StoreKind::Mysql => {}
-            Frame::Begins(isolation) if is_done => {
-                let has_snapshot = reading.deed == Deed::BeginsLooking;
+            TransactionEffect::Begins(isolation) if is_done => {
+                let has_snapshot = reading.kind == StatementKind::BeginsLooking;
                 self.under_way = Some(UnderWay { has_snapshot, ..UnderWay::at(isolation) });
             }
-            Frame::BeginsLocking if is_done => {
+            TransactionEffect::BeginsLocking if is_done => {
                 let begun = UnderWay::at(Isolation::ReadCommitted);
                 self.under_way = Some(UnderWay { touches, ..begun });
             }
-            Frame::Ends { chains } => {
+            TransactionEffect::Ends { chains } => {
                 let before = self.under_way.take().filter(|_| chains);
                 self.under_way = before.map(|before| UnderWay::at(before.isolation));
             }
@@ -200,13 +207,13 @@ mod tests {
     /// What the last of these statements touches, if they are run one after the other at this level.
     fn last(kind: StoreKind, usual: Isolation, texts: &[&str]) -> Footprint {
         let shop = shop(kind, &[]);
-        let mut course = Course::of(kind);
+        let mut transactions = TransactionTracker::of(kind);
         let mut touches = Footprint::NOTHING;
         for text in texts {
             let reading = shop.read(text);
-            let frame = Course::frame(&reading, usual);
-            touches = course.touches(frame, &reading, shop.touches(&reading));
-            course.note(frame, &reading, touches, true);
+            let frame = TransactionTracker::frame(&reading, usual);
+            touches = transactions.touches(frame, &reading, shop.touches(&reading));
+            transactions.note(frame, &reading, touches, true);
         }
         touches
     }

@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::independence::{Course, Deed, Division, Frame};
+use super::independence::{Division, StatementKind, TransactionEffect, TransactionTracker};
 use super::speaker::Known;
 use crate::base::text::sql::{Dialect, filled, in_brief, shape, statements};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
-use crate::proxy::{Frame as State, Said, Seen, Sight};
+use crate::proxy::{AnalyzedStatement, Said, StatementAnalyzer, TransactionState as State};
 use crate::scheduler::Footprint;
 
 /// Why several statements that are sent at once are no proof.
 const AT_ONCE: &str = "they are sent at once, and cannot be held one by one";
 
 /// One connection.
-pub(in crate::stores) struct SqlSight {
+pub(in crate::stores) struct SqlAnalyzer {
     dialect: Dialect,
     known: Arc<RwLock<Known>>,
-    course: Course,
+    transactions: TransactionTracker,
     state: State,
     /// The highest isolation level that the connection has asked for.
     isolation: Isolation,
@@ -35,12 +35,12 @@ struct One {
     begins: Option<Footprint>,
 }
 
-impl SqlSight {
+impl SqlAnalyzer {
     pub(in crate::stores) fn new(kind: StoreKind, known: &Arc<RwLock<Known>>) -> Self {
         Self {
             dialect: kind.dialect(),
             known: Arc::clone(known),
-            course: Course::of(kind),
+            transactions: TransactionTracker::of(kind),
             state: State::NONE,
             isolation: Isolation::ReadCommitted,
             begun: 0,
@@ -54,33 +54,33 @@ impl SqlSight {
         let catalog = &known.catalog;
         let usual = catalog.isolation().max(self.isolation);
         let reading = catalog.read(text);
-        let frame = match Course::frame(&reading, usual) {
-            Frame::Begins(level) => Frame::Begins(level.max(usual)),
+        let frame = match TransactionTracker::frame(&reading, usual) {
+            TransactionEffect::Begins(level) => TransactionEffect::Begins(level.max(usual)),
             frame => frame,
         };
-        if let (Deed::Sets, Some(level)) = (reading.deed, reading.level) {
+        if let (StatementKind::Sets, Some(level)) = (reading.kind, reading.level) {
             self.isolation = self.isolation.max(level);
         }
         let begins = match frame {
-            Frame::Begins(_) | Frame::BeginsLocking => true,
-            Frame::Ends { .. } => false,
+            TransactionEffect::Begins(_) | TransactionEffect::BeginsLocking => true,
+            TransactionEffect::Ends { .. } => false,
             // With autocommit off, a session begins a transaction implicitly.
-            Frame::GoesOn => {
-                let does = self.state.begins_by_itself && reading.deed != Deed::Sets;
-                let begins = does && !self.course.is_under_way();
+            TransactionEffect::GoesOn => {
+                let does = self.state.begins_by_itself && reading.kind != StatementKind::Sets;
+                let begins = does && !self.transactions.is_under_way();
                 if begins {
-                    self.course.begins_by_itself(usual);
+                    self.transactions.begins_by_itself(usual);
                 }
                 begins
             }
         };
-        let touches = self.course.touches(frame, &reading, known.touches(&reading, text));
-        let division = catalog.division(&reading, &self.course);
+        let touches = self.transactions.touches(frame, &reading, known.touches(&reading, text));
+        let division = catalog.division(&reading, &self.transactions);
         let brief = in_brief(&shape(self.dialect, text));
-        known.overlaps.note(division, &reading, &brief, touches, !self.course.is_under_way());
+        known.overlaps.note(division, &reading, &brief, touches, !self.transactions.is_under_way());
         let begins_with = match division {
             Division::BeginsAndActs if known.holds_inside => {
-                Some(known.begins(&reading, text, &self.course, touches))
+                Some(known.begins(&reading, text, &self.transactions, touches))
             }
             Division::BeginsAndActs => {
                 known.note_unheld(&brief);
@@ -88,7 +88,7 @@ impl SqlSight {
             }
             Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
         };
-        self.course.note(frame, &reading, touches, true);
+        self.transactions.note(frame, &reading, touches, true);
         self.begun += u64::from(begins);
         One { touches, begins: begins_with }
     }
@@ -113,38 +113,38 @@ impl SqlSight {
     }
 }
 
-impl Sight for SqlSight {
-    fn see(&mut self, said: &Said) -> Seen {
-        let was_under_way = self.course.is_under_way();
+impl StatementAnalyzer for SqlAnalyzer {
+    fn see(&mut self, said: &Said) -> AnalyzedStatement {
+        let was_under_way = self.transactions.is_under_way();
         let One { touches, begins } = self.see_all(&said.text);
-        let is_framed = was_under_way || self.course.is_under_way();
+        let is_framed = was_under_way || self.transactions.is_under_way();
         let text = in_brief(&filled(self.dialect, &said.text, &said.values));
         let shape = shape(self.dialect, &said.text);
         let transaction = is_framed.then_some(self.begun);
         if touches == Footprint::NOTHING {
             // A statement that is not held is only shown if it begins a transaction.
-            if self.course.is_under_way() && !was_under_way {
+            if self.transactions.is_under_way() && !was_under_way {
                 self.before.push(text.clone());
             }
-            return Seen { text, shape, touches, begins, transaction };
+            return AnalyzedStatement { text, shape, touches, begins, transaction };
         }
         let mut told = std::mem::take(&mut self.before);
         told.push(text);
-        Seen { text: told.join("; "), shape, touches, begins, transaction }
+        AnalyzedStatement { text: told.join("; "), shape, touches, begins, transaction }
     }
 
     fn settle(&mut self, state: State) {
         self.state = state;
-        match (state.is_open, self.course.is_under_way()) {
+        match (state.is_open, self.transactions.is_under_way()) {
             (false, true) => {
-                self.course.breaks_off();
+                self.transactions.breaks_off();
                 self.before.clear();
             }
             // The cause of this transaction is not known: whatever it has done so far may matter when it ends.
             (true, false) => {
                 self.begun += 1;
                 let isolation = self.known.read().catalog.isolation().max(self.isolation);
-                self.course.is_found_open(isolation);
+                self.transactions.is_found_open(isolation);
             }
             _ => {}
         }

@@ -10,15 +10,18 @@ use crate::describe::checkout::Value;
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Postgres, Target, Wire};
 use crate::stores::Address;
-use crate::stores::backing::{Backing, Door};
 use crate::stores::remote::Terms;
-use crate::stores::sql::{Database, Keepsake, SqlBacking, SqlError};
+use crate::stores::sql::{Database, Keepsake, SqlError, SqlUpstream};
+use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// The database that a private server has for the application.
 const DATABASE: &str = "shop";
 
 /// Starts a private server, or finds the one that the address names.
-pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dyn Backing>, Error> {
+pub(in crate::stores) fn back(
+    address: &Address,
+    terms: &Terms,
+) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let (mut url, nest) = address.or_private(|| server::start(terms))?;
     if nest.is_some() {
         let mut desk = Connection::open(&server::config(&url, address)?, terms)?;
@@ -26,15 +29,15 @@ pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dy
         url = url.replace("/postgres?", &format!("/{DATABASE}?"));
     }
     let config = server::config(&url, address)?;
-    let door = door(&config)?;
+    let endpoint = endpoint(&config)?;
     // On a private server, every user may set this: the server looks for a deadlock at once, and not after a second.
     let at_once = ("deadlock_timeout".to_owned(), "10ms".to_owned());
     let settings = if nest.is_some() { vec![at_once] } else { Vec::new() };
-    Ok(Box::new(SqlBacking::open(&config, door, nest, settings, terms)?))
+    Ok(Box::new(SqlUpstream::open(&config, endpoint, nest, settings, terms)?))
 }
 
 /// The address, the login and the database of a URL.
-fn door(config: &Config) -> Result<Door, Error> {
+fn endpoint(config: &Config) -> Result<Endpoint, Error> {
     let port = config.get_ports().first().copied().unwrap_or(5432);
     let target = match config.get_hosts().first() {
         Some(Host::Unix(folder)) => Target::Unix(folder.join(format!(".s.PGSQL.{port}"))),
@@ -44,7 +47,7 @@ fn door(config: &Config) -> Result<Door, Error> {
     let user = config.get_user().unwrap_or_default().to_owned();
     let password = config.get_password().map(|word| String::from_utf8_lossy(word).into_owned());
     let database = config.get_dbname().unwrap_or(&user).to_owned();
-    Ok(Door { target, user, password: password.unwrap_or_default(), database })
+    Ok(Endpoint { target, user, password: password.unwrap_or_default(), database })
 }
 
 impl Keepsake for Connection {

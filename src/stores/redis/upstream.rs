@@ -4,23 +4,26 @@ use std::sync::Arc;
 
 use ::redis::{Connection, ConnectionAddr, RedisResult, cmd, pipe};
 
+use super::analyzer::{Known, RedisAnalyzer};
 use super::server;
-use super::sight::{Known, RedisSight};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
-use crate::proxy::{Behind, Redis as RedisWire, Sight, Target, Wire};
+use crate::proxy::{Redis as RedisWire, StatementAnalyzer, Target, UpstreamServer, Wire};
 use crate::scheduler::Waits;
 use crate::stores::Address;
-use crate::stores::backing::{Backing, Door};
-use crate::stores::private::Nest;
+use crate::stores::private::ServerSandbox;
 use crate::stores::remote::Terms;
+use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// The most keys that have a number of their own.
 const MOST_KEYS: usize = 24;
 
 /// Starts a private server, or finds the one that the address names.
-pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dyn Backing>, Error> {
+pub(in crate::stores) fn back(
+    address: &Address,
+    terms: &Terms,
+) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let (url, nest) = address.or_private(|| server::start(terms))?;
     let client = server::client(&url, address)?;
     let mut desk = server::dial(&client, terms)?;
@@ -33,7 +36,7 @@ pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dy
     };
     let settings = info.redis_settings();
     let word = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    let door = Door {
+    let endpoint = Endpoint {
         target,
         user: word(settings.username()),
         password: word(settings.password()),
@@ -41,7 +44,7 @@ pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dy
     };
     Ok(Box::new(Backed {
         desk,
-        door,
+        endpoint,
         version,
         known: Arc::default(),
         kept: Vec::new(),
@@ -52,13 +55,13 @@ pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dy
 /// A Redis server behind an application.
 struct Backed {
     desk: Connection,
-    door: Door,
+    endpoint: Endpoint,
     version: String,
     known: Known,
     /// Keys, their values, and after how many milliseconds they expire; 0 for never.
     kept: Vec<(Vec<u8>, Vec<u8>, i64)>,
     /// The private server, if this run started it. Declared last, so that it ends after the connection.
-    _nest: Option<Nest>,
+    _nest: Option<ServerSandbox>,
 }
 
 impl Backed {
@@ -73,13 +76,13 @@ fn told(error: ::redis::RedisError) -> String {
     format!("Redis: {error}")
 }
 
-impl Backing for Backed {
+impl UpstreamDatabase for Backed {
     fn version(&self) -> &str {
         &self.version
     }
 
-    fn door(&self) -> &Door {
-        &self.door
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     fn run_file(&mut self, _: &str) -> Result<(), String> {
@@ -139,13 +142,15 @@ impl Backing for Backed {
         Ok(())
     }
 
-    fn behind(&self, first_session: i64) -> Behind {
+    fn behind(&self, first_session: i64) -> UpstreamServer {
         let known = Arc::clone(&self.known);
-        Behind {
-            target: self.door.target.clone(),
+        UpstreamServer {
+            target: self.endpoint.target.clone(),
             first_session,
             wire: Box::new(|| Box::new(RedisWire::default()) as Box<dyn Wire>),
-            sight: Box::new(move || Box::new(RedisSight::new(&known)) as Box<dyn Sight>),
+            analyzer: Box::new(move || {
+                Box::new(RedisAnalyzer::new(&known)) as Box<dyn StatementAnalyzer>
+            }),
         }
     }
 }

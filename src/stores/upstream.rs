@@ -2,12 +2,12 @@
 
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
-use crate::proxy::{Behind, Target};
+use crate::proxy::{Target, UpstreamServer};
 use crate::scheduler::Waits;
 
 /// How clients connect.
 #[derive(Clone, Debug)]
-pub(crate) struct Door {
+pub(crate) struct Endpoint {
     /// Where the server listens.
     pub(crate) target: Target,
     /// The user name; empty if the server asks for none.
@@ -19,12 +19,12 @@ pub(crate) struct Door {
 }
 
 /// A database behind an application, over a connection of our own.
-pub(crate) trait Backing: Send {
+pub(crate) trait UpstreamDatabase: Send {
     /// The database's name and version, as it reports them.
     fn version(&self) -> &str;
 
     /// How clients connect.
-    fn door(&self) -> &Door;
+    fn endpoint(&self) -> &Endpoint;
 
     /// Runs a text of several statements.
     fn run_file(&mut self, text: &str) -> Result<(), String>;
@@ -73,5 +73,5 @@ pub(crate) trait Backing: Send {
     fn raise(&mut self, isolation: Isolation) -> Result<(), String>;
 
     /// What a proxy in front of it needs to know.
-    fn behind(&self, first_session: i64) -> Behind;
+    fn behind(&self, first_session: i64) -> UpstreamServer;
 }

@@ -9,29 +9,32 @@ use crate::describe::checkout::Value;
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Mysql, Target, Wire};
 use crate::stores::Address;
-use crate::stores::backing::{Backing, Door};
 use crate::stores::remote::Terms;
-use crate::stores::sql::{Database, Keepsake, SqlBacking, SqlError};
+use crate::stores::sql::{Database, Keepsake, SqlError, SqlUpstream};
+use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// The database that keeps the copies.
 const KEEP: &str = "oversell_sim_keep";
 
 /// Starts a private server, or finds the one that the address names.
-pub(in crate::stores) fn back(address: &Address, terms: &Terms) -> Result<Box<dyn Backing>, Error> {
+pub(in crate::stores) fn back(
+    address: &Address,
+    terms: &Terms,
+) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let (url, nest) = address.or_private(|| server::start(terms))?;
     let opts = server::opts(&url, address, terms)?;
-    let door = door(&opts);
-    Ok(Box::new(SqlBacking::open(&opts, door, nest, Vec::new(), terms)?))
+    let endpoint = endpoint(&opts);
+    Ok(Box::new(SqlUpstream::open(&opts, endpoint, nest, Vec::new(), terms)?))
 }
 
 /// The address, the login and the database of a URL.
-fn door(opts: &Opts) -> Door {
+fn endpoint(opts: &Opts) -> Endpoint {
     let target = match opts.get_socket() {
         Some(socket) => Target::Unix(socket.into()),
         None => Target::Tcp(opts.get_ip_or_hostname().into_owned(), opts.get_tcp_port()),
     };
     let word = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    Door {
+    Endpoint {
         target,
         user: word(opts.get_user()),
         password: word(opts.get_pass()),

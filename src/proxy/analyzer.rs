@@ -1,20 +1,20 @@
 //! What a statement on a connection touches, and how a report shows it.
 
-use super::wire::{Frame, Said};
+use super::wire::{Said, TransactionState};
 use crate::scheduler::{Footprint, PendingStatement};
 
 /// Interprets the statements of one connection, and follows its transactions.
-pub(crate) trait Sight: Send {
+pub(crate) trait StatementAnalyzer: Send {
     /// Interprets a statement that is about to be sent.
-    fn see(&mut self, said: &Said) -> Seen;
+    fn see(&mut self, said: &Said) -> AnalyzedStatement;
 
     /// A statement was answered or refused, and left the connection in this state.
-    fn settle(&mut self, frame: Frame);
+    fn settle(&mut self, frame: TransactionState);
 }
 
 /// A statement that is about to be sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct AnalyzedStatement {
     /// The text as a report shows it.
     pub(crate) text: String,
     /// The text without values.
@@ -27,7 +27,7 @@ pub(crate) struct Seen {
     pub(crate) transaction: Option<u64>,
 }
 
-impl Seen {
+impl AnalyzedStatement {
     /// The statement as the scheduler holds it.
     pub(crate) fn pending(self, line: u64) -> PendingStatement {
         let transaction = self.transaction.map(|number| line << 32 | number);

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use super::analyzer::SqlAnalyzer;
 use super::independence::{Catalog, Overlaps, Witness};
-use super::sight::SqlSight;
 use super::speaker::{Known, NO_TRIGGERS};
 use super::{Database, Dialer, SqlError, Statement, hold};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
-use crate::proxy::{Behind, Sight, Wire};
+use crate::proxy::{StatementAnalyzer, UpstreamServer, Wire};
 use crate::scheduler::Waits;
-use crate::stores::backing::{Backing, Door};
-use crate::stores::private::Nest;
+use crate::stores::private::ServerSandbox;
 use crate::stores::remote::Terms;
+use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// A database whose tables can be saved and restored.
 pub(in crate::stores) trait Keepsake: Database {
@@ -41,11 +41,11 @@ pub(in crate::stores) trait Keepsake: Database {
 }
 
 /// A database that speaks SQL, behind an application.
-pub(in crate::stores) struct SqlBacking<D: Dialer<Database: Keepsake>> {
+pub(in crate::stores) struct SqlUpstream<D: Dialer<Database: Keepsake>> {
     desk: D::Database,
     /// What the server reports about statements, over a connection of its own.
     witness: Arc<Witness>,
-    door: Door,
+    endpoint: Endpoint,
     version: String,
     isolation: Isolation,
     known: Arc<RwLock<Known>>,
@@ -53,15 +53,15 @@ pub(in crate::stores) struct SqlBacking<D: Dialer<Database: Keepsake>> {
     settings: Arc<RwLock<Vec<(String, String)>>>,
     has_kept: bool,
     /// The private server, if it is one.
-    nest: Option<Nest>,
+    nest: Option<ServerSandbox>,
 }
 
-impl<D: Dialer<Database: Keepsake>> SqlBacking<D> {
+impl<D: Dialer<Database: Keepsake>> SqlUpstream<D> {
     /// Connects to the database. Every connection through a proxy begins with these settings.
     pub(in crate::stores) fn open(
         dialer: &D,
-        door: Door,
-        nest: Option<Nest>,
+        endpoint: Endpoint,
+        nest: Option<ServerSandbox>,
         settings: Vec<(String, String)>,
         terms: &Terms,
     ) -> Result<Self, Error> {
@@ -76,7 +76,7 @@ impl<D: Dialer<Database: Keepsake>> SqlBacking<D> {
         Ok(Self {
             desk,
             witness,
-            door,
+            endpoint,
             version,
             isolation,
             known,
@@ -88,13 +88,13 @@ impl<D: Dialer<Database: Keepsake>> SqlBacking<D> {
     }
 }
 
-impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
+impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
     fn version(&self) -> &str {
         &self.version
     }
 
-    fn door(&self) -> &Door {
-        &self.door
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     fn run_file(&mut self, text: &str) -> Result<(), String> {
@@ -171,19 +171,21 @@ impl<D: Dialer<Database: Keepsake>> Backing for SqlBacking<D> {
         Ok(())
     }
 
-    fn behind(&self, first_session: i64) -> Behind {
+    fn behind(&self, first_session: i64) -> UpstreamServer {
         let (known, settings) = (Arc::clone(&self.known), Arc::clone(&self.settings));
         let kind: StoreKind = D::KIND;
-        Behind {
-            target: self.door.target.clone(),
+        UpstreamServer {
+            target: self.endpoint.target.clone(),
             first_session,
             wire: Box::new(move || D::Database::wire(settings.read().clone())),
-            sight: Box::new(move || Box::new(SqlSight::new(kind, &known)) as Box<dyn Sight>),
+            analyzer: Box::new(move || {
+                Box::new(SqlAnalyzer::new(kind, &known)) as Box<dyn StatementAnalyzer>
+            }),
         }
     }
 }
 
-impl<D: Dialer<Database: Keepsake>> Drop for SqlBacking<D> {
+impl<D: Dialer<Database: Keepsake>> Drop for SqlUpstream<D> {
     fn drop(&mut self) {
         // A private server is removed with all its data.
         if self.may_hold_inside && self.nest.is_none() {

@@ -11,7 +11,7 @@ use crate::domain::buyer::Ending;
 use crate::domain::finding::FindingKind;
 use crate::domain::op::{Units, Want};
 use crate::explore::completeness::{Fates, has_failed};
-use crate::explore::exploration::Orders;
+use crate::explore::exploration::OrderCoverage;
 use crate::explore::incident::IncidentKind;
 use crate::explore::model::checks;
 use crate::explore::schedule::Schedule;
@@ -45,7 +45,7 @@ pub(in crate::explore) struct Judged {
 }
 
 /// A finding and the best order that shows it.
-pub(in crate::explore) struct Best {
+pub(in crate::explore) struct Counterexample {
     pub(in crate::explore) finding: Finding,
     /// Statements, then changes from one buyer to another; the lower the better.
     cost: (usize, usize),
@@ -53,7 +53,7 @@ pub(in crate::explore) struct Best {
 }
 
 /// An incident, which is no finding, and the best order that shows it.
-pub(in crate::explore) struct BestIncident {
+pub(in crate::explore) struct IncidentExample {
     pub(in crate::explore) kind: IncidentKind,
     /// In how many orders.
     pub(in crate::explore) orders: u64,
@@ -64,17 +64,17 @@ pub(in crate::explore) struct BestIncident {
 
 /// The results of all orders so far.
 #[derive(Default)]
-pub(in crate::explore) struct Harvest {
-    pub(in crate::explore) covered: Orders,
+pub(in crate::explore) struct Results {
+    pub(in crate::explore) covered: OrderCoverage,
     pub(in crate::explore) outcomes: BTreeSet<Outcome>,
-    pub(in crate::explore) best: Vec<Best>,
-    pub(in crate::explore) incidents: Vec<BestIncident>,
+    pub(in crate::explore) best: Vec<Counterexample>,
+    pub(in crate::explore) incidents: Vec<IncidentExample>,
     pub(in crate::explore) fates: Fates,
     /// The first statement in which a random value may have decided something.
     pub(in crate::explore) by_chance: Option<String>,
 }
 
-impl Harvest {
+impl Results {
     /// Takes in the results of an order that was run to its end.
     pub(in crate::explore) fn take_in(
         &mut self,
@@ -120,10 +120,16 @@ impl Harvest {
             Some(known) if known.cost <= cost => known.orders += 1,
             Some(known) => {
                 let orders = known.orders + 1;
-                *known = BestIncident { kind, orders, proof, cost, steps: steps() };
+                *known = IncidentExample { kind, orders, proof, cost, steps: steps() };
             }
             None => {
-                self.incidents.push(BestIncident { kind, orders: 1, proof, cost, steps: steps() });
+                self.incidents.push(IncidentExample {
+                    kind,
+                    orders: 1,
+                    proof,
+                    cost,
+                    steps: steps(),
+                });
             }
         }
     }
@@ -135,8 +141,8 @@ impl Harvest {
             let known = self.best.iter_mut().find(|best| best.finding.kind == finding.kind);
             match known {
                 Some(best) if best.cost <= cost => {}
-                Some(best) => *best = Best { finding, cost, steps: steps.to_vec() },
-                None => self.best.push(Best { finding, cost, steps: steps.to_vec() }),
+                Some(best) => *best = Counterexample { finding, cost, steps: steps.to_vec() },
+                None => self.best.push(Counterexample { finding, cost, steps: steps.to_vec() }),
             }
         }
     }

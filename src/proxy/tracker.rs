@@ -1,4 +1,4 @@
-//! Assigns statements to buyers: a doorman stands between connections and the scheduler's gate.
+//! Assigns statements to buyers: a tracker stands between connections and the scheduler's gate.
 //!
 //! A statement does not say which request it belongs to. But the scheduler runs only one buyer's request at a time. So
 //! a statement that arrives then belongs to that buyer, on whichever connection.
@@ -17,32 +17,32 @@ const TIDYING_UP: Duration = Duration::from_millis(500);
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// The number of a connection through the proxy; never given twice.
-pub(crate) type LineNumber = u64;
+pub(crate) type ConnectionId = u64;
 
 /// Holds each statement at the gate in the name of its buyer, and then lets it through.
 #[derive(Default)]
-pub(crate) struct Doorman {
+pub(crate) struct SessionTracker {
     book: Mutex<Book>,
     /// Wakes the threads that wait until another statement of the same buyer has been answered.
     answered: Condvar,
 }
 
-/// What the doorman knows.
+/// What the tracker knows.
 #[derive(Default)]
 struct Book {
     /// The handles of the buyers who are in the shop; empty while nothing is held.
     handles: Vec<BuyerHandle>,
-    lines: BTreeMap<LineNumber, Line>,
-    last: LineNumber,
+    lines: BTreeMap<ConnectionId, ProxiedConnection>,
+    last: ConnectionId,
     /// Buyers that have a statement at the gate or on its way.
     busy: Vec<usize>,
-    seen: Sightings,
+    seen: Irregularities,
     deadlocks: u64,
 }
 
 /// A connection.
 #[derive(Default)]
-struct Line {
+struct ProxiedConnection {
     /// The number by which the watch knows its session.
     session: i64,
     /// The buyer that used it last in this execution.
@@ -57,9 +57,9 @@ struct Line {
     is_closing: bool,
 }
 
-/// What the doorman has counted since it was last asked.
+/// What the tracker has counted since it was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sightings {
+pub(crate) struct Irregularities {
     /// Statements that are no buyer's: the application's own, outside of any request.
     pub(crate) nobodys: u64,
     /// Statements that could have been more than one buyer's.
@@ -70,7 +70,7 @@ pub(crate) struct Sightings {
     pub(crate) shared: u64,
 }
 
-impl Doorman {
+impl SessionTracker {
     /// From now on statements are held, each in the name of one of these buyers.
     pub(crate) fn holds(&self, handles: Vec<BuyerHandle>) {
         let mut book = self.book.lock();
@@ -87,7 +87,7 @@ impl Doorman {
     }
 
     /// What was counted since the last call.
-    pub(crate) fn sightings(&self) -> Sightings {
+    pub(crate) fn sightings(&self) -> Irregularities {
         std::mem::take(&mut self.book.lock().seen)
     }
 
@@ -102,31 +102,31 @@ impl Doorman {
     }
 
     /// Adds a connection that was opened, and returns its number.
-    pub(crate) fn opened(&self) -> LineNumber {
+    pub(crate) fn opened(&self) -> ConnectionId {
         let mut book = self.book.lock();
         book.last += 1;
         let number = book.last;
-        book.lines.insert(number, Line::default());
+        book.lines.insert(number, ProxiedConnection::default());
         number
     }
 
     /// The watch knows this connection's session by this number.
-    pub(crate) fn registered(&self, number: LineNumber, session: i64) {
+    pub(crate) fn registered(&self, number: ConnectionId, session: i64) {
         if let Some(line) = self.book.lock().lines.get_mut(&number) {
             line.session = session;
         }
     }
 
     /// The client has closed the connection.
-    pub(crate) fn closing(&self, number: LineNumber) {
+    pub(crate) fn closing(&self, number: ConnectionId) {
         if let Some(line) = self.book.lock().lines.get_mut(&number) {
             line.is_closing = true;
         }
     }
 
     /// The connection is closed. Its unanswered statements count as answered, so that no buyer waits for them any more.
-    pub(crate) fn closed(&self, number: LineNumber) {
-        let on_its_way = |line: &Line| line.on_its_way.len();
+    pub(crate) fn closed(&self, number: ConnectionId) {
+        let on_its_way = |line: &ProxiedConnection| line.on_its_way.len();
         let asked = self.book.lock().lines.get(&number).map_or(0, on_its_way);
         for _ in 0..asked {
             self.hear(number, "the connection is closed".into(), Some(false));
@@ -154,7 +154,7 @@ impl Doorman {
     }
 
     /// A statement has come in: returns the buyer in whose name it is to be held, if it is to be held.
-    pub(crate) fn comes(&self, number: LineNumber, pending: &PendingStatement) -> Option<usize> {
+    pub(crate) fn comes(&self, number: ConnectionId, pending: &PendingStatement) -> Option<usize> {
         let mut book = self.book.lock();
         if book.is_over() {
             return None;
@@ -181,7 +181,7 @@ impl Doorman {
     }
 
     /// The statement is the first on its connection. Waits until it may be sent.
-    pub(crate) fn steps_up(&self, number: LineNumber, place: usize, pending: PendingStatement) {
+    pub(crate) fn steps_up(&self, number: ConnectionId, place: usize, pending: PendingStatement) {
         let mut book = self.book.lock();
         // A request with several connections has one statement at the gate at a time.
         while book.busy.contains(&place) && !book.is_over() {
@@ -210,7 +210,7 @@ impl Doorman {
     }
 
     /// A statement that the server will answer is now sent.
-    pub(crate) fn sends(&self, number: LineNumber, place: Option<usize>) {
+    pub(crate) fn sends(&self, number: ConnectionId, place: Option<usize>) {
         if let Some(line) = self.book.lock().lines.get_mut(&number) {
             line.on_its_way.push_back(place);
         }
@@ -218,7 +218,7 @@ impl Doorman {
 
     /// The server has answered, and told whether a transaction is open, if it says so. Waits until the buyer that asked
     /// may hear the answer.
-    pub(crate) fn hear(&self, number: LineNumber, answer: String, is_open: Option<bool>) {
+    pub(crate) fn hear(&self, number: ConnectionId, answer: String, is_open: Option<bool>) {
         let mut book = self.book.lock();
         let whose = book.lines.get_mut(&number).and_then(|line| line.on_its_way.pop_front());
         let handle = whose.flatten().and_then(|place| book.handles.get(place).cloned());
@@ -257,7 +257,7 @@ impl Book {
     }
 
     /// The first statement of a connection's queue is on its way.
-    fn leave_queue(&mut self, number: LineNumber) {
+    fn leave_queue(&mut self, number: ConnectionId) {
         if let Some(line) = self.lines.get_mut(&number) {
             line.queue.pop_front();
         }
@@ -266,7 +266,7 @@ impl Book {
     /// The buyer of a statement on this connection: the only one whose code may run; if several may, the one that has
     /// used the connection before. If none may, the buyer whose code ran last has sent one more statement before it was
     /// answered.
-    fn whose(&mut self, number: LineNumber) -> Option<usize> {
+    fn whose(&mut self, number: ConnectionId) -> Option<usize> {
         let RunningCode { runs, may_run, ran_last } = self.handles.first()?.running();
         let line = self.lines.get_mut(&number)?;
         let may = |place: &usize| runs == Some(*place) || may_run.contains(place);
