@@ -25,7 +25,7 @@ impl Address {
     ) -> Result<(String, Option<ServerSandbox>), Error> {
         match &self.url {
             Some(url) => Ok((url.clone(), None)),
-            None => start().map(|(url, nest)| (url, Some(nest))),
+            None => start().map(|(url, sandbox)| (url, Some(sandbox))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Opening a store: the one place that knows every kind of server.
+//! Opens a store: the one place that knows every kind of server.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::remote::{Server, Site, Terms};
 ))]
 use super::sql::Plain;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-use super::sql::{Ours, Room};
+use super::sql::{BuiltinTables, CheckoutTables};
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::describe::checkout::Checkout;
@@ -91,18 +91,24 @@ pub(crate) fn open_server(
     match kind {
         #[cfg(feature = "sqlite")]
         StoreKind::Sqlite => match &terms.checkout {
-            Some(checkout) => super::sqlite::open(address, terms, Room::of(checkout, kind)),
-            None => super::sqlite::open(address, terms, Ours::at(kind)),
+            Some(checkout) => {
+                super::sqlite::open(address, terms, CheckoutTables::of(checkout, kind))
+            }
+            None => super::sqlite::open(address, terms, BuiltinTables::at(kind)),
         },
         #[cfg(feature = "postgres")]
         StoreKind::Postgres => match &terms.checkout {
-            Some(checkout) => super::postgres::open(address, terms, Room::of(checkout, kind)),
-            None => super::postgres::open(address, terms, Ours::at(kind)),
+            Some(checkout) => {
+                super::postgres::open(address, terms, CheckoutTables::of(checkout, kind))
+            }
+            None => super::postgres::open(address, terms, BuiltinTables::at(kind)),
         },
         #[cfg(feature = "mysql")]
         StoreKind::Mysql => match &terms.checkout {
-            Some(checkout) => super::mysql::open(address, terms, Room::of(checkout, kind)),
-            None => super::mysql::open(address, terms, Ours::at(kind)),
+            Some(checkout) => {
+                super::mysql::open(address, terms, CheckoutTables::of(checkout, kind))
+            }
+            None => super::mysql::open(address, terms, BuiltinTables::at(kind)),
         },
         #[cfg(feature = "redis")]
         StoreKind::Redis => super::redis::open(address, terms),

@@ -12,7 +12,7 @@ use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::explore::schedule::actor;
 use crate::explore::timeline::Row;
-use crate::stores::remote::{Opening, Server};
+use crate::stores::remote::{Fixture, Server};
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Grain, Harness, Step};
 
@@ -147,7 +147,7 @@ pub(in crate::explore) fn measured(
     settings: &Settings,
     server: &dyn Server,
 ) -> Result<Settings, Error> {
-    let opening = Opening {
+    let opening = Fixture {
         items: settings.items,
         stock: settings.stock,
         buyers: settings.buyers,

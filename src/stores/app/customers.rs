@@ -8,8 +8,8 @@ use parking_lot::RwLock;
 use crate::describe::checkout::{Answer, Call, Shelves, Step, Value};
 use crate::proxy::SessionTracker;
 use crate::scheduler::{BuyerHandle, Footprint, Resources};
-use crate::stores::http::HttpSpeaker;
-use crate::stores::remote::{Refusal, Speaker, Stays};
+use crate::stores::http::HttpExecutor;
+use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
 /// All customers of the shop.
 pub(super) struct Customers {
@@ -20,7 +20,7 @@ pub(super) struct Customers {
 
 /// One customer: its HTTP client, and its cookies and values after the preparation.
 struct Customer {
-    speaker: HttpSpeaker,
+    executor: HttpExecutor,
     cookies: Vec<(String, String)>,
     values: Vec<(String, Value)>,
 }
@@ -47,12 +47,12 @@ impl Customers {
     ) -> Result<(), (&'s Step, String)> {
         let mut all = Vec::new();
         for number in 1..=count {
-            let speaker = HttpSpeaker::new(&self.base, self.patience);
-            let mut customer = Customer { speaker, cookies: Vec::new(), values: Vec::new() };
+            let executor = HttpExecutor::new(&self.base, self.patience);
+            let mut customer = Customer { executor, cookies: Vec::new(), values: Vec::new() };
             for step in steps {
                 customer.make(number, step, shelves).map_err(|why| (step, why))?;
             }
-            customer.cookies = customer.speaker.cookies();
+            customer.cookies = customer.executor.cookies();
             all.push(customer);
         }
         *self.all.write() = all;
@@ -62,7 +62,7 @@ impl Customers {
     /// Gives each customer the cookies that it had after its preparation.
     pub(super) fn put_back(&self) {
         for customer in self.all.read().iter() {
-            customer.speaker.set_cookies(&customer.cookies);
+            customer.executor.set_cookies(&customer.cookies);
         }
     }
 }
@@ -81,7 +81,7 @@ impl Customer {
             return Ok(());
         }
         let who = format!("`{}` for buyer {number}", step.call.shown(|name| format!("{{{name}}}")));
-        let heard = self.speaker.ask(request, &value_of);
+        let heard = self.executor.ask(request, &value_of);
         let answer = heard.map_err(|refusal| format!("{who}: {}", refusal.text()))?.answer(request);
         if let Some(trouble) = answer.trouble {
             return Err(format!("{who}: {trouble}"));
@@ -99,13 +99,13 @@ impl Customer {
 }
 
 /// Sends the requests of a checkout, each as the customer whose number is the value of `buyer`.
-pub(super) struct AppSpeaker {
+pub(super) struct AppExecutor {
     customers: Arc<Customers>,
     tracker: Arc<SessionTracker>,
     handle: Option<BuyerHandle>,
 }
 
-impl AppSpeaker {
+impl AppExecutor {
     pub(super) fn new(
         customers: Arc<Customers>,
         tracker: Arc<SessionTracker>,
@@ -115,7 +115,7 @@ impl AppSpeaker {
     }
 }
 
-impl Speaker for AppSpeaker {
+impl StepExecutor for AppExecutor {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
         let Call::Http(request) = call else { return Ok(Answer::default()) };
         // Waits until no other buyer's code runs, so that the statements that come in are known to be this request's.
@@ -131,7 +131,7 @@ impl Speaker for AppSpeaker {
             Value::Null => customer.value_of(name).unwrap_or(Value::Null),
             value => value,
         };
-        let heard = customer.speaker.ask(request, &value_of);
+        let heard = customer.executor.ask(request, &value_of);
         if let Some(handle) = &self.handle {
             self.tracker.leaves(handle.place());
         }

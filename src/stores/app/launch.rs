@@ -8,7 +8,7 @@ use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::describe::app::{App, Launch};
 use crate::describe::checkout::{Request, Template, Value};
-use crate::stores::http::HttpSpeaker;
+use crate::stores::http::HttpExecutor;
 use crate::stores::private::ServerSandbox;
 
 /// The longest that one setup program may take.
@@ -49,14 +49,14 @@ pub(super) fn launch(
     named: &Named,
     control: &Control,
 ) -> Result<ServerSandbox, Error> {
-    let nest = ServerSandbox::make("TERM")?;
+    let sandbox = ServerSandbox::make("TERM")?;
     if let Some(Launch { command: program, setup, .. }) = &app.launch {
         for words in setup {
-            nest.oversee(command(words, app, named), control, SETTING_UP)?;
+            sandbox.oversee(command(words, app, named), control, SETTING_UP)?;
         }
-        nest.host(command(program, app, named), control, || answers(app, base))?;
+        sandbox.host(command(program, app, named), control, || answers(app, base))?;
     }
-    Ok(nest)
+    Ok(sandbox)
 }
 
 /// Whether the application answers the health check with a status below 500.
@@ -70,6 +70,6 @@ pub(super) fn answers(app: &App, base: &str) -> bool {
         form: Vec::new(),
         find: Vec::new(),
     };
-    let heard = HttpSpeaker::new(base, LOOKING).ask(&request, &|_| Value::Null);
+    let heard = HttpExecutor::new(base, LOOKING).ask(&request, &|_| Value::Null);
     heard.is_ok_and(|heard| heard.status < 500)
 }

@@ -15,7 +15,9 @@ use parking_lot::Mutex;
 use super::Address;
 use super::address::on_loopback;
 use super::private::{self, ServerSandbox};
-use super::remote::{Link, Opening, Refusal, Remarks, Server, StepLink, Terms, Watch, is_not_ours};
+use super::remote::{
+    Fixture, Link, Refusal, Remarks, Server, StepConnection, Terms, Watch, is_not_ours,
+};
 use super::upstream::{Endpoint, UpstreamDatabase};
 use crate::base::control::Control;
 use crate::base::error::Error;
@@ -26,8 +28,8 @@ use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Irregularities, Proxy, SessionTracker};
 use crate::scheduler::{BuyerHandle, ClientCode, HELD_INSIDE, Waits};
-use crate::stores::http::{HttpSpeaker, rows};
-use customers::{AppSpeaker, Customers};
+use crate::stores::http::{HttpExecutor, rows};
+use customers::{AppExecutor, Customers};
 use launch::{Named, filled, launch};
 
 /// The fewest connections that a private server of an application accepts.
@@ -58,7 +60,7 @@ struct AppServer {
     /// The values of the names in commands and addresses.
     named: Named,
     /// The application. Declared first, so that it ends before the proxies and the databases that it uses.
-    nest: Arc<Mutex<Option<ServerSandbox>>>,
+    sandbox: Arc<Mutex<Option<ServerSandbox>>>,
     proxies: Vec<Proxy>,
     databases: Arc<Mutex<Vec<Box<dyn UpstreamDatabase>>>>,
 }
@@ -107,7 +109,7 @@ pub(super) fn open(
         return Err(expected());
     }
     on_loopback(uri.host().ok_or_else(expected)?, address)?;
-    let nest = match &app.launch {
+    let sandbox = match &app.launch {
         Some(_) => Some(launch(app, &base, &named, &terms.control)?),
         None if launch::answers(app, &base) => None,
         None => {
@@ -132,7 +134,7 @@ pub(super) fn open(
         kept: Mutex::default(),
         parts: Mutex::default(),
         named,
-        nest: Arc::new(Mutex::new(nest)),
+        sandbox: Arc::new(Mutex::new(sandbox)),
         proxies,
         databases: Arc::new(Mutex::new(databases)),
     }))
@@ -191,8 +193,8 @@ impl AppServer {
     }
 
     fn request(&self, key: &str, request: &Request, value_of: Values<'_>) -> Result<Answer, Error> {
-        let speaker = HttpSpeaker::new(&self.base, self.terms.patience);
-        let heard = speaker.ask(request, value_of).map_err(|refusal| match refusal {
+        let executor = HttpExecutor::new(&self.base, self.terms.patience);
+        let heard = executor.ask(request, value_of).map_err(|refusal| match refusal {
             Refusal::Lost(text) => self.lost(&text),
             refusal => self.mistaken(key, &refusal.text()),
         })?;
@@ -208,7 +210,7 @@ impl AppServer {
 
     /// The error of an application that no longer answers. If it was started here and has ended, with its last output.
     fn lost(&self, why: &str) -> Error {
-        match self.nest.lock().as_ref().and_then(ServerSandbox::obituary) {
+        match self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary) {
             Some(said) => Error::world(format!("the application has ended: {said}")),
             None => Error::world(format!("{}: {why}", self.base)),
         }
@@ -216,15 +218,15 @@ impl AppServer {
 
     /// Prepares the initial state: runs the setup and each customer's preparation, and reads which tables and keys
     /// there are.
-    fn prepare(&self, opening: Opening) -> Result<(), Error> {
-        let Opening { stock, buyers, .. } = opening;
+    fn prepare(&self, opening: Fixture) -> Result<(), Error> {
+        let Fixture { stock, buyers, .. } = opening;
         let ask = |key: &str, call: &Call, values: Values<'_>| self.ask(key, call, values);
         let mistaken = |key: &str, why: String| self.mistaken(key, &why);
         let set_up = self.checkout.set_up(stock, buyers, ask, mistaken)?;
         *self.shelves.write() = set_up;
         let customers = self.checkout.customers(buyers);
         self.customers.prepare(&self.app.prepare, customers, &self.shelves).map_err(
-            |(step, why)| match self.nest.lock().as_ref().and_then(ServerSandbox::obituary) {
+            |(step, why)| match self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary) {
                 Some(said) => Error::world(format!("the application has ended: {said}")),
                 None => Error::input(format!("{}:{}: {why}", self.checkout.path, step.line)),
             },
@@ -245,10 +247,10 @@ impl AppServer {
             self.ask("reset", call, &|_| Value::Null)?;
         }
         if !reset.commands.is_empty() {
-            let nest = ServerSandbox::make("TERM")?;
+            let sandbox = ServerSandbox::make("TERM")?;
             for words in &reset.commands {
                 let command = launch::command(words, &self.app, &self.named);
-                nest.oversee(command, &self.terms.control, self.terms.patience)?;
+                sandbox.oversee(command, &self.terms.control, self.terms.patience)?;
             }
         }
         Ok(true)
@@ -347,11 +349,11 @@ impl Server for AppServer {
         Ok(Box::new(Guard {
             control: self.terms.control.clone(),
             databases: Arc::clone(&self.databases),
-            nest: Arc::clone(&self.nest),
+            sandbox: Arc::clone(&self.sandbox),
         }))
     }
 
-    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+    fn stock_up(&self, opening: Fixture) -> Result<(), Error> {
         self.tracker.stands_aside();
         let customers = self.checkout.customers(opening.buyers);
         let mut kept = self.kept.lock();
@@ -397,7 +399,7 @@ impl Server for AppServer {
         Ok(())
     }
 
-    fn take_stock(&self, _: Opening) -> Result<Books, Error> {
+    fn take_stock(&self, _: Fixture) -> Result<Books, Error> {
         let (trouble, deadlocks) = (self.terms.take_trouble(), self.tracker.take_deadlocks());
         Ok(Books { trouble, deadlocks, ..self.books()? })
     }
@@ -409,10 +411,10 @@ impl Server for AppServer {
 
 impl AppServer {
     fn link(&self, handle: Option<BuyerHandle>) -> Box<dyn Link> {
-        let speaker =
-            AppSpeaker::new(Arc::clone(&self.customers), Arc::clone(&self.tracker), handle);
+        let executor =
+            AppExecutor::new(Arc::clone(&self.customers), Arc::clone(&self.tracker), handle);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
-        Box::new(StepLink::new(speaker, checkout, shelves, self.terms.clone(), None))
+        Box::new(StepConnection::new(executor, checkout, shelves, self.terms.clone(), None))
     }
 }
 
@@ -420,7 +422,7 @@ impl Drop for AppServer {
     fn drop(&mut self) {
         // Statements that are held go on, and the application ends before its databases do.
         self.tracker.stands_aside();
-        self.nest.lock().take();
+        self.sandbox.lock().take();
         self.proxies.clear();
     }
 }
@@ -429,12 +431,12 @@ impl Drop for AppServer {
 struct Guard {
     control: Control,
     databases: Arc<Mutex<Vec<Box<dyn UpstreamDatabase>>>>,
-    nest: Arc<Mutex<Option<ServerSandbox>>>,
+    sandbox: Arc<Mutex<Option<ServerSandbox>>>,
 }
 
 impl Guard {
     fn has_ended(&self) -> Option<Error> {
-        let said = self.nest.lock().as_ref().and_then(ServerSandbox::obituary)?;
+        let said = self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary)?;
         Some(Error::world(format!("the application has ended: {said}")))
     }
 }

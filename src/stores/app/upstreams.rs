@@ -1,4 +1,4 @@
-//! Opening the databases behind an application.
+//! Opens the databases behind an application.
 
 use crate::base::error::Error;
 use crate::domain::store_kind::StoreKind;

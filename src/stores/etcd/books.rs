@@ -8,7 +8,7 @@ use super::trouble::{Done, Trouble};
 use super::wire::{self, Found, Range, Txn};
 use crate::domain::books::Books;
 use crate::domain::op::{Item, Order, Units, Want};
-use crate::stores::remote::Opening;
+use crate::stores::remote::Fixture;
 
 /// The most keys of one read: the size of an answer is limited.
 const PAGE: usize = 2_000;
@@ -24,7 +24,7 @@ pub(super) fn clear(gateway: &mut Gateway) -> Done<()> {
 }
 
 /// Deletes our keys, and writes the initial keys of each product.
-pub(super) fn stock_up(gateway: &mut Gateway, opening: Opening) -> Done<()> {
+pub(super) fn stock_up(gateway: &mut Gateway, opening: Fixture) -> Done<()> {
     clear(gateway)?;
     let put_up = |item| {
         Part::ALL.map(|part| {
@@ -36,7 +36,7 @@ pub(super) fn stock_up(gateway: &mut Gateway, opening: Opening) -> Done<()> {
 }
 
 /// Reads all keys for the audit.
-pub(super) fn take_stock(gateway: &mut Gateway, opening: Opening) -> Done<Books> {
+pub(super) fn take_stock(gateway: &mut Gateway, opening: Fixture) -> Done<Books> {
     let mut books = Books::default();
     for item in (0..opening.items).map(Item) {
         let parts = [Part::Stock, Part::GivenBack];

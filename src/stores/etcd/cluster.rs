@@ -75,10 +75,10 @@ pub(super) fn start(terms: &Terms) -> Result<(Members, ServerSandbox), Error> {
     let all: Vec<String> =
         names.iter().zip(&peers).map(|(name, peer)| format!("{name}=unix://{peer}")).collect();
     // The data need not survive, so the servers are killed without a shutdown.
-    let nest = ServerSandbox::make("KILL")?;
-    let members = Members::on_sockets(&clients, nest.servers_dir());
+    let sandbox = ServerSandbox::make("KILL")?;
+    let members = Members::on_sockets(&clients, sandbox.servers_dir());
     for (((name, client), peer), log) in names.iter().zip(&clients).zip(&peers).zip(LOGS) {
-        let mut command = nest.command(&program);
+        let mut command = sandbox.command(&program);
         forget_environment(&mut command);
         let beside = Beside { input: None, left_over: vec![client.clone(), peer.clone()] };
         let (client, peer) = (&format!("unix://{client}"), &format!("unix://{peer}"));
@@ -96,12 +96,12 @@ pub(super) fn start(terms: &Terms) -> Result<(Members, ServerSandbox), Error> {
             // Old revisions are compacted, so that many rounds do not fill the disk.
             .args(["--auto-compaction-mode", "revision", "--auto-compaction-retention", "10000"])
             .args(["--logger", "zap", "--log-level", "error"]);
-        nest.launch(command, beside, log)?;
+        sandbox.launch(command, beside, log)?;
     }
-    nest.await_answer("etcd", &terms.control, || {
+    sandbox.await_answer("etcd", &terms.control, || {
         (0..MEMBERS).all(|place| sees_leader(&mut Gateway::brief(&members, place)))
     })?;
-    Ok((members, nest))
+    Ok((members, sandbox))
 }
 
 /// Removes the variables that configure the user's own etcd.

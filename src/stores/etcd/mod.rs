@@ -24,7 +24,7 @@ use serde_json::json;
 
 use super::Address;
 use super::private::ServerSandbox;
-use super::remote::{Link, NobodyWaits, Opening, Server, Terms, Watch, is_not_ours};
+use super::remote::{Fixture, Link, NobodyWaits, Server, Terms, Watch, is_not_ours};
 use crate::base::clock::Wall;
 use crate::base::error::Error;
 use crate::domain::books::Books;
@@ -53,16 +53,16 @@ struct Etcd {
     /// Whether the keys belong to this run, which deletes them at the end.
     owns_keys: bool,
     /// The private servers, if this run started them. Declared last, so that they end after everything else.
-    nest: Option<ServerSandbox>,
+    sandbox: Option<ServerSandbox>,
 }
 
 impl Etcd {
     fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
-        let (members, nest) = match &address.url {
+        let (members, sandbox) = match &address.url {
             Some(urls) => (cluster::members(urls, address)?, None),
             None => {
-                let (members, nest) = cluster::start(terms)?;
-                (members, Some(nest))
+                let (members, sandbox) = cluster::start(terms)?;
+                (members, Some(sandbox))
             }
         };
         let mut etcd = Self {
@@ -72,7 +72,7 @@ impl Etcd {
             clock: Wall::start(),
             opened: AtomicUsize::new(0),
             owns_keys: false,
-            nest,
+            sandbox,
         };
         etcd.version = etcd.ask_version().map_err(cannot)?;
         let keys = books::count_all(&mut etcd.dial(0)).map_err(cannot)?;
@@ -150,29 +150,29 @@ impl Server for Etcd {
         Ok(Box::new(NobodyWaits))
     }
 
-    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+    fn stock_up(&self, opening: Fixture) -> Result<(), Error> {
         books::stock_up(&mut self.dial(0), opening).map_err(cannot)
     }
 
-    fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
+    fn take_stock(&self, opening: Fixture) -> Result<Books, Error> {
         books::take_stock(&mut self.dial(0), opening).map_err(cannot)
     }
 
     fn kill_and_restart(&self, number: u32) -> Result<(), Error> {
-        let Some(nest) = &self.nest else { return Err(is_not_ours()) };
+        let Some(sandbox) = &self.sandbox else { return Err(is_not_ours()) };
         let members = self.members.len();
         let leads = |place: &usize| cluster::leads(&mut Gateway::brief(&self.members, *place));
         let leader = (0..members).find(leads).unwrap_or(0);
         let place = if number.is_multiple_of(2) { leader } else { (leader + 1) % members };
         let answers = || cluster::sees_leader(&mut Gateway::brief(&self.members, place));
-        nest.kill_and_restart(place, &self.terms.control, answers)
+        sandbox.kill_and_restart(place, &self.terms.control, answers)
     }
 }
 
 impl Drop for Etcd {
     fn drop(&mut self) {
         // A private group is removed with all its data.
-        if self.owns_keys && self.nest.is_none() {
+        if self.owns_keys && self.sandbox.is_none() {
             let _ = books::clear(&mut self.dial(0));
         }
     }

@@ -1,9 +1,9 @@
 //! A shop that runs already and answers requests, as a checkout in a file describes them. It is raced as it is; the
 //! statements that it sends to its database are not observed.
 
-mod speaker;
+mod executor;
 
-pub(super) use speaker::HttpSpeaker;
+pub(super) use executor::HttpExecutor;
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use ureq::http::Uri;
 use super::Address;
 use super::address::on_loopback;
 use super::remote::{
-    Asker, Link, NobodyWaits, Opening, Refusal, Server, StepLink, Terms, Watch, is_not_ours,
+    Asker, Fixture, Link, NobodyWaits, Refusal, Server, StepConnection, Terms, Watch, is_not_ours,
 };
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
-use speaker::value;
+use executor::value;
 
 /// Connects to the database of a shop, to run the checkout file's queries there.
 type OpensAsker = fn(StoreKind, &str, &Address, &Terms) -> Result<Box<dyn Asker>, Error>;
@@ -51,7 +51,7 @@ pub(super) fn open(
         None => None,
     };
     Ok(Box::new(Shop {
-        speaker: HttpSpeaker::new(&base, terms.patience),
+        executor: HttpExecutor::new(&base, terms.patience),
         version: format!("the shop at {base}"),
         base,
         checkout,
@@ -64,7 +64,7 @@ pub(super) fn open(
 /// A running shop.
 struct Shop {
     /// The HTTP client for the setup and audit calls.
-    speaker: HttpSpeaker,
+    executor: HttpExecutor,
     base: String,
     version: String,
     checkout: Arc<Checkout>,
@@ -75,9 +75,9 @@ struct Shop {
 
 impl Shop {
     fn link(&self, handle: Option<BuyerHandle>) -> Box<dyn Link> {
-        let speaker = HttpSpeaker::new(&self.base, self.terms.patience);
+        let executor = HttpExecutor::new(&self.base, self.terms.patience);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
-        Box::new(StepLink::new(speaker, checkout, shelves, self.terms.clone(), handle))
+        Box::new(StepConnection::new(executor, checkout, shelves, self.terms.clone(), handle))
     }
 
     /// Runs a setup or audit call of the checkout file. If the call is wrong, the error names its key.
@@ -91,7 +91,7 @@ impl Shop {
             },
             Call::Http(request) => {
                 let heard =
-                    self.speaker.ask(request, value_of).map_err(|refusal| match refusal {
+                    self.executor.ask(request, value_of).map_err(|refusal| match refusal {
                         Refusal::Lost(text) => Error::world(format!("{}: {text}", self.base)),
                         refusal => self.mistaken(key, refusal.text()),
                     })?;
@@ -151,15 +151,15 @@ impl Server for Shop {
         Ok(Box::new(NobodyWaits))
     }
 
-    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
-        let Opening { stock, buyers, .. } = opening;
+    fn stock_up(&self, opening: Fixture) -> Result<(), Error> {
+        let Fixture { stock, buyers, .. } = opening;
         let ask = |key: &str, call: &Call, values: Values<'_>| self.ask(key, call, values);
         let mistaken = |key: &str, why| self.mistaken(key, why);
         *self.shelves.write() = self.checkout.set_up(stock, buyers, ask, mistaken)?;
         Ok(())
     }
 
-    fn take_stock(&self, _: Opening) -> Result<Books, Error> {
+    fn take_stock(&self, _: Fixture) -> Result<Books, Error> {
         let shelves = self.shelves.read().clone();
         let ask = |key: &str, call: &Call| self.ask(key, call, &|_| Value::Null);
         let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, why))?;

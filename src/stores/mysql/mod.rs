@@ -25,9 +25,9 @@ pub(super) fn open(
     terms: &Terms,
     tables: impl Tables + 'static,
 ) -> Result<Box<dyn Server>, Error> {
-    let (url, nest) = address.or_private(|| server::start(terms))?;
+    let (url, sandbox) = address.or_private(|| server::start(terms))?;
     let opts = server::opts(&url, address, terms)?;
-    Ok(Box::new(SqlServer::open(opts, url, nest, terms, tables)?))
+    Ok(Box::new(SqlServer::open(opts, url, sandbox, terms, tables)?))
 }
 
 /// Connects to a shop's database, to run the checkout file's queries there.

@@ -64,26 +64,26 @@ fn with_bounds(opts: OptsBuilder, terms: &Terms) -> Opts {
 pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
     let server = PACKAGE.find_server()?;
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
-    let nest = ServerSandbox::make("KILL")?;
-    let mut make = nest.command(&install);
-    let data = format!("--datadir={}", nest.servers_dir().join("data").display());
+    let sandbox = ServerSandbox::make("KILL")?;
+    let mut make = sandbox.command(&install);
+    let data = format!("--datadir={}", sandbox.servers_dir().join("data").display());
     make.args(["--no-defaults", &data, "--auth-root-authentication-method=normal"])
         .args(["--skip-test-db", "--skip-name-resolve"]);
-    nest.run(make, &Beside::default())?;
+    sandbox.run(make, &Beside::default())?;
     let password = private::password()?;
     let first = format!(
         "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
          SET PASSWORD FOR root@localhost = PASSWORD('{password}');\n"
     );
-    let socket = nest.servers_dir().join("socket");
+    let socket = sandbox.servers_dir().join("socket");
     let socket = socket.display();
-    let mut command = nest.command(&server);
+    let mut command = sandbox.command(&server);
     command
         .args(["--no-defaults", &data, "--skip-networking", "--skip-name-resolve"])
         .arg(format!("--socket={socket}"))
         .arg("--init-file=/dev/stdin")
-        .arg(format!("--tmpdir={}", nest.servers_dir().display()))
-        .arg(format!("--pid-file={}", nest.servers_dir().join("pid").display()))
+        .arg(format!("--tmpdir={}", sandbox.servers_dir().display()))
+        .arg(format!("--pid-file={}", sandbox.servers_dir().join("pid").display()))
         .arg(format!("--max-connections={}", terms.connections + BESIDE));
     if terms.relaxed {
         command.arg("--innodb-flush-log-at-trx-commit=0");
@@ -91,10 +91,10 @@ pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
     let url = format!("mysql://root:{password}@localhost/{DATABASE}?socket={socket}");
     let opts = opts(&url, &Address::default(), terms)?;
     let answers = || super::Connection::open(&opts, terms).is_ok();
-    nest.start(command, Beside::reading(first), &terms.control, answers)?;
+    sandbox.start(command, Beside::reading(first), &terms.control, answers)?;
     // The plugin names the owners of locks that are no row locks. Without it, such waits are inferred from the
     // sessions' states.
     let _ = super::Connection::open(&opts, terms)
         .map(|mut connection| connection.run_file("INSTALL SONAME 'metadata_lock_info'"));
-    Ok((url, nest))
+    Ok((url, sandbox))
 }

@@ -21,10 +21,10 @@ pub(in crate::stores) fn back(
     address: &Address,
     terms: &Terms,
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
-    let (url, nest) = address.or_private(|| server::start(terms))?;
+    let (url, sandbox) = address.or_private(|| server::start(terms))?;
     let opts = server::opts(&url, address, terms)?;
     let endpoint = endpoint(&opts);
-    Ok(Box::new(SqlUpstream::open(&opts, endpoint, nest, Vec::new(), terms)?))
+    Ok(Box::new(SqlUpstream::open(&opts, endpoint, sandbox, Vec::new(), terms)?))
 }
 
 /// The address, the login and the database of a URL.

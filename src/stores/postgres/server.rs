@@ -60,9 +60,9 @@ pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
     let initdb = PACKAGE.find(&["initdb"])?;
     let server = PACKAGE.find_server()?;
     // `QUIT` stops the server at once, without waiting for clients, and leaves no shared memory behind.
-    let nest = ServerSandbox::make("QUIT")?;
+    let sandbox = ServerSandbox::make("QUIT")?;
     let password = private::password()?;
-    let mut init = nest.command(&initdb);
+    let mut init = sandbox.command(&initdb);
     init.args(["--pgdata", "data", "--username", USER, "--auth", "scram-sha-256"]).args([
         "--pwfile",
         "/dev/stdin",
@@ -71,20 +71,22 @@ pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
         "--no-locale",
         "--no-sync",
     ]);
-    nest.run(init, &Beside::reading(password.clone()))?;
-    let mut command = nest.command(&server);
+    sandbox.run(init, &Beside::reading(password.clone()))?;
+    let mut command = sandbox.command(&server);
     command
         .args(["-D", "data", "-c", "listen_addresses=", "-c"])
-        .arg(format!("unix_socket_directories={}", nest.servers_dir().display()))
+        .arg(format!("unix_socket_directories={}", sandbox.servers_dir().display()))
         .args(["-c", "unix_socket_permissions=0700"])
         .args(["-c", &format!("max_connections={}", terms.connections + BESIDE)]);
     if terms.relaxed {
         command.args(["-c", "synchronous_commit=off"]);
     }
-    let url =
-        format!("postgresql://{USER}:{password}@/postgres?host={}", nest.servers_dir().display());
+    let url = format!(
+        "postgresql://{USER}:{password}@/postgres?host={}",
+        sandbox.servers_dir().display()
+    );
     let config = config(&url, &Address::default())?;
     let answers = || super::Connection::open(&config, terms).is_ok();
-    nest.start(command, Beside::default(), &terms.control, answers)?;
-    Ok((url, nest))
+    sandbox.start(command, Beside::default(), &terms.control, answers)?;
+    Ok((url, sandbox))
 }

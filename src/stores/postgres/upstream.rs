@@ -22,8 +22,8 @@ pub(in crate::stores) fn back(
     address: &Address,
     terms: &Terms,
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
-    let (mut url, nest) = address.or_private(|| server::start(terms))?;
-    if nest.is_some() {
+    let (mut url, sandbox) = address.or_private(|| server::start(terms))?;
+    if sandbox.is_some() {
         let mut desk = Connection::open(&server::config(&url, address)?, terms)?;
         desk.run_file(&format!("CREATE DATABASE {DATABASE}")).map_err(SqlError::into_error)?;
         url = url.replace("/postgres?", &format!("/{DATABASE}?"));
@@ -32,8 +32,8 @@ pub(in crate::stores) fn back(
     let endpoint = endpoint(&config)?;
     // On a private server, every user may set this: the server looks for a deadlock at once, and not after a second.
     let at_once = ("deadlock_timeout".to_owned(), "10ms".to_owned());
-    let settings = if nest.is_some() { vec![at_once] } else { Vec::new() };
-    Ok(Box::new(SqlUpstream::open(&config, endpoint, nest, settings, terms)?))
+    let settings = if sandbox.is_some() { vec![at_once] } else { Vec::new() };
+    Ok(Box::new(SqlUpstream::open(&config, endpoint, sandbox, settings, terms)?))
 }
 
 /// The address, the login and the database of a URL.

@@ -39,7 +39,7 @@ pub(in crate::stores) struct ServerSandbox {
     inside: Mutex<Inside>,
 }
 
-/// The processes of a nest.
+/// The processes of a sandbox.
 struct Inside {
     keeper: Child,
     servers: Vec<Running>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::speaker::LOOKS;
+use super::executor::LOOKS;
 use crate::proxy::{AnalyzedStatement, Said, StatementAnalyzer, TransactionState};
 use crate::scheduler::{Footprint, Resources};
 

@@ -5,7 +5,7 @@ use ::redis::{Connection, RedisResult, cmd, pipe};
 use super::keys::{self, of_buyer, of_item};
 use crate::domain::books::Books;
 use crate::domain::op::{BuyerId, Item, Order, Units, Want};
-use crate::stores::remote::Opening;
+use crate::stores::remote::Fixture;
 
 /// All keys with our prefix.
 fn all(connection: &mut Connection) -> RedisResult<Vec<String>> {
@@ -28,7 +28,7 @@ pub(super) fn clear(connection: &mut Connection) -> RedisResult<()> {
 }
 
 /// Deletes our keys, and writes the initial keys of each product.
-pub(super) fn stock_up(connection: &mut Connection, opening: Opening) -> RedisResult<()> {
+pub(super) fn stock_up(connection: &mut Connection, opening: Fixture) -> RedisResult<()> {
     clear(connection)?;
     let mut together = pipe();
     together.atomic();
@@ -42,7 +42,7 @@ pub(super) fn stock_up(connection: &mut Connection, opening: Opening) -> RedisRe
 }
 
 /// Reads all keys for the audit.
-pub(super) fn take_stock(connection: &mut Connection, opening: Opening) -> RedisResult<Books> {
+pub(super) fn take_stock(connection: &mut Connection, opening: Fixture) -> RedisResult<Books> {
     let items = || (0..opening.items).map(Item);
     let mut units = |what: &str| -> RedisResult<Vec<Units>> {
         let keys: Vec<String> = items().map(|item| of_item(what, item)).collect();

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use ::redis::{Client, Connection, RedisResult, cmd};
 
 use super::blocking::{Blocking, Watcher};
-use super::speaker::{Line, RedisSpeaker, ask, may_leave_traces, rows};
+use super::executor::{Line, RedisExecutor, ask, may_leave_traces, rows};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::domain::books::Books;
 use crate::scheduler::BuyerHandle;
-use crate::stores::remote::{Opening, Refusal, StepLink, Terms};
+use crate::stores::remote::{Fixture, Refusal, StepConnection, Terms};
 
 /// A described checkout, which has a database of its own.
 pub(super) struct Described {
@@ -50,7 +50,7 @@ impl Described {
         client: &Client,
         terms: &Terms,
         handle: Option<BuyerHandle>,
-    ) -> Result<StepLink<RedisSpeaker>, Error> {
+    ) -> Result<StepConnection<RedisExecutor>, Error> {
         let mut connection = super::server::dial(client, terms)?;
         let mut steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
         let mut line = Line {
@@ -62,9 +62,9 @@ impl Described {
             number: 0,
         };
         line.register(&mut connection).map_err(super::server::cannot)?;
-        let speaker = RedisSpeaker::new(connection, line);
+        let executor = RedisExecutor::new(connection, line);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
-        Ok(StepLink::new(speaker, checkout, shelves, terms.clone(), handle))
+        Ok(StepConnection::new(executor, checkout, shelves, terms.clone(), handle))
     }
 
     /// Opens a connection that sees which clients wait.
@@ -76,10 +76,10 @@ impl Described {
     pub(super) fn stock_up(
         &self,
         connection: &mut Connection,
-        opening: Opening,
+        opening: Fixture,
     ) -> Result<(), Error> {
         Self::clear(connection).map_err(super::server::cannot)?;
-        let Opening { stock, buyers, .. } = opening;
+        let Fixture { stock, buyers, .. } = opening;
         let ask =
             |key: &str, call: &Call, values: Values<'_>| self.ask(key, connection, call, values);
         let mistaken = |key: &str, why| self.mistaken(key, why);

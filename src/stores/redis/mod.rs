@@ -6,12 +6,12 @@ mod analyzer;
 mod blocking;
 mod books;
 mod described;
+mod executor;
 mod held;
 mod keys;
 mod link;
 mod scripts;
 mod server;
-mod speaker;
 #[cfg(feature = "app")]
 mod upstream;
 
@@ -19,7 +19,7 @@ use ::redis::Client;
 
 use super::Address;
 use super::private::ServerSandbox;
-use super::remote::{Link, NobodyWaits, Opening, Server, Terms, Watch, is_not_ours};
+use super::remote::{Fixture, Link, NobodyWaits, Server, Terms, Watch, is_not_ours};
 use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
@@ -50,17 +50,17 @@ struct Redis {
     /// Whether the keys belong to this run, which deletes them at the end.
     owns_keys: bool,
     /// The private server, if this run started it. Declared last, so that it ends after everything else.
-    nest: Option<ServerSandbox>,
+    sandbox: Option<ServerSandbox>,
 }
 
 impl Redis {
     fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
-        let (url, nest) = address.or_private(|| server::start(terms))?;
+        let (url, sandbox) = address.or_private(|| server::start(terms))?;
         let client = server::client(&url, address)?;
         let terms = terms.clone();
         let described = terms.checkout.as_ref().map(Described::of);
         let version = String::new();
-        let mut redis = Self { client, url, version, terms, described, owns_keys: false, nest };
+        let mut redis = Self { client, url, version, terms, described, owns_keys: false, sandbox };
         let mut connection = server::dial(&redis.client, &redis.terms)?;
         redis.version = server::version(&mut connection).map_err(server::cannot)?;
         if redis.described.is_some() {
@@ -128,7 +128,7 @@ impl Server for Redis {
         }
     }
 
-    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+    fn stock_up(&self, opening: Fixture) -> Result<(), Error> {
         let mut connection = server::dial(&self.client, &self.terms)?;
         self.terms.show_begins();
         match &self.described {
@@ -137,7 +137,7 @@ impl Server for Redis {
         }
     }
 
-    fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
+    fn take_stock(&self, opening: Fixture) -> Result<Books, Error> {
         let mut connection = server::dial(&self.client, &self.terms)?;
         match &self.described {
             Some(described) => described.take_stock(&mut connection, &self.terms),
@@ -146,8 +146,8 @@ impl Server for Redis {
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
-        match &self.nest {
-            Some(nest) => nest.kill_and_restart(0, &self.terms.control, || {
+        match &self.sandbox {
+            Some(sandbox) => sandbox.kill_and_restart(0, &self.terms.control, || {
                 server::dial(&self.client, &self.terms).is_ok()
             }),
             None => Err(is_not_ours()),
@@ -158,7 +158,7 @@ impl Server for Redis {
 impl Drop for Redis {
     fn drop(&mut self) {
         // A private server is removed with all its data.
-        if self.owns_keys && self.nest.is_none() {
+        if self.owns_keys && self.sandbox.is_none() {
             let _ = server::dial(&self.client, &self.terms).map(|mut connection| {
                 match &self.described {
                     Some(_) => Described::clear(&mut connection),

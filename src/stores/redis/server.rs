@@ -73,22 +73,23 @@ pub(super) fn version(connection: &mut Connection) -> RedisResult<String> {
 /// before it answers; with relaxed durability, it has no file.
 pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
     let server = PACKAGE.find_server()?;
-    let nest = ServerSandbox::make("KILL")?;
+    let sandbox = ServerSandbox::make("KILL")?;
     let password = private::password()?;
-    let socket = nest.servers_dir().join("socket");
+    let socket = sandbox.servers_dir().join("socket");
     // The configuration goes to standard input: every user can see a process's flags.
     let appends = if terms.relaxed { "no" } else { "yes" };
     let about = format!(
         "port 0\nunixsocket {}\nunixsocketperm 700\ndir {}\nrequirepass {password}\nsave \"\"\nappendonly {appends}\n\
          appendfsync always\nmaxclients {}\n",
         socket.display(),
-        nest.servers_dir().display(),
+        sandbox.servers_dir().display(),
         terms.connections + 32,
     );
-    let mut command = nest.command(&server);
+    let mut command = sandbox.command(&server);
     command.arg("-");
     let url = format!("redis+unix://{}?pass={password}", socket.display());
     let client = client(&url, &Address::default())?;
-    nest.start(command, Beside::reading(about), &terms.control, || dial(&client, terms).is_ok())?;
-    Ok((url, nest))
+    sandbox
+        .start(command, Beside::reading(about), &terms.control, || dial(&client, terms).is_ok())?;
+    Ok((url, sandbox))
 }

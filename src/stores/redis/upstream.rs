@@ -24,7 +24,7 @@ pub(in crate::stores) fn back(
     address: &Address,
     terms: &Terms,
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
-    let (url, nest) = address.or_private(|| server::start(terms))?;
+    let (url, sandbox) = address.or_private(|| server::start(terms))?;
     let client = server::client(&url, address)?;
     let mut desk = server::dial(&client, terms)?;
     let version = server::version(&mut desk).map_err(server::cannot)?;
@@ -48,7 +48,7 @@ pub(in crate::stores) fn back(
         version,
         known: Arc::default(),
         kept: Vec::new(),
-        _nest: nest,
+        _nest: sandbox,
     }))
 }
 

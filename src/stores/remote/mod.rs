@@ -16,7 +16,7 @@ mod terms;
 #[cfg(feature = "http")]
 pub(in crate::stores) use asker::Asker;
 pub use client::RemoteClient;
-pub use steps::{Refusal, Speaker, Stays, StepLink};
+pub use steps::{Refusal, Stays, StepConnection, StepExecutor};
 pub use terms::Terms;
 
 use super::LiveStore;
@@ -97,13 +97,13 @@ pub trait Server: Send + Sync {
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
-    fn stock_up(&self, opening: Opening) -> Result<(), Error>;
+    fn stock_up(&self, opening: Fixture) -> Result<(), Error>;
 
     /// Reads shelves, orders and holds, over a connection of its own.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
-    fn take_stock(&self, opening: Opening) -> Result<Books, Error>;
+    fn take_stock(&self, opening: Fixture) -> Result<Books, Error>;
 
     /// Kills the server, whatever it is doing, as `kill -9` would, and starts it again with what is on disk. In a
     /// group, kills one member: every other time the leader.
@@ -229,7 +229,7 @@ pub trait Link: Send {
 
 /// The initial state of the shop.
 #[derive(Clone, Copy, Debug)]
-pub struct Opening {
+pub struct Fixture {
     /// Products.
     pub items: u8,
     /// Units of each.
@@ -273,7 +273,7 @@ impl Site {
 /// One round's shop.
 pub struct Remote<'s> {
     site: &'s Site,
-    opening: Opening,
+    opening: Fixture,
     queue: Queue<'s>,
     killer: Killer,
     provider: Provider,
@@ -286,7 +286,7 @@ impl<'s> Remote<'s> {
     /// # Errors
     /// [`Error::World`] when the server cannot.
     pub fn open(site: &'s Site, settings: &Settings, card: &About) -> Result<Self, Error> {
-        let opening = Opening {
+        let opening = Fixture {
             items: settings.items,
             stock: settings.stock,
             buyers: settings.buyers,

@@ -1,6 +1,6 @@
 //! The steps of a described checkout: what is sent to a store, what is saved of its answers, and what they mean.
 //!
-//! A [`Speaker`] sends one step over one connection; a [`StepLink`] does everything else, for every store.
+//! A [`StepExecutor`] sends one step over one connection; a [`StepConnection`] does everything else, for every store.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Refusal {
 }
 
 /// Sends steps to a store, over one connection.
-pub trait Speaker: Send {
+pub trait StepExecutor: Send {
     /// Sends a step, with values by name, and returns the answer.
     ///
     /// # Errors
@@ -169,8 +169,8 @@ impl Memory {
 }
 
 /// One buyer's connection, over which steps are sent.
-pub struct StepLink<S> {
-    speaker: S,
+pub struct StepConnection<S> {
+    executor: S,
     checkout: Arc<Checkout>,
     terms: Terms,
     handle: Option<BuyerHandle>,
@@ -182,10 +182,10 @@ pub struct StepLink<S> {
     is_broken: bool,
 }
 
-impl<S: Speaker> StepLink<S> {
+impl<S: StepExecutor> StepConnection<S> {
     /// A link over this connection; with a handle, its every step is held there.
     pub fn new(
-        speaker: S,
+        executor: S,
         checkout: Arc<Checkout>,
         shelves: Arc<Shelves>,
         terms: Terms,
@@ -201,7 +201,7 @@ impl<S: Speaker> StepLink<S> {
             generated: BTreeMap::new(),
         };
         Self {
-            speaker,
+            executor,
             checkout,
             terms,
             handle,
@@ -244,7 +244,7 @@ impl<S: Speaker> StepLink<S> {
     }
 
     fn make(&mut self, number: usize, step: &Step) -> Result<Onward, Missed> {
-        let stays = self.speaker.stays(&step.call);
+        let stays = self.executor.stays(&step.call);
         let answer = match self.say(&step.call, Some(number)) {
             None => return Err(Missed::Failed(Failure::Interrupted)),
             Some(Ok(answer)) => answer,
@@ -288,19 +288,19 @@ impl<S: Speaker> StepLink<S> {
     /// Sends a call; with a handle, waits for its release first. None if the buyer has to leave instead. The call may
     /// be a step of the file, with its number.
     fn say(&mut self, call: &Call, number: Option<usize>) -> Option<Result<Answer, Refusal>> {
-        let Self { speaker, handle, memory, .. } = self;
+        let Self { executor, handle, memory, .. } = self;
         let value_of = |name: &str| memory.value_of(name);
-        let Some(handle) = handle else { return Some(speaker.say(call, &value_of)) };
+        let Some(handle) = handle else { return Some(executor.say(call, &value_of)) };
         let text = call.shown(|name| value_of(name).to_string());
-        let pending =
-            PendingStatement::new(text, speaker.touches(call)).beginning_with(speaker.begins(call));
+        let pending = PendingStatement::new(text, executor.touches(call))
+            .beginning_with(executor.begins(call));
         let shape = number.and_then(|number| memory.shape(call, number));
         if !handle.await_release(PendingStatement { shape, ..pending }) {
             return None;
         }
-        let answer = speaker.say(call, &value_of);
+        let answer = executor.say(call, &value_of);
         handle.answer(match &answer {
-            Ok(answer) => speaker.told(call, answer),
+            Ok(answer) => executor.told(call, answer),
             Err(refusal) => refusal.text(),
         });
         Some(answer)
@@ -363,10 +363,10 @@ impl<S: Speaker> StepLink<S> {
         if self.is_broken {
             return false;
         }
-        let Some(call) = self.speaker.taking_back() else { return false };
+        let Some(call) = self.executor.taking_back() else { return false };
         // A buyer that has to leave does not wait for its turn.
         let said =
-            self.say(&call, None).unwrap_or_else(|| self.speaker.say(&call, &|_| Value::Null));
+            self.say(&call, None).unwrap_or_else(|| self.executor.say(&call, &|_| Value::Null));
         self.is_broken = said.is_err();
         true
     }
@@ -382,7 +382,7 @@ fn ended(end: End, why: Failure) -> Result<Onward, Missed> {
     }
 }
 
-impl<S: Speaker> Link for StepLink<S> {
+impl<S: StepExecutor> Link for StepConnection<S> {
     fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
         match op {
             Op::Step { number, want } => self.step(buyer, number, want).map(Reply::Went),
@@ -393,7 +393,7 @@ impl<S: Speaker> Link for StepLink<S> {
     fn close_attempt(&mut self) -> u64 {
         // If a buyer has bought and not committed, its purchase is rolled back, and the attempt counts as left open. If
         // it has not bought, its transaction is rolled back as after a request that ends in an error.
-        let is_open = self.speaker.is_open();
+        let is_open = self.executor.is_open();
         let was_left_open = self.take_back() && is_open && self.has_bought;
         self.memory.kept.clear();
         self.memory.generated.clear();
@@ -410,15 +410,15 @@ impl<S: Speaker> Link for StepLink<S> {
     }
 
     fn may_leave_traces(&self) -> bool {
-        self.speaker.may_leave_traces()
+        self.executor.may_leave_traces()
     }
 
     fn begin_anew(&mut self) -> u64 {
-        if self.is_broken || !self.speaker.may_leave_traces() {
+        if self.is_broken || !self.executor.may_leave_traces() {
             return 0;
         }
         let was_cut_short = std::mem::take(&mut self.was_cut_short);
-        match self.speaker.begin_anew() {
+        match self.executor.begin_anew() {
             Ok(_) if was_cut_short => 0,
             Ok(kept) => kept,
             Err(refusal) => {

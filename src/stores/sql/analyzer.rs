@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use super::executor::Known;
 use super::independence::{Division, StatementKind, TransactionEffect, TransactionTracker};
-use super::speaker::Known;
 use crate::base::text::sql::{Dialect, filled, in_brief, shape, statements};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;

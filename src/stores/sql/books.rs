@@ -3,7 +3,7 @@
 use super::{Database, SqlError, Statement};
 use crate::domain::books::Books;
 use crate::domain::op::{Item, Order, Want};
-use crate::stores::remote::{Opening, Terms};
+use crate::stores::remote::{Fixture, Terms};
 
 /// Makes the tables.
 pub(in crate::stores) fn create(
@@ -21,7 +21,7 @@ pub(in crate::stores) fn create(
 pub(in crate::stores) fn stock_up<D: Database>(
     database: &mut D,
     terms: &Terms,
-    opening: Opening,
+    opening: Fixture,
 ) -> Result<(), SqlError> {
     let may_delete = opening.is_small && D::tidies_up(terms.isolation).is_none();
     database.run(if may_delete { Statement::Clear } else { Statement::Truncate })?;
@@ -46,7 +46,7 @@ pub(in crate::stores) fn stock_up<D: Database>(
 pub(in crate::stores) fn take_stock(
     database: &mut impl Database,
     terms: &Terms,
-    opening: Opening,
+    opening: Fixture,
 ) -> Result<Books, SqlError> {
     let shelves = match opening.counts_orders {
         true => Statement::ShelvesCounted,

@@ -1,7 +1,7 @@
 //! A database connection whose statements the scheduler holds until it releases them.
 
+use super::executor::Known;
 use super::independence::{Division, Reading, StatementKind, TransactionTracker};
-use super::speaker::Known;
 use super::{Database, Opened, Row, SqlError, SqlLink, Statement, Values, value_of};
 use crate::base::text::sql::on_one_line;
 use crate::describe::checkout::{Answer, Value};

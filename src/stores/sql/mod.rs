@@ -6,13 +6,13 @@ mod analyzer;
 #[cfg(feature = "http")]
 mod asker;
 mod books;
+mod checkout_tables;
+mod executor;
 mod held;
 mod hold;
 mod independence;
 mod link;
-mod room;
 mod server;
-mod speaker;
 mod statement;
 mod tables;
 mod traces;
@@ -21,12 +21,12 @@ mod upstream;
 
 #[cfg(feature = "http")]
 pub(super) use asker::Plain;
+pub(super) use checkout_tables::CheckoutTables;
 pub(super) use independence::Opened;
 use link::SqlLink;
-pub(super) use room::Room;
 pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
-pub(super) use tables::{Ours, Tables};
+pub(super) use tables::{BuiltinTables, Tables};
 #[cfg(feature = "app")]
 pub(super) use upstream::{Keepsake, SqlUpstream};
 
@@ -93,7 +93,7 @@ pub(super) trait Database: Send {
         Ok(0)
     }
 
-    /// Resets the session to its state after it was opened, entered its room and got its handle, whatever it is doing.
+    /// Resets the session to its state after it was opened, used its tables and got its handle, whatever it is doing.
     /// Returns how many session-level locks it still held.
     fn begin_anew(&mut self) -> Result<u64, SqlError>;
 

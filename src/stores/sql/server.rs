@@ -8,7 +8,7 @@ use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{BuyerHandle, Waits};
 use crate::stores::private::ServerSandbox;
-use crate::stores::remote::{Link, Opening, Remarks, Server, Terms, Watch, is_not_ours};
+use crate::stores::remote::{Fixture, Link, Remarks, Server, Terms, Watch, is_not_ours};
 
 /// Connects to a server.
 pub(in crate::stores) trait Dialer: Send + Sync {
@@ -37,7 +37,7 @@ pub(in crate::stores) struct SqlServer<D: Dialer, T: Tables> {
     /// Whether the tables have been made, and so are to be removed.
     has_tables: bool,
     /// The private server, if this run started it. Declared last, so that it ends after everything else.
-    nest: Option<ServerSandbox>,
+    sandbox: Option<ServerSandbox>,
 }
 
 impl<D: Dialer, T: Tables> SqlServer<D, T> {
@@ -45,12 +45,12 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
     pub(in crate::stores) fn open(
         dialer: D,
         url: String,
-        nest: Option<ServerSandbox>,
+        sandbox: Option<ServerSandbox>,
         terms: &Terms,
         tables: T,
     ) -> Result<Self, Error> {
         let mut terms = terms.clone();
-        terms.is_private = nest.is_some();
+        terms.is_private = sandbox.is_some();
         let mut server = Self {
             dialer,
             tables,
@@ -59,7 +59,7 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
             terms,
             desk: Mutex::default(),
             has_tables: false,
-            nest,
+            sandbox,
         };
         let mut database = server.dial()?;
         server.version = D::version(&mut database).map_err(SqlError::into_error)?;
@@ -92,7 +92,7 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
 
     fn dial(&self) -> Result<D::Database, Error> {
         self.dialer.dial(&self.terms).map_err(|error| {
-            match self.nest.as_ref().and_then(ServerSandbox::obituary) {
+            match self.sandbox.as_ref().and_then(ServerSandbox::obituary) {
                 Some(said) => Error::world(format!("{error}\n       the server has ended: {said}")),
                 None => error,
             }
@@ -165,22 +165,24 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
         Ok(Box::new(Watcher(self.dial()?)))
     }
 
-    fn stock_up(&self, opening: Opening) -> Result<(), Error> {
+    fn stock_up(&self, opening: Fixture) -> Result<(), Error> {
         self.at_desk(|database| self.tables.stock_up(database, &self.terms, opening))?;
         // Deadlocks of an execution that was given up do not count.
         self.terms.take_deadlocks();
         Ok(())
     }
 
-    fn take_stock(&self, opening: Opening) -> Result<Books, Error> {
+    fn take_stock(&self, opening: Fixture) -> Result<Books, Error> {
         let books =
             self.at_desk(|database| self.tables.take_stock(database, &self.terms, opening))?;
         Ok(Books { deadlocks: self.terms.take_deadlocks(), ..books })
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
-        match &self.nest {
-            Some(nest) => nest.kill_and_restart(0, &self.terms.control, || self.dial().is_ok()),
+        match &self.sandbox {
+            Some(sandbox) => {
+                sandbox.kill_and_restart(0, &self.terms.control, || self.dial().is_ok())
+            }
             None => Err(is_not_ours()),
         }
     }
@@ -189,7 +191,7 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
 impl<D: Dialer, T: Tables> Drop for SqlServer<D, T> {
     fn drop(&mut self) {
         // A private server is removed with all its data.
-        if self.has_tables && self.nest.is_none() {
+        if self.has_tables && self.sandbox.is_none() {
             self.desk.get_mut().take();
             let _ = self.dial().map(|mut database| self.tables.remove(&mut database));
         }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::executor::Known;
 use super::independence::{Catalog, Overlaps};
-use super::speaker::Known;
 use super::{Database, SqlError, SqlLink, Statement, books, held, hold};
 use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
-use crate::stores::remote::{Link, Opening, Terms};
+use crate::stores::remote::{Fixture, Link, Terms};
 
 /// What is done with the tables in a server.
 pub(in crate::stores) trait Tables: Send + Sync {
@@ -37,7 +37,7 @@ pub(in crate::stores) trait Tables: Send + Sync {
         &self,
         database: &mut impl Database,
         terms: &Terms,
-        opening: Opening,
+        opening: Fixture,
     ) -> Result<(), SqlError>;
 
     /// Reads the tables for the audit.
@@ -45,7 +45,7 @@ pub(in crate::stores) trait Tables: Send + Sync {
         &self,
         database: &mut impl Database,
         terms: &Terms,
-        opening: Opening,
+        opening: Fixture,
     ) -> Result<Books, SqlError>;
 
     /// A buyer's link over a connection.
@@ -66,12 +66,12 @@ pub(in crate::stores) trait Tables: Send + Sync {
 const IN_PRIVATE: &str = "it is only held inside of a private server; leave out --url";
 
 /// The tables of our own shop.
-pub(in crate::stores) struct Ours {
+pub(in crate::stores) struct BuiltinTables {
     kind: StoreKind,
     known: Mutex<Known>,
 }
 
-impl Ours {
+impl BuiltinTables {
     /// Our own tables at this store.
     pub(in crate::stores) fn at(kind: StoreKind) -> Self {
         let catalog = Arc::new(Catalog::unknown(kind));
@@ -95,7 +95,7 @@ impl Ours {
     }
 }
 
-impl Tables for Ours {
+impl Tables for BuiltinTables {
     fn make<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), Error> {
         books::create(database, terms).map_err(|error| {
             Error::world(format!(
@@ -130,7 +130,7 @@ impl Tables for Ours {
         &self,
         database: &mut impl Database,
         terms: &Terms,
-        opening: Opening,
+        opening: Fixture,
     ) -> Result<(), SqlError> {
         books::stock_up(database, terms, opening)
     }
@@ -139,7 +139,7 @@ impl Tables for Ours {
         &self,
         database: &mut impl Database,
         terms: &Terms,
-        opening: Opening,
+        opening: Fixture,
     ) -> Result<Books, SqlError> {
         books::take_stock(database, terms, opening)
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::analyzer::SqlAnalyzer;
+use super::executor::{Known, NO_TRIGGERS};
 use super::independence::{Catalog, Overlaps, Witness};
-use super::speaker::{Known, NO_TRIGGERS};
 use super::{Database, Dialer, SqlError, Statement, hold};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Value};
@@ -53,7 +53,7 @@ pub(in crate::stores) struct SqlUpstream<D: Dialer<Database: Keepsake>> {
     settings: Arc<RwLock<Vec<(String, String)>>>,
     has_kept: bool,
     /// The private server, if it is one.
-    nest: Option<ServerSandbox>,
+    sandbox: Option<ServerSandbox>,
 }
 
 impl<D: Dialer<Database: Keepsake>> SqlUpstream<D> {
@@ -61,7 +61,7 @@ impl<D: Dialer<Database: Keepsake>> SqlUpstream<D> {
     pub(in crate::stores) fn open(
         dialer: &D,
         endpoint: Endpoint,
-        nest: Option<ServerSandbox>,
+        sandbox: Option<ServerSandbox>,
         settings: Vec<(String, String)>,
         terms: &Terms,
     ) -> Result<Self, Error> {
@@ -71,7 +71,7 @@ impl<D: Dialer<Database: Keepsake>> SqlUpstream<D> {
         let mut asked = dialer.dial(terms)?;
         let witness = Arc::new(Witness::asking(Box::new(move |text| asked.opens(text))));
         let (known, settings) = (Arc::default(), Arc::new(RwLock::new(settings)));
-        let may_hold_inside = terms.hold_inside && (nest.is_some() || terms.allow_triggers);
+        let may_hold_inside = terms.hold_inside && (sandbox.is_some() || terms.allow_triggers);
         let has_kept = false;
         Ok(Self {
             desk,
@@ -83,7 +83,7 @@ impl<D: Dialer<Database: Keepsake>> SqlUpstream<D> {
             may_hold_inside,
             settings,
             has_kept,
-            nest,
+            sandbox,
         })
     }
 }
@@ -188,10 +188,10 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
 impl<D: Dialer<Database: Keepsake>> Drop for SqlUpstream<D> {
     fn drop(&mut self) {
         // A private server is removed with all its data.
-        if self.may_hold_inside && self.nest.is_none() {
+        if self.may_hold_inside && self.sandbox.is_none() {
             let _ = hold::remove(&mut self.desk);
         }
-        if self.has_kept && self.nest.is_none() {
+        if self.has_kept && self.sandbox.is_none() {
             let _ = self.desk.forget();
         }
     }

@@ -60,9 +60,9 @@ enum Home {
 impl File {
     fn make(address: &Address) -> Result<Self, Error> {
         let Some(url) = &address.url else {
-            let nest = ServerSandbox::make("KILL")?;
-            let path = nest.own_dir().join("shop.sqlite");
-            return Ok(Self { path, home: Home::Private { _nest: nest } });
+            let sandbox = ServerSandbox::make("KILL")?;
+            let path = sandbox.own_dir().join("shop.sqlite");
+            return Ok(Self { path, home: Home::Private { _nest: sandbox } });
         };
         let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));
         if path.exists() {

@@ -14,7 +14,7 @@ use crate::domain::op::{BuyerId, OpKind, Want};
 use crate::domain::settings::Settings;
 use crate::scheduler::{BuyerHandle, Footprint, Gate, PendingStatement, Phase, Unsettled};
 use crate::stores::provider::Provider;
-use crate::stores::remote::{Opening, Server, Watch};
+use crate::stores::remote::{Fixture, Server, Watch};
 use crate::worlds::stepped::Actor;
 use crate::worlds::stepped::Scripted;
 use crate::worlds::threads::leaked_holds;
@@ -24,7 +24,7 @@ pub struct Harness<'h> {
     server: &'h dyn Server,
     settings: &'h Settings,
     kinds: Vec<usize>,
-    opening: Opening,
+    opening: Fixture,
     takes_money: bool,
     /// Whether all buyers act for one customer, who was promised whatever any of them was.
     are_one: bool,
@@ -107,7 +107,7 @@ impl<'h> Harness<'h> {
                 server,
                 settings,
                 kinds: (0..buyers).map(first_like).collect(),
-                opening: Opening {
+                opening: Fixture {
                     items: settings.items,
                     stock: settings.stock,
                     buyers: settings.buyers,

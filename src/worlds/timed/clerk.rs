@@ -1,13 +1,13 @@
 //! The clerk, and the line in front of it.
 
 use super::event::Event;
-use super::guests::Guestbook;
+use super::guests::VisitRecorder;
 use super::line::Heard;
 use super::seat::Key;
 use super::world::{Role, World};
 use crate::domain::op::Op;
 
-impl<G: Guestbook> World<'_, G> {
+impl<G: VisitRecorder> World<'_, G> {
     /// The clerk turns to the next in line.
     pub(super) fn serve_next(&mut self) {
         if self.clerk_is_busy || !self.has_clerk {
@@ -18,16 +18,16 @@ impl<G: Guestbook> World<'_, G> {
         let number = self.tasks[client].seat;
         self.tell_shop(number, |name| format!("the clerk turns to {name}"));
         let seat = &self.seats[number];
-        let script = self.playwright.serve(&self.slot, seat.buyer, seat.want);
+        let script = self.coroutines.serve(&self.slot, seat.buyer, seat.want);
         let task = self.employ(number, Role::Clerk(client), script);
-        self.agenda.enter(self.now(), Event::Go(task as Key));
+        self.event_queue.enter(self.now(), Event::Go(task as Key));
     }
 
     /// A buyer joins the line in front of the clerk.
     pub(super) fn queue_up(&mut self, task: usize) {
         self.line.push_back(task);
         self.deepest_queue = self.deepest_queue.max(self.line.len() as u64);
-        self.agenda.enter(self.now(), Event::Clerk);
+        self.event_queue.enter(self.now(), Event::Clerk);
     }
 
     /// The clerk's answer goes to a buyer.
@@ -36,7 +36,7 @@ impl<G: Guestbook> World<'_, G> {
         let task = &mut self.tasks[client];
         if std::mem::take(&mut task.awaits_answer) {
             task.reply = Some(answer);
-            self.agenda.enter(self.agenda.now_ns() + way, Event::Go(client as Key));
+            self.event_queue.enter(self.event_queue.now_ns() + way, Event::Go(client as Key));
         } else {
             task.answer = Some(answer);
         }

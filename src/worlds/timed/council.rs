@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rand::RngExt;
 use slab::Slab;
 
-use super::agenda::Agenda;
 use super::event::Event;
+use super::event_queue::EventQueue;
 use super::quorum::{Delivery, Group, Letter, MemberId, Options, Topic};
 use super::scene::{Blow, Quorum};
 use super::seat::Key;
@@ -89,7 +89,7 @@ impl Council {
     pub(super) fn open(
         quorum: &Quorum,
         shop: &Model,
-        agenda: &mut Agenda<Event>,
+        event_queue: &mut EventQueue<Event>,
         dice: &mut Dice,
     ) -> Result<Self, Error> {
         let members = quorum.members.len();
@@ -105,7 +105,7 @@ impl Council {
         let group = Group::open(options).map_err(|why| Error::input(why.to_string()))?;
         let mut blows = Vec::new();
         for (at_ns, blow) in quorum.script.iter().cloned().chain(rolled(quorum, dice)) {
-            agenda.enter(at_ns, Event::Blow(blows.len() as Key));
+            event_queue.enter(at_ns, Event::Blow(blows.len() as Key));
             blows.push(blow);
         }
         let mut council = Self {
@@ -124,13 +124,13 @@ impl Council {
             asks_again: false,
             timed: BTreeSet::new(),
         };
-        council.elect(quorum, agenda, dice);
+        council.elect(quorum, event_queue, dice);
         Ok(council)
     }
 
     /// Lets the members elect a leader before the shop opens; letters that are on their way then arrive after.
-    fn elect(&mut self, quorum: &Quorum, agenda: &mut Agenda<Event>, dice: &mut Dice) {
-        let mut before = Agenda::default();
+    fn elect(&mut self, quorum: &Quorum, event_queue: &mut EventQueue<Event>, dice: &mut Dice) {
+        let mut before = EventQueue::default();
         for member in 0..self.machines.len() {
             before.enter(0, Event::Tick(member as Key));
         }
@@ -153,17 +153,22 @@ impl Council {
         let opens_ns = before.now_ns();
         self.arrived_ns.values_mut().for_each(|at_ns| *at_ns = at_ns.saturating_sub(opens_ns));
         while let Some(event) = before.next() {
-            agenda.enter(before.now_ns() - opens_ns, event);
+            event_queue.enter(before.now_ns() - opens_ns, event);
         }
     }
 
     /// A member's clock ticks, and will again.
-    pub(super) fn tick(&mut self, member: MemberId, quorum: &Quorum, agenda: &mut Agenda<Event>) {
+    pub(super) fn tick(
+        &mut self,
+        member: MemberId,
+        quorum: &Quorum,
+        event_queue: &mut EventQueue<Event>,
+    ) {
         self.group.tick(member);
         let last = (quorum.members.len() - 1).max(1) as f64;
         let slower = 1.0 + quorum.skew * member as f64 / last;
-        let next = agenda.now_ns() + (quorum.tick_ns as f64 * slower) as u64;
-        agenda.enter(next, Event::Tick(member as Key));
+        let next = event_queue.now_ns() + (quorum.tick_ns as f64 * slower) as u64;
+        event_queue.enter(next, Event::Tick(member as Key));
     }
 
     /// A letter arrives. Returns its sender, its receiver and, if the receiver took it in and it was no heartbeat,
@@ -178,7 +183,12 @@ impl Council {
     }
 
     /// Sends the letters that members have written.
-    pub(super) fn send(&mut self, quorum: &Quorum, agenda: &mut Agenda<Event>, dice: &mut Dice) {
+    pub(super) fn send(
+        &mut self,
+        quorum: &Quorum,
+        event_queue: &mut EventQueue<Event>,
+        dice: &mut Dice,
+    ) {
         self.group.post(&mut self.post);
         for letter in std::mem::take(&mut self.post) {
             let (from, to) = (letter.from, letter.to);
@@ -187,9 +197,9 @@ impl Council {
             }
             let ways = [from, to].map(|member| quorum.members[member].1.roll(dice.rng()));
             let last = self.arrived_ns.entry((from, to)).or_default();
-            *last = (agenda.now_ns() + ways[0] + ways[1]).max(*last);
+            *last = (event_queue.now_ns() + ways[0] + ways[1]).max(*last);
             let number = self.letters.insert(letter);
-            agenda.enter(*last, Event::Letter(number as Key));
+            event_queue.enter(*last, Event::Letter(number as Key));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use super::guests::Guestbook;
+use super::guests::VisitRecorder;
 use super::line::Heard;
 use super::rows::Rows;
 use super::world::{LINES, ORDERS, Role, World};
@@ -12,7 +12,7 @@ use crate::domain::op::{Item, Op, Payment, Reply};
 use crate::worlds::stepped::Actor;
 use crate::worlds::words::done;
 
-impl<G: Guestbook> World<'_, G> {
+impl<G: VisitRecorder> World<'_, G> {
     /// A task's op arrives where it is done.
     pub(super) fn arrive(&mut self, number: usize) {
         let Some(op) = self.tasks[number].op else { return };
@@ -207,7 +207,7 @@ impl<G: Guestbook> World<'_, G> {
         let (Some(replicas), Some(copies)) = (&self.scene.replicas, &mut self.copies) else {
             return;
         };
-        let now = self.agenda.now_ns();
+        let now = self.event_queue.now_ns();
         for (item, stock) in (0..).zip(self.shop.stocks()) {
             if copies.latest(item) == Some(stock) {
                 continue;

@@ -1,4 +1,4 @@
-//! The guestbook: takes in visits as buyers leave. What is kept of them is the guestbook's business, so
+//! The recorder: takes in visits as buyers leave. What is kept of them is the recorder's business, so
 //! that a world can see off a hundred million of them.
 
 use crate::check::audit::Running;
@@ -8,12 +8,12 @@ use crate::domain::op::Order;
 use crate::stores::model::Standing;
 
 /// Takes in visits.
-pub(super) trait Guestbook {
+pub(super) trait VisitRecorder {
     /// Takes in a buyer once nothing more can happen to it.
     fn see_off(&mut self, visit: &Visit, standing: &Standing);
 }
 
-/// A guestbook that keeps everything, for the audit.
+/// A recorder that keeps everything, for the audit.
 #[derive(Debug, Default)]
 pub(super) struct Everything {
     pub(super) visits: Vec<Visit>,
@@ -21,7 +21,7 @@ pub(super) struct Everything {
     pub(super) payments: Vec<u64>,
 }
 
-impl Guestbook for Everything {
+impl VisitRecorder for Everything {
     fn see_off(&mut self, visit: &Visit, standing: &Standing) {
         let buyer = visit.buyer as usize;
         if self.payments.len() <= buyer {
@@ -34,7 +34,7 @@ impl Guestbook for Everything {
     }
 }
 
-/// A guestbook that keeps nothing but counts.
+/// A recorder that keeps nothing but counts.
 #[derive(Debug)]
 pub(super) struct Totals {
     pub(super) gathered: Gathered,
@@ -42,7 +42,7 @@ pub(super) struct Totals {
     pub(super) banners: [u64; Banner::ALL.len()],
 }
 
-impl Guestbook for Totals {
+impl VisitRecorder for Totals {
     fn see_off(&mut self, visit: &Visit, standing: &Standing) {
         self.gathered.see(visit);
         self.audit.see(visit, &standing.orders, standing.net_charges().into());

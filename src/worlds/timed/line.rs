@@ -118,7 +118,7 @@ pub(super) enum Then {
 
 /// Who writes scripts: a strategy of any type. The world has no type of its own for each strategy, for it is
 /// the largest piece of code there is, and there are many strategies.
-pub(super) trait Playwright {
+pub(super) trait CoroutineFactory {
     /// The strategy's card.
     fn card(&self) -> About;
 
@@ -132,7 +132,7 @@ pub(super) trait Playwright {
     fn serve(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_>;
 }
 
-impl<S: Strategy> Playwright for S {
+impl<S: Strategy> CoroutineFactory for S {
     fn card(&self) -> About {
         self.about()
     }

@@ -1,9 +1,8 @@
 //! The timed world: a virtual clock, so that things take simulated time and no thread waits for it.
 //!
-//! The agenda knows what will happen when. The world lets it happen: buyers click, packets travel, servers
+//! The event queue knows what will happen when. The world lets it happen: buyers click, packets travel, servers
 //! run a strategy's code, ops arrive at a counter. A [`scene`] says what the shop is made of.
 
-mod agenda;
 pub mod arrivals;
 mod clerk;
 mod council;
@@ -11,6 +10,7 @@ mod counter;
 mod crowd;
 pub mod delay;
 mod event;
+mod event_queue;
 mod floor;
 mod guests;
 mod line;

@@ -1,7 +1,7 @@
 //! Simulating a shop from one seed, from the first click until the last buyer has left.
 
-use super::guests::{Everything, Guestbook, Totals};
-use super::line::Playwright;
+use super::guests::{Everything, Totals, VisitRecorder};
+use super::line::CoroutineFactory;
 use super::scene::Scene;
 use super::story::{Line, Story};
 use super::world::World;
@@ -33,7 +33,7 @@ pub fn simulate(
 }
 
 fn play(
-    strategy: &dyn Playwright,
+    strategy: &dyn CoroutineFactory,
     scene: &Scene,
     seed: u64,
     story: Story,
@@ -69,21 +69,21 @@ fn play(
 
 /// Runs the world to its end and returns the shop's books. Orders are only in them if a group keeps them; the
 /// list of payments is empty if the strategy takes money, and none if it does not.
-fn run<G: Guestbook>(
-    playwright: &dyn Playwright,
+fn run<G: VisitRecorder>(
+    coroutines: &dyn CoroutineFactory,
     scene: &Scene,
     seed: u64,
     story: Story,
     guests: G,
     stopped: &dyn Fn() -> bool,
 ) -> Result<(G, Books, Tally, Vec<Line>), Error> {
-    let mut world = World::open(playwright, scene, seed, story, guests)?;
+    let mut world = World::open(coroutines, scene, seed, story, guests)?;
     world.run(stopped);
     let (shop, orders): (_, Vec<Order>) = match &world.council {
         Some(council) => council.books(),
         None => (&world.shop, Vec::new()),
     };
-    let takes_money = playwright.card().names(OpKind::Pay);
+    let takes_money = coroutines.card().names(OpKind::Pay);
     let books = Books {
         shelves: shop.stocks(),
         orders,
@@ -92,8 +92,8 @@ fn run<G: Guestbook>(
         payments: takes_money.then(Vec::new),
         ..Books::default()
     };
-    let World { guests, mut tally, story, agenda, crowd, .. } = world;
-    tally.events = agenda.entered();
+    let World { guests, mut tally, story, event_queue, crowd, .. } = world;
+    tally.events = event_queue.entered();
     (tally.most_inside, tally.buyer_ns) = (crowd.most(), Some(crowd.buyer_ns()));
     Ok((guests, books, tally, story.into_lines()))
 }

@@ -4,7 +4,7 @@
 use rand::RngExt;
 
 use super::event::Event;
-use super::guests::Guestbook;
+use super::guests::VisitRecorder;
 use super::line::{Asked, End, Heard, Script, Then};
 use super::seat::Key;
 use super::world::{MOST_PUT_OFF, Role, Task, World};
@@ -14,7 +14,7 @@ use crate::domain::card::Errand;
 use crate::domain::op::{Op, Reply};
 use crate::stores::model::Grip;
 
-impl<'w, G: Guestbook> World<'w, G> {
+impl<'w, G: VisitRecorder> World<'w, G> {
     /// A task begins with a piece of code.
     pub(super) fn employ(&mut self, seat: usize, role: Role, script: Script<'w>) -> usize {
         self.tasks.insert(Task {
@@ -38,32 +38,32 @@ impl<'w, G: Guestbook> World<'w, G> {
         match task.script.go_on(heard) {
             Then::Ends(end) => {
                 task.end = Some(end);
-                self.agenda.enter(at_ns, Event::Done(number as Key));
+                self.event_queue.enter(at_ns, Event::Done(number as Key));
             }
             Then::Waits(Asked::Think) => {
                 task.reply = Some(Ok(Reply::Done));
                 let seat = &mut self.seats[task.seat];
                 let think = self.scene.shop.think.roll(&mut seat.dice);
-                self.agenda.enter(at_ns + think, Event::Go(number as Key));
+                self.event_queue.enter(at_ns + think, Event::Go(number as Key));
             }
             Then::Waits(Asked::Away) if task.role == Role::Attempt => {
-                self.agenda.enter(at_ns, Event::Away(number as Key));
+                self.event_queue.enter(at_ns, Event::Away(number as Key));
             }
             Then::Waits(Asked::Away) => {
                 task.reply = Some(Ok(Reply::Done));
-                self.agenda.enter(at_ns, Event::Go(number as Key));
+                self.event_queue.enter(at_ns, Event::Go(number as Key));
             }
             Then::Waits(Asked::Op(Op::AwaitAnswer)) => match task.answer.take() {
                 Some(answer) => {
                     task.reply = Some(answer);
-                    self.agenda.enter(at_ns, Event::Go(number as Key));
+                    self.event_queue.enter(at_ns, Event::Go(number as Key));
                 }
                 None => task.awaits_answer = true,
             },
             Then::Waits(Asked::Op(op)) => {
                 task.op = Some(op);
                 let arrives = at_ns + self.pause(number) + self.way(number, op);
-                self.agenda.enter(arrives, Event::Arrive(number as Key));
+                self.event_queue.enter(arrives, Event::Arrive(number as Key));
             }
         }
     }
@@ -160,7 +160,7 @@ impl<'w, G: Guestbook> World<'w, G> {
             Role::Clerk(client) => {
                 self.dismiss(number);
                 self.line.push_front(client);
-                self.agenda.enter(self.now() + after, Event::ClerkBack);
+                self.event_queue.enter(self.now() + after, Event::ClerkBack);
             }
         }
     }
@@ -173,16 +173,16 @@ impl<'w, G: Guestbook> World<'w, G> {
         }
         let Some(errand) = seat.due.pop_front() else { return };
         seat.is_on_errand = true;
-        let script = self.playwright.errand(&self.slot, errand, seat.buyer, seat.want);
+        let script = self.coroutines.errand(&self.slot, errand, seat.buyer, seat.want);
         let service = self.scene.shop.service.roll(&mut seat.dice);
         let task = self.employ(number, Role::Errand(errand), script);
-        self.agenda.enter(self.now() + service, Event::Go(task as Key));
+        self.event_queue.enter(self.now() + service, Event::Go(task as Key));
     }
 
     /// An errand about a buyer will be due after a while.
     pub(super) fn will_be_due(&mut self, seat: usize, after_ns: u64, errand: Errand) {
         self.seats[seat].to_come += 1;
-        self.agenda.enter(self.now() + after_ns, Event::Due(seat as Key, errand));
+        self.event_queue.enter(self.now() + after_ns, Event::Due(seat as Key, errand));
     }
 
     /// No majority could decide: the errand is tried again after a while, unless that has happened too often.

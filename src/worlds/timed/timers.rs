@@ -2,10 +2,10 @@
 //! first to run out, and one event at a time is enough.
 
 use super::event::Event;
-use super::guests::Guestbook;
+use super::guests::VisitRecorder;
 use super::world::World;
 
-impl<G: Guestbook> World<'_, G> {
+impl<G: VisitRecorder> World<'_, G> {
     /// A hold begins to run.
     pub(super) fn hold_runs(&mut self, seat: usize) {
         let until = self.now() + self.scene.shop.hold_ttl_ns;
@@ -23,7 +23,7 @@ impl<G: Guestbook> World<'_, G> {
     pub(super) fn timer_runs(&mut self, seat: Option<usize>, buyer: u32) {
         let until = self.now() + self.scene.shop.hold_ttl_ns;
         if self.holds.is_empty() {
-            self.agenda.enter(until, Event::Holds);
+            self.event_queue.enter(until, Event::Holds);
         }
         self.last_hold_ns = until;
         self.holds.push_back((until, seat, buyer));
@@ -34,7 +34,7 @@ impl<G: Guestbook> World<'_, G> {
         let until = self.now() + self.scene.shop.lease_ttl_ns;
         self.seats[seat].lease_until_ns = until;
         if self.leases.is_empty() {
-            self.agenda.enter(until, Event::Leases);
+            self.event_queue.enter(until, Event::Leases);
         }
         self.leases.push_back((until, seat, self.seats[seat].buyer));
     }
@@ -60,7 +60,7 @@ impl<G: Guestbook> World<'_, G> {
             }
         }
         if let Some((until, ..)) = self.holds.front() {
-            self.agenda.enter(*until, Event::Holds);
+            self.event_queue.enter(*until, Event::Holds);
         }
     }
 
@@ -79,7 +79,7 @@ impl<G: Guestbook> World<'_, G> {
             }
         }
         if let Some((until, ..)) = self.leases.front() {
-            self.agenda.enter(*until, Event::Leases);
+            self.event_queue.enter(*until, Event::Leases);
         }
     }
 }

@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::event::Event;
 use super::floor::Let;
-use super::guests::Guestbook;
+use super::guests::VisitRecorder;
 use super::scene::Scene;
 use super::seat::Key;
 use super::seat::Seat;
@@ -17,7 +17,7 @@ use crate::domain::card::Errand;
 use crate::domain::op::Reply;
 use crate::worlds::stepped::Actor;
 
-impl<G: Guestbook> World<'_, G> {
+impl<G: VisitRecorder> World<'_, G> {
     /// The next buyer clicks.
     pub(super) fn click(&mut self) {
         let (now, buyer) = (self.now(), self.next_buyer);
@@ -29,9 +29,9 @@ impl<G: Guestbook> World<'_, G> {
         let seat = self.seats.insert(Seat::new(buyer, want, region, now, dice));
         self.tell(seat, || "clicks \"Place Your Order\"".into());
         let arrives = now + self.trip(seat);
-        self.agenda.enter(arrives, Event::Door(seat as Key));
+        self.event_queue.enter(arrives, Event::Door(seat as Key));
         if let Some(next) = self.clicks.next() {
-            self.agenda.enter(next, Event::Click);
+            self.event_queue.enter(next, Event::Click);
         }
     }
 
@@ -75,7 +75,7 @@ impl<G: Guestbook> World<'_, G> {
         self.tell_shop(seat, |name| format!("{name}'s packet reaches the load balancer"));
         match self.floor.at_door(now, self.seats[seat].clicked_ns) {
             Let::In(at) if at <= now => self.admit(seat),
-            Let::In(at) => self.agenda.enter(at, Event::Admit(seat as Key)),
+            Let::In(at) => self.event_queue.enter(at, Event::Admit(seat as Key)),
             Let::Away => self.leave(seat, Ending::GaveUp),
         }
     }
@@ -115,7 +115,7 @@ impl<G: Guestbook> World<'_, G> {
         };
         self.tasks[task].server = Some(server);
         let service = self.scene.shop.service.roll(&mut self.seats[seat].dice);
-        self.agenda.enter(now + service, Event::Go(task as Key));
+        self.event_queue.enter(now + service, Event::Go(task as Key));
         true
     }
 
@@ -140,7 +140,7 @@ impl<G: Guestbook> World<'_, G> {
         let seat = &mut self.seats[number];
         seat.attempts += 1;
         seat.attempt_ns = now;
-        let script = self.playwright.attempt(&self.slot, seat.buyer, seat.want);
+        let script = self.coroutines.attempt(&self.slot, seat.buyer, seat.want);
         let task = self.employ(number, Role::Attempt, script);
         self.seats[number].attempt = Some(task as Key);
         task
@@ -161,7 +161,7 @@ impl<G: Guestbook> World<'_, G> {
         }
         let pays = wallet.pays.roll(rng);
         let back = self.now() + self.trip(seat) + pays + self.trip(seat);
-        self.agenda.enter(back, Event::Door(seat as Key));
+        self.event_queue.enter(back, Event::Door(seat as Key));
     }
 
     /// An attempt has ended: another begins, or the buyer leaves.
@@ -181,7 +181,7 @@ impl<G: Guestbook> World<'_, G> {
                 self.dismiss(task);
                 let again = self.attempt(number);
                 self.tasks[again].server = server;
-                return self.agenda.enter(now + nanos(wait), Event::Go(again as Key));
+                return self.event_queue.enter(now + nanos(wait), Event::Go(again as Key));
             }
         }
         // The outcome of the op that no majority answered is unknown: an errand has to look after it, as
@@ -211,7 +211,7 @@ impl<G: Guestbook> World<'_, G> {
         let seat = &mut self.seats[number];
         seat.ending = Some(ending);
         seat.ended_ns = answered;
-        self.crowd.leaves(self.agenda.now_ns(), answered);
+        self.crowd.leaves(self.event_queue.now_ns(), answered);
         if self.story.is_told()
             && let Some(banner) = Banner::of(&seat.visit())
         {

@@ -2,7 +2,7 @@
 
 use super::council::{Command, Machine};
 use super::event::Event;
-use super::guests::Guestbook;
+use super::guests::VisitRecorder;
 use super::quorum::{MemberId, Topic};
 use super::scene::Blow;
 use super::seat::Key;
@@ -14,7 +14,7 @@ use crate::worlds::stepped::Actor;
 /// The least time until the group is asked again, in ns.
 const A_WHILE_NS: u64 = 1_000_000;
 
-impl<G: Guestbook> World<'_, G> {
+impl<G: VisitRecorder> World<'_, G> {
     /// A task's op arrives at the shop, which proposes it to the leader as soon as it knows of one.
     pub(super) fn ask_council(&mut self, number: usize, op: Op) {
         let buyer = self.seats[self.tasks[number].seat].buyer;
@@ -24,7 +24,7 @@ impl<G: Guestbook> World<'_, G> {
         council.questions += 1;
         let question = council.questions;
         council.asked.insert(question, number);
-        self.agenda.enter(now + quorum.answer_within_ns, Event::TimeOut(question as Key));
+        self.event_queue.enter(now + quorum.answer_within_ns, Event::TimeOut(question as Key));
         if let Some(leader) = council.ask(Command::Op { question, buyer, op }) {
             self.story.tell(now, || {
                 let words = format!("sequencer: {} is number {question}", Actor::Buyer(buyer));
@@ -41,7 +41,7 @@ impl<G: Guestbook> World<'_, G> {
         let Some(council) = &mut self.council else { return };
         if !std::mem::replace(&mut council.asks_again, true) {
             let again = now + quorum.answer_within_ns.max(A_WHILE_NS);
-            self.agenda.enter(again, Event::StillHeld);
+            self.event_queue.enter(again, Event::StillHeld);
         }
         council.running_out.insert(buyer);
         if let Some(leader) = council.ask(Command::Expire { buyer }) {
@@ -68,7 +68,7 @@ impl<G: Guestbook> World<'_, G> {
         match event {
             Event::Tick(member) => {
                 let member = member as MemberId;
-                council.tick(member, quorum, &mut self.agenda);
+                council.tick(member, quorum, &mut self.event_queue);
                 self.after_group_moved(member);
             }
             Event::Letter(number) => {
@@ -157,7 +157,7 @@ impl<G: Guestbook> World<'_, G> {
                 }
             }
             council.ask_again();
-            council.send(quorum, &mut self.agenda, &mut self.dice);
+            council.send(quorum, &mut self.event_queue, &mut self.dice);
         }
         // The hold stands in the group's log: its timer runs whether the buyer has heard of it or not.
         for buyer in held {

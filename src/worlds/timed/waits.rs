@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::guests::Guestbook;
+use super::guests::VisitRecorder;
 use super::world::{LINES, ORDERS, World};
 use crate::base::clock::nanos;
 use crate::domain::attempt::{Failure, Missed};
 
-impl<G: Guestbook> World<'_, G> {
+impl<G: VisitRecorder> World<'_, G> {
     /// A task has to wait in this line: for a product's lock, lease or row, or for an order.
     pub(super) fn wait(&mut self, task: usize, place: usize) {
         self.waiting[place].push_back(task);
@@ -49,7 +49,7 @@ impl<G: Guestbook> World<'_, G> {
         self.tasks[number].awaits_answer = false;
         let patience = nanos(self.scene.settings.policy.patience);
         let until = self.seats[self.tasks[number].seat].clicked_ns + patience;
-        self.agenda.wait_until(until);
+        self.event_queue.wait_until(until);
         self.go_on(number, Some(Err(Missed::Failed(why))), self.now());
         true
     }

@@ -1,6 +1,6 @@
 //! The world: buyers, a network, a shop and its payment provider, in virtual time.
 //!
-//! Everything that happens is an [`Event`] on the [agenda](super::agenda). A strategy's code takes no time
+//! Everything that happens is an [`Event`] on the [event_queue](super::event_queue). A strategy's code takes no time
 //! itself: it is asked what comes next as soon as a reply is known, and what it asks for arrives when the
 //! ways there and back have been added up. So an op is one event, however far apart two ops are.
 
@@ -9,14 +9,14 @@ use std::rc::Rc;
 
 use slab::Slab;
 
-use super::agenda::Agenda;
 use super::arrivals::Clicks;
 use super::council::Council;
 use super::crowd::Crowd;
 use super::event::Event;
+use super::event_queue::EventQueue;
 use super::floor::Floor;
-use super::guests::Guestbook;
-use super::line::{End, Heard, Playwright, Script, Slot};
+use super::guests::VisitRecorder;
+use super::line::{CoroutineFactory, End, Heard, Script, Slot};
 use super::replica::Copies;
 use super::rows::Rows;
 use super::scene::{Quorum, Scene};
@@ -69,13 +69,13 @@ pub(super) struct Task<'w> {
 
 /// A simulated shop under way.
 pub(super) struct World<'w, G> {
-    pub(super) playwright: &'w dyn Playwright,
+    pub(super) coroutines: &'w dyn CoroutineFactory,
     pub(super) scene: &'w Scene,
     pub(super) seed: u64,
     pub(super) has_clerk: bool,
     pub(super) hears_notices: bool,
     pub(super) recovers: bool,
-    pub(super) agenda: Agenda<Event>,
+    pub(super) event_queue: EventQueue<Event>,
     pub(super) clicks: Clicks,
     pub(super) next_buyer: u32,
     pub(super) seats: Slab<Seat>,
@@ -126,19 +126,19 @@ const BUYERS_DICE: u32 = 1;
 /// These are for what belongs to no buyer.
 const OWN_DICE: u32 = 2;
 
-impl<'w, G: Guestbook> World<'w, G> {
+impl<'w, G: VisitRecorder> World<'w, G> {
     /// Opens the shop.
     pub(super) fn open(
-        playwright: &'w dyn Playwright,
+        coroutines: &'w dyn CoroutineFactory,
         scene: &'w Scene,
         seed: u64,
         story: Story,
         guests: G,
     ) -> Result<Self, Error> {
-        let card = playwright.card();
+        let card = coroutines.card();
         let settings = &scene.settings;
         let mut dice = Dice::of(seed, Purpose::World, OWN_DICE, 0);
-        let mut agenda = Agenda::default();
+        let mut event_queue = EventQueue::default();
         let shop = Model {
             isolation: settings.isolation,
             ..Model::for_ops(settings.items, settings.stock, |kind| card.names(kind))
@@ -146,20 +146,20 @@ impl<'w, G: Guestbook> World<'w, G> {
         let council = scene
             .quorum
             .as_ref()
-            .map(|quorum| Council::open(quorum, &shop, &mut agenda, &mut dice))
+            .map(|quorum| Council::open(quorum, &shop, &mut event_queue, &mut dice))
             .transpose()?;
         let mut clicks = scene.rush.clicks(Dice::of(seed, Purpose::World, 0, 0));
         if let Some(first) = clicks.next() {
-            agenda.enter(first, Event::Click);
+            event_queue.enter(first, Event::Click);
         }
         Ok(Self {
-            playwright,
+            coroutines,
             scene,
             seed,
             has_clerk: card.asks_for(|kind| kind == OpKind::Queue),
             hears_notices: card.names(OpKind::Notice),
             recovers: card.names(OpKind::Recover),
-            agenda,
+            event_queue,
             clicks,
             next_buyer: 0,
             seats: Slab::new(),
@@ -194,7 +194,7 @@ impl<'w, G: Guestbook> World<'w, G> {
     pub(super) fn run(&mut self, stopped: &dyn Fn() -> bool) {
         let mut events = 0_u64;
         loop {
-            while let Some(event) = self.agenda.next() {
+            while let Some(event) = self.event_queue.next() {
                 self.happen(event);
                 if self.something_is_free {
                     self.wake();
@@ -232,7 +232,7 @@ impl<'w, G: Guestbook> World<'w, G> {
     }
 
     pub(super) fn now(&self) -> u64 {
-        self.agenda.now_ns()
+        self.event_queue.now_ns()
     }
 
     pub(super) fn happen(&mut self, event: Event) {
@@ -279,7 +279,7 @@ impl<'w, G: Guestbook> World<'w, G> {
 
     /// Tells what a buyer does where it is.
     pub(super) fn tell(&mut self, seat: usize, what: impl FnOnce() -> String) {
-        let (now, seat) = (self.agenda.now_ns(), &self.seats[seat]);
+        let (now, seat) = (self.event_queue.now_ns(), &self.seats[seat]);
         let region = &self.scene.regions[usize::from(seat.region)].name;
         let name = Actor::Buyer(seat.buyer);
         self.story.tell(now, || (region.clone(), format!("{name} {}", what())));
@@ -287,7 +287,7 @@ impl<'w, G: Guestbook> World<'w, G> {
 
     /// Tells what happens in the shop about a buyer.
     pub(super) fn tell_shop(&mut self, seat: usize, what: impl FnOnce(Actor) -> String) {
-        let (now, seat) = (self.agenda.now_ns(), &self.seats[seat]);
+        let (now, seat) = (self.event_queue.now_ns(), &self.seats[seat]);
         let place = &self.scene.shop.place;
         self.story.tell(now, || (place.clone(), what(Actor::Buyer(seat.buyer))));
     }

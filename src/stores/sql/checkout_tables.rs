@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::executor::{Known, NO_TRIGGERS, SqlExecutor};
 use super::hold::{self, asked, listed};
 use super::independence::{Catalog, Overlaps, Witness};
-use super::speaker::{Known, NO_TRIGGERS, SqlSpeaker};
 use super::{Database, SqlError, Statement, Tables, traces};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
-use crate::stores::remote::{Link, Opening, StepLink, Terms};
+use crate::stores::remote::{Fixture, Link, StepConnection, Terms};
 
 /// The tables of a described checkout.
-pub(in crate::stores) struct Room {
+pub(in crate::stores) struct CheckoutTables {
     checkout: Arc<Checkout>,
     kind: StoreKind,
     shelves: Arc<Shelves>,
@@ -34,7 +34,7 @@ struct Empties {
     few: Vec<String>,
 }
 
-impl Room {
+impl CheckoutTables {
     /// The tables of this checkout, at this store.
     pub(in crate::stores) fn of(checkout: &Arc<Checkout>, kind: StoreKind) -> Self {
         let checkout = Arc::clone(checkout);
@@ -140,10 +140,10 @@ impl Room {
         database: D,
         terms: &Terms,
         handle: Option<BuyerHandle>,
-    ) -> StepLink<SqlSpeaker<D>> {
-        let speaker = SqlSpeaker::new(database, self.known.lock().clone());
+    ) -> StepConnection<SqlExecutor<D>> {
+        let executor = SqlExecutor::new(database, self.known.lock().clone());
         let shelves = Arc::clone(&self.shelves);
-        StepLink::new(speaker, Arc::clone(&self.checkout), shelves, terms.clone(), handle)
+        StepConnection::new(executor, Arc::clone(&self.checkout), shelves, terms.clone(), handle)
     }
 }
 
@@ -155,7 +155,7 @@ fn run_file(database: &mut impl Database, script: Option<&Script>) -> Result<(),
     })
 }
 
-impl Tables for Room {
+impl Tables for CheckoutTables {
     fn make<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), Error> {
         database.run(Statement::RoomMake).map_err(|error| {
             Error::world(format!(
@@ -195,11 +195,11 @@ impl Tables for Room {
         &self,
         database: &mut impl Database,
         terms: &Terms,
-        opening: Opening,
+        opening: Fixture,
     ) -> Result<(), SqlError> {
         terms.show_begins();
         self.furnish(database, terms, opening.is_small)?;
-        let Opening { stock, buyers, .. } = opening;
+        let Fixture { stock, buyers, .. } = opening;
         let ask =
             |key: &str, call: &Call, values: Values<'_>| self.ask(key, database, call, values);
         let mistaken = |key: &str, why: String| self.mistaken(key, &why);
@@ -211,7 +211,7 @@ impl Tables for Room {
         &self,
         database: &mut impl Database,
         terms: &Terms,
-        _: Opening,
+        _: Fixture,
     ) -> Result<Books, SqlError> {
         let shelves = self.shelves.read().clone();
         let ask = |key: &str, call: &Call| self.ask(key, database, call, &|_| Value::Null);

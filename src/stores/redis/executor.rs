@@ -5,7 +5,7 @@ use ::redis::{Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Va
 use super::blocking::{Blocking, longest_wait};
 use crate::describe::checkout::{Answer, Call, Value};
 use crate::scheduler::{BuyerHandle, Footprint, Resources};
-use crate::stores::remote::{Refusal, Speaker, Stays, Terms};
+use crate::stores::remote::{Refusal, Stays, StepExecutor, Terms};
 
 /// Commands that only read.
 pub(super) const LOOKS: [&str; 23] = [
@@ -128,7 +128,7 @@ impl Line {
 }
 
 /// One connection, over which the commands of a described checkout are sent.
-pub(super) struct RedisSpeaker {
+pub(super) struct RedisExecutor {
     connection: Connection,
     line: Line,
     /// Whether keys are watched.
@@ -137,7 +137,7 @@ pub(super) struct RedisSpeaker {
     is_collecting: bool,
 }
 
-impl RedisSpeaker {
+impl RedisExecutor {
     pub(super) fn new(connection: Connection, line: Line) -> Self {
         Self { connection, line, is_watching: false, is_collecting: false }
     }
@@ -269,7 +269,7 @@ pub(super) fn rows(said: &Said) -> Answer {
     Answer::found(vec![String::new()], elements.into_iter().map(row).collect())
 }
 
-impl Speaker for RedisSpeaker {
+impl StepExecutor for RedisExecutor {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
         let name = name(call);
         let longest = self.longest_wait(call, value_of);

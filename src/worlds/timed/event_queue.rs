@@ -1,4 +1,4 @@
-//! The agenda: what will happen when. The only thing here that knows the time.
+//! The event queue: what will happen when. The only thing here that knows the time.
 //!
 //! It is a calendar queue (Brown, "Calendar queues: a fast O(1) priority queue implementation for the
 //! simulation event set problem", 1988) of three parts: what happens later lies unordered on the page of the
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 /// Events in the order of their time; of those that are due at once, in the order in which they were
 /// entered. That, and nothing else, is what makes a world repeat to the byte.
 #[derive(Debug)]
-pub(super) struct Agenda<E> {
+pub(super) struct EventQueue<E> {
     now_ns: u64,
     entered: u64,
     /// What stood on the open page when it was turned to, the last first.
@@ -56,7 +56,7 @@ impl<E> Ord for Entry<E> {
     }
 }
 
-impl<E> Default for Agenda<E> {
+impl<E> Default for EventQueue<E> {
     fn default() -> Self {
         Self {
             now_ns: 0,
@@ -69,7 +69,7 @@ impl<E> Default for Agenda<E> {
     }
 }
 
-impl<E> Agenda<E> {
+impl<E> EventQueue<E> {
     /// What time it is, in ns after the opening.
     pub(super) fn now_ns(&self) -> u64 {
         self.now_ns
@@ -134,13 +134,13 @@ mod tests {
 
     #[test]
     fn events_come_by_time_and_those_of_one_moment_as_they_were_entered() {
-        let mut agenda = Agenda::default();
+        let mut event_queue = EventQueue::default();
         for (at, event) in [(5, 'c'), (1, 'a'), (5, 'd'), (3, 'b')] {
-            agenda.enter(at, event);
+            event_queue.enter(at, event);
         }
         let mut seen = Vec::new();
-        while let Some(event) = agenda.next() {
-            seen.push((agenda.now_ns(), event));
+        while let Some(event) = event_queue.next() {
+            seen.push((event_queue.now_ns(), event));
         }
         assert_eq!(seen, [(1, 'a'), (3, 'b'), (5, 'c'), (5, 'd')]);
     }
@@ -150,30 +150,30 @@ mod tests {
         fn pages_make_no_difference_to_the_order(
             delays in prop::collection::vec((0_u64..1 << 29, any::<bool>()), 0..200),
         ) {
-            let (mut agenda, mut sorted) = (Agenda::default(), BTreeMap::new());
-            let check = |agenda: &mut Agenda<u64>, sorted: &mut BTreeMap<(u64, u64), u64>| {
-                let seen = agenda.next();
+            let (mut event_queue, mut sorted) = (EventQueue::default(), BTreeMap::new());
+            let check = |event_queue: &mut EventQueue<u64>, sorted: &mut BTreeMap<(u64, u64), u64>| {
+                let seen = event_queue.next();
                 prop_assert_eq!(seen, sorted.pop_first().map(|(_, number)| number));
                 Ok(seen.is_some())
             };
             for (number, (delay, happens)) in (0..).zip(delays) {
-                sorted.insert((agenda.now_ns() + delay, number), number);
-                agenda.enter(agenda.now_ns() + delay, number);
+                sorted.insert((event_queue.now_ns() + delay, number), number);
+                event_queue.enter(event_queue.now_ns() + delay, number);
                 if happens {
-                    check(&mut agenda, &mut sorted)?;
+                    check(&mut event_queue, &mut sorted)?;
                 }
             }
-            while check(&mut agenda, &mut sorted)? {}
+            while check(&mut event_queue, &mut sorted)? {}
         }
     }
 
     #[test]
     fn nothing_happens_in_the_past() {
-        let mut agenda = Agenda::default();
-        agenda.enter(9, 'a');
-        agenda.next();
-        agenda.enter(2, 'b');
-        agenda.next();
-        assert_eq!(agenda.now_ns(), 9);
+        let mut event_queue = EventQueue::default();
+        event_queue.enter(9, 'a');
+        event_queue.next();
+        event_queue.enter(2, 'b');
+        event_queue.next();
+        assert_eq!(event_queue.now_ns(), 9);
     }
 }

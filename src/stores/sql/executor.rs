@@ -9,7 +9,7 @@ use super::{Database, SqlError};
 use crate::base::text::sql::Sql;
 use crate::describe::checkout::{Answer, Call, Value};
 use crate::scheduler::Footprint;
-use crate::stores::remote::{Refusal, Speaker, Stays};
+use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
 /// What is known of a database, for every connection to it.
 #[derive(Clone, Default)]
@@ -51,7 +51,7 @@ impl Known {
 }
 
 /// One connection, over which the statements of a described checkout are sent.
-pub(super) struct SqlSpeaker<D> {
+pub(super) struct SqlExecutor<D> {
     database: D,
     known: Known,
     transactions: TransactionTracker,
@@ -63,7 +63,7 @@ pub(super) struct SqlSpeaker<D> {
 pub(in crate::stores) const NO_TRIGGERS: &str =
     "holding it inside takes triggers; add --allow-triggers";
 
-impl<D: Database> SqlSpeaker<D> {
+impl<D: Database> SqlExecutor<D> {
     pub(super) fn new(database: D, known: Known) -> Self {
         let transactions = TransactionTracker::of(known.catalog.kind());
         Self { database, known, transactions, has_changed: false }
@@ -99,7 +99,7 @@ fn refusal(error: SqlError) -> Refusal {
     }
 }
 
-impl<D: Database> Speaker for SqlSpeaker<D> {
+impl<D: Database> StepExecutor for SqlExecutor<D> {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
         let text = text(call);
         let catalog = Arc::clone(&self.known.catalog);

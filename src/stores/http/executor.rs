@@ -9,7 +9,7 @@ use ureq::{Agent, Cookie};
 use crate::base::text::nearest::shown;
 use crate::describe::checkout::{Answer, Call, LOCATION, Request, STATUS, Value};
 use crate::scheduler::{Footprint, Resources};
-use crate::stores::remote::{Refusal, Speaker, Stays};
+use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -18,7 +18,7 @@ const CONNECTING: Duration = Duration::from_secs(5);
 const MOST_BYTES: u64 = 1 << 20;
 
 /// One connection.
-pub(in crate::stores) struct HttpSpeaker {
+pub(in crate::stores) struct HttpExecutor {
     agent: Agent,
     /// Where the shop is, without a slash at the end.
     base: String,
@@ -78,7 +78,7 @@ impl Heard {
     }
 }
 
-impl HttpSpeaker {
+impl HttpExecutor {
     pub(in crate::stores) fn new(base: &str, patience: Duration) -> Self {
         let config = Agent::config_builder()
             .proxy(None)
@@ -170,7 +170,7 @@ pub(in crate::stores) fn value(json: &Json) -> Value {
     }
 }
 
-impl Speaker for HttpSpeaker {
+impl StepExecutor for HttpExecutor {
     fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
         // The reader of the checkout file has made sure that every call is a request.
         let Call::Http(request) = call else { return Ok(Answer::default()) };
