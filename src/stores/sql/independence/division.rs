@@ -48,6 +48,9 @@ const TRIES: &str = "it does not wait for a lock that another statement may hold
 const TRIES_ROWS: &str = "it locks row after row, and does not wait for a lock that another holds";
 /// Why one that does not wait for a lock by name cannot be held.
 const TRIES_BY_NAME: &str = "it may find a lock taken that another statement takes and gives back";
+/// Why nothing is proved of a SQLite connection that does not wait as the search has it wait.
+const GIVES_UP: &str =
+    "after it the connection gives up where another writes, and does not wait for it";
 /// Why a statement that asks for locks and sessions cannot be held.
 const PEEKS: &str =
     "it asks the server what other sessions do, which they do while a statement runs, too";
@@ -61,6 +64,9 @@ impl Catalog {
         reading: &Reading,
         transactions: &TransactionTracker,
     ) -> Division {
+        if self.kind() == StoreKind::Sqlite && reading.sets_busy_timeout() {
+            return Division::Unheld(GIVES_UP);
+        }
         if self.kind() == StoreKind::Sqlite
             || reading.is_frame()
             || reading.kind == StatementKind::Sets
@@ -386,6 +392,7 @@ mod tests {
                 Division::Unheld(TRIES_ROWS),
             ),
             (StoreKind::Postgres, "SELECT count(*) FROM pg_locks", Division::Unheld(PEEKS)),
+            (StoreKind::Sqlite, "PRAGMA busy_timeout = 0", Division::Unheld(GIVES_UP)),
         ] {
             assert_eq!(division(kind, text), expected, "{kind}: {text}");
         }

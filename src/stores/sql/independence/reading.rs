@@ -327,6 +327,11 @@ impl Reading {
             || gives_back && (calls("advisory_lock") || calls("get_lock"))
     }
 
+    /// SQLite: whether it sets how long the connection waits for another that writes.
+    pub(super) fn sets_busy_timeout(&self) -> bool {
+        self.verb == "pragma" && self.has("busy_timeout")
+    }
+
     /// Whether it asks the server for its locks or sessions.
     pub(super) fn peeks(&self) -> bool {
         OF_SESSIONS.into_iter().any(|name| self.has(name))
