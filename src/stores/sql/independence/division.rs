@@ -84,7 +84,7 @@ impl Catalog {
             return Division::Unheld(PEEKS);
         }
         if reading.tries_locks() {
-            let locks_one = reading.verb == "lock"
+            let locks_one = reading.verb == "lock" && reading.relations.len() == 1
                 || reading.is_locking_query()
                     && reading.queries == 1
                     && self.is_of_one_row(reading);
@@ -256,8 +256,10 @@ impl Overlaps {
     pub(in crate::stores::sql) fn told(&self) -> Vec<String> {
         let noted = self.0.lock();
         let changed = Footprint { reads: crate::scheduler::Resources::NONE, ..noted.committed };
-        let locking =
-            noted.locking.iter().filter(|(_, (touches, _))| touches.conflicts_with(changed));
+        // A change also locks, while it runs, the rows that it refers to, which it only reads.
+        let against = |why| if why == TRIES { noted.committed } else { changed };
+        let locking = noted.locking.iter();
+        let locking = locking.filter(|(_, (touches, why))| touches.conflicts_with(against(*why)));
         let locking = locking.map(|(text, (_, why))| (text, why));
         let tries = noted.tries_by_name.iter().filter(|_| noted.takes_briefly);
         let tries = tries.map(|text| (text, &TRIES_BY_NAME));
@@ -391,11 +393,30 @@ mod tests {
                 "DELETE FROM product WHERE id = (SELECT id FROM product LIMIT 1 FOR UPDATE SKIP LOCKED)",
                 Division::Unheld(TRIES_ROWS),
             ),
+            (
+                StoreKind::Postgres,
+                "LOCK TABLE product, voucher IN EXCLUSIVE MODE NOWAIT",
+                Division::Unheld(TRIES_ROWS),
+            ),
             (StoreKind::Postgres, "SELECT count(*) FROM pg_locks", Division::Unheld(PEEKS)),
             (StoreKind::Sqlite, "PRAGMA busy_timeout = 0", Division::Unheld(GIVES_UP)),
         ] {
             assert_eq!(division(kind, text), expected, "{kind}: {text}");
         }
+    }
+
+    #[test]
+    fn a_try_of_a_rows_lock_is_named_beside_an_insert_that_refers_to_the_row() {
+        let shop = shop(StoreKind::Postgres, &[]);
+        let overlaps = Overlaps::default();
+        let tries = "SELECT stock FROM product WHERE id = 1 FOR UPDATE NOWAIT";
+        let refers = "INSERT INTO \"order\" VALUES (1)";
+        for (text, commits_at_once) in [(tries, false), (refers, true)] {
+            let reading = shop.read(text);
+            let division = shop.division(&reading, &TransactionTracker::of(StoreKind::Postgres));
+            overlaps.note(division, &reading, text, shop.touches(&reading), commits_at_once);
+        }
+        assert_eq!(overlaps.told().len(), 1);
     }
 
     #[test]
