@@ -1,7 +1,10 @@
-//! The controlled scheduler of buyers at a real server: each is held in front of its next statement until the explorer
-//! releases it.
+//! The controlled scheduler: it decides whose step comes next.
 //!
-//! `board` holds what each buyer is doing, and how that changes; a [`Gate`] holds buyers and waits until all have come to
+//! An [`Execution`] is a program whose clients move one step at a time; a [`Scheduler`] chooses which, and `runner` runs
+//! execution after execution. Every scheduler works on every execution. `schedulers` has the algorithms, a file each. A
+//! [`Schedule`] is a list of choices that can be written down.
+//!
+//! At a real server, each buyer is held in front of its next statement until it is chosen. `board` holds what each buyer is doing, and how that changes; a [`Gate`] holds buyers and waits until all have come to
 //! rest; a [`BuyerHandle`] is one buyer's side of it. A [`Footprint`] says of two statements whether they are independent.
 //! `polling` finds buyers that only repeat the same statement.
 
@@ -11,16 +14,30 @@
 )]
 
 mod board;
+mod choice;
+mod execution;
 mod footprint;
 mod gate;
 mod handle;
 mod polling;
+mod runner;
+mod schedule;
+mod schedulers;
 mod statement;
+mod symmetry;
 mod waits;
 
 pub use board::{ClientCode, RunningCode};
+pub use choice::{Actor, Choice, Cue};
+pub use execution::Execution;
 pub use footprint::{Footprint, Resources};
 pub use gate::{Gate, Unsettled};
 pub use handle::BuyerHandle;
+pub(crate) use runner::in_schedule;
+pub use runner::{Bounds, End, Run, run_all, run_one};
+pub use schedule::Schedule;
+pub use schedulers::{
+    DepthFirst, LAST, Method, Next, Person, PreemptionBounded, RandomWalk, Replay, Said, Scheduler,
+};
 pub use statement::{PendingStatement, Phase};
 pub use waits::{HELD_INSIDE, Waits};

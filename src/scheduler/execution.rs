@@ -1,0 +1,66 @@
+//! A program whose clients a scheduler moves, one step at a time: the model, or a shop at a server.
+
+use super::choice::{Actor, Choice};
+use super::footprint::Footprint;
+use super::statement::PendingStatement;
+use crate::base::error::Error;
+
+/// A program under the control of a scheduler. It can be run again and again, each time from the beginning.
+pub trait Execution {
+    /// Begins again: the shop opens, and every client stands before its first step.
+    ///
+    /// # Errors
+    /// When the shop cannot be opened.
+    fn begin(&mut self) -> Result<(), Error>;
+
+    /// All clients, in order.
+    fn clients(&self) -> Vec<Actor>;
+
+    /// The first client that wants the same and does the same as this one. It may be this one.
+    fn first_alike(&self, client: Actor) -> Actor;
+
+    /// Whether a client has left.
+    fn has_left(&mut self, client: Actor) -> bool;
+
+    /// Everything that can happen now and is worth choosing, each with the statement that it sends.
+    fn ready(&mut self) -> Vec<(Choice, PendingStatement)>;
+
+    /// Everything that can happen now and is worth choosing.
+    fn choices(&mut self) -> Vec<Choice> {
+        self.ready().into_iter().map(|(choice, _)| choice).collect()
+    }
+
+    /// Whether this can happen now.
+    fn can_happen(&mut self, choice: Choice) -> bool;
+
+    /// Whether this need not happen for the execution to end, as a fault need not.
+    fn is_optional(&mut self, choice: Choice) -> bool;
+
+    /// Whether the only choices are clients' own steps.
+    fn has_only_steps(&self) -> bool;
+
+    /// Why this cannot happen now, in words that follow `step 3 is B, `.
+    fn why_not(&mut self, choice: Choice) -> String;
+
+    /// Makes this happen, and says what it reads and writes; none if it cannot happen.
+    ///
+    /// # Errors
+    /// When the server fails.
+    fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error>;
+
+    /// The most attempts of any client in this execution that ended in a conflict and had changed nothing.
+    fn most_futile_attempts(&self) -> u32 {
+        0
+    }
+
+    /// Whether the execution can keep no more states, so that it must end here.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// Ends the execution before all clients have left.
+    ///
+    /// # Errors
+    /// When the server fails.
+    fn abandon(&mut self) -> Result<(), Error>;
+}

@@ -1,0 +1,62 @@
+//! The algorithms that choose schedules, a file each. All of them run any [`Execution`]: the model, and shops at real
+//! servers.
+//!
+//! | algorithm | chooses |
+//! |---|---|
+//! | [`DepthFirst`] | every schedule, but of equivalent ones only one (sleep sets) |
+//! | [`PreemptionBounded`] | every schedule with few preemptions |
+//! | [`RandomWalk`] | as a seed says: [`Method`] names the ways |
+//! | [`Replay`] | one schedule that is given |
+//! | [`Person`] | as a person says |
+
+mod depth_first;
+mod pct;
+mod person;
+mod preemption;
+mod random;
+mod replay;
+mod uniform;
+
+pub use depth_first::DepthFirst;
+pub use person::{Person, Said};
+pub use preemption::PreemptionBounded;
+pub use random::{LAST, Method, RandomWalk};
+pub use replay::Replay;
+
+use super::choice::Choice;
+use super::execution::Execution;
+use super::footprint::Footprint;
+use super::runner::Run;
+use crate::base::error::Error;
+
+/// Chooses what happens next, execution after execution.
+pub trait Scheduler<E: Execution + ?Sized> {
+    /// Prepares the next execution; false if there is none left to run.
+    fn new_execution(&mut self) -> bool;
+
+    /// What happens next in this execution, in which these choices were made so far. An execution that diverged is run
+    /// again from the beginning.
+    ///
+    /// # Errors
+    /// For a given schedule that cannot be followed.
+    fn next_choice(&mut self, so_far: &[Choice], execution: &mut E) -> Result<Next, Error>;
+
+    /// Takes note of what the last of these choices has read and written.
+    fn has_taken(&mut self, _so_far: &[Choice], _footprint: Footprint, _execution: &mut E) {}
+
+    /// Takes note of how the execution ended.
+    fn has_ended(&mut self, _run: &Run) {}
+}
+
+/// What a scheduler decides at one point of an execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// This happens next.
+    Take(Choice),
+    /// The execution is over: nothing more can happen, or nothing more is to happen.
+    Over,
+    /// The execution is given up, because other executions cover all that could follow.
+    Cut,
+    /// The execution is not what it was when its beginning was run before: how so.
+    Diverged(String),
+}

@@ -1,0 +1,254 @@
+//! Schedules by their number of preemptions. A preemption makes a client wait that could go on. Schedules without one
+//! come first, then those with one, and so on. Most bugs need few (Musuvathi and Qadeer, *Iterative Context Bounding for
+//! Systematic Testing of Multithreaded Programs*, PLDI 2007); and where a checkout has dozens of statements, all
+//! schedules are too many.
+//!
+//! A preemption just before a step is equivalent to the preemption just after it, if the step is independent of
+//! everything that the others do before its client moves again; it is left out. Every schedule with as few preemptions
+//! is equivalent to one that is run: moving the step forward adds no preemption.
+//!
+//! What happens to a client beside its own steps, such as a crash, is no preemption: the client that moved last goes on.
+
+use super::{Next, Scheduler};
+use crate::base::error::Error;
+use crate::scheduler::choice::{Actor, Choice};
+use crate::scheduler::execution::Execution;
+use crate::scheduler::footprint::Footprint;
+use crate::scheduler::runner::{End, Run};
+use crate::scheduler::symmetry::Symmetry;
+
+/// The first choices of a schedule. The client of the last step then goes on for as long as it can.
+type Prefix = Vec<Choice>;
+
+/// One step of the execution under way.
+struct Taken {
+    choice: Choice,
+    footprint: Footprint,
+    /// What could have been chosen instead.
+    ready: Vec<Choice>,
+    /// Whether its client left with it.
+    has_left: bool,
+}
+
+/// Preemptions by one client, out of one stretch of another client's steps, each earlier than the one before.
+struct Chain {
+    choices: Vec<Choice>,
+    /// The footprint of each step.
+    footprints: Vec<Footprint>,
+    /// The steps before which the search preempts, the first to be tried last.
+    positions: Vec<usize>,
+    /// What is chosen there instead.
+    instead: Choice,
+    /// Where the stretch ends, and the footprint of what comes in between with the preemption there; none if it is not
+    /// known.
+    end: usize,
+    between: Option<Footprint>,
+}
+
+/// Runs all schedules with a number of preemptions, which begins at none and is raised by
+/// [`deepen`](PreemptionBounded::deepen).
+pub struct PreemptionBounded {
+    symmetry: Symmetry,
+    /// Whether schedules that are equivalent to others are left out.
+    reduced: bool,
+    preemptions: u32,
+    /// Prefixes with this number of preemptions.
+    same: Vec<Prefix>,
+    /// The chain that is followed, and those that come after it.
+    chain: Option<Chain>,
+    chains: std::vec::IntoIter<Chain>,
+    /// Chains that lead to schedules with one preemption more.
+    next: Vec<Chain>,
+    /// The prefix of the execution under way; where it comes from a chain, the position there.
+    prefix: Prefix,
+    preempted_at: Option<usize>,
+    taken: Vec<Taken>,
+    /// What is ready at the end.
+    ready: Vec<Choice>,
+}
+
+impl PreemptionBounded {
+    /// A search that has run nothing yet. Where it is not `reduced`, it runs every schedule one by one.
+    pub fn new<E: Execution + ?Sized>(execution: &E, reduced: bool) -> Self {
+        let clients = execution.clients().into_iter();
+        let is_first = |one: &Actor| !reduced || execution.first_alike(*one) == *one;
+        // A worker has nothing to do before a buyer has come.
+        let begins = clients.filter(|one| matches!(one, Actor::Buyer(_))).filter(is_first);
+        Self {
+            symmetry: Symmetry::of(execution, reduced),
+            reduced,
+            preemptions: 0,
+            same: begins.map(|client| vec![Choice::step(client)]).collect(),
+            chain: None,
+            chains: Vec::new().into_iter(),
+            next: Vec::new(),
+            prefix: Vec::new(),
+            preempted_at: None,
+            taken: Vec::new(),
+            ready: Vec::new(),
+        }
+    }
+
+    /// The number of preemptions in the schedules that it runs.
+    #[must_use]
+    pub fn preemptions(&self) -> u32 {
+        self.preemptions
+    }
+
+    /// Whether every schedule has at most as many preemptions: there is none with one more.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.next.is_empty()
+    }
+
+    /// Allows one preemption more.
+    pub fn deepen(&mut self) {
+        self.preemptions += 1;
+        self.chains = std::mem::take(&mut self.next).into_iter();
+    }
+
+    /// The next prefix out of the chain that is followed; none if the chain is at its end.
+    fn next_of_chain(&mut self) -> Option<(usize, Prefix)> {
+        let chain = self.chain.as_mut()?;
+        while let Some(position) = chain.positions.pop() {
+            let makes_no_difference = position + 1 == chain.end
+                && chain
+                    .between
+                    .is_some_and(|between| !between.conflicts_with(chain.footprints[position]));
+            chain.end = position;
+            if self.reduced && makes_no_difference {
+                continue;
+            }
+            let mut prefix = chain.choices[..position].to_vec();
+            prefix.push(chain.instead);
+            return Some((position, prefix));
+        }
+        None
+    }
+
+    /// What else could have been chosen after the first `at` of these choices; of clients that are alike and have not
+    /// begun, only the first.
+    fn others<'a>(&'a self, choices: &'a [Choice], at: usize) -> impl Iterator<Item = Choice> + 'a {
+        let ready = self.taken.get(at).map_or(&self.ready, |taken| &taken.ready);
+        let may = move |choice: &Choice| {
+            choices.get(at) != Some(choice) && self.symmetry.allows(choice.who, &choices[..at])
+        };
+        ready.iter().copied().filter(may)
+    }
+
+    /// Records the alternatives to an execution, after its prefix.
+    fn branch(&mut self, is_over: bool) {
+        let begun = self.prefix.len();
+        let choices: Vec<Choice> = self.taken.iter().map(|taken| taken.choice).collect();
+        let footprints: Vec<Footprint> = self.taken.iter().map(|taken| taken.footprint).collect();
+        let with = |at: usize, other: Choice| [&choices[..at], &[other]].concat();
+        let (mut same, mut next) = (Vec::new(), Vec::new());
+        // What happens beside the clients' own steps may happen at any time, even when all clients have left.
+        let from = if self.is_very_first() { 0 } else { begun };
+        for at in from..choices.len() + usize::from(is_over) {
+            let others = self.others(&choices, at).filter(|other| !other.is_step());
+            same.extend(others.map(|other| with(at, other)));
+        }
+        let mut end = choices.len();
+        while let Some(last) = choices[..end].iter().rposition(Choice::is_step) {
+            let whose = choices[last].who;
+            let is_others = |choice: &Choice| choice.is_step() && choice.who != whose;
+            let before = choices[..last].iter().rposition(is_others).map_or(0, |at| at + 1);
+            let start = (before..last).find(|at| choices[*at].is_step()).unwrap_or(last);
+            let end_of_stretch = last + 1;
+            // Where the client before could not go on, any other client may come next, and that is no preemption.
+            if start >= begun {
+                let others = self.others(&choices, start).filter(Choice::is_step);
+                same.extend(others.map(|other| with(start, other)));
+            }
+            for instead in self.symmetry.clients().map(Choice::step) {
+                let can = |at: &usize| self.others(&choices, *at).any(|other| other == instead);
+                let positions: Vec<usize> =
+                    (begun.max(start + 1)..end_of_stretch).filter(can).collect();
+                if positions.is_empty() {
+                    continue;
+                }
+                // If the client has left and the other follows, the schedule itself shows what comes after a preemption
+                // there.
+                let follows =
+                    self.taken[last].has_left && choices.get(end_of_stretch) == Some(&instead);
+                next.push(Chain {
+                    choices: choices.clone(),
+                    footprints: footprints.clone(),
+                    positions,
+                    instead,
+                    end: end_of_stretch,
+                    between: follows.then(|| all(&footprints[end_of_stretch..])),
+                });
+            }
+            end = before;
+        }
+        self.same.append(&mut same);
+        self.next.append(&mut next);
+    }
+
+    /// Whether this is the execution in which the first client begins, and nothing was chosen otherwise.
+    fn is_very_first(&self) -> bool {
+        let first = self.symmetry.clients().next().map(Choice::step);
+        self.prefix.len() == 1 && self.prefix.first().copied() == first
+    }
+}
+
+/// What several steps read and write, taken together.
+fn all(footprints: &[Footprint]) -> Footprint {
+    footprints.iter().fold(Footprint::NOTHING, |all, one| all | *one)
+}
+
+impl<E: Execution + ?Sized> Scheduler<E> for PreemptionBounded {
+    fn new_execution(&mut self) -> bool {
+        self.taken.clear();
+        loop {
+            if let Some(prefix) = self.same.pop() {
+                (self.prefix, self.preempted_at) = (prefix, None);
+                return true;
+            }
+            if let Some((position, prefix)) = self.next_of_chain() {
+                (self.prefix, self.preempted_at) = (prefix, Some(position));
+                return true;
+            }
+            self.chain = self.chains.next();
+            if self.chain.is_none() {
+                return false;
+            }
+        }
+    }
+
+    fn next_choice(&mut self, so_far: &[Choice], execution: &mut E) -> Result<Next, Error> {
+        self.taken.truncate(so_far.len());
+        self.ready = execution.choices();
+        let last = so_far.iter().rfind(|choice| choice.is_step());
+        let prefixed = self.prefix.get(so_far.len()).copied();
+        let next = prefixed
+            .or_else(|| last.copied().filter(|last| self.ready.contains(last)))
+            .or_else(|| self.ready.iter().copied().find(Choice::is_step))
+            .or_else(|| self.ready.iter().copied().find(|choice| !execution.is_optional(*choice)));
+        Ok(next.map_or(Next::Over, Next::Take))
+    }
+
+    fn has_taken(&mut self, so_far: &[Choice], footprint: Footprint, execution: &mut E) {
+        if let Some(choice) = so_far.last().copied() {
+            let has_left = execution.has_left(choice.who);
+            let ready = std::mem::take(&mut self.ready);
+            self.taken.push(Taken { choice, footprint, ready, has_left });
+        }
+    }
+
+    fn has_ended(&mut self, run: &Run) {
+        let is_whole = matches!(run.end, End::Over | End::Cut);
+        if let (Some(position), Some(chain)) = (self.preempted_at, &mut self.chain) {
+            let whose = chain.choices[position].who;
+            let others = self.taken.iter().skip(position);
+            let others = others.take_while(|taken| taken.choice != Choice::step(whose));
+            let between = others.fold(Footprint::NOTHING, |all, taken| all | taken.footprint);
+            chain.between = is_whole.then_some(between);
+        }
+        if is_whole {
+            self.branch(run.end == End::Over);
+        }
+    }
+}
