@@ -1,4 +1,4 @@
-//! `explore`: every interleaving, or as many as dice choose.
+//! `explore`: every interleaving, or random ones.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,11 +37,11 @@ enum Find {
     All,
 }
 
-/// Schedules by dice.
+/// Random schedules.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "By dice, where there is too much to follow everything")]
-struct RolledFlags {
-    /// Roll schedules: by changing priorities (pct), which finds bugs of a depth with a chance that is
+#[command(next_help_heading = "Random schedules, where there is too much to follow everything")]
+struct RandomFlags {
+    /// Follow random schedules: by changing priorities (pct), which finds bugs of a depth with a chance that is
     /// known, or plain
     #[arg(
         long,
@@ -52,7 +52,7 @@ struct RolledFlags {
         default_missing_value = "pct",
         conflicts_with_all = ["no_reduce", "graph"]
     )]
-    random: Option<Dice>,
+    random: Option<Sampler>,
     /// How many schedules
     #[arg(long, value_name = "N", default_value = "10k", value_parser = number, requires = "random")]
     schedules: u64,
@@ -61,9 +61,9 @@ struct RolledFlags {
     depth: Option<u64>,
 }
 
-/// How schedules are rolled.
+/// How random schedules are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Dice {
+enum Sampler {
     /// By priorities that change at random steps (Burckhardt et al., 2010).
     Pct,
     /// Whoever can move, with equal chances.
@@ -110,10 +110,10 @@ struct SearchFlags {
     /// Remember no state and merge nothing: follow every schedule one by one, to check the checker
     #[arg(long)]
     no_reduce: bool,
-    /// At a real server: run only those orders in which at most so many times somebody is made to wait who could go on
-    /// (with --app, those with few come first in any case)
-    #[arg(long, value_name = "N", value_parser = switches)]
-    switches: Option<u64>,
+    /// At a real server: run only the orders with at most so many preemptions; a preemption makes a buyer wait that could
+    /// go on (with --app, orders with few preemptions come first in any case)
+    #[arg(long, value_name = "N", value_parser = preemptions)]
+    preemptions: Option<u64>,
     /// At a real server: make the same search again with transactions kept further apart, such as
     /// isolation=serializable, and say whether that cures it
     #[arg(long = "try", value_name = "isolation=LEVEL", value_parser = level)]
@@ -136,7 +136,7 @@ pub(crate) struct ExploreArgs {
     #[command(flatten)]
     search: SearchFlags,
     #[command(flatten)]
-    rolled: RolledFlags,
+    sampling: RandomFlags,
     #[command(flatten)]
     limits: LimitFlags,
     #[command(flatten)]
@@ -152,7 +152,7 @@ fn level(text: &str) -> Result<Isolation, String> {
     settings.set("isolation", level).map(|()| settings.isolation)
 }
 
-fn switches(text: &str) -> Result<u64, String> {
+fn preemptions(text: &str) -> Result<u64, String> {
     parse_count(text, 0, 1000)
 }
 
@@ -221,8 +221,8 @@ impl ExploreArgs {
 
     /// Refuses what only means something at a real server.
     fn check_no_server(&self) -> Result<(), Error> {
-        let SearchFlags { switches, try_level, .. } = &self.search;
-        let given = [("--switches", switches.is_some()), ("--try", try_level.is_some())];
+        let SearchFlags { preemptions, try_level, .. } = &self.search;
+        let given = [("--preemptions", preemptions.is_some()), ("--try", try_level.is_some())];
         refuse(&given, "is for a real server; name one with --store, or leave it out")
     }
 
@@ -233,9 +233,9 @@ impl ExploreArgs {
         let LimitFlags { max_states, max_memory, jobs, .. } = &self.limits;
         let limits =
             [("--max-states", max_states.is_some()), ("--max-memory", max_memory.is_some())];
-        if let Some(dice) = self.rolled.random {
-            refuse(&limits, "rolled schedules remember no states; use --schedules or --max-time")?;
-            let deep = dice == Dice::Plain && self.rolled.depth.is_some();
+        if let Some(sampler) = self.sampling.random {
+            refuse(&limits, "random schedules remember no states; use --schedules or --max-time")?;
+            let deep = sampler == Sampler::Plain && self.sampling.depth.is_some();
             refuse(&[("--depth", deep)], "is for --random=pct; leave it out")?;
         }
         if self.search.no_reduce {
@@ -250,7 +250,7 @@ impl ExploreArgs {
     fn check_for_server(&self, settings: &Settings) -> Result<(), Error> {
         let LimitFlags { max_states, max_memory, jobs, .. } = &self.limits;
         let given = [
-            ("--random", self.rolled.random.is_some()),
+            ("--random", self.sampling.random.is_some()),
             ("--graph", self.search.graph.is_some()),
             ("--jobs", jobs.is_some()),
         ];
@@ -270,7 +270,7 @@ impl ExploreArgs {
         let why = "needs a number of --buyers, not any";
         refuse(&self.server.given()?, why)?;
         let given = [
-            ("--random", self.rolled.random.is_some()),
+            ("--random", self.sampling.random.is_some()),
             ("--no-reduce", self.search.no_reduce),
             ("--graph", self.search.graph.is_some()),
             ("--record", self.search.record.is_some()),
@@ -298,7 +298,7 @@ fn run_at_server(
     let watch = Watch::start_with(&args.limits, control)?;
     let is_app = entrant.is_app();
     let walk = Walk {
-        switches: match args.search.switches {
+        switches: match args.search.preemptions {
             Some(most) => Some(PreemptionBound::AtMost(most as u32)),
             // One by one is one by one.
             None => (is_app && !args.search.no_reduce).then_some(PreemptionBound::FewFirst),
@@ -468,13 +468,13 @@ fn search(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, Option<StateGraph>), Error> {
     let limits = limits_of(args);
-    let report = if let Some(dice) = args.rolled.random {
-        let method = match dice {
-            Dice::Pct => Method::Pct { depth: args.rolled.depth.unwrap_or(2) as u32 },
-            Dice::Plain => Method::Plain,
+    let report = if let Some(sampler) = args.sampling.random {
+        let method = match sampler {
+            Sampler::Pct => Method::Pct { depth: args.sampling.depth.unwrap_or(2) as u32 },
+            Sampler::Plain => Method::Plain,
         };
         let until_found = args.finds_first();
-        let sampling = Sampling { schedules: args.rolled.schedules, method, until_found };
+        let sampling = Sampling { schedules: args.sampling.schedules, method, until_found };
         explore::sample(entrant, settings, sampling, stopped)?
     } else if args.search.no_reduce {
         explore::search_unreduced(entrant, settings, limits, stopped)?

@@ -55,7 +55,7 @@ struct SettingFlags {
     /// How long a buyer keeps trying, or waits for one lock or answer [default: 30s]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("patience"))]
     patience: Option<String>,
-    /// Seed of the buyers' dice (quantities, backoff) [default: a new one, printed]
+    /// Seed of the buyers' random choices (quantities, backoff) [default: a new one, printed]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
     seed: Option<String>,
 }

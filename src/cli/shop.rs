@@ -62,7 +62,7 @@ pub(super) struct ShopFlags {
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
     seed: Option<String>,
     #[command(flatten)]
-    trouble: TroubleFlags,
+    faults: FaultFlags,
 }
 
 /// Where the shop is, if it is at a real server.
@@ -200,10 +200,10 @@ impl ServerFlags {
 /// What may go wrong around the checkout.
 #[derive(Clone, Debug, Args)]
 #[command(
-    next_help_heading = "Trouble, at most so often in a schedule [default: what the strategy's \
+    next_help_heading = "Faults, at most so often in a schedule [default: what the strategy's \
                                claim is about, else none]"
 )]
-pub(super) struct TroubleFlags {
+pub(super) struct FaultFlags {
     /// Servers that die in the middle of what they do for somebody
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("crashes"))]
     crashes: Option<String>,
@@ -271,14 +271,14 @@ impl ShopFlags {
             ("qty", &self.qty),
             ("retries", &self.retries),
             ("seed", &self.seed),
-            ("isolation", &self.trouble.isolation),
-            ("crashes", &self.trouble.crashes),
-            ("expiries", &self.trouble.expiries),
-            ("declines", &self.trouble.declines),
-            ("lost-answers", &self.trouble.lost_answers),
-            ("redeliveries", &self.trouble.redeliveries),
-            ("power-cuts", &self.trouble.power_cuts),
-            ("stale-reads", &self.trouble.stale_reads),
+            ("isolation", &self.faults.isolation),
+            ("crashes", &self.faults.crashes),
+            ("expiries", &self.faults.expiries),
+            ("declines", &self.faults.declines),
+            ("lost-answers", &self.faults.lost_answers),
+            ("redeliveries", &self.faults.redeliveries),
+            ("power-cuts", &self.faults.power_cuts),
+            ("stale-reads", &self.faults.stale_reads),
         ]
     }
 
@@ -333,7 +333,7 @@ impl ShopFlags {
 
     /// The isolation level that was named, if one was.
     pub(super) fn level(&self) -> Result<Option<Isolation>, Error> {
-        let level = &self.trouble.isolation;
+        let level = &self.faults.isolation;
         let settings = applied(Settings::default(), &[("isolation", level)])?;
         Ok(level.is_some().then_some(settings.isolation))
     }

@@ -128,13 +128,13 @@ pub struct OrderCoverage {
     pub diverged: u64,
     /// Where the first of them diverged: its beginning, the buyers that could move then, and those that could before.
     pub first_divergence: Option<String>,
-    /// Every order with at most this many forced switches from one buyer to another was covered; none if the search did
-    /// not count switches.
+    /// Every order with at most this many preemptions was covered; none if the search did not count preemptions. A
+    /// preemption makes a buyer wait that could go on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub switches: Option<u32>,
+    pub preemptions: Option<u32>,
     /// The number of these orders.
     #[serde(skip_serializing_if = "is_zero")]
-    pub with_few_switches: u64,
+    pub with_few_preemptions: u64,
     /// Whether orders that are equivalent to others were left out.
     pub reduced: bool,
     /// Whether every order was covered.

@@ -21,10 +21,10 @@ pub struct LevelTried {
     pub orders: u64,
     /// In how many of them a buyer's checkout failed, for example because the server said that it came too late.
     pub failed: u64,
-    /// Every order with at most this many forced switches was covered; none if all orders were, or switches were not
+    /// Every order with at most this many preemptions was covered; none if all orders were, or preemptions were not
     /// counted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub switches: Option<u32>,
+    pub preemptions: Option<u32>,
 }
 
 /// Why no level had to be tried.

@@ -165,10 +165,10 @@ fn sentence(report: &Exploration) -> String {
             Evidence::Proved => {
                 format!("no finding in any statement order of {crowd}{}", place(report))
             }
-            _ => match report.orders.as_ref().and_then(|orders| orders.switches) {
-                Some(switches) => format!(
+            _ => match report.orders.as_ref().and_then(|orders| orders.preemptions) {
+                Some(preemptions) => format!(
                     "no finding in any statement order of {crowd} with at most {}{} · not a proof",
-                    of_switches(switches),
+                    of_preemptions(preemptions),
                     place(report)
                 ),
                 None => format!(
@@ -229,14 +229,14 @@ fn cure(tried: &LevelTried) -> String {
         [] => String::new(),
         _ => format!("; what remains there: {}", titles.join(", ")),
     };
-    match (tried.evidence, tried.switches) {
+    match (tried.evidence, tried.preemptions) {
         (Evidence::Proved, _) => {
             format!("--isolation {level} (proved: {run} run{failed}){remains}")
         }
         (Evidence::Broken, _) => format!("no isolation level, for it is broken at {level}, too"),
-        (_, Some(switches)) => format!(
+        (_, Some(preemptions)) => format!(
             "perhaps --isolation {level}: not found in any order with at most {}, {run}{failed}{remains}",
-            of_switches(switches)
+            of_preemptions(preemptions)
         ),
         (Evidence::Vacuous, _) => {
             format!("unknown: --isolation {level} proves nothing either way ({run}{failed})")
@@ -254,16 +254,16 @@ fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration
         (true, true) => {
             format!("every statement order of {buyers}: {run} run, and no other is different")
         }
-        (false, _) => match orders.switches {
-            Some(switches) => {
-                let few = of(orders.with_few_switches, "schedule");
-                let more = match orders.run - orders.with_few_switches {
+        (false, _) => match orders.preemptions {
+            Some(preemptions) => {
+                let few = of(orders.with_few_preemptions, "schedule");
+                let more = match orders.run - orders.with_few_preemptions {
                     0 => String::new(),
                     more => format!("; and {} with more", count(more)),
                 };
                 format!(
                     "every statement order of {buyers} with at most {}: {few}{more}",
-                    of_switches(switches)
+                    of_preemptions(preemptions)
                 )
             }
             None => format!("not every statement order of {buyers}: {run} run"),
@@ -309,8 +309,8 @@ fn plural(number: u64, what: &str) -> String {
     }
 }
 
-fn of_switches(number: u32) -> String {
-    format!("{number} switch{}", if number == 1 { "" } else { "es" })
+fn of_preemptions(number: u32) -> String {
+    of(number.into(), "preemption")
 }
 
 fn amount(told: &Told) -> String {
@@ -324,23 +324,23 @@ fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> 
         of(covered.states as u64, "state"),
         of(covered.transitions, "transition")
     );
-    let trouble = match report.faults.is_none() {
+    let faults = match report.faults.is_none() {
         true => String::new(),
         false => format!(", with up to {}", report.faults),
     };
     let what = match (covered.complete, covered.interleavings) {
         (true, Some(ways)) if !covered.reduced => format!(
-            "every interleaving of {}{trouble}, one by one: {ways}, {} in all, nothing merged",
+            "every interleaving of {}{faults}, one by one: {ways}, {} in all, nothing merged",
             of(report.buyers.into(), "buyer"),
             of(covered.transitions, "step")
         ),
         (true, Some(ways)) => format!(
-            "every interleaving of {}{trouble}: {ways}, as {states}",
+            "every interleaving of {}{faults}: {ways}, as {states}",
             of(report.buyers.into(), "buyer")
         ),
         (true, None) => {
             format!(
-                "every interleaving of {}{trouble}, as {states}",
+                "every interleaving of {}{faults}, as {states}",
                 of(report.buyers.into(), "buyer")
             )
         }

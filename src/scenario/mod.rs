@@ -223,7 +223,7 @@ impl Scenario {
             _ if Faults::NAMES.contains(&name) => {
                 let message = format!(
                     "`{name}` counts faults for `explore`; of a simulated shop, say how often things go wrong \
-                     in its tables, such as [trouble]"
+                     in its tables, such as [faults]"
                 );
                 return Err(Fault { span: key.span(), message });
             }

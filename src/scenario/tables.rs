@@ -7,7 +7,7 @@ use crate::base::text::quantity::{parse_count, parse_duration, parse_switch};
 use crate::worlds::timed::delay::Delay;
 use crate::worlds::timed::quorum::{Acknowledge, Durability};
 use crate::worlds::timed::scene::{
-    Balancer, Door, Provider, Quorum, Reads, Replicas, Shop, Trouble, Wallet,
+    Balancer, Door, FaultRates, Provider, Quorum, Reads, Replicas, Shop, Wallet,
 };
 
 /// The longest that anything in a scene lasts.
@@ -20,7 +20,7 @@ pub(super) const TABLES: [(&str, &[&str]); 10] = [
     ("shop", &SHOP),
     ("wallet", &WALLET),
     ("provider", &PROVIDER),
-    ("trouble", &TROUBLE),
+    ("faults", &FAULTS),
     ("replicas", &REPLICAS),
     ("quorum", &QUORUM),
     ("member", &MEMBER),
@@ -96,23 +96,23 @@ pub(super) fn set_provider(provider: &mut Provider, name: &str, text: &str) -> R
     Ok(())
 }
 
-pub(super) const TROUBLE: [&str; 6] = ["crashes", "restart", "pauses", "pause", "loss", "resend"];
+pub(super) const FAULTS: [&str; 6] = ["crashes", "restart", "pauses", "pause", "loss", "resend"];
 
-pub(super) fn set_trouble(trouble: &mut Trouble, name: &str, text: &str) -> Result<(), String> {
+pub(super) fn set_faults(faults: &mut FaultRates, name: &str, text: &str) -> Result<(), String> {
     match name {
         "crashes" => {
-            trouble.crashes = share(text).and_then(|share| {
+            faults.crashes = share(text).and_then(|share| {
                 not_all(share, "if every op ends in a crash, nothing is ever looked after")
             })?;
         }
-        "restart" => trouble.restart = Delay::parse(text)?,
-        "pauses" => trouble.pauses = share(text)?,
-        "pause" => trouble.pause = Delay::parse(text)?,
+        "restart" => faults.restart = Delay::parse(text)?,
+        "pauses" => faults.pauses = share(text)?,
+        "pause" => faults.pause = Delay::parse(text)?,
         "loss" => {
-            trouble.loss = share(text)
+            faults.loss = share(text)
                 .and_then(|share| not_all(share, "if every packet is lost, nobody ever arrives"))?;
         }
-        _ => trouble.resend_ns = span(text)?,
+        _ => faults.resend_ns = span(text)?,
     }
     Ok(())
 }

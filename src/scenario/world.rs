@@ -9,8 +9,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::tables::{
-    BLOW, MEMBER, PRODUCT, PROVIDER, QUORUM, REGION, REPLICAS, SHOP, TROUBLE, WALLET, set_provider,
-    set_quorum, set_replicas, set_shop, set_trouble, set_wallet, span, time_of_day,
+    BLOW, FAULTS, MEMBER, PRODUCT, PROVIDER, QUORUM, REGION, REPLICAS, SHOP, WALLET, set_faults,
+    set_provider, set_quorum, set_replicas, set_shop, set_wallet, span, time_of_day,
 };
 use crate::base::error::Error;
 use crate::base::text::document::{Fault, plain_text};
@@ -41,7 +41,7 @@ pub(super) struct Plan {
     shop: Vec<Said>,
     wallet: Vec<Said>,
     provider: Vec<Said>,
-    trouble: Vec<Said>,
+    faults: Vec<Said>,
     replicas: Option<Vec<Said>>,
     quorum: Option<Vec<Said>>,
     members: Vec<(String, Delay)>,
@@ -79,7 +79,7 @@ enum BlowNamed {
 impl Plan {
     /// The keys and tables that say something of the world.
     pub(super) const KEYS: [&'static str; 13] = [
-        "seeds", "clicks", "opens", "region", "product", "shop", "wallet", "provider", "trouble",
+        "seeds", "clicks", "opens", "region", "product", "shop", "wallet", "provider", "faults",
         "replicas", "quorum", "member", "blow",
     ];
 
@@ -141,7 +141,7 @@ impl Plan {
             "shop" => self.shop = said(name, value)?,
             "wallet" => self.wallet = said(name, value)?,
             "provider" => self.provider = said(name, value)?,
-            _ => self.trouble = said(name, value)?,
+            _ => self.faults = said(name, value)?,
         }
         Ok(())
     }
@@ -198,8 +198,8 @@ impl Plan {
         for said in &self.provider {
             said.read(|name, text| set_provider(&mut scene.provider, name, text), &PROVIDER)?;
         }
-        for said in &self.trouble {
-            said.read(|name, text| set_trouble(&mut scene.trouble, name, text), &TROUBLE)?;
+        for said in &self.faults {
+            said.read(|name, text| set_faults(&mut scene.faults, name, text), &FAULTS)?;
         }
         let (named, items) = (self.products.len(), usize::from(settings.items));
         if named > 0 && named != items {

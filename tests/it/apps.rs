@@ -199,13 +199,13 @@ fn statements_to_two_databases_feed_one_chooser_and_a_shared_connection_is_no_pr
 }
 
 #[test]
-fn django_oscar_as_it_comes_sells_its_last_unit_twice_within_two_switches() {
+fn django_oscar_as_it_comes_sells_its_last_unit_twice_within_two_preemptions() {
     let Some(place) = ready("python", &[Postgres]) else { return };
     let file = shops().join("oscar/shop.toml");
-    let broken = search(&place, &[], &file, &["--switches", "2"]);
+    let broken = search(&place, &[], &file, &["--preemptions", "2"]);
     assert_eq!(findings(&broken)[0], "oversold");
     let orders = &broken["orders"];
-    assert!(orders["switches"].as_u64().unwrap() <= 2, "{orders}");
+    assert!(orders["preemptions"].as_u64().unwrap() <= 2, "{orders}");
     assert_eq!(orders["diverged"], 0, "{orders}");
     let why = &broken["findings"][0]["why"];
     assert_eq!((&why["table"], &why["reach"]), (&"partner_stockrecord".into(), &"scope".into()));
@@ -215,20 +215,20 @@ fn django_oscar_as_it_comes_sells_its_last_unit_twice_within_two_switches() {
 }
 
 #[test]
-fn django_oscar_with_a_lock_in_its_checkout_shows_nothing_within_two_switches() {
+fn django_oscar_with_a_lock_in_its_checkout_shows_nothing_within_two_preemptions() {
     let Some(place) = ready("python", &[Postgres]) else { return };
-    let cured = search(&place, &[], &shops().join("oscar/cured.toml"), &["--switches", "2"]);
+    let cured = search(&place, &[], &shops().join("oscar/cured.toml"), &["--preemptions", "2"]);
     assert_eq!(findings(&cured), Vec::<&str>::new());
-    assert_eq!(cured["orders"]["switches"], 2);
+    assert_eq!(cured["orders"]["preemptions"], 2);
     assert_eq!(cured["orders"]["diverged"], 0);
 }
 
 #[test]
-fn django_oscars_voucher_that_can_be_used_once_is_not_used_twice_within_one_switch() {
+fn django_oscars_voucher_that_can_be_used_once_is_not_used_twice_within_one_preemption() {
     let Some(place) = ready("python", &[Postgres]) else { return };
-    let voucher = search(&place, &[], &shops().join("oscar/voucher.toml"), &["--switches", "1"]);
+    let voucher = search(&place, &[], &shops().join("oscar/voucher.toml"), &["--preemptions", "1"]);
     assert_eq!(findings(&voucher), Vec::<&str>::new());
-    assert_eq!(voucher["orders"]["switches"], 1);
+    assert_eq!(voucher["orders"]["preemptions"], 1);
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn everything_can_be_put_back_in_the_files_own_words() {
         "sql = [\"DELETE FROM purchase\", \"UPDATE product SET stock = 1\"]",
     ] {
         fs::write(&file, kept.replace("[audit]", &format!("[reset]\n{reset}\n\n[audit]"))).unwrap();
-        let report = search(&place, &[], &file, &["--switches", "1"]);
+        let report = search(&place, &[], &file, &["--preemptions", "1"]);
         assert_eq!(findings(&report)[0], "oversold", "{reset}");
         assert_eq!(report["orders"]["diverged"], 0, "{reset}");
     }
@@ -271,7 +271,7 @@ fn everything_can_be_put_back_in_the_files_own_words() {
 fn a_lock_of_the_applications_own_is_waited_for_and_told() {
     let Some(place) = ready("python", &[Postgres]) else { return };
     let file = shops().join("python/odd.toml");
-    let safe = search(&place, &[("MODE", "mutex")], &file, &["--switches", "1"]);
+    let safe = search(&place, &[("MODE", "mutex")], &file, &["--preemptions", "1"]);
     assert_eq!(findings(&safe), Vec::<&str>::new());
     let remarks = safe["remarks"].to_string();
     assert!(remarks.contains("a lock of the application's own"), "{remarks}");

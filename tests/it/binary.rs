@@ -395,9 +395,9 @@ fn what_explore_records_replays_unless_a_flag_says_otherwise() {
 
 #[test]
 fn dice_and_one_by_one_are_flags_too() {
-    let rolled =
+    let random =
         ["explore", "-S", "cas", "-b", "30", "--random", "--schedules", "200", "--seed", "1"];
-    let (code, out, _) = ran(&rolled);
+    let (code, out, _) = ran(&random);
     assert_eq!(code, 0);
     assert!(out.contains("not seen in 200 schedules of 30 buyers and 1 unit"), "{out}");
     assert!(out.contains("PCT of depth 2") && out.contains("chance of at least"), "{out}");

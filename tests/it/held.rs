@@ -84,7 +84,7 @@ fn orders(report: &Exploration) -> &OrderCoverage {
 ///
 /// In 12 orders one comes too late: its begin is in any of six gaps, and the rest after the other's commit.
 #[test]
-fn with_few_switches_leaving_out_orders_leaves_out_no_way_to_end() {
+fn with_few_preemptions_leaving_out_orders_leaves_out_no_way_to_end() {
     for store in installed() {
         if !matches!(store, StoreKind::Sqlite | StoreKind::Postgres | StoreKind::Mysql) {
             continue;
@@ -107,7 +107,7 @@ fn with_few_switches_leaving_out_orders_leaves_out_no_way_to_end() {
                 };
                 let ((few, some_ends), (all, all_ends)) = (of(true), of(false));
                 let (few, all) = (few.orders.unwrap(), all.orders.unwrap());
-                let what = format!("{name} on {store} with {buyers}, {most} switches");
+                let what = format!("{name} on {store} with {buyers}, {most} preemptions");
                 assert_eq!(some_ends, all_ends, "{what}");
                 assert_eq!((few.diverged, all.diverged), (0, 0), "{what}");
                 assert!(few.run <= all.run, "{what}: {few:?} {all:?}");
@@ -117,7 +117,7 @@ fn with_few_switches_leaving_out_orders_leaves_out_no_way_to_end() {
 }
 
 #[test]
-fn enough_switches_are_every_order() {
+fn enough_preemptions_are_every_order() {
     if !installed().contains(&StoreKind::Postgres) {
         return;
     }

@@ -22,7 +22,7 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
     (
         "explore -S naive",
         &[
-            "--switches 2",
+            "--preemptions 2",
             "--try isolation=serializable",
             "--same-buyer",
             "--url redis://127.0.0.1",
@@ -53,7 +53,7 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
             "--no-reduce",
             "--graph g.json",
             "--record r.toml",
-            "--switches 2",
+            "--preemptions 2",
             "--try isolation=serializable",
             "--same-buyer",
             "--isolation serializable",

@@ -1,4 +1,4 @@
-//! Schedules by dice, one by one, and drawn.
+//! Random schedules, schedules one by one, and drawn ones.
 
 use oversell_sim::explore::{
     Exploration, Limits, Method, Recording, Sampling, sample, search_all, search_and_draw,
@@ -16,7 +16,7 @@ fn settings(buyers: u32, stock: i32, seed: u64) -> Settings {
     Settings { buyers, stock, seed, ..Settings::default() }
 }
 
-fn rolled(strategy: &str, settings: &Settings, schedules: u64, method: Method) -> Exploration {
+fn random(strategy: &str, settings: &Settings, schedules: u64, method: Method) -> Exploration {
     let sampling = Sampling { schedules, method, until_found: false };
     sample(find(strategy).unwrap(), settings, sampling, || false).unwrap()
 }
@@ -26,7 +26,7 @@ const METHODS: [Method; 2] = [Method::Plain, Method::Pct { depth: 2 }];
 #[test]
 fn dice_find_the_double_sale_in_a_crowd_and_leave_out_who_is_not_needed() {
     for method in METHODS {
-        let found = rolled("naive", &settings(50, 1, 7), 2_000, method);
+        let found = random("naive", &settings(50, 1, 7), 2_000, method);
         assert_eq!(found.evidence, Evidence::Broken, "{found}");
         let first = &found.findings[0];
         assert_eq!(first.finding.kind, FindingKind::Oversold);
@@ -37,7 +37,7 @@ fn dice_find_the_double_sale_in_a_crowd_and_leave_out_who_is_not_needed() {
 #[test]
 fn what_dice_do_not_find_is_not_proved() {
     for method in METHODS {
-        let found = rolled("cas", &settings(40, 2, 7), 500, method);
+        let found = random("cas", &settings(40, 2, 7), 500, method);
         assert_eq!(found.evidence, Evidence::NotSeen, "{found}");
         assert_eq!(found.sampled.unwrap().schedules, 500);
     }
@@ -48,12 +48,12 @@ fn the_same_seed_rolls_the_same_bytes_on_any_number_of_threads() {
     for method in METHODS {
         let on = |threads, seed| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let found = pool.install(|| rolled("naive", &settings(20, 3, seed), 3_000, method));
+            let found = pool.install(|| random("naive", &settings(20, 3, seed), 3_000, method));
             serde_json::to_string(&found).unwrap()
         };
         let alone = on(1, 1);
         assert!(on(2, 1) == alone && on(5, 1) == alone);
-        assert!(on(1, 2) != alone, "another seed rolls other schedules");
+        assert!(on(1, 2) != alone, "another seed follows other schedules");
     }
 }
 
@@ -63,16 +63,16 @@ fn priorities_find_a_bug_of_depth_two_at_least_as_often_as_is_promised() {
     let method = Method::Pct { depth: 2 };
     let found = (0..400)
         .filter(|seed| {
-            rolled("naive", &settings(2, 1, *seed), 1, method).evidence == Evidence::Broken
+            random("naive", &settings(2, 1, *seed), 1, method).evidence == Evidence::Broken
         })
         .count();
     assert!(found >= 400 / 8, "{found} of 400");
-    let sampled = rolled("naive", &settings(2, 1, 0), 1, method).sampled.unwrap();
+    let sampled = random("naive", &settings(2, 1, 0), 1, method).sampled.unwrap();
     assert_eq!(sampled.chance, Some(1.0 / 8.0));
 }
 
 #[test]
-fn every_rolled_finding_replays() {
+fn every_random_finding_replays() {
     for entrant in everybody() {
         let shop = Settings {
             qty: oversell_sim::buyer::Demand { least: 1, most: 2 },

@@ -372,7 +372,7 @@ fn a_world_that_cannot_be_is_one_line_with_its_place() {
         ),
         (shop("[provider]\ndeclines = 1.5\n"), "w.toml:9:12: `declines`: expected a share"),
         (
-            shop("[trouble]\ncrashes = 1\n"),
+            shop("[faults]\ncrashes = 1\n"),
             "w.toml:9:11: `crashes`: must be below 100%: if every op ends in a crash",
         ),
         (
@@ -380,11 +380,11 @@ fn a_world_that_cannot_be_is_one_line_with_its_place() {
             "w.toml:9:17: `loses_answers`: must be below 100%",
         ),
         (
-            shop("[trouble]\nloss = \"100%\"\n"),
+            shop("[faults]\nloss = \"100%\"\n"),
             "w.toml:9:8: `loss`: must be below 100%: if every packet is lost, nobody ever arrives",
         ),
         (
-            shop("[trouble]\ncrashs = \"1%\"\n"),
+            shop("[faults]\ncrashs = \"1%\"\n"),
             "w.toml:9:1: unknown key `crashs`; did you mean `crashes`?",
         ),
         (

@@ -67,7 +67,7 @@ pub struct Settings {
     pub think: Duration,
     /// How often and how soon to try again, and for how long.
     pub policy: RetryPolicy,
-    /// Seeds every buyer's dice.
+    /// The seed of every buyer's random choices.
     pub seed: u64,
     /// Where stock lives.
     pub store: StoreKind,
@@ -485,7 +485,7 @@ macro_rules! shop_setters {
             self
         }
 
-        /// Seeds the buyers' dice; by default 0.
+        /// The seed of the buyers' random choices; by default 0.
         pub fn seed(mut self, seed: u64) -> Self {
             self.settings.seed = seed;
             self

@@ -175,7 +175,7 @@ pub struct SettingsRecord {
     pub backoff: String,
     /// How long a buyer keeps trying, in ns.
     pub patience: u64,
-    /// The seed of every buyer's dice.
+    /// The seed of every buyer's random choices.
     pub seed: u64,
     /// Where stock lived.
     pub store: StoreKind,

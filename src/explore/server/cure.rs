@@ -126,7 +126,7 @@ pub fn try_level(
         (report, _) = search(Walk { enough_after_finding: None, ..walk })?;
     }
     let failed = report.failed;
-    let OrderCoverage { run: orders, switches, complete, .. } =
+    let OrderCoverage { run: orders, preemptions, complete, .. } =
         report.orders.clone().unwrap_or_default();
     let evidence = match (shows(&report), complete) {
         (true, _) => Evidence::Broken,
@@ -135,8 +135,8 @@ pub fn try_level(
         (false, false) => Evidence::NotSeen,
     };
     let remains = kinds(&report).filter(|found| !is_it(*found)).collect();
-    let switches = switches.filter(|_| !complete);
-    Ok(LevelTried { isolation, evidence, remains, orders, failed, switches })
+    let preemptions = preemptions.filter(|_| !complete);
+    Ok(LevelTried { isolation, evidence, remains, orders, failed, preemptions })
 }
 
 /// The kinds of finding in a report.

@@ -50,7 +50,7 @@ pub fn search_orders(
                     .into(),
             );
         }
-        let reached = covered.switches.filter(|_| covered.diverged == 0);
+        let reached = covered.preemptions.filter(|_| covered.diverged == 0);
         let asked_for_few = walk.switches.is_some_and(|switches| match switches {
             PreemptionBound::AtMost(most) => reached == Some(most),
             PreemptionBound::FewFirst => false,

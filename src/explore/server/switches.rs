@@ -86,7 +86,7 @@ pub(in crate::explore) fn run(
         }
         let covered = &mut level.results.covered;
         if covered.diverged == 0 {
-            (covered.switches, covered.with_few_switches) = (Some(switches), covered.run);
+            (covered.preemptions, covered.with_few_preemptions) = (Some(switches), covered.run);
         }
         if level.next.is_empty() {
             covered.complete = covered.diverged == 0;

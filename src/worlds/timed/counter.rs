@@ -133,7 +133,7 @@ impl<G: VisitRecorder> World<'_, G> {
             };
             (place, format!("{agreed}{who} {}{shows}", done(op, reply, names, "")))
         });
-        let crashes = scene.trouble.crashes;
+        let crashes = scene.faults.crashes;
         let may_crash = crashes > 0.0 && !matches!(op, Op::Submit(_));
         if may_crash && self.seats[seat].dice.random_bool(crashes) {
             return self.crash(number);

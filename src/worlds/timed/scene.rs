@@ -28,7 +28,7 @@ pub struct Scene {
     /// The payment provider.
     pub provider: Provider,
     /// What goes wrong, and how often.
-    pub trouble: Trouble,
+    pub faults: FaultRates,
     /// What the products are called, by number, as far as they have names.
     pub products: Vec<String>,
     /// Copies of the stock that are read in place of it.
@@ -172,7 +172,7 @@ pub struct Provider {
 
 /// What goes wrong, and how often.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Trouble {
+pub struct FaultRates {
     /// The share of ops after which the server that sent them dies.
     pub crashes: f64,
     /// How long it takes until another server looks after what it left.
@@ -341,7 +341,7 @@ impl Scene {
     }
 }
 
-/// An always-open shop without any trouble, everything near and at once, for tests to start from.
+/// An always-open shop without any faults, everything near and at once, for tests to start from.
 impl Scene {
     /// A scene of these settings and clicks, in which everything but the network is ideal.
     ///
@@ -378,7 +378,7 @@ impl Scene {
                 notice: Delay::always(Duration::from_secs(2)),
                 repeats_notice: 0.0,
             },
-            trouble: Trouble {
+            faults: FaultRates {
                 crashes: 0.0,
                 restart: Delay::always(Duration::from_secs(5)),
                 pauses: 0.0,

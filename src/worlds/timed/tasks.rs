@@ -70,10 +70,10 @@ impl<'w, G: VisitRecorder> World<'w, G> {
 
     /// How long a task is paused before it sends an op.
     pub(super) fn pause(&mut self, task: usize) -> u64 {
-        let trouble = &self.scene.trouble;
+        let faults = &self.scene.faults;
         let seat = &mut self.seats[self.tasks[task].seat];
-        if trouble.pauses > 0.0 && seat.dice.random_bool(trouble.pauses) {
-            return trouble.pause.roll(&mut seat.dice);
+        if faults.pauses > 0.0 && seat.dice.random_bool(faults.pauses) {
+            return faults.pause.roll(&mut seat.dice);
         }
         0
     }
@@ -143,7 +143,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
     pub(super) fn crash(&mut self, number: usize) {
         let (seat, role) = (self.tasks[number].seat, self.tasks[number].role);
         self.tell_shop(seat, |name| format!("the server that works for {name} dies"));
-        let after = self.scene.trouble.restart.roll(&mut self.seats[seat].dice);
+        let after = self.scene.faults.restart.roll(&mut self.seats[seat].dice);
         match role {
             Role::Attempt => {
                 if self.recovers {
@@ -190,7 +190,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         let seat = &mut self.seats[number];
         seat.put_off += 1;
         if seat.put_off <= MOST_PUT_OFF {
-            let after = self.scene.trouble.restart.roll(&mut seat.dice);
+            let after = self.scene.faults.restart.roll(&mut seat.dice);
             self.will_be_due(number, after, errand);
         }
     }

@@ -54,11 +54,11 @@ impl<G: VisitRecorder> World<'_, G> {
 
     /// How long a packet takes between a buyer and the shop; one that is lost is sent again.
     pub(super) fn trip(&mut self, seat: usize) -> u64 {
-        let Scene { regions, trouble, .. } = self.scene;
+        let Scene { regions, faults, .. } = self.scene;
         let seat = &mut self.seats[seat];
         let mut ns = regions[usize::from(seat.region)].way.roll(&mut seat.dice);
-        let mut resend_ns = trouble.resend_ns;
-        while trouble.loss > 0.0 && seat.dice.random_bool(trouble.loss) {
+        let mut resend_ns = faults.resend_ns;
+        while faults.loss > 0.0 && seat.dice.random_bool(faults.loss) {
             ns = ns.saturating_add(resend_ns);
             resend_ns = resend_ns.saturating_mul(2).min(60_000_000_000);
         }
