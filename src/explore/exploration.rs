@@ -23,7 +23,7 @@ use crate::domain::settings::Settings;
 use crate::domain::verb::Verb;
 use crate::stores::Address;
 use crate::worlds::entrant::Entrant;
-use crate::worlds::stepped::Actor;
+use crate::scheduler::Actor;
 
 /// The whole report of a search, or of one schedule. Equal searches give the same bytes.
 #[derive(Clone, Debug, Serialize)]

@@ -3,6 +3,7 @@
 //! `model` searches the states of the model, `server` the statement orders at a real server; both report one
 //! [`Exploration`].
 
+mod bound;
 mod builder;
 mod completeness;
 mod exploration;
@@ -10,12 +11,14 @@ mod incident;
 mod level;
 mod model;
 mod onward;
+mod play;
 mod recording;
-pub mod schedule;
+mod sampling;
 mod server;
 mod survey;
 mod timeline;
 
+pub use bound::{Plan, PreemptionBound};
 pub use builder::{Explore, explore};
 pub use exploration::{Covered, Exploration, OrderCoverage, Told, parse_expectation};
 pub use incident::{Incident, IncidentKind};
@@ -23,29 +26,31 @@ pub use level::{LevelTried, NoLevel};
 pub use model::any::{AnyBuyers, MOST_BUYERS, any_buyers};
 pub use model::brute::{Tried, try_all};
 pub use model::checks::{End, Shown};
-pub use model::dice::Method;
 pub use model::drawing::StateGraph;
-pub use model::game::{Game, Outlook};
 pub use model::graph::Ways;
 pub use model::limits::Limits;
+pub use model::bounded::search_preempted;
 pub use model::opening::open;
-pub use model::random::{Sampled, Sampling};
+pub use model::play::play;
 pub use model::replay::replay;
 pub use model::search::{Search, Seen};
 pub use model::searches::{sample, search_all, search_and_draw, search_unreduced};
 pub use model::state::{ANY, MOST_OF_A_KIND, State};
 pub use onward::{Onward, after_any, after_race, after_search, after_simulation};
+pub use play::{Client, Outlook, Playable};
 pub use recording::Recording;
-pub use schedule::Schedule;
+pub use sampling::{Sampled, Sampling};
 pub use server::checkup::{Checkup, Differing, Walked, check_up};
 pub use server::conflict::{Conflict, Reach};
 pub use server::cure::{gravest, no_level, try_level, try_levels};
+pub use server::play::play_at_server;
 pub use server::orders::{
     can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at,
 };
+pub use server::random::sample_orders;
 pub use server::reality::{Agreement, Difference, compare};
 pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};
 pub use server::results::Outcome;
-pub use server::walk::{PreemptionBound, Walk};
+pub use crate::scheduler::{Method, Schedule};
 pub use survey::{Place, Survey, SurveyRow, Verdict, survey};
 pub use timeline::Row;

@@ -4,12 +4,11 @@
 //! finds nothing, no command is printed. It does not check that a search proves a strategy that claims to be safe: the
 //! tests do that.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::model::limits::Limits;
 use super::model::searches::search_all;
 use super::server::orders::{can_be_stepped, search_orders};
-use super::server::walk::{PreemptionBound, Walk};
+use super::bound::{Plan, PreemptionBound};
 use super::{AnyBuyers, Exploration};
 use crate::base::control::Control;
 use crate::check::report::{Evidence, Run};
@@ -249,14 +248,13 @@ fn shows_at(
     if can_be_stepped(entrant, shop).is_err() {
         return false;
     }
-    let walk = Walk {
-        switches: entrant.is_app().then_some(PreemptionBound::FewFirst),
-        reduced: true,
+    let plan = Plan {
+        preemptions: entrant.is_app().then_some(PreemptionBound::FewFirst),
         enough_after_finding: Some(1),
+        most: Some(MOST_ORDERS),
+        ..Plan::EVERYTHING
     };
-    let begun = AtomicU64::new(0);
-    let stopped = || control.is_stopped() || begun.fetch_add(1, Ordering::Relaxed) >= MOST_ORDERS;
-    search_orders(entrant, shop, server, walk, &stopped)
+    search_orders(entrant, shop, server, plan, &|| control.is_stopped())
         .is_ok_and(|(found, _)| !found.findings.is_empty())
 }
 

@@ -12,7 +12,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::schedule::Schedule;
+use crate::scheduler::Schedule;
 use crate::base::error::Error;
 use crate::base::text::document;
 use crate::base::text::document::{Fault, plain_text};

@@ -6,7 +6,7 @@ use super::Exploration;
 use super::model::limits::Limits;
 use super::model::searches::search_all;
 use super::server::orders::{can_be_stepped, search_orders, server_for};
-use super::server::walk::Walk;
+use super::bound::Plan;
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::check::report::Evidence;
@@ -101,13 +101,13 @@ pub fn survey(
                 }
                 let Some(open) = open.as_deref() else { continue };
                 server.get_or_insert_with(|| open.version().to_owned());
-                let walk = Walk { switches: None, reduced: true, enough_after_finding: None };
+                let plan = Plan::EVERYTHING;
                 let left = AtomicU64::new(MOST_ORDERS);
                 let stopped = || {
                     let more = left.fetch_sub(1, Ordering::Relaxed);
                     more == 0 || control.is_stopped()
                 };
-                let (found, _) = search_orders(*entrant, &settings, open, walk, &stopped)?;
+                let (found, _) = search_orders(*entrant, &settings, open, plan, &stopped)?;
                 row.verdicts.push(Verdict::of(&found));
             }
         }

@@ -8,7 +8,8 @@ use crate::domain::buyer::Ending;
 use crate::domain::card::Errand;
 use crate::domain::faults::Act;
 use crate::domain::op::{Item, Op, Reply, Units};
-use crate::worlds::stepped::{Actor, Step};
+use crate::scheduler::Actor;
+use crate::worlds::stepped::Step;
 use crate::worlds::words::{done, happened};
 
 /// One row: an actor's step, and the stock after it.

@@ -6,7 +6,7 @@ use crate::base::text::quantity::of;
 use crate::domain::buyer::Ending;
 use crate::domain::op::BuyerId;
 use crate::explore::Rehearsal;
-use crate::worlds::stepped::Actor;
+use crate::scheduler::Actor;
 
 /// How each visit of the serial run ended, and the timeline of its statements.
 #[must_use]

@@ -63,7 +63,7 @@ pub fn run_one<E, S>(
     stopped: &dyn Fn() -> bool,
 ) -> Result<Run, Error>
 where
-    E: Execution + ?Sized,
+    E: Execution,
     S: Scheduler<E> + ?Sized,
 {
     let mut schedule = Vec::new();
@@ -110,7 +110,7 @@ pub fn run_all<E, S>(
     mut take_in: impl FnMut(&mut E, Run) -> Result<bool, Error>,
 ) -> Result<bool, Error>
 where
-    E: Execution + ?Sized,
+    E: Execution,
     S: Scheduler<E> + ?Sized,
 {
     loop {

@@ -5,18 +5,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::choice::{Actor, Choice, Cue};
 use crate::domain::faults::Act;
-use crate::domain::op::BuyerId;
-use crate::worlds::stepped::{Actor, Cue};
 
 /// Whose step comes when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Schedule(pub Vec<Cue<Actor>>);
-
-/// The buyer with this index.
-pub(super) fn actor(place: usize) -> Actor {
-    Actor::Buyer(place as BuyerId)
-}
+pub struct Schedule(pub Vec<Choice>);
 
 /// From this many consecutive steps of one buyer on, their number is written.
 const MANY: usize = 16;
@@ -42,7 +36,7 @@ impl FromStr for Schedule {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut cues: Vec<Cue<Actor>> = Vec::new();
+        let mut cues: Vec<Choice> = Vec::new();
         let mut rest = text.trim_start();
         while let Some(first) = rest.chars().next() {
             if cues.len() == MOST_STEPS {

@@ -14,7 +14,7 @@ pub(super) struct Symmetry {
 
 impl Symmetry {
     /// The symmetry of an execution's clients; none of them is left out unless it is used.
-    pub(super) fn of<E: Execution + ?Sized>(execution: &E, is_used: bool) -> Self {
+    pub(super) fn of<E: Execution>(execution: &E, is_used: bool) -> Self {
         let clients = execution.clients().into_iter();
         let alike = clients.map(|client| (client, execution.first_alike(client))).collect();
         Self { alike, is_used }

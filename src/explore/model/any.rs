@@ -27,7 +27,8 @@ use crate::domain::settings::Settings;
 use crate::explore::completeness::cut_after;
 use crate::explore::{Exploration, Limits};
 use crate::worlds::entrant::Entrant;
-use crate::worlds::stepped::{Cast, Cue, KindId, Part, StoreId};
+use crate::scheduler::Cue;
+use crate::worlds::stepped::{Cast, KindId, Part, StoreId};
 
 /// Limit of markings; beyond it the state space is taken to be infinite, and the construction stops.
 const MOST_MARKINGS: usize = 1_000;

@@ -7,7 +7,8 @@ use super::checks::{self, End, Shown};
 use super::limits::Limits;
 use super::state::State;
 use crate::check::audit::Finding;
-use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
+use crate::scheduler::{Actor, Cue};
+use crate::worlds::stepped::{Cast, Stage};
 
 /// What the search has seen.
 #[derive(Clone, Debug, Default)]

@@ -12,9 +12,8 @@ use crate::domain::books::Books;
 use crate::domain::buyer::{Ending, Visit};
 use crate::domain::finding::FindingKind;
 use crate::domain::op::{Item, Order, Units, Want};
-use crate::worlds::stepped::{
-    Actor, Cast, Cue, KindId, Leaks, Ordered, Part, Stage, Step, StoreId,
-};
+use crate::scheduler::{Actor, Cue};
+use crate::worlds::stepped::{Cast, KindId, Leaks, Ordered, Part, Stage, Step, StoreId};
 
 /// A finding and a shortest schedule to it.
 #[derive(Clone, Debug)]

@@ -10,7 +10,8 @@ use super::packed::{crowd_of, store_of, unpack};
 use super::states::{Batch, States};
 use crate::check::audit::Finding;
 use crate::domain::op::Units;
-use crate::worlds::stepped::{Cast, Cue, KindId, StoreId};
+use crate::scheduler::Cue;
+use crate::worlds::stepped::{Cast, KindId, StoreId};
 
 /// Where a kind of finding was first seen: in a state, or on a step out of it.
 #[derive(Clone, Debug)]

@@ -1,16 +1,17 @@
 //! The states of the model: what is known of each, the steps between them, and searches through them.
 
 pub(super) mod any;
+pub(super) mod bounded;
 pub(super) mod brute;
 pub(super) mod checks;
-pub(super) mod dice;
 pub(super) mod drawing;
+pub(super) mod execution;
 pub(super) mod expand;
-pub(super) mod game;
 pub(super) mod graph;
 pub(super) mod limits;
 pub(super) mod opening;
 pub(super) mod packed;
+pub(super) mod play;
 pub(super) mod precedence;
 pub(super) mod random;
 pub(super) mod replay;

@@ -24,7 +24,8 @@ use crate::check::audit::Finding;
 use crate::domain::buyer::Ending;
 use crate::domain::finding::FindingKind;
 use crate::domain::op::Units;
-use crate::worlds::stepped::{Actor, Cast, Cue, KindId, Stage};
+use crate::scheduler::{Actor, Cue};
+use crate::worlds::stepped::{Cast, KindId, Stage};
 
 /// The result of the search.
 #[derive(Debug)]

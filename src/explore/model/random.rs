@@ -1,44 +1,18 @@
-//! Random schedules from a seed, for shops too large to follow every schedule.
+//! Random schedules of the model, for shops too large to follow every schedule.
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::checks::{self, Shown};
-use super::dice::{LAST, Method, Roll};
-use super::state::State;
+use super::execution::ModelExecution;
+use crate::base::error::Error;
 use crate::check::audit::Finding;
-use crate::domain::buyer::Ending;
-use crate::domain::op::Units;
-use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
-
-/// Which random schedules to follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sampling {
-    /// The number of schedules.
-    pub schedules: u64,
-    /// How steps are chosen.
-    pub method: Method,
-    /// Whether to stop soon after a finding.
-    pub until_found: bool,
-}
-
-/// The random schedules that were followed.
-#[derive(Clone, Debug, Serialize)]
-pub struct Sampled {
-    /// Schedules followed.
-    pub schedules: u64,
-    /// How many of these were cut off, since they would not end.
-    pub endless: u64,
-    /// Steps of the longest schedule.
-    pub longest: u64,
-    /// How their steps were chosen.
-    pub method: Method,
-    /// The least probability with which each schedule shows a bug of that depth; none for plain schedules, and if one
-    /// was longer than the pilots.
-    pub chance: Option<f64>,
-}
+use crate::explore::sampling::{Sampled, Sampling, chance};
+use crate::scheduler::{
+    Actor, Bounds, Choice, End, LAST, Method, RandomWalk, Replay, Scheduler, run_one,
+};
+use crate::worlds::stepped::{Cast, Stage};
 
 /// The results of random schedules.
 pub(in crate::explore) struct Rolled {
@@ -48,7 +22,7 @@ pub(in crate::explore) struct Rolled {
     /// Schedules in which a buyer's checkout failed.
     pub(in crate::explore) failed: u64,
     /// The shortest of these schedules.
-    pub(in crate::explore) first_failure: Option<Vec<Cue<Actor>>>,
+    pub(in crate::explore) first_failure: Option<Vec<Choice>>,
     /// Whether a buyer bought in any of them.
     pub(in crate::explore) sold: bool,
 }
@@ -59,9 +33,6 @@ const CHUNK: u64 = 64;
 /// Chunks that are followed between two checks of whether to stop. It does not depend on the number of threads.
 const CHUNKS: usize = 16;
 
-/// Steps between two checks of whether to stop.
-const LOOK_UP: usize = 256;
-
 /// Kinds after which a cast is replaced by a new one: it has room for as many again.
 const MANY_KINDS: usize = 32_000;
 
@@ -70,26 +41,30 @@ const PILOTS: u64 = 64;
 
 /// Follows random schedules until `stopped` returns true. For each kind of finding it reports the first schedule,
 /// without the buyers that the finding does not need.
+///
+/// # Errors
+/// None that a model can have.
 pub(in crate::explore) fn sample<'s>(
     new_cast: impl Fn() -> Cast<'s> + Sync,
     open: impl Fn(&mut Cast<'s>) -> Stage + Sync,
     seed: u64,
     sampling: Sampling,
     stopped: &(dyn Fn() -> bool + Sync),
-) -> Rolled {
+) -> Result<Rolled, Error> {
     let mut cast = new_cast();
     let opening = open(&mut cast);
     let steps = match sampling.method {
         Method::Plain => 0,
-        Method::Pct { .. } => (0..PILOTS)
-            .map(|number| {
-                // Pilots are numbered from the other end, so that they are not schedules of the sample.
-                let mut dice = Roll::new(seed, LAST - number, Method::Plain, 0, &opening);
-                let next = |cast: &mut Cast<'_>, stage: &Stage| dice.next(cast, stage);
-                Walk::follow(&mut cast, &opening, next, stopped).schedule.len()
-            })
-            .max()
-            .unwrap_or(0),
+        Method::Pct { .. } => {
+            // Pilots are numbered from the other end, so that they are not schedules of the sample.
+            let mut pilots = RandomWalk::new(seed, LAST - PILOTS + 1..LAST + 1, Method::Plain, 0);
+            let mut longest = 0;
+            while Scheduler::<ModelExecution<'_, '_>>::new_execution(&mut pilots) {
+                let pilot = Followed::by(&mut cast, &opening, &mut pilots, stopped)?;
+                longest = longest.max(pilot.schedule.len());
+            }
+            longest
+        }
     };
     let mut all = Chunk::default();
     let mut casts: Vec<(Cast<'s>, Stage)> = Vec::new();
@@ -102,45 +77,45 @@ pub(in crate::explore) fn sample<'s>(
         });
         let follow = |(place, (cast, opening)): (usize, &mut (Cast<'s>, Stage))| {
             let first = next + place as u64 * CHUNK;
+            let numbers = first..sampling.schedules.min(first + CHUNK).max(first);
+            let mut schedules = RandomWalk::new(seed, numbers, sampling.method, steps);
             let mut chunk = Chunk::default();
-            for number in first..sampling.schedules.min(first + CHUNK) {
+            while Scheduler::<ModelExecution<'_, '_>>::new_execution(&mut schedules) {
                 if cast.kinds() > MANY_KINDS {
                     *cast = new_cast();
                     *opening = open(cast);
                 }
-                let mut dice = Roll::new(seed, number, sampling.method, steps, opening);
-                let next = |cast: &mut Cast<'_>, stage: &Stage| dice.next(cast, stage);
-                chunk.enter(Walk::follow(cast, opening, next, stopped));
+                chunk.enter(Followed::by(cast, opening, &mut schedules, stopped)?);
             }
-            chunk
+            Ok(chunk)
         };
-        let chunks: Vec<Chunk> = casts.par_iter_mut().enumerate().map(follow).collect();
-        chunks.into_iter().for_each(|chunk| all.then(chunk));
+        let chunks: Result<Vec<Chunk>, Error> = casts.par_iter_mut().enumerate().map(follow).collect();
+        chunks?.into_iter().for_each(|chunk| all.then(chunk));
         next += CHUNK * CHUNKS as u64;
         if sampling.until_found && !all.found.is_empty() {
             break;
         }
     }
-    let buyers = opening.actors().count() as f64;
-    let k = steps as f64;
+    let buyers = opening.actors().count();
     let sampled = Sampled {
         schedules: all.schedules,
         endless: all.endless,
         longest: all.longest as u64,
         method: sampling.method,
-        chance: match sampling.method {
-            // In a schedule longer than the pilots, no priority change could come at the last steps.
-            Method::Pct { depth } if (1..=steps).contains(&all.longest) => {
-                Some(1.0 / (buyers * k.powf(f64::from(depth) - 1.0)))
-            }
-            _ => None,
-        },
+        chance: chance(sampling.method, buyers, steps, all.longest),
     };
     // A search that stops at a finding reports only the gravest one.
     let enough = if sampling.until_found { 1 } else { usize::MAX };
     let found = all.found.into_values().take(enough);
-    let shown = found.map(|shown| shorter(&mut cast, &opening, shown, stopped)).collect();
-    Rolled { sampled, shown, failed: all.failed, first_failure: all.first_failure, sold: all.sold }
+    let shown = found.map(|shown| shorter(&mut cast, &opening, shown, stopped));
+    let shown = shown.collect::<Result<_, Error>>()?;
+    Ok(Rolled {
+        sampled,
+        shown,
+        failed: all.failed,
+        first_failure: all.first_failure,
+        sold: all.sold,
+    })
 }
 
 /// The results of some schedules.
@@ -152,34 +127,34 @@ struct Chunk {
     /// The first finding of each kind, by gravity.
     found: BTreeMap<usize, Shown>,
     failed: u64,
-    first_failure: Option<Vec<Cue<Actor>>>,
+    first_failure: Option<Vec<Choice>>,
     sold: bool,
 }
 
 impl Chunk {
     /// Keeps a schedule in which a buyer's checkout failed, if it is shorter than the one before.
-    fn keep_failure(&mut self, schedule: Vec<Cue<Actor>>) {
+    fn keep_failure(&mut self, schedule: Vec<Choice>) {
         if self.first_failure.as_ref().is_none_or(|known| schedule.len() < known.len()) {
             self.first_failure = Some(schedule);
         }
     }
 
-    fn enter(&mut self, walk: Walk) {
-        if walk.is_stopped {
+    fn enter(&mut self, followed: Followed) {
+        if followed.is_stopped {
             return;
         }
         self.schedules += 1;
-        self.endless += u64::from(walk.is_endless);
-        self.longest = self.longest.max(walk.schedule.len());
-        self.sold |= walk.has_sold;
-        if walk.has_failed {
+        self.endless += u64::from(followed.is_endless);
+        self.longest = self.longest.max(followed.schedule.len());
+        self.sold |= followed.has_sold;
+        if followed.has_failed {
             self.failed += 1;
-            self.keep_failure(walk.schedule.clone());
+            self.keep_failure(followed.schedule.clone());
         }
-        for (finding, steps) in walk.found {
+        for (finding, steps) in followed.found {
             self.found
                 .entry(finding.kind.gravity())
-                .or_insert_with(|| Shown { finding, schedule: walk.schedule[..steps].to_vec() });
+                .or_insert_with(|| Shown { finding, schedule: followed.schedule[..steps].to_vec() });
         }
     }
 
@@ -199,9 +174,8 @@ impl Chunk {
 }
 
 /// One schedule that was followed.
-#[derive(Default)]
-struct Walk {
-    schedule: Vec<Cue<Actor>>,
+struct Followed {
+    schedule: Vec<Choice>,
     /// The findings, each with the number of steps after which it was seen.
     found: Vec<(Finding, usize)>,
     is_endless: bool,
@@ -210,74 +184,33 @@ struct Walk {
     /// Whether a buyer's checkout has failed at its end, and whether a buyer has bought.
     has_failed: bool,
     has_sold: bool,
-    /// Units of each product that were promised.
-    promised: Vec<i64>,
 }
 
-impl Walk {
-    /// Follows the cues that `chooser` names, until it names none.
-    fn follow(
-        cast: &mut Cast<'_>,
+impl Followed {
+    /// Follows the schedule that the scheduler chooses.
+    fn by<'c, 's>(
+        cast: &'c mut Cast<'s>,
         opening: &Stage,
-        mut chooser: impl FnMut(&mut Cast<'_>, &Stage) -> Option<Cue<Actor>>,
+        scheduler: &mut impl Scheduler<ModelExecution<'c, 's>>,
         stopped: &(dyn Fn() -> bool + Sync),
-    ) -> Self {
-        let stock = checks::stock_of(cast, opening);
+    ) -> Result<Self, Error> {
         let most_steps = 10_000 + 100 * opening.actors().count();
-        let mut stage = opening.clone();
-        let mut walk = Self::default();
-        while let Some(cue) = chooser(cast, &stage) {
-            let steps = walk.schedule.len();
-            walk.is_stopped = steps.is_multiple_of(LOOK_UP) && stopped();
-            walk.is_endless = steps == most_steps || cast.is_full();
-            if walk.is_endless || walk.is_stopped {
-                return walk;
-            }
-            let Some(step) = stage.follow(cast, cue) else { continue };
-            walk.schedule.push(cue);
-            walk.look(cast, stock, &stage, &step);
-        }
-        if !stage.goes_on(cast) {
-            let (end, findings) = checks::end_of(cast, stock, &stage);
-            walk.has_failed = end.has_failed();
-            walk.has_sold = end.has_sold();
-            findings.into_iter().for_each(|finding| walk.note(finding));
-        }
-        walk
-    }
-
-    /// Notes findings after a step that are certain whatever comes later.
-    fn look(&mut self, cast: &Cast<'_>, stock: Units, stage: &Stage, step: &Step) {
-        let mover = (step.actor, step.ending);
-        let sold = [Some(mover), step.other].into_iter().flatten();
-        let buyer = sold.filter(|(_, ending)| *ending == Some(Ending::Bought)).map(|(who, _)| who);
-        let want = buyer.filter_map(|buyer| stage.kind(buyer)).find_map(|kind| {
-            match cast.kind_of(kind).part {
-                Part::Gone { want, .. } => Some(want),
-                _ => None,
-            }
-        });
-        let Some(want) = want else { return self.look_at_leaks(step) };
-        self.promised.resize(step.stock.len(), 0);
-        for item in want.items() {
-            self.promised[usize::from(item.0)] += i64::from(want.qty);
-        }
-        if self.promised.iter().any(|promised| *promised > i64::from(stock)) {
-            let state = State::of(stage.store(), stage.kinds());
-            let oversold = checks::promises(cast, stock, &state);
-            oversold.into_iter().for_each(|finding| self.note(finding));
-        }
-        self.look_at_leaks(step);
-    }
-
-    fn look_at_leaks(&mut self, step: &Step) {
-        checks::leaks(step.leaks).for_each(|leak| self.note(leak));
-    }
-
-    fn note(&mut self, finding: Finding) {
-        if self.found.iter().all(|(known, _)| known.kind != finding.kind) {
-            self.found.push((finding, self.schedule.len()));
-        }
+        let bounds = Bounds { most_steps, cuts_futile: false };
+        let mut execution = ModelExecution::of(cast, opening);
+        let run = run_one(&mut execution, scheduler, bounds, &|| stopped())?;
+        let is_over = run.end == End::Over;
+        let (end, found) = match is_over {
+            true => execution.judge(),
+            false => (None, execution.found()),
+        };
+        Ok(Self {
+            schedule: run.schedule,
+            found: found.to_vec(),
+            is_endless: run.end == End::TooLong,
+            is_stopped: run.end == End::Stopped,
+            has_failed: end.as_ref().is_some_and(checks::End::has_failed),
+            has_sold: end.as_ref().is_some_and(checks::End::has_sold),
+        })
     }
 }
 
@@ -288,7 +221,7 @@ fn shorter(
     opening: &Stage,
     shown: Shown,
     stopped: &(dyn Fn() -> bool + Sync),
-) -> Shown {
+) -> Result<Shown, Error> {
     let mut best = shown;
     let mut part = opening.actors().count().div_ceil(2);
     while part > 0 && !stopped() {
@@ -296,13 +229,13 @@ fn shorter(
         actors.sort_unstable();
         actors.dedup();
         for some in actors.chunks(part) {
-            if let Some(without) = leave_out(cast, opening, &best, some, stopped) {
+            if let Some(without) = leave_out(cast, opening, &best, some, stopped)? {
                 best = without;
             }
         }
         part /= 2;
     }
-    best
+    Ok(best)
 }
 
 /// The same finding without some of the buyers, if it still shows.
@@ -312,14 +245,15 @@ fn leave_out(
     shown: &Shown,
     some: &[Actor],
     stopped: &(dyn Fn() -> bool + Sync),
-) -> Option<Shown> {
-    let mut others = shown.schedule.iter().copied().filter(|cue| !some.contains(&cue.who));
+) -> Result<Option<Shown>, Error> {
+    let others = shown.schedule.iter().copied().filter(|cue| !some.contains(&cue.who));
     // A step that cannot be made without the removed buyers is removed, too.
-    let next = |cast: &mut Cast<'_>, stage: &Stage| {
-        others.by_ref().find(|cue| stage.can_happen(cast, *cue))
-    };
-    let walk = Walk::follow(cast, opening, next, stopped);
-    let kind = shown.finding.kind;
-    let (finding, steps) = walk.found.iter().find(|(finding, _)| finding.kind == kind)?;
-    Some(Shown { finding: finding.clone(), schedule: walk.schedule[..*steps].to_vec() })
+    let mut replay = Replay::of(others.collect()).skipping();
+    let followed = Followed::by(cast, opening, &mut replay, stopped)?;
+    let mut found = followed.found.into_iter();
+    let found = found.find(|(finding, _)| finding.kind == shown.finding.kind);
+    Ok(found.map(|(finding, steps)| {
+        let schedule = followed.schedule[..steps].to_vec();
+        Shown { finding, schedule }
+    }))
 }

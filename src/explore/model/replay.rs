@@ -1,20 +1,20 @@
 //! One schedule of the model, step by step, and what is wrong at its end.
 
 use super::checks::{self, Shown};
+use super::execution::ModelExecution;
 use super::opening::{check_card, open};
 use crate::base::error::Error;
 use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
-use crate::domain::faults::Act;
 use crate::domain::finding::FindingKind;
 use crate::domain::settings::Settings;
 use crate::explore::completeness::{self, Looked, UNFINISHED};
 use crate::explore::exploration::{Exploration, Told, again, by_hand, search_again};
 use crate::explore::incident::{Incident, IncidentKind};
-use crate::explore::schedule::Schedule;
+use crate::scheduler::{Bounds, Choice, End, Replay, Schedule, run_one};
 use crate::explore::timeline;
 use crate::worlds::entrant::Entrant;
-use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
+use crate::worlds::stepped::{Cast, Part, Stage, Step};
 
 /// The incident of failed checkouts: in how many ends one failed, and a shortest schedule to one of these ends.
 pub(super) fn tell_failed(
@@ -22,7 +22,7 @@ pub(super) fn tell_failed(
     opening: &Stage,
     entrant: &dyn Entrant,
     settings: &Settings,
-    failed: Option<(u64, Vec<Cue<Actor>>)>,
+    failed: Option<(u64, Vec<Choice>)>,
 ) -> Result<Vec<Incident>, Error> {
     let Some((orders, schedule)) = failed else { return Ok(Vec::new()) };
     let mut stage = opening.clone();
@@ -124,35 +124,20 @@ pub fn replay(
 pub(super) fn follow(
     cast: &mut Cast<'_>,
     stage: &mut Stage,
-    schedule: &[Cue<Actor>],
+    schedule: &[Choice],
 ) -> Result<Vec<Step>, Error> {
-    let mut steps = Vec::new();
-    for (number, cue) in schedule.iter().enumerate() {
-        let step = stage.follow(cast, *cue).ok_or_else(|| {
-            let number = number + 1;
-            let Cue { who, act } = cue;
-            let why = match (stage.kind(*who).map(|kind| cast.kind_of(kind).next), act) {
-                (None, _) => "nobody goes by that name here",
-                (_, Act::Errand) => "nobody has an errand in its name then",
-                (_, act) if *act != Act::Step => {
-                    return Error::input(format!(
-                        "--schedule: step {number} is `{cue}`, which cannot happen then; faults \
-                         happen as often as --crashes, --expiries and so on allow"
-                    ));
-                }
-                (Some(None), _) => "it has left by then",
-                (Some(Some(_)), _) => "it has to wait then",
-            };
-            Error::input(format!("--schedule: step {number} is {who}'s, but {why}"))
-        })?;
-        if cast.is_full() {
-            return Err(Error::input(format!(
-                "--schedule: by step {} there are more kinds of buyer than can be told apart; replay \
-                 the beginning alone, or with fewer --buyers",
-                number + 1
-            )));
-        }
-        steps.push(step);
+    let bounds = Bounds { most_steps: usize::MAX, cuts_futile: false };
+    let mut execution = ModelExecution::of(cast, stage);
+    let mut replay = Replay::of(schedule.to_vec());
+    let run = run_one(&mut execution, &mut replay, bounds, &|| false)?;
+    if run.end == End::TooLong {
+        return Err(Error::input(format!(
+            "--schedule: by step {} there are more kinds of buyer than can be told apart; replay \
+             the beginning alone, or with fewer --buyers",
+            run.steps
+        )));
     }
+    let (there, steps) = execution.into_parts();
+    *stage = there;
     Ok(steps)
 }

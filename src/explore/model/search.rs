@@ -18,7 +18,8 @@ use crate::check::audit::Finding;
 use crate::domain::faults::Act;
 use crate::domain::finding::FindingKind;
 use crate::domain::op::Units;
-use crate::worlds::stepped::{Actor, Cast, Cue, KindId, Stage};
+use crate::scheduler::{Actor, Cue};
+use crate::worlds::stepped::{Cast, KindId, Stage};
 
 /// What a search has seen.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use super::drawing::StateGraph;
 use super::graph::Ways;
 use super::limits::Limits;
 use super::opening::{check_card, open};
-use super::random::{self, Rolled, Sampling};
+use super::random::{self, Rolled};
 use super::replay::{follow, tell, tell_failed};
 use super::search::Search;
 use crate::base::error::Error;
@@ -15,8 +15,10 @@ use crate::domain::op::Op;
 use crate::domain::settings::Settings;
 use crate::explore::completeness::{Looked, cut_after, failed_ends, idle_ends};
 use crate::explore::exploration::{Covered, Exploration};
+use crate::explore::sampling::Sampling;
 use crate::worlds::entrant::Entrant;
-use crate::worlds::stepped::{Actor, Cast, Cue, Step};
+use crate::scheduler::{Actor, Cue};
+use crate::worlds::stepped::{Cast, Step};
 
 /// Follows every schedule of these settings, the shortest first, within limits.
 ///
@@ -168,7 +170,7 @@ pub fn sample(
     let open_again =
         |cast: &mut Cast<'_>| open(cast, entrant, settings).unwrap_or_else(|_| opening.clone());
     let Rolled { sampled, shown, failed, first_failure, sold } =
-        random::sample(new_cast, open_again, settings.seed, sampling, &stopped);
+        random::sample(new_cast, open_again, settings.seed, sampling, &stopped)?;
     let followed = sampled.schedules;
     let idle = match sampled.schedules - sampled.endless {
         0 => None,

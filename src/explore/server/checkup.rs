@@ -8,7 +8,7 @@ use super::rehearsal::{come_alone, measured};
 use crate::base::error::Error;
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
-use crate::explore::schedule::actor;
+use crate::scheduler::Actor;
 use crate::stores::remote::Server;
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Grain, Harness, Step};
@@ -80,7 +80,7 @@ pub fn check_up(
                         steps.last().map_or(String::new(), |step| step.statement.text.clone());
                     return Err(Error::input(format!(
                         "{} is alone and has to wait: `{text}`; a buyer who left before has kept a lock",
-                        actor(place)
+                        Actor::buyer(place)
                     )));
                 }
                 Ok((ending, steps))
@@ -107,7 +107,7 @@ pub fn check_up(
             let transactions: BTreeSet<u64> =
                 steps.iter().filter_map(|step| step.statement.transaction).collect();
             Walked {
-                who: actor(place).to_string(),
+                who: Actor::buyer(place).to_string(),
                 ending: *ending,
                 statements: steps.len(),
                 transactions: transactions.len(),
@@ -136,7 +136,7 @@ fn differing(place: usize, before: &[Step], now: &[Step]) -> Vec<Differing> {
             said.map_or("nothing".to_owned(), |said| said.text)
         };
         let said = (text(before), text(now));
-        found.push(Differing { who: actor(place).to_string(), step: step + 1, said, is_alike });
+        found.push(Differing { who: Actor::buyer(place).to_string(), step: step + 1, said, is_alike });
         if !is_alike {
             break;
         }

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::explore::schedule::actor;
+use crate::scheduler::Actor;
 use crate::worlds::held::Step;
 
 /// What can cure a conflict.
@@ -93,8 +93,8 @@ impl Conflict {
                 let (first, last) = (&steps[looked].statement, &steps[acted].statement);
                 let is_one = first.transaction.is_some() && first.transaction == last.transaction;
                 let conflict = Self {
-                    who: actor(who).to_string(),
-                    other: actor(other).to_string(),
+                    who: Actor::buyer(who).to_string(),
+                    other: Actor::buyer(other).to_string(),
                     table: table.clone(),
                     looked: looked + 1,
                     changed: changed + 1,

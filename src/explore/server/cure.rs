@@ -4,11 +4,8 @@
 //! answer is known: if the checkout sets its level itself, no flag changes it; and what is wrong when buyers run
 //! serially is wrong at every level, for every level allows that.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use super::orders::{search_orders, server_for};
 use super::rehearsal::as_furnished;
-use super::walk::{PreemptionBound, Walk};
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::sql::{Dialect, Kind, pieces};
@@ -19,6 +16,7 @@ use crate::domain::isolation::Isolation;
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
+use crate::explore::bound::{Plan, PreemptionBound};
 use crate::explore::exploration::{Exploration, OrderCoverage};
 use crate::explore::level::{LevelTried, NoLevel};
 use crate::stores::Address;
@@ -82,14 +80,16 @@ pub fn try_levels(
     if !has_levels(entrant, settings) {
         return Ok(tried);
     }
-    let walk = Walk { switches: None, reduced: true, enough_after_finding: Some(1) };
+    let plan = Plan {
+        enough_after_finding: Some(1),
+        most: Some(MOST_ORDERS),
+        ..Plan::EVERYTHING
+    };
     let kind = gravest(report);
     for isolation in Isolation::ALL.into_iter().filter(|level| *level > settings.isolation) {
-        let begun = AtomicU64::new(0);
-        let stopped =
-            || control.is_stopped() || begun.fetch_add(1, Ordering::Relaxed) >= MOST_ORDERS;
+        let stopped = || control.is_stopped();
         let level =
-            try_level(entrant, settings, isolation, kind, walk, address, control, &stopped)?;
+            try_level(entrant, settings, isolation, kind, plan, address, control, &stopped)?;
         let is_cure = level.evidence == Evidence::Proved;
         tried.push(level);
         if is_cure || control.is_stopped() {
@@ -109,7 +109,7 @@ pub fn try_level(
     settings: &Settings,
     isolation: Isolation,
     kind: Option<FindingKind>,
-    walk: Walk,
+    plan: Plan,
     address: &Address,
     control: &Control,
     stopped: &(dyn Fn() -> bool + Sync),
@@ -117,13 +117,13 @@ pub fn try_level(
     let settings = Settings { isolation, ..settings.clone() };
     let server = server_for(entrant, &settings, address, control)?;
     let settings = as_furnished(entrant, settings, &*server)?;
-    let search = |walk| search_orders(entrant, &settings, &*server, walk, stopped);
-    let (mut report, _) = search(walk)?;
+    let search = |plan| search_orders(entrant, &settings, &*server, plan, stopped);
+    let (mut report, _) = search(plan)?;
     let is_it = |found: FindingKind| kind.is_none_or(|kind| kind == found);
     let shows = |report: &Exploration| kinds(report).any(is_it);
     if report.evidence == Evidence::Broken && !shows(&report) {
         // The finding that came first is not the one that was asked for: search on.
-        (report, _) = search(Walk { enough_after_finding: None, ..walk })?;
+        (report, _) = search(Plan { enough_after_finding: None, ..plan })?;
     }
     let failed = report.failed;
     let OrderCoverage { run: orders, preemptions, complete, .. } =
@@ -150,7 +150,7 @@ pub fn gravest(report: &Exploration) -> Option<FindingKind> {
     kinds(report).next()
 }
 
-/// Whether an order without a switch shows this kind of finding.
+/// Whether an order without a preemption shows this kind of finding.
 fn shows_one_by_one(
     entrant: &dyn Entrant,
     settings: &Settings,
@@ -158,14 +158,13 @@ fn shows_one_by_one(
     kind: FindingKind,
     control: &Control,
 ) -> Result<bool, Error> {
-    let walk = Walk {
-        switches: Some(PreemptionBound::AtMost(0)),
-        reduced: true,
-        enough_after_finding: None,
+    let plan = Plan {
+        preemptions: Some(PreemptionBound::AtMost(0)),
+        most: Some(MOST_ORDERS),
+        ..Plan::EVERYTHING
     };
-    let begun = AtomicU64::new(0);
-    let stopped = || control.is_stopped() || begun.fetch_add(1, Ordering::Relaxed) >= MOST_ORDERS;
-    let (report, _) = search_orders(entrant, settings, server, walk, &stopped)?;
+    let stopped = || control.is_stopped();
+    let (report, _) = search_orders(entrant, settings, server, plan, &stopped)?;
     Ok(kinds(&report).any(|found| found == kind))
 }
 

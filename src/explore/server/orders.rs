@@ -4,27 +4,26 @@ use std::collections::BTreeSet;
 
 use super::results::{Counterexample, Outcome, Results, judge};
 use super::steady::hold_still;
-use super::switches;
+use super::search::search;
 use super::transcript::{tell, tell_incident, timeline};
-use super::walk::{PreemptionBound, SleepSetSearch, Walk};
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::quantity::{count, of};
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
+use crate::explore::bound::{AT_SERVER, Plan, PreemptionBound};
 use crate::explore::completeness::UNFINISHED;
 use crate::explore::completeness::{Looked, cut_after, has_failed};
 use crate::explore::exploration::{Exploration, OrderCoverage, Told};
 use crate::explore::incident::{Incident, IncidentKind};
-use crate::explore::schedule::Schedule;
+use crate::scheduler::{Bounds, Replay, Schedule, run_one};
 use crate::stores::remote::{Remarks, Server, Terms};
 use crate::stores::{Address, open_server};
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Grain, Harness};
-use crate::worlds::stepped::{Actor, Cue};
 
-/// Runs every statement order of these settings at a real server, as far as `walk` says and until `stopped` returns
+/// Runs every statement order of these settings at a real server, as far as `plan` says and until `stopped` returns
 /// true. Returns the report, and the different ways in which orders end.
 ///
 /// # Errors
@@ -33,15 +32,13 @@ pub fn search_orders(
     entrant: &dyn Entrant,
     settings: &Settings,
     server: &dyn Server,
-    walk: Walk,
+    plan: Plan,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, BTreeSet<Outcome>), Error> {
     Harness::open(entrant, settings, server, Grain::Statement, |harness| {
-        let (results, has_learned) = gathered(harness, settings, walk, stopped)?;
-        let [failed, deadlocks] =
-            [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| results.orders_with(kind));
-        let Results { mut covered, outcomes, mut best, mut incidents, fates, by_chance } = results;
-        covered.outcomes = outcomes.len() as u64;
+        let (mut results, has_learned) = gathered(harness, settings, plan, stopped)?;
+        let failed = results.orders_with(IncidentKind::Failed);
+        results.covered.outcomes = results.outcomes.len() as u64;
         let mut remarks = remarks(harness);
         if has_learned {
             remarks.hides_orders = true;
@@ -50,13 +47,14 @@ pub fn search_orders(
                     .into(),
             );
         }
+        let covered = &mut results.covered;
         let reached = covered.preemptions.filter(|_| covered.diverged == 0);
-        let asked_for_few = walk.switches.is_some_and(|switches| match switches {
+        let asked_for_few = plan.preemptions.is_some_and(|bound| match bound {
             PreemptionBound::AtMost(most) => reached == Some(most),
             PreemptionBound::FewFirst => false,
         });
         covered.complete &= !remarks.hides_orders;
-        if let Some(text) = by_chance {
+        if let Some(text) = &results.by_chance {
             covered.complete = false;
             remarks.hides_orders = true;
             remarks.told.push(format!(
@@ -67,38 +65,55 @@ pub fn search_orders(
             at_everything: covered.complete,
             cut: match covered.complete || asked_for_few && !remarks.hides_orders {
                 true => None,
-                false => Some(why_cut(&covered, &remarks)),
+                false => Some(why_cut(covered, &remarks)),
             },
-            idle: fates.idle(settings, covered.run, failed),
+            idle: results.fates.idle(settings, covered.run, failed),
         };
-        incidents.sort_by_key(|one| one.kind);
-        let incidents: Vec<Incident> =
-            incidents.into_iter().map(|one| tell_incident(entrant, settings, one)).collect();
-        best.sort_by_key(|best| best.finding.kind.gravity());
-        // Only described checkouts have values that differ each time.
-        for best in best.iter_mut().filter(|_| entrant.described().is_some()) {
-            hold_still(harness, best);
-        }
-        let tables = server.part_names();
-        let findings: Vec<Told> = best
-            .into_iter()
-            .map(|Counterexample { finding, steps, .. }| {
-                tell(entrant, settings, &tables, finding, &steps)
-            })
-            .collect();
-        let report = Exploration {
-            server: Some(server.version().to_owned()),
-            orders: Some(covered),
-            failed,
-            deadlocks,
-            incidents,
-            remarks: remarks.told,
-            ..Exploration::of(entrant, settings, &looked, findings)
-        };
-        // With nothing in stock, the settings say the least that they can.
-        let stock = if fates.is_sold_out { 0 } else { report.stock };
-        Ok((Exploration { stock, ..report }, outcomes))
+        let (covered, outcomes) = (results.covered.clone(), results.outcomes.clone());
+        let report = report(entrant, settings, harness, results, &looked, remarks);
+        Ok((Exploration { orders: Some(covered), ..report }, outcomes))
     })
+}
+
+/// The report of orders that were run.
+pub(super) fn report(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    harness: &mut Harness<'_>,
+    results: Results,
+    looked: &Looked,
+    remarks: Remarks,
+) -> Exploration {
+    let [failed, deadlocks] =
+        [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| results.orders_with(kind));
+    let Results { mut best, mut incidents, fates, .. } = results;
+    incidents.sort_by_key(|one| one.kind);
+    let incidents: Vec<Incident> =
+        incidents.into_iter().map(|one| tell_incident(entrant, settings, one)).collect();
+    best.sort_by_key(|best| best.finding.kind.gravity());
+    // Only described checkouts have values that differ each time.
+    for best in best.iter_mut().filter(|_| entrant.described().is_some()) {
+        hold_still(harness, best);
+    }
+    let server = harness.server();
+    let tables = server.part_names();
+    let findings: Vec<Told> = best
+        .into_iter()
+        .map(|Counterexample { finding, steps, .. }| {
+            tell(entrant, settings, &tables, finding, &steps)
+        })
+        .collect();
+    let report = Exploration {
+        server: Some(server.version().to_owned()),
+        failed,
+        deadlocks,
+        incidents,
+        remarks: remarks.told,
+        ..Exploration::of(entrant, settings, looked, findings)
+    };
+    // With nothing in stock, the settings say the least that they can.
+    let stock = if fates.is_sold_out { 0 } else { report.stock };
+    Exploration { stock, ..report }
 }
 
 /// The most runs of a search that begins anew because of what the server has learned.
@@ -109,13 +124,13 @@ const MOST_BEGINNINGS: usize = 4;
 fn gathered(
     harness: &mut Harness<'_>,
     settings: &Settings,
-    walk: Walk,
+    plan: Plan,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Results, bool), Error> {
     let mut known = harness.server().learned()?;
     let mut beginnings = 1;
     loop {
-        let results = gathered_once(harness, settings, walk, stopped)?;
+        let results = search(harness, settings, plan, stopped)?;
         let learned = harness.server().learned()?;
         let has_learned = learned != known;
         if !has_learned || stopped() || beginnings == MOST_BEGINNINGS {
@@ -124,27 +139,6 @@ fn gathered(
         known = learned;
         beginnings += 1;
     }
-}
-
-/// Runs the orders: those with few switches first, if `walk` says so.
-fn gathered_once(
-    harness: &mut Harness<'_>,
-    settings: &Settings,
-    walk: Walk,
-    stopped: &(dyn Fn() -> bool + Sync),
-) -> Result<Results, Error> {
-    let mut results = Results::default();
-    if let Some(most) = walk.switches {
-        switches::run(harness, walk, most, settings, &mut results, stopped)?;
-    }
-    let is_enough = !results.best.is_empty() && walk.enough_after_finding.is_some();
-    let wants_no_more = matches!(walk.switches, Some(PreemptionBound::AtMost(_)));
-    if wants_no_more || results.covered.complete || is_enough {
-        return Ok(results);
-    }
-    let mut walker = SleepSetSearch::new(harness, settings, walk, results);
-    walker.run(stopped)?;
-    Ok(walker.results)
 }
 
 /// Why not every order that was asked for was run.
@@ -170,23 +164,9 @@ pub fn replay_orders(
     schedule: &Schedule,
 ) -> Result<Exploration, Error> {
     Harness::open(entrant, settings, server, Grain::Statement, |harness| {
-        harness.begin()?;
-        let mut steps = Vec::new();
-        for (number, cue) in schedule.0.iter().enumerate() {
-            let step = match cue {
-                Cue { who: Actor::Buyer(buyer), .. } if *cue == Cue::step(cue.who) => {
-                    harness.step(*buyer as usize)?
-                }
-                _ => None,
-            };
-            let step = step.ok_or_else(|| {
-                Error::input(format!(
-                    "--schedule: step {} is `{cue}`, but nobody of that name has a statement to send then",
-                    number + 1
-                ))
-            })?;
-            steps.push(step);
-        }
+        let mut replay = Replay::of(schedule.0.clone());
+        run_one(harness, &mut replay, WHOLE, &|| false)?;
+        let steps = harness.steps().to_vec();
         let goes_on = !harness.ready().is_empty();
         let stuck = harness.send_home()?;
         let mut findings = Vec::new();
@@ -214,8 +194,11 @@ pub fn replay_orders(
     })
 }
 
+/// The bounds of a replay: the schedule has its own.
+const WHOLE: Bounds = Bounds { most_steps: usize::MAX, ..AT_SERVER };
+
 /// Remarks on what was covered.
-fn remarks(harness: &Harness<'_>) -> Remarks {
+pub(super) fn remarks(harness: &Harness<'_>) -> Remarks {
     let mut remarks = harness.server().remarks();
     let unseen = harness.unseen();
     if unseen > 0 {

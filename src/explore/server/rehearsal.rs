@@ -10,7 +10,7 @@ use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
-use crate::explore::schedule::actor;
+use crate::scheduler::Actor;
 use crate::explore::timeline::Row;
 use crate::stores::remote::{Fixture, Server};
 use crate::worlds::entrant::Entrant;
@@ -182,7 +182,7 @@ pub(in crate::explore) fn come_alone(
         if waits && place == 0 {
             return Err(Error::input(format!(
                 "{} is the first to come, is alone, and has to wait: `{}`",
-                actor(place),
+                Actor::buyer(place),
                 step.statement.text
             )));
         }
@@ -198,6 +198,6 @@ pub(in crate::explore) fn come_alone(
     Err(Error::input(format!(
         "{} is alone and has said {MOST_ALONE} statements without an end, at last `{last}`; what it takes for a conflict \
          is none",
-        actor(place)
+        Actor::buyer(place)
     )))
 }

@@ -14,10 +14,8 @@ use crate::explore::completeness::{Fates, has_failed};
 use crate::explore::exploration::OrderCoverage;
 use crate::explore::incident::IncidentKind;
 use crate::explore::model::checks;
-use crate::explore::schedule::Schedule;
-use crate::explore::schedule::actor;
-use crate::worlds::held::{Harness, Step};
-use crate::worlds::stepped::Cue;
+use crate::scheduler::{Actor, in_schedule};
+use crate::worlds::held::{Harness, Step, choices};
 
 /// How an execution can end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +68,8 @@ pub(in crate::explore) struct Results {
     pub(in crate::explore) best: Vec<Counterexample>,
     pub(in crate::explore) incidents: Vec<IncidentExample>,
     pub(in crate::explore) fates: Fates,
+    /// Steps of the longest order.
+    pub(in crate::explore) longest: usize,
     /// The first statement in which a random value may have decided something.
     pub(in crate::explore) by_chance: Option<String>,
 }
@@ -85,7 +85,7 @@ impl Results {
             let texts = steps.iter().map(|step| &step.statement.text);
             self.by_chance = texts.into_iter().find(|text| may_decide(text)).cloned();
         }
-        let stuck = harness.send_home().map_err(|error| in_schedule(error, steps))?;
+        let stuck = harness.send_home().map_err(|error| in_schedule(error, &choices(steps)))?;
         let Judged { outcome, findings, trouble, deadlocks, is_sold_out } = judge(harness, stuck)?;
         self.fates.is_sold_out |= is_sold_out;
         if self.fates.see(outcome.visits.iter().map(|(ending, _)| *ending)) {
@@ -99,11 +99,17 @@ impl Results {
             };
             self.note(IncidentKind::Deadlock, proof, steps);
         }
+        self.longest = self.longest.max(steps.len());
         self.covered.run += 1;
         self.covered.broken += u64::from(!findings.is_empty());
         self.outcomes.insert(outcome);
         self.keep(findings, steps);
         Ok(())
+    }
+
+    /// Orders that were begun, whatever became of them.
+    pub(in crate::explore) fn begun(&self) -> u64 {
+        self.covered.run + self.covered.cut_short + self.covered.diverged
     }
 
     /// In how many orders this kind of incident happened.
@@ -158,20 +164,8 @@ fn cost(steps: &[Step]) -> (usize, usize) {
 fn first_failure(steps: &[Step]) -> String {
     let mut left = steps.iter().flat_map(|step| &step.left);
     match left.find(|(_, ending)| has_failed(*ending)) {
-        Some((place, Ending::Failed(why))) => format!("{}'s checkout: {why}", actor(*place)),
+        Some((place, Ending::Failed(why))) => format!("{}'s checkout: {why}", Actor::buyer(*place)),
         _ => "a buyer's checkout failed".into(),
-    }
-}
-
-/// The error, with the schedule in which it happened.
-pub(in crate::explore) fn in_schedule(error: Error, steps: &[Step]) -> Error {
-    let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
-    let schedule = Schedule(cues.collect());
-    match error {
-        Error::World(text) if !steps.is_empty() => {
-            Error::world(format!("{text}\n       in the schedule that begins {schedule}"))
-        }
-        error => error,
     }
 }
 

@@ -9,12 +9,11 @@ use crate::domain::settings::Settings;
 use crate::explore::exploration::Told;
 use crate::explore::exploration::again;
 use crate::explore::incident::Incident;
-use crate::explore::schedule::{Schedule, actor};
+use crate::scheduler::{Actor, Schedule};
 use crate::explore::timeline::Row;
-use crate::scheduler::{PendingStatement, Phase};
+use crate::scheduler::Phase;
 use crate::worlds::entrant::Entrant;
-use crate::worlds::held::Step;
-use crate::worlds::stepped::Cue;
+use crate::worlds::held::{Step, choices};
 
 /// A finding with its schedule, as a timeline. A long timeline is folded. `why` says which statements interfere.
 pub(in crate::explore) fn tell(
@@ -24,8 +23,7 @@ pub(in crate::explore) fn tell(
     finding: Finding,
     steps: &[Step],
 ) -> Told {
-    let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
-    let schedule = Schedule(cues.collect()).to_string();
+    let schedule = Schedule(choices(steps)).to_string();
     let audited = entrant.described().map_or(Vec::new(), |checkout| audited(&checkout));
     let why = Conflict::among(steps, tables, &audited);
     let timeline = match steps.len() {
@@ -49,8 +47,7 @@ pub(in crate::explore) fn tell_incident(
     incident: IncidentExample,
 ) -> Incident {
     let IncidentExample { kind, orders, proof, steps, .. } = incident;
-    let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
-    let schedule = Schedule(cues.collect()).to_string();
+    let schedule = Schedule(choices(&steps)).to_string();
     let timeline = match steps.len() {
         0..=MOST_WHOLE => timeline(settings, &steps),
         _ => folded(settings, &steps, None),
@@ -113,7 +110,7 @@ fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Ro
                     .into_iter()
                     .map(|row| Row { did: shortened_by_far(&row.did), ..row }),
             ),
-            _ => rows.push(Row::folded(actor(place), count as u32)),
+            _ => rows.push(Row::folded(Actor::buyer(place), count as u32)),
         }
         at += count;
     }
@@ -134,15 +131,6 @@ fn shortened_by_far(did: &str) -> String {
     }
 }
 
-/// The held buyers, each with its statement, in words.
-pub(in crate::explore) fn said(held: &[(usize, PendingStatement)]) -> String {
-    let words: Vec<String> = held
-        .iter()
-        .map(|(place, pending)| format!("{} `{}`", actor(*place), pending.text))
-        .collect();
-    if words.is_empty() { "nobody".into() } else { words.join(", ") }
-}
-
 /// Steps in words. A buyer that had to wait and goes on has a row of its own.
 pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<Row> {
     let has_one = settings.items == 1;
@@ -161,20 +149,20 @@ pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<R
             None if step.has_begun => String::new(),
             None => {
                 let names: Vec<String> =
-                    step.waits_for.iter().map(|place| actor(*place).to_string()).collect();
+                    step.waits_for.iter().map(|place| Actor::buyer(*place).to_string()).collect();
                 match names.is_empty() {
                     true => " … waits".into(),
                     false => format!(" … waits for {}", names.join(", ")),
                 }
             }
         };
-        rows.push(Row::said(actor(step.place), sent + &came_of_it, false));
+        rows.push(Row::said(Actor::buyer(step.place), sent + &came_of_it, false));
         for (place, answer) in &step.went_on {
             let did = format!("… goes on{}{}", answered(answer), left(*place));
-            rows.push(Row::said(actor(*place), did, true));
+            rows.push(Row::said(Actor::buyer(*place), did, true));
         }
         for place in &step.began {
-            rows.push(Row::said(actor(*place), "… goes on, and has begun".into(), true));
+            rows.push(Row::said(Actor::buyer(*place), "… goes on, and has begun".into(), true));
         }
     }
     rows

@@ -38,7 +38,7 @@ pub struct DepthFirst {
 
 impl DepthFirst {
     /// A search that has run nothing yet. Where it is not `reduced`, it runs every schedule one by one.
-    pub fn new<E: Execution + ?Sized>(execution: &E, reduced: bool) -> Self {
+    pub fn new<E: Execution>(execution: &E, reduced: bool) -> Self {
         let symmetry = Symmetry::of(execution, reduced);
         Self { symmetry, reduced, branch_points: Vec::new(), has_begun: false }
     }
@@ -87,7 +87,7 @@ impl DepthFirst {
     }
 }
 
-impl<E: Execution + ?Sized> Scheduler<E> for DepthFirst {
+impl<E: Execution> Scheduler<E> for DepthFirst {
     fn new_execution(&mut self) -> bool {
         let is_first = !std::mem::replace(&mut self.has_begun, true);
         is_first || self.turn_back()

@@ -30,7 +30,7 @@ use super::runner::Run;
 use crate::base::error::Error;
 
 /// Chooses what happens next, execution after execution.
-pub trait Scheduler<E: Execution + ?Sized> {
+pub trait Scheduler<E: Execution> {
     /// Prepares the next execution; false if there is none left to run.
     fn new_execution(&mut self) -> bool;
 

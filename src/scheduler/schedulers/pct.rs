@@ -39,7 +39,7 @@ impl Pct {
     }
 }
 
-impl<E: Execution + ?Sized> Pick<E> for Pct {
+impl Pick for Pct {
     fn begin(&mut self, mut clients: Vec<Actor>, dice: &mut Dice) {
         clients.shuffle(dice.rng());
         let drop = |to| (dice.rng().random_range(0..self.length.max(1)), to);
@@ -49,7 +49,7 @@ impl<E: Execution + ?Sized> Pick<E> for Pct {
         self.steps = 0;
     }
 
-    fn pick(&mut self, execution: &mut E, _dice: &mut Dice) -> Option<Actor> {
+    fn pick(&mut self, execution: &mut dyn Execution, _dice: &mut Dice) -> Option<Actor> {
         // Clients that have left are removed only now and then, so that this costs little.
         if self.steps.is_multiple_of(self.inside.len().max(1)) {
             self.inside.retain(|(_, client)| !execution.has_left(*client));

@@ -39,7 +39,7 @@ impl<A> Person<A> {
 
 impl<E, A> Scheduler<E> for Person<A>
 where
-    E: Execution + ?Sized,
+    E: Execution,
     A: FnMut(&[Choice], &mut E) -> Result<Said, Error>,
 {
     fn new_execution(&mut self) -> bool {

@@ -69,7 +69,7 @@ pub struct PreemptionBounded {
 
 impl PreemptionBounded {
     /// A search that has run nothing yet. Where it is not `reduced`, it runs every schedule one by one.
-    pub fn new<E: Execution + ?Sized>(execution: &E, reduced: bool) -> Self {
+    pub fn new<E: Execution>(execution: &E, reduced: bool) -> Self {
         let clients = execution.clients().into_iter();
         let is_first = |one: &Actor| !reduced || execution.first_alike(*one) == *one;
         // A worker has nothing to do before a buyer has come.
@@ -199,7 +199,7 @@ fn all(footprints: &[Footprint]) -> Footprint {
     footprints.iter().fold(Footprint::NOTHING, |all, one| all | *one)
 }
 
-impl<E: Execution + ?Sized> Scheduler<E> for PreemptionBounded {
+impl<E: Execution> Scheduler<E> for PreemptionBounded {
     fn new_execution(&mut self) -> bool {
         self.taken.clear();
         loop {

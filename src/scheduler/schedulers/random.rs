@@ -29,7 +29,7 @@ pub enum Method {
 
 impl Method {
     /// The algorithm, for an execution that takes about `steps` steps.
-    fn picks<E: Execution + ?Sized>(self, steps: usize) -> Box<dyn Pick<E>> {
+    fn picks(self, steps: usize) -> Box<dyn Pick> {
         match self {
             Self::Plain => Box::new(Uniform::default()),
             Self::Pct { depth } => Box::new(Pct::new(depth, steps)),
@@ -38,25 +38,25 @@ impl Method {
 }
 
 /// A way to choose whose step comes next, by random numbers.
-pub(super) trait Pick<E: Execution + ?Sized> {
+pub(super) trait Pick {
     /// Begins an execution of these clients.
     fn begin(&mut self, clients: Vec<Actor>, dice: &mut Dice);
 
     /// The client whose step comes next; none if no client can move.
-    fn pick(&mut self, execution: &mut E, dice: &mut Dice) -> Option<Actor>;
+    fn pick(&mut self, execution: &mut dyn Execution, dice: &mut Dice) -> Option<Actor>;
 }
 
 /// Schedules by random numbers.
-pub struct RandomWalk<E: Execution + ?Sized> {
+pub struct RandomWalk {
     seed: u64,
     /// The number of the schedule after this one, and the first that is not run.
     next: u64,
     end: u64,
     dice: Dice,
-    picks: Box<dyn Pick<E>>,
+    picks: Box<dyn Pick>,
 }
 
-impl<E: Execution + ?Sized> RandomWalk<E> {
+impl RandomWalk {
     /// The schedules with these numbers, which take about `steps` steps each.
     #[must_use]
     pub fn new(seed: u64, numbers: std::ops::Range<u64>, method: Method, steps: usize) -> Self {
@@ -69,13 +69,13 @@ impl<E: Execution + ?Sized> RandomWalk<E> {
         }
     }
 
-    fn next_to_move(&mut self, execution: &mut E) -> Next {
+    fn next_to_move(&mut self, execution: &mut dyn Execution) -> Next {
         let picked = self.picks.pick(execution, &mut self.dice);
         picked.map_or(Next::Over, |client| Next::Take(Choice::step(client)))
     }
 }
 
-impl<E: Execution + ?Sized> Scheduler<E> for RandomWalk<E> {
+impl<E: Execution> Scheduler<E> for RandomWalk {
     fn new_execution(&mut self) -> bool {
         let is_left = self.next < self.end;
         self.next += u64::from(is_left);

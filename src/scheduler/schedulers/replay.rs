@@ -30,7 +30,7 @@ impl Replay {
     }
 }
 
-impl<E: Execution + ?Sized> Scheduler<E> for Replay {
+impl<E: Execution> Scheduler<E> for Replay {
     fn new_execution(&mut self) -> bool {
         !std::mem::replace(&mut self.has_begun, true)
     }

@@ -19,12 +19,12 @@ pub(super) struct Uniform {
     steps: usize,
 }
 
-impl<E: Execution + ?Sized> Pick<E> for Uniform {
+impl Pick for Uniform {
     fn begin(&mut self, clients: Vec<Actor>, _dice: &mut Dice) {
         (self.inside, self.steps) = (clients, 0);
     }
 
-    fn pick(&mut self, execution: &mut E, dice: &mut Dice) -> Option<Actor> {
+    fn pick(&mut self, execution: &mut dyn Execution, dice: &mut Dice) -> Option<Actor> {
         // Clients that have left are removed only now and then, so that this costs little.
         if self.steps.is_multiple_of(self.inside.len().max(1)) {
             self.inside.retain(|client| !execution.has_left(*client));

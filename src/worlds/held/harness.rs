@@ -15,7 +15,7 @@ use crate::domain::settings::Settings;
 use crate::scheduler::{BuyerHandle, Footprint, Gate, PendingStatement, Phase, Unsettled};
 use crate::stores::provider::Provider;
 use crate::stores::remote::{Fixture, Server, Watch};
-use crate::worlds::stepped::Actor;
+use crate::scheduler::Actor;
 use crate::worlds::stepped::Scripted;
 use crate::worlds::threads::leaked_holds;
 
@@ -42,6 +42,8 @@ pub struct Harness<'h> {
     sent: Vec<PendingStatement>,
     /// The sessions whose changes are held inside the server, by buyer; 0 for none.
     held_inside: Vec<i64>,
+    /// The steps of this execution.
+    steps: Vec<Step>,
 }
 
 impl<'h> Harness<'h> {
@@ -126,6 +128,7 @@ impl<'h> Harness<'h> {
                 over: vec![None; buyers],
                 sent: vec![PendingStatement::new(String::new(), Footprint::NOTHING); buyers],
                 held_inside: vec![0; buyers],
+                steps: Vec::new(),
             };
             let used = use_it(&mut harness);
             let let_go = harness.hold_no_more();
@@ -168,6 +171,7 @@ impl<'h> Harness<'h> {
         let payers = if self.takes_money { self.settings.buyers } else { 0 };
         self.provider = Arc::new(Provider::open(payers));
         self.over.fill(None);
+        self.steps.clear();
         self.gate.open();
         for call in &self.calls {
             let _ = call.send(Arc::clone(&self.provider));
@@ -179,6 +183,24 @@ impl<'h> Harness<'h> {
     #[must_use]
     pub fn ready(&self) -> Vec<(usize, PendingStatement)> {
         self.gate.ready()
+    }
+
+    /// Whether a buyer is held at a statement, whether it is worth choosing or not.
+    #[must_use]
+    pub fn is_held(&self, place: usize) -> bool {
+        self.gate.held().iter().any(|(held, _)| *held == place)
+    }
+
+    /// Whether a buyer has left.
+    #[must_use]
+    pub fn is_over(&self, place: usize) -> bool {
+        self.over.get(place).is_none_or(Option::is_some)
+    }
+
+    /// The steps of this execution.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// The most attempts of any buyer that ended in a conflict and had changed nothing.
@@ -237,7 +259,7 @@ impl<'h> Harness<'h> {
         let others = went_on.iter().map(|(who, _)| who).chain(&began);
         let touches = others.fold(own, |all, who| all | self.sent[*who].touches);
         let left = self.see_off();
-        Ok(Some(Step {
+        let step = Step {
             place,
             statement: pending,
             answer,
@@ -247,7 +269,9 @@ impl<'h> Harness<'h> {
             began,
             left,
             touches,
-        }))
+        };
+        self.steps.push(step.clone());
+        Ok(Some(step))
     }
 
     /// Releases a buyer's statement, or the rest of it. If the statement is to be held inside the server, arranges that

@@ -4,9 +4,11 @@
 //! A [`Harness`] is a shop at a server, in which execution after execution is run, each in another order; a [`Step`] is
 //! what was seen of one statement; `visit` is what each buyer does.
 
+mod execution;
+mod execution;
 mod harness;
 mod step;
 mod visit;
 
 pub use harness::Harness;
-pub use step::{Grain, Step, told};
+pub use step::{Grain, Step, choices, told};

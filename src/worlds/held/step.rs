@@ -3,7 +3,7 @@
 use crate::domain::attempt::Heard;
 use crate::domain::buyer::Ending;
 use crate::domain::op::Reply;
-use crate::scheduler::{Footprint, PendingStatement};
+use crate::scheduler::{Actor, Choice, Footprint, PendingStatement};
 
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,12 @@ pub struct Step {
     pub left: Vec<(usize, Ending)>,
     /// What the statement touches, together with all that goes on or begins with this step.
     pub touches: Footprint,
+}
+
+/// The choices that lead to these steps.
+#[must_use]
+pub fn choices(steps: &[Step]) -> Vec<Choice> {
+    steps.iter().map(|step| Choice::step(Actor::buyer(step.place))).collect()
 }
 
 /// How much the scheduler releases at a time.

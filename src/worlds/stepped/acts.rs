@@ -4,7 +4,8 @@
 use super::cast::{Cast, MOST_OPS};
 use super::kind::{Kind, OnErrand, Part};
 use super::script::Next;
-use super::turns::{Cue, KindId, Move, StoreId, Turn};
+use super::turns::{KindId, Move, StoreId, Turn};
+use crate::scheduler::Cue;
 use crate::domain::attempt::Heard;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::buyer::Ending;

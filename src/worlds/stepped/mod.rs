@@ -15,5 +15,5 @@ mod turns;
 pub use cast::Cast;
 pub use kind::{Kind, OnErrand, Ordered, Part};
 pub use scripted::Scripted;
-pub use stage::{Actor, Stage, Step};
-pub use turns::{Cue, KindId, Leaks, Move, StoreId, Turn};
+pub use stage::{Stage, Step};
+pub use turns::{KindId, Leaks, Move, StoreId, Turn};

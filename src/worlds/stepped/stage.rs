@@ -1,37 +1,17 @@
 //! A stage: one shop with its buyers, each by name, moved one step at a time.
 
 use std::collections::VecDeque;
-use std::fmt;
 
 use super::cast::Cast;
 use super::kind::Part;
-use super::turns::{Cue, KindId, Leaks, StoreId, Turn};
+use super::turns::{KindId, Leaks, StoreId, Turn};
 use crate::domain::attempt::Heard;
 use crate::domain::buyer::Ending;
 use crate::domain::card::Errand;
 use crate::domain::faults::Act;
 use crate::domain::op::{BuyerId, Op, Units, Want};
+use crate::scheduler::{Actor, Cue};
 use crate::stores::model::Model;
-
-/// Who makes a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Actor {
-    /// A buyer.
-    Buyer(BuyerId),
-    /// The clerk.
-    Clerk,
-}
-
-impl fmt::Display for Actor {
-    /// `A` to `Z`, then `a27`, `a28` …; the clerk is `*`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Buyer(id @ 0..26) => write!(f, "{}", char::from(b'A' + *id as u8)),
-            Self::Buyer(id) => write!(f, "a{}", id + 1),
-            Self::Clerk => f.write_str("*"),
-        }
-    }
-}
 
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +114,11 @@ impl Stage {
     /// Whether this can happen now.
     pub fn can_happen(&self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> bool {
         self.turn(cast, cue).is_some()
+    }
+
+    /// Whether this is something that goes wrong, and so need not happen.
+    pub fn is_fault(&self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> bool {
+        self.turn(cast, cue).is_some_and(|turn| turn.is_fault)
     }
 
     fn turn(&self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> Option<Turn> {

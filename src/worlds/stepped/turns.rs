@@ -1,7 +1,6 @@
 //! Turns: the result of one step. A step depends only on the store and on the kind of buyer, so its result is computed
 //! once and kept.
 
-use std::fmt;
 use std::hash::Hasher as _;
 
 use hashbrown::HashTable;
@@ -9,35 +8,13 @@ use rustc_hash::FxHasher;
 
 use crate::domain::attempt::Heard;
 use crate::domain::faults::Act;
+use crate::scheduler::Cue;
 
 /// The number of a kind, in the order in which kinds were met.
 pub type KindId = u16;
 
 /// The number of a state of the store, in the order in which they were met.
 pub type StoreId = u32;
-
-/// What happens next, and to which buyer or clerk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cue<W> {
-    /// To which.
-    pub who: W,
-    /// What.
-    pub act: Act,
-}
-
-impl<W> Cue<W> {
-    /// The next step of `who`.
-    pub fn step(who: W) -> Self {
-        Self { who, act: Act::Step }
-    }
-}
-
-impl<W: fmt::Display> fmt::Display for Cue<W> {
-    /// `A` for a step, `A!` for a crash …
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.who, self.act.sign())
-    }
-}
 
 /// One change of kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

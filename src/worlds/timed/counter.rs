@@ -9,7 +9,7 @@ use super::world::{LINES, ORDERS, Role, World};
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::card::Errand;
 use crate::domain::op::{Item, Op, Payment, Reply};
-use crate::worlds::stepped::Actor;
+use crate::scheduler::Actor;
 use crate::worlds::words::done;
 
 impl<G: VisitRecorder> World<'_, G> {

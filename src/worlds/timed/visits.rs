@@ -15,7 +15,7 @@ use crate::domain::attempt::{Attempt, Failure, Missed};
 use crate::domain::buyer::Ending;
 use crate::domain::card::Errand;
 use crate::domain::op::Reply;
-use crate::worlds::stepped::Actor;
+use crate::scheduler::Actor;
 
 impl<G: VisitRecorder> World<'_, G> {
     /// The next buyer clicks.

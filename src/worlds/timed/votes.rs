@@ -9,7 +9,7 @@ use super::seat::Key;
 use super::world::World;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Op, Reply};
-use crate::worlds::stepped::Actor;
+use crate::scheduler::Actor;
 
 /// The least time until the group is asked again, in ns.
 const A_WHILE_NS: u64 = 1_000_000;

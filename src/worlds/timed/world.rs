@@ -29,7 +29,7 @@ use crate::check::round::Tally;
 use crate::domain::card::Errand;
 use crate::domain::op::{Op, OpKind};
 use crate::stores::model::{Grip, Model};
-use crate::worlds::stepped::Actor;
+use crate::scheduler::Actor;
 
 /// Whose code a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

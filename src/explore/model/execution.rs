@@ -1,0 +1,222 @@
+//! The model as an execution that a scheduler can run.
+
+use super::checks;
+use super::state::State;
+use crate::base::error::Error;
+use crate::check::audit::Finding;
+use crate::domain::buyer::Ending;
+use crate::domain::faults::Act;
+use crate::domain::op::Units;
+use crate::explore::timeline::{self, Row};
+use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement, Resources};
+use crate::worlds::stepped::{Cast, Part, Scripted, Stage, Step};
+use crate::worlds::words::intention;
+
+/// Every step of the model may read and write everything: steps are not told apart here.
+const EVERYTHING: Footprint = Footprint::writing(Resources::ALL);
+
+/// A shop of the model.
+pub(in crate::explore) struct ModelExecution<'c, 's> {
+    pub(in crate::explore) cast: &'c mut Cast<'s>,
+    opening: Stage,
+    pub(in crate::explore) stage: Stage,
+    steps: Vec<Step>,
+    /// The state that was reached, and the steps to it.
+    pub(in crate::explore) fn into_parts(self) -> (Stage, Vec<Step>) {
+        (self.stage, self.steps)
+    }
+
+    /// The findings so far that are certain whatever comes later, each with the number of steps after which it was
+    /// seen.
+    found: Vec<(Finding, usize)>,
+    /// Units of each product that were promised.
+    promised: Vec<i64>,
+    stock: Units,
+    /// For each buyer the first that wants the same and does the same; empty if none is alike.
+    alike: Vec<Actor>,
+}
+
+impl<'c, 's> ModelExecution<'c, 's> {
+    /// The shop in its opening state.
+    pub(in crate::explore) fn of(cast: &'c mut Cast<'s>, opening: &Stage) -> Self {
+        let stock = checks::stock_of(cast, opening);
+        Self {
+            cast,
+            opening: opening.clone(),
+            stage: opening.clone(),
+            steps: Vec::new(),
+            found: Vec::new(),
+            promised: Vec::new(),
+            stock,
+            alike: Vec::new(),
+        }
+    }
+
+    /// The same, where a search may use that buyers of this strategy are alike. Buyers of one kind want the same.
+    pub(in crate::explore) fn with_alike(self, entrant: &dyn Scripted) -> Self {
+        let kinds: Vec<_> = self.opening.actors().map(|who| (who, self.opening.kind(who))).collect();
+        let is_alike = |one: Actor, other: Actor| match (one, other) {
+            (Actor::Buyer(one), Actor::Buyer(other)) => entrant.are_alike(one, other),
+            _ => one == other,
+        };
+        let first = |(who, kind): &(Actor, _)| {
+            let first = kinds.iter().find(|(one, of)| of == kind && is_alike(*one, *who));
+            first.map_or(*who, |(one, _)| *one)
+        };
+        let alike = kinds.iter().map(first).collect();
+        Self { alike, ..self }
+    }
+
+    /// The shop's stock when it opened.
+    pub(in crate::explore) fn opening_stock(&self) -> Units {
+        self.stock
+    }
+
+    /// The opening state.
+    pub(in crate::explore) fn opening(&self) -> &Stage {
+        &self.opening
+    }
+
+    /// The steps of this execution.
+    pub(in crate::explore) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The steps of this execution, in words.
+    pub(in crate::explore) fn rows(&self) -> Vec<Row> {
+        timeline::told(&self.steps)
+    }
+
+    /// The findings of the execution, each with the number of steps after which it was seen, and how it ended; no end if
+    /// something can still happen that is no fault.
+    pub(in crate::explore) fn judge(&mut self) -> (Option<checks::End>, &[(Finding, usize)]) {
+        let mut end = None;
+        if !self.stage.goes_on(self.cast) {
+            let (how, findings) = checks::end_of(self.cast, self.stock, &self.stage);
+            let steps = self.steps.len();
+            findings.into_iter().for_each(|finding| self.note(finding, steps));
+            end = Some(how);
+        }
+        (end, &self.found)
+    }
+
+    /// The findings so far that are certain whatever comes later, each with the number of steps after which it was seen.
+    pub(in crate::explore) fn found(&self) -> &[(Finding, usize)] {
+        &self.found
+    }
+
+    /// Notes findings after the next step that are certain whatever comes later.
+    fn look(&mut self, step: &Step) {
+        let steps = self.steps.len() + 1;
+        let mover = (step.actor, step.ending);
+        let sold = [Some(mover), step.other].into_iter().flatten();
+        let buyer = sold.filter(|(_, ending)| *ending == Some(Ending::Bought)).map(|(who, _)| who);
+        let mut kinds = buyer.filter_map(|buyer| self.stage.kind(buyer));
+        let want = kinds.find_map(|kind| match self.cast.kind_of(kind).part {
+            Part::Gone { want, .. } => Some(want),
+            _ => None,
+        });
+        if let Some(want) = want {
+            self.promised.resize(step.stock.len(), 0);
+            for item in want.items() {
+                self.promised[usize::from(item.0)] += i64::from(want.qty);
+            }
+            if self.promised.iter().any(|promised| *promised > i64::from(self.stock)) {
+                let state = State::of(self.stage.store(), self.stage.kinds());
+                let oversold = checks::promises(self.cast, self.stock, &state);
+                oversold.into_iter().for_each(|finding| self.note(finding, steps));
+            }
+        }
+        checks::leaks(step.leaks).for_each(|leak| self.note(leak, steps));
+    }
+
+    fn note(&mut self, finding: Finding, steps: usize) {
+        if self.found.iter().all(|(known, _)| known.kind != finding.kind) {
+            self.found.push((finding, steps));
+        }
+    }
+}
+
+impl Execution for ModelExecution<'_, '_> {
+    fn begin(&mut self) -> Result<(), Error> {
+        self.stage.clone_from(&self.opening);
+        self.steps.clear();
+        self.found.clear();
+        self.promised.clear();
+        Ok(())
+    }
+
+    fn clients(&self) -> Vec<Actor> {
+        self.opening.actors().collect()
+    }
+
+    fn first_alike(&self, client: Actor) -> Actor {
+        let place = self.opening.actors().position(|one| one == client);
+        place.and_then(|place| self.alike.get(place)).copied().unwrap_or(client)
+    }
+
+    fn has_left(&mut self, client: Actor) -> bool {
+        let kind = self.stage.kind(client);
+        kind.is_none_or(|kind| self.cast.kind_of(kind).next.is_none())
+    }
+
+    fn ready(&mut self) -> Vec<(Choice, PendingStatement)> {
+        let names = self.cast.store_of(self.stage.store()).stocks().len() > 1;
+        let says = |choice: Choice| {
+            let next = self.stage.kind(choice.who).map(|kind| self.cast.kind_of(kind).next);
+            let op = next.flatten().filter(|_| choice.is_step());
+            op.map_or_else(|| choice.to_string(), |op| intention(op, names))
+        };
+        let choices = self.stage.cues(self.cast).into_iter();
+        let ready: Vec<Choice> = choices.collect();
+        ready.into_iter().map(|one| (one, PendingStatement::new(says(one), EVERYTHING))).collect()
+    }
+
+    fn choices(&mut self) -> Vec<Choice> {
+        self.stage.cues(self.cast)
+    }
+
+    fn can_happen(&mut self, choice: Choice) -> bool {
+        self.stage.can_happen(self.cast, choice)
+    }
+
+    fn is_optional(&mut self, choice: Choice) -> bool {
+        self.stage.is_fault(self.cast, choice)
+    }
+
+    fn has_only_steps(&self) -> bool {
+        self.cast.acts() == [Act::Step]
+    }
+
+    fn why_not(&mut self, choice: Choice) -> String {
+        let Choice { who, act } = choice;
+        let why = match (self.stage.kind(who).map(|kind| self.cast.kind_of(kind).next), act) {
+            (None, _) => "no buyer has that name here",
+            (_, Act::Errand) => "the shop has no background task for it then",
+            (_, act) if act != Act::Step => {
+                return format!(
+                    "`{choice}`, which cannot happen then; faults happen as often as --crashes, \
+                     --expiries and so on allow"
+                );
+            }
+            (Some(None), _) => "it has left by then",
+            (Some(Some(_)), _) => "it has to wait then",
+        };
+        format!("{who}'s, but {why}")
+    }
+
+    fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
+        let Some(step) = self.stage.follow(self.cast, choice) else { return Ok(None) };
+        self.look(&step);
+        self.steps.push(step);
+        Ok(Some(EVERYTHING))
+    }
+
+    fn is_full(&self) -> bool {
+        self.cast.is_full()
+    }
+
+    fn abandon(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}

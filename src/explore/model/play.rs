@@ -1,0 +1,93 @@
+//! The model's shop as one that a person can schedule.
+
+use super::checks::{self, Shown};
+use super::execution::ModelExecution;
+use super::limits::Limits;
+use super::opening::open;
+use super::search::Search;
+use crate::base::error::Error;
+use crate::check::audit::Finding;
+use crate::domain::op::Units;
+use crate::domain::settings::Settings;
+use crate::explore::play::{Client, Outlook, Playable};
+use crate::explore::timeline::Row;
+use crate::scheduler::{Choice, Execution};
+use crate::worlds::entrant::Entrant;
+use crate::worlds::stepped::{Cast, Part, Stage};
+use crate::worlds::words::intention;
+
+/// State limit of the search for a hint.
+const LOOK_AHEAD: usize = 200_000;
+
+/// Opens the model's shop and calls `play_it` with it.
+///
+/// # Errors
+/// [`Error::Input`] for impossible settings; else what `play_it` says.
+pub fn play<T>(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    play_it: impl FnOnce(&mut ModelExecution<'_, '_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut cast = Cast::new(entrant, settings);
+    let opening = open(&mut cast, entrant, settings)?;
+    play_it(&mut ModelExecution::of(&mut cast, &opening))
+}
+
+impl ModelExecution<'_, '_> {
+    fn shortest_from(&mut self, stage: Stage) -> Outlook {
+        let limits =
+            Limits { states: LOOK_AHEAD, memory: usize::MAX, enough_after_finding: Some(0) };
+        let stock = self.opening_stock();
+        let seen = Search::with_stock(self.cast, stage, stock).run(limits, || false);
+        let schedules = seen.shown.into_iter().map(|Shown { schedule, .. }| schedule);
+        match schedules.min_by_key(Vec::len) {
+            Some(way) => Outlook::Way(way),
+            None if seen.complete => Outlook::Safe,
+            None => Outlook::Unknown,
+        }
+    }
+}
+
+impl Playable for ModelExecution<'_, '_> {
+    fn stock(&self) -> Vec<Units> {
+        self.cast.store_of(self.stage.store()).stocks()
+    }
+
+    fn position(&mut self) -> Vec<Client> {
+        let names = self.stock().len() > 1;
+        let client = |actor| {
+            let can_move = self.can_happen(Choice::step(actor));
+            let kind = self.stage.kind(actor).map(|kind| self.cast.kind_of(kind));
+            let about = match kind.map(|kind| (kind.part, kind.next)) {
+                Some((Part::Gone { ending, .. }, _)) => ending.word().to_owned(),
+                Some((Part::IdleClerk, _)) if !can_move => "has no buyer to serve".into(),
+                Some((_, Some(op))) if can_move => format!("about to {}", intention(op, names)),
+                _ => "waits".into(),
+            };
+            Client { actor, about, can_move }
+        };
+        self.clients().into_iter().map(client).collect()
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        ModelExecution::rows(self)
+    }
+
+    fn is_over(&mut self) -> bool {
+        !self.stage.goes_on(self.cast)
+    }
+
+    fn findings(&mut self) -> Result<Vec<Finding>, Error> {
+        let stock = self.opening_stock();
+        let (stage, steps) = (self.stage.clone(), self.steps().to_vec());
+        Ok(checks::so_far(self.cast, stock, &stage, &steps))
+    }
+
+    fn outlook(&mut self) -> Outlook {
+        self.shortest_from(self.stage.clone())
+    }
+
+    fn outlook_at_opening(&mut self) -> Outlook {
+        self.shortest_from(self.opening().clone())
+    }
+}

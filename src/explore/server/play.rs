@@ -1,0 +1,135 @@
+//! A shop at a real server as one that a person can schedule.
+
+use super::results::judge;
+use super::transcript::timeline;
+use crate::base::error::Error;
+use crate::base::text::quantity::shortened;
+use crate::check::audit::Finding;
+use crate::domain::op::Units;
+use crate::domain::settings::Settings;
+use crate::explore::play::{Client, Outlook, Playable};
+use crate::explore::timeline::Row;
+use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement};
+use crate::stores::remote::Server;
+use crate::worlds::entrant::Entrant;
+use crate::worlds::held::{Grain, Harness};
+
+/// The longest that a statement is told, in characters.
+const MOST_SAID: usize = 60;
+
+/// A shop at a server, and what is wrong there once nothing more can happen.
+pub struct ServerPlay<'p, 'h> {
+    harness: &'p mut Harness<'h>,
+    settings: &'p Settings,
+    /// The findings, once they are known.
+    findings: Option<Vec<Finding>>,
+}
+
+/// Opens a shop at a server and calls `play_it` with it.
+///
+/// # Errors
+/// [`Error::World`] when the server fails; else what `play_it` says.
+pub fn play_at_server<T>(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    server: &dyn Server,
+    play_it: impl FnOnce(&mut ServerPlay<'_, '_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    Harness::open(entrant, settings, server, Grain::Statement, |harness| {
+        play_it(&mut ServerPlay { harness, settings, findings: None })
+    })
+}
+
+impl Execution for ServerPlay<'_, '_> {
+    fn begin(&mut self) -> Result<(), Error> {
+        self.findings = None;
+        Execution::begin(self.harness)
+    }
+
+    fn clients(&self) -> Vec<Actor> {
+        self.harness.clients()
+    }
+
+    fn first_alike(&self, client: Actor) -> Actor {
+        self.harness.first_alike(client)
+    }
+
+    fn has_left(&mut self, client: Actor) -> bool {
+        self.harness.has_left(client)
+    }
+
+    fn ready(&mut self) -> Vec<(Choice, PendingStatement)> {
+        Execution::ready(self.harness)
+    }
+
+    fn can_happen(&mut self, choice: Choice) -> bool {
+        self.findings.is_none() && self.harness.can_happen(choice)
+    }
+
+    fn is_optional(&mut self, choice: Choice) -> bool {
+        self.harness.is_optional(choice)
+    }
+
+    fn has_only_steps(&self) -> bool {
+        self.harness.has_only_steps()
+    }
+
+    fn why_not(&mut self, choice: Choice) -> String {
+        self.harness.why_not(choice)
+    }
+
+    fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
+        self.harness.take(choice)
+    }
+
+    fn abandon(&mut self) -> Result<(), Error> {
+        self.harness.abandon()
+    }
+}
+
+impl Playable for ServerPlay<'_, '_> {
+    /// Only the server knows, and it is asked when all is over.
+    fn stock(&self) -> Vec<Units> {
+        Vec::new()
+    }
+
+    fn position(&mut self) -> Vec<Client> {
+        let ready = self.ready();
+        let client = |actor| {
+            let next = ready.iter().find(|(choice, _)| choice.who == actor);
+            let about = match (next, self.harness.ending(actor)) {
+                (Some((_, pending)), _) => {
+                    format!("about to send {}", shortened(&pending.text, MOST_SAID))
+                }
+                (None, Some(ending)) => ending.word().to_owned(),
+                (None, None) => "waits".into(),
+            };
+            Client { actor, about, can_move: next.is_some() }
+        };
+        self.clients().into_iter().map(client).collect()
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        timeline(self.settings, self.harness.steps())
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.findings.is_some() || self.ready().is_empty()
+    }
+
+    fn findings(&mut self) -> Result<Vec<Finding>, Error> {
+        if self.findings.is_none() && self.ready().is_empty() {
+            let stuck = self.harness.send_home()?;
+            self.findings = Some(judge(self.harness, stuck)?.findings);
+        }
+        Ok(self.findings.clone().unwrap_or_default())
+    }
+
+    fn outlook(&mut self) -> Outlook {
+        Outlook::NotSearched
+    }
+
+    fn outlook_at_opening(&mut self) -> Outlook {
+        Outlook::NotSearched
+    }
+}

@@ -1,0 +1,78 @@
+//! Random statement orders at a real server, for checkouts too large to run every order.
+
+use super::orders::{remarks, report};
+use super::results::Results;
+use super::search::run;
+use crate::base::error::Error;
+use crate::domain::settings::Settings;
+use crate::explore::bound::{AT_SERVER, Plan};
+use crate::explore::completeness::{Looked, cut_after};
+use crate::explore::exploration::Exploration;
+use crate::explore::incident::IncidentKind;
+use crate::explore::sampling::{Sampled, Sampling, chance};
+use crate::scheduler::{LAST, Method, RandomWalk, run_all};
+use crate::stores::remote::Server;
+use crate::worlds::entrant::Entrant;
+use crate::worlds::held::{Grain, Harness};
+
+/// Pilots: orders that show how many statements an order has.
+const PILOTS: u64 = 8;
+
+/// Runs random orders of these settings at a real server, which the seed determines, until `stopped` returns true.
+///
+/// # Errors
+/// [`Error::World`] when the server fails; [`Error::Input`] for an order without end.
+pub fn sample_orders(
+    entrant: &dyn Entrant,
+    settings: &Settings,
+    server: &dyn Server,
+    sampling: Sampling,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<Exploration, Error> {
+    let Sampling { schedules, method, until_found } = sampling;
+    Harness::open(entrant, settings, server, Grain::Statement, |harness| {
+        let steps = match method {
+            Method::Plain => 0,
+            Method::Pct { .. } => longest_pilot(harness, settings.seed, stopped)?,
+        };
+        let mut results = Results::default();
+        let mut random = RandomWalk::new(settings.seed, 0..schedules, method, steps);
+        let is_enough = |results: &Results| until_found && !results.best.is_empty();
+        run(harness, &mut random, Plan::ONE_BY_ONE, AT_SERVER, &mut results, stopped, is_enough)?;
+        let followed = results.covered.run;
+        let sampled = Sampled {
+            schedules: followed,
+            endless: 0,
+            longest: results.longest as u64,
+            method,
+            chance: chance(method, settings.buyers as usize, steps, results.longest),
+        };
+        let failed = results.orders_with(IncidentKind::Failed);
+        let is_cut = followed < schedules && !is_enough(&results);
+        let looked = Looked {
+            at_everything: false,
+            cut: is_cut.then(|| cut_after(followed, "schedule")),
+            idle: results.fates.idle(settings, followed, failed),
+        };
+        let remarks = remarks(harness);
+        let report = report(entrant, settings, harness, results, &looked, remarks);
+        Ok(Exploration { sampled: Some(sampled), ..report })
+    })
+}
+
+/// The most statements of some orders, in which each buyer that can move is equally likely to. They are numbered from
+/// the other end, so that they are not orders of the sample.
+fn longest_pilot(
+    harness: &mut Harness<'_>,
+    seed: u64,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<usize, Error> {
+    let mut pilots = RandomWalk::new(seed, LAST - PILOTS + 1..LAST + 1, Method::Plain, 0);
+    let mut longest = 0;
+    run_all(harness, &mut pilots, AT_SERVER, &|| stopped(), |harness, pilot| {
+        longest = longest.max(pilot.schedule.len());
+        harness.send_home()?;
+        Ok(true)
+    })?;
+    Ok(longest)
+}

@@ -1,0 +1,108 @@
+//! Runs statement orders at a real server, as a scheduler chooses, and gathers their results.
+
+use super::results::Results;
+use crate::base::error::Error;
+use crate::base::text::quantity::of;
+use crate::domain::retry::Retries;
+use crate::domain::settings::Settings;
+use crate::explore::bound::{AT_SERVER, Plan, PreemptionBound};
+use crate::scheduler::{Bounds, DepthFirst, End, PreemptionBounded, Run, Scheduler, run_all};
+use crate::worlds::held::Harness;
+
+/// Runs the orders that the plan says until `stopped` returns true: those with few preemptions first, if it says so.
+pub(super) fn search(
+    harness: &mut Harness<'_>,
+    settings: &Settings,
+    plan: Plan,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<Results, Error> {
+    let mut results = Results::default();
+    results.covered.reduced = plan.reduced;
+    let cuts_futile = plan.reduced && settings.policy.retries == Retries::Unlimited;
+    let bounds = Bounds { cuts_futile, ..AT_SERVER };
+    if let Some(bound) = plan.preemptions {
+        let is_enough = run_few(harness, plan, bound, bounds, &mut results, stopped)?;
+        if is_enough || matches!(bound, PreemptionBound::AtMost(_)) {
+            return Ok(results);
+        }
+    }
+    let mut all = DepthFirst::new(harness, plan.reduced);
+    let enough = plan.enough_after_finding.unwrap_or(u64::MAX);
+    let is_all = run(harness, &mut all, plan, bounds, &mut results, stopped, |results| {
+        !results.best.is_empty() && results.covered.run >= enough
+    })?;
+    results.covered.complete = is_all && results.covered.diverged == 0;
+    Ok(results)
+}
+
+/// Runs the orders with few preemptions; true if no others are to be run.
+fn run_few(
+    harness: &mut Harness<'_>,
+    plan: Plan,
+    bound: PreemptionBound,
+    bounds: Bounds,
+    results: &mut Results,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<bool, Error> {
+    let mut few = PreemptionBounded::new(harness, plan.reduced);
+    loop {
+        if !run(harness, &mut few, plan, bounds, results, stopped, |_| false)? {
+            return Ok(false);
+        }
+        let covered = &mut results.covered;
+        if covered.diverged == 0 {
+            covered.preemptions = Some(few.preemptions());
+            covered.with_few_preemptions = covered.run;
+        }
+        if few.is_everything() {
+            covered.complete = covered.diverged == 0;
+            return Ok(covered.complete);
+        }
+        if plan.enough_after_finding.is_some() && !results.best.is_empty() {
+            return Ok(true);
+        }
+        if few.preemptions() == bound.most() {
+            return Ok(false);
+        }
+        few.deepen();
+    }
+}
+
+/// Runs the executions of one scheduler; whether it had none left in the end.
+pub(super) fn run<'h, S: Scheduler<Harness<'h>>>(
+    harness: &mut Harness<'h>,
+    scheduler: &mut S,
+    plan: Plan,
+    bounds: Bounds,
+    results: &mut Results,
+    stopped: &(dyn Fn() -> bool + Sync),
+    is_enough: impl Fn(&Results) -> bool,
+) -> Result<bool, Error> {
+    let most = plan.most.unwrap_or(u64::MAX);
+    run_all(harness, scheduler, bounds, &|| stopped(), |harness, run| {
+        let Run { end, steps, .. } = run;
+        results.covered.statements += steps;
+        match end {
+            End::Over => {
+                let steps = harness.steps().to_vec();
+                results.take_in(harness, &steps)?;
+            }
+            End::Cut => results.covered.cut_short += 1,
+            End::Diverged(how) => {
+                results.covered.diverged += 1;
+                results.covered.first_divergence.get_or_insert(how);
+            }
+            End::TooLong => return Err(endless()),
+            End::Stopped => return Ok(false),
+        }
+        Ok(results.begun() < most && !is_enough(results))
+    })
+}
+
+/// The error for a schedule without end.
+pub(super) fn endless() -> Error {
+    Error::input(format!(
+        "a schedule has {} and does not end; try --retries 3",
+        of(AT_SERVER.most_steps as u64, "statement")
+    ))
+}
