@@ -62,6 +62,9 @@ pub mod scenario;
 
 pub mod render;
 
+#[cfg(feature = "cli")]
+mod cli;
+
 // What is seen from outside bears no floor's name.
 pub use base::{chance, clock, control, error, samples, text};
 pub use check::{audit, expect, report, round};
@@ -71,6 +74,11 @@ pub use explore::explore;
 pub use run::race::race;
 pub use run::{logbook, race, rounds, seeds};
 pub use worlds::entrant;
+
+/// What the program does: it is no part of the interface.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use cli::main as command_line;
 
 /// What a strategy's file needs.
 pub mod prelude {

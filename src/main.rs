@@ -1,7 +1,5 @@
-//! The command line: reads flags, runs races, prints. Everything else is the library.
-
-mod cli;
+//! The program: all of it is the library's private module `cli`.
 
 fn main() -> std::process::ExitCode {
-    cli::main()
+    oversell_sim::command_line()
 }

@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::error::Error;
+use crate::base::text::quantity::of;
+use crate::check::report::Report;
+use crate::command::{Command, Verb};
+use crate::domain::settings::Settings;
+use crate::explore;
+use crate::render::{self, junit};
+use crate::scenario::Scenario;
+use crate::stores::StoreKind;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
-use oversell_sim::command::{Command, Verb};
-use oversell_sim::error::Error;
-use oversell_sim::explore;
-use oversell_sim::render::{self, junit};
-use oversell_sim::report::Report;
-use oversell_sim::scenario::Scenario;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::StoreKind;
-use oversell_sim::text::quantity::of;
 
 use super::flags;
 use super::output::{Output, tell_password, to_stdout};

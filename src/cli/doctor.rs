@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::base::error::Error;
+use crate::command::{Command, Verb};
+use crate::domain::settings::Settings;
+use crate::explore;
+use crate::render;
+use crate::stores::Address;
 use clap::Args;
-use oversell_sim::command::{Command, Verb};
-use oversell_sim::error::Error;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::Address;
-use oversell_sim::{explore, render};
 
 use super::output::to_stdout;
 use super::{Ended, flags, interrupt};

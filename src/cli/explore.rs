@@ -3,24 +3,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use oversell_sim::clock::Clock;
-use oversell_sim::command::{Command, Verb};
-use oversell_sim::entrant::Entrant;
-use oversell_sim::error::Error;
-use oversell_sim::explore::{
+use crate::base::clock;
+use crate::base::clock::Clock;
+use crate::base::error::Error;
+use crate::base::text::document::MOST_BYTES;
+use crate::base::text::quantity::{count, parse_count, parse_duration};
+use crate::check::report::Evidence;
+use crate::check::report::{Hint, Purpose};
+use crate::command::{Command, Verb};
+use crate::domain::settings::Settings;
+use crate::explore::{
     self, Exploration, LevelTried, Limits, Method, PreemptionBound, Recording, Sampling,
     StateGraph, Walk,
 };
-use oversell_sim::report::Evidence;
-use oversell_sim::report::{Hint, Purpose};
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::model::Isolation;
-use oversell_sim::stores::{Address, StoreKind};
-use oversell_sim::text::document::MOST_BYTES;
-use oversell_sim::text::quantity::{count, parse_count, parse_duration};
-use oversell_sim::worlds::threads::Control;
-use oversell_sim::{clock, render};
+use crate::render;
+use crate::stores::model::Isolation;
+use crate::stores::{Address, StoreKind};
+use crate::worlds::entrant::Entrant;
+use crate::worlds::threads::Control;
+use clap::{Args, ValueEnum};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::meaning::{check_level, check_level_of, refuse};

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use oversell_sim::app::App;
-use oversell_sim::checkout::Checkout;
-use oversell_sim::entrant::Entrant;
-use oversell_sim::error::Error;
-use oversell_sim::settings::Settings;
+use crate::base::error::Error;
+use crate::describe::app::App;
+use crate::describe::checkout::Checkout;
+use crate::domain::settings::Settings;
+use crate::worlds::entrant::Entrant;
 
 /// A reader for one setting: tries the text and keeps it.
 pub(super) fn setting(name: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone {

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::error::Error;
+use crate::command::{Command, quoted};
+use crate::describe::app;
+use crate::describe::checkout::starter;
+use crate::stores::StoreKind;
 use clap::{Args, ValueEnum};
-use oversell_sim::app;
-use oversell_sim::checkout::starter;
-use oversell_sim::command::{Command, quoted};
-use oversell_sim::error::Error;
-use oversell_sim::stores::StoreKind;
 
 use super::Ended;
 use super::output::to_stdout;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use oversell_sim::error::Error;
-use oversell_sim::worlds::threads::Control;
+use crate::base::error::Error;
+use crate::worlds::threads::Control;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 

@@ -1,10 +1,10 @@
 //! `strategies`: the cards of all strategies, and of the zoo.
 
+use crate::base::error::Error;
+use crate::domain::op::OpKind;
+use crate::strategies::everybody;
+use crate::strategy::Claim;
 use comfy_table::{ContentArrangement, Table, presets};
-use oversell_sim::error::Error;
-use oversell_sim::op::OpKind;
-use oversell_sim::strategies::everybody;
-use oversell_sim::strategy::Claim;
 
 use super::Ended;
 use super::output::to_stdout;

@@ -1,12 +1,12 @@
 //! Flags that mean nothing where they are given: each is refused in one line that says what to change, so that no
 //! flag is ignored in silence.
 
-use oversell_sim::entrant::Entrant;
-use oversell_sim::error::Error;
-use oversell_sim::op::OpKind;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::StoreKind;
-use oversell_sim::stores::model::Isolation;
+use crate::base::error::Error;
+use crate::domain::op::OpKind;
+use crate::domain::settings::Settings;
+use crate::stores::StoreKind;
+use crate::stores::model::Isolation;
+use crate::worlds::entrant::Entrant;
 
 /// Refuses each of these flags that was given; `why` is the rest of the line.
 ///

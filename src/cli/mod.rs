@@ -21,9 +21,9 @@ mod survey;
 
 use std::process::ExitCode;
 
+use crate::base::error::Error;
 use anstyle::AnsiColor;
 use clap::{ColorChoice, Parser, Subcommand};
-use oversell_sim::error::Error;
 
 /// How a command that ran has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,8 @@ enum Command {
 }
 
 /// Reads the command line and does what it says.
-pub(crate) fn main() -> ExitCode {
+#[must_use]
+pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

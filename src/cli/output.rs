@@ -4,9 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use oversell_sim::command::without_password;
-use oversell_sim::error::Error;
-use oversell_sim::stores::Address;
+use crate::base::error::Error;
+use crate::command::without_password;
+use crate::stores::Address;
 use tempfile::NamedTempFile;
 
 /// Where to write, made sure of before the work begins.

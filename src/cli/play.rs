@@ -2,11 +2,11 @@
 
 use std::io::{BufRead, IsTerminal};
 
+use crate::base::error::Error;
+use crate::base::text::quantity::of;
+use crate::explore::{Game, Outlook, Schedule};
+use crate::render;
 use clap::Args;
-use oversell_sim::error::Error;
-use oversell_sim::explore::{Game, Outlook, Schedule};
-use oversell_sim::render;
-use oversell_sim::text::quantity::of;
 
 use super::Ended;
 use super::meaning::check_level_of;

@@ -4,10 +4,10 @@ use std::io::IsTerminal;
 use std::thread;
 use std::time::Duration;
 
+use crate::worlds::threads::Control;
 use crossbeam::channel::{bounded, tick};
 use crossbeam::select;
 use indicatif::{ProgressBar, ProgressStyle};
-use oversell_sim::worlds::threads::Control;
 
 /// How often it is redrawn.
 const TICK: Duration = Duration::from_millis(100);

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
+use crate::base::chance;
+use crate::base::error::Error;
+use crate::check::expect::Expectation;
+use crate::check::report::Report;
+use crate::domain::settings::Settings;
+use crate::render;
+use crate::run::rounds::race_all_at;
+use crate::stores::{Address, StoreKind};
+use crate::strategies;
+use crate::worlds::entrant::Entrant;
 use clap::{Args, ValueEnum};
-use oversell_sim::entrant::Entrant;
-use oversell_sim::error::Error;
-use oversell_sim::expect::Expectation;
-use oversell_sim::report::Report;
-use oversell_sim::rounds::race_all_at;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::{Address, StoreKind};
-use oversell_sim::{chance, render, strategies};
 
 use super::flags::{self, Described, applied, setting, with_carts};
 use super::meaning::{check_level, refuse};

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::base::error::Error;
+use crate::explore::{self, Recording, Schedule};
+use crate::stores::StoreKind;
 use clap::Args;
-use oversell_sim::error::Error;
-use oversell_sim::explore::{self, Recording, Schedule};
-use oversell_sim::stores::StoreKind;
 
 use super::Ended;
 use super::interrupt;

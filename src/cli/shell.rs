@@ -1,10 +1,10 @@
 //! `completions` and `man`: what a package for an operating system ships beside the program.
 
+use crate::base::error::Error;
+use crate::base::text::nearest::did_you_mean;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use oversell_sim::error::Error;
-use oversell_sim::text::nearest::did_you_mean;
 
 use super::output::to_stdout;
 use super::{Cli, Ended};

@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::base::chance;
+use crate::base::error::Error;
+use crate::check::expect::Expectation;
+use crate::check::report::Judgement;
+use crate::describe::app::App;
+use crate::describe::checkout::Checkout;
+use crate::domain::settings::Settings;
+use crate::explore::{self, Exploration};
+use crate::render;
+use crate::stores::model::{Faults, Isolation};
+use crate::stores::{Address, StoreKind};
+use crate::strategies;
+use crate::worlds::entrant::Entrant;
 use clap::{Args, ValueEnum};
-use oversell_sim::app::App;
-use oversell_sim::checkout::Checkout;
-use oversell_sim::entrant::Entrant;
-use oversell_sim::error::Error;
-use oversell_sim::expect::Expectation;
-use oversell_sim::explore::{self, Exploration};
-use oversell_sim::report::Judgement;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::model::{Faults, Isolation};
-use oversell_sim::stores::{Address, StoreKind};
-use oversell_sim::{chance, render, strategies};
 
 use super::Ended;
 use super::flags::{self, applied, described, setting, with_carts, with_claim};

@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
+use crate::base::clock;
+use crate::base::error::Error;
+use crate::base::text::quantity::{parse_count, parse_duration};
+use crate::check::expect::Expectation;
+use crate::command::Command;
+use crate::domain::op::OpKind;
+use crate::render;
+use crate::run::seeds::{simulate_all, tell_story};
+use crate::scenario::Scenario;
+use crate::strategies;
+use crate::worlds::entrant::Entrant;
+use crate::worlds::timed::Scene;
 use clap::Args;
-use oversell_sim::command::Command;
-use oversell_sim::entrant::Entrant;
-use oversell_sim::error::Error;
-use oversell_sim::expect::Expectation;
-use oversell_sim::op::OpKind;
-use oversell_sim::scenario::Scenario;
-use oversell_sim::seeds::{simulate_all, tell_story};
-use oversell_sim::text::quantity::{parse_count, parse_duration};
-use oversell_sim::worlds::timed::Scene;
-use oversell_sim::{clock, render, strategies};
 
 use super::explore::{jobs, pool};
 use super::flags::setting;
@@ -155,7 +157,7 @@ fn story(
     entrant: &dyn Entrant,
     scene: &Scene,
     is_one_of_several: bool,
-    control: &oversell_sim::worlds::threads::Control,
+    control: &crate::worlds::threads::Control,
 ) -> Result<String, Error> {
     let (_, lines) = tell_story(entrant, scene, control)?;
     let title = match is_one_of_several {

@@ -1,10 +1,10 @@
 //! `stores`: which are ready here, and what each can do.
 
+use crate::base::error::Error;
+use crate::domain::op::OpKind;
+use crate::stores::{Readiness, StoreKind, readiness};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
-use oversell_sim::error::Error;
-use oversell_sim::op::OpKind;
-use oversell_sim::stores::{Readiness, StoreKind, readiness};
 
 use super::Ended;
 use super::output::to_stdout;

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::base::error::Error;
+use crate::explore;
+use crate::render;
+use crate::stores::{StoreKind, readiness};
+use crate::strategies;
 use clap::Args;
-use oversell_sim::error::Error;
-use oversell_sim::explore;
-use oversell_sim::stores::{StoreKind, readiness};
-use oversell_sim::{render, strategies};
 
 use super::output::{Output, to_stderr};
 use super::{Ended, interrupt};
