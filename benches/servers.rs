@@ -12,7 +12,7 @@ use std::time::Duration;
 use oversell_sim::clock::{Clock, Wall};
 use oversell_sim::control::Control;
 use oversell_sim::entrant::Entrant;
-use oversell_sim::explore::{self, Walk};
+use oversell_sim::explore::{self, Plan};
 use oversell_sim::prelude::*;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::{Address, StoreKind, Venue};
@@ -87,10 +87,10 @@ fn orders() {
             let settings = Settings { store, buyers, stock: 1, ..Settings::default() };
             let (address, control) = (Address::default(), Control::default());
             let server = explore::server_for(entrant, &settings, &address, &control).unwrap();
-            let walk = Walk { switches: None, reduced, enough_after_finding: None };
+            let plan = Plan { reduced, ..Plan::EVERYTHING };
             let clock = Wall::start();
             let (report, _) =
-                explore::search_orders(entrant, &settings, &*server, walk, &|| false).unwrap();
+                explore::search_orders(entrant, &settings, &*server, plan, &|| false).unwrap();
             let took_ms = clock.now() / 1_000_000;
             let orders = report.orders.unwrap();
             assert!(orders.complete, "{orders:?}");

@@ -13,8 +13,8 @@ use crate::check::report::{Hint, Purpose};
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
 use crate::explore::{
-    self, Exploration, LevelTried, Limits, Method, PreemptionBound, Recording, Sampling,
-    StateGraph, Walk,
+    self, Exploration, LevelTried, Limits, Method, Plan, PreemptionBound, Recording, Sampling,
+    StateGraph,
 };
 use crate::render;
 use crate::stores::model::Isolation;
@@ -54,9 +54,9 @@ struct RandomFlags {
         conflicts_with_all = ["no_reduce", "graph"]
     )]
     random: Option<Sampler>,
-    /// How many schedules
-    #[arg(long, value_name = "N", default_value = "10k", value_parser = number, requires = "random")]
-    schedules: u64,
+    /// How many schedules [default: 10k, at a real server 1k]
+    #[arg(long, value_name = "N", value_parser = number, requires = "random")]
+    schedules: Option<u64>,
     /// For pct: how many steps must come in a certain order for the bug to show [default: 2]
     #[arg(long, value_name = "N", value_parser = depth, requires = "random")]
     depth: Option<u64>,
@@ -111,9 +111,9 @@ struct SearchFlags {
     /// Remember no state and merge nothing: follow every schedule one by one, to check the checker
     #[arg(long)]
     no_reduce: bool,
-    /// At a real server: run only the orders with at most so many preemptions; a preemption makes a buyer wait that could
-    /// go on (with --app, orders with few preemptions come first in any case)
-    #[arg(long, value_name = "N", value_parser = preemptions)]
+    /// Run only the schedules with at most so many preemptions; a preemption makes a buyer wait that could go on (with
+    /// --app, schedules with few preemptions come first in any case)
+    #[arg(long, value_name = "N", value_parser = preemptions, conflicts_with_all = ["random", "graph"])]
     preemptions: Option<u64>,
     /// At a real server: make the same search again with transactions kept further apart, such as
     /// isolation=serializable, and say whether that cures it
@@ -163,6 +163,10 @@ fn number(text: &str) -> Result<u64, String> {
 
 /// The most states that are drawn.
 const MOST_DRAWN: usize = 1_000_000;
+
+/// Random schedules, if it was not said how many; and at a real server.
+const SCHEDULES: u64 = 10_000;
+const SCHEDULES_AT_SERVER: u64 = 1_000;
 
 /// States to be content with once something was found.
 const ENOUGH: usize = 200_000;
@@ -222,8 +226,7 @@ impl ExploreArgs {
 
     /// Refuses what only means something at a real server.
     fn check_no_server(&self) -> Result<(), Error> {
-        let SearchFlags { preemptions, try_level, .. } = &self.search;
-        let given = [("--preemptions", preemptions.is_some()), ("--try", try_level.is_some())];
+        let given = [("--try", self.search.try_level.is_some())];
         refuse(&given, "is for a real server; name one with --store, or leave it out")
     }
 
@@ -236,8 +239,16 @@ impl ExploreArgs {
             [("--max-states", max_states.is_some()), ("--max-memory", max_memory.is_some())];
         if let Some(sampler) = self.sampling.random {
             refuse(&limits, "random schedules remember no states; use --schedules or --max-time")?;
-            let deep = sampler == Sampler::Plain && self.sampling.depth.is_some();
-            refuse(&[("--depth", deep)], "is for --random=pct; leave it out")?;
+            self.check_depth(sampler)?;
+        }
+        if self.search.preemptions.is_some() {
+            let given = [("--no-reduce", self.search.no_reduce), ("--jobs", jobs.is_some())];
+            refuse(
+                &given,
+                "is for a search of every interleaving; leave it out, or --preemptions",
+            )?;
+            let given = [("--max-memory", max_memory.is_some())];
+            refuse(&given, "schedules with few preemptions remember no states; use --max-states")?;
         }
         if self.search.no_reduce {
             let given = [("--jobs", jobs.is_some())];
@@ -247,18 +258,36 @@ impl ExploreArgs {
         refuse(&[("--find first", first)], "--graph draws all states; leave it out")
     }
 
+    /// Refuses a depth where schedules have none.
+    fn check_depth(&self, sampler: Sampler) -> Result<(), Error> {
+        let deep = sampler == Sampler::Plain && self.sampling.depth.is_some();
+        refuse(&[("--depth", deep)], "is for --random=pct; leave it out")
+    }
+
+    /// Which random schedules to run, if any; `usual` if it was not said how many.
+    fn sampling(&self, usual: u64) -> Option<Sampling> {
+        let RandomFlags { random, schedules, depth } = &self.sampling;
+        let method = match (*random)? {
+            Sampler::Pct => Method::Pct { depth: depth.unwrap_or(2) as u32 },
+            Sampler::Plain => Method::Plain,
+        };
+        let schedules = schedules.unwrap_or(usual);
+        Some(Sampling { schedules, method, until_found: self.finds_first() })
+    }
+
     /// Refuses what means nothing to a search at a real server.
     fn check_for_server(&self, settings: &Settings) -> Result<(), Error> {
         let LimitFlags { max_states, max_memory, jobs, .. } = &self.limits;
-        let given = [
-            ("--random", self.sampling.random.is_some()),
-            ("--graph", self.search.graph.is_some()),
-            ("--jobs", jobs.is_some()),
-        ];
+        let given = [("--graph", self.search.graph.is_some()), ("--jobs", jobs.is_some())];
         refuse(
             &given,
             "is for the model; at a real server every order is run, one after the other",
         )?;
+        if let Some(sampler) = self.sampling.random {
+            self.check_depth(sampler)?;
+            let given = [("--try", self.search.try_level.is_some())];
+            refuse(&given, "is for a search of every order; leave it out, or --random")?;
+        }
         let given =
             [("--max-states", max_states.is_some()), ("--max-memory", max_memory.is_some())];
         refuse(&given, "is for the model; at a real server --max-time is the limit")?;
@@ -272,6 +301,7 @@ impl ExploreArgs {
         refuse(&self.server.given()?, why)?;
         let given = [
             ("--random", self.sampling.random.is_some()),
+            ("--preemptions", self.search.preemptions.is_some()),
             ("--no-reduce", self.search.no_reduce),
             ("--graph", self.search.graph.is_some()),
             ("--record", self.search.record.is_some()),
@@ -297,23 +327,19 @@ fn run_at_server(
     let server = explore::server_for(entrant, settings, &args.server.address(), &control)?;
     let settings = &explore::as_furnished(entrant, settings.clone(), &*server)?;
     let watch = Watch::start_with(&args.limits, control)?;
-    let is_app = entrant.is_app();
-    let walk = Walk {
-        switches: match args.search.preemptions {
-            Some(most) => Some(PreemptionBound::AtMost(most as u32)),
-            // One by one is one by one.
-            None => (is_app && !args.search.no_reduce).then_some(PreemptionBound::FewFirst),
-        },
-        reduced: !args.search.no_reduce,
-        enough_after_finding: args.finds_first().then_some(ENOUGH_ORDERS),
-    };
-    let (mut report, _) =
-        watch.run(|stopped| explore::search_orders(entrant, settings, &*server, walk, stopped))?;
+    let plan = plan(entrant, args);
+    let sampling = args.sampling(SCHEDULES_AT_SERVER);
+    let mut report = watch.run(|stopped| match sampling {
+        Some(sampling) => explore::sample_orders(entrant, settings, &*server, sampling, stopped),
+        None => explore::search_orders(entrant, settings, &*server, plan, stopped)
+            .map(|(report, _)| report),
+    })?;
     let took = watch.took();
     let address = args.server.address();
     tell_password(&address);
     report = report.at(&address);
-    let is_asked = args.search.try_level.is_some() || !args.search.no_reduce;
+    let tries_levels = !args.search.no_reduce && sampling.is_none();
+    let is_asked = args.search.try_level.is_some() || tries_levels;
     if report.evidence == Evidence::Broken && is_asked {
         report.no_level = explore::no_level(entrant, settings, &*server, &report, &watch.control)?;
     }
@@ -328,14 +354,14 @@ fn run_at_server(
                 settings,
                 isolation,
                 explore::gravest(&report),
-                walk,
+                plan,
                 &address,
                 &watch.control,
                 stopped,
             )
         })?;
         report.cures.push(tried);
-    } else if report.evidence == Evidence::Broken && !args.search.no_reduce {
+    } else if report.evidence == Evidence::Broken && tries_levels {
         report.cures = explore::try_levels(entrant, settings, &address, &report, &watch.control)?;
     }
     report.hints = hints(entrant, settings, &report);
@@ -345,6 +371,21 @@ fn run_at_server(
         write_recording(record, entrant, settings, &report)?;
     }
     Ok(watch.ended(ended))
+}
+
+/// Which orders a search at a real server runs.
+fn plan(entrant: &dyn Entrant, args: &ExploreArgs) -> Plan {
+    let SearchFlags { preemptions, no_reduce, .. } = &args.search;
+    Plan {
+        preemptions: match preemptions {
+            Some(most) => Some(PreemptionBound::AtMost(*most as u32)),
+            // One by one is one by one.
+            None => (entrant.is_app() && !no_reduce).then_some(PreemptionBound::FewFirst),
+        },
+        reduced: !no_reduce,
+        enough_after_finding: args.finds_first().then_some(ENOUGH_ORDERS),
+        most: None,
+    }
 }
 
 /// What to type after a search.
@@ -469,14 +510,10 @@ fn search(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, Option<StateGraph>), Error> {
     let limits = limits_of(args);
-    let report = if let Some(sampler) = args.sampling.random {
-        let method = match sampler {
-            Sampler::Pct => Method::Pct { depth: args.sampling.depth.unwrap_or(2) as u32 },
-            Sampler::Plain => Method::Plain,
-        };
-        let until_found = args.finds_first();
-        let sampling = Sampling { schedules: args.sampling.schedules, method, until_found };
+    let report = if let Some(sampling) = args.sampling(SCHEDULES) {
         explore::sample(entrant, settings, sampling, stopped)?
+    } else if let Some(most) = args.search.preemptions {
+        explore::search_preempted(entrant, settings, most as u32, limits, stopped)?
     } else if args.search.no_reduce {
         explore::search_unreduced(entrant, settings, limits, stopped)?
     } else if args.search.graph.is_some() {

@@ -1,77 +1,141 @@
 //! `play`: the person is the scheduler.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, IsTerminal};
 
+use super::Ended;
+use super::interrupt;
+use super::meaning::{check_level, check_level_of};
+use super::output::{tell_password, to_stdout};
+use super::shop::{ServerFlags, ShopFlags};
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
-use crate::explore::{Game, Outlook, Schedule};
+use crate::domain::store_kind::StoreKind;
+use crate::explore::{self, Outlook, Playable, Schedule};
 use crate::render;
+use crate::scheduler::{Bounds, Choice, Person, Said, run_all};
 use clap::Args;
-
-use super::Ended;
-use super::meaning::check_level_of;
-use super::output::to_stdout;
-use super::shop::ShopFlags;
 
 /// What `play` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlayArgs {
     #[command(flatten)]
     shop: ShopFlags,
+    #[command(flatten)]
+    server: ServerFlags,
 }
 
 /// The longest line read.
 const LONGEST_LINE: u64 = 4096;
 
+/// Every execution may be as long as the person likes.
+const WHOLE: Bounds = Bounds { most_steps: usize::MAX, cuts_futile: false };
+
 pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
     let entrant = args.shop.entrant()?;
-    let settings = args.shop.settings(entrant)?;
-    check_level_of(entrant, args.shop.level()?)?;
-    let mut game = Game::new(entrant, &settings)?;
-    to_stdout(&format!(
-        "You are the scheduler: say whose step comes next. {}\n\n{}",
-        aim(settings.stock),
-        position(&mut game)
-    ))?;
-    let mut input = std::io::stdin().lock();
-    let echoes = !std::io::stdin().is_terminal();
-    loop {
-        to_stdout(&prompt(&mut game))?;
-        let mut line = String::new();
-        let mut limited = std::io::Read::take(&mut input, LONGEST_LINE);
-        let read = limited.read_line(&mut line);
-        if !matches!(read, Ok(1..)) {
-            to_stdout("\n")?;
-            break;
-        }
-        let said = line.trim();
-        if echoes {
-            to_stdout(&format!("{said}\n"))?;
-        }
-        match said.to_lowercase().as_str() {
-            "" => {}
-            "q" | "quit" => break,
-            "u" | "undo" => {
-                let text =
-                    if game.undo() { position(&mut game) } else { "Nothing to undo.\n".into() };
-                to_stdout(&text)?;
+    let settings = args.shop.settings_at(entrant, &args.server)?;
+    if settings.store == StoreKind::Memory {
+        check_level_of(entrant, args.shop.level()?)?;
+        return explore::play(entrant, &settings, |shop| play(shop, settings.stock));
+    }
+    check_level("--isolation", args.shop.level()?, &settings)?;
+    let control = interrupt::control()?;
+    let address = args.server.address();
+    let server = explore::server_for(entrant, &settings, &address, &control)?;
+    let settings = explore::as_furnished(entrant, settings, &*server)?;
+    tell_password(&address);
+    explore::play_at_server(entrant, &settings, &*server, |shop| play(shop, settings.stock))
+}
+
+/// Lets the person choose every step, until something is found or the person has enough.
+fn play<P: Playable>(shop: &mut P, stock: i32) -> Result<Ended, Error> {
+    to_stdout(&format!("You are the scheduler: say whose step comes next. {}\n\n", aim(stock),))?;
+    let mut table = Table::default();
+    let mut person = Person::new(|so_far: &[Choice], shop: &mut P| table.ask(so_far, shop));
+    run_all(shop, &mut person, WHOLE, &|| false, |_, _| Ok(true))?;
+    let said = verdict(shop)?;
+    to_stdout(&said)?;
+    Ok(Ended::Well)
+}
+
+/// What was said to the person and by the person.
+#[derive(Default)]
+struct Table {
+    /// How far the shop was when its position was shown last.
+    shown: Option<Vec<Choice>>,
+    /// Choices that the person has named and that have not been made.
+    named: VecDeque<Choice>,
+}
+
+impl Table {
+    /// What the person says here. Shows where the shop stands, if that has changed.
+    fn ask<P: Playable>(&mut self, so_far: &[Choice], shop: &mut P) -> Result<Said, Error> {
+        let is_found = !shop.findings()?.is_empty();
+        match self.named.pop_front().filter(|_| !is_found) {
+            Some(choice) if shop.can_happen(choice) => return Ok(Said::Take(choice)),
+            Some(choice) => {
+                self.named.clear();
+                self.shown = None;
+                to_stdout(&format!(" {}\n", shop.why_not(choice)))?;
             }
-            "r" | "reset" => {
-                game.reset();
-                to_stdout(&position(&mut game))?;
+            None => {}
+        }
+        if self.shown.as_deref() != Some(so_far) {
+            to_stdout(&position(shop))?;
+            self.shown = Some(so_far.to_vec());
+        }
+        if is_found {
+            return Ok(Said::Quit);
+        }
+        if shop.is_over() {
+            to_stdout(" every buyer has left and nothing is broken: undo or reset to try again\n")?;
+        }
+        loop {
+            to_stdout(&prompt(shop))?;
+            let Some(line) = read_line()? else { return Ok(Said::Quit) };
+            match line.to_lowercase().as_str() {
+                "" => {}
+                "q" | "quit" => return Ok(Said::Quit),
+                "u" | "undo" if so_far.is_empty() => to_stdout("Nothing to undo.\n")?,
+                "u" | "undo" => return Ok(Said::Undo),
+                "r" | "reset" => {
+                    self.shown = None;
+                    return Ok(Said::Reset);
+                }
+                "h" | "hint" => to_stdout(&hint(shop))?,
+                _ => match schedule(&line) {
+                    Ok(choices) => {
+                        self.named.extend(choices);
+                        return self.ask(so_far, shop);
+                    }
+                    Err(why) => to_stdout(&format!(" {why}\n"))?,
+                },
             }
-            "h" | "hint" => to_stdout(&hint(&mut game))?,
-            _ => to_stdout(&steps(&mut game, said))?,
-        }
-        if !game.findings().is_empty() {
-            break;
-        }
-        if game.is_over() {
-            to_stdout(" everybody has left and nothing is broken: undo or reset to try again\n")?;
         }
     }
-    to_stdout(&verdict(&mut game))?;
-    Ok(Ended::Well)
+}
+
+/// The next line that the person types; none if there is no more.
+fn read_line() -> Result<Option<String>, Error> {
+    let mut input = std::io::stdin().lock();
+    let mut line = String::new();
+    let mut limited = std::io::Read::take(&mut input, LONGEST_LINE);
+    let read = limited.read_line(&mut line);
+    if !matches!(read, Ok(1..)) {
+        to_stdout("\n")?;
+        return Ok(None);
+    }
+    let line = line.trim().to_owned();
+    if !std::io::stdin().is_terminal() {
+        to_stdout(&format!("{line}\n"))?;
+    }
+    Ok(Some(line))
+}
+
+/// The choices that a line names.
+fn schedule(line: &str) -> Result<Vec<Choice>, String> {
+    let known = line.parse::<Schedule>().or_else(|_| line.to_uppercase().parse::<Schedule>());
+    known.map(|schedule| schedule.0)
 }
 
 fn aim(stock: i32) -> String {
@@ -81,45 +145,27 @@ fn aim(stock: i32) -> String {
     }
 }
 
-/// The shelf, and what everybody is about to do.
-fn position(game: &mut Game<'_>) -> String {
-    let stock: Vec<String> = game.stock().iter().map(ToString::to_string).collect();
-    let mut text = format!(" stock {}", stock.join(", "));
-    for seat in game.seats() {
-        text += &format!("     {}: {}", seat.actor, seat.about);
-    }
-    text + "\n"
+/// The shelf, and what each client is about to do.
+fn position(shop: &mut impl Playable) -> String {
+    let stock: Vec<String> = shop.stock().iter().map(ToString::to_string).collect();
+    let stock = (!stock.is_empty()).then(|| format!("stock {}", stock.join(", ")));
+    let clients = shop.position();
+    let clients = clients.iter().map(|client| format!("{}: {}", client.actor, client.about));
+    let parts: Vec<String> = stock.into_iter().chain(clients).collect();
+    format!(" {}\n", parts.join("     "))
 }
 
-fn prompt(game: &mut Game<'_>) -> String {
-    let movers = game.seats().into_iter().filter(|seat| seat.can_move);
-    let words: Vec<String> = movers
-        .map(|seat| seat.actor.to_string())
+fn prompt(shop: &mut impl Playable) -> String {
+    let can_move = shop.position().into_iter().filter(|client| client.can_move);
+    let words: Vec<String> = can_move
+        .map(|client| client.actor.to_string())
         .chain(["undo", "hint", "reset", "quit"].map(str::to_owned))
         .collect();
     format!(" next ({})? ", words.join(", "))
 }
 
-/// One step or several, as far as they can be made.
-fn steps(game: &mut Game<'_>, said: &str) -> String {
-    let known = said.parse::<Schedule>().or_else(|_| said.to_uppercase().parse::<Schedule>());
-    let schedule = match known {
-        Ok(schedule) => schedule,
-        Err(why) => return format!(" {why}\n"),
-    };
-    for actor in schedule.0 {
-        if let Err(why) = game.step(actor) {
-            return format!(" {why}\n{}", position(game));
-        }
-        if !game.findings().is_empty() {
-            break;
-        }
-    }
-    position(game)
-}
-
-fn hint(game: &mut Game<'_>) -> String {
-    match game.hint() {
+fn hint(shop: &mut impl Playable) -> String {
+    match shop.outlook() {
         Outlook::Way(way) => match way.first() {
             Some(actor) => {
                 let steps = of(way.len() as u64, "step");
@@ -134,24 +180,29 @@ fn hint(game: &mut Game<'_>) -> String {
         Outlook::Unknown => {
             " nothing goes wrong soon; it is too much to look at everything\n".into()
         }
+        Outlook::NotSearched => {
+            " hints are for the model; leave out the server to get one\n".into()
+        }
     }
 }
 
 /// What came of it, and whether there was a shorter way.
-fn verdict(game: &mut Game<'_>) -> String {
-    let rows = game.rows();
+fn verdict(shop: &mut impl Playable) -> Result<String, Error> {
+    let rows = shop.rows();
     let mut text = String::new();
     if !rows.is_empty() {
         text += &format!("\n{}", render::timeline(&rows));
     }
-    let findings = game.findings();
-    text += &match (findings.first(), game.shortest()) {
+    let findings = shop.findings()?;
+    text += &match (findings.first(), shop.outlook_at_opening()) {
         (Some(finding), Outlook::Way(way)) if way.len() < rows.len() => format!(
             "\n Broken: {}. There is a shorter way: {}.\n",
             finding.proof,
             of(way.len() as u64, "step")
         ),
-        (Some(finding), Outlook::Unknown) => format!("\n Broken: {}.\n", finding.proof),
+        (Some(finding), Outlook::Unknown | Outlook::NotSearched) => {
+            format!("\n Broken: {}.\n", finding.proof)
+        }
         (Some(finding), _) => format!("\n Broken: {}. No way is shorter.\n", finding.proof),
         (None, Outlook::Way(way)) => {
             let steps = of(way.len() as u64, "step");
@@ -163,6 +214,9 @@ fn verdict(game: &mut Game<'_>) -> String {
         (None, Outlook::Unknown) => {
             "\n Not broken this time; whether it can be is too much to look at.\n".into()
         }
+        (None, Outlook::NotSearched) => {
+            "\n Not broken this time; explore says whether it can be.\n".into()
+        }
     };
-    text
+    Ok(text)
 }

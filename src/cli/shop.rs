@@ -393,14 +393,10 @@ impl ShopFlags {
         Ok(settings)
     }
 
-    pub(super) fn settings(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
+    /// The settings of a shop of the model.
+    fn settings(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
         if self.is_for_any() {
             return Err(Error::input("--buyers: only explore takes any; write a number"));
-        }
-        if self.checkout.is_some() || self.app.is_some() {
-            return Err(Error::input(
-                "--checkout, --app: nobody can play on a real server; race, explore, replay and check take it",
-            ));
         }
         applied(self.usual(entrant), &self.given())
     }

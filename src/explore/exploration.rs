@@ -6,7 +6,7 @@ use super::completeness::Looked;
 use super::incident::Incident;
 use super::level::{LevelTried, NoLevel};
 use super::model::graph::Ways;
-use super::model::random::Sampled;
+use super::sampling::Sampled;
 use super::server::conflict::Conflict;
 use super::timeline::Row;
 use crate::check::audit::Finding;
@@ -21,9 +21,9 @@ use crate::domain::isolation::Isolation;
 use crate::domain::op::{BuyerId, OpKind};
 use crate::domain::settings::Settings;
 use crate::domain::verb::Verb;
+use crate::scheduler::Actor;
 use crate::stores::Address;
 use crate::worlds::entrant::Entrant;
-use crate::scheduler::Actor;
 
 /// The whole report of a search, or of one schedule. Equal searches give the same bytes.
 #[derive(Clone, Debug, Serialize)]

@@ -18,18 +18,19 @@ mod server;
 mod survey;
 mod timeline;
 
+pub use crate::scheduler::{Method, Schedule};
 pub use bound::{Plan, PreemptionBound};
 pub use builder::{Explore, explore};
 pub use exploration::{Covered, Exploration, OrderCoverage, Told, parse_expectation};
 pub use incident::{Incident, IncidentKind};
 pub use level::{LevelTried, NoLevel};
 pub use model::any::{AnyBuyers, MOST_BUYERS, any_buyers};
+pub use model::bounded::search_preempted;
 pub use model::brute::{Tried, try_all};
 pub use model::checks::{End, Shown};
 pub use model::drawing::StateGraph;
 pub use model::graph::Ways;
 pub use model::limits::Limits;
-pub use model::bounded::search_preempted;
 pub use model::opening::open;
 pub use model::play::play;
 pub use model::replay::replay;
@@ -43,14 +44,13 @@ pub use sampling::{Sampled, Sampling};
 pub use server::checkup::{Checkup, Differing, Walked, check_up};
 pub use server::conflict::{Conflict, Reach};
 pub use server::cure::{gravest, no_level, try_level, try_levels};
-pub use server::play::play_at_server;
 pub use server::orders::{
     can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at,
 };
+pub use server::play::play_at_server;
 pub use server::random::sample_orders;
 pub use server::reality::{Agreement, Difference, compare};
 pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};
 pub use server::results::Outcome;
-pub use crate::scheduler::{Method, Schedule};
 pub use survey::{Place, Survey, SurveyRow, Verdict, survey};
 pub use timeline::Row;

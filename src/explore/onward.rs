@@ -4,11 +4,10 @@
 //! finds nothing, no command is printed. It does not check that a search proves a strategy that claims to be safe: the
 //! tests do that.
 
-
+use super::bound::{Plan, PreemptionBound};
 use super::model::limits::Limits;
 use super::model::searches::search_all;
 use super::server::orders::{can_be_stepped, search_orders};
-use super::bound::{Plan, PreemptionBound};
 use super::{AnyBuyers, Exploration};
 use crate::base::control::Control;
 use crate::check::report::{Evidence, Run};

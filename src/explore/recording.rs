@@ -12,13 +12,13 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::scheduler::Schedule;
 use crate::base::error::Error;
 use crate::base::text::document;
 use crate::base::text::document::{Fault, plain_text};
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
+use crate::scheduler::Schedule;
 
 /// The keys beside the settings.
 const OWN_KEYS: [&str; 3] = ["strategy", "steps", "schedule"];

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Exploration;
+use super::bound::Plan;
 use super::model::limits::Limits;
 use super::model::searches::search_all;
 use super::server::orders::{can_be_stepped, search_orders, server_for};
-use super::bound::Plan;
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::check::report::Evidence;

@@ -25,6 +25,8 @@ mod schedule;
 mod schedulers;
 mod statement;
 mod symmetry;
+#[cfg(test)]
+mod toy;
 mod waits;
 
 pub use board::{ClientCode, RunningCode};

@@ -75,7 +75,8 @@ where
             Next::Cut => break End::Cut,
             Next::Diverged(how) => break diverged(&schedule, &how),
         };
-        if schedule.len().is_multiple_of(LOOK_UP) && stopped() {
+        let looks_up = !schedule.is_empty() && schedule.len().is_multiple_of(LOOK_UP);
+        if looks_up && stopped() {
             break End::Stopped;
         }
         if schedule.len() == bounds.most_steps || execution.is_full() {

@@ -11,7 +11,7 @@ use oversell_sim::clock::{Clock, Wall, nanos};
 use oversell_sim::control::Control;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
-use oversell_sim::explore::{Exploration, Outcome, Walk, as_furnished, search_orders, server_for};
+use oversell_sim::explore::{Exploration, Outcome, Plan, as_furnished, search_orders, server_for};
 use oversell_sim::finding::FindingKind;
 use oversell_sim::report::Evidence;
 use oversell_sim::retry::RetryPolicy;
@@ -301,8 +301,8 @@ fn search(
     let stopped = || {
         asked.fetch_add(1, Ordering::Relaxed) >= bounds.orders || clock.now() > nanos(bounds.time)
     };
-    let walk = Walk { switches: None, reduced, enough_after_finding: None };
-    search_orders(checkout, settings, server, walk, &stopped)
+    let plan = Plan { reduced, ..Plan::EVERYTHING };
+    search_orders(checkout, settings, server, plan, &stopped)
 }
 
 fn is_complete(report: &Exploration) -> bool {

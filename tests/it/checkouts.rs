@@ -12,7 +12,7 @@ use assert_cmd::cargo::cargo_bin_cmd;
 use oversell_sim::checkout::{Checkout, starter};
 use oversell_sim::control::Control;
 use oversell_sim::explore::{
-    Exploration, Outcome, Walk, as_furnished, replay_orders, search_orders, server_for,
+    Exploration, Outcome, Plan, as_furnished, replay_orders, search_orders, server_for,
 };
 use oversell_sim::finding::FindingKind::{self, BrokenRule, LeakedStock, LostUpdate, Oversold};
 use oversell_sim::op::OpKind;
@@ -68,8 +68,8 @@ fn search(
     let settings = as_furnished(checkout, settings.clone(), &*server).unwrap();
     let asked = AtomicU32::new(0);
     let stopped = || asked.fetch_add(1, Ordering::Relaxed) >= most;
-    let walk = Walk { switches: None, reduced, enough_after_finding: None };
-    search_orders(checkout, &settings, &*server, walk, &stopped).unwrap()
+    let plan = Plan { reduced, ..Plan::EVERYTHING };
+    search_orders(checkout, &settings, &*server, plan, &stopped).unwrap()
 }
 
 pub(crate) fn explore(path: &Path, isolation: Option<Isolation>) -> Exploration {
@@ -184,8 +184,8 @@ fn a_finding_of_ones_own_checkout_replays_to_the_same_finding() {
         let settings = settings(&checkout, None);
         let server = server_for(&checkout, &settings, &address, &control).unwrap();
         let settings = as_furnished(&checkout, settings, &*server).unwrap();
-        let walk = Walk { switches: None, reduced: true, enough_after_finding: None };
-        let (report, _) = search_orders(&checkout, &settings, &*server, walk, &|| false).unwrap();
+        let plan = Plan::EVERYTHING;
+        let (report, _) = search_orders(&checkout, &settings, &*server, plan, &|| false).unwrap();
         let first = &report.findings[0];
         let schedule = first.schedule.parse().unwrap();
         let again = replay_orders(&checkout, &settings, &*server, &schedule).unwrap();

@@ -8,7 +8,7 @@ use oversell_sim::control::Control;
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{
-    Exploration, OrderCoverage, Outcome, PreemptionBound, Walk, can_be_stepped, compare,
+    Exploration, OrderCoverage, Outcome, Plan, PreemptionBound, can_be_stepped, compare,
     replay_orders, search_orders, server_for, survey,
 };
 use oversell_sim::finding::FindingKind;
@@ -24,9 +24,9 @@ use oversell_sim::strategies;
 use crate::servers::installed;
 
 /// Every order, and none left out but those that cannot differ.
-const REDUCED: Walk = Walk { switches: None, reduced: true, enough_after_finding: None };
+const REDUCED: Plan = Plan::EVERYTHING;
 /// Every order, one by one.
-const ONE_BY_ONE: Walk = Walk { switches: None, reduced: false, enough_after_finding: None };
+const ONE_BY_ONE: Plan = Plan::ONE_BY_ONE;
 
 /// Schedules of the model that are run at a server, of each strategy.
 const MOST_COMPARED: u64 = 150;
@@ -53,12 +53,12 @@ fn search(
     entrant: &dyn Entrant,
     settings: &Settings,
     server: &dyn Server,
-    walk: Walk,
+    plan: Plan,
     most: u32,
 ) -> (Exploration, BTreeSet<Outcome>) {
     let asked = AtomicU32::new(0);
     let stopped = || asked.fetch_add(1, Ordering::Relaxed) >= most;
-    search_orders(entrant, settings, server, walk, &stopped).unwrap()
+    search_orders(entrant, settings, server, plan, &stopped).unwrap()
 }
 
 /// The stores that can be stepped, as far as they are here.
@@ -101,9 +101,9 @@ fn with_few_preemptions_leaving_out_orders_leaves_out_no_way_to_end() {
             // Of three there are hundreds with two.
             for most in 0..=(4 - buyers) {
                 let of = |reduced| {
-                    let switches = Some(PreemptionBound::AtMost(most));
-                    let walk = Walk { switches, reduced, enough_after_finding: None };
-                    search_orders(entrant, &settings, &*server, walk, &|| false).unwrap()
+                    let preemptions = Some(PreemptionBound::AtMost(most));
+                    let plan = Plan { preemptions, reduced, ..Plan::EVERYTHING };
+                    search_orders(entrant, &settings, &*server, plan, &|| false).unwrap()
                 };
                 let ((few, some_ends), (all, all_ends)) = (of(true), of(false));
                 let (few, all) = (few.orders.unwrap(), all.orders.unwrap());
@@ -126,9 +126,9 @@ fn enough_preemptions_are_every_order() {
     let settings = Settings { store, buyers: 2, stock: 1, ..Settings::default() };
     let (address, control) = (Address::default(), Control::default());
     let server = server_for(entrant, &settings, &address, &control).unwrap();
-    let switches = Some(PreemptionBound::AtMost(100));
-    let walk = Walk { switches, reduced: false, enough_after_finding: None };
-    let (report, _) = search_orders(entrant, &settings, &*server, walk, &|| false).unwrap();
+    let preemptions = Some(PreemptionBound::AtMost(100));
+    let plan = Plan { preemptions, ..Plan::ONE_BY_ONE };
+    let (report, _) = search_orders(entrant, &settings, &*server, plan, &|| false).unwrap();
     let orders = report.orders.unwrap();
     assert_eq!((orders.run, orders.broken, orders.complete), (92, 80, true));
 }
@@ -259,8 +259,8 @@ fn a_server_that_dies_in_the_middle_is_an_error_and_keeps_nobody() {
             }
             false
         };
-        let walk = ONE_BY_ONE;
-        let died = search_orders(naive, &settings, &*server, walk, &stopped);
+        let plan = ONE_BY_ONE;
+        let died = search_orders(naive, &settings, &*server, plan, &stopped);
         match died {
             Err(Error::World(why)) => {
                 assert!(why.contains("broke in the middle of a schedule"), "{store}: {why}");

@@ -26,8 +26,8 @@ use crate::domain::op::{Op, OpKind, Request, Units, Want};
 use crate::domain::settings::Settings;
 use crate::explore::completeness::cut_after;
 use crate::explore::{Exploration, Limits};
-use crate::worlds::entrant::Entrant;
 use crate::scheduler::Cue;
+use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Cast, KindId, Part, StoreId};
 
 /// Limit of markings; beyond it the state space is taken to be infinite, and the construction stops.

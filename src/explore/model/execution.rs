@@ -16,16 +16,11 @@ use crate::worlds::words::intention;
 const EVERYTHING: Footprint = Footprint::writing(Resources::ALL);
 
 /// A shop of the model.
-pub(in crate::explore) struct ModelExecution<'c, 's> {
+pub struct ModelExecution<'c, 's> {
     pub(in crate::explore) cast: &'c mut Cast<'s>,
     opening: Stage,
     pub(in crate::explore) stage: Stage,
     steps: Vec<Step>,
-    /// The state that was reached, and the steps to it.
-    pub(in crate::explore) fn into_parts(self) -> (Stage, Vec<Step>) {
-        (self.stage, self.steps)
-    }
-
     /// The findings so far that are certain whatever comes later, each with the number of steps after which it was
     /// seen.
     found: Vec<(Finding, usize)>,
@@ -54,7 +49,8 @@ impl<'c, 's> ModelExecution<'c, 's> {
 
     /// The same, where a search may use that buyers of this strategy are alike. Buyers of one kind want the same.
     pub(in crate::explore) fn with_alike(self, entrant: &dyn Scripted) -> Self {
-        let kinds: Vec<_> = self.opening.actors().map(|who| (who, self.opening.kind(who))).collect();
+        let kinds: Vec<_> =
+            self.opening.actors().map(|who| (who, self.opening.kind(who))).collect();
         let is_alike = |one: Actor, other: Actor| match (one, other) {
             (Actor::Buyer(one), Actor::Buyer(other)) => entrant.are_alike(one, other),
             _ => one == other,
@@ -98,6 +94,11 @@ impl<'c, 's> ModelExecution<'c, 's> {
             end = Some(how);
         }
         (end, &self.found)
+    }
+
+    /// The state that was reached, and the steps to it.
+    pub(in crate::explore) fn into_parts(self) -> (Stage, Vec<Step>) {
+        (self.stage, self.steps)
     }
 
     /// The findings so far that are certain whatever comes later, each with the number of steps after which it was seen.
@@ -161,15 +162,14 @@ impl Execution for ModelExecution<'_, '_> {
     }
 
     fn ready(&mut self) -> Vec<(Choice, PendingStatement)> {
+        let ready = self.choices();
         let names = self.cast.store_of(self.stage.store()).stocks().len() > 1;
-        let says = |choice: Choice| {
+        let said = |choice: Choice| {
             let next = self.stage.kind(choice.who).map(|kind| self.cast.kind_of(kind).next);
             let op = next.flatten().filter(|_| choice.is_step());
             op.map_or_else(|| choice.to_string(), |op| intention(op, names))
         };
-        let choices = self.stage.cues(self.cast).into_iter();
-        let ready: Vec<Choice> = choices.collect();
-        ready.into_iter().map(|one| (one, PendingStatement::new(says(one), EVERYTHING))).collect()
+        ready.into_iter().map(|one| (one, PendingStatement::new(said(one), EVERYTHING))).collect()
     }
 
     fn choices(&mut self) -> Vec<Choice> {

@@ -55,6 +55,7 @@ impl Playable for ModelExecution<'_, '_> {
 
     fn position(&mut self) -> Vec<Client> {
         let names = self.stock().len() > 1;
+        let clients = self.clients();
         let client = |actor| {
             let can_move = self.can_happen(Choice::step(actor));
             let kind = self.stage.kind(actor).map(|kind| self.cast.kind_of(kind));
@@ -66,7 +67,7 @@ impl Playable for ModelExecution<'_, '_> {
             };
             Client { actor, about, can_move }
         };
-        self.clients().into_iter().map(client).collect()
+        clients.into_iter().map(client).collect()
     }
 
     fn rows(&self) -> Vec<Row> {

@@ -89,7 +89,8 @@ pub(in crate::explore) fn sample<'s>(
             }
             Ok(chunk)
         };
-        let chunks: Result<Vec<Chunk>, Error> = casts.par_iter_mut().enumerate().map(follow).collect();
+        let chunks: Result<Vec<Chunk>, Error> =
+            casts.par_iter_mut().enumerate().map(follow).collect();
         chunks?.into_iter().for_each(|chunk| all.then(chunk));
         next += CHUNK * CHUNKS as u64;
         if sampling.until_found && !all.found.is_empty() {
@@ -152,9 +153,10 @@ impl Chunk {
             self.keep_failure(followed.schedule.clone());
         }
         for (finding, steps) in followed.found {
-            self.found
-                .entry(finding.kind.gravity())
-                .or_insert_with(|| Shown { finding, schedule: followed.schedule[..steps].to_vec() });
+            self.found.entry(finding.kind.gravity()).or_insert_with(|| Shown {
+                finding,
+                schedule: followed.schedule[..steps].to_vec(),
+            });
         }
     }
 

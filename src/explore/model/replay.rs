@@ -11,8 +11,8 @@ use crate::domain::settings::Settings;
 use crate::explore::completeness::{self, Looked, UNFINISHED};
 use crate::explore::exploration::{Exploration, Told, again, by_hand, search_again};
 use crate::explore::incident::{Incident, IncidentKind};
-use crate::scheduler::{Bounds, Choice, End, Replay, Schedule, run_one};
 use crate::explore::timeline;
+use crate::scheduler::{Bounds, Choice, End, Replay, Schedule, run_one};
 use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Cast, Part, Stage, Step};
 

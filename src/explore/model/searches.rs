@@ -16,8 +16,8 @@ use crate::domain::settings::Settings;
 use crate::explore::completeness::{Looked, cut_after, failed_ends, idle_ends};
 use crate::explore::exploration::{Covered, Exploration};
 use crate::explore::sampling::Sampling;
-use crate::worlds::entrant::Entrant;
 use crate::scheduler::{Actor, Cue};
+use crate::worlds::entrant::Entrant;
 use crate::worlds::stepped::{Cast, Step};
 
 /// Follows every schedule of these settings, the shortest first, within limits.

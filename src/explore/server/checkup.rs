@@ -136,7 +136,12 @@ fn differing(place: usize, before: &[Step], now: &[Step]) -> Vec<Differing> {
             said.map_or("nothing".to_owned(), |said| said.text)
         };
         let said = (text(before), text(now));
-        found.push(Differing { who: Actor::buyer(place).to_string(), step: step + 1, said, is_alike });
+        found.push(Differing {
+            who: Actor::buyer(place).to_string(),
+            step: step + 1,
+            said,
+            is_alike,
+        });
         if !is_alike {
             break;
         }

@@ -80,11 +80,7 @@ pub fn try_levels(
     if !has_levels(entrant, settings) {
         return Ok(tried);
     }
-    let plan = Plan {
-        enough_after_finding: Some(1),
-        most: Some(MOST_ORDERS),
-        ..Plan::EVERYTHING
-    };
+    let plan = Plan { enough_after_finding: Some(1), most: Some(MOST_ORDERS), ..Plan::EVERYTHING };
     let kind = gravest(report);
     for isolation in Isolation::ALL.into_iter().filter(|level| *level > settings.isolation) {
         let stopped = || control.is_stopped();

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::results::{Counterexample, Outcome, Results, judge};
-use super::steady::hold_still;
 use super::search::search;
+use super::steady::hold_still;
 use super::transcript::{tell, tell_incident, timeline};
 use crate::base::control::Control;
 use crate::base::error::Error;

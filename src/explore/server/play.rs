@@ -1,9 +1,8 @@
 //! A shop at a real server as one that a person can schedule.
 
 use super::results::judge;
-use super::transcript::timeline;
+use super::transcript::{cut, timeline};
 use crate::base::error::Error;
-use crate::base::text::quantity::shortened;
 use crate::check::audit::Finding;
 use crate::domain::op::Units;
 use crate::domain::settings::Settings;
@@ -99,7 +98,7 @@ impl Playable for ServerPlay<'_, '_> {
             let next = ready.iter().find(|(choice, _)| choice.who == actor);
             let about = match (next, self.harness.ending(actor)) {
                 (Some((_, pending)), _) => {
-                    format!("about to send {}", shortened(&pending.text, MOST_SAID))
+                    format!("about to send {}", cut(&pending.text, MOST_SAID))
                 }
                 (None, Some(ending)) => ending.word().to_owned(),
                 (None, None) => "waits".into(),

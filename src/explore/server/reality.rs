@@ -11,10 +11,10 @@ use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::explore::model::opening::open;
 use crate::scheduler::Schedule;
+use crate::scheduler::{Actor, Cue};
 use crate::stores::remote::Server;
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{self, Grain, Harness};
-use crate::scheduler::{Actor, Cue};
 use crate::worlds::stepped::{Cast, Stage};
 
 /// Step limit: a longer schedule is compared only up to it.

@@ -9,9 +9,9 @@ use crate::domain::settings::Settings;
 use crate::explore::exploration::Told;
 use crate::explore::exploration::again;
 use crate::explore::incident::Incident;
-use crate::scheduler::{Actor, Schedule};
 use crate::explore::timeline::Row;
 use crate::scheduler::Phase;
+use crate::scheduler::{Actor, Schedule};
 use crate::worlds::entrant::Entrant;
 use crate::worlds::held::{Step, choices};
 
@@ -117,12 +117,16 @@ fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Ro
     rows
 }
 
-/// A row's statement and answer, each without its end if it is long.
-fn shortened_by_far(did: &str) -> String {
-    let cut = |text: &str, most: usize| match text.char_indices().nth(most) {
+/// A text without its end if it has more than so many characters.
+pub(in crate::explore) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
-    };
+    }
+}
+
+/// A row's statement and answer, each without its end if it is long.
+fn shortened_by_far(did: &str) -> String {
     match did.rsplit_once(" → ") {
         Some((said, answer)) => {
             format!("{} → {}", cut(said, MOST_SAID), cut(answer, MOST_ANSWERED))

@@ -126,14 +126,11 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
 }
 
 /// Whether the same can happen, with the same statements, values aside.
-fn are_alike(
-    before: &[(Choice, PendingStatement)],
-    now: &[(Choice, PendingStatement)],
-) -> bool {
-    let is_like =
-        |((one, said), (other, says)): (&(Choice, PendingStatement), &(Choice, PendingStatement))| {
-            one == other && said.is_like(says)
-        };
+fn are_alike(before: &[(Choice, PendingStatement)], now: &[(Choice, PendingStatement)]) -> bool {
+    let is_like = |((one, said), (other, says)): (
+        &(Choice, PendingStatement),
+        &(Choice, PendingStatement),
+    )| { one == other && said.is_like(says) };
     before.len() == now.len() && before.iter().zip(now).all(is_like)
 }
 

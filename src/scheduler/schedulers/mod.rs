@@ -15,6 +15,8 @@ mod person;
 mod preemption;
 mod random;
 mod replay;
+#[cfg(test)]
+mod tests;
 mod uniform;
 
 pub use depth_first::DepthFirst;

@@ -1,7 +1,5 @@
 //! A person as the scheduler: asked at every point, and free to take choices back.
 
-use std::collections::VecDeque;
-
 use super::{Next, Scheduler};
 use crate::base::error::Error;
 use crate::scheduler::choice::Choice;
@@ -10,8 +8,8 @@ use crate::scheduler::execution::Execution;
 /// What a person says at one point of an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
-    /// These choices come next, as far as each can happen.
-    Take(Vec<Choice>),
+    /// This comes next.
+    Take(Choice),
     /// Take the last choice back.
     Undo,
     /// Begin again.
@@ -25,15 +23,13 @@ pub struct Person<A> {
     ask: A,
     /// The choices up to which the next execution repeats what was chosen before.
     kept: Vec<Choice>,
-    /// Choices that were named and have not been made.
-    named: VecDeque<Choice>,
     goes_on: bool,
 }
 
 impl<A> Person<A> {
     /// A person who has not been asked yet.
     pub fn new(ask: A) -> Self {
-        Self { ask, kept: Vec::new(), named: VecDeque::new(), goes_on: true }
+        Self { ask, kept: Vec::new(), goes_on: true }
     }
 }
 
@@ -50,25 +46,20 @@ where
         if let Some(choice) = self.kept.get(so_far.len()).copied() {
             return Ok(Next::Take(choice));
         }
-        loop {
-            if let Some(choice) = self.named.pop_front() {
-                return Ok(Next::Take(choice));
+        Ok(match (self.ask)(so_far, execution)? {
+            Said::Take(choice) => Next::Take(choice),
+            Said::Undo => {
+                self.kept = so_far[..so_far.len().saturating_sub(1)].to_vec();
+                Next::Cut
             }
-            match (self.ask)(so_far, execution)? {
-                Said::Take(choices) => self.named.extend(choices),
-                Said::Undo => {
-                    self.kept = so_far[..so_far.len().saturating_sub(1)].to_vec();
-                    return Ok(Next::Cut);
-                }
-                Said::Reset => {
-                    self.kept.clear();
-                    return Ok(Next::Cut);
-                }
-                Said::Quit => {
-                    self.goes_on = false;
-                    return Ok(Next::Over);
-                }
+            Said::Reset => {
+                self.kept.clear();
+                Next::Cut
             }
-        }
+            Said::Quit => {
+                self.goes_on = false;
+                Next::Over
+            }
+        })
     }
 }

@@ -12,10 +12,10 @@ use crate::check::round::{Round, Tally};
 use crate::domain::buyer::Ending;
 use crate::domain::op::{BuyerId, OpKind, Want};
 use crate::domain::settings::Settings;
+use crate::scheduler::Actor;
 use crate::scheduler::{BuyerHandle, Footprint, Gate, PendingStatement, Phase, Unsettled};
 use crate::stores::provider::Provider;
 use crate::stores::remote::{Fixture, Server, Watch};
-use crate::scheduler::Actor;
 use crate::worlds::stepped::Scripted;
 use crate::worlds::threads::leaked_holds;
 
@@ -195,6 +195,13 @@ impl<'h> Harness<'h> {
     #[must_use]
     pub fn is_over(&self, place: usize) -> bool {
         self.over.get(place).is_none_or(Option::is_some)
+    }
+
+    /// How a buyer's visit ended; none if it is still there, or if there is no such buyer.
+    #[must_use]
+    pub fn ending(&self, buyer: Actor) -> Option<Ending> {
+        let Actor::Buyer(buyer) = buyer else { return None };
+        self.over.get(buyer as usize)?.map(|left| left.visit.ending)
     }
 
     /// The steps of this execution.

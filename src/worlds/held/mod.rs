@@ -5,7 +5,6 @@
 //! what was seen of one statement; `visit` is what each buyer does.
 
 mod execution;
-mod execution;
 mod harness;
 mod step;
 mod visit;

@@ -5,13 +5,13 @@ use super::cast::{Cast, MOST_OPS};
 use super::kind::{Kind, OnErrand, Part};
 use super::script::Next;
 use super::turns::{KindId, Move, StoreId, Turn};
-use crate::scheduler::Cue;
 use crate::domain::attempt::Heard;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::buyer::Ending;
 use crate::domain::card::Errand;
 use crate::domain::faults::Act;
 use crate::domain::op::{Op, OpKind, Payment, Reply, Request};
+use crate::scheduler::Cue;
 use crate::stores::model::{Grip, Model};
 
 impl Cast<'_> {

@@ -10,7 +10,6 @@ use super::kind::{Kind, Part};
 use super::script::Next;
 use super::scripted::Scripted;
 use super::turns::{KindId, Leaks, Move, StoreId, Turn, Turns};
-use crate::scheduler::Cue;
 use crate::domain::attempt::Heard;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::buyer::Ending;
@@ -18,6 +17,7 @@ use crate::domain::faults::Act;
 use crate::domain::op::{Op, OpKind, Reply, Request, Units, Want};
 use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
+use crate::scheduler::Cue;
 use crate::stores::model::{Grip, Model, Shelf, Split, Standing, failed};
 
 /// All kinds and stores met so far, for one strategy.

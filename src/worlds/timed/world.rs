@@ -28,8 +28,8 @@ use crate::base::error::Error;
 use crate::check::round::Tally;
 use crate::domain::card::Errand;
 use crate::domain::op::{Op, OpKind};
-use crate::stores::model::{Grip, Model};
 use crate::scheduler::Actor;
+use crate::stores::model::{Grip, Model};
 
 /// Whose code a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
