@@ -70,7 +70,7 @@ pub use domain::{attempt, buyer, finding, op, retry, session, settings};
 pub use explore::explore;
 pub use run::race::race;
 pub use run::{logbook, race, rounds, seeds};
-pub use worlds::entrant;
+pub use worlds::dyn_strategy;
 
 /// What a strategy's file needs.
 pub mod prelude {

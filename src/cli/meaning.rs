@@ -1,7 +1,7 @@
 //! Flags that mean nothing where they are given: each is refused in one line that says what to change, so that no
 //! flag is ignored in silence.
 
-use oversell_sim::entrant::Entrant;
+use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::error::Error;
 use oversell_sim::op::OpKind;
 use oversell_sim::settings::Settings;
@@ -46,8 +46,11 @@ pub(super) fn check_level(
 ///
 /// # Errors
 /// [`Error::Input`] that names the strategy.
-pub(super) fn check_level_of(entrant: &dyn Entrant, level: Option<Isolation>) -> Result<(), Error> {
-    let card = entrant.card();
+pub(super) fn check_level_of(
+    strategy: &dyn DynStrategy,
+    level: Option<Isolation>,
+) -> Result<(), Error> {
+    let card = strategy.card();
     match level {
         Some(_) if !card.names(OpKind::Transaction) => Err(Error::input(format!(
             "--isolation: {} begins no transactions; leave it out",

@@ -24,10 +24,10 @@ pub(crate) struct PlayArgs {
 const LONGEST_LINE: u64 = 4096;
 
 pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
-    let entrant = args.shop.entrant()?;
-    let settings = args.shop.settings(entrant)?;
-    check_level_of(entrant, args.shop.level()?)?;
-    let mut game = Game::new(entrant, &settings)?;
+    let strategy = args.shop.strategy()?;
+    let settings = args.shop.settings(strategy)?;
+    check_level_of(strategy, args.shop.level()?)?;
+    let mut game = Game::new(strategy, &settings)?;
     to_stdout(&format!(
         "You are the scheduler: say whose step comes next. {}\n\n{}",
         aim(settings.stock),
@@ -85,16 +85,16 @@ fn aim(stock: i32) -> String {
 fn position(game: &mut Game<'_>) -> String {
     let stock: Vec<String> = game.stock().iter().map(ToString::to_string).collect();
     let mut text = format!(" stock {}", stock.join(", "));
-    for seat in game.seats() {
-        text += &format!("     {}: {}", seat.actor, seat.about);
+    for status in game.actors() {
+        text += &format!("     {}: {}", status.actor, status.about);
     }
     text + "\n"
 }
 
 fn prompt(game: &mut Game<'_>) -> String {
-    let movers = game.seats().into_iter().filter(|seat| seat.can_move);
+    let movers = game.actors().into_iter().filter(|status| status.can_move);
     let words: Vec<String> = movers
-        .map(|seat| seat.actor.to_string())
+        .map(|status| status.actor.to_string())
         .chain(["undo", "hint", "reset", "quit"].map(str::to_owned))
         .collect();
     format!(" next ({})? ", words.join(", "))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use oversell_sim::entrant::Entrant;
+use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::error::Error;
 use oversell_sim::expect::Expectation;
 use oversell_sim::report::Report;
@@ -239,8 +239,12 @@ impl SettingFlags {
     }
 
     /// All flags together.
-    fn settings(&self, settings: Settings, entrants: &[&dyn Entrant]) -> Result<Settings, Error> {
-        let settings = with_carts(settings, entrants, &self.items, &self.cart);
+    fn settings(
+        &self,
+        settings: Settings,
+        strategies: &[&dyn DynStrategy],
+    ) -> Result<Settings, Error> {
+        let settings = with_carts(settings, strategies, &self.items, &self.cart);
         let settings = applied(settings, &self.given())?;
         settings.check()?;
         Ok(settings)
@@ -251,9 +255,9 @@ impl RaceArgs {
     /// A checkout that is described in a file, and its settings: its own, unless a flag says otherwise.
     fn described(
         &self,
-        (entrant, checkout): Described,
+        (strategy, checkout): Described,
         settings: Settings,
-    ) -> Result<(Vec<&'static dyn Entrant>, Settings), Error> {
+    ) -> Result<(Vec<&'static dyn DynStrategy>, Settings), Error> {
         let store = &self.store;
         let of_tables = [
             ("--stock-check", store.stock_check),
@@ -274,22 +278,22 @@ impl RaceArgs {
             refuse(&given, "the shop runs already, and has its own database; leave it out")?;
         }
         store.check_for(&settings)?;
-        Ok((vec![entrant], Settings { relaxed: store.relaxed, ..settings }))
+        Ok((vec![strategy], Settings { relaxed: store.relaxed, ..settings }))
     }
 }
 
 pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
-    let (entrants, settings) = match (&args.checkout, &args.app) {
+    let (strategies, settings) = match (&args.checkout, &args.app) {
         (Some(path), _) => args.described(flags::checkout(path)?, settings)?,
         (None, Some(path)) => args.described(flags::app(path, false)?, settings)?,
         (None, None) => {
             let names = args.strategies.iter().map(String::as_str);
             let settings = args.store.applied(settings)?;
             args.store.check_for(&settings)?;
-            let entrants = strategies::select(names, &settings).map_err(with_list)?;
-            let settings = args.settings.settings(settings, &entrants)?;
-            (entrants, settings)
+            let strategies = strategies::select(names, &settings).map_err(with_list)?;
+            let settings = args.settings.settings(settings, &strategies)?;
+            (strategies, settings)
         }
     };
     let output = Output::open(args.output.as_deref(), "--output")?;
@@ -300,12 +304,12 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
         .iter()
         .map(|one| one.clone().allowing_incomplete(args.allow_incomplete))
         .collect();
-    let buyers = settings.visits() * entrants.len() as u64;
+    let buyers = settings.visits() * strategies.len() as u64;
     let shows_progress = !args.quiet && !args.no_progress;
     let address = args.store.address();
     tell_password(&address);
     let report = progress::watched(buyers, "racing", shows_progress, &control, || {
-        race_all_at(&address, &entrants, &settings, &expectations, &control)
+        race_all_at(&address, &strategies, &settings, &expectations, &control)
     })?;
 
     let tells_expectations = args.format == Format::Table && output.is_stdout() && !args.quiet;

@@ -3,7 +3,7 @@
 use super::op::Reply;
 
 /// A reply as an attempt heard it.
-pub type Heard = Result<Reply, Missed>;
+pub type OpResult = Result<Reply, Missed>;
 
 /// How one attempt ended. See [`Missed`] for the ways not to buy.
 pub type Attempt = Result<Bought, Missed>;

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::timeline::Row;
+use super::timeline::TimelineRow;
 
 /// The kinds of incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -39,7 +39,7 @@ pub struct Incident {
     /// Whose step comes when.
     pub schedule: String,
     /// The same, told step by step.
-    pub timeline: Vec<Row>,
+    pub timeline: Vec<TimelineRow>,
     /// The command that shows it again.
     pub again: String,
 }

@@ -7,11 +7,11 @@ use std::str::FromStr;
 
 use crate::domain::faults::Act;
 use crate::domain::op::BuyerId;
-use crate::worlds::stepped::{Actor, Cue};
+use crate::worlds::stepped::{Actor, Choice};
 
 /// Whose step comes when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Schedule(pub Vec<Cue<Actor>>);
+pub struct Schedule(pub Vec<Choice<Actor>>);
 
 /// The buyer with this index.
 pub(super) fn actor(place: usize) -> Actor {
@@ -28,10 +28,10 @@ impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for run in self.0.chunk_by(|one, next| one == next) {
             match (&run[0], run.len()) {
-                (Cue { who: Actor::Buyer(0..26), act: Act::Step }, MANY..) => {
+                (Choice { who: Actor::Buyer(0..26), act: Act::Step }, MANY..) => {
                     write!(f, "{}{}", run[0], run.len())?;
                 }
-                _ => run.iter().try_for_each(|cue| write!(f, "{cue}"))?,
+                _ => run.iter().try_for_each(|choice| write!(f, "{choice}"))?,
             }
         }
         Ok(())
@@ -42,22 +42,22 @@ impl FromStr for Schedule {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut cues: Vec<Cue<Actor>> = Vec::new();
+        let mut choices: Vec<Choice<Actor>> = Vec::new();
         let mut rest = text.trim_start();
         while let Some(first) = rest.chars().next() {
-            if cues.len() == MOST_STEPS {
+            if choices.len() == MOST_STEPS {
                 return Err(format!("a schedule has at most {MOST_STEPS} steps"));
             }
             rest = &rest[first.len_utf8()..];
             let signed = Act::ALL.into_iter().find(|act| act.sign().chars().eq([first]));
             if let (Some(act), Some(last)) =
-                (signed, cues.last_mut().filter(|c| c.act == Act::Step))
+                (signed, choices.last_mut().filter(|c| c.act == Act::Step))
             {
                 last.act = act;
                 rest = rest.trim_start();
                 continue;
             }
-            let next = Cue::step(match first {
+            let next = Choice::step(match first {
                 '*' => Actor::Clerk,
                 'A'..='Z' => {
                     let who = Actor::Buyer(first as u32 - 'A' as u32);
@@ -66,14 +66,14 @@ impl FromStr for Schedule {
                     rest = after;
                     let times = match digits.parse::<usize>() {
                         _ if digits.is_empty() => 1,
-                        Ok(times @ 1..=MOST_STEPS) if cues.len() + times <= MOST_STEPS => times,
+                        Ok(times @ 1..=MOST_STEPS) if choices.len() + times <= MOST_STEPS => times,
                         _ => {
                             return Err(format!(
                                 "`{first}{digits}`: a schedule has at most {MOST_STEPS} steps"
                             ));
                         }
                     };
-                    cues.extend(std::iter::repeat_n(Cue::step(who), times - 1));
+                    choices.extend(std::iter::repeat_n(Choice::step(who), times - 1));
                     who
                 }
                 'a' => {
@@ -88,16 +88,16 @@ impl FromStr for Schedule {
                 other => {
                     return Err(format!(
                         "step {} is `{other}`; expected a buyer, A to Z or a27, or * for the clerk",
-                        cues.len() + 1
+                        choices.len() + 1
                     ));
                 }
             });
-            cues.push(next);
+            choices.push(next);
             rest = rest.trim_start();
         }
-        if cues.is_empty() {
+        if choices.is_empty() {
             return Err("the schedule is empty; one looks like ABAB".into());
         }
-        Ok(Self(cues))
+        Ok(Self(choices))
     }
 }

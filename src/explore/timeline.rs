@@ -13,7 +13,7 @@ use crate::worlds::words::{done, happened};
 
 /// One row: an actor's step, and the stock after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Row {
+pub struct TimelineRow {
     /// The actor: `A` to `Z`, `a27` …, or `*` for the clerk.
     pub actor: String,
     /// What it did and what came of it.
@@ -37,11 +37,13 @@ fn is_one(steps: &u32) -> bool {
 const MOST_NOTED: usize = 2_000;
 
 /// Steps in words, with a note where another buyer interferes.
-pub(super) fn told(steps: &[Step]) -> Vec<Row> {
+pub(super) fn told(steps: &[Step]) -> Vec<TimelineRow> {
     (0..steps.len())
         .map(|place| match steps.len() {
-            0..=MOST_NOTED => Row { note: note(steps, place), ..Row::of(&steps[place]) },
-            _ => Row::of(&steps[place]),
+            0..=MOST_NOTED => {
+                TimelineRow { note: note(steps, place), ..TimelineRow::of(&steps[place]) }
+            }
+            _ => TimelineRow::of(&steps[place]),
         })
         .collect()
 }
@@ -103,7 +105,7 @@ fn changed(step: &Step) -> Option<Item> {
     }
 }
 
-impl Row {
+impl TimelineRow {
     /// A buyer's statement at a real server, and its result.
     pub(super) fn said(actor: Actor, did: String, goes_on: bool) -> Self {
         Self { actor: actor.to_string(), did, stock: Vec::new(), note: None, goes_on, steps: 1 }

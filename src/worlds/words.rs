@@ -1,12 +1,12 @@
 //! Text for ops: what a buyer or the clerk did and with what result, and what it is about to do. Products are named
 //! where there are several.
 
-use crate::domain::attempt::Heard;
+use crate::domain::attempt::OpResult;
 use crate::domain::faults::Act;
 use crate::domain::op::{Item, Op, Payment, Reply};
 
 /// An op that was made, and its result. `other` names the buyer that a clerk's op was about.
-pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
+pub(crate) fn done(op: Op, reply: OpResult, names: bool, other: &str) -> String {
     let of = |item| of(names, item);
     let took_effect = reply == Ok(Reply::Applied(true));
     match (op, reply) {

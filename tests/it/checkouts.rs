@@ -12,7 +12,7 @@ use assert_cmd::cargo::cargo_bin_cmd;
 use oversell_sim::checkout::{Checkout, starter};
 use oversell_sim::control::Control;
 use oversell_sim::explore::{
-    Exploration, Outcome, Walk, as_furnished, replay_orders, search_orders, server_for,
+    Exploration, OrderOutcome, Walk, as_furnished, replay_orders, search_orders, server_for,
 };
 use oversell_sim::finding::FindingKind::{self, BrokenRule, LeakedStock, LostUpdate, Oversold};
 use oversell_sim::op::OpKind;
@@ -62,7 +62,7 @@ fn search(
     settings: &Settings,
     reduced: bool,
     most: u32,
-) -> (Exploration, BTreeSet<Outcome>) {
+) -> (Exploration, BTreeSet<OrderOutcome>) {
     let (address, control) = (Address::default(), Control::default());
     let server = server_for(checkout, settings, &address, &control).unwrap();
     let settings = as_furnished(checkout, settings.clone(), &*server).unwrap();

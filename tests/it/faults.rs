@@ -1,7 +1,7 @@
 //! Transactions, holds, money, queues and what goes wrong around them: the model op by op, every claim
 //! under every fault, bugs beside their cures, and random checkouts against brute force.
 
-use oversell_sim::entrant::Entrant;
+use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{self, Exploration, Limits, Schedule, any_buyers, search_all};
 use oversell_sim::op::{Op, OpKind, Order, Payment, Reply, Units};
@@ -35,8 +35,8 @@ fn with(mut settings: Settings, named: &[(&str, &str)]) -> Settings {
     settings
 }
 
-fn searched(entrant: &dyn Entrant, settings: &Settings) -> Exploration {
-    search_all(entrant, settings, Limits::default(), || false).unwrap()
+fn searched(strategy: &dyn DynStrategy, settings: &Settings) -> Exploration {
+    search_all(strategy, settings, Limits::default(), || false).unwrap()
 }
 
 /// What was found, the gravest first.
@@ -44,13 +44,13 @@ fn kinds(found: &Exploration) -> Vec<FindingKind> {
     found.findings.iter().map(|told| told.finding.kind).collect()
 }
 
-fn assert_proved(entrant: &dyn Entrant, settings: &Settings) {
-    let found = searched(entrant, settings);
+fn assert_proved(strategy: &dyn DynStrategy, settings: &Settings) {
+    let found = searched(strategy, settings);
     assert_eq!(
         found.evidence,
         Evidence::Proved,
         "{} with {settings:?}\n{found}",
-        entrant.card().name
+        strategy.card().name
     );
 }
 
@@ -682,9 +682,9 @@ checkout! {
 
 #[test]
 fn any_number_of_buyers_come_to_the_same_shop() {
-    let any = |entrant: &dyn Entrant, isolation| {
+    let any = |strategy: &dyn DynStrategy, isolation| {
         let shop = Settings { isolation, ..settings(2, 1) };
-        any_buyers(entrant, &shop, 0, Limits::default(), || false).unwrap()
+        any_buyers(strategy, &shop, 0, Limits::default(), || false).unwrap()
     };
     let transaction = find("transaction").unwrap();
     assert!(any(transaction, Isolation::ReadCommitted).oversold);
@@ -874,22 +874,22 @@ const SHOWN: &[(&str, &str, &[FindingKind])] = {
 };
 
 /// Those that claim something about faults, with their claims.
-fn about_faults() -> impl Iterator<Item = (&'static dyn Entrant, Claim)> {
+fn about_faults() -> impl Iterator<Item = (&'static dyn DynStrategy, Claim)> {
     let names_a_fault =
         |claim: Claim| claim.when().iter().any(|(name, _)| Faults::NAMES.contains(name));
-    let all = everybody().map(|entrant| (entrant, entrant.card().claim));
+    let all = everybody().map(|strategy| (strategy, strategy.card().claim));
     all.filter(move |(_, claim)| names_a_fault(*claim))
 }
 
 #[test]
 fn every_fault_alone_shows_what_the_table_says_and_nothing_else() {
-    for (entrant, _) in about_faults() {
-        let name = entrant.card().name;
+    for (strategy, _) in about_faults() {
+        let name = strategy.card().name;
         for fault in Faults::NAMES {
             let listed = SHOWN.iter().find(|(of, by, _)| (*of, *by) == (name, fault));
             let shown = listed.map_or(&[][..], |(.., shown)| shown);
             for (buyers, stock) in [(2, 1), (3, 2)] {
-                let found = searched(entrant, &with(settings(buyers, stock), &[(fault, "1")]));
+                let found = searched(strategy, &with(settings(buyers, stock), &[(fault, "1")]));
                 assert_eq!(kinds(&found), shown, "{name} with {fault}\n{found}");
                 assert!(found.covered.as_ref().unwrap().complete, "{name} with {fault}\n{found}");
             }
@@ -899,35 +899,35 @@ fn every_fault_alone_shows_what_the_table_says_and_nothing_else() {
 
 #[test]
 fn what_is_safe_under_faults_is_proved_under_each_that_it_names_and_all_together() {
-    for (entrant, claim) in about_faults() {
+    for (strategy, claim) in about_faults() {
         let Claim::SafeWhen(when) = claim else { continue };
         for (buyers, stock) in [(1, 1), (2, 1), (3, 1)] {
             for fault in when {
-                assert_proved(entrant, &with(settings(buyers, stock), &[*fault]));
+                assert_proved(strategy, &with(settings(buyers, stock), &[*fault]));
             }
-            assert_proved(entrant, &with(settings(buyers, stock), when));
+            assert_proved(strategy, &with(settings(buyers, stock), when));
         }
-        assert_proved(entrant, &with(settings(2, 2), when));
+        assert_proved(strategy, &with(settings(2, 2), when));
     }
 }
 
 #[test]
 fn what_only_a_fault_shows_is_not_there_without_it() {
-    for (entrant, claim) in about_faults() {
+    for (strategy, claim) in about_faults() {
         let Claim::ShowsWhen(kind, when) = claim else { continue };
         for (buyers, stock) in [(2, 1), (3, 1), (3, 2)] {
-            assert_proved(entrant, &settings(buyers, stock));
-            let found = searched(entrant, &with(settings(buyers, stock), when));
-            assert!(found.amount_of(kind) > 0, "{}\n{found}", entrant.card().name);
+            assert_proved(strategy, &settings(buyers, stock));
+            let found = searched(strategy, &with(settings(buyers, stock), when));
+            assert!(found.amount_of(kind) > 0, "{}\n{found}", strategy.card().name);
         }
     }
 }
 
 #[test]
 fn the_command_that_is_printed_with_a_fault_shows_the_same_finding() {
-    for (entrant, claim) in about_faults() {
+    for (strategy, claim) in about_faults() {
         let Claim::ShowsWhen(kind, _) = claim else { continue };
-        let found = searched(entrant, &suited(entrant, settings(2, 1)));
+        let found = searched(strategy, &suited(strategy, settings(2, 1)));
         let told = found.findings.iter().find(|told| told.finding.kind == kind).unwrap();
         let words = shlex::split(&told.again).unwrap();
         let (program, arguments): (Vec<String>, Vec<String>) =
@@ -950,15 +950,15 @@ fn a_transaction_is_worth_what_its_level_is() {
         ("transaction", &[ReadCommitted][..], &[RepeatableRead, Serializable][..]),
         ("count-then-insert", &[ReadCommitted, RepeatableRead], &[Serializable]),
     ] {
-        let entrant = find(name).unwrap();
+        let strategy = find(name).unwrap();
         for (buyers, stock) in [(2, 1), (3, 1), (3, 2), (4, 1)] {
             for isolation in safe {
                 let isolation = *isolation;
-                assert_proved(entrant, &Settings { isolation, ..settings(buyers, stock) });
+                assert_proved(strategy, &Settings { isolation, ..settings(buyers, stock) });
             }
             for isolation in broken {
                 let isolation = *isolation;
-                let found = searched(entrant, &Settings { isolation, ..settings(buyers, stock) });
+                let found = searched(strategy, &Settings { isolation, ..settings(buyers, stock) });
                 assert!(
                     found.amount_of(FindingKind::Oversold) > 0,
                     "{name} at {isolation}\n{found}"
@@ -1005,8 +1005,8 @@ fn of_twins_one_is_broken_and_one_is_proved_under_the_same_faults() {
 }
 
 /// How many schedules there are.
-fn schedules(entrant: &dyn Entrant, settings: &Settings) -> u64 {
-    let covered = searched(entrant, settings).covered.unwrap();
+fn schedules(strategy: &dyn DynStrategy, settings: &Settings) -> u64 {
+    let covered = searched(strategy, settings).covered.unwrap();
     assert!(covered.complete);
     covered.interleavings.unwrap().exact().unwrap()
 }

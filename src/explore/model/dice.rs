@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::base::chance::{Dice, Purpose};
 use crate::domain::faults::Act;
-use crate::worlds::stepped::{Actor, Cast, Cue, Stage};
+use crate::worlds::stepped::{Actor, Choice, ModelState, TransitionTable};
 
 /// The highest number of a schedule that has random numbers of its own.
 pub(in crate::explore) const LAST: u64 = (1 << 62) - 1;
@@ -56,7 +56,7 @@ impl Roll {
         number: u64,
         method: Method,
         steps: usize,
-        opening: &Stage,
+        opening: &ModelState,
     ) -> Self {
         let mut dice = Dice::of(seed, Purpose::Schedule, (number >> 32) as u32, number as u32);
         let mut actors: Vec<Actor> = opening.actors().collect();
@@ -73,62 +73,79 @@ impl Roll {
         Self { dice, inside, falls, steps: 0 }
     }
 
-    /// The next cue; none if nothing can happen. Any other act that can happen is as likely as any one step.
+    /// The next choice; none if nothing can happen. Any other act that can happen is as likely as any one step.
     pub(in crate::explore) fn next(
         &mut self,
-        cast: &mut Cast<'_>,
-        stage: &Stage,
-    ) -> Option<Cue<Actor>> {
-        if cast.acts() == [Act::Step] {
-            return self.next_to_move(cast, stage).map(Cue::step);
+        table: &mut TransitionTable<'_>,
+        model_state: &ModelState,
+    ) -> Option<Choice<Actor>> {
+        if table.acts() == [Act::Step] {
+            return self.next_to_move(table, model_state).map(Choice::step);
         }
-        let cues = stage.cues(cast);
-        let chosen = cues.choose(self.dice.rng()).copied()?;
+        let choices = model_state.choices(table);
+        let chosen = choices.choose(self.dice.rng()).copied()?;
         match chosen.act {
-            Act::Step => self.next_to_move(cast, stage).map(Cue::step),
+            Act::Step => self.next_to_move(table, model_state).map(Choice::step),
             _ => Some(chosen),
         }
     }
 
     /// The actor whose step comes next; none if no actor can move.
-    fn next_to_move(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
+    fn next_to_move(
+        &mut self,
+        table: &mut TransitionTable<'_>,
+        model_state: &ModelState,
+    ) -> Option<Actor> {
         // Actors that have left are removed only now and then, so that this costs little.
         if self.steps.is_multiple_of(self.inside.len().max(1)) {
             self.inside.retain(|(_, actor)| {
-                stage.kind(*actor).is_some_and(|kind| cast.kind_of(kind).next.is_some())
+                model_state.kind(*actor).is_some_and(|kind| table.kind_of(kind).next.is_some())
             });
         }
         let chosen = match self.falls.is_some() {
-            true => self.highest(cast, stage),
-            false => self.anybody(cast, stage),
+            true => self.highest(table, model_state),
+            false => self.anybody(table, model_state),
         };
         self.steps += 1;
         chosen
     }
 
     /// A random actor that can move.
-    fn anybody(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
+    fn anybody(
+        &mut self,
+        table: &mut TransitionTable<'_>,
+        model_state: &ModelState,
+    ) -> Option<Actor> {
         for _ in 0..PICKS {
             let (_, actor) = *self.inside.choose(self.dice.rng())?;
-            if stage.can_move(cast, actor) {
+            if model_state.can_move(table, actor) {
                 return Some(actor);
             }
         }
         let inside = self.inside.iter().map(|(_, actor)| *actor);
-        let movers: Vec<Actor> = inside.filter(|actor| stage.can_move(cast, *actor)).collect();
+        let movers: Vec<Actor> =
+            inside.filter(|actor| model_state.can_move(table, *actor)).collect();
         movers.choose(self.dice.rng()).copied()
     }
 
     /// Applies the priority changes due at this step; returns the actor with the highest priority that can move.
-    fn highest(&mut self, cast: &mut Cast<'_>, stage: &Stage) -> Option<Actor> {
+    fn highest(
+        &mut self,
+        table: &mut TransitionTable<'_>,
+        model_state: &ModelState,
+    ) -> Option<Actor> {
         let falls = self.falls.iter().flatten();
         for (_, to) in falls.filter(|(at, _)| *at == self.steps) {
-            let falling = self.inside.iter().position(|(_, actor)| stage.can_move(cast, *actor))?;
+            let falling =
+                self.inside.iter().position(|(_, actor)| model_state.can_move(table, *actor))?;
             let (_, actor) = self.inside.remove(falling);
             let fallen = (Reverse(*to), actor);
             let place = self.inside.partition_point(|ranked| *ranked < fallen);
             self.inside.insert(place, fallen);
         }
-        self.inside.iter().map(|(_, actor)| *actor).find(|actor| stage.can_move(cast, *actor))
+        self.inside
+            .iter()
+            .map(|(_, actor)| *actor)
+            .find(|actor| model_state.can_move(table, *actor))
     }
 }

@@ -8,9 +8,9 @@ use crate::check::audit::Finding;
 use crate::domain::faults::Act;
 use crate::domain::op::Units;
 use crate::domain::settings::Settings;
-use crate::explore::timeline::Row;
-use crate::worlds::entrant::Entrant;
-use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
+use crate::explore::timeline::TimelineRow;
+use crate::worlds::dyn_strategy::DynStrategy;
+use crate::worlds::stepped::{Actor, Choice, ModelState, Part, Step, TransitionTable};
 use crate::worlds::words::intention;
 
 /// State limit of the search for a hint.
@@ -18,7 +18,7 @@ const LOOK_AHEAD: usize = 200_000;
 
 /// An actor, and what it is about to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seat {
+pub struct ActorStatus {
     /// The actor.
     pub actor: Actor,
     /// In words: `about to read`, `waits`, `bought`.
@@ -31,7 +31,7 @@ pub struct Seat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outlook {
     /// The shortest schedule to something wrong.
-    Way(Vec<Cue<Actor>>),
+    Way(Vec<Choice<Actor>>),
     /// Nothing goes wrong, whatever comes next.
     Safe,
     /// Nothing goes wrong in the states that were searched.
@@ -40,10 +40,10 @@ pub enum Outlook {
 
 /// A game under way.
 pub struct Game<'s> {
-    cast: Cast<'s>,
-    stage: Stage,
-    /// The stage before each step.
-    past: Vec<Stage>,
+    table: TransitionTable<'s>,
+    model_state: ModelState,
+    /// The state before each step.
+    past: Vec<ModelState>,
     steps: Vec<Step>,
 }
 
@@ -52,52 +52,54 @@ impl<'s> Game<'s> {
     ///
     /// # Errors
     /// [`Error::Input`] for impossible settings.
-    pub fn new(entrant: &'s dyn Entrant, settings: &Settings) -> Result<Self, Error> {
-        let mut cast = Cast::new(entrant, settings);
-        let stage = crate::explore::model::opening::open(&mut cast, entrant, settings)?;
-        Ok(Self { cast, stage, past: Vec::new(), steps: Vec::new() })
+    pub fn new(strategy: &'s dyn DynStrategy, settings: &Settings) -> Result<Self, Error> {
+        let mut table = TransitionTable::new(strategy, settings);
+        let model_state = crate::explore::model::opening::open(&mut table, strategy, settings)?;
+        Ok(Self { table, model_state, past: Vec::new(), steps: Vec::new() })
     }
 
     /// Units of each product.
     #[must_use]
     pub fn stock(&self) -> Vec<Units> {
-        self.cast.store_of(self.stage.store()).stocks()
+        self.table.store_of(self.model_state.store()).stocks()
     }
 
     /// All actors, each with what it is about to do.
-    pub fn seats(&mut self) -> Vec<Seat> {
-        let actors: Vec<Actor> = self.stage.actors().collect();
+    pub fn actors(&mut self) -> Vec<ActorStatus> {
+        let actors: Vec<Actor> = self.model_state.actors().collect();
         let names = self.stock().len() > 1;
         actors
             .into_iter()
             .map(|actor| {
-                let can_move = self.stage.can_move(&mut self.cast, actor);
-                let kind = self.stage.kind(actor).map(|kind| self.cast.kind_of(kind));
+                let can_move = self.model_state.can_move(&mut self.table, actor);
+                let kind = self.model_state.kind(actor).map(|kind| self.table.kind_of(kind));
                 let about = match kind.map(|kind| (kind.part, kind.next)) {
                     Some((Part::Gone { ending, .. }, _)) => ending.word().to_owned(),
                     Some((Part::IdleClerk, _)) if !can_move => "has nobody to serve".into(),
                     Some((_, Some(op))) if can_move => format!("about to {}", intention(op, names)),
                     _ => "waits".into(),
                 };
-                Seat { actor, about, can_move }
+                ActorStatus { actor, about, can_move }
             })
             .collect()
     }
 
-    /// Executes a cue: an actor's next step, or another act that happens to it.
+    /// Executes a choice: an actor's next step, or another act that happens to it.
     ///
     /// # Errors
-    /// A sentence that says why the cue cannot happen.
-    pub fn step(&mut self, cue: Cue<Actor>) -> Result<(), String> {
-        let before = self.stage.clone();
-        let actor = cue.who;
-        let Some(step) = self.stage.follow(&mut self.cast, cue) else {
-            return Err(match self.stage.kind(actor).map(|kind| self.cast.kind_of(kind).next) {
-                None => format!("nobody is called {actor}"),
-                Some(_) if cue.act != Act::Step => format!("{cue} cannot happen now"),
-                Some(None) => format!("{actor} has left"),
-                Some(Some(_)) => format!("{actor} has to wait"),
-            });
+    /// A sentence that says why the choice cannot happen.
+    pub fn step(&mut self, choice: Choice<Actor>) -> Result<(), String> {
+        let before = self.model_state.clone();
+        let actor = choice.who;
+        let Some(step) = self.model_state.follow(&mut self.table, choice) else {
+            return Err(
+                match self.model_state.kind(actor).map(|kind| self.table.kind_of(kind).next) {
+                    None => format!("nobody is called {actor}"),
+                    Some(_) if choice.act != Act::Step => format!("{choice} cannot happen now"),
+                    Some(None) => format!("{actor} has left"),
+                    Some(Some(_)) => format!("{actor} has to wait"),
+                },
+            );
         };
         self.past.push(before);
         self.steps.push(step);
@@ -107,7 +109,7 @@ impl<'s> Game<'s> {
     /// Takes the last step back; false if there is none.
     pub fn undo(&mut self) -> bool {
         self.steps.pop();
-        self.past.pop().map(|before| self.stage = before).is_some()
+        self.past.pop().map(|before| self.model_state = before).is_some()
     }
 
     /// Begins again.
@@ -117,24 +119,24 @@ impl<'s> Game<'s> {
 
     /// The steps so far.
     #[must_use]
-    pub fn rows(&self) -> Vec<Row> {
+    pub fn rows(&self) -> Vec<TimelineRow> {
         crate::explore::timeline::told(&self.steps)
     }
 
     /// Whether no actor can move any more.
     pub fn is_over(&mut self) -> bool {
-        !self.stage.goes_on(&mut self.cast)
+        !self.model_state.goes_on(&mut self.table)
     }
 
     /// The findings so far.
     pub fn findings(&mut self) -> Vec<Finding> {
         let stock = self.opening_stock();
-        checks::so_far(&mut self.cast, stock, &self.stage, &self.steps)
+        checks::so_far(&mut self.table, stock, &self.model_state, &self.steps)
     }
 
     /// The outlook from here.
     pub fn hint(&mut self) -> Outlook {
-        let here = self.stage.clone();
+        let here = self.model_state.clone();
         self.shortest_from(here)
     }
 
@@ -144,11 +146,11 @@ impl<'s> Game<'s> {
         self.shortest_from(opening)
     }
 
-    fn shortest_from(&mut self, stage: Stage) -> Outlook {
+    fn shortest_from(&mut self, model_state: ModelState) -> Outlook {
         let limits =
             Limits { states: LOOK_AHEAD, memory: usize::MAX, enough_after_finding: Some(0) };
         let stock = self.opening_stock();
-        let seen = Search::with_stock(&mut self.cast, stage, stock).run(limits, || false);
+        let seen = Search::with_stock(&mut self.table, model_state, stock).run(limits, || false);
         let schedules = seen.shown.into_iter().map(|Shown { schedule, .. }| schedule);
         match schedules.min_by_key(Vec::len) {
             Some(way) => Outlook::Way(way),
@@ -157,11 +159,11 @@ impl<'s> Game<'s> {
         }
     }
 
-    fn opening(&self) -> &Stage {
-        self.past.first().unwrap_or(&self.stage)
+    fn opening(&self) -> &ModelState {
+        self.past.first().unwrap_or(&self.model_state)
     }
 
     fn opening_stock(&self) -> Units {
-        checks::stock_of(&self.cast, self.opening())
+        checks::stock_of(&self.table, self.opening())
     }
 }

@@ -11,7 +11,7 @@ use super::state::State;
 use crate::check::audit::Finding;
 use crate::domain::buyer::Ending;
 use crate::domain::op::Units;
-use crate::worlds::stepped::{Actor, Cast, Cue, Part, Stage, Step};
+use crate::worlds::stepped::{Actor, Choice, ModelState, Part, Step, TransitionTable};
 
 /// Which random schedules to follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(in crate::explore) struct Rolled {
     /// Schedules in which a buyer's checkout failed.
     pub(in crate::explore) failed: u64,
     /// The shortest of these schedules.
-    pub(in crate::explore) first_failure: Option<Vec<Cue<Actor>>>,
+    pub(in crate::explore) first_failure: Option<Vec<Choice<Actor>>>,
     /// Whether a buyer bought in any of them.
     pub(in crate::explore) sold: bool,
 }
@@ -62,7 +62,7 @@ const CHUNKS: usize = 16;
 /// Steps between two checks of whether to stop.
 const LOOK_UP: usize = 256;
 
-/// Kinds after which a cast is replaced by a new one: it has room for as many again.
+/// Kinds after which a table is replaced by a new one: it has room for as many again.
 const MANY_KINDS: usize = 32_000;
 
 /// Pilots: schedules that show how many steps a schedule has.
@@ -71,50 +71,55 @@ const PILOTS: u64 = 64;
 /// Follows random schedules until `stopped` returns true. For each kind of finding it reports the first schedule,
 /// without the buyers that the finding does not need.
 pub(in crate::explore) fn sample<'s>(
-    new_cast: impl Fn() -> Cast<'s> + Sync,
-    open: impl Fn(&mut Cast<'s>) -> Stage + Sync,
+    new_table: impl Fn() -> TransitionTable<'s> + Sync,
+    open: impl Fn(&mut TransitionTable<'s>) -> ModelState + Sync,
     seed: u64,
     sampling: Sampling,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Rolled {
-    let mut cast = new_cast();
-    let opening = open(&mut cast);
+    let mut table = new_table();
+    let opening = open(&mut table);
     let steps = match sampling.method {
         Method::Plain => 0,
         Method::Pct { .. } => (0..PILOTS)
             .map(|number| {
                 // Pilots are numbered from the other end, so that they are not schedules of the sample.
                 let mut dice = Roll::new(seed, LAST - number, Method::Plain, 0, &opening);
-                let next = |cast: &mut Cast<'_>, stage: &Stage| dice.next(cast, stage);
-                Walk::follow(&mut cast, &opening, next, stopped).schedule.len()
+                let next = |table: &mut TransitionTable<'_>, model_state: &ModelState| {
+                    dice.next(table, model_state)
+                };
+                RandomWalk::follow(&mut table, &opening, next, stopped).schedule.len()
             })
             .max()
             .unwrap_or(0),
     };
     let mut all = Chunk::default();
-    let mut casts: Vec<(Cast<'s>, Stage)> = Vec::new();
+    let mut tables: Vec<(TransitionTable<'s>, ModelState)> = Vec::new();
     let mut next = 0;
     while next < sampling.schedules && !stopped() {
-        casts.resize_with(CHUNKS, || {
-            let mut cast = new_cast();
-            let opening = open(&mut cast);
-            (cast, opening)
+        tables.resize_with(CHUNKS, || {
+            let mut table = new_table();
+            let opening = open(&mut table);
+            (table, opening)
         });
-        let follow = |(place, (cast, opening)): (usize, &mut (Cast<'s>, Stage))| {
-            let first = next + place as u64 * CHUNK;
-            let mut chunk = Chunk::default();
-            for number in first..sampling.schedules.min(first + CHUNK) {
-                if cast.kinds() > MANY_KINDS {
-                    *cast = new_cast();
-                    *opening = open(cast);
+        let follow =
+            |(place, (table, opening)): (usize, &mut (TransitionTable<'s>, ModelState))| {
+                let first = next + place as u64 * CHUNK;
+                let mut chunk = Chunk::default();
+                for number in first..sampling.schedules.min(first + CHUNK) {
+                    if table.kinds() > MANY_KINDS {
+                        *table = new_table();
+                        *opening = open(table);
+                    }
+                    let mut dice = Roll::new(seed, number, sampling.method, steps, opening);
+                    let next = |table: &mut TransitionTable<'_>, model_state: &ModelState| {
+                        dice.next(table, model_state)
+                    };
+                    chunk.enter(RandomWalk::follow(table, opening, next, stopped));
                 }
-                let mut dice = Roll::new(seed, number, sampling.method, steps, opening);
-                let next = |cast: &mut Cast<'_>, stage: &Stage| dice.next(cast, stage);
-                chunk.enter(Walk::follow(cast, opening, next, stopped));
-            }
-            chunk
-        };
-        let chunks: Vec<Chunk> = casts.par_iter_mut().enumerate().map(follow).collect();
+                chunk
+            };
+        let chunks: Vec<Chunk> = tables.par_iter_mut().enumerate().map(follow).collect();
         chunks.into_iter().for_each(|chunk| all.then(chunk));
         next += CHUNK * CHUNKS as u64;
         if sampling.until_found && !all.found.is_empty() {
@@ -139,7 +144,7 @@ pub(in crate::explore) fn sample<'s>(
     // A search that stops at a finding reports only the gravest one.
     let enough = if sampling.until_found { 1 } else { usize::MAX };
     let found = all.found.into_values().take(enough);
-    let shown = found.map(|shown| shorter(&mut cast, &opening, shown, stopped)).collect();
+    let shown = found.map(|shown| shorter(&mut table, &opening, shown, stopped)).collect();
     Rolled { sampled, shown, failed: all.failed, first_failure: all.first_failure, sold: all.sold }
 }
 
@@ -152,19 +157,19 @@ struct Chunk {
     /// The first finding of each kind, by gravity.
     found: BTreeMap<usize, Shown>,
     failed: u64,
-    first_failure: Option<Vec<Cue<Actor>>>,
+    first_failure: Option<Vec<Choice<Actor>>>,
     sold: bool,
 }
 
 impl Chunk {
     /// Keeps a schedule in which a buyer's checkout failed, if it is shorter than the one before.
-    fn keep_failure(&mut self, schedule: Vec<Cue<Actor>>) {
+    fn keep_failure(&mut self, schedule: Vec<Choice<Actor>>) {
         if self.first_failure.as_ref().is_none_or(|known| schedule.len() < known.len()) {
             self.first_failure = Some(schedule);
         }
     }
 
-    fn enter(&mut self, walk: Walk) {
+    fn enter(&mut self, walk: RandomWalk) {
         if walk.is_stopped {
             return;
         }
@@ -200,8 +205,8 @@ impl Chunk {
 
 /// One schedule that was followed.
 #[derive(Default)]
-struct Walk {
-    schedule: Vec<Cue<Actor>>,
+struct RandomWalk {
+    schedule: Vec<Choice<Actor>>,
     /// The findings, each with the number of steps after which it was seen.
     found: Vec<(Finding, usize)>,
     is_endless: bool,
@@ -214,31 +219,31 @@ struct Walk {
     promised: Vec<i64>,
 }
 
-impl Walk {
-    /// Follows the cues that `chooser` names, until it names none.
+impl RandomWalk {
+    /// Follows the choices that `chooser` names, until it names none.
     fn follow(
-        cast: &mut Cast<'_>,
-        opening: &Stage,
-        mut chooser: impl FnMut(&mut Cast<'_>, &Stage) -> Option<Cue<Actor>>,
+        table: &mut TransitionTable<'_>,
+        opening: &ModelState,
+        mut chooser: impl FnMut(&mut TransitionTable<'_>, &ModelState) -> Option<Choice<Actor>>,
         stopped: &(dyn Fn() -> bool + Sync),
     ) -> Self {
-        let stock = checks::stock_of(cast, opening);
+        let stock = checks::stock_of(table, opening);
         let most_steps = 10_000 + 100 * opening.actors().count();
-        let mut stage = opening.clone();
+        let mut model_state = opening.clone();
         let mut walk = Self::default();
-        while let Some(cue) = chooser(cast, &stage) {
+        while let Some(choice) = chooser(table, &model_state) {
             let steps = walk.schedule.len();
             walk.is_stopped = steps.is_multiple_of(LOOK_UP) && stopped();
-            walk.is_endless = steps == most_steps || cast.is_full();
+            walk.is_endless = steps == most_steps || table.is_full();
             if walk.is_endless || walk.is_stopped {
                 return walk;
             }
-            let Some(step) = stage.follow(cast, cue) else { continue };
-            walk.schedule.push(cue);
-            walk.look(cast, stock, &stage, &step);
+            let Some(step) = model_state.follow(table, choice) else { continue };
+            walk.schedule.push(choice);
+            walk.look(table, stock, &model_state, &step);
         }
-        if !stage.goes_on(cast) {
-            let (end, findings) = checks::end_of(cast, stock, &stage);
+        if !model_state.goes_on(table) {
+            let (end, findings) = checks::end_of(table, stock, &model_state);
             walk.has_failed = end.has_failed();
             walk.has_sold = end.has_sold();
             findings.into_iter().for_each(|finding| walk.note(finding));
@@ -247,12 +252,18 @@ impl Walk {
     }
 
     /// Notes findings after a step that are certain whatever comes later.
-    fn look(&mut self, cast: &Cast<'_>, stock: Units, stage: &Stage, step: &Step) {
+    fn look(
+        &mut self,
+        table: &TransitionTable<'_>,
+        stock: Units,
+        model_state: &ModelState,
+        step: &Step,
+    ) {
         let mover = (step.actor, step.ending);
         let sold = [Some(mover), step.other].into_iter().flatten();
         let buyer = sold.filter(|(_, ending)| *ending == Some(Ending::Bought)).map(|(who, _)| who);
-        let want = buyer.filter_map(|buyer| stage.kind(buyer)).find_map(|kind| {
-            match cast.kind_of(kind).part {
+        let want = buyer.filter_map(|buyer| model_state.kind(buyer)).find_map(|kind| {
+            match table.kind_of(kind).part {
                 Part::Gone { want, .. } => Some(want),
                 _ => None,
             }
@@ -263,8 +274,8 @@ impl Walk {
             self.promised[usize::from(item.0)] += i64::from(want.qty);
         }
         if self.promised.iter().any(|promised| *promised > i64::from(stock)) {
-            let state = State::of(stage.store(), stage.kinds());
-            let oversold = checks::promises(cast, stock, &state);
+            let state = State::of(model_state.store(), model_state.kinds());
+            let oversold = checks::promises(table, stock, &state);
             oversold.into_iter().for_each(|finding| self.note(finding));
         }
         self.look_at_leaks(step);
@@ -284,19 +295,19 @@ impl Walk {
 /// Removes buyers that the same kind of finding does not need: tries half of them at a time, then a quarter, and so on
 /// down to single buyers (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002).
 fn shorter(
-    cast: &mut Cast<'_>,
-    opening: &Stage,
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
     shown: Shown,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Shown {
     let mut best = shown;
     let mut part = opening.actors().count().div_ceil(2);
     while part > 0 && !stopped() {
-        let mut actors: Vec<Actor> = best.schedule.iter().map(|cue| cue.who).collect();
+        let mut actors: Vec<Actor> = best.schedule.iter().map(|choice| choice.who).collect();
         actors.sort_unstable();
         actors.dedup();
         for some in actors.chunks(part) {
-            if let Some(without) = leave_out(cast, opening, &best, some, stopped) {
+            if let Some(without) = leave_out(table, opening, &best, some, stopped) {
                 best = without;
             }
         }
@@ -307,18 +318,18 @@ fn shorter(
 
 /// The same finding without some of the buyers, if it still shows.
 fn leave_out(
-    cast: &mut Cast<'_>,
-    opening: &Stage,
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
     shown: &Shown,
     some: &[Actor],
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Option<Shown> {
-    let mut others = shown.schedule.iter().copied().filter(|cue| !some.contains(&cue.who));
+    let mut others = shown.schedule.iter().copied().filter(|choice| !some.contains(&choice.who));
     // A step that cannot be made without the removed buyers is removed, too.
-    let next = |cast: &mut Cast<'_>, stage: &Stage| {
-        others.by_ref().find(|cue| stage.can_happen(cast, *cue))
+    let next = |table: &mut TransitionTable<'_>, model_state: &ModelState| {
+        others.by_ref().find(|choice| model_state.can_happen(table, *choice))
     };
-    let walk = Walk::follow(cast, opening, next, stopped);
+    let walk = RandomWalk::follow(table, opening, next, stopped);
     let kind = shown.finding.kind;
     let (finding, steps) = walk.found.iter().find(|(finding, _)| finding.kind == kind)?;
     Some(Shown { finding: finding.clone(), schedule: walk.schedule[..*steps].to_vec() })

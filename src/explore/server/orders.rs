@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::results::{Counterexample, Outcome, Results, judge};
+use super::results::{Counterexample, OrderOutcome, Results, judge};
 use super::steady::hold_still;
 use super::switches;
 use super::transcript::{tell, tell_incident, timeline};
@@ -15,14 +15,14 @@ use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::explore::completeness::UNFINISHED;
 use crate::explore::completeness::{Looked, cut_after, has_failed};
-use crate::explore::exploration::{Exploration, OrderCoverage, Told};
+use crate::explore::exploration::{Exploration, FindingReport, OrderCoverage};
 use crate::explore::incident::{Incident, IncidentKind};
 use crate::explore::schedule::Schedule;
 use crate::stores::remote::{Remarks, Server, Terms};
 use crate::stores::{Address, open_server};
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{Grain, Harness};
-use crate::worlds::stepped::{Actor, Cue};
+use crate::worlds::stepped::{Actor, Choice};
 
 /// Runs every statement order of these settings at a real server, as far as `walk` says and until `stopped` returns
 /// true. Returns the report, and the different ways in which orders end.
@@ -30,13 +30,13 @@ use crate::worlds::stepped::{Actor, Cue};
 /// # Errors
 /// [`Error::World`] when the server fails.
 pub fn search_orders(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
     walk: Walk,
     stopped: &(dyn Fn() -> bool + Sync),
-) -> Result<(Exploration, BTreeSet<Outcome>), Error> {
-    Harness::open(entrant, settings, server, Grain::Statement, |harness| {
+) -> Result<(Exploration, BTreeSet<OrderOutcome>), Error> {
+    Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         let (results, has_learned) = gathered(harness, settings, walk, stopped)?;
         let [failed, deadlocks] =
             [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| results.orders_with(kind));
@@ -73,17 +73,17 @@ pub fn search_orders(
         };
         incidents.sort_by_key(|one| one.kind);
         let incidents: Vec<Incident> =
-            incidents.into_iter().map(|one| tell_incident(entrant, settings, one)).collect();
+            incidents.into_iter().map(|one| tell_incident(strategy, settings, one)).collect();
         best.sort_by_key(|best| best.finding.kind.gravity());
         // Only described checkouts have values that differ each time.
-        for best in best.iter_mut().filter(|_| entrant.described().is_some()) {
+        for best in best.iter_mut().filter(|_| strategy.described().is_some()) {
             hold_still(harness, best);
         }
         let tables = server.part_names();
-        let findings: Vec<Told> = best
+        let findings: Vec<FindingReport> = best
             .into_iter()
             .map(|Counterexample { finding, steps, .. }| {
-                tell(entrant, settings, &tables, finding, &steps)
+                tell(strategy, settings, &tables, finding, &steps)
             })
             .collect();
         let report = Exploration {
@@ -93,7 +93,7 @@ pub fn search_orders(
             deadlocks,
             incidents,
             remarks: remarks.told,
-            ..Exploration::of(entrant, settings, &looked, findings)
+            ..Exploration::of(strategy, settings, &looked, findings)
         };
         // With nothing in stock, the settings say the least that they can.
         let stock = if fates.is_sold_out { 0 } else { report.stock };
@@ -164,24 +164,24 @@ fn why_cut(covered: &OrderCoverage, remarks: &Remarks) -> String {
 /// # Errors
 /// [`Error::Input`] for a step that cannot be made, [`Error::World`] when the server fails.
 pub fn replay_orders(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
     schedule: &Schedule,
 ) -> Result<Exploration, Error> {
-    Harness::open(entrant, settings, server, Grain::Statement, |harness| {
+    Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         harness.begin()?;
         let mut steps = Vec::new();
-        for (number, cue) in schedule.0.iter().enumerate() {
-            let step = match cue {
-                Cue { who: Actor::Buyer(buyer), .. } if *cue == Cue::step(cue.who) => {
+        for (number, choice) in schedule.0.iter().enumerate() {
+            let step = match choice {
+                Choice { who: Actor::Buyer(buyer), .. } if *choice == Choice::step(choice.who) => {
                     harness.step(*buyer as usize)?
                 }
                 _ => None,
             };
             let step = step.ok_or_else(|| {
                 Error::input(format!(
-                    "--schedule: step {} is `{cue}`, but nobody of that name has a statement to send then",
+                    "--schedule: step {} is `{choice}`, but nobody of that name has a statement to send then",
                     number + 1
                 ))
             })?;
@@ -198,9 +198,9 @@ pub fn replay_orders(
             deadlocks = judged.deadlocks;
         }
         let tables = server.part_names();
-        let findings: Vec<Told> = findings
+        let findings: Vec<FindingReport> = findings
             .into_iter()
-            .map(|finding| tell(entrant, settings, &tables, finding, &steps))
+            .map(|finding| tell(strategy, settings, &tables, finding, &steps))
             .collect();
         let looked = Looked { cut: goes_on.then(|| UNFINISHED.into()), ..Looked::default() };
         Ok(Exploration {
@@ -209,7 +209,7 @@ pub fn replay_orders(
             deadlocks: (deadlocks > 0).into(),
             remarks: remarks(harness).told,
             replayed: Some(timeline(settings, &steps)),
-            ..Exploration::of(entrant, settings, &looked, findings)
+            ..Exploration::of(strategy, settings, &looked, findings)
         })
     })
 }
@@ -245,13 +245,13 @@ fn of_times(number: u64) -> String {
 /// [`Error::Input`] for impossible settings, or a strategy that cannot be stepped there; [`Error::World`] when the
 /// server cannot be started or reached.
 pub fn server_for(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     address: &Address,
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
-    can_be_stepped(entrant, settings)?;
-    server_to_rehearse_at(entrant, settings, address, control)
+    can_be_stepped(strategy, settings)?;
+    server_to_rehearse_at(strategy, settings, address, control)
 }
 
 /// The same for [`rehearse`](crate::explore::rehearse) alone, which steps one buyer after the other, and so works at a
@@ -260,13 +260,13 @@ pub fn server_for(
 /// # Errors
 /// As [`server_for`].
 pub fn server_to_rehearse_at(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     address: &Address,
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
-    settings.check_for(&entrant.card())?;
-    let mut terms = Terms::of(settings, control).with_checkout(entrant.described());
+    settings.check_for(&strategy.card())?;
+    let mut terms = Terms::of(settings, control).with_checkout(strategy.described());
     terms.connections = settings.buyers + BESIDE;
     terms.relaxed = true;
     terms.hold_inside = true;
@@ -278,15 +278,15 @@ pub fn server_to_rehearse_at(
 ///
 /// # Errors
 /// [`Error::Input`] that says why not.
-pub fn can_be_stepped(entrant: &dyn Entrant, settings: &Settings) -> Result<(), Error> {
-    let card = entrant.card();
+pub fn can_be_stepped(strategy: &dyn DynStrategy, settings: &Settings) -> Result<(), Error> {
+    let card = strategy.card();
     settings.check_for(&card)?;
     if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
         return Err(Error::input(format!(
             "--{name}: at a real server nothing goes wrong on purpose; leave out --store, or --{name}"
         )));
     }
-    let is_app = entrant.is_app();
+    let is_app = strategy.is_app();
     if settings.store == StoreKind::Http && !is_app {
         return Err(Error::input(format!(
             "{}: what a running shop says to its database cannot be held from here; race it, describe \

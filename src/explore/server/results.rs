@@ -17,11 +17,11 @@ use crate::explore::model::checks;
 use crate::explore::schedule::Schedule;
 use crate::explore::schedule::actor;
 use crate::worlds::held::{Harness, Step};
-use crate::worlds::stepped::Cue;
+use crate::worlds::stepped::Choice;
 
 /// How an execution can end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Outcome {
+pub struct OrderOutcome {
     /// Units of each product.
     pub shelves: Vec<Units>,
     /// How visits ended and what their buyers had wanted, sorted, so that buyers are not told apart.
@@ -34,7 +34,7 @@ pub struct Outcome {
 
 /// What is known when an execution is over.
 pub(in crate::explore) struct Judged {
-    pub(in crate::explore) outcome: Outcome,
+    pub(in crate::explore) outcome: OrderOutcome,
     pub(in crate::explore) findings: Vec<Finding>,
     /// What the server said when it refused something that it should not have.
     pub(in crate::explore) trouble: Option<String>,
@@ -66,7 +66,7 @@ pub(in crate::explore) struct IncidentExample {
 #[derive(Default)]
 pub(in crate::explore) struct Results {
     pub(in crate::explore) covered: OrderCoverage,
-    pub(in crate::explore) outcomes: BTreeSet<Outcome>,
+    pub(in crate::explore) outcomes: BTreeSet<OrderOutcome>,
     pub(in crate::explore) best: Vec<Counterexample>,
     pub(in crate::explore) incidents: Vec<IncidentExample>,
     pub(in crate::explore) fates: Fates,
@@ -165,8 +165,8 @@ fn first_failure(steps: &[Step]) -> String {
 
 /// The error, with the schedule in which it happened.
 pub(in crate::explore) fn in_schedule(error: Error, steps: &[Step]) -> Error {
-    let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
-    let schedule = Schedule(cues.collect());
+    let choices = steps.iter().map(|step| Choice::step(actor(step.place)));
+    let schedule = Schedule(choices.collect());
     match error {
         Error::World(text) if !steps.is_empty() => {
             Error::world(format!("{text}\n       in the schedule that begins {schedule}"))
@@ -190,7 +190,7 @@ pub(in crate::explore) fn judge(harness: &mut Harness<'_>, stuck: usize) -> Resu
     let mut visits: Vec<(Ending, Want)> =
         round.visits.iter().map(|visit| (visit.ending, visit.want)).collect();
     visits.sort_unstable();
-    let outcome = Outcome {
+    let outcome = OrderOutcome {
         shelves: round.books.shelves.clone(),
         visits,
         orders: round.books.orders.len(),

@@ -14,7 +14,7 @@ use crate::explore::schedule::Schedule;
 use crate::explore::schedule::actor;
 use crate::scheduler::Footprint;
 use crate::worlds::held::{Harness, Step};
-use crate::worlds::stepped::Cue;
+use crate::worlds::stepped::Choice;
 
 /// The most switches that the search tries before it runs all orders.
 const MANY: u32 = 2;
@@ -27,7 +27,7 @@ const MOST_STATEMENTS: usize = 5_000;
 type Beginning = Vec<usize>;
 
 /// An order that was run.
-struct Run {
+struct ExecutedOrder {
     steps: Vec<Step>,
     /// The buyers that could have been chosen at each step.
     ready: Vec<Vec<usize>>,
@@ -169,7 +169,7 @@ impl Level<'_, '_> {
     }
 
     /// Records the alternatives to an order that was run, after its beginning.
-    fn branch(&mut self, run: &Run, begun: usize) {
+    fn branch(&mut self, run: &ExecutedOrder, begun: usize) {
         let places: Vec<usize> = run.steps.iter().map(|step| step.place).collect();
         let touches: Vec<Footprint> = run.steps.iter().map(|step| step.touches).collect();
         let mut end = places.len();
@@ -205,7 +205,7 @@ impl Level<'_, '_> {
     }
 
     /// The other buyers that could have been chosen at a step; of identical buyers that have not begun, only the first.
-    fn others(&self, run: &Run, places: &[usize], at: usize) -> Vec<usize> {
+    fn others(&self, run: &ExecutedOrder, places: &[usize], at: usize) -> Vec<usize> {
         let has_begun = |place: usize| places[..at].contains(&place);
         let may = |place: &usize| {
             let alike =
@@ -216,7 +216,7 @@ impl Level<'_, '_> {
     }
 
     /// Runs the order with this beginning; none if the beginning cannot be executed.
-    fn run_one(&mut self, beginning: &[usize]) -> Result<Option<Run>, Error> {
+    fn run_one(&mut self, beginning: &[usize]) -> Result<Option<ExecutedOrder>, Error> {
         for _ in 0..TRIES {
             if let Some(run) = self.try_one(beginning)? {
                 match run.is_cut {
@@ -227,8 +227,8 @@ impl Level<'_, '_> {
             }
         }
         self.results.covered.diverged += 1;
-        let cues = beginning.iter().map(|place| Cue::step(actor(*place))).collect();
-        let beginning = Schedule(cues);
+        let choices = beginning.iter().map(|place| Choice::step(actor(*place))).collect();
+        let beginning = Schedule(choices);
         let first = &mut self.results.covered.first_divergence;
         first.get_or_insert_with(|| {
             format!("{beginning}: somebody has nothing to send when its turn comes")
@@ -236,13 +236,13 @@ impl Level<'_, '_> {
         Ok(None)
     }
 
-    fn try_one(&mut self, beginning: &[usize]) -> Result<Option<Run>, Error> {
+    fn try_one(&mut self, beginning: &[usize]) -> Result<Option<ExecutedOrder>, Error> {
         self.harness.begin()?;
-        let mut run = Run { steps: Vec::new(), ready: Vec::new(), is_cut: false };
+        let mut run = ExecutedOrder { steps: Vec::new(), ready: Vec::new(), is_cut: false };
         loop {
             if self.cuts_vain && self.harness.most_in_vain() >= MOST_IN_VAIN {
                 self.harness.send_home()?;
-                return Ok(Some(Run { is_cut: true, ..run }));
+                return Ok(Some(ExecutedOrder { is_cut: true, ..run }));
             }
             let ready: Vec<usize> = self.harness.ready().iter().map(|(place, _)| *place).collect();
             let last = run.steps.last().map(|step: &Step| step.place);

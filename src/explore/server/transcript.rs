@@ -6,35 +6,35 @@ use crate::check::audit::Finding;
 use crate::describe::checkout::{Audit, Call, Checkout};
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
-use crate::explore::exploration::Told;
+use crate::explore::exploration::FindingReport;
 use crate::explore::exploration::again;
 use crate::explore::incident::Incident;
 use crate::explore::schedule::{Schedule, actor};
-use crate::explore::timeline::Row;
+use crate::explore::timeline::TimelineRow;
 use crate::scheduler::{PendingStatement, Phase};
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::Step;
-use crate::worlds::stepped::Cue;
+use crate::worlds::stepped::Choice;
 
 /// A finding with its schedule, as a timeline. A long timeline is folded. `why` says which statements interfere.
 pub(in crate::explore) fn tell(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     tables: &[String],
     finding: Finding,
     steps: &[Step],
-) -> Told {
-    let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
-    let schedule = Schedule(cues.collect()).to_string();
-    let audited = entrant.described().map_or(Vec::new(), |checkout| audited(&checkout));
+) -> FindingReport {
+    let choices = steps.iter().map(|step| Choice::step(actor(step.place)));
+    let schedule = Schedule(choices.collect()).to_string();
+    let audited = strategy.described().map_or(Vec::new(), |checkout| audited(&checkout));
     let why = Conflict::among(steps, tables, &audited);
     let timeline = match steps.len() {
         0..=MOST_WHOLE => timeline(settings, steps),
         _ => folded(settings, steps, why.as_ref()),
     };
-    Told {
+    FindingReport {
         finding,
-        again: again(entrant, settings, &schedule),
+        again: again(strategy, settings, &schedule),
         by_hand: None,
         schedule,
         why,
@@ -44,18 +44,18 @@ pub(in crate::explore) fn tell(
 
 /// An incident with its schedule, as a timeline.
 pub(in crate::explore) fn tell_incident(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     incident: IncidentExample,
 ) -> Incident {
     let IncidentExample { kind, orders, proof, steps, .. } = incident;
-    let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
-    let schedule = Schedule(cues.collect()).to_string();
+    let choices = steps.iter().map(|step| Choice::step(actor(step.place)));
+    let schedule = Schedule(choices.collect()).to_string();
     let timeline = match steps.len() {
         0..=MOST_WHOLE => timeline(settings, &steps),
         _ => folded(settings, &steps, None),
     };
-    let again = again(entrant, settings, &schedule);
+    let again = again(strategy, settings, &schedule);
     Incident { kind, orders, proof, schedule, timeline, again }
 }
 
@@ -79,7 +79,7 @@ fn audited(checkout: &Checkout) -> Vec<String> {
 
 /// Steps in words, with many that do not matter folded into one row. A step matters if it is one of the conflict's
 /// three, if it changes the conflict's table, or if a buyer waits, goes on or leaves with it.
-fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Row> {
+fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<TimelineRow> {
     let matters = |at: usize| {
         let step = &steps[at];
         let is_of_table = |why: &Conflict| names(&step.statement.text, &why.table);
@@ -111,9 +111,9 @@ fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Ro
             1 => rows.extend(
                 timeline(settings, &steps[at..=at])
                     .into_iter()
-                    .map(|row| Row { did: shortened_by_far(&row.did), ..row }),
+                    .map(|row| TimelineRow { did: shortened_by_far(&row.did), ..row }),
             ),
-            _ => rows.push(Row::folded(actor(place), count as u32)),
+            _ => rows.push(TimelineRow::folded(actor(place), count as u32)),
         }
         at += count;
     }
@@ -144,7 +144,7 @@ pub(in crate::explore) fn said(held: &[(usize, PendingStatement)]) -> String {
 }
 
 /// Steps in words. A buyer that had to wait and goes on has a row of its own.
-pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<Row> {
+pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<TimelineRow> {
     let has_one = settings.items == 1;
     let mut rows = Vec::new();
     for step in steps {
@@ -168,13 +168,13 @@ pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<R
                 }
             }
         };
-        rows.push(Row::said(actor(step.place), sent + &came_of_it, false));
+        rows.push(TimelineRow::said(actor(step.place), sent + &came_of_it, false));
         for (place, answer) in &step.went_on {
             let did = format!("… goes on{}{}", answered(answer), left(*place));
-            rows.push(Row::said(actor(*place), did, true));
+            rows.push(TimelineRow::said(actor(*place), did, true));
         }
         for place in &step.began {
-            rows.push(Row::said(actor(*place), "… goes on, and has begun".into(), true));
+            rows.push(TimelineRow::said(actor(*place), "… goes on, and has begun".into(), true));
         }
     }
     rows

@@ -15,7 +15,7 @@ use crate::explore::schedule::Schedule;
 use crate::explore::schedule::actor;
 use crate::scheduler::{Footprint, PendingStatement};
 use crate::worlds::held::{Harness, Step};
-use crate::worlds::stepped::Cue;
+use crate::worlds::stepped::Choice;
 
 /// Limit of a buyer's futile attempts in one order. One is enough to see that it begins again as it should.
 pub(in crate::explore) const MOST_IN_VAIN: u32 = 2;
@@ -187,8 +187,8 @@ impl<'w, 't> SleepSetSearch<'w, 't> {
 
     /// Records that the repeated beginning diverged; false.
     fn diverge(&mut self, steps: &[Step], how: &str) -> Result<bool, Error> {
-        let cues = steps.iter().map(|step| Cue::step(actor(step.place)));
-        let beginning = Schedule(cues.collect());
+        let choices = steps.iter().map(|step| Choice::step(actor(step.place)));
+        let beginning = Schedule(choices.collect());
         self.divergence = Some(format!("after {beginning}: {how}"));
         self.harness.send_home().map(|_| false)
     }

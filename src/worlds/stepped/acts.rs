@@ -1,11 +1,11 @@
-//! Acts other than a buyer's own next step: the errands that the shop runs about it, and faults. The cast computes
+//! Acts other than a buyer's own next step: the errands that the shop runs about it, and faults. The table computes
 //! their results, as it does for steps.
 
-use super::cast::{Cast, MOST_OPS};
 use super::kind::{Kind, OnErrand, Part};
 use super::script::Next;
-use super::turns::{Cue, KindId, Move, StoreId, Turn};
-use crate::domain::attempt::Heard;
+use super::transition_table::{MOST_OPS, TransitionTable};
+use super::turns::{Choice, KindId, Move, StoreId, Turn};
+use crate::domain::attempt::OpResult;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::buyer::Ending;
 use crate::domain::card::Errand;
@@ -13,17 +13,21 @@ use crate::domain::faults::Act;
 use crate::domain::op::{Op, OpKind, Payment, Reply, Request};
 use crate::stores::model::{Grip, Model};
 
-impl Cast<'_> {
+impl TransitionTable<'_> {
     /// The result of an act that is not a plain step.
-    pub(super) fn work_out_act(&mut self, store_id: StoreId, cue: Cue<KindId>) -> Option<Turn> {
-        let kind = self.kind_of(cue.who).clone();
+    pub(super) fn work_out_act(
+        &mut self,
+        store_id: StoreId,
+        choice: Choice<KindId>,
+    ) -> Option<Turn> {
+        let kind = self.kind_of(choice.who).clone();
         let mut store = self.store_of(store_id).clone();
         // What happens to a request at the clerk is the clerk's doing.
         if kind.is_in_line() {
             return None;
         }
         // After the buyer has left, its timer is bound to run out: that is no fault.
-        let is_fault = match cue.act {
+        let is_fault = match choice.act {
             Act::Step | Act::Errand => false,
             Act::Expire => kind.part.ending().is_none(),
             Act::Decline
@@ -33,30 +37,30 @@ impl Cast<'_> {
             | Act::PowerCut
             | Act::StaleRead => true,
         };
-        if is_fault && !store.faults.spend(cue.act) {
+        if is_fault && !store.faults.spend(choice.act) {
             return None;
         }
-        let turn = match cue.act {
+        let turn = match choice.act {
             Act::Step => return None,
-            Act::Errand => self.errand_step(store, cue.who, kind, None)?,
+            Act::Errand => self.errand_step(store, choice.who, kind, None)?,
             Act::Expire if store.can_expire(&kind.standing) => {
                 let mut kind = kind;
                 store.expire(&mut kind.standing);
-                self.becomes(store, cue.who, kind)
+                self.becomes(store, choice.who, kind)
             }
-            Act::Decline => self.pays(store, cue.who, kind, Payment::Declined)?,
-            Act::LoseAnswer => self.pays(store, cue.who, kind, Payment::Unknown)?,
-            Act::Crash => self.crash(store, cue.who, kind)?,
+            Act::Decline => self.pays(store, choice.who, kind, Payment::Declined)?,
+            Act::LoseAnswer => self.pays(store, choice.who, kind, Payment::Unknown)?,
+            Act::Crash => self.crash(store, choice.who, kind)?,
             Act::PowerCut => {
-                let turn = match self.work_out_step(store_id, cue.who) {
+                let turn = match self.work_out_step(store_id, choice.who) {
                     Some(turn) => turn,
                     None => {
                         let store = self.store_of(store_id).clone();
-                        self.errand_step(store, cue.who, kind, None)?
+                        self.errand_step(store, choice.who, kind, None)?
                     }
                 };
                 let mut store = self.store_of(turn.store).clone();
-                store.faults.spend(cue.act);
+                store.faults.spend(choice.act);
                 store.lose_power();
                 Turn { store: self.store(store), ..turn }
             }
@@ -67,12 +71,12 @@ impl Cast<'_> {
                 };
                 let reply = Ok(Reply::Stock(store.read_behind(item)?));
                 let (to, leaks) = self.goes_on_with(&mut store, kind, reply);
-                Turn { leaks, ..self.simply(store, Move { from: cue.who, to }, reply) }
+                Turn { leaks, ..self.simply(store, Move { from: choice.who, to }, reply) }
             }
             Act::Redeliver if self.may_be_told_again(&kind) => {
                 let mut kind = kind;
                 kind.due.push(Errand::Notice);
-                self.becomes(store, cue.who, kind)
+                self.becomes(store, choice.who, kind)
             }
             Act::Expire | Act::Redeliver => return None,
         };
@@ -105,7 +109,7 @@ impl Cast<'_> {
 
     /// If money has moved, so that there are more charges than before, the provider will notify the shop.
     pub(super) fn notice(&self, kind: &mut Kind, charges_before: u8) {
-        let tells = self.entrant.card().names(OpKind::Notice);
+        let tells = self.strategy.card().names(OpKind::Notice);
         let was_told = kind.due.contains(&Errand::Notice) || is_on(kind, Errand::Notice);
         if tells && kind.standing.charges > charges_before && !was_told {
             kind.due.push(Errand::Notice);
@@ -114,7 +118,7 @@ impl Cast<'_> {
 
     /// Whether the provider may notify the shop once more of a payment.
     fn may_be_told_again(&self, kind: &Kind) -> bool {
-        self.entrant.card().names(OpKind::Notice)
+        self.strategy.card().names(OpKind::Notice)
             && kind.standing.charges > 0
             && !kind.due.contains(&Errand::Notice)
             && !is_on(kind, Errand::Notice)
@@ -179,7 +183,7 @@ impl Cast<'_> {
     /// Continues an errand that has heard this; none inside if it is over.
     fn goes_on(&self, mut going: OnErrand, kind: &Kind) -> Option<Option<OnErrand>> {
         let want = kind.part.want()?;
-        match self.entrant.errand(going.errand, want, &going.heard) {
+        match self.strategy.errand(going.errand, want, &going.heard) {
             _ if going.heard.len() == MOST_OPS => Some(None),
             Next::Call(op) => {
                 going.next = op;
@@ -197,7 +201,7 @@ impl Cast<'_> {
         match (kind.part, &mut kind.errand) {
             (Part::Buyer { want, .. }, _) if kind.begun => {
                 store.release(&kind.grip);
-                if self.entrant.card().names(OpKind::Recover) {
+                if self.strategy.card().names(OpKind::Recover) {
                     kind.due.push(Errand::Recovery);
                 }
                 let ending = Ending::Failed(Failure::Crashed);
@@ -227,7 +231,7 @@ impl Cast<'_> {
 }
 
 /// A payment with this outcome; none if the provider would repeat an earlier answer, or if the op is no payment.
-fn paid(kind: &mut Kind, op: Op, outcome: Payment) -> Option<Heard> {
+fn paid(kind: &mut Kind, op: Op, outcome: Payment) -> Option<OpResult> {
     let can_be = kind.standing.can_pay(op, outcome);
     can_be.then(|| kind.standing.at_provider(op, outcome).map(Ok)).flatten()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::attempt::Heard;
+use crate::domain::attempt::OpResult;
 use crate::domain::buyer::Ending;
 use crate::domain::card::Errand;
 use crate::domain::op::{Item, Op, Order, Want};
@@ -41,7 +41,7 @@ pub struct OnErrand {
     /// Which errand.
     pub errand: Errand,
     /// What it has heard.
-    pub heard: Vec<Heard>,
+    pub heard: Vec<OpResult>,
     /// What it holds of the store.
     pub grip: Grip,
     /// The op it will send next.
@@ -54,7 +54,7 @@ pub struct Kind {
     /// Its role.
     pub part: Part,
     /// What it has heard in this attempt, private ops included.
-    pub heard: Vec<Heard>,
+    pub heard: Vec<OpResult>,
     /// What it holds of the store.
     pub grip: Grip,
     /// Its standing with the shop and the payment provider; for a clerk, that of the buyer it serves.
@@ -66,7 +66,7 @@ pub struct Kind {
     /// Whether it has made a step in this attempt.
     pub begun: bool,
     /// Set by the false-sold-out search: whether the buyer may have had units when a certain buyer was turned away, or
-    /// is that buyer. See [`Cast::after_refusal`](super::Cast::after_refusal).
+    /// is that buyer. See [`TransitionTable::after_refusal`](super::TransitionTable::after_refusal).
     pub early: bool,
     /// The op it will send next; none if it has left.
     pub next: Option<Op>,

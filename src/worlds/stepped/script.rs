@@ -6,7 +6,7 @@
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use crate::domain::attempt::{Attempt, Failure, Heard, Missed};
+use crate::domain::attempt::{Attempt, Failure, Missed, OpResult};
 use crate::domain::card::Errand;
 use crate::domain::op::{Op, Want};
 use crate::domain::session::{Connection, Session};
@@ -22,7 +22,11 @@ pub enum Next<T> {
 }
 
 /// What a buyer does next in an attempt in which it has heard this.
-pub fn attempt<S: Strategy + ?Sized>(strategy: &S, want: Want, heard: &[Heard]) -> Next<Attempt> {
+pub fn attempt<S: Strategy + ?Sized>(
+    strategy: &S,
+    want: Want,
+    heard: &[OpResult],
+) -> Next<Attempt> {
     let mut shop = Session::new(Recorded { heard, asked: None });
     let polled = poll(strategy.attempt(&mut shop, want));
     next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
@@ -32,7 +36,7 @@ pub fn attempt<S: Strategy + ?Sized>(strategy: &S, want: Want, heard: &[Heard]) 
 pub fn serve<S: Strategy + ?Sized>(
     strategy: &S,
     want: Want,
-    heard: &[Heard],
+    heard: &[OpResult],
 ) -> Next<Result<bool, Missed>> {
     let mut shop = Session::new(Recorded { heard, asked: None });
     let polled = poll(strategy.serve(&mut shop, want));
@@ -44,7 +48,7 @@ pub fn errand<S: Strategy + ?Sized>(
     strategy: &S,
     errand: Errand,
     want: Want,
-    heard: &[Heard],
+    heard: &[OpResult],
 ) -> Next<Result<(), Missed>> {
     let mut shop = Session::new(Recorded { heard, asked: None });
     let polled = match errand {
@@ -69,23 +73,23 @@ fn next<T>(polled: Poll<T>, shop: Session<Recorded<'_>>, suspended: T) -> Next<T
 
 /// A connection that gives the recorded replies, as far as they go.
 struct Recorded<'h> {
-    heard: &'h [Heard],
+    heard: &'h [OpResult],
     asked: Option<Op>,
 }
 
 /// A recorded reply, or a future that is never ready.
-struct Playback(Option<Heard>);
+struct Playback(Option<OpResult>);
 
 impl Future for Playback {
-    type Output = Heard;
+    type Output = OpResult;
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Heard> {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<OpResult> {
         self.0.map_or(Poll::Pending, Poll::Ready)
     }
 }
 
 impl Connection for Recorded<'_> {
-    fn call(&mut self, op: Op) -> impl Future<Output = Heard> + Unpin {
+    fn call(&mut self, op: Op) -> impl Future<Output = OpResult> + Unpin {
         match self.heard.split_first() {
             Some((reply, rest)) => {
                 self.heard = rest;

@@ -2,9 +2,9 @@
 
 use super::event::Event;
 use super::guests::VisitRecorder;
-use super::line::Heard;
 use super::seat::Key;
 use super::world::{Role, World};
+use crate::domain::attempt::OpResult;
 use crate::domain::op::Op;
 
 impl<G: VisitRecorder> World<'_, G> {
@@ -31,7 +31,7 @@ impl<G: VisitRecorder> World<'_, G> {
     }
 
     /// The clerk's answer goes to a buyer.
-    pub(super) fn answer(&mut self, client: usize, answer: Heard) {
+    pub(super) fn answer(&mut self, client: usize, answer: OpResult) {
         let way = self.way(client, Op::AwaitAnswer);
         let task = &mut self.tasks[client];
         if std::mem::take(&mut task.awaits_answer) {

@@ -3,10 +3,10 @@
 use rand::RngExt;
 
 use super::guests::VisitRecorder;
-use super::line::Heard;
+
 use super::rows::Rows;
 use super::world::{LINES, ORDERS, Role, World};
-use crate::domain::attempt::{Failure, Missed};
+use crate::domain::attempt::{Failure, Missed, OpResult};
 use crate::domain::card::Errand;
 use crate::domain::op::{Item, Op, Payment, Reply};
 use crate::worlds::stepped::Actor;
@@ -91,12 +91,12 @@ impl<G: VisitRecorder> World<'_, G> {
     }
 
     /// The task that sent an op gets the reply after the way back, unless its server dies first.
-    pub(super) fn replied(&mut self, number: usize, op: Op, reply: Heard) {
+    pub(super) fn replied(&mut self, number: usize, op: Op, reply: OpResult) {
         self.replied_at(number, op, reply, self.now());
     }
 
     /// The same, for an op that is only done at `done_ns`.
-    fn replied_at(&mut self, number: usize, op: Op, reply: Heard, done_ns: u64) {
+    fn replied_at(&mut self, number: usize, op: Op, reply: OpResult, done_ns: u64) {
         let task = &self.tasks[number];
         let (seat, role) = (task.seat, task.role);
         let (now, buyer) = (self.now(), self.seats[seat].buyer);
@@ -143,7 +143,7 @@ impl<G: VisitRecorder> World<'_, G> {
     }
 
     /// The provider decides, moves money or not, and tells the shop later if it listens.
-    fn at_provider(&mut self, number: usize, op: Op) -> Heard {
+    fn at_provider(&mut self, number: usize, op: Op) -> OpResult {
         let number = self.tasks[number].seat;
         let provider = &self.scene.provider;
         let seat = &mut self.seats[number];

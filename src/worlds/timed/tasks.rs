@@ -5,10 +5,10 @@ use rand::RngExt;
 
 use super::event::Event;
 use super::guests::VisitRecorder;
-use super::line::{Asked, End, Heard, Script, Then};
+use super::line::{Asked, End, Script, Then};
 use super::seat::Key;
 use super::world::{MOST_PUT_OFF, Role, Task, World};
-use crate::domain::attempt::{Failure, Missed};
+use crate::domain::attempt::{Failure, Missed, OpResult};
 use crate::domain::buyer::Ending;
 use crate::domain::card::Errand;
 use crate::domain::op::{Op, Reply};
@@ -33,7 +33,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
 
     /// A task's code goes on at this time. If the time is yet to come the code runs already now: no other task can
     /// tell the difference.
-    pub(super) fn go_on(&mut self, number: usize, heard: Option<Heard>, at_ns: u64) {
+    pub(super) fn go_on(&mut self, number: usize, heard: Option<OpResult>, at_ns: u64) {
         let task = &mut self.tasks[number];
         match task.script.go_on(heard) {
             Then::Ends(end) => {

@@ -16,7 +16,7 @@ use super::event::Event;
 use super::event_queue::EventQueue;
 use super::floor::Floor;
 use super::guests::VisitRecorder;
-use super::line::{CoroutineFactory, End, Heard, Script, Slot};
+use super::line::{CoroutineFactory, End, Script, Slot};
 use super::replica::Copies;
 use super::rows::Rows;
 use super::scene::{Quorum, Scene};
@@ -26,6 +26,7 @@ use super::story::Story;
 use crate::base::chance::{Dice, DiceBox, Purpose};
 use crate::base::error::Error;
 use crate::check::round::Tally;
+use crate::domain::attempt::OpResult;
 use crate::domain::card::Errand;
 use crate::domain::op::{Op, OpKind};
 use crate::stores::model::{Grip, Model};
@@ -59,11 +60,11 @@ pub(super) struct Task<'w> {
     /// The op that is on its way.
     pub(super) op: Option<Op>,
     /// What it will hear when it goes on.
-    pub(super) reply: Option<Heard>,
+    pub(super) reply: Option<OpResult>,
     /// How it ended.
     pub(super) end: Option<End>,
     /// The clerk's answer, if it came before it was waited for; whether it is waited for.
-    pub(super) answer: Option<Heard>,
+    pub(super) answer: Option<OpResult>,
     pub(super) awaits_answer: bool,
 }
 

@@ -1,12 +1,12 @@
-//! A stage: one shop with its buyers, each by name, moved one step at a time.
+//! The state of the model: one shop with its buyers, each by name, moved one step at a time.
 
 use std::collections::VecDeque;
 use std::fmt;
 
-use super::cast::Cast;
 use super::kind::Part;
-use super::turns::{Cue, KindId, Leaks, StoreId, Turn};
-use crate::domain::attempt::Heard;
+use super::transition_table::TransitionTable;
+use super::turns::{Choice, KindId, Leaks, StoreId, Turn};
+use crate::domain::attempt::OpResult;
 use crate::domain::buyer::Ending;
 use crate::domain::card::Errand;
 use crate::domain::faults::Act;
@@ -45,7 +45,7 @@ pub struct Step {
     /// What was sent; none if nothing was.
     pub op: Option<Op>,
     /// What it heard.
-    pub reply: Heard,
+    pub reply: OpResult,
     /// Units of each product afterwards.
     pub stock: Vec<Units>,
     /// Whether an order was written with this step.
@@ -62,7 +62,7 @@ pub struct Step {
 
 /// A shop with its buyers.
 #[derive(Clone, Debug)]
-pub struct Stage {
+pub struct ModelState {
     store: StoreId,
     buyers: Vec<KindId>,
     clerk: Option<KindId>,
@@ -74,13 +74,18 @@ pub struct Stage {
     times: Vec<(u64, u64)>,
 }
 
-impl Stage {
+impl ModelState {
     /// Opens a shop for buyers who want this.
-    pub fn open(cast: &mut Cast<'_>, shop: Model, wants: &[Want], has_clerk: bool) -> Self {
+    pub fn open(
+        table: &mut TransitionTable<'_>,
+        shop: Model,
+        wants: &[Want],
+        has_clerk: bool,
+    ) -> Self {
         Self {
-            store: cast.store(shop),
-            buyers: wants.iter().map(|want| cast.newcomer(*want)).collect(),
-            clerk: has_clerk.then(|| cast.clerk()),
+            store: table.store(shop),
+            buyers: wants.iter().map(|want| table.newcomer(*want)).collect(),
+            clerk: has_clerk.then(|| table.clerk()),
             line: VecDeque::new(),
             steps: 0,
             times: vec![(0, 0); wants.len()],
@@ -127,31 +132,32 @@ impl Stage {
     }
 
     /// Whether an actor can make a step now.
-    pub fn can_move(&self, cast: &mut Cast<'_>, actor: Actor) -> bool {
-        self.can_happen(cast, Cue::step(actor))
+    pub fn can_move(&self, table: &mut TransitionTable<'_>, actor: Actor) -> bool {
+        self.can_happen(table, Choice::step(actor))
     }
 
     /// Whether this can happen now.
-    pub fn can_happen(&self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> bool {
-        self.turn(cast, cue).is_some()
+    pub fn can_happen(&self, table: &mut TransitionTable<'_>, choice: Choice<Actor>) -> bool {
+        self.turn(table, choice).is_some()
     }
 
-    fn turn(&self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> Option<Turn> {
-        cast.turn(self.store, Cue { who: self.kind(cue.who)?, act: cue.act })
+    fn turn(&self, table: &mut TransitionTable<'_>, choice: Choice<Actor>) -> Option<Turn> {
+        table.turn(self.store, Choice { who: self.kind(choice.who)?, act: choice.act })
     }
 
     /// Everything that can happen now.
-    pub fn cues(&self, cast: &mut Cast<'_>) -> Vec<Cue<Actor>> {
-        let acts = cast.acts().to_vec();
-        let cues = self.actors().flat_map(|who| acts.iter().map(move |act| Cue { who, act: *act }));
-        cues.filter(|cue| self.can_happen(cast, *cue)).collect()
+    pub fn choices(&self, table: &mut TransitionTable<'_>) -> Vec<Choice<Actor>> {
+        let acts = table.acts().to_vec();
+        let choices =
+            self.actors().flat_map(|who| acts.iter().map(move |act| Choice { who, act: *act }));
+        choices.filter(|choice| self.can_happen(table, *choice)).collect()
     }
 
     /// Whether anything will happen, even if nothing goes wrong any more.
-    pub fn goes_on(&self, cast: &mut Cast<'_>) -> bool {
-        let acts = cast.acts().to_vec();
+    pub fn goes_on(&self, table: &mut TransitionTable<'_>) -> bool {
+        let acts = table.acts().to_vec();
         self.actors().any(|who| {
-            let mut turns = acts.iter().map(|act| self.turn(cast, Cue { who, act: *act }));
+            let mut turns = acts.iter().map(|act| self.turn(table, Choice { who, act: *act }));
             turns.any(|turn| turn.is_some_and(|turn| !turn.is_fault))
         })
     }
@@ -163,35 +169,39 @@ impl Stage {
     }
 
     /// Makes an actor's next step; none if it has left, has to wait, or is not there.
-    pub fn step(&mut self, cast: &mut Cast<'_>, actor: Actor) -> Option<Step> {
-        self.follow(cast, Cue::step(actor))
+    pub fn step(&mut self, table: &mut TransitionTable<'_>, actor: Actor) -> Option<Step> {
+        self.follow(table, Choice::step(actor))
     }
 
     /// Makes this happen; none if it cannot.
-    pub fn follow(&mut self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> Option<Step> {
-        let Cue { who: actor, act } = cue;
+    pub fn follow(
+        &mut self,
+        table: &mut TransitionTable<'_>,
+        choice: Choice<Actor>,
+    ) -> Option<Step> {
+        let Choice { who: actor, act } = choice;
         let from = self.kind(actor)?;
-        let Turn { store, actor: moved, other, reply, leaks, .. } = self.turn(cast, cue)?;
+        let Turn { store, actor: moved, other, reply, leaks, .. } = self.turn(table, choice)?;
         let (errand, op) = match act {
-            Act::Decline | Act::LoseAnswer if !cast.kind_of(from).is_paying() => {
-                cast.next_errand(from).unzip()
+            Act::Decline | Act::LoseAnswer if !table.kind_of(from).is_paying() => {
+                table.next_errand(from).unzip()
             }
-            Act::PowerCut if cast.kind_of(from).next.is_none() => cast.next_errand(from).unzip(),
+            Act::PowerCut if table.kind_of(from).next.is_none() => table.next_errand(from).unzip(),
             Act::Step | Act::Decline | Act::LoseAnswer | Act::PowerCut | Act::StaleRead => {
-                (None, Some(cast.kind_of(from).next))
+                (None, Some(table.kind_of(from).next))
             }
-            Act::Errand => cast.next_errand(from).unzip(),
+            Act::Errand => table.next_errand(from).unzip(),
             Act::Expire | Act::Crash | Act::Redeliver => (None, None),
         };
-        let (before, after) = (cast.kind_of(from), cast.kind_of(moved.to));
-        let ending = |kind: KindId| cast.kind_of(kind).part.ending();
+        let (before, after) = (table.kind_of(from), table.kind_of(moved.to));
+        let ending = |kind: KindId| table.kind_of(kind).part.ending();
         let mut step = Step {
             actor,
             act,
             errand,
             op: op.flatten(),
             reply,
-            stock: cast.store_of(store).stocks(),
+            stock: table.store_of(store).stocks(),
             ordered: after.standing.orders.len() > before.standing.orders.len(),
             begins_again: op.is_some()
                 && errand.is_none()
@@ -207,8 +217,8 @@ impl Stage {
                 if matches!(step.op, Some(Op::Submit(_))) {
                     self.line.push_back(id as usize);
                 }
-                if errand.is_none() && cast.kind_of(from).part.ending().is_none() {
-                    if !cast.kind_of(from).begun {
+                if errand.is_none() && table.kind_of(from).part.ending().is_none() {
+                    if !table.kind_of(from).begun {
                         self.times[id as usize].0 = self.steps;
                     }
                     self.times[id as usize].1 = self.steps;

@@ -1,4 +1,4 @@
-//! The cast: every kind of buyer, every state of the store, and what comes of one step.
+//! The transition table: every kind of buyer, every state of the store, and what comes of one step.
 //!
 //! What a step does depends on the store and on the kind of buyer alone. It is worked out once, by
 //! running the attempt over what it has heard, and kept. So a world is no more than a store and a
@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use super::kind::{Kind, Part};
 use super::script::Next;
 use super::scripted::Scripted;
-use super::turns::{Cue, KindId, Leaks, Move, StoreId, Turn, Turns};
-use crate::domain::attempt::Heard;
+use super::turns::{Choice, KindId, Leaks, Move, StoreId, Turn, Turns};
+use crate::domain::attempt::OpResult;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::buyer::Ending;
 use crate::domain::faults::Act;
@@ -20,8 +20,8 @@ use crate::domain::settings::Settings;
 use crate::stores::model::{Grip, Model, Shelf, Split, Standing, failed};
 
 /// All kinds and stores met so far, for one strategy.
-pub struct Cast<'s> {
-    pub(super) entrant: &'s dyn Scripted,
+pub struct TransitionTable<'s> {
+    pub(super) strategy: &'s dyn Scripted,
     retries: Retries,
     /// The acts that can happen here.
     acts: Vec<Act>,
@@ -48,17 +48,17 @@ pub(super) const MOST_OPS: usize = 1_000;
 /// A kind and a store are each kept in a list and in an index.
 const TWICE: usize = 2;
 
-impl<'s> Cast<'s> {
-    /// An empty cast.
+impl<'s> TransitionTable<'s> {
+    /// An empty table.
     #[must_use]
-    pub fn new(entrant: &'s dyn Scripted, settings: &Settings) -> Self {
+    pub fn new(strategy: &'s dyn Scripted, settings: &Settings) -> Self {
         Self {
-            entrant,
+            strategy,
             retries: settings.policy.retries,
-            acts: acts(entrant, settings),
+            acts: acts(strategy, settings),
             merges: settings.faults.crashes == 0
                 && settings.faults.power_cuts == 0
-                && !looks_at_orders(entrant),
+                && !looks_at_orders(strategy),
             kinds: Vec::new(),
             kind_ids: BTreeMap::new(),
             promised: Vec::new(),
@@ -158,28 +158,28 @@ impl<'s> Cast<'s> {
     /// Whether buyers pay here, as the card has it.
     #[must_use]
     pub fn takes_money(&self) -> bool {
-        self.entrant.card().names(OpKind::Pay)
+        self.strategy.card().names(OpKind::Pay)
     }
 
     /// The result if this happens to a buyer of this kind; none if it cannot happen, say because the buyer has left or
     /// has to wait.
-    pub fn turn(&mut self, store: StoreId, cue: Cue<KindId>) -> Option<Turn> {
-        if let Some(known) = self.turns.get(store, cue) {
+    pub fn turn(&mut self, store: StoreId, choice: Choice<KindId>) -> Option<Turn> {
+        if let Some(known) = self.turns.get(store, choice) {
             return *known;
         }
-        let turn = match cue.act {
-            Act::Step => self.work_out_step(store, cue.who),
-            _ => self.work_out_act(store, cue),
+        let turn = match choice.act {
+            Act::Step => self.work_out_step(store, choice.who),
+            _ => self.work_out_act(store, choice),
         };
-        self.turns.keep(store, cue, turn);
+        self.turns.keep(store, choice, turn);
         turn
     }
 
     /// The same, if it was computed before.
     #[inline]
     #[must_use]
-    pub fn known_turn(&self, store: StoreId, cue: Cue<KindId>) -> Option<&Option<Turn>> {
-        self.turns.get(store, cue)
+    pub fn known_turn(&self, store: StoreId, choice: Choice<KindId>) -> Option<&Option<Turn>> {
+        self.turns.get(store, choice)
     }
 
     /// Units promised to a buyer of this kind, of each product in its cart.
@@ -255,7 +255,7 @@ impl<'s> Cast<'s> {
         &mut self,
         store: &mut Model,
         mut kind: Kind,
-        reply: Heard,
+        reply: OpResult,
     ) -> (KindId, Leaks) {
         let held = kind.grip.clone();
         let (to, leaks) = match kind.part {
@@ -277,7 +277,7 @@ impl<'s> Cast<'s> {
     }
 
     /// A turn that changes no other buyer and in which nothing goes wrong.
-    pub(super) fn simply(&mut self, store: Model, actor: Move, reply: Heard) -> Turn {
+    pub(super) fn simply(&mut self, store: Model, actor: Move, reply: OpResult) -> Turn {
         let refused = self.refused(actor.to);
         Turn {
             store: self.store(store),
@@ -302,7 +302,7 @@ impl<'s> Cast<'s> {
         op: Op,
         grip: &mut Grip,
         standing: &mut Standing,
-    ) -> Option<Heard> {
+    ) -> Option<OpResult> {
         let looks = matches!(
             op,
             Op::FindOrder | Op::PlaceOrderOnce(_) | Op::CancelOrder | Op::CountLeft { .. }
@@ -322,7 +322,7 @@ impl<'s> Cast<'s> {
     }
 
     /// A buyer hears a reply: what it is now, and what its attempt left behind if it ended.
-    fn hear(&mut self, mut kind: Kind, reply: Heard) -> (KindId, Leaks) {
+    fn hear(&mut self, mut kind: Kind, reply: OpResult) -> (KindId, Leaks) {
         // A buyer that has left hears nothing any more, though an order may still be written for it.
         if matches!(kind.part, Part::Buyer { .. }) {
             kind.heard.push(reply);
@@ -338,7 +338,7 @@ impl<'s> Cast<'s> {
             return (self.intern(kind), Leaks::default());
         };
         let attempt = loop {
-            match self.entrant.attempt(want, &kind.heard) {
+            match self.strategy.attempt(want, &kind.heard) {
                 _ if kind.heard.len() == MOST_OPS => break Err(Missed::Failed(Failure::TooLong)),
                 // No other buyer can see this step, so it merges with the step before. The shop has the products of the
                 // cart, so this cannot fail.
@@ -391,7 +391,7 @@ impl<'s> Cast<'s> {
             return (self.intern(kind), Leaks::default());
         };
         let next = loop {
-            match self.entrant.serve(want, &kind.heard) {
+            match self.strategy.serve(want, &kind.heard) {
                 _ if kind.heard.len() == MOST_OPS => break Op::Answer { sold: None },
                 Next::Call(Op::PlaceOrder(order)) if self.merges && kind.orders_unseen(order) => {
                     kind.standing.orders.push(order.want);
@@ -470,7 +470,7 @@ impl<'s> Cast<'s> {
         };
         self.bytes += TWICE
             * (size_of::<Kind>()
-                + kind.heard.len() * size_of::<Heard>()
+                + kind.heard.len() * size_of::<OpResult>()
                 + kind.standing.orders.len() * size_of::<Want>());
         self.promised.push(match kind.part {
             Part::Gone { want, ending: Ending::Bought } => want.qty,
@@ -483,8 +483,8 @@ impl<'s> Cast<'s> {
 }
 
 /// The acts that can happen in this shop.
-fn acts(entrant: &dyn Scripted, settings: &Settings) -> Vec<Act> {
-    let card = entrant.card();
+fn acts(strategy: &dyn Scripted, settings: &Settings) -> Vec<Act> {
+    let card = strategy.card();
     let runs_out = card.asks_for(|kind| matches!(kind, OpKind::Hold | OpKind::Lease));
     let has_errands = card.names(OpKind::Notice) || card.names(OpKind::Recover);
     let happens = |act: &Act| match act {
@@ -497,7 +497,7 @@ fn acts(entrant: &dyn Scripted, settings: &Settings) -> Vec<Act> {
 }
 
 /// Whether a written order can make a difference to the next step of any buyer.
-fn looks_at_orders(entrant: &dyn Scripted) -> bool {
+fn looks_at_orders(strategy: &dyn Scripted) -> bool {
     let looks = [
         OpKind::FindOrder,
         OpKind::CountLeft,
@@ -505,6 +505,6 @@ fn looks_at_orders(entrant: &dyn Scripted) -> bool {
         OpKind::Notice,
         OpKind::Recover,
     ];
-    let card = entrant.card();
+    let card = strategy.card();
     looks.into_iter().any(|kind| card.names(kind))
 }
