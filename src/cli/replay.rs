@@ -20,7 +20,7 @@ pub(crate) struct ReplayArgs {
     shop: ShopFlags,
     #[command(flatten)]
     server: ServerFlags,
-    /// Whose step comes when: A to Z, a27, a28 …, and * for the clerk
+    /// Whose step comes when: A to Z, a27, a28 …, and * for the worker
     #[arg(
         long,
         value_name = "ABAB",

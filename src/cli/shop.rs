@@ -216,7 +216,7 @@ pub(super) struct TroubleFlags {
     /// Answers of the payment provider that are lost after the money has moved
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("lost-answers"))]
     lost_answers: Option<String>,
-    /// Notices of the payment provider that come again
+    /// Webhooks of the payment provider that come again
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("redeliveries"))]
     redeliveries: Option<String>,
     /// Times that the database loses its power, and starts again with what was on disk

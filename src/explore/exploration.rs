@@ -58,7 +58,7 @@ pub struct Exploration {
     /// Orders in which a buyer's checkout failed; in the model, which does not count orders, different ends.
     pub failed: u64,
     /// Orders in which the server has broken a deadlock. In the model nothing breaks one: it is a finding there.
-    pub deadlocks: u64,
+    pub resolved_deadlocks: u64,
     /// What the search of the model covered; none for random schedules, a replay, or a search at a server.
     pub covered: Option<Covered>,
     /// The server's name and version, in its own words; none if the shop was a model.
@@ -193,7 +193,7 @@ pub fn parse_expectation(text: &str) -> Result<Expectation, String> {
 }
 
 /// The names that an expectation can have beside findings.
-const BESIDE_FINDINGS: [&str; 4] = ["evidence", "findings", "failed", "deadlocks"];
+const BESIDE_FINDINGS: [&str; 4] = ["evidence", "findings", "failed", "resolved_deadlocks"];
 
 /// Checks expectations against figures and the evidence for them.
 pub(super) fn judge(
@@ -248,7 +248,7 @@ impl Exploration {
             evidence: looked.evidence(!findings.is_empty()),
             incomplete: looked.incomplete(!findings.is_empty()),
             failed: 0,
-            deadlocks: 0,
+            resolved_deadlocks: 0,
             covered: None,
             server: None,
             // Whether an application begins transactions is not known, but most do.
@@ -283,9 +283,9 @@ impl Exploration {
     /// The findings as figures.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        let Self { failed, deadlocks, .. } = *self;
+        let Self { failed, resolved_deadlocks, .. } = *self;
         let findings = self.findings.len() as u64;
-        let mut figures = Figures { findings, failed, deadlocks, ..Figures::default() };
+        let mut figures = Figures { findings, failed, resolved_deadlocks, ..Figures::default() };
         for told in &self.findings {
             *figures.amount_of_mut(told.finding.kind) = told.finding.amount;
         }

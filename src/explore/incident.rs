@@ -10,8 +10,8 @@ use super::timeline::TimelineRow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentKind {
-    /// The server has ended a transaction to break a deadlock.
-    Deadlock,
+    /// The server has aborted a transaction to resolve a deadlock.
+    ResolvedDeadlock,
     /// A buyer's checkout ended in a failure.
     Failed,
 }
@@ -21,7 +21,7 @@ impl IncidentKind {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
-            Self::Deadlock => "deadlock",
+            Self::ResolvedDeadlock => "resolved deadlock",
             Self::Failed => "failed",
         }
     }

@@ -149,7 +149,7 @@ pub fn after_any(
 /// Settings with more contention. The crowd stays small if buyers get stuck: each would wait until its patience ends,
 /// for hours in all.
 fn with_more_contention(strategy: &dyn DynStrategy, settings: &Settings) -> Settings {
-    let gets_stuck = strategy.card().claim.shows() == Some(FindingKind::StuckBuyers);
+    let gets_stuck = strategy.card().claim.shows() == Some(FindingKind::Deadlock);
     let settings = settings.clone();
     if settings.buyers == 1 {
         Settings { buyers: 1_000, ..settings }

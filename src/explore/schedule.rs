@@ -1,4 +1,4 @@
-//! A schedule: whose step comes when. `ABAB` for up to 26 buyers; `a27`, `a28` … beyond; `*` is the clerk. `A7` is
+//! A schedule: whose step comes when. `ABAB` for up to 26 buyers; `a27`, `a28` … beyond; `*` is the worker. `A7` is
 //! seven steps of A. A sign behind a name is another act that happens to it: `A!` is a crash, `A~` a timer that runs
 //! out ([`Act::sign`] has them all). Spaces mean nothing.
 
@@ -58,7 +58,7 @@ impl FromStr for Schedule {
                 continue;
             }
             let next = Choice::step(match first {
-                '*' => Actor::Clerk,
+                '*' => Actor::Worker,
                 'A'..='Z' => {
                     let who = Actor::Buyer(first as u32 - 'A' as u32);
                     let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -87,7 +87,7 @@ impl FromStr for Schedule {
                 }
                 other => {
                     return Err(format!(
-                        "step {} is `{other}`; expected a buyer, A to Z or a27, or * for the clerk",
+                        "step {} is `{other}`; expected a buyer, A to Z or a27, or * for the worker",
                         choices.len() + 1
                     ));
                 }

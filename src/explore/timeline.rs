@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::base::text::quantity::of;
 use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 use crate::domain::faults::Act;
 use crate::domain::op::{Item, Op, Reply, Units};
 use crate::worlds::stepped::{Actor, Step};
@@ -14,7 +14,7 @@ use crate::worlds::words::{done, happened};
 /// One row: an actor's step, and the stock after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TimelineRow {
-    /// The actor: `A` to `Z`, `a27` …, or `*` for the clerk.
+    /// The actor: `A` to `Z`, `a27` …, or `*` for the worker.
     pub actor: String,
     /// What it did and what came of it.
     pub did: String,
@@ -134,8 +134,8 @@ impl TimelineRow {
             did += ", keeps its hold";
         }
         did += &match step.ending {
-            Some(Ending::TurnedAway) => ", sold out".into(),
-            Some(Ending::GaveUp) => ", gives up".into(),
+            Some(Ending::Rejected) => ", sold out".into(),
+            Some(Ending::Abandoned) => ", abandons the purchase".into(),
             Some(Ending::Declined) => ", goes without".into(),
             Some(Ending::Expired) => ", is told it was too late".into(),
             Some(Ending::Failed(Failure::Crashed)) => String::new(),
@@ -157,9 +157,9 @@ impl TimelineRow {
 fn deed(step: &Step) -> String {
     let other = step.other.map_or(String::new(), |(actor, _)| actor.to_string());
     let names = step.stock.len() > 1;
-    let in_whose_name = match step.errand {
-        Some(Errand::Notice) => "notice: ",
-        Some(Errand::Recovery) => "recovery: ",
+    let in_whose_name = match step.background_task {
+        Some(BackgroundTask::Webhook) => "webhook: ",
+        Some(BackgroundTask::Recovery) => "recovery: ",
         None => "",
     };
     match (step.act, step.op) {
@@ -170,7 +170,7 @@ fn deed(step: &Step) -> String {
         (Act::StaleRead, Some(op)) => {
             format!("{} from a copy that is behind", done(op, step.reply, names, &other))
         }
-        (Act::Step | Act::Errand | Act::Decline | Act::LoseAnswer, Some(op)) => {
+        (Act::Step | Act::BackgroundTask | Act::Decline | Act::LoseAnswer, Some(op)) => {
             format!("{in_whose_name}{}", done(op, step.reply, names, &other))
         }
         (act, _) => happened(act).to_owned(),

@@ -46,7 +46,7 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     let places = if report.covered.is_some() { "way to end" } else { "order" };
     for (label, number, what) in [
         ("failed", report.failed, "a buyer's checkout in"),
-        ("deadlocks", report.deadlocks, "broken by the server in"),
+        ("deadlocks", report.resolved_deadlocks, "resolved by the server in"),
     ] {
         if number > 0 && report.replayed.is_none() {
             line(label, format!("{what} {}", plural(number, places)));
@@ -122,7 +122,7 @@ pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
         (None, Some(buyers)) => line(
             "not covered",
             format!(
-                "other findings, such as stuck buyers: proved up to {}",
+                "other findings, such as deadlocks: proved up to {}",
                 of(buyers.into(), "buyer")
             ),
         ),
@@ -450,7 +450,7 @@ pub fn timeline(rows: &[TimelineRow]) -> String {
     let mut actors: Vec<&str> = rows.iter().map(|row| row.actor.as_str()).collect();
     actors.sort_by_key(|actor| (*actor == "*", actor.len(), *actor));
     actors.dedup();
-    let title = |actor: &str| if actor == "*" { "clerk".to_owned() } else { actor.to_owned() };
+    let title = |actor: &str| if actor == "*" { "worker".to_owned() } else { actor.to_owned() };
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let longest = |actor: &&str| {

@@ -49,7 +49,7 @@ fn safe_strategies_show_no_finding_in_any_crowd() {
             let run = &report.runs[0];
             assert!(run.findings.is_empty(), "{report}");
             assert_eq!(
-                run.figures.failed + run.figures.unserved + run.figures.gave_up,
+                run.figures.failed + run.figures.unserved + run.figures.abandoned,
                 0,
                 "{report}"
             );
@@ -84,7 +84,7 @@ fn broken_strategies_show_what_they_claim() {
 #[test]
 fn one_thread_is_no_race_and_the_verdict_says_so() {
     for strategy in strategies::select(["all"], &Settings::default()).unwrap() {
-        // A clerk is always beside its one buyer, but buyers still never meet.
+        // A worker is always beside its one buyer, but buyers still never meet.
         let settings = Settings { buyers: 20, threads: Some(1), ..Settings::default() };
         let report = race(strategy, &settings);
         assert_eq!(report.runs[0].evidence, Evidence::Vacuous, "{report}");

@@ -79,7 +79,7 @@ fn interleavings_are_counted_exactly() {
 #[test]
 fn states_are_counted_exactly() {
     // One unit: either nobody has bought, and of n buyers 0 to n have read it: n + 1 states; or one
-    // has, and the others are at the start, holding a stale 1, or turned away: n (n + 1) / 2.
+    // has, and the others are at the start, holding a stale 1, or rejected: n (n + 1) / 2.
     for n in [2, 3, 10, 60] {
         let expected = (n + 1) + n * (n + 1) / 2;
         assert_eq!(counts_of_states("cas", n as u32), expected, "{n} buyers");
@@ -513,7 +513,7 @@ impl Checkout for KeepsTheLock {
 #[test]
 fn what_only_a_stepped_world_can_tell_is_told() {
     for (found, kind) in [
-        (oversell_sim::explore(LocksTwice).run(), FindingKind::StuckBuyers),
+        (oversell_sim::explore(LocksTwice).run(), FindingKind::Deadlock),
         (oversell_sim::explore(KeepsTheLock).run(), FindingKind::LeakedLock),
         (oversell_sim::explore(NeverHappy).run(), FindingKind::Livelock),
     ] {
@@ -521,9 +521,9 @@ fn what_only_a_stepped_world_can_tell_is_told() {
         assert!(found.amount_of(kind) > 0, "{found}");
     }
     let kept = oversell_sim::explore(KeepsTheLock).buyers(3).run().unwrap();
-    assert_eq!(kept.amount_of(FindingKind::StuckBuyers), 0, "a closed connection lets go: {kept}");
+    assert_eq!(kept.amount_of(FindingKind::Deadlock), 0, "a closed connection lets go: {kept}");
     let all_stuck = oversell_sim::explore(LocksTwice).buyers(3).run().unwrap();
-    assert_eq!(all_stuck.amount_of(FindingKind::StuckBuyers), 3, "{all_stuck}");
+    assert_eq!(all_stuck.amount_of(FindingKind::Deadlock), 3, "{all_stuck}");
 }
 
 #[test]
@@ -569,7 +569,7 @@ fn the_report_is_the_same_bytes_on_any_number_of_threads() {
     }
 }
 
-/// A buyer who finds too little is turned away; whoever takes one first looks at it for a while.
+/// A buyer who finds too little is rejected; whoever takes one first looks at it for a while.
 struct LooksTwice;
 
 impl Checkout for LooksTwice {
@@ -592,7 +592,7 @@ impl Checkout for LooksTwice {
 #[test]
 fn a_false_sold_out_is_found_by_who_came_before_whom() {
     // Of three units two buyers want two each, and a third one. Who wants two looks and puts them back:
-    // whoever is turned away meanwhile could have had its units.
+    // whoever is rejected meanwhile could have had its units.
     let shop = Settings { qty: Demand { least: 1, most: 2 }, seed: 3, ..settings(3, 2) };
     let found = search_all(&LooksTwice, &shop, Limits::default(), || false).unwrap();
     assert!(found.amount_of(FindingKind::FalseSoldOut) > 0, "{found}");
@@ -726,7 +726,7 @@ impl Checkout for SecondThoughts {
 
 #[test]
 fn a_unit_that_was_put_back_and_bought_later_excuses_no_refusal() {
-    // B is turned away while A has the unit, but A puts it back, and buys in an attempt that begins later.
+    // B is rejected while A has the unit, but A puts it back, and buys in an attempt that begins later.
     let found = oversell_sim::explore(SecondThoughts).run().unwrap();
     let told = found.findings.iter().find(|told| told.finding.kind == FindingKind::FalseSoldOut);
     assert_eq!(told.unwrap().schedule, "ABAAAA", "{found}");

@@ -56,7 +56,7 @@ fn assert_proved(strategy: &dyn DynStrategy, settings: &Settings) {
 
 // The model, op by op.
 
-/// A shop with two connections: of two buyers, or of one buyer and somebody on its errand.
+/// A shop with two connections: of two buyers, or of one buyer and somebody in its background task.
 struct Shop {
     model: Model,
     grips: [Grip; 2],
@@ -525,8 +525,8 @@ fn a_declined_payment_that_ends_an_attempt_closes_its_connection() {
 }
 
 checkout! {
-    /// Its order is written by the notice alone, and by every notice.
-    OrdersByNotice needs [Take, Add, Pay, FindOrder, Notice];
+    /// Its order is written by the webhook alone, and by every webhook.
+    OrdersByWebhook needs [Take, Add, Pay, FindOrder, Webhook];
     attempt(shop, want) -> Attempt {
         if !shop.take(want.item, want.qty).await? {
             return Err(SoldOut);
@@ -540,9 +540,9 @@ checkout! {
 }
 
 #[test]
-fn asking_again_with_the_same_key_moves_no_money_and_sends_no_notice() {
-    assert_proved(&OrdersByNotice, &with(settings(2, 1), &[("lost-answers", "2")]));
-    let again = searched(&OrdersByNotice, &with(settings(2, 1), &[("redeliveries", "1")]));
+fn asking_again_with_the_same_key_moves_no_money_and_sends_no_webhook() {
+    assert_proved(&OrdersByWebhook, &with(settings(2, 1), &[("lost-answers", "2")]));
+    let again = searched(&OrdersByWebhook, &with(settings(2, 1), &[("redeliveries", "1")]));
     assert_eq!(kinds(&again), [FindingKind::OrderWithoutReceipt]);
 }
 
@@ -624,8 +624,8 @@ fn who_gives_back_outside_a_transaction_is_not_overwritten_by_one() {
 }
 
 checkout! {
-    /// The buyer's return and the provider's notice each finish in a transaction.
-    FinishesInTransactions needs [Transaction, Take, Pay, FindOrder, Notice];
+    /// The buyer's return and the provider's webhook each finish in a transaction.
+    FinishesInTransactions needs [Transaction, Take, Pay, FindOrder, Webhook];
     attempt(shop, want) -> Attempt {
         while shop.charge_once().await? == Payment::Unknown {}
         match finish(shop, want).await? {
@@ -659,7 +659,7 @@ async fn finish<C: Connection>(shop: &mut Session<C>, want: Want) -> Result<bool
 fn two_transactions_that_finish_one_order_write_one() {
     for isolation in Isolation::ALL {
         for faults in [&[][..], &[("redeliveries", "1")], &[("lost-answers", "1")]] {
-            // With a unit for everybody, so that no notice comes after a refund.
+            // With a unit for everybody, so that no webhook comes after a refund.
             assert_proved(
                 &FinishesInTransactions,
                 &with(Settings { isolation, ..settings(2, 2) }, faults),
@@ -767,7 +767,7 @@ checkout! {
 }
 
 #[test]
-fn a_payment_on_an_errand_can_be_declined_too() {
+fn a_payment_in_a_background_task_can_be_declined_too() {
     let shop = with(settings(1, 1), &[("crashes", "1"), ("declines", "1")]);
     let found = searched(&RecoversBlindly, &shop);
     // It dies after the commit; whoever comes after it finds the order, and no money.
@@ -780,8 +780,8 @@ fn a_payment_on_an_errand_can_be_declined_too() {
 }
 
 checkout! {
-    /// Pays, is sent away for nothing, and the notice of its payment comes later.
-    SendsAwayWhoHasPaid needs [Pay, Read, Notice];
+    /// Pays, is sent away for nothing, and the webhook of its payment comes later.
+    SendsAwayWhoHasPaid needs [Pay, Read, Webhook];
     attempt(shop, want) -> Attempt {
         shop.read(want.item).await?;
         shop.charge_once().await?;
@@ -804,8 +804,8 @@ fn the_schedule_to_a_false_sold_out_goes_on_to_the_end() {
 }
 
 checkout! {
-    /// The clerk takes the money, and the provider's notice writes the order.
-    ClerkTakesMoney needs [Queue, Take, Pay, FindOrder, Notice];
+    /// The worker takes the money, and the provider's webhook writes the order.
+    WorkerTakesMoney needs [Queue, Take, Pay, FindOrder, Webhook];
     attempt(shop, want) -> Attempt {
         shop.submit(want).await?;
         if shop.answer().await? { Ok(Bought) } else { Err(SoldOut) }
@@ -823,10 +823,10 @@ checkout! {
 }
 
 #[test]
-fn what_the_provider_tells_of_a_clerks_charge_is_not_lost_with_the_clerk() {
-    assert_proved(&ClerkTakesMoney, &settings(2, 1));
-    assert_proved(&ClerkTakesMoney, &with(settings(2, 1), &[("lost-answers", "1")]));
-    let unpaid = searched(&ClerkTakesMoney, &with(settings(2, 1), &[("declines", "1")]));
+fn what_the_provider_tells_of_a_workers_charge_is_not_lost_with_the_worker() {
+    assert_proved(&WorkerTakesMoney, &settings(2, 1));
+    assert_proved(&WorkerTakesMoney, &with(settings(2, 1), &[("lost-answers", "1")]));
+    let unpaid = searched(&WorkerTakesMoney, &with(settings(2, 1), &[("declines", "1")]));
     assert!(!unpaid.findings.is_empty(), "it does not look whether the money came");
 }
 
@@ -1340,15 +1340,17 @@ impl Program {
 
 impl Checkout for Program {
     fn about(&self) -> About {
-        use OpKind::{CountLeft, FindOrder, Hold, Lease, Notice, Pay, Queue, Recover, Transaction};
+        use OpKind::{
+            CountLeft, FindOrder, Hold, Lease, Pay, Queue, Recover, Transaction, Webhook,
+        };
         let needs: &[OpKind] = match (self.looks, self.queues) {
             (false, false) => &[Hold, Lease, Pay],
             (false, true) => &[Hold, Lease, Pay, Queue],
             (true, false) => {
-                &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Notice, Recover]
+                &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Webhook, Recover]
             }
             (true, true) => {
-                &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Notice, Recover, Queue]
+                &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Webhook, Recover, Queue]
             }
         };
         About { needs, ..About::of_type::<Self>() }
@@ -1442,7 +1444,7 @@ proptest! {
 }
 
 #[test]
-fn whom_the_clerk_has_answered_has_its_answer_though_the_power_goes_at_that_moment() {
+fn whom_the_worker_has_answered_has_its_answer_though_the_power_goes_at_that_moment() {
     let program = Program {
         attempt: vec![Line::Queue],
         serve: Vec::new(),
@@ -1453,7 +1455,7 @@ fn whom_the_clerk_has_answered_has_its_answer_though_the_power_goes_at_that_mome
     };
     let faults = Faults { power_cuts: 1, ..Faults::default() };
     let shop = Settings { faults, ..settings(2, 1) };
-    // Two queue up, and the clerk calls and answers each. Without a cut there are two by three ways: who queues
+    // Two queue up, and the worker calls and answers each. Without a cut there are two by three ways: who queues
     // first, and whether the other comes before, while or after that one is served. In each there is a cut at one
     // of the six steps, or none.
     assert_eq!(schedules(&program, &shop), 2 * 3 * (6 + 1));

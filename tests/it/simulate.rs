@@ -609,7 +609,7 @@ fn a_line_of_a_hundred_thousand_who_have_lost_patience_goes_home() {
     let report = simulated(&scenario, 1, 1);
     let figures = &report.runs[0].figures;
     // A millisecond each: the first begins when it has come, at 10 ms, and the last at 1,000 ms.
-    assert_eq!((figures.winners, figures.gave_up), (991, 99_009));
+    assert_eq!((figures.winners, figures.abandoned), (991, 99_009));
 }
 
 #[test]
@@ -690,10 +690,10 @@ fn what_is_read_in_a_transaction_is_read_from_the_leader() {
     assert_eq!(round.books.shelves, [0]);
 }
 
-/// A clerk who is disturbed by everybody who joins the queue.
-struct DisturbedClerk;
+/// A worker who is disturbed by everybody who joins the queue.
+struct DisturbedWorker;
 
-impl Strategy for DisturbedClerk {
+impl Strategy for DisturbedWorker {
     fn about(&self) -> About {
         About {
             needs: &[OpKind::Queue, OpKind::ReadVersioned, OpKind::WriteIfVersion],
@@ -727,19 +727,19 @@ impl Strategy for DisturbedClerk {
 }
 
 #[test]
-fn a_clerk_who_meets_a_conflict_serves_the_same_buyer_again() {
+fn a_worker_who_meets_a_conflict_serves_the_same_buyer_again() {
     let scenario = written(
         "strategy = \"sequencer\"\nbuyers = 40\nstock = 20\nclicks = \"uniform:20ms\"\n\
          [[region]]\nname = \"here\"\nway = \"1ms\"\n[expect]\nfindings = 0\n",
     );
-    let round = once(&DisturbedClerk, scene(&scenario), 1);
+    let round = once(&DisturbedWorker, scene(&scenario), 1);
     let ended = |ending| round.visits.iter().filter(|visit| visit.ending == ending).count();
-    assert_eq!((ended(Ending::Bought), ended(Ending::TurnedAway)), (20, 20));
-    assert!(round.tally.version_conflicts > 0, "nobody disturbed the clerk");
+    assert_eq!((ended(Ending::Bought), ended(Ending::Rejected)), (20, 20));
+    assert!(round.tally.version_conflicts > 0, "nobody disturbed the worker");
 }
 
 #[test]
-fn the_report_names_winners_who_clicked_after_somebody_who_was_turned_away() {
+fn the_report_names_winners_who_clicked_after_a_rejected_buyer() {
     let scenario = shipped("first-packet");
     let report = simulated(&scenario, 3, 2);
     for run in &report.runs {
@@ -752,7 +752,7 @@ fn the_report_names_winners_who_clicked_after_somebody_who_was_turned_away() {
         assert!(worst.overtakings.is_sorted_by(|one, other| one.later >= other.later));
         for overtaking in &worst.overtakings {
             let (winner, loser) = (visit(overtaking.winner), visit(overtaking.loser));
-            assert_eq!((winner.ending, loser.ending), (Ending::Bought, Ending::TurnedAway));
+            assert_eq!((winner.ending, loser.ending), (Ending::Bought, Ending::Rejected));
             assert_eq!(winner.began_ns, loser.began_ns + overtaking.later);
         }
     }

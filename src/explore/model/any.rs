@@ -6,7 +6,7 @@
 //! of some kinds, the number of buyers of these kinds is unbounded. The construction ends if there are finitely many
 //! stores and kinds.
 //!
-//! The clerk may call any buyer in its queue, not only the first. This over-approximates the queue, so a proof holds.
+//! The worker may call any buyer in its queue, not only the first. This over-approximates the queue, so a proof holds.
 //! If all buyers want the same product, it adds no behaviour; with carts, overselling that is only reachable this way
 //! is not reported.
 
@@ -177,9 +177,9 @@ fn cover(
     // One kind of newcomer for each product that a cart can begin with.
     let carts = (0..settings.items.into()).map(|buyer| settings.want(1, buyer));
     let mut crowd: Vec<_> = carts.map(|cart| (table.newcomer(cart), ANY)).collect();
-    let has_clerk = strategy.card().asks_for(|kind| kind == OpKind::Queue);
-    if has_clerk {
-        crowd.push((table.clerk(), 1));
+    let has_worker = strategy.card().asks_for(|kind| kind == OpKind::Queue);
+    if has_worker {
+        crowd.push((table.worker(), 1));
     }
     crowd.sort_unstable();
     let opening = State { store: table.store(shop(strategy, settings)), crowd };
@@ -203,7 +203,7 @@ fn cover(
         }
         next += 1;
     }
-    let is_exact = !has_clerk || settings.items == 1;
+    let is_exact = !has_worker || settings.items == 1;
     let complete = next == tree.len() && (is_exact || !oversold);
     Cover { markings: tree.len(), complete, oversold: oversold && is_exact, below_zero }
 }
@@ -248,10 +248,10 @@ fn successors(table: &mut TransitionTable<'_>, here: &State) -> Vec<State> {
     all
 }
 
-/// The stores from which this kind may step: for an idle clerk, one for each kind of waiting buyer, with that buyer in
+/// The stores from which this kind may step: for an idle worker, one for each kind of waiting buyer, with that buyer in
 /// the queue; for any other kind, the store as it is.
 fn stores_for(table: &mut TransitionTable<'_>, here: &State, kind: KindId) -> Vec<StoreId> {
-    if table.kind_of(kind).part != Part::IdleClerk {
+    if table.kind_of(kind).part != Part::IdleWorker {
         return vec![here.store];
     }
     let waiting: Vec<(KindId, Want)> = here

@@ -85,7 +85,7 @@ pub(in crate::explore) fn end(
     let visits = state.crowd.iter().flat_map(|(id, buyers)| {
         let kind = table.kind_of(*id);
         let (began, ended) = match kind.part {
-            Part::Gone { ending: Ending::TurnedAway, .. } if kind.early => (0, 1),
+            Part::Gone { ending: Ending::Rejected, .. } if kind.early => (0, 1),
             Part::Gone { .. } if !kind.early && kind.may_have_units() => (2, 3),
             _ => (0, 3),
         };
@@ -146,7 +146,7 @@ fn judge(
                 }));
             }
             Part::Buyer { .. } => end.stuck += 1,
-            Part::IdleClerk | Part::BusyClerk { .. } => {}
+            Part::IdleWorker | Part::BusyWorker { .. } => {}
         }
     }
     if end.stuck > 0 {
@@ -164,7 +164,7 @@ fn judge(
 /// The finding that this many buyers never left.
 pub(in crate::explore) fn stuck(buyers: u64) -> Finding {
     let proof = format!("{} waiting, and nobody who could let them go on", of(buyers, "buyer"));
-    Finding { kind: FindingKind::StuckBuyers, amount: buyers, proof }
+    Finding { kind: FindingKind::Deadlock, amount: buyers, proof }
 }
 
 /// Whether this refusal may be wrong: only if the units promised by now leave enough of every product in the refused

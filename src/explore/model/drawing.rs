@@ -33,14 +33,14 @@ pub struct StoreNode {
     pub versions: Vec<u32>,
     /// Whether each product's lock is held.
     pub locked: Vec<bool>,
-    /// Requests in the clerk's queue.
+    /// Requests in the worker's queue.
     pub queue: usize,
 }
 
 /// One kind: identical buyers.
 #[derive(Clone, Debug, Serialize)]
 pub struct KindNode {
-    /// `buyer` or `clerk`.
+    /// `buyer` or `worker`.
     pub who: &'static str,
     /// Replies heard in this attempt.
     pub heard: usize,
@@ -109,7 +109,7 @@ impl KindNode {
         Self {
             who: match kind.part {
                 Part::Buyer { .. } | Part::Gone { .. } => "buyer",
-                Part::IdleClerk | Part::BusyClerk { .. } => "clerk",
+                Part::IdleWorker | Part::BusyWorker { .. } => "worker",
             },
             heard: kind.heard.len(),
             about: match (kind.part, kind.next) {

@@ -75,7 +75,7 @@ impl<'s> Game<'s> {
                 let kind = self.model_state.kind(actor).map(|kind| self.table.kind_of(kind));
                 let about = match kind.map(|kind| (kind.part, kind.next)) {
                     Some((Part::Gone { ending, .. }, _)) => ending.word().to_owned(),
-                    Some((Part::IdleClerk, _)) if !can_move => "has nobody to serve".into(),
+                    Some((Part::IdleWorker, _)) if !can_move => "has nobody to serve".into(),
                     Some((_, Some(op))) if can_move => format!("about to {}", intention(op, names)),
                     _ => "waits".into(),
                 };

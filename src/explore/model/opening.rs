@@ -25,8 +25,8 @@ pub fn open(
         )));
     }
     let wants: Vec<Want> = (0..settings.buyers).map(|buyer| settings.want(1, buyer)).collect();
-    let has_clerk = strategy.card().asks_for(|kind| kind == OpKind::Queue);
-    Ok(ModelState::open(table, shop(strategy, settings), &wants, has_clerk))
+    let has_worker = strategy.card().asks_for(|kind| kind == OpKind::Queue);
+    Ok(ModelState::open(table, shop(strategy, settings), &wants, has_worker))
 }
 
 /// The store of that shop in its initial state.

@@ -106,7 +106,7 @@ pub(in crate::explore) fn refused_at_the_door(
 ) -> Vec<KindId> {
     let refused = first.crowd.iter().map(|(kind, _)| *kind);
     refused
-        .filter(|kind| table.kind_of(*kind).part.ending() == Some(Ending::TurnedAway))
+        .filter(|kind| table.kind_of(*kind).part.ending() == Some(Ending::Rejected))
         .filter(|kind| checks::may_be_wronged(table, stock, first, *kind))
         .collect()
 }
@@ -147,7 +147,7 @@ fn ways_from(table: &mut TransitionTable<'_>, here: &State, stock: Units) -> Suc
 /// Whether this is the buyer whose refusal is remembered.
 fn is_witness(table: &TransitionTable<'_>, kind: KindId) -> bool {
     let kind = table.kind_of(kind);
-    kind.early && kind.part.ending() == Some(Ending::TurnedAway)
+    kind.early && kind.part.ending() == Some(Ending::Rejected)
 }
 
 /// The false sold-out of an end state, if it has one.
@@ -199,7 +199,7 @@ fn schedule_to(
                 early = model_state.actors().filter(counts).collect();
                 let is_refused = |actor: &Actor| {
                     let kind = model_state.kind(*actor).map(|kind| table.kind_of(kind));
-                    kind.is_some_and(|kind| kind.part.ending() == Some(Ending::TurnedAway))
+                    kind.is_some_and(|kind| kind.part.ending() == Some(Ending::Rejected))
                 };
                 witness = stepped.or_else(|| model_state.actors().find(is_refused));
             }

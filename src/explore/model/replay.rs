@@ -135,7 +135,7 @@ pub(super) fn follow(
             let Choice { who, act } = choice;
             let why = match (model_state.kind(*who).map(|kind| table.kind_of(kind).next), act) {
                 (None, _) => "nobody goes by that name here",
-                (_, Act::Errand) => "nobody has an errand in its name then",
+                (_, Act::BackgroundTask) => "nobody has an background_task in its name then",
                 (_, act) if *act != Act::Step => {
                     return Error::input(format!(
                         "--schedule: step {number} is `{choice}`, which cannot happen then; faults \

@@ -305,7 +305,8 @@ impl<'c, 's> Search<'c, 's> {
             && seen.insert((model_state.store(), model_state.kinds().collect::<Vec<_>>()))
         {
             let choices = model_state.choices(self.table);
-            let goes_on = |choice: &&Choice<Actor>| matches!(choice.act, Act::Step | Act::Errand);
+            let goes_on =
+                |choice: &&Choice<Actor>| matches!(choice.act, Act::Step | Act::BackgroundTask);
             let Some(first) = choices.iter().find(goes_on).or(choices.first()).copied() else {
                 break;
             };

@@ -38,8 +38,8 @@ pub fn search_orders(
 ) -> Result<(Exploration, BTreeSet<OrderOutcome>), Error> {
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         let (results, has_learned) = gathered(harness, settings, walk, stopped)?;
-        let [failed, deadlocks] =
-            [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| results.orders_with(kind));
+        let [failed, deadlocks] = [IncidentKind::Failed, IncidentKind::ResolvedDeadlock]
+            .map(|kind| results.orders_with(kind));
         let Results { mut covered, outcomes, mut best, mut incidents, fates, by_chance } = results;
         covered.outcomes = outcomes.len() as u64;
         let mut remarks = remarks(harness);
@@ -90,7 +90,7 @@ pub fn search_orders(
             server: Some(server.version().to_owned()),
             orders: Some(covered),
             failed,
-            deadlocks,
+            resolved_deadlocks: deadlocks,
             incidents,
             remarks: remarks.told,
             ..Exploration::of(strategy, settings, &looked, findings)
@@ -206,7 +206,7 @@ pub fn replay_orders(
         Ok(Exploration {
             server: Some(server.version().to_owned()),
             failed: failed.into(),
-            deadlocks: (deadlocks > 0).into(),
+            resolved_deadlocks: (deadlocks > 0).into(),
             remarks: remarks(harness).told,
             replayed: Some(timeline(settings, &steps)),
             ..Exploration::of(strategy, settings, &looked, findings)

@@ -94,10 +94,12 @@ impl Results {
         }
         if deadlocks > 0 {
             let proof = match deadlocks {
-                1 => "the server ended a transaction to break a deadlock".into(),
-                more => format!("the server ended {} to break deadlocks", of(more, "transaction")),
+                1 => "the server aborted a transaction to resolve a deadlock".into(),
+                more => {
+                    format!("the server aborted {} to resolve deadlocks", of(more, "transaction"))
+                }
             };
-            self.note(IncidentKind::Deadlock, proof, steps);
+            self.note(IncidentKind::ResolvedDeadlock, proof, steps);
         }
         self.covered.run += 1;
         self.covered.broken += u64::from(!findings.is_empty());
@@ -181,7 +183,7 @@ pub(in crate::explore) fn judge(harness: &mut Harness<'_>, stuck: usize) -> Resu
     let findings = match stuck {
         0 => round.ledger().audit(),
         stuck => {
-            // An execution with stuck buyers is unfinished: only the locks that others have kept can be judged.
+            // An execution with deadlock is unfinished: only the locks that others have kept can be judged.
             let kept = |finding: &Finding| finding.kind == FindingKind::LeakedLock;
             let kept = round.ledger().audit().into_iter().filter(kept);
             std::iter::once(checks::stuck(stuck as u64)).chain(kept).collect()

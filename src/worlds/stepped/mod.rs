@@ -12,7 +12,7 @@ mod scripted;
 pub mod transition_table;
 mod turns;
 
-pub use kind::{Kind, OnErrand, Ordered, Part};
+pub use kind::{Kind, Ordered, Part, RunningTask};
 pub use model_state::{Actor, ModelState, Step};
 pub use scripted::Scripted;
 pub use transition_table::TransitionTable;

@@ -8,7 +8,7 @@ use super::transition_table::TransitionTable;
 use super::turns::{Choice, KindId, Leaks, StoreId, Turn};
 use crate::domain::attempt::OpResult;
 use crate::domain::buyer::Ending;
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 use crate::domain::faults::Act;
 use crate::domain::op::{BuyerId, Op, Units, Want};
 use crate::stores::model::Model;
@@ -18,17 +18,17 @@ use crate::stores::model::Model;
 pub enum Actor {
     /// A buyer.
     Buyer(BuyerId),
-    /// The clerk.
-    Clerk,
+    /// The worker.
+    Worker,
 }
 
 impl fmt::Display for Actor {
-    /// `A` to `Z`, then `a27`, `a28` …; the clerk is `*`.
+    /// `A` to `Z`, then `a27`, `a28` …; the worker is `*`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Buyer(id @ 0..26) => write!(f, "{}", char::from(b'A' + *id as u8)),
             Self::Buyer(id) => write!(f, "a{}", id + 1),
-            Self::Clerk => f.write_str("*"),
+            Self::Worker => f.write_str("*"),
         }
     }
 }
@@ -40,8 +40,8 @@ pub struct Step {
     pub actor: Actor,
     /// Whether it was a step of its own, or which other act.
     pub act: Act,
-    /// The errand that it was part of, if any.
-    pub errand: Option<Errand>,
+    /// The background task that it was part of, if any.
+    pub background_task: Option<BackgroundTask>,
     /// What was sent; none if nothing was.
     pub op: Option<Op>,
     /// What it heard.
@@ -54,7 +54,7 @@ pub struct Step {
     pub begins_again: bool,
     /// How the visit ended with this step, if it did.
     pub ending: Option<Ending>,
-    /// The buyer that the clerk's step was about, and how that visit ended, if it did.
+    /// The buyer that the worker's step was about, and how that visit ended, if it did.
     pub other: Option<(Actor, Option<Ending>)>,
     /// What the attempt left behind, if this step ended it.
     pub leaks: Leaks,
@@ -65,7 +65,7 @@ pub struct Step {
 pub struct ModelState {
     store: StoreId,
     buyers: Vec<KindId>,
-    clerk: Option<KindId>,
+    worker: Option<KindId>,
     /// The buyers in the queue, in order; the one being served is first.
     line: VecDeque<usize>,
     /// Steps made.
@@ -80,12 +80,12 @@ impl ModelState {
         table: &mut TransitionTable<'_>,
         shop: Model,
         wants: &[Want],
-        has_clerk: bool,
+        has_worker: bool,
     ) -> Self {
         Self {
             store: table.store(shop),
             buyers: wants.iter().map(|want| table.newcomer(*want)).collect(),
-            clerk: has_clerk.then(|| table.clerk()),
+            worker: has_worker.then(|| table.worker()),
             line: VecDeque::new(),
             steps: 0,
             times: vec![(0, 0); wants.len()],
@@ -111,15 +111,15 @@ impl ModelState {
         self.store
     }
 
-    /// The kind of each buyer, and of the clerk if there is one.
+    /// The kind of each buyer, and of the worker if there is one.
     pub fn kinds(&self) -> impl Iterator<Item = KindId> + '_ {
-        self.buyers.iter().copied().chain(self.clerk)
+        self.buyers.iter().copied().chain(self.worker)
     }
 
-    /// All buyers, in order, and then the clerk.
+    /// All buyers, in order, and then the worker.
     pub fn actors(&self) -> impl Iterator<Item = Actor> + use<> {
         let buyers = (0..self.buyers.len() as BuyerId).map(Actor::Buyer);
-        buyers.chain(self.clerk.map(|_| Actor::Clerk))
+        buyers.chain(self.worker.map(|_| Actor::Worker))
     }
 
     /// The kind of an actor; none if there is no such actor.
@@ -127,7 +127,7 @@ impl ModelState {
     pub fn kind(&self, actor: Actor) -> Option<KindId> {
         match actor {
             Actor::Buyer(id) => self.buyers.get(id as usize).copied(),
-            Actor::Clerk => self.clerk,
+            Actor::Worker => self.worker,
         }
     }
 
@@ -182,15 +182,17 @@ impl ModelState {
         let Choice { who: actor, act } = choice;
         let from = self.kind(actor)?;
         let Turn { store, actor: moved, other, reply, leaks, .. } = self.turn(table, choice)?;
-        let (errand, op) = match act {
+        let (background_task, op) = match act {
             Act::Decline | Act::LoseAnswer if !table.kind_of(from).is_paying() => {
-                table.next_errand(from).unzip()
+                table.next_background_task(from).unzip()
             }
-            Act::PowerCut if table.kind_of(from).next.is_none() => table.next_errand(from).unzip(),
+            Act::PowerCut if table.kind_of(from).next.is_none() => {
+                table.next_background_task(from).unzip()
+            }
             Act::Step | Act::Decline | Act::LoseAnswer | Act::PowerCut | Act::StaleRead => {
                 (None, Some(table.kind_of(from).next))
             }
-            Act::Errand => table.next_errand(from).unzip(),
+            Act::BackgroundTask => table.next_background_task(from).unzip(),
             Act::Expire | Act::Crash | Act::Redeliver => (None, None),
         };
         let (before, after) = (table.kind_of(from), table.kind_of(moved.to));
@@ -198,13 +200,13 @@ impl ModelState {
         let mut step = Step {
             actor,
             act,
-            errand,
+            background_task,
             op: op.flatten(),
             reply,
             stock: table.store_of(store).stocks(),
             ordered: after.standing.orders.len() > before.standing.orders.len(),
             begins_again: op.is_some()
-                && errand.is_none()
+                && background_task.is_none()
                 && !after.begun
                 && matches!(after.part, Part::Buyer { .. }),
             ending: ending(moved.to).filter(|_| ending(from).is_none()),
@@ -217,7 +219,7 @@ impl ModelState {
                 if matches!(step.op, Some(Op::Submit(_))) {
                     self.line.push_back(id as usize);
                 }
-                if errand.is_none() && table.kind_of(from).part.ending().is_none() {
+                if background_task.is_none() && table.kind_of(from).part.ending().is_none() {
                     if !table.kind_of(from).begun {
                         self.times[id as usize].0 = self.steps;
                     }
@@ -225,20 +227,20 @@ impl ModelState {
                 }
                 self.buyers[id as usize] = moved.to;
             }
-            Actor::Clerk => {
+            Actor::Worker => {
                 if let Some(served) = self.line.front().copied() {
                     step.other = Some((Actor::Buyer(served as BuyerId), None));
                     if let Some(answered) = other {
                         self.buyers[served] = answered.to;
                     }
-                    // If the clerk died, the buyer it was serving stays in the line.
+                    // If the worker died, the buyer it was serving stays in the line.
                     if let (Some(answered), true) = (other, act != Act::Crash) {
                         self.line.pop_front();
                         self.times[served].1 = self.steps;
                         step.other = Some((Actor::Buyer(served as BuyerId), ending(answered.to)));
                     }
                 }
-                self.clerk = Some(moved.to);
+                self.worker = Some(moved.to);
             }
         }
         self.store = store;

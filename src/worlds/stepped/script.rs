@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use crate::domain::attempt::{Attempt, Failure, Missed, OpResult};
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Op, Want};
 use crate::domain::session::{Connection, Session};
 use crate::strategy::Strategy;
@@ -32,7 +32,7 @@ pub fn attempt<S: Strategy + ?Sized>(
     next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
 }
 
-/// What the clerk does next when serving this want and having heard this.
+/// What the worker does next when serving this want and having heard this.
 pub fn serve<S: Strategy + ?Sized>(
     strategy: &S,
     want: Want,
@@ -43,17 +43,17 @@ pub fn serve<S: Strategy + ?Sized>(
     next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
 }
 
-/// What the shop does next on an errand about this want, having heard this.
-pub fn errand<S: Strategy + ?Sized>(
+/// What the shop does next in a background task about this want, having heard this.
+pub fn background_task<S: Strategy + ?Sized>(
     strategy: &S,
-    errand: Errand,
+    background_task: BackgroundTask,
     want: Want,
     heard: &[OpResult],
 ) -> Next<Result<(), Missed>> {
     let mut shop = Session::new(Recorded { heard, asked: None });
-    let polled = match errand {
-        Errand::Notice => poll(strategy.notified(&mut shop, want)),
-        Errand::Recovery => poll(strategy.recover(&mut shop, want)),
+    let polled = match background_task {
+        BackgroundTask::Webhook => poll(strategy.notified(&mut shop, want)),
+        BackgroundTask::Recovery => poll(strategy.recover(&mut shop, want)),
     };
     next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
 }

@@ -42,7 +42,7 @@ pub struct TransitionTable<'s> {
     bytes: usize,
 }
 
-/// The most ops of one attempt, one request or one errand.
+/// The most ops of one attempt, one request or one background task.
 pub(super) const MOST_OPS: usize = 1_000;
 
 /// A kind and a store are each kept in a list and in an index.
@@ -82,9 +82,9 @@ impl<'s> TransitionTable<'s> {
         self.buyer(Kind::newcomer(want, 0)).0
     }
 
-    /// The kind of a clerk before its first request.
-    pub fn clerk(&mut self) -> KindId {
-        self.intern(Kind { next: Some(Op::NextRequest), ..Kind::of(Part::IdleClerk) })
+    /// The kind of a worker before its first request.
+    pub fn worker(&mut self) -> KindId {
+        self.intern(Kind { next: Some(Op::NextRequest), ..Kind::of(Part::IdleWorker) })
     }
 
     /// The number of a state of the store.
@@ -200,20 +200,20 @@ impl<'s> TransitionTable<'s> {
         let mut store = self.store_of(store_id).clone();
         let mut other = None;
         let (to, leaks, reply) = match (kind.part, kind.next?) {
-            (Part::IdleClerk, _) => {
+            (Part::IdleWorker, _) => {
                 let (ticket, request) = store.queue.pop_front()?;
                 store.serving = Some(ticket);
                 let served = self.kind_of(ticket as KindId);
-                let clerk = Kind {
+                let worker = Kind {
                     standing: served.standing.clone(),
-                    errand: served.errand.clone(),
+                    background_task: served.background_task.clone(),
                     due: served.due.clone(),
-                    ..Kind::of(Part::BusyClerk { want: request.want })
+                    ..Kind::of(Part::BusyWorker { want: request.want })
                 };
-                let (to, leaks) = self.busy_clerk(clerk);
+                let (to, leaks) = self.busy_worker(worker);
                 (to, leaks, Ok(Reply::Next(Some(request))))
             }
-            (Part::BusyClerk { .. }, Op::Answer { sold }) => {
+            (Part::BusyWorker { .. }, Op::Answer { sold }) => {
                 let buyer = store.serving.take()? as KindId;
                 let answer = sold.map_or(Err(Missed::Failed(Failure::NoAnswer)), |sold| {
                     Ok(Reply::Applied(sold))
@@ -224,9 +224,9 @@ impl<'s> TransitionTable<'s> {
                 let (answered, leaks) = self.hear(served, answer);
                 self.release(&mut store, &held, answered);
                 other = Some(Move { from: buyer, to: answered });
-                (self.clerk(), leaks, Ok(Reply::Done))
+                (self.worker(), leaks, Ok(Reply::Done))
             }
-            // Answered by the clerk's step, never by one of its own.
+            // Answered by the worker's step, never by one of its own.
             (_, Op::AwaitAnswer) if kind.grip.place => return None,
             (Part::Buyer { .. }, Op::Submit(Request { want, .. }))
                 if !kind.grip.is_in_transaction() =>
@@ -240,7 +240,7 @@ impl<'s> TransitionTable<'s> {
             (_, op) => {
                 let charges = kind.standing.charges;
                 let reply = self.apply(&mut store, op, &mut kind.grip, &mut kind.standing)?;
-                self.notice(&mut kind, charges);
+                self.send_webhook(&mut kind, charges);
                 let (to, leaks) = self.goes_on_with(&mut store, kind, reply);
                 (to, leaks, reply)
             }
@@ -259,9 +259,9 @@ impl<'s> TransitionTable<'s> {
     ) -> (KindId, Leaks) {
         let held = kind.grip.clone();
         let (to, leaks) = match kind.part {
-            Part::BusyClerk { .. } => {
+            Part::BusyWorker { .. } => {
                 kind.heard.push(reply);
-                self.busy_clerk(kind)
+                self.busy_worker(kind)
             }
             _ => self.hear(kind, reply),
         };
@@ -269,11 +269,11 @@ impl<'s> TransitionTable<'s> {
         (to, leaks)
     }
 
-    /// The buyer of this kind after the clerk served it: what the world keeps about the buyer is as the clerk leaves
+    /// The buyer of this kind after the worker served it: what the world keeps about the buyer is as the worker leaves
     /// it.
-    pub(super) fn after_serving(&self, buyer: KindId, clerk: Kind) -> Kind {
-        let Kind { standing, errand, due, .. } = clerk;
-        Kind { standing, errand, due, ..self.kind_of(buyer).clone() }
+    pub(super) fn after_serving(&self, buyer: KindId, worker: Kind) -> Kind {
+        let Kind { standing, background_task, due, .. } = worker;
+        Kind { standing, background_task, due, ..self.kind_of(buyer).clone() }
     }
 
     /// A turn that changes no other buyer and in which nothing goes wrong.
@@ -290,9 +290,9 @@ impl<'s> TransitionTable<'s> {
         }
     }
 
-    /// The same kind, if it has been turned away.
+    /// The same kind, if it has been rejected.
     fn refused(&self, kind: KindId) -> Option<KindId> {
-        (self.kind_of(kind).part.ending() == Some(Ending::TurnedAway)).then_some(kind)
+        (self.kind_of(kind).part.ending() == Some(Ending::Rejected)).then_some(kind)
     }
 
     /// One op; none if it has to wait.
@@ -384,10 +384,10 @@ impl<'s> TransitionTable<'s> {
         (self.intern(gone), leaks)
     }
 
-    /// The number of a clerk that serves a buyer and has heard this. Also returns what the clerk left behind, if it is
+    /// The number of a worker that serves a buyer and has heard this. Also returns what the worker left behind, if it is
     /// done with the buyer.
-    fn busy_clerk(&mut self, mut kind: Kind) -> (KindId, Leaks) {
-        let Part::BusyClerk { want } = kind.part else {
+    fn busy_worker(&mut self, mut kind: Kind) -> (KindId, Leaks) {
+        let Part::BusyWorker { want } = kind.part else {
             return (self.intern(kind), Leaks::default());
         };
         let next = loop {
@@ -398,7 +398,7 @@ impl<'s> TransitionTable<'s> {
                     kind.heard.push(Ok(Reply::Done));
                 }
                 Next::Call(op) => break op,
-                // The clerk's attempt is over, and the request is still there.
+                // The worker's attempt is over, and the request is still there.
                 Next::End(Err(Missed::Conflict)) if !kind.heard.is_empty() => {
                     kind.heard.clear();
                     std::mem::take(&mut kind.grip).let_go(&mut kind.standing);
@@ -486,10 +486,10 @@ impl<'s> TransitionTable<'s> {
 fn acts(strategy: &dyn Scripted, settings: &Settings) -> Vec<Act> {
     let card = strategy.card();
     let runs_out = card.asks_for(|kind| matches!(kind, OpKind::Hold | OpKind::Lease));
-    let has_errands = card.names(OpKind::Notice) || card.names(OpKind::Recover);
+    let has_background_tasks = card.names(OpKind::Webhook) || card.names(OpKind::Recover);
     let happens = |act: &Act| match act {
         Act::Step => true,
-        Act::Errand => has_errands,
+        Act::BackgroundTask => has_background_tasks,
         Act::Expire => runs_out,
         fault => settings.faults.left(*fault).is_some_and(|times| times > 0),
     };
@@ -502,7 +502,7 @@ fn looks_at_orders(strategy: &dyn Scripted) -> bool {
         OpKind::FindOrder,
         OpKind::CountLeft,
         OpKind::Transaction,
-        OpKind::Notice,
+        OpKind::Webhook,
         OpKind::Recover,
     ];
     let card = strategy.card();

@@ -16,7 +16,7 @@ pub type KindId = u16;
 /// The number of a state of the store, in the order in which they were met.
 pub type StoreId = u32;
 
-/// What happens next, and to which buyer or clerk.
+/// What happens next, and to which buyer or worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Choice<W> {
     /// To which.
@@ -62,9 +62,9 @@ pub struct Leaks {
 pub struct Turn {
     /// The store afterwards.
     pub store: StoreId,
-    /// The change of the buyer or clerk that made the step.
+    /// The change of the buyer or worker that made the step.
     pub actor: Move,
-    /// The change of another: the buyer that the clerk has answered, or was serving when it crashed.
+    /// The change of another: the buyer that the worker has answered, or was serving when it crashed.
     pub other: Option<Move>,
     /// The reply to the step.
     pub reply: OpResult,
@@ -72,7 +72,7 @@ pub struct Turn {
     pub leaks: Leaks,
     /// Whether it is something that goes wrong, and so need not happen.
     pub is_fault: bool,
-    /// The new kind of the buyer that the step was about, if that buyer has been turned away.
+    /// The new kind of the buyer that the step was about, if that buyer has been rejected.
     pub refused: Option<KindId>,
 }
 

@@ -7,7 +7,7 @@ use super::guests::VisitRecorder;
 use super::rows::Rows;
 use super::world::{LINES, ORDERS, Role, World};
 use crate::domain::attempt::{Failure, Missed, OpResult};
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Item, Op, Payment, Reply};
 use crate::worlds::stepped::Actor;
 use crate::worlds::words::done;
@@ -113,13 +113,13 @@ impl<G: VisitRecorder> World<'_, G> {
             };
             let who = match role {
                 Role::Attempt => Actor::Buyer(buyer).to_string(),
-                Role::Errand(Errand::Notice) => {
+                Role::BackgroundTask(BackgroundTask::Webhook) => {
                     format!("for {}, told of its payment: the shop", Actor::Buyer(buyer))
                 }
-                Role::Errand(Errand::Recovery) => {
+                Role::BackgroundTask(BackgroundTask::Recovery) => {
                     format!("for {}, after the crash: the shop", Actor::Buyer(buyer))
                 }
-                Role::Clerk(_) => format!("for {}: the clerk", Actor::Buyer(buyer)),
+                Role::QueueWorker(_) => format!("for {}: the queue worker", Actor::Buyer(buyer)),
             };
             let shows = match op {
                 Op::PlaceOrder(_) => String::new(),
@@ -161,15 +161,15 @@ impl<G: VisitRecorder> World<'_, G> {
         let before = seat.standing.charges;
         let answer = seat.standing.at_provider(op, outcome);
         let has_moved = seat.standing.charges > before;
-        if has_moved && self.hears_notices() {
+        if has_moved && self.hears_webhooks() {
             let seat = &mut self.seats[number];
-            let after = provider.notice.roll(&mut seat.dice);
+            let after = provider.webhook.roll(&mut seat.dice);
             let again =
-                provider.repeats_notice > 0.0 && seat.dice.random_bool(provider.repeats_notice);
+                provider.repeats_webhook > 0.0 && seat.dice.random_bool(provider.repeats_webhook);
             let later = after.saturating_mul(2);
-            self.will_be_due(number, after, Errand::Notice);
+            self.will_be_due(number, after, BackgroundTask::Webhook);
             if again {
-                self.will_be_due(number, later, Errand::Notice);
+                self.will_be_due(number, later, BackgroundTask::Webhook);
             }
         }
         answer.ok_or(Missed::Failed(Failure::Unsupported))

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::domain::attempt::{Attempt, Missed, OpResult};
-use crate::domain::card::{About, Errand};
+use crate::domain::card::{About, BackgroundTask};
 use crate::domain::op::{BuyerId, Op, Want};
 use crate::domain::session::{Connection, Session};
 use crate::strategy::Strategy;
@@ -91,9 +91,9 @@ impl Connection for Line {
 pub(super) enum End {
     /// A buyer's attempt.
     Attempt(Attempt),
-    /// An errand.
-    Errand(Result<(), Missed>),
-    /// A clerk's request.
+    /// A background task.
+    BackgroundTask(Result<(), Missed>),
+    /// A queue worker's request.
     Served(Result<bool, Missed>),
 }
 
@@ -122,10 +122,16 @@ pub(super) trait CoroutineFactory {
     /// A buyer's attempt.
     fn attempt(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_>;
 
-    /// An errand about a buyer.
-    fn errand(&self, slot: &Rc<Slot>, errand: Errand, buyer: BuyerId, want: Want) -> Script<'_>;
+    /// A background task about a buyer.
+    fn background_task(
+        &self,
+        slot: &Rc<Slot>,
+        background_task: BackgroundTask,
+        buyer: BuyerId,
+        want: Want,
+    ) -> Script<'_>;
 
-    /// A clerk's request.
+    /// A queue worker's request.
     fn serve(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_>;
 }
 
@@ -140,11 +146,17 @@ impl<S: Strategy> CoroutineFactory for S {
         })
     }
 
-    fn errand(&self, slot: &Rc<Slot>, errand: Errand, buyer: BuyerId, want: Want) -> Script<'_> {
+    fn background_task(
+        &self,
+        slot: &Rc<Slot>,
+        background_task: BackgroundTask,
+        buyer: BuyerId,
+        want: Want,
+    ) -> Script<'_> {
         Script::of(slot, buyer, async move |mut shop| {
-            End::Errand(match errand {
-                Errand::Notice => self.notified(&mut shop, want).await,
-                Errand::Recovery => self.recover(&mut shop, want).await,
+            End::BackgroundTask(match background_task {
+                BackgroundTask::Webhook => self.notified(&mut shop, want).await,
+                BackgroundTask::Recovery => self.recover(&mut shop, want).await,
             })
         })
     }
