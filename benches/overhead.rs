@@ -193,7 +193,7 @@ fn by_hand<L: HandLoop>(threads: u32, counts: bool) -> f64 {
                     orders.push((buyer, 0_u16, 1));
                 }
                 let visit = &mut visits[buyer as usize % KEPT];
-                visit.ending = if bought { Ending::Bought } else { Ending::TurnedAway };
+                visit.ending = if bought { Ending::Bought } else { Ending::Rejected };
                 visit.attempts = (tally.attempts - before.0) as u32;
                 visit.conflicts = (tally.conflicts - before.1) as u32;
                 visit.looked = true;

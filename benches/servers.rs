@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use oversell_sim::clock::{Clock, Wall};
 use oversell_sim::control::Control;
-use oversell_sim::entrant::Entrant;
+use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::explore::{self, Plan};
 use oversell_sim::prelude::*;
 use oversell_sim::settings::Settings;
@@ -83,14 +83,14 @@ fn orders() {
                 continue;
             }
             let name = if store == StoreKind::Redis { "optimistic" } else { name };
-            let entrant = oversell_sim::strategies::find(name).unwrap();
+            let strategy = oversell_sim::strategies::find(name).unwrap();
             let settings = Settings { store, buyers, stock: 1, ..Settings::default() };
             let (address, control) = (Address::default(), Control::default());
-            let server = explore::server_for(entrant, &settings, &address, &control).unwrap();
+            let server = explore::server_for(strategy, &settings, &address, &control).unwrap();
             let plan = Plan { reduced, ..Plan::EVERYTHING };
             let clock = Wall::start();
             let (report, _) =
-                explore::search_orders(entrant, &settings, &*server, plan, &|| false).unwrap();
+                explore::search_orders(strategy, &settings, &*server, plan, &|| false).unwrap();
             let took_ms = clock.now() / 1_000_000;
             let orders = report.orders.unwrap();
             assert!(orders.complete, "{orders:?}");
@@ -134,10 +134,10 @@ fn open(settings: &Settings) -> Venue {
 }
 
 /// One race.
-fn race(entrant: &dyn Entrant, venue: &Venue, settings: &Settings) -> Took {
+fn race(strategy: &dyn DynStrategy, venue: &Venue, settings: &Settings) -> Took {
     let before = processor_s(Whose::Ours);
     let clock = Wall::start();
-    let round = entrant.race(venue, settings, 1, &clock, &Control::default()).unwrap();
+    let round = strategy.race(venue, settings, 1, &clock, &Control::default()).unwrap();
     let processor = processor_s(Whose::Ours) - before;
     let last = round.visits.iter().map(|visit| visit.ended_ns).max().unwrap();
     assert!(round.visits.iter().all(|visit| visit.receipt().is_some()), "somebody got nothing");
@@ -232,7 +232,7 @@ fn compare(pair: Pair<'_>) {
     );
 }
 
-fn conditional() -> &'static dyn Entrant {
+fn conditional() -> &'static dyn DynStrategy {
     oversell_sim::strategies::find("conditional").unwrap()
 }
 

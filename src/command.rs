@@ -14,7 +14,7 @@ use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::stores::Address;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
 /// A command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,17 +31,17 @@ impl Command {
 
     /// A command about a checkout in a shop of these settings.
     #[must_use]
-    pub fn of(verb: Verb, entrant: &dyn Entrant, settings: &Settings) -> Self {
+    pub fn of(verb: Verb, strategy: &dyn DynStrategy, settings: &Settings) -> Self {
         let command = Self::new(verb.name());
-        match entrant.described() {
+        match strategy.described() {
             Some(checkout) => command.described(verb, &checkout, settings),
-            None => command.strategy(verb, entrant, settings),
+            None => command.strategy(verb, strategy, settings),
         }
     }
 
     /// What the command takes for granted of a strategy depends on the strategy's card; that much is always said.
-    fn strategy(self, verb: Verb, entrant: &dyn Entrant, settings: &Settings) -> Self {
-        let card = entrant.card();
+    fn strategy(self, verb: Verb, strategy: &dyn DynStrategy, settings: &Settings) -> Self {
+        let card = strategy.card();
         let usual = Settings::default();
         let is_at_server = settings.store != StoreKind::Memory;
         let claimed = |name: &str| card.claim.when().iter().any(|(known, _)| *known == name);

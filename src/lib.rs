@@ -73,7 +73,7 @@ pub use domain::{attempt, buyer, finding, op, retry, session, settings};
 pub use explore::explore;
 pub use run::race::race;
 pub use run::{logbook, race, rounds, seeds};
-pub use worlds::entrant;
+pub use worlds::dyn_strategy;
 
 /// What the program does: it is no part of the interface.
 #[cfg(feature = "cli")]

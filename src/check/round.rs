@@ -70,7 +70,7 @@ pub struct Tally {
     pub holds_expired: u64,
     /// Reads that did not see the latest write, by product, where there are copies.
     pub stale_reads: Vec<u64>,
-    /// Winners who clicked later than a buyer who was turned away.
+    /// Winners who clicked later than a buyer who was rejected.
     pub overtakings: u64,
 }
 

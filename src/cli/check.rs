@@ -63,7 +63,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
             let scenario = scenario.allowing_incomplete(args.allow_incomplete);
             title.clone_from(&scenario.title);
             let rounds = u64::from(if scenario.scene.is_some() { scenario.seeds } else { 1 });
-            let buyers = scenario.settings.visits() * rounds * scenario.entrants.len() as u64;
+            let buyers = scenario.settings.visits() * rounds * scenario.strategies.len() as u64;
             progress::watched(buyers, &name, !args.no_progress, &control, || {
                 scenario.run(&Command::new("simulate").word(&name), &control)
             })
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
 
 /// Has a described checkout's buyers come one after the other.
 fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
-    let (entrant, checkout) = flags::checkout(path)?;
+    let (strategy, checkout) = flags::checkout(path)?;
     server.check_tables(checkout)?;
     let settings = server.applied(checkout.applied(Settings::default()))?;
     let few = checkout.a_few().min(settings.buyers);
@@ -116,9 +116,9 @@ fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
     let then = if checkout.store == StoreKind::Http { Verb::Race } else { Verb::Explore };
     let address = server.address();
     tell_password(&address);
-    let next = Command::of(then, entrant, &settings).at(&address).to_string();
-    let server = explore::server_to_rehearse_at(entrant, &settings, &address, &control)?;
-    let rehearsal = explore::rehearse(entrant, &settings, &*server)?;
+    let next = Command::of(then, strategy, &settings).at(&address).to_string();
+    let server = explore::server_to_rehearse_at(strategy, &settings, &address, &control)?;
+    let rehearsal = explore::rehearse(strategy, &settings, &*server)?;
     to_stdout(&render::rehearsal(&rehearsal, server.version(), &next))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
 }

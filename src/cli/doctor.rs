@@ -28,13 +28,13 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<Ended, Error> {
-    let (entrant, checkout) = flags::app(&args.app, args.same_buyer)?;
+    let (strategy, checkout) = flags::app(&args.app, args.same_buyer)?;
     let settings = checkout.applied(Settings { buyers: checkout.a_few(), ..Settings::default() });
     let control = interrupt::control()?;
     let address = Address { allow_remote: args.allow_remote, ..Address::default() };
-    let server = explore::server_for(entrant, &settings, &address, &control)?;
-    let checkup = explore::check_up(entrant, &settings, &*server)?;
-    let next = Command::of(Verb::Explore, entrant, &checkup.settings).at(&address).to_string();
+    let server = explore::server_for(strategy, &settings, &address, &control)?;
+    let checkup = explore::check_up(strategy, &settings, &*server)?;
+    let next = Command::of(Verb::Explore, strategy, &checkup.settings).at(&address).to_string();
     to_stdout(&render::checkup(&checkup, checkout.path, server.version(), &next))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
 }

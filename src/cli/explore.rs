@@ -19,7 +19,7 @@ use crate::explore::{
 use crate::render;
 use crate::stores::model::Isolation;
 use crate::stores::{Address, StoreKind};
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::threads::Control;
 use clap::{Args, ValueEnum};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -175,15 +175,15 @@ const ENOUGH: usize = 200_000;
 const ENOUGH_ORDERS: u64 = 500;
 
 pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
-    let entrant = args.shop.entrant()?;
-    if args.shop.is_for_any() && entrant.described().is_none() {
-        return run_any(entrant, args);
+    let strategy = args.shop.strategy()?;
+    if args.shop.is_for_any() && strategy.described().is_none() {
+        return run_any(strategy, args);
     }
-    let settings = args.shop.settings_at(entrant, &args.server)?;
+    let settings = args.shop.settings_at(strategy, &args.server)?;
     if settings.store != StoreKind::Memory {
-        return run_at_server(entrant, &settings, args);
+        return run_at_server(strategy, &settings, args);
     }
-    args.check_for_model(entrant)?;
+    args.check_for_model(strategy)?;
     let (output, record, graph) = (&args.report.output, &args.search.record, &args.search.graph);
     let is_same = |one: &Option<PathBuf>, other| one.is_some() && one == other;
     if is_same(output, record) || is_same(output, graph) || is_same(record, graph) {
@@ -196,11 +196,11 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let record = open(&args.search.record, "--record")?;
     let graph = open(&args.search.graph, "--graph")?;
     let watch = Watch::start(&args.limits)?;
-    let (mut report, drawn) = watch.run(|stopped| search(entrant, &settings, args, stopped))?;
-    report.hints = hints(entrant, &settings, &report);
+    let (mut report, drawn) = watch.run(|stopped| search(strategy, &settings, args, stopped))?;
+    report.hints = hints(strategy, &settings, &report);
     let ended = finish(&report, Some(watch.took()), output, &args.report)?;
     if let Some(record) = record {
-        write_recording(record, entrant, &settings, &report)?;
+        write_recording(record, strategy, &settings, &report)?;
     }
     let ended = watch.ended(ended);
     match (graph, drawn) {
@@ -231,9 +231,9 @@ impl ExploreArgs {
     }
 
     /// Refuses what means nothing to a search of the model of this kind.
-    fn check_for_model(&self, entrant: &dyn Entrant) -> Result<(), Error> {
+    fn check_for_model(&self, strategy: &dyn DynStrategy) -> Result<(), Error> {
         self.check_no_server()?;
-        check_level_of(entrant, self.shop.level()?)?;
+        check_level_of(strategy, self.shop.level()?)?;
         let LimitFlags { max_states, max_memory, jobs, .. } = &self.limits;
         let limits =
             [("--max-states", max_states.is_some()), ("--max-memory", max_memory.is_some())];
@@ -296,7 +296,7 @@ impl ExploreArgs {
     }
 
     /// Refuses what means nothing where any number of buyers may come.
-    fn check_for_any(&self, entrant: &dyn Entrant) -> Result<(), Error> {
+    fn check_for_any(&self, strategy: &dyn DynStrategy) -> Result<(), Error> {
         let why = "needs a number of --buyers, not any";
         refuse(&self.server.given()?, why)?;
         let given = [
@@ -308,13 +308,13 @@ impl ExploreArgs {
         ];
         refuse(&given, why)?;
         self.check_no_server()?;
-        check_level_of(entrant, self.shop.level()?)
+        check_level_of(strategy, self.shop.level()?)
     }
 }
 
 /// Every statement order at a real server.
 fn run_at_server(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     args: &ExploreArgs,
 ) -> Result<Ended, Error> {
@@ -324,14 +324,14 @@ fn run_at_server(
     let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
     let control = interrupt::control()?;
     // How long a server takes to start says nothing about the search.
-    let server = explore::server_for(entrant, settings, &args.server.address(), &control)?;
-    let settings = &explore::as_furnished(entrant, settings.clone(), &*server)?;
+    let server = explore::server_for(strategy, settings, &args.server.address(), &control)?;
+    let settings = &explore::as_furnished(strategy, settings.clone(), &*server)?;
     let watch = Watch::start_with(&args.limits, control)?;
-    let plan = plan(entrant, args);
+    let plan = plan(strategy, args);
     let sampling = args.sampling(SCHEDULES_AT_SERVER);
     let mut report = watch.run(|stopped| match sampling {
-        Some(sampling) => explore::sample_orders(entrant, settings, &*server, sampling, stopped),
-        None => explore::search_orders(entrant, settings, &*server, plan, stopped)
+        Some(sampling) => explore::sample_orders(strategy, settings, &*server, sampling, stopped),
+        None => explore::search_orders(strategy, settings, &*server, plan, stopped)
             .map(|(report, _)| report),
     })?;
     let took = watch.took();
@@ -341,7 +341,7 @@ fn run_at_server(
     let tries_levels = !args.search.no_reduce && sampling.is_none();
     let is_asked = args.search.try_level.is_some() || tries_levels;
     if report.evidence == Evidence::Broken && is_asked {
-        report.no_level = explore::no_level(entrant, settings, &*server, &report, &watch.control)?;
+        report.no_level = explore::no_level(strategy, settings, &*server, &report, &watch.control)?;
     }
     drop(server);
     if report.no_level.is_some() {
@@ -350,7 +350,7 @@ fn run_at_server(
         let watch = Watch::start_with(&args.limits, watch.control.clone())?;
         let tried = watch.run(|stopped| {
             explore::try_level(
-                entrant,
+                strategy,
                 settings,
                 isolation,
                 explore::gravest(&report),
@@ -362,25 +362,25 @@ fn run_at_server(
         })?;
         report.cures.push(tried);
     } else if report.evidence == Evidence::Broken && tries_levels {
-        report.cures = explore::try_levels(entrant, settings, &address, &report, &watch.control)?;
+        report.cures = explore::try_levels(strategy, settings, &address, &report, &watch.control)?;
     }
-    report.hints = hints(entrant, settings, &report);
-    report.hints.extend(cured(entrant, settings, &report, &address));
+    report.hints = hints(strategy, settings, &report);
+    report.hints.extend(cured(strategy, settings, &report, &address));
     let ended = finish(&report, Some(took), output, &args.report)?;
     if let Some(record) = record {
-        write_recording(record, entrant, settings, &report)?;
+        write_recording(record, strategy, settings, &report)?;
     }
     Ok(watch.ended(ended))
 }
 
 /// Which orders a search at a real server runs.
-fn plan(entrant: &dyn Entrant, args: &ExploreArgs) -> Plan {
+fn plan(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Plan {
     let SearchFlags { preemptions, no_reduce, .. } = &args.search;
     Plan {
         preemptions: match preemptions {
             Some(most) => Some(PreemptionBound::AtMost(*most as u32)),
             // One by one is one by one.
-            None => (entrant.is_app() && !no_reduce).then_some(PreemptionBound::FewFirst),
+            None => (strategy.is_app() && !no_reduce).then_some(PreemptionBound::FewFirst),
         },
         reduced: !no_reduce,
         enough_after_finding: args.finds_first().then_some(ENOUGH_ORDERS),
@@ -389,29 +389,29 @@ fn plan(entrant: &dyn Entrant, args: &ExploreArgs) -> Plan {
 }
 
 /// What to type after a search.
-fn hints(entrant: &dyn Entrant, settings: &Settings, report: &Exploration) -> Vec<Hint> {
-    let known = explore::after_search(entrant, settings, report);
-    let known = known.map(|next| next.command(entrant));
-    known.into_iter().chain(instead(entrant, settings, report)).collect()
+fn hints(strategy: &dyn DynStrategy, settings: &Settings, report: &Exploration) -> Vec<Hint> {
+    let known = explore::after_search(strategy, settings, report);
+    let known = known.map(|next| next.command(strategy));
+    known.into_iter().chain(instead(strategy, settings, report)).collect()
 }
 
 /// A search that is smaller than one of the model which was cut short.
-fn instead(entrant: &dyn Entrant, settings: &Settings, report: &Exploration) -> Option<Hint> {
+fn instead(strategy: &dyn DynStrategy, settings: &Settings, report: &Exploration) -> Option<Hint> {
     if report.evidence != Evidence::NotSeen || report.covered.is_none() {
         return None;
     }
     // Of so few all can be followed, whatever the strategy.
     let fewer = Settings { buyers: 3, ..settings.small() };
     let command = match settings.buyers {
-        0..4 => Command::of(Verb::Explore, entrant, settings).switch("random"),
-        _ => Command::of(Verb::Explore, entrant, &fewer),
+        0..4 => Command::of(Verb::Explore, strategy, settings).switch("random"),
+        _ => Command::of(Verb::Explore, strategy, &fewer),
     };
     Some(Hint::new(Purpose::Instead, command))
 }
 
 /// The search at the level that cures everything.
 fn cured(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     report: &Exploration,
     address: &Address,
@@ -423,7 +423,7 @@ fn cured(
     };
     let LevelTried { isolation, .. } = report.cures.last().filter(is_cure)?;
     let settings = Settings { isolation: *isolation, ..settings.clone() };
-    let command = Command::of(Verb::Explore, entrant, &settings).at(address);
+    let command = Command::of(Verb::Explore, strategy, &settings).at(address);
     Some(Hint::new(Purpose::ProveIt, command))
 }
 
@@ -471,7 +471,7 @@ impl Watch {
 /// Writes the first schedule that shows something, if there is one.
 fn write_recording(
     record: Output,
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     report: &Exploration,
 ) -> Result<(), Error> {
@@ -480,7 +480,7 @@ fn write_recording(
         return Ok(());
     };
     let recording = Recording {
-        strategy: Some(entrant.card().name.to_owned()),
+        strategy: Some(strategy.card().name.to_owned()),
         settings: Some(settings.clone()),
         schedule: first.schedule.parse().map_err(Error::Input)?,
     };
@@ -504,42 +504,42 @@ fn limits_of(args: &ExploreArgs) -> Limits {
 
 /// The search that was asked for, and a drawing of it if one was asked for and it is whole.
 fn search(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     args: &ExploreArgs,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, Option<StateGraph>), Error> {
     let limits = limits_of(args);
     let report = if let Some(sampling) = args.sampling(SCHEDULES) {
-        explore::sample(entrant, settings, sampling, stopped)?
+        explore::sample(strategy, settings, sampling, stopped)?
     } else if let Some(most) = args.search.preemptions {
-        explore::search_preempted(entrant, settings, most as u32, limits, stopped)?
+        explore::search_preempted(strategy, settings, most as u32, limits, stopped)?
     } else if args.search.no_reduce {
-        explore::search_unreduced(entrant, settings, limits, stopped)?
+        explore::search_unreduced(strategy, settings, limits, stopped)?
     } else if args.search.graph.is_some() {
         let states = limits.states.min(MOST_DRAWN);
         let limits = Limits { states, enough_after_finding: None, ..limits };
-        let (report, drawn) = explore::search_and_draw(entrant, settings, limits, stopped)?;
+        let (report, drawn) = explore::search_and_draw(strategy, settings, limits, stopped)?;
         let is_whole = report.covered.as_ref().is_some_and(|covered| covered.complete);
         return Ok((report, is_whole.then_some(drawn)));
     } else {
-        explore::search_all(entrant, settings, limits, stopped)?
+        explore::search_all(strategy, settings, limits, stopped)?
     };
     Ok((report, None))
 }
 
 /// Any number of buyers.
-fn run_any(entrant: &dyn Entrant, args: &ExploreArgs) -> Result<Ended, Error> {
-    args.check_for_any(entrant)?;
-    let settings = args.shop.settings_but_for_buyers(entrant)?;
+fn run_any(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Result<Ended, Error> {
+    args.check_for_any(strategy)?;
+    let settings = args.shop.settings_but_for_buyers(strategy)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let watch = Watch::start(&args.limits)?;
     let limits = limits_of(args);
     let mut report = watch.run(|stopped| {
-        explore::any_buyers(entrant, &settings, explore::MOST_BUYERS, limits, stopped)
+        explore::any_buyers(strategy, &settings, explore::MOST_BUYERS, limits, stopped)
     })?;
-    let known = explore::after_any(entrant, &settings, &report);
-    report.hints = known.map(|next| next.command(entrant)).into_iter().collect();
+    let known = explore::after_any(strategy, &settings, &report);
+    report.hints = known.map(|next| next.command(strategy)).into_iter().collect();
     let took = watch.took();
     output.write(&match args.report.format {
         Format::Table => render::any_buyers(&report, took),

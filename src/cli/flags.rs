@@ -6,7 +6,7 @@ use crate::base::error::Error;
 use crate::describe::app::App;
 use crate::describe::checkout::Checkout;
 use crate::domain::settings::Settings;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
 /// A reader for one setting: tries the text and keeps it.
 pub(super) fn setting(name: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone {
@@ -45,8 +45,8 @@ const OF_CHECKOUTS: [&str; 15] = [
     "kill",
 ];
 
-/// A checkout that is described in a file, and its entrant.
-pub(super) type Described = (&'static dyn Entrant, &'static Checkout);
+/// A checkout that is described in a file, and its strategy.
+pub(super) type Described = (&'static dyn DynStrategy, &'static Checkout);
 
 /// A checkout that is described in a file. It is read once, and kept for as long as the process runs.
 pub(super) fn checkout(path: &Path) -> Result<Described, Error> {
@@ -106,11 +106,11 @@ pub(super) fn described(
 /// can be is seen when flags are in their places: where it cannot, what the claim says of the shop is left out.
 pub(super) fn with_claim(
     settings: Settings,
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     flags: &[(&str, &Option<String>)],
     can_be: impl Fn(&Settings) -> bool,
 ) -> Settings {
-    let when = entrant.card().claim.when();
+    let when = strategy.card().claim.when();
     let with = |is_meant: &dyn Fn(&str) -> bool| {
         let mut settings = settings.clone();
         for (name, text) in when.iter().filter(|(name, _)| is_meant(name)) {
@@ -134,11 +134,11 @@ const OF_SHOP: [&str; 6] = ["buyers", "items", "stock", "cart", "qty", "seed"];
 /// in every cart.
 pub(super) fn with_carts(
     settings: Settings,
-    entrants: &[&dyn Entrant],
+    strategies: &[&dyn DynStrategy],
     items: &Option<String>,
     cart: &Option<String>,
 ) -> Settings {
-    let all_sell_carts = entrants.iter().all(|entrant| entrant.card().carts);
+    let all_sell_carts = strategies.iter().all(|strategy| strategy.card().carts);
     match (all_sell_carts, items, cart) {
         (true, None, None) => Settings { items: 2, cart: 2, ..settings },
         _ => settings,

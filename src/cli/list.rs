@@ -15,8 +15,8 @@ pub(crate) fn run() -> Result<Ended, Error> {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(["strategy", "also", "what it does", "claims", "needs"]);
-    for entrant in everybody() {
-        let card = entrant.card();
+    for strategy in everybody() {
+        let card = strategy.card();
         let claim = match card.claim {
             Claim::Safe | Claim::SafeWhen(_) => "safe".to_owned(),
             Claim::Shows(kind) | Claim::ShowsWhen(kind, _) => format!("shows {}", kind.title()),

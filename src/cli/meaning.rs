@@ -6,7 +6,7 @@ use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::stores::StoreKind;
 use crate::stores::model::Isolation;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
 /// Refuses each of these flags that was given; `why` is the rest of the line.
 ///
@@ -46,8 +46,11 @@ pub(super) fn check_level(
 ///
 /// # Errors
 /// [`Error::Input`] that names the strategy.
-pub(super) fn check_level_of(entrant: &dyn Entrant, level: Option<Isolation>) -> Result<(), Error> {
-    let card = entrant.card();
+pub(super) fn check_level_of(
+    strategy: &dyn DynStrategy,
+    level: Option<Isolation>,
+) -> Result<(), Error> {
+    let card = strategy.card();
     match level {
         Some(_) if !card.names(OpKind::Transaction) => Err(Error::input(format!(
             "--isolation: {} begins no transactions; leave it out",

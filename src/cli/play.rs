@@ -32,19 +32,19 @@ const LONGEST_LINE: u64 = 4096;
 const WHOLE: Bounds = Bounds { most_steps: usize::MAX, cuts_futile: false };
 
 pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
-    let entrant = args.shop.entrant()?;
-    let settings = args.shop.settings_at(entrant, &args.server)?;
+    let strategy = args.shop.strategy()?;
+    let settings = args.shop.settings_at(strategy, &args.server)?;
     if settings.store == StoreKind::Memory {
-        check_level_of(entrant, args.shop.level()?)?;
-        return explore::play(entrant, &settings, |shop| play(shop, settings.stock));
+        check_level_of(strategy, args.shop.level()?)?;
+        return explore::play(strategy, &settings, |shop| play(shop, settings.stock));
     }
     check_level("--isolation", args.shop.level()?, &settings)?;
     let control = interrupt::control()?;
     let address = args.server.address();
-    let server = explore::server_for(entrant, &settings, &address, &control)?;
-    let settings = explore::as_furnished(entrant, settings, &*server)?;
+    let server = explore::server_for(strategy, &settings, &address, &control)?;
+    let settings = explore::as_furnished(strategy, settings, &*server)?;
     tell_password(&address);
-    explore::play_at_server(entrant, &settings, &*server, |shop| play(shop, settings.stock))
+    explore::play_at_server(strategy, &settings, &*server, |shop| play(shop, settings.stock))
 }
 
 /// Lets the person choose every step, until something is found or the person has enough.

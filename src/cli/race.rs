@@ -11,7 +11,7 @@ use crate::render;
 use crate::run::rounds::race_all_at;
 use crate::stores::{Address, StoreKind};
 use crate::strategies;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use clap::{Args, ValueEnum};
 
 use super::flags::{self, Described, applied, setting, with_carts};
@@ -241,8 +241,12 @@ impl SettingFlags {
     }
 
     /// All flags together.
-    fn settings(&self, settings: Settings, entrants: &[&dyn Entrant]) -> Result<Settings, Error> {
-        let settings = with_carts(settings, entrants, &self.items, &self.cart);
+    fn settings(
+        &self,
+        settings: Settings,
+        strategies: &[&dyn DynStrategy],
+    ) -> Result<Settings, Error> {
+        let settings = with_carts(settings, strategies, &self.items, &self.cart);
         let settings = applied(settings, &self.given())?;
         settings.check()?;
         Ok(settings)
@@ -253,9 +257,9 @@ impl RaceArgs {
     /// A checkout that is described in a file, and its settings: its own, unless a flag says otherwise.
     fn described(
         &self,
-        (entrant, checkout): Described,
+        (strategy, checkout): Described,
         settings: Settings,
-    ) -> Result<(Vec<&'static dyn Entrant>, Settings), Error> {
+    ) -> Result<(Vec<&'static dyn DynStrategy>, Settings), Error> {
         let store = &self.store;
         let of_tables = [
             ("--stock-check", store.stock_check),
@@ -276,22 +280,22 @@ impl RaceArgs {
             refuse(&given, "the shop runs already, and has its own database; leave it out")?;
         }
         store.check_for(&settings)?;
-        Ok((vec![entrant], Settings { relaxed: store.relaxed, ..settings }))
+        Ok((vec![strategy], Settings { relaxed: store.relaxed, ..settings }))
     }
 }
 
 pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
-    let (entrants, settings) = match (&args.checkout, &args.app) {
+    let (strategies, settings) = match (&args.checkout, &args.app) {
         (Some(path), _) => args.described(flags::checkout(path)?, settings)?,
         (None, Some(path)) => args.described(flags::app(path, false)?, settings)?,
         (None, None) => {
             let names = args.strategies.iter().map(String::as_str);
             let settings = args.store.applied(settings)?;
             args.store.check_for(&settings)?;
-            let entrants = strategies::select(names, &settings).map_err(with_list)?;
-            let settings = args.settings.settings(settings, &entrants)?;
-            (entrants, settings)
+            let strategies = strategies::select(names, &settings).map_err(with_list)?;
+            let settings = args.settings.settings(settings, &strategies)?;
+            (strategies, settings)
         }
     };
     let output = Output::open(args.output.as_deref(), "--output")?;
@@ -302,12 +306,12 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
         .iter()
         .map(|one| one.clone().allowing_incomplete(args.allow_incomplete))
         .collect();
-    let buyers = settings.visits() * entrants.len() as u64;
+    let buyers = settings.visits() * strategies.len() as u64;
     let shows_progress = !args.quiet && !args.no_progress;
     let address = args.store.address();
     tell_password(&address);
     let report = progress::watched(buyers, "racing", shows_progress, &control, || {
-        race_all_at(&address, &entrants, &settings, &expectations, &control)
+        race_all_at(&address, &strategies, &settings, &expectations, &control)
     })?;
 
     let tells_expectations = args.format == Format::Table && output.is_stdout() && !args.quiet;

@@ -20,7 +20,7 @@ pub(crate) struct ReplayArgs {
     shop: ShopFlags,
     #[command(flatten)]
     server: ServerFlags,
-    /// Whose step comes when: A to Z, a27, a28 …, and * for the clerk
+    /// Whose step comes when: A to Z, a27, a28 …, and * for the worker
     #[arg(
         long,
         value_name = "ABAB",
@@ -44,29 +44,30 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
         // The command line sees to it that there is one of them.
         (None, None) => return Err(Error::input("--schedule: whose step comes when?")),
     };
-    let (entrant, settings) = match (&recording.strategy, recording.settings) {
+    let (strategy, settings) = match (&recording.strategy, recording.settings) {
         (Some(strategy), Some(settings)) => {
             args.shop.as_recorded(strategy, settings, &args.server)?
         }
         _ => {
-            let entrant = args.shop.entrant()?;
-            (entrant, args.shop.settings_at(entrant, &args.server)?)
+            let strategy = args.shop.strategy()?;
+            (strategy, args.shop.settings_at(strategy, &args.server)?)
         }
     };
     match settings.store {
-        StoreKind::Memory => check_level_of(entrant, args.shop.level()?)?,
+        StoreKind::Memory => check_level_of(strategy, args.shop.level()?)?,
         _ => check_level("--isolation", args.shop.level()?, &settings)?,
     }
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let report = match settings.store {
-        StoreKind::Memory => explore::replay(entrant, &settings, &recording.schedule)?,
+        StoreKind::Memory => explore::replay(strategy, &settings, &recording.schedule)?,
         _ => {
             let control = interrupt::control()?;
             let address = args.server.address();
-            let server = explore::server_for(entrant, &settings, &address, &control)?;
-            let settings = explore::as_furnished(entrant, settings, &*server)?;
+            let server = explore::server_for(strategy, &settings, &address, &control)?;
+            let settings = explore::as_furnished(strategy, settings, &*server)?;
             tell_password(&address);
-            let report = explore::replay_orders(entrant, &settings, &*server, &recording.schedule)?;
+            let report =
+                explore::replay_orders(strategy, &settings, &*server, &recording.schedule)?;
             report.at(&address)
         }
     };

@@ -15,7 +15,7 @@ use crate::render;
 use crate::stores::model::{Faults, Isolation};
 use crate::stores::{Address, StoreKind};
 use crate::strategies;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use clap::{Args, ValueEnum};
 
 use super::Ended;
@@ -218,7 +218,7 @@ pub(super) struct FaultFlags {
     /// Answers of the payment provider that are lost after the money has moved
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("lost-answers"))]
     lost_answers: Option<String>,
-    /// Notices of the payment provider that come again
+    /// Webhooks of the payment provider that come again
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("redeliveries"))]
     redeliveries: Option<String>,
     /// Times that the database loses its power, and starts again with what was on disk
@@ -249,13 +249,13 @@ impl ShopFlags {
     }
 
     /// The strategy that was named.
-    pub(super) fn entrant(&self) -> Result<&'static dyn Entrant, Error> {
+    pub(super) fn strategy(&self) -> Result<&'static dyn DynStrategy, Error> {
         self.check_same_buyer()?;
         if let Some(path) = &self.app {
-            return flags::app(path, self.same_buyer).map(|(entrant, _)| entrant);
+            return flags::app(path, self.same_buyer).map(|(strategy, _)| strategy);
         }
         match (&self.strategy, &self.checkout) {
-            (_, Some(path)) => flags::checkout(path).map(|(entrant, _)| entrant),
+            (_, Some(path)) => flags::checkout(path).map(|(strategy, _)| strategy),
             (Some(name), None) => strategies::find(name).map_err(super::race::with_list),
             (None, None) => Err(super::race::with_list(Error::input(
                 "--strategy: name the checkout, such as --strategy naive",
@@ -287,23 +287,23 @@ impl ShopFlags {
     /// The shop of a recording, if no flag says otherwise.
     pub(super) fn as_recorded(
         &self,
-        strategy: &str,
+        name: &str,
         mut settings: Settings,
         server: &ServerFlags,
-    ) -> Result<(&'static dyn Entrant, Settings), Error> {
+    ) -> Result<(&'static dyn DynStrategy, Settings), Error> {
         self.check_same_buyer()?;
         // A recording names a checkout by its file.
-        let entrant = match strategy.ends_with(".toml") {
-            true if self.app.is_some() => self.entrant()?,
-            true if App::is_in(Path::new(strategy)) => flags::app(Path::new(strategy), false)?.0,
-            true => flags::checkout(Path::new(strategy))?.0,
-            false => strategies::find(strategy).map_err(super::race::with_list)?,
+        let strategy = match name.ends_with(".toml") {
+            true if self.app.is_some() => self.strategy()?,
+            true if App::is_in(Path::new(name)) => flags::app(Path::new(name), false)?.0,
+            true => flags::checkout(Path::new(name))?.0,
+            false => strategies::find(name).map_err(super::race::with_list)?,
         };
-        if let Some(checkout) = entrant.described().filter(|_| !entrant.is_app()) {
+        if let Some(checkout) = strategy.described().filter(|_| !strategy.is_app()) {
             // A recording is written with its store, which may be another than the file's.
             if settings.store == StoreKind::Memory {
                 return Err(Error::input(format!(
-                    "--schedule-file: it names the checkout {strategy}, and no store to run it at; add the line `store = \"{}\"`, \
+                    "--schedule-file: it names the checkout {name}, and no store to run it at; add the line `store = \"{}\"`, \
                      or whichever it was recorded at",
                     checkout.store
                 )));
@@ -311,16 +311,14 @@ impl ShopFlags {
             checkout.check_store(settings.store)?;
         }
         // Where an application is its own file says.
-        if entrant.is_app() {
+        if strategy.is_app() {
             settings.store = StoreKind::Http;
         }
         let is_named = self.strategy.is_some() || self.checkout.is_some() || self.app.is_some();
-        if is_named && self.entrant()?.card().name != entrant.card().name {
-            return Err(Error::input(format!(
-                "--strategy: the schedule was recorded of {strategy}"
-            )));
+        if is_named && self.strategy()?.card().name != strategy.card().name {
+            return Err(Error::input(format!("--strategy: the schedule was recorded of {name}")));
         }
-        server.check_recorded(&settings, entrant.is_app())?;
+        server.check_recorded(&settings, strategy.is_app())?;
         for (name, text) in self.given() {
             let said = applied(settings.clone(), &[(name, text)])?;
             if said != settings {
@@ -330,7 +328,7 @@ impl ShopFlags {
                 )));
             }
         }
-        Ok((entrant, settings))
+        Ok((strategy, settings))
     }
 
     /// The isolation level that was named, if one was.
@@ -348,17 +346,17 @@ impl ShopFlags {
     /// The settings of a shop that may be at a real server, where nothing goes wrong unless it was asked for.
     pub(super) fn settings_at(
         &self,
-        entrant: &dyn Entrant,
+        strategy: &dyn DynStrategy,
         server: &ServerFlags,
     ) -> Result<Settings, Error> {
-        let usual = self.usual(entrant);
-        if let Some(checkout) = entrant.described() {
+        let usual = self.usual(strategy);
+        if let Some(checkout) = strategy.described() {
             return self.settings_of(&checkout, usual, server);
         }
         let settings = server.applied(usual)?;
         server.check_allowed()?;
         if settings.store == StoreKind::Memory {
-            return self.settings(entrant);
+            return self.settings(strategy);
         }
         if self.is_for_any() {
             return Err(Error::input(
@@ -394,7 +392,7 @@ impl ShopFlags {
     }
 
     /// The settings of a shop of the model.
-    fn settings(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
+    fn settings(&self, entrant: &dyn DynStrategy) -> Result<Settings, Error> {
         if self.is_for_any() {
             return Err(Error::input("--buyers: only explore takes any; write a number"));
         }
@@ -402,8 +400,11 @@ impl ShopFlags {
     }
 
     /// The same, whatever was said of buyers.
-    pub(super) fn settings_but_for_buyers(&self, entrant: &dyn Entrant) -> Result<Settings, Error> {
-        applied(self.usual(entrant), &self.given_but_for_buyers())
+    pub(super) fn settings_but_for_buyers(
+        &self,
+        strategy: &dyn DynStrategy,
+    ) -> Result<Settings, Error> {
+        applied(self.usual(strategy), &self.given_but_for_buyers())
     }
 
     fn given_but_for_buyers(&self) -> Vec<(&'static str, &Option<String>)> {
@@ -411,15 +412,15 @@ impl ShopFlags {
     }
 
     /// What goes without saying.
-    fn usual(&self, entrant: &dyn Entrant) -> Settings {
+    fn usual(&self, strategy: &dyn DynStrategy) -> Settings {
         let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
-        let settings = with_carts(settings, &[entrant], &self.items, &self.cart);
+        let settings = with_carts(settings, &[strategy], &self.items, &self.cart);
         if self.is_for_any() {
             // Any number of buyers all want the same.
             let can_be = |said: &Settings| said.qty.least == said.qty.most && said.check().is_ok();
-            return with_claim(settings, entrant, &self.given_but_for_buyers(), can_be);
+            return with_claim(settings, strategy, &self.given_but_for_buyers(), can_be);
         }
-        with_claim(settings, entrant, &self.given(), |said| said.check().is_ok())
+        with_claim(settings, strategy, &self.given(), |said| said.check().is_ok())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::render;
 use crate::run::seeds::{simulate_all, tell_story};
 use crate::scenario::Scenario;
 use crate::strategies;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::timed::Scene;
 use clap::Args;
 
@@ -98,14 +98,14 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
         scene.shop.hold_ttl_ns = ttl_ns;
         scene.check_hold().map_err(|why| Error::input(format!("--hold-ttl: {why}")))?;
     }
-    let entrants = match &args.strategy {
+    let strategies = match &args.strategy {
         Some(names) => {
             let all = names.split(',').map(|name| strategies::find(name.trim()));
             all.collect::<Result<_, _>>().map_err(super::race::with_list)?
         }
-        None => scenario.entrants,
+        None => scenario.strategies,
     };
-    let holds = entrants.iter().any(|entrant| entrant.card().names(OpKind::Hold));
+    let holds = strategies.iter().any(|strategy| strategy.card().names(OpKind::Hold));
     refuse(
         &[("--hold-ttl", args.hold_ttl.is_some() && !holds)],
         "no checkout here puts anything on hold; leave it out",
@@ -122,15 +122,15 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
     let control = interrupt::control()?;
 
     if tells_story(args, &scene, seeds) {
-        for entrant in &entrants {
-            to_stdout(&story(*entrant, &scene, entrants.len() > 1, &control)?)?;
+        for strategy in &strategies {
+            to_stdout(&story(*strategy, &scene, strategies.len() > 1, &control)?)?;
         }
     }
     let again = again(args);
-    let buyers = scene.rush.buyers() * u64::from(seeds) * entrants.len() as u64;
+    let buyers = scene.rush.buyers() * u64::from(seeds) * strategies.len() as u64;
     let report = pool(args.jobs)?.install(|| {
         progress::watched(buyers, "simulating", !args.quiet, &control, || {
-            simulate_all(&entrants, &scene, seeds, &expectations, &again, &control)
+            simulate_all(&strategies, &scene, seeds, &expectations, &again, &control)
         })
     })?;
     let text = match args.format {
@@ -154,14 +154,14 @@ fn tells_story(args: &SimulateArgs, scene: &Scene, seeds: u32) -> bool {
 }
 
 fn story(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     scene: &Scene,
     is_one_of_several: bool,
     control: &crate::worlds::threads::Control,
 ) -> Result<String, Error> {
-    let (_, lines) = tell_story(entrant, scene, control)?;
+    let (_, lines) = tell_story(strategy, scene, control)?;
     let title = match is_one_of_several {
-        true => format!(" {}\n", entrant.card().name),
+        true => format!(" {}\n", strategy.card().name),
         false => String::new(),
     };
     Ok(format!("{title}{}\n", render::story(&lines, scene.opens_s)))

@@ -3,7 +3,7 @@
 use super::op::Reply;
 
 /// A reply as an attempt heard it.
-pub type Heard = Result<Reply, Missed>;
+pub type OpResult = Result<Reply, Missed>;
 
 /// How one attempt ended. See [`Missed`] for the ways not to buy.
 pub type Attempt = Result<Bought, Missed>;
@@ -15,7 +15,7 @@ pub struct Bought;
 /// The ways an attempt can end without a purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Missed {
-    /// Too little is left: the buyer is turned away for good.
+    /// Too little is left: the buyer is rejected for good.
     SoldOut,
     /// Another session got in between. The engine decides whether to try again.
     Conflict,
@@ -34,7 +34,7 @@ pub enum Failure {
     /// The buyer's patience ran out in front of a lock.
     #[error("waited for a lock longer than its patience")]
     LockTimeout,
-    /// The buyer's patience ran out in the queue, or the clerk left.
+    /// The buyer's patience ran out in the queue, or the worker left.
     #[error("no answer from the queue")]
     NoAnswer,
     /// A lock was given back that was not held.

@@ -12,7 +12,7 @@ pub struct Books {
     pub put_up: Vec<Units>,
     /// The order book, in no particular order.
     pub orders: Vec<Order>,
-    /// The longest the clerk's queue ever was, in requests.
+    /// The longest the worker's queue ever was, in requests.
     pub deepest_queue: u64,
     /// Units of each product that were on hold and went back to the shelf; empty if none could be.
     pub given_back: Vec<Units>,

@@ -66,9 +66,9 @@ pub enum Ending {
     /// The shop promised the units: there is a receipt.
     Bought,
     /// Told that too little is left.
-    TurnedAway,
+    Rejected,
     /// Lost too often, or for too long.
-    GaveUp,
+    Abandoned,
     /// The payment did not go through.
     Declined,
     /// The units were reserved for it, and the reservation ran out.
@@ -86,11 +86,11 @@ impl Ending {
     pub fn after(attempt: Attempt) -> Self {
         match attempt {
             Ok(Bought) => Self::Bought,
-            Err(Missed::SoldOut) => Self::TurnedAway,
+            Err(Missed::SoldOut) => Self::Rejected,
             Err(Missed::Declined) => Self::Declined,
             Err(Missed::Expired) => Self::Expired,
             Err(Missed::Failed(why)) => Self::Failed(why),
-            Err(Missed::Conflict) => Self::GaveUp,
+            Err(Missed::Conflict) => Self::Abandoned,
         }
     }
 
@@ -99,8 +99,8 @@ impl Ending {
     pub fn word(self) -> &'static str {
         match self {
             Self::Bought => "bought",
-            Self::TurnedAway => "turned away",
-            Self::GaveUp => "gave up",
+            Self::Rejected => "rejected",
+            Self::Abandoned => "abandoned",
             Self::Declined => "declined",
             Self::Expired => "too late",
             Self::Failed(_) => "failed",

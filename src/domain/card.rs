@@ -39,13 +39,13 @@ impl Claim {
     }
 }
 
-/// What the shop does in a buyer's name beside the buyer's own attempt: each errand is a few ops of its own,
+/// What the shop does in a buyer's name beside the buyer's own attempt: each background task is a few ops of its own,
 /// and may come at any moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Errand {
+pub enum BackgroundTask {
     /// The payment provider has told the shop that money has moved:
     /// [`Strategy::notified`](crate::strategy::Strategy::notified).
-    Notice,
+    Webhook,
     /// The server that ran the buyer's attempt died, and another server recovers what it left behind:
     /// [`Strategy::recover`](crate::strategy::Strategy::recover).
     Recovery,

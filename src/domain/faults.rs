@@ -15,7 +15,7 @@ pub struct Faults {
     pub declines: u8,
     /// Answers of the provider that are lost after the money has moved.
     pub lost_answers: u8,
-    /// Notices of the provider that come a second time. (A request in the queue comes again when the clerk
+    /// Webhooks of the provider that come a second time. (A request in the queue comes again when the worker
     /// has died over it.)
     pub redeliveries: u8,
     /// Times that the database loses its power, and starts again with what was on disk.
@@ -31,8 +31,8 @@ pub enum Act {
     /// It makes its next step.
     #[default]
     Step,
-    /// An [errand](crate::domain::card::Errand) that the shop does in its name makes its next step.
-    Errand,
+    /// An [background task](crate::domain::card::BackgroundTask) that the shop does in its name makes its next step.
+    BackgroundTask,
     /// Its hold and its leases run out.
     Expire,
     /// It makes its next step, and that is a payment which is declined.
@@ -43,7 +43,7 @@ pub enum Act {
     Crash,
     /// A message about it comes again.
     Redeliver,
-    /// It makes its next step, or an errand about it does, and then the database loses its power: transactions
+    /// It makes its next step, or a background task about it does, and then the database loses its power: transactions
     /// under way are aborted, and commits that are not yet on disk are lost.
     PowerCut,
     /// It makes its next step, and that is a plain read that does not see the last write.
@@ -54,7 +54,7 @@ impl Act {
     /// All of them: first what happens in any run, then the faults.
     pub const ALL: [Self; 9] = [
         Self::Step,
-        Self::Errand,
+        Self::BackgroundTask,
         Self::Expire,
         Self::Decline,
         Self::LoseAnswer,
@@ -69,7 +69,7 @@ impl Act {
     pub fn sign(self) -> &'static str {
         match self {
             Self::Step => "",
-            Self::Errand => "+",
+            Self::BackgroundTask => "+",
             Self::Expire => "~",
             Self::Decline => "-",
             Self::LoseAnswer => "?",
@@ -125,7 +125,7 @@ impl Faults {
     #[must_use]
     pub fn left(&self, act: Act) -> Option<u8> {
         Some(match act {
-            Act::Step | Act::Errand => return None,
+            Act::Step | Act::BackgroundTask => return None,
             Act::Expire => self.expiries,
             Act::Decline => self.declines,
             Act::LoseAnswer => self.lost_answers,
@@ -139,7 +139,7 @@ impl Faults {
     /// Counts one; false if it may not happen any more.
     pub fn spend(&mut self, act: Act) -> bool {
         let times = match act {
-            Act::Step | Act::Errand => return true,
+            Act::Step | Act::BackgroundTask => return true,
             Act::Expire => &mut self.expiries,
             Act::Decline => &mut self.declines,
             Act::LoseAnswer => &mut self.lost_answers,

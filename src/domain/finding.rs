@@ -39,7 +39,7 @@ pub enum FindingKind {
     LeakedHold,
     /// Buyers wait for each other, and none of them can go on. Counted in buyers. Only in the model: on
     /// threads a wait ends with the buyer's patience.
-    StuckBuyers,
+    Deadlock,
     /// From some moment on, no schedule ever ends: some buyer retries for ever. Counted once. Only in the
     /// model.
     Livelock,
@@ -58,7 +58,7 @@ impl FindingKind {
         Self::LeakedStock,
         Self::LostOrder,
         Self::OrderWithoutReceipt,
-        Self::StuckBuyers,
+        Self::Deadlock,
         Self::Livelock,
         Self::FalseSoldOut,
         Self::Undersold,
@@ -87,7 +87,7 @@ impl FindingKind {
             | Self::DoubleCharge
             | Self::LostOrder
             | Self::OrderWithoutReceipt
-            | Self::StuckBuyers => "buyer",
+            | Self::Deadlock => "buyer",
             Self::BrokenRule => "rule",
             Self::Livelock => "time",
             Self::LeakedLock => "lock",
@@ -118,7 +118,7 @@ impl FindingKind {
             Self::UnitWithoutCharge => "unit without charge",
             Self::DoubleCharge => "double charge",
             Self::LeakedHold => "leaked hold",
-            Self::StuckBuyers => "stuck buyers",
+            Self::Deadlock => "deadlock",
             Self::Livelock => "livelock",
             Self::BrokenRule => "broken rule",
         }

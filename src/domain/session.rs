@@ -213,14 +213,14 @@ impl<C: Connection> Session<C> {
         self.connection.away()
     }
 
-    /// Joins the queue in front of the clerk.
+    /// Joins the queue in front of the worker.
     #[inline(always)]
     pub fn submit(&mut self, want: Want) -> impl Future<Output = Result<(), Missed>> {
         let request = Request { buyer: self.buyer, want };
         self.ask(Op::Submit(request), opening!(Reply::Done => ()))
     }
 
-    /// Waits for the clerk; says whether the units are ours.
+    /// Waits for the worker; says whether the units are ours.
     ///
     /// # Errors
     /// [`Failure::NoAnswer`] when the buyer's patience runs out first.

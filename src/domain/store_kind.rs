@@ -67,13 +67,13 @@ impl StoreKind {
         })
     }
 
-    /// Whether it offers a kind of op. In front of any store there can be a clerk's queue, and beside any but
+    /// Whether it offers a kind of op. In front of any store there can be a worker's queue, and beside any but
     /// the one in memory, which is there for speed, a payment provider.
     #[must_use]
     pub fn offers(self, kind: OpKind) -> bool {
         use OpKind::{
-            Add, Cache, CompareAndSet, CountLeft, Fence, FindOrder, Hold, Lease, Lock, Notice, Pay,
-            Queue, Read, ReadVersioned, Recover, Shards, Step, Take, Transaction, Write,
+            Add, Cache, CompareAndSet, CountLeft, Fence, FindOrder, Hold, Lease, Lock, Pay, Queue,
+            Read, ReadVersioned, Recover, Shards, Step, Take, Transaction, Webhook, Write,
             WriteIfVersion,
         };
         match kind {
@@ -87,7 +87,7 @@ impl StoreKind {
             CountLeft | Transaction => self.is_sql(),
             Step => self.is_sql() || self == Self::Redis,
             Lease | Fence => matches!(self, Self::Redis | Self::Etcd),
-            Cache | Shards | Notice => false,
+            Cache | Shards | Webhook => false,
         }
     }
 

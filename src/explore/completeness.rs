@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::checks::End;
+use super::model::checks::FinalState;
 use crate::base::text::quantity::{count, of};
 use crate::check::report::Evidence;
 use crate::domain::attempt::Failure;
@@ -51,7 +51,7 @@ pub(super) fn has_failed(ending: Ending) -> bool {
     matches!(ending, Ending::Failed(why) if why != Failure::Crashed)
 }
 
-impl End {
+impl FinalState {
     /// Whether a buyer's checkout failed.
     pub(super) fn has_failed(&self) -> bool {
         self.visits.keys().any(|(ending, ..)| has_failed(*ending))
@@ -64,24 +64,24 @@ impl End {
 }
 
 /// How many of these ends have a failure in them.
-pub(super) fn failed_ends(ends: &BTreeSet<End>) -> u64 {
+pub(super) fn failed_ends(ends: &BTreeSet<FinalState>) -> u64 {
     ends.iter().filter(|end| end.has_failed()).count() as u64
 }
 
 /// Why no schedule with these ends could have shown a finding; none if one could. `is_one_way` says that there is only
 /// one schedule.
 pub(super) fn idle_ends(
-    ends: &BTreeSet<End>,
+    ends: &BTreeSet<FinalState>,
     settings: &Settings,
     is_one_way: bool,
 ) -> Option<String> {
     match ends.is_empty() {
         true => None,
         false if is_one_way && settings.buyers == 1 => Some(alone()),
-        false if ends.iter().all(End::has_failed) => {
+        false if ends.iter().all(FinalState::has_failed) => {
             Some("a buyer's checkout failed in every interleaving".into())
         }
-        false if !ends.iter().any(End::has_sold) => Some(unsold()),
+        false if !ends.iter().any(FinalState::has_sold) => Some(unsold()),
         false => None,
     }
 }

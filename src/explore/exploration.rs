@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::completeness::Looked;
 use super::incident::Incident;
 use super::level::{LevelTried, NoLevel};
-use super::model::graph::Ways;
+use super::model::graph::ScheduleCount;
 use super::sampling::Sampled;
 use super::server::conflict::Conflict;
-use super::timeline::Row;
+use super::timeline::TimelineRow;
 use crate::check::audit::Finding;
 use crate::check::expect::{Expectation, Judge};
 use crate::check::report::Hint;
@@ -23,7 +23,7 @@ use crate::domain::settings::Settings;
 use crate::domain::verb::Verb;
 use crate::scheduler::Actor;
 use crate::stores::Address;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
 /// The whole report of a search, or of one schedule. Equal searches give the same bytes.
 #[derive(Clone, Debug, Serialize)]
@@ -58,7 +58,7 @@ pub struct Exploration {
     /// Orders in which a buyer's checkout failed; in the model, which does not count orders, different ends.
     pub failed: u64,
     /// Orders in which the server has broken a deadlock. In the model nothing breaks one: it is a finding there.
-    pub deadlocks: u64,
+    pub resolved_deadlocks: u64,
     /// What the search of the model covered; none for random schedules, a replay, or a search at a server.
     pub covered: Option<Covered>,
     /// The server's name and version, in its own words; none if the shop was a model.
@@ -70,7 +70,7 @@ pub struct Exploration {
     /// The random schedules; none if there were none.
     pub sampled: Option<Sampled>,
     /// The findings, the gravest first, each with a shortest schedule to it.
-    pub findings: Vec<Told>,
+    pub findings: Vec<FindingReport>,
     /// The incidents, which are no findings, each with a shortest schedule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<Incident>,
@@ -87,7 +87,7 @@ pub struct Exploration {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<Hint>,
     /// The one schedule that was replayed, told step by step; none for a search.
-    pub replayed: Option<Vec<Row>>,
+    pub replayed: Option<Vec<TimelineRow>>,
 }
 
 /// What a search has covered.
@@ -108,7 +108,7 @@ pub struct Covered {
     /// Whether every interleaving was covered.
     pub complete: bool,
     /// The number of interleavings; none if the search is not complete, or some never end.
-    pub interleavings: Option<Ways>,
+    pub interleavings: Option<ScheduleCount>,
 }
 
 /// What was covered at a real server.
@@ -147,14 +147,14 @@ fn is_zero(number: &u64) -> bool {
 
 /// A finding with its schedule and timeline.
 #[derive(Clone, Debug, Serialize)]
-pub struct Told {
+pub struct FindingReport {
     /// The finding.
     #[serde(flatten)]
     pub finding: Finding,
     /// Whose step comes when.
     pub schedule: String,
     /// The same, told step by step.
-    pub timeline: Vec<Row>,
+    pub timeline: Vec<TimelineRow>,
     /// Which statements interfere, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Conflict>,
@@ -165,7 +165,7 @@ pub struct Told {
     pub by_hand: Option<String>,
 }
 
-impl Told {
+impl FindingReport {
     /// The number of steps. A row that says how an earlier step went on is no step of its own.
     #[must_use]
     pub fn length(&self) -> u64 {
@@ -193,7 +193,7 @@ pub fn parse_expectation(text: &str) -> Result<Expectation, String> {
 }
 
 /// The names that an expectation can have beside findings.
-const BESIDE_FINDINGS: [&str; 4] = ["evidence", "findings", "failed", "deadlocks"];
+const BESIDE_FINDINGS: [&str; 4] = ["evidence", "findings", "failed", "resolved_deadlocks"];
 
 /// Checks expectations against figures and the evidence for them.
 pub(super) fn judge(
@@ -226,17 +226,17 @@ fn roles(checkout: &Checkout, settings: &Settings) -> Vec<String> {
 impl Exploration {
     /// A report with the settings, what was covered and the findings; all other fields are empty.
     pub(super) fn of(
-        entrant: &dyn Entrant,
+        strategy: &dyn DynStrategy,
         settings: &Settings,
         looked: &Looked,
-        findings: Vec<Told>,
+        findings: Vec<FindingReport>,
     ) -> Self {
-        let described = entrant.described();
+        let described = strategy.described();
         let counts = described.as_ref().is_none_or(|checkout| checkout.audit.stock.is_some());
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
-            strategy: entrant.card().name.to_owned(),
+            strategy: strategy.card().name.to_owned(),
             roles: described.map_or(Vec::new(), |checkout| roles(&checkout, settings)),
             buyers: settings.buyers,
             items: settings.items,
@@ -248,11 +248,11 @@ impl Exploration {
             evidence: looked.evidence(!findings.is_empty()),
             incomplete: looked.incomplete(!findings.is_empty()),
             failed: 0,
-            deadlocks: 0,
+            resolved_deadlocks: 0,
             covered: None,
             server: None,
             // Whether an application begins transactions is not known, but most do.
-            has_transactions: entrant.is_app() || entrant.card().names(OpKind::Transaction),
+            has_transactions: strategy.is_app() || strategy.card().names(OpKind::Transaction),
             orders: None,
             sampled: None,
             findings,
@@ -283,9 +283,9 @@ impl Exploration {
     /// The findings as figures.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        let Self { failed, deadlocks, .. } = *self;
+        let Self { failed, resolved_deadlocks, .. } = *self;
         let findings = self.findings.len() as u64;
-        let mut figures = Figures { findings, failed, deadlocks, ..Figures::default() };
+        let mut figures = Figures { findings, failed, resolved_deadlocks, ..Figures::default() };
         for told in &self.findings {
             *figures.amount_of_mut(told.finding.kind) = told.finding.amount;
         }
@@ -303,16 +303,16 @@ impl Exploration {
 }
 
 /// The command that replays a schedule.
-pub(super) fn again(entrant: &dyn Entrant, settings: &Settings, schedule: &str) -> String {
-    Command::of(Verb::Replay, entrant, settings).flag("schedule", schedule).into()
+pub(super) fn again(strategy: &dyn DynStrategy, settings: &Settings, schedule: &str) -> String {
+    Command::of(Verb::Replay, strategy, settings).flag("schedule", schedule).into()
 }
 
 /// The command that repeats the search.
-pub(super) fn search_again(entrant: &dyn Entrant, settings: &Settings) -> String {
-    Command::of(Verb::Explore, entrant, settings).into()
+pub(super) fn search_again(strategy: &dyn DynStrategy, settings: &Settings) -> String {
+    Command::of(Verb::Explore, strategy, settings).into()
 }
 
 /// The command with which a person is the scheduler of the same shop.
-pub(super) fn by_hand(entrant: &dyn Entrant, settings: &Settings) -> String {
-    Command::of(Verb::Play, entrant, settings).into()
+pub(super) fn by_hand(strategy: &dyn DynStrategy, settings: &Settings) -> String {
+    Command::of(Verb::Play, strategy, settings).into()
 }

@@ -4,14 +4,14 @@
 
 use serde::Serialize;
 
-use super::timeline::Row;
+use super::timeline::TimelineRow;
 
 /// The kinds of incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentKind {
-    /// The server has ended a transaction to break a deadlock.
-    Deadlock,
+    /// The server has aborted a transaction to resolve a deadlock.
+    ResolvedDeadlock,
     /// A buyer's checkout ended in a failure.
     Failed,
 }
@@ -21,7 +21,7 @@ impl IncidentKind {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
-            Self::Deadlock => "deadlock",
+            Self::ResolvedDeadlock => "resolved deadlock",
             Self::Failed => "failed",
         }
     }
@@ -39,7 +39,7 @@ pub struct Incident {
     /// Whose step comes when.
     pub schedule: String,
     /// The same, told step by step.
-    pub timeline: Vec<Row>,
+    pub timeline: Vec<TimelineRow>,
     /// The command that shows it again.
     pub again: String,
 }

@@ -21,7 +21,7 @@ use crate::domain::store_kind::StoreKind;
 use crate::domain::verb::Verb;
 use crate::stores::Address;
 use crate::stores::remote::Server;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
 /// State limit of the search for a finding that a command is to show.
 const MOST_STATES: usize = 20_000;
@@ -44,14 +44,14 @@ pub struct Onward {
 impl Onward {
     /// As a command.
     #[must_use]
-    pub fn command(&self, entrant: &dyn Entrant) -> Hint {
-        Hint::new(self.purpose, Command::of(self.verb, entrant, &self.settings))
+    pub fn command(&self, strategy: &dyn DynStrategy) -> Hint {
+        Hint::new(self.purpose, Command::of(self.verb, strategy, &self.settings))
     }
 
     /// As a command at an address, if it is about a server.
     #[must_use]
-    pub fn command_at(&self, entrant: &dyn Entrant, address: &Address) -> Hint {
-        let command = Command::of(self.verb, entrant, &self.settings);
+    pub fn command_at(&self, strategy: &dyn DynStrategy, address: &Address) -> Hint {
+        let command = Command::of(self.verb, strategy, &self.settings);
         Hint::new(
             self.purpose,
             match self.settings.store {
@@ -77,7 +77,7 @@ fn explore(purpose: Purpose, settings: Settings) -> Option<Onward> {
 /// The command to run after a race, at the race's server if there was one.
 #[must_use]
 pub fn after_race(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     run: &Run,
     server: Option<&dyn Server>,
@@ -86,41 +86,45 @@ pub fn after_race(
     match run.evidence {
         Evidence::Vacuous if run.rounds == 0 => None,
         Evidence::Vacuous => {
-            let settings = with_more_contention(entrant, settings);
+            let settings = with_more_contention(strategy, settings);
             Some(Onward { purpose: Purpose::Instead, verb: Verb::Race, settings })
         }
         Evidence::Broken if control.is_stopped() => None,
-        Evidence::Broken => why(entrant, settings, run, server, control),
+        Evidence::Broken => why(strategy, settings, run, server, control),
         Evidence::NotSeen | Evidence::Proved => {
-            let breaks = breaks_in_the_model(entrant, settings);
-            breaks.or_else(|| proof(entrant, settings))
+            let breaks = breaks_in_the_model(strategy, settings);
+            breaks.or_else(|| proof(strategy, settings))
         }
     }
 }
 
 /// The command to run after a simulation. A simulation cannot be followed step by step; its strategy can, in the model.
 #[must_use]
-pub fn after_simulation(entrant: &dyn Entrant, settings: &Settings, run: &Run) -> Option<Onward> {
+pub fn after_simulation(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    run: &Run,
+) -> Option<Onward> {
     let settings = settings.in_the_model();
     match run.evidence {
         Evidence::Vacuous => None,
-        Evidence::Broken => why_in_the_model(entrant, &settings, &kinds(run)),
-        Evidence::NotSeen | Evidence::Proved => breaks_in_the_model(entrant, &settings)
-            .or_else(|| explore(Purpose::InTheModel, provable(entrant, &settings))),
+        Evidence::Broken => why_in_the_model(strategy, &settings, &kinds(run)),
+        Evidence::NotSeen | Evidence::Proved => breaks_in_the_model(strategy, &settings)
+            .or_else(|| explore(Purpose::InTheModel, provable(strategy, &settings))),
     }
 }
 
 /// The command to run after a search without findings: one that breaks the strategy, if it is known to be broken.
 #[must_use]
 pub fn after_search(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     found: &Exploration,
 ) -> Option<Onward> {
     match found.evidence {
         Evidence::Broken | Evidence::Vacuous => None,
         Evidence::Proved | Evidence::NotSeen => {
-            let next = breaks_in_the_model(entrant, settings)?;
+            let next = breaks_in_the_model(strategy, settings)?;
             // A search that was cut short does not suggest itself again.
             (next.settings != settings.without_time()).then_some(next)
         }
@@ -129,17 +133,21 @@ pub fn after_search(
 
 /// The same after a search for any number of buyers.
 #[must_use]
-pub fn after_any(entrant: &dyn Entrant, settings: &Settings, found: &AnyBuyers) -> Option<Onward> {
+pub fn after_any(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    found: &AnyBuyers,
+) -> Option<Onward> {
     match found.evidence {
         Evidence::Broken | Evidence::Vacuous => None,
-        Evidence::Proved | Evidence::NotSeen => breaks_in_the_model(entrant, settings),
+        Evidence::Proved | Evidence::NotSeen => breaks_in_the_model(strategy, settings),
     }
 }
 
 /// Settings with more contention. The crowd stays small if buyers get stuck: each would wait until its patience ends,
 /// for hours in all.
-fn with_more_contention(entrant: &dyn Entrant, settings: &Settings) -> Settings {
-    let gets_stuck = entrant.card().claim.shows() == Some(FindingKind::StuckBuyers);
+fn with_more_contention(strategy: &dyn DynStrategy, settings: &Settings) -> Settings {
+    let gets_stuck = strategy.card().claim.shows() == Some(FindingKind::Deadlock);
     let settings = settings.clone();
     if settings.buyers == 1 {
         Settings { buyers: 1_000, ..settings }
@@ -162,44 +170,46 @@ fn kinds(run: &Run) -> Vec<FindingKind> {
 /// A search that shows what a race has shown: at the same store, if it can be made there and finds anything; else in
 /// the model, if it finds the same.
 fn why(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     run: &Run,
     server: Option<&dyn Server>,
     control: &Control,
 ) -> Option<Onward> {
-    let here = small_shops(entrant, settings).find(|shop| match (server, settings.kill) {
-        (Some(server), 0) => shows_at(entrant, shop, server, control),
-        (None, 0) => shows(entrant, shop, |_| true),
+    let here = small_shops(strategy, settings).find(|shop| match (server, settings.kill) {
+        (Some(server), 0) => shows_at(strategy, shop, server, control),
+        (None, 0) => shows(strategy, shop, |_| true),
         _ => false,
     });
     match here {
         Some(shop) => explore(Purpose::Why, shop),
-        None => why_in_the_model(entrant, &settings.in_the_model(), &kinds(run)),
+        None => why_in_the_model(strategy, &settings.in_the_model(), &kinds(run)),
     }
 }
 
 /// The same in the model alone, if need be with the faults that the strategy's claim is about.
 fn why_in_the_model(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     kinds: &[FindingKind],
 ) -> Option<Onward> {
-    if entrant.described().is_some() {
+    if strategy.described().is_some() {
         return None;
     }
-    let mut shops = small_shops(entrant, settings).chain([claimed(entrant, settings)]);
+    let mut shops = small_shops(strategy, settings).chain([claimed(strategy, settings)]);
     let shop = shops.find_map(|shop| {
-        let troubled = with_trouble(entrant, &shop);
-        [shop, troubled].into_iter().find(|shop| shows(entrant, shop, |kind| kinds.contains(&kind)))
+        let troubled = with_trouble(strategy, &shop);
+        [shop, troubled]
+            .into_iter()
+            .find(|shop| shows(strategy, shop, |kind| kinds.contains(&kind)))
     })?;
     explore(Purpose::Why, shop)
 }
 
 /// Small shops of the same kind, the smallest first.
-fn small_shops(entrant: &dyn Entrant, settings: &Settings) -> impl Iterator<Item = Settings> {
+fn small_shops(strategy: &dyn DynStrategy, settings: &Settings) -> impl Iterator<Item = Settings> {
     let small = settings.small();
-    let (few, least) = match entrant.described() {
+    let (few, least) = match strategy.described() {
         // Each customer takes one buyer for each role.
         Some(checkout) => (checkout.a_few(), 1),
         None => (2, 1),
@@ -215,7 +225,7 @@ fn small_shops(entrant: &dyn Entrant, settings: &Settings) -> impl Iterator<Item
         }
     }
     // A shop that stocks itself cannot be given less.
-    if entrant.described().is_some() {
+    if strategy.described().is_some() {
         shops.push(Settings { buyers: few, stock: settings.stock, ..small.clone() });
     }
     let is_at_server = settings.store != StoreKind::Memory;
@@ -227,47 +237,51 @@ fn small_shops(entrant: &dyn Entrant, settings: &Settings) -> impl Iterator<Item
 }
 
 /// Whether a search of this shop in the model shows a finding that `is_asked` accepts.
-fn shows(entrant: &dyn Entrant, shop: &Settings, is_asked: impl Fn(FindingKind) -> bool) -> bool {
+fn shows(
+    strategy: &dyn DynStrategy,
+    shop: &Settings,
+    is_asked: impl Fn(FindingKind) -> bool,
+) -> bool {
     let limits = Limits {
         states: MOST_STATES,
         enough_after_finding: Some(MOST_STATES),
         ..Limits::default()
     };
-    let found = search_all(entrant, shop, limits, || false);
+    let found = search_all(strategy, shop, limits, || false);
     found.is_ok_and(|found| found.findings.iter().any(|told| is_asked(told.finding.kind)))
 }
 
 /// Whether a statement order at this server shows any finding.
 fn shows_at(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     shop: &Settings,
     server: &dyn Server,
     control: &Control,
 ) -> bool {
-    if can_be_stepped(entrant, shop).is_err() {
+    if can_be_stepped(strategy, shop).is_err() {
         return false;
     }
     let plan = Plan {
-        preemptions: entrant.is_app().then_some(PreemptionBound::FewFirst),
+        preemptions: strategy.is_app().then_some(PreemptionBound::FewFirst),
         enough_after_finding: Some(1),
         most: Some(MOST_ORDERS),
         ..Plan::EVERYTHING
     };
-    search_orders(entrant, shop, server, plan, &|| control.is_stopped())
+    search_orders(strategy, shop, server, plan, &|| control.is_stopped())
         .is_ok_and(|(found, _)| !found.findings.is_empty())
 }
 
 /// A search in the model, at the level of these settings, that breaks the strategy as its card says; none if it does
 /// not.
-fn breaks_in_the_model(entrant: &dyn Entrant, settings: &Settings) -> Option<Onward> {
-    let kind = entrant.card().claim.shows()?;
-    let shop = claimed(entrant, settings);
-    shows(entrant, &shop, |shown| shown == kind).then(|| explore(Purpose::BreakIt, shop)).flatten()
+fn breaks_in_the_model(strategy: &dyn DynStrategy, settings: &Settings) -> Option<Onward> {
+    let kind = strategy.card().claim.shows()?;
+    let shop = claimed(strategy, settings);
+    shows(strategy, &shop, |shown| shown == kind).then(|| explore(Purpose::BreakIt, shop)).flatten()
 }
 
 /// The shop in which a strategy shows what its card claims, at the level of these settings.
-fn claimed(entrant: &dyn Entrant, settings: &Settings) -> Settings {
-    let card = entrant.card();
+fn claimed(strategy: &dyn DynStrategy, settings: &Settings) -> Settings {
+    let card = strategy.card();
     let products = if card.carts { 2 } else { 1 };
     let mut shop = Settings {
         buyers: 2,
@@ -284,9 +298,9 @@ fn claimed(entrant: &dyn Entrant, settings: &Settings) -> Settings {
 }
 
 /// The same shop, with the faults that the strategy's claim is about.
-fn with_trouble(entrant: &dyn Entrant, shop: &Settings) -> Settings {
+fn with_trouble(strategy: &dyn DynStrategy, shop: &Settings) -> Settings {
     let mut shop = shop.clone();
-    let when = entrant.card().claim.when().iter();
+    let when = strategy.card().claim.when().iter();
     for (name, text) in when.filter(|(name, _)| Faults::NAMES.contains(name)) {
         let _ = shop.set(name, text);
     }
@@ -294,36 +308,36 @@ fn with_trouble(entrant: &dyn Entrant, shop: &Settings) -> Settings {
 }
 
 /// A search that proves what a race has not refuted.
-fn proof(entrant: &dyn Entrant, settings: &Settings) -> Option<Onward> {
+fn proof(strategy: &dyn DynStrategy, settings: &Settings) -> Option<Onward> {
     if settings.store == StoreKind::Memory {
-        return explore(Purpose::ProveIt, provable(entrant, settings));
+        return explore(Purpose::ProveIt, provable(strategy, settings));
     }
-    let few = entrant.described().map_or(2, |checkout| checkout.a_few());
+    let few = strategy.described().map_or(2, |checkout| checkout.a_few());
     let shop = settings.small();
-    let stock = match entrant.described() {
+    let stock = match strategy.described() {
         Some(_) => settings.stock,
         None => shop.qty.most,
     };
     let shop = Settings { buyers: few.min(shop.buyers), stock, ..shop };
-    let troubled = with_trouble(entrant, &settings.in_the_model());
-    match (settings.kill, can_be_stepped(entrant, &shop)) {
+    let troubled = with_trouble(strategy, &settings.in_the_model());
+    match (settings.kill, can_be_stepped(strategy, &shop)) {
         // With `unit_rows`, a statement that passes over locked rows is several steps, and cannot be held between them.
         (0, Ok(())) if !shop.unit_rows => explore(Purpose::ProveIt, shop),
         // A running shop cannot be stepped, and a described checkout is not in the model.
-        _ if entrant.described().is_some() => None,
+        _ if strategy.described().is_some() => None,
         // The servers were killed: a search without crashes would answer another question.
         (1.., _) if troubled.faults.crashes == 0 => None,
-        _ => explore(Purpose::InTheModel, provable(entrant, &settings.in_the_model())),
+        _ => explore(Purpose::InTheModel, provable(strategy, &settings.in_the_model())),
     }
 }
 
 /// A shop in the model that can be searched completely in a moment, with the faults that the strategy claims to
 /// survive.
-fn provable(entrant: &dyn Entrant, settings: &Settings) -> Settings {
+fn provable(strategy: &dyn DynStrategy, settings: &Settings) -> Settings {
     let small = settings.small();
-    let card = entrant.card();
+    let card = strategy.card();
     let is_plain = card.claim.when().is_empty() && !card.names(OpKind::Transaction);
     let most = if is_plain { small.buyers } else { 3 };
     let items = small.items.min(MOST_SMALL as u8).max(small.cart);
-    with_trouble(entrant, &Settings { buyers: small.buyers.min(most), items, ..small })
+    with_trouble(strategy, &Settings { buyers: small.buyers.min(most), items, ..small })
 }

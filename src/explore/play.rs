@@ -3,7 +3,7 @@
 use crate::base::error::Error;
 use crate::check::audit::Finding;
 use crate::domain::op::Units;
-use crate::explore::timeline::Row;
+use crate::explore::timeline::TimelineRow;
 use crate::scheduler::{Actor, Choice, Execution};
 
 /// A client, and what it is about to do.
@@ -39,7 +39,7 @@ pub trait Playable: Execution {
     fn position(&mut self) -> Vec<Client>;
 
     /// The steps so far.
-    fn rows(&self) -> Vec<Row>;
+    fn rows(&self) -> Vec<TimelineRow>;
 
     /// Whether nothing more can happen, faults aside.
     fn is_over(&mut self) -> bool;

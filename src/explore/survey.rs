@@ -16,20 +16,20 @@ use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::stores::Address;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
 /// The result of a survey.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survey {
     /// The columns: the model first, and then servers, each with its name and version.
-    pub places: Vec<Place>,
+    pub places: Vec<SurveyColumn>,
     /// One row for each strategy, or for each strategy at each level.
     pub rows: Vec<SurveyRow>,
 }
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SurveyColumn {
     /// The store; memory stands for the model of one.
     pub store: StoreKind,
     /// The server's name and version, in its own words; none for the model.
@@ -44,12 +44,12 @@ pub struct SurveyRow {
     /// The isolation level of its transactions, if it begins any.
     pub isolation: Option<Isolation>,
     /// One verdict for each place.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Vec<SurveyVerdict>,
 }
 
 /// A verdict on one strategy at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SurveyVerdict {
     /// No finding in any order.
     Proved,
     /// The gravest finding, and a shortest schedule to it.
@@ -66,21 +66,22 @@ pub enum Verdict {
 const MOST_ORDERS: u64 = 3_000;
 
 /// Surveys these strategies at the model and at these stores, each on a private server. After Ctrl-C the rest is
-/// [`Verdict::TooMany`].
+/// [`SurveyVerdict::TooMany`].
 ///
 /// # Errors
 /// [`Error::World`] when a server cannot be started, or fails.
 pub fn survey(
-    entrants: &[&'static dyn Entrant],
+    strategies: &[&'static dyn DynStrategy],
     stores: &[StoreKind],
     control: &Control,
 ) -> Result<Survey, Error> {
-    let mut rows: Vec<SurveyRow> = entrants.iter().flat_map(|entrant| rows_of(*entrant)).collect();
-    let mut places = vec![Place { store: StoreKind::Memory, server: None }];
-    for (row, entrant) in with_entrants(&mut rows, entrants) {
-        let settings = shop(*entrant, StoreKind::Memory, row.isolation);
-        let found = search_all(*entrant, &settings, Limits::default(), || control.is_stopped())?;
-        row.verdicts.push(Verdict::of(&found));
+    let mut rows: Vec<SurveyRow> =
+        strategies.iter().flat_map(|strategy| rows_of(*strategy)).collect();
+    let mut places = vec![SurveyColumn { store: StoreKind::Memory, server: None }];
+    for (row, strategy) in with_entrants(&mut rows, strategies) {
+        let settings = shop(*strategy, StoreKind::Memory, row.isolation);
+        let found = search_all(*strategy, &settings, Limits::default(), || control.is_stopped())?;
+        row.verdicts.push(SurveyVerdict::of(&found));
     }
     for store in stores {
         let mut server = None;
@@ -90,14 +91,15 @@ pub fn survey(
             let level = Settings { items: 2, isolation: at, store: *store, ..Settings::default() };
             let level = Settings { buyers: 2, ..level };
             let mut open = None;
-            for (row, entrant) in with_entrants(&mut rows, entrants).filter(|(row, _)| asks(row)) {
-                let settings = shop(*entrant, *store, row.isolation);
-                if can_be_stepped(*entrant, &settings).is_err() {
-                    row.verdicts.push(Verdict::Refused);
+            for (row, strategy) in with_entrants(&mut rows, strategies).filter(|(row, _)| asks(row))
+            {
+                let settings = shop(*strategy, *store, row.isolation);
+                if can_be_stepped(*strategy, &settings).is_err() {
+                    row.verdicts.push(SurveyVerdict::Refused);
                     continue;
                 }
                 if open.is_none() {
-                    open = Some(server_for(*entrant, &level, &Address::default(), control)?);
+                    open = Some(server_for(*strategy, &level, &Address::default(), control)?);
                 }
                 let Some(open) = open.as_deref() else { continue };
                 server.get_or_insert_with(|| open.version().to_owned());
@@ -107,18 +109,18 @@ pub fn survey(
                     let more = left.fetch_sub(1, Ordering::Relaxed);
                     more == 0 || control.is_stopped()
                 };
-                let (found, _) = search_orders(*entrant, &settings, open, plan, &stopped)?;
-                row.verdicts.push(Verdict::of(&found));
+                let (found, _) = search_orders(*strategy, &settings, open, plan, &stopped)?;
+                row.verdicts.push(SurveyVerdict::of(&found));
             }
         }
-        places.push(Place { store: *store, server });
+        places.push(SurveyColumn { store: *store, server });
     }
     Ok(Survey { places, rows })
 }
 
 /// The rows of a strategy, without verdicts.
-fn rows_of(entrant: &dyn Entrant) -> Vec<SurveyRow> {
-    let card = entrant.card();
+fn rows_of(strategy: &dyn DynStrategy) -> Vec<SurveyRow> {
+    let card = strategy.card();
     let row = |isolation| SurveyRow { strategy: card.name, isolation, verdicts: Vec::new() };
     match card.names(OpKind::Transaction) {
         true => Isolation::ALL.into_iter().map(|level| row(Some(level))).collect(),
@@ -129,17 +131,17 @@ fn rows_of(entrant: &dyn Entrant) -> Vec<SurveyRow> {
 /// Rows, each with its strategy.
 fn with_entrants<'r>(
     rows: &'r mut [SurveyRow],
-    entrants: &'r [&'static dyn Entrant],
-) -> impl Iterator<Item = (&'r mut SurveyRow, &'r &'static dyn Entrant)> {
+    strategies: &'r [&'static dyn DynStrategy],
+) -> impl Iterator<Item = (&'r mut SurveyRow, &'r &'static dyn DynStrategy)> {
     rows.iter_mut().filter_map(move |row| {
-        let entrant = entrants.iter().find(|entrant| entrant.card().name == row.strategy)?;
-        Some((row, entrant))
+        let strategy = strategies.iter().find(|strategy| strategy.card().name == row.strategy)?;
+        Some((row, strategy))
     })
 }
 
 /// Two buyers and one unit; for a strategy that sells carts two products, both in each cart.
-fn shop(entrant: &dyn Entrant, store: StoreKind, isolation: Option<Isolation>) -> Settings {
-    let products = if entrant.card().carts { 2 } else { 1 };
+fn shop(strategy: &dyn DynStrategy, store: StoreKind, isolation: Option<Isolation>) -> Settings {
+    let products = if strategy.card().carts { 2 } else { 1 };
     Settings {
         buyers: 2,
         items: products,
@@ -150,7 +152,7 @@ fn shop(entrant: &dyn Entrant, store: StoreKind, isolation: Option<Isolation>) -
     }
 }
 
-impl Verdict {
+impl SurveyVerdict {
     fn of(found: &Exploration) -> Self {
         match (found.findings.first(), found.evidence) {
             (Some(told), _) => Self::Broken(told.finding.kind, told.schedule.clone()),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::base::text::quantity::of;
 use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 use crate::domain::faults::Act;
 use crate::domain::op::{Item, Op, Reply, Units};
 use crate::scheduler::Actor;
@@ -14,8 +14,8 @@ use crate::worlds::words::{done, happened};
 
 /// One row: an actor's step, and the stock after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Row {
-    /// The actor: `A` to `Z`, `a27` …, or `*` for the clerk.
+pub struct TimelineRow {
+    /// The actor: `A` to `Z`, `a27` …, or `*` for the worker.
     pub actor: String,
     /// What it did and what came of it.
     pub did: String,
@@ -38,11 +38,13 @@ fn is_one(steps: &u32) -> bool {
 const MOST_NOTED: usize = 2_000;
 
 /// Steps in words, with a note where another buyer interferes.
-pub(super) fn told(steps: &[Step]) -> Vec<Row> {
+pub(super) fn told(steps: &[Step]) -> Vec<TimelineRow> {
     (0..steps.len())
         .map(|place| match steps.len() {
-            0..=MOST_NOTED => Row { note: note(steps, place), ..Row::of(&steps[place]) },
-            _ => Row::of(&steps[place]),
+            0..=MOST_NOTED => {
+                TimelineRow { note: note(steps, place), ..TimelineRow::of(&steps[place]) }
+            }
+            _ => TimelineRow::of(&steps[place]),
         })
         .collect()
 }
@@ -104,7 +106,7 @@ fn changed(step: &Step) -> Option<Item> {
     }
 }
 
-impl Row {
+impl TimelineRow {
     /// A buyer's statement at a real server, and its result.
     pub(super) fn said(actor: Actor, did: String, goes_on: bool) -> Self {
         Self { actor: actor.to_string(), did, stock: Vec::new(), note: None, goes_on, steps: 1 }
@@ -133,8 +135,8 @@ impl Row {
             did += ", keeps its hold";
         }
         did += &match step.ending {
-            Some(Ending::TurnedAway) => ", sold out".into(),
-            Some(Ending::GaveUp) => ", gives up".into(),
+            Some(Ending::Rejected) => ", sold out".into(),
+            Some(Ending::Abandoned) => ", abandons the purchase".into(),
             Some(Ending::Declined) => ", goes without".into(),
             Some(Ending::Expired) => ", is told it was too late".into(),
             Some(Ending::Failed(Failure::Crashed)) => String::new(),
@@ -156,9 +158,9 @@ impl Row {
 fn deed(step: &Step) -> String {
     let other = step.other.map_or(String::new(), |(actor, _)| actor.to_string());
     let names = step.stock.len() > 1;
-    let in_whose_name = match step.errand {
-        Some(Errand::Notice) => "notice: ",
-        Some(Errand::Recovery) => "recovery: ",
+    let in_whose_name = match step.background_task {
+        Some(BackgroundTask::Webhook) => "webhook: ",
+        Some(BackgroundTask::Recovery) => "recovery: ",
         None => "",
     };
     match (step.act, step.op) {
@@ -169,7 +171,7 @@ fn deed(step: &Step) -> String {
         (Act::StaleRead, Some(op)) => {
             format!("{} from a copy that is behind", done(op, step.reply, names, &other))
         }
-        (Act::Step | Act::Errand | Act::Decline | Act::LoseAnswer, Some(op)) => {
+        (Act::Step | Act::BackgroundTask | Act::Decline | Act::LoseAnswer, Some(op)) => {
             format!("{in_whose_name}{}", done(op, step.reply, names, &other))
         }
         (act, _) => happened(act).to_owned(),

@@ -11,8 +11,8 @@ use crate::base::text::quantity::{count, duration, of, percent};
 use crate::check::report::Evidence;
 use crate::domain::finding::FindingKind;
 use crate::explore::{
-    AnyBuyers, Covered, Exploration, Incident, LevelTried, Method, NoLevel, OrderCoverage, Row,
-    Sampled, Told,
+    AnyBuyers, Covered, Exploration, FindingReport, Incident, LevelTried, Method, NoLevel,
+    OrderCoverage, Sampled, TimelineRow,
 };
 
 /// The most buyers that get a column of their own.
@@ -46,7 +46,7 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     let places = if report.covered.is_some() { "way to end" } else { "order" };
     for (label, number, what) in [
         ("failed", report.failed, "a buyer's checkout in"),
-        ("deadlocks", report.deadlocks, "broken by the server in"),
+        ("deadlocks", report.resolved_deadlocks, "resolved by the server in"),
     ] {
         if number > 0 && report.replayed.is_none() {
             line(label, format!("{what} {}", plural(number, places)));
@@ -122,7 +122,7 @@ pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
         (None, Some(buyers)) => line(
             "not covered",
             format!(
-                "other findings, such as stuck buyers: proved up to {}",
+                "other findings, such as deadlocks: proved up to {}",
                 of(buyers.into(), "buyer")
             ),
         ),
@@ -313,7 +313,7 @@ fn of_preemptions(number: u32) -> String {
     of(number.into(), "preemption")
 }
 
-fn amount(told: &Told) -> String {
+fn amount(told: &FindingReport) -> String {
     let finding = &told.finding;
     verdict::amount(finding.kind, finding.amount)
 }
@@ -398,7 +398,7 @@ fn sample(report: &Exploration, sampled: &Sampled, took: Option<Duration>) -> St
 }
 
 /// One schedule, and everything that is wrong at its end.
-fn story(way: &[Told]) -> String {
+fn story(way: &[FindingReport]) -> String {
     let Some(first) = way.first() else { return String::new() };
     let mut text = format!("\n{}\n", excerpt(&first.timeline));
     for told in way {
@@ -415,7 +415,7 @@ fn story(way: &[Told]) -> String {
 }
 
 /// An incident, which is no finding; with its timeline, unless a finding has the same schedule.
-fn incident_story(incident: &Incident, findings: &[Told]) -> String {
+fn incident_story(incident: &Incident, findings: &[FindingReport]) -> String {
     let Incident { kind, proof, schedule, timeline, again, .. } = incident;
     let is_told = findings.iter().any(|told| told.schedule == *schedule);
     match is_told {
@@ -431,7 +431,7 @@ fn incident_story(incident: &Incident, findings: &[Told]) -> String {
 const MOST_ROWS: usize = 40;
 
 /// A timeline, without its middle if it is long: a replay tells all of it.
-fn excerpt(rows: &[Row]) -> String {
+fn excerpt(rows: &[TimelineRow]) -> String {
     if rows.len() <= MOST_ROWS {
         return timeline(rows);
     }
@@ -446,11 +446,11 @@ fn excerpt(rows: &[Row]) -> String {
 
 /// A timeline: one column for each buyer, one row for each step, the stock after the buyers.
 #[must_use]
-pub fn timeline(rows: &[Row]) -> String {
+pub fn timeline(rows: &[TimelineRow]) -> String {
     let mut actors: Vec<&str> = rows.iter().map(|row| row.actor.as_str()).collect();
     actors.sort_by_key(|actor| (*actor == "*", actor.len(), *actor));
     actors.dedup();
-    let title = |actor: &str| if actor == "*" { "clerk".to_owned() } else { actor.to_owned() };
+    let title = |actor: &str| if actor == "*" { "worker".to_owned() } else { actor.to_owned() };
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let longest = |actor: &&str| {

@@ -65,8 +65,8 @@ pub(super) fn outcome(figures: &Figures) -> Section {
     let mut rows = vec![
         counted("winners", figures.winners),
         row("units sold", count(figures.units_sold), ""),
-        counted("turned away", figures.turned_away),
-        counted("gave up", figures.gave_up),
+        counted("rejected", figures.rejected),
+        counted("abandoned", figures.abandoned),
         counted("oversold", figures.oversold),
         counted("undersold", figures.undersold),
         row("stock left", count(figures.stock_left), ""),
@@ -103,7 +103,7 @@ pub(super) fn contention(figures: &Figures) -> Section {
         rows.push(row("deepest queue", count(figures.deepest_queue), ""));
     }
     for (name, number) in [
-        ("deadlocks", figures.deadlocks),
+        ("resolved deadlocks", figures.resolved_deadlocks),
         ("lost connections", figures.disconnects),
         ("holds run out", figures.holds_expired),
         ("stale reads", figures.stale_reads),
@@ -195,12 +195,12 @@ pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
     Section { title, columns: &["units", "at", "attempts", "waited"], rows }
 }
 
-/// Buyers who won though a buyer who was turned away had clicked before. Empty if there are none.
+/// Buyers who won though a buyer who was rejected had clicked before. Empty if there are none.
 pub(super) fn overtakings(run: &Run, worst: &WorstRound) -> Section {
     let one = |overtaking: &Overtaking| {
         let Overtaking { winner, loser, later } = overtaking;
         let words =
-            format!("clicked {} later than buyer {loser}, who was turned away", duration(*later));
+            format!("clicked {} later than buyer {loser}, who was rejected", duration(*later));
         row(&format!("buyer {winner}"), words, "")
     };
     let mut rows: Vec<_> = worst.overtakings.iter().take(MOST_WINNERS_SHOWN).map(one).collect();

@@ -2,7 +2,7 @@
 
 use comfy_table::{Table, presets};
 
-use crate::explore::{Place, Survey, SurveyRow, Verdict};
+use crate::explore::{Survey, SurveyColumn, SurveyRow, SurveyVerdict};
 
 /// The longest schedule that is shown whole.
 const MOST_STEPS: usize = 24;
@@ -14,7 +14,7 @@ pub fn survey(survey: &Survey) -> String {
         survey.places.iter().filter_map(|place| place.server.as_deref()).collect();
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
-    let names = survey.places.iter().map(Place::title);
+    let names = survey.places.iter().map(SurveyColumn::title);
     table.set_header(["strategy".to_owned()].into_iter().chain(names));
     for row in &survey.rows {
         let cells = row.verdicts.iter().map(cell);
@@ -27,7 +27,7 @@ pub fn survey(survey: &Survey) -> String {
     )
 }
 
-impl Place {
+impl SurveyColumn {
     /// The column's name.
     #[must_use]
     pub fn title(&self) -> String {
@@ -45,18 +45,18 @@ fn title(row: &SurveyRow) -> String {
     }
 }
 
-fn cell(verdict: &Verdict) -> String {
+fn cell(verdict: &SurveyVerdict) -> String {
     match verdict {
-        Verdict::Proved => "proved".into(),
-        Verdict::Broken(kind, schedule) if schedule.chars().count() <= MOST_STEPS => {
+        SurveyVerdict::Proved => "proved".into(),
+        SurveyVerdict::Broken(kind, schedule) if schedule.chars().count() <= MOST_STEPS => {
             format!("**{}** `{schedule}`", kind.title())
         }
-        Verdict::Broken(kind, schedule) => {
+        SurveyVerdict::Broken(kind, schedule) => {
             let start: String = schedule.chars().take(MOST_STEPS).collect();
             format!("**{}** `{start}…`", kind.title())
         }
-        Verdict::TooMany => "too many orders".into(),
-        Verdict::Vacuous => "proves nothing".into(),
-        Verdict::Refused => "—".into(),
+        SurveyVerdict::TooMany => "too many orders".into(),
+        SurveyVerdict::Vacuous => "proves nothing".into(),
+        SurveyVerdict::Refused => "—".into(),
     }
 }

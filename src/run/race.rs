@@ -13,7 +13,7 @@ use crate::domain::store_kind::StoreKind;
 use crate::explore::after_race;
 use crate::stores::Address;
 use crate::strategy::Strategy;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
 /// Prepares a race of real threads: 1,000 buyers and 1 unit, until told otherwise.
 ///
@@ -150,9 +150,9 @@ impl<S: Strategy> Race<S> {
     /// When the strategy panics.
     pub fn run(&self) -> Result<Report, Error> {
         let name = type_name::<S>();
-        let entrants: [&dyn Entrant; 1] = [&self.strategy];
+        let strategies: [&dyn DynStrategy; 1] = [&self.strategy];
         let control = Control::default();
-        let mut report = race_all_at(&self.address, &entrants, &self.settings, &[], &control)?;
+        let mut report = race_all_at(&self.address, &strategies, &self.settings, &[], &control)?;
         for run in &mut report.runs {
             run.again = format!("oversell_sim::race({name}){}", self.settings.calls());
             // The library explores the model alone.

@@ -18,20 +18,20 @@ use crate::domain::store_kind::StoreKind;
 use crate::domain::verb::Verb;
 use crate::explore::{after_race, rehearse};
 use crate::stores::{Address, Venue};
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
-/// Races every entrant in turn on the same settings.
+/// Races every strategy in turn on the same settings.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings, [`Error::World`] when the operating system refuses
 /// threads.
 pub fn race_all(
-    entrants: &[&dyn Entrant],
+    strategies: &[&dyn DynStrategy],
     settings: &Settings,
     expectations: &[Expectation],
     control: &Control,
 ) -> Result<Report, Error> {
-    race_all_at(&Address::default(), entrants, settings, expectations, control)
+    race_all_at(&Address::default(), strategies, settings, expectations, control)
 }
 
 /// The same on a server that runs already, if the address names one.
@@ -41,23 +41,25 @@ pub fn race_all(
 /// threads, or a server cannot be started or reached.
 pub fn race_all_at(
     address: &Address,
-    entrants: &[&dyn Entrant],
+    strategies: &[&dyn DynStrategy],
     settings: &Settings,
     expectations: &[Expectation],
     control: &Control,
 ) -> Result<Report, Error> {
-    for entrant in entrants {
-        settings.check_for(&entrant.card())?;
-        can_race(settings, &entrant.card())?;
+    for strategy in strategies {
+        settings.check_for(&strategy.card())?;
+        can_race(settings, &strategy.card())?;
     }
     hire_auditors()?;
-    let described = entrants.iter().find_map(|entrant| entrant.described());
+    let described = strategies.iter().find_map(|strategy| strategy.described());
     let venue = Venue::open(settings, described, address, control)?;
-    let settings = &rehearsed(entrants, settings, &venue)?;
+    let settings = &rehearsed(strategies, settings, &venue)?;
     let clock = Wall::start();
-    let runs = entrants
+    let runs = strategies
         .iter()
-        .map(|entrant| race_one(*entrant, &venue, address, settings, expectations, &clock, control))
+        .map(|strategy| {
+            race_one(*strategy, &venue, address, settings, expectations, &clock, control)
+        })
         .collect::<Result<_, _>>()?;
     Ok(Report::new(settings.store.name(), settings.record(), runs).served_by(venue.version()))
 }
@@ -65,14 +67,16 @@ pub fn race_all_at(
 /// The settings: of a described checkout with products and stock as its shop has them, after a rehearsal of a few
 /// buyers; of any other unchanged.
 fn rehearsed(
-    entrants: &[&dyn Entrant],
+    strategies: &[&dyn DynStrategy],
     settings: &Settings,
     venue: &Venue,
 ) -> Result<Settings, Error> {
-    let (Some(server), [entrant]) = (venue.server(), entrants) else { return Ok(settings.clone()) };
-    let Some(checkout) = entrant.described() else { return Ok(settings.clone()) };
+    let (Some(server), [strategy]) = (venue.server(), strategies) else {
+        return Ok(settings.clone());
+    };
+    let Some(checkout) = strategy.described() else { return Ok(settings.clone()) };
     let few = Settings { buyers: settings.buyers.min(checkout.a_few()), ..settings.clone() };
-    let Settings { items, stock, .. } = rehearse(*entrant, &few, server)?.settings;
+    let Settings { items, stock, .. } = rehearse(*strategy, &few, server)?.settings;
     Ok(Settings { items, stock, ..settings.clone() })
 }
 
@@ -113,7 +117,7 @@ fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
 }
 
 fn race_one(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     venue: &Venue,
     address: &Address,
     settings: &Settings,
@@ -121,18 +125,18 @@ fn race_one(
     clock: &Wall,
     control: &Control,
 ) -> Result<Run, Error> {
-    let name = entrant.card().name;
+    let name = strategy.card().name;
     let mut logbook = Logbook::open(expectations);
     for number in 1..=settings.rounds {
         if control.is_stopped() {
             break;
         }
-        logbook.enter(&entrant.race(venue, settings, number, clock, control)?);
+        logbook.enter(&strategy.race(venue, settings, number, clock, control)?);
     }
-    let again = Command::of(Verb::Race, entrant, settings).at(address);
+    let again = Command::of(Verb::Race, strategy, settings).at(address);
     let mut run = logbook.close(name, control.is_stopped(), again.into());
-    let next = after_race(entrant, settings, &run, venue.server(), control);
-    run.hint = next.map(|next| next.command_at(entrant, address));
+    let next = after_race(strategy, settings, &run, venue.server(), control);
+    run.hint = next.map(|next| next.command_at(strategy, address));
     Ok(run)
 }
 

@@ -11,32 +11,32 @@ use crate::check::report::{Hint, Purpose};
 use crate::command::Command;
 use crate::domain::op::Item;
 use crate::explore::after_simulation;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::threads::Control;
 use crate::worlds::timed::{Line, Scene, Story};
 
 /// Seeds that are simulated between two checks of whether to stop. It does not depend on the number of threads.
 const CHUNK: u32 = 256;
 
-/// Simulates every entrant in turn in the same shop, with `seeds` consecutive seeds, beginning with the settings' own.
+/// Simulates every strategy in turn in the same shop, with `seeds` consecutive seeds, beginning with the settings' own.
 /// The result does not depend on the number of threads. `command` repeats the run, once strategy and seed are added.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings, or for a shop in which a strategy cannot work.
 pub fn simulate_all(
-    entrants: &[&dyn Entrant],
+    strategies: &[&dyn DynStrategy],
     scene: &Scene,
     seeds: u32,
     expectations: &[Expectation],
     command: &Command,
     control: &Control,
 ) -> Result<Report, Error> {
-    for entrant in entrants {
-        scene.check_for(&entrant.card())?;
+    for strategy in strategies {
+        scene.check_for(&strategy.card())?;
     }
-    let runs = entrants
+    let runs = strategies
         .iter()
-        .map(|entrant| simulate_one(*entrant, scene, seeds, expectations, command, control))
+        .map(|strategy| simulate_one(*strategy, scene, seeds, expectations, command, control))
         .collect::<Result<_, Error>>()?;
     Ok(Report::new("simulated", scene.settings.record(), runs).simulated())
 }
@@ -46,23 +46,23 @@ pub fn simulate_all(
 /// # Errors
 /// As [`simulate_all`].
 pub fn tell_story(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     scene: &Scene,
     control: &Control,
 ) -> Result<(Outcome, Vec<Line>), Error> {
-    scene.check_for(&entrant.card())?;
-    entrant.simulate(scene, scene.settings.seed, Story::told(), &|| control.is_stopped())
+    scene.check_for(&strategy.card())?;
+    strategy.simulate(scene, scene.settings.seed, Story::told(), &|| control.is_stopped())
 }
 
 fn simulate_one(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     scene: &Scene,
     seeds: u32,
     expectations: &[Expectation],
     command: &Command,
     control: &Control,
 ) -> Result<Run, Error> {
-    let name = entrant.card().name;
+    let name = strategy.card().name;
     let mut logbook = Logbook::open(expectations);
     let mut first = 0;
     while first < seeds && !control.is_stopped() {
@@ -72,7 +72,7 @@ fn simulate_one(
             .map(|number| {
                 let seed = scene.settings.seed + u64::from(number);
                 let stopped = || control.is_stopped();
-                let (outcome, _) = entrant.simulate(scene, seed, Story::default(), &stopped)?;
+                let (outcome, _) = strategy.simulate(scene, seed, Story::default(), &stopped)?;
                 control.count_served(scene.rush.buyers());
                 let (counted, visits) = match outcome {
                     Outcome::Kept(round) => (audited(&round), round.visits),
@@ -108,7 +108,7 @@ fn simulate_one(
         Evidence::Vacuous if scene.settings.buyers == 1 && run.rounds > 0 => {
             Some(Hint::new(Purpose::Instead, again(seed).flag("buyers", "1000")))
         }
-        _ => after_simulation(entrant, &scene.settings, &run).map(|next| next.command(entrant)),
+        _ => after_simulation(strategy, &scene.settings, &run).map(|next| next.command(strategy)),
     };
     Ok(run)
 }

@@ -34,7 +34,7 @@ use crate::domain::settings::Settings;
 use crate::run::rounds::race_all;
 use crate::run::seeds::simulate_all;
 use crate::strategies;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::timed::Scene;
 use world::Plan;
 
@@ -62,7 +62,7 @@ pub struct Scenario {
     /// What it is about, for the reader; may be empty.
     pub title: String,
     /// The strategies that race.
-    pub entrants: Vec<&'static dyn Entrant>,
+    pub strategies: Vec<&'static dyn DynStrategy>,
     /// The settings under which they race.
     pub settings: Settings,
     /// What is expected of it.
@@ -137,7 +137,7 @@ impl Scenario {
         let document = document::parse(source)?;
         let mut scenario = Self {
             title: String::new(),
-            entrants: Vec::new(),
+            strategies: Vec::new(),
             settings: Settings::default(),
             expectations: Vec::new(),
             scene: None,
@@ -163,7 +163,7 @@ impl Scenario {
             }
         }
         if let Some(value) = document.get_ref().get("strategy") {
-            scenario.entrants = read_strategies(value, &scenario.settings)?;
+            scenario.strategies = read_strategies(value, &scenario.settings)?;
         }
         scenario.settings.check().map_err(|wrong| Fault {
             span: spans
@@ -182,7 +182,7 @@ impl Scenario {
             scenario.scene = Some(plan.scene(&scenario.settings, folder)?);
         }
         let missing = |message: &str| Err(Fault { span: 0..0, message: message.into() });
-        if scenario.entrants.is_empty() {
+        if scenario.strategies.is_empty() {
             return missing("no strategy is named: add a line such as `strategy = \"cas\"`");
         }
         if scenario.expectations.is_empty() {
@@ -248,10 +248,10 @@ impl Scenario {
     /// As [`race_all`] and [`simulate_all`].
     pub fn run(&self, again: &Command, control: &Control) -> Result<Report, Error> {
         match &self.scene {
-            None => race_all(&self.entrants, &self.settings, &self.expectations, control),
+            None => race_all(&self.strategies, &self.settings, &self.expectations, control),
             Some(scene) => {
-                let entrants = &self.entrants;
-                simulate_all(entrants, scene, self.seeds, &self.expectations, again, control)
+                let strategies = &self.strategies;
+                simulate_all(strategies, scene, self.seeds, &self.expectations, again, control)
             }
         }
     }
@@ -261,7 +261,7 @@ impl Scenario {
 fn read_strategies(
     value: &Spanned<DeValue<'_>>,
     settings: &Settings,
-) -> Result<Vec<&'static dyn Entrant>, Fault> {
+) -> Result<Vec<&'static dyn DynStrategy>, Fault> {
     let values = match value.get_ref().as_array() {
         Some(array) => array.iter().collect(),
         None => vec![value],

@@ -79,7 +79,7 @@ pub(super) fn set_wallet(wallet: &mut Wallet, name: &str, text: &str) -> Result<
 }
 
 pub(super) const PROVIDER: [&str; 5] =
-    ["way", "declines", "loses_answers", "notice", "repeats_notice"];
+    ["way", "declines", "loses_answers", "webhook", "repeats_webhook"];
 
 pub(super) fn set_provider(provider: &mut Provider, name: &str, text: &str) -> Result<(), String> {
     match name {
@@ -90,8 +90,8 @@ pub(super) fn set_provider(provider: &mut Provider, name: &str, text: &str) -> R
                 not_all(share, "if every answer is lost, somebody asks for ever")
             })?;
         }
-        "notice" => provider.notice = Delay::parse(text)?,
-        _ => provider.repeats_notice = share(text)?,
+        "webhook" => provider.webhook = Delay::parse(text)?,
+        _ => provider.repeats_webhook = share(text)?,
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use crate::domain::op::BuyerId;
 pub enum Actor {
     /// A buyer.
     Buyer(BuyerId),
-    /// The clerk.
-    Clerk,
+    /// The worker.
+    Worker,
 }
 
 impl Actor {
@@ -22,29 +22,26 @@ impl Actor {
 }
 
 impl fmt::Display for Actor {
-    /// `A` to `Z`, then `a27`, `a28` …; the clerk is `*`.
+    /// `A` to `Z`, then `a27`, `a28` …; the worker is `*`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Buyer(id @ 0..26) => write!(f, "{}", char::from(b'A' + *id as u8)),
             Self::Buyer(id) => write!(f, "a{}", id + 1),
-            Self::Clerk => f.write_str("*"),
+            Self::Worker => f.write_str("*"),
         }
     }
 }
 
 /// What happens next, and to which client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cue<W> {
+pub struct Choice<W = Actor> {
     /// To which.
     pub who: W,
     /// What.
     pub act: Act,
 }
 
-/// What happens next, to a client by name.
-pub type Choice = Cue<Actor>;
-
-impl<W> Cue<W> {
+impl<W> Choice<W> {
     /// The next step of `who`.
     pub fn step(who: W) -> Self {
         Self { who, act: Act::Step }
@@ -56,7 +53,7 @@ impl<W> Cue<W> {
     }
 }
 
-impl<W: fmt::Display> fmt::Display for Cue<W> {
+impl<W: fmt::Display> fmt::Display for Choice<W> {
     /// `A` for a step, `A!` for a crash …
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.who, self.act.sign())

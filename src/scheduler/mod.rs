@@ -30,7 +30,7 @@ mod toy;
 mod waits;
 
 pub use board::{ClientCode, RunningCode};
-pub use choice::{Actor, Choice, Cue};
+pub use choice::{Actor, Choice};
 pub use execution::Execution;
 pub use footprint::{Footprint, Resources};
 pub use gate::{Gate, Unsettled};

@@ -3,7 +3,7 @@
 
 /// A statement that was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Asked {
+struct AnsweredStatement {
     text: String,
     answer: String,
     /// Whether it can have changed nothing.
@@ -19,14 +19,14 @@ const MORE: usize = 2;
 /// The answered statements of one buyer since another buyer moved.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Polling {
-    asked: Vec<Asked>,
+    asked: Vec<AnsweredStatement>,
 }
 
 impl Polling {
     /// Records a statement and its answer.
     pub(super) fn hears(&mut self, text: String, changes: bool, answer: &str) {
         let is_idle = !changes || NO.contains(&answer);
-        self.asked.push(Asked { text, answer: answer.to_owned(), is_idle });
+        self.asked.push(AnsweredStatement { text, answer: answer.to_owned(), is_idle });
     }
 
     /// Forgets all statements: another buyer has moved, or this one begins, so that the next answer may differ.

@@ -70,7 +70,7 @@ pub trait LiveStore: Sync {
     /// Connects one thread.
     fn connect(&self) -> Self::Client<'_>;
 
-    /// Tells the clerk that no more buyers will come, and buyers that there is no clerk.
+    /// Tells the worker that no more buyers will come, and buyers that there is no worker.
     fn close(&self);
 
     /// Whether faults are to be injected while buyers race.

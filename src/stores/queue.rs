@@ -1,4 +1,4 @@
-//! The queue in front of the clerk: a channel, for every store.
+//! The queue in front of the worker: a channel, for every store.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -8,13 +8,13 @@ use super::patience::{GLANCE, Patience};
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{Op, Reply, Request};
 
-/// A request to the clerk, with the channel for its answer.
+/// A request to the worker, with the channel for its answer.
 type Queued = (Request, Sender<bool>);
 
-/// One clerk's queue.
+/// One worker's queue.
 #[derive(Debug)]
 pub(super) struct Queue<'w> {
-    /// `None` wakes the clerk to look whether the shop has closed.
+    /// `None` wakes the worker to look whether the shop has closed.
     line: (Sender<Option<Queued>>, Receiver<Option<Queued>>),
     closed: AtomicBool,
     deepest: AtomicU64,
@@ -26,7 +26,7 @@ pub(super) struct Queue<'w> {
 pub(super) struct Place {
     /// Of a buyer: the channel on which it gets its answer.
     awaiting: Option<Receiver<bool>>,
-    /// Of the clerk: the channel to the buyer that it serves.
+    /// Of the worker: the channel to the buyer that it serves.
     serving: Option<Sender<bool>>,
 }
 
@@ -42,10 +42,10 @@ impl<'w> Queue<'w> {
         }
     }
 
-    /// Closes the queue: the clerk has gone, or there are no buyers left.
+    /// Closes the queue: the worker has gone, or there are no buyers left.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        // If the queue is full the clerk is awake, and will look by itself.
+        // If the queue is full the worker is awake, and will look by itself.
         let _ = self.line.0.try_send(None);
     }
 
@@ -128,7 +128,7 @@ impl Place {
 
     fn answer(&mut self, sold: Option<bool>) -> Result<Reply, Missed> {
         let Some(line) = self.serving.take() else { return failed(Failure::Unsupported) };
-        // A buyer whose patience ran out no longer listens, and that is no error of the clerk's.
+        // A buyer whose patience ran out no longer listens, and that is no error of the worker's.
         let _ = sold.map(|sold| line.try_send(sold));
         Ok(Reply::Done)
     }

@@ -7,7 +7,7 @@ pub mod zoo;
 use crate::base::error::Error;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::domain::settings::Settings;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
 /// Declares each strategy's module and lists its type: one line a strategy.
 macro_rules! registry {
@@ -15,7 +15,7 @@ macro_rules! registry {
         $(pub mod $module;)+
 
         /// Every registered strategy, in the order a class meets them.
-        pub static ALL: &[&dyn Entrant] = &[$(&$module::$strategy),+];
+        pub static ALL: &[&dyn DynStrategy] = &[$(&$module::$strategy),+];
     };
 }
 
@@ -40,7 +40,7 @@ registry! {
 }
 
 /// Every strategy and every animal of the [`zoo`].
-pub fn everybody() -> impl Iterator<Item = &'static dyn Entrant> {
+pub fn everybody() -> impl Iterator<Item = &'static dyn DynStrategy> {
     ALL.iter().chain(zoo::ALL).copied()
 }
 
@@ -48,14 +48,14 @@ pub fn everybody() -> impl Iterator<Item = &'static dyn Entrant> {
 ///
 /// # Errors
 /// [`Error::Input`] for an unknown name, with the nearest right one.
-pub fn find(name: &str) -> Result<&'static dyn Entrant, Error> {
-    let is_called = |entrant: &&dyn Entrant| {
-        let card = entrant.card();
+pub fn find(name: &str) -> Result<&'static dyn DynStrategy, Error> {
+    let is_called = |strategy: &&dyn DynStrategy| {
+        let card = strategy.card();
         card.name == name || card.aliases.contains(&name)
     };
     everybody().find(is_called).ok_or_else(|| {
-        let names = everybody().flat_map(|entrant| {
-            let card = entrant.card();
+        let names = everybody().flat_map(|strategy| {
+            let card = strategy.card();
             std::iter::once(card.name).chain(card.aliases.iter().copied())
         });
         Error::input(format!("no strategy named `{}`{}", shown(name), did_you_mean(name, names)))
@@ -63,9 +63,13 @@ pub fn find(name: &str) -> Result<&'static dyn Entrant, Error> {
 }
 
 /// The strategies for which the store offers every op that they need.
-fn raceable(all: &[&'static dyn Entrant], settings: &Settings) -> Vec<&'static dyn Entrant> {
-    let can_race =
-        |entrant: &&&dyn Entrant| entrant.card().needs.iter().all(|kind| settings.offers(*kind));
+fn raceable(
+    all: &[&'static dyn DynStrategy],
+    settings: &Settings,
+) -> Vec<&'static dyn DynStrategy> {
+    let can_race = |strategy: &&&dyn DynStrategy| {
+        strategy.card().needs.iter().all(|kind| settings.offers(*kind))
+    };
     all.iter().filter(can_race).copied().collect()
 }
 
@@ -77,8 +81,8 @@ fn raceable(all: &[&'static dyn Entrant], settings: &Settings) -> Vec<&'static d
 pub fn select<'a>(
     names: impl IntoIterator<Item = &'a str>,
     settings: &Settings,
-) -> Result<Vec<&'static dyn Entrant>, Error> {
-    let mut chosen: Vec<&'static dyn Entrant> = Vec::new();
+) -> Result<Vec<&'static dyn DynStrategy>, Error> {
+    let mut chosen: Vec<&'static dyn DynStrategy> = Vec::new();
     let names = names.into_iter().flat_map(|list| list.split(',')).map(str::trim);
     for name in names.filter(|name| !name.is_empty()) {
         let named = match name {
@@ -86,9 +90,9 @@ pub fn select<'a>(
             "zoo" => raceable(zoo::ALL, settings),
             name => vec![find(name)?],
         };
-        for entrant in named {
-            if chosen.iter().all(|other| other.card().name != entrant.card().name) {
-                chosen.push(entrant);
+        for strategy in named {
+            if chosen.iter().all(|other| other.card().name != strategy.card().name) {
+                chosen.push(strategy);
             }
         }
     }

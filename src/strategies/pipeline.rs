@@ -21,7 +21,7 @@ impl Strategy for Pipeline {
         About {
             name: "pipeline",
             aliases: &["flash-sale"],
-            summary: "a cache turns the crowd away, a queue carries the rest, a worker orders",
+            summary: "a cache rejects most buyers, a queue carries the rest, a worker orders",
             needs: &[OpKind::Cache, OpKind::Queue, OpKind::Transaction, OpKind::Take, OpKind::FindOrder, OpKind::Recover],
             carts: false,
             claim: Claim::SafeWhen(&[("crashes", "2")]),

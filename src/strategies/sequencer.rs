@@ -1,18 +1,18 @@
 //! A sequencer: one queue, one writer. The first request in the queue wins, not the fastest finger.
 //!
-//! *Where the race was.* Between read and write; now only the clerk reads and writes, one request
+//! *Where the race was.* Between read and write; now only the worker reads and writes, one request
 //! after the other, so no other writer races with it. The race has moved to the entrance of the queue,
 //! where the first to arrive wins, not the fastest to compute.
 //!
 //! *What it guarantees.* No oversell, no lock, no conflict, and service in the order of arrival. All
-//! think time is spent in a single line, and while the clerk is away no buyer is served.
+//! think time is spent in a single line, and while the worker is away no buyer is served.
 //!
 //! *Who does this.* Exchanges (LMAX's disruptor), ticket shops with a waiting room, an actor's
 //! mailbox, one partition of a message queue.
 
 use crate::prelude::*;
 
-/// Queue up; a single clerk serves.
+/// Queue up; a single worker serves.
 pub struct Sequencer;
 
 impl Strategy for Sequencer {
@@ -20,7 +20,7 @@ impl Strategy for Sequencer {
         About {
             name: "sequencer",
             aliases: &["queue", "single-writer"],
-            summary: "queue up; one clerk checks and acts for everybody",
+            summary: "queue up; one worker checks and acts for everybody",
             needs: &[OpKind::Queue, OpKind::Read, OpKind::Write],
             carts: false,
             claim: Claim::Safe,

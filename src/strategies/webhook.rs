@@ -1,11 +1,11 @@
 //! Pay elsewhere: the buyer pays at the provider and comes back, and the provider tells the shop as well.
 //! Both finish the same order, whichever comes first, and either may be the only one.
 //!
-//! *Where the race was.* Between the buyer's return and the provider's notice. Each finds a paid cart
+//! *Where the race was.* Between the buyer's return and the provider's webhook. Each finds a paid cart
 //! without an order, and each writes one. Now the order is written *unless there is one*, in one step, so
-//! that it does not matter which comes first, nor how often the notice comes.
+//! that it does not matter which comes first, nor how often the webhook comes.
 //!
-//! *What it guarantees.* One order and one payment a buyer, also when notices come twice, when the buyer
+//! *What it guarantees.* One order and one payment a buyer, also when webhooks come twice, when the buyer
 //! never comes back, and when the hold runs out first (then the money goes back, once).
 //!
 //! *Who does this.* Every shop that takes cards by redirect: a unique key on the payment's number. Public
@@ -13,16 +13,16 @@
 
 use crate::prelude::*;
 
-/// Hold, pay at the provider, and let return and notice finish the order once.
+/// Hold, pay at the provider, and let return and webhook finish the order once.
 pub struct Webhook;
 
 impl Strategy for Webhook {
     fn about(&self) -> About {
         About {
             name: "webhook",
-            aliases: &["notice"],
-            summary: "hold, pay elsewhere; the buyer's return and the provider's notice both finish, once",
-            needs: &[OpKind::Hold, OpKind::Pay, OpKind::FindOrder, OpKind::Notice],
+            aliases: &[],
+            summary: "hold, pay elsewhere; the buyer's return and the provider's webhook both finish, once",
+            needs: &[OpKind::Hold, OpKind::Pay, OpKind::FindOrder, OpKind::Webhook],
             carts: false,
             claim: Claim::SafeWhen(&[("crashes", "1"), ("expiries", "1"), ("redeliveries", "1")]),
         }

@@ -8,7 +8,7 @@ mod described;
 
 use std::sync::Arc;
 
-pub use crate::domain::card::{About, Claim, Errand, When};
+pub use crate::domain::card::{About, BackgroundTask, Claim, When};
 
 use crate::describe::checkout::Checkout;
 use crate::domain::attempt::{Attempt, Failure, Missed};
@@ -63,10 +63,10 @@ pub trait Strategy: Sync {
         want: Want,
     ) -> impl Future<Output = Attempt>;
 
-    /// For a strategy that queues its buyers ([`submit`](Session::submit)): the shop's only clerk
+    /// For a strategy that queues its buyers ([`submit`](Session::submit)): the shop's only worker
     /// serves one of them, in a session that acts in the buyer's name, and says whether it sold.
     /// Like an attempt it remembers nothing of the last; taking requests from the queue and
-    /// answering them is the engine's part. A clerk is only employed where the card
+    /// answering them is the engine's part. A worker is only employed where the card
     /// [asks for](About::asks_for) [`OpKind::Queue`](crate::op::OpKind::Queue); most strategies have none.
     ///
     /// # Errors
@@ -80,9 +80,9 @@ pub trait Strategy: Sync {
         std::future::ready(Err(Missed::Failed(Failure::Unsupported)))
     }
 
-    /// What the shop does when the payment provider tells it that a buyer's money has moved. The notice may come
+    /// What the shop does when the payment provider tells it that a buyer's money has moved. The webhook may come
     /// at any moment after that, and may come twice. Only where the card needs
-    /// [`OpKind::Notice`](crate::op::OpKind::Notice).
+    /// [`OpKind::Webhook`](crate::op::OpKind::Webhook).
     ///
     /// # Errors
     /// After a [conflict](Missed::Conflict) it begins again; after anything else it is over.

@@ -1,6 +1,6 @@
 //! Worlds: they differ in who decides what happens next.
 
-pub mod entrant;
+pub mod dyn_strategy;
 pub mod held;
 pub mod stepped;
 pub mod threads;

@@ -1,12 +1,12 @@
-//! Text for ops: what a buyer or the clerk did and with what result, and what it is about to do. Products are named
+//! Text for ops: what a buyer or the worker did and with what result, and what it is about to do. Products are named
 //! where there are several.
 
-use crate::domain::attempt::Heard;
+use crate::domain::attempt::OpResult;
 use crate::domain::faults::Act;
 use crate::domain::op::{Item, Op, Payment, Reply};
 
-/// An op that was made, and its result. `other` names the buyer that a clerk's op was about.
-pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
+/// An op that was made, and its result. `other` names the buyer that a worker's op was about.
+pub(crate) fn done(op: Op, reply: OpResult, names: bool, other: &str) -> String {
     let of = |item| of(names, item);
     let took_effect = reply == Ok(Reply::Applied(true));
     match (op, reply) {
@@ -35,11 +35,13 @@ pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
         (Op::Add { item, qty }, _) => format!("puts {qty}{} back", of(item)),
         (Op::Lock { item }, Ok(_)) => format!("locks{}", named(names, item)),
         (Op::Unlock { item }, _) => format!("unlocks{}", named(names, item)),
-        (Op::Submit(_), _) => "queues up".into(),
-        (Op::NextRequest, _) => format!("calls {other}"),
+        (Op::Submit(_), _) => "joins the queue".into(),
+        (Op::NextRequest, _) => format!("takes the request of {other}"),
         (Op::Answer { sold: Some(true) }, _) => format!("sells to {other}"),
-        (Op::Answer { sold: Some(false) }, _) => format!("turns {other} away"),
-        (Op::Answer { sold: None }, _) => format!("hangs up on {other}"),
+        (Op::Answer { sold: Some(false) }, _) => format!("rejects {other}"),
+        (Op::Answer { sold: None }, _) => {
+            format!("closes the request of {other} without an answer")
+        }
         (Op::PlaceOrder(_), Ok(_)) => "writes its order".into(),
         (Op::PlaceOrderOnce(_), _) if took_effect => "writes its order".into(),
         (Op::PlaceOrderOnce(_), Ok(_)) => "finds its order written".into(),
@@ -122,14 +124,14 @@ pub(crate) fn done(op: Op, reply: Heard, names: bool, other: &str) -> String {
     }
 }
 
-/// What happened to a buyer or the clerk without a step of its own.
+/// What happened to a buyer or the worker without a step of its own.
 pub(crate) fn happened(act: Act) -> &'static str {
     match act {
         Act::Expire => "its time runs out",
         Act::Crash => "its server dies",
         Act::Redeliver => "the provider tells the shop again",
         Act::Step
-        | Act::Errand
+        | Act::BackgroundTask
         | Act::Decline
         | Act::LoseAnswer
         | Act::PowerCut
@@ -160,12 +162,12 @@ pub(crate) fn intention(op: Op, names: bool) -> String {
         Op::CancelOrder => "strike its order out".into(),
         Op::FindOrder => "look for its order".into(),
         Op::CountLeft { item } => format!("count what is left{}", of(item)),
-        Op::Submit(_) => "queue up".into(),
-        Op::AwaitAnswer => "hear its answer".into(),
-        Op::NextRequest => "call the next".into(),
-        Op::Answer { sold: Some(true) } => "say yes".into(),
-        Op::Answer { sold: Some(false) } => "say no".into(),
-        Op::Answer { sold: None } => "hang up".into(),
+        Op::Submit(_) => "join the queue".into(),
+        Op::AwaitAnswer => "wait for its answer".into(),
+        Op::NextRequest => "take the next request".into(),
+        Op::Answer { sold: Some(true) } => "accept the request".into(),
+        Op::Answer { sold: Some(false) } => "reject the request".into(),
+        Op::Answer { sold: None } => "close the request without an answer".into(),
         Op::Hold { item, qty } => format!("hold {qty}{}", of(item)),
         Op::Confirm { item } => format!("confirm its hold{}", of(item)),
         Op::Release { item } => format!("release its hold{}", of(item)),

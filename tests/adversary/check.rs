@@ -9,9 +9,9 @@ use std::time::Duration;
 use oversell_sim::checkout::Checkout;
 use oversell_sim::clock::{Clock, Wall, nanos};
 use oversell_sim::control::Control;
-use oversell_sim::entrant::Entrant;
+use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::error::Error;
-use oversell_sim::explore::{Exploration, Outcome, Plan, as_furnished, search_orders, server_for};
+use oversell_sim::explore::{Exploration, OrderOutcome, Plan, as_furnished, search_orders, server_for};
 use oversell_sim::finding::FindingKind;
 use oversell_sim::report::Evidence;
 use oversell_sim::retry::RetryPolicy;
@@ -224,7 +224,7 @@ struct Race<'r> {
     settings: &'r Settings,
     is_proved: bool,
     /// How orders can end, if a race has to end like one of them.
-    foreseen: Option<&'r BTreeSet<Outcome>>,
+    foreseen: Option<&'r BTreeSet<OrderOutcome>>,
 }
 
 impl Race<'_> {
@@ -270,7 +270,7 @@ impl Race<'_> {
         let mut visits: Vec<_> =
             round.visits.iter().map(|visit| (visit.ending, visit.want)).collect();
         visits.sort_unstable();
-        let outcome = Outcome {
+        let outcome = OrderOutcome {
             shelves: round.books.shelves.clone(),
             visits,
             orders: round.books.orders.len(),
@@ -288,7 +288,7 @@ fn settings(checkout: &Checkout) -> Settings {
     checkout.applied(Settings { buyers: 2, ..Settings::default() })
 }
 
-type Searched = (Exploration, BTreeSet<Outcome>);
+type Searched = (Exploration, BTreeSet<OrderOutcome>);
 
 fn search(
     checkout: &Checkout,

@@ -210,8 +210,8 @@ fn follow(line: &str) -> Vec<String> {
 
 #[test]
 fn every_command_that_a_search_prints_comes_to_the_verdict_it_stands_in() {
-    for entrant in everybody() {
-        let card = entrant.card();
+    for strategy in everybody() {
+        let card = strategy.card();
         let labels = follow(&format!("explore --strategy {}", card.name));
         // What README calls broken is broken where nothing else is said.
         assert_eq!(
@@ -251,8 +251,8 @@ fn every_command_that_a_search_prints_comes_to_the_verdict_it_stands_in() {
 #[test]
 fn every_command_that_a_race_prints_comes_to_the_verdict_it_stands_in() {
     let in_memory = StoreKind::Memory;
-    for entrant in everybody() {
-        let card = entrant.card();
+    for strategy in everybody() {
+        let card = strategy.card();
         if card.needs.iter().any(|kind| !in_memory.offers(*kind)) {
             continue;
         }

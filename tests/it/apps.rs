@@ -344,7 +344,7 @@ fn the_doctor_says_what_it_saw() {
         rest,
         [
             " A               4 statements, 1 transaction; bought",
-            " B               1 statement, 1 transaction; turned away",
+            " B               1 statement, 1 transaction; rejected",
             " changes         product, purchase",
             " looks at        nothing",
             " next            oversell-sim explore --app shop.toml --buyers 2",

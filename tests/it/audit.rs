@@ -2,7 +2,7 @@
 
 use oversell_sim::attempt::Failure;
 use oversell_sim::audit::{Finding, Running};
-use oversell_sim::buyer::Ending::{Bought, Failed, GaveUp, TurnedAway, Unserved};
+use oversell_sim::buyer::Ending::{Abandoned, Bought, Failed, Rejected, Unserved};
 use oversell_sim::finding::FindingKind;
 use oversell_sim::op::{Item, Order, Units, Want};
 use oversell_sim::report::most_inside;
@@ -17,7 +17,7 @@ fn findings(round: &Round) -> Vec<(FindingKind, u64)> {
 
 #[test]
 fn an_audit_that_keeps_nobody_finds_what_was_left_behind_as_one_that_keeps_everybody_does() {
-    let mut left = round(2, &[Bought, TurnedAway]);
+    let mut left = round(2, &[Bought, Rejected]);
     (left.tally.leaked_locks, left.tally.leaked_holds) = (1, 2);
     let mut running = Running::open(1, 2, false);
     for visit in &left.visits {
@@ -34,7 +34,7 @@ fn an_audit_that_keeps_nobody_finds_what_was_left_behind_as_one_that_keeps_every
 
 #[test]
 fn a_round_in_which_all_agrees_has_no_finding() {
-    assert_eq!(findings(&round(2, &[Bought, Bought, TurnedAway, TurnedAway])), []);
+    assert_eq!(findings(&round(2, &[Bought, Bought, Rejected, Rejected])), []);
     assert_eq!(findings(&round(3, &[Bought, Bought])), []);
 }
 
@@ -60,15 +60,15 @@ fn a_unit_gone_from_the_shelf_and_sold_to_nobody_is_leaked() {
     leaky.books.shelves = vec![1];
     assert_eq!(findings(&leaky), [(FindingKind::LeakedStock, 1)]);
     // Whoever was cut short may have it, and nobody can say otherwise.
-    let mut unknown = round(3, &[Bought, Failed(Failure::LockTimeout), TurnedAway]);
+    let mut unknown = round(3, &[Bought, Failed(Failure::LockTimeout), Rejected]);
     unknown.books.shelves = vec![1];
     assert!(findings(&unknown).iter().all(|(kind, _)| *kind != FindingKind::LeakedStock));
 }
 
 #[test]
 fn units_left_that_somebody_came_for_are_undersold() {
-    assert_eq!(findings(&round(3, &[Bought, GaveUp])), [(FindingKind::Undersold, 1)]);
-    let big_cart_only = round_of(3, vec![visit(0, 2, Bought), visit(1, 2, TurnedAway)]);
+    assert_eq!(findings(&round(3, &[Bought, Abandoned])), [(FindingKind::Undersold, 1)]);
+    let big_cart_only = round_of(3, vec![visit(0, 2, Bought), visit(1, 2, Rejected)]);
     assert_eq!(findings(&big_cart_only), [], "one unit is left, and nobody came for just one");
     assert_eq!(findings(&round(3, &[Bought, Unserved])), [], "Ctrl-C is nobody's fault");
 }
@@ -76,7 +76,7 @@ fn units_left_that_somebody_came_for_are_undersold() {
 #[test]
 fn what_a_buyer_who_was_cut_short_may_have_taken_is_held_against_nobody() {
     // The shelf is empty: three may have them, so nobody can say that they are unsold.
-    let cut = |ending| [Bought, ending, ending, TurnedAway];
+    let cut = |ending| [Bought, ending, ending, Rejected];
     let mut emptied = round(3, &cut(Failed(Failure::NoAnswer)));
     emptied.books.shelves = vec![0];
     assert_eq!(findings(&emptied), []);
@@ -90,7 +90,7 @@ fn what_a_buyer_who_was_cut_short_may_have_taken_is_held_against_nobody() {
         [(FindingKind::NegativeStock, 1), (FindingKind::LeakedStock, 1)]
     );
     // Units left for those whom Ctrl-C kept away.
-    assert_eq!(findings(&round(3, &[Bought, GaveUp, Unserved, Unserved])), []);
+    assert_eq!(findings(&round(3, &[Bought, Abandoned, Unserved, Unserved])), []);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn an_order_for_somebody_who_never_came_is_found() {
 
 #[test]
 fn orders_must_match_receipts_buyer_by_buyer() {
-    let mut swapped = round(2, &[Bought, TurnedAway]);
+    let mut swapped = round(2, &[Bought, Rejected]);
     swapped.books.orders = vec![Order { buyer: 1, want: Want::one(Item(0), 1) }];
     let found = findings(&swapped);
     assert!(found.contains(&(FindingKind::LostOrder, 1)), "{found:?}");
@@ -120,8 +120,8 @@ fn orders_must_match_receipts_buyer_by_buyer() {
 
 #[test]
 fn sold_out_is_false_only_if_no_order_of_events_makes_it_true() {
-    // Buyer 0 is turned away before buyer 1, the only one who buys, has come.
-    let told_too_early = round(1, &[TurnedAway, Bought]);
+    // Buyer 0 is rejected before buyer 1, the only one who buys, has come.
+    let told_too_early = round(1, &[Rejected, Bought]);
     assert_eq!(findings(&told_too_early), [(FindingKind::FalseSoldOut, 1)]);
     // Here buyer 1's attempt begins while buyer 0 is still being served: it may have been first.
     let mut overlapping = told_too_early.clone();
@@ -135,7 +135,7 @@ fn sold_out_is_false_only_if_no_order_of_events_makes_it_true() {
 
 #[test]
 fn units_that_are_gone_nobody_knows_where_may_have_been_gone_in_time() {
-    let mut leaky = round(2, &[TurnedAway, Bought]);
+    let mut leaky = round(2, &[Rejected, Bought]);
     leaky.books.shelves = vec![0];
     assert_eq!(findings(&leaky), [(FindingKind::LeakedStock, 1), (FindingKind::FalseSoldOut, 1)]);
     leaky.books.shelves = vec![-1];
@@ -148,7 +148,7 @@ fn units_that_are_gone_nobody_knows_where_may_have_been_gone_in_time() {
 
 #[test]
 fn who_has_no_receipt_may_have_taken_its_unit_in_any_attempt() {
-    let mut quiet = round(1, &[TurnedAway, GaveUp]);
+    let mut quiet = round(1, &[Rejected, Abandoned]);
     quiet.books.orders = vec![Order { buyer: 1, want: Want::one(Item(0), 1) }];
     quiet.books.shelves = vec![0];
     quiet.visits[1].began_ns = 0;
@@ -157,7 +157,7 @@ fn who_has_no_receipt_may_have_taken_its_unit_in_any_attempt() {
 
 #[test]
 fn a_retry_counts_from_its_own_beginning() {
-    let mut retried = round(1, &[TurnedAway, Bought]);
+    let mut retried = round(1, &[Rejected, Bought]);
     retried.visits[0].began_ns = 0;
     retried.visits[0].ended_ns = 10_000_000;
     retried.visits[1].began_ns = 0;
@@ -174,7 +174,7 @@ fn a_lock_that_outlives_its_attempt_is_leaked() {
 
 #[test]
 fn the_gravest_finding_comes_first() {
-    let mut bad = round(2, &[Bought, Bought, Bought, TurnedAway]);
+    let mut bad = round(2, &[Bought, Bought, Bought, Rejected]);
     bad.tally.leaked_locks = 1;
     bad.books.orders.pop();
     let kinds: Vec<_> = findings(&bad).into_iter().map(|(kind, _)| kind.gravity()).collect();
@@ -209,7 +209,7 @@ fn cart_round(stock: Units, visits: Vec<Visit>, left: [Units; 2]) -> Round {
 
 #[test]
 fn each_product_of_a_cart_has_an_account_of_its_own() {
-    let both = || vec![cart_visit(0, Bought), cart_visit(1, TurnedAway)];
+    let both = || vec![cart_visit(0, Bought), cart_visit(1, Rejected)];
     assert_eq!(findings(&cart_round(1, both(), [0, 0])), []);
     // One shelf fell too little and the other too much: added up they would agree.
     assert_eq!(
@@ -229,8 +229,8 @@ fn each_product_of_a_cart_has_an_account_of_its_own() {
 fn a_cart_of_which_one_product_is_gone_is_not_undersold() {
     let alone = Visit { want: Want::one(Item(1), 1), ..visit(0, 1, Bought) };
     let left_over = |ending| cart_round(1, vec![alone, cart_visit(1, ending)], [1, 0]);
-    assert_eq!(findings(&left_over(TurnedAway)), [], "nobody came for the first product alone");
-    let both_left = cart_round(1, vec![cart_visit(0, GaveUp)], [1, 1]);
+    assert_eq!(findings(&left_over(Rejected)), [], "nobody came for the first product alone");
+    let both_left = cart_round(1, vec![cart_visit(0, Abandoned)], [1, 1]);
     assert_eq!(findings(&both_left), [(FindingKind::Undersold, 2)]);
 }
 
@@ -238,10 +238,10 @@ fn a_cart_of_which_one_product_is_gone_is_not_undersold() {
 fn sold_out_is_false_for_a_cart_only_if_everything_in_it_was_left() {
     // Buyer 1 takes the first product alone, when buyer 0 has left.
     let later = Visit { want: Want::one(Item(0), 1), ..visit(1, 1, Bought) };
-    let told = cart_round(1, vec![cart_visit(0, TurnedAway), later], [0, 1]);
+    let told = cart_round(1, vec![cart_visit(0, Rejected), later], [0, 1]);
     assert_eq!(findings(&told), [(FindingKind::FalseSoldOut, 1)]);
     let earlier = Visit { want: Want::one(Item(0), 1), ..visit(0, 1, Bought) };
-    let told = cart_round(1, vec![earlier, cart_visit(1, TurnedAway)], [0, 1]);
+    let told = cart_round(1, vec![earlier, cart_visit(1, Rejected)], [0, 1]);
     assert_eq!(findings(&told), [], "one of the two was gone");
 }
 

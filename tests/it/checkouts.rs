@@ -12,7 +12,7 @@ use assert_cmd::cargo::cargo_bin_cmd;
 use oversell_sim::checkout::{Checkout, starter};
 use oversell_sim::control::Control;
 use oversell_sim::explore::{
-    Exploration, Outcome, Plan, as_furnished, replay_orders, search_orders, server_for,
+    Exploration, OrderOutcome, Plan, as_furnished, replay_orders, search_orders, server_for,
 };
 use oversell_sim::finding::FindingKind::{self, BrokenRule, LeakedStock, LostUpdate, Oversold};
 use oversell_sim::op::OpKind;
@@ -62,7 +62,7 @@ fn search(
     settings: &Settings,
     reduced: bool,
     most: u32,
-) -> (Exploration, BTreeSet<Outcome>) {
+) -> (Exploration, BTreeSet<OrderOutcome>) {
     let (address, control) = (Address::default(), Control::default());
     let server = server_for(checkout, settings, &address, &control).unwrap();
     let settings = as_furnished(checkout, settings.clone(), &*server).unwrap();
@@ -219,7 +219,7 @@ fn what_init_writes_runs_as_it_stands_and_is_not_written_over() {
         let file = ["--checkout", "checkout/checkout.toml"];
         let checked = run(folder.path(), &[&["check"], &file[..]].concat());
         assert_eq!(checked.status.code(), Some(0), "{store}: {}", said(&checked));
-        assert!(said(&checked).contains("turned away · 1 statement"), "{}", said(&checked));
+        assert!(said(&checked).contains("rejected · 1 statement"), "{}", said(&checked));
         let explored =
             run(folder.path(), &[&["explore"], &file[..], &["--expect", "oversold = 1"]].concat());
         assert_eq!(explored.status.code(), Some(0), "{store}: {}", said(&explored));
@@ -264,7 +264,7 @@ fn the_shop_that_init_writes_opens_and_sells_the_last_unit_twice() {
     let raced = run(folder.path(), &[&["race", "--rounds", "5", "--quiet"], &file[..]].concat());
     shop.kill().unwrap();
     shop.wait().unwrap();
-    assert!(said(&checked).contains("turned away · 1 statement"), "{}", said(&checked));
+    assert!(said(&checked).contains("rejected · 1 statement"), "{}", said(&checked));
     assert!(said(&raced).contains("BROKEN"), "{}", said(&raced));
 }
 

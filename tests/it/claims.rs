@@ -1,7 +1,7 @@
 //! Every registered strategy is held to what it claims, on real threads.
 
 use oversell_sim::buyer::Demand;
-use oversell_sim::entrant::Entrant;
+use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::report::{Evidence, Report};
 use oversell_sim::rounds::race_all;
 use oversell_sim::settings::Settings;
@@ -14,8 +14,8 @@ use oversell_sim::worlds::threads::Control;
 /// shows its finding with a chance of at least one in three, so that a false alarm is one in 10¹⁷.
 const MOST_ROUNDS: u32 = 100;
 
-fn race(entrant: &dyn Entrant, settings: &Settings) -> Report {
-    race_all(&[entrant], settings, &[], &Control::default()).unwrap()
+fn race(strategy: &dyn DynStrategy, settings: &Settings) -> Report {
+    race_all(&[strategy], settings, &[], &Control::default()).unwrap()
 }
 
 /// The crowds in which a claim is tried.
@@ -40,16 +40,16 @@ fn crowds() -> Vec<Settings> {
 #[test]
 fn safe_strategies_show_no_finding_in_any_crowd() {
     let all = strategies::select(["all"], &Settings::default()).unwrap();
-    for entrant in all.into_iter().filter(|entrant| entrant.card().claim == Claim::Safe) {
+    for strategy in all.into_iter().filter(|strategy| strategy.card().claim == Claim::Safe) {
         for mut settings in crowds() {
-            if entrant.card().carts {
+            if strategy.card().carts {
                 (settings.items, settings.cart) = (4, 2);
             }
-            let report = race(entrant, &settings);
+            let report = race(strategy, &settings);
             let run = &report.runs[0];
             assert!(run.findings.is_empty(), "{report}");
             assert_eq!(
-                run.figures.failed + run.figures.unserved + run.figures.gave_up,
+                run.figures.failed + run.figures.unserved + run.figures.abandoned,
                 0,
                 "{report}"
             );
@@ -59,8 +59,8 @@ fn safe_strategies_show_no_finding_in_any_crowd() {
 
 #[test]
 fn broken_strategies_show_what_they_claim() {
-    for entrant in strategies::select(["all"], &Settings::default()).unwrap() {
-        let claim = entrant.card().claim;
+    for strategy in strategies::select(["all"], &Settings::default()).unwrap() {
+        let claim = strategy.card().claim;
         let Some(kind) = claim.shows() else { continue };
         // On threads nothing goes wrong on purpose.
         if claim.when().iter().any(|(name, _)| Faults::NAMES.contains(name)) {
@@ -74,19 +74,19 @@ fn broken_strategies_show_what_they_claim() {
                 seed: seed.into(),
                 ..Settings::default()
             };
-            let report = race(entrant, &settings);
+            let report = race(strategy, &settings);
             report.runs[0].findings.iter().any(|found| found.kind == kind)
         });
-        assert!(shows, "{} never showed {}", entrant.card().name, kind.title());
+        assert!(shows, "{} never showed {}", strategy.card().name, kind.title());
     }
 }
 
 #[test]
 fn one_thread_is_no_race_and_the_verdict_says_so() {
-    for entrant in strategies::select(["all"], &Settings::default()).unwrap() {
-        // A clerk is always beside its one buyer, but buyers still never meet.
+    for strategy in strategies::select(["all"], &Settings::default()).unwrap() {
+        // A worker is always beside its one buyer, but buyers still never meet.
         let settings = Settings { buyers: 20, threads: Some(1), ..Settings::default() };
-        let report = race(entrant, &settings);
+        let report = race(strategy, &settings);
         assert_eq!(report.runs[0].evidence, Evidence::Vacuous, "{report}");
     }
 }
@@ -94,8 +94,8 @@ fn one_thread_is_no_race_and_the_verdict_says_so() {
 #[test]
 fn every_name_and_alias_finds_its_strategy_and_no_other() {
     let mut names = Vec::new();
-    for entrant in everybody() {
-        let card = entrant.card();
+    for strategy in everybody() {
+        let card = strategy.card();
         for name in std::iter::once(&card.name).chain(card.aliases) {
             assert_eq!(find(name).unwrap().card().name, card.name);
             assert!(!names.contains(name), "{name} is taken twice");

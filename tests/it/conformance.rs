@@ -16,22 +16,22 @@ use crate::counters::{Counter, Left, Say, Street, settings};
 const APPLE: Item = Item(0);
 const PEAR: Item = Item(1);
 
-type Heard = Result<Reply, Missed>;
+type OpResult = Result<Reply, Missed>;
 
-const DONE: Heard = Ok(Reply::Done);
-const YES: Heard = Ok(Reply::Applied(true));
-const NO: Heard = Ok(Reply::Applied(false));
+const DONE: OpResult = Ok(Reply::Done);
+const YES: OpResult = Ok(Reply::Applied(true));
+const NO: OpResult = Ok(Reply::Applied(false));
 
-fn stock(units: Units) -> Heard {
+fn stock(units: Units) -> OpResult {
     Ok(Reply::Stock(units))
 }
 
-fn failed(why: Failure) -> Heard {
+fn failed(why: Failure) -> OpResult {
     Err(Missed::Failed(why))
 }
 
 /// A line of a talk: over which connection (and in the name of the buyer of that number), what, and the reply.
-type Line = (usize, Op, Heard);
+type Line = (usize, Op, OpResult);
 
 /// A talk of a few connections, and the kinds of op that it takes.
 struct Talk {
@@ -70,7 +70,7 @@ const LOCK: Op = Op::Lock { item: APPLE };
 const UNLOCK: Op = Op::Unlock { item: APPLE };
 const LEASE: Op = Op::Lease { item: APPLE };
 const UNLEASE: Op = Op::Unlease { item: APPLE };
-const LOCKED: Heard = Ok(Reply::Locked { waited: false });
+const LOCKED: OpResult = Ok(Reply::Locked { waited: false });
 
 fn order(buyer: u32, want: Want) -> Op {
     Op::PlaceOrder(Order { buyer, want })
@@ -386,7 +386,7 @@ fn waiting_has_a_bound(street: &Street) {
 }
 
 /// Asks until the reply is another; there is a bound.
-fn ask_until_it_changes(shop: &mut dyn Counter, say: Say, reply: Heard) -> Heard {
+fn ask_until_it_changes(shop: &mut dyn Counter, say: Say, reply: OpResult) -> OpResult {
     let control = Control::default();
     for _ in 0..500 {
         let heard = shop.say(say);
@@ -433,7 +433,7 @@ fn timers_run_out(kind: StoreKind) {
 
 /// Whoever reads in one transaction and writes what somebody else has written since is told, or not.
 fn isolation_is_as_promised(kind: StoreKind) {
-    let outcome = |isolation| -> Option<Heard> {
+    let outcome = |isolation| -> Option<OpResult> {
         let street = Street::of(Settings { isolation, ..settings(kind) })?;
         let say = |buyer: u32, op| Say { connection: buyer as usize, buyer, op };
         let mut heard = DONE;

@@ -82,8 +82,8 @@ fn every_field_of_an_exploration_is_described() {
 #[test]
 fn the_readme_names_every_strategy() {
     let readme = read("README.md");
-    for entrant in everybody() {
-        let name = entrant.card().name;
+    for strategy in everybody() {
+        let name = strategy.card().name;
         assert!(readme.contains(&format!("`{name}`")), "README.md lacks {name}");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use oversell_sim::buyer::Demand;
-use oversell_sim::entrant::Entrant;
+use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::explore::{
     self, Exploration, Limits, Schedule, Search, any_buyers, search_all, try_all,
 };
@@ -23,7 +23,7 @@ use oversell_sim::stores::memory::{Memory, Versioned};
 use oversell_sim::stores::model::{Grip, Model, Standing};
 use oversell_sim::stores::{Client, LiveStore};
 use oversell_sim::strategies::{ALL, everybody, find, zoo};
-use oversell_sim::worlds::stepped::Cast;
+use oversell_sim::worlds::stepped::TransitionTable;
 use proptest::prelude::*;
 
 use crate::fixture::NeverHappy;
@@ -36,13 +36,13 @@ fn settings(buyers: u32, stock: i32) -> Settings {
 }
 
 /// The shop as a strategy would have it: with carts, if it is about carts.
-pub(crate) fn suited(entrant: &dyn Entrant, settings: Settings) -> Settings {
-    let mut settings = match entrant.card().carts {
+pub(crate) fn suited(strategy: &dyn DynStrategy, settings: Settings) -> Settings {
+    let mut settings = match strategy.card().carts {
         true => Settings { items: 2, cart: 2, ..settings },
         false => settings,
     };
     let shop = settings.clone();
-    for (name, text) in entrant.card().claim.when() {
+    for (name, text) in strategy.card().claim.when() {
         settings.set(name, text).unwrap();
     }
     // What a claim says of the size of a shop is the least at which it shows. What it says of the
@@ -79,7 +79,7 @@ fn interleavings_are_counted_exactly() {
 #[test]
 fn states_are_counted_exactly() {
     // One unit: either nobody has bought, and of n buyers 0 to n have read it: n + 1 states; or one
-    // has, and the others are at the start, holding a stale 1, or turned away: n (n + 1) / 2.
+    // has, and the others are at the start, holding a stale 1, or rejected: n (n + 1) / 2.
     for n in [2, 3, 10, 60] {
         let expected = (n + 1) + n * (n + 1) / 2;
         assert_eq!(counts_of_states("cas", n as u32), expected, "{n} buyers");
@@ -121,12 +121,12 @@ fn safe_strategies_are_proved_and_broken_ones_are_broken_by_what_they_claim() {
         Settings { qty: Demand { least: 1, most: 2 }, seed: 1, ..settings(4, 3) },
         Settings { qty: Demand { least: 1, most: 3 }, seed: 2, ..settings(4, 3) },
     ];
-    for entrant in ALL {
-        let card = entrant.card();
+    for strategy in ALL {
+        let card = strategy.card();
         let all: Vec<Exploration> = shops
             .iter()
-            .map(|shop| suited(*entrant, shop.clone()))
-            .map(|shop| search_all(*entrant, &shop, Limits::default(), || false).unwrap())
+            .map(|shop| suited(*strategy, shop.clone()))
+            .map(|shop| search_all(*strategy, &shop, Limits::default(), || false).unwrap())
             .collect();
         match card.claim {
             Claim::Safe | Claim::SafeWhen(_) => {
@@ -144,15 +144,15 @@ fn safe_strategies_are_proved_and_broken_ones_are_broken_by_what_they_claim() {
 #[test]
 fn every_animal_of_the_zoo_shows_its_finding_at_several_sizes() {
     for (buyers, stock) in [(2, 1), (3, 1), (4, 2)] {
-        for entrant in zoo::ALL {
-            let card = entrant.card();
+        for strategy in zoo::ALL {
+            let card = strategy.card();
             let Some(kind) = card.claim.shows() else { panic!("{} claims to be safe", card.name) };
-            let mut shop = suited(*entrant, settings(buyers, stock));
+            let mut shop = suited(*strategy, settings(buyers, stock));
             if ["two-tabs", "give-back-twice"].contains(&card.name) {
                 // Their claims are about a size, and here it is seen which sizes show it.
                 (shop.buyers, shop.stock) = (buyers, stock);
             }
-            let found = search_all(*entrant, &shop, Limits::default(), || false).unwrap();
+            let found = search_all(*strategy, &shop, Limits::default(), || false).unwrap();
             // Whom nobody else needs to be wronged by needs a unit to spare, or a buyer too many.
             let can_show = match card.name {
                 "two-tabs" => stock >= 2,
@@ -166,21 +166,21 @@ fn every_animal_of_the_zoo_shows_its_finding_at_several_sizes() {
 
 #[test]
 fn no_animal_shows_a_graver_finding_than_the_one_it_is_kept_for() {
-    for entrant in zoo::ALL {
-        let Some(kind) = entrant.card().claim.shows() else { continue };
-        let shop = suited(*entrant, settings(4, 2));
-        let found = search_all(*entrant, &shop, Limits::default(), || false).unwrap();
+    for strategy in zoo::ALL {
+        let Some(kind) = strategy.card().claim.shows() else { continue };
+        let shop = suited(*strategy, settings(4, 2));
+        let found = search_all(*strategy, &shop, Limits::default(), || false).unwrap();
         let gravest = found.findings.first().map(|told| told.finding.kind);
-        assert_eq!(gravest, Some(kind), "{}\n{found}", entrant.card().name);
+        assert_eq!(gravest, Some(kind), "{}\n{found}", strategy.card().name);
     }
 }
 
 #[test]
 fn every_safe_strategy_is_proved_for_any_number_of_buyers() {
-    for entrant in ALL.iter().filter(|entrant| entrant.card().claim == Claim::Safe) {
+    for strategy in ALL.iter().filter(|strategy| strategy.card().claim == Claim::Safe) {
         for stock in 1..=3 {
-            let shop = suited(*entrant, settings(2, stock));
-            let any = any_buyers(*entrant, &shop, 20, Limits::default(), || false).unwrap();
+            let shop = suited(*strategy, settings(2, stock));
+            let any = any_buyers(*strategy, &shop, 20, Limits::default(), || false).unwrap();
             assert_eq!((any.evidence, any.below_zero), (Evidence::Proved, false), "{any:?}");
             assert!(any.proved_up_to >= Some(20), "{any:?}");
         }
@@ -249,13 +249,13 @@ fn a_search_that_was_cut_short_never_says_proved() {
 
 #[test]
 fn every_schedule_that_is_printed_replays_to_the_same_finding() {
-    for entrant in everybody() {
+    for strategy in everybody() {
         let shop = Settings { qty: Demand { least: 1, most: 3 }, seed: 2, ..settings(4, 3) };
-        let shop = suited(entrant, shop);
-        let found = search_all(entrant, &shop, Limits::default(), || false).unwrap();
+        let shop = suited(strategy, shop);
+        let found = search_all(strategy, &shop, Limits::default(), || false).unwrap();
         for told in &found.findings {
             let schedule: Schedule = told.schedule.parse().unwrap();
-            let again = explore::replay(entrant, &shop, &schedule).unwrap();
+            let again = explore::replay(strategy, &shop, &schedule).unwrap();
             assert_eq!(again.amount_of(told.finding.kind), told.finding.amount, "{again}");
             assert_eq!(again.replayed.unwrap(), told.timeline);
         }
@@ -263,29 +263,29 @@ fn every_schedule_that_is_printed_replays_to_the_same_finding() {
 }
 
 /// Follows everything both ways and compares; the size of it, in schedules.
-fn assert_brute_force_agrees(entrant: &dyn Entrant, settings: &Settings) -> u64 {
-    assert_brute_force_agrees_within(MOST_STEPS, entrant, settings)
+fn assert_brute_force_agrees(strategy: &dyn DynStrategy, settings: &Settings) -> u64 {
+    assert_brute_force_agrees_within(MOST_STEPS, strategy, settings)
 }
 
 /// The same; brute force gives up after so many steps.
 pub(crate) fn assert_brute_force_agrees_within(
     most_steps: usize,
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
 ) -> u64 {
-    let open = |cast: &mut Cast<'_>| explore::open(cast, entrant, settings).unwrap();
-    let mut cast = Cast::new(entrant, settings);
-    let opening = open(&mut cast);
-    let seen = Search::from(&mut cast, opening).run(Limits::default(), || false);
+    let open = |table: &mut TransitionTable<'_>| explore::open(table, strategy, settings).unwrap();
+    let mut table = TransitionTable::new(strategy, settings);
+    let opening = open(&mut table);
+    let seen = Search::from(&mut table, opening).run(Limits::default(), || false);
     let mut size = 0;
     for merges in [true, false] {
-        let mut cast = Cast::new(entrant, settings);
+        let mut table = TransitionTable::new(strategy, settings);
         if !merges {
-            cast = cast.unmerged();
+            table = table.unmerged();
         }
-        let opening = open(&mut cast);
+        let opening = open(&mut table);
         let few = Limits { states: most_steps, ..Limits::default() };
-        let tried = try_all(&mut cast, &opening, few, || false);
+        let tried = try_all(&mut table, &opening, few, || false);
         let kinds = |shown: &[explore::Shown]| -> BTreeSet<String> {
             shown.iter().map(|shown| shown.finding.kind.name()).collect()
         };
@@ -307,7 +307,7 @@ pub(crate) fn assert_brute_force_agrees_within(
 
 #[test]
 fn merging_and_remembering_change_no_outcome_of_any_strategy() {
-    for entrant in everybody() {
+    for strategy in everybody() {
         let shops = [
             settings(1, 1),
             settings(2, 1),
@@ -319,11 +319,11 @@ fn merging_and_remembering_change_no_outcome_of_any_strategy() {
         // smallest.
         let shops = shops.map(|shop| {
             let faults =
-                if shop.buyers <= 2 { suited(entrant, shop.clone()).faults } else { shop.faults };
-            Settings { faults, ..suited(entrant, shop) }
+                if shop.buyers <= 2 { suited(strategy, shop.clone()).faults } else { shop.faults };
+            Settings { faults, ..suited(strategy, shop) }
         });
-        let size: u64 = shops.iter().map(|shop| assert_brute_force_agrees(entrant, shop)).sum();
-        assert!(size > 0, "{}", entrant.card().name);
+        let size: u64 = shops.iter().map(|shop| assert_brute_force_agrees(strategy, shop)).sum();
+        assert!(size > 0, "{}", strategy.card().name);
     }
 }
 
@@ -513,7 +513,7 @@ impl Checkout for KeepsTheLock {
 #[test]
 fn what_only_a_stepped_world_can_tell_is_told() {
     for (found, kind) in [
-        (oversell_sim::explore(LocksTwice).run(), FindingKind::StuckBuyers),
+        (oversell_sim::explore(LocksTwice).run(), FindingKind::Deadlock),
         (oversell_sim::explore(KeepsTheLock).run(), FindingKind::LeakedLock),
         (oversell_sim::explore(NeverHappy).run(), FindingKind::Livelock),
     ] {
@@ -521,9 +521,9 @@ fn what_only_a_stepped_world_can_tell_is_told() {
         assert!(found.amount_of(kind) > 0, "{found}");
     }
     let kept = oversell_sim::explore(KeepsTheLock).buyers(3).run().unwrap();
-    assert_eq!(kept.amount_of(FindingKind::StuckBuyers), 0, "a closed connection lets go: {kept}");
+    assert_eq!(kept.amount_of(FindingKind::Deadlock), 0, "a closed connection lets go: {kept}");
     let all_stuck = oversell_sim::explore(LocksTwice).buyers(3).run().unwrap();
-    assert_eq!(all_stuck.amount_of(FindingKind::StuckBuyers), 3, "{all_stuck}");
+    assert_eq!(all_stuck.amount_of(FindingKind::Deadlock), 3, "{all_stuck}");
 }
 
 #[test]
@@ -569,7 +569,7 @@ fn the_report_is_the_same_bytes_on_any_number_of_threads() {
     }
 }
 
-/// A buyer who finds too little is turned away; whoever takes one first looks at it for a while.
+/// A buyer who finds too little is rejected; whoever takes one first looks at it for a while.
 struct LooksTwice;
 
 impl Checkout for LooksTwice {
@@ -592,16 +592,16 @@ impl Checkout for LooksTwice {
 #[test]
 fn a_false_sold_out_is_found_by_who_came_before_whom() {
     // Of three units two buyers want two each, and a third one. Who wants two looks and puts them back:
-    // whoever is turned away meanwhile could have had its units.
+    // whoever is rejected meanwhile could have had its units.
     let shop = Settings { qty: Demand { least: 1, most: 2 }, seed: 3, ..settings(3, 2) };
     let found = search_all(&LooksTwice, &shop, Limits::default(), || false).unwrap();
     assert!(found.amount_of(FindingKind::FalseSoldOut) > 0, "{found}");
     assert!(found.covered.as_ref().unwrap().precedence_states > 0);
     // Of a safe strategy no refusal comes before enough was promised.
-    for entrant in ALL.iter().filter(|entrant| entrant.card().claim == Claim::Safe) {
-        let shop = suited(*entrant, settings(4, 2));
-        let proved = search_all(*entrant, &shop, Limits::default(), || false).unwrap();
-        assert_eq!(proved.covered.unwrap().precedence_states, 0, "{}", entrant.card().name);
+    for strategy in ALL.iter().filter(|strategy| strategy.card().claim == Claim::Safe) {
+        let shop = suited(*strategy, settings(4, 2));
+        let proved = search_all(*strategy, &shop, Limits::default(), || false).unwrap();
+        assert_eq!(proved.covered.unwrap().precedence_states, 0, "{}", strategy.card().name);
     }
 }
 
@@ -726,7 +726,7 @@ impl Checkout for SecondThoughts {
 
 #[test]
 fn a_unit_that_was_put_back_and_bought_later_excuses_no_refusal() {
-    // B is turned away while A has the unit, but A puts it back, and buys in an attempt that begins later.
+    // B is rejected while A has the unit, but A puts it back, and buys in an attempt that begins later.
     let found = oversell_sim::explore(SecondThoughts).run().unwrap();
     let told = found.findings.iter().find(|told| told.finding.kind == FindingKind::FalseSoldOut);
     assert_eq!(told.unwrap().schedule, "ABAAAA", "{found}");

@@ -1,7 +1,7 @@
 //! Transactions, holds, money, queues and what goes wrong around them: the model op by op, every claim
 //! under every fault, bugs beside their cures, and random checkouts against brute force.
 
-use oversell_sim::entrant::Entrant;
+use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{self, Exploration, Limits, Schedule, any_buyers, search_all};
 use oversell_sim::op::{Op, OpKind, Order, Payment, Reply, Units};
@@ -35,8 +35,8 @@ fn with(mut settings: Settings, named: &[(&str, &str)]) -> Settings {
     settings
 }
 
-fn searched(entrant: &dyn Entrant, settings: &Settings) -> Exploration {
-    search_all(entrant, settings, Limits::default(), || false).unwrap()
+fn searched(strategy: &dyn DynStrategy, settings: &Settings) -> Exploration {
+    search_all(strategy, settings, Limits::default(), || false).unwrap()
 }
 
 /// What was found, the gravest first.
@@ -44,19 +44,19 @@ fn kinds(found: &Exploration) -> Vec<FindingKind> {
     found.findings.iter().map(|told| told.finding.kind).collect()
 }
 
-fn assert_proved(entrant: &dyn Entrant, settings: &Settings) {
-    let found = searched(entrant, settings);
+fn assert_proved(strategy: &dyn DynStrategy, settings: &Settings) {
+    let found = searched(strategy, settings);
     assert_eq!(
         found.evidence,
         Evidence::Proved,
         "{} with {settings:?}\n{found}",
-        entrant.card().name
+        strategy.card().name
     );
 }
 
 // The model, op by op.
 
-/// A shop with two connections: of two buyers, or of one buyer and somebody on its errand.
+/// A shop with two connections: of two buyers, or of one buyer and somebody in its background task.
 struct Shop {
     model: Model,
     grips: [Grip; 2],
@@ -525,8 +525,8 @@ fn a_declined_payment_that_ends_an_attempt_closes_its_connection() {
 }
 
 checkout! {
-    /// Its order is written by the notice alone, and by every notice.
-    OrdersByNotice needs [Take, Add, Pay, FindOrder, Notice];
+    /// Its order is written by the webhook alone, and by every webhook.
+    OrdersByWebhook needs [Take, Add, Pay, FindOrder, Webhook];
     attempt(shop, want) -> Attempt {
         if !shop.take(want.item, want.qty).await? {
             return Err(SoldOut);
@@ -540,9 +540,9 @@ checkout! {
 }
 
 #[test]
-fn asking_again_with_the_same_key_moves_no_money_and_sends_no_notice() {
-    assert_proved(&OrdersByNotice, &with(settings(2, 1), &[("lost-answers", "2")]));
-    let again = searched(&OrdersByNotice, &with(settings(2, 1), &[("redeliveries", "1")]));
+fn asking_again_with_the_same_key_moves_no_money_and_sends_no_webhook() {
+    assert_proved(&OrdersByWebhook, &with(settings(2, 1), &[("lost-answers", "2")]));
+    let again = searched(&OrdersByWebhook, &with(settings(2, 1), &[("redeliveries", "1")]));
     assert_eq!(kinds(&again), [FindingKind::OrderWithoutReceipt]);
 }
 
@@ -624,8 +624,8 @@ fn who_gives_back_outside_a_transaction_is_not_overwritten_by_one() {
 }
 
 checkout! {
-    /// The buyer's return and the provider's notice each finish in a transaction.
-    FinishesInTransactions needs [Transaction, Take, Pay, FindOrder, Notice];
+    /// The buyer's return and the provider's webhook each finish in a transaction.
+    FinishesInTransactions needs [Transaction, Take, Pay, FindOrder, Webhook];
     attempt(shop, want) -> Attempt {
         while shop.charge_once().await? == Payment::Unknown {}
         match finish(shop, want).await? {
@@ -659,7 +659,7 @@ async fn finish<C: Connection>(shop: &mut Session<C>, want: Want) -> Result<bool
 fn two_transactions_that_finish_one_order_write_one() {
     for isolation in Isolation::ALL {
         for faults in [&[][..], &[("redeliveries", "1")], &[("lost-answers", "1")]] {
-            // With a unit for everybody, so that no notice comes after a refund.
+            // With a unit for everybody, so that no webhook comes after a refund.
             assert_proved(
                 &FinishesInTransactions,
                 &with(Settings { isolation, ..settings(2, 2) }, faults),
@@ -682,9 +682,9 @@ checkout! {
 
 #[test]
 fn any_number_of_buyers_come_to_the_same_shop() {
-    let any = |entrant: &dyn Entrant, isolation| {
+    let any = |strategy: &dyn DynStrategy, isolation| {
         let shop = Settings { isolation, ..settings(2, 1) };
-        any_buyers(entrant, &shop, 0, Limits::default(), || false).unwrap()
+        any_buyers(strategy, &shop, 0, Limits::default(), || false).unwrap()
     };
     let transaction = find("transaction").unwrap();
     assert!(any(transaction, Isolation::ReadCommitted).oversold);
@@ -767,7 +767,7 @@ checkout! {
 }
 
 #[test]
-fn a_payment_on_an_errand_can_be_declined_too() {
+fn a_payment_in_a_background_task_can_be_declined_too() {
     let shop = with(settings(1, 1), &[("crashes", "1"), ("declines", "1")]);
     let found = searched(&RecoversBlindly, &shop);
     // It dies after the commit; whoever comes after it finds the order, and no money.
@@ -780,8 +780,8 @@ fn a_payment_on_an_errand_can_be_declined_too() {
 }
 
 checkout! {
-    /// Pays, is sent away for nothing, and the notice of its payment comes later.
-    SendsAwayWhoHasPaid needs [Pay, Read, Notice];
+    /// Pays, is sent away for nothing, and the webhook of its payment comes later.
+    SendsAwayWhoHasPaid needs [Pay, Read, Webhook];
     attempt(shop, want) -> Attempt {
         shop.read(want.item).await?;
         shop.charge_once().await?;
@@ -804,8 +804,8 @@ fn the_schedule_to_a_false_sold_out_goes_on_to_the_end() {
 }
 
 checkout! {
-    /// The clerk takes the money, and the provider's notice writes the order.
-    ClerkTakesMoney needs [Queue, Take, Pay, FindOrder, Notice];
+    /// The worker takes the money, and the provider's webhook writes the order.
+    WorkerTakesMoney needs [Queue, Take, Pay, FindOrder, Webhook];
     attempt(shop, want) -> Attempt {
         shop.submit(want).await?;
         if shop.answer().await? { Ok(Bought) } else { Err(SoldOut) }
@@ -823,10 +823,10 @@ checkout! {
 }
 
 #[test]
-fn what_the_provider_tells_of_a_clerks_charge_is_not_lost_with_the_clerk() {
-    assert_proved(&ClerkTakesMoney, &settings(2, 1));
-    assert_proved(&ClerkTakesMoney, &with(settings(2, 1), &[("lost-answers", "1")]));
-    let unpaid = searched(&ClerkTakesMoney, &with(settings(2, 1), &[("declines", "1")]));
+fn what_the_provider_tells_of_a_workers_charge_is_not_lost_with_the_worker() {
+    assert_proved(&WorkerTakesMoney, &settings(2, 1));
+    assert_proved(&WorkerTakesMoney, &with(settings(2, 1), &[("lost-answers", "1")]));
+    let unpaid = searched(&WorkerTakesMoney, &with(settings(2, 1), &[("declines", "1")]));
     assert!(!unpaid.findings.is_empty(), "it does not look whether the money came");
 }
 
@@ -874,22 +874,22 @@ const SHOWN: &[(&str, &str, &[FindingKind])] = {
 };
 
 /// Those that claim something about faults, with their claims.
-fn about_faults() -> impl Iterator<Item = (&'static dyn Entrant, Claim)> {
+fn about_faults() -> impl Iterator<Item = (&'static dyn DynStrategy, Claim)> {
     let names_a_fault =
         |claim: Claim| claim.when().iter().any(|(name, _)| Faults::NAMES.contains(name));
-    let all = everybody().map(|entrant| (entrant, entrant.card().claim));
+    let all = everybody().map(|strategy| (strategy, strategy.card().claim));
     all.filter(move |(_, claim)| names_a_fault(*claim))
 }
 
 #[test]
 fn every_fault_alone_shows_what_the_table_says_and_nothing_else() {
-    for (entrant, _) in about_faults() {
-        let name = entrant.card().name;
+    for (strategy, _) in about_faults() {
+        let name = strategy.card().name;
         for fault in Faults::NAMES {
             let listed = SHOWN.iter().find(|(of, by, _)| (*of, *by) == (name, fault));
             let shown = listed.map_or(&[][..], |(.., shown)| shown);
             for (buyers, stock) in [(2, 1), (3, 2)] {
-                let found = searched(entrant, &with(settings(buyers, stock), &[(fault, "1")]));
+                let found = searched(strategy, &with(settings(buyers, stock), &[(fault, "1")]));
                 assert_eq!(kinds(&found), shown, "{name} with {fault}\n{found}");
                 assert!(found.covered.as_ref().unwrap().complete, "{name} with {fault}\n{found}");
             }
@@ -899,35 +899,35 @@ fn every_fault_alone_shows_what_the_table_says_and_nothing_else() {
 
 #[test]
 fn what_is_safe_under_faults_is_proved_under_each_that_it_names_and_all_together() {
-    for (entrant, claim) in about_faults() {
+    for (strategy, claim) in about_faults() {
         let Claim::SafeWhen(when) = claim else { continue };
         for (buyers, stock) in [(1, 1), (2, 1), (3, 1)] {
             for fault in when {
-                assert_proved(entrant, &with(settings(buyers, stock), &[*fault]));
+                assert_proved(strategy, &with(settings(buyers, stock), &[*fault]));
             }
-            assert_proved(entrant, &with(settings(buyers, stock), when));
+            assert_proved(strategy, &with(settings(buyers, stock), when));
         }
-        assert_proved(entrant, &with(settings(2, 2), when));
+        assert_proved(strategy, &with(settings(2, 2), when));
     }
 }
 
 #[test]
 fn what_only_a_fault_shows_is_not_there_without_it() {
-    for (entrant, claim) in about_faults() {
+    for (strategy, claim) in about_faults() {
         let Claim::ShowsWhen(kind, when) = claim else { continue };
         for (buyers, stock) in [(2, 1), (3, 1), (3, 2)] {
-            assert_proved(entrant, &settings(buyers, stock));
-            let found = searched(entrant, &with(settings(buyers, stock), when));
-            assert!(found.amount_of(kind) > 0, "{}\n{found}", entrant.card().name);
+            assert_proved(strategy, &settings(buyers, stock));
+            let found = searched(strategy, &with(settings(buyers, stock), when));
+            assert!(found.amount_of(kind) > 0, "{}\n{found}", strategy.card().name);
         }
     }
 }
 
 #[test]
 fn the_command_that_is_printed_with_a_fault_shows_the_same_finding() {
-    for (entrant, claim) in about_faults() {
+    for (strategy, claim) in about_faults() {
         let Claim::ShowsWhen(kind, _) = claim else { continue };
-        let found = searched(entrant, &suited(entrant, settings(2, 1)));
+        let found = searched(strategy, &suited(strategy, settings(2, 1)));
         let told = found.findings.iter().find(|told| told.finding.kind == kind).unwrap();
         let words = shlex::split(&told.again).unwrap();
         let (program, arguments): (Vec<String>, Vec<String>) =
@@ -950,15 +950,15 @@ fn a_transaction_is_worth_what_its_level_is() {
         ("transaction", &[ReadCommitted][..], &[RepeatableRead, Serializable][..]),
         ("count-then-insert", &[ReadCommitted, RepeatableRead], &[Serializable]),
     ] {
-        let entrant = find(name).unwrap();
+        let strategy = find(name).unwrap();
         for (buyers, stock) in [(2, 1), (3, 1), (3, 2), (4, 1)] {
             for isolation in safe {
                 let isolation = *isolation;
-                assert_proved(entrant, &Settings { isolation, ..settings(buyers, stock) });
+                assert_proved(strategy, &Settings { isolation, ..settings(buyers, stock) });
             }
             for isolation in broken {
                 let isolation = *isolation;
-                let found = searched(entrant, &Settings { isolation, ..settings(buyers, stock) });
+                let found = searched(strategy, &Settings { isolation, ..settings(buyers, stock) });
                 assert!(
                     found.amount_of(FindingKind::Oversold) > 0,
                     "{name} at {isolation}\n{found}"
@@ -1005,8 +1005,8 @@ fn of_twins_one_is_broken_and_one_is_proved_under_the_same_faults() {
 }
 
 /// How many schedules there are.
-fn schedules(entrant: &dyn Entrant, settings: &Settings) -> u64 {
-    let covered = searched(entrant, settings).covered.unwrap();
+fn schedules(strategy: &dyn DynStrategy, settings: &Settings) -> u64 {
+    let covered = searched(strategy, settings).covered.unwrap();
     assert!(covered.complete);
     covered.interleavings.unwrap().exact().unwrap()
 }
@@ -1340,15 +1340,17 @@ impl Program {
 
 impl Checkout for Program {
     fn about(&self) -> About {
-        use OpKind::{CountLeft, FindOrder, Hold, Lease, Notice, Pay, Queue, Recover, Transaction};
+        use OpKind::{
+            CountLeft, FindOrder, Hold, Lease, Pay, Queue, Recover, Transaction, Webhook,
+        };
         let needs: &[OpKind] = match (self.looks, self.queues) {
             (false, false) => &[Hold, Lease, Pay],
             (false, true) => &[Hold, Lease, Pay, Queue],
             (true, false) => {
-                &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Notice, Recover]
+                &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Webhook, Recover]
             }
             (true, true) => {
-                &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Notice, Recover, Queue]
+                &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Webhook, Recover, Queue]
             }
         };
         About { needs, ..About::of_type::<Self>() }
@@ -1442,7 +1444,7 @@ proptest! {
 }
 
 #[test]
-fn whom_the_clerk_has_answered_has_its_answer_though_the_power_goes_at_that_moment() {
+fn whom_the_worker_has_answered_has_its_answer_though_the_power_goes_at_that_moment() {
     let program = Program {
         attempt: vec![Line::Queue],
         serve: Vec::new(),
@@ -1453,7 +1455,7 @@ fn whom_the_clerk_has_answered_has_its_answer_though_the_power_goes_at_that_mome
     };
     let faults = Faults { power_cuts: 1, ..Faults::default() };
     let shop = Settings { faults, ..settings(2, 1) };
-    // Two queue up, and the clerk calls and answers each. Without a cut there are two by three ways: who queues
+    // Two queue up, and the worker calls and answers each. Without a cut there are two by three ways: who queues
     // first, and whether the other comes before, while or after that one is served. In each there is a cut at one
     // of the six steps, or none.
     assert_eq!(schedules(&program, &shop), 2 * 3 * (6 + 1));

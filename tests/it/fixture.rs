@@ -51,16 +51,16 @@ pub(crate) fn round_of(stock: Units, visits: Vec<Visit>) -> Round {
 }
 
 /// The report of one strategy's rounds.
-pub(crate) fn report(strategy: &str, settings: &Settings, rounds: &[Round]) -> Report {
+pub(crate) fn report(name: &str, settings: &Settings, rounds: &[Round]) -> Report {
     let mut logbook = Logbook::open(&[]);
     for round in rounds {
         logbook.enter(round);
     }
-    let entrant = find(strategy).unwrap();
-    let again = Command::of(Verb::Race, entrant, settings);
-    let mut run = logbook.close(strategy, false, again.into());
-    let next = after_race(entrant, settings, &run, None, &Control::default());
-    run.hint = next.map(|next| next.command(entrant));
+    let strategy = find(name).unwrap();
+    let again = Command::of(Verb::Race, strategy, settings);
+    let mut run = logbook.close(name, false, again.into());
+    let next = after_race(strategy, settings, &run, None, &Control::default());
+    run.hint = next.map(|next| next.command(strategy));
     Report::new("memory", settings.record(), vec![run])
 }
 

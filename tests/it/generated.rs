@@ -34,7 +34,7 @@ fn is_here(store: StoreKind) -> bool {
 /// A store, what the column is, and the steps.
 type Way = (StoreKind, &'static str, Vec<(&'static str, &'static str)>);
 
-/// Ways to get a generated value, and to send it again.
+/// ScheduleCount to get a generated value, and to send it again.
 fn generated() -> Vec<Way> {
     use StoreKind::{Mysql, Postgres, Sqlite};
     let returned = ("INSERT INTO orders (buyer) VALUES (:buyer) RETURNING id", "save = \"id\"");

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use oversell_sim::control::Control;
-use oversell_sim::entrant::Entrant;
+use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::error::Error;
 use oversell_sim::explore::{
-    Exploration, OrderCoverage, Outcome, Plan, PreemptionBound, can_be_stepped, compare,
+    Exploration, OrderCoverage, OrderOutcome, Plan, PreemptionBound, can_be_stepped, compare,
     replay_orders, search_orders, server_for, survey,
 };
 use oversell_sim::finding::FindingKind;
@@ -41,24 +41,24 @@ fn shop(store: StoreKind, buyers: u32) -> Settings {
     Settings { store, buyers, stock: 1, ..Settings::default() }
 }
 
-fn find(name: &str) -> &'static dyn Entrant {
+fn find(name: &str) -> &'static dyn DynStrategy {
     strategies::find(name).unwrap()
 }
 
-fn open(entrant: &dyn Entrant, settings: &Settings) -> Box<dyn Server> {
-    server_for(entrant, settings, &Address::default(), &Control::default()).unwrap()
+fn open(strategy: &dyn DynStrategy, settings: &Settings) -> Box<dyn Server> {
+    server_for(strategy, settings, &Address::default(), &Control::default()).unwrap()
 }
 
 fn search(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
     plan: Plan,
     most: u32,
-) -> (Exploration, BTreeSet<Outcome>) {
+) -> (Exploration, BTreeSet<OrderOutcome>) {
     let asked = AtomicU32::new(0);
     let stopped = || asked.fetch_add(1, Ordering::Relaxed) >= most;
-    search_orders(entrant, settings, server, plan, &stopped).unwrap()
+    search_orders(strategy, settings, server, plan, &stopped).unwrap()
 }
 
 /// The stores that can be stepped, as far as they are here.
@@ -92,18 +92,18 @@ fn with_few_preemptions_leaving_out_orders_leaves_out_no_way_to_end() {
         for (name, buyers) in
             [("transaction", 2), ("transaction", 3), ("unlock-early", 2), ("cas-unheeded", 3)]
         {
-            let entrant = strategies::find(name).unwrap();
+            let strategy = strategies::find(name).unwrap();
             let mut settings = shop(store, buyers);
             // Else two could fail in vain for ever, by turns.
             settings.policy.retries = Retries::AtMost(1);
             let (address, control) = (Address::default(), Control::default());
-            let server = server_for(entrant, &settings, &address, &control).unwrap();
+            let server = server_for(strategy, &settings, &address, &control).unwrap();
             // Of three there are hundreds with two.
             for most in 0..=(4 - buyers) {
                 let of = |reduced| {
                     let preemptions = Some(PreemptionBound::AtMost(most));
                     let plan = Plan { preemptions, reduced, ..Plan::EVERYTHING };
-                    search_orders(entrant, &settings, &*server, plan, &|| false).unwrap()
+                    search_orders(strategy, &settings, &*server, plan, &|| false).unwrap()
                 };
                 let ((few, some_ends), (all, all_ends)) = (of(true), of(false));
                 let (few, all) = (few.orders.unwrap(), all.orders.unwrap());
@@ -121,14 +121,14 @@ fn enough_preemptions_are_every_order() {
     if !installed().contains(&StoreKind::Postgres) {
         return;
     }
-    let entrant = strategies::find("transaction").unwrap();
+    let strategy = strategies::find("transaction").unwrap();
     let store = StoreKind::Postgres;
     let settings = Settings { store, buyers: 2, stock: 1, ..Settings::default() };
     let (address, control) = (Address::default(), Control::default());
-    let server = server_for(entrant, &settings, &address, &control).unwrap();
+    let server = server_for(strategy, &settings, &address, &control).unwrap();
     let preemptions = Some(PreemptionBound::AtMost(100));
     let plan = Plan { preemptions, ..Plan::ONE_BY_ONE };
-    let (report, _) = search_orders(entrant, &settings, &*server, plan, &|| false).unwrap();
+    let (report, _) = search_orders(strategy, &settings, &*server, plan, &|| false).unwrap();
     let orders = report.orders.unwrap();
     assert_eq!((orders.run, orders.broken, orders.complete), (92, 80, true));
 }
@@ -154,16 +154,16 @@ fn leaving_out_orders_that_cannot_differ_leaves_out_no_way_to_end() {
             let settings = Settings { isolation: *isolation, ..shop(store, 2) };
             let server = open(find("naive"), &settings);
             let mut compared = 0;
-            for entrant in strategies::ALL.iter().copied() {
-                let card = entrant.card();
+            for strategy in strategies::ALL.iter().copied() {
+                let card = strategy.card();
                 let is_only_about_levels = *isolation == Isolation::ReadCommitted
                     || card.names(oversell_sim::op::OpKind::Transaction);
-                if !is_only_about_levels || can_be_stepped(entrant, &settings).is_err() {
+                if !is_only_about_levels || can_be_stepped(strategy, &settings).is_err() {
                     continue;
                 }
                 let most = fewer(store, MOST_ONE_BY_ONE.into()) as u32;
-                let (slow, all) = search(entrant, &settings, &*server, ONE_BY_ONE, most);
-                let (fast, some) = search(entrant, &settings, &*server, REDUCED, most);
+                let (slow, all) = search(strategy, &settings, &*server, ONE_BY_ONE, most);
+                let (fast, some) = search(strategy, &settings, &*server, REDUCED, most);
                 let what = format!("{} on {store}, {isolation}", card.name);
                 assert_eq!(orders(&fast).diverged + orders(&slow).diverged, 0, "{what}");
                 if orders(&slow).complete && orders(&fast).complete {
@@ -342,18 +342,18 @@ fn hold_the_model_against_servers(buyers: u32, most: u64) {
         for isolation in levels {
             let level = Settings { isolation: *isolation, items: 2, ..shop(store, buyers) };
             let server = open(find("naive"), &level);
-            for entrant in strategies::everybody() {
-                let card = entrant.card();
+            for strategy in strategies::everybody() {
+                let card = strategy.card();
                 let has_levels = card.names(oversell_sim::op::OpKind::Transaction);
                 if *isolation != Isolation::ReadCommitted && !has_levels {
                     continue;
                 }
                 let products = if card.carts { 2 } else { 1 };
                 let settings = Settings { items: products, cart: products, ..level.clone() };
-                if can_be_stepped(entrant, &settings).is_err() {
+                if can_be_stepped(strategy, &settings).is_err() {
                     continue;
                 }
-                let agreement = compare(entrant, &settings, &*server, fewer(store, most)).unwrap();
+                let agreement = compare(strategy, &settings, &*server, fewer(store, most)).unwrap();
                 let is_different = agreement.difference.is_some();
                 let why = match buyers {
                     2 => why_otherwise(card.name, store, *isolation),

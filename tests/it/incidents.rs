@@ -54,25 +54,26 @@ fn a_deadlock_that_the_server_breaks_is_counted_and_shown_though_all_is_proved()
     let explore = |file, more: &[&str]| {
         ran(here.path(), &[&["explore", "--checkout", file][..], more].concat())
     };
-    let (code, said) = explore("update.toml", &["--expect", "deadlocks > 0"]);
+    let (code, said) = explore("update.toml", &["--expect", "resolved_deadlocks > 0"]);
     assert_eq!(code, 0, "{said}");
-    for words in ["PROVED", "broken by the server in", "→ deadlock", "again"] {
+    for words in ["PROVED", "resolved by the server in", "→ resolved deadlock", "again"] {
         assert!(said.contains(words), "{words}: {said}");
     }
     let again = said.lines().find_map(|line| line.split_once("--schedule ")).unwrap().1;
     let replay = ["replay", "--checkout", "update.toml", "--schedule", again];
-    let (code, said) = ran(here.path(), &[&replay[..], &["--expect", "deadlocks = 1"]].concat());
+    let (code, said) =
+        ran(here.path(), &[&replay[..], &["--expect", "resolved_deadlocks = 1"]].concat());
     assert_eq!(code, 0, "{said}");
-    let (code, said) = explore("update.toml", &["--expect", "deadlocks = 0"]);
+    let (code, said) = explore("update.toml", &["--expect", "resolved_deadlocks = 0"]);
     assert_eq!(code, 1, "{said}");
     let (code, said) =
-        explore("no-key.toml", &["--expect", "deadlocks = 0", "--expect", "failed = 0"]);
+        explore("no-key.toml", &["--expect", "resolved_deadlocks = 0", "--expect", "failed = 0"]);
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains("deadlock"), "{said}");
 
     let race = ["race", "--checkout", "update.toml", "--buyers", "4", "--rounds", "2", "-q"];
     let (code, said) =
-        ran(here.path(), &[&race[..], &["--expect", "total.deadlocks > 0"]].concat());
+        ran(here.path(), &[&race[..], &["--expect", "total.resolved_deadlocks > 0"]].concat());
     assert_eq!(code, 0, "{said}");
 }
 
@@ -104,17 +105,18 @@ fn each_row_of_a_statement_is_a_step_so_that_a_deadlock_inside_two_statements_is
     let explore = |file, more: &[&str]| {
         ran(here.path(), &[&["explore", "--checkout", file][..], more].concat())
     };
-    let (code, said) = explore("pair.toml", &["--expect", "deadlocks > 0"]);
+    let (code, said) = explore("pair.toml", &["--expect", "resolved_deadlocks > 0"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("PROVED"), "{said}");
     let again = said.lines().find_map(|line| line.split_once("--schedule ")).unwrap().1;
     let replay = ["replay", "--checkout", "pair.toml", "--schedule", again];
-    let (code, said) = ran(here.path(), &[&replay[..], &["--expect", "deadlocks = 1"]].concat());
+    let (code, said) =
+        ran(here.path(), &[&replay[..], &["--expect", "resolved_deadlocks = 1"]].concat());
     assert_eq!(code, 0, "{said}");
     // A buyer begins, comes to each of two rows, and ends: two of four steps are (8 choose 4) orders.
     let (_, said) = explore("pair.toml", &["--no-reduce"]);
     assert!(said.contains("70 orders, one by one"), "{said}");
-    let (code, said) = explore("sorted.toml", &["--expect", "deadlocks = 0"]);
+    let (code, said) = explore("sorted.toml", &["--expect", "resolved_deadlocks = 0"]);
     assert_eq!(code, 0, "{said}");
 }
 
@@ -131,10 +133,10 @@ fn a_deadlock_and_a_serialization_failure_are_told_apart() {
             ran(here.path(), &[&args[..], more].concat())
         };
         // It takes the locks of its cart in whatever order the cart has.
-        let more = [&carts[..], &["--expect", "deadlocks > 0"]].concat();
+        let more = [&carts[..], &["--expect", "resolved_deadlocks > 0"]].concat();
         let (code, said) = run("cart-order", &more);
         assert_eq!(code, 0, "{store}: {said}");
-        let level = ["--isolation", "serializable", "--expect", "deadlocks = 0"];
+        let level = ["--isolation", "serializable", "--expect", "resolved_deadlocks = 0"];
         let (code, said) = run("transaction", &level);
         // InnoDB locks what is read at this level, and so deadlocks where PostgreSQL has conflicts.
         assert_eq!(code == 0, store == StoreKind::Postgres, "{store}: {said}");

@@ -137,10 +137,10 @@ fn misused_ops_fail_their_buyer_and_nobody_else() {
     }
 }
 
-/// Its clerk fails the first buyer, and nobody else.
-struct ClumsyClerk;
+/// Its worker fails the first buyer, and nobody else.
+struct ClumsyWorker;
 
-impl Strategy for ClumsyClerk {
+impl Strategy for ClumsyWorker {
     fn about(&self) -> About {
         About { needs: &[OpKind::Queue], ..About::of_type::<Self>() }
     }
@@ -164,14 +164,14 @@ impl Strategy for ClumsyClerk {
 }
 
 #[test]
-fn a_buyer_whom_the_clerk_fails_is_hung_up_on_and_the_next_is_served() {
-    let report = race(ClumsyClerk).buyers(10).stock(3).run().unwrap();
+fn a_buyer_whom_the_worker_fails_is_hung_up_on_and_the_next_is_served() {
+    let report = race(ClumsyWorker).buyers(10).stock(3).run().unwrap();
     let figures = &report.runs[0].figures;
-    assert_eq!((figures.failed, figures.winners, figures.turned_away), (1, 3, 6), "{report}");
-    assert_eq!(figures.lost_order, 3, "the clerk forgot to write the orders down");
+    assert_eq!((figures.failed, figures.winners, figures.rejected), (1, 3, 6), "{report}");
+    assert_eq!(figures.lost_order, 3, "the worker forgot to write the orders down");
 }
 
-/// A sequencer that does not say so, with a clerk who takes his time or worse.
+/// A sequencer that does not say so, with a worker who takes his time or worse.
 struct Queue {
     service: Duration,
     panics: bool,
@@ -188,7 +188,7 @@ impl Strategy for Queue {
         shop: &mut Session<C>,
         want: Want,
     ) -> Result<bool, Missed> {
-        assert!(!self.panics, "the clerk has had enough");
+        assert!(!self.panics, "the worker has had enough");
         if !self.service.is_zero() {
             shop.think().await?;
         }
@@ -201,7 +201,7 @@ impl Strategy for Queue {
 }
 
 #[test]
-fn a_queue_that_does_not_say_what_it_needs_has_its_clerk_all_the_same() {
+fn a_queue_that_does_not_say_what_it_needs_has_its_worker_all_the_same() {
     let prompt = Queue { service: Duration::ZERO, panics: false };
     let report = race(prompt).buyers(50).stock(5).assert_no_findings();
     assert_eq!(report.runs[0].figures.units_sold, 5);
@@ -219,19 +219,19 @@ fn buyers_who_lose_patience_in_the_queue_neither_hang_the_shop_nor_break_it() {
 }
 
 #[test]
-fn a_clerk_who_panics_leaves_nobody_waiting() {
+fn a_worker_who_panics_leaves_nobody_waiting() {
     let race = race(Queue { service: Duration::ZERO, panics: true }).buyers(200).threads(2);
     // With nobody to tell them, 200 buyers on 2 threads would wait for 100 times this long.
     let race = race.patience(Duration::from_secs(3600));
     let panic = catch_unwind(AssertUnwindSafe(|| race.run())).unwrap_err();
-    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the clerk has had enough"));
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the worker has had enough"));
 }
 
 #[test]
 fn backing_off_does_not_outlast_patience() {
     let backoff = Backoff::Fixed(Duration::from_secs(60));
     let race = race(AlwaysConflicts).buyers(2).backoff(backoff).patience(Duration::from_millis(5));
-    assert_eq!(race.run().unwrap().runs[0].figures.gave_up, 2);
+    assert_eq!(race.run().unwrap().runs[0].figures.abandoned, 2);
 }
 
 #[test]
@@ -250,10 +250,10 @@ fn a_panic_in_a_checkout_comes_out_as_it_is() {
 #[test]
 fn retries_and_patience_both_bound_a_buyer_who_always_loses() {
     let few = race(AlwaysConflicts).buyers(10).retries(Retries::AtMost(3)).run().unwrap();
-    assert_eq!(few.runs[0].figures.gave_up, 10);
+    assert_eq!(few.runs[0].figures.abandoned, 10);
     assert_eq!(few.runs[0].figures.attempts, 40, "one first attempt and three retries each");
     let short = race(AlwaysConflicts).buyers(2).patience(Duration::from_millis(5)).run().unwrap();
-    assert_eq!(short.runs[0].figures.gave_up, 2);
+    assert_eq!(short.runs[0].figures.abandoned, 2);
 }
 
 #[test]

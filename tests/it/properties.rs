@@ -35,8 +35,8 @@ fn near_scenario() -> impl Strategy<Value = String> {
 fn any_ending() -> impl Strategy<Value = Ending> {
     prop_oneof![
         Just(Ending::Bought),
-        Just(Ending::TurnedAway),
-        Just(Ending::GaveUp),
+        Just(Ending::Rejected),
+        Just(Ending::Abandoned),
         Just(Ending::Failed(Failure::LockTimeout)),
         Just(Ending::Unserved)
     ]
@@ -165,7 +165,7 @@ fn is_linearizable(stock: i32, open: &[Visit]) -> bool {
 }
 
 proptest! {
-    /// Nothing is sold twice and nobody is turned away falsely exactly if some order of the visits makes
+    /// Nothing is sold twice and nobody is rejected falsely exactly if some order of the visits makes
     /// every answer right: the two findings together are linearizability.
     #[test]
     fn a_history_is_linearizable_unless_it_oversells_or_says_sold_out_falsely(
@@ -177,7 +177,7 @@ proptest! {
             .into_iter()
             .zip(0..)
             .map(|((bought, wanted, began, stay), buyer)| {
-                let ending = if bought { Ending::Bought } else { Ending::TurnedAway };
+                let ending = if bought { Ending::Bought } else { Ending::Rejected };
                 let began_ns = began * 2 * ms;
                 let ended_ns = began_ns + (2 * stay + 1) * ms;
                 let visit = visit(buyer, wanted, ending);

@@ -78,15 +78,15 @@ fn every_random_finding_replays() {
             qty: oversell_sim::buyer::Demand { least: 1, most: 2 },
             ..settings(4, 3, 5)
         };
-        let shop = match entrant.card().carts {
+        let shop = match strategy.card().carts {
             true => Settings { items: 2, cart: 2, ..shop },
             false => shop,
         };
         let sampling = Sampling { schedules: 300, method: METHODS[1], until_found: false };
-        let found = sample(entrant, &shop, sampling, || false).unwrap();
+        let found = sample(strategy, &shop, sampling, || false).unwrap();
         for told in found.findings {
             let schedule = told.schedule.parse().unwrap();
-            let again = oversell_sim::explore::replay(entrant, &shop, &schedule).unwrap();
+            let again = oversell_sim::explore::replay(strategy, &shop, &schedule).unwrap();
             assert_eq!(again.amount_of(told.finding.kind), told.finding.amount, "{again}");
         }
     }
@@ -116,14 +116,14 @@ fn schedules_without_end_are_cut_off_and_said_to_be() {
 
 #[test]
 fn one_by_one_everything_comes_out_the_same() {
-    for entrant in everybody() {
-        let shop = match entrant.card().carts {
+    for strategy in everybody() {
+        let shop = match strategy.card().carts {
             true => Settings { items: 2, cart: 2, ..settings(2, 1, 0) },
             false => settings(2, 1, 0),
         };
-        let reduced = search_all(entrant, &shop, Limits::default(), || false).unwrap();
-        let all = search_unreduced(entrant, &shop, Limits::default(), || false).unwrap();
-        let name = entrant.card().name;
+        let reduced = search_all(strategy, &shop, Limits::default(), || false).unwrap();
+        let all = search_unreduced(strategy, &shop, Limits::default(), || false).unwrap();
+        let name = strategy.card().name;
         assert!(all.covered.as_ref().unwrap().complete, "{name}");
         assert_eq!(all.evidence, reduced.evidence, "{name}");
         let kinds = |found: &Exploration| -> Vec<_> {
@@ -132,7 +132,7 @@ fn one_by_one_everything_comes_out_the_same() {
         assert_eq!(kinds(&all), kinds(&reduced), "{name}");
         for told in &all.findings {
             let schedule = told.schedule.parse().unwrap();
-            let again = oversell_sim::explore::replay(entrant, &shop, &schedule).unwrap();
+            let again = oversell_sim::explore::replay(strategy, &shop, &schedule).unwrap();
             assert!(again.amount_of(told.finding.kind) > 0, "{name}: {again}");
         }
     }

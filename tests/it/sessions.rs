@@ -206,7 +206,7 @@ fn a_command_that_waits_is_answered_when_another_has_moved_or_when_nobody_else_c
     let kept = checkout(Redis, head, &[&forever, "RPUSH sold {buyer}"]);
     for buyers in ["2", "3"] {
         let report = explore(kept.path(), &["--buyers", buyers]);
-        assert_eq!(findings(&report), ["stuck_buyers"], "{report}");
+        assert_eq!(findings(&report), ["deadlock"], "{report}");
     }
 }
 

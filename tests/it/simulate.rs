@@ -9,7 +9,7 @@ use assert_cmd::cargo::cargo_bin;
 use insta::assert_snapshot;
 use oversell_sim::buyer::Ending;
 use oversell_sim::command::Command;
-use oversell_sim::entrant::Entrant;
+use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::prelude::*;
 use oversell_sim::render;
 use oversell_sim::report::Outcome;
@@ -44,7 +44,7 @@ fn simulated(scenario: &Scenario, seeds: u32, jobs: usize) -> Report {
     let control = Control::default();
     pool.install(|| {
         simulate_all(
-            &scenario.entrants,
+            &scenario.strategies,
             scene(scenario),
             seeds,
             &[],
@@ -63,8 +63,8 @@ fn kept(outcome: Outcome) -> Round {
 }
 
 /// One seed of one strategy in a scenario's shop.
-fn once(entrant: &dyn Entrant, scene: &Scene, seed: u64) -> Round {
-    kept(entrant.simulate(scene, seed, Story::default(), &|| false).unwrap().0)
+fn once(strategy: &dyn DynStrategy, scene: &Scene, seed: u64) -> Round {
+    kept(strategy.simulate(scene, seed, Story::default(), &|| false).unwrap().0)
 }
 
 /// What the program prints of these arguments, in a folder with these files: exit code, stdout, stderr.
@@ -110,7 +110,7 @@ fn what_buyers_want_hangs_on_the_seed_that_the_command_names() {
          [[region]]\nname = \"here\"\n[expect]\nfindings = 0\n",
     );
     let sold = |scenario: &Scenario, seed| {
-        let round = once(scenario.entrants[0], scene(scenario), seed);
+        let round = once(scenario.strategies[0], scene(scenario), seed);
         round.ledger().units_sold()
     };
     let third = sold(&scenario, 3);
@@ -124,7 +124,7 @@ fn the_story_of_the_last_iphone() {
     let mut scenario = shipped("last-iphone");
     let scene = scenario.scene.as_mut().unwrap();
     scene.settings.seed = 1;
-    let (round, lines) = tell_story(scenario.entrants[0], scene, &Control::default()).unwrap();
+    let (round, lines) = tell_story(scenario.strategies[0], scene, &Control::default()).unwrap();
     assert!(kept(round).ledger().audit().is_empty());
     let story = render::story(&lines, scene.opens_s);
     assert_snapshot!(anstream::adapter::strip_str(&story).to_string());
@@ -202,7 +202,7 @@ fn every_broken_twin_is_found_and_its_seed_shows_it_alone() {
         let found = run.findings.iter().find(|found| found.kind.name() == kind);
         assert!(found.is_some(), "{name}: no {kind} in {:?}", run.findings);
         let seed = run.again.rsplit(' ').next().unwrap().parse().unwrap();
-        let alone = once(scenario.entrants[0], scene(&scenario), seed).ledger().audit();
+        let alone = once(scenario.strategies[0], scene(&scenario), seed).ledger().audit();
         let worst = run.worst.as_ref().unwrap();
         let amounts: Vec<_> = alone.iter().map(|finding| (finding.kind, finding.amount)).collect();
         for (kind, amount) in amounts {
@@ -231,9 +231,9 @@ fn all_simulated() -> Vec<(String, Scenario)> {
 fn what_a_scenario_expects_shows_at_its_first_seed_and_littles_law_holds_in_its_report() {
     for (name, scenario) in all_simulated() {
         let control = Control::default();
-        let (entrants, expected) = (&scenario.entrants, &scenario.expectations);
+        let (strategies, expected) = (&scenario.strategies, &scenario.expectations);
         let report = simulate_all(
-            entrants,
+            strategies,
             scene(&scenario),
             1,
             expected,
@@ -258,9 +258,9 @@ fn nobody_buys_while_there_is_no_majority() {
     // At four seconds the second of three is gone; what was agreed on by then may still be on its way to
     // its buyer. At eight they are back.
     let dark = 4_300_000_000..8_000_000_000_u64;
-    for entrant in &scenario.entrants {
+    for strategy in &scenario.strategies {
         for seed in 0..20 {
-            let round = once(*entrant, scene(&scenario), seed);
+            let round = once(*strategy, scene(&scenario), seed);
             let bought: Vec<u64> = round
                 .visits
                 .iter()
@@ -291,7 +291,7 @@ fn group(more: &str) -> Scenario {
 fn a_group_takes_back_what_hoarders_held_also_after_the_last_has_left() {
     let scenario = group("");
     for seed in 0..50 {
-        let round = once(scenario.entrants[0], scene(&scenario), seed);
+        let round = once(scenario.strategies[0], scene(&scenario), seed);
         assert_eq!(round.ledger().audit(), [], "seed {seed}");
         assert!(round.tally.holds_expired > 0, "seed {seed}");
     }
@@ -304,7 +304,7 @@ fn money_that_moved_while_nobody_could_decide_is_looked_after_once_somebody_can(
                           [[blow]]\nat = \"4s\"\nrestart = \"Bern\"\n[[blow]]\nat = \"9s\"\nheal = \"all\"\n",
     );
     for seed in 0..50 {
-        let round = once(scenario.entrants[0], scene(&scenario), seed);
+        let round = once(scenario.strategies[0], scene(&scenario), seed);
         assert_eq!(round.ledger().audit(), [], "seed {seed}");
     }
 }
@@ -313,7 +313,7 @@ fn money_that_moved_while_nobody_could_decide_is_looked_after_once_somebody_can(
 fn a_group_that_never_has_a_majority_again_does_not_keep_the_shop_open_for_ever() {
     let scenario =
         group("[[blow]]\nat = \"2s\"\ncrash = \"Oslo\"\n[[blow]]\nat = \"2s\"\ncrash = \"Bern\"\n");
-    let round = once(scenario.entrants[0], scene(&scenario), 0);
+    let round = once(scenario.strategies[0], scene(&scenario), 0);
     assert_eq!(round.visits.len(), 60);
 }
 
@@ -550,7 +550,7 @@ fn queue(rate: u32, workers: u32, mean: &str, buyers: u32) -> Scenario {
 /// Mean time inside, in seconds, over so many seeds.
 fn mean_stay_s(scenario: &Scenario, seeds: u64) -> f64 {
     let stays: Vec<f64> = (0..seeds)
-        .flat_map(|seed| once(scenario.entrants[0], scene(scenario), seed).visits)
+        .flat_map(|seed| once(scenario.strategies[0], scene(scenario), seed).visits)
         .map(|visit| (visit.ended_ns - visit.began_ns) as f64 / 1e9)
         .collect();
     stays.iter().sum::<f64>() / stays.len() as f64
@@ -580,7 +580,7 @@ fn as_many_are_inside_as_come_while_one_is_inside() {
          [shop]\nworkers = 12\nservice = \"exponential:10ms\"\n[wallet]\npays = \"exponential:1s\"\n\
          [expect]\nfindings = 0\n",
     );
-    let visits = once(scenario.entrants[0], scene(&scenario), 1).visits;
+    let visits = once(scenario.strategies[0], scene(&scenario), 1).visits;
     assert_eq!(visits.len(), 20_000);
     // From 10 s to 90 s after the opening nobody notices that it ever opened or that it will close.
     let (from, until) = (10_000_000_000, 90_000_000_000_u64);
@@ -609,7 +609,7 @@ fn a_line_of_a_hundred_thousand_who_have_lost_patience_goes_home() {
     let report = simulated(&scenario, 1, 1);
     let figures = &report.runs[0].figures;
     // A millisecond each: the first begins when it has come, at 10 ms, and the last at 1,000 ms.
-    assert_eq!((figures.winners, figures.gave_up), (991, 99_009));
+    assert_eq!((figures.winners, figures.abandoned), (991, 99_009));
 }
 
 #[test]
@@ -637,7 +637,7 @@ fn writes_of_one_row_take_their_turn_and_those_of_shards_go_side_by_side() {
              [shop]\nworkers = 1_000\nservice = \"0ns\"\nstore = \"0ns\"\nrow_write = \"1ms\"\n\
              [expect]\nfindings = 0\n"
         ));
-        let round = once(scenario.entrants[0], scene(&scenario), 1);
+        let round = once(scenario.strategies[0], scene(&scenario), 1);
         assert!(round.ledger().audit().is_empty());
         round.visits.iter().map(|visit| visit.ended_ns).max().unwrap()
     };
@@ -684,16 +684,16 @@ fn what_is_read_in_a_transaction_is_read_from_the_leader() {
          clicks = \"uniform:2s\"\n[[region]]\nname = \"here\"\nway = \"1ms\"\n\
          [replicas]\nlag = \"1h\"\n[expect]\nfindings = 0\n",
     );
-    let round = once(scenario.entrants[0], scene(&scenario), 1);
+    let round = once(scenario.strategies[0], scene(&scenario), 1);
     assert!(round.ledger().audit().is_empty());
     assert_eq!(round.tally.stale_reads, [0], "the copies are an hour behind");
     assert_eq!(round.books.shelves, [0]);
 }
 
-/// A clerk who is disturbed by everybody who joins the queue.
-struct DisturbedClerk;
+/// A worker who is disturbed by everybody who joins the queue.
+struct DisturbedWorker;
 
-impl Strategy for DisturbedClerk {
+impl Strategy for DisturbedWorker {
     fn about(&self) -> About {
         About {
             needs: &[OpKind::Queue, OpKind::ReadVersioned, OpKind::WriteIfVersion],
@@ -727,32 +727,32 @@ impl Strategy for DisturbedClerk {
 }
 
 #[test]
-fn a_clerk_who_meets_a_conflict_serves_the_same_buyer_again() {
+fn a_worker_who_meets_a_conflict_serves_the_same_buyer_again() {
     let scenario = written(
         "strategy = \"sequencer\"\nbuyers = 40\nstock = 20\nclicks = \"uniform:20ms\"\n\
          [[region]]\nname = \"here\"\nway = \"1ms\"\n[expect]\nfindings = 0\n",
     );
-    let round = once(&DisturbedClerk, scene(&scenario), 1);
+    let round = once(&DisturbedWorker, scene(&scenario), 1);
     let ended = |ending| round.visits.iter().filter(|visit| visit.ending == ending).count();
-    assert_eq!((ended(Ending::Bought), ended(Ending::TurnedAway)), (20, 20));
-    assert!(round.tally.version_conflicts > 0, "nobody disturbed the clerk");
+    assert_eq!((ended(Ending::Bought), ended(Ending::Rejected)), (20, 20));
+    assert!(round.tally.version_conflicts > 0, "nobody disturbed the worker");
 }
 
 #[test]
-fn the_report_names_winners_who_clicked_after_somebody_who_was_turned_away() {
+fn the_report_names_winners_who_clicked_after_a_rejected_buyer() {
     let scenario = shipped("first-packet");
     let report = simulated(&scenario, 3, 2);
     for run in &report.runs {
         let worst = run.worst.as_ref().unwrap();
         let seed = scene(&scenario).settings.seed + u64::from(worst.number) - 1;
-        let entrant = find(&run.strategy).unwrap();
-        let round = once(entrant, scene(&scenario), seed);
+        let strategy = find(&run.strategy).unwrap();
+        let round = once(strategy, scene(&scenario), seed);
         let visit = |buyer| round.visits.iter().find(|visit| visit.buyer == buyer).unwrap();
         assert_eq!(worst.overtakings.len() as u64, worst.figures.overtakings);
         assert!(worst.overtakings.is_sorted_by(|one, other| one.later >= other.later));
         for overtaking in &worst.overtakings {
             let (winner, loser) = (visit(overtaking.winner), visit(overtaking.loser));
-            assert_eq!((winner.ending, loser.ending), (Ending::Bought, Ending::TurnedAway));
+            assert_eq!((winner.ending, loser.ending), (Ending::Bought, Ending::Rejected));
             assert_eq!(winner.began_ns, loser.began_ns + overtaking.later);
         }
     }

@@ -1,7 +1,7 @@
 //! What a reader sees, held word for word, on reports whose figures are known.
 
 use insta::assert_snapshot;
-use oversell_sim::buyer::Ending::{Bought, GaveUp, TurnedAway, Unserved};
+use oversell_sim::buyer::Ending::{Abandoned, Bought, Rejected, Unserved};
 use oversell_sim::buyer::{Ending, Visit};
 use oversell_sim::expect::{Expectation, Judge};
 use oversell_sim::render;
@@ -18,7 +18,7 @@ fn settings(buyers: u32, rounds: u32) -> Settings {
 /// Four buyers at once, one unit: one wins, one conflicts first, two come too late.
 fn safe_round() -> Round {
     let mut visits: Vec<Visit> =
-        [Bought, TurnedAway, TurnedAway, TurnedAway].into_iter().zip(0..).map(at_once).collect();
+        [Bought, Rejected, Rejected, Rejected].into_iter().zip(0..).map(at_once).collect();
     visits[1].attempts = 2;
     visits[1].conflicts = 1;
     visits[1].waited_ns = 52_000;
@@ -62,14 +62,14 @@ fn a_broken_race_over_several_rounds() {
 
 #[test]
 fn a_race_in_which_nobody_met() {
-    let one_by_one = round(1, &[Bought, TurnedAway]);
+    let one_by_one = round(1, &[Bought, Rejected]);
     assert_snapshot!(shown(&report("conditional", &settings(2, 1), &[one_by_one])));
 }
 
 #[test]
-fn a_race_with_locks_and_a_queue_and_buyers_who_gave_up() {
+fn a_race_with_locks_and_a_queue_and_buyers_who_abandoned_the_purchase() {
     let mut busy =
-        round_of(3, [Bought, GaveUp, Unserved].into_iter().zip(0..).map(at_once).collect());
+        round_of(3, [Bought, Abandoned, Unserved].into_iter().zip(0..).map(at_once).collect());
     busy.tally.lock_acquisitions = 3;
     busy.tally.lock_waits = 2;
     for wait_ns in [10_000, 20_000] {
@@ -161,7 +161,7 @@ fn a_search_as_json() {
 }
 
 #[test]
-fn a_schedule_with_a_clerk() {
+fn a_schedule_with_a_worker() {
     let queue = oversell_sim::explore(oversell_sim::strategies::sequencer::Sequencer);
     assert_snapshot!(queue.replay("AB****").unwrap());
 }

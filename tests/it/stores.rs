@@ -116,24 +116,24 @@ fn orders_are_in_the_book_when_their_client_has_left() {
 }
 
 #[test]
-fn the_clerk_serves_in_order_and_answers_each_buyer_alone() {
+fn the_worker_serves_in_order_and_answers_each_buyer_alone() {
     let store = open::<Plain>(1);
     let request = |buyer| Request { buyer, want: Want::one(ITEM, 1) };
-    let (mut first, mut second, mut clerk) = (store.connect(), store.connect(), store.connect());
+    let (mut first, mut second, mut worker) = (store.connect(), store.connect(), store.connect());
     assert_eq!(first.call(Op::Submit(request(1))), Ok(Reply::Done));
     assert_eq!(second.call(Op::Submit(request(2))), Ok(Reply::Done));
     for (buyer, sold) in [(1, true), (2, false)] {
-        assert_eq!(clerk.call(Op::NextRequest), Ok(Reply::Next(Some(request(buyer)))));
-        assert_eq!(clerk.call(Op::Answer { sold: Some(sold) }), Ok(Reply::Done));
+        assert_eq!(worker.call(Op::NextRequest), Ok(Reply::Next(Some(request(buyer)))));
+        assert_eq!(worker.call(Op::Answer { sold: Some(sold) }), Ok(Reply::Done));
     }
     assert_eq!(second.call(Op::AwaitAnswer), Ok(Reply::Applied(false)));
     assert_eq!(first.call(Op::AwaitAnswer), Ok(Reply::Applied(true)));
     assert_eq!(first.call(Op::Submit(request(1))), Ok(Reply::Done));
-    assert_eq!(first.call(Op::AwaitAnswer), Err(Failed(Failure::NoAnswer)), "the clerk sleeps");
+    assert_eq!(first.call(Op::AwaitAnswer), Err(Failed(Failure::NoAnswer)), "the worker sleeps");
     store.close();
-    assert_eq!(clerk.call(Op::NextRequest), Ok(Reply::Next(None)), "the shop has closed");
+    assert_eq!(worker.call(Op::NextRequest), Ok(Reply::Next(None)), "the shop has closed");
     assert_eq!(first.call(Op::Submit(request(1))), Err(Failed(Failure::NoAnswer)), "and stays so");
-    drop((first, second, clerk));
+    drop((first, second, worker));
     assert_eq!(store.books().unwrap().deepest_queue, 2);
 }
 

@@ -263,7 +263,7 @@ sql = \"UPDATE room SET seats = 0 WHERE id = 1\"
 \"no booking\" = \"SELECT 1 FROM room WHERE NOT EXISTS (SELECT 1 FROM booking)\"
 ";
     let shop = Shop { store: Postgres, schema: CLOSING, seed: SEAT, rest };
-    // The clerk comes first, and the guest is turned away.
+    // The clerk comes first, and the guest is rejected.
     holds("closed", &shop, None, Right::Broken(BrokenRule));
 }
 

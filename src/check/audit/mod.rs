@@ -176,7 +176,7 @@ impl Ledger<'_> {
     fn undersold(&self, accounts: &[Account]) -> Option<Finding> {
         let unsold = |account: &Account| {
             let kept_away = self.wanted_by(account.item, |visit| visit.ending == Ending::Unserved);
-            // Buyers that were turned away while units were on hold were turned away rightly.
+            // Buyers that were rejected while units were on hold were rejected rightly.
             let given_back = self.books.given_back.get(usize::from(account.item.0));
             let kept_away = kept_away + given_back.map_or(0, |units| i64::from(*units));
             (account.stock - account.sold).min(account.left.max(0)) - kept_away
@@ -186,7 +186,7 @@ impl Ledger<'_> {
             .visits
             .iter()
             .filter(|visit| {
-                matches!(visit.ending, Ending::TurnedAway | Ending::GaveUp | Ending::Failed(_))
+                matches!(visit.ending, Ending::Rejected | Ending::Abandoned | Ending::Failed(_))
                     && !visit.held
                     && !was_let_down(visit)
             })
@@ -291,8 +291,8 @@ fn was_cut_short(visit: &Visit) -> bool {
         Ending::Failed(_) => true,
         Ending::Unserved => visit.attempts > 0,
         Ending::Bought
-        | Ending::TurnedAway
-        | Ending::GaveUp
+        | Ending::Rejected
+        | Ending::Abandoned
         | Ending::Declined
         | Ending::Expired => false,
     }

@@ -1,6 +1,6 @@
 //! A running audit: buyer after buyer, for crowds too large to be kept. It compares what can be compared
 //! without keeping all visits: sums with the shelves, and each buyer's receipt, orders and payments with one
-//! another. It does not find buyers that were turned away wrongly.
+//! another. It does not find buyers that were rejected wrongly.
 
 use super::{
     Account, Differences, Finding, finding, has_crashed, left_behind, money, over_all,

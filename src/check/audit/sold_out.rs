@@ -1,6 +1,6 @@
 //! False sold-outs, as far as real time can prove them.
 //!
-//! A buyer that was turned away was refused at some moment of its last attempt. By then, at most two
+//! A buyer that was rejected was refused at some moment of its last attempt. By then, at most two
 //! kinds of units can have been gone: those of buyers whose own last attempt had begun, and those that
 //! no buyer accounts for. If even so enough of everything was left for this buyer, "sold out" was false,
 //! whatever the order of events inside those attempts. The other way round nothing is concluded: a "sold
@@ -84,7 +84,7 @@ pub(super) fn false_sold_out(ledger: &Ledger<'_>) -> Option<Finding> {
     let wronged: Vec<&Visit> = ledger
         .visits
         .par_iter()
-        .filter(|visit| visit.ending == Ending::TurnedAway)
+        .filter(|visit| visit.ending == Ending::Rejected)
         .filter(enough_left)
         .collect();
     let first = wronged.iter().min_by_key(|visit| (visit.ended_ns, visit.buyer))?;

@@ -10,17 +10,17 @@ use crate::domain::buyer::{Ending, Visit};
 pub enum Banner {
     /// Bought.
     OrderPlaced,
-    /// Turned away without a conflict, after looking at the stock.
+    /// Rejected without a conflict, after looking at the stock.
     OutOfStock,
-    /// Turned away without a conflict and without looking: the store itself said no.
+    /// Rejected without a conflict and without looking: the store itself said no.
     CurrentlyUnavailable,
-    /// Turned away after a conflict: there was enough when the buyer first looked.
+    /// Rejected after a conflict: there was enough when the buyer first looked.
     NoLongerAvailable,
     /// The payment did not go through.
     PaymentDeclined,
     /// The reservation ran out before the payment was there.
     ReservationExpired,
-    /// Gave up, or something broke.
+    /// Abandoned the purchase, or something broke.
     FailedToProcess,
 }
 
@@ -41,12 +41,12 @@ impl Banner {
     pub fn of(visit: &Visit) -> Option<Self> {
         Some(match visit.ending {
             Ending::Bought => Self::OrderPlaced,
-            Ending::TurnedAway if visit.conflicts > 0 => Self::NoLongerAvailable,
-            Ending::TurnedAway if visit.looked => Self::OutOfStock,
-            Ending::TurnedAway => Self::CurrentlyUnavailable,
+            Ending::Rejected if visit.conflicts > 0 => Self::NoLongerAvailable,
+            Ending::Rejected if visit.looked => Self::OutOfStock,
+            Ending::Rejected => Self::CurrentlyUnavailable,
             Ending::Declined => Self::PaymentDeclined,
             Ending::Expired => Self::ReservationExpired,
-            Ending::GaveUp | Ending::Failed(_) => Self::FailedToProcess,
+            Ending::Abandoned | Ending::Failed(_) => Self::FailedToProcess,
             Ending::Unserved => return None,
         })
     }
@@ -75,7 +75,7 @@ impl Banner {
             Self::NoLongerAvailable => "saw enough, then lost to somebody faster",
             Self::PaymentDeclined => "held a unit, and the payment did not go through",
             Self::ReservationExpired => "held a unit, and paid too late",
-            Self::FailedToProcess => "gave up, or something broke",
+            Self::FailedToProcess => "abandoned the purchase, or something broke",
         }
     }
 }

@@ -22,12 +22,12 @@ pub struct Figures {
     pub stock: i64,
     pub winners: u64,
     pub units_sold: i64,
-    pub turned_away: u64,
-    pub gave_up: u64,
+    pub rejected: u64,
+    pub abandoned: u64,
     pub declined: u64,
     pub expired: u64,
     pub failed: u64,
-    pub deadlocks: u64,
+    pub resolved_deadlocks: u64,
     pub unserved: u64,
     pub oversold: u64,
     pub undersold: u64,
@@ -43,7 +43,7 @@ pub struct Figures {
     pub double_charge: u64,
     pub leaked_lock: u64,
     pub leaked_hold: u64,
-    pub stuck_buyers: u64,
+    pub deadlock: u64,
     pub livelock: u64,
     pub broken_rule: u64,
     pub findings: u64,
@@ -96,7 +96,7 @@ impl Figures {
             FindingKind::DoubleCharge => &mut self.double_charge,
             FindingKind::LeakedLock => &mut self.leaked_lock,
             FindingKind::LeakedHold => &mut self.leaked_hold,
-            FindingKind::StuckBuyers => &mut self.stuck_buyers,
+            FindingKind::Deadlock => &mut self.deadlock,
             FindingKind::Livelock => &mut self.livelock,
             FindingKind::BrokenRule => &mut self.broken_rule,
         }
@@ -142,8 +142,8 @@ impl Gathered {
         figures.buyers += 1;
         match visit.ending {
             Ending::Bought => figures.winners += 1,
-            Ending::TurnedAway => figures.turned_away += 1,
-            Ending::GaveUp => figures.gave_up += 1,
+            Ending::Rejected => figures.rejected += 1,
+            Ending::Abandoned => figures.abandoned += 1,
             Ending::Declined => figures.declined += 1,
             Ending::Expired => figures.expired += 1,
             Ending::Failed(_) => figures.failed += 1,
@@ -176,7 +176,7 @@ impl Gathered {
         };
         figures.stock_left = books.shelves.iter().map(|left| i64::from(*left)).sum();
         figures.deepest_queue = books.deepest_queue;
-        figures.deadlocks = books.deadlocks;
+        figures.resolved_deadlocks = books.deadlocks;
         figures.cas_failures = tally.cas_failures;
         figures.version_conflicts = tally.version_conflicts;
         figures.lock_acquisitions = tally.lock_acquisitions;
@@ -208,12 +208,12 @@ impl Gathered {
         sum.stock += more.stock;
         sum.winners += more.winners;
         sum.units_sold += more.units_sold;
-        sum.turned_away += more.turned_away;
-        sum.gave_up += more.gave_up;
+        sum.rejected += more.rejected;
+        sum.abandoned += more.abandoned;
         sum.declined += more.declined;
         sum.expired += more.expired;
         sum.failed += more.failed;
-        sum.deadlocks += more.deadlocks;
+        sum.resolved_deadlocks += more.resolved_deadlocks;
         sum.unserved += more.unserved;
         sum.stock_left += more.stock_left;
         for kind in FindingKind::ALL {

@@ -46,13 +46,13 @@ metrics! {
     "stock" "units" "there at the gun" |f| Value::Count(f.stock);
     "winners" "buyers" "with a receipt" |f| things(f.winners);
     "units_sold" "units" "promised, by receipt" |f| Value::Count(f.units_sold);
-    "turned_away" "buyers" "told that too little is left" |f| things(f.turned_away);
-    "gave_up" "buyers" "who ran out of retries or patience" |f| things(f.gave_up);
+    "rejected" "buyers" "told that too little is left" |f| things(f.rejected);
+    "abandoned" "buyers" "who left without an answer: out of retries or patience, sent away at the door, or never paid" |f| things(f.abandoned);
     "declined" "buyers" "whose payment did not go through" |f| things(f.declined);
     "expired" "buyers" "whose reservation ran out before they had paid" |f| things(f.expired);
     "failed" "buyers" "for whom something broke; `explore` counts orders, see below" |f| things(f.failed);
-    "deadlocks" "attempts" "that the database ended to break a deadlock; `explore` counts orders, see below"
-        |f| things(f.deadlocks);
+    "resolved_deadlocks" "attempts" "that the database aborted to resolve a deadlock; `explore` counts orders, see below"
+        |f| things(f.resolved_deadlocks);
     "unserved" "buyers" "not served because the race was interrupted" |f| things(f.unserved);
     "oversold" "units" "promised beyond the stock" |f| things(f.oversold);
     "undersold" "units" "unsold that a buyer who went home without would have taken"
@@ -69,29 +69,29 @@ metrics! {
         |f| things(f.order_without_receipt);
     "charged_without_unit" "buyers" "who paid, and no order is theirs"
         |f| things(f.charged_without_unit);
-    "unit_without_charge" "buyers" "with an order for which nobody has their money"
+    "unit_without_charge" "buyers" "with an order that they have not paid for"
         |f| things(f.unit_without_charge);
     "double_charge" "buyers" "who paid more than once" |f| things(f.double_charge);
     "leaked_lock" "locks" "still held when their attempt was over" |f| things(f.leaked_lock);
     "leaked_hold" "holds" "still standing when their visit was over" |f| things(f.leaked_hold);
-    "stuck_buyers" "buyers" "waiting for each other; on threads patience ends every wait"
-        |f| things(f.stuck_buyers);
+    "deadlock" "buyers" "that wait for each other for ever; only `explore` sees it: in a race patience ends every wait, and a deadlock that a database resolves counts as `resolved_deadlocks`"
+        |f| things(f.deadlock);
     "broken_rule" "rules" "of the shop's own audit that do not hold; only of a checkout in a file"
         |f| things(f.broken_rule);
-    "livelock" "times" "that somebody tries again for ever; not told on threads"
+    "livelock" "times" "that a buyer retries for ever; only `explore` sees it"
         |f| things(f.livelock);
     "findings" "kinds" "of finding" |f| things(f.findings);
     "attempts" "attempts" "made, first ones and retries" |f| things(f.attempts);
     "retries" "attempts" "beyond each buyer's first" |f| things(f.retries);
-    "conflicts" "attempts" "that ended because somebody got in between" |f| things(f.conflicts);
-    "retries_per_sale" "ratio" "retries to winners; 0 if nobody won"
+    "conflicts" "attempts" "that ended because another buyer got in between" |f| things(f.conflicts);
+    "retries_per_sale" "ratio" "retries to winners; 0 without winners"
         |f| Value::Ratio(f.retries_per_sale);
     "wasted_work" "share" "attempts thrown away, of all attempts" |f| Value::Share(f.wasted_work);
     "cas_failures" "ops" "compare-and-sets that found another value" |f| things(f.cas_failures);
     "version_conflicts" "ops" "versioned writes that found another version"
         |f| things(f.version_conflicts);
     "lock_acquisitions" "locks" "taken" |f| things(f.lock_acquisitions);
-    "lock_waits" "locks" "taken that somebody else held first" |f| things(f.lock_waits);
+    "lock_waits" "locks" "taken that another buyer held first" |f| things(f.lock_waits);
     "lock_wait.p50" "ns" "wait for a lock that was held, half" |f| Value::Nanos(f.lock_wait.p50);
     "lock_wait.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.lock_wait.p90);
     "lock_wait.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.lock_wait.p99);
@@ -100,7 +100,7 @@ metrics! {
     "lock_hold.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.lock_hold.p90);
     "lock_hold.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.lock_hold.p99);
     "lock_hold.max" "ns" "the same, the longest" |f| Value::Nanos(f.lock_hold.max);
-    "pool_waits" "times" "that somebody waited for a connection to the store"
+    "pool_waits" "times" "that a buyer waited for a connection to the store"
         |f| things(f.pool_waits);
     "pool_wait.p50" "ns" "wait for a connection, half" |f| Value::Nanos(f.pool_wait.p50);
     "pool_wait.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.pool_wait.p90);
@@ -109,10 +109,10 @@ metrics! {
     "disconnects" "attempts"
         "that lost the connection, and with it an answer: their buyers looked for what had become of them"
         |f| things(f.disconnects);
-    "deepest_queue" "requests" "in front of the clerk, at most" |f| things(f.deepest_queue);
+    "deepest_queue" "requests" "in front of the worker, at most" |f| things(f.deepest_queue);
     "holds_expired" "holds" "that ran out, and whose units went back" |f| things(f.holds_expired);
     "stale_reads" "reads" "that did not see the latest write" |f| things(f.stale_reads);
-    "overtakings" "winners" "who clicked later than somebody who was turned away"
+    "overtakings" "winners" "who clicked later than a buyer who was rejected"
         |f| things(f.overtakings);
     "most_inside" "buyers" "inside a checkout at once, at most" |f| things(f.most_inside);
     "mean_inside" "buyers" "inside a checkout, on average over the time elapsed"

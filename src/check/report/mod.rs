@@ -146,7 +146,7 @@ pub struct WorstRound {
     pub winners: Vec<Winner>,
     /// Winners beyond those.
     pub winners_left_out: u64,
-    /// Where clicks are simulated: winners who clicked later than a buyer who was turned away, the latest
+    /// Where clicks are simulated: winners who clicked later than a buyer who was rejected, the latest
     /// first: [`MOST_WINNERS_LISTED`] at most.
     pub overtakings: Vec<Overtaking>,
 }

@@ -69,7 +69,7 @@ pub const ROWS: &str = "rows";
 /// Values that the statements of `setup` know.
 pub const GIVEN_AT_SETUP: [&str; 2] = ["stock", "customers"];
 
-/// A party that acts in a customer's name: the customer, or a webhook, a second tab, a clerk.
+/// A party that acts in a customer's name: the customer, or a webhook, a second tab, a worker.
 #[derive(Clone, Debug)]
 pub struct Role {
     /// What it is called; empty if there is only one.

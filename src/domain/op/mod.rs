@@ -90,16 +90,16 @@ pub enum Op {
     },
     /// Write a row into the order book → [`Reply::Done`].
     PlaceOrder(Order),
-    /// Join the queue in front of the clerk → [`Reply::Done`].
+    /// Join the queue in front of the worker → [`Reply::Done`].
     Submit(Request),
-    /// Wait for the clerk's answer to what was submitted → [`Reply::Applied`].
+    /// Wait for the worker's answer to what was submitted → [`Reply::Applied`].
     AwaitAnswer,
-    /// For a clerk: wait for the next in the queue → [`Reply::Next`].
+    /// For a worker: wait for the next in the queue → [`Reply::Next`].
     NextRequest,
-    /// For a clerk: tell the buyer being served whether it was sold to, or hang up on it →
+    /// For a worker: tell the buyer being served whether it was sold to, or hang up on it →
     /// [`Reply::Done`].
     Answer {
-        /// Whether the units were sold; none if the clerk cannot say.
+        /// Whether the units were sold; none if the worker cannot say.
         sold: Option<bool>,
     },
     /// Take units off the shelf for this buyer until a timer runs out → [`Reply::Applied`].
@@ -358,9 +358,9 @@ pub enum OpKind {
     Shards,
     /// [`Op::Step`]
     Step,
-    /// No op: the provider's notice of a payment, see
+    /// No op: the provider's webhook of a payment, see
     /// [`notified`](crate::strategy::Strategy::notified).
-    Notice,
+    Webhook,
     /// No op: the recovery of what a crash left behind, see
     /// [`recover`](crate::strategy::Strategy::recover).
     Recover,
@@ -396,13 +396,13 @@ impl OpKind {
             Self::Cache => "cache",
             Self::Shards => "shards",
             Self::Step => "step",
-            Self::Notice => "notice",
+            Self::Webhook => "webhook",
             Self::Recover => "recover",
         }
     }
 }
 
-/// One buyer's place in the clerk's queue.
+/// One buyer's place in the worker's queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Request {
     /// The buyer who asks.

@@ -467,7 +467,7 @@ macro_rules! shop_setters {
             self
         }
 
-        /// How often a notice of the payment provider may come again.
+        /// how often a webhook of the payment provider may come again.
         pub fn redeliveries(mut self, times: u8) -> Self {
             self.settings.faults.redeliveries = times;
             self

@@ -6,7 +6,7 @@
 //! of some kinds, the number of buyers of these kinds is unbounded. The construction ends if there are finitely many
 //! stores and kinds.
 //!
-//! The clerk may call any buyer in its queue, not only the first. This over-approximates the queue, so a proof holds.
+//! The worker may call any buyer in its queue, not only the first. This over-approximates the queue, so a proof holds.
 //! If all buyers want the same product, it adds no behaviour; with carts, overselling that is only reachable this way
 //! is not reported.
 
@@ -26,9 +26,9 @@ use crate::domain::op::{Op, OpKind, Request, Units, Want};
 use crate::domain::settings::Settings;
 use crate::explore::completeness::cut_after;
 use crate::explore::{Exploration, Limits};
-use crate::scheduler::Cue;
-use crate::worlds::entrant::Entrant;
-use crate::worlds::stepped::{Cast, KindId, Part, StoreId};
+use crate::scheduler::Choice;
+use crate::worlds::dyn_strategy::DynStrategy;
+use crate::worlds::stepped::{KindId, Part, StoreId, TransitionTable};
 
 /// Limit of markings; beyond it the state space is taken to be infinite, and the construction stops.
 const MOST_MARKINGS: usize = 1_000;
@@ -84,13 +84,13 @@ pub struct AnyBuyers {
 /// # Errors
 /// [`Error::Input`] for impossible settings, or if buyers want different numbers of units.
 pub fn any_buyers(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     most_buyers: u32,
     limits: Limits,
     stopped: impl Fn() -> bool,
 ) -> Result<AnyBuyers, Error> {
-    Settings { buyers: 1, ..settings.clone() }.check_for(&entrant.card())?;
+    Settings { buyers: 1, ..settings.clone() }.check_for(&strategy.card())?;
     if settings.qty.least != settings.qty.most {
         return Err(Error::input("`qty` must be one number where `buyers` is any"));
     }
@@ -99,9 +99,9 @@ pub fn any_buyers(
             "`{name}` needs a number of buyers, and `buyers` is any"
         )));
     }
-    let mut cast = Cast::new(entrant, settings);
-    let cover = cover(&mut cast, entrant, settings, &stopped);
-    check_card(&cast, entrant)?;
+    let mut table = TransitionTable::new(strategy, settings);
+    let cover = cover(&mut table, strategy, settings, &stopped);
+    check_card(&table, strategy)?;
     let (mut proved_up_to, mut least) = (None, None);
     for buyers in 1..=most_buyers {
         let some = Settings { buyers, ..settings.clone() };
@@ -109,7 +109,7 @@ pub fn any_buyers(
             break;
         }
         let limits = Limits { states: limits.states.min(MOST_STATES), ..limits };
-        let found = search_all(entrant, &some, limits, &stopped)?;
+        let found = search_all(strategy, &some, limits, &stopped)?;
         let is_whole = found.covered.as_ref().is_some_and(|covered| covered.complete);
         match &found.findings[..] {
             [_, ..] => {
@@ -122,7 +122,7 @@ pub fn any_buyers(
     }
     Ok(AnyBuyers {
         schema: SCHEMA,
-        strategy: entrant.card().name.to_owned(),
+        strategy: strategy.card().name.to_owned(),
         stock: settings.stock,
         evidence: match cover {
             _ if cover.oversold || least.is_some() => Evidence::Broken,
@@ -134,7 +134,7 @@ pub fn any_buyers(
         oversold: cover.oversold,
         below_zero: cover.below_zero,
         markings: cover.markings,
-        kinds: cast.kinds(),
+        kinds: table.kinds(),
         proved_up_to,
         least,
         hints: Vec::new(),
@@ -170,32 +170,33 @@ struct Cover {
 }
 
 fn cover(
-    cast: &mut Cast<'_>,
-    entrant: &dyn Entrant,
+    table: &mut TransitionTable<'_>,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     stopped: impl Fn() -> bool,
 ) -> Cover {
     // One kind of newcomer for each product that a cart can begin with.
     let carts = (0..settings.items.into()).map(|buyer| settings.want(1, buyer));
-    let mut crowd: Vec<_> = carts.map(|cart| (cast.newcomer(cart), ANY)).collect();
-    let has_clerk = entrant.card().asks_for(|kind| kind == OpKind::Queue);
-    if has_clerk {
-        crowd.push((cast.clerk(), 1));
+    let mut crowd: Vec<_> = carts.map(|cart| (table.newcomer(cart), ANY)).collect();
+    let has_worker = strategy.card().asks_for(|kind| kind == OpKind::Queue);
+    if has_worker {
+        crowd.push((table.worker(), 1));
     }
     crowd.sort_unstable();
-    let opening = State { store: cast.store(shop(entrant, settings)), crowd };
+    let opening = State { store: table.store(shop(strategy, settings)), crowd };
     let mut known = BTreeSet::from([opening.clone()]);
     // Each marking with the index of its parent.
     let mut tree = vec![(opening, None)];
     let mut next = 0;
     let (mut oversold, mut below_zero) = (false, false);
-    let is_endless =
-        |tree: &[_], cast: &Cast<'_>| tree.len() > MOST_MARKINGS || cast.kinds() > MOST_KINDS;
-    while next < tree.len() && !is_endless(&tree, cast) && !stopped() {
+    let is_endless = |tree: &[_], table: &TransitionTable<'_>| {
+        tree.len() > MOST_MARKINGS || table.kinds() > MOST_KINDS
+    };
+    while next < tree.len() && !is_endless(&tree, table) && !stopped() {
         let here = tree[next].0.clone();
-        oversold |= checks::promises(cast, settings.stock, &here).is_some();
-        below_zero |= cast.store_of(here.store).stocks().iter().any(|stock| *stock < 0);
-        for mut there in successors(cast, &here) {
+        oversold |= checks::promises(table, settings.stock, &here).is_some();
+        below_zero |= table.store_of(here.store).stocks().iter().any(|stock| *stock < 0);
+        for mut there in successors(table, &here) {
             fill_up(&mut there, &tree, next);
             if known.insert(there.clone()) {
                 tree.push((there, Some(next)));
@@ -203,7 +204,7 @@ fn cover(
         }
         next += 1;
     }
-    let is_exact = !has_clerk || settings.items == 1;
+    let is_exact = !has_worker || settings.items == 1;
     let complete = next == tree.len() && (is_exact || !oversold);
     Cover { markings: tree.len(), complete, oversold: oversold && is_exact, below_zero }
 }
@@ -235,29 +236,29 @@ fn covers(more: &State, less: &State) -> bool {
 }
 
 /// Every successor of a marking.
-fn successors(cast: &mut Cast<'_>, here: &State) -> Vec<State> {
+fn successors(table: &mut TransitionTable<'_>, here: &State) -> Vec<State> {
     let mut all = Vec::new();
     for (kind, _) in &here.crowd {
-        for store in stores_for(cast, here, *kind) {
-            for act in cast.acts().to_vec() {
-                let Some(turn) = cast.turn(store, Cue { who: *kind, act }) else { continue };
-                all.push(State { store: without_queue(cast, turn.store), ..here.after(&turn) });
+        for store in stores_for(table, here, *kind) {
+            for act in table.acts().to_vec() {
+                let Some(turn) = table.turn(store, Choice { who: *kind, act }) else { continue };
+                all.push(State { store: without_queue(table, turn.store), ..here.after(&turn) });
             }
         }
     }
     all
 }
 
-/// The stores from which this kind may step: for an idle clerk, one for each kind of waiting buyer, with that buyer in
+/// The stores from which this kind may step: for an idle worker, one for each kind of waiting buyer, with that buyer in
 /// the queue; for any other kind, the store as it is.
-fn stores_for(cast: &mut Cast<'_>, here: &State, kind: KindId) -> Vec<StoreId> {
-    if cast.kind_of(kind).part != Part::IdleClerk {
+fn stores_for(table: &mut TransitionTable<'_>, here: &State, kind: KindId) -> Vec<StoreId> {
+    if table.kind_of(kind).part != Part::IdleWorker {
         return vec![here.store];
     }
     let waiting: Vec<(KindId, Want)> = here
         .crowd
         .iter()
-        .filter_map(|(kind, _)| match cast.kind_of(*kind) {
+        .filter_map(|(kind, _)| match table.kind_of(*kind) {
             waiting if waiting.next == Some(Op::AwaitAnswer) && waiting.grip.place => {
                 match waiting.part {
                     Part::Buyer { want, .. } => Some((*kind, want)),
@@ -270,18 +271,18 @@ fn stores_for(cast: &mut Cast<'_>, here: &State, kind: KindId) -> Vec<StoreId> {
     waiting
         .into_iter()
         .map(|(kind, want)| {
-            let mut store = cast.store_of(here.store).clone();
+            let mut store = table.store_of(here.store).clone();
             store.queue.push_back((kind.into(), Request { buyer: 0, want }));
-            cast.store(store)
+            table.store(store)
         })
         .collect()
 }
 
-fn without_queue(cast: &mut Cast<'_>, store: StoreId) -> StoreId {
-    if cast.store_of(store).queue.is_empty() {
+fn without_queue(table: &mut TransitionTable<'_>, store: StoreId) -> StoreId {
+    if table.store_of(store).queue.is_empty() {
         return store;
     }
-    let mut store = cast.store_of(store).clone();
+    let mut store = table.store_of(store).clone();
     store.queue.clear();
-    cast.store(store)
+    table.store(store)
 }

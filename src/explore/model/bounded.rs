@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checks::{End, Shown};
+use super::checks::{FinalState, Shown};
 use super::execution::ModelExecution;
 use super::limits::Limits;
 use super::opening::{check_card, open};
@@ -13,8 +13,8 @@ use crate::domain::settings::Settings;
 use crate::explore::completeness::{Looked, cut_after, failed_ends, idle_ends};
 use crate::explore::exploration::{Exploration, OrderCoverage};
 use crate::scheduler::{self, Bounds, Choice, PreemptionBounded, Run, run_all};
-use crate::worlds::entrant::Entrant;
-use crate::worlds::stepped::Cast;
+use crate::worlds::dyn_strategy::DynStrategy;
+use crate::worlds::stepped::TransitionTable;
 
 /// Step limit of a schedule: at a longer one the search stops, and is not complete.
 const LONGEST: usize = 10_000;
@@ -25,16 +25,16 @@ const LONGEST: usize = 10_000;
 /// # Errors
 /// [`Error::Input`] for impossible settings.
 pub fn search_preempted(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     most: u32,
     limits: Limits,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Exploration, Error> {
-    let mut cast = Cast::new(entrant, settings);
-    let opening = open(&mut cast, entrant, settings)?;
+    let mut table = TransitionTable::new(strategy, settings);
+    let opening = open(&mut table, strategy, settings)?;
     let mut seen = Seen::default();
-    let mut execution = ModelExecution::of(&mut cast, &opening).with_alike(entrant);
+    let mut execution = ModelExecution::of(&mut table, &opening).with_alike(strategy);
     let mut few = PreemptionBounded::new(&execution, true);
     let bounds = Bounds { most_steps: LONGEST, cuts_futile: false };
     let mut covered = OrderCoverage { reduced: true, ..OrderCoverage::default() };
@@ -62,7 +62,7 @@ pub fn search_preempted(
     covered.broken = broken;
     covered.statements = steps;
     covered.outcomes = ends.len() as u64;
-    check_card(&cast, entrant)?;
+    check_card(&table, strategy)?;
     let looked = Looked {
         at_everything: covered.complete,
         cut: is_cut.then(|| cut_after(schedules, "schedule")),
@@ -70,14 +70,14 @@ pub fn search_preempted(
     };
     let failures = failed_ends(&ends);
     let incidents = failed.map(|schedule| (failures, schedule));
-    let incidents = tell_failed(&mut cast, &opening, entrant, settings, incidents)?;
+    let incidents = tell_failed(&mut table, &opening, strategy, settings, incidents)?;
     let shown = shown.into_values().collect();
-    let findings = tell(&mut cast, &opening, entrant, settings, shown)?;
+    let findings = tell(&mut table, &opening, strategy, settings, shown)?;
     Ok(Exploration {
         orders: Some(covered),
         failed: failures,
         incidents,
-        ..Exploration::of(entrant, settings, &looked, findings)
+        ..Exploration::of(strategy, settings, &looked, findings)
     })
 }
 
@@ -87,7 +87,7 @@ struct Seen {
     schedules: u64,
     steps: u64,
     broken: u64,
-    ends: BTreeSet<End>,
+    ends: BTreeSet<FinalState>,
     /// The shortest schedule to each kind of finding, by gravity.
     shown: BTreeMap<usize, Shown>,
     /// The shortest schedule at whose end a checkout has failed.

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checks::{self, End, Shown};
+use super::checks::{self, FinalState, Shown};
 use super::limits::Limits;
 use super::state::State;
 use crate::check::audit::Finding;
-use crate::scheduler::{Actor, Cue};
-use crate::worlds::stepped::{Cast, Stage};
+use crate::scheduler::Choice;
+use crate::worlds::stepped::{ModelState, TransitionTable};
 
 /// What the search has seen.
 #[derive(Clone, Debug, Default)]
@@ -20,11 +20,11 @@ pub struct Tried {
     /// Whether these were all schedules.
     pub complete: bool,
     /// Every way in which a schedule can end.
-    pub ends: BTreeSet<End>,
+    pub ends: BTreeSet<FinalState>,
     /// Each kind of finding once, the gravest first, with a shortest schedule to it.
     pub shown: Vec<Shown>,
     /// A shortest schedule at whose end a buyer's checkout has failed; none if no checkout fails.
-    pub failed: Option<Vec<Cue<Actor>>>,
+    pub failed: Option<Vec<Choice>>,
 }
 
 /// Step limit of a schedule: at a longer one the search stops, and is not complete.
@@ -33,37 +33,37 @@ const LONGEST: usize = 10_000;
 /// Follows every schedule from `opening`, within `limits` and until `stopped` returns true. Each step counts as a
 /// state.
 pub fn try_all(
-    cast: &mut Cast<'_>,
-    opening: &Stage,
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
     limits: Limits,
     stopped: impl Fn() -> bool,
 ) -> Tried {
-    let stock = checks::stock_of(cast, opening);
-    let acts = cast.acts().to_vec();
-    let cues: Vec<Cue<Actor>> = opening
+    let stock = checks::stock_of(table, opening);
+    let acts = table.acts().to_vec();
+    let choices: Vec<Choice> = opening
         .actors()
-        .flat_map(|who| acts.iter().map(move |act| Cue { who, act: *act }))
+        .flat_map(|who| acts.iter().map(move |act| Choice { who, act: *act }))
         .collect();
     let mut tried = Tried { complete: true, ..Tried::default() };
     let mut found: BTreeMap<usize, Shown> = BTreeMap::new();
-    let mut schedule: Vec<Cue<Actor>> = Vec::new();
-    let mut note = |finding: Finding, schedule: &[Cue<Actor>]| {
+    let mut schedule: Vec<Choice> = Vec::new();
+    let mut note = |finding: Finding, schedule: &[Choice]| {
         let is_shorter = |shown: &Shown| schedule.len() < shown.schedule.len();
         if found.get(&finding.kind.gravity()).is_none_or(is_shorter) {
             let schedule = schedule.to_vec();
             found.insert(finding.kind.gravity(), Shown { finding, schedule });
         }
     };
-    // The shop after each step of the schedule, with the index of the cue to try there next.
+    // The shop after each step of the schedule, with the index of the choice to try there next.
     let mut path = vec![(opening.clone(), 0)];
-    while let Some((stage, next)) = path.last_mut() {
+    while let Some((model_state, next)) = path.last_mut() {
         if *next == 0 {
-            let state = State::of(stage.store(), stage.kinds());
-            let oversold = checks::promises(cast, stock, &state);
+            let state = State::of(model_state.store(), model_state.kinds());
+            let oversold = checks::promises(table, stock, &state);
             oversold.into_iter().for_each(|finding| note(finding, &schedule));
-            if !stage.goes_on(cast) {
-                tried.schedules += u64::from(stage.cues(cast).is_empty());
-                let (end, findings) = checks::end_of(cast, stock, stage);
+            if !model_state.goes_on(table) {
+                tried.schedules += u64::from(model_state.choices(table).is_empty());
+                let (end, findings) = checks::end_of(table, stock, model_state);
                 let is_shorter = |known: &Vec<_>| schedule.len() < known.len();
                 if end.has_failed() && tried.failed.as_ref().is_none_or(is_shorter) {
                     tried.failed = Some(schedule.clone());
@@ -72,22 +72,22 @@ pub fn try_all(
                 findings.into_iter().for_each(|finding| note(finding, &schedule));
             }
         }
-        let Some(cue) = cues.get(*next).copied() else {
+        let Some(choice) = choices.get(*next).copied() else {
             path.pop();
             schedule.pop();
             continue;
         };
         *next += 1;
-        let mut there = stage.clone();
-        let Some(step) = there.follow(cast, cue) else { continue };
-        let bytes = path.len() * opening.bytes() + cast.bytes();
+        let mut there = model_state.clone();
+        let Some(step) = there.follow(table, choice) else { continue };
+        let bytes = path.len() * opening.bytes() + table.bytes();
         let is_over = bytes > limits.memory || tried.steps == limits.states as u64;
-        if is_over || path.len() > LONGEST || cast.is_full() || stopped() {
+        if is_over || path.len() > LONGEST || table.is_full() || stopped() {
             tried.complete = false;
             break;
         }
         tried.steps += 1;
-        schedule.push(cue);
+        schedule.push(choice);
         for leak in checks::leaks(step.leaks) {
             note(leak, &schedule);
         }

@@ -12,33 +12,35 @@ use crate::domain::books::Books;
 use crate::domain::buyer::{Ending, Visit};
 use crate::domain::finding::FindingKind;
 use crate::domain::op::{Item, Order, Units, Want};
-use crate::scheduler::{Actor, Cue};
-use crate::worlds::stepped::{Cast, KindId, Leaks, Ordered, Part, Stage, Step, StoreId};
+use crate::scheduler::Choice;
+use crate::worlds::stepped::{
+    KindId, Leaks, ModelState, Ordered, Part, Step, StoreId, TransitionTable,
+};
 
 /// A finding and a shortest schedule to it.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// The finding.
     pub finding: Finding,
-    /// The schedule, cue by cue.
-    pub schedule: Vec<Cue<Actor>>,
+    /// The schedule, choice by choice.
+    pub schedule: Vec<Choice>,
 }
 
 /// Units of each product in a shop that has just opened.
-pub(in crate::explore) fn stock_of(cast: &Cast<'_>, opening: &Stage) -> Units {
-    cast.store_of(opening.store()).stock_of(Item(0))
+pub(in crate::explore) fn stock_of(table: &TransitionTable<'_>, opening: &ModelState) -> Units {
+    table.store_of(opening.store()).stock_of(Item(0))
 }
 
 /// Oversold: more units are promised than there were in stock. That is certain, whatever comes later.
 pub(in crate::explore) fn promises(
-    cast: &Cast<'_>,
+    table: &TransitionTable<'_>,
     stock: Units,
     state: &State,
 ) -> Option<Finding> {
-    let items = cast.store_of(state.store).shelves.len();
+    let items = table.store_of(state.store).shelves.len();
     let over = |item| {
         // The sum saturates: several kinds with any number of buyers each could overflow it.
-        let promised = promised(cast, state, item).fold(0, i64::saturating_add);
+        let promised = promised(table, state, item).fold(0, i64::saturating_add);
         let amount = u64::try_from(promised - i64::from(stock)).ok().filter(|more| *more > 0)?;
         let which = if items > 1 { format!("{item}: ") } else { String::new() };
         let promised = of(promised.unsigned_abs(), "unit");
@@ -50,8 +52,8 @@ pub(in crate::explore) fn promises(
 }
 
 /// Units of a product that were promised, kind by kind.
-fn promised(cast: &Cast<'_>, state: &State, item: Item) -> impl Iterator<Item = i64> {
-    state.crowd.iter().map(move |(kind, buyers)| match cast.kind_of(*kind).part {
+fn promised(table: &TransitionTable<'_>, state: &State, item: Item) -> impl Iterator<Item = i64> {
+    state.crowd.iter().map(move |(kind, buyers)| match table.kind_of(*kind).part {
         Part::Gone { want, ending: Ending::Bought } => {
             i64::from(want.units_of(item)) * i64::from(*buyers)
         }
@@ -61,7 +63,7 @@ fn promised(cast: &Cast<'_>, state: &State, item: Item) -> impl Iterator<Item = 
 
 /// One way in which a schedule can end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct End {
+pub struct FinalState {
     /// Units of each product.
     pub shelves: Vec<Units>,
     /// How a visit ended, what its buyer had wanted, and what stands in the order book in its name; with the number of
@@ -74,47 +76,51 @@ pub struct End {
 /// Judges an end state, in which no buyer can move: if all buyers have left, the audit decides; else the buyers that
 /// are still inside are stuck.
 ///
-/// Of time a state keeps only the marks of [`Cast::after_refusal`]: which buyers were early and which were late.
-/// Without marks, all visits are taken to overlap.
-pub(in crate::explore) fn end(cast: &Cast<'_>, stock: Units, state: &State) -> (End, Vec<Finding>) {
+/// Of time a state keeps only the marks of [`TransitionTable::after_refusal`]: which buyers were early and which
+/// were late. Without marks, all visits are taken to overlap.
+pub(in crate::explore) fn end(
+    table: &TransitionTable<'_>,
+    stock: Units,
+    state: &State,
+) -> (FinalState, Vec<Finding>) {
     let visits = state.crowd.iter().flat_map(|(id, buyers)| {
-        let kind = cast.kind_of(*id);
+        let kind = table.kind_of(*id);
         let (began, ended) = match kind.part {
-            Part::Gone { ending: Ending::TurnedAway, .. } if kind.early => (0, 1),
+            Part::Gone { ending: Ending::Rejected, .. } if kind.early => (0, 1),
             Part::Gone { .. } if !kind.early && kind.may_have_units() => (2, 3),
             _ => (0, 3),
         };
         std::iter::repeat_n((*id, began, ended), *buyers as usize)
     });
-    judge(cast, stock, state.store, visits)
+    judge(table, stock, state.store, visits)
 }
 
 /// The same for a shop that knows each buyer by name.
 pub(in crate::explore) fn end_of(
-    cast: &Cast<'_>,
+    table: &TransitionTable<'_>,
     stock: Units,
-    stage: &Stage,
-) -> (End, Vec<Finding>) {
-    judge(cast, stock, stage.store(), stage.visits())
+    model_state: &ModelState,
+) -> (FinalState, Vec<Finding>) {
+    judge(table, stock, model_state.store(), model_state.visits())
 }
 
 /// Judges a shop in which no buyer can move. The iterator gives each actor's kind, the step at which its last attempt
 /// began, and the step at which its visit ended.
 fn judge(
-    cast: &Cast<'_>,
+    table: &TransitionTable<'_>,
     stock: Units,
     store: StoreId,
     everybody: impl Iterator<Item = (KindId, u64, u64)>,
-) -> (End, Vec<Finding>) {
-    let store = cast.store_of(store);
+) -> (FinalState, Vec<Finding>) {
+    let store = table.store_of(store);
     let shelves = store.stocks();
-    let mut end = End { shelves: shelves.clone(), ..End::default() };
+    let mut end = FinalState { shelves: shelves.clone(), ..FinalState::default() };
     let mut visits = Vec::new();
     let mut orders = Vec::new();
     let mut payments = Vec::new();
     let mut has_paid = false;
     for (kind, began, ended) in everybody {
-        let mut kind = Cow::Borrowed(cast.kind_of(kind));
+        let mut kind = Cow::Borrowed(table.kind_of(kind));
         if kind.standing.on_disk.is_some() {
             store.settle(&mut kind.to_mut().standing);
         }
@@ -141,7 +147,7 @@ fn judge(
                 }));
             }
             Part::Buyer { .. } => end.stuck += 1,
-            Part::IdleClerk | Part::BusyClerk { .. } => {}
+            Part::IdleWorker | Part::BusyWorker { .. } => {}
         }
     }
     if end.stuck > 0 {
@@ -150,7 +156,7 @@ fn judge(
     }
     let given_back = store.shelves.iter().map(|shelf| shelf.given_back).collect();
     // A checkout whose card names no payments takes money if a buyer has paid.
-    let payments = (has_paid || cast.takes_money()).then_some(payments);
+    let payments = (has_paid || table.takes_money()).then_some(payments);
     let books = Books { shelves, orders, given_back, payments, ..Books::default() };
     let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0, leaked_holds: 0 };
     (end, ledger.audit())
@@ -159,20 +165,20 @@ fn judge(
 /// The finding that this many buyers never left.
 pub(in crate::explore) fn stuck(buyers: u64) -> Finding {
     let proof = format!("{} waiting, and nobody who could let them go on", of(buyers, "buyer"));
-    Finding { kind: FindingKind::StuckBuyers, amount: buyers, proof }
+    Finding { kind: FindingKind::Deadlock, amount: buyers, proof }
 }
 
 /// Whether this refusal may be wrong: only if the units promised by now leave enough of every product in the refused
 /// buyer's cart.
 pub(in crate::explore) fn may_be_wronged(
-    cast: &Cast<'_>,
+    table: &TransitionTable<'_>,
     stock: Units,
     state: &State,
     refused: KindId,
 ) -> bool {
-    let Part::Gone { want, .. } = cast.kind_of(refused).part else { return false };
+    let Part::Gone { want, .. } = table.kind_of(refused).part else { return false };
     want.items().all(|item| {
-        let gone = promised(cast, state, item).fold(0, i64::saturating_add);
+        let gone = promised(table, state, item).fold(0, i64::saturating_add);
         gone + i64::from(want.qty) <= i64::from(stock)
     })
 }
@@ -191,17 +197,17 @@ pub(in crate::explore) fn leaks(leaks: Leaks) -> impl Iterator<Item = Finding> {
     .flatten()
 }
 
-/// The findings after these steps, which led to this stage.
+/// The findings after these steps, which led to this state.
 pub(in crate::explore) fn so_far(
-    cast: &mut Cast<'_>,
+    table: &mut TransitionTable<'_>,
     stock: Units,
-    stage: &Stage,
+    model_state: &ModelState,
     steps: &[Step],
 ) -> Vec<Finding> {
-    let state = State::of(stage.store(), stage.kinds());
-    let mut found: Vec<Finding> = match stage.goes_on(cast) {
-        true => promises(cast, stock, &state).into_iter().collect(),
-        false => end_of(cast, stock, stage).1,
+    let state = State::of(model_state.store(), model_state.kinds());
+    let mut found: Vec<Finding> = match model_state.goes_on(table) {
+        true => promises(table, stock, &state).into_iter().collect(),
+        false => end_of(table, stock, model_state).1,
     };
     let mut leaked = Leaks::default();
     for step in steps {

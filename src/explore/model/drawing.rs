@@ -33,14 +33,14 @@ pub struct StoreNode {
     pub versions: Vec<u32>,
     /// Whether each product's lock is held.
     pub locked: Vec<bool>,
-    /// Requests in the clerk's queue.
+    /// Requests in the worker's queue.
     pub queue: usize,
 }
 
 /// One kind: identical buyers.
 #[derive(Clone, Debug, Serialize)]
 pub struct KindNode {
-    /// `buyer` or `clerk`.
+    /// `buyer` or `worker`.
     pub who: &'static str,
     /// Replies heard in this attempt.
     pub heard: usize,
@@ -71,8 +71,8 @@ pub struct StepArrow {
 impl StateGraph {
     /// The graph of the states that a search has met.
     pub(in crate::explore) fn of(search: &Search<'_, '_>) -> Self {
-        let cast = search.cast();
-        let names = cast.all_stores().any(|store| store.shelves.len() > 1);
+        let table = search.table();
+        let names = table.all_stores().any(|store| store.shelves.len() > 1);
         let states: Vec<StateNode> = search
             .all_states()
             .map(|state| StateNode { store: state.store, crowd: state.crowd })
@@ -83,7 +83,7 @@ impl StateGraph {
         let kinds = kinds.map(|(kind, _)| usize::from(*kind) + 1).max().unwrap_or(0);
         Self {
             schema: SCHEMA,
-            stores: cast
+            stores: table
                 .all_stores()
                 .take(stores)
                 .map(|store| StoreNode {
@@ -97,7 +97,7 @@ impl StateGraph {
                     queue: store.queue.len(),
                 })
                 .collect(),
-            kinds: cast.all_kinds().take(kinds).map(|kind| KindNode::of(kind, names)).collect(),
+            kinds: table.all_kinds().take(kinds).map(|kind| KindNode::of(kind, names)).collect(),
             states,
             steps: search.all_steps().map(|(from, to, by)| StepArrow { from, to, by }).collect(),
         }
@@ -109,7 +109,7 @@ impl KindNode {
         Self {
             who: match kind.part {
                 Part::Buyer { .. } | Part::Gone { .. } => "buyer",
-                Part::IdleClerk | Part::BusyClerk { .. } => "clerk",
+                Part::IdleWorker | Part::BusyWorker { .. } => "worker",
             },
             heard: kind.heard.len(),
             about: match (kind.part, kind.next) {

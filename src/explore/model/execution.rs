@@ -7,9 +7,9 @@ use crate::check::audit::Finding;
 use crate::domain::buyer::Ending;
 use crate::domain::faults::Act;
 use crate::domain::op::Units;
-use crate::explore::timeline::{self, Row};
+use crate::explore::timeline::{self, TimelineRow};
 use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement, Resources};
-use crate::worlds::stepped::{Cast, Part, Scripted, Stage, Step};
+use crate::worlds::stepped::{ModelState, Part, Scripted, Step, TransitionTable};
 use crate::worlds::words::intention;
 
 /// Every step of the model may read and write everything: steps are not told apart here.
@@ -17,9 +17,9 @@ const EVERYTHING: Footprint = Footprint::writing(Resources::ALL);
 
 /// A shop of the model.
 pub struct ModelExecution<'c, 's> {
-    pub(in crate::explore) cast: &'c mut Cast<'s>,
-    opening: Stage,
-    pub(in crate::explore) stage: Stage,
+    pub(in crate::explore) table: &'c mut TransitionTable<'s>,
+    opening: ModelState,
+    pub(in crate::explore) state: ModelState,
     steps: Vec<Step>,
     /// The findings so far that are certain whatever comes later, each with the number of steps after which it was
     /// seen.
@@ -33,12 +33,12 @@ pub struct ModelExecution<'c, 's> {
 
 impl<'c, 's> ModelExecution<'c, 's> {
     /// The shop in its opening state.
-    pub(in crate::explore) fn of(cast: &'c mut Cast<'s>, opening: &Stage) -> Self {
-        let stock = checks::stock_of(cast, opening);
+    pub(in crate::explore) fn of(table: &'c mut TransitionTable<'s>, opening: &ModelState) -> Self {
+        let stock = checks::stock_of(table, opening);
         Self {
-            cast,
+            table,
             opening: opening.clone(),
-            stage: opening.clone(),
+            state: opening.clone(),
             steps: Vec::new(),
             found: Vec::new(),
             promised: Vec::new(),
@@ -48,11 +48,11 @@ impl<'c, 's> ModelExecution<'c, 's> {
     }
 
     /// The same, where a search may use that buyers of this strategy are alike. Buyers of one kind want the same.
-    pub(in crate::explore) fn with_alike(self, entrant: &dyn Scripted) -> Self {
+    pub(in crate::explore) fn with_alike(self, strategy: &dyn Scripted) -> Self {
         let kinds: Vec<_> =
             self.opening.actors().map(|who| (who, self.opening.kind(who))).collect();
         let is_alike = |one: Actor, other: Actor| match (one, other) {
-            (Actor::Buyer(one), Actor::Buyer(other)) => entrant.are_alike(one, other),
+            (Actor::Buyer(one), Actor::Buyer(other)) => strategy.are_alike(one, other),
             _ => one == other,
         };
         let first = |(who, kind): &(Actor, _)| {
@@ -69,7 +69,7 @@ impl<'c, 's> ModelExecution<'c, 's> {
     }
 
     /// The opening state.
-    pub(in crate::explore) fn opening(&self) -> &Stage {
+    pub(in crate::explore) fn opening(&self) -> &ModelState {
         &self.opening
     }
 
@@ -79,16 +79,18 @@ impl<'c, 's> ModelExecution<'c, 's> {
     }
 
     /// The steps of this execution, in words.
-    pub(in crate::explore) fn rows(&self) -> Vec<Row> {
+    pub(in crate::explore) fn rows(&self) -> Vec<TimelineRow> {
         timeline::told(&self.steps)
     }
 
     /// The findings of the execution, each with the number of steps after which it was seen, and how it ended; no end if
     /// something can still happen that is no fault.
-    pub(in crate::explore) fn judge(&mut self) -> (Option<checks::End>, &[(Finding, usize)]) {
+    pub(in crate::explore) fn judge(
+        &mut self,
+    ) -> (Option<checks::FinalState>, &[(Finding, usize)]) {
         let mut end = None;
-        if !self.stage.goes_on(self.cast) {
-            let (how, findings) = checks::end_of(self.cast, self.stock, &self.stage);
+        if !self.state.goes_on(self.table) {
+            let (how, findings) = checks::end_of(self.table, self.stock, &self.state);
             let steps = self.steps.len();
             findings.into_iter().for_each(|finding| self.note(finding, steps));
             end = Some(how);
@@ -97,8 +99,8 @@ impl<'c, 's> ModelExecution<'c, 's> {
     }
 
     /// The state that was reached, and the steps to it.
-    pub(in crate::explore) fn into_parts(self) -> (Stage, Vec<Step>) {
-        (self.stage, self.steps)
+    pub(in crate::explore) fn into_parts(self) -> (ModelState, Vec<Step>) {
+        (self.state, self.steps)
     }
 
     /// The findings so far that are certain whatever comes later, each with the number of steps after which it was seen.
@@ -112,8 +114,8 @@ impl<'c, 's> ModelExecution<'c, 's> {
         let mover = (step.actor, step.ending);
         let sold = [Some(mover), step.other].into_iter().flatten();
         let buyer = sold.filter(|(_, ending)| *ending == Some(Ending::Bought)).map(|(who, _)| who);
-        let mut kinds = buyer.filter_map(|buyer| self.stage.kind(buyer));
-        let want = kinds.find_map(|kind| match self.cast.kind_of(kind).part {
+        let mut kinds = buyer.filter_map(|buyer| self.state.kind(buyer));
+        let want = kinds.find_map(|kind| match self.table.kind_of(kind).part {
             Part::Gone { want, .. } => Some(want),
             _ => None,
         });
@@ -123,8 +125,8 @@ impl<'c, 's> ModelExecution<'c, 's> {
                 self.promised[usize::from(item.0)] += i64::from(want.qty);
             }
             if self.promised.iter().any(|promised| *promised > i64::from(self.stock)) {
-                let state = State::of(self.stage.store(), self.stage.kinds());
-                let oversold = checks::promises(self.cast, self.stock, &state);
+                let state = State::of(self.state.store(), self.state.kinds());
+                let oversold = checks::promises(self.table, self.stock, &state);
                 oversold.into_iter().for_each(|finding| self.note(finding, steps));
             }
         }
@@ -140,7 +142,7 @@ impl<'c, 's> ModelExecution<'c, 's> {
 
 impl Execution for ModelExecution<'_, '_> {
     fn begin(&mut self) -> Result<(), Error> {
-        self.stage.clone_from(&self.opening);
+        self.state.clone_from(&self.opening);
         self.steps.clear();
         self.found.clear();
         self.promised.clear();
@@ -157,15 +159,15 @@ impl Execution for ModelExecution<'_, '_> {
     }
 
     fn has_left(&mut self, client: Actor) -> bool {
-        let kind = self.stage.kind(client);
-        kind.is_none_or(|kind| self.cast.kind_of(kind).next.is_none())
+        let kind = self.state.kind(client);
+        kind.is_none_or(|kind| self.table.kind_of(kind).next.is_none())
     }
 
     fn ready(&mut self) -> Vec<(Choice, PendingStatement)> {
         let ready = self.choices();
-        let names = self.cast.store_of(self.stage.store()).stocks().len() > 1;
+        let names = self.table.store_of(self.state.store()).stocks().len() > 1;
         let said = |choice: Choice| {
-            let next = self.stage.kind(choice.who).map(|kind| self.cast.kind_of(kind).next);
+            let next = self.state.kind(choice.who).map(|kind| self.table.kind_of(kind).next);
             let op = next.flatten().filter(|_| choice.is_step());
             op.map_or_else(|| choice.to_string(), |op| intention(op, names))
         };
@@ -173,26 +175,26 @@ impl Execution for ModelExecution<'_, '_> {
     }
 
     fn choices(&mut self) -> Vec<Choice> {
-        self.stage.cues(self.cast)
+        self.state.choices(self.table)
     }
 
     fn can_happen(&mut self, choice: Choice) -> bool {
-        self.stage.can_happen(self.cast, choice)
+        self.state.can_happen(self.table, choice)
     }
 
     fn is_optional(&mut self, choice: Choice) -> bool {
-        self.stage.is_fault(self.cast, choice)
+        self.state.is_fault(self.table, choice)
     }
 
     fn has_only_steps(&self) -> bool {
-        self.cast.acts() == [Act::Step]
+        self.table.acts() == [Act::Step]
     }
 
     fn why_not(&mut self, choice: Choice) -> String {
         let Choice { who, act } = choice;
-        let why = match (self.stage.kind(who).map(|kind| self.cast.kind_of(kind).next), act) {
+        let why = match (self.state.kind(who).map(|kind| self.table.kind_of(kind).next), act) {
             (None, _) => "no buyer has that name here",
-            (_, Act::Errand) => "the shop has no background task for it then",
+            (_, Act::BackgroundTask) => "the shop has no background task for it then",
             (_, act) if act != Act::Step => {
                 return format!(
                     "`{choice}`, which cannot happen then; faults happen as often as --crashes, \
@@ -206,14 +208,14 @@ impl Execution for ModelExecution<'_, '_> {
     }
 
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
-        let Some(step) = self.stage.follow(self.cast, choice) else { return Ok(None) };
+        let Some(step) = self.state.follow(self.table, choice) else { return Ok(None) };
         self.look(&step);
         self.steps.push(step);
         Ok(Some(EVERYTHING))
     }
 
     fn is_full(&self) -> bool {
-        self.cast.is_full()
+        self.table.is_full()
     }
 
     fn abandon(&mut self) -> Result<(), Error> {

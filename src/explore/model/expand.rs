@@ -1,17 +1,17 @@
 //! Expands states: takes every step that is possible in each, and notes what is wrong there.
 //!
-//! It only reads the cast, so that several threads can expand at once. A step that was never worked out is only noted.
+//! It only reads the table, so that several threads can expand at once. A step that was never worked out is only noted.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::checks::{self, End};
+use super::checks::{self, FinalState};
 use super::packed::{crowd_of, store_of, unpack};
 use super::states::{Batch, States};
 use crate::check::audit::Finding;
 use crate::domain::op::Units;
-use crate::scheduler::Cue;
-use crate::worlds::stepped::{Cast, KindId, StoreId};
+use crate::scheduler::Choice;
+use crate::worlds::stepped::{KindId, StoreId, TransitionTable};
 
 /// Where a kind of finding was first seen: in a state, or on a step out of it.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub(in crate::explore) struct Sighting {
     /// In which state.
     pub(in crate::explore) state: u32,
     /// On which step out of it, if on one.
-    pub(in crate::explore) step: Option<Cue<KindId>>,
+    pub(in crate::explore) step: Option<Choice<KindId>>,
 }
 
 /// The first sighting of each kind of finding, by gravity.
@@ -53,8 +53,8 @@ impl Sightings {
 /// A step out of a state.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::explore) struct Way {
-    /// The cue: whose step it is, or which other act.
-    pub(in crate::explore) cue: Cue<KindId>,
+    /// The choice: whose step it is, or which other act.
+    pub(in crate::explore) choice: Choice<KindId>,
     /// How many buyers could make it.
     pub(in crate::explore) buyers: u16,
     /// Whether it is a fault, and so need not happen.
@@ -73,20 +73,20 @@ pub(in crate::explore) struct Expanded {
     /// The first sighting of each kind of finding.
     pub(in crate::explore) sightings: Sightings,
     /// How schedules end in those of these states that are end states.
-    pub(in crate::explore) endings: Vec<End>,
+    pub(in crate::explore) endings: Vec<FinalState>,
     /// The first of these states that is an end state in which a buyer's checkout has failed.
     pub(in crate::explore) failed: Option<u32>,
     /// Whether a buyer was turned away before others were promised enough units to justify it.
     pub(in crate::explore) premature: bool,
     /// Steps that were never worked out; if there are any, the other fields are not valid.
-    pub(in crate::explore) missing: Vec<(StoreId, Cue<KindId>)>,
+    pub(in crate::explore) missing: Vec<(StoreId, Choice<KindId>)>,
 }
 
 impl Expanded {
     /// Takes every step from each of these states. Replaces what was here before, and reuses its memory.
     pub(in crate::explore) fn fill(
         &mut self,
-        cast: &Cast<'_>,
+        table: &TransitionTable<'_>,
         states: &States,
         range: Range<u32>,
         stock: Units,
@@ -100,41 +100,42 @@ impl Expanded {
         self.premature = false;
         self.missing.clear();
         for id in range {
-            self.expand(cast, states.words_of(id), id, stock);
+            self.expand(table, states.words_of(id), id, stock);
         }
     }
 
-    fn expand(&mut self, cast: &Cast<'_>, here: &[u32], id: u32, stock: Units) {
+    fn expand(&mut self, table: &TransitionTable<'_>, here: &[u32], id: u32, stock: Units) {
         let sighting = |finding, step| Sighting { finding, state: id, step };
         let store = store_of(here);
-        if promises_much(cast, here, stock) {
-            let oversold = checks::promises(cast, stock, &unpack(here));
+        if promises_much(table, here, stock) {
+            let oversold = checks::promises(table, stock, &unpack(here));
             oversold.into_iter().for_each(|found| self.sightings.note(sighting(found, None)));
         }
         let mut stuck = true;
-        let acts = cast.acts();
-        let cues = crowd_of(here)
-            .flat_map(|(who, buyers)| acts.iter().map(move |act| (Cue { who, act: *act }, buyers)));
-        for (cue, buyers) in cues {
-            let Some(turn) = cast.known_turn(store, cue) else {
-                self.missing.push((store, cue));
+        let acts = table.acts();
+        let choices = crowd_of(here).flat_map(|(who, buyers)| {
+            acts.iter().map(move |act| (Choice { who, act: *act }, buyers))
+        });
+        for (choice, buyers) in choices {
+            let Some(turn) = table.known_turn(store, choice) else {
+                self.missing.push((store, choice));
                 continue;
             };
             let Some(turn) = turn else { continue };
             stuck &= turn.is_fault;
             self.there.push_with(|packed| packed.push_after(here, turn));
-            self.ways.push(Way { cue, buyers: buyers as u16, is_fault: turn.is_fault });
+            self.ways.push(Way { choice, buyers: buyers as u16, is_fault: turn.is_fault });
             if let (false, Some(refused)) = (self.premature, turn.refused) {
                 let there = unpack(self.there.last());
-                self.premature = checks::may_be_wronged(cast, stock, &there, refused);
+                self.premature = checks::may_be_wronged(table, stock, &there, refused);
             }
             for leak in checks::leaks(turn.leaks) {
-                self.sightings.note(sighting(leak, Some(cue)));
+                self.sightings.note(sighting(leak, Some(choice)));
             }
         }
         self.ends.push(self.ways.len());
         if stuck && self.missing.is_empty() {
-            let (end, findings) = checks::end(cast, stock, &unpack(here));
+            let (end, findings) = checks::end(table, stock, &unpack(here));
             if end.has_failed() {
                 self.failed.get_or_insert(id);
             }
@@ -146,8 +147,8 @@ impl Expanded {
 
 /// Whether more units were promised, of all products together, than there were of one product: only then can a product
 /// be oversold.
-fn promises_much(cast: &Cast<'_>, here: &[u32], stock: Units) -> bool {
+fn promises_much(table: &TransitionTable<'_>, here: &[u32], stock: Units) -> bool {
     let promised =
-        crowd_of(here).map(|(kind, buyers)| i64::from(cast.promised_to(kind)) * i64::from(buyers));
+        crowd_of(here).map(|(kind, buyers)| i64::from(table.promised_to(kind)) * i64::from(buyers));
     promised.sum::<i64>() > i64::from(stock)
 }

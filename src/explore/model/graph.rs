@@ -9,7 +9,7 @@ use crate::base::text::quantity::count;
 
 /// A number of schedules: exact up to 2⁵³, and to fifteen digits in any case.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ways {
+pub struct ScheduleCount {
     /// The number is this × 2^`doublings`, and this is below 2⁵¹².
     number: f64,
     doublings: i32,
@@ -24,7 +24,7 @@ const TOO_LARGE: f64 = f64::from_bits((1023 + SHIFT as u64) << 52);
 /// 2⁵³: up to here an `f64` holds every whole number.
 const MOST_EXACT: f64 = (1_u64 << 53) as f64;
 
-impl Ways {
+impl ScheduleCount {
     const NONE: Self = Self { number: 0.0, doublings: 0 };
     const ONE: Self = Self { number: 1.0, doublings: 0 };
     /// Not counted yet.
@@ -67,7 +67,7 @@ impl Ways {
     }
 }
 
-impl Serialize for Ways {
+impl Serialize for ScheduleCount {
     /// As `{"log10": …}`: numbers of this size are beyond what JSON readers take.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
@@ -76,7 +76,7 @@ impl Serialize for Ways {
     }
 }
 
-impl fmt::Display for Ways {
+impl fmt::Display for ScheduleCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.exact() {
             Some(ways) if ways < 1_000_000_000_000 => f.write_str(&count(ways)),
@@ -113,7 +113,7 @@ impl Graph {
             + self.to.capacity() * size_of::<u32>()
             + self.by.capacity() * size_of::<u16>()
             + self.faults.capacity() * size_of::<usize>()
-            + self.ends.len() * (size_of::<Ways>())
+            + self.ends.len() * (size_of::<ScheduleCount>())
     }
 
     /// Adds a step from the current state.
@@ -152,14 +152,14 @@ impl Graph {
     ///
     /// Counts from the last state backwards: most steps lead to states that were met later, and states that were met at
     /// about the same time are close in memory.
-    pub(in crate::explore) fn ways(&self, stopped: impl Fn() -> bool) -> Option<Ways> {
-        let mut counted = vec![Ways::UNKNOWN; self.ends.len()];
+    pub(in crate::explore) fn ways(&self, stopped: impl Fn() -> bool) -> Option<ScheduleCount> {
+        let mut counted = vec![ScheduleCount::UNKNOWN; self.ends.len()];
         let mut path = Vec::new();
         for state in (0..self.ends.len()).rev() {
             if state.is_multiple_of(LOOK_UP) && stopped() {
                 return None;
             }
-            if counted[state] == Ways::UNKNOWN {
+            if counted[state] == ScheduleCount::UNKNOWN {
                 path.push(state);
             }
             while let Some(state) = path.last().copied() {
@@ -168,9 +168,9 @@ impl Graph {
                         counted[state] = ways;
                         path.pop();
                     }
-                    Err(there) if counted[there] == Ways::ON_THE_PATH => return None,
+                    Err(there) if counted[there] == ScheduleCount::ON_THE_PATH => return None,
                     Err(there) => {
-                        counted[state] = Ways::ON_THE_PATH;
+                        counted[state] = ScheduleCount::ON_THE_PATH;
                         path.push(there);
                     }
                 }
@@ -180,9 +180,9 @@ impl Graph {
     }
 
     /// How many schedules lead from a state to an end; else its first successor for which that is not known.
-    fn ways_from(&self, state: usize, counted: &[Ways]) -> Result<Ways, usize> {
+    fn ways_from(&self, state: usize, counted: &[ScheduleCount]) -> Result<ScheduleCount, usize> {
         let steps = self.steps_from(state);
-        let mut ways = if steps.is_empty() { Ways::ONE } else { Ways::NONE };
+        let mut ways = if steps.is_empty() { ScheduleCount::ONE } else { ScheduleCount::NONE };
         for (to, by) in self.to[steps.clone()].iter().zip(&self.by[steps]) {
             match counted[*to as usize] {
                 known if known.doublings >= 0 => ways.add(known, *by),

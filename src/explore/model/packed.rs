@@ -137,12 +137,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::attempt::Heard;
     use crate::domain::attempt::Missed;
+    use crate::domain::attempt::OpResult;
     use crate::worlds::stepped::Leaks;
 
     fn turn(store: StoreId, actor: Move, other: Option<Move>) -> Turn {
-        let reply: Heard = Err(Missed::Conflict);
+        let reply: OpResult = Err(Missed::Conflict);
         let (leaks, is_fault, refused) = (Leaks::default(), false, None);
         Turn { store, actor, other, reply, leaks, is_fault, refused }
     }

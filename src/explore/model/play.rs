@@ -10,10 +10,10 @@ use crate::check::audit::Finding;
 use crate::domain::op::Units;
 use crate::domain::settings::Settings;
 use crate::explore::play::{Client, Outlook, Playable};
-use crate::explore::timeline::Row;
+use crate::explore::timeline::TimelineRow;
 use crate::scheduler::{Choice, Execution};
-use crate::worlds::entrant::Entrant;
-use crate::worlds::stepped::{Cast, Part, Stage};
+use crate::worlds::dyn_strategy::DynStrategy;
+use crate::worlds::stepped::{ModelState, Part, TransitionTable};
 use crate::worlds::words::intention;
 
 /// State limit of the search for a hint.
@@ -24,21 +24,21 @@ const LOOK_AHEAD: usize = 200_000;
 /// # Errors
 /// [`Error::Input`] for impossible settings; else what `play_it` says.
 pub fn play<T>(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     play_it: impl FnOnce(&mut ModelExecution<'_, '_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let mut cast = Cast::new(entrant, settings);
-    let opening = open(&mut cast, entrant, settings)?;
-    play_it(&mut ModelExecution::of(&mut cast, &opening))
+    let mut table = TransitionTable::new(strategy, settings);
+    let opening = open(&mut table, strategy, settings)?;
+    play_it(&mut ModelExecution::of(&mut table, &opening))
 }
 
 impl ModelExecution<'_, '_> {
-    fn shortest_from(&mut self, stage: Stage) -> Outlook {
+    fn shortest_from(&mut self, state: ModelState) -> Outlook {
         let limits =
             Limits { states: LOOK_AHEAD, memory: usize::MAX, enough_after_finding: Some(0) };
         let stock = self.opening_stock();
-        let seen = Search::with_stock(self.cast, stage, stock).run(limits, || false);
+        let seen = Search::with_stock(self.table, state, stock).run(limits, || false);
         let schedules = seen.shown.into_iter().map(|Shown { schedule, .. }| schedule);
         match schedules.min_by_key(Vec::len) {
             Some(way) => Outlook::Way(way),
@@ -50,7 +50,7 @@ impl ModelExecution<'_, '_> {
 
 impl Playable for ModelExecution<'_, '_> {
     fn stock(&self) -> Vec<Units> {
-        self.cast.store_of(self.stage.store()).stocks()
+        self.table.store_of(self.state.store()).stocks()
     }
 
     fn position(&mut self) -> Vec<Client> {
@@ -58,10 +58,10 @@ impl Playable for ModelExecution<'_, '_> {
         let clients = self.clients();
         let client = |actor| {
             let can_move = self.can_happen(Choice::step(actor));
-            let kind = self.stage.kind(actor).map(|kind| self.cast.kind_of(kind));
+            let kind = self.state.kind(actor).map(|kind| self.table.kind_of(kind));
             let about = match kind.map(|kind| (kind.part, kind.next)) {
                 Some((Part::Gone { ending, .. }, _)) => ending.word().to_owned(),
-                Some((Part::IdleClerk, _)) if !can_move => "has no buyer to serve".into(),
+                Some((Part::IdleWorker, _)) if !can_move => "has no buyer to serve".into(),
                 Some((_, Some(op))) if can_move => format!("about to {}", intention(op, names)),
                 _ => "waits".into(),
             };
@@ -70,22 +70,22 @@ impl Playable for ModelExecution<'_, '_> {
         clients.into_iter().map(client).collect()
     }
 
-    fn rows(&self) -> Vec<Row> {
+    fn rows(&self) -> Vec<TimelineRow> {
         ModelExecution::rows(self)
     }
 
     fn is_over(&mut self) -> bool {
-        !self.stage.goes_on(self.cast)
+        !self.state.goes_on(self.table)
     }
 
     fn findings(&mut self) -> Result<Vec<Finding>, Error> {
         let stock = self.opening_stock();
-        let (stage, steps) = (self.stage.clone(), self.steps().to_vec());
-        Ok(checks::so_far(self.cast, stock, &stage, &steps))
+        let (state, steps) = (self.state.clone(), self.steps().to_vec());
+        Ok(checks::so_far(self.table, stock, &state, &steps))
     }
 
     fn outlook(&mut self) -> Outlook {
-        self.shortest_from(self.stage.clone())
+        self.shortest_from(self.state.clone())
     }
 
     fn outlook_at_opening(&mut self) -> Outlook {

@@ -3,8 +3,8 @@
 //! States forget the order of events, but whether a buyer was turned away rightly depends on it: which buyers had begun
 //! by then, and may have had the units already? So from every step that turns a buyer away, this search follows a
 //! second branch, on which all buyers inside at that moment, and all who have bought, are marked
-//! ([`Cast::after_refusal`]). A buyer loses its mark when its attempt ends, unless it leaves and has bought or held
-//! units. When all have left, the buyers who bought with a mark may have been first, the others not, and the audit
+//! ([`TransitionTable::after_refusal`]). A buyer loses its mark when its attempt ends, unless it leaves and
+//! has bought or held units. When all have left, the buyers who bought with a mark may have been first, the others not, and the audit
 //! decides.
 //!
 //! A refusal needs no second branch if so much was promised by then that it is right in any case. In a correct checkout
@@ -24,8 +24,8 @@ use crate::check::audit::Finding;
 use crate::domain::buyer::Ending;
 use crate::domain::finding::FindingKind;
 use crate::domain::op::Units;
-use crate::scheduler::{Actor, Cue};
-use crate::worlds::stepped::{Cast, KindId, Stage};
+use crate::scheduler::{Actor, Choice};
+use crate::worlds::stepped::{KindId, ModelState, TransitionTable};
 
 /// The result of the search.
 #[derive(Debug)]
@@ -42,15 +42,15 @@ pub(in crate::explore) struct Precedence {
 struct Origin {
     from: u32,
     /// The step; none for the initial state, and for a refusal at the door.
-    by: Option<Cue<KindId>>,
+    by: Option<Choice<KindId>>,
     /// Whether the refusal by this step is remembered from here on.
     remembers: bool,
 }
 
 /// Searches breadth-first for a false sold-out.
 pub(in crate::explore) fn search(
-    cast: &mut Cast<'_>,
-    opening: &Stage,
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
     stock: Units,
     limits: Limits,
     stopped: impl Fn() -> bool,
@@ -58,8 +58,8 @@ pub(in crate::explore) fn search(
     let first = State::of(opening.store(), opening.kinds());
     let mut states = States::open(&first);
     let mut origins = vec![Origin { from: 0, by: None, remembers: false }];
-    for refused in refused_at_the_door(cast, &first, stock) {
-        let (store, crowd) = cast.after_refusal(first.store, &first.crowd, refused);
+    for refused in refused_at_the_door(table, &first, stock) {
+        let (store, crowd) = table.after_refusal(first.store, &first.crowd, refused);
         let mut batch = Batch::default();
         batch.push_with(|packed| packed.push_state(&State { store, crowd }));
         states.insert_all(&[&batch], drop);
@@ -68,18 +68,18 @@ pub(in crate::explore) fn search(
     let mut next = 0_u32;
     let mut shown = None;
     while (next as usize) < states.len() && shown.is_none() {
-        let bytes = states.bytes() + cast.bytes() + origins.capacity() * size_of::<Origin>();
-        let is_over = states.len() > limits.states || bytes > limits.memory || cast.is_full();
+        let bytes = states.bytes() + table.bytes() + origins.capacity() * size_of::<Origin>();
+        let is_over = states.len() > limits.states || bytes > limits.memory || table.is_full();
         if is_over || next.is_multiple_of(1024) && stopped() {
             return Precedence { states: states.len(), complete: false, shown: None };
         }
         let here = unpack(states.words_of(next));
-        let ways = ways_from(cast, &here, stock);
+        let ways = ways_from(table, &here, stock);
         if ways.is_end {
-            let found = wronged(cast, &here, stock);
+            let found = wronged(table, &here, stock);
             shown = found.map(|finding| Shown {
                 finding,
-                schedule: schedule_to(cast, opening, &origins, next),
+                schedule: schedule_to(table, opening, &origins, next),
             });
         }
         let mut batch = Batch::default();
@@ -95,75 +95,75 @@ pub(in crate::explore) fn search(
         });
         next += 1;
     }
-    let complete = !cast.is_full();
+    let complete = !table.is_full();
     Precedence { states: states.len(), complete, shown: shown.filter(|_| complete) }
 }
 
 /// Kinds of buyers who were turned away without a step, and perhaps wrongly.
 pub(in crate::explore) fn refused_at_the_door(
-    cast: &Cast<'_>,
+    table: &TransitionTable<'_>,
     first: &State,
     stock: Units,
 ) -> Vec<KindId> {
     let refused = first.crowd.iter().map(|(kind, _)| *kind);
     refused
-        .filter(|kind| cast.kind_of(*kind).part.ending() == Some(Ending::TurnedAway))
-        .filter(|kind| checks::may_be_wronged(cast, stock, first, *kind))
+        .filter(|kind| table.kind_of(*kind).part.ending() == Some(Ending::Rejected))
+        .filter(|kind| checks::may_be_wronged(table, stock, first, *kind))
         .collect()
 }
 
 /// The steps that can happen in a state.
-struct Ways {
-    /// Each successor, the cue that leads there, and whether the refusal by that step is remembered.
-    steps: Vec<(State, Cue<KindId>, bool)>,
+struct Successors {
+    /// Each successor, the choice that leads there, and whether the refusal by that step is remembered.
+    steps: Vec<(State, Choice<KindId>, bool)>,
     /// Whether it is an end state: nothing but faults can happen.
     is_end: bool,
 }
 
 /// The steps that can happen in a state.
-fn ways_from(cast: &mut Cast<'_>, here: &State, stock: Units) -> Ways {
-    let remembers = here.crowd.iter().any(|(kind, _)| is_witness(cast, *kind));
-    let mut ways = Ways { steps: Vec::new(), is_end: true };
-    let acts = cast.acts().to_vec();
-    let cues = here
+fn ways_from(table: &mut TransitionTable<'_>, here: &State, stock: Units) -> Successors {
+    let remembers = here.crowd.iter().any(|(kind, _)| is_witness(table, *kind));
+    let mut ways = Successors { steps: Vec::new(), is_end: true };
+    let acts = table.acts().to_vec();
+    let choices = here
         .crowd
         .iter()
-        .flat_map(|(who, _)| acts.iter().map(move |act| Cue { who: *who, act: *act }));
-    for cue in cues {
-        let Some(turn) = cast.turn(here.store, cue) else { continue };
+        .flat_map(|(who, _)| acts.iter().map(move |act| Choice { who: *who, act: *act }));
+    for choice in choices {
+        let Some(turn) = table.turn(here.store, choice) else { continue };
         ways.is_end &= turn.is_fault;
         let there = here.after(&turn);
         let refused = turn
             .refused
-            .filter(|refused| !remembers && checks::may_be_wronged(cast, stock, &there, *refused));
+            .filter(|refused| !remembers && checks::may_be_wronged(table, stock, &there, *refused));
         if let Some(refused) = refused {
-            let (store, crowd) = cast.after_refusal(there.store, &there.crowd, refused);
-            ways.steps.push((State { store, crowd }, cue, true));
+            let (store, crowd) = table.after_refusal(there.store, &there.crowd, refused);
+            ways.steps.push((State { store, crowd }, choice, true));
         }
-        ways.steps.push((there, cue, false));
+        ways.steps.push((there, choice, false));
     }
     ways
 }
 
 /// Whether this is the buyer whose refusal is remembered.
-fn is_witness(cast: &Cast<'_>, kind: KindId) -> bool {
-    let kind = cast.kind_of(kind);
-    kind.early && kind.part.ending() == Some(Ending::TurnedAway)
+fn is_witness(table: &TransitionTable<'_>, kind: KindId) -> bool {
+    let kind = table.kind_of(kind);
+    kind.early && kind.part.ending() == Some(Ending::Rejected)
 }
 
 /// The false sold-out of an end state, if it has one.
-fn wronged(cast: &Cast<'_>, here: &State, stock: Units) -> Option<Finding> {
-    let (_, findings) = checks::end(cast, stock, here);
+fn wronged(table: &TransitionTable<'_>, here: &State, stock: Units) -> Option<Finding> {
+    let (_, findings) = checks::end(table, stock, here);
     findings.into_iter().find(|finding| finding.kind == FindingKind::FalseSoldOut)
 }
 
 /// The schedule to a state, with named buyers.
 fn schedule_to(
-    cast: &mut Cast<'_>,
-    opening: &Stage,
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
     origins: &[Origin],
     state: u32,
-) -> Vec<Cue<Actor>> {
+) -> Vec<Choice> {
     let mut way = Vec::new();
     let mut at = state;
     while at != 0 {
@@ -171,7 +171,7 @@ fn schedule_to(
         way.push(origin);
         at = origin.from;
     }
-    let mut stage = opening.clone();
+    let mut model_state = opening.clone();
     // The marked buyers, by name.
     let mut early: Vec<Actor> = Vec::new();
     // The buyer whose refusal is remembered: it may still have a timer or an errand.
@@ -180,29 +180,29 @@ fn schedule_to(
     for Origin { by, remembers, .. } in way.into_iter().rev() {
         let mut stepped = None;
         if let Some(by) = by {
-            let (kind, is_early) = (cast.plain(by.who), cast.kind_of(by.who).early);
+            let (kind, is_early) = (table.plain(by.who), table.kind_of(by.who).early);
             let is_it = |actor: &Actor| {
                 let is_marked = early.contains(actor) || witness == Some(*actor);
-                stage.kind(*actor) == Some(kind) && is_marked == is_early
+                model_state.kind(*actor) == Some(kind) && is_marked == is_early
             };
-            let Some(actor) = stage.actors().find(is_it) else { break };
-            let cue = Cue { who: actor, act: by.act };
-            let Some(step) = stage.follow(cast, cue) else { break };
+            let Some(actor) = model_state.actors().find(is_it) else { break };
+            let choice = Choice { who: actor, act: by.act };
+            let Some(step) = model_state.follow(table, choice) else { break };
             stepped = Some(step.other.map_or(actor, |(other, _)| other));
-            schedule.push(cue);
+            schedule.push(choice);
         }
         let counts = |actor: &Actor| {
-            let kind = stage.kind(*actor).map(|kind| cast.kind_of(kind));
+            let kind = model_state.kind(*actor).map(|kind| table.kind_of(kind));
             kind.is_some_and(|kind| kind.may_have_units())
         };
         match remembers {
             true => {
-                early = stage.actors().filter(counts).collect();
+                early = model_state.actors().filter(counts).collect();
                 let is_refused = |actor: &Actor| {
-                    let kind = stage.kind(*actor).map(|kind| cast.kind_of(kind));
-                    kind.is_some_and(|kind| kind.part.ending() == Some(Ending::TurnedAway))
+                    let kind = model_state.kind(*actor).map(|kind| table.kind_of(kind));
+                    kind.is_some_and(|kind| kind.part.ending() == Some(Ending::Rejected))
                 };
-                witness = stepped.or_else(|| stage.actors().find(is_refused));
+                witness = stepped.or_else(|| model_state.actors().find(is_refused));
             }
             false => early.retain(counts),
         }

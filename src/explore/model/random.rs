@@ -12,7 +12,7 @@ use crate::explore::sampling::{Sampled, Sampling, chance};
 use crate::scheduler::{
     Actor, Bounds, Choice, End, LAST, Method, RandomWalk, Replay, Scheduler, run_one,
 };
-use crate::worlds::stepped::{Cast, Stage};
+use crate::worlds::stepped::{ModelState, TransitionTable};
 
 /// The results of random schedules.
 pub(in crate::explore) struct Rolled {
@@ -33,7 +33,7 @@ const CHUNK: u64 = 64;
 /// Chunks that are followed between two checks of whether to stop. It does not depend on the number of threads.
 const CHUNKS: usize = 16;
 
-/// Kinds after which a cast is replaced by a new one: it has room for as many again.
+/// Kinds after which a table is replaced by a new one: it has room for as many again.
 const MANY_KINDS: usize = 32_000;
 
 /// Pilots: schedules that show how many steps a schedule has.
@@ -45,14 +45,14 @@ const PILOTS: u64 = 64;
 /// # Errors
 /// None that a model can have.
 pub(in crate::explore) fn sample<'s>(
-    new_cast: impl Fn() -> Cast<'s> + Sync,
-    open: impl Fn(&mut Cast<'s>) -> Stage + Sync,
+    new_table: impl Fn() -> TransitionTable<'s> + Sync,
+    open: impl Fn(&mut TransitionTable<'s>) -> ModelState + Sync,
     seed: u64,
     sampling: Sampling,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<Rolled, Error> {
-    let mut cast = new_cast();
-    let opening = open(&mut cast);
+    let mut table = new_table();
+    let opening = open(&mut table);
     let steps = match sampling.method {
         Method::Plain => 0,
         Method::Pct { .. } => {
@@ -60,37 +60,38 @@ pub(in crate::explore) fn sample<'s>(
             let mut pilots = RandomWalk::new(seed, LAST - PILOTS + 1..LAST + 1, Method::Plain, 0);
             let mut longest = 0;
             while Scheduler::<ModelExecution<'_, '_>>::new_execution(&mut pilots) {
-                let pilot = Followed::by(&mut cast, &opening, &mut pilots, stopped)?;
+                let pilot = Followed::by(&mut table, &opening, &mut pilots, stopped)?;
                 longest = longest.max(pilot.schedule.len());
             }
             longest
         }
     };
     let mut all = Chunk::default();
-    let mut casts: Vec<(Cast<'s>, Stage)> = Vec::new();
+    let mut tables: Vec<(TransitionTable<'s>, ModelState)> = Vec::new();
     let mut next = 0;
     while next < sampling.schedules && !stopped() {
-        casts.resize_with(CHUNKS, || {
-            let mut cast = new_cast();
-            let opening = open(&mut cast);
-            (cast, opening)
+        tables.resize_with(CHUNKS, || {
+            let mut table = new_table();
+            let opening = open(&mut table);
+            (table, opening)
         });
-        let follow = |(place, (cast, opening)): (usize, &mut (Cast<'s>, Stage))| {
-            let first = next + place as u64 * CHUNK;
-            let numbers = first..sampling.schedules.min(first + CHUNK).max(first);
-            let mut schedules = RandomWalk::new(seed, numbers, sampling.method, steps);
-            let mut chunk = Chunk::default();
-            while Scheduler::<ModelExecution<'_, '_>>::new_execution(&mut schedules) {
-                if cast.kinds() > MANY_KINDS {
-                    *cast = new_cast();
-                    *opening = open(cast);
+        let follow =
+            |(place, (table, opening)): (usize, &mut (TransitionTable<'s>, ModelState))| {
+                let first = next + place as u64 * CHUNK;
+                let numbers = first..sampling.schedules.min(first + CHUNK).max(first);
+                let mut schedules = RandomWalk::new(seed, numbers, sampling.method, steps);
+                let mut chunk = Chunk::default();
+                while Scheduler::<ModelExecution<'_, '_>>::new_execution(&mut schedules) {
+                    if table.kinds() > MANY_KINDS {
+                        *table = new_table();
+                        *opening = open(table);
+                    }
+                    chunk.enter(Followed::by(table, opening, &mut schedules, stopped)?);
                 }
-                chunk.enter(Followed::by(cast, opening, &mut schedules, stopped)?);
-            }
-            Ok(chunk)
-        };
+                Ok(chunk)
+            };
         let chunks: Result<Vec<Chunk>, Error> =
-            casts.par_iter_mut().enumerate().map(follow).collect();
+            tables.par_iter_mut().enumerate().map(follow).collect();
         chunks?.into_iter().for_each(|chunk| all.then(chunk));
         next += CHUNK * CHUNKS as u64;
         if sampling.until_found && !all.found.is_empty() {
@@ -108,7 +109,7 @@ pub(in crate::explore) fn sample<'s>(
     // A search that stops at a finding reports only the gravest one.
     let enough = if sampling.until_found { 1 } else { usize::MAX };
     let found = all.found.into_values().take(enough);
-    let shown = found.map(|shown| shorter(&mut cast, &opening, shown, stopped));
+    let shown = found.map(|shown| shorter(&mut table, &opening, shown, stopped));
     let shown = shown.collect::<Result<_, Error>>()?;
     Ok(Rolled {
         sampled,
@@ -191,14 +192,14 @@ struct Followed {
 impl Followed {
     /// Follows the schedule that the scheduler chooses.
     fn by<'c, 's>(
-        cast: &'c mut Cast<'s>,
-        opening: &Stage,
+        table: &'c mut TransitionTable<'s>,
+        opening: &ModelState,
         scheduler: &mut impl Scheduler<ModelExecution<'c, 's>>,
         stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<Self, Error> {
         let most_steps = 10_000 + 100 * opening.actors().count();
         let bounds = Bounds { most_steps, cuts_futile: false };
-        let mut execution = ModelExecution::of(cast, opening);
+        let mut execution = ModelExecution::of(table, opening);
         let run = run_one(&mut execution, scheduler, bounds, &|| stopped())?;
         let is_over = run.end == End::Over;
         let (end, found) = match is_over {
@@ -210,8 +211,8 @@ impl Followed {
             found: found.to_vec(),
             is_endless: run.end == End::TooLong,
             is_stopped: run.end == End::Stopped,
-            has_failed: end.as_ref().is_some_and(checks::End::has_failed),
-            has_sold: end.as_ref().is_some_and(checks::End::has_sold),
+            has_failed: end.as_ref().is_some_and(checks::FinalState::has_failed),
+            has_sold: end.as_ref().is_some_and(checks::FinalState::has_sold),
         })
     }
 }
@@ -219,19 +220,19 @@ impl Followed {
 /// Removes buyers that the same kind of finding does not need: tries half of them at a time, then a quarter, and so on
 /// down to single buyers (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002).
 fn shorter(
-    cast: &mut Cast<'_>,
-    opening: &Stage,
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
     shown: Shown,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<Shown, Error> {
     let mut best = shown;
     let mut part = opening.actors().count().div_ceil(2);
     while part > 0 && !stopped() {
-        let mut actors: Vec<Actor> = best.schedule.iter().map(|cue| cue.who).collect();
+        let mut actors: Vec<Actor> = best.schedule.iter().map(|choice| choice.who).collect();
         actors.sort_unstable();
         actors.dedup();
         for some in actors.chunks(part) {
-            if let Some(without) = leave_out(cast, opening, &best, some, stopped)? {
+            if let Some(without) = leave_out(table, opening, &best, some, stopped)? {
                 best = without;
             }
         }
@@ -242,16 +243,16 @@ fn shorter(
 
 /// The same finding without some of the buyers, if it still shows.
 fn leave_out(
-    cast: &mut Cast<'_>,
-    opening: &Stage,
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
     shown: &Shown,
     some: &[Actor],
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Shown>, Error> {
-    let others = shown.schedule.iter().copied().filter(|cue| !some.contains(&cue.who));
+    let others = shown.schedule.iter().copied().filter(|choice| !some.contains(&choice.who));
     // A step that cannot be made without the removed buyers is removed, too.
     let mut replay = Replay::of(others.collect()).skipping();
-    let followed = Followed::by(cast, opening, &mut replay, stopped)?;
+    let followed = Followed::by(table, opening, &mut replay, stopped)?;
     let mut found = followed.found.into_iter();
     let found = found.find(|(finding, _)| finding.kind == shown.finding.kind);
     Ok(found.map(|(finding, steps)| {

@@ -9,24 +9,24 @@ use crate::domain::buyer::Ending;
 use crate::domain::finding::FindingKind;
 use crate::domain::settings::Settings;
 use crate::explore::completeness::{self, Looked, UNFINISHED};
-use crate::explore::exploration::{Exploration, Told, again, by_hand, search_again};
+use crate::explore::exploration::{Exploration, FindingReport, again, by_hand, search_again};
 use crate::explore::incident::{Incident, IncidentKind};
 use crate::explore::timeline;
 use crate::scheduler::{Bounds, Choice, End, Replay, Schedule, run_one};
-use crate::worlds::entrant::Entrant;
-use crate::worlds::stepped::{Cast, Part, Stage, Step};
+use crate::worlds::dyn_strategy::DynStrategy;
+use crate::worlds::stepped::{ModelState, Part, Step, TransitionTable};
 
 /// The incident of failed checkouts: in how many ends one failed, and a shortest schedule to one of these ends.
 pub(super) fn tell_failed(
-    cast: &mut Cast<'_>,
-    opening: &Stage,
-    entrant: &dyn Entrant,
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     failed: Option<(u64, Vec<Choice>)>,
 ) -> Result<Vec<Incident>, Error> {
     let Some((orders, schedule)) = failed else { return Ok(Vec::new()) };
-    let mut stage = opening.clone();
-    let steps = follow(cast, &mut stage, &schedule)?;
+    let mut model_state = opening.clone();
+    let steps = follow(table, &mut model_state, &schedule)?;
     let schedule = Schedule(schedule).to_string();
     let failure = steps.iter().find_map(|step| match step.ending {
         Some(Ending::Failed(why)) if why != Failure::Crashed => Some((step.actor, why)),
@@ -40,7 +40,7 @@ pub(super) fn tell_failed(
         kind: IncidentKind::Failed,
         orders,
         proof,
-        again: again(entrant, settings, &schedule),
+        again: again(strategy, settings, &schedule),
         schedule,
         timeline: timeline::told(&steps),
     }])
@@ -48,30 +48,30 @@ pub(super) fn tell_failed(
 
 /// Reports findings step by step, with named buyers.
 pub(super) fn tell(
-    cast: &mut Cast<'_>,
-    opening: &Stage,
-    entrant: &dyn Entrant,
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     shown: Vec<Shown>,
-) -> Result<Vec<Told>, Error> {
+) -> Result<Vec<FindingReport>, Error> {
     shown
         .into_iter()
         .map(|Shown { finding, schedule }| {
-            let mut stage = opening.clone();
-            let steps = follow(cast, &mut stage, &schedule)?;
-            let seen_there = checks::so_far(cast, settings.stock, &stage, &steps);
+            let mut model_state = opening.clone();
+            let steps = follow(table, &mut model_state, &schedule)?;
+            let seen_there = checks::so_far(table, settings.stock, &model_state, &steps);
             let finding_kind = finding.kind;
             let by_name = seen_there.into_iter().find(|seen| seen.kind == finding.kind);
             let schedule = Schedule(schedule).to_string();
-            Ok(Told {
+            Ok(FindingReport {
                 finding: by_name.unwrap_or(finding),
                 // A schedule without end cannot be replayed; the search can be repeated.
                 again: match finding_kind {
-                    FindingKind::Livelock => search_again(entrant, settings),
-                    _ => again(entrant, settings, &schedule),
+                    FindingKind::Livelock => search_again(strategy, settings),
+                    _ => again(strategy, settings, &schedule),
                 },
                 why: None,
-                by_hand: Some(by_hand(entrant, settings)),
+                by_hand: Some(by_hand(strategy, settings)),
                 schedule,
                 timeline: timeline::told(&steps),
             })
@@ -84,50 +84,52 @@ pub(super) fn tell(
 /// # Errors
 /// [`Error::Input`] for impossible settings, or for a step that cannot be made.
 pub fn replay(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     schedule: &Schedule,
 ) -> Result<Exploration, Error> {
-    let mut cast = Cast::new(entrant, settings);
-    let mut stage = open(&mut cast, entrant, settings)?;
-    let steps = follow(&mut cast, &mut stage, &schedule.0);
-    check_card(&cast, entrant)?;
+    let mut table = TransitionTable::new(strategy, settings);
+    let mut model_state = open(&mut table, strategy, settings)?;
+    let steps = follow(&mut table, &mut model_state, &schedule.0);
+    check_card(&table, strategy)?;
     let steps = steps?;
-    let found = checks::so_far(&mut cast, settings.stock, &stage, &steps);
+    let found = checks::so_far(&mut table, settings.stock, &model_state, &steps);
     let timeline = timeline::told(&steps);
     let written = schedule.to_string();
-    let findings: Vec<Told> = found
+    let findings: Vec<FindingReport> = found
         .into_iter()
-        .map(|finding| Told {
+        .map(|finding| FindingReport {
             finding,
             schedule: written.clone(),
             timeline: timeline.clone(),
             why: None,
-            again: again(entrant, settings, &written),
-            by_hand: Some(by_hand(entrant, settings)),
+            again: again(strategy, settings, &written),
+            by_hand: Some(by_hand(strategy, settings)),
         })
         .collect();
-    let looked =
-        Looked { cut: stage.goes_on(&mut cast).then(|| UNFINISHED.into()), ..Looked::default() };
-    let failed = stage.kinds().any(|kind| match cast.kind_of(kind).part {
+    let looked = Looked {
+        cut: model_state.goes_on(&mut table).then(|| UNFINISHED.into()),
+        ..Looked::default()
+    };
+    let failed = model_state.kinds().any(|kind| match table.kind_of(kind).part {
         Part::Gone { ending, .. } => completeness::has_failed(ending),
         _ => false,
     });
     Ok(Exploration {
         failed: failed.into(),
         replayed: Some(timeline),
-        ..Exploration::of(entrant, settings, &looked, findings)
+        ..Exploration::of(strategy, settings, &looked, findings)
     })
 }
 
 /// Makes every step of a schedule.
 pub(super) fn follow(
-    cast: &mut Cast<'_>,
-    stage: &mut Stage,
+    table: &mut TransitionTable<'_>,
+    state: &mut ModelState,
     schedule: &[Choice],
 ) -> Result<Vec<Step>, Error> {
     let bounds = Bounds { most_steps: usize::MAX, cuts_futile: false };
-    let mut execution = ModelExecution::of(cast, stage);
+    let mut execution = ModelExecution::of(table, state);
     let mut replay = Replay::of(schedule.to_vec());
     let run = run_one(&mut execution, &mut replay, bounds, &|| false)?;
     if run.end == End::TooLong {
@@ -138,6 +140,6 @@ pub(super) fn follow(
         )));
     }
     let (there, steps) = execution.into_parts();
-    *stage = there;
+    *state = there;
     Ok(steps)
 }

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::checks::{self, End, Shown};
+use super::checks::{self, FinalState, Shown};
 use super::expand::{Expanded, Sighting, Sightings, Way};
-use super::graph::{Graph, Ways};
+use super::graph::{Graph, ScheduleCount};
 use super::limits::Limits;
 use super::packed::unpack;
 use super::precedence;
@@ -18,8 +18,8 @@ use crate::check::audit::Finding;
 use crate::domain::faults::Act;
 use crate::domain::finding::FindingKind;
 use crate::domain::op::Units;
-use crate::scheduler::{Actor, Cue};
-use crate::worlds::stepped::{Cast, KindId, Stage};
+use crate::scheduler::Choice;
+use crate::worlds::stepped::{KindId, ModelState, TransitionTable};
 
 /// What a search has seen.
 #[derive(Clone, Debug)]
@@ -35,20 +35,20 @@ pub struct Seen {
     /// States of the precedence search, which tracks which buyer came before which; zero if it was not needed.
     pub precedence_states: usize,
     /// The number of schedules; none if some never end, or if the search was stopped before they were counted.
-    pub interleavings: Option<Ways>,
+    pub interleavings: Option<ScheduleCount>,
     /// Every way in which a schedule can end.
-    pub ends: BTreeSet<End>,
+    pub ends: BTreeSet<FinalState>,
     /// Each kind of finding once, the gravest first, with a shortest schedule to it.
     pub shown: Vec<Shown>,
     /// A shortest schedule at whose end a buyer's checkout has failed; none if none does.
-    pub failed: Option<Vec<Cue<Actor>>>,
+    pub failed: Option<Vec<Choice>>,
 }
 
 /// How a state was first reached.
 #[derive(Clone, Copy)]
-struct Origin {
+struct Predecessor {
     from: u32,
-    by: Cue<KindId>,
+    by: Choice<KindId>,
 }
 
 /// States that are expanded before their successors are looked up. It does not depend on the number of threads.
@@ -58,20 +58,23 @@ const BLOCK: usize = 16 * 1024;
 const CHUNK: usize = 512;
 
 /// What is known of each state, by its number: from where it was first reached, and where its steps lead.
-struct Journal {
-    origins: Vec<Origin>,
+struct StateGraph {
+    origins: Vec<Predecessor>,
     graph: Graph,
 }
 
-impl Journal {
+impl StateGraph {
     /// A journal with the initial state, which has no predecessor.
     fn open() -> Self {
-        Self { origins: vec![Origin { from: 0, by: Cue::step(0) }], graph: Graph::default() }
+        Self {
+            origins: vec![Predecessor { from: 0, by: Choice::step(0) }],
+            graph: Graph::default(),
+        }
     }
 
     /// The memory it takes, in bytes.
     fn bytes(&self) -> usize {
-        self.origins.capacity() * size_of::<Origin>() + self.graph.bytes()
+        self.origins.capacity() * size_of::<Predecessor>() + self.graph.bytes()
     }
 
     /// Records where the steps from some states lead.
@@ -79,9 +82,9 @@ impl Journal {
         let mut steps = expanded.ways.iter().zip(numbers);
         let mut start = 0;
         for (from, end) in chunk.zip(&expanded.ends) {
-            for (Way { cue, buyers, is_fault }, to) in steps.by_ref().take(end - start) {
+            for (Way { choice, buyers, is_fault }, to) in steps.by_ref().take(end - start) {
                 if *to as usize == self.origins.len() {
-                    self.origins.push(Origin { from, by: *cue });
+                    self.origins.push(Predecessor { from, by: *choice });
                 }
                 self.graph.step(*to, *buyers, *is_fault);
             }
@@ -96,12 +99,12 @@ const LONGEST_LAP: usize = 1_000;
 
 /// A search under way.
 pub struct Search<'c, 's> {
-    cast: &'c mut Cast<'s>,
-    opening: Stage,
+    table: &'c mut TransitionTable<'s>,
+    opening: ModelState,
     stock: Units,
     states: States,
-    journal: Journal,
-    ends: BTreeSet<End>,
+    journal: StateGraph,
+    ends: BTreeSet<FinalState>,
     sightings: Sightings,
     /// The first end state in which a buyer's checkout has failed.
     failed: Option<u32>,
@@ -115,21 +118,25 @@ pub struct Search<'c, 's> {
 
 impl<'c, 's> Search<'c, 's> {
     /// A search from a shop that has just opened.
-    pub fn from(cast: &'c mut Cast<'s>, opening: Stage) -> Self {
-        let stock = checks::stock_of(cast, &opening);
-        Self::with_stock(cast, opening, stock)
+    pub fn from(table: &'c mut TransitionTable<'s>, opening: ModelState) -> Self {
+        let stock = checks::stock_of(table, &opening);
+        Self::with_stock(table, opening, stock)
     }
 
     /// A search from the middle of a schedule, in a shop that opened with `stock` units.
-    pub fn with_stock(cast: &'c mut Cast<'s>, opening: Stage, stock: Units) -> Self {
+    pub fn with_stock(
+        table: &'c mut TransitionTable<'s>,
+        opening: ModelState,
+        stock: Units,
+    ) -> Self {
         let first = State::of(opening.store(), opening.kinds());
-        let premature = !precedence::refused_at_the_door(cast, &first, stock).is_empty();
+        let premature = !precedence::refused_at_the_door(table, &first, stock).is_empty();
         Self {
-            cast,
+            table,
             opening,
             stock,
             states: States::open(&first),
-            journal: Journal::open(),
+            journal: StateGraph::open(),
             ends: BTreeSet::new(),
             sightings: Sightings::default(),
             failed: None,
@@ -147,7 +154,7 @@ impl<'c, 's> Search<'c, 's> {
         let mut complete = true;
         while next < self.states.len() {
             let over = self.bytes() > limits.memory || stopped();
-            if self.states.len() > limit || over || self.cast.is_full() {
+            if self.states.len() > limit || over || self.table.is_full() {
                 complete = false;
                 break;
             }
@@ -162,7 +169,7 @@ impl<'c, 's> Search<'c, 's> {
                 limit = limit.min(enough);
             }
         }
-        complete &= !self.cast.is_full();
+        complete &= !self.table.is_full();
         let ways = if complete { self.journal.graph.ways(&stopped) } else { None };
         // If all schedules could be counted, all of them end.
         if complete && ways.is_none() {
@@ -175,10 +182,10 @@ impl<'c, 's> Search<'c, 's> {
         let precedence = self.premature.then(|| {
             let rest = Limits {
                 states: limits.states.min(enough.unwrap_or(MOST_STATES)).min(MOST_STATES),
-                memory: limits.memory.saturating_sub(bytes - self.cast.bytes()),
+                memory: limits.memory.saturating_sub(bytes - self.table.bytes()),
                 ..limits
             };
-            precedence::search(self.cast, &self.opening, self.stock, rest, stopped)
+            precedence::search(self.table, &self.opening, self.stock, rest, stopped)
         });
         let mut shown: Vec<Shown> = sightings
             .into_all()
@@ -209,9 +216,9 @@ impl<'c, 's> Search<'c, 's> {
         }
     }
 
-    /// The cast: all kinds and stores, by number.
-    pub(in crate::explore) fn cast(&self) -> &Cast<'s> {
-        self.cast
+    /// The table: all kinds and stores, by number.
+    pub(in crate::explore) fn table(&self) -> &TransitionTable<'s> {
+        self.table
     }
 
     /// All states met, by number.
@@ -226,7 +233,7 @@ impl<'c, 's> Search<'c, 's> {
 
     /// The memory it takes, in bytes.
     fn bytes(&self) -> usize {
-        self.states.bytes() + self.cast.bytes() + self.journal.bytes()
+        self.states.bytes() + self.table.bytes() + self.journal.bytes()
     }
 
     /// Takes every step that is possible in these states.
@@ -240,9 +247,9 @@ impl<'c, 's> Search<'c, 's> {
         expanded.resize_with(expanded.len().max(chunks.len()), Expanded::default);
         let used = &mut expanded[..chunks.len()];
         {
-            let (cast, states, stock) = (&*self.cast, &self.states, self.stock);
+            let (table, states, stock) = (&*self.table, &self.states, self.stock);
             let fill = |(one, chunk): (&mut Expanded, &Range<u32>)| {
-                one.fill(cast, states, chunk.clone(), stock);
+                one.fill(table, states, chunk.clone(), stock);
             };
             match chunks.len() {
                 1 => used.iter_mut().zip(&chunks).for_each(fill),
@@ -251,14 +258,14 @@ impl<'c, 's> Search<'c, 's> {
         }
         for (one, chunk) in used.iter_mut().zip(&chunks) {
             while !one.missing.is_empty() {
-                for (store, cue) in std::mem::take(&mut one.missing) {
-                    self.cast.turn(store, cue);
+                for (store, choice) in std::mem::take(&mut one.missing) {
+                    self.table.turn(store, choice);
                 }
-                one.fill(self.cast, &self.states, chunk.clone(), self.stock);
+                one.fill(self.table, &self.states, chunk.clone(), self.stock);
             }
         }
-        if self.cast.is_full() {
-            // The cast is full, so the results of the last steps are not known.
+        if self.table.is_full() {
+            // The table is full, so the results of the last steps are not known.
             return;
         }
         let batches: Vec<&Batch> = used.iter().map(|one| &one.there).collect();
@@ -288,41 +295,44 @@ impl<'c, 's> Search<'c, 's> {
 
     /// The schedule to a state from which no schedule ends, continued with the first step that can happen, until a
     /// state repeats.
-    fn lap_from(&mut self, state: u32) -> Vec<Cue<Actor>> {
+    fn lap_from(&mut self, state: u32) -> Vec<Choice> {
         let mut schedule = self.schedule_to(state, None);
-        let mut stage = self.opening.clone();
-        for cue in &schedule {
-            let _ = stage.follow(self.cast, *cue);
+        let mut model_state = self.opening.clone();
+        for choice in &schedule {
+            let _ = model_state.follow(self.table, *choice);
         }
         let mut seen = BTreeSet::new();
         while seen.len() < LONGEST_LAP
-            && seen.insert((stage.store(), stage.kinds().collect::<Vec<_>>()))
+            && seen.insert((model_state.store(), model_state.kinds().collect::<Vec<_>>()))
         {
-            let cues = stage.cues(self.cast);
-            let goes_on = |cue: &&Cue<Actor>| matches!(cue.act, Act::Step | Act::Errand);
-            let Some(first) = cues.iter().find(goes_on).or(cues.first()).copied() else { break };
-            let _ = stage.follow(self.cast, first);
+            let choices = model_state.choices(self.table);
+            let goes_on = |choice: &&Choice| matches!(choice.act, Act::Step | Act::BackgroundTask);
+            let Some(first) = choices.iter().find(goes_on).or(choices.first()).copied() else {
+                break;
+            };
+            let _ = model_state.follow(self.table, first);
             schedule.push(first);
         }
         schedule
     }
 
     /// The schedule to a state, with named buyers: of identical buyers, the first by name moves.
-    fn schedule_to(&mut self, state: u32, last: Option<Cue<KindId>>) -> Vec<Cue<Actor>> {
-        let mut cues: Vec<Cue<KindId>> = last.into_iter().collect();
+    fn schedule_to(&mut self, state: u32, last: Option<Choice<KindId>>) -> Vec<Choice> {
+        let mut choices: Vec<Choice<KindId>> = last.into_iter().collect();
         let mut at = state;
         while at != 0 {
-            let Origin { from, by } = self.journal.origins[at as usize];
-            cues.push(by);
+            let Predecessor { from, by } = self.journal.origins[at as usize];
+            choices.push(by);
             at = from;
         }
-        let mut stage = self.opening.clone();
-        cues.into_iter()
+        let mut model_state = self.opening.clone();
+        choices
+            .into_iter()
             .rev()
-            .filter_map(|Cue { who, act }| {
-                let cue = Cue { who: stage.first_of(who)?, act };
-                stage.follow(self.cast, cue)?;
-                Some(cue)
+            .filter_map(|Choice { who, act }| {
+                let choice = Choice { who: model_state.first_of(who)?, act };
+                model_state.follow(self.table, choice)?;
+                Some(choice)
             })
             .collect()
     }

@@ -3,7 +3,7 @@
 use super::brute::try_all;
 use super::checks::Shown;
 use super::drawing::StateGraph;
-use super::graph::Ways;
+use super::graph::ScheduleCount;
 use super::limits::Limits;
 use super::opening::{check_card, open};
 use super::random::{self, Rolled};
@@ -16,21 +16,21 @@ use crate::domain::settings::Settings;
 use crate::explore::completeness::{Looked, cut_after, failed_ends, idle_ends};
 use crate::explore::exploration::{Covered, Exploration};
 use crate::explore::sampling::Sampling;
-use crate::scheduler::{Actor, Cue};
-use crate::worlds::entrant::Entrant;
-use crate::worlds::stepped::{Cast, Step};
+use crate::scheduler::Choice;
+use crate::worlds::dyn_strategy::DynStrategy;
+use crate::worlds::stepped::{Step, TransitionTable};
 
 /// Follows every schedule of these settings, the shortest first, within limits.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings.
 pub fn search_all(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     limits: Limits,
     stopped: impl Fn() -> bool,
 ) -> Result<Exploration, Error> {
-    search(entrant, settings, limits, stopped, |_| ()).map(|(found, ())| found)
+    search(strategy, settings, limits, stopped, |_| ()).map(|(found, ())| found)
 }
 
 /// The same search; also returns the graph of the states that it met.
@@ -38,27 +38,27 @@ pub fn search_all(
 /// # Errors
 /// [`Error::Input`] for impossible settings.
 pub fn search_and_draw(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     limits: Limits,
     stopped: impl Fn() -> bool,
 ) -> Result<(Exploration, StateGraph), Error> {
-    search(entrant, settings, limits, stopped, StateGraph::of)
+    search(strategy, settings, limits, stopped, StateGraph::of)
 }
 
 fn search<T>(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     limits: Limits,
     stopped: impl Fn() -> bool,
     draw: impl FnOnce(&Search<'_, '_>) -> T,
 ) -> Result<(Exploration, T), Error> {
-    let mut cast = Cast::new(entrant, settings);
-    let opening = open(&mut cast, entrant, settings)?;
-    let mut search = Search::from(&mut cast, opening.clone());
+    let mut table = TransitionTable::new(strategy, settings);
+    let opening = open(&mut table, strategy, settings)?;
+    let mut search = Search::from(&mut table, opening.clone());
     let seen = search.run(limits, stopped);
     let drawn = draw(&search);
-    check_card(&cast, entrant)?;
+    check_card(&table, strategy)?;
     let covered = Covered {
         states: seen.states,
         transitions: seen.transitions,
@@ -71,17 +71,21 @@ fn search<T>(
     let looked = Looked {
         at_everything: seen.complete,
         cut: (!seen.complete).then(|| cut_after(seen.states as u64, "state")),
-        idle: idle_ends(&seen.ends, settings, seen.interleavings == Some(Ways::exactly(1))),
+        idle: idle_ends(
+            &seen.ends,
+            settings,
+            seen.interleavings == Some(ScheduleCount::exactly(1)),
+        ),
     };
     let failed = failed_ends(&seen.ends);
     let incidents = seen.failed.map(|schedule| (failed, schedule));
-    let incidents = tell_failed(&mut cast, &opening, entrant, settings, incidents)?;
-    let findings = tell(&mut cast, &opening, entrant, settings, seen.shown)?;
+    let incidents = tell_failed(&mut table, &opening, strategy, settings, incidents)?;
+    let findings = tell(&mut table, &opening, strategy, settings, seen.shown)?;
     let found = Exploration {
         covered: Some(covered),
         failed,
         incidents,
-        ..Exploration::of(entrant, settings, &looked, findings)
+        ..Exploration::of(strategy, settings, &looked, findings)
     };
     Ok((found, drawn))
 }
@@ -92,14 +96,14 @@ fn search<T>(
 /// # Errors
 /// [`Error::Input`] for impossible settings.
 pub fn search_unreduced(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     limits: Limits,
     stopped: impl Fn() -> bool,
 ) -> Result<Exploration, Error> {
-    let mut cast = Cast::new(entrant, settings).unmerged();
-    let opening = open(&mut cast, entrant, settings)?;
-    let tried = try_all(&mut cast, &opening, limits, stopped);
+    let mut table = TransitionTable::new(strategy, settings).unmerged();
+    let opening = open(&mut table, strategy, settings)?;
+    let tried = try_all(&mut table, &opening, limits, stopped);
     let covered = Covered {
         states: tried.steps as usize + 1,
         transitions: tried.steps,
@@ -107,22 +111,22 @@ pub fn search_unreduced(
         precedence_states: 0,
         reduced: false,
         complete: tried.complete,
-        interleavings: tried.complete.then(|| Ways::exactly(tried.schedules)),
+        interleavings: tried.complete.then(|| ScheduleCount::exactly(tried.schedules)),
     };
     // In these schedules, placing an order is a step of its own. A replay mostly merges it into the step before.
-    let merges = Cast::new(entrant, settings).merges();
-    let mut without_orders = |schedule: Vec<Cue<Actor>>| -> Result<_, Error> {
-        let mut stage = opening.clone();
+    let merges = TransitionTable::new(strategy, settings).merges();
+    let mut without_orders = |schedule: Vec<Choice>| -> Result<_, Error> {
+        let mut model_state = opening.clone();
         let mut kept = Vec::new();
-        for cue in schedule {
-            let kind = stage.kind(cue.who).map(|kind| cast.kind_of(kind).clone());
-            let steps = follow(&mut cast, &mut stage, &[cue])?;
+        for choice in schedule {
+            let kind = model_state.kind(choice.who).map(|kind| table.kind_of(kind).clone());
+            let steps = follow(&mut table, &mut model_state, &[choice])?;
             let is_unseen = |step: &Step| match (step.op, &kind) {
                 (Some(Op::PlaceOrder(order)), Some(kind)) => kind.orders_unseen(order),
                 _ => false,
             };
             if !merges || !steps.iter().any(is_unseen) {
-                kept.push(cue);
+                kept.push(choice);
             }
         }
         Ok(kept)
@@ -136,10 +140,10 @@ pub fn search_unreduced(
         Some(schedule) => Some((failed, without_orders(schedule)?)),
         None => None,
     };
-    let mut merged = Cast::new(entrant, settings);
-    let opening = open(&mut merged, entrant, settings)?;
-    let incidents = tell_failed(&mut merged, &opening, entrant, settings, incidents)?;
-    let findings = tell(&mut merged, &opening, entrant, settings, shown)?;
+    let mut merged = TransitionTable::new(strategy, settings);
+    let opening = open(&mut merged, strategy, settings)?;
+    let incidents = tell_failed(&mut merged, &opening, strategy, settings, incidents)?;
+    let findings = tell(&mut merged, &opening, strategy, settings, shown)?;
     let looked = Looked {
         at_everything: tried.complete,
         cut: (!tried.complete).then(|| cut_after(tried.steps, "step")),
@@ -149,7 +153,7 @@ pub fn search_unreduced(
         covered: Some(covered),
         failed,
         incidents,
-        ..Exploration::of(entrant, settings, &looked, findings)
+        ..Exploration::of(strategy, settings, &looked, findings)
     })
 }
 
@@ -158,19 +162,20 @@ pub fn search_unreduced(
 /// # Errors
 /// [`Error::Input`] for impossible settings.
 pub fn sample(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     sampling: Sampling,
     stopped: impl Fn() -> bool + Sync,
 ) -> Result<Exploration, Error> {
-    let mut cast = Cast::new(entrant, settings);
-    let opening = open(&mut cast, entrant, settings)?;
-    let new_cast = || Cast::new(entrant, settings);
+    let mut table = TransitionTable::new(strategy, settings);
+    let opening = open(&mut table, strategy, settings)?;
+    let new_table = || TransitionTable::new(strategy, settings);
     // `open` has accepted these settings above, so it does not fail here.
-    let open_again =
-        |cast: &mut Cast<'_>| open(cast, entrant, settings).unwrap_or_else(|_| opening.clone());
+    let open_again = |table: &mut TransitionTable<'_>| {
+        open(table, strategy, settings).unwrap_or_else(|_| opening.clone())
+    };
     let Rolled { sampled, shown, failed, first_failure, sold } =
-        random::sample(new_cast, open_again, settings.seed, sampling, &stopped)?;
+        random::sample(new_table, open_again, settings.seed, sampling, &stopped)?;
     let followed = sampled.schedules;
     let idle = match sampled.schedules - sampled.endless {
         0 => None,
@@ -191,12 +196,12 @@ pub fn sample(
         idle,
     };
     let incidents = first_failure.map(|schedule| (failed, schedule));
-    let incidents = tell_failed(&mut cast, &opening, entrant, settings, incidents)?;
-    let findings = tell(&mut cast, &opening, entrant, settings, shown)?;
+    let incidents = tell_failed(&mut table, &opening, strategy, settings, incidents)?;
+    let findings = tell(&mut table, &opening, strategy, settings, shown)?;
     Ok(Exploration {
         sampled: Some(sampled),
         failed,
         incidents,
-        ..Exploration::of(entrant, settings, &looked, findings)
+        ..Exploration::of(strategy, settings, &looked, findings)
     })
 }

@@ -75,7 +75,7 @@ struct Shard {
 
 /// What a shard has found: for each state that was looked up its number, or [`NEW`] with its index; and the new states,
 /// by batch and index.
-struct Found {
+struct LookedUp {
     numbers: Vec<u32>,
     new: Vec<(u32, u32)>,
 }
@@ -124,12 +124,12 @@ impl States {
         let asked: usize = batches.iter().map(|batch| batch.len()).sum();
         let is_shared = asked >= WORTH_SHARING;
         let look_up = |(at, shard): (usize, &mut Shard)| shard.look_up(at, packed, batches);
-        let found: Vec<Found> = match is_shared {
+        let found: Vec<LookedUp> = match is_shared {
             true => shards.par_iter_mut().enumerate().map(look_up).collect(),
             false => shards.iter_mut().enumerate().map(look_up).collect(),
         };
         let (numbers, given) = give_numbers(packed, batches, &found);
-        let settle = |(shard, (found, given)): (&mut Shard, (&Found, &Vec<u32>))| {
+        let settle = |(shard, (found, given)): (&mut Shard, (&LookedUp, &Vec<u32>))| {
             shard.settle(batches, found, given);
         };
         if is_shared {
@@ -144,8 +144,8 @@ impl States {
 
 impl Shard {
     /// Looks up its share of the batches, and adds an entry for each new state.
-    fn look_up(&mut self, at: usize, known: &Packed, batches: &[&Batch]) -> Found {
-        let mut found = Found { numbers: Vec::new(), new: Vec::new() };
+    fn look_up(&mut self, at: usize, known: &Packed, batches: &[&Batch]) -> LookedUp {
+        let mut found = LookedUp { numbers: Vec::new(), new: Vec::new() };
         for (number, batch) in batches.iter().enumerate() {
             for place in &batch.by_shard[at] {
                 let hash = batch.hashes[*place as usize];
@@ -170,7 +170,7 @@ impl Shard {
     }
 
     /// Records the numbers of the new states.
-    fn settle(&mut self, batches: &[&Batch], found: &Found, given: &[u32]) {
+    fn settle(&mut self, batches: &[&Batch], found: &LookedUp, given: &[u32]) {
         for (place, (&(batch, at), number)) in found.new.iter().zip(given).enumerate() {
             let hash = batches[batch as usize].hashes[at as usize];
             let is_it = |(_, number): &(u32, u32)| *number == NEW | place as u32;
@@ -200,7 +200,7 @@ fn words_of<'w>(
 fn give_numbers(
     known: &mut Packed,
     batches: &[&Batch],
-    found: &[Found],
+    found: &[LookedUp],
 ) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
     let mut given: Vec<Vec<u32>> = found.iter().map(|found| vec![NEW; found.new.len()]).collect();
     let mut answers: Vec<_> = found.iter().map(|found| found.numbers.iter()).collect();

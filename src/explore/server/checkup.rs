@@ -10,7 +10,7 @@ use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
 use crate::scheduler::Actor;
 use crate::stores::remote::Server;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{Grain, Harness, Step};
 
 /// The result of a checkup.
@@ -61,15 +61,15 @@ pub struct Differing {
 /// # Errors
 /// As [`rehearse`](crate::explore::rehearse).
 pub fn check_up(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
 ) -> Result<Checkup, Error> {
     // The very first run fills the caches that the application has.
-    crate::explore::rehearse(entrant, settings, server)?;
+    crate::explore::rehearse(strategy, settings, server)?;
     let settings = measured(settings, server)?;
     let tables = server.part_names();
-    Harness::open(entrant, &settings, server, Grain::Statement, |harness| {
+    Harness::open(strategy, &settings, server, Grain::Statement, |harness| {
         let mut walk = || -> Result<Vec<(Ending, Vec<Step>)>, Error> {
             harness.begin()?;
             let alone = |place: usize| {

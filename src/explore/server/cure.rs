@@ -21,7 +21,7 @@ use crate::explore::exploration::{Exploration, OrderCoverage};
 use crate::explore::level::{LevelTried, NoLevel};
 use crate::stores::Address;
 use crate::stores::remote::Server;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
 /// Limit of orders, after which it stays open whether a level is a cure.
 const MOST_ORDERS: u64 = 1_000;
@@ -31,9 +31,9 @@ const LEVELS: [&str; 3] =
     ["transaction_isolation", "default_transaction_isolation", "tx_isolation"];
 
 /// Whether the store has several levels, and the strategy has transactions that they isolate.
-fn has_levels(entrant: &dyn Entrant, settings: &Settings) -> bool {
+fn has_levels(strategy: &dyn DynStrategy, settings: &Settings) -> bool {
     let is_kept_apart = matches!(settings.store, StoreKind::Postgres | StoreKind::Mysql);
-    is_kept_apart && entrant.card().names(OpKind::Transaction)
+    is_kept_apart && strategy.card().names(OpKind::Transaction)
 }
 
 /// Why no level has to be tried against the gravest finding of a report, if that is so. `server` is the one at which it
@@ -42,25 +42,25 @@ fn has_levels(entrant: &dyn Entrant, settings: &Settings) -> bool {
 /// # Errors
 /// As [`search_orders`].
 pub fn no_level(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
     report: &Exploration,
     control: &Control,
 ) -> Result<Option<NoLevel>, Error> {
     let Some(kind) = gravest(report) else { return Ok(None) };
-    if let Some(statement) = sets_its_own(entrant, report) {
+    if let Some(statement) = sets_its_own(strategy, report) {
         return Ok(Some(NoLevel::SetsItsOwn(statement)));
     }
-    if !has_levels(entrant, settings) {
+    if !has_levels(strategy, settings) {
         return Ok(None);
     }
-    let roles = entrant.described().map_or(1, |checkout| checkout.roles.len());
+    let roles = strategy.described().map_or(1, |checkout| checkout.roles.len());
     let alone = Settings { buyers: 1, ..settings.clone() };
-    if roles == 1 && shows_one_by_one(entrant, &alone, server, kind, control)? {
+    if roles == 1 && shows_one_by_one(strategy, &alone, server, kind, control)? {
         return Ok(Some(NoLevel::Alone));
     }
-    let shows = shows_one_by_one(entrant, settings, server, kind, control)?;
+    let shows = shows_one_by_one(strategy, settings, server, kind, control)?;
     Ok(shows.then_some(NoLevel::OneByOne))
 }
 
@@ -70,14 +70,14 @@ pub fn no_level(
 /// # Errors
 /// As [`server_for`] and [`search_orders`].
 pub fn try_levels(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     address: &Address,
     report: &Exploration,
     control: &Control,
 ) -> Result<Vec<LevelTried>, Error> {
     let mut tried = Vec::new();
-    if !has_levels(entrant, settings) {
+    if !has_levels(strategy, settings) {
         return Ok(tried);
     }
     let plan = Plan { enough_after_finding: Some(1), most: Some(MOST_ORDERS), ..Plan::EVERYTHING };
@@ -85,7 +85,7 @@ pub fn try_levels(
     for isolation in Isolation::ALL.into_iter().filter(|level| *level > settings.isolation) {
         let stopped = || control.is_stopped();
         let level =
-            try_level(entrant, settings, isolation, kind, plan, address, control, &stopped)?;
+            try_level(strategy, settings, isolation, kind, plan, address, control, &stopped)?;
         let is_cure = level.evidence == Evidence::Proved;
         tried.push(level);
         if is_cure || control.is_stopped() {
@@ -101,7 +101,7 @@ pub fn try_levels(
 /// As [`server_for`] and [`search_orders`].
 #[expect(clippy::too_many_arguments, reason = "a search, and the level at which it is made")]
 pub fn try_level(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     isolation: Isolation,
     kind: Option<FindingKind>,
@@ -111,9 +111,9 @@ pub fn try_level(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<LevelTried, Error> {
     let settings = Settings { isolation, ..settings.clone() };
-    let server = server_for(entrant, &settings, address, control)?;
-    let settings = as_furnished(entrant, settings, &*server)?;
-    let search = |plan| search_orders(entrant, &settings, &*server, plan, stopped);
+    let server = server_for(strategy, &settings, address, control)?;
+    let settings = as_furnished(strategy, settings, &*server)?;
+    let search = |plan| search_orders(strategy, &settings, &*server, plan, stopped);
     let (mut report, _) = search(plan)?;
     let is_it = |found: FindingKind| kind.is_none_or(|kind| kind == found);
     let shows = |report: &Exploration| kinds(report).any(is_it);
@@ -148,7 +148,7 @@ pub fn gravest(report: &Exploration) -> Option<FindingKind> {
 
 /// Whether an order without a preemption shows this kind of finding.
 fn shows_one_by_one(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
     kind: FindingKind,
@@ -160,13 +160,13 @@ fn shows_one_by_one(
         ..Plan::EVERYTHING
     };
     let stopped = || control.is_stopped();
-    let (report, _) = search_orders(entrant, settings, server, plan, &stopped)?;
+    let (report, _) = search_orders(strategy, settings, server, plan, &stopped)?;
     Ok(kinds(&report).any(|found| found == kind))
 }
 
 /// A statement that sets the level itself: of a described checkout any step, of an application any that is reported.
-fn sets_its_own(entrant: &dyn Entrant, report: &Exploration) -> Option<String> {
-    let checkout = entrant.described()?;
+fn sets_its_own(strategy: &dyn DynStrategy, report: &Exploration) -> Option<String> {
+    let checkout = strategy.described()?;
     let said = report.findings.iter().flat_map(|told| &told.timeline).map(|row| row.did.as_str());
     let dialect = checkout.store.dialect();
     match checkout.app {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::results::{Counterexample, Outcome, Results, judge};
+use super::results::{Counterexample, OrderOutcome, Results, judge};
 use super::search::search;
 use super::steady::hold_still;
 use super::transcript::{tell, tell_incident, timeline};
@@ -15,12 +15,12 @@ use crate::domain::store_kind::StoreKind;
 use crate::explore::bound::{AT_SERVER, Plan, PreemptionBound};
 use crate::explore::completeness::UNFINISHED;
 use crate::explore::completeness::{Looked, cut_after, has_failed};
-use crate::explore::exploration::{Exploration, OrderCoverage, Told};
+use crate::explore::exploration::{Exploration, FindingReport, OrderCoverage};
 use crate::explore::incident::{Incident, IncidentKind};
 use crate::scheduler::{Bounds, Replay, Schedule, run_one};
 use crate::stores::remote::{Remarks, Server, Terms};
 use crate::stores::{Address, open_server};
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{Grain, Harness};
 
 /// Runs every statement order of these settings at a real server, as far as `plan` says and until `stopped` returns
@@ -29,13 +29,13 @@ use crate::worlds::held::{Grain, Harness};
 /// # Errors
 /// [`Error::World`] when the server fails.
 pub fn search_orders(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
     plan: Plan,
     stopped: &(dyn Fn() -> bool + Sync),
-) -> Result<(Exploration, BTreeSet<Outcome>), Error> {
-    Harness::open(entrant, settings, server, Grain::Statement, |harness| {
+) -> Result<(Exploration, BTreeSet<OrderOutcome>), Error> {
+    Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         let (mut results, has_learned) = gathered(harness, settings, plan, stopped)?;
         let failed = results.orders_with(IncidentKind::Failed);
         results.covered.outcomes = results.outcomes.len() as u64;
@@ -70,46 +70,46 @@ pub fn search_orders(
             idle: results.fates.idle(settings, covered.run, failed),
         };
         let (covered, outcomes) = (results.covered.clone(), results.outcomes.clone());
-        let report = report(entrant, settings, harness, results, &looked, remarks);
+        let report = report(strategy, settings, harness, results, &looked, remarks);
         Ok((Exploration { orders: Some(covered), ..report }, outcomes))
     })
 }
 
 /// The report of orders that were run.
 pub(super) fn report(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     harness: &mut Harness<'_>,
     results: Results,
     looked: &Looked,
     remarks: Remarks,
 ) -> Exploration {
-    let [failed, deadlocks] =
-        [IncidentKind::Failed, IncidentKind::Deadlock].map(|kind| results.orders_with(kind));
+    let [failed, deadlocks] = [IncidentKind::Failed, IncidentKind::ResolvedDeadlock]
+        .map(|kind| results.orders_with(kind));
     let Results { mut best, mut incidents, fates, .. } = results;
     incidents.sort_by_key(|one| one.kind);
     let incidents: Vec<Incident> =
-        incidents.into_iter().map(|one| tell_incident(entrant, settings, one)).collect();
+        incidents.into_iter().map(|one| tell_incident(strategy, settings, one)).collect();
     best.sort_by_key(|best| best.finding.kind.gravity());
     // Only described checkouts have values that differ each time.
-    for best in best.iter_mut().filter(|_| entrant.described().is_some()) {
+    for best in best.iter_mut().filter(|_| strategy.described().is_some()) {
         hold_still(harness, best);
     }
     let server = harness.server();
     let tables = server.part_names();
-    let findings: Vec<Told> = best
+    let findings: Vec<FindingReport> = best
         .into_iter()
         .map(|Counterexample { finding, steps, .. }| {
-            tell(entrant, settings, &tables, finding, &steps)
+            tell(strategy, settings, &tables, finding, &steps)
         })
         .collect();
     let report = Exploration {
         server: Some(server.version().to_owned()),
         failed,
-        deadlocks,
+        resolved_deadlocks: deadlocks,
         incidents,
         remarks: remarks.told,
-        ..Exploration::of(entrant, settings, looked, findings)
+        ..Exploration::of(strategy, settings, looked, findings)
     };
     // With nothing in stock, the settings say the least that they can.
     let stock = if fates.is_sold_out { 0 } else { report.stock };
@@ -158,12 +158,12 @@ fn why_cut(covered: &OrderCoverage, remarks: &Remarks) -> String {
 /// # Errors
 /// [`Error::Input`] for a step that cannot be made, [`Error::World`] when the server fails.
 pub fn replay_orders(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
     schedule: &Schedule,
 ) -> Result<Exploration, Error> {
-    Harness::open(entrant, settings, server, Grain::Statement, |harness| {
+    Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         let mut replay = Replay::of(schedule.0.clone());
         run_one(harness, &mut replay, WHOLE, &|| false)?;
         let steps = harness.steps().to_vec();
@@ -178,18 +178,18 @@ pub fn replay_orders(
             deadlocks = judged.deadlocks;
         }
         let tables = server.part_names();
-        let findings: Vec<Told> = findings
+        let findings: Vec<FindingReport> = findings
             .into_iter()
-            .map(|finding| tell(entrant, settings, &tables, finding, &steps))
+            .map(|finding| tell(strategy, settings, &tables, finding, &steps))
             .collect();
         let looked = Looked { cut: goes_on.then(|| UNFINISHED.into()), ..Looked::default() };
         Ok(Exploration {
             server: Some(server.version().to_owned()),
             failed: failed.into(),
-            deadlocks: (deadlocks > 0).into(),
+            resolved_deadlocks: (deadlocks > 0).into(),
             remarks: remarks(harness).told,
             replayed: Some(timeline(settings, &steps)),
-            ..Exploration::of(entrant, settings, &looked, findings)
+            ..Exploration::of(strategy, settings, &looked, findings)
         })
     })
 }
@@ -228,13 +228,13 @@ fn of_times(number: u64) -> String {
 /// [`Error::Input`] for impossible settings, or a strategy that cannot be stepped there; [`Error::World`] when the
 /// server cannot be started or reached.
 pub fn server_for(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     address: &Address,
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
-    can_be_stepped(entrant, settings)?;
-    server_to_rehearse_at(entrant, settings, address, control)
+    can_be_stepped(strategy, settings)?;
+    server_to_rehearse_at(strategy, settings, address, control)
 }
 
 /// The same for [`rehearse`](crate::explore::rehearse) alone, which steps one buyer after the other, and so works at a
@@ -243,13 +243,13 @@ pub fn server_for(
 /// # Errors
 /// As [`server_for`].
 pub fn server_to_rehearse_at(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     address: &Address,
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
-    settings.check_for(&entrant.card())?;
-    let mut terms = Terms::of(settings, control).with_checkout(entrant.described());
+    settings.check_for(&strategy.card())?;
+    let mut terms = Terms::of(settings, control).with_checkout(strategy.described());
     terms.connections = settings.buyers + BESIDE;
     terms.relaxed = true;
     terms.hold_inside = true;
@@ -261,15 +261,15 @@ pub fn server_to_rehearse_at(
 ///
 /// # Errors
 /// [`Error::Input`] that says why not.
-pub fn can_be_stepped(entrant: &dyn Entrant, settings: &Settings) -> Result<(), Error> {
-    let card = entrant.card();
+pub fn can_be_stepped(strategy: &dyn DynStrategy, settings: &Settings) -> Result<(), Error> {
+    let card = strategy.card();
     settings.check_for(&card)?;
     if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
         return Err(Error::input(format!(
             "--{name}: at a real server nothing goes wrong on purpose; leave out --store, or --{name}"
         )));
     }
-    let is_app = entrant.is_app();
+    let is_app = strategy.is_app();
     if settings.store == StoreKind::Http && !is_app {
         return Err(Error::input(format!(
             "{}: what a running shop says to its database cannot be held from here; race it, describe \

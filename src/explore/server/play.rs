@@ -7,10 +7,10 @@ use crate::check::audit::Finding;
 use crate::domain::op::Units;
 use crate::domain::settings::Settings;
 use crate::explore::play::{Client, Outlook, Playable};
-use crate::explore::timeline::Row;
+use crate::explore::timeline::TimelineRow;
 use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement};
 use crate::stores::remote::Server;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{Grain, Harness};
 
 /// The longest that a statement is told, in characters.
@@ -29,12 +29,12 @@ pub struct ServerPlay<'p, 'h> {
 /// # Errors
 /// [`Error::World`] when the server fails; else what `play_it` says.
 pub fn play_at_server<T>(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
     play_it: impl FnOnce(&mut ServerPlay<'_, '_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    Harness::open(entrant, settings, server, Grain::Statement, |harness| {
+    Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         play_it(&mut ServerPlay { harness, settings, findings: None })
     })
 }
@@ -108,7 +108,7 @@ impl Playable for ServerPlay<'_, '_> {
         self.clients().into_iter().map(client).collect()
     }
 
-    fn rows(&self) -> Vec<Row> {
+    fn rows(&self) -> Vec<TimelineRow> {
         timeline(self.settings, self.harness.steps())
     }
 

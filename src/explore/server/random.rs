@@ -12,7 +12,7 @@ use crate::explore::incident::IncidentKind;
 use crate::explore::sampling::{Sampled, Sampling, chance};
 use crate::scheduler::{LAST, Method, RandomWalk, run_all};
 use crate::stores::remote::Server;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{Grain, Harness};
 
 /// Pilots: orders that show how many statements an order has.
@@ -23,14 +23,14 @@ const PILOTS: u64 = 8;
 /// # Errors
 /// [`Error::World`] when the server fails; [`Error::Input`] for an order without end.
 pub fn sample_orders(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
     sampling: Sampling,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<Exploration, Error> {
     let Sampling { schedules, method, until_found } = sampling;
-    Harness::open(entrant, settings, server, Grain::Statement, |harness| {
+    Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         let steps = match method {
             Method::Plain => 0,
             Method::Pct { .. } => longest_pilot(harness, settings.seed, stopped)?,
@@ -55,7 +55,7 @@ pub fn sample_orders(
             idle: results.fates.idle(settings, followed, failed),
         };
         let remarks = remarks(harness);
-        let report = report(entrant, settings, harness, results, &looked, remarks);
+        let report = report(strategy, settings, harness, results, &looked, remarks);
         Ok(Exploration { sampled: Some(sampled), ..report })
     })
 }

@@ -11,11 +11,11 @@ use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::explore::model::opening::open;
 use crate::scheduler::Schedule;
-use crate::scheduler::{Actor, Cue};
+use crate::scheduler::{Actor, Choice};
 use crate::stores::remote::Server;
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{self, Grain, Harness};
-use crate::worlds::stepped::{Cast, Stage};
+use crate::worlds::stepped::{ModelState, TransitionTable};
 
 /// Step limit: a longer schedule is compared only up to it.
 const MOST_STEPS: usize = 200;
@@ -50,22 +50,25 @@ type Story = Vec<(usize, String)>;
 /// # Errors
 /// [`Error::Input`] for settings that cannot be, [`Error::World`] when the server fails.
 pub fn compare(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
     most: u64,
 ) -> Result<Agreement, Error> {
     let at_model = Settings { store: StoreKind::Memory, ..settings.clone() };
-    let mut cast = Cast::new(entrant, &at_model).unmerged();
-    let opening = open(&mut cast, entrant, &at_model)?;
-    Harness::open(entrant, settings, server, Grain::Op, |harness| {
+    let mut table = TransitionTable::new(strategy, &at_model).unmerged();
+    let opening = open(&mut table, strategy, &at_model)?;
+    Harness::open(strategy, settings, server, Grain::Op, |harness| {
         let mut agreement = Agreement { schedules: 0, complete: true, difference: None };
         let sees_snapshots = settings.isolation != Isolation::ReadCommitted;
         // Each with the buyer that has just begun a transaction, if it must move next.
-        let mut ahead: Vec<(Stage, Story, Option<Actor>)> = vec![(opening, Story::new(), None)];
-        while let Some((stage, story, begun)) = ahead.pop() {
-            let movers: Vec<Actor> =
-                stage.actors().filter(|actor| stage.can_move(&mut cast, *actor)).collect();
+        let mut ahead: Vec<(ModelState, Story, Option<Actor>)> =
+            vec![(opening, Story::new(), None)];
+        while let Some((model_state, story, begun)) = ahead.pop() {
+            let movers: Vec<Actor> = model_state
+                .actors()
+                .filter(|actor| model_state.can_move(&mut table, *actor))
+                .collect();
             if movers.is_empty() || story.len() == MOST_STEPS {
                 if agreement.schedules == most {
                     agreement.complete = false;
@@ -85,11 +88,11 @@ pub fn compare(
                 if begun.is_some_and(|begun| begun != actor) {
                     continue;
                 }
-                let (mut stage, mut story) = (stage.clone(), story.clone());
-                let Some(step) = stage.step(&mut cast, actor) else { continue };
+                let (mut model_state, mut story) = (model_state.clone(), story.clone());
+                let Some(step) = model_state.step(&mut table, actor) else { continue };
                 story.push((buyer as usize, held::told(step.reply)));
                 let begins = step.op == Some(Op::Begin) && sees_snapshots;
-                ahead.push((stage, story, begins.then_some(actor)));
+                ahead.push((model_state, story, begins.then_some(actor)));
             }
         }
         Ok(agreement)
@@ -106,9 +109,10 @@ fn told_otherwise(harness: &mut Harness<'_>, story: &Story) -> Result<Option<Dif
             Some(step) => step.answer.unwrap_or_else(|| "it has to wait".into()),
         };
         if reality != *model {
-            let cues = story[..=number].iter();
-            let cues = cues.map(|(place, _)| Cue::step(Actor::Buyer(*place as u32))).collect();
-            let schedule = Schedule(cues).to_string();
+            let choices = story[..=number].iter();
+            let choices =
+                choices.map(|(place, _)| Choice::step(Actor::Buyer(*place as u32))).collect();
+            let schedule = Schedule(choices).to_string();
             difference = Some(Difference { schedule, model: model.clone(), reality });
             break;
         }

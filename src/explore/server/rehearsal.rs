@@ -10,10 +10,10 @@ use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
-use crate::explore::timeline::Row;
+use crate::explore::timeline::TimelineRow;
 use crate::scheduler::Actor;
 use crate::stores::remote::{Fixture, Server};
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{Grain, Harness, Step};
 
 /// Statement limit of a buyer that is alone: one that sends more is reported as one that never leaves.
@@ -27,7 +27,7 @@ pub struct Rehearsal {
     /// How each visit ended, and in how many statements.
     pub visits: Vec<(Ending, usize)>,
     /// The statements and their answers, in words.
-    pub timeline: Vec<Row>,
+    pub timeline: Vec<TimelineRow>,
     /// What is wrong even when buyers run serially.
     pub findings: Vec<Finding>,
     /// What the server refused, where the file allows that.
@@ -40,12 +40,12 @@ pub struct Rehearsal {
 /// [`Error::Input`] with file and line for a step that makes no sense to the store, or for a buyer that never leaves;
 /// [`Error::World`] when the server fails.
 pub fn rehearse(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,
 ) -> Result<Rehearsal, Error> {
     let settings = measured(settings, server)?;
-    Harness::open(entrant, &settings, server, Grain::Statement, |harness| {
+    Harness::open(strategy, &settings, server, Grain::Statement, |harness| {
         let buyers = settings.buyers as usize;
         let (visits, mut steps) = visits(harness, buyers)?;
         // A buyer that waits for what earlier buyers have kept is stuck; buyers that have not come yet are not.
@@ -56,20 +56,20 @@ pub fn rehearse(
             |ending: &Ending| matches!(ending, Ending::Failed(why) if *why != Failure::Condition);
         if outcome.visits.iter().any(|(ending, _)| broke(ending)) {
             return Err(Error::input(trouble.unwrap_or_else(|| {
-                format!("{}: somebody who was alone has failed", entrant.card().name)
+                format!("{}: somebody who was alone has failed", strategy.card().name)
             })));
         }
-        let is_app = entrant.is_app();
+        let is_app = strategy.is_app();
         if is_app && steps.is_empty() {
             return Err(Error::input(format!(
                 "{}: no statement has come through the proxy; does the application take its database's address from the \
                  environment that `env` in [app] gives it?",
-                entrant.card().name
+                strategy.card().name
             )));
         }
         // Values that differ the second time were made up by the server. A second run that does not end teaches
         // nothing.
-        if keeps_values(entrant)
+        if keeps_values(strategy)
             && let Ok((again, found)) = once_more(harness, buyers)
         {
             blend(&mut steps, &mut findings, &again, &found);
@@ -108,8 +108,8 @@ fn visits_once(harness: &mut Harness<'_>, buyers: usize) -> Result<(Visits, Vec<
 }
 
 /// Whether the report may show values that the server makes up, of a checkout that begins anew for every execution.
-fn keeps_values(entrant: &dyn Entrant) -> bool {
-    entrant.described().is_some_and(|checkout| {
+fn keeps_values(strategy: &dyn DynStrategy) -> bool {
+    strategy.described().is_some_and(|checkout| {
         let mut steps = checkout.roles.iter().flat_map(|role| &role.steps);
         let keeps = steps.any(|step| !step.save.is_empty()) || !checkout.audit.never.is_empty();
         keeps && checkout.app.is_none() && checkout.store != StoreKind::Http
@@ -132,12 +132,12 @@ fn once_more(harness: &mut Harness<'_>, buyers: usize) -> Result<(Vec<Step>, Vec
 /// # Errors
 /// As [`rehearse`].
 pub fn as_furnished(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: Settings,
     server: &dyn Server,
 ) -> Result<Settings, Error> {
-    match entrant.described() {
-        Some(_) => rehearse(entrant, &settings, server).map(|rehearsal| rehearsal.settings),
+    match strategy.described() {
+        Some(_) => rehearse(strategy, &settings, server).map(|rehearsal| rehearsal.settings),
         None => Ok(settings),
     }
 }

@@ -19,7 +19,7 @@ use crate::worlds::held::{Harness, Step, choices};
 
 /// How an execution can end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Outcome {
+pub struct OrderOutcome {
     /// Units of each product.
     pub shelves: Vec<Units>,
     /// How visits ended and what their buyers had wanted, sorted, so that buyers are not told apart.
@@ -32,7 +32,7 @@ pub struct Outcome {
 
 /// What is known when an execution is over.
 pub(in crate::explore) struct Judged {
-    pub(in crate::explore) outcome: Outcome,
+    pub(in crate::explore) outcome: OrderOutcome,
     pub(in crate::explore) findings: Vec<Finding>,
     /// What the server said when it refused something that it should not have.
     pub(in crate::explore) trouble: Option<String>,
@@ -64,7 +64,7 @@ pub(in crate::explore) struct IncidentExample {
 #[derive(Default)]
 pub(in crate::explore) struct Results {
     pub(in crate::explore) covered: OrderCoverage,
-    pub(in crate::explore) outcomes: BTreeSet<Outcome>,
+    pub(in crate::explore) outcomes: BTreeSet<OrderOutcome>,
     pub(in crate::explore) best: Vec<Counterexample>,
     pub(in crate::explore) incidents: Vec<IncidentExample>,
     pub(in crate::explore) fates: Fates,
@@ -94,10 +94,12 @@ impl Results {
         }
         if deadlocks > 0 {
             let proof = match deadlocks {
-                1 => "the server ended a transaction to break a deadlock".into(),
-                more => format!("the server ended {} to break deadlocks", of(more, "transaction")),
+                1 => "the server aborted a transaction to resolve a deadlock".into(),
+                more => {
+                    format!("the server aborted {} to resolve deadlocks", of(more, "transaction"))
+                }
             };
-            self.note(IncidentKind::Deadlock, proof, steps);
+            self.note(IncidentKind::ResolvedDeadlock, proof, steps);
         }
         self.longest = self.longest.max(steps.len());
         self.covered.run += 1;
@@ -175,7 +177,7 @@ pub(in crate::explore) fn judge(harness: &mut Harness<'_>, stuck: usize) -> Resu
     let findings = match stuck {
         0 => round.ledger().audit(),
         stuck => {
-            // An execution with stuck buyers is unfinished: only the locks that others have kept can be judged.
+            // An execution with deadlock is unfinished: only the locks that others have kept can be judged.
             let kept = |finding: &Finding| finding.kind == FindingKind::LeakedLock;
             let kept = round.ledger().audit().into_iter().filter(kept);
             std::iter::once(checks::stuck(stuck as u64)).chain(kept).collect()
@@ -184,7 +186,7 @@ pub(in crate::explore) fn judge(harness: &mut Harness<'_>, stuck: usize) -> Resu
     let mut visits: Vec<(Ending, Want)> =
         round.visits.iter().map(|visit| (visit.ending, visit.want)).collect();
     visits.sort_unstable();
-    let outcome = Outcome {
+    let outcome = OrderOutcome {
         shelves: round.books.shelves.clone(),
         visits,
         orders: round.books.orders.len(),

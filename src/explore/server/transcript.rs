@@ -6,33 +6,33 @@ use crate::check::audit::Finding;
 use crate::describe::checkout::{Audit, Call, Checkout};
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
-use crate::explore::exploration::Told;
+use crate::explore::exploration::FindingReport;
 use crate::explore::exploration::again;
 use crate::explore::incident::Incident;
-use crate::explore::timeline::Row;
+use crate::explore::timeline::TimelineRow;
 use crate::scheduler::Phase;
 use crate::scheduler::{Actor, Schedule};
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{Step, choices};
 
 /// A finding with its schedule, as a timeline. A long timeline is folded. `why` says which statements interfere.
 pub(in crate::explore) fn tell(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     tables: &[String],
     finding: Finding,
     steps: &[Step],
-) -> Told {
+) -> FindingReport {
     let schedule = Schedule(choices(steps)).to_string();
-    let audited = entrant.described().map_or(Vec::new(), |checkout| audited(&checkout));
+    let audited = strategy.described().map_or(Vec::new(), |checkout| audited(&checkout));
     let why = Conflict::among(steps, tables, &audited);
     let timeline = match steps.len() {
         0..=MOST_WHOLE => timeline(settings, steps),
         _ => folded(settings, steps, why.as_ref()),
     };
-    Told {
+    FindingReport {
         finding,
-        again: again(entrant, settings, &schedule),
+        again: again(strategy, settings, &schedule),
         by_hand: None,
         schedule,
         why,
@@ -42,7 +42,7 @@ pub(in crate::explore) fn tell(
 
 /// An incident with its schedule, as a timeline.
 pub(in crate::explore) fn tell_incident(
-    entrant: &dyn Entrant,
+    strategy: &dyn DynStrategy,
     settings: &Settings,
     incident: IncidentExample,
 ) -> Incident {
@@ -52,7 +52,7 @@ pub(in crate::explore) fn tell_incident(
         0..=MOST_WHOLE => timeline(settings, &steps),
         _ => folded(settings, &steps, None),
     };
-    let again = again(entrant, settings, &schedule);
+    let again = again(strategy, settings, &schedule);
     Incident { kind, orders, proof, schedule, timeline, again }
 }
 
@@ -76,7 +76,7 @@ fn audited(checkout: &Checkout) -> Vec<String> {
 
 /// Steps in words, with many that do not matter folded into one row. A step matters if it is one of the conflict's
 /// three, if it changes the conflict's table, or if a buyer waits, goes on or leaves with it.
-fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Row> {
+fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<TimelineRow> {
     let matters = |at: usize| {
         let step = &steps[at];
         let is_of_table = |why: &Conflict| names(&step.statement.text, &why.table);
@@ -108,9 +108,9 @@ fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<Ro
             1 => rows.extend(
                 timeline(settings, &steps[at..=at])
                     .into_iter()
-                    .map(|row| Row { did: shortened_by_far(&row.did), ..row }),
+                    .map(|row| TimelineRow { did: shortened_by_far(&row.did), ..row }),
             ),
-            _ => rows.push(Row::folded(Actor::buyer(place), count as u32)),
+            _ => rows.push(TimelineRow::folded(Actor::buyer(place), count as u32)),
         }
         at += count;
     }
@@ -136,7 +136,7 @@ fn shortened_by_far(did: &str) -> String {
 }
 
 /// Steps in words. A buyer that had to wait and goes on has a row of its own.
-pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<Row> {
+pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<TimelineRow> {
     let has_one = settings.items == 1;
     let mut rows = Vec::new();
     for step in steps {
@@ -160,13 +160,17 @@ pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<R
                 }
             }
         };
-        rows.push(Row::said(Actor::buyer(step.place), sent + &came_of_it, false));
+        rows.push(TimelineRow::said(Actor::buyer(step.place), sent + &came_of_it, false));
         for (place, answer) in &step.went_on {
             let did = format!("… goes on{}{}", answered(answer), left(*place));
-            rows.push(Row::said(Actor::buyer(*place), did, true));
+            rows.push(TimelineRow::said(Actor::buyer(*place), did, true));
         }
         for place in &step.began {
-            rows.push(Row::said(Actor::buyer(*place), "… goes on, and has begun".into(), true));
+            rows.push(TimelineRow::said(
+                Actor::buyer(*place),
+                "… goes on, and has begun".into(),
+                true,
+            ));
         }
     }
     rows

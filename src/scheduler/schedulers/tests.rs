@@ -86,9 +86,8 @@ fn preemption_bounding_runs_the_orders_with_so_many_preemptions_and_no_others() 
     let mut run = 0;
     loop {
         let few: BTreeSet<String> = toy.clone().schedules(&mut bounded).into_iter().collect();
-        let as_many = |schedule: &&String| {
-            preemptions(schedule, steps) == bounded.preemptions() as usize
-        };
+        let as_many =
+            |schedule: &&String| preemptions(schedule, steps) == bounded.preemptions() as usize;
         let expected: BTreeSet<String> = every.iter().filter(as_many).cloned().collect();
         assert_eq!(few, expected, "with {} preemptions", bounded.preemptions());
         run += few.len();
@@ -115,9 +114,8 @@ fn a_preemption_before_an_independent_step_is_left_out() {
 fn random_schedules_are_the_same_for_the_same_seed_and_number() {
     for method in [Method::Plain, Method::Pct { depth: 3 }] {
         let toy = writers(3, 4);
-        let of = |seed, numbers| {
-            toy.clone().schedules(&mut RandomWalk::new(seed, numbers, method, 12))
-        };
+        let of =
+            |seed, numbers| toy.clone().schedules(&mut RandomWalk::new(seed, numbers, method, 12));
         let all = of(7, 0..50);
         assert_eq!(all.len(), 50);
         assert_eq!(of(7, 20..21), all[20..21]);
@@ -154,7 +152,8 @@ fn a_replay_follows_its_schedule_and_names_the_step_that_cannot_be_made() {
     let longer = schedule("AAAB");
     assert_eq!(toy.clone().schedules(&mut Replay::of(longer.clone()).skipping()), ["AAB"]);
     let bounds = Bounds { most_steps: 10, cuts_futile: false };
-    let run = run_all(&mut toy.clone(), &mut Replay::of(longer), bounds, &|| false, |_, _| Ok(true));
+    let run =
+        run_all(&mut toy.clone(), &mut Replay::of(longer), bounds, &|| false, |_, _| Ok(true));
     let why = "--schedule: step 3 is `A`, which has no step left";
     assert_eq!(run, Err(Error::input(why)));
 }
@@ -164,7 +163,8 @@ fn a_person_takes_choices_back() {
     use super::{Person, Said};
     let [a, b] = [0, 1].map(|place| Choice::step(Actor::buyer(place)));
     // A is taken back, B and then A are chosen.
-    let mut says = [Said::Take(a), Said::Undo, Said::Take(b), Said::Take(a), Said::Quit].into_iter();
+    let mut says =
+        [Said::Take(a), Said::Undo, Said::Take(b), Said::Take(a), Said::Quit].into_iter();
     let mut heard = Vec::new();
     let mut person = Person::new(|so_far: &[Choice], _: &mut Toy| {
         heard.push(Schedule(so_far.to_vec()).to_string());

@@ -1,6 +1,6 @@
 //! Stock in this process's memory: the fastest shop there is, on the primitives its strategies are
 //! named after: an atomic [`Word`] for the stock, a [`parking_lot::Mutex`] for the lock, a
-//! [`crossbeam::channel`] for the clerk's queue.
+//! [`crossbeam::channel`] for the worker's queue.
 
 mod client;
 mod word;
@@ -29,7 +29,7 @@ struct Shelf<W> {
     lock: CachePadded<Mutex<()>>,
 }
 
-/// The in-process store: some products, one clerk's queue.
+/// The in-process store: some products, one worker's queue.
 #[derive(Debug)]
 pub struct Memory<'w, W> {
     /// The first product is stored inline, so that it is found without an indirection.

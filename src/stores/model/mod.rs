@@ -31,9 +31,9 @@ pub struct Model {
     pub shelves: Vec<Shelf>,
     /// Each product's shards, where the stock is split over them and not on the shelves.
     pub split: Vec<Split>,
-    /// Requests in front of the clerk.
+    /// Requests in front of the worker.
     pub queue: VecDeque<(u32, Request)>,
-    /// The buyer that the clerk is serving.
+    /// The buyer that the worker is serving.
     pub serving: Option<u32>,
     /// The isolation level of transactions.
     pub isolation: Isolation,

@@ -21,7 +21,7 @@ impl<'a> RemoteClient<'a> {
     }
 }
 
-/// Whether an op is about the queue in front of the clerk, and not about the store.
+/// Whether an op is about the queue in front of the worker, and not about the store.
 fn is_about_queue(op: Op) -> bool {
     matches!(op, Op::Submit(_) | Op::AwaitAnswer | Op::NextRequest | Op::Answer { .. })
 }

@@ -2,7 +2,7 @@
 //!
 //! A [`Server`] is ready to be connected to; a [`Link`] is one connection to it, and does one op at a time. A
 //! [`Site`] keeps the pool from round to round, and a [`Remote`] is one round's shop: the site, and what every
-//! shop has beside its store, a clerk's queue and a payment provider.
+//! shop has beside its store, a worker's queue and a payment provider.
 
 #[cfg(feature = "http")]
 mod asker;

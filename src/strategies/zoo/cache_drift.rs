@@ -2,7 +2,7 @@
 //!
 //! *Where the race is.* Between the cache and the queue. A server that takes the unit from the cache and
 //! dies before it queues the request leaves a cache that says 0 and a database that says 1, and all later
-//! buyers are turned away.
+//! buyers are rejected.
 //!
 //! *Where it comes from.* Two copies of one number, and no job that compares them.
 

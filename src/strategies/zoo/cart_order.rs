@@ -19,7 +19,7 @@ impl Strategy for CartOrder {
             summary: "lock the products of a cart in the order in which they were put there",
             needs: &[OpKind::Lock, OpKind::Read, OpKind::Write],
             carts: true,
-            claim: Claim::Shows(FindingKind::StuckBuyers),
+            claim: Claim::Shows(FindingKind::Deadlock),
         }
     }
 

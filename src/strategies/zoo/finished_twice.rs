@@ -1,4 +1,4 @@
-//! Two requests finish one order: the buyer's return from paying, and the provider's notice.
+//! Two requests finish one order: the buyer's return from paying, and the provider's webhook.
 //!
 //! *Where the race is.* Between looking for the order and writing it. Both look, neither finds one, both
 //! write: one payment, two parcels.
@@ -8,7 +8,7 @@
 
 use crate::prelude::*;
 
-/// Take, pay, and let return and notice both finish.
+/// Take, pay, and let return and webhook both finish.
 pub struct FinishedTwice;
 
 impl Strategy for FinishedTwice {
@@ -16,8 +16,8 @@ impl Strategy for FinishedTwice {
         About {
             name: "finished-twice",
             aliases: &[],
-            summary: "the buyer's return and the provider's notice each write the order if they find none",
-            needs: &[OpKind::Take, OpKind::Add, OpKind::Pay, OpKind::FindOrder, OpKind::Notice],
+            summary: "the buyer's return and the provider's webhook each write the order if they find none",
+            needs: &[OpKind::Take, OpKind::Add, OpKind::Pay, OpKind::FindOrder, OpKind::Webhook],
             carts: false,
             claim: Claim::Shows(FindingKind::OrderWithoutReceipt),
         }

@@ -19,7 +19,7 @@ impl Strategy for LockTwice {
             summary: "lock, and lock again in a helper that does not know",
             needs: &[OpKind::Lock, OpKind::Read, OpKind::Write],
             carts: false,
-            claim: Claim::Shows(FindingKind::StuckBuyers),
+            claim: Claim::Shows(FindingKind::Deadlock),
         }
     }
 

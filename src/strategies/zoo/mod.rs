@@ -2,7 +2,7 @@
 //!
 //! An animal is one file here and one line below.
 
-use crate::worlds::entrant::Entrant;
+use crate::worlds::dyn_strategy::DynStrategy;
 
 /// Declares each animal's module and lists its type: one line an animal.
 macro_rules! registry {
@@ -10,7 +10,7 @@ macro_rules! registry {
         $(pub mod $module;)+
 
         /// Every animal.
-        pub static ALL: &[&dyn Entrant] = &[$(&$module::$strategy),+];
+        pub static ALL: &[&dyn DynStrategy] = &[$(&$module::$strategy),+];
     };
 }
 

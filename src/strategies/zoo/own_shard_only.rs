@@ -1,7 +1,7 @@
 //! A shard that says "sold out" for all of them.
 //!
 //! *Where the race is.* None in any row; the shards have drifted apart. One is empty while others have
-//! units, and a buyer that is sent to the empty one is turned away. Or two units lie on two shards, and no
+//! units, and a buyer that is sent to the empty one is rejected. Or two units lie on two shards, and no
 //! buyer that wants two gets them.
 //!
 //! *Where it comes from.* Sharding that was measured at the beginning of a sale, where it is as fast as it

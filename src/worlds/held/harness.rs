@@ -52,18 +52,18 @@ impl<'h> Harness<'h> {
     /// # Errors
     /// [`Error::World`] when the server gives too few connections, or the operating system too few threads.
     pub fn open<T>(
-        entrant: &dyn Scripted,
+        strategy: &dyn Scripted,
         settings: &'h Settings,
         server: &'h dyn Server,
         grain: Grain,
         use_it: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let card = entrant.card();
+        let card = strategy.card();
         let buyers = settings.buyers as usize;
-        let want = |buyer| entrant.wants(buyer, settings.want(1, buyer));
+        let want = |buyer| strategy.wants(buyer, settings.want(1, buyer));
         let wants: Vec<Want> = (0..settings.buyers).map(want).collect();
         let are_alike = |one: usize, other: usize| {
-            wants[one] == wants[other] && entrant.are_alike(one as BuyerId, other as BuyerId)
+            wants[one] == wants[other] && strategy.are_alike(one as BuyerId, other as BuyerId)
         };
         let first_like = |place| (0..place).find(|one| are_alike(*one, place)).unwrap_or(place);
         let gate = Gate::of(buyers, server.client_code());
@@ -85,8 +85,14 @@ impl<'h> Harness<'h> {
                         // Whatever happens in the visit, the buyer leaves, so that no other waits for it.
                         let leaves = Leaves(&handle);
                         let buyer = place as BuyerId;
-                        let guest =
-                            HeldBuyer { entrant, buyer, want, retries, grain, provider: &provider };
+                        let guest = HeldBuyer {
+                            strategy,
+                            buyer,
+                            want,
+                            retries,
+                            grain,
+                            provider: &provider,
+                        };
                         let left = guest.visit(&mut *link, &handle);
                         let _ = tells.send((place, left));
                         drop(leaves);
@@ -116,7 +122,7 @@ impl<'h> Harness<'h> {
                     counts_orders: card.names(OpKind::CountLeft),
                     is_small: true,
                 },
-                are_one: entrant.described().is_some_and(|checkout| checkout.is_same_buyer),
+                are_one: strategy.described().is_some_and(|checkout| checkout.is_same_buyer),
                 takes_money: card.asks_for(|kind| kind == OpKind::Pay),
                 gate,
                 watch: server.watch()?,

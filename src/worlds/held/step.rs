@@ -1,6 +1,6 @@
 //! One step of a schedule at a server.
 
-use crate::domain::attempt::Heard;
+use crate::domain::attempt::OpResult;
 use crate::domain::buyer::Ending;
 use crate::domain::op::Reply;
 use crate::scheduler::{Actor, Choice, Footprint, PendingStatement};
@@ -46,7 +46,7 @@ pub enum Grain {
 
 /// An op's reply as text, where ops are held. The text does not say whether the buyer waited for a lock.
 #[must_use]
-pub fn told(reply: Heard) -> String {
+pub fn told(reply: OpResult) -> String {
     match reply {
         Ok(Reply::Locked { .. }) => "Ok(Locked)".into(),
         reply => format!("{reply:?}"),

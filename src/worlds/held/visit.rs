@@ -2,7 +2,7 @@
 
 use super::step::{Grain, told};
 use crate::base::clock::STEP_NS;
-use crate::domain::attempt::Heard;
+use crate::domain::attempt::OpResult;
 use crate::domain::attempt::{Attempt, Failure, Missed};
 use crate::domain::buyer::{Ending, Visit};
 use crate::domain::op::{BuyerId, Op, Reply, Want};
@@ -18,7 +18,7 @@ const MOST_OPS: usize = 1_000;
 
 /// A buyer, and what its visit needs.
 pub(super) struct HeldBuyer<'g> {
-    pub(super) entrant: &'g dyn Scripted,
+    pub(super) strategy: &'g dyn Scripted,
     pub(super) buyer: BuyerId,
     pub(super) want: Want,
     pub(super) retries: Retries,
@@ -77,12 +77,12 @@ impl HeldBuyer<'_> {
         visit: &mut Visit,
         marks: &mut Marks,
     ) -> Attempt {
-        let mut heard: Vec<Heard> = Vec::new();
+        let mut heard: Vec<OpResult> = Vec::new();
         loop {
             if heard.len() == MOST_OPS {
                 return Err(Missed::Failed(Failure::TooLong));
             }
-            let op = match self.entrant.attempt(self.want, &heard) {
+            let op = match self.strategy.attempt(self.want, &heard) {
                 Next::Call(op) => op.in_name_of(self.buyer),
                 Next::End(attempt) => return attempt,
             };
@@ -117,7 +117,7 @@ struct Marks {
 }
 
 impl Marks {
-    fn note(&mut self, op: Op, reply: Heard) {
+    fn note(&mut self, op: Op, reply: OpResult) {
         match op {
             Op::Begin => self.is_in_transaction = reply.is_ok(),
             Op::Commit | Op::CommitUnsynced => {

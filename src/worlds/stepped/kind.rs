@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::attempt::Heard;
+use crate::domain::attempt::OpResult;
 use crate::domain::buyer::Ending;
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Item, Op, Order, Want};
 use crate::stores::model::{Grip, Standing};
 
-/// The role of a buyer or the clerk, apart from what it has heard.
+/// The role of a buyer or the worker, apart from what it has heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// A buyer that wants this and has had so many conflicts. Conflicts are counted only where retries are limited: a
@@ -26,22 +26,22 @@ pub enum Part {
         /// How its visit ended.
         ending: Ending,
     },
-    /// The clerk, waiting for the next in the queue.
-    IdleClerk,
-    /// The clerk, serving a buyer that wants this.
-    BusyClerk {
+    /// The worker, waiting for the next in the queue.
+    IdleWorker,
+    /// The worker, serving a buyer that wants this.
+    BusyWorker {
         /// What the buyer came for.
         want: Want,
     },
 }
 
-/// An errand about a buyer that the shop is running.
+/// A background task about a buyer that the shop is running.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct OnErrand {
-    /// Which errand.
-    pub errand: Errand,
+pub struct RunningTask {
+    /// Which background task.
+    pub background_task: BackgroundTask,
     /// What it has heard.
-    pub heard: Vec<Heard>,
+    pub heard: Vec<OpResult>,
     /// What it holds of the store.
     pub grip: Grip,
     /// The op it will send next.
@@ -54,33 +54,33 @@ pub struct Kind {
     /// Its role.
     pub part: Part,
     /// What it has heard in this attempt, private ops included.
-    pub heard: Vec<Heard>,
+    pub heard: Vec<OpResult>,
     /// What it holds of the store.
     pub grip: Grip,
-    /// Its standing with the shop and the payment provider; for a clerk, that of the buyer it serves.
+    /// Its standing with the shop and the payment provider; for a worker, that of the buyer it serves.
     pub standing: Standing,
-    /// The errand about it that the shop is running.
-    pub errand: Option<Box<OnErrand>>,
-    /// Errands about it that the shop has yet to start, in order.
-    pub due: Vec<Errand>,
+    /// The background task about it that the shop is running.
+    pub background_task: Option<Box<RunningTask>>,
+    /// Background tasks about it that the shop has yet to start, in order.
+    pub due: Vec<BackgroundTask>,
     /// Whether it has made a step in this attempt.
     pub begun: bool,
-    /// Set by the false-sold-out search: whether the buyer may have had units when a certain buyer was turned away, or
-    /// is that buyer. See [`Cast::after_refusal`](super::Cast::after_refusal).
+    /// Set by the false-sold-out search: whether the buyer may have had units when a certain buyer was rejected, or
+    /// is that buyer. See [`TransitionTable::after_refusal`](super::TransitionTable::after_refusal).
     pub early: bool,
     /// The op it will send next; none if it has left.
     pub next: Option<Op>,
 }
 
 impl Part {
-    /// What the buyer came for; for a busy clerk, what the buyer it serves came for.
+    /// What the buyer came for; for a busy worker, what the buyer it serves came for.
     #[must_use]
     pub fn want(self) -> Option<Want> {
         match self {
-            Self::Buyer { want, .. } | Self::Gone { want, .. } | Self::BusyClerk { want } => {
+            Self::Buyer { want, .. } | Self::Gone { want, .. } | Self::BusyWorker { want } => {
                 Some(want)
             }
-            Self::IdleClerk => None,
+            Self::IdleWorker => None,
         }
     }
 
@@ -116,7 +116,7 @@ impl Kind {
         ordered
     }
 
-    /// Whether its own next op is a payment; the ops of its errand do not count.
+    /// Whether its own next op is a payment; the ops of its background task do not count.
     #[must_use]
     pub fn is_paying(&self) -> bool {
         self.next.is_some_and(Op::is_payment)
@@ -126,11 +126,11 @@ impl Kind {
     /// False if this attempt has no step yet.
     #[must_use]
     pub fn orders_unseen(&self, order: Order) -> bool {
-        let has_stepped = self.begun || matches!(self.part, Part::BusyClerk { .. });
+        let has_stepped = self.begun || matches!(self.part, Part::BusyWorker { .. });
         has_stepped && self.part.want() == Some(order.want) && !self.grip.is_in_transaction()
     }
 
-    /// Whether its request is with the clerk: whatever happens to it there is the clerk's doing.
+    /// Whether its request is with the worker: whatever happens to it there is the worker's doing.
     #[must_use]
     pub fn is_in_line(&self) -> bool {
         self.grip.place
@@ -139,7 +139,12 @@ impl Kind {
     /// The kind after its attempt: what the world keeps about the buyer stays.
     pub(super) fn after(mut self, part: Part) -> Self {
         self.grip.let_go(&mut self.standing);
-        Self { standing: self.standing, errand: self.errand, due: self.due, ..Self::of(part) }
+        Self {
+            standing: self.standing,
+            background_task: self.background_task,
+            due: self.due,
+            ..Self::of(part)
+        }
     }
 
     /// A kind in this role, of which nothing else is known.
@@ -149,7 +154,7 @@ impl Kind {
             heard: Vec::new(),
             grip: Grip::default(),
             standing: Standing::default(),
-            errand: None,
+            background_task: None,
             due: Vec::new(),
             begun: false,
             early: false,

@@ -6,8 +6,8 @@
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use crate::domain::attempt::{Attempt, Failure, Heard, Missed};
-use crate::domain::card::Errand;
+use crate::domain::attempt::{Attempt, Failure, Missed, OpResult};
+use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Op, Want};
 use crate::domain::session::{Connection, Session};
 use crate::strategy::Strategy;
@@ -22,34 +22,38 @@ pub enum Next<T> {
 }
 
 /// What a buyer does next in an attempt in which it has heard this.
-pub fn attempt<S: Strategy + ?Sized>(strategy: &S, want: Want, heard: &[Heard]) -> Next<Attempt> {
+pub fn attempt<S: Strategy + ?Sized>(
+    strategy: &S,
+    want: Want,
+    heard: &[OpResult],
+) -> Next<Attempt> {
     let mut shop = Session::new(Recorded { heard, asked: None });
     let polled = poll(strategy.attempt(&mut shop, want));
     next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
 }
 
-/// What the clerk does next when serving this want and having heard this.
+/// What the worker does next when serving this want and having heard this.
 pub fn serve<S: Strategy + ?Sized>(
     strategy: &S,
     want: Want,
-    heard: &[Heard],
+    heard: &[OpResult],
 ) -> Next<Result<bool, Missed>> {
     let mut shop = Session::new(Recorded { heard, asked: None });
     let polled = poll(strategy.serve(&mut shop, want));
     next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
 }
 
-/// What the shop does next on an errand about this want, having heard this.
-pub fn errand<S: Strategy + ?Sized>(
+/// What the shop does next in a background task about this want, having heard this.
+pub fn background_task<S: Strategy + ?Sized>(
     strategy: &S,
-    errand: Errand,
+    background_task: BackgroundTask,
     want: Want,
-    heard: &[Heard],
+    heard: &[OpResult],
 ) -> Next<Result<(), Missed>> {
     let mut shop = Session::new(Recorded { heard, asked: None });
-    let polled = match errand {
-        Errand::Notice => poll(strategy.notified(&mut shop, want)),
-        Errand::Recovery => poll(strategy.recover(&mut shop, want)),
+    let polled = match background_task {
+        BackgroundTask::Webhook => poll(strategy.notified(&mut shop, want)),
+        BackgroundTask::Recovery => poll(strategy.recover(&mut shop, want)),
     };
     next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
 }
@@ -69,23 +73,23 @@ fn next<T>(polled: Poll<T>, shop: Session<Recorded<'_>>, suspended: T) -> Next<T
 
 /// A connection that gives the recorded replies, as far as they go.
 struct Recorded<'h> {
-    heard: &'h [Heard],
+    heard: &'h [OpResult],
     asked: Option<Op>,
 }
 
 /// A recorded reply, or a future that is never ready.
-struct Playback(Option<Heard>);
+struct Playback(Option<OpResult>);
 
 impl Future for Playback {
-    type Output = Heard;
+    type Output = OpResult;
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Heard> {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<OpResult> {
         self.0.map_or(Poll::Pending, Poll::Ready)
     }
 }
 
 impl Connection for Recorded<'_> {
-    fn call(&mut self, op: Op) -> impl Future<Output = Heard> + Unpin {
+    fn call(&mut self, op: Op) -> impl Future<Output = OpResult> + Unpin {
         match self.heard.split_first() {
             Some((reply, rest)) => {
                 self.heard = rest;

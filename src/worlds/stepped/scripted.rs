@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::script::{self, Next};
 use crate::describe::checkout::Checkout;
-use crate::domain::attempt::{Attempt, Heard, Missed};
-use crate::domain::card::{About, Errand};
+use crate::domain::attempt::{Attempt, Missed, OpResult};
+use crate::domain::card::{About, BackgroundTask};
 use crate::domain::op::{BuyerId, Want};
 use crate::strategy::Strategy;
 
@@ -24,13 +24,18 @@ pub trait Scripted: Sync {
     fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool;
 
     /// What a buyer does next in an attempt in which it has heard this.
-    fn attempt(&self, want: Want, heard: &[Heard]) -> Next<Attempt>;
+    fn attempt(&self, want: Want, heard: &[OpResult]) -> Next<Attempt>;
 
-    /// What the clerk does next when serving this want and having heard this.
-    fn serve(&self, want: Want, heard: &[Heard]) -> Next<Result<bool, Missed>>;
+    /// What the worker does next when serving this want and having heard this.
+    fn serve(&self, want: Want, heard: &[OpResult]) -> Next<Result<bool, Missed>>;
 
-    /// What the shop does next on an errand about this want, having heard this.
-    fn errand(&self, errand: Errand, want: Want, heard: &[Heard]) -> Next<Result<(), Missed>>;
+    /// What the shop does next in a background task about this want, having heard this.
+    fn background_task(
+        &self,
+        background_task: BackgroundTask,
+        want: Want,
+        heard: &[OpResult],
+    ) -> Next<Result<(), Missed>>;
 
     /// Whether the strategy is the checkout of a running application.
     fn is_app(&self) -> bool {
@@ -55,15 +60,20 @@ impl<S: Strategy> Scripted for S {
         Strategy::are_alike(self, one, other)
     }
 
-    fn attempt(&self, want: Want, heard: &[Heard]) -> Next<Attempt> {
+    fn attempt(&self, want: Want, heard: &[OpResult]) -> Next<Attempt> {
         script::attempt(self, want, heard)
     }
 
-    fn serve(&self, want: Want, heard: &[Heard]) -> Next<Result<bool, Missed>> {
+    fn serve(&self, want: Want, heard: &[OpResult]) -> Next<Result<bool, Missed>> {
         script::serve(self, want, heard)
     }
 
-    fn errand(&self, errand: Errand, want: Want, heard: &[Heard]) -> Next<Result<(), Missed>> {
-        script::errand(self, errand, want, heard)
+    fn background_task(
+        &self,
+        background_task: BackgroundTask,
+        want: Want,
+        heard: &[OpResult],
+    ) -> Next<Result<(), Missed>> {
+        script::background_task(self, background_task, want, heard)
     }
 }

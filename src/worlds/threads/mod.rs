@@ -127,12 +127,12 @@ where
             let (lined_up, gone_home) = (WaitGroup::new(), WaitGroup::new());
             let threads = self.settings.threads();
             if self.strategy.about().asks_for(|kind| kind == OpKind::Queue) {
-                let clerk = || {
-                    self.hand_in(|| self.employ_clerk());
-                    // However the clerk ended, it has left: closing the store keeps buyers from waiting for it.
+                let worker = || {
+                    self.hand_in(|| self.employ_worker());
+                    // However the worker ended, it has left: closing the store keeps buyers from waiting for it.
                     self.store.close();
                 };
-                spawn(scope, clerk).map_err(|_| refused(0, threads))?;
+                spawn(scope, worker).map_err(|_| refused(0, threads))?;
             }
             if self.store.has_trouble() {
                 spawn(scope, || self.store.make_trouble()).map_err(|_| refused(0, threads))?;
@@ -187,7 +187,7 @@ where
     }
 
     /// Serves the queue until the shop closes.
-    fn employ_clerk(&self) -> (Vec<Visit>, Tally) {
+    fn employ_worker(&self) -> (Vec<Visit>, Tally) {
         let mut shop = self.connect();
         serve_queue(self.strategy, &mut shop);
         (Vec::new(), shop.into_connection().into_tally())

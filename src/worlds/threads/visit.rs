@@ -90,7 +90,7 @@ pub fn serve<S, C, K>(
     visit.waited_ns = shop.connection().take_waited_ns();
 }
 
-/// Serves the queue until the shop closes. A buyer that the clerk's code fails to serve gets no answer.
+/// Serves the queue until the shop closes. A buyer that the worker's code fails to serve gets no answer.
 pub fn serve_queue<S, C, K>(strategy: &S, shop: &mut Session<Live<'_, C, K>>)
 where
     S: Strategy + ?Sized,
@@ -174,14 +174,14 @@ fn retry<C: Client, K: Clock>(
     let now = live.now();
     let out_of_patience = K::RUNS && now - began_ns >= nanos(policy.patience);
     if out_of_patience || !policy.retries.allow(conflicts) {
-        return ControlFlow::Break(Ending::GaveUp);
+        return ControlFlow::Break(Ending::Abandoned);
     }
     if policy.backoff == Backoff::None {
         return ControlFlow::Continue(now);
     }
     let wait = policy.backoff.wait(conflicts, || dice.rng());
     if now - began_ns + nanos(wait) >= nanos(policy.patience) {
-        return ControlFlow::Break(Ending::GaveUp);
+        return ControlFlow::Break(Ending::Abandoned);
     }
     match live.back_off(wait) {
         true => ControlFlow::Continue(live.now()),

@@ -3,11 +3,11 @@
 use rand::RngExt;
 
 use super::guests::VisitRecorder;
-use super::line::Heard;
+
 use super::rows::Rows;
 use super::world::{LINES, ORDERS, Role, World};
-use crate::domain::attempt::{Failure, Missed};
-use crate::domain::card::Errand;
+use crate::domain::attempt::{Failure, Missed, OpResult};
+use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Item, Op, Payment, Reply};
 use crate::scheduler::Actor;
 use crate::worlds::words::done;
@@ -91,12 +91,12 @@ impl<G: VisitRecorder> World<'_, G> {
     }
 
     /// The task that sent an op gets the reply after the way back, unless its server dies first.
-    pub(super) fn replied(&mut self, number: usize, op: Op, reply: Heard) {
+    pub(super) fn replied(&mut self, number: usize, op: Op, reply: OpResult) {
         self.replied_at(number, op, reply, self.now());
     }
 
     /// The same, for an op that is only done at `done_ns`.
-    fn replied_at(&mut self, number: usize, op: Op, reply: Heard, done_ns: u64) {
+    fn replied_at(&mut self, number: usize, op: Op, reply: OpResult, done_ns: u64) {
         let task = &self.tasks[number];
         let (seat, role) = (task.seat, task.role);
         let (now, buyer) = (self.now(), self.seats[seat].buyer);
@@ -113,13 +113,13 @@ impl<G: VisitRecorder> World<'_, G> {
             };
             let who = match role {
                 Role::Attempt => Actor::Buyer(buyer).to_string(),
-                Role::Errand(Errand::Notice) => {
+                Role::BackgroundTask(BackgroundTask::Webhook) => {
                     format!("for {}, told of its payment: the shop", Actor::Buyer(buyer))
                 }
-                Role::Errand(Errand::Recovery) => {
+                Role::BackgroundTask(BackgroundTask::Recovery) => {
                     format!("for {}, after the crash: the shop", Actor::Buyer(buyer))
                 }
-                Role::Clerk(_) => format!("for {}: the clerk", Actor::Buyer(buyer)),
+                Role::QueueWorker(_) => format!("for {}: the queue worker", Actor::Buyer(buyer)),
             };
             let shows = match op {
                 Op::PlaceOrder(_) => String::new(),
@@ -143,7 +143,7 @@ impl<G: VisitRecorder> World<'_, G> {
     }
 
     /// The provider decides, moves money or not, and tells the shop later if it listens.
-    fn at_provider(&mut self, number: usize, op: Op) -> Heard {
+    fn at_provider(&mut self, number: usize, op: Op) -> OpResult {
         let number = self.tasks[number].seat;
         let provider = &self.scene.provider;
         let seat = &mut self.seats[number];
@@ -161,15 +161,15 @@ impl<G: VisitRecorder> World<'_, G> {
         let before = seat.standing.charges;
         let answer = seat.standing.at_provider(op, outcome);
         let has_moved = seat.standing.charges > before;
-        if has_moved && self.hears_notices() {
+        if has_moved && self.hears_webhooks() {
             let seat = &mut self.seats[number];
-            let after = provider.notice.roll(&mut seat.dice);
+            let after = provider.webhook.roll(&mut seat.dice);
             let again =
-                provider.repeats_notice > 0.0 && seat.dice.random_bool(provider.repeats_notice);
+                provider.repeats_webhook > 0.0 && seat.dice.random_bool(provider.repeats_webhook);
             let later = after.saturating_mul(2);
-            self.will_be_due(number, after, Errand::Notice);
+            self.will_be_due(number, after, BackgroundTask::Webhook);
             if again {
-                self.will_be_due(number, later, Errand::Notice);
+                self.will_be_due(number, later, BackgroundTask::Webhook);
             }
         }
         answer.ok_or(Missed::Failed(Failure::Unsupported))

@@ -1,7 +1,7 @@
 //! Events: everything that can happen in a simulated shop.
 
 use super::seat::Key;
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 
 /// What happens next, and to which buyer's seat or to which task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +20,12 @@ pub(super) enum Event {
     Away(Key),
     /// A task's code has ended.
     Done(Key),
-    /// An errand about a buyer is due.
-    Due(Key, Errand),
-    /// The clerk looks whether a request waits.
-    Clerk,
-    /// A clerk takes the place of one who died.
-    ClerkBack,
+    /// A background task about a buyer is due.
+    Due(Key, BackgroundTask),
+    /// The queue worker looks whether a request waits.
+    QueueWorker,
+    /// A queue worker takes the place of one who died.
+    QueueWorkerBack,
     /// The first of all holds runs out.
     Holds,
     /// The first of all leases runs out.

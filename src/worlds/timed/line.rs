@@ -6,14 +6,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::domain::attempt::{Attempt, Missed};
-use crate::domain::card::{About, Errand};
-use crate::domain::op::{BuyerId, Op, Reply, Want};
+use crate::domain::attempt::{Attempt, Missed, OpResult};
+use crate::domain::card::{About, BackgroundTask};
+use crate::domain::op::{BuyerId, Op, Want};
 use crate::domain::session::{Connection, Session};
 use crate::strategy::Strategy;
-
-/// A reply, or why there is none.
-pub(super) type Heard = Result<Reply, Missed>;
 
 /// What a script waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +27,7 @@ pub(super) enum Asked {
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     asked: Cell<Option<Asked>>,
-    reply: Cell<Option<Heard>>,
+    reply: Cell<Option<OpResult>>,
     looked: Cell<bool>,
 }
 
@@ -41,9 +38,9 @@ pub(super) struct Line(Rc<Slot>);
 struct Coming(Rc<Slot>);
 
 impl Future for Coming {
-    type Output = Heard;
+    type Output = OpResult;
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Heard> {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<OpResult> {
         self.0.reply.take().map_or(Poll::Pending, Poll::Ready)
     }
 }
@@ -67,7 +64,7 @@ impl Line {
 }
 
 impl Connection for Line {
-    fn call(&mut self, op: Op) -> impl Future<Output = Heard> + Unpin {
+    fn call(&mut self, op: Op) -> impl Future<Output = OpResult> + Unpin {
         if matches!(
             op,
             Op::Read { .. }
@@ -94,9 +91,9 @@ impl Connection for Line {
 pub(super) enum End {
     /// A buyer's attempt.
     Attempt(Attempt),
-    /// An errand.
-    Errand(Result<(), Missed>),
-    /// A clerk's request.
+    /// A background task.
+    BackgroundTask(Result<(), Missed>),
+    /// A queue worker's request.
     Served(Result<bool, Missed>),
 }
 
@@ -125,10 +122,16 @@ pub(super) trait CoroutineFactory {
     /// A buyer's attempt.
     fn attempt(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_>;
 
-    /// An errand about a buyer.
-    fn errand(&self, slot: &Rc<Slot>, errand: Errand, buyer: BuyerId, want: Want) -> Script<'_>;
+    /// A background task about a buyer.
+    fn background_task(
+        &self,
+        slot: &Rc<Slot>,
+        background_task: BackgroundTask,
+        buyer: BuyerId,
+        want: Want,
+    ) -> Script<'_>;
 
-    /// A clerk's request.
+    /// A queue worker's request.
     fn serve(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_>;
 }
 
@@ -143,11 +146,17 @@ impl<S: Strategy> CoroutineFactory for S {
         })
     }
 
-    fn errand(&self, slot: &Rc<Slot>, errand: Errand, buyer: BuyerId, want: Want) -> Script<'_> {
+    fn background_task(
+        &self,
+        slot: &Rc<Slot>,
+        background_task: BackgroundTask,
+        buyer: BuyerId,
+        want: Want,
+    ) -> Script<'_> {
         Script::of(slot, buyer, async move |mut shop| {
-            End::Errand(match errand {
-                Errand::Notice => self.notified(&mut shop, want).await,
-                Errand::Recovery => self.recover(&mut shop, want).await,
+            End::BackgroundTask(match background_task {
+                BackgroundTask::Webhook => self.notified(&mut shop, want).await,
+                BackgroundTask::Recovery => self.recover(&mut shop, want).await,
             })
         })
     }
@@ -171,7 +180,7 @@ impl<'s> Script<'s> {
     }
 
     /// Goes on with a reply, or begins without one.
-    pub(super) fn go_on(&mut self, heard: Option<Heard>) -> Then {
+    pub(super) fn go_on(&mut self, heard: Option<OpResult>) -> Then {
         self.slot.asked.set(None);
         self.slot.reply.set(heard);
         let polled = self.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));

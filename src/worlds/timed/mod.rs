@@ -4,7 +4,6 @@
 //! run a strategy's code, ops arrive at a counter. A [`scene`] says what the shop is made of.
 
 pub mod arrivals;
-mod clerk;
 mod council;
 mod counter;
 mod crowd;
@@ -15,6 +14,7 @@ mod floor;
 mod guests;
 mod line;
 mod moment;
+mod queue_worker;
 pub mod quorum;
 mod replica;
 mod rows;

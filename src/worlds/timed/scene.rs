@@ -165,9 +165,9 @@ pub struct Provider {
     /// The share of its answers that are lost after the money has moved.
     pub loses_answers: f64,
     /// How long after a payment it tells the shop.
-    pub notice: Delay,
-    /// The share of notices that come again.
-    pub repeats_notice: f64,
+    pub webhook: Delay,
+    /// The share of webhooks that come again.
+    pub repeats_webhook: f64,
 }
 
 /// What goes wrong, and how often.
@@ -375,8 +375,8 @@ impl Scene {
                 way: millis(35),
                 declines: 0.0,
                 loses_answers: 0.0,
-                notice: Delay::always(Duration::from_secs(2)),
-                repeats_notice: 0.0,
+                webhook: Delay::always(Duration::from_secs(2)),
+                repeats_webhook: 0.0,
             },
             faults: FaultRates {
                 crashes: 0.0,

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rand::rngs::Xoshiro256PlusPlus;
 
 use crate::domain::buyer::{Ending, Visit};
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 use crate::domain::op::{BuyerId, Want};
 use crate::stores::model::Standing;
 
@@ -36,12 +36,12 @@ pub(super) struct Seat {
     pub(super) lease_until_ns: u64,
     /// Its attempt, while one is under way.
     pub(super) attempt: Option<Key>,
-    /// Whether an errand about it is under way, and which are due.
-    pub(super) is_on_errand: bool,
-    pub(super) due: VecDeque<Errand>,
-    /// Notices and recoveries that are on their way.
+    /// Whether a background task about it is under way, and which are due.
+    pub(super) in_background_task: bool,
+    pub(super) due: VecDeque<BackgroundTask>,
+    /// Webhooks and recoveries that are on their way.
     pub(super) to_come: u32,
-    /// How often an errand about it was put off because no majority could decide.
+    /// How often a background task about it was put off because no majority could decide.
     pub(super) put_off: u32,
     /// Its replica must show all writes up to this time: that of the latest it has read, or written itself.
     pub(super) seen_ns: u64,
@@ -72,7 +72,7 @@ impl Seat {
             hold_until_ns: 0,
             lease_until_ns: 0,
             attempt: None,
-            is_on_errand: false,
+            in_background_task: false,
             due: VecDeque::new(),
             to_come: 0,
             put_off: 0,
@@ -84,7 +84,7 @@ impl Seat {
     pub(super) fn is_over(&self) -> bool {
         self.ending.is_some()
             && self.attempt.is_none()
-            && !self.is_on_errand
+            && !self.in_background_task
             && self.due.is_empty()
             && self.to_come == 0
             && !self.standing.has_timer()

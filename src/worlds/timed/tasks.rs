@@ -1,16 +1,16 @@
-//! Tasks: pieces of a strategy's code that are under way, of buyers, of a clerk and on errands; how they go on,
+//! Tasks: pieces of a strategy's code that are under way, of buyers, of a queue worker and in background tasks; how they go on,
 //! end, and die.
 
 use rand::RngExt;
 
 use super::event::Event;
 use super::guests::VisitRecorder;
-use super::line::{Asked, End, Heard, Script, Then};
+use super::line::{Asked, End, Script, Then};
 use super::seat::Key;
 use super::world::{MOST_PUT_OFF, Role, Task, World};
-use crate::domain::attempt::{Failure, Missed};
+use crate::domain::attempt::{Failure, Missed, OpResult};
 use crate::domain::buyer::Ending;
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Op, Reply};
 use crate::stores::model::Grip;
 
@@ -33,7 +33,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
 
     /// A task's code goes on at this time. If the time is yet to come the code runs already now: no other task can
     /// tell the difference.
-    pub(super) fn go_on(&mut self, number: usize, heard: Option<Heard>, at_ns: u64) {
+    pub(super) fn go_on(&mut self, number: usize, heard: Option<OpResult>, at_ns: u64) {
         let task = &mut self.tasks[number];
         match task.script.go_on(heard) {
             Then::Ends(end) => {
@@ -95,29 +95,31 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         let (seat, role) = (self.tasks[number].seat, self.tasks[number].role);
         match (end, role) {
             (End::Attempt(attempt), Role::Attempt) => self.attempt_is_over(seat, number, attempt),
-            (End::Errand(ended), Role::Errand(errand)) => {
+            (End::BackgroundTask(ended), Role::BackgroundTask(background_task)) => {
                 self.dismiss(number);
-                self.seats[seat].is_on_errand = false;
+                self.seats[seat].in_background_task = false;
                 match ended {
-                    Err(Missed::Conflict) => self.seats[seat].due.push_front(errand),
-                    Err(Missed::Failed(Failure::NoMajority)) => self.try_later(seat, errand),
+                    Err(Missed::Conflict) => self.seats[seat].due.push_front(background_task),
+                    Err(Missed::Failed(Failure::NoMajority)) => {
+                        self.try_later(seat, background_task)
+                    }
                     _ => {}
                 }
-                self.send_on_errand(seat);
+                self.start_background_task(seat);
                 self.see_off(seat);
             }
-            (End::Served(Err(Missed::Conflict)), Role::Clerk(client)) => {
+            (End::Served(Err(Missed::Conflict)), Role::QueueWorker(client)) => {
                 self.dismiss(number);
                 self.line.push_front(client);
-                self.clerk_is_busy = false;
+                self.queue_worker_is_busy = false;
                 self.serve_next();
             }
-            (End::Served(sold), Role::Clerk(client)) => {
+            (End::Served(sold), Role::QueueWorker(client)) => {
                 self.dismiss(number);
                 let answer =
                     sold.map(Reply::Applied).map_err(|_| Missed::Failed(Failure::NoAnswer));
                 self.answer(client, answer);
-                self.clerk_is_busy = false;
+                self.queue_worker_is_busy = false;
                 self.serve_next();
             }
             _ => {
@@ -147,51 +149,57 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         match role {
             Role::Attempt => {
                 if self.recovers {
-                    self.will_be_due(seat, after, Errand::Recovery);
+                    self.will_be_due(seat, after, BackgroundTask::Recovery);
                 }
                 self.leave(seat, Ending::Failed(Failure::Crashed));
             }
-            Role::Errand(errand) => {
+            Role::BackgroundTask(background_task) => {
                 self.dismiss(number);
-                self.seats[seat].is_on_errand = false;
-                self.will_be_due(seat, after, errand);
+                self.seats[seat].in_background_task = false;
+                self.will_be_due(seat, after, background_task);
             }
             // The request was not acknowledged, and so it comes again.
-            Role::Clerk(client) => {
+            Role::QueueWorker(client) => {
                 self.dismiss(number);
                 self.line.push_front(client);
-                self.event_queue.enter(self.now() + after, Event::ClerkBack);
+                self.event_queue.enter(self.now() + after, Event::QueueWorkerBack);
             }
         }
     }
 
-    /// The shop begins the first errand that is due about a buyer, unless one is under way.
-    pub(super) fn send_on_errand(&mut self, number: usize) {
+    /// The shop begins the first background task that is due about a buyer, unless one is under way.
+    pub(super) fn start_background_task(&mut self, number: usize) {
         let seat = &mut self.seats[number];
-        if seat.is_on_errand {
+        if seat.in_background_task {
             return;
         }
-        let Some(errand) = seat.due.pop_front() else { return };
-        seat.is_on_errand = true;
-        let script = self.coroutines.errand(&self.slot, errand, seat.buyer, seat.want);
+        let Some(background_task) = seat.due.pop_front() else { return };
+        seat.in_background_task = true;
+        let script =
+            self.coroutines.background_task(&self.slot, background_task, seat.buyer, seat.want);
         let service = self.scene.shop.service.roll(&mut seat.dice);
-        let task = self.employ(number, Role::Errand(errand), script);
+        let task = self.employ(number, Role::BackgroundTask(background_task), script);
         self.event_queue.enter(self.now() + service, Event::Go(task as Key));
     }
 
-    /// An errand about a buyer will be due after a while.
-    pub(super) fn will_be_due(&mut self, seat: usize, after_ns: u64, errand: Errand) {
+    /// A background task about a buyer will be due after a while.
+    pub(super) fn will_be_due(
+        &mut self,
+        seat: usize,
+        after_ns: u64,
+        background_task: BackgroundTask,
+    ) {
         self.seats[seat].to_come += 1;
-        self.event_queue.enter(self.now() + after_ns, Event::Due(seat as Key, errand));
+        self.event_queue.enter(self.now() + after_ns, Event::Due(seat as Key, background_task));
     }
 
-    /// No majority could decide: the errand is tried again after a while, unless that has happened too often.
-    pub(super) fn try_later(&mut self, number: usize, errand: Errand) {
+    /// No majority could decide: the background task is tried again after a while, unless that has happened too often.
+    pub(super) fn try_later(&mut self, number: usize, background_task: BackgroundTask) {
         let seat = &mut self.seats[number];
         seat.put_off += 1;
         if seat.put_off <= MOST_PUT_OFF {
             let after = self.scene.faults.restart.roll(&mut seat.dice);
-            self.will_be_due(number, after, errand);
+            self.will_be_due(number, after, background_task);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::base::clock::nanos;
 use crate::check::report::Banner;
 use crate::domain::attempt::{Attempt, Failure, Missed};
 use crate::domain::buyer::Ending;
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 use crate::domain::op::Reply;
 use crate::scheduler::Actor;
 
@@ -76,7 +76,7 @@ impl<G: VisitRecorder> World<'_, G> {
         match self.floor.at_door(now, self.seats[seat].clicked_ns) {
             Let::In(at) if at <= now => self.admit(seat),
             Let::In(at) => self.event_queue.enter(at, Event::Admit(seat as Key)),
-            Let::Away => self.leave(seat, Ending::GaveUp),
+            Let::Away => self.leave(seat, Ending::Abandoned),
         }
     }
 
@@ -101,14 +101,14 @@ impl<G: VisitRecorder> World<'_, G> {
                 task as usize
             }
             None if now - self.seats[seat].clicked_ns > patience => {
-                self.leave(seat, Ending::GaveUp);
+                self.leave(seat, Ending::Abandoned);
                 return false;
             }
             None if self.has_sign(server, seat) => {
                 self.tell_shop(seat, |name| {
                     format!("server {} has a sign for {name}: sold out", server + 1)
                 });
-                self.leave(seat, Ending::TurnedAway);
+                self.leave(seat, Ending::Rejected);
                 return false;
             }
             None => self.attempt(seat),
@@ -157,7 +157,7 @@ impl<G: VisitRecorder> World<'_, G> {
         if wallet.never_pays > 0.0 && rng.random_bool(wallet.never_pays) {
             self.tell(seat, || "goes away and never pays".into());
             self.seats[seat].held = true;
-            return self.leave(seat, Ending::GaveUp);
+            return self.leave(seat, Ending::Abandoned);
         }
         let pays = wallet.pays.roll(rng);
         let back = self.now() + self.trip(seat) + pays + self.trip(seat);
@@ -184,17 +184,17 @@ impl<G: VisitRecorder> World<'_, G> {
                 return self.event_queue.enter(now + nanos(wait), Event::Go(again as Key));
             }
         }
-        // The outcome of the op that no majority answered is unknown: an errand has to look after it, as
+        // The outcome of the op that no majority answered is unknown: a background task has to look after it, as
         // after a crash.
         if attempt == Err(Missed::Failed(Failure::NoMajority)) && self.recovers {
-            self.try_later(number, Errand::Recovery);
+            self.try_later(number, BackgroundTask::Recovery);
         }
         if !matches!(attempt, Err(Missed::Failed(_))) {
             self.tally.leaked_locks += u64::from(keeps_lock);
             self.tally.leaked_holds += u64::from(self.seats[number].standing.is_holding());
         }
         let ending = Ending::after(attempt);
-        if ending == Ending::TurnedAway {
+        if ending == Ending::Rejected {
             let (server, want) = (self.server_of(task), self.seats[number].want);
             if let Some(signs) = &mut self.signs {
                 signs.put_up(server, want, now);

@@ -16,7 +16,7 @@ use super::event::Event;
 use super::event_queue::EventQueue;
 use super::floor::Floor;
 use super::guests::VisitRecorder;
-use super::line::{CoroutineFactory, End, Heard, Script, Slot};
+use super::line::{CoroutineFactory, End, Script, Slot};
 use super::replica::Copies;
 use super::rows::Rows;
 use super::scene::{Quorum, Scene};
@@ -26,7 +26,8 @@ use super::story::Story;
 use crate::base::chance::{Dice, DiceBox, Purpose};
 use crate::base::error::Error;
 use crate::check::round::Tally;
-use crate::domain::card::Errand;
+use crate::domain::attempt::OpResult;
+use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Op, OpKind};
 use crate::scheduler::Actor;
 use crate::stores::model::{Grip, Model};
@@ -36,10 +37,10 @@ use crate::stores::model::{Grip, Model};
 pub(super) enum Role {
     /// A buyer's attempt.
     Attempt,
-    /// The shop's, on an errand about a buyer.
-    Errand(Errand),
-    /// The clerk's, serving the buyer of that task.
-    Clerk(usize),
+    /// The shop's, in a background task about a buyer.
+    BackgroundTask(BackgroundTask),
+    /// The queue worker's, serving the buyer of that task.
+    QueueWorker(usize),
 }
 
 /// Lines in front of a product: for its lock, its lease, its row, and for orders.
@@ -59,11 +60,11 @@ pub(super) struct Task<'w> {
     /// The op that is on its way.
     pub(super) op: Option<Op>,
     /// What it will hear when it goes on.
-    pub(super) reply: Option<Heard>,
+    pub(super) reply: Option<OpResult>,
     /// How it ended.
     pub(super) end: Option<End>,
-    /// The clerk's answer, if it came before it was waited for; whether it is waited for.
-    pub(super) answer: Option<Heard>,
+    /// The queue worker's answer, if it came before it was waited for; whether it is waited for.
+    pub(super) answer: Option<OpResult>,
     pub(super) awaits_answer: bool,
 }
 
@@ -72,8 +73,8 @@ pub(super) struct World<'w, G> {
     pub(super) coroutines: &'w dyn CoroutineFactory,
     pub(super) scene: &'w Scene,
     pub(super) seed: u64,
-    pub(super) has_clerk: bool,
-    pub(super) hears_notices: bool,
+    pub(super) has_queue_worker: bool,
+    pub(super) hears_webhooks: bool,
     pub(super) recovers: bool,
     pub(super) event_queue: EventQueue<Event>,
     pub(super) clicks: Clicks,
@@ -94,9 +95,9 @@ pub(super) struct World<'w, G> {
     pub(super) dice_box: DiceBox,
     /// The world's dice, for what belongs to no buyer.
     pub(super) dice: Dice,
-    /// Tasks in front of the clerk.
+    /// Tasks in front of the queue worker.
     pub(super) line: VecDeque<usize>,
-    pub(super) clerk_is_busy: bool,
+    pub(super) queue_worker_is_busy: bool,
     /// Tasks that wait in each line of each product: see [`LINES`].
     pub(super) waiting: Vec<VecDeque<usize>>,
     /// Whether something was given back for which a task may wait.
@@ -117,7 +118,7 @@ pub(super) struct World<'w, G> {
     pub(super) guests: G,
 }
 
-/// How often the errands about a buyer are put off because no majority can decide: a group that never has a
+/// How often the background tasks about a buyer are put off because no majority can decide: a group that never has a
 /// majority again must not keep the shop open for ever.
 pub(super) const MOST_PUT_OFF: u32 = 100;
 
@@ -156,8 +157,8 @@ impl<'w, G: VisitRecorder> World<'w, G> {
             coroutines,
             scene,
             seed,
-            has_clerk: card.asks_for(|kind| kind == OpKind::Queue),
-            hears_notices: card.names(OpKind::Notice),
+            has_queue_worker: card.asks_for(|kind| kind == OpKind::Queue),
+            hears_webhooks: card.names(OpKind::Webhook),
             recovers: card.names(OpKind::Recover),
             event_queue,
             clicks,
@@ -175,7 +176,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
             dice_box: DiceBox::of(seed, Purpose::World, BUYERS_DICE),
             dice,
             line: VecDeque::new(),
-            clerk_is_busy: false,
+            queue_worker_is_busy: false,
             waiting: vec![VecDeque::new(); LINES * usize::from(settings.items)],
             something_is_free: false,
             holds: VecDeque::new(),
@@ -213,7 +214,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         }
     }
 
-    /// The most requests that ever stood in front of the clerk.
+    /// The most requests that ever stood in front of the queue worker.
     pub(super) fn deepest_queue(&self) -> u64 {
         self.deepest_queue
     }
@@ -248,15 +249,15 @@ impl<'w, G: VisitRecorder> World<'w, G> {
             Event::Arrive(task) => self.arrive(task as usize),
             Event::Away(task) => self.away(task as usize),
             Event::Done(task) => self.done(task as usize),
-            Event::Due(seat, errand) => {
+            Event::Due(seat, background_task) => {
                 let seat = seat as usize;
                 self.seats[seat].to_come -= 1;
-                self.seats[seat].due.push_back(errand);
-                self.send_on_errand(seat);
+                self.seats[seat].due.push_back(background_task);
+                self.start_background_task(seat);
             }
-            Event::Clerk => self.serve_next(),
-            Event::ClerkBack => {
-                self.clerk_is_busy = false;
+            Event::QueueWorker => self.serve_next(),
+            Event::QueueWorkerBack => {
+                self.queue_worker_is_busy = false;
                 self.serve_next();
             }
             Event::Holds => self.holds_run_out(),
@@ -267,9 +268,9 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         }
     }
 
-    /// Whether the provider's notices are listened to.
-    pub(super) fn hears_notices(&self) -> bool {
-        self.hears_notices
+    /// whether the provider's webhooks are listened to.
+    pub(super) fn hears_webhooks(&self) -> bool {
+        self.hears_webhooks
     }
 
     /// The server that works on a task.

@@ -1,4 +1,4 @@
-//! An entrant: a type-erased strategy, so that strategies of different types can stand in one list.
+//! A type-erased strategy, so that strategies of different types can stand in one list.
 //!
 //! Each world adds a method here, and the impl below gives it to every [`Strategy`]. The code behind the method is
 //! still compiled for each strategy by itself.
@@ -18,7 +18,7 @@ use crate::worlds::threads::{self, Round};
 use crate::worlds::timed::{self, Line, Scene, Story};
 
 /// A strategy of any type.
-pub trait Entrant: Scripted {
+pub trait DynStrategy: Scripted {
     /// Races one round on real threads, in a store of this venue.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ pub trait Entrant: Scripted {
     ) -> Result<(Outcome, Vec<Line>), Error>;
 }
 
-impl<S: Strategy> Entrant for S {
+impl<S: Strategy> DynStrategy for S {
     fn race(
         &self,
         venue: &Venue,

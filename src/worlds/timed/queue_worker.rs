@@ -1,37 +1,37 @@
-//! The clerk, and the line in front of it.
+//! The queue worker, and the line in front of it.
 
 use super::event::Event;
 use super::guests::VisitRecorder;
-use super::line::Heard;
 use super::seat::Key;
 use super::world::{Role, World};
+use crate::domain::attempt::OpResult;
 use crate::domain::op::Op;
 
 impl<G: VisitRecorder> World<'_, G> {
-    /// The clerk turns to the next in line.
+    /// The queue worker turns to the next in line.
     pub(super) fn serve_next(&mut self) {
-        if self.clerk_is_busy || !self.has_clerk {
+        if self.queue_worker_is_busy || !self.has_queue_worker {
             return;
         }
         let Some(client) = self.line.pop_front() else { return };
-        self.clerk_is_busy = true;
+        self.queue_worker_is_busy = true;
         let number = self.tasks[client].seat;
-        self.tell_shop(number, |name| format!("the clerk turns to {name}"));
+        self.tell_shop(number, |name| format!("the queue worker turns to {name}"));
         let seat = &self.seats[number];
         let script = self.coroutines.serve(&self.slot, seat.buyer, seat.want);
-        let task = self.employ(number, Role::Clerk(client), script);
+        let task = self.employ(number, Role::QueueWorker(client), script);
         self.event_queue.enter(self.now(), Event::Go(task as Key));
     }
 
-    /// A buyer joins the line in front of the clerk.
+    /// A buyer joins the line in front of the queue worker.
     pub(super) fn queue_up(&mut self, task: usize) {
         self.line.push_back(task);
         self.deepest_queue = self.deepest_queue.max(self.line.len() as u64);
-        self.event_queue.enter(self.now(), Event::Clerk);
+        self.event_queue.enter(self.now(), Event::QueueWorker);
     }
 
-    /// The clerk's answer goes to a buyer.
-    pub(super) fn answer(&mut self, client: usize, answer: Heard) {
+    /// The queue worker's answer goes to a buyer.
+    pub(super) fn answer(&mut self, client: usize, answer: OpResult) {
         let way = self.way(client, Op::AwaitAnswer);
         let task = &mut self.tasks[client];
         if std::mem::take(&mut task.awaits_answer) {

@@ -1,4 +1,4 @@
-//! The cast: every kind of buyer, every state of the store, and what comes of one step.
+//! The transition table: every kind of buyer, every state of the store, and what comes of one step.
 //!
 //! What a step does depends on the store and on the kind of buyer alone. It is worked out once, by
 //! running the attempt over what it has heard, and kept. So a world is no more than a store and a
@@ -10,19 +10,19 @@ use super::kind::{Kind, Part};
 use super::script::Next;
 use super::scripted::Scripted;
 use super::turns::{KindId, Leaks, Move, StoreId, Turn, Turns};
-use crate::domain::attempt::Heard;
+use crate::domain::attempt::OpResult;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::buyer::Ending;
 use crate::domain::faults::Act;
 use crate::domain::op::{Op, OpKind, Reply, Request, Units, Want};
 use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
-use crate::scheduler::Cue;
+use crate::scheduler::Choice;
 use crate::stores::model::{Grip, Model, Shelf, Split, Standing, failed};
 
 /// All kinds and stores met so far, for one strategy.
-pub struct Cast<'s> {
-    pub(super) entrant: &'s dyn Scripted,
+pub struct TransitionTable<'s> {
+    pub(super) strategy: &'s dyn Scripted,
     retries: Retries,
     /// The acts that can happen here.
     acts: Vec<Act>,
@@ -43,23 +43,23 @@ pub struct Cast<'s> {
     bytes: usize,
 }
 
-/// The most ops of one attempt, one request or one errand.
+/// The most ops of one attempt, one request or one background task.
 pub(super) const MOST_OPS: usize = 1_000;
 
 /// A kind and a store are each kept in a list and in an index.
 const TWICE: usize = 2;
 
-impl<'s> Cast<'s> {
-    /// An empty cast.
+impl<'s> TransitionTable<'s> {
+    /// An empty table.
     #[must_use]
-    pub fn new(entrant: &'s dyn Scripted, settings: &Settings) -> Self {
+    pub fn new(strategy: &'s dyn Scripted, settings: &Settings) -> Self {
         Self {
-            entrant,
+            strategy,
             retries: settings.policy.retries,
-            acts: acts(entrant, settings),
+            acts: acts(strategy, settings),
             merges: settings.faults.crashes == 0
                 && settings.faults.power_cuts == 0
-                && !looks_at_orders(entrant),
+                && !looks_at_orders(strategy),
             kinds: Vec::new(),
             kind_ids: BTreeMap::new(),
             promised: Vec::new(),
@@ -83,9 +83,9 @@ impl<'s> Cast<'s> {
         self.buyer(Kind::newcomer(want, 0)).0
     }
 
-    /// The kind of a clerk before its first request.
-    pub fn clerk(&mut self) -> KindId {
-        self.intern(Kind { next: Some(Op::NextRequest), ..Kind::of(Part::IdleClerk) })
+    /// The kind of a worker before its first request.
+    pub fn worker(&mut self) -> KindId {
+        self.intern(Kind { next: Some(Op::NextRequest), ..Kind::of(Part::IdleWorker) })
     }
 
     /// The number of a state of the store.
@@ -159,28 +159,28 @@ impl<'s> Cast<'s> {
     /// Whether buyers pay here, as the card has it.
     #[must_use]
     pub fn takes_money(&self) -> bool {
-        self.entrant.card().names(OpKind::Pay)
+        self.strategy.card().names(OpKind::Pay)
     }
 
     /// The result if this happens to a buyer of this kind; none if it cannot happen, say because the buyer has left or
     /// has to wait.
-    pub fn turn(&mut self, store: StoreId, cue: Cue<KindId>) -> Option<Turn> {
-        if let Some(known) = self.turns.get(store, cue) {
+    pub fn turn(&mut self, store: StoreId, choice: Choice<KindId>) -> Option<Turn> {
+        if let Some(known) = self.turns.get(store, choice) {
             return *known;
         }
-        let turn = match cue.act {
-            Act::Step => self.work_out_step(store, cue.who),
-            _ => self.work_out_act(store, cue),
+        let turn = match choice.act {
+            Act::Step => self.work_out_step(store, choice.who),
+            _ => self.work_out_act(store, choice),
         };
-        self.turns.keep(store, cue, turn);
+        self.turns.keep(store, choice, turn);
         turn
     }
 
     /// The same, if it was computed before.
     #[inline]
     #[must_use]
-    pub fn known_turn(&self, store: StoreId, cue: Cue<KindId>) -> Option<&Option<Turn>> {
-        self.turns.get(store, cue)
+    pub fn known_turn(&self, store: StoreId, choice: Choice<KindId>) -> Option<&Option<Turn>> {
+        self.turns.get(store, choice)
     }
 
     /// Units promised to a buyer of this kind, of each product in its cart.
@@ -201,20 +201,20 @@ impl<'s> Cast<'s> {
         let mut store = self.store_of(store_id).clone();
         let mut other = None;
         let (to, leaks, reply) = match (kind.part, kind.next?) {
-            (Part::IdleClerk, _) => {
+            (Part::IdleWorker, _) => {
                 let (ticket, request) = store.queue.pop_front()?;
                 store.serving = Some(ticket);
                 let served = self.kind_of(ticket as KindId);
-                let clerk = Kind {
+                let worker = Kind {
                     standing: served.standing.clone(),
-                    errand: served.errand.clone(),
+                    background_task: served.background_task.clone(),
                     due: served.due.clone(),
-                    ..Kind::of(Part::BusyClerk { want: request.want })
+                    ..Kind::of(Part::BusyWorker { want: request.want })
                 };
-                let (to, leaks) = self.busy_clerk(clerk);
+                let (to, leaks) = self.busy_worker(worker);
                 (to, leaks, Ok(Reply::Next(Some(request))))
             }
-            (Part::BusyClerk { .. }, Op::Answer { sold }) => {
+            (Part::BusyWorker { .. }, Op::Answer { sold }) => {
                 let buyer = store.serving.take()? as KindId;
                 let answer = sold.map_or(Err(Missed::Failed(Failure::NoAnswer)), |sold| {
                     Ok(Reply::Applied(sold))
@@ -225,9 +225,9 @@ impl<'s> Cast<'s> {
                 let (answered, leaks) = self.hear(served, answer);
                 self.release(&mut store, &held, answered);
                 other = Some(Move { from: buyer, to: answered });
-                (self.clerk(), leaks, Ok(Reply::Done))
+                (self.worker(), leaks, Ok(Reply::Done))
             }
-            // Answered by the clerk's step, never by one of its own.
+            // Answered by the worker's step, never by one of its own.
             (_, Op::AwaitAnswer) if kind.grip.place => return None,
             (Part::Buyer { .. }, Op::Submit(Request { want, .. }))
                 if !kind.grip.is_in_transaction() =>
@@ -241,7 +241,7 @@ impl<'s> Cast<'s> {
             (_, op) => {
                 let charges = kind.standing.charges;
                 let reply = self.apply(&mut store, op, &mut kind.grip, &mut kind.standing)?;
-                self.notice(&mut kind, charges);
+                self.send_webhook(&mut kind, charges);
                 let (to, leaks) = self.goes_on_with(&mut store, kind, reply);
                 (to, leaks, reply)
             }
@@ -256,13 +256,13 @@ impl<'s> Cast<'s> {
         &mut self,
         store: &mut Model,
         mut kind: Kind,
-        reply: Heard,
+        reply: OpResult,
     ) -> (KindId, Leaks) {
         let held = kind.grip.clone();
         let (to, leaks) = match kind.part {
-            Part::BusyClerk { .. } => {
+            Part::BusyWorker { .. } => {
                 kind.heard.push(reply);
-                self.busy_clerk(kind)
+                self.busy_worker(kind)
             }
             _ => self.hear(kind, reply),
         };
@@ -270,15 +270,15 @@ impl<'s> Cast<'s> {
         (to, leaks)
     }
 
-    /// The buyer of this kind after the clerk served it: what the world keeps about the buyer is as the clerk leaves
+    /// The buyer of this kind after the worker served it: what the world keeps about the buyer is as the worker leaves
     /// it.
-    pub(super) fn after_serving(&self, buyer: KindId, clerk: Kind) -> Kind {
-        let Kind { standing, errand, due, .. } = clerk;
-        Kind { standing, errand, due, ..self.kind_of(buyer).clone() }
+    pub(super) fn after_serving(&self, buyer: KindId, worker: Kind) -> Kind {
+        let Kind { standing, background_task, due, .. } = worker;
+        Kind { standing, background_task, due, ..self.kind_of(buyer).clone() }
     }
 
     /// A turn that changes no other buyer and in which nothing goes wrong.
-    pub(super) fn simply(&mut self, store: Model, actor: Move, reply: Heard) -> Turn {
+    pub(super) fn simply(&mut self, store: Model, actor: Move, reply: OpResult) -> Turn {
         let refused = self.refused(actor.to);
         Turn {
             store: self.store(store),
@@ -291,9 +291,9 @@ impl<'s> Cast<'s> {
         }
     }
 
-    /// The same kind, if it has been turned away.
+    /// The same kind, if it has been rejected.
     fn refused(&self, kind: KindId) -> Option<KindId> {
-        (self.kind_of(kind).part.ending() == Some(Ending::TurnedAway)).then_some(kind)
+        (self.kind_of(kind).part.ending() == Some(Ending::Rejected)).then_some(kind)
     }
 
     /// One op; none if it has to wait.
@@ -303,7 +303,7 @@ impl<'s> Cast<'s> {
         op: Op,
         grip: &mut Grip,
         standing: &mut Standing,
-    ) -> Option<Heard> {
+    ) -> Option<OpResult> {
         let looks = matches!(
             op,
             Op::FindOrder | Op::PlaceOrderOnce(_) | Op::CancelOrder | Op::CountLeft { .. }
@@ -323,7 +323,7 @@ impl<'s> Cast<'s> {
     }
 
     /// A buyer hears a reply: what it is now, and what its attempt left behind if it ended.
-    fn hear(&mut self, mut kind: Kind, reply: Heard) -> (KindId, Leaks) {
+    fn hear(&mut self, mut kind: Kind, reply: OpResult) -> (KindId, Leaks) {
         // A buyer that has left hears nothing any more, though an order may still be written for it.
         if matches!(kind.part, Part::Buyer { .. }) {
             kind.heard.push(reply);
@@ -339,7 +339,7 @@ impl<'s> Cast<'s> {
             return (self.intern(kind), Leaks::default());
         };
         let attempt = loop {
-            match self.entrant.attempt(want, &kind.heard) {
+            match self.strategy.attempt(want, &kind.heard) {
                 _ if kind.heard.len() == MOST_OPS => break Err(Missed::Failed(Failure::TooLong)),
                 // No other buyer can see this step, so it merges with the step before. The shop has the products of the
                 // cart, so this cannot fail.
@@ -385,21 +385,21 @@ impl<'s> Cast<'s> {
         (self.intern(gone), leaks)
     }
 
-    /// The number of a clerk that serves a buyer and has heard this. Also returns what the clerk left behind, if it is
+    /// The number of a worker that serves a buyer and has heard this. Also returns what the worker left behind, if it is
     /// done with the buyer.
-    fn busy_clerk(&mut self, mut kind: Kind) -> (KindId, Leaks) {
-        let Part::BusyClerk { want } = kind.part else {
+    fn busy_worker(&mut self, mut kind: Kind) -> (KindId, Leaks) {
+        let Part::BusyWorker { want } = kind.part else {
             return (self.intern(kind), Leaks::default());
         };
         let next = loop {
-            match self.entrant.serve(want, &kind.heard) {
+            match self.strategy.serve(want, &kind.heard) {
                 _ if kind.heard.len() == MOST_OPS => break Op::Answer { sold: None },
                 Next::Call(Op::PlaceOrder(order)) if self.merges && kind.orders_unseen(order) => {
                     kind.standing.orders.push(order.want);
                     kind.heard.push(Ok(Reply::Done));
                 }
                 Next::Call(op) => break op,
-                // The clerk's attempt is over, and the request is still there.
+                // The worker's attempt is over, and the request is still there.
                 Next::End(Err(Missed::Conflict)) if !kind.heard.is_empty() => {
                     kind.heard.clear();
                     std::mem::take(&mut kind.grip).let_go(&mut kind.standing);
@@ -471,7 +471,7 @@ impl<'s> Cast<'s> {
         };
         self.bytes += TWICE
             * (size_of::<Kind>()
-                + kind.heard.len() * size_of::<Heard>()
+                + kind.heard.len() * size_of::<OpResult>()
                 + kind.standing.orders.len() * size_of::<Want>());
         self.promised.push(match kind.part {
             Part::Gone { want, ending: Ending::Bought } => want.qty,
@@ -484,13 +484,13 @@ impl<'s> Cast<'s> {
 }
 
 /// The acts that can happen in this shop.
-fn acts(entrant: &dyn Scripted, settings: &Settings) -> Vec<Act> {
-    let card = entrant.card();
+fn acts(strategy: &dyn Scripted, settings: &Settings) -> Vec<Act> {
+    let card = strategy.card();
     let runs_out = card.asks_for(|kind| matches!(kind, OpKind::Hold | OpKind::Lease));
-    let has_errands = card.names(OpKind::Notice) || card.names(OpKind::Recover);
+    let has_background_tasks = card.names(OpKind::Webhook) || card.names(OpKind::Recover);
     let happens = |act: &Act| match act {
         Act::Step => true,
-        Act::Errand => has_errands,
+        Act::BackgroundTask => has_background_tasks,
         Act::Expire => runs_out,
         fault => settings.faults.left(*fault).is_some_and(|times| times > 0),
     };
@@ -498,14 +498,14 @@ fn acts(entrant: &dyn Scripted, settings: &Settings) -> Vec<Act> {
 }
 
 /// Whether a written order can make a difference to the next step of any buyer.
-fn looks_at_orders(entrant: &dyn Scripted) -> bool {
+fn looks_at_orders(strategy: &dyn Scripted) -> bool {
     let looks = [
         OpKind::FindOrder,
         OpKind::CountLeft,
         OpKind::Transaction,
-        OpKind::Notice,
+        OpKind::Webhook,
         OpKind::Recover,
     ];
-    let card = entrant.card();
+    let card = strategy.card();
     looks.into_iter().any(|kind| card.names(kind))
 }

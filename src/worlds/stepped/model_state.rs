@@ -1,16 +1,16 @@
-//! A stage: one shop with its buyers, each by name, moved one step at a time.
+//! The state of the model: one shop with its buyers, each by name, moved one step at a time.
 
 use std::collections::VecDeque;
 
-use super::cast::Cast;
 use super::kind::Part;
+use super::transition_table::TransitionTable;
 use super::turns::{KindId, Leaks, StoreId, Turn};
-use crate::domain::attempt::Heard;
+use crate::domain::attempt::OpResult;
 use crate::domain::buyer::Ending;
-use crate::domain::card::Errand;
+use crate::domain::card::BackgroundTask;
 use crate::domain::faults::Act;
 use crate::domain::op::{BuyerId, Op, Units, Want};
-use crate::scheduler::{Actor, Cue};
+use crate::scheduler::{Actor, Choice};
 use crate::stores::model::Model;
 
 /// One step, as it was seen.
@@ -20,12 +20,12 @@ pub struct Step {
     pub actor: Actor,
     /// Whether it was a step of its own, or which other act.
     pub act: Act,
-    /// The errand that it was part of, if any.
-    pub errand: Option<Errand>,
+    /// The background task that it was part of, if any.
+    pub background_task: Option<BackgroundTask>,
     /// What was sent; none if nothing was.
     pub op: Option<Op>,
     /// What it heard.
-    pub reply: Heard,
+    pub reply: OpResult,
     /// Units of each product afterwards.
     pub stock: Vec<Units>,
     /// Whether an order was written with this step.
@@ -34,7 +34,7 @@ pub struct Step {
     pub begins_again: bool,
     /// How the visit ended with this step, if it did.
     pub ending: Option<Ending>,
-    /// The buyer that the clerk's step was about, and how that visit ended, if it did.
+    /// The buyer that the worker's step was about, and how that visit ended, if it did.
     pub other: Option<(Actor, Option<Ending>)>,
     /// What the attempt left behind, if this step ended it.
     pub leaks: Leaks,
@@ -42,10 +42,10 @@ pub struct Step {
 
 /// A shop with its buyers.
 #[derive(Clone, Debug)]
-pub struct Stage {
+pub struct ModelState {
     store: StoreId,
     buyers: Vec<KindId>,
-    clerk: Option<KindId>,
+    worker: Option<KindId>,
     /// The buyers in the queue, in order; the one being served is first.
     line: VecDeque<usize>,
     /// Steps made.
@@ -54,13 +54,18 @@ pub struct Stage {
     times: Vec<(u64, u64)>,
 }
 
-impl Stage {
+impl ModelState {
     /// Opens a shop for buyers who want this.
-    pub fn open(cast: &mut Cast<'_>, shop: Model, wants: &[Want], has_clerk: bool) -> Self {
+    pub fn open(
+        table: &mut TransitionTable<'_>,
+        shop: Model,
+        wants: &[Want],
+        has_worker: bool,
+    ) -> Self {
         Self {
-            store: cast.store(shop),
-            buyers: wants.iter().map(|want| cast.newcomer(*want)).collect(),
-            clerk: has_clerk.then(|| cast.clerk()),
+            store: table.store(shop),
+            buyers: wants.iter().map(|want| table.newcomer(*want)).collect(),
+            worker: has_worker.then(|| table.worker()),
             line: VecDeque::new(),
             steps: 0,
             times: vec![(0, 0); wants.len()],
@@ -86,15 +91,15 @@ impl Stage {
         self.store
     }
 
-    /// The kind of each buyer, and of the clerk if there is one.
+    /// The kind of each buyer, and of the worker if there is one.
     pub fn kinds(&self) -> impl Iterator<Item = KindId> + '_ {
-        self.buyers.iter().copied().chain(self.clerk)
+        self.buyers.iter().copied().chain(self.worker)
     }
 
-    /// All buyers, in order, and then the clerk.
+    /// All buyers, in order, and then the worker.
     pub fn actors(&self) -> impl Iterator<Item = Actor> + use<> {
         let buyers = (0..self.buyers.len() as BuyerId).map(Actor::Buyer);
-        buyers.chain(self.clerk.map(|_| Actor::Clerk))
+        buyers.chain(self.worker.map(|_| Actor::Worker))
     }
 
     /// The kind of an actor; none if there is no such actor.
@@ -102,41 +107,42 @@ impl Stage {
     pub fn kind(&self, actor: Actor) -> Option<KindId> {
         match actor {
             Actor::Buyer(id) => self.buyers.get(id as usize).copied(),
-            Actor::Clerk => self.clerk,
+            Actor::Worker => self.worker,
         }
     }
 
     /// Whether an actor can make a step now.
-    pub fn can_move(&self, cast: &mut Cast<'_>, actor: Actor) -> bool {
-        self.can_happen(cast, Cue::step(actor))
+    pub fn can_move(&self, table: &mut TransitionTable<'_>, actor: Actor) -> bool {
+        self.can_happen(table, Choice::step(actor))
     }
 
     /// Whether this can happen now.
-    pub fn can_happen(&self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> bool {
-        self.turn(cast, cue).is_some()
+    pub fn can_happen(&self, table: &mut TransitionTable<'_>, choice: Choice) -> bool {
+        self.turn(table, choice).is_some()
     }
 
     /// Whether this is something that goes wrong, and so need not happen.
-    pub fn is_fault(&self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> bool {
-        self.turn(cast, cue).is_some_and(|turn| turn.is_fault)
+    pub fn is_fault(&self, table: &mut TransitionTable<'_>, choice: Choice) -> bool {
+        self.turn(table, choice).is_some_and(|turn| turn.is_fault)
     }
 
-    fn turn(&self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> Option<Turn> {
-        cast.turn(self.store, Cue { who: self.kind(cue.who)?, act: cue.act })
+    fn turn(&self, table: &mut TransitionTable<'_>, choice: Choice) -> Option<Turn> {
+        table.turn(self.store, Choice { who: self.kind(choice.who)?, act: choice.act })
     }
 
     /// Everything that can happen now.
-    pub fn cues(&self, cast: &mut Cast<'_>) -> Vec<Cue<Actor>> {
-        let acts = cast.acts().to_vec();
-        let cues = self.actors().flat_map(|who| acts.iter().map(move |act| Cue { who, act: *act }));
-        cues.filter(|cue| self.can_happen(cast, *cue)).collect()
+    pub fn choices(&self, table: &mut TransitionTable<'_>) -> Vec<Choice> {
+        let acts = table.acts().to_vec();
+        let choices =
+            self.actors().flat_map(|who| acts.iter().map(move |act| Choice { who, act: *act }));
+        choices.filter(|choice| self.can_happen(table, *choice)).collect()
     }
 
     /// Whether anything will happen, even if nothing goes wrong any more.
-    pub fn goes_on(&self, cast: &mut Cast<'_>) -> bool {
-        let acts = cast.acts().to_vec();
+    pub fn goes_on(&self, table: &mut TransitionTable<'_>) -> bool {
+        let acts = table.acts().to_vec();
         self.actors().any(|who| {
-            let mut turns = acts.iter().map(|act| self.turn(cast, Cue { who, act: *act }));
+            let mut turns = acts.iter().map(|act| self.turn(table, Choice { who, act: *act }));
             turns.any(|turn| turn.is_some_and(|turn| !turn.is_fault))
         })
     }
@@ -148,38 +154,40 @@ impl Stage {
     }
 
     /// Makes an actor's next step; none if it has left, has to wait, or is not there.
-    pub fn step(&mut self, cast: &mut Cast<'_>, actor: Actor) -> Option<Step> {
-        self.follow(cast, Cue::step(actor))
+    pub fn step(&mut self, table: &mut TransitionTable<'_>, actor: Actor) -> Option<Step> {
+        self.follow(table, Choice::step(actor))
     }
 
     /// Makes this happen; none if it cannot.
-    pub fn follow(&mut self, cast: &mut Cast<'_>, cue: Cue<Actor>) -> Option<Step> {
-        let Cue { who: actor, act } = cue;
+    pub fn follow(&mut self, table: &mut TransitionTable<'_>, choice: Choice) -> Option<Step> {
+        let Choice { who: actor, act } = choice;
         let from = self.kind(actor)?;
-        let Turn { store, actor: moved, other, reply, leaks, .. } = self.turn(cast, cue)?;
-        let (errand, op) = match act {
-            Act::Decline | Act::LoseAnswer if !cast.kind_of(from).is_paying() => {
-                cast.next_errand(from).unzip()
+        let Turn { store, actor: moved, other, reply, leaks, .. } = self.turn(table, choice)?;
+        let (background_task, op) = match act {
+            Act::Decline | Act::LoseAnswer if !table.kind_of(from).is_paying() => {
+                table.next_background_task(from).unzip()
             }
-            Act::PowerCut if cast.kind_of(from).next.is_none() => cast.next_errand(from).unzip(),
+            Act::PowerCut if table.kind_of(from).next.is_none() => {
+                table.next_background_task(from).unzip()
+            }
             Act::Step | Act::Decline | Act::LoseAnswer | Act::PowerCut | Act::StaleRead => {
-                (None, Some(cast.kind_of(from).next))
+                (None, Some(table.kind_of(from).next))
             }
-            Act::Errand => cast.next_errand(from).unzip(),
+            Act::BackgroundTask => table.next_background_task(from).unzip(),
             Act::Expire | Act::Crash | Act::Redeliver => (None, None),
         };
-        let (before, after) = (cast.kind_of(from), cast.kind_of(moved.to));
-        let ending = |kind: KindId| cast.kind_of(kind).part.ending();
+        let (before, after) = (table.kind_of(from), table.kind_of(moved.to));
+        let ending = |kind: KindId| table.kind_of(kind).part.ending();
         let mut step = Step {
             actor,
             act,
-            errand,
+            background_task,
             op: op.flatten(),
             reply,
-            stock: cast.store_of(store).stocks(),
+            stock: table.store_of(store).stocks(),
             ordered: after.standing.orders.len() > before.standing.orders.len(),
             begins_again: op.is_some()
-                && errand.is_none()
+                && background_task.is_none()
                 && !after.begun
                 && matches!(after.part, Part::Buyer { .. }),
             ending: ending(moved.to).filter(|_| ending(from).is_none()),
@@ -192,28 +200,28 @@ impl Stage {
                 if matches!(step.op, Some(Op::Submit(_))) {
                     self.line.push_back(id as usize);
                 }
-                if errand.is_none() && cast.kind_of(from).part.ending().is_none() {
-                    if !cast.kind_of(from).begun {
+                if background_task.is_none() && table.kind_of(from).part.ending().is_none() {
+                    if !table.kind_of(from).begun {
                         self.times[id as usize].0 = self.steps;
                     }
                     self.times[id as usize].1 = self.steps;
                 }
                 self.buyers[id as usize] = moved.to;
             }
-            Actor::Clerk => {
+            Actor::Worker => {
                 if let Some(served) = self.line.front().copied() {
                     step.other = Some((Actor::Buyer(served as BuyerId), None));
                     if let Some(answered) = other {
                         self.buyers[served] = answered.to;
                     }
-                    // If the clerk died, the buyer it was serving stays in the line.
+                    // If the worker died, the buyer it was serving stays in the line.
                     if let (Some(answered), true) = (other, act != Act::Crash) {
                         self.line.pop_front();
                         self.times[served].1 = self.steps;
                         step.other = Some((Actor::Buyer(served as BuyerId), ending(answered.to)));
                     }
                 }
-                self.clerk = Some(moved.to);
+                self.worker = Some(moved.to);
             }
         }
         self.store = store;
