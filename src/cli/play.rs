@@ -67,7 +67,7 @@ pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
             break;
         }
         if game.is_over() {
-            to_stdout(" everybody has left and nothing is broken: undo or reset to try again\n")?;
+            to_stdout(" all buyers have left and nothing is broken: undo or reset to try again\n")?;
         }
     }
     to_stdout(&verdict(&mut game))?;
@@ -81,7 +81,7 @@ fn aim(stock: i32) -> String {
     }
 }
 
-/// The shelf, and what everybody is about to do.
+/// The stock, and what each buyer is about to do.
 fn position(game: &mut Game<'_>) -> String {
     let stock: Vec<String> = game.stock().iter().map(ToString::to_string).collect();
     let mut text = format!(" stock {}", stock.join(", "));

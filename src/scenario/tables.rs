@@ -87,7 +87,7 @@ pub(super) fn set_provider(provider: &mut Provider, name: &str, text: &str) -> R
         "declines" => provider.declines = share(text)?,
         "loses_answers" => {
             provider.loses_answers = share(text).and_then(|share| {
-                not_all(share, "if every answer is lost, somebody asks for ever")
+                not_all(share, "if every answer is lost, a buyer asks for ever")
             })?;
         }
         "webhook" => provider.webhook = Delay::parse(text)?,
@@ -109,8 +109,9 @@ pub(super) fn set_trouble(trouble: &mut Trouble, name: &str, text: &str) -> Resu
         "pauses" => trouble.pauses = share(text)?,
         "pause" => trouble.pause = Delay::parse(text)?,
         "loss" => {
-            trouble.loss = share(text)
-                .and_then(|share| not_all(share, "if every packet is lost, nobody ever arrives"))?;
+            trouble.loss = share(text).and_then(|share| {
+                not_all(share, "if every packet is lost, no buyer ever arrives")
+            })?;
         }
         _ => trouble.resend_ns = span(text)?,
     }

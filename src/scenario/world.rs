@@ -169,12 +169,12 @@ impl Plan {
         scene.opens_s = self.opens_s.unwrap_or(scene.opens_s);
         if self.regions.is_empty() {
             let message =
-                "nobody is anywhere: add a table such as `[[region]]` with `name` and `way`";
+                "there are no regions: add a table such as `[[region]]` with `name` and `way`";
             return Err(Fault { span: self.first, message: message.into() });
         }
         scene.regions = self.regions;
         if scene.regions.iter().all(|region| region.share == 0) {
-            let message = "every region's `share` is 0: nobody comes from anywhere".into();
+            let message = "every region's `share` is 0: no buyer comes".into();
             return Err(Fault { span: at(&["region"]), message });
         }
         let recorded = scene.rush.recorded().map_or(&[][..], Timestamps::regions);
@@ -277,11 +277,12 @@ fn quorum(
     for (at_ns, blow, span) in blows {
         let blow = match blow {
             BlowNamed::CutOff(names) if names.is_empty() => {
-                let message = "`cut_off` names nobody".into();
+                let message = "`cut_off` names no member".into();
                 return Err(Fault { span, message });
             }
             BlowNamed::CutOff(names) if members.iter().all(|(name, _)| names.contains(name)) => {
-                let message = "`cut_off` names everybody: nobody is left to be cut off from".into();
+                let message =
+                    "`cut_off` names every member: there is none left to be cut off from".into();
                 return Err(Fault { span, message });
             }
             BlowNamed::CutOff(names) => {

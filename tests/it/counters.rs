@@ -18,7 +18,7 @@ use oversell_sim::stores::remote::{Remote, Server};
 use oversell_sim::stores::{Address, Client, LiveStore, StoreKind, Venue};
 use oversell_sim::strategy::About;
 
-/// The longest that anybody waits here.
+/// The longest wait here.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is said over one of several connections, in one buyer's name.
@@ -123,7 +123,7 @@ impl Street {
     pub(crate) fn server(&self) -> &dyn Server {
         match &self.venue {
             Some(Venue::Site(site)) => site.server(),
-            _ => panic!("nobody serves it"),
+            _ => panic!("no queue worker serves it"),
         }
     }
 

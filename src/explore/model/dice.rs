@@ -104,14 +104,14 @@ impl Roll {
         }
         let chosen = match self.falls.is_some() {
             true => self.highest(table, model_state),
-            false => self.anybody(table, model_state),
+            false => self.any_actor(table, model_state),
         };
         self.steps += 1;
         chosen
     }
 
     /// A random actor that can move.
-    fn anybody(
+    fn any_actor(
         &mut self,
         table: &mut TransitionTable<'_>,
         model_state: &ModelState,

@@ -75,7 +75,7 @@ impl<'s> Game<'s> {
                 let kind = self.model_state.kind(actor).map(|kind| self.table.kind_of(kind));
                 let about = match kind.map(|kind| (kind.part, kind.next)) {
                     Some((Part::Gone { ending, .. }, _)) => ending.word().to_owned(),
-                    Some((Part::IdleWorker, _)) if !can_move => "has nobody to serve".into(),
+                    Some((Part::IdleWorker, _)) if !can_move => "has no request to serve".into(),
                     Some((_, Some(op))) if can_move => format!("about to {}", intention(op, names)),
                     _ => "waits".into(),
                 };
@@ -94,7 +94,7 @@ impl<'s> Game<'s> {
         let Some(step) = self.model_state.follow(&mut self.table, choice) else {
             return Err(
                 match self.model_state.kind(actor).map(|kind| self.table.kind_of(kind).next) {
-                    None => format!("nobody is called {actor}"),
+                    None => format!("there is no buyer {actor}"),
                     Some(_) if choice.act != Act::Step => format!("{choice} cannot happen now"),
                     Some(None) => format!("{actor} has left"),
                     Some(Some(_)) => format!("{actor} has to wait"),

@@ -134,8 +134,8 @@ pub(super) fn follow(
             let number = number + 1;
             let Choice { who, act } = choice;
             let why = match (model_state.kind(*who).map(|kind| table.kind_of(kind).next), act) {
-                (None, _) => "nobody goes by that name here",
-                (_, Act::BackgroundTask) => "nobody has an background_task in its name then",
+                (None, _) => "there is no buyer of that name",
+                (_, Act::BackgroundTask) => "no background task runs in its name then",
                 (_, act) if *act != Act::Step => {
                     return Error::input(format!(
                         "--schedule: step {number} is `{choice}`, which cannot happen then; faults \

@@ -181,7 +181,7 @@ pub fn replay_orders(
             };
             let step = step.ok_or_else(|| {
                 Error::input(format!(
-                    "--schedule: step {} is `{choice}`, but nobody of that name has a statement to send then",
+                    "--schedule: step {} is `{choice}`, but no buyer of that name has a statement to send then",
                     number + 1
                 ))
             })?;
@@ -220,7 +220,7 @@ fn remarks(harness: &Harness<'_>) -> Remarks {
     let unseen = harness.unseen();
     if unseen > 0 {
         remarks.told.push(format!(
-            "{} somebody waited for something that is not to be seen from here, such as a lock of the application's own",
+            "{} a buyer waited for something that cannot be seen from here, such as a lock of the application's own",
             of_times(unseen)
         ));
     }
@@ -228,7 +228,7 @@ fn remarks(harness: &Harness<'_>) -> Remarks {
         remarks.hides_orders = true;
         remarks.told.push(
             "a buyer that asked the same again and again, and heard the same, was taken to wait until another had moved; \
-             how often it asks until it gives up was not tried"
+             how often it asks until it stops was not tried"
                 .into(),
         );
     }

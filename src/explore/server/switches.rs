@@ -231,7 +231,7 @@ impl Level<'_, '_> {
         let beginning = Schedule(choices);
         let first = &mut self.results.covered.first_divergence;
         first.get_or_insert_with(|| {
-            format!("{beginning}: somebody has nothing to send when its turn comes")
+            format!("{beginning}: a buyer has nothing to send when its turn comes")
         });
         Ok(None)
     }

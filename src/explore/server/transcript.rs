@@ -140,7 +140,7 @@ pub(in crate::explore) fn said(held: &[(usize, PendingStatement)]) -> String {
         .iter()
         .map(|(place, pending)| format!("{} `{}`", actor(*place), pending.text))
         .collect();
-    if words.is_empty() { "nobody".into() } else { words.join(", ") }
+    if words.is_empty() { "no buyer".into() } else { words.join(", ") }
 }
 
 /// Steps in words. A buyer that had to wait and goes on has a row of its own.

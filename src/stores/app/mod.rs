@@ -317,9 +317,9 @@ impl Server for AppServer {
     }
 
     fn remarks(&self) -> Remarks {
-        let Irregularities { nobodys, unclear, left_open, shared } = self.tracker.sightings();
+        let Irregularities { outside, unclear, left_open, shared } = self.tracker.sightings();
         let told = [
-            (nobodys, "statement", "outside of any request, and let through unheld"),
+            (outside, "statement", "outside of any request, and let through unheld"),
             (unclear, "statement", "of one buyer or another, and taken for one's"),
             (
                 shared,

@@ -24,7 +24,7 @@ use serde_json::json;
 
 use super::Address;
 use super::private::ServerSandbox;
-use super::remote::{Fixture, Link, NobodyWaits, Server, Terms, Watch, is_not_ours};
+use super::remote::{Fixture, Link, NoWaits, Server, Terms, Watch, is_not_ours};
 use crate::base::clock::Wall;
 use crate::base::error::Error;
 use crate::domain::books::Books;
@@ -147,7 +147,7 @@ impl Server for Etcd {
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
-        Ok(Box::new(NobodyWaits))
+        Ok(Box::new(NoWaits))
     }
 
     fn stock_up(&self, opening: Fixture) -> Result<(), Error> {

@@ -14,7 +14,7 @@ use ureq::http::Uri;
 use super::Address;
 use super::address::on_loopback;
 use super::remote::{
-    Asker, Fixture, Link, NobodyWaits, Refusal, Server, StepConnection, Terms, Watch, is_not_ours,
+    Asker, Fixture, Link, NoWaits, Refusal, Server, StepConnection, Terms, Watch, is_not_ours,
 };
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
@@ -148,7 +148,7 @@ impl Server for Shop {
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
-        Ok(Box::new(NobodyWaits))
+        Ok(Box::new(NoWaits))
     }
 
     fn stock_up(&self, opening: Fixture) -> Result<(), Error> {

@@ -19,7 +19,7 @@ use ::redis::Client;
 
 use super::Address;
 use super::private::ServerSandbox;
-use super::remote::{Fixture, Link, NobodyWaits, Server, Terms, Watch, is_not_ours};
+use super::remote::{Fixture, Link, NoWaits, Server, Terms, Watch, is_not_ours};
 use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
@@ -124,7 +124,7 @@ impl Server for Redis {
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
         match &self.described {
             Some(described) => Ok(Box::new(described.watch(&self.client, &self.terms)?)),
-            None => Ok(Box::new(NobodyWaits)),
+            None => Ok(Box::new(NoWaits)),
         }
     }
 

@@ -180,9 +180,9 @@ pub trait Watch: Send {
 
 /// The watch of a server where no session waits for another, except that a client may itself choose to wait.
 #[derive(Debug)]
-pub(super) struct NobodyWaits;
+pub(super) struct NoWaits;
 
-impl Watch for NobodyWaits {
+impl Watch for NoWaits {
     fn waits(&mut self) -> Result<Waits, Error> {
         Ok(Waits::new())
     }

@@ -330,7 +330,7 @@ impl<'h> Harness<'h> {
                 };
                 let names: Vec<String> = places.iter().map(name).collect();
                 Error::world(format!(
-                    "{}: no answer to {} for half a minute, and it does not say that anybody waits",
+                    "{}: no answer to {} for half a minute, and it does not say that any session waits",
                     self.server.version(),
                     names.join(", ")
                 ))

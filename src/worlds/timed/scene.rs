@@ -314,7 +314,7 @@ impl Scene {
             return Ok(());
         }
         Err("shorter than a packet's way to the nearest buyer and back: every hold would run out \
-             before anybody could pay"
+             before any buyer could pay"
             .into())
     }
 

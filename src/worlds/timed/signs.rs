@@ -29,7 +29,7 @@ impl Signs {
         Self { servers, lasts_ns: shop.sold_out_sign_ns }
     }
 
-    /// Whether a sign on this server turns away a buyer that wants this.
+    /// Whether a sign on this server rejects a buyer that wants this.
     pub(super) fn turn_away(&self, server: usize, want: Want, now_ns: u64) -> bool {
         want.items().any(|item| {
             let sign = self.servers[server].get(usize::from(item.0)).copied().flatten();
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_turns_away_whoever_wants_as_much_on_that_server_until_it_is_over() {
+    fn a_sign_rejects_a_buyer_that_wants_as_much_on_that_server_until_it_is_over() {
         let mut signs = Signs::none(&shop(2), 2);
         let want = |item, qty| Want::one(Item(item), qty);
         signs.put_up(0, want(1, 3), 100);

@@ -96,7 +96,7 @@ impl<G: VisitRecorder> World<'_, G> {
                         let names: Vec<String> = members.iter().map(name).collect();
                         (names.join(", "), "is cut off from the others")
                     }
-                    Blow::Heal => ("network".into(), "everybody can reach everybody again"),
+                    Blow::Heal => ("network".into(), "every member can reach every other again"),
                     Blow::Crash(member) => (name(member), "dies"),
                     Blow::Restart(member) => (name(member), "is back"),
                 };
