@@ -15,7 +15,7 @@ use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::explore::{self, Walk};
 use oversell_sim::prelude::*;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::{Address, StoreKind, Venue};
+use oversell_sim::stores::{Address, RaceTarget, StoreKind};
 use oversell_sim::text::quantity::count;
 
 /// How often each pair is timed.
@@ -122,19 +122,19 @@ fn settings(store: StoreKind, buyers: u32) -> Settings {
 }
 
 /// The private server's URL.
-fn url(venue: &Venue) -> String {
+fn url(venue: &RaceTarget) -> String {
     match venue {
-        Venue::Site(site) => site.server().url(),
-        Venue::Memory => panic!("there is no server"),
+        RaceTarget::Backend(site) => site.server().url(),
+        RaceTarget::Memory => panic!("there is no server"),
     }
 }
 
-fn open(settings: &Settings) -> Venue {
-    Venue::open(settings, None, &Address::default(), &Control::default()).unwrap()
+fn open(settings: &Settings) -> RaceTarget {
+    RaceTarget::open(settings, None, &Address::default(), &Control::default()).unwrap()
 }
 
 /// One race.
-fn race(strategy: &dyn DynStrategy, venue: &Venue, settings: &Settings) -> Took {
+fn race(strategy: &dyn DynStrategy, venue: &RaceTarget, settings: &Settings) -> Took {
     let before = processor_s(Whose::Ours);
     let clock = Wall::start();
     let round = strategy.race(venue, settings, 1, &clock, &Control::default()).unwrap();

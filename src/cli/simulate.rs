@@ -11,7 +11,7 @@ use oversell_sim::op::OpKind;
 use oversell_sim::scenario::Scenario;
 use oversell_sim::seeds::{simulate_all, tell_story};
 use oversell_sim::text::quantity::{parse_count, parse_duration};
-use oversell_sim::worlds::timed::Scene;
+use oversell_sim::worlds::timed::SimConfig;
 use oversell_sim::{clock, render, strategies};
 
 use super::explore::{jobs, pool};
@@ -146,14 +146,14 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
 }
 
 /// A story is told of few buyers and one seed.
-fn tells_story(args: &SimulateArgs, scene: &Scene, seeds: u32) -> bool {
+fn tells_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> bool {
     let is_for_eyes = args.format == Format::Table && !args.quiet && args.output.is_none();
     is_for_eyes && seeds == 1 && scene.rush.buyers() <= MOST_TOLD
 }
 
 fn story(
     strategy: &dyn DynStrategy,
-    scene: &Scene,
+    scene: &SimConfig,
     is_one_of_several: bool,
     control: &oversell_sim::worlds::threads::Control,
 ) -> Result<String, Error> {

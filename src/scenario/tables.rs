@@ -6,7 +6,7 @@ use crate::base::clock::nanos;
 use crate::base::text::quantity::{parse_count, parse_duration, parse_switch};
 use crate::worlds::timed::delay::Delay;
 use crate::worlds::timed::quorum::{Acknowledge, Durability};
-use crate::worlds::timed::scene::{
+use crate::worlds::timed::sim_config::{
     Balancer, Door, Provider, Quorum, Reads, Replicas, Shop, Trouble, Wallet,
 };
 

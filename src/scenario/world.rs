@@ -20,7 +20,7 @@ use crate::domain::settings::Settings;
 use crate::worlds::timed::arrivals::Arrivals;
 use crate::worlds::timed::delay::Delay;
 use crate::worlds::timed::quorum::{Acknowledge, Durability};
-use crate::worlds::timed::scene::{Blow, Quorum, Reads, Region, Replicas, Scene};
+use crate::worlds::timed::sim_config::{Blow, Quorum, Reads, Region, Replicas, SimConfig};
 use crate::worlds::timed::timestamps::Timestamps;
 
 /// A key with its place.
@@ -152,7 +152,7 @@ impl Plan {
     }
 
     /// The scene: what the file says, and defaults for the rest. Files are looked for beside the scenario.
-    pub(super) fn scene(self, settings: &Settings, folder: &Path) -> Result<Scene, Fault> {
+    pub(super) fn scene(self, settings: &Settings, folder: &Path) -> Result<SimConfig, Fault> {
         let places = &self.places;
         let at = |names: &[&str]| {
             let place = |name: &&str| places.iter().find(|(known, _)| known == name);
@@ -162,7 +162,7 @@ impl Plan {
         let rush = clicks
             .load(settings.buyers.into(), folder)
             .map_err(|error| Fault { span: clicks_at.clone(), message: error.to_string() })?;
-        let mut scene = Scene::plain(settings.clone(), &Arrivals::Same)
+        let mut scene = SimConfig::plain(settings.clone(), &Arrivals::Same)
             .map_err(|error: Error| Fault { span: 0..0, message: error.to_string() })?;
         scene.settings.buyers = u32::try_from(rush.buyers()).unwrap_or(u32::MAX);
         scene.rush = rush;

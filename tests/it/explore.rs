@@ -20,7 +20,7 @@ use oversell_sim::report::Evidence;
 use oversell_sim::retry::Retries;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::memory::{Memory, Versioned};
-use oversell_sim::stores::model::{Grip, Model, Standing};
+use oversell_sim::stores::model::{HeldResources, Model, Standing};
 use oversell_sim::stores::{Client, LiveStore};
 use oversell_sim::strategies::{ALL, everybody, find, zoo};
 use oversell_sim::worlds::stepped::TransitionTable;
@@ -453,7 +453,7 @@ proptest! {
         let live = Memory::<Versioned>::open(2, stock, 1, Duration::from_millis(1), &NEVER);
         let mut client = live.connect();
         let mut model = Model::open(2, stock);
-        let (mut grip, mut standing) = (Grip::default(), Standing::default());
+        let (mut grip, mut standing) = (HeldResources::default(), Standing::default());
         for op in ops {
             // Who would wait for itself waits in vain.
             let waited = Err(Missed::Failed(Failure::LockTimeout));

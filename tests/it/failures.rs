@@ -12,7 +12,7 @@ use oversell_sim::control::Control;
 use oversell_sim::error::Error;
 use oversell_sim::op::{Item, Op, OpKind, Reply};
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::{Address, StoreKind, Venue};
+use oversell_sim::stores::{Address, RaceTarget, StoreKind};
 
 use crate::counters::{Counter, Say, Street, processes, settings};
 
@@ -117,7 +117,7 @@ fn a_wrong_password_is_told_in_the_servers_own_words() {
             }
         };
         let address = Address { url: Some(wrong), ..Address::default() };
-        match Venue::open(&impatient(store), None, &address, &Control::default()) {
+        match RaceTarget::open(&impatient(store), None, &address, &Control::default()) {
             Err(Error::World(why)) => assert!(why.contains(words), "{why}"),
             Err(error) => panic!("{error}"),
             Ok(_) => panic!("{store} let a client in"),

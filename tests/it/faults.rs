@@ -12,7 +12,7 @@ use oversell_sim::prelude::{
 use oversell_sim::report::Evidence;
 use oversell_sim::retry::Retries;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::model::{Faults, Grip, Isolation, Model, Standing};
+use oversell_sim::stores::model::{Faults, HeldResources, Isolation, Model, Standing};
 use oversell_sim::strategies::{everybody, find};
 use proptest::prelude::*;
 
@@ -59,7 +59,7 @@ fn assert_proved(strategy: &dyn DynStrategy, settings: &Settings) {
 /// A shop with two connections: of two buyers, or of one buyer and its background task.
 struct Shop {
     model: Model,
-    grips: [Grip; 2],
+    grips: [HeldResources; 2],
     standings: [Standing; 2],
     /// Whether both connections are about one buyer.
     one_buyer: bool,

@@ -20,7 +20,7 @@ use oversell_sim::seeds::{simulate_all, tell_story};
 use oversell_sim::strategies::find;
 use oversell_sim::worlds::threads::Control;
 use oversell_sim::worlds::timed::theory::Queue;
-use oversell_sim::worlds::timed::{Scene, Story};
+use oversell_sim::worlds::timed::{SimConfig, Story};
 use tempfile::TempDir;
 
 /// A scenario that is shipped.
@@ -34,7 +34,7 @@ fn written(text: &str) -> Scenario {
     Scenario::parse("written.toml", text).unwrap()
 }
 
-fn scene(scenario: &Scenario) -> &Scene {
+fn scene(scenario: &Scenario) -> &SimConfig {
     scenario.scene.as_ref().unwrap()
 }
 
@@ -63,7 +63,7 @@ fn kept(outcome: Outcome) -> Round {
 }
 
 /// One seed of one strategy in a scenario's shop.
-fn once(strategy: &dyn DynStrategy, scene: &Scene, seed: u64) -> Round {
+fn once(strategy: &dyn DynStrategy, scene: &SimConfig, seed: u64) -> Round {
     kept(strategy.simulate(scene, seed, Story::default(), &|| false).unwrap().0)
 }
 

@@ -18,7 +18,7 @@ use crate::explore::completeness::{Looked, cut_after, has_failed};
 use crate::explore::exploration::{Exploration, FindingReport, OrderCoverage};
 use crate::explore::incident::{Incident, IncidentKind};
 use crate::explore::schedule::Schedule;
-use crate::stores::remote::{Remarks, Server, Terms};
+use crate::stores::remote::{Remarks, Server, StoreConfig};
 use crate::stores::{Address, open_server};
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{Grain, Harness};
@@ -266,7 +266,7 @@ pub fn server_to_rehearse_at(
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
     settings.check_for(&strategy.card())?;
-    let mut terms = Terms::of(settings, control).with_checkout(strategy.described());
+    let mut terms = StoreConfig::of(settings, control).with_checkout(strategy.described());
     terms.connections = settings.buyers + BESIDE;
     terms.relaxed = true;
     terms.hold_inside = true;
