@@ -15,7 +15,7 @@ use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::explore::{self, Plan};
 use oversell_sim::prelude::*;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::{Address, StoreKind, Venue};
+use oversell_sim::stores::{Address, RaceTarget, StoreKind};
 use oversell_sim::text::quantity::count;
 
 /// How often each pair is timed.
@@ -78,7 +78,7 @@ fn orders() {
     let cases = [("transaction", 2, false), ("transaction", 3, true), ("pessimistic", 3, true)];
     for store in [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis] {
         for (name, buyers, reduced) in cases {
-            // In a file whoever writes meets everybody: too many orders are different.
+            // In a file a writer meets all others: too many orders are different.
             if store == StoreKind::Sqlite && name == "transaction" && buyers > 2 {
                 continue;
             }
@@ -122,25 +122,25 @@ fn settings(store: StoreKind, buyers: u32) -> Settings {
 }
 
 /// The private server's URL.
-fn url(venue: &Venue) -> String {
+fn url(venue: &RaceTarget) -> String {
     match venue {
-        Venue::Site(site) => site.server().url(),
-        Venue::Memory => panic!("there is no server"),
+        RaceTarget::Backend(site) => site.server().url(),
+        RaceTarget::Memory => panic!("there is no server"),
     }
 }
 
-fn open(settings: &Settings) -> Venue {
-    Venue::open(settings, None, &Address::default(), &Control::default()).unwrap()
+fn open(settings: &Settings) -> RaceTarget {
+    RaceTarget::open(settings, None, &Address::default(), &Control::default()).unwrap()
 }
 
 /// One race.
-fn race(strategy: &dyn DynStrategy, venue: &Venue, settings: &Settings) -> Took {
+fn race(strategy: &dyn DynStrategy, venue: &RaceTarget, settings: &Settings) -> Took {
     let before = processor_s(Whose::Ours);
     let clock = Wall::start();
     let round = strategy.race(venue, settings, 1, &clock, &Control::default()).unwrap();
     let processor = processor_s(Whose::Ours) - before;
     let last = round.visits.iter().map(|visit| visit.ended_ns).max().unwrap();
-    assert!(round.visits.iter().all(|visit| visit.receipt().is_some()), "somebody got nothing");
+    assert!(round.visits.iter().all(|visit| visit.receipt().is_some()), "a buyer got nothing");
     Took { checkouts: f64::from(settings.buyers), elapsed: last as f64 / 1e9, processor }
 }
 
@@ -240,7 +240,7 @@ const TAKE: &str = "UPDATE oversell_sim_shelf SET stock = stock - ? WHERE item =
 const ORDER: &str = "INSERT INTO oversell_sim_orders (buyer, item, qty) VALUES (?, ?, ?)";
 
 fn sqlite() {
-    // Whoever writes to SQLite is alone: more connections would only wait.
+    // Only one session can write to SQLite: more connections would only wait.
     let settings =
         Settings { connections: 1, threads: Some(1), ..settings(StoreKind::Sqlite, 20_000) };
     let venue = open(&settings);

@@ -18,7 +18,7 @@ use oversell_sim::text::quantity::{count, duration};
 use oversell_sim::worlds::timed::arrivals::Arrivals;
 use oversell_sim::worlds::timed::delay::Delay;
 use oversell_sim::worlds::timed::theory::Queue;
-use oversell_sim::worlds::timed::{MOST_KEPT, Scene, Story};
+use oversell_sim::worlds::timed::{MOST_KEPT, SimConfig, Story};
 use oversell_sim::{report::Outcome, seeds::simulate_all, worlds::threads::Control};
 use rayon::prelude::*;
 
@@ -29,11 +29,11 @@ const FAR: &str = "--far";
 const TURNS: usize = 5;
 
 /// Buyers who hold, pay and confirm, at a steady rate.
-fn flow(buyers: u32, per_second: &str) -> Scene {
+fn flow(buyers: u32, per_second: &str) -> SimConfig {
     let settings = Settings { buyers, stock: 1_000_000_000, ..Settings::default() };
     let settings = Settings { seed: 1, ..settings };
     let mut scene =
-        Scene::plain(settings, &Arrivals::parse(&format!("poisson:{per_second}/s")).unwrap())
+        SimConfig::plain(settings, &Arrivals::parse(&format!("poisson:{per_second}/s")).unwrap())
             .unwrap();
     scene.regions[0].way = Delay::parse("lognormal:20ms,0.3").unwrap();
     scene.wallet.pays = Delay::parse("lognormal:30s,0.5").unwrap();
@@ -43,7 +43,7 @@ fn flow(buyers: u32, per_second: &str) -> Scene {
 }
 
 /// Simulates, and says how many events there were.
-fn simulate(scene: &Scene) -> u64 {
+fn simulate(scene: &SimConfig) -> u64 {
     let hold = find("hold").unwrap();
     let (outcome, _) = hold.simulate(scene, 1, Story::default(), &|| false).unwrap();
     match outcome {
@@ -53,7 +53,7 @@ fn simulate(scene: &Scene) -> u64 {
 }
 
 /// How long it takes from the click to the answer, on average, without any way between.
-fn mean_latency_s(scene: &Scene, seed: u64) -> f64 {
+fn mean_latency_s(scene: &SimConfig, seed: u64) -> f64 {
     let conditional = find("conditional").unwrap();
     let (outcome, _) = conditional.simulate(scene, seed, Story::default(), &|| false).unwrap();
     match outcome {
@@ -153,7 +153,7 @@ fn main() {
         let service_s = f64::from(servers) * busy / rate;
         let settings = Settings { buyers: 10_000_000, stock: 1_000_000_000, ..Settings::default() };
         let arrivals = Arrivals::parse("poisson:1000/s").unwrap();
-        let mut scene = Scene::plain(settings, &arrivals).unwrap();
+        let mut scene = SimConfig::plain(settings, &arrivals).unwrap();
         scene.regions[0].way = Delay::NONE;
         scene.shop.servers = 1;
         scene.shop.workers = servers;

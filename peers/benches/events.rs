@@ -5,7 +5,7 @@
 //! both are right. One thread each.
 //!
 //! Ours does more for each arrival: a whole checkout, which takes a unit and places an order in two
-//! store ops, and is audited. In nexosim somebody waits, is served and goes, and one model does it all:
+//! store ops, and is audited. In nexosim a customer waits, is served and goes, and one model does it all:
 //! a model for those who come, with an event to the shop for each, made it slower.
 //!
 //! The ratios are of two runs one after the other, again and again; the median counts.

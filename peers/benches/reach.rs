@@ -168,7 +168,7 @@ fn search(checker: Checker, buyers: u32, limit: Duration) -> Result<Duration, Cu
     let listener = thread::spawn(move || {
         let mut text = String::new();
         stdout.read_to_string(&mut text).unwrap();
-        // Nobody listens any more if the time was over.
+        // The receiver is gone if the time was over.
         let _ = sender.send(text);
     });
     let said = said.recv_timeout(limit + SLACK);

@@ -63,7 +63,7 @@ fn naive(stock: &AtomicU32) -> bool {
     true
 }
 
-/// Who fails has seen the newest stock, so with one unit nobody fails twice, and the loop needs no
+/// Who fails has seen the newest stock, so with one unit no buyer fails twice, and the loop needs no
 /// `yield_now` to be bounded. With it, loom has less to do for three buyers and more for four.
 fn cas(stock: &AtomicU32) -> bool {
     loop {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[should_panic(expected = "somebody should have bought")]
+    #[should_panic(expected = "a buyer should have bought")]
     fn a_model_that_sells_nothing_is_no_verdict() {
         let _ = check(2, || (), |()| false);
     }

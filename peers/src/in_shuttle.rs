@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[should_panic(expected = "somebody should have bought")]
+    #[should_panic(expected = "a buyer should have bought")]
     fn a_model_that_sells_nothing_is_no_verdict() {
         let _ = check(2, || (), |()| false);
     }

@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_comes_first_gets_the_unit() {
+    fn the_first_to_come_gets_the_unit() {
         for checkout in Checkout::ALL {
             let shop = Shop { checkout, buyers: 2 };
             let mut state = shop.init_states().remove(0);

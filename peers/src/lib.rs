@@ -20,7 +20,7 @@ pub const STOCK: u32 = 1;
 pub enum Checkout {
     /// Read; if there is enough, write back one lower.
     Naive,
-    /// Read; if there is enough, compare-and-swap; begin again if somebody else was faster.
+    /// Read; if there is enough, compare-and-swap; begin again if another buyer was faster.
     Cas,
     /// Lock, do as the naive checkout does, unlock.
     Pessimistic,
@@ -120,7 +120,7 @@ fn insist_on_one_sale(sold: u32) {
     if sold > STOCK {
         resume_unwind(Box::new(Oversold));
     }
-    assert_eq!(sold, STOCK, "somebody came, so somebody should have bought");
+    assert_eq!(sold, STOCK, "a buyer came, so a buyer should have bought");
 }
 
 /// Reads a verdict from a checker that panics when it has found something. Any other panic goes on.
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "somebody should have bought")]
+    #[should_panic(expected = "a buyer should have bought")]
     fn any_other_failure_is_not() {
         let _ = verdict_of(|| insist_on_one_sale(0));
     }

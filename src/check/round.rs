@@ -18,7 +18,7 @@ pub struct Round {
     /// What the store says.
     pub books: Books,
     /// What the connections counted.
-    pub tally: Tally,
+    pub tally: Counters,
 }
 
 impl Round {
@@ -37,7 +37,7 @@ impl Round {
 
 /// What was counted on one connection, or on several together.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub struct Counters {
     /// Compare-and-sets that did not take effect.
     pub cas_failures: u64,
     /// Versioned writes that did not take effect.
@@ -54,11 +54,11 @@ pub struct Tally {
     pub leaked_locks: u64,
     /// Holds still standing when their visit was over, though nothing had cut it short.
     pub leaked_holds: u64,
-    /// How long each of [`Tally::lock_waits`] waited.
+    /// How long each of [`Counters::lock_waits`] waited.
     pub lock_wait: Samples,
     /// How long each lock was held.
     pub lock_hold: Samples,
-    /// How long each of [`Tally::pool_waits`] waited.
+    /// How long each of [`Counters::pool_waits`] waited.
     pub pool_wait: Samples,
     /// Events that were simulated, in a simulated world.
     pub events: u64,
@@ -74,7 +74,7 @@ pub struct Tally {
     pub overtakings: u64,
 }
 
-impl Tally {
+impl Counters {
     /// Adds another connection's.
     pub fn merge(&mut self, other: &Self) {
         self.cas_failures += other.cas_failures;

@@ -25,8 +25,8 @@ pub(crate) struct CheckArgs {
     /// Scenario files, or folders of them
     #[arg(required_unless_present = "checkout", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Instead of scenarios a checkout of your own, described in a file: buyers come one after the other, and
-    /// whatever makes no sense is told with its place
+    /// Rehearse your own checkout, described in a file, instead of scenarios: buyers come one after the other, and each
+    /// mistake in the file is reported with its place
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "junit"])]
     checkout: Option<PathBuf>,
     #[command(flatten)]

@@ -16,13 +16,13 @@ use super::{Ended, flags, interrupt};
 /// What `doctor` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// The application's file (`oversell-sim init app` writes one to begin with)
+    /// The application's file (`oversell-sim init app` writes a first one)
     #[arg(long, value_name = "FILE")]
     app: PathBuf,
-    /// Everybody comes in the name of the same buyer
+    /// All requests come in the name of one buyer
     #[arg(long)]
     same_buyer: bool,
-    /// Let the file name a host that is not this machine
+    /// Allow the file to name a host that is not this machine
     #[arg(long)]
     allow_remote: bool,
 }

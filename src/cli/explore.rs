@@ -32,7 +32,7 @@ use super::{Ended, interrupt};
 /// Which findings to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Find {
-    /// The first: be content once something was found and the rest is large.
+    /// Stop at the first finding if the rest of the search is large.
     First,
     /// Every kind of finding, each with its shortest schedule.
     All,
@@ -42,8 +42,8 @@ enum Find {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Random schedules, where there is too much to follow everything")]
 struct RandomFlags {
-    /// Follow random schedules: by changing priorities (pct), which finds bugs of a depth with a chance that is
-    /// known, or plain
+    /// Draw schedules at random: with changing priorities (pct), which finds a bug of a given depth with a known
+    /// probability, or plain
     #[arg(
         long,
         value_enum,
@@ -54,10 +54,10 @@ struct RandomFlags {
         conflicts_with_all = ["no_reduce", "graph"]
     )]
     random: Option<Sampler>,
-    /// How many schedules [default: 10k, at a real server 1k]
+    /// The number of schedules [default: 10k, at a real server 1k]
     #[arg(long, value_name = "N", value_parser = number, requires = "random")]
     schedules: Option<u64>,
-    /// For pct: how many steps must come in a certain order for the bug to show [default: 2]
+    /// For pct: the number of steps that must come in a certain order for the bug to show [default: 2]
     #[arg(long, value_name = "N", value_parser = depth, requires = "random")]
     depth: Option<u64>,
 }
@@ -67,7 +67,7 @@ struct RandomFlags {
 enum Sampler {
     /// By priorities that change at random steps (Burckhardt et al., 2010).
     Pct,
-    /// Whoever can move, with equal chances.
+    /// Pick each actor that can move with the same probability.
     Plain,
 }
 
@@ -77,18 +77,18 @@ fn depth(text: &str) -> Result<u64, String> {
 
 /// When to stop, and how many help.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Limits; cut short by one, a search says that it is not complete")]
+#[command(next_help_heading = "Limits; a search that reaches one says that it is not complete")]
 struct LimitFlags {
-    /// Of the model: stop after so many states [default: 50M]
+    /// Stop a search of the model after N states [default: 50M]
     #[arg(long, value_name = "N", value_parser = number)]
     max_states: Option<u64>,
-    /// Of the model: stop when states take so many bytes [default: 2G]
+    /// Stop a search of the model when its states take N bytes [default: 2G]
     #[arg(long, value_name = "BYTES", value_parser = number)]
     max_memory: Option<u64>,
     /// Stop after this time
     #[arg(long, value_name = "DURATION", value_parser = longest)]
     max_time: Option<Duration>,
-    /// Search on so many threads; what comes of it is the same [default: one a processor]
+    /// Search on N threads; the result is the same [default: one for each processor]
     #[arg(long, short, value_name = "N", value_parser = jobs)]
     jobs: Option<u64>,
 }
@@ -108,18 +108,18 @@ struct SearchFlags {
     /// Which findings to look for [default: first]
     #[arg(long, value_enum)]
     find: Option<Find>,
-    /// Remember no state and merge nothing: follow every schedule one by one, to check the checker
+    /// Follow every schedule one by one, without remembering states or merging steps, to check the checker
     #[arg(long)]
     no_reduce: bool,
     /// Run only the schedules with at most so many preemptions; a preemption makes a buyer wait that could go on (with
     /// --app, schedules with few preemptions come first in any case)
     #[arg(long, value_name = "N", value_parser = preemptions, conflicts_with_all = ["random", "graph"])]
     preemptions: Option<u64>,
-    /// At a real server: make the same search again with transactions kept further apart, such as
-    /// isolation=serializable, and say whether that cures it
+    /// At a real server: repeat the search at a stronger isolation level, such as isolation=serializable, and say
+    /// whether that cures the findings
     #[arg(long = "try", value_name = "isolation=LEVEL", value_parser = level)]
     try_level: Option<Isolation>,
-    /// Write the first schedule that shows something to a file, for replay --schedule-file
+    /// Write the first schedule that shows a finding to a file, for replay --schedule-file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Write the states and the steps between them to a file, as JSON
@@ -427,7 +427,7 @@ fn cured(
     Some(Hint::new(Purpose::ProveIt, command))
 }
 
-/// So many threads; one a processor if nobody said.
+/// So many threads; one a processor by default.
 pub(super) fn pool(jobs: Option<u64>) -> Result<ThreadPool, Error> {
     let threads = ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0) as usize).build();
     threads.map_err(|error| Error::world(format!("cannot start threads: {error}; try --jobs 1")))

@@ -15,26 +15,26 @@ use super::output::to_stdout;
 /// What a checkout speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Speaks {
-    /// Statements, to a database.
+    /// SQL statements for a database.
     Sql,
-    /// Commands and scripts, to Redis.
+    /// Commands and scripts for Redis.
     Redis,
-    /// Requests, to a shop that runs already.
+    /// HTTP requests to a running shop.
     Http,
-    /// Nothing of its own: it is a running application, with a proxy between it and its databases.
+    /// A running application, with a proxy between it and its databases.
     App,
 }
 
 /// What `init` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct InitArgs {
-    /// What the checkout speaks
+    /// The kind of checkout
     #[arg(value_enum)]
     speaks: Speaks,
-    /// Where to write it; nothing that is there is written over
+    /// The folder to write to; files that exist are not overwritten
     #[arg(default_value = "checkout", value_name = "FOLDER")]
     folder: PathBuf,
-    /// Of sql: which database it is for: sqlite, postgres or mysql
+    /// For sql: the database: sqlite, postgres or mysql
     #[arg(long, value_name = "STORE", default_value = "sqlite", value_parser = StoreKind::parse)]
     store: StoreKind,
 }

@@ -50,7 +50,7 @@ impl From<Ended> for ExitCode {
     }
 }
 
-/// Races a checkout for the last unit, audits what was promised, and says who got it.
+/// Races buyers for the last units, and audits what the shop promised them.
 #[derive(Debug, Parser)]
 #[command(
     name = "oversell-sim",
@@ -72,23 +72,22 @@ struct Cli {
 enum Command {
     /// Let buyers on real threads compete for the last units.
     Race(Box<race::RaceArgs>),
-    /// Follow every interleaving of a few buyers' steps, and prove or show the shortest way to break.
+    /// Explore every interleaving of a few buyers' steps; prove the checkout, or show a shortest schedule that breaks it.
     Explore(Box<explore::ExploreArgs>),
     /// Follow one schedule, step by step.
     Replay(Box<replay::ReplayArgs>),
-    /// Be the scheduler yourself, and try to break a checkout.
+    /// Choose the schedule yourself, and try to break a checkout.
     Play(Box<play::PlayArgs>),
     /// Simulate a shop in virtual time: networks, holds, money, crashes, replicas, consensus.
     Simulate(Box<simulate::SimulateArgs>),
-    /// Run scenario files and hold what comes of them against what they expect; or have a checkout of your own
-    /// rehearsed.
+    /// Run scenario files and check what they expect; or rehearse your own checkout.
     Check(check::CheckArgs),
-    /// Walk through a running application once, and say what was seen: its statements, its tables, and what would make
-    /// orders diverge.
+    /// Walk through a running application once, and report its statements, its tables, and what would make orders
+    /// diverge.
     Doctor(doctor::DoctorArgs),
-    /// Write a checkout of your own to begin with.
+    /// Write a first checkout file, or a first application file.
     Init(init::InitArgs),
-    /// List the strategies: what each does, claims, and needs of a store.
+    /// List the strategies: what each does, what it claims, and what it needs from a store.
     Strategies,
     /// List the stores: which are ready here, what to install for the rest, and what each can do.
     Stores,
@@ -106,7 +105,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // If even this cannot be printed, there is nobody to tell.
+            // If even this cannot be printed, there is no way left to report it.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }

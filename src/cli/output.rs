@@ -135,7 +135,7 @@ pub(crate) fn tell_password(address: &Address) {
     }
 }
 
-/// Whoever reads has seen enough, as `head` does: no error.
+/// The reader has closed the pipe, as `head` does: no error.
 fn ignore_broken_pipe(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }

@@ -88,7 +88,7 @@ impl Table {
             return Ok(Said::Quit);
         }
         if shop.is_over() {
-            to_stdout(" every buyer has left and nothing is broken: undo or reset to try again\n")?;
+            to_stdout(" all buyers have left and nothing is broken: undo or reset to try again\n")?;
         }
         loop {
             to_stdout(&prompt(shop))?;

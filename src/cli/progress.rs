@@ -1,4 +1,4 @@
-//! The progress bar: only where somebody watches, and only while work goes on.
+//! The progress bar: only on a terminal, and only while work goes on.
 
 use std::io::IsTerminal;
 use std::thread;

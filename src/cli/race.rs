@@ -23,38 +23,38 @@ use super::{Ended, interrupt, progress};
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "The race")]
 struct SettingFlags {
-    /// How many buyers come at once [default: 1,000]
+    /// The number of buyers that come at once [default: 1,000]
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("buyers"))]
     buyers: Option<String>,
-    /// How many products there are [default: 1, or 2 for a strategy that is about carts]
+    /// The number of products [default: 1, or 2 for a strategy that is about carts]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("items"))]
     items: Option<String>,
-    /// How many units there are of each [default: 1]
+    /// The number of units of each product [default: 1]
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
     stock: Option<String>,
-    /// How many products are in each cart, beginning with another one for each buyer in turn
+    /// The number of products in each cart; each buyer in turn begins with another product
     /// [default: 1, or 2 for a strategy that is about carts]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("cart"))]
     cart: Option<String>,
-    /// Units each buyer wants of each, all or none: a number, or a range such as 1..3 [default: 1]
+    /// The units that each buyer wants of each product, all or none: a number, or a range such as 1..3 [default: 1]
     #[arg(long, value_name = "N|N..N", allow_hyphen_values = true, value_parser = setting("qty"))]
     qty: Option<String>,
-    /// Let N threads serve the buyers in turn [default: one thread a buyer]
+    /// The number of threads that serve the buyers in turn [default: one thread for each buyer]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("threads"))]
     threads: Option<String>,
-    /// Run the race N times; the figures are added up [default: 1]
+    /// Run the race N times, and add the figures up [default: 1]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("rounds"))]
     rounds: Option<String>,
-    /// Time between looking and acting [default: 200us, about one round trip to a database]
+    /// The time between a buyer's look at the stock and its purchase [default: 200us, about one round trip to a database]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("think"))]
     think: Option<String>,
-    /// How often a buyer tries again after a conflict: a number, or unlimited [default: unlimited]
+    /// How often a buyer retries after a conflict: a number, or unlimited [default: unlimited]
     #[arg(long, value_name = "N|unlimited", allow_hyphen_values = true, value_parser = setting("retries"))]
     retries: Option<String>,
-    /// Wait before trying again: none, fixed:1ms or exponential:50us..5ms [default: none]
+    /// How long a buyer waits before a retry: none, fixed:1ms or exponential:50us..5ms [default: none]
     #[arg(long, value_name = "BACKOFF", allow_hyphen_values = true, value_parser = setting("backoff"))]
     backoff: Option<String>,
-    /// How long a buyer keeps trying, or waits for one lock or answer [default: 30s]
+    /// How long a buyer retries, and how long it waits for one lock or answer [default: 30s]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("patience"))]
     patience: Option<String>,
     /// Seed of the buyers' random choices (quantities, backoff) [default: a new one, printed]
@@ -66,41 +66,41 @@ struct SettingFlags {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "The store")]
 struct StoreFlags {
-    /// Where stock lives: memory, sqlite, postgres, mysql, redis or etcd; a private server is started where one
-    /// is needed (`oversell-sim stores` lists what is ready) [default: memory]
+    /// The store that holds the stock: memory, sqlite, postgres, mysql, redis or etcd; the program starts a private
+    /// server where it needs one (`oversell-sim stores` lists what is ready) [default: memory]
     #[arg(long, value_name = "STORE", value_parser = setting("store"))]
     store: Option<String>,
-    /// Race on a server of yours, in tables or keys of our own that are removed after; for sqlite the path
-    /// of a file to make
+    /// The URL of a running server; the program makes its own tables or keys there, and removes them afterwards; for
+    /// sqlite the path of a file to create
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Let --url be on another machine
+    /// Allow --url to name another machine
     #[arg(long, requires = "url")]
     allow_remote: bool,
-    /// How many connections buyers share [default: 10]
+    /// The number of connections that the buyers share [default: 10]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("connections"))]
     connections: Option<String>,
-    /// How far transactions are kept apart: read-committed, repeatable-read or serializable
+    /// The isolation level of transactions: read-committed, repeatable-read or serializable
     /// [default: read-committed]
     #[arg(long, value_name = "LEVEL", value_parser = setting("isolation"))]
     isolation: Option<String>,
-    /// Have the database itself refuse stock below zero: CHECK (stock >= 0)
+    /// Add a constraint that refuses stock below zero: CHECK (stock >= 0)
     #[arg(long)]
     stock_check: bool,
-    /// Let locks be the database's own, which belong to no row (postgres, mysql)
+    /// Use the database's advisory locks, which belong to no row (postgres, mysql)
     #[arg(long)]
     advisory_locks: bool,
-    /// Keep stock as a row a unit, and take those that nobody else has locked: FOR UPDATE SKIP LOCKED
+    /// Keep one row for each unit, and take rows that no other buyer has locked: FOR UPDATE SKIP LOCKED
     /// (postgres, mysql)
     #[arg(long)]
     unit_rows: bool,
-    /// Let a private server answer before what it did is on disk
+    /// Let a private server answer before its writes are on disk
     #[arg(long)]
     relaxed: bool,
     /// Kill the private server N times in the middle of each round, as `kill -9` does, and start it again
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("kill"), conflicts_with = "url")]
     kill: Option<String>,
-    /// How long a hold stands [default: 10m]
+    /// How long a hold lasts [default: 10m]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("hold-ttl"))]
     hold_ttl: Option<String>,
     /// How long a lease lasts [default: 10s]
@@ -178,7 +178,7 @@ enum Format {
 /// What `race` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RaceArgs {
-    /// Which checkout to race; several separated by commas, or all, or zoo
+    /// The checkouts to race, separated by commas, or all, or zoo
     /// (`oversell-sim strategies` lists them)
     #[arg(
         long = "strategy",
@@ -188,11 +188,11 @@ pub(crate) struct RaceArgs {
         conflicts_with_all = ["checkout", "app"]
     )]
     strategies: Vec<String>,
-    /// Instead of strategies a checkout of your own, described in a file, at the store that it is written for
-    /// (`oversell-sim init` writes one to begin with)
+    /// Race your own checkout, described in a file, instead of strategies, at the store that the file names
+    /// (`oversell-sim init` writes a first one)
     #[arg(long, value_name = "FILE")]
     checkout: Option<PathBuf>,
-    /// Instead of strategies a running application, described in a file: the same requests at full speed
+    /// Race a running application, described in a file, instead of strategies: the same requests at full speed
     #[arg(long, value_name = "FILE", conflicts_with = "checkout")]
     app: Option<PathBuf>,
     #[command(flatten)]
@@ -213,7 +213,7 @@ pub(crate) struct RaceArgs {
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE", help_heading = "The report")]
     output: Option<PathBuf>,
-    /// Of a table print the verdict alone; show no progress bar
+    /// Print only the verdict of a table, and show no progress bar
     #[arg(long, short, help_heading = "The report")]
     quiet: bool,
     /// Show no progress bar

@@ -20,7 +20,7 @@ pub(crate) struct ReplayArgs {
     shop: ShopFlags,
     #[command(flatten)]
     server: ServerFlags,
-    /// Whose step comes when: A to Z, a27, a28 …, and * for the worker
+    /// The schedule, one letter for each step: A to Z, a27, a28 … for buyers, and * for the worker
     #[arg(
         long,
         value_name = "ABAB",
@@ -28,7 +28,7 @@ pub(crate) struct ReplayArgs {
         required_unless_present = "schedule_file"
     )]
     schedule: Option<Schedule>,
-    /// The same from a file, as explore --record writes it, or nothing but a schedule
+    /// A file with the schedule, as explore --record writes it, or with a schedule alone
     #[arg(long, value_name = "FILE")]
     schedule_file: Option<PathBuf>,
     #[command(flatten)]

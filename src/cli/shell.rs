@@ -12,7 +12,7 @@ use super::{Cli, Ended};
 /// What `completions` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CompletionsArgs {
-    /// Which shell
+    /// The shell
     #[arg(value_enum)]
     shell: Shell,
 }

@@ -23,44 +23,44 @@ use super::flags::{self, applied, described, setting, with_carts, with_claim};
 use super::meaning::refuse;
 use super::output::{Output, to_stderr};
 
-/// The shop, where nobody thinks and nothing takes time.
+/// The shop, where no buyer thinks and nothing takes time.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "The shop")]
 pub(super) struct ShopFlags {
-    /// Which checkout (`oversell-sim strategies` lists them)
+    /// The checkout to run (`oversell-sim strategies` lists them)
     #[arg(long, short = 'S', value_name = "NAME")]
     strategy: Option<String>,
-    /// Instead of a strategy a checkout of your own, described in a file, at the store that it is written for
-    /// (`oversell-sim init` writes one to begin with)
+    /// Run your own checkout, described in a file, instead of a strategy, at the store that the file names
+    /// (`oversell-sim init` writes a first one)
     #[arg(long, value_name = "FILE", conflicts_with = "strategy")]
     checkout: Option<PathBuf>,
-    /// Instead of a strategy a running application, unmodified, described in a file: every statement that it sends to its
-    /// databases is held until its turn comes (`oversell-sim init app` writes one to begin with)
+    /// Run an unmodified application, described in a file, instead of a strategy: a proxy holds every statement that the
+    /// application sends to its databases until its turn comes (`oversell-sim init app` writes a first file)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "checkout"])]
     app: Option<PathBuf>,
-    /// Everybody comes in the name of the same buyer: a double click, a second tab
+    /// All requests come in the name of one buyer: a double click, a second tab
     #[arg(long, requires = "app")]
     same_buyer: bool,
-    /// How many buyers there are; explore also takes any [default: 2]
+    /// The number of buyers; explore also takes any [default: 2]
     #[arg(long, short, value_name = "N|any", allow_hyphen_values = true, value_parser = some_or_any)]
     buyers: Option<String>,
-    /// How many products there are [default: 1, or 2 for a strategy that is about carts]
+    /// The number of products [default: 1, or 2 for a strategy that is about carts]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("items"))]
     items: Option<String>,
-    /// How many units there are of each [default: 1]
+    /// The number of units of each product [default: 1]
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
     stock: Option<String>,
-    /// How many products are in each cart, beginning with another one for each buyer in turn
+    /// The number of products in each cart; each buyer in turn begins with another product
     /// [default: 1, or 2 for a strategy that is about carts]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("cart"))]
     cart: Option<String>,
-    /// Units each buyer wants of each, all or none: a number, or a range such as 1..3 [default: 1]
+    /// The units that each buyer wants of each product, all or none: a number, or a range such as 1..3 [default: 1]
     #[arg(long, value_name = "N|N..N", allow_hyphen_values = true, value_parser = setting("qty"))]
     qty: Option<String>,
-    /// How often a buyer tries again after a conflict: a number, or unlimited [default: unlimited]
+    /// How often a buyer retries after a conflict: a number, or unlimited [default: unlimited]
     #[arg(long, value_name = "N|unlimited", allow_hyphen_values = true, value_parser = setting("retries"))]
     retries: Option<String>,
-    /// Seed of what buyers want, where that is a range [default: a new one]
+    /// The seed of the quantities that buyers want, where --qty is a range [default: a new one]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
     seed: Option<String>,
     #[command(flatten)]
@@ -71,27 +71,27 @@ pub(super) struct ShopFlags {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "A real server, one statement at a time")]
 pub(super) struct ServerFlags {
-    /// Where stock lives: sqlite, postgres, mysql, redis or etcd; without --url a private server is started, and
-    /// removed afterwards [default: a model in memory]
+    /// The store that holds the stock: sqlite, postgres, mysql, redis or etcd; without --url the program starts a
+    /// private server, and removes it afterwards [default: a model in memory]
     #[arg(long, value_name = "STORE", value_parser = setting("store"))]
     store: Option<String>,
-    /// The URL of a server that is running already; it is left as it was
+    /// The URL of a running server; the program leaves it as it found it
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Let --url, or an application's file, name a host that is not this machine
+    /// Allow --url, or an application's file, to name a host that is not this machine
     #[arg(long)]
     allow_remote: bool,
-    /// Let triggers be put on the tables of --url, or of an application's own database, for as long as the search lasts: they
-    /// hold statements inside the server, between their snapshot and their changes
+    /// Allow triggers on the tables of --url, or of an application's own database, while the search runs: they hold
+    /// statements inside the server, between their snapshot and their changes
     #[arg(long)]
     allow_triggers: bool,
-    /// Have the database itself refuse stock below zero: CHECK (stock >= 0)
+    /// Add a constraint that refuses stock below zero: CHECK (stock >= 0)
     #[arg(long)]
     stock_check: bool,
-    /// Let locks be the database's own, which belong to no row (postgres, mysql)
+    /// Use the database's advisory locks, which belong to no row (postgres, mysql)
     #[arg(long)]
     advisory_locks: bool,
-    /// Keep stock as a row a unit, and take those that nobody else has locked: FOR UPDATE SKIP LOCKED
+    /// Keep one row for each unit, and take rows that no other buyer has locked: FOR UPDATE SKIP LOCKED
     /// (postgres, mysql)
     #[arg(long)]
     unit_rows: bool,
@@ -206,28 +206,28 @@ impl ServerFlags {
                                claim is about, else none]"
 )]
 pub(super) struct FaultFlags {
-    /// Servers that die in the middle of what they do for somebody
+    /// How many servers crash in the middle of a buyer's request
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("crashes"))]
     crashes: Option<String>,
-    /// Holds and leases that run out while somebody still counts on them
+    /// How many holds and leases expire while a buyer still counts on them
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("expiries"))]
     expiries: Option<String>,
-    /// Payments that are declined
+    /// How many payments the provider declines
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("declines"))]
     declines: Option<String>,
-    /// Answers of the payment provider that are lost after the money has moved
+    /// How many answers of the payment provider are lost after the money has moved
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("lost-answers"))]
     lost_answers: Option<String>,
-    /// Webhooks of the payment provider that come again
+    /// How many webhooks the payment provider delivers twice
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("redeliveries"))]
     redeliveries: Option<String>,
-    /// Times that the database loses its power, and starts again with what was on disk
+    /// How many times the database loses power and restarts with what was on disk
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("power-cuts"))]
     power_cuts: Option<String>,
-    /// Plain reads that go to a copy which has not heard of the last write
+    /// How many plain reads go to a replica that has not seen the last write
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("stale-reads"))]
     stale_reads: Option<String>,
-    /// How far transactions are kept apart: read-committed, repeatable-read or serializable
+    /// The isolation level of transactions: read-committed, repeatable-read or serializable
     #[arg(long, value_name = "LEVEL", value_parser = setting("isolation"))]
     isolation: Option<String>,
 }

@@ -13,7 +13,7 @@ use crate::run::seeds::{simulate_all, tell_story};
 use crate::scenario::Scenario;
 use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::timed::Scene;
+use crate::worlds::timed::SimConfig;
 use clap::Args;
 
 use super::explore::{jobs, pool};
@@ -29,25 +29,25 @@ pub(crate) struct SimulateArgs {
     /// The scenario: a TOML file that says where buyers are and what the shop is made of
     #[arg(value_name = "SCENARIO")]
     path: PathBuf,
-    /// Which checkout, in place of the scenario's; several separated by commas
+    /// The checkouts to simulate instead of the scenario's, separated by commas
     #[arg(long, short = 'S', value_name = "NAME")]
     strategy: Option<String>,
-    /// How many buyers come; what the scenario expects of its own crowd is then not asked for
+    /// The number of buyers; the scenario's own expectations are then not checked
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("buyers"))]
     buyers: Option<String>,
-    /// How many units there are; as with --buyers
+    /// The number of units; the scenario's own expectations are then not checked
     #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
     stock: Option<String>,
-    /// How long a hold stands
+    /// How long a hold lasts
     #[arg(long, value_name = "DURATION", value_parser = hold_ttl)]
     hold_ttl: Option<u64>,
     /// The first seed
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
     seed: Option<String>,
-    /// How many seeds to try, one after the other
+    /// The number of seeds to simulate, one after the other
     #[arg(long, value_name = "N", value_parser = seeds)]
     seeds: Option<u32>,
-    /// Simulate on so many threads; what comes of it is the same [default: one a processor]
+    /// Simulate on N threads; the result is the same [default: one for each processor]
     #[arg(long, short, value_name = "N", value_parser = jobs)]
     jobs: Option<u64>,
     /// What must hold with every seed, such as 'oversold = 0' (repeatable; beside the scenario's own)
@@ -148,14 +148,14 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
 }
 
 /// A story is told of few buyers and one seed.
-fn tells_story(args: &SimulateArgs, scene: &Scene, seeds: u32) -> bool {
+fn tells_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> bool {
     let is_for_eyes = args.format == Format::Table && !args.quiet && args.output.is_none();
     is_for_eyes && seeds == 1 && scene.rush.buyers() <= MOST_TOLD
 }
 
 fn story(
     strategy: &dyn DynStrategy,
-    scene: &Scene,
+    scene: &SimConfig,
     is_one_of_several: bool,
     control: &crate::worlds::threads::Control,
 ) -> Result<String, Error> {

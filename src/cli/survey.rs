@@ -15,7 +15,7 @@ use super::{Ended, interrupt};
 /// What `survey` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SurveyArgs {
-    /// Which stores, with commas between [default: all that are ready]
+    /// The stores, separated by commas [default: all that are ready]
     #[arg(long = "store", value_name = "STORE", value_delimiter = ',', value_parser = steppable)]
     stores: Vec<StoreKind>,
     /// Write the page to a file

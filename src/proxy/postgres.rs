@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_end_in_the_order_of_questions_and_what_was_aside_is_nobodys() {
+    fn answers_end_in_the_order_of_questions_and_what_was_aside_belongs_to_no_request() {
         let mut wire = inside();
         let mut sent = all(&[
             message(b'P', b"\0SELECT 1\0\0\0"),

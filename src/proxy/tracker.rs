@@ -61,7 +61,7 @@ struct ProxiedConnection {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Irregularities {
     /// Statements that are no buyer's: the application's own, outside of any request.
-    pub(crate) nobodys: u64,
+    pub(crate) outside: u64,
     /// Statements that could have been more than one buyer's.
     pub(crate) unclear: u64,
     /// Requests that ended and left a transaction open.
@@ -160,7 +160,7 @@ impl SessionTracker {
             return None;
         }
         let Some(place) = book.whose(number) else {
-            book.seen.nobodys += 1;
+            book.seen.outside += 1;
             return None;
         };
         if pending.touches == Footprint::NOTHING {

@@ -76,7 +76,7 @@ impl Logbook {
             return Some("it was stopped before it began".into());
         }
         if self.contended_rounds == 0 {
-            return Some("nobody contended: no two buyers were inside at once".into());
+            return Some("no contention: no two buyers were inside at once".into());
         }
         let served = figures.buyers - figures.unserved;
         if 2 * figures.failed > served {

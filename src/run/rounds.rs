@@ -17,7 +17,7 @@ use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::domain::verb::Verb;
 use crate::explore::{after_race, rehearse};
-use crate::stores::{Address, Venue};
+use crate::stores::{Address, RaceTarget};
 use crate::worlds::dyn_strategy::DynStrategy;
 
 /// Races every strategy in turn on the same settings.
@@ -52,7 +52,7 @@ pub fn race_all_at(
     }
     hire_auditors()?;
     let described = strategies.iter().find_map(|strategy| strategy.described());
-    let venue = Venue::open(settings, described, address, control)?;
+    let venue = RaceTarget::open(settings, described, address, control)?;
     let settings = &rehearsed(strategies, settings, &venue)?;
     let clock = Wall::start();
     let runs = strategies
@@ -69,7 +69,7 @@ pub fn race_all_at(
 fn rehearsed(
     strategies: &[&dyn DynStrategy],
     settings: &Settings,
-    venue: &Venue,
+    venue: &RaceTarget,
 ) -> Result<Settings, Error> {
     let (Some(server), [strategy]) = (venue.server(), strategies) else {
         return Ok(settings.clone());
@@ -118,7 +118,7 @@ fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
 
 fn race_one(
     strategy: &dyn DynStrategy,
-    venue: &Venue,
+    venue: &RaceTarget,
     address: &Address,
     settings: &Settings,
     expectations: &[Expectation],

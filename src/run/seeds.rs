@@ -13,7 +13,7 @@ use crate::domain::op::Item;
 use crate::explore::after_simulation;
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::threads::Control;
-use crate::worlds::timed::{Line, Scene, Story};
+use crate::worlds::timed::{Line, SimConfig, Story};
 
 /// Seeds that are simulated between two checks of whether to stop. It does not depend on the number of threads.
 const CHUNK: u32 = 256;
@@ -25,7 +25,7 @@ const CHUNK: u32 = 256;
 /// [`Error::Input`] for impossible settings, or for a shop in which a strategy cannot work.
 pub fn simulate_all(
     strategies: &[&dyn DynStrategy],
-    scene: &Scene,
+    scene: &SimConfig,
     seeds: u32,
     expectations: &[Expectation],
     command: &Command,
@@ -47,7 +47,7 @@ pub fn simulate_all(
 /// As [`simulate_all`].
 pub fn tell_story(
     strategy: &dyn DynStrategy,
-    scene: &Scene,
+    scene: &SimConfig,
     control: &Control,
 ) -> Result<(Outcome, Vec<Line>), Error> {
     scene.check_for(&strategy.card())?;
@@ -56,7 +56,7 @@ pub fn tell_story(
 
 fn simulate_one(
     strategy: &dyn DynStrategy,
-    scene: &Scene,
+    scene: &SimConfig,
     seeds: u32,
     expectations: &[Expectation],
     command: &Command,

@@ -35,7 +35,7 @@ use crate::run::rounds::race_all;
 use crate::run::seeds::simulate_all;
 use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::timed::Scene;
+use crate::worlds::timed::SimConfig;
 use world::Plan;
 
 /// The keys beside the settings.
@@ -68,7 +68,7 @@ pub struct Scenario {
     /// What is expected of it.
     pub expectations: Vec<Expectation>,
     /// For a simulation: what the shop is made of; none for a race on threads.
-    pub scene: Option<Scene>,
+    pub scene: Option<SimConfig>,
     /// How many seeds to simulate, from the settings' own on.
     pub seeds: u32,
     /// Whether the expectations may also hold of a run that proves nothing, or was cut short.

@@ -6,7 +6,7 @@ use crate::base::clock::nanos;
 use crate::base::text::quantity::{parse_count, parse_duration, parse_switch};
 use crate::worlds::timed::delay::Delay;
 use crate::worlds::timed::quorum::{Acknowledge, Durability};
-use crate::worlds::timed::scene::{
+use crate::worlds::timed::sim_config::{
     Balancer, Door, FaultRates, Provider, Quorum, Reads, Replicas, Shop, Wallet,
 };
 
@@ -87,7 +87,7 @@ pub(super) fn set_provider(provider: &mut Provider, name: &str, text: &str) -> R
         "declines" => provider.declines = share(text)?,
         "loses_answers" => {
             provider.loses_answers = share(text).and_then(|share| {
-                not_all(share, "if every answer is lost, somebody asks for ever")
+                not_all(share, "if every answer is lost, a buyer asks for ever")
             })?;
         }
         "webhook" => provider.webhook = Delay::parse(text)?,
@@ -110,7 +110,7 @@ pub(super) fn set_faults(faults: &mut FaultRates, name: &str, text: &str) -> Res
         "pause" => faults.pause = Delay::parse(text)?,
         "loss" => {
             faults.loss = share(text)
-                .and_then(|share| not_all(share, "if every packet is lost, nobody ever arrives"))?;
+                .and_then(|share| not_all(share, "if every packet is lost, no buyer ever arrives"))?;
         }
         _ => faults.resend_ns = span(text)?,
     }

@@ -20,7 +20,7 @@ use crate::domain::settings::Settings;
 use crate::worlds::timed::arrivals::Arrivals;
 use crate::worlds::timed::delay::Delay;
 use crate::worlds::timed::quorum::{Acknowledge, Durability};
-use crate::worlds::timed::scene::{Blow, Quorum, Reads, Region, Replicas, Scene};
+use crate::worlds::timed::sim_config::{Blow, Quorum, Reads, Region, Replicas, SimConfig};
 use crate::worlds::timed::timestamps::Timestamps;
 
 /// A key with its place.
@@ -152,7 +152,7 @@ impl Plan {
     }
 
     /// The scene: what the file says, and defaults for the rest. Files are looked for beside the scenario.
-    pub(super) fn scene(self, settings: &Settings, folder: &Path) -> Result<Scene, Fault> {
+    pub(super) fn scene(self, settings: &Settings, folder: &Path) -> Result<SimConfig, Fault> {
         let places = &self.places;
         let at = |names: &[&str]| {
             let place = |name: &&str| places.iter().find(|(known, _)| known == name);
@@ -162,19 +162,19 @@ impl Plan {
         let rush = clicks
             .load(settings.buyers.into(), folder)
             .map_err(|error| Fault { span: clicks_at.clone(), message: error.to_string() })?;
-        let mut scene = Scene::plain(settings.clone(), &Arrivals::Same)
+        let mut scene = SimConfig::plain(settings.clone(), &Arrivals::Same)
             .map_err(|error: Error| Fault { span: 0..0, message: error.to_string() })?;
         scene.settings.buyers = u32::try_from(rush.buyers()).unwrap_or(u32::MAX);
         scene.rush = rush;
         scene.opens_s = self.opens_s.unwrap_or(scene.opens_s);
         if self.regions.is_empty() {
             let message =
-                "nobody is anywhere: add a table such as `[[region]]` with `name` and `way`";
+                "there are no regions: add a table such as `[[region]]` with `name` and `way`";
             return Err(Fault { span: self.first, message: message.into() });
         }
         scene.regions = self.regions;
         if scene.regions.iter().all(|region| region.share == 0) {
-            let message = "every region's `share` is 0: nobody comes from anywhere".into();
+            let message = "every region's `share` is 0: no buyer comes".into();
             return Err(Fault { span: at(&["region"]), message });
         }
         let recorded = scene.rush.recorded().map_or(&[][..], Timestamps::regions);
@@ -277,11 +277,12 @@ fn quorum(
     for (at_ns, blow, span) in blows {
         let blow = match blow {
             BlowNamed::CutOff(names) if names.is_empty() => {
-                let message = "`cut_off` names nobody".into();
+                let message = "`cut_off` names no member".into();
                 return Err(Fault { span, message });
             }
             BlowNamed::CutOff(names) if members.iter().all(|(name, _)| names.contains(name)) => {
-                let message = "`cut_off` names everybody: nobody is left to be cut off from".into();
+                let message =
+                    "`cut_off` names every member: there is none left to be cut off from".into();
                 return Err(Fault { span, message });
             }
             BlowNamed::CutOff(names) => {

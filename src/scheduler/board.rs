@@ -578,7 +578,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_blocked_while_one_who_has_sent_may_still_be_answered_nor_in_a_deadlock() {
+    fn no_buyer_is_blocked_while_one_that_has_sent_may_still_be_answered_nor_in_a_deadlock() {
         let mut board = held(2, ClientCode::AllAtOnce);
         board.release(0);
         board.release(1);

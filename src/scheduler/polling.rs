@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_the_same_a_third_time_after_two_refusals_polls() {
+    fn a_buyer_that_asks_the_same_a_third_time_after_two_refusals_polls() {
         let polling = asked(&[(LOCK, true, "null"), (LOCK, true, "null")]);
         assert!(polling.is_polling(LOCK, 0));
         assert!(!polling.is_polling("GET stock", 0));

@@ -50,7 +50,7 @@ pub use crate::domain::store_kind::StoreKind;
 pub use address::Address;
 #[cfg(feature = "app")]
 pub use app::Passage;
-pub use open::Venue;
+pub use open::RaceTarget;
 pub(crate) use open::open_server;
 #[cfg(test)]
 use readiness::is_installed;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Address;
 #[cfg(feature = "http")]
 use super::remote::Asker;
-use super::remote::{Server, Site, Terms};
+use super::remote::{Backend, Server, StoreConfig};
 #[cfg(all(
     feature = "http",
     any(feature = "sqlite", feature = "postgres", feature = "mysql")
@@ -20,14 +20,14 @@ use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 
 /// Where races take place.
-pub enum Venue {
+pub enum RaceTarget {
     /// In this process's memory.
     Memory,
     /// At a server.
-    Site(Site),
+    Backend(Backend),
 }
 
-impl Venue {
+impl RaceTarget {
     /// Gets the store of these settings ready, for a described checkout if there is one.
     ///
     /// # Errors
@@ -46,9 +46,9 @@ impl Venue {
                 )),
             };
         }
-        let terms = Terms::of(settings, control).with_checkout(checkout);
+        let terms = StoreConfig::of(settings, control).with_checkout(checkout);
         let server = open_server(settings.store, address, &terms)?;
-        Site::open(server, terms).map(Self::Site)
+        Backend::open(server, terms).map(Self::Backend)
     }
 
     /// The server, if there is one.
@@ -56,7 +56,7 @@ impl Venue {
     pub fn server(&self) -> Option<&dyn Server> {
         match self {
             Self::Memory => None,
-            Self::Site(site) => Some(site.server()),
+            Self::Backend(site) => Some(site.server()),
         }
     }
 
@@ -65,7 +65,7 @@ impl Venue {
     pub fn kind(&self) -> StoreKind {
         match self {
             Self::Memory => StoreKind::Memory,
-            Self::Site(site) => site.server().kind(),
+            Self::Backend(site) => site.server().kind(),
         }
     }
 
@@ -74,7 +74,7 @@ impl Venue {
     pub fn version(&self) -> Option<String> {
         match self {
             Self::Memory => None,
-            Self::Site(site) => Some(site.server().version().to_owned()),
+            Self::Backend(site) => Some(site.server().version().to_owned()),
         }
     }
 }
@@ -82,11 +82,11 @@ impl Venue {
 /// Starts a private server, or finds the one that the address names.
 ///
 /// # Errors
-/// As [`Venue::open`].
+/// As [`RaceTarget::open`].
 pub(crate) fn open_server(
     kind: StoreKind,
     address: &Address,
-    terms: &Terms,
+    terms: &StoreConfig,
 ) -> Result<Box<dyn Server>, Error> {
     match kind {
         #[cfg(feature = "sqlite")]
@@ -126,7 +126,7 @@ pub(crate) fn open_server(
 
 /// Opens a running shop: the application that the file describes, or whatever answers at the URL.
 #[cfg(feature = "http")]
-fn open_shop(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
+fn open_shop(address: &Address, terms: &StoreConfig) -> Result<Box<dyn Server>, Error> {
     let Some(checkout) = terms.checkout.clone() else {
         return Err(Error::input(
             "--store http: a running shop is described by a file: --checkout",
@@ -145,7 +145,7 @@ fn open_asker(
     kind: StoreKind,
     url: &str,
     address: &Address,
-    terms: &Terms,
+    terms: &StoreConfig,
 ) -> Result<Box<dyn Asker>, Error> {
     match kind {
         #[cfg(feature = "sqlite")]

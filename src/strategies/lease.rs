@@ -19,7 +19,7 @@ impl Strategy for Lease {
         About {
             name: "lease",
             aliases: &["redis-lock"],
-            summary: "a lock that ends by itself after a while, whoever still counts on it",
+            summary: "a lock that ends by itself after a while, even if a buyer still counts on it",
             needs: &[OpKind::Lease, OpKind::Read, OpKind::Write],
             carts: false,
             claim: Claim::ShowsWhen(FindingKind::Oversold, &[("expiries", "1")]),

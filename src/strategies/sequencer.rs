@@ -20,7 +20,7 @@ impl Strategy for Sequencer {
         About {
             name: "sequencer",
             aliases: &["queue", "single-writer"],
-            summary: "queue up; one worker checks and acts for everybody",
+            summary: "queue up; one worker checks and acts for all buyers",
             needs: &[OpKind::Queue, OpKind::Read, OpKind::Write],
             carts: false,
             claim: Claim::Safe,

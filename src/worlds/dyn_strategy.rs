@@ -9,13 +9,13 @@ use crate::base::error::Error;
 use crate::check::report::Outcome;
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
-use crate::stores::Venue;
+use crate::stores::RaceTarget;
 use crate::stores::memory::{Memory, Plain, Versioned, Word};
 use crate::stores::remote::Remote;
 use crate::strategy::Strategy;
 use crate::worlds::stepped::Scripted;
 use crate::worlds::threads::{self, Round};
-use crate::worlds::timed::{self, Line, Scene, Story};
+use crate::worlds::timed::{self, Line, SimConfig, Story};
 
 /// A strategy of any type.
 pub trait DynStrategy: Scripted {
@@ -25,7 +25,7 @@ pub trait DynStrategy: Scripted {
     /// As [`threads::run`].
     fn race(
         &self,
-        venue: &Venue,
+        venue: &RaceTarget,
         settings: &Settings,
         number: u32,
         clock: &Wall,
@@ -38,7 +38,7 @@ pub trait DynStrategy: Scripted {
     /// [`Error::Input`] for a shop that cannot be.
     fn simulate(
         &self,
-        scene: &Scene,
+        scene: &SimConfig,
         seed: u64,
         story: Story,
         stopped: &dyn Fn() -> bool,
@@ -48,27 +48,29 @@ pub trait DynStrategy: Scripted {
 impl<S: Strategy> DynStrategy for S {
     fn race(
         &self,
-        venue: &Venue,
+        venue: &RaceTarget,
         settings: &Settings,
         number: u32,
         clock: &Wall,
         control: &Control,
     ) -> Result<Round, Error> {
         match venue {
-            Venue::Site(site) => {
+            RaceTarget::Backend(site) => {
                 let shop = Remote::open(site, settings, &self.about())?;
                 threads::run(self, shop, settings, number, clock, control)
             }
-            Venue::Memory if self.about().asks_for(OpKind::is_versioned) => {
+            RaceTarget::Memory if self.about().asks_for(OpKind::is_versioned) => {
                 race_in_memory::<_, Versioned>(self, settings, number, clock, control)
             }
-            Venue::Memory => race_in_memory::<_, Plain>(self, settings, number, clock, control),
+            RaceTarget::Memory => {
+                race_in_memory::<_, Plain>(self, settings, number, clock, control)
+            }
         }
     }
 
     fn simulate(
         &self,
-        scene: &Scene,
+        scene: &SimConfig,
         seed: u64,
         story: Story,
         stopped: &dyn Fn() -> bool,

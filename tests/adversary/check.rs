@@ -17,7 +17,7 @@ use oversell_sim::report::Evidence;
 use oversell_sim::retry::RetryPolicy;
 use oversell_sim::round::Round;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::{Address, StoreKind, Venue};
+use oversell_sim::stores::{Address, RaceTarget, StoreKind};
 use oversell_sim::worlds::stepped::Scripted as _;
 
 use super::recipe::Recipe;
@@ -76,7 +76,7 @@ pub(crate) enum Kind {
 #[derive(Default)]
 pub(crate) struct Hosts {
     control: Control,
-    venues: BTreeMap<StoreKind, Venue>,
+    venues: BTreeMap<StoreKind, RaceTarget>,
 }
 
 /// Connections that a private server is ready for; it allows for more beside them.
@@ -95,7 +95,7 @@ impl Hosts {
                 connections: CONNECTIONS,
                 ..Settings::default()
             };
-            let venue = Venue::open(&settings, None, &Address::default(), &self.control)?;
+            let venue = RaceTarget::open(&settings, None, &Address::default(), &self.control)?;
             self.venues.insert(kind, venue);
         }
         let mut url = self.venues[&kind].server().map(|server| server.url());
@@ -242,7 +242,7 @@ impl Race<'_> {
             policy: RetryPolicy { patience: bounds.time, ..self.settings.policy },
             ..self.settings.clone()
         };
-        let venue = Venue::open(&settings, self.checkout.described(), address, control)?;
+        let venue = RaceTarget::open(&settings, self.checkout.described(), address, control)?;
         let Some(server) = venue.server() else { return Ok((0, None)) };
         let settings = as_furnished(self.checkout, settings, server)?;
         let clock = Wall::start();

@@ -208,7 +208,7 @@ impl Recipe {
         smaller
     }
 
-    /// How many orders of its statements there are if nobody ever waits or leaves early.
+    /// How many orders of its statements there are if no buyer ever waits or leaves early.
     pub(crate) fn orders(&self) -> u64 {
         let (mut orders, mut said) = (1_u64, 0_u64);
         for buyer in 0..self.buyers {

@@ -518,7 +518,7 @@ fn duty(kind: StoreKind) -> Vec<Way> {
             leaves(),
             line("UPDATE {tally} SET n = 0 WHERE id = 3"),
         ]),
-        way("leaves if somebody stays", Frame::Any, ONE_ON_DUTY, &[
+        way("leaves if another stays", Frame::Any, ONE_ON_DUTY, &[
             line("UPDATE {tally} SET n = 0 WHERE id = 3"),
             match kind {
                 Mysql => line(

@@ -60,7 +60,7 @@ fn findings(report: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// All orders of two buyers who look, write, write and commit, where whoever writes is waited for until it has committed:
+/// All orders of two buyers who look, write, write and commit, where the others wait for the one that writes until it has committed:
 /// how many there are, and in how many both look before either commits.
 fn by_arithmetic() -> (u64, u64) {
     #[derive(Clone, Copy)]
@@ -137,7 +137,7 @@ fn a_lock_on_the_row_cures_it_and_so_does_a_stronger_level() {
     assert_eq!(broken["findings"][0]["why"]["reach"], "level");
     let tried = &broken["cures"][0];
     assert_eq!(tried["evidence"], "proved");
-    assert!(tried["failed"].as_u64().unwrap() > 0, "somebody comes too late: {tried}");
+    assert!(tried["failed"].as_u64().unwrap() > 0, "one buyer comes too late: {tried}");
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn an_interrupt_in_the_middle_of_a_search_leaves_no_application_no_server_and_no
     let Some(place) = ready("python", &[Postgres]) else { return };
     let folder = begun();
     let temporary = tempfile::tempdir().unwrap();
-    // Whoever runs a server as nobody needs to be let in.
+    // A server that runs as the user `nobody` needs to be let in.
     let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     fs::set_permissions(temporary.path(), everybody).unwrap();
     let file = folder.path().join("shop.toml");

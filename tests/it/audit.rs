@@ -16,7 +16,7 @@ fn findings(round: &Round) -> Vec<(FindingKind, u64)> {
 }
 
 #[test]
-fn an_audit_that_keeps_nobody_finds_what_was_left_behind_as_one_that_keeps_everybody_does() {
+fn an_audit_that_keeps_no_visits_finds_what_was_left_behind_as_one_that_keeps_all_does() {
     let mut left = round(2, &[Bought, Rejected]);
     (left.tally.leaked_locks, left.tally.leaked_holds) = (1, 2);
     let mut running = Running::open(1, 2, false);
@@ -55,27 +55,27 @@ fn two_receipts_for_one_unit_are_an_oversell() {
 }
 
 #[test]
-fn a_unit_gone_from_the_shelf_and_sold_to_nobody_is_leaked() {
+fn a_unit_gone_from_the_shelf_and_sold_to_no_buyer_is_leaked() {
     let mut leaky = round(3, &[Bought]);
     leaky.books.shelves = vec![1];
     assert_eq!(findings(&leaky), [(FindingKind::LeakedStock, 1)]);
-    // Whoever was cut short may have it, and nobody can say otherwise.
+    // The buyer that was cut short may have it: the books cannot say otherwise.
     let mut unknown = round(3, &[Bought, Failed(Failure::LockTimeout), Rejected]);
     unknown.books.shelves = vec![1];
     assert!(findings(&unknown).iter().all(|(kind, _)| *kind != FindingKind::LeakedStock));
 }
 
 #[test]
-fn units_left_that_somebody_came_for_are_undersold() {
+fn units_left_that_a_buyer_came_for_are_undersold() {
     assert_eq!(findings(&round(3, &[Bought, Abandoned])), [(FindingKind::Undersold, 1)]);
     let big_cart_only = round_of(3, vec![visit(0, 2, Bought), visit(1, 2, Rejected)]);
-    assert_eq!(findings(&big_cart_only), [], "one unit is left, and nobody came for just one");
-    assert_eq!(findings(&round(3, &[Bought, Unserved])), [], "Ctrl-C is nobody's fault");
+    assert_eq!(findings(&big_cart_only), [], "one unit is left, and no buyer came for just one");
+    assert_eq!(findings(&round(3, &[Bought, Unserved])), [], "Ctrl-C is no finding");
 }
 
 #[test]
-fn what_a_buyer_who_was_cut_short_may_have_taken_is_held_against_nobody() {
-    // The shelf is empty: three may have them, so nobody can say that they are unsold.
+fn what_a_buyer_who_was_cut_short_may_have_taken_is_no_finding() {
+    // The shelf is empty: three may have them, so it is not known that they are unsold.
     let cut = |ending| [Bought, ending, ending, Rejected];
     let mut emptied = round(3, &cut(Failed(Failure::NoAnswer)));
     emptied.books.shelves = vec![0];
@@ -94,7 +94,7 @@ fn what_a_buyer_who_was_cut_short_may_have_taken_is_held_against_nobody() {
 }
 
 #[test]
-fn an_order_for_somebody_who_never_came_is_found() {
+fn an_order_for_a_buyer_who_never_came_is_found() {
     let mut ghost = round(3, &[Bought]);
     ghost.books.orders.push(Order { buyer: 4_000_000, want: Want::one(Item(0), 1) });
     ghost.books.shelves = vec![2];
@@ -134,7 +134,7 @@ fn sold_out_is_false_only_if_no_order_of_events_makes_it_true() {
 }
 
 #[test]
-fn units_that_are_gone_nobody_knows_where_may_have_been_gone_in_time() {
+fn units_that_are_gone_without_a_trace_may_have_been_gone_in_time() {
     let mut leaky = round(2, &[Rejected, Bought]);
     leaky.books.shelves = vec![0];
     assert_eq!(findings(&leaky), [(FindingKind::LeakedStock, 1), (FindingKind::FalseSoldOut, 1)]);
@@ -229,7 +229,7 @@ fn each_product_of_a_cart_has_an_account_of_its_own() {
 fn a_cart_of_which_one_product_is_gone_is_not_undersold() {
     let alone = Visit { want: Want::one(Item(1), 1), ..visit(0, 1, Bought) };
     let left_over = |ending| cart_round(1, vec![alone, cart_visit(1, ending)], [1, 0]);
-    assert_eq!(findings(&left_over(Rejected)), [], "nobody came for the first product alone");
+    assert_eq!(findings(&left_over(Rejected)), [], "no buyer came for the first product alone");
     let both_left = cart_round(1, vec![cart_visit(0, Abandoned)], [1, 1]);
     assert_eq!(findings(&both_left), [(FindingKind::Undersold, 2)]);
 }

@@ -134,10 +134,10 @@ fn a_simulated_shop_in_which_no_two_buyers_meet_bears_no_expectation() {
     assert_eq!(code, 0, "{said}");
     let json = ["simulate", "alone.toml", "--format", "json"];
     let (_, said) = ran(here.path(), &json);
-    assert!(said.contains("\"unproven\": \"nobody contended"), "{said}");
+    assert!(said.contains("\"unproven\": \"no contention"), "{said}");
 }
 
-/// A checkout that fails whoever comes too late.
+/// A checkout that fails a buyer that comes too late.
 #[derive(Clone, Copy)]
 struct FailsMost;
 

@@ -302,7 +302,7 @@ fn explore_replay_and_play_say_what_is_wrong_with_their_input() {
         ),
         (
             &["replay", "-S", "naive", "--schedule", "ABC"],
-            "step 3 is C's, but nobody goes by that name",
+            "step 3 is C's, but there is no buyer of that name",
         ),
         (&["replay", "-S", "naive", "--schedule", "AAA"], "step 3 is A's, but it has left by then"),
         (
@@ -430,8 +430,8 @@ fn play_can_be_won_lost_taken_back_and_left() {
     assert!(longer.contains("A next: it can be broken in 4 steps"), "{longer}");
     assert!(longer.contains("No way is shorter."), "{longer}");
     let lost = played("naive", "aab\n");
-    assert!(lost.contains("everybody has left and nothing is broken: undo or reset"), "{lost}");
+    assert!(lost.contains("all buyers have left and nothing is broken: undo or reset"), "{lost}");
     assert!(lost.contains("Not broken this time, but it can be, in 4 steps."), "{lost}");
     assert!(played("cas", "ab\nhint\nquit\n").contains("nothing goes wrong from here"));
-    assert!(played("naive", "c\n7\nundo\n").contains("nobody is called C"));
+    assert!(played("naive", "c\n7\nundo\n").contains("there is no buyer C"));
 }

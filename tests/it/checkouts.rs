@@ -306,7 +306,11 @@ fn whatever_makes_no_sense_is_told_with_its_place() {
             "`store`: no store `sqlight`; there are memory, sqlite",
         ),
         ("store  = \"sqlite\"", "", "`store` is missing"),
-        ("store  = \"sqlite\"", "store  = \"memory\"", "nobody can say statements to memory"),
+        (
+            "store  = \"sqlite\"",
+            "store  = \"memory\"",
+            "a checkout cannot run statements at memory",
+        ),
         ("\"schema.sql\"", "\"shema.sql\"", "`schema`: cannot read the schema shema.sql"),
         ("stock < qty", "stok < qty", "`sold_out_if`: no value `stok` here; did you mean `stock`?"),
         ("stock < qty", "stock", "expected a comparison, such as `rows = 0`"),
@@ -396,7 +400,7 @@ fn flags_that_mean_nothing_to_a_file_are_refused() {
         ("explore --checkout checkout.toml --store redis", "is written for sqlite"),
         ("explore --checkout checkout.toml --store etcd", "is written for sqlite"),
         ("race --checkout checkout.toml --unit-rows", "--unit-rows is about tables of ours"),
-        ("play --checkout checkout.toml", "nobody can play on a real server"),
+        ("play --checkout checkout.toml", "play does not run on a real server"),
         ("explore --checkout nowhere.toml", "cannot read the checkout nowhere.toml"),
         ("check --checkout checkout.toml --store memory", "is written for sqlite"),
         ("init sql --store redis", "redis does not speak SQL"),
@@ -425,7 +429,7 @@ fn a_file_that_is_named_by_its_url_is_gone_afterwards() {
 
 #[test]
 fn a_recording_names_the_file_and_replays() {
-    // Where nobody counts units, too.
+    // Where units are not counted, too.
     let folder = with(|name, text| match name {
         "checkout.toml" => {
             let audit = text.find("[audit]").unwrap();

@@ -354,7 +354,7 @@ fn leaving_gives_locks_back(street: &Street) {
     });
 }
 
-/// A lock of one product keeps nobody from another, but where whoever writes is alone.
+/// A lock of one product keeps no session from another, but where only one can write.
 fn locks_are_a_products_own(street: &Street) {
     if !street.offers(OpKind::Lock) || street.kind == Some(StoreKind::Sqlite) {
         return;
@@ -398,7 +398,7 @@ fn ask_until_it_changes(shop: &mut dyn Counter, say: Say, reply: OpResult) -> Op
     reply
 }
 
-/// A hold and a lease end by themselves, and whoever still counts on them is told.
+/// A hold and a lease end by themselves, and a client that still counts on them is told.
 fn timers_run_out(kind: StoreKind) {
     let ttl = Duration::from_millis(100);
     let settings = Settings { hold_ttl: ttl, lease_ttl: ttl, ..settings(kind) };
@@ -431,7 +431,7 @@ fn timers_run_out(kind: StoreKind) {
     }
 }
 
-/// Whoever reads in one transaction and writes what somebody else has written since is told, or not.
+/// A session that reads in one transaction and writes what another has written since is told, or not.
 fn isolation_is_as_promised(kind: StoreKind) {
     let outcome = |isolation| -> Option<OpResult> {
         let street = Street::of(Settings { isolation, ..settings(kind) })?;
@@ -552,7 +552,7 @@ fn any_talk() -> impl Strategy<Value = Vec<(u32, Op)>> {
         .prop_map(|parts| parts.concat())
 }
 
-/// Orders are written in the name of whoever speaks.
+/// Orders are written in the name of the buyer that speaks.
 fn in_the_name_of(buyer: u32, op: Op) -> Op {
     match op {
         Op::PlaceOrder(order) => Op::PlaceOrder(Order { buyer, ..order }),
@@ -569,7 +569,7 @@ fn replies_as_the_model_does(street: &Street, kind: StoreKind) {
     let done = TestRunner::new(config).run(&any_talk(), |talk| {
         let mut heard = Vec::new();
         let mut leased = [false; 2];
-        // Whoever would wait for a lease would wait for ten seconds.
+        // A client that waited for a lease would wait for ten seconds.
         let talk: Vec<(u32, Op)> = talk
             .into_iter()
             .filter(|(_, op)| kind_of(*op).is_none_or(|kind| street.offers(kind)))
@@ -600,7 +600,7 @@ fn replies_as_the_model_does(street: &Street, kind: StoreKind) {
     done.unwrap();
 }
 
-/// A lock that belongs to no row holds back whoever asks for it, and nobody else.
+/// A lock that belongs to no row holds back the sessions that ask for it, and no others.
 fn advisory_locks_are_locks(kind: StoreKind) {
     let settings = Settings { advisory_locks: true, ..settings(kind) };
     let Some(street) = Street::of(settings) else { return };
@@ -621,7 +621,7 @@ fn advisory_locks_are_locks(kind: StoreKind) {
     locks_are_a_products_own(&street);
 }
 
-/// Rows that are units are taken past each other: nobody waits, and who finds too few free ones is refused.
+/// Rows that are units are taken past each other: no buyer waits, and one that finds too few free ones is refused.
 fn rows_that_are_units_are_skipped_while_locked(kind: StoreKind) {
     let settings = Settings { unit_rows: true, ..settings(kind) };
     let Some(street) = Street::of(settings) else { return };

@@ -13,12 +13,12 @@ use oversell_sim::error::Error;
 use oversell_sim::op::{BuyerId, Op, OpKind, Order, Reply, Units};
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::memory::{Memory, Versioned};
-use oversell_sim::stores::model::{Grip, Model, Standing};
+use oversell_sim::stores::model::{HeldResources, Model, Standing};
 use oversell_sim::stores::remote::{Remote, Server};
-use oversell_sim::stores::{Address, Client, LiveStore, StoreKind, Venue};
+use oversell_sim::stores::{Address, Client, LiveStore, RaceTarget, StoreKind};
 use oversell_sim::strategy::About;
 
-/// The longest that anybody waits here.
+/// The longest wait here.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is said over one of several connections, in one buyer's name.
@@ -57,7 +57,7 @@ impl<C: Client> Counter for Live<C> {
 /// Connections to the model.
 struct Modelled {
     model: Model,
-    grips: [Grip; 3],
+    grips: [HeldResources; 3],
     standings: BTreeMap<BuyerId, Standing>,
 }
 
@@ -81,7 +81,7 @@ impl Counter for Modelled {
 /// Opens shops of one store, again and again.
 pub(crate) struct Street {
     pub(crate) kind: Option<StoreKind>,
-    venue: Option<Venue>,
+    venue: Option<RaceTarget>,
     settings: Settings,
 }
 
@@ -102,7 +102,7 @@ impl Street {
     /// A store's; none, said aloud, where its server is not installed. In CI that is a failure.
     pub(crate) fn of(settings: Settings) -> Option<Self> {
         let kind = settings.store;
-        match Venue::open(&settings, None, &Address::default(), &Control::default()) {
+        match RaceTarget::open(&settings, None, &Address::default(), &Control::default()) {
             Ok(venue) => Some(Self { kind: Some(kind), venue: Some(venue), settings }),
             Err(Error::World(why)) if is_missing(&why) => {
                 assert!(std::env::var_os("CI").is_none(), "{why}");
@@ -122,8 +122,8 @@ impl Street {
     /// The server that serves it.
     pub(crate) fn server(&self) -> &dyn Server {
         match &self.venue {
-            Some(Venue::Site(site)) => site.server(),
-            _ => panic!("nobody serves it"),
+            Some(RaceTarget::Backend(site)) => site.server(),
+            _ => panic!("no queue worker serves it"),
         }
     }
 
@@ -168,7 +168,7 @@ impl Street {
                 let given_back = shop.model.shelves.iter().map(|shelf| shelf.given_back).collect();
                 (left(shop.model.stocks(), orders.collect(), given_back), None)
             }
-            Some(Venue::Memory) => {
+            Some(RaceTarget::Memory) => {
                 static NEVER: AtomicBool = AtomicBool::new(false);
                 let wait = Duration::from_millis(20);
                 let memory = Memory::<Versioned>::open(items, stock, 3, wait, &NEVER);
@@ -176,7 +176,7 @@ impl Street {
                 let books = memory.books().unwrap();
                 (left(books.shelves, books.orders, books.given_back), None)
             }
-            Some(Venue::Site(site)) => {
+            Some(RaceTarget::Backend(site)) => {
                 let shop = Remote::open(site, &self.settings, &card).unwrap();
                 work(&mut Live([(); 3].map(|()| shop.connect())));
                 let books = shop.books().unwrap();

@@ -20,7 +20,7 @@ use oversell_sim::report::Evidence;
 use oversell_sim::retry::Retries;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::memory::{Memory, Versioned};
-use oversell_sim::stores::model::{Grip, Model, Standing};
+use oversell_sim::stores::model::{HeldResources, Model, Standing};
 use oversell_sim::stores::{Client, LiveStore};
 use oversell_sim::strategies::{ALL, everybody, find, zoo};
 use oversell_sim::worlds::stepped::TransitionTable;
@@ -78,7 +78,7 @@ fn interleavings_are_counted_exactly() {
 
 #[test]
 fn states_are_counted_exactly() {
-    // One unit: either nobody has bought, and of n buyers 0 to n have read it: n + 1 states; or one
+    // One unit: either no buyer has bought, and of n buyers 0 to n have read it: n + 1 states; or one
     // has, and the others are at the start, holding a stale 1, or rejected: n (n + 1) / 2.
     for n in [2, 3, 10, 60] {
         let expected = (n + 1) + n * (n + 1) / 2;
@@ -153,7 +153,7 @@ fn every_animal_of_the_zoo_shows_its_finding_at_several_sizes() {
                 (shop.buyers, shop.stock) = (buyers, stock);
             }
             let found = search_all(*strategy, &shop, Limits::default(), || false).unwrap();
-            // Whom nobody else needs to be wronged by needs a unit to spare, or a buyer too many.
+            // A buyer that is wronged without the help of another needs a unit to spare, or a buyer too many.
             let can_show = match card.name {
                 "two-tabs" => stock >= 2,
                 "give-back-twice" => buyers >= 3,
@@ -190,7 +190,7 @@ fn every_safe_strategy_is_proved_for_any_number_of_buyers() {
 #[test]
 fn the_markings_of_a_swap_are_counted_exactly() {
     // With s units: any number at the start; any number who saw what is there now or was before. For
-    // each stock from s to 0 one marking before anybody looks, and one after: 2 (s + 1).
+    // each stock from s to 0 one marking before any buyer looks, and one after: 2 (s + 1).
     for stock in 1..=3 {
         let any =
             any_buyers(find("cas").unwrap(), &settings(2, stock), 20, Limits::default(), || false)
@@ -453,7 +453,7 @@ proptest! {
         let live = Memory::<Versioned>::open(2, stock, 1, Duration::from_millis(1), &NEVER);
         let mut client = live.connect();
         let mut model = Model::open(2, stock);
-        let (mut grip, mut standing) = (Grip::default(), Standing::default());
+        let (mut grip, mut standing) = (HeldResources::default(), Standing::default());
         for op in ops {
             // Who would wait for itself waits in vain.
             let waited = Err(Missed::Failed(Failure::LockTimeout));
@@ -569,7 +569,7 @@ fn the_report_is_the_same_bytes_on_any_number_of_threads() {
     }
 }
 
-/// A buyer who finds too little is rejected; whoever takes one first looks at it for a while.
+/// A buyer who finds too little is rejected; a buyer who takes one first looks at it for a while.
 struct LooksTwice;
 
 impl Checkout for LooksTwice {
@@ -592,7 +592,7 @@ impl Checkout for LooksTwice {
 #[test]
 fn a_false_sold_out_is_found_by_who_came_before_whom() {
     // Of three units two buyers want two each, and a third one. Who wants two looks and puts them back:
-    // whoever is rejected meanwhile could have had its units.
+    // a buyer that is rejected meanwhile could have had its units.
     let shop = Settings { qty: Demand { least: 1, most: 2 }, seed: 3, ..settings(3, 2) };
     let found = search_all(&LooksTwice, &shop, Limits::default(), || false).unwrap();
     assert!(found.amount_of(FindingKind::FalseSoldOut) > 0, "{found}");
@@ -606,7 +606,7 @@ fn a_false_sold_out_is_found_by_who_came_before_whom() {
 }
 
 #[test]
-fn a_timeline_notes_where_somebody_gets_in_between_and_nowhere_else() {
+fn a_timeline_notes_where_another_buyer_gets_in_between_and_nowhere_else() {
     let notes = |strategy: &str, schedule: &str| -> Vec<String> {
         let schedule: Schedule = schedule.parse().unwrap();
         let told = explore::replay(find(strategy).unwrap(), &settings(2, 1), &schedule).unwrap();

@@ -1,4 +1,4 @@
-//! Real servers that fall silent, are too few to decide, or turn people away: each is told, and nobody waits for
+//! Real servers that fall silent, are too few to decide, or reject clients: each is told, and no buyer waits for
 //! ever.
 
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use oversell_sim::control::Control;
 use oversell_sim::error::Error;
 use oversell_sim::op::{Item, Op, OpKind, Reply};
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::{Address, StoreKind, Venue};
+use oversell_sim::stores::{Address, RaceTarget, StoreKind};
 
 use crate::counters::{Counter, Say, Street, processes, settings};
 
@@ -64,7 +64,7 @@ fn ask_until(shop: &mut dyn Counter, say: Say, reply: Result<Reply, Missed>) {
 }
 
 #[test]
-fn a_server_that_falls_silent_keeps_nobody_for_ever() {
+fn a_server_that_falls_silent_holds_up_no_buyer_for_ever() {
     for store in [StoreKind::Postgres, StoreKind::Mysql, StoreKind::Redis] {
         let Some(street) = Street::of(impatient(store)) else { continue };
         let nest = nest(&street.server().url());
@@ -83,7 +83,7 @@ fn a_server_that_falls_silent_keeps_nobody_for_ever() {
 }
 
 #[test]
-fn a_server_turns_away_whoever_is_too_much_for_it_and_says_so() {
+fn a_server_rejects_a_client_that_is_one_too_many_and_says_so() {
     for (store, words) in
         [(StoreKind::Postgres, "too many clients"), (StoreKind::Mysql, "Too many connections")]
     {
@@ -92,7 +92,7 @@ fn a_server_turns_away_whoever_is_too_much_for_it_and_says_so() {
         let refused = loop {
             match street.server().connect() {
                 Ok(link) if links.len() < 200 => links.push(link),
-                Ok(_) => panic!("{store} takes everybody"),
+                Ok(_) => panic!("{store} accepts every client"),
                 Err(error) => break error,
             }
         };
@@ -117,10 +117,10 @@ fn a_wrong_password_is_told_in_the_servers_own_words() {
             }
         };
         let address = Address { url: Some(wrong), ..Address::default() };
-        match Venue::open(&impatient(store), None, &address, &Control::default()) {
+        match RaceTarget::open(&impatient(store), None, &address, &Control::default()) {
             Err(Error::World(why)) => assert!(why.contains(words), "{why}"),
             Err(error) => panic!("{error}"),
-            Ok(_) => panic!("{store} let somebody in"),
+            Ok(_) => panic!("{store} let a client in"),
         }
     }
 }
@@ -154,7 +154,7 @@ fn status(socket: &Path, host: &str) -> serde_json::Value {
 }
 
 #[test]
-fn without_a_majority_nobody_sells_and_everybody_is_told() {
+fn without_a_majority_no_unit_is_sold_and_every_buyer_is_told() {
     let Some(street) = Street::of(impatient(StoreKind::Etcd)) else { return };
     let members = members(&street);
     let two: Vec<String> = members[1..].iter().map(|(process, _)| process.clone()).collect();
@@ -169,13 +169,13 @@ fn without_a_majority_nobody_sells_and_everybody_is_told() {
         signal("-CONT", &two);
         ask_until(shop, say(0, TAKE), Ok(Reply::Applied(true)));
     });
-    // What nobody was told of may have counted after all; what was sold has.
+    // What no buyer was told of may have counted after all; what was sold has.
     assert!((1..=4).contains(&shelves[0]), "{shelves:?}");
     assert_eq!(orders, []);
 }
 
 #[test]
-fn whoever_held_the_lease_when_the_leader_was_paused_cannot_sell_when_it_wakes() {
+fn a_buyer_that_held_the_lease_when_the_leader_was_paused_cannot_sell_when_it_wakes() {
     let second = Duration::from_secs(1);
     let settings = Settings { lease_ttl: second, ..settings(StoreKind::Etcd) };
     let Some(street) = Street::of(settings) else { return };

@@ -12,7 +12,7 @@ use oversell_sim::prelude::{
 use oversell_sim::report::Evidence;
 use oversell_sim::retry::Retries;
 use oversell_sim::settings::Settings;
-use oversell_sim::stores::model::{Faults, Grip, Isolation, Model, Standing};
+use oversell_sim::stores::model::{Faults, HeldResources, Isolation, Model, Standing};
 use oversell_sim::strategies::{everybody, find};
 use proptest::prelude::*;
 
@@ -56,10 +56,10 @@ fn assert_proved(strategy: &dyn DynStrategy, settings: &Settings) {
 
 // The model, op by op.
 
-/// A shop with two connections: of two buyers, or of one buyer and somebody in its background task.
+/// A shop with two connections: of two buyers, or of one buyer and its background task.
 struct Shop {
     model: Model,
-    grips: [Grip; 2],
+    grips: [HeldResources; 2],
     standings: [Standing; 2],
     /// Whether both connections are about one buyer.
     one_buyer: bool,
@@ -136,7 +136,7 @@ fn order() -> Order {
 }
 
 #[test]
-fn nobody_sees_what_is_not_committed_and_everybody_what_is() {
+fn no_session_sees_what_is_not_committed_and_every_session_what_is() {
     for isolation in Isolation::ALL {
         let mut shop = Shop::at(isolation, 5);
         shop.does(A, Op::Begin);
@@ -224,13 +224,13 @@ fn a_rollback_gives_back_rows_and_leaves_nothing() {
 }
 
 #[test]
-fn who_takes_too_much_touches_no_row_and_waits_for_nobody() {
+fn a_buyer_that_takes_too_much_touches_no_row_and_waits_for_no_other() {
     for isolation in Isolation::ALL {
         let mut shop = Shop::at(isolation, 0);
         shop.does(A, Op::Begin);
         assert_eq!(shop.hear(A, ADD), Some(Ok(Reply::Stock(1))));
         shop.does(B, Op::Begin);
-        // There is one in A's transaction, and none for anybody else.
+        // There is one in A's transaction, and none for any other.
         shop.applies(B, TAKE, false);
         shop.does(A, Op::Commit);
         match isolation {
@@ -521,7 +521,7 @@ checkout! {
 fn a_declined_payment_that_ends_an_attempt_closes_its_connection() {
     let found =
         searched(&LeavesTheRollbackToTheServer, &with(settings(2, 1), &[("declines", "1")]));
-    assert_eq!(kinds(&found), [FindingKind::LeakedLock], "and nobody waits for it: {found}");
+    assert_eq!(kinds(&found), [FindingKind::LeakedLock], "and no buyer waits for it: {found}");
 }
 
 checkout! {
@@ -693,7 +693,7 @@ fn any_number_of_buyers_come_to_the_same_shop() {
     assert!(any(counting, Isolation::RepeatableRead).oversold);
     assert!(!any(counting, Isolation::Serializable).oversold);
     let held = any(&SellsWhatItHolds, Isolation::ReadCommitted);
-    assert!(held.oversold, "timers run out when nobody is left: {held:?}");
+    assert!(held.oversold, "timers run out when no buyer is left: {held:?}");
 }
 
 /// Says nothing about itself, and takes money twice.
@@ -738,7 +738,7 @@ fn a_checkout_without_a_card_is_audited_by_what_it_does() {
 }
 
 checkout! {
-    /// Whoever looks after a crash believes that every payment goes through.
+    /// The recovery after a crash believes that every payment goes through.
     RecoversBlindly needs [Transaction, Take, Add, Pay, FindOrder, Recover];
     attempt(shop, want) -> Attempt {
         shop.begin().await?;
@@ -770,7 +770,7 @@ checkout! {
 fn a_payment_in_a_background_task_can_be_declined_too() {
     let shop = with(settings(1, 1), &[("crashes", "1"), ("declines", "1")]);
     let found = searched(&RecoversBlindly, &shop);
-    // It dies after the commit; whoever comes after it finds the order, and no money.
+    // It dies after the commit; the server that comes after it finds the order, and no money.
     let told =
         found.findings.iter().find(|told| told.finding.kind == FindingKind::UnitWithoutCharge);
     assert!(told.is_some(), "{found}");
@@ -856,7 +856,7 @@ const SHOWN: &[(&str, &str, &[FindingKind])] = {
         ("refund-forgotten", "expiries", &[ChargedWithoutUnit]),
         ("refund-forgotten", "declines", &[UnitWithoutCharge]),
         ("charge-first", "crashes", &[ChargedWithoutUnit, LeakedStock]),
-        // Who takes and gives back turns others away meanwhile.
+        // Who takes and gives back gets others rejected meanwhile.
         ("charge-first", "declines", &[FalseSoldOut, Undersold]),
         ("order-first", "crashes", &[UnitWithoutCharge, LeakedStock]),
         ("order-first", "declines", &[UnitWithoutCharge]),
@@ -1018,7 +1018,7 @@ fn schedules_with_faults_are_counted_exactly() {
         let shop = with(settings(buyers, buyers as i32), &[("crashes", crashes)]);
         schedules(conditional, &shop)
     };
-    // Where a server can die, taking and ordering are two steps: (2n)! / 2ⁿ. Whoever crashes does so
+    // Where a server can die, taking and ordering are two steps: (2n)! / 2ⁿ. A buyer that crashes does so
     // instead of ordering, so that each schedule has a twin for each choice of up to c who do.
     assert_eq!(count(2, "1"), 6 * (1 + 2));
     assert_eq!(count(2, "2"), 6 * (1 + 2 + 1));
@@ -1058,7 +1058,7 @@ fn a_copy_shows_what_was_there_before_the_last_write_as_often_as_it_may() {
     assert_eq!(shop.model.read_behind(ITEM), Some(1));
     shop.model.faults.stale_reads = 0;
     shop.does(A, write(9));
-    assert_eq!(shop.model.read_behind(ITEM), Some(1), "what comes later, nobody remembers");
+    assert_eq!(shop.model.read_behind(ITEM), Some(1), "what comes later is forgotten");
 }
 
 #[test]
@@ -1135,7 +1135,7 @@ fn a_transaction_does_not_outlive_a_power_cut_and_its_row_is_free() {
     shop.conflicts(B, TAKE);
     shop.does(B, Op::Begin);
     shop.applies(B, TAKE, true);
-    // It learns of it when it comes back, and does not take the row from whoever has it by now.
+    // It learns of it when it comes back, and does not take the row from the buyer that has it by now.
     shop.conflicts(A, Op::Commit);
     shop.does(A, Op::Begin);
     shop.waits(A, TAKE);

@@ -10,7 +10,7 @@ use oversell_sim::report::Report;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::Books;
 use oversell_sim::strategies::find;
-use oversell_sim::worlds::threads::{Control, Round, Tally};
+use oversell_sim::worlds::threads::{Control, Counters, Round};
 
 /// A visit of one attempt, 1 ms long, that begins 1 ms after the buyer before has left.
 pub(crate) fn visit(buyer: u32, wanted: Units, ending: Ending) -> Visit {
@@ -46,7 +46,7 @@ pub(crate) fn round_of(stock: Units, visits: Vec<Visit>) -> Round {
         stock,
         visits,
         books: Books { shelves: vec![stock - sold], orders, ..Books::default() },
-        tally: Tally::default(),
+        tally: Counters::default(),
     }
 }
 

@@ -215,7 +215,7 @@ fn keys_that_are_texts_are_told_apart_as_texts() {
             );
             let rows: Vec<String> =
                 [key, others[0], others[1]].iter().map(|code| format!("('{code}', 1)")).collect();
-            // The other keys come first in the table, so that whoever takes them for the same finds them.
+            // The other keys come first in the table, so that a reader that takes them for the same finds them.
             fs::write(
                 folder.path().join("seed.sql"),
                 format!("INSERT INTO product VALUES {};", rows.join(", ")),

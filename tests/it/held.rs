@@ -247,7 +247,7 @@ fn three_buyers_who_lock_the_row_are_proved_in_every_order() {
 }
 
 #[test]
-fn a_server_that_dies_in_the_middle_is_an_error_and_keeps_nobody() {
+fn a_server_that_dies_in_the_middle_is_an_error_and_holds_up_no_buyer() {
     // Of a group one may die, and the others go on.
     for store in stores().filter(|store| store.is_served() && *store != StoreKind::Etcd) {
         let (settings, naive) = (shop(store, 2), find("naive"));
@@ -278,7 +278,7 @@ fn a_search_that_is_stopped_says_so_and_leaves_no_lock() {
         let (report, _) = search(naive, &settings, &*server, ONE_BY_ONE, 2);
         assert!(!orders(&report).complete);
         assert_ne!(report.evidence, Evidence::Proved);
-        // Somebody else can use it at once.
+        // Another search can use it at once.
         let (report, _) = search(naive, &settings, &*server, REDUCED, u32::MAX);
         assert!(orders(&report).complete, "{store}");
     }
@@ -298,7 +298,7 @@ fn why_otherwise(strategy: &str, store: StoreKind, isolation: Isolation) -> Opti
         ),
         ("copy-trusted" | "cart-order", Sqlite, ReadCommitted) => Some("a file has one lock"),
         ("transaction", Sqlite, ReadCommitted) | ("count-then-insert", Sqlite, _) => {
-            Some("in a file whoever has read before somebody wrote has to begin again")
+            Some("in a file a buyer that has read before another wrote has to begin again")
         }
         ("count-then-insert", Postgres, Serializable) => {
             Some("that it will not commit is said as soon as it is known")
@@ -311,7 +311,7 @@ fn why_otherwise(strategy: &str, store: StoreKind, isolation: Isolation) -> Opti
     }
 }
 
-/// The same where three come: what only shows when somebody is in the middle while a second finds nothing left.
+/// The same where three come: what only shows when a buyer is in the middle while a second finds nothing left.
 fn why_three_otherwise(
     strategy: &str,
     store: StoreKind,
@@ -320,9 +320,9 @@ fn why_three_otherwise(
     use Isolation::ReadCommitted;
     use StoreKind::{Mysql, Postgres, Sqlite};
     match (strategy, store, isolation) {
-        ("outbox" | "authorize" | "capture-forgotten" | "commit-unsynced", Sqlite, _) => {
-            Some("in a file whoever would have written keeps others from writing, if it has not")
-        }
+        ("outbox" | "authorize" | "capture-forgotten" | "commit-unsynced", Sqlite, _) => Some(
+            "in a file a buyer that is about to write keeps others from writing, even if it does not",
+        ),
         ("outbox" | "authorize" | "capture-forgotten" | "commit-unsynced", Mysql, level)
             if level != ReadCommitted =>
         {

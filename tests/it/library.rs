@@ -1,4 +1,4 @@
-//! The library in somebody's test: strategies of their own, well and badly behaved.
+//! The library in a user's test: strategies of their own, well and badly behaved.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -127,7 +127,7 @@ fn a_receipt_without_an_order_is_a_lost_order() {
 }
 
 #[test]
-fn misused_ops_fail_their_buyer_and_nobody_else() {
+fn misused_ops_fail_their_buyer_and_no_other() {
     for report in [
         race(UnlocksTwice).buyers(10).run().unwrap(),
         race(AsksForAnotherItem).buyers(10).run().unwrap(),
@@ -137,7 +137,7 @@ fn misused_ops_fail_their_buyer_and_nobody_else() {
     }
 }
 
-/// Its worker fails the first buyer, and nobody else.
+/// Its worker fails the first buyer, and no other.
 struct ClumsyWorker;
 
 impl Strategy for ClumsyWorker {
@@ -219,9 +219,9 @@ fn buyers_who_lose_patience_in_the_queue_neither_hang_the_shop_nor_break_it() {
 }
 
 #[test]
-fn a_worker_who_panics_leaves_nobody_waiting() {
+fn a_worker_that_panics_leaves_no_buyer_waiting() {
     let race = race(Queue { service: Duration::ZERO, panics: true }).buyers(200).threads(2);
-    // With nobody to tell them, 200 buyers on 2 threads would wait for 100 times this long.
+    // If they were not told, 200 buyers on 2 threads would wait for 100 times this long.
     let race = race.patience(Duration::from_secs(3600));
     let panic = catch_unwind(AssertUnwindSafe(|| race.run())).unwrap_err();
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"the worker has had enough"));

@@ -171,7 +171,7 @@ fn no_password_lies_in_the_directory() {
         for name in ["password", "init.sql", "redis.conf"] {
             assert!(!race.files().iter().any(|path| path.ends_with(name)), "{store}: {name}");
         }
-        // A file that somebody has written by hand is small; the others are the databases' own.
+        // A file that is written by hand is small; the others are the databases' own.
         let is_small = |path: &&PathBuf| {
             path.metadata().is_ok_and(|about| about.is_file() && about.len() < 100_000)
         };

@@ -165,7 +165,7 @@ fn is_linearizable(stock: i32, open: &[Visit]) -> bool {
 }
 
 proptest! {
-    /// Nothing is sold twice and nobody is rejected falsely exactly if some order of the visits makes
+    /// Nothing is sold twice and no buyer is rejected falsely exactly if some order of the visits makes
     /// every answer right: the two findings together are linearizability.
     #[test]
     fn a_history_is_linearizable_unless_it_oversells_or_says_sold_out_falsely(

@@ -152,7 +152,11 @@ fn a_drawing_has_every_state_and_every_step() {
         );
     }
     for state in &drawn.states {
-        assert_eq!(state.crowd.iter().map(|(_, buyers)| buyers).sum::<u32>(), 2, "nobody is lost");
+        assert_eq!(
+            state.crowd.iter().map(|(_, buyers)| buyers).sum::<u32>(),
+            2,
+            "no buyer is lost"
+        );
     }
     // Both read, one of the two writes, the other one writes.
     let opening = &drawn.states[0];

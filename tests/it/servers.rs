@@ -121,7 +121,7 @@ fn the_naive_checkout_oversells_on_every_store() {
 }
 
 #[test]
-fn a_check_in_the_database_saves_nobody_from_overselling_and_refuses_stock_below_zero() {
+fn a_check_in_the_database_does_not_prevent_overselling_and_refuses_stock_below_zero() {
     for store in installed().into_iter().filter(|store| store.is_sql()) {
         let race = |strategy: &str| {
             let args = ["-S", strategy, "--store", store.name(), "--buyers", "60"];
@@ -143,7 +143,7 @@ pub(crate) fn endless(dir: &Path, store: StoreKind) -> Child {
     begun(dir, store, &[&args[..], &more].concat())
 }
 
-/// Every statement order of more buyers than anybody waits for.
+/// Every statement order of more buyers than a test can wait for.
 fn endless_search(dir: &Path, store: StoreKind) -> Child {
     let args =
         ["explore", "-S", "naive", "--store", store.name(), "--buyers", "9", "--find", "all"];
@@ -179,7 +179,7 @@ fn nothing_is_left_behind_by_a_race_or_a_search_that_is_stopped_or_killed() {
             assert!(kill.success());
             let status = child.wait().unwrap();
             assert!(!status.success(), "{store} after {signal}: {status}");
-            // Whoever was killed leaves the rest to its keeper, which takes a moment.
+            // A process that was killed leaves the rest to its keeper, which takes a moment.
             eventually("everything is gone", || {
                 fs::read_dir(dir.path()).unwrap().count() == 0
                     && processes_of(dir.path()).is_empty()
@@ -206,14 +206,14 @@ fn no_acknowledged_order_is_lost_when_the_server_is_killed() {
     for store in installed().into_iter().filter(|store| store.is_served()) {
         let args = ["-S", "hold", "--store", store.name(), "--kill", "3", "--buyers", "240"];
         let figures = figures(&[&args[..], &["--stock", "120"]].concat());
-        assert!(figures["disconnects"].as_u64() > Some(0), "{store}: nobody noticed\n{figures}");
+        assert!(figures["disconnects"].as_u64() > Some(0), "{store}: no buyer noticed\n{figures}");
         assert_eq!(figures["winners"], 120, "{store}: {figures}");
         assert_eq!(figures["findings"], 0, "{store}: {figures}");
     }
 }
 
 #[test]
-fn nobody_waits_for_the_answer_of_a_server_that_is_dead() {
+fn no_buyer_waits_for_the_answer_of_a_server_that_is_dead() {
     for store in installed().into_iter().filter(|store| store.is_served()) {
         let dir = open_dir();
         let args = ["race", "-S", "hold", "--store", store.name(), "--kill", "2", "--stock", "60"];
@@ -394,7 +394,7 @@ fn a_server_of_the_users_keeps_what_is_its_own_and_nothing_of_ours() {
     let output = tool(tmp.path(), &args).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(users.ask(&["KEYS", "*"]), "*1\r\n$4\r\nmine\r\n");
-    // What somebody else has there under our name is not touched either.
+    // What another user has there under our name is not touched either.
     users.ask(&["SET", "oversell-sim:stock:0", "7"]);
     let output = tool(tmp.path(), &args).output().unwrap();
     assert_eq!(output.status.code(), Some(3));

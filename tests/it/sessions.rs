@@ -192,7 +192,7 @@ fn two_locks_by_name_in_opposite_order_are_a_deadlock_that_the_server_breaks() {
 }
 
 #[test]
-fn a_command_that_waits_is_answered_when_another_has_moved_or_when_nobody_else_can() {
+fn a_command_that_waits_is_answered_when_another_has_moved_or_when_no_other_can() {
     if !installed().contains(&Redis) {
         return;
     }
@@ -202,7 +202,7 @@ fn a_command_that_waits_is_answered_when_another_has_moved_or_when_nobody_else_c
     let returned = checkout(Redis, head, &[&forever, "RPUSH sold {buyer}", "RPUSH tokens a"]);
     assert_proved(returned.path(), &[], "a token that is put back");
     let runs_out = checkout(Redis, head, &[&some_time, "RPUSH sold {buyer}"]);
-    assert_proved(runs_out.path(), &[], "a token for which nobody waits for ever");
+    assert_proved(runs_out.path(), &[], "a token for which no buyer waits for ever");
     let kept = checkout(Redis, head, &[&forever, "RPUSH sold {buyer}"]);
     for buyers in ["2", "3"] {
         let report = explore(kept.path(), &["--buyers", buyers]);

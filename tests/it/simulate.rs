@@ -20,7 +20,7 @@ use oversell_sim::seeds::{simulate_all, tell_story};
 use oversell_sim::strategies::find;
 use oversell_sim::worlds::threads::Control;
 use oversell_sim::worlds::timed::theory::Queue;
-use oversell_sim::worlds::timed::{Scene, Story};
+use oversell_sim::worlds::timed::{SimConfig, Story};
 use tempfile::TempDir;
 
 /// A scenario that is shipped.
@@ -34,7 +34,7 @@ fn written(text: &str) -> Scenario {
     Scenario::parse("written.toml", text).unwrap()
 }
 
-fn scene(scenario: &Scenario) -> &Scene {
+fn scene(scenario: &Scenario) -> &SimConfig {
     scenario.scene.as_ref().unwrap()
 }
 
@@ -63,7 +63,7 @@ fn kept(outcome: Outcome) -> Round {
 }
 
 /// One seed of one strategy in a scenario's shop.
-fn once(strategy: &dyn DynStrategy, scene: &Scene, seed: u64) -> Round {
+fn once(strategy: &dyn DynStrategy, scene: &SimConfig, seed: u64) -> Round {
     kept(strategy.simulate(scene, seed, Story::default(), &|| false).unwrap().0)
 }
 
@@ -184,7 +184,7 @@ fn small(name: &str) -> Scenario {
 fn right_checkouts_show_nothing_over_many_seeds() {
     for name in RIGHT {
         let scenario = small(name);
-        // Members of a group tick and talk all the time, whether anybody buys or not.
+        // Members of a group tick and talk all the time, whether a buyer comes or not.
         let seeds = if scene(&scenario).quorum.is_some() { 30 } else { 150 };
         let report = simulated(&scenario, seeds, 2);
         for run in &report.runs {
@@ -253,7 +253,7 @@ fn what_a_scenario_expects_shows_at_its_first_seed_and_littles_law_holds_in_its_
 }
 
 #[test]
-fn nobody_buys_while_there_is_no_majority() {
+fn no_buyer_buys_while_there_is_no_majority() {
     let scenario = shipped("partition");
     // At four seconds the second of three is gone; what was agreed on by then may still be on its way to
     // its buyer. At eight they are back.
@@ -298,7 +298,7 @@ fn a_group_takes_back_what_hoarders_held_also_after_the_last_has_left() {
 }
 
 #[test]
-fn money_that_moved_while_nobody_could_decide_is_looked_after_once_somebody_can() {
+fn money_that_moved_without_a_majority_is_looked_after_once_there_is_one() {
     let scenario = group(
         "[[blow]]\nat = \"2s\"\ncut_off = [\"Rome\"]\n[[blow]]\nat = \"2s\"\ncrash = \"Bern\"\n\
                           [[blow]]\nat = \"4s\"\nrestart = \"Bern\"\n[[blow]]\nat = \"9s\"\nheal = \"all\"\n",
@@ -343,7 +343,7 @@ fn a_world_that_cannot_be_is_one_line_with_its_place() {
     for (text, words) in [
         (
             format!("seeds = 3\n{SHOP}"),
-            "w.toml:1:1: nobody is anywhere: add a table such as `[[region]]`",
+            "w.toml:1:1: there are no regions: add a table such as `[[region]]`",
         ),
         (
             format!("{SHOP}[[region]]\nname = \"here\"\nway = \"-3ms\"\n"),
@@ -381,7 +381,7 @@ fn a_world_that_cannot_be_is_one_line_with_its_place() {
         ),
         (
             shop("[faults]\nloss = \"100%\"\n"),
-            "w.toml:9:8: `loss`: must be below 100%: if every packet is lost, nobody ever arrives",
+            "w.toml:9:8: `loss`: must be below 100%: if every packet is lost, no buyer ever arrives",
         ),
         (
             shop("[faults]\ncrashs = \"1%\"\n"),
@@ -446,10 +446,10 @@ fn a_world_that_cannot_be_is_one_line_with_its_place() {
             group("[[blow]]\nat = \"2s\"\ncrash = \"Olso\"\n"),
             "w.toml:15:9: no member is called `Olso`; did you mean `Oslo`?",
         ),
-        (group("[[blow]]\nat = \"2s\"\ncut_off = []\n"), "w.toml:15:11: `cut_off` names nobody"),
+        (group("[[blow]]\nat = \"2s\"\ncut_off = []\n"), "w.toml:15:11: `cut_off` names no member"),
         (
             group("[[blow]]\ncut_off = [\"Rome\", \"Oslo\"]\n"),
-            "w.toml:14:11: `cut_off` names everybody",
+            "w.toml:14:11: `cut_off` names every member",
         ),
         (group("[[blow]]\nat = \"2s\"\n"), "w.toml:13:1: a blow says what happens"),
         (group("[[blow]]\ncrash = \"Rome\"\nheal = \"all\"\n"), "w.toml:15:1: a blow is one thing"),
@@ -582,7 +582,7 @@ fn as_many_are_inside_as_come_while_one_is_inside() {
     );
     let visits = once(scenario.strategies[0], scene(&scenario), 1).visits;
     assert_eq!(visits.len(), 20_000);
-    // From 10 s to 90 s after the opening nobody notices that it ever opened or that it will close.
+    // From 10 s to 90 s after the opening nothing shows that it ever opened or that it will close.
     let (from, until) = (10_000_000_000, 90_000_000_000_u64);
     let window_s = (until - from) as f64 / 1e9;
     let inside: u64 = visits
@@ -735,7 +735,7 @@ fn a_worker_who_meets_a_conflict_serves_the_same_buyer_again() {
     let round = once(&DisturbedWorker, scene(&scenario), 1);
     let ended = |ending| round.visits.iter().filter(|visit| visit.ending == ending).count();
     assert_eq!((ended(Ending::Bought), ended(Ending::Rejected)), (20, 20));
-    assert!(round.tally.version_conflicts > 0, "nobody disturbed the worker");
+    assert!(round.tally.version_conflicts > 0, "no buyer disturbed the worker");
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn a_broken_race_over_several_rounds() {
 }
 
 #[test]
-fn a_race_in_which_nobody_met() {
+fn a_race_in_which_no_two_buyers_met() {
     let one_by_one = round(1, &[Bought, Rejected]);
     assert_snapshot!(shown(&report("conditional", &settings(2, 1), &[one_by_one])));
 }

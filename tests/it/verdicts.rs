@@ -204,7 +204,7 @@ fn what_does_not_look_does_not_take_the_snapshot() {
             "" => String::new(),
             sql => format!("[[role.step]]\nsql = \"{sql}\"\n"),
         };
-        // Whoever is refused is charged again.
+        // A buyer that is refused is charged again.
         let rest = format!(
             "[[role]]\nname = \"clerk\"\nbuys = false\n[[role.step]]\nsql = \"UPDATE a SET v = v + 1 WHERE id = 1\"\n\
              [[role]]\nname = \"buyer\"\n[[role.step]]\nsql = \"INSERT INTO charge VALUES (:buyer)\"\n[[role.step]]\nsql = \"BEGIN\"\n{also}\

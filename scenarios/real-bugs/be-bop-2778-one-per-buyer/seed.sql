@@ -1,1 +1,1 @@
--- Nobody has bought anything.
+-- No purchase yet.

@@ -17,7 +17,7 @@ pub(super) const RULES: [Rule; 3] = [
     (FindingKind::ChargedWithoutUnit, "paid, and has no order", |paid, ordered| {
         paid > 0 && ordered == 0
     }),
-    (FindingKind::UnitWithoutCharge, "has an order, and nobody has its money", |paid, ordered| {
+    (FindingKind::UnitWithoutCharge, "has an order, and has not paid for it", |paid, ordered| {
         paid == 0 && ordered > 0
     }),
     (FindingKind::DoubleCharge, "paid more than once", |paid, _| paid > 1),

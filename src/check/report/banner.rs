@@ -72,7 +72,7 @@ impl Banner {
             Self::OrderPlaced => "has a receipt",
             Self::OutOfStock => "looked, and too little was left",
             Self::CurrentlyUnavailable => "asked, and the store said no",
-            Self::NoLongerAvailable => "saw enough, then lost to somebody faster",
+            Self::NoLongerAvailable => "saw enough, then lost to a faster buyer",
             Self::PaymentDeclined => "held a unit, and the payment did not go through",
             Self::ReservationExpired => "held a unit, and paid too late",
             Self::FailedToProcess => "abandoned the purchase, or something broke",

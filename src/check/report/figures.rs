@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::crowd::most_inside;
-use super::product::{Product, ProductGathered};
+use super::product::{Product, ProductAccumulator};
 use crate::base::samples::{Samples, Spread};
 use crate::check::audit::Finding;
-use crate::check::round::{Round, Tally};
+use crate::check::round::{Counters, Round};
 use crate::domain::books::Books;
 use crate::domain::buyer::{Ending, Visit};
 use crate::domain::finding::FindingKind;
@@ -115,14 +115,15 @@ pub struct Gathered {
     pool_wait: Samples,
     lock_hold: Samples,
     /// By product, if there are several.
-    products: Vec<ProductGathered>,
+    products: Vec<ProductAccumulator>,
 }
 
 impl Gathered {
     /// Nothing yet, of a shop with so many products.
     #[must_use]
     pub fn of(items: usize) -> Self {
-        let products = if items > 1 { vec![ProductGathered::default(); items] } else { Vec::new() };
+        let products =
+            if items > 1 { vec![ProductAccumulator::default(); items] } else { Vec::new() };
         Self { products, ..Self::default() }
     }
 
@@ -168,7 +169,7 @@ impl Gathered {
     }
 
     /// Takes in what is known when all visits are over.
-    pub fn close(&mut self, books: &Books, stock: Units, tally: &Tally, findings: &[Finding]) {
+    pub fn close(&mut self, books: &Books, stock: Units, tally: &Counters, findings: &[Finding]) {
         let figures = &mut self.figures;
         figures.stock = match &books.put_up[..] {
             [] => i64::from(stock) * books.shelves.len() as i64,

@@ -29,7 +29,7 @@ pub struct Product {
 
 /// One product's figures, with the samples that its percentiles come from.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ProductGathered {
+pub(super) struct ProductAccumulator {
     buyers: u64,
     winners: u64,
     units_sold: i64,
@@ -38,7 +38,7 @@ pub(super) struct ProductGathered {
     latency: Samples,
 }
 
-impl ProductGathered {
+impl ProductAccumulator {
     /// Takes in a visit of a buyer who wanted this product.
     pub(super) fn see(&mut self, visit: &Visit) {
         self.buyers += 1;

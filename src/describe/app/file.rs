@@ -97,7 +97,7 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
         let at = line_start(reader.source, step.line);
         return fault(
             at..at,
-            format!("nobody buys yet while everything is prepared; leave out `{name}_if`"),
+            format!("no buyer comes while everything is prepared; leave out `{name}_if`"),
         );
     }
     let before: Vec<String> =

@@ -333,7 +333,7 @@ impl Settings {
         }
         if self.kill > 0 && !self.store.is_served() {
             let why = format!(
-                "is {}, but nobody serves the store `{}` who could be killed: choose another store",
+                "is {}, but the store `{}` has no server that could be killed: choose another store",
                 self.kill, self.store
             );
             return Err(Wrong { name: "kill", why });

@@ -164,7 +164,7 @@ fn judge(
 
 /// The finding that this many buyers never left.
 pub(in crate::explore) fn stuck(buyers: u64) -> Finding {
-    let proof = format!("{} waiting, and nobody who could let them go on", of(buyers, "buyer"));
+    let proof = format!("{} waiting, and no buyer that could let them go on", of(buyers, "buyer"));
     Finding { kind: FindingKind::Deadlock, amount: buyers, proof }
 }
 

@@ -73,7 +73,7 @@ impl Packed {
         let crowd = &mut self.words[start..];
         let from = crowd.partition_point(|word| kind_of(*word) < change.from);
         let to = crowd.partition_point(|word| kind_of(*word) < change.to);
-        debug_assert_eq!(kind_of(crowd[from]), change.from, "whoever changes is there");
+        debug_assert_eq!(kind_of(crowd[from]), change.from, "the buyer that changes is there");
         let leaves_none = count_of(crowd[from]) == 1;
         let joins_some = crowd.get(to).is_some_and(|word| kind_of(*word) == change.to);
         match (leaves_none, joins_some) {

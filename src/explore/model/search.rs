@@ -288,7 +288,7 @@ impl<'c, 's> Search<'c, 's> {
 
     fn look_for_livelock(&mut self) {
         let Some(state) = self.journal.graph.endless() else { return };
-        let proof = "whatever the schedule from here on, somebody tries again for ever".to_owned();
+        let proof = "whatever the schedule from here on, a buyer retries for ever".to_owned();
         let finding = Finding { kind: FindingKind::Livelock, amount: 1, proof };
         self.sightings.note(Sighting { finding, state, step: None });
     }

@@ -18,7 +18,7 @@ use crate::explore::completeness::{Looked, cut_after, has_failed};
 use crate::explore::exploration::{Exploration, FindingReport, OrderCoverage};
 use crate::explore::incident::{Incident, IncidentKind};
 use crate::scheduler::{Bounds, Replay, Schedule, run_one};
-use crate::stores::remote::{Remarks, Server, Terms};
+use crate::stores::remote::{Remarks, Server, StoreConfig};
 use crate::stores::{Address, open_server};
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{Grain, Harness};
@@ -203,7 +203,7 @@ pub(super) fn remarks(harness: &Harness<'_>) -> Remarks {
     let unseen = harness.unseen();
     if unseen > 0 {
         remarks.told.push(format!(
-            "{} somebody waited for something that is not to be seen from here, such as a lock of the application's own",
+            "{} a buyer waited for something that cannot be seen from here, such as a lock of the application's own",
             of_times(unseen)
         ));
     }
@@ -211,7 +211,7 @@ pub(super) fn remarks(harness: &Harness<'_>) -> Remarks {
         remarks.hides_orders = true;
         remarks.told.push(
             "a buyer that asked the same again and again, and heard the same, was taken to wait until another had moved; \
-             how often it asks until it gives up was not tried"
+             how often it asks until it stops was not tried"
                 .into(),
         );
     }
@@ -249,7 +249,7 @@ pub fn server_to_rehearse_at(
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
     settings.check_for(&strategy.card())?;
-    let mut terms = Terms::of(settings, control).with_checkout(strategy.described());
+    let mut terms = StoreConfig::of(settings, control).with_checkout(strategy.described());
     terms.connections = settings.buyers + BESIDE;
     terms.relaxed = true;
     terms.hold_inside = true;

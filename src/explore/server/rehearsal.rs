@@ -56,7 +56,7 @@ pub fn rehearse(
             |ending: &Ending| matches!(ending, Ending::Failed(why) if *why != Failure::Condition);
         if outcome.visits.iter().any(|(ending, _)| broke(ending)) {
             return Err(Error::input(trouble.unwrap_or_else(|| {
-                format!("{}: somebody who was alone has failed", strategy.card().name)
+                format!("{}: a buyer that was alone has failed", strategy.card().name)
             })));
         }
         let is_app = strategy.is_app();

@@ -16,7 +16,7 @@ use super::Address;
 use super::address::on_loopback;
 use super::private::{self, ServerSandbox};
 use super::remote::{
-    Fixture, Link, Refusal, Remarks, Server, StepConnection, Terms, Watch, is_not_ours,
+    Fixture, Link, Refusal, Remarks, Server, StepConnection, StoreConfig, Watch, is_not_ours,
 };
 use super::upstream::{Endpoint, UpstreamDatabase};
 use crate::base::control::Control;
@@ -47,7 +47,7 @@ struct AppServer {
     app: Arc<App>,
     base: String,
     version: String,
-    terms: Terms,
+    terms: StoreConfig,
     shelves: Arc<Shelves>,
     customers: Arc<Customers>,
     tracker: Arc<SessionTracker>,
@@ -77,7 +77,7 @@ pub(super) fn open(
     checkout: &Arc<Checkout>,
     app: &Arc<App>,
     address: &Address,
-    terms: &Terms,
+    terms: &StoreConfig,
 ) -> Result<Box<dyn Server>, Error> {
     let tracker = Arc::new(SessionTracker::default());
     // The application decides how many connections it keeps open.
@@ -317,9 +317,9 @@ impl Server for AppServer {
     }
 
     fn remarks(&self) -> Remarks {
-        let Irregularities { nobodys, unclear, left_open, shared } = self.tracker.sightings();
+        let Irregularities { outside, unclear, left_open, shared } = self.tracker.sightings();
         let told = [
-            (nobodys, "statement", "outside of any request, and let through unheld"),
+            (outside, "statement", "outside of any request, and let through unheld"),
             (unclear, "statement", "of one buyer or another, and taken for one's"),
             (
                 shared,

@@ -10,7 +10,7 @@ use crate::describe::app::Upstream;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Proxy, SessionTracker, Target};
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 use crate::stores::upstream::UpstreamDatabase;
 
 /// A private server, and a proxy in front of it that lets everything through. Dropping it removes both.
@@ -33,7 +33,7 @@ impl Passage {
     /// # Errors
     /// [`Error::World`] when it cannot be started.
     pub fn open(store: StoreKind) -> Result<Self, Error> {
-        let terms = Terms::of(&Settings::default(), &Control::default());
+        let terms = StoreConfig::of(&Settings::default(), &Control::default());
         let database = upstreams::open(store, None, false, &terms)?;
         let proxy = Proxy::open(0, database.behind(0), Arc::<SessionTracker>::default())?;
         let upstream = Upstream { store, url: None, listen: 0, schema: None, seed: None };

@@ -3,7 +3,7 @@
 use crate::base::error::Error;
 use crate::domain::store_kind::StoreKind;
 use crate::stores::Address;
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 use crate::stores::upstream::UpstreamDatabase;
 
 /// Starts a private server, or finds the one that the URL names.
@@ -11,7 +11,7 @@ pub(super) fn open(
     kind: StoreKind,
     url: Option<&str>,
     allow_remote: bool,
-    terms: &Terms,
+    terms: &StoreConfig,
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let url = url.map(str::to_owned);
     let address = Address { url, allow_remote, allow_triggers: terms.allow_triggers };

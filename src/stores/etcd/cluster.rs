@@ -11,7 +11,7 @@ use crate::base::text::nearest::shown;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
 use crate::stores::private::{Beside, Package, ServerSandbox};
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 
 /// What has to be installed.
 pub(in crate::stores) const PACKAGE: Package = Package {
@@ -66,7 +66,7 @@ fn member(url: &str, address: &Address) -> Result<String, Error> {
 }
 
 /// Starts a private group in its own directory, on sockets there: every local user could connect to ports.
-pub(super) fn start(terms: &Terms) -> Result<(Members, ServerSandbox), Error> {
+pub(super) fn start(terms: &StoreConfig) -> Result<(Members, ServerSandbox), Error> {
     let program = PACKAGE.find_server()?;
     // etcd expects a host and a port, and creates a socket of that name in its working directory.
     let socket = |what: &str| (1..=MEMBERS).map(|n| format!("{what}-{n}:1")).collect::<Vec<_>>();

@@ -68,7 +68,7 @@ fn condition(compare: &Value) -> String {
         ("VALUE", _) => format!("{key} = {}", wire::decoded(compare, "value")),
         ("CREATE", "EQUAL") => format!("there is no {key}"),
         ("CREATE", _) => format!("there is {key}"),
-        _ => format!("nobody has written {key} since"),
+        _ => format!("no client has written {key} since"),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::base::clock::{Clock, Wall, nanos};
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Op, Reply};
 use crate::stores::patience::GLANCE;
-use crate::stores::remote::{Link, Terms};
+use crate::stores::remote::{Link, StoreConfig};
 
 /// A lease of etcd's to which the connection's locks are attached.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Session {
 /// One connection to a group of etcd servers.
 pub(super) struct EtcdLink {
     pub(super) gateway: Gateway,
-    pub(super) terms: Terms,
+    pub(super) terms: StoreConfig,
     pub(super) clock: Wall,
     /// The connection's number: each connection numbers its orders from 0.
     pub(super) number: u64,

@@ -24,7 +24,7 @@ use serde_json::json;
 
 use super::Address;
 use super::private::ServerSandbox;
-use super::remote::{Fixture, Link, NobodyWaits, Server, Terms, Watch, is_not_ours};
+use super::remote::{Fixture, Link, NoWaits, Server, StoreConfig, Watch, is_not_ours};
 use crate::base::clock::Wall;
 use crate::base::error::Error;
 use crate::domain::books::Books;
@@ -38,7 +38,7 @@ pub(super) use cluster::PACKAGE;
 
 /// Starts a private group, or finds the one that the address names. A group that has keys with our prefix already is
 /// not touched.
-pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
+pub(super) fn open(address: &Address, terms: &StoreConfig) -> Result<Box<dyn Server>, Error> {
     Ok(Box::new(Etcd::open(address, terms)?))
 }
 
@@ -46,7 +46,7 @@ pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, 
 struct Etcd {
     members: Members,
     version: String,
-    terms: Terms,
+    terms: StoreConfig,
     clock: Wall,
     /// Connections opened so far.
     opened: AtomicUsize,
@@ -57,7 +57,7 @@ struct Etcd {
 }
 
 impl Etcd {
-    fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
+    fn open(address: &Address, terms: &StoreConfig) -> Result<Self, Error> {
         let (members, sandbox) = match &address.url {
             Some(urls) => (cluster::members(urls, address)?, None),
             None => {
@@ -147,7 +147,7 @@ impl Server for Etcd {
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
-        Ok(Box::new(NobodyWaits))
+        Ok(Box::new(NoWaits))
     }
 
     fn stock_up(&self, opening: Fixture) -> Result<(), Error> {

@@ -57,7 +57,7 @@ impl Trouble {
                 format!("etcd: {said}: too few members are there to decide")
             }
             Self::NoLease => "etcd: a lease ended too soon".into(),
-            Self::Conflict => "etcd: somebody got in between".into(),
+            Self::Conflict => "etcd: another client got in between".into(),
             Self::Failed(why) => why.to_string(),
             Self::Lost(text) | Self::Refused(text) => text,
         }

@@ -14,7 +14,7 @@ use ureq::http::Uri;
 use super::Address;
 use super::address::on_loopback;
 use super::remote::{
-    Asker, Fixture, Link, NobodyWaits, Refusal, Server, StepConnection, Terms, Watch, is_not_ours,
+    Asker, Fixture, Link, NoWaits, Refusal, Server, StepConnection, StoreConfig, Watch, is_not_ours,
 };
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
@@ -24,13 +24,13 @@ use crate::scheduler::BuyerHandle;
 use executor::value;
 
 /// Connects to the database of a shop, to run the checkout file's queries there.
-type OpensAsker = fn(StoreKind, &str, &Address, &Terms) -> Result<Box<dyn Asker>, Error>;
+type OpensAsker = fn(StoreKind, &str, &Address, &StoreConfig) -> Result<Box<dyn Asker>, Error>;
 
 /// Opens the shop at the address, or at the URL in its file.
 pub(super) fn open(
     checkout: Arc<Checkout>,
     address: &Address,
-    terms: &Terms,
+    terms: &StoreConfig,
     open_asker: OpensAsker,
 ) -> Result<Box<dyn Server>, Error> {
     let url = address.url.as_ref().or(checkout.url.as_ref()).ok_or_else(|| {
@@ -68,7 +68,7 @@ struct Shop {
     base: String,
     version: String,
     checkout: Arc<Checkout>,
-    terms: Terms,
+    terms: StoreConfig,
     shelves: Arc<Shelves>,
     asker: Mutex<Option<Box<dyn Asker>>>,
 }
@@ -148,7 +148,7 @@ impl Server for Shop {
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
-        Ok(Box::new(NobodyWaits))
+        Ok(Box::new(NoWaits))
     }
 
     fn stock_up(&self, opening: Fixture) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 //! store's ops in the same way, reply by reply: a conformance test compares the two. Beside that, it has a cache with
 //! timers, transactions, a payment provider, and faults.
 
-mod grip;
+mod held_resources;
 mod journal;
 mod orders;
 mod shelf;
@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 pub use crate::domain::faults::{Act, Faults};
 pub use crate::domain::isolation::Isolation;
-pub use grip::Grip;
+pub use held_resources::HeldResources;
 pub use journal::Journal;
 pub use shelf::Shelf;
 pub use split::Split;
@@ -97,12 +97,17 @@ impl Model {
     ///
     /// # Errors
     /// As on the live store.
-    pub fn apply(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
+    pub fn apply(&mut self, op: Op, grip: &mut HeldResources, standing: &mut Standing) -> Applied {
         self.remembering(|model| model.apply_and_sync(op, grip, standing))
     }
 
     /// Does one op, and then writes all changes to disk, unless the op changes nothing or is an unsynced commit.
-    fn apply_and_sync(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
+    fn apply_and_sync(
+        &mut self,
+        op: Op,
+        grip: &mut HeldResources,
+        standing: &mut Standing,
+    ) -> Applied {
         self.settle(standing);
         if grip.began_before(self.journal.cuts) && op != Op::Rollback {
             return self.abort(grip, standing);
@@ -119,7 +124,12 @@ impl Model {
     }
 
     /// Does one op, and writes nothing to disk.
-    fn apply_at_once(&mut self, op: Op, grip: &mut Grip, standing: &mut Standing) -> Applied {
+    fn apply_at_once(
+        &mut self,
+        op: Op,
+        grip: &mut HeldResources,
+        standing: &mut Standing,
+    ) -> Applied {
         match op {
             Op::PlaceOrder(_) | Op::PlaceOrderOnce(_) | Op::CancelOrder | Op::FindOrder => {
                 return self.apply_to_orders(op, grip, standing);
@@ -161,14 +171,14 @@ impl Model {
             (Op::Lease { .. }, _) => {
                 shelf.leased = true;
                 shelf.tokens_given = shelf.tokens_given.wrapping_add(1);
-                standing.leases |= grip::bit(item);
+                standing.leases |= held_resources::bit(item);
                 Some(Ok(Reply::Token(shelf.tokens_given)))
             }
             (Op::Unlease { .. }, _) => {
-                let is_ours = standing.leases & grip::bit(item) != 0;
+                let is_ours = standing.leases & held_resources::bit(item) != 0;
                 if is_ours {
                     shelf.leased = false;
-                    standing.leases &= !grip::bit(item);
+                    standing.leases &= !held_resources::bit(item);
                 }
                 applied(is_ours)
             }
@@ -236,7 +246,7 @@ impl Model {
         &mut self,
         op: Op,
         item: Item,
-        grip: &mut Grip,
+        grip: &mut HeldResources,
         standing: &mut Standing,
     ) -> Applied {
         let shelf = self.shelves.get_mut(usize::from(item.0))?;
@@ -249,7 +259,7 @@ impl Model {
     }
 
     /// Commits a transaction, if its isolation level allows it.
-    fn commit(&mut self, grip: &mut Grip, standing: &mut Standing) -> Applied {
+    fn commit(&mut self, grip: &mut HeldResources, standing: &mut Standing) -> Applied {
         let Some(transaction) = self.end_transaction(grip, standing) else {
             return failed(Failure::Transaction);
         };
@@ -272,7 +282,7 @@ impl Model {
     }
 
     /// Ends a transaction with a conflict, because another transaction or a power cut came first.
-    fn abort(&mut self, grip: &mut Grip, standing: &mut Standing) -> Applied {
+    fn abort(&mut self, grip: &mut HeldResources, standing: &mut Standing) -> Applied {
         self.end_transaction(grip, standing);
         Some(Err(Missed::Conflict))
     }
@@ -280,7 +290,7 @@ impl Model {
     /// Ends the transaction under way, if there is one, and releases its row locks and its claim.
     fn end_transaction(
         &mut self,
-        grip: &mut Grip,
+        grip: &mut HeldResources,
         standing: &mut Standing,
     ) -> Option<Box<Transaction>> {
         for (shelf, number) in self.shelves.iter_mut().zip(0..) {
@@ -292,7 +302,7 @@ impl Model {
 
     /// Releases the locks of an attempt that is over, as a closed connection does. A transaction that was under way is
     /// rolled back.
-    pub fn release(&mut self, grip: &Grip) {
+    pub fn release(&mut self, grip: &HeldResources) {
         for (shelf, number) in self.shelves.iter_mut().zip(0..) {
             shelf.locked &= !grip.holds(Item(number));
             shelf.row_locked &= !grip.holds_row_since(Item(number), self.journal.cuts);
@@ -300,7 +310,7 @@ impl Model {
     }
 
     /// Closes a buyer's connection, and releases everything that it held.
-    pub fn close(&mut self, grip: &Grip, standing: &mut Standing) {
+    pub fn close(&mut self, grip: &HeldResources, standing: &mut Standing) {
         self.release(grip);
         grip.let_go(standing);
     }
@@ -363,7 +373,7 @@ impl Model {
     /// Ends this buyer's leases, so that other buyers can take them.
     pub fn expire_leases(&mut self, standing: &mut Standing) {
         for (shelf, number) in self.shelves.iter_mut().zip(0..) {
-            shelf.leased &= standing.leases & grip::bit(Item(number)) == 0;
+            shelf.leased &= standing.leases & held_resources::bit(Item(number)) == 0;
         }
         standing.leases = 0;
     }

@@ -1,6 +1,6 @@
 //! The order book: how orders are written, found and cancelled, inside a transaction and outside.
 
-use super::{Applied, Grip, Model, Standing, applied, done, failed};
+use super::{Applied, HeldResources, Model, Standing, applied, done, failed};
 use crate::domain::attempt::Failure;
 use crate::domain::op::{Item, Op, Want};
 
@@ -12,7 +12,7 @@ impl Model {
     pub(super) fn apply_to_orders(
         &mut self,
         op: Op,
-        grip: &mut Grip,
+        grip: &mut HeldResources,
         standing: &mut Standing,
     ) -> Applied {
         if let Op::PlaceOrder(order) | Op::PlaceOrderOnce(order) = op {

@@ -13,7 +13,7 @@ use crate::base::text::sql::{Dialect, parameters, with_parameters};
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
@@ -44,7 +44,7 @@ const ARRIVED: &str = "oversell_sim_hold_3_";
 
 impl Connection {
     /// Connects, and sets the lock timeout and the isolation level.
-    pub(super) fn open(opts: &Opts, terms: &Terms) -> Result<Self, Error> {
+    pub(super) fn open(opts: &Opts, terms: &StoreConfig) -> Result<Self, Error> {
         let dial = || {
             let mut conn = Conn::new(opts.clone())?;
             // In whole seconds, at least one.
@@ -477,7 +477,7 @@ mod tests {
         if !is_installed(StoreKind::Mysql) {
             return;
         }
-        let terms = Terms::of(&Settings::default(), &Control::default());
+        let terms = StoreConfig::of(&Settings::default(), &Control::default());
         let (url, _nest) = server::start(&terms).unwrap();
         let to = server::opts(&url, &Address::default(), &terms).unwrap();
         let mut connection = Connection::open(&to, &terms).unwrap();

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_waits_waits_for_the_only_other_owner_and_for_an_unknown_one_of_several() {
+    fn a_waiting_session_waits_for_the_only_other_owner_and_for_an_unknown_one_of_several() {
         let owners = |all: &[i64]| all.iter().copied().collect::<BTreeSet<i64>>();
         assert_eq!(waits_for(5, &owners(&[4])), Some((5, 4)));
         assert_eq!(waits_for(5, &owners(&[4, 5])), Some((5, 4)));

@@ -9,7 +9,7 @@ mod upstream;
 use ::mysql::Opts;
 
 use super::Address;
-use super::remote::{Server, Terms};
+use super::remote::{Server, StoreConfig};
 use super::sql::{Dialer, SqlError, SqlServer, Tables};
 use crate::base::error::Error;
 use crate::domain::store_kind::StoreKind;
@@ -22,7 +22,7 @@ pub(super) use upstream::back;
 /// Starts a private server, or finds the one that the address names, and makes the tables.
 pub(super) fn open(
     address: &Address,
-    terms: &Terms,
+    terms: &StoreConfig,
     tables: impl Tables + 'static,
 ) -> Result<Box<dyn Server>, Error> {
     let (url, sandbox) = address.or_private(|| server::start(terms))?;
@@ -32,7 +32,11 @@ pub(super) fn open(
 
 /// Connects to a shop's database, to run the checkout file's queries there.
 #[cfg(feature = "http")]
-pub(super) fn ask_at(url: &str, address: &Address, terms: &Terms) -> Result<Connection, Error> {
+pub(super) fn ask_at(
+    url: &str,
+    address: &Address,
+    terms: &StoreConfig,
+) -> Result<Connection, Error> {
     Connection::open(&server::opts(url, address, terms)?, terms)
 }
 
@@ -41,7 +45,7 @@ impl Dialer for Opts {
 
     const KIND: StoreKind = StoreKind::Mysql;
 
-    fn dial(&self, terms: &Terms) -> Result<Connection, Error> {
+    fn dial(&self, terms: &StoreConfig) -> Result<Connection, Error> {
         Connection::open(self, terms)
     }
 

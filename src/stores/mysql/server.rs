@@ -9,7 +9,7 @@ use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
 use crate::stores::private::{self, Beside, Package, ServerSandbox};
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 use crate::stores::sql::{Database as _, Statement};
 
 /// What has to be installed.
@@ -35,7 +35,7 @@ const BESIDE: u32 = 24;
 const DATABASE: &str = "oversell_sim";
 
 /// Reads a URL.
-pub(super) fn opts(url: &str, address: &Address, terms: &Terms) -> Result<Opts, Error> {
+pub(super) fn opts(url: &str, address: &Address, terms: &StoreConfig) -> Result<Opts, Error> {
     let opts = Opts::from_url(url).map_err(|error| {
         Error::input(format!("--url: {error}; expected mysql://user:password@localhost/database"))
     })?;
@@ -50,7 +50,7 @@ pub(super) fn opts(url: &str, address: &Address, terms: &Terms) -> Result<Opts, 
 
 /// The same options with a timeout for every wait, and such that a row that an `UPDATE` finds counts as changed, even
 /// if its values stay the same.
-fn with_bounds(opts: OptsBuilder, terms: &Terms) -> Opts {
+fn with_bounds(opts: OptsBuilder, terms: &StoreConfig) -> Opts {
     let within = Some(terms.patience + GRACE);
     opts.read_timeout(within)
         .write_timeout(within)
@@ -61,7 +61,7 @@ fn with_bounds(opts: OptsBuilder, terms: &Terms) -> Opts {
 }
 
 /// Starts a private server on a socket in its own directory; returns its URL.
-pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
+pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Error> {
     let server = PACKAGE.find_server()?;
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
     let sandbox = ServerSandbox::make("KILL")?;

@@ -9,7 +9,7 @@ use crate::describe::checkout::Value;
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Mysql, Target, Wire};
 use crate::stores::Address;
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 use crate::stores::sql::{Database, Keepsake, SqlError, SqlUpstream};
 use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
@@ -19,7 +19,7 @@ const KEEP: &str = "oversell_sim_keep";
 /// Starts a private server, or finds the one that the address names.
 pub(in crate::stores) fn back(
     address: &Address,
-    terms: &Terms,
+    terms: &StoreConfig,
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let (url, sandbox) = address.or_private(|| server::start(terms))?;
     let opts = server::opts(&url, address, terms)?;

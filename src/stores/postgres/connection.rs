@@ -19,7 +19,7 @@ use crate::base::text::sql::{Dialect, with_parameters};
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
 
 /// How much longer than a buyer's patience an answer may take: the server itself gives up before.
@@ -128,7 +128,7 @@ impl Line {
 
 impl Connection {
     /// Connects, sets the lock timeout, and reads the server's version.
-    pub(super) fn open(config: &Config, terms: &Terms) -> Result<Self, Error> {
+    pub(super) fn open(config: &Config, terms: &StoreConfig) -> Result<Self, Error> {
         let cannot = |why: String| Error::world(format!("cannot connect to PostgreSQL: {why}"));
         let runtime = Builder::new_current_thread()
             .enable_io()
@@ -468,7 +468,7 @@ mod tests {
         if !is_installed(StoreKind::Postgres) {
             return;
         }
-        let terms = Terms::of(&Settings::default(), &Control::default());
+        let terms = StoreConfig::of(&Settings::default(), &Control::default());
         let (url, _nest) = server::start(&terms).unwrap();
         let to = server::config(&url, &Address::default()).unwrap();
         let mut connection = Connection::open(&to, &terms).unwrap();

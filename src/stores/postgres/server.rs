@@ -9,7 +9,7 @@ use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
 use crate::stores::private::{self, Beside, Package, ServerSandbox};
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 
 /// What has to be installed.
 pub(in crate::stores) const PACKAGE: Package = Package {
@@ -56,7 +56,7 @@ pub(super) fn config(url: &str, address: &Address) -> Result<Config, Error> {
 }
 
 /// Starts a private server on a socket in its own directory; returns its URL.
-pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
+pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Error> {
     let initdb = PACKAGE.find(&["initdb"])?;
     let server = PACKAGE.find_server()?;
     // `QUIT` stops the server at once, without waiting for clients, and leaves no shared memory behind.

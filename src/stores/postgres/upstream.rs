@@ -10,7 +10,7 @@ use crate::describe::checkout::Value;
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Postgres, Target, Wire};
 use crate::stores::Address;
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 use crate::stores::sql::{Database, Keepsake, SqlError, SqlUpstream};
 use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
@@ -20,7 +20,7 @@ const DATABASE: &str = "shop";
 /// Starts a private server, or finds the one that the address names.
 pub(in crate::stores) fn back(
     address: &Address,
-    terms: &Terms,
+    terms: &StoreConfig,
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let (mut url, sandbox) = address.or_private(|| server::start(terms))?;
     if sandbox.is_some() {

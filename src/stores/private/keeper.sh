@@ -1,4 +1,4 @@
-# Ends private servers and removes their directory, as soon as whoever started them closes the pipe, by
+# Ends private servers and removes their directory, as soon as the process that started them closes the pipe, by
 # whatever way it ends.
 #
 # $1  the directory

@@ -11,7 +11,7 @@ use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::domain::books::Books;
 use crate::scheduler::BuyerHandle;
-use crate::stores::remote::{Fixture, Refusal, StepConnection, Terms};
+use crate::stores::remote::{Fixture, Refusal, StepConnection, StoreConfig};
 
 /// A described checkout, which has a database of its own.
 pub(super) struct Described {
@@ -48,7 +48,7 @@ impl Described {
     pub(super) fn link(
         &self,
         client: &Client,
-        terms: &Terms,
+        terms: &StoreConfig,
         handle: Option<BuyerHandle>,
     ) -> Result<StepConnection<RedisExecutor>, Error> {
         let mut connection = super::server::dial(client, terms)?;
@@ -68,7 +68,7 @@ impl Described {
     }
 
     /// Opens a connection that sees which clients wait.
-    pub(super) fn watch(&self, client: &Client, terms: &Terms) -> Result<Watcher, Error> {
+    pub(super) fn watch(&self, client: &Client, terms: &StoreConfig) -> Result<Watcher, Error> {
         let connection = super::server::dial(client, terms)?;
         Ok(Watcher { connection, blocking: self.blocking.clone() })
     }
@@ -90,7 +90,7 @@ impl Described {
     pub(super) fn take_stock(
         &self,
         connection: &mut Connection,
-        terms: &Terms,
+        terms: &StoreConfig,
     ) -> Result<Books, Error> {
         let shelves = self.shelves.read().clone();
         let ask = |key: &str, call: &Call| self.ask(key, connection, call, &|_| Value::Null);

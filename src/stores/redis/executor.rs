@@ -5,7 +5,7 @@ use ::redis::{Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Va
 use super::blocking::{Blocking, longest_wait};
 use crate::describe::checkout::{Answer, Call, Value};
 use crate::scheduler::{BuyerHandle, Footprint, Resources};
-use crate::stores::remote::{Refusal, Stays, StepExecutor, Terms};
+use crate::stores::remote::{Refusal, Stays, StepExecutor, StoreConfig};
 
 /// Commands that only read.
 pub(super) const LOOKS: [&str; 23] = [
@@ -107,7 +107,7 @@ pub(super) fn may_leave_traces(call: &Call) -> bool {
 /// How a connection is opened, and what is known about it.
 pub(super) struct Line {
     pub(super) client: Client,
-    pub(super) terms: Terms,
+    pub(super) terms: StoreConfig,
     pub(super) handle: Option<BuyerHandle>,
     pub(super) blocking: Blocking,
     /// Whether a step may leave something on the connection.

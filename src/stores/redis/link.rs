@@ -10,7 +10,7 @@ use super::scripts::Scripts;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
 use crate::scheduler::BuyerHandle;
-use crate::stores::remote::{Link, Terms};
+use crate::stores::remote::{Link, StoreConfig};
 
 /// The shortest and the longest pause between two tries of a lease: Redis has no queue for it.
 const NAPS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));
@@ -19,7 +19,7 @@ const NAPS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mil
 pub(super) struct RedisLink<C> {
     connection: C,
     scripts: Scripts,
-    terms: Terms,
+    terms: StoreConfig,
     /// With a handle, a buyer that waits for a lease tries again only after another buyer has moved.
     handle: Option<BuyerHandle>,
     is_broken: bool,
@@ -46,7 +46,7 @@ impl From<Failure> for Trouble {
 }
 
 impl<C: ConnectionLike> RedisLink<C> {
-    pub(super) fn new(connection: C, terms: Terms, handle: Option<BuyerHandle>) -> Self {
+    pub(super) fn new(connection: C, terms: StoreConfig, handle: Option<BuyerHandle>) -> Self {
         Self { connection, scripts: Scripts::new(), terms, handle, is_broken: false }
     }
 

@@ -19,7 +19,7 @@ use ::redis::Client;
 
 use super::Address;
 use super::private::ServerSandbox;
-use super::remote::{Fixture, Link, NobodyWaits, Server, Terms, Watch, is_not_ours};
+use super::remote::{Fixture, Link, NoWaits, Server, StoreConfig, Watch, is_not_ours};
 use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
@@ -35,7 +35,7 @@ pub(super) use upstream::back;
 
 /// Starts a private server, or finds the one that the address names. A server that has keys with our prefix is not
 /// touched.
-pub(super) fn open(address: &Address, terms: &Terms) -> Result<Box<dyn Server>, Error> {
+pub(super) fn open(address: &Address, terms: &StoreConfig) -> Result<Box<dyn Server>, Error> {
     Ok(Box::new(Redis::open(address, terms)?))
 }
 
@@ -44,7 +44,7 @@ struct Redis {
     client: Client,
     url: String,
     version: String,
-    terms: Terms,
+    terms: StoreConfig,
     /// The checkout whose own keys are used, if it is described in a file.
     described: Option<Described>,
     /// Whether the keys belong to this run, which deletes them at the end.
@@ -54,7 +54,7 @@ struct Redis {
 }
 
 impl Redis {
-    fn open(address: &Address, terms: &Terms) -> Result<Self, Error> {
+    fn open(address: &Address, terms: &StoreConfig) -> Result<Self, Error> {
         let (url, sandbox) = address.or_private(|| server::start(terms))?;
         let client = server::client(&url, address)?;
         let terms = terms.clone();
@@ -124,7 +124,7 @@ impl Server for Redis {
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
         match &self.described {
             Some(described) => Ok(Box::new(described.watch(&self.client, &self.terms)?)),
-            None => Ok(Box::new(NobodyWaits)),
+            None => Ok(Box::new(NoWaits)),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
 use crate::stores::private::{self, Beside, Package, ServerSandbox};
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 
 /// What has to be installed.
 pub(in crate::stores) const PACKAGE: Package = Package {
@@ -46,7 +46,7 @@ pub(super) fn client(url: &str, address: &Address) -> Result<Client, Error> {
 }
 
 /// Connects, with a timeout for every wait.
-pub(super) fn dial(client: &Client, terms: &Terms) -> Result<Connection, Error> {
+pub(super) fn dial(client: &Client, terms: &StoreConfig) -> Result<Connection, Error> {
     let dial = || {
         let mut connection = client.get_connection_with_timeout(CONNECTING)?;
         let within = Some(terms.patience + GRACE);
@@ -71,7 +71,7 @@ pub(super) fn version(connection: &mut Connection) -> RedisResult<String> {
 
 /// Starts a private server on a socket in its own directory. It appends every write to a file, and syncs the file
 /// before it answers; with relaxed durability, it has no file.
-pub(super) fn start(terms: &Terms) -> Result<(String, ServerSandbox), Error> {
+pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Error> {
     let server = PACKAGE.find_server()?;
     let sandbox = ServerSandbox::make("KILL")?;
     let password = private::password()?;

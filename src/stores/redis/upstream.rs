@@ -13,7 +13,7 @@ use crate::proxy::{Redis as RedisWire, StatementAnalyzer, Target, UpstreamServer
 use crate::scheduler::Waits;
 use crate::stores::Address;
 use crate::stores::private::ServerSandbox;
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// The most keys that have a number of their own.
@@ -22,7 +22,7 @@ const MOST_KEYS: usize = 24;
 /// Starts a private server, or finds the one that the address names.
 pub(in crate::stores) fn back(
     address: &Address,
-    terms: &Terms,
+    terms: &StoreConfig,
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let (url, sandbox) = address.or_private(|| server::start(terms))?;
     let client = server::client(&url, address)?;

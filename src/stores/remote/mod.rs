@@ -1,7 +1,7 @@
 //! Stores outside this process: databases, behind a pool of connections.
 //!
 //! A [`Server`] is ready to be connected to; a [`Link`] is one connection to it, and does one op at a time. A
-//! [`Site`] keeps the pool from round to round, and a [`Remote`] is one round's shop: the site, and what every
+//! [`Backend`] keeps the pool from round to round, and a [`Remote`] is one round's shop: the site, and what every
 //! shop has beside its store, a worker's queue and a payment provider.
 
 #[cfg(feature = "http")]
@@ -11,13 +11,13 @@ mod generated;
 mod killer;
 mod pool;
 mod steps;
-mod terms;
+mod store_config;
 
 #[cfg(feature = "http")]
 pub(in crate::stores) use asker::Asker;
 pub use client::RemoteClient;
 pub use steps::{Refusal, Stays, StepConnection, StepExecutor};
-pub use terms::Terms;
+pub use store_config::StoreConfig;
 
 use super::LiveStore;
 use super::patience::Patience;
@@ -180,9 +180,9 @@ pub trait Watch: Send {
 
 /// The watch of a server where no session waits for another, except that a client may itself choose to wait.
 #[derive(Debug)]
-pub(super) struct NobodyWaits;
+pub(super) struct NoWaits;
 
-impl Watch for NobodyWaits {
+impl Watch for NoWaits {
     fn waits(&mut self) -> Result<Waits, Error> {
         Ok(Waits::new())
     }
@@ -246,19 +246,19 @@ pub struct Fixture {
 const A_FEW: u32 = 26;
 
 /// A server and the connections to it.
-pub struct Site {
+pub struct Backend {
     /// Closed before the server removes its tables: a connection with an open transaction would keep it from that.
     pool: Pool,
     server: Box<dyn Server>,
-    terms: Terms,
+    terms: StoreConfig,
 }
 
-impl Site {
+impl Backend {
     /// Opens all connections.
     ///
     /// # Errors
     /// [`Error::World`] when one of them cannot be opened.
-    pub fn open(server: Box<dyn Server>, terms: Terms) -> Result<Self, Error> {
+    pub fn open(server: Box<dyn Server>, terms: StoreConfig) -> Result<Self, Error> {
         let pool = Pool::fill(&*server, terms.connections)?;
         Ok(Self { pool, server, terms })
     }
@@ -272,7 +272,7 @@ impl Site {
 
 /// One round's shop.
 pub struct Remote<'s> {
-    site: &'s Site,
+    site: &'s Backend,
     opening: Fixture,
     queue: Queue<'s>,
     killer: Killer,
@@ -285,7 +285,7 @@ impl<'s> Remote<'s> {
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
-    pub fn open(site: &'s Site, settings: &Settings, card: &About) -> Result<Self, Error> {
+    pub fn open(site: &'s Backend, settings: &Settings, card: &About) -> Result<Self, Error> {
         let opening = Fixture {
             items: settings.items,
             stock: settings.stock,

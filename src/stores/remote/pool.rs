@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 
-use super::{Link, Server, Terms};
+use super::{Link, Server, StoreConfig};
 use crate::base::error::Error;
 
 /// How soon a connection that could not be opened is tried again.
@@ -63,7 +63,7 @@ impl Pool {
 
 /// Opens a connection, again and again until patience runs out or the race is stopped: a server that was
 /// killed may come back.
-pub(super) fn reconnect(server: &dyn Server, terms: &Terms) -> Place {
+pub(super) fn reconnect(server: &dyn Server, terms: &StoreConfig) -> Place {
     let mut left = terms.patience;
     loop {
         match server.connect() {

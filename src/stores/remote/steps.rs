@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::generated::hands_on;
-use super::{Link, Terms};
+use super::{Link, StoreConfig};
 use crate::describe::checkout::{
     Answer, Call, Checkout, End, Numbered, ROWS, Saved, Shelves, Step, Value,
 };
@@ -172,7 +172,7 @@ impl Memory {
 pub struct StepConnection<S> {
     executor: S,
     checkout: Arc<Checkout>,
-    terms: Terms,
+    terms: StoreConfig,
     handle: Option<BuyerHandle>,
     memory: Memory,
     has_changed: bool,
@@ -188,7 +188,7 @@ impl<S: StepExecutor> StepConnection<S> {
         executor: S,
         checkout: Arc<Checkout>,
         shelves: Arc<Shelves>,
-        terms: Terms,
+        terms: StoreConfig,
         handle: Option<BuyerHandle>,
     ) -> Self {
         let want = Want::one(Item(0), 1);

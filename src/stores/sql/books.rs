@@ -3,12 +3,12 @@
 use super::{Database, SqlError, Statement};
 use crate::domain::books::Books;
 use crate::domain::op::{Item, Order, Want};
-use crate::stores::remote::{Fixture, Terms};
+use crate::stores::remote::{Fixture, StoreConfig};
 
 /// Makes the tables.
 pub(in crate::stores) fn create(
     database: &mut impl Database,
-    terms: &Terms,
+    terms: &StoreConfig,
 ) -> Result<(), SqlError> {
     database.run(Statement::Create)?;
     if terms.unit_rows {
@@ -20,7 +20,7 @@ pub(in crate::stores) fn create(
 /// Empties the tables, and inserts the stock of each product.
 pub(in crate::stores) fn stock_up<D: Database>(
     database: &mut D,
-    terms: &Terms,
+    terms: &StoreConfig,
     opening: Fixture,
 ) -> Result<(), SqlError> {
     let may_delete = opening.is_small && D::tidies_up(terms.isolation).is_none();
@@ -45,7 +45,7 @@ pub(in crate::stores) fn stock_up<D: Database>(
 /// Reads the tables for the audit.
 pub(in crate::stores) fn take_stock(
     database: &mut impl Database,
-    terms: &Terms,
+    terms: &StoreConfig,
     opening: Fixture,
 ) -> Result<Books, SqlError> {
     let shelves = match opening.counts_orders {

@@ -14,7 +14,7 @@ use crate::describe::checkout::{Answer, Call, Checkout, Script, Shelves, Value, 
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
-use crate::stores::remote::{Fixture, Link, StepConnection, Terms};
+use crate::stores::remote::{Fixture, Link, StepConnection, StoreConfig};
 
 /// The tables of a described checkout.
 pub(in crate::stores) struct CheckoutTables {
@@ -42,7 +42,7 @@ impl CheckoutTables {
         Self { checkout, kind, shelves, known, empties }
     }
 
-    fn build(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError> {
+    fn build(&self, database: &mut impl Database, terms: &StoreConfig) -> Result<(), SqlError> {
         database.enter_room(terms.isolation)?;
         run_file(database, self.checkout.schema.as_ref())
     }
@@ -51,7 +51,7 @@ impl CheckoutTables {
     fn furnish<D: Database>(
         &self,
         database: &mut D,
-        terms: &Terms,
+        terms: &StoreConfig,
         is_small: bool,
     ) -> Result<(), SqlError> {
         match &self.checkout.seed {
@@ -94,7 +94,11 @@ impl CheckoutTables {
     }
 
     /// Reads which tables there are, and how they are emptied.
-    fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
+    fn get_to_know<D: Database>(
+        &self,
+        database: &mut D,
+        terms: &StoreConfig,
+    ) -> Result<(), SqlError> {
         let parts = asked(database, Statement::RoomParts, terms.is_private)?;
         let many = listed(database, D::text(Statement::RoomEmpty), terms.is_private)?;
         let mut few = listed(database, D::text(Statement::RoomClear), terms.is_private)?;
@@ -128,7 +132,11 @@ impl CheckoutTables {
     }
 
     /// Installs the triggers that hold changes inside the server, if that is wanted and allowed.
-    fn hold_inside<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
+    fn hold_inside<D: Database>(
+        &self,
+        database: &mut D,
+        terms: &StoreConfig,
+    ) -> Result<(), SqlError> {
         match self.kind != StoreKind::Sqlite && terms.may_hold_inside() {
             true => hold::install(database, terms.is_private),
             false => Ok(()),
@@ -138,7 +146,7 @@ impl CheckoutTables {
     fn step_link<D: Database>(
         &self,
         database: D,
-        terms: &Terms,
+        terms: &StoreConfig,
         handle: Option<BuyerHandle>,
     ) -> StepConnection<SqlExecutor<D>> {
         let executor = SqlExecutor::new(database, self.known.lock().clone());
@@ -156,7 +164,7 @@ fn run_file(database: &mut impl Database, script: Option<&Script>) -> Result<(),
 }
 
 impl Tables for CheckoutTables {
-    fn make<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), Error> {
+    fn make<D: Database>(&self, database: &mut D, terms: &StoreConfig) -> Result<(), Error> {
         database.run(Statement::RoomMake).map_err(|error| {
             Error::world(format!(
                 "cannot make a place for the checkout's tables, oversell_sim_checkout: {}\n       if an earlier run \
@@ -172,7 +180,7 @@ impl Tables for CheckoutTables {
         })
     }
 
-    fn enter(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError> {
+    fn enter(&self, database: &mut impl Database, terms: &StoreConfig) -> Result<(), SqlError> {
         database.enter_room(terms.isolation)
     }
 
@@ -194,7 +202,7 @@ impl Tables for CheckoutTables {
     fn stock_up(
         &self,
         database: &mut impl Database,
-        terms: &Terms,
+        terms: &StoreConfig,
         opening: Fixture,
     ) -> Result<(), SqlError> {
         terms.show_begins();
@@ -210,7 +218,7 @@ impl Tables for CheckoutTables {
     fn take_stock(
         &self,
         database: &mut impl Database,
-        terms: &Terms,
+        terms: &StoreConfig,
         _: Fixture,
     ) -> Result<Books, SqlError> {
         let shelves = self.shelves.read().clone();
@@ -219,7 +227,7 @@ impl Tables for CheckoutTables {
         Ok(Books { trouble: terms.take_trouble(), ..books })
     }
 
-    fn link<D: Database + 'static>(&self, database: D, terms: &Terms) -> Box<dyn Link> {
+    fn link<D: Database + 'static>(&self, database: D, terms: &StoreConfig) -> Box<dyn Link> {
         Box::new(self.step_link(database, terms, None))
     }
 
@@ -227,7 +235,7 @@ impl Tables for CheckoutTables {
         &self,
         mut database: D,
         handle: BuyerHandle,
-        terms: &Terms,
+        terms: &StoreConfig,
         _: bool,
     ) -> Result<Box<dyn Link>, SqlError> {
         database.attach(&handle)?;

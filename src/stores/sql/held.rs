@@ -9,7 +9,7 @@ use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
-use crate::stores::remote::{Link, Refusal, Terms};
+use crate::stores::remote::{Link, Refusal, StoreConfig};
 
 /// A link of a buyer with a handle to the gate. The gate holds each of its statements if `holds_statements`, else only
 /// the buyer itself.
@@ -17,7 +17,7 @@ pub(in crate::stores) fn link<D: Database + 'static>(
     mut database: D,
     handle: BuyerHandle,
     known: Known,
-    terms: &Terms,
+    terms: &StoreConfig,
     holds_statements: bool,
 ) -> Result<Box<dyn Link>, SqlError> {
     database.attach(&handle)?;

@@ -4,7 +4,7 @@ use super::{Database, Row, SqlError, Statement, Values};
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::isolation::Isolation;
 use crate::domain::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
-use crate::stores::remote::{Link, Terms};
+use crate::stores::remote::{Link, StoreConfig};
 
 /// How often an op outside any transaction is tried at most, when the database rolls it back after a conflict or a
 /// deadlock: nothing of it counts then, so the buyer is not told.
@@ -24,7 +24,7 @@ enum UnderWay {
 /// One connection to an SQL database.
 pub(in crate::stores) struct SqlLink<D> {
     database: D,
-    terms: Terms,
+    terms: StoreConfig,
     under_way: UnderWay,
     /// Locks asked for and not given back.
     held: Vec<Item>,
@@ -35,7 +35,7 @@ type Done<T = Reply> = Result<T, SqlError>;
 
 impl<D: Database> SqlLink<D> {
     /// A link over this connection.
-    pub(in crate::stores) fn new(database: D, terms: Terms) -> Self {
+    pub(in crate::stores) fn new(database: D, terms: StoreConfig) -> Self {
         let under_way = UnderWay::Nothing;
         Self { database, terms, under_way, held: Vec::new(), is_broken: false }
     }

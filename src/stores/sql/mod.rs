@@ -142,9 +142,9 @@ impl SqlError {
     /// The text of the error, for a statement that has to succeed.
     pub(super) fn text(self) -> String {
         match self {
-            Self::Conflict => "somebody else is at work in the same tables".into(),
+            Self::Conflict => "another process is at work in the same tables".into(),
             Self::Deadlock => "a deadlock with another session in the same tables".into(),
-            Self::LockTimeout => "somebody else keeps the tables locked".into(),
+            Self::LockTimeout => "another process keeps the tables locked".into(),
             Self::Check => "stock may not be below zero".into(),
             Self::Misused(why) => why.to_string(),
             Self::Forbidden(text)

@@ -8,7 +8,7 @@ use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{BuyerHandle, Waits};
 use crate::stores::private::ServerSandbox;
-use crate::stores::remote::{Fixture, Link, Remarks, Server, Terms, Watch, is_not_ours};
+use crate::stores::remote::{Fixture, Link, Remarks, Server, StoreConfig, Watch, is_not_ours};
 
 /// Connects to a server.
 pub(in crate::stores) trait Dialer: Send + Sync {
@@ -19,7 +19,7 @@ pub(in crate::stores) trait Dialer: Send + Sync {
     const KIND: StoreKind;
 
     /// Connects.
-    fn dial(&self, terms: &Terms) -> Result<Self::Database, Error>;
+    fn dial(&self, terms: &StoreConfig) -> Result<Self::Database, Error>;
 
     /// The server's name and version.
     fn version(database: &mut Self::Database) -> Result<String, SqlError>;
@@ -31,7 +31,7 @@ pub(in crate::stores) struct SqlServer<D: Dialer, T: Tables> {
     tables: T,
     url: String,
     version: String,
-    terms: Terms,
+    terms: StoreConfig,
     /// The connection for setup and audit, as long as it is usable.
     desk: Mutex<Option<D::Database>>,
     /// Whether the tables have been made, and so are to be removed.
@@ -46,7 +46,7 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
         dialer: D,
         url: String,
         sandbox: Option<ServerSandbox>,
-        terms: &Terms,
+        terms: &StoreConfig,
         tables: T,
     ) -> Result<Self, Error> {
         let mut terms = terms.clone();

@@ -68,7 +68,7 @@ statements! {
     Units "units" "A table with a row a unit.";
     UnitsClear "units_clear" "No unit.";
     UnitsPutUp "units_put_up" "One unit.";
-    UnitsLock "units_lock" "Units that nobody else is about to take.";
+    UnitsLock "units_lock" "Units that no other buyer is about to take.";
     UnitsTake "units_take" "One of them.";
     UnitsLeft "units_left" "`Op::Read`, where stock is rows.";
     UnitsShelves "units_shelves" "For the audit: stock that is rows.";

@@ -11,15 +11,15 @@ use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
-use crate::stores::remote::{Fixture, Link, Terms};
+use crate::stores::remote::{Fixture, Link, StoreConfig};
 
 /// What is done with the tables in a server.
 pub(in crate::stores) trait Tables: Send + Sync {
     /// Creates the tables.
-    fn make<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), Error>;
+    fn make<D: Database>(&self, database: &mut D, terms: &StoreConfig) -> Result<(), Error>;
 
     /// Prepares a connection for the tables.
-    fn enter(&self, database: &mut impl Database, terms: &Terms) -> Result<(), SqlError>;
+    fn enter(&self, database: &mut impl Database, terms: &StoreConfig) -> Result<(), SqlError>;
 
     /// Whether triggers hold statements inside the server.
     fn holds_inside(&self) -> bool;
@@ -36,7 +36,7 @@ pub(in crate::stores) trait Tables: Send + Sync {
     fn stock_up(
         &self,
         database: &mut impl Database,
-        terms: &Terms,
+        terms: &StoreConfig,
         opening: Fixture,
     ) -> Result<(), SqlError>;
 
@@ -44,12 +44,12 @@ pub(in crate::stores) trait Tables: Send + Sync {
     fn take_stock(
         &self,
         database: &mut impl Database,
-        terms: &Terms,
+        terms: &StoreConfig,
         opening: Fixture,
     ) -> Result<Books, SqlError>;
 
     /// A buyer's link over a connection.
-    fn link<D: Database + 'static>(&self, database: D, terms: &Terms) -> Box<dyn Link>;
+    fn link<D: Database + 'static>(&self, database: D, terms: &StoreConfig) -> Box<dyn Link>;
 
     /// A buyer's link with a handle to the gate. The gate holds each of its statements if `holds_statements`, else only
     /// the buyer itself.
@@ -57,7 +57,7 @@ pub(in crate::stores) trait Tables: Send + Sync {
         &self,
         database: D,
         handle: BuyerHandle,
-        terms: &Terms,
+        terms: &StoreConfig,
         holds_statements: bool,
     ) -> Result<Box<dyn Link>, SqlError>;
 }
@@ -80,7 +80,11 @@ impl BuiltinTables {
 
     /// Reads which tables there are, and installs the triggers that hold changes inside the server, if that is wanted
     /// and allowed.
-    fn get_to_know<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), SqlError> {
+    fn get_to_know<D: Database>(
+        &self,
+        database: &mut D,
+        terms: &StoreConfig,
+    ) -> Result<(), SqlError> {
         let parts = hold::asked(database, Statement::RoomParts, terms.is_private)?;
         let catalog = Catalog::of(self.kind, &parts, terms.isolation, std::iter::empty(), 0);
         // Other tables in a server that this run did not start get no triggers.
@@ -96,7 +100,7 @@ impl BuiltinTables {
 }
 
 impl Tables for BuiltinTables {
-    fn make<D: Database>(&self, database: &mut D, terms: &Terms) -> Result<(), Error> {
+    fn make<D: Database>(&self, database: &mut D, terms: &StoreConfig) -> Result<(), Error> {
         books::create(database, terms).map_err(|error| {
             Error::world(format!(
                 "cannot make the tables oversell_sim_*: {}\n       if an earlier run was killed, drop them: \
@@ -118,7 +122,7 @@ impl Tables for BuiltinTables {
         self.known.lock().overlaps.told()
     }
 
-    fn enter(&self, _: &mut impl Database, _: &Terms) -> Result<(), SqlError> {
+    fn enter(&self, _: &mut impl Database, _: &StoreConfig) -> Result<(), SqlError> {
         Ok(())
     }
 
@@ -129,7 +133,7 @@ impl Tables for BuiltinTables {
     fn stock_up(
         &self,
         database: &mut impl Database,
-        terms: &Terms,
+        terms: &StoreConfig,
         opening: Fixture,
     ) -> Result<(), SqlError> {
         books::stock_up(database, terms, opening)
@@ -138,13 +142,13 @@ impl Tables for BuiltinTables {
     fn take_stock(
         &self,
         database: &mut impl Database,
-        terms: &Terms,
+        terms: &StoreConfig,
         opening: Fixture,
     ) -> Result<Books, SqlError> {
         books::take_stock(database, terms, opening)
     }
 
-    fn link<D: Database + 'static>(&self, database: D, terms: &Terms) -> Box<dyn Link> {
+    fn link<D: Database + 'static>(&self, database: D, terms: &StoreConfig) -> Box<dyn Link> {
         Box::new(SqlLink::new(database, terms.clone()))
     }
 
@@ -152,7 +156,7 @@ impl Tables for BuiltinTables {
         &self,
         database: D,
         handle: BuyerHandle,
-        terms: &Terms,
+        terms: &StoreConfig,
         holds_statements: bool,
     ) -> Result<Box<dyn Link>, SqlError> {
         held::link(database, handle, self.known.lock().clone(), terms, holds_statements)

@@ -15,7 +15,7 @@ use crate::domain::store_kind::StoreKind;
 use crate::proxy::{StatementAnalyzer, UpstreamServer, Wire};
 use crate::scheduler::Waits;
 use crate::stores::private::ServerSandbox;
-use crate::stores::remote::Terms;
+use crate::stores::remote::StoreConfig;
 use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// A database whose tables can be saved and restored.
@@ -63,7 +63,7 @@ impl<D: Dialer<Database: Keepsake>> SqlUpstream<D> {
         endpoint: Endpoint,
         sandbox: Option<ServerSandbox>,
         settings: Vec<(String, String)>,
-        terms: &Terms,
+        terms: &StoreConfig,
     ) -> Result<Self, Error> {
         let mut desk = dialer.dial(terms)?;
         let version = D::version(&mut desk).map_err(SqlError::into_error)?;

@@ -12,7 +12,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::Address;
 use super::private::ServerSandbox;
-use super::remote::{Server, Terms};
+use super::remote::{Server, StoreConfig};
 use super::sql::{Database, Dialer, Opened, Row, SqlError, SqlServer, Statement, Tables, Values};
 use crate::base::error::Error;
 use crate::base::text::nearest::shown;
@@ -24,7 +24,7 @@ use crate::scheduler::BuyerHandle;
 /// Creates the file: at the address, else in a temporary directory. A file that exists already is not touched.
 pub(super) fn open(
     address: &Address,
-    terms: &Terms,
+    terms: &StoreConfig,
     tables: impl Tables + 'static,
 ) -> Result<Box<dyn Server>, Error> {
     let file = File::make(address)?;
@@ -35,7 +35,7 @@ pub(super) fn open(
 
 /// Opens a shop's file, to run the checkout file's queries there.
 #[cfg(feature = "http")]
-pub(super) fn ask_at(url: &str, terms: &Terms) -> Result<SqliteFile, Error> {
+pub(super) fn ask_at(url: &str, terms: &StoreConfig) -> Result<SqliteFile, Error> {
     let path = Path::new(url.strip_prefix("sqlite:").unwrap_or(url));
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     SqliteFile::open(path, flags, terms)
@@ -74,7 +74,7 @@ impl File {
         Ok(Self { path, home: Home::Named })
     }
 
-    fn link_up(&self, terms: &Terms, flags: OpenFlags) -> Result<SqliteFile, Error> {
+    fn link_up(&self, terms: &StoreConfig, flags: OpenFlags) -> Result<SqliteFile, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | flags;
         SqliteFile::open(&self.path, flags, terms)
             .map_err(|error| Error::world(format!("SQLite, {}: {error}", self.path.display())))
@@ -86,7 +86,7 @@ impl Dialer for File {
 
     const KIND: StoreKind = StoreKind::Sqlite;
 
-    fn dial(&self, terms: &Terms) -> Result<SqliteFile, Error> {
+    fn dial(&self, terms: &StoreConfig) -> Result<SqliteFile, Error> {
         self.link_up(terms, OpenFlags::empty())
     }
 
@@ -114,17 +114,17 @@ const CACHED: usize = 200;
 pub(super) struct SqliteFile {
     connection: Connection,
     path: PathBuf,
-    terms: Terms,
+    terms: StoreConfig,
     handle: Option<BuyerHandle>,
 }
 
 impl SqliteFile {
-    fn open(path: &Path, flags: OpenFlags, terms: &Terms) -> rusqlite::Result<Self> {
+    fn open(path: &Path, flags: OpenFlags, terms: &StoreConfig) -> rusqlite::Result<Self> {
         let connection = Self::connect(path, flags, terms)?;
         Ok(Self { connection, path: path.to_owned(), terms: terms.clone(), handle: None })
     }
 
-    fn connect(path: &Path, flags: OpenFlags, terms: &Terms) -> rusqlite::Result<Connection> {
+    fn connect(path: &Path, flags: OpenFlags, terms: &StoreConfig) -> rusqlite::Result<Connection> {
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_handler(Some(busy_handler(terms.clone())))?;
         connection.set_prepared_statement_cache_capacity(CACHED);
@@ -319,7 +319,7 @@ fn received(value: ValueRef<'_>) -> Value {
 
 /// Waits for the session that is writing, with longer and longer pauses, as SQLite's own handler does; gives up when
 /// patience runs out or the race is stopped.
-fn busy_handler(terms: Terms) -> impl FnMut(i32) -> bool + Send + 'static {
+fn busy_handler(terms: StoreConfig) -> impl FnMut(i32) -> bool + Send + 'static {
     const NAPS_MS: [u64; 8] = [1, 2, 5, 10, 15, 20, 25, 50];
     let mut waited = Duration::ZERO;
     move |times| {
@@ -364,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_statement_opens_the_tables_behind_its_views_and_says_which_it_changes() {
-        let terms = Terms::of(&Settings::default(), &Control::default());
+        let terms = StoreConfig::of(&Settings::default(), &Control::default());
         let file = File::make(&Address::default()).unwrap();
         let mut database = file.link_up(&terms, OpenFlags::SQLITE_OPEN_CREATE).unwrap();
         says_what_statements_open(&mut database, "SELECT n FROM [shown]");

@@ -17,7 +17,7 @@ impl Strategy for CacheDrift {
         About {
             name: "cache-drift",
             aliases: &[],
-            summary: "a cache and a queue, and nobody who gives back what was lost between them",
+            summary: "a cache and a queue; what is lost between them is never given back",
             needs: &[OpKind::Cache, OpKind::Queue, OpKind::Transaction, OpKind::Take, OpKind::FindOrder],
             carts: false,
             claim: Claim::ShowsWhen(FindingKind::Undersold, &[("crashes", "1")]),

@@ -15,7 +15,7 @@ impl Strategy for ChargeFirst {
         About {
             name: "charge-first",
             aliases: &[],
-            summary: "take the unit, charge, then write the order, with nobody to look after a crash",
+            summary: "take the unit, charge, then write the order; no recovery after a crash",
             needs: &[OpKind::Take, OpKind::Add, OpKind::Pay],
             carts: false,
             claim: Claim::ShowsWhen(FindingKind::ChargedWithoutUnit, &[("crashes", "1")]),

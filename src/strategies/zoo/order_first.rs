@@ -15,7 +15,7 @@ impl Strategy for OrderFirst {
         About {
             name: "order-first",
             aliases: &[],
-            summary: "take the unit, write the order, then charge, with nobody to look after a crash",
+            summary: "take the unit, write the order, then charge; no recovery after a crash",
             needs: &[OpKind::Take, OpKind::Pay],
             carts: false,
             claim: Claim::ShowsWhen(FindingKind::UnitWithoutCharge, &[("crashes", "1")]),

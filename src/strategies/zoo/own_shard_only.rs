@@ -17,7 +17,7 @@ impl Strategy for OwnShardOnly {
         About {
             name: "own-shard-only",
             aliases: &[],
-            summary: "take from one shard of the stock, and take its no for everybody's",
+            summary: "take from one shard of the stock, and take its no for the answer of all",
             needs: &[OpKind::Shards],
             carts: false,
             claim: Claim::ShowsWhen(FindingKind::FalseSoldOut, &[("qty", "2"), ("stock", "3")]),

@@ -8,7 +8,7 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 use super::step::{Grain, Step};
 use super::visit::{FinishedVisit, HeldBuyer};
 use crate::base::error::Error;
-use crate::check::round::{Round, Tally};
+use crate::check::round::{Counters, Round};
 use crate::domain::buyer::Ending;
 use crate::domain::op::{BuyerId, OpKind, Want};
 use crate::domain::settings::Settings;
@@ -361,7 +361,7 @@ impl<'h> Harness<'h> {
                 };
                 let names: Vec<String> = places.iter().map(name).collect();
                 Error::world(format!(
-                    "{}: no answer to {} for half a minute, and it does not say that anybody waits",
+                    "{}: no answer to {} for half a minute, and it does not say that any session waits",
                     self.server.version(),
                     names.join(", ")
                 ))
@@ -426,10 +426,10 @@ impl<'h> Harness<'h> {
             visits.truncate(1);
             visits[0].buyer = 0;
         }
-        let tally = Tally {
+        let tally = Counters {
             leaked_locks: lefts().map(|left| left.leaked_locks).sum(),
             leaked_holds: leaked_holds(&visits, &books.holding),
-            ..Tally::default()
+            ..Counters::default()
         };
         let books = crate::domain::books::Books { payments: self.provider.payments(), ..books };
         Ok(Round { number: 1, stock: self.settings.stock, visits, books, tally })

@@ -12,7 +12,7 @@ use crate::domain::card::BackgroundTask;
 use crate::domain::faults::Act;
 use crate::domain::op::{Op, OpKind, Payment, Reply, Request};
 use crate::scheduler::Choice;
-use crate::stores::model::{Grip, Model};
+use crate::stores::model::{HeldResources, Model};
 
 impl TransitionTable<'_> {
     /// The result of an act that is not a plain step.
@@ -180,7 +180,7 @@ impl TransitionTable<'_> {
         let fresh = RunningTask {
             background_task,
             heard: Vec::new(),
-            grip: Grip::default(),
+            grip: HeldResources::default(),
             next: Op::FindOrder,
         };
         self.goes_on(fresh, kind)

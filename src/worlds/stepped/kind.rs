@@ -6,7 +6,7 @@ use crate::domain::attempt::OpResult;
 use crate::domain::buyer::Ending;
 use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Item, Op, Order, Want};
-use crate::stores::model::{Grip, Standing};
+use crate::stores::model::{HeldResources, Standing};
 
 /// The role of a buyer or the worker, apart from what it has heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +43,7 @@ pub struct RunningTask {
     /// What it has heard.
     pub heard: Vec<OpResult>,
     /// What it holds of the store.
-    pub grip: Grip,
+    pub grip: HeldResources,
     /// The op it will send next.
     pub next: Op,
 }
@@ -56,7 +56,7 @@ pub struct Kind {
     /// What it has heard in this attempt, private ops included.
     pub heard: Vec<OpResult>,
     /// What it holds of the store.
-    pub grip: Grip,
+    pub grip: HeldResources,
     /// Its standing with the shop and the payment provider; for a worker, that of the buyer it serves.
     pub standing: Standing,
     /// The background task about it that the shop is running.
@@ -152,7 +152,7 @@ impl Kind {
         Self {
             part,
             heard: Vec::new(),
-            grip: Grip::default(),
+            grip: HeldResources::default(),
             standing: Standing::default(),
             background_task: None,
             due: Vec::new(),

@@ -18,7 +18,7 @@ use crate::domain::op::{Op, OpKind, Reply, Request, Units, Want};
 use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
 use crate::scheduler::Choice;
-use crate::stores::model::{Grip, Model, Shelf, Split, Standing, failed};
+use crate::stores::model::{HeldResources, Model, Shelf, Split, Standing, failed};
 
 /// All kinds and stores met so far, for one strategy.
 pub struct TransitionTable<'s> {
@@ -301,7 +301,7 @@ impl<'s> TransitionTable<'s> {
         &mut self,
         store: &mut Model,
         op: Op,
-        grip: &mut Grip,
+        grip: &mut HeldResources,
         standing: &mut Standing,
     ) -> Option<OpResult> {
         let looks = matches!(
@@ -316,7 +316,7 @@ impl<'s> TransitionTable<'s> {
     }
 
     /// Gives back the locks of an attempt that is over, as a closed connection does.
-    fn release(&self, store: &mut Model, held: &Grip, now: KindId) {
+    fn release(&self, store: &mut Model, held: &HeldResources, now: KindId) {
         if !self.kind_of(now).grip.holds_any() {
             store.release(held);
         }

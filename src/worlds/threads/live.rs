@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Control;
 use crate::base::clock::{Clock, nanos};
-use crate::check::round::Tally;
+use crate::check::round::Counters;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, MOST_ITEMS, Op, Reply};
 use crate::domain::session::Connection;
@@ -22,7 +22,7 @@ pub struct Live<'w, C, K> {
     clock: K,
     think_ns: u64,
     control: &'w Control,
-    tally: Tally,
+    tally: Counters,
     waited_ns: u64,
     /// Whether units were on hold or ordered for the buyer, and may have gone back.
     held: bool,
@@ -38,7 +38,7 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
             clock,
             think_ns: nanos(think),
             control,
-            tally: Tally::default(),
+            tally: Counters::default(),
             waited_ns: 0,
             held: false,
             locked_ns: [0; MOST_ITEMS as usize],
@@ -100,7 +100,7 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
     }
 
     /// Closes the connection and returns its tally.
-    pub fn into_tally(self) -> Tally {
+    pub fn into_tally(self) -> Counters {
         self.tally
     }
 

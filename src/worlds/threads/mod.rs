@@ -14,7 +14,7 @@ use crossbeam::sync::WaitGroup;
 use parking_lot::Mutex;
 
 pub use crate::base::control::Control;
-pub use crate::check::round::{Round, Tally};
+pub use crate::check::round::{Counters, Round};
 pub use live::Live;
 pub use visit::{complete, serve, serve_queue};
 
@@ -109,7 +109,7 @@ struct Track<'r, S: ?Sized, L, K> {
 #[derive(Default)]
 struct Takings {
     visits: Vec<Visit>,
-    tally: Tally,
+    tally: Counters,
     panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -162,7 +162,7 @@ where
     }
 
     /// Waits for the start, then serves every `threads`-th buyer from `first` on.
-    fn serve_in_turn(&self, first: BuyerId, lined_up: WaitGroup) -> (Vec<Visit>, Tally) {
+    fn serve_in_turn(&self, first: BuyerId, lined_up: WaitGroup) -> (Vec<Visit>, Counters) {
         let Settings { buyers, seed, policy, .. } = self.settings;
         let mut shop = self.connect();
         // Prepares before the start whatever can be prepared.
@@ -187,14 +187,14 @@ where
     }
 
     /// Serves the queue until the shop closes.
-    fn employ_worker(&self) -> (Vec<Visit>, Tally) {
+    fn employ_worker(&self) -> (Vec<Visit>, Counters) {
         let mut shop = self.connect();
         serve_queue(self.strategy, &mut shop);
         (Vec::new(), shop.into_connection().into_tally())
     }
 
     /// Does a thread's work and keeps what comes of it, even if that is a panic.
-    fn hand_in(&self, work: impl FnOnce() -> (Vec<Visit>, Tally)) {
+    fn hand_in(&self, work: impl FnOnce() -> (Vec<Visit>, Counters)) {
         let outcome = catch_unwind(AssertUnwindSafe(work));
         let mut takings = self.takings.lock();
         match outcome {

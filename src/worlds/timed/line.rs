@@ -25,17 +25,17 @@ pub(super) enum Asked {
 
 /// Both ends of a line. One serves all scripts of a world, for only one of them goes on at a time.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+pub(super) struct SimChannel {
     asked: Cell<Option<Asked>>,
     reply: Cell<Option<OpResult>>,
     looked: Cell<bool>,
 }
 
 /// The strategy's end.
-pub(super) struct Line(Rc<Slot>);
+pub(super) struct Line(Rc<SimChannel>);
 
 /// A reply that is not there yet.
-struct Coming(Rc<Slot>);
+struct Coming(Rc<SimChannel>);
 
 impl Future for Coming {
     type Output = OpResult;
@@ -100,7 +100,7 @@ pub(super) enum End {
 /// A piece of a strategy's code that is under way.
 pub(super) struct Script<'s> {
     future: Pin<Box<dyn Future<Output = End> + 's>>,
-    slot: Rc<Slot>,
+    slot: Rc<SimChannel>,
     looked: bool,
 }
 
@@ -120,19 +120,19 @@ pub(super) trait CoroutineFactory {
     fn card(&self) -> About;
 
     /// A buyer's attempt.
-    fn attempt(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_>;
+    fn attempt(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Script<'_>;
 
     /// A background task about a buyer.
     fn background_task(
         &self,
-        slot: &Rc<Slot>,
+        slot: &Rc<SimChannel>,
         background_task: BackgroundTask,
         buyer: BuyerId,
         want: Want,
     ) -> Script<'_>;
 
     /// A queue worker's request.
-    fn serve(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_>;
+    fn serve(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Script<'_>;
 }
 
 impl<S: Strategy> CoroutineFactory for S {
@@ -140,7 +140,7 @@ impl<S: Strategy> CoroutineFactory for S {
         self.about()
     }
 
-    fn attempt(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_> {
+    fn attempt(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Script<'_> {
         Script::of(slot, buyer, async move |mut shop| {
             End::Attempt(self.attempt(&mut shop, want).await)
         })
@@ -148,7 +148,7 @@ impl<S: Strategy> CoroutineFactory for S {
 
     fn background_task(
         &self,
-        slot: &Rc<Slot>,
+        slot: &Rc<SimChannel>,
         background_task: BackgroundTask,
         buyer: BuyerId,
         want: Want,
@@ -161,7 +161,7 @@ impl<S: Strategy> CoroutineFactory for S {
         })
     }
 
-    fn serve(&self, slot: &Rc<Slot>, buyer: BuyerId, want: Want) -> Script<'_> {
+    fn serve(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Script<'_> {
         Script::of(slot, buyer, async move |mut shop| {
             End::Served(self.serve(&mut shop, want).await)
         })
@@ -170,7 +170,7 @@ impl<S: Strategy> CoroutineFactory for S {
 
 impl<'s> Script<'s> {
     fn of<F: Future<Output = End> + 's>(
-        slot: &Rc<Slot>,
+        slot: &Rc<SimChannel>,
         buyer: BuyerId,
         code: impl FnOnce(Session<Line>) -> F,
     ) -> Self {

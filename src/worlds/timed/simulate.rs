@@ -2,14 +2,14 @@
 
 use super::guests::{Everything, Totals, VisitRecorder};
 use super::line::CoroutineFactory;
-use super::scene::Scene;
+use super::sim_config::SimConfig;
 use super::story::{Line, Story};
 use super::world::World;
 use crate::base::error::Error;
 use crate::check::audit::Running;
 use crate::check::report::{Banner, Gathered, overtakings};
 use crate::check::report::{Counted, Outcome};
-use crate::check::round::{Round, Tally};
+use crate::check::round::{Counters, Round};
 use crate::domain::books::Books;
 use crate::domain::op::{OpKind, Order};
 use crate::strategy::Strategy;
@@ -24,7 +24,7 @@ pub const MOST_KEPT: u64 = 1_000_000;
 /// [`Error::Input`] for a shop that cannot be.
 pub fn simulate(
     strategy: &impl Strategy,
-    scene: &Scene,
+    scene: &SimConfig,
     seed: u64,
     story: Story,
     stopped: &dyn Fn() -> bool,
@@ -34,7 +34,7 @@ pub fn simulate(
 
 fn play(
     strategy: &dyn CoroutineFactory,
-    scene: &Scene,
+    scene: &SimConfig,
     seed: u64,
     story: Story,
     stopped: &dyn Fn() -> bool,
@@ -71,12 +71,12 @@ fn play(
 /// list of payments is empty if the strategy takes money, and none if it does not.
 fn run<G: VisitRecorder>(
     coroutines: &dyn CoroutineFactory,
-    scene: &Scene,
+    scene: &SimConfig,
     seed: u64,
     story: Story,
     guests: G,
     stopped: &dyn Fn() -> bool,
-) -> Result<(G, Books, Tally, Vec<Line>), Error> {
+) -> Result<(G, Books, Counters, Vec<Line>), Error> {
     let mut world = World::open(coroutines, scene, seed, story, guests)?;
     world.run(stopped);
     let (shop, orders): (_, Vec<Order>) = match &world.council {

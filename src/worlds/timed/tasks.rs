@@ -12,7 +12,7 @@ use crate::domain::attempt::{Failure, Missed, OpResult};
 use crate::domain::buyer::Ending;
 use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Op, Reply};
-use crate::stores::model::Grip;
+use crate::stores::model::HeldResources;
 
 impl<'w, G: VisitRecorder> World<'w, G> {
     /// A task begins with a piece of code.
@@ -21,7 +21,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
             seat,
             role,
             script,
-            grip: Grip::default(),
+            grip: HeldResources::default(),
             server: None,
             op: None,
             reply: None,

@@ -3,11 +3,11 @@
 use rand::RngExt;
 
 use super::event::Event;
-use super::floor::Let;
 use super::guests::VisitRecorder;
-use super::scene::Scene;
 use super::seat::Key;
 use super::seat::Seat;
+use super::server_pool::Let;
+use super::sim_config::SimConfig;
 use super::world::{Role, World};
 use crate::base::clock::nanos;
 use crate::check::report::Banner;
@@ -54,7 +54,7 @@ impl<G: VisitRecorder> World<'_, G> {
 
     /// How long a packet takes between a buyer and the shop; one that is lost is sent again.
     pub(super) fn trip(&mut self, seat: usize) -> u64 {
-        let Scene { regions, faults, .. } = self.scene;
+        let SimConfig { regions, faults, .. } = self.scene;
         let seat = &mut self.seats[seat];
         let mut ns = regions[usize::from(seat.region)].way.roll(&mut seat.dice);
         let mut resend_ns = faults.resend_ns;

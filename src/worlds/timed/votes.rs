@@ -1,11 +1,11 @@
 //! Votes: an op goes to the group that agrees on it, and its answer goes back to the task that asked.
 
-use super::council::{Command, Machine};
 use super::event::Event;
 use super::guests::VisitRecorder;
 use super::quorum::{MemberId, Topic};
-use super::scene::Blow;
+use super::replicated_state_machine::{Command, Machine};
 use super::seat::Key;
+use super::sim_config::Blow;
 use super::world::World;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Op, Reply};
@@ -96,7 +96,7 @@ impl<G: VisitRecorder> World<'_, G> {
                         let names: Vec<String> = members.iter().map(name).collect();
                         (names.join(", "), "is cut off from the others")
                     }
-                    Blow::Heal => ("network".into(), "everybody can reach everybody again"),
+                    Blow::Heal => ("network".into(), "every member can reach every other again"),
                     Blow::Crash(member) => (name(member), "dies"),
                     Blow::Restart(member) => (name(member), "is back"),
                 };

@@ -10,27 +10,27 @@ use std::rc::Rc;
 use slab::Slab;
 
 use super::arrivals::Clicks;
-use super::council::Council;
-use super::crowd::Crowd;
 use super::event::Event;
 use super::event_queue::EventQueue;
-use super::floor::Floor;
 use super::guests::VisitRecorder;
-use super::line::{CoroutineFactory, End, Script, Slot};
+use super::line::{CoroutineFactory, End, Script, SimChannel};
+use super::negative_cache::NegativeCache;
+use super::occupancy::Occupancy;
 use super::replica::Copies;
+use super::replicated_state_machine::ReplicatedStateMachine;
 use super::rows::Rows;
-use super::scene::{Quorum, Scene};
 use super::seat::Seat;
-use super::signs::Signs;
+use super::server_pool::ServerPool;
+use super::sim_config::{Quorum, SimConfig};
 use super::story::Story;
 use crate::base::chance::{Dice, DiceBox, Purpose};
 use crate::base::error::Error;
-use crate::check::round::Tally;
+use crate::check::round::Counters;
 use crate::domain::attempt::OpResult;
 use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Op, OpKind};
 use crate::scheduler::Actor;
-use crate::stores::model::{Grip, Model};
+use crate::stores::model::{HeldResources, Model};
 
 /// Whose code a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(super) struct Task<'w> {
     pub(super) seat: usize,
     pub(super) role: Role,
     pub(super) script: Script<'w>,
-    pub(super) grip: Grip,
+    pub(super) grip: HeldResources,
     /// The server on which a worker is busy with it.
     pub(super) server: Option<usize>,
     /// The op that is on its way.
@@ -71,7 +71,7 @@ pub(super) struct Task<'w> {
 /// A simulated shop under way.
 pub(super) struct World<'w, G> {
     pub(super) coroutines: &'w dyn CoroutineFactory,
-    pub(super) scene: &'w Scene,
+    pub(super) scene: &'w SimConfig,
     pub(super) seed: u64,
     pub(super) has_queue_worker: bool,
     pub(super) hears_webhooks: bool,
@@ -82,15 +82,15 @@ pub(super) struct World<'w, G> {
     pub(super) seats: Slab<Seat>,
     pub(super) tasks: Slab<Task<'w>>,
     /// What all tasks' code speaks through.
-    pub(super) slot: Rc<Slot>,
+    pub(super) slot: Rc<SimChannel>,
     pub(super) shop: Model,
-    pub(super) floor: Floor,
+    pub(super) floor: ServerPool,
     /// "Sold out" signs, if servers put up any.
-    pub(super) signs: Option<Signs>,
+    pub(super) signs: Option<NegativeCache>,
     /// Who waits for which row, if writing one takes any time.
     pub(super) rows: Option<Rows>,
     pub(super) copies: Option<Copies>,
-    pub(super) council: Option<Council>,
+    pub(super) council: Option<ReplicatedStateMachine>,
     /// Every buyer's own dice.
     pub(super) dice_box: DiceBox,
     /// The world's dice, for what belongs to no buyer.
@@ -111,10 +111,10 @@ pub(super) struct World<'w, G> {
     pub(super) last_hold_ns: u64,
     pub(super) leases: VecDeque<(u64, usize, u32)>,
     pub(super) story: Story,
-    pub(super) tally: Tally,
+    pub(super) tally: Counters,
     pub(super) deepest_queue: u64,
     /// Buyers who have clicked and have no answer yet.
-    pub(super) crowd: Crowd,
+    pub(super) crowd: Occupancy,
     pub(super) guests: G,
 }
 
@@ -131,7 +131,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
     /// Opens the shop.
     pub(super) fn open(
         coroutines: &'w dyn CoroutineFactory,
-        scene: &'w Scene,
+        scene: &'w SimConfig,
         seed: u64,
         story: Story,
         guests: G,
@@ -147,7 +147,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         let council = scene
             .quorum
             .as_ref()
-            .map(|quorum| Council::open(quorum, &shop, &mut event_queue, &mut dice))
+            .map(|quorum| ReplicatedStateMachine::open(quorum, &shop, &mut event_queue, &mut dice))
             .transpose()?;
         let mut clicks = scene.rush.clicks(Dice::of(seed, Purpose::World, 0, 0));
         if let Some(first) = clicks.next() {
@@ -168,9 +168,9 @@ impl<'w, G: VisitRecorder> World<'w, G> {
             slot: Rc::default(),
             copies: scene.replicas.as_ref().map(|_| Copies::of(&shop, scene.shop.servers)),
             shop,
-            floor: Floor::open(&scene.shop),
+            floor: ServerPool::open(&scene.shop),
             signs: (scene.shop.sold_out_sign_ns > 0)
-                .then(|| Signs::none(&scene.shop, settings.items)),
+                .then(|| NegativeCache::none(&scene.shop, settings.items)),
             rows: (scene.shop.row_ns > 0).then(|| Rows::free(settings.items, scene.shop.row_ns)),
             council,
             dice_box: DiceBox::of(seed, Purpose::World, BUYERS_DICE),
@@ -184,9 +184,9 @@ impl<'w, G: VisitRecorder> World<'w, G> {
             last_hold_ns: 0,
             leases: VecDeque::new(),
             story,
-            tally: Tally { stale_reads: vec![0; settings.items.into()], ..Tally::default() },
+            tally: Counters { stale_reads: vec![0; settings.items.into()], ..Counters::default() },
             deepest_queue: 0,
-            crowd: Crowd::default(),
+            crowd: Occupancy::default(),
             guests,
         })
     }
@@ -228,7 +228,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
     /// Whether the group has given back what buyers that have left still held, or has had the time to.
     pub(super) fn is_settled(&self) -> bool {
         let settles_ns = self.scene.quorum.as_ref().map_or(0, Quorum::settles_ns);
-        self.council.as_ref().is_none_or(Council::has_settled)
+        self.council.as_ref().is_none_or(ReplicatedStateMachine::has_settled)
             || self.now() > self.last_hold_ns.saturating_add(settles_ns)
     }
 

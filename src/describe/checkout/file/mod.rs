@@ -91,7 +91,7 @@ impl Reader<'_> {
             return fault(
                 store.span(),
                 format!(
-                    "`store`: nobody can say statements to {kind}; there are sqlite, postgres, mysql, redis \
+                    "`store`: a checkout cannot run statements at {kind}; there are sqlite, postgres, mysql, redis \
                      and http"
                 ),
             );
@@ -216,7 +216,7 @@ impl Reader<'_> {
             }
             (Some(_), Some(role)) => fault(
                 role.span(),
-                "steps are either everybody's, [[step]], or each role's own, [[role.step]]",
+                "steps are either shared by all roles, [[step]], or each role's own, [[role.step]]",
             ),
             (None, None) => {
                 fault(0..0, "there are no steps: add tables such as `[[step]]` with `sql`")

@@ -1,4 +1,4 @@
--- Whoever waits for a lock, and for whom. Locks are granted by whoever gives them back, before it is answered:
+-- The sessions that wait for a lock, and for whom. The session that gives a lock back grants it, before it is answered:
 -- so what is seen here after that is the truth.
 -- No blocker: it is this session that blocks.
 SELECT DISTINCT waiting.pid, NULLIF(blocker, pg_backend_pid())

@@ -20,7 +20,7 @@ for _, member in ipairs(over) do
     end
 end
 
--- A buyer has one hold. One that ran out, of another product, is given back when somebody asks for that.
+-- A buyer has one hold. One that ran out, of another product, is given back when a client asks for that.
 local held = redis.call('GET', KEYS[5]) or 'none'
 local product = string.match(held, '^standing:(%d+)')
 if string.match(held, '^confirmed')

@@ -1,4 +1,4 @@
--- The stock, for whoever shows the latest token; nothing for anybody else.
+-- The stock, for the client that shows the latest token; nothing for any other.
 -- KEYS[1] stock · KEYS[2] latest token seen · ARGV[1] token
 if tonumber(redis.call('GET', KEYS[2]) or 0) > tonumber(ARGV[1]) then
     return false

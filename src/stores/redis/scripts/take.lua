@@ -1,4 +1,4 @@
--- Decrement if enough is left. A script runs alone, so nobody gets in between.
+-- Decrement if enough is left. A script runs alone, so no other command gets in between.
 -- KEYS[1] stock · ARGV[1] units
 if tonumber(redis.call('GET', KEYS[1]) or 0) < tonumber(ARGV[1]) then
     return 0

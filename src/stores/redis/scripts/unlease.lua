@@ -1,4 +1,4 @@
--- Give a lease back, but only one's own: it may be somebody else's by now.
+-- Give a lease back, but only one's own: it may be another client's by now.
 -- KEYS[1] lease · ARGV[1] owner
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
     return 0

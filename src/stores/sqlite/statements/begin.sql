@@ -1,3 +1,3 @@
--- Whatever level is asked for: SQLite has none but serializable. Who writes what somebody else has written
+-- Whatever level is asked for: SQLite has none but serializable. A session that writes what another has written
 -- since it first looked is told so.
 BEGIN DEFERRED

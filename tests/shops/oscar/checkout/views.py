@@ -1,4 +1,4 @@
-"""The cure: nobody places an order for what somebody else is placing one for, and what is left is looked at again."""
+"""The cure: no buyer places an order for what another is placing one for, and what is left is looked at again."""
 from django import http
 from django.contrib import messages
 from django.db import transaction
@@ -16,6 +16,6 @@ class PaymentDetailsView(views.PaymentDetailsView):
             # In an order of their own, so that two who want the same never wait for each other.
             records = StockRecord.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
             if any(record.net_stock_level < wanted[record.pk] for record in records):
-                messages.error(self.request, "Somebody else was faster.")
+                messages.error(self.request, "Another buyer was faster.")
                 return http.HttpResponseRedirect(reverse("basket:summary"))
             return super().submit(user, basket, *args, **kwargs)

@@ -28,7 +28,7 @@ fn a_crashed_leader_is_replaced_and_nothing_acknowledged_is_lost() {
 }
 
 #[test]
-fn whoever_comes_back_is_told_the_log_from_its_beginning() {
+fn a_member_that_comes_back_is_told_the_log_from_its_beginning() {
     let mut net = Net::open(Options::default());
     let leader = net.elect();
     net.propose(leader, 0..5);
@@ -37,7 +37,7 @@ fn whoever_comes_back_is_told_the_log_from_its_beginning() {
     assert!(!net.group.is_up(0));
     net.propose(leader, 5..8);
     net.run(20);
-    assert_eq!(net.machines[0], [0, 1, 2, 3, 4], "nothing is heard of whoever is down");
+    assert_eq!(net.machines[0], [0, 1, 2, 3, 4], "nothing is heard of a member that is down");
 
     net.group.restart(0);
     let replayed = net.group.decided(0);
@@ -64,7 +64,7 @@ fn a_group_that_was_down_altogether_has_lost_nothing() {
 }
 
 #[test]
-fn whoever_promised_to_follow_nobody_but_itself_is_won_back() {
+fn a_member_that_promised_to_follow_only_itself_is_won_back() {
     let mut net = Net::open(Options::default());
     // Member 2 stands for election unheard and crashes; meanwhile the others agree on a lower ballot.
     net.partition(|from, _| from != 2);
@@ -192,7 +192,7 @@ fn what_is_trimmed_is_handed_over_and_not_replayed() {
     net.propose(leader, 10..15);
     net.run(20);
     net.trim();
-    assert_eq!(net.checkpoint.len(), 10, "whoever is down still needs the rest");
+    assert_eq!(net.checkpoint.len(), 10, "a member that is down still needs the rest");
 
     net.group.restart(0);
     let replayed = net.group.decided(0);

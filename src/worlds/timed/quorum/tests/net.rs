@@ -161,7 +161,7 @@ impl Net {
                 return leader;
             }
         }
-        panic!("nobody leads: {:?}", self.group)
+        panic!("no member leads: {:?}", self.group)
     }
 
     /// Trims, and keeps what was trimmed.

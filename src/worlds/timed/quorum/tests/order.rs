@@ -14,7 +14,7 @@ fn a_leader_is_elected_within_three_time_outs() {
 }
 
 #[test]
-fn whoever_has_priority_leads_first() {
+fn the_member_with_priority_leads_first() {
     let mut net = Net::open(Options { priorities: Some(vec![3, 2, 1]), ..Options::default() });
     assert_eq!(net.elect(), 0);
 }
@@ -55,7 +55,7 @@ fn commands_of_one_moment_travel_together() {
 }
 
 #[test]
-fn followers_say_who_leads_and_nobody_answers_for_those_who_are_down() {
+fn followers_say_who_leads_and_no_member_answers_for_those_that_are_down() {
     let mut net = Net::open(Options::default());
     assert_eq!(net.group.propose(0, 7), Err(Refused::NotLeader { leader: None }));
     let leader = net.elect();
@@ -99,7 +99,7 @@ fn an_unanswered_command_may_be_decided_late() {
     assert!(net.group.propose(leader, 1).is_ok());
     net.run(5);
     net.group.crash(leader);
-    assert!(net.machines.iter().all(Vec::is_empty), "whoever asked was told nothing");
+    assert!(net.machines.iter().all(Vec::is_empty), "the client that asked was told nothing");
     net.heal();
     net.run(100);
     assert!(net.machines[..2].iter().all(|machine| *machine == [1]), "those who have it go on");

@@ -6,7 +6,7 @@ use crate::domain::op::{Item, MOST_ITEMS};
 
 /// What one connection holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Grip {
+pub struct HeldResources {
     /// Locks that outlive any transaction: one bit for each product.
     locks: u16,
     /// Whether it has a place in the queue.
@@ -22,7 +22,7 @@ pub(super) fn bit(item: Item) -> u16 {
     1_u16.checked_shl(item.0.into()).unwrap_or(0)
 }
 
-impl Grip {
+impl HeldResources {
     /// Whether it holds a product's lock.
     #[must_use]
     pub fn holds(&self, item: Item) -> bool {

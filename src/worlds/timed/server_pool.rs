@@ -1,9 +1,9 @@
-//! The shop's floor: a door, a balancer, and servers with a few workers each. Requests that find all
+//! The pool of servers: a door, a balancer, and servers with a few workers each. Requests that find all
 //! workers busy stand in line.
 
 use std::collections::VecDeque;
 
-use super::scene::{Balancer, Door, Shop};
+use super::sim_config::{Balancer, Door, Shop};
 use crate::domain::op::BuyerId;
 
 /// One server.
@@ -15,7 +15,7 @@ struct Server {
 
 /// The servers, and which buyers are let in to them.
 #[derive(Debug)]
-pub(super) struct Floor {
+pub(super) struct ServerPool {
     servers: Vec<Server>,
     workers: u32,
     balancer: Balancer,
@@ -38,7 +38,7 @@ pub(super) enum Let {
     Away,
 }
 
-impl Floor {
+impl ServerPool {
     pub(super) fn open(shop: &Shop) -> Self {
         let full = match shop.door {
             Door::TokenBucket { per_s } => u64::from(per_s) * TOKEN,

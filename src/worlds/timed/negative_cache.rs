@@ -3,7 +3,7 @@
 //! Their use is that they keep the rush away from the store. Their cost is that no server takes them down when
 //! units come back.
 
-use super::scene::Shop;
+use super::sim_config::Shop;
 use crate::domain::op::{Units, Want};
 
 /// What a server believes of one product.
@@ -16,20 +16,20 @@ struct Sign {
 
 /// The signs of all servers.
 #[derive(Debug)]
-pub(super) struct Signs {
+pub(super) struct NegativeCache {
     /// By server, then by product.
     servers: Vec<Vec<Option<Sign>>>,
     lasts_ns: u64,
 }
 
-impl Signs {
+impl NegativeCache {
     /// No sign on any server yet.
     pub(super) fn none(shop: &Shop, items: u8) -> Self {
         let servers = vec![vec![None; items.into()]; shop.servers as usize];
         Self { servers, lasts_ns: shop.sold_out_sign_ns }
     }
 
-    /// Whether a sign on this server turns away a buyer that wants this.
+    /// Whether a sign on this server rejects a buyer that wants this.
     pub(super) fn turn_away(&self, server: usize, want: Want, now_ns: u64) -> bool {
         want.items().any(|item| {
             let sign = self.servers[server].get(usize::from(item.0)).copied().flatten();
@@ -56,17 +56,17 @@ mod tests {
     use crate::domain::op::Item;
     use crate::domain::settings::Settings;
     use crate::worlds::timed::arrivals::Arrivals;
-    use crate::worlds::timed::scene::Scene;
+    use crate::worlds::timed::sim_config::SimConfig;
 
     /// Servers whose signs last for 10 ns.
     fn shop(servers: u32) -> Shop {
-        let scene = Scene::plain(Settings::default(), &Arrivals::Same).unwrap();
+        let scene = SimConfig::plain(Settings::default(), &Arrivals::Same).unwrap();
         Shop { servers, sold_out_sign_ns: 10, ..scene.shop }
     }
 
     #[test]
-    fn a_sign_turns_away_whoever_wants_as_much_on_that_server_until_it_is_over() {
-        let mut signs = Signs::none(&shop(2), 2);
+    fn a_sign_rejects_a_buyer_that_wants_as_much_on_that_server_until_it_is_over() {
+        let mut signs = NegativeCache::none(&shop(2), 2);
         let want = |item, qty| Want::one(Item(item), qty);
         signs.put_up(0, want(1, 3), 100);
         assert!(signs.turn_away(0, want(1, 3), 109) && signs.turn_away(0, want(1, 4), 109));
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_cart_puts_up_no_sign_and_heeds_that_of_any_product_in_it() {
-        let mut signs = Signs::none(&shop(1), 2);
+        let mut signs = NegativeCache::none(&shop(1), 2);
         let cart = Want::cart([Item(0), Item(1)], 1).unwrap();
         signs.put_up(0, cart, 0);
         assert!(!signs.turn_away(0, cart, 1));

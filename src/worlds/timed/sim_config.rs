@@ -14,7 +14,7 @@ use crate::domain::settings::Settings;
 
 /// Everything that a simulated shop is made of.
 #[derive(Clone, Debug)]
-pub struct Scene {
+pub struct SimConfig {
     /// Buyers, stock, retries, patience, seed …; threads, rounds and think time mean nothing here.
     pub settings: Settings,
     /// Where buyers are.
@@ -303,7 +303,7 @@ fn named<T: Copy>(text: &str, all: &[(&'static str, T)], what: &str) -> Result<T
     })
 }
 
-impl Scene {
+impl SimConfig {
     /// Whether a hold stands for long enough to pay in.
     ///
     /// # Errors
@@ -314,7 +314,7 @@ impl Scene {
             return Ok(());
         }
         Err("shorter than a packet's way to the nearest buyer and back: every hold would run out \
-             before anybody could pay"
+             before any buyer could pay"
             .into())
     }
 
@@ -342,7 +342,7 @@ impl Scene {
 }
 
 /// An always-open shop without any faults, everything near and at once, for tests to start from.
-impl Scene {
+impl SimConfig {
     /// A scene of these settings and clicks, in which everything but the network is ideal.
     ///
     /// # Errors

@@ -9,13 +9,13 @@ use slab::Slab;
 use super::event::Event;
 use super::event_queue::EventQueue;
 use super::quorum::{Delivery, Group, Letter, MemberId, Options, Topic};
-use super::scene::{Blow, Quorum};
 use super::seat::Key;
+use super::sim_config::{Blow, Quorum};
 use crate::base::chance::Dice;
 use crate::base::error::Error;
 use crate::domain::attempt::Missed;
 use crate::domain::op::{BuyerId, Op, Order, Reply};
-use crate::stores::model::{Grip, Model, Standing};
+use crate::stores::model::{HeldResources, Model, Standing};
 
 /// What the group agrees on.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub(super) enum Command {
 pub(super) struct Machine {
     shop: Model,
     /// How each buyer stands, with its connection.
-    buyers: BTreeMap<BuyerId, (Grip, Standing)>,
+    buyers: BTreeMap<BuyerId, (HeldResources, Standing)>,
     /// How many holds stand unconfirmed.
     holds: usize,
 }
@@ -61,7 +61,7 @@ impl Machine {
 }
 
 /// The members, their network, and the tasks that wait for their answer.
-pub(super) struct Council {
+pub(super) struct ReplicatedStateMachine {
     pub(super) group: Group<Command>,
     pub(super) machines: Vec<Machine>,
     pub(super) opening: Model,
@@ -85,7 +85,7 @@ pub(super) struct Council {
     pub(super) timed: BTreeSet<u64>,
 }
 
-impl Council {
+impl ReplicatedStateMachine {
     pub(super) fn open(
         quorum: &Quorum,
         shop: &Model,

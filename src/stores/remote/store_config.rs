@@ -15,7 +15,7 @@ use crate::domain::settings::Settings;
 
 /// The terms on which a server is used. Clones share what the links report.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct StoreConfig {
     /// Products.
     pub items: u8,
     /// Connections in the pool.
@@ -61,7 +61,7 @@ struct Told {
     asking: [AtomicU32; MOST_ITEMS as usize],
 }
 
-impl Terms {
+impl StoreConfig {
     /// The terms of these settings.
     #[must_use]
     pub fn of(settings: &Settings, control: &Control) -> Self {

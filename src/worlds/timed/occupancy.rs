@@ -6,7 +6,7 @@
 
 /// Buyers who have clicked and have no answer yet.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Crowd {
+pub(super) struct Occupancy {
     inside: u64,
     most: u64,
     /// Until when it was counted, in ns after the opening.
@@ -15,7 +15,7 @@ pub(super) struct Crowd {
     buyer_ns: u128,
 }
 
-impl Crowd {
+impl Occupancy {
     /// A buyer clicks.
     pub(super) fn comes(&mut self, now_ns: u64) {
         self.count(now_ns);
