@@ -14,7 +14,6 @@ use oversell_sim::error::Error;
 use oversell_sim::explore::{Exploration, Outcome, Walk, as_furnished, search_orders, server_for};
 use oversell_sim::finding::FindingKind;
 use oversell_sim::report::Evidence;
-use oversell_sim::retry::RetryPolicy;
 use oversell_sim::round::Round;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::{Address, StoreKind, Venue};
@@ -239,7 +238,7 @@ impl Race<'_> {
             threads: Some(self.settings.buyers),
             connections: self.settings.buyers,
             relaxed: true,
-            policy: RetryPolicy { patience: bounds.time, ..self.settings.policy },
+            patience: bounds.time,
             ..self.settings.clone()
         };
         let venue = Venue::open(&settings, self.checkout.described(), address, control)?;

@@ -61,7 +61,7 @@ pub(crate) fn report(strategy: &str, settings: &Settings, rounds: &[Round]) -> R
     let mut run = logbook.close(strategy, false, again.into());
     let next = after_race(entrant, settings, &run, None, &Control::default());
     run.hint = next.map(|next| next.command(entrant));
-    Report::new("memory", settings.record(), vec![run])
+    Report::new("memory", settings.in_effect(), vec![run])
 }
 
 /// A checkout that loses every attempt.

@@ -40,7 +40,7 @@ pub struct Walk {
 impl Walk {
     /// Whether an order is given up once a buyer makes futile attempts again and again.
     pub(in crate::explore) fn cuts_vain(self, settings: &Settings) -> bool {
-        self.reduced && settings.policy.retries == Retries::Unlimited
+        self.reduced && settings.retries == Retries::Unlimited
     }
 }
 

@@ -54,7 +54,7 @@ impl<'s> Cast<'s> {
     pub fn new(entrant: &'s dyn Scripted, settings: &Settings) -> Self {
         Self {
             entrant,
-            retries: settings.policy.retries,
+            retries: settings.retries,
             acts: acts(entrant, settings),
             merges: settings.faults.crashes == 0
                 && settings.faults.power_cuts == 0
