@@ -27,6 +27,14 @@ pub fn explore<S: Strategy>(strategy: S) -> Explore<S> {
 }
 
 /// A search that has not been run yet. Made by [`explore`].
+///
+/// It offers the settings that mean something in the model, such as [`crashes`](Self::crashes). Nothing takes time there, and
+/// no server is asked:
+///
+/// ```compile_fail,E0599
+/// # use oversell_sim::strategies::cas::Cas;
+/// let _ = oversell_sim::explore(Cas).connections(10);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a search does nothing until it is run"]
 pub struct Explore<S> {

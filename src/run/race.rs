@@ -29,6 +29,13 @@ pub fn race<S: Strategy>(strategy: S) -> Race<S> {
 }
 
 /// A race that has not been run yet. Made by [`race`].
+///
+/// It offers the settings that mean something on threads. Faults happen in a search alone:
+///
+/// ```compile_fail,E0599
+/// # use oversell_sim::strategies::cas::Cas;
+/// let _ = oversell_sim::race(Cas).crashes(1);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a race does nothing until it is run"]
 pub struct Race<S> {
