@@ -139,7 +139,7 @@ fn on_threads(threads: u32, work: impl Fn(u32) + Sync) -> f64 {
 fn ours<S: Strategy, W: Word, K: Clock>(strategy: &S, threads: u32, clock: &K) -> f64 {
     let stop = AtomicBool::new(false);
     let control = Control::default();
-    let policy = Settings::default().policy;
+    let policy = Settings::default().policy();
     let store = Memory::<W>::open(1, STOCK, threads as usize, policy.patience, &stop);
     on_threads(threads, |checkouts| {
         let live = Live::new(store.connect(), clock.clone(), Duration::ZERO, &control);

@@ -117,7 +117,7 @@ fn settings(store: StoreKind, buyers: u32) -> Settings {
         relaxed: store != StoreKind::Etcd,
         ..Settings::default()
     };
-    settings.policy.patience = Duration::from_secs(60);
+    settings.patience = Duration::from_secs(60);
     settings
 }
 

@@ -9,9 +9,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::describe::checkout::Checkout;
-use crate::domain::faults::Faults;
 use crate::domain::op::OpKind;
-use crate::domain::settings::Settings;
+use crate::domain::settings::{Setting, Settings};
 use crate::domain::store_kind::StoreKind;
 use crate::stores::Address;
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -47,10 +46,10 @@ impl Command {
         let claimed = |name: &str| card.claim.when().iter().any(|(known, _)| *known == name);
         let must_be_said = |name: &str| match name {
             "buyers" | "stock" => true,
-            "seed" => verb == Verb::Race || settings.has_rolled_wants(),
+            "seed" => verb == Verb::Race || settings.has_random_wants(),
             "items" | "cart" if card.carts => true,
             // At a server nothing goes wrong on purpose.
-            fault if Faults::NAMES.contains(&fault) => claimed(fault) && !is_at_server,
+            fault if is_fault(fault) => claimed(fault) && !is_at_server,
             name => verb != Verb::Race && claimed(name),
         };
         // Where there are no transactions, or but one level, none is taken.
@@ -72,7 +71,7 @@ impl Command {
             "buyers" => true,
             "stock" if !checkout.setup_knows("stock") => false,
             "seed" => {
-                (verb == Verb::Race || settings.has_rolled_wants()) && settings.seed != usual.seed
+                (verb == Verb::Race || settings.has_random_wants()) && settings.seed != usual.seed
             }
             "store" if settings.store == StoreKind::Memory => false,
             _ => differs(settings, &usual, name),
@@ -145,13 +144,14 @@ impl From<Command> for String {
     }
 }
 
+/// Whether a setting counts a fault.
+fn is_fault(name: &str) -> bool {
+    Setting::named(name).is_some_and(Setting::is_fault)
+}
+
 /// Whether a setting is another there.
 fn differs(settings: &Settings, usual: &Settings, name: &str) -> bool {
-    match name {
-        // One a buyer, if nothing is said.
-        "threads" => settings.threads != usual.threads,
-        _ => settings.value_of(name) != usual.value_of(name),
-    }
+    settings.value_of(name) != usual.value_of(name)
 }
 
 /// The flags of an address.

@@ -107,11 +107,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
 /// Has a described checkout's buyers come one after the other.
 fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
     let (strategy, checkout) = flags::checkout(path)?;
-    server.check_tables(checkout)?;
-    let settings = server.applied(checkout.applied(Settings::default()))?;
+    let settings = server.described(checkout, Settings::default(), &[])?;
     let few = checkout.a_few().min(settings.buyers);
     let settings = Settings { buyers: few, ..settings };
-    checkout.check_store(settings.store)?;
     let control = interrupt::control()?;
     let then = if checkout.store == StoreKind::Http { Verb::Race } else { Verb::Explore };
     let address = server.address();

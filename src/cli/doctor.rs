@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use crate::base::error::Error;
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
-use crate::explore;
-use crate::render;
 use crate::stores::Address;
+use crate::{explore, render};
 use clap::Args;
 
 use super::output::to_stdout;

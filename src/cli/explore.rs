@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::base::clock;
-use crate::base::clock::Clock;
+use crate::base::clock::{self, Clock};
 use crate::base::error::Error;
 use crate::base::text::document::MOST_BYTES;
 use crate::base::text::quantity::{count, parse_count, parse_duration};
-use crate::check::report::Evidence;
-use crate::check::report::{Hint, Purpose};
+use crate::check::report::{Evidence, Hint, Purpose};
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
 use crate::explore::{

@@ -1,14 +1,103 @@
-//! Settings as flags: each flag is read by the setting of its name.
+//! Settings as flags: what the table of settings says of each becomes a flag, and is read by the setting.
 
+use std::marker::PhantomData;
 use std::path::Path;
 
 use crate::base::error::Error;
+use crate::command::Verb;
 use crate::describe::app::App;
 use crate::describe::checkout::Checkout;
-use crate::domain::settings::Settings;
+use crate::domain::settings::{Flag, Part, Setting, Settings};
 use crate::worlds::dyn_strategy::DynStrategy;
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
-/// A reader for one setting: tries the text and keeps it.
+/// Settings whose flags were given, each with its text.
+pub(super) type Given = Vec<(&'static Setting, String)>;
+
+/// Which flags a command offers at one place: those of some parts of the table that mean something to it.
+pub(super) trait Offer: Clone {
+    /// The command.
+    const VERB: Verb;
+    /// The parts, in the order of the help text.
+    const PARTS: &'static [Part];
+    /// What stands above them in the help text.
+    const HEADING: &'static str;
+
+    /// The settings, in the order of the help text.
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        let of = |part: &'static Part| {
+            let all = Settings::TABLE.iter();
+            all.filter(|setting| setting.flag.part == *part && Self::VERB.takes(setting.name))
+        };
+        Self::PARTS.iter().flat_map(of)
+    }
+}
+
+/// The flags of an [`Offer`].
+#[derive(Clone, Debug)]
+pub(super) struct SettingFlags<O> {
+    given: Given,
+    offer: PhantomData<O>,
+}
+
+impl<O> SettingFlags<O> {
+    /// The settings whose flags were given.
+    pub(super) fn given(&self) -> &[(&'static Setting, String)] {
+        &self.given
+    }
+
+    /// The text of one of them, if it was given.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let found = self.given.iter().find(|(setting, _)| setting.name == name);
+        found.map(|(_, text)| text.as_str())
+    }
+}
+
+impl<O: Offer> Args for SettingFlags<O> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.args(O::settings().map(|setting| arg(setting, O::VERB).help_heading(O::HEADING)))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<O: Offer> FromArgMatches for SettingFlags<O> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let text = |setting: &Setting| match setting.flag.value {
+            Some(_) => matches.get_one(setting.name).cloned(),
+            None => matches.get_flag(setting.name).then(|| "true".to_owned()),
+        };
+        let given = O::settings().filter_map(|setting| Some((setting, text(setting)?))).collect();
+        Ok(Self { given, offer: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        Self::from_arg_matches(matches).map(|flags| *self = flags)
+    }
+}
+
+/// The flag of a setting.
+fn arg(setting: &'static Setting, verb: Verb) -> Arg {
+    let Flag { short, value, takes_dashes, help, help_of_explore, .. } = setting.flag;
+    let help = if verb == Verb::Race { help } else { help_of_explore.unwrap_or(help) };
+    let default = Settings::default().value_of(setting.name);
+    let arg = Arg::new(setting.name).long(setting.name).help(help.replace("{default}", &default));
+    let arg = match short {
+        Some(short) => arg.short(short),
+        None => arg,
+    };
+    match value {
+        Some(value) => {
+            let arg = arg.value_name(value).allow_hyphen_values(takes_dashes);
+            arg.value_parser(self::setting(setting.name))
+        }
+        None => arg.action(ArgAction::SetTrue),
+    }
+}
+
+/// A reader for the setting of this name: tries the text and keeps it.
 pub(super) fn setting(name: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone {
     move |text| Settings::default().set(name, text).map(|()| text.to_owned())
 }
@@ -16,34 +105,13 @@ pub(super) fn setting(name: &'static str) -> impl Fn(&str) -> Result<String, Str
 /// These settings, with the flags that were given in their place.
 pub(super) fn applied(
     mut settings: Settings,
-    flags: &[(&str, &Option<String>)],
+    flags: &[(&Setting, String)],
 ) -> Result<Settings, Error> {
-    for (name, text) in flags {
-        if let Some(text) = text {
-            settings.set(name, text).map_err(|why| Error::input(format!("--{name}: {why}")))?;
-        }
+    for (Setting { name, .. }, text) in flags {
+        settings.set(name, text).map_err(|why| Error::input(format!("--{name}: {why}")))?;
     }
     Ok(settings)
 }
-
-/// Settings that mean something to a described checkout.
-const OF_CHECKOUTS: [&str; 15] = [
-    "buyers",
-    "stock",
-    "qty",
-    "retries",
-    "seed",
-    "isolation",
-    "threads",
-    "rounds",
-    "think",
-    "backoff",
-    "patience",
-    "store",
-    "connections",
-    "relaxed",
-    "kill",
-];
 
 /// A checkout that is described in a file, and its strategy.
 pub(super) type Described = (&'static dyn DynStrategy, &'static Checkout);
@@ -63,36 +131,35 @@ fn kept(checkout: Checkout) -> Described {
     (checkout, checkout)
 }
 
-/// Refuses flags about tables of ours, where a checkout has its own.
-pub(super) fn check_tables(flags: &[(&str, bool)], checkout: &Checkout) -> Result<(), Error> {
-    match flags.iter().find(|(_, is_given)| *is_given) {
-        Some((flag, _)) => Err(Error::input(format!(
-            "{flag} is about tables of ours; {} has its own",
-            checkout.path
-        ))),
-        None => Ok(()),
-    }
-}
-
 /// These settings as a described checkout has them, with the flags that were given in their place.
 pub(super) fn described(
     checkout: &Checkout,
     settings: Settings,
-    flags: &[(&str, &Option<String>)],
+    flags: &[(&Setting, String)],
 ) -> Result<Settings, Error> {
-    for (name, _) in flags.iter().filter(|(_, text)| text.is_some()) {
-        if !OF_CHECKOUTS.contains(name) {
-            return Err(Error::input(format!(
-                "--{name} means nothing to a checkout that is described in a file; leave it out"
-            )));
+    for (setting, _) in flags {
+        let name = setting.name;
+        match setting.flag.part {
+            Part::Tables => {
+                return Err(Error::input(format!(
+                    "--{name} is about tables of ours; {} has its own",
+                    checkout.path
+                )));
+            }
+            Part::Carts | Part::Timers | Part::Faults => {
+                return Err(Error::input(format!(
+                    "--{name} means nothing to a checkout that is described in a file; leave it out"
+                )));
+            }
+            Part::Shop | Part::Buyers | Part::Server | Part::Transactions | Part::Private => {}
         }
-        if *name == "qty" && !checkout.steps_know("qty") {
+        if name == "qty" && !checkout.steps_know("qty") {
             return Err(Error::input(format!(
                 "--qty: {} does not ask for it; write :qty where a step takes units",
                 checkout.path
             )));
         }
-        if *name == "stock" && !checkout.setup_knows("stock") {
+        if name == "stock" && !checkout.setup_knows("stock") {
             return Err(Error::input(format!(
                 "--stock: {} does not ask for it; write a statement with :stock into its `setup`",
                 checkout.path
@@ -107,7 +174,7 @@ pub(super) fn described(
 pub(super) fn with_claim(
     settings: Settings,
     strategy: &dyn DynStrategy,
-    flags: &[(&str, &Option<String>)],
+    flags: &[(&Setting, String)],
     can_be: impl Fn(&Settings) -> bool,
 ) -> Settings {
     let when = strategy.card().claim.when();
@@ -121,26 +188,29 @@ pub(super) fn with_claim(
     };
     let whole = with(&|_| true);
     match applied(whole.clone(), flags) {
-        Ok(said) if !can_be(&said) => with(&|name| !OF_SHOP.contains(&name)),
+        Ok(said) if !can_be(&said) => with(&|name| !is_of_shop(name)),
         // What a flag says wrongly is told when it is read again.
         _ => whole,
     }
 }
 
-/// Settings that say how large a shop is and what its buyers want.
-const OF_SHOP: [&str; 6] = ["buyers", "items", "stock", "cart", "qty", "seed"];
+/// Whether a setting says how large a shop is and what its buyers want.
+fn is_of_shop(name: &str) -> bool {
+    Setting::named(name)
+        .is_some_and(|setting| matches!(setting.flag.part, Part::Shop | Part::Carts))
+}
 
 /// Where only strategies run that are about carts, and nothing else was said: two products, and both
 /// in every cart.
 pub(super) fn with_carts(
     settings: Settings,
     strategies: &[&dyn DynStrategy],
-    items: &Option<String>,
-    cart: &Option<String>,
+    flags: &[(&Setting, String)],
 ) -> Settings {
     let all_sell_carts = strategies.iter().all(|strategy| strategy.card().carts);
-    match (all_sell_carts, items, cart) {
-        (true, None, None) => Settings { items: 2, cart: 2, ..settings },
+    let is_said = flags.iter().any(|(setting, _)| setting.flag.part == Part::Carts);
+    match (all_sell_carts, is_said) {
+        (true, false) => Settings { items: 2, cart: 2, ..settings },
         _ => settings,
     }
 }

@@ -6,154 +6,73 @@ use crate::base::chance;
 use crate::base::error::Error;
 use crate::check::expect::Expectation;
 use crate::check::report::Report;
-use crate::domain::settings::Settings;
-use crate::render;
+use crate::command::Verb;
+use crate::domain::settings::{Part, Settings};
 use crate::run::rounds::race_all_at;
 use crate::stores::{Address, StoreKind};
-use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
+use crate::{render, strategies};
 use clap::{Args, ValueEnum};
 
-use super::flags::{self, Described, applied, setting, with_carts};
+use super::flags::{self, Described, Offer, SettingFlags, applied, with_carts};
 use super::meaning::{check_level, refuse};
 use super::output::{Output, tell_password, to_stderr};
 use super::{Ended, interrupt, progress};
 
-/// Settings by name. Each text was tried when the flag was read.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "The race")]
-struct SettingFlags {
-    /// The number of buyers that come at once [default: 1,000]
-    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("buyers"))]
-    buyers: Option<String>,
-    /// The number of products [default: 1, or 2 for a strategy that is about carts]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("items"))]
-    items: Option<String>,
-    /// The number of units of each product [default: 1]
-    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
-    stock: Option<String>,
-    /// The number of products in each cart; each buyer in turn begins with another product
-    /// [default: 1, or 2 for a strategy that is about carts]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("cart"))]
-    cart: Option<String>,
-    /// The units that each buyer wants of each product, all or none: a number, or a range such as 1..3 [default: 1]
-    #[arg(long, value_name = "N|N..N", allow_hyphen_values = true, value_parser = setting("qty"))]
-    qty: Option<String>,
-    /// The number of threads that serve the buyers in turn [default: one thread for each buyer]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("threads"))]
-    threads: Option<String>,
-    /// Run the race N times, and add the figures up [default: 1]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("rounds"))]
-    rounds: Option<String>,
-    /// The time between a buyer's look at the stock and its purchase [default: 200us, about one round trip to a database]
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("think"))]
-    think: Option<String>,
-    /// How often a buyer retries after a conflict: a number, or unlimited [default: unlimited]
-    #[arg(long, value_name = "N|unlimited", allow_hyphen_values = true, value_parser = setting("retries"))]
-    retries: Option<String>,
-    /// How long a buyer waits before a retry: none, fixed:1ms or exponential:50us..5ms [default: none]
-    #[arg(long, value_name = "BACKOFF", allow_hyphen_values = true, value_parser = setting("backoff"))]
-    backoff: Option<String>,
-    /// How long a buyer retries, and how long it waits for one lock or answer [default: 30s]
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("patience"))]
-    patience: Option<String>,
-    /// Seed of the buyers' random choices (quantities, backoff) [default: a new one, printed]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
-    seed: Option<String>,
+/// The race's own settings.
+#[derive(Clone, Debug)]
+struct OfRace;
+
+impl Offer for OfRace {
+    const VERB: Verb = Verb::Race;
+    const PARTS: &'static [Part] = &[Part::Shop, Part::Carts, Part::Buyers];
+    const HEADING: &'static str = "The race";
+}
+
+/// Settings of the store.
+#[derive(Clone, Debug)]
+struct OfStore;
+
+impl Offer for OfStore {
+    const VERB: Verb = Verb::Race;
+    const PARTS: &'static [Part] =
+        &[Part::Server, Part::Transactions, Part::Tables, Part::Private, Part::Timers];
+    const HEADING: &'static str = "The store";
 }
 
 /// Where stock lives.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "The store")]
+#[command(
+    next_help_heading = "The store",
+    mut_arg("kill", |kill| kill.conflicts_with("url"))
+)]
 struct StoreFlags {
-    /// The store that holds the stock: memory, sqlite, postgres, mysql, redis or etcd; the program starts a private
-    /// server where it needs one (`oversell-sim stores` lists what is ready) [default: memory]
-    #[arg(long, value_name = "STORE", value_parser = setting("store"))]
-    store: Option<String>,
-    /// The URL of a running server; the program makes its own tables or keys there, and removes them afterwards; for
-    /// sqlite the path of a file to create
+    #[command(flatten)]
+    settings: SettingFlags<OfStore>,
+    /// Race on a server of yours, in tables or keys of our own that are removed after; for sqlite the path
+    /// of a file to make
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Allow --url to name another machine
     #[arg(long, requires = "url")]
     allow_remote: bool,
-    /// The number of connections that the buyers share [default: 10]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("connections"))]
-    connections: Option<String>,
-    /// The isolation level of transactions: read-committed, repeatable-read or serializable
-    /// [default: read-committed]
-    #[arg(long, value_name = "LEVEL", value_parser = setting("isolation"))]
-    isolation: Option<String>,
-    /// Add a constraint that refuses stock below zero: CHECK (stock >= 0)
-    #[arg(long)]
-    stock_check: bool,
-    /// Use the database's advisory locks, which belong to no row (postgres, mysql)
-    #[arg(long)]
-    advisory_locks: bool,
-    /// Keep one row for each unit, and take rows that no other buyer has locked: FOR UPDATE SKIP LOCKED
-    /// (postgres, mysql)
-    #[arg(long)]
-    unit_rows: bool,
-    /// Let a private server answer before its writes are on disk
-    #[arg(long)]
-    relaxed: bool,
-    /// Kill the private server N times in the middle of each round, as `kill -9` does, and start it again
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("kill"), conflicts_with = "url")]
-    kill: Option<String>,
-    /// How long a hold lasts [default: 10m]
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("hold-ttl"))]
-    hold_ttl: Option<String>,
-    /// How long a lease lasts [default: 10s]
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("lease-ttl"))]
-    lease_ttl: Option<String>,
 }
 
 impl StoreFlags {
-    /// The settings with these in their place.
-    fn applied(&self, settings: Settings) -> Result<Settings, Error> {
-        let settings = applied(settings, &self.given())?;
-        Ok(Settings {
-            stock_check: self.stock_check,
-            advisory_locks: self.advisory_locks,
-            unit_rows: self.unit_rows,
-            relaxed: self.relaxed,
-            ..settings
-        })
-    }
-
-    /// The flags that have values, by the names of their settings.
-    fn given(&self) -> [(&'static str, &Option<String>); 6] {
-        [
-            ("store", &self.store),
-            ("connections", &self.connections),
-            ("isolation", &self.isolation),
-            ("hold-ttl", &self.hold_ttl),
-            ("lease-ttl", &self.lease_ttl),
-            ("kill", &self.kill),
-        ]
-    }
-
     /// Refuses what means nothing to the store of these settings; at a server that runs already, if so.
     fn check_for(&self, settings: &Settings) -> Result<(), Error> {
-        use StoreKind::{Etcd, Http, Memory, Redis, Sqlite};
         let store = settings.store;
-        let level = self.isolation.is_some().then_some(settings.isolation);
+        let given = self.settings.given();
+        let level = self.settings.text("isolation").map(|_| settings.isolation);
         check_level("--isolation", level, settings)?;
-        let unless = |is_given: bool, has_it: bool| is_given && !has_it;
-        let given = [
-            ("--connections", unless(self.connections.is_some(), store != Memory)),
-            ("--isolation", unless(level.is_some(), store != Memory)),
-            ("--stock-check", unless(self.stock_check, store.is_sql())),
-            ("--hold-ttl", unless(self.hold_ttl.is_some(), store != Memory)),
-            ("--lease-ttl", unless(self.lease_ttl.is_some(), matches!(store, Redis | Etcd))),
-            ("--relaxed", unless(self.relaxed, !matches!(store, Memory | Etcd))),
-        ];
-        let why = format!(
-            "means nothing to the store `{store}`; leave it out, or choose another --store"
-        );
-        refuse(&given, &why)?;
-        let is_theirs = self.url.is_some() && store != Sqlite && store != Http;
-        let given = [("--relaxed", self.relaxed && is_theirs)];
+        if let Some((setting, _)) = given.iter().find(|(one, _)| !(one.flag.stores)(store)) {
+            return Err(Error::input(format!(
+                "--{}: means nothing to the store `{store}`; leave it out, or choose another --store",
+                setting.name
+            )));
+        }
+        let is_theirs = self.url.is_some() && !matches!(store, StoreKind::Sqlite | StoreKind::Http);
+        let given = [("--relaxed", settings.relaxed && is_theirs)];
         refuse(&given, "is for private servers, and --url names one that runs already")
     }
 
@@ -196,7 +115,7 @@ pub(crate) struct RaceArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "checkout")]
     app: Option<PathBuf>,
     #[command(flatten)]
-    settings: SettingFlags,
+    settings: SettingFlags<OfRace>,
     #[command(flatten)]
     store: StoreFlags,
     /// What must hold in every round, such as 'oversold = 0', 'latency.p99 < 5ms' or
@@ -221,38 +140,6 @@ pub(crate) struct RaceArgs {
     no_progress: bool,
 }
 
-impl SettingFlags {
-    /// The flags by the names of their settings.
-    fn given(&self) -> [(&'static str, &Option<String>); 12] {
-        [
-            ("buyers", &self.buyers),
-            ("items", &self.items),
-            ("stock", &self.stock),
-            ("cart", &self.cart),
-            ("qty", &self.qty),
-            ("threads", &self.threads),
-            ("rounds", &self.rounds),
-            ("think", &self.think),
-            ("retries", &self.retries),
-            ("backoff", &self.backoff),
-            ("patience", &self.patience),
-            ("seed", &self.seed),
-        ]
-    }
-
-    /// All flags together.
-    fn settings(
-        &self,
-        settings: Settings,
-        strategies: &[&dyn DynStrategy],
-    ) -> Result<Settings, Error> {
-        let settings = with_carts(settings, strategies, &self.items, &self.cart);
-        let settings = applied(settings, &self.given())?;
-        settings.check()?;
-        Ok(settings)
-    }
-}
-
 impl RaceArgs {
     /// A checkout that is described in a file, and its settings: its own, unless a flag says otherwise.
     fn described(
@@ -261,26 +148,22 @@ impl RaceArgs {
         settings: Settings,
     ) -> Result<(Vec<&'static dyn DynStrategy>, Settings), Error> {
         let store = &self.store;
-        let of_tables = [
-            ("--stock-check", store.stock_check),
-            ("--advisory-locks", store.advisory_locks),
-            ("--unit-rows", store.unit_rows),
-        ];
-        flags::check_tables(&of_tables, checkout)?;
-        let given: Vec<_> = store.given().into_iter().chain(self.settings.given()).collect();
+        let given = [store.settings.given(), self.settings.given()].concat();
         let settings = flags::described(checkout, settings, &given)?;
         checkout.check_store(settings.store)?;
         settings.check()?;
+        let is_given = |name| store.settings.text(name).is_some();
         if checkout.app.is_some() {
-            let given = [("--store", store.store.is_some()), ("--url", store.url.is_some())];
+            let given = [("--store", is_given("store")), ("--url", store.url.is_some())];
             let why = format!("{} says itself where everything is", checkout.path);
             refuse(&given, &why)?;
         } else if settings.store == StoreKind::Http {
-            let given = [("--relaxed", store.relaxed), ("--isolation", store.isolation.is_some())];
+            let given =
+                [("--relaxed", is_given("relaxed")), ("--isolation", is_given("isolation"))];
             refuse(&given, "the shop runs already, and has its own database; leave it out")?;
         }
         store.check_for(&settings)?;
-        Ok((vec![strategy], Settings { relaxed: store.relaxed, ..settings }))
+        Ok((vec![strategy], settings))
     }
 }
 
@@ -291,10 +174,12 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
         (None, Some(path)) => args.described(flags::app(path, false)?, settings)?,
         (None, None) => {
             let names = args.strategies.iter().map(String::as_str);
-            let settings = args.store.applied(settings)?;
+            let settings = applied(settings, args.store.settings.given())?;
             args.store.check_for(&settings)?;
             let strategies = strategies::select(names, &settings).map_err(with_list)?;
-            let settings = args.settings.settings(settings, &strategies)?;
+            let given = args.settings.given();
+            let settings = applied(with_carts(settings, &strategies, given), given)?;
+            settings.check()?;
             (strategies, settings)
         }
     };

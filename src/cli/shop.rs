@@ -7,25 +7,30 @@ use crate::base::chance;
 use crate::base::error::Error;
 use crate::check::expect::Expectation;
 use crate::check::report::Judgement;
+use crate::command::Verb;
 use crate::describe::app::App;
 use crate::describe::checkout::Checkout;
-use crate::domain::settings::Settings;
+use crate::domain::settings::{Part, Setting, Settings};
 use crate::explore::{self, Exploration};
-use crate::render;
 use crate::stores::model::{Faults, Isolation};
 use crate::stores::{Address, StoreKind};
-use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
+use crate::{render, strategies};
 use clap::{Args, ValueEnum};
 
 use super::Ended;
-use super::flags::{self, applied, described, setting, with_carts, with_claim};
+use super::flags::{
+    self, Given, Offer, SettingFlags, applied, described, setting, with_carts, with_claim,
+};
 use super::meaning::refuse;
 use super::output::{Output, to_stderr};
 
 /// The shop, where no buyer thinks and nothing takes time.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "The shop")]
+#[command(
+    next_help_heading = "The shop",
+    mut_arg("buyers", |buyers| buyers.value_name("N|any").value_parser(some_or_any))
+)]
 pub(super) struct ShopFlags {
     /// The checkout to run (`oversell-sim strategies` lists them)
     #[arg(long, short = 'S', value_name = "NAME")]
@@ -41,41 +46,50 @@ pub(super) struct ShopFlags {
     /// All requests come in the name of one buyer: a double click, a second tab
     #[arg(long, requires = "app")]
     same_buyer: bool,
-    /// The number of buyers; explore also takes any [default: 2]
-    #[arg(long, short, value_name = "N|any", allow_hyphen_values = true, value_parser = some_or_any)]
-    buyers: Option<String>,
-    /// The number of products [default: 1, or 2 for a strategy that is about carts]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("items"))]
-    items: Option<String>,
-    /// The number of units of each product [default: 1]
-    #[arg(long, short, value_name = "N", allow_hyphen_values = true, value_parser = setting("stock"))]
-    stock: Option<String>,
-    /// The number of products in each cart; each buyer in turn begins with another product
-    /// [default: 1, or 2 for a strategy that is about carts]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("cart"))]
-    cart: Option<String>,
-    /// The units that each buyer wants of each product, all or none: a number, or a range such as 1..3 [default: 1]
-    #[arg(long, value_name = "N|N..N", allow_hyphen_values = true, value_parser = setting("qty"))]
-    qty: Option<String>,
-    /// How often a buyer retries after a conflict: a number, or unlimited [default: unlimited]
-    #[arg(long, value_name = "N|unlimited", allow_hyphen_values = true, value_parser = setting("retries"))]
-    retries: Option<String>,
-    /// The seed of the quantities that buyers want, where --qty is a range [default: a new one]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
-    seed: Option<String>,
     #[command(flatten)]
-    faults: FaultFlags,
+    settings: SettingFlags<OfShop>,
+    #[command(flatten)]
+    faults: SettingFlags<OfFaults>,
+}
+
+/// The shop's settings.
+#[derive(Clone, Debug)]
+struct OfShop;
+
+impl Offer for OfShop {
+    const VERB: Verb = Verb::Play;
+    const PARTS: &'static [Part] = &[Part::Shop, Part::Carts, Part::Buyers];
+    const HEADING: &'static str = "The shop";
+}
+
+/// What may go wrong around the checkout, and how far transactions are kept apart.
+#[derive(Clone, Debug)]
+struct OfFaults;
+
+impl Offer for OfFaults {
+    const VERB: Verb = Verb::Play;
+    const PARTS: &'static [Part] = &[Part::Faults, Part::Transactions];
+    const HEADING: &'static str = "Faults, at most so often in a schedule [default: what the strategy's claim is about, \
+                                   else none]";
+}
+
+/// The server's settings.
+#[derive(Clone, Debug)]
+struct OfServer;
+
+impl Offer for OfServer {
+    const VERB: Verb = Verb::Explore;
+    const PARTS: &'static [Part] = &[Part::Server, Part::Tables];
+    const HEADING: &'static str = "A real server, one statement at a time";
 }
 
 /// Where the shop is, if it is at a real server.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "A real server, one statement at a time")]
 pub(super) struct ServerFlags {
-    /// The store that holds the stock: sqlite, postgres, mysql, redis or etcd; without --url the program starts a
-    /// private server, and removes it afterwards [default: a model in memory]
-    #[arg(long, value_name = "STORE", value_parser = setting("store"))]
-    store: Option<String>,
-    /// The URL of a running server; the program leaves it as it found it
+    #[command(flatten)]
+    settings: SettingFlags<OfServer>,
+    /// The URL of a server that is running already; it is left as it was
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Allow --url, or an application's file, to name a host that is not this machine
@@ -85,22 +99,12 @@ pub(super) struct ServerFlags {
     /// statements inside the server, between their snapshot and their changes
     #[arg(long)]
     allow_triggers: bool,
-    /// Add a constraint that refuses stock below zero: CHECK (stock >= 0)
-    #[arg(long)]
-    stock_check: bool,
-    /// Use the database's advisory locks, which belong to no row (postgres, mysql)
-    #[arg(long)]
-    advisory_locks: bool,
-    /// Keep one row for each unit, and take rows that no other buyer has locked: FOR UPDATE SKIP LOCKED
-    /// (postgres, mysql)
-    #[arg(long)]
-    unit_rows: bool,
 }
 
 impl ServerFlags {
     /// Each of them, and whether it was given; a store that is the model is none.
     pub(super) fn given(&self) -> Result<[(&'static str, bool); 4], Error> {
-        let settings = applied(Settings::default(), &[("store", &self.store)])?;
+        let settings = applied(Settings::default(), self.settings.given())?;
         Ok([
             ("--store", settings.store != StoreKind::Memory),
             ("--url", self.url.is_some()),
@@ -122,60 +126,66 @@ impl ServerFlags {
         )
     }
 
-    /// Flags about tables of ours.
-    fn of_tables(&self) -> [(&'static str, bool); 3] {
-        [
-            ("--stock-check", self.stock_check),
-            ("--advisory-locks", self.advisory_locks),
-            ("--unit-rows", self.unit_rows),
-        ]
+    /// The server's settings that were given.
+    pub(super) fn settings(&self) -> &[(&'static Setting, String)] {
+        self.settings.given()
+    }
+
+    /// Whether a store was named.
+    fn names_store(&self) -> bool {
+        self.settings.text("store").is_some()
     }
 
     /// The settings, with the store that was named.
-    pub(super) fn applied(&self, settings: Settings) -> Result<Settings, Error> {
-        let settings = applied(settings, &[("store", &self.store)])?;
-        let settings = Settings {
-            stock_check: self.stock_check,
-            advisory_locks: self.advisory_locks,
-            unit_rows: self.unit_rows,
-            ..settings
-        };
-        let given = self.of_tables().into_iter().find(|(_, is_given)| *is_given);
-        if let (StoreKind::Memory, Some((flag, _))) = (settings.store, given) {
-            return Err(Error::input(format!(
-                "{flag}: the model in memory has no tables; name a database with --store"
-            )));
-        }
-        match (settings.store, &self.url) {
-            (StoreKind::Memory, Some(_)) => Err(Error::input(
+    fn applied(&self, settings: Settings) -> Result<Settings, Error> {
+        let settings = applied(settings, self.settings())?;
+        let of_tables = |(setting, _): &&(&Setting, _)| setting.flag.part == Part::Tables;
+        match (settings.store, self.settings().iter().find(of_tables), &self.url) {
+            (StoreKind::Memory, Some((setting, _)), _) => Err(Error::input(format!(
+                "--{}: the model in memory has no tables; name a database with --store",
+                setting.name
+            ))),
+            (StoreKind::Memory, None, Some(_)) => Err(Error::input(
                 "--url: the model in memory is nowhere else; name the server with --store",
             )),
             _ => Ok(settings),
         }
     }
 
-    /// Refuses those about tables of ours, where a checkout has its own.
-    pub(super) fn check_tables(&self, checkout: &Checkout) -> Result<(), Error> {
-        flags::check_tables(&self.of_tables(), checkout)
+    /// The settings of a described checkout, with these and other flags in their place.
+    pub(super) fn described(
+        &self,
+        checkout: &Checkout,
+        settings: Settings,
+        flags: &[(&'static Setting, String)],
+    ) -> Result<Settings, Error> {
+        let given = [self.settings(), flags].concat();
+        let settings = self.applied(described(checkout, settings, &given)?)?;
+        checkout.check_store(settings.store)?;
+        Ok(settings)
     }
 
     /// Refuses all of them, where there is no server.
     pub(super) fn check_unused(&self) -> Result<(), Error> {
+        let why = "is for --checkout; a scenario names its own store";
         let given = [
-            ("--store", self.store.is_some()),
+            ("--store", self.names_store()),
             ("--url", self.url.is_some()),
             ("--allow-remote", self.allow_remote),
             ("--allow-triggers", self.allow_triggers),
         ];
-        let all: Vec<_> = given.into_iter().chain(self.of_tables()).collect();
-        refuse(&all, "is for --checkout; a scenario names its own store")
+        refuse(&given, why)?;
+        match self.settings().first() {
+            Some((setting, _)) => Err(Error::input(format!("--{}: {why}", setting.name))),
+            None => Ok(()),
+        }
     }
 
     /// Refuses another place than that of a recording with these settings.
     fn check_recorded(&self, settings: &Settings, is_app: bool) -> Result<(), Error> {
-        let said = applied(settings.clone(), &[("store", &self.store)])?;
+        let said = applied(settings.clone(), self.settings())?;
         let recorded = if is_app { StoreKind::Http } else { settings.store };
-        if self.store.is_some() && (is_app || said.store != recorded) {
+        if self.names_store() && (is_app || said.store != recorded) {
             return Err(Error::input(format!(
                 "--store: the schedule was recorded at the store `{recorded}`; leave the flag out"
             )));
@@ -197,39 +207,6 @@ impl ServerFlags {
             allow_triggers: self.allow_triggers,
         }
     }
-}
-
-/// What may go wrong around the checkout.
-#[derive(Clone, Debug, Args)]
-#[command(
-    next_help_heading = "Faults, at most so often in a schedule [default: what the strategy's \
-                               claim is about, else none]"
-)]
-pub(super) struct FaultFlags {
-    /// How many servers crash in the middle of a buyer's request
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("crashes"))]
-    crashes: Option<String>,
-    /// How many holds and leases expire while a buyer still counts on them
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("expiries"))]
-    expiries: Option<String>,
-    /// How many payments the provider declines
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("declines"))]
-    declines: Option<String>,
-    /// How many answers of the payment provider are lost after the money has moved
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("lost-answers"))]
-    lost_answers: Option<String>,
-    /// How many webhooks the payment provider delivers twice
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("redeliveries"))]
-    redeliveries: Option<String>,
-    /// How many times the database loses power and restarts with what was on disk
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("power-cuts"))]
-    power_cuts: Option<String>,
-    /// How many plain reads go to a replica that has not seen the last write
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("stale-reads"))]
-    stale_reads: Option<String>,
-    /// The isolation level of transactions: read-committed, repeatable-read or serializable
-    #[arg(long, value_name = "LEVEL", value_parser = setting("isolation"))]
-    isolation: Option<String>,
 }
 
 /// A number of buyers, or `any`.
@@ -263,25 +240,9 @@ impl ShopFlags {
         }
     }
 
-    /// The flags that were given, by the names of their settings.
-    fn given(&self) -> [(&'static str, &Option<String>); 15] {
-        [
-            ("buyers", &self.buyers),
-            ("items", &self.items),
-            ("stock", &self.stock),
-            ("cart", &self.cart),
-            ("qty", &self.qty),
-            ("retries", &self.retries),
-            ("seed", &self.seed),
-            ("isolation", &self.faults.isolation),
-            ("crashes", &self.faults.crashes),
-            ("expiries", &self.faults.expiries),
-            ("declines", &self.faults.declines),
-            ("lost-answers", &self.faults.lost_answers),
-            ("redeliveries", &self.faults.redeliveries),
-            ("power-cuts", &self.faults.power_cuts),
-            ("stale-reads", &self.faults.stale_reads),
-        ]
+    /// The settings that were given.
+    fn given(&self) -> Given {
+        [self.settings.given(), self.faults.given()].concat()
     }
 
     /// The shop of a recording, if no flag says otherwise.
@@ -319,8 +280,11 @@ impl ShopFlags {
             return Err(Error::input(format!("--strategy: the schedule was recorded of {name}")));
         }
         server.check_recorded(&settings, strategy.is_app())?;
-        for (name, text) in self.given() {
-            let said = applied(settings.clone(), &[(name, text)])?;
+        let of_tables = |(setting, _): &&(&Setting, _)| setting.flag.part == Part::Tables;
+        let tables = server.settings().iter().filter(of_tables);
+        for (setting, text) in self.given().iter().chain(tables) {
+            let name = setting.name;
+            let said = applied(settings.clone(), &[(setting, text.clone())])?;
             if said != settings {
                 let recorded = settings.value_of(name);
                 return Err(Error::input(format!(
@@ -333,14 +297,13 @@ impl ShopFlags {
 
     /// The isolation level that was named, if one was.
     pub(super) fn level(&self) -> Result<Option<Isolation>, Error> {
-        let level = &self.faults.isolation;
-        let settings = applied(Settings::default(), &[("isolation", level)])?;
-        Ok(level.is_some().then_some(settings.isolation))
+        let settings = applied(Settings::default(), self.faults.given())?;
+        Ok(self.faults.text("isolation").map(|_| settings.isolation))
     }
 
     /// Whether any number of buyers is meant.
     pub(super) fn is_for_any(&self) -> bool {
-        self.buyers.as_deref() == Some(ANY)
+        self.settings.text("buyers") == Some(ANY)
     }
 
     /// The settings of a shop that may be at a real server, where nothing goes wrong unless it was asked for.
@@ -378,25 +341,21 @@ impl ShopFlags {
                 "--buyers: at a real server they have to be counted; write a number",
             ));
         }
-        if checkout.app.is_some() && (server.store.is_some() || server.url.is_some()) {
+        if checkout.app.is_some() && (server.names_store() || server.url.is_some()) {
             return Err(Error::input(format!(
                 "--store and --url: {} says itself where the application and its databases are",
                 checkout.path
             )));
         }
-        server.check_tables(checkout)?;
-        let settings = described(checkout, usual, &self.given())?;
-        let settings = server.applied(settings)?;
-        checkout.check_store(settings.store)?;
-        Ok(settings)
+        server.described(checkout, usual, &self.given())
     }
 
     /// The settings of a shop of the model.
-    fn settings(&self, entrant: &dyn DynStrategy) -> Result<Settings, Error> {
+    fn settings(&self, strategy: &dyn DynStrategy) -> Result<Settings, Error> {
         if self.is_for_any() {
             return Err(Error::input("--buyers: only explore takes any; write a number"));
         }
-        applied(self.usual(entrant), &self.given())
+        applied(self.usual(strategy), &self.given())
     }
 
     /// The same, whatever was said of buyers.
@@ -407,14 +366,14 @@ impl ShopFlags {
         applied(self.usual(strategy), &self.given_but_for_buyers())
     }
 
-    fn given_but_for_buyers(&self) -> Vec<(&'static str, &Option<String>)> {
-        self.given().into_iter().filter(|(name, _)| *name != "buyers").collect()
+    fn given_but_for_buyers(&self) -> Given {
+        self.given().into_iter().filter(|(setting, _)| setting.name != "buyers").collect()
     }
 
     /// What goes without saying.
     fn usual(&self, strategy: &dyn DynStrategy) -> Settings {
         let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
-        let settings = with_carts(settings, &[strategy], &self.items, &self.cart);
+        let settings = with_carts(settings, &[strategy], &self.given());
         if self.is_for_any() {
             // Any number of buyers all want the same.
             let can_be = |said: &Settings| said.qty.least == said.qty.most && said.check().is_ok();

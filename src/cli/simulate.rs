@@ -8,12 +8,11 @@ use crate::base::text::quantity::{parse_count, parse_duration};
 use crate::check::expect::Expectation;
 use crate::command::Command;
 use crate::domain::op::OpKind;
-use crate::render;
 use crate::run::seeds::{simulate_all, tell_story};
 use crate::scenario::Scenario;
-use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::timed::SimConfig;
+use crate::{render, strategies};
 use clap::Args;
 
 use super::explore::{jobs, pool};

@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 
 use crate::base::error::Error;
-use crate::explore;
-use crate::render;
 use crate::stores::{StoreKind, readiness};
-use crate::strategies;
+use crate::{explore, render, strategies};
 use clap::Args;
 
 use super::output::{Output, to_stderr};

@@ -4,24 +4,61 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// How often each thing may go wrong.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Faults {
+/// Makes [`Faults`] of a list: each fault with its field, its setting's name, and the act by which it happens.
+macro_rules! faults {
+    ($($(#[$about:meta])+ $name:literal $field:ident by $act:ident;)+) => {
+        /// How often each fault may happen.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        pub struct Faults {
+            $($(#[$about])+ pub $field: u8,)+
+        }
+
+        impl Faults {
+            /// Names of the settings, in order.
+            pub const NAMES: [&'static str; [$($name),+].len()] = [$($name),+];
+
+            /// Each with its name.
+            pub fn all(self) -> impl Iterator<Item = (&'static str, u8)> {
+                [$(($name, self.$field)),+].into_iter()
+            }
+
+            /// How often an act may still happen, if it is a fault.
+            #[must_use]
+            pub fn left(&self, act: Act) -> Option<u8> {
+                match act {
+                    Act::Step | Act::BackgroundTask => None,
+                    $(Act::$act => Some(self.$field),)+
+                }
+            }
+
+            /// Counts one; false if it may not happen any more.
+            pub fn spend(&mut self, act: Act) -> bool {
+                let times = match act {
+                    Act::Step | Act::BackgroundTask => return true,
+                    $(Act::$act => &mut self.$field,)+
+                };
+                times.checked_sub(1).map(|left| *times = left).is_some()
+            }
+        }
+    };
+}
+
+faults! {
     /// Servers that die while they work for a buyer.
-    pub crashes: u8,
+    "crashes" crashes by Crash;
     /// Holds and leases whose timer runs out while their buyer still counts on them.
-    pub expiries: u8,
+    "expiries" expiries by Expire;
     /// Payments that the provider declines.
-    pub declines: u8,
+    "declines" declines by Decline;
     /// Answers of the provider that are lost after the money has moved.
-    pub lost_answers: u8,
-    /// Webhooks of the provider that come a second time. (A request in the queue comes again when the worker
+    "lost-answers" lost_answers by LoseAnswer;
+    /// Notices of the provider that come a second time. (A request in the queue comes again when the clerk
     /// has died over it.)
-    pub redeliveries: u8,
+    "redeliveries" redeliveries by Redeliver;
     /// Times that the database loses its power, and starts again with what was on disk.
-    pub power_cuts: u8,
+    "power-cuts" power_cuts by PowerCut;
     /// Plain reads that go to a replica which does not have the last write yet.
-    pub stale_reads: u8,
+    "stale-reads" stale_reads by StaleRead;
 }
 
 /// What happens next to a buyer.
@@ -82,17 +119,6 @@ impl Act {
 }
 
 impl Faults {
-    /// Names of the settings, in order.
-    pub const NAMES: [&str; 7] = [
-        "crashes",
-        "expiries",
-        "declines",
-        "lost-answers",
-        "redeliveries",
-        "power-cuts",
-        "stale-reads",
-    ];
-
     /// The most of each.
     pub const MOST: u8 = 20;
 
@@ -100,55 +126,6 @@ impl Faults {
     #[must_use]
     pub fn is_none(self) -> bool {
         self == Self::default()
-    }
-
-    /// One of them by the name of its setting.
-    pub fn of_mut(&mut self, name: &str) -> Option<&mut u8> {
-        Some(match name {
-            "crashes" => &mut self.crashes,
-            "expiries" => &mut self.expiries,
-            "declines" => &mut self.declines,
-            "lost-answers" => &mut self.lost_answers,
-            "redeliveries" => &mut self.redeliveries,
-            "power-cuts" => &mut self.power_cuts,
-            "stale-reads" => &mut self.stale_reads,
-            _ => return None,
-        })
-    }
-
-    /// Each with its name.
-    pub fn all(mut self) -> impl Iterator<Item = (&'static str, u8)> {
-        Self::NAMES.into_iter().map(move |name| (name, self.of_mut(name).map_or(0, |times| *times)))
-    }
-
-    /// How often an act may still happen, if it is a fault.
-    #[must_use]
-    pub fn left(&self, act: Act) -> Option<u8> {
-        Some(match act {
-            Act::Step | Act::BackgroundTask => return None,
-            Act::Expire => self.expiries,
-            Act::Decline => self.declines,
-            Act::LoseAnswer => self.lost_answers,
-            Act::Crash => self.crashes,
-            Act::Redeliver => self.redeliveries,
-            Act::PowerCut => self.power_cuts,
-            Act::StaleRead => self.stale_reads,
-        })
-    }
-
-    /// Counts one; false if it may not happen any more.
-    pub fn spend(&mut self, act: Act) -> bool {
-        let times = match act {
-            Act::Step | Act::BackgroundTask => return true,
-            Act::Expire => &mut self.expiries,
-            Act::Decline => &mut self.declines,
-            Act::LoseAnswer => &mut self.lost_answers,
-            Act::Crash => &mut self.crashes,
-            Act::Redeliver => &mut self.redeliveries,
-            Act::PowerCut => &mut self.power_cuts,
-            Act::StaleRead => &mut self.stale_reads,
-        };
-        times.checked_sub(1).map(|left| *times = left).is_some()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The commands that take settings as flags, and which settings each of them takes.
 
-use super::faults::Faults;
+use super::settings::{Setting, World};
 
 /// A command that takes settings as flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,17 +27,19 @@ impl Verb {
         }
     }
 
-    /// Whether the command takes this setting.
+    /// The worlds that the command runs.
+    #[must_use]
+    pub fn worlds(self) -> &'static [World] {
+        match self {
+            Self::Race => &[World::Threads],
+            Self::Explore | Self::Replay => &[World::Stepped, World::Held],
+            Self::Play => &[World::Stepped],
+        }
+    }
+
+    /// Whether the command takes this setting: it means something in one of the command's worlds.
     #[must_use]
     pub fn takes(self, name: &str) -> bool {
-        match name {
-            // Where the engine chooses the steps, nothing takes time and no server is killed.
-            "threads" | "rounds" | "think" | "backoff" | "patience" | "connections"
-            | "hold-ttl" | "lease-ttl" | "relaxed" | "kill" => self == Self::Race,
-            // A person plays against the model.
-            "store" | "stock-check" | "advisory-locks" | "unit-rows" => self != Self::Play,
-            fault if Faults::NAMES.contains(&fault) => self != Self::Race,
-            _ => true,
-        }
+        Setting::named(name).is_some_and(|setting| setting.is_in(self.worlds()))
     }
 }

@@ -7,7 +7,9 @@ use crate::base::error::Error;
 use crate::check::report::Evidence;
 use crate::domain::card::type_name;
 use crate::domain::finding::FindingKind;
-use crate::domain::settings::{Settings, shop_setters};
+use crate::domain::isolation::Isolation;
+use crate::domain::retry::Retries;
+use crate::domain::settings::{Settings, between, setters};
 use crate::strategy::Strategy;
 
 /// Prepares a search through every interleaving: 2 buyers and 1 unit, until told otherwise.
@@ -25,6 +27,14 @@ pub fn explore<S: Strategy>(strategy: S) -> Explore<S> {
 }
 
 /// A search that has not been run yet. Made by [`explore`].
+///
+/// It offers the settings that mean something in the model, such as [`crashes`](Self::crashes). Nothing takes time there, and
+/// no server is asked:
+///
+/// ```compile_fail,E0599
+/// # use oversell_sim::strategies::cas::Cas;
+/// let _ = oversell_sim::explore(Cas).connections(10);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a search does nothing until it is run"]
 pub struct Explore<S> {
@@ -34,7 +44,13 @@ pub struct Explore<S> {
 }
 
 impl<S: Strategy> Explore<S> {
-    shop_setters!();
+    setters!(Stepped);
+
+    /// Each buyer wants a random number of units of each product, both ends included.
+    pub fn qty_between(mut self, least: u32, most: u32) -> Self {
+        self.settings.qty = between(least, most);
+        self
+    }
 
     /// The most states to look at; by default 50 million.
     pub fn max_states(mut self, states: usize) -> Self {

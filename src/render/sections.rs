@@ -4,7 +4,9 @@ use crate::base::clock::nanos;
 use crate::base::samples::Spread;
 use crate::base::text::quantity::{count, duration, of, percent};
 use crate::check::report::{BannerCount, Figures, Overtaking, Product, Report, Run, WorstRound};
-use crate::domain::settings::{Settings, SettingsRecord};
+use crate::domain::buyer::Demand;
+use crate::domain::retry::{Backoff, Retries};
+use crate::domain::settings::Settings;
 
 use super::verdict;
 
@@ -27,9 +29,10 @@ fn row(name: &str, value: impl Into<String>, remark: impl Into<String>) -> Vec<S
 
 /// The settings on one line. Some are left out where they have their defaults.
 pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
-    let SettingsRecord { buyers, stock, qty, threads, rounds, think, seed, .. } = &report.settings;
+    let settings = &report.settings;
+    let Settings { buyers, stock, qty, rounds, think, seed, .. } = settings;
     let mut parts = vec![of((*buyers).into(), "buyer"), of(stock.unsigned_abs().into(), "unit")];
-    if qty != "1" {
+    if *qty != Demand::ONE {
         parts.push(format!("{qty} each"));
     }
     if let Some(run) = run {
@@ -37,23 +40,23 @@ pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
         parts.push(format!("{} on {store}", run.strategy));
     }
     if !report.is_simulated() {
-        parts.push(of((*threads).into(), "thread"));
+        parts.push(of(settings.threads().into(), "thread"));
         if report.server.is_some() {
-            parts.push(of(report.settings.connections.into(), "connection"));
+            parts.push(of(settings.connections.into(), "connection"));
         }
         if *rounds != 1 {
             parts.push(of((*rounds).into(), "round"));
         }
-        parts.push(format!("think {}", duration(*think)));
+        parts.push(format!("think {}", duration(nanos(*think))));
     }
-    if report.settings.retries != "unlimited" {
-        parts.push(format!("retries {}", report.settings.retries));
+    if settings.retries != Retries::Unlimited {
+        parts.push(format!("retries {}", settings.retries));
     }
-    if report.settings.backoff != "none" {
-        parts.push(format!("backoff {}", report.settings.backoff));
+    if settings.backoff != Backoff::None {
+        parts.push(format!("backoff {}", settings.backoff));
     }
-    if report.settings.patience != nanos(Settings::default().policy.patience) {
-        parts.push(format!("patience {}", duration(report.settings.patience)));
+    if settings.patience != Settings::default().patience {
+        parts.push(format!("patience {}", duration(nanos(settings.patience))));
     }
     parts.push(format!("seed {seed}"));
     parts.join(" · ")

@@ -7,8 +7,9 @@ use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::check::report::{Evidence, Report};
 use crate::domain::card::type_name;
-use crate::domain::retry::Backoff;
-use crate::domain::settings::{Settings, shop_setters};
+use crate::domain::isolation::Isolation;
+use crate::domain::retry::{Backoff, Retries};
+use crate::domain::settings::{Settings, between, setters};
 use crate::domain::store_kind::StoreKind;
 use crate::explore::after_race;
 use crate::stores::Address;
@@ -28,6 +29,13 @@ pub fn race<S: Strategy>(strategy: S) -> Race<S> {
 }
 
 /// A race that has not been run yet. Made by [`race`].
+///
+/// It offers the settings that mean something on threads. Faults happen in a search alone:
+///
+/// ```compile_fail,E0599
+/// # use oversell_sim::strategies::cas::Cas;
+/// let _ = oversell_sim::race(Cas).crashes(1);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a race does nothing until it is run"]
 pub struct Race<S> {
@@ -38,43 +46,11 @@ pub struct Race<S> {
 }
 
 impl<S: Strategy> Race<S> {
-    shop_setters!();
+    setters!(Threads);
 
-    /// How many threads serve the buyers in turn; by default one thread for each buyer.
-    pub fn threads(mut self, threads: u32) -> Self {
-        self.settings.threads = Some(threads);
-        self
-    }
-
-    /// How often to run the race; by default once.
-    pub fn rounds(mut self, rounds: u32) -> Self {
-        self.settings.rounds = rounds;
-        self
-    }
-
-    /// Time spent at every [`think`](crate::domain::session::Session::think); by default
-    /// [`DEFAULT_THINK`](crate::domain::settings::DEFAULT_THINK).
-    pub fn think(mut self, think: Duration) -> Self {
-        self.settings.think = think;
-        self
-    }
-
-    /// How long a buyer waits before it tries again; by default not at all.
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.settings.policy.backoff = backoff;
-        self
-    }
-
-    /// How long a buyer keeps trying, and the longest it waits for a lock; by default 30 s.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.settings.policy.patience = patience;
-        self
-    }
-
-    /// Where stock lives; by default in this process's memory. A private server is started where one is
-    /// needed, and removed after.
-    pub fn store(mut self, store: StoreKind) -> Self {
-        self.settings.store = store;
+    /// Each buyer wants a random number of units of each product, both ends included.
+    pub fn qty_between(mut self, least: u32, most: u32) -> Self {
+        self.settings.qty = between(least, most);
         self
     }
 
@@ -82,54 +58,6 @@ impl<S: Strategy> Race<S> {
     /// SQLite the path of a file to make. It must be on this machine.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.address.url = Some(url.into());
-        self
-    }
-
-    /// How many connections to a database buyers share; by default 10.
-    pub fn connections(mut self, connections: u32) -> Self {
-        self.settings.connections = connections;
-        self
-    }
-
-    /// Whether the database itself refuses stock below zero; by default it does not.
-    pub fn stock_check(mut self, checks: bool) -> Self {
-        self.settings.stock_check = checks;
-        self
-    }
-
-    /// Whether locks are the database's own, which belong to no row; by default they are rows'.
-    pub fn advisory_locks(mut self, advisory: bool) -> Self {
-        self.settings.advisory_locks = advisory;
-        self
-    }
-
-    /// Whether stock is a row a unit; by default it is a number.
-    pub fn unit_rows(mut self, rows: bool) -> Self {
-        self.settings.unit_rows = rows;
-        self
-    }
-
-    /// Whether a private server may answer before what it did is on disk; by default it may not.
-    pub fn relaxed(mut self, relaxed: bool) -> Self {
-        self.settings.relaxed = relaxed;
-        self
-    }
-
-    /// How often a private server is killed in the middle of each round, and started again; by default never.
-    pub fn kill(mut self, times: u32) -> Self {
-        self.settings.kill = times;
-        self
-    }
-
-    /// How long a hold stands on a database; by default ten minutes.
-    pub fn hold_ttl(mut self, ttl: Duration) -> Self {
-        self.settings.hold_ttl = ttl;
-        self
-    }
-
-    /// How long a lease lasts on a database; by default ten seconds.
-    pub fn lease_ttl(mut self, ttl: Duration) -> Self {
-        self.settings.lease_ttl = ttl;
         self
     }
 

@@ -38,7 +38,7 @@ pub fn simulate_all(
         .iter()
         .map(|strategy| simulate_one(*strategy, scene, seeds, expectations, command, control))
         .collect::<Result<_, Error>>()?;
-    Ok(Report::new("simulated", scene.settings.record(), runs).simulated())
+    Ok(Report::new("simulated", scene.settings.in_effect(), runs).simulated())
 }
 
 /// Simulates one seed, and tells the story.

@@ -29,8 +29,7 @@ use crate::base::text::quantity::parse_switch;
 use crate::check::expect::Expectation;
 use crate::check::report::Report;
 use crate::command::Command;
-use crate::domain::faults::Faults;
-use crate::domain::settings::Settings;
+use crate::domain::settings::{Setting, Settings, World};
 use crate::run::rounds::race_all;
 use crate::run::seeds::simulate_all;
 use crate::strategies;
@@ -40,22 +39,6 @@ use world::Plan;
 
 /// The keys beside the settings.
 const OWN_KEYS: [&str; 4] = ["title", "strategy", "expect", "allow_incomplete"];
-
-/// Settings that mean nothing in a simulated shop.
-const FOR_RACES: [&str; 12] = [
-    "threads",
-    "rounds",
-    "think",
-    "store",
-    "connections",
-    "stock-check",
-    "hold-ttl",
-    "lease-ttl",
-    "advisory-locks",
-    "unit-rows",
-    "relaxed",
-    "kill",
-];
 
 /// A race and what is expected of it.
 pub struct Scenario {
@@ -87,8 +70,8 @@ impl Scenario {
 
     /// Every key that a file may have: its table, nothing for the top, and its name.
     pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
-        let settings = Settings::NAMES.into_iter().filter(|name| !Faults::NAMES.contains(name));
-        let top = settings.chain(OWN_KEYS).chain(Plan::KEYS);
+        let settings = Settings::TABLE.iter().filter(|setting| !setting.is_fault());
+        let top = settings.map(|setting| setting.name).chain(OWN_KEYS).chain(Plan::KEYS);
         let inner = tables::TABLES.into_iter();
         top.map(|key| ("", key))
             .chain(inner.flat_map(|(table, keys)| keys.iter().map(move |key| (table, *key))))
@@ -174,7 +157,10 @@ impl Scenario {
         })?;
         scenario.seeds = plan.seeds.unwrap_or(1);
         if !plan.is_empty() {
-            if let Some((key, span)) = spans.iter().find(|(key, _)| FOR_RACES.contains(key)) {
+            let is_for_races = |key: &str| {
+                Setting::named(key).is_some_and(|setting| !setting.is_in(&[World::Timed]))
+            };
+            if let Some((key, span)) = spans.iter().find(|(key, _)| is_for_races(key)) {
                 let message =
                     format!("`{key}` is for races on threads, and this is a simulated shop");
                 return Err(Fault { span: span.clone(), message });
@@ -220,24 +206,31 @@ impl Scenario {
                 self.allows_incomplete =
                     is_on.map_err(|why| at_value(format!("`{name}`: {why}")))?;
             }
-            _ if Faults::NAMES.contains(&name) => {
-                let message = format!(
-                    "`{name}` counts faults for `explore`; of a simulated shop, say how often things go wrong \
-                     in its tables, such as [faults]"
-                );
-                return Err(Fault { span: key.span(), message });
-            }
-            _ if Settings::NAMES.contains(&name) => plain_text(value)
-                .map_err(str::to_owned)
-                .and_then(|text| self.settings.set(name, &text))
-                .map_err(|why| at_value(format!("`{name}`: {why}")))?,
-            _ => {
-                let known = Self::keys().filter(|(table, _)| table.is_empty()).map(|(_, key)| key);
-                return Err(Fault {
-                    span: key.span(),
-                    message: format!("unknown key `{}`{}", shown(name), did_you_mean(name, known)),
-                });
-            }
+            _ => match Setting::named(name) {
+                Some(setting) if setting.is_fault() => {
+                    let message = format!(
+                        "`{name}` counts faults for `explore`; of a simulated shop, say how often things go wrong in its \
+                         tables, such as [faults]"
+                    );
+                    return Err(Fault { span: key.span(), message });
+                }
+                Some(_) => plain_text(value)
+                    .map_err(str::to_owned)
+                    .and_then(|text| self.settings.set(name, &text))
+                    .map_err(|why| at_value(format!("`{name}`: {why}")))?,
+                None => {
+                    let known =
+                        Self::keys().filter(|(table, _)| table.is_empty()).map(|(_, key)| key);
+                    return Err(Fault {
+                        span: key.span(),
+                        message: format!(
+                            "unknown key `{}`{}",
+                            shown(name),
+                            did_you_mean(name, known)
+                        ),
+                    });
+                }
+            },
         }
         Ok(())
     }

@@ -109,8 +109,9 @@ pub(super) fn set_faults(faults: &mut FaultRates, name: &str, text: &str) -> Res
         "pauses" => faults.pauses = share(text)?,
         "pause" => faults.pause = Delay::parse(text)?,
         "loss" => {
-            faults.loss = share(text)
-                .and_then(|share| not_all(share, "if every packet is lost, no buyer ever arrives"))?;
+            faults.loss = share(text).and_then(|share| {
+                not_all(share, "if every packet is lost, no buyer ever arrives")
+            })?;
         }
         _ => faults.resend_ns = span(text)?,
     }

@@ -91,7 +91,7 @@ fn race_in_memory<S: Strategy, W: Word>(
         settings.items,
         settings.stock,
         settings.threads() as usize,
-        settings.policy.patience,
+        settings.patience,
         control.stop_flag(),
     );
     threads::run(strategy, store, settings, number, clock, control)

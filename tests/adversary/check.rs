@@ -11,10 +11,11 @@ use oversell_sim::clock::{Clock, Wall, nanos};
 use oversell_sim::control::Control;
 use oversell_sim::dyn_strategy::DynStrategy;
 use oversell_sim::error::Error;
-use oversell_sim::explore::{Exploration, OrderOutcome, Plan, as_furnished, search_orders, server_for};
+use oversell_sim::explore::{
+    Exploration, OrderOutcome, Plan, as_furnished, search_orders, server_for,
+};
 use oversell_sim::finding::FindingKind;
 use oversell_sim::report::Evidence;
-use oversell_sim::retry::RetryPolicy;
 use oversell_sim::round::Round;
 use oversell_sim::settings::Settings;
 use oversell_sim::stores::{Address, RaceTarget, StoreKind};
@@ -239,7 +240,7 @@ impl Race<'_> {
             threads: Some(self.settings.buyers),
             connections: self.settings.buyers,
             relaxed: true,
-            policy: RetryPolicy { patience: bounds.time, ..self.settings.policy },
+            patience: bounds.time,
             ..self.settings.clone()
         };
         let venue = RaceTarget::open(&settings, self.checkout.described(), address, control)?;

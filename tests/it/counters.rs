@@ -89,7 +89,7 @@ pub(crate) struct Street {
 pub(crate) fn settings(store: StoreKind) -> Settings {
     let mut settings =
         Settings { buyers: 8, items: 2, stock: 5, store, connections: 3, ..Settings::default() };
-    settings.policy.patience = PATIENCE;
+    settings.patience = PATIENCE;
     settings
 }
 

@@ -440,7 +440,7 @@ proptest! {
         products in 1..3_u8,
     ) {
         let mut shop = Settings { items: products, cart: products, ..settings(buyers, stock) };
-        shop.policy.retries = Retries::AtMost(1);
+        shop.retries = Retries::AtMost(1);
         assert_brute_force_agrees(&Program(lines), &shop);
     }
 

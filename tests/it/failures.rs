@@ -21,7 +21,7 @@ const TAKE: Op = Op::Take { item: Item(0), qty: 1 };
 /// Patience for tests in which it runs out.
 fn impatient(store: StoreKind) -> Settings {
     let mut settings = settings(store);
-    settings.policy.patience = Duration::from_secs(1);
+    settings.patience = Duration::from_secs(1);
     settings
 }
 

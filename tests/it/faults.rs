@@ -1438,7 +1438,7 @@ proptest! {
         stock in 1..3_i32,
     ) {
         let mut shop = Settings { faults, isolation, ..settings(buyers, stock) };
-        shop.policy.retries = Retries::AtMost(1);
+        shop.retries = Retries::AtMost(1);
         assert_brute_force_agrees_within(MOST_STEPS, &program, &shop);
     }
 }
@@ -1473,7 +1473,7 @@ fn an_order_before_any_step_is_one_of_its_own_so_that_its_conflict_is_tried_agai
         queues: false,
     };
     let mut shop = settings(2, 1);
-    shop.policy.retries = Retries::AtMost(1);
+    shop.retries = Retries::AtMost(1);
     // Two orders each, one step an order: (4 choose 2).
     assert_eq!(schedules(&program, &shop), 6);
     assert!(assert_brute_force_agrees_within(MOST_STEPS, &program, &shop) > 0);

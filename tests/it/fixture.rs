@@ -56,12 +56,12 @@ pub(crate) fn report(name: &str, settings: &Settings, rounds: &[Round]) -> Repor
     for round in rounds {
         logbook.enter(round);
     }
-    let strategy = find(name).unwrap();
+    let strategy = find(strategy).unwrap();
     let again = Command::of(Verb::Race, strategy, settings);
-    let mut run = logbook.close(name, false, again.into());
+    let mut run = logbook.close(strategy, false, again.into());
     let next = after_race(strategy, settings, &run, None, &Control::default());
     run.hint = next.map(|next| next.command(strategy));
-    Report::new("memory", settings.record(), vec![run])
+    Report::new("memory", settings.in_effect(), vec![run])
 }
 
 /// A checkout that loses every attempt.

@@ -95,7 +95,7 @@ fn with_few_preemptions_leaving_out_orders_leaves_out_no_way_to_end() {
             let strategy = strategies::find(name).unwrap();
             let mut settings = shop(store, buyers);
             // Else two could fail in vain for ever, by turns.
-            settings.policy.retries = Retries::AtMost(1);
+            settings.retries = Retries::AtMost(1);
             let (address, control) = (Address::default(), Control::default());
             let server = server_for(strategy, &settings, &address, &control).unwrap();
             // Of three there are hundreds with two.

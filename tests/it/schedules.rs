@@ -73,7 +73,7 @@ fn priorities_find_a_bug_of_depth_two_at_least_as_often_as_is_promised() {
 
 #[test]
 fn every_random_finding_replays() {
-    for entrant in everybody() {
+    for strategy in everybody() {
         let shop = Settings {
             qty: oversell_sim::buyer::Demand { least: 1, most: 2 },
             ..settings(4, 3, 5)

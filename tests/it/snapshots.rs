@@ -93,7 +93,7 @@ fn comparison() -> Report {
         run.expectations = judge.conclude(&run.figures, Evidence::NotSeen, None);
         run
     });
-    Report::new("memory", settings.record(), runs.into())
+    Report::new("memory", settings.in_effect(), runs.into())
 }
 
 #[test]

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::domain::finding::FindingKind;
 use crate::domain::op::BuyerId;
-use crate::domain::settings::SettingsRecord;
+use crate::domain::settings::Settings;
 
 pub use banner::{Banner, BannerCount};
 pub use counted::{Counted, Outcome};
@@ -49,7 +49,7 @@ pub struct Report {
     /// The server's name and version, in its own words; none if stock lived in this process's memory.
     pub server: Option<String>,
     /// What was asked for.
-    pub settings: SettingsRecord,
+    pub settings: Settings,
     /// One run a strategy, in the order asked for.
     pub runs: Vec<Run>,
 }
@@ -169,7 +169,7 @@ pub struct Winner {
 impl Report {
     /// A report of these runs.
     #[must_use]
-    pub fn new(store: &'static str, settings: SettingsRecord, mut runs: Vec<Run>) -> Self {
+    pub fn new(store: &'static str, settings: Settings, mut runs: Vec<Run>) -> Self {
         // The time of a run that Ctrl-C cut short is not comparable.
         let finished = |run: &&Run| !run.interrupted && run.figures.elapsed > 0;
         let fastest = runs.iter().filter(finished).map(|run| run.figures.elapsed).min();

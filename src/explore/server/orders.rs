@@ -250,8 +250,8 @@ pub fn server_to_rehearse_at(
 ) -> Result<Box<dyn Server>, Error> {
     settings.check_for(&strategy.card())?;
     let mut terms = StoreConfig::of(settings, control).with_checkout(strategy.described());
-    terms.connections = settings.buyers + BESIDE;
-    terms.relaxed = true;
+    terms.settings_mut().connections = settings.buyers + BESIDE;
+    terms.settings_mut().relaxed = true;
     terms.hold_inside = true;
     terms.allow_triggers = address.allow_triggers;
     open_server(settings.store, address, &terms)

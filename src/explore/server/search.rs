@@ -18,7 +18,7 @@ pub(super) fn search(
 ) -> Result<Results, Error> {
     let mut results = Results::default();
     results.covered.reduced = plan.reduced;
-    let cuts_futile = plan.reduced && settings.policy.retries == Retries::Unlimited;
+    let cuts_futile = plan.reduced && settings.retries == Retries::Unlimited;
     let bounds = Bounds { cuts_futile, ..AT_SERVER };
     if let Some(bound) = plan.preemptions {
         let is_enough = run_few(harness, plan, bound, bounds, &mut results, stopped)?;

@@ -82,14 +82,15 @@ pub(super) fn open(
     let tracker = Arc::new(SessionTracker::default());
     // The application decides how many connections it keeps open.
     let mut terms = terms.clone();
-    terms.connections = terms.connections.max(CONNECTIONS);
+    let connections = &mut terms.settings_mut().connections;
+    *connections = CONNECTIONS.max(*connections);
     let terms = &terms;
     let (mut databases, mut proxies, mut named) = (Vec::new(), Vec::new(), Named::new());
     for (place, upstream) in app.upstreams.iter().enumerate() {
         let mut database =
             upstreams::open(upstream.store, upstream.url.as_deref(), address.allow_remote, terms)?;
         fill(&mut *database, upstream)?;
-        database.raise(terms.isolation).map_err(Error::world)?;
+        database.raise(terms.settings.isolation).map_err(Error::world)?;
         let behind = database.behind((place as i64 + 1) << SESSIONS);
         let proxy = Proxy::open(upstream.listen, behind, Arc::clone(&tracker))?;
         named.extend(names(upstream, database.endpoint(), proxy.port()));
@@ -122,7 +123,7 @@ pub(super) fn open(
     let versions: Vec<&str> = databases.iter().map(|database| database.version()).collect();
     let version = versions.join(" and ");
     Ok(Box::new(AppServer {
-        customers: Arc::new(Customers::new(&base, terms.patience.max(HELD))),
+        customers: Arc::new(Customers::new(&base, terms.settings.patience.max(HELD))),
         checkout: Arc::clone(checkout),
         app: Arc::clone(app),
         base,
@@ -193,7 +194,7 @@ impl AppServer {
     }
 
     fn request(&self, key: &str, request: &Request, value_of: Values<'_>) -> Result<Answer, Error> {
-        let executor = HttpExecutor::new(&self.base, self.terms.patience);
+        let executor = HttpExecutor::new(&self.base, self.terms.settings.patience);
         let heard = executor.ask(request, value_of).map_err(|refusal| match refusal {
             Refusal::Lost(text) => self.lost(&text),
             refusal => self.mistaken(key, &refusal.text()),
@@ -250,7 +251,7 @@ impl AppServer {
             let sandbox = ServerSandbox::make("TERM")?;
             for words in &reset.commands {
                 let command = launch::command(words, &self.app, &self.named);
-                sandbox.oversee(command, &self.terms.control, self.terms.patience)?;
+                sandbox.oversee(command, &self.terms.control, self.terms.settings.patience)?;
             }
         }
         Ok(true)

@@ -92,7 +92,7 @@ impl EtcdLink {
             }
             let lease = match granted.take() {
                 Some(lease) => lease,
-                None => self.grant(whole_seconds(self.terms.hold_ttl))?,
+                None => self.grant(whole_seconds(self.terms.settings.hold_ttl))?,
             };
             let kept = Kept { item, qty, state: State::Standing };
             let unmoved = [wire::is_unmoved(&own, before), wire::is_unmoved(&stock, Some(shelf))];

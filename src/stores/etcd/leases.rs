@@ -39,7 +39,7 @@ impl EtcdLink {
     /// whatever its place.
     fn take_lease(&mut self, buyer: BuyerId, item: Item, wait: &mut Wait) -> Done<Version> {
         let until_ns = self.patience_ends_ns();
-        let lasts = whole_seconds(self.terms.lease_ttl);
+        let lasts = whole_seconds(self.terms.settings.lease_ttl);
         let (key, tokens) = (keys::lease(item), keys::part(item, Part::Tokens));
         let mut seen = self.do_all(look(item, wait))?;
         loop {

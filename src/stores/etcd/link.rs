@@ -94,7 +94,7 @@ impl EtcdLink {
 
     /// When the patience of a wait that begins now runs out.
     pub(super) fn patience_ends_ns(&self) -> u64 {
-        self.clock.now().saturating_add(nanos(self.terms.patience))
+        self.clock.now().saturating_add(nanos(self.terms.settings.patience))
     }
 
     /// Waits a while for the deletion of a key that existed at this revision; fails if it is time to give up.
@@ -162,7 +162,7 @@ impl EtcdLink {
 
 impl Link for EtcdLink {
     fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
-        if !op.is_within(self.terms.items) {
+        if !op.is_within(self.terms.settings.items) {
             return Err(Missed::Failed(Failure::NoSuchItem));
         }
         self.perform(buyer, op).map_err(|trouble| self.missed(trouble))

@@ -28,7 +28,7 @@ impl EtcdLink {
     /// Takes a product's lock. A connection that already has it waits for itself, until its patience runs out.
     pub(super) fn lock(&mut self, item: Item) -> Done {
         if self.held.contains(&item) {
-            let waited = self.terms.control.pause(self.terms.patience);
+            let waited = self.terms.control.pause(self.terms.settings.patience);
             let why = if waited { Failure::LockTimeout } else { Failure::Interrupted };
             return Err(Trouble::Failed(why));
         }
@@ -128,7 +128,7 @@ impl EtcdLink {
                 return Ok(lease);
             }
         }
-        let lasts = self.terms.patience.saturating_add(LONGEST_THINK + STALE + MARGIN);
+        let lasts = self.terms.settings.patience.saturating_add(LONGEST_THINK + STALE + MARGIN);
         let lease = self.grant(whole_seconds(lasts))?;
         self.session = Some(Session { lease: lease.clone(), renewed_ns: now });
         Ok(lease)

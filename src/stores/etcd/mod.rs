@@ -95,7 +95,7 @@ impl Etcd {
         let mut turns = (turn..).take(places).map(|place| place % places);
         // If no member does, the first one that listens reports the error.
         let place = turns.find(sees_leader).unwrap_or(turn % places);
-        Gateway::new(&self.members, place, self.terms.patience)
+        Gateway::new(&self.members, place, self.terms.settings.patience)
     }
 
     fn ask_version(&self) -> Result<String, Trouble> {

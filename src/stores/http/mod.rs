@@ -51,7 +51,7 @@ pub(super) fn open(
         None => None,
     };
     Ok(Box::new(Shop {
-        executor: HttpExecutor::new(&base, terms.patience),
+        executor: HttpExecutor::new(&base, terms.settings.patience),
         version: format!("the shop at {base}"),
         base,
         checkout,
@@ -75,7 +75,7 @@ struct Shop {
 
 impl Shop {
     fn link(&self, handle: Option<BuyerHandle>) -> Box<dyn Link> {
-        let executor = HttpExecutor::new(&self.base, self.terms.patience);
+        let executor = HttpExecutor::new(&self.base, self.terms.settings.patience);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
         Box::new(StepConnection::new(executor, checkout, shelves, self.terms.clone(), handle))
     }

@@ -48,7 +48,7 @@ impl Connection {
         let dial = || {
             let mut conn = Conn::new(opts.clone())?;
             // In whole seconds, at least one.
-            let patience = terms.patience.as_secs().clamp(1, 31_536_000);
+            let patience = terms.settings.patience.as_secs().clamp(1, 31_536_000);
             // A reset makes the session forget the collation that was negotiated when it connected.
             let letters: Option<String> = conn.query_first("SELECT @@collation_connection")?;
             let letters = letters.unwrap_or_default();

@@ -51,7 +51,7 @@ pub(super) fn opts(url: &str, address: &Address, terms: &StoreConfig) -> Result<
 /// The same options with a timeout for every wait, and such that a row that an `UPDATE` finds counts as changed, even
 /// if its values stay the same.
 fn with_bounds(opts: OptsBuilder, terms: &StoreConfig) -> Opts {
-    let within = Some(terms.patience + GRACE);
+    let within = Some(terms.settings.patience + GRACE);
     opts.read_timeout(within)
         .write_timeout(within)
         .tcp_connect_timeout(Some(CONNECTING))
@@ -84,8 +84,8 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
         .arg("--init-file=/dev/stdin")
         .arg(format!("--tmpdir={}", sandbox.servers_dir().display()))
         .arg(format!("--pid-file={}", sandbox.servers_dir().join("pid").display()))
-        .arg(format!("--max-connections={}", terms.connections + BESIDE));
-    if terms.relaxed {
+        .arg(format!("--max-connections={}", terms.settings.connections + BESIDE));
+    if terms.settings.relaxed {
         command.arg("--innodb-flush-log-at-trx-commit=0");
     }
     let url = format!("mysql://root:{password}@localhost/{DATABASE}?socket={socket}");

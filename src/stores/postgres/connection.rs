@@ -137,9 +137,9 @@ impl Connection {
             .map_err(|error| cannot(error.to_string()))?;
         let (client, stream) =
             runtime.block_on(config.connect(NoTls)).map_err(|error| cannot(said(&error)))?;
-        let within = terms.patience + GRACE;
+        let within = terms.settings.patience + GRACE;
         let mut line = Line { runtime, stream: Some(Box::new(stream)), within, handle: None };
-        let patience_ms = terms.patience.as_millis().clamp(1, i32::MAX as u128);
+        let patience_ms = terms.settings.patience.as_millis().clamp(1, i32::MAX as u128);
         let settings = format!("SET lock_timeout = {patience_ms}");
         let greeting = format!("{settings}; SHOW server_version");
         let heard =

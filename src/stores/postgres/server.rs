@@ -77,8 +77,8 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
         .args(["-D", "data", "-c", "listen_addresses=", "-c"])
         .arg(format!("unix_socket_directories={}", sandbox.servers_dir().display()))
         .args(["-c", "unix_socket_permissions=0700"])
-        .args(["-c", &format!("max_connections={}", terms.connections + BESIDE)]);
-    if terms.relaxed {
+        .args(["-c", &format!("max_connections={}", terms.settings.connections + BESIDE)]);
+    if terms.settings.relaxed {
         command.args(["-c", "synchronous_commit=off"]);
     }
     let url = format!(

@@ -119,7 +119,7 @@ impl<C: ConnectionLike> RedisLink<C> {
                     .key(&about_hold(item, buyer))
                     .arg(buyer)
                     .arg(qty)
-                    .arg(self.terms.hold_ttl.as_millis() as u64)
+                    .arg(self.terms.settings.hold_ttl.as_millis() as u64)
                     .arg(item.0)
                     .arg(keys::PREFIX)
                     .invoke(connection)?,
@@ -164,7 +164,7 @@ impl<C: ConnectionLike> RedisLink<C> {
     /// Tries to take the lease, with longer and longer pauses, until patience runs out.
     fn lease(&mut self, buyer: BuyerId, item: Item) -> Result<Reply, Trouble> {
         let both = [of_item("lease", item), of_item("tokens", item)];
-        let mut left = self.terms.patience;
+        let mut left = self.terms.settings.patience;
         let mut nap = NAPS.0;
         loop {
             let token: Version = self
@@ -172,7 +172,7 @@ impl<C: ConnectionLike> RedisLink<C> {
                 .lease
                 .key(&both)
                 .arg(buyer)
-                .arg(self.terms.lease_ttl.as_millis() as u64)
+                .arg(self.terms.settings.lease_ttl.as_millis() as u64)
                 .invoke(&mut self.connection)?;
             if token > 0 {
                 return Ok(Reply::Token(token));
@@ -263,7 +263,7 @@ fn has_happened(replies: Value) -> bool {
 
 impl<C: ConnectionLike + Send> Link for RedisLink<C> {
     fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
-        if !op.is_within(self.terms.items) {
+        if !op.is_within(self.terms.settings.items) {
             return Err(Missed::Failed(Failure::NoSuchItem));
         }
         self.perform(buyer, op).map_err(|trouble| match trouble {

@@ -49,7 +49,7 @@ pub(super) fn client(url: &str, address: &Address) -> Result<Client, Error> {
 pub(super) fn dial(client: &Client, terms: &StoreConfig) -> Result<Connection, Error> {
     let dial = || {
         let mut connection = client.get_connection_with_timeout(CONNECTING)?;
-        let within = Some(terms.patience + GRACE);
+        let within = Some(terms.settings.patience + GRACE);
         connection.set_read_timeout(within)?;
         connection.set_write_timeout(within)?;
         // A server that is still loading its file listens already.
@@ -77,13 +77,13 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     let password = private::password()?;
     let socket = sandbox.servers_dir().join("socket");
     // The configuration goes to standard input: every user can see a process's flags.
-    let appends = if terms.relaxed { "no" } else { "yes" };
+    let appends = if terms.settings.relaxed { "no" } else { "yes" };
     let about = format!(
         "port 0\nunixsocket {}\nunixsocketperm 700\ndir {}\nrequirepass {password}\nsave \"\"\nappendonly {appends}\n\
          appendfsync always\nmaxclients {}\n",
         socket.display(),
         sandbox.servers_dir().display(),
-        terms.connections + 32,
+        terms.settings.connections + 32,
     );
     let mut command = sandbox.command(&server);
     command.arg("-");

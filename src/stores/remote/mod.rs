@@ -259,7 +259,7 @@ impl Backend {
     /// # Errors
     /// [`Error::World`] when one of them cannot be opened.
     pub fn open(server: Box<dyn Server>, terms: StoreConfig) -> Result<Self, Error> {
-        let pool = Pool::fill(&*server, terms.connections)?;
+        let pool = Pool::fill(&*server, terms.settings.connections)?;
         Ok(Self { pool, server, terms })
     }
 
@@ -294,7 +294,8 @@ impl<'s> Remote<'s> {
             is_small: settings.buyers <= A_FEW,
         };
         site.server.stock_up(opening)?;
-        let patience = Patience { most: site.terms.patience, stop: site.terms.control.stop_flag() };
+        let patience =
+            Patience { most: site.terms.settings.patience, stop: site.terms.control.stop_flag() };
         let payers = if card.asks_for(|kind| kind == OpKind::Pay) { settings.buyers } else { 0 };
         Ok(Self {
             site,

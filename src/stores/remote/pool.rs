@@ -64,7 +64,7 @@ impl Pool {
 /// Opens a connection, again and again until patience runs out or the race is stopped: a server that was
 /// killed may come back.
 pub(super) fn reconnect(server: &dyn Server, terms: &StoreConfig) -> Place {
-    let mut left = terms.patience;
+    let mut left = terms.settings.patience;
     loop {
         match server.connect() {
             Ok(link) => return Some(link),

@@ -2,42 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::generated::Generated;
 use crate::base::control::Control;
 use crate::describe::checkout::Checkout;
-use crate::domain::isolation::Isolation;
 use crate::domain::op::{Item, MOST_ITEMS};
 use crate::domain::settings::Settings;
 
 /// The terms on which a server is used. Clones share what the links report.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
-    /// Products.
-    pub items: u8,
-    /// Connections in the pool.
-    pub connections: u32,
-    /// The isolation level of transactions.
-    pub isolation: Isolation,
-    /// The longest wait for a connection, a lock, or one answer of the server.
-    pub patience: Duration,
-    /// How long a hold stands.
-    pub hold_ttl: Duration,
-    /// How long a lease lasts.
-    pub lease_ttl: Duration,
-    /// Whether the database itself refuses stock below zero.
-    pub stock_check: bool,
-    /// Whether locks are advisory locks, and not row locks.
-    pub advisory_locks: bool,
-    /// Whether each unit of the stock is a row.
-    pub unit_rows: bool,
-    /// Whether a private server may answer before its changes are on disk.
-    pub relaxed: bool,
-    /// Whether the server is killed on purpose.
-    pub is_killed: bool,
+    /// The settings of the run. `patience` is the longest wait for a connection, a lock, or one answer of the server.
+    pub settings: Arc<Settings>,
     /// Whether the server was started for this run, and nothing else is in it.
     pub is_private: bool,
     /// Whether statements are to be held inside the server, where that can be done.
@@ -66,17 +44,7 @@ impl StoreConfig {
     #[must_use]
     pub fn of(settings: &Settings, control: &Control) -> Self {
         Self {
-            items: settings.items,
-            connections: settings.connections,
-            isolation: settings.isolation,
-            patience: settings.policy.patience,
-            hold_ttl: settings.hold_ttl,
-            lease_ttl: settings.lease_ttl,
-            stock_check: settings.stock_check,
-            advisory_locks: settings.advisory_locks,
-            unit_rows: settings.unit_rows,
-            relaxed: settings.relaxed,
-            is_killed: settings.kill > 0,
+            settings: Arc::new(settings.clone()),
             is_private: false,
             hold_inside: false,
             allow_triggers: false,
@@ -92,6 +60,11 @@ impl StoreConfig {
         Self { checkout, ..self }
     }
 
+    /// The settings, to change them.
+    pub(crate) fn settings_mut(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
+
     /// Whether statements may be held inside the server, by triggers.
     pub(in crate::stores) fn may_hold_inside(&self) -> bool {
         self.hold_inside && (self.is_private || self.allow_triggers)
@@ -104,7 +77,7 @@ impl StoreConfig {
 
     /// Records a lost connection in the same way, unless the server is killed on purpose.
     pub(in crate::stores) fn note_lost(&self, trouble: impl FnOnce() -> String) {
-        if !self.is_killed {
+        if self.settings.kill == 0 {
             self.note(trouble);
         }
     }

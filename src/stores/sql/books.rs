@@ -11,10 +11,10 @@ pub(in crate::stores) fn create(
     terms: &StoreConfig,
 ) -> Result<(), SqlError> {
     database.run(Statement::Create)?;
-    if terms.unit_rows {
+    if terms.settings.unit_rows {
         database.run(Statement::Units)?;
     }
-    if terms.stock_check { database.run(Statement::Check) } else { Ok(()) }
+    if terms.settings.stock_check { database.run(Statement::Check) } else { Ok(()) }
 }
 
 /// Empties the tables, and inserts the stock of each product.
@@ -23,13 +23,13 @@ pub(in crate::stores) fn stock_up<D: Database>(
     terms: &StoreConfig,
     opening: Fixture,
 ) -> Result<(), SqlError> {
-    let may_delete = opening.is_small && D::tidies_up(terms.isolation).is_none();
+    let may_delete = opening.is_small && D::tidies_up(terms.settings.isolation).is_none();
     database.run(if may_delete { Statement::Clear } else { Statement::Truncate })?;
     for item in 0..opening.items {
         let values = [("item", item.into()), ("stock", opening.stock.into())];
         database.change(Statement::PutUp, &values)?;
     }
-    if terms.unit_rows {
+    if terms.settings.unit_rows {
         database.run(Statement::UnitsClear)?;
         database.run(Statement::Begin)?;
         for item in 0..opening.items {
@@ -50,7 +50,7 @@ pub(in crate::stores) fn take_stock(
 ) -> Result<Books, SqlError> {
     let shelves = match opening.counts_orders {
         true => Statement::ShelvesCounted,
-        false if terms.unit_rows => Statement::UnitsShelves,
+        false if terms.settings.unit_rows => Statement::UnitsShelves,
         false => Statement::Shelves,
     };
     let shelves = database.query(shelves, &[])?;

@@ -43,7 +43,7 @@ impl CheckoutTables {
     }
 
     fn build(&self, database: &mut impl Database, terms: &StoreConfig) -> Result<(), SqlError> {
-        database.enter_room(terms.isolation)?;
+        database.enter_room(terms.settings.isolation)?;
         run_file(database, self.checkout.schema.as_ref())
     }
 
@@ -108,7 +108,8 @@ impl CheckoutTables {
             Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
         });
         let may_leave = texts.clone().any(|text| traces::may_leave(self.kind, text));
-        let catalog = Arc::new(Catalog::of(self.kind, &parts, terms.isolation, texts.clone(), 0));
+        let catalog =
+            Arc::new(Catalog::of(self.kind, &parts, terms.settings.isolation, texts.clone(), 0));
         let opening = texts.filter(|text| catalog.may_ask_for(&catalog.read(text)));
         let opens = |text: &str| database.opens(text);
         let witness = Arc::new(Witness::of(self.kind.dialect(), opening, opens));
@@ -181,7 +182,7 @@ impl Tables for CheckoutTables {
     }
 
     fn enter(&self, database: &mut impl Database, terms: &StoreConfig) -> Result<(), SqlError> {
-        database.enter_room(terms.isolation)
+        database.enter_room(terms.settings.isolation)
     }
 
     fn holds_inside(&self) -> bool {

@@ -75,11 +75,11 @@ impl<D: Database> SqlLink<D> {
         let of = |item: Item| ("item", i64::from(item.0));
         let buyers = ("buyer", i64::from(buyer));
         match op {
-            Op::Read { item } if self.terms.unit_rows => {
+            Op::Read { item } if self.terms.settings.unit_rows => {
                 let left = self.number(Statement::UnitsLeft, &[of(item)])?;
                 Ok(Reply::Stock(left as Units))
             }
-            Op::Take { item, qty } if self.terms.unit_rows => {
+            Op::Take { item, qty } if self.terms.settings.unit_rows => {
                 self.together(|link| link.take_units(item, qty))
             }
             Op::Read { item } => {
@@ -184,7 +184,7 @@ impl<D: Database> SqlLink<D> {
         if self.change(Statement::Take, &[of, ("qty", qty.into())])? == 0 {
             return Ok(Reply::Applied(false));
         }
-        let expires_ms = now_ms.saturating_add(self.terms.hold_ttl.as_millis() as i64);
+        let expires_ms = now_ms.saturating_add(self.terms.settings.hold_ttl.as_millis() as i64);
         let values = [buyers, of, ("qty", qty.into()), ("expires_ms", expires_ms)];
         self.applied(Statement::HoldPlace, &values)
     }
@@ -236,8 +236,8 @@ impl<D: Database> SqlLink<D> {
     fn lock(&mut self, item: Item) -> Done {
         let waited = self.terms.asks(item);
         self.held.push(item);
-        if self.terms.advisory_locks {
-            let patience_s = self.terms.patience.as_secs().clamp(1, 31_536_000) as i64;
+        if self.terms.settings.advisory_locks {
+            let patience_s = self.terms.settings.patience.as_secs().clamp(1, 31_536_000) as i64;
             let values = [("item", item.0.into()), ("patience_s", patience_s)];
             let locked = self.number(Statement::AdvisoryLock, &values);
             if locked != Ok(1) {
@@ -260,7 +260,7 @@ impl<D: Database> SqlLink<D> {
     /// Row locks last until the transaction ends, which is when the last of them is given back.
     fn unlock(&mut self, place: usize) -> Done {
         let item = self.held.swap_remove(place);
-        if self.terms.advisory_locks {
+        if self.terms.settings.advisory_locks {
             self.terms.lets_go(item);
             self.number(Statement::AdvisoryUnlock, &[("item", item.0.into())])?;
             return Ok(Reply::Done);
@@ -272,7 +272,7 @@ impl<D: Database> SqlLink<D> {
     }
 
     fn begin(&mut self) -> Done {
-        self.database.run(match self.terms.isolation {
+        self.database.run(match self.terms.settings.isolation {
             Isolation::ReadCommitted => Statement::Begin,
             Isolation::RepeatableRead => Statement::BeginRepeatableRead,
             Isolation::Serializable => Statement::BeginSerializable,
@@ -284,7 +284,7 @@ impl<D: Database> SqlLink<D> {
     /// Ends the transaction that is under way, and with it all row locks.
     fn end(&mut self, how: Statement) -> Done<()> {
         self.under_way = UnderWay::Nothing;
-        if !self.terms.advisory_locks {
+        if !self.terms.settings.advisory_locks {
             self.held.drain(..).for_each(|item| self.terms.lets_go(item));
         }
         self.database.run(how)
@@ -346,7 +346,7 @@ fn line(buyer: BuyerId, item: Item, qty: Units) -> [(&'static str, i64); 3] {
 impl<D: Database> Link for SqlLink<D> {
     fn call(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Missed> {
         let failed = |why| Err(Missed::Failed(why));
-        if !op.is_within(self.terms.items) {
+        if !op.is_within(self.terms.settings.items) {
             return failed(Failure::NoSuchItem);
         }
         let in_transaction = self.under_way == UnderWay::Transaction;
@@ -365,7 +365,7 @@ impl<D: Database> Link for SqlLink<D> {
             Op::Rollback => self.end(Statement::Rollback).map(|()| Reply::Done),
             Op::Lock { item } => self.lock(item),
             Op::Unlock { item } => match self.held.iter().position(|held| *held == item) {
-                _ if in_transaction && !self.terms.advisory_locks => {
+                _ if in_transaction && !self.terms.settings.advisory_locks => {
                     return failed(Failure::Unsupported);
                 }
                 Some(place) => self.unlock(place),

@@ -86,7 +86,8 @@ impl BuiltinTables {
         terms: &StoreConfig,
     ) -> Result<(), SqlError> {
         let parts = hold::asked(database, Statement::RoomParts, terms.is_private)?;
-        let catalog = Catalog::of(self.kind, &parts, terms.isolation, std::iter::empty(), 0);
+        let catalog =
+            Catalog::of(self.kind, &parts, terms.settings.isolation, std::iter::empty(), 0);
         // Other tables in a server that this run did not start get no triggers.
         let holds_inside = terms.may_hold_inside() && terms.is_private;
         if holds_inside && self.kind != StoreKind::Sqlite {

@@ -129,7 +129,7 @@ impl SqliteFile {
         connection.busy_handler(Some(busy_handler(terms.clone())))?;
         connection.set_prepared_statement_cache_capacity(CACHED);
         connection.execute_batch(include_str!("statements/connect.sql"))?;
-        if terms.relaxed {
+        if terms.settings.relaxed {
             connection.execute_batch(include_str!("statements/relaxed.sql"))?;
         }
         Ok(connection)
@@ -329,7 +329,7 @@ fn busy_handler(terms: StoreConfig) -> impl FnMut(i32) -> bool + Send + 'static 
         let nap = NAPS_MS.get(times as usize).copied().unwrap_or(50);
         let nap = Duration::from_millis(nap);
         waited += nap;
-        waited < terms.patience && terms.control.pause(nap)
+        waited < terms.settings.patience && terms.control.pause(nap)
     }
 }
 

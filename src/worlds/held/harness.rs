@@ -79,7 +79,7 @@ impl<'h> Harness<'h> {
                 let (tells, renews) = (tells.clone(), renews.clone());
                 let may_leave_traces = link.may_leave_traces();
                 renewals += usize::from(may_leave_traces);
-                let retries = settings.policy.retries;
+                let retries = settings.retries;
                 let work = move || {
                     for provider in called {
                         // Whatever happens in the visit, the buyer leaves, so that no other waits for it.

@@ -55,7 +55,7 @@ impl<'s> TransitionTable<'s> {
     pub fn new(strategy: &'s dyn Scripted, settings: &Settings) -> Self {
         Self {
             strategy,
-            retries: settings.policy.retries,
+            retries: settings.retries,
             acts: acts(strategy, settings),
             merges: settings.faults.crashes == 0
                 && settings.faults.power_cuts == 0

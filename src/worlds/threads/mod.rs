@@ -163,7 +163,8 @@ where
 
     /// Waits for the start, then serves every `threads`-th buyer from `first` on.
     fn serve_in_turn(&self, first: BuyerId, lined_up: WaitGroup) -> (Vec<Visit>, Counters) {
-        let Settings { buyers, seed, policy, .. } = self.settings;
+        let Settings { buyers, seed, .. } = self.settings;
+        let policy = &self.settings.policy();
         let mut shop = self.connect();
         // Prepares before the start whatever can be prepared.
         let mut line: Vec<Visit> = (first..*buyers)

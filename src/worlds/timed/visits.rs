@@ -94,7 +94,7 @@ impl<G: VisitRecorder> World<'_, G> {
     /// A worker begins with a request; false if there is nothing to do for it.
     fn start(&mut self, seat: usize, server: usize) -> bool {
         let now = self.now();
-        let patience = nanos(self.scene.settings.policy.patience);
+        let patience = nanos(self.scene.settings.patience);
         let task = match self.seats[seat].attempt {
             Some(task) => {
                 self.tasks[task as usize].reply = Some(Ok(Reply::Done));
@@ -170,7 +170,7 @@ impl<G: VisitRecorder> World<'_, G> {
         let seat = &mut self.seats[number];
         seat.looked |= self.tasks[task].script.has_looked();
         let keeps_lock = self.tasks[task].grip.holds_any();
-        let policy = self.scene.settings.policy;
+        let policy = self.scene.settings.policy();
         if attempt == Err(Missed::Conflict) {
             seat.conflicts += 1;
             let in_time = now - seat.clicked_ns <= nanos(policy.patience);

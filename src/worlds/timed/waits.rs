@@ -47,7 +47,7 @@ impl<G: VisitRecorder> World<'_, G> {
         let at_lock = at_lock.map(|number| (number, Failure::LockTimeout));
         let Some((number, why)) = at_lock.or(in_line) else { return false };
         self.tasks[number].awaits_answer = false;
-        let patience = nanos(self.scene.settings.policy.patience);
+        let patience = nanos(self.scene.settings.patience);
         let until = self.seats[self.tasks[number].seat].clicked_ns + patience;
         self.event_queue.wait_until(until);
         self.go_on(number, Some(Err(Missed::Failed(why))), self.now());
