@@ -10,16 +10,16 @@ use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::time::Duration;
 
-use oversell_sim::clock::{Clock, Wall};
-use oversell_sim::command::Command;
-use oversell_sim::settings::Settings;
 use oversell_sim::strategies::find;
-use oversell_sim::text::quantity::{count, duration};
-use oversell_sim::worlds::timed::arrivals::Arrivals;
-use oversell_sim::worlds::timed::delay::Delay;
-use oversell_sim::worlds::timed::theory::Queue;
-use oversell_sim::worlds::timed::{MOST_KEPT, Scene, Story};
-use oversell_sim::{report::Outcome, seeds::simulate_all, worlds::threads::Control};
+use oversell_sim::unstable::clock::{Clock, Wall};
+use oversell_sim::unstable::command::Command;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::text::quantity::{count, duration};
+use oversell_sim::unstable::timed::arrivals::Arrivals;
+use oversell_sim::unstable::timed::delay::Delay;
+use oversell_sim::unstable::timed::theory::Queue;
+use oversell_sim::unstable::timed::{MOST_KEPT, Scene, Story};
+use oversell_sim::unstable::{control::Control, report::Outcome, seeds::simulate_all};
 use rayon::prelude::*;
 
 /// Asks for a crowd of a hundred million, and nothing else: `cargo bench --bench simulate -- --far`.

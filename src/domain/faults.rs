@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// How often each thing may go wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[non_exhaustive]
 pub struct Faults {
     /// Servers that die while they work for a buyer.
     pub crashes: u8,
@@ -31,7 +32,7 @@ pub enum Act {
     /// It makes its next step.
     #[default]
     Step,
-    /// An [errand](crate::domain::card::Errand) that the shop does in its name makes its next step.
+    /// An errand that the shop does in its name makes its next step.
     Errand,
     /// Its hold and its leases run out.
     Expire,
@@ -83,6 +84,7 @@ impl Act {
 
 impl Faults {
     /// Names of the settings, in order.
+    #[doc(hidden)]
     pub const NAMES: [&str; 7] = [
         "crashes",
         "expiries",
@@ -94,6 +96,7 @@ impl Faults {
     ];
 
     /// The most of each.
+    #[doc(hidden)]
     pub const MOST: u8 = 20;
 
     /// Whether nothing may go wrong.
@@ -103,6 +106,7 @@ impl Faults {
     }
 
     /// One of them by the name of its setting.
+    #[doc(hidden)]
     pub fn of_mut(&mut self, name: &str) -> Option<&mut u8> {
         Some(match name {
             "crashes" => &mut self.crashes,
@@ -117,11 +121,13 @@ impl Faults {
     }
 
     /// Each with its name.
+    #[doc(hidden)]
     pub fn all(mut self) -> impl Iterator<Item = (&'static str, u8)> {
         Self::NAMES.into_iter().map(move |name| (name, self.of_mut(name).map_or(0, |times| *times)))
     }
 
     /// How often an act may still happen, if it is a fault.
+    #[doc(hidden)]
     #[must_use]
     pub fn left(&self, act: Act) -> Option<u8> {
         Some(match act {
@@ -137,6 +143,7 @@ impl Faults {
     }
 
     /// Counts one; false if it may not happen any more.
+    #[doc(hidden)]
     pub fn spend(&mut self, act: Act) -> bool {
         let times = match act {
             Act::Step | Act::Errand => return true,

@@ -13,6 +13,7 @@ use crate::worlds::words::{done, happened};
 
 /// One row: an actor's step, and the stock after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Row {
     /// The actor: `A` to `Z`, `a27` …, or `*` for the clerk.
     pub actor: String,
@@ -116,6 +117,7 @@ impl Row {
     }
 
     /// A step in words.
+    #[doc(hidden)]
     #[must_use]
     pub fn of(step: &Step) -> Self {
         let mut did = deed(step);

@@ -53,7 +53,7 @@ impl<S: Strategy> Race<S> {
     }
 
     /// Time spent at every [`think`](crate::domain::session::Session::think); by default
-    /// [`DEFAULT_THINK`](crate::domain::settings::DEFAULT_THINK).
+    /// 200 µs.
     pub fn think(mut self, think: Duration) -> Self {
         self.settings.think = think;
         self

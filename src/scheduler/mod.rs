@@ -18,9 +18,9 @@ mod polling;
 mod statement;
 mod waits;
 
-pub use board::{ClientCode, RunningCode};
-pub use footprint::{Footprint, Resources};
-pub use gate::{Gate, Unsettled};
-pub use handle::BuyerHandle;
-pub use statement::{PendingStatement, Phase};
-pub use waits::{HELD_INSIDE, Waits};
+pub(crate) use board::{ClientCode, RunningCode};
+pub(crate) use footprint::{Footprint, Resources};
+pub(crate) use gate::{Gate, Unsettled};
+pub(crate) use handle::BuyerHandle;
+pub(crate) use statement::{PendingStatement, Phase};
+pub(crate) use waits::{HELD_INSIDE, Waits};

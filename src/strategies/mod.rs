@@ -1,7 +1,8 @@
-//! The strategies, in the order a class meets them, and their registry. Bugs live in the [`zoo`].
+//! The strategies, in the order a class meets them, and their registry. Bugs live in the `zoo`.
 //!
 //! Adding one is one file here and one line below.
 
+#[doc(hidden)]
 pub mod zoo;
 
 use crate::base::error::Error;
@@ -15,6 +16,7 @@ macro_rules! registry {
         $(pub mod $module;)+
 
         /// Every registered strategy, in the order a class meets them.
+        #[doc(hidden)]
         pub static ALL: &[&dyn Entrant] = &[$(&$module::$strategy),+];
     };
 }
@@ -39,7 +41,8 @@ registry! {
     sharded::Sharded,
 }
 
-/// Every strategy and every animal of the [`zoo`].
+/// Every strategy and every animal of the `zoo`.
+#[doc(hidden)]
 pub fn everybody() -> impl Iterator<Item = &'static dyn Entrant> {
     ALL.iter().chain(zoo::ALL).copied()
 }
@@ -48,6 +51,7 @@ pub fn everybody() -> impl Iterator<Item = &'static dyn Entrant> {
 ///
 /// # Errors
 /// [`Error::Input`] for an unknown name, with the nearest right one.
+#[doc(hidden)]
 pub fn find(name: &str) -> Result<&'static dyn Entrant, Error> {
     let is_called = |entrant: &&dyn Entrant| {
         let card = entrant.card();
@@ -74,6 +78,7 @@ fn raceable(all: &[&'static dyn Entrant], settings: &Settings) -> Vec<&'static d
 ///
 /// # Errors
 /// As [`find`].
+#[doc(hidden)]
 pub fn select<'a>(
     names: impl IntoIterator<Item = &'a str>,
     settings: &Settings,

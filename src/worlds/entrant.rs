@@ -18,6 +18,7 @@ use crate::worlds::threads::{self, Round};
 use crate::worlds::timed::{self, Line, Scene, Story};
 
 /// A strategy of any type.
+#[doc(hidden)]
 pub trait Entrant: Scripted {
     /// Races one round on real threads, in a store of this venue.
     ///

@@ -6,19 +6,21 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use oversell_sim::checkout::Checkout;
-use oversell_sim::clock::{Clock, Wall, nanos};
-use oversell_sim::control::Control;
-use oversell_sim::entrant::Entrant;
-use oversell_sim::error::Error;
-use oversell_sim::explore::{Exploration, Outcome, Walk, as_furnished, search_orders, server_for};
-use oversell_sim::finding::FindingKind;
-use oversell_sim::report::Evidence;
-use oversell_sim::retry::RetryPolicy;
-use oversell_sim::round::Round;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::{Address, StoreKind, Venue};
-use oversell_sim::worlds::stepped::Scripted as _;
+use oversell_sim::Error;
+use oversell_sim::Evidence;
+use oversell_sim::FindingKind;
+use oversell_sim::unstable::checkout::Checkout;
+use oversell_sim::unstable::clock::{Clock, Wall, nanos};
+use oversell_sim::unstable::control::Control;
+use oversell_sim::unstable::entrant::Entrant;
+use oversell_sim::unstable::explore::{
+    Exploration, Outcome, Walk, as_furnished, search_orders, server_for,
+};
+use oversell_sim::unstable::retry::RetryPolicy;
+use oversell_sim::unstable::round::Round;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stepped::Scripted as _;
+use oversell_sim::unstable::stores::{Address, StoreKind, Venue};
 
 use super::recipe::Recipe;
 
@@ -293,7 +295,7 @@ type Searched = (Exploration, BTreeSet<Outcome>);
 fn search(
     checkout: &Checkout,
     settings: &Settings,
-    server: &dyn oversell_sim::stores::remote::Server,
+    server: &dyn oversell_sim::unstable::stores::remote::Server,
     reduced: bool,
     bounds: Bounds,
 ) -> Result<Searched, Error> {

@@ -129,6 +129,7 @@ impl Default for Settings {
 /// A setting whose value is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` {why}")]
+#[doc(hidden)]
 pub struct Wrong {
     /// Which setting.
     pub name: &'static str,

@@ -150,8 +150,9 @@ impl Settings {
     }
 }
 
-/// [`Settings`] in a report. Durations are nanoseconds.
+/// Settings in a report. Durations are nanoseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SettingsRecord {
     /// Buyers in a round.
     pub buyers: u32,

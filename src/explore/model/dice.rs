@@ -25,6 +25,7 @@ const PICKS: u32 = 4;
 /// How the steps of random schedules are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Method {
     /// Each actor that can move, with equal probability.
     Plain,

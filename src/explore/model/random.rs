@@ -26,6 +26,7 @@ pub struct Sampling {
 
 /// The random schedules that were followed.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Sampled {
     /// Schedules followed.
     pub schedules: u64,

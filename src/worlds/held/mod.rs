@@ -8,5 +8,5 @@ mod harness;
 mod step;
 mod visit;
 
-pub use harness::Harness;
-pub use step::{Grain, Step, told};
+pub(crate) use harness::Harness;
+pub(crate) use step::{Grain, Step, told};

@@ -7,7 +7,7 @@ use crate::scheduler::{Footprint, PendingStatement};
 
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub(crate) struct Step {
     /// The buyer that made it.
     pub place: usize,
     /// What it sent.
@@ -31,7 +31,7 @@ pub struct Step {
 
 /// How much the scheduler releases at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grain {
+pub(crate) enum Grain {
     /// One statement.
     Statement,
     /// One op, which may be several statements: the step of the model.
@@ -40,7 +40,7 @@ pub enum Grain {
 
 /// An op's reply as text, where ops are held. The text does not say whether the buyer waited for a lock.
 #[must_use]
-pub fn told(reply: Heard) -> String {
+pub(crate) fn told(reply: Heard) -> String {
     match reply {
         Ok(Reply::Locked { .. }) => "Ok(Locked)".into(),
         reply => format!("{reply:?}"),
