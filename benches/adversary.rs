@@ -18,9 +18,9 @@ use std::time::Duration;
 
 use adversary::check::{Bounds, Hosts, Kind, Verdict};
 use adversary::generate::checkout;
-use oversell_sim::clock::{Clock, Wall};
-use oversell_sim::report::Evidence;
-use oversell_sim::stores::StoreKind;
+use oversell_sim::Evidence;
+use oversell_sim::StoreKind;
+use oversell_sim::unstable::clock::{Clock, Wall};
 
 const USAGE: &str = "\
 --number N       how many checkouts of each dialect [100]

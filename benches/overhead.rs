@@ -14,21 +14,21 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam::utils::CachePadded;
-use oversell_sim::buyer::{Ending, Visit};
-use oversell_sim::chance::{Dice, Purpose};
-use oversell_sim::clock::{Clock, Stopped, Wall};
-use oversell_sim::op::{Item, Units, Want};
-use oversell_sim::rounds::race_all;
-use oversell_sim::session::Session;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::LiveStore;
-use oversell_sim::stores::memory::{Memory, Plain, Versioned, Word};
 use oversell_sim::strategies::cas::Cas;
 use oversell_sim::strategies::conditional::Conditional;
 use oversell_sim::strategies::optimistic::Optimistic;
 use oversell_sim::strategies::pessimistic::Pessimistic;
 use oversell_sim::strategy::Strategy;
-use oversell_sim::worlds::threads::{Control, Live, serve};
+use oversell_sim::unstable::buyer::{Ending, Visit};
+use oversell_sim::unstable::chance::{Dice, Purpose};
+use oversell_sim::unstable::clock::{Clock, Stopped, Wall};
+use oversell_sim::unstable::op::{Item, Units, Want};
+use oversell_sim::unstable::rounds::race_all;
+use oversell_sim::unstable::session::Session;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::LiveStore;
+use oversell_sim::unstable::stores::memory::{Memory, Plain, Versioned, Word};
+use oversell_sim::unstable::threads::{Control, Live, serve};
 use parking_lot::Mutex;
 
 /// Checkouts a sample, over all threads.

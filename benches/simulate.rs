@@ -10,15 +10,12 @@ use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::time::Duration;
 
-use oversell_sim::clock::{Clock, Wall};
-use oversell_sim::command::Command;
-use oversell_sim::settings::Settings;
 use oversell_sim::strategies::find;
-use oversell_sim::text::quantity::{count, duration};
-use oversell_sim::worlds::timed::arrivals::Arrivals;
-use oversell_sim::worlds::timed::delay::Delay;
-use oversell_sim::worlds::timed::theory::Queue;
-use oversell_sim::worlds::timed::{MOST_KEPT, SimConfig, Story};
+use oversell_sim::unstable::text::quantity::{count, duration};
+use oversell_sim::unstable::timed::arrivals::Arrivals;
+use oversell_sim::unstable::timed::delay::Delay;
+use oversell_sim::unstable::timed::theory::Queue;
+use oversell_sim::unstable::timed::{MOST_KEPT, SimConfig, Story};
 use oversell_sim::{report::Outcome, seeds::simulate_all, worlds::threads::Control};
 use rayon::prelude::*;
 

@@ -2,7 +2,7 @@
 //! did?
 //!
 //! Write a checkout once, as a [`Strategy`](strategy::Strategy): the code of one attempt, over a
-//! [`Session`](session::Session) that offers the store's ops. Then race it:
+//! [`Session`](strategy::Session) that offers the store's ops. Then race it:
 //!
 //! ```
 //! use oversell_sim::prelude::*;
@@ -35,7 +35,7 @@ mod base;
 
 mod domain;
 
-pub mod scheduler;
+mod scheduler;
 
 mod check;
 
@@ -46,50 +46,79 @@ pub mod strategy;
 #[cfg(feature = "app")]
 mod proxy;
 
-pub mod stores;
+mod stores;
 
-pub mod worlds;
+mod worlds;
 
-pub mod command;
+mod command;
 
-pub mod explore;
+mod explore;
 
 pub mod strategies;
 
 mod run;
 
-pub mod scenario;
+mod scenario;
 
-pub mod render;
+mod render;
 
 #[cfg(feature = "cli")]
 mod cli;
 
-// What is seen from outside bears no floor's name.
-pub use base::{chance, clock, control, error, samples, text};
-pub use check::{audit, expect, report, round};
-pub use describe::{app, checkout};
-pub use domain::{attempt, buyer, finding, op, retry, session, settings};
-pub use explore::explore;
-pub use run::race::race;
-pub use run::{logbook, race, rounds, seeds};
-pub use worlds::dyn_strategy;
-
-/// What the program does: it is no part of the interface.
-#[cfg(feature = "cli")]
 #[doc(hidden)]
-pub use cli::main as command_line;
+pub mod unstable;
+
+// The interface, which is kept: `strategy`, `strategies`, and what follows.
+
+// A checkout is raced, or explored.
+pub use explore::{Explore, explore};
+pub use run::race::{Race, race};
+
+// The shop.
+pub use domain::isolation::Isolation;
+pub use domain::retry::{Backoff, Retries};
+pub use domain::store_kind::StoreKind;
+
+// What came of it.
+pub use base::error::Error;
+pub use check::expect::Expectation;
+pub use check::report::{Evidence, Report};
+pub use domain::finding::FindingKind;
+pub use explore::Exploration;
+
+// Races and simulated shops in files.
+pub use scenario::Scenario;
+
+/// What reports are made of.
+pub mod report {
+    pub use crate::base::samples::Spread;
+    pub use crate::check::audit::Finding;
+    pub use crate::check::report::{
+        Banner, BannerCount, Figures, Found, Hint, Judgement, Overtaking, Product, Purpose, Run,
+        Winner, WorstRound,
+    };
+    pub use crate::domain::faults::Faults;
+    pub use crate::domain::settings::Settings;
+    pub use crate::explore::{
+        Conflict, Covered, FindingReport, Incident, IncidentKind, LevelTried, Method, NoLevel,
+        OrderCoverage, Reach, Sampled, ScheduleCount, TimelineRow,
+    };
+}
 
 /// What a strategy's file needs.
 pub mod prelude {
-    pub use crate::domain::attempt::Missed::{Conflict, Declined, Expired, Failed, SoldOut};
-    pub use crate::domain::attempt::{Attempt, Bought, Failure, Missed};
-    pub use crate::domain::card::{About, Claim};
-    pub use crate::domain::finding::FindingKind;
-    pub use crate::domain::op::{Item, OpKind, Payment, Units, Version, Want};
-    pub use crate::domain::session::{Connection, Session};
-    pub use crate::strategy::Strategy;
+    pub use crate::FindingKind;
+    pub use crate::strategy::Missed::{Conflict, Declined, Expired, Failed, SoldOut};
+    pub use crate::strategy::{
+        About, Attempt, Bought, Claim, Connection, Failure, Item, Missed, OpKind, Payment, Session,
+        Strategy, Units, Version, Want,
+    };
 }
+
+/// The whole program.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use cli::main as command_line;
 
 /// The code in the README compiles.
 #[cfg(doctest)]

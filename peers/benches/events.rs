@@ -19,19 +19,19 @@ use nexosim::model::{Context, Model, schedulable};
 use nexosim::ports::QuerySource;
 use nexosim::simulation::{Mailbox, SimInit};
 use nexosim::time::MonotonicTime;
-use oversell_sim::chance::{Dice, Purpose};
-use oversell_sim::clock::{Clock, Wall};
-use oversell_sim::report::{Gathered, Outcome};
-use oversell_sim::settings::Settings;
 use oversell_sim::strategies::find;
-use oversell_sim::worlds::timed::arrivals::Arrivals;
-use oversell_sim::worlds::timed::delay::Delay;
-use oversell_sim::worlds::timed::theory::Queue;
-use oversell_sim::worlds::timed::{Scene, Story};
+use oversell_sim::unstable::chance::{Dice, Purpose};
+use oversell_sim::unstable::clock::{Clock, Wall};
+use oversell_sim::unstable::report::{Gathered, Outcome};
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::timed::arrivals::Arrivals;
+use oversell_sim::unstable::timed::delay::Delay;
+use oversell_sim::unstable::timed::theory::Queue;
+use oversell_sim::unstable::timed::{Scene, Story};
 use serde::{Deserialize, Serialize};
 
 /// How many come. Of the first crowd ours keeps every visit and audits them together; the second is
-/// beyond what it keeps ([`MOST_KEPT`](oversell_sim::worlds::timed::MOST_KEPT)), so that each is
+/// beyond what it keeps ([`MOST_KEPT`](oversell_sim::unstable::timed::MOST_KEPT)), so that each is
 /// audited as it leaves.
 const CROWDS: [u32; 2] = [300_000, 1_500_000];
 /// Arrivals a second of simulated time.

@@ -14,7 +14,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use oversell_sim::clock::{Clock, Wall};
+use oversell_sim::unstable::clock::{Clock, Wall};
 use oversell_sim_peers::{Checker, Checkout, Verdict};
 
 /// The word that makes a process the one that searches.

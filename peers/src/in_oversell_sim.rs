@@ -2,13 +2,14 @@
 //!
 //! Source: the README of this repository, "Every interleaving", and `src/strategies/`.
 
-use oversell_sim::explore::{Exploration, MOST_OF_A_KIND, explore};
-use oversell_sim::finding::FindingKind;
-use oversell_sim::report::Evidence;
+use oversell_sim::Evidence;
+use oversell_sim::FindingKind;
 use oversell_sim::strategies::cas::Cas;
 use oversell_sim::strategies::naive::Naive;
 use oversell_sim::strategies::pessimistic::Pessimistic;
 use oversell_sim::strategy::Strategy;
+use oversell_sim::unstable::explore::MOST_OF_A_KIND;
+use oversell_sim::{Exploration, explore};
 
 use crate::{Checkout, STOCK, Verdict};
 

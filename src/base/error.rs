@@ -3,6 +3,7 @@
 /// Why there is no report. Both kinds read as one clear line, with more lines where a source
 /// excerpt or a next step helps.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The command, the scenario or the settings are wrong. Exit code 2.
     #[error("{0}")]

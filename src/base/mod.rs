@@ -3,7 +3,7 @@
 pub mod chance;
 pub mod clock;
 pub mod control;
-pub mod error;
+pub(crate) mod error;
 pub(crate) mod relation;
-pub mod samples;
+pub(crate) mod samples;
 pub mod text;

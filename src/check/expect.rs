@@ -90,6 +90,7 @@ impl Expectation {
     }
 
     /// Whether there is a figure of this name.
+    #[doc(hidden)]
     #[must_use]
     pub fn knows(name: &str) -> bool {
         Subject::parse(name).is_ok()

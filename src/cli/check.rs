@@ -65,7 +65,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
             let rounds = u64::from(if scenario.scene.is_some() { scenario.seeds } else { 1 });
             let buyers = scenario.settings.visits() * rounds * scenario.strategies.len() as u64;
             progress::watched(buyers, &name, !args.no_progress, &control, || {
-                scenario.run(&Command::new("simulate").word(&name), &control)
+                scenario.run_until(&control)
             })
         });
         match &outcome {

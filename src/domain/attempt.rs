@@ -14,6 +14,7 @@ pub struct Bought;
 
 /// The ways an attempt can end without a purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Missed {
     /// Too little is left: the buyer is rejected for good.
     SoldOut,

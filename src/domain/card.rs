@@ -5,6 +5,7 @@ use super::op::OpKind;
 
 /// What a strategy claims of itself; tests hold it to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Claim {
     /// No finding, ever, as long as nothing goes wrong around it.
     Safe,
@@ -53,6 +54,7 @@ pub enum BackgroundTask {
 
 /// A strategy's card: everything about it but its code.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct About {
     /// The name that `--strategy` takes.
     pub name: &'static str,
@@ -70,12 +72,14 @@ pub struct About {
 
 impl About {
     /// Whether the card lists this kind of op.
+    #[doc(hidden)]
     #[must_use]
     pub fn names(&self, kind: OpKind) -> bool {
         self.needs.contains(&kind)
     }
 
     /// Whether it needs this kind of op. A strategy that does not say what it needs gets everything.
+    #[doc(hidden)]
     #[must_use]
     pub fn asks_for(&self, is: impl Fn(OpKind) -> bool) -> bool {
         self.needs.is_empty() || self.needs.iter().any(|kind| is(*kind))
@@ -92,6 +96,36 @@ impl About {
             carts: true,
             claim: Claim::Safe,
         }
+    }
+
+    /// The same, with this name.
+    #[must_use]
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The same, with this summary.
+    #[must_use]
+    pub fn summarized(self, summary: &'static str) -> Self {
+        Self { summary, ..self }
+    }
+
+    /// The same, with these ops as all that it needs of a store.
+    #[must_use]
+    pub fn needing(self, needs: &'static [OpKind]) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// The same; if `carts`, it sells carts of several products.
+    #[must_use]
+    pub fn selling_carts(self, carts: bool) -> Self {
+        Self { carts, ..self }
+    }
+
+    /// The same, with this claim.
+    #[must_use]
+    pub fn claiming(self, claim: Claim) -> Self {
+        Self { claim, ..self }
     }
 }
 

@@ -9,7 +9,8 @@ macro_rules! faults {
     ($($(#[$about:meta])+ $name:literal $field:ident by $act:ident;)+) => {
         /// How often each fault may happen.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        pub struct Faults {
+        #[non_exhaustive]
+    pub struct Faults {
             $($(#[$about])+ pub $field: u8,)+
         }
 
@@ -120,6 +121,7 @@ impl Act {
 
 impl Faults {
     /// The most of each.
+    #[doc(hidden)]
     pub const MOST: u8 = 20;
 
     /// Whether nothing may go wrong.

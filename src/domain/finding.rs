@@ -5,6 +5,7 @@ use serde::Serialize;
 /// The kinds of finding. Their names are also figures of the report, and `--expect` takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FindingKind {
     /// More units were promised than there were. Counted in units.
     Oversold,
@@ -47,6 +48,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All kinds, the gravest first.
+    #[doc(hidden)]
     pub const ALL: [Self; 16] = [
         Self::Oversold,
         Self::DoubleCharge,
@@ -66,7 +68,7 @@ impl FindingKind {
         Self::LeakedHold,
     ];
 
-    /// Where this stands in [`FindingKind::ALL`]: 0 is the gravest.
+    /// Its place among all kinds: 0 is the gravest.
     #[must_use]
     pub fn gravity(self) -> usize {
         Self::ALL.iter().position(|kind| *kind == self).unwrap_or(Self::ALL.len())

@@ -9,6 +9,7 @@ use crate::base::text::nearest::{did_you_mean, shown};
 /// How far transactions are kept apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Isolation {
     /// Each statement sees what is committed by then: what PostgreSQL does unless told otherwise.
     #[default]
@@ -21,6 +22,7 @@ pub enum Isolation {
 
 impl Isolation {
     /// All of them, the weakest first.
+    #[doc(hidden)]
     pub const ALL: [Self; 3] = [Self::ReadCommitted, Self::RepeatableRead, Self::Serializable];
 
     /// The name in flags and reports.

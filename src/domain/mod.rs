@@ -6,7 +6,7 @@ pub(crate) mod books;
 pub mod buyer;
 pub(crate) mod card;
 pub(crate) mod faults;
-pub mod finding;
+pub(crate) mod finding;
 pub(crate) mod isolation;
 pub mod op;
 pub mod retry;

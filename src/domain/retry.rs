@@ -11,6 +11,7 @@ use crate::base::text::quantity;
 
 /// How many conflicts a buyer takes before giving up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Retries {
     /// Tries again as long as its patience lasts.
     Unlimited,
@@ -20,6 +21,7 @@ pub enum Retries {
 
 impl Retries {
     /// Whether a buyer that has lost `conflicts` times (at least once) may try again.
+    #[doc(hidden)]
     #[must_use]
     pub fn allow(self, conflicts: u32) -> bool {
         match self {
@@ -53,6 +55,7 @@ impl fmt::Display for Retries {
 
 /// How long a buyer waits before it tries again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Backoff {
     /// Not at all.
     None,
@@ -71,10 +74,12 @@ pub enum Backoff {
 
 impl Backoff {
     /// The longest that may be asked for.
+    #[doc(hidden)]
     pub const LONGEST: Duration = Duration::from_secs(60);
 
     /// The wait after a buyer's `conflicts`-th conflict, counted from 1. The dice are only fetched if there
     /// is something to roll.
+    #[doc(hidden)]
     #[must_use]
     pub fn wait<'d, R: Rng + 'd>(
         self,

@@ -9,18 +9,21 @@ use super::op::{BuyerId, Item, Onward, Op, Order, Payment, Reply, Request, Units
 /// The world's side of a session: takes ops, gives replies, in its own time.
 pub trait Connection {
     /// One round trip. Every call is a point where the world may let another buyer go first.
+    #[doc(hidden)]
     fn call(&mut self, op: Op) -> impl Future<Output = Result<Reply, Missed>> + Unpin;
 
     /// The time a real shop spends between looking and acting. It touches nothing shared.
+    #[doc(hidden)]
     fn think(&mut self) -> impl Future<Output = Result<(), Missed>> + Unpin;
 
     /// The time a buyer is away to pay: minutes, where time is simulated, and it may never come back.
+    #[doc(hidden)]
     fn away(&mut self) -> impl Future<Output = Result<(), Missed>> + Unpin {
         self.think()
     }
 }
 
-/// One buyer's connection to the store. Every helper is one [`Op`].
+/// One buyer's connection to the store. Every helper is one op.
 ///
 /// All helpers end the attempt through `?` when the store cannot answer: see
 /// [`Failure`] for why that can be.
@@ -66,11 +69,13 @@ macro_rules! opening {
 
 impl<C: Connection> Session<C> {
     /// A session for buyer 0, until [`Session::attend`] names another.
+    #[doc(hidden)]
     pub fn new(connection: C) -> Self {
         Self { connection, buyer: 0, looked: false }
     }
 
     /// Serves this buyer from now on.
+    #[doc(hidden)]
     #[inline(always)]
     pub fn attend(&mut self, buyer: BuyerId) {
         self.buyer = buyer;
@@ -83,16 +88,19 @@ impl<C: Connection> Session<C> {
     }
 
     /// Whether the stock was looked at since [`Session::attend`].
+    #[doc(hidden)]
     pub fn has_looked(&self) -> bool {
         self.looked
     }
 
     /// The world's side.
+    #[doc(hidden)]
     pub fn connection(&mut self) -> &mut C {
         &mut self.connection
     }
 
     /// Ends the session and gives the connection back.
+    #[doc(hidden)]
     pub fn into_connection(self) -> C {
         self.connection
     }
@@ -192,6 +200,7 @@ impl<C: Connection> Session<C> {
     }
 
     /// Makes a step of a checkout that is described in a file; says how it goes on.
+    #[doc(hidden)]
     #[inline(always)]
     pub fn step(
         &mut self,

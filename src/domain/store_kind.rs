@@ -12,6 +12,7 @@ use crate::base::text::sql::Dialect;
 /// Where stock lives in a race on threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum StoreKind {
     /// In this process's memory.
     #[default]
@@ -33,6 +34,7 @@ pub enum StoreKind {
 
 impl StoreKind {
     /// All of them but [`Self::Http`], behind which there is a shop's own store.
+    #[doc(hidden)]
     pub const ALL: [Self; 6] =
         [Self::Memory, Self::Sqlite, Self::Postgres, Self::Mysql, Self::Redis, Self::Etcd];
 
@@ -69,6 +71,7 @@ impl StoreKind {
 
     /// Whether it offers a kind of op. In front of any store there can be a worker's queue, and beside any but
     /// the one in memory, which is there for speed, a payment provider.
+    #[doc(hidden)]
     #[must_use]
     pub fn offers(self, kind: OpKind) -> bool {
         use OpKind::{
@@ -92,6 +95,7 @@ impl StoreKind {
     }
 
     /// Its dialect of SQL; that of PostgreSQL where it speaks none.
+    #[doc(hidden)]
     #[must_use]
     pub fn dialect(self) -> Dialect {
         match self {
@@ -102,6 +106,7 @@ impl StoreKind {
     }
 
     /// The error for a store that this build leaves out.
+    #[doc(hidden)]
     #[must_use]
     pub fn left_out(self) -> Error {
         Error::input(format!("this build does without {self}: build it with `--features {self}`"))

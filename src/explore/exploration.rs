@@ -27,6 +27,7 @@ use crate::worlds::dyn_strategy::DynStrategy;
 
 /// The whole report of a search, or of one schedule. Equal searches give the same bytes.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Exploration {
     /// The version of this form.
     pub schema: u32,
@@ -92,6 +93,7 @@ pub struct Exploration {
 
 /// What a search has covered.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Covered {
     /// States, identical buyers counted and not told apart.
     pub states: usize,
@@ -113,6 +115,7 @@ pub struct Covered {
 
 /// What was covered at a real server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct OrderCoverage {
     /// Orders that were run to their end.
     pub run: u64,
@@ -147,6 +150,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// A finding with its schedule and timeline.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct FindingReport {
     /// The finding.
     #[serde(flatten)]
@@ -266,6 +270,7 @@ impl Exploration {
     }
 
     /// The same report, with commands that name the server's address.
+    #[doc(hidden)]
     #[must_use]
     pub fn at(mut self, address: &Address) -> Self {
         for told in &mut self.findings {

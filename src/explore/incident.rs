@@ -9,6 +9,7 @@ use super::timeline::TimelineRow;
 /// The kinds of incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum IncidentKind {
     /// The server has aborted a transaction to resolve a deadlock.
     ResolvedDeadlock,
@@ -29,6 +30,7 @@ impl IncidentKind {
 
 /// An incident, and the shortest schedule that shows it.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Incident {
     /// Its kind.
     pub kind: IncidentKind,

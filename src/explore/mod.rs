@@ -32,13 +32,13 @@ pub use model::drawing::StateGraph;
 pub use model::graph::ScheduleCount;
 pub use model::limits::Limits;
 pub use model::opening::open;
-pub use model::play::play;
+pub(crate) use model::play::play;
 pub use model::replay::replay;
 pub use model::search::{Search, Seen};
 pub use model::searches::{sample, search_all, search_and_draw, search_unreduced};
 pub use model::state::{ANY, MOST_OF_A_KIND, State};
 pub use onward::{Onward, after_any, after_race, after_search, after_simulation};
-pub use play::{Client, Outlook, Playable};
+pub(crate) use play::{Outlook, Playable};
 pub use recording::Recording;
 pub use sampling::{Sampled, Sampling};
 pub use server::checkup::{Checkup, Differing, Walked, check_up};
@@ -47,7 +47,7 @@ pub use server::cure::{gravest, no_level, try_level, try_levels};
 pub use server::orders::{
     can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at,
 };
-pub use server::play::play_at_server;
+pub(crate) use server::play::play_at_server;
 pub use server::random::sample_orders;
 pub use server::reality::{Agreement, Difference, compare};
 pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};

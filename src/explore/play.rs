@@ -8,7 +8,7 @@ use crate::scheduler::{Actor, Choice, Execution};
 
 /// A client, and what it is about to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Client {
+pub(crate) struct Client {
     /// Its name.
     pub actor: Actor,
     /// In words: `about to read`, `waits`, `bought`.
@@ -19,7 +19,7 @@ pub struct Client {
 
 /// The result of looking ahead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outlook {
+pub(crate) enum Outlook {
     /// The shortest schedule to something wrong.
     Way(Vec<Choice>),
     /// Nothing goes wrong, whatever comes next.
@@ -31,7 +31,7 @@ pub enum Outlook {
 }
 
 /// A shop that a person can schedule.
-pub trait Playable: Execution {
+pub(crate) trait Playable: Execution {
     /// Units of each product; empty where they cannot be seen between two steps.
     fn stock(&self) -> Vec<Units>;
 

@@ -17,6 +17,7 @@ pub struct Sampling {
 
 /// The random schedules that were run.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Sampled {
     /// Schedules run.
     pub schedules: u64,

@@ -14,6 +14,7 @@ use crate::worlds::words::{done, happened};
 
 /// One row: an actor's step, and the stock after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct TimelineRow {
     /// The actor: `A` to `Z`, `a27` …, or `*` for the worker.
     pub actor: String,
@@ -119,6 +120,7 @@ impl TimelineRow {
     }
 
     /// A step in words.
+    #[doc(hidden)]
     #[must_use]
     pub fn of(step: &Step) -> Self {
         let mut did = deed(step);

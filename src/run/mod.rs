@@ -1,6 +1,6 @@
 //! Whole runs: round after round on threads, seed after seed in simulated time.
 
 pub mod logbook;
-pub mod race;
+pub(crate) mod race;
 pub mod rounds;
 pub mod seeds;

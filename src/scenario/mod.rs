@@ -41,12 +41,14 @@ use world::Plan;
 const OWN_KEYS: [&str; 4] = ["title", "strategy", "expect", "allow_incomplete"];
 
 /// A race and what is expected of it.
+#[non_exhaustive]
 pub struct Scenario {
     /// What it is about, for the reader; may be empty.
     pub title: String,
     /// The strategies that race.
     pub strategies: Vec<&'static dyn DynStrategy>,
     /// The settings under which they race.
+    #[doc(hidden)]
     pub settings: Settings,
     /// What is expected of it.
     pub expectations: Vec<Expectation>,
@@ -56,6 +58,8 @@ pub struct Scenario {
     pub seeds: u32,
     /// Whether the expectations may also hold of a run that proves nothing, or was cut short.
     pub allows_incomplete: bool,
+    /// Its file.
+    path: String,
 }
 
 impl Scenario {
@@ -69,6 +73,7 @@ impl Scenario {
     }
 
     /// Every key that a file may have: its table, nothing for the top, and its name.
+    #[doc(hidden)]
     pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
         let settings = Settings::TABLE.iter().filter(|setting| !setting.is_fault());
         let top = settings.map(|setting| setting.name).chain(OWN_KEYS).chain(Plan::KEYS);
@@ -90,6 +95,7 @@ impl Scenario {
     ///
     /// # Errors
     /// As [`read`](Self::read).
+    #[doc(hidden)]
     pub fn read_with(path: &Path, said: &[(&str, &Option<String>)]) -> Result<Self, Error> {
         let source = document::read(path, "scenario")?;
         Self::parse_with(&path.display().to_string(), &source, said)
@@ -109,7 +115,9 @@ impl Scenario {
         said: &[(&str, &Option<String>)],
     ) -> Result<Self, Error> {
         let folder = Path::new(path).parent().unwrap_or(Path::new("."));
-        Self::from_source(source, folder, said).map_err(|fault| fault.in_file(path, source))
+        let read = Self::from_source(source, folder, said);
+        let scenario = read.map_err(|fault| fault.in_file(path, source))?;
+        Ok(Self { path: path.to_owned(), ..scenario })
     }
 
     fn from_source(
@@ -126,6 +134,7 @@ impl Scenario {
             scene: None,
             seeds: 1,
             allows_incomplete: false,
+            path: String::new(),
         };
         let mut plan = Plan::default();
         // Where each setting stands, for a fault that is found only after all are read.
@@ -235,16 +244,23 @@ impl Scenario {
         Ok(())
     }
 
-    /// Races all strategies, or simulates a shop for each of them; `again` is the command that simulates it again.
+    /// Races all strategies, or simulates a shop for each of them.
     ///
     /// # Errors
-    /// As [`race_all`] and [`simulate_all`].
-    pub fn run(&self, again: &Command, control: &Control) -> Result<Report, Error> {
+    /// [`Error::Input`] for impossible settings, [`Error::World`] when the operating system refuses threads, or a
+    /// server cannot be started or reached.
+    pub fn run(&self) -> Result<Report, Error> {
+        self.run_until(&Control::default())
+    }
+
+    /// The same, until it is told to stop.
+    pub(crate) fn run_until(&self, control: &Control) -> Result<Report, Error> {
         match &self.scene {
             None => race_all(&self.strategies, &self.settings, &self.expectations, control),
             Some(scene) => {
                 let strategies = &self.strategies;
-                simulate_all(strategies, scene, self.seeds, &self.expectations, again, control)
+                let again = Command::new("simulate").word(&self.path);
+                simulate_all(strategies, scene, self.seeds, &self.expectations, &again, control)
             }
         }
     }

@@ -112,7 +112,7 @@ impl Buyer {
 
 /// Which buyers' code runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunningCode {
+pub(crate) struct RunningCode {
     /// The buyer whose code runs.
     pub runs: Option<usize>,
     /// The buyers whose code may run, as far as the scheduler can see.

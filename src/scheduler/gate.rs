@@ -24,7 +24,7 @@ const SOON: Duration = Duration::from_micros(100);
 
 /// The gate of all buyers of an execution, and of the executions that follow.
 #[derive(Debug)]
-pub struct Gate {
+pub(crate) struct Gate {
     pub(super) board: Mutex<Board>,
     /// Wakes the explorer.
     pub(super) explorer: Condvar,
@@ -34,7 +34,7 @@ pub struct Gate {
 
 /// Why it is not known what every buyer is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unsettled {
+pub(crate) enum Unsettled {
     /// No buyer has been seen to do anything for too long. These have sent a statement.
     Silent(Vec<usize>),
     /// The server could not say which sessions wait.
@@ -44,7 +44,7 @@ pub enum Unsettled {
 impl Gate {
     /// A gate for this many buyers, all absent.
     #[must_use]
-    pub fn of(buyers: usize, code: ClientCode) -> Arc<Self> {
+    pub(crate) fn of(buyers: usize, code: ClientCode) -> Arc<Self> {
         Arc::new(Self {
             board: Mutex::new(Board::of(buyers, code)),
             explorer: Condvar::new(),
@@ -54,17 +54,17 @@ impl Gate {
 
     /// One buyer's handle.
     #[must_use]
-    pub fn handle(self: &Arc<Self>, place: usize) -> BuyerHandle {
+    pub(crate) fn handle(self: &Arc<Self>, place: usize) -> BuyerHandle {
         BuyerHandle::of(Arc::clone(self), place)
     }
 
     /// Begins an execution: every buyer comes in.
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         self.board.lock().open();
     }
 
     /// Ends the execution: every held buyer leaves without another statement.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut board = self.board.lock();
         board.close();
         self.wake_buyers();
@@ -87,55 +87,55 @@ impl Gate {
 
     /// How often a buyer's code was taken to wait for something that the scheduler cannot see.
     #[must_use]
-    pub fn unseen(&self) -> u64 {
+    pub(crate) fn unseen(&self) -> u64 {
         self.board.lock().unseen()
     }
 
     /// The held buyers, each with its statement.
     #[must_use]
-    pub fn held(&self) -> Vec<(usize, PendingStatement)> {
+    pub(crate) fn held(&self) -> Vec<(usize, PendingStatement)> {
         self.board.lock().held()
     }
 
     /// The held buyers that are worth choosing, each with its statement; the board says which are not.
     #[must_use]
-    pub fn ready(&self) -> Vec<(usize, PendingStatement)> {
+    pub(crate) fn ready(&self) -> Vec<(usize, PendingStatement)> {
         self.board.lock().ready()
     }
 
     /// How often a buyer was not chosen because it polls.
     #[must_use]
-    pub fn passed_over(&self) -> u64 {
+    pub(crate) fn passed_over(&self) -> u64 {
         self.board.lock().passed_over()
     }
 
     /// The buyers that wait for another buyer, in whatever way.
     #[must_use]
-    pub fn waiting(&self) -> Vec<usize> {
+    pub(crate) fn waiting(&self) -> Vec<usize> {
         self.board.lock().those(&[BuyerState::Blocked, BuyerState::MustRetry, BuyerState::Unseen])
     }
 
     /// The sessions of the buyers that wait for another session, as the server says.
     #[must_use]
-    pub fn blocked_sessions(&self) -> Vec<i64> {
+    pub(crate) fn blocked_sessions(&self) -> Vec<i64> {
         let board = self.board.lock();
         board.those(&[BuyerState::Blocked]).into_iter().map(|place| board.session(place)).collect()
     }
 
     /// Forgets which buyers wait, as the server has said: they count as sent.
-    pub fn forget_waits(&self) {
+    pub(crate) fn forget_waits(&self) {
         self.board.lock().forget_waits();
     }
 
     /// The most attempts of any buyer that ended in a conflict and had changed nothing.
     #[must_use]
-    pub fn most_futile_attempts(&self) -> u32 {
+    pub(crate) fn most_futile_attempts(&self) -> u32 {
         self.board.lock().most_futile_attempts()
     }
 
     /// Releases a buyer's statement, or the rest of one that is held inside the server; the caller has to tell the
     /// server to let that go on. False if the buyer is not held.
-    pub fn release(&self, place: usize) -> bool {
+    pub(crate) fn release(&self, place: usize) -> bool {
         let is_released = self.board.lock().release(place);
         if is_released {
             self.buyers[place].notify_all();
@@ -144,7 +144,7 @@ impl Gate {
     }
 
     /// Lets a buyer try again that has found out by itself that another was in its way; false if it has not.
-    pub fn retry(&self, place: usize) -> bool {
+    pub(crate) fn retry(&self, place: usize) -> bool {
         let retries = self.board.lock().retry(place);
         if retries {
             self.buyers[place].notify_all();
@@ -154,19 +154,19 @@ impl Gate {
 
     /// The buyers whose statements have begun and are held inside the server.
     #[must_use]
-    pub fn held_inside(&self) -> Vec<usize> {
+    pub(crate) fn held_inside(&self) -> Vec<usize> {
         self.board.lock().those(&[BuyerState::HeldInside])
     }
 
     /// The number by which the server knows a buyer's connection.
     #[must_use]
-    pub fn session(&self, place: usize) -> i64 {
+    pub(crate) fn session(&self, place: usize) -> i64 {
         self.board.lock().session(place)
     }
 
     /// The buyers that a buyer waits for, as far as the server names them.
     #[must_use]
-    pub fn blockers(&self, place: usize, waits: &Waits) -> Vec<usize> {
+    pub(crate) fn blockers(&self, place: usize, waits: &Waits) -> Vec<usize> {
         self.board.lock().blockers(place, waits)
     }
 
@@ -176,7 +176,7 @@ impl Gate {
     ///
     /// # Errors
     /// When no buyer is seen to do anything for half a minute, or the server cannot say which sessions wait.
-    pub fn settle(
+    pub(crate) fn settle(
         &self,
         mut who_waits: impl FnMut() -> Result<Waits, String>,
     ) -> Result<Vec<(usize, String)>, Unsettled> {

@@ -29,17 +29,18 @@ mod symmetry;
 mod toy;
 mod waits;
 
-pub use board::{ClientCode, RunningCode};
+pub(crate) use board::{ClientCode, RunningCode};
 pub use choice::{Actor, Choice};
-pub use execution::Execution;
-pub use footprint::{Footprint, Resources};
-pub use gate::{Gate, Unsettled};
-pub use handle::BuyerHandle;
+pub(crate) use execution::Execution;
+pub(crate) use footprint::{Footprint, Resources};
+pub(crate) use gate::{Gate, Unsettled};
+pub(crate) use handle::BuyerHandle;
 pub(crate) use runner::in_schedule;
-pub use runner::{Bounds, End, Run, run_all, run_one};
+pub(crate) use runner::{Bounds, End, Run, run_all, run_one};
 pub use schedule::Schedule;
-pub use schedulers::{
-    DepthFirst, LAST, Method, Next, Person, PreemptionBounded, RandomWalk, Replay, Said, Scheduler,
+pub use schedulers::Method;
+pub(crate) use schedulers::{
+    DepthFirst, LAST, Person, PreemptionBounded, RandomWalk, Replay, Said, Scheduler,
 };
-pub use statement::{PendingStatement, Phase};
-pub use waits::{HELD_INSIDE, Waits};
+pub(crate) use statement::{PendingStatement, Phase};
+pub(crate) use waits::{HELD_INSIDE, Waits};

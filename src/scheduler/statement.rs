@@ -4,7 +4,7 @@ use super::footprint::Footprint;
 
 /// Which part of a statement is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// All of it, or its beginning if it is held inside the server.
     #[default]
     Sends,
@@ -14,7 +14,7 @@ pub enum Phase {
 
 /// A statement that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingStatement {
+pub(crate) struct PendingStatement {
     /// Its text as a report shows it, with its values; times are left out, for they never come out the same twice.
     pub text: String,
     /// What it touches.
@@ -33,13 +33,13 @@ pub struct PendingStatement {
 impl PendingStatement {
     /// A statement whose values are the same each time.
     #[must_use]
-    pub fn new(text: String, touches: Footprint) -> Self {
+    pub(crate) fn new(text: String, touches: Footprint) -> Self {
         Self { text, touches, shape: None, transaction: None, begins: None, phase: Phase::Sends }
     }
 
     /// The same statement, to be held between its beginning, which touches `begins`, and its first change.
     #[must_use]
-    pub fn beginning_with(self, begins: Option<Footprint>) -> Self {
+    pub(crate) fn beginning_with(self, begins: Option<Footprint>) -> Self {
         Self { begins, ..self }
     }
 
@@ -50,7 +50,7 @@ impl PendingStatement {
 
     /// Whether this is the other statement again, perhaps with other values.
     #[must_use]
-    pub fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.touches == other.touches
             && self.begins == other.begins
             && self.phase == other.phase

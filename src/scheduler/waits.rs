@@ -2,10 +2,10 @@
 
 /// Pairs of sessions, by the numbers by which the server knows them: the first waits for the second. 0 stands for a
 /// session that the server does not name.
-pub type Waits = Vec<(i64, i64)>;
+pub(crate) type Waits = Vec<(i64, i64)>;
 
 /// In [`Waits`], the session that holds a statement inside the server: the explorer's own.
-pub const HELD_INSIDE: i64 = i64::MIN;
+pub(crate) const HELD_INSIDE: i64 = i64::MIN;
 
 /// Whether a session waits, directly or through others, for itself: a deadlock.
 pub(super) fn is_in_cycle(session: i64, waits: &Waits) -> bool {

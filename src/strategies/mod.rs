@@ -1,7 +1,8 @@
-//! The strategies, in the order a class meets them, and their registry. Bugs live in the [`zoo`].
+//! The strategies, in the order a class meets them, and their registry. Bugs live in the `zoo`.
 //!
 //! Adding one is one file here and one line below.
 
+#[doc(hidden)]
 pub mod zoo;
 
 use crate::base::error::Error;
@@ -78,6 +79,7 @@ fn raceable(
 ///
 /// # Errors
 /// As [`find`].
+#[doc(hidden)]
 pub fn select<'a>(
     names: impl IntoIterator<Item = &'a str>,
     settings: &Settings,

@@ -1,19 +1,19 @@
 //! A strategy: the checkout protocol, as the code of **one attempt**.
 //!
 //! Whether to try again after a conflict, how often and how soon, is not the strategy's business:
-//! that is the [retry policy](crate::domain::retry::RetryPolicy), which lives in the engine. So a strategy
+//! that is the retry policy, which lives in the engine. So a strategy
 //! file reads like the textbook, and every world can run it.
 
 mod described;
 
 use std::sync::Arc;
 
+pub use crate::domain::attempt::{Attempt, Bought, Failure, Missed};
 pub use crate::domain::card::{About, BackgroundTask, Claim, When};
+pub use crate::domain::op::{Also, BuyerId, Item, OpKind, Payment, Units, Version, Want};
+pub use crate::domain::session::{Connection, Session};
 
 use crate::describe::checkout::Checkout;
-use crate::domain::attempt::{Attempt, Failure, Missed};
-use crate::domain::op::{BuyerId, Want};
-use crate::domain::session::{Connection, Session};
 
 /// A checkout protocol. Implement [`attempt`](Strategy::attempt); the rest has defaults.
 ///
@@ -42,6 +42,7 @@ pub trait Strategy: Sync {
     }
 
     /// The file that it was read from, if it is described in one.
+    #[doc(hidden)]
     fn described(&self) -> Option<Arc<Checkout>> {
         None
     }
@@ -96,7 +97,7 @@ pub trait Strategy: Sync {
 
     /// What the shop does about an attempt whose server has died. It knows only what the store and the
     /// provider tell it. Its own server may die, too; then it begins again. Only where the card needs
-    /// [`OpKind::Recover`](crate::op::OpKind::Recover).
+    /// [`OpKind::Recover`].
     ///
     /// # Errors
     /// After a [conflict](Missed::Conflict) it begins again; after anything else it is over.

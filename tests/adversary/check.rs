@@ -6,20 +6,20 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use oversell_sim::checkout::Checkout;
-use oversell_sim::clock::{Clock, Wall, nanos};
-use oversell_sim::control::Control;
-use oversell_sim::dyn_strategy::DynStrategy;
-use oversell_sim::error::Error;
-use oversell_sim::explore::{
+use oversell_sim::unstable::checkout::Checkout;
+use oversell_sim::unstable::clock::{Clock, Wall, nanos};
+use oversell_sim::unstable::control::Control;
+use oversell_sim::unstable::dyn_strategy::DynStrategy;
+use oversell_sim::Error;
+use oversell_sim::unstable::explore::{
     Exploration, OrderOutcome, Plan, as_furnished, search_orders, server_for,
 };
-use oversell_sim::finding::FindingKind;
-use oversell_sim::report::Evidence;
-use oversell_sim::round::Round;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::{Address, RaceTarget, StoreKind};
-use oversell_sim::worlds::stepped::Scripted as _;
+use oversell_sim::FindingKind;
+use oversell_sim::unstable::report::Evidence;
+use oversell_sim::unstable::round::Round;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::{Address, RaceTarget, StoreKind};
+use oversell_sim::unstable::stepped::Scripted as _;
 
 use super::recipe::Recipe;
 
@@ -294,7 +294,7 @@ type Searched = (Exploration, BTreeSet<OrderOutcome>);
 fn search(
     checkout: &Checkout,
     settings: &Settings,
-    server: &dyn oversell_sim::stores::remote::Server,
+    server: &dyn oversell_sim::unstable::stores::remote::Server,
     reduced: bool,
     bounds: Bounds,
 ) -> Result<Searched, Error> {

@@ -1,6 +1,6 @@
 //! A seed makes a checkout: what it is for, how it is protected, how it is spelled, and what stands between.
 
-use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Redis, Sqlite};
+use oversell_sim::StoreKind::{self, Mysql, Postgres, Redis, Sqlite};
 
 use super::dice::Dice;
 use super::recipe::{Line, Recipe, Role, line};

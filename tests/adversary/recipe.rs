@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use oversell_sim::stores::StoreKind;
+use oversell_sim::StoreKind;
 
 /// A described checkout, as `docs/checkout.md` has it.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Checkouts as Redis sees them: single commands, watched keys, scripts.
 
-use oversell_sim::stores::StoreKind;
+use oversell_sim::StoreKind;
 
 use super::dice::Dice;
 use super::recipe::{Line, Recipe, Role, line};

@@ -1,6 +1,6 @@
 //! The tables that every checkout in SQL has: goods to sell, what was sold, and numbers to count with.
 
-use oversell_sim::stores::StoreKind;
+use oversell_sim::StoreKind;
 
 use super::dice::Dice;
 

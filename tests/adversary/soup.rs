@@ -1,7 +1,7 @@
 //! Statements of any kind in any order, with rules that may hold or not: what is looked for is not a bug of a shop, but
 //! a difference between two searches.
 
-use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Sqlite};
+use oversell_sim::StoreKind::{self, Mysql, Postgres, Sqlite};
 
 use super::dice::Dice;
 use super::recipe::{Line, line};

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use oversell_sim::stores::StoreKind;
+use oversell_sim::StoreKind;
 
 use super::dice::Dice;
 

@@ -1,6 +1,6 @@
 //! What a checkout can be for, and the ways in which people write it: right ones and wrong ones.
 
-use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Sqlite};
+use oversell_sim::StoreKind::{self, Mysql, Postgres, Sqlite};
 
 use super::dice::Dice;
 use super::recipe::{Line, line};

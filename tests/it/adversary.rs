@@ -7,7 +7,7 @@ mod random;
 use std::thread;
 use std::time::Duration;
 
-use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Redis, Sqlite};
+use oversell_sim::StoreKind::{self, Mysql, Postgres, Redis, Sqlite};
 use random::check::{Bounds, Hosts, Verdict};
 use random::generate::checkout;
 

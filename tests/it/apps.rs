@@ -5,8 +5,8 @@ use std::process::{Command, Output, Stdio};
 use std::{fs, str};
 
 use assert_cmd::cargo::cargo_bin_cmd;
-use oversell_sim::app::{App, starter};
-use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Redis};
+use oversell_sim::StoreKind::{self, Mysql, Postgres, Redis};
+use oversell_sim::unstable::app::{App, starter};
 use serde_json::Value;
 
 use crate::servers::installed;

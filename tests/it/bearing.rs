@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin_cmd;
+use oversell_sim::Evidence;
 use oversell_sim::prelude::*;
-use oversell_sim::report::Evidence;
 use tempfile::TempDir;
 
 /// The exit code, and everything that was said.

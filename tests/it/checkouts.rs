@@ -9,18 +9,14 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use assert_cmd::cargo::cargo_bin_cmd;
-use oversell_sim::checkout::{Checkout, starter};
-use oversell_sim::control::Control;
-use oversell_sim::explore::{
+use oversell_sim::unstable::checkout::{Checkout, starter};
+use oversell_sim::unstable::control::Control;
+use oversell_sim::unstable::explore::{
     Exploration, OrderOutcome, Plan, as_furnished, replay_orders, search_orders, server_for,
 };
-use oversell_sim::finding::FindingKind::{self, BrokenRule, LeakedStock, LostUpdate, Oversold};
-use oversell_sim::op::OpKind;
-use oversell_sim::report::Evidence;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::model::Isolation::{self, RepeatableRead, Serializable};
-use oversell_sim::stores::{Address, StoreKind};
-use oversell_sim::strategy::Strategy;
+use oversell_sim::unstable::op::OpKind;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::{Address, StoreKind};
 
 use crate::running_shop::RunningShop;
 use crate::servers::installed;

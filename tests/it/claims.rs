@@ -1,14 +1,20 @@
 //! Every registered strategy is held to what it claims, on real threads.
 
-use oversell_sim::buyer::Demand;
-use oversell_sim::dyn_strategy::DynStrategy;
-use oversell_sim::report::{Evidence, Report};
-use oversell_sim::rounds::race_all;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::model::Faults;
+use oversell_sim::unstable::buyer::Demand;
+use oversell_sim::unstable::dyn_strategy::DynStrategy;
+use oversell_sim::unstable::report::{Evidence, Report};
+use oversell_sim::unstable::rounds::race_all;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::model::Faults;
 use oversell_sim::strategies::{self, everybody, find};
 use oversell_sim::strategy::Claim;
-use oversell_sim::worlds::threads::Control;
+use oversell_sim::unstable::buyer::Demand;
+use oversell_sim::unstable::dyn_strategy::DynStrategy;
+use oversell_sim::unstable::rounds::race_all;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::model::Faults;
+use oversell_sim::unstable::threads::Control;
+use oversell_sim::{Evidence, Report};
 
 /// How often a broken strategy may get away with it before we say that it is not broken. Each round
 /// shows its finding with a chance of at least one in three, so that a false alarm is one in 10¹⁷.

@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::Path;
 
-use oversell_sim::chance::{Dice, Purpose};
-use oversell_sim::error::Error;
-use oversell_sim::worlds::timed::arrivals::{Arrivals, Rush};
-use oversell_sim::worlds::timed::timestamps::Timestamps;
+use oversell_sim::Error;
+use oversell_sim::unstable::chance::{Dice, Purpose};
+use oversell_sim::unstable::timed::arrivals::{Arrivals, Rush};
+use oversell_sim::unstable::timed::timestamps::Timestamps;
 use proptest::prelude::*;
 
 const MANY: u64 = 200_000;

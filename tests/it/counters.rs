@@ -7,16 +7,24 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use oversell_sim::attempt::{Failure, Missed};
-use oversell_sim::control::Control;
-use oversell_sim::error::Error;
-use oversell_sim::op::{BuyerId, Op, OpKind, Order, Reply, Units};
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::memory::{Memory, Versioned};
-use oversell_sim::stores::model::{HeldResources, Model, Standing};
-use oversell_sim::stores::remote::{Remote, Server};
-use oversell_sim::stores::{Address, Client, LiveStore, RaceTarget, StoreKind};
+use oversell_sim::unstable::attempt::{Failure, Missed};
+use oversell_sim::unstable::control::Control;
+use oversell_sim::Error;
+use oversell_sim::unstable::op::{BuyerId, Op, OpKind, Order, Reply, Units};
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::memory::{Memory, Versioned};
+use oversell_sim::unstable::stores::model::{HeldResources, Model, Standing};
+use oversell_sim::unstable::stores::remote::{Remote, Server};
+use oversell_sim::unstable::stores::{Address, Client, LiveStore, RaceTarget, StoreKind};
 use oversell_sim::strategy::About;
+use oversell_sim::unstable::attempt::{Failure, Missed};
+use oversell_sim::unstable::control::Control;
+use oversell_sim::unstable::op::{BuyerId, Op, OpKind, Order, Reply, Units};
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::memory::{Memory, Versioned};
+use oversell_sim::unstable::stores::model::{Grip, Model, Standing};
+use oversell_sim::unstable::stores::remote::{Remote, Server};
+use oversell_sim::unstable::stores::{Address, Client, LiveStore, StoreKind, Venue};
 
 /// The longest wait here.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
@@ -154,7 +162,7 @@ impl Street {
         work: impl FnOnce(&mut dyn Counter),
     ) -> (Left, Option<String>) {
         let Settings { items, stock, isolation, .. } = self.settings;
-        let card = About { needs, ..About::of_type::<Self>() };
+        let card = About::of_type::<Self>().needing(needs);
         match &self.venue {
             None => {
                 let names = |kind| card.names(kind);

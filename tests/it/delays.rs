@@ -1,9 +1,9 @@
 //! Delays roll what they say, and read back from their own words.
 
-use oversell_sim::chance::{Dice, Purpose};
-use oversell_sim::worlds::timed::arrivals::Arrivals;
-use oversell_sim::worlds::timed::delay::Delay;
-use oversell_sim::worlds::timed::theory::Queue;
+use oversell_sim::unstable::chance::{Dice, Purpose};
+use oversell_sim::unstable::timed::arrivals::Arrivals;
+use oversell_sim::unstable::timed::delay::Delay;
+use oversell_sim::unstable::timed::theory::Queue;
 use proptest::prelude::*;
 
 const ROLLS: u32 = 200_000;

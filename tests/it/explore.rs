@@ -6,24 +6,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use oversell_sim::buyer::Demand;
-use oversell_sim::dyn_strategy::DynStrategy;
-use oversell_sim::explore::{
+use oversell_sim::unstable::buyer::Demand;
+use oversell_sim::unstable::dyn_strategy::DynStrategy;
+use oversell_sim::unstable::explore::{
     self, Exploration, Limits, Schedule, Search, any_buyers, search_all, try_all,
 };
-use oversell_sim::op::{Op, Order};
+use oversell_sim::unstable::op::{Op, Order};
 use oversell_sim::prelude::{
     Attempt, Bought, Claim, Conflict, Connection, Failure, FindingKind, Item, Missed, Session,
     SoldOut, Strategy as Checkout, Want,
 };
-use oversell_sim::report::Evidence;
-use oversell_sim::retry::Retries;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::memory::{Memory, Versioned};
-use oversell_sim::stores::model::{HeldResources, Model, Standing};
-use oversell_sim::stores::{Client, LiveStore};
+use oversell_sim::unstable::report::Evidence;
+use oversell_sim::unstable::retry::Retries;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::memory::{Memory, Versioned};
+use oversell_sim::unstable::stores::model::{HeldResources, Model, Standing};
+use oversell_sim::unstable::stores::{Client, LiveStore};
 use oversell_sim::strategies::{ALL, everybody, find, zoo};
-use oversell_sim::worlds::stepped::TransitionTable;
+use oversell_sim::unstable::stepped::TransitionTable;
 use proptest::prelude::*;
 
 use crate::fixture::NeverHappy;
@@ -128,13 +128,13 @@ fn safe_strategies_are_proved_and_broken_ones_are_broken_by_what_they_claim() {
             .map(|shop| suited(*strategy, shop.clone()))
             .map(|shop| search_all(*strategy, &shop, Limits::default(), || false).unwrap())
             .collect();
-        match card.claim {
-            Claim::Safe | Claim::SafeWhen(_) => {
+        match card.claim.shows() {
+            None => {
                 for found in all {
                     assert_eq!(found.evidence, Evidence::Proved, "{}\n{found}", card.name);
                 }
             }
-            Claim::Shows(kind) | Claim::ShowsWhen(kind, _) => {
+            Some(kind) => {
                 assert!(all.iter().all(|found| found.amount_of(kind) > 0), "{}", card.name);
             }
         }

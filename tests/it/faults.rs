@@ -1,19 +1,26 @@
 //! Transactions, holds, money, queues and what goes wrong around them: the model op by op, every claim
 //! under every fault, bugs beside their cures, and random checkouts against brute force.
 
-use oversell_sim::dyn_strategy::DynStrategy;
-use oversell_sim::error::Error;
-use oversell_sim::explore::{self, Exploration, Limits, Schedule, any_buyers, search_all};
-use oversell_sim::op::{Op, OpKind, Order, Payment, Reply, Units};
+use oversell_sim::unstable::dyn_strategy::DynStrategy;
+use oversell_sim::Error;
+use oversell_sim::unstable::explore::{self, Exploration, Limits, Schedule, any_buyers, search_all};
+use oversell_sim::unstable::op::{Op, OpKind, Order, Payment, Reply, Units};
 use oversell_sim::prelude::{
     About, Attempt, Bought, Claim, Conflict, Connection, Declined, Expired, FindingKind, Item,
     Missed, Session, SoldOut, Strategy as Checkout, Want,
 };
-use oversell_sim::report::Evidence;
-use oversell_sim::retry::Retries;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::model::{Faults, HeldResources, Isolation, Model, Standing};
+use oversell_sim::unstable::report::Evidence;
+use oversell_sim::unstable::retry::Retries;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::model::{Faults, HeldResources, Isolation, Model, Standing};
 use oversell_sim::strategies::{everybody, find};
+use oversell_sim::unstable::dyn_strategy::DynStrategy;
+use oversell_sim::unstable::explore::{
+    self, Exploration, Limits, Schedule, any_buyers, search_all,
+};
+use oversell_sim::unstable::op::{Op, OpKind, Order, Payment, Reply, Units};
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::model::{Faults, Grip, Isolation, Model, Standing};
 use proptest::prelude::*;
 
 use crate::explore::{assert_brute_force_agrees_within, suited};
@@ -488,7 +495,7 @@ macro_rules! checkout {
 
         impl Checkout for $name {
             fn about(&self) -> About {
-                About { needs: &[$(OpKind::$need),*], ..About::of_type::<Self>() }
+                About::of_type::<Self>().needing(&[$(OpKind::$need),*])
             }
 
             $(async fn $method<C: Connection>(
@@ -1063,7 +1070,7 @@ fn a_copy_shows_what_was_there_before_the_last_write_as_often_as_it_may() {
 
 #[test]
 fn money_that_is_set_aside_moves_once_or_not_at_all() {
-    use oversell_sim::op::Payment::{self, Approved, Declined, Unknown};
+    use oversell_sim::unstable::op::Payment::{self, Approved, Declined, Unknown};
     let mut buyer = Standing::default();
     let says = |buyer: &mut Standing, op: Op, outcome: Payment| buyer.pay(op, outcome).unwrap();
     assert_eq!(says(&mut buyer, Op::Capture, Approved), Declined, "nothing is set aside");
@@ -1353,7 +1360,7 @@ impl Checkout for Program {
                 &[Hold, Lease, Pay, FindOrder, CountLeft, Transaction, Webhook, Recover, Queue]
             }
         };
-        About { needs, ..About::of_type::<Self>() }
+        About::of_type::<Self>().needing(needs)
     }
 
     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
@@ -1405,15 +1412,15 @@ fn any_faults() -> impl proptest::strategy::Strategy<Value = Faults> {
     let times = || prop::sample::select(vec![0_u8, 0, 0, 1]);
     (times(), times(), times(), times(), times(), times(), times()).prop_map(
         |(crashes, expiries, declines, lost_answers, redeliveries, power_cuts, stale_reads)| {
-            Faults {
-                crashes,
-                expiries,
-                declines,
-                lost_answers,
-                redeliveries,
-                power_cuts,
-                stale_reads,
-            }
+            let mut faults = Faults::default();
+            faults.crashes = crashes;
+            faults.expiries = expiries;
+            faults.declines = declines;
+            faults.lost_answers = lost_answers;
+            faults.redeliveries = redeliveries;
+            faults.power_cuts = power_cuts;
+            faults.stale_reads = stale_reads;
+            faults
         },
     )
 }
@@ -1453,7 +1460,8 @@ fn whom_the_worker_has_answered_has_its_answer_though_the_power_goes_at_that_mom
         looks: false,
         queues: true,
     };
-    let faults = Faults { power_cuts: 1, ..Faults::default() };
+    let mut faults = Faults::default();
+    faults.power_cuts = 1;
     let shop = Settings { faults, ..settings(2, 1) };
     // Two queue up, and the worker calls and answers each. Without a cut there are two by three ways: who queues
     // first, and whether the other comes before, while or after that one is served. In each there is a cut at one

@@ -1,16 +1,9 @@
 //! Rounds written by hand, so that what is audited and rendered is known to the last digit.
 
-use oversell_sim::buyer::{Ending, Visit};
-use oversell_sim::command::{Command, Verb};
-use oversell_sim::explore::after_race;
-use oversell_sim::logbook::Logbook;
-use oversell_sim::op::{Item, Order, Units, Want};
+use oversell_sim::Report;
 use oversell_sim::prelude::{Attempt, Conflict, Connection, Session, Strategy};
-use oversell_sim::report::Report;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::Books;
 use oversell_sim::strategies::find;
-use oversell_sim::worlds::threads::{Control, Counters, Round};
+use oversell_sim::unstable::threads::{Control, Counters, Round};
 
 /// A visit of one attempt, 1 ms long, that begins 1 ms after the buyer before has left.
 pub(crate) fn visit(buyer: u32, wanted: Units, ending: Ending) -> Visit {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use oversell_sim::report::Evidence;
-use oversell_sim::stores::StoreKind;
+use oversell_sim::Evidence;
+use oversell_sim::StoreKind;
 
 use crate::checkouts::{explore, run, said};
 use crate::servers::installed;

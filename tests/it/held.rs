@@ -4,22 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use oversell_sim::control::Control;
-use oversell_sim::dyn_strategy::DynStrategy;
-use oversell_sim::error::Error;
-use oversell_sim::explore::{
+use oversell_sim::unstable::control::Control;
+use oversell_sim::unstable::dyn_strategy::DynStrategy;
+use oversell_sim::Error;
+use oversell_sim::unstable::explore::{
     Exploration, OrderCoverage, OrderOutcome, Plan, PreemptionBound, can_be_stepped, compare,
     replay_orders, search_orders, server_for, survey,
 };
-use oversell_sim::finding::FindingKind;
-use oversell_sim::render;
-use oversell_sim::report::Evidence;
-use oversell_sim::retry::Retries;
-use oversell_sim::settings::Settings;
-use oversell_sim::stores::model::Isolation;
-use oversell_sim::stores::remote::Server;
-use oversell_sim::stores::{Address, StoreKind};
-use oversell_sim::strategies;
+use oversell_sim::unstable::render;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::remote::Server;
+use oversell_sim::unstable::stores::{Address, StoreKind};
 
 use crate::servers::installed;
 
@@ -157,7 +152,7 @@ fn leaving_out_orders_that_cannot_differ_leaves_out_no_way_to_end() {
             for strategy in strategies::ALL.iter().copied() {
                 let card = strategy.card();
                 let is_only_about_levels = *isolation == Isolation::ReadCommitted
-                    || card.names(oversell_sim::op::OpKind::Transaction);
+                    || card.names(oversell_sim::unstable::op::OpKind::Transaction);
                 if !is_only_about_levels || can_be_stepped(strategy, &settings).is_err() {
                     continue;
                 }
@@ -344,7 +339,7 @@ fn hold_the_model_against_servers(buyers: u32, most: u64) {
             let server = open(find("naive"), &level);
             for strategy in strategies::everybody() {
                 let card = strategy.card();
-                let has_levels = card.names(oversell_sim::op::OpKind::Transaction);
+                let has_levels = card.names(oversell_sim::unstable::op::OpKind::Transaction);
                 if *isolation != Isolation::ReadCommitted && !has_levels {
                     continue;
                 }

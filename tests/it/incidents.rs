@@ -1,6 +1,6 @@
 //! Failures and deadlocks are figures, each with a shortest schedule; and where nothing could go wrong, that is said.
 
-use oversell_sim::stores::StoreKind;
+use oversell_sim::StoreKind;
 
 use crate::bearing::{folder_of, ran};
 use crate::servers::installed;

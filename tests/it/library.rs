@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use oversell_sim::error::Error;
+use oversell_sim::Error;
+use oversell_sim::Evidence;
 use oversell_sim::prelude::*;
 use oversell_sim::race;
-use oversell_sim::report::Evidence;
-use oversell_sim::retry::{Backoff, Retries};
+use oversell_sim::{Backoff, Retries};
 
 /// Implements a strategy from the body of its attempt.
 macro_rules! checkout {
@@ -142,7 +142,7 @@ struct ClumsyWorker;
 
 impl Strategy for ClumsyWorker {
     fn about(&self) -> About {
-        About { needs: &[OpKind::Queue], ..About::of_type::<Self>() }
+        About::of_type::<Self>().needing(&[OpKind::Queue])
     }
 
     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {

@@ -23,6 +23,7 @@ mod fixture;
 mod generated;
 mod held;
 mod incidents;
+mod interface;
 mod layers;
 mod library;
 mod meaning;

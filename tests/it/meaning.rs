@@ -1,6 +1,6 @@
 //! No flag is ignored in silence: where it means nothing it is refused, in one line that says what to change.
 
-use oversell_sim::stores::StoreKind;
+use oversell_sim::StoreKind;
 
 use crate::bearing::{folder_of, ran};
 use crate::servers::installed;

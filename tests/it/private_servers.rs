@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 
-use oversell_sim::stores::StoreKind;
+use oversell_sim::StoreKind;
 
 use crate::servers::{assert_nothing_left, endless, eventually, installed, open_dir, processes_of};
 

@@ -1,15 +1,15 @@
 //! Properties: whatever text comes in is read or refused, never a panic; and the audit agrees with
 //! arithmetic on rounds of any kind.
 
-use oversell_sim::attempt::Failure;
-use oversell_sim::buyer::{Demand, Ending, Visit};
-use oversell_sim::error::Error;
-use oversell_sim::expect::Expectation;
-use oversell_sim::finding::FindingKind;
-use oversell_sim::report::{METRICS, most_inside};
-use oversell_sim::retry::{Backoff, Retries};
-use oversell_sim::scenario::Scenario;
-use oversell_sim::settings::Settings;
+use oversell_sim::Error;
+use oversell_sim::Expectation;
+use oversell_sim::FindingKind;
+use oversell_sim::Scenario;
+use oversell_sim::unstable::attempt::Failure;
+use oversell_sim::unstable::buyer::{Demand, Ending, Visit};
+use oversell_sim::unstable::report::{METRICS, most_inside};
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::{Backoff, Retries};
 use proptest::prelude::*;
 
 use crate::fixture::{round_of, visit};

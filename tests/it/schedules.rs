@@ -1,14 +1,14 @@
 //! Random schedules, schedules one by one, and drawn ones.
 
-use oversell_sim::explore::{
+use oversell_sim::Evidence;
+use oversell_sim::FindingKind;
+use oversell_sim::prelude::*;
+use oversell_sim::strategies::{everybody, find};
+use oversell_sim::unstable::explore::{
     Exploration, Limits, Method, Recording, Sampling, sample, search_all, search_and_draw,
     search_unreduced,
 };
-use oversell_sim::finding::FindingKind;
-use oversell_sim::prelude::*;
-use oversell_sim::report::Evidence;
-use oversell_sim::settings::Settings;
-use oversell_sim::strategies::{everybody, find};
+use oversell_sim::unstable::settings::Settings;
 
 use crate::fixture::NeverHappy;
 
@@ -75,7 +75,7 @@ fn priorities_find_a_bug_of_depth_two_at_least_as_often_as_is_promised() {
 fn every_random_finding_replays() {
     for strategy in everybody() {
         let shop = Settings {
-            qty: oversell_sim::buyer::Demand { least: 1, most: 2 },
+            qty: oversell_sim::unstable::buyer::Demand { least: 1, most: 2 },
             ..settings(4, 3, 5)
         };
         let shop = match strategy.card().carts {
@@ -86,7 +86,7 @@ fn every_random_finding_replays() {
         let found = sample(strategy, &shop, sampling, || false).unwrap();
         for told in found.findings {
             let schedule = told.schedule.parse().unwrap();
-            let again = oversell_sim::explore::replay(strategy, &shop, &schedule).unwrap();
+            let again = oversell_sim::unstable::explore::replay(strategy, &shop, &schedule).unwrap();
             assert_eq!(again.amount_of(told.finding.kind), told.finding.amount, "{again}");
         }
     }
@@ -132,7 +132,7 @@ fn one_by_one_everything_comes_out_the_same() {
         assert_eq!(kinds(&all), kinds(&reduced), "{name}");
         for told in &all.findings {
             let schedule = told.schedule.parse().unwrap();
-            let again = oversell_sim::explore::replay(strategy, &shop, &schedule).unwrap();
+            let again = oversell_sim::unstable::explore::replay(strategy, &shop, &schedule).unwrap();
             assert!(again.amount_of(told.finding.kind) > 0, "{name}: {again}");
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Output;
 
 use assert_cmd::cargo::cargo_bin_cmd;
-use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Redis, Sqlite};
+use oversell_sim::StoreKind::{self, Mysql, Postgres, Redis, Sqlite};
 use serde_json::Value;
 
 use crate::servers::installed;

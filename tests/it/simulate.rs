@@ -7,20 +7,14 @@ use std::process::Command as Process;
 
 use assert_cmd::cargo::cargo_bin;
 use insta::assert_snapshot;
-use oversell_sim::buyer::Ending;
-use oversell_sim::command::Command;
-use oversell_sim::dyn_strategy::DynStrategy;
+use oversell_sim::unstable::buyer::Ending;
+use oversell_sim::unstable::command::Command;
+use oversell_sim::unstable::dyn_strategy::DynStrategy;
 use oversell_sim::prelude::*;
-use oversell_sim::render;
-use oversell_sim::report::Outcome;
-use oversell_sim::report::{Figures, Report, Run};
-use oversell_sim::round::Round;
-use oversell_sim::scenario::Scenario;
-use oversell_sim::seeds::{simulate_all, tell_story};
 use oversell_sim::strategies::find;
-use oversell_sim::worlds::threads::Control;
-use oversell_sim::worlds::timed::theory::Queue;
-use oversell_sim::worlds::timed::{SimConfig, Story};
+use oversell_sim::unstable::threads::Control;
+use oversell_sim::unstable::timed::theory::Queue;
+use oversell_sim::unstable::timed::{SimConfig, Story};
 use tempfile::TempDir;
 
 /// A scenario that is shipped.
@@ -652,7 +646,7 @@ struct LookThenHold;
 
 impl Strategy for LookThenHold {
     fn about(&self) -> About {
-        About { needs: &[OpKind::Read, OpKind::Hold], ..About::of_type::<Self>() }
+        About::of_type::<Self>().needing(&[OpKind::Read, OpKind::Hold])
     }
 
     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
@@ -695,10 +689,11 @@ struct DisturbedWorker;
 
 impl Strategy for DisturbedWorker {
     fn about(&self) -> About {
-        About {
-            needs: &[OpKind::Queue, OpKind::ReadVersioned, OpKind::WriteIfVersion],
-            ..About::of_type::<Self>()
-        }
+        About::of_type::<Self>().needing(&[
+            OpKind::Queue,
+            OpKind::ReadVersioned,
+            OpKind::WriteIfVersion,
+        ])
     }
 
     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {

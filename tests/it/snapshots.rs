@@ -1,13 +1,13 @@
 //! What a reader sees, held word for word, on reports whose figures are known.
 
 use insta::assert_snapshot;
-use oversell_sim::buyer::Ending::{Abandoned, Bought, Rejected, Unserved};
-use oversell_sim::buyer::{Ending, Visit};
-use oversell_sim::expect::{Expectation, Judge};
+use oversell_sim::unstable::buyer::Ending::{Abandoned, Bought, Rejected, Unserved};
+use oversell_sim::unstable::buyer::{Ending, Visit};
+use oversell_sim::unstable::expect::{Expectation, Judge};
 use oversell_sim::render;
-use oversell_sim::report::{Evidence, Report};
-use oversell_sim::settings::Settings;
-use oversell_sim::worlds::threads::Round;
+use oversell_sim::unstable::report::{Evidence, Report};
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::threads::Round;
 
 use crate::fixture::{report, round, round_of, visit};
 
@@ -126,10 +126,7 @@ fn a_comparison_as_csv() {
 fn checked_scenarios_as_junit() {
     let checked = [
         ("scenarios/both.toml", Ok(comparison())),
-        (
-            "scenarios/wrong.toml",
-            Err(oversell_sim::error::Error::input("wrong.toml:1:1: no <key>")),
-        ),
+        ("scenarios/wrong.toml", Err(oversell_sim::Error::input("wrong.toml:1:1: no <key>"))),
     ];
     let checked = checked.iter().map(|(path, outcome)| (*path, outcome));
     assert_snapshot!(render::junit(checked).unwrap());

@@ -4,11 +4,11 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
-use oversell_sim::attempt::Failure;
-use oversell_sim::attempt::Missed::Failed;
-use oversell_sim::op::{Item, Op, Order, Reply, Request, Units, Want};
-use oversell_sim::stores::memory::{Memory, Plain, Versioned, Word};
-use oversell_sim::stores::{Client, LiveStore};
+use oversell_sim::unstable::attempt::Failure;
+use oversell_sim::unstable::attempt::Missed::Failed;
+use oversell_sim::unstable::op::{Item, Op, Order, Reply, Request, Units, Want};
+use oversell_sim::unstable::stores::memory::{Memory, Plain, Versioned, Word};
+use oversell_sim::unstable::stores::{Client, LiveStore};
 
 const ITEM: Item = Item(0);
 static NEVER: AtomicBool = AtomicBool::new(false);

@@ -3,12 +3,12 @@
 
 use std::fs;
 
-use oversell_sim::checkout::Checkout;
-use oversell_sim::explore::Exploration;
-use oversell_sim::finding::FindingKind::{self, BrokenRule, LeakedLock, Oversold};
-use oversell_sim::report::Evidence;
-use oversell_sim::stores::StoreKind::{self, Mysql, Postgres, Sqlite};
-use oversell_sim::stores::model::Isolation::{self, ReadCommitted, RepeatableRead};
+use oversell_sim::Evidence;
+use oversell_sim::FindingKind::{self, BrokenRule, LeakedLock, Oversold};
+use oversell_sim::Isolation::{self, ReadCommitted, RepeatableRead};
+use oversell_sim::StoreKind::{self, Mysql, Postgres, Sqlite};
+use oversell_sim::unstable::checkout::Checkout;
+use oversell_sim::unstable::explore::Exploration;
 
 use crate::checkouts::explore;
 use crate::servers::installed;

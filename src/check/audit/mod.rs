@@ -22,6 +22,7 @@ pub use running::Running;
 
 /// One thing the audit proved wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// What.
     pub kind: FindingKind,

@@ -7,6 +7,7 @@ use crate::domain::buyer::{Ending, Visit};
 /// What a buyer was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Banner {
     /// Bought.
     OrderPlaced,
@@ -26,6 +27,7 @@ pub enum Banner {
 
 impl Banner {
     /// All of them, the happiest first.
+    #[doc(hidden)]
     pub const ALL: [Self; 7] = [
         Self::OrderPlaced,
         Self::OutOfStock,
@@ -37,6 +39,7 @@ impl Banner {
     ];
 
     /// The banner at the end of a visit; none for a buyer that was never served.
+    #[doc(hidden)]
     #[must_use]
     pub fn of(visit: &Visit) -> Option<Self> {
         Some(match visit.ending {
@@ -82,6 +85,7 @@ impl Banner {
 
 /// How many buyers saw a banner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct BannerCount {
     /// Which outcome.
     pub banner: Banner,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// How far a verdict reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub enum Evidence {
     /// No finding in any interleaving of these buyers.
     #[serde(rename = "proved")]
@@ -21,6 +22,7 @@ pub enum Evidence {
 
 impl Evidence {
     /// All kinds.
+    #[doc(hidden)]
     pub const ALL: [Self; 4] = [Self::Proved, Self::Broken, Self::NotSeen, Self::Vacuous];
 
     /// The word for it in reports and in `--expect`.

@@ -12,11 +12,11 @@ use crate::domain::buyer::{Ending, Visit};
 use crate::domain::finding::FindingKind;
 use crate::domain::op::{Item, Units, Want};
 
-/// What happened, in numbers. Durations are nanoseconds; what each field means stands with its name
-/// in [`METRICS`](super::METRICS), and together several rounds are summed, but for maxima,
-/// percentiles and shares, which are of all rounds together.
+/// What happened, in numbers. Durations are nanoseconds; `docs/report.md` describes each field.
+/// Together several rounds are summed, but for maxima, percentiles and shares, which are of all rounds together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "each field is described once, in METRICS")]
+#[non_exhaustive]
 pub struct Figures {
     pub buyers: u64,
     pub stock: i64,
@@ -81,6 +81,7 @@ impl Figures {
     }
 
     /// The same, to be set.
+    #[doc(hidden)]
     pub fn amount_of_mut(&mut self, kind: FindingKind) -> &mut u64 {
         match kind {
             FindingKind::Oversold => &mut self.oversold,

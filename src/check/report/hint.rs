@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// A command that leads on from a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Hint {
     /// What for.
     pub purpose: Purpose,
@@ -14,6 +15,7 @@ pub struct Hint {
 /// What a command is printed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Purpose {
     /// It finds the bug there, too, and tells the shortest schedule that shows it.
     Why,
@@ -43,6 +45,7 @@ impl Purpose {
 
 impl Hint {
     /// A command for a purpose.
+    #[doc(hidden)]
     #[must_use]
     pub fn new(purpose: Purpose, command: impl Into<String>) -> Self {
         Self { purpose, command: command.into() }

@@ -37,6 +37,7 @@ pub const MOST_WINNERS_LISTED: usize = 1_000;
 
 /// Everything there is to say about a race.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     /// The version of this form.
     pub schema: u32,
@@ -56,6 +57,7 @@ pub struct Report {
 
 /// What came of one strategy, over all its rounds.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Run {
     /// The strategy's name.
     pub strategy: String,
@@ -93,6 +95,7 @@ pub struct Run {
 
 /// A finding, over all rounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Found {
     /// What.
     pub kind: FindingKind,
@@ -108,6 +111,7 @@ pub struct Found {
 
 /// How an expectation fared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Judgement {
     /// The expectation.
     pub expectation: String,
@@ -137,12 +141,13 @@ impl Judgement {
 
 /// One round, in more detail.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct WorstRound {
     /// Which, counted from 1.
     pub number: u32,
     /// What happened in it.
     pub figures: Figures,
-    /// Its winners by when they had their answer: the first [`MOST_WINNERS_LISTED`].
+    /// Its winners by when they had their answer: the first 1,000.
     pub winners: Vec<Winner>,
     /// Winners beyond those.
     pub winners_left_out: u64,
@@ -153,6 +158,7 @@ pub struct WorstRound {
 
 /// A buyer with a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Winner {
     /// The buyer.
     pub buyer: BuyerId,
@@ -168,6 +174,7 @@ pub struct Winner {
 
 impl Report {
     /// A report of these runs.
+    #[doc(hidden)]
     #[must_use]
     pub fn new(store: &'static str, settings: Settings, mut runs: Vec<Run>) -> Self {
         // The time of a run that Ctrl-C cut short is not comparable.
@@ -190,12 +197,14 @@ impl Report {
     }
 
     /// The same, with the server on which the stock lived.
+    #[doc(hidden)]
     #[must_use]
     pub fn served_by(self, server: Option<String>) -> Self {
         Self { server, ..self }
     }
 
     /// The same of a simulated world, in which a round is a seed.
+    #[doc(hidden)]
     #[must_use]
     pub fn simulated(self) -> Self {
         Self { world: "timed", ..self }

@@ -21,7 +21,7 @@ pub const SHARDS: usize = 4;
 /// The number of one buyer, counted from 0.
 pub type BuyerId = u32;
 
-/// How often a shelf was written through [`Op::WriteIfVersion`]. Wraps after 2³² writes.
+/// How often a shelf was written through `write_if_version`. Wraps after 2³² writes.
 pub type Version = u32;
 
 /// One atomic round trip to a store.
@@ -318,45 +318,46 @@ pub enum Payment {
 /// The kinds of op, for saying what a strategy needs and what a store offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum OpKind {
-    /// [`Op::Read`]
+    /// `read`
     Read,
-    /// [`Op::ReadVersioned`]
+    /// `read_versioned`
     ReadVersioned,
-    /// [`Op::Write`]
+    /// `write`
     Write,
-    /// [`Op::CompareAndSet`]
+    /// `compare_and_set`
     CompareAndSet,
-    /// [`Op::WriteIfVersion`]
+    /// `write_if_version`
     WriteIfVersion,
-    /// [`Op::Take`]
+    /// `take`
     Take,
-    /// [`Op::Add`]
+    /// `add`
     Add,
-    /// [`Op::Lock`] and [`Op::Unlock`]
+    /// `lock` and `unlock`
     Lock,
-    /// [`Op::Submit`], [`Op::AwaitAnswer`], [`Op::NextRequest`] and [`Op::Answer`]
+    /// `submit` and `answer`, and the clerk
     Queue,
-    /// [`Op::Hold`], [`Op::Confirm`] and [`Op::Release`]
+    /// `hold`, `confirm` and `release`
     Hold,
-    /// [`Op::Charge`], [`Op::Refund`], [`Op::FindCharge`], [`Op::Authorize`], [`Op::Capture`] and
-    /// [`Op::Void`]
+    /// `charge`, `refund`, `find_charge`, `authorize`, `capture` and
+    /// `void`
     Pay,
-    /// [`Op::FindOrder`], [`Op::PlaceOrderOnce`] and [`Op::CancelOrder`]
+    /// `find_order`, `place_order_once` and `cancel_order`
     FindOrder,
-    /// [`Op::CountLeft`]
+    /// `count_left`
     CountLeft,
-    /// [`Op::Lease`] and [`Op::Unlease`]
+    /// `lease` and `unlease`
     Lease,
-    /// [`Op::ReadFenced`] and [`Op::WriteFenced`]
+    /// `read_fenced` and `write_fenced`
     Fence,
-    /// [`Op::Begin`], [`Op::Commit`], [`Op::CommitUnsynced`] and [`Op::Rollback`]
+    /// `begin`, `commit`, `commit_unsynced` and `rollback`
     Transaction,
-    /// [`Op::TakeCached`] and [`Op::AddCached`]
+    /// `take_cached` and `add_cached`
     Cache,
-    /// [`Op::TakeFromShard`] and [`Op::TakeFromAll`]
+    /// `take_from_shard` and `take_from_all`
     Shards,
-    /// [`Op::Step`]
+    /// A step of a checkout that is described in a file
     Step,
     /// No op: the provider's webhook of a payment, see
     /// [`notified`](crate::strategy::Strategy::notified).
@@ -368,6 +369,7 @@ pub enum OpKind {
 
 impl OpKind {
     /// Whether it needs a store that keeps a version beside the stock.
+    #[doc(hidden)]
     #[must_use]
     pub fn is_versioned(self) -> bool {
         matches!(self, Self::ReadVersioned | Self::WriteIfVersion)

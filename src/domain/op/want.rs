@@ -12,7 +12,7 @@ pub const MOST_ITEMS: u64 = 16;
 /// The most products in one cart.
 pub const MOST_IN_CART: usize = 4;
 
-/// Which product an op is about, counted from 0 and up to [`MOST_ITEMS`].
+/// Which product an op is about, counted from 0; a shop has 16 at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Item(pub u8);
 
@@ -25,6 +25,7 @@ impl fmt::Display for Item {
 
 /// What one buyer came for: a product, or a cart of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct Want {
     /// The product; of a cart, the one that was put into it first.
     pub item: Item,
@@ -50,7 +51,7 @@ impl Want {
     }
 
     /// A cart of these products, `qty` units of each; none if it is empty or too full, names a product
-    /// twice, or one beyond [`MOST_ITEMS`].
+    /// twice, or one that no shop has.
     #[must_use]
     pub fn cart(items: impl IntoIterator<Item = Item>, qty: Units) -> Option<Self> {
         let mut items = items.into_iter();

@@ -30,6 +30,7 @@ pub const MOST_UNIT_ROWS: Units = 100_000;
 /// A setting whose value is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` {why}")]
+#[doc(hidden)]
 pub struct Wrong {
     /// Which setting.
     pub name: &'static str,

@@ -16,7 +16,7 @@ use crate::worlds::words::intention;
 const EVERYTHING: Footprint = Footprint::writing(Resources::ALL);
 
 /// A shop of the model.
-pub struct ModelExecution<'c, 's> {
+pub(crate) struct ModelExecution<'c, 's> {
     pub(in crate::explore) table: &'c mut TransitionTable<'s>,
     opening: ModelState,
     pub(in crate::explore) state: ModelState,

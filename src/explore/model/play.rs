@@ -23,7 +23,7 @@ const LOOK_AHEAD: usize = 200_000;
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings; else what `play_it` says.
-pub fn play<T>(
+pub(crate) fn play<T>(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     play_it: impl FnOnce(&mut ModelExecution<'_, '_>) -> Result<T, Error>,

@@ -14,6 +14,7 @@ use crate::worlds::held::Step;
 /// What can cure a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Reach {
     /// An isolation level: the buyer reads and acts in one transaction.
     Level,
@@ -23,6 +24,7 @@ pub enum Reach {
 
 /// Three steps, counted from 1, and the table that they are about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Conflict {
     /// The buyer that read, and acted.
     pub who: String,

@@ -17,7 +17,7 @@ use crate::worlds::held::{Grain, Harness};
 const MOST_SAID: usize = 60;
 
 /// A shop at a server, and what is wrong there once nothing more can happen.
-pub struct ServerPlay<'p, 'h> {
+pub(crate) struct ServerPlay<'p, 'h> {
     harness: &'p mut Harness<'h>,
     settings: &'p Settings,
     /// The findings, once they are known.
@@ -28,7 +28,7 @@ pub struct ServerPlay<'p, 'h> {
 ///
 /// # Errors
 /// [`Error::World`] when the server fails; else what `play_it` says.
-pub fn play_at_server<T>(
+pub(crate) fn play_at_server<T>(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     server: &dyn Server,

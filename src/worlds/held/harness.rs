@@ -20,7 +20,7 @@ use crate::worlds::stepped::Scripted;
 use crate::worlds::threads::leaked_holds;
 
 /// A shop at a server.
-pub struct Harness<'h> {
+pub(crate) struct Harness<'h> {
     server: &'h dyn Server,
     settings: &'h Settings,
     kinds: Vec<usize>,
@@ -146,25 +146,25 @@ impl<'h> Harness<'h> {
 
     /// The server.
     #[must_use]
-    pub fn server(&self) -> &dyn Server {
+    pub(crate) fn server(&self) -> &dyn Server {
         self.server
     }
 
     /// How often a buyer's code was found to wait for something that the scheduler cannot see.
     #[must_use]
-    pub fn unseen(&self) -> u64 {
+    pub(crate) fn unseen(&self) -> u64 {
         self.gate.unseen()
     }
 
     /// How often a buyer was not chosen because its code polls: it asks the same again, and would hear the same.
     #[must_use]
-    pub fn passed_over(&self) -> u64 {
+    pub(crate) fn passed_over(&self) -> u64 {
         self.gate.passed_over()
     }
 
     /// For each buyer, the first buyer that wants the same and does the same.
     #[must_use]
-    pub fn kinds(&self) -> &[usize] {
+    pub(crate) fn kinds(&self) -> &[usize] {
         &self.kinds
     }
 
@@ -172,7 +172,7 @@ impl<'h> Harness<'h> {
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
-    pub fn begin(&mut self) -> Result<(), Error> {
+    pub(crate) fn begin(&mut self) -> Result<(), Error> {
         self.server.stock_up(self.opening)?;
         let payers = if self.takes_money { self.settings.buyers } else { 0 };
         self.provider = Arc::new(Provider::open(payers));
@@ -187,7 +187,7 @@ impl<'h> Harness<'h> {
 
     /// The buyers that the search may choose next, and the statement that each would send.
     #[must_use]
-    pub fn ready(&self) -> Vec<(usize, PendingStatement)> {
+    pub(crate) fn ready(&self) -> Vec<(usize, PendingStatement)> {
         self.gate.ready()
     }
 
@@ -218,7 +218,7 @@ impl<'h> Harness<'h> {
 
     /// The most attempts of any buyer that ended in a conflict and had changed nothing.
     #[must_use]
-    pub fn most_in_vain(&self) -> u32 {
+    pub(crate) fn most_in_vain(&self) -> u32 {
         self.gate.most_futile_attempts()
     }
 
@@ -226,7 +226,7 @@ impl<'h> Harness<'h> {
     ///
     /// # Errors
     /// [`Error::World`] when the server falls silent or is gone.
-    pub fn step(&mut self, place: usize) -> Result<Option<Step>, Error> {
+    pub(crate) fn step(&mut self, place: usize) -> Result<Option<Step>, Error> {
         let held = self.gate.held().into_iter().find(|(held, _)| *held == place);
         let Some((_, pending)) = held else { return Ok(None) };
         let waited = self.gate.waiting();
@@ -380,7 +380,7 @@ impl<'h> Harness<'h> {
     ///
     /// # Errors
     /// [`Error::World`] when a connection is gone.
-    pub fn send_home(&mut self) -> Result<usize, Error> {
+    pub(crate) fn send_home(&mut self) -> Result<usize, Error> {
         self.see_off();
         let still_there = self.over.iter().filter(|left| left.is_none()).count();
         self.hold_no_more()?;
@@ -416,7 +416,7 @@ impl<'h> Harness<'h> {
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot say.
-    pub fn round(&mut self) -> Result<Round, Error> {
+    pub(crate) fn round(&mut self) -> Result<Round, Error> {
         let books = self.server.take_stock(self.opening)?;
         let lefts = || self.over.iter().flatten();
         let mut visits: Vec<_> = lefts().map(|left| left.visit).collect();

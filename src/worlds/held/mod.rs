@@ -9,5 +9,5 @@ mod harness;
 mod step;
 mod visit;
 
-pub use harness::Harness;
-pub use step::{Grain, Step, choices, told};
+pub(crate) use harness::Harness;
+pub(crate) use step::{Grain, Step, choices, told};

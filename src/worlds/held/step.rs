@@ -7,7 +7,7 @@ use crate::scheduler::{Actor, Choice, Footprint, PendingStatement};
 
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub(crate) struct Step {
     /// The buyer that made it.
     pub place: usize,
     /// What it sent.
@@ -37,7 +37,7 @@ pub fn choices(steps: &[Step]) -> Vec<Choice> {
 
 /// How much the scheduler releases at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grain {
+pub(crate) enum Grain {
     /// One statement.
     Statement,
     /// One op, which may be several statements: the step of the model.

@@ -10,6 +10,7 @@ use crate::domain::op::{BuyerId, Want};
 use crate::strategy::Strategy;
 
 /// A strategy of any type that can be asked for its next op. Every [`Strategy`] is one.
+#[doc(hidden)]
 pub trait Scripted: Sync {
     /// The strategy's card.
     fn card(&self) -> About;
