@@ -6,7 +6,7 @@ use super::statement::PendingStatement;
 use crate::base::error::Error;
 
 /// A program under the control of a scheduler. It can be run again and again, each time from the beginning.
-pub trait Execution {
+pub(crate) trait Execution {
     /// Begins again: the shop opens, and every client stands before its first step.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ const LOOK_UP: usize = 256;
 
 /// The bounds of each execution.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// Step limit.
     pub most_steps: usize,
     /// Whether an execution is given up once a client makes futile attempts again and again. Such an attempt ends in a
@@ -28,7 +28,7 @@ pub struct Bounds {
 
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// The scheduler had nothing more to choose.
     Over,
     /// It was given up, because executions that were run cover all that could follow.
@@ -43,7 +43,7 @@ pub enum End {
 
 /// An execution that was run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// How it ended.
     pub end: End,
     /// What happened in it.
@@ -56,7 +56,7 @@ pub struct Run {
 ///
 /// # Errors
 /// When the program or the scheduler fails.
-pub fn run_one<E, S>(
+pub(crate) fn run_one<E, S>(
     execution: &mut E,
     scheduler: &mut S,
     bounds: Bounds,
@@ -103,7 +103,7 @@ where
 ///
 /// # Errors
 /// When the program, the scheduler or `take_in` fails.
-pub fn run_all<E, S>(
+pub(crate) fn run_all<E, S>(
     execution: &mut E,
     scheduler: &mut S,
     bounds: Bounds,

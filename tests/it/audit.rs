@@ -1,9 +1,9 @@
 //! The audit, on rounds written by hand: each finding is seen where it is, and only there.
 
+use oversell_sim::FindingKind;
 use oversell_sim::unstable::attempt::Failure;
 use oversell_sim::unstable::audit::{Finding, Running};
 use oversell_sim::unstable::buyer::Ending::{Abandoned, Bought, Failed, Rejected, Unserved};
-use oversell_sim::FindingKind;
 use oversell_sim::unstable::op::{Item, Order, Units, Want};
 use oversell_sim::unstable::report::most_inside;
 use oversell_sim::unstable::threads::Round;

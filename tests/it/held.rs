@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use oversell_sim::Error;
 use oversell_sim::unstable::control::Control;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
-use oversell_sim::Error;
 use oversell_sim::unstable::explore::{
     Exploration, OrderCoverage, OrderOutcome, Plan, PreemptionBound, can_be_stepped, compare,
     replay_orders, search_orders, server_for, survey,

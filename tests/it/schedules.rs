@@ -86,7 +86,8 @@ fn every_random_finding_replays() {
         let found = sample(strategy, &shop, sampling, || false).unwrap();
         for told in found.findings {
             let schedule = told.schedule.parse().unwrap();
-            let again = oversell_sim::unstable::explore::replay(strategy, &shop, &schedule).unwrap();
+            let again =
+                oversell_sim::unstable::explore::replay(strategy, &shop, &schedule).unwrap();
             assert_eq!(again.amount_of(told.finding.kind), told.finding.amount, "{again}");
         }
     }
@@ -132,7 +133,8 @@ fn one_by_one_everything_comes_out_the_same() {
         assert_eq!(kinds(&all), kinds(&reduced), "{name}");
         for told in &all.findings {
             let schedule = told.schedule.parse().unwrap();
-            let again = oversell_sim::unstable::explore::replay(strategy, &shop, &schedule).unwrap();
+            let again =
+                oversell_sim::unstable::explore::replay(strategy, &shop, &schedule).unwrap();
             assert!(again.amount_of(told.finding.kind) > 0, "{name}: {again}");
         }
     }

@@ -7,11 +7,11 @@ use std::process::Command as Process;
 
 use assert_cmd::cargo::cargo_bin;
 use insta::assert_snapshot;
+use oversell_sim::prelude::*;
+use oversell_sim::strategies::find;
 use oversell_sim::unstable::buyer::Ending;
 use oversell_sim::unstable::command::Command;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
-use oversell_sim::prelude::*;
-use oversell_sim::strategies::find;
 use oversell_sim::unstable::threads::Control;
 use oversell_sim::unstable::timed::theory::Queue;
 use oversell_sim::unstable::timed::{SimConfig, Story};

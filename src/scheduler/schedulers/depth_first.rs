@@ -28,7 +28,7 @@ struct BranchPoint {
 }
 
 /// A depth-first search under way.
-pub struct DepthFirst {
+pub(crate) struct DepthFirst {
     symmetry: Symmetry,
     /// Whether schedules that are equivalent to others are left out.
     reduced: bool,

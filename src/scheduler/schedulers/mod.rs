@@ -19,11 +19,12 @@ mod replay;
 mod tests;
 mod uniform;
 
-pub use depth_first::DepthFirst;
-pub use person::{Person, Said};
-pub use preemption::PreemptionBounded;
-pub use random::{LAST, Method, RandomWalk};
-pub use replay::Replay;
+pub(crate) use depth_first::DepthFirst;
+pub(crate) use person::{Person, Said};
+pub(crate) use preemption::PreemptionBounded;
+pub use random::Method;
+pub(crate) use random::{LAST, RandomWalk};
+pub(crate) use replay::Replay;
 
 use super::choice::Choice;
 use super::execution::Execution;
@@ -32,7 +33,7 @@ use super::runner::Run;
 use crate::base::error::Error;
 
 /// Chooses what happens next, execution after execution.
-pub trait Scheduler<E: Execution> {
+pub(crate) trait Scheduler<E: Execution> {
     /// Prepares the next execution; false if there is none left to run.
     fn new_execution(&mut self) -> bool;
 
@@ -52,7 +53,7 @@ pub trait Scheduler<E: Execution> {
 
 /// What a scheduler decides at one point of an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub(crate) enum Next {
     /// This happens next.
     Take(Choice),
     /// The execution is over: nothing more can happen, or nothing more is to happen.

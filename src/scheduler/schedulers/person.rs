@@ -7,7 +7,7 @@ use crate::scheduler::execution::Execution;
 
 /// What a person says at one point of an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub(crate) enum Said {
     /// This comes next.
     Take(Choice),
     /// Take the last choice back.
@@ -19,7 +19,7 @@ pub enum Said {
 }
 
 /// A person, who is asked by `ask`: it is given the choices so far and the execution.
-pub struct Person<A> {
+pub(crate) struct Person<A> {
     ask: A,
     /// The choices up to which the next execution repeats what was chosen before.
     kept: Vec<Choice>,

@@ -47,7 +47,7 @@ struct Chain {
 
 /// Runs all schedules with a number of preemptions, which begins at none and is raised by
 /// [`deepen`](PreemptionBounded::deepen).
-pub struct PreemptionBounded {
+pub(crate) struct PreemptionBounded {
     symmetry: Symmetry,
     /// Whether schedules that are equivalent to others are left out.
     reduced: bool,

@@ -12,7 +12,7 @@ use crate::scheduler::choice::{Actor, Choice};
 use crate::scheduler::execution::Execution;
 
 /// The highest number of a schedule that has random numbers of its own.
-pub const LAST: u64 = (1 << 62) - 1;
+pub(crate) const LAST: u64 = (1 << 62) - 1;
 
 /// How the steps of random schedules are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -47,7 +47,7 @@ pub(super) trait Pick {
 }
 
 /// Schedules by random numbers.
-pub struct RandomWalk {
+pub(crate) struct RandomWalk {
     seed: u64,
     /// The number of the schedule after this one, and the first that is not run.
     next: u64,

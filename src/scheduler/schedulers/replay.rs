@@ -7,7 +7,7 @@ use crate::scheduler::execution::Execution;
 
 /// Follows one schedule, and then ends.
 #[derive(Clone, Debug)]
-pub struct Replay {
+pub(crate) struct Replay {
     schedule: Vec<Choice>,
     /// How far it has been followed.
     at: usize,

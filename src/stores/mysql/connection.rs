@@ -9,7 +9,7 @@ use ::mysql::{Conn, Opts, Params};
 
 use super::locks::waits_beside;
 use crate::base::error::Error;
-use crate::base::text::sql::{Dialect, parameters, with_parameters};
+use crate::base::text::sql::{Dialect, with_parameters};
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
@@ -23,12 +23,20 @@ struct Prepared {
     names: Arc<[&'static str]>,
 }
 
+/// A user's statement with parameters.
+#[derive(Clone)]
+struct Foreign {
+    statement: ::mysql::Statement,
+    /// The names of its parameters in their order.
+    names: Arc<[String]>,
+}
+
 /// One connection.
 pub(in crate::stores) struct Connection {
     conn: Conn,
     prepared: Vec<Option<Prepared>>,
-    /// The user's statements with parameters, by their text, and the names of their parameters.
-    foreign: BTreeMap<String, (::mysql::Statement, Vec<String>)>,
+    /// The user's statements, by their text; none for one without parameters, which is not prepared.
+    foreign: BTreeMap<String, Option<Foreign>>,
     in_transaction: bool,
     /// Sessions whose changes are held inside the server by a lock of this one.
     held_inside: Vec<i64>,
@@ -150,11 +158,9 @@ impl Connection {
         Ok(prepared)
     }
 
-    /// Prepares a user's statement, the first time it is used.
-    fn prepare_foreign(
-        &mut self,
-        text: &str,
-    ) -> Result<(::mysql::Statement, Vec<String>), ::mysql::Error> {
+    /// Reads a user's statement the first time it is used, and prepares it if it has parameters: without, not every
+    /// statement can be prepared.
+    fn prepare_foreign(&mut self, text: &str) -> Result<Option<Foreign>, ::mysql::Error> {
         if let Some(prepared) = self.foreign.get(text) {
             return Ok(prepared.clone());
         }
@@ -163,21 +169,22 @@ impl Connection {
             names.push(name.to_owned());
             "?".into()
         });
-        let prepared = (self.conn.prep(marked)?, names);
+        let prepared = match names.is_empty() {
+            true => None,
+            false => Some(Foreign { statement: self.conn.prep(marked)?, names: names.into() }),
+        };
         self.foreign.insert(text.to_owned(), prepared.clone());
         Ok(prepared)
     }
 
-    /// Not every statement can be prepared: one without parameters is sent as it is.
     fn ask_foreign(
         &mut self,
         text: &str,
         value_of: &dyn Fn(&str) -> Value,
     ) -> Result<Answer, ::mysql::Error> {
-        if parameters(Dialect::Mysql, text).is_empty() {
+        let Some(Foreign { statement, names }) = self.prepare_foreign(text)? else {
             return answer(self.conn.query_iter(text)?);
-        }
-        let (statement, names) = self.prepare_foreign(text)?;
+        };
         let values = names.iter().map(|name| sent(value_of(name))).collect();
         answer(self.conn.exec_iter(statement, Params::Positional(values))?)
     }

@@ -67,13 +67,31 @@ impl Bound {
     }
 }
 
+/// A user's statement.
+struct Foreign {
+    /// Its text with numbered parameters.
+    numbered: String,
+    /// The names of its parameters in their order.
+    names: Vec<String>,
+    /// As the server has parsed it, by the types of its values.
+    prepared: BTreeMap<Vec<u32>, tokio_postgres::Statement>,
+}
+
+impl Foreign {
+    fn read(text: &str) -> Self {
+        let (numbered, names) = numbered(text);
+        let names = names.into_iter().map(str::to_owned).collect();
+        Self { numbered, names, prepared: BTreeMap::new() }
+    }
+}
+
 /// One connection.
 pub(in crate::stores) struct Connection {
     client: Client,
     line: Line,
     prepared: Vec<Option<Prepared>>,
-    /// The user's statements, by their text and the types of their values.
-    foreign: BTreeMap<(String, Vec<u32>), tokio_postgres::Statement>,
+    /// The user's statements, by their text.
+    foreign: BTreeMap<String, Foreign>,
     /// The query that returns which sessions wait for which others.
     waits: Option<tokio_postgres::Statement>,
     version: String,
@@ -180,20 +198,22 @@ impl Connection {
         self.line.wait(self.client.batch_execute(script))
     }
 
-    /// Prepares a user's statement, the first time it has values of these types.
+    /// Reads a user's statement the first time it is used, and prepares it the first time it has values of these types.
     fn prepare_foreign(
         &mut self,
         text: &str,
-        numbered: &str,
-        kinds: &[Type],
-    ) -> Result<tokio_postgres::Statement, SqlError> {
-        let key = (text.to_owned(), kinds.iter().map(Type::oid).collect());
-        if let Some(prepared) = self.foreign.get(&key) {
-            return Ok(prepared.clone());
+        value_of: &dyn Fn(&str) -> Value,
+    ) -> Result<(tokio_postgres::Statement, Vec<Sent>), SqlError> {
+        let foreign = self.foreign.entry(text.to_owned()).or_insert_with(|| Foreign::read(text));
+        let sent: Vec<Sent> = foreign.names.iter().map(|name| Sent(value_of(name))).collect();
+        let kinds: Vec<Type> = sent.iter().map(|Sent(value)| kind_of(value)).collect();
+        let key: Vec<u32> = kinds.iter().map(Type::oid).collect();
+        if let Some(prepared) = foreign.prepared.get(&key) {
+            return Ok((prepared.clone(), sent));
         }
-        let prepared = self.line.wait(self.client.prepare_typed(numbered, kinds))?;
-        self.foreign.insert(key, prepared.clone());
-        Ok(prepared)
+        let prepared = self.line.wait(self.client.prepare_typed(&foreign.numbered, &kinds))?;
+        foreign.prepared.insert(key, prepared.clone());
+        Ok((prepared, sent))
     }
 
     fn ask_foreign(
@@ -201,10 +221,7 @@ impl Connection {
         text: &str,
         value_of: &dyn Fn(&str) -> Value,
     ) -> Result<Answer, SqlError> {
-        let (numbered, names) = numbered(text);
-        let sent: Vec<Sent> = names.iter().map(|name| Sent(value_of(name))).collect();
-        let kinds: Vec<Type> = sent.iter().map(|Sent(value)| kind_of(value)).collect();
-        let statement = self.prepare_foreign(text, &numbered, &kinds)?;
+        let (statement, sent) = self.prepare_foreign(text, value_of)?;
         let values: Vec<&(dyn ToSql + Sync)> = sent.iter().map(|sent| sent as _).collect();
         if statement.columns().is_empty() {
             let changed = self.line.wait(self.client.execute(&statement, &values))?;

@@ -128,6 +128,13 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
         taken.map(drop)
     }
 
+    /// The same for a store outside this process, where a call costs nothing beside the round trip: so it is compiled
+    /// once, and not for every op of every strategy.
+    #[inline(never)]
+    fn perform_afar(&mut self, op: Op) -> Result<Reply, Missed> {
+        self.perform(op)
+    }
+
     #[inline(always)]
     fn perform(&mut self, op: Op) -> Result<Reply, Missed> {
         if C::IS_POOLED {
@@ -200,7 +207,7 @@ fn place(item: Item) -> usize {
 impl<C: Client, K: Clock> Connection for Live<'_, C, K> {
     #[inline(always)]
     fn call(&mut self, op: Op) -> Ready<Result<Reply, Missed>> {
-        ready(self.perform(op))
+        ready(if C::IS_POOLED { self.perform_afar(op) } else { self.perform(op) })
     }
 
     #[inline(always)]

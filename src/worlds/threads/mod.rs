@@ -2,6 +2,7 @@
 
 mod live;
 mod room;
+mod runner;
 mod start_barrier;
 mod visit;
 
@@ -18,16 +19,17 @@ pub use crate::check::round::{Counters, Round};
 pub use live::Live;
 pub use visit::{complete, serve, serve_queue};
 
-use crate::base::chance::{Dice, Purpose};
 use crate::base::clock::Clock;
 use crate::base::error::Error;
 use crate::base::text::quantity::count;
+use crate::domain::books::Books;
 use crate::domain::buyer::{Ending, Visit};
 use crate::domain::op::{BuyerId, OpKind};
 use crate::domain::session::Session;
 use crate::domain::settings::Settings;
 use crate::stores::LiveStore;
 use crate::strategy::Strategy;
+use runner::{Runner, Terms};
 use start_barrier::StartBarrier;
 
 /// A buyer thread's stack. A checkout needs a few KiB; what is left is room for a strategy of the
@@ -55,47 +57,22 @@ pub fn run<S, L, K>(
     control: &Control,
 ) -> Result<Round, Error>
 where
-    S: Strategy + ?Sized,
+    S: Strategy,
     L: LiveStore,
     K: Clock,
 {
-    let threads = settings.threads();
-    if let Some(most) = room::most_threads().filter(|most| *most < threads) {
-        return Err(refused(most, threads));
-    }
-    // Every visit is kept twice for a moment, and its times are sorted.
-    let mut visits: Vec<Visit> = Vec::new();
-    if visits.try_reserve_exact(settings.buyers as usize * 3).is_err() {
-        return Err(Error::world(format!(
-            "there is no memory for {} buyers: lower --buyers",
-            count(settings.buyers)
-        )));
-    }
-    let track = Track {
-        strategy,
-        store: &store,
-        settings,
-        number,
-        clock,
-        control,
-        gate: StartBarrier::default(),
-        takings: Mutex::new(Takings { visits, ..Takings::default() }),
-    };
+    let takings = Mutex::new(Takings::for_all(settings)?);
+    let gate = StartBarrier::default();
+    let track = Track { strategy, store: &store, settings, number, clock, control, gate, takings };
     track.run()?;
-    let Takings { visits, tally, panic } = track.takings.into_inner();
-    if let Some(panic) = panic {
-        resume_unwind(panic);
-    }
-    let books = store.books()?;
-    let mut tally = tally;
-    tally.leaked_holds += leaked_holds(&visits, &books.holding);
-    tally.leaked_locks += books.kept_locks;
-    Ok(Round { number, stock: settings.stock, visits, books, tally })
+    let takings = track.takings.into_inner().or_panic();
+    Ok(takings.into_round(number, settings, store.books()?))
 }
 
-/// Everything the threads of one round share.
-struct Track<'r, S: ?Sized, L, K> {
-    strategy: &'r S,
+/// Everything the threads of one round share. It is compiled once for each store, and not for each strategy: starting
+/// threads is much code.
+struct Track<'r, L: LiveStore, K> {
+    strategy: &'r dyn Runner<L::Client<'r>, K>,
     store: &'r L,
     settings: &'r Settings,
     number: u32,
@@ -113,12 +90,42 @@ struct Takings {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-impl<'r, S, L, K> Track<'r, S, L, K>
-where
-    S: Strategy + ?Sized,
-    L: LiveStore,
-    K: Clock,
-{
+impl Takings {
+    /// None yet, with room for those of all buyers.
+    fn for_all(settings: &Settings) -> Result<Self, Error> {
+        let threads = settings.threads();
+        if let Some(most) = room::most_threads().filter(|most| *most < threads) {
+            return Err(refused(most, threads));
+        }
+        // Every visit is kept twice for a moment, and its times are sorted.
+        let mut visits: Vec<Visit> = Vec::new();
+        if visits.try_reserve_exact(settings.buyers as usize * 3).is_err() {
+            return Err(Error::world(format!(
+                "there is no memory for {} buyers: lower --buyers",
+                count(settings.buyers)
+            )));
+        }
+        Ok(Self { visits, ..Self::default() })
+    }
+
+    /// The same, unless a thread has panicked: then with its panic.
+    fn or_panic(mut self) -> Self {
+        match self.panic.take() {
+            Some(panic) => resume_unwind(panic),
+            None => self,
+        }
+    }
+
+    /// The round, with what is in the store when it is over.
+    fn into_round(self, number: u32, settings: &Settings, books: Books) -> Round {
+        let Self { visits, mut tally, .. } = self;
+        tally.leaked_holds += leaked_holds(&visits, &books.holding);
+        tally.leaked_locks += books.kept_locks;
+        Round { number, stock: settings.stock, visits, books, tally }
+    }
+}
+
+impl<'r, L: LiveStore, K: Clock> Track<'r, L, K> {
     fn run(&self) -> Result<(), Error> {
         // Each thread is detached as soon as it runs, and frees its own stack when it leaves. Joining ten thousand of
         // them one by one took as long as all the rest.
@@ -126,7 +133,7 @@ where
             let starter = self.gate.starter();
             let (lined_up, gone_home) = (WaitGroup::new(), WaitGroup::new());
             let threads = self.settings.threads();
-            if self.strategy.about().asks_for(|kind| kind == OpKind::Queue) {
+            if self.strategy.card().asks_for(|kind| kind == OpKind::Queue) {
                 let worker = || {
                     self.hand_in(|| self.employ_worker());
                     // However the worker ended, it has left: closing the store keeps buyers from waiting for it.
@@ -164,7 +171,8 @@ where
     /// Waits for the start, then serves every `threads`-th buyer from `first` on.
     fn serve_in_turn(&self, first: BuyerId, lined_up: WaitGroup) -> (Vec<Visit>, Counters) {
         let Settings { buyers, seed, .. } = self.settings;
-        let policy = &self.settings.policy();
+        let policy = self.settings.policy();
+        let terms = Terms { seed: *seed, number: self.number, policy, control: self.control };
         let mut shop = self.connect();
         // Prepares before the start whatever can be prepared.
         let mut line: Vec<Visit> = (first..*buyers)
@@ -177,11 +185,8 @@ where
         drop(lined_up);
         let Some(gun) = self.gate.wait() else { return Default::default() };
         for some in line.chunks_mut(SERVED_STEP) {
-            for visit in some.iter_mut().take_while(|_| !self.control.is_stopped()) {
-                let mut dice = Dice::of(*seed, Purpose::Backoff, self.number, visit.buyer);
-                serve(self.strategy, &mut shop, visit, policy, &mut dice);
-                visit.count_from(gun);
-            }
+            self.strategy.serve_each(&mut shop, some, &terms);
+            some.iter_mut().for_each(|visit| visit.count_from(gun));
             self.control.count_served(some.len() as u64);
         }
         (line, shop.into_connection().into_tally())
@@ -190,7 +195,7 @@ where
     /// Serves the queue until the shop closes.
     fn employ_worker(&self) -> (Vec<Visit>, Counters) {
         let mut shop = self.connect();
-        serve_queue(self.strategy, &mut shop);
+        self.strategy.serve_queue(&mut shop);
         (Vec::new(), shop.into_connection().into_tally())
     }
 
