@@ -42,7 +42,10 @@ impl Dialer for Config {
     const KIND: StoreKind = StoreKind::Postgres;
 
     fn dial(&self, terms: &Terms) -> Result<Connection, Error> {
-        Connection::open(self, terms)
+        match server::is_starting(self) {
+            true => Err(Error::world("cannot connect to PostgreSQL: it is starting")),
+            false => Connection::open(self, terms),
+        }
     }
 
     fn version(connection: &mut Connection) -> Result<String, SqlError> {
