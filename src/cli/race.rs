@@ -1,11 +1,13 @@
 //! `race`: flags in, a report out.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use oversell_sim::entrant::Entrant;
 use oversell_sim::error::Error;
 use oversell_sim::expect::Expectation;
+use oversell_sim::op::OpKind;
 use oversell_sim::report::Report;
 use oversell_sim::rounds::race_all_at;
 use oversell_sim::settings::Settings;
@@ -16,6 +18,13 @@ use super::flags::{self, Described, applied, setting, with_carts};
 use super::meaning::{check_level, refuse};
 use super::output::{Output, tell_password, to_stderr};
 use super::{Ended, interrupt, progress};
+
+/// How long buyers wait in a race of the zoo in memory, if no flag says so. Some of its strategies keep locks for ever,
+/// and those who wait for one would take all of the usual patience.
+const ZOO_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How much longer they wait for each buyer: all of them may queue up for one lock.
+const ZOO_PATIENCE_A_BUYER: Duration = Duration::from_millis(1);
 
 /// Settings by name. Each text was tried when the flag was read.
 #[derive(Clone, Debug, Args)]
@@ -52,7 +61,8 @@ struct SettingFlags {
     /// Wait before trying again: none, fixed:1ms or exponential:50us..5ms [default: none]
     #[arg(long, value_name = "BACKOFF", allow_hyphen_values = true, value_parser = setting("backoff"))]
     backoff: Option<String>,
-    /// How long a buyer keeps trying, or waits for one lock or answer [default: 30s]
+    /// How long a buyer keeps trying, or waits for one lock or answer [default: 30s; for the zoo in memory
+    /// 2s and 1ms a buyer, for some of its strategies wait in vain]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = setting("patience"))]
     patience: Option<String>,
     /// Seed of the buyers' dice (quantities, backoff) [default: a new one, printed]
@@ -239,9 +249,18 @@ impl SettingFlags {
     }
 
     /// All flags together.
-    fn settings(&self, settings: Settings, entrants: &[&dyn Entrant]) -> Result<Settings, Error> {
+    fn settings(
+        &self,
+        settings: Settings,
+        entrants: &[&dyn Entrant],
+        is_zoo: bool,
+    ) -> Result<Settings, Error> {
         let settings = with_carts(settings, entrants, &self.items, &self.cart);
-        let settings = applied(settings, &self.given())?;
+        let mut settings = applied(settings, &self.given())?;
+        if is_zoo && settings.store == StoreKind::Memory && self.patience.is_none() {
+            settings.policy.patience =
+                ZOO_PATIENCE + ZOO_PATIENCE_A_BUYER.saturating_mul(settings.buyers);
+        }
         settings.check()?;
         Ok(settings)
     }
@@ -284,11 +303,13 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
         (Some(path), _) => args.described(flags::checkout(path)?, settings)?,
         (None, Some(path)) => args.described(flags::app(path, false)?, settings)?,
         (None, None) => {
-            let names = args.strategies.iter().map(String::as_str);
+            let names = || args.strategies.iter().map(String::as_str);
             let settings = args.store.applied(settings)?;
             args.store.check_for(&settings)?;
-            let entrants = strategies::select(names, &settings).map_err(with_list)?;
-            let settings = args.settings.settings(settings, &entrants)?;
+            let entrants = strategies::select(names(), &settings).map_err(with_list)?;
+            let is_zoo = names().all(|name| name == "zoo");
+            let settings = args.settings.settings(settings, &entrants, is_zoo)?;
+            tell_left_out(&strategies::left_out(names(), &settings), &settings);
             (entrants, settings)
         }
     };
@@ -327,6 +348,35 @@ fn written(report: &Report, args: &RaceArgs) -> Result<String, Error> {
         Format::Json => render::json(report),
         Format::Csv => render::csv(report),
         Format::Markdown => Ok(render::markdown(report)),
+    }
+}
+
+/// Why a strategy is left out: an op that the store lacks, and the stores that offer all that the strategy needs.
+type Reason = (OpKind, Vec<StoreKind>);
+
+/// Says which strategies of `all` or the zoo are not raced, and why: a line for each op that the store lacks.
+fn tell_left_out(left_out: &[(&dyn Entrant, OpKind)], settings: &Settings) {
+    let store = settings.store;
+    let mut reasons: Vec<(Reason, Vec<&str>)> = Vec::new();
+    for (entrant, kind) in left_out {
+        let card = entrant.card();
+        let reason: Reason = (*kind, card.stores());
+        match reasons.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, names)) => names.push(card.name),
+            None => reasons.push((reason, vec![card.name])),
+        }
+    }
+    for ((kind, stores), names) in reasons {
+        let why = match store.offers(kind) {
+            true => format!("rows that are units do not offer {}", kind.name()),
+            false => format!("the store `{store}` does not offer {}", kind.name()),
+        };
+        let stores: Vec<&str> = stores.into_iter().map(StoreKind::name).collect();
+        let instead = match stores.is_empty() {
+            true => "no store offers all that they need; explore them instead".to_owned(),
+            false => format!("to be raced on {}", stores.join(", ")),
+        };
+        to_stderr(&format!("left out, for {why}: {} ({instead})\n", names.join(", ")));
     }
 }
 

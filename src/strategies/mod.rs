@@ -6,6 +6,7 @@ pub mod zoo;
 
 use crate::base::error::Error;
 use crate::base::text::nearest::{did_you_mean, shown};
+use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::worlds::entrant::Entrant;
 
@@ -62,15 +63,47 @@ pub fn find(name: &str) -> Result<&'static dyn Entrant, Error> {
     })
 }
 
-/// The strategies for which the store offers every op that they need.
-fn raceable(all: &[&'static dyn Entrant], settings: &Settings) -> Vec<&'static dyn Entrant> {
-    let can_race =
-        |entrant: &&&dyn Entrant| entrant.card().needs.iter().all(|kind| settings.offers(*kind));
-    all.iter().filter(can_race).copied().collect()
+/// The strategies of which this list names several at once.
+fn group(name: &str) -> Option<&'static [&'static dyn Entrant]> {
+    match name {
+        "all" => Some(ALL),
+        "zoo" => Some(zoo::ALL),
+        _ => None,
+    }
+}
+
+/// The first op that a strategy needs, and that the store of these settings does not offer.
+fn lacks(entrant: &dyn Entrant, settings: &Settings) -> Option<OpKind> {
+    entrant.card().needs.iter().copied().find(|kind| !settings.offers(*kind))
+}
+
+/// The names in a list of names that are separated by commas.
+fn names_in<'a>(names: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    let names = names.into_iter().flat_map(|list| list.split(',')).map(str::trim);
+    names.filter(|name| !name.is_empty())
+}
+
+/// What [`select`] leaves out of `all` and `zoo`: each strategy, with the first op that it needs and that the store of
+/// these settings does not offer.
+pub fn left_out<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    settings: &Settings,
+) -> Vec<(&'static dyn Entrant, OpKind)> {
+    let in_groups = names_in(names).filter_map(group).flatten();
+    let mut left_out: Vec<(&'static dyn Entrant, OpKind)> = Vec::new();
+    for (entrant, kind) in
+        in_groups.filter_map(|entrant| Some((*entrant, lacks(*entrant, settings)?)))
+    {
+        if left_out.iter().all(|(other, _)| other.card().name != entrant.card().name) {
+            left_out.push((entrant, kind));
+        }
+    }
+    left_out
 }
 
 /// Reads a list such as `cas`, `cas,optimistic`, `all` (without the zoo) or `zoo`, these two of what
-/// threads can race on the store of these settings. Each is in the answer once, in the order first named.
+/// threads can race on the store of these settings ([`left_out`] names the others). Each is in the answer once, in the
+/// order first named.
 ///
 /// # Errors
 /// As [`find`].
@@ -79,12 +112,12 @@ pub fn select<'a>(
     settings: &Settings,
 ) -> Result<Vec<&'static dyn Entrant>, Error> {
     let mut chosen: Vec<&'static dyn Entrant> = Vec::new();
-    let names = names.into_iter().flat_map(|list| list.split(',')).map(str::trim);
-    for name in names.filter(|name| !name.is_empty()) {
-        let named = match name {
-            "all" => raceable(ALL, settings),
-            "zoo" => raceable(zoo::ALL, settings),
-            name => vec![find(name)?],
+    for name in names_in(names) {
+        let named: Vec<_> = match group(name) {
+            Some(all) => {
+                all.iter().copied().filter(|entrant| lacks(*entrant, settings).is_none()).collect()
+            }
+            None => vec![find(name)?],
         };
         for entrant in named {
             if chosen.iter().all(|other| other.card().name != entrant.card().name) {
