@@ -1,12 +1,14 @@
 //! `race`: flags in, a report out.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::base::chance;
 use crate::base::error::Error;
 use crate::check::expect::Expectation;
 use crate::check::report::Report;
 use crate::command::Verb;
+use crate::domain::op::OpKind;
 use crate::domain::settings::{Part, Settings};
 use crate::run::rounds::race_all_at;
 use crate::stores::{Address, StoreKind};
@@ -18,6 +20,13 @@ use super::flags::{self, Described, Offer, SettingFlags, applied, with_carts};
 use super::meaning::{check_level, refuse};
 use super::output::{Output, tell_password, to_stderr};
 use super::{Ended, interrupt, progress};
+
+/// How long buyers wait in a race of the zoo in memory, if no flag says so. Some of its strategies keep locks for ever,
+/// and those who wait for one would take all of the usual patience.
+const ZOO_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How much longer they wait for each buyer: all of them may queue up for one lock.
+const ZOO_PATIENCE_A_BUYER: Duration = Duration::from_millis(1);
 
 /// The race's own settings.
 #[derive(Clone, Debug)]
@@ -173,13 +182,22 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
         (Some(path), _) => args.described(flags::checkout(path)?, settings)?,
         (None, Some(path)) => args.described(flags::app(path, false)?, settings)?,
         (None, None) => {
-            let names = args.strategies.iter().map(String::as_str);
+            let names = || args.strategies.iter().map(String::as_str);
             let settings = applied(settings, args.store.settings.given())?;
             args.store.check_for(&settings)?;
-            let strategies = strategies::select(names, &settings).map_err(with_list)?;
+            let strategies = strategies::select(names(), &settings).map_err(with_list)?;
             let given = args.settings.given();
-            let settings = applied(with_carts(settings, &strategies, given), given)?;
+            let mut settings = applied(with_carts(settings, &strategies, given), given)?;
+            let is_zoo = names().all(|name| name == "zoo");
+            if is_zoo
+                && settings.store == StoreKind::Memory
+                && args.settings.text("patience").is_none()
+            {
+                settings.patience =
+                    ZOO_PATIENCE + ZOO_PATIENCE_A_BUYER.saturating_mul(settings.buyers);
+            }
             settings.check()?;
+            tell_left_out(&strategies::left_out(names(), &settings), &settings);
             (strategies, settings)
         }
     };
@@ -218,6 +236,35 @@ fn written(report: &Report, args: &RaceArgs) -> Result<String, Error> {
         Format::Json => render::json(report),
         Format::Csv => render::csv(report),
         Format::Markdown => Ok(render::markdown(report)),
+    }
+}
+
+/// Why a strategy is left out: an op that the store lacks, and the stores that offer all that the strategy needs.
+type Reason = (OpKind, Vec<StoreKind>);
+
+/// Says which strategies of `all` or the zoo are not raced, and why: a line for each op that the store lacks.
+fn tell_left_out(left_out: &[(&dyn DynStrategy, OpKind)], settings: &Settings) {
+    let store = settings.store;
+    let mut reasons: Vec<(Reason, Vec<&str>)> = Vec::new();
+    for (strategy, kind) in left_out {
+        let card = strategy.card();
+        let reason: Reason = (*kind, card.stores());
+        match reasons.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, names)) => names.push(card.name),
+            None => reasons.push((reason, vec![card.name])),
+        }
+    }
+    for ((kind, stores), names) in reasons {
+        let why = match store.offers(kind) {
+            true => format!("rows that are units do not offer {}", kind.name()),
+            false => format!("the store `{store}` does not offer {}", kind.name()),
+        };
+        let stores: Vec<&str> = stores.into_iter().map(StoreKind::name).collect();
+        let instead = match stores.is_empty() {
+            true => "no store offers all that they need; explore them instead".to_owned(),
+            false => format!("to be raced on {}", stores.join(", ")),
+        };
+        to_stderr(&format!("left out, for {why}: {} ({instead})\n", names.join(", ")));
     }
 }
 

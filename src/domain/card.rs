@@ -2,6 +2,7 @@
 
 use super::finding::FindingKind;
 use super::op::OpKind;
+use super::store_kind::StoreKind;
 
 /// What a strategy claims of itself; tests hold it to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,13 @@ impl About {
     #[must_use]
     pub fn names(&self, kind: OpKind) -> bool {
         self.needs.contains(&kind)
+    }
+
+    /// The stores that offer every op that it needs.
+    #[must_use]
+    pub fn stores(&self) -> Vec<StoreKind> {
+        let offers_all = |store: &StoreKind| self.needs.iter().all(|kind| store.offers(*kind));
+        StoreKind::ALL.into_iter().filter(offers_all).collect()
     }
 
     /// Whether it needs this kind of op. A strategy that does not say what it needs gets everything.

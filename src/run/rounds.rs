@@ -91,9 +91,7 @@ fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
     let Some(missing) = card.needs.iter().find(|kind| !settings.offers(**kind)) else {
         return Ok(());
     };
-    let offers_all = |store: &StoreKind| card.needs.iter().all(|kind| store.offers(*kind));
-    let elsewhere: Vec<&str> =
-        StoreKind::ALL.iter().filter(|store| offers_all(store)).map(|store| store.name()).collect();
+    let elsewhere: Vec<&str> = card.stores().into_iter().map(StoreKind::name).collect();
     let instead = match elsewhere.is_empty() {
         false => format!("race it on {}, or explore it", elsewhere.join(", ")),
         true => "explore it instead".into(),

@@ -7,6 +7,7 @@ pub mod zoo;
 
 use crate::base::error::Error;
 use crate::base::text::nearest::{did_you_mean, shown};
+use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::worlds::dyn_strategy::DynStrategy;
 
@@ -63,19 +64,47 @@ pub fn find(name: &str) -> Result<&'static dyn DynStrategy, Error> {
     })
 }
 
-/// The strategies for which the store offers every op that they need.
-fn raceable(
-    all: &[&'static dyn DynStrategy],
+/// The strategies of which this list names several at once.
+fn group(name: &str) -> Option<&'static [&'static dyn DynStrategy]> {
+    match name {
+        "all" => Some(ALL),
+        "zoo" => Some(zoo::ALL),
+        _ => None,
+    }
+}
+
+/// The first op that a strategy needs, and that the store of these settings does not offer.
+fn lacks(strategy: &dyn DynStrategy, settings: &Settings) -> Option<OpKind> {
+    strategy.card().needs.iter().copied().find(|kind| !settings.offers(*kind))
+}
+
+/// The names in a list of names that are separated by commas.
+fn names_in<'a>(names: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    let names = names.into_iter().flat_map(|list| list.split(',')).map(str::trim);
+    names.filter(|name| !name.is_empty())
+}
+
+/// What [`select`] leaves out of `all` and `zoo`: each strategy, with the first op that it needs and that the store of
+/// these settings does not offer.
+pub fn left_out<'a>(
+    names: impl IntoIterator<Item = &'a str>,
     settings: &Settings,
-) -> Vec<&'static dyn DynStrategy> {
-    let can_race = |strategy: &&&dyn DynStrategy| {
-        strategy.card().needs.iter().all(|kind| settings.offers(*kind))
-    };
-    all.iter().filter(can_race).copied().collect()
+) -> Vec<(&'static dyn DynStrategy, OpKind)> {
+    let in_groups = names_in(names).filter_map(group).flatten();
+    let mut left_out: Vec<(&'static dyn DynStrategy, OpKind)> = Vec::new();
+    for (strategy, kind) in
+        in_groups.filter_map(|strategy| Some((*strategy, lacks(*strategy, settings)?)))
+    {
+        if left_out.iter().all(|(other, _)| other.card().name != strategy.card().name) {
+            left_out.push((strategy, kind));
+        }
+    }
+    left_out
 }
 
 /// Reads a list such as `cas`, `cas,optimistic`, `all` (without the zoo) or `zoo`, these two of what
-/// threads can race on the store of these settings. Each is in the answer once, in the order first named.
+/// threads can race on the store of these settings ([`left_out`] names the others). Each is in the answer once, in the
+/// order first named.
 ///
 /// # Errors
 /// As [`find`].
@@ -85,12 +114,14 @@ pub fn select<'a>(
     settings: &Settings,
 ) -> Result<Vec<&'static dyn DynStrategy>, Error> {
     let mut chosen: Vec<&'static dyn DynStrategy> = Vec::new();
-    let names = names.into_iter().flat_map(|list| list.split(',')).map(str::trim);
-    for name in names.filter(|name| !name.is_empty()) {
-        let named = match name {
-            "all" => raceable(ALL, settings),
-            "zoo" => raceable(zoo::ALL, settings),
-            name => vec![find(name)?],
+    for name in names_in(names) {
+        let named: Vec<_> = match group(name) {
+            Some(all) => all
+                .iter()
+                .copied()
+                .filter(|strategy| lacks(*strategy, settings).is_none())
+                .collect(),
+            None => vec![find(name)?],
         };
         for strategy in named {
             if chosen.iter().all(|other| other.card().name != strategy.card().name) {

@@ -15,7 +15,7 @@ use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::stores::{Address, StoreKind};
 use tempfile::TempDir;
 
-use crate::servers::installed;
+use crate::listed::has;
 
 /// A value of each setting that is not the usual one.
 fn unusual(name: &str) -> &'static str {
@@ -276,7 +276,7 @@ fn every_command_that_a_race_prints_comes_to_the_verdict_it_stands_in() {
 
 /// Whether a store is ready here.
 fn is_ready(store: &str) -> bool {
-    installed().into_iter().any(|ready| ready.name() == store)
+    has(StoreKind::parse(store).unwrap())
 }
 
 #[test]

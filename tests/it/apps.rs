@@ -9,7 +9,7 @@ use oversell_sim::StoreKind::{self, Mysql, Postgres, Redis};
 use oversell_sim::unstable::app::{App, starter};
 use serde_json::Value;
 
-use crate::servers::installed;
+use crate::listed::has;
 use crate::shops::{Place, place, shops};
 
 /// The shop that `init app` writes, in a folder that is removed afterwards.
@@ -23,8 +23,7 @@ fn begun() -> tempfile::TempDir {
 
 /// A place for a language, if its servers are there, too.
 fn ready(language: &str, stores: &[StoreKind]) -> Option<Place> {
-    let there = installed();
-    match stores.iter().all(|store| there.contains(store)) {
+    match stores.iter().all(|store| has(*store)) {
         true => place(language),
         false => None,
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
+use oversell_sim::strategies::zoo;
 use tempfile::TempDir;
 
 /// Runs the program in a folder of its own.
@@ -31,6 +32,43 @@ fn the_headline_command_sells_one_unit_to_one_buyer() {
         assert!(out.contains(words), "{out}");
     }
     assert!(!out.contains('\u{1b}'), "no colour into a pipe: {out}");
+}
+
+/// The names in a line such as `left out, for …: a, b (…)`.
+fn names_left_out(line: &str) -> Vec<&str> {
+    let names = line.split_once(": ").unwrap().1.split(" (").next().unwrap();
+    assert!(line.starts_with("left out, for ") && line.ends_with(')'), "{line}");
+    names.split(", ").collect()
+}
+
+#[test]
+fn whatever_a_race_of_the_zoo_leaves_out_is_named_with_what_the_store_lacks() {
+    let args = ["race", "-S", "zoo", "--buyers", "10", "--patience", "50ms", "--format", "csv"];
+    let (code, out, err) = ran(&args);
+    assert_eq!(code, 0, "{err}");
+    let raced: Vec<&str> = out.lines().skip(1).map(|row| row.split(',').next().unwrap()).collect();
+    let mut all: Vec<&str> = err.lines().flat_map(names_left_out).chain(raced).collect();
+    let mut zoo: Vec<&str> = zoo::ALL.iter().map(|entrant| entrant.card().name).collect();
+    all.sort_unstable();
+    zoo.sort_unstable();
+    assert_eq!(all, zoo, "{err}");
+    assert!(err.contains("left out, for the store `memory` does not offer hold: "), "{err}");
+    assert!(err.contains("(to be raced on sqlite, postgres, mysql, redis, etcd)"), "{err}");
+    let named = ["race", "-S", "cas,conditional", "--buyers", "10"];
+    assert_eq!(ran(&named).2, "", "nothing was left out");
+}
+
+#[test]
+fn the_zoo_in_memory_has_less_patience_unless_a_flag_says_how_much() {
+    let patience = |more: &[&str]| {
+        let args = ["race", "-S", "zoo", "--buyers", "10", "--format", "json"];
+        let (code, out, err) = ran(&[&args[..], more].concat());
+        assert_eq!(code, 0, "{err}");
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        report["settings"]["patience"].as_u64().unwrap()
+    };
+    assert_eq!(patience(&[]), 2_010_000_000);
+    assert_eq!(patience(&["--patience", "70ms"]), 70_000_000);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use oversell_sim::Evidence;
 use oversell_sim::StoreKind;
 
 use crate::checkouts::{explore, run, said};
+use crate::listed::has;
 use crate::servers::installed;
 
 /// A checkout in a folder of its own, with its tables.
@@ -25,10 +26,6 @@ fn paid(store: StoreKind, steps: &[(&str, &str)]) -> String {
         text += &format!("[[step]]\nsql = \"{sql}\"\n{more}\n");
     }
     text + "[audit.never]\n\"unpaid\" = \"SELECT id FROM orders WHERE NOT paid\"\n"
-}
-
-fn is_here(store: StoreKind) -> bool {
-    installed().contains(&store)
 }
 
 /// A store, what the column is, and the steps.
@@ -83,7 +80,7 @@ fn generated() -> Vec<Way> {
 
 #[test]
 fn a_generated_value_that_is_saved_and_sent_again_keeps_no_checkout_from_a_proof() {
-    for (store, column, steps) in generated().into_iter().filter(|(store, ..)| is_here(*store)) {
+    for (store, column, steps) in generated().into_iter().filter(|(store, ..)| has(*store)) {
         let schema =
             format!("CREATE TABLE orders ({column}, buyer INT, paid BOOLEAN DEFAULT false);");
         let folder = shop(&schema, &paid(store, &steps));
@@ -96,7 +93,7 @@ fn a_generated_value_that_is_saved_and_sent_again_keeps_no_checkout_from_a_proof
 
 #[test]
 fn a_checkout_with_generated_values_that_is_broken_is_found_broken() {
-    for (store, column, steps) in generated().into_iter().filter(|(store, ..)| is_here(*store)) {
+    for (store, column, steps) in generated().into_iter().filter(|(store, ..)| has(*store)) {
         let schema =
             format!("CREATE TABLE orders ({column}, buyer INT, paid BOOLEAN DEFAULT false);");
         // One order in all is what is wanted, and nothing sees to it.
@@ -114,7 +111,7 @@ fn a_checkout_with_generated_values_that_is_broken_is_found_broken() {
 /// A number that is rolled, and decides how the shop goes on, is no name of anything.
 #[test]
 fn a_rolled_number_that_decides_something_is_never_proved() {
-    if !is_here(StoreKind::Postgres) {
+    if !has(StoreKind::Postgres) {
         return;
     }
     let schema = "CREATE TABLE orders (id INT, buyer INT, paid BOOLEAN DEFAULT true);";
@@ -146,7 +143,7 @@ fn a_generated_key_that_a_function_looks_into_is_never_proved() {
 
 #[test]
 fn two_equal_searches_say_the_same_of_a_broken_rule_with_generated_values_in_its_rows() {
-    if !is_here(StoreKind::Postgres) {
+    if !has(StoreKind::Postgres) {
         return;
     }
     let schema = "CREATE TABLE orders (id UUID DEFAULT gen_random_uuid(), buyer INT, at TIMESTAMPTZ DEFAULT now());";

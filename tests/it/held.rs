@@ -16,6 +16,7 @@ use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::stores::remote::Server;
 use oversell_sim::unstable::stores::{Address, StoreKind};
 
+use crate::listed::has;
 use crate::servers::installed;
 
 /// Every order, and none left out but those that cannot differ.
@@ -80,8 +81,8 @@ fn orders(report: &Exploration) -> &OrderCoverage {
 /// In 12 orders one comes too late: its begin is in any of six gaps, and the rest after the other's commit.
 #[test]
 fn with_few_preemptions_leaving_out_orders_leaves_out_no_way_to_end() {
-    for store in installed() {
-        if !matches!(store, StoreKind::Sqlite | StoreKind::Postgres | StoreKind::Mysql) {
+    for store in [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql] {
+        if !has(store) {
             continue;
         }
         for (name, buyers) in
@@ -113,7 +114,7 @@ fn with_few_preemptions_leaving_out_orders_leaves_out_no_way_to_end() {
 
 #[test]
 fn enough_preemptions_are_every_order() {
-    if !installed().contains(&StoreKind::Postgres) {
+    if !has(StoreKind::Postgres) {
         return;
     }
     let strategy = strategies::find("transaction").unwrap();

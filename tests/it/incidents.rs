@@ -3,6 +3,7 @@
 use oversell_sim::StoreKind;
 
 use crate::bearing::{folder_of, ran};
+use crate::listed::has;
 use crate::servers::installed;
 
 /// Two tables, of which the second refers to the first.
@@ -42,7 +43,7 @@ sql = \"COMMIT\"
 
 #[test]
 fn a_deadlock_that_the_server_breaks_is_counted_and_shown_though_all_is_proved() {
-    if !installed().contains(&StoreKind::Postgres) {
+    if !has(StoreKind::Postgres) {
         return;
     }
     let here = folder_of(&[
@@ -93,7 +94,7 @@ if_refused = \"sold_out\"
 
 #[test]
 fn each_row_of_a_statement_is_a_step_so_that_a_deadlock_inside_two_statements_is_found() {
-    if !installed().contains(&StoreKind::Postgres) {
+    if !has(StoreKind::Postgres) {
         return;
     }
     let here = folder_of(&[

@@ -1,6 +1,9 @@
-//! One binary for all integration tests: it links once.
+//! One binary for all integration tests: it links once. Its `#[test]` is that of `tests/attribute`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+#[macro_use(test)]
+extern crate oversell_sim_test_attribute;
 
 mod adversary;
 mod advice;
@@ -26,6 +29,7 @@ mod incidents;
 mod interface;
 mod layers;
 mod library;
+mod listed;
 mod meaning;
 mod private_servers;
 mod properties;
@@ -38,3 +42,7 @@ mod simulate;
 mod snapshots;
 mod stores;
 mod verdicts;
+
+fn main() -> std::process::ExitCode {
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), listed::all()).exit_code()
+}

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Output};
 
 use oversell_sim::StoreKind;
 
+use crate::listed::miss;
 use crate::servers::{assert_nothing_left, endless, eventually, installed, open_dir, processes_of};
 
 /// A user who is neither root nor the one that the servers run as.
@@ -16,12 +17,12 @@ const OTHER: u32 = 1;
 /// The user that servers run as where the tool runs as root.
 const NOBODY: u32 = 65_534;
 
-/// Whether we may become another user; where we may not, that is said aloud.
+/// Whether we may become another user. If not, the test is missed.
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     if !is_root {
-        eprintln!("NOT RUN as another user: only root can become one");
+        miss("only root can become another user");
     }
     is_root
 }

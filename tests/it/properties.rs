@@ -32,6 +32,35 @@ fn near_scenario() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
 
+/// Text with the pieces of an expectation in it, so that some of it is one.
+fn near_expectation() -> impl Strategy<Value = String> {
+    let name = prop_oneof![
+        prop::sample::select(METRICS).prop_map(|metric| metric.name.to_owned()),
+        Just("evidence".to_owned()),
+        "[a-z_.]{0,9}",
+    ];
+    let sign = prop::sample::select(vec!["=", "!=", "<", "<=", ">", ">=", "==", ""]);
+    let value = prop_oneof!["[0-9]{1,4}( ?%|ms|us)?", Just("not seen".to_owned()), any::<String>()];
+    let near = ("(total\\.)?", name, " ?", sign, " ?", value).prop_map(
+        |(total, name, before, sign, after, value)| {
+            format!("{total}{name}{before}{sign}{after}{value}")
+        },
+    );
+    prop_oneof![1 => any::<String>(), 3 => near]
+}
+
+/// Text that is the value of some setting, or nearly so.
+fn near_setting() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[0-9]{1,3}(_[0-9]{3}|k|ms|us|s|m)?",
+        "[0-9]{1,2}\\.\\.[0-9]{1,2}",
+        "(fixed|exponential):[0-9]{1,3}us(\\.\\.[0-9]{1,3}ms)?",
+        "true|false|none|unlimited",
+        "memory|sqlite|postgres|redis|read-committed|serializable",
+    ]
+}
+
 fn any_ending() -> impl Strategy<Value = Ending> {
     prop_oneof![
         Just(Ending::Bought),
@@ -63,9 +92,17 @@ proptest! {
         }
     }
 
+    /// What is read says what it is about, and reads back; what is refused is told why, on one line.
     #[test]
-    fn any_expectation_is_read_or_refused(text in any::<String>()) {
-        let _ = Expectation::parse(&text);
+    fn any_expectation_is_read_or_refused(text in near_expectation()) {
+        match Expectation::parse(&text) {
+            Ok(read) => {
+                prop_assert!(text.trim().starts_with(read.name()) || text.contains("total."), "{text}");
+                let again = Expectation::parse(&read.to_string()).map(|read| read.to_string());
+                prop_assert_eq!(again, Ok(read.to_string()));
+            }
+            Err(why) => prop_assert_eq!(why.lines().count(), 1, "{}", why),
+        }
     }
 
     #[test]
@@ -86,12 +123,24 @@ proptest! {
         prop_assert_eq!(Expectation::parse(&said).unwrap().to_string(), said);
     }
 
+    /// What is read reads back from its own words; what is refused changes nothing, and is told why on one line.
     #[test]
     fn any_setting_is_read_or_refused(
         name in prop::sample::select(Settings::NAMES.to_vec()),
-        text in any::<String>(),
+        text in near_setting(),
     ) {
-        let _ = Settings::default().set(name, &text);
+        let mut settings = Settings::default();
+        match settings.set(name, &text) {
+            Ok(()) => {
+                let mut again = Settings::default();
+                prop_assert_eq!(again.set(name, &settings.value_of(name)), Ok(()));
+                prop_assert_eq!(again, settings);
+            }
+            Err(why) => {
+                prop_assert_eq!(why.lines().count(), 1, "{}", why);
+                prop_assert_eq!(settings, Settings::default());
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use assert_cmd::cargo::cargo_bin_cmd;
 use oversell_sim::StoreKind::{self, Mysql, Postgres, Redis, Sqlite};
 use serde_json::Value;
 
+use crate::listed::has;
 use crate::servers::installed;
 
 /// A checkout of these steps, each as the file writes it; a step's own conditions come after a `|`.
@@ -127,7 +128,7 @@ fn a_lock_of_a_sessions_own_that_a_buyer_keeps_is_a_leaked_lock_however_many_buy
         (Postgres, &["SELECT pg_advisory_lock(3)", seat]),
         (Mysql, &["SELECT GET_LOCK('seat', 9)", seat]),
     ];
-    for (store, steps) in kept.into_iter().filter(|(store, _)| installed().contains(store)) {
+    for (store, steps) in kept.into_iter().filter(|(store, _)| has(*store)) {
         let folder = checkout(store, "", steps);
         for buyers in ["2", "3"] {
             let report = explore(folder.path(), &["--buyers", buyers, "--find", "all"]);
@@ -141,7 +142,7 @@ fn a_lock_of_a_sessions_own_that_a_buyer_keeps_is_a_leaked_lock_however_many_buy
 
 #[test]
 fn a_race_finds_a_lock_that_was_kept_and_does_not_carry_it_into_the_next_round() {
-    if !installed().contains(&Postgres) {
+    if !has(Postgres) {
         return;
     }
     let steps = [
@@ -158,7 +159,7 @@ fn a_race_finds_a_lock_that_was_kept_and_does_not_carry_it_into_the_next_round()
 
 #[test]
 fn a_lock_by_name_is_waited_for_like_any_other_and_so_is_a_table() {
-    if !installed().contains(&Mysql) {
+    if !has(Mysql) {
         return;
     }
     let seat = "INSERT INTO seat (buyer) VALUES (:buyer)";
@@ -172,7 +173,7 @@ fn a_lock_by_name_is_waited_for_like_any_other_and_so_is_a_table() {
 
 #[test]
 fn two_locks_by_name_in_opposite_order_are_a_deadlock_that_the_server_breaks() {
-    if !installed().contains(&Mysql) {
+    if !has(Mysql) {
         return;
     }
     let take = |name: &str| format!("[[role.step]]\nsql = \"SELECT GET_LOCK('{name}', 600)\"\n");
@@ -193,7 +194,7 @@ fn two_locks_by_name_in_opposite_order_are_a_deadlock_that_the_server_breaks() {
 
 #[test]
 fn a_command_that_waits_is_answered_when_another_has_moved_or_when_no_other_can() {
-    if !installed().contains(&Redis) {
+    if !has(Redis) {
         return;
     }
     let head = "setup = 'RPUSH tokens a'";
@@ -212,7 +213,7 @@ fn a_command_that_waits_is_answered_when_another_has_moved_or_when_no_other_can(
 
 #[test]
 fn at_serializable_every_order_finds_the_tables_as_if_they_were_new() {
-    if !installed().contains(&Postgres) {
+    if !has(Postgres) {
         return;
     }
     let steps = [

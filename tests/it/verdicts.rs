@@ -11,7 +11,7 @@ use oversell_sim::unstable::checkout::Checkout;
 use oversell_sim::unstable::explore::Exploration;
 
 use crate::checkouts::explore;
-use crate::servers::installed;
+use crate::listed::has;
 
 /// What is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ fn search(shop: &Shop, isolation: Option<Isolation>) -> Exploration {
 }
 
 fn holds(name: &str, shop: &Shop, isolation: Option<Isolation>, right: Right) {
-    if !installed().contains(&shop.store) {
+    if !has(shop.store) {
         return;
     }
     let report = search(shop, isolation);

@@ -8,7 +8,7 @@ use ::mysql::{Opts, OptsBuilder};
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Beside, Package, ServerSandbox};
+use crate::stores::private::{self, Beside, DATA, Package, ServerSandbox, Template};
 use crate::stores::remote::StoreConfig;
 use crate::stores::sql::{Database as _, Statement};
 
@@ -33,6 +33,21 @@ const BESIDE: u32 = 24;
 
 /// The database of a private server.
 const DATABASE: &str = "oversell_sim";
+
+/// The size of the log in which the server notes its changes. Its own default is ten times as much to write at the start.
+const LOG_SIZE: &str = "--innodb-log-file-size=10M";
+
+/// How the database is initialized, beside its directory. Nothing of it has to outlive the operating system, so nothing
+/// waits for the disk.
+const INSTALL: [&str; 7] = [
+    "--auth-root-authentication-method=normal",
+    "--skip-test-db",
+    "--skip-name-resolve",
+    LOG_SIZE,
+    "--debug-no-sync",
+    "--innodb-flush-method=nosync",
+    "--innodb-flush-log-at-trx-commit=0",
+];
 
 /// Reads a URL.
 pub(super) fn opts(url: &str, address: &Address, terms: &StoreConfig) -> Result<Opts, Error> {
@@ -65,11 +80,13 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     let server = PACKAGE.find_server()?;
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
     let sandbox = ServerSandbox::make("KILL")?;
-    let mut make = sandbox.command(&install);
-    let data = format!("--datadir={}", sandbox.servers_dir().join("data").display());
-    make.args(["--no-defaults", &data, "--auth-root-authentication-method=normal"])
-        .args(["--skip-test-db", "--skip-name-resolve"]);
-    sandbox.run(make, &Beside::default())?;
+    let data = format!("--datadir={}", sandbox.servers_dir().join(DATA).display());
+    // An archive holds no password: the server itself sets it when it starts.
+    Template::of("mariadb", &[&install, &server], &INSTALL).fill(&sandbox, |_| {
+        let mut make = sandbox.command(&install);
+        make.args(["--no-defaults", &data]).args(INSTALL);
+        sandbox.run(make, &Beside::default())
+    })?;
     let password = private::password()?;
     let first = format!(
         "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
@@ -86,7 +103,7 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
         .arg(format!("--pid-file={}", sandbox.servers_dir().join("pid").display()))
         .arg(format!("--max-connections={}", terms.settings.connections + BESIDE));
     if terms.settings.relaxed {
-        command.arg("--innodb-flush-log-at-trx-commit=0");
+        command.args(["--innodb-flush-log-at-trx-commit=0", LOG_SIZE]);
     }
     let url = format!("mysql://root:{password}@localhost/{DATABASE}?socket={socket}");
     let opts = opts(&url, &Address::default(), terms)?;

@@ -46,7 +46,10 @@ impl Dialer for Config {
     const KIND: StoreKind = StoreKind::Postgres;
 
     fn dial(&self, terms: &StoreConfig) -> Result<Connection, Error> {
-        Connection::open(self, terms)
+        match server::is_starting(self) {
+            true => Err(Error::world("cannot connect to PostgreSQL: it is starting")),
+            false => Connection::open(self, terms),
+        }
     }
 
     fn version(connection: &mut Connection) -> Result<String, SqlError> {

@@ -8,8 +8,9 @@ use tokio_postgres::config::Host;
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Beside, Package, ServerSandbox};
+use crate::stores::private::{self, Beside, DATA, Origin, Package, ServerSandbox, Template};
 use crate::stores::remote::StoreConfig;
+use crate::stores::sql::Dialer as _;
 
 /// What has to be installed.
 pub(in crate::stores) const PACKAGE: Package = Package {
@@ -36,6 +37,18 @@ const BESIDE: u32 = 24;
 /// The only user of a private server.
 const USER: &str = "oversell_sim";
 
+/// How `initdb` is called, beside the directory and the password.
+const INITDB: [&str; 8] = [
+    "--username",
+    USER,
+    "--auth",
+    "scram-sha-256",
+    "--encoding",
+    "UTF8",
+    "--no-locale",
+    "--no-sync",
+];
+
 /// Reads a URL.
 pub(super) fn config(url: &str, address: &Address) -> Result<Config, Error> {
     let mut config: Config = url.parse().map_err(|error| {
@@ -55,6 +68,15 @@ pub(super) fn config(url: &str, address: &Address) -> Result<Config, Error> {
     Ok(config)
 }
 
+/// Whether a private server says, in the file with its process id, that it is still starting. It refuses connections
+/// until it is ready, and each that it refuses costs it a process.
+pub(super) fn is_starting(config: &Config) -> bool {
+    let [Host::Unix(directory)] = config.get_hosts() else { return false };
+    let about = std::fs::read_to_string(directory.join(DATA).join("postmaster.pid"));
+    let status = about.ok().and_then(|about| about.lines().nth(7).map(str::to_owned));
+    status.is_some_and(|status| status.trim_end() == "starting")
+}
+
 /// Starts a private server on a socket in its own directory; returns its URL.
 pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Error> {
     let initdb = PACKAGE.find(&["initdb"])?;
@@ -62,31 +84,39 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     // `QUIT` stops the server at once, without waiting for clients, and leaves no shared memory behind.
     let sandbox = ServerSandbox::make("QUIT")?;
     let password = private::password()?;
-    let mut init = sandbox.command(&initdb);
-    init.args(["--pgdata", "data", "--username", USER, "--auth", "scram-sha-256"]).args([
-        "--pwfile",
-        "/dev/stdin",
-        "--encoding",
-        "UTF8",
-        "--no-locale",
-        "--no-sync",
-    ]);
-    sandbox.run(init, &Beside::reading(password.clone()))?;
+    let template = Template::of("postgres", &[&initdb, &server], &INITDB);
+    let origin = template.fill(&sandbox, |origin| {
+        let mut init = sandbox.command(&initdb);
+        init.args(["--pgdata", DATA, "--pwfile", "/dev/stdin"]).args(INITDB);
+        let first = match origin {
+            Origin::Initialized => password.clone(),
+            Origin::Shared => private::password()?,
+        };
+        sandbox.run(init, &Beside::reading(first))
+    })?;
+    if origin == Origin::Shared {
+        let mut alone = sandbox.command(&server);
+        alone.args(["--single", "-F", "-D", DATA, "template1"]);
+        let change = format!("ALTER ROLE {USER} PASSWORD '{password}'\n");
+        sandbox.run(alone, &Beside::reading(change))?;
+    }
     let mut command = sandbox.command(&server);
     command
-        .args(["-D", "data", "-c", "listen_addresses=", "-c"])
+        .args(["-D", DATA, "-c", "listen_addresses=", "-c"])
         .arg(format!("unix_socket_directories={}", sandbox.servers_dir().display()))
         .args(["-c", "unix_socket_permissions=0700"])
         .args(["-c", &format!("max_connections={}", terms.settings.connections + BESIDE)]);
     if terms.settings.relaxed {
+        // The server may crash, but the operating system does not.
         command.args(["-c", "synchronous_commit=off"]);
+        command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
     }
     let url = format!(
         "postgresql://{USER}:{password}@/postgres?host={}",
         sandbox.servers_dir().display()
     );
     let config = config(&url, &Address::default())?;
-    let answers = || super::Connection::open(&config, terms).is_ok();
+    let answers = || config.dial(terms).is_ok();
     sandbox.start(command, Beside::default(), &terms.control, answers)?;
     Ok((url, sandbox))
 }

@@ -5,6 +5,7 @@
 
 mod home;
 mod programs;
+mod template;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -19,6 +20,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 pub(in crate::stores) use programs::Package;
+pub(in crate::stores) use template::{DATA, Origin, Template};
 
 use crate::base::control::Control;
 use crate::base::error::Error;
@@ -129,8 +131,28 @@ impl ServerSandbox {
     /// Runs a command that sets a server up, to its end.
     pub(in crate::stores) fn run(&self, command: Command, beside: &Beside) -> Result<(), Error> {
         let name = name_of(&command);
+        let input = beside.input.as_ref().map(|text| self.home.handed(text)).transpose();
+        let input = input.map_err(|error| Error::world(format!("cannot start {name}: {error}")))?;
+        self.run_between(command, input, None)
+    }
+
+    /// Runs a command that sets a server up, to its end. It reads from one file, and writes to another one.
+    fn run_between(
+        &self,
+        mut command: Command,
+        input: Option<File>,
+        output: Option<File>,
+    ) -> Result<(), Error> {
+        let name = name_of(&command);
+        let cannot = |error| Error::world(format!("cannot start {name}: {error}"));
         let log = self.log(SETUP_LOG)?;
-        let mut child = self.spawn(command, beside, &log)?;
+        let of_log = || log.file.try_clone();
+        command.stdout(output.map_or_else(of_log, Ok).map_err(cannot)?);
+        command.stderr(of_log().map_err(cannot)?);
+        if let Some(input) = input {
+            command.stdin(input);
+        }
+        let mut child = command.spawn().map_err(cannot)?;
         self.inside.lock().tell_keeper(Some(child.id()))?;
         let ended = child
             .wait()

@@ -44,7 +44,8 @@ impl Client for RemoteClient<'_> {
             None => (self.shop.patience.wait(|glance| pool.take_within(glance)), true),
         };
         let Some(place) = place else { return Err(Missed::Failed(Failure::NoConnection)) };
-        self.link = place.or_else(|| reconnect(&*self.shop.site.server, &self.shop.site.terms));
+        let Remote { site, killer, .. } = self.shop;
+        self.link = place.or_else(|| reconnect(&*site.server, &site.terms, killer));
         match self.link {
             Some(_) => Ok(waited),
             None => {

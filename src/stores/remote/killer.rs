@@ -1,9 +1,10 @@
 //! Kills the server in the middle of a race, and starts it again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::Server;
 use crate::base::error::Error;
@@ -23,6 +24,8 @@ pub(super) struct Killer {
     attempts: AtomicU64,
     calls: (Sender<Call>, Receiver<Call>),
     failed: Mutex<Option<Error>>,
+    /// How often the server has come back, and the signal that it has.
+    returns: (Mutex<u32>, Condvar),
 }
 
 impl Killer {
@@ -35,6 +38,7 @@ impl Killer {
             // Room for every call, so that no buyer ever waits here.
             calls: bounded(kills as usize + 1),
             failed: Mutex::new(None),
+            returns: (Mutex::new(0), Condvar::new()),
         }
     }
 
@@ -69,7 +73,21 @@ impl Killer {
                 return;
             }
             number += 1;
+            *self.returns.0.lock() = number;
+            self.returns.1.notify_all();
         }
+    }
+
+    /// How often the server has come back.
+    pub(super) fn returns(&self) -> u32 {
+        *self.returns.0.lock()
+    }
+
+    /// Waits until the server has come back more often than this, for at most `time`; whether it has.
+    pub(super) fn await_return(&self, known: u32, time: Duration) -> bool {
+        let (count, signal) = &self.returns;
+        let mut count = count.lock();
+        !signal.wait_while_for(&mut count, |count| *count == known, time).timed_out()
     }
 
     /// Why the server did not come back, if it did not.

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 
+use super::killer::Killer;
 use super::{Link, Server, StoreConfig};
 use crate::base::error::Error;
 
 /// How soon a connection that could not be opened is tried again.
 const AGAIN: Duration = Duration::from_millis(20);
+
+/// How seldom, if it is still not to be opened. Also how late a race may notice that it was stopped.
+const SELDOM: Duration = Duration::from_millis(320);
 
 /// A place in the pool: a connection, or none where one broke and has to be opened again.
 type Place = Option<Box<dyn Link>>;
@@ -62,17 +66,24 @@ impl Pool {
 }
 
 /// Opens a connection, again and again until patience runs out or the race is stopped: a server that was
-/// killed may come back.
-pub(super) fn reconnect(server: &dyn Server, terms: &StoreConfig) -> Place {
+/// killed may come back. Every try costs the server a process or a thread, so they become rarer; the killer says when
+/// the server is back.
+pub(super) fn reconnect(server: &dyn Server, terms: &StoreConfig, killer: &Killer) -> Place {
     let mut left = terms.settings.patience;
+    let mut pause = AGAIN;
     loop {
+        let returns = killer.returns();
         match server.connect() {
             Ok(link) => return Some(link),
-            Err(error) if left < AGAIN || !terms.control.pause(AGAIN) => {
+            Err(error) if left.is_zero() || terms.control.is_stopped() => {
                 terms.note(|| error.to_string());
                 return None;
             }
-            Err(_) => left -= AGAIN,
+            Err(_) => {}
+        }
+        if !killer.await_return(returns, pause.min(left)) {
+            left = left.saturating_sub(pause);
+            pause = (pause * 2).min(SELDOM);
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::domain::session::Session;
 use crate::domain::settings::Settings;
 use crate::stores::LiveStore;
 use crate::strategy::Strategy;
-use runner::{Runner, Terms};
+use runner::{Runner, ServingTerms};
 use start_barrier::StartBarrier;
 
 /// A buyer thread's stack. A checkout needs a few KiB; what is left is room for a strategy of the
@@ -172,7 +172,8 @@ impl<'r, L: LiveStore, K: Clock> Track<'r, L, K> {
     fn serve_in_turn(&self, first: BuyerId, lined_up: WaitGroup) -> (Vec<Visit>, Counters) {
         let Settings { buyers, seed, .. } = self.settings;
         let policy = self.settings.policy();
-        let terms = Terms { seed: *seed, number: self.number, policy, control: self.control };
+        let terms =
+            ServingTerms { seed: *seed, number: self.number, policy, control: self.control };
         let mut shop = self.connect();
         // Prepares before the start whatever can be prepared.
         let mut line: Vec<Visit> = (first..*buyers)

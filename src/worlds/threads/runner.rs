@@ -1,5 +1,5 @@
 //! The part of a race that is compiled for each strategy and each store: buyers served one after the other, and the
-//! clerk's loop.
+//! worker's loop.
 
 use super::{Control, Live, serve, serve_queue};
 use crate::base::chance::{Dice, Purpose};
@@ -13,7 +13,7 @@ use crate::stores::Client;
 use crate::strategy::Strategy;
 
 /// What holds for every buyer of a round.
-pub(super) struct Terms<'r> {
+pub(super) struct ServingTerms<'r> {
     pub(super) seed: u64,
     /// The number of the round.
     pub(super) number: u32,
@@ -35,7 +35,7 @@ pub(super) trait Runner<C, K>: Sync {
         &self,
         shop: &mut Session<Live<'_, C, K>>,
         visits: &mut [Visit],
-        terms: &Terms<'_>,
+        terms: &ServingTerms<'_>,
     );
 
     /// As [`serve_queue`](super::serve_queue).
@@ -55,9 +55,9 @@ impl<S: Strategy, C: Client, K: Clock> Runner<C, K> for S {
         &self,
         shop: &mut Session<Live<'_, C, K>>,
         visits: &mut [Visit],
-        terms: &Terms<'_>,
+        terms: &ServingTerms<'_>,
     ) {
-        let Terms { seed, number, policy, control } = terms;
+        let ServingTerms { seed, number, policy, control } = terms;
         for visit in visits.iter_mut().take_while(|_| !control.is_stopped()) {
             let mut dice = Dice::of(*seed, Purpose::Backoff, *number, visit.buyer);
             serve(self, shop, visit, policy, &mut dice);
