@@ -18,16 +18,16 @@ pub(super) type Given = Vec<(&'static Setting, String)>;
 pub(super) trait Offer: Clone {
     /// The command.
     const VERB: Verb;
-    /// The parts, in the order of the help text.
-    const PARTS: &'static [Part];
+    /// The parts, in the order of the help text; those that stand together come in the order of the table.
+    const PARTS: &'static [&'static [Part]];
     /// What stands above them in the help text.
     const HEADING: &'static str;
 
     /// The settings, in the order of the help text.
     fn settings() -> impl Iterator<Item = &'static Setting> {
-        let of = |part: &'static Part| {
-            let all = Settings::TABLE.iter();
-            all.filter(|setting| setting.flag.part == *part && Self::VERB.takes(setting.name))
+        let of = |parts: &'static &[Part]| {
+            let all = Settings::TABLE.iter().filter(|setting| Self::VERB.takes(setting.name));
+            all.filter(|setting| parts.contains(&setting.flag.part))
         };
         Self::PARTS.iter().flat_map(of)
     }

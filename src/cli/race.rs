@@ -34,7 +34,7 @@ struct OfRace;
 
 impl Offer for OfRace {
     const VERB: Verb = Verb::Race;
-    const PARTS: &'static [Part] = &[Part::Shop, Part::Carts, Part::Buyers];
+    const PARTS: &'static [&'static [Part]] = &[&[Part::Shop, Part::Carts, Part::Buyers]];
     const HEADING: &'static str = "The race";
 }
 
@@ -44,8 +44,13 @@ struct OfStore;
 
 impl Offer for OfStore {
     const VERB: Verb = Verb::Race;
-    const PARTS: &'static [Part] =
-        &[Part::Server, Part::Transactions, Part::Tables, Part::Private, Part::Timers];
+    const PARTS: &'static [&'static [Part]] = &[
+        &[Part::Server],
+        &[Part::Transactions],
+        &[Part::Tables],
+        &[Part::Private],
+        &[Part::Timers],
+    ];
     const HEADING: &'static str = "The store";
 }
 

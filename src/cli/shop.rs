@@ -58,7 +58,7 @@ struct OfShop;
 
 impl Offer for OfShop {
     const VERB: Verb = Verb::Play;
-    const PARTS: &'static [Part] = &[Part::Shop, Part::Carts, Part::Buyers];
+    const PARTS: &'static [&'static [Part]] = &[&[Part::Shop, Part::Carts, Part::Buyers]];
     const HEADING: &'static str = "The shop";
 }
 
@@ -68,7 +68,7 @@ struct OfFaults;
 
 impl Offer for OfFaults {
     const VERB: Verb = Verb::Play;
-    const PARTS: &'static [Part] = &[Part::Faults, Part::Transactions];
+    const PARTS: &'static [&'static [Part]] = &[&[Part::Faults], &[Part::Transactions]];
     const HEADING: &'static str = "Faults, at most so often in a schedule [default: what the strategy's claim is about, \
                                    else none]";
 }
@@ -79,7 +79,7 @@ struct OfServer;
 
 impl Offer for OfServer {
     const VERB: Verb = Verb::Explore;
-    const PARTS: &'static [Part] = &[Part::Server, Part::Tables];
+    const PARTS: &'static [&'static [Part]] = &[&[Part::Server], &[Part::Tables]];
     const HEADING: &'static str = "A real server, one statement at a time";
 }
 
