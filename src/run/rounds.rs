@@ -52,13 +52,13 @@ pub fn race_all_at(
     }
     hire_auditors()?;
     let described = strategies.iter().find_map(|strategy| strategy.described());
-    let venue = RaceTarget::open(settings, described, address, control)?;
-    let settings = &rehearsed(strategies, settings, &venue)?;
+    let target = RaceTarget::open(settings, described, address, control)?;
+    let settings = &rehearsed(strategies, settings, &target)?;
     let clock = Wall::start();
     let runs = strategies
         .iter()
         .map(|strategy| {
-            race_one(*strategy, &venue, address, settings, expectations, &clock, control)
+            race_one(*strategy, &target, address, settings, expectations, &clock, control)
         })
         .collect::<Result<_, _>>()?;
     Ok(Report::new(settings.store.name(), settings.in_effect(), runs).served_by(venue.version()))
@@ -69,9 +69,9 @@ pub fn race_all_at(
 fn rehearsed(
     strategies: &[&dyn DynStrategy],
     settings: &Settings,
-    venue: &RaceTarget,
+    target: &RaceTarget,
 ) -> Result<Settings, Error> {
-    let (Some(server), [strategy]) = (venue.server(), strategies) else {
+    let (Some(server), [strategy]) = (target.server(), strategies) else {
         return Ok(settings.clone());
     };
     let Some(checkout) = strategy.described() else { return Ok(settings.clone()) };
@@ -116,7 +116,7 @@ fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
 
 fn race_one(
     strategy: &dyn DynStrategy,
-    venue: &RaceTarget,
+    target: &RaceTarget,
     address: &Address,
     settings: &Settings,
     expectations: &[Expectation],
@@ -129,11 +129,11 @@ fn race_one(
         if control.is_stopped() {
             break;
         }
-        logbook.enter(&strategy.race(venue, settings, number, clock, control)?);
+        logbook.enter(&strategy.race(target, settings, number, clock, control)?);
     }
     let again = Command::of(Verb::Race, strategy, settings).at(address);
     let mut run = logbook.close(name, control.is_stopped(), again.into());
-    let next = after_race(strategy, settings, &run, venue.server(), control);
+    let next = after_race(strategy, settings, &run, target.server(), control);
     run.hint = next.map(|next| next.command_at(strategy, address));
     Ok(run)
 }

@@ -19,13 +19,13 @@ use crate::worlds::timed::{self, Line, SimConfig, Story};
 
 /// A strategy of any type.
 pub trait DynStrategy: Scripted {
-    /// Races one round on real threads, in a store of this venue.
+    /// Races one round on real threads, in a store of this target.
     ///
     /// # Errors
     /// As [`threads::run`].
     fn race(
         &self,
-        venue: &RaceTarget,
+        target: &RaceTarget,
         settings: &Settings,
         number: u32,
         clock: &Wall,
@@ -48,15 +48,15 @@ pub trait DynStrategy: Scripted {
 impl<S: Strategy> DynStrategy for S {
     fn race(
         &self,
-        venue: &RaceTarget,
+        target: &RaceTarget,
         settings: &Settings,
         number: u32,
         clock: &Wall,
         control: &Control,
     ) -> Result<Round, Error> {
-        match venue {
-            RaceTarget::Backend(site) => {
-                let shop = Remote::open(site, settings, &self.about())?;
+        match target {
+            RaceTarget::Backend(backend) => {
+                let shop = Remote::open(backend, settings, &self.about())?;
                 threads::run(self, shop, settings, number, clock, control)
             }
             RaceTarget::Memory if self.about().asks_for(OpKind::is_versioned) => {

@@ -1,4 +1,4 @@
-//! The terms on which buyers use a server, and what its links report.
+//! The configuration with which buyers use a server, and what its links report.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! The crowd: how many buyers are inside a checkout, counted as time goes by.
+//! The occupancy: how many buyers are inside a checkout, counted as time goes by.
 //!
 //! By Little's law ("A proof for the queuing formula L = λW", 1961) their mean number is the rate at which they
 //! come times how long each stays on average. Both sides stand in the report, counted apart: this one by the

@@ -1,4 +1,4 @@
-//! The council: a store that is a group of members, which agree on every op before it counts. Each member
+//! The replicated state machine: a store that is a group of members, which agree on every op before it counts. Each member
 //! carries out what was decided, in the same order, on a shop of its own. The leader's shop gives the answers.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,4 +1,4 @@
-//! A scene: everything that a simulated shop is made of beside its checkout. Shares are from 0 to 1.
+//! The configuration of a simulation: everything that a simulated shop is made of beside its checkout. Shares are from 0 to 1.
 
 use std::time::Duration;
 
