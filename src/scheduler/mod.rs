@@ -4,6 +4,8 @@
 //! `board` holds what each buyer is doing, and how that changes; a [`Gate`] holds buyers and waits until all have come to
 //! rest; a [`BuyerHandle`] is one buyer's side of it. A [`Footprint`] says of two statements whether they are independent.
 //! `polling` finds buyers that only repeat the same statement.
+//!
+//! The locking of [`Gate`] and [`BuyerHandle`] is checked by shuttle, in `peers/tests/gate/`.
 
 #![cfg_attr(
     not(all(feature = "sqlite", feature = "app")),
