@@ -283,3 +283,31 @@ fn visit_locked(buyer: &Buyer, lock: &Mutex<()>) {
     drop(locked);
     buyer.leave();
 }
+
+#[test]
+fn an_execution_that_is_closed_has_settled_only_once_every_buyer_has_left() {
+    on_random_schedules(SCHEDULES, || {
+        let shop = Shop::open(2, APPLICATION);
+        let lock = Arc::new(Mutex::new(()));
+        let execute = || {
+            let lock = Arc::clone(&lock);
+            let buyers = shop.admit(move |buyer| visit_locked(buyer, &lock));
+            shop.settle();
+            assert_eq!(shop.gate.held().len() + shop.gate.waiting().len(), 2);
+            shop.gate.close();
+            // The explorer hears from each buyer that its visit is over, and the gate later.
+            while !shop.have_left() {
+                thread::yield_now();
+            }
+            shop.settle();
+            assert_eq!(shop.gate.waiting(), [0; 0]);
+            buyers
+        };
+        shop.while_time_passes(|| {
+            let before = execute();
+            shop.open_again();
+            join(execute());
+            join(before);
+        });
+    });
+}
