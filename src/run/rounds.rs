@@ -61,7 +61,7 @@ pub fn race_all_at(
             race_one(*strategy, &target, address, settings, expectations, &clock, control)
         })
         .collect::<Result<_, _>>()?;
-    Ok(Report::new(settings.store.name(), settings.in_effect(), runs).served_by(venue.version()))
+    Ok(Report::new(settings.store.name(), settings.in_effect(), runs).served_by(target.version()))
 }
 
 /// The settings: of a described checkout with products and stock as its shop has them, after a rehearsal of a few

@@ -180,9 +180,14 @@ impl Board {
         (self.steps, self.is_closed) = (0, false);
     }
 
-    /// Ends the execution: every buyer is to leave.
+    /// Ends the execution: every buyer is to leave, whatever it waits for. Until it has left, its code runs.
     pub(super) fn close(&mut self) {
         self.is_closed = true;
+        for buyer in &mut self.buyers {
+            if buyer.state != BuyerState::Absent {
+                buyer.state = BuyerState::Running;
+            }
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -339,14 +344,9 @@ impl Board {
         buyer.polling.forget();
     }
 
-    /// Notes that a buyer's code runs, whatever state the buyer was in.
-    pub(super) fn run(&mut self, place: usize) {
-        self.buyers[place].state = BuyerState::Running;
-    }
-
     /// Notes that a buyer's code runs, and is the code that ran last.
     pub(super) fn run_alone(&mut self, place: usize) {
-        self.run(place);
+        self.buyers[place].state = BuyerState::Running;
         self.ran_last = Some(place);
     }
 
@@ -480,9 +480,12 @@ impl Board {
     }
 
     /// Marks buyers as unseen whose code has run without a statement for too long, if nothing has changed for
-    /// `since_ns`. Returns whether there are any.
+    /// `since_ns`. Returns whether there are any. Code of a closed execution waits for no other buyer's statement.
     pub(super) fn lose_sight(&mut self, since_ns: u64) -> bool {
         let ClientCode::OneAtATime(usually) = self.code else { return false };
+        if self.is_closed {
+            return false;
+        }
         let may_move = |buyer: &Buyer| {
             matches!(
                 buyer.state,
@@ -552,6 +555,21 @@ mod tests {
     }
 
     const APPLICATION: ClientCode = ClientCode::OneAtATime(Duration::from_millis(100));
+
+    #[test]
+    fn a_closed_execution_has_settled_once_every_buyer_has_left_whatever_it_waited_for() {
+        let mut board = held(2, APPLICATION);
+        board.run_alone(1);
+        assert!(board.lose_sight(nanos(Duration::from_secs(1))));
+        assert!(board.is_settled());
+        board.close();
+        assert!(!board.is_settled());
+        assert!(!board.lose_sight(nanos(Duration::from_secs(1))));
+        board.leave(0);
+        assert!(!board.is_settled());
+        board.leave(1);
+        assert!(board.is_settled());
+    }
 
     #[test]
     fn a_buyer_that_is_released_has_sent_and_the_others_stay_held() {

@@ -71,7 +71,6 @@ impl BuyerHandle {
         self.gate.explorer.notify_one();
         while *board.state(self.place) != BuyerState::Sent {
             if board.is_closed() {
-                board.run(self.place);
                 return false;
             }
             self.gate.buyers[self.place].wait(&mut board);
