@@ -83,7 +83,7 @@ pub mod prelude {
     pub use crate::strategy::Strategy;
 }
 
-/// The code in the README compiles.
+/// The code in the guide compiles.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/how-to/rust.md")]
+struct Guide;
