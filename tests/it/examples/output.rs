@@ -89,7 +89,7 @@ const TIMES: [&str; 6] = ["ns", "µs", "ms", "s", "min", "h"];
 /// Servers, before their versions.
 const SERVERS: [&str; 5] = ["SQLite", "PostgreSQL", "MariaDB", "Redis", "etcd"];
 
-/// A line without measured times, rates, versions and the places of programs.
+/// A line without measured times, rates, sizes, versions and the places of programs.
 fn without_times(line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     let bare = |word: &str| word.trim_end_matches([',', ')', ';']).to_owned();
@@ -97,10 +97,11 @@ fn without_times(line: &str) -> String {
         let next = words.get(place + 1).map(|next| bare(next)).unwrap_or_default();
         let is_rate = words.get(place + 2..place + 4) == Some(&["a", "second"])
             || words.get(place + 2..place + 4) == Some(&["a", "second,"]);
+        let is_size = words.get(place + 1..place + 4) == Some(&["bytes", "a", "state"]);
         let before = place.checked_sub(1).map(|before| words[before]);
         let is_version = before.is_some_and(|before| SERVERS.contains(&before));
         let is_span = TIMES.contains(&next.as_str());
-        (is_figure(&bare(words[place])) && (is_span || is_rate)) || is_version
+        (is_figure(&bare(words[place])) && (is_span || is_rate || is_size)) || is_version
     };
     let shape = |place: usize| {
         let before = place.checked_sub(1).map(|before| words[before]);
