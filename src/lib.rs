@@ -120,7 +120,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub use cli::main as command_line;
 
-/// The code in the README compiles.
+/// The code in the guide compiles.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/how-to/rust.md")]
+struct Guide;

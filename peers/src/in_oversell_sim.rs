@@ -1,6 +1,6 @@
 //! oversell-sim: the strategies of the library, as they are raced, and every interleaving of them.
 //!
-//! Source: the README of this repository, "Every interleaving", and `src/strategies/`.
+//! Source: `docs/tutorial.md`, and `src/strategies/`.
 
 use oversell_sim::Evidence;
 use oversell_sim::FindingKind;

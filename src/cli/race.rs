@@ -100,7 +100,7 @@ impl StoreFlags {
 enum Format {
     /// For a terminal.
     Table,
-    /// Everything, described in docs/report.md.
+    /// Everything, described in docs/reference/report.md.
     Json,
     /// A line a strategy, a column a figure.
     Csv,

@@ -1,4 +1,4 @@
-//! The report as CSV: one line for each strategy, one column for each figure, in the units of `docs/report.md`.
+//! The report as CSV: one line for each strategy, one column for each figure, in the units of `docs/reference/report.md`.
 
 use crate::base::error::Error;
 use crate::check::report::{METRICS, Report, Run, Value};

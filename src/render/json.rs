@@ -1,4 +1,4 @@
-//! A report as JSON, described field by field in `docs/report.md`.
+//! A report as JSON, described field by field in `docs/reference/report.md`.
 
 use serde::Serialize;
 

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use oversell_sim::StoreKind;
 
-/// A described checkout, as `docs/checkout.md` has it.
+/// A described checkout, as `docs/reference/checkout.md` has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Recipe {
     /// What it is about.

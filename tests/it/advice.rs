@@ -213,7 +213,7 @@ fn every_command_that_a_search_prints_comes_to_the_verdict_it_stands_in() {
     for strategy in everybody() {
         let card = strategy.card();
         let labels = follow(&format!("explore --strategy {}", card.name));
-        // What README calls broken is broken where nothing else is said.
+        // What the reference calls broken is broken where nothing else is said.
         assert_eq!(
             labels.contains(&"again".to_owned()),
             card.claim.shows().is_some(),

@@ -394,10 +394,10 @@ fn an_interrupt_in_the_middle_of_a_search_leaves_no_application_no_server_and_no
 
 #[test]
 fn every_key_of_an_applications_file_is_described() {
-    let described = fs::read_to_string("docs/app.md").unwrap();
+    let described = fs::read_to_string("docs/reference/app.md").unwrap();
     for (table, key) in App::keys() {
         let ways = [format!("`{key}`"), format!("`[{key}]`"), format!("`[[{key}]]`")];
         let is_described = ways.iter().any(|way| described.contains(way));
-        assert!(is_described, "docs/app.md lacks `{key}` of [{table}]");
+        assert!(is_described, "docs/reference/app.md lacks `{key}` of [{table}]");
     }
 }

@@ -7,7 +7,7 @@ use oversell_sim::Expectation;
 use oversell_sim::Scenario;
 use oversell_sim::strategies::{everybody, find};
 use oversell_sim::unstable::checkout::Checkout;
-use oversell_sim::unstable::report::METRICS;
+use oversell_sim::unstable::report::{METRICS, Metric};
 use oversell_sim::unstable::rounds::race_all;
 use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::threads::Control;
@@ -16,13 +16,21 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
+/// The table of figures in `docs/reference/report.md`.
+pub(crate) fn figures() -> String {
+    let row =
+        |metric: &Metric| format!("| `{}` | {} | {} |\n", metric.name, metric.unit, metric.meaning);
+    let rows: String = METRICS.iter().map(row).collect();
+    format!("{FIGURES}|---|---|---|\n{rows}")
+}
+
+/// How that table begins.
+pub(crate) const FIGURES: &str = "| figure | unit | meaning |\n";
+
 #[test]
 fn every_figure_is_described_with_its_unit_as_the_code_describes_it() {
-    let document = read("docs/report.md");
-    for metric in METRICS {
-        let row = format!("| `{}` | {} | {} |", metric.name, metric.unit, metric.meaning);
-        assert!(document.contains(&row), "docs/report.md lacks this row:\n{row}");
-    }
+    let document = read("docs/reference/report.md");
+    assert!(document.contains(&figures()), "docs/reference/report.md should have\n{}", figures());
 }
 
 /// Names of all fields, however deep, with their parents'.
@@ -46,7 +54,7 @@ fn fields(value: &serde_json::Value, path: &str, all: &mut Vec<String>) {
 
 #[test]
 fn every_field_of_the_json_report_is_described() {
-    let document = read("docs/report.md");
+    let document = read("docs/reference/report.md");
     let expected = [Expectation::parse("oversold = 0").unwrap()];
     let settings = Settings { buyers: 50, rounds: 50, ..Settings::default() };
     let control = Control::default();
@@ -62,29 +70,33 @@ fn every_field_of_the_json_report_is_described() {
         };
         assert!(
             document.contains(&format!("`{listed}`")),
-            "docs/report.md says nothing of {field}"
+            "docs/reference/report.md says nothing of {field}"
         );
     }
 }
 
 #[test]
 fn every_field_of_an_exploration_is_described() {
-    let document = read("docs/report.md");
+    let document = read("docs/reference/report.md");
     let naive = oversell_sim::explore(oversell_sim::strategies::naive::Naive);
     let mut all = Vec::new();
     fields(&serde_json::to_value(naive.run().unwrap()).unwrap(), "", &mut all);
     assert!(all.len() > 20, "the report was not looked through");
     for field in all {
-        assert!(document.contains(&format!("`{field}`")), "docs/report.md says nothing of {field}");
+        assert!(
+            document.contains(&format!("`{field}`")),
+            "docs/reference/report.md says nothing of {field}"
+        );
     }
 }
 
 #[test]
-fn the_readme_names_every_strategy() {
-    let readme = read("README.md");
+fn the_reference_names_every_strategy() {
+    let reference = read("docs/reference/strategies.md");
     for strategy in everybody() {
         let name = strategy.card().name;
-        assert!(readme.contains(&format!("`{name}`")), "README.md lacks {name}");
+        let is_there = reference.contains(&format!("`{name}`"));
+        assert!(is_there, "docs/reference/strategies.md lacks {name}");
     }
 }
 
@@ -127,10 +139,10 @@ fn describes(path: &str, keys: impl Iterator<Item = (&'static str, &'static str)
 
 #[test]
 fn every_key_of_a_scenario_is_described_under_its_table() {
-    assert!(describes("docs/scenario.md", Scenario::keys()) > 70);
+    assert!(describes("docs/reference/scenario.md", Scenario::keys()) > 70);
 }
 
 #[test]
 fn every_key_of_a_checkout_is_described_under_its_table() {
-    assert!(describes("docs/checkout.md", Checkout::keys()) > 30);
+    assert!(describes("docs/reference/checkout.md", Checkout::keys()) > 30);
 }

@@ -395,7 +395,7 @@ fn the_page_of_verdicts_is_what_is_found_here() {
     let all: Vec<_> = strategies::everybody().collect();
     let found = survey(&all, &stores, &Control::default()).unwrap();
     let found = cells(&render::survey(&found));
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/survey.md");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/survey.md");
     let written = cells(&std::fs::read_to_string(page).unwrap());
     for (place, verdict) in &found {
         assert_eq!(

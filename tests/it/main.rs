@@ -19,6 +19,7 @@ mod conformance;
 mod counters;
 mod delays;
 mod docs;
+mod examples;
 mod explore;
 mod failures;
 mod faults;

@@ -1,6 +1,6 @@
 //! The report: one serialisable value that every renderer draws from.
 //!
-//! `docs/report.md` describes each field with its unit. Fields are added; none is renamed or
+//! `docs/reference/report.md` describes each field with its unit. Fields are added; none is renamed or
 //! removed without raising [`SCHEMA`].
 
 mod banner;

@@ -23,7 +23,7 @@
 //! orders = "SELECT buyer, product, qty FROM purchase"
 //! ```
 //!
-//! Every key stands in `docs/app.md`. What is raced and audited is a
+//! Every key stands in `docs/reference/app.md`. What is raced and audited is a
 //! [`Checkout`](crate::describe::checkout::Checkout) over HTTP, like that of any other shop; an [`App`] is what belongs
 //! to it beside that.
 

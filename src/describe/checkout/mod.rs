@@ -21,7 +21,7 @@
 //! orders = "SELECT buyer, product, qty FROM purchase"
 //! ```
 //!
-//! Every key stands in `docs/checkout.md`. A checkout is a [`Strategy`](crate::strategy::Strategy) whose ops are its
+//! Every key stands in `docs/reference/checkout.md`. A checkout is a [`Strategy`](crate::strategy::Strategy) whose ops are its
 //! [steps](crate::domain::op::Op::Step), so every live world can run it; how a step is sent to a store is the store's
 //! part.
 
