@@ -18,9 +18,8 @@ use std::time::Duration;
 
 use adversary::check::{Bounds, Hosts, Kind, Verdict};
 use adversary::generate::checkout;
-use oversell_sim::Evidence;
-use oversell_sim::StoreKind;
 use oversell_sim::unstable::clock::{Clock, Wall};
+use oversell_sim::{Evidence, StoreKind};
 
 const USAGE: &str = "\
 --number N       how many checkouts of each dialect [100]

@@ -6,8 +6,9 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
+use oversell_sim::StoreKind;
 use oversell_sim::unstable::clock::{Clock, Wall};
-use oversell_sim::unstable::stores::{Passage, StoreKind};
+use oversell_sim::unstable::stores::Passage;
 use tokio::runtime::Builder;
 use tokio_postgres::{Client, NoTls};
 

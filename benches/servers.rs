@@ -9,13 +9,14 @@ use std::process::Command;
 use std::sync::Barrier;
 use std::time::Duration;
 
+use oversell_sim::StoreKind;
 use oversell_sim::prelude::*;
 use oversell_sim::unstable::clock::{Clock, Wall};
 use oversell_sim::unstable::control::Control;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
 use oversell_sim::unstable::explore::{self, Plan};
 use oversell_sim::unstable::settings::Settings;
-use oversell_sim::unstable::stores::{Address, RaceTarget, StoreKind};
+use oversell_sim::unstable::stores::{Address, RaceTarget};
 use oversell_sim::unstable::text::quantity::count;
 
 /// How often each pair is timed.

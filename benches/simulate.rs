@@ -11,12 +11,17 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use oversell_sim::strategies::find;
+use oversell_sim::unstable::clock::{Clock, Wall};
+use oversell_sim::unstable::command::Command;
+use oversell_sim::unstable::control::Control;
+use oversell_sim::unstable::report::Outcome;
+use oversell_sim::unstable::seeds::simulate_all;
+use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::text::quantity::{count, duration};
 use oversell_sim::unstable::timed::arrivals::Arrivals;
 use oversell_sim::unstable::timed::delay::Delay;
 use oversell_sim::unstable::timed::theory::Queue;
 use oversell_sim::unstable::timed::{MOST_KEPT, SimConfig, Story};
-use oversell_sim::{report::Outcome, seeds::simulate_all, worlds::threads::Control};
 use rayon::prelude::*;
 
 /// Asks for a crowd of a hundred million, and nothing else: `cargo bench --bench simulate -- --far`.

@@ -32,7 +32,7 @@ mod toy;
 mod waits;
 
 pub(crate) use board::{ClientCode, RunningCode};
-pub use choice::{Actor, Choice};
+pub(crate) use choice::{Actor, Choice};
 pub(crate) use execution::Execution;
 pub(crate) use footprint::{Footprint, Resources};
 pub(crate) use gate::{Gate, Unsettled};

@@ -1,7 +1,7 @@
 //! Worlds: they differ in who decides what happens next.
 
 pub mod dyn_strategy;
-pub mod held;
+pub(crate) mod held;
 pub mod stepped;
 pub mod threads;
 pub mod timed;

@@ -6,20 +6,18 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use oversell_sim::Error;
-use oversell_sim::FindingKind;
 use oversell_sim::unstable::checkout::Checkout;
 use oversell_sim::unstable::clock::{Clock, Wall, nanos};
 use oversell_sim::unstable::control::Control;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
 use oversell_sim::unstable::explore::{
-    Exploration, OrderOutcome, Plan, as_furnished, search_orders, server_for,
+    OrderOutcome, Plan, as_furnished, search_orders, server_for,
 };
-use oversell_sim::unstable::report::Evidence;
 use oversell_sim::unstable::round::Round;
 use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::stepped::Scripted as _;
-use oversell_sim::unstable::stores::{Address, RaceTarget, StoreKind};
+use oversell_sim::unstable::stores::{Address, RaceTarget};
+use oversell_sim::{Error, Evidence, Exploration, FindingKind, StoreKind};
 
 use super::recipe::Recipe;
 

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::process::{Command as Process, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
+use oversell_sim::StoreKind;
 use oversell_sim::strategies::{everybody, find};
 use oversell_sim::strategy::Claim;
 use oversell_sim::unstable::command::{Command, Verb, located, quoted, without_password};
 use oversell_sim::unstable::op::OpKind;
 use oversell_sim::unstable::settings::Settings;
-use oversell_sim::unstable::stores::{Address, StoreKind};
+use oversell_sim::unstable::stores::Address;
 use tempfile::TempDir;
 
 use crate::listed::has;

@@ -3,13 +3,13 @@
 use oversell_sim::FindingKind;
 use oversell_sim::unstable::attempt::Failure;
 use oversell_sim::unstable::audit::{Finding, Running};
-use oversell_sim::unstable::buyer::Ending::{Abandoned, Bought, Failed, Rejected, Unserved};
+use oversell_sim::unstable::buyer::Ending::{self, Abandoned, Bought, Failed, Rejected, Unserved};
+use oversell_sim::unstable::buyer::Visit;
 use oversell_sim::unstable::op::{Item, Order, Units, Want};
 use oversell_sim::unstable::report::most_inside;
 use oversell_sim::unstable::threads::Round;
 
 use crate::fixture::{round, round_of, visit};
-use oversell_sim::unstable::buyer::{Ending, Visit};
 
 fn findings(round: &Round) -> Vec<(FindingKind, u64)> {
     round.ledger().audit().into_iter().map(|Finding { kind, amount, .. }| (kind, amount)).collect()

@@ -1,13 +1,11 @@
 //! Carts of several products: the same strategies on threads and on every interleaving.
 
-use oversell_sim::Error;
-use oversell_sim::Evidence;
-use oversell_sim::FindingKind;
 use oversell_sim::prelude::{Attempt, Connection, Item, Session, SoldOut, Strategy};
 use oversell_sim::strategies::find;
-use oversell_sim::unstable::explore::{Exploration, Limits, search_all};
+use oversell_sim::unstable::explore::{Limits, search_all};
 use oversell_sim::unstable::op::{MOST_IN_CART, Want};
 use oversell_sim::unstable::settings::Settings;
+use oversell_sim::{Error, Evidence, Exploration, FindingKind};
 
 /// A shop whose buyers want some of its products, one unit of each.
 fn shop(buyers: u32, items: u8, cart: u8) -> Settings {

@@ -9,14 +9,18 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use assert_cmd::cargo::cargo_bin_cmd;
+use oversell_sim::FindingKind::{self, BrokenRule, LeakedStock, LostUpdate, Oversold};
+use oversell_sim::Isolation::{self, RepeatableRead, Serializable};
+use oversell_sim::strategy::Strategy;
 use oversell_sim::unstable::checkout::{Checkout, starter};
 use oversell_sim::unstable::control::Control;
 use oversell_sim::unstable::explore::{
-    Exploration, OrderOutcome, Plan, as_furnished, replay_orders, search_orders, server_for,
+    OrderOutcome, Plan, as_furnished, replay_orders, search_orders, server_for,
 };
 use oversell_sim::unstable::op::OpKind;
 use oversell_sim::unstable::settings::Settings;
-use oversell_sim::unstable::stores::{Address, StoreKind};
+use oversell_sim::unstable::stores::Address;
+use oversell_sim::{Evidence, Exploration, StoreKind};
 
 use crate::listed::{has, miss_program};
 use crate::running_shop::RunningShop;

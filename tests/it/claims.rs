@@ -3,15 +3,9 @@
 use oversell_sim::strategies::{self, everybody, find};
 use oversell_sim::strategy::Claim;
 use oversell_sim::unstable::buyer::Demand;
-use oversell_sim::unstable::buyer::Demand;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
-use oversell_sim::unstable::dyn_strategy::DynStrategy;
-use oversell_sim::unstable::report::{Evidence, Report};
-use oversell_sim::unstable::rounds::race_all;
 use oversell_sim::unstable::rounds::race_all;
 use oversell_sim::unstable::settings::Settings;
-use oversell_sim::unstable::settings::Settings;
-use oversell_sim::unstable::stores::model::Faults;
 use oversell_sim::unstable::stores::model::Faults;
 use oversell_sim::unstable::threads::Control;
 use oversell_sim::{Evidence, Report};

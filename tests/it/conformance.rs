@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use oversell_sim::Isolation;
-use oversell_sim::StoreKind;
 use oversell_sim::unstable::attempt::{Failure, Missed};
 use oversell_sim::unstable::control::Control;
 use oversell_sim::unstable::op::{Item, Op, OpKind, Order, Payment, Reply, Units, Want};
 use oversell_sim::unstable::settings::Settings;
+use oversell_sim::{Isolation, StoreKind};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use oversell_sim::Error;
 use oversell_sim::strategy::About;
 use oversell_sim::unstable::attempt::{Failure, Missed};
 use oversell_sim::unstable::control::Control;
@@ -15,7 +14,8 @@ use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::stores::memory::{Memory, Versioned};
 use oversell_sim::unstable::stores::model::{HeldResources, Model, Standing};
 use oversell_sim::unstable::stores::remote::{Remote, Server};
-use oversell_sim::unstable::stores::{Address, Client, LiveStore, RaceTarget, StoreKind};
+use oversell_sim::unstable::stores::{Address, Client, LiveStore, RaceTarget};
+use oversell_sim::{Error, StoreKind};
 
 use crate::listed::miss_program;
 

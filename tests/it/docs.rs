@@ -3,14 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use oversell_sim::Expectation;
-use oversell_sim::Scenario;
 use oversell_sim::strategies::{everybody, find};
 use oversell_sim::unstable::checkout::Checkout;
 use oversell_sim::unstable::report::{METRICS, Metric};
 use oversell_sim::unstable::rounds::race_all;
 use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::threads::Control;
+use oversell_sim::{Expectation, Scenario};
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()

@@ -6,24 +6,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use oversell_sim::prelude::Strategy as Checkout;
 use oversell_sim::prelude::{
-    Attempt, Bought, Claim, Conflict, Connection, Failure, FindingKind, Item, Missed, Session,
-    SoldOut, Strategy as Checkout, Want,
+    Attempt, Bought, Claim, Conflict, Connection, Failure, Item, Missed, Session, SoldOut, Want,
 };
 use oversell_sim::strategies::{ALL, everybody, find, zoo};
 use oversell_sim::unstable::buyer::Demand;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
 use oversell_sim::unstable::explore::{
-    self, Exploration, Limits, Schedule, Search, any_buyers, search_all, try_all,
+    self, Limits, Schedule, Search, any_buyers, search_all, try_all,
 };
 use oversell_sim::unstable::op::{Op, Order};
-use oversell_sim::unstable::report::Evidence;
-use oversell_sim::unstable::retry::Retries;
 use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::stepped::TransitionTable;
 use oversell_sim::unstable::stores::memory::{Memory, Versioned};
 use oversell_sim::unstable::stores::model::{HeldResources, Model, Standing};
 use oversell_sim::unstable::stores::{Client, LiveStore};
+use oversell_sim::{Evidence, Exploration, FindingKind, Retries};
 use proptest::prelude::*;
 
 use crate::fixture::NeverHappy;

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use oversell_sim::Error;
 use oversell_sim::unstable::attempt::{Failure, Missed};
 use oversell_sim::unstable::control::Control;
 use oversell_sim::unstable::op::{Item, Op, OpKind, Reply};
 use oversell_sim::unstable::settings::Settings;
-use oversell_sim::unstable::stores::{Address, RaceTarget, StoreKind};
+use oversell_sim::unstable::stores::{Address, RaceTarget};
+use oversell_sim::{Error, StoreKind};
 
 use crate::counters::{Counter, Say, Street, processes, settings};
 

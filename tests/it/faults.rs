@@ -1,28 +1,18 @@
 //! Transactions, holds, money, queues and what goes wrong around them: the model op by op, every claim
 //! under every fault, bugs beside their cures, and random checkouts against brute force.
 
-use oversell_sim::Error;
+use oversell_sim::prelude::Strategy as Checkout;
 use oversell_sim::prelude::{
-    About, Attempt, Bought, Claim, Conflict, Connection, Declined, Expired, FindingKind, Item,
-    Missed, Session, SoldOut, Strategy as Checkout, Want,
+    About, Attempt, Bought, Claim, Conflict, Connection, Declined, Expired, Item, Missed, Session,
+    SoldOut, Want,
 };
 use oversell_sim::strategies::{everybody, find};
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
-use oversell_sim::unstable::dyn_strategy::DynStrategy;
-use oversell_sim::unstable::explore::{
-    self, Exploration, Limits, Schedule, any_buyers, search_all,
-};
-use oversell_sim::unstable::explore::{
-    self, Exploration, Limits, Schedule, any_buyers, search_all,
-};
+use oversell_sim::unstable::explore::{self, Limits, Schedule, any_buyers, search_all};
 use oversell_sim::unstable::op::{Op, OpKind, Order, Payment, Reply, Units};
-use oversell_sim::unstable::op::{Op, OpKind, Order, Payment, Reply, Units};
-use oversell_sim::unstable::report::Evidence;
-use oversell_sim::unstable::retry::Retries;
 use oversell_sim::unstable::settings::Settings;
-use oversell_sim::unstable::settings::Settings;
-use oversell_sim::unstable::stores::model::{Faults, Grip, Isolation, Model, Standing};
-use oversell_sim::unstable::stores::model::{Faults, HeldResources, Isolation, Model, Standing};
+use oversell_sim::unstable::stores::model::{Faults, HeldResources, Model, Standing};
+use oversell_sim::{Error, Evidence, Exploration, FindingKind, Isolation, Retries};
 use proptest::prelude::*;
 
 use crate::explore::{assert_brute_force_agrees_within, suited};

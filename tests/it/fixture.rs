@@ -3,6 +3,13 @@
 use oversell_sim::Report;
 use oversell_sim::prelude::{Attempt, Conflict, Connection, Session, Strategy};
 use oversell_sim::strategies::find;
+use oversell_sim::unstable::buyer::{Ending, Visit};
+use oversell_sim::unstable::command::{Command, Verb};
+use oversell_sim::unstable::explore::after_race;
+use oversell_sim::unstable::logbook::Logbook;
+use oversell_sim::unstable::op::{Item, Order, Units, Want};
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::Books;
 use oversell_sim::unstable::threads::{Control, Counters, Round};
 
 /// A visit of one attempt, 1 ms long, that begins 1 ms after the buyer before has left.
@@ -49,9 +56,9 @@ pub(crate) fn report(name: &str, settings: &Settings, rounds: &[Round]) -> Repor
     for round in rounds {
         logbook.enter(round);
     }
-    let strategy = find(strategy).unwrap();
+    let strategy = find(name).unwrap();
     let again = Command::of(Verb::Race, strategy, settings);
-    let mut run = logbook.close(strategy, false, again.into());
+    let mut run = logbook.close(name, false, again.into());
     let next = after_race(strategy, settings, &run, None, &Control::default());
     run.hint = next.map(|next| next.command(strategy));
     Report::new("memory", settings.in_effect(), vec![run])

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use oversell_sim::Evidence;
-use oversell_sim::StoreKind;
+use oversell_sim::{Evidence, StoreKind};
 
 use crate::checkouts::{explore, run, said};
 use crate::listed::has;

@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use oversell_sim::Error;
 use oversell_sim::unstable::control::Control;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
 use oversell_sim::unstable::explore::{
-    Exploration, OrderCoverage, OrderOutcome, Plan, PreemptionBound, can_be_stepped, compare,
-    replay_orders, search_orders, server_for, survey,
+    OrderCoverage, OrderOutcome, Plan, PreemptionBound, can_be_stepped, compare, replay_orders,
+    search_orders, server_for, survey,
 };
 use oversell_sim::unstable::render;
 use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::stores::Address;
 use oversell_sim::unstable::stores::remote::Server;
-use oversell_sim::unstable::stores::{Address, StoreKind};
+use oversell_sim::{
+    Error, Evidence, Exploration, FindingKind, Isolation, Retries, StoreKind, strategies,
+};
 
 use crate::listed::has;
 use crate::servers::installed;

@@ -3,11 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use oversell_sim::Error;
-use oversell_sim::Evidence;
 use oversell_sim::prelude::*;
-use oversell_sim::race;
-use oversell_sim::{Backoff, Retries};
+use oversell_sim::{Backoff, Error, Evidence, Retries, race};
 
 /// Implements a strategy from the body of its attempt.
 macro_rules! checkout {

@@ -7,7 +7,8 @@
 use std::cell::RefCell;
 
 use libtest_mimic::{Completion, Trial};
-use oversell_sim::stores::{StoreKind, readiness};
+use oversell_sim::StoreKind;
+use oversell_sim::unstable::stores::readiness;
 
 /// A test: `#[test]` puts it on the list.
 pub(crate) struct Test {

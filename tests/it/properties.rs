@@ -1,15 +1,11 @@
 //! Properties: whatever text comes in is read or refused, never a panic; and the audit agrees with
 //! arithmetic on rounds of any kind.
 
-use oversell_sim::Error;
-use oversell_sim::Expectation;
-use oversell_sim::FindingKind;
-use oversell_sim::Scenario;
 use oversell_sim::unstable::attempt::Failure;
 use oversell_sim::unstable::buyer::{Demand, Ending, Visit};
 use oversell_sim::unstable::report::{METRICS, most_inside};
 use oversell_sim::unstable::settings::Settings;
-use oversell_sim::{Backoff, Retries};
+use oversell_sim::{Backoff, Error, Expectation, FindingKind, Retries, Scenario};
 use proptest::prelude::*;
 
 use crate::fixture::{round_of, visit};

@@ -1,14 +1,12 @@
 //! Random schedules, schedules one by one, and drawn ones.
 
-use oversell_sim::Evidence;
-use oversell_sim::FindingKind;
 use oversell_sim::prelude::*;
 use oversell_sim::strategies::{everybody, find};
 use oversell_sim::unstable::explore::{
-    Exploration, Limits, Method, Recording, Sampling, sample, search_all, search_and_draw,
-    search_unreduced,
+    Limits, Method, Recording, Sampling, sample, search_all, search_and_draw, search_unreduced,
 };
 use oversell_sim::unstable::settings::Settings;
+use oversell_sim::{Evidence, Exploration, FindingKind};
 
 use crate::fixture::NeverHappy;
 

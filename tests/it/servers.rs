@@ -11,7 +11,6 @@ use assert_cmd::cargo::cargo_bin;
 use oversell_sim::StoreKind;
 use oversell_sim::prelude::*;
 use oversell_sim::unstable::control::Control;
-use oversell_sim::unstable::stores::readiness;
 use tempfile::TempDir;
 
 use crate::counters::processes;

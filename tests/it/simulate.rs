@@ -12,9 +12,14 @@ use oversell_sim::strategies::find;
 use oversell_sim::unstable::buyer::Ending;
 use oversell_sim::unstable::command::Command;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
+use oversell_sim::unstable::render;
+use oversell_sim::unstable::report::{Figures, Outcome, Run};
+use oversell_sim::unstable::round::Round;
+use oversell_sim::unstable::seeds::{simulate_all, tell_story};
 use oversell_sim::unstable::threads::Control;
 use oversell_sim::unstable::timed::theory::Queue;
 use oversell_sim::unstable::timed::{SimConfig, Story};
+use oversell_sim::{Report, Scenario};
 use tempfile::TempDir;
 
 /// A scenario that is shipped.

@@ -1,13 +1,13 @@
 //! What a reader sees, held word for word, on reports whose figures are known.
 
 use insta::assert_snapshot;
-use oversell_sim::render;
-use oversell_sim::unstable::buyer::Ending::{Abandoned, Bought, Rejected, Unserved};
-use oversell_sim::unstable::buyer::{Ending, Visit};
-use oversell_sim::unstable::expect::{Expectation, Judge};
-use oversell_sim::unstable::report::{Evidence, Report};
+use oversell_sim::unstable::buyer::Ending::{self, Abandoned, Bought, Rejected, Unserved};
+use oversell_sim::unstable::buyer::Visit;
+use oversell_sim::unstable::expect::Judge;
+use oversell_sim::unstable::render;
 use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::threads::Round;
+use oversell_sim::{Evidence, Expectation, Report};
 
 use crate::fixture::{report, round, round_of, visit};
 

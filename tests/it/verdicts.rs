@@ -3,12 +3,11 @@
 
 use std::fs;
 
-use oversell_sim::Evidence;
 use oversell_sim::FindingKind::{self, BrokenRule, LeakedLock, Oversold};
 use oversell_sim::Isolation::{self, ReadCommitted, RepeatableRead};
 use oversell_sim::StoreKind::{self, Mysql, Postgres, Sqlite};
 use oversell_sim::unstable::checkout::Checkout;
-use oversell_sim::unstable::explore::Exploration;
+use oversell_sim::{Evidence, Exploration};
 
 use crate::checkouts::explore;
 use crate::listed::has;

@@ -38,7 +38,7 @@ pub(crate) struct DepthFirst {
 
 impl DepthFirst {
     /// A search that has run nothing yet. Where it is not `reduced`, it runs every schedule one by one.
-    pub fn new<E: Execution>(execution: &E, reduced: bool) -> Self {
+    pub(crate) fn new<E: Execution>(execution: &E, reduced: bool) -> Self {
         let symmetry = Symmetry::of(execution, reduced);
         Self { symmetry, reduced, branch_points: Vec::new(), has_begun: false }
     }

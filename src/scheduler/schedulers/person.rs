@@ -28,7 +28,7 @@ pub(crate) struct Person<A> {
 
 impl<A> Person<A> {
     /// A person who has not been asked yet.
-    pub fn new(ask: A) -> Self {
+    pub(crate) fn new(ask: A) -> Self {
         Self { ask, kept: Vec::new(), goes_on: true }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) struct PreemptionBounded {
 
 impl PreemptionBounded {
     /// A search that has run nothing yet. Where it is not `reduced`, it runs every schedule one by one.
-    pub fn new<E: Execution>(execution: &E, reduced: bool) -> Self {
+    pub(crate) fn new<E: Execution>(execution: &E, reduced: bool) -> Self {
         let clients = execution.clients().into_iter();
         let is_first = |one: &Actor| !reduced || execution.first_alike(*one) == *one;
         // A worker has nothing to do before a buyer has come.
@@ -91,18 +91,18 @@ impl PreemptionBounded {
 
     /// The number of preemptions in the schedules that it runs.
     #[must_use]
-    pub fn preemptions(&self) -> u32 {
+    pub(crate) fn preemptions(&self) -> u32 {
         self.preemptions
     }
 
     /// Whether every schedule has at most as many preemptions: there is none with one more.
     #[must_use]
-    pub fn is_everything(&self) -> bool {
+    pub(crate) fn is_everything(&self) -> bool {
         self.next.is_empty()
     }
 
     /// Allows one preemption more.
-    pub fn deepen(&mut self) {
+    pub(crate) fn deepen(&mut self) {
         self.preemptions += 1;
         self.chains = std::mem::take(&mut self.next).into_iter();
     }

@@ -59,7 +59,12 @@ pub(crate) struct RandomWalk {
 impl RandomWalk {
     /// The schedules with these numbers, which take about `steps` steps each.
     #[must_use]
-    pub fn new(seed: u64, numbers: std::ops::Range<u64>, method: Method, steps: usize) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        numbers: std::ops::Range<u64>,
+        method: Method,
+        steps: usize,
+    ) -> Self {
         Self {
             seed,
             next: numbers.start,

@@ -19,13 +19,13 @@ pub(crate) struct Replay {
 impl Replay {
     /// Follows every choice of this schedule.
     #[must_use]
-    pub fn of(schedule: Vec<Choice>) -> Self {
+    pub(crate) fn of(schedule: Vec<Choice>) -> Self {
         Self { schedule, at: 0, skips: false, has_begun: false }
     }
 
     /// Leaves out the choices that cannot happen.
     #[must_use]
-    pub fn skipping(self) -> Self {
+    pub(crate) fn skipping(self) -> Self {
         Self { skips: true, ..self }
     }
 }

@@ -51,7 +51,7 @@ impl<'h> Harness<'h> {
     ///
     /// # Errors
     /// [`Error::World`] when the server gives too few connections, or the operating system too few threads.
-    pub fn open<T>(
+    pub(crate) fn open<T>(
         strategy: &dyn Scripted,
         settings: &'h Settings,
         server: &'h dyn Server,
@@ -193,26 +193,26 @@ impl<'h> Harness<'h> {
 
     /// Whether a buyer is held at a statement, whether it is worth choosing or not.
     #[must_use]
-    pub fn is_held(&self, place: usize) -> bool {
+    pub(crate) fn is_held(&self, place: usize) -> bool {
         self.gate.held().iter().any(|(held, _)| *held == place)
     }
 
     /// Whether a buyer has left.
     #[must_use]
-    pub fn is_over(&self, place: usize) -> bool {
+    pub(crate) fn is_over(&self, place: usize) -> bool {
         self.over.get(place).is_none_or(Option::is_some)
     }
 
     /// How a buyer's visit ended; none if it is still there, or if there is no such buyer.
     #[must_use]
-    pub fn ending(&self, buyer: Actor) -> Option<Ending> {
+    pub(crate) fn ending(&self, buyer: Actor) -> Option<Ending> {
         let Actor::Buyer(buyer) = buyer else { return None };
         self.over.get(buyer as usize)?.map(|left| left.visit.ending)
     }
 
     /// The steps of this execution.
     #[must_use]
-    pub fn steps(&self) -> &[Step] {
+    pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
     }
 

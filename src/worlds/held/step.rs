@@ -31,7 +31,7 @@ pub(crate) struct Step {
 
 /// The choices that lead to these steps.
 #[must_use]
-pub fn choices(steps: &[Step]) -> Vec<Choice> {
+pub(crate) fn choices(steps: &[Step]) -> Vec<Choice> {
     steps.iter().map(|step| Choice::step(Actor::buyer(step.place))).collect()
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Grain {
 
 /// An op's reply as text, where ops are held. The text does not say whether the buyer waited for a lock.
 #[must_use]
-pub fn told(reply: OpResult) -> String {
+pub(crate) fn told(reply: OpResult) -> String {
     match reply {
         Ok(Reply::Locked { .. }) => "Ok(Locked)".into(),
         reply => format!("{reply:?}"),

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
-use oversell_sim::stores::StoreKind;
+use oversell_sim::StoreKind;
 use tempfile::TempDir;
 
 use crate::docs::{FIGURES, figures};
