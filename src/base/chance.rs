@@ -29,6 +29,7 @@ pub struct Dice {
 
 impl Dice {
     /// The dice that `buyer` has in `round` (below 2³⁰) for this purpose.
+    #[inline]
     #[must_use]
     pub fn of(seed: u64, purpose: Purpose, round: u32, buyer: u32) -> Self {
         let stream = ((purpose as u64) << 62) | (u64::from(round) << 32) | u64::from(buyer);
@@ -42,6 +43,7 @@ impl Dice {
     }
 
     /// The generator, where it left off.
+    #[inline]
     pub fn rng(&mut self) -> &mut ChaCha8Rng {
         self.cast.get_or_insert_with(|| {
             let mut rng = ChaCha8Rng::seed_from_u64(self.seed);

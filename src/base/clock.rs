@@ -62,6 +62,7 @@ impl Clock for Stopped {
 }
 
 /// A duration in whole nanoseconds; the longest that fits in 64 bits is 584 years.
+#[inline]
 #[must_use]
 pub fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)

@@ -22,6 +22,7 @@ impl Control {
     }
 
     /// Whether the race should end now.
+    #[inline]
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)

@@ -139,6 +139,7 @@ pub struct Visit {
 
 impl Visit {
     /// A buyer that has not come in yet.
+    #[inline]
     #[must_use]
     pub fn unserved(buyer: BuyerId, want: Want) -> Self {
         Self {
@@ -157,6 +158,7 @@ impl Visit {
     }
 
     /// Turns times on the race's clock into times after the gun.
+    #[inline]
     pub fn count_from(&mut self, gun_ns: u64) {
         for time in [&mut self.began_ns, &mut self.last_attempt_ns, &mut self.ended_ns] {
             *time = time.saturating_sub(gun_ns);

@@ -3,6 +3,9 @@
 //! Every op is done when its call returns, so the future is always ready and an attempt compiles to
 //! straight code. That needs [`Live::call`] to be a plain inlined function returning a ready future:
 //! written as an `async fn`, an attempt cost 12 ns more.
+//!
+//! Replies are matched and not compared with `==`: that is a call, for which the reply goes through memory, and cost 29
+//! of 209 instructions of a `cas` checkout.
 
 use std::future::{Ready, ready};
 use std::time::Duration;
@@ -157,17 +160,18 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
             }
             Op::CompareAndSet { .. } => {
                 let reply = self.client.call(op);
-                self.tally.cas_failures += u64::from(reply == Ok(Reply::Applied(false)));
+                self.tally.cas_failures += u64::from(matches!(reply, Ok(Reply::Applied(false))));
                 reply
             }
             Op::WriteIfVersion { .. } => {
                 let reply = self.client.call(op);
-                self.tally.version_conflicts += u64::from(reply == Ok(Reply::Applied(false)));
+                self.tally.version_conflicts +=
+                    u64::from(matches!(reply, Ok(Reply::Applied(false))));
                 reply
             }
             Op::Hold { .. } | Op::CancelOrder => {
                 let reply = self.client.call(op);
-                self.held |= reply == Ok(Reply::Applied(true));
+                self.held |= matches!(reply, Ok(Reply::Applied(true)));
                 reply
             }
             _ => self.client.call(op),
@@ -181,7 +185,7 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
         let asked_ns = self.clock.now();
         let reply = self.client.call(Op::Lock { item });
         let mut locked_ns = asked_ns;
-        if reply != Ok(Reply::Locked { waited: false }) {
+        if !matches!(reply, Ok(Reply::Locked { waited: false })) {
             locked_ns = self.clock.now();
             self.waited_ns += locked_ns - asked_ns;
         }
