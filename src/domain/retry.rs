@@ -21,7 +21,6 @@ pub enum Retries {
 
 impl Retries {
     /// Whether a buyer that has lost `conflicts` times (at least once) may try again.
-
     #[doc(hidden)]
     #[inline]
     #[must_use]

@@ -336,7 +336,7 @@ fn explore_replay_and_play_say_what_is_wrong_with_their_input() {
         (&["play", "-S", "cas", "--buyers", "any"], "only explore takes any"),
         (
             &["explore", "-S", "cas", "--expect", "winners = 1"],
-            "expect evidence, findings, failed, deadlocks or one of",
+            "expect evidence, findings, failed, resolved_deadlocks or one of",
         ),
         (
             &["replay", "-S", "naive", "--schedule", "ABC"],
