@@ -76,7 +76,7 @@ impl Table {
             Some(choice) => {
                 self.named.clear();
                 self.shown = None;
-                to_stdout(&format!(" {}\n", shop.why_not(choice)))?;
+                to_stdout(&format!(" {choice} cannot come next: {}\n", shop.why_not(choice)))?;
             }
             None => {}
         }

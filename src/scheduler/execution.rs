@@ -39,7 +39,7 @@ pub(crate) trait Execution {
     /// Whether the only choices are clients' own steps.
     fn has_only_steps(&self) -> bool;
 
-    /// Why this cannot happen now, in words that follow `step 3 is B, `.
+    /// Why this cannot happen now: a clause such as `it has left by then`.
     fn why_not(&mut self, choice: Choice) -> String;
 
     /// Makes this happen, and says what it reads and writes; none if it cannot happen.

@@ -95,8 +95,8 @@ impl Execution for Toy {
         true
     }
 
-    fn why_not(&mut self, choice: Choice) -> String {
-        format!("`{choice}`, which has no step left")
+    fn why_not(&mut self, _choice: Choice) -> String {
+        "it has no step left".into()
     }
 
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {

@@ -402,7 +402,6 @@ fn flags_that_mean_nothing_to_a_file_are_refused() {
         ("explore --checkout checkout.toml --store redis", "is written for sqlite"),
         ("explore --checkout checkout.toml --store etcd", "is written for sqlite"),
         ("race --checkout checkout.toml --unit-rows", "--unit-rows is about tables of ours"),
-        ("play --checkout checkout.toml", "play does not run on a real server"),
         ("explore --checkout nowhere.toml", "cannot read the checkout nowhere.toml"),
         ("check --checkout checkout.toml --store memory", "is written for sqlite"),
         ("init sql --store redis", "redis does not speak SQL"),

@@ -193,18 +193,15 @@ impl Execution for ModelExecution<'_, '_> {
     fn why_not(&mut self, choice: Choice) -> String {
         let Choice { who, act } = choice;
         let why = match (self.state.kind(who).map(|kind| self.table.kind_of(kind).next), act) {
-            (None, _) => "no buyer has that name here",
-            (_, Act::BackgroundTask) => "the shop has no background task for it then",
+            (None, _) => "there is no buyer of that name",
+            (_, Act::BackgroundTask) => "no background task runs in its name then",
             (_, act) if act != Act::Step => {
-                return format!(
-                    "`{choice}`, which cannot happen then; faults happen as often as --crashes, \
-                     --expiries and so on allow"
-                );
+                "faults happen as often as --crashes, --expiries and so on allow"
             }
             (Some(None), _) => "it has left by then",
             (Some(Some(_)), _) => "it has to wait then",
         };
-        format!("{who}'s, but {why}")
+        why.into()
     }
 
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {

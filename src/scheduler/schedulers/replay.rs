@@ -46,7 +46,11 @@ impl<E: Execution> Scheduler<E> for Replay {
             }
             if !self.skips {
                 let (number, why) = (self.at, execution.why_not(choice));
-                return Err(Error::input(format!("--schedule: step {number} is {why}")));
+                let what = match choice.is_step() {
+                    true => format!("{choice}'s, but {why}"),
+                    false => format!("`{choice}`, which cannot happen then; {why}"),
+                };
+                return Err(Error::input(format!("--schedule: step {number} is {what}")));
             }
         }
         Ok(Next::Over)

@@ -154,7 +154,7 @@ fn a_replay_follows_its_schedule_and_names_the_step_that_cannot_be_made() {
     let bounds = Bounds { most_steps: 10, cuts_futile: false };
     let run =
         run_all(&mut toy.clone(), &mut Replay::of(longer), bounds, &|| false, |_, _| Ok(true));
-    let why = "--schedule: step 3 is `A`, which has no step left";
+    let why = "--schedule: step 3 is A's, but it has no step left";
     assert_eq!(run, Err(Error::input(why)));
 }
 

@@ -48,7 +48,10 @@ impl Execution for Harness<'_> {
     }
 
     fn why_not(&mut self, choice: Choice) -> String {
-        format!("`{choice}`, but no buyer of that name has a statement to send then")
+        match choice.is_step() {
+            true => "no buyer of that name has a statement to send then".into(),
+            false => "at a real server only statements are scheduled".into(),
+        }
     }
 
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
