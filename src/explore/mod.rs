@@ -11,6 +11,7 @@ mod incident;
 mod level;
 mod model;
 mod onward;
+#[cfg(feature = "cli")]
 mod play;
 mod recording;
 mod sampling;
@@ -32,12 +33,14 @@ pub use model::drawing::StateGraph;
 pub use model::graph::ScheduleCount;
 pub use model::limits::Limits;
 pub use model::opening::open;
+#[cfg(feature = "cli")]
 pub(crate) use model::play::play;
 pub use model::replay::replay;
 pub use model::search::{Search, Seen};
 pub use model::searches::{sample, search_all, search_and_draw, search_unreduced};
 pub use model::state::{ANY, MOST_OF_A_KIND, State};
 pub use onward::{Onward, after_any, after_race, after_search, after_simulation};
+#[cfg(feature = "cli")]
 pub(crate) use play::{Outlook, Playable};
 pub use recording::Recording;
 pub use sampling::{Sampled, Sampling};
@@ -47,6 +50,7 @@ pub use server::cure::{gravest, no_level, try_level, try_levels};
 pub use server::orders::{
     can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at,
 };
+#[cfg(feature = "cli")]
 pub(crate) use server::play::play_at_server;
 pub use server::random::sample_orders;
 pub use server::reality::{Agreement, Difference, compare};

@@ -11,8 +11,8 @@
 //! The locking of [`Gate`] and [`BuyerHandle`] is checked by shuttle, in `peers/tests/gate/`.
 
 #![cfg_attr(
-    not(all(feature = "sqlite", feature = "app")),
-    allow(dead_code, reason = "what only the stores left out have a use for")
+    not(all(feature = "sqlite", feature = "app", feature = "cli")),
+    allow(dead_code, unused_imports, reason = "what only the features left out have a use for")
 )]
 
 mod board;

@@ -68,7 +68,7 @@ pub trait Strategy: Sync {
     /// serves one of them, in a session that acts in the buyer's name, and says whether it sold.
     /// Like an attempt it remembers nothing of the last; taking requests from the queue and
     /// answering them is the engine's part. A worker is only employed where the card
-    /// [asks for](About::asks_for) [`OpKind::Queue`](crate::op::OpKind::Queue); most strategies have none.
+    /// [asks for](About::asks_for) [`OpKind::Queue`]; most strategies have none.
     ///
     /// # Errors
     /// After a [conflict](Missed::Conflict) it begins again, except on threads. After any other error, and on
@@ -83,7 +83,7 @@ pub trait Strategy: Sync {
 
     /// What the shop does when the payment provider tells it that a buyer's money has moved. The webhook may come
     /// at any moment after that, and may come twice. Only where the card needs
-    /// [`OpKind::Webhook`](crate::op::OpKind::Webhook).
+    /// [`OpKind::Webhook`].
     ///
     /// # Errors
     /// After a [conflict](Missed::Conflict) it begins again; after anything else it is over.

@@ -7,6 +7,7 @@ use crate::check::audit::Finding;
 use crate::domain::buyer::Ending;
 use crate::domain::faults::Act;
 use crate::domain::op::Units;
+#[cfg(feature = "cli")]
 use crate::explore::timeline::{self, TimelineRow};
 use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement, Resources};
 use crate::worlds::stepped::{ModelState, Part, Scripted, Step, TransitionTable};
@@ -63,26 +64,6 @@ impl<'c, 's> ModelExecution<'c, 's> {
         Self { alike, ..self }
     }
 
-    /// The shop's stock when it opened.
-    pub(in crate::explore) fn opening_stock(&self) -> Units {
-        self.stock
-    }
-
-    /// The opening state.
-    pub(in crate::explore) fn opening(&self) -> &ModelState {
-        &self.opening
-    }
-
-    /// The steps of this execution.
-    pub(in crate::explore) fn steps(&self) -> &[Step] {
-        &self.steps
-    }
-
-    /// The steps of this execution, in words.
-    pub(in crate::explore) fn rows(&self) -> Vec<TimelineRow> {
-        timeline::told(&self.steps)
-    }
-
     /// The findings of the execution, each with the number of steps after which it was seen, and how it ended; no end if
     /// something can still happen that is no fault.
     pub(in crate::explore) fn judge(
@@ -137,6 +118,30 @@ impl<'c, 's> ModelExecution<'c, 's> {
         if self.found.iter().all(|(known, _)| known.kind != finding.kind) {
             self.found.push((finding, steps));
         }
+    }
+}
+
+/// What a person who schedules the shop sees of it.
+#[cfg(feature = "cli")]
+impl ModelExecution<'_, '_> {
+    /// The shop's stock when it opened.
+    pub(in crate::explore) fn opening_stock(&self) -> Units {
+        self.stock
+    }
+
+    /// The opening state.
+    pub(in crate::explore) fn opening(&self) -> &ModelState {
+        &self.opening
+    }
+
+    /// The steps of this execution.
+    pub(in crate::explore) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The steps of this execution, in words.
+    pub(in crate::explore) fn rows(&self) -> Vec<TimelineRow> {
+        timeline::told(&self.steps)
     }
 }
 

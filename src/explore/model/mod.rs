@@ -11,6 +11,7 @@ pub(super) mod graph;
 pub(super) mod limits;
 pub(super) mod opening;
 pub(super) mod packed;
+#[cfg(feature = "cli")]
 pub(super) mod play;
 pub(super) mod precedence;
 pub(super) mod random;

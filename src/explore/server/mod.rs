@@ -4,6 +4,7 @@ pub(super) mod checkup;
 pub(super) mod conflict;
 pub(super) mod cure;
 pub(super) mod orders;
+#[cfg(feature = "cli")]
 pub(super) mod play;
 pub(super) mod random;
 pub(super) mod reality;

@@ -204,6 +204,7 @@ impl<'h> Harness<'h> {
     }
 
     /// How a buyer's visit ended; none if it is still there, or if there is no such buyer.
+    #[cfg(feature = "cli")]
     #[must_use]
     pub(crate) fn ending(&self, buyer: Actor) -> Option<Ending> {
         let Actor::Buyer(buyer) = buyer else { return None };
