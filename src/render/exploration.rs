@@ -34,9 +34,11 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
         if report.evidence == Evidence::Proved {
             line(
                 "not covered",
-                "the order in which one query locks several rows, waits that run into a time-out, \
-                 crashes, other quantities"
-                    .into(),
+                match report.server {
+                    Some(_) => "the order in which one query locks several rows, waits that run into a time-out, \
+                                crashes, other quantities".into(),
+                    None => beyond_the_model(report),
+                },
             );
         }
     }
@@ -63,8 +65,7 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     if let Some(covered) = &report.covered {
         line("covered", coverage(report, covered, took));
         if report.evidence == Evidence::Proved {
-            let crashes = if report.faults.crashes == 0 { "crashes, " } else { "" };
-            line("not covered", format!("weak memory order, {crashes}other quantities"));
+            line("not covered", beyond_the_model(report));
         }
     }
     if let Some(sampled) = &report.sampled {
@@ -163,16 +164,18 @@ fn sentence(report: &Exploration) -> String {
         }
         ([], None) if report.orders.is_some() => match report.evidence {
             Evidence::Proved => {
-                format!("no finding in any statement order of {crowd}{}", place(report))
+                format!("no finding in any {} of {crowd}{}", order(report), place(report))
             }
             _ => match report.orders.as_ref().and_then(|orders| orders.preemptions) {
                 Some(preemptions) => format!(
-                    "no finding in any statement order of {crowd} with at most {}{} · not a proof",
+                    "no finding in any {} of {crowd} with at most {}{} · not a proof",
+                    order(report),
                     of_preemptions(preemptions),
                     place(report)
                 ),
                 None => format!(
-                    "nothing wrong seen in some statement orders of {crowd}{} · not complete, so not a proof",
+                    "nothing wrong seen in some {}s of {crowd}{} · not complete, so not a proof",
+                    order(report),
                     place(report)
                 ),
             },
@@ -245,14 +248,26 @@ fn cure(tried: &LevelTried) -> String {
     }
 }
 
-/// What was covered at a server.
+/// What a proof in the model does not cover.
+fn beyond_the_model(report: &Exploration) -> String {
+    let crashes = if report.faults.crashes == 0 { "crashes, " } else { "" };
+    format!("weak memory order, {crashes}other quantities")
+}
+
+/// What an order is an order of: statements at a server, steps in the model.
+fn order(report: &Exploration) -> &'static str {
+    if report.server.is_some() { "statement order" } else { "interleaving" }
+}
+
+/// What was covered, order by order.
 fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration>) -> String {
     let buyers = of(report.buyers.into(), "buyer");
+    let order = order(report);
     let run = of(orders.run, "order");
     let mut text = match (orders.complete, orders.reduced) {
-        (true, false) => format!("every statement order of {buyers}: {run}, one by one"),
+        (true, false) => format!("every {order} of {buyers}: {run}, one by one"),
         (true, true) => {
-            format!("every statement order of {buyers}: {run} run, and no other is different")
+            format!("every {order} of {buyers}: {run} run, and no other is different")
         }
         (false, _) => match orders.preemptions {
             Some(preemptions) => {
@@ -262,11 +277,11 @@ fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration
                     more => format!("; and {} with more", count(more)),
                 };
                 format!(
-                    "every statement order of {buyers} with at most {}: {few}{more}",
+                    "every {order} of {buyers} with at most {}: {few}{more}",
                     of_preemptions(preemptions)
                 )
             }
-            None => format!("not every statement order of {buyers}: {run} run"),
+            None => format!("not every {order} of {buyers}: {run} run"),
         },
     };
     if orders.cut_short > 0 {
@@ -285,13 +300,16 @@ fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration
             text += &format!("\n {:LABEL_WIDTH$}the first {first}", "");
         }
     }
-    let statements = of(orders.statements, "statement");
+    let statements = match report.server {
+        Some(_) => format!("{} sent", of(orders.statements, "statement")),
+        None => format!("{} made", of(orders.statements, "step")),
+    };
     match took {
         None => text,
         Some(took) => {
             let rate = orders.run as f64 / took.as_secs_f64().max(1e-9);
             format!(
-                "{text}\n {:LABEL_WIDTH$}in {} · {} orders a second, {statements} sent",
+                "{text}\n {:LABEL_WIDTH$}in {} · {} orders a second, {statements}",
                 "",
                 duration(nanos(took)),
                 count(rate as u64)

@@ -650,3 +650,21 @@ fn roles_are_told_by_name() {
     assert!(said(&output).contains(who), "{}", said(&output));
     assert!(said(&output).contains("the shelf fell by 4, but 2 units sold"), "{}", said(&output));
 }
+
+#[test]
+fn a_person_schedules_a_described_checkout_on_its_server() {
+    let folder = with(|_, text| text);
+    let play = |lines: &str| {
+        let output = assert_cmd::Command::new(assert_cmd::cargo::cargo_bin("oversell-sim"))
+            .current_dir(folder.path())
+            .args(["play", "--checkout", "checkout.toml"])
+            .write_stdin(lines)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = play("a\nb\nundo\nb\nababab\n");
+    assert!(said.contains("A: about to send"), "{said}");
+    assert!(said.contains("Broken: 2 units promised, 1 in stock."), "{said}");
+    assert!(play("hint\n").contains("hints are for the model"));
+}

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use oversell_sim::unstable::control::Control;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
 use oversell_sim::unstable::explore::{
-    OrderCoverage, OrderOutcome, Plan, PreemptionBound, can_be_stepped, compare, replay_orders,
-    search_orders, server_for, survey,
+    Method, OrderCoverage, OrderOutcome, Plan, PreemptionBound, Sampling, can_be_stepped, compare,
+    replay_orders, sample_orders, search_orders, server_for, survey,
 };
 use oversell_sim::unstable::render;
 use oversell_sim::unstable::settings::Settings;
@@ -427,4 +427,26 @@ fn what_cannot_be_stepped_at_a_server_is_refused_with_the_reason() {
     settings.set("crashes", "1").unwrap();
     let said = refused(&settings, "naive");
     assert!(said.contains("--crashes"), "{said}");
+}
+
+#[test]
+fn random_orders_find_the_double_sale_at_a_server_and_the_seed_repeats_them() {
+    let store = StoreKind::Sqlite;
+    let naive = strategies::find("naive").unwrap();
+    let settings = Settings { store, buyers: 4, stock: 1, seed: 7, ..Settings::default() };
+    let (address, control) = (Address::default(), Control::default());
+    let server = server_for(naive, &settings, &address, &control).unwrap();
+    for method in [Method::Plain, Method::Pct { depth: 2 }] {
+        let of = |schedules| {
+            let sampling = Sampling { schedules, method, until_found: false };
+            sample_orders(naive, &settings, &*server, sampling, &|| false).unwrap()
+        };
+        let (one, same) = (of(60), of(60));
+        assert_eq!(one.evidence, Evidence::Broken, "{one}");
+        assert_eq!(one.sampled.as_ref().unwrap().schedules, 60);
+        assert_eq!(one.findings[0].schedule, same.findings[0].schedule);
+        let schedule = one.findings[0].schedule.parse().unwrap();
+        let again = replay_orders(naive, &settings, &*server, &schedule).unwrap();
+        assert_eq!(again.amount_of(FindingKind::Oversold), one.findings[0].finding.amount);
+    }
 }

@@ -22,7 +22,10 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
     (
         "explore -S naive",
         &[
-            "--preemptions 2",
+            "--preemptions 2 --random",
+            "--preemptions 2 --graph g.json",
+            "--preemptions 2 --no-reduce",
+            "--preemptions 2 --max-memory 1M",
             "--try isolation=serializable",
             "--same-buyer",
             "--url redis://127.0.0.1",
@@ -66,7 +69,8 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
             "--max-states 5",
             "--max-memory 1M",
             "--jobs 2",
-            "--random",
+            "--random --try isolation=serializable",
+            "--random=plain --depth 3",
             "--graph g.json",
             "--isolation read-committed",
             "--try isolation=repeatable-read",
@@ -85,7 +89,8 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
             "--max-states 5",
             "--max-memory 1M",
             "--jobs 2",
-            "--random",
+            "--random --preemptions 1",
+            "--schedules 5",
             "--graph g.json",
             "--isolation repeatable-read",
             "--same-buyer",
@@ -111,7 +116,10 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
             "--buyers any",
         ],
     ),
-    ("play -S naive", &["--isolation serializable", "--same-buyer", "--buyers any"]),
+    (
+        "play -S naive",
+        &["--isolation serializable", "--same-buyer", "--buyers any", "--allow-remote"],
+    ),
     (
         "race -S naive --buyers 5",
         &[

@@ -1,9 +1,13 @@
 //! Random schedules, schedules one by one, and drawn ones.
 
+use std::collections::BTreeSet;
+
 use oversell_sim::prelude::*;
+use oversell_sim::report::FindingReport;
 use oversell_sim::strategies::{everybody, find};
 use oversell_sim::unstable::explore::{
-    Limits, Method, Recording, Sampling, sample, search_all, search_and_draw, search_unreduced,
+    Limits, Method, Recording, Sampling, sample, search_all, search_and_draw, search_preempted,
+    search_unreduced,
 };
 use oversell_sim::unstable::settings::Settings;
 use oversell_sim::{Evidence, Exploration, FindingKind};
@@ -22,7 +26,7 @@ fn random(strategy: &str, settings: &Settings, schedules: u64, method: Method) -
 const METHODS: [Method; 2] = [Method::Plain, Method::Pct { depth: 2 }];
 
 #[test]
-fn dice_find_the_double_sale_in_a_crowd_and_leave_out_who_is_not_needed() {
+fn random_schedules_find_the_double_sale_in_a_crowd_and_leave_out_who_is_not_needed() {
     for method in METHODS {
         let found = random("naive", &settings(50, 1, 7), 2_000, method);
         assert_eq!(found.evidence, Evidence::Broken, "{found}");
@@ -33,7 +37,7 @@ fn dice_find_the_double_sale_in_a_crowd_and_leave_out_who_is_not_needed() {
 }
 
 #[test]
-fn what_dice_do_not_find_is_not_proved() {
+fn what_random_schedules_do_not_find_is_not_proved() {
     for method in METHODS {
         let found = random("cas", &settings(40, 2, 7), 500, method);
         assert_eq!(found.evidence, Evidence::NotSeen, "{found}");
@@ -42,7 +46,7 @@ fn what_dice_do_not_find_is_not_proved() {
 }
 
 #[test]
-fn the_same_seed_rolls_the_same_bytes_on_any_number_of_threads() {
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     for method in METHODS {
         let on = |threads, seed| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -196,4 +200,53 @@ fn a_recording_reads_back_and_gives_itself_away_when_it_was_changed() {
         let why = read(&whole.replace(from, to)).unwrap_err();
         assert!(why.contains(words) && why.contains("double-sale.toml:"), "{why}");
     }
+}
+
+/// The kinds of finding, and the evidence.
+fn verdict(found: &Exploration) -> (Evidence, BTreeSet<FindingKind>) {
+    (found.evidence, found.findings.iter().map(|told| told.finding.kind).collect())
+}
+
+#[test]
+fn enough_preemptions_come_to_the_same_as_every_interleaving_of_the_model() {
+    let everything = Limits { states: 300_000, enough_after_finding: None, ..Limits::default() };
+    let mut compared = 0;
+    for strategy in everybody().filter(|strategy| !strategy.card().carts) {
+        // With the faults that the strategy's claim is about.
+        let mut shop = settings(2, 1, 0);
+        strategy.card().claim.when().iter().for_each(|(name, text)| {
+            let _ = shop.set(name, text);
+        });
+        let shop = Settings { buyers: shop.buyers.min(2), ..shop };
+        let all = search_all(strategy, &shop, everything, || false).unwrap();
+        let few = search_preempted(strategy, &shop, 100, everything, &|| false).unwrap();
+        let name = strategy.card().name;
+        let is_livelock = |told: &FindingReport| told.finding.kind == FindingKind::Livelock;
+        if !few.orders.as_ref().unwrap().complete || all.findings.iter().any(is_livelock) {
+            continue;
+        }
+        assert_eq!(verdict(&few), verdict(&all), "{name}: {few}{all}");
+        compared += 1;
+    }
+    assert!(compared >= 20, "{compared} were small enough");
+}
+
+#[test]
+fn few_preemptions_break_the_naive_checkout_and_prove_nothing_of_a_safe_one() {
+    let found =
+        search_preempted(find("naive").unwrap(), &settings(3, 1, 0), 1, Limits::default(), &|| {
+            false
+        })
+        .unwrap();
+    assert_eq!(found.findings[0].finding.kind, FindingKind::Oversold, "{found}");
+    let safe = search_preempted(
+        find("pessimistic").unwrap(),
+        &settings(3, 1, 0),
+        0,
+        Limits::default(),
+        &|| false,
+    )
+    .unwrap();
+    assert_eq!(safe.evidence, Evidence::NotSeen, "{safe}");
+    assert!(safe.to_string().contains("with at most 0 preemptions"), "{safe}");
 }
