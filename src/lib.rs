@@ -29,7 +29,7 @@
 //!
 //! The map of the code stands in `ARCHITECTURE.md`.
 
-// The floors of the house, the lowest first. Each imports from those above it in this list, and from no other.
+// The layers, the lowest first. Each imports from those above it in this list, and from no other.
 
 mod base;
 

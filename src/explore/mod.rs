@@ -10,7 +10,7 @@ mod exploration;
 mod incident;
 mod level;
 mod model;
-mod onward;
+mod next_commands;
 #[cfg(feature = "cli")]
 mod play;
 mod recording;
@@ -39,7 +39,7 @@ pub use model::replay::replay;
 pub use model::search::{Search, Seen};
 pub use model::searches::{sample, search_all, search_and_draw, search_unreduced};
 pub use model::state::{ANY, MOST_OF_A_KIND, State};
-pub use onward::{Onward, after_any, after_race, after_search, after_simulation};
+pub use next_commands::{Onward, after_any, after_race, after_search, after_simulation};
 #[cfg(feature = "cli")]
 pub(crate) use play::{Outlook, Playable};
 pub use recording::Recording;

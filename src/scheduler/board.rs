@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::polling::Polling;
 use super::statement::PendingStatement;
-use super::waits::{HELD_INSIDE, Waits, is_in_cycle};
+use super::wait_graph::{HELD_INSIDE, Waits, is_in_cycle};
 use crate::base::clock::nanos;
 
 /// Which buyers' own code, between two statements, may run at the same time.

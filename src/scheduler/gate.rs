@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use super::board::{Board, BuyerState, ClientCode};
 use super::handle::BuyerHandle;
 use super::statement::PendingStatement;
-use super::waits::Waits;
+use super::wait_graph::Waits;
 use crate::base::clock::{Clock, Wall, nanos};
 
 /// How long the gate waits without seeing any buyer do anything: a server that is silent for longer has failed.

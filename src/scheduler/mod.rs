@@ -29,7 +29,7 @@ mod statement;
 mod symmetry;
 #[cfg(test)]
 mod toy;
-mod waits;
+mod wait_graph;
 
 pub(crate) use board::{ClientCode, RunningCode};
 pub(crate) use choice::{Actor, Choice};
@@ -45,4 +45,4 @@ pub(crate) use schedulers::{
     DepthFirst, LAST, Person, PreemptionBounded, RandomWalk, Replay, Said, Scheduler,
 };
 pub(crate) use statement::{PendingStatement, Phase};
-pub(crate) use waits::{HELD_INSIDE, Waits};
+pub(crate) use wait_graph::{HELD_INSIDE, Waits};

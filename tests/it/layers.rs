@@ -1,11 +1,11 @@
-//! The floors of the house: each module at the root imports only from those that stand above it in `src/lib.rs`.
+//! The layers of the library: each module at the root imports only from those that stand above it in `src/lib.rs`.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules at the root of the library, the lowest first, as `src/lib.rs` lists them.
-fn floors() -> Vec<String> {
+fn layers() -> Vec<String> {
     let lib = fs::read_to_string("src/lib.rs").unwrap();
     let name = |line: &str| {
         let line = line.strip_prefix("pub ").unwrap_or(line);
@@ -62,19 +62,19 @@ fn named(code: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_floor_imports_only_from_floors_below_it() {
-    let floors = floors();
+fn each_layer_imports_only_from_layers_below_it() {
+    let layers = layers();
     let level: BTreeMap<&str, usize> =
-        floors.iter().enumerate().map(|(level, name)| (name.as_str(), level)).collect();
-    assert!(level.len() > 10, "{floors:?}");
+        layers.iter().enumerate().map(|(level, name)| (name.as_str(), level)).collect();
+    assert!(level.len() > 10, "{layers:?}");
     let mut wrong = Vec::new();
     for (name, own) in &level {
         let folder = PathBuf::from(format!("src/{name}"));
-        let of_floor = match folder.is_dir() {
+        let of_layer = match folder.is_dir() {
             true => files(&folder),
             false => vec![folder.with_extension("rs")],
         };
-        for file in of_floor {
+        for file in of_layer {
             let names = named(&code(&fs::read_to_string(&file).unwrap()));
             let upward = names.iter().filter(|other| level.get(other.as_str()) > Some(own));
             wrong.extend(upward.map(|other| format!("{} imports from {other}", file.display())));
@@ -95,7 +95,7 @@ fn an_import_is_seen_alone_and_in_braces_and_not_in_a_comment() {
 }
 
 #[test]
-fn the_map_names_every_floor_and_no_file_that_is_not_there() {
+fn the_map_names_every_layer_and_no_file_that_is_not_there() {
     let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
     let map = text.split("## The map").nth(1).unwrap().split("\n## ").next().unwrap();
     let quoted = |text: &str| -> Vec<String> {
@@ -115,8 +115,8 @@ fn the_map_names_every_floor_and_no_file_that_is_not_there() {
     assert_eq!(missing, Vec::<String>::new());
     let bare = |name: &String| name.trim_end_matches(".rs").trim_end_matches('/').to_owned();
     let mut headed: Vec<String> = headed.iter().map(bare).collect();
-    let mut floors = floors();
+    let mut layers = layers();
     headed.sort();
-    floors.sort();
-    assert_eq!(headed, floors);
+    layers.sort();
+    assert_eq!(headed, layers);
 }

@@ -18,7 +18,7 @@ sold_out_if = \"rows = 0\"
 const SCENARIO: &str = "strategy = \"cas\"\n[[region]]\nname = \"here\"\n[expect]\noversold = 0\n";
 
 /// Flags that mean nothing, world by world: the command, and what is added to it.
-const MEANINGLESS: [(&str, &[&str]); 13] = [
+const MEANINGLESS: [(&str, &[&str]); 14] = [
     (
         "explore -S naive",
         &[
@@ -70,7 +70,6 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
             "--max-memory 1M",
             "--jobs 2",
             "--random --try isolation=serializable",
-            "--random=plain --depth 3",
             "--graph g.json",
             "--isolation read-committed",
             "--try isolation=repeatable-read",
@@ -82,6 +81,7 @@ const MEANINGLESS: [(&str, &[&str]); 13] = [
             "--power-cuts 1",
         ],
     ),
+    ("explore -S conditional --store sqlite --random=plain", &["--depth 2"]),
     (
         "explore --checkout checkout.toml",
         &[

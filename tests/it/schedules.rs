@@ -209,7 +209,7 @@ fn verdict(found: &Exploration) -> (Evidence, BTreeSet<FindingKind>) {
 
 #[test]
 fn enough_preemptions_come_to_the_same_as_every_interleaving_of_the_model() {
-    let everything = Limits { states: 300_000, enough_after_finding: None, ..Limits::default() };
+    let everything = Limits { states: 40_000, enough_after_finding: None, ..Limits::default() };
     let mut compared = 0;
     for strategy in everybody().filter(|strategy| !strategy.card().carts) {
         // With the faults that the strategy's claim is about.
@@ -228,7 +228,7 @@ fn enough_preemptions_come_to_the_same_as_every_interleaving_of_the_model() {
         assert_eq!(verdict(&few), verdict(&all), "{name}: {few}{all}");
         compared += 1;
     }
-    assert!(compared >= 20, "{compared} were small enough");
+    assert!(compared >= 15, "{compared} were small enough");
 }
 
 #[test]
@@ -239,14 +239,9 @@ fn few_preemptions_break_the_naive_checkout_and_prove_nothing_of_a_safe_one() {
         })
         .unwrap();
     assert_eq!(found.findings[0].finding.kind, FindingKind::Oversold, "{found}");
-    let safe = search_preempted(
-        find("pessimistic").unwrap(),
-        &settings(3, 1, 0),
-        0,
-        Limits::default(),
-        &|| false,
-    )
-    .unwrap();
+    let safe =
+        search_preempted(find("cas").unwrap(), &settings(3, 1, 0), 0, Limits::default(), &|| false)
+            .unwrap();
     assert_eq!(safe.evidence, Evidence::NotSeen, "{safe}");
     assert!(safe.to_string().contains("with at most 0 preemptions"), "{safe}");
 }

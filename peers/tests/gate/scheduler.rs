@@ -18,12 +18,12 @@ mod handle;
 mod polling;
 #[path = "../../../src/scheduler/statement.rs"]
 mod statement;
-#[path = "../../../src/scheduler/waits.rs"]
-mod waits;
+#[path = "../../../src/scheduler/wait_graph.rs"]
+mod wait_graph;
 
 pub(crate) use board::ClientCode;
 pub(crate) use footprint::Footprint;
 pub(crate) use gate::Gate;
 pub(crate) use handle::BuyerHandle;
 pub(crate) use statement::PendingStatement;
-pub(crate) use waits::Waits;
+pub(crate) use wait_graph::Waits;

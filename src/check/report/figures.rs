@@ -12,7 +12,7 @@ use crate::domain::buyer::{Ending, Visit};
 use crate::domain::finding::FindingKind;
 use crate::domain::op::{Item, Units, Want};
 
-/// What happened, in numbers. Durations are nanoseconds; `docs/report.md` describes each field.
+/// What happened, in numbers. Durations are nanoseconds; `docs/reference/report.md` describes each field.
 /// Together several rounds are summed, but for maxima, percentiles and shares, which are of all rounds together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "each field is described once, in METRICS")]

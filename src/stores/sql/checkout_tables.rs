@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::executor::{Known, NO_TRIGGERS, SqlExecutor};
-use super::hold::{self, asked, listed};
+use super::hold_triggers::{self, asked, listed};
 use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, SqlError, Statement, Tables, traces};
 use crate::base::error::Error;
@@ -139,7 +139,7 @@ impl CheckoutTables {
         terms: &StoreConfig,
     ) -> Result<(), SqlError> {
         match self.kind != StoreKind::Sqlite && terms.may_hold_inside() {
-            true => hold::install(database, terms.is_private),
+            true => hold_triggers::install(database, terms.is_private),
             false => Ok(()),
         }
     }
@@ -195,7 +195,7 @@ impl Tables for CheckoutTables {
 
     fn remove<D: Database>(&self, database: &mut D) -> Result<(), SqlError> {
         if self.known.lock().holds_inside {
-            hold::remove(database)?;
+            hold_triggers::remove(database)?;
         }
         database.run(Statement::RoomLeave)
     }

@@ -9,7 +9,7 @@ mod books;
 mod checkout_tables;
 mod executor;
 mod held;
-mod hold;
+mod hold_triggers;
 mod independence;
 mod link;
 mod server;

@@ -53,7 +53,7 @@ statements! {
     Now "now" "The server's clock, in ms.";
     HoldOf "hold_of" "A buyer's hold.";
     HoldPlace "hold_place" "A new one.";
-    HoldForget "hold_forget" "CheckoutTables for a new one.";
+    HoldForget "hold_forget" "Room for a new one.";
     HoldConfirm "hold_confirm" "`Op::Confirm`.";
     HoldRelease "hold_release" "`Op::Release`.";
     HoldsRunOut "holds_run_out" "Holds whose time is over.";

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::executor::Known;
 use super::independence::{Catalog, Overlaps};
-use super::{Database, SqlError, SqlLink, Statement, books, held, hold};
+use super::{Database, SqlError, SqlLink, Statement, books, held, hold_triggers};
 use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
@@ -85,13 +85,13 @@ impl BuiltinTables {
         database: &mut D,
         terms: &StoreConfig,
     ) -> Result<(), SqlError> {
-        let parts = hold::asked(database, Statement::RoomParts, terms.is_private)?;
+        let parts = hold_triggers::asked(database, Statement::RoomParts, terms.is_private)?;
         let catalog =
             Catalog::of(self.kind, &parts, terms.settings.isolation, std::iter::empty(), 0);
         // Other tables in a server that this run did not start get no triggers.
         let holds_inside = terms.may_hold_inside() && terms.is_private;
         if holds_inside && self.kind != StoreKind::Sqlite {
-            hold::install(database, true)?;
+            hold_triggers::install(database, true)?;
         }
         let (catalog, overlaps) = (Arc::new(catalog), Overlaps::default());
         *self.known.lock() =

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use super::analyzer::SqlAnalyzer;
 use super::executor::{Known, NO_TRIGGERS};
 use super::independence::{Catalog, Overlaps, Witness};
-use super::{Database, Dialer, SqlError, Statement, hold};
+use super::{Database, Dialer, SqlError, Statement, hold_triggers};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
@@ -110,12 +110,12 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
     }
 
     fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String> {
-        let parts =
-            hold::asked(&mut self.desk, Statement::RoomParts, true).map_err(SqlError::text)?;
+        let parts = hold_triggers::asked(&mut self.desk, Statement::RoomParts, true)
+            .map_err(SqlError::text)?;
         let catalog = Catalog::of(D::KIND, &parts, self.isolation, std::iter::empty(), first);
         let names = catalog.names();
         if self.may_hold_inside {
-            hold::install(&mut self.desk, true).map_err(SqlError::text)?;
+            hold_triggers::install(&mut self.desk, true).map_err(SqlError::text)?;
         }
         *self.known.write() = Known {
             catalog: Arc::new(catalog),
@@ -189,7 +189,7 @@ impl<D: Dialer<Database: Keepsake>> Drop for SqlUpstream<D> {
     fn drop(&mut self) {
         // A private server is removed with all its data.
         if self.may_hold_inside && self.sandbox.is_none() {
-            let _ = hold::remove(&mut self.desk);
+            let _ = hold_triggers::remove(&mut self.desk);
         }
         if self.has_kept && self.sandbox.is_none() {
             let _ = self.desk.forget();

@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use super::guests::VisitRecorder;
+use super::visit_recorder::VisitRecorder;
 
 use super::rows::Rows;
 use super::world::{LINES, ORDERS, Role, World};

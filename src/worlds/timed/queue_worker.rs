@@ -1,8 +1,8 @@
 //! The queue worker, and the line in front of it.
 
 use super::event::Event;
-use super::guests::VisitRecorder;
 use super::seat::Key;
+use super::visit_recorder::VisitRecorder;
 use super::world::{Role, World};
 use crate::domain::attempt::OpResult;
 use crate::domain::op::Op;

@@ -1,9 +1,9 @@
 //! Simulating a shop from one seed, from the first click until the last buyer has left.
 
-use super::guests::{Everything, Totals, VisitRecorder};
 use super::line::CoroutineFactory;
 use super::sim_config::SimConfig;
 use super::story::{Line, Story};
+use super::visit_recorder::{Everything, Totals, VisitRecorder};
 use super::world::World;
 use crate::base::error::Error;
 use crate::check::audit::Running;

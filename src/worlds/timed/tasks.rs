@@ -4,9 +4,9 @@
 use rand::RngExt;
 
 use super::event::Event;
-use super::guests::VisitRecorder;
 use super::line::{Asked, End, Script, Then};
 use super::seat::Key;
+use super::visit_recorder::VisitRecorder;
 use super::world::{MOST_PUT_OFF, Role, Task, World};
 use crate::domain::attempt::{Failure, Missed, OpResult};
 use crate::domain::buyer::Ending;

@@ -2,7 +2,7 @@
 //! first to run out, and one event at a time is enough.
 
 use super::event::Event;
-use super::guests::VisitRecorder;
+use super::visit_recorder::VisitRecorder;
 use super::world::World;
 
 impl<G: VisitRecorder> World<'_, G> {

@@ -3,11 +3,11 @@
 use rand::RngExt;
 
 use super::event::Event;
-use super::guests::VisitRecorder;
 use super::seat::Key;
 use super::seat::Seat;
 use super::server_pool::Let;
 use super::sim_config::SimConfig;
+use super::visit_recorder::VisitRecorder;
 use super::world::{Role, World};
 use crate::base::clock::nanos;
 use crate::check::report::Banner;

@@ -1,11 +1,11 @@
 //! Votes: an op goes to the group that agrees on it, and its answer goes back to the task that asked.
 
 use super::event::Event;
-use super::guests::VisitRecorder;
 use super::quorum::{MemberId, Topic};
 use super::replicated_state_machine::{Command, Machine};
 use super::seat::Key;
 use super::sim_config::Blow;
+use super::visit_recorder::VisitRecorder;
 use super::world::World;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Op, Reply};

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::guests::VisitRecorder;
+use super::visit_recorder::VisitRecorder;
 use super::world::{LINES, ORDERS, World};
 use crate::base::clock::nanos;
 use crate::domain::attempt::{Failure, Missed};

@@ -1,4 +1,4 @@
-//! What a statement touches, and so which statements are independent of each other. Everything that decides it stands
+//! The footprint of an SQL statement. Which footprints are independent, `Footprint::conflicts_with` says; all else stands
 //! in this folder; it fails closed: what is not understood touches everything.
 //!
 //! - `reading.rs` reads a statement from its tokens (`tokens.rs`): what it does, which tables it names
