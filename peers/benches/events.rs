@@ -27,7 +27,7 @@ use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::timed::arrivals::Arrivals;
 use oversell_sim::unstable::timed::delay::Delay;
 use oversell_sim::unstable::timed::theory::Queue;
-use oversell_sim::unstable::timed::{Scene, Story};
+use oversell_sim::unstable::timed::{SimConfig, Story};
 use serde::{Deserialize, Serialize};
 
 /// How many come. Of the first crowd ours keeps every visit and audits them together; the second is
@@ -108,7 +108,7 @@ fn exponential(mean: Duration) -> Delay {
 fn ours(crowd: u32, servers: u32, service: Duration, seed: u64) -> f64 {
     let settings = Settings { buyers: crowd, stock: 1_000_000_000, ..Settings::default() };
     let arrivals = Arrivals::parse(&format!("poisson:{RATE}/s")).unwrap();
-    let mut scene = Scene::plain(settings, &arrivals).unwrap();
+    let mut scene = SimConfig::plain(settings, &arrivals).unwrap();
     scene.regions[0].way = Delay::NONE;
     scene.shop.servers = 1;
     scene.shop.workers = servers;
