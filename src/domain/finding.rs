@@ -1,4 +1,4 @@
-//! The kinds of finding: what the audit can prove wrong, and what a broken strategy claims to show.
+//! The kinds of finding: what the audit, or a search, can prove wrong, and what a broken strategy claims to show.
 
 use serde::Serialize;
 

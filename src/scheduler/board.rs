@@ -513,7 +513,7 @@ impl Board {
     /// Takes in which sessions wait, as the server says; `sessions` are those that the buyers had when it was asked. If
     /// every statement under way waits, and none in a cycle, nothing will happen until another buyer moves. A cycle is
     /// a deadlock, which the server breaks by itself.
-    pub(super) fn believe(&mut self, sessions: &[i64], waits: &Waits) {
+    pub(super) fn mark_blocked(&mut self, sessions: &[i64], waits: &Waits) {
         for (buyer, session) in self.buyers.iter_mut().zip(sessions) {
             if buyer.state == BuyerState::Sent && waits.contains(&(*session, HELD_INSIDE)) {
                 buyer.state = BuyerState::HeldInside;
@@ -587,7 +587,7 @@ mod tests {
     fn who_waits_is_blocked_until_another_moves() {
         let mut board = held(2, ClientCode::AllAtOnce);
         board.release(0);
-        board.believe(&[11, 12], &vec![(11, 12)]);
+        board.mark_blocked(&[11, 12], &vec![(11, 12)]);
         assert_eq!(board.state(0), &BuyerState::Blocked);
         assert_eq!(board.blockers(0, &vec![(11, 12), (11, 0), (11, 99)]), [1]);
         assert!(board.is_settled());
@@ -600,11 +600,11 @@ mod tests {
         let mut board = held(2, ClientCode::AllAtOnce);
         board.release(0);
         board.release(1);
-        board.believe(&[11, 12], &vec![(11, 12)]);
+        board.mark_blocked(&[11, 12], &vec![(11, 12)]);
         assert_eq!(board.states(), [BuyerState::Sent, BuyerState::Sent]);
-        board.believe(&[11, 12], &vec![(11, 12), (12, 11)]);
+        board.mark_blocked(&[11, 12], &vec![(11, 12), (12, 11)]);
         assert_eq!(board.states(), [BuyerState::Sent, BuyerState::Sent]);
-        board.believe(&[11, 12], &vec![(11, 7), (12, 7)]);
+        board.mark_blocked(&[11, 12], &vec![(11, 7), (12, 7)]);
         assert_eq!(board.states(), [BuyerState::Blocked, BuyerState::Blocked]);
     }
 
@@ -613,11 +613,11 @@ mod tests {
         let mut board = held(1, ClientCode::AllAtOnce);
         board.expect_to_be_told(0);
         board.release(0);
-        board.believe(&[11], &vec![(11, 7)]);
+        board.mark_blocked(&[11], &vec![(11, 7)]);
         assert_eq!(board.state(0), &BuyerState::Sent);
         board.be_told(0, true);
         assert!(board.take_news());
-        board.believe(&[11], &vec![(11, 7)]);
+        board.mark_blocked(&[11], &vec![(11, 7)]);
         assert_eq!(board.state(0), &BuyerState::Blocked);
     }
 
@@ -628,7 +628,7 @@ mod tests {
         board.stop(0, BuyerState::Held(begins.clone()));
         board.release(0);
         assert!(board.expects_to_hold_inside());
-        board.believe(&[11], &vec![(11, HELD_INSIDE)]);
+        board.mark_blocked(&[11], &vec![(11, HELD_INSIDE)]);
         assert_eq!(board.held(), [(0, begins.rest())]);
         assert!(board.release(0));
     }

@@ -210,7 +210,7 @@ impl Gate {
                 board = self.board.lock();
                 // A buyer that was answered meanwhile may have let others go on since.
                 if board.states() == before {
-                    board.believe(&sessions, &waits);
+                    board.mark_blocked(&sessions, &waits);
                 }
             }
         }

@@ -4,11 +4,10 @@
 //! execution after execution. Every scheduler works on every execution. `schedulers` has the algorithms, a file each. A
 //! [`Schedule`] is a list of choices that can be written down.
 //!
-//! At a real server, each buyer is held in front of its next statement until it is chosen. `board` holds what each buyer is doing, and how that changes; a [`Gate`] holds buyers and waits until all have come to
-//! rest; a [`BuyerHandle`] is one buyer's side of it. A [`Footprint`] says of two statements whether they are independent.
-//! `polling` finds buyers that only repeat the same statement.
-//!
-//! The locking of [`Gate`] and [`BuyerHandle`] is checked by shuttle, in `peers/tests/gate/`.
+//! At a real server, each buyer is held in front of its next statement until it is chosen. `board` holds what each buyer is
+//! doing, and how that changes; a [`Gate`] holds buyers and waits until all have come to rest; a [`BuyerHandle`] is one
+//! buyer's side of it. A [`Footprint`] says of two statements whether they are independent. `polling` finds buyers that
+//! only repeat the same statement. The locking of board, gate and handle is checked by shuttle, in `peers/tests/gate/`.
 
 #![cfg_attr(
     not(all(feature = "sqlite", feature = "app", feature = "cli")),
