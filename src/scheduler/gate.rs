@@ -7,7 +7,6 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use super::board::{Board, BuyerState, ClientCode};
-use super::handle::BuyerHandle;
 use super::statement::PendingStatement;
 use super::wait_graph::Waits;
 use crate::base::clock::{Clock, Wall, nanos};
@@ -50,12 +49,6 @@ impl Gate {
             explorer: Condvar::new(),
             buyers: (0..buyers).map(|_| Condvar::new()).collect(),
         })
-    }
-
-    /// One buyer's handle.
-    #[must_use]
-    pub(crate) fn handle(self: &Arc<Self>, place: usize) -> BuyerHandle {
-        BuyerHandle::of(Arc::clone(self), place)
     }
 
     /// Begins an execution: every buyer comes in.

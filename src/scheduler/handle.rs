@@ -15,6 +15,14 @@ pub struct BuyerHandle {
     place: usize,
 }
 
+impl Gate {
+    /// One buyer's handle.
+    #[must_use]
+    pub(crate) fn handle(self: &Arc<Self>, place: usize) -> BuyerHandle {
+        BuyerHandle::of(Arc::clone(self), place)
+    }
+}
+
 impl BuyerHandle {
     pub(super) fn of(gate: Arc<Gate>, place: usize) -> Self {
         Self { gate, place }

@@ -21,6 +21,7 @@ mod footprint;
 mod gate;
 mod handle;
 mod polling;
+mod run;
 mod runner;
 mod schedule;
 mod schedulers;
@@ -36,8 +37,8 @@ pub(crate) use execution::Execution;
 pub(crate) use footprint::{Footprint, Resources};
 pub(crate) use gate::{Gate, Unsettled};
 pub(crate) use handle::BuyerHandle;
-pub(crate) use runner::in_schedule;
-pub(crate) use runner::{Bounds, End, Run, run_all, run_one};
+pub(crate) use run::{Bounds, End, Run};
+pub(crate) use runner::{in_schedule, run_all, run_one};
 pub use schedule::Schedule;
 pub use schedulers::Method;
 pub(crate) use schedulers::{

@@ -3,7 +3,8 @@
 use super::choice::{Actor, Choice};
 use super::execution::Execution;
 use super::footprint::Footprint;
-use super::runner::{Bounds, End, run_all};
+use super::run::{Bounds, End};
+use super::runner::run_all;
 use super::schedule::Schedule;
 use super::schedulers::Scheduler;
 use super::statement::PendingStatement;

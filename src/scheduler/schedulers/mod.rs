@@ -12,6 +12,7 @@
 mod depth_first;
 mod pct;
 mod person;
+mod pick;
 mod preemption;
 mod random;
 mod replay;
@@ -29,7 +30,7 @@ pub(crate) use replay::Replay;
 use super::choice::Choice;
 use super::execution::Execution;
 use super::footprint::Footprint;
-use super::runner::Run;
+use super::run::Run;
 use crate::base::error::Error;
 
 /// Chooses what happens next, execution after execution.

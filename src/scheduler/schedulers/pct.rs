@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-use super::random::Pick;
+use super::pick::Pick;
 use crate::base::chance::Dice;
 use crate::scheduler::choice::{Actor, Choice};
 use crate::scheduler::execution::Execution;

@@ -14,7 +14,7 @@ use crate::base::error::Error;
 use crate::scheduler::choice::{Actor, Choice};
 use crate::scheduler::execution::Execution;
 use crate::scheduler::footprint::Footprint;
-use crate::scheduler::runner::{End, Run};
+use crate::scheduler::run::{End, Run};
 use crate::scheduler::symmetry::Symmetry;
 
 /// The first choices of a schedule. The client of the last step then goes on for as long as it can.

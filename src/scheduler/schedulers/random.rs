@@ -4,11 +4,12 @@ use rand::seq::IndexedRandom;
 use serde::Serialize;
 
 use super::pct::Pct;
+use super::pick::Pick;
 use super::uniform::Uniform;
 use super::{Next, Scheduler};
 use crate::base::chance::{Dice, Purpose};
 use crate::base::error::Error;
-use crate::scheduler::choice::{Actor, Choice};
+use crate::scheduler::choice::Choice;
 use crate::scheduler::execution::Execution;
 
 /// The highest number of a schedule that has random numbers of its own.
@@ -35,15 +36,6 @@ impl Method {
             Self::Pct { depth } => Box::new(Pct::new(depth, steps)),
         }
     }
-}
-
-/// A way to choose whose step comes next, by random numbers.
-pub(super) trait Pick {
-    /// Begins an execution of these clients.
-    fn begin(&mut self, clients: Vec<Actor>, dice: &mut Dice);
-
-    /// The client whose step comes next; none if no client can move.
-    fn pick(&mut self, execution: &mut dyn Execution, dice: &mut Dice) -> Option<Actor>;
 }
 
 /// Schedules by random numbers.

@@ -6,7 +6,8 @@ use super::{DepthFirst, Method, PreemptionBounded, RandomWalk, Replay};
 use crate::base::error::Error;
 use crate::scheduler::choice::{Actor, Choice};
 use crate::scheduler::footprint::{Footprint, Resources};
-use crate::scheduler::runner::{Bounds, run_all};
+use crate::scheduler::run::Bounds;
+use crate::scheduler::runner::run_all;
 use crate::scheduler::schedule::Schedule;
 use crate::scheduler::toy::Toy;
 

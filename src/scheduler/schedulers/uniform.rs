@@ -2,7 +2,7 @@
 
 use rand::seq::IndexedRandom;
 
-use super::random::Pick;
+use super::pick::Pick;
 use crate::base::chance::Dice;
 use crate::scheduler::choice::{Actor, Choice};
 use crate::scheduler::execution::Execution;
