@@ -667,4 +667,8 @@ fn a_person_schedules_a_described_checkout_on_its_server() {
     assert!(said.contains("A: about to send"), "{said}");
     assert!(said.contains("Broken: 2 units promised, 1 in stock."), "{said}");
     assert!(play("hint\n").contains("hints are for the model"));
+    // To take back the last step when all have left is to run all but it again.
+    let lost = play("aaa\nb\nundo\nquit\n");
+    assert!(lost.contains("all buyers have left"), "{lost}");
+    assert!(lost.contains("Not broken this time"), "{lost}");
 }

@@ -10,7 +10,7 @@ use crate::explore::completeness::{Looked, cut_after};
 use crate::explore::exploration::Exploration;
 use crate::explore::incident::IncidentKind;
 use crate::explore::sampling::{Sampled, Sampling, chance};
-use crate::scheduler::{LAST, Method, RandomWalk, run_all};
+use crate::scheduler::{End, LAST, Method, RandomWalk, run_all};
 use crate::stores::remote::Server;
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::held::{Grain, Harness};
@@ -71,7 +71,9 @@ fn longest_pilot(
     let mut longest = 0;
     run_all(harness, &mut pilots, AT_SERVER, &|| stopped(), |harness, pilot| {
         longest = longest.max(pilot.schedule.len());
-        harness.send_home()?;
+        if pilot.end == End::Over {
+            harness.send_home()?;
+        }
         Ok(true)
     })?;
     Ok(longest)
