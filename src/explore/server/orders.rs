@@ -41,12 +41,9 @@ pub fn search_orders(
         results.covered.outcomes = results.outcomes.len() as u64;
         let mut remarks = remarks(harness);
         if has_learned {
-            remarks.hides_orders = true;
-            remarks.told.push(
-                "a statement was seen to change several rows only when the search had come far, and was run in one step before"
-                    .into(),
-            );
+            hide_learned(&mut remarks);
         }
+        hide_chance(&results, &mut remarks);
         let covered = &mut results.covered;
         let reached = covered.preemptions.filter(|_| covered.diverged == 0);
         let asked_for_few = plan.preemptions.is_some_and(|bound| match bound {
@@ -54,13 +51,6 @@ pub fn search_orders(
             PreemptionBound::FewFirst => false,
         });
         covered.complete &= !remarks.hides_orders;
-        if let Some(text) = &results.by_chance {
-            covered.complete = false;
-            remarks.hides_orders = true;
-            remarks.told.push(format!(
-                "chance decides in `{text}`, and not all that it can decide was run"
-            ));
-        }
         let looked = Looked {
             at_everything: covered.complete,
             cut: match covered.complete || asked_for_few && !remarks.hides_orders {
@@ -73,6 +63,25 @@ pub fn search_orders(
         let report = report(strategy, settings, harness, results, &looked, remarks);
         Ok((Exploration { orders: Some(covered), ..report }, outcomes))
     })
+}
+
+/// Notes that the server has learned in the course of a search that a statement takes more steps than was known.
+pub(super) fn hide_learned(remarks: &mut Remarks) {
+    remarks.hides_orders = true;
+    remarks.told.push(
+        "a statement was seen to change several rows only when the search had come far, and was run in one step before"
+            .into(),
+    );
+}
+
+/// Notes that a random value may decide something, if one may: what else it can decide was not run.
+pub(super) fn hide_chance(results: &Results, remarks: &mut Remarks) {
+    if let Some(text) = &results.by_chance {
+        remarks.hides_orders = true;
+        remarks
+            .told
+            .push(format!("chance decides in `{text}`, and not all that it can decide was run"));
+    }
 }
 
 /// The report of orders that were run.

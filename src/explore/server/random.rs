@@ -1,6 +1,6 @@
 //! Random statement orders at a real server, for checkouts too large to run every order.
 
-use super::orders::{remarks, report};
+use super::orders::{hide_chance, hide_learned, remarks, report};
 use super::results::Results;
 use super::search::run;
 use crate::base::error::Error;
@@ -31,6 +31,7 @@ pub fn sample_orders(
 ) -> Result<Exploration, Error> {
     let Sampling { schedules, method, until_found } = sampling;
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
+        let known = server.learned()?;
         let steps = match method {
             Method::Plain => 0,
             Method::Pct { .. } => longest_pilot(harness, settings.seed, stopped)?,
@@ -40,21 +41,30 @@ pub fn sample_orders(
         let is_enough = |results: &Results| until_found && !results.best.is_empty();
         run(harness, &mut random, Plan::ONE_BY_ONE, AT_SERVER, &mut results, stopped, is_enough)?;
         let followed = results.covered.run;
+        let mut remarks = remarks(harness);
+        if server.learned()? != known {
+            hide_learned(&mut remarks);
+        }
+        hide_chance(&results, &mut remarks);
         let sampled = Sampled {
             schedules: followed,
             endless: 0,
             longest: results.longest as u64,
             method,
-            chance: chance(method, settings.buyers as usize, steps, results.longest),
+            // Where orders are hidden, a bug may need one that no choice leads to.
+            chance: chance(method, settings.buyers as usize, steps, results.longest)
+                .filter(|_| !remarks.hides_orders && results.covered.diverged == 0),
         };
         let failed = results.orders_with(IncidentKind::Failed);
         let is_cut = followed < schedules && !is_enough(&results);
         let looked = Looked {
             at_everything: false,
-            cut: is_cut.then(|| cut_after(followed, "schedule")),
+            cut: match is_cut {
+                true => Some(cut_after(followed, "schedule")),
+                false => remarks.told.last().filter(|_| remarks.hides_orders).cloned(),
+            },
             idle: results.fates.idle(settings, followed, failed),
         };
-        let remarks = remarks(harness);
         let report = report(strategy, settings, harness, results, &looked, remarks);
         Ok(Exploration { sampled: Some(sampled), ..report })
     })
