@@ -34,16 +34,21 @@ const BESIDE: u32 = 24;
 /// The database of a private server.
 const DATABASE: &str = "oversell_sim";
 
-/// The size of the log in which the server notes its changes. Its own default is ten times as much to write at the start.
-const LOG_SIZE: &str = "--innodb-log-file-size=10M";
+/// How the database is initialized, beside its directory.
+const INSTALL: [&str; 3] =
+    ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"];
 
-/// How the database is initialized, beside its directory. Nothing of it has to outlive the operating system, so nothing
+/// The size of the log in which a relaxed server notes its changes. Its own default is ten times as much to write at the
+/// start.
+const RELAXED_LOG: &str = "--innodb-log-file-size=10M";
+
+/// How the database of a relaxed server is initialized: nothing of it has to outlive the operating system, so nothing
 /// waits for the disk.
-const INSTALL: [&str; 7] = [
-    "--auth-root-authentication-method=normal",
-    "--skip-test-db",
-    "--skip-name-resolve",
-    LOG_SIZE,
+const INSTALL_RELAXED: [&str; 7] = [
+    INSTALL[0],
+    INSTALL[1],
+    INSTALL[2],
+    RELAXED_LOG,
     "--debug-no-sync",
     "--innodb-flush-method=nosync",
     "--innodb-flush-log-at-trx-commit=0",
@@ -81,12 +86,19 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
     let sandbox = ServerSandbox::make("KILL")?;
     let data = format!("--datadir={}", sandbox.servers_dir().join(DATA).display());
-    // An archive holds no password: the server itself sets it when it starts.
-    Template::of("mariadb", &[&install, &server], &INSTALL).fill(&sandbox, |_| {
+    let initialize = |arguments: &[&str]| {
         let mut make = sandbox.command(&install);
-        make.args(["--no-defaults", &data]).args(INSTALL);
+        make.args(["--no-defaults", &data]).args(arguments);
         sandbox.run(make, &Beside::default())
-    })?;
+    };
+    if terms.settings.relaxed {
+        // An archive holds no password: the server itself sets it when it starts.
+        Template::of("mariadb", &[&install, &server], &INSTALL_RELAXED)
+            .fill(&sandbox, |_| initialize(&INSTALL_RELAXED))?;
+    } else {
+        // A server that has to keep what it acknowledged does not begin by making its log anew in another size.
+        initialize(&INSTALL)?;
+    }
     let password = private::password()?;
     let first = format!(
         "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
@@ -103,7 +115,7 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
         .arg(format!("--pid-file={}", sandbox.servers_dir().join("pid").display()))
         .arg(format!("--max-connections={}", terms.settings.connections + BESIDE));
     if terms.settings.relaxed {
-        command.args(["--innodb-flush-log-at-trx-commit=0", LOG_SIZE]);
+        command.args(["--innodb-flush-log-at-trx-commit=0", RELAXED_LOG]);
     }
     let url = format!("mysql://root:{password}@localhost/{DATABASE}?socket={socket}");
     let opts = opts(&url, &Address::default(), terms)?;
