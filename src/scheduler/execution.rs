@@ -30,6 +30,12 @@ pub(crate) trait Execution {
         self.ready().into_iter().map(|(choice, _)| choice).collect()
     }
 
+    /// Whether the same choices always lead to the same execution. Where they need not, because chance or a clock may
+    /// have a part in it, schedulers compare beginnings that are repeated.
+    fn is_deterministic(&self) -> bool {
+        false
+    }
+
     /// Whether this can happen now.
     fn can_happen(&mut self, choice: Choice) -> bool;
 

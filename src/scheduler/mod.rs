@@ -21,6 +21,7 @@ mod footprint;
 mod gate;
 mod handle;
 mod polling;
+mod repetition;
 mod run;
 mod runner;
 mod schedule;

@@ -3,7 +3,7 @@
 use super::footprint::Footprint;
 
 /// Which part of a statement is meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Phase {
     /// All of it, or its beginning if it is held inside the server.
     #[default]

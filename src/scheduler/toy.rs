@@ -18,12 +18,14 @@ pub(super) struct Toy {
     made: Vec<usize>,
     /// Whether clients with the same steps count as alike.
     are_alike: bool,
+    /// The value that this execution sends, where each sends another one.
+    value: Option<usize>,
 }
 
 impl Toy {
     /// Clients that differ from one another.
     pub(super) fn of(clients: Vec<Vec<Footprint>>) -> Self {
-        Self { made: vec![0; clients.len()], clients, are_alike: false }
+        Self { made: vec![0; clients.len()], clients, are_alike: false, value: None }
     }
 
     /// The same, where clients with the same steps are alike.
@@ -31,18 +33,34 @@ impl Toy {
         Self { are_alike: true, ..self }
     }
 
+    /// The same, where the last statement of each client has another value in each execution, from this one on.
+    pub(super) fn with_values_from(self, first: usize) -> Self {
+        Self { value: Some(first), ..self }
+    }
+
     /// The schedules that a scheduler runs, as text, without those that it gave up.
-    pub(super) fn schedules(mut self, scheduler: &mut impl Scheduler<Self>) -> Vec<String> {
+    pub(super) fn schedules(self, scheduler: &mut impl Scheduler<Self>) -> Vec<String> {
+        self.schedules_and_divergences(scheduler).0
+    }
+
+    /// The same, and how many executions diverged.
+    pub(super) fn schedules_and_divergences(
+        mut self,
+        scheduler: &mut impl Scheduler<Self>,
+    ) -> (Vec<String>, usize) {
         let bounds = Bounds { most_steps: 100, cuts_futile: false };
         let mut schedules = Vec::new();
+        let mut divergences = 0;
         let all = run_all(&mut self, scheduler, bounds, &|| false, |_, run| {
-            if run.end == End::Over {
-                schedules.push(Schedule(run.schedule).to_string());
+            match run.end {
+                End::Over => schedules.push(Schedule(run.schedule).to_string()),
+                End::Diverged(_) => divergences += 1,
+                _ => {}
             }
             Ok(true)
         });
         assert_eq!(all, Ok(true));
-        schedules
+        (schedules, divergences)
     }
 
     fn place(client: Actor) -> usize {
@@ -59,6 +77,7 @@ impl Toy {
 impl Execution for Toy {
     fn begin(&mut self) -> Result<(), Error> {
         self.made.fill(0);
+        self.value = self.value.map(|value| value + 1);
         Ok(())
     }
 
@@ -79,7 +98,13 @@ impl Execution for Toy {
     fn ready(&mut self) -> Vec<(Choice, PendingStatement)> {
         let pending = |client| {
             let footprint = self.next(client)?;
-            Some((Choice::step(client), PendingStatement::new("step".into(), footprint)))
+            let place = Self::place(client);
+            let is_last = self.made[place] + 1 == self.clients[place].len();
+            let text = match self.value.filter(|_| is_last) {
+                Some(value) => format!("step with the value {value}"),
+                None => "step".into(),
+            };
+            Some((Choice::step(client), PendingStatement::new(text, footprint)))
         };
         self.clients().into_iter().filter_map(pending).collect()
     }

@@ -30,7 +30,7 @@ fn paid(store: StoreKind, steps: &[(&str, &str)]) -> String {
 /// A store, what the column is, and the steps.
 type Way = (StoreKind, &'static str, Vec<(&'static str, &'static str)>);
 
-/// ScheduleCount to get a generated value, and to send it again.
+/// Ways to get a generated value, and to send it again.
 fn generated() -> Vec<Way> {
     use StoreKind::{Mysql, Postgres, Sqlite};
     let returned = ("INSERT INTO orders (buyer) VALUES (:buyer) RETURNING id", "save = \"id\"");
@@ -138,6 +138,32 @@ fn a_generated_key_that_a_function_looks_into_is_never_proved() {
     let folder = shop(schema, &paid(StoreKind::Sqlite, &steps));
     let report = explore(&folder.path().join("checkout.toml"), None);
     assert_ne!(report.evidence, Evidence::Proved, "{report}");
+    let few = ["explore", "--checkout", "checkout.toml", "--preemptions", "9"];
+    let few = run(folder.path(), &few);
+    assert!(!String::from_utf8_lossy(&few.stdout).contains("PROVED"), "{few:?}");
+}
+
+#[test]
+fn random_orders_where_chance_decides_promise_nothing_of_what_they_did_not_show() {
+    let steps = |paid| {
+        [("INSERT INTO orders (buyer) VALUES (:buyer) RETURNING id", "save = \"id\""), (paid, "")]
+    };
+    let schema = "CREATE TABLE orders (id TEXT DEFAULT (lower(hex(randomblob(16)))), buyer INT, paid BOOLEAN);";
+    for (pays, decides) in [
+        ("UPDATE orders SET paid = true WHERE id = :id", false),
+        ("UPDATE orders SET paid = substr(:id, 1, 3) != '000' WHERE id = :id", true),
+    ] {
+        let folder = shop(schema, &paid(StoreKind::Sqlite, &steps(pays)));
+        for method in ["--random=pct", "--random=plain"] {
+            let args = ["explore", "--checkout", "checkout.toml", method, "--schedules", "40"];
+            let more = ["--seed", "1", "--expect", "broken_rule = 0", "--format", "json"];
+            let output = run(folder.path(), &[&args[..], &more].concat());
+            let told = String::from_utf8(output.stdout).unwrap();
+            let has_chance = !told.contains("\"chance\": null");
+            assert_eq!(has_chance, method == "--random=pct" && !decides, "{told}");
+            assert_eq!(output.status.code(), Some(i32::from(decides)), "{told}");
+        }
+    }
 }
 
 #[test]

@@ -179,6 +179,10 @@ impl Execution for ModelExecution<'_, '_> {
         ready.into_iter().map(|one| (one, PendingStatement::new(said(one), EVERYTHING))).collect()
     }
 
+    fn is_deterministic(&self) -> bool {
+        true
+    }
+
     fn choices(&mut self) -> Vec<Choice> {
         self.state.choices(self.table)
     }

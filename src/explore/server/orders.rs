@@ -84,6 +84,12 @@ pub(super) fn hide_chance(results: &Results, remarks: &mut Remarks) {
     }
 }
 
+/// Notes that a beginning went on in another way when it was repeated: what else may follow it was not run.
+pub(super) fn hide_divergence(how: &str, remarks: &mut Remarks) {
+    remarks.hides_orders = true;
+    remarks.told.push(format!("not as before when the beginning was repeated, {how}"));
+}
+
 /// The report of orders that were run.
 pub(super) fn report(
     strategy: &dyn DynStrategy,

@@ -1,6 +1,6 @@
 //! Random statement orders at a real server, for checkouts too large to run every order.
 
-use super::orders::{hide_chance, hide_learned, remarks, report};
+use super::orders::{hide_chance, hide_divergence, hide_learned, remarks, report};
 use super::results::Results;
 use super::search::run;
 use crate::base::error::Error;
@@ -46,6 +46,9 @@ pub fn sample_orders(
             hide_learned(&mut remarks);
         }
         hide_chance(&results, &mut remarks);
+        if let Some(how) = random.divergence() {
+            hide_divergence(how, &mut remarks);
+        }
         let sampled = Sampled {
             schedules: followed,
             endless: 0,

@@ -11,13 +11,13 @@ use crate::base::error::Error;
 use crate::scheduler::choice::Choice;
 use crate::scheduler::execution::Execution;
 use crate::scheduler::footprint::Footprint;
-use crate::scheduler::statement::PendingStatement;
+use crate::scheduler::repetition::{Ready, are_alike, said};
 use crate::scheduler::symmetry::Symmetry;
 
 /// A point at which the search chose what happens.
 struct BranchPoint {
     /// What could happen, each with its statement.
-    ready: Vec<(Choice, PendingStatement)>,
+    ready: Vec<Ready>,
     /// The sleep set: choices that need not be made here, each with its step's footprint.
     asleep: Vec<(Choice, Footprint)>,
     /// Choices that are explored already, each with its step's footprint.
@@ -59,7 +59,7 @@ impl DepthFirst {
     /// What to choose next of what is ready, after these choices; none if nothing is left.
     fn next_of(
         &self,
-        ready: &[(Choice, PendingStatement)],
+        ready: &[Ready],
         asleep: &[(Choice, Footprint)],
         done: &[(Choice, Footprint)],
         before: &[Choice],
@@ -123,20 +123,4 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
             point.footprint = footprint;
         }
     }
-}
-
-/// Whether the same can happen, with the same statements, values aside.
-fn are_alike(before: &[(Choice, PendingStatement)], now: &[(Choice, PendingStatement)]) -> bool {
-    let is_like = |((one, said), (other, says)): (
-        &(Choice, PendingStatement),
-        &(Choice, PendingStatement),
-    )| { one == other && said.is_like(says) };
-    before.len() == now.len() && before.iter().zip(now).all(is_like)
-}
-
-/// What can happen, each with its statement, in words.
-fn said(ready: &[(Choice, PendingStatement)]) -> String {
-    let words: Vec<String> =
-        ready.iter().map(|(choice, pending)| format!("{choice} `{}`", pending.text)).collect();
-    if words.is_empty() { "no buyer".into() } else { words.join(", ") }
 }

@@ -14,18 +14,25 @@ use crate::base::error::Error;
 use crate::scheduler::choice::{Actor, Choice};
 use crate::scheduler::execution::Execution;
 use crate::scheduler::footprint::Footprint;
+use crate::scheduler::repetition::{ReadyDigest, said};
 use crate::scheduler::run::{End, Run};
 use crate::scheduler::symmetry::Symmetry;
 
 /// The first choices of a schedule. The client of the last step then goes on for as long as it can.
-type Prefix = Vec<Choice>;
+#[derive(Default)]
+struct Prefix {
+    choices: Vec<Choice>,
+    /// What was ready before each of them, where an execution has been there.
+    ready: Vec<ReadyDigest>,
+}
 
 /// One step of the execution under way.
 struct Taken {
     choice: Choice,
     footprint: Footprint,
-    /// What could have been chosen instead.
+    /// What could have been chosen instead, and its digest.
     ready: Vec<Choice>,
+    digest: ReadyDigest,
     /// Whether its client left with it.
     has_left: bool,
 }
@@ -33,8 +40,9 @@ struct Taken {
 /// Preemptions by one client, out of one stretch of another client's steps, each earlier than the one before.
 struct Chain {
     choices: Vec<Choice>,
-    /// The footprint of each step.
+    /// The footprint of each step, and what was ready before it.
     footprints: Vec<Footprint>,
+    digests: Vec<ReadyDigest>,
     /// The steps before which the search preempts, the first to be tried last.
     positions: Vec<usize>,
     /// What is chosen there instead.
@@ -63,8 +71,9 @@ pub(crate) struct PreemptionBounded {
     prefix: Prefix,
     preempted_at: Option<usize>,
     taken: Vec<Taken>,
-    /// What is ready at the end.
+    /// What is ready at the end, and its digest.
     ready: Vec<Choice>,
+    digest: ReadyDigest,
 }
 
 impl PreemptionBounded {
@@ -78,14 +87,17 @@ impl PreemptionBounded {
             symmetry: Symmetry::of(execution, reduced),
             reduced,
             preemptions: 0,
-            same: begins.map(|client| vec![Choice::step(client)]).collect(),
+            same: begins
+                .map(|client| Prefix { choices: vec![Choice::step(client)], ready: Vec::new() })
+                .collect(),
             chain: None,
             chains: Vec::new().into_iter(),
             next: Vec::new(),
-            prefix: Vec::new(),
+            prefix: Prefix::default(),
             preempted_at: None,
             taken: Vec::new(),
             ready: Vec::new(),
+            digest: ReadyDigest::default(),
         }
     }
 
@@ -119,9 +131,9 @@ impl PreemptionBounded {
             if self.reduced && makes_no_difference {
                 continue;
             }
-            let mut prefix = chain.choices[..position].to_vec();
-            prefix.push(chain.instead);
-            return Some((position, prefix));
+            let choices = [&chain.choices[..position], &[chain.instead]].concat();
+            let ready = chain.digests[..=position].to_vec();
+            return Some((position, Prefix { choices, ready }));
         }
         None
     }
@@ -138,10 +150,15 @@ impl PreemptionBounded {
 
     /// Records the alternatives to an execution, after its prefix.
     fn branch(&mut self, is_over: bool) {
-        let begun = self.prefix.len();
+        let begun = self.prefix.choices.len();
         let choices: Vec<Choice> = self.taken.iter().map(|taken| taken.choice).collect();
         let footprints: Vec<Footprint> = self.taken.iter().map(|taken| taken.footprint).collect();
-        let with = |at: usize, other: Choice| [&choices[..at], &[other]].concat();
+        let mut digests: Vec<ReadyDigest> = self.taken.iter().map(|taken| taken.digest).collect();
+        digests.push(self.digest);
+        let with = |at: usize, other: Choice| Prefix {
+            choices: [&choices[..at], &[other]].concat(),
+            ready: digests[..=at].to_vec(),
+        };
         let (mut same, mut next) = (Vec::new(), Vec::new());
         // What happens beside the clients' own steps may happen at any time, even when all clients have left.
         let from = if self.is_very_first() { 0 } else { begun };
@@ -175,6 +192,7 @@ impl PreemptionBounded {
                 next.push(Chain {
                     choices: choices.clone(),
                     footprints: footprints.clone(),
+                    digests: digests.clone(),
                     positions,
                     instead,
                     end: end_of_stretch,
@@ -190,7 +208,7 @@ impl PreemptionBounded {
     /// Whether this is the execution in which the first client begins, and nothing was chosen otherwise.
     fn is_very_first(&self) -> bool {
         let first = self.symmetry.clients().next().map(Choice::step);
-        self.prefix.len() == 1 && self.prefix.first().copied() == first
+        self.prefix.choices.len() == 1 && self.prefix.choices.first().copied() == first
     }
 }
 
@@ -221,8 +239,13 @@ impl<E: Execution> Scheduler<E> for PreemptionBounded {
     fn next_choice(&mut self, so_far: &[Choice], execution: &mut E) -> Result<Next, Error> {
         self.taken.truncate(so_far.len());
         self.ready = execution.choices();
+        self.digest = ReadyDigest::now(execution);
+        let before = self.prefix.ready.get(so_far.len());
+        if before.is_some_and(|before| !before.is_like(self.digest)) {
+            return Ok(Next::Diverged(said(&execution.ready())));
+        }
         let last = so_far.iter().rfind(|choice| choice.is_step());
-        let prefixed = self.prefix.get(so_far.len()).copied();
+        let prefixed = self.prefix.choices.get(so_far.len()).copied();
         let next = prefixed
             .or_else(|| last.copied().filter(|last| self.ready.contains(last)))
             .or_else(|| self.ready.iter().copied().find(Choice::is_step))
@@ -234,7 +257,7 @@ impl<E: Execution> Scheduler<E> for PreemptionBounded {
         if let Some(choice) = so_far.last().copied() {
             let has_left = execution.has_left(choice.who);
             let ready = std::mem::take(&mut self.ready);
-            self.taken.push(Taken { choice, footprint, ready, has_left });
+            self.taken.push(Taken { choice, footprint, ready, digest: self.digest, has_left });
         }
     }
 

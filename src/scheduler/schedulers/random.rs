@@ -11,6 +11,7 @@ use crate::base::chance::{Dice, Purpose};
 use crate::base::error::Error;
 use crate::scheduler::choice::Choice;
 use crate::scheduler::execution::Execution;
+use crate::scheduler::repetition::Repetition;
 
 /// The highest number of a schedule that has random numbers of its own.
 pub(crate) const LAST: u64 = (1 << 62) - 1;
@@ -46,6 +47,7 @@ pub(crate) struct RandomWalk {
     end: u64,
     dice: Dice,
     picks: Box<dyn Pick>,
+    repetition: Repetition,
 }
 
 impl RandomWalk {
@@ -63,7 +65,13 @@ impl RandomWalk {
             end: numbers.end,
             dice: Dice::none(),
             picks: method.picks(steps),
+            repetition: Repetition::default(),
         }
+    }
+
+    /// A beginning that went on in another way when a later schedule repeated it, in words, if there was one.
+    pub(crate) fn divergence(&self) -> Option<&str> {
+        self.repetition.differs()
     }
 
     fn next_to_move(&mut self, execution: &mut dyn Execution) -> Next {
@@ -87,6 +95,7 @@ impl<E: Execution> Scheduler<E> for RandomWalk {
             self.dice = Dice::of(self.seed, Purpose::Schedule, high, low);
             self.picks.begin(execution.clients(), &mut self.dice);
         }
+        self.repetition.note(so_far, execution);
         if execution.has_only_steps() {
             return Ok(self.next_to_move(execution));
         }

@@ -112,6 +112,24 @@ fn a_preemption_before_an_independent_step_is_left_out() {
 }
 
 #[test]
+fn a_repeated_beginning_that_goes_on_in_another_way_is_noticed() {
+    // What each client sends last is never the same. So no schedule that repeats a beginning up to there can be run, and
+    // those with one preemption all do.
+    let toy = |first| writers(2, 2).with_values_from(first);
+    let (_, divergences) = toy(0).schedules_and_divergences(&mut DepthFirst::new(&toy(0), false));
+    assert!(divergences > 0);
+    let mut bounded = PreemptionBounded::new(&toy(0), false);
+    assert_eq!(toy(0).schedules_and_divergences(&mut bounded).0, ["BBAA", "AABB"]);
+    bounded.deepen();
+    assert_eq!(toy(9).schedules_and_divergences(&mut bounded), (vec![], 2));
+    for (toy, diverges) in [(toy(0), true), (writers(2, 2), false)] {
+        let mut random = RandomWalk::new(1, 0..20, Method::Plain, 4);
+        assert_eq!(toy.schedules(&mut random).len(), 20);
+        assert_eq!(random.divergence().is_some(), diverges);
+    }
+}
+
+#[test]
 fn random_schedules_are_the_same_for_the_same_seed_and_number() {
     for method in [Method::Plain, Method::Pct { depth: 3 }] {
         let toy = writers(3, 4);
