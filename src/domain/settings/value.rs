@@ -173,52 +173,45 @@ impl Value for Demand {
     }
 }
 
-impl Value for Retries {
-    type Bounds = ();
-    type Recorded = String;
+/// Values that are recorded as they are written, and how a call of the library writes each.
+macro_rules! recorded_as_written {
+    ($($kind:ident: $code:expr),+) => {$(
+        impl Value for $kind {
+            type Bounds = ();
+            type Recorded = String;
 
-    fn read(text: &str, (): &()) -> Result<Self, String> {
-        Self::parse(text)
-    }
+            fn read(text: &str, (): &()) -> Result<Self, String> {
+                Self::parse(text)
+            }
 
-    fn text(&self) -> String {
-        self.to_string()
-    }
+            fn text(&self) -> String {
+                self.to_string()
+            }
 
-    fn code(&self) -> String {
-        format!("Retries::{self:?}")
-    }
+            fn code(&self) -> String {
+                $code(self)
+            }
 
-    fn recorded(&self) -> String {
-        self.text()
-    }
-}
-
-impl Value for Backoff {
-    type Bounds = ();
-    type Recorded = String;
-
-    fn read(text: &str, (): &()) -> Result<Self, String> {
-        Self::parse(text)
-    }
-
-    fn text(&self) -> String {
-        self.to_string()
-    }
-
-    fn code(&self) -> String {
-        match self {
-            Self::None => "Backoff::None".into(),
-            Self::Fixed(wait) => format!("Backoff::Fixed({})", wait.code()),
-            Self::Exponential { first, most } => {
-                let (first, most) = (first.code(), most.code());
-                format!("Backoff::Exponential {{ first: {first}, most: {most} }}")
+            fn recorded(&self) -> String {
+                self.text()
             }
         }
-    }
+    )+};
+}
+recorded_as_written!(Retries: code_of_retries, Backoff: code_of_backoff);
 
-    fn recorded(&self) -> String {
-        self.text()
+fn code_of_retries(retries: &Retries) -> String {
+    format!("Retries::{retries:?}")
+}
+
+fn code_of_backoff(backoff: &Backoff) -> String {
+    match backoff {
+        Backoff::None => "Backoff::None".into(),
+        Backoff::Fixed(wait) => format!("Backoff::Fixed({})", wait.code()),
+        Backoff::Exponential { first, most } => {
+            let (first, most) = (first.code(), most.code());
+            format!("Backoff::Exponential {{ first: {first}, most: {most} }}")
+        }
     }
 }
 

@@ -126,17 +126,8 @@ fn without_times(line: &str) -> String {
 /// A line's words, with only those figures that the command or a safe checkout's arithmetic decides.
 fn words(line: &str, is_safe: bool) -> String {
     const ASKED_FOR: [&str; 7] = ["buyers", "unit", "unit,", "threads", "round", "rounds", "in"];
-    const SOLD: [&str; 9] = [
-        "winners",
-        "units sold",
-        "turned away",
-        "rejected",
-        "gave up",
-        "oversold",
-        "undersold",
-        "stock left",
-        "SAFE SO FAR",
-    ];
+    const SOLD: [&str; 7] =
+        ["winners", "units sold", "rejected", "oversold", "undersold", "stock left", "SAFE SO FAR"];
     let all: Vec<&str> = line.split_whitespace().collect();
     let is_time = |place: usize| {
         all.get(place).is_some_and(|word| TIMES.contains(word))
@@ -186,13 +177,13 @@ mod tests {
     #[test]
     fn of_a_safe_race_what_is_sold_counts_and_not_how_long_it_took() {
         let one = lines(
-            " SAFE SO FAR  1 unit, 1 sold\n winners  1  attempts  1,098\n gave up  0  work thrown away  0.6 %\n p50  31 ns",
+            " SAFE SO FAR  1 unit, 1 sold\n winners  1  attempts  1,098\n abandoned  0  work thrown away  0.6 %\n p50  31 ns",
         );
         let same = lines(
-            " SAFE SO FAR  1 unit, 1 sold\n winners  1  attempts  1,312\n gave up  0  work thrown away  0.7 %\n p50  1.2 ms",
+            " SAFE SO FAR  1 unit, 1 sold\n winners  1  attempts  1,312\n abandoned  0  work thrown away  0.7 %\n p50  1.2 ms",
         );
         let other = lines(
-            " SAFE SO FAR  1 unit, 1 sold\n winners  2  attempts  1,098\n gave up  0  work thrown away  0.6 %\n p50  31 ns",
+            " SAFE SO FAR  1 unit, 1 sold\n winners  2  attempts  1,098\n abandoned  0  work thrown away  0.6 %\n p50  31 ns",
         );
         let shape = |lines: &[String]| certain(lines, Certain::Words);
         assert_eq!(shape(&one), shape(&same));
