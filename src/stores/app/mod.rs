@@ -54,7 +54,7 @@ struct AppServer {
     /// The handles of the buyers whose statements are held.
     handles: Mutex<Vec<BuyerHandle>>,
     /// The initial state, and the stock and number of customers that it was prepared for.
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Option<InitialState>>,
     /// The names of the tables and keys that statements can touch, in the order of their numbers.
     parts: Mutex<Vec<String>>,
     /// The values of the names in commands and addresses.
@@ -66,7 +66,7 @@ struct AppServer {
 }
 
 /// The state at the beginning of each execution.
-struct Kept {
+struct InitialState {
     customers: i64,
     stock: crate::domain::op::Units,
     books: Books,
@@ -386,7 +386,7 @@ impl Server for AppServer {
                 }
             }
             let books = self.books()?;
-            *kept = Some(Kept { customers, stock: opening.stock, books });
+            *kept = Some(InitialState { customers, stock: opening.stock, books });
         }
         if let Some(kept) = kept.as_ref().filter(|_| is_known) {
             self.check_reset(&kept.books)?;

@@ -25,7 +25,7 @@ pub(in crate::stores) struct HttpExecutor {
 }
 
 /// What a shop has answered.
-pub(in crate::stores) struct Heard {
+pub(in crate::stores) struct HttpResponse {
     pub(in crate::stores) status: u16,
     /// The body; none if it is no JSON.
     pub(in crate::stores) json: Option<Json>,
@@ -34,7 +34,7 @@ pub(in crate::stores) struct Heard {
     location: Option<String>,
 }
 
-impl Heard {
+impl HttpResponse {
     /// The error of a status of 400 or more, for a step that has no rule for that status.
     pub(in crate::stores) fn trouble(&self) -> Option<String> {
         let body = shown(self.text.trim());
@@ -116,7 +116,7 @@ impl HttpExecutor {
         &self,
         request: &Request,
         value_of: &dyn Fn(&str) -> Value,
-    ) -> Result<Heard, Refusal> {
+    ) -> Result<HttpResponse, Refusal> {
         let uri = format!("{}{}", self.base, request.path_with(value_of));
         let mut ready = Ready::builder().method(request.method).uri(uri);
         for (name, value) in &request.headers {
@@ -139,7 +139,7 @@ impl HttpExecutor {
         let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
         let body = answer.body_mut().with_config().limit(MOST_BYTES).read_to_vec().map_err(lost)?;
         let text = String::from_utf8_lossy(&body).into_owned();
-        Ok(Heard { status, json: serde_json::from_str(&text).ok(), text, location })
+        Ok(HttpResponse { status, json: serde_json::from_str(&text).ok(), text, location })
     }
 }
 

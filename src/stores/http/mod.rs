@@ -50,7 +50,7 @@ pub(super) fn open(
         Some((kind, url)) => Some(open_asker(*kind, url, address, terms)?),
         None => None,
     };
-    Ok(Box::new(Shop {
+    Ok(Box::new(HttpShop {
         executor: HttpExecutor::new(&base, terms.settings.patience),
         version: format!("the shop at {base}"),
         base,
@@ -62,7 +62,7 @@ pub(super) fn open(
 }
 
 /// A running shop.
-struct Shop {
+struct HttpShop {
     /// The HTTP client for the setup and audit calls.
     executor: HttpExecutor,
     base: String,
@@ -73,7 +73,7 @@ struct Shop {
     asker: Mutex<Option<Box<dyn Asker>>>,
 }
 
-impl Shop {
+impl HttpShop {
     fn link(&self, handle: Option<BuyerHandle>) -> Box<dyn Link> {
         let executor = HttpExecutor::new(&self.base, self.terms.settings.patience);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
@@ -126,7 +126,7 @@ pub(super) fn rows(json: Option<&Json>) -> Result<Answer, String> {
     Ok(Answer::found(vec![String::new()], rows))
 }
 
-impl Server for Shop {
+impl Server for HttpShop {
     fn kind(&self) -> StoreKind {
         StoreKind::Http
     }

@@ -14,29 +14,29 @@ use crate::describe::checkout::{Answer, Value};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
 use crate::stores::remote::StoreConfig;
-use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
+use crate::stores::sql::{Database, OpenedTable, Parameters, Row, SqlError, Statement, value_of};
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
 #[derive(Clone)]
-struct Prepared {
+struct MysqlBuiltinStatement {
     statement: ::mysql::Statement,
     names: Arc<[&'static str]>,
 }
 
 /// A user's statement with parameters.
 #[derive(Clone)]
-struct Foreign {
+struct MysqlUserStatement {
     statement: ::mysql::Statement,
     /// The names of its parameters in their order.
     names: Arc<[String]>,
 }
 
 /// One connection.
-pub(in crate::stores) struct Connection {
+pub(in crate::stores) struct MysqlConnection {
     conn: Conn,
-    prepared: Vec<Option<Prepared>>,
+    prepared: Vec<Option<MysqlBuiltinStatement>>,
     /// The user's statements, by their text; none for one without parameters, which is not prepared.
-    foreign: BTreeMap<String, Option<Foreign>>,
+    foreign: BTreeMap<String, Option<MysqlUserStatement>>,
     in_transaction: bool,
     /// Sessions whose changes are held inside the server by a lock of this one.
     held_inside: Vec<i64>,
@@ -50,7 +50,7 @@ const SECOND_LOCK: &str = "oversell_sim_hold_2_";
 /// The prefix of the lock that a session has while its change is held.
 const ARRIVED: &str = "oversell_sim_hold_3_";
 
-impl Connection {
+impl MysqlConnection {
     /// Connects, and sets the lock timeout and the isolation level.
     pub(super) fn open(opts: &Opts, terms: &StoreConfig) -> Result<Self, Error> {
         let dial = || {
@@ -126,7 +126,7 @@ impl Connection {
     }
 
     /// The tables that a statement opens: it is explained, with NULL for each value, and not run.
-    fn opened(&mut self, text: &str) -> Result<Vec<Opened>, ::mysql::Error> {
+    fn opened(&mut self, text: &str) -> Result<Vec<OpenedTable>, ::mysql::Error> {
         let marked = with_parameters(Dialect::Mysql, text, |_| "?".into());
         self.conn.query_drop("START TRANSACTION")?;
         let explained = self.conn.prep(format!("EXPLAIN {marked}"))?;
@@ -135,14 +135,14 @@ impl Connection {
         let opened = self
             .conn
             .query_map(include_str!("statements/opens.sql"), |(table, changes): (String, bool)| {
-                Opened { table, changes }
+                OpenedTable { table, changes }
             });
         self.conn.close(explained)?;
         opened
     }
 
     /// Prepares a statement, the first time it is used.
-    fn prepare(&mut self, statement: Statement) -> Result<Prepared, SqlError> {
+    fn prepare(&mut self, statement: Statement) -> Result<MysqlBuiltinStatement, SqlError> {
         let place = statement as usize;
         if let Some(prepared) = &self.prepared[place] {
             return Ok(prepared.clone());
@@ -153,14 +153,17 @@ impl Connection {
             "?".into()
         });
         let statement = self.conn.prep(marked).map_err(|error| self.error(&error))?;
-        let prepared = Prepared { statement, names: names.into() };
+        let prepared = MysqlBuiltinStatement { statement, names: names.into() };
         self.prepared[place] = Some(prepared.clone());
         Ok(prepared)
     }
 
     /// Reads a user's statement the first time it is used, and prepares it if it has parameters: without, not every
     /// statement can be prepared.
-    fn prepare_foreign(&mut self, text: &str) -> Result<Option<Foreign>, ::mysql::Error> {
+    fn prepare_foreign(
+        &mut self,
+        text: &str,
+    ) -> Result<Option<MysqlUserStatement>, ::mysql::Error> {
         if let Some(prepared) = self.foreign.get(text) {
             return Ok(prepared.clone());
         }
@@ -171,7 +174,9 @@ impl Connection {
         });
         let prepared = match names.is_empty() {
             true => None,
-            false => Some(Foreign { statement: self.conn.prep(marked)?, names: names.into() }),
+            false => {
+                Some(MysqlUserStatement { statement: self.conn.prep(marked)?, names: names.into() })
+            }
         };
         self.foreign.insert(text.to_owned(), prepared.clone());
         Ok(prepared)
@@ -182,7 +187,7 @@ impl Connection {
         text: &str,
         value_of: &dyn Fn(&str) -> Value,
     ) -> Result<Answer, ::mysql::Error> {
-        let Some(Foreign { statement, names }) = self.prepare_foreign(text)? else {
+        let Some(MysqlUserStatement { statement, names }) = self.prepare_foreign(text)? else {
             return answer(self.conn.query_iter(text)?);
         };
         let values = names.iter().map(|name| sent(value_of(name))).collect();
@@ -224,19 +229,23 @@ impl Connection {
     }
 }
 
-impl Database for Connection {
+impl Database for MysqlConnection {
     fn text(statement: Statement) -> &'static str {
         text(statement)
     }
 
-    fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
-        let Prepared { statement, names } = self.prepare(statement)?;
+    fn change(&mut self, statement: Statement, values: Parameters<'_>) -> Result<u64, SqlError> {
+        let MysqlBuiltinStatement { statement, names } = self.prepare(statement)?;
         let done = self.conn.exec_drop(statement, bound(&names, values));
         done.map_err(|error| self.error(&error))?;
         Ok(self.conn.affected_rows())
     }
 
-    fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError> {
+    fn query(
+        &mut self,
+        statement: Statement,
+        values: Parameters<'_>,
+    ) -> Result<Vec<Row>, SqlError> {
         if statement == Statement::Add {
             // There is no RETURNING for an UPDATE here.
             self.change(statement, values)?;
@@ -244,7 +253,7 @@ impl Database for Connection {
             let left = left.map_err(|error| self.error(&error))?;
             return Ok(left.map(|left| [left, 0, 0]).into_iter().collect());
         }
-        let Prepared { statement, names } = self.prepare(statement)?;
+        let MysqlBuiltinStatement { statement, names } = self.prepare(statement)?;
         let rows: Result<Vec<::mysql::Row>, _> = self.conn.exec(statement, bound(&names, values));
         let rows = rows.map_err(|error| self.error(&error))?;
         Ok(rows.into_iter().map(row).collect())
@@ -276,7 +285,7 @@ impl Database for Connection {
         run(&mut self.conn).map_err(|error| self.error(&error))
     }
 
-    fn opens(&mut self, text: &str) -> Vec<Opened> {
+    fn opens(&mut self, text: &str) -> Vec<OpenedTable> {
         let opened = self.opened(text);
         let _ = self.conn.query_drop("ROLLBACK");
         opened.unwrap_or_default()
@@ -345,7 +354,7 @@ fn waits_in(status: &str) -> Vec<(i64, i64)> {
 }
 
 /// The values of the parameters, in their order.
-fn bound(names: &[&str], values: Values<'_>) -> Params {
+fn bound(names: &[&str], values: Parameters<'_>) -> Params {
     let value = |name: &&str| ::mysql::Value::Int(value_of(name, values));
     if names.is_empty() {
         Params::Empty
@@ -487,7 +496,7 @@ mod tests {
         let terms = StoreConfig::of(&Settings::default(), &Control::default());
         let (url, _nest) = server::start(&terms).unwrap();
         let to = server::opts(&url, &Address::default(), &terms).unwrap();
-        let mut connection = Connection::open(&to, &terms).unwrap();
+        let mut connection = MysqlConnection::open(&to, &terms).unwrap();
         says_what_statements_open(&mut connection, "SELECT n FROM `shown`");
     }
 }

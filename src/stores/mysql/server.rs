@@ -8,7 +8,7 @@ use ::mysql::{Opts, OptsBuilder};
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Beside, DATA, Package, ServerSandbox, Template};
+use crate::stores::private::{self, Beside, DATA, DataDirTemplate, Package, ServerSandbox};
 use crate::stores::remote::StoreConfig;
 use crate::stores::sql::{Database as _, Statement};
 
@@ -82,7 +82,7 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     let sandbox = ServerSandbox::make("KILL")?;
     let data = format!("--datadir={}", sandbox.servers_dir().join(DATA).display());
     // An archive holds no password: the server itself sets it when it starts.
-    Template::of("mariadb", &[&install, &server], &INSTALL).fill(&sandbox, |_| {
+    DataDirTemplate::of("mariadb", &[&install, &server], &INSTALL).fill(&sandbox, |_| {
         let mut make = sandbox.command(&install);
         make.args(["--no-defaults", &data]).args(INSTALL);
         sandbox.run(make, &Beside::default())
@@ -107,11 +107,11 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     }
     let url = format!("mysql://root:{password}@localhost/{DATABASE}?socket={socket}");
     let opts = opts(&url, &Address::default(), terms)?;
-    let answers = || super::Connection::open(&opts, terms).is_ok();
+    let answers = || super::MysqlConnection::open(&opts, terms).is_ok();
     sandbox.start(command, Beside::reading(first), &terms.control, answers)?;
     // The plugin names the owners of locks that are no row locks. Without it, such waits are inferred from the
     // sessions' states.
-    let _ = super::Connection::open(&opts, terms)
+    let _ = super::MysqlConnection::open(&opts, terms)
         .map(|mut connection| connection.run_file("INSTALL SONAME 'metadata_lock_info'"));
     Ok((url, sandbox))
 }

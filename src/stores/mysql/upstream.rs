@@ -2,7 +2,7 @@
 
 use ::mysql::Opts;
 
-use super::connection::Connection;
+use super::connection::MysqlConnection;
 use super::server;
 use crate::base::error::Error;
 use crate::describe::checkout::Value;
@@ -43,12 +43,12 @@ fn endpoint(opts: &Opts) -> Endpoint {
 }
 
 /// The rows of a query.
-fn listed(desk: &mut Connection, query: &str) -> Result<Vec<Vec<Value>>, SqlError> {
+fn listed(desk: &mut MysqlConnection, query: &str) -> Result<Vec<Vec<Value>>, SqlError> {
     Ok(desk.ask(query, &|_| Value::Null)?.rows)
 }
 
 /// Every table, with the checksum and the number of its rows.
-fn signs(desk: &mut Connection) -> Result<Vec<(String, String, String)>, SqlError> {
+fn signs(desk: &mut MysqlConnection) -> Result<Vec<(String, String, String)>, SqlError> {
     let tables = listed(
         desk,
         "SELECT table_name FROM information_schema.tables \
@@ -65,7 +65,7 @@ fn signs(desk: &mut Connection) -> Result<Vec<(String, String, String)>, SqlErro
     Ok(signs)
 }
 
-impl Keepsake for Connection {
+impl Keepsake for MysqlConnection {
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
         let told = listed(self, "SELECT @@tx_isolation")
             .or_else(|_| listed(self, "SELECT @@transaction_isolation"))?;

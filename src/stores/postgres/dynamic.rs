@@ -13,7 +13,7 @@ type Wrong = Box<dyn Error + Sync + Send>;
 
 /// A value as it is sent to the server.
 #[derive(Debug)]
-pub(super) struct Sent(pub(super) Value);
+pub(super) struct PostgresValue(pub(super) Value);
 
 /// The type that a value is sent as, as far as it is known; otherwise the server infers the type from the context.
 pub(super) fn kind_of(value: &Value) -> Type {
@@ -26,7 +26,7 @@ pub(super) fn kind_of(value: &Value) -> Type {
     }
 }
 
-impl ToSql for Sent {
+impl ToSql for PostgresValue {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Wrong> {
         if matches!(self.0, Value::Null) {
             return Ok(IsNull::Yes);

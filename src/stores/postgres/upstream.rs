@@ -3,7 +3,7 @@
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-use super::connection::Connection;
+use super::connection::PostgresConnection;
 use super::server;
 use crate::base::error::Error;
 use crate::describe::checkout::Value;
@@ -24,7 +24,7 @@ pub(in crate::stores) fn back(
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let (mut url, sandbox) = address.or_private(|| server::start(terms))?;
     if sandbox.is_some() {
-        let mut desk = Connection::open(&server::config(&url, address)?, terms)?;
+        let mut desk = PostgresConnection::open(&server::config(&url, address)?, terms)?;
         desk.run_file(&format!("CREATE DATABASE {DATABASE}")).map_err(SqlError::into_error)?;
         url = url.replace("/postgres?", &format!("/{DATABASE}?"));
     }
@@ -50,7 +50,7 @@ fn endpoint(config: &Config) -> Result<Endpoint, Error> {
     Ok(Endpoint { target, user, password: password.unwrap_or_default(), database })
 }
 
-impl Keepsake for Connection {
+impl Keepsake for PostgresConnection {
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
         let told = self.ask("SHOW default_transaction_isolation", &|_| Value::Null)?;
         let told = told.rows.first().and_then(|row| row.first()).map_or(String::new(), Value::text);

@@ -10,7 +10,7 @@ use crate::scheduler::{Footprint, Resources};
 
 /// The number of the first key, and the keys that have a number of their own; all others have the number after the
 /// last.
-pub(super) type Known = Arc<RwLock<(usize, Vec<String>)>>;
+pub(super) type KeyNumbers = Arc<RwLock<(usize, Vec<String>)>>;
 
 /// Commands that touch no key.
 const APART: [&str; 14] = [
@@ -60,7 +60,7 @@ const CHANGES: [&str; 36] = [
 
 /// One connection.
 pub(super) struct RedisAnalyzer {
-    known: Known,
+    known: KeyNumbers,
     /// What the commands that were queued since `MULTI` touch; none outside of `MULTI`.
     collected: Option<Footprint>,
     /// The watched keys.
@@ -69,7 +69,7 @@ pub(super) struct RedisAnalyzer {
 }
 
 impl RedisAnalyzer {
-    pub(super) fn new(known: &Known) -> Self {
+    pub(super) fn new(known: &KeyNumbers) -> Self {
         let watched = Footprint::NOTHING;
         Self { known: Arc::clone(known), collected: None, watched, collections: 0 }
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ::redis::{Client, Connection, RedisResult, cmd};
 
-use super::blocking::{Blocking, Watcher};
-use super::executor::{Line, RedisExecutor, ask, may_leave_traces, rows};
+use super::blocking::{Blocking, RedisWatcher};
+use super::executor::{RedisConnector, RedisExecutor, ask, may_leave_traces, rows};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
 use crate::domain::books::Books;
@@ -14,13 +14,13 @@ use crate::scheduler::BuyerHandle;
 use crate::stores::remote::{Fixture, Refusal, StepConnection, StoreConfig};
 
 /// A described checkout, which has a database of its own.
-pub(super) struct Described {
+pub(super) struct DescribedKeys {
     checkout: Arc<Checkout>,
     shelves: Arc<Shelves>,
     blocking: Blocking,
 }
 
-impl Described {
+impl DescribedKeys {
     pub(super) fn of(checkout: &Arc<Checkout>) -> Self {
         Self {
             checkout: Arc::clone(checkout),
@@ -53,7 +53,7 @@ impl Described {
     ) -> Result<StepConnection<RedisExecutor>, Error> {
         let mut connection = super::server::dial(client, terms)?;
         let mut steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
-        let mut line = Line {
+        let mut line = RedisConnector {
             client: client.clone(),
             terms: terms.clone(),
             handle: handle.clone(),
@@ -68,9 +68,13 @@ impl Described {
     }
 
     /// Opens a connection that sees which clients wait.
-    pub(super) fn watch(&self, client: &Client, terms: &StoreConfig) -> Result<Watcher, Error> {
+    pub(super) fn watch(
+        &self,
+        client: &Client,
+        terms: &StoreConfig,
+    ) -> Result<RedisWatcher, Error> {
         let connection = super::server::dial(client, terms)?;
-        Ok(Watcher { connection, blocking: self.blocking.clone() })
+        Ok(RedisWatcher { connection, blocking: self.blocking.clone() })
     }
 
     pub(super) fn stock_up(

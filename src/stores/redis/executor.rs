@@ -105,7 +105,7 @@ pub(super) fn may_leave_traces(call: &Call) -> bool {
 }
 
 /// How a connection is opened, and what is known about it.
-pub(super) struct Line {
+pub(super) struct RedisConnector {
     pub(super) client: Client,
     pub(super) terms: StoreConfig,
     pub(super) handle: Option<BuyerHandle>,
@@ -116,7 +116,7 @@ pub(super) struct Line {
     pub(super) number: i64,
 }
 
-impl Line {
+impl RedisConnector {
     /// With a handle, asks for the number by which the server knows this connection, and registers it.
     pub(super) fn register(&mut self, connection: &mut Connection) -> Result<(), RedisError> {
         if let Some(handle) = &self.handle {
@@ -130,7 +130,7 @@ impl Line {
 /// One connection, over which the commands of a described checkout are sent.
 pub(super) struct RedisExecutor {
     connection: Connection,
-    line: Line,
+    line: RedisConnector,
     /// Whether keys are watched.
     is_watching: bool,
     /// Whether commands are queued by `MULTI`.
@@ -138,7 +138,7 @@ pub(super) struct RedisExecutor {
 }
 
 impl RedisExecutor {
-    pub(super) fn new(connection: Connection, line: Line) -> Self {
+    pub(super) fn new(connection: Connection, line: RedisConnector) -> Self {
         Self { connection, line, is_watching: false, is_collecting: false }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::redis::{Connection, ConnectionAddr, RedisResult, cmd, pipe};
 
-use super::analyzer::{Known, RedisAnalyzer};
+use super::analyzer::{KeyNumbers, RedisAnalyzer};
 use super::server;
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Value};
@@ -57,7 +57,7 @@ struct Backed {
     desk: Connection,
     endpoint: Endpoint,
     version: String,
-    known: Known,
+    known: KeyNumbers,
     /// Keys, their values, and after how many milliseconds they expire; 0 for never.
     kept: Vec<(Vec<u8>, Vec<u8>, i64)>,
     /// The private server, if this run started it. Declared last, so that it ends after the connection.

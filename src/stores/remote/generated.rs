@@ -28,30 +28,30 @@ use crate::describe::checkout::{Call, Checkout, Value};
 use crate::domain::op::BuyerId;
 
 /// Which value: the number of the role that saves it, the step, and the name.
-type Origin = (usize, usize, String);
+type ValueId = (usize, usize, String);
 
 /// A value that a step has saved.
 #[derive(Clone, Debug)]
-struct Kept {
+struct SavedValue {
     buyer: BuyerId,
-    origin: Origin,
+    origin: ValueId,
     value: Value,
 }
 
 /// What is known of the values that a server generates; shared by all links to it.
 #[derive(Debug, Default)]
-pub(super) struct Generated(Mutex<Known>);
+pub(super) struct Generated(Mutex<GeneratedState>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct GeneratedState {
     /// The number of finished executions in which a value was saved.
     shows: u32,
     /// The values that were saved in the first of them.
-    first: Vec<Kept>,
+    first: Vec<SavedValue>,
     /// How many of these were saved again in this execution, in the same order; none if it went another way.
     again: Option<usize>,
     has_kept: bool,
-    generated: BTreeSet<Origin>,
+    generated: BTreeSet<ValueId>,
     /// The name of each generated value in this execution.
     named: BTreeMap<String, String>,
 }
@@ -80,7 +80,9 @@ impl Generated {
         let mut known = self.0.lock();
         known.has_kept = true;
         match known.shows {
-            0 => known.first.push(Kept { buyer, origin: origin.clone(), value: value.clone() }),
+            0 => {
+                known.first.push(SavedValue { buyer, origin: origin.clone(), value: value.clone() })
+            }
             1 => known.compare(checkout, buyer, &origin, value),
             _ => {}
         }
@@ -104,8 +106,8 @@ impl Generated {
     }
 }
 
-impl Known {
-    fn compare(&mut self, checkout: &Checkout, buyer: BuyerId, origin: &Origin, value: &Value) {
+impl GeneratedState {
+    fn compare(&mut self, checkout: &Checkout, buyer: BuyerId, origin: &ValueId, value: &Value) {
         let Some(at) = self.again else { return };
         let before =
             self.first.get(at).filter(|kept| kept.buyer == buyer && kept.origin == *origin);
@@ -161,7 +163,7 @@ fn rolls_dice(checkout: &Checkout) -> bool {
 }
 
 /// Whether no condition of a role depends on a value, except on whether it exists, or is the same as another.
-fn decides_nothing(checkout: &Checkout, (role, _, name): &Origin) -> bool {
+fn decides_nothing(checkout: &Checkout, (role, _, name): &ValueId) -> bool {
     let steps = checkout.roles.get(*role).map_or(&[][..], |role| &role.steps);
     let conditions = steps
         .iter()

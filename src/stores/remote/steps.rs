@@ -103,7 +103,7 @@ pub enum Stays {
 
 /// The buyer of an attempt, and the values that the attempt has saved.
 #[derive(Debug)]
-struct Memory {
+struct AttemptContext {
     buyer: BuyerId,
     customer: i64,
     want: Want,
@@ -114,7 +114,7 @@ struct Memory {
     generated: BTreeMap<String, String>,
 }
 
-impl Memory {
+impl AttemptContext {
     /// The value of a name.
     fn value_of(&self, name: &str) -> Value {
         match name {
@@ -174,7 +174,7 @@ pub struct StepConnection<S> {
     checkout: Arc<Checkout>,
     terms: StoreConfig,
     handle: Option<BuyerHandle>,
-    memory: Memory,
+    memory: AttemptContext,
     has_changed: bool,
     has_bought: bool,
     /// Whether the store, and not the checkout itself, has ended an attempt since the session was last reset.
@@ -192,7 +192,7 @@ impl<S: StepExecutor> StepConnection<S> {
         handle: Option<BuyerHandle>,
     ) -> Self {
         let want = Want::one(Item(0), 1);
-        let memory = Memory {
+        let memory = AttemptContext {
             buyer: 0,
             customer: 1,
             want,
@@ -348,7 +348,7 @@ impl<S: StepExecutor> StepConnection<S> {
     /// Records what went wrong, for the report.
     fn tell(&self, number: usize, step: &Step, why: &str) {
         let Checkout { path, .. } = &*self.checkout;
-        let Memory { buyer, customer, .. } = self.memory;
+        let AttemptContext { buyer, customer, .. } = self.memory;
         let who = match &self.checkout.role(buyer).name {
             // Counted from 1, as customers are.
             name if name.is_empty() => format!("buyer {}", u64::from(buyer) + 1),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::executor::Known;
+use super::executor::DatabaseInfo;
 use super::independence::{Division, StatementKind, TransactionEffect, TransactionTracker};
 use crate::base::text::sql::{Dialect, filled, in_brief, shape, statements};
 use crate::domain::isolation::Isolation;
@@ -18,7 +18,7 @@ const AT_ONCE: &str = "they are sent at once, and cannot be held one by one";
 /// One connection.
 pub(in crate::stores) struct SqlAnalyzer {
     dialect: Dialect,
-    known: Arc<RwLock<Known>>,
+    known: Arc<RwLock<DatabaseInfo>>,
     transactions: TransactionTracker,
     state: State,
     /// The highest isolation level that the connection has asked for.
@@ -36,7 +36,7 @@ struct One {
 }
 
 impl SqlAnalyzer {
-    pub(in crate::stores) fn new(kind: StoreKind, known: &Arc<RwLock<Known>>) -> Self {
+    pub(in crate::stores) fn new(kind: StoreKind, known: &Arc<RwLock<DatabaseInfo>>) -> Self {
         Self {
             dialect: kind.dialect(),
             known: Arc::clone(known),

@@ -5,9 +5,9 @@ use crate::describe::checkout::{Answer, Value};
 use crate::stores::remote::Asker;
 
 /// One connection.
-pub(in crate::stores) struct Plain<D>(pub(in crate::stores) D);
+pub(in crate::stores) struct PlainConnection<D>(pub(in crate::stores) D);
 
-impl<D: Database> Asker for Plain<D> {
+impl<D: Database> Asker for PlainConnection<D> {
     fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, String> {
         self.0.ask(text, value_of).map_err(SqlError::text)
     }

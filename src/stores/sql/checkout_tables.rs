@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::executor::{Known, NO_TRIGGERS, SqlExecutor};
+use super::executor::{DatabaseInfo, NO_TRIGGERS, SqlExecutor};
 use super::hold_triggers::{self, asked, listed};
 use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, SqlError, Statement, Tables, traces};
@@ -21,7 +21,7 @@ pub(in crate::stores) struct CheckoutTables {
     checkout: Arc<Checkout>,
     kind: StoreKind,
     shelves: Arc<Shelves>,
-    known: Mutex<Known>,
+    known: Mutex<DatabaseInfo>,
     empties: Mutex<Empties>,
 }
 
@@ -121,7 +121,7 @@ impl CheckoutTables {
         let few = if catalog.has_code() { many.clone() } else { few };
         *self.empties.lock() = Empties { many, few };
         let (holds_inside, overlaps) = (terms.may_hold_inside(), Overlaps::default());
-        *self.known.lock() = Known {
+        *self.known.lock() = DatabaseInfo {
             catalog,
             witness,
             holds_inside,

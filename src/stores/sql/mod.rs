@@ -20,9 +20,9 @@ mod traces;
 mod upstream;
 
 #[cfg(feature = "http")]
-pub(super) use asker::Plain;
+pub(super) use asker::PlainConnection;
 pub(super) use checkout_tables::CheckoutTables;
-pub(super) use independence::Opened;
+pub(super) use independence::OpenedTable;
 use link::SqlLink;
 pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
@@ -40,7 +40,7 @@ use crate::scheduler::BuyerHandle;
 pub(super) type Row = [i64; 3];
 
 /// Values by the names that stand for them in a statement.
-pub(super) type Values<'v> = &'v [(&'static str, i64)];
+pub(super) type Parameters<'v> = &'v [(&'static str, i64)];
 
 /// One connection to a database that speaks SQL.
 pub(super) trait Database: Send {
@@ -48,10 +48,11 @@ pub(super) trait Database: Send {
     fn text(statement: Statement) -> &'static str;
 
     /// Runs a statement; returns how many rows it changed, or at least found.
-    fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError>;
+    fn change(&mut self, statement: Statement, values: Parameters<'_>) -> Result<u64, SqlError>;
 
     /// Runs a query, or a statement that returns rows.
-    fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError>;
+    fn query(&mut self, statement: Statement, values: Parameters<'_>)
+    -> Result<Vec<Row>, SqlError>;
 
     /// Runs a script: statements without values, of which nothing is returned.
     fn run(&mut self, script: Statement) -> Result<(), SqlError>;
@@ -63,7 +64,7 @@ pub(super) trait Database: Send {
     fn run_file(&mut self, text: &str) -> Result<(), SqlError>;
 
     /// The tables that a statement opens, as the server itself says without running it; none where it does not say.
-    fn opens(&mut self, text: &str) -> Vec<Opened>;
+    fn opens(&mut self, text: &str) -> Vec<OpenedTable>;
 
     /// Switches to the schema or database of the checkout's own tables; transactions there have this isolation level,
     /// unless they name another.
@@ -156,14 +157,14 @@ impl SqlError {
 }
 
 /// The value of one parameter; 0 if `values` has none.
-pub(super) fn value_of(name: &str, values: Values<'_>) -> i64 {
+pub(super) fn value_of(name: &str, values: Parameters<'_>) -> i64 {
     values.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value)
 }
 
 /// Checks what a database of two tables and a view says that statements open.
 #[cfg(test)]
 pub(super) fn says_what_statements_open(database: &mut impl Database, reads_by_view: &str) {
-    let told = |opened: Vec<Opened>, changes| {
+    let told = |opened: Vec<OpenedTable>, changes| {
         let of_kind = opened.into_iter().filter(|opened| opened.changes == changes);
         let mut names: Vec<String> = of_kind.map(|opened| opened.table).collect();
         names.sort();

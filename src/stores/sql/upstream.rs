@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::analyzer::SqlAnalyzer;
-use super::executor::{Known, NO_TRIGGERS};
+use super::executor::{DatabaseInfo, NO_TRIGGERS};
 use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, Dialer, SqlError, Statement, hold_triggers};
 use crate::base::error::Error;
@@ -48,7 +48,7 @@ pub(in crate::stores) struct SqlUpstream<D: Dialer<Database: Keepsake>> {
     endpoint: Endpoint,
     version: String,
     isolation: Isolation,
-    known: Arc<RwLock<Known>>,
+    known: Arc<RwLock<DatabaseInfo>>,
     may_hold_inside: bool,
     settings: Arc<RwLock<Vec<(String, String)>>>,
     has_kept: bool,
@@ -117,7 +117,7 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         if self.may_hold_inside {
             hold_triggers::install(&mut self.desk, true).map_err(SqlError::text)?;
         }
-        *self.known.write() = Known {
+        *self.known.write() = DatabaseInfo {
             catalog: Arc::new(catalog),
             witness: Arc::clone(&self.witness),
             holds_inside: self.may_hold_inside,

@@ -328,7 +328,7 @@ fn add_views(tables: &mut Vec<Table>, things: &[Thing]) {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::Opened;
+    use super::super::OpenedTable;
     use super::*;
     use crate::base::text::sql::Dialect;
 
@@ -380,7 +380,7 @@ pub(super) mod tests {
         let shop = shop(StoreKind::Postgres, &[]);
         let (asked, text) = ("SELECT used FROM voucher", "SELECT used FROM voucher");
         let says = |table: &str, changes| {
-            let opened = vec![Opened { table: table.into(), changes }];
+            let opened = vec![OpenedTable { table: table.into(), changes }];
             let witness = Witness::of(Dialect::Postgres, [asked].into_iter(), |_| opened.clone());
             shop.opened(&shop.read(text), text, &witness)
         };
