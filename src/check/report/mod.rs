@@ -25,7 +25,7 @@ pub use crowd::most_inside;
 pub use evidence::Evidence;
 pub use figures::{FigureTotals, Figures};
 pub use hint::{Hint, Purpose};
-pub use metric::{METRICS, Metric, Value};
+pub use metric::{METRICS, Metric, MetricValue};
 pub use overtaking::{Overtaking, overtakings};
 pub use product::Product;
 

@@ -9,10 +9,10 @@ use crate::domain::books::Books;
 use crate::domain::op::{BuyerId, Item, MOST_ITEMS, Order, Units, Want};
 
 /// A product: the key that the store knows it by, and its stock.
-pub type Shelf = (Value, Units);
+pub type ProductStock = (Value, Units);
 
 /// The shelves as they were at the start, shared with all parts that have to know the keys.
-pub type Shelves = RwLock<Vec<Shelf>>;
+pub type Shelves = RwLock<Vec<ProductStock>>;
 
 impl Checkout {
     /// Sends the calls of `setup` to a store that is as its files have made it, and reads the shelves.
@@ -25,7 +25,7 @@ impl Checkout {
         buyers: u32,
         mut ask: impl FnMut(&str, &Call, Values<'_>) -> Result<Answer, E>,
         mistaken: impl Fn(&str, String) -> E,
-    ) -> Result<Vec<Shelf>, E> {
+    ) -> Result<Vec<ProductStock>, E> {
         let value_of = |name: &str| match name {
             "stock" => Value::Int(stock.into()),
             _ => Value::Int(self.customers(buyers)),
@@ -45,7 +45,7 @@ impl Checkout {
     /// The error of `ask`; or that of `mistaken`, which gets the query's key and what is wrong with its answer.
     pub fn look_into<E>(
         &self,
-        before: &[Shelf],
+        before: &[ProductStock],
         mut ask: impl FnMut(&str, &Call) -> Result<Answer, E>,
         mistaken: impl Fn(&str, String) -> E,
     ) -> Result<Books, E> {
@@ -75,7 +75,7 @@ impl Checkout {
     }
 
     /// The order book: one row a line, with a buyer, a product if there are several, and units; 1 unit if it has none.
-    fn orders_in(&self, answer: &Answer, shelves: &[Shelf]) -> Result<Vec<Order>, String> {
+    fn orders_in(&self, answer: &Answer, shelves: &[ProductStock]) -> Result<Vec<Order>, String> {
         let order = |row: &Vec<Value>| {
             let (buyer, product, units) = match &row[..] {
                 [buyer] => (buyer, None, None),
@@ -105,13 +105,13 @@ impl Checkout {
 }
 
 /// The shelves: one row a product, with its key and its stock; or only the stock, if there is one product.
-fn shelves_in(answer: &Answer) -> Result<Vec<Shelf>, String> {
+fn shelves_in(answer: &Answer) -> Result<Vec<ProductStock>, String> {
     let shelf = |row: &Vec<Value>| match &row[..] {
         [stock] => Ok((Value::Int(1), units_in(stock)?)),
         [key, stock, ..] => Ok((key.clone(), units_in(stock)?)),
         [] => Err("a row has no columns".to_owned()),
     };
-    let shelves: Vec<Shelf> = answer.rows.iter().map(shelf).collect::<Result<_, _>>()?;
+    let shelves: Vec<ProductStock> = answer.rows.iter().map(shelf).collect::<Result<_, _>>()?;
     let has_keys = answer.rows.iter().all(|row| row.len() > 1);
     match shelves.len() {
         0 => Err("there is no product in it".into()),

@@ -8,7 +8,7 @@ const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
 /// A request with holes.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct RequestTemplate {
     /// `POST`.
     pub method: &'static str,
     /// What stands behind the shop's address; begins with a slash.
@@ -60,7 +60,7 @@ impl Find {
     }
 }
 
-impl Request {
+impl RequestTemplate {
     /// Reads `POST /cart/{buyer}`; none if it does not begin with a method.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_value_stays_where_it_is_put() {
         let value_of = |_: &str| Value::Text("a/b\"?".into());
-        let mut request = Request::parse("POST /cart/{id}").unwrap().unwrap();
+        let mut request = RequestTemplate::parse("POST /cart/{id}").unwrap().unwrap();
         assert_eq!(request.path_with(&value_of), "/cart/a%2Fb%22%3F");
         request.body = Some(Template::parse("{\"id\": \"{id}\", \"in\": {\"n\": 1}}"));
         let body = request.body_with(&value_of).unwrap();
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_form_keeps_its_values_apart_and_a_value_is_found_between_two_texts() {
-        let mut request = Request::parse("POST /login").unwrap().unwrap();
+        let mut request = RequestTemplate::parse("POST /login").unwrap().unwrap();
         request.form = vec![
             ("user".into(), Template::parse("u{id}@e.com")),
             ("word".into(), Template::plain("a&b")),
@@ -179,11 +179,11 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_told_apart_from_what_is_a_wrong_one() {
-        assert!(Request::parse("SELECT 1").unwrap().is_none());
-        assert!(Request::parse("GET").unwrap().is_none());
-        assert!(Request::parse("GET stock").is_err());
-        assert!(Request::parse("GET /a b").is_err());
-        assert!(Request::parse_header("no colon").is_err());
-        assert!(Request::parse_header("a b: c").is_err());
+        assert!(RequestTemplate::parse("SELECT 1").unwrap().is_none());
+        assert!(RequestTemplate::parse("GET").unwrap().is_none());
+        assert!(RequestTemplate::parse("GET stock").is_err());
+        assert!(RequestTemplate::parse("GET /a b").is_err());
+        assert!(RequestTemplate::parse_header("no colon").is_err());
+        assert!(RequestTemplate::parse_header("a b: c").is_err());
     }
 }

@@ -23,7 +23,7 @@ use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
 use crate::describe::app::{App, Upstream};
-use crate::describe::checkout::{Answer, Call, Checkout, Request, Shelves, Value, Values};
+use crate::describe::checkout::{Answer, Call, Checkout, RequestTemplate, Shelves, Value, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Irregularities, Proxy, SessionTracker};
@@ -193,7 +193,12 @@ impl AppServer {
         }
     }
 
-    fn request(&self, key: &str, request: &Request, value_of: Values<'_>) -> Result<Answer, Error> {
+    fn request(
+        &self,
+        key: &str,
+        request: &RequestTemplate,
+        value_of: Values<'_>,
+    ) -> Result<Answer, Error> {
         let executor = HttpExecutor::new(&self.base, self.terms.settings.patience);
         let heard = executor.ask(request, value_of).map_err(|refusal| match refusal {
             Refusal::Lost(text) => self.lost(&text),

@@ -7,7 +7,7 @@ use ureq::http::{Request as Ready, Uri};
 use ureq::{Agent, Cookie};
 
 use crate::base::text::nearest::shown;
-use crate::describe::checkout::{Answer, Call, LOCATION, Request, STATUS, Value};
+use crate::describe::checkout::{Answer, Call, LOCATION, RequestTemplate, STATUS, Value};
 use crate::scheduler::{Footprint, Resources};
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
@@ -43,7 +43,7 @@ impl HttpResponse {
 
     /// The answer as a step reads it: the fields of the body, the texts that the step looks for, the status and the
     /// location.
-    pub(in crate::stores) fn answer(&self, request: &Request) -> Answer {
+    pub(in crate::stores) fn answer(&self, request: &RequestTemplate) -> Answer {
         let (mut columns, mut row) = (Vec::new(), Vec::new());
         let mut count = 1;
         match &self.json {
@@ -114,7 +114,7 @@ impl HttpExecutor {
     /// Sends a request, and reads the whole answer.
     pub(in crate::stores) fn ask(
         &self,
-        request: &Request,
+        request: &RequestTemplate,
         value_of: &dyn Fn(&str) -> Value,
     ) -> Result<HttpResponse, Refusal> {
         let uri = format!("{}{}", self.base, request.path_with(value_of));

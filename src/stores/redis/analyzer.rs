@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::executor::LOOKS;
-use crate::proxy::{AnalyzedStatement, Said, StatementAnalyzer, TransactionState};
+use crate::proxy::{AnalyzedStatement, ClientStatement, StatementAnalyzer, TransactionState};
 use crate::scheduler::{Footprint, Resources};
 
 /// The number of the first key, and the keys that have a number of their own; all others have the number after the
@@ -99,7 +99,7 @@ impl RedisAnalyzer {
 }
 
 impl StatementAnalyzer for RedisAnalyzer {
-    fn see(&mut self, said: &Said) -> AnalyzedStatement {
+    fn see(&mut self, said: &ClientStatement) -> AnalyzedStatement {
         let words: Vec<&str> = said.text.split('\u{1f}').collect();
         let name = words.first().map_or(String::new(), |word| word.to_uppercase());
         let own = self.own(&words);

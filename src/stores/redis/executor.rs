@@ -1,6 +1,8 @@
 //! Sends a described checkout's commands to Redis.
 
-use ::redis::{Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as Said, cmd};
+use ::redis::{
+    Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as RedisValue, cmd,
+};
 
 use super::blocking::{Blocking, longest_wait};
 use crate::describe::checkout::{Answer, Call, Value};
@@ -214,7 +216,7 @@ pub(super) fn ask(
     connection: &mut Connection,
     call: &Call,
     value_of: &dyn Fn(&str) -> Value,
-) -> Result<Said, Refusal> {
+) -> Result<RedisValue, Refusal> {
     command(call, value_of).query(connection).map_err(|error: RedisError| match error.kind() {
         ErrorKind::Io => Refusal::Lost(format!("Redis: {error}")),
         _ if !connection.is_open() => Refusal::Lost(format!("Redis: {error}")),
@@ -223,16 +225,16 @@ pub(super) fn ask(
 }
 
 /// One element of a reply, as a value.
-fn value(said: &Said) -> Value {
+fn value(said: &RedisValue) -> Value {
     match said {
-        Said::Nil => Value::Null,
-        Said::Int(number) => Value::Int(*number),
-        Said::Double(number) => Value::Real(*number),
-        Said::Boolean(yes) => Value::Int(i64::from(*yes)),
-        Said::Okay => Value::Text("OK".into()),
-        Said::SimpleString(text) => Value::Text(text.clone()),
-        Said::BulkString(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
-        Said::Array(elements) | Said::Set(elements) => {
+        RedisValue::Nil => Value::Null,
+        RedisValue::Int(number) => Value::Int(*number),
+        RedisValue::Double(number) => Value::Real(*number),
+        RedisValue::Boolean(yes) => Value::Int(i64::from(*yes)),
+        RedisValue::Okay => Value::Text("OK".into()),
+        RedisValue::SimpleString(text) => Value::Text(text.clone()),
+        RedisValue::BulkString(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+        RedisValue::Array(elements) | RedisValue::Set(elements) => {
             let words: Vec<String> = elements.iter().map(|said| value(said).to_string()).collect();
             Value::Text(words.join(","))
         }
@@ -241,10 +243,12 @@ fn value(said: &Said) -> Value {
 }
 
 /// A reply as one row, whose columns have positions and no names.
-fn answer(said: &Said) -> Answer {
+fn answer(said: &RedisValue) -> Answer {
     let values = match said {
-        Said::Nil => return Answer { columns: vec![String::new()], ..Answer::default() },
-        Said::Array(elements) | Said::Set(elements) => elements.iter().map(value).collect(),
+        RedisValue::Nil => return Answer { columns: vec![String::new()], ..Answer::default() },
+        RedisValue::Array(elements) | RedisValue::Set(elements) => {
+            elements.iter().map(value).collect()
+        }
         one => vec![value(one)],
     };
     let count = values.len() as u64;
@@ -254,10 +258,12 @@ fn answer(said: &Said) -> Answer {
 }
 
 /// A reply as the audit reads it: each element is a row, whose columns are separated by commas.
-pub(super) fn rows(said: &Said) -> Answer {
+pub(super) fn rows(said: &RedisValue) -> Answer {
     let elements = match said {
-        Said::Nil => Vec::new(),
-        Said::Array(elements) | Said::Set(elements) => elements.iter().map(value).collect(),
+        RedisValue::Nil => Vec::new(),
+        RedisValue::Array(elements) | RedisValue::Set(elements) => {
+            elements.iter().map(value).collect()
+        }
         one => vec![value(one)],
     };
     // If none of the keys exists, there are no rows.
@@ -286,7 +292,7 @@ impl StepExecutor for RedisExecutor {
         }
         match said? {
             // A watched key has changed.
-            Said::Nil if name == "EXEC" => Err(Refusal::Conflict),
+            RedisValue::Nil if name == "EXEC" => Err(Refusal::Conflict),
             said => Ok(answer(&said)),
         }
     }

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
 
-use crate::base::text::sql::{Kind, Piece, Sql, pieces};
+use crate::base::text::sql::{Sql, SqlToken, TokenKind, pieces};
 use crate::describe::checkout::{Call, Checkout, Value};
 use crate::domain::op::BuyerId;
 
@@ -203,34 +203,35 @@ const LISTS: [&str; 14] = [
 /// function.
 fn only_names(sql: &Sql, name: &str) -> bool {
     const SIGNS: [char; 9] = ['+', '-', '*', '/', '%', '<', '>', '|', '&'];
-    let says = |piece: &Piece<'_>| !matches!(piece.kind, Kind::Space | Kind::Comment);
-    let all: Vec<Piece<'_>> = pieces(sql.dialect, &sql.text).into_iter().filter(says).collect();
-    if all.iter().any(|piece| piece.kind == Kind::Unreadable) {
+    let says = |piece: &SqlToken<'_>| !matches!(piece.kind, TokenKind::Space | TokenKind::Comment);
+    let all: Vec<SqlToken<'_>> = pieces(sql.dialect, &sql.text).into_iter().filter(says).collect();
+    if all.iter().any(|piece| piece.kind == TokenKind::Unreadable) {
         return false;
     }
-    let of_kind = |place: Option<usize>, kind: Kind| {
+    let of_kind = |place: Option<usize>, kind: TokenKind| {
         place.and_then(|place| all.get(place)).filter(|piece| piece.kind == kind)
     };
     let sign = |place: Option<usize>| {
-        let first = of_kind(place, Kind::Sign)?.text.chars().next();
+        let first = of_kind(place, TokenKind::Sign)?.text.chars().next();
         first.filter(|sign| SIGNS.contains(sign))
     };
     let is_word = |place: Option<usize>, words: &[&str]| {
-        of_kind(place, Kind::Word)
+        of_kind(place, TokenKind::Word)
             .is_some_and(|word| words.iter().any(|known| known.eq_ignore_ascii_case(word.text)))
     };
     let mut brackets: Vec<&str> = Vec::new();
     for (place, piece) in all.iter().enumerate() {
         match piece.kind {
-            Kind::Sign if piece.text == "(" => {
+            TokenKind::Sign if piece.text == "(" => {
                 let before = place.checked_sub(1).map(|at| all[at]);
-                let is_name = |piece: &Piece<'_>| matches!(piece.kind, Kind::Word | Kind::Name);
+                let is_name =
+                    |piece: &SqlToken<'_>| matches!(piece.kind, TokenKind::Word | TokenKind::Name);
                 brackets.push(before.filter(is_name).map_or("", |piece| piece.text));
             }
-            Kind::Sign if piece.text == ")" => {
+            TokenKind::Sign if piece.text == ")" => {
                 brackets.pop();
             }
-            Kind::Parameter if piece.parameter() == Some(name) => {
+            TokenKind::Parameter if piece.parameter() == Some(name) => {
                 let lists = |word: &&str| LISTS.iter().any(|list| list.eq_ignore_ascii_case(word));
                 let before = place.checked_sub(1);
                 // In `<=` and `>=`, this sign is one token further to the left.

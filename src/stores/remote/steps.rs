@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::generated::hands_on;
 use super::{Link, StoreConfig};
 use crate::describe::checkout::{
-    Answer, Call, Checkout, End, Numbered, ROWS, Saved, Shelves, Step, Value,
+    Answer, Call, Checkout, Numbered, ROWS, Saved, Shelves, Step, StepEnd, Value,
 };
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Onward, Op, Reply, Want};
@@ -315,7 +315,7 @@ impl<S: StepExecutor> StepConnection<S> {
         }
         let can_be_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
         let provided = step.if_refused.filter(|_| can_be_expected);
-        let is_provided_for = provided.is_some_and(|end| end != End::Failed);
+        let is_provided_for = provided.is_some_and(|end| end != StepEnd::Failed);
         self.was_cut_short |= !is_provided_for;
         let why = match refusal {
             Refusal::Conflict => return Err(Missed::Conflict),
@@ -332,10 +332,10 @@ impl<S: StepExecutor> StepConnection<S> {
             Refusal::Forbidden(_) | Refusal::Wrong(_) => Failure::Refused,
         };
         match provided {
-            Some(End::Failed) => {
+            Some(StepEnd::Failed) => {
                 self.tell(number, step, &refusal.text());
                 // The file asks for this end.
-                ended(End::Failed, Failure::Condition)
+                ended(StepEnd::Failed, Failure::Condition)
             }
             Some(end) => ended(end, why),
             None => {
@@ -373,12 +373,12 @@ impl<S: StepExecutor> StepConnection<S> {
 }
 
 /// The result of an attempt that ends like this.
-fn ended(end: End, why: Failure) -> Result<Onward, Missed> {
+fn ended(end: StepEnd, why: Failure) -> Result<Onward, Missed> {
     match end {
-        End::Bought => Ok(Onward::Bought),
-        End::SoldOut => Ok(Onward::SoldOut),
-        End::Conflict => Err(Missed::Conflict),
-        End::Failed => Err(Missed::Failed(why)),
+        StepEnd::Bought => Ok(Onward::Bought),
+        StepEnd::SoldOut => Ok(Onward::SoldOut),
+        StepEnd::Conflict => Err(Missed::Conflict),
+        StepEnd::Failed => Err(Missed::Failed(why)),
     }
 }
 

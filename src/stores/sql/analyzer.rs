@@ -9,7 +9,9 @@ use super::independence::{Division, StatementKind, TransactionEffect, Transactio
 use crate::base::text::sql::{Dialect, filled, in_brief, shape, statements};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
-use crate::proxy::{AnalyzedStatement, Said, StatementAnalyzer, TransactionState as State};
+use crate::proxy::{
+    AnalyzedStatement, ClientStatement, StatementAnalyzer, TransactionState as State,
+};
 use crate::scheduler::Footprint;
 
 /// Why several statements that are sent at once are no proof.
@@ -114,7 +116,7 @@ impl SqlAnalyzer {
 }
 
 impl StatementAnalyzer for SqlAnalyzer {
-    fn see(&mut self, said: &Said) -> AnalyzedStatement {
+    fn see(&mut self, said: &ClientStatement) -> AnalyzedStatement {
         let was_under_way = self.transactions.is_under_way();
         let One { touches, begins } = self.see_all(&said.text);
         let is_framed = was_under_way || self.transactions.is_under_way();

@@ -57,6 +57,6 @@ pub type MemberId = usize;
 pub type Position = usize;
 
 /// What a group can agree on. Compared only to see whether a command was overwritten by another.
-pub trait Command: Clone + Debug + PartialEq {}
+pub trait LogCommand: Clone + Debug + PartialEq {}
 
-impl<C: Clone + Debug + PartialEq> Command for C {}
+impl<C: Clone + Debug + PartialEq> LogCommand for C {}
