@@ -74,7 +74,7 @@ pub struct FinalState {
 }
 
 /// Judges an end state, in which no buyer can move: if all buyers have left, the audit decides; else the buyers that
-/// are still inside are stuck.
+/// are still inside are deadlocked.
 ///
 /// Of time a state keeps only the marks of [`TransitionTable::after_refusal`]: which buyers were early and which
 /// were late. Without marks, all visits are taken to overlap.
@@ -110,7 +110,7 @@ fn judge(
     table: &TransitionTable<'_>,
     stock: Units,
     store: StoreId,
-    everybody: impl Iterator<Item = (KindId, u64, u64)>,
+    actors: impl Iterator<Item = (KindId, u64, u64)>,
 ) -> (FinalState, Vec<Finding>) {
     let store = table.store_of(store);
     let shelves = store.stocks();
@@ -119,7 +119,7 @@ fn judge(
     let mut orders = Vec::new();
     let mut payments = Vec::new();
     let mut has_paid = false;
-    for (kind, began, ended) in everybody {
+    for (kind, began, ended) in actors {
         let mut kind = Cow::Borrowed(table.kind_of(kind));
         if kind.standing.on_disk.is_some() {
             store.settle(&mut kind.to_mut().standing);

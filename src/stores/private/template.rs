@@ -25,7 +25,7 @@ use super::ServerSandbox;
 use crate::base::error::Error;
 
 /// The environment variable that names a directory in which archives are kept. It has to belong to the user, and to be
-/// writable by nobody else.
+/// writable by no other user.
 const DIRECTORY: &str = "OVERSELL_SIM_TEMPLATES";
 
 /// The data directory, in the directory of a sandbox's servers.

@@ -262,7 +262,7 @@ impl ReplicatedStateMachine {
 /// The most events among members before the opening: then the shop opens, even without a leader.
 const MOST_EVENTS_BEFORE: usize = 100_000;
 
-/// Blows that the dice deal: a member is cut off or dies, and is back a while later.
+/// Blows that are drawn at random: a member is cut off or dies, and is back a while later.
 fn rolled(quorum: &Quorum, dice: &mut Dice) -> Vec<(u64, Blow)> {
     let mut blows = Vec::new();
     let members = quorum.members.len();

@@ -204,7 +204,7 @@ impl<'w, G: VisitRecorder> TimedWorld<'w, G> {
                 if events.is_multiple_of(1 << 16) && stopped() {
                     return;
                 }
-                if self.council.is_some() && self.everybody_has_left() && self.is_settled() {
+                if self.council.is_some() && self.all_buyers_have_left() && self.is_settled() {
                     return;
                 }
             }
@@ -219,7 +219,7 @@ impl<'w, G: VisitRecorder> TimedWorld<'w, G> {
         self.deepest_queue
     }
 
-    pub(super) fn everybody_has_left(&self) -> bool {
+    pub(super) fn all_buyers_have_left(&self) -> bool {
         self.seats.is_empty()
             && self.next_buyer > 0
             && u64::from(self.next_buyer) == self.scene.rush.buyers()
