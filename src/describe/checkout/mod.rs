@@ -42,7 +42,7 @@ pub use script::Script;
 pub use starter::starter;
 pub use step::{Call, Numbered, Saved, Step, StepEnd};
 pub use template::Template;
-pub use value::{Answer, Value, Values};
+pub use value::{Answer, StoreValue, Values};
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! A request to a running shop: `POST /cart/{buyer}`, with headers and a body.
 
 use super::template::Template;
-use super::value::Value;
+use super::value::StoreValue;
 
 /// The methods that a request can have.
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
@@ -106,13 +106,13 @@ impl RequestTemplate {
 
     /// The path, in which every value stays within its segment.
     #[must_use]
-    pub fn path_with(&self, value_of: &dyn Fn(&str) -> Value) -> String {
+    pub fn path_with(&self, value_of: &dyn Fn(&str) -> StoreValue) -> String {
         self.path.filled_with(|name| in_path(&value_of(name).text()))
     }
 
     /// The body. In JSON every value stays within its quotes, if it stands in some.
     #[must_use]
-    pub fn body_with(&self, value_of: &dyn Fn(&str) -> Value) -> Option<String> {
+    pub fn body_with(&self, value_of: &dyn Fn(&str) -> StoreValue) -> Option<String> {
         if !self.form.is_empty() {
             let field = |(name, value): &(String, Template)| {
                 format!("{}={}", in_path(name), in_path(&value.filled(value_of)))
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_value_stays_where_it_is_put() {
-        let value_of = |_: &str| Value::Text("a/b\"?".into());
+        let value_of = |_: &str| StoreValue::Text("a/b\"?".into());
         let mut request = RequestTemplate::parse("POST /cart/{id}").unwrap().unwrap();
         assert_eq!(request.path_with(&value_of), "/cart/a%2Fb%22%3F");
         request.body = Some(Template::parse("{\"id\": \"{id}\", \"in\": {\"n\": 1}}"));
@@ -169,7 +169,7 @@ mod tests {
             ("user".into(), Template::parse("u{id}@e.com")),
             ("word".into(), Template::plain("a&b")),
         ];
-        let body = request.body_with(&|_| Value::Int(1)).unwrap();
+        let body = request.body_with(&|_| StoreValue::Int(1)).unwrap();
         assert_eq!(body, "user=u1%40e.com&word=a%26b");
         let find = Find::parse("token", "name=\"t\" value=\"{}\"").unwrap();
         assert_eq!(find.within("<input name=\"t\" value=\"xyz\">"), Some("xyz"));

@@ -23,7 +23,9 @@ use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
 use crate::describe::app::{App, Upstream};
-use crate::describe::checkout::{Answer, Call, Checkout, RequestTemplate, Shelves, Value, Values};
+use crate::describe::checkout::{
+    Answer, Call, Checkout, RequestTemplate, Shelves, StoreValue, Values,
+};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Irregularities, Proxy, SessionTracker};
@@ -250,7 +252,7 @@ impl AppServer {
     fn reset(&self) -> Result<bool, Error> {
         let Some(reset) = &self.app.reset else { return Ok(false) };
         for call in &reset.calls {
-            self.ask("reset", call, &|_| Value::Null)?;
+            self.ask("reset", call, &|_| StoreValue::Null)?;
         }
         if !reset.commands.is_empty() {
             let sandbox = ServerSandbox::make("TERM")?;
@@ -264,7 +266,7 @@ impl AppServer {
 
     fn books(&self) -> Result<Books, Error> {
         let shelves = self.shelves.read().clone();
-        let ask = |key: &str, call: &Call| self.ask(key, call, &|_| Value::Null);
+        let ask = |key: &str, call: &Call| self.ask(key, call, &|_| StoreValue::Null);
         self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, &why))
     }
 

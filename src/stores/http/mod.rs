@@ -17,7 +17,7 @@ use super::remote::{
     Asker, Fixture, Link, NoWaits, Refusal, Server, StepConnection, StoreConfig, Watch, is_not_ours,
 };
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
+use crate::describe::checkout::{Answer, Call, Checkout, Shelves, StoreValue, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
@@ -161,7 +161,7 @@ impl Server for HttpShop {
 
     fn take_stock(&self, _: Fixture) -> Result<Books, Error> {
         let shelves = self.shelves.read().clone();
-        let ask = |key: &str, call: &Call| self.ask(key, call, &|_| Value::Null);
+        let ask = |key: &str, call: &Call| self.ask(key, call, &|_| StoreValue::Null);
         let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, why))?;
         Ok(Books { trouble: self.terms.take_trouble(), ..books })
     }

@@ -10,7 +10,7 @@ use ::mysql::{Conn, Opts, Params};
 use super::locks::waits_beside;
 use crate::base::error::Error;
 use crate::base::text::sql::{Dialect, with_parameters};
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
 use crate::stores::remote::StoreConfig;
@@ -185,7 +185,7 @@ impl MysqlConnection {
     fn ask_foreign(
         &mut self,
         text: &str,
-        value_of: &dyn Fn(&str) -> Value,
+        value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<Answer, ::mysql::Error> {
         let Some(MysqlUserStatement { statement, names }) = self.prepare_foreign(text)? else {
             return answer(self.conn.query_iter(text)?);
@@ -270,7 +270,11 @@ impl Database for MysqlConnection {
         Ok(())
     }
 
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+    fn ask(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, SqlError> {
         self.ask_foreign(text, value_of).map_err(|error| self.error(&error))
     }
 
@@ -380,12 +384,14 @@ fn row(row: ::mysql::Row) -> Row {
 }
 
 /// A value as it is sent to the server.
-fn sent(value: Value) -> ::mysql::Value {
+fn sent(value: StoreValue) -> ::mysql::Value {
     match value {
-        Value::Null => ::mysql::Value::NULL,
-        Value::Int(number) => ::mysql::Value::Int(number),
-        Value::Real(number) => ::mysql::Value::Double(number),
-        Value::Decimal(text) | Value::Text(text) => ::mysql::Value::Bytes(text.into_bytes()),
+        StoreValue::Null => ::mysql::Value::NULL,
+        StoreValue::Int(number) => ::mysql::Value::Int(number),
+        StoreValue::Real(number) => ::mysql::Value::Double(number),
+        StoreValue::Decimal(text) | StoreValue::Text(text) => {
+            ::mysql::Value::Bytes(text.into_bytes())
+        }
     }
 }
 
@@ -410,25 +416,24 @@ fn answer<P: ::mysql::prelude::Protocol>(
 }
 
 /// A value as it is received: for a statement that was sent without preparation, every value is text.
-fn received(value: ::mysql::Value, kind: ColumnType) -> Value {
+fn received(value: ::mysql::Value, kind: ColumnType) -> StoreValue {
     match value {
-        ::mysql::Value::NULL => Value::Null,
-        ::mysql::Value::Int(number) => Value::Int(number),
-        ::mysql::Value::UInt(number) => {
-            i64::try_from(number).map_or_else(|_| Value::Text(number.to_string()), Value::Int)
-        }
-        ::mysql::Value::Float(number) => Value::Real(number.into()),
-        ::mysql::Value::Double(number) => Value::Real(number),
+        ::mysql::Value::NULL => StoreValue::Null,
+        ::mysql::Value::Int(number) => StoreValue::Int(number),
+        ::mysql::Value::UInt(number) => i64::try_from(number)
+            .map_or_else(|_| StoreValue::Text(number.to_string()), StoreValue::Int),
+        ::mysql::Value::Float(number) => StoreValue::Real(number.into()),
+        ::mysql::Value::Double(number) => StoreValue::Real(number),
         ::mysql::Value::Bytes(bytes) => {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             match text.parse() {
-                Ok(number) if is_whole(kind) => Value::Int(number),
-                _ if kind == ColumnType::MYSQL_TYPE_NEWDECIMAL => Value::Decimal(text),
-                _ => Value::Text(text),
+                Ok(number) if is_whole(kind) => StoreValue::Int(number),
+                _ if kind == ColumnType::MYSQL_TYPE_NEWDECIMAL => StoreValue::Decimal(text),
+                _ => StoreValue::Text(text),
             }
         }
         other @ (::mysql::Value::Date(..) | ::mysql::Value::Time(..)) => {
-            Value::Text(other.as_sql(true).trim_matches('\'').to_owned())
+            StoreValue::Text(other.as_sql(true).trim_matches('\'').to_owned())
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, So
 use super::dynamic::{PostgresValue, Received, kind_of};
 use crate::base::error::Error;
 use crate::base::text::sql::{Dialect, with_parameters};
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
 use crate::stores::remote::StoreConfig;
@@ -206,7 +206,7 @@ impl PostgresConnection {
     fn prepare_foreign(
         &mut self,
         text: &str,
-        value_of: &dyn Fn(&str) -> Value,
+        value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<(tokio_postgres::Statement, Vec<PostgresValue>), SqlError> {
         let foreign = self
             .foreign
@@ -227,7 +227,7 @@ impl PostgresConnection {
     fn ask_foreign(
         &mut self,
         text: &str,
-        value_of: &dyn Fn(&str) -> Value,
+        value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<Answer, SqlError> {
         let (statement, sent) = self.prepare_foreign(text, value_of)?;
         let values: Vec<&(dyn ToSql + Sync)> = sent.iter().map(|sent| sent as _).collect();
@@ -279,7 +279,11 @@ impl Database for PostgresConnection {
         self.after(done)
     }
 
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+    fn ask(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, SqlError> {
         let answer = self.ask_foreign(text, value_of);
         self.after(answer)
     }
@@ -398,7 +402,7 @@ fn row(row: &tokio_postgres::Row) -> Result<Row, SqlError> {
 }
 
 /// A row of any types.
-fn foreign_row(row: &tokio_postgres::Row) -> Result<Vec<Value>, SqlError> {
+fn foreign_row(row: &tokio_postgres::Row) -> Result<Vec<StoreValue>, SqlError> {
     let value = |(place, column): (usize, &tokio_postgres::Column)| {
         row.try_get::<_, Received>(place).map(|Received(value)| value).map_err(|error| {
             let why = error.source().map_or(error.to_string(), ToString::to_string);

@@ -6,7 +6,7 @@ use tokio_postgres::config::Host;
 use super::connection::PostgresConnection;
 use super::server;
 use crate::base::error::Error;
-use crate::describe::checkout::Value;
+use crate::describe::checkout::StoreValue;
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Postgres, Target, Wire};
 use crate::stores::Address;
@@ -52,8 +52,9 @@ fn endpoint(config: &Config) -> Result<Endpoint, Error> {
 
 impl Keepsake for PostgresConnection {
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
-        let told = self.ask("SHOW default_transaction_isolation", &|_| Value::Null)?;
-        let told = told.rows.first().and_then(|row| row.first()).map_or(String::new(), Value::text);
+        let told = self.ask("SHOW default_transaction_isolation", &|_| StoreValue::Null)?;
+        let told =
+            told.rows.first().and_then(|row| row.first()).map_or(String::new(), StoreValue::text);
         let says = |level: &Isolation| level.name().replace('-', " ") == told;
         Ok(Isolation::ALL.into_iter().find(says).unwrap_or(Isolation::ReadCommitted))
     }

@@ -8,7 +8,7 @@ use ::redis::{Client, Connection, RedisResult, cmd};
 use super::blocking::{Blocking, RedisWatcher};
 use super::executor::{RedisConnector, RedisExecutor, ask, may_leave_traces, rows};
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
+use crate::describe::checkout::{Answer, Call, Checkout, Shelves, StoreValue, Values};
 use crate::domain::books::Books;
 use crate::scheduler::BuyerHandle;
 use crate::stores::remote::{Fixture, Refusal, StepConnection, StoreConfig};
@@ -97,7 +97,7 @@ impl DescribedKeys {
         terms: &StoreConfig,
     ) -> Result<Books, Error> {
         let shelves = self.shelves.read().clone();
-        let ask = |key: &str, call: &Call| self.ask(key, connection, call, &|_| Value::Null);
+        let ask = |key: &str, call: &Call| self.ask(key, connection, call, &|_| StoreValue::Null);
         let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, why))?;
         Ok(Books { trouble: terms.take_trouble(), ..books })
     }

@@ -5,7 +5,7 @@ use ::redis::{
 };
 
 use super::blocking::{Blocking, longest_wait};
-use crate::describe::checkout::{Answer, Call, Value};
+use crate::describe::checkout::{Answer, Call, StoreValue};
 use crate::scheduler::{BuyerHandle, Footprint, Resources};
 use crate::stores::remote::{Refusal, Stays, StepExecutor, StoreConfig};
 
@@ -153,7 +153,11 @@ impl RedisExecutor {
     }
 
     /// How long a command waits for others at most; see [`longest_wait`].
-    fn longest_wait(&self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Option<Option<u64>> {
+    fn longest_wait(
+        &self,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Option<Option<u64>> {
         match call {
             // A queued command does not wait.
             Call::Redis(words) if !self.is_collecting => {
@@ -180,7 +184,7 @@ impl RedisExecutor {
 fn name(call: &Call) -> String {
     match call {
         Call::Redis(words) => {
-            let first = words.first().map(|word| word.filled(|_| Value::Null));
+            let first = words.first().map(|word| word.filled(|_| StoreValue::Null));
             first.unwrap_or_default().to_uppercase()
         }
         // The reader of the checkout file has made sure that there are no statements and no requests.
@@ -189,7 +193,7 @@ fn name(call: &Call) -> String {
 }
 
 /// A command with its values.
-fn command(call: &Call, value_of: &dyn Fn(&str) -> Value) -> Cmd {
+fn command(call: &Call, value_of: &dyn Fn(&str) -> StoreValue) -> Cmd {
     match call {
         Call::Redis(words) => {
             let mut words = words.iter().map(|word| word.filled(value_of));
@@ -215,7 +219,7 @@ fn command(call: &Call, value_of: &dyn Fn(&str) -> Value) -> Cmd {
 pub(super) fn ask(
     connection: &mut Connection,
     call: &Call,
-    value_of: &dyn Fn(&str) -> Value,
+    value_of: &dyn Fn(&str) -> StoreValue,
 ) -> Result<RedisValue, Refusal> {
     command(call, value_of).query(connection).map_err(|error: RedisError| match error.kind() {
         ErrorKind::Io => Refusal::Lost(format!("Redis: {error}")),
@@ -225,20 +229,22 @@ pub(super) fn ask(
 }
 
 /// One element of a reply, as a value.
-fn value(said: &RedisValue) -> Value {
+fn value(said: &RedisValue) -> StoreValue {
     match said {
-        RedisValue::Nil => Value::Null,
-        RedisValue::Int(number) => Value::Int(*number),
-        RedisValue::Double(number) => Value::Real(*number),
-        RedisValue::Boolean(yes) => Value::Int(i64::from(*yes)),
-        RedisValue::Okay => Value::Text("OK".into()),
-        RedisValue::SimpleString(text) => Value::Text(text.clone()),
-        RedisValue::BulkString(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+        RedisValue::Nil => StoreValue::Null,
+        RedisValue::Int(number) => StoreValue::Int(*number),
+        RedisValue::Double(number) => StoreValue::Real(*number),
+        RedisValue::Boolean(yes) => StoreValue::Int(i64::from(*yes)),
+        RedisValue::Okay => StoreValue::Text("OK".into()),
+        RedisValue::SimpleString(text) => StoreValue::Text(text.clone()),
+        RedisValue::BulkString(bytes) => {
+            StoreValue::Text(String::from_utf8_lossy(bytes).into_owned())
+        }
         RedisValue::Array(elements) | RedisValue::Set(elements) => {
             let words: Vec<String> = elements.iter().map(|said| value(said).to_string()).collect();
-            Value::Text(words.join(","))
+            StoreValue::Text(words.join(","))
         }
-        other => Value::Text(format!("{other:?}")),
+        other => StoreValue::Text(format!("{other:?}")),
     }
 }
 
@@ -267,16 +273,22 @@ pub(super) fn rows(said: &RedisValue) -> Answer {
         one => vec![value(one)],
     };
     // If none of the keys exists, there are no rows.
-    let elements = if elements.iter().all(Value::is_null) { Vec::new() } else { elements };
-    let row = |element: Value| match &element {
-        Value::Text(text) => text.split(',').map(|part| Value::Text(part.trim().into())).collect(),
+    let elements = if elements.iter().all(StoreValue::is_null) { Vec::new() } else { elements };
+    let row = |element: StoreValue| match &element {
+        StoreValue::Text(text) => {
+            text.split(',').map(|part| StoreValue::Text(part.trim().into())).collect()
+        }
         _ => vec![element],
     };
     Answer::found(vec![String::new()], elements.into_iter().map(row).collect())
 }
 
 impl StepExecutor for RedisExecutor {
-    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
+    fn say(
+        &mut self,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, Refusal> {
         let name = name(call);
         let longest = self.longest_wait(call, value_of);
         if let Some(longest_ms) = longest {

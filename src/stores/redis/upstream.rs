@@ -7,7 +7,7 @@ use ::redis::{Connection, ConnectionAddr, RedisResult, cmd, pipe};
 use super::analyzer::{KeyNumbers, RedisAnalyzer};
 use super::server;
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Redis as RedisWire, StatementAnalyzer, Target, UpstreamServer, Wire};
 use crate::scheduler::Waits;
@@ -89,7 +89,7 @@ impl UpstreamDatabase for Backed {
         Err("Redis reads no such file".into())
     }
 
-    fn ask(&mut self, _: &str, _: &dyn Fn(&str) -> Value) -> Result<Answer, String> {
+    fn ask(&mut self, _: &str, _: &dyn Fn(&str) -> StoreValue) -> Result<Answer, String> {
         Err("Redis does not speak SQL".into())
     }
 

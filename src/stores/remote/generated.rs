@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use parking_lot::Mutex;
 
 use crate::base::text::sql::{Sql, SqlToken, TokenKind, pieces};
-use crate::describe::checkout::{Call, Checkout, Value};
+use crate::describe::checkout::{Call, Checkout, StoreValue};
 use crate::domain::op::BuyerId;
 
 /// Which value: the number of the role that saves it, the step, and the name.
@@ -35,7 +35,7 @@ type ValueId = (usize, usize, String);
 struct SavedValue {
     buyer: BuyerId,
     origin: ValueId,
-    value: Value,
+    value: StoreValue,
 }
 
 /// What is known of the values that a server generates; shared by all links to it.
@@ -73,7 +73,7 @@ impl Generated {
         buyer: BuyerId,
         step: usize,
         name: &str,
-        value: &Value,
+        value: &StoreValue,
     ) -> Option<String> {
         let role = buyer as usize % checkout.roles.len();
         let origin = (role, step, name.to_owned());
@@ -88,9 +88,9 @@ impl Generated {
         }
         // A missing value, or one of another type, is shown as it is.
         let is_one = match value {
-            Value::Int(_) => true,
-            Value::Text(text) => is_name(text),
-            Value::Null | Value::Real(_) | Value::Decimal(_) => false,
+            StoreValue::Int(_) => true,
+            StoreValue::Text(text) => is_name(text),
+            StoreValue::Null | StoreValue::Real(_) | StoreValue::Decimal(_) => false,
         };
         if !is_one || !known.generated.contains(&origin) {
             return None;
@@ -107,7 +107,13 @@ impl Generated {
 }
 
 impl GeneratedState {
-    fn compare(&mut self, checkout: &Checkout, buyer: BuyerId, origin: &ValueId, value: &Value) {
+    fn compare(
+        &mut self,
+        checkout: &Checkout,
+        buyer: BuyerId,
+        origin: &ValueId,
+        value: &StoreValue,
+    ) {
         let Some(at) = self.again else { return };
         let before =
             self.first.get(at).filter(|kept| kept.buyer == buyer && kept.origin == *origin);
@@ -117,8 +123,10 @@ impl GeneratedState {
         };
         self.again = Some(at + 1);
         let is_new = match (&before.value, value) {
-            (Value::Int(before), Value::Int(now)) => before < now && !rolls_dice(checkout),
-            (Value::Text(before), Value::Text(now)) => {
+            (StoreValue::Int(before), StoreValue::Int(now)) => {
+                before < now && !rolls_dice(checkout)
+            }
+            (StoreValue::Text(before), StoreValue::Text(now)) => {
                 before != now && is_name(before) && is_name(now)
             }
             _ => false,

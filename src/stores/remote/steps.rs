@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::generated::hands_on;
 use super::{Link, StoreConfig};
 use crate::describe::checkout::{
-    Answer, Call, Checkout, Numbered, ROWS, Saved, Shelves, Step, StepEnd, Value,
+    Answer, Call, Checkout, Numbered, ROWS, Saved, Shelves, Step, StepEnd, StoreValue,
 };
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Onward, Op, Reply, Want};
@@ -50,7 +50,11 @@ pub trait StepExecutor: Send {
     ///
     /// # Errors
     /// When the store does not do it.
-    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal>;
+    fn say(
+        &mut self,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, Refusal>;
 
     /// The answer as text for the reader.
     fn told(&self, call: &Call, answer: &Answer) -> String;
@@ -109,28 +113,28 @@ struct AttemptContext {
     want: Want,
     shelves: Arc<Shelves>,
     /// The values that its steps have saved.
-    kept: BTreeMap<String, Value>,
+    kept: BTreeMap<String, StoreValue>,
     /// The names of those saved values that the server has generated.
     generated: BTreeMap<String, String>,
 }
 
 impl AttemptContext {
     /// The value of a name.
-    fn value_of(&self, name: &str) -> Value {
+    fn value_of(&self, name: &str) -> StoreValue {
         match name {
-            "buyer" => Value::Int(self.customer),
+            "buyer" => StoreValue::Int(self.customer),
             "item" => {
                 let shelves = self.shelves.read();
                 let place = self.want.item.0;
                 // Where the file has no query for the stock, products are known by their numbers.
                 match shelves.get(usize::from(place)) {
                     Some((key, _)) => key.clone(),
-                    None => Value::Int(i64::from(place) + 1),
+                    None => StoreValue::Int(i64::from(place) + 1),
                 }
             }
-            "qty" => Value::Int(self.want.qty.max(1).into()),
-            "key" => Value::Text(format!("key-{}", self.customer)),
-            name => self.kept.get(name).cloned().unwrap_or(Value::Null),
+            "qty" => StoreValue::Int(self.want.qty.max(1).into()),
+            "key" => StoreValue::Text(format!("key-{}", self.customer)),
+            name => self.kept.get(name).cloned().unwrap_or(StoreValue::Null),
         }
     }
 
@@ -154,7 +158,7 @@ impl AttemptContext {
             let column = answer.column(name, place);
             let row = answer.rows.first();
             let value = column.and_then(|column| row?.get(column));
-            self.kept.insert(name.clone(), value.cloned().unwrap_or(Value::Null));
+            self.kept.insert(name.clone(), value.cloned().unwrap_or(StoreValue::Null));
             if column.is_none() && !answer.columns.is_empty() {
                 let there = answer.columns.join(", ");
                 kept = kept.and(Err(format!("the answer has no column `{name}`; it has {there}")));
@@ -257,7 +261,7 @@ impl<S: StepExecutor> StepConnection<S> {
         };
         let kept = self.memory.keep(step, &answer);
         self.note_generated(number, step);
-        let rows = Value::Int(i64::try_from(answer.count).unwrap_or(i64::MAX));
+        let rows = StoreValue::Int(i64::try_from(answer.count).unwrap_or(i64::MAX));
         let value_of = |name: &str| match name {
             ROWS => rows.clone(),
             name => self.memory.value_of(name),
@@ -365,8 +369,9 @@ impl<S: StepExecutor> StepConnection<S> {
         }
         let Some(call) = self.executor.taking_back() else { return false };
         // A buyer that has to leave does not wait for its turn.
-        let said =
-            self.say(&call, None).unwrap_or_else(|| self.executor.say(&call, &|_| Value::Null));
+        let said = self
+            .say(&call, None)
+            .unwrap_or_else(|| self.executor.say(&call, &|_| StoreValue::Null));
         self.is_broken = said.is_err();
         true
     }

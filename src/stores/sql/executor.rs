@@ -7,7 +7,7 @@ use super::independence::{
 };
 use super::{Database, SqlError};
 use crate::base::text::sql::Sql;
-use crate::describe::checkout::{Answer, Call, Value};
+use crate::describe::checkout::{Answer, Call, StoreValue};
 use crate::scheduler::Footprint;
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
@@ -100,7 +100,11 @@ fn refusal(error: SqlError) -> Refusal {
 }
 
 impl<D: Database> StepExecutor for SqlExecutor<D> {
-    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
+    fn say(
+        &mut self,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, Refusal> {
         let text = text(call);
         let catalog = Arc::clone(&self.known.catalog);
         let reading = catalog.read(text);

@@ -4,7 +4,7 @@ use super::executor::DatabaseInfo;
 use super::independence::{Division, Reading, StatementKind, TransactionTracker};
 use super::{Database, OpenedTable, Parameters, Row, SqlError, SqlLink, Statement, value_of};
 use crate::base::text::sql::on_one_line;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
@@ -234,7 +234,11 @@ impl<D: Database> Database for HeldSqlConnection<D> {
         self.take_turn(script, &[], |database| database.run(script), |()| String::new())
     }
 
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+    fn ask(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, SqlError> {
         self.database.ask(text, value_of)
     }
 

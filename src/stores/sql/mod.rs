@@ -31,7 +31,7 @@ pub(super) use tables::{BuiltinTables, Tables};
 pub(super) use upstream::{Keepsake, SqlUpstream};
 
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
 use crate::scheduler::BuyerHandle;
@@ -58,7 +58,11 @@ pub(super) trait Database: Send {
     fn run(&mut self, script: Statement) -> Result<(), SqlError>;
 
     /// Runs a user's statement, with values for its parameters.
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError>;
+    fn ask(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, SqlError>;
 
     /// Runs a user's text of several statements.
     fn run_file(&mut self, text: &str) -> Result<(), SqlError>;
@@ -173,10 +177,10 @@ pub(super) fn says_what_statements_open(database: &mut impl Database, reads_by_v
     };
     for table in ["product", "voucher"] {
         let make = format!("CREATE TABLE {table} (id INT PRIMARY KEY, n INT)");
-        database.ask(&make, &|_| Value::Null).unwrap();
+        database.ask(&make, &|_| StoreValue::Null).unwrap();
     }
     let view = "CREATE VIEW shown AS SELECT n FROM voucher";
-    database.ask(view, &|_| Value::Null).unwrap();
+    database.ask(view, &|_| StoreValue::Null).unwrap();
     let opened = database.opens(reads_by_view);
     assert!(told(opened, false).contains(&"voucher".to_owned()));
     let update = "UPDATE product SET n = (SELECT max(n) FROM voucher) WHERE id = :item";
@@ -185,6 +189,6 @@ pub(super) fn says_what_statements_open(database: &mut impl Database, reads_by_v
     assert!(told(opened, false).contains(&"voucher".to_owned()));
     // An invalid statement opens nothing, and does no harm.
     assert_eq!(database.opens("SELECT n FROM nowhere"), []);
-    let asked = database.ask("SELECT n FROM product", &|_| Value::Null);
-    assert_eq!(asked.unwrap().rows, Vec::<Vec<Value>>::new());
+    let asked = database.ask("SELECT n FROM product", &|_| StoreValue::Null);
+    assert_eq!(asked.unwrap().rows, Vec::<Vec<StoreValue>>::new());
 }

@@ -9,7 +9,7 @@ use super::executor::{DatabaseInfo, NO_TRIGGERS};
 use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, Dialer, SqlError, Statement, hold_triggers};
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{StatementAnalyzer, UpstreamServer, Wire};
@@ -101,7 +101,7 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         self.desk.run_file(text).map_err(SqlError::text)
     }
 
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, String> {
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> StoreValue) -> Result<Answer, String> {
         self.desk.ask(text, value_of).map_err(SqlError::text)
     }
 

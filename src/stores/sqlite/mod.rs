@@ -18,7 +18,7 @@ use super::sql::{
 };
 use crate::base::error::Error;
 use crate::base::text::nearest::shown;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
@@ -155,7 +155,7 @@ impl SqliteFile {
     fn ask_foreign(
         &self,
         text: &str,
-        value_of: &dyn Fn(&str) -> Value,
+        value_of: &dyn Fn(&str) -> StoreValue,
     ) -> rusqlite::Result<Answer> {
         let mut prepared = self.connection.prepare_cached(text)?;
         for place in 1..=prepared.parameter_count() {
@@ -195,7 +195,11 @@ impl Database for SqliteFile {
         text(statement)
     }
 
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+    fn ask(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, SqlError> {
         match self.ask_foreign(text, value_of) {
             // A transaction that SQLite has ended already leaves nothing to roll back.
             Err(_) if self.connection.is_autocommit() && is_rollback(text) => Ok(Answer::default()),
@@ -298,27 +302,27 @@ fn is_rollback(text: &str) -> bool {
 }
 
 /// A value as it is sent to the file.
-struct SqliteValue(Value);
+struct SqliteValue(StoreValue);
 
 impl ToSql for SqliteValue {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match &self.0 {
-            Value::Null => ToSqlOutput::Owned(rusqlite::types::Value::Null),
-            Value::Int(number) => (*number).into(),
-            Value::Real(number) => (*number).into(),
-            Value::Decimal(text) | Value::Text(text) => text.as_str().into(),
+            StoreValue::Null => ToSqlOutput::Owned(rusqlite::types::Value::Null),
+            StoreValue::Int(number) => (*number).into(),
+            StoreValue::Real(number) => (*number).into(),
+            StoreValue::Decimal(text) | StoreValue::Text(text) => text.as_str().into(),
         })
     }
 }
 
 /// A value as it is received.
-fn received(value: ValueRef<'_>) -> Value {
+fn received(value: ValueRef<'_>) -> StoreValue {
     match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Int(number),
-        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Null => StoreValue::Null,
+        ValueRef::Integer(number) => StoreValue::Int(number),
+        ValueRef::Real(number) => StoreValue::Real(number),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            Value::Text(String::from_utf8_lossy(bytes).into_owned())
+            StoreValue::Text(String::from_utf8_lossy(bytes).into_owned())
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::reading::{Reading, StatementKind};
 use super::transactions::{TransactionEffect, TransactionTracker};
 use super::witness::Witness;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{Footprint, Resources};
@@ -283,8 +283,8 @@ impl Catalog {
     }
 }
 
-fn thing(row: &[Value]) -> Thing {
-    let word = |place: usize| row.get(place).map_or(String::new(), Value::text);
+fn thing(row: &[StoreValue]) -> Thing {
+    let word = |place: usize| row.get(place).map_or(String::new(), StoreValue::text);
     Thing { what: word(0), name: word(1).to_lowercase(), other: word(2).to_lowercase() }
 }
 
@@ -334,7 +334,7 @@ pub(super) mod tests {
 
     /// A shop with three tables, in which orders refer to products.
     pub(in super::super) fn shop(kind: StoreKind, more: &[[&str; 3]]) -> Catalog {
-        let text = |word: &&str| Value::Text((*word).into());
+        let text = |word: &&str| StoreValue::Text((*word).into());
         let things = [
             ["table", "Product", ""],
             ["table", "order", ""],
