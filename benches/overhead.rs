@@ -20,7 +20,7 @@ use oversell_sim::strategies::optimistic::Optimistic;
 use oversell_sim::strategies::pessimistic::Pessimistic;
 use oversell_sim::strategy::Strategy;
 use oversell_sim::unstable::buyer::{Ending, Visit};
-use oversell_sim::unstable::chance::{Dice, Purpose};
+use oversell_sim::unstable::chance::{Dice, StreamPurpose};
 use oversell_sim::unstable::clock::{Clock, Stopped, Wall};
 use oversell_sim::unstable::op::{Item, Units, Want};
 use oversell_sim::unstable::rounds::race_all;
@@ -148,7 +148,7 @@ fn ours<S: Strategy, W: Word, K: Clock>(strategy: &S, threads: u32, clock: &K) -
         let mut visits: [Visit; KEPT] =
             std::array::from_fn(|buyer| Visit::unserved(buyer as u32, Want::one(Item(0), 1)));
         for buyer in 0..checkouts {
-            let mut dice = Dice::of(0, Purpose::Backoff, 1, buyer);
+            let mut dice = Dice::of(0, StreamPurpose::Backoff, 1, buyer);
             let visit = &mut visits[buyer as usize % KEPT];
             serve(strategy, &mut shop, visit, &policy, &mut dice);
         }

@@ -20,7 +20,7 @@ use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::text::quantity::{count, duration};
 use oversell_sim::unstable::timed::arrivals::Arrivals;
 use oversell_sim::unstable::timed::delay::Delay;
-use oversell_sim::unstable::timed::theory::Queue;
+use oversell_sim::unstable::timed::theory::MmcQueue;
 use oversell_sim::unstable::timed::{MOST_KEPT, SimConfig, Story};
 use rayon::prelude::*;
 
@@ -163,7 +163,7 @@ fn main() {
         scene.shop.think = Delay::NONE;
         let mean_ns = (service_s * 1e9) as u64;
         scene.shop.service = Delay::parse(&format!("exponential:{mean_ns}ns")).unwrap();
-        let theory = Queue::new(rate, 1.0 / service_s, servers).unwrap().mean_wait_s();
+        let theory = MmcQueue::new(rate, 1.0 / service_s, servers).unwrap().mean_wait_s();
         let off = |seed| (mean_latency_s(&scene, seed) - service_s) / theory - 1.0;
         // One seed's mean is off by chance; four say by how much.
         let off: Vec<f64> = (1..=4_u64).into_par_iter().map(off).collect();

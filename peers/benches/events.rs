@@ -20,13 +20,13 @@ use nexosim::ports::QuerySource;
 use nexosim::simulation::{Mailbox, SimInit};
 use nexosim::time::MonotonicTime;
 use oversell_sim::strategies::find;
-use oversell_sim::unstable::chance::{Dice, Purpose};
+use oversell_sim::unstable::chance::{Dice, StreamPurpose};
 use oversell_sim::unstable::clock::{Clock, Wall};
-use oversell_sim::unstable::report::{Gathered, Outcome};
+use oversell_sim::unstable::report::{FigureTotals, Outcome};
 use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::timed::arrivals::Arrivals;
 use oversell_sim::unstable::timed::delay::Delay;
-use oversell_sim::unstable::timed::theory::Queue;
+use oversell_sim::unstable::timed::theory::MmcQueue;
 use oversell_sim::unstable::timed::{SimConfig, Story};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ fn main() {
     {
         let service_s = f64::from(servers) * BUSY / RATE;
         let service = Duration::from_secs_f64(service_s);
-        let theory_s = Queue::new(RATE, 1.0 / service_s, servers).unwrap().mean_wait_s();
+        let theory_s = MmcQueue::new(RATE, 1.0 / service_s, servers).unwrap().mean_wait_s();
         let pairs: Vec<[Run; 2]> = (1..=TURNS)
             .map(|seed| {
                 let ours = timed(&clock, crowd, || ours(crowd, servers, service, seed));
@@ -118,7 +118,7 @@ fn ours(crowd: u32, servers: u32, service: Duration, seed: u64) -> f64 {
     let conditional = find("conditional").unwrap();
     let (outcome, _) = conditional.simulate(&scene, seed, Story::default(), &|| false).unwrap();
     let gathered = match outcome {
-        Outcome::Kept(round) => Gathered::from_round(&round, &round.ledger().audit()),
+        Outcome::Kept(round) => FigureTotals::from_round(&round, &round.ledger().audit()),
         Outcome::Counted(counted) => counted.gathered,
     };
     gathered.mean_latency_ns() / 1e9
@@ -150,7 +150,7 @@ struct Chance(Delay, Dice);
 
 impl Chance {
     fn of(seed: u64, what: u32, mean: Duration) -> Self {
-        Self(exponential(mean), Dice::of(seed, Purpose::World, 0, what))
+        Self(exponential(mean), Dice::of(seed, StreamPurpose::World, 0, what))
     }
 
     /// Nothing can be scheduled for now: at least a nanosecond.

@@ -6,7 +6,7 @@ use rand::{SeedableRng, TryRng};
 
 /// What is rolled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum StreamPurpose {
     /// How many units a buyer wants.
     Want = 0,
     /// Which buyer makes the next step.
@@ -31,7 +31,7 @@ impl Dice {
     /// The dice that `buyer` has in `round` (below 2³⁰) for this purpose.
     #[inline]
     #[must_use]
-    pub fn of(seed: u64, purpose: Purpose, round: u32, buyer: u32) -> Self {
+    pub fn of(seed: u64, purpose: StreamPurpose, round: u32, buyer: u32) -> Self {
         let stream = ((purpose as u64) << 62) | (u64::from(round) << 32) | u64::from(buyer);
         Self { seed, stream, cast: None }
     }
@@ -64,7 +64,7 @@ pub(crate) struct DiceBox {
 
 impl DiceBox {
     /// The dice of all buyers in a round (below 2³⁰), for this purpose.
-    pub(crate) fn of(seed: u64, purpose: Purpose, round: u32) -> Self {
+    pub(crate) fn of(seed: u64, purpose: StreamPurpose, round: u32) -> Self {
         let Dice { stream, .. } = Dice::of(seed, purpose, round, 0);
         Self { streams: ChaCha8Rng::seed_from_u64(seed), first: stream }
     }

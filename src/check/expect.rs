@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use super::report::{Evidence, Figures, Judgement, METRICS, Metric, Value};
+use super::report::{Evidence, Figures, Judgement, METRICS, Metric, MetricValue};
 use crate::base::relation::Relation;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::base::text::quantity;
@@ -34,7 +34,7 @@ enum Subject {
 /// What a figure is held against.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Bound {
-    Value(Value),
+    Value(MetricValue),
     Evidence(Evidence),
 }
 
@@ -105,17 +105,17 @@ impl Expectation {
         }
     }
 
-    fn holds(&self, seen: Value) -> bool {
+    fn holds(&self, seen: MetricValue) -> bool {
         match (seen, self.bound) {
-            (Value::Count(seen), Bound::Value(Value::Count(bound))) => {
+            (MetricValue::Count(seen), Bound::Value(MetricValue::Count(bound))) => {
                 self.relation.holds(seen, bound)
             }
-            (Value::Nanos(seen), Bound::Value(Value::Nanos(bound))) => {
+            (MetricValue::Nanos(seen), Bound::Value(MetricValue::Nanos(bound))) => {
                 self.relation.holds(seen, bound)
             }
             (
-                Value::Share(seen) | Value::Ratio(seen),
-                Bound::Value(Value::Share(bound) | Value::Ratio(bound)),
+                MetricValue::Share(seen) | MetricValue::Ratio(seen),
+                Bound::Value(MetricValue::Share(bound) | MetricValue::Ratio(bound)),
             ) => self.relation.holds(seen, bound),
             // `read_bound` reads a bound of the figure's own kind.
             _ => false,
@@ -163,13 +163,15 @@ impl Subject {
         };
         // The figure's value in an empty run tells its kind.
         Ok(Bound::Value(match (metric.value)(&Figures::default()) {
-            Value::Count(_) => Value::Count(read_count(text)?),
-            Value::Nanos(_) => {
+            MetricValue::Count(_) => MetricValue::Count(read_count(text)?),
+            MetricValue::Nanos(_) => {
                 let longest = std::time::Duration::from_secs(365 * 24 * 3600);
-                Value::Nanos(crate::base::clock::nanos(quantity::parse_duration(text, longest)?))
+                MetricValue::Nanos(crate::base::clock::nanos(quantity::parse_duration(
+                    text, longest,
+                )?))
             }
-            Value::Share(_) => Value::Share(read_share(text)?),
-            Value::Ratio(_) => Value::Ratio(read_ratio(text)?),
+            MetricValue::Share(_) => MetricValue::Share(read_share(text)?),
+            MetricValue::Ratio(_) => MetricValue::Ratio(read_ratio(text)?),
         }))
     }
 }
@@ -199,12 +201,12 @@ fn read_ratio(text: &str) -> Result<f64, String> {
 }
 
 /// A figure as a reader sees it.
-fn figure(value: Value) -> String {
+fn figure(value: MetricValue) -> String {
     match value {
-        Value::Count(number) => quantity::count(number),
-        Value::Share(share) => percent(share),
-        Value::Ratio(ratio) => format!("{ratio:.1}"),
-        Value::Nanos(nanos) => duration(nanos),
+        MetricValue::Count(number) => quantity::count(number),
+        MetricValue::Share(share) => percent(share),
+        MetricValue::Ratio(ratio) => format!("{ratio:.1}"),
+        MetricValue::Nanos(nanos) => duration(nanos),
     }
 }
 
@@ -294,8 +296,8 @@ impl Judge {
 }
 
 /// Whether a figure shows by itself that something went wrong.
-fn is_witnessed(metric: &Metric, seen: Value) -> bool {
-    counts_trouble(metric) && matches!(seen, Value::Count(1..))
+fn is_witnessed(metric: &Metric, seen: MetricValue) -> bool {
+    counts_trouble(metric) && matches!(seen, MetricValue::Count(1..))
 }
 
 #[cfg(test)]

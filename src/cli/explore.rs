@@ -24,12 +24,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::meaning::{check_level, check_level_of, refuse};
 use super::output::{Output, tell_password, to_stderr};
-use super::shop::{Format, ReportFlags, ServerFlags, ShopFlags, finish, tell_unmet};
+use super::shop::{OutputFormat, ReportFlags, ServerFlags, ShopFlags, finish, tell_unmet};
 use super::{Ended, interrupt};
 
 /// Which findings to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Find {
+enum FindMode {
     /// Stop at the first finding if the rest of the search is large.
     First,
     /// Every kind of finding, each with its shortest schedule.
@@ -105,7 +105,7 @@ fn longest(text: &str) -> Result<Duration, String> {
 struct SearchFlags {
     /// Which findings to look for [default: first]
     #[arg(long, value_enum)]
-    find: Option<Find>,
+    find: Option<FindMode>,
     /// Follow every schedule one by one, without remembering states or merging steps, to check the checker
     #[arg(long)]
     no_reduce: bool,
@@ -193,7 +193,7 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let record = open(&args.search.record, "--record")?;
     let graph = open(&args.search.graph, "--graph")?;
-    let watch = Watch::start(&args.limits)?;
+    let watch = SearchContext::start(&args.limits)?;
     let (mut report, drawn) = watch.run(|stopped| search(strategy, &settings, args, stopped))?;
     report.hints = hints(strategy, &settings, &report);
     let ended = finish(&report, Some(watch.took()), output, &args.report)?;
@@ -219,7 +219,7 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
 impl ExploreArgs {
     /// Whether to be content with the first finding.
     fn finds_first(&self) -> bool {
-        self.search.find != Some(Find::All)
+        self.search.find != Some(FindMode::All)
     }
 
     /// Refuses what only means something at a real server.
@@ -252,7 +252,7 @@ impl ExploreArgs {
             let given = [("--jobs", jobs.is_some())];
             refuse(&given, "schedules that are followed one by one take one thread; leave it out")?;
         }
-        let first = self.search.find == Some(Find::First) && self.search.graph.is_some();
+        let first = self.search.find == Some(FindMode::First) && self.search.graph.is_some();
         refuse(&[("--find first", first)], "--graph draws all states; leave it out")
     }
 
@@ -324,7 +324,7 @@ fn run_at_server(
     // How long a server takes to start says nothing about the search.
     let server = explore::server_for(strategy, settings, &args.server.address(), &control)?;
     let settings = &explore::as_furnished(strategy, settings.clone(), &*server)?;
-    let watch = Watch::start_with(&args.limits, control)?;
+    let watch = SearchContext::start_with(&args.limits, control)?;
     let plan = plan(strategy, args);
     let sampling = args.sampling(SCHEDULES_AT_SERVER);
     let mut report = watch.run(|stopped| match sampling {
@@ -345,7 +345,7 @@ fn run_at_server(
     if report.no_level.is_some() {
         // No level does anything about it.
     } else if let Some(isolation) = args.search.try_level {
-        let watch = Watch::start_with(&args.limits, watch.control.clone())?;
+        let watch = SearchContext::start_with(&args.limits, watch.control.clone())?;
         let tried = watch.run(|stopped| {
             explore::try_level(
                 strategy,
@@ -432,14 +432,14 @@ pub(super) fn pool(jobs: Option<u64>) -> Result<ThreadPool, Error> {
 }
 
 /// The threads that search, the clock they are timed by, and what may stop them.
-struct Watch {
+struct SearchContext {
     threads: ThreadPool,
     clock: clock::Wall,
     most_ns: u64,
     control: Control,
 }
 
-impl Watch {
+impl SearchContext {
     fn start(limits: &LimitFlags) -> Result<Self, Error> {
         Self::start_with(limits, interrupt::control()?)
     }
@@ -531,7 +531,7 @@ fn run_any(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Result<Ended, Erro
     args.check_for_any(strategy)?;
     let settings = args.shop.settings_but_for_buyers(strategy)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
-    let watch = Watch::start(&args.limits)?;
+    let watch = SearchContext::start(&args.limits)?;
     let limits = limits_of(args);
     let mut report = watch.run(|stopped| {
         explore::any_buyers(strategy, &settings, explore::MOST_BUYERS, limits, stopped)
@@ -540,8 +540,8 @@ fn run_any(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Result<Ended, Erro
     report.hints = known.map(|next| next.command(strategy)).into_iter().collect();
     let took = watch.took();
     output.write(&match args.report.format {
-        Format::Table => render::any_buyers(&report, took),
-        Format::Json => render::json(&report)?,
+        OutputFormat::Table => render::any_buyers(&report, took),
+        OutputFormat::Json => render::json(&report)?,
     })?;
     tell_unmet(report.judge(&args.report.expectations())).map(|ended| watch.ended(ended))
 }

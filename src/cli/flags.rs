@@ -114,19 +114,19 @@ pub(super) fn applied(
 }
 
 /// A checkout that is described in a file, and its strategy.
-pub(super) type Described = (&'static dyn DynStrategy, &'static Checkout);
+pub(super) type DescribedCheckout = (&'static dyn DynStrategy, &'static Checkout);
 
 /// A checkout that is described in a file. It is read once, and kept for as long as the process runs.
-pub(super) fn checkout(path: &Path) -> Result<Described, Error> {
+pub(super) fn checkout(path: &Path) -> Result<DescribedCheckout, Error> {
     Checkout::read(path).map(kept)
 }
 
 /// The same of an application's; all come in the name of one buyer, if so.
-pub(super) fn app(path: &Path, is_same_buyer: bool) -> Result<Described, Error> {
+pub(super) fn app(path: &Path, is_same_buyer: bool) -> Result<DescribedCheckout, Error> {
     App::read(path).map(|checkout| kept(Checkout { is_same_buyer, ..checkout }))
 }
 
-fn kept(checkout: Checkout) -> Described {
+fn kept(checkout: Checkout) -> DescribedCheckout {
     let checkout: &Checkout = Box::leak(Box::new(checkout));
     (checkout, checkout)
 }

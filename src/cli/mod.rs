@@ -65,11 +65,11 @@ struct Cli {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Let buyers on real threads compete for the last units.
     Race(Box<race::RaceArgs>),
     /// Explore every interleaving of a few buyers' steps; prove the checkout, or show a shortest schedule that breaks it.
@@ -116,19 +116,19 @@ pub fn main() -> ExitCode {
         ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
     }
     let ended = match cli.command {
-        Command::Race(args) => race::run(&args),
-        Command::Explore(args) => explore::run(&args),
-        Command::Replay(args) => replay::run(&args),
-        Command::Play(args) => play::run(&args),
-        Command::Simulate(args) => simulate::run(&args),
-        Command::Check(args) => check::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
-        Command::Init(args) => init::run(&args),
-        Command::Strategies => list::run(),
-        Command::Stores => stores::run(),
-        Command::Survey(args) => survey::run(&args),
-        Command::Completions(args) => shell::completions(&args),
-        Command::Man(args) => shell::man(&args),
+        CliCommand::Race(args) => race::run(&args),
+        CliCommand::Explore(args) => explore::run(&args),
+        CliCommand::Replay(args) => replay::run(&args),
+        CliCommand::Play(args) => play::run(&args),
+        CliCommand::Simulate(args) => simulate::run(&args),
+        CliCommand::Check(args) => check::run(&args),
+        CliCommand::Doctor(args) => doctor::run(&args),
+        CliCommand::Init(args) => init::run(&args),
+        CliCommand::Strategies => list::run(),
+        CliCommand::Stores => stores::run(),
+        CliCommand::Survey(args) => survey::run(&args),
+        CliCommand::Completions(args) => shell::completions(&args),
+        CliCommand::Man(args) => shell::man(&args),
     };
     match ended {
         Ok(ended) => ended.into(),

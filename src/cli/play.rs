@@ -50,7 +50,7 @@ pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
 /// Lets the person choose every step, until something is found or the person has enough.
 fn play<P: Playable>(shop: &mut P, stock: i32) -> Result<Ended, Error> {
     to_stdout(&format!("You are the scheduler: say whose step comes next. {}\n\n", aim(stock),))?;
-    let mut table = Table::default();
+    let mut table = Conversation::default();
     let mut person = Person::new(|so_far: &[Choice], shop: &mut P| table.ask(so_far, shop));
     run_all(shop, &mut person, WHOLE, &|| false, |_, _| Ok(true))?;
     let said = verdict(shop)?;
@@ -60,14 +60,14 @@ fn play<P: Playable>(shop: &mut P, stock: i32) -> Result<Ended, Error> {
 
 /// What was said to the person and by the person.
 #[derive(Default)]
-struct Table {
+struct Conversation {
     /// How far the shop was when its position was shown last.
     shown: Option<Vec<Choice>>,
     /// Choices that the person has named and that have not been made.
     named: VecDeque<Choice>,
 }
 
-impl Table {
+impl Conversation {
     /// What the person says here. Shows where the shop stands, if that has changed.
     fn ask<P: Playable>(&mut self, so_far: &[Choice], shop: &mut P) -> Result<Said, Error> {
         let is_found = !shop.findings()?.is_empty();

@@ -16,7 +16,7 @@ use crate::worlds::dyn_strategy::DynStrategy;
 use crate::{render, strategies};
 use clap::{Args, ValueEnum};
 
-use super::flags::{self, Described, Offer, SettingFlags, applied, with_carts};
+use super::flags::{self, DescribedCheckout, Offer, SettingFlags, applied, with_carts};
 use super::meaning::{check_level, refuse};
 use super::output::{Output, tell_password, to_stderr};
 use super::{Ended, interrupt, progress};
@@ -97,7 +97,7 @@ impl StoreFlags {
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ReportFormat {
     /// For a terminal.
     Table,
     /// Everything, described in docs/reference/report.md.
@@ -141,8 +141,8 @@ pub(crate) struct RaceArgs {
     #[arg(long)]
     allow_incomplete: bool,
     /// The form of the report
-    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "The report")]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table, help_heading = "The report")]
+    format: ReportFormat,
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE", help_heading = "The report")]
     output: Option<PathBuf>,
@@ -158,7 +158,7 @@ impl RaceArgs {
     /// A checkout that is described in a file, and its settings: its own, unless a flag says otherwise.
     fn described(
         &self,
-        (strategy, checkout): Described,
+        (strategy, checkout): DescribedCheckout,
         settings: Settings,
     ) -> Result<(Vec<&'static dyn DynStrategy>, Settings), Error> {
         let store = &self.store;
@@ -222,7 +222,8 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
         race_all_at(&address, &strategies, &settings, &expectations, &control)
     })?;
 
-    let tells_expectations = args.format == Format::Table && output.is_stdout() && !args.quiet;
+    let tells_expectations =
+        args.format == ReportFormat::Table && output.is_stdout() && !args.quiet;
     output.write(&written(&report, args)?)?;
     if !tells_expectations {
         for run in &report.runs {
@@ -236,11 +237,11 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
 
 fn written(report: &Report, args: &RaceArgs) -> Result<String, Error> {
     match args.format {
-        Format::Table if args.quiet => Ok(render::verdicts(report)),
-        Format::Table => Ok(render::table(report)),
-        Format::Json => render::json(report),
-        Format::Csv => render::csv(report),
-        Format::Markdown => Ok(render::markdown(report)),
+        ReportFormat::Table if args.quiet => Ok(render::verdicts(report)),
+        ReportFormat::Table => Ok(render::table(report)),
+        ReportFormat::Json => render::json(report),
+        ReportFormat::Csv => render::csv(report),
+        ReportFormat::Markdown => Ok(render::markdown(report)),
     }
 }
 

@@ -385,7 +385,7 @@ impl ShopFlags {
 
 /// The form of what is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum OutputFormat {
     /// For a terminal.
     Table,
     /// Everything.
@@ -404,8 +404,8 @@ pub(super) struct ReportFlags {
     #[arg(long)]
     allow_incomplete: bool,
     /// The form of the report
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(super) format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(super) format: OutputFormat,
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
@@ -426,8 +426,8 @@ pub(super) fn finish(
     flags: &ReportFlags,
 ) -> Result<Ended, Error> {
     output.write(&match flags.format {
-        Format::Table => render::exploration(report, took),
-        Format::Json => render::json(report)?,
+        OutputFormat::Table => render::exploration(report, took),
+        OutputFormat::Json => render::json(report)?,
     })?;
     tell_unmet(report.judge(&flags.expectations()))
 }

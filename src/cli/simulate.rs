@@ -19,7 +19,7 @@ use super::explore::{jobs, pool};
 use super::flags::setting;
 use super::meaning::refuse;
 use super::output::{Output, to_stderr, to_stdout};
-use super::shop::Format;
+use super::shop::OutputFormat;
 use super::{Ended, interrupt, progress};
 
 /// What `simulate` takes.
@@ -57,8 +57,8 @@ pub(crate) struct SimulateArgs {
     #[arg(long)]
     allow_incomplete: bool,
     /// The form of the report
-    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "The report")]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table, help_heading = "The report")]
+    format: OutputFormat,
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE", help_heading = "The report")]
     output: Option<PathBuf>,
@@ -133,12 +133,12 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
         })
     })?;
     let text = match args.format {
-        Format::Json => render::json(&report)?,
-        Format::Table if args.quiet => render::verdicts(&report),
-        Format::Table => render::table(&report),
+        OutputFormat::Json => render::json(&report)?,
+        OutputFormat::Table if args.quiet => render::verdicts(&report),
+        OutputFormat::Table => render::table(&report),
     };
     output.write(&text)?;
-    if args.format == Format::Json || args.quiet {
+    if args.format == OutputFormat::Json || args.quiet {
         for unmet in report.runs.iter().flat_map(|run| run.unmet()) {
             to_stderr(&format!("{unmet}\n"));
         }
@@ -148,7 +148,7 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
 
 /// A story is told of few buyers and one seed.
 fn tells_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> bool {
-    let is_for_eyes = args.format == Format::Table && !args.quiet && args.output.is_none();
+    let is_for_eyes = args.format == OutputFormat::Table && !args.quiet && args.output.is_none();
     is_for_eyes && seeds == 1 && scene.rush.buyers() <= MOST_TOLD
 }
 

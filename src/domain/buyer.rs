@@ -80,7 +80,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// How a visit ends if this attempt is its last. After a conflict, the buyer has given up.
+    /// How a visit ends if this attempt is its last. After a conflict, the buyer has abandoned the purchase.
     #[inline(always)]
     #[must_use]
     pub fn after(attempt: Attempt) -> Self {

@@ -53,7 +53,7 @@ faults! {
     "declines" declines by Decline;
     /// Answers of the provider that are lost after the money has moved.
     "lost-answers" lost_answers by LoseAnswer;
-    /// Notices of the provider that come a second time. (A request in the queue comes again when the clerk
+    /// Notices of the provider that come a second time. (A request in the queue comes again when the worker
     /// has died over it.)
     "redeliveries" redeliveries by Redeliver;
     /// Times that the database loses its power, and starts again with what was on disk.

@@ -9,7 +9,7 @@ use rand::{Rng, RngExt};
 
 use crate::base::text::quantity;
 
-/// How many conflicts a buyer takes before giving up.
+/// How many conflicts a buyer takes before it abandons the purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retries {

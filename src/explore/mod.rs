@@ -36,10 +36,10 @@ pub use model::opening::open;
 #[cfg(feature = "cli")]
 pub(crate) use model::play::play;
 pub use model::replay::replay;
-pub use model::search::{Search, Seen};
+pub use model::search::{Search, SearchResult};
 pub use model::searches::{sample, search_all, search_and_draw, search_unreduced};
 pub use model::state::{ANY, MOST_OF_A_KIND, State};
-pub use next_commands::{Onward, after_any, after_race, after_search, after_simulation};
+pub use next_commands::{NextCommand, after_any, after_race, after_search, after_simulation};
 #[cfg(feature = "cli")]
 pub(crate) use play::{Outlook, Playable};
 pub use recording::Recording;

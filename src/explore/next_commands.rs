@@ -34,14 +34,14 @@ const MOST_SMALL: u32 = 6;
 
 /// The command to run next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Onward {
+pub struct NextCommand {
     /// Its purpose.
     pub purpose: Purpose,
     verb: Verb,
     settings: Settings,
 }
 
-impl Onward {
+impl NextCommand {
     /// As a command.
     #[must_use]
     pub fn command(&self, strategy: &dyn DynStrategy) -> Hint {
@@ -70,8 +70,8 @@ impl Onward {
     }
 }
 
-fn explore(purpose: Purpose, settings: Settings) -> Option<Onward> {
-    Some(Onward { purpose, verb: Verb::Explore, settings })
+fn explore(purpose: Purpose, settings: Settings) -> Option<NextCommand> {
+    Some(NextCommand { purpose, verb: Verb::Explore, settings })
 }
 
 /// The command to run after a race, at the race's server if there was one.
@@ -82,12 +82,12 @@ pub fn after_race(
     run: &Run,
     server: Option<&dyn Server>,
     control: &Control,
-) -> Option<Onward> {
+) -> Option<NextCommand> {
     match run.evidence {
         Evidence::Vacuous if run.rounds == 0 => None,
         Evidence::Vacuous => {
             let settings = with_more_contention(strategy, settings);
-            Some(Onward { purpose: Purpose::Instead, verb: Verb::Race, settings })
+            Some(NextCommand { purpose: Purpose::Instead, verb: Verb::Race, settings })
         }
         Evidence::Broken if control.is_stopped() => None,
         Evidence::Broken => why(strategy, settings, run, server, control),
@@ -104,7 +104,7 @@ pub fn after_simulation(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     run: &Run,
-) -> Option<Onward> {
+) -> Option<NextCommand> {
     let settings = settings.in_the_model();
     match run.evidence {
         Evidence::Vacuous => None,
@@ -120,7 +120,7 @@ pub fn after_search(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     found: &Exploration,
-) -> Option<Onward> {
+) -> Option<NextCommand> {
     match found.evidence {
         Evidence::Broken | Evidence::Vacuous => None,
         Evidence::Proved | Evidence::NotSeen => {
@@ -137,7 +137,7 @@ pub fn after_any(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     found: &AnyBuyers,
-) -> Option<Onward> {
+) -> Option<NextCommand> {
     match found.evidence {
         Evidence::Broken | Evidence::Vacuous => None,
         Evidence::Proved | Evidence::NotSeen => breaks_in_the_model(strategy, settings),
@@ -175,7 +175,7 @@ fn why(
     run: &Run,
     server: Option<&dyn Server>,
     control: &Control,
-) -> Option<Onward> {
+) -> Option<NextCommand> {
     let here = small_shops(strategy, settings).find(|shop| match (server, settings.kill) {
         (Some(server), 0) => shows_at(strategy, shop, server, control),
         (None, 0) => shows(strategy, shop, |_| true),
@@ -192,7 +192,7 @@ fn why_in_the_model(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     kinds: &[FindingKind],
-) -> Option<Onward> {
+) -> Option<NextCommand> {
     if strategy.described().is_some() {
         return None;
     }
@@ -273,7 +273,7 @@ fn shows_at(
 
 /// A search in the model, at the level of these settings, that breaks the strategy as its card says; none if it does
 /// not.
-fn breaks_in_the_model(strategy: &dyn DynStrategy, settings: &Settings) -> Option<Onward> {
+fn breaks_in_the_model(strategy: &dyn DynStrategy, settings: &Settings) -> Option<NextCommand> {
     let kind = strategy.card().claim.shows()?;
     let shop = claimed(strategy, settings);
     shows(strategy, &shop, |shown| shown == kind).then(|| explore(Purpose::BreakIt, shop)).flatten()
@@ -308,7 +308,7 @@ fn with_trouble(strategy: &dyn DynStrategy, shop: &Settings) -> Settings {
 }
 
 /// A search that proves what a race has not refuted.
-fn proof(strategy: &dyn DynStrategy, settings: &Settings) -> Option<Onward> {
+fn proof(strategy: &dyn DynStrategy, settings: &Settings) -> Option<NextCommand> {
     if settings.store == StoreKind::Memory {
         return explore(Purpose::ProveIt, provable(strategy, settings));
     }

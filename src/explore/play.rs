@@ -8,7 +8,7 @@ use crate::scheduler::{Actor, Choice, Execution};
 
 /// A client, and what it is about to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Client {
+pub(crate) struct ClientStatus {
     /// Its name.
     pub actor: Actor,
     /// In words: `about to read`, `waits`, `bought`.
@@ -36,7 +36,7 @@ pub(crate) trait Playable: Execution {
     fn stock(&self) -> Vec<Units>;
 
     /// All clients, each with what it is about to do.
-    fn position(&mut self) -> Vec<Client>;
+    fn position(&mut self) -> Vec<ClientStatus>;
 
     /// The steps so far.
     fn rows(&self) -> Vec<TimelineRow>;

@@ -9,7 +9,7 @@ use crate::domain::card::BackgroundTask;
 use crate::domain::faults::Act;
 use crate::domain::op::{Item, Op, Reply, Units};
 use crate::scheduler::Actor;
-use crate::worlds::stepped::Step;
+use crate::worlds::stepped::ModelStep;
 use crate::worlds::words::{done, happened};
 
 /// One row: an actor's step, and the stock after it.
@@ -39,7 +39,7 @@ fn is_one(steps: &u32) -> bool {
 const MOST_NOTED: usize = 2_000;
 
 /// Steps in words, with a note where another buyer interferes.
-pub(super) fn told(steps: &[Step]) -> Vec<TimelineRow> {
+pub(super) fn told(steps: &[ModelStep]) -> Vec<TimelineRow> {
     (0..steps.len())
         .map(|place| match steps.len() {
             0..=MOST_NOTED => {
@@ -52,15 +52,16 @@ pub(super) fn told(steps: &[Step]) -> Vec<TimelineRow> {
 
 /// The note of a step: it reads what another buyer is about to change, or writes what another buyer has changed since
 /// it read.
-fn note(steps: &[Step], place: usize) -> Option<String> {
+fn note(steps: &[ModelStep], place: usize) -> Option<String> {
     let step = &steps[place];
     let (before, after) = (&steps[..place], &steps[place + 1..]);
     if let Some(item) = looked_at(step) {
         // The next step that changes the product: by a buyer that may have read it before.
         let acts = after.iter().find(|later| changed(later) == Some(item))?;
         let has_looked =
-            |other: &&Step| other.actor == acts.actor && looked_at(other) == Some(item);
-        let acts_later = |later: &Step| later.actor == step.actor && changed(later) == Some(item);
+            |other: &&ModelStep| other.actor == acts.actor && looked_at(other) == Some(item);
+        let acts_later =
+            |later: &ModelStep| later.actor == step.actor && changed(later) == Some(item);
         let is_blind = acts.actor != step.actor
             && before
                 .iter()
@@ -82,7 +83,7 @@ fn note(steps: &[Step], place: usize) -> Option<String> {
 }
 
 /// The product that a step read without changing it.
-fn looked_at(step: &Step) -> Option<Item> {
+fn looked_at(step: &ModelStep) -> Option<Item> {
     match step.op {
         Some(Op::Read { item } | Op::ReadVersioned { item } | Op::ReadFenced { item, .. }) => {
             Some(item)
@@ -92,7 +93,7 @@ fn looked_at(step: &Step) -> Option<Item> {
 }
 
 /// The product whose stock a step changed.
-fn changed(step: &Step) -> Option<Item> {
+fn changed(step: &ModelStep) -> Option<Item> {
     match (step.op?, step.reply) {
         (Op::Write { item, .. } | Op::Add { item, .. }, Ok(_)) => Some(item),
         (
@@ -122,7 +123,7 @@ impl TimelineRow {
     /// A step in words.
     #[doc(hidden)]
     #[must_use]
-    pub fn of(step: &Step) -> Self {
+    pub fn of(step: &ModelStep) -> Self {
         let mut did = deed(step);
         if step.ordered && !did.contains("order") {
             did += ", order";
@@ -157,7 +158,7 @@ impl TimelineRow {
 }
 
 /// What happened, in words, without what followed from it.
-fn deed(step: &Step) -> String {
+fn deed(step: &ModelStep) -> String {
     let other = step.other.map_or(String::new(), |(actor, _)| actor.to_string());
     let names = step.stock.len() > 1;
     let in_whose_name = match step.background_task {

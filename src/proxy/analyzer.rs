@@ -1,12 +1,12 @@
 //! What a statement on a connection touches, and how a report shows it.
 
-use super::wire::{Said, TransactionState};
+use super::wire::{ClientStatement, TransactionState};
 use crate::scheduler::{Footprint, PendingStatement};
 
 /// Interprets the statements of one connection, and follows its transactions.
 pub(crate) trait StatementAnalyzer: Send {
     /// Interprets a statement that is about to be sent.
-    fn see(&mut self, said: &Said) -> AnalyzedStatement;
+    fn see(&mut self, said: &ClientStatement) -> AnalyzedStatement;
 
     /// A statement was answered or refused, and left the connection in this state.
     fn settle(&mut self, frame: TransactionState);

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::analyzer::StatementAnalyzer;
 use super::tracker::{ConnectionId, SessionTracker};
-use super::wire::{Heard, Piece, Wire};
+use super::wire::{ClientMessage, ServerMessage, Wire};
 use crate::scheduler::PendingStatement;
 
 /// How many bytes are read at once.
@@ -93,7 +93,7 @@ impl Write for Far {
 }
 
 /// A piece that is to be sent.
-enum Step {
+enum QueuedMessage {
     /// At once.
     Pass(Vec<u8>),
     /// To be sent at once. The server's answer to it belongs to no buyer.
@@ -183,7 +183,7 @@ impl Shared {
     fn take_in(
         &self,
         mut near: TcpStream,
-        pieces: &Sender<Step>,
+        pieces: &Sender<QueuedMessage>,
         near_out: &Mutex<TcpStream>,
     ) -> io::Result<()> {
         let mut sent = BytesMut::new();
@@ -191,21 +191,23 @@ impl Shared {
         loop {
             let cut = self.wire.lock().client(&mut sent);
             match cut.map_err(|garbled| io::Error::other(garbled.0))? {
-                Some(Piece::Pass(bytes)) => pieces.send(Step::Pass(bytes)).map_err(gone)?,
-                Some(Piece::Ask(bytes)) => {
-                    pieces.send(Step::Aside(bytes)).map_err(gone)?;
+                Some(ClientMessage::Pass(bytes)) => {
+                    pieces.send(QueuedMessage::Pass(bytes)).map_err(gone)?
                 }
-                Some(Piece::Reply(bytes)) => near_out.lock().write_all(&bytes)?,
-                Some(Piece::Hold(bytes, said)) => {
+                Some(ClientMessage::Ask(bytes)) => {
+                    pieces.send(QueuedMessage::Aside(bytes)).map_err(gone)?;
+                }
+                Some(ClientMessage::Reply(bytes)) => near_out.lock().write_all(&bytes)?,
+                Some(ClientMessage::Hold(bytes, said)) => {
                     let pending = self.analyzer.lock().see(&said).pending(self.number);
                     let whose = self.tracker.comes(self.number, &pending);
                     let held = whose.map(|place| (place, Box::new(pending)));
-                    pieces.send(Step::Asks(bytes, held)).map_err(gone)?;
+                    pieces.send(QueuedMessage::Asks(bytes, held)).map_err(gone)?;
                 }
-                Some(Piece::Rest(bytes)) => {
-                    pieces.send(Step::Pass(bytes)).map_err(gone)?;
+                Some(ClientMessage::Rest(bytes)) => {
+                    pieces.send(QueuedMessage::Pass(bytes)).map_err(gone)?;
                     while read(&mut near, &mut sent)? > 0 {
-                        pieces.send(Step::Pass(sent.split().to_vec())).map_err(gone)?;
+                        pieces.send(QueuedMessage::Pass(sent.split().to_vec())).map_err(gone)?;
                     }
                     return Ok(());
                 }
@@ -216,15 +218,15 @@ impl Shared {
     }
 
     /// Sends the pieces that were taken in, each in its turn.
-    fn carry_there(&self, pieces: &Receiver<Step>, far: &mut Far) -> io::Result<()> {
+    fn carry_there(&self, pieces: &Receiver<QueuedMessage>, far: &mut Far) -> io::Result<()> {
         for piece in pieces {
             match piece {
-                Step::Pass(bytes) => far.write_all(&bytes)?,
-                Step::Aside(bytes) => {
+                QueuedMessage::Pass(bytes) => far.write_all(&bytes)?,
+                QueuedMessage::Aside(bytes) => {
                     self.wire.lock().let_go();
                     far.write_all(&bytes)?;
                 }
-                Step::Asks(bytes, held) => {
+                QueuedMessage::Asks(bytes, held) => {
                     let whose = held.as_ref().map(|(place, _)| *place);
                     if let Some((place, pending)) = held {
                         self.tracker.steps_up(self.number, place, *pending);
@@ -245,7 +247,7 @@ impl Shared {
         loop {
             let cut = self.wire.lock().server(&mut sent);
             match cut.map_err(|garbled| io::Error::other(garbled.0))? {
-                Some(Heard { bytes, session, answer }) => {
+                Some(ServerMessage { bytes, session, answer }) => {
                     kept.extend_from_slice(&bytes);
                     if let Some(session) = session {
                         self.tracker.registered(self.number, self.first_session + session);

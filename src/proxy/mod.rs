@@ -24,7 +24,7 @@ pub(crate) use postgres::Postgres;
 #[cfg(feature = "redis")]
 pub(crate) use redis::Redis;
 pub(crate) use tracker::{Irregularities, SessionTracker};
-pub(crate) use wire::{Said, TransactionState, Wire};
+pub(crate) use wire::{ClientStatement, TransactionState, Wire};
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;

@@ -9,7 +9,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Buf, BytesMut};
 
-use super::wire::{Answered, Garbled, Heard, MOST_BYTES, Piece, Said, TransactionState, Wire};
+use super::wire::{
+    Answered, ClientMessage, ClientStatement, Garbled, MOST_BYTES, ServerMessage, TransactionState,
+    Wire,
+};
 
 /// Commands, by their first byte.
 const QUERY: u8 = 0x03;
@@ -51,7 +54,7 @@ enum Stage {
 
 /// Which part of an answer comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum ResponsePart {
     /// Its first packet.
     First,
     /// So many column definitions, and an end packet.
@@ -62,7 +65,7 @@ enum Part {
 
 /// A statement that the client has prepared.
 #[derive(Clone, Debug, Default)]
-struct Prepared {
+struct MysqlPreparedStatement {
     text: String,
     parameters: u16,
     types: Vec<u8>,
@@ -72,12 +75,12 @@ struct Prepared {
 #[derive(Debug, Default)]
 pub(crate) struct Mysql {
     stage: Stage,
-    statements: BTreeMap<u32, Prepared>,
+    statements: BTreeMap<u32, MysqlPreparedStatement>,
     /// The text of a statement that the server is about to prepare.
     preparing: Option<String>,
     /// What is held, in order: it will be under way when it is released.
-    held: VecDeque<UnderWay>,
-    under_way: Option<UnderWay>,
+    held: VecDeque<MysqlExecution>,
+    under_way: Option<MysqlExecution>,
 }
 
 /// The format of a statement's answer.
@@ -91,8 +94,8 @@ enum Form {
 
 /// A statement that the server is executing.
 #[derive(Debug)]
-struct UnderWay {
-    part: Part,
+struct MysqlExecution {
+    part: ResponsePart,
     form: Form,
     columns: Vec<u8>,
     first_row: Option<String>,
@@ -126,13 +129,13 @@ impl Mysql {
     }
 
     /// The text and the values of a prepared statement that is to be executed.
-    fn executed(&mut self, mut body: &[u8]) -> Option<Said> {
+    fn executed(&mut self, mut body: &[u8]) -> Option<ClientStatement> {
         let id = body.try_get_u32_le().ok()?;
         let prepared = self.statements.get_mut(&id)?;
         let text = prepared.text.clone();
         let count = usize::from(prepared.parameters);
         if count == 0 {
-            return Some(Said { text, values: Vec::new() });
+            return Some(ClientStatement { text, values: Vec::new() });
         }
         // Flags, and the iteration count.
         body.get(..5)?;
@@ -149,7 +152,7 @@ impl Mysql {
             1 => "null".to_owned(),
             _ => types.get(place).and_then(|kind| binary(*kind, &mut body)).unwrap_or("?".into()),
         };
-        Some(Said { text, values: (0..count).map(value).collect() })
+        Some(ClientStatement { text, values: (0..count).map(value).collect() })
     }
 
     /// Reads a packet of the answer that is under way; returns the answer if this is its end.
@@ -169,27 +172,27 @@ impl Mysql {
                 // deadlock does not.
                 return Some(Answered { text: why, frame: None, is_deadlock });
             }
-            (Part::First, 0x00) => {
+            (ResponsePart::First, 0x00) => {
                 under_way.changed = length(&mut rest);
                 length(&mut rest)?;
                 let status = rest.try_get_u16_le().ok()?;
                 return self.ended(status);
             }
-            (Part::First, _) => {
+            (ResponsePart::First, _) => {
                 let mut all = body;
-                under_way.part = Part::Columns(length(&mut all)?);
+                under_way.part = ResponsePart::Columns(length(&mut all)?);
             }
-            (Part::Columns(0), _) if is_end => under_way.part = Part::Rows,
-            (Part::Columns(left), _) => {
+            (ResponsePart::Columns(0), _) if is_end => under_way.part = ResponsePart::Rows,
+            (ResponsePart::Columns(left), _) => {
                 under_way.columns.push(column_type(body).unwrap_or(0xfd));
-                under_way.part = Part::Columns(left.saturating_sub(1));
+                under_way.part = ResponsePart::Columns(left.saturating_sub(1));
             }
-            (Part::Rows, _) if is_end => {
+            (ResponsePart::Rows, _) if is_end => {
                 rest.try_get_u16_le().ok()?;
                 let status = rest.try_get_u16_le().ok()?;
                 return self.ended(status);
             }
-            (Part::Rows, _) => {
+            (ResponsePart::Rows, _) => {
                 under_way.rows += 1;
                 if under_way.first_row.is_none() {
                     under_way.first_row = match under_way.form {
@@ -206,11 +209,12 @@ impl Mysql {
     fn ended(&mut self, status: u16) -> Option<Answered> {
         if status & MORE_TO_COME != 0 {
             let under_way = self.under_way.as_mut()?;
-            under_way.part = Part::First;
+            under_way.part = ResponsePart::First;
             under_way.columns.clear();
             return None;
         }
-        let UnderWay { columns, first_row, rows, changed, counts, .. } = self.under_way.take()?;
+        let MysqlExecution { columns, first_row, rows, changed, counts, .. } =
+            self.under_way.take()?;
         let changed = changed.filter(|_| counts);
         let text = match (first_row, changed) {
             (Some(row), _) if rows > 1 => format!("{row} …"),
@@ -229,39 +233,39 @@ impl Mysql {
 }
 
 impl Wire for Mysql {
-    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled> {
+    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<ClientMessage>, Garbled> {
         let Some(packet) = packet(sent)? else { return Ok(None) };
         if self.stage != Stage::Commands {
-            return Ok(Some(Piece::Pass(packet)));
+            return Ok(Some(ClientMessage::Pass(packet)));
         }
         let body = &packet[HEAD..];
         let rest = body.get(1..).unwrap_or(&[]);
         match body.first().copied().unwrap_or(0) {
             QUERY => {
                 let text = String::from_utf8_lossy(rest).into_owned();
-                self.held.push_back(UnderWay::new(Form::Text, &text));
-                Ok(Some(Piece::Hold(packet, Said { text, values: Vec::new() })))
+                self.held.push_back(MysqlExecution::new(Form::Text, &text));
+                Ok(Some(ClientMessage::Hold(packet, ClientStatement { text, values: Vec::new() })))
             }
             EXECUTE => {
                 let said = self.executed(rest).unwrap_or_default();
-                self.held.push_back(UnderWay::new(Form::Binary, &said.text));
-                Ok(Some(Piece::Hold(packet, said)))
+                self.held.push_back(MysqlExecution::new(Form::Binary, &said.text));
+                Ok(Some(ClientMessage::Hold(packet, said)))
             }
             PREPARE => {
                 self.preparing = Some(String::from_utf8_lossy(rest).into_owned());
-                Ok(Some(Piece::Pass(packet)))
+                Ok(Some(ClientMessage::Pass(packet)))
             }
             CLOSE => {
                 if let Ok(id) = (&mut &*rest).try_get_u32_le() {
                     self.statements.remove(&id);
                 }
-                Ok(Some(Piece::Pass(packet)))
+                Ok(Some(ClientMessage::Pass(packet)))
             }
             CHANGE_USER => {
                 self.stage = Stage::Proving;
-                Ok(Some(Piece::Pass(packet)))
+                Ok(Some(ClientMessage::Pass(packet)))
             }
-            _ => Ok(Some(Piece::Pass(packet))),
+            _ => Ok(Some(ClientMessage::Pass(packet))),
         }
     }
 
@@ -269,9 +273,9 @@ impl Wire for Mysql {
         self.under_way = self.held.pop_front();
     }
 
-    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled> {
+    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<ServerMessage>, Garbled> {
         let Some(mut packet) = packet(sent)? else { return Ok(None) };
-        let mut heard = Heard::default();
+        let mut heard = ServerMessage::default();
         let first = packet.get(HEAD).copied().unwrap_or(0);
         match self.stage {
             Stage::Greeting if first == 0xff => {}
@@ -289,8 +293,10 @@ impl Wire for Mysql {
                         && let (Ok(id), Ok(_), Ok(parameters)) =
                             (rest.try_get_u32_le(), rest.try_get_u16_le(), rest.try_get_u16_le())
                     {
-                        self.statements
-                            .insert(id, Prepared { text, parameters, types: Vec::new() });
+                        self.statements.insert(
+                            id,
+                            MysqlPreparedStatement { text, parameters, types: Vec::new() },
+                        );
                     }
                 } else {
                     heard.answer = self.hear(body);
@@ -302,11 +308,11 @@ impl Wire for Mysql {
     }
 }
 
-impl UnderWay {
+impl MysqlExecution {
     fn new(form: Form, text: &str) -> Self {
         let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
         let counts = matches!(first.as_str(), "insert" | "update" | "delete" | "replace");
-        let (columns, part) = (Vec::new(), Part::First);
+        let (columns, part) = (Vec::new(), ResponsePart::First);
         Self { part, form, columns, first_row: None, rows: 0, changed: None, counts }
     }
 }
@@ -424,7 +430,7 @@ mod tests {
     fn an_answer_ends_with_the_last_of_its_packets() {
         let mut wire = at_commands();
         let mut sent = packets(&[b"\x03SELECT 7"]);
-        let Some(Piece::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
+        let Some(ClientMessage::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
         assert_eq!(said.text, "SELECT 7");
         wire.let_go();
         let column =
@@ -447,7 +453,7 @@ mod tests {
         wire.client(&mut packets(&[b"\x16UPDATE t SET a = ? WHERE b = ?"])).unwrap();
         wire.server(&mut packets(&[b"\x00\x05\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00"])).unwrap();
         let mut sent = packets(&[b"\x17\x05\x00\x00\x00\x00\x01\x00\x00\x00\x00\x01\x03\x00\xfd\x00\x2a\x00\x00\x00\x02hi"]);
-        let Some(Piece::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
+        let Some(ClientMessage::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
         assert_eq!(said.text, "UPDATE t SET a = ? WHERE b = ?");
         assert_eq!(said.values, ["42", "hi"]);
     }

@@ -12,7 +12,10 @@ use bytes::{Buf, BytesMut};
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::{DataRowBody, ErrorResponseBody, Message};
 
-use super::wire::{Answered, Garbled, Heard, MOST_BYTES, Piece, Said, TransactionState, Wire};
+use super::wire::{
+    Answered, ClientMessage, ClientStatement, Garbled, MOST_BYTES, ServerMessage, TransactionState,
+    Wire,
+};
 
 /// Codes of a first message that are no protocol version.
 const CANCEL: u32 = 80_877_102;
@@ -24,7 +27,7 @@ const WHOLE: [u32; 4] = [20, 21, 23, 26];
 
 /// A statement that the client has prepared, and the types of its parameters.
 #[derive(Clone, Debug, Default)]
-struct Prepared {
+struct PostgresPreparedStatement {
     text: String,
     types: Vec<u32>,
     /// The types of the columns that it returns, once the server has described them.
@@ -34,7 +37,7 @@ struct Prepared {
 /// A prepared statement with its values.
 #[derive(Clone, Debug, Default)]
 struct Portal {
-    said: Said,
+    said: ClientStatement,
     /// Types and forms of its columns, as far as they are known.
     columns: Vec<(u32, bool)>,
 }
@@ -42,7 +45,7 @@ struct Portal {
 impl Portal {
     /// A statement without values.
     fn of(text: String) -> Self {
-        Self { said: Said { text, values: Vec::new() }, columns: Vec::new() }
+        Self { said: ClientStatement { text, values: Vec::new() }, columns: Vec::new() }
     }
 }
 
@@ -54,7 +57,7 @@ pub(crate) struct Postgres {
     has_started: bool,
     /// Whether the server has let the client in.
     is_in: bool,
-    statements: BTreeMap<String, Prepared>,
+    statements: BTreeMap<String, PostgresPreparedStatement>,
     portals: BTreeMap<String, Portal>,
     /// The bytes read since the last piece.
     batch: Vec<u8>,
@@ -65,9 +68,9 @@ pub(crate) struct Postgres {
     /// The one of them whose columns the server is about to tell.
     described: Option<String>,
     /// What is held, in order: it will be under way when it is released.
-    held: VecDeque<UnderWay>,
+    held: VecDeque<PostgresExecution>,
     /// What the server is executing, in order.
-    under_way: VecDeque<UnderWay>,
+    under_way: VecDeque<PostgresExecution>,
     /// Whether the client copies rows in.
     copies_in: bool,
     frame: TransactionState,
@@ -75,7 +78,7 @@ pub(crate) struct Postgres {
 
 /// One or more statements, sent as one, that the server is executing.
 #[derive(Debug, Default)]
-struct UnderWay {
+struct PostgresExecution {
     /// Whether its end is no answer to a buyer, because nothing was held.
     is_aside: bool,
     /// How many answers are to come, where no Sync ends them.
@@ -96,7 +99,7 @@ impl Postgres {
     }
 
     /// The first message of all, which has no kind.
-    fn greeting(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled> {
+    fn greeting(&mut self, sent: &mut BytesMut) -> Result<Option<ClientMessage>, Garbled> {
         let Some(length) = length_at(sent, 0)? else { return Ok(None) };
         if !(8..=1 << 20).contains(&length) {
             return Err(Garbled("the connection does not begin as PostgreSQL's do".into()));
@@ -106,8 +109,8 @@ impl Postgres {
         }
         let mut first = sent.split_to(length);
         match (&first[4..8]).get_u32() {
-            TLS | GSS => Ok(Some(Piece::Reply(b"N".to_vec()))),
-            CANCEL => Ok(Some(Piece::Rest(first.to_vec()))),
+            TLS | GSS => Ok(Some(ClientMessage::Reply(b"N".to_vec()))),
+            CANCEL => Ok(Some(ClientMessage::Rest(first.to_vec()))),
             _ => {
                 self.has_started = true;
                 let mut message = first.split_off(4);
@@ -122,7 +125,7 @@ impl Postgres {
                 message.extend_from_slice(&[0]);
                 let mut whole = (message.len() as u32 + 4).to_be_bytes().to_vec();
                 whole.extend_from_slice(&message);
-                Ok(Some(Piece::Pass(whole)))
+                Ok(Some(ClientMessage::Pass(whole)))
             }
         }
     }
@@ -136,7 +139,8 @@ impl Postgres {
                 let count = number(&mut body)?;
                 let types = (0..count).map(|_| (body.remaining() >= 4).then(|| body.get_u32()));
                 let types = types.collect::<Option<_>>()?;
-                self.statements.insert(name, Prepared { text, types, columns: Vec::new() });
+                self.statements
+                    .insert(name, PostgresPreparedStatement { text, types, columns: Vec::new() });
             }
             b'B' => {
                 let portal = text(&mut body)?;
@@ -146,7 +150,7 @@ impl Postgres {
                     (0..number(&mut body)?).map(|_| number(&mut body)).collect::<Option<_>>()?;
                 let columns = prepared.columns.iter().enumerate();
                 let columns = columns.map(|(place, kind)| (*kind, is_binary(&forms, place)));
-                let said = Said { text: prepared.text, values };
+                let said = ClientStatement { text: prepared.text, values };
                 self.portals.insert(portal, Portal { said, columns: columns.collect() });
             }
             b'E' => {
@@ -172,25 +176,26 @@ impl Postgres {
     }
 
     /// Cuts a piece: all that is ready to be sent.
-    fn cut(&mut self, ends_by_sync: bool) -> Piece {
+    fn cut(&mut self, ends_by_sync: bool) -> ClientMessage {
         let bytes = std::mem::take(&mut self.batch);
         let executes = std::mem::take(&mut self.executes);
         if executes.is_empty() {
             if !ends_by_sync {
-                return Piece::Pass(bytes);
+                return ClientMessage::Pass(bytes);
             }
-            self.held.push_back(UnderWay { is_aside: true, ..UnderWay::default() });
-            return Piece::Ask(bytes);
+            self.held
+                .push_back(PostgresExecution { is_aside: true, ..PostgresExecution::default() });
+            return ClientMessage::Ask(bytes);
         }
         let flushed = (!ends_by_sync).then_some(executes.len());
         let columns = executes.last().map_or(Vec::new(), |portal| portal.columns.clone());
-        self.held.push_back(UnderWay { flushed, columns, ..UnderWay::default() });
+        self.held.push_back(PostgresExecution { flushed, columns, ..PostgresExecution::default() });
         // The server executes several at once one after the other, and the scheduler releases no other buyer in
         // between.
         let texts = executes.iter().map(|portal| portal.said.text.as_str());
         let text = texts.collect::<Vec<_>>().join("; ");
         let values = executes.into_iter().flat_map(|portal| portal.said.values).collect();
-        Piece::Hold(bytes, Said { text, values })
+        ClientMessage::Hold(bytes, ClientStatement { text, values })
     }
 
     /// Reads a message about a statement that is under way; returns the answer if this is its end.
@@ -258,7 +263,7 @@ impl Postgres {
             return None;
         }
         let ended = self.under_way.pop_front().filter(|ended| !ended.is_aside)?;
-        let UnderWay { first_row, rows, tag, error, flushed, is_deadlock, .. } = ended;
+        let PostgresExecution { first_row, rows, tag, error, flushed, is_deadlock, .. } = ended;
         if flushed.is_some() {
             // The server tells the transaction state only at the next Sync. Until then what was flushed is part of a
             // transaction.
@@ -271,7 +276,7 @@ impl Postgres {
 }
 
 impl Wire for Postgres {
-    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled> {
+    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<ClientMessage>, Garbled> {
         if !self.has_started {
             return self.greeting(sent);
         }
@@ -290,7 +295,7 @@ impl Wire for Postgres {
                 || matches!(kind, b'd' | b'c' | b'f' | b'X')
                 || self.copies_in && kind == b'S';
             if passes && self.batch.is_empty() {
-                return Ok(Some(Piece::Pass(message.to_vec())));
+                return Ok(Some(ClientMessage::Pass(message.to_vec())));
             }
             self.batch.extend_from_slice(&message);
             match kind {
@@ -305,7 +310,9 @@ impl Wire for Postgres {
                 }
                 b'S' => return Ok(Some(self.cut(true))),
                 b'H' => return Ok(Some(self.cut(false))),
-                _ if passes => return Ok(Some(Piece::Pass(std::mem::take(&mut self.batch)))),
+                _ if passes => {
+                    return Ok(Some(ClientMessage::Pass(std::mem::take(&mut self.batch))));
+                }
                 kind => self.note(kind, body).ok_or_else(|| {
                     Garbled("a message of PostgreSQL's extended protocol makes no sense".into())
                 })?,
@@ -317,7 +324,7 @@ impl Wire for Postgres {
         self.under_way.extend(self.held.pop_front());
     }
 
-    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled> {
+    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<ServerMessage>, Garbled> {
         // The proxy itself answers that encryption is declined, so every message of the server has a kind.
         if sent.is_empty() {
             return Ok(None);
@@ -327,7 +334,7 @@ impl Wire for Postgres {
             return Ok(None);
         }
         let bytes = sent.split_to(1 + length);
-        let mut heard = Heard { bytes: bytes.to_vec(), ..Heard::default() };
+        let mut heard = ServerMessage { bytes: bytes.to_vec(), ..ServerMessage::default() };
         // A message that the parser does not know is forwarded as it is.
         let Ok(Some(message)) = Message::parse(&mut bytes.clone()) else { return Ok(Some(heard)) };
         match &message {
@@ -471,10 +478,10 @@ mod tests {
     fn encryption_is_declined_and_settings_come_with_the_greeting() {
         let mut wire = Postgres::with_settings(vec![("a".into(), "b".into())]);
         let mut sent = BytesMut::from(&[0, 0, 0, 8, 4, 210, 22, 47][..]);
-        assert_eq!(wire.client(&mut sent).unwrap(), Some(Piece::Reply(b"N".to_vec())));
+        assert_eq!(wire.client(&mut sent).unwrap(), Some(ClientMessage::Reply(b"N".to_vec())));
         let mut sent = BytesMut::from(&b"\0\0\0\x0f\0\x03\0\0u\0me\0\0"[..]);
         sent[3] = sent.len() as u8;
-        let Some(Piece::Pass(greeting)) = wire.client(&mut sent).unwrap() else { panic!() };
+        let Some(ClientMessage::Pass(greeting)) = wire.client(&mut sent).unwrap() else { panic!() };
         assert_eq!(&greeting[4..], b"\0\x03\0\0u\0me\0a\0b\0\0");
         assert_eq!(usize::from(greeting[3]), greeting.len());
     }
@@ -484,12 +491,14 @@ mod tests {
         let mut wire = inside();
         let parse = message(b'P', b"s\0UPDATE t SET a = $1\0\0\x01\0\0\0\x17");
         let mut sent = all(&[parse, message(b'S', b"")]);
-        assert!(matches!(wire.client(&mut sent).unwrap(), Some(Piece::Ask(_))));
+        assert!(matches!(wire.client(&mut sent).unwrap(), Some(ClientMessage::Ask(_))));
         let bind = message(b'B', b"\0s\0\0\x01\0\x01\0\x01\0\0\0\x04\0\0\0\x2a\0\0");
         let mut sent = all(&[bind, message(b'E', b"\0\0\0\0\0")]);
         assert_eq!(wire.client(&mut sent).unwrap(), None);
         sent.extend_from_slice(&message(b'S', b""));
-        let Some(Piece::Hold(bytes, said)) = wire.client(&mut sent).unwrap() else { panic!() };
+        let Some(ClientMessage::Hold(bytes, said)) = wire.client(&mut sent).unwrap() else {
+            panic!()
+        };
         assert_eq!(bytes.last_chunk::<5>(), Some(b"S\0\0\0\x04"));
         assert_eq!(
             (said.text.as_str(), &said.values[..]),
@@ -530,7 +539,7 @@ mod tests {
         wire.server(&mut all(&[message(b'G', b"\0\0\0")])).unwrap();
         let mut sent = all(&[message(b'd', b"1\n"), message(b'c', b"")]);
         for _ in 0..2 {
-            assert!(matches!(wire.client(&mut sent).unwrap(), Some(Piece::Pass(_))));
+            assert!(matches!(wire.client(&mut sent).unwrap(), Some(ClientMessage::Pass(_))));
         }
         let mut sent = all(&[message(b'C', b"COPY 1\0"), message(b'Z', b"I")]);
         assert_eq!(wire.server(&mut sent).unwrap().unwrap().answer, None);

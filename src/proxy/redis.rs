@@ -9,7 +9,10 @@ use redis_protocol::resp2::types::OwnedFrame as Frame2;
 use redis_protocol::resp3::decode::complete::decode as decode_3;
 use redis_protocol::resp3::types::OwnedFrame as Frame3;
 
-use super::wire::{Answered, Garbled, Heard, MOST_BYTES, Piece, Said, TransactionState, Wire};
+use super::wire::{
+    Answered, ClientMessage, ClientStatement, Garbled, MOST_BYTES, ServerMessage, TransactionState,
+    Wire,
+};
 
 /// Commands after which a connection no longer alternates between requests and replies.
 const ENDLESS: [&str; 5] = ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", "PSYNC"];
@@ -30,37 +33,40 @@ pub(crate) struct Redis {
 }
 
 impl Wire for Redis {
-    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled> {
+    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<ClientMessage>, Garbled> {
         if self.is_endless && !sent.is_empty() {
-            return Ok(Some(Piece::Pass(sent.split().to_vec())));
+            return Ok(Some(ClientMessage::Pass(sent.split().to_vec())));
         }
         let Some((words, length)) = command(sent)? else { return check_length(sent) };
         let bytes = sent.split_to(length).to_vec();
         let Some(name) = words.first().map(|word| word.to_uppercase()) else {
-            return Ok(Some(Piece::Pass(bytes)));
+            return Ok(Some(ClientMessage::Pass(bytes)));
         };
         if ENDLESS.contains(&name.as_str()) {
             self.is_endless = true;
-            return Ok(Some(Piece::Pass(bytes)));
+            return Ok(Some(ClientMessage::Pass(bytes)));
         }
         if name == "HELLO" {
             self.asks_for_third = words.get(1).is_some_and(|version| version == "3");
         }
         // The arguments may contain a password, so the text leaves them out.
         let text = if name == "AUTH" || name == "HELLO" { name } else { words.join("\u{1f}") };
-        Ok(Some(Piece::Hold(bytes, Said { text, values: Vec::new() })))
+        Ok(Some(ClientMessage::Hold(bytes, ClientStatement { text, values: Vec::new() })))
     }
 
     fn let_go(&mut self) {
         self.asked += 1;
     }
 
-    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled> {
+    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<ServerMessage>, Garbled> {
         if sent.is_empty() {
             return Ok(None);
         }
         if self.is_endless {
-            return Ok(Some(Heard { bytes: sent.split().to_vec(), ..Heard::default() }));
+            return Ok(Some(ServerMessage {
+                bytes: sent.split().to_vec(),
+                ..ServerMessage::default()
+            }));
         }
         let is_third = self.is_third || self.asks_for_third && sent.first() != Some(&b'*');
         let garbled = |why: &dyn std::fmt::Display| Garbled(format!("Redis: {why}"));
@@ -76,7 +82,7 @@ impl Wire for Redis {
             return check_length(sent);
         };
         let bytes = sent.split_to(length).to_vec();
-        let mut heard = Heard { bytes, ..Heard::default() };
+        let mut heard = ServerMessage { bytes, ..ServerMessage::default() };
         if !is_push && self.asked > 0 {
             self.asked -= 1;
             self.is_third |= std::mem::take(&mut self.asks_for_third) && !is_refused;
@@ -171,7 +177,7 @@ mod tests {
             buffer("*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\nECHO hi\r\n*1\r\n$4");
         let mut held = Vec::new();
         while let Some(piece) = wire.client(&mut sent).unwrap() {
-            let Piece::Hold(_, said) = piece else { panic!("{piece:?}") };
+            let ClientMessage::Hold(_, said) = piece else { panic!("{piece:?}") };
             held.push(said.text);
         }
         assert_eq!(held, ["GET\u{1f}a", "PING", "ECHO\u{1f}hi"]);
@@ -182,7 +188,7 @@ mod tests {
     fn an_answer_ends_where_its_frame_does_and_a_password_is_not_told() {
         let mut wire = Redis::default();
         let mut sent = buffer("AUTH secret\r\n");
-        let Some(Piece::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
+        let Some(ClientMessage::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
         assert_eq!(said.text, "AUTH");
         wire.let_go();
         let mut sent = buffer("*2\r\n$1\r\na\r\n$-1");

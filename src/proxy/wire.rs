@@ -4,7 +4,7 @@ use bytes::BytesMut;
 
 /// What a client has sent, cut where the proxy can hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum ClientMessage {
     /// To be forwarded at once: it asks for nothing that another connection could notice.
     Pass(Vec<u8>),
     /// The same, and the server will answer.
@@ -12,7 +12,7 @@ pub(crate) enum Piece {
     /// The proxy answers this itself.
     Reply(Vec<u8>),
     /// To be held until its turn comes.
-    Hold(Vec<u8>, Said),
+    Hold(Vec<u8>, ClientStatement),
     /// To be forwarded as it is, and nothing after it is cut: it is about another connection, or the protocol has
     /// become one that the proxy does not understand.
     Rest(Vec<u8>),
@@ -20,7 +20,7 @@ pub(crate) enum Piece {
 
 /// A statement, or several that were sent as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Said {
+pub(crate) struct ClientStatement {
     /// Its text as the client wrote it, with placeholders for values.
     pub(crate) text: String,
     /// The values of the placeholders, as a report shows them.
@@ -29,7 +29,7 @@ pub(crate) struct Said {
 
 /// What a server has sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Heard {
+pub(crate) struct ServerMessage {
     /// The bytes to forward.
     pub(crate) bytes: Vec<u8>,
     /// The number by which the server knows the connection, once the server has told it.
@@ -80,7 +80,7 @@ pub(crate) trait Wire: Send {
     ///
     /// # Errors
     /// [`Garbled`] for what the protocol does not allow.
-    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<Piece>, Garbled>;
+    fn client(&mut self, sent: &mut BytesMut) -> Result<Option<ClientMessage>, Garbled>;
 
     /// The next piece that the server will answer, held or not, is now sent to the server.
     fn let_go(&mut self);
@@ -89,7 +89,7 @@ pub(crate) trait Wire: Send {
     ///
     /// # Errors
     /// [`Garbled`] for what the protocol does not allow.
-    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<Heard>, Garbled>;
+    fn server(&mut self, sent: &mut BytesMut) -> Result<Option<ServerMessage>, Garbled>;
 }
 
 /// The longest message that the proxy reads: it takes a longer one for an error.

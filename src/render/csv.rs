@@ -1,7 +1,7 @@
 //! The report as CSV: one line for each strategy, one column for each figure, in the units of `docs/reference/report.md`.
 
 use crate::base::error::Error;
-use crate::check::report::{METRICS, Report, Run, Value};
+use crate::check::report::{METRICS, MetricValue, Report, Run};
 
 /// The figures of every run, with a header.
 ///
@@ -25,9 +25,9 @@ pub fn csv(report: &Report) -> Result<String, Error> {
 
 fn record(report: &Report, run: &Run) -> Vec<String> {
     let figure = |value| match value {
-        Value::Count(number) => number.to_string(),
-        Value::Nanos(nanos) => nanos.to_string(),
-        Value::Share(number) | Value::Ratio(number) => number.to_string(),
+        MetricValue::Count(number) => number.to_string(),
+        MetricValue::Nanos(nanos) => nanos.to_string(),
+        MetricValue::Share(number) | MetricValue::Ratio(number) => number.to_string(),
     };
     let first = [
         run.strategy.clone(),

@@ -1,12 +1,12 @@
 //! A story for a terminal: when, where, what.
 
-use crate::worlds::timed::{Line, MOST_LINES};
+use crate::worlds::timed::{MOST_LINES, StoryLine};
 use anstyle::Style;
 
 /// The story line by line; `opens_s` is the time of day at the opening, in seconds after midnight.
 #[must_use]
-pub fn story(lines: &[Line], opens_s: u32) -> String {
-    let width = |line: &Line| line.place.chars().count();
+pub fn story(lines: &[StoryLine], opens_s: u32) -> String {
+    let width = |line: &StoryLine| line.place.chars().count();
     let widest = lines.iter().map(width).max().unwrap_or(0);
     let dim = Style::new().dimmed();
     let mut text: String = lines

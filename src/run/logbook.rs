@@ -7,8 +7,8 @@ use crate::check::audit::Finding;
 use crate::check::expect::{Expectation, Judge};
 use crate::check::report::Counted;
 use crate::check::report::{
-    Banner, BannerCount, Evidence, Figures, Found, Gathered, MOST_WINNERS_LISTED, Overtaking, Run,
-    Winner, WorstRound, overtakings,
+    Banner, BannerCount, Evidence, FigureTotals, Figures, Found, MOST_WINNERS_LISTED, Overtaking,
+    Run, Winner, WorstRound, overtakings,
 };
 use crate::check::round::Round;
 use crate::domain::buyer::Visit;
@@ -19,7 +19,7 @@ use crate::domain::finding::FindingKind;
 pub struct Logbook {
     rounds: u32,
     contended_rounds: u32,
-    total: Gathered,
+    total: FigureTotals,
     findings: Vec<Found>,
     banners: [u64; Banner::ALL.len()],
     trouble: Option<String>,
@@ -34,7 +34,7 @@ impl Logbook {
         Self {
             rounds: 0,
             contended_rounds: 0,
-            total: Gathered::default(),
+            total: FigureTotals::default(),
             findings: Vec::new(),
             banners: [0; Banner::ALL.len()],
             trouble: None,
@@ -150,7 +150,7 @@ impl Logbook {
 #[must_use]
 pub fn audited(round: &Round) -> Counted {
     let findings = round.ledger().audit();
-    let gathered = Gathered::from_round(round, &findings);
+    let gathered = FigureTotals::from_round(round, &findings);
     let mut banners = [0; Banner::ALL.len()];
     for banner in round.visits.iter().filter_map(Banner::of) {
         banners[banner as usize] += 1;

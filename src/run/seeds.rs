@@ -13,7 +13,7 @@ use crate::domain::op::Item;
 use crate::explore::after_simulation;
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::threads::Control;
-use crate::worlds::timed::{Line, SimConfig, Story};
+use crate::worlds::timed::{SimConfig, Story, StoryLine};
 
 /// Seeds that are simulated between two checks of whether to stop. It does not depend on the number of threads.
 const CHUNK: u32 = 256;
@@ -49,7 +49,7 @@ pub fn tell_story(
     strategy: &dyn DynStrategy,
     scene: &SimConfig,
     control: &Control,
-) -> Result<(Outcome, Vec<Line>), Error> {
+) -> Result<(Outcome, Vec<StoryLine>), Error> {
     scene.check_for(&strategy.card())?;
     strategy.simulate(scene, scene.settings.seed, Story::told(), &|| control.is_stopped())
 }

@@ -35,7 +35,7 @@ use crate::run::seeds::simulate_all;
 use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::timed::SimConfig;
-use world::Plan;
+use world::SimConfigBuilder;
 
 /// The keys beside the settings.
 const OWN_KEYS: [&str; 4] = ["title", "strategy", "expect", "allow_incomplete"];
@@ -76,7 +76,8 @@ impl Scenario {
     #[doc(hidden)]
     pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
         let settings = Settings::TABLE.iter().filter(|setting| !setting.is_fault());
-        let top = settings.map(|setting| setting.name).chain(OWN_KEYS).chain(Plan::KEYS);
+        let top =
+            settings.map(|setting| setting.name).chain(OWN_KEYS).chain(SimConfigBuilder::KEYS);
         let inner = tables::TABLES.into_iter();
         top.map(|key| ("", key))
             .chain(inner.flat_map(|(table, keys)| keys.iter().map(move |key| (table, *key))))
@@ -136,14 +137,14 @@ impl Scenario {
             allows_incomplete: false,
             path: String::new(),
         };
-        let mut plan = Plan::default();
+        let mut plan = SimConfigBuilder::default();
         // Where each setting stands, for a fault that is found only after all are read.
         let mut spans = Vec::new();
         for (key, value) in document.get_ref() {
             match key.get_ref().as_ref() {
                 // Which strategies `all` means depends on the store.
                 "strategy" => {}
-                name if Plan::KEYS.contains(&name) => plan.read(key, value)?,
+                name if SimConfigBuilder::KEYS.contains(&name) => plan.read(key, value)?,
                 _ => scenario.read_key(key, value)?,
             }
             spans.push((key.get_ref().as_ref(), key.span()));

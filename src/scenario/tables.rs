@@ -7,7 +7,7 @@ use crate::base::text::quantity::{parse_count, parse_duration, parse_switch};
 use crate::worlds::timed::delay::Delay;
 use crate::worlds::timed::quorum::{Acknowledge, Durability};
 use crate::worlds::timed::sim_config::{
-    Balancer, Door, FaultRates, Provider, Quorum, Reads, Replicas, Shop, Wallet,
+    Balancer, Door, FaultRates, ProviderConfig, Quorum, Reads, Replicas, ShopConfig, Wallet,
 };
 
 /// The longest that anything in a scene lasts.
@@ -50,7 +50,7 @@ pub(super) const SHOP: [&str; 12] = [
     "row_write",
 ];
 
-pub(super) fn set_shop(shop: &mut Shop, name: &str, text: &str) -> Result<(), String> {
+pub(super) fn set_shop(shop: &mut ShopConfig, name: &str, text: &str) -> Result<(), String> {
     match name {
         "place" => text.clone_into(&mut shop.place),
         "door" => shop.door = Door::parse(text)?,
@@ -81,7 +81,11 @@ pub(super) fn set_wallet(wallet: &mut Wallet, name: &str, text: &str) -> Result<
 pub(super) const PROVIDER: [&str; 5] =
     ["way", "declines", "loses_answers", "webhook", "repeats_webhook"];
 
-pub(super) fn set_provider(provider: &mut Provider, name: &str, text: &str) -> Result<(), String> {
+pub(super) fn set_provider(
+    provider: &mut ProviderConfig,
+    name: &str,
+    text: &str,
+) -> Result<(), String> {
     match name {
         "way" => provider.way = Delay::parse(text)?,
         "declines" => provider.declines = share(text)?,

@@ -24,26 +24,26 @@ use crate::worlds::timed::sim_config::{Blow, Quorum, Reads, Region, Replicas, Si
 use crate::worlds::timed::timestamps::Timestamps;
 
 /// A key with its place.
-pub(super) type Key<'k> = Spanned<Cow<'k, str>>;
+pub(super) type SpannedKey<'k> = Spanned<Cow<'k, str>>;
 
 /// A value with its place.
-pub(super) type Value<'v> = Spanned<DeValue<'v>>;
+pub(super) type SpannedValue<'v> = Spanned<DeValue<'v>>;
 
 /// What the file says of the world, as far as it was read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct SimConfigBuilder {
     /// How many seeds to try.
     pub(super) seeds: Option<u32>,
     clicks: Option<(Arrivals, Range<usize>)>,
     opens_s: Option<u32>,
     regions: Vec<Region>,
-    products: Vec<ProductSaid>,
-    shop: Vec<Said>,
-    wallet: Vec<Said>,
-    provider: Vec<Said>,
-    faults: Vec<Said>,
-    replicas: Option<Vec<Said>>,
-    quorum: Option<Vec<Said>>,
+    products: Vec<ProductEntry>,
+    shop: Vec<TableEntry>,
+    wallet: Vec<TableEntry>,
+    provider: Vec<TableEntry>,
+    faults: Vec<TableEntry>,
+    replicas: Option<Vec<TableEntry>>,
+    quorum: Option<Vec<TableEntry>>,
     members: Vec<(String, Delay)>,
     blows: Vec<(u64, BlowNamed, Range<usize>)>,
     /// Where the first thing about the world stands.
@@ -56,11 +56,11 @@ pub(super) struct Plan {
 const MOST_REGIONS: usize = 1_000;
 
 /// A product's name, and its policy with its place.
-type ProductSaid = (String, Option<(Reads, Range<usize>)>);
+type ProductEntry = (String, Option<(Reads, Range<usize>)>);
 
 /// A key and its value in some table.
 #[derive(Clone, Debug)]
-struct Said {
+struct TableEntry {
     name: String,
     text: String,
     key: Range<usize>,
@@ -76,7 +76,7 @@ enum BlowNamed {
     Restart(String),
 }
 
-impl Plan {
+impl SimConfigBuilder {
     /// The keys and tables that say something of the world.
     pub(super) const KEYS: [&'static str; 13] = [
         "seeds", "clicks", "opens", "region", "product", "shop", "wallet", "provider", "faults",
@@ -84,7 +84,11 @@ impl Plan {
     ];
 
     /// Reads one of [`KEYS`](Self::KEYS).
-    pub(super) fn read(&mut self, key: &Key<'_>, value: &Value<'_>) -> Result<(), Fault> {
+    pub(super) fn read(
+        &mut self,
+        key: &SpannedKey<'_>,
+        value: &SpannedValue<'_>,
+    ) -> Result<(), Fault> {
         let at_value = |message: String| Fault { span: value.span(), message };
         if self.first.is_empty() {
             self.first = key.span();
@@ -253,7 +257,7 @@ impl Plan {
 
 /// The group, with its members given by number.
 fn quorum(
-    all: &[Said],
+    all: &[TableEntry],
     members: Vec<(String, Delay)>,
     blows: Vec<(u64, BlowNamed, Range<usize>)>,
     first: &Range<usize>,
@@ -312,7 +316,7 @@ fn quorum(
     Ok(quorum)
 }
 
-impl Said {
+impl TableEntry {
     /// Sets what it says, if there is such a key.
     fn read(
         &self,
@@ -332,7 +336,7 @@ impl Said {
 }
 
 /// All keys of a table.
-fn said(name: &str, value: &Value<'_>) -> Result<Vec<Said>, Fault> {
+fn said(name: &str, value: &SpannedValue<'_>) -> Result<Vec<TableEntry>, Fault> {
     let table = value.get_ref().as_table().ok_or_else(|| Fault {
         span: value.span(),
         message: format!("`{name}` must be a table: write `[{name}]`"),
@@ -340,8 +344,8 @@ fn said(name: &str, value: &Value<'_>) -> Result<Vec<Said>, Fault> {
     said_in(table)
 }
 
-fn said_in(table: &DeTable<'_>) -> Result<Vec<Said>, Fault> {
-    let one = |(key, value): (&Key<'_>, &Value<'_>)| {
+fn said_in(table: &DeTable<'_>) -> Result<Vec<TableEntry>, Fault> {
+    let one = |(key, value): (&SpannedKey<'_>, &SpannedValue<'_>)| {
         let name = key.get_ref().to_string();
         let text = match value.get_ref() {
             DeValue::Boolean(yes) => Ok(yes.to_string()),
@@ -349,7 +353,7 @@ fn said_in(table: &DeTable<'_>) -> Result<Vec<Said>, Fault> {
         };
         let text =
             text.map_err(|why| Fault { span: value.span(), message: format!("`{name}`: {why}") })?;
-        Ok(Said { name, text, key: key.span(), value: value.span() })
+        Ok(TableEntry { name, text, key: key.span(), value: value.span() })
     };
     table.iter().map(one).collect()
 }
@@ -357,14 +361,14 @@ fn said_in(table: &DeTable<'_>) -> Result<Vec<Said>, Fault> {
 /// The tables of a list of tables, and where each stands.
 fn tables<'t, 'v>(
     name: &str,
-    value: &'t Value<'v>,
+    value: &'t SpannedValue<'v>,
 ) -> Result<Vec<(&'t DeTable<'v>, Range<usize>)>, Fault> {
     let fault = || Fault {
         span: value.span(),
         message: format!("`{name}` must be a list of tables: write `[[{name}]]`"),
     };
     let list = value.get_ref().as_array().ok_or_else(fault)?;
-    let one = |item: &'t Value<'v>| {
+    let one = |item: &'t SpannedValue<'v>| {
         item.get_ref().as_table().map(|table| (table, item.span())).ok_or_else(fault)
     };
     list.iter().map(one).collect()
@@ -405,7 +409,7 @@ fn region(kind: &str, table: &DeTable<'_>, place: &Range<usize>) -> Result<Regio
     Ok(region)
 }
 
-fn product(table: &DeTable<'_>, place: &Range<usize>) -> Result<ProductSaid, Fault> {
+fn product(table: &DeTable<'_>, place: &Range<usize>) -> Result<ProductEntry, Fault> {
     let (mut product, mut reads) = (String::new(), None);
     for said in said_in(table)? {
         said.read(

@@ -10,7 +10,7 @@ use super::remote::{Backend, Server, StoreConfig};
     feature = "http",
     any(feature = "sqlite", feature = "postgres", feature = "mysql")
 ))]
-use super::sql::Plain;
+use super::sql::PlainConnection;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use super::sql::{BuiltinTables, CheckoutTables};
 use crate::base::control::Control;
@@ -149,11 +149,15 @@ fn open_asker(
 ) -> Result<Box<dyn Asker>, Error> {
     match kind {
         #[cfg(feature = "sqlite")]
-        StoreKind::Sqlite => Ok(Box::new(Plain(super::sqlite::ask_at(url, terms)?))),
+        StoreKind::Sqlite => Ok(Box::new(PlainConnection(super::sqlite::ask_at(url, terms)?))),
         #[cfg(feature = "postgres")]
-        StoreKind::Postgres => Ok(Box::new(Plain(super::postgres::ask_at(url, address, terms)?))),
+        StoreKind::Postgres => {
+            Ok(Box::new(PlainConnection(super::postgres::ask_at(url, address, terms)?)))
+        }
         #[cfg(feature = "mysql")]
-        StoreKind::Mysql => Ok(Box::new(Plain(super::mysql::ask_at(url, address, terms)?))),
+        StoreKind::Mysql => {
+            Ok(Box::new(PlainConnection(super::mysql::ask_at(url, address, terms)?)))
+        }
         kind => {
             let _ = (url, address, terms);
             Err(kind.left_out())

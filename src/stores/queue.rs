@@ -23,7 +23,7 @@ pub(super) struct Queue<'w> {
 
 /// The state of one thread in the queue.
 #[derive(Debug, Default)]
-pub(super) struct Place {
+pub(super) struct QueuePlace {
     /// Of a buyer: the channel on which it gets its answer.
     awaiting: Option<Receiver<bool>>,
     /// Of the worker: the channel to the buyer that it serves.
@@ -59,7 +59,7 @@ impl<'w> Queue<'w> {
     }
 }
 
-impl Place {
+impl QueuePlace {
     /// Does an op that is about the queue.
     pub(super) fn call(&mut self, queue: &Queue<'_>, op: Op) -> Result<Reply, Missed> {
         match op {

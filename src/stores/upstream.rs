@@ -1,6 +1,6 @@
 //! The databases behind a running application: how they are started or found, read, and restored.
 
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Target, UpstreamServer};
 use crate::scheduler::Waits;
@@ -30,7 +30,7 @@ pub(crate) trait UpstreamDatabase: Send {
     fn run_file(&mut self, text: &str) -> Result<(), String>;
 
     /// Runs one statement with these values, and returns its answer.
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, String>;
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> StoreValue) -> Result<Answer, String>;
 
     /// Which sessions wait for which others.
     fn waits(&mut self) -> Result<Waits, String>;

@@ -15,7 +15,7 @@ use crate::stores::remote::Remote;
 use crate::strategy::Strategy;
 use crate::worlds::stepped::Scripted;
 use crate::worlds::threads::{self, Round};
-use crate::worlds::timed::{self, Line, SimConfig, Story};
+use crate::worlds::timed::{self, SimConfig, Story, StoryLine};
 
 /// A strategy of any type.
 pub trait DynStrategy: Scripted {
@@ -42,7 +42,7 @@ pub trait DynStrategy: Scripted {
         seed: u64,
         story: Story,
         stopped: &dyn Fn() -> bool,
-    ) -> Result<(Outcome, Vec<Line>), Error>;
+    ) -> Result<(Outcome, Vec<StoryLine>), Error>;
 }
 
 impl<S: Strategy> DynStrategy for S {
@@ -74,7 +74,7 @@ impl<S: Strategy> DynStrategy for S {
         seed: u64,
         story: Story,
         stopped: &dyn Fn() -> bool,
-    ) -> Result<(Outcome, Vec<Line>), Error> {
+    ) -> Result<(Outcome, Vec<StoryLine>), Error> {
         timed::simulate(self, scene, seed, story, stopped)
     }
 }

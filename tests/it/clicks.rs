@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use oversell_sim::Error;
-use oversell_sim::unstable::chance::{Dice, Purpose};
+use oversell_sim::unstable::chance::{Dice, StreamPurpose};
 use oversell_sim::unstable::timed::arrivals::{Arrivals, Rush};
 use oversell_sim::unstable::timed::timestamps::Timestamps;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn rush(text: &str, buyers: u64) -> Rush {
 }
 
 fn clicks(text: &str, buyers: u64, seed: u64) -> Vec<u64> {
-    rush(text, buyers).clicks(Dice::of(seed, Purpose::World, 0, 0)).collect()
+    rush(text, buyers).clicks(Dice::of(seed, StreamPurpose::World, 0, 0)).collect()
 }
 
 fn assert_near(value: f64, expected: f64, within: f64) {
@@ -48,7 +48,7 @@ fn clicks_are_as_many_as_buyers_in_order_and_the_same_for_the_same_seed() {
         }
         assert_eq!(clicks(text, MANY, 1) == clicks(text, MANY, 2), text == "same", "{text}");
     }
-    let mut some = rush("burst:5s", 10).clicks(Dice::of(1, Purpose::World, 0, 0));
+    let mut some = rush("burst:5s", 10).clicks(Dice::of(1, StreamPurpose::World, 0, 0));
     some.next();
     assert_eq!(some.size_hint(), (9, Some(9)));
 }
@@ -206,7 +206,7 @@ fn recorded_clicks_are_played_back_whatever_the_number_of_buyers() {
     let rush = arrivals.load(1000, folder.path()).unwrap();
     assert_eq!(rush.buyers(), 2);
     assert_eq!(rush.region_of(0), Some("us"));
-    let dice = Dice::of(1, Purpose::World, 0, 0);
+    let dice = Dice::of(1, StreamPurpose::World, 0, 0);
     assert_eq!(rush.clicks(dice).collect::<Vec<_>>(), [0, 2_000_000_000]);
     let missing = Arrivals::parse("csv:missing.csv").unwrap().load(1, folder.path()).unwrap_err();
     assert!(missing.to_string().starts_with("cannot read the clicks "), "{missing}");

@@ -1,9 +1,9 @@
 //! Delays roll what they say, and read back from their own words.
 
-use oversell_sim::unstable::chance::{Dice, Purpose};
+use oversell_sim::unstable::chance::{Dice, StreamPurpose};
 use oversell_sim::unstable::timed::arrivals::Arrivals;
 use oversell_sim::unstable::timed::delay::Delay;
-use oversell_sim::unstable::timed::theory::Queue;
+use oversell_sim::unstable::timed::theory::MmcQueue;
 use proptest::prelude::*;
 
 const ROLLS: u32 = 200_000;
@@ -14,7 +14,7 @@ fn delay(text: &str) -> Delay {
 
 fn rolls(text: &str) -> Vec<u64> {
     let delay = delay(text);
-    let mut dice = Dice::of(7, Purpose::World, 0, 1);
+    let mut dice = Dice::of(7, StreamPurpose::World, 0, 1);
     (0..ROLLS).map(|_| delay.roll(dice.rng())).collect()
 }
 
@@ -150,14 +150,14 @@ fn a_line_before_one_server_is_as_long_as_theory_says() {
     // before.
     let (service, buyers) = (delay("exponential:600us"), 500_000);
     let rush = Arrivals::parse("poisson:1000/s").unwrap().load(buyers, "".as_ref()).unwrap();
-    let mut dice = Dice::of(7, Purpose::World, 0, 1);
+    let mut dice = Dice::of(7, StreamPurpose::World, 0, 1);
     let (mut free_at, mut waited) = (0, 0.0);
-    for click in rush.clicks(Dice::of(7, Purpose::World, 0, 0)) {
+    for click in rush.clicks(Dice::of(7, StreamPurpose::World, 0, 0)) {
         let begins = click.max(free_at);
         waited += (begins - click) as f64;
         free_at = begins + service.roll(dice.rng());
     }
-    let theory = Queue::new(1000.0, 1e9 / service.mean_ns(), 1).unwrap().mean_wait_s();
+    let theory = MmcQueue::new(1000.0, 1e9 / service.mean_ns(), 1).unwrap().mean_wait_s();
     assert_near(waited / buyers as f64 / 1e9, theory, 0.03, "mean wait");
 }
 
@@ -184,7 +184,7 @@ proptest! {
         let mean = delay.mean_ns();
         prop_assert!(mean >= delay.least_ns() as f64 * (1.0 - 1e-12), "{}", mean);
         prop_assert!(mean <= longest as f64 * (1.0 + 1e-12), "{}", mean);
-        let mut dice = Dice::of(1, Purpose::World, 0, 0);
+        let mut dice = Dice::of(1, StreamPurpose::World, 0, 0);
         for _ in 0..20 {
             prop_assert!((delay.least_ns()..=longest).contains(&delay.roll(dice.rng())));
         }

@@ -17,7 +17,7 @@ use oversell_sim::unstable::report::{Figures, Outcome, Run};
 use oversell_sim::unstable::round::Round;
 use oversell_sim::unstable::seeds::{simulate_all, tell_story};
 use oversell_sim::unstable::threads::Control;
-use oversell_sim::unstable::timed::theory::Queue;
+use oversell_sim::unstable::timed::theory::MmcQueue;
 use oversell_sim::unstable::timed::{SimConfig, Story};
 use oversell_sim::{Report, Scenario};
 use tempfile::TempDir;
@@ -564,7 +564,7 @@ fn buyers_wait_in_line_for_as_long_as_erlang_says() {
     // A hundred a second come, and each server does so many a second: at 70 % load.
     for (workers, mean, served_per_s) in [(1, "7ms", 1.0 / 0.007), (4, "28ms", 1.0 / 0.028)] {
         let stay_s = mean_stay_s(&queue(100, workers, mean, 25_000), 4);
-        let theory = Queue::new(100.0, served_per_s, workers).unwrap();
+        let theory = MmcQueue::new(100.0, served_per_s, workers).unwrap();
         assert_near(stay_s - 1.0 / served_per_s, theory.mean_wait_s(), 0.05);
     }
 }

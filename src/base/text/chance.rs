@@ -1,7 +1,7 @@
 //! Statements that use randomness: the server's answers to them differ from run to run, so that one run of a statement
 //! order says nothing about the next run of the same order.
 
-use super::sql::{Dialect, Kind, pieces};
+use super::sql::{Dialect, TokenKind, pieces};
 
 /// Functions of SQL that roll a number, or bytes, in lower case.
 const ROLLS: [&str; 6] =
@@ -93,12 +93,12 @@ fn words(text: &str) -> Option<Vec<(&str, Option<char>)>> {
     let mut is_open = false;
     for piece in pieces(Dialect::Postgres, text) {
         match piece.kind {
-            Kind::Word => {
+            TokenKind::Word => {
                 words.push((piece.text, None));
                 is_open = true;
             }
-            Kind::Space | Kind::Comment => {}
-            Kind::Unreadable => return None,
+            TokenKind::Space | TokenKind::Comment => {}
+            TokenKind::Unreadable => return None,
             _ => {
                 if let (Some(last), true) = (words.last_mut(), is_open) {
                     last.1 = piece.text.chars().next();

@@ -18,7 +18,7 @@ use crate::domain::buyer::{Ending, Visit};
 use crate::domain::finding::FindingKind;
 use crate::domain::op::{BuyerId, Item, Order, Units, Want};
 
-pub use running::Running;
+pub use running::RunningAudit;
 
 /// One thing the audit proved wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -12,7 +12,7 @@ use crate::domain::op::{Item, Units, Want};
 
 /// What was seen so far.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningAudit {
     accounts: Vec<Account>,
     lost: Differences,
     surplus: Differences,
@@ -20,7 +20,7 @@ pub struct Running {
     takes_money: bool,
 }
 
-impl Running {
+impl RunningAudit {
     /// Of a shop with so many products of `stock` units each.
     #[must_use]
     pub fn open(items: u8, stock: Units, takes_money: bool) -> Self {

@@ -1,6 +1,6 @@
 //! What is kept of a round.
 
-use super::{Banner, Gathered};
+use super::{Banner, FigureTotals};
 use crate::check::audit::Finding;
 use crate::check::round::Round;
 
@@ -10,7 +10,7 @@ pub struct Counted {
     /// Which round, counted from 1.
     pub number: u32,
     /// What happened.
-    pub gathered: Gathered,
+    pub gathered: FigureTotals,
     /// What was proved wrong.
     pub findings: Vec<Finding>,
     /// Events that were simulated.

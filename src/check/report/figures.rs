@@ -106,7 +106,7 @@ impl Figures {
 
 /// Figures with the samples their percentiles come from, so that rounds can be added up.
 #[derive(Clone, Debug, Default)]
-pub struct Gathered {
+pub struct FigureTotals {
     figures: Figures,
     latency: Samples,
     latency_sum_ns: u128,
@@ -119,7 +119,7 @@ pub struct Gathered {
     products: Vec<ProductAccumulator>,
 }
 
-impl Gathered {
+impl FigureTotals {
     /// Nothing yet, of a shop with so many products.
     #[must_use]
     pub fn of(items: usize) -> Self {

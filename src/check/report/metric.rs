@@ -4,7 +4,7 @@ use super::figures::Figures;
 
 /// A figure's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value {
+pub enum MetricValue {
     /// Things.
     Count(i64),
     /// A share, from 0 to 1.
@@ -25,7 +25,7 @@ pub struct Metric {
     /// What it means.
     pub meaning: &'static str,
     /// Reads it.
-    pub value: fn(&Figures) -> Value,
+    pub value: fn(&Figures) -> MetricValue,
 }
 
 macro_rules! metrics {
@@ -37,15 +37,15 @@ macro_rules! metrics {
     };
 }
 
-fn things(number: u64) -> Value {
-    Value::Count(i64::try_from(number).unwrap_or(i64::MAX))
+fn things(number: u64) -> MetricValue {
+    MetricValue::Count(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 metrics! {
     "buyers" "buyers" "who came" |f| things(f.buyers);
-    "stock" "units" "there at the gun" |f| Value::Count(f.stock);
+    "stock" "units" "there at the gun" |f| MetricValue::Count(f.stock);
     "winners" "buyers" "with a receipt" |f| things(f.winners);
-    "units_sold" "units" "promised, by receipt" |f| Value::Count(f.units_sold);
+    "units_sold" "units" "promised, by receipt" |f| MetricValue::Count(f.units_sold);
     "rejected" "buyers" "told that too little is left" |f| things(f.rejected);
     "abandoned" "buyers" "who left without an answer: out of retries or patience, sent away at the door, or never paid" |f| things(f.abandoned);
     "declined" "buyers" "whose payment did not go through" |f| things(f.declined);
@@ -57,7 +57,7 @@ metrics! {
     "oversold" "units" "promised beyond the stock" |f| things(f.oversold);
     "undersold" "units" "unsold that a buyer who went home without would have taken"
         |f| things(f.undersold);
-    "stock_left" "units" "on the shelf at the end; can be below zero" |f| Value::Count(f.stock_left);
+    "stock_left" "units" "on the shelf at the end; can be below zero" |f| MetricValue::Count(f.stock_left);
     "lost_update" "units" "sold without the shelf falling" |f| things(f.lost_update);
     "leaked_stock" "units" "gone from the shelf without being sold" |f| things(f.leaked_stock);
     "negative_stock" "units" "by which the shelf ended below zero" |f| things(f.negative_stock);
@@ -85,27 +85,27 @@ metrics! {
     "retries" "attempts" "beyond each buyer's first" |f| things(f.retries);
     "conflicts" "attempts" "that ended because another buyer got in between" |f| things(f.conflicts);
     "retries_per_sale" "ratio" "retries to winners; 0 without winners"
-        |f| Value::Ratio(f.retries_per_sale);
-    "wasted_work" "share" "attempts thrown away, of all attempts" |f| Value::Share(f.wasted_work);
+        |f| MetricValue::Ratio(f.retries_per_sale);
+    "wasted_work" "share" "attempts thrown away, of all attempts" |f| MetricValue::Share(f.wasted_work);
     "cas_failures" "ops" "compare-and-sets that found another value" |f| things(f.cas_failures);
     "version_conflicts" "ops" "versioned writes that found another version"
         |f| things(f.version_conflicts);
     "lock_acquisitions" "locks" "taken" |f| things(f.lock_acquisitions);
     "lock_waits" "locks" "taken that another buyer held first" |f| things(f.lock_waits);
-    "lock_wait.p50" "ns" "wait for a lock that was held, half" |f| Value::Nanos(f.lock_wait.p50);
-    "lock_wait.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.lock_wait.p90);
-    "lock_wait.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.lock_wait.p99);
-    "lock_wait.max" "ns" "the same, the longest" |f| Value::Nanos(f.lock_wait.max);
-    "lock_hold.p50" "ns" "time a lock was held, half" |f| Value::Nanos(f.lock_hold.p50);
-    "lock_hold.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.lock_hold.p90);
-    "lock_hold.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.lock_hold.p99);
-    "lock_hold.max" "ns" "the same, the longest" |f| Value::Nanos(f.lock_hold.max);
+    "lock_wait.p50" "ns" "wait for a lock that was held, half" |f| MetricValue::Nanos(f.lock_wait.p50);
+    "lock_wait.p90" "ns" "the same, nine in ten" |f| MetricValue::Nanos(f.lock_wait.p90);
+    "lock_wait.p99" "ns" "the same, 99 in 100" |f| MetricValue::Nanos(f.lock_wait.p99);
+    "lock_wait.max" "ns" "the same, the longest" |f| MetricValue::Nanos(f.lock_wait.max);
+    "lock_hold.p50" "ns" "time a lock was held, half" |f| MetricValue::Nanos(f.lock_hold.p50);
+    "lock_hold.p90" "ns" "the same, nine in ten" |f| MetricValue::Nanos(f.lock_hold.p90);
+    "lock_hold.p99" "ns" "the same, 99 in 100" |f| MetricValue::Nanos(f.lock_hold.p99);
+    "lock_hold.max" "ns" "the same, the longest" |f| MetricValue::Nanos(f.lock_hold.max);
     "pool_waits" "times" "that a buyer waited for a connection to the store"
         |f| things(f.pool_waits);
-    "pool_wait.p50" "ns" "wait for a connection, half" |f| Value::Nanos(f.pool_wait.p50);
-    "pool_wait.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.pool_wait.p90);
-    "pool_wait.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.pool_wait.p99);
-    "pool_wait.max" "ns" "the same, the longest" |f| Value::Nanos(f.pool_wait.max);
+    "pool_wait.p50" "ns" "wait for a connection, half" |f| MetricValue::Nanos(f.pool_wait.p50);
+    "pool_wait.p90" "ns" "the same, nine in ten" |f| MetricValue::Nanos(f.pool_wait.p90);
+    "pool_wait.p99" "ns" "the same, 99 in 100" |f| MetricValue::Nanos(f.pool_wait.p99);
+    "pool_wait.max" "ns" "the same, the longest" |f| MetricValue::Nanos(f.pool_wait.max);
     "disconnects" "attempts"
         "that lost the connection, and with it an answer: their buyers looked for what had become of them"
         |f| things(f.disconnects);
@@ -116,14 +116,14 @@ metrics! {
         |f| things(f.overtakings);
     "most_inside" "buyers" "inside a checkout at once, at most" |f| things(f.most_inside);
     "mean_inside" "buyers" "inside a checkout, on average over the time elapsed"
-        |f| Value::Ratio(f.mean_inside);
+        |f| MetricValue::Ratio(f.mean_inside);
     "mean_latency" "ns" "from a buyer's click to its answer, on average"
-        |f| Value::Nanos(f.mean_latency);
-    "latency.p50" "ns" "from a buyer's click to its answer, half" |f| Value::Nanos(f.latency.p50);
-    "latency.p90" "ns" "the same, nine in ten" |f| Value::Nanos(f.latency.p90);
-    "latency.p99" "ns" "the same, 99 in 100" |f| Value::Nanos(f.latency.p99);
-    "latency.max" "ns" "the same, the longest" |f| Value::Nanos(f.latency.max);
-    "elapsed" "ns" "from the gun to the last answer" |f| Value::Nanos(f.elapsed);
+        |f| MetricValue::Nanos(f.mean_latency);
+    "latency.p50" "ns" "from a buyer's click to its answer, half" |f| MetricValue::Nanos(f.latency.p50);
+    "latency.p90" "ns" "the same, nine in ten" |f| MetricValue::Nanos(f.latency.p90);
+    "latency.p99" "ns" "the same, 99 in 100" |f| MetricValue::Nanos(f.latency.p99);
+    "latency.max" "ns" "the same, the longest" |f| MetricValue::Nanos(f.latency.max);
+    "elapsed" "ns" "from the gun to the last answer" |f| MetricValue::Nanos(f.elapsed);
     "checkouts_per_second" "per second" "buyers served, by elapsed time"
-        |f| Value::Ratio(f.checkouts_per_second);
+        |f| MetricValue::Ratio(f.checkouts_per_second);
 }

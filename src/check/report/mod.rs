@@ -23,9 +23,9 @@ pub use banner::{Banner, BannerCount};
 pub use counted::{Counted, Outcome};
 pub use crowd::most_inside;
 pub use evidence::Evidence;
-pub use figures::{Figures, Gathered};
+pub use figures::{FigureTotals, Figures};
 pub use hint::{Hint, Purpose};
-pub use metric::{METRICS, Metric, Value};
+pub use metric::{METRICS, Metric, MetricValue};
 pub use overtaking::{Overtaking, overtakings};
 pub use product::Product;
 

@@ -1,6 +1,6 @@
 //! Conditions: `stock < qty`, `rows = 0`, `status = 'paid'`.
 
-use super::value::Value;
+use super::value::StoreValue;
 use crate::base::relation::Relation;
 use crate::base::text::nearest::{did_you_mean, shown};
 
@@ -18,7 +18,7 @@ enum Operand {
     /// A value by its name.
     Name(String),
     /// The value itself.
-    Value(Value),
+    Value(StoreValue),
 }
 
 impl Condition {
@@ -48,7 +48,7 @@ impl Condition {
         let is_it = |side: &Operand| matches!(side, Operand::Name(known) if known == name);
         let is_plain = |side: &Operand| match side {
             Operand::Name(_) => true,
-            Operand::Value(value) => matches!(value, Value::Null),
+            Operand::Value(value) => matches!(value, StoreValue::Null),
         };
         let Self { left, relation, right } = self;
         let is_named = is_it(left) || is_it(right);
@@ -64,7 +64,7 @@ impl Condition {
 
     /// Whether it holds, given what each name stands for. Only null equals null.
     #[must_use]
-    pub fn holds(&self, value_of: impl Fn(&str) -> Value) -> bool {
+    pub fn holds(&self, value_of: impl Fn(&str) -> StoreValue) -> bool {
         let value = |operand: &Operand| match operand {
             Operand::Name(name) => value_of(name),
             Operand::Value(value) => value.clone(),
@@ -76,16 +76,16 @@ impl Condition {
 impl Operand {
     fn parse(text: &str, known: &[String]) -> Result<Self, String> {
         if let Some(quoted) = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {
-            return Ok(Self::Value(Value::Text(quoted.to_owned())));
+            return Ok(Self::Value(StoreValue::Text(quoted.to_owned())));
         }
         if let Ok(number) = text.parse() {
-            return Ok(Self::Value(Value::Int(number)));
+            return Ok(Self::Value(StoreValue::Int(number)));
         }
         if let Some(number) = text.parse().ok().filter(|number: &f64| number.is_finite()) {
-            return Ok(Self::Value(Value::Real(number)));
+            return Ok(Self::Value(StoreValue::Real(number)));
         }
         if text.eq_ignore_ascii_case("null") {
-            return Ok(Self::Value(Value::Null));
+            return Ok(Self::Value(StoreValue::Null));
         }
         match known.iter().any(|name| name == text) {
             true => Ok(Self::Name(text.to_owned())),
@@ -109,10 +109,10 @@ mod tests {
     fn holds(text: &str) -> bool {
         let known = ["stock", "qty", "state", "none"].map(str::to_owned);
         Condition::parse(text, &known).unwrap().holds(|name| match name {
-            "stock" => Value::Int(0),
-            "qty" => Value::Int(1),
-            "state" => Value::Text("paid".into()),
-            _ => Value::Null,
+            "stock" => StoreValue::Int(0),
+            "qty" => StoreValue::Int(1),
+            "state" => StoreValue::Text("paid".into()),
+            _ => StoreValue::Null,
         })
     }
 

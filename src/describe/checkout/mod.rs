@@ -36,13 +36,13 @@ pub(crate) mod template;
 mod value;
 
 pub use condition::Condition;
-pub use reading::{Shelf, Shelves};
-pub use request::{Find, Request};
+pub use reading::{ProductStock, Shelves};
+pub use request::{Find, RequestTemplate};
 pub use script::Script;
 pub use starter::starter;
-pub use step::{Call, End, Numbered, Saved, Step};
+pub use step::{Call, Numbered, Saved, Step, StepEnd};
 pub use template::Template;
-pub use value::{Answer, Value, Values};
+pub use value::{Answer, StoreValue, Values};
 
 use std::sync::Arc;
 

@@ -2,17 +2,17 @@
 
 use parking_lot::RwLock;
 
-use super::value::{Answer, Value, Values};
+use super::value::{Answer, StoreValue, Values};
 use super::{Call, Checkout};
 use crate::base::text::nearest::shown;
 use crate::domain::books::Books;
 use crate::domain::op::{BuyerId, Item, MOST_ITEMS, Order, Units, Want};
 
 /// A product: the key that the store knows it by, and its stock.
-pub type Shelf = (Value, Units);
+pub type ProductStock = (StoreValue, Units);
 
 /// The shelves as they were at the start, shared with all parts that have to know the keys.
-pub type Shelves = RwLock<Vec<Shelf>>;
+pub type Shelves = RwLock<Vec<ProductStock>>;
 
 impl Checkout {
     /// Sends the calls of `setup` to a store that is as its files have made it, and reads the shelves.
@@ -25,17 +25,17 @@ impl Checkout {
         buyers: u32,
         mut ask: impl FnMut(&str, &Call, Values<'_>) -> Result<Answer, E>,
         mistaken: impl Fn(&str, String) -> E,
-    ) -> Result<Vec<Shelf>, E> {
+    ) -> Result<Vec<ProductStock>, E> {
         let value_of = |name: &str| match name {
-            "stock" => Value::Int(stock.into()),
-            _ => Value::Int(self.customers(buyers)),
+            "stock" => StoreValue::Int(stock.into()),
+            _ => StoreValue::Int(self.customers(buyers)),
         };
         for call in &self.setup {
             ask("setup", call, &value_of)?;
         }
         let Some(stock) = &self.audit.stock else { return Ok(Vec::new()) };
         let key = "audit.stock";
-        shelves_in(&ask(key, stock, &|_| Value::Null)?).map_err(|why| mistaken(key, why))
+        shelves_in(&ask(key, stock, &|_| StoreValue::Null)?).map_err(|why| mistaken(key, why))
     }
 
     /// Sends all queries of the audit, and puts the answers together. `before` are the shelves as they were at the
@@ -45,7 +45,7 @@ impl Checkout {
     /// The error of `ask`; or that of `mistaken`, which gets the query's key and what is wrong with its answer.
     pub fn look_into<E>(
         &self,
-        before: &[Shelf],
+        before: &[ProductStock],
         mut ask: impl FnMut(&str, &Call) -> Result<Answer, E>,
         mistaken: impl Fn(&str, String) -> E,
     ) -> Result<Books, E> {
@@ -54,7 +54,7 @@ impl Checkout {
         if let (Some(stock), Some(orders)) = (&self.audit.stock, &self.audit.orders) {
             let key = "audit.stock";
             let after = shelves_in(&ask(key, stock)?).map_err(|why| mistaken(key, why))?;
-            let left = |key: &Value| after.iter().find(|(known, _)| known.is_same_key(key));
+            let left = |key: &StoreValue| after.iter().find(|(known, _)| known.is_same_key(key));
             for (product, _) in before {
                 let Some((_, units)) = left(product) else {
                     return Err(mistaken(key, format!("the product {product} is gone")));
@@ -75,8 +75,8 @@ impl Checkout {
     }
 
     /// The order book: one row a line, with a buyer, a product if there are several, and units; 1 unit if it has none.
-    fn orders_in(&self, answer: &Answer, shelves: &[Shelf]) -> Result<Vec<Order>, String> {
-        let order = |row: &Vec<Value>| {
+    fn orders_in(&self, answer: &Answer, shelves: &[ProductStock]) -> Result<Vec<Order>, String> {
+        let order = |row: &Vec<StoreValue>| {
             let (buyer, product, units) = match &row[..] {
                 [buyer] => (buyer, None, None),
                 [buyer, units] => (buyer, None, Some(units)),
@@ -105,13 +105,13 @@ impl Checkout {
 }
 
 /// The shelves: one row a product, with its key and its stock; or only the stock, if there is one product.
-fn shelves_in(answer: &Answer) -> Result<Vec<Shelf>, String> {
-    let shelf = |row: &Vec<Value>| match &row[..] {
-        [stock] => Ok((Value::Int(1), units_in(stock)?)),
+fn shelves_in(answer: &Answer) -> Result<Vec<ProductStock>, String> {
+    let shelf = |row: &Vec<StoreValue>| match &row[..] {
+        [stock] => Ok((StoreValue::Int(1), units_in(stock)?)),
         [key, stock, ..] => Ok((key.clone(), units_in(stock)?)),
         [] => Err("a row has no columns".to_owned()),
     };
-    let shelves: Vec<Shelf> = answer.rows.iter().map(shelf).collect::<Result<_, _>>()?;
+    let shelves: Vec<ProductStock> = answer.rows.iter().map(shelf).collect::<Result<_, _>>()?;
     let has_keys = answer.rows.iter().all(|row| row.len() > 1);
     match shelves.len() {
         0 => Err("there is no product in it".into()),
@@ -127,7 +127,7 @@ fn shelves_in(answer: &Answer) -> Result<Vec<Shelf>, String> {
     }
 }
 
-fn units_in(value: &Value) -> Result<Units, String> {
+fn units_in(value: &StoreValue) -> Result<Units, String> {
     let units = value.as_int().and_then(|units| Units::try_from(units).ok());
     units.ok_or_else(|| format!("`{}` is no number of units", shown(&value.to_string())))
 }
@@ -138,7 +138,7 @@ mod tests {
     use crate::base::text::sql::{Dialect, Sql};
 
     fn answer(rows: &[&[i64]]) -> Answer {
-        let row = |row: &&[i64]| row.iter().map(|number| Value::Int(*number)).collect();
+        let row = |row: &&[i64]| row.iter().map(|number| StoreValue::Int(*number)).collect();
         Answer::found(vec!["x".into()], rows.iter().map(row).collect())
     }
 
@@ -174,13 +174,13 @@ mod tests {
 
     #[test]
     fn a_rule_that_finds_a_row_is_broken_whatever_stands_in_it() {
-        let broken = |rows: Vec<Vec<Value>>| {
+        let broken = |rows: Vec<Vec<StoreValue>>| {
             let answer = Answer::found(vec!["coupon".into()], rows);
             let books =
                 checkout().look_into(&[], |_, _| Ok::<_, String>(answer.clone()), |_, why| why);
             books.unwrap().broken.len()
         };
-        assert_eq!(broken(vec![vec![Value::Null]]), 1);
+        assert_eq!(broken(vec![vec![StoreValue::Null]]), 1);
         // As `SELECT FROM t` finds it.
         assert_eq!(broken(vec![Vec::new()]), 1);
         assert_eq!(broken(Vec::new()), 0);
@@ -188,10 +188,10 @@ mod tests {
 
     #[test]
     fn a_line_is_of_the_product_whose_key_is_written_like_its() {
-        let text = |text: &str| Value::Text(text.into());
+        let text = |text: &str| StoreValue::Text(text.into());
         let shelves = [(text("1"), 5), (text("001"), 5), (text("100"), 5), (text("1e2"), 5)];
         let line = |key: &str| {
-            let rows = vec![vec![Value::Int(1), text(key), Value::Int(1)]];
+            let rows = vec![vec![StoreValue::Int(1), text(key), StoreValue::Int(1)]];
             let orders = checkout().orders_in(&Answer::found(vec!["x".into()], rows), &shelves);
             orders.map(|orders| orders[0].want.item.0)
         };
@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn a_shelf_has_a_key_unless_there_is_only_one() {
-        assert_eq!(shelves_in(&answer(&[&[5]])).unwrap(), [(Value::Int(1), 5)]);
-        assert_eq!(shelves_in(&answer(&[&[7, 5], &[9, 0]])).unwrap()[1], (Value::Int(9), 0));
+        assert_eq!(shelves_in(&answer(&[&[5]])).unwrap(), [(StoreValue::Int(1), 5)]);
+        assert_eq!(shelves_in(&answer(&[&[7, 5], &[9, 0]])).unwrap()[1], (StoreValue::Int(9), 0));
         assert!(shelves_in(&answer(&[&[5], &[6]])).is_err());
         assert!(shelves_in(&answer(&[])).is_err());
         assert!(shelves_in(&answer(&[&[1, i64::MAX]])).is_err());

@@ -1,14 +1,14 @@
 //! A request to a running shop: `POST /cart/{buyer}`, with headers and a body.
 
 use super::template::Template;
-use super::value::Value;
+use super::value::StoreValue;
 
 /// The methods that a request can have.
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
 /// A request with holes.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct RequestTemplate {
     /// `POST`.
     pub method: &'static str,
     /// What stands behind the shop's address; begins with a slash.
@@ -60,7 +60,7 @@ impl Find {
     }
 }
 
-impl Request {
+impl RequestTemplate {
     /// Reads `POST /cart/{buyer}`; none if it does not begin with a method.
     ///
     /// # Errors
@@ -106,13 +106,13 @@ impl Request {
 
     /// The path, in which every value stays within its segment.
     #[must_use]
-    pub fn path_with(&self, value_of: &dyn Fn(&str) -> Value) -> String {
+    pub fn path_with(&self, value_of: &dyn Fn(&str) -> StoreValue) -> String {
         self.path.filled_with(|name| in_path(&value_of(name).text()))
     }
 
     /// The body. In JSON every value stays within its quotes, if it stands in some.
     #[must_use]
-    pub fn body_with(&self, value_of: &dyn Fn(&str) -> Value) -> Option<String> {
+    pub fn body_with(&self, value_of: &dyn Fn(&str) -> StoreValue) -> Option<String> {
         if !self.form.is_empty() {
             let field = |(name, value): &(String, Template)| {
                 format!("{}={}", in_path(name), in_path(&value.filled(value_of)))
@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_value_stays_where_it_is_put() {
-        let value_of = |_: &str| Value::Text("a/b\"?".into());
-        let mut request = Request::parse("POST /cart/{id}").unwrap().unwrap();
+        let value_of = |_: &str| StoreValue::Text("a/b\"?".into());
+        let mut request = RequestTemplate::parse("POST /cart/{id}").unwrap().unwrap();
         assert_eq!(request.path_with(&value_of), "/cart/a%2Fb%22%3F");
         request.body = Some(Template::parse("{\"id\": \"{id}\", \"in\": {\"n\": 1}}"));
         let body = request.body_with(&value_of).unwrap();
@@ -164,12 +164,12 @@ mod tests {
 
     #[test]
     fn a_form_keeps_its_values_apart_and_a_value_is_found_between_two_texts() {
-        let mut request = Request::parse("POST /login").unwrap().unwrap();
+        let mut request = RequestTemplate::parse("POST /login").unwrap().unwrap();
         request.form = vec![
             ("user".into(), Template::parse("u{id}@e.com")),
             ("word".into(), Template::plain("a&b")),
         ];
-        let body = request.body_with(&|_| Value::Int(1)).unwrap();
+        let body = request.body_with(&|_| StoreValue::Int(1)).unwrap();
         assert_eq!(body, "user=u1%40e.com&word=a%26b");
         let find = Find::parse("token", "name=\"t\" value=\"{}\"").unwrap();
         assert_eq!(find.within("<input name=\"t\" value=\"xyz\">"), Some("xyz"));
@@ -179,11 +179,11 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_told_apart_from_what_is_a_wrong_one() {
-        assert!(Request::parse("SELECT 1").unwrap().is_none());
-        assert!(Request::parse("GET").unwrap().is_none());
-        assert!(Request::parse("GET stock").is_err());
-        assert!(Request::parse("GET /a b").is_err());
-        assert!(Request::parse_header("no colon").is_err());
-        assert!(Request::parse_header("a b: c").is_err());
+        assert!(RequestTemplate::parse("SELECT 1").unwrap().is_none());
+        assert!(RequestTemplate::parse("GET").unwrap().is_none());
+        assert!(RequestTemplate::parse("GET stock").is_err());
+        assert!(RequestTemplate::parse("GET /a b").is_err());
+        assert!(RequestTemplate::parse_header("no colon").is_err());
+        assert!(RequestTemplate::parse_header("a b: c").is_err());
     }
 }

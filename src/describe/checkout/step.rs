@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::condition::Condition;
-use super::request::Request;
+use super::request::RequestTemplate;
 use super::template::Template;
 use crate::base::text::sql::{Sql, on_one_line, parameters};
 
@@ -26,7 +26,7 @@ pub enum Call {
         arguments: Vec<Template>,
     },
     /// A request to a running shop.
-    Http(Request),
+    Http(RequestTemplate),
 }
 
 impl Call {
@@ -59,7 +59,7 @@ impl Call {
                 let words = keys.iter().chain(arguments).map(filled);
                 std::iter::once(name.clone()).chain(words).collect::<Vec<_>>().join(" ")
             }
-            Self::Http(Request { method, path, body, .. }) => {
+            Self::Http(RequestTemplate { method, path, body, .. }) => {
                 let body = body.as_ref().map_or(String::new(), |body| format!(" {}", filled(body)));
                 format!("{method} {}{body}", filled(path))
             }
@@ -69,7 +69,7 @@ impl Call {
 
 /// How a step can end the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum StepEnd {
     /// The buyer has what it came for.
     Bought,
     /// Too little is left.
@@ -80,7 +80,7 @@ pub enum End {
     Failed,
 }
 
-impl End {
+impl StepEnd {
     /// The ways that a key can name.
     pub const ALL: [Self; 4] = [Self::Bought, Self::SoldOut, Self::Conflict, Self::Failed];
 
@@ -119,10 +119,10 @@ pub struct Step {
     /// What is kept of the first row.
     pub save: Vec<Saved>,
     /// What ends the attempt, the first that holds.
-    pub ends: Vec<(Condition, End)>,
+    pub ends: Vec<(Condition, StepEnd)>,
     /// What it means when the store refuses it, because of a constraint or an unavailable lock; none if the file does
     /// not say, and so does not expect it.
-    pub if_refused: Option<End>,
+    pub if_refused: Option<StepEnd>,
 }
 
 /// How it is called in messages: `step 3, reserve`.

@@ -1,6 +1,6 @@
 //! Texts with holes: `stock:{item}`. What fills a hole stays inside the word it stands in.
 
-use super::value::Value;
+use super::value::StoreValue;
 
 /// A text with holes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Template {
 
     /// The text with its holes filled.
     #[must_use]
-    pub fn filled(&self, value_of: impl Fn(&str) -> Value) -> String {
+    pub fn filled(&self, value_of: impl Fn(&str) -> StoreValue) -> String {
         self.filled_with(|name| value_of(name).text())
     }
 
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn filled(text: &str) -> String {
-        Template::parse(text).filled(|name| Value::Text(format!("<{name}>")))
+        Template::parse(text).filled(|name| StoreValue::Text(format!("<{name}>")))
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A value, as the store has it.
 #[derive(Clone, Debug)]
-pub enum Value {
+pub enum StoreValue {
     /// None.
     Null,
     /// A whole number.
@@ -18,7 +18,7 @@ pub enum Value {
     Text(String),
 }
 
-impl Value {
+impl StoreValue {
     /// A whole number, if it is one, however it is written.
     #[must_use]
     pub fn as_int(&self) -> Option<i64> {
@@ -136,14 +136,14 @@ fn number_in(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-impl PartialEq for Value {
+impl PartialEq for StoreValue {
     fn eq(&self, other: &Self) -> bool {
         self.partial_cmp(other) == Some(Ordering::Equal)
     }
 }
 
 /// Numbers as numbers, however they are written; everything else as texts. No value is less or more than null.
-impl PartialOrd for Value {
+impl PartialOrd for StoreValue {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Null, Self::Null) => Some(Ordering::Equal),
@@ -161,7 +161,7 @@ impl PartialOrd for Value {
     }
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for StoreValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
@@ -173,7 +173,7 @@ impl fmt::Display for Value {
 }
 
 /// What names stand for.
-pub type Values<'v> = &'v dyn Fn(&str) -> Value;
+pub type Values<'v> = &'v dyn Fn(&str) -> StoreValue;
 
 /// What a store answers to one step.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -181,7 +181,7 @@ pub struct Answer {
     /// The names of the columns; where they have none, they go by their places. Empty if there is nothing to be had.
     pub columns: Vec<String>,
     /// What there is.
-    pub rows: Vec<Vec<Value>>,
+    pub rows: Vec<Vec<StoreValue>>,
     /// How many rows were found or changed; of a reply that is a list, how many elements it has.
     pub count: u64,
     /// What is wrong with it, unless a condition says what it means.
@@ -197,7 +197,7 @@ impl Answer {
 
     /// One to a query.
     #[must_use]
-    pub fn found(columns: Vec<String>, rows: Vec<Vec<Value>>) -> Self {
+    pub fn found(columns: Vec<String>, rows: Vec<Vec<StoreValue>>) -> Self {
         Self { count: rows.len() as u64, columns, rows, trouble: None }
     }
 
@@ -219,7 +219,7 @@ impl fmt::Display for Answer {
             (true, _) => write!(f, "{} rows", self.count),
             (false, None) => f.write_str("nothing"),
             (false, Some(first)) => {
-                let values: Vec<String> = first.iter().map(Value::to_string).collect();
+                let values: Vec<String> = first.iter().map(StoreValue::to_string).collect();
                 let more = if self.rows.len() > 1 { " …" } else { "" };
                 write!(f, "{}{more}", values.join(", "))
             }
@@ -231,49 +231,52 @@ impl fmt::Display for Answer {
 mod tests {
     use super::*;
 
-    fn text(text: &str) -> Value {
-        Value::Text(text.into())
+    fn text(text: &str) -> StoreValue {
+        StoreValue::Text(text.into())
     }
 
     #[test]
     fn numbers_are_compared_as_numbers_however_they_are_written() {
-        assert!(Value::Int(9) < text("10.00"));
-        assert_eq!(Value::Int(10), text("10.00"));
-        assert!(Value::Real(0.5) < Value::Int(1));
+        assert!(StoreValue::Int(9) < text("10.00"));
+        assert_eq!(StoreValue::Int(10), text("10.00"));
+        assert!(StoreValue::Real(0.5) < StoreValue::Int(1));
         assert!(text("b") > text("a"));
     }
 
     #[test]
     fn large_numbers_are_compared_to_the_last_digit() {
-        let decimal = |text: &str| Value::Decimal(text.into());
+        let decimal = |text: &str| StoreValue::Decimal(text.into());
         assert!(decimal("9007199254740993") > decimal("9007199254740992"));
-        assert!(Value::Int(9_007_199_254_740_993) != text("9007199254740992"));
+        assert!(StoreValue::Int(9_007_199_254_740_993) != text("9007199254740992"));
         assert!(decimal("-10.5") < decimal("-9.75"));
-        assert_eq!(text("-0.0"), Value::Int(0));
+        assert_eq!(text("-0.0"), StoreValue::Int(0));
         assert!(text("1e3") > text("999"));
     }
 
     #[test]
     fn keys_are_the_same_if_they_are_written_the_same() {
-        let (int, decimal) = (Value::Int(1), Value::Decimal("1.00".into()));
+        let (int, decimal) = (StoreValue::Int(1), StoreValue::Decimal("1.00".into()));
         for (one, other) in [
-            (&int, &Value::Int(1)),
+            (&int, &StoreValue::Int(1)),
             (&int, &text("1")),
             (&int, &decimal),
             (&decimal, &text("1")),
             (&text("001"), &text("001")),
-            (&Value::Real(1.0), &int),
+            (&StoreValue::Real(1.0), &int),
         ] {
             assert!(one.is_same_key(other) && other.is_same_key(one), "{one:?} {other:?}");
         }
         for (one, other) in [
             (text("001"), text("1")),
-            (text("001"), Value::Int(1)),
+            (text("001"), StoreValue::Int(1)),
             (text("1e2"), text("100")),
-            (text("1e2"), Value::Int(100)),
+            (text("1e2"), StoreValue::Int(100)),
             (text("9007199254740993"), text("9007199254740992")),
-            (Value::Decimal("9007199254740993".into()), Value::Decimal("9007199254740992".into())),
-            (Value::Null, text("")),
+            (
+                StoreValue::Decimal("9007199254740993".into()),
+                StoreValue::Decimal("9007199254740992".into()),
+            ),
+            (StoreValue::Null, text("")),
         ] {
             assert!(!one.is_same_key(&other) && !other.is_same_key(&one), "{one:?} {other:?}");
         }
@@ -281,16 +284,16 @@ mod tests {
 
     #[test]
     fn no_value_is_neither_less_nor_more_than_any() {
-        for other in [Value::Int(0), text("")] {
-            assert_eq!(Value::Null.partial_cmp(&other), None);
-            assert_eq!(other.partial_cmp(&Value::Null), None);
+        for other in [StoreValue::Int(0), text("")] {
+            assert_eq!(StoreValue::Null.partial_cmp(&other), None);
+            assert_eq!(other.partial_cmp(&StoreValue::Null), None);
         }
     }
 
     #[test]
     fn whole_numbers_are_known_by_whatever_they_are_written_as() {
         assert_eq!(text("3.00").as_int(), Some(3));
-        assert_eq!(Value::Real(2.5).as_int(), None);
+        assert_eq!(StoreValue::Real(2.5).as_int(), None);
         assert_eq!(text("three").as_int(), None);
     }
 }

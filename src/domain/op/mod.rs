@@ -336,7 +336,7 @@ pub enum OpKind {
     Add,
     /// `lock` and `unlock`
     Lock,
-    /// `submit` and `answer`, and the clerk
+    /// `submit` and `answer`, and the worker
     Queue,
     /// `hold`, `confirm` and `release`
     Hold,

@@ -20,7 +20,7 @@ use super::isolation::Isolation;
 use super::op::{BuyerId, Item, OpKind, Units, Want};
 use super::retry::RetryPolicy;
 use super::store_kind::StoreKind;
-use crate::base::chance::{Dice, Purpose};
+use crate::base::chance::{Dice, StreamPurpose};
 use crate::base::error::Error;
 use crate::base::text::quantity::count;
 
@@ -88,7 +88,7 @@ impl Settings {
     /// The same with another seed than the settings' own.
     #[must_use]
     pub fn want_by(&self, seed: u64, round: u32, buyer: BuyerId) -> Want {
-        let mut dice = Dice::of(seed, Purpose::Want, round, buyer);
+        let mut dice = Dice::of(seed, StreamPurpose::Want, round, buyer);
         let qty = self.qty.roll(&mut dice);
         let items = u32::from(self.items.max(1));
         let first = buyer % items;

@@ -28,7 +28,7 @@ use crate::explore::completeness::cut_after;
 use crate::explore::{Exploration, Limits};
 use crate::scheduler::Choice;
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::stepped::{KindId, Part, StoreId, TransitionTable};
+use crate::worlds::stepped::{ActorRole, KindId, StoreId, TransitionTable};
 
 /// Limit of markings; beyond it the state space is taken to be infinite, and the construction stops.
 const MOST_MARKINGS: usize = 1_000;
@@ -252,7 +252,7 @@ fn successors(table: &mut TransitionTable<'_>, here: &State) -> Vec<State> {
 /// The stores from which this kind may step: for an idle worker, one for each kind of waiting buyer, with that buyer in
 /// the queue; for any other kind, the store as it is.
 fn stores_for(table: &mut TransitionTable<'_>, here: &State, kind: KindId) -> Vec<StoreId> {
-    if table.kind_of(kind).part != Part::IdleWorker {
+    if table.kind_of(kind).part != ActorRole::IdleWorker {
         return vec![here.store];
     }
     let waiting: Vec<(KindId, Want)> = here
@@ -261,7 +261,7 @@ fn stores_for(table: &mut TransitionTable<'_>, here: &State, kind: KindId) -> Ve
         .filter_map(|(kind, _)| match table.kind_of(*kind) {
             waiting if waiting.next == Some(Op::AwaitAnswer) && waiting.grip.place => {
                 match waiting.part {
-                    Part::Buyer { want, .. } => Some((*kind, want)),
+                    ActorRole::Buyer { want, .. } => Some((*kind, want)),
                     _ => None,
                 }
             }

@@ -33,7 +33,7 @@ pub fn search_preempted(
 ) -> Result<Exploration, Error> {
     let mut table = TransitionTable::new(strategy, settings);
     let opening = open(&mut table, strategy, settings)?;
-    let mut seen = Seen::default();
+    let mut seen = ScheduleTally::default();
     let mut execution = ModelExecution::of(&mut table, &opening).with_alike(strategy);
     let mut few = PreemptionBounded::new(&execution, true);
     let bounds = Bounds { most_steps: LONGEST, cuts_futile: false };
@@ -57,7 +57,7 @@ pub fn search_preempted(
         }
         few.deepen();
     }
-    let Seen { schedules, steps, broken, ends, shown, failed, .. } = seen;
+    let ScheduleTally { schedules, steps, broken, ends, shown, failed, .. } = seen;
     covered.run = schedules;
     covered.broken = broken;
     covered.statements = steps;
@@ -83,7 +83,7 @@ pub fn search_preempted(
 
 /// What the schedules so far have shown.
 #[derive(Default)]
-struct Seen {
+struct ScheduleTally {
     schedules: u64,
     steps: u64,
     broken: u64,
@@ -96,7 +96,7 @@ struct Seen {
     has_endless: bool,
 }
 
-impl Seen {
+impl ScheduleTally {
     fn take_in(&mut self, execution: &mut ModelExecution<'_, '_>, run: Run) {
         let Run { end, schedule, steps } = run;
         self.steps += steps;

@@ -14,7 +14,7 @@ use crate::domain::finding::FindingKind;
 use crate::domain::op::{Item, Order, Units, Want};
 use crate::scheduler::Choice;
 use crate::worlds::stepped::{
-    KindId, Leaks, ModelState, Ordered, Part, Step, StoreId, TransitionTable,
+    ActorRole, KindId, Leaks, ModelState, ModelStep, Ordered, StoreId, TransitionTable,
 };
 
 /// A finding and a shortest schedule to it.
@@ -54,7 +54,7 @@ pub(in crate::explore) fn promises(
 /// Units of a product that were promised, kind by kind.
 fn promised(table: &TransitionTable<'_>, state: &State, item: Item) -> impl Iterator<Item = i64> {
     state.crowd.iter().map(move |(kind, buyers)| match table.kind_of(*kind).part {
-        Part::Gone { want, ending: Ending::Bought } => {
+        ActorRole::Gone { want, ending: Ending::Bought } => {
             i64::from(want.units_of(item)) * i64::from(*buyers)
         }
         _ => 0,
@@ -74,7 +74,7 @@ pub struct FinalState {
 }
 
 /// Judges an end state, in which no buyer can move: if all buyers have left, the audit decides; else the buyers that
-/// are still inside are stuck.
+/// are still inside are deadlocked.
 ///
 /// Of time a state keeps only the marks of [`TransitionTable::after_refusal`]: which buyers were early and which
 /// were late. Without marks, all visits are taken to overlap.
@@ -86,8 +86,8 @@ pub(in crate::explore) fn end(
     let visits = state.crowd.iter().flat_map(|(id, buyers)| {
         let kind = table.kind_of(*id);
         let (began, ended) = match kind.part {
-            Part::Gone { ending: Ending::Rejected, .. } if kind.early => (0, 1),
-            Part::Gone { .. } if !kind.early && kind.may_have_units() => (2, 3),
+            ActorRole::Gone { ending: Ending::Rejected, .. } if kind.early => (0, 1),
+            ActorRole::Gone { .. } if !kind.early && kind.may_have_units() => (2, 3),
             _ => (0, 3),
         };
         std::iter::repeat_n((*id, began, ended), *buyers as usize)
@@ -110,7 +110,7 @@ fn judge(
     table: &TransitionTable<'_>,
     stock: Units,
     store: StoreId,
-    everybody: impl Iterator<Item = (KindId, u64, u64)>,
+    actors: impl Iterator<Item = (KindId, u64, u64)>,
 ) -> (FinalState, Vec<Finding>) {
     let store = table.store_of(store);
     let shelves = store.stocks();
@@ -119,13 +119,13 @@ fn judge(
     let mut orders = Vec::new();
     let mut payments = Vec::new();
     let mut has_paid = false;
-    for (kind, began, ended) in everybody {
+    for (kind, began, ended) in actors {
         let mut kind = Cow::Borrowed(table.kind_of(kind));
         if kind.standing.on_disk.is_some() {
             store.settle(&mut kind.to_mut().standing);
         }
         match kind.part {
-            Part::Gone { want, ending } => {
+            ActorRole::Gone { want, ending } => {
                 *end.visits.entry((ending, want, kind.ordered())).or_default() += 1;
                 let buyer = visits.len() as u32;
                 let (began_ns, ended_ns) = (began * STEP_NS, ended * STEP_NS);
@@ -146,8 +146,8 @@ fn judge(
                     Order { buyer, want: Want::one(item, units) }
                 }));
             }
-            Part::Buyer { .. } => end.stuck += 1,
-            Part::IdleWorker | Part::BusyWorker { .. } => {}
+            ActorRole::Buyer { .. } => end.stuck += 1,
+            ActorRole::IdleWorker | ActorRole::BusyWorker { .. } => {}
         }
     }
     if end.stuck > 0 {
@@ -176,7 +176,7 @@ pub(in crate::explore) fn may_be_wronged(
     state: &State,
     refused: KindId,
 ) -> bool {
-    let Part::Gone { want, .. } = table.kind_of(refused).part else { return false };
+    let ActorRole::Gone { want, .. } = table.kind_of(refused).part else { return false };
     want.items().all(|item| {
         let gone = promised(table, state, item).fold(0, i64::saturating_add);
         gone + i64::from(want.qty) <= i64::from(stock)
@@ -202,7 +202,7 @@ pub(in crate::explore) fn so_far(
     table: &mut TransitionTable<'_>,
     stock: Units,
     model_state: &ModelState,
-    steps: &[Step],
+    steps: &[ModelStep],
 ) -> Vec<Finding> {
     let state = State::of(model_state.store(), model_state.kinds());
     let mut found: Vec<Finding> = match model_state.goes_on(table) {

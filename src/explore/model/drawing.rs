@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::search::Search;
 use crate::check::report::SCHEMA;
 use crate::domain::op::Units;
-use crate::worlds::stepped::{Kind, KindId, Part, StoreId};
+use crate::worlds::stepped::{ActorRole, Kind, KindId, StoreId};
 use crate::worlds::words::intention;
 
 /// States, identical buyers counted and not told apart, and the steps between them. The first is the
@@ -108,12 +108,12 @@ impl KindNode {
     fn of(kind: &Kind, names: bool) -> Self {
         Self {
             who: match kind.part {
-                Part::Buyer { .. } | Part::Gone { .. } => "buyer",
-                Part::IdleWorker | Part::BusyWorker { .. } => "worker",
+                ActorRole::Buyer { .. } | ActorRole::Gone { .. } => "buyer",
+                ActorRole::IdleWorker | ActorRole::BusyWorker { .. } => "worker",
             },
             heard: kind.heard.len(),
             about: match (kind.part, kind.next) {
-                (Part::Gone { ending, .. }, _) => ending.word().to_owned(),
+                (ActorRole::Gone { ending, .. }, _) => ending.word().to_owned(),
                 (_, Some(op)) => format!("about to {}", intention(op, names)),
                 (_, None) => "waits".to_owned(),
             },

@@ -10,7 +10,7 @@ use crate::domain::op::Units;
 #[cfg(feature = "cli")]
 use crate::explore::timeline::{self, TimelineRow};
 use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement, Resources};
-use crate::worlds::stepped::{ModelState, Part, Scripted, Step, TransitionTable};
+use crate::worlds::stepped::{ActorRole, ModelState, ModelStep, Scripted, TransitionTable};
 use crate::worlds::words::intention;
 
 /// Every step of the model may read and write everything: steps are not told apart here.
@@ -21,7 +21,7 @@ pub(crate) struct ModelExecution<'c, 's> {
     pub(in crate::explore) table: &'c mut TransitionTable<'s>,
     opening: ModelState,
     pub(in crate::explore) state: ModelState,
-    steps: Vec<Step>,
+    steps: Vec<ModelStep>,
     /// The findings so far that are certain whatever comes later, each with the number of steps after which it was
     /// seen.
     found: Vec<(Finding, usize)>,
@@ -80,7 +80,7 @@ impl<'c, 's> ModelExecution<'c, 's> {
     }
 
     /// The state that was reached, and the steps to it.
-    pub(in crate::explore) fn into_parts(self) -> (ModelState, Vec<Step>) {
+    pub(in crate::explore) fn into_parts(self) -> (ModelState, Vec<ModelStep>) {
         (self.state, self.steps)
     }
 
@@ -90,14 +90,14 @@ impl<'c, 's> ModelExecution<'c, 's> {
     }
 
     /// Notes findings after the next step that are certain whatever comes later.
-    fn look(&mut self, step: &Step) {
+    fn look(&mut self, step: &ModelStep) {
         let steps = self.steps.len() + 1;
         let mover = (step.actor, step.ending);
         let sold = [Some(mover), step.other].into_iter().flatten();
         let buyer = sold.filter(|(_, ending)| *ending == Some(Ending::Bought)).map(|(who, _)| who);
         let mut kinds = buyer.filter_map(|buyer| self.state.kind(buyer));
         let want = kinds.find_map(|kind| match self.table.kind_of(kind).part {
-            Part::Gone { want, .. } => Some(want),
+            ActorRole::Gone { want, .. } => Some(want),
             _ => None,
         });
         if let Some(want) = want {
@@ -135,7 +135,7 @@ impl ModelExecution<'_, '_> {
     }
 
     /// The steps of this execution.
-    pub(in crate::explore) fn steps(&self) -> &[Step] {
+    pub(in crate::explore) fn steps(&self) -> &[ModelStep] {
         &self.steps
     }
 

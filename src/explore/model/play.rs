@@ -9,11 +9,11 @@ use crate::base::error::Error;
 use crate::check::audit::Finding;
 use crate::domain::op::Units;
 use crate::domain::settings::Settings;
-use crate::explore::play::{Client, Outlook, Playable};
+use crate::explore::play::{ClientStatus, Outlook, Playable};
 use crate::explore::timeline::TimelineRow;
 use crate::scheduler::{Choice, Execution};
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::stepped::{ModelState, Part, TransitionTable};
+use crate::worlds::stepped::{ActorRole, ModelState, TransitionTable};
 use crate::worlds::words::intention;
 
 /// State limit of the search for a hint.
@@ -53,19 +53,19 @@ impl Playable for ModelExecution<'_, '_> {
         self.table.store_of(self.state.store()).stocks()
     }
 
-    fn position(&mut self) -> Vec<Client> {
+    fn position(&mut self) -> Vec<ClientStatus> {
         let names = self.stock().len() > 1;
         let clients = self.clients();
         let client = |actor| {
             let can_move = self.can_happen(Choice::step(actor));
             let kind = self.state.kind(actor).map(|kind| self.table.kind_of(kind));
             let about = match kind.map(|kind| (kind.part, kind.next)) {
-                Some((Part::Gone { ending, .. }, _)) => ending.word().to_owned(),
-                Some((Part::IdleWorker, _)) if !can_move => "has no buyer to serve".into(),
+                Some((ActorRole::Gone { ending, .. }, _)) => ending.word().to_owned(),
+                Some((ActorRole::IdleWorker, _)) if !can_move => "has no buyer to serve".into(),
                 Some((_, Some(op))) if can_move => format!("about to {}", intention(op, names)),
                 _ => "waits".into(),
             };
-            Client { actor, about, can_move }
+            ClientStatus { actor, about, can_move }
         };
         clients.into_iter().map(client).collect()
     }

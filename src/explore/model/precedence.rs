@@ -39,7 +39,7 @@ pub(in crate::explore) struct Precedence {
 }
 
 /// How a state was first reached.
-struct Origin {
+struct StateOrigin {
     from: u32,
     /// The step; none for the initial state, and for a refusal at the door.
     by: Option<Choice<KindId>>,
@@ -57,18 +57,18 @@ pub(in crate::explore) fn search(
 ) -> Precedence {
     let first = State::of(opening.store(), opening.kinds());
     let mut states = States::open(&first);
-    let mut origins = vec![Origin { from: 0, by: None, remembers: false }];
+    let mut origins = vec![StateOrigin { from: 0, by: None, remembers: false }];
     for refused in refused_at_the_door(table, &first, stock) {
         let (store, crowd) = table.after_refusal(first.store, &first.crowd, refused);
         let mut batch = Batch::default();
         batch.push_with(|packed| packed.push_state(&State { store, crowd }));
         states.insert_all(&[&batch], drop);
-        origins.push(Origin { from: 0, by: None, remembers: true });
+        origins.push(StateOrigin { from: 0, by: None, remembers: true });
     }
     let mut next = 0_u32;
     let mut shown = None;
     while (next as usize) < states.len() && shown.is_none() {
-        let bytes = states.bytes() + table.bytes() + origins.capacity() * size_of::<Origin>();
+        let bytes = states.bytes() + table.bytes() + origins.capacity() * size_of::<StateOrigin>();
         let is_over = states.len() > limits.states || bytes > limits.memory || table.is_full();
         if is_over || next.is_multiple_of(1024) && stopped() {
             return Precedence { states: states.len(), complete: false, shown: None };
@@ -89,7 +89,7 @@ pub(in crate::explore) fn search(
         states.insert_all(&[&batch], |numbers| {
             for (number, (_, by, remembers)) in numbers.into_iter().flatten().zip(ways.steps) {
                 if number as usize == origins.len() {
-                    origins.push(Origin { from: next, by: Some(by), remembers });
+                    origins.push(StateOrigin { from: next, by: Some(by), remembers });
                 }
             }
         });
@@ -161,7 +161,7 @@ fn wronged(table: &TransitionTable<'_>, here: &State, stock: Units) -> Option<Fi
 fn schedule_to(
     table: &mut TransitionTable<'_>,
     opening: &ModelState,
-    origins: &[Origin],
+    origins: &[StateOrigin],
     state: u32,
 ) -> Vec<Choice> {
     let mut way = Vec::new();
@@ -177,7 +177,7 @@ fn schedule_to(
     // The buyer whose refusal is remembered: it may still have a timer or an errand.
     let mut witness = None;
     let mut schedule = Vec::new();
-    for Origin { by, remembers, .. } in way.into_iter().rev() {
+    for StateOrigin { by, remembers, .. } in way.into_iter().rev() {
         let mut stepped = None;
         if let Some(by) = by {
             let (kind, is_early) = (table.plain(by.who), table.kind_of(by.who).early);

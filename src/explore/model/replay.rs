@@ -14,7 +14,7 @@ use crate::explore::incident::{Incident, IncidentKind};
 use crate::explore::timeline;
 use crate::scheduler::{Bounds, Choice, End, Replay, Schedule, run_one};
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::stepped::{ModelState, Part, Step, TransitionTable};
+use crate::worlds::stepped::{ActorRole, ModelState, ModelStep, TransitionTable};
 
 /// The incident of failed checkouts: in how many ends one failed, and a shortest schedule to one of these ends.
 pub(super) fn tell_failed(
@@ -112,7 +112,7 @@ pub fn replay(
         ..Looked::default()
     };
     let failed = model_state.kinds().any(|kind| match table.kind_of(kind).part {
-        Part::Gone { ending, .. } => completeness::has_failed(ending),
+        ActorRole::Gone { ending, .. } => completeness::has_failed(ending),
         _ => false,
     });
     Ok(Exploration {
@@ -127,7 +127,7 @@ pub(super) fn follow(
     table: &mut TransitionTable<'_>,
     state: &mut ModelState,
     schedule: &[Choice],
-) -> Result<Vec<Step>, Error> {
+) -> Result<Vec<ModelStep>, Error> {
     let bounds = Bounds { most_steps: usize::MAX, cuts_futile: false };
     let mut execution = ModelExecution::of(table, state);
     let mut replay = Replay::of(schedule.to_vec());

@@ -23,7 +23,7 @@ use crate::worlds::stepped::{KindId, ModelState, TransitionTable};
 
 /// What a search has seen.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct SearchResult {
     /// States, identical buyers counted and not told apart.
     pub states: usize,
     /// Steps between them.
@@ -58,12 +58,12 @@ const BLOCK: usize = 16 * 1024;
 const CHUNK: usize = 512;
 
 /// What is known of each state, by its number: from where it was first reached, and where its steps lead.
-struct StateGraph {
+struct SearchJournal {
     origins: Vec<Predecessor>,
     graph: Graph,
 }
 
-impl StateGraph {
+impl SearchJournal {
     /// A journal with the initial state, which has no predecessor.
     fn open() -> Self {
         Self {
@@ -103,7 +103,7 @@ pub struct Search<'c, 's> {
     opening: ModelState,
     stock: Units,
     states: States,
-    journal: StateGraph,
+    journal: SearchJournal,
     ends: BTreeSet<FinalState>,
     sightings: Sightings,
     /// The first end state in which a buyer's checkout has failed.
@@ -136,7 +136,7 @@ impl<'c, 's> Search<'c, 's> {
             opening,
             stock,
             states: States::open(&first),
-            journal: StateGraph::open(),
+            journal: SearchJournal::open(),
             ends: BTreeSet::new(),
             sightings: Sightings::default(),
             failed: None,
@@ -148,7 +148,7 @@ impl<'c, 's> Search<'c, 's> {
 
     /// Runs the search within `limits` and until `stopped` returns true, on the threads of the current rayon pool. The
     /// result does not depend on their number.
-    pub fn run(&mut self, limits: Limits, stopped: impl Fn() -> bool) -> Seen {
+    pub fn run(&mut self, limits: Limits, stopped: impl Fn() -> bool) -> SearchResult {
         let mut limit = limits.states.min(MOST_STATES);
         let mut next = 0;
         let mut complete = true;
@@ -203,7 +203,7 @@ impl<'c, 's> Search<'c, 's> {
             shown.extend(precedence.shown.clone());
             shown.sort_by_key(|shown| shown.finding.kind.gravity());
         }
-        Seen {
+        SearchResult {
             states: self.states.len(),
             transitions: self.journal.graph.steps() as u64,
             bytes_per_state: bytes / self.states.len().max(1),

@@ -18,7 +18,7 @@ use crate::explore::exploration::{Covered, Exploration};
 use crate::explore::sampling::Sampling;
 use crate::scheduler::Choice;
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::stepped::{Step, TransitionTable};
+use crate::worlds::stepped::{ModelStep, TransitionTable};
 
 /// Follows every schedule of these settings, the shortest first, within limits.
 ///
@@ -121,7 +121,7 @@ pub fn search_unreduced(
         for choice in schedule {
             let kind = model_state.kind(choice.who).map(|kind| table.kind_of(kind).clone());
             let steps = follow(&mut table, &mut model_state, &[choice])?;
-            let is_unseen = |step: &Step| match (step.op, &kind) {
+            let is_unseen = |step: &ModelStep| match (step.op, &kind) {
                 (Some(Op::PlaceOrder(order)), Some(kind)) => kind.orders_unseen(order),
                 _ => false,
             };

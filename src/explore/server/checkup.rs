@@ -11,7 +11,7 @@ use crate::domain::settings::Settings;
 use crate::scheduler::Actor;
 use crate::stores::remote::Server;
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::held::{Grain, Harness, Step};
+use crate::worlds::held::{Grain, Harness, ServerStep};
 
 /// The result of a checkup.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ pub fn check_up(
     let settings = measured(settings, server)?;
     let tables = server.part_names();
     Harness::open(strategy, &settings, server, Grain::Statement, |harness| {
-        let mut walk = || -> Result<Vec<(Ending, Vec<Step>)>, Error> {
+        let mut walk = || -> Result<Vec<(Ending, Vec<ServerStep>)>, Error> {
             harness.begin()?;
             let alone = |place: usize| {
                 let mut steps = Vec::new();
@@ -94,7 +94,7 @@ pub fn check_up(
         for (place, ((_, before), (_, now))) in first.iter().zip(&second).enumerate() {
             differ.extend(differing(place, before, now));
         }
-        let all: Vec<&Step> = first.iter().flat_map(|(_, steps)| steps).collect();
+        let all: Vec<&ServerStep> = first.iter().flat_map(|(_, steps)| steps).collect();
         let with = |changes: bool| {
             let steps = all.iter().filter(move |step| step.statement.touches.changes() == changes);
             let named =
@@ -103,7 +103,7 @@ pub fn check_up(
         };
         let writes = with(true);
         let reads = with(false).into_iter().filter(|table| !writes.contains(table)).collect();
-        let walked = |(place, (ending, steps)): (usize, &(Ending, Vec<Step>))| {
+        let walked = |(place, (ending, steps)): (usize, &(Ending, Vec<ServerStep>))| {
             let transactions: BTreeSet<u64> =
                 steps.iter().filter_map(|step| step.statement.transaction).collect();
             Walked {
@@ -120,10 +120,10 @@ pub fn check_up(
 }
 
 /// Steps of one buyer that differ the second time, up to the first that differs in more than its values.
-fn differing(place: usize, before: &[Step], now: &[Step]) -> Vec<Differing> {
+fn differing(place: usize, before: &[ServerStep], now: &[ServerStep]) -> Vec<Differing> {
     let mut found = Vec::new();
     for step in 0..before.len().max(now.len()) {
-        let said = |steps: &[Step]| steps.get(step).map(|step| step.statement.clone());
+        let said = |steps: &[ServerStep]| steps.get(step).map(|step| step.statement.clone());
         let (before, now) = (said(before), said(now));
         if before.as_ref().map(|said| &said.text) == now.as_ref().map(|said| &said.text) {
             continue;

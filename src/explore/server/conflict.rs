@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::scheduler::Actor;
-use crate::worlds::held::Step;
+use crate::worlds::held::ServerStep;
 
 /// What can cure a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -68,18 +68,18 @@ impl Conflict {
     /// The conflict in these steps that matters most: on a table that the audit reads, if there is one, with the steps
     /// that read and act closest together.
     pub(in crate::explore) fn among(
-        steps: &[Step],
+        steps: &[ServerStep],
         tables: &[String],
         audited: &[String],
     ) -> Option<Self> {
         let mut found: Vec<(bool, usize, Self)> = Vec::new();
         for (number, table) in tables.iter().enumerate() {
-            let named = |step: &Step| names(&step.statement.text, table);
-            let changes = |step: &Step| {
+            let named = |step: &ServerStep| names(&step.statement.text, table);
+            let changes = |step: &ServerStep| {
                 let touched = step.statement.touches;
                 named(step) && (touched.writes | touched.adds).tables().any(|one| one == number)
             };
-            let looks = |step: &Step| named(step) && !step.statement.touches.changes();
+            let looks = |step: &ServerStep| named(step) && !step.statement.touches.changes();
             let is_audited = audited.iter().any(|name| name == table);
             for changed in (0..steps.len()).filter(|at| changes(&steps[*at])) {
                 let other = steps[changed].place;

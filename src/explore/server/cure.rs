@@ -8,7 +8,7 @@ use super::orders::{search_orders, server_for};
 use super::rehearsal::as_furnished;
 use crate::base::control::Control;
 use crate::base::error::Error;
-use crate::base::text::sql::{Dialect, Kind, pieces};
+use crate::base::text::sql::{Dialect, TokenKind, pieces};
 use crate::check::report::Evidence;
 use crate::describe::checkout::{Call, Checkout};
 use crate::domain::finding::FindingKind;
@@ -187,7 +187,7 @@ fn statements(checkout: &Checkout) -> impl Iterator<Item = &str> {
 /// Whether a statement sets the isolation level of its own transaction, or of every one of its session.
 fn sets_level(dialect: Dialect, text: &str) -> bool {
     let pieces = pieces(dialect, text);
-    let words = pieces.iter().filter(|piece| piece.kind == Kind::Word);
+    let words = pieces.iter().filter(|piece| piece.kind == TokenKind::Word);
     let words: Vec<String> = words.map(|word| word.text.to_lowercase()).collect();
     let is_set = |word: &String| {
         let name = word.trim_start_matches('@').rsplit('.').next().unwrap_or(word).to_owned();

@@ -6,7 +6,7 @@ use crate::base::error::Error;
 use crate::check::audit::Finding;
 use crate::domain::op::Units;
 use crate::domain::settings::Settings;
-use crate::explore::play::{Client, Outlook, Playable};
+use crate::explore::play::{ClientStatus, Outlook, Playable};
 use crate::explore::timeline::TimelineRow;
 use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement};
 use crate::stores::remote::Server;
@@ -96,7 +96,7 @@ impl Playable for ServerPlay<'_, '_> {
         Vec::new()
     }
 
-    fn position(&mut self) -> Vec<Client> {
+    fn position(&mut self) -> Vec<ClientStatus> {
         let ready = self.ready();
         let client = |actor| {
             let next = ready.iter().find(|(choice, _)| choice.who == actor);
@@ -107,7 +107,7 @@ impl Playable for ServerPlay<'_, '_> {
                 (None, Some(ending)) => ending.word().to_owned(),
                 (None, None) => "waits".into(),
             };
-            Client { actor, about, can_move: next.is_some() }
+            ClientStatus { actor, about, can_move: next.is_some() }
         };
         self.clients().into_iter().map(client).collect()
     }

@@ -43,7 +43,7 @@ pub struct Difference {
 }
 
 /// A schedule of the model: each step's buyer, and what the model answers.
-type Story = Vec<(usize, String)>;
+type ModelSchedule = Vec<(usize, String)>;
 
 /// Runs the schedules of the model at a server, at most `most` of them, and stops at the first difference.
 ///
@@ -62,8 +62,8 @@ pub fn compare(
         let mut agreement = Agreement { schedules: 0, complete: true, difference: None };
         let sees_snapshots = settings.isolation != Isolation::ReadCommitted;
         // Each with the buyer that has just begun a transaction, if it must move next.
-        let mut ahead: Vec<(ModelState, Story, Option<Actor>)> =
-            vec![(opening, Story::new(), None)];
+        let mut ahead: Vec<(ModelState, ModelSchedule, Option<Actor>)> =
+            vec![(opening, ModelSchedule::new(), None)];
         while let Some((model_state, story, begun)) = ahead.pop() {
             let movers: Vec<Actor> = model_state
                 .actors()
@@ -100,7 +100,10 @@ pub fn compare(
 }
 
 /// The first step of a story that the server answers differently.
-fn told_otherwise(harness: &mut Harness<'_>, story: &Story) -> Result<Option<Difference>, Error> {
+fn told_otherwise(
+    harness: &mut Harness<'_>,
+    story: &ModelSchedule,
+) -> Result<Option<Difference>, Error> {
     harness.begin()?;
     let mut difference = None;
     for (number, (place, model)) in story.iter().enumerate() {

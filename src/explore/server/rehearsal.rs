@@ -14,7 +14,7 @@ use crate::explore::timeline::TimelineRow;
 use crate::scheduler::Actor;
 use crate::stores::remote::{Fixture, Server};
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::held::{Grain, Harness, Step};
+use crate::worlds::held::{Grain, Harness, ServerStep};
 
 /// Statement limit of a buyer that is alone: one that sends more is reported as one that never leaves.
 const MOST_ALONE: usize = 1_000;
@@ -83,7 +83,7 @@ pub fn rehearse(
 type Visits = Vec<(Ending, usize)>;
 
 /// Runs each buyer alone; runs all of them again if the server learns that statements take more steps than was known.
-fn visits(harness: &mut Harness<'_>, buyers: usize) -> Result<(Visits, Vec<Step>), Error> {
+fn visits(harness: &mut Harness<'_>, buyers: usize) -> Result<(Visits, Vec<ServerStep>), Error> {
     let known = harness.server().learned()?;
     let told = visits_once(harness, buyers)?;
     if harness.server().learned()? == known {
@@ -93,7 +93,10 @@ fn visits(harness: &mut Harness<'_>, buyers: usize) -> Result<(Visits, Vec<Step>
     visits_once(harness, buyers)
 }
 
-fn visits_once(harness: &mut Harness<'_>, buyers: usize) -> Result<(Visits, Vec<Step>), Error> {
+fn visits_once(
+    harness: &mut Harness<'_>,
+    buyers: usize,
+) -> Result<(Visits, Vec<ServerStep>), Error> {
     harness.begin()?;
     let (mut visits, mut steps) = (Vec::new(), Vec::new());
     for place in 0..buyers {
@@ -117,7 +120,10 @@ fn keeps_values(strategy: &dyn DynStrategy) -> bool {
 }
 
 /// Runs all buyers serially once more, and returns the steps and the findings.
-fn once_more(harness: &mut Harness<'_>, buyers: usize) -> Result<(Vec<Step>, Vec<Finding>), Error> {
+fn once_more(
+    harness: &mut Harness<'_>,
+    buyers: usize,
+) -> Result<(Vec<ServerStep>, Vec<Finding>), Error> {
     harness.begin()?;
     let mut steps = Vec::new();
     for place in 0..buyers {
@@ -169,7 +175,7 @@ pub(in crate::explore) fn measured(
 pub(in crate::explore) fn come_alone(
     harness: &mut Harness<'_>,
     place: usize,
-    steps: &mut Vec<Step>,
+    steps: &mut Vec<ServerStep>,
 ) -> Result<Ending, Error> {
     let mut last = String::new();
     for _ in 0..MOST_ALONE {

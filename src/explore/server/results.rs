@@ -15,7 +15,7 @@ use crate::explore::exploration::OrderCoverage;
 use crate::explore::incident::IncidentKind;
 use crate::explore::model::checks;
 use crate::scheduler::{Actor, in_schedule};
-use crate::worlds::held::{Harness, Step, choices};
+use crate::worlds::held::{Harness, ServerStep, choices};
 
 /// How an execution can end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +47,7 @@ pub(in crate::explore) struct Counterexample {
     pub(in crate::explore) finding: Finding,
     /// Statements, then changes from one buyer to another; the lower the better.
     cost: (usize, usize),
-    pub(in crate::explore) steps: Vec<Step>,
+    pub(in crate::explore) steps: Vec<ServerStep>,
 }
 
 /// An incident, which is no finding, and the best order that shows it.
@@ -57,7 +57,7 @@ pub(in crate::explore) struct IncidentExample {
     pub(in crate::explore) orders: u64,
     pub(in crate::explore) proof: String,
     cost: (usize, usize),
-    pub(in crate::explore) steps: Vec<Step>,
+    pub(in crate::explore) steps: Vec<ServerStep>,
 }
 
 /// The results of all orders so far.
@@ -79,7 +79,7 @@ impl Results {
     pub(in crate::explore) fn take_in(
         &mut self,
         harness: &mut Harness<'_>,
-        steps: &[Step],
+        steps: &[ServerStep],
     ) -> Result<(), Error> {
         if self.by_chance.is_none() {
             let texts = steps.iter().map(|step| &step.statement.text);
@@ -120,7 +120,7 @@ impl Results {
     }
 
     /// Counts an incident in one more order, and keeps the order if it is the best so far.
-    fn note(&mut self, kind: IncidentKind, proof: String, steps: &[Step]) {
+    fn note(&mut self, kind: IncidentKind, proof: String, steps: &[ServerStep]) {
         let cost = cost(steps);
         let known = self.incidents.iter_mut().find(|one| one.kind == kind);
         let steps = || steps.to_vec();
@@ -143,7 +143,7 @@ impl Results {
     }
 
     /// Keeps an order for each of its findings, if it takes fewer statements, or fewer changes, than the one before.
-    fn keep(&mut self, findings: Vec<Finding>, steps: &[Step]) {
+    fn keep(&mut self, findings: Vec<Finding>, steps: &[ServerStep]) {
         let cost = cost(steps);
         for finding in findings {
             let known = self.best.iter_mut().find(|best| best.finding.kind == finding.kind);
@@ -157,13 +157,13 @@ impl Results {
 }
 
 /// The cost of an order for a reader: its statements, then its changes from one buyer to another.
-fn cost(steps: &[Step]) -> (usize, usize) {
+fn cost(steps: &[ServerStep]) -> (usize, usize) {
     let changes = steps.windows(2).filter(|two| two[0].place != two[1].place).count();
     (steps.len(), changes)
 }
 
 /// Which buyer's checkout failed first, and why.
-fn first_failure(steps: &[Step]) -> String {
+fn first_failure(steps: &[ServerStep]) -> String {
     let mut left = steps.iter().flat_map(|step| &step.left);
     match left.find(|(_, ending)| has_failed(*ending)) {
         Some((place, Ending::Failed(why))) => format!("{}'s checkout: {why}", Actor::buyer(*place)),

@@ -4,7 +4,7 @@
 use super::results::{Counterexample, judge};
 use crate::base::error::Error;
 use crate::check::audit::Finding;
-use crate::worlds::held::{Harness, Step};
+use crate::worlds::held::{Harness, ServerStep};
 
 /// Stands in the place of a value that differs each time.
 const OTHER: &str = "…";
@@ -17,10 +17,10 @@ pub(in crate::explore) fn hold_still(harness: &mut Harness<'_>, best: &mut Count
 }
 
 /// The steps of an order that was run once more, and its findings then.
-type Again = (Vec<Step>, Vec<Finding>);
+type Again = (Vec<ServerStep>, Vec<Finding>);
 
 /// Runs the same steps again, and returns them with the findings; none if a step cannot be made.
-fn once_more(harness: &mut Harness<'_>, steps: &[Step]) -> Result<Option<Again>, Error> {
+fn once_more(harness: &mut Harness<'_>, steps: &[ServerStep]) -> Result<Option<Again>, Error> {
     harness.begin()?;
     let mut again = Vec::with_capacity(steps.len());
     for step in steps {
@@ -35,9 +35,9 @@ fn once_more(harness: &mut Harness<'_>, steps: &[Step]) -> Result<Option<Again>,
 
 /// Removes from steps and findings the values that differ in another run of the same order.
 pub(in crate::explore) fn blend(
-    steps: &mut [Step],
+    steps: &mut [ServerStep],
     findings: &mut [Finding],
-    steps_again: &[Step],
+    steps_again: &[ServerStep],
     findings_again: &[Finding],
 ) {
     for finding in findings {
@@ -50,7 +50,7 @@ pub(in crate::explore) fn blend(
     }
 }
 
-fn blend_step(step: &mut Step, again: &Step) {
+fn blend_step(step: &mut ServerStep, again: &ServerStep) {
     step.statement.text = common(&step.statement.text, &again.statement.text);
     if let (Some(answer), Some(again)) = (&mut step.answer, &again.answer) {
         *answer = common(answer, again);

@@ -13,7 +13,7 @@ use crate::explore::timeline::TimelineRow;
 use crate::scheduler::Phase;
 use crate::scheduler::{Actor, Schedule};
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::held::{Step, choices};
+use crate::worlds::held::{ServerStep, choices};
 
 /// A finding with its schedule, as a timeline. A long timeline is folded. `why` says which statements interfere.
 pub(in crate::explore) fn tell(
@@ -21,7 +21,7 @@ pub(in crate::explore) fn tell(
     settings: &Settings,
     tables: &[String],
     finding: Finding,
-    steps: &[Step],
+    steps: &[ServerStep],
 ) -> FindingReport {
     let schedule = Schedule(choices(steps)).to_string();
     let audited = strategy.described().map_or(Vec::new(), |checkout| audited(&checkout));
@@ -76,7 +76,7 @@ fn audited(checkout: &Checkout) -> Vec<String> {
 
 /// Steps in words, with many that do not matter folded into one row. A step matters if it is one of the conflict's
 /// three, if it changes the conflict's table, or if a buyer waits, goes on or leaves with it.
-fn folded(settings: &Settings, steps: &[Step], why: Option<&Conflict>) -> Vec<TimelineRow> {
+fn folded(settings: &Settings, steps: &[ServerStep], why: Option<&Conflict>) -> Vec<TimelineRow> {
     let matters = |at: usize| {
         let step = &steps[at];
         let is_of_table = |why: &Conflict| names(&step.statement.text, &why.table);
@@ -136,7 +136,7 @@ fn shortened_by_far(did: &str) -> String {
 }
 
 /// Steps in words. A buyer that had to wait and goes on has a row of its own.
-pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<TimelineRow> {
+pub(in crate::explore) fn timeline(settings: &Settings, steps: &[ServerStep]) -> Vec<TimelineRow> {
     let has_one = settings.items == 1;
     let mut rows = Vec::new();
     for step in steps {
@@ -177,7 +177,7 @@ pub(in crate::explore) fn timeline(settings: &Settings, steps: &[Step]) -> Vec<T
 }
 
 /// Which part of a statement a step is, where it is held inside the server.
-fn phase(step: &Step) -> String {
+fn phase(step: &ServerStep) -> String {
     match step.statement.phase {
         Phase::Acts => "acts: ".into(),
         Phase::Sends if step.has_begun => "begins: ".into(),

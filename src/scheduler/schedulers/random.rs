@@ -7,7 +7,7 @@ use super::pct::Pct;
 use super::pick::Pick;
 use super::uniform::Uniform;
 use super::{Next, Scheduler};
-use crate::base::chance::{Dice, Purpose};
+use crate::base::chance::{Dice, StreamPurpose};
 use crate::base::error::Error;
 use crate::scheduler::choice::Choice;
 use crate::scheduler::execution::Execution;
@@ -92,7 +92,7 @@ impl<E: Execution> Scheduler<E> for RandomWalk {
         if so_far.is_empty() {
             let number = self.next - 1;
             let (high, low) = ((number >> 32) as u32, number as u32);
-            self.dice = Dice::of(self.seed, Purpose::Schedule, high, low);
+            self.dice = Dice::of(self.seed, StreamPurpose::Schedule, high, low);
             self.picks.begin(execution.clients(), &mut self.dice);
         }
         self.repetition.note(so_far, execution);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
-use crate::describe::checkout::{Answer, Call, Shelves, Step, Value};
+use crate::describe::checkout::{Answer, Call, Shelves, Step, StoreValue};
 use crate::proxy::SessionTracker;
 use crate::scheduler::{BuyerHandle, Footprint, Resources};
 use crate::stores::http::HttpExecutor;
@@ -22,11 +22,11 @@ pub(super) struct Customers {
 struct Customer {
     executor: HttpExecutor,
     cookies: Vec<(String, String)>,
-    values: Vec<(String, Value)>,
+    values: Vec<(String, StoreValue)>,
 }
 
 impl Customer {
-    fn value_of(&self, name: &str) -> Option<Value> {
+    fn value_of(&self, name: &str) -> Option<StoreValue> {
         let known = self.values.iter().rev().find(|(known, _)| known == name);
         known.map(|(_, value)| value.clone())
     }
@@ -71,11 +71,11 @@ impl Customer {
     fn make(&mut self, number: i64, step: &Step, shelves: &Shelves) -> Result<(), String> {
         let Call::Http(request) = &step.call else { return Ok(()) };
         let value_of = |name: &str| match name {
-            "buyer" => Value::Int(number),
-            "item" => shelves.read().first().map_or(Value::Int(1), |(key, _)| key.clone()),
-            "qty" => Value::Int(1),
-            "key" => Value::Text(format!("key-{number}")),
-            name => self.value_of(name).unwrap_or(Value::Null),
+            "buyer" => StoreValue::Int(number),
+            "item" => shelves.read().first().map_or(StoreValue::Int(1), |(key, _)| key.clone()),
+            "qty" => StoreValue::Int(1),
+            "key" => StoreValue::Text(format!("key-{number}")),
+            name => self.value_of(name).unwrap_or(StoreValue::Null),
         };
         if step.when.as_ref().is_some_and(|when| !when.holds(value_of)) {
             return Ok(());
@@ -92,7 +92,7 @@ impl Customer {
             if value.is_none() && !saved.may_be_none {
                 return Err(format!("{who}: the answer has no `{}`", saved.name));
             }
-            self.values.push((saved.name.clone(), value.cloned().unwrap_or(Value::Null)));
+            self.values.push((saved.name.clone(), value.cloned().unwrap_or(StoreValue::Null)));
         }
         Ok(())
     }
@@ -116,7 +116,11 @@ impl AppExecutor {
 }
 
 impl StepExecutor for AppExecutor {
-    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
+    fn say(
+        &mut self,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, Refusal> {
         let Call::Http(request) = call else { return Ok(Answer::default()) };
         // Waits until no other buyer's code runs, so that the statements that come in are known to be this request's.
         if let Some(handle) = &self.handle {
@@ -128,7 +132,7 @@ impl StepExecutor for AppExecutor {
             return Err(Refusal::Wrong("there is no such customer".into()));
         };
         let value_of = |name: &str| match value_of(name) {
-            Value::Null => customer.value_of(name).unwrap_or(Value::Null),
+            StoreValue::Null => customer.value_of(name).unwrap_or(StoreValue::Null),
             value => value,
         };
         let heard = customer.executor.ask(request, &value_of);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::describe::app::{App, Launch};
-use crate::describe::checkout::{Request, Template, Value};
+use crate::describe::checkout::{RequestTemplate, StoreValue, Template};
 use crate::stores::http::HttpExecutor;
 use crate::stores::private::ServerSandbox;
 
@@ -62,7 +62,7 @@ pub(super) fn launch(
 /// Whether the application answers the health check with a status below 500.
 pub(super) fn answers(app: &App, base: &str) -> bool {
     let path = Template::plain(&app.health);
-    let request = Request {
+    let request = RequestTemplate {
         method: "GET",
         path,
         headers: Vec::new(),
@@ -70,6 +70,6 @@ pub(super) fn answers(app: &App, base: &str) -> bool {
         form: Vec::new(),
         find: Vec::new(),
     };
-    let heard = HttpExecutor::new(base, LOOKING).ask(&request, &|_| Value::Null);
+    let heard = HttpExecutor::new(base, LOOKING).ask(&request, &|_| StoreValue::Null);
     heard.is_ok_and(|heard| heard.status < 500)
 }

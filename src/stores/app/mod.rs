@@ -23,7 +23,9 @@ use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
 use crate::describe::app::{App, Upstream};
-use crate::describe::checkout::{Answer, Call, Checkout, Request, Shelves, Value, Values};
+use crate::describe::checkout::{
+    Answer, Call, Checkout, RequestTemplate, Shelves, StoreValue, Values,
+};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Irregularities, Proxy, SessionTracker};
@@ -54,7 +56,7 @@ struct AppServer {
     /// The handles of the buyers whose statements are held.
     handles: Mutex<Vec<BuyerHandle>>,
     /// The initial state, and the stock and number of customers that it was prepared for.
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Option<InitialState>>,
     /// The names of the tables and keys that statements can touch, in the order of their numbers.
     parts: Mutex<Vec<String>>,
     /// The values of the names in commands and addresses.
@@ -66,7 +68,7 @@ struct AppServer {
 }
 
 /// The state at the beginning of each execution.
-struct Kept {
+struct InitialState {
     customers: i64,
     stock: crate::domain::op::Units,
     books: Books,
@@ -193,7 +195,12 @@ impl AppServer {
         }
     }
 
-    fn request(&self, key: &str, request: &Request, value_of: Values<'_>) -> Result<Answer, Error> {
+    fn request(
+        &self,
+        key: &str,
+        request: &RequestTemplate,
+        value_of: Values<'_>,
+    ) -> Result<Answer, Error> {
         let executor = HttpExecutor::new(&self.base, self.terms.settings.patience);
         let heard = executor.ask(request, value_of).map_err(|refusal| match refusal {
             Refusal::Lost(text) => self.lost(&text),
@@ -245,7 +252,7 @@ impl AppServer {
     fn reset(&self) -> Result<bool, Error> {
         let Some(reset) = &self.app.reset else { return Ok(false) };
         for call in &reset.calls {
-            self.ask("reset", call, &|_| Value::Null)?;
+            self.ask("reset", call, &|_| StoreValue::Null)?;
         }
         if !reset.commands.is_empty() {
             let sandbox = ServerSandbox::make("TERM")?;
@@ -259,7 +266,7 @@ impl AppServer {
 
     fn books(&self) -> Result<Books, Error> {
         let shelves = self.shelves.read().clone();
-        let ask = |key: &str, call: &Call| self.ask(key, call, &|_| Value::Null);
+        let ask = |key: &str, call: &Call| self.ask(key, call, &|_| StoreValue::Null);
         self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, &why))
     }
 
@@ -386,7 +393,7 @@ impl Server for AppServer {
                 }
             }
             let books = self.books()?;
-            *kept = Some(Kept { customers, stock: opening.stock, books });
+            *kept = Some(InitialState { customers, stock: opening.stock, books });
         }
         if let Some(kept) = kept.as_ref().filter(|_| is_known) {
             self.check_reset(&kept.books)?;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::gateway::Gateway;
-use super::keys::{self, PREFIX, Part};
+use super::keys::{self, PREFIX, ProductField};
 use super::trouble::{Done, Trouble};
-use super::wire::{self, Found, Range, Txn};
+use super::wire::{self, KeyValue, Range, Txn};
 use crate::domain::books::Books;
 use crate::domain::op::{Item, Order, Units, Want};
 use crate::stores::remote::Fixture;
@@ -27,8 +27,8 @@ pub(super) fn clear(gateway: &mut Gateway) -> Done<()> {
 pub(super) fn stock_up(gateway: &mut Gateway, opening: Fixture) -> Done<()> {
     clear(gateway)?;
     let put_up = |item| {
-        Part::ALL.map(|part| {
-            let value = if part == Part::Stock { opening.stock } else { 0 };
+        ProductField::ALL.map(|part| {
+            let value = if part == ProductField::Stock { opening.stock } else { 0 };
             wire::put(&keys::part(Item(item), part), value)
         })
     };
@@ -39,7 +39,7 @@ pub(super) fn stock_up(gateway: &mut Gateway, opening: Fixture) -> Done<()> {
 pub(super) fn take_stock(gateway: &mut Gateway, opening: Fixture) -> Done<Books> {
     let mut books = Books::default();
     for item in (0..opening.items).map(Item) {
-        let parts = [Part::Stock, Part::GivenBack];
+        let parts = [ProductField::Stock, ProductField::GivenBack];
         let steps = parts.map(|part| wire::get(&keys::part(item, part)));
         let seen = gateway.commit(Txn::steps(steps))?;
         books.shelves.push(seen.step(0)?.only()?.number()?);
@@ -62,14 +62,14 @@ pub(super) fn take_stock(gateway: &mut Gateway, opening: Fixture) -> Done<Books>
 fn each(
     gateway: &mut Gateway,
     prefix: &str,
-    mut read: impl FnMut(&Found) -> Option<()>,
+    mut read: impl FnMut(&KeyValue) -> Option<()>,
 ) -> Done<()> {
     let mut from = wire::encode(prefix);
     loop {
         let page = page(gateway, &from, prefix)?;
         for found in &page.found {
             read(found).ok_or_else(|| {
-                let Found { key, value, .. } = found;
+                let KeyValue { key, value, .. } = found;
                 Trouble::Refused(format!("etcd: `{key}` is `{value}`, which is none of ours"))
             })?;
         }

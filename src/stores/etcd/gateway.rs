@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use ureq::Agent;
 
 use super::trouble::Trouble;
-use super::wire::{self, Outcome, Txn};
+use super::wire::{self, Txn, TxnResponse};
 use super::{held, sockets};
 use crate::domain::attempt::Failure;
 use crate::scheduler::BuyerHandle;
@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(8);
 const BRIEF: Duration = Duration::from_secs(2);
 
 /// An answer whose body may not have arrived completely.
-type Answer = ureq::http::Response<ureq::Body>;
+type GatewayResponse = ureq::http::Response<ureq::Body>;
 
 /// Where the members listen.
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ impl Gateway {
     }
 
     /// Runs a transaction; with a handle, waits for its release first.
-    pub(super) fn commit(&mut self, txn: Txn) -> Result<Outcome, Trouble> {
+    pub(super) fn commit(&mut self, txn: Txn) -> Result<TxnResponse, Trouble> {
         let body = txn.body();
         let Some(handle) = self.handle.clone() else { return self.commit_now(&body) };
         if !handle.await_release(held::pending(&body)) {
@@ -149,7 +149,7 @@ impl Gateway {
         done
     }
 
-    fn commit_now(&mut self, body: &Value) -> Result<Outcome, Trouble> {
+    fn commit_now(&mut self, body: &Value) -> Result<TxnResponse, Trouble> {
         wire::read_outcome(&self.post("/v3/kv/txn", body)?)
     }
 
@@ -190,7 +190,12 @@ impl Gateway {
 
     /// Sends a request to the first member that listens. If a request gets no answer, the next request goes to the next
     /// member.
-    fn ask(&mut self, path: &str, body: &Value, within: Duration) -> Result<Answer, Trouble> {
+    fn ask(
+        &mut self,
+        path: &str,
+        body: &Value,
+        within: Duration,
+    ) -> Result<GatewayResponse, Trouble> {
         let body = body.to_string();
         let mut tries = 1;
         loop {
@@ -211,7 +216,12 @@ impl Gateway {
     }
 
     /// Sends a request to the current member.
-    fn send(&self, path: &str, body: &str, within: Duration) -> Result<Answer, ureq::Error> {
+    fn send(
+        &self,
+        path: &str,
+        body: &str,
+        within: Duration,
+    ) -> Result<GatewayResponse, ureq::Error> {
         let request = self.agent.post(format!("{}{path}", self.member()));
         let request = request.content_type("application/json");
         request.config().timeout_global(Some(within)).build().send(body)
@@ -238,7 +248,7 @@ fn is_unsent(error: &ureq::Error) -> bool {
 }
 
 /// Waits for the whole of an answer.
-fn hear(mut answer: Answer) -> Result<Value, Trouble> {
+fn hear(mut answer: GatewayResponse) -> Result<Value, Trouble> {
     match answer.body_mut().read_to_string() {
         Ok(said) => read(&said),
         Err(error) => Err(Trouble::Lost(format!("etcd: {error}"))),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::keys::{self, PREFIX};
-use super::wire::{self, Outcome};
+use super::wire::{self, TxnResponse};
 use crate::scheduler::{Footprint, PendingStatement, Resources};
 
 /// The statement that is pending, from the body of a transaction.
@@ -87,7 +87,7 @@ fn step(step: &Value) -> String {
 }
 
 /// The result of a transaction, as text.
-pub(super) fn told(body: &Value, outcome: &Outcome) -> String {
+pub(super) fn told(body: &Value, outcome: &TxnResponse) -> String {
     let found = outcome.steps.iter().flat_map(|range| &range.found);
     let found: Vec<&str> = found.map(|found| found.value.as_str()).collect();
     let is_conditional = !wire::list(body, "compare").is_empty();

@@ -6,16 +6,16 @@
 //!
 //! Confirming or releasing a hold leaves a lease of etcd's without keys, which ends when its time is up.
 
-use super::keys::{self, Part};
+use super::keys::{self, ProductField};
 use super::link::EtcdLink;
 use super::trouble::{Done, Trouble};
-use super::wire::{self, Found, Txn, whole_seconds};
+use super::wire::{self, KeyValue, Txn, whole_seconds};
 use crate::domain::attempt::Failure;
 use crate::domain::op::{BuyerId, Item, Reply, Units};
 
 /// The state of a buyer's hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum HoldState {
     /// Its timer is running, or has run out and no client has noticed yet.
     Standing,
     /// The units are the buyer's for good.
@@ -26,21 +26,21 @@ enum State {
 
 /// A buyer's hold, as it is kept: `product units state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Kept {
+struct StoredHold {
     item: Item,
     qty: Units,
-    state: State,
+    state: HoldState,
 }
 
-impl Kept {
-    fn read(found: &Found) -> Done<Self> {
+impl StoredHold {
+    fn read(found: &KeyValue) -> Done<Self> {
         let mut words = found.value.split(' ');
         let mut read = || {
             let (item, qty) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
             let state = match words.next()? {
-                "standing" => State::Standing,
-                "confirmed" => State::Confirmed,
-                "over" => State::Over,
+                "standing" => HoldState::Standing,
+                "confirmed" => HoldState::Confirmed,
+                "over" => HoldState::Over,
                 _ => return None,
             };
             Some(Self { item: Item(item), qty, state })
@@ -52,9 +52,9 @@ impl Kept {
 
     fn text(self) -> String {
         let state = match self.state {
-            State::Standing => "standing",
-            State::Confirmed => "confirmed",
-            State::Over => "over",
+            HoldState::Standing => "standing",
+            HoldState::Confirmed => "confirmed",
+            HoldState::Over => "over",
         };
         format!("{} {} {state}", self.item.0, self.qty)
     }
@@ -63,7 +63,7 @@ impl Kept {
 impl EtcdLink {
     /// Reserves units, after giving back the units of the product's expired holds.
     pub(super) fn hold(&mut self, buyer: BuyerId, item: Item, qty: Units) -> Done {
-        let (own, stock) = (keys::hold(buyer), keys::part(item, Part::Stock));
+        let (own, stock) = (keys::hold(buyer), keys::part(item, ProductField::Stock));
         let mut granted = None;
         loop {
             let seen = self.do_all([
@@ -77,11 +77,13 @@ impl EtcdLink {
                 continue;
             }
             let before = seen.step(0)?.first();
-            let has_one = match before.map(Kept::read).transpose()? {
-                None | Some(Kept { state: State::Over, .. }) => false,
-                Some(Kept { state: State::Confirmed, .. }) => true,
+            let has_one = match before.map(StoredHold::read).transpose()? {
+                None | Some(StoredHold { state: HoldState::Over, .. }) => false,
+                Some(StoredHold { state: HoldState::Confirmed, .. }) => true,
                 // An expired hold is given back, and the loop starts again.
-                Some(Kept { item, .. }) if self.give_back_units(buyer, item, false)? => continue,
+                Some(StoredHold { item, .. }) if self.give_back_units(buyer, item, false)? => {
+                    continue;
+                }
                 Some(_) => true,
             };
             let shelf = seen.step(1)?.only()?;
@@ -94,7 +96,7 @@ impl EtcdLink {
                 Some(lease) => lease,
                 None => self.grant(whole_seconds(self.terms.settings.hold_ttl))?,
             };
-            let kept = Kept { item, qty, state: State::Standing };
+            let kept = StoredHold { item, qty, state: HoldState::Standing };
             let unmoved = [wire::is_unmoved(&own, before), wire::is_unmoved(&stock, Some(shelf))];
             let txn = Txn::when(unmoved).then([
                 wire::put(&stock, units.wrapping_sub(qty)),
@@ -116,16 +118,16 @@ impl EtcdLink {
         loop {
             let seen = self.get(&own)?;
             let before = seen.first();
-            let kept = match before.map(Kept::read).transpose()? {
+            let kept = match before.map(StoredHold::read).transpose()? {
                 Some(kept) if kept.item == item => kept,
                 _ => return Err(Trouble::Failed(Failure::NotHeld)),
             };
             match kept.state {
-                State::Confirmed => return Ok(Reply::Applied(true)),
-                State::Over => return Ok(Reply::Applied(false)),
-                State::Standing => {}
+                HoldState::Confirmed => return Ok(Reply::Applied(true)),
+                HoldState::Over => return Ok(Reply::Applied(false)),
+                HoldState::Standing => {}
             }
-            let confirmed = Kept { state: State::Confirmed, ..kept };
+            let confirmed = StoredHold { state: HoldState::Confirmed, ..kept };
             let txn = Txn::when([wire::is_unmoved(&own, before), wire::is_there(&timer)]).then([
                 wire::put(&own, confirmed.text()),
                 wire::delete(&keys::holder(item, buyer)),
@@ -169,12 +171,13 @@ impl EtcdLink {
     /// False if there is no such hold.
     fn give_back_units(&mut self, buyer: BuyerId, item: Item, runs: bool) -> Done<bool> {
         let (own, timer) = (keys::hold(buyer), keys::timer(item, buyer));
-        let (stock, given) = (keys::part(item, Part::Stock), keys::part(item, Part::GivenBack));
+        let (stock, given) =
+            (keys::part(item, ProductField::Stock), keys::part(item, ProductField::GivenBack));
         loop {
             let seen = self.do_all([&own, &timer, &stock, &given].map(|key| wire::get(key)))?;
             let before = seen.step(0)?.first();
-            let kept = match before.map(Kept::read).transpose()? {
-                Some(kept) if kept.item == item && kept.state == State::Standing => kept,
+            let kept = match before.map(StoredHold::read).transpose()? {
+                Some(kept) if kept.item == item && kept.state == HoldState::Standing => kept,
                 _ => return Ok(false),
             };
             if seen.step(1)?.first().is_some() != runs {
@@ -190,7 +193,7 @@ impl EtcdLink {
             let txn = Txn::when(conditions).then([
                 wire::put(&stock, shelf.number::<Units>()?.wrapping_add(kept.qty)),
                 wire::put(&given, returned.number::<Units>()?.saturating_add(kept.qty)),
-                wire::put(&own, Kept { state: State::Over, ..kept }.text()),
+                wire::put(&own, StoredHold { state: HoldState::Over, ..kept }.text()),
                 wire::delete(&keys::holder(item, buyer)),
                 wire::delete(&timer),
             ]);

@@ -10,7 +10,7 @@ pub(super) const PREFIX: &str = "oversell-sim/";
 
 /// The values that are stored for a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum ProductField {
     /// Units on the shelf.
     Stock,
     /// How often the stock was written with its version. (A key's own revision grows with every write.)
@@ -23,7 +23,7 @@ pub(super) enum Part {
     Seen,
 }
 
-impl Part {
+impl ProductField {
     /// All of them.
     pub(super) const ALL: [Self; 5] =
         [Self::Stock, Self::Version, Self::GivenBack, Self::Tokens, Self::Seen];
@@ -40,7 +40,7 @@ impl Part {
 }
 
 /// One of the keys of a product's shelf.
-pub(super) fn part(item: Item, part: Part) -> String {
+pub(super) fn part(item: Item, part: ProductField) -> String {
     format!("{PREFIX}shelf/{}/{}", item.0, part.name())
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::keys::{self, Part};
+use super::keys::{self, ProductField};
 use super::link::EtcdLink;
 use super::trouble::{Done, Trouble};
 use super::wire::{self, Txn, whole_seconds};
@@ -40,7 +40,7 @@ impl EtcdLink {
     fn take_lease(&mut self, buyer: BuyerId, item: Item, wait: &mut Wait) -> Done<Version> {
         let until_ns = self.patience_ends_ns();
         let lasts = whole_seconds(self.terms.settings.lease_ttl);
-        let (key, tokens) = (keys::lease(item), keys::part(item, Part::Tokens));
+        let (key, tokens) = (keys::lease(item), keys::part(item, ProductField::Tokens));
         let mut seen = self.do_all(look(item, wait))?;
         loop {
             if seen.step(0)?.first().is_some() {
@@ -116,6 +116,6 @@ impl EtcdLink {
 /// Reads the owner of the lease, the last token, and the place before the buyer's own if it has one.
 fn look(item: Item, wait: &Wait) -> Vec<Value> {
     let before = |(_, made): &(String, i64)| wire::last_before(&keys::lease_line(item), *made);
-    let always = [keys::lease(item), keys::part(item, Part::Tokens)];
+    let always = [keys::lease(item), keys::part(item, ProductField::Tokens)];
     always.iter().map(|key| wire::get(key)).chain(wait.place.as_ref().map(before)).collect()
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Etcd;
 use super::gateway::Gateway;
 use super::trouble::{Done, Trouble};
-use super::wire::{self, Outcome, Range, Txn};
+use super::wire::{self, Range, Txn, TxnResponse};
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Op, Reply};
@@ -16,7 +16,7 @@ use crate::stores::remote::{Link, StoreConfig};
 
 /// A lease of etcd's to which the connection's locks are attached.
 #[derive(Clone, Debug)]
-pub(super) struct Session {
+pub(super) struct LeaseSession {
     pub(super) lease: String,
     pub(super) renewed_ns: u64,
 }
@@ -32,7 +32,7 @@ pub(super) struct EtcdLink {
     pub(super) orders: u64,
     /// Locks that it has. They are attached to the lease of etcd's in `session`.
     pub(super) held: Vec<Item>,
-    pub(super) session: Option<Session>,
+    pub(super) session: Option<LeaseSession>,
     pub(super) is_broken: bool,
 }
 
@@ -52,12 +52,12 @@ impl EtcdLink {
     }
 
     /// Runs a transaction: all of its steps take effect, or none.
-    pub(super) fn commit(&mut self, txn: Txn) -> Done<Outcome> {
+    pub(super) fn commit(&mut self, txn: Txn) -> Done<TxnResponse> {
         self.gateway.commit(txn)
     }
 
     /// Runs steps as one transaction without conditions.
-    pub(super) fn do_all(&mut self, steps: impl IntoIterator<Item = Value>) -> Done<Outcome> {
+    pub(super) fn do_all(&mut self, steps: impl IntoIterator<Item = Value>) -> Done<TxnResponse> {
         self.commit(Txn::steps(steps))
     }
 

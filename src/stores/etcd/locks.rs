@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::keys;
-use super::link::{EtcdLink, Session};
+use super::link::{EtcdLink, LeaseSession};
 use super::trouble::{Done, Trouble};
 use super::wire::{self, Txn, whole_seconds};
 use crate::base::clock::{Clock, nanos};
@@ -119,18 +119,18 @@ impl EtcdLink {
     /// The session. It lasts for as long as a client can wait for a lock and think while holding it.
     pub(super) fn session(&mut self) -> Done<String> {
         let now = self.clock.now();
-        if let Some(Session { lease, renewed_ns }) = self.session.clone() {
+        if let Some(LeaseSession { lease, renewed_ns }) = self.session.clone() {
             if now.saturating_sub(renewed_ns) < nanos(STALE) {
                 return Ok(lease);
             }
             if self.keep_alive(&lease)? {
-                self.session = Some(Session { lease: lease.clone(), renewed_ns: now });
+                self.session = Some(LeaseSession { lease: lease.clone(), renewed_ns: now });
                 return Ok(lease);
             }
         }
         let lasts = self.terms.settings.patience.saturating_add(LONGEST_THINK + STALE + MARGIN);
         let lease = self.grant(whole_seconds(lasts))?;
-        self.session = Some(Session { lease: lease.clone(), renewed_ns: now });
+        self.session = Some(LeaseSession { lease: lease.clone(), renewed_ns: now });
         Ok(lease)
     }
 }

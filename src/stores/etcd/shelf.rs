@@ -1,39 +1,40 @@
 //! Ops on the stock. etcd compares and writes, but does not calculate: a client that changes a number reads it first,
 //! and reads it again if another client has written in between. An op is done when its own write has taken effect.
 
-use super::keys::{self, Part};
+use super::keys::{self, ProductField};
 use super::link::EtcdLink;
 use super::trouble::{Done, Trouble};
-use super::wire::{self, Found, Txn};
+use super::wire::{self, KeyValue, Txn};
 use crate::domain::op::{Item, Reply, Units, Version};
 
 impl EtcdLink {
     pub(super) fn read(&mut self, item: Item) -> Done {
-        let stock = self.get(&keys::part(item, Part::Stock))?;
+        let stock = self.get(&keys::part(item, ProductField::Stock))?;
         Ok(Reply::Stock(stock.only()?.number()?))
     }
 
     pub(super) fn read_versioned(&mut self, item: Item) -> Done {
-        let parts = [Part::Stock, Part::Version].map(|part| wire::get(&keys::part(item, part)));
+        let parts = [ProductField::Stock, ProductField::Version]
+            .map(|part| wire::get(&keys::part(item, part)));
         let seen = self.do_all(parts)?;
         let stock = seen.step(0)?.only()?.number()?;
         Ok(Reply::Versioned { stock, version: seen.step(1)?.only()?.number()? })
     }
 
     pub(super) fn write(&mut self, item: Item, stock: Units) -> Done {
-        self.do_all([wire::put(&keys::part(item, Part::Stock), stock)])?;
+        self.do_all([wire::put(&keys::part(item, ProductField::Stock), stock)])?;
         Ok(Reply::Done)
     }
 
     pub(super) fn compare_and_set(&mut self, item: Item, expected: Units, new: Units) -> Done {
-        let stock = keys::part(item, Part::Stock);
+        let stock = keys::part(item, ProductField::Stock);
         let txn = Txn::when([wire::has_value(&stock, expected)]).then([wire::put(&stock, new)]);
         Ok(Reply::Applied(self.commit(txn)?.succeeded))
     }
 
     pub(super) fn write_if_version(&mut self, item: Item, version: Version, new: Units) -> Done {
-        let stock = keys::part(item, Part::Stock);
-        let versions = keys::part(item, Part::Version);
+        let stock = keys::part(item, ProductField::Stock);
+        let versions = keys::part(item, ProductField::Version);
         let txn = Txn::when([wire::has_value(&versions, version)])
             .then([wire::put(&stock, new), wire::put(&versions, version.wrapping_add(1))]);
         Ok(Reply::Applied(self.commit(txn)?.succeeded))
@@ -51,8 +52,8 @@ impl EtcdLink {
 
     /// Replaces the stock by what `work` computes from it, unless `work` returns none. Returns the new stock.
     fn change(&mut self, item: Item, work: impl Fn(Units) -> Option<Units>) -> Done<Option<Units>> {
-        let stock = keys::part(item, Part::Stock);
-        let mut seen: Found = self.get(&stock)?.only()?.clone();
+        let stock = keys::part(item, ProductField::Stock);
+        let mut seen: KeyValue = self.get(&stock)?.only()?.clone();
         loop {
             let Some(new) = work(seen.number()?) else { return Ok(None) };
             let txn = Txn::when([wire::is_unmoved(&stock, Some(&seen))])
@@ -67,7 +68,7 @@ impl EtcdLink {
     }
 
     pub(super) fn read_fenced(&mut self, item: Item, token: Version) -> Done {
-        let get_stock = wire::get(&keys::part(item, Part::Stock));
+        let get_stock = wire::get(&keys::part(item, ProductField::Stock));
         match self.show(item, token, get_stock)? {
             Some(stock) => Ok(Reply::Stock(stock.only()?.number()?)),
             None => Err(Trouble::Conflict),
@@ -75,7 +76,7 @@ impl EtcdLink {
     }
 
     pub(super) fn write_fenced(&mut self, item: Item, token: Version, stock: Units) -> Done {
-        let put_stock = wire::put(&keys::part(item, Part::Stock), stock);
+        let put_stock = wire::put(&keys::part(item, ProductField::Stock), stock);
         Ok(Reply::Applied(self.show(item, token, put_stock)?.is_some()))
     }
 
@@ -86,7 +87,7 @@ impl EtcdLink {
         token: Version,
         step: serde_json::Value,
     ) -> Done<Option<wire::Range>> {
-        let seen = keys::part(item, Part::Seen);
+        let seen = keys::part(item, ProductField::Seen);
         // Usually this token was recorded before, and need not be written again.
         let mut txn = Txn::when([wire::has_value(&seen, token)]);
         let mut notes = None;

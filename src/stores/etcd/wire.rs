@@ -11,7 +11,7 @@ use super::trouble::Trouble;
 
 /// A key and its value at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct KeyValue {
     pub(super) key: String,
     pub(super) value: String,
     /// The revision that created it.
@@ -22,7 +22,7 @@ pub(super) struct Found {
     pub(super) lease: String,
 }
 
-impl Found {
+impl KeyValue {
     /// Its value as a number.
     pub(super) fn number<T: FromStr>(&self) -> Result<T, Trouble> {
         self.value.parse().map_err(|_| {
@@ -34,26 +34,26 @@ impl Found {
 /// What a step of a transaction has found.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Range {
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<KeyValue>,
     /// How many keys there are, or how many were deleted, if the step asked only for that.
     pub(super) count: i64,
 }
 
 impl Range {
     /// The only key, if it was there.
-    pub(super) fn first(&self) -> Option<&Found> {
+    pub(super) fn first(&self) -> Option<&KeyValue> {
         self.found.first()
     }
 
     /// The only key, which has to be there.
-    pub(super) fn only(&self) -> Result<&Found, Trouble> {
+    pub(super) fn only(&self) -> Result<&KeyValue, Trouble> {
         self.first().ok_or_else(|| Trouble::Refused("etcd: a key of the shop is gone".into()))
     }
 }
 
 /// The result of a transaction.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct TxnResponse {
     /// Whether all comparisons held.
     pub(super) succeeded: bool,
     /// The store's revision at that time.
@@ -62,7 +62,7 @@ pub(super) struct Outcome {
     pub(super) steps: Vec<Range>,
 }
 
-impl Outcome {
+impl TxnResponse {
     /// What one step has found.
     pub(super) fn step(&self, place: usize) -> Result<&Range, Trouble> {
         self.steps.get(place).ok_or_else(|| Trouble::Refused("etcd: half an answer".into()))
@@ -124,7 +124,7 @@ pub(super) fn is_absent(key: &str) -> Value {
 }
 
 /// The condition that the key was not written since `seen` was read; none: the key did not exist then.
-pub(super) fn is_unmoved(key: &str, seen: Option<&Found>) -> Value {
+pub(super) fn is_unmoved(key: &str, seen: Option<&KeyValue>) -> Value {
     let modified = seen.map_or(0, |found| found.modified).to_string();
     json!({ "key": encode(key), "target": "MOD", "result": "EQUAL", "mod_revision": modified })
 }
@@ -233,9 +233,9 @@ pub(super) fn revision(body: &Value) -> i64 {
 }
 
 /// The result of a transaction.
-pub(super) fn read_outcome(body: &Value) -> Result<Outcome, Trouble> {
+pub(super) fn read_outcome(body: &Value) -> Result<TxnResponse, Trouble> {
     let steps = list(body, "responses").iter().map(read_step).collect::<Result<_, _>>()?;
-    Ok(Outcome { succeeded: flag(body, "succeeded"), revision: revision(body), steps })
+    Ok(TxnResponse { succeeded: flag(body, "succeeded"), revision: revision(body), steps })
 }
 
 fn read_step(step: &Value) -> Result<Range, Trouble> {
@@ -255,7 +255,7 @@ fn read_range(body: &Value) -> Result<Range, Trouble> {
         })
     };
     let read = |pair: &Value| {
-        Ok(Found {
+        Ok(KeyValue {
             key: decode(pair, "key")?,
             value: decode(pair, "value")?,
             created: number(pair, "create_revision"),

@@ -7,7 +7,7 @@ use ureq::http::{Request as Ready, Uri};
 use ureq::{Agent, Cookie};
 
 use crate::base::text::nearest::shown;
-use crate::describe::checkout::{Answer, Call, LOCATION, Request, STATUS, Value};
+use crate::describe::checkout::{Answer, Call, LOCATION, RequestTemplate, STATUS, StoreValue};
 use crate::scheduler::{Footprint, Resources};
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
@@ -25,7 +25,7 @@ pub(in crate::stores) struct HttpExecutor {
 }
 
 /// What a shop has answered.
-pub(in crate::stores) struct Heard {
+pub(in crate::stores) struct HttpResponse {
     pub(in crate::stores) status: u16,
     /// The body; none if it is no JSON.
     pub(in crate::stores) json: Option<Json>,
@@ -34,7 +34,7 @@ pub(in crate::stores) struct Heard {
     location: Option<String>,
 }
 
-impl Heard {
+impl HttpResponse {
     /// The error of a status of 400 or more, for a step that has no rule for that status.
     pub(in crate::stores) fn trouble(&self) -> Option<String> {
         let body = shown(self.text.trim());
@@ -43,7 +43,7 @@ impl Heard {
 
     /// The answer as a step reads it: the fields of the body, the texts that the step looks for, the status and the
     /// location.
-    pub(in crate::stores) fn answer(&self, request: &Request) -> Answer {
+    pub(in crate::stores) fn answer(&self, request: &RequestTemplate) -> Answer {
         let (mut columns, mut row) = (Vec::new(), Vec::new());
         let mut count = 1;
         match &self.json {
@@ -69,11 +69,11 @@ impl Heard {
                 trouble.get_or_insert(lacks);
             }
             columns.push(find.name.clone());
-            row.push(found.map_or(Value::Null, |found| Value::Text(unescaped(found))));
+            row.push(found.map_or(StoreValue::Null, |found| StoreValue::Text(unescaped(found))));
         }
         columns.extend([STATUS.to_owned(), LOCATION.to_owned()]);
-        row.push(Value::Int(self.status.into()));
-        row.push(self.location.clone().map_or(Value::Null, Value::Text));
+        row.push(StoreValue::Int(self.status.into()));
+        row.push(self.location.clone().map_or(StoreValue::Null, StoreValue::Text));
         Answer { columns, rows: vec![row], count, trouble }
     }
 }
@@ -114,9 +114,9 @@ impl HttpExecutor {
     /// Sends a request, and reads the whole answer.
     pub(in crate::stores) fn ask(
         &self,
-        request: &Request,
-        value_of: &dyn Fn(&str) -> Value,
-    ) -> Result<Heard, Refusal> {
+        request: &RequestTemplate,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<HttpResponse, Refusal> {
         let uri = format!("{}{}", self.base, request.path_with(value_of));
         let mut ready = Ready::builder().method(request.method).uri(uri);
         for (name, value) in &request.headers {
@@ -139,7 +139,7 @@ impl HttpExecutor {
         let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
         let body = answer.body_mut().with_config().limit(MOST_BYTES).read_to_vec().map_err(lost)?;
         let text = String::from_utf8_lossy(&body).into_owned();
-        Ok(Heard { status, json: serde_json::from_str(&text).ok(), text, location })
+        Ok(HttpResponse { status, json: serde_json::from_str(&text).ok(), text, location })
     }
 }
 
@@ -157,21 +157,27 @@ fn unescaped(text: &str) -> String {
 }
 
 /// The value of a JSON element.
-pub(in crate::stores) fn value(json: &Json) -> Value {
+pub(in crate::stores) fn value(json: &Json) -> StoreValue {
     match json {
-        Json::Null => Value::Null,
-        Json::Bool(yes) => Value::Int(i64::from(*yes)),
+        Json::Null => StoreValue::Null,
+        Json::Bool(yes) => StoreValue::Int(i64::from(*yes)),
         Json::Number(number) => match number.as_i64() {
-            Some(number) => Value::Int(number),
-            None => number.as_f64().map_or_else(|| Value::Text(number.to_string()), Value::Real),
+            Some(number) => StoreValue::Int(number),
+            None => number
+                .as_f64()
+                .map_or_else(|| StoreValue::Text(number.to_string()), StoreValue::Real),
         },
-        Json::String(text) => Value::Text(text.clone()),
-        other => Value::Text(other.to_string()),
+        Json::String(text) => StoreValue::Text(text.clone()),
+        other => StoreValue::Text(other.to_string()),
     }
 }
 
 impl StepExecutor for HttpExecutor {
-    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
+    fn say(
+        &mut self,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, Refusal> {
         // The reader of the checkout file has made sure that every call is a request.
         let Call::Http(request) = call else { return Ok(Answer::default()) };
         let heard = self.ask(request, value_of)?;
@@ -182,7 +188,7 @@ impl StepExecutor for HttpExecutor {
         let mut shown = answer.clone();
         // A missing location is not shown.
         if let Some(row) = shown.rows.first_mut() {
-            row.truncate(row.len() - usize::from(row.last() == Some(&Value::Null)));
+            row.truncate(row.len() - usize::from(row.last() == Some(&StoreValue::Null)));
         }
         shown.to_string()
     }

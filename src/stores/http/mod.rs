@@ -17,7 +17,7 @@ use super::remote::{
     Asker, Fixture, Link, NoWaits, Refusal, Server, StepConnection, StoreConfig, Watch, is_not_ours,
 };
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
+use crate::describe::checkout::{Answer, Call, Checkout, Shelves, StoreValue, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
@@ -50,7 +50,7 @@ pub(super) fn open(
         Some((kind, url)) => Some(open_asker(*kind, url, address, terms)?),
         None => None,
     };
-    Ok(Box::new(Shop {
+    Ok(Box::new(HttpShop {
         executor: HttpExecutor::new(&base, terms.settings.patience),
         version: format!("the shop at {base}"),
         base,
@@ -62,7 +62,7 @@ pub(super) fn open(
 }
 
 /// A running shop.
-struct Shop {
+struct HttpShop {
     /// The HTTP client for the setup and audit calls.
     executor: HttpExecutor,
     base: String,
@@ -73,7 +73,7 @@ struct Shop {
     asker: Mutex<Option<Box<dyn Asker>>>,
 }
 
-impl Shop {
+impl HttpShop {
     fn link(&self, handle: Option<BuyerHandle>) -> Box<dyn Link> {
         let executor = HttpExecutor::new(&self.base, self.terms.settings.patience);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
@@ -126,7 +126,7 @@ pub(super) fn rows(json: Option<&Json>) -> Result<Answer, String> {
     Ok(Answer::found(vec![String::new()], rows))
 }
 
-impl Server for Shop {
+impl Server for HttpShop {
     fn kind(&self) -> StoreKind {
         StoreKind::Http
     }
@@ -161,7 +161,7 @@ impl Server for Shop {
 
     fn take_stock(&self, _: Fixture) -> Result<Books, Error> {
         let shelves = self.shelves.read().clone();
-        let ask = |key: &str, call: &Call| self.ask(key, call, &|_| Value::Null);
+        let ask = |key: &str, call: &Call| self.ask(key, call, &|_| StoreValue::Null);
         let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, why))?;
         Ok(Books { trouble: self.terms.take_trouble(), ..books })
     }

@@ -2,11 +2,11 @@
 
 use parking_lot::MutexGuard;
 
-use super::{Memory, Shelf, Word};
+use super::{Memory, MemoryShelf, Word};
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{Item, Op, Order, Reply, Units, Want};
 use crate::stores::Client;
-use crate::stores::queue::Place;
+use crate::stores::queue::QueuePlace;
 
 /// One thread's connection to [`Memory`]. The guards of held locks live here.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct MemoryClient<'a, W: Word> {
     last_seen: Units,
     /// The orders that this client has placed; the shop gets them when the client is dropped.
     orders: Vec<Order>,
-    place: Place,
+    place: QueuePlace,
 }
 
 impl<'a, W: Word> MemoryClient<'a, W> {
@@ -30,12 +30,12 @@ impl<'a, W: Word> MemoryClient<'a, W> {
             also_held: Vec::new(),
             last_seen: 0,
             orders: Vec::new(),
-            place: Place::default(),
+            place: QueuePlace::default(),
         }
     }
 
     #[inline(always)]
-    fn shelf(&self, item: Item) -> Result<&'a Shelf<W>, Missed> {
+    fn shelf(&self, item: Item) -> Result<&'a MemoryShelf<W>, Missed> {
         self.shop.shelf(item).map_or(failed(Failure::NoSuchItem), Ok)
     }
 

@@ -24,7 +24,7 @@ use crate::domain::op::{Item, Order, Units};
 /// One product. Stock and lock have separate cache lines, so that a read of the stock does not slow down a wait for the
 /// lock.
 #[derive(Debug)]
-struct Shelf<W> {
+struct MemoryShelf<W> {
     word: CachePadded<W>,
     lock: CachePadded<Mutex<()>>,
 }
@@ -33,8 +33,8 @@ struct Shelf<W> {
 #[derive(Debug)]
 pub struct Memory<'w, W> {
     /// The first product is stored inline, so that it is found without an indirection.
-    first: Shelf<W>,
-    others: Box<[Shelf<W>]>,
+    first: MemoryShelf<W>,
+    others: Box<[MemoryShelf<W>]>,
     /// The orders of each client that was dropped.
     orders: Mutex<Vec<Vec<Order>>>,
     queue: Queue<'w>,
@@ -54,7 +54,7 @@ impl<'w, W: Word> Memory<'w, W> {
     ) -> Self {
         let patience = Patience { most: patience, stop };
         let shelf =
-            || Shelf { word: CachePadded::new(W::new(stock)), lock: CachePadded::default() };
+            || MemoryShelf { word: CachePadded::new(W::new(stock)), lock: CachePadded::default() };
         Self {
             first: shelf(),
             others: (1..items).map(|_| shelf()).collect(),
@@ -65,7 +65,7 @@ impl<'w, W: Word> Memory<'w, W> {
     }
 
     #[inline(always)]
-    fn shelf(&self, item: Item) -> Option<&Shelf<W>> {
+    fn shelf(&self, item: Item) -> Option<&MemoryShelf<W>> {
         match item {
             Item(0) => Some(&self.first),
             Item(number) => self.others.get(usize::from(number) - 1),

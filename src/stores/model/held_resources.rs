@@ -1,7 +1,7 @@
 //! What one connection holds of the store, and gives back when it closes.
 
 use super::standing::Standing;
-use super::transaction::Transaction;
+use super::transaction::ModelTransaction;
 use crate::domain::op::{Item, MOST_ITEMS};
 
 /// What one connection holds.
@@ -12,7 +12,7 @@ pub struct HeldResources {
     /// Whether it has a place in the queue.
     pub place: bool,
     /// The transaction under way. It is boxed, because most connections have none.
-    transaction: Option<Box<Transaction>>,
+    transaction: Option<Box<ModelTransaction>>,
 }
 
 const _: () = assert!(MOST_ITEMS <= u16::BITS as u64, "a bit a product");
@@ -66,7 +66,7 @@ impl HeldResources {
     }
 
     /// Begins a transaction; false if one is under way.
-    pub(super) fn begin(&mut self, fresh: impl FnOnce() -> Transaction) -> bool {
+    pub(super) fn begin(&mut self, fresh: impl FnOnce() -> ModelTransaction) -> bool {
         let begins = self.transaction.is_none();
         if begins {
             self.transaction = Some(Box::new(fresh()));
@@ -74,11 +74,11 @@ impl HeldResources {
         begins
     }
 
-    pub(super) fn transaction(&mut self) -> Option<&mut Transaction> {
+    pub(super) fn transaction(&mut self) -> Option<&mut ModelTransaction> {
         self.transaction.as_deref_mut()
     }
 
-    pub(super) fn end_transaction(&mut self) -> Option<Box<Transaction>> {
+    pub(super) fn end_transaction(&mut self) -> Option<Box<ModelTransaction>> {
         self.transaction.take()
     }
 }

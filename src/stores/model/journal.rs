@@ -20,12 +20,12 @@ pub struct Journal {
     /// Eras that ended in a power cut.
     lost: Vec<u16>,
     /// The rows on disk; empty if they are the same as in the store.
-    on_disk: Vec<Row>,
+    on_disk: Vec<StoredRow>,
 }
 
 /// What a database stores of a shelf: no locks, and nothing that is in a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Row {
+pub(super) struct StoredRow {
     stock: Units,
     version: Version,
     commits: Version,
@@ -41,10 +41,10 @@ impl Journal {
 
 impl Model {
     /// What would be on disk after a sync: the rows, and a buyer's orders.
-    pub(super) fn if_synced(&self, standing: &Standing) -> (Vec<Row>, Vec<Want>) {
+    pub(super) fn if_synced(&self, standing: &Standing) -> (Vec<StoredRow>, Vec<Want>) {
         let row = |shelf: &Shelf| {
             let Shelf { stock, version, commits, ordered, .. } = *shelf;
-            Row { stock, version, commits, ordered }
+            StoredRow { stock, version, commits, ordered }
         };
         (self.shelves.iter().map(row).collect(), standing.orders.clone())
     }
@@ -52,7 +52,7 @@ impl Model {
     /// Notes a commit that is not on disk yet, with the rows and orders before it.
     pub(super) fn leave_unsynced(
         &mut self,
-        (rows, orders): (Vec<Row>, Vec<Want>),
+        (rows, orders): (Vec<StoredRow>, Vec<Want>),
         standing: &mut Standing,
     ) {
         let journal = &mut self.journal;
@@ -81,7 +81,7 @@ impl Model {
             return;
         }
         for (shelf, on_disk) in self.shelves.iter_mut().zip(on_disk) {
-            let Row { stock, version, commits, ordered } = on_disk;
+            let StoredRow { stock, version, commits, ordered } = on_disk;
             *shelf = Shelf { stock, version, commits, ordered, ..*shelf };
         }
         self.journal.lost.push(self.journal.era);

@@ -18,8 +18,8 @@ pub use held_resources::HeldResources;
 pub use journal::Journal;
 pub use shelf::Shelf;
 pub use split::Split;
-pub use standing::{Aside, Hold, OnDisk, Standing};
-pub use transaction::Transaction;
+pub use standing::{Aside, OnDisk, Reservation, Standing};
+pub use transaction::ModelTransaction;
 
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{Item, Op, OpKind, Payment, Reply, Request, Units};
@@ -141,8 +141,15 @@ impl Model {
                 let has_order = !standing.orders.is_empty();
                 let (isolation, counts_orders) = (self.isolation, self.counts_orders);
                 let cuts = self.journal.cuts;
-                let begin =
-                    || Transaction::begin(isolation, &self.shelves, has_order, counts_orders, cuts);
+                let begin = || {
+                    ModelTransaction::begin(
+                        isolation,
+                        &self.shelves,
+                        has_order,
+                        counts_orders,
+                        cuts,
+                    )
+                };
                 return if grip.begin(begin) { done() } else { failed(Failure::Transaction) };
             }
             Op::Commit => return self.commit(grip, standing),
@@ -188,10 +195,12 @@ impl Model {
                 split.map_or(failed(Failure::Unsupported), |split| split.apply(op))
             }
             (_, Some(transaction)) => match transaction.apply(op, item, shelf) {
-                transaction::Inside::Reply(reply) => Some(reply),
-                transaction::Inside::NeedsLock => self.lock_then(op, item, grip, standing),
-                transaction::Inside::Aborted => self.abort(grip, standing),
-                transaction::Inside::NotHere => failed(Failure::Unsupported),
+                transaction::TransactionResult::Reply(reply) => Some(reply),
+                transaction::TransactionResult::NeedsLock => {
+                    self.lock_then(op, item, grip, standing)
+                }
+                transaction::TransactionResult::Aborted => self.abort(grip, standing),
+                transaction::TransactionResult::NotHere => failed(Failure::Unsupported),
             },
             (Op::Lock { .. }, None) if shelf.locked => None,
             (Op::Lock { .. }, None) => {
@@ -209,29 +218,36 @@ impl Model {
             }
             (op, None) if shelf.keeps_waiting(op) => None,
             (Op::Hold { qty, .. }, None) => {
-                let has_one =
-                    matches!(standing.hold, Some(Hold::Standing { .. } | Hold::Confirmed { .. }));
+                let has_one = matches!(
+                    standing.hold,
+                    Some(Reservation::Standing { .. } | Reservation::Confirmed { .. })
+                );
                 let holds = !has_one && shelf.take(qty);
                 if holds {
-                    standing.hold = Some(Hold::Standing { item, qty });
+                    standing.hold = Some(Reservation::Standing { item, qty });
                 }
                 applied(holds)
             }
             (Op::Confirm { .. }, None) => match standing.hold {
-                Some(Hold::Standing { item: held, .. } | Hold::Confirmed { item: held })
-                    if held == item =>
-                {
-                    standing.hold = Some(Hold::Confirmed { item });
+                Some(
+                    Reservation::Standing { item: held, .. }
+                    | Reservation::Confirmed { item: held },
+                ) if held == item => {
+                    standing.hold = Some(Reservation::Confirmed { item });
                     applied(true)
                 }
-                Some(Hold::Over { item: held }) if held == item => applied(false),
+                Some(Reservation::Over { item: held }) if held == item => applied(false),
                 _ => failed(Failure::NotHeld),
             },
             (Op::Release { .. }, None) => match standing.hold {
-                Some(Hold::Standing { item: held, .. }) if held == item && shelf.row_locked => None,
-                Some(Hold::Standing { item: held, qty }) if held == item => {
+                Some(Reservation::Standing { item: held, .. })
+                    if held == item && shelf.row_locked =>
+                {
+                    None
+                }
+                Some(Reservation::Standing { item: held, qty }) if held == item => {
                     shelf.give_back(qty);
-                    standing.hold = Some(Hold::Over { item });
+                    standing.hold = Some(Reservation::Over { item });
                     applied(true)
                 }
                 _ => applied(false),
@@ -292,7 +308,7 @@ impl Model {
         &mut self,
         grip: &mut HeldResources,
         standing: &mut Standing,
-    ) -> Option<Box<Transaction>> {
+    ) -> Option<Box<ModelTransaction>> {
         for (shelf, number) in self.shelves.iter_mut().zip(0..) {
             shelf.row_locked &= !grip.holds_row_since(Item(number), self.journal.cuts);
         }
@@ -323,7 +339,7 @@ impl Model {
             self.shelves.get(usize::from(item.0)).is_some_and(|shelf| shelf.row_locked)
         };
         standing.has_timer()
-            && !matches!(standing.hold, Some(Hold::Standing { item, .. }) if is_locked(item))
+            && !matches!(standing.hold, Some(Reservation::Standing { item, .. }) if is_locked(item))
     }
 
     /// Expires this buyer's hold and leases.
@@ -361,11 +377,11 @@ impl Model {
     /// Expires this buyer's hold, and gives its units back.
     pub fn expire_hold(&mut self, standing: &mut Standing) {
         self.remembering(|model| {
-            if let Some(Hold::Standing { item, qty }) = standing.hold {
+            if let Some(Reservation::Standing { item, qty }) = standing.hold {
                 if let Some(shelf) = model.shelves.get_mut(usize::from(item.0)) {
                     shelf.give_back(qty);
                 }
-                standing.hold = Some(Hold::Over { item });
+                standing.hold = Some(Reservation::Over { item });
             }
         });
     }

@@ -7,7 +7,7 @@ use crate::domain::op::{Item, Op, Payment, Reply, Units, Want};
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Standing {
     /// Units reserved for it.
-    pub hold: Option<Hold>,
+    pub hold: Option<Reservation>,
     /// Leases that are running: one bit for each product.
     pub leases: u16,
     /// How often money has moved from the buyer.
@@ -53,7 +53,7 @@ pub enum Aside {
 
 /// A reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Hold {
+pub enum Reservation {
     /// Its timer is running.
     Standing {
         /// The product.
@@ -83,7 +83,7 @@ impl Standing {
     /// Whether it has a standing hold, which it has not confirmed.
     #[must_use]
     pub fn is_holding(&self) -> bool {
-        matches!(self.hold, Some(Hold::Standing { .. }))
+        matches!(self.hold, Some(Reservation::Standing { .. }))
     }
 
     /// Whether other buyers may have found too little stock because of it, though it has nothing now.

@@ -18,14 +18,14 @@ use crate::domain::op::{Item, Op, Reply, Units, Want};
 
 /// A transaction under way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Transaction {
+pub struct ModelTransaction {
     isolation: Isolation,
     /// Power cuts before it began.
     pub(super) cuts: u8,
     /// The shelves at the beginning; empty if each statement sees what is committed.
     snapshot: Vec<Shelf>,
     /// What it did with each shelf.
-    rows: Vec<Row>,
+    rows: Vec<RowAccess>,
     /// Whether its buyer had an order at the beginning; none if each statement sees what is committed.
     had_order: Option<bool>,
     /// Whether it has looked for an order.
@@ -42,7 +42,7 @@ pub struct Transaction {
 
 /// What a transaction did with a shelf.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Row {
+struct RowAccess {
     locked: bool,
     read: bool,
     counted: bool,
@@ -50,7 +50,7 @@ struct Row {
 }
 
 /// The result of an op inside a transaction.
-pub(super) enum Inside {
+pub(super) enum TransactionResult {
     /// A reply.
     Reply(Result<Reply, Missed>),
     /// The op needs the row's lock first.
@@ -61,7 +61,7 @@ pub(super) enum Inside {
     NotHere,
 }
 
-impl Transaction {
+impl ModelTransaction {
     pub(super) fn begin(
         isolation: Isolation,
         shelves: &[Shelf],
@@ -87,7 +87,7 @@ impl Transaction {
             isolation,
             cuts,
             snapshot,
-            rows: vec![Row::default(); shelves.len()],
+            rows: vec![RowAccess::default(); shelves.len()],
             had_order: sees_snapshot.then_some(has_order),
             looked: false,
             claims: false,
@@ -98,10 +98,10 @@ impl Transaction {
     }
 
     /// Does one op about this shelf.
-    pub(super) fn apply(&mut self, op: Op, item: Item, shelf: &Shelf) -> Inside {
+    pub(super) fn apply(&mut self, op: Op, item: Item, shelf: &Shelf) -> TransactionResult {
         let place = usize::from(item.0);
         let before = self.snapshot.get(place).copied();
-        let Some(row) = self.rows.get_mut(place) else { return Inside::NotHere };
+        let Some(row) = self.rows.get_mut(place) else { return TransactionResult::NotHere };
         let seen = before.unwrap_or(*shelf);
         // A write outside any transaction is no commit, and is only noticed if it changes the stock.
         let is_late = || {
@@ -110,7 +110,7 @@ impl Transaction {
                     || before.stock != shelf.stock && !self.counts_orders
             })
         };
-        let reply = |reply| Inside::Reply(Ok(reply));
+        let reply = |reply| TransactionResult::Reply(Ok(reply));
         match op {
             Op::Read { .. } => {
                 row.read = true;
@@ -132,10 +132,10 @@ impl Transaction {
             Op::Lock { .. } | Op::Write { .. } | Op::Take { .. } | Op::Add { .. }
                 if !row.locked =>
             {
-                Inside::NeedsLock
+                TransactionResult::NeedsLock
             }
             Op::Lock { .. } | Op::Write { .. } | Op::Take { .. } | Op::Add { .. } if is_late() => {
-                Inside::Aborted
+                TransactionResult::Aborted
             }
             Op::Lock { .. } => reply(Reply::Locked { waited: false }),
             Op::Write { stock, .. } => {
@@ -155,7 +155,7 @@ impl Transaction {
                 row.written = Some(stock);
                 reply(Reply::Stock(stock))
             }
-            _ => Inside::NotHere,
+            _ => TransactionResult::NotHere,
         }
     }
 
@@ -236,7 +236,7 @@ impl Transaction {
 
     /// The stock that it wrote of each product.
     pub(super) fn writes(&self) -> impl Iterator<Item = (Item, Units)> + '_ {
-        let written = |(row, number): (&Row, u8)| Some((Item(number), row.written?));
+        let written = |(row, number): (&RowAccess, u8)| Some((Item(number), row.written?));
         self.rows.iter().zip(0..).filter_map(written)
     }
 

@@ -10,33 +10,33 @@ use ::mysql::{Conn, Opts, Params};
 use super::locks::waits_beside;
 use crate::base::error::Error;
 use crate::base::text::sql::{Dialect, with_parameters};
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
 use crate::stores::remote::StoreConfig;
-use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
+use crate::stores::sql::{Database, OpenedTable, Parameters, Row, SqlError, Statement, value_of};
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
 #[derive(Clone)]
-struct Prepared {
+struct MysqlBuiltinStatement {
     statement: ::mysql::Statement,
     names: Arc<[&'static str]>,
 }
 
 /// A user's statement with parameters.
 #[derive(Clone)]
-struct Foreign {
+struct MysqlUserStatement {
     statement: ::mysql::Statement,
     /// The names of its parameters in their order.
     names: Arc<[String]>,
 }
 
 /// One connection.
-pub(in crate::stores) struct Connection {
+pub(in crate::stores) struct MysqlConnection {
     conn: Conn,
-    prepared: Vec<Option<Prepared>>,
+    prepared: Vec<Option<MysqlBuiltinStatement>>,
     /// The user's statements, by their text; none for one without parameters, which is not prepared.
-    foreign: BTreeMap<String, Option<Foreign>>,
+    foreign: BTreeMap<String, Option<MysqlUserStatement>>,
     in_transaction: bool,
     /// Sessions whose changes are held inside the server by a lock of this one.
     held_inside: Vec<i64>,
@@ -50,7 +50,7 @@ const SECOND_LOCK: &str = "oversell_sim_hold_2_";
 /// The prefix of the lock that a session has while its change is held.
 const ARRIVED: &str = "oversell_sim_hold_3_";
 
-impl Connection {
+impl MysqlConnection {
     /// Connects, and sets the lock timeout and the isolation level.
     pub(super) fn open(opts: &Opts, terms: &StoreConfig) -> Result<Self, Error> {
         let dial = || {
@@ -126,7 +126,7 @@ impl Connection {
     }
 
     /// The tables that a statement opens: it is explained, with NULL for each value, and not run.
-    fn opened(&mut self, text: &str) -> Result<Vec<Opened>, ::mysql::Error> {
+    fn opened(&mut self, text: &str) -> Result<Vec<OpenedTable>, ::mysql::Error> {
         let marked = with_parameters(Dialect::Mysql, text, |_| "?".into());
         self.conn.query_drop("START TRANSACTION")?;
         let explained = self.conn.prep(format!("EXPLAIN {marked}"))?;
@@ -135,14 +135,14 @@ impl Connection {
         let opened = self
             .conn
             .query_map(include_str!("statements/opens.sql"), |(table, changes): (String, bool)| {
-                Opened { table, changes }
+                OpenedTable { table, changes }
             });
         self.conn.close(explained)?;
         opened
     }
 
     /// Prepares a statement, the first time it is used.
-    fn prepare(&mut self, statement: Statement) -> Result<Prepared, SqlError> {
+    fn prepare(&mut self, statement: Statement) -> Result<MysqlBuiltinStatement, SqlError> {
         let place = statement as usize;
         if let Some(prepared) = &self.prepared[place] {
             return Ok(prepared.clone());
@@ -153,14 +153,17 @@ impl Connection {
             "?".into()
         });
         let statement = self.conn.prep(marked).map_err(|error| self.error(&error))?;
-        let prepared = Prepared { statement, names: names.into() };
+        let prepared = MysqlBuiltinStatement { statement, names: names.into() };
         self.prepared[place] = Some(prepared.clone());
         Ok(prepared)
     }
 
     /// Reads a user's statement the first time it is used, and prepares it if it has parameters: without, not every
     /// statement can be prepared.
-    fn prepare_foreign(&mut self, text: &str) -> Result<Option<Foreign>, ::mysql::Error> {
+    fn prepare_foreign(
+        &mut self,
+        text: &str,
+    ) -> Result<Option<MysqlUserStatement>, ::mysql::Error> {
         if let Some(prepared) = self.foreign.get(text) {
             return Ok(prepared.clone());
         }
@@ -171,7 +174,9 @@ impl Connection {
         });
         let prepared = match names.is_empty() {
             true => None,
-            false => Some(Foreign { statement: self.conn.prep(marked)?, names: names.into() }),
+            false => {
+                Some(MysqlUserStatement { statement: self.conn.prep(marked)?, names: names.into() })
+            }
         };
         self.foreign.insert(text.to_owned(), prepared.clone());
         Ok(prepared)
@@ -180,9 +185,9 @@ impl Connection {
     fn ask_foreign(
         &mut self,
         text: &str,
-        value_of: &dyn Fn(&str) -> Value,
+        value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<Answer, ::mysql::Error> {
-        let Some(Foreign { statement, names }) = self.prepare_foreign(text)? else {
+        let Some(MysqlUserStatement { statement, names }) = self.prepare_foreign(text)? else {
             return answer(self.conn.query_iter(text)?);
         };
         let values = names.iter().map(|name| sent(value_of(name))).collect();
@@ -224,19 +229,23 @@ impl Connection {
     }
 }
 
-impl Database for Connection {
+impl Database for MysqlConnection {
     fn text(statement: Statement) -> &'static str {
         text(statement)
     }
 
-    fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
-        let Prepared { statement, names } = self.prepare(statement)?;
+    fn change(&mut self, statement: Statement, values: Parameters<'_>) -> Result<u64, SqlError> {
+        let MysqlBuiltinStatement { statement, names } = self.prepare(statement)?;
         let done = self.conn.exec_drop(statement, bound(&names, values));
         done.map_err(|error| self.error(&error))?;
         Ok(self.conn.affected_rows())
     }
 
-    fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError> {
+    fn query(
+        &mut self,
+        statement: Statement,
+        values: Parameters<'_>,
+    ) -> Result<Vec<Row>, SqlError> {
         if statement == Statement::Add {
             // There is no RETURNING for an UPDATE here.
             self.change(statement, values)?;
@@ -244,7 +253,7 @@ impl Database for Connection {
             let left = left.map_err(|error| self.error(&error))?;
             return Ok(left.map(|left| [left, 0, 0]).into_iter().collect());
         }
-        let Prepared { statement, names } = self.prepare(statement)?;
+        let MysqlBuiltinStatement { statement, names } = self.prepare(statement)?;
         let rows: Result<Vec<::mysql::Row>, _> = self.conn.exec(statement, bound(&names, values));
         let rows = rows.map_err(|error| self.error(&error))?;
         Ok(rows.into_iter().map(row).collect())
@@ -261,7 +270,11 @@ impl Database for Connection {
         Ok(())
     }
 
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+    fn ask(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, SqlError> {
         self.ask_foreign(text, value_of).map_err(|error| self.error(&error))
     }
 
@@ -276,7 +289,7 @@ impl Database for Connection {
         run(&mut self.conn).map_err(|error| self.error(&error))
     }
 
-    fn opens(&mut self, text: &str) -> Vec<Opened> {
+    fn opens(&mut self, text: &str) -> Vec<OpenedTable> {
         let opened = self.opened(text);
         let _ = self.conn.query_drop("ROLLBACK");
         opened.unwrap_or_default()
@@ -345,7 +358,7 @@ fn waits_in(status: &str) -> Vec<(i64, i64)> {
 }
 
 /// The values of the parameters, in their order.
-fn bound(names: &[&str], values: Values<'_>) -> Params {
+fn bound(names: &[&str], values: Parameters<'_>) -> Params {
     let value = |name: &&str| ::mysql::Value::Int(value_of(name, values));
     if names.is_empty() {
         Params::Empty
@@ -371,12 +384,14 @@ fn row(row: ::mysql::Row) -> Row {
 }
 
 /// A value as it is sent to the server.
-fn sent(value: Value) -> ::mysql::Value {
+fn sent(value: StoreValue) -> ::mysql::Value {
     match value {
-        Value::Null => ::mysql::Value::NULL,
-        Value::Int(number) => ::mysql::Value::Int(number),
-        Value::Real(number) => ::mysql::Value::Double(number),
-        Value::Decimal(text) | Value::Text(text) => ::mysql::Value::Bytes(text.into_bytes()),
+        StoreValue::Null => ::mysql::Value::NULL,
+        StoreValue::Int(number) => ::mysql::Value::Int(number),
+        StoreValue::Real(number) => ::mysql::Value::Double(number),
+        StoreValue::Decimal(text) | StoreValue::Text(text) => {
+            ::mysql::Value::Bytes(text.into_bytes())
+        }
     }
 }
 
@@ -401,25 +416,24 @@ fn answer<P: ::mysql::prelude::Protocol>(
 }
 
 /// A value as it is received: for a statement that was sent without preparation, every value is text.
-fn received(value: ::mysql::Value, kind: ColumnType) -> Value {
+fn received(value: ::mysql::Value, kind: ColumnType) -> StoreValue {
     match value {
-        ::mysql::Value::NULL => Value::Null,
-        ::mysql::Value::Int(number) => Value::Int(number),
-        ::mysql::Value::UInt(number) => {
-            i64::try_from(number).map_or_else(|_| Value::Text(number.to_string()), Value::Int)
-        }
-        ::mysql::Value::Float(number) => Value::Real(number.into()),
-        ::mysql::Value::Double(number) => Value::Real(number),
+        ::mysql::Value::NULL => StoreValue::Null,
+        ::mysql::Value::Int(number) => StoreValue::Int(number),
+        ::mysql::Value::UInt(number) => i64::try_from(number)
+            .map_or_else(|_| StoreValue::Text(number.to_string()), StoreValue::Int),
+        ::mysql::Value::Float(number) => StoreValue::Real(number.into()),
+        ::mysql::Value::Double(number) => StoreValue::Real(number),
         ::mysql::Value::Bytes(bytes) => {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             match text.parse() {
-                Ok(number) if is_whole(kind) => Value::Int(number),
-                _ if kind == ColumnType::MYSQL_TYPE_NEWDECIMAL => Value::Decimal(text),
-                _ => Value::Text(text),
+                Ok(number) if is_whole(kind) => StoreValue::Int(number),
+                _ if kind == ColumnType::MYSQL_TYPE_NEWDECIMAL => StoreValue::Decimal(text),
+                _ => StoreValue::Text(text),
             }
         }
         other @ (::mysql::Value::Date(..) | ::mysql::Value::Time(..)) => {
-            Value::Text(other.as_sql(true).trim_matches('\'').to_owned())
+            StoreValue::Text(other.as_sql(true).trim_matches('\'').to_owned())
         }
     }
 }
@@ -487,7 +501,7 @@ mod tests {
         let terms = StoreConfig::of(&Settings::default(), &Control::default());
         let (url, _nest) = server::start(&terms).unwrap();
         let to = server::opts(&url, &Address::default(), &terms).unwrap();
-        let mut connection = Connection::open(&to, &terms).unwrap();
+        let mut connection = MysqlConnection::open(&to, &terms).unwrap();
         says_what_statements_open(&mut connection, "SELECT n FROM `shown`");
     }
 }

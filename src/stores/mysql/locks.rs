@@ -14,7 +14,7 @@ use crate::base::control::Control;
 const IN_TRANSIT: Duration = Duration::from_millis(5);
 
 /// A session, and its state as the server reports it.
-type Told = (i64, String);
+type SessionState = (i64, String);
 
 /// The state of a session that waits for `GET_LOCK`.
 const USER_LOCK: &str = "User lock";
@@ -32,7 +32,7 @@ pub(super) fn waits_beside(
     }
     let owners = owners(conn);
     if let Some(owners) = &owners {
-        let is_known = |(who, state): &Told| state == USER_LOCK && !owners.contains(who);
+        let is_known = |(who, state): &SessionState| state == USER_LOCK && !owners.contains(who);
         if waiting.iter().all(is_known) {
             return Ok(waiting.iter().filter_map(|(who, _)| waits_for(*who, owners)).collect());
         }
@@ -41,14 +41,14 @@ pub(super) fn waits_beside(
     Control::default().pause(IN_TRANSIT);
     let again = told(conn)?;
     let still = waiting.into_iter().filter(|told| again.contains(told));
-    let waits = |(who, state): Told| match &owners {
+    let waits = |(who, state): SessionState| match &owners {
         Some(owners) if state == USER_LOCK => waits_for(who, owners),
         _ => Some((who, 0)),
     };
     Ok(still.filter_map(waits).collect())
 }
 
-fn told(conn: &mut Conn) -> Result<Vec<Told>, ::mysql::Error> {
+fn told(conn: &mut Conn) -> Result<Vec<SessionState>, ::mysql::Error> {
     conn.query(include_str!("statements/waits.sql"))
 }
 

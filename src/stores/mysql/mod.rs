@@ -13,7 +13,7 @@ use super::remote::{Server, StoreConfig};
 use super::sql::{Dialer, SqlError, SqlServer, Tables};
 use crate::base::error::Error;
 use crate::domain::store_kind::StoreKind;
-use connection::Connection;
+use connection::MysqlConnection;
 
 pub(super) use server::PACKAGE;
 #[cfg(feature = "app")]
@@ -36,20 +36,20 @@ pub(super) fn ask_at(
     url: &str,
     address: &Address,
     terms: &StoreConfig,
-) -> Result<Connection, Error> {
-    Connection::open(&server::opts(url, address, terms)?, terms)
+) -> Result<MysqlConnection, Error> {
+    MysqlConnection::open(&server::opts(url, address, terms)?, terms)
 }
 
 impl Dialer for Opts {
-    type Database = Connection;
+    type Database = MysqlConnection;
 
     const KIND: StoreKind = StoreKind::Mysql;
 
-    fn dial(&self, terms: &StoreConfig) -> Result<Connection, Error> {
-        Connection::open(self, terms)
+    fn dial(&self, terms: &StoreConfig) -> Result<MysqlConnection, Error> {
+        MysqlConnection::open(self, terms)
     }
 
-    fn version(connection: &mut Connection) -> Result<String, SqlError> {
+    fn version(connection: &mut MysqlConnection) -> Result<String, SqlError> {
         connection.version()
     }
 }

@@ -8,7 +8,7 @@ use ::mysql::{Opts, OptsBuilder};
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Beside, DATA, Package, ServerSandbox, Template};
+use crate::stores::private::{self, Beside, DATA, DataDirTemplate, Package, ServerSandbox};
 use crate::stores::remote::StoreConfig;
 use crate::stores::sql::{Database as _, Statement};
 
@@ -93,7 +93,7 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     };
     if terms.settings.relaxed {
         // An archive holds no password: the server itself sets it when it starts.
-        Template::of("mariadb", &[&install, &server], &INSTALL_RELAXED)
+        DataDirTemplate::of("mariadb", &[&install, &server], &INSTALL_RELAXED)
             .fill(&sandbox, |_| initialize(&INSTALL_RELAXED))?;
     } else {
         // A server that has to keep what it acknowledged does not begin by making its log anew in another size.
@@ -119,11 +119,11 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     }
     let url = format!("mysql://root:{password}@localhost/{DATABASE}?socket={socket}");
     let opts = opts(&url, &Address::default(), terms)?;
-    let answers = || super::Connection::open(&opts, terms).is_ok();
+    let answers = || super::MysqlConnection::open(&opts, terms).is_ok();
     sandbox.start(command, Beside::reading(first), &terms.control, answers)?;
     // The plugin names the owners of locks that are no row locks. Without it, such waits are inferred from the
     // sessions' states.
-    let _ = super::Connection::open(&opts, terms)
+    let _ = super::MysqlConnection::open(&opts, terms)
         .map(|mut connection| connection.run_file("INSTALL SONAME 'metadata_lock_info'"));
     Ok((url, sandbox))
 }

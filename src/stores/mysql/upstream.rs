@@ -2,10 +2,10 @@
 
 use ::mysql::Opts;
 
-use super::connection::Connection;
+use super::connection::MysqlConnection;
 use super::server;
 use crate::base::error::Error;
-use crate::describe::checkout::Value;
+use crate::describe::checkout::StoreValue;
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Mysql, Target, Wire};
 use crate::stores::Address;
@@ -43,33 +43,34 @@ fn endpoint(opts: &Opts) -> Endpoint {
 }
 
 /// The rows of a query.
-fn listed(desk: &mut Connection, query: &str) -> Result<Vec<Vec<Value>>, SqlError> {
-    Ok(desk.ask(query, &|_| Value::Null)?.rows)
+fn listed(desk: &mut MysqlConnection, query: &str) -> Result<Vec<Vec<StoreValue>>, SqlError> {
+    Ok(desk.ask(query, &|_| StoreValue::Null)?.rows)
 }
 
 /// Every table, with the checksum and the number of its rows.
-fn signs(desk: &mut Connection) -> Result<Vec<(String, String, String)>, SqlError> {
+fn signs(desk: &mut MysqlConnection) -> Result<Vec<(String, String, String)>, SqlError> {
     let tables = listed(
         desk,
         "SELECT table_name FROM information_schema.tables \
          WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name",
     )?;
     let mut signs = Vec::new();
-    for table in tables.iter().flatten().map(Value::text) {
+    for table in tables.iter().flatten().map(StoreValue::text) {
         let sum = listed(desk, &format!("CHECKSUM TABLE `{table}`"))?;
-        let sum = sum.first().and_then(|row| row.get(1)).map_or(String::new(), Value::text);
+        let sum = sum.first().and_then(|row| row.get(1)).map_or(String::new(), StoreValue::text);
         let count = listed(desk, &format!("SELECT COUNT(*) FROM `{table}`"))?;
-        let count = count.iter().flatten().next().map_or(String::new(), Value::text);
+        let count = count.iter().flatten().next().map_or(String::new(), StoreValue::text);
         signs.push((table, sum, count));
     }
     Ok(signs)
 }
 
-impl Keepsake for Connection {
+impl Keepsake for MysqlConnection {
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
         let told = listed(self, "SELECT @@tx_isolation")
             .or_else(|_| listed(self, "SELECT @@transaction_isolation"))?;
-        let told = told.iter().flatten().next().map_or(String::new(), Value::text).to_lowercase();
+        let told =
+            told.iter().flatten().next().map_or(String::new(), StoreValue::text).to_lowercase();
         let says = |level: &Isolation| level.name() == told;
         Ok(Isolation::ALL.into_iter().find(says).unwrap_or(Isolation::RepeatableRead))
     }
@@ -92,10 +93,11 @@ impl Keepsake for Connection {
         let kept = listed(self, &format!("SELECT name, sum, n FROM {KEEP}.signs"))?;
         let now = signs(self)?;
         let changed = now.iter().filter(|(table, sum, count)| {
-            let is_it = |row: &&Vec<Value>| row.first().is_some_and(|name| name.text() == *table);
+            let is_it =
+                |row: &&Vec<StoreValue>| row.first().is_some_and(|name| name.text() == *table);
             kept.iter().find(is_it).is_none_or(|row| {
-                row.get(1).map(Value::text).as_ref() != Some(sum)
-                    || row.get(2).map(Value::text).as_ref() != Some(count)
+                row.get(1).map(StoreValue::text).as_ref() != Some(sum)
+                    || row.get(2).map(StoreValue::text).as_ref() != Some(count)
             })
         });
         let mut said = "SET FOREIGN_KEY_CHECKS = 0; SET UNIQUE_CHECKS = 0;".to_owned();
@@ -108,7 +110,7 @@ impl Keepsake for Connection {
                      AND extra NOT LIKE '%GENERATED%' ORDER BY ordinal_position"
                 ),
             )?;
-            let columns: Vec<String> = columns.iter().flatten().map(Value::text).collect();
+            let columns: Vec<String> = columns.iter().flatten().map(StoreValue::text).collect();
             let columns = columns.join(", ");
             // The table then numbers new rows from after the highest number that it contains.
             said += &format!(

@@ -13,14 +13,14 @@ use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Socket};
 
-use super::dynamic::{Received, Sent, kind_of};
+use super::dynamic::{PostgresValue, Received, kind_of};
 use crate::base::error::Error;
 use crate::base::text::sql::{Dialect, with_parameters};
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
 use crate::stores::remote::StoreConfig;
-use crate::stores::sql::{Database, Opened, Row, SqlError, Statement, Values, value_of};
+use crate::stores::sql::{Database, OpenedTable, Parameters, Row, SqlError, Statement, value_of};
 
 /// How much longer than a buyer's patience an answer may take: the server itself gives up before.
 const GRACE: Duration = Duration::from_secs(5);
@@ -29,19 +29,19 @@ const GRACE: Duration = Duration::from_secs(5);
 const FIRST_LOCK: i32 = 760_412_377;
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
-struct Prepared {
+struct PostgresBuiltinStatement {
     statement: tokio_postgres::Statement,
     names: Vec<&'static str>,
 }
 
 /// A prepared statement with the values of its parameters, each as a 32-bit and as a 64-bit integer.
-struct Bound {
+struct BoundStatement {
     statement: tokio_postgres::Statement,
     numbers: Vec<(i32, i64)>,
 }
 
-impl Prepared {
-    fn bind(&self, values: Values<'_>) -> Result<Bound, SqlError> {
+impl PostgresBuiltinStatement {
+    fn bind(&self, values: Parameters<'_>) -> Result<BoundStatement, SqlError> {
         let numbers = self.names.iter().zip(self.statement.params()).map(|(name, width)| {
             let wide = value_of(name, values);
             match i32::try_from(wide) {
@@ -51,11 +51,14 @@ impl Prepared {
                 narrow => Ok((narrow.unwrap_or_default(), wide)),
             }
         });
-        Ok(Bound { numbers: numbers.collect::<Result<_, _>>()?, statement: self.statement.clone() })
+        Ok(BoundStatement {
+            numbers: numbers.collect::<Result<_, _>>()?,
+            statement: self.statement.clone(),
+        })
     }
 }
 
-impl Bound {
+impl BoundStatement {
     fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
         let widths = self.statement.params().iter().zip(&self.numbers);
         widths
@@ -68,7 +71,7 @@ impl Bound {
 }
 
 /// A user's statement.
-struct Foreign {
+struct PostgresUserStatement {
     /// Its text with numbered parameters.
     numbered: String,
     /// The names of its parameters in their order.
@@ -77,7 +80,7 @@ struct Foreign {
     prepared: BTreeMap<Vec<u32>, tokio_postgres::Statement>,
 }
 
-impl Foreign {
+impl PostgresUserStatement {
     fn read(text: &str) -> Self {
         let (numbered, names) = numbered(text);
         let names = names.into_iter().map(str::to_owned).collect();
@@ -86,12 +89,12 @@ impl Foreign {
 }
 
 /// One connection.
-pub(in crate::stores) struct Connection {
+pub(in crate::stores) struct PostgresConnection {
     client: Client,
-    line: Line,
-    prepared: Vec<Option<Prepared>>,
+    line: ConnectionDriver,
+    prepared: Vec<Option<PostgresBuiltinStatement>>,
     /// The user's statements, by their text.
-    foreign: BTreeMap<String, Foreign>,
+    foreign: BTreeMap<String, PostgresUserStatement>,
     /// The query that returns which sessions wait for which others.
     waits: Option<tokio_postgres::Statement>,
     version: String,
@@ -101,7 +104,7 @@ pub(in crate::stores) struct Connection {
 
 /// The network side of a connection, which a thread has to poll while an answer is awaited. Here the thread that waits
 /// for the answer polls it, so that no other thread has to be woken.
-struct Line {
+struct ConnectionDriver {
     runtime: Runtime,
     /// None once the connection has ended: a pending answer fails only after the stream is dropped.
     stream: Option<Box<tokio_postgres::Connection<Socket, NoTlsStream>>>,
@@ -110,7 +113,7 @@ struct Line {
     handle: Option<BuyerHandle>,
 }
 
-impl Line {
+impl ConnectionDriver {
     /// Waits for an answer, for at most `within`.
     fn wait<T>(
         &mut self,
@@ -144,7 +147,7 @@ impl Line {
     }
 }
 
-impl Connection {
+impl PostgresConnection {
     /// Connects, sets the lock timeout, and reads the server's version.
     pub(super) fn open(config: &Config, terms: &StoreConfig) -> Result<Self, Error> {
         let cannot = |why: String| Error::world(format!("cannot connect to PostgreSQL: {why}"));
@@ -156,7 +159,8 @@ impl Connection {
         let (client, stream) =
             runtime.block_on(config.connect(NoTls)).map_err(|error| cannot(said(&error)))?;
         let within = terms.settings.patience + GRACE;
-        let mut line = Line { runtime, stream: Some(Box::new(stream)), within, handle: None };
+        let mut line =
+            ConnectionDriver { runtime, stream: Some(Box::new(stream)), within, handle: None };
         let patience_ms = terms.settings.patience.as_millis().clamp(1, i32::MAX as u128);
         let settings = format!("SET lock_timeout = {patience_ms}");
         let greeting = format!("{settings}; SHOW server_version");
@@ -202,11 +206,15 @@ impl Connection {
     fn prepare_foreign(
         &mut self,
         text: &str,
-        value_of: &dyn Fn(&str) -> Value,
-    ) -> Result<(tokio_postgres::Statement, Vec<Sent>), SqlError> {
-        let foreign = self.foreign.entry(text.to_owned()).or_insert_with(|| Foreign::read(text));
-        let sent: Vec<Sent> = foreign.names.iter().map(|name| Sent(value_of(name))).collect();
-        let kinds: Vec<Type> = sent.iter().map(|Sent(value)| kind_of(value)).collect();
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<(tokio_postgres::Statement, Vec<PostgresValue>), SqlError> {
+        let foreign = self
+            .foreign
+            .entry(text.to_owned())
+            .or_insert_with(|| PostgresUserStatement::read(text));
+        let sent: Vec<PostgresValue> =
+            foreign.names.iter().map(|name| PostgresValue(value_of(name))).collect();
+        let kinds: Vec<Type> = sent.iter().map(|PostgresValue(value)| kind_of(value)).collect();
         let key: Vec<u32> = kinds.iter().map(Type::oid).collect();
         if let Some(prepared) = foreign.prepared.get(&key) {
             return Ok((prepared.clone(), sent));
@@ -219,7 +227,7 @@ impl Connection {
     fn ask_foreign(
         &mut self,
         text: &str,
-        value_of: &dyn Fn(&str) -> Value,
+        value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<Answer, SqlError> {
         let (statement, sent) = self.prepare_foreign(text, value_of)?;
         let values: Vec<&(dyn ToSql + Sync)> = sent.iter().map(|sent| sent as _).collect();
@@ -234,29 +242,33 @@ impl Connection {
     }
 
     /// Prepares a statement, the first time it is used.
-    fn prepare(&mut self, statement: Statement) -> Result<&Prepared, SqlError> {
+    fn prepare(&mut self, statement: Statement) -> Result<&PostgresBuiltinStatement, SqlError> {
         let place = statement as usize;
         if self.prepared[place].is_none() {
             let (numbered, names) = numbered(text(statement));
             let statement = self.line.wait(self.client.prepare(&numbered))?;
-            self.prepared[place] = Some(Prepared { statement, names });
+            self.prepared[place] = Some(PostgresBuiltinStatement { statement, names });
         }
         self.prepared[place].as_ref().ok_or_else(|| SqlError::Refused(String::new()))
     }
 }
 
-impl Database for Connection {
+impl Database for PostgresConnection {
     fn text(statement: Statement) -> &'static str {
         text(statement)
     }
 
-    fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
+    fn change(&mut self, statement: Statement, values: Parameters<'_>) -> Result<u64, SqlError> {
         let bound = self.prepare(statement)?.bind(values)?;
         let done = self.line.wait(self.client.execute(&bound.statement, &bound.values()));
         self.after(done)
     }
 
-    fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError> {
+    fn query(
+        &mut self,
+        statement: Statement,
+        values: Parameters<'_>,
+    ) -> Result<Vec<Row>, SqlError> {
         let bound = self.prepare(statement)?.bind(values)?;
         let rows = self.line.wait(self.client.query(&bound.statement, &bound.values()));
         self.after(rows)?.iter().map(row).collect()
@@ -267,7 +279,11 @@ impl Database for Connection {
         self.after(done)
     }
 
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+    fn ask(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, SqlError> {
         let answer = self.ask_foreign(text, value_of);
         self.after(answer)
     }
@@ -276,7 +292,7 @@ impl Database for Connection {
         self.run_text(text)
     }
 
-    fn opens(&mut self, text: &str) -> Vec<Opened> {
+    fn opens(&mut self, text: &str) -> Vec<OpenedTable> {
         let script = include_str!("statements/opens.sql").replace("$1", &numbered(text).0);
         let Ok(heard) = self.line.wait(self.client.simple_query(&script)) else {
             // The statement cannot be prepared, at least not here: the transaction is still open.
@@ -285,7 +301,7 @@ impl Database for Connection {
         };
         let opened = |message: &SimpleQueryMessage| match message {
             SimpleQueryMessage::Row(row) => {
-                Some(Opened { table: row.get(0)?.to_owned(), changes: row.get(1)? == "t" })
+                Some(OpenedTable { table: row.get(0)?.to_owned(), changes: row.get(1)? == "t" })
             }
             _ => None,
         };
@@ -386,7 +402,7 @@ fn row(row: &tokio_postgres::Row) -> Result<Row, SqlError> {
 }
 
 /// A row of any types.
-fn foreign_row(row: &tokio_postgres::Row) -> Result<Vec<Value>, SqlError> {
+fn foreign_row(row: &tokio_postgres::Row) -> Result<Vec<StoreValue>, SqlError> {
     let value = |(place, column): (usize, &tokio_postgres::Column)| {
         row.try_get::<_, Received>(place).map(|Received(value)| value).map_err(|error| {
             let why = error.source().map_or(error.to_string(), ToString::to_string);
@@ -488,7 +504,7 @@ mod tests {
         let terms = StoreConfig::of(&Settings::default(), &Control::default());
         let (url, _nest) = server::start(&terms).unwrap();
         let to = server::config(&url, &Address::default()).unwrap();
-        let mut connection = Connection::open(&to, &terms).unwrap();
+        let mut connection = PostgresConnection::open(&to, &terms).unwrap();
         says_what_statements_open(&mut connection, "SELECT n FROM U&\"sh\\006fwn\"");
     }
 }

@@ -7,28 +7,28 @@ use bytes::BytesMut;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta};
 use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use crate::describe::checkout::Value;
+use crate::describe::checkout::StoreValue;
 
 type Wrong = Box<dyn Error + Sync + Send>;
 
 /// A value as it is sent to the server.
 #[derive(Debug)]
-pub(super) struct Sent(pub(super) Value);
+pub(super) struct PostgresValue(pub(super) StoreValue);
 
 /// The type that a value is sent as, as far as it is known; otherwise the server infers the type from the context.
-pub(super) fn kind_of(value: &Value) -> Type {
+pub(super) fn kind_of(value: &StoreValue) -> Type {
     match value {
-        Value::Int(number) if i32::try_from(*number).is_ok() => Type::INT4,
-        Value::Int(_) => Type::INT8,
-        Value::Real(_) => Type::FLOAT8,
-        Value::Decimal(_) => Type::NUMERIC,
-        Value::Null | Value::Text(_) => Type::UNKNOWN,
+        StoreValue::Int(number) if i32::try_from(*number).is_ok() => Type::INT4,
+        StoreValue::Int(_) => Type::INT8,
+        StoreValue::Real(_) => Type::FLOAT8,
+        StoreValue::Decimal(_) => Type::NUMERIC,
+        StoreValue::Null | StoreValue::Text(_) => Type::UNKNOWN,
     }
 }
 
-impl ToSql for Sent {
+impl ToSql for PostgresValue {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Wrong> {
-        if matches!(self.0, Value::Null) {
+        if matches!(self.0, StoreValue::Null) {
             return Ok(IsNull::Yes);
         }
         out.extend_from_slice(self.0.text().as_bytes());
@@ -47,25 +47,27 @@ impl ToSql for Sent {
 }
 
 /// A value as it is received.
-pub(super) struct Received(pub(super) Value);
+pub(super) struct Received(pub(super) StoreValue);
 
 impl<'r> FromSql<'r> for Received {
     fn from_sql(kind: &Type, raw: &'r [u8]) -> Result<Self, Wrong> {
         let value = match *kind {
-            Type::BOOL => Value::Int(i64::from(bool::from_sql(kind, raw)?)),
-            Type::INT2 => Value::Int(i16::from_sql(kind, raw)?.into()),
-            Type::INT4 => Value::Int(i32::from_sql(kind, raw)?.into()),
-            Type::INT8 => Value::Int(i64::from_sql(kind, raw)?),
-            Type::OID => Value::Int(u32::from_sql(kind, raw)?.into()),
-            Type::FLOAT4 => Value::Real(f32::from_sql(kind, raw)?.into()),
-            Type::FLOAT8 => Value::Real(f64::from_sql(kind, raw)?),
-            Type::NUMERIC => Value::Decimal(decimal(raw).ok_or("a decimal in an unknown form")?),
-            Type::UUID => Value::Text(uuid(raw)),
-            Type::VOID => Value::Null,
+            Type::BOOL => StoreValue::Int(i64::from(bool::from_sql(kind, raw)?)),
+            Type::INT2 => StoreValue::Int(i16::from_sql(kind, raw)?.into()),
+            Type::INT4 => StoreValue::Int(i32::from_sql(kind, raw)?.into()),
+            Type::INT8 => StoreValue::Int(i64::from_sql(kind, raw)?),
+            Type::OID => StoreValue::Int(u32::from_sql(kind, raw)?.into()),
+            Type::FLOAT4 => StoreValue::Real(f32::from_sql(kind, raw)?.into()),
+            Type::FLOAT8 => StoreValue::Real(f64::from_sql(kind, raw)?),
+            Type::NUMERIC => {
+                StoreValue::Decimal(decimal(raw).ok_or("a decimal in an unknown form")?)
+            }
+            Type::UUID => StoreValue::Text(uuid(raw)),
+            Type::VOID => StoreValue::Null,
             Type::JSONB => text(raw.get(1..).unwrap_or_default())?,
-            Type::DATE => Value::Text(date(i32::from_sql(&Type::INT4, raw)?)?),
-            Type::TIMESTAMP => Value::Text(moment(i64::from_sql(&Type::INT8, raw)?, "")?),
-            Type::TIMESTAMPTZ => Value::Text(moment(i64::from_sql(&Type::INT8, raw)?, "+00")?),
+            Type::DATE => StoreValue::Text(date(i32::from_sql(&Type::INT4, raw)?)?),
+            Type::TIMESTAMP => StoreValue::Text(moment(i64::from_sql(&Type::INT8, raw)?, "")?),
+            Type::TIMESTAMPTZ => StoreValue::Text(moment(i64::from_sql(&Type::INT8, raw)?, "+00")?),
             _ if is_text(kind) => text(raw)?,
             _ => return Err(format!("is of the type {kind}; have it returned as text").into()),
         };
@@ -73,7 +75,7 @@ impl<'r> FromSql<'r> for Received {
     }
 
     fn from_sql_null(_: &Type) -> Result<Self, Wrong> {
-        Ok(Self(Value::Null))
+        Ok(Self(StoreValue::Null))
     }
 
     fn accepts(_: &Type) -> bool {
@@ -90,8 +92,8 @@ fn is_text(kind: &Type) -> bool {
         || kind.name() == "citext"
 }
 
-fn text(raw: &[u8]) -> Result<Value, Wrong> {
-    Ok(Value::Text(std::str::from_utf8(raw)?.to_owned()))
+fn text(raw: &[u8]) -> Result<StoreValue, Wrong> {
+    Ok(StoreValue::Text(std::str::from_utf8(raw)?.to_owned()))
 }
 
 fn uuid(raw: &[u8]) -> String {

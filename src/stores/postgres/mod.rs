@@ -13,7 +13,7 @@ use super::remote::{Server, StoreConfig};
 use super::sql::{Dialer, SqlError, SqlServer, Tables};
 use crate::base::error::Error;
 use crate::domain::store_kind::StoreKind;
-use connection::Connection;
+use connection::PostgresConnection;
 
 pub(super) use server::PACKAGE;
 #[cfg(feature = "app")]
@@ -36,23 +36,23 @@ pub(super) fn ask_at(
     url: &str,
     address: &Address,
     terms: &StoreConfig,
-) -> Result<Connection, Error> {
-    Connection::open(&server::config(url, address)?, terms)
+) -> Result<PostgresConnection, Error> {
+    PostgresConnection::open(&server::config(url, address)?, terms)
 }
 
 impl Dialer for Config {
-    type Database = Connection;
+    type Database = PostgresConnection;
 
     const KIND: StoreKind = StoreKind::Postgres;
 
-    fn dial(&self, terms: &StoreConfig) -> Result<Connection, Error> {
+    fn dial(&self, terms: &StoreConfig) -> Result<PostgresConnection, Error> {
         match server::is_starting(self) {
             true => Err(Error::world("cannot connect to PostgreSQL: it is starting")),
-            false => Connection::open(self, terms),
+            false => PostgresConnection::open(self, terms),
         }
     }
 
-    fn version(connection: &mut Connection) -> Result<String, SqlError> {
+    fn version(connection: &mut PostgresConnection) -> Result<String, SqlError> {
         Ok(format!("PostgreSQL {}", connection.version()))
     }
 }

@@ -8,7 +8,9 @@ use tokio_postgres::config::Host;
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
-use crate::stores::private::{self, Beside, DATA, Origin, Package, ServerSandbox, Template};
+use crate::stores::private::{
+    self, Beside, DATA, DataDirOrigin, DataDirTemplate, Package, ServerSandbox,
+};
 use crate::stores::remote::StoreConfig;
 use crate::stores::sql::Dialer as _;
 
@@ -84,17 +86,17 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     // `QUIT` stops the server at once, without waiting for clients, and leaves no shared memory behind.
     let sandbox = ServerSandbox::make("QUIT")?;
     let password = private::password()?;
-    let template = Template::of("postgres", &[&initdb, &server], &INITDB);
+    let template = DataDirTemplate::of("postgres", &[&initdb, &server], &INITDB);
     let origin = template.fill(&sandbox, |origin| {
         let mut init = sandbox.command(&initdb);
         init.args(["--pgdata", DATA, "--pwfile", "/dev/stdin"]).args(INITDB);
         let first = match origin {
-            Origin::Initialized => password.clone(),
-            Origin::Shared => private::password()?,
+            DataDirOrigin::Initialized => password.clone(),
+            DataDirOrigin::Shared => private::password()?,
         };
         sandbox.run(init, &Beside::reading(first))
     })?;
-    if origin == Origin::Shared {
+    if origin == DataDirOrigin::Shared {
         let mut alone = sandbox.command(&server);
         alone.args(["--single", "-F", "-D", DATA, "template1"]);
         let change = format!("ALTER ROLE {USER} PASSWORD '{password}'\n");

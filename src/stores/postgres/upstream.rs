@@ -3,10 +3,10 @@
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-use super::connection::Connection;
+use super::connection::PostgresConnection;
 use super::server;
 use crate::base::error::Error;
-use crate::describe::checkout::Value;
+use crate::describe::checkout::StoreValue;
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Postgres, Target, Wire};
 use crate::stores::Address;
@@ -24,7 +24,7 @@ pub(in crate::stores) fn back(
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let (mut url, sandbox) = address.or_private(|| server::start(terms))?;
     if sandbox.is_some() {
-        let mut desk = Connection::open(&server::config(&url, address)?, terms)?;
+        let mut desk = PostgresConnection::open(&server::config(&url, address)?, terms)?;
         desk.run_file(&format!("CREATE DATABASE {DATABASE}")).map_err(SqlError::into_error)?;
         url = url.replace("/postgres?", &format!("/{DATABASE}?"));
     }
@@ -50,10 +50,11 @@ fn endpoint(config: &Config) -> Result<Endpoint, Error> {
     Ok(Endpoint { target, user, password: password.unwrap_or_default(), database })
 }
 
-impl Keepsake for Connection {
+impl Keepsake for PostgresConnection {
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
-        let told = self.ask("SHOW default_transaction_isolation", &|_| Value::Null)?;
-        let told = told.rows.first().and_then(|row| row.first()).map_or(String::new(), Value::text);
+        let told = self.ask("SHOW default_transaction_isolation", &|_| StoreValue::Null)?;
+        let told =
+            told.rows.first().and_then(|row| row.first()).map_or(String::new(), StoreValue::text);
         let says = |level: &Isolation| level.name().replace('-', " ") == told;
         Ok(Isolation::ALL.into_iter().find(says).unwrap_or(Isolation::ReadCommitted))
     }

@@ -20,7 +20,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 pub(in crate::stores) use programs::Package;
-pub(in crate::stores) use template::{DATA, Origin, Template};
+pub(in crate::stores) use template::{DATA, DataDirOrigin, DataDirTemplate};
 
 use crate::base::control::Control;
 use crate::base::error::Error;
@@ -38,17 +38,17 @@ const SETUP_LOG: &str = "setup-log";
 /// A private directory, with what runs in it: one server, or the members of a group.
 pub(in crate::stores) struct ServerSandbox {
     home: Home,
-    inside: Mutex<Inside>,
+    inside: Mutex<SandboxProcesses>,
 }
 
 /// The processes of a sandbox.
-struct Inside {
+struct SandboxProcesses {
     keeper: Child,
-    servers: Vec<Running>,
+    servers: Vec<ServerProcess>,
 }
 
 /// A server, and how it was started.
-struct Running {
+struct ServerProcess {
     child: Child,
     /// Whether it may start processes of its own, which have to end with it.
     has_others: bool,
@@ -102,7 +102,7 @@ impl ServerSandbox {
             let _ = std::fs::remove_dir_all(home.ours());
             Error::world(format!("cannot start a shell: {error}"))
         })?;
-        let inside = Mutex::new(Inside { keeper, servers: Vec::new() });
+        let inside = Mutex::new(SandboxProcesses { keeper, servers: Vec::new() });
         Ok(Self { home, inside })
     }
 
@@ -252,7 +252,7 @@ impl ServerSandbox {
         let log = self.log(log)?;
         let child = self.spawn(command, &beside, &log)?;
         let mut inside = self.inside.lock();
-        inside.servers.push(Running {
+        inside.servers.push(ServerProcess {
             child,
             has_others,
             program,
@@ -376,9 +376,9 @@ impl ServerSandbox {
     }
 }
 
-impl Inside {
+impl SandboxProcesses {
     fn processes(&self) -> Vec<String> {
-        let process = |server: &Running| match server.has_others {
+        let process = |server: &ServerProcess| match server.has_others {
             true => format!("+{}", server.child.id()),
             false => server.child.id().to_string(),
         };

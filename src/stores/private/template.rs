@@ -25,7 +25,7 @@ use super::ServerSandbox;
 use crate::base::error::Error;
 
 /// The environment variable that names a directory in which archives are kept. It has to belong to the user, and to be
-/// writable by nobody else.
+/// writable by no other user.
 const DIRECTORY: &str = "OVERSELL_SIM_TEMPLATES";
 
 /// The data directory, in the directory of a sandbox's servers.
@@ -33,14 +33,14 @@ pub(in crate::stores) const DATA: &str = "data";
 
 /// How a data directory is initialized: what the archive depends on.
 #[derive(Debug)]
-pub(in crate::stores) struct Template {
+pub(in crate::stores) struct DataDirTemplate {
     /// The name of the archive.
     name: String,
 }
 
 /// Whether the passwords of a data directory are those that it was initialized with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::stores) enum Origin {
+pub(in crate::stores) enum DataDirOrigin {
     /// It was initialized for this server.
     Initialized,
     /// It is, or is going to be, the data directory of several servers.
@@ -49,7 +49,7 @@ pub(in crate::stores) enum Origin {
 
 /// The archive of this process.
 #[derive(Default)]
-enum Kept {
+enum ArchiveState {
     /// No server was started yet.
     #[default]
     Nothing,
@@ -59,9 +59,9 @@ enum Kept {
 }
 
 /// The archives of this process, by their names. Each has a lock of its own: who comes second waits for the archive.
-static KEPT: Mutex<BTreeMap<String, Arc<Mutex<Kept>>>> = Mutex::new(BTreeMap::new());
+static KEPT: Mutex<BTreeMap<String, Arc<Mutex<ArchiveState>>>> = Mutex::new(BTreeMap::new());
 
-impl Template {
+impl DataDirTemplate {
     /// What these programs initialize, when called with these arguments. `name` is that of the server.
     pub(in crate::stores) fn of(name: &str, programs: &[&Path], arguments: &[&str]) -> Self {
         let mut hasher = FxHasher::default();
@@ -78,8 +78,8 @@ impl Template {
     pub(in crate::stores) fn fill(
         &self,
         sandbox: &ServerSandbox,
-        initialize: impl Fn(Origin) -> Result<(), Error>,
-    ) -> Result<Origin, Error> {
+        initialize: impl Fn(DataDirOrigin) -> Result<(), Error>,
+    ) -> Result<DataDirOrigin, Error> {
         match std::env::var_os(DIRECTORY).filter(|named| !named.is_empty()) {
             Some(directory) => self.fill_by_directory(sandbox, Path::new(&directory), initialize),
             None => self.fill_by_process(sandbox, initialize),
@@ -90,49 +90,49 @@ impl Template {
         &self,
         sandbox: &ServerSandbox,
         directory: &Path,
-        initialize: impl Fn(Origin) -> Result<(), Error>,
-    ) -> Result<Origin, Error> {
+        initialize: impl Fn(DataDirOrigin) -> Result<(), Error>,
+    ) -> Result<DataDirOrigin, Error> {
         let path = directory.join(&self.name);
         if File::open(&path).is_ok_and(|archive| is_ours(&archive) && unpack(sandbox, archive)) {
-            return Ok(Origin::Shared);
+            return Ok(DataDirOrigin::Shared);
         }
-        initialize(Origin::Shared)?;
+        initialize(DataDirOrigin::Shared)?;
         // That no archive can be kept there is no reason to run no server.
         let _ = keep_as(sandbox, directory, &path);
-        Ok(Origin::Shared)
+        Ok(DataDirOrigin::Shared)
     }
 
     fn fill_by_process(
         &self,
         sandbox: &ServerSandbox,
-        initialize: impl Fn(Origin) -> Result<(), Error>,
-    ) -> Result<Origin, Error> {
+        initialize: impl Fn(DataDirOrigin) -> Result<(), Error>,
+    ) -> Result<DataDirOrigin, Error> {
         let kept = Arc::clone(KEPT.lock().entry(self.name.clone()).or_default());
         let mut kept = kept.lock();
         match &mut *kept {
-            Kept::Nothing => {
-                *kept = Kept::Unarchived;
+            ArchiveState::Nothing => {
+                *kept = ArchiveState::Unarchived;
                 drop(kept);
-                initialize(Origin::Initialized)?;
-                return Ok(Origin::Initialized);
+                initialize(DataDirOrigin::Initialized)?;
+                return Ok(DataDirOrigin::Initialized);
             }
-            Kept::Archived(archive) => {
+            ArchiveState::Archived(archive) => {
                 let archive = archive.rewind().and_then(|()| archive.try_clone());
                 if archive.is_ok_and(|archive| unpack(sandbox, archive)) {
-                    return Ok(Origin::Shared);
+                    return Ok(DataDirOrigin::Shared);
                 }
-                initialize(Origin::Shared)?;
+                initialize(DataDirOrigin::Shared)?;
             }
-            Kept::Unarchived => {
-                initialize(Origin::Shared)?;
+            ArchiveState::Unarchived => {
+                initialize(DataDirOrigin::Shared)?;
                 if let Ok(archive) = tempfile::tempfile_in(sandbox.own_dir())
                     && pack(sandbox, &archive)
                 {
-                    *kept = Kept::Archived(archive);
+                    *kept = ArchiveState::Archived(archive);
                 }
             }
         }
-        Ok(Origin::Shared)
+        Ok(DataDirOrigin::Shared)
     }
 }
 
@@ -180,8 +180,8 @@ mod tests {
 
     use super::*;
 
-    fn template(name: &str) -> Template {
-        Template::of(name, &[], &[])
+    fn template(name: &str) -> DataDirTemplate {
+        DataDirTemplate::of(name, &[], &[])
     }
 
     /// Initializes a data directory that says how many there were before.
@@ -206,7 +206,7 @@ mod tests {
     fn in_one_process_the_third_server_and_all_later_ones_are_copies() {
         let template = template("in-one-process");
         let times = Cell::new(0);
-        let filled: Vec<(Origin, String)> = (0..4)
+        let filled: Vec<(DataDirOrigin, String)> = (0..4)
             .map(|_| {
                 let sandbox = ServerSandbox::make("KILL").unwrap();
                 let origin =
@@ -214,9 +214,9 @@ mod tests {
                 (origin, number(&sandbox))
             })
             .collect();
-        let (origins, numbers): (Vec<Origin>, Vec<String>) = filled.into_iter().unzip();
-        assert_eq!(origins[0], Origin::Initialized);
-        assert!(origins[1..].iter().all(|origin| *origin == Origin::Shared));
+        let (origins, numbers): (Vec<DataDirOrigin>, Vec<String>) = filled.into_iter().unzip();
+        assert_eq!(origins[0], DataDirOrigin::Initialized);
+        assert!(origins[1..].iter().all(|origin| *origin == DataDirOrigin::Shared));
         assert_eq!(numbers, ["1", "2", "2", "2"]);
     }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::executor::LOOKS;
-use crate::proxy::{AnalyzedStatement, Said, StatementAnalyzer, TransactionState};
+use crate::proxy::{AnalyzedStatement, ClientStatement, StatementAnalyzer, TransactionState};
 use crate::scheduler::{Footprint, Resources};
 
 /// The number of the first key, and the keys that have a number of their own; all others have the number after the
 /// last.
-pub(super) type Known = Arc<RwLock<(usize, Vec<String>)>>;
+pub(super) type KeyNumbers = Arc<RwLock<(usize, Vec<String>)>>;
 
 /// Commands that touch no key.
 const APART: [&str; 14] = [
@@ -60,7 +60,7 @@ const CHANGES: [&str; 36] = [
 
 /// One connection.
 pub(super) struct RedisAnalyzer {
-    known: Known,
+    known: KeyNumbers,
     /// What the commands that were queued since `MULTI` touch; none outside of `MULTI`.
     collected: Option<Footprint>,
     /// The watched keys.
@@ -69,7 +69,7 @@ pub(super) struct RedisAnalyzer {
 }
 
 impl RedisAnalyzer {
-    pub(super) fn new(known: &Known) -> Self {
+    pub(super) fn new(known: &KeyNumbers) -> Self {
         let watched = Footprint::NOTHING;
         Self { known: Arc::clone(known), collected: None, watched, collections: 0 }
     }
@@ -99,7 +99,7 @@ impl RedisAnalyzer {
 }
 
 impl StatementAnalyzer for RedisAnalyzer {
-    fn see(&mut self, said: &Said) -> AnalyzedStatement {
+    fn see(&mut self, said: &ClientStatement) -> AnalyzedStatement {
         let words: Vec<&str> = said.text.split('\u{1f}').collect();
         let name = words.first().map_or(String::new(), |word| word.to_uppercase());
         let own = self.own(&words);

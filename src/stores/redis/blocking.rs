@@ -67,12 +67,12 @@ pub(super) fn longest_wait(words: &[String]) -> Option<Option<u64>> {
 }
 
 /// Asks the server which clients wait.
-pub(super) struct Watcher {
+pub(super) struct RedisWatcher {
     pub(super) connection: Connection,
     pub(super) blocking: Blocking,
 }
 
-impl Watcher {
+impl RedisWatcher {
     fn unblock(&mut self, client: i64, how: &str) -> Result<bool, Error> {
         let unblocked: RedisResult<u64> =
             cmd("CLIENT").arg("UNBLOCK").arg(client).arg(how).query(&mut self.connection);
@@ -80,7 +80,7 @@ impl Watcher {
     }
 }
 
-impl Watch for Watcher {
+impl Watch for RedisWatcher {
     /// Redis runs one command at a time, so its list of clients is exact at that moment.
     fn waits(&mut self) -> Result<Waits, Error> {
         if self.blocking.is_empty() {

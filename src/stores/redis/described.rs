@@ -5,22 +5,22 @@ use std::sync::Arc;
 
 use ::redis::{Client, Connection, RedisResult, cmd};
 
-use super::blocking::{Blocking, Watcher};
-use super::executor::{Line, RedisExecutor, ask, may_leave_traces, rows};
+use super::blocking::{Blocking, RedisWatcher};
+use super::executor::{RedisConnector, RedisExecutor, ask, may_leave_traces, rows};
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Call, Checkout, Shelves, Value, Values};
+use crate::describe::checkout::{Answer, Call, Checkout, Shelves, StoreValue, Values};
 use crate::domain::books::Books;
 use crate::scheduler::BuyerHandle;
 use crate::stores::remote::{Fixture, Refusal, StepConnection, StoreConfig};
 
 /// A described checkout, which has a database of its own.
-pub(super) struct Described {
+pub(super) struct DescribedKeys {
     checkout: Arc<Checkout>,
     shelves: Arc<Shelves>,
     blocking: Blocking,
 }
 
-impl Described {
+impl DescribedKeys {
     pub(super) fn of(checkout: &Arc<Checkout>) -> Self {
         Self {
             checkout: Arc::clone(checkout),
@@ -53,7 +53,7 @@ impl Described {
     ) -> Result<StepConnection<RedisExecutor>, Error> {
         let mut connection = super::server::dial(client, terms)?;
         let mut steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
-        let mut line = Line {
+        let mut line = RedisConnector {
             client: client.clone(),
             terms: terms.clone(),
             handle: handle.clone(),
@@ -68,9 +68,13 @@ impl Described {
     }
 
     /// Opens a connection that sees which clients wait.
-    pub(super) fn watch(&self, client: &Client, terms: &StoreConfig) -> Result<Watcher, Error> {
+    pub(super) fn watch(
+        &self,
+        client: &Client,
+        terms: &StoreConfig,
+    ) -> Result<RedisWatcher, Error> {
         let connection = super::server::dial(client, terms)?;
-        Ok(Watcher { connection, blocking: self.blocking.clone() })
+        Ok(RedisWatcher { connection, blocking: self.blocking.clone() })
     }
 
     pub(super) fn stock_up(
@@ -93,7 +97,7 @@ impl Described {
         terms: &StoreConfig,
     ) -> Result<Books, Error> {
         let shelves = self.shelves.read().clone();
-        let ask = |key: &str, call: &Call| self.ask(key, connection, call, &|_| Value::Null);
+        let ask = |key: &str, call: &Call| self.ask(key, connection, call, &|_| StoreValue::Null);
         let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, why))?;
         Ok(Books { trouble: terms.take_trouble(), ..books })
     }

@@ -1,9 +1,11 @@
 //! Sends a described checkout's commands to Redis.
 
-use ::redis::{Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as Said, cmd};
+use ::redis::{
+    Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as RedisValue, cmd,
+};
 
 use super::blocking::{Blocking, longest_wait};
-use crate::describe::checkout::{Answer, Call, Value};
+use crate::describe::checkout::{Answer, Call, StoreValue};
 use crate::scheduler::{BuyerHandle, Footprint, Resources};
 use crate::stores::remote::{Refusal, Stays, StepExecutor, StoreConfig};
 
@@ -105,7 +107,7 @@ pub(super) fn may_leave_traces(call: &Call) -> bool {
 }
 
 /// How a connection is opened, and what is known about it.
-pub(super) struct Line {
+pub(super) struct RedisConnector {
     pub(super) client: Client,
     pub(super) terms: StoreConfig,
     pub(super) handle: Option<BuyerHandle>,
@@ -116,7 +118,7 @@ pub(super) struct Line {
     pub(super) number: i64,
 }
 
-impl Line {
+impl RedisConnector {
     /// With a handle, asks for the number by which the server knows this connection, and registers it.
     pub(super) fn register(&mut self, connection: &mut Connection) -> Result<(), RedisError> {
         if let Some(handle) = &self.handle {
@@ -130,7 +132,7 @@ impl Line {
 /// One connection, over which the commands of a described checkout are sent.
 pub(super) struct RedisExecutor {
     connection: Connection,
-    line: Line,
+    line: RedisConnector,
     /// Whether keys are watched.
     is_watching: bool,
     /// Whether commands are queued by `MULTI`.
@@ -138,7 +140,7 @@ pub(super) struct RedisExecutor {
 }
 
 impl RedisExecutor {
-    pub(super) fn new(connection: Connection, line: Line) -> Self {
+    pub(super) fn new(connection: Connection, line: RedisConnector) -> Self {
         Self { connection, line, is_watching: false, is_collecting: false }
     }
 
@@ -151,7 +153,11 @@ impl RedisExecutor {
     }
 
     /// How long a command waits for others at most; see [`longest_wait`].
-    fn longest_wait(&self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Option<Option<u64>> {
+    fn longest_wait(
+        &self,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Option<Option<u64>> {
         match call {
             // A queued command does not wait.
             Call::Redis(words) if !self.is_collecting => {
@@ -178,7 +184,7 @@ impl RedisExecutor {
 fn name(call: &Call) -> String {
     match call {
         Call::Redis(words) => {
-            let first = words.first().map(|word| word.filled(|_| Value::Null));
+            let first = words.first().map(|word| word.filled(|_| StoreValue::Null));
             first.unwrap_or_default().to_uppercase()
         }
         // The reader of the checkout file has made sure that there are no statements and no requests.
@@ -187,7 +193,7 @@ fn name(call: &Call) -> String {
 }
 
 /// A command with its values.
-fn command(call: &Call, value_of: &dyn Fn(&str) -> Value) -> Cmd {
+fn command(call: &Call, value_of: &dyn Fn(&str) -> StoreValue) -> Cmd {
     match call {
         Call::Redis(words) => {
             let mut words = words.iter().map(|word| word.filled(value_of));
@@ -213,8 +219,8 @@ fn command(call: &Call, value_of: &dyn Fn(&str) -> Value) -> Cmd {
 pub(super) fn ask(
     connection: &mut Connection,
     call: &Call,
-    value_of: &dyn Fn(&str) -> Value,
-) -> Result<Said, Refusal> {
+    value_of: &dyn Fn(&str) -> StoreValue,
+) -> Result<RedisValue, Refusal> {
     command(call, value_of).query(connection).map_err(|error: RedisError| match error.kind() {
         ErrorKind::Io => Refusal::Lost(format!("Redis: {error}")),
         _ if !connection.is_open() => Refusal::Lost(format!("Redis: {error}")),
@@ -223,28 +229,32 @@ pub(super) fn ask(
 }
 
 /// One element of a reply, as a value.
-fn value(said: &Said) -> Value {
+fn value(said: &RedisValue) -> StoreValue {
     match said {
-        Said::Nil => Value::Null,
-        Said::Int(number) => Value::Int(*number),
-        Said::Double(number) => Value::Real(*number),
-        Said::Boolean(yes) => Value::Int(i64::from(*yes)),
-        Said::Okay => Value::Text("OK".into()),
-        Said::SimpleString(text) => Value::Text(text.clone()),
-        Said::BulkString(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
-        Said::Array(elements) | Said::Set(elements) => {
-            let words: Vec<String> = elements.iter().map(|said| value(said).to_string()).collect();
-            Value::Text(words.join(","))
+        RedisValue::Nil => StoreValue::Null,
+        RedisValue::Int(number) => StoreValue::Int(*number),
+        RedisValue::Double(number) => StoreValue::Real(*number),
+        RedisValue::Boolean(yes) => StoreValue::Int(i64::from(*yes)),
+        RedisValue::Okay => StoreValue::Text("OK".into()),
+        RedisValue::SimpleString(text) => StoreValue::Text(text.clone()),
+        RedisValue::BulkString(bytes) => {
+            StoreValue::Text(String::from_utf8_lossy(bytes).into_owned())
         }
-        other => Value::Text(format!("{other:?}")),
+        RedisValue::Array(elements) | RedisValue::Set(elements) => {
+            let words: Vec<String> = elements.iter().map(|said| value(said).to_string()).collect();
+            StoreValue::Text(words.join(","))
+        }
+        other => StoreValue::Text(format!("{other:?}")),
     }
 }
 
 /// A reply as one row, whose columns have positions and no names.
-fn answer(said: &Said) -> Answer {
+fn answer(said: &RedisValue) -> Answer {
     let values = match said {
-        Said::Nil => return Answer { columns: vec![String::new()], ..Answer::default() },
-        Said::Array(elements) | Said::Set(elements) => elements.iter().map(value).collect(),
+        RedisValue::Nil => return Answer { columns: vec![String::new()], ..Answer::default() },
+        RedisValue::Array(elements) | RedisValue::Set(elements) => {
+            elements.iter().map(value).collect()
+        }
         one => vec![value(one)],
     };
     let count = values.len() as u64;
@@ -254,23 +264,31 @@ fn answer(said: &Said) -> Answer {
 }
 
 /// A reply as the audit reads it: each element is a row, whose columns are separated by commas.
-pub(super) fn rows(said: &Said) -> Answer {
+pub(super) fn rows(said: &RedisValue) -> Answer {
     let elements = match said {
-        Said::Nil => Vec::new(),
-        Said::Array(elements) | Said::Set(elements) => elements.iter().map(value).collect(),
+        RedisValue::Nil => Vec::new(),
+        RedisValue::Array(elements) | RedisValue::Set(elements) => {
+            elements.iter().map(value).collect()
+        }
         one => vec![value(one)],
     };
     // If none of the keys exists, there are no rows.
-    let elements = if elements.iter().all(Value::is_null) { Vec::new() } else { elements };
-    let row = |element: Value| match &element {
-        Value::Text(text) => text.split(',').map(|part| Value::Text(part.trim().into())).collect(),
+    let elements = if elements.iter().all(StoreValue::is_null) { Vec::new() } else { elements };
+    let row = |element: StoreValue| match &element {
+        StoreValue::Text(text) => {
+            text.split(',').map(|part| StoreValue::Text(part.trim().into())).collect()
+        }
         _ => vec![element],
     };
     Answer::found(vec![String::new()], elements.into_iter().map(row).collect())
 }
 
 impl StepExecutor for RedisExecutor {
-    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
+    fn say(
+        &mut self,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, Refusal> {
         let name = name(call);
         let longest = self.longest_wait(call, value_of);
         if let Some(longest_ms) = longest {
@@ -286,7 +304,7 @@ impl StepExecutor for RedisExecutor {
         }
         match said? {
             // A watched key has changed.
-            Said::Nil if name == "EXEC" => Err(Refusal::Conflict),
+            RedisValue::Nil if name == "EXEC" => Err(Refusal::Conflict),
             said => Ok(answer(&said)),
         }
     }

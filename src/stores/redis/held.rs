@@ -7,7 +7,7 @@ use super::scripts::Scripts;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 
 /// A connection whose commands are held at the scheduler's gate.
-pub(super) struct Held<C> {
+pub(super) struct HeldRedisConnection<C> {
     connection: C,
     handle: BuyerHandle,
     scripts: Scripts,
@@ -15,7 +15,7 @@ pub(super) struct Held<C> {
     is_watching: bool,
 }
 
-impl<C: ConnectionLike> Held<C> {
+impl<C: ConnectionLike> HeldRedisConnection<C> {
     pub(super) fn new(connection: C, handle: BuyerHandle) -> Self {
         Self { connection, handle, scripts: Scripts::new(), is_watching: false }
     }
@@ -115,7 +115,7 @@ fn word(value: &Value) -> String {
     }
 }
 
-impl<C: ConnectionLike> ConnectionLike for Held<C> {
+impl<C: ConnectionLike> ConnectionLike for HeldRedisConnection<C> {
     fn req_packed_command(&mut self, packed: &[u8]) -> RedisResult<Value> {
         self.take_turn(packed, |connection| connection.req_packed_command(packed), word)
     }

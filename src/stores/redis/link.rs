@@ -26,20 +26,20 @@ pub(super) struct RedisLink<C> {
 }
 
 /// Why an op was not done.
-enum Trouble {
+enum RedisOpError {
     /// An error of the server, or of the connection to it.
     Redis(RedisError),
     /// An error of the op itself.
     Missed(Missed),
 }
 
-impl From<RedisError> for Trouble {
+impl From<RedisError> for RedisOpError {
     fn from(error: RedisError) -> Self {
         Self::Redis(error)
     }
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for RedisOpError {
     fn from(why: Failure) -> Self {
         Self::Missed(Missed::Failed(why))
     }
@@ -50,7 +50,7 @@ impl<C: ConnectionLike> RedisLink<C> {
         Self { connection, scripts: Scripts::new(), terms, handle, is_broken: false }
     }
 
-    fn perform(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, Trouble> {
+    fn perform(&mut self, buyer: BuyerId, op: Op) -> Result<Reply, RedisOpError> {
         let connection = &mut self.connection;
         let scripts = &self.scripts;
         let applied = |number: i64| Ok(Reply::Applied(number == 1));
@@ -151,7 +151,7 @@ impl<C: ConnectionLike> RedisLink<C> {
                 let both = [of_item("stock", item), of_item("seen", item)];
                 let seen: Option<Units> =
                     scripts.read_fenced.key(&both).arg(token).invoke(connection)?;
-                seen.map(Reply::Stock).ok_or(Trouble::Missed(Missed::Conflict))
+                seen.map(Reply::Stock).ok_or(RedisOpError::Missed(Missed::Conflict))
             }
             Op::WriteFenced { item, token, stock } => {
                 let both = [of_item("stock", item), of_item("seen", item)];
@@ -162,7 +162,7 @@ impl<C: ConnectionLike> RedisLink<C> {
     }
 
     /// Tries to take the lease, with longer and longer pauses, until patience runs out.
-    fn lease(&mut self, buyer: BuyerId, item: Item) -> Result<Reply, Trouble> {
+    fn lease(&mut self, buyer: BuyerId, item: Item) -> Result<Reply, RedisOpError> {
         let both = [of_item("lease", item), of_item("tokens", item)];
         let mut left = self.terms.settings.patience;
         let mut nap = NAPS.0;
@@ -267,8 +267,8 @@ impl<C: ConnectionLike + Send> Link for RedisLink<C> {
             return Err(Missed::Failed(Failure::NoSuchItem));
         }
         self.perform(buyer, op).map_err(|trouble| match trouble {
-            Trouble::Redis(error) => self.missed(&error),
-            Trouble::Missed(missed) => missed,
+            RedisOpError::Redis(error) => self.missed(&error),
+            RedisOpError::Missed(missed) => missed,
         })
     }
 

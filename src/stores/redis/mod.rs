@@ -24,8 +24,8 @@ use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
-use described::Described;
-use held::Held;
+use described::DescribedKeys;
+use held::HeldRedisConnection;
 use link::RedisLink;
 use scripts::Scripts;
 
@@ -36,35 +36,35 @@ pub(super) use upstream::back;
 /// Starts a private server, or finds the one that the address names. A server that has keys with our prefix is not
 /// touched.
 pub(super) fn open(address: &Address, terms: &StoreConfig) -> Result<Box<dyn Server>, Error> {
-    Ok(Box::new(Redis::open(address, terms)?))
+    Ok(Box::new(RedisServer::open(address, terms)?))
 }
 
 /// Keys in a Redis server.
-struct Redis {
+struct RedisServer {
     client: Client,
     url: String,
     version: String,
     terms: StoreConfig,
     /// The checkout whose own keys are used, if it is described in a file.
-    described: Option<Described>,
+    described: Option<DescribedKeys>,
     /// Whether the keys belong to this run, which deletes them at the end.
     owns_keys: bool,
     /// The private server, if this run started it. Declared last, so that it ends after everything else.
     sandbox: Option<ServerSandbox>,
 }
 
-impl Redis {
+impl RedisServer {
     fn open(address: &Address, terms: &StoreConfig) -> Result<Self, Error> {
         let (url, sandbox) = address.or_private(|| server::start(terms))?;
         let client = server::client(&url, address)?;
         let terms = terms.clone();
-        let described = terms.checkout.as_ref().map(Described::of);
+        let described = terms.checkout.as_ref().map(DescribedKeys::of);
         let version = String::new();
         let mut redis = Self { client, url, version, terms, described, owns_keys: false, sandbox };
         let mut connection = server::dial(&redis.client, &redis.terms)?;
         redis.version = server::version(&mut connection).map_err(server::cannot)?;
         if redis.described.is_some() {
-            Described::check_empty(&mut connection)?;
+            DescribedKeys::check_empty(&mut connection)?;
             redis.owns_keys = true;
             return Ok(redis);
         }
@@ -82,7 +82,7 @@ impl Redis {
     }
 }
 
-impl Server for Redis {
+impl Server for RedisServer {
     fn kind(&self) -> StoreKind {
         StoreKind::Redis
     }
@@ -117,7 +117,7 @@ impl Server for Redis {
         }
         // A script that the server does not know yet would take several steps at the gate.
         Scripts::new().load(&mut connection).map_err(server::cannot)?;
-        let held = Held::new(connection, handle.clone());
+        let held = HeldRedisConnection::new(connection, handle.clone());
         Ok(Box::new(RedisLink::new(held, self.terms.clone(), Some(handle))))
     }
 
@@ -155,13 +155,13 @@ impl Server for Redis {
     }
 }
 
-impl Drop for Redis {
+impl Drop for RedisServer {
     fn drop(&mut self) {
         // A private server is removed with all its data.
         if self.owns_keys && self.sandbox.is_none() {
             let _ = server::dial(&self.client, &self.terms).map(|mut connection| {
                 match &self.described {
-                    Some(_) => Described::clear(&mut connection),
+                    Some(_) => DescribedKeys::clear(&mut connection),
                     None => books::clear(&mut connection),
                 }
             });

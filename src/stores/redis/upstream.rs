@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use ::redis::{Connection, ConnectionAddr, RedisResult, cmd, pipe};
 
-use super::analyzer::{Known, RedisAnalyzer};
+use super::analyzer::{KeyNumbers, RedisAnalyzer};
 use super::server;
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Redis as RedisWire, StatementAnalyzer, Target, UpstreamServer, Wire};
 use crate::scheduler::Waits;
@@ -57,7 +57,7 @@ struct Backed {
     desk: Connection,
     endpoint: Endpoint,
     version: String,
-    known: Known,
+    known: KeyNumbers,
     /// Keys, their values, and after how many milliseconds they expire; 0 for never.
     kept: Vec<(Vec<u8>, Vec<u8>, i64)>,
     /// The private server, if this run started it. Declared last, so that it ends after the connection.
@@ -89,7 +89,7 @@ impl UpstreamDatabase for Backed {
         Err("Redis reads no such file".into())
     }
 
-    fn ask(&mut self, _: &str, _: &dyn Fn(&str) -> Value) -> Result<Answer, String> {
+    fn ask(&mut self, _: &str, _: &dyn Fn(&str) -> StoreValue) -> Result<Answer, String> {
         Err("Redis does not speak SQL".into())
     }
 

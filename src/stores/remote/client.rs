@@ -5,19 +5,19 @@ use super::{Link, Remote};
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Op, Reply};
 use crate::stores::Client;
-use crate::stores::queue::Place;
+use crate::stores::queue::QueuePlace;
 
 /// One thread's client of a [`Remote`].
 pub struct RemoteClient<'a> {
     shop: &'a Remote<'a>,
     link: Option<Box<dyn Link>>,
-    place: Place,
+    place: QueuePlace,
     buyer: BuyerId,
 }
 
 impl<'a> RemoteClient<'a> {
     pub(super) fn new(shop: &'a Remote<'_>) -> Self {
-        Self { shop, link: None, place: Place::default(), buyer: 0 }
+        Self { shop, link: None, place: QueuePlace::default(), buyer: 0 }
     }
 }
 

@@ -23,35 +23,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
 
-use crate::base::text::sql::{Kind, Piece, Sql, pieces};
-use crate::describe::checkout::{Call, Checkout, Value};
+use crate::base::text::sql::{Sql, SqlToken, TokenKind, pieces};
+use crate::describe::checkout::{Call, Checkout, StoreValue};
 use crate::domain::op::BuyerId;
 
 /// Which value: the number of the role that saves it, the step, and the name.
-type Origin = (usize, usize, String);
+type ValueId = (usize, usize, String);
 
 /// A value that a step has saved.
 #[derive(Clone, Debug)]
-struct Kept {
+struct SavedValue {
     buyer: BuyerId,
-    origin: Origin,
-    value: Value,
+    origin: ValueId,
+    value: StoreValue,
 }
 
 /// What is known of the values that a server generates; shared by all links to it.
 #[derive(Debug, Default)]
-pub(super) struct Generated(Mutex<Known>);
+pub(super) struct Generated(Mutex<GeneratedState>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct GeneratedState {
     /// The number of finished executions in which a value was saved.
     shows: u32,
     /// The values that were saved in the first of them.
-    first: Vec<Kept>,
+    first: Vec<SavedValue>,
     /// How many of these were saved again in this execution, in the same order; none if it went another way.
     again: Option<usize>,
     has_kept: bool,
-    generated: BTreeSet<Origin>,
+    generated: BTreeSet<ValueId>,
     /// The name of each generated value in this execution.
     named: BTreeMap<String, String>,
 }
@@ -73,22 +73,24 @@ impl Generated {
         buyer: BuyerId,
         step: usize,
         name: &str,
-        value: &Value,
+        value: &StoreValue,
     ) -> Option<String> {
         let role = buyer as usize % checkout.roles.len();
         let origin = (role, step, name.to_owned());
         let mut known = self.0.lock();
         known.has_kept = true;
         match known.shows {
-            0 => known.first.push(Kept { buyer, origin: origin.clone(), value: value.clone() }),
+            0 => {
+                known.first.push(SavedValue { buyer, origin: origin.clone(), value: value.clone() })
+            }
             1 => known.compare(checkout, buyer, &origin, value),
             _ => {}
         }
         // A missing value, or one of another type, is shown as it is.
         let is_one = match value {
-            Value::Int(_) => true,
-            Value::Text(text) => is_name(text),
-            Value::Null | Value::Real(_) | Value::Decimal(_) => false,
+            StoreValue::Int(_) => true,
+            StoreValue::Text(text) => is_name(text),
+            StoreValue::Null | StoreValue::Real(_) | StoreValue::Decimal(_) => false,
         };
         if !is_one || !known.generated.contains(&origin) {
             return None;
@@ -104,8 +106,14 @@ impl Generated {
     }
 }
 
-impl Known {
-    fn compare(&mut self, checkout: &Checkout, buyer: BuyerId, origin: &Origin, value: &Value) {
+impl GeneratedState {
+    fn compare(
+        &mut self,
+        checkout: &Checkout,
+        buyer: BuyerId,
+        origin: &ValueId,
+        value: &StoreValue,
+    ) {
         let Some(at) = self.again else { return };
         let before =
             self.first.get(at).filter(|kept| kept.buyer == buyer && kept.origin == *origin);
@@ -115,8 +123,10 @@ impl Known {
         };
         self.again = Some(at + 1);
         let is_new = match (&before.value, value) {
-            (Value::Int(before), Value::Int(now)) => before < now && !rolls_dice(checkout),
-            (Value::Text(before), Value::Text(now)) => {
+            (StoreValue::Int(before), StoreValue::Int(now)) => {
+                before < now && !rolls_dice(checkout)
+            }
+            (StoreValue::Text(before), StoreValue::Text(now)) => {
                 before != now && is_name(before) && is_name(now)
             }
             _ => false,
@@ -161,7 +171,7 @@ fn rolls_dice(checkout: &Checkout) -> bool {
 }
 
 /// Whether no condition of a role depends on a value, except on whether it exists, or is the same as another.
-fn decides_nothing(checkout: &Checkout, (role, _, name): &Origin) -> bool {
+fn decides_nothing(checkout: &Checkout, (role, _, name): &ValueId) -> bool {
     let steps = checkout.roles.get(*role).map_or(&[][..], |role| &role.steps);
     let conditions = steps
         .iter()
@@ -201,34 +211,35 @@ const LISTS: [&str; 14] = [
 /// function.
 fn only_names(sql: &Sql, name: &str) -> bool {
     const SIGNS: [char; 9] = ['+', '-', '*', '/', '%', '<', '>', '|', '&'];
-    let says = |piece: &Piece<'_>| !matches!(piece.kind, Kind::Space | Kind::Comment);
-    let all: Vec<Piece<'_>> = pieces(sql.dialect, &sql.text).into_iter().filter(says).collect();
-    if all.iter().any(|piece| piece.kind == Kind::Unreadable) {
+    let says = |piece: &SqlToken<'_>| !matches!(piece.kind, TokenKind::Space | TokenKind::Comment);
+    let all: Vec<SqlToken<'_>> = pieces(sql.dialect, &sql.text).into_iter().filter(says).collect();
+    if all.iter().any(|piece| piece.kind == TokenKind::Unreadable) {
         return false;
     }
-    let of_kind = |place: Option<usize>, kind: Kind| {
+    let of_kind = |place: Option<usize>, kind: TokenKind| {
         place.and_then(|place| all.get(place)).filter(|piece| piece.kind == kind)
     };
     let sign = |place: Option<usize>| {
-        let first = of_kind(place, Kind::Sign)?.text.chars().next();
+        let first = of_kind(place, TokenKind::Sign)?.text.chars().next();
         first.filter(|sign| SIGNS.contains(sign))
     };
     let is_word = |place: Option<usize>, words: &[&str]| {
-        of_kind(place, Kind::Word)
+        of_kind(place, TokenKind::Word)
             .is_some_and(|word| words.iter().any(|known| known.eq_ignore_ascii_case(word.text)))
     };
     let mut brackets: Vec<&str> = Vec::new();
     for (place, piece) in all.iter().enumerate() {
         match piece.kind {
-            Kind::Sign if piece.text == "(" => {
+            TokenKind::Sign if piece.text == "(" => {
                 let before = place.checked_sub(1).map(|at| all[at]);
-                let is_name = |piece: &Piece<'_>| matches!(piece.kind, Kind::Word | Kind::Name);
+                let is_name =
+                    |piece: &SqlToken<'_>| matches!(piece.kind, TokenKind::Word | TokenKind::Name);
                 brackets.push(before.filter(is_name).map_or("", |piece| piece.text));
             }
-            Kind::Sign if piece.text == ")" => {
+            TokenKind::Sign if piece.text == ")" => {
                 brackets.pop();
             }
-            Kind::Parameter if piece.parameter() == Some(name) => {
+            TokenKind::Parameter if piece.parameter() == Some(name) => {
                 let lists = |word: &&str| LISTS.iter().any(|list| list.eq_ignore_ascii_case(word));
                 let before = place.checked_sub(1);
                 // In `<=` and `>=`, this sign is one token further to the left.

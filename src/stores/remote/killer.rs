@@ -10,7 +10,7 @@ use super::Server;
 use crate::base::error::Error;
 
 /// What wakes the killer.
-enum Call {
+enum KillerMessage {
     /// Enough attempts are over for a kill to be due.
     Kill,
     /// The race is over.
@@ -22,7 +22,7 @@ pub(super) struct Killer {
     kills: u32,
     buyers: u32,
     attempts: AtomicU64,
-    calls: (Sender<Call>, Receiver<Call>),
+    calls: (Sender<KillerMessage>, Receiver<KillerMessage>),
     failed: Mutex<Option<Error>>,
     /// How often the server has come back, and the signal that it has.
     returns: (Mutex<u32>, Condvar),
@@ -55,19 +55,19 @@ impl Killer {
         let due = |attempts: u64| attempts * (u64::from(self.kills) + 1) / u64::from(self.buyers);
         let before = self.attempts.fetch_add(1, Ordering::Relaxed);
         for _ in due(before)..due(before + 1).min(self.kills.into()) {
-            let _ = self.calls.0.try_send(Call::Kill);
+            let _ = self.calls.0.try_send(KillerMessage::Kill);
         }
     }
 
     /// The race is over: the killer stops after the kills that are already due.
     pub(super) fn dismiss(&self) {
-        let _ = self.calls.0.try_send(Call::GoHome);
+        let _ = self.calls.0.try_send(KillerMessage::GoHome);
     }
 
     /// Kills the server whenever a kill is due, until dismissed.
     pub(super) fn work(&self, server: &dyn Server) {
         let mut number = 0;
-        while let Ok(Call::Kill) = self.calls.1.recv() {
+        while let Ok(KillerMessage::Kill) = self.calls.1.recv() {
             if let Err(error) = server.kill_and_restart(number) {
                 self.failed.lock().get_or_insert(error);
                 return;

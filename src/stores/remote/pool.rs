@@ -15,11 +15,11 @@ const AGAIN: Duration = Duration::from_millis(20);
 const SELDOM: Duration = Duration::from_millis(320);
 
 /// A place in the pool: a connection, or none where one broke and has to be opened again.
-type Place = Option<Box<dyn Link>>;
+type PoolSlot = Option<Box<dyn Link>>;
 
 /// The places that no client uses now.
 pub(super) struct Pool {
-    free: (Sender<Place>, Receiver<Place>),
+    free: (Sender<PoolSlot>, Receiver<PoolSlot>),
 }
 
 impl Pool {
@@ -34,19 +34,19 @@ impl Pool {
     }
 
     /// A free place, if there is one at once.
-    pub(super) fn try_take(&self) -> Option<Place> {
+    pub(super) fn try_take(&self) -> Option<PoolSlot> {
         self.free.1.try_recv().ok()
     }
 
     /// A free place, within this time.
-    pub(super) fn take_within(&self, time: Duration) -> Option<Place> {
+    pub(super) fn take_within(&self, time: Duration) -> Option<PoolSlot> {
         self.free.1.recv_timeout(time).ok()
     }
 
     /// Resets the sessions of all connections that no client uses to their state after opening; returns how many
     /// session-level locks they still held.
     pub(super) fn begin_anew(&self) -> u64 {
-        let free: Vec<Place> = self.free.1.try_iter().collect();
+        let free: Vec<PoolSlot> = self.free.1.try_iter().collect();
         let mut kept = 0;
         for mut place in free {
             if let Some(link) = place.as_mut().filter(|link| link.may_leave_traces()) {
@@ -58,7 +58,7 @@ impl Pool {
     }
 
     /// Gives a place back.
-    pub(super) fn give(&self, link: Place) {
+    pub(super) fn give(&self, link: PoolSlot) {
         let kept = link.filter(|link| !link.is_broken());
         // Cannot fail: it was taken from there.
         let _ = self.free.0.try_send(kept);
@@ -68,7 +68,7 @@ impl Pool {
 /// Opens a connection, again and again until patience runs out or the race is stopped: a server that was
 /// killed may come back. Every try costs the server a process or a thread, so they become rarer; the killer says when
 /// the server is back.
-pub(super) fn reconnect(server: &dyn Server, terms: &StoreConfig, killer: &Killer) -> Place {
+pub(super) fn reconnect(server: &dyn Server, terms: &StoreConfig, killer: &Killer) -> PoolSlot {
     let mut left = terms.settings.patience;
     let mut pause = AGAIN;
     loop {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::generated::hands_on;
 use super::{Link, StoreConfig};
 use crate::describe::checkout::{
-    Answer, Call, Checkout, End, Numbered, ROWS, Saved, Shelves, Step, Value,
+    Answer, Call, Checkout, Numbered, ROWS, Saved, Shelves, Step, StepEnd, StoreValue,
 };
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Onward, Op, Reply, Want};
@@ -50,7 +50,11 @@ pub trait StepExecutor: Send {
     ///
     /// # Errors
     /// When the store does not do it.
-    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal>;
+    fn say(
+        &mut self,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, Refusal>;
 
     /// The answer as text for the reader.
     fn told(&self, call: &Call, answer: &Answer) -> String;
@@ -103,34 +107,34 @@ pub enum Stays {
 
 /// The buyer of an attempt, and the values that the attempt has saved.
 #[derive(Debug)]
-struct Memory {
+struct AttemptContext {
     buyer: BuyerId,
     customer: i64,
     want: Want,
     shelves: Arc<Shelves>,
     /// The values that its steps have saved.
-    kept: BTreeMap<String, Value>,
+    kept: BTreeMap<String, StoreValue>,
     /// The names of those saved values that the server has generated.
     generated: BTreeMap<String, String>,
 }
 
-impl Memory {
+impl AttemptContext {
     /// The value of a name.
-    fn value_of(&self, name: &str) -> Value {
+    fn value_of(&self, name: &str) -> StoreValue {
         match name {
-            "buyer" => Value::Int(self.customer),
+            "buyer" => StoreValue::Int(self.customer),
             "item" => {
                 let shelves = self.shelves.read();
                 let place = self.want.item.0;
                 // Where the file has no query for the stock, products are known by their numbers.
                 match shelves.get(usize::from(place)) {
                     Some((key, _)) => key.clone(),
-                    None => Value::Int(i64::from(place) + 1),
+                    None => StoreValue::Int(i64::from(place) + 1),
                 }
             }
-            "qty" => Value::Int(self.want.qty.max(1).into()),
-            "key" => Value::Text(format!("key-{}", self.customer)),
-            name => self.kept.get(name).cloned().unwrap_or(Value::Null),
+            "qty" => StoreValue::Int(self.want.qty.max(1).into()),
+            "key" => StoreValue::Text(format!("key-{}", self.customer)),
+            name => self.kept.get(name).cloned().unwrap_or(StoreValue::Null),
         }
     }
 
@@ -154,7 +158,7 @@ impl Memory {
             let column = answer.column(name, place);
             let row = answer.rows.first();
             let value = column.and_then(|column| row?.get(column));
-            self.kept.insert(name.clone(), value.cloned().unwrap_or(Value::Null));
+            self.kept.insert(name.clone(), value.cloned().unwrap_or(StoreValue::Null));
             if column.is_none() && !answer.columns.is_empty() {
                 let there = answer.columns.join(", ");
                 kept = kept.and(Err(format!("the answer has no column `{name}`; it has {there}")));
@@ -174,7 +178,7 @@ pub struct StepConnection<S> {
     checkout: Arc<Checkout>,
     terms: StoreConfig,
     handle: Option<BuyerHandle>,
-    memory: Memory,
+    memory: AttemptContext,
     has_changed: bool,
     has_bought: bool,
     /// Whether the store, and not the checkout itself, has ended an attempt since the session was last reset.
@@ -192,7 +196,7 @@ impl<S: StepExecutor> StepConnection<S> {
         handle: Option<BuyerHandle>,
     ) -> Self {
         let want = Want::one(Item(0), 1);
-        let memory = Memory {
+        let memory = AttemptContext {
             buyer: 0,
             customer: 1,
             want,
@@ -257,7 +261,7 @@ impl<S: StepExecutor> StepConnection<S> {
         };
         let kept = self.memory.keep(step, &answer);
         self.note_generated(number, step);
-        let rows = Value::Int(i64::try_from(answer.count).unwrap_or(i64::MAX));
+        let rows = StoreValue::Int(i64::try_from(answer.count).unwrap_or(i64::MAX));
         let value_of = |name: &str| match name {
             ROWS => rows.clone(),
             name => self.memory.value_of(name),
@@ -315,7 +319,7 @@ impl<S: StepExecutor> StepConnection<S> {
         }
         let can_be_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
         let provided = step.if_refused.filter(|_| can_be_expected);
-        let is_provided_for = provided.is_some_and(|end| end != End::Failed);
+        let is_provided_for = provided.is_some_and(|end| end != StepEnd::Failed);
         self.was_cut_short |= !is_provided_for;
         let why = match refusal {
             Refusal::Conflict => return Err(Missed::Conflict),
@@ -332,10 +336,10 @@ impl<S: StepExecutor> StepConnection<S> {
             Refusal::Forbidden(_) | Refusal::Wrong(_) => Failure::Refused,
         };
         match provided {
-            Some(End::Failed) => {
+            Some(StepEnd::Failed) => {
                 self.tell(number, step, &refusal.text());
                 // The file asks for this end.
-                ended(End::Failed, Failure::Condition)
+                ended(StepEnd::Failed, Failure::Condition)
             }
             Some(end) => ended(end, why),
             None => {
@@ -348,7 +352,7 @@ impl<S: StepExecutor> StepConnection<S> {
     /// Records what went wrong, for the report.
     fn tell(&self, number: usize, step: &Step, why: &str) {
         let Checkout { path, .. } = &*self.checkout;
-        let Memory { buyer, customer, .. } = self.memory;
+        let AttemptContext { buyer, customer, .. } = self.memory;
         let who = match &self.checkout.role(buyer).name {
             // Counted from 1, as customers are.
             name if name.is_empty() => format!("buyer {}", u64::from(buyer) + 1),
@@ -365,20 +369,21 @@ impl<S: StepExecutor> StepConnection<S> {
         }
         let Some(call) = self.executor.taking_back() else { return false };
         // A buyer that has to leave does not wait for its turn.
-        let said =
-            self.say(&call, None).unwrap_or_else(|| self.executor.say(&call, &|_| Value::Null));
+        let said = self
+            .say(&call, None)
+            .unwrap_or_else(|| self.executor.say(&call, &|_| StoreValue::Null));
         self.is_broken = said.is_err();
         true
     }
 }
 
 /// The result of an attempt that ends like this.
-fn ended(end: End, why: Failure) -> Result<Onward, Missed> {
+fn ended(end: StepEnd, why: Failure) -> Result<Onward, Missed> {
     match end {
-        End::Bought => Ok(Onward::Bought),
-        End::SoldOut => Ok(Onward::SoldOut),
-        End::Conflict => Err(Missed::Conflict),
-        End::Failed => Err(Missed::Failed(why)),
+        StepEnd::Bought => Ok(Onward::Bought),
+        StepEnd::SoldOut => Ok(Onward::SoldOut),
+        StepEnd::Conflict => Err(Missed::Conflict),
+        StepEnd::Failed => Err(Missed::Failed(why)),
     }
 }
 

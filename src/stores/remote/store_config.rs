@@ -26,12 +26,12 @@ pub struct StoreConfig {
     pub checkout: Option<Arc<Checkout>>,
     /// What stops the run early.
     pub control: Control,
-    told: Arc<Told>,
+    told: Arc<LinkReports>,
 }
 
 /// What links report.
 #[derive(Debug, Default)]
-struct Told {
+struct LinkReports {
     trouble: Mutex<Option<String>>,
     generated: Generated,
     deadlocks: AtomicU64,

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::executor::Known;
+use super::executor::DatabaseInfo;
 use super::independence::{Division, StatementKind, TransactionEffect, TransactionTracker};
 use crate::base::text::sql::{Dialect, filled, in_brief, shape, statements};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
-use crate::proxy::{AnalyzedStatement, Said, StatementAnalyzer, TransactionState as State};
+use crate::proxy::{
+    AnalyzedStatement, ClientStatement, StatementAnalyzer, TransactionState as State,
+};
 use crate::scheduler::Footprint;
 
 /// Why several statements that are sent at once are no proof.
@@ -18,7 +20,7 @@ const AT_ONCE: &str = "they are sent at once, and cannot be held one by one";
 /// One connection.
 pub(in crate::stores) struct SqlAnalyzer {
     dialect: Dialect,
-    known: Arc<RwLock<Known>>,
+    known: Arc<RwLock<DatabaseInfo>>,
     transactions: TransactionTracker,
     state: State,
     /// The highest isolation level that the connection has asked for.
@@ -36,7 +38,7 @@ struct One {
 }
 
 impl SqlAnalyzer {
-    pub(in crate::stores) fn new(kind: StoreKind, known: &Arc<RwLock<Known>>) -> Self {
+    pub(in crate::stores) fn new(kind: StoreKind, known: &Arc<RwLock<DatabaseInfo>>) -> Self {
         Self {
             dialect: kind.dialect(),
             known: Arc::clone(known),
@@ -114,7 +116,7 @@ impl SqlAnalyzer {
 }
 
 impl StatementAnalyzer for SqlAnalyzer {
-    fn see(&mut self, said: &Said) -> AnalyzedStatement {
+    fn see(&mut self, said: &ClientStatement) -> AnalyzedStatement {
         let was_under_way = self.transactions.is_under_way();
         let One { touches, begins } = self.see_all(&said.text);
         let is_framed = was_under_way || self.transactions.is_under_way();

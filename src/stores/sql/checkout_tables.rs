@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::executor::{Known, NO_TRIGGERS, SqlExecutor};
+use super::executor::{DatabaseInfo, NO_TRIGGERS, SqlExecutor};
 use super::hold_triggers::{self, asked, listed};
 use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, SqlError, Statement, Tables, traces};
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Call, Checkout, Script, Shelves, Value, Values};
+use crate::describe::checkout::{Answer, Call, Checkout, Script, Shelves, StoreValue, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
@@ -21,7 +21,7 @@ pub(in crate::stores) struct CheckoutTables {
     checkout: Arc<Checkout>,
     kind: StoreKind,
     shelves: Arc<Shelves>,
-    known: Mutex<Known>,
+    known: Mutex<DatabaseInfo>,
     empties: Mutex<Empties>,
 }
 
@@ -58,14 +58,14 @@ impl CheckoutTables {
             Some(seed) => {
                 let Empties { many, few } = self.empties.lock().clone();
                 for statement in if is_small { few } else { many } {
-                    database.ask(&statement, &|_| Value::Null)?;
+                    database.ask(&statement, &|_| StoreValue::Null)?;
                 }
                 run_file(database, Some(seed))?;
             }
             // Rows that the schema itself has inserted can only be restored by running the schema again.
             None => {
                 for statement in listed(database, D::text(Statement::RoomRaze), terms.is_private)? {
-                    database.ask(&statement, &|_| Value::Null)?;
+                    database.ask(&statement, &|_| StoreValue::Null)?;
                 }
                 self.build(database, terms)?;
                 self.hold_inside(database, terms)?;
@@ -121,7 +121,7 @@ impl CheckoutTables {
         let few = if catalog.has_code() { many.clone() } else { few };
         *self.empties.lock() = Empties { many, few };
         let (holds_inside, overlaps) = (terms.may_hold_inside(), Overlaps::default());
-        *self.known.lock() = Known {
+        *self.known.lock() = DatabaseInfo {
             catalog,
             witness,
             holds_inside,
@@ -223,7 +223,7 @@ impl Tables for CheckoutTables {
         _: Fixture,
     ) -> Result<Books, SqlError> {
         let shelves = self.shelves.read().clone();
-        let ask = |key: &str, call: &Call| self.ask(key, database, call, &|_| Value::Null);
+        let ask = |key: &str, call: &Call| self.ask(key, database, call, &|_| StoreValue::Null);
         let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, &why))?;
         Ok(Books { trouble: terms.take_trouble(), ..books })
     }

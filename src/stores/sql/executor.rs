@@ -7,13 +7,13 @@ use super::independence::{
 };
 use super::{Database, SqlError};
 use crate::base::text::sql::Sql;
-use crate::describe::checkout::{Answer, Call, Value};
+use crate::describe::checkout::{Answer, Call, StoreValue};
 use crate::scheduler::Footprint;
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
 /// What is known of a database, for every connection to it.
 #[derive(Clone, Default)]
-pub(in crate::stores) struct Known {
+pub(in crate::stores) struct DatabaseInfo {
     pub(super) catalog: Arc<Catalog>,
     /// What the server reports about statements.
     pub(super) witness: Arc<Witness>,
@@ -26,7 +26,7 @@ pub(in crate::stores) struct Known {
     pub(super) overlaps: Overlaps,
 }
 
-impl Known {
+impl DatabaseInfo {
     /// What a statement touches by itself, by its words and as the server says.
     pub(super) fn touches(&self, reading: &Reading, text: &str) -> Footprint {
         self.catalog.touches(reading) | self.catalog.opened(reading, text, &self.witness)
@@ -53,7 +53,7 @@ impl Known {
 /// One connection, over which the statements of a described checkout are sent.
 pub(super) struct SqlExecutor<D> {
     database: D,
-    known: Known,
+    known: DatabaseInfo,
     transactions: TransactionTracker,
     /// Whether the transaction that is under way has changed anything.
     has_changed: bool,
@@ -64,7 +64,7 @@ pub(in crate::stores) const NO_TRIGGERS: &str =
     "holding it inside takes triggers; add --allow-triggers";
 
 impl<D: Database> SqlExecutor<D> {
-    pub(super) fn new(database: D, known: Known) -> Self {
+    pub(super) fn new(database: D, known: DatabaseInfo) -> Self {
         let transactions = TransactionTracker::of(known.catalog.kind());
         Self { database, known, transactions, has_changed: false }
     }
@@ -100,7 +100,11 @@ fn refusal(error: SqlError) -> Refusal {
 }
 
 impl<D: Database> StepExecutor for SqlExecutor<D> {
-    fn say(&mut self, call: &Call, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, Refusal> {
+    fn say(
+        &mut self,
+        call: &Call,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, Refusal> {
         let text = text(call);
         let catalog = Arc::clone(&self.known.catalog);
         let reading = catalog.read(text);

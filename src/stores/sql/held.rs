@@ -1,10 +1,10 @@
 //! A database connection whose statements the scheduler holds until it releases them.
 
-use super::executor::Known;
+use super::executor::DatabaseInfo;
 use super::independence::{Division, Reading, StatementKind, TransactionTracker};
-use super::{Database, Opened, Row, SqlError, SqlLink, Statement, Values, value_of};
+use super::{Database, OpenedTable, Parameters, Row, SqlError, SqlLink, Statement, value_of};
 use crate::base::text::sql::on_one_line;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
@@ -16,7 +16,7 @@ use crate::stores::remote::{Link, Refusal, StoreConfig};
 pub(in crate::stores) fn link<D: Database + 'static>(
     mut database: D,
     handle: BuyerHandle,
-    known: Known,
+    known: DatabaseInfo,
     terms: &StoreConfig,
     holds_statements: bool,
 ) -> Result<Box<dyn Link>, SqlError> {
@@ -25,26 +25,29 @@ pub(in crate::stores) fn link<D: Database + 'static>(
     Ok(match holds_statements {
         true => {
             let transactions = TransactionTracker::of(known.catalog.kind());
-            Box::new(SqlLink::new(Held { database, handle, known, transactions }, terms))
+            Box::new(SqlLink::new(
+                HeldSqlConnection { database, handle, known, transactions },
+                terms,
+            ))
         }
         false => Box::new(SqlLink::new(database, terms)),
     })
 }
 
 /// A connection whose statements are held at the scheduler's gate.
-struct Held<D> {
+struct HeldSqlConnection<D> {
     database: D,
     handle: BuyerHandle,
-    known: Known,
+    known: DatabaseInfo,
     transactions: TransactionTracker,
 }
 
-impl<D: Database> Held<D> {
+impl<D: Database> HeldSqlConnection<D> {
     /// Waits until the statement is released, sends it, and passes the answer to the handle.
     fn take_turn<T>(
         &mut self,
         statement: Statement,
-        values: Values<'_>,
+        values: Parameters<'_>,
         send: impl FnOnce(&mut D) -> Result<T, SqlError>,
         told: impl FnOnce(&T) -> String,
     ) -> Result<T, SqlError> {
@@ -86,7 +89,7 @@ impl<D: Database> Held<D> {
         text: &str,
         touches: Footprint,
     ) -> Option<Footprint> {
-        let Known { catalog, holds_inside, overlaps, .. } = &self.known;
+        let DatabaseInfo { catalog, holds_inside, overlaps, .. } = &self.known;
         let division = catalog.division(reading, &self.transactions);
         overlaps.note(division, reading, text, touches, !self.transactions.is_under_way());
         match division {
@@ -188,12 +191,12 @@ fn of_statement(statement: Statement) -> Footprint {
     }
 }
 
-impl<D: Database> Database for Held<D> {
+impl<D: Database> Database for HeldSqlConnection<D> {
     fn text(statement: Statement) -> &'static str {
         D::text(statement)
     }
 
-    fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
+    fn change(&mut self, statement: Statement, values: Parameters<'_>) -> Result<u64, SqlError> {
         self.take_turn(
             statement,
             values,
@@ -205,7 +208,11 @@ impl<D: Database> Database for Held<D> {
         )
     }
 
-    fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError> {
+    fn query(
+        &mut self,
+        statement: Statement,
+        values: Parameters<'_>,
+    ) -> Result<Vec<Row>, SqlError> {
         let columns = columns(D::text(statement));
         self.take_turn(
             statement,
@@ -227,7 +234,11 @@ impl<D: Database> Database for Held<D> {
         self.take_turn(script, &[], |database| database.run(script), |()| String::new())
     }
 
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+    fn ask(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, SqlError> {
         self.database.ask(text, value_of)
     }
 
@@ -235,7 +246,7 @@ impl<D: Database> Database for Held<D> {
         self.database.run_file(text)
     }
 
-    fn opens(&mut self, text: &str) -> Vec<Opened> {
+    fn opens(&mut self, text: &str) -> Vec<OpenedTable> {
         self.database.opens(text)
     }
 
@@ -262,7 +273,7 @@ impl<D: Database> Database for Held<D> {
 
 /// A statement on one line, with its values, in short form: without times, which are never the same twice, and without
 /// the prefix of our tables' names.
-fn shown(kind: StoreKind, text: &'static str, values: Values<'_>) -> String {
+fn shown(kind: StoreKind, text: &'static str, values: Parameters<'_>) -> String {
     let told = on_one_line(kind.dialect(), text, |name| match name.ends_with("_ms") {
         true => "…".into(),
         false => value_of(name, values).to_string(),

@@ -2,7 +2,7 @@
 //! explorer holds.
 
 use super::{Database, SqlError, Statement};
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 
 /// Puts the triggers on every table, or on those of this schema alone.
 pub(super) fn install<D: Database>(database: &mut D, everywhere: bool) -> Result<(), SqlError> {
@@ -20,7 +20,7 @@ fn run_each<D: Database>(
     everywhere: bool,
 ) -> Result<(), SqlError> {
     for statement in listed(database, D::text(query), everywhere)? {
-        database.ask(&statement, &|_| Value::Null)?;
+        database.ask(&statement, &|_| StoreValue::Null)?;
     }
     Ok(())
 }
@@ -31,8 +31,8 @@ pub(super) fn listed<D: Database>(
     query: &str,
     everywhere: bool,
 ) -> Result<Vec<String>, SqlError> {
-    let rows = database.ask(query, &|_| Value::Int(everywhere.into()))?.rows;
-    Ok(rows.iter().flatten().map(Value::text).collect())
+    let rows = database.ask(query, &|_| StoreValue::Int(everywhere.into()))?.rows;
+    Ok(rows.iter().flatten().map(StoreValue::text).collect())
 }
 
 /// The answer to one of our queries that has the parameter `:everywhere`.
@@ -41,5 +41,5 @@ pub(super) fn asked<D: Database>(
     query: Statement,
     everywhere: bool,
 ) -> Result<Answer, SqlError> {
-    database.ask(D::text(query), &|_| Value::Int(everywhere.into()))
+    database.ask(D::text(query), &|_| StoreValue::Int(everywhere.into()))
 }

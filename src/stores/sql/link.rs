@@ -1,6 +1,6 @@
 //! One connection to an SQL database: which op takes which statements.
 
-use super::{Database, Row, SqlError, Statement, Values};
+use super::{Database, Parameters, Row, SqlError, Statement};
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::isolation::Isolation;
 use crate::domain::op::{BuyerId, Item, Op, Order, Reply, Units, Version};
@@ -12,7 +12,7 @@ const MOST_TRIES: u32 = 100;
 
 /// What is under way on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum UnderWay {
+enum LinkTransaction {
     /// Nothing: each statement commits by itself.
     Nothing,
     /// A transaction that the checkout has begun.
@@ -25,7 +25,7 @@ enum UnderWay {
 pub(in crate::stores) struct SqlLink<D> {
     database: D,
     terms: StoreConfig,
-    under_way: UnderWay,
+    under_way: LinkTransaction,
     /// Locks asked for and not given back.
     held: Vec<Item>,
     is_broken: bool,
@@ -36,29 +36,29 @@ type Done<T = Reply> = Result<T, SqlError>;
 impl<D: Database> SqlLink<D> {
     /// A link over this connection.
     pub(in crate::stores) fn new(database: D, terms: StoreConfig) -> Self {
-        let under_way = UnderWay::Nothing;
+        let under_way = LinkTransaction::Nothing;
         Self { database, terms, under_way, held: Vec::new(), is_broken: false }
     }
 
-    fn change(&mut self, statement: Statement, values: Values<'_>) -> Done<u64> {
+    fn change(&mut self, statement: Statement, values: Parameters<'_>) -> Done<u64> {
         self.database.change(statement, values)
     }
 
-    fn applied(&mut self, statement: Statement, values: Values<'_>) -> Done {
+    fn applied(&mut self, statement: Statement, values: Parameters<'_>) -> Done {
         Ok(Reply::Applied(self.change(statement, values)? > 0))
     }
 
-    fn first(&mut self, statement: Statement, values: Values<'_>) -> Done<Option<Row>> {
+    fn first(&mut self, statement: Statement, values: Parameters<'_>) -> Done<Option<Row>> {
         Ok(self.database.query(statement, values)?.into_iter().next())
     }
 
-    fn number(&mut self, statement: Statement, values: Values<'_>) -> Done<i64> {
+    fn number(&mut self, statement: Statement, values: Parameters<'_>) -> Done<i64> {
         Ok(self.first(statement, values)?.map_or(0, |[number, ..]| number))
     }
 
     /// Runs several statements that take effect together or not at all.
     fn together<T>(&mut self, work: impl FnOnce(&mut Self) -> Done<T>) -> Done<T> {
-        if self.under_way != UnderWay::Nothing {
+        if self.under_way != LinkTransaction::Nothing {
             return work(self);
         }
         self.database.run(Statement::BeginLocking)?;
@@ -229,7 +229,7 @@ impl<D: Database> SqlLink<D> {
     }
 
     /// A statement that is a query in one database and a change in another.
-    fn change_or_look(&mut self, statement: Statement, values: Values<'_>) -> Done<()> {
+    fn change_or_look(&mut self, statement: Statement, values: Parameters<'_>) -> Done<()> {
         self.database.query(statement, values).map(drop)
     }
 
@@ -249,9 +249,9 @@ impl<D: Database> SqlLink<D> {
                 _ => Err(SqlError::LockTimeout),
             };
         }
-        if self.under_way == UnderWay::Nothing {
+        if self.under_way == LinkTransaction::Nothing {
             self.database.run(Statement::BeginLocking)?;
-            self.under_way = UnderWay::Locks;
+            self.under_way = LinkTransaction::Locks;
         }
         self.change_or_look(Statement::Lock, &[("item", item.0.into())])?;
         Ok(Reply::Locked { waited })
@@ -265,7 +265,7 @@ impl<D: Database> SqlLink<D> {
             self.number(Statement::AdvisoryUnlock, &[("item", item.0.into())])?;
             return Ok(Reply::Done);
         }
-        let commits = self.held.is_empty() && self.under_way == UnderWay::Locks;
+        let commits = self.held.is_empty() && self.under_way == LinkTransaction::Locks;
         let done = if commits { self.end(Statement::Commit) } else { Ok(()) };
         self.terms.lets_go(item);
         done.map(|()| Reply::Done)
@@ -277,13 +277,13 @@ impl<D: Database> SqlLink<D> {
             Isolation::RepeatableRead => Statement::BeginRepeatableRead,
             Isolation::Serializable => Statement::BeginSerializable,
         })?;
-        self.under_way = UnderWay::Transaction;
+        self.under_way = LinkTransaction::Transaction;
         Ok(Reply::Done)
     }
 
     /// Ends the transaction that is under way, and with it all row locks.
     fn end(&mut self, how: Statement) -> Done<()> {
-        self.under_way = UnderWay::Nothing;
+        self.under_way = LinkTransaction::Nothing;
         if !self.terms.settings.advisory_locks {
             self.held.drain(..).for_each(|item| self.terms.lets_go(item));
         }
@@ -292,7 +292,7 @@ impl<D: Database> SqlLink<D> {
 
     /// Rolls back the transaction that is under way, if there is one, and releases all locks.
     fn let_go(&mut self) {
-        if self.under_way != UnderWay::Nothing {
+        if self.under_way != LinkTransaction::Nothing {
             self.is_broken |= self.end(Statement::Rollback).is_err();
         }
         // Advisory locks outlive a transaction.
@@ -303,7 +303,7 @@ impl<D: Database> SqlLink<D> {
 
     /// Notes that no transaction is under way any more, and no lock is held.
     fn forget(&mut self) {
-        self.under_way = UnderWay::Nothing;
+        self.under_way = LinkTransaction::Nothing;
         self.held.drain(..).for_each(|item| self.terms.lets_go(item));
     }
 
@@ -349,9 +349,9 @@ impl<D: Database> Link for SqlLink<D> {
         if !op.is_within(self.terms.settings.items) {
             return failed(Failure::NoSuchItem);
         }
-        let in_transaction = self.under_way == UnderWay::Transaction;
+        let in_transaction = self.under_way == LinkTransaction::Transaction;
         let done = match op {
-            Op::Begin if self.under_way != UnderWay::Nothing => {
+            Op::Begin if self.under_way != LinkTransaction::Nothing => {
                 return failed(Failure::Transaction);
             }
             Op::Commit | Op::CommitUnsynced if !in_transaction => {
@@ -375,7 +375,7 @@ impl<D: Database> Link for SqlLink<D> {
                 let mut done = self.perform(buyer, op);
                 for _ in 1..MOST_TRIES {
                     match &done {
-                        _ if self.under_way != UnderWay::Nothing => break,
+                        _ if self.under_way != LinkTransaction::Nothing => break,
                         Err(SqlError::Conflict) => {}
                         Err(SqlError::Deadlock) => self.terms.count_deadlock(),
                         _ => break,
@@ -389,7 +389,7 @@ impl<D: Database> Link for SqlLink<D> {
     }
 
     fn close_attempt(&mut self) -> u64 {
-        if self.under_way == UnderWay::Nothing && self.held.is_empty() {
+        if self.under_way == LinkTransaction::Nothing && self.held.is_empty() {
             return 0;
         }
         // A transaction that is still open counts as one lock, even if no lock was asked for.

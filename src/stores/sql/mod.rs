@@ -20,9 +20,9 @@ mod traces;
 mod upstream;
 
 #[cfg(feature = "http")]
-pub(super) use asker::Plain;
+pub(super) use asker::PlainConnection;
 pub(super) use checkout_tables::CheckoutTables;
-pub(super) use independence::Opened;
+pub(super) use independence::OpenedTable;
 use link::SqlLink;
 pub(super) use server::{Dialer, SqlServer};
 pub(super) use statement::Statement;
@@ -31,7 +31,7 @@ pub(super) use tables::{BuiltinTables, Tables};
 pub(super) use upstream::{Keepsake, SqlUpstream};
 
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
 use crate::scheduler::BuyerHandle;
@@ -40,7 +40,7 @@ use crate::scheduler::BuyerHandle;
 pub(super) type Row = [i64; 3];
 
 /// Values by the names that stand for them in a statement.
-pub(super) type Values<'v> = &'v [(&'static str, i64)];
+pub(super) type Parameters<'v> = &'v [(&'static str, i64)];
 
 /// One connection to a database that speaks SQL.
 pub(super) trait Database: Send {
@@ -48,22 +48,27 @@ pub(super) trait Database: Send {
     fn text(statement: Statement) -> &'static str;
 
     /// Runs a statement; returns how many rows it changed, or at least found.
-    fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError>;
+    fn change(&mut self, statement: Statement, values: Parameters<'_>) -> Result<u64, SqlError>;
 
     /// Runs a query, or a statement that returns rows.
-    fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError>;
+    fn query(&mut self, statement: Statement, values: Parameters<'_>)
+    -> Result<Vec<Row>, SqlError>;
 
     /// Runs a script: statements without values, of which nothing is returned.
     fn run(&mut self, script: Statement) -> Result<(), SqlError>;
 
     /// Runs a user's statement, with values for its parameters.
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError>;
+    fn ask(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, SqlError>;
 
     /// Runs a user's text of several statements.
     fn run_file(&mut self, text: &str) -> Result<(), SqlError>;
 
     /// The tables that a statement opens, as the server itself says without running it; none where it does not say.
-    fn opens(&mut self, text: &str) -> Vec<Opened>;
+    fn opens(&mut self, text: &str) -> Vec<OpenedTable>;
 
     /// Switches to the schema or database of the checkout's own tables; transactions there have this isolation level,
     /// unless they name another.
@@ -156,14 +161,14 @@ impl SqlError {
 }
 
 /// The value of one parameter; 0 if `values` has none.
-pub(super) fn value_of(name: &str, values: Values<'_>) -> i64 {
+pub(super) fn value_of(name: &str, values: Parameters<'_>) -> i64 {
     values.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value)
 }
 
 /// Checks what a database of two tables and a view says that statements open.
 #[cfg(test)]
 pub(super) fn says_what_statements_open(database: &mut impl Database, reads_by_view: &str) {
-    let told = |opened: Vec<Opened>, changes| {
+    let told = |opened: Vec<OpenedTable>, changes| {
         let of_kind = opened.into_iter().filter(|opened| opened.changes == changes);
         let mut names: Vec<String> = of_kind.map(|opened| opened.table).collect();
         names.sort();
@@ -172,10 +177,10 @@ pub(super) fn says_what_statements_open(database: &mut impl Database, reads_by_v
     };
     for table in ["product", "voucher"] {
         let make = format!("CREATE TABLE {table} (id INT PRIMARY KEY, n INT)");
-        database.ask(&make, &|_| Value::Null).unwrap();
+        database.ask(&make, &|_| StoreValue::Null).unwrap();
     }
     let view = "CREATE VIEW shown AS SELECT n FROM voucher";
-    database.ask(view, &|_| Value::Null).unwrap();
+    database.ask(view, &|_| StoreValue::Null).unwrap();
     let opened = database.opens(reads_by_view);
     assert!(told(opened, false).contains(&"voucher".to_owned()));
     let update = "UPDATE product SET n = (SELECT max(n) FROM voucher) WHERE id = :item";
@@ -184,6 +189,6 @@ pub(super) fn says_what_statements_open(database: &mut impl Database, reads_by_v
     assert!(told(opened, false).contains(&"voucher".to_owned()));
     // An invalid statement opens nothing, and does no harm.
     assert_eq!(database.opens("SELECT n FROM nowhere"), []);
-    let asked = database.ask("SELECT n FROM product", &|_| Value::Null);
-    assert_eq!(asked.unwrap().rows, Vec::<Vec<Value>>::new());
+    let asked = database.ask("SELECT n FROM product", &|_| StoreValue::Null);
+    assert_eq!(asked.unwrap().rows, Vec::<Vec<StoreValue>>::new());
 }

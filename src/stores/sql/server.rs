@@ -101,9 +101,9 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
 }
 
 /// A connection that watches the others.
-struct Watcher<D>(D);
+struct SqlWatcher<D>(D);
 
-impl<D: Database> Watch for Watcher<D> {
+impl<D: Database> Watch for SqlWatcher<D> {
     fn waits(&mut self) -> Result<Waits, Error> {
         self.0.waits().map_err(SqlError::into_error)
     }
@@ -162,7 +162,7 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
-        Ok(Box::new(Watcher(self.dial()?)))
+        Ok(Box::new(SqlWatcher(self.dial()?)))
     }
 
     fn stock_up(&self, opening: Fixture) -> Result<(), Error> {

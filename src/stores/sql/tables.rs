@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::executor::Known;
+use super::executor::DatabaseInfo;
 use super::independence::{Catalog, Overlaps};
 use super::{Database, SqlError, SqlLink, Statement, books, held, hold_triggers};
 use crate::base::error::Error;
@@ -68,14 +68,14 @@ const IN_PRIVATE: &str = "it is only held inside of a private server; leave out 
 /// The tables of our own shop.
 pub(in crate::stores) struct BuiltinTables {
     kind: StoreKind,
-    known: Mutex<Known>,
+    known: Mutex<DatabaseInfo>,
 }
 
 impl BuiltinTables {
     /// Our own tables at this store.
     pub(in crate::stores) fn at(kind: StoreKind) -> Self {
         let catalog = Arc::new(Catalog::unknown(kind));
-        Self { kind, known: Mutex::new(Known { catalog, ..Known::default() }) }
+        Self { kind, known: Mutex::new(DatabaseInfo { catalog, ..DatabaseInfo::default() }) }
     }
 
     /// Reads which tables there are, and installs the triggers that hold changes inside the server, if that is wanted
@@ -94,8 +94,13 @@ impl BuiltinTables {
             hold_triggers::install(database, true)?;
         }
         let (catalog, overlaps) = (Arc::new(catalog), Overlaps::default());
-        *self.known.lock() =
-            Known { catalog, holds_inside, unheld: IN_PRIVATE, overlaps, ..Known::default() };
+        *self.known.lock() = DatabaseInfo {
+            catalog,
+            holds_inside,
+            unheld: IN_PRIVATE,
+            overlaps,
+            ..DatabaseInfo::default()
+        };
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! variable, a setting, a temporary table, a prepared statement. A statement may, unless it is known to leave nothing.
 
 use super::independence::{Token, tokens};
-use crate::base::text::sql::Kind;
+use crate::base::text::sql::TokenKind;
 use crate::domain::store_kind::StoreKind;
 
 /// First words of statements that leave nothing, if nothing else in them does. The end of the attempt rolls back what
@@ -115,7 +115,7 @@ pub(super) fn may_leave(kind: StoreKind, statement: &str) -> bool {
         return true;
     }
     let word = |place: usize| match tokens.get(place) {
-        Some(token) if token.kind == Kind::Word => token.word.as_str(),
+        Some(token) if token.kind == TokenKind::Word => token.word.as_str(),
         _ => "",
     };
     // In PostgreSQL, some settings end with the transaction.
@@ -128,7 +128,10 @@ pub(super) fn may_leave(kind: StoreKind, statement: &str) -> bool {
     (1..tokens.len()).any(|place| {
         let before = word(place - 1);
         let is_call = tokens[place].is_sign("(")
-            && matches!(tokens[place - 1].kind, Kind::Word | Kind::Name | Kind::Text);
+            && matches!(
+                tokens[place - 1].kind,
+                TokenKind::Word | TokenKind::Name | TokenKind::Text
+            );
         let is_list_of_columns = place >= 2 && word(place - 2) == "into";
         match word(place) {
             // `SELECT … INTO` makes a table, or sets a variable.
@@ -141,7 +144,7 @@ pub(super) fn may_leave(kind: StoreKind, statement: &str) -> bool {
 
 /// Whether a token is a variable of the session, a second statement, or cannot be read.
 fn is_of_session(token: &Token) -> bool {
-    token.kind == Kind::Unreadable || token.is_sign(";") || token.word.starts_with('@')
+    token.kind == TokenKind::Unreadable || token.is_sign(";") || token.word.starts_with('@')
 }
 
 #[cfg(test)]

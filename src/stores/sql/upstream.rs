@@ -5,11 +5,11 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::analyzer::SqlAnalyzer;
-use super::executor::{Known, NO_TRIGGERS};
+use super::executor::{DatabaseInfo, NO_TRIGGERS};
 use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, Dialer, SqlError, Statement, hold_triggers};
 use crate::base::error::Error;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{StatementAnalyzer, UpstreamServer, Wire};
@@ -48,7 +48,7 @@ pub(in crate::stores) struct SqlUpstream<D: Dialer<Database: Keepsake>> {
     endpoint: Endpoint,
     version: String,
     isolation: Isolation,
-    known: Arc<RwLock<Known>>,
+    known: Arc<RwLock<DatabaseInfo>>,
     may_hold_inside: bool,
     settings: Arc<RwLock<Vec<(String, String)>>>,
     has_kept: bool,
@@ -101,7 +101,7 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         self.desk.run_file(text).map_err(SqlError::text)
     }
 
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, String> {
+    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> StoreValue) -> Result<Answer, String> {
         self.desk.ask(text, value_of).map_err(SqlError::text)
     }
 
@@ -117,7 +117,7 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         if self.may_hold_inside {
             hold_triggers::install(&mut self.desk, true).map_err(SqlError::text)?;
         }
-        *self.known.write() = Known {
+        *self.known.write() = DatabaseInfo {
             catalog: Arc::new(catalog),
             witness: Arc::clone(&self.witness),
             holds_inside: self.may_hold_inside,

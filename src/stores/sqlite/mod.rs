@@ -13,10 +13,12 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 use super::Address;
 use super::private::ServerSandbox;
 use super::remote::{Server, StoreConfig};
-use super::sql::{Database, Dialer, Opened, Row, SqlError, SqlServer, Statement, Tables, Values};
+use super::sql::{
+    Database, Dialer, OpenedTable, Parameters, Row, SqlError, SqlServer, Statement, Tables,
+};
 use crate::base::error::Error;
 use crate::base::text::nearest::shown;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
@@ -46,11 +48,11 @@ pub(super) fn ask_at(url: &str, terms: &StoreConfig) -> Result<SqliteFile, Error
 struct File {
     path: PathBuf,
     /// Where the file lies; a private directory is removed with it.
-    home: Home,
+    home: FileLocation,
 }
 
 /// Where the file lies.
-enum Home {
+enum FileLocation {
     /// In a directory of its own.
     Private { _nest: ServerSandbox },
     /// At the path that the user has named.
@@ -62,7 +64,7 @@ impl File {
         let Some(url) = &address.url else {
             let sandbox = ServerSandbox::make("KILL")?;
             let path = sandbox.own_dir().join("shop.sqlite");
-            return Ok(Self { path, home: Home::Private { _nest: sandbox } });
+            return Ok(Self { path, home: FileLocation::Private { _nest: sandbox } });
         };
         let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));
         if path.exists() {
@@ -71,7 +73,7 @@ impl File {
                 shown(&path.display().to_string())
             )));
         }
-        Ok(Self { path, home: Home::Named })
+        Ok(Self { path, home: FileLocation::Named })
     }
 
     fn link_up(&self, terms: &StoreConfig, flags: OpenFlags) -> Result<SqliteFile, Error> {
@@ -97,7 +99,7 @@ impl Dialer for File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        if let Home::Named = self.home {
+        if let FileLocation::Named = self.home {
             for ending in ["", "-wal", "-shm"] {
                 let mut path = self.path.clone().into_os_string();
                 path.push(ending);
@@ -138,7 +140,7 @@ impl SqliteFile {
     fn prepared(
         &self,
         statement: Statement,
-        values: Values<'_>,
+        values: Parameters<'_>,
     ) -> rusqlite::Result<CachedStatement<'_>> {
         let mut prepared = self.connection.prepare_cached(text(statement))?;
         for (name, value) in values {
@@ -153,13 +155,13 @@ impl SqliteFile {
     fn ask_foreign(
         &self,
         text: &str,
-        value_of: &dyn Fn(&str) -> Value,
+        value_of: &dyn Fn(&str) -> StoreValue,
     ) -> rusqlite::Result<Answer> {
         let mut prepared = self.connection.prepare_cached(text)?;
         for place in 1..=prepared.parameter_count() {
             let name = prepared.parameter_name(place).and_then(|name| name.strip_prefix(':'));
             let value = value_of(name.unwrap_or_default());
-            prepared.raw_bind_parameter(place, Sent(value))?;
+            prepared.raw_bind_parameter(place, SqliteValue(value))?;
         }
         let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
         if columns.is_empty() {
@@ -193,7 +195,11 @@ impl Database for SqliteFile {
         text(statement)
     }
 
-    fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> Value) -> Result<Answer, SqlError> {
+    fn ask(
+        &mut self,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<Answer, SqlError> {
         match self.ask_foreign(text, value_of) {
             // A transaction that SQLite has ended already leaves nothing to roll back.
             Err(_) if self.connection.is_autocommit() && is_rollback(text) => Ok(Answer::default()),
@@ -205,7 +211,7 @@ impl Database for SqliteFile {
         self.connection.execute_batch(text).map_err(|error| self.error(error))
     }
 
-    fn opens(&mut self, text: &str) -> Vec<Opened> {
+    fn opens(&mut self, text: &str) -> Vec<OpenedTable> {
         let opened = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&opened);
         let notes = move |asked: AuthContext<'_>| {
@@ -216,7 +222,7 @@ impl Database for SqliteFile {
                 | AuthAction::Delete { table_name } => (table_name, true),
                 _ => return Authorization::Allow,
             };
-            noted.lock().push(Opened { table: table.to_owned(), changes });
+            noted.lock().push(OpenedTable { table: table.to_owned(), changes });
             Authorization::Allow
         };
         let asked = self.connection.authorizer(Some(notes)).and_then(|()| {
@@ -255,12 +261,16 @@ impl Database for SqliteFile {
         Ok(Vec::new())
     }
 
-    fn change(&mut self, statement: Statement, values: Values<'_>) -> Result<u64, SqlError> {
+    fn change(&mut self, statement: Statement, values: Parameters<'_>) -> Result<u64, SqlError> {
         let changed = self.prepared(statement, values).and_then(|mut ready| ready.raw_execute());
         changed.map(|rows| rows as u64).map_err(|error| self.error(error))
     }
 
-    fn query(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Row>, SqlError> {
+    fn query(
+        &mut self,
+        statement: Statement,
+        values: Parameters<'_>,
+    ) -> Result<Vec<Row>, SqlError> {
         let collect = || {
             let mut prepared = self.prepared(statement, values)?;
             let columns = prepared.column_count();
@@ -292,27 +302,27 @@ fn is_rollback(text: &str) -> bool {
 }
 
 /// A value as it is sent to the file.
-struct Sent(Value);
+struct SqliteValue(StoreValue);
 
-impl ToSql for Sent {
+impl ToSql for SqliteValue {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match &self.0 {
-            Value::Null => ToSqlOutput::Owned(rusqlite::types::Value::Null),
-            Value::Int(number) => (*number).into(),
-            Value::Real(number) => (*number).into(),
-            Value::Decimal(text) | Value::Text(text) => text.as_str().into(),
+            StoreValue::Null => ToSqlOutput::Owned(rusqlite::types::Value::Null),
+            StoreValue::Int(number) => (*number).into(),
+            StoreValue::Real(number) => (*number).into(),
+            StoreValue::Decimal(text) | StoreValue::Text(text) => text.as_str().into(),
         })
     }
 }
 
 /// A value as it is received.
-fn received(value: ValueRef<'_>) -> Value {
+fn received(value: ValueRef<'_>) -> StoreValue {
     match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Int(number),
-        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Null => StoreValue::Null,
+        ValueRef::Integer(number) => StoreValue::Int(number),
+        ValueRef::Real(number) => StoreValue::Real(number),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            Value::Text(String::from_utf8_lossy(bytes).into_owned())
+            StoreValue::Text(String::from_utf8_lossy(bytes).into_owned())
         }
     }
 }

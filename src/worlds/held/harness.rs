@@ -5,7 +5,7 @@ use std::thread;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use super::step::{Grain, Step};
+use super::step::{Grain, ServerStep};
 use super::visit::{FinishedVisit, HeldBuyer};
 use crate::base::error::Error;
 use crate::check::round::{Counters, Round};
@@ -43,7 +43,7 @@ pub(crate) struct Harness<'h> {
     /// The sessions whose changes are held inside the server, by buyer; 0 for none.
     held_inside: Vec<i64>,
     /// The steps of this execution.
-    steps: Vec<Step>,
+    steps: Vec<ServerStep>,
 }
 
 impl<'h> Harness<'h> {
@@ -213,7 +213,7 @@ impl<'h> Harness<'h> {
 
     /// The steps of this execution.
     #[must_use]
-    pub(crate) fn steps(&self) -> &[Step] {
+    pub(crate) fn steps(&self) -> &[ServerStep] {
         &self.steps
     }
 
@@ -227,7 +227,7 @@ impl<'h> Harness<'h> {
     ///
     /// # Errors
     /// [`Error::World`] when the server falls silent or is gone.
-    pub(crate) fn step(&mut self, place: usize) -> Result<Option<Step>, Error> {
+    pub(crate) fn step(&mut self, place: usize) -> Result<Option<ServerStep>, Error> {
         let held = self.gate.held().into_iter().find(|(held, _)| *held == place);
         let Some((_, pending)) = held else { return Ok(None) };
         let waited = self.gate.waiting();
@@ -273,7 +273,7 @@ impl<'h> Harness<'h> {
         let others = went_on.iter().map(|(who, _)| who).chain(&began);
         let touches = others.fold(own, |all, who| all | self.sent[*who].touches);
         let left = self.see_off();
-        let step = Step {
+        let step = ServerStep {
             place,
             statement: pending,
             answer,

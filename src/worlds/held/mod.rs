@@ -1,8 +1,8 @@
 //! The held world: buyers at a real server. Every statement is held at the scheduler's gate until a search releases it;
 //! what is not a statement takes no time. Below statements the server itself decides what happens when.
 //!
-//! A [`Harness`] is a shop at a server, in which execution after execution is run, each in another order; a [`Step`] is
-//! what was seen of one statement; `visit` is what each buyer does.
+//! A [`Harness`] is a shop at a server, in which execution after execution is run, each in another order; a
+//! [`ServerStep`] is what was seen of one statement; `visit` is what each buyer does.
 
 mod execution;
 mod harness;
@@ -10,4 +10,4 @@ mod step;
 mod visit;
 
 pub(crate) use harness::Harness;
-pub(crate) use step::{Grain, Step, choices, told};
+pub(crate) use step::{Grain, ServerStep, choices, told};

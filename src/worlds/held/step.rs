@@ -7,7 +7,7 @@ use crate::scheduler::{Actor, Choice, Footprint, PendingStatement};
 
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct ServerStep {
     /// The buyer that made it.
     pub place: usize,
     /// What it sent.
@@ -31,7 +31,7 @@ pub(crate) struct Step {
 
 /// The choices that lead to these steps.
 #[must_use]
-pub(crate) fn choices(steps: &[Step]) -> Vec<Choice> {
+pub(crate) fn choices(steps: &[ServerStep]) -> Vec<Choice> {
     steps.iter().map(|step| Choice::step(Actor::buyer(step.place))).collect()
 }
 

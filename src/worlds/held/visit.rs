@@ -11,7 +11,7 @@ use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::provider::Provider;
 use crate::stores::remote::Link;
 use crate::worlds::stepped::Scripted;
-use crate::worlds::stepped::script::Next;
+use crate::worlds::stepped::script::ScriptStep;
 
 /// More ops than any attempt makes.
 const MOST_OPS: usize = 1_000;
@@ -83,8 +83,8 @@ impl HeldBuyer<'_> {
                 return Err(Missed::Failed(Failure::TooLong));
             }
             let op = match self.strategy.attempt(self.want, &heard) {
-                Next::Call(op) => op.in_name_of(self.buyer),
-                Next::End(attempt) => return attempt,
+                ScriptStep::Call(op) => op.in_name_of(self.buyer),
+                ScriptStep::End(attempt) => return attempt,
             };
             if self.grain == Grain::Op {
                 let pending =

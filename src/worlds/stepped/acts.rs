@@ -1,8 +1,8 @@
 //! Acts other than a buyer's own next step: the background tasks that the shop runs about it, and faults. The table computes
 //! their results, as it does for steps.
 
-use super::kind::{Kind, Part, RunningTask};
-use super::script::Next;
+use super::kind::{ActorRole, Kind, RunningTask};
+use super::script::ScriptStep;
 use super::transition_table::{MOST_OPS, TransitionTable};
 use super::turns::{KindId, Move, StoreId, Turn};
 use crate::domain::attempt::OpResult;
@@ -191,31 +191,31 @@ impl TransitionTable<'_> {
         let want = kind.part.want()?;
         match self.strategy.background_task(going.background_task, want, &going.heard) {
             _ if going.heard.len() == MOST_OPS => Some(None),
-            Next::Call(op) => {
+            ScriptStep::Call(op) => {
                 going.next = op;
                 Some(Some(going))
             }
-            Next::End(Err(Missed::Conflict)) if !going.heard.is_empty() => {
+            ScriptStep::End(Err(Missed::Conflict)) if !going.heard.is_empty() => {
                 self.sent_on(going.background_task, kind)
             }
-            Next::End(_) => Some(None),
+            ScriptStep::End(_) => Some(None),
         }
     }
 
     /// The server that runs this attempt, background task or worker dies: its connection closes, and what it knew is lost.
     fn crash(&mut self, mut store: Model, from: KindId, mut kind: Kind) -> Option<Turn> {
         match (kind.part, &mut kind.background_task) {
-            (Part::Buyer { want, .. }, _) if kind.begun => {
+            (ActorRole::Buyer { want, .. }, _) if kind.begun => {
                 store.release(&kind.grip);
                 if self.strategy.card().names(OpKind::Recover) {
                     kind.due.push(BackgroundTask::Recovery);
                 }
                 let ending = Ending::Failed(Failure::Crashed);
-                let gone = kind.after(Part::Gone { want, ending });
+                let gone = kind.after(ActorRole::Gone { want, ending });
                 Some(self.becomes(store, from, gone))
             }
             // The request was not acknowledged, so the queue delivers it again.
-            (Part::BusyWorker { want }, _) => {
+            (ActorRole::BusyWorker { want }, _) => {
                 store.close(&kind.grip, &mut kind.standing);
                 let ticket = store.serving.take()? as KindId;
                 let served = self.after_serving(ticket, kind);

@@ -10,7 +10,7 @@ use crate::stores::model::{HeldResources, Standing};
 
 /// The role of a buyer or the worker, apart from what it has heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum ActorRole {
     /// A buyer that wants this and has had so many conflicts. Conflicts are counted only where retries are limited: a
     /// buyer with unlimited retries starts afresh each time.
     Buyer {
@@ -52,7 +52,7 @@ pub struct RunningTask {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kind {
     /// Its role.
-    pub part: Part,
+    pub part: ActorRole,
     /// What it has heard in this attempt, private ops included.
     pub heard: Vec<OpResult>,
     /// What it holds of the store.
@@ -72,7 +72,7 @@ pub struct Kind {
     pub next: Option<Op>,
 }
 
-impl Part {
+impl ActorRole {
     /// What the buyer came for; for a busy worker, what the buyer it serves came for.
     #[must_use]
     pub fn want(self) -> Option<Want> {
@@ -126,7 +126,7 @@ impl Kind {
     /// False if this attempt has no step yet.
     #[must_use]
     pub fn orders_unseen(&self, order: Order) -> bool {
-        let has_stepped = self.begun || matches!(self.part, Part::BusyWorker { .. });
+        let has_stepped = self.begun || matches!(self.part, ActorRole::BusyWorker { .. });
         has_stepped && self.part.want() == Some(order.want) && !self.grip.is_in_transaction()
     }
 
@@ -137,7 +137,7 @@ impl Kind {
     }
 
     /// The kind after its attempt: what the world keeps about the buyer stays.
-    pub(super) fn after(mut self, part: Part) -> Self {
+    pub(super) fn after(mut self, part: ActorRole) -> Self {
         self.grip.let_go(&mut self.standing);
         Self {
             standing: self.standing,
@@ -148,7 +148,7 @@ impl Kind {
     }
 
     /// A kind in this role, of which nothing else is known.
-    pub(super) fn of(part: Part) -> Self {
+    pub(super) fn of(part: ActorRole) -> Self {
         Self {
             part,
             heard: Vec::new(),
@@ -164,7 +164,7 @@ impl Kind {
 
     /// A buyer at the beginning of an attempt.
     pub(super) fn newcomer(want: Want, conflicts: u32) -> Self {
-        Self::of(Part::Buyer { want, conflicts })
+        Self::of(ActorRole::Buyer { want, conflicts })
     }
 }
 

@@ -12,8 +12,8 @@ mod scripted;
 pub mod transition_table;
 mod turns;
 
-pub use kind::{Kind, Ordered, Part, RunningTask};
-pub use model_state::{ModelState, Step};
+pub use kind::{ActorRole, Kind, Ordered, RunningTask};
+pub use model_state::{ModelState, ModelStep};
 pub use scripted::Scripted;
 pub use transition_table::TransitionTable;
 pub use turns::{KindId, Leaks, Move, StoreId, Turn};

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::kind::Part;
+use super::kind::ActorRole;
 use super::transition_table::TransitionTable;
 use super::turns::{KindId, Leaks, StoreId, Turn};
 use crate::domain::attempt::OpResult;
@@ -15,7 +15,7 @@ use crate::stores::model::Model;
 
 /// One step, as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct ModelStep {
     /// The actor that made it, or to which it happened.
     pub actor: Actor,
     /// Whether it was a step of its own, or which other act.
@@ -154,12 +154,12 @@ impl ModelState {
     }
 
     /// Makes an actor's next step; none if it has left, has to wait, or is not there.
-    pub fn step(&mut self, table: &mut TransitionTable<'_>, actor: Actor) -> Option<Step> {
+    pub fn step(&mut self, table: &mut TransitionTable<'_>, actor: Actor) -> Option<ModelStep> {
         self.follow(table, Choice::step(actor))
     }
 
     /// Makes this happen; none if it cannot.
-    pub fn follow(&mut self, table: &mut TransitionTable<'_>, choice: Choice) -> Option<Step> {
+    pub fn follow(&mut self, table: &mut TransitionTable<'_>, choice: Choice) -> Option<ModelStep> {
         let Choice { who: actor, act } = choice;
         let from = self.kind(actor)?;
         let Turn { store, actor: moved, other, reply, leaks, .. } = self.turn(table, choice)?;
@@ -178,7 +178,7 @@ impl ModelState {
         };
         let (before, after) = (table.kind_of(from), table.kind_of(moved.to));
         let ending = |kind: KindId| table.kind_of(kind).part.ending();
-        let mut step = Step {
+        let mut step = ModelStep {
             actor,
             act,
             background_task,
@@ -189,7 +189,7 @@ impl ModelState {
             begins_again: op.is_some()
                 && background_task.is_none()
                 && !after.begun
-                && matches!(after.part, Part::Buyer { .. }),
+                && matches!(after.part, ActorRole::Buyer { .. }),
             ending: ending(moved.to).filter(|_| ending(from).is_none()),
             other: None,
             leaks,

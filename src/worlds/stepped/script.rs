@@ -14,7 +14,7 @@ use crate::strategy::Strategy;
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next<T> {
+pub enum ScriptStep<T> {
     /// This op.
     Call(Op),
     /// Nothing: it has ended.
@@ -26,7 +26,7 @@ pub fn attempt<S: Strategy + ?Sized>(
     strategy: &S,
     want: Want,
     heard: &[OpResult],
-) -> Next<Attempt> {
+) -> ScriptStep<Attempt> {
     let mut shop = Session::new(Recorded { heard, asked: None });
     let polled = poll(strategy.attempt(&mut shop, want));
     next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
@@ -37,7 +37,7 @@ pub fn serve<S: Strategy + ?Sized>(
     strategy: &S,
     want: Want,
     heard: &[OpResult],
-) -> Next<Result<bool, Missed>> {
+) -> ScriptStep<Result<bool, Missed>> {
     let mut shop = Session::new(Recorded { heard, asked: None });
     let polled = poll(strategy.serve(&mut shop, want));
     next(polled, shop, Err(Missed::Failed(Failure::Suspended)))
@@ -49,7 +49,7 @@ pub fn background_task<S: Strategy + ?Sized>(
     background_task: BackgroundTask,
     want: Want,
     heard: &[OpResult],
-) -> Next<Result<(), Missed>> {
+) -> ScriptStep<Result<(), Missed>> {
     let mut shop = Session::new(Recorded { heard, asked: None });
     let polled = match background_task {
         BackgroundTask::Webhook => poll(strategy.notified(&mut shop, want)),
@@ -62,12 +62,12 @@ fn poll<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-fn next<T>(polled: Poll<T>, shop: Session<Recorded<'_>>, suspended: T) -> Next<T> {
+fn next<T>(polled: Poll<T>, shop: Session<Recorded<'_>>, suspended: T) -> ScriptStep<T> {
     match (polled, shop.into_connection().asked) {
-        (Poll::Ready(end), _) => Next::End(end),
-        (Poll::Pending, Some(op)) => Next::Call(op),
+        (Poll::Ready(end), _) => ScriptStep::End(end),
+        (Poll::Pending, Some(op)) => ScriptStep::Call(op),
         // The future waits for something that is not an op, and that never comes here.
-        (Poll::Pending, None) => Next::End(suspended),
+        (Poll::Pending, None) => ScriptStep::End(suspended),
     }
 }
 

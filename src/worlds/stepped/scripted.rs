@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::script::{self, Next};
+use super::script::{self, ScriptStep};
 use crate::describe::checkout::Checkout;
 use crate::domain::attempt::{Attempt, Missed, OpResult};
 use crate::domain::card::{About, BackgroundTask};
@@ -25,10 +25,10 @@ pub trait Scripted: Sync {
     fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool;
 
     /// What a buyer does next in an attempt in which it has heard this.
-    fn attempt(&self, want: Want, heard: &[OpResult]) -> Next<Attempt>;
+    fn attempt(&self, want: Want, heard: &[OpResult]) -> ScriptStep<Attempt>;
 
     /// What the worker does next when serving this want and having heard this.
-    fn serve(&self, want: Want, heard: &[OpResult]) -> Next<Result<bool, Missed>>;
+    fn serve(&self, want: Want, heard: &[OpResult]) -> ScriptStep<Result<bool, Missed>>;
 
     /// What the shop does next in a background task about this want, having heard this.
     fn background_task(
@@ -36,7 +36,7 @@ pub trait Scripted: Sync {
         background_task: BackgroundTask,
         want: Want,
         heard: &[OpResult],
-    ) -> Next<Result<(), Missed>>;
+    ) -> ScriptStep<Result<(), Missed>>;
 
     /// Whether the strategy is the checkout of a running application.
     fn is_app(&self) -> bool {
@@ -61,11 +61,11 @@ impl<S: Strategy> Scripted for S {
         Strategy::are_alike(self, one, other)
     }
 
-    fn attempt(&self, want: Want, heard: &[OpResult]) -> Next<Attempt> {
+    fn attempt(&self, want: Want, heard: &[OpResult]) -> ScriptStep<Attempt> {
         script::attempt(self, want, heard)
     }
 
-    fn serve(&self, want: Want, heard: &[OpResult]) -> Next<Result<bool, Missed>> {
+    fn serve(&self, want: Want, heard: &[OpResult]) -> ScriptStep<Result<bool, Missed>> {
         script::serve(self, want, heard)
     }
 
@@ -74,7 +74,7 @@ impl<S: Strategy> Scripted for S {
         background_task: BackgroundTask,
         want: Want,
         heard: &[OpResult],
-    ) -> Next<Result<(), Missed>> {
+    ) -> ScriptStep<Result<(), Missed>> {
         script::background_task(self, background_task, want, heard)
     }
 }

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::kind::{Kind, Part};
-use super::script::Next;
+use super::kind::{ActorRole, Kind};
+use super::script::ScriptStep;
 use super::scripted::Scripted;
 use super::turns::{KindId, Leaks, Move, StoreId, Turn, Turns};
 use crate::domain::attempt::OpResult;
@@ -85,7 +85,7 @@ impl<'s> TransitionTable<'s> {
 
     /// The kind of a worker before its first request.
     pub fn worker(&mut self) -> KindId {
-        self.intern(Kind { next: Some(Op::NextRequest), ..Kind::of(Part::IdleWorker) })
+        self.intern(Kind { next: Some(Op::NextRequest), ..Kind::of(ActorRole::IdleWorker) })
     }
 
     /// The number of a state of the store.
@@ -201,7 +201,7 @@ impl<'s> TransitionTable<'s> {
         let mut store = self.store_of(store_id).clone();
         let mut other = None;
         let (to, leaks, reply) = match (kind.part, kind.next?) {
-            (Part::IdleWorker, _) => {
+            (ActorRole::IdleWorker, _) => {
                 let (ticket, request) = store.queue.pop_front()?;
                 store.serving = Some(ticket);
                 let served = self.kind_of(ticket as KindId);
@@ -209,12 +209,12 @@ impl<'s> TransitionTable<'s> {
                     standing: served.standing.clone(),
                     background_task: served.background_task.clone(),
                     due: served.due.clone(),
-                    ..Kind::of(Part::BusyWorker { want: request.want })
+                    ..Kind::of(ActorRole::BusyWorker { want: request.want })
                 };
                 let (to, leaks) = self.busy_worker(worker);
                 (to, leaks, Ok(Reply::Next(Some(request))))
             }
-            (Part::BusyWorker { .. }, Op::Answer { sold }) => {
+            (ActorRole::BusyWorker { .. }, Op::Answer { sold }) => {
                 let buyer = store.serving.take()? as KindId;
                 let answer = sold.map_or(Err(Missed::Failed(Failure::NoAnswer)), |sold| {
                     Ok(Reply::Applied(sold))
@@ -229,7 +229,7 @@ impl<'s> TransitionTable<'s> {
             }
             // Answered by the worker's step, never by one of its own.
             (_, Op::AwaitAnswer) if kind.grip.place => return None,
-            (Part::Buyer { .. }, Op::Submit(Request { want, .. }))
+            (ActorRole::Buyer { .. }, Op::Submit(Request { want, .. }))
                 if !kind.grip.is_in_transaction() =>
             {
                 kind.grip.place = true;
@@ -260,7 +260,7 @@ impl<'s> TransitionTable<'s> {
     ) -> (KindId, Leaks) {
         let held = kind.grip.clone();
         let (to, leaks) = match kind.part {
-            Part::BusyWorker { .. } => {
+            ActorRole::BusyWorker { .. } => {
                 kind.heard.push(reply);
                 self.busy_worker(kind)
             }
@@ -325,7 +325,7 @@ impl<'s> TransitionTable<'s> {
     /// A buyer hears a reply: what it is now, and what its attempt left behind if it ended.
     fn hear(&mut self, mut kind: Kind, reply: OpResult) -> (KindId, Leaks) {
         // A buyer that has left hears nothing any more, though an order may still be written for it.
-        if matches!(kind.part, Part::Buyer { .. }) {
+        if matches!(kind.part, ActorRole::Buyer { .. }) {
             kind.heard.push(reply);
             kind.begun = true;
         }
@@ -335,7 +335,7 @@ impl<'s> TransitionTable<'s> {
     /// The number of a buyer that has heard this, or of its kind after the attempt. Also returns what the attempt left
     /// behind, if it ended.
     fn buyer(&mut self, mut kind: Kind) -> (KindId, Leaks) {
-        let Part::Buyer { want, conflicts } = kind.part else {
+        let ActorRole::Buyer { want, conflicts } = kind.part else {
             return (self.intern(kind), Leaks::default());
         };
         let attempt = loop {
@@ -343,22 +343,24 @@ impl<'s> TransitionTable<'s> {
                 _ if kind.heard.len() == MOST_OPS => break Err(Missed::Failed(Failure::TooLong)),
                 // No other buyer can see this step, so it merges with the step before. The shop has the products of the
                 // cart, so this cannot fail.
-                Next::Call(Op::PlaceOrder(order)) if self.merges && kind.orders_unseen(order) => {
+                ScriptStep::Call(Op::PlaceOrder(order))
+                    if self.merges && kind.orders_unseen(order) =>
+                {
                     kind.standing.orders.push(order.want);
                     kind.heard.push(Ok(Reply::Done));
                 }
                 // A buyer in the queue can do nothing but wait.
-                Next::Call(op) if kind.grip.place && op != Op::AwaitAnswer => {
+                ScriptStep::Call(op) if kind.grip.place && op != Op::AwaitAnswer => {
                     break Err(Missed::Failed(Failure::Unsupported));
                 }
-                Next::End(_) if kind.grip.place => {
+                ScriptStep::End(_) if kind.grip.place => {
                     break Err(Missed::Failed(Failure::Unsupported));
                 }
-                Next::Call(op) => {
+                ScriptStep::Call(op) => {
                     kind.next = Some(op);
                     return (self.intern(kind), Leaks::default());
                 }
-                Next::End(attempt) => break attempt,
+                ScriptStep::End(attempt) => break attempt,
             }
         };
         let lock = kind.grip.holds_any();
@@ -369,13 +371,13 @@ impl<'s> TransitionTable<'s> {
                 Retries::Unlimited => 0,
                 Retries::AtMost(_) => conflicts + 1,
             };
-            let again = kind.after(Part::Buyer { want, conflicts });
+            let again = kind.after(ActorRole::Buyer { want, conflicts });
             let (again, leaks) = self.buyer(again);
             return (again, Leaks { lock: leaks.lock || lock, ..leaks });
         }
         let ending = Ending::after(attempt);
         let early = kind.early;
-        let mut gone = kind.after(Part::Gone { want, ending });
+        let mut gone = kind.after(ActorRole::Gone { want, ending });
         gone.early = early && gone.may_have_units();
         // An attempt that was cut short by a failure could not help what it left behind.
         let leaks = match attempt {
@@ -388,23 +390,25 @@ impl<'s> TransitionTable<'s> {
     /// The number of a worker that serves a buyer and has heard this. Also returns what the worker left behind, if it is
     /// done with the buyer.
     fn busy_worker(&mut self, mut kind: Kind) -> (KindId, Leaks) {
-        let Part::BusyWorker { want } = kind.part else {
+        let ActorRole::BusyWorker { want } = kind.part else {
             return (self.intern(kind), Leaks::default());
         };
         let next = loop {
             match self.strategy.serve(want, &kind.heard) {
                 _ if kind.heard.len() == MOST_OPS => break Op::Answer { sold: None },
-                Next::Call(Op::PlaceOrder(order)) if self.merges && kind.orders_unseen(order) => {
+                ScriptStep::Call(Op::PlaceOrder(order))
+                    if self.merges && kind.orders_unseen(order) =>
+                {
                     kind.standing.orders.push(order.want);
                     kind.heard.push(Ok(Reply::Done));
                 }
-                Next::Call(op) => break op,
+                ScriptStep::Call(op) => break op,
                 // The worker's attempt is over, and the request is still there.
-                Next::End(Err(Missed::Conflict)) if !kind.heard.is_empty() => {
+                ScriptStep::End(Err(Missed::Conflict)) if !kind.heard.is_empty() => {
                     kind.heard.clear();
                     std::mem::take(&mut kind.grip).let_go(&mut kind.standing);
                 }
-                Next::End(sold) => {
+                ScriptStep::End(sold) => {
                     kind.heard.clear();
                     break Op::Answer { sold: sold.ok() };
                 }
@@ -474,7 +478,7 @@ impl<'s> TransitionTable<'s> {
                 + kind.heard.len() * size_of::<OpResult>()
                 + kind.standing.orders.len() * size_of::<Want>());
         self.promised.push(match kind.part {
-            Part::Gone { want, ending: Ending::Bought } => want.qty,
+            ActorRole::Gone { want, ending: Ending::Bought } => want.qty,
             _ => 0,
         });
         self.kinds.push(kind.clone());

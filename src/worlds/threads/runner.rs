@@ -2,7 +2,7 @@
 //! worker's loop.
 
 use super::{Control, Live, serve, serve_queue};
-use crate::base::chance::{Dice, Purpose};
+use crate::base::chance::{Dice, StreamPurpose};
 use crate::base::clock::Clock;
 use crate::domain::buyer::Visit;
 use crate::domain::card::About;
@@ -59,7 +59,7 @@ impl<S: Strategy, C: Client, K: Clock> Runner<C, K> for S {
     ) {
         let ServingTerms { seed, number, policy, control } = terms;
         for visit in visits.iter_mut().take_while(|_| !control.is_stopped()) {
-            let mut dice = Dice::of(*seed, Purpose::Backoff, *number, visit.buyer);
+            let mut dice = Dice::of(*seed, StreamPurpose::Backoff, *number, visit.buyer);
             serve(self, shop, visit, policy, &mut dice);
         }
     }

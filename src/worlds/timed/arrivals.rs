@@ -220,7 +220,7 @@ impl Rush {
 
     /// When each buyer clicks, in nanoseconds after the opening, in order. The memory needed does
     /// not depend on the number of buyers. The same dice give the same clicks; they are those of
-    /// [`Purpose::World`](crate::base::chance::Purpose::World), round 0, buyer 0.
+    /// [`StreamPurpose::World`](crate::base::chance::StreamPurpose::World), round 0, buyer 0.
     #[must_use]
     pub fn clicks(&self, dice: Dice) -> Clicks {
         Clicks { left: self.buyers, passed: 0.0, last_ns: 0, dice, pace: self.pace.clone() }

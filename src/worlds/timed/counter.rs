@@ -5,14 +5,14 @@ use rand::RngExt;
 use super::visit_recorder::VisitRecorder;
 
 use super::rows::Rows;
-use super::world::{LINES, ORDERS, Role, World};
+use super::world::{LINES, ORDERS, TaskRole, TimedWorld};
 use crate::domain::attempt::{Failure, Missed, OpResult};
 use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Item, Op, Payment, Reply};
 use crate::scheduler::Actor;
 use crate::worlds::words::done;
 
-impl<G: VisitRecorder> World<'_, G> {
+impl<G: VisitRecorder> TimedWorld<'_, G> {
     /// A task's op arrives where it is done.
     pub(super) fn arrive(&mut self, number: usize) {
         let Some(op) = self.tasks[number].op else { return };
@@ -112,14 +112,16 @@ impl<G: VisitRecorder> World<'_, G> {
                 _ => scene.shop.place.clone(),
             };
             let who = match role {
-                Role::Attempt => Actor::Buyer(buyer).to_string(),
-                Role::BackgroundTask(BackgroundTask::Webhook) => {
+                TaskRole::Attempt => Actor::Buyer(buyer).to_string(),
+                TaskRole::BackgroundTask(BackgroundTask::Webhook) => {
                     format!("for {}, told of its payment: the shop", Actor::Buyer(buyer))
                 }
-                Role::BackgroundTask(BackgroundTask::Recovery) => {
+                TaskRole::BackgroundTask(BackgroundTask::Recovery) => {
                     format!("for {}, after the crash: the shop", Actor::Buyer(buyer))
                 }
-                Role::QueueWorker(_) => format!("for {}: the queue worker", Actor::Buyer(buyer)),
+                TaskRole::QueueWorker(_) => {
+                    format!("for {}: the queue worker", Actor::Buyer(buyer))
+                }
             };
             let shows = match op {
                 Op::PlaceOrder(_) => String::new(),

@@ -1,6 +1,6 @@
 //! Events: everything that can happen in a simulated shop.
 
-use super::seat::Key;
+use super::seat::SubjectId;
 use crate::domain::card::BackgroundTask;
 
 /// What happens next, and to which buyer's seat or to which task.
@@ -9,19 +9,19 @@ pub(super) enum Event {
     /// The next buyer clicks.
     Click,
     /// A buyer's packet reaches the door.
-    Door(Key),
+    Door(SubjectId),
     /// A buyer is let in.
-    Admit(Key),
+    Admit(SubjectId),
     /// A task's code goes on.
-    Go(Key),
+    Go(SubjectId),
     /// A task's op arrives where it is done.
-    Arrive(Key),
+    Arrive(SubjectId),
     /// A task's buyer goes away to pay.
-    Away(Key),
+    Away(SubjectId),
     /// A task's code has ended.
-    Done(Key),
+    Done(SubjectId),
     /// A background task about a buyer is due.
-    Due(Key, BackgroundTask),
+    Due(SubjectId, BackgroundTask),
     /// The queue worker looks whether a request waits.
     QueueWorker,
     /// A queue worker takes the place of one who died.
@@ -33,11 +33,11 @@ pub(super) enum Event {
     /// Holds have run out, and the group has not agreed on it yet.
     StillHeld,
     /// A member's clock ticks.
-    Tick(Key),
+    Tick(SubjectId),
     /// A letter between members arrives.
-    Letter(Key),
+    Letter(SubjectId),
     /// Something happens to members.
-    Blow(Key),
+    Blow(SubjectId),
     /// This question to the group has waited long enough for its answer.
-    TimeOut(Key),
+    TimeOut(SubjectId),
 }

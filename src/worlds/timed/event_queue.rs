@@ -15,40 +15,40 @@ pub(super) struct EventQueue<E> {
     now_ns: u64,
     entered: u64,
     /// What stood on the open page when it was turned to, the last first.
-    open: Vec<Entry<E>>,
+    open: Vec<ScheduledEvent<E>>,
     /// What was entered before the next page since then.
-    soon: BinaryHeap<Reverse<Entry<E>>>,
+    soon: BinaryHeap<Reverse<ScheduledEvent<E>>>,
     /// The number of the page after the one that is open.
     next_page: u64,
     /// Everything else, by page.
-    later: BTreeMap<u64, Vec<Entry<E>>>,
+    later: BTreeMap<u64, Vec<ScheduledEvent<E>>>,
 }
 
 /// How long a page is: 2²⁴ ns, 17 ms. Much longer than an op takes, and much shorter than a buyer.
 const PAGE_BITS: u32 = 24;
 
 #[derive(Debug)]
-struct Entry<E> {
+struct ScheduledEvent<E> {
     /// When, in ns after the opening, and in which order it was entered.
     due: (u64, u64),
     event: E,
 }
 
-impl<E> PartialEq for Entry<E> {
+impl<E> PartialEq for ScheduledEvent<E> {
     fn eq(&self, other: &Self) -> bool {
         self.due == other.due
     }
 }
 
-impl<E> Eq for Entry<E> {}
+impl<E> Eq for ScheduledEvent<E> {}
 
-impl<E> PartialOrd for Entry<E> {
+impl<E> PartialOrd for ScheduledEvent<E> {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<E> Ord for Entry<E> {
+impl<E> Ord for ScheduledEvent<E> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         // As one number, the two compare in one go.
         let whole = |(at, entered): (u64, u64)| u128::from(at) << 64 | u128::from(entered);
@@ -81,7 +81,7 @@ impl<E> EventQueue<E> {
         let at_ns = at_ns.max(self.now_ns);
         let due = (at_ns, self.entered);
         self.entered += 1;
-        let entry = Entry { due, event };
+        let entry = ScheduledEvent { due, event };
         match at_ns >> PAGE_BITS {
             page if page < self.next_page => self.soon.push(Reverse(entry)),
             page => self.later.entry(page).or_default().push(entry),
@@ -95,7 +95,7 @@ impl<E> EventQueue<E> {
             (Some(open), Some(Reverse(soon))) => soon < open,
             (open, soon) => open.is_none() && soon.is_some(),
         };
-        let Entry { due, event } = match comes_soon {
+        let ScheduledEvent { due, event } = match comes_soon {
             true => self.soon.pop()?.0,
             false if self.open.is_empty() => self.turn_page()?,
             false => self.open.pop()?,
@@ -106,7 +106,7 @@ impl<E> EventQueue<E> {
 
     /// Opens the next page that has anything on it; the first entry there.
     #[cold]
-    fn turn_page(&mut self) -> Option<Entry<E>> {
+    fn turn_page(&mut self) -> Option<ScheduledEvent<E>> {
         let (page, entries) = self.later.pop_first()?;
         self.open = entries;
         self.open.sort_unstable_by(|one, other| other.cmp(one));

@@ -1,4 +1,4 @@
-//! A line: the connection of a script that runs in virtual time. The slot stores what the script asks for;
+//! A strategy's code as a coroutine in virtual time, and its connection. The slot stores what the coroutine asks for;
 //! the world answers when the time has come.
 
 use std::cell::Cell;
@@ -12,7 +12,7 @@ use crate::domain::op::{BuyerId, Op, Want};
 use crate::domain::session::{Connection, Session};
 use crate::strategy::Strategy;
 
-/// What a script waits for.
+/// What a coroutine waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     /// The reply to an op.
@@ -23,7 +23,7 @@ pub(super) enum Asked {
     Away,
 }
 
-/// Both ends of a line. One serves all scripts of a world, for only one of them goes on at a time.
+/// What the connection and the world share. One serves all coroutines of a world, for only one of them runs at a time.
 #[derive(Debug, Default)]
 pub(super) struct SimChannel {
     asked: Cell<Option<Asked>>,
@@ -31,8 +31,8 @@ pub(super) struct SimChannel {
     looked: Cell<bool>,
 }
 
-/// The strategy's end.
-pub(super) struct Line(Rc<SimChannel>);
+/// The strategy's connection.
+pub(super) struct SimConnection(Rc<SimChannel>);
 
 /// A reply that is not there yet.
 struct Coming(Rc<SimChannel>);
@@ -56,14 +56,14 @@ impl Future for Passing {
     }
 }
 
-impl Line {
+impl SimConnection {
     fn ask(&self, asked: Asked) -> Coming {
         self.0.asked.set(Some(asked));
         Coming(Rc::clone(&self.0))
     }
 }
 
-impl Connection for Line {
+impl Connection for SimConnection {
     fn call(&mut self, op: Op) -> impl Future<Output = OpResult> + Unpin {
         if matches!(
             op,
@@ -86,9 +86,9 @@ impl Connection for Line {
     }
 }
 
-/// How a script came to its end.
+/// How a coroutine ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum CoroutineEnd {
     /// A buyer's attempt.
     Attempt(Attempt),
     /// A background task.
@@ -98,29 +98,29 @@ pub(super) enum End {
 }
 
 /// A piece of a strategy's code that is under way.
-pub(super) struct Script<'s> {
-    future: Pin<Box<dyn Future<Output = End> + 's>>,
+pub(super) struct Coroutine<'s> {
+    future: Pin<Box<dyn Future<Output = CoroutineEnd> + 's>>,
     slot: Rc<SimChannel>,
     looked: bool,
 }
 
-/// What comes next in a script.
+/// What comes next in a coroutine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Then {
     /// It waits for this.
     Waits(Asked),
     /// It has ended.
-    Ends(End),
+    Ends(CoroutineEnd),
 }
 
-/// Who writes scripts: a strategy of any type. The world has no type of its own for each strategy, for it is
+/// What makes coroutines: a strategy of any type. The world has no type of its own for each strategy, for it is
 /// the largest piece of code there is, and there are many strategies.
 pub(super) trait CoroutineFactory {
     /// The strategy's card.
     fn card(&self) -> About;
 
     /// A buyer's attempt.
-    fn attempt(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Script<'_>;
+    fn attempt(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Coroutine<'_>;
 
     /// A background task about a buyer.
     fn background_task(
@@ -129,10 +129,10 @@ pub(super) trait CoroutineFactory {
         background_task: BackgroundTask,
         buyer: BuyerId,
         want: Want,
-    ) -> Script<'_>;
+    ) -> Coroutine<'_>;
 
     /// A queue worker's request.
-    fn serve(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Script<'_>;
+    fn serve(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Coroutine<'_>;
 }
 
 impl<S: Strategy> CoroutineFactory for S {
@@ -140,9 +140,9 @@ impl<S: Strategy> CoroutineFactory for S {
         self.about()
     }
 
-    fn attempt(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Script<'_> {
-        Script::of(slot, buyer, async move |mut shop| {
-            End::Attempt(self.attempt(&mut shop, want).await)
+    fn attempt(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Coroutine<'_> {
+        Coroutine::of(slot, buyer, async move |mut shop| {
+            CoroutineEnd::Attempt(self.attempt(&mut shop, want).await)
         })
     }
 
@@ -152,29 +152,29 @@ impl<S: Strategy> CoroutineFactory for S {
         background_task: BackgroundTask,
         buyer: BuyerId,
         want: Want,
-    ) -> Script<'_> {
-        Script::of(slot, buyer, async move |mut shop| {
-            End::BackgroundTask(match background_task {
+    ) -> Coroutine<'_> {
+        Coroutine::of(slot, buyer, async move |mut shop| {
+            CoroutineEnd::BackgroundTask(match background_task {
                 BackgroundTask::Webhook => self.notified(&mut shop, want).await,
                 BackgroundTask::Recovery => self.recover(&mut shop, want).await,
             })
         })
     }
 
-    fn serve(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Script<'_> {
-        Script::of(slot, buyer, async move |mut shop| {
-            End::Served(self.serve(&mut shop, want).await)
+    fn serve(&self, slot: &Rc<SimChannel>, buyer: BuyerId, want: Want) -> Coroutine<'_> {
+        Coroutine::of(slot, buyer, async move |mut shop| {
+            CoroutineEnd::Served(self.serve(&mut shop, want).await)
         })
     }
 }
 
-impl<'s> Script<'s> {
-    fn of<F: Future<Output = End> + 's>(
+impl<'s> Coroutine<'s> {
+    fn of<F: Future<Output = CoroutineEnd> + 's>(
         slot: &Rc<SimChannel>,
         buyer: BuyerId,
-        code: impl FnOnce(Session<Line>) -> F,
+        code: impl FnOnce(Session<SimConnection>) -> F,
     ) -> Self {
-        let mut shop = Session::new(Line(Rc::clone(slot)));
+        let mut shop = Session::new(SimConnection(Rc::clone(slot)));
         shop.attend(buyer);
         Self { future: Box::pin(code(shop)), slot: Rc::clone(slot), looked: false }
     }
@@ -190,7 +190,7 @@ impl<'s> Script<'s> {
             Poll::Pending => match self.slot.asked.take() {
                 Some(asked) => Then::Waits(asked),
                 // It awaits something other than its connection, which never comes.
-                None => Then::Ends(End::Attempt(Err(Missed::Failed(
+                None => Then::Ends(CoroutineEnd::Attempt(Err(Missed::Failed(
                     crate::domain::attempt::Failure::Suspended,
                 )))),
             },

@@ -13,7 +13,7 @@ const MOST_SECONDS: u64 = 9_000_000_000;
 
 /// From where a time counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum TimeOrigin {
     /// Some beginning that the file does not tell.
     Beginning,
     /// The year 1970.
@@ -24,21 +24,21 @@ pub(super) enum Origin {
 ///
 /// # Errors
 /// A sentence that says what was expected.
-pub(super) fn parse_time(text: &str) -> Result<(Origin, i64), String> {
+pub(super) fn parse_time(text: &str) -> Result<(TimeOrigin, i64), String> {
     // The year comes first. `1.5e-3` has its minus in the same place.
     if text.split_once('-').is_some_and(|(year, _)| year.parse::<u16>().is_ok()) {
         let moment = DateTime::parse_from_rfc3339(text).map_err(
             |_| "expected a moment with its offset, such as 2026-11-27T09:00:00.123456Z",
         )?;
         let ns = moment.timestamp_nanos_opt().ok_or("moments may be from 1678 to 2261")?;
-        return Ok((Origin::Epoch, ns));
+        return Ok((TimeOrigin::Epoch, ns));
     }
     let ns = if text.starts_with(['-', '−']) || text.ends_with(char::is_alphabetic) {
         span(text, MOST_HOURS)?.as_nanos() as i64
     } else {
         parse_seconds(text)?
     };
-    Ok((Origin::Beginning, ns))
+    Ok((TimeOrigin::Beginning, ns))
 }
 
 /// Reads seconds without a unit, exactly: since 1970 they have more digits than an `f64` holds.

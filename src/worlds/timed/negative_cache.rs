@@ -3,7 +3,7 @@
 //! Their use is that they keep the rush away from the store. Their cost is that no server takes them down when
 //! units come back.
 
-use super::sim_config::Shop;
+use super::sim_config::ShopConfig;
 use crate::domain::op::{Units, Want};
 
 /// What a server believes of one product.
@@ -24,7 +24,7 @@ pub(super) struct NegativeCache {
 
 impl NegativeCache {
     /// No sign on any server yet.
-    pub(super) fn none(shop: &Shop, items: u8) -> Self {
+    pub(super) fn none(shop: &ShopConfig, items: u8) -> Self {
         let servers = vec![vec![None; items.into()]; shop.servers as usize];
         Self { servers, lasts_ns: shop.sold_out_sign_ns }
     }
@@ -59,9 +59,9 @@ mod tests {
     use crate::worlds::timed::sim_config::SimConfig;
 
     /// Servers whose signs last for 10 ns.
-    fn shop(servers: u32) -> Shop {
+    fn shop(servers: u32) -> ShopConfig {
         let scene = SimConfig::plain(Settings::default(), &Arrivals::Same).unwrap();
-        Shop { servers, sold_out_sign_ns: 10, ..scene.shop }
+        ShopConfig { servers, sold_out_sign_ns: 10, ..scene.shop }
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The queue worker, and the line in front of it.
 
 use super::event::Event;
-use super::seat::Key;
+use super::seat::SubjectId;
 use super::visit_recorder::VisitRecorder;
-use super::world::{Role, World};
+use super::world::{TaskRole, TimedWorld};
 use crate::domain::attempt::OpResult;
 use crate::domain::op::Op;
 
-impl<G: VisitRecorder> World<'_, G> {
+impl<G: VisitRecorder> TimedWorld<'_, G> {
     /// The queue worker turns to the next in line.
     pub(super) fn serve_next(&mut self) {
         if self.queue_worker_is_busy || !self.has_queue_worker {
@@ -18,9 +18,9 @@ impl<G: VisitRecorder> World<'_, G> {
         let number = self.tasks[client].seat;
         self.tell_shop(number, |name| format!("the queue worker turns to {name}"));
         let seat = &self.seats[number];
-        let script = self.coroutines.serve(&self.slot, seat.buyer, seat.want);
-        let task = self.employ(number, Role::QueueWorker(client), script);
-        self.event_queue.enter(self.now(), Event::Go(task as Key));
+        let coroutine = self.coroutines.serve(&self.slot, seat.buyer, seat.want);
+        let task = self.employ(number, TaskRole::QueueWorker(client), coroutine);
+        self.event_queue.enter(self.now(), Event::Go(task as SubjectId));
     }
 
     /// A buyer joins the line in front of the queue worker.
@@ -36,7 +36,7 @@ impl<G: VisitRecorder> World<'_, G> {
         let task = &mut self.tasks[client];
         if std::mem::take(&mut task.awaits_answer) {
             task.reply = Some(answer);
-            self.event_queue.enter(self.event_queue.now_ns() + way, Event::Go(client as Key));
+            self.event_queue.enter(self.event_queue.now_ns() + way, Event::Go(client as SubjectId));
         } else {
             task.answer = Some(answer);
         }

@@ -8,7 +8,7 @@ use crate::stores::model::Model;
 
 /// A value that a copy shows from some time on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct ReplicaValue {
     /// Units.
     pub(super) stock: Units,
     /// When that was written, in ns after the opening.
@@ -20,8 +20,8 @@ pub(super) struct Seen {
 /// One product in one copy: what it shows, and what is on its way to it.
 #[derive(Clone, Debug)]
 struct Copy {
-    shown: Seen,
-    coming: VecDeque<Seen>,
+    shown: ReplicaValue,
+    coming: VecDeque<ReplicaValue>,
 }
 
 /// The copies of all products, one a server.
@@ -35,7 +35,7 @@ impl Copies {
     /// Copies that are up to date.
     pub(super) fn of(shop: &Model, servers: u32) -> Self {
         let copy = |stock: Units| Copy {
-            shown: Seen { stock, written_ns: 0, visible_ns: 0 },
+            shown: ReplicaValue { stock, written_ns: 0, visible_ns: 0 },
             coming: VecDeque::new(),
         };
         let copies: Vec<Copy> = shop.stocks().into_iter().map(copy).collect();
@@ -61,15 +61,23 @@ impl Copies {
             copy.catch_up(now_ns);
             let last = copy.coming.back().map_or(0, |seen| seen.visible_ns);
             let visible_ns = now_ns.saturating_add(lag()).max(last);
-            copy.coming.push_back(Seen { stock, written_ns: now_ns, visible_ns });
+            copy.coming.push_back(ReplicaValue { stock, written_ns: now_ns, visible_ns });
         }
     }
 
     /// What a copy shows now; or, to a buyer that has seen what was written at `since_ns`, what it will
     /// show as soon as it has that, too.
-    pub(super) fn read(&mut self, server: usize, item: u8, now_ns: u64, since_ns: u64) -> Seen {
+    pub(super) fn read(
+        &mut self,
+        server: usize,
+        item: u8,
+        now_ns: u64,
+        since_ns: u64,
+    ) -> ReplicaValue {
         let copy = self.servers.get_mut(server).and_then(|all| all.get_mut(usize::from(item)));
-        let Some(copy) = copy else { return Seen { stock: 0, written_ns: 0, visible_ns: 0 } };
+        let Some(copy) = copy else {
+            return ReplicaValue { stock: 0, written_ns: 0, visible_ns: 0 };
+        };
         copy.catch_up(now_ns);
         let newer = copy.coming.iter().take_while(|seen| seen.written_ns <= since_ns).last();
         *newer.unwrap_or(&copy.shown)

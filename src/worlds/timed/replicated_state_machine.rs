@@ -9,7 +9,7 @@ use slab::Slab;
 use super::event::Event;
 use super::event_queue::EventQueue;
 use super::quorum::{Delivery, Group, Letter, MemberId, Options, Topic};
-use super::seat::Key;
+use super::seat::SubjectId;
 use super::sim_config::{Blow, Quorum};
 use crate::base::chance::Dice;
 use crate::base::error::Error;
@@ -19,7 +19,7 @@ use crate::stores::model::{HeldResources, Model, Standing};
 
 /// What the group agrees on.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Command {
+pub(super) enum GroupCommand {
     /// An op of a buyer, and which question it answers.
     Op { question: u64, buyer: BuyerId, op: Op },
     /// A buyer's hold runs out.
@@ -43,13 +43,13 @@ impl Machine {
 
     /// Carries out a command; none if it cannot be done without waiting, which no op here may. For a hold that
     /// runs out the reply says whether it still stood.
-    pub(super) fn apply(&mut self, command: &Command) -> Option<Result<Reply, Missed>> {
-        let (Command::Op { buyer, .. } | Command::Expire { buyer }) = command;
+    pub(super) fn apply(&mut self, command: &GroupCommand) -> Option<Result<Reply, Missed>> {
+        let (GroupCommand::Op { buyer, .. } | GroupCommand::Expire { buyer }) = command;
         let (grip, standing) = self.buyers.entry(*buyer).or_default();
         let held = standing.is_holding();
         let reply = match command {
-            Command::Op { op, .. } => self.shop.apply(*op, grip, standing),
-            Command::Expire { .. } => {
+            GroupCommand::Op { op, .. } => self.shop.apply(*op, grip, standing),
+            GroupCommand::Expire { .. } => {
                 self.shop.expire_hold(standing);
                 Some(Ok(Reply::Applied(held)))
             }
@@ -62,13 +62,13 @@ impl Machine {
 
 /// The members, their network, and the tasks that wait for their answer.
 pub(super) struct ReplicatedStateMachine {
-    pub(super) group: Group<Command>,
+    pub(super) group: Group<GroupCommand>,
     pub(super) machines: Vec<Machine>,
     pub(super) opening: Model,
     /// Letters on their way, and when the last on each link arrives.
-    letters: Slab<Letter<Command>>,
+    letters: Slab<Letter<GroupCommand>>,
     arrived_ns: BTreeMap<(MemberId, MemberId), u64>,
-    post: Vec<Letter<Command>>,
+    post: Vec<Letter<GroupCommand>>,
     /// The members that are cut off from all others, if any.
     pub(super) cut_off: Vec<MemberId>,
     pub(super) blows: Vec<Blow>,
@@ -76,7 +76,7 @@ pub(super) struct ReplicatedStateMachine {
     /// The task that asked each question, by the number of the question.
     pub(super) asked: BTreeMap<u64, usize>,
     /// Commands that could not be proposed yet.
-    unasked: VecDeque<Command>,
+    unasked: VecDeque<GroupCommand>,
     /// Buyers whose hold has run out, until that is agreed on.
     pub(super) running_out: BTreeSet<BuyerId>,
     /// Whether an [`Event::StillHeld`] is to come, which asks again.
@@ -105,7 +105,7 @@ impl ReplicatedStateMachine {
         let group = Group::open(options).map_err(|why| Error::input(why.to_string()))?;
         let mut blows = Vec::new();
         for (at_ns, blow) in quorum.script.iter().cloned().chain(rolled(quorum, dice)) {
-            event_queue.enter(at_ns, Event::Blow(blows.len() as Key));
+            event_queue.enter(at_ns, Event::Blow(blows.len() as SubjectId));
             blows.push(blow);
         }
         let mut council = Self {
@@ -132,7 +132,7 @@ impl ReplicatedStateMachine {
     fn elect(&mut self, quorum: &Quorum, event_queue: &mut EventQueue<Event>, dice: &mut Dice) {
         let mut before = EventQueue::default();
         for member in 0..self.machines.len() {
-            before.enter(0, Event::Tick(member as Key));
+            before.enter(0, Event::Tick(member as SubjectId));
         }
         for _ in 0..MOST_EVENTS_BEFORE {
             let is_led = |member| self.group.leader(member).is_some_and(|leader| leader.ready);
@@ -168,7 +168,7 @@ impl ReplicatedStateMachine {
         let last = (quorum.members.len() - 1).max(1) as f64;
         let slower = 1.0 + quorum.skew * member as f64 / last;
         let next = event_queue.now_ns() + (quorum.tick_ns as f64 * slower) as u64;
-        event_queue.enter(next, Event::Tick(member as Key));
+        event_queue.enter(next, Event::Tick(member as SubjectId));
     }
 
     /// A letter arrives. Returns its sender, its receiver and, if the receiver took it in and it was no heartbeat,
@@ -199,12 +199,12 @@ impl ReplicatedStateMachine {
             let last = self.arrived_ns.entry((from, to)).or_default();
             *last = (event_queue.now_ns() + ways[0] + ways[1]).max(*last);
             let number = self.letters.insert(letter);
-            event_queue.enter(*last, Event::Letter(number as Key));
+            event_queue.enter(*last, Event::Letter(number as SubjectId));
         }
     }
 
     /// Proposes a command to the leader, or keeps it until there is one; returns the leader.
-    pub(super) fn ask(&mut self, command: Command) -> Option<MemberId> {
+    pub(super) fn ask(&mut self, command: GroupCommand) -> Option<MemberId> {
         self.unasked.push_back(command);
         self.ask_again()
     }
@@ -214,8 +214,8 @@ impl ReplicatedStateMachine {
         let leader = self.leader()?;
         while let Some(command) = self.unasked.pop_front() {
             let is_wanted = match &command {
-                Command::Op { question, .. } => self.asked.contains_key(question),
-                Command::Expire { .. } => true,
+                GroupCommand::Op { question, .. } => self.asked.contains_key(question),
+                GroupCommand::Expire { .. } => true,
             };
             if is_wanted && self.group.propose(leader, command.clone()).is_err() {
                 self.unasked.push_front(command);
@@ -262,7 +262,7 @@ impl ReplicatedStateMachine {
 /// The most events among members before the opening: then the shop opens, even without a leader.
 const MOST_EVENTS_BEFORE: usize = 100_000;
 
-/// Blows that the dice deal: a member is cut off or dies, and is back a while later.
+/// Blows that are drawn at random: a member is cut off or dies, and is back a while later.
 fn rolled(quorum: &Quorum, dice: &mut Dice) -> Vec<(u64, Blow)> {
     let mut blows = Vec::new();
     let members = quorum.members.len();

@@ -5,7 +5,7 @@ use crate::domain::op::SHARDS;
 use crate::stores::model::Model;
 
 /// What is on each row of each product: the shelf, and each of its shards.
-type Units = Vec<[i32; 1 + SHARDS]>;
+type RowUnits = Vec<[i32; 1 + SHARDS]>;
 
 /// Until when each row is busy.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Rows {
     }
 
     /// What is on the rows now.
-    pub(super) fn look(shop: &Model) -> Units {
+    pub(super) fn look(shop: &Model) -> RowUnits {
         let mut units = vec![[0; 1 + SHARDS]; shop.shelves.len()];
         for (rows, shelf) in units.iter_mut().zip(&shop.shelves) {
             rows[0] = shelf.stock;
@@ -34,7 +34,7 @@ impl Rows {
     }
 
     /// Rows were written; returns when that is done. A row that was not changed was not written.
-    pub(super) fn write(&mut self, before: &Units, after: &Units, now_ns: u64) -> u64 {
+    pub(super) fn write(&mut self, before: &RowUnits, after: &RowUnits, now_ns: u64) -> u64 {
         let rows = before.iter().flatten().zip(after.iter().flatten());
         let written = rows.zip(self.busy_until_ns.iter_mut().flatten());
         let done = written.filter(|((was, is), _)| was != is).map(|(_, busy)| {

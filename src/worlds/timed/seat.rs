@@ -10,7 +10,7 @@ use crate::domain::op::{BuyerId, Want};
 use crate::stores::model::Standing;
 
 /// The number of a seat, a task or any other subject of an event: small, for events are many.
-pub(super) type Key = u32;
+pub(super) type SubjectId = u32;
 
 /// A buyer who has clicked.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(super) struct Seat {
     pub(super) hold_until_ns: u64,
     pub(super) lease_until_ns: u64,
     /// Its attempt, while one is under way.
-    pub(super) attempt: Option<Key>,
+    pub(super) attempt: Option<SubjectId>,
     /// Whether a background task about it is under way, and which are due.
     pub(super) in_background_task: bool,
     pub(super) due: VecDeque<BackgroundTask>,

@@ -3,12 +3,12 @@
 
 use std::collections::VecDeque;
 
-use super::sim_config::{Balancer, Door, Shop};
+use super::sim_config::{Balancer, Door, ShopConfig};
 use crate::domain::op::BuyerId;
 
 /// One server.
 #[derive(Clone, Debug, Default)]
-struct Server {
+struct PooledServer {
     busy: u32,
     line: VecDeque<usize>,
 }
@@ -16,7 +16,7 @@ struct Server {
 /// The servers, and which buyers are let in to them.
 #[derive(Debug)]
 pub(super) struct ServerPool {
-    servers: Vec<Server>,
+    servers: Vec<PooledServer>,
     workers: u32,
     balancer: Balancer,
     door: Door,
@@ -39,13 +39,13 @@ pub(super) enum Let {
 }
 
 impl ServerPool {
-    pub(super) fn open(shop: &Shop) -> Self {
+    pub(super) fn open(shop: &ShopConfig) -> Self {
         let full = match shop.door {
             Door::TokenBucket { per_s } => u64::from(per_s) * TOKEN,
             Door::Open | Door::WaitingRoom { .. } => 0,
         };
         Self {
-            servers: vec![Server::default(); shop.servers as usize],
+            servers: vec![PooledServer::default(); shop.servers as usize],
             workers: shop.workers,
             balancer: shop.balancer,
             door: shop.door,
@@ -79,7 +79,7 @@ impl ServerPool {
                 (self.turn + servers - 1) % servers
             }
             Balancer::LeastBusy => {
-                let load = |server: &Server| server.busy as usize + server.line.len();
+                let load = |server: &PooledServer| server.busy as usize + server.line.len();
                 let loads = self.servers.iter().map(load).enumerate();
                 loads.min_by_key(|(number, load)| (*load, *number)).map_or(0, |(number, _)| number)
             }

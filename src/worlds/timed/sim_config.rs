@@ -22,11 +22,11 @@ pub struct SimConfig {
     /// When they click.
     pub rush: Rush,
     /// The shop.
-    pub shop: Shop,
+    pub shop: ShopConfig,
     /// What buyers do once they have something to pay for.
     pub wallet: Wallet,
     /// The payment provider.
-    pub provider: Provider,
+    pub provider: ProviderConfig,
     /// What goes wrong, and how often.
     pub faults: FaultRates,
     /// What the products are called, by number, as far as they have names.
@@ -118,7 +118,7 @@ impl Door {
 
 /// The shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shop {
+pub struct ShopConfig {
     /// Where it stands.
     pub place: String,
     /// Who is let in.
@@ -157,7 +157,7 @@ pub struct Wallet {
 
 /// The payment provider.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Provider {
+pub struct ProviderConfig {
     /// From the shop to the provider and its decision, one way.
     pub way: Delay,
     /// The share of payments that it declines.
@@ -356,7 +356,7 @@ impl SimConfig {
             settings,
             regions: vec![Region { name: "here".into(), way: millis(10), share: 1 }],
             rush,
-            shop: Shop {
+            shop: ShopConfig {
                 place: "shop".into(),
                 door: Door::Open,
                 servers: 2,
@@ -371,7 +371,7 @@ impl SimConfig {
                 row_ns: 0,
             },
             wallet: Wallet { pays: Delay::always(Duration::from_secs(90)), never_pays: 0.0 },
-            provider: Provider {
+            provider: ProviderConfig {
                 way: millis(35),
                 declines: 0.0,
                 loses_answers: 0.0,

@@ -2,12 +2,12 @@
 
 use super::line::CoroutineFactory;
 use super::sim_config::SimConfig;
-use super::story::{Line, Story};
+use super::story::{Story, StoryLine};
 use super::visit_recorder::{Everything, Totals, VisitRecorder};
-use super::world::World;
+use super::world::TimedWorld;
 use crate::base::error::Error;
-use crate::check::audit::Running;
-use crate::check::report::{Banner, Gathered, overtakings};
+use crate::check::audit::RunningAudit;
+use crate::check::report::{Banner, FigureTotals, overtakings};
 use crate::check::report::{Counted, Outcome};
 use crate::check::round::{Counters, Round};
 use crate::domain::books::Books;
@@ -28,7 +28,7 @@ pub fn simulate(
     seed: u64,
     story: Story,
     stopped: &dyn Fn() -> bool,
-) -> Result<(Outcome, Vec<Line>), Error> {
+) -> Result<(Outcome, Vec<StoryLine>), Error> {
     play(strategy, scene, seed, story, stopped)
 }
 
@@ -38,7 +38,7 @@ fn play(
     seed: u64,
     story: Story,
     stopped: &dyn Fn() -> bool,
-) -> Result<(Outcome, Vec<Line>), Error> {
+) -> Result<(Outcome, Vec<StoryLine>), Error> {
     let stock = scene.settings.stock;
     if scene.rush.buyers() <= MOST_KEPT || scene.quorum.is_some() {
         let (guests, mut books, mut tally, story) =
@@ -55,8 +55,8 @@ fn play(
     }
     let takes_money = strategy.card().names(OpKind::Pay);
     let totals = Totals {
-        gathered: Gathered::of(scene.settings.items.into()),
-        audit: Running::open(scene.settings.items, stock, takes_money),
+        gathered: FigureTotals::of(scene.settings.items.into()),
+        audit: RunningAudit::open(scene.settings.items, stock, takes_money),
         banners: [0; Banner::ALL.len()],
     };
     let (totals, books, tally, story) = run(strategy, scene, seed, story, totals, stopped)?;
@@ -76,8 +76,8 @@ fn run<G: VisitRecorder>(
     story: Story,
     guests: G,
     stopped: &dyn Fn() -> bool,
-) -> Result<(G, Books, Counters, Vec<Line>), Error> {
-    let mut world = World::open(coroutines, scene, seed, story, guests)?;
+) -> Result<(G, Books, Counters, Vec<StoryLine>), Error> {
+    let mut world = TimedWorld::open(coroutines, scene, seed, story, guests)?;
     world.run(stopped);
     let (shop, orders): (_, Vec<Order>) = match &world.council {
         Some(council) => council.books(),
@@ -92,7 +92,7 @@ fn run<G: VisitRecorder>(
         payments: takes_money.then(Vec::new),
         ..Books::default()
     };
-    let World { guests, mut tally, story, event_queue, crowd, .. } = world;
+    let TimedWorld { guests, mut tally, story, event_queue, crowd, .. } = world;
     tally.events = event_queue.entered();
     (tally.most_inside, tally.buyer_ns) = (crowd.most(), Some(crowd.buyer_ns()));
     Ok((guests, books, tally, story.into_lines()))

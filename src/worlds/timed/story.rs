@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// One line of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Line {
+pub struct StoryLine {
     /// When, in ns after the opening.
     pub at_ns: u64,
     /// Where.
@@ -20,7 +20,7 @@ pub const MOST_LINES: usize = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct Story {
     /// None: nothing is recorded.
-    lines: Option<Vec<Line>>,
+    lines: Option<Vec<StoryLine>>,
 }
 
 impl Story {
@@ -40,13 +40,13 @@ impl Story {
     pub(super) fn tell(&mut self, at_ns: u64, line: impl FnOnce() -> (String, String)) {
         if let Some(lines) = self.lines.as_mut().filter(|lines| lines.len() < MOST_LINES) {
             let (place, what) = line();
-            lines.push(Line { at_ns, place, what });
+            lines.push(StoryLine { at_ns, place, what });
         }
     }
 
     /// The lines in the order of time.
     #[must_use]
-    pub fn into_lines(self) -> Vec<Line> {
+    pub fn into_lines(self) -> Vec<StoryLine> {
         let mut lines = self.lines.unwrap_or_default();
         lines.sort_by_key(|line| line.at_ns);
         lines

@@ -4,23 +4,28 @@
 use rand::RngExt;
 
 use super::event::Event;
-use super::line::{Asked, End, Script, Then};
-use super::seat::Key;
+use super::line::{Asked, Coroutine, CoroutineEnd, Then};
+use super::seat::SubjectId;
 use super::visit_recorder::VisitRecorder;
-use super::world::{MOST_PUT_OFF, Role, Task, World};
+use super::world::{MOST_PUT_OFF, Task, TaskRole, TimedWorld};
 use crate::domain::attempt::{Failure, Missed, OpResult};
 use crate::domain::buyer::Ending;
 use crate::domain::card::BackgroundTask;
 use crate::domain::op::{Op, Reply};
 use crate::stores::model::HeldResources;
 
-impl<'w, G: VisitRecorder> World<'w, G> {
+impl<'w, G: VisitRecorder> TimedWorld<'w, G> {
     /// A task begins with a piece of code.
-    pub(super) fn employ(&mut self, seat: usize, role: Role, script: Script<'w>) -> usize {
+    pub(super) fn employ(
+        &mut self,
+        seat: usize,
+        role: TaskRole,
+        coroutine: Coroutine<'w>,
+    ) -> usize {
         self.tasks.insert(Task {
             seat,
             role,
-            script,
+            coroutine,
             grip: HeldResources::default(),
             server: None,
             op: None,
@@ -35,35 +40,35 @@ impl<'w, G: VisitRecorder> World<'w, G> {
     /// tell the difference.
     pub(super) fn go_on(&mut self, number: usize, heard: Option<OpResult>, at_ns: u64) {
         let task = &mut self.tasks[number];
-        match task.script.go_on(heard) {
+        match task.coroutine.go_on(heard) {
             Then::Ends(end) => {
                 task.end = Some(end);
-                self.event_queue.enter(at_ns, Event::Done(number as Key));
+                self.event_queue.enter(at_ns, Event::Done(number as SubjectId));
             }
             Then::Waits(Asked::Think) => {
                 task.reply = Some(Ok(Reply::Done));
                 let seat = &mut self.seats[task.seat];
                 let think = self.scene.shop.think.roll(&mut seat.dice);
-                self.event_queue.enter(at_ns + think, Event::Go(number as Key));
+                self.event_queue.enter(at_ns + think, Event::Go(number as SubjectId));
             }
-            Then::Waits(Asked::Away) if task.role == Role::Attempt => {
-                self.event_queue.enter(at_ns, Event::Away(number as Key));
+            Then::Waits(Asked::Away) if task.role == TaskRole::Attempt => {
+                self.event_queue.enter(at_ns, Event::Away(number as SubjectId));
             }
             Then::Waits(Asked::Away) => {
                 task.reply = Some(Ok(Reply::Done));
-                self.event_queue.enter(at_ns, Event::Go(number as Key));
+                self.event_queue.enter(at_ns, Event::Go(number as SubjectId));
             }
             Then::Waits(Asked::Op(Op::AwaitAnswer)) => match task.answer.take() {
                 Some(answer) => {
                     task.reply = Some(answer);
-                    self.event_queue.enter(at_ns, Event::Go(number as Key));
+                    self.event_queue.enter(at_ns, Event::Go(number as SubjectId));
                 }
                 None => task.awaits_answer = true,
             },
             Then::Waits(Asked::Op(op)) => {
                 task.op = Some(op);
                 let arrives = at_ns + self.pause(number) + self.way(number, op);
-                self.event_queue.enter(arrives, Event::Arrive(number as Key));
+                self.event_queue.enter(arrives, Event::Arrive(number as SubjectId));
             }
         }
     }
@@ -94,8 +99,10 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         let Some(end) = self.tasks[number].end.take() else { return };
         let (seat, role) = (self.tasks[number].seat, self.tasks[number].role);
         match (end, role) {
-            (End::Attempt(attempt), Role::Attempt) => self.attempt_is_over(seat, number, attempt),
-            (End::BackgroundTask(ended), Role::BackgroundTask(background_task)) => {
+            (CoroutineEnd::Attempt(attempt), TaskRole::Attempt) => {
+                self.attempt_is_over(seat, number, attempt)
+            }
+            (CoroutineEnd::BackgroundTask(ended), TaskRole::BackgroundTask(background_task)) => {
                 self.dismiss(number);
                 self.seats[seat].in_background_task = false;
                 match ended {
@@ -108,13 +115,13 @@ impl<'w, G: VisitRecorder> World<'w, G> {
                 self.start_background_task(seat);
                 self.see_off(seat);
             }
-            (End::Served(Err(Missed::Conflict)), Role::QueueWorker(client)) => {
+            (CoroutineEnd::Served(Err(Missed::Conflict)), TaskRole::QueueWorker(client)) => {
                 self.dismiss(number);
                 self.line.push_front(client);
                 self.queue_worker_is_busy = false;
                 self.serve_next();
             }
-            (End::Served(sold), Role::QueueWorker(client)) => {
+            (CoroutineEnd::Served(sold), TaskRole::QueueWorker(client)) => {
                 self.dismiss(number);
                 let answer =
                     sold.map(Reply::Applied).map_err(|_| Missed::Failed(Failure::NoAnswer));
@@ -147,19 +154,19 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         self.tell_shop(seat, |name| format!("the server that works for {name} dies"));
         let after = self.scene.faults.restart.roll(&mut self.seats[seat].dice);
         match role {
-            Role::Attempt => {
+            TaskRole::Attempt => {
                 if self.recovers {
                     self.will_be_due(seat, after, BackgroundTask::Recovery);
                 }
                 self.leave(seat, Ending::Failed(Failure::Crashed));
             }
-            Role::BackgroundTask(background_task) => {
+            TaskRole::BackgroundTask(background_task) => {
                 self.dismiss(number);
                 self.seats[seat].in_background_task = false;
                 self.will_be_due(seat, after, background_task);
             }
             // The request was not acknowledged, and so it comes again.
-            Role::QueueWorker(client) => {
+            TaskRole::QueueWorker(client) => {
                 self.dismiss(number);
                 self.line.push_front(client);
                 self.event_queue.enter(self.now() + after, Event::QueueWorkerBack);
@@ -175,11 +182,11 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         }
         let Some(background_task) = seat.due.pop_front() else { return };
         seat.in_background_task = true;
-        let script =
+        let coroutine =
             self.coroutines.background_task(&self.slot, background_task, seat.buyer, seat.want);
         let service = self.scene.shop.service.roll(&mut seat.dice);
-        let task = self.employ(number, Role::BackgroundTask(background_task), script);
-        self.event_queue.enter(self.now() + service, Event::Go(task as Key));
+        let task = self.employ(number, TaskRole::BackgroundTask(background_task), coroutine);
+        self.event_queue.enter(self.now() + service, Event::Go(task as SubjectId));
     }
 
     /// A background task about a buyer will be due after a while.
@@ -190,7 +197,8 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         background_task: BackgroundTask,
     ) {
         self.seats[seat].to_come += 1;
-        self.event_queue.enter(self.now() + after_ns, Event::Due(seat as Key, background_task));
+        self.event_queue
+            .enter(self.now() + after_ns, Event::Due(seat as SubjectId, background_task));
     }
 
     /// No majority could decide: the background task is tried again after a while, unless that has happened too often.

@@ -10,18 +10,18 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-/// The most servers; [`Queue::wait_probability`] takes a step for each.
+/// The most servers; [`MmcQueue::wait_probability`] takes a step for each.
 const MOST_SERVERS: u32 = 1_000_000;
 
 /// An M/M/c queue that keeps up: work comes in more slowly than all servers together can do it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Queue {
+pub struct MmcQueue {
     arrivals_per_s: f64,
     served_per_s: f64,
     servers: u32,
 }
 
-impl Queue {
+impl MmcQueue {
     /// A queue to which `arrivals_per_s` buyers come each second, and which has `servers` (from 1
     /// to 1,000,000), each of which serves `served_per_s` a second while it is busy. Rates are
     /// above 0.
@@ -112,8 +112,8 @@ mod tests {
     use super::*;
 
     /// One server serves one a second; `offered` is the load in Erlang.
-    fn queue(offered: f64, servers: u32) -> Queue {
-        Queue::new(offered, 1.0, servers).unwrap()
+    fn queue(offered: f64, servers: u32) -> MmcQueue {
+        MmcQueue::new(offered, 1.0, servers).unwrap()
     }
 
     fn close(value: f64, expected: f64, within: f64) {
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn one_server_agrees_with_the_closed_form() {
         for load in [0.01, 0.5, 0.9, 0.999] {
-            let queue = Queue::new(load * 200.0, 200.0, 1).unwrap();
+            let queue = MmcQueue::new(load * 200.0, 200.0, 1).unwrap();
             close(queue.wait_probability(), load, 1e-12);
             // Kleinrock (3.26) less the service time: ρ / (μ(1 − ρ)).
             close(queue.mean_wait_s(), load / (200.0 * (1.0 - load)), 1e-9);
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_has_no_mean() {
-        assert!(Queue::new(2.0, 1.0, 2).unwrap_err().contains("without end"));
+        assert!(MmcQueue::new(2.0, 1.0, 2).unwrap_err().contains("without end"));
         for (arrivals, served, servers) in [
             (0.0, 1.0, 1),
             (1.0, -1.0, 1),
@@ -210,7 +210,7 @@ mod tests {
             (1.0, f64::INFINITY, 1),
             (1.0, 2.0, 0),
         ] {
-            assert!(Queue::new(arrivals, served, servers).is_err());
+            assert!(MmcQueue::new(arrivals, served, servers).is_err());
         }
     }
 }

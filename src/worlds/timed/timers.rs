@@ -3,9 +3,9 @@
 
 use super::event::Event;
 use super::visit_recorder::VisitRecorder;
-use super::world::World;
+use super::world::TimedWorld;
 
-impl<G: VisitRecorder> World<'_, G> {
+impl<G: VisitRecorder> TimedWorld<'_, G> {
     /// A hold begins to run.
     pub(super) fn hold_runs(&mut self, seat: usize) {
         let until = self.now() + self.scene.shop.hold_ttl_ns;

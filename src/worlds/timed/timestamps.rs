@@ -28,7 +28,7 @@ use std::path::Path;
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
 pub use super::moment::MOST_HOURS;
-use super::moment::{Origin, parse_time};
+use super::moment::{TimeOrigin, parse_time};
 use crate::base::error::Error;
 use crate::base::text::nearest::{did_you_mean, nearest, shown};
 use crate::base::text::quantity::{count, of};
@@ -86,7 +86,7 @@ impl Timestamps {
             .buffer_capacity(1 << 16)
             // The last line may lack its end.
             .from_reader(source.take(MOST_BYTES + 1).chain(&b"\n"[..]));
-        let mut gathered = Gathered::default();
+        let mut gathered = ClickRecords::default();
         let mut columns = None;
         let mut record = ByteRecord::new();
         while reader
@@ -186,10 +186,10 @@ impl Columns {
 
 /// What the lines so far have brought.
 #[derive(Debug, Default)]
-struct Gathered {
+struct ClickRecords {
     /// When, in nanoseconds after the origin, and where from.
     clicks: Vec<(i64, Option<u16>)>,
-    origin: Option<Origin>,
+    origin: Option<TimeOrigin>,
     regions: Vec<String>,
     numbers: BTreeMap<String, u16>,
     /// The first bad line, and what is wrong with it.
@@ -197,7 +197,7 @@ struct Gathered {
     more_bad: u64,
 }
 
-impl Gathered {
+impl ClickRecords {
     fn take(&mut self, line: u64, columns: &Columns, record: &ByteRecord) {
         match self.read(columns, record) {
             Ok(click) => self.clicks.push(click),
@@ -226,8 +226,12 @@ impl Gathered {
         let (origin, ns) = parse_time(at).map_err(|why| format!("`{}`: {why}", shown(at)))?;
         if *self.origin.get_or_insert(origin) != origin {
             return Err(match origin {
-                Origin::Epoch => "a moment, but the lines above say how long after the beginning",
-                Origin::Beginning => "a time after the beginning, but the lines above are moments",
+                TimeOrigin::Epoch => {
+                    "a moment, but the lines above say how long after the beginning"
+                }
+                TimeOrigin::Beginning => {
+                    "a time after the beginning, but the lines above are moments"
+                }
             }
             .into());
         }

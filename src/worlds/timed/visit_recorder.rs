@@ -1,8 +1,8 @@
 //! The recorder: takes in visits as buyers leave. What is kept of them is the recorder's business, so
 //! that a world can see off a hundred million of them.
 
-use crate::check::audit::Running;
-use crate::check::report::{Banner, Gathered};
+use crate::check::audit::RunningAudit;
+use crate::check::report::{Banner, FigureTotals};
 use crate::domain::buyer::Visit;
 use crate::domain::op::Order;
 use crate::stores::model::Standing;
@@ -37,8 +37,8 @@ impl VisitRecorder for Everything {
 /// A recorder that keeps nothing but counts.
 #[derive(Debug)]
 pub(super) struct Totals {
-    pub(super) gathered: Gathered,
-    pub(super) audit: Running,
+    pub(super) gathered: FigureTotals,
+    pub(super) audit: RunningAudit,
     pub(super) banners: [u64; Banner::ALL.len()],
 }
 

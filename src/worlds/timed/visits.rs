@@ -3,12 +3,12 @@
 use rand::RngExt;
 
 use super::event::Event;
-use super::seat::Key;
 use super::seat::Seat;
+use super::seat::SubjectId;
 use super::server_pool::Let;
 use super::sim_config::SimConfig;
 use super::visit_recorder::VisitRecorder;
-use super::world::{Role, World};
+use super::world::{TaskRole, TimedWorld};
 use crate::base::clock::nanos;
 use crate::check::report::Banner;
 use crate::domain::attempt::{Attempt, Failure, Missed};
@@ -17,7 +17,7 @@ use crate::domain::card::BackgroundTask;
 use crate::domain::op::Reply;
 use crate::scheduler::Actor;
 
-impl<G: VisitRecorder> World<'_, G> {
+impl<G: VisitRecorder> TimedWorld<'_, G> {
     /// The next buyer clicks.
     pub(super) fn click(&mut self) {
         let (now, buyer) = (self.now(), self.next_buyer);
@@ -29,7 +29,7 @@ impl<G: VisitRecorder> World<'_, G> {
         let seat = self.seats.insert(Seat::new(buyer, want, region, now, dice));
         self.tell(seat, || "clicks \"Place Your Order\"".into());
         let arrives = now + self.trip(seat);
-        self.event_queue.enter(arrives, Event::Door(seat as Key));
+        self.event_queue.enter(arrives, Event::Door(seat as SubjectId));
         if let Some(next) = self.clicks.next() {
             self.event_queue.enter(next, Event::Click);
         }
@@ -75,7 +75,7 @@ impl<G: VisitRecorder> World<'_, G> {
         self.tell_shop(seat, |name| format!("{name}'s packet reaches the load balancer"));
         match self.floor.at_door(now, self.seats[seat].clicked_ns) {
             Let::In(at) if at <= now => self.admit(seat),
-            Let::In(at) => self.event_queue.enter(at, Event::Admit(seat as Key)),
+            Let::In(at) => self.event_queue.enter(at, Event::Admit(seat as SubjectId)),
             Let::Away => self.leave(seat, Ending::Abandoned),
         }
     }
@@ -115,7 +115,7 @@ impl<G: VisitRecorder> World<'_, G> {
         };
         self.tasks[task].server = Some(server);
         let service = self.scene.shop.service.roll(&mut self.seats[seat].dice);
-        self.event_queue.enter(now + service, Event::Go(task as Key));
+        self.event_queue.enter(now + service, Event::Go(task as SubjectId));
         true
     }
 
@@ -140,9 +140,9 @@ impl<G: VisitRecorder> World<'_, G> {
         let seat = &mut self.seats[number];
         seat.attempts += 1;
         seat.attempt_ns = now;
-        let script = self.coroutines.attempt(&self.slot, seat.buyer, seat.want);
-        let task = self.employ(number, Role::Attempt, script);
-        self.seats[number].attempt = Some(task as Key);
+        let coroutine = self.coroutines.attempt(&self.slot, seat.buyer, seat.want);
+        let task = self.employ(number, TaskRole::Attempt, coroutine);
+        self.seats[number].attempt = Some(task as SubjectId);
         task
     }
 
@@ -161,14 +161,14 @@ impl<G: VisitRecorder> World<'_, G> {
         }
         let pays = wallet.pays.roll(rng);
         let back = self.now() + self.trip(seat) + pays + self.trip(seat);
-        self.event_queue.enter(back, Event::Door(seat as Key));
+        self.event_queue.enter(back, Event::Door(seat as SubjectId));
     }
 
     /// An attempt has ended: another begins, or the buyer leaves.
     pub(super) fn attempt_is_over(&mut self, number: usize, task: usize, attempt: Attempt) {
         let now = self.now();
         let seat = &mut self.seats[number];
-        seat.looked |= self.tasks[task].script.has_looked();
+        seat.looked |= self.tasks[task].coroutine.has_looked();
         let keeps_lock = self.tasks[task].grip.holds_any();
         let policy = self.scene.settings.policy();
         if attempt == Err(Missed::Conflict) {
@@ -181,7 +181,7 @@ impl<G: VisitRecorder> World<'_, G> {
                 self.dismiss(task);
                 let again = self.attempt(number);
                 self.tasks[again].server = server;
-                return self.event_queue.enter(now + nanos(wait), Event::Go(again as Key));
+                return self.event_queue.enter(now + nanos(wait), Event::Go(again as SubjectId));
             }
         }
         // The outcome of the op that no majority answered is unknown: a background task has to look after it, as

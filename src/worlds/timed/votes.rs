@@ -2,11 +2,11 @@
 
 use super::event::Event;
 use super::quorum::{MemberId, Topic};
-use super::replicated_state_machine::{Command, Machine};
-use super::seat::Key;
+use super::replicated_state_machine::{GroupCommand, Machine};
+use super::seat::SubjectId;
 use super::sim_config::Blow;
 use super::visit_recorder::VisitRecorder;
-use super::world::World;
+use super::world::TimedWorld;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Op, Reply};
 use crate::scheduler::Actor;
@@ -14,7 +14,7 @@ use crate::scheduler::Actor;
 /// The least time until the group is asked again, in ns.
 const A_WHILE_NS: u64 = 1_000_000;
 
-impl<G: VisitRecorder> World<'_, G> {
+impl<G: VisitRecorder> TimedWorld<'_, G> {
     /// A task's op arrives at the shop, which proposes it to the leader as soon as it knows of one.
     pub(super) fn ask_council(&mut self, number: usize, op: Op) {
         let buyer = self.seats[self.tasks[number].seat].buyer;
@@ -24,8 +24,9 @@ impl<G: VisitRecorder> World<'_, G> {
         council.questions += 1;
         let question = council.questions;
         council.asked.insert(question, number);
-        self.event_queue.enter(now + quorum.answer_within_ns, Event::TimeOut(question as Key));
-        if let Some(leader) = council.ask(Command::Op { question, buyer, op }) {
+        self.event_queue
+            .enter(now + quorum.answer_within_ns, Event::TimeOut(question as SubjectId));
+        if let Some(leader) = council.ask(GroupCommand::Op { question, buyer, op }) {
             self.story.tell(now, || {
                 let words = format!("sequencer: {} is number {question}", Actor::Buyer(buyer));
                 (quorum.members[leader].0.clone(), words)
@@ -44,7 +45,7 @@ impl<G: VisitRecorder> World<'_, G> {
             self.event_queue.enter(again, Event::StillHeld);
         }
         council.running_out.insert(buyer);
-        if let Some(leader) = council.ask(Command::Expire { buyer }) {
+        if let Some(leader) = council.ask(GroupCommand::Expire { buyer }) {
             self.after_group_moved(leader);
         }
     }
@@ -137,11 +138,11 @@ impl<G: VisitRecorder> World<'_, G> {
             for command in decided.commands {
                 let reply = council.machines[acted].apply(&command);
                 match &command {
-                    Command::Expire { buyer } if council.running_out.remove(buyer) => {
+                    GroupCommand::Expire { buyer } if council.running_out.remove(buyer) => {
                         self.tally.holds_expired +=
                             u64::from(reply == Some(Ok(Reply::Applied(true))));
                     }
-                    Command::Op { question, buyer, op: Op::Hold { .. } }
+                    GroupCommand::Op { question, buyer, op: Op::Hold { .. } }
                         if reply == Some(Ok(Reply::Applied(true)))
                             && council.timed.insert(*question) =>
                     {
@@ -149,7 +150,7 @@ impl<G: VisitRecorder> World<'_, G> {
                     }
                     _ => {}
                 }
-                if let (true, Command::Op { question, op, .. }, Some(reply)) =
+                if let (true, GroupCommand::Op { question, op, .. }, Some(reply)) =
                     (leads, &command, reply)
                     && let Some(task) = council.asked.remove(question)
                 {

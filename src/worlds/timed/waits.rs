@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use super::visit_recorder::VisitRecorder;
-use super::world::{LINES, ORDERS, World};
+use super::world::{LINES, ORDERS, TimedWorld};
 use crate::base::clock::nanos;
 use crate::domain::attempt::{Failure, Missed};
 
-impl<G: VisitRecorder> World<'_, G> {
+impl<G: VisitRecorder> TimedWorld<'_, G> {
     /// A task has to wait in this line: for a product's lock, lease or row, or for an order.
     pub(super) fn wait(&mut self, task: usize, place: usize) {
         self.waiting[place].push_back(task);

@@ -12,7 +12,7 @@ use slab::Slab;
 use super::arrivals::Clicks;
 use super::event::Event;
 use super::event_queue::EventQueue;
-use super::line::{CoroutineFactory, End, Script, SimChannel};
+use super::line::{Coroutine, CoroutineEnd, CoroutineFactory, SimChannel};
 use super::negative_cache::NegativeCache;
 use super::occupancy::Occupancy;
 use super::replica::Copies;
@@ -23,7 +23,7 @@ use super::server_pool::ServerPool;
 use super::sim_config::{Quorum, SimConfig};
 use super::story::Story;
 use super::visit_recorder::VisitRecorder;
-use crate::base::chance::{Dice, DiceBox, Purpose};
+use crate::base::chance::{Dice, DiceBox, StreamPurpose};
 use crate::base::error::Error;
 use crate::check::round::Counters;
 use crate::domain::attempt::OpResult;
@@ -34,7 +34,7 @@ use crate::stores::model::{HeldResources, Model};
 
 /// Whose code a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum TaskRole {
     /// A buyer's attempt.
     Attempt,
     /// The shop's, in a background task about a buyer.
@@ -52,8 +52,8 @@ pub(super) const ORDERS: usize = 3;
 /// A piece of a strategy's code that is under way.
 pub(super) struct Task<'w> {
     pub(super) seat: usize,
-    pub(super) role: Role,
-    pub(super) script: Script<'w>,
+    pub(super) role: TaskRole,
+    pub(super) coroutine: Coroutine<'w>,
     pub(super) grip: HeldResources,
     /// The server on which a worker is busy with it.
     pub(super) server: Option<usize>,
@@ -62,14 +62,14 @@ pub(super) struct Task<'w> {
     /// What it will hear when it goes on.
     pub(super) reply: Option<OpResult>,
     /// How it ended.
-    pub(super) end: Option<End>,
+    pub(super) end: Option<CoroutineEnd>,
     /// The queue worker's answer, if it came before it was waited for; whether it is waited for.
     pub(super) answer: Option<OpResult>,
     pub(super) awaits_answer: bool,
 }
 
 /// A simulated shop under way.
-pub(super) struct World<'w, G> {
+pub(super) struct TimedWorld<'w, G> {
     pub(super) coroutines: &'w dyn CoroutineFactory,
     pub(super) scene: &'w SimConfig,
     pub(super) seed: u64,
@@ -127,7 +127,7 @@ const BUYERS_DICE: u32 = 1;
 /// These are for what belongs to no buyer.
 const OWN_DICE: u32 = 2;
 
-impl<'w, G: VisitRecorder> World<'w, G> {
+impl<'w, G: VisitRecorder> TimedWorld<'w, G> {
     /// Opens the shop.
     pub(super) fn open(
         coroutines: &'w dyn CoroutineFactory,
@@ -138,7 +138,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
     ) -> Result<Self, Error> {
         let card = coroutines.card();
         let settings = &scene.settings;
-        let mut dice = Dice::of(seed, Purpose::World, OWN_DICE, 0);
+        let mut dice = Dice::of(seed, StreamPurpose::World, OWN_DICE, 0);
         let mut event_queue = EventQueue::default();
         let shop = Model {
             isolation: settings.isolation,
@@ -149,7 +149,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
             .as_ref()
             .map(|quorum| ReplicatedStateMachine::open(quorum, &shop, &mut event_queue, &mut dice))
             .transpose()?;
-        let mut clicks = scene.rush.clicks(Dice::of(seed, Purpose::World, 0, 0));
+        let mut clicks = scene.rush.clicks(Dice::of(seed, StreamPurpose::World, 0, 0));
         if let Some(first) = clicks.next() {
             event_queue.enter(first, Event::Click);
         }
@@ -173,7 +173,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
                 .then(|| NegativeCache::none(&scene.shop, settings.items)),
             rows: (scene.shop.row_ns > 0).then(|| Rows::free(settings.items, scene.shop.row_ns)),
             council,
-            dice_box: DiceBox::of(seed, Purpose::World, BUYERS_DICE),
+            dice_box: DiceBox::of(seed, StreamPurpose::World, BUYERS_DICE),
             dice,
             line: VecDeque::new(),
             queue_worker_is_busy: false,
@@ -204,7 +204,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
                 if events.is_multiple_of(1 << 16) && stopped() {
                     return;
                 }
-                if self.council.is_some() && self.everybody_has_left() && self.is_settled() {
+                if self.council.is_some() && self.all_buyers_have_left() && self.is_settled() {
                     return;
                 }
             }
@@ -219,7 +219,7 @@ impl<'w, G: VisitRecorder> World<'w, G> {
         self.deepest_queue
     }
 
-    pub(super) fn everybody_has_left(&self) -> bool {
+    pub(super) fn all_buyers_have_left(&self) -> bool {
         self.seats.is_empty()
             && self.next_buyer > 0
             && u64::from(self.next_buyer) == self.scene.rush.buyers()

@@ -8,7 +8,7 @@ use super::mysql::WholeComments;
 
 /// What a piece of a statement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// `:name`.
     Parameter,
     /// A keyword or a name without quotes.
@@ -34,30 +34,30 @@ pub enum Kind {
 
 /// A piece of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Piece<'t> {
+pub struct SqlToken<'t> {
     /// What it is.
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// As it is written, with its quotes or its colon.
     pub text: &'t str,
 }
 
-impl<'t> Piece<'t> {
+impl<'t> SqlToken<'t> {
     /// A parameter's name.
     #[must_use]
     pub fn parameter(self) -> Option<&'t str> {
-        (self.kind == Kind::Parameter).then(|| &self.text[1..])
+        (self.kind == TokenKind::Parameter).then(|| &self.text[1..])
     }
 
     /// Whether it is this sign.
     #[must_use]
     pub fn is_sign(self, sign: &str) -> bool {
-        self.kind == Kind::Sign && self.text == sign
+        self.kind == TokenKind::Sign && self.text == sign
     }
 }
 
 /// The pieces of a text, in order. All of them, put together, are the text.
 #[must_use]
-pub fn pieces(dialect: Dialect, text: &str) -> Vec<Piece<'_>> {
+pub fn pieces(dialect: Dialect, text: &str) -> Vec<SqlToken<'_>> {
     let rules: &dyn Rules = match dialect {
         Dialect::Postgres => &PostgreSqlDialect {},
         Dialect::Mysql => &WholeComments(MySqlDialect {}),
@@ -66,27 +66,27 @@ pub fn pieces(dialect: Dialect, text: &str) -> Vec<Piece<'_>> {
     let mut tokens = Vec::new();
     let mut tokenizer = Tokenizer::new(rules, text).with_unescape(false);
     let is_whole = tokenizer.tokenize_with_location_into_buf(&mut tokens).is_ok();
-    let mut reader = Reader { text, at: 0, place: Location::new(1, 1), pieces: Vec::new() };
+    let mut reader = TokenReader { text, at: 0, place: Location::new(1, 1), pieces: Vec::new() };
     for TokenWithSpan { token, span } in &tokens {
         let from = reader.at;
         let to = reader.advance(span.end);
         reader.push(kind(token), from, to);
     }
     if !is_whole || reader.at < text.len() {
-        reader.push(Kind::Unreadable, reader.at, text.len());
+        reader.push(TokenKind::Unreadable, reader.at, text.len());
     }
     with_parameters_joined(text, reader.pieces)
 }
 
 /// Turns the tokenizer's lines and columns into places in the text.
-struct Reader<'t> {
+struct TokenReader<'t> {
     text: &'t str,
     at: usize,
     place: Location,
-    pieces: Vec<Piece<'t>>,
+    pieces: Vec<SqlToken<'t>>,
 }
 
-impl Reader<'_> {
+impl TokenReader<'_> {
     /// Moves on to a line and column; says where that is.
     fn advance(&mut self, to: Location) -> usize {
         for letter in self.text[self.at..].chars() {
@@ -102,37 +102,39 @@ impl Reader<'_> {
         self.at
     }
 
-    fn push(&mut self, kind: Kind, from: usize, to: usize) {
+    fn push(&mut self, kind: TokenKind, from: usize, to: usize) {
         let text = &self.text[from..to];
         if text.is_empty() {
             return;
         }
         // MySQL and MariaDB execute such a comment. Elsewhere it is rare, and only makes a search run more orders.
         let kind = match kind {
-            Kind::Comment if text.starts_with("/*!") || text.starts_with("/*M!") => {
-                Kind::Unreadable
+            TokenKind::Comment if text.starts_with("/*!") || text.starts_with("/*M!") => {
+                TokenKind::Unreadable
             }
             kind => kind,
         };
-        self.pieces.push(Piece { kind, text });
+        self.pieces.push(SqlToken { kind, text });
     }
 }
 
-fn kind(token: &Token) -> Kind {
+fn kind(token: &Token) -> TokenKind {
     match token {
         Token::Word(word) => match word.quote_style {
-            Some(_) => Kind::Name,
-            None => Kind::Word,
+            Some(_) => TokenKind::Name,
+            None => TokenKind::Word,
         },
-        Token::Number(..) => Kind::Number,
-        Token::Placeholder(_) => Kind::Placeholder,
+        Token::Number(..) => TokenKind::Number,
+        Token::Placeholder(_) => TokenKind::Placeholder,
         Token::Whitespace(space) => match space {
-            Whitespace::Space | Whitespace::Newline | Whitespace::Tab => Kind::Space,
-            Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_) => Kind::Comment,
+            Whitespace::Space | Whitespace::Newline | Whitespace::Tab => TokenKind::Space,
+            Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_) => {
+                TokenKind::Comment
+            }
         },
-        Token::Char(_) | Token::EOF => Kind::Sign,
-        token if is_text(token) => Kind::Text,
-        _ => Kind::Sign,
+        Token::Char(_) | Token::EOF => TokenKind::Sign,
+        token if is_text(token) => TokenKind::Text,
+        _ => TokenKind::Sign,
     }
 }
 
@@ -154,20 +156,20 @@ fn is_text(token: &Token) -> bool {
 }
 
 /// A colon and the word behind it are a parameter.
-fn with_parameters_joined<'t>(text: &'t str, pieces: Vec<Piece<'t>>) -> Vec<Piece<'t>> {
-    let mut joined: Vec<Piece<'t>> = Vec::with_capacity(pieces.len());
+fn with_parameters_joined<'t>(text: &'t str, pieces: Vec<SqlToken<'t>>) -> Vec<SqlToken<'t>> {
+    let mut joined: Vec<SqlToken<'t>> = Vec::with_capacity(pieces.len());
     let mut at = 0;
     for piece in pieces {
         let end = at + piece.text.len();
         let begins_name = piece.text.starts_with(|c: char| c.is_alphabetic() || c == '_');
         match joined.last_mut() {
-            Some(colon) if piece.kind == Kind::Word && begins_name && colon.is_sign(":") => {
+            Some(colon) if piece.kind == TokenKind::Word && begins_name && colon.is_sign(":") => {
                 // A parameter's name has none of the signs that other names may contain in this dialect.
                 let is_of_name = |c: char| c.is_alphanumeric() || c == '_';
                 let length = piece.text.find(|c| !is_of_name(c)).unwrap_or(piece.text.len());
-                *colon = Piece { kind: Kind::Parameter, text: &text[at - 1..at + length] };
+                *colon = SqlToken { kind: TokenKind::Parameter, text: &text[at - 1..at + length] };
                 if length < piece.text.len() {
-                    joined.push(Piece { kind: Kind::Sign, text: &piece.text[length..] });
+                    joined.push(SqlToken { kind: TokenKind::Sign, text: &piece.text[length..] });
                 }
             }
             _ => joined.push(piece),
@@ -185,7 +187,7 @@ mod tests {
 
     const ALL: [Dialect; 3] = [Dialect::Postgres, Dialect::Mysql, Dialect::Sqlite];
 
-    fn of_kind(dialect: Dialect, kind: Kind, text: &str) -> Vec<&str> {
+    fn of_kind(dialect: Dialect, kind: TokenKind, text: &str) -> Vec<&str> {
         let pieces = pieces(dialect, text);
         pieces.iter().filter(|piece| piece.kind == kind).map(|piece| piece.text).collect()
     }
@@ -194,21 +196,24 @@ mod tests {
     fn an_escaped_quote_does_not_end_a_text() {
         let postgres = r"SELECT E'it\'s', 'a\', U&'\0041', $q$ it's $q$ FROM product";
         assert_eq!(
-            of_kind(Dialect::Postgres, Kind::Text, postgres),
+            of_kind(Dialect::Postgres, TokenKind::Text, postgres),
             [r"E'it\'s'", r"'a\'", r"U&'\0041'", "$q$ it's $q$"]
         );
-        assert_eq!(of_kind(Dialect::Postgres, Kind::Word, postgres), ["SELECT", "FROM", "product"]);
+        assert_eq!(
+            of_kind(Dialect::Postgres, TokenKind::Word, postgres),
+            ["SELECT", "FROM", "product"]
+        );
         let mysql = r#"SELECT 'it\'s', "Bob\"s", 'it''s' FROM product"#;
         assert_eq!(
-            of_kind(Dialect::Mysql, Kind::Text, mysql),
+            of_kind(Dialect::Mysql, TokenKind::Text, mysql),
             [r"'it\'s'", r#""Bob\"s""#, "'it''s'"]
         );
-        assert_eq!(of_kind(Dialect::Mysql, Kind::Word, mysql), ["SELECT", "FROM", "product"]);
+        assert_eq!(of_kind(Dialect::Mysql, TokenKind::Word, mysql), ["SELECT", "FROM", "product"]);
     }
 
     #[test]
     fn comments_are_those_of_the_dialect() {
-        let words = |dialect, text| of_kind(dialect, Kind::Word, text).join(" ");
+        let words = |dialect, text| of_kind(dialect, TokenKind::Word, text).join(" ");
         assert_eq!(
             words(Dialect::Mysql, "SELECT 5--1 # it's\n FROM product"),
             "SELECT FROM product"
@@ -230,20 +235,20 @@ mod tests {
 
     #[test]
     fn names_may_have_signs_in_them_that_the_dialect_allows() {
-        assert_eq!(of_kind(Dialect::Mysql, Kind::Word, "stock$item"), ["stock$item"]);
-        assert_eq!(of_kind(Dialect::Postgres, Kind::Word, "t$x"), ["t$x"]);
-        assert_eq!(of_kind(Dialect::Postgres, Kind::Name, "\"a\"\"b\""), ["\"a\"\"b\""]);
-        assert_eq!(of_kind(Dialect::Mysql, Kind::Name, "`a``b`"), ["`a``b`"]);
-        assert_eq!(of_kind(Dialect::Sqlite, Kind::Name, "[a b]"), ["[a b]"]);
+        assert_eq!(of_kind(Dialect::Mysql, TokenKind::Word, "stock$item"), ["stock$item"]);
+        assert_eq!(of_kind(Dialect::Postgres, TokenKind::Word, "t$x"), ["t$x"]);
+        assert_eq!(of_kind(Dialect::Postgres, TokenKind::Name, "\"a\"\"b\""), ["\"a\"\"b\""]);
+        assert_eq!(of_kind(Dialect::Mysql, TokenKind::Name, "`a``b`"), ["`a``b`"]);
+        assert_eq!(of_kind(Dialect::Sqlite, TokenKind::Name, "[a b]"), ["[a b]"]);
     }
 
     #[test]
     fn what_is_left_open_or_hidden_from_us_is_unreadable() {
         for text in ["SELECT 'a", "SELECT \"a", "/* a", "SELECT $$ a"] {
-            assert_eq!(of_kind(Dialect::Postgres, Kind::Unreadable, text).len(), 1, "{text}");
+            assert_eq!(of_kind(Dialect::Postgres, TokenKind::Unreadable, text).len(), 1, "{text}");
         }
         for hidden in ["SELECT 1 /*M! FROM product */", "SELECT 1 /*!50000 FROM product */"] {
-            assert_eq!(of_kind(Dialect::Mysql, Kind::Unreadable, hidden).len(), 1, "{hidden}");
+            assert_eq!(of_kind(Dialect::Mysql, TokenKind::Unreadable, hidden).len(), 1, "{hidden}");
         }
     }
 

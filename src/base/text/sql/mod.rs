@@ -8,7 +8,7 @@ mod lexer;
 mod mysql;
 mod written;
 
-pub use lexer::{Kind, Piece, pieces};
+pub use lexer::{SqlToken, TokenKind, pieces};
 pub use written::{filled, in_brief, on_one_line, parameters, shape, statements, with_parameters};
 
 /// A dialect of SQL, by the database that speaks it.
@@ -42,7 +42,7 @@ impl Sql {
     #[must_use]
     pub fn first_word(&self) -> String {
         let pieces = pieces(self.dialect, &self.text);
-        let mut words = pieces.iter().filter(|piece| piece.kind == Kind::Word);
+        let mut words = pieces.iter().filter(|piece| piece.kind == TokenKind::Word);
         words.next().map_or(String::new(), |word| word.text.to_lowercase())
     }
 }

@@ -1,11 +1,11 @@
 //! Statements in words: with values in the place of parameters, on one line, without values, or in brief.
 
-use super::{Dialect, Kind, pieces};
+use super::{Dialect, TokenKind, pieces};
 
 /// The names of a statement's parameters, each as often as it stands there.
 #[must_use]
 pub fn parameters(dialect: Dialect, text: &str) -> Vec<&str> {
-    pieces(dialect, text).into_iter().filter_map(super::Piece::parameter).collect()
+    pieces(dialect, text).into_iter().filter_map(super::SqlToken::parameter).collect()
 }
 
 /// A statement with something else in the place of each parameter.
@@ -34,7 +34,7 @@ pub fn on_one_line<'t>(
     for piece in pieces(dialect, text) {
         match piece.parameter() {
             Some(name) => written += &stands_for(name),
-            None if piece.kind == Kind::Comment => written.push(' '),
+            None if piece.kind == TokenKind::Comment => written.push(' '),
             None => written += piece.text,
         }
     }
@@ -52,7 +52,7 @@ pub fn statements(dialect: Dialect, text: &str) -> Vec<&str> {
             }
             (begun, says) = (at + piece.text.len(), false);
         } else {
-            says |= !matches!(piece.kind, Kind::Space | Kind::Comment);
+            says |= !matches!(piece.kind, TokenKind::Space | TokenKind::Comment);
         }
         at += piece.text.len();
     }
@@ -74,15 +74,15 @@ pub fn filled(dialect: Dialect, text: &str, values: &[String]) -> String {
     };
     for piece in pieces(dialect, text) {
         match piece.kind {
-            Kind::Placeholder if piece.text == "?" => {
+            TokenKind::Placeholder if piece.text == "?" => {
                 put(&mut written, next, "?");
                 next += 1;
             }
-            Kind::Placeholder => {
+            TokenKind::Placeholder => {
                 let place = piece.text[1..].parse::<usize>().unwrap_or(0);
                 put(&mut written, place.wrapping_sub(1), piece.text);
             }
-            Kind::Comment => written.push(' '),
+            TokenKind::Comment => written.push(' '),
             _ => written.push_str(piece.text),
         }
     }
@@ -96,9 +96,9 @@ pub fn shape(dialect: Dialect, text: &str) -> String {
     for piece in pieces(dialect, text) {
         match piece.kind {
             // In double quotes it may be a name.
-            Kind::Text if !piece.text.starts_with('"') => written.push('?'),
-            Kind::Number => written.push('?'),
-            Kind::Comment => written.push(' '),
+            TokenKind::Text if !piece.text.starts_with('"') => written.push('?'),
+            TokenKind::Number => written.push('?'),
+            TokenKind::Comment => written.push(' '),
             _ => written.push_str(piece.text),
         }
     }

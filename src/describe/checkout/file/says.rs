@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::condition::unknown;
-use super::super::request::Request;
+use super::super::request::RequestTemplate;
 use super::super::step::Call;
 use super::super::template::Template;
 use super::entries::fault;
@@ -51,7 +51,7 @@ impl Says {
             }
             // `DELETE` begins a statement as well as a request.
             StoreKind::Http if self.database.is_some() && !names_path(text) => statement(),
-            StoreKind::Http => match Request::parse(text)? {
+            StoreKind::Http => match RequestTemplate::parse(text)? {
                 Some(request) => Ok(Call::Http(request)),
                 None if self.database.is_some() => statement(),
                 None => Err("expected a request, such as `GET /stock`; or name a [database], and \

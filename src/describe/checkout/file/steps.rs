@@ -6,8 +6,8 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::super::condition::Condition;
-use super::super::request::{Find, Request};
-use super::super::step::{Call, End, Saved, Step};
+use super::super::request::{Find, RequestTemplate};
+use super::super::step::{Call, Saved, Step, StepEnd};
 use super::super::template::Template;
 use super::super::{GIVEN, LOCATION, ROWS, STATUS, Script};
 use super::Reader;
@@ -101,7 +101,7 @@ impl Reader<'_> {
         let mut known_here = known.clone();
         known_here.push(ROWS.to_owned());
         let mut ends = Vec::new();
-        for end in End::ALL {
+        for end in StepEnd::ALL {
             let found = condition(&format!("{}_if", end.name()), &known_here)?;
             ends.extend(found.map(|condition| (condition, end)));
         }
@@ -109,8 +109,8 @@ impl Reader<'_> {
             None => None,
             Some(value) => {
                 let written = text("if_refused", value)?;
-                let names = End::ALL.map(End::name);
-                let end = End::ALL.into_iter().find(|end| end.name() == written);
+                let names = StepEnd::ALL.map(StepEnd::name);
+                let end = StepEnd::ALL.into_iter().find(|end| end.name() == written);
                 end.map_or_else(
                     || {
                         let near = did_you_mean(written, names);
@@ -176,13 +176,13 @@ impl Reader<'_> {
     /// A request to a running shop, with everything that is said about it beside method and path.
     fn request(&self, key: &str, value: &Entry<'_>, keys: &DeTable<'_>) -> Result<Call, Fault> {
         let expected = "expected a method and a path, such as `POST /checkout`";
-        let request = Request::parse(text(key, value)?)
+        let request = RequestTemplate::parse(text(key, value)?)
             .and_then(|request| request.ok_or_else(|| expected.into()))
             .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?;
         let mut headers = Vec::new();
         for (header, span) in keys.get("headers").map_or(Ok(Vec::new()), |v| texts("headers", v))? {
             headers.push(
-                Request::parse_header(header)
+                RequestTemplate::parse_header(header)
                     .or_else(|why| fault(span, format!("`headers`: {why}")))?,
             );
         }
@@ -208,6 +208,12 @@ impl Reader<'_> {
                     .or_else(|why| fault(value.span(), format!("`find.{name}`: {why}")))?,
             );
         }
-        Ok(Call::Http(Request { headers, body: body.map(Template::parse), form, find, ..request }))
+        Ok(Call::Http(RequestTemplate {
+            headers,
+            body: body.map(Template::parse),
+            form,
+            find,
+            ..request
+        }))
     }
 }

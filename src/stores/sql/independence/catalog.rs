@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::reading::{Reading, StatementKind};
 use super::transactions::{TransactionEffect, TransactionTracker};
 use super::witness::Witness;
-use crate::describe::checkout::{Answer, Value};
+use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{Footprint, Resources};
@@ -283,8 +283,8 @@ impl Catalog {
     }
 }
 
-fn thing(row: &[Value]) -> Thing {
-    let word = |place: usize| row.get(place).map_or(String::new(), Value::text);
+fn thing(row: &[StoreValue]) -> Thing {
+    let word = |place: usize| row.get(place).map_or(String::new(), StoreValue::text);
     Thing { what: word(0), name: word(1).to_lowercase(), other: word(2).to_lowercase() }
 }
 
@@ -328,13 +328,13 @@ fn add_views(tables: &mut Vec<Table>, things: &[Thing]) {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::Opened;
+    use super::super::OpenedTable;
     use super::*;
     use crate::base::text::sql::Dialect;
 
     /// A shop with three tables, in which orders refer to products.
     pub(in super::super) fn shop(kind: StoreKind, more: &[[&str; 3]]) -> Catalog {
-        let text = |word: &&str| Value::Text((*word).into());
+        let text = |word: &&str| StoreValue::Text((*word).into());
         let things = [
             ["table", "Product", ""],
             ["table", "order", ""],
@@ -380,7 +380,7 @@ pub(super) mod tests {
         let shop = shop(StoreKind::Postgres, &[]);
         let (asked, text) = ("SELECT used FROM voucher", "SELECT used FROM voucher");
         let says = |table: &str, changes| {
-            let opened = vec![Opened { table: table.into(), changes }];
+            let opened = vec![OpenedTable { table: table.into(), changes }];
             let witness = Witness::of(Dialect::Postgres, [asked].into_iter(), |_| opened.clone());
             shop.opened(&shop.read(text), text, &witness)
         };

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use super::catalog::Catalog;
 use super::reading::{Reading, StatementKind};
 use super::transactions::TransactionTracker;
-use crate::base::text::sql::{Dialect, Kind, pieces};
+use crate::base::text::sql::{Dialect, TokenKind, pieces};
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::Footprint;
 
@@ -184,7 +184,7 @@ impl Code {
         let pieces = pieces(dialect, text);
         for statement in pieces.split(|piece| piece.is_sign(";")) {
             let words = || {
-                let words = statement.iter().filter(|piece| piece.kind == Kind::Word);
+                let words = statement.iter().filter(|piece| piece.kind == TokenKind::Word);
                 words.map(|piece| piece.text.to_lowercase())
             };
             let has = |names: &[&str]| words().any(|word| names.contains(&word.as_str()));
@@ -196,7 +196,7 @@ impl Code {
                 "repeat", "nowait", "skip",
             ]);
             code.is_dynamic |= words().any(|word| word.contains("try_advisory"));
-            code.is_dynamic |= statement.iter().any(|piece| piece.kind == Kind::Unreadable);
+            code.is_dynamic |= statement.iter().any(|piece| piece.kind == TokenKind::Unreadable);
         }
         code
     }

@@ -24,5 +24,5 @@ pub(super) use division::{Division, Overlaps};
 pub(super) use reading::{Reading, StatementKind};
 pub(super) use tokens::{Token, tokens};
 pub(super) use transactions::{TransactionEffect, TransactionTracker};
-pub(in crate::stores) use witness::Opened;
+pub(in crate::stores) use witness::OpenedTable;
 pub(super) use witness::Witness;

@@ -4,7 +4,7 @@
 use super::relations::relations;
 use super::rows::{has_many_rows, pins};
 use super::tokens::{functions, has_escaped_name, tokens};
-use crate::base::text::sql::{Dialect, Kind};
+use crate::base::text::sql::{Dialect, TokenKind};
 use crate::domain::isolation::Isolation;
 
 /// What a statement does.
@@ -155,11 +155,11 @@ impl Reading {
             level: None,
             has_placeholders: tokens
                 .iter()
-                .any(|token| matches!(token.kind, Kind::Placeholder | Kind::Parameter)),
+                .any(|token| matches!(token.kind, TokenKind::Placeholder | TokenKind::Parameter)),
             has_many_rows: has_many_rows(&tokens),
             unsettles: false,
         };
-        let is_readable = tokens.iter().all(|token| token.kind != Kind::Unreadable);
+        let is_readable = tokens.iter().all(|token| token.kind != TokenKind::Unreadable);
         let is_one = !tokens.iter().any(|token| token.is_sign(";"));
         if !is_readable || !is_one || has_escaped_name(&tokens) {
             reading.unsettles = true;

@@ -1,7 +1,7 @@
 //! Which names in a statement stand where a table must.
 
 use super::tokens::Token;
-use crate::base::text::sql::Kind;
+use crate::base::text::sql::TokenKind;
 
 /// Words between the keyword in front of a table and its name.
 const BEFORE_TABLES: [&str; 9] = [
@@ -58,7 +58,7 @@ pub(super) fn relations(tokens: &[Token]) -> Vec<String> {
                 at += 1;
             }
             let Some(first) = tokens.get(at).filter(|token| {
-                matches!(token.kind, Kind::Word | Kind::Name | Kind::Text)
+                matches!(token.kind, TokenKind::Word | TokenKind::Name | TokenKind::Text)
                     && !token.word.starts_with('@')
             }) else {
                 break;
@@ -86,7 +86,7 @@ pub(super) fn relations(tokens: &[Token]) -> Vec<String> {
                 at += 1;
             }
             let is_alias = |token: &Token| {
-                matches!(token.kind, Kind::Word | Kind::Name) && !token.is(&AFTER_TABLES)
+                matches!(token.kind, TokenKind::Word | TokenKind::Name) && !token.is(&AFTER_TABLES)
             };
             if tokens.get(at).is_some_and(is_alias) {
                 at += 1;
@@ -180,7 +180,7 @@ fn own_names(tokens: &[Token]) -> Vec<String> {
             }
             name = name.saturating_sub(1);
         }
-        if matches!(tokens[name].kind, Kind::Word | Kind::Name) {
+        if matches!(tokens[name].kind, TokenKind::Word | TokenKind::Name) {
             names.push(tokens[name].word.clone());
         }
     }

@@ -2,7 +2,7 @@
 //! more than one row.
 
 use super::tokens::Token;
-use crate::base::text::sql::Kind;
+use crate::base::text::sql::TokenKind;
 
 /// Whether two lists of values stand behind `VALUES`.
 pub(super) fn has_many_rows(tokens: &[Token]) -> bool {
@@ -66,7 +66,7 @@ fn pin(condition: &[&Token]) -> Option<String> {
     let equals = condition.iter().position(|token| token.is_sign("="))?;
     let (left, right) = (&condition[..equals], &condition[equals + 1..]);
     let column = |side: &[&Token]| match side {
-        [name] | [_, _, name] if matches!(name.kind, Kind::Word | Kind::Name) => {
+        [name] | [_, _, name] if matches!(name.kind, TokenKind::Word | TokenKind::Name) => {
             (side.len() == 1 || side[1].is_sign(".")).then(|| name.word.clone())
         }
         _ => None,

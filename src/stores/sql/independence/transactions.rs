@@ -23,14 +23,14 @@ pub(in crate::stores::sql) enum TransactionEffect {
 #[derive(Debug)]
 pub(in crate::stores::sql) struct TransactionTracker {
     kind: StoreKind,
-    under_way: Option<UnderWay>,
+    under_way: Option<ActiveTransaction>,
     /// Whether what statements do can no longer be read from their words.
     is_unsettled: bool,
 }
 
 /// A transaction.
 #[derive(Clone, Copy, Debug)]
-struct UnderWay {
+struct ActiveTransaction {
     isolation: Isolation,
     /// Whether its snapshot has been taken, where it keeps one.
     has_snapshot: bool,
@@ -38,7 +38,7 @@ struct UnderWay {
     touches: Footprint,
 }
 
-impl UnderWay {
+impl ActiveTransaction {
     fn at(isolation: Isolation) -> Self {
         Self { isolation, has_snapshot: false, touches: Footprint::NOTHING }
     }
@@ -164,15 +164,16 @@ impl TransactionTracker {
                 if self.is_under_way() && self.kind != StoreKind::Mysql => {}
             TransactionEffect::Begins(isolation) if is_done => {
                 let has_snapshot = reading.kind == StatementKind::BeginsLooking;
-                self.under_way = Some(UnderWay { has_snapshot, ..UnderWay::at(isolation) });
+                self.under_way =
+                    Some(ActiveTransaction { has_snapshot, ..ActiveTransaction::at(isolation) });
             }
             TransactionEffect::BeginsLocking if is_done => {
-                let begun = UnderWay::at(Isolation::ReadCommitted);
-                self.under_way = Some(UnderWay { touches, ..begun });
+                let begun = ActiveTransaction::at(Isolation::ReadCommitted);
+                self.under_way = Some(ActiveTransaction { touches, ..begun });
             }
             TransactionEffect::Ends { chains } => {
                 let before = self.under_way.take().filter(|_| chains);
-                self.under_way = before.map(|before| UnderWay::at(before.isolation));
+                self.under_way = before.map(|before| ActiveTransaction::at(before.isolation));
             }
             _ => {
                 if let Some(under_way) = &mut self.under_way {
@@ -190,12 +191,12 @@ impl TransactionTracker {
     /// Notes that a transaction is under way that no statement has begun, at this level; what it has done is not known.
     pub(in crate::stores::sql) fn is_found_open(&mut self, isolation: Isolation) {
         let touches = Footprint { reads: Resources::NONE, ..Footprint::writing(Resources::ALL) };
-        self.under_way = Some(UnderWay { touches, ..UnderWay::at(isolation) });
+        self.under_way = Some(ActiveTransaction { touches, ..ActiveTransaction::at(isolation) });
     }
 
     /// Notes that a transaction begins implicitly, because the session is not in autocommit mode.
     pub(in crate::stores::sql) fn begins_by_itself(&mut self, isolation: Isolation) {
-        self.under_way = Some(UnderWay::at(isolation));
+        self.under_way = Some(ActiveTransaction::at(isolation));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::base::text::sql::{Dialect, shape};
 
 /// A table that a statement opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::stores) struct Opened {
+pub(in crate::stores) struct OpenedTable {
     /// Its name, without its schema.
     pub(in crate::stores) table: String,
     /// Whether rows of it may be changed or locked.
@@ -20,12 +20,12 @@ pub(in crate::stores) struct Opened {
 }
 
 /// Asks a server, over a connection that is used for nothing else.
-pub(in crate::stores::sql) type Asks = Box<dyn FnMut(&str) -> Vec<Opened> + Send>;
+pub(in crate::stores::sql) type Asks = Box<dyn FnMut(&str) -> Vec<OpenedTable> + Send>;
 
 /// The answers so far, and the connection over which to ask for more.
 #[derive(Default)]
 pub(in crate::stores::sql) struct Witness {
-    heard: Mutex<BTreeMap<String, Vec<Opened>>>,
+    heard: Mutex<BTreeMap<String, Vec<OpenedTable>>>,
     asks: Option<Mutex<Asks>>,
 }
 
@@ -39,14 +39,14 @@ impl Witness {
     pub(in crate::stores::sql) fn of<'t>(
         dialect: Dialect,
         texts: impl Iterator<Item = &'t str>,
-        mut asks: impl FnMut(&str) -> Vec<Opened>,
+        mut asks: impl FnMut(&str) -> Vec<OpenedTable>,
     ) -> Self {
         let heard = texts.map(|text| (shape(dialect, text), asks(text))).collect();
         Self { heard: Mutex::new(heard), asks: None }
     }
 
     /// The tables that a statement opens; none where the server does not say.
-    pub(super) fn opens(&self, dialect: Dialect, text: &str) -> Vec<Opened> {
+    pub(super) fn opens(&self, dialect: Dialect, text: &str) -> Vec<OpenedTable> {
         let shape = shape(dialect, text);
         if let Some(opened) = self.heard.lock().get(&shape) {
             return opened.clone();
@@ -62,8 +62,8 @@ impl Witness {
 mod tests {
     use super::*;
 
-    fn product() -> Vec<Opened> {
-        vec![Opened { table: "product".into(), changes: false }]
+    fn product() -> Vec<OpenedTable> {
+        vec![OpenedTable { table: "product".into(), changes: false }]
     }
 
     #[test]

@@ -16,7 +16,7 @@ use omnipaxos::ballot_leader_election::Ballot;
 use omnipaxos::storage::{NoSnapshot, StopSign, Storage, StorageOp, StorageResult};
 
 use super::letter::Entered;
-use super::{Command, Durability, Position};
+use super::{Durability, LogCommand, Position};
 
 /// The pages of a disk.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ pub(super) struct Disk<C> {
     overwritten: Option<Position>,
 }
 
-impl<C: Command> Disk<C> {
+impl<C: LogCommand> Disk<C> {
     /// An empty disk.
     pub(super) const fn blank(durability: Durability) -> Self {
         let flushed = match durability {
@@ -158,7 +158,7 @@ impl<C> Clone for SharedDisk<C> {
     }
 }
 
-impl<C: Command> SharedDisk<C> {
+impl<C: LogCommand> SharedDisk<C> {
     /// An empty disk.
     pub(super) fn blank(durability: Durability) -> Self {
         Self(Rc::new(RefCell::new(Disk::blank(durability))))
@@ -180,7 +180,7 @@ impl<C: Command> SharedDisk<C> {
     }
 }
 
-impl<C: Command> Storage<Entered<C>> for SharedDisk<C> {
+impl<C: LogCommand> Storage<Entered<C>> for SharedDisk<C> {
     /// A crash comes only between two calls from outside, so everything that one call does is atomic.
     fn write_atomically(&mut self, ops: Vec<StorageOp<Entered<C>>>) -> StorageResult<()> {
         ops.into_iter().try_for_each(|op| match op {

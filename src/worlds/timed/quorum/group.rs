@@ -6,12 +6,12 @@ use std::fmt;
 use super::letter::{Content, Entered, Letter};
 use super::links::{Arrival, Links};
 use super::member::{Member, member_id};
-use super::{Command, MemberId, Options, Position, Unworkable};
+use super::{LogCommand, MemberId, Options, Position, Unworkable};
 
 /// Members that agree on one log of commands.
 ///
 /// See the [module](super) for what it expects of its caller.
-pub struct Group<C: Command> {
+pub struct Group<C: LogCommand> {
     options: Options,
     members: Vec<Member<C>>,
     links: Links,
@@ -86,7 +86,7 @@ pub enum Delivery {
     Outdated,
 }
 
-impl<C: Command> Group<C> {
+impl<C: LogCommand> Group<C> {
     /// A group whose members are all up and have agreed on nothing yet, not even on a leader.
     ///
     /// # Errors
@@ -266,7 +266,7 @@ impl<C: Command> Group<C> {
     }
 }
 
-impl<C: Command> fmt::Debug for Group<C> {
+impl<C: LogCommand> fmt::Debug for Group<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members = self.members.iter().enumerate();
         f.debug_struct("Group")

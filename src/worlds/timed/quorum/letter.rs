@@ -6,19 +6,19 @@ use omnipaxos::messages::sequence_paxos::PaxosMsg;
 use omnipaxos::storage::{Entry, NoSnapshot};
 
 use super::links::Stamp;
-use super::{Command, MemberId};
+use super::{LogCommand, MemberId};
 
 /// A command as the library keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entered<C>(pub(super) C);
 
-impl<C: Command> Entry for Entered<C> {
+impl<C: LogCommand> Entry for Entered<C> {
     type Snapshot = NoSnapshot;
 }
 
 /// What is in a letter.
 #[derive(Clone, Debug)]
-pub(super) enum Content<C: Command> {
+pub(super) enum Content<C: LogCommand> {
     /// The library's.
     Paxos(Message<Entered<C>>),
     /// Ours: "something of yours was lost on its way to me".
@@ -27,7 +27,7 @@ pub(super) enum Content<C: Command> {
 
 /// Something on its way from one member to another.
 #[derive(Clone, Debug)]
-pub struct Letter<C: Command> {
+pub struct Letter<C: LogCommand> {
     /// The sender.
     pub from: MemberId,
     /// The receiver.
@@ -36,7 +36,7 @@ pub struct Letter<C: Command> {
     pub(super) content: Content<C>,
 }
 
-impl<C: Command> Letter<C> {
+impl<C: LogCommand> Letter<C> {
     /// What it is about, for a timeline.
     #[must_use]
     pub fn topic(&self) -> Topic {
@@ -59,7 +59,7 @@ impl<C: Command> Letter<C> {
     }
 }
 
-impl<C: Command> Content<C> {
+impl<C: LogCommand> Content<C> {
     pub(super) fn topic(&self) -> Topic {
         let paxos = match self {
             Self::Lost => return Topic::Lost,

@@ -33,7 +33,7 @@ pub(super) enum Arrival {
 
 /// One direction between two members.
 #[derive(Clone, Debug, Default)]
-struct Link {
+struct PeerLink {
     sent: u64,
     sent_counted: u64,
     seen: u64,
@@ -44,13 +44,17 @@ struct Link {
 #[derive(Clone, Debug)]
 pub(super) struct Links {
     members: usize,
-    links: Vec<Link>,
+    links: Vec<PeerLink>,
     lives: Vec<u32>,
 }
 
 impl Links {
     pub(super) fn new(members: usize) -> Self {
-        Self { members, links: vec![Link::default(); members * members], lives: vec![0; members] }
+        Self {
+            members,
+            links: vec![PeerLink::default(); members * members],
+            lives: vec![0; members],
+        }
     }
 
     /// The stamp of the next letter; `counts` unless it can be lost without harm. None if either end is
@@ -99,7 +103,7 @@ impl Links {
         }
     }
 
-    fn link(&mut self, from: MemberId, to: MemberId) -> Option<&mut Link> {
+    fn link(&mut self, from: MemberId, to: MemberId) -> Option<&mut PeerLink> {
         if from >= self.members || to >= self.members {
             return None;
         }

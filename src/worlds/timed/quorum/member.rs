@@ -8,7 +8,7 @@ use omnipaxos::{ClusterConfig, OmniPaxos, OmniPaxosConfig, ServerConfig};
 
 use super::disk::{Disk, SharedDisk};
 use super::letter::Entered;
-use super::{Acknowledge, Command, Decided, Leader, MemberId, Options, Position, Unworkable};
+use super::{Acknowledge, Decided, Leader, LogCommand, MemberId, Options, Position, Unworkable};
 
 /// The library's part of a member.
 pub(super) type Node<C> = OmniPaxos<Entered<C>, SharedDisk<C>>;
@@ -27,7 +27,7 @@ pub(super) const fn member_id(node: NodeId) -> Option<MemberId> {
 }
 
 /// One member.
-pub(super) struct Member<C: Command> {
+pub(super) struct Member<C: LogCommand> {
     id: MemberId,
     /// None while it is down.
     pub(super) node: Option<Node<C>>,
@@ -48,7 +48,7 @@ pub(super) struct Member<C: Command> {
 /// How often a leader hears of a later ballot before it assumes that no leader came of that ballot.
 const PATIENCE: u32 = 3;
 
-impl<C: Command> Member<C> {
+impl<C: LogCommand> Member<C> {
     /// A member with an empty disk.
     pub(super) fn open(id: MemberId, options: &Options) -> Result<Self, Unworkable> {
         let disk = SharedDisk::blank(options.durability);

@@ -5,7 +5,7 @@
 //! writes commands down, sends them to the others, and they are *decided* once a majority has them. Any
 //! two majorities have a member in common, so the next leader has heard of all that was ever decided.
 //!
-//! Nothing here reads a clock, waits, rolls dice or sends anything. The caller of a [`Group`] owns time and
+//! Nothing here reads a clock, waits, draws random numbers or sends anything. The caller of a [`Group`] owns time and
 //! the network: it calls [`Group::tick`] for each member as often as that member's clock ticks, takes the
 //! letters from [`Group::post`], and hands each to [`Group::deliver`] when it arrives, or never. The same
 //! calls give the same letters.
@@ -57,6 +57,6 @@ pub type MemberId = usize;
 pub type Position = usize;
 
 /// What a group can agree on. Compared only to see whether a command was overwritten by another.
-pub trait Command: Clone + Debug + PartialEq {}
+pub trait LogCommand: Clone + Debug + PartialEq {}
 
-impl<C: Clone + Debug + PartialEq> Command for C {}
+impl<C: Clone + Debug + PartialEq> LogCommand for C {}

@@ -6,7 +6,7 @@ use super::net::Net;
 use crate::worlds::timed::quorum::{Acknowledge, Durability, Options};
 
 #[derive(Clone, Debug)]
-enum Event {
+enum ChaosEvent {
     Run(u64),
     /// Members whose bit is set hear only each other, and so do those whose bit is not.
     Cut(usize),
@@ -20,18 +20,18 @@ enum Event {
     Trim,
 }
 
-fn event() -> impl Strategy<Value = Event> {
+fn event() -> impl Strategy<Value = ChaosEvent> {
     let member = || 0..5_usize;
     prop_oneof![
-        6 => (1..40_u64).prop_map(Event::Run),
-        2 => (0..32_usize).prop_map(Event::Cut),
-        1 => member().prop_map(Event::Mute),
-        2 => Just(Event::Heal),
-        2 => member().prop_map(Event::Crash),
-        3 => member().prop_map(Event::Restart),
-        6 => (1..4_usize).prop_map(Event::Propose),
-        2 => member().prop_map(Event::Flush),
-        1 => Just(Event::Trim),
+        6 => (1..40_u64).prop_map(ChaosEvent::Run),
+        2 => (0..32_usize).prop_map(ChaosEvent::Cut),
+        1 => member().prop_map(ChaosEvent::Mute),
+        2 => Just(ChaosEvent::Heal),
+        2 => member().prop_map(ChaosEvent::Crash),
+        3 => member().prop_map(ChaosEvent::Restart),
+        6 => (1..4_usize).prop_map(ChaosEvent::Propose),
+        2 => member().prop_map(ChaosEvent::Flush),
+        1 => Just(ChaosEvent::Trim),
     ]
 }
 
@@ -44,25 +44,32 @@ fn weather() -> impl Strategy<Value = Weather> {
 
 /// Runs these events, then ends all faults and lets the group recover. Calls `look` after each event and
 /// at the end.
-fn live(options: Options, weather: Weather, events: &[Event], mut look: impl FnMut(&Net)) -> Net {
+fn live(
+    options: Options,
+    weather: Weather,
+    events: &[ChaosEvent],
+    mut look: impl FnMut(&Net),
+) -> Net {
     let mut net = Net::open(options);
     (net.loss, net.jitter) = weather;
     let members = net.members();
     let mut name = 0;
     for event in events {
         match *event {
-            Event::Run(moments) => net.run(moments),
-            Event::Cut(bits) => net.partition(move |from, to| bits >> from & 1 == bits >> to & 1),
-            Event::Mute(member) => net.partition(move |from, _| from != member),
-            Event::Heal => net.heal(),
-            Event::Crash(member) => net.group.crash(member),
-            Event::Restart(member) => net.group.restart(member),
+            ChaosEvent::Run(moments) => net.run(moments),
+            ChaosEvent::Cut(bits) => {
+                net.partition(move |from, to| bits >> from & 1 == bits >> to & 1)
+            }
+            ChaosEvent::Mute(member) => net.partition(move |from, _| from != member),
+            ChaosEvent::Heal => net.heal(),
+            ChaosEvent::Crash(member) => net.group.crash(member),
+            ChaosEvent::Restart(member) => net.group.restart(member),
             // To every member that believes that it leads.
-            Event::Propose(times) => (0..times * members).for_each(|nth| {
+            ChaosEvent::Propose(times) => (0..times * members).for_each(|nth| {
                 name += u32::from(net.group.propose(nth % members, name).is_ok());
             }),
-            Event::Flush(member) => net.group.flush(member),
-            Event::Trim => net.trim(),
+            ChaosEvent::Flush(member) => net.group.flush(member),
+            ChaosEvent::Trim => net.trim(),
         }
         net.apply();
         look(&net);
@@ -122,7 +129,7 @@ proptest! {
     ) {
         let acknowledge = if early { Acknowledge::Leader } else { Acknowledge::Majority };
         // Trimming is left out: logs that disagree cannot be trimmed to one checkpoint.
-        let events: Vec<_> = events.into_iter().filter(|event| !matches!(event, Event::Trim)).collect();
+        let events: Vec<_> = events.into_iter().filter(|event| !matches!(event, ChaosEvent::Trim)).collect();
         let durability = Durability::Unsynced;
         live(Options { acknowledge, durability, ..Options::default() }, weather, &events, |_| {});
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::worlds::timed::quorum::{Group, Letter, MemberId, Options, Position, Topic};
 
-pub(super) type Command = u32;
+pub(super) type TestCommand = u32;
 
 /// Whether a letter from one member to another gets through when it arrives.
 pub(super) type Passes = Box<dyn Fn(MemberId, MemberId) -> bool>;
@@ -16,9 +16,9 @@ const LATENCY: u64 = 3;
 const TICK: u64 = 2;
 
 pub(super) struct Net {
-    pub(super) group: Group<Command>,
+    pub(super) group: Group<TestCommand>,
     pub(super) now: u64,
-    queue: BTreeMap<(u64, u64), Letter<Command>>,
+    queue: BTreeMap<(u64, u64), Letter<TestCommand>>,
     sent: u64,
     passes: Passes,
     /// Every how many letters one is lost; 0 for never.
@@ -28,9 +28,9 @@ pub(super) struct Net {
     /// How much slower each member's clock goes than the one before it.
     pub(super) skew: u64,
     /// What each member's machine has been told, without what was trimmed.
-    pub(super) machines: Vec<Vec<Command>>,
+    pub(super) machines: Vec<Vec<TestCommand>>,
     /// What was trimmed.
-    pub(super) checkpoint: Vec<Command>,
+    pub(super) checkpoint: Vec<TestCommand>,
     /// How often a machine had to begin again.
     pub(super) afresh: u32,
     /// Every letter ever sent, as text, if a test asks for it.
@@ -96,7 +96,7 @@ impl Net {
     pub(super) fn propose(
         &mut self,
         leader: MemberId,
-        commands: impl IntoIterator<Item = Command>,
+        commands: impl IntoIterator<Item = TestCommand>,
     ) {
         for command in commands {
             assert!(self.group.propose(leader, command).is_ok());
