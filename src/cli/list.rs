@@ -2,7 +2,7 @@
 
 use crate::base::error::Error;
 use crate::domain::op::OpKind;
-use crate::strategies::everybody;
+use crate::strategies::every_strategy;
 use crate::strategy::Claim;
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -15,7 +15,7 @@ pub(crate) fn run() -> Result<Ended, Error> {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(["strategy", "also", "what it does", "claims", "needs"]);
-    for strategy in everybody() {
+    for strategy in every_strategy() {
         let card = strategy.card();
         let claim = match card.claim {
             Claim::Safe | Claim::SafeWhen(_) => "safe".to_owned(),

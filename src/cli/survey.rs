@@ -40,7 +40,7 @@ pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
             }
         }
     }
-    let all: Vec<_> = strategies::everybody().collect();
+    let all: Vec<_> = strategies::every_strategy().collect();
     let survey = explore::survey(&all, &stores, &control)?;
     output.write(&render::survey(&survey))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })

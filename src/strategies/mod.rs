@@ -42,7 +42,7 @@ registry! {
 }
 
 /// Every strategy and every animal of the [`zoo`].
-pub fn everybody() -> impl Iterator<Item = &'static dyn DynStrategy> {
+pub fn every_strategy() -> impl Iterator<Item = &'static dyn DynStrategy> {
     ALL.iter().chain(zoo::ALL).copied()
 }
 
@@ -55,8 +55,8 @@ pub fn find(name: &str) -> Result<&'static dyn DynStrategy, Error> {
         let card = strategy.card();
         card.name == name || card.aliases.contains(&name)
     };
-    everybody().find(is_called).ok_or_else(|| {
-        let names = everybody().flat_map(|strategy| {
+    every_strategy().find(is_called).ok_or_else(|| {
+        let names = every_strategy().flat_map(|strategy| {
             let card = strategy.card();
             std::iter::once(card.name).chain(card.aliases.iter().copied())
         });

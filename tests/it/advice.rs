@@ -8,7 +8,7 @@ use std::process::{Command as Process, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
 use oversell_sim::StoreKind;
-use oversell_sim::strategies::{everybody, find};
+use oversell_sim::strategies::{every_strategy, find};
 use oversell_sim::strategy::Claim;
 use oversell_sim::unstable::command::{Command, Verb, located, quoted, without_password};
 use oversell_sim::unstable::op::OpKind;
@@ -211,7 +211,7 @@ fn follow(line: &str) -> Vec<String> {
 
 #[test]
 fn every_command_that_a_search_prints_comes_to_the_verdict_it_stands_in() {
-    for strategy in everybody() {
+    for strategy in every_strategy() {
         let card = strategy.card();
         let labels = follow(&format!("explore --strategy {}", card.name));
         // What the reference calls broken is broken where nothing else is said.
@@ -252,7 +252,7 @@ fn every_command_that_a_search_prints_comes_to_the_verdict_it_stands_in() {
 #[test]
 fn every_command_that_a_race_prints_comes_to_the_verdict_it_stands_in() {
     let in_memory = StoreKind::Memory;
-    for strategy in everybody() {
+    for strategy in every_strategy() {
         let card = strategy.card();
         if card.needs.iter().any(|kind| !in_memory.offers(*kind)) {
             continue;

@@ -1,6 +1,6 @@
 //! Every registered strategy is held to what it claims, on real threads.
 
-use oversell_sim::strategies::{self, everybody, find};
+use oversell_sim::strategies::{self, every_strategy, find};
 use oversell_sim::strategy::Claim;
 use oversell_sim::unstable::buyer::Demand;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
@@ -94,7 +94,7 @@ fn one_thread_is_no_race_and_the_verdict_says_so() {
 #[test]
 fn every_name_and_alias_finds_its_strategy_and_no_other() {
     let mut names = Vec::new();
-    for strategy in everybody() {
+    for strategy in every_strategy() {
         let card = strategy.card();
         for name in std::iter::once(&card.name).chain(card.aliases) {
             assert_eq!(find(name).unwrap().card().name, card.name);

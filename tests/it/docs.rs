@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use oversell_sim::strategies::{everybody, find};
+use oversell_sim::strategies::{every_strategy, find};
 use oversell_sim::unstable::checkout::Checkout;
 use oversell_sim::unstable::report::{METRICS, Metric};
 use oversell_sim::unstable::rounds::race_all;
@@ -92,7 +92,7 @@ fn every_field_of_an_exploration_is_described() {
 #[test]
 fn the_reference_names_every_strategy() {
     let reference = read("docs/reference/strategies.md");
-    for strategy in everybody() {
+    for strategy in every_strategy() {
         let name = strategy.card().name;
         let is_there = reference.contains(&format!("`{name}`"));
         assert!(is_there, "docs/reference/strategies.md lacks {name}");

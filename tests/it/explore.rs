@@ -10,7 +10,7 @@ use oversell_sim::prelude::Strategy as Checkout;
 use oversell_sim::prelude::{
     Attempt, Bought, Claim, Conflict, Connection, Failure, Item, Missed, Session, SoldOut, Want,
 };
-use oversell_sim::strategies::{ALL, everybody, find, zoo};
+use oversell_sim::strategies::{ALL, every_strategy, find, zoo};
 use oversell_sim::unstable::buyer::Demand;
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
 use oversell_sim::unstable::explore::{
@@ -248,7 +248,7 @@ fn a_search_that_was_cut_short_never_says_proved() {
 
 #[test]
 fn every_schedule_that_is_printed_replays_to_the_same_finding() {
-    for strategy in everybody() {
+    for strategy in every_strategy() {
         let shop = Settings { qty: Demand { least: 1, most: 3 }, seed: 2, ..settings(4, 3) };
         let shop = suited(strategy, shop);
         let found = search_all(strategy, &shop, Limits::default(), || false).unwrap();
@@ -306,7 +306,7 @@ pub(crate) fn assert_brute_force_agrees_within(
 
 #[test]
 fn merging_and_remembering_change_no_outcome_of_any_strategy() {
-    for strategy in everybody() {
+    for strategy in every_strategy() {
         let shops = [
             settings(1, 1),
             settings(2, 1),

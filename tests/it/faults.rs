@@ -6,7 +6,7 @@ use oversell_sim::prelude::{
     About, Attempt, Bought, Claim, Conflict, Connection, Declined, Expired, Item, Missed, Session,
     SoldOut, Want,
 };
-use oversell_sim::strategies::{everybody, find};
+use oversell_sim::strategies::{every_strategy, find};
 use oversell_sim::unstable::dyn_strategy::DynStrategy;
 use oversell_sim::unstable::explore::{self, Limits, Schedule, any_buyers, search_all};
 use oversell_sim::unstable::op::{Op, OpKind, Order, Payment, Reply, Units};
@@ -876,7 +876,7 @@ const SHOWN: &[(&str, &str, &[FindingKind])] = {
 fn about_faults() -> impl Iterator<Item = (&'static dyn DynStrategy, Claim)> {
     let names_a_fault =
         |claim: Claim| claim.when().iter().any(|(name, _)| Faults::NAMES.contains(name));
-    let all = everybody().map(|strategy| (strategy, strategy.card().claim));
+    let all = every_strategy().map(|strategy| (strategy, strategy.card().claim));
     all.filter(move |(_, claim)| names_a_fault(*claim))
 }
 

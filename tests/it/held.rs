@@ -340,7 +340,7 @@ fn hold_the_model_against_servers(buyers: u32, most: u64) {
         for isolation in levels {
             let level = Settings { isolation: *isolation, items: 2, ..shop(store, buyers) };
             let server = open(find("naive"), &level);
-            for strategy in strategies::everybody() {
+            for strategy in strategies::every_strategy() {
                 let card = strategy.card();
                 let has_levels = card.names(oversell_sim::unstable::op::OpKind::Transaction);
                 if *isolation != Isolation::ReadCommitted && !has_levels {
@@ -394,7 +394,7 @@ fn cells(page: &str) -> BTreeMap<(String, String), String> {
 #[test]
 fn the_page_of_verdicts_is_what_is_found_here() {
     let stores: Vec<StoreKind> = stores().collect();
-    let all: Vec<_> = strategies::everybody().collect();
+    let all: Vec<_> = strategies::every_strategy().collect();
     let found = survey(&all, &stores, &Control::default()).unwrap();
     let found = cells(&render::survey(&found));
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/survey.md");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use oversell_sim::prelude::*;
 use oversell_sim::report::FindingReport;
-use oversell_sim::strategies::{everybody, find};
+use oversell_sim::strategies::{every_strategy, find};
 use oversell_sim::unstable::explore::{
     Limits, Method, Recording, Sampling, sample, search_all, search_and_draw, search_preempted,
     search_unreduced,
@@ -75,7 +75,7 @@ fn priorities_find_a_bug_of_depth_two_at_least_as_often_as_is_promised() {
 
 #[test]
 fn every_random_finding_replays() {
-    for strategy in everybody() {
+    for strategy in every_strategy() {
         let shop = Settings {
             qty: oversell_sim::unstable::buyer::Demand { least: 1, most: 2 },
             ..settings(4, 3, 5)
@@ -119,7 +119,7 @@ fn schedules_without_end_are_cut_off_and_said_to_be() {
 
 #[test]
 fn one_by_one_everything_comes_out_the_same() {
-    for strategy in everybody() {
+    for strategy in every_strategy() {
         let shop = match strategy.card().carts {
             true => Settings { items: 2, cart: 2, ..settings(2, 1, 0) },
             false => settings(2, 1, 0),
@@ -211,7 +211,7 @@ fn verdict(found: &Exploration) -> (Evidence, BTreeSet<FindingKind>) {
 fn enough_preemptions_come_to_the_same_as_every_interleaving_of_the_model() {
     let everything = Limits { states: 40_000, enough_after_finding: None, ..Limits::default() };
     let mut compared = 0;
-    for strategy in everybody().filter(|strategy| !strategy.card().carts) {
+    for strategy in every_strategy().filter(|strategy| !strategy.card().carts) {
         // With the faults that the strategy's claim is about.
         let mut shop = settings(2, 1, 0);
         strategy.card().claim.when().iter().for_each(|(name, text)| {
