@@ -156,7 +156,7 @@ fn ours<S: Strategy, W: Word, K: Clock>(strategy: &S, threads: u32, clock: &K) -
     })
 }
 
-/// Enough for everybody, so that every checkout does all of its work.
+/// Enough for every buyer, so that every checkout does all of its work.
 const STOCK: Units = CHECKOUTS as Units + 1;
 
 /// What a report needs to know, counted by hand.

@@ -31,7 +31,7 @@ fn two_items_locked_in_opposite_order_leave_both_buyers_stuck_after_two_locks() 
 
 #[test]
 fn philosophers_in_a_ring_are_stuck_unless_all_lock_in_one_order() {
-    // Five products, and everybody wants two neighbouring ones.
+    // Five products, and every buyer wants two neighbouring ones.
     for buyers in [2, 3, 4] {
         assert_eq!(searched("cart-order", &shop(buyers, 5, 2)).evidence, Evidence::Proved);
     }

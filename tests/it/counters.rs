@@ -30,7 +30,7 @@ pub(crate) struct Say {
     pub(crate) op: Op,
 }
 
-/// What is left when everybody has gone: stock, order lines (buyer, product, units), and units given back.
+/// What is left when all buyers have gone: stock, order lines (buyer, product, units), and units given back.
 pub(crate) type Left = (Vec<Units>, Vec<(BuyerId, u8, Units)>, Vec<Units>);
 
 /// A shop that one can talk to.

@@ -205,7 +205,7 @@ fn what_some_number_of_buyers_breaks_is_not_proved_for_any() {
             .unwrap();
     assert!(naive.oversold);
     assert_eq!(naive.least.unwrap().buyers, 2);
-    // Everybody who saw the last unit takes it below zero in turn.
+    // Every buyer that saw the last unit takes it below zero in turn.
     let outside =
         any_buyers(find("check-outside").unwrap(), &settings(2, 1), 20, Limits::default(), || {
             false

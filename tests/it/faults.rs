@@ -658,7 +658,7 @@ async fn finish<C: Connection>(shop: &mut Session<C>, want: Want) -> Result<bool
 fn two_transactions_that_finish_one_order_write_one() {
     for isolation in Isolation::ALL {
         for faults in [&[][..], &[("redeliveries", "1")], &[("lost-answers", "1")]] {
-            // With a unit for everybody, so that no webhook comes after a refund.
+            // With a unit for every buyer, so that no webhook comes after a refund.
             assert_proved(
                 &FinishesInTransactions,
                 &with(Settings { isolation, ..settings(2, 2) }, faults),

@@ -256,7 +256,7 @@ fn retries_and_patience_both_bound_a_buyer_who_always_loses() {
 #[test]
 fn what_each_buyer_wants_depends_on_the_seed_alone() {
     let wanted = |seed, threads| {
-        // Stock for all, so that everybody buys and what was sold is what was wanted.
+        // Stock for all, so that every buyer buys and what was sold is what was wanted.
         let race = race(Locked).buyers(50).stock(500).qty_between(1, 9).seed(seed).threads(threads);
         race.run().unwrap().runs[0].figures.units_sold
     };

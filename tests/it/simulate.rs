@@ -621,7 +621,7 @@ fn a_sold_out_sign_keeps_buyers_from_the_store_and_one_that_stays_from_what_come
         (figures.attempts, figures.stock_left)
     };
     let [none, short, stays] = [0, 2_000_000_000, 3_600_000_000_000].map(figures);
-    assert_eq!(none.0, 3_000, "without a sign everybody asks");
+    assert_eq!(none.0, 3_000, "without a sign every buyer asks");
     assert!(none.0 > short.0 && short.0 > stays.0, "{none:?} {short:?} {stays:?}");
     assert!(stays.1 > 2 * short.1.max(1), "{none:?} {short:?} {stays:?}");
 }
@@ -689,7 +689,7 @@ fn what_is_read_in_a_transaction_is_read_from_the_leader() {
     assert_eq!(round.books.shelves, [0]);
 }
 
-/// A worker who is disturbed by everybody who joins the queue.
+/// A worker that is disturbed by every buyer that joins the queue.
 struct DisturbedWorker;
 
 impl Strategy for DisturbedWorker {
