@@ -2,7 +2,7 @@
 //! ready, unless chance, a clock or another process has a part in the program. Where it has, schedules that were run say
 //! less about those that were not.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::choice::Choice;
@@ -67,7 +67,7 @@ impl ReadyDigest {
 #[derive(Debug, Default)]
 pub(super) struct Repetition {
     /// By the hash of the choices that lead to each.
-    points: HashMap<u64, ReadyDigest>,
+    points: BTreeMap<u64, ReadyDigest>,
     differs: Option<String>,
 }
 
