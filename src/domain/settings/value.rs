@@ -173,12 +173,13 @@ impl Value for Demand {
     }
 }
 
-/// Values that are recorded as they are written, and how a call of the library writes each.
-macro_rules! recorded_as_written {
-    ($($kind:ident: $code:expr),+) => {$(
+/// Values of types that parse and display themselves: the form in which a report records each, how it comes to that form,
+/// and how a call of the library writes it.
+macro_rules! parsed {
+    ($($kind:ident: $recorded:ty, $record:expr, $code:expr;)+) => {$(
         impl Value for $kind {
             type Bounds = ();
-            type Recorded = String;
+            type Recorded = $recorded;
 
             fn read(text: &str, (): &()) -> Result<Self, String> {
                 Self::parse(text)
@@ -192,16 +193,17 @@ macro_rules! recorded_as_written {
                 $code(self)
             }
 
-            fn recorded(&self) -> String {
-                self.text()
+            fn recorded(&self) -> $recorded {
+                $record(self)
             }
         }
     )+};
 }
-recorded_as_written!(Retries: code_of_retries, Backoff: code_of_backoff);
-
-fn code_of_retries(retries: &Retries) -> String {
-    format!("Retries::{retries:?}")
+parsed! {
+    Retries: String, Value::text, |retries| format!("Retries::{retries:?}");
+    Backoff: String, Value::text, code_of_backoff;
+    Isolation: Isolation, Clone::clone, |level| format!("Isolation::{level:?}");
+    StoreKind: StoreKind, Clone::clone, |kind| format!("StoreKind::{kind:?}");
 }
 
 fn code_of_backoff(backoff: &Backoff) -> String {
@@ -214,30 +216,3 @@ fn code_of_backoff(backoff: &Backoff) -> String {
         }
     }
 }
-
-/// Words out of a list.
-macro_rules! words {
-    ($($word:ident),+) => {$(
-        impl Value for $word {
-            type Bounds = ();
-            type Recorded = Self;
-
-            fn read(text: &str, (): &()) -> Result<Self, String> {
-                Self::parse(text)
-            }
-
-            fn text(&self) -> String {
-                self.to_string()
-            }
-
-            fn code(&self) -> String {
-                format!(concat!(stringify!($word), "::{:?}"), self)
-            }
-
-            fn recorded(&self) -> Self {
-                *self
-            }
-        }
-    )+};
-}
-words!(Isolation, StoreKind);
