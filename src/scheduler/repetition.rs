@@ -39,9 +39,13 @@ pub(super) struct ReadyDigest {
 }
 
 impl ReadyDigest {
-    /// The digest of what is ready now; always the same where executions are deterministic.
-    pub(super) fn now(execution: &mut impl Execution) -> Self {
-        if execution.is_deterministic() { Self::default() } else { Self::of(&execution.ready()) }
+    /// What is ready now, and its digest; the digest is always the same where executions are deterministic.
+    pub(super) fn now(execution: &mut impl Execution) -> (Vec<Choice>, Self) {
+        if execution.is_deterministic() {
+            return (execution.choices(), Self::default());
+        }
+        let ready = execution.ready();
+        (ready.iter().map(|(choice, _)| *choice).collect(), Self::of(&ready))
     }
 
     fn of(ready: &[Ready]) -> Self {

@@ -238,8 +238,7 @@ impl<E: Execution> Scheduler<E> for PreemptionBounded {
 
     fn next_choice(&mut self, so_far: &[Choice], execution: &mut E) -> Result<Next, Error> {
         self.taken.truncate(so_far.len());
-        self.ready = execution.choices();
-        self.digest = ReadyDigest::now(execution);
+        (self.ready, self.digest) = ReadyDigest::now(execution);
         let before = self.prefix.ready.get(so_far.len());
         if before.is_some_and(|before| !before.is_like(self.digest)) {
             return Ok(Next::Diverged(said(&execution.ready())));
