@@ -163,6 +163,12 @@ fn random_orders_where_chance_decides_promise_nothing_of_what_they_did_not_show(
             assert_eq!(has_chance, method == "--random=pct" && !decides, "{told}");
             assert_eq!(output.status.code(), Some(i32::from(decides)), "{told}");
         }
+        // One order repeats the beginnings of the orders that show how long an order is.
+        let args = ["explore", "--checkout", "checkout.toml", "--random=pct", "--schedules", "1"];
+        let output =
+            run(folder.path(), &[&args[..], &["--seed", "1", "--format", "json"]].concat());
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(told.contains("\"chance\": null"), decides, "{told}");
     }
 }
 

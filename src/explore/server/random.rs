@@ -32,13 +32,19 @@ pub fn sample_orders(
     let Sampling { schedules, method, until_found } = sampling;
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         let known = server.learned()?;
-        let steps = match method {
-            Method::Plain => 0,
-            Method::Pct { .. } => longest_pilot(harness, settings.seed, stopped)?,
+        let (steps, pilots) = match method {
+            Method::Plain => (0, None),
+            Method::Pct { .. } => {
+                let (longest, pilots) = longest_pilot(harness, settings.seed, stopped)?;
+                (longest, Some(pilots))
+            }
         };
         let mut results = Results::default();
         let mut random = RandomWalk::new(settings.seed, 0..schedules, method, steps);
         let is_enough = |results: &Results| until_found && !results.best.is_empty();
+        if let Some(pilots) = pilots {
+            random = random.after(pilots);
+        }
         run(harness, &mut random, Plan::ONE_BY_ONE, AT_SERVER, &mut results, stopped, is_enough)?;
         let followed = results.covered.run;
         let mut remarks = remarks(harness);
@@ -74,12 +80,12 @@ pub fn sample_orders(
 }
 
 /// The most statements of some orders, in which each buyer that can move is equally likely to. They are numbered from
-/// the other end, so that they are not orders of the sample.
+/// the other end, so that they are not orders of the sample. Returned with the walk that has run them.
 fn longest_pilot(
     harness: &mut Harness<'_>,
     seed: u64,
     stopped: &(dyn Fn() -> bool + Sync),
-) -> Result<usize, Error> {
+) -> Result<(usize, RandomWalk), Error> {
     let mut pilots = RandomWalk::new(seed, LAST - PILOTS + 1..LAST + 1, Method::Plain, 0);
     let mut longest = 0;
     run_all(harness, &mut pilots, AT_SERVER, &|| stopped(), |harness, pilot| {
@@ -89,5 +95,5 @@ fn longest_pilot(
         }
         Ok(true)
     })?;
-    Ok(longest)
+    Ok((longest, pilots))
 }

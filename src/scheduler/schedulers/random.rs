@@ -69,6 +69,12 @@ impl RandomWalk {
         }
     }
 
+    /// The same schedules, whose beginnings are compared with those of an earlier walk, too.
+    #[must_use]
+    pub(crate) fn after(self, earlier: Self) -> Self {
+        Self { repetition: earlier.repetition, ..self }
+    }
+
     /// A beginning that went on in another way when a later schedule repeated it, in words, if there was one.
     pub(crate) fn divergence(&self) -> Option<&str> {
         self.repetition.differs()
