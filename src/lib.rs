@@ -100,8 +100,8 @@ pub mod report {
     pub use crate::domain::faults::Faults;
     pub use crate::domain::settings::Settings;
     pub use crate::explore::{
-        Conflict, Covered, FindingReport, Incident, IncidentKind, LevelTried, Method, NoLevel,
-        OrderCoverage, Reach, Sampled, ScheduleCount, TimelineRow,
+        Access, Conflict, Covered, FindingReport, Incident, IncidentKind, LevelTried, Method, NoLevel,
+        OrderCoverage, Reach, Sampled, ScheduleCount, TimelineRow, Touch,
     };
 }
 

@@ -196,7 +196,8 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let watch = SearchContext::start(&args.limits)?;
     let (mut report, drawn) = watch.run(|stopped| search(strategy, &settings, args, stopped))?;
     report.hints = hints(strategy, &settings, &report);
-    let ended = finish(&report, Some(watch.took()), output, &args.report)?;
+    let to_play = || explore::play_graph(strategy, &settings, &report).map(Some);
+    let ended = finish(&report, Some(watch.took()), output, &args.report, to_play)?;
     if let Some(record) = record {
         write_recording(record, strategy, &settings, &report)?;
     }
@@ -327,10 +328,14 @@ fn run_at_server(
     let watch = SearchContext::start_with(&args.limits, control)?;
     let plan = plan(strategy, args);
     let sampling = args.sampling(SCHEDULES_AT_SERVER);
-    let mut report = watch.run(|stopped| match sampling {
-        Some(sampling) => explore::sample_orders(strategy, settings, &*server, sampling, stopped),
+    let (mut report, graph) = watch.run(|stopped| match sampling {
+        Some(sampling) => explore::sample_orders(strategy, settings, &*server, sampling, stopped)
+            .map(|report| (report, None)),
+        None if args.report.format == OutputFormat::Html => {
+            explore::search_orders_to_play(strategy, settings, &*server, plan, stopped)
+        }
         None => explore::search_orders(strategy, settings, &*server, plan, stopped)
-            .map(|(report, _)| report),
+            .map(|(report, _)| (report, None)),
     })?;
     let took = watch.took();
     let address = args.server.address();
@@ -364,7 +369,7 @@ fn run_at_server(
     }
     report.hints = hints(strategy, settings, &report);
     report.hints.extend(cured(strategy, settings, &report, &address));
-    let ended = finish(&report, Some(took), output, &args.report)?;
+    let ended = finish(&report, Some(took), output, &args.report, || Ok(graph))?;
     if let Some(record) = record {
         write_recording(record, strategy, settings, &report)?;
     }
@@ -382,7 +387,7 @@ fn plan(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Plan {
         },
         reduced: !no_reduce,
         enough_after_finding: args.finds_first().then_some(ENOUGH_ORDERS),
-        most: None,
+        ..Plan::EVERYTHING
     }
 }
 
@@ -542,6 +547,7 @@ fn run_any(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Result<Ended, Erro
     output.write(&match args.report.format {
         OutputFormat::Table => render::any_buyers(&report, took),
         OutputFormat::Json => render::json(&report)?,
+        OutputFormat::Html => render::any_buyers_page(&report, took)?,
     })?;
     tell_unmet(report.judge(&args.report.expectations())).map(|ended| watch.ended(ended))
 }

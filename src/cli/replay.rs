@@ -58,8 +58,10 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
         _ => check_level("--isolation", args.shop.level()?, &settings)?,
     }
     let output = Output::open(args.report.output.as_deref(), "--output")?;
-    let report = match settings.store {
-        StoreKind::Memory => explore::replay(strategy, &settings, &recording.schedule)?,
+    let (report, settings) = match settings.store {
+        StoreKind::Memory => {
+            (explore::replay(strategy, &settings, &recording.schedule)?, settings)
+        }
         _ => {
             let control = interrupt::control()?;
             let address = args.server.address();
@@ -68,8 +70,12 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
             tell_password(&address);
             let report =
                 explore::replay_orders(strategy, &settings, &*server, &recording.schedule)?;
-            report.at(&address)
+            (report.at(&address), settings)
         }
     };
-    finish(&report, None, output, &args.report)
+    let graph = || match settings.store {
+        StoreKind::Memory => explore::play_graph(strategy, &settings, &report).map(Some),
+        _ => Ok(None),
+    };
+    finish(&report, None, output, &args.report, graph)
 }

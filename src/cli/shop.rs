@@ -11,7 +11,7 @@ use crate::command::Verb;
 use crate::describe::app::App;
 use crate::describe::checkout::Checkout;
 use crate::domain::settings::{Part, Setting, Settings};
-use crate::explore::{self, Exploration};
+use crate::explore::{self, Exploration, PlayGraph};
 use crate::stores::model::{Faults, Isolation};
 use crate::stores::{Address, StoreKind};
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -390,6 +390,8 @@ pub(super) enum OutputFormat {
     Table,
     /// Everything.
     Json,
+    /// A page for a browser, in which the reader can be the scheduler.
+    Html,
 }
 
 /// How to print, and what must hold.
@@ -419,15 +421,18 @@ impl ReportFlags {
     }
 }
 
+/// Writes the report and checks what must hold. `graph` is for a page, and asked for only there.
 pub(super) fn finish(
     report: &Exploration,
     took: Option<Duration>,
     output: Output,
     flags: &ReportFlags,
+    graph: impl FnOnce() -> Result<Option<PlayGraph>, Error>,
 ) -> Result<Ended, Error> {
     output.write(&match flags.format {
         OutputFormat::Table => render::exploration(report, took),
         OutputFormat::Json => render::json(report)?,
+        OutputFormat::Html => render::exploration_page(report, took, graph()?.as_ref())?,
     })?;
     tell_unmet(report.judge(&flags.expectations()))
 }

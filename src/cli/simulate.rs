@@ -134,6 +134,7 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
     })?;
     let text = match args.format {
         OutputFormat::Json => render::json(&report)?,
+        OutputFormat::Html => todo!(),
         OutputFormat::Table if args.quiet => render::verdicts(&report),
         OutputFormat::Table => render::table(&report),
     };

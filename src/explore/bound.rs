@@ -35,12 +35,19 @@ pub struct Plan {
     pub enough_after_finding: Option<u64>,
     /// Stop after this many schedules in any case; none to run all.
     pub most: Option<u64>,
+    /// Whether the schedules that are run are kept, for a page that shows them.
+    pub keeps_schedules: bool,
 }
 
 impl Plan {
     /// Every schedule, but of equivalent ones only one.
-    pub const EVERYTHING: Self =
-        Self { preemptions: None, reduced: true, enough_after_finding: None, most: None };
+    pub const EVERYTHING: Self = Self {
+        preemptions: None,
+        reduced: true,
+        enough_after_finding: None,
+        most: None,
+        keeps_schedules: false,
+    };
 
     /// Every schedule, one by one.
     pub const ONE_BY_ONE: Self = Self { reduced: false, ..Self::EVERYTHING };

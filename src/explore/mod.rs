@@ -13,11 +13,14 @@ mod model;
 mod next_commands;
 #[cfg(feature = "cli")]
 mod play;
+#[cfg(feature = "cli")]
+mod play_graph;
 mod recording;
 mod sampling;
 mod server;
 mod survey;
 mod timeline;
+mod touch;
 
 pub use crate::scheduler::{Method, Schedule};
 pub use bound::{Plan, PreemptionBound};
@@ -35,6 +38,8 @@ pub use model::limits::Limits;
 pub use model::opening::open;
 #[cfg(feature = "cli")]
 pub(crate) use model::play::play;
+#[cfg(feature = "cli")]
+pub(crate) use model::play_graph::play_graph;
 pub use model::replay::replay;
 pub use model::search::{Search, SearchResult};
 pub use model::searches::{sample, search_all, search_and_draw, search_unreduced};
@@ -42,6 +47,8 @@ pub use model::state::{ANY, MOST_OF_A_KIND, State};
 pub use next_commands::{NextCommand, after_any, after_race, after_search, after_simulation};
 #[cfg(feature = "cli")]
 pub(crate) use play::{Outlook, Playable};
+#[cfg(feature = "cli")]
+pub use play_graph::PlayGraph;
 pub use recording::Recording;
 pub use sampling::{Sampled, Sampling};
 pub use server::checkup::{Checkup, Differing, Walked, check_up};
@@ -51,6 +58,8 @@ pub use server::orders::{
     can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at,
 };
 #[cfg(feature = "cli")]
+pub(crate) use server::orders::search_orders_to_play;
+#[cfg(feature = "cli")]
 pub(crate) use server::play::play_at_server;
 pub use server::random::sample_orders;
 pub use server::reality::{Agreement, Difference, compare};
@@ -58,3 +67,4 @@ pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};
 pub use server::results::OrderOutcome;
 pub use survey::{Survey, SurveyColumn, SurveyRow, SurveyVerdict, survey};
 pub use timeline::TimelineRow;
+pub use touch::{Access, Touch};

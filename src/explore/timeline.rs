@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::touch::Touch;
 use crate::base::text::quantity::of;
 use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
@@ -13,7 +14,7 @@ use crate::worlds::stepped::ModelStep;
 use crate::worlds::words::{done, happened};
 
 /// One row: an actor's step, and the stock after it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct TimelineRow {
     /// The actor: `A` to `Z`, `a27` …, or `*` for the worker.
@@ -29,6 +30,12 @@ pub struct TimelineRow {
     /// How many steps this stands for, if they are not told one by one.
     #[serde(skip_serializing_if = "is_one")]
     pub steps: u32,
+    /// What it read, changed or locked, as far as that is known; empty for rows that go on with an earlier step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub touches: Vec<Touch>,
+    /// Whether it has to wait for another buyer: its effect comes later.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
 }
 
 fn is_one(steps: &u32) -> bool {
@@ -111,7 +118,16 @@ fn changed(step: &ModelStep) -> Option<Item> {
 impl TimelineRow {
     /// A buyer's statement at a real server, and its result.
     pub(super) fn said(actor: Actor, did: String, goes_on: bool) -> Self {
-        Self { actor: actor.to_string(), did, stock: Vec::new(), note: None, goes_on, steps: 1 }
+        Self {
+            actor: actor.to_string(),
+            did,
+            stock: Vec::new(),
+            note: None,
+            goes_on,
+            steps: 1,
+            touches: Vec::new(),
+            waits: false,
+        }
     }
 
     /// Some steps of one buyer that are not told one by one.
@@ -153,6 +169,8 @@ impl TimelineRow {
             note: None,
             goes_on: false,
             steps: 1,
+            touches: Touch::of_step(step),
+            waits: false,
         }
     }
 }

@@ -25,7 +25,33 @@ const WIDEST: usize = 150;
 #[must_use]
 pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     let mut text = headline(report.evidence, &sentence(report));
-    let mut line = |label: &str, what: String| text += &labelled(label, &what);
+    for (label, what) in lines(report, took) {
+        text += &labelled(label, &what);
+    }
+    for hint in &report.hints {
+        text += &labelled(hint.purpose.label(), &hint.command);
+    }
+    // Several findings often have the same schedule: it is told once.
+    for way in report.findings.chunk_by(|one, next| one.schedule == next.schedule) {
+        text += &story(way);
+    }
+    for incident in &report.incidents {
+        text += &incident_story(incident, &report.findings);
+    }
+    if let (Some(rows), []) = (&report.replayed, &report.findings[..]) {
+        text.push('\n');
+        text += &timeline(rows);
+    }
+    text
+}
+
+/// What stands under the verdict, each line with its label: who came, what was covered and what was not, a cure.
+pub(super) fn lines(
+    report: &Exploration,
+    took: Option<Duration>,
+) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    let mut line = |label: &'static str, what: String| lines.push((label, what));
     if !report.roles.is_empty() {
         line("who", report.roles.join(" · "));
     }
@@ -71,28 +97,29 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
     if let Some(sampled) = &report.sampled {
         line("covered", sample(report, sampled, took));
     }
-    for hint in &report.hints {
-        text += &labelled(hint.purpose.label(), &hint.command);
-    }
-    // Several findings often have the same schedule: it is told once.
-    for way in report.findings.chunk_by(|one, next| one.schedule == next.schedule) {
-        text += &story(way);
-    }
-    for incident in &report.incidents {
-        text += &incident_story(incident, &report.findings);
-    }
-    if let (Some(rows), []) = (&report.replayed, &report.findings[..]) {
-        text.push('\n');
-        text += &timeline(rows);
-    }
-    text
+    lines
 }
 
 /// The report for any number of buyers.
 #[must_use]
 pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
+    let mut text = headline(report.evidence, &sentence_for_any(report));
+    for (label, what) in lines_for_any(report, took) {
+        text += &labelled(label, &what);
+    }
+    for hint in &report.hints {
+        text += &labelled(hint.purpose.label(), &hint.command);
+    }
+    if let Some(least) = &report.least {
+        text += &exploration(least, None);
+    }
+    text
+}
+
+/// What the verdict's word rests on, for any number of buyers.
+pub(super) fn sentence_for_any(report: &AnyBuyers) -> String {
     let stock = of(report.stock.unsigned_abs().into(), "unit");
-    let sentence = match report.evidence {
+    match report.evidence {
         Evidence::Broken if report.oversold || least_oversells(report) => {
             format!("enough buyers are promised more than the {stock} there is")
         }
@@ -104,45 +131,40 @@ pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
             "however many buyers come for {stock}, none is promised twice and no shelf falls below zero"
         ),
         _ => "the store has no end; nothing was promised twice as far as it was followed".into(),
-    };
-    let mut text = headline(report.evidence, &sentence);
-    let mut line = |label: &str, what: String| text += &labelled(label, &what);
-    line(
-        "covered",
-        format!(
-            "any number of buyers: {} of {}, in {}",
-            of(report.markings as u64, "marking"),
-            of(report.kinds as u64, "kind"),
-            duration(nanos(took))
-        ),
+    }
+}
+
+/// What stands under that verdict, each line with its label.
+pub(super) fn lines_for_any(report: &AnyBuyers, took: Duration) -> Vec<(&'static str, String)> {
+    let covered = format!(
+        "any number of buyers: {} of {}, in {}",
+        of(report.markings as u64, "marking"),
+        of(report.kinds as u64, "kind"),
+        duration(nanos(took))
     );
+    let mut lines = vec![("covered", covered)];
     match (&report.least, report.proved_up_to) {
         (Some(least), _) => {
-            line("least", format!("{} can break it", of(least.buyers.into(), "buyer")))
+            lines.push(("least", format!("{} can break it", of(least.buyers.into(), "buyer"))));
         }
-        (None, Some(buyers)) => line(
+        (None, Some(buyers)) => lines.push((
             "not covered",
             format!(
                 "other findings, such as deadlocks: proved up to {}",
                 of(buyers.into(), "buyer")
             ),
-        ),
+        )),
         (None, None) => {}
     }
-    for hint in &report.hints {
-        text += &labelled(hint.purpose.label(), &hint.command);
-    }
-    if let Some(least) = &report.least {
-        text += &exploration(least, None);
-    }
-    text
+    lines
 }
 
 fn least_oversells(report: &AnyBuyers) -> bool {
     report.least.as_ref().is_some_and(|least| least.amount_of(FindingKind::Oversold) > 0)
 }
 
-fn sentence(report: &Exploration) -> String {
+/// What the verdict's word rests on.
+pub(super) fn sentence(report: &Exploration) -> String {
     let buyers = of(report.buyers.into(), "buyer");
     let crowd = match report.stock {
         // A shop that does not count units.

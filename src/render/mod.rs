@@ -3,6 +3,8 @@
 mod checkup;
 mod csv;
 mod exploration;
+#[cfg(feature = "cli")]
+mod html;
 mod json;
 #[cfg(feature = "cli")]
 mod junit;
@@ -22,6 +24,8 @@ use crate::explore::Exploration;
 pub use checkup::checkup;
 pub use csv::csv;
 pub use exploration::{any_buyers, exploration, timeline};
+#[cfg(feature = "cli")]
+pub use html::{any_buyers_page, exploration_page};
 pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
 pub use junit::junit;

@@ -139,6 +139,22 @@ pub(crate) fn happened(act: Act) -> &'static str {
     }
 }
 
+/// What may happen to a buyer beside a step of its own; empty for a step.
+#[cfg(feature = "cli")]
+pub(crate) fn could_happen(act: Act) -> &'static str {
+    match act {
+        Act::Step => "",
+        Act::BackgroundTask => "the shop's background task about it makes a step",
+        Act::Expire => "its time runs out",
+        Act::Decline => "its payment is declined",
+        Act::LoseAnswer => "it pays, and the answer is lost",
+        Act::Crash => "its server dies",
+        Act::Redeliver => "the provider tells the shop again",
+        Act::PowerCut => "it makes its step, and the database loses its power",
+        Act::StaleRead => "it reads from a copy that is behind",
+    }
+}
+
 /// An op that has not been made yet.
 pub(crate) fn intention(op: Op, names: bool) -> String {
     let of = |item| of(names, item);

@@ -32,6 +32,14 @@ pub struct Finding {
     pub proof: String,
 }
 
+impl Finding {
+    /// Its name and its proof.
+    #[cfg(feature = "cli")]
+    pub(crate) fn words(&self) -> String {
+        format!("{}: {}", self.kind.title(), self.proof)
+    }
+}
+
 /// What the audit looks at: one round, after all visits are over.
 #[derive(Clone, Copy, Debug)]
 pub struct Ledger<'a> {

@@ -197,23 +197,23 @@ pub(in crate::explore) fn leaks(leaks: Leaks) -> impl Iterator<Item = Finding> {
     .flatten()
 }
 
-/// The findings after these steps, which led to this state.
+/// What the attempts and visits of these steps left behind.
+pub(in crate::explore) fn left_behind(steps: &[ModelStep]) -> Leaks {
+    steps.iter().fold(Leaks::default(), |all, step| all | step.leaks)
+}
+
+/// The findings in this state, on the way to which this was left behind.
 pub(in crate::explore) fn so_far(
     table: &mut TransitionTable<'_>,
     stock: Units,
     model_state: &ModelState,
-    steps: &[ModelStep],
+    left_behind: Leaks,
 ) -> Vec<Finding> {
     let state = State::of(model_state.store(), model_state.kinds());
     let mut found: Vec<Finding> = match model_state.goes_on(table) {
         true => promises(table, stock, &state).into_iter().collect(),
         false => end_of(table, stock, model_state).1,
     };
-    let mut leaked = Leaks::default();
-    for step in steps {
-        leaked.lock |= step.leaks.lock;
-        leaked.hold |= step.leaks.hold;
-    }
-    found.extend(leaks(leaked));
+    found.extend(leaks(left_behind));
     found
 }

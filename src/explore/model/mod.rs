@@ -13,6 +13,8 @@ pub(super) mod opening;
 pub(super) mod packed;
 #[cfg(feature = "cli")]
 pub(super) mod play;
+#[cfg(feature = "cli")]
+pub(super) mod play_graph;
 pub(super) mod precedence;
 pub(super) mod random;
 pub(super) mod replay;

@@ -80,8 +80,8 @@ impl Playable for ModelExecution<'_, '_> {
 
     fn findings(&mut self) -> Result<Vec<Finding>, Error> {
         let stock = self.opening_stock();
-        let (state, steps) = (self.state.clone(), self.steps().to_vec());
-        Ok(checks::so_far(self.table, stock, &state, &steps))
+        let (state, left_behind) = (self.state.clone(), checks::left_behind(self.steps()));
+        Ok(checks::so_far(self.table, stock, &state, left_behind))
     }
 
     fn outlook(&mut self) -> Outlook {

@@ -6,6 +6,8 @@ pub(super) mod cure;
 pub(super) mod orders;
 #[cfg(feature = "cli")]
 pub(super) mod play;
+#[cfg(feature = "cli")]
+pub(super) mod play_tree;
 pub(super) mod random;
 pub(super) mod reality;
 pub(super) mod rehearsal;

@@ -17,6 +17,8 @@ use crate::explore::completeness::UNFINISHED;
 use crate::explore::completeness::{Looked, cut_after, has_failed};
 use crate::explore::exploration::{Exploration, FindingReport, OrderCoverage};
 use crate::explore::incident::{Incident, IncidentKind};
+#[cfg(feature = "cli")]
+use crate::explore::play_graph::PlayGraph;
 use crate::scheduler::{Bounds, Replay, Schedule, run_one};
 use crate::stores::remote::{Remarks, Server, StoreConfig};
 use crate::stores::{Address, open_server};
@@ -35,6 +37,39 @@ pub fn search_orders(
     plan: Plan,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Exploration, BTreeSet<OrderOutcome>), Error> {
+    let outcomes = |results: &Results, _: &[String]| results.outcomes.clone();
+    search_and_take(strategy, settings, server, plan, stopped, outcomes)
+}
+
+/// The same, with the orders that were run as a tree in which a reader is the scheduler.
+///
+/// # Errors
+/// As [`search_orders`].
+#[cfg(feature = "cli")]
+pub(crate) fn search_orders_to_play(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    server: &dyn Server,
+    plan: Plan,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<(Exploration, Option<PlayGraph>), Error> {
+    let plan = Plan { keeps_schedules: true, ..plan };
+    let tree = |results: &Results, tables: &[String]| {
+        results.kept.as_ref().map(|kept| kept.tree(settings, tables))
+    };
+    search_and_take(strategy, settings, server, plan, stopped, tree)
+}
+
+/// Runs the orders. Returns the report, and what `take` takes of the results; it is given the names of what footprints
+/// number, too.
+fn search_and_take<T>(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    server: &dyn Server,
+    plan: Plan,
+    stopped: &(dyn Fn() -> bool + Sync),
+    take: impl FnOnce(&Results, &[String]) -> T,
+) -> Result<(Exploration, T), Error> {
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         let (mut results, has_learned) = gathered(harness, settings, plan, stopped)?;
         let failed = results.orders_with(IncidentKind::Failed);
@@ -59,9 +94,10 @@ pub fn search_orders(
             },
             idle: results.fates.idle(settings, covered.run, failed),
         };
-        let (covered, outcomes) = (results.covered.clone(), results.outcomes.clone());
+        let taken = take(&results, &harness.server().part_names());
+        let covered = results.covered.clone();
         let report = report(strategy, settings, harness, results, &looked, remarks);
-        Ok((Exploration { orders: Some(covered), ..report }, outcomes))
+        Ok((Exploration { orders: Some(covered), ..report }, taken))
     })
 }
 
@@ -103,8 +139,6 @@ pub(super) fn report(
         .map(|kind| results.orders_with(kind));
     let Results { mut best, mut incidents, fates, .. } = results;
     incidents.sort_by_key(|one| one.kind);
-    let incidents: Vec<Incident> =
-        incidents.into_iter().map(|one| tell_incident(strategy, settings, one)).collect();
     best.sort_by_key(|best| best.finding.kind.gravity());
     // Only described checkouts have values that differ each time.
     for best in best.iter_mut().filter(|_| strategy.described().is_some()) {
@@ -112,6 +146,10 @@ pub(super) fn report(
     }
     let server = harness.server();
     let tables = server.part_names();
+    let incidents: Vec<Incident> = incidents
+        .into_iter()
+        .map(|one| tell_incident(strategy, settings, &tables, one))
+        .collect();
     let findings: Vec<FindingReport> = best
         .into_iter()
         .map(|Counterexample { finding, steps, .. }| {
@@ -203,7 +241,7 @@ pub fn replay_orders(
             failed: failed.into(),
             resolved_deadlocks: (deadlocks > 0).into(),
             remarks: remarks(harness).told,
-            replayed: Some(timeline(settings, &steps)),
+            replayed: Some(timeline(settings, &tables, &steps)),
             ..Exploration::of(strategy, settings, &looked, findings)
         })
     })

@@ -113,7 +113,7 @@ impl Playable for ServerPlay<'_, '_> {
     }
 
     fn rows(&self) -> Vec<TimelineRow> {
-        timeline(self.settings, self.harness.steps())
+        timeline(self.settings, &self.harness.server().part_names(), self.harness.steps())
     }
 
     fn is_over(&mut self) -> bool {

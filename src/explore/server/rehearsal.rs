@@ -74,7 +74,7 @@ pub fn rehearse(
         {
             blend(&mut steps, &mut findings, &again, &found);
         }
-        let timeline = timeline(&settings, &steps);
+        let timeline = timeline(&settings, &harness.server().part_names(), &steps);
         Ok(Rehearsal { settings: settings.clone(), visits, timeline, findings, refused: trouble })
     })
 }

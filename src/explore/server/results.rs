@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+#[cfg(feature = "cli")]
+use super::play_tree::KeptOrders;
 use crate::base::error::Error;
 use crate::base::text::chance::may_decide;
 use crate::base::text::quantity::of;
@@ -72,6 +74,9 @@ pub(in crate::explore) struct Results {
     pub(in crate::explore) longest: usize,
     /// The first statement in which a random value may have decided something.
     pub(in crate::explore) by_chance: Option<String>,
+    /// The orders themselves, if a page is to show them.
+    #[cfg(feature = "cli")]
+    pub(in crate::explore) kept: Option<KeptOrders>,
 }
 
 impl Results {
@@ -105,6 +110,10 @@ impl Results {
         self.covered.run += 1;
         self.covered.broken += u64::from(!findings.is_empty());
         self.outcomes.insert(outcome);
+        #[cfg(feature = "cli")]
+        if let Some(kept) = &mut self.kept {
+            kept.keep(steps, findings.iter().map(Finding::words).collect());
+        }
         self.keep(findings, steps);
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Runs statement orders at a real server, as a scheduler chooses, and gathers their results.
 
+#[cfg(feature = "cli")]
+use super::play_tree::KeptOrders;
 use super::results::Results;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
@@ -18,6 +20,10 @@ pub(super) fn search(
 ) -> Result<Results, Error> {
     let mut results = Results::default();
     results.covered.reduced = plan.reduced;
+    #[cfg(feature = "cli")]
+    if plan.keeps_schedules {
+        results.kept = Some(KeptOrders::default());
+    }
     let cuts_futile = plan.reduced && settings.retries == Retries::Unlimited;
     let bounds = Bounds { cuts_futile, ..AT_SERVER };
     if let Some(bound) = plan.preemptions {

@@ -10,6 +10,7 @@ use crate::explore::exploration::FindingReport;
 use crate::explore::exploration::again;
 use crate::explore::incident::Incident;
 use crate::explore::timeline::TimelineRow;
+use crate::explore::touch::Touch;
 use crate::scheduler::Phase;
 use crate::scheduler::{Actor, Schedule};
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -27,8 +28,8 @@ pub(in crate::explore) fn tell(
     let audited = strategy.described().map_or(Vec::new(), |checkout| audited(&checkout));
     let why = Conflict::among(steps, tables, &audited);
     let timeline = match steps.len() {
-        0..=MOST_WHOLE => timeline(settings, steps),
-        _ => folded(settings, steps, why.as_ref()),
+        0..=MOST_WHOLE => timeline(settings, tables, steps),
+        _ => folded(settings, tables, steps, why.as_ref()),
     };
     FindingReport {
         finding,
@@ -44,13 +45,14 @@ pub(in crate::explore) fn tell(
 pub(in crate::explore) fn tell_incident(
     strategy: &dyn DynStrategy,
     settings: &Settings,
+    tables: &[String],
     incident: IncidentExample,
 ) -> Incident {
     let IncidentExample { kind, orders, proof, steps, .. } = incident;
     let schedule = Schedule(choices(&steps)).to_string();
     let timeline = match steps.len() {
-        0..=MOST_WHOLE => timeline(settings, &steps),
-        _ => folded(settings, &steps, None),
+        0..=MOST_WHOLE => timeline(settings, tables, &steps),
+        _ => folded(settings, tables, &steps, None),
     };
     let again = again(strategy, settings, &schedule);
     Incident { kind, orders, proof, schedule, timeline, again }
@@ -76,7 +78,12 @@ fn audited(checkout: &Checkout) -> Vec<String> {
 
 /// Steps in words, with many that do not matter folded into one row. A step matters if it is one of the conflict's
 /// three, if it changes the conflict's table, or if a buyer waits, goes on or leaves with it.
-fn folded(settings: &Settings, steps: &[ServerStep], why: Option<&Conflict>) -> Vec<TimelineRow> {
+fn folded(
+    settings: &Settings,
+    tables: &[String],
+    steps: &[ServerStep],
+    why: Option<&Conflict>,
+) -> Vec<TimelineRow> {
     let matters = |at: usize| {
         let step = &steps[at];
         let is_of_table = |why: &Conflict| names(&step.statement.text, &why.table);
@@ -92,7 +99,7 @@ fn folded(settings: &Settings, steps: &[ServerStep], why: Option<&Conflict>) -> 
     while at < steps.len() {
         if matters(at) {
             let is_whole = why.is_some_and(|why| why.is_about(at));
-            for mut row in timeline(settings, &steps[at..=at]) {
+            for mut row in timeline(settings, tables, &steps[at..=at]) {
                 if !is_whole {
                     row.did = shortened_by_far(&row.did);
                 }
@@ -106,7 +113,7 @@ fn folded(settings: &Settings, steps: &[ServerStep], why: Option<&Conflict>) -> 
         let count = run.count();
         match count {
             1 => rows.extend(
-                timeline(settings, &steps[at..=at])
+                timeline(settings, tables, &steps[at..=at])
                     .into_iter()
                     .map(|row| TimelineRow { did: shortened_by_far(&row.did), ..row }),
             ),
@@ -135,8 +142,13 @@ fn shortened_by_far(did: &str) -> String {
     }
 }
 
-/// Steps in words. A buyer that had to wait and goes on has a row of its own.
-pub(in crate::explore) fn timeline(settings: &Settings, steps: &[ServerStep]) -> Vec<TimelineRow> {
+/// Steps in words. A buyer that had to wait and goes on has a row of its own. `tables` are the names of what footprints
+/// number.
+pub(in crate::explore) fn timeline(
+    settings: &Settings,
+    tables: &[String],
+    steps: &[ServerStep],
+) -> Vec<TimelineRow> {
     let has_one = settings.items == 1;
     let mut rows = Vec::new();
     for step in steps {
@@ -160,7 +172,11 @@ pub(in crate::explore) fn timeline(settings: &Settings, steps: &[ServerStep]) ->
                 }
             }
         };
-        rows.push(TimelineRow::said(Actor::buyer(step.place), sent + &came_of_it, false));
+        rows.push(TimelineRow {
+            touches: Touch::of_footprint(step.statement.touches, tables),
+            waits: step.answer.is_none() && !step.has_begun,
+            ..TimelineRow::said(Actor::buyer(step.place), sent + &came_of_it, false)
+        });
         for (place, answer) in &step.went_on {
             let did = format!("… goes on{}{}", answered(answer), left(*place));
             rows.push(TimelineRow::said(Actor::buyer(*place), did, true));

@@ -13,6 +13,8 @@ pub mod transition_table;
 mod turns;
 
 pub use kind::{ActorRole, Kind, Ordered, RunningTask};
+#[cfg(feature = "cli")]
+pub(crate) use model_state::ModelIdentity;
 pub use model_state::{ModelState, ModelStep};
 pub use scripted::Scripted;
 pub use transition_table::TransitionTable;

@@ -40,6 +40,17 @@ pub struct ModelStep {
     pub leaks: Leaks,
 }
 
+/// What makes two states equal: the store, every buyer's kind, the worker's, the queue, and, where it was asked for,
+/// which attempts began and which visits ended before which.
+#[cfg(feature = "cli")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ModelIdentity {
+    store: StoreId,
+    actors: Vec<KindId>,
+    line: VecDeque<usize>,
+    order: Vec<usize>,
+}
+
 /// A shop with its buyers.
 #[derive(Clone, Debug)]
 pub struct ModelState {
@@ -75,6 +86,27 @@ impl ModelState {
     /// What each buyer is, when its present or last attempt began, and when its visit ended, in steps.
     pub fn visits(&self) -> impl Iterator<Item = (KindId, u64, u64)> + '_ {
         self.buyers.iter().zip(&self.times).map(|(kind, (began, ended))| (*kind, *began, *ended))
+    }
+
+    /// What makes it equal to other states; `tells_order` says whether the order of attempts and visits is part of it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn identity(&self, tells_order: bool) -> ModelIdentity {
+        let order = match tells_order {
+            false => Vec::new(),
+            true => {
+                let times = self.times.iter().flat_map(|(began, ended)| [*began, *ended]);
+                let mut ranks: Vec<u64> = times.clone().chain([0]).collect();
+                ranks.sort_unstable();
+                ranks.dedup();
+                times.map(|time| ranks.partition_point(|earlier| *earlier < time)).collect()
+            }
+        };
+        ModelIdentity {
+            store: self.store,
+            actors: self.kinds().collect(),
+            line: self.line.clone(),
+            order,
+        }
     }
 
     /// About the memory it takes, in bytes.

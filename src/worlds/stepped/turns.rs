@@ -1,6 +1,8 @@
 //! Turns: the result of one step. A step depends only on the store and on the kind of buyer, so its result is computed
 //! once and kept.
 
+use std::ops::BitOr;
+
 use std::hash::Hasher as _;
 
 use hashbrown::HashTable;
@@ -26,12 +28,20 @@ pub struct Move {
 }
 
 /// What an attempt left behind when it ended, though nothing kept it from tidying up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leaks {
     /// A lock.
     pub lock: bool,
     /// Units on hold.
     pub hold: bool,
+}
+
+impl BitOr for Leaks {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self { lock: self.lock | other.lock, hold: self.hold | other.hold }
+    }
 }
 
 /// What comes of one step.

@@ -1,0 +1,8 @@
+//! Reports as pages: one file each, without anything from a network. The templates, the style sheet and the scripts lie
+//! beside this file.
+
+mod exploration;
+mod page;
+mod swim_lanes;
+
+pub use exploration::{any_buyers_page, exploration_page};

@@ -1,0 +1,230 @@
+//! A schedule as swim lanes: a column for each client, a column for each thing that steps touch, a row for each step.
+
+use serde::Serialize;
+
+use crate::explore::{Access, Conflict, TimelineRow};
+
+/// The most clients that have a column of their own.
+const MOST_COLUMNS: usize = 6;
+
+/// Rows that are all shown; of a longer schedule, those that matter are.
+const MOST_WHOLE: usize = 14;
+
+/// Rows that are folded into one only if there are at least so many of them.
+const FEWEST_FOLDED: usize = 3;
+
+/// A schedule, ready to be drawn.
+#[derive(Debug, Serialize)]
+pub(super) struct SwimLanes {
+    /// Clients with a column each; empty if there are too many, so that all share one.
+    clients: Vec<String>,
+    /// What steps touch, a column each.
+    things: Vec<String>,
+    /// Whether rows tell the stock.
+    has_stock: bool,
+    /// Rows in groups: a group that is folded has nothing in it that matters.
+    groups: Vec<Group>,
+    /// The three steps that collide, in words; none if that is not known.
+    collision: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Group {
+    is_folded: bool,
+    /// Steps in it.
+    steps: u32,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    /// The number of the step, or the numbers; empty where an earlier step goes on.
+    number: String,
+    actor: String,
+    did: String,
+    stock: String,
+    note: String,
+    waits: bool,
+    /// A mark for each thing, in their order.
+    marks: Vec<Mark>,
+    /// Its place among the three that collide; 0 for none.
+    collides: u8,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+struct Mark {
+    /// `R`, `W`, `L`, `U`; empty for none.
+    sign: &'static str,
+    /// The class of its colour.
+    class: &'static str,
+    /// In words.
+    does: &'static str,
+    /// Its place among the three that collide; 0 for none.
+    collides: u8,
+}
+
+/// Three rows that collide: one client reads a thing, another changes it, and the first acts on what it has read.
+struct Collision {
+    rows: [usize; 3],
+    thing: String,
+}
+
+impl SwimLanes {
+    /// The schedule of these rows. `why` names the steps that collide, if that is known already.
+    pub(super) fn of(rows: &[TimelineRow], why: Option<&Conflict>, finds_collision: bool) -> Self {
+        let collision = match why {
+            Some(why) => collision_of(rows, why),
+            None if finds_collision => closest_collision(rows),
+            None => None,
+        };
+        let mut clients: Vec<String> = rows.iter().map(|row| row.actor.clone()).collect();
+        clients.sort_by_key(|name| (name == "*", name.len(), name.clone()));
+        clients.dedup();
+        if clients.len() > MOST_COLUMNS {
+            clients.clear();
+        }
+        let mut things: Vec<String> = Vec::new();
+        for touch in rows.iter().flat_map(|row| &row.touches) {
+            if !things.contains(&touch.what) {
+                things.push(touch.what.clone());
+            }
+        }
+        let mut number = 0;
+        let mut drawn = Vec::new();
+        for (place, row) in rows.iter().enumerate() {
+            number += if row.goes_on { 0 } else { row.steps };
+            let collides = collision.as_ref().and_then(|collision| {
+                collision.rows.iter().position(|one| *one == place)
+            });
+            let collides = collides.map_or(0, |place| place as u8 + 1);
+            let mark = |thing: &String| {
+                let touch = row.touches.iter().filter(|touch| touch.what == *thing).max();
+                let mark = touch.map_or_else(Mark::default, |touch| Mark::of(touch.access));
+                let is_it = collision.as_ref().is_some_and(|found| found.thing == *thing);
+                Mark { collides: if is_it { collides } else { 0 }, ..mark }
+            };
+            let stock: Vec<String> = row.stock.iter().map(ToString::to_string).collect();
+            drawn.push(Row {
+                number: match (row.goes_on, row.steps) {
+                    (true, _) => String::new(),
+                    (false, 1) => number.to_string(),
+                    (false, steps) => format!("{}–{number}", number + 1 - steps),
+                },
+                actor: row.actor.clone(),
+                did: row.did.clone(),
+                stock: stock.join(", "),
+                note: row.note.clone().unwrap_or_default(),
+                waits: row.waits,
+                marks: things.iter().map(mark).collect(),
+                collides,
+            });
+        }
+        let words = collision.as_ref().map(|collision| {
+            let [looked, changed, acted] = collision.rows.map(|row| &drawn[row]);
+            format!(
+                "{} read {} at {}; {} changed it at {}; {} acted at {} on what it had read.",
+                looked.actor,
+                collision.thing,
+                looked.number,
+                changed.actor,
+                changed.number,
+                acted.actor,
+                acted.number
+            )
+        });
+        Self {
+            clients,
+            things,
+            has_stock: rows.iter().any(|row| !row.stock.is_empty()),
+            groups: grouped(drawn, rows),
+            collision: words,
+        }
+    }
+}
+
+impl Mark {
+    fn of(access: Access) -> Self {
+        let (sign, class, does) = match access {
+            Access::Reads => ("R", "reads", "reads"),
+            Access::Writes => ("W", "writes", "writes"),
+            Access::Locks => ("L", "locks", "locks"),
+            Access::Unlocks => ("U", "locks", "unlocks"),
+        };
+        Self { sign, class, does, collides: 0 }
+    }
+}
+
+/// The rows in groups. In a long schedule, runs of rows in which nothing collides, waits or goes on are folded.
+fn grouped(drawn: Vec<Row>, rows: &[TimelineRow]) -> Vec<Group> {
+    let matters = |row: &Row, told: &TimelineRow| {
+        row.collides > 0 || !row.note.is_empty() || told.waits || told.goes_on
+    };
+    let last = drawn.len().saturating_sub(1);
+    let is_long = drawn.len() > MOST_WHOLE;
+    let mut groups: Vec<Group> = Vec::new();
+    for (place, (row, told)) in drawn.into_iter().zip(rows).enumerate() {
+        let is_folded = is_long && place > 0 && place < last && !matters(&row, told);
+        let steps = if told.goes_on { 0 } else { told.steps };
+        match groups.last_mut().filter(|group| group.is_folded == is_folded) {
+            Some(group) => {
+                group.steps += steps;
+                group.rows.push(row);
+            }
+            None => groups.push(Group { is_folded, steps, rows: vec![row] }),
+        }
+    }
+    for group in &mut groups {
+        group.is_folded &= group.rows.len() >= FEWEST_FOLDED;
+    }
+    groups
+}
+
+/// The rows of the steps that a conflict names.
+fn collision_of(rows: &[TimelineRow], why: &Conflict) -> Option<Collision> {
+    let row_of = |step: usize| {
+        let mut number = 0;
+        rows.iter().position(|row| {
+            number += if row.goes_on { 0 } else { row.steps as usize };
+            !row.goes_on && row.steps == 1 && number == step
+        })
+    };
+    let rows = [row_of(why.looked)?, row_of(why.changed)?, row_of(why.acted)?];
+    Some(Collision { rows, thing: why.table.clone() })
+}
+
+/// The collision whose first and last rows are closest, where a client changes what it has read before another changed
+/// it.
+fn closest_collision(rows: &[TimelineRow]) -> Option<Collision> {
+    let does = |place: usize, thing: &str, access: Access| {
+        let mut touches = rows[place].touches.iter();
+        touches.any(|touch| touch.what == thing && touch.access == access)
+    };
+    let mut closest: Option<Collision> = None;
+    for looked in 0..rows.len() {
+        let read = rows[looked].touches.iter().filter(|touch| touch.access == Access::Reads);
+        for thing in read.map(|touch| &touch.what) {
+            let who = &rows[looked].actor;
+            let changes = |place: &usize| does(*place, thing, Access::Writes);
+            let after = looked + 1..rows.len();
+            let Some(changed) = after.clone().find(changes) else { continue };
+            if rows[changed].actor == *who {
+                continue;
+            }
+            // A client that reads again decides on what it has read then.
+            let looks_again = |place: &usize| {
+                rows[*place].actor == *who && does(*place, thing, Access::Reads)
+            };
+            let its = |place: &usize| rows[*place].actor == *who && changes(place);
+            let Some(acted) = (changed + 1..rows.len()).find(its) else { continue };
+            if (looked + 1..acted).any(|place| looks_again(&place)) {
+                continue;
+            }
+            let length = |found: &Collision| found.rows[2] - found.rows[0];
+            let found = Collision { rows: [looked, changed, acted], thing: thing.clone() };
+            if closest.as_ref().is_none_or(|closest| length(&found) < length(closest)) {
+                closest = Some(found);
+            }
+        }
+    }
+    closest
+}
