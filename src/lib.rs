@@ -91,17 +91,17 @@ pub use scenario::Scenario;
 
 /// What reports are made of.
 pub mod report {
-    pub use crate::base::samples::Spread;
+    pub use crate::base::samples::{DurationClass, Spread};
     pub use crate::check::audit::Finding;
     pub use crate::check::report::{
         Banner, BannerCount, Figures, Found, Hint, Judgement, Overtaking, Product, Purpose, Run,
-        Winner, WorstRound,
+        TimeSlice, Winner, WorstRound,
     };
     pub use crate::domain::faults::Faults;
     pub use crate::domain::settings::Settings;
     pub use crate::explore::{
-        Access, Conflict, Covered, FindingReport, Incident, IncidentKind, LevelTried, Method, NoLevel,
-        OrderCoverage, Reach, Sampled, ScheduleCount, TimelineRow, Touch,
+        Access, Conflict, Covered, FindingReport, Incident, IncidentKind, LevelTried, Method,
+        NoLevel, OrderCoverage, Reach, Sampled, ScheduleCount, TimelineRow, Touch,
     };
 }
 

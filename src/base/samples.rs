@@ -76,6 +76,43 @@ impl Samples {
         }
     }
 
+    /// The samples in classes, eight of which make a factor of ten; from the first to the last that has any. At most a
+    /// hundred and three.
+    #[must_use]
+    pub fn classes(&self) -> Vec<DurationClass> {
+        const A_DECADE: f64 = 8.0;
+        const MOST: i32 = 103;
+        let bounds = (0..MOST).map(|place| 10_f64.powf(f64::from(place) / A_DECADE) as u64);
+        let mut classes: Vec<DurationClass> =
+            bounds.map(|up_to| DurationClass { up_to, number: 0 }).collect();
+        let last = classes.len() - 1;
+        let mut see = |nanos: u64, number: u64| {
+            let place = classes.partition_point(|class| class.up_to < nanos).min(last);
+            classes[place].number += number;
+        };
+        match &self.poured {
+            None => self.fresh.iter().for_each(|nanos| see(*nanos, 1)),
+            Some(histogram) => {
+                self.fresh.iter().for_each(|nanos| see(*nanos, 1));
+                for step in histogram.iter_recorded() {
+                    see(step.value_iterated_to(), step.count_since_last_iteration());
+                }
+            }
+        }
+        let has_any = |class: &DurationClass| class.number > 0;
+        let first = classes.iter().position(has_any).unwrap_or(classes.len());
+        let last = classes.iter().rposition(has_any).map_or(first, |last| last + 1);
+        // Very short classes have the same bounds in whole nanoseconds: they are one.
+        let mut told: Vec<DurationClass> = Vec::new();
+        for class in &classes[first..last] {
+            match told.last_mut().filter(|told| told.up_to == class.up_to) {
+                Some(told) => told.number += class.number,
+                None => told.push(*class),
+            }
+        }
+        told
+    }
+
     /// The same of a list that was never full: a histogram takes longer to make than a round of a few buyers.
     fn spread_of_few(&mut self) -> Spread {
         self.fresh.sort_unstable();
@@ -85,6 +122,16 @@ impl Samples {
         };
         Spread { p50: up_to(0.5), p90: up_to(0.9), p99: up_to(0.99), max: up_to(1.0) }
     }
+}
+
+/// Durations of about the same length, and how many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DurationClass {
+    /// The longest that belongs to the class, in ns. The shortest is longer than the class before allows.
+    pub up_to: u64,
+    /// How many there are.
+    pub number: u64,
 }
 
 /// Percentiles of a set of durations, in nanoseconds; of more than 4,096, right to three digits.
@@ -131,6 +178,21 @@ mod tests {
         assert_eq!(few.spread(), exact);
         few.record(1_002_001);
         assert_eq!(few.spread().max, 1_002_001, "looking at them loses none");
+    }
+
+    #[test]
+    fn every_sample_is_in_one_class_whether_or_not_the_list_was_poured() {
+        for many in [1_000_u64, 10_000] {
+            let mut samples = Samples::default();
+            (1..=many).for_each(|nanos| samples.record(nanos * 1_000));
+            let classes = samples.classes();
+            assert_eq!(classes.iter().map(|class| class.number).sum::<u64>(), many);
+            assert!(classes.is_sorted_by(|one, next| one.up_to < next.up_to));
+            let below = classes.iter().filter(|class| class.up_to <= 100_000);
+            let below: u64 = below.map(|class| class.number).sum();
+            assert!(below.abs_diff(100) <= 1, "{below} of {many} up to 100 µs");
+        }
+        assert_eq!(Samples::default().classes(), []);
     }
 
     #[test]

@@ -106,6 +106,8 @@ enum ReportFormat {
     Csv,
     /// For a pull request.
     Markdown,
+    /// A page for a browser.
+    Html,
 }
 
 /// What `race` takes.
@@ -242,6 +244,7 @@ fn written(report: &Report, args: &RaceArgs) -> Result<String, Error> {
         ReportFormat::Json => render::json(report),
         ReportFormat::Csv => render::csv(report),
         ReportFormat::Markdown => Ok(render::markdown(report)),
+        ReportFormat::Html => render::race_page(report),
     }
 }
 

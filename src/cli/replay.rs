@@ -59,9 +59,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
     }
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let (report, settings) = match settings.store {
-        StoreKind::Memory => {
-            (explore::replay(strategy, &settings, &recording.schedule)?, settings)
-        }
+        StoreKind::Memory => (explore::replay(strategy, &settings, &recording.schedule)?, settings),
         _ => {
             let control = interrupt::control()?;
             let address = args.server.address();

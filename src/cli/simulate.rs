@@ -11,7 +11,8 @@ use crate::domain::op::OpKind;
 use crate::run::seeds::{simulate_all, tell_story};
 use crate::scenario::Scenario;
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::timed::SimConfig;
+use crate::worlds::threads::Control;
+use crate::worlds::timed::{SimConfig, StoryLine};
 use crate::{render, strategies};
 use clap::Args;
 
@@ -134,17 +135,35 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
     })?;
     let text = match args.format {
         OutputFormat::Json => render::json(&report)?,
-        OutputFormat::Html => todo!(),
+        OutputFormat::Html => {
+            let stories = stories(args, &strategies, &scene, seeds, &control)?;
+            render::simulation_page(&report, &stories, scene.opens_s)?
+        }
         OutputFormat::Table if args.quiet => render::verdicts(&report),
         OutputFormat::Table => render::table(&report),
     };
     output.write(&text)?;
-    if args.format == OutputFormat::Json || args.quiet {
+    if args.format != OutputFormat::Table || args.quiet {
         for unmet in report.runs.iter().flat_map(|run| run.unmet()) {
             to_stderr(&format!("{unmet}\n"));
         }
     }
     Ok(super::race::ended(&report))
+}
+
+/// The stories that a page tells, of one seed and few buyers: one for each strategy.
+fn stories(
+    args: &SimulateArgs,
+    strategies: &[&dyn DynStrategy],
+    scene: &SimConfig,
+    seeds: u32,
+    control: &Control,
+) -> Result<Vec<Vec<StoryLine>>, Error> {
+    if seeds > 1 || args.quiet || scene.rush.buyers() > MOST_TOLD {
+        return Ok(Vec::new());
+    }
+    let told = |strategy: &&dyn DynStrategy| Ok(tell_story(*strategy, scene, control)?.1);
+    strategies.iter().map(told).collect()
 }
 
 /// A story is told of few buyers and one seed.
@@ -157,7 +176,7 @@ fn story(
     strategy: &dyn DynStrategy,
     scene: &SimConfig,
     is_one_of_several: bool,
-    control: &crate::worlds::threads::Control,
+    control: &Control,
 ) -> Result<String, Error> {
     let (_, lines) = tell_story(strategy, scene, control)?;
     let title = match is_one_of_several {

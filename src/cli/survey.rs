@@ -5,10 +5,19 @@ use std::path::PathBuf;
 use crate::base::error::Error;
 use crate::stores::{StoreKind, readiness};
 use crate::{explore, render, strategies};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::output::{Output, to_stderr};
 use super::{Ended, interrupt};
+
+/// The form of a survey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SurveyFormat {
+    /// For a repository.
+    Markdown,
+    /// A page for a browser.
+    Html,
+}
 
 /// What `survey` takes.
 #[derive(Clone, Debug, Args)]
@@ -16,6 +25,9 @@ pub(crate) struct SurveyArgs {
     /// The stores, separated by commas [default: all that are ready]
     #[arg(long = "store", value_name = "STORE", value_delimiter = ',', value_parser = steppable)]
     stores: Vec<StoreKind>,
+    /// The form of the page
+    #[arg(long, value_enum, default_value_t = SurveyFormat::Markdown)]
+    format: SurveyFormat,
     /// Write the page to a file
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -42,6 +54,9 @@ pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
     }
     let all: Vec<_> = strategies::every_strategy().collect();
     let survey = explore::survey(&all, &stores, &control)?;
-    output.write(&render::survey(&survey))?;
+    output.write(&match args.format {
+        SurveyFormat::Markdown => render::survey(&survey),
+        SurveyFormat::Html => render::survey_page(&survey)?,
+    })?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
 }

@@ -72,7 +72,11 @@ impl Touch {
                     .filter(|(one, _)| of.tables().any(|number| *one == Resources::table(number)))
                     .map(|(_, name)| *name)
                     .collect(),
-                _ => of.tables().filter_map(|number| tables.get(number)).map(String::as_str).collect(),
+                _ => of
+                    .tables()
+                    .filter_map(|number| tables.get(number))
+                    .map(String::as_str)
+                    .collect(),
             }
         };
         let written = names(touched.writes | touched.adds);

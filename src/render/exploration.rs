@@ -46,10 +46,7 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
 }
 
 /// What stands under the verdict, each line with its label: who came, what was covered and what was not, a cure.
-pub(super) fn lines(
-    report: &Exploration,
-    took: Option<Duration>,
-) -> Vec<(&'static str, String)> {
+pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     let mut line = |label: &'static str, what: String| lines.push((label, what));
     if !report.roles.is_empty() {

@@ -25,7 +25,7 @@ pub use checkup::checkup;
 pub use csv::csv;
 pub use exploration::{any_buyers, exploration, timeline};
 #[cfg(feature = "cli")]
-pub use html::{any_buyers_page, exploration_page};
+pub use html::{any_buyers_page, exploration_page, race_page, simulation_page, survey_page};
 pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
 pub use junit::junit;

@@ -23,7 +23,7 @@ pub fn story(lines: &[StoryLine], opens_s: u32) -> String {
 }
 
 /// `09:00:00.011 204`: to the microsecond.
-fn time_of_day(opens_s: u32, at_ns: u64) -> String {
+pub(super) fn time_of_day(opens_s: u32, at_ns: u64) -> String {
     let (seconds, micros) = (at_ns / 1_000_000_000, at_ns / 1_000 % 1_000_000);
     let of_day = (u64::from(opens_s) + seconds) % (24 * 3600);
     let (hours, minutes, seconds) = (of_day / 3600, of_day / 60 % 60, of_day % 60);

@@ -38,7 +38,8 @@ impl SurveyColumn {
     }
 }
 
-fn title(row: &SurveyRow) -> String {
+/// The row's name.
+pub(super) fn title(row: &SurveyRow) -> String {
     match row.isolation {
         None => row.strategy.into(),
         Some(level) => format!("{}, {}", row.strategy, level.name().replace('-', " ")),

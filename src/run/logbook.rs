@@ -8,7 +8,7 @@ use crate::check::expect::{Expectation, Judge};
 use crate::check::report::Counted;
 use crate::check::report::{
     Banner, BannerCount, Evidence, FigureTotals, Figures, Found, MOST_WINNERS_LISTED, Overtaking,
-    Run, Winner, WorstRound, overtakings,
+    Run, Winner, WorstRound, over_time, overtakings,
 };
 use crate::check::round::Round;
 use crate::domain::buyer::Visit;
@@ -125,6 +125,7 @@ impl Logbook {
             incomplete: incomplete.clone(),
             relative: None,
             figures,
+            latencies: self.total.latencies(),
             products: self.total.products(),
             banners: Banner::ALL
                 .into_iter()
@@ -186,5 +187,10 @@ fn worst_round(number: u32, visits: &[Visit], figures: Figures) -> WorstRound {
     overtakings.sort_unstable_by_key(|one| Reverse((one.later, one.winner)));
     overtakings.truncate(MOST_WINNERS_LISTED);
     let winners_left_out = figures.winners - winners.len() as u64;
-    WorstRound { number, figures, winners, winners_left_out, overtakings }
+    // Of a large round not all visits are kept, and those that are say little of the rest.
+    let over_time = match visits.len() as u64 == figures.buyers {
+        true => over_time(visits),
+        false => Vec::new(),
+    };
+    WorstRound { number, figures, winners, winners_left_out, overtakings, over_time }
 }

@@ -20,11 +20,12 @@ pub(crate) fn shops() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shops")
 }
 
-/// Installs what shops in this language need, unless that has been done; none if the language is not there.
+/// Installs what shops in this language need, or what a browser needs to check pages, unless that has been done; none if
+/// the language is not there.
 pub(crate) fn place(language: &str) -> Option<Place> {
     let tool = match language {
         "python" => "python3",
-        "node" => "npm",
+        "node" | "browser" => "npm",
         _ => "cargo",
     };
     if Command::new(tool).arg("--version").output().is_err() {
@@ -52,7 +53,10 @@ pub(crate) fn place(language: &str) -> Option<Place> {
 }
 
 fn install(language: &str, place: &Path) {
-    let from = shops().join(language);
+    let from = match language {
+        "browser" => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser"),
+        _ => shops().join(language),
+    };
     match language {
         "python" => {
             run(Command::new("python3").args(["-m", "venv"]).arg(place));
@@ -61,7 +65,7 @@ fn install(language: &str, place: &Path) {
                 .args(["install", "--quiet", "--disable-pip-version-check", "-r"])
                 .arg(from.join("requirements.txt")));
         }
-        "node" => {
+        "node" | "browser" => {
             fs::create_dir_all(place).unwrap();
             for file in ["package.json", "package-lock.json"] {
                 fs::copy(from.join(file), place.join(file)).unwrap();

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::crowd::most_inside;
 use super::product::{Product, ProductAccumulator};
-use crate::base::samples::{Samples, Spread};
+use crate::base::samples::{DurationClass, Samples, Spread};
 use crate::check::audit::Finding;
 use crate::check::round::{Counters, Round};
 use crate::domain::books::Books;
@@ -126,6 +126,12 @@ impl FigureTotals {
         let products =
             if items > 1 { vec![ProductAccumulator::default(); items] } else { Vec::new() };
         Self { products, ..Self::default() }
+    }
+
+    /// How long buyers took, in classes.
+    #[must_use]
+    pub fn latencies(&self) -> Vec<DurationClass> {
+        self.latency.classes()
     }
 
     /// Of one round.

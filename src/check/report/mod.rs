@@ -10,11 +10,13 @@ mod evidence;
 mod figures;
 mod hint;
 mod metric;
+mod over_time;
 mod overtaking;
 mod product;
 
 use serde::Serialize;
 
+use crate::base::samples::DurationClass;
 use crate::domain::finding::FindingKind;
 use crate::domain::op::BuyerId;
 use crate::domain::settings::Settings;
@@ -26,6 +28,7 @@ pub use evidence::Evidence;
 pub use figures::{FigureTotals, Figures};
 pub use hint::{Hint, Purpose};
 pub use metric::{METRICS, Metric, MetricValue};
+pub use over_time::{TimeSlice, over_time};
 pub use overtaking::{Overtaking, overtakings};
 pub use product::Product;
 
@@ -75,6 +78,8 @@ pub struct Run {
     pub relative: Option<f64>,
     /// What happened, all rounds together.
     pub figures: Figures,
+    /// How long buyers took from click to answer, all rounds together, in classes by duration.
+    pub latencies: Vec<DurationClass>,
     /// The same by product, all rounds together; empty if there is only one.
     pub products: Vec<Product>,
     /// What the audit proved wrong, the gravest first.
@@ -154,6 +159,9 @@ pub struct WorstRound {
     /// Where clicks are simulated: winners who clicked later than a buyer who was rejected, the latest
     /// first: [`MOST_WINNERS_LISTED`] at most.
     pub overtakings: Vec<Overtaking>,
+    /// What happened over time; empty if the round was too large to keep all its visits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub over_time: Vec<TimeSlice>,
 }
 
 /// A buyer with a receipt.

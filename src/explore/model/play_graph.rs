@@ -145,8 +145,7 @@ impl Builder {
                 let kind = kind?;
                 let which = if stock.len() > 1 { format!(" of {item}") } else { String::new() };
                 let lock = kind.grip.holds(item).then_some("lock");
-                let lease =
-                    (kind.standing.leases >> item.0 & 1 == 1).then_some("lease");
+                let lease = (kind.standing.leases >> item.0 & 1 == 1).then_some("lease");
                 let what = lock.or(lease)?;
                 Some(format!("{} holds the {what}{which}", client.actor))
             };

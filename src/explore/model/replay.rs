@@ -59,7 +59,8 @@ pub(super) fn tell(
         .map(|Shown { finding, schedule }| {
             let mut model_state = opening.clone();
             let steps = follow(table, &mut model_state, &schedule)?;
-            let seen_there = checks::so_far(table, settings.stock, &model_state, checks::left_behind(&steps));
+            let seen_there =
+                checks::so_far(table, settings.stock, &model_state, checks::left_behind(&steps));
             let finding_kind = finding.kind;
             let by_name = seen_there.into_iter().find(|seen| seen.kind == finding.kind);
             let schedule = Schedule(schedule).to_string();
@@ -93,7 +94,8 @@ pub fn replay(
     let steps = follow(&mut table, &mut model_state, &schedule.0);
     check_card(&table, strategy)?;
     let steps = steps?;
-    let found = checks::so_far(&mut table, settings.stock, &model_state, checks::left_behind(&steps));
+    let found =
+        checks::so_far(&mut table, settings.stock, &model_state, checks::left_behind(&steps));
     let timeline = timeline::told(&steps);
     let written = schedule.to_string();
     let findings: Vec<FindingReport> = found

@@ -146,10 +146,8 @@ pub(super) fn report(
     }
     let server = harness.server();
     let tables = server.part_names();
-    let incidents: Vec<Incident> = incidents
-        .into_iter()
-        .map(|one| tell_incident(strategy, settings, &tables, one))
-        .collect();
+    let incidents: Vec<Incident> =
+        incidents.into_iter().map(|one| tell_incident(strategy, settings, &tables, one)).collect();
     let findings: Vec<FindingReport> = best
         .into_iter()
         .map(|Counterexample { finding, steps, .. }| {

@@ -3,6 +3,12 @@
 
 mod exploration;
 mod page;
+mod plot;
+mod race;
+mod story_map;
+mod survey;
 mod swim_lanes;
 
 pub use exploration::{any_buyers_page, exploration_page};
+pub use race::{race_page, simulation_page};
+pub use survey::survey_page;

@@ -46,8 +46,10 @@ function drawArrows() {
     for (let at = 0; at < 2; at += 1) {
       const [from, to] = [points[at], points[at + 1]];
       const out = Math.max(from.x, to.x) + 26;
+      // The arrow that comes in ends above the one that goes out.
+      const [start, end] = [from.y + 5 * at, to.y - 5 * (1 - at)];
       const path = document.createElementNS(namespace, "path");
-      path.setAttribute("d", `M${from.x + 2} ${from.y} C${out} ${from.y} ${out} ${to.y} ${to.x + 4} ${to.y}`);
+      path.setAttribute("d", `M${from.x + 2} ${start} C${out} ${start} ${out} ${end} ${to.x + 3} ${end}`);
       path.setAttribute("marker-end", `url(#${tip})`);
       svg.append(path);
     }

@@ -9,10 +9,12 @@ use crate::check::report::Evidence;
 use crate::render::verdict;
 
 /// The templates by name.
-const TEMPLATES: [(&str, &str); 3] = [
+const TEMPLATES: [(&str, &str); 5] = [
     ("page.html", include_str!("page.html")),
     ("parts.html", include_str!("parts.html")),
     ("exploration.html", include_str!("exploration.html")),
+    ("race.html", include_str!("race.html")),
+    ("survey.html", include_str!("survey.html")),
 ];
 
 /// The verdict at the top of a page.
@@ -60,7 +62,8 @@ impl Line {
 
 /// Renders a template with what it needs, in the frame of a page.
 pub(super) fn render(template: &str, context: impl Serialize) -> Result<String, Error> {
-    let failed = |error: minijinja::Error| Error::world(format!("cannot write the page: {error:#}"));
+    let failed =
+        |error: minijinja::Error| Error::world(format!("cannot write the page: {error:#}"));
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     for (name, text) in TEMPLATES {

@@ -120,7 +120,7 @@
       card.append(element("p", "name", title));
       const moves = now.moves.filter((move) => move.client === client);
       const step = moves.find((move) => move.choice === name);
-      const button = element("button", "step", `${title}: ${status.about.replace(/^about to /, "")}`);
+      const button = element("button", "step", `${title}: ${status.about.replace(/^(about to|next:) /, "")}`);
       button.type = "button";
       button.disabled = !step || step.to === null;
       button.dataset.choice = name;

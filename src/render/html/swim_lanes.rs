@@ -93,9 +93,9 @@ impl SwimLanes {
         let mut drawn = Vec::new();
         for (place, row) in rows.iter().enumerate() {
             number += if row.goes_on { 0 } else { row.steps };
-            let collides = collision.as_ref().and_then(|collision| {
-                collision.rows.iter().position(|one| *one == place)
-            });
+            let collides = collision
+                .as_ref()
+                .and_then(|collision| collision.rows.iter().position(|one| *one == place));
             let collides = collides.map_or(0, |place| place as u8 + 1);
             let mark = |thing: &String| {
                 let touch = row.touches.iter().filter(|touch| touch.what == *thing).max();
@@ -211,9 +211,8 @@ fn closest_collision(rows: &[TimelineRow]) -> Option<Collision> {
                 continue;
             }
             // A client that reads again decides on what it has read then.
-            let looks_again = |place: &usize| {
-                rows[*place].actor == *who && does(*place, thing, Access::Reads)
-            };
+            let looks_again =
+                |place: &usize| rows[*place].actor == *who && does(*place, thing, Access::Reads);
             let its = |place: &usize| rows[*place].actor == *who && changes(place);
             let Some(acted) = (changed + 1..rows.len()).find(its) else { continue };
             if (looked + 1..acted).any(|place| looks_again(&place)) {
@@ -227,4 +226,53 @@ fn closest_collision(rows: &[TimelineRow]) -> Option<Collision> {
         }
     }
     closest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore;
+
+    /// The schedule that a search of this checkout shows first.
+    fn shown(strategy: impl crate::strategy::Strategy + 'static) -> Vec<TimelineRow> {
+        let report = explore::explore(strategy).run().unwrap();
+        report.findings[0].timeline.clone()
+    }
+
+    #[test]
+    fn the_naive_checkout_reads_then_another_writes_then_it_writes() {
+        let rows = shown(crate::strategies::naive::Naive);
+        let found = closest_collision(&rows).unwrap();
+        assert_eq!((found.rows, found.thing.as_str()), ([1, 2, 3], "stock"));
+        let lanes = SwimLanes::of(&rows, None, true);
+        assert_eq!(lanes.clients, ["A", "B"]);
+        assert_eq!(lanes.things, ["stock", "orders"]);
+        let words = "B read stock at 2; A changed it at 3; B acted at 4 on what it had read.";
+        assert_eq!(lanes.collision.as_deref(), Some(words));
+    }
+
+    #[test]
+    fn a_buyer_that_reads_again_before_it_acts_does_not_collide() {
+        let mut rows = shown(crate::strategies::naive::Naive);
+        let again = rows[1].clone();
+        rows.insert(3, again);
+        assert!(closest_collision(&rows).is_none());
+    }
+
+    #[test]
+    fn only_a_long_schedule_is_folded_and_never_what_collides() {
+        let rows = shown(crate::strategies::naive::Naive);
+        assert!(SwimLanes::of(&rows, None, true).groups.iter().all(|group| !group.is_folded));
+        let mut plain = rows[0].clone();
+        plain.touches.clear();
+        let mut long = vec![plain; 20];
+        long.splice(10..10, rows);
+        let lanes = SwimLanes::of(&long, None, true);
+        let folded: u32 =
+            lanes.groups.iter().filter(|group| group.is_folded).map(|group| group.steps).sum();
+        // 24 steps, less the first, the last, and the three that collide.
+        assert_eq!(folded, 24 - 5);
+        let collides = |group: &Group| group.rows.iter().any(|row| row.collides > 0);
+        assert!(!lanes.groups.iter().any(|group| group.is_folded && collides(group)));
+    }
 }

@@ -2,13 +2,14 @@
 
 use rand::RngExt;
 
+use super::story::{HoldChange, StoryLine};
 use super::visit_recorder::VisitRecorder;
 
 use super::rows::Rows;
 use super::world::{LINES, ORDERS, TaskRole, TimedWorld};
 use crate::domain::attempt::{Failure, Missed, OpResult};
 use crate::domain::card::BackgroundTask;
-use crate::domain::op::{Item, Op, Payment, Reply};
+use crate::domain::op::{BuyerId, Item, Op, Payment, Reply};
 use crate::scheduler::Actor;
 use crate::worlds::words::done;
 
@@ -103,7 +104,7 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
         let scene = self.scene;
         let stock = self.shop.stock_of(Item(0));
         let names = self.shop.shelves.len() > 1;
-        self.story.tell(now, || {
+        self.story.tell_line(|| {
             let place = match (op, &scene.quorum) {
                 (op, _) if op.is_about_money() => "the bank".to_owned(),
                 (_, Some(quorum)) => {
@@ -130,10 +131,17 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
                 _ => format!("; stock {stock}"),
             };
             let agreed = match (op, &scene.quorum) {
-                (op, Some(_)) if !op.is_about_money() => "agree: ",
+                (op, Some(_)) if !op.is_about_money() => "quorum: ",
                 _ => "",
             };
-            (place, format!("{agreed}{who} {}{shows}", done(op, reply, names, "")))
+            // Where there are copies, what is not read from one is read from the leader.
+            let from = match (op, &scene.replicas) {
+                (Op::Read { .. }, Some(_)) => " from the leader (strong consistency)",
+                _ => "",
+            };
+            let what = format!("{agreed}{who} {}{from}{shows}", done(op, reply, names, ""));
+            let hold = hold_change(op, reply, buyer, now + scene.shop.hold_ttl_ns);
+            StoryLine { hold, ..StoryLine::new(now, place, what) }
         });
         let crashes = scene.faults.crashes;
         let may_crash = crashes > 0.0 && !matches!(op, Op::Submit(_));
@@ -200,7 +208,13 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
         }
         let wait = seen.visible_ns.saturating_sub(now);
         let back = now + wait + self.way(number, op);
-        self.tell_shop(seat, |name| format!("{name} reads {} from the nearest copy", seen.stock));
+        let behind = if seen.stock == self.shop.stock_of(item) { "" } else { ", which is behind" };
+        self.tell_shop(seat, |name| {
+            format!(
+                "{name} reads {} from the nearest copy{behind} (eventual consistency)",
+                seen.stock
+            )
+        });
         self.go_on(number, Some(Ok(Reply::Stock(seen.stock))), back);
     }
 
@@ -221,5 +235,17 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
                 self.seats[seat].seen_ns = now;
             }
         }
+    }
+}
+
+/// What an op does to its buyer's hold, which would run out at `until_ns`.
+fn hold_change(op: Op, reply: OpResult, buyer: BuyerId, until_ns: u64) -> Option<HoldChange> {
+    let buyer = Actor::Buyer(buyer).to_string();
+    match (op, reply) {
+        (Op::Hold { .. }, Ok(Reply::Applied(true))) => Some(HoldChange::Begins { buyer, until_ns }),
+        (Op::Confirm { .. } | Op::Release { .. }, Ok(Reply::Applied(true))) => {
+            Some(HoldChange::Ends { buyer })
+        }
+        _ => None,
     }
 }

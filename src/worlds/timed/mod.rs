@@ -34,4 +34,4 @@ mod world;
 
 pub use sim_config::SimConfig;
 pub use simulate::{MOST_KEPT, simulate};
-pub use story::{MOST_LINES, Story, StoryLine};
+pub use story::{HoldChange, MOST_LINES, Sending, Story, StoryLine};

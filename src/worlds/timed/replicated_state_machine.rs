@@ -65,8 +65,9 @@ pub(super) struct ReplicatedStateMachine {
     pub(super) group: Group<GroupCommand>,
     pub(super) machines: Vec<Machine>,
     pub(super) opening: Model,
-    /// Letters on their way, and when the last on each link arrives.
-    letters: Slab<Letter<GroupCommand>>,
+    /// Letters on their way, each with the time at which it was sent.
+    letters: Slab<(Letter<GroupCommand>, u64)>,
+    /// When the last on each link arrives.
     arrived_ns: BTreeMap<(MemberId, MemberId), u64>,
     post: Vec<Letter<GroupCommand>>,
     /// The members that are cut off from all others, if any.
@@ -136,7 +137,8 @@ impl ReplicatedStateMachine {
         }
         for _ in 0..MOST_EVENTS_BEFORE {
             let is_led = |member| self.group.leader(member).is_some_and(|leader| leader.ready);
-            let is_quiet = self.letters.iter().all(|(_, letter)| letter.topic().is_heartbeat());
+            let is_quiet =
+                self.letters.iter().all(|(_, (letter, _))| letter.topic().is_heartbeat());
             if is_quiet && (0..self.machines.len()).all(is_led) {
                 break;
             }
@@ -172,14 +174,14 @@ impl ReplicatedStateMachine {
     }
 
     /// A letter arrives. Returns its sender, its receiver and, if the receiver took it in and it was no heartbeat,
-    /// its topic.
-    pub(super) fn letter(&mut self, number: usize) -> (MemberId, MemberId, Option<Topic>) {
-        let letter = self.letters.remove(number);
+    /// its topic; and when it was sent.
+    pub(super) fn letter(&mut self, number: usize) -> (MemberId, MemberId, Option<Topic>, u64) {
+        let (letter, sent_ns) = self.letters.remove(number);
         let (from, to, topic) = (letter.from, letter.to, letter.topic());
         let tells = !topic.is_heartbeat();
         // A receiver that was cut off from the sender meanwhile does not get it.
         let is_taken = self.can_reach(from, to) && self.group.deliver(letter) == Delivery::Taken;
-        (from, to, (is_taken && tells).then_some(topic))
+        (from, to, (is_taken && tells).then_some(topic), sent_ns)
     }
 
     /// Sends the letters that members have written.
@@ -197,8 +199,9 @@ impl ReplicatedStateMachine {
             }
             let ways = [from, to].map(|member| quorum.members[member].1.roll(dice.rng()));
             let last = self.arrived_ns.entry((from, to)).or_default();
-            *last = (event_queue.now_ns() + ways[0] + ways[1]).max(*last);
-            let number = self.letters.insert(letter);
+            let now = event_queue.now_ns();
+            *last = (now + ways[0] + ways[1]).max(*last);
+            let number = self.letters.insert((letter, now));
             event_queue.enter(*last, Event::Letter(number as SubjectId));
         }
     }

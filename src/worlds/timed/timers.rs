@@ -2,8 +2,10 @@
 //! first to run out, and one event at a time is enough.
 
 use super::event::Event;
+use super::story::{HoldChange, StoryLine};
 use super::visit_recorder::VisitRecorder;
 use super::world::TimedWorld;
+use crate::scheduler::Actor;
 
 impl<G: VisitRecorder> TimedWorld<'_, G> {
     /// A hold begins to run.
@@ -55,7 +57,13 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
                 self.shop.expire_hold(&mut seat.standing);
                 self.tally.holds_expired += 1;
                 self.copy_writes(None);
-                self.tell_shop(number, |name| format!("{name}'s hold runs out"));
+                let place = &self.scene.shop.place;
+                self.story.tell_line(|| {
+                    let buyer = Actor::Buyer(buyer).to_string();
+                    let what = format!("{buyer}'s hold runs out");
+                    let hold = Some(HoldChange::Ends { buyer });
+                    StoryLine { hold, ..StoryLine::new(now, place.clone(), what) }
+                });
                 self.see_off(number);
             }
         }

@@ -7,6 +7,7 @@ use super::seat::Seat;
 use super::seat::SubjectId;
 use super::server_pool::Let;
 use super::sim_config::SimConfig;
+use super::story::StoryLine;
 use super::visit_recorder::VisitRecorder;
 use super::world::{TaskRole, TimedWorld};
 use crate::base::clock::nanos;
@@ -72,7 +73,15 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
             self.tell_shop(seat, |name| format!("{name} is back from paying"));
             return self.admit(seat);
         }
-        self.tell_shop(seat, |name| format!("{name}'s packet reaches the load balancer"));
+        let seat_there = &self.seats[seat];
+        let (buyer, clicked_ns) = (seat_there.buyer, seat_there.clicked_ns);
+        let region = usize::from(seat_there.region);
+        let scene = self.scene;
+        self.story.tell_line(|| {
+            let what = format!("{}'s packet reaches the load balancer", Actor::Buyer(buyer));
+            let line = StoryLine::new(now, scene.shop.place.clone(), what);
+            line.sent_from(&scene.regions[region].name, clicked_ns)
+        });
         match self.floor.at_door(now, self.seats[seat].clicked_ns) {
             Let::In(at) if at <= now => self.admit(seat),
             Let::In(at) => self.event_queue.enter(at, Event::Admit(seat as SubjectId)),
@@ -217,8 +226,11 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
         {
             let region = &self.scene.regions[usize::from(seat.region)].name;
             let name = Actor::Buyer(seat.buyer);
-            self.story
-                .tell(answered, || (region.clone(), format!("{name} sees \"{}\"", banner.text())));
+            let (now, shop) = (self.event_queue.now_ns(), &self.scene.shop.place);
+            self.story.tell_line(|| {
+                let what = format!("{name} sees \"{}\"", banner.text());
+                StoryLine::new(answered, region.clone(), what).sent_from(shop, now)
+            });
         }
         self.see_off(number);
         if let Some(server) = server {

@@ -5,6 +5,7 @@ use super::quorum::{MemberId, Topic};
 use super::replicated_state_machine::{GroupCommand, Machine};
 use super::seat::SubjectId;
 use super::sim_config::Blow;
+use super::story::StoryLine;
 use super::visit_recorder::VisitRecorder;
 use super::world::TimedWorld;
 use crate::domain::attempt::{Failure, Missed};
@@ -73,9 +74,9 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
                 self.after_group_moved(member);
             }
             Event::Letter(number) => {
-                let (from, to, about) = council.letter(number as usize);
+                let (from, to, about, sent_ns) = council.letter(number as usize);
                 if let Some(about) = about {
-                    self.story.tell(now, || {
+                    self.story.tell_line(|| {
                         let name = |member: MemberId| quorum.members[member].0.clone();
                         let from = name(from);
                         let what = match about {
@@ -84,7 +85,7 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
                             Topic::Decide => format!("hears from {from} that it is decided"),
                             other => format!("{} from {from}", other.name()),
                         };
-                        (name(to), what)
+                        StoryLine::new(now, name(to), what).sent_from(&from, sent_ns)
                     });
                 }
                 self.after_group_moved(to);
