@@ -240,6 +240,17 @@ impl ShopFlags {
         }
     }
 
+    /// The file that describes the checkout; none for a strategy.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.checkout.as_deref().or(self.app.as_deref())
+    }
+
+    /// What was named: a strategy, or a file.
+    pub(super) fn named(&self) -> String {
+        let strategy = || self.strategy.clone().unwrap_or_default();
+        self.file().map_or_else(strategy, |file| file.display().to_string())
+    }
+
     /// The settings that were given.
     fn given(&self) -> Given {
         [self.settings.given(), self.faults.given()].concat()
@@ -390,6 +401,8 @@ pub(super) enum OutputFormat {
     Table,
     /// Everything.
     Json,
+    /// A table, annotations and a job summary, for GitHub Actions.
+    Github,
 }
 
 /// How to print, and what must hold.
@@ -412,6 +425,11 @@ pub(super) struct ReportFlags {
 }
 
 impl ReportFlags {
+    /// Whether the report is for GitHub Actions.
+    pub(super) fn is_github(&self) -> bool {
+        self.format == OutputFormat::Github
+    }
+
     /// What must hold.
     pub(super) fn expectations(&self) -> Vec<Expectation> {
         let all = self.expectations.iter().cloned();
@@ -426,18 +444,20 @@ pub(super) fn finish(
     flags: &ReportFlags,
 ) -> Result<Ended, Error> {
     output.write(&match flags.format {
-        OutputFormat::Table => render::exploration(report, took),
+        OutputFormat::Table | OutputFormat::Github => render::exploration(report, took),
         OutputFormat::Json => render::json(report)?,
     })?;
-    tell_unmet(report.judge(&flags.expectations()))
+    tell_unmet(report.judge(&flags.expectations()), flags.format)
 }
 
-/// Says which expectations did not hold.
-pub(super) fn tell_unmet(judgements: Vec<Judgement>) -> Result<Ended, Error> {
+/// Says which expectations did not hold, unless annotations do.
+pub(super) fn tell_unmet(judgements: Vec<Judgement>, format: OutputFormat) -> Result<Ended, Error> {
     let mut ended = Ended::Well;
     for judgement in judgements.into_iter().filter(|judgement| !judgement.held) {
         let (expectation, seen) = (&judgement.expectation, judgement.seen());
-        to_stderr(&format!("expected {expectation}, but {seen}\n"));
+        if format != OutputFormat::Github {
+            to_stderr(&format!("expected {expectation}, but {seen}\n"));
+        }
         ended = Ended::ShortOfExpectations;
     }
     Ok(ended)

@@ -91,21 +91,7 @@ pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
 /// The report for any number of buyers.
 #[must_use]
 pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
-    let stock = of(report.stock.unsigned_abs().into(), "unit");
-    let sentence = match report.evidence {
-        Evidence::Broken if report.oversold || least_oversells(report) => {
-            format!("enough buyers are promised more than the {stock} there is")
-        }
-        Evidence::Broken => "nothing is promised twice, but something else is wrong".into(),
-        Evidence::Proved if report.below_zero => {
-            format!("however many buyers come for {stock}, none is promised twice")
-        }
-        Evidence::Proved => format!(
-            "however many buyers come for {stock}, none is promised twice and no shelf falls below zero"
-        ),
-        _ => "the store has no end; nothing was promised twice as far as it was followed".into(),
-    };
-    let mut text = headline(report.evidence, &sentence);
+    let mut text = headline(report.evidence, &sentence_for_any(report));
     let mut line = |label: &str, what: String| text += &labelled(label, &what);
     line(
         "covered",
@@ -142,7 +128,25 @@ fn least_oversells(report: &AnyBuyers) -> bool {
     report.least.as_ref().is_some_and(|least| least.amount_of(FindingKind::Oversold) > 0)
 }
 
-fn sentence(report: &Exploration) -> String {
+/// What the verdict for any number of buyers rests on.
+pub(super) fn sentence_for_any(report: &AnyBuyers) -> String {
+    let stock = of(report.stock.unsigned_abs().into(), "unit");
+    match report.evidence {
+        Evidence::Broken if report.oversold || least_oversells(report) => {
+            format!("enough buyers are promised more than the {stock} there is")
+        }
+        Evidence::Broken => "nothing is promised twice, but something else is wrong".into(),
+        Evidence::Proved if report.below_zero => {
+            format!("however many buyers come for {stock}, none is promised twice")
+        }
+        Evidence::Proved => format!(
+            "however many buyers come for {stock}, none is promised twice and no shelf falls below zero"
+        ),
+        _ => "the store has no end; nothing was promised twice as far as it was followed".into(),
+    }
+}
+
+pub(super) fn sentence(report: &Exploration) -> String {
     let buyers = of(report.buyers.into(), "buyer");
     let crowd = match report.stock {
         // A shop that does not count units.

@@ -3,6 +3,8 @@
 mod checkup;
 mod csv;
 mod exploration;
+#[cfg(feature = "cli")]
+mod github;
 mod json;
 #[cfg(feature = "cli")]
 mod junit;
@@ -12,6 +14,8 @@ mod sections;
 mod story;
 mod survey;
 mod table;
+#[cfg(feature = "cli")]
+mod test_suite;
 mod verdict;
 
 use std::fmt;
@@ -22,6 +26,8 @@ use crate::explore::Exploration;
 pub use checkup::checkup;
 pub use csv::csv;
 pub use exploration::{any_buyers, exploration, timeline};
+#[cfg(feature = "cli")]
+pub use github::{annotations, job_summary};
 pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
 pub use junit::junit;
@@ -30,6 +36,8 @@ pub use rehearsal::rehearsal;
 pub use story::story;
 pub use survey::survey;
 pub use table::{table, verdicts};
+#[cfg(feature = "cli")]
+pub use test_suite::{SourceFile, TestCase, TestStatus, TestSuite};
 
 impl fmt::Display for Report {
     /// The tables, without colour.

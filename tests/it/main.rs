@@ -13,6 +13,7 @@ mod bearing;
 mod binary;
 mod carts;
 mod checkouts;
+mod ci;
 mod claims;
 mod clicks;
 mod conformance;
