@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
-use crate::check::report::Report;
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
 use crate::explore;
-use crate::render::{self, TestCase};
-use crate::scenario::Scenario;
+use crate::render::{self, TestCase, TestStatus};
+use crate::scenario::{Scenario, ScenarioReport};
 use crate::stores::StoreKind;
 use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
@@ -58,36 +57,46 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
     if let Some(path) = &args.checkout {
         return have_rehearsed(path, &args.server);
     }
-    args.server.check_unused()?;
+    args.server.check_for_scenarios()?;
     let paths = scenario_files(&args.paths)?;
+    let scenarios: Vec<_> = paths.iter().map(|path| (path, Scenario::read(path))).collect();
+    let is_described =
+        |(_, read): &(_, Result<Scenario, _>)| read.as_ref().map_or(true, Scenario::is_described);
+    args.server.check_allowed_for(scenarios.iter().any(is_described))?;
+    let address = args.server.address();
     let is_github = args.format == LineFormat::Github;
     let mut log = CiLog::open("oversell-sim check", &args.junit, is_github)?;
     let control = interrupt::control()?;
     let widest = paths.iter().map(|path| path.display().to_string().len()).max().unwrap_or(0);
 
     let mut checked = Vec::new();
-    for path in &paths {
+    for (path, read) in scenarios {
         // After Ctrl-C this goes on: what is left is then cut short before its first round, and
         // told so.
         let name = path.display().to_string();
         let suite = log.begin(Some(path), true);
         let mut title = String::new();
-        let outcome = Scenario::read(path).and_then(|scenario| {
+        let outcome = read.and_then(|scenario| {
             let scenario = scenario.allowing_incomplete(args.allow_incomplete);
             title.clone_from(&scenario.title);
             let rounds = u64::from(if scenario.scene.is_some() { scenario.seeds } else { 1 });
             let buyers = scenario.settings.visits() * rounds * scenario.strategies.len() as u64;
-            progress::watched(buyers, &name, !args.no_progress, &control, || {
-                scenario.run_until(&control)
+            // A search does not count buyers.
+            let is_shown = !args.no_progress && !scenario.is_search();
+            progress::watched(buyers, &name, is_shown, &control, || {
+                scenario.run_until(&address, &control)
             })
         });
-        match &outcome {
-            Ok(report) => to_stdout(&line(&name, widest, &title, report))?,
-            Err(error) => complain(&error.to_string()),
-        }
         let cases = match &outcome {
-            Ok(report) => TestCase::all_of(report),
-            Err(error) => vec![TestCase::of_error("scenario", error)],
+            Ok(report) => {
+                let cases = TestCase::all_of_scenario(report);
+                to_stdout(&line(&name, widest, &title, report, &cases))?;
+                cases
+            }
+            Err(error) => {
+                complain(&error.to_string());
+                vec![TestCase::of_error("scenario", error)]
+            }
         };
         log.end(suite, cases)?;
         checked.push(outcome);
@@ -138,7 +147,13 @@ fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
 }
 
 /// One scenario's line, and a line for each expectation that did not hold.
-fn line(name: &str, widest: usize, title: &str, report: &Report) -> String {
+fn line(
+    name: &str,
+    widest: usize,
+    title: &str,
+    report: &ScenarioReport,
+    cases: &[TestCase],
+) -> String {
     let (word, colour) = if report.was_interrupted() {
         ("CUT", AnsiColor::Yellow)
     } else if report.met_expectations() {
@@ -147,18 +162,18 @@ fn line(name: &str, widest: usize, title: &str, report: &Report) -> String {
         ("SHORT", AnsiColor::Red)
     };
     let style: Style = colour.on_default().bold();
-    let strategies: Vec<_> = report.runs.iter().map(|run| run.strategy.as_str()).collect();
+    let strategies: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
     let about = match title.lines().next() {
         None | Some("") => strategies.join(", "),
         Some(first) => first.chars().filter(|c| !c.is_control()).collect(),
     };
     let mut text = format!(" {style}{word:<6}{style:#}{name:<widest$}  {about}\n");
-    for run in report.runs.iter().filter(|run| !run.interrupted) {
-        for unmet in run.unmet() {
-            text += &format!("       {}: {unmet}\n", run.strategy);
-        }
-        if !run.met_expectations() {
-            text += &format!("       again: {}\n", run.again);
+    for case in cases {
+        if let TestStatus::Failed { unmet, again } = &case.status {
+            for unmet in unmet {
+                text += &format!("       {}: {unmet}\n", case.name);
+            }
+            text += &format!("       again: {again}\n");
         }
     }
     text

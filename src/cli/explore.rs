@@ -6,13 +6,13 @@ use std::time::Duration;
 use crate::base::clock::{self, Clock};
 use crate::base::error::Error;
 use crate::base::text::document::MOST_BYTES;
-use crate::base::text::quantity::{count, parse_count, parse_duration};
+use crate::base::text::quantity::{count, exact_duration, parse_count, parse_duration};
 use crate::check::report::{Evidence, Hint, Purpose};
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
 use crate::explore::{
-    self, Exploration, LevelTried, Limits, Method, Plan, PreemptionBound, Recording, Sampling,
-    StateGraph,
+    self, ENOUGH_ORDERS, ENOUGH_STATES, Exploration, LevelTried, Limits, Method, Plan,
+    PreemptionBound, Recording, Sampling, StateGraph,
 };
 use crate::render::{self, TestCase};
 use crate::stores::model::Isolation;
@@ -169,12 +169,6 @@ const MOST_DRAWN: usize = 1_000_000;
 const SCHEDULES: u64 = 10_000;
 const SCHEDULES_AT_SERVER: u64 = 1_000;
 
-/// States to be content with once something was found.
-const ENOUGH: usize = 200_000;
-
-/// Orders of statements, likewise.
-const ENOUGH_ORDERS: u64 = 500;
-
 pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     refuse_same_file(&[
         ("--output", args.report.output.as_deref()),
@@ -256,7 +250,7 @@ impl ExploreArgs {
             ("depth", number(self.sampling.depth)),
             ("max-states", number(self.limits.max_states)),
             ("max-memory", number(self.limits.max_memory)),
-            ("max-time", self.limits.max_time.map(|time| format!("{}ns", clock::nanos(time)))),
+            ("max-time", self.limits.max_time.map(exact_duration)),
         ];
         let said = flags.into_iter().filter_map(|(name, text)| Some((name, text?)));
         said.fold(again, |again, (name, text)| again.flag(name, &text))
@@ -551,7 +545,7 @@ fn limits_of(args: &ExploreArgs) -> Limits {
     Limits {
         states: args.limits.max_states.map_or(usual.states, |states| states as usize),
         memory: args.limits.max_memory.map_or(usual.memory, |bytes| bytes as usize),
-        enough_after_finding: args.finds_first().then_some(ENOUGH),
+        enough_after_finding: args.finds_first().then_some(ENOUGH_STATES),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::check::report::Report;
 use crate::command::Verb;
 use crate::domain::op::OpKind;
 use crate::domain::settings::{Part, Settings};
+use crate::explore::with_carts;
 use crate::render::{self, TestCase};
 use crate::run::rounds::race_all_at;
 use crate::stores::{Address, StoreKind};
@@ -18,7 +19,7 @@ use crate::worlds::dyn_strategy::DynStrategy;
 use clap::{Args, ValueEnum};
 
 use super::ci::{CiLog, JunitFlag, logged};
-use super::flags::{self, DescribedCheckout, Offer, SettingFlags, applied, with_carts};
+use super::flags::{self, DescribedCheckout, Offer, SettingFlags, applied};
 use super::meaning::{check_level, refuse};
 use super::output::{Output, refuse_same_file, tell_password, to_stderr};
 use super::{Ended, interrupt, progress};

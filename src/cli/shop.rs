@@ -11,7 +11,7 @@ use crate::command::Verb;
 use crate::describe::app::App;
 use crate::describe::checkout::Checkout;
 use crate::domain::settings::{Part, Setting, Settings};
-use crate::explore::{self, Exploration};
+use crate::explore::{self, Exploration, with_carts, with_claim};
 use crate::stores::model::{Faults, Isolation};
 use crate::stores::{Address, StoreKind};
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -19,9 +19,7 @@ use crate::{render, strategies};
 use clap::{Args, ValueEnum};
 
 use super::Ended;
-use super::flags::{
-    self, Given, Offer, SettingFlags, applied, described, setting, with_carts, with_claim,
-};
+use super::flags::{self, Given, Offer, SettingFlags, applied, described, setting};
 use super::meaning::refuse;
 use super::output::{Output, to_stderr};
 
@@ -165,20 +163,23 @@ impl ServerFlags {
         Ok(settings)
     }
 
-    /// Refuses all of them, where there is no server.
-    pub(super) fn check_unused(&self) -> Result<(), Error> {
+    /// Refuses those that a scenario says itself.
+    pub(super) fn check_for_scenarios(&self) -> Result<(), Error> {
         let why = "is for --checkout; a scenario names its own store";
-        let given = [
-            ("--store", self.names_store()),
-            ("--url", self.url.is_some()),
-            ("--allow-remote", self.allow_remote),
-            ("--allow-triggers", self.allow_triggers),
-        ];
-        refuse(&given, why)?;
+        refuse(&[("--store", self.names_store()), ("--url", self.url.is_some())], why)?;
         match self.settings().first() {
             Some((setting, _)) => Err(Error::input(format!("--{}: {why}", setting.name))),
             None => Ok(()),
         }
+    }
+
+    /// Refuses to allow what only a checkout or an application of the user's own needs, where there is none.
+    pub(super) fn check_allowed_for(&self, is_described: bool) -> Result<(), Error> {
+        let given = [
+            ("--allow-remote", self.allow_remote && !is_described),
+            ("--allow-triggers", self.allow_triggers && !is_described),
+        ];
+        refuse(&given, "no scenario here names a checkout or an application; leave it out")
     }
 
     /// Refuses another place than that of a recording with these settings.

@@ -104,8 +104,8 @@ fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Err
     let scenario = Scenario::read_with(&args.path, &flags)?;
     let Some(mut scene) = scenario.scene else {
         return Err(Error::input(format!(
-            "{name} is a race on threads, not a simulated shop: it has no [[region]]; \
-             `{}` runs it",
+            "{name} is a {}, not a simulated shop: it has no [[region]]; `{}` runs it",
+            if scenario.is_search() { "search" } else { "race on threads" },
             Command::new("check").word(&name)
         )));
     };

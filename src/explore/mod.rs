@@ -18,11 +18,14 @@ mod sampling;
 mod server;
 mod survey;
 mod timeline;
+mod usual;
 
 pub use crate::scheduler::{Method, Schedule};
-pub use bound::{Plan, PreemptionBound};
+pub use bound::{ENOUGH_ORDERS, ENOUGH_STATES, Plan, PreemptionBound};
 pub use builder::{Explore, explore};
-pub use exploration::{Covered, Exploration, FindingReport, OrderCoverage, parse_expectation};
+pub use exploration::{
+    Covered, Exploration, FindingReport, OrderCoverage, check_expectation, parse_expectation,
+};
 pub use incident::{Incident, IncidentKind};
 pub use level::{LevelTried, NoLevel};
 pub use model::any::{AnyBuyers, MOST_BUYERS, any_buyers};
@@ -58,3 +61,4 @@ pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};
 pub use server::results::OrderOutcome;
 pub use survey::{Survey, SurveyColumn, SurveyRow, SurveyVerdict, survey};
 pub use timeline::TimelineRow;
+pub use usual::{with_carts, with_claim};

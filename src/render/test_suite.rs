@@ -11,6 +11,7 @@ use super::verdict::{Verdict, word};
 use crate::base::error::Error;
 use crate::check::report::{Judgement, Report, Run};
 use crate::explore::{AnyBuyers, Exploration};
+use crate::scenario::{ScenarioReport, SearchReport};
 
 /// One command, or one file of a command that runs several.
 #[derive(Clone, Debug)]
@@ -88,6 +89,23 @@ impl TestCase {
         report.runs.iter().map(|run| Self::of_run(report, run)).collect()
     }
 
+    /// A case for each strategy, or for the checkout, of a scenario.
+    #[must_use]
+    pub fn all_of_scenario(report: &ScenarioReport) -> Vec<Self> {
+        let searches = match report {
+            ScenarioReport::Raced(report) => return Self::all_of(report),
+            ScenarioReport::Explored(searches) => searches,
+        };
+        let not_begun =
+            searches.not_begun.iter().map(|name| Self::empty(name, TestStatus::Interrupted));
+        searches.reports.iter().map(Self::of_search_report).chain(not_begun).collect()
+    }
+
+    fn of_search_report(search: &SearchReport) -> Self {
+        let SearchReport { exploration, expectations, again, interrupted, took, .. } = search;
+        Self::of_exploration(exploration, expectations, again, *interrupted, *took)
+    }
+
     fn of_run(report: &Report, run: &Run) -> Self {
         let Verdict { word, sentence, .. } = Verdict::of(report, run);
         let alone = Report { runs: vec![run.clone()], ..report.clone() };
@@ -146,9 +164,14 @@ impl TestCase {
     /// The case of something that could not be run.
     #[must_use]
     pub fn of_error(name: &str, error: &Error) -> Self {
+        Self::empty(name, TestStatus::Error(error.to_string()))
+    }
+
+    /// A case of which there is no report.
+    fn empty(name: &str, status: TestStatus) -> Self {
         Self {
             name: name.to_owned(),
-            status: TestStatus::Error(error.to_string()),
+            status,
             expectations: 0,
             verdict: String::new(),
             report: String::new(),

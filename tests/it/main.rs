@@ -36,6 +36,7 @@ mod meaning;
 mod private_servers;
 mod properties;
 mod running_shop;
+mod scenarios;
 mod schedules;
 mod servers;
 mod sessions;
