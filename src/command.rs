@@ -120,6 +120,15 @@ impl Command {
         self
     }
 
+    /// The same for any number of buyers.
+    #[must_use]
+    pub fn for_any_buyers(mut self) -> Self {
+        if let Some(place) = self.words.iter().position(|word| word == "--buyers") {
+            self.words.splice(place + 1..place + 2, ["any".to_owned()]);
+        }
+        self
+    }
+
     /// The same at this address. A password is never printed.
     #[must_use]
     pub fn at(mut self, address: &Address) -> Self {

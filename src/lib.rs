@@ -86,8 +86,8 @@ pub use check::report::{Evidence, Report};
 pub use domain::finding::FindingKind;
 pub use explore::Exploration;
 
-// Races and simulated shops in files.
-pub use scenario::Scenario;
+// Races, searches and simulated shops in files.
+pub use scenario::{Scenario, ScenarioReport, SearchReport, Searches};
 
 /// What reports are made of.
 pub mod report {

@@ -4,6 +4,8 @@
 //! processor's own where that is steady (about 10 ns a look), the operating system's elsewhere.
 
 use std::time::Duration;
+#[cfg(feature = "cli")]
+use std::time::SystemTime;
 
 /// How far two threads' looks at the clock may disagree, generously: the processor may reorder a
 /// look with the work around it. What is concluded from the order of events allows for this much.
@@ -59,6 +61,13 @@ impl Clock for Stopped {
     fn now(&self) -> u64 {
         0
     }
+}
+
+/// The date and the time of day, for reports that carry them. Nothing is decided by it.
+#[cfg(feature = "cli")]
+#[expect(clippy::disallowed_methods, reason = "a CI server's reports say when a run began")]
+pub(crate) fn today() -> SystemTime {
+    SystemTime::now()
 }
 
 /// A duration in whole nanoseconds; the longest that fits in 64 bits is 584 years.

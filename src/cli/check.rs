@@ -4,20 +4,29 @@ use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
-use crate::check::report::Report;
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
 use crate::explore;
-use crate::render::{self, junit};
-use crate::scenario::Scenario;
+use crate::render::{self, TestCase, TestStatus};
+use crate::scenario::{Scenario, ScenarioReport};
 use crate::stores::StoreKind;
 use anstyle::{AnsiColor, Style};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use super::ci::{CiLog, JunitFlag};
 use super::flags;
-use super::output::{Output, tell_password, to_stdout};
+use super::output::{tell_password, to_stdout};
 use super::shop::ServerFlags;
 use super::{Ended, complain, exit_code, interrupt, progress};
+
+/// The form of what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LineFormat {
+    /// A line a scenario, for a terminal.
+    Table,
+    /// The same, annotations and a job summary, for GitHub Actions.
+    Github,
+}
 
 /// What `check` takes.
 #[derive(Clone, Debug, Args)]
@@ -27,13 +36,15 @@ pub(crate) struct CheckArgs {
     paths: Vec<PathBuf>,
     /// Rehearse your own checkout, described in a file, instead of scenarios: buyers come one after the other, and each
     /// mistake in the file is reported with its place
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "junit"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "junit", "format"])]
     checkout: Option<PathBuf>,
     #[command(flatten)]
     server: ServerFlags,
-    /// Write the results as JUnit XML too
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
+    #[command(flatten)]
+    junit: JunitFlag,
+    /// The form of what is printed
+    #[arg(long, value_enum, default_value_t = LineFormat::Table, help_heading = "The report")]
+    format: LineFormat,
     /// Let expectations hold of runs that were cut short, or prove nothing (in a file: allow_incomplete = true)
     #[arg(long, conflicts_with = "checkout")]
     allow_incomplete: bool,
@@ -46,44 +57,58 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
     if let Some(path) = &args.checkout {
         return have_rehearsed(path, &args.server);
     }
-    args.server.check_unused()?;
+    args.server.check_for_scenarios()?;
     let paths = scenario_files(&args.paths)?;
-    let junit_file =
-        args.junit.as_deref().map(|path| Output::open(Some(path), "--junit")).transpose()?;
+    let scenarios: Vec<_> = paths.iter().map(|path| (path, Scenario::read(path))).collect();
+    let is_described =
+        |(_, read): &(_, Result<Scenario, _>)| read.as_ref().map_or(true, Scenario::is_described);
+    args.server.check_allowed_for(scenarios.iter().any(is_described))?;
+    let address = args.server.address();
+    let is_github = args.format == LineFormat::Github;
+    let mut log = CiLog::open("oversell-sim check", &args.junit, is_github)?;
     let control = interrupt::control()?;
     let widest = paths.iter().map(|path| path.display().to_string().len()).max().unwrap_or(0);
 
     let mut checked = Vec::new();
-    for path in &paths {
+    for (path, read) in scenarios {
         // After Ctrl-C this goes on: what is left is then cut short before its first round, and
         // told so.
         let name = path.display().to_string();
+        let suite = log.begin(Some(path), true);
         let mut title = String::new();
-        let outcome = Scenario::read(path).and_then(|scenario| {
+        let outcome = read.and_then(|scenario| {
             let scenario = scenario.allowing_incomplete(args.allow_incomplete);
             title.clone_from(&scenario.title);
             let rounds = u64::from(if scenario.scene.is_some() { scenario.seeds } else { 1 });
             let buyers = scenario.settings.visits() * rounds * scenario.strategies.len() as u64;
-            progress::watched(buyers, &name, !args.no_progress, &control, || {
-                scenario.run_until(&control)
+            // A search does not count buyers.
+            let is_shown = !args.no_progress && !scenario.is_search();
+            progress::watched(buyers, &name, is_shown, &control, || {
+                scenario.run_until(&address, &control)
             })
         });
-        match &outcome {
-            Ok(report) => to_stdout(&line(&name, widest, &title, report))?,
-            Err(error) => complain(&error.to_string()),
-        }
-        checked.push((name, outcome));
+        let cases = match &outcome {
+            Ok(report) => {
+                let cases = TestCase::all_of_scenario(report);
+                to_stdout(&line(&name, widest, &title, report, &cases))?;
+                cases
+            }
+            Err(error) => {
+                complain(&error.to_string());
+                vec![TestCase::of_error("scenario", error)]
+            }
+        };
+        log.end(suite, cases)?;
+        checked.push(outcome);
     }
 
-    if let Some(file) = junit_file {
-        file.write(&junit(checked.iter().map(|(name, outcome)| (name.as_str(), outcome)))?)?;
-    }
-    let reports = || checked.iter().filter_map(|(_, outcome)| outcome.as_ref().ok());
+    log.close()?;
+    let reports = || checked.iter().filter_map(|outcome| outcome.as_ref().ok());
     let cut = reports().filter(|report| report.was_interrupted()).count() as u64;
     let short = reports()
         .filter(|report| !report.was_interrupted() && !report.met_expectations())
         .count() as u64;
-    let wrong = checked.iter().filter(|(_, outcome)| outcome.is_err()).count() as u64;
+    let wrong = checked.iter().filter(|outcome| outcome.is_err()).count() as u64;
     let total = checked.len() as u64;
     let mut summary = format!("{}: {} ok", of(total, "scenario"), total - cut - short - wrong);
     for (number, what) in [(cut, "cut short"), (short, "fell short"), (wrong, "could not be run")] {
@@ -96,7 +121,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
     if control.is_stopped() {
         return Ok(Ended::Interrupted);
     }
-    let first_error = checked.iter().find_map(|(_, outcome)| outcome.as_ref().err());
+    let first_error = checked.iter().find_map(|outcome| outcome.as_ref().err());
     Ok(match first_error {
         Some(error) => Ended::WithErrors(exit_code(error)),
         None if short > 0 => Ended::ShortOfExpectations,
@@ -122,7 +147,13 @@ fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
 }
 
 /// One scenario's line, and a line for each expectation that did not hold.
-fn line(name: &str, widest: usize, title: &str, report: &Report) -> String {
+fn line(
+    name: &str,
+    widest: usize,
+    title: &str,
+    report: &ScenarioReport,
+    cases: &[TestCase],
+) -> String {
     let (word, colour) = if report.was_interrupted() {
         ("CUT", AnsiColor::Yellow)
     } else if report.met_expectations() {
@@ -131,18 +162,18 @@ fn line(name: &str, widest: usize, title: &str, report: &Report) -> String {
         ("SHORT", AnsiColor::Red)
     };
     let style: Style = colour.on_default().bold();
-    let strategies: Vec<_> = report.runs.iter().map(|run| run.strategy.as_str()).collect();
+    let strategies: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
     let about = match title.lines().next() {
         None | Some("") => strategies.join(", "),
         Some(first) => first.chars().filter(|c| !c.is_control()).collect(),
     };
     let mut text = format!(" {style}{word:<6}{style:#}{name:<widest$}  {about}\n");
-    for run in report.runs.iter().filter(|run| !run.interrupted) {
-        for unmet in run.unmet() {
-            text += &format!("       {}: {unmet}\n", run.strategy);
-        }
-        if !run.met_expectations() {
-            text += &format!("       again: {}\n", run.again);
+    for case in cases {
+        if let TestStatus::Failed { unmet, again } = &case.status {
+            for unmet in unmet {
+                text += &format!("       {}: {unmet}\n", case.name);
+            }
+            text += &format!("       again: {again}\n");
         }
     }
     text

@@ -6,15 +6,15 @@ use std::time::Duration;
 use crate::base::clock::{self, Clock};
 use crate::base::error::Error;
 use crate::base::text::document::MOST_BYTES;
-use crate::base::text::quantity::{count, parse_count, parse_duration};
+use crate::base::text::quantity::{count, exact_duration, parse_count, parse_duration};
 use crate::check::report::{Evidence, Hint, Purpose};
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
 use crate::explore::{
-    self, Exploration, LevelTried, Limits, Method, Plan, PreemptionBound, Recording, Sampling,
-    StateGraph,
+    self, ENOUGH_ORDERS, ENOUGH_STATES, Exploration, LevelTried, Limits, Method, Plan,
+    PreemptionBound, Recording, Sampling, StateGraph,
 };
-use crate::render;
+use crate::render::{self, TestCase};
 use crate::stores::model::Isolation;
 use crate::stores::{Address, StoreKind};
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -22,8 +22,9 @@ use crate::worlds::threads::Control;
 use clap::{Args, ValueEnum};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::ci::{CiLog, JunitFlag, logged};
 use super::meaning::{check_level, check_level_of, refuse};
-use super::output::{Output, tell_password, to_stderr};
+use super::output::{Output, refuse_same_file, tell_password, to_stderr};
 use super::shop::{OutputFormat, ReportFlags, ServerFlags, ShopFlags, finish, tell_unmet};
 use super::{Ended, interrupt};
 
@@ -140,6 +141,8 @@ pub(crate) struct ExploreArgs {
     limits: LimitFlags,
     #[command(flatten)]
     report: ReportFlags,
+    #[command(flatten)]
+    junit: JunitFlag,
 }
 
 /// A level that is to be tried.
@@ -166,27 +169,28 @@ const MOST_DRAWN: usize = 1_000_000;
 const SCHEDULES: u64 = 10_000;
 const SCHEDULES_AT_SERVER: u64 = 1_000;
 
-/// States to be content with once something was found.
-const ENOUGH: usize = 200_000;
-
-/// Orders of statements, likewise.
-const ENOUGH_ORDERS: u64 = 500;
-
 pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
+    refuse_same_file(&[
+        ("--output", args.report.output.as_deref()),
+        ("--record", args.search.record.as_deref()),
+        ("--graph", args.search.graph.as_deref()),
+        ("--junit", args.junit.junit.as_deref()),
+    ])?;
+    let log = CiLog::open("oversell-sim explore", &args.junit, args.report.is_github())?;
+    logged(log, args.shop.file(), &args.shop.named(), |cases| search_and_report(args, cases))
+}
+
+/// Searches, writes the report, and adds a test case.
+fn search_and_report(args: &ExploreArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
     let strategy = args.shop.strategy()?;
     if args.shop.is_for_any() && strategy.described().is_none() {
-        return run_any(strategy, args);
+        return run_any(strategy, args, cases);
     }
     let settings = args.shop.settings_at(strategy, &args.server)?;
     if settings.store != StoreKind::Memory {
-        return run_at_server(strategy, &settings, args);
+        return run_at_server(strategy, &settings, args, cases);
     }
     args.check_for_model(strategy)?;
-    let (output, record, graph) = (&args.report.output, &args.search.record, &args.search.graph);
-    let is_same = |one: &Option<PathBuf>, other| one.is_some() && one == other;
-    if is_same(output, record) || is_same(output, graph) || is_same(record, graph) {
-        return Err(Error::input("--output, --record and --graph must be different files"));
-    }
     let open = |file: &Option<PathBuf>, flag| {
         file.as_deref().map(|path| Output::open(Some(path), flag)).transpose()
     };
@@ -196,8 +200,11 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let watch = SearchContext::start(&args.limits)?;
     let (mut report, drawn) = watch.run(|stopped| search(strategy, &settings, args, stopped))?;
     report.hints = hints(strategy, &settings, &report);
+    let took = watch.took();
+    let again = args.again(strategy, &settings).to_string();
+    cases.push(watch.test_case(&report, args, &again, took));
     let to_play = || explore::play_graph(strategy, &settings, &report).map(Some);
-    let ended = finish(&report, Some(watch.took()), output, &args.report, to_play)?;
+    let ended = finish(&report, Some(took), output, &args.report, to_play)?;
     if let Some(record) = record {
         write_recording(record, strategy, &settings, &report)?;
     }
@@ -221,6 +228,33 @@ impl ExploreArgs {
     /// Whether to be content with the first finding.
     fn finds_first(&self) -> bool {
         self.search.find != Some(FindMode::All)
+    }
+
+    /// The command that repeats the search.
+    fn again(&self, strategy: &dyn DynStrategy, settings: &Settings) -> Command {
+        let mut again = Command::of(Verb::Explore, strategy, settings);
+        if let Some(sampler) = self.sampling.random {
+            again = again.switch(if sampler == Sampler::Plain { "random=plain" } else { "random" });
+            if !settings.has_random_wants() {
+                again = again.flag("seed", &settings.seed.to_string());
+            }
+        }
+        if self.search.no_reduce {
+            again = again.switch("no-reduce");
+        }
+        let all = (self.search.find == Some(FindMode::All)).then(|| "all".to_owned());
+        let number = |number: Option<u64>| number.map(|number| number.to_string());
+        let flags = [
+            ("find", all),
+            ("preemptions", number(self.search.preemptions)),
+            ("schedules", number(self.sampling.schedules)),
+            ("depth", number(self.sampling.depth)),
+            ("max-states", number(self.limits.max_states)),
+            ("max-memory", number(self.limits.max_memory)),
+            ("max-time", self.limits.max_time.map(exact_duration)),
+        ];
+        let said = flags.into_iter().filter_map(|(name, text)| Some((name, text?)));
+        said.fold(again, |again, (name, text)| again.flag(name, &text))
     }
 
     /// Refuses what only means something at a real server.
@@ -316,6 +350,7 @@ fn run_at_server(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     args: &ExploreArgs,
+    cases: &mut Vec<TestCase>,
 ) -> Result<Ended, Error> {
     args.check_for_server(settings)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
@@ -369,6 +404,8 @@ fn run_at_server(
     }
     report.hints = hints(strategy, settings, &report);
     report.hints.extend(cured(strategy, settings, &report, &address));
+    let again = args.again(strategy, settings).at(&address).to_string();
+    cases.push(watch.test_case(&report, args, &again, took));
     let ended = finish(&report, Some(took), output, &args.report, || Ok(graph))?;
     if let Some(record) = record {
         write_recording(record, strategy, settings, &report)?;
@@ -465,6 +502,18 @@ impl SearchContext {
         Duration::from_nanos(self.clock.now())
     }
 
+    /// The test case of a search; `again` is the command that repeats it.
+    fn test_case(
+        &self,
+        report: &Exploration,
+        args: &ExploreArgs,
+        again: &str,
+        took: Duration,
+    ) -> TestCase {
+        let judgements = report.judge(&args.report.expectations());
+        TestCase::of_exploration(report, &judgements, again, self.control.is_stopped(), took)
+    }
+
     /// How a command has ended, if not by Ctrl-C.
     fn ended(&self, ended: Ended) -> Ended {
         if self.control.is_stopped() { Ended::Interrupted } else { ended }
@@ -501,7 +550,7 @@ fn limits_of(args: &ExploreArgs) -> Limits {
     Limits {
         states: args.limits.max_states.map_or(usual.states, |states| states as usize),
         memory: args.limits.max_memory.map_or(usual.memory, |bytes| bytes as usize),
-        enough_after_finding: args.finds_first().then_some(ENOUGH),
+        enough_after_finding: args.finds_first().then_some(ENOUGH_STATES),
     }
 }
 
@@ -532,7 +581,11 @@ fn search(
 }
 
 /// Any number of buyers.
-fn run_any(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Result<Ended, Error> {
+fn run_any(
+    strategy: &dyn DynStrategy,
+    args: &ExploreArgs,
+    cases: &mut Vec<TestCase>,
+) -> Result<Ended, Error> {
     args.check_for_any(strategy)?;
     let settings = args.shop.settings_but_for_buyers(strategy)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
@@ -544,10 +597,14 @@ fn run_any(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Result<Ended, Erro
     let known = explore::after_any(strategy, &settings, &report);
     report.hints = known.map(|next| next.command(strategy)).into_iter().collect();
     let took = watch.took();
+    let judgements = report.judge(&args.report.expectations());
+    let again = args.again(strategy, &settings).for_any_buyers().to_string();
+    let is_stopped = watch.control.is_stopped();
+    cases.push(TestCase::of_any_buyers(&report, &judgements, &again, is_stopped, took));
     output.write(&match args.report.format {
-        OutputFormat::Table => render::any_buyers(&report, took),
+        OutputFormat::Table | OutputFormat::Github => render::any_buyers(&report, took),
         OutputFormat::Json => render::json(&report)?,
         OutputFormat::Html => render::any_buyers_page(&report, took)?,
     })?;
-    tell_unmet(report.judge(&args.report.expectations())).map(|ended| watch.ended(ended))
+    tell_unmet(judgements, args.report.format).map(|ended| watch.ended(ended))
 }

@@ -127,7 +127,7 @@ pub(super) fn app(path: &Path, is_same_buyer: bool) -> Result<DescribedCheckout,
 }
 
 fn kept(checkout: Checkout) -> DescribedCheckout {
-    let checkout: &Checkout = Box::leak(Box::new(checkout));
+    let checkout = checkout.kept();
     (checkout, checkout)
 }
 
@@ -138,79 +138,7 @@ pub(super) fn described(
     flags: &[(&Setting, String)],
 ) -> Result<Settings, Error> {
     for (setting, _) in flags {
-        let name = setting.name;
-        match setting.flag.part {
-            Part::Tables => {
-                return Err(Error::input(format!(
-                    "--{name} is about tables of ours; {} has its own",
-                    checkout.path
-                )));
-            }
-            Part::Carts | Part::Timers | Part::Faults => {
-                return Err(Error::input(format!(
-                    "--{name} means nothing to a checkout that is described in a file; leave it out"
-                )));
-            }
-            Part::Shop | Part::Buyers | Part::Server | Part::Transactions | Part::Private => {}
-        }
-        if name == "qty" && !checkout.steps_know("qty") {
-            return Err(Error::input(format!(
-                "--qty: {} does not ask for it; write :qty where a step takes units",
-                checkout.path
-            )));
-        }
-        if name == "stock" && !checkout.setup_knows("stock") {
-            return Err(Error::input(format!(
-                "--stock: {} does not ask for it; write a statement with :stock into its `setup`",
-                checkout.path
-            )));
-        }
+        checkout.check_setting(setting, &format!("--{}", setting.name)).map_err(Error::Input)?;
     }
     applied(checkout.applied(settings), flags)
-}
-
-/// The settings that a strategy's claim is about, in place of the usual ones. Whether the claim's own shop is one that
-/// can be is seen when flags are in their places: where it cannot, what the claim says of the shop is left out.
-pub(super) fn with_claim(
-    settings: Settings,
-    strategy: &dyn DynStrategy,
-    flags: &[(&Setting, String)],
-    can_be: impl Fn(&Settings) -> bool,
-) -> Settings {
-    let when = strategy.card().claim.when();
-    let with = |is_meant: &dyn Fn(&str) -> bool| {
-        let mut settings = settings.clone();
-        for (name, text) in when.iter().filter(|(name, _)| is_meant(name)) {
-            // Cannot fail: a test reads what every claim says.
-            let _ = settings.set(name, text);
-        }
-        settings
-    };
-    let whole = with(&|_| true);
-    match applied(whole.clone(), flags) {
-        Ok(said) if !can_be(&said) => with(&|name| !is_of_shop(name)),
-        // What a flag says wrongly is told when it is read again.
-        _ => whole,
-    }
-}
-
-/// Whether a setting says how large a shop is and what its buyers want.
-fn is_of_shop(name: &str) -> bool {
-    Setting::named(name)
-        .is_some_and(|setting| matches!(setting.flag.part, Part::Shop | Part::Carts))
-}
-
-/// Where only strategies run that are about carts, and nothing else was said: two products, and both
-/// in every cart.
-pub(super) fn with_carts(
-    settings: Settings,
-    strategies: &[&dyn DynStrategy],
-    flags: &[(&Setting, String)],
-) -> Settings {
-    let all_sell_carts = strategies.iter().all(|strategy| strategy.card().carts);
-    let is_said = flags.iter().any(|(setting, _)| setting.flag.part == Part::Carts);
-    match (all_sell_carts, is_said) {
-        (true, false) => Settings { items: 2, cart: 2, ..settings },
-        _ => settings,
-    }
 }

@@ -1,6 +1,7 @@
 //! The commands. Only here is anything printed.
 
 mod check;
+mod ci;
 mod doctor;
 mod explore;
 mod flags;

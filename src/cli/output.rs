@@ -82,6 +82,17 @@ impl Output {
     }
 }
 
+/// Refuses two flags that name the same file.
+pub(crate) fn refuse_same_file(flags: &[(&str, Option<&Path>)]) -> Result<(), Error> {
+    for (place, (flag, path)) in flags.iter().enumerate() {
+        let is_same = |(_, other): &&(&str, Option<&Path>)| path.is_some() && other == path;
+        if let Some((other, _)) = flags[..place].iter().find(is_same) {
+            return Err(Error::input(format!("{other} and {flag} must be different files")));
+        }
+    }
+    Ok(())
+}
+
 /// The folder that a file is in.
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {

@@ -10,15 +10,18 @@ use crate::check::report::Report;
 use crate::command::Verb;
 use crate::domain::op::OpKind;
 use crate::domain::settings::{Part, Settings};
+use crate::explore::with_carts;
+use crate::render::{self, TestCase};
 use crate::run::rounds::race_all_at;
 use crate::stores::{Address, StoreKind};
+use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::{render, strategies};
 use clap::{Args, ValueEnum};
 
-use super::flags::{self, DescribedCheckout, Offer, SettingFlags, applied, with_carts};
+use super::ci::{CiLog, JunitFlag, logged};
+use super::flags::{self, DescribedCheckout, Offer, SettingFlags, applied};
 use super::meaning::{check_level, refuse};
-use super::output::{Output, tell_password, to_stderr};
+use super::output::{Output, refuse_same_file, tell_password, to_stderr};
 use super::{Ended, interrupt, progress};
 
 /// How long buyers wait in a race of the zoo in memory, if no flag says so. Some of its strategies keep locks for ever,
@@ -108,6 +111,8 @@ enum ReportFormat {
     Markdown,
     /// A page for a browser.
     Html,
+    /// A table, annotations and a job summary, for GitHub Actions.
+    Github,
 }
 
 /// What `race` takes.
@@ -148,6 +153,8 @@ pub(crate) struct RaceArgs {
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE", help_heading = "The report")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    junit: JunitFlag,
     /// Print only the verdict of a table, and show no progress bar
     #[arg(long, short, help_heading = "The report")]
     quiet: bool,
@@ -184,6 +191,19 @@ impl RaceArgs {
 }
 
 pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
+    refuse_same_file(&[
+        ("--output", args.output.as_deref()),
+        ("--junit", args.junit.junit.as_deref()),
+    ])?;
+    let is_github = args.format == ReportFormat::Github;
+    let log = CiLog::open("oversell-sim race", &args.junit, is_github)?;
+    let file = args.checkout.as_deref().or(args.app.as_deref());
+    let name = file.map_or_else(|| args.strategies.join(","), |file| file.display().to_string());
+    logged(log, file, &name, |cases| race(args, cases))
+}
+
+/// Races, writes the report, and adds a test case for each strategy.
+fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
     let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
     let (strategies, settings) = match (&args.checkout, &args.app) {
         (Some(path), _) => args.described(flags::checkout(path)?, settings)?,
@@ -224,8 +244,9 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
         race_all_at(&address, &strategies, &settings, &expectations, &control)
     })?;
 
-    let tells_expectations =
-        args.format == ReportFormat::Table && output.is_stdout() && !args.quiet;
+    let is_table = matches!(args.format, ReportFormat::Table | ReportFormat::Github);
+    let tells_expectations = is_table && output.is_stdout() && !args.quiet;
+    cases.extend(TestCase::all_of(&report));
     output.write(&written(&report, args)?)?;
     if !tells_expectations {
         for run in &report.runs {
@@ -239,8 +260,10 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
 
 fn written(report: &Report, args: &RaceArgs) -> Result<String, Error> {
     match args.format {
-        ReportFormat::Table if args.quiet => Ok(render::verdicts(report)),
-        ReportFormat::Table => Ok(render::table(report)),
+        ReportFormat::Table | ReportFormat::Github => Ok(match args.quiet {
+            true => render::verdicts(report),
+            false => render::table(report),
+        }),
         ReportFormat::Json => render::json(report),
         ReportFormat::Csv => render::csv(report),
         ReportFormat::Markdown => Ok(render::markdown(report)),

@@ -1,13 +1,18 @@
 //! `replay`: one schedule, step by step.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::base::clock::{Clock, Wall};
 use crate::base::error::Error;
+use crate::command::{Command, Verb};
 use crate::explore::{self, Recording, Schedule};
+use crate::render::TestCase;
 use crate::stores::StoreKind;
 use clap::Args;
 
 use super::Ended;
+use super::ci::{CiLog, JunitFlag, logged};
 use super::interrupt;
 use super::meaning::{check_level, check_level_of};
 use super::output::{Output, tell_password};
@@ -36,6 +41,13 @@ pub(crate) struct ReplayArgs {
 }
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
+    let log = CiLog::open("oversell-sim replay", &JunitFlag::default(), args.report.is_github())?;
+    logged(log, args.shop.file(), &args.shop.named(), |cases| replay(args, cases))
+}
+
+/// Follows the schedule, writes the report, and adds a test case.
+fn replay(args: &ReplayArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
+    let clock = Wall::start();
     let recording = match (&args.schedule, &args.schedule_file) {
         (Some(schedule), _) => {
             Recording { strategy: None, settings: None, schedule: schedule.clone() }
@@ -64,13 +76,18 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
             let control = interrupt::control()?;
             let address = args.server.address();
             let server = explore::server_for(strategy, &settings, &address, &control)?;
-            let settings = explore::as_furnished(strategy, settings, &*server)?;
+            let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
             tell_password(&address);
             let report =
                 explore::replay_orders(strategy, &settings, &*server, &recording.schedule)?;
             (report.at(&address), settings)
         }
     };
+    let judgements = report.judge(&args.report.expectations());
+    let schedule = recording.schedule.to_string();
+    let again = Command::of(Verb::Replay, strategy, &settings).flag("schedule", &schedule);
+    let took = Duration::from_nanos(clock.now());
+    cases.push(TestCase::of_exploration(&report, &judgements, &again.to_string(), false, took));
     let graph = || match settings.store {
         StoreKind::Memory => explore::play_graph(strategy, &settings, &report).map(Some),
         _ => Ok(None),

@@ -11,7 +11,7 @@ use crate::command::Verb;
 use crate::describe::app::App;
 use crate::describe::checkout::Checkout;
 use crate::domain::settings::{Part, Setting, Settings};
-use crate::explore::{self, Exploration, PlayGraph};
+use crate::explore::{self, Exploration, PlayGraph, with_carts, with_claim};
 use crate::stores::model::{Faults, Isolation};
 use crate::stores::{Address, StoreKind};
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -19,9 +19,7 @@ use crate::{render, strategies};
 use clap::{Args, ValueEnum};
 
 use super::Ended;
-use super::flags::{
-    self, Given, Offer, SettingFlags, applied, described, setting, with_carts, with_claim,
-};
+use super::flags::{self, Given, Offer, SettingFlags, applied, described, setting};
 use super::meaning::refuse;
 use super::output::{Output, to_stderr};
 
@@ -165,20 +163,23 @@ impl ServerFlags {
         Ok(settings)
     }
 
-    /// Refuses all of them, where there is no server.
-    pub(super) fn check_unused(&self) -> Result<(), Error> {
+    /// Refuses those that a scenario says itself.
+    pub(super) fn check_for_scenarios(&self) -> Result<(), Error> {
         let why = "is for --checkout; a scenario names its own store";
-        let given = [
-            ("--store", self.names_store()),
-            ("--url", self.url.is_some()),
-            ("--allow-remote", self.allow_remote),
-            ("--allow-triggers", self.allow_triggers),
-        ];
-        refuse(&given, why)?;
+        refuse(&[("--store", self.names_store()), ("--url", self.url.is_some())], why)?;
         match self.settings().first() {
             Some((setting, _)) => Err(Error::input(format!("--{}: {why}", setting.name))),
             None => Ok(()),
         }
+    }
+
+    /// Refuses to allow what only a checkout or an application of the user's own needs, where there is none.
+    pub(super) fn check_allowed_for(&self, is_described: bool) -> Result<(), Error> {
+        let given = [
+            ("--allow-remote", self.allow_remote && !is_described),
+            ("--allow-triggers", self.allow_triggers && !is_described),
+        ];
+        refuse(&given, "no scenario here names a checkout or an application; leave it out")
     }
 
     /// Refuses another place than that of a recording with these settings.
@@ -238,6 +239,17 @@ impl ShopFlags {
                 "--strategy: name the checkout, such as --strategy naive",
             ))),
         }
+    }
+
+    /// The file that describes the checkout; none for a strategy.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.checkout.as_deref().or(self.app.as_deref())
+    }
+
+    /// What was named: a strategy, or a file.
+    pub(super) fn named(&self) -> String {
+        let strategy = || self.strategy.clone().unwrap_or_default();
+        self.file().map_or_else(strategy, |file| file.display().to_string())
     }
 
     /// The settings that were given.
@@ -392,6 +404,8 @@ pub(super) enum OutputFormat {
     Json,
     /// A page for a browser, in which the reader can be the scheduler.
     Html,
+    /// A table, annotations and a job summary, for GitHub Actions.
+    Github,
 }
 
 /// How to print, and what must hold.
@@ -414,6 +428,11 @@ pub(super) struct ReportFlags {
 }
 
 impl ReportFlags {
+    /// Whether the report is for GitHub Actions.
+    pub(super) fn is_github(&self) -> bool {
+        self.format == OutputFormat::Github
+    }
+
     /// What must hold.
     pub(super) fn expectations(&self) -> Vec<Expectation> {
         let all = self.expectations.iter().cloned();
@@ -430,19 +449,21 @@ pub(super) fn finish(
     graph: impl FnOnce() -> Result<Option<PlayGraph>, Error>,
 ) -> Result<Ended, Error> {
     output.write(&match flags.format {
-        OutputFormat::Table => render::exploration(report, took),
+        OutputFormat::Table | OutputFormat::Github => render::exploration(report, took),
         OutputFormat::Json => render::json(report)?,
         OutputFormat::Html => render::exploration_page(report, took, graph()?.as_ref())?,
     })?;
-    tell_unmet(report.judge(&flags.expectations()))
+    tell_unmet(report.judge(&flags.expectations()), flags.format)
 }
 
-/// Says which expectations did not hold.
-pub(super) fn tell_unmet(judgements: Vec<Judgement>) -> Result<Ended, Error> {
+/// Says which expectations did not hold, unless annotations do.
+pub(super) fn tell_unmet(judgements: Vec<Judgement>, format: OutputFormat) -> Result<Ended, Error> {
     let mut ended = Ended::Well;
     for judgement in judgements.into_iter().filter(|judgement| !judgement.held) {
         let (expectation, seen) = (&judgement.expectation, judgement.seen());
-        to_stderr(&format!("expected {expectation}, but {seen}\n"));
+        if format != OutputFormat::Github {
+            to_stderr(&format!("expected {expectation}, but {seen}\n"));
+        }
         ended = Ended::ShortOfExpectations;
     }
     Ok(ended)

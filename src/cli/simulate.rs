@@ -8,18 +8,20 @@ use crate::base::text::quantity::{parse_count, parse_duration};
 use crate::check::expect::Expectation;
 use crate::command::Command;
 use crate::domain::op::OpKind;
+use crate::render::{self, TestCase};
 use crate::run::seeds::{simulate_all, tell_story};
 use crate::scenario::Scenario;
+use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::threads::Control;
 use crate::worlds::timed::{SimConfig, StoryLine};
-use crate::{render, strategies};
 use clap::Args;
 
+use super::ci::{CiLog, JunitFlag, logged};
 use super::explore::{jobs, pool};
 use super::flags::setting;
 use super::meaning::refuse;
-use super::output::{Output, to_stderr, to_stdout};
+use super::output::{Output, refuse_same_file, to_stderr, to_stdout};
 use super::shop::OutputFormat;
 use super::{Ended, interrupt, progress};
 
@@ -63,6 +65,8 @@ pub(crate) struct SimulateArgs {
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE", help_heading = "The report")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    junit: JunitFlag,
     /// Print the verdict alone, without the story and the tables; show no progress bar
     #[arg(long, short, help_heading = "The report")]
     quiet: bool,
@@ -84,13 +88,25 @@ fn seeds(text: &str) -> Result<u32, String> {
 }
 
 pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
+    refuse_same_file(&[
+        ("--output", args.output.as_deref()),
+        ("--junit", args.junit.junit.as_deref()),
+    ])?;
+    let is_github = args.format == OutputFormat::Github;
+    let log = CiLog::open("oversell-sim simulate", &args.junit, is_github)?;
+    let name = args.path.display().to_string();
+    logged(log, Some(&args.path), &name, |cases| simulate(args, cases))
+}
+
+/// Simulates, writes the report, and adds a test case for each strategy.
+fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
     let name = args.path.display().to_string();
     let flags = [("buyers", &args.buyers), ("stock", &args.stock), ("seed", &args.seed)];
     let scenario = Scenario::read_with(&args.path, &flags)?;
     let Some(mut scene) = scenario.scene else {
         return Err(Error::input(format!(
-            "{name} is a race on threads, not a simulated shop: it has no [[region]]; \
-             `{}` runs it",
+            "{name} is a {}, not a simulated shop: it has no [[region]]; `{}` runs it",
+            if scenario.is_search() { "search" } else { "race on threads" },
             Command::new("check").word(&name)
         )));
     };
@@ -133,17 +149,18 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
             simulate_all(&strategies, &scene, seeds, &expectations, &again, &control)
         })
     })?;
+    cases.extend(TestCase::all_of(&report));
     let text = match args.format {
         OutputFormat::Json => render::json(&report)?,
         OutputFormat::Html => {
             let stories = stories(args, &strategies, &scene, seeds, &control)?;
             render::simulation_page(&report, &stories, scene.opens_s)?
         }
-        OutputFormat::Table if args.quiet => render::verdicts(&report),
-        OutputFormat::Table => render::table(&report),
+        OutputFormat::Table | OutputFormat::Github if args.quiet => render::verdicts(&report),
+        OutputFormat::Table | OutputFormat::Github => render::table(&report),
     };
     output.write(&text)?;
-    if args.format != OutputFormat::Table || args.quiet {
+    if matches!(args.format, OutputFormat::Json | OutputFormat::Html) || args.quiet {
         for unmet in report.runs.iter().flat_map(|run| run.unmet()) {
             to_stderr(&format!("{unmet}\n"));
         }
@@ -168,7 +185,8 @@ fn stories(
 
 /// A story is told of few buyers and one seed.
 fn tells_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> bool {
-    let is_for_eyes = args.format == OutputFormat::Table && !args.quiet && args.output.is_none();
+    let is_table = matches!(args.format, OutputFormat::Table | OutputFormat::Github);
+    let is_for_eyes = is_table && !args.quiet && args.output.is_none();
     is_for_eyes && seeds == 1 && scene.rush.buyers() <= MOST_TOLD
 }
 

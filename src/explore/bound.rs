@@ -2,6 +2,12 @@
 
 use crate::scheduler::Bounds;
 
+/// States of the model to be content with once something was found, if only the first finding is asked for.
+pub const ENOUGH_STATES: usize = 200_000;
+
+/// Orders of statements at a real server, likewise.
+pub const ENOUGH_ORDERS: u64 = 500;
+
 /// How many preemptions a search tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PreemptionBound {

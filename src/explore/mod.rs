@@ -21,11 +21,14 @@ mod server;
 mod survey;
 mod timeline;
 mod touch;
+mod usual;
 
 pub use crate::scheduler::{Method, Schedule};
-pub use bound::{Plan, PreemptionBound};
+pub use bound::{ENOUGH_ORDERS, ENOUGH_STATES, Plan, PreemptionBound};
 pub use builder::{Explore, explore};
-pub use exploration::{Covered, Exploration, FindingReport, OrderCoverage, parse_expectation};
+pub use exploration::{
+    Covered, Exploration, FindingReport, OrderCoverage, check_expectation, parse_expectation,
+};
 pub use incident::{Incident, IncidentKind};
 pub use level::{LevelTried, NoLevel};
 pub use model::any::{AnyBuyers, MOST_BUYERS, any_buyers};
@@ -68,3 +71,4 @@ pub use server::results::OrderOutcome;
 pub use survey::{Survey, SurveyColumn, SurveyRow, SurveyVerdict, survey};
 pub use timeline::TimelineRow;
 pub use touch::{Access, Touch};
+pub use usual::{with_carts, with_claim};

@@ -1,52 +1,62 @@
-//! Checked scenarios as JUnit XML, the form that CI servers read: one suite for each file, one case for each strategy.
+//! Test suites as JUnit XML, the form that CI servers read.
 
-use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
+use chrono::{DateTime, Utc};
+use quick_junit::{NonSuccessKind, Report as Document, TestCase as Case, TestCaseStatus};
 
+use super::test_suite::{TestCase, TestStatus, TestSuite};
 use crate::base::error::Error;
-use crate::check::report::{Report, Run};
 
-/// One suite for each scenario, named by its path.
+/// The suites as one document of this name.
 ///
 /// # Errors
 /// [`Error::World`] if the text cannot be written.
-pub fn junit<'a>(
-    checked: impl IntoIterator<Item = (&'a str, &'a Result<Report, Error>)>,
-) -> Result<String, Error> {
-    let mut document = Document::new("oversell-sim check");
-    for (path, outcome) in checked {
-        let mut suite = TestSuite::new(path);
-        match outcome {
-            Ok(report) => suite.add_test_cases(report.runs.iter().map(case)),
-            Err(error) => {
-                let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-                status.set_message(error.to_string());
-                suite.add_test_case(TestCase::new("scenario", status))
-            }
-        };
-        document.add_test_suite(suite);
+pub fn junit(name: &str, suites: &[TestSuite]) -> Result<String, Error> {
+    let mut document = Document::new(name);
+    if let Some(began) = suites.iter().map(|suite| suite.began).min() {
+        document.set_timestamp(DateTime::<Utc>::from(began));
     }
+    document.set_time(suites.iter().map(|suite| suite.took).sum());
+    document.add_test_suites(suites.iter().map(suite));
     document
         .to_string()
         .map(|text| text + "\n")
         .map_err(|error| Error::world(format!("cannot write the JUnit report: {error}")))
 }
 
-fn case(run: &Run) -> TestCase {
-    let mut unmet = run.unmet().peekable();
-    let status = if run.interrupted {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message("interrupted");
-        status
-    } else if unmet.peek().is_none() {
-        TestCaseStatus::success()
-    } else {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(unmet.collect::<Vec<_>>().join("; "));
-        status.set_description(run.again.clone());
+fn suite(suite: &TestSuite) -> quick_junit::TestSuite {
+    let mut written = quick_junit::TestSuite::new(suite.name.as_str());
+    written.set_timestamp(DateTime::<Utc>::from(suite.began)).set_time(suite.took);
+    written.add_test_cases(suite.cases.iter().map(|one| case(suite, one)));
+    written
+}
+
+fn case(suite: &TestSuite, case: &TestCase) -> Case {
+    let mut written = Case::new(case.name.as_str(), status(&case.status));
+    written.set_classname(suite.name.as_str()).set_assertions(case.expectations);
+    written.set_time(case.took);
+    if let Some(file) = &suite.file {
+        written.extra.insert("file".into(), file.in_repository.as_str().into());
+    }
+    if !case.report.is_empty() {
+        written.set_system_out(case.report.as_str());
+    }
+    written
+}
+
+fn status(status: &TestStatus) -> TestCaseStatus {
+    let non_success = |kind, message: &str| {
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_message(message);
         status
     };
-    let mut case = TestCase::new(run.strategy.as_str(), status);
-    case.set_assertions(run.expectations.len());
-    case.set_time(std::time::Duration::from_nanos(run.figures.elapsed));
-    case
+    match status {
+        TestStatus::Passed => TestCaseStatus::success(),
+        TestStatus::Failed { unmet, again } => {
+            let mut status = non_success(NonSuccessKind::Failure, &unmet.join("; "));
+            status.set_description(format!("{}\nagain: {again}", unmet.join("\n")));
+            status
+        }
+        TestStatus::Interrupted => non_success(NonSuccessKind::Error, "interrupted"),
+        TestStatus::Error(why) => non_success(NonSuccessKind::Error, why),
+    }
 }

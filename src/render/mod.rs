@@ -4,6 +4,8 @@ mod checkup;
 mod csv;
 mod exploration;
 #[cfg(feature = "cli")]
+mod github;
+#[cfg(feature = "cli")]
 mod html;
 mod json;
 #[cfg(feature = "cli")]
@@ -14,6 +16,8 @@ mod sections;
 mod story;
 mod survey;
 mod table;
+#[cfg(feature = "cli")]
+mod test_suite;
 mod verdict;
 
 use std::fmt;
@@ -25,6 +29,8 @@ pub use checkup::checkup;
 pub use csv::csv;
 pub use exploration::{any_buyers, exploration, timeline};
 #[cfg(feature = "cli")]
+pub use github::{annotations, job_summary};
+#[cfg(feature = "cli")]
 pub use html::{any_buyers_page, exploration_page, race_page, simulation_page, survey_page};
 pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
@@ -34,6 +40,8 @@ pub use rehearsal::rehearsal;
 pub use story::story;
 pub use survey::survey;
 pub use table::{table, verdicts};
+#[cfg(feature = "cli")]
+pub use test_suite::{SourceFile, TestCase, TestStatus, TestSuite};
 
 impl fmt::Display for Report {
     /// The tables, without colour.

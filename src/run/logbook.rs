@@ -1,7 +1,9 @@
 //! The logbook: takes in one round after another, keeps what the report needs, forgets the rest.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
+use crate::base::clock::{Clock, Wall};
 use crate::base::text::quantity::count;
 use crate::check::audit::Finding;
 use crate::check::expect::{Expectation, Judge};
@@ -17,6 +19,7 @@ use crate::domain::finding::FindingKind;
 /// A run's rounds, as far as they have been raced.
 #[derive(Debug)]
 pub struct Logbook {
+    clock: Wall,
     rounds: u32,
     contended_rounds: u32,
     total: FigureTotals,
@@ -32,6 +35,7 @@ impl Logbook {
     #[must_use]
     pub fn open(expectations: &[Expectation]) -> Self {
         Self {
+            clock: Wall::start(),
             rounds: 0,
             contended_rounds: 0,
             total: FigureTotals::default(),
@@ -122,6 +126,7 @@ impl Logbook {
             rounds: self.rounds,
             contended_rounds: self.contended_rounds,
             interrupted,
+            took: Duration::from_nanos(self.clock.now()),
             incomplete: incomplete.clone(),
             relative: None,
             figures,

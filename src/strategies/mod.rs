@@ -113,14 +113,28 @@ pub fn select<'a>(
     names: impl IntoIterator<Item = &'a str>,
     settings: &Settings,
 ) -> Result<Vec<&'static dyn DynStrategy>, Error> {
+    select_where(names, |strategy| lacks(strategy, settings).is_none())
+}
+
+/// The same in the model, which offers every op.
+///
+/// # Errors
+/// As [`select`].
+#[doc(hidden)]
+pub fn select_in_model<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<&'static dyn DynStrategy>, Error> {
+    select_where(names, |_| true)
+}
+
+fn select_where<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    is_meant: impl Fn(&dyn DynStrategy) -> bool,
+) -> Result<Vec<&'static dyn DynStrategy>, Error> {
     let mut chosen: Vec<&'static dyn DynStrategy> = Vec::new();
     for name in names_in(names) {
         let named: Vec<_> = match group(name) {
-            Some(all) => all
-                .iter()
-                .copied()
-                .filter(|strategy| lacks(*strategy, settings).is_none())
-                .collect(),
+            Some(all) => all.iter().copied().filter(|strategy| is_meant(*strategy)).collect(),
             None => vec![find(name)?],
         };
         for strategy in named {

@@ -1,10 +1,12 @@
 //! What a reader sees, held word for word, on reports whose figures are known.
 
+use std::time::{Duration, SystemTime};
+
 use insta::assert_snapshot;
 use oversell_sim::unstable::buyer::Ending::{self, Abandoned, Bought, Rejected, Unserved};
 use oversell_sim::unstable::buyer::Visit;
 use oversell_sim::unstable::expect::Judge;
-use oversell_sim::unstable::render;
+use oversell_sim::unstable::render::{self, SourceFile, TestCase, TestSuite};
 use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::threads::Round;
 use oversell_sim::{Evidence, Expectation, Report};
@@ -124,12 +126,38 @@ fn a_comparison_as_csv() {
 
 #[test]
 fn checked_scenarios_as_junit() {
-    let checked = [
-        ("scenarios/both.toml", Ok(comparison())),
-        ("scenarios/wrong.toml", Err(oversell_sim::Error::input("wrong.toml:1:1: no <key>"))),
-    ];
-    let checked = checked.iter().map(|(path, outcome)| (*path, outcome));
-    assert_snapshot!(render::junit(checked).unwrap());
+    assert_snapshot!(render::junit("oversell-sim check", &checked()).unwrap());
+}
+
+#[test]
+fn checked_scenarios_as_annotations() {
+    let annotations: String = checked().iter().map(render::annotations).collect();
+    assert_snapshot!(annotations);
+}
+
+#[test]
+fn checked_scenarios_as_a_job_summary() {
+    assert_snapshot!(render::job_summary("oversell-sim check", &checked()));
+}
+
+/// Two files that were checked: one in which a strategy fell short, and one with a mistake.
+fn checked() -> [TestSuite; 2] {
+    let mut report = comparison();
+    for run in &mut report.runs {
+        run.took = Duration::from_millis(1_234);
+    }
+    let error = oversell_sim::Error::input("scenarios/wrong.toml:1:7: no <key>");
+    [
+        ("scenarios/both.toml", TestCase::all_of(&report)),
+        ("scenarios/wrong.toml", vec![TestCase::of_error("scenario", &error)]),
+    ]
+    .map(|(path, cases)| TestSuite {
+        name: path.to_owned(),
+        file: Some(SourceFile { named: path.to_owned(), in_repository: path.to_owned() }),
+        began: SystemTime::UNIX_EPOCH,
+        took: Duration::from_millis(2_500),
+        cases,
+    })
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod over_time;
 mod overtaking;
 mod product;
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::base::samples::DurationClass;
@@ -72,6 +74,9 @@ pub struct Run {
     pub contended_rounds: u32,
     /// Whether Ctrl-C ended it early.
     pub interrupted: bool,
+    /// How long it took by the wall clock. JSON leaves it out, so that equal simulations give equal bytes.
+    #[serde(skip)]
+    pub took: Duration,
     /// Why it cannot support a claim that something is absent: it proves nothing, or was cut short; none if it can.
     pub incomplete: Option<String>,
     /// How long the rounds took beside the fastest run of this report; none if it is the only one.

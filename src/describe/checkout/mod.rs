@@ -50,7 +50,7 @@ use super::app::App;
 use crate::base::error::Error;
 use crate::domain::isolation::Isolation;
 use crate::domain::op::BuyerId;
-use crate::domain::settings::Settings;
+use crate::domain::settings::{Part, Setting, Settings};
 use crate::domain::store_kind::StoreKind;
 
 /// Values that every step knows by these names: the customer's number, the key of the product that it wants and how
@@ -177,6 +177,35 @@ impl Checkout {
                 self.path, self.store
             ))),
         }
+    }
+
+    /// Whether a setting means something to it. `written` is the setting as its user wrote it, for the message.
+    ///
+    /// # Errors
+    /// A sentence that says why not.
+    pub fn check_setting(&self, setting: &Setting, written: &str) -> Result<(), String> {
+        let path = self.path;
+        match (setting.flag.part, setting.name) {
+            (Part::Tables, _) => {
+                Err(format!("{written} is about tables of ours; {path} has its own"))
+            }
+            (Part::Carts | Part::Timers | Part::Faults, _) => Err(format!(
+                "{written} means nothing to a checkout that is described in a file; leave it out"
+            )),
+            (_, "qty") if !self.steps_know("qty") => Err(format!(
+                "{written}: {path} does not ask for it; write :qty where a step takes units"
+            )),
+            (_, "stock") if !self.setup_knows("stock") => Err(format!(
+                "{written}: {path} does not ask for it; write a statement with :stock into its `setup`"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps it for as long as the process runs, as strategies are kept.
+    #[must_use]
+    pub fn kept(self) -> &'static Self {
+        Box::leak(Box::new(self))
     }
 
     /// Whether any call of `setup` uses the value of this name.

@@ -1,0 +1,1 @@
+INSERT INTO product (id, stock) VALUES (1, 1);
