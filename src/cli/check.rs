@@ -17,7 +17,7 @@ use clap::Args;
 use super::flags;
 use super::output::{Output, tell_password, to_stdout};
 use super::shop::ServerFlags;
-use super::{Ended, complain, exit_code, interrupt, progress};
+use super::{Ended, complain, exit_code, interrupt, progress, width};
 
 /// What `check` takes.
 #[derive(Clone, Debug, Args)]
@@ -69,7 +69,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
             })
         });
         match &outcome {
-            Ok(report) => to_stdout(&line(&name, widest, &title, report))?,
+            Ok(report) => {
+                to_stdout(&width::of_stdout().folded(&line(&name, widest, &title, report), 7))?
+            }
             Err(error) => complain(&error.to_string()),
         }
         checked.push((name, outcome));
@@ -117,7 +119,8 @@ fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
     let next = Command::of(then, strategy, &settings).at(&address).to_string();
     let server = explore::server_to_rehearse_at(strategy, &settings, &address, &control)?;
     let rehearsal = explore::rehearse(strategy, &settings, &*server)?;
-    to_stdout(&render::rehearsal(&rehearsal, server.version(), &next))?;
+    let width = width::of_stdout();
+    to_stdout(&render::rehearsal(&rehearsal, server.version(), &next, width))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
 }
 

@@ -539,9 +539,10 @@ fn run_any(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Result<Ended, Erro
     let known = explore::after_any(strategy, &settings, &report);
     report.hints = known.map(|next| next.command(strategy)).into_iter().collect();
     let took = watch.took();
-    output.write(&match args.report.format {
-        OutputFormat::Table => render::any_buyers(&report, took),
+    let text = match args.report.format {
+        OutputFormat::Table => render::any_buyers(&report, took, output.width()),
         OutputFormat::Json => render::json(&report)?,
-    })?;
+    };
+    output.write(&text)?;
     tell_unmet(report.judge(&args.report.expectations())).map(|ended| watch.ended(ended))
 }

@@ -18,6 +18,7 @@ mod shop;
 mod simulate;
 mod stores;
 mod survey;
+mod width;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@ use crate::check::report::Report;
 use crate::command::Verb;
 use crate::domain::op::OpKind;
 use crate::domain::settings::{Part, Settings};
+use crate::render::Width;
 use crate::run::rounds::race_all_at;
 use crate::stores::{Address, StoreKind};
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -224,7 +225,8 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
 
     let tells_expectations =
         args.format == ReportFormat::Table && output.is_stdout() && !args.quiet;
-    output.write(&written(&report, args)?)?;
+    let text = written(&report, args, output.width())?;
+    output.write(&text)?;
     if !tells_expectations {
         for run in &report.runs {
             for unmet in run.unmet() {
@@ -235,10 +237,10 @@ pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
     Ok(ended(&report))
 }
 
-fn written(report: &Report, args: &RaceArgs) -> Result<String, Error> {
+fn written(report: &Report, args: &RaceArgs, width: Width) -> Result<String, Error> {
     match args.format {
-        ReportFormat::Table if args.quiet => Ok(render::verdicts(report)),
-        ReportFormat::Table => Ok(render::table(report)),
+        ReportFormat::Table if args.quiet => Ok(render::verdicts(report, width)),
+        ReportFormat::Table => Ok(render::table(report, width)),
         ReportFormat::Json => render::json(report),
         ReportFormat::Csv => render::csv(report),
         ReportFormat::Markdown => Ok(render::markdown(report)),

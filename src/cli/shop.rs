@@ -425,10 +425,11 @@ pub(super) fn finish(
     output: Output,
     flags: &ReportFlags,
 ) -> Result<Ended, Error> {
-    output.write(&match flags.format {
-        OutputFormat::Table => render::exploration(report, took),
+    let text = match flags.format {
+        OutputFormat::Table => render::exploration(report, took, output.width()),
         OutputFormat::Json => render::json(report)?,
-    })?;
+    };
+    output.write(&text)?;
     tell_unmet(report.judge(&flags.expectations()))
 }
 

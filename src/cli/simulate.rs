@@ -20,7 +20,7 @@ use super::flags::setting;
 use super::meaning::refuse;
 use super::output::{Output, to_stderr, to_stdout};
 use super::shop::OutputFormat;
-use super::{Ended, interrupt, progress};
+use super::{Ended, interrupt, progress, width};
 
 /// What `simulate` takes.
 #[derive(Clone, Debug, Args)]
@@ -134,8 +134,8 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
     })?;
     let text = match args.format {
         OutputFormat::Json => render::json(&report)?,
-        OutputFormat::Table if args.quiet => render::verdicts(&report),
-        OutputFormat::Table => render::table(&report),
+        OutputFormat::Table if args.quiet => render::verdicts(&report, output.width()),
+        OutputFormat::Table => render::table(&report, output.width()),
     };
     output.write(&text)?;
     if args.format == OutputFormat::Json || args.quiet {
@@ -163,7 +163,7 @@ fn story(
         true => format!(" {}\n", strategy.card().name),
         false => String::new(),
     };
-    Ok(format!("{title}{}\n", render::story(&lines, scene.opens_s)))
+    Ok(format!("{title}{}\n", render::story(&lines, scene.opens_s, width::of_stdout())))
 }
 
 /// The scenario and what was said beside it, for the command that simulates the same again.
