@@ -17,7 +17,7 @@ use super::ci::{CiLog, JunitFlag};
 use super::flags;
 use super::output::{tell_password, to_stdout};
 use super::shop::ServerFlags;
-use super::{Ended, complain, exit_code, interrupt, progress};
+use super::{Ended, complain, exit_code, interrupt, progress, width};
 
 /// The form of what is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -90,7 +90,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         let cases = match &outcome {
             Ok(report) => {
                 let cases = TestCase::all_of_scenario(report);
-                to_stdout(&line(&name, widest, &title, report, &cases))?;
+                let text = line(&name, widest, &title, report, &cases);
+                to_stdout(&width::of_stdout().folded(&text, 7))?;
                 cases
             }
             Err(error) => {
@@ -142,7 +143,8 @@ fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
     let next = Command::of(then, strategy, &settings).at(&address).to_string();
     let server = explore::server_to_rehearse_at(strategy, &settings, &address, &control)?;
     let rehearsal = explore::rehearse(strategy, &settings, &*server)?;
-    to_stdout(&render::rehearsal(&rehearsal, server.version(), &next))?;
+    let width = width::of_stdout();
+    to_stdout(&render::rehearsal(&rehearsal, server.version(), &next, width))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
 }
 

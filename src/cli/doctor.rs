@@ -10,7 +10,7 @@ use crate::{explore, render};
 use clap::Args;
 
 use super::output::to_stdout;
-use super::{Ended, flags, interrupt};
+use super::{Ended, flags, interrupt, width};
 
 /// What `doctor` takes.
 #[derive(Clone, Debug, Args)]
@@ -34,6 +34,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Ended, Error> {
     let server = explore::server_for(strategy, &settings, &address, &control)?;
     let checkup = explore::check_up(strategy, &settings, &*server)?;
     let next = Command::of(Verb::Explore, strategy, &checkup.settings).at(&address).to_string();
-    to_stdout(&render::checkup(&checkup, checkout.path, server.version(), &next))?;
+    let width = width::of_stdout();
+    to_stdout(&render::checkup(&checkup, checkout.path, server.version(), &next, width))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
 }

@@ -601,10 +601,13 @@ fn run_any(
     let again = args.again(strategy, &settings).for_any_buyers().to_string();
     let is_stopped = watch.control.is_stopped();
     cases.push(TestCase::of_any_buyers(&report, &judgements, &again, is_stopped, took));
-    output.write(&match args.report.format {
-        OutputFormat::Table | OutputFormat::Github => render::any_buyers(&report, took),
+    let text = match args.report.format {
+        OutputFormat::Table | OutputFormat::Github => {
+            render::any_buyers(&report, took, output.width())
+        }
         OutputFormat::Json => render::json(&report)?,
         OutputFormat::Html => render::any_buyers_page(&report, took)?,
-    })?;
+    };
+    output.write(&text)?;
     tell_unmet(judgements, args.report.format).map(|ended| watch.ended(ended))
 }

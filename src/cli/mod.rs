@@ -19,6 +19,7 @@ mod shop;
 mod simulate;
 mod stores;
 mod survey;
+mod width;
 
 use std::process::ExitCode;
 

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
 use crate::command::without_password;
+use crate::render::Width;
 use crate::stores::Address;
 use tempfile::NamedTempFile;
+
+use super::width;
 
 /// Where to write, made sure of before the work begins.
 #[derive(Debug)]
@@ -54,6 +57,11 @@ impl Output {
     /// Whether this is standard output.
     pub(crate) fn is_stdout(&self) -> bool {
         matches!(self, Self::Stdout)
+    }
+
+    /// How wide what is written may be: a file has no bound.
+    pub(crate) fn width(&self) -> Width {
+        if self.is_stdout() { width::of_stdout() } else { Width::UNBOUNDED }
     }
 
     /// Writes all of it.

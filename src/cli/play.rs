@@ -8,6 +8,7 @@ use super::interrupt;
 use super::meaning::{check_level, check_level_of};
 use super::output::{tell_password, to_stdout};
 use super::shop::{ServerFlags, ShopFlags};
+use super::width;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
 use crate::domain::store_kind::StoreKind;
@@ -191,7 +192,7 @@ fn verdict(shop: &mut impl Playable) -> Result<String, Error> {
     let rows = shop.rows();
     let mut text = String::new();
     if !rows.is_empty() {
-        text += &format!("\n{}", render::timeline(&rows));
+        text += &format!("\n{}", render::timeline(&rows, width::of_stdout()));
     }
     let findings = shop.findings()?;
     text += &match (findings.first(), shop.outlook_at_opening()) {

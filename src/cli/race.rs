@@ -11,7 +11,7 @@ use crate::command::Verb;
 use crate::domain::op::OpKind;
 use crate::domain::settings::{Part, Settings};
 use crate::explore::with_carts;
-use crate::render::{self, TestCase};
+use crate::render::{self, TestCase, Width};
 use crate::run::rounds::race_all_at;
 use crate::stores::{Address, StoreKind};
 use crate::strategies;
@@ -247,7 +247,8 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
     let is_table = matches!(args.format, ReportFormat::Table | ReportFormat::Github);
     let tells_expectations = is_table && output.is_stdout() && !args.quiet;
     cases.extend(TestCase::all_of(&report));
-    output.write(&written(&report, args)?)?;
+    let text = written(&report, args, output.width())?;
+    output.write(&text)?;
     if !tells_expectations {
         for run in &report.runs {
             for unmet in run.unmet() {
@@ -258,11 +259,11 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
     Ok(ended(&report))
 }
 
-fn written(report: &Report, args: &RaceArgs) -> Result<String, Error> {
+fn written(report: &Report, args: &RaceArgs, width: Width) -> Result<String, Error> {
     match args.format {
         ReportFormat::Table | ReportFormat::Github => Ok(match args.quiet {
-            true => render::verdicts(report),
-            false => render::table(report),
+            true => render::verdicts(report, width),
+            false => render::table(report, width),
         }),
         ReportFormat::Json => render::json(report),
         ReportFormat::Csv => render::csv(report),

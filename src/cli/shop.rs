@@ -448,11 +448,14 @@ pub(super) fn finish(
     flags: &ReportFlags,
     graph: impl FnOnce() -> Result<Option<PlayGraph>, Error>,
 ) -> Result<Ended, Error> {
-    output.write(&match flags.format {
-        OutputFormat::Table | OutputFormat::Github => render::exploration(report, took),
+    let text = match flags.format {
+        OutputFormat::Table | OutputFormat::Github => {
+            render::exploration(report, took, output.width())
+        }
         OutputFormat::Json => render::json(report)?,
         OutputFormat::Html => render::exploration_page(report, took, graph()?.as_ref())?,
-    })?;
+    };
+    output.write(&text)?;
     tell_unmet(report.judge(&flags.expectations()), flags.format)
 }
 

@@ -23,7 +23,7 @@ use super::flags::setting;
 use super::meaning::refuse;
 use super::output::{Output, refuse_same_file, to_stderr, to_stdout};
 use super::shop::OutputFormat;
-use super::{Ended, interrupt, progress};
+use super::{Ended, interrupt, progress, width};
 
 /// What `simulate` takes.
 #[derive(Clone, Debug, Args)]
@@ -156,8 +156,10 @@ fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Err
             let stories = stories(args, &strategies, &scene, seeds, &control)?;
             render::simulation_page(&report, &stories, scene.opens_s)?
         }
-        OutputFormat::Table | OutputFormat::Github if args.quiet => render::verdicts(&report),
-        OutputFormat::Table | OutputFormat::Github => render::table(&report),
+        OutputFormat::Table | OutputFormat::Github if args.quiet => {
+            render::verdicts(&report, output.width())
+        }
+        OutputFormat::Table | OutputFormat::Github => render::table(&report, output.width()),
     };
     output.write(&text)?;
     if matches!(args.format, OutputFormat::Json | OutputFormat::Html) || args.quiet {
@@ -201,7 +203,7 @@ fn story(
         true => format!(" {}\n", strategy.card().name),
         false => String::new(),
     };
-    Ok(format!("{title}{}\n", render::story(&lines, scene.opens_s)))
+    Ok(format!("{title}{}\n", render::story(&lines, scene.opens_s, width::of_stdout())))
 }
 
 /// The scenario and what was said beside it, for the command that simulates the same again.

@@ -6,8 +6,11 @@ use crate::stores::{Readiness, StoreKind, readiness};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::Ended;
 use super::output::to_stdout;
+use super::{Ended, width};
+
+/// Where the text beside a store begins.
+const TEXT_AT: usize = 19;
 
 /// What a store can do, by what people call it.
 const ABILITIES: [(&str, &[OpKind]); 10] = [
@@ -26,6 +29,7 @@ const ABILITIES: [(&str, &[OpKind]); 10] = [
 pub(crate) fn run() -> Result<Ended, Error> {
     let found = readiness();
     let text: String = found.iter().map(line).collect();
+    let text = width::of_stdout().folded(&text, TEXT_AT);
     to_stdout(&format!("{text}\n{}", matrix()))?;
     Ok(Ended::Well)
 }
@@ -40,20 +44,21 @@ fn line(store: &Readiness) -> String {
     let style: Style = colour.on_default().bold();
     let mut said = said.lines();
     let first = said.next().unwrap_or_default();
-    let rest: String = said.map(|line| format!("                   {}\n", line.trim())).collect();
+    let rest: String = said.map(|line| format!("{:TEXT_AT$}{}\n", "", line.trim())).collect();
     format!(" {style}{word:<8}{style:#}{name:<9} {first}\n{rest}")
 }
 
-/// What each store offers, as a table.
+/// What each store offers, as a table of a column for each.
 fn matrix() -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(std::iter::once("store").chain(ABILITIES.map(|(name, _)| name)));
-    for kind in StoreKind::ALL {
-        let cell =
-            |kinds: &[OpKind]| if kinds.iter().all(|op| kind.offers(*op)) { "yes" } else { "-" };
-        let cells = ABILITIES.map(|(_, kinds)| cell(kinds));
-        table.add_row(std::iter::once(kind.name()).chain(cells));
+    table.set_header(std::iter::once("").chain(StoreKind::ALL.iter().map(|kind| kind.name())));
+    for (name, kinds) in ABILITIES {
+        let cell = |store: &StoreKind| match kinds.iter().all(|op| store.offers(*op)) {
+            true => "yes",
+            false => "-",
+        };
+        table.add_row(std::iter::once(name).chain(StoreKind::ALL.iter().map(cell)));
     }
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }

@@ -2,7 +2,8 @@
 
 use anstyle::AnsiColor;
 
-use super::table::labelled;
+use super::table::LABEL_WIDTH;
+use super::width::Width;
 use crate::base::text::quantity::of;
 use crate::explore::Checkup;
 
@@ -14,15 +15,16 @@ const WIDE: usize = 60;
 
 /// The whole checkup: the application, its servers, and the command to run next.
 #[must_use]
-pub fn checkup(checkup: &Checkup, name: &str, servers: &str, next: &str) -> String {
+pub fn checkup(checkup: &Checkup, name: &str, servers: &str, next: &str, width: Width) -> String {
     let diverges = checkup.differ.iter().any(|step| !step.is_alike);
     let (word, colour) = match diverges {
         true => ("DIVERGES", AnsiColor::Yellow),
         false => ("READY", AnsiColor::Green),
     };
     let style = colour.on_default().bold();
-    let mut text = format!(" {style}{word:<16}{style:#}{name} on {servers}\n");
-    let mut line = |label: &str, what: String| text += &labelled(label, &what);
+    let line = format!(" {style}{word:<LABEL_WIDTH$}{style:#}{name} on {servers}\n");
+    let mut text = width.folded(&line, LABEL_WIDTH + 1);
+    let mut line = |label: &str, what: String| text += &width.labelled(label, &what);
     for walked in &checkup.walks {
         let statements = of(walked.statements as u64, "statement");
         let transactions = match walked.transactions {

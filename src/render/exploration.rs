@@ -2,45 +2,39 @@
 
 use std::time::Duration;
 
-use comfy_table::{CellAlignment, Table, presets};
-
-use super::table::{LABEL_WIDTH, headline, labelled};
+use super::table::{LABEL_WIDTH, headline};
+use super::timeline::{excerpt, timeline};
 use super::verdict;
+use super::width::Width;
 use crate::base::clock::nanos;
 use crate::base::text::quantity::{count, duration, of, percent};
 use crate::check::report::Evidence;
 use crate::domain::finding::FindingKind;
 use crate::explore::{
     AnyBuyers, Covered, Exploration, FindingReport, Incident, LevelTried, Method, NoLevel,
-    OrderCoverage, Sampled, TimelineRow,
+    OrderCoverage, Sampled,
 };
-
-/// The most buyers that get a column of their own.
-const MOST_COLUMNS: usize = 6;
-
-/// The most characters that all their columns may take together; a wider timeline has one column for all buyers.
-const WIDEST: usize = 150;
 
 /// The whole report. The time it took is a parameter of its own, for it is the only thing that varies.
 #[must_use]
-pub fn exploration(report: &Exploration, took: Option<Duration>) -> String {
-    let mut text = headline(report.evidence, &sentence(report));
+pub fn exploration(report: &Exploration, took: Option<Duration>, width: Width) -> String {
+    let mut text = headline(report.evidence, &sentence(report), width);
     for (label, what) in lines(report, took) {
-        text += &labelled(label, &what);
+        text += &width.labelled(label, &what);
     }
     for hint in &report.hints {
-        text += &labelled(hint.purpose.label(), &hint.command);
+        text += &width.labelled(hint.purpose.label(), &hint.command);
     }
     // Several findings often have the same schedule: it is told once.
     for way in report.findings.chunk_by(|one, next| one.schedule == next.schedule) {
-        text += &story(way);
+        text += &story(way, width);
     }
     for incident in &report.incidents {
-        text += &incident_story(incident, &report.findings);
+        text += &incident_story(incident, &report.findings, width);
     }
     if let (Some(rows), []) = (&report.replayed, &report.findings[..]) {
         text.push('\n');
-        text += &timeline(rows);
+        text += &timeline(rows, width);
     }
     text
 }
@@ -99,16 +93,16 @@ pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'stat
 
 /// The report for any number of buyers.
 #[must_use]
-pub fn any_buyers(report: &AnyBuyers, took: Duration) -> String {
-    let mut text = headline(report.evidence, &sentence_for_any(report));
+pub fn any_buyers(report: &AnyBuyers, took: Duration, width: Width) -> String {
+    let mut text = headline(report.evidence, &sentence_for_any(report), width);
     for (label, what) in lines_for_any(report, took) {
-        text += &labelled(label, &what);
+        text += &width.labelled(label, &what);
     }
     for hint in &report.hints {
-        text += &labelled(hint.purpose.label(), &hint.command);
+        text += &width.labelled(hint.purpose.label(), &hint.command);
     }
     if let Some(least) = &report.least {
-        text += &exploration(least, None);
+        text += &exploration(least, None, width);
     }
     text
 }
@@ -435,101 +429,35 @@ fn sample(report: &Exploration, sampled: &Sampled, took: Option<Duration>) -> St
 }
 
 /// One schedule, and everything that is wrong at its end.
-fn story(way: &[FindingReport]) -> String {
+fn story(way: &[FindingReport], width: Width) -> String {
     let Some(first) = way.first() else { return String::new() };
-    let mut text = format!("\n{}\n", excerpt(&first.timeline));
+    let mut text = format!("\n{}\n", excerpt(&first.timeline, width));
     for told in way {
-        text += &labelled(told.finding.kind.title(), &told.finding.proof);
+        text += &width.labelled(told.finding.kind.title(), &told.finding.proof);
     }
     if let Some(why) = &first.why {
-        text += &labelled("why", &why.to_string());
+        text += &width.labelled("why", &why.to_string());
     }
-    text += &labelled("again", &first.again);
+    text += &width.labelled("again", &first.again);
     if let Some(by_hand) = &first.by_hand {
-        text += &labelled("by hand", by_hand);
+        text += &width.labelled("by hand", by_hand);
     }
     text
 }
 
 /// An incident, which is no finding; with its timeline, unless a finding has the same schedule.
-fn incident_story(incident: &Incident, findings: &[FindingReport]) -> String {
+fn incident_story(incident: &Incident, findings: &[FindingReport], width: Width) -> String {
     let Incident { kind, proof, schedule, timeline, again, .. } = incident;
     let is_told = findings.iter().any(|told| told.schedule == *schedule);
     match is_told {
-        true => labelled(kind.title(), proof),
+        true => width.labelled(kind.title(), proof),
         false => {
-            let way = excerpt(timeline);
-            format!("\n{way}\n{}{}", labelled(kind.title(), proof), labelled("again", again))
+            let way = excerpt(timeline, width);
+            format!(
+                "\n{way}\n{}{}",
+                width.labelled(kind.title(), proof),
+                width.labelled("again", again)
+            )
         }
     }
-}
-
-/// The most rows that are all told; of a longer timeline this many are, half from the beginning and half from the end.
-const MOST_ROWS: usize = 40;
-
-/// A timeline, without its middle if it is long: a replay tells all of it.
-fn excerpt(rows: &[TimelineRow]) -> String {
-    if rows.len() <= MOST_ROWS {
-        return timeline(rows);
-    }
-    let all = timeline(rows);
-    let lines: Vec<&str> = all.lines().collect();
-    let (first, rest) = lines.split_at(1 + MOST_ROWS / 2);
-    let (middle, last) = rest.split_at(rest.len() - MOST_ROWS / 2);
-    let left_out = format!("    … {} more", of(middle.len() as u64, "step"));
-    let told = first.iter().copied().chain([left_out.as_str()]).chain(last.iter().copied());
-    told.map(|line| format!("{line}\n")).collect()
-}
-
-/// A timeline: one column for each buyer, one row for each step, the stock after the buyers.
-#[must_use]
-pub fn timeline(rows: &[TimelineRow]) -> String {
-    let mut actors: Vec<&str> = rows.iter().map(|row| row.actor.as_str()).collect();
-    actors.sort_by_key(|actor| (*actor == "*", actor.len(), *actor));
-    actors.dedup();
-    let title = |actor: &str| if actor == "*" { "worker".to_owned() } else { actor.to_owned() };
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let longest = |actor: &&str| {
-        let theirs = rows.iter().filter(|row| row.actor == **actor);
-        theirs.map(|row| row.did.chars().count()).max().unwrap_or(0)
-    };
-    let width: usize = actors.iter().map(longest).sum();
-    let wide = actors.len() <= MOST_COLUMNS && width <= WIDEST;
-    let mut header = vec!["step".to_owned()];
-    match wide {
-        true => header.extend(actors.iter().map(|actor| title(actor))),
-        false => header.extend(["who".to_owned(), "does".to_owned()]),
-    }
-    let looks = rows.iter().any(|row| !row.stock.is_empty());
-    header.push(if looks { "stock".to_owned() } else { String::new() });
-    let stock = header.len() - 1;
-    header.push(String::new());
-    table.set_header(header);
-    let mut number = 0;
-    for row in rows {
-        number += if row.goes_on { 0 } else { row.steps };
-        let mut cells = vec![match (row.goes_on, row.steps) {
-            (true, _) => String::new(),
-            (false, 1) => number.to_string(),
-            (false, steps) => format!("{}–{number}", number + 1 - steps),
-        }];
-        match wide {
-            true => cells.extend(actors.iter().map(|actor| match *actor == row.actor {
-                true => row.did.clone(),
-                false => String::new(),
-            })),
-            false => cells.extend([title(&row.actor), row.did.clone()]),
-        }
-        let stock: Vec<String> = row.stock.iter().map(ToString::to_string).collect();
-        cells.push(stock.join(", "));
-        cells.push(row.note.clone().unwrap_or_default());
-        table.add_row(cells);
-    }
-    for column in [0, stock] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }

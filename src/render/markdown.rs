@@ -43,7 +43,7 @@ fn add_section(text: &mut String, section: &Section) {
         |row: &Vec<String>| row.iter().rposition(|cell| !cell.is_empty()).map_or(0, |at| at + 1);
     let Some(width) = section.rows.iter().map(filled).max() else { return };
     let mut header = vec![section.title.as_str()];
-    header.extend(section.columns);
+    header.extend(&section.columns);
     header.resize(width, "");
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header(header);

@@ -18,7 +18,9 @@ mod survey;
 mod table;
 #[cfg(feature = "cli")]
 mod test_suite;
+mod timeline;
 mod verdict;
+mod width;
 
 use std::fmt;
 
@@ -27,7 +29,7 @@ use crate::explore::Exploration;
 
 pub use checkup::checkup;
 pub use csv::csv;
-pub use exploration::{any_buyers, exploration, timeline};
+pub use exploration::{any_buyers, exploration};
 #[cfg(feature = "cli")]
 pub use github::{annotations, job_summary};
 #[cfg(feature = "cli")]
@@ -42,17 +44,19 @@ pub use survey::survey;
 pub use table::{table, verdicts};
 #[cfg(feature = "cli")]
 pub use test_suite::{SourceFile, TestCase, TestStatus, TestSuite};
+pub use timeline::timeline;
+pub use width::Width;
 
 impl fmt::Display for Report {
     /// The tables, without colour.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", anstream::adapter::strip_str(&table(self)))
+        write!(f, "{}", anstream::adapter::strip_str(&table(self, Width::UNBOUNDED)))
     }
 }
 
 impl fmt::Display for Exploration {
     /// The verdict and the timeline, without colour.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", anstream::adapter::strip_str(&exploration(self, None)))
+        write!(f, "{}", anstream::adapter::strip_str(&exploration(self, None, Width::UNBOUNDED)))
     }
 }

@@ -7,6 +7,7 @@ use crate::check::report::{BannerCount, Figures, Overtaking, Product, Report, Ru
 use crate::domain::buyer::Demand;
 use crate::domain::retry::{Backoff, Retries};
 use crate::domain::settings::Settings;
+use textwrap::core::display_width;
 
 use super::verdict;
 
@@ -18,8 +19,32 @@ const MOST_WINNERS_SHOWN: usize = 5;
 pub(super) struct Section {
     pub(super) title: String,
     /// Names of the columns after the first; empty if the rows need none.
-    pub(super) columns: &'static [&'static str],
+    pub(super) columns: Vec<&'static str>,
     pub(super) rows: Vec<Vec<String>>,
+}
+
+impl Section {
+    /// How many columns a terminal needs to show all of it.
+    pub(super) fn width(&self) -> usize {
+        let header = std::iter::once(self.title.as_str()).chain(self.columns.iter().copied());
+        let mut most: Vec<usize> = header.map(display_width).collect();
+        for row in &self.rows {
+            for (most, cell) in most.iter_mut().zip(row) {
+                *most = display_width(cell).max(*most);
+            }
+        }
+        // A space before each, and one behind.
+        most.iter().map(|most| most + 2).sum()
+    }
+
+    /// Takes one of the named columns away.
+    pub(super) fn leave_out(&mut self, name: &str) {
+        let Some(place) = self.columns.iter().position(|column| *column == name) else { return };
+        self.columns.remove(place);
+        for row in self.rows.iter_mut().filter(|row| row.len() > place + 1) {
+            row.remove(place + 1);
+        }
+    }
 }
 
 /// One row for a figure: name, value, remark.
@@ -78,7 +103,7 @@ pub(super) fn outcome(figures: &Figures) -> Section {
     rows.extend(rare("paid too late", figures.expired));
     rows.extend(rare("failed", figures.failed));
     rows.extend(rare("unserved", figures.unserved));
-    Section { title: "Outcome".into(), columns: &[], rows }
+    Section { title: "Outcome".into(), columns: Vec::new(), rows }
 }
 
 /// Contention between buyers. Figures of mechanisms that the strategy does not use are left out.
@@ -116,7 +141,7 @@ pub(super) fn contention(figures: &Figures) -> Section {
             rows.push(row(name, count(number), ""));
         }
     }
-    Section { title: "Contention".into(), columns: &[], rows }
+    Section { title: "Contention".into(), columns: Vec::new(), rows }
 }
 
 pub(super) fn times(figures: &Figures) -> Section {
@@ -132,7 +157,7 @@ pub(super) fn times(figures: &Figures) -> Section {
     if figures.pool_waits > 0 {
         rows.push(spread("waiting for a connection", figures.pool_wait));
     }
-    Section { title: "Latency".into(), columns: &["p50", "p90", "p99", "max"], rows }
+    Section { title: "Latency".into(), columns: vec!["p50", "p90", "p99", "max"], rows }
 }
 
 /// One row for each product. Empty if there is only one.
@@ -151,7 +176,7 @@ pub(super) fn products(run: &Run) -> Section {
     };
     Section {
         title: "By product".into(),
-        columns: &["reads", "buyers", "sold", "oversold", "stale reads", "p50", "p99"],
+        columns: vec!["reads", "buyers", "sold", "oversold", "stale reads", "p50", "p99"],
         rows: run.products.iter().map(row).collect(),
     }
 }
@@ -164,7 +189,7 @@ pub(super) fn findings(run: &Run) -> Section {
         .map(|found| row(found.kind.title(), of(found.amount, found.kind.unit()), &found.proof))
         .collect();
     let title = if run.rounds > 1 { "Findings (proof from the worst round)" } else { "Findings" };
-    Section { title: title.into(), columns: &[], rows }
+    Section { title: title.into(), columns: Vec::new(), rows }
 }
 
 /// Adds a row with the number of entries that have no row.
@@ -195,7 +220,7 @@ pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
         1 => "Winners".into(),
         _ => format!("Winners of round {} (the worst)", worst.number),
     };
-    Section { title, columns: &["units", "at", "attempts", "waited"], rows }
+    Section { title, columns: vec!["units", "at", "attempts", "waited"], rows }
 }
 
 /// Buyers who won though a buyer who was rejected had clicked before. Empty if there are none.
@@ -212,7 +237,7 @@ pub(super) fn overtakings(run: &Run, worst: &WorstRound) -> Section {
         1 => "Overtakings".into(),
         _ => format!("Overtakings of round {}", worst.number),
     };
-    Section { title, columns: &[], rows }
+    Section { title, columns: Vec::new(), rows }
 }
 
 pub(super) fn banners(run: &Run) -> Section {
@@ -223,7 +248,7 @@ pub(super) fn banners(run: &Run) -> Section {
         .filter(seen)
         .map(|banner| row(banner.text, count(banner.buyers), banner.why))
         .collect();
-    Section { title: "What buyers saw".into(), columns: &[], rows }
+    Section { title: "What buyers saw".into(), columns: Vec::new(), rows }
 }
 
 /// The expectations. Empty if there are none.
@@ -240,7 +265,7 @@ pub(super) fn expectations(run: &Run) -> Section {
             row(&judgement.expectation, fate, format!("{}{place}", judgement.seen()))
         })
         .collect();
-    Section { title: "Expected".into(), columns: &[], rows }
+    Section { title: "Expected".into(), columns: Vec::new(), rows }
 }
 
 /// One row for each run, fastest first. Empty if there is only one.
@@ -269,7 +294,7 @@ pub(super) fn comparison(report: &Report) -> Section {
         .collect();
     Section {
         title: "Comparison".into(),
-        columns: &[
+        columns: vec![
             "verdict",
             "sold",
             "oversold",

@@ -1,12 +1,15 @@
-//! The report for a terminal: verdict first, then tables that fit one screen.
+//! The report for a terminal: the comparison, if there are several runs; of each run its verdict first, then tables that
+//! fit one screen.
 //!
 //! Colours are ANSI escapes; the caller that prints strips them where they are not wanted.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
+use textwrap::core::display_width;
 
 use super::sections::{self, Section};
 use super::verdict::{self, Verdict};
+use super::width::Width;
 use crate::check::report::{Evidence, Report, Run};
 
 /// The columns before a verdict's sentence.
@@ -17,59 +20,55 @@ const GAP: &str = "     ";
 
 /// The whole report.
 #[must_use]
-pub fn table(report: &Report) -> String {
+pub fn table(report: &Report, width: Width) -> String {
     let mut text = String::new();
-    let several = report.runs.len() > 1;
+    if report.runs.len() > 1 {
+        text += &titled(&fitting(sections::comparison(report), width), width);
+        if !text.is_empty() {
+            text.push('\n');
+        }
+    }
     for (place, run) in report.runs.iter().enumerate() {
         if place > 0 {
             text.push('\n');
         }
-        text += &sections::settings_line(report, Some(run));
+        text += &width.folded(&sections::settings_line(report, Some(run)), 0);
         text += "\n\n";
-        text += &verdict_of(report, run);
-        text += &details(run);
-    }
-    if several {
-        text.push('\n');
-        text += &titled(&sections::comparison(report));
+        text += &verdict_of(report, run, width);
+        text += &details(run, width);
     }
     text
 }
 
 /// One verdict line for each run.
 #[must_use]
-pub fn verdicts(report: &Report) -> String {
+pub fn verdicts(report: &Report, width: Width) -> String {
     let line = |run: &Run| {
         let sentence = format!("{}: {}", run.strategy, Verdict::of(report, run).sentence);
-        headline(run.evidence, &sentence)
+        headline(run.evidence, &sentence, width)
     };
     report.runs.iter().map(line).collect()
 }
 
 /// The verdict's word, in its colour, and the sentence that it rests on.
-pub(super) fn headline(evidence: Evidence, sentence: &str) -> String {
+pub(super) fn headline(evidence: Evidence, sentence: &str, width: Width) -> String {
     let colour = match evidence {
         Evidence::Broken => AnsiColor::Red,
         Evidence::Proved | Evidence::NotSeen => AnsiColor::Green,
         Evidence::Vacuous => AnsiColor::Yellow,
     };
     let style = colour.on_default().bold();
-    format!(" {style}{:<LABEL_WIDTH$}{style:#}{sentence}\n", verdict::word(evidence))
+    let line = format!(" {style}{:<LABEL_WIDTH$}{style:#}{sentence}\n", verdict::word(evidence));
+    width.folded(&line, LABEL_WIDTH + 1)
 }
 
-/// A line under the verdict.
-pub(super) fn labelled(label: &str, text: &str) -> String {
-    let gap = if label.len() < LABEL_WIDTH { "" } else { "  " };
-    format!(" {label:<LABEL_WIDTH$}{gap}{text}\n")
-}
-
-fn verdict_of(report: &Report, run: &Run) -> String {
+fn verdict_of(report: &Report, run: &Run, width: Width) -> String {
     let Verdict { sentence, next, .. } = Verdict::of(report, run);
-    let next: String = next.iter().map(|(label, text)| labelled(label, text)).collect();
-    headline(run.evidence, &sentence) + &next
+    let next: String = next.iter().map(|(label, text)| width.labelled(label, text)).collect();
+    headline(run.evidence, &sentence, width) + &next
 }
 
-fn details(run: &Run) -> String {
+fn details(run: &Run, width: Width) -> String {
     let figures = &run.figures;
     let mut text = String::new();
     let mut add = |block: String| {
@@ -78,24 +77,25 @@ fn details(run: &Run) -> String {
             text += &block;
         }
     };
-    add(titled(&sections::expectations(run)));
-    add(titled(&sections::findings(run)));
+    add(titled(&sections::expectations(run), width));
+    add(titled(&sections::findings(run), width));
     add(side_by_side(
-        &titled(&sections::outcome(figures)),
-        &titled(&sections::contention(figures)),
+        &titled(&sections::outcome(figures), width),
+        &titled(&sections::contention(figures), width),
+        width,
     ));
-    add(titled(&sections::times(figures)));
-    add(titled(&sections::products(run)));
+    add(titled(&sections::times(figures), width));
+    add(titled(&sections::products(run), width));
     if let Some(worst) = run.worst.as_ref().filter(|worst| !worst.winners.is_empty()) {
-        add(titled(&sections::winners(run, worst)));
-        add(titled(&sections::overtakings(run, worst)));
+        add(titled(&sections::winners(run, worst), width));
+        add(titled(&sections::overtakings(run, worst), width));
     }
-    add(titled(&sections::banners(run)));
+    add(titled(&sections::banners(run), width));
     text
 }
 
 /// A table under its title; nothing for an empty one.
-fn titled(section: &Section) -> String {
+fn titled(section: &Section, width: Width) -> String {
     if section.rows.is_empty() {
         return String::new();
     }
@@ -115,10 +115,10 @@ fn titled(section: &Section) -> String {
             values.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let mut lines = table.lines().map(|line| line.trim_end().to_owned());
-    let title = match section.columns {
-        [] => format!(" {}", section.title),
-        _ => lines.next().unwrap_or_default(),
+    let mut lines = width.lines(table).into_iter();
+    let title = match section.columns.is_empty() {
+        true => format!(" {}", section.title),
+        false => lines.next().unwrap_or_default(),
     };
     let mut text = format!("{bold}{title}{bold:#}\n");
     for line in lines {
@@ -128,21 +128,38 @@ fn titled(section: &Section) -> String {
     text
 }
 
-/// Two blocks of lines beside each other.
-fn side_by_side(left: &str, right: &str) -> String {
-    let width = |line: &str| anstream::adapter::strip_str(line).to_string().chars().count();
-    let widest = left.lines().map(width).max().unwrap_or(0);
+/// Two blocks of lines beside each other, or one below the other where there is no room.
+fn side_by_side(left: &str, right: &str, width: Width) -> String {
+    let widest = |block: &str| block.lines().map(display_width).max().unwrap_or(0);
+    let most = widest(left);
+    if most + GAP.len() + widest(right) > width.columns() {
+        return format!("{left}\n{right}");
+    }
     let (mut left, mut right) = (left.lines(), right.lines());
     let mut text = String::new();
     loop {
         let (Some(near), far) = (left.next(), right.next()) else {
             let Some(far) = right.next() else { return text };
-            text += &format!("{:widest$}{GAP}{far}\n", "");
+            text += &format!("{:most$}{GAP}{far}\n", "");
             continue;
         };
-        let padding = " ".repeat(widest - width(near));
+        let padding = " ".repeat(most - display_width(near));
         let line = format!("{near}{padding}{GAP}{}", far.unwrap_or_default());
         text += line.trim_end();
         text.push('\n');
     }
+}
+
+/// Columns of a comparison that are left out where there is no room, the first of them first.
+const LEFT_OUT: [&str; 6] = ["lock waits", "wasted", "conflicts", "elapsed", "p50", "relative"];
+
+/// A table with as many of its columns as there is room for.
+fn fitting(mut section: Section, width: Width) -> Section {
+    for name in LEFT_OUT {
+        if section.width() <= width.columns() {
+            break;
+        }
+        section.leave_out(name);
+    }
+    section
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::exploration::{any_buyers, exploration, sentence, sentence_for_any};
 use super::table::table;
 use super::verdict::{Verdict, word};
+use super::width::Width;
 use crate::base::error::Error;
 use crate::check::report::{Judgement, Report, Run};
 use crate::explore::{AnyBuyers, Exploration};
@@ -114,7 +115,7 @@ impl TestCase {
             status: TestStatus::of(run.interrupted, run.unmet().collect(), &run.again),
             expectations: run.expectations.len(),
             verdict: format!("{word}: {sentence}"),
-            report: plain(&table(&alone)),
+            report: plain(&table(&alone, Width::UNBOUNDED)),
             took: run.took,
         }
     }
@@ -135,7 +136,7 @@ impl TestCase {
             status: TestStatus::of(is_interrupted, unmet(judgements), again),
             expectations: judgements.len(),
             verdict: format!("{}: {}", word(report.evidence), sentence(report)),
-            report: plain(&exploration(report, Some(took))),
+            report: plain(&exploration(report, Some(took), Width::UNBOUNDED)),
             took,
         }
     }
@@ -156,7 +157,7 @@ impl TestCase {
             status: TestStatus::of(is_interrupted, unmet(judgements), again),
             expectations: judgements.len(),
             verdict: format!("{}: {}", word(report.evidence), sentence_for_any(report)),
-            report: plain(&any_buyers(report, took)),
+            report: plain(&any_buyers(report, took, Width::UNBOUNDED)),
             took,
         }
     }

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 
 /// Runs the program in a folder of its own.
 fn run(folder: &Path, args: &[&str]) -> Output {
-    Command::new(cargo_bin("oversell-sim")).args(args).current_dir(folder).output().unwrap()
+    let mut command = Command::new(cargo_bin("oversell-sim"));
+    command.args(args).current_dir(folder).env_remove("COLUMNS").output().unwrap()
 }
 
 /// What a run with these arguments printed and how it ended: exit code, stdout, stderr.

@@ -195,7 +195,7 @@ fn who_waits_for_a_lock_is_not_chosen_until_it_is_given_back() {
         if store == StoreKind::Postgres {
             assert!(rows[waits].did.ends_with("waits for A"), "{rows:?}");
         }
-        let text = render::exploration(&told, None);
+        let text = render::exploration(&told, None, render::Width::UNBOUNDED);
         assert!(!text.contains("stock  \n"), "{text}");
     }
 }

@@ -47,6 +47,7 @@ mod simulate;
 mod snapshots;
 mod stores;
 mod verdicts;
+mod width;
 
 fn main() -> std::process::ExitCode {
     libtest_mimic::run(&libtest_mimic::Arguments::from_args(), listed::all()).exit_code()

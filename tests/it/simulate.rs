@@ -125,7 +125,7 @@ fn the_story_of_the_last_iphone() {
     scene.settings.seed = 1;
     let (round, lines) = tell_story(scenario.strategies[0], scene, &Control::default()).unwrap();
     assert!(kept(round).ledger().audit().is_empty());
-    let story = render::story(&lines, scene.opens_s);
+    let story = render::story(&lines, scene.opens_s, render::Width::UNBOUNDED);
     assert_snapshot!(anstream::adapter::strip_str(&story).to_string());
 }
 

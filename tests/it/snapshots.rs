@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use oversell_sim::unstable::buyer::Ending::{self, Abandoned, Bought, Rejected, Unserved};
 use oversell_sim::unstable::buyer::Visit;
 use oversell_sim::unstable::expect::Judge;
-use oversell_sim::unstable::render::{self, SourceFile, TestCase, TestSuite};
+use oversell_sim::unstable::render::{self, SourceFile, TestCase, TestSuite, Width};
 use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::threads::Round;
 use oversell_sim::{Evidence, Expectation, Report};
@@ -47,7 +47,7 @@ fn broken_round() -> Round {
 }
 
 fn shown(report: &Report) -> String {
-    anstream::adapter::strip_str(&render::table(report)).to_string()
+    anstream::adapter::strip_str(&render::table(report, Width::UNBOUNDED)).to_string()
 }
 
 #[test]
@@ -105,7 +105,10 @@ fn a_comparison_of_two() {
 
 #[test]
 fn a_comparison_in_two_lines() {
-    assert_snapshot!(anstream::adapter::strip_str(&render::verdicts(&comparison())));
+    assert_snapshot!(anstream::adapter::strip_str(&render::verdicts(
+        &comparison(),
+        Width::UNBOUNDED
+    )));
 }
 
 #[test]
@@ -162,7 +165,8 @@ fn checked() -> [TestSuite; 2] {
 
 #[test]
 fn the_verdict_word_is_coloured_and_reads_the_same_without() {
-    let coloured = render::table(&report("cas", &settings(4, 1), &[safe_round()]));
+    let coloured =
+        render::table(&report("cas", &settings(4, 1), &[safe_round()]), Width::UNBOUNDED);
     assert!(coloured.contains("\u{1b}[1m\u{1b}[32mSAFE SO FAR"), "{coloured:?}");
 }
 

@@ -101,6 +101,7 @@ impl Folder {
         shell.arg("-c").arg(format!("exec 2>&1\n{command}")).stdin(Stdio::null());
         shell.current_dir(self.dir.path()).env("PATH", &self.path);
         shell.env("NODE_PATH", &self.modules).env_remove("RUST_BACKTRACE");
+        shell.env_remove("COLUMNS");
         let output = shell.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         match output.status.success() {
