@@ -1,6 +1,8 @@
 //! Renderers: a report in, text out. None of them measures or judges anything.
 
+mod baseline;
 mod checkup;
+mod comparison;
 mod csv;
 mod exploration;
 mod json;
@@ -20,6 +22,7 @@ use crate::check::report::Report;
 use crate::explore::Exploration;
 
 pub use checkup::checkup;
+pub use comparison::{comparison, comparison_csv, comparison_markdown, standings};
 pub use csv::csv;
 pub use exploration::{any_buyers, exploration, timeline};
 pub use json::{json, state_graph};

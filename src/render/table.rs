@@ -5,6 +5,7 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
+use super::baseline;
 use super::sections::{self, Section};
 use super::verdict::{self, Verdict};
 use crate::check::report::{Evidence, Report, Run};
@@ -32,6 +33,12 @@ pub fn table(report: &Report) -> String {
     if several {
         text.push('\n');
         text += &titled(&sections::comparison(report));
+    }
+    if let Some(against) = &report.baseline {
+        text += &format!("\n{}\n", titled(&baseline::against(against)));
+        for remark in baseline::remarks(against) {
+            text += &labelled("note", &remark);
+        }
     }
     text
 }
@@ -95,7 +102,7 @@ fn details(run: &Run) -> String {
 }
 
 /// A table under its title; nothing for an empty one.
-fn titled(section: &Section) -> String {
+pub(super) fn titled(section: &Section) -> String {
     if section.rows.is_empty() {
         return String::new();
     }
