@@ -91,11 +91,14 @@ pub use scenario::{Scenario, ScenarioReport, SearchReport, Searches};
 
 /// What reports are made of.
 pub mod report {
+    pub use crate::base::machine::Machine;
     pub use crate::base::samples::{DurationClass, Spread};
+    pub use crate::base::statistics::{FiveNumbers, Ratio};
     pub use crate::check::audit::Finding;
+    pub use crate::check::baseline::{AgainstBaseline, Change, MaxRegression, Verdict};
     pub use crate::check::report::{
-        Banner, BannerCount, Figures, Found, Hint, Judgement, Overtaking, Product, Purpose, Run,
-        TimeSlice, Winner, WorstRound,
+        Banner, BannerCount, Figures, Found, Hint, Judgement, Overtaking, Product, Purpose,
+        RoundTimes, Run, TimeSlice, Winner, WorstRound,
     };
     pub use crate::domain::faults::Faults;
     pub use crate::domain::settings::Settings;

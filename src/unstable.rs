@@ -1,11 +1,11 @@
 //! What this project's own tests and benches use beside the interface. It is **not covered by semantic versioning**:
 //! anything in here may change or go with any release.
 
-pub use crate::base::{chance, clock, control, text};
-pub use crate::check::{audit, expect, report, round};
+pub use crate::base::{chance, clock, control, machine, statistics, text};
+pub use crate::check::{audit, baseline, comparison, expect, gauge, report, round};
 pub use crate::describe::{app, checkout};
 pub use crate::domain::{attempt, buyer, op, retry, session, settings};
-pub use crate::run::{logbook, rounds, seeds};
+pub use crate::run::{compare, logbook, rounds, seeds};
 pub use crate::worlds::{dyn_strategy, stepped, threads, timed};
 
 pub mod command {

@@ -4,6 +4,8 @@ pub mod chance;
 pub mod clock;
 pub mod control;
 pub(crate) mod error;
+pub mod machine;
 pub(crate) mod relation;
 pub(crate) mod samples;
+pub mod statistics;
 pub mod text;

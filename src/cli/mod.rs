@@ -1,7 +1,10 @@
 //! The commands. Only here is anything printed.
 
+mod baseline;
 mod check;
 mod ci;
+mod compare;
+mod contenders;
 mod doctor;
 mod explore;
 mod flags;
@@ -74,6 +77,8 @@ struct Cli {
 enum CliCommand {
     /// Let buyers on real threads compete for the last units.
     Race(Box<race::RaceArgs>),
+    /// Race contenders in turn, and say how much faster one is than another, and how sure that is.
+    Compare(Box<compare::CompareArgs>),
     /// Explore every interleaving of a few buyers' steps; prove the checkout, or show a shortest schedule that breaks it.
     Explore(Box<explore::ExploreArgs>),
     /// Follow one schedule, step by step.
@@ -119,6 +124,7 @@ pub fn main() -> ExitCode {
     }
     let ended = match cli.command {
         CliCommand::Race(args) => race::run(&args),
+        CliCommand::Compare(args) => compare::run(&args),
         CliCommand::Explore(args) => explore::run(&args),
         CliCommand::Replay(args) => replay::run(&args),
         CliCommand::Play(args) => play::run(&args),

@@ -18,6 +18,7 @@ use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
 use clap::{Args, ValueEnum};
 
+use super::baseline::{BaselineFlags, tell};
 use super::ci::{CiLog, JunitFlag, logged};
 use super::flags::{self, DescribedCheckout, Offer, SettingFlags, applied};
 use super::meaning::{check_level, refuse};
@@ -147,6 +148,8 @@ pub(crate) struct RaceArgs {
     /// finding, failure or deadlock that was seen, or of a race in which buyers contended
     #[arg(long)]
     allow_incomplete: bool,
+    #[command(flatten)]
+    baseline: BaselineFlags,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = ReportFormat::Table, help_heading = "The report")]
     format: ReportFormat,
@@ -228,6 +231,14 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
             (strategies, settings)
         }
     };
+    let baseline = args.baseline.read()?;
+    let limit = args.baseline.limit();
+    if let Some(baseline) = &baseline {
+        let runs = strategies
+            .iter()
+            .map(|strategy| (strategy.card().name, &settings, strategy.described().is_some()));
+        baseline.check(runs, settings.rounds, limit)?;
+    }
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 
@@ -240,9 +251,13 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
     let shows_progress = !args.quiet && !args.no_progress;
     let address = args.store.address();
     tell_password(&address);
-    let report = progress::watched(buyers, "racing", shows_progress, &control, || {
+    let mut report = progress::watched(buyers, "racing", shows_progress, &control, || {
         race_all_at(&address, &strategies, &settings, &expectations, &control)
     })?;
+    if let Some(baseline) = &baseline {
+        let against = baseline.hold(&report, limit, args.allow_incomplete, settings.seed)?;
+        report.baseline = Some(against);
+    }
 
     let is_table = matches!(args.format, ReportFormat::Table | ReportFormat::Github);
     let tells_expectations = is_table && output.is_stdout() && !args.quiet;
@@ -255,6 +270,7 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
                 to_stderr(&format!("{}: {unmet}\n", run.strategy));
             }
         }
+        tell(&report.baseline);
     }
     Ok(ended(&report))
 }
@@ -276,7 +292,7 @@ fn written(report: &Report, args: &RaceArgs, width: Width) -> Result<String, Err
 type Reason = (OpKind, Vec<StoreKind>);
 
 /// Says which strategies of `all` or the zoo are not raced, and why: a line for each op that the store lacks.
-fn tell_left_out(left_out: &[(&dyn DynStrategy, OpKind)], settings: &Settings) {
+pub(super) fn tell_left_out(left_out: &[(&dyn DynStrategy, OpKind)], settings: &Settings) {
     let store = settings.store;
     let mut reasons: Vec<(Reason, Vec<&str>)> = Vec::new();
     for (strategy, kind) in left_out {

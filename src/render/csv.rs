@@ -8,16 +8,24 @@ use crate::check::report::{METRICS, MetricValue, Report, Run};
 /// # Errors
 /// [`Error::World`] if the text cannot be written.
 pub fn csv(report: &Report) -> Result<String, Error> {
+    let names = METRICS.iter().map(|metric| metric.name);
+    let header: Vec<&str> =
+        ["strategy", "store", "evidence", "rounds"].into_iter().chain(names).collect();
+    lines(&header, report.runs.iter().map(|run| record(report, run)))
+}
+
+/// A header, and the lines below it.
+pub(super) fn lines(
+    header: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> Result<String, Error> {
     let failed = |error: &dyn std::fmt::Display| {
         Error::world(format!("cannot write the report as CSV: {error}"))
     };
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let names = METRICS.iter().map(|metric| metric.name);
-    writer
-        .write_record(["strategy", "store", "evidence", "rounds"].into_iter().chain(names))
-        .map_err(|error| failed(&error))?;
-    for run in &report.runs {
-        writer.write_record(record(report, run)).map_err(|error| failed(&error))?;
+    writer.write_record(header).map_err(|error| failed(&error))?;
+    for row in rows {
+        writer.write_record(row).map_err(|error| failed(&error))?;
     }
     let bytes = writer.into_inner().map_err(|error| failed(&error))?;
     String::from_utf8(bytes).map_err(|error| failed(&error))

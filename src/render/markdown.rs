@@ -2,6 +2,7 @@
 
 use comfy_table::{Table, presets};
 
+use super::baseline;
 use super::sections::{self, Section};
 use super::verdict::Verdict;
 use crate::check::report::Report;
@@ -34,11 +35,17 @@ pub fn markdown(report: &Report) -> String {
         }
         add_section(&mut text, &sections::banners(run));
     }
+    if let Some(against) = &report.baseline {
+        add_section(&mut text, &baseline::against(against));
+        for remark in baseline::remarks(against) {
+            text += &format!("\n{remark}\n");
+        }
+    }
     text
 }
 
 /// Adds a table whose first column is named after it; nothing for an empty one.
-fn add_section(text: &mut String, section: &Section) {
+pub(super) fn add_section(text: &mut String, section: &Section) {
     let filled =
         |row: &Vec<String>| row.iter().rposition(|cell| !cell.is_empty()).map_or(0, |at| at + 1);
     let Some(width) = section.rows.iter().map(filled).max() else { return };

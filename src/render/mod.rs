@@ -1,6 +1,8 @@
 //! Renderers: a report in, text out. None of them measures or judges anything.
 
+mod baseline;
 mod checkup;
+mod comparison;
 mod csv;
 mod exploration;
 #[cfg(feature = "cli")]
@@ -28,12 +30,15 @@ use crate::check::report::Report;
 use crate::explore::Exploration;
 
 pub use checkup::checkup;
+pub use comparison::{comparison, comparison_csv, comparison_markdown, standings};
 pub use csv::csv;
 pub use exploration::{any_buyers, exploration};
 #[cfg(feature = "cli")]
 pub use github::{annotations, job_summary};
 #[cfg(feature = "cli")]
-pub use html::{any_buyers_page, exploration_page, race_page, simulation_page, survey_page};
+pub use html::{
+    any_buyers_page, comparison_page, exploration_page, race_page, simulation_page, survey_page,
+};
 pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
 pub use junit::junit;

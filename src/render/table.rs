@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 use textwrap::core::display_width;
 
+use super::baseline;
 use super::sections::{self, Section};
 use super::verdict::{self, Verdict};
 use super::width::Width;
@@ -36,6 +37,12 @@ pub fn table(report: &Report, width: Width) -> String {
         text += "\n\n";
         text += &verdict_of(report, run, width);
         text += &details(run, width);
+    }
+    if let Some(against) = &report.baseline {
+        text += &format!("\n{}\n", titled(&baseline::against(against), width));
+        for remark in baseline::remarks(against) {
+            text += &width.labelled("note", &remark);
+        }
     }
     text
 }
@@ -95,7 +102,7 @@ fn details(run: &Run, width: Width) -> String {
 }
 
 /// A table under its title; nothing for an empty one.
-fn titled(section: &Section, width: Width) -> String {
+pub(super) fn titled(section: &Section, width: Width) -> String {
     if section.rows.is_empty() {
         return String::new();
     }

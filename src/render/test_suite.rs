@@ -109,10 +109,15 @@ impl TestCase {
 
     fn of_run(report: &Report, run: &Run) -> Self {
         let Verdict { word, sentence, .. } = Verdict::of(report, run);
+        let changes = report.baseline.iter().flat_map(|against| &against.runs);
+        let changes = changes.filter(|change| change.name == run.strategy);
+        let worse = changes.filter(|change| change.verdict.falls_short());
+        let worse = worse.map(|change| format!("{}: {}", change.verdict.words(), change.why));
+        let unmet = run.unmet().chain(worse).collect();
         let alone = Report { runs: vec![run.clone()], ..report.clone() };
         Self {
             name: run.strategy.clone(),
-            status: TestStatus::of(run.interrupted, run.unmet().collect(), &run.again),
+            status: TestStatus::of(run.interrupted, unmet, &run.again),
             expectations: run.expectations.len(),
             verdict: format!("{word}: {sentence}"),
             report: plain(&table(&alone, Width::UNBOUNDED)),

@@ -9,8 +9,8 @@ use crate::check::audit::Finding;
 use crate::check::expect::{Expectation, Judge};
 use crate::check::report::Counted;
 use crate::check::report::{
-    Banner, BannerCount, Evidence, FigureTotals, Figures, Found, MOST_WINNERS_LISTED, Overtaking,
-    Run, Winner, WorstRound, over_time, overtakings,
+    Banner, BannerCount, Evidence, FigureTotals, Figures, Found, MOST_TIMED_ROUNDS,
+    MOST_WINNERS_LISTED, Overtaking, RoundTimes, Run, Winner, WorstRound, over_time, overtakings,
 };
 use crate::check::round::Round;
 use crate::domain::buyer::Visit;
@@ -23,6 +23,7 @@ pub struct Logbook {
     rounds: u32,
     contended_rounds: u32,
     total: FigureTotals,
+    times: Vec<RoundTimes>,
     findings: Vec<Found>,
     banners: [u64; Banner::ALL.len()],
     trouble: Option<String>,
@@ -39,6 +40,7 @@ impl Logbook {
             rounds: 0,
             contended_rounds: 0,
             total: FigureTotals::default(),
+            times: Vec::new(),
             findings: Vec::new(),
             banners: [0; Banner::ALL.len()],
             trouble: None,
@@ -47,16 +49,16 @@ impl Logbook {
         }
     }
 
-    /// Audits a round and takes it in.
-    pub fn enter(&mut self, round: &Round) {
+    /// Audits a round and takes it in. Returns what happened in it.
+    pub fn enter(&mut self, round: &Round) -> Figures {
         if self.trouble.is_none() {
             self.trouble.clone_from(&round.books.trouble);
         }
-        self.enter_audited(audited(round), &round.visits);
+        self.enter_audited(audited(round), &round.visits)
     }
 
-    /// Takes in a round that was [audited] elsewhere, with those of its visits that were kept.
-    pub fn enter_audited(&mut self, counted: Counted, visits: &[Visit]) {
+    /// Takes in a round that was [audited] elsewhere, with those of its visits that were kept. Returns what happened in it.
+    pub fn enter_audited(&mut self, counted: Counted, visits: &[Visit]) -> Figures {
         let Counted { number, mut gathered, findings, banners, .. } = counted;
         let figures = gathered.figures();
         self.rounds += 1;
@@ -68,10 +70,14 @@ impl Logbook {
         for (sum, more) in self.banners.iter_mut().zip(banners) {
             *sum += more;
         }
+        if self.times.len() < MOST_TIMED_ROUNDS {
+            self.times.extend(RoundTimes::of(&figures));
+        }
         self.judge.see_round(number, &figures);
         if self.worst.as_ref().is_none_or(|worst| badness(&worst.figures) < badness(&figures)) {
             self.worst = Some(worst_round(number, visits, figures));
         }
+        figures
     }
 
     /// Why the run could not have found anything, so that no finding proves nothing; none if it could.
@@ -132,6 +138,7 @@ impl Logbook {
             figures,
             latencies: self.total.latencies(),
             products: self.total.products(),
+            round_times: self.times,
             banners: Banner::ALL
                 .into_iter()
                 .zip(self.banners)

@@ -1,5 +1,6 @@
 //! Whole runs: round after round on threads, seed after seed in simulated time.
 
+pub mod compare;
 pub mod logbook;
 pub(crate) mod race;
 pub mod rounds;

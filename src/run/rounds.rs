@@ -61,12 +61,13 @@ pub fn race_all_at(
             race_one(*strategy, &target, address, settings, expectations, &clock, control)
         })
         .collect::<Result<_, _>>()?;
-    Ok(Report::new(settings.store.name(), settings.in_effect(), runs).served_by(target.version()))
+    let report = Report::new(settings.store.name(), settings.in_effect(), runs);
+    Ok(report.served_by(target.version()).measured_here())
 }
 
 /// The settings: of a described checkout with products and stock as its shop has them, after a rehearsal of a few
 /// buyers; of any other unchanged.
-fn rehearsed(
+pub(super) fn rehearsed(
     strategies: &[&dyn DynStrategy],
     settings: &Settings,
     target: &RaceTarget,
@@ -81,7 +82,7 @@ fn rehearsed(
 }
 
 /// Checks that threads can race it: the store offers what it needs, and no fault happens on purpose.
-fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
+pub(super) fn can_race(settings: &Settings, card: &About) -> Result<(), Error> {
     if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
         return Err(Error::input(format!(
             "`{name}`: on threads nothing goes wrong on purpose; explore and replay take it"
@@ -140,7 +141,7 @@ fn race_one(
 
 /// Starts the threads that audit large crowds, once in a process. If they cannot be started, the error comes now, and
 /// not when the race is over.
-fn hire_auditors() -> Result<(), Error> {
+pub(super) fn hire_auditors() -> Result<(), Error> {
     static FAILED: OnceLock<Option<String>> = OnceLock::new();
     let failed = FAILED.get_or_init(|| {
         let pool = ThreadPoolBuilder::new().build_global().err()?;

@@ -11,7 +11,7 @@ use oversell_sim::unstable::settings::Settings;
 use oversell_sim::unstable::threads::Control;
 use oversell_sim::{Expectation, Scenario};
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
@@ -33,7 +33,7 @@ fn every_figure_is_described_with_its_unit_as_the_code_describes_it() {
 }
 
 /// Names of all fields, however deep, with their parents'.
-fn fields(value: &serde_json::Value, path: &str, all: &mut Vec<String>) {
+pub(crate) fn fields(value: &serde_json::Value, path: &str, all: &mut Vec<String>) {
     match value {
         serde_json::Value::Object(map) => {
             for (name, value) in map {

@@ -15,6 +15,18 @@ pub enum MetricValue {
     Nanos(u64),
 }
 
+impl MetricValue {
+    /// The value as a number: a duration in nanoseconds.
+    #[must_use]
+    pub fn number(self) -> f64 {
+        match self {
+            Self::Count(number) => number as f64,
+            Self::Share(number) | Self::Ratio(number) => number,
+            Self::Nanos(nanos) => nanos as f64,
+        }
+    }
+}
+
 /// One figure: its name in JSON, CSV and `--expect`, and what it means.
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {

@@ -13,11 +13,14 @@ mod metric;
 mod over_time;
 mod overtaking;
 mod product;
+mod times;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::baseline::AgainstBaseline;
+use crate::base::machine::Machine;
 use crate::base::samples::DurationClass;
 use crate::domain::finding::FindingKind;
 use crate::domain::op::BuyerId;
@@ -33,6 +36,7 @@ pub use metric::{METRICS, Metric, MetricValue};
 pub use over_time::{TimeSlice, over_time};
 pub use overtaking::{Overtaking, overtakings};
 pub use product::Product;
+pub use times::{MOST_TIMED_ROUNDS, RoundTimes};
 
 /// The version of the report's form.
 pub const SCHEMA: u32 = 1;
@@ -50,6 +54,8 @@ pub struct Report {
     pub version: &'static str,
     /// The world, which decided what happened next: `threads` or `timed`.
     pub world: &'static str,
+    /// The machine that measured it; none if time is simulated.
+    pub machine: Option<Machine>,
     /// Where stock lived.
     pub store: &'static str,
     /// The server's name and version, in its own words; none if stock lived in this process's memory.
@@ -58,6 +64,8 @@ pub struct Report {
     pub settings: Settings,
     /// One run a strategy, in the order asked for.
     pub runs: Vec<Run>,
+    /// How the runs stand beside those of an earlier report; none if none was given.
+    pub baseline: Option<AgainstBaseline>,
 }
 
 /// What came of one strategy, over all its rounds.
@@ -87,6 +95,8 @@ pub struct Run {
     pub latencies: Vec<DurationClass>,
     /// The same by product, all rounds together; empty if there is only one.
     pub products: Vec<Product>,
+    /// How long each round took, in the order in which they were raced: the first 1,000 that were not cut short.
+    pub round_times: Vec<RoundTimes>,
     /// What the audit proved wrong, the gravest first.
     pub findings: Vec<Found>,
     /// What the server said when it first refused something that it should not have; none if it never did.
@@ -202,10 +212,12 @@ impl Report {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             world: "threads",
+            machine: None,
             store,
             server: None,
             settings,
             runs,
+            baseline: None,
         }
     }
 
@@ -214,6 +226,13 @@ impl Report {
     #[must_use]
     pub fn served_by(self, server: Option<String>) -> Self {
         Self { server, ..self }
+    }
+
+    /// The same, measured on this machine.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn measured_here(self) -> Self {
+        Self { machine: Some(Machine::this()), ..self }
     }
 
     /// The same of a simulated world, in which a round is a seed.
@@ -235,10 +254,11 @@ impl Report {
         if self.is_simulated() { "seed" } else { "round" }
     }
 
-    /// Whether every expectation held.
+    /// Whether every expectation held, and nothing has become worse than in an earlier report.
     #[must_use]
     pub fn met_expectations(&self) -> bool {
-        self.runs.iter().all(Run::met_expectations)
+        let has_not_regressed = self.baseline.as_ref().is_none_or(AgainstBaseline::holds);
+        self.runs.iter().all(Run::met_expectations) && has_not_regressed
     }
 
     /// Whether Ctrl-C ended any of it early.

@@ -1,6 +1,7 @@
 //! Reports as pages: one file each, without anything from a network. The templates, the style sheet and the scripts lie
 //! beside this file.
 
+mod comparison;
 mod exploration;
 mod page;
 mod plot;
@@ -9,6 +10,7 @@ mod story_map;
 mod survey;
 mod swim_lanes;
 
+pub use comparison::comparison_page;
 pub use exploration::{any_buyers_page, exploration_page};
 pub use race::{race_page, simulation_page};
 pub use survey::survey_page;

@@ -203,6 +203,74 @@ impl Plot {
     }
 }
 
+/// Values of several contenders beside each other: a box from quartile to quartile, whiskers to the extremes, and a dot
+/// for each value.
+#[derive(Debug, Serialize)]
+pub(super) struct Boxes {
+    title: String,
+    width: f64,
+    height: f64,
+    left: f64,
+    bottom: f64,
+    x_label: String,
+    ticks: Vec<Tick>,
+    rows: Vec<BoxRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct BoxRow {
+    label: String,
+    y: f64,
+    /// Where the smallest value, the quartiles and the largest are.
+    at: [f64; 5],
+    dots: Vec<f64>,
+    text: String,
+    is_ranked: bool,
+}
+
+/// Name, the five numbers, all values, the same in words, and whether it is ranked.
+pub(super) type BoxOf = (String, [f64; 5], Vec<f64>, String, bool);
+
+/// Measures of boxes, in the picture's own units.
+const BOX_WIDTH: f64 = 760.0;
+const BOX_LEFT: f64 = 190.0;
+const BOX_RIGHT: f64 = 30.0;
+const BOX_ROW: f64 = 40.0;
+
+impl Boxes {
+    /// A row for each of these. Durations have a logarithmic axis.
+    pub(super) fn new(title: &str, x_label: &str, unit: Unit, all: Vec<BoxOf>) -> Self {
+        let values = || all.iter().flat_map(|(_, five, ..)| *five);
+        let most = values().fold(0.0, f64::max);
+        let least = values().filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
+        let scale = match unit {
+            Unit::Duration if least.is_finite() => Scale::log(least * 0.9, most * 1.1, unit),
+            _ => Scale::linear(most, unit),
+        };
+        let x =
+            |value: f64| tenth(BOX_LEFT + scale.share(value) * (BOX_WIDTH - BOX_LEFT - BOX_RIGHT));
+        let bottom = all.len() as f64 * BOX_ROW + 8.0;
+        let tick = |value| Tick { at: x(value), text: scale.word(value) };
+        let ticks = scale.ticks().into_iter().map(tick).collect();
+        let row = |(place, one): (usize, BoxOf)| {
+            let (label, five, values, text, is_ranked) = one;
+            let y = (place as f64 + 0.5) * BOX_ROW + 4.0;
+            let dots = values.into_iter().map(x).collect();
+            BoxRow { label, y, at: five.map(x), dots, text, is_ranked }
+        };
+        Self {
+            title: title.to_owned(),
+            width: BOX_WIDTH,
+            height: bottom + 40.0,
+            left: BOX_LEFT,
+            bottom,
+            x_label: x_label.to_owned(),
+            ticks,
+            rows: all.into_iter().enumerate().map(row).collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@ use crate::base::error::Error;
 use crate::base::samples::DurationClass;
 use crate::base::text::quantity::{count, duration};
 use crate::check::report::{Report, Run, TimeSlice};
+use crate::render::baseline::{against, remarks};
 use crate::render::sections::{self, Section};
 use crate::render::verdict::Verdict;
 use crate::worlds::timed::StoryLine;
@@ -19,6 +20,9 @@ struct Page {
     title: String,
     command: &'static str,
     comparison: Option<Table>,
+    /// Each run beside that of an earlier report.
+    baseline: Option<Table>,
+    notes: Vec<Line>,
     runs: Vec<RunPart>,
 }
 
@@ -35,7 +39,7 @@ struct RunPart {
 
 /// A table of figures.
 #[derive(Debug, Serialize)]
-struct Table {
+pub(super) struct Table {
     title: String,
     /// The title, and of which run it is: no two tables of a page have the same.
     label: String,
@@ -72,6 +76,13 @@ fn page(report: &Report, stories: Vec<StoryMap>) -> Result<String, Error> {
         title: format!("{command} {}", names.join(", ")),
         command,
         comparison: Table::of("all", sections::comparison(report)),
+        baseline: report.baseline.as_ref().and_then(|one| Table::of("all", against(one))),
+        notes: report
+            .baseline
+            .iter()
+            .flat_map(remarks)
+            .map(|remark| Line::text("note", &remark))
+            .collect(),
         runs: report.runs.iter().map(|run| part(report, run, stories.next())).collect(),
     };
     render("race.html", page)
@@ -114,10 +125,10 @@ fn part(report: &Report, run: &Run, story: Option<StoryMap>) -> RunPart {
 
 impl Table {
     /// A section about `whom` as a table; none for an empty one.
-    fn of(whom: &str, section: Section) -> Option<Self> {
+    pub(super) fn of(whom: &str, section: Section) -> Option<Self> {
         let Section { title, columns, rows } = section;
         let label = format!("{title}: {whom}");
-        (!rows.is_empty()).then(|| Self { title, label, columns: columns.to_vec(), rows })
+        (!rows.is_empty()).then(|| Self { title, label, columns, rows })
     }
 }
 

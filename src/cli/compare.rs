@@ -1,0 +1,337 @@
+//! `compare`: contenders in, the difference between them out.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::chance;
+use crate::base::error::Error;
+use crate::base::text::nearest::{did_you_mean, shown};
+use crate::base::text::quantity::{exact_duration, parse_count, parse_duration};
+use crate::check::comparison::{Comparison, Terms};
+use crate::check::expect::Expectation;
+use crate::check::gauge::Gauge;
+use crate::command::{Command, Verb};
+use crate::domain::settings::{Part, Setting, Settings};
+use crate::render::{self, Width};
+use crate::run::compare::compare_all;
+use crate::stores::Address;
+use clap::{Args, ValueEnum};
+
+use super::baseline::{BaselineFlags, tell};
+use super::contenders::{Lineup, lineup};
+use super::flags::{Given, Offer, SettingFlags, setting};
+use super::output::{Output, tell_password, to_stderr};
+use super::{Ended, interrupt, progress};
+
+/// The most rounds: each takes two sorted copies of its values ten thousand times.
+const MOST_ROUNDS: u64 = 10_000;
+
+/// The most rounds of warm-up.
+const MOST_WARMUP: u64 = 1_000;
+
+/// The longest that a comparison may be let run.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// The form of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CompareFormat {
+    /// For a terminal.
+    Table,
+    /// Everything, described in docs/reference/report.md.
+    Json,
+    /// A line a contender, a column a figure.
+    Csv,
+    /// For a pull request.
+    Markdown,
+    /// A page for a browser.
+    Html,
+}
+
+/// The race's own settings, but for rounds, which the comparison counts itself.
+#[derive(Clone, Debug)]
+struct OfRounds;
+
+impl Offer for OfRounds {
+    const VERB: Verb = Verb::Race;
+    const PARTS: &'static [&'static [Part]] = &[&[Part::Shop, Part::Carts, Part::Buyers]];
+    const HEADING: &'static str = "The race";
+
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        but_for(Self::PARTS, &["rounds"])
+    }
+}
+
+/// Settings of the stores, but for those of which there may be several.
+#[derive(Clone, Debug)]
+struct OfStores;
+
+impl Offer for OfStores {
+    const VERB: Verb = Verb::Race;
+    const PARTS: &'static [&'static [Part]] =
+        &[&[Part::Server], &[Part::Tables], &[Part::Private], &[Part::Timers]];
+    const HEADING: &'static str = "The store";
+
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        but_for(Self::PARTS, &["store"])
+    }
+}
+
+/// The settings of a race in these parts, without some.
+pub(super) fn but_for(
+    parts: &'static [&'static [Part]],
+    without: &'static [&'static str],
+) -> impl Iterator<Item = &'static Setting> {
+    let of = move |part: &'static &'static [Part]| {
+        let all = Settings::TABLE.iter().filter(|setting| Verb::Race.takes(setting.name));
+        all.filter(move |setting| part.contains(&setting.flag.part))
+    };
+    parts.iter().flat_map(of).filter(move |setting| !without.contains(&setting.name))
+}
+
+/// What `compare` takes.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  oversell-sim compare --strategy pessimistic,cas,optimistic --buyers 200
+  oversell-sim compare --strategy conditional --store memory,sqlite --buyers 50 --rounds 10")]
+pub(crate) struct CompareArgs {
+    /// The strategies to compare, separated by commas, or all
+    /// (`oversell-sim strategies` lists them)
+    #[arg(
+        long = "strategy",
+        short = 'S',
+        value_name = "NAME",
+        required_unless_present = "checkout"
+    )]
+    strategies: Vec<String>,
+    /// A checkout of your own, described in a file (repeatable: compare a checkout with its cure)
+    #[arg(long = "checkout", value_name = "FILE", id = "checkout")]
+    checkouts: Vec<PathBuf>,
+    /// Where stock lives; several stores, separated by commas, are compared [default: memory, or the store of a
+    /// checkout's file]
+    #[arg(
+        long = "store",
+        value_name = "STORE",
+        value_delimiter = ',',
+        value_parser = setting("store"),
+        help_heading = "The store"
+    )]
+    stores: Vec<String>,
+    /// How far transactions are kept apart; several levels, separated by commas, are compared
+    #[arg(
+        long = "isolation",
+        value_name = "LEVEL",
+        value_delimiter = ',',
+        value_parser = setting("isolation"),
+        help_heading = "The store"
+    )]
+    levels: Vec<String>,
+    #[command(flatten)]
+    race: SettingFlags<OfRounds>,
+    #[command(flatten)]
+    server: SettingFlags<OfStores>,
+    /// Race on a server of yours, in tables or keys of our own that are removed after
+    #[arg(long, value_name = "URL", help_heading = "The store")]
+    url: Option<String>,
+    /// Allow --url to name another machine
+    #[arg(long, requires = "url", help_heading = "The store")]
+    allow_remote: bool,
+    /// How many rounds of each contender count; they take turns, in an order drawn anew each time
+    #[arg(long, value_name = "N", default_value = "20", value_parser = rounds)]
+    rounds: u32,
+    /// How many rounds of each come first, and do not count (the audit looks at them, too)
+    #[arg(long, value_name = "N", default_value = "2", value_parser = warmup)]
+    warmup: u32,
+    /// Stop after this time, when the rounds under way are over
+    #[arg(long, value_name = "DURATION", value_parser = max_time)]
+    max_time: Option<Duration>,
+    /// The figure to compare: a time, a rate or a cost, such as latency.p99, checkouts_per_second or conflicts
+    #[arg(long, value_name = "NAME", default_value = Gauge::DEFAULT, value_parser = Gauge::parse)]
+    metric: Gauge,
+    /// Compare with this contender [default: the first that is not broken]
+    #[arg(long, value_name = "NAME")]
+    reference: Option<String>,
+    /// Call differences up to this share noise, even where they are certain
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
+    noise: f64,
+    /// What must hold of every contender in every round, such as 'oversold = 0' (repeatable)
+    #[arg(long = "expect", value_name = "EXPR", value_parser = Expectation::parse)]
+    expectations: Vec<Expectation>,
+    /// Let an expectation hold although the comparison was cut short, or proves nothing
+    #[arg(long)]
+    allow_incomplete: bool,
+    #[command(flatten)]
+    baseline: BaselineFlags,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = CompareFormat::Table, help_heading = "The report")]
+    format: CompareFormat,
+    /// Write the report to a file
+    #[arg(long, short, value_name = "FILE", help_heading = "The report")]
+    output: Option<PathBuf>,
+    /// Print a line a contender, and show no progress bar
+    #[arg(long, short, help_heading = "The report")]
+    quiet: bool,
+    /// Show no progress bar
+    #[arg(long, help_heading = "The report")]
+    no_progress: bool,
+}
+
+fn rounds(text: &str) -> Result<u32, String> {
+    parse_count(text, 1, MOST_ROUNDS).map(|number| number as u32)
+}
+
+fn warmup(text: &str) -> Result<u32, String> {
+    parse_count(text, 0, MOST_WARMUP).map(|number| number as u32)
+}
+
+fn max_time(text: &str) -> Result<Duration, String> {
+    parse_duration(text, LONGEST)
+}
+
+/// A share, such as `10%` or `0.1`.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let (number, scale) = match text.trim().strip_suffix('%') {
+        Some(number) => (number, 100.0),
+        None => (text, 1.0),
+    };
+    let share = number.trim().parse::<f64>().map(|number| number / scale);
+    let share = share.ok().filter(|share| (0.0..=100.0).contains(share));
+    share.ok_or_else(|| "expected a share, such as 10% or 0.1".into())
+}
+
+pub(crate) fn run(args: &CompareArgs) -> Result<Ended, Error> {
+    let given = [args.server.given(), args.race.given()].concat();
+    let seed = match given.iter().find(|(setting, _)| setting.name == "seed") {
+        Some(_) => None,
+        None => Some(chance::fresh_seed()),
+    };
+    let settings = Settings { seed: seed.unwrap_or_default(), ..Settings::default() };
+    let address =
+        Address { url: args.url.clone(), allow_remote: args.allow_remote, ..Address::default() };
+    let entrants = lineup(&Lineup {
+        strategies: &args.strategies,
+        checkouts: &args.checkouts,
+        stores: &args.stores,
+        levels: &args.levels,
+        settings: &settings,
+        of_race: args.race.given(),
+        of_store: args.server.given(),
+        address: &address,
+    })?;
+    if let Some(name) = &args.reference
+        && entrants.iter().all(|one| one.name != *name)
+    {
+        let names: Vec<&str> = entrants.iter().map(|one| one.name.as_str()).collect();
+        return Err(Error::input(format!(
+            "--reference: no contender is called `{}`{}; there are {}",
+            shown(name),
+            did_you_mean(name, names.iter().copied()),
+            names.join(", ")
+        )));
+    }
+    let seed = entrants.first().map_or(0, |one| one.settings.seed);
+    let terms = Terms {
+        gauge: args.metric,
+        warmup: args.warmup,
+        rounds: args.rounds,
+        noise: args.noise,
+        reference: args.reference.clone(),
+        seed,
+    };
+    let baseline = args.baseline.read()?;
+    let limit = args.baseline.limit();
+    if let Some(baseline) = &baseline {
+        let runs = entrants.iter().map(|one| {
+            (one.strategy.card().name, &one.settings, one.strategy.described().is_some())
+        });
+        baseline.check(runs, args.rounds, limit)?;
+    }
+    let output = Output::open(args.output.as_deref(), "--output")?;
+    let control = interrupt::control()?;
+    let expectations: Vec<Expectation> = args
+        .expectations
+        .iter()
+        .map(|one| one.clone().allowing_incomplete(args.allow_incomplete))
+        .collect();
+    tell_password(&address);
+    let buyers: u64 = entrants.iter().map(|one| u64::from(one.settings.buyers)).sum();
+    let visits = buyers * u64::from(args.warmup + args.rounds);
+    let shows_progress = !args.quiet && !args.no_progress;
+    let comparison = progress::watched(visits, "comparing", shows_progress, &control, || {
+        compare_all(&entrants, &address, &terms, args.max_time, &expectations, &control)
+    })?;
+    let mut comparison = Comparison { again: again(args, &given, seed, &address), ..comparison };
+    if let Some(baseline) = &baseline {
+        let against = baseline.hold(&comparison, limit, args.allow_incomplete, seed)?;
+        comparison.baseline = Some(against);
+    }
+
+    let tells_expectations =
+        args.format == CompareFormat::Table && output.is_stdout() && !args.quiet;
+    let text = written(&comparison, args, output.width())?;
+    output.write(&text)?;
+    if !tells_expectations {
+        for one in &comparison.contenders {
+            for unmet in one.run.unmet() {
+                to_stderr(&format!("{}: {unmet}\n", one.name));
+            }
+        }
+        tell(&comparison.baseline);
+    }
+    Ok(ended(&comparison))
+}
+
+fn written(comparison: &Comparison, args: &CompareArgs, width: Width) -> Result<String, Error> {
+    match args.format {
+        CompareFormat::Table if args.quiet => Ok(render::standings(comparison, width)),
+        CompareFormat::Table => Ok(render::comparison(comparison, width)),
+        CompareFormat::Json => render::json(comparison),
+        CompareFormat::Csv => render::comparison_csv(comparison),
+        CompareFormat::Markdown => Ok(render::comparison_markdown(comparison)),
+        CompareFormat::Html => render::comparison_page(comparison),
+    }
+}
+
+fn ended(comparison: &Comparison) -> Ended {
+    if comparison.interrupted {
+        Ended::Interrupted
+    } else if comparison.met_expectations() {
+        Ended::Well
+    } else {
+        Ended::ShortOfExpectations
+    }
+}
+
+/// The command that runs the same comparison again: every flag that was given, and the seed.
+fn again(args: &CompareArgs, given: &Given, seed: u64, address: &Address) -> String {
+    let mut command = Command::new("compare");
+    if !args.strategies.is_empty() {
+        command = command.flag("strategy", &args.strategies.join(","));
+    }
+    for path in &args.checkouts {
+        command = command.flag("checkout", &path.display().to_string());
+    }
+    for (name, values) in [("store", &args.stores), ("isolation", &args.levels)] {
+        if !values.is_empty() {
+            command = command.flag(name, &values.join(","));
+        }
+    }
+    for (setting, text) in given.iter().filter(|(setting, _)| setting.name != "seed") {
+        command = match setting.flag.value {
+            Some(_) => command.flag(setting.name, text),
+            None => command.switch(setting.name),
+        };
+    }
+    command = command.flag("rounds", &args.rounds.to_string());
+    command = command.flag("warmup", &args.warmup.to_string());
+    if let Some(most) = args.max_time {
+        command = command.flag("max-time", &exact_duration(most));
+    }
+    if args.metric.metric.name != Gauge::DEFAULT {
+        command = command.flag("metric", args.metric.metric.name);
+    }
+    if let Some(name) = &args.reference {
+        command = command.flag("reference", name);
+    }
+    command.flag("seed", &seed.to_string()).at(address).into()
+}
