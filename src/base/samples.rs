@@ -89,6 +89,7 @@ impl Samples {
 
 /// Percentiles of a set of durations, in nanoseconds; of more than 4,096, right to three digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Spread {
     /// Half were no longer than this.

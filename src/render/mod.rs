@@ -28,6 +28,8 @@ pub use csv::csv;
 pub use exploration::{any_buyers, exploration, timeline};
 #[cfg(feature = "cli")]
 pub use github::{annotations, job_summary};
+#[cfg(feature = "schema")]
+pub use json::schema;
 pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
 pub use junit::junit;

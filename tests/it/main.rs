@@ -38,6 +38,7 @@ mod properties;
 mod running_shop;
 mod scenarios;
 mod schedules;
+mod schema;
 mod servers;
 mod sessions;
 mod shops;
