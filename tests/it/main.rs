@@ -35,6 +35,7 @@ mod listed;
 mod meaning;
 mod private_servers;
 mod properties;
+mod recipes;
 mod running_shop;
 mod scenarios;
 mod schedules;
