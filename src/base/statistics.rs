@@ -28,6 +28,7 @@ const MOST_DRAWN: usize = 10_000_000;
 
 /// Where values lie: the five numbers of a box plot.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FiveNumbers {
     /// The smallest.
@@ -124,6 +125,7 @@ pub fn outliers(values: &[f64]) -> Vec<Outlier> {
 
 /// How many times as large the median of some values is as that of others, and how sure that is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Ratio {
     /// The ratio of the medians.

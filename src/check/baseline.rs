@@ -31,6 +31,7 @@ const TIMES: [&str; 5] = ["elapsed", "latency.p50", "latency.p90", "latency.p99"
 
 /// How much worse a time may become.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MaxRegression {
     /// Which time.
@@ -67,6 +68,7 @@ pub struct Baseline {
 
 /// What came of a run that was held against an earlier report.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AgainstBaseline {
     /// The file of the earlier report.
@@ -83,6 +85,7 @@ pub struct AgainstBaseline {
 
 /// A run beside an earlier one.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Change {
     /// The run's strategy, or the contender's name.
@@ -105,6 +108,7 @@ pub struct Change {
 
 /// What a change comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Verdict {

@@ -17,6 +17,7 @@ mod play;
 mod progress;
 mod race;
 mod replay;
+mod schema;
 mod shell;
 mod shop;
 mod simulate;
@@ -100,6 +101,8 @@ enum CliCommand {
     Stores,
     /// Explore every strategy at every store, and write the verdicts as one page.
     Survey(survey::SurveyArgs),
+    /// Print the JSON schema of the reports that --format json writes.
+    Schema,
     /// Print the completion script for a shell.
     Completions(shell::CompletionsArgs),
     /// Print a manual page (in roff: `oversell-sim man | man -l -`).
@@ -135,6 +138,7 @@ pub fn main() -> ExitCode {
         CliCommand::Strategies => list::run(),
         CliCommand::Stores => stores::run(),
         CliCommand::Survey(args) => survey::run(&args),
+        CliCommand::Schema => schema::run(),
         CliCommand::Completions(args) => shell::completions(&args),
         CliCommand::Man(args) => shell::man(&args),
     };

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The kinds of finding. Their names are also figures of the report, and `--expect` takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {

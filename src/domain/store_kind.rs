@@ -11,6 +11,7 @@ use crate::base::text::sql::Dialect;
 
 /// Where stock lives in a race on threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StoreKind {

@@ -27,6 +27,7 @@ use crate::worlds::dyn_strategy::DynStrategy;
 
 /// The whole report of a search, or of one schedule. Equal searches give the same bytes.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Exploration {
     /// The version of this form.
@@ -93,6 +94,7 @@ pub struct Exploration {
 
 /// What a search has covered.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Covered {
     /// States, identical buyers counted and not told apart.
@@ -115,6 +117,7 @@ pub struct Covered {
 
 /// What was covered at a real server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OrderCoverage {
     /// Orders that were run to their end.
@@ -150,6 +153,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// A finding with its schedule and timeline.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FindingReport {
     /// The finding.

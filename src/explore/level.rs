@@ -8,6 +8,7 @@ use crate::domain::isolation::Isolation;
 
 /// A level, and what was found there.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LevelTried {
     /// The isolation level.
@@ -30,6 +31,7 @@ pub struct LevelTried {
 
 /// Why no level had to be tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum NoLevel {

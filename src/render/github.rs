@@ -90,10 +90,13 @@ pub fn job_summary(command: &str, suites: &[TestSuite]) -> String {
     text
 }
 
-/// The name of a case among those of all suites.
+/// The name of a case among those of all suites: with its file, if that is the suite.
 fn title(suite: &TestSuite, case: &TestCase) -> String {
-    let is_alone = suite.file.is_none() || suite.name == case.name;
-    if is_alone { case.name.clone() } else { format!("{}: {}", suite.name, case.name) }
+    let is_of_file = suite.file.as_ref().is_some_and(|file| file.named == suite.name);
+    match is_of_file && suite.name != case.name {
+        true => format!("{}: {}", suite.name, case.name),
+        false => case.name.clone(),
+    }
 }
 
 fn row(suite: &TestSuite, case: &TestCase) -> String {
@@ -104,9 +107,10 @@ fn row(suite: &TestSuite, case: &TestCase) -> String {
         TestStatus::Error(_) => "**error**",
     };
     let (title, verdict) = (cell(&title(suite, case)), cell(&case.verdict));
-    let took = match &case.status {
-        TestStatus::Error(_) => String::new(),
-        _ => duration(nanos(case.took)),
+    // What was not run took no time.
+    let took = match case.report.is_empty() {
+        true => String::new(),
+        false => duration(nanos(case.took)),
     };
     format!("| {title} | {result} | {verdict} | {took} |\n")
 }

@@ -39,6 +39,8 @@ pub use github::{annotations, job_summary};
 pub use html::{
     any_buyers_page, comparison_page, exploration_page, race_page, simulation_page, survey_page,
 };
+#[cfg(feature = "schema")]
+pub use json::schema;
 pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
 pub use junit::junit;

@@ -22,6 +22,7 @@ pub use running::RunningAudit;
 
 /// One thing the audit proved wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Finding {
     /// What.

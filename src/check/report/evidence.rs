@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// How far a verdict reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Evidence {
     /// No finding in any interleaving of these buyers.

@@ -46,6 +46,7 @@ pub const MOST_WINNERS_LISTED: usize = 1_000;
 
 /// Everything there is to say about a race.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Report {
     /// The version of this form.
@@ -70,6 +71,7 @@ pub struct Report {
 
 /// What came of one strategy, over all its rounds.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Run {
     /// The strategy's name.
@@ -115,6 +117,7 @@ pub struct Run {
 
 /// A finding, over all rounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Found {
     /// What.
@@ -131,6 +134,7 @@ pub struct Found {
 
 /// How an expectation fared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Judgement {
     /// The expectation.
@@ -161,6 +165,7 @@ impl Judgement {
 
 /// One round, in more detail.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WorstRound {
     /// Which, counted from 1.
@@ -181,6 +186,7 @@ pub struct WorstRound {
 
 /// A buyer with a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Winner {
     /// The buyer.

@@ -9,6 +9,7 @@ const SLICES: u64 = 50;
 
 /// What happened in one slice of a round's time. Attempts are counted in the slice in which their visit ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TimeSlice {
     /// When the slice ends, in ns after the start of the round.

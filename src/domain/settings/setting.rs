@@ -200,6 +200,26 @@ macro_rules! settings {
             }
         }
 
+        /// What was asked for. Durations are in nanoseconds.
+        #[cfg(feature = "schema")]
+        #[derive(schemars::JsonSchema)]
+        #[schemars(rename = "Settings")]
+        #[expect(dead_code, reason = "only its schema is read")]
+        struct RecordedSettings {
+            $($(#[$about])+ $field: <$type as Value>::Recorded,)+
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for Settings {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                RecordedSettings::schema_name()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                RecordedSettings::json_schema(generator)
+            }
+        }
+
         /// The setters of a builder that has `settings`, for all settings that mean something in this world.
         macro_rules! setters {
             ($of:ident) => {

@@ -76,6 +76,27 @@ impl Serialize for ScheduleCount {
     }
 }
 
+/// A number of schedules, which may be beyond what JSON readers take.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "ScheduleCount")]
+#[expect(dead_code, reason = "only its schema is read")]
+struct WrittenCount {
+    /// The decimal logarithm of the number.
+    log10: f64,
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for ScheduleCount {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        WrittenCount::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        WrittenCount::json_schema(generator)
+    }
+}
+
 impl fmt::Display for ScheduleCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.exact() {

@@ -13,6 +13,7 @@ use crate::worlds::held::ServerStep;
 
 /// What can cure a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reach {
@@ -24,6 +25,7 @@ pub enum Reach {
 
 /// Three steps, counted from 1, and the table that they are about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Conflict {
     /// The buyer that read, and acted.

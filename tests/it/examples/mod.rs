@@ -10,7 +10,7 @@
 //! ```
 
 mod output;
-mod page;
+pub(crate) mod page;
 
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
