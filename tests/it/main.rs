@@ -29,6 +29,7 @@ mod held;
 mod incidents;
 mod interface;
 mod layers;
+mod lessons;
 mod library;
 mod listed;
 mod meaning;
