@@ -1,6 +1,7 @@
 //! Ctrl-C: the first ends the race and lets the report be written, the second ends at once.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::base::error::Error;
 use crate::worlds::threads::Control;
@@ -14,7 +15,32 @@ pub(crate) fn control() -> Result<Control, Error> {
         let stop = || Arc::clone(control.stop_flag());
         flag::register_conditional_shutdown(signal, 128 + signal, stop())
             .and_then(|_| flag::register(signal, stop()))
-            .map_err(|error| Error::world(format!("cannot listen for Ctrl-C: {error}")))?;
+            .map_err(cannot_listen)?;
     }
     Ok(control)
+}
+
+/// What Ctrl-C does to a program that now waits for a person, and now runs something of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    /// While this is set, Ctrl-C ends the program at once.
+    pub(crate) is_waiting: Arc<AtomicBool>,
+    /// Otherwise it sets this.
+    pub(crate) interrupted: Arc<AtomicBool>,
+}
+
+/// Ctrl-C for a program that waits for a person.
+pub(crate) fn waiting() -> Result<Waiting, Error> {
+    let waiting = Waiting::default();
+    for signal in [SIGINT, SIGTERM] {
+        let is_waiting = Arc::clone(&waiting.is_waiting);
+        flag::register_conditional_shutdown(signal, 128 + signal, is_waiting)
+            .and_then(|_| flag::register(signal, Arc::clone(&waiting.interrupted)))
+            .map_err(cannot_listen)?;
+    }
+    Ok(waiting)
+}
+
+fn cannot_listen(error: std::io::Error) -> Error {
+    Error::world(format!("cannot listen for Ctrl-C: {error}"))
 }

@@ -10,6 +10,7 @@ mod explore;
 mod flags;
 mod init;
 mod interrupt;
+mod learn;
 mod list;
 mod meaning;
 mod output;
@@ -95,6 +96,8 @@ enum CliCommand {
     Doctor(doctor::DoctorArgs),
     /// Write a first checkout file, or a first application file.
     Init(init::InitArgs),
+    /// Walk through a lesson: predict, see it break, see why, fix it, see the proof.
+    Learn(learn::LearnArgs),
     /// List the strategies: what each does, what it claims, and what it needs from a store.
     Strategies,
     /// List the stores: which are ready here, what to install for the rest, and what each can do.
@@ -135,6 +138,7 @@ pub fn main() -> ExitCode {
         CliCommand::Check(args) => check::run(&args),
         CliCommand::Doctor(args) => doctor::run(&args),
         CliCommand::Init(args) => init::run(&args),
+        CliCommand::Learn(args) => learn::run(&args),
         CliCommand::Strategies => list::run(),
         CliCommand::Stores => stores::run(),
         CliCommand::Survey(args) => survey::run(&args),

@@ -33,6 +33,7 @@ mod held;
 mod incidents;
 mod interface;
 mod layers;
+mod lessons;
 mod library;
 mod listed;
 mod meaning;

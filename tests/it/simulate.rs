@@ -129,8 +129,23 @@ fn the_story_of_the_last_iphone() {
     assert_snapshot!(anstream::adapter::strip_str(&story).to_string());
 }
 
+#[test]
+fn the_story_does_not_say_that_members_agreed_where_the_leader_answered_alone() {
+    for (name, said, unsaid) in [
+        ("leader-alone", "1 of 3     decides alone: A takes 1", "agree:"),
+        ("majority", "2 of 3     quorum: B takes 1", "alone"),
+    ] {
+        let scenario = shipped(name);
+        let scene = scene(&scenario);
+        let (_, lines) = tell_story(scenario.strategies[0], scene, &Control::default()).unwrap();
+        let story = render::story(&lines, scene.opens_s, render::Width::UNBOUNDED);
+        let story = anstream::adapter::strip_str(&story).to_string();
+        assert!(story.contains(said) && !story.contains(unsaid), "{name}: {story}");
+    }
+}
+
 /// Right scenarios, and over how many seeds they are tried at a small size.
-const RIGHT: [&str; 17] = [
+const RIGHT: [&str; 18] = [
     "first-packet",
     "waiting-room",
     "hold-or-lose",
@@ -143,6 +158,7 @@ const RIGHT: [&str; 17] = [
     "rice-nearest",
     "replica-conditional",
     "partition",
+    "majority",
     "random-blows",
     "fenced-lease",
     "pipeline",
@@ -151,7 +167,7 @@ const RIGHT: [&str; 17] = [
 ];
 
 /// Broken ones, with what must be found.
-const BROKEN: [(&str, &str); 18] = [
+const BROKEN: [(&str, &str); 19] = [
     ("late-payment", "oversold"),
     ("charge-again", "double_charge"),
     ("finished-twice", "order_without_receipt"),
@@ -163,6 +179,7 @@ const BROKEN: [(&str, &str); 18] = [
     ("write-skew", "oversold"),
     ("stale-naive", "oversold"),
     ("acknowledge-leader", "lost_order"),
+    ("leader-alone", "oversold"),
     ("unsynced", "lost_order"),
     ("lease-pauses", "oversold"),
     ("fence-writes-only", "oversold"),

@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 
+use super::quorum::Acknowledge;
 use super::story::{HoldChange, StoryLine};
 use super::visit_recorder::VisitRecorder;
 
@@ -104,11 +105,16 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
         let scene = self.scene;
         let stock = self.shop.stock_of(Item(0));
         let names = self.shop.shelves.len() > 1;
+        // A leader that answers before the others have heard of it has not asked them.
+        let is_alone =
+            scene.quorum.as_ref().is_some_and(|it| it.acknowledge == Acknowledge::Leader);
         self.story.tell_line(|| {
             let place = match (op, &scene.quorum) {
                 (op, _) if op.is_about_money() => "the bank".to_owned(),
                 (_, Some(quorum)) => {
-                    format!("{} of {}", quorum.members.len() / 2 + 1, quorum.members.len())
+                    let members = quorum.members.len();
+                    let agreed = if is_alone { 1 } else { members / 2 + 1 };
+                    format!("{agreed} of {members}")
                 }
                 _ => scene.shop.place.clone(),
             };
@@ -131,7 +137,9 @@ impl<G: VisitRecorder> TimedWorld<'_, G> {
                 _ => format!("; stock {stock}"),
             };
             let agreed = match (op, &scene.quorum) {
-                (op, Some(_)) if !op.is_about_money() => "quorum: ",
+                (op, _) if op.is_about_money() => "",
+                (_, Some(_)) if is_alone => "decides alone: ",
+                (_, Some(_)) => "quorum: ",
                 _ => "",
             };
             // Where there are copies, what is not read from one is read from the leader.
