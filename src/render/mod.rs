@@ -13,6 +13,7 @@ mod rehearsal;
 mod sections;
 mod story;
 mod survey;
+mod sweep;
 mod table;
 mod verdict;
 
@@ -32,6 +33,7 @@ pub use markdown::markdown;
 pub use rehearsal::rehearsal;
 pub use story::story;
 pub use survey::survey;
+pub use sweep::{sweep, sweep_csv, sweep_markdown};
 pub use table::{table, verdicts};
 
 impl fmt::Display for Report {

@@ -44,6 +44,7 @@ mod shops;
 mod simulate;
 mod snapshots;
 mod stores;
+mod sweep;
 mod verdicts;
 
 fn main() -> std::process::ExitCode {
