@@ -7,3 +7,4 @@ pub mod expect;
 pub mod gauge;
 pub mod report;
 pub mod round;
+pub mod sweep;

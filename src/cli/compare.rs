@@ -32,14 +32,14 @@ const MOST_WARMUP: u64 = 1_000;
 /// The longest that a comparison may be let run.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// The form of the report.
+/// The form of a report in which measurements stand beside each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum CompareFormat {
+pub(super) enum MeasurementFormat {
     /// For a terminal.
     Table,
     /// Everything, described in docs/reference/report.md.
     Json,
-    /// A line a contender, a column a figure.
+    /// A line a contender or a point, a column a figure.
     Csv,
     /// For a pull request.
     Markdown,
@@ -163,8 +163,8 @@ pub(crate) struct CompareArgs {
     #[command(flatten)]
     baseline: BaselineFlags,
     /// The form of the report
-    #[arg(long, value_enum, default_value_t = CompareFormat::Table, help_heading = "The report")]
-    format: CompareFormat,
+    #[arg(long, value_enum, default_value_t = MeasurementFormat::Table, help_heading = "The report")]
+    format: MeasurementFormat,
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE", help_heading = "The report")]
     output: Option<PathBuf>,
@@ -267,7 +267,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Ended, Error> {
     }
 
     let tells_expectations =
-        args.format == CompareFormat::Table && output.is_stdout() && !args.quiet;
+        args.format == MeasurementFormat::Table && output.is_stdout() && !args.quiet;
     let text = written(&comparison, args, output.width())?;
     output.write(&text)?;
     if !tells_expectations {
@@ -283,12 +283,12 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Ended, Error> {
 
 fn written(comparison: &Comparison, args: &CompareArgs, width: Width) -> Result<String, Error> {
     match args.format {
-        CompareFormat::Table if args.quiet => Ok(render::standings(comparison, width)),
-        CompareFormat::Table => Ok(render::comparison(comparison, width)),
-        CompareFormat::Json => render::json(comparison),
-        CompareFormat::Csv => render::comparison_csv(comparison),
-        CompareFormat::Markdown => Ok(render::comparison_markdown(comparison)),
-        CompareFormat::Html => render::comparison_page(comparison),
+        MeasurementFormat::Table if args.quiet => Ok(render::standings(comparison, width)),
+        MeasurementFormat::Table => Ok(render::comparison(comparison, width)),
+        MeasurementFormat::Json => render::json(comparison),
+        MeasurementFormat::Csv => render::comparison_csv(comparison),
+        MeasurementFormat::Markdown => Ok(render::comparison_markdown(comparison)),
+        MeasurementFormat::Html => render::comparison_page(comparison),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who is compared: strategies and checkouts, at each store, at each isolation level.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
 use crate::domain::settings::{Setting, Settings};
@@ -47,8 +47,10 @@ pub(super) fn lineup(said: &Lineup<'_>) -> Result<Vec<Entrant>, Error> {
             add_strategies(said, &place, &mut entrants)?;
         }
     }
+    let folder = common_folder(said.checkouts);
     for path in said.checkouts {
-        add_checkout(said, path, &mut entrants)?;
+        let name = path.strip_prefix(&folder).unwrap_or(path).display().to_string();
+        add_checkout(said, path, &name, &mut entrants)?;
     }
     for (place, one) in entrants.iter().enumerate() {
         if entrants[..place].iter().any(|other| other.name == one.name) {
@@ -62,6 +64,14 @@ pub(super) fn lineup(said: &Lineup<'_>) -> Result<Vec<Entrant>, Error> {
         )),
         _ => Ok(entrants),
     }
+}
+
+/// The folder that several files are in; nothing if there is but one.
+fn common_folder(paths: &[PathBuf]) -> PathBuf {
+    let parents = || paths.iter().filter_map(|path| path.parent());
+    let Some(first) = parents().next().filter(|_| paths.len() > 1) else { return PathBuf::new() };
+    let holds_all = |folder: &&Path| parents().all(|parent| parent.starts_with(folder));
+    first.ancestors().find(holds_all).map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// Refuses a server that runs already where contenders would need one each: it has room for the tables of one.
@@ -157,7 +167,8 @@ fn add_strategies(
             ));
             continue;
         }
-        entrants.push(entrant(said, place, strategy, settings.clone()));
+        let name = strategy.card().name;
+        entrants.push(entrant(said, place, strategy, name, settings.clone()));
     }
     Ok(())
 }
@@ -186,7 +197,8 @@ fn meant(said: &Lineup<'_>, place: &Place<'_>) -> Result<Given, Error> {
 
 fn add_checkout(
     said: &Lineup<'_>,
-    path: &std::path::Path,
+    path: &Path,
+    name: &str,
     entrants: &mut Vec<Entrant>,
 ) -> Result<(), Error> {
     let (strategy, checkout) = flags::checkout(path)?;
@@ -203,7 +215,7 @@ fn add_checkout(
             check_level("--isolation", Some(settings.isolation), &settings)?;
         }
         settings.check()?;
-        entrants.push(entrant(said, &place, strategy, settings));
+        entrants.push(entrant(said, &place, strategy, name, settings));
     }
     Ok(())
 }
@@ -212,9 +224,10 @@ fn entrant(
     said: &Lineup<'_>,
     place: &Place<'_>,
     strategy: &'static dyn DynStrategy,
+    name: &str,
     settings: Settings,
 ) -> Entrant {
-    let mut name = strategy.card().name.to_owned();
+    let mut name = name.to_owned();
     if said.stores.len() > 1 {
         name += &format!(" on {}", settings.store);
     }

@@ -79,7 +79,7 @@ impl<O: Offer> FromArgMatches for SettingFlags<O> {
 }
 
 /// The flag of a setting.
-fn arg(setting: &'static Setting, verb: Verb) -> Arg {
+pub(super) fn arg(setting: &'static Setting, verb: Verb) -> Arg {
     let Flag { short, value, takes_dashes, help, help_of_explore, .. } = setting.flag;
     let help = if verb == Verb::Race { help } else { help_of_explore.unwrap_or(help) };
     let default = Settings::default().value_of(setting.name);

@@ -18,12 +18,14 @@ mod play;
 mod progress;
 mod race;
 mod replay;
+mod resume;
 mod schema;
 mod shell;
 mod shop;
 mod simulate;
 mod stores;
 mod survey;
+mod sweep;
 mod width;
 
 use std::process::ExitCode;
@@ -81,6 +83,8 @@ enum CliCommand {
     Race(Box<race::RaceArgs>),
     /// Race contenders in turn, and say how much faster one is than another, and how sure that is.
     Compare(Box<compare::CompareArgs>),
+    /// Race at every point of a grid of settings; go on where it was cut short.
+    Sweep(Box<sweep::SweepArgs>),
     /// Explore every interleaving of a few buyers' steps; prove the checkout, or show a shortest schedule that breaks it.
     Explore(Box<explore::ExploreArgs>),
     /// Follow one schedule, step by step.
@@ -131,6 +135,7 @@ pub fn main() -> ExitCode {
     let ended = match cli.command {
         CliCommand::Race(args) => race::run(&args),
         CliCommand::Compare(args) => compare::run(&args),
+        CliCommand::Sweep(args) => sweep::run(&args),
         CliCommand::Explore(args) => explore::run(&args),
         CliCommand::Replay(args) => replay::run(&args),
         CliCommand::Play(args) => play::run(&args),

@@ -17,6 +17,7 @@ mod rehearsal;
 mod sections;
 mod story;
 mod survey;
+mod sweep;
 mod table;
 #[cfg(feature = "cli")]
 mod test_suite;
@@ -38,6 +39,7 @@ pub use github::{annotations, job_summary};
 #[cfg(feature = "cli")]
 pub use html::{
     any_buyers_page, comparison_page, exploration_page, race_page, simulation_page, survey_page,
+    sweep_page,
 };
 #[cfg(feature = "schema")]
 pub use json::schema;
@@ -48,6 +50,7 @@ pub use markdown::markdown;
 pub use rehearsal::rehearsal;
 pub use story::story;
 pub use survey::survey;
+pub use sweep::{sweep, sweep_csv, sweep_markdown};
 pub use table::{table, verdicts};
 #[cfg(feature = "cli")]
 pub use test_suite::{SourceFile, TestCase, TestStatus, TestSuite};

@@ -5,3 +5,4 @@ pub mod logbook;
 pub(crate) mod race;
 pub mod rounds;
 pub mod seeds;
+pub(crate) mod sweep;

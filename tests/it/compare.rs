@@ -229,7 +229,8 @@ fn a_checkout_is_compared_with_its_cure() {
     let (code, out, err) = ran(&[&args[..], &["--format", "json"]].concat());
     assert_eq!(code, 0, "{err}");
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(report["contenders"][1]["name"], cured.as_str());
+    assert_eq!(report["contenders"][1]["name"], "cured.toml", "without the folder of both");
+    assert_eq!(report["contenders"][1]["run"]["strategy"], cured.as_str());
     let (code, _, err) = ran(&["compare", "--checkout", &broken, "--checkout", &broken]);
     assert_eq!(code, 2);
     assert!(err.contains("is named twice"), "{err}");

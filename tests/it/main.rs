@@ -51,6 +51,7 @@ mod shops;
 mod simulate;
 mod snapshots;
 mod stores;
+mod sweep;
 mod verdicts;
 mod width;
 

@@ -5,4 +5,5 @@ pub mod document;
 pub mod excerpt;
 pub mod nearest;
 pub mod quantity;
+pub mod range;
 pub mod sql;

@@ -8,9 +8,11 @@ mod plot;
 mod race;
 mod story_map;
 mod survey;
+mod sweep;
 mod swim_lanes;
 
 pub use comparison::comparison_page;
 pub use exploration::{any_buyers_page, exploration_page};
 pub use race::{race_page, simulation_page};
 pub use survey::survey_page;
+pub use sweep::sweep_page;

@@ -9,13 +9,14 @@ use crate::check::report::Evidence;
 use crate::render::verdict;
 
 /// The templates by name.
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("page.html", include_str!("page.html")),
     ("parts.html", include_str!("parts.html")),
     ("comparison.html", include_str!("comparison.html")),
     ("exploration.html", include_str!("exploration.html")),
     ("race.html", include_str!("race.html")),
     ("survey.html", include_str!("survey.html")),
+    ("sweep.html", include_str!("sweep.html")),
 ];
 
 /// The verdict at the top of a page.

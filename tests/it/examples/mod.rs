@@ -83,7 +83,7 @@ impl Folder {
         let words: Vec<&str> = command.split_whitespace().collect();
         let store = words.iter().position(|word| *word == "--store").map(|place| words[place + 1]);
         let has = |name: &str| self.stores.iter().any(|store| store.name() == name);
-        let is_there = |name: &str| name == "memory" || has(name);
+        let is_there = |names: &str| names.split(',').all(|name| name == "memory" || has(name));
         let all = ["sqlite", "postgres", "mysql", "redis", "etcd"];
         match words.get(1) {
             Some(&"stores" | &"survey") => all.into_iter().all(has),

@@ -19,7 +19,7 @@ impl Certain {
             return Self::AllButTimes;
         }
         match verb.split_whitespace().next().unwrap_or_default() {
-            "race" | "compare" | "check" => Self::Words,
+            "race" | "compare" | "sweep" | "check" => Self::Words,
             "explore" | "stores" | "doctor" => Self::AllButTimes,
             _ => Self::All,
         }
