@@ -132,6 +132,24 @@ fn without_answers_each_lesson_is_printed_through_with_what_its_commands_print_h
 }
 
 #[test]
+fn what_could_not_be_run_here_is_not_shown_as_if_it_had_been() {
+    let without_servers = Command::new(cargo_bin("oversell-sim"))
+        .args(["learn", "10"])
+        .env("PATH", "/nonexistent")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let out = String::from_utf8(without_servers.stdout).unwrap();
+    let err = String::from_utf8(without_servers.stderr).unwrap();
+    let note = "--store etcd\n  It could not be run here. This is what the page shows, and not what was run:\n";
+    // Servers are also looked for in their usual places.
+    let expected = if err.contains("etcd is not installed") { 3 } else { 0 };
+    assert_eq!(without_servers.status.code(), Some(expected), "{err}");
+    assert_eq!(out.contains(note), expected == 3, "{out}");
+    assert!(out.contains("That was lesson 10"), "{out}");
+}
+
+#[test]
 fn ctrl_c_while_a_lesson_waits_for_an_answer_is_130() {
     let folder = TempDir::new().unwrap();
     let mut child = begun(&folder, &["1"]);

@@ -9,7 +9,7 @@ use crate::base::error::Error;
 use anstyle::Style;
 use clap::Args;
 
-use super::output::{to_stderr, to_stdout};
+use super::output::to_stdout;
 use super::{Ended, interrupt};
 use lesson::{Block, Lesson, Part};
 use reader::{Answer, Reader};
@@ -176,7 +176,9 @@ impl Walk {
             return to_stdout(&run::cut(&done.output, shown));
         }
         self.failed = Some(done.code.and_then(|code| u8::try_from(code).ok()).unwrap_or(3));
-        to_stderr("`learn`: this command could not be run here; what follows is from the page\n");
+        to_stdout(
+            "  It could not be run here. This is what the page shows, and not what was run:\n",
+        )?;
         to_stdout(&shown.iter().map(|line| format!("{line}\n")).collect::<String>())
     }
 }
