@@ -14,6 +14,9 @@ use crate::examples::page::{Page, pages};
 use crate::listed::has;
 use crate::servers::open_dir;
 
+/// The page with the recipes. Its files are read here.
+pub(crate) const PAGE: &str = "docs/how-to/ci-recipes.md";
+
 const GITHUB: &str = ".github/workflows/oversell.yml";
 
 const GITLAB: &str = ".gitlab-ci.yml";
@@ -98,7 +101,7 @@ impl Repository {
 }
 
 fn page() -> Page {
-    let is_it = |page: &Page| page.path == Path::new("docs/how-to/ci-recipes.md");
+    let is_it = |page: &Page| page.path == Path::new(PAGE);
     pages().into_iter().find(is_it).unwrap()
 }
 

@@ -24,6 +24,7 @@ use oversell_sim::StoreKind;
 use tempfile::TempDir;
 
 use crate::docs::{FIGURES, figures};
+use crate::recipes;
 use crate::servers::{installed, open_dir};
 use crate::shops::place;
 use output::{Certain, Shown, certain};
@@ -249,6 +250,10 @@ fn every_block_in_the_documents_is_run_compiled_or_read() {
             let where_ = format!("{}:\n{}", page.path.display(), block.text);
             match block.language.as_str() {
                 "console" | "sh" => assert!(!block.examples().is_empty(), "{where_}"),
+                // The steps of its workflows read them.
+                "toml" | "sql" | "yaml" if page.path == Path::new(recipes::PAGE) => {
+                    assert!(block.file.is_some(), "no file name: {where_}");
+                }
                 "toml" => {
                     let file =
                         block.file.as_ref().unwrap_or_else(|| panic!("no file name: {where_}"));
