@@ -1,11 +1,14 @@
 //! The commands. Only here is anything printed.
 
 mod check;
+mod complete;
 mod doctor;
 mod explore;
 mod flags;
+mod help;
 mod init;
 mod interrupt;
+mod keys;
 mod list;
 mod meaning;
 mod output;
@@ -24,7 +27,7 @@ use std::process::ExitCode;
 
 use crate::base::error::Error;
 use anstyle::AnsiColor;
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, FromArgMatches, Parser, Subcommand};
 
 /// How a command that ran has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,10 +103,24 @@ enum CliCommand {
     Man(shell::ManArgs),
 }
 
+/// Reads the command line.
+fn read() -> Result<Cli, clap::Error> {
+    let matches = help::command().try_get_matches()?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut help::command()))
+}
+
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    match complete::answer() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            return ExitCode::from(2);
+        }
+    }
+    let cli = match read() {
         Ok(cli) => cli,
         Err(error) => {
             // If even this cannot be printed, there is no way left to report it.

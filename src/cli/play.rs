@@ -5,6 +5,7 @@ use std::io::{BufRead, IsTerminal};
 
 use super::Ended;
 use super::interrupt;
+use super::keys::{self, Asked};
 use super::meaning::{check_level, check_level_of};
 use super::output::{tell_password, to_stdout};
 use super::shop::{ServerFlags, ShopFlags};
@@ -12,7 +13,7 @@ use super::width;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
 use crate::domain::store_kind::StoreKind;
-use crate::explore::{self, Outlook, Playable, Schedule};
+use crate::explore::{self, Outlook, Playable};
 use crate::render;
 use crate::scheduler::{Bounds, Choice, Person, Said, run_all};
 use clap::Args;
@@ -42,9 +43,9 @@ pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
     check_level("--isolation", args.shop.level()?, &settings)?;
     let control = interrupt::control()?;
     let address = args.server.address();
+    tell_password(&address);
     let server = explore::server_for(strategy, &settings, &address, &control)?;
     let settings = explore::as_furnished(strategy, settings, &*server)?;
-    tell_password(&address);
     explore::play_at_server(strategy, &settings, &*server, |shop| play(shop, settings.stock))
 }
 
@@ -94,23 +95,22 @@ impl Conversation {
         loop {
             to_stdout(&prompt(shop))?;
             let Some(line) = read_line()? else { return Ok(Said::Quit) };
-            match line.to_lowercase().as_str() {
-                "" => {}
-                "q" | "quit" => return Ok(Said::Quit),
-                "u" | "undo" if so_far.is_empty() => to_stdout("Nothing to undo.\n")?,
-                "u" | "undo" => return Ok(Said::Undo),
-                "r" | "reset" => {
+            match keys::asked(&line, &shop.clients()) {
+                Ok(Asked::Quit) => return Ok(Said::Quit),
+                Ok(Asked::Help) => to_stdout(&keys::help(width::of_stdout()))?,
+                Ok(Asked::Undo) if so_far.is_empty() => to_stdout(" nothing to undo\n")?,
+                Ok(Asked::Undo) => return Ok(Said::Undo),
+                Ok(Asked::Reset) => {
                     self.shown = None;
                     return Ok(Said::Reset);
                 }
-                "h" | "hint" => to_stdout(&hint(shop))?,
-                _ => match schedule(&line) {
-                    Ok(choices) => {
-                        self.named.extend(choices);
-                        return self.ask(so_far, shop);
-                    }
-                    Err(why) => to_stdout(&format!(" {why}\n"))?,
-                },
+                Ok(Asked::Hint) => to_stdout(&hint(shop))?,
+                Ok(Asked::Choices(choices)) if choices.is_empty() => {}
+                Ok(Asked::Choices(choices)) => {
+                    self.named.extend(choices);
+                    return self.ask(so_far, shop);
+                }
+                Err(why) => to_stdout(&format!(" {why}\n"))?,
             }
         }
     }
@@ -133,12 +133,6 @@ fn read_line() -> Result<Option<String>, Error> {
     Ok(Some(line))
 }
 
-/// The choices that a line names.
-fn schedule(line: &str) -> Result<Vec<Choice>, String> {
-    let known = line.parse::<Schedule>().or_else(|_| line.to_uppercase().parse::<Schedule>());
-    known.map(|schedule| schedule.0)
-}
-
 fn aim(stock: i32) -> String {
     match stock {
         1 => "Sell the same unit twice.".into(),
@@ -153,14 +147,14 @@ fn position(shop: &mut impl Playable) -> String {
     let clients = shop.position();
     let clients = clients.iter().map(|client| format!("{}: {}", client.actor, client.about));
     let parts: Vec<String> = stock.into_iter().chain(clients).collect();
-    format!(" {}\n", parts.join("     "))
+    width::of_stdout().folded(&format!(" {}\n", parts.join("     ")), 1)
 }
 
 fn prompt(shop: &mut impl Playable) -> String {
     let can_move = shop.position().into_iter().filter(|client| client.can_move);
     let words: Vec<String> = can_move
         .map(|client| client.actor.to_string())
-        .chain(["undo", "hint", "reset", "quit"].map(str::to_owned))
+        .chain(keys::PROMPT.map(str::to_owned))
         .collect();
     format!(" next ({})? ", words.join(", "))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::clock;
 use crate::base::error::Error;
-use crate::base::text::quantity::{parse_count, parse_duration};
+use crate::base::text::quantity::{of, parse_count, parse_duration};
 use crate::check::expect::Expectation;
 use crate::command::Command;
 use crate::domain::op::OpKind;
@@ -120,9 +120,14 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 
-    if tells_story(args, &scene, seeds) {
-        for strategy in &strategies {
-            to_stdout(&story(*strategy, &scene, strategies.len() > 1, &control)?)?;
+    if is_for_eyes(args) {
+        match why_no_story(args, &scene, seeds) {
+            Some(why) => to_stdout(&why)?,
+            None => {
+                for strategy in &strategies {
+                    to_stdout(&story(*strategy, &scene, strategies.len() > 1, &control)?)?;
+                }
+            }
         }
     }
     let again = again(args);
@@ -146,10 +151,36 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
     Ok(super::race::ended(&report))
 }
 
-/// A story is told of few buyers and one seed.
-fn tells_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> bool {
-    let is_for_eyes = args.format == OutputFormat::Table && !args.quiet && args.output.is_none();
-    is_for_eyes && seeds == 1 && scene.rush.buyers() <= MOST_TOLD
+/// Whether a person reads what is printed.
+fn is_for_eyes(args: &SimulateArgs) -> bool {
+    args.format == OutputFormat::Table && !args.quiet && args.output.is_none()
+}
+
+/// A story is told of few buyers and one seed. Where it is left out: why, and the command that tells one.
+fn why_no_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> Option<String> {
+    let buyers = scene.rush.buyers();
+    let is_large = buyers > MOST_TOLD;
+    let why = match (is_large, seeds) {
+        (false, 1) => return None,
+        (false, _) => format!("{} are simulated, and a story is of one", of(seeds.into(), "seed")),
+        (true, _) => {
+            format!("{} come, and a story is of {MOST_TOLD} at most", of(buyers, "buyer"))
+        }
+    };
+    let fewer = is_large.then(|| MOST_TOLD.to_string());
+    let args = SimulateArgs { buyers: fewer.or_else(|| args.buyers.clone()), ..args.clone() };
+    let next = again(&args);
+    let next = match &args.strategy {
+        Some(names) => next.flag("strategy", names),
+        None => next,
+    };
+    let next = next.flag("seed", &scene.settings.seed.to_string()).to_string();
+    let width = width::of_stdout();
+    let told = width.labelled("no story", &why);
+    // Recorded clicks are as many as they are.
+    let has_one = !is_large || scene.rush.recorded().is_none();
+    let next = if has_one { width.labelled("to have one", &next) } else { String::new() };
+    Some(format!("{told}{next}\n"))
 }
 
 fn story(

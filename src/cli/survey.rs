@@ -16,6 +16,9 @@ pub(crate) struct SurveyArgs {
     /// The stores, separated by commas [default: all that are ready]
     #[arg(long = "store", value_name = "STORE", value_delimiter = ',', value_parser = steppable)]
     stores: Vec<StoreKind>,
+    /// The strategies, separated by commas [default: all, with the zoo]
+    #[arg(long = "strategy", short = 'S', value_name = "NAME", value_delimiter = ',')]
+    strategies: Vec<String>,
     /// Write the page to a file
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -29,6 +32,9 @@ fn steppable(text: &str) -> Result<StoreKind, String> {
 }
 
 pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
+    let named = args.strategies.iter().map(|name| strategies::find(name.trim()));
+    let named: Vec<_> = named.collect::<Result<_, _>>().map_err(super::race::with_list)?;
+    let all = if named.is_empty() { strategies::every_strategy().collect() } else { named };
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
     let mut stores = args.stores.clone();
@@ -40,7 +46,6 @@ pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
             }
         }
     }
-    let all: Vec<_> = strategies::every_strategy().collect();
     let survey = explore::survey(&all, &stores, &control)?;
     output.write(&render::survey(&survey))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
