@@ -4,6 +4,7 @@ pub mod chance;
 pub mod clock;
 pub mod control;
 pub(crate) mod error;
+pub(crate) mod monitor;
 pub(crate) mod relation;
 pub(crate) mod samples;
 pub mod text;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base::clock::{self, Clock};
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::base::text::document::MOST_BYTES;
 use crate::base::text::quantity::{count, parse_count, parse_duration};
 use crate::check::report::{Evidence, Hint, Purpose};
@@ -16,6 +17,7 @@ use crate::explore::{
 };
 use crate::render;
 use crate::stores::model::Isolation;
+use crate::stores::remote::Server;
 use crate::stores::{Address, StoreKind};
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::threads::Control;
@@ -24,6 +26,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::meaning::{check_level, check_level_of, refuse};
 use super::output::{Output, tell_password, to_stderr};
+use super::progress::Progress;
 use super::shop::{OutputFormat, ReportFlags, ServerFlags, ShopFlags, finish, tell_unmet};
 use super::{Ended, interrupt};
 
@@ -194,7 +197,9 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
     let record = open(&args.search.record, "--record")?;
     let graph = open(&args.search.graph, "--graph")?;
     let watch = SearchContext::start(&args.limits)?;
-    let (mut report, drawn) = watch.run(|stopped| search(strategy, &settings, args, stopped))?;
+    let progress = args.progress();
+    let (mut report, drawn) =
+        watch.run(progress, |monitor| search(strategy, &settings, args, monitor))?;
     report.hints = hints(strategy, &settings, &report);
     let ended = finish(&report, Some(watch.took()), output, &args.report)?;
     if let Some(record) = record {
@@ -220,6 +225,23 @@ impl ExploreArgs {
     /// Whether to be content with the first finding.
     fn finds_first(&self) -> bool {
         self.search.find != Some(FindMode::All)
+    }
+
+    /// How its progress is shown: random schedules are as many as was said; how many states or orders there are is not
+    /// known before.
+    fn progress(&self) -> Progress<'static> {
+        let is_at_server = self.shop.is_at_server(&self.server);
+        let usual = if is_at_server { SCHEDULES_AT_SERVER } else { SCHEDULES };
+        let wanted = !self.report.no_progress;
+        match self.sampling(usual) {
+            Some(Sampling { schedules, .. }) => {
+                Progress { name: "exploring", unit: "schedules", all: Some(schedules), wanted }
+            }
+            None => {
+                let unit = if is_at_server { "orders" } else { "states" };
+                Progress { name: "exploring", unit, all: None, wanted }
+            }
+        }
     }
 
     /// Refuses what only means something at a real server.
@@ -321,32 +343,38 @@ fn run_at_server(
     let record = args.search.record.as_deref();
     let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
     let control = interrupt::control()?;
-    // How long a server takes to start says nothing about the search.
-    let server = explore::server_for(strategy, settings, &args.server.address(), &control)?;
-    let settings = &explore::as_furnished(strategy, settings.clone(), &*server)?;
-    let watch = SearchContext::start_with(&args.limits, control)?;
+    let progress = args.progress();
+    let searched = search_at_server(strategy, settings, args, &control, progress);
+    let Searched { server, settings, watch, mut report, took } = match searched {
+        Ok(searched) => searched,
+        // Ctrl-C came while something was started or set up: what was run is known, and it is nothing.
+        Err(Error::World(_)) if control.is_stopped() => {
+            let report = explore::stopped_before_orders(strategy, settings);
+            finish(&report, None, output, &args.report)?;
+            return Ok(Ended::Interrupted);
+        }
+        Err(error) => return Err(error),
+    };
+    let settings = &settings;
     let plan = plan(strategy, args);
     let sampling = args.sampling(SCHEDULES_AT_SERVER);
-    let mut report = watch.run(|stopped| match sampling {
-        Some(sampling) => explore::sample_orders(strategy, settings, &*server, sampling, stopped),
-        None => explore::search_orders(strategy, settings, &*server, plan, stopped)
-            .map(|(report, _)| report),
-    })?;
-    let took = watch.took();
     let address = args.server.address();
     tell_password(&address);
     report = report.at(&address);
     let tries_levels = !args.search.no_reduce && sampling.is_none();
     let is_asked = args.search.try_level.is_some() || tries_levels;
     if report.evidence == Evidence::Broken && is_asked {
-        report.no_level = explore::no_level(strategy, settings, &*server, &report, &watch.control)?;
+        let no_level = progress.watch(&watch.control, || {
+            explore::no_level(strategy, settings, &*server, &report, &watch.control)
+        });
+        report.no_level = unless_stopped(no_level, &watch.control)?.flatten();
     }
     drop(server);
     if report.no_level.is_some() {
         // No level does anything about it.
     } else if let Some(isolation) = args.search.try_level {
         let watch = SearchContext::start_with(&args.limits, watch.control.clone())?;
-        let tried = watch.run(|stopped| {
+        let tried = watch.run(progress, |stopped| {
             explore::try_level(
                 strategy,
                 settings,
@@ -357,10 +385,13 @@ fn run_at_server(
                 &watch.control,
                 stopped,
             )
-        })?;
-        report.cures.push(tried);
+        });
+        report.cures.extend(unless_stopped(tried, &watch.control)?);
     } else if report.evidence == Evidence::Broken && tries_levels {
-        report.cures = explore::try_levels(strategy, settings, &address, &report, &watch.control)?;
+        let tried = progress.watch(&watch.control, || {
+            explore::try_levels(strategy, settings, &address, &report, &watch.control)
+        });
+        report.cures = unless_stopped(tried, &watch.control)?.unwrap_or_default();
     }
     report.hints = hints(strategy, settings, &report);
     report.hints.extend(cured(strategy, settings, &report, &address));
@@ -369,6 +400,52 @@ fn run_at_server(
         write_recording(record, strategy, settings, &report)?;
     }
     Ok(watch.ended(ended))
+}
+
+/// What has come of a search, unless Ctrl-C came while something was started or set up.
+fn unless_stopped<T>(done: Result<T, Error>, control: &Control) -> Result<Option<T>, Error> {
+    match done {
+        Err(Error::World(_)) if control.is_stopped() => Ok(None),
+        done => done.map(Some),
+    }
+}
+
+/// A search at a server that has come to its end.
+struct Searched {
+    server: Box<dyn Server>,
+    /// The settings, with products and stock as the server has them.
+    settings: Settings,
+    watch: SearchContext,
+    report: Exploration,
+    took: Duration,
+}
+
+/// Starts or finds the server, and searches.
+fn search_at_server(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    args: &ExploreArgs,
+    control: &Control,
+    progress: Progress<'_>,
+) -> Result<Searched, Error> {
+    let address = args.server.address();
+    // How long a server takes to start says nothing about the search.
+    let (server, settings) = progress.watch(control, || {
+        let server = explore::server_for(strategy, settings, &address, control)?;
+        let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
+        Ok::<_, Error>((server, settings))
+    })?;
+    let watch = SearchContext::start_with(&args.limits, control.clone())?;
+    let report = watch.run(progress, |stopped| match args.sampling(SCHEDULES_AT_SERVER) {
+        Some(sampling) => explore::sample_orders(strategy, &settings, &*server, sampling, stopped),
+        None => {
+            let plan = plan(strategy, args);
+            explore::search_orders(strategy, &settings, &*server, plan, stopped)
+                .map(|(report, _)| report)
+        }
+    })?;
+    let took = watch.took();
+    Ok(Searched { server, settings, watch, report, took })
 }
 
 /// Which orders a search at a real server runs.
@@ -450,10 +527,13 @@ impl SearchContext {
         Ok(Self { threads, clock: clock::Wall::start(), most_ns, control })
     }
 
-    /// Works on these threads, and hands on how to ask whether to stop.
-    fn run<T: Send>(&self, work: impl FnOnce(&(dyn Fn() -> bool + Sync)) -> T + Send) -> T {
-        let stopped = || self.control.is_stopped() || self.clock.now() >= self.most_ns;
-        self.threads.install(|| work(&stopped))
+    /// Works on these threads, and hands on how to ask whether to stop and to tell how far it is.
+    fn run<T: Send>(
+        &self,
+        progress: Progress<'_>,
+        work: impl FnOnce(&Watcher<'_>) -> T + Send,
+    ) -> T {
+        progress.watch(&self.control, || self.threads.install(|| work(&Watcher(self))))
     }
 
     fn took(&self) -> Duration {
@@ -463,6 +543,20 @@ impl SearchContext {
     /// How a command has ended, if not by Ctrl-C.
     fn ended(&self, ended: Ended) -> Ended {
         if self.control.is_stopped() { Ended::Interrupted } else { ended }
+    }
+}
+
+/// Stops a search, and hears of its progress.
+#[derive(Clone, Copy)]
+struct Watcher<'a>(&'a SearchContext);
+
+impl Monitor for Watcher<'_> {
+    fn is_stopped(&self) -> bool {
+        self.0.control.is_stopped() || self.0.clock.now() >= self.0.most_ns
+    }
+
+    fn has_done(&self, more: u64) {
+        self.0.control.count_served(more);
     }
 }
 
@@ -505,23 +599,24 @@ fn search(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     args: &ExploreArgs,
-    stopped: &(dyn Fn() -> bool + Sync),
+    monitor: &Watcher<'_>,
 ) -> Result<(Exploration, Option<StateGraph>), Error> {
     let limits = limits_of(args);
+    let stopped = || monitor.is_stopped();
     let report = if let Some(sampling) = args.sampling(SCHEDULES) {
-        explore::sample(strategy, settings, sampling, stopped)?
+        explore::sample(strategy, settings, sampling, *monitor)?
     } else if let Some(most) = args.search.preemptions {
-        explore::search_preempted(strategy, settings, most as u32, limits, stopped)?
+        explore::search_preempted(strategy, settings, most as u32, limits, &stopped)?
     } else if args.search.no_reduce {
         explore::search_unreduced(strategy, settings, limits, stopped)?
     } else if args.search.graph.is_some() {
         let states = limits.states.min(MOST_DRAWN);
         let limits = Limits { states, enough_after_finding: None, ..limits };
-        let (report, drawn) = explore::search_and_draw(strategy, settings, limits, stopped)?;
+        let (report, drawn) = explore::search_and_draw(strategy, settings, limits, *monitor)?;
         let is_whole = report.covered.as_ref().is_some_and(|covered| covered.complete);
         return Ok((report, is_whole.then_some(drawn)));
     } else {
-        explore::search_all(strategy, settings, limits, stopped)?
+        explore::search_all(strategy, settings, limits, *monitor)?
     };
     Ok((report, None))
 }
@@ -533,7 +628,8 @@ fn run_any(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Result<Ended, Erro
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let watch = SearchContext::start(&args.limits)?;
     let limits = limits_of(args);
-    let mut report = watch.run(|stopped| {
+    let mut report = watch.run(args.progress(), |monitor| {
+        let stopped = || monitor.is_stopped();
         explore::any_buyers(strategy, &settings, explore::MOST_BUYERS, limits, stopped)
     })?;
     let known = explore::after_any(strategy, &settings, &report);

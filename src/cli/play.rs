@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::io::{BufRead, IsTerminal};
 
 use super::Ended;
-use super::interrupt;
+use super::interrupt::{self, unless_stopped};
 use super::keys::{self, Asked};
 use super::meaning::{check_level, check_level_of};
 use super::output::{tell_password, to_stdout};
+use super::progress::Progress;
 use super::shop::{ServerFlags, ShopFlags};
 use super::width;
 use crate::base::error::Error;
@@ -44,8 +45,16 @@ pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
     let control = interrupt::control()?;
     let address = args.server.address();
     tell_password(&address);
-    let server = explore::server_for(strategy, &settings, &address, &control)?;
-    let settings = explore::as_furnished(strategy, settings, &*server)?;
+    let progress = Progress { name: "starting", unit: "steps", all: None, wanted: true };
+    let opened = progress.watch(&control, || {
+        let server = explore::server_for(strategy, &settings, &address, &control)?;
+        let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
+        Ok((server, settings))
+    });
+    let Some((server, settings)) = unless_stopped(opened, &control, "before the shop was open")?
+    else {
+        return Ok(Ended::Interrupted);
+    };
     explore::play_at_server(strategy, &settings, &*server, |shop| play(shop, settings.stock))
 }
 

@@ -8,9 +8,10 @@ use crate::stores::StoreKind;
 use clap::Args;
 
 use super::Ended;
-use super::interrupt;
+use super::interrupt::{self, unless_stopped};
 use super::meaning::{check_level, check_level_of};
 use super::output::{Output, tell_password};
+use super::progress::Progress;
 use super::shop::{ReportFlags, ServerFlags, ShopFlags, finish};
 
 /// What `replay` takes.
@@ -62,13 +63,19 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
         StoreKind::Memory => explore::replay(strategy, &settings, &recording.schedule)?,
         _ => {
             let control = interrupt::control()?;
+            let wanted = !args.report.no_progress;
+            let progress = Progress { name: "replaying", unit: "schedules", all: Some(1), wanted };
             let address = args.server.address();
-            let server = explore::server_for(strategy, &settings, &address, &control)?;
-            let settings = explore::as_furnished(strategy, settings, &*server)?;
             tell_password(&address);
-            let report =
-                explore::replay_orders(strategy, &settings, &*server, &recording.schedule)?;
-            report.at(&address)
+            let replayed = progress.watch(&control, || {
+                let server = explore::server_for(strategy, &settings, &address, &control)?;
+                let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
+                explore::replay_orders(strategy, &settings, &*server, &recording.schedule)
+            });
+            match unless_stopped(replayed, &control, "before the schedule was run")? {
+                Some(report) => report.at(&address),
+                None => return Ok(Ended::Interrupted),
+            }
         }
     };
     finish(&report, None, output, &args.report)

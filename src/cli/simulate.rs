@@ -65,6 +65,9 @@ pub(crate) struct SimulateArgs {
     /// Print the verdict alone, without the story and the tables; show no progress bar
     #[arg(long, short, help_heading = "The report")]
     quiet: bool,
+    /// Show no progress bar
+    #[arg(long, help_heading = "The report")]
+    no_progress: bool,
 }
 
 /// The most buyers whose story is told line by line.
@@ -132,8 +135,9 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
     }
     let again = again(args);
     let buyers = scene.rush.buyers() * u64::from(seeds) * strategies.len() as u64;
+    let shows_progress = !args.quiet && !args.no_progress;
     let report = pool(args.jobs)?.install(|| {
-        progress::watched(buyers, "simulating", !args.quiet, &control, || {
+        progress::watched(buyers, "simulating", shows_progress, &control, || {
             simulate_all(&strategies, &scene, seeds, &expectations, &again, &control)
         })
     })?;

@@ -8,6 +8,7 @@ use crate::{explore, render, strategies};
 use clap::Args;
 
 use super::output::{Output, to_stderr};
+use super::progress::Progress;
 use super::{Ended, interrupt};
 
 /// What `survey` takes.
@@ -22,6 +23,9 @@ pub(crate) struct SurveyArgs {
     /// Write the page to a file
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long)]
+    no_progress: bool,
 }
 
 fn steppable(text: &str) -> Result<StoreKind, String> {
@@ -46,7 +50,10 @@ pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
             }
         }
     }
-    let survey = explore::survey(&all, &stores, &control)?;
+    let cells = explore::verdicts_of_survey(&all, stores.len());
+    let wanted = !args.no_progress;
+    let progress = Progress { name: "surveying", unit: "verdicts", all: Some(cells), wanted };
+    let survey = progress.watch(&control, || explore::survey(&all, &stores, &control))?;
     output.write(&render::survey(&survey))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
 }

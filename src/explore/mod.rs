@@ -49,6 +49,7 @@ pub use server::conflict::{Conflict, Reach};
 pub use server::cure::{gravest, no_level, try_level, try_levels};
 pub use server::orders::{
     can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at,
+    stopped_before_orders,
 };
 #[cfg(feature = "cli")]
 pub(crate) use server::play::play_at_server;
@@ -56,5 +57,5 @@ pub use server::random::sample_orders;
 pub use server::reality::{Agreement, Difference, compare};
 pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};
 pub use server::results::OrderOutcome;
-pub use survey::{Survey, SurveyColumn, SurveyRow, SurveyVerdict, survey};
+pub use survey::{Survey, SurveyColumn, SurveyRow, SurveyVerdict, survey, verdicts_of_survey};
 pub use timeline::TimelineRow;

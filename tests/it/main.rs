@@ -35,6 +35,7 @@ mod library;
 mod listed;
 mod meaning;
 mod private_servers;
+mod progress;
 mod properties;
 mod running_shop;
 mod schedules;

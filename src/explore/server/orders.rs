@@ -8,6 +8,7 @@ use super::steady::hold_still;
 use super::transcript::{tell, tell_incident, timeline};
 use crate::base::control::Control;
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::base::text::quantity::{count, of};
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
@@ -33,7 +34,7 @@ pub fn search_orders(
     settings: &Settings,
     server: &dyn Server,
     plan: Plan,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
 ) -> Result<(Exploration, BTreeSet<OrderOutcome>), Error> {
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         let (mut results, has_learned) = gathered(harness, settings, plan, stopped)?;
@@ -63,6 +64,20 @@ pub fn search_orders(
         let report = report(strategy, settings, harness, results, &looked, remarks);
         Ok((Exploration { orders: Some(covered), ..report }, outcomes))
     })
+}
+
+/// The report of a search at a server that was stopped before its first order, while something was started or set up.
+#[must_use]
+pub fn stopped_before_orders(strategy: &dyn DynStrategy, settings: &Settings) -> Exploration {
+    let looked = Looked {
+        at_everything: false,
+        cut: Some("interrupted".into()),
+        idle: Some("interrupted before the first order was run".into()),
+    };
+    Exploration {
+        orders: Some(OrderCoverage::default()),
+        ..Exploration::of(strategy, settings, &looked, Vec::new())
+    }
 }
 
 /// Notes that the server has learned in the course of a search that a statement takes more steps than was known.
@@ -140,7 +155,7 @@ fn gathered(
     harness: &mut Harness<'_>,
     settings: &Settings,
     plan: Plan,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
 ) -> Result<(Results, bool), Error> {
     let mut known = harness.server().learned()?;
     let mut beginnings = 1;
@@ -148,7 +163,7 @@ fn gathered(
         let results = search(harness, settings, plan, stopped)?;
         let learned = harness.server().learned()?;
         let has_learned = learned != known;
-        if !has_learned || stopped() || beginnings == MOST_BEGINNINGS {
+        if !has_learned || stopped.is_stopped() || beginnings == MOST_BEGINNINGS {
             return Ok((results, has_learned));
         }
         known = learned;
