@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 /// The longest sleep between two checks whether the race was stopped.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -12,6 +14,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 pub struct Control {
     stop: Arc<AtomicBool>,
     served: Arc<AtomicU64>,
+    doing: Arc<Mutex<Option<String>>>,
 }
 
 impl Control {
@@ -36,6 +39,17 @@ impl Control {
 
     pub(crate) fn count_served(&self, buyers: u64) {
         self.served.fetch_add(buyers, Ordering::Relaxed);
+    }
+
+    /// What is being done before the first buyer is served, such as `starting postgres`.
+    #[must_use]
+    pub fn doing(&self) -> Option<String> {
+        self.doing.lock().clone()
+    }
+
+    /// Notes what is being done.
+    pub(crate) fn begin(&self, what: impl Into<String>) {
+        *self.doing.lock() = Some(what.into());
     }
 
     /// Pauses the calling thread for this long, in short sleeps; false if the race was stopped.

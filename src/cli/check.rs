@@ -15,7 +15,9 @@ use clap::{Args, ValueEnum};
 
 use super::ci::{CiLog, JunitFlag};
 use super::flags;
+use super::interrupt::unless_stopped;
 use super::output::{tell_password, to_stdout};
+use super::progress::Progress;
 use super::shop::ServerFlags;
 use super::{Ended, complain, exit_code, interrupt, progress, width};
 
@@ -49,13 +51,13 @@ pub(crate) struct CheckArgs {
     #[arg(long, conflicts_with = "checkout")]
     allow_incomplete: bool,
     /// Show no progress bar
-    #[arg(long, conflicts_with = "checkout")]
+    #[arg(long)]
     no_progress: bool,
 }
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
     if let Some(path) = &args.checkout {
-        return have_rehearsed(path, &args.server);
+        return have_rehearsed(path, &args.server, !args.no_progress);
     }
     args.server.check_for_scenarios()?;
     let paths = scenario_files(&args.paths)?;
@@ -131,7 +133,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
 }
 
 /// Has a described checkout's buyers come one after the other.
-fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
+fn have_rehearsed(path: &Path, server: &ServerFlags, wanted: bool) -> Result<Ended, Error> {
     let (strategy, checkout) = flags::checkout(path)?;
     let settings = server.described(checkout, Settings::default(), &[])?;
     let few = checkout.a_few().min(settings.buyers);
@@ -141,8 +143,16 @@ fn have_rehearsed(path: &Path, server: &ServerFlags) -> Result<Ended, Error> {
     let address = server.address();
     tell_password(&address);
     let next = Command::of(then, strategy, &settings).at(&address).to_string();
-    let server = explore::server_to_rehearse_at(strategy, &settings, &address, &control)?;
-    let rehearsal = explore::rehearse(strategy, &settings, &*server)?;
+    let progress = Progress { name: "rehearsing", unit: "rehearsals", all: Some(1), wanted };
+    let rehearsed = progress.watch(&control, || {
+        let server = explore::server_to_rehearse_at(strategy, &settings, &address, &control)?;
+        Ok((explore::rehearse(strategy, &settings, &*server)?, server))
+    });
+    let Some((rehearsal, server)) =
+        unless_stopped(rehearsed, &control, "before the checkout was rehearsed")?
+    else {
+        return Ok(Ended::Interrupted);
+    };
     let width = width::of_stdout();
     to_stdout(&render::rehearsal(&rehearsal, server.version(), &next, width))?;
     Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })

@@ -9,7 +9,9 @@ use crate::stores::Address;
 use crate::{explore, render};
 use clap::Args;
 
+use super::interrupt::unless_stopped;
 use super::output::to_stdout;
+use super::progress::Progress;
 use super::{Ended, flags, interrupt, width};
 
 /// What `doctor` takes.
@@ -24,6 +26,9 @@ pub(crate) struct DoctorArgs {
     /// Allow the file to name a host that is not this machine
     #[arg(long)]
     allow_remote: bool,
+    /// Show no progress
+    #[arg(long)]
+    no_progress: bool,
 }
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<Ended, Error> {
@@ -31,8 +36,17 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Ended, Error> {
     let settings = checkout.applied(Settings { buyers: checkout.a_few(), ..Settings::default() });
     let control = interrupt::control()?;
     let address = Address { allow_remote: args.allow_remote, ..Address::default() };
-    let server = explore::server_for(strategy, &settings, &address, &control)?;
-    let checkup = explore::check_up(strategy, &settings, &*server)?;
+    let wanted = !args.no_progress;
+    let progress = Progress { name: "walking through", unit: "walks", all: None, wanted };
+    let walked = progress.watch(&control, || {
+        let server = explore::server_for(strategy, &settings, &address, &control)?;
+        Ok((explore::check_up(strategy, &settings, &*server)?, server))
+    });
+    let Some((checkup, server)) =
+        unless_stopped(walked, &control, "before the application was walked through")?
+    else {
+        return Ok(Ended::Interrupted);
+    };
     let next = Command::of(Verb::Explore, strategy, &checkup.settings).at(&address).to_string();
     let width = width::of_stdout();
     to_stdout(&render::checkup(&checkup, checkout.path, server.version(), &next, width))?;

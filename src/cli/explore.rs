@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use crate::base::clock::{self, Clock};
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::base::text::document::MOST_BYTES;
 use crate::base::text::quantity::{count, exact_duration, parse_count, parse_duration};
 use crate::check::report::{Evidence, Hint, Purpose};
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
 use crate::explore::{
-    self, ENOUGH_ORDERS, ENOUGH_STATES, Exploration, LevelTried, Limits, Method, Plan,
+    self, ENOUGH_ORDERS, ENOUGH_STATES, Exploration, LevelTried, Limits, Method, Plan, PlayGraph,
     PreemptionBound, Recording, Sampling, StateGraph,
 };
 use crate::render::{self, TestCase};
 use crate::stores::model::Isolation;
+use crate::stores::remote::Server;
 use crate::stores::{Address, StoreKind};
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::threads::Control;
@@ -25,6 +27,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::ci::{CiLog, JunitFlag, logged};
 use super::meaning::{check_level, check_level_of, refuse};
 use super::output::{Output, refuse_same_file, tell_password, to_stderr};
+use super::progress::Progress;
 use super::shop::{OutputFormat, ReportFlags, ServerFlags, ShopFlags, finish, tell_unmet};
 use super::{Ended, interrupt};
 
@@ -198,7 +201,9 @@ fn search_and_report(args: &ExploreArgs, cases: &mut Vec<TestCase>) -> Result<En
     let record = open(&args.search.record, "--record")?;
     let graph = open(&args.search.graph, "--graph")?;
     let watch = SearchContext::start(&args.limits)?;
-    let (mut report, drawn) = watch.run(|stopped| search(strategy, &settings, args, stopped))?;
+    let progress = args.progress();
+    let (mut report, drawn) =
+        watch.run(progress, |monitor| search(strategy, &settings, args, monitor))?;
     report.hints = hints(strategy, &settings, &report);
     let took = watch.took();
     let again = args.again(strategy, &settings).to_string();
@@ -255,6 +260,23 @@ impl ExploreArgs {
         ];
         let said = flags.into_iter().filter_map(|(name, text)| Some((name, text?)));
         said.fold(again, |again, (name, text)| again.flag(name, &text))
+    }
+
+    /// How its progress is shown: random schedules are as many as was said; how many states or orders there are is not
+    /// known before.
+    fn progress(&self) -> Progress<'static> {
+        let is_at_server = self.shop.is_at_server(&self.server);
+        let usual = if is_at_server { SCHEDULES_AT_SERVER } else { SCHEDULES };
+        let wanted = !self.report.no_progress;
+        match self.sampling(usual) {
+            Some(Sampling { schedules, .. }) => {
+                Progress { name: "exploring", unit: "schedules", all: Some(schedules), wanted }
+            }
+            None => {
+                let unit = if is_at_server { "orders" } else { "states" };
+                Progress { name: "exploring", unit, all: None, wanted }
+            }
+        }
     }
 
     /// Refuses what only means something at a real server.
@@ -357,36 +379,42 @@ fn run_at_server(
     let record = args.search.record.as_deref();
     let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
     let control = interrupt::control()?;
-    // How long a server takes to start says nothing about the search.
-    let server = explore::server_for(strategy, settings, &args.server.address(), &control)?;
-    let settings = &explore::as_furnished(strategy, settings.clone(), &*server)?;
-    let watch = SearchContext::start_with(&args.limits, control)?;
+    let progress = args.progress();
+    let searched = search_at_server(strategy, settings, args, &control, progress);
+    let Searched { server, settings, watch, mut report, graph, took } = match searched {
+        Ok(searched) => searched,
+        // Ctrl-C came while something was started or set up: what was run is known, and it is nothing.
+        Err(Error::World(_)) if control.is_stopped() => {
+            let report = explore::stopped_before_orders(strategy, settings);
+            let judgements = report.judge(&args.report.expectations());
+            let again = args.again(strategy, settings).at(&args.server.address()).to_string();
+            let took = Duration::ZERO;
+            cases.push(TestCase::of_exploration(&report, &judgements, &again, true, took));
+            finish(&report, None, output, &args.report, || Ok(None))?;
+            return Ok(Ended::Interrupted);
+        }
+        Err(error) => return Err(error),
+    };
+    let settings = &settings;
     let plan = plan(strategy, args);
     let sampling = args.sampling(SCHEDULES_AT_SERVER);
-    let (mut report, graph) = watch.run(|stopped| match sampling {
-        Some(sampling) => explore::sample_orders(strategy, settings, &*server, sampling, stopped)
-            .map(|report| (report, None)),
-        None if args.report.format == OutputFormat::Html => {
-            explore::search_orders_to_play(strategy, settings, &*server, plan, stopped)
-        }
-        None => explore::search_orders(strategy, settings, &*server, plan, stopped)
-            .map(|(report, _)| (report, None)),
-    })?;
-    let took = watch.took();
     let address = args.server.address();
     tell_password(&address);
     report = report.at(&address);
     let tries_levels = !args.search.no_reduce && sampling.is_none();
     let is_asked = args.search.try_level.is_some() || tries_levels;
     if report.evidence == Evidence::Broken && is_asked {
-        report.no_level = explore::no_level(strategy, settings, &*server, &report, &watch.control)?;
+        let no_level = progress.watch(&watch.control, || {
+            explore::no_level(strategy, settings, &*server, &report, &watch.control)
+        });
+        report.no_level = unless_stopped(no_level, &watch.control)?.flatten();
     }
     drop(server);
     if report.no_level.is_some() {
         // No level does anything about it.
     } else if let Some(isolation) = args.search.try_level {
         let watch = SearchContext::start_with(&args.limits, watch.control.clone())?;
-        let tried = watch.run(|stopped| {
+        let tried = watch.run(progress, |stopped| {
             explore::try_level(
                 strategy,
                 settings,
@@ -397,10 +425,13 @@ fn run_at_server(
                 &watch.control,
                 stopped,
             )
-        })?;
-        report.cures.push(tried);
+        });
+        report.cures.extend(unless_stopped(tried, &watch.control)?);
     } else if report.evidence == Evidence::Broken && tries_levels {
-        report.cures = explore::try_levels(strategy, settings, &address, &report, &watch.control)?;
+        let tried = progress.watch(&watch.control, || {
+            explore::try_levels(strategy, settings, &address, &report, &watch.control)
+        });
+        report.cures = unless_stopped(tried, &watch.control)?.unwrap_or_default();
     }
     report.hints = hints(strategy, settings, &report);
     report.hints.extend(cured(strategy, settings, &report, &address));
@@ -411,6 +442,60 @@ fn run_at_server(
         write_recording(record, strategy, settings, &report)?;
     }
     Ok(watch.ended(ended))
+}
+
+/// What has come of a search, unless Ctrl-C came while something was started or set up.
+fn unless_stopped<T>(done: Result<T, Error>, control: &Control) -> Result<Option<T>, Error> {
+    match done {
+        Err(Error::World(_)) if control.is_stopped() => Ok(None),
+        done => done.map(Some),
+    }
+}
+
+/// A search at a server that has come to its end.
+struct Searched {
+    server: Box<dyn Server>,
+    /// The settings, with products and stock as the server has them.
+    settings: Settings,
+    watch: SearchContext,
+    report: Exploration,
+    /// The orders that were run, for a page.
+    graph: Option<PlayGraph>,
+    took: Duration,
+}
+
+/// Starts or finds the server, and searches.
+fn search_at_server(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    args: &ExploreArgs,
+    control: &Control,
+    progress: Progress<'_>,
+) -> Result<Searched, Error> {
+    let address = args.server.address();
+    // How long a server takes to start says nothing about the search.
+    let (server, settings) = progress.watch(control, || {
+        let server = explore::server_for(strategy, settings, &address, control)?;
+        let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
+        Ok::<_, Error>((server, settings))
+    })?;
+    let watch = SearchContext::start_with(&args.limits, control.clone())?;
+    let plan = plan(strategy, args);
+    let (report, graph) = watch.run(progress, |monitor| {
+        match (args.sampling(SCHEDULES_AT_SERVER), args.report.format) {
+            (Some(sampling), _) => {
+                explore::sample_orders(strategy, &settings, &*server, sampling, monitor)
+                    .map(|report| (report, None))
+            }
+            (None, OutputFormat::Html) => {
+                explore::search_orders_to_play(strategy, &settings, &*server, plan, monitor)
+            }
+            (None, _) => explore::search_orders(strategy, &settings, &*server, plan, monitor)
+                .map(|(report, _)| (report, None)),
+        }
+    })?;
+    let took = watch.took();
+    Ok(Searched { server, settings, watch, report, graph, took })
 }
 
 /// Which orders a search at a real server runs.
@@ -492,10 +577,13 @@ impl SearchContext {
         Ok(Self { threads, clock: clock::Wall::start(), most_ns, control })
     }
 
-    /// Works on these threads, and hands on how to ask whether to stop.
-    fn run<T: Send>(&self, work: impl FnOnce(&(dyn Fn() -> bool + Sync)) -> T + Send) -> T {
-        let stopped = || self.control.is_stopped() || self.clock.now() >= self.most_ns;
-        self.threads.install(|| work(&stopped))
+    /// Works on these threads, and hands on how to ask whether to stop and to tell how far it is.
+    fn run<T: Send>(
+        &self,
+        progress: Progress<'_>,
+        work: impl FnOnce(&Watcher<'_>) -> T + Send,
+    ) -> T {
+        progress.watch(&self.control, || self.threads.install(|| work(&Watcher(self))))
     }
 
     fn took(&self) -> Duration {
@@ -517,6 +605,20 @@ impl SearchContext {
     /// How a command has ended, if not by Ctrl-C.
     fn ended(&self, ended: Ended) -> Ended {
         if self.control.is_stopped() { Ended::Interrupted } else { ended }
+    }
+}
+
+/// Stops a search, and hears of its progress.
+#[derive(Clone, Copy)]
+struct Watcher<'a>(&'a SearchContext);
+
+impl Monitor for Watcher<'_> {
+    fn is_stopped(&self) -> bool {
+        self.0.control.is_stopped() || self.0.clock.now() >= self.0.most_ns
+    }
+
+    fn has_done(&self, more: u64) {
+        self.0.control.count_served(more);
     }
 }
 
@@ -559,23 +661,24 @@ fn search(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     args: &ExploreArgs,
-    stopped: &(dyn Fn() -> bool + Sync),
+    monitor: &Watcher<'_>,
 ) -> Result<(Exploration, Option<StateGraph>), Error> {
     let limits = limits_of(args);
+    let stopped = || monitor.is_stopped();
     let report = if let Some(sampling) = args.sampling(SCHEDULES) {
-        explore::sample(strategy, settings, sampling, stopped)?
+        explore::sample(strategy, settings, sampling, *monitor)?
     } else if let Some(most) = args.search.preemptions {
-        explore::search_preempted(strategy, settings, most as u32, limits, stopped)?
+        explore::search_preempted(strategy, settings, most as u32, limits, &stopped)?
     } else if args.search.no_reduce {
         explore::search_unreduced(strategy, settings, limits, stopped)?
     } else if args.search.graph.is_some() {
         let states = limits.states.min(MOST_DRAWN);
         let limits = Limits { states, enough_after_finding: None, ..limits };
-        let (report, drawn) = explore::search_and_draw(strategy, settings, limits, stopped)?;
+        let (report, drawn) = explore::search_and_draw(strategy, settings, limits, *monitor)?;
         let is_whole = report.covered.as_ref().is_some_and(|covered| covered.complete);
         return Ok((report, is_whole.then_some(drawn)));
     } else {
-        explore::search_all(strategy, settings, limits, stopped)?
+        explore::search_all(strategy, settings, limits, *monitor)?
     };
     Ok((report, None))
 }
@@ -591,7 +694,8 @@ fn run_any(
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let watch = SearchContext::start(&args.limits)?;
     let limits = limits_of(args);
-    let mut report = watch.run(|stopped| {
+    let mut report = watch.run(args.progress(), |monitor| {
+        let stopped = || monitor.is_stopped();
         explore::any_buyers(strategy, &settings, explore::MOST_BUYERS, limits, stopped)
     })?;
     let known = explore::after_any(strategy, &settings, &report);

@@ -8,6 +8,8 @@ use crate::worlds::threads::Control;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use super::output::to_stdout;
+
 /// A control that Ctrl-C stops.
 pub(crate) fn control() -> Result<Control, Error> {
     let control = Control::default();
@@ -43,4 +45,20 @@ pub(crate) fn waiting() -> Result<Waiting, Error> {
 
 fn cannot_listen(error: std::io::Error) -> Error {
     Error::world(format!("cannot listen for Ctrl-C: {error}"))
+}
+
+/// What has come of some work. Where Ctrl-C came while something was started or set up, that is no failure: `what` says
+/// what was not done.
+pub(crate) fn unless_stopped<T>(
+    done: Result<T, Error>,
+    control: &Control,
+    what: &str,
+) -> Result<Option<T>, Error> {
+    match done {
+        Err(Error::World(_)) if control.is_stopped() => {
+            to_stdout(&format!(" INTERRUPTED     {what}\n"))?;
+            Ok(None)
+        }
+        done => done.map(Some),
+    }
 }

@@ -4,12 +4,15 @@ mod baseline;
 mod check;
 mod ci;
 mod compare;
+mod complete;
 mod contenders;
 mod doctor;
 mod explore;
 mod flags;
+mod help;
 mod init;
 mod interrupt;
+mod keys;
 mod learn;
 mod list;
 mod meaning;
@@ -32,7 +35,7 @@ use std::process::ExitCode;
 
 use crate::base::error::Error;
 use anstyle::AnsiColor;
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, FromArgMatches, Parser, Subcommand};
 
 /// How a command that ran has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,10 +119,24 @@ enum CliCommand {
     Man(shell::ManArgs),
 }
 
+/// Reads the command line.
+fn read() -> Result<Cli, clap::Error> {
+    let matches = help::command().try_get_matches()?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut help::command()))
+}
+
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    match complete::answer() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            return ExitCode::from(2);
+        }
+    }
+    let cli = match read() {
         Ok(cli) => cli,
         Err(error) => {
             // If even this cannot be printed, there is no way left to report it.

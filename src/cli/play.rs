@@ -4,15 +4,17 @@ use std::collections::VecDeque;
 use std::io::{BufRead, IsTerminal};
 
 use super::Ended;
-use super::interrupt;
+use super::interrupt::{self, unless_stopped};
+use super::keys::{self, Asked};
 use super::meaning::{check_level, check_level_of};
 use super::output::{tell_password, to_stdout};
+use super::progress::Progress;
 use super::shop::{ServerFlags, ShopFlags};
 use super::width;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
 use crate::domain::store_kind::StoreKind;
-use crate::explore::{self, Outlook, Playable, Schedule};
+use crate::explore::{self, Outlook, Playable};
 use crate::render;
 use crate::scheduler::{Bounds, Choice, Person, Said, run_all};
 use clap::Args;
@@ -42,9 +44,17 @@ pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
     check_level("--isolation", args.shop.level()?, &settings)?;
     let control = interrupt::control()?;
     let address = args.server.address();
-    let server = explore::server_for(strategy, &settings, &address, &control)?;
-    let settings = explore::as_furnished(strategy, settings, &*server)?;
     tell_password(&address);
+    let progress = Progress { name: "starting", unit: "steps", all: None, wanted: true };
+    let opened = progress.watch(&control, || {
+        let server = explore::server_for(strategy, &settings, &address, &control)?;
+        let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
+        Ok((server, settings))
+    });
+    let Some((server, settings)) = unless_stopped(opened, &control, "before the shop was open")?
+    else {
+        return Ok(Ended::Interrupted);
+    };
     explore::play_at_server(strategy, &settings, &*server, |shop| play(shop, settings.stock))
 }
 
@@ -94,23 +104,22 @@ impl Conversation {
         loop {
             to_stdout(&prompt(shop))?;
             let Some(line) = read_line()? else { return Ok(Said::Quit) };
-            match line.to_lowercase().as_str() {
-                "" => {}
-                "q" | "quit" => return Ok(Said::Quit),
-                "u" | "undo" if so_far.is_empty() => to_stdout("Nothing to undo.\n")?,
-                "u" | "undo" => return Ok(Said::Undo),
-                "r" | "reset" => {
+            match keys::asked(&line, &shop.clients()) {
+                Ok(Asked::Quit) => return Ok(Said::Quit),
+                Ok(Asked::Help) => to_stdout(&keys::help(width::of_stdout()))?,
+                Ok(Asked::Undo) if so_far.is_empty() => to_stdout(" nothing to undo\n")?,
+                Ok(Asked::Undo) => return Ok(Said::Undo),
+                Ok(Asked::Reset) => {
                     self.shown = None;
                     return Ok(Said::Reset);
                 }
-                "h" | "hint" => to_stdout(&hint(shop))?,
-                _ => match schedule(&line) {
-                    Ok(choices) => {
-                        self.named.extend(choices);
-                        return self.ask(so_far, shop);
-                    }
-                    Err(why) => to_stdout(&format!(" {why}\n"))?,
-                },
+                Ok(Asked::Hint) => to_stdout(&hint(shop))?,
+                Ok(Asked::Choices(choices)) if choices.is_empty() => {}
+                Ok(Asked::Choices(choices)) => {
+                    self.named.extend(choices);
+                    return self.ask(so_far, shop);
+                }
+                Err(why) => to_stdout(&format!(" {why}\n"))?,
             }
         }
     }
@@ -133,12 +142,6 @@ fn read_line() -> Result<Option<String>, Error> {
     Ok(Some(line))
 }
 
-/// The choices that a line names.
-fn schedule(line: &str) -> Result<Vec<Choice>, String> {
-    let known = line.parse::<Schedule>().or_else(|_| line.to_uppercase().parse::<Schedule>());
-    known.map(|schedule| schedule.0)
-}
-
 fn aim(stock: i32) -> String {
     match stock {
         1 => "Sell the same unit twice.".into(),
@@ -153,14 +156,14 @@ fn position(shop: &mut impl Playable) -> String {
     let clients = shop.position();
     let clients = clients.iter().map(|client| format!("{}: {}", client.actor, client.about));
     let parts: Vec<String> = stock.into_iter().chain(clients).collect();
-    format!(" {}\n", parts.join("     "))
+    width::of_stdout().folded(&format!(" {}\n", parts.join("     ")), 1)
 }
 
 fn prompt(shop: &mut impl Playable) -> String {
     let can_move = shop.position().into_iter().filter(|client| client.can_move);
     let words: Vec<String> = can_move
         .map(|client| client.actor.to_string())
-        .chain(["undo", "hint", "reset", "quit"].map(str::to_owned))
+        .chain(keys::PROMPT.map(str::to_owned))
         .collect();
     format!(" next ({})? ", words.join(", "))
 }

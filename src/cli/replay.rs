@@ -13,9 +13,10 @@ use clap::Args;
 
 use super::Ended;
 use super::ci::{CiLog, JunitFlag, logged};
-use super::interrupt;
+use super::interrupt::{self, unless_stopped};
 use super::meaning::{check_level, check_level_of};
 use super::output::{Output, tell_password};
+use super::progress::Progress;
 use super::shop::{ReportFlags, ServerFlags, ShopFlags, finish};
 
 /// What `replay` takes.
@@ -74,13 +75,21 @@ fn replay(args: &ReplayArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> 
         StoreKind::Memory => (explore::replay(strategy, &settings, &recording.schedule)?, settings),
         _ => {
             let control = interrupt::control()?;
+            let wanted = !args.report.no_progress;
+            let progress = Progress { name: "replaying", unit: "schedules", all: Some(1), wanted };
             let address = args.server.address();
-            let server = explore::server_for(strategy, &settings, &address, &control)?;
-            let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
             tell_password(&address);
-            let report =
-                explore::replay_orders(strategy, &settings, &*server, &recording.schedule)?;
-            (report.at(&address), settings)
+            let replayed = progress.watch(&control, || {
+                let server = explore::server_for(strategy, &settings, &address, &control)?;
+                let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
+                let report =
+                    explore::replay_orders(strategy, &settings, &*server, &recording.schedule)?;
+                Ok((report, settings))
+            });
+            match unless_stopped(replayed, &control, "before the schedule was run")? {
+                Some((report, settings)) => (report.at(&address), settings),
+                None => return Ok(Ended::Interrupted),
+            }
         }
     };
     let judgements = report.judge(&args.report.expectations());

@@ -2,12 +2,34 @@
 
 use crate::base::error::Error;
 use crate::base::text::nearest::did_you_mean;
-use clap::{Args, CommandFactory};
-use clap_complete::Shell;
+use clap::{Args, ValueEnum};
+use clap_complete::env::{self, EnvCompleter};
 use clap_mangen::Man;
 
 use super::output::to_stdout;
-use super::{Cli, Ended};
+use super::{Ended, help};
+
+/// Shells that can ask for completions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}
+
+impl Shell {
+    fn completer(self) -> &'static dyn EnvCompleter {
+        match self {
+            Self::Bash => &env::Bash,
+            Self::Elvish => &env::Elvish,
+            Self::Fish => &env::Fish,
+            Self::Powershell => &env::Powershell,
+            Self::Zsh => &env::Zsh,
+        }
+    }
+}
 
 /// What `completions` takes.
 #[derive(Clone, Debug, Args)]
@@ -25,15 +47,17 @@ pub(crate) struct ManArgs {
 }
 
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<Ended, Error> {
+    let name = env!("CARGO_PKG_NAME");
     let mut script = Vec::new();
-    let mut command = Cli::command();
-    let name = command.get_name().to_owned();
-    clap_complete::generate(args.shell, &mut command, name, &mut script);
+    args.shell
+        .completer()
+        .write_registration("COMPLETE", name, name, name, &mut script)
+        .map_err(|error| Error::world(format!("cannot write the script: {error}")))?;
     print(script)
 }
 
 pub(crate) fn man(args: &ManArgs) -> Result<Ended, Error> {
-    let mut command = Cli::command();
+    let mut command = help::command();
     command.build();
     let page = match &args.command {
         None => command,

@@ -313,6 +313,12 @@ impl ShopFlags {
         Ok(self.faults.text("isolation").map(|_| settings.isolation))
     }
 
+    /// Whether its buyers are at a real server.
+    pub(super) fn is_at_server(&self, server: &ServerFlags) -> bool {
+        let is_described = self.checkout.is_some() || self.app.is_some();
+        is_described || server.settings.text("store").is_some_and(|store| store != "memory")
+    }
+
     /// Whether any number of buyers is meant.
     pub(super) fn is_for_any(&self) -> bool {
         self.settings.text("buyers") == Some(ANY)
@@ -425,6 +431,9 @@ pub(super) struct ReportFlags {
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long)]
+    pub(super) no_progress: bool,
 }
 
 impl ReportFlags {

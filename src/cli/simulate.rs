@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::clock;
 use crate::base::error::Error;
-use crate::base::text::quantity::{parse_count, parse_duration};
+use crate::base::text::quantity::{of, parse_count, parse_duration};
 use crate::check::expect::Expectation;
 use crate::command::Command;
 use crate::domain::op::OpKind;
@@ -70,6 +70,9 @@ pub(crate) struct SimulateArgs {
     /// Print the verdict alone, without the story and the tables; show no progress bar
     #[arg(long, short, help_heading = "The report")]
     quiet: bool,
+    /// Show no progress bar
+    #[arg(long, help_heading = "The report")]
+    no_progress: bool,
 }
 
 /// The most buyers whose story is told line by line.
@@ -137,15 +140,21 @@ fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Err
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 
-    if tells_story(args, &scene, seeds) {
-        for strategy in &strategies {
-            to_stdout(&story(*strategy, &scene, strategies.len() > 1, &control)?)?;
+    if is_for_eyes(args) {
+        match why_no_story(args, &scene, seeds) {
+            Some(why) => to_stdout(&why)?,
+            None => {
+                for strategy in &strategies {
+                    to_stdout(&story(*strategy, &scene, strategies.len() > 1, &control)?)?;
+                }
+            }
         }
     }
     let again = again(args);
     let buyers = scene.rush.buyers() * u64::from(seeds) * strategies.len() as u64;
+    let shows_progress = !args.quiet && !args.no_progress;
     let report = pool(args.jobs)?.install(|| {
-        progress::watched(buyers, "simulating", !args.quiet, &control, || {
+        progress::watched(buyers, "simulating", shows_progress, &control, || {
             simulate_all(&strategies, &scene, seeds, &expectations, &again, &control)
         })
     })?;
@@ -185,11 +194,37 @@ fn stories(
     strategies.iter().map(told).collect()
 }
 
-/// A story is told of few buyers and one seed.
-fn tells_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> bool {
+/// Whether a person reads what is printed.
+fn is_for_eyes(args: &SimulateArgs) -> bool {
     let is_table = matches!(args.format, OutputFormat::Table | OutputFormat::Github);
-    let is_for_eyes = is_table && !args.quiet && args.output.is_none();
-    is_for_eyes && seeds == 1 && scene.rush.buyers() <= MOST_TOLD
+    is_table && !args.quiet && args.output.is_none()
+}
+
+/// A story is told of few buyers and one seed. Where it is left out: why, and the command that tells one.
+fn why_no_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> Option<String> {
+    let buyers = scene.rush.buyers();
+    let is_large = buyers > MOST_TOLD;
+    let why = match (is_large, seeds) {
+        (false, 1) => return None,
+        (false, _) => format!("{} are simulated, and a story is of one", of(seeds.into(), "seed")),
+        (true, _) => {
+            format!("{} come, and a story is of {MOST_TOLD} at most", of(buyers, "buyer"))
+        }
+    };
+    let fewer = is_large.then(|| MOST_TOLD.to_string());
+    let args = SimulateArgs { buyers: fewer.or_else(|| args.buyers.clone()), ..args.clone() };
+    let next = again(&args);
+    let next = match &args.strategy {
+        Some(names) => next.flag("strategy", names),
+        None => next,
+    };
+    let next = next.flag("seed", &scene.settings.seed.to_string()).to_string();
+    let width = width::of_stdout();
+    let told = width.labelled("no story", &why);
+    // Recorded clicks are as many as they are.
+    let has_one = !is_large || scene.rush.recorded().is_none();
+    let next = if has_one { width.labelled("to have one", &next) } else { String::new() };
+    Some(format!("{told}{next}\n"))
 }
 
 fn story(

@@ -8,6 +8,7 @@ use crate::{explore, render, strategies};
 use clap::{Args, ValueEnum};
 
 use super::output::{Output, to_stderr};
+use super::progress::Progress;
 use super::{Ended, interrupt};
 
 /// The form of a survey.
@@ -28,9 +29,15 @@ pub(crate) struct SurveyArgs {
     /// The form of the page
     #[arg(long, value_enum, default_value_t = SurveyFormat::Markdown)]
     format: SurveyFormat,
+    /// The strategies, separated by commas [default: all, with the zoo]
+    #[arg(long = "strategy", short = 'S', value_name = "NAME", value_delimiter = ',')]
+    strategies: Vec<String>,
     /// Write the page to a file
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long)]
+    no_progress: bool,
 }
 
 fn steppable(text: &str) -> Result<StoreKind, String> {
@@ -41,6 +48,9 @@ fn steppable(text: &str) -> Result<StoreKind, String> {
 }
 
 pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
+    let named = args.strategies.iter().map(|name| strategies::find(name.trim()));
+    let named: Vec<_> = named.collect::<Result<_, _>>().map_err(super::race::with_list)?;
+    let all = if named.is_empty() { strategies::every_strategy().collect() } else { named };
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
     let mut stores = args.stores.clone();
@@ -52,8 +62,10 @@ pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
             }
         }
     }
-    let all: Vec<_> = strategies::every_strategy().collect();
-    let survey = explore::survey(&all, &stores, &control)?;
+    let cells = explore::verdicts_of_survey(&all, stores.len());
+    let wanted = !args.no_progress;
+    let progress = Progress { name: "surveying", unit: "verdicts", all: Some(cells), wanted };
+    let survey = progress.watch(&control, || explore::survey(&all, &stores, &control))?;
     output.write(&match args.format {
         SurveyFormat::Markdown => render::survey(&survey),
         SurveyFormat::Html => render::survey_page(&survey)?,

@@ -115,7 +115,7 @@ impl Fates {
     /// failed.
     pub(super) fn idle(&self, settings: &Settings, orders: u64, failed: u64) -> Option<String> {
         if orders == 0 {
-            return None;
+            return Some("no order was run".into());
         }
         if orders == 1 && settings.buyers == 1 {
             return Some(alone());

@@ -61,6 +61,7 @@ pub use server::cure::{gravest, no_level, try_level, try_levels};
 pub(crate) use server::orders::search_orders_to_play;
 pub use server::orders::{
     can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at,
+    stopped_before_orders,
 };
 #[cfg(feature = "cli")]
 pub(crate) use server::play::play_at_server;
@@ -68,7 +69,7 @@ pub use server::random::sample_orders;
 pub use server::reality::{Agreement, Difference, compare};
 pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};
 pub use server::results::OrderOutcome;
-pub use survey::{Survey, SurveyColumn, SurveyRow, SurveyVerdict, survey};
+pub use survey::{Survey, SurveyColumn, SurveyRow, SurveyVerdict, survey, verdicts_of_survey};
 pub use timeline::TimelineRow;
 pub use touch::{Access, Touch};
 pub use usual::{with_carts, with_claim};

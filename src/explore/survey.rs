@@ -56,6 +56,8 @@ pub enum SurveyVerdict {
     Broken(FindingKind, String),
     /// Too many orders to run them all, and nothing was found in those that were.
     TooMany,
+    /// It was not run: Ctrl-C came before.
+    NotRun,
     /// Nothing could have been found: no buyer bought, or a checkout failed in every order.
     Vacuous,
     /// The store does not offer what it needs, or it cannot be stepped there.
@@ -66,7 +68,7 @@ pub enum SurveyVerdict {
 const MOST_ORDERS: u64 = 3_000;
 
 /// Surveys these strategies at the model and at these stores, each on a private server. After Ctrl-C the rest is
-/// [`SurveyVerdict::TooMany`].
+/// [`SurveyVerdict::NotRun`]. The control counts the verdicts.
 ///
 /// # Errors
 /// [`Error::World`] when a server cannot be started, or fails.
@@ -79,9 +81,14 @@ pub fn survey(
         strategies.iter().flat_map(|strategy| rows_of(*strategy)).collect();
     let mut places = vec![SurveyColumn { store: StoreKind::Memory, server: None }];
     for (row, strategy) in with_entrants(&mut rows, strategies) {
+        control.count_served(1);
+        if control.is_stopped() {
+            row.verdicts.push(SurveyVerdict::NotRun);
+            continue;
+        }
         let settings = shop(*strategy, StoreKind::Memory, row.isolation);
         let found = search_all(*strategy, &settings, Limits::default(), || control.is_stopped())?;
-        row.verdicts.push(SurveyVerdict::of(&found));
+        row.verdicts.push(SurveyVerdict::of(&found, control));
     }
     for store in stores {
         let mut server = None;
@@ -93,15 +100,22 @@ pub fn survey(
             let mut open = None;
             for (row, strategy) in with_entrants(&mut rows, strategies).filter(|(row, _)| asks(row))
             {
+                control.count_served(1);
                 let settings = shop(*strategy, *store, row.isolation);
                 if can_be_stepped(*strategy, &settings).is_err() {
                     row.verdicts.push(SurveyVerdict::Refused);
                     continue;
                 }
-                if open.is_none() {
-                    open = Some(server_for(*strategy, &level, &Address::default(), control)?);
+                if open.is_none() && !control.is_stopped() {
+                    match server_for(*strategy, &level, &Address::default(), control) {
+                        Err(Error::World(_)) if control.is_stopped() => {}
+                        server => open = Some(server?),
+                    }
                 }
-                let Some(open) = open.as_deref() else { continue };
+                let Some(open) = open.as_deref().filter(|_| !control.is_stopped()) else {
+                    row.verdicts.push(SurveyVerdict::NotRun);
+                    continue;
+                };
                 server.get_or_insert_with(|| open.version().to_owned());
                 let plan = Plan::EVERYTHING;
                 let left = AtomicU64::new(MOST_ORDERS);
@@ -110,7 +124,7 @@ pub fn survey(
                     more == 0 || control.is_stopped()
                 };
                 let (found, _) = search_orders(*strategy, &settings, open, plan, &stopped)?;
-                row.verdicts.push(SurveyVerdict::of(&found));
+                row.verdicts.push(SurveyVerdict::of(&found, control));
             }
         }
         places.push(SurveyColumn { store: *store, server });
@@ -152,11 +166,19 @@ fn shop(strategy: &dyn DynStrategy, store: StoreKind, isolation: Option<Isolatio
     }
 }
 
+/// How many verdicts a survey of these strategies at these stores has.
+#[must_use]
+pub fn verdicts_of_survey(strategies: &[&'static dyn DynStrategy], stores: usize) -> u64 {
+    let rows: usize = strategies.iter().map(|strategy| rows_of(*strategy).len()).sum();
+    (rows * (1 + stores)) as u64
+}
+
 impl SurveyVerdict {
-    fn of(found: &Exploration) -> Self {
+    fn of(found: &Exploration, control: &Control) -> Self {
         match (found.findings.first(), found.evidence) {
             (Some(told), _) => Self::Broken(told.finding.kind, told.schedule.clone()),
             (None, Evidence::Proved) => Self::Proved,
+            (None, _) if control.is_stopped() => Self::NotRun,
             (None, Evidence::Vacuous) => Self::Vacuous,
             (None, _) => Self::TooMany,
         }

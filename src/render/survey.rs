@@ -57,6 +57,7 @@ fn cell(verdict: &SurveyVerdict) -> String {
             format!("**{}** `{start}…`", kind.title())
         }
         SurveyVerdict::TooMany => "too many orders".into(),
+        SurveyVerdict::NotRun => "not run".into(),
         SurveyVerdict::Vacuous => "proves nothing".into(),
         SurveyVerdict::Refused => "—".into(),
     }

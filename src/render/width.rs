@@ -49,7 +49,8 @@ impl Width {
     }
 
     /// A line of a report: its label, and its text beside it. A command goes on after `\`, as a shell reads it.
-    pub(super) fn labelled(self, label: &str, text: &str) -> String {
+    #[must_use]
+    pub fn labelled(self, label: &str, text: &str) -> String {
         let gap = if label.len() < LABEL_WIDTH { "" } else { "  " };
         let line = format!(" {label:<LABEL_WIDTH$}{gap}{text}\n");
         match text.starts_with("oversell-sim ") {

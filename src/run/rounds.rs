@@ -52,8 +52,22 @@ pub fn race_all_at(
     }
     hire_auditors()?;
     let described = strategies.iter().find_map(|strategy| strategy.described());
-    let target = RaceTarget::open(settings, described, address, control)?;
-    let settings = &rehearsed(strategies, settings, &target)?;
+    let set_up = RaceTarget::open(settings, described, address, control)
+        .and_then(|target| Ok((rehearsed(strategies, settings, &target)?, target)));
+    let (settings, target) = match set_up {
+        Ok((settings, target)) => (settings, target),
+        // Ctrl-C came first: what was raced is known, and it is nothing.
+        Err(Error::World(_)) if control.is_stopped() => {
+            let nothing = |strategy: &&dyn DynStrategy| {
+                let again = Command::of(Verb::Race, *strategy, settings).at(address);
+                Logbook::open(expectations).close(strategy.card().name, true, again.into())
+            };
+            let runs = strategies.iter().map(nothing).collect();
+            return Ok(Report::new(settings.store.name(), settings.in_effect(), runs));
+        }
+        Err(error) => return Err(error),
+    };
+    let settings = &settings;
     let clock = Wall::start();
     let runs = strategies
         .iter()

@@ -289,10 +289,6 @@ fn strategies_completions_and_manual_pages_are_printed() {
     for words in ["pessimistic", "mutex", "compare-and-set", "shows false sold-out"] {
         assert!(out.contains(words), "{out}");
     }
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let (code, out, _) = ran(&["completions", shell]);
-        assert!(code == 0 && out.contains("oversell-sim"), "{shell}");
-    }
     for page in [&["man"][..], &["man", "race"]] {
         let (code, out, _) = ran(page);
         assert!(code == 0 && out.contains(".TH oversell"), "{out}");
@@ -476,4 +472,35 @@ fn play_can_be_won_lost_taken_back_and_left() {
         played("naive", "c\n7\nundo\n")
             .contains("C cannot come next: there is no buyer of that name")
     );
+}
+
+#[test]
+fn play_explains_its_keys_and_help_is_no_buyer() {
+    let text = played("naive", "help\n?\nquit\n");
+    assert_eq!(text.matches("the server that works for A dies (--crashes)").count(), 2, "{text}");
+    assert!(!text.contains("there is no buyer of that name"), "{text}");
+    let slip = played("naive", "udno\nquit\n");
+    assert!(slip.contains("no command is named `udno`; did you mean `undo`?"), "{slip}");
+}
+
+#[test]
+fn simulate_says_why_it_tells_no_story_and_its_command_tells_one() {
+    let crowd = ["simulate", "scenarios/first-packet.toml", "--buyers", "400", "--seed", "3"];
+    let several = ["simulate", "scenarios/last-iphone.toml", "--seeds", "2"];
+    for (args, why) in [
+        (&crowd[..], "400 buyers come, and a story is of 12 at most"),
+        (&several, "2 seeds are simulated, and a story is of one"),
+    ] {
+        let (code, out, _) = ran(args);
+        assert_eq!(code, 0, "{out}");
+        assert!(out.contains(why), "{out}");
+        let (_, command) = out.split_once(" to have one     oversell-sim ").unwrap();
+        let words: Vec<&str> = command.lines().next().unwrap().split(' ').collect();
+        let (code, out, err) = ran(&words);
+        assert_eq!(code, 0, "{err}");
+        assert!(out.contains("   A clicks \"") && !out.contains("no story"), "{out}");
+    }
+    for quiet in [&["--quiet"][..], &["--format", "json"]] {
+        assert!(!ran(&[&crowd[..], quiet].concat()).1.contains("no story"));
+    }
 }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::checks::{self, Shown};
 use super::execution::ModelExecution;
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::check::audit::Finding;
 use crate::explore::sampling::{Sampled, Sampling, chance};
 use crate::scheduler::{
@@ -49,8 +50,9 @@ pub(in crate::explore) fn sample<'s>(
     open: impl Fn(&mut TransitionTable<'s>) -> ModelState + Sync,
     seed: u64,
     sampling: Sampling,
-    stopped: &(dyn Fn() -> bool + Sync),
+    monitor: &(dyn Monitor + Sync),
 ) -> Result<Rolled, Error> {
+    let stopped: &(dyn Fn() -> bool + Sync) = &|| monitor.is_stopped();
     let mut table = new_table();
     let opening = open(&mut table);
     let steps = match sampling.method {
@@ -87,6 +89,7 @@ pub(in crate::explore) fn sample<'s>(
                         *opening = open(table);
                     }
                     chunk.enter(Followed::by(table, opening, &mut schedules, stopped)?);
+                    monitor.has_done(1);
                 }
                 Ok(chunk)
             };

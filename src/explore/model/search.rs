@@ -14,6 +14,7 @@ use super::packed::unpack;
 use super::precedence;
 use super::state::State;
 use super::states::{Batch, MOST_STATES, States};
+use crate::base::monitor::Monitor;
 use crate::check::audit::Finding;
 use crate::domain::faults::Act;
 use crate::domain::finding::FindingKind;
@@ -148,12 +149,12 @@ impl<'c, 's> Search<'c, 's> {
 
     /// Runs the search within `limits` and until `stopped` returns true, on the threads of the current rayon pool. The
     /// result does not depend on their number.
-    pub fn run(&mut self, limits: Limits, stopped: impl Fn() -> bool) -> SearchResult {
+    pub fn run(&mut self, limits: Limits, stopped: impl Monitor) -> SearchResult {
         let mut limit = limits.states.min(MOST_STATES);
         let mut next = 0;
         let mut complete = true;
         while next < self.states.len() {
-            let over = self.bytes() > limits.memory || stopped();
+            let over = self.bytes() > limits.memory || stopped.is_stopped();
             if self.states.len() > limit || over || self.table.is_full() {
                 complete = false;
                 break;
@@ -162,7 +163,9 @@ impl<'c, 's> Search<'c, 's> {
             let room = limits.memory.saturating_sub(self.bytes()) / self.bytes_a_state.max(1);
             let block = ((limit - self.states.len()) / 8).min(room).clamp(1, BLOCK);
             let until = self.states.len().min(next + block);
+            let known = self.states.len();
             self.expand(next..until);
+            stopped.has_done((self.states.len() - known) as u64);
             next = until;
             if let (false, Some(enough)) = (self.sightings.is_empty(), limits.enough_after_finding)
             {
@@ -170,10 +173,11 @@ impl<'c, 's> Search<'c, 's> {
             }
         }
         complete &= !self.table.is_full();
-        let ways = if complete { self.journal.graph.ways(&stopped) } else { None };
+        let is_stopped = || stopped.is_stopped();
+        let ways = if complete { self.journal.graph.ways(is_stopped) } else { None };
         // If all schedules could be counted, all of them end.
         if complete && ways.is_none() {
-            complete &= !stopped();
+            complete &= !stopped.is_stopped();
             self.look_for_livelock();
         }
         let bytes = self.bytes();
@@ -185,7 +189,7 @@ impl<'c, 's> Search<'c, 's> {
                 memory: limits.memory.saturating_sub(bytes - self.table.bytes()),
                 ..limits
             };
-            precedence::search(self.table, &self.opening, self.stock, rest, stopped)
+            precedence::search(self.table, &self.opening, self.stock, rest, is_stopped)
         });
         let mut shown: Vec<Shown> = sightings
             .into_all()

@@ -10,6 +10,7 @@ use super::random::{self, Rolled};
 use super::replay::{follow, tell, tell_failed};
 use super::search::Search;
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::base::text::quantity::of;
 use crate::domain::op::Op;
 use crate::domain::settings::Settings;
@@ -28,7 +29,7 @@ pub fn search_all(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     limits: Limits,
-    stopped: impl Fn() -> bool,
+    stopped: impl Monitor,
 ) -> Result<Exploration, Error> {
     search(strategy, settings, limits, stopped, |_| ()).map(|(found, ())| found)
 }
@@ -41,7 +42,7 @@ pub fn search_and_draw(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     limits: Limits,
-    stopped: impl Fn() -> bool,
+    stopped: impl Monitor,
 ) -> Result<(Exploration, StateGraph), Error> {
     search(strategy, settings, limits, stopped, StateGraph::of)
 }
@@ -50,7 +51,7 @@ fn search<T>(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     limits: Limits,
-    stopped: impl Fn() -> bool,
+    stopped: impl Monitor,
     draw: impl FnOnce(&Search<'_, '_>) -> T,
 ) -> Result<(Exploration, T), Error> {
     let mut table = TransitionTable::new(strategy, settings);
@@ -165,7 +166,7 @@ pub fn sample(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     sampling: Sampling,
-    stopped: impl Fn() -> bool + Sync,
+    stopped: impl Monitor + Sync,
 ) -> Result<Exploration, Error> {
     let mut table = TransitionTable::new(strategy, settings);
     let opening = open(&mut table, strategy, settings)?;
@@ -178,6 +179,7 @@ pub fn sample(
         random::sample(new_table, open_again, settings.seed, sampling, &stopped)?;
     let followed = sampled.schedules;
     let idle = match sampled.schedules - sampled.endless {
+        0 if followed == 0 => Some("no schedule was run".into()),
         0 => None,
         ended if failed == ended => Some("a buyer's checkout failed in every schedule".into()),
         _ if !sold => Some("no buyer bought anything in any schedule".into()),

@@ -8,6 +8,7 @@ use super::orders::{search_orders, server_for};
 use super::rehearsal::as_furnished;
 use crate::base::control::Control;
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::base::text::sql::{Dialect, TokenKind, pieces};
 use crate::check::report::Evidence;
 use crate::describe::checkout::{Call, Checkout};
@@ -108,7 +109,7 @@ pub fn try_level(
     plan: Plan,
     address: &Address,
     control: &Control,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
 ) -> Result<LevelTried, Error> {
     let settings = Settings { isolation, ..settings.clone() };
     let server = server_for(strategy, &settings, address, control)?;

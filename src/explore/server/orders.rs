@@ -8,6 +8,7 @@ use super::steady::hold_still;
 use super::transcript::{tell, tell_incident, timeline};
 use crate::base::control::Control;
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::base::text::quantity::{count, of};
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
@@ -35,7 +36,7 @@ pub fn search_orders(
     settings: &Settings,
     server: &dyn Server,
     plan: Plan,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
 ) -> Result<(Exploration, BTreeSet<OrderOutcome>), Error> {
     let outcomes = |results: &Results, _: &[String]| results.outcomes.clone();
     search_and_take(strategy, settings, server, plan, stopped, outcomes)
@@ -51,7 +52,7 @@ pub(crate) fn search_orders_to_play(
     settings: &Settings,
     server: &dyn Server,
     plan: Plan,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
 ) -> Result<(Exploration, Option<PlayGraph>), Error> {
     let plan = Plan { keeps_schedules: true, ..plan };
     let tree = |results: &Results, tables: &[String]| {
@@ -67,7 +68,7 @@ fn search_and_take<T>(
     settings: &Settings,
     server: &dyn Server,
     plan: Plan,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
     take: impl FnOnce(&Results, &[String]) -> T,
 ) -> Result<(Exploration, T), Error> {
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
@@ -99,6 +100,20 @@ fn search_and_take<T>(
         let report = report(strategy, settings, harness, results, &looked, remarks);
         Ok((Exploration { orders: Some(covered), ..report }, taken))
     })
+}
+
+/// The report of a search at a server that was stopped before its first order, while something was started or set up.
+#[must_use]
+pub fn stopped_before_orders(strategy: &dyn DynStrategy, settings: &Settings) -> Exploration {
+    let looked = Looked {
+        at_everything: false,
+        cut: Some("interrupted".into()),
+        idle: Some("interrupted before the first order was run".into()),
+    };
+    Exploration {
+        orders: Some(OrderCoverage::default()),
+        ..Exploration::of(strategy, settings, &looked, Vec::new())
+    }
 }
 
 /// Notes that the server has learned in the course of a search that a statement takes more steps than was known.
@@ -176,7 +191,7 @@ fn gathered(
     harness: &mut Harness<'_>,
     settings: &Settings,
     plan: Plan,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
 ) -> Result<(Results, bool), Error> {
     let mut known = harness.server().learned()?;
     let mut beginnings = 1;
@@ -184,7 +199,7 @@ fn gathered(
         let results = search(harness, settings, plan, stopped)?;
         let learned = harness.server().learned()?;
         let has_learned = learned != known;
-        if !has_learned || stopped() || beginnings == MOST_BEGINNINGS {
+        if !has_learned || stopped.is_stopped() || beginnings == MOST_BEGINNINGS {
             return Ok((results, has_learned));
         }
         known = learned;

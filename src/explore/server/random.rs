@@ -4,6 +4,7 @@ use super::orders::{hide_chance, hide_divergence, hide_learned, remarks, report}
 use super::results::Results;
 use super::search::run;
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::domain::settings::Settings;
 use crate::explore::bound::{AT_SERVER, Plan};
 use crate::explore::completeness::{Looked, cut_after};
@@ -27,7 +28,7 @@ pub fn sample_orders(
     settings: &Settings,
     server: &dyn Server,
     sampling: Sampling,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
 ) -> Result<Exploration, Error> {
     let Sampling { schedules, method, until_found } = sampling;
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
@@ -84,11 +85,11 @@ pub fn sample_orders(
 fn longest_pilot(
     harness: &mut Harness<'_>,
     seed: u64,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
 ) -> Result<(usize, RandomWalk), Error> {
     let mut pilots = RandomWalk::new(seed, LAST - PILOTS + 1..LAST + 1, Method::Plain, 0);
     let mut longest = 0;
-    run_all(harness, &mut pilots, AT_SERVER, &|| stopped(), |harness, pilot| {
+    run_all(harness, &mut pilots, AT_SERVER, &|| stopped.is_stopped(), |harness, pilot| {
         longest = longest.max(pilot.schedule.len());
         if pilot.end == End::Over {
             harness.send_home()?;

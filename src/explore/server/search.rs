@@ -4,6 +4,7 @@
 use super::play_tree::KeptOrders;
 use super::results::Results;
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::base::text::quantity::of;
 use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
@@ -16,7 +17,7 @@ pub(super) fn search(
     harness: &mut Harness<'_>,
     settings: &Settings,
     plan: Plan,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
 ) -> Result<Results, Error> {
     let mut results = Results::default();
     results.covered.reduced = plan.reduced;
@@ -48,7 +49,7 @@ fn run_few(
     bound: PreemptionBound,
     bounds: Bounds,
     results: &mut Results,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
 ) -> Result<bool, Error> {
     let mut few = PreemptionBounded::new(harness, plan.reduced);
     loop {
@@ -81,12 +82,13 @@ pub(super) fn run<'h, S: Scheduler<Harness<'h>>>(
     plan: Plan,
     bounds: Bounds,
     results: &mut Results,
-    stopped: &(dyn Fn() -> bool + Sync),
+    stopped: &(dyn Monitor + Sync),
     is_enough: impl Fn(&Results) -> bool,
 ) -> Result<bool, Error> {
     let most = plan.most.unwrap_or(u64::MAX);
-    run_all(harness, scheduler, bounds, &|| stopped(), |harness, run| {
+    run_all(harness, scheduler, bounds, &|| stopped.is_stopped(), |harness, run| {
         let Run { end, steps, .. } = run;
+        stopped.has_done(1);
         results.covered.statements += steps;
         match end {
             End::Over => {

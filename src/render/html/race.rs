@@ -128,7 +128,7 @@ impl Table {
     pub(super) fn of(whom: &str, section: Section) -> Option<Self> {
         let Section { title, columns, rows } = section;
         let label = format!("{title}: {whom}");
-        (!rows.is_empty()).then(|| Self { title, label, columns, rows })
+        (!rows.is_empty()).then_some(Self { title, label, columns, rows })
     }
 }
 

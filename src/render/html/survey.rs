@@ -65,6 +65,7 @@ impl Cell {
             SurveyVerdict::TooMany => cell("too many orders", "doubtful"),
             SurveyVerdict::Vacuous => cell("proves nothing", "doubtful"),
             SurveyVerdict::Refused => cell("not offered", "quiet"),
+            SurveyVerdict::NotRun => cell("not run", "doubtful"),
         }
     }
 }

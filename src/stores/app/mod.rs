@@ -91,6 +91,7 @@ pub(super) fn open(
     for (place, upstream) in app.upstreams.iter().enumerate() {
         let mut database =
             upstreams::open(upstream.store, upstream.url.as_deref(), address.allow_remote, terms)?;
+        terms.control.begin("loading schema and seed");
         fill(&mut *database, upstream)?;
         database.raise(terms.settings.isolation).map_err(Error::world)?;
         let behind = database.behind((place as i64 + 1) << SESSIONS);
@@ -228,6 +229,7 @@ impl AppServer {
     /// there are.
     fn prepare(&self, opening: Fixture) -> Result<(), Error> {
         let Fixture { stock, buyers, .. } = opening;
+        self.terms.control.begin("preparing the customers");
         let ask = |key: &str, call: &Call, values: Values<'_>| self.ask(key, call, values);
         let mistaken = |key: &str, why: String| self.mistaken(key, &why);
         let set_up = self.checkout.set_up(stock, buyers, ask, mistaken)?;

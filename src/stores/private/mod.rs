@@ -173,6 +173,7 @@ impl ServerSandbox {
         answers: impl Fn() -> bool,
     ) -> Result<(), Error> {
         let name = name_of(&command);
+        control.begin(format!("starting {name}"));
         self.launch(command, beside, "log")?;
         self.await_answer(&name, control, answers)
     }
@@ -197,6 +198,7 @@ impl ServerSandbox {
         answers: impl Fn() -> bool,
     ) -> Result<(), Error> {
         let name = name_of(&command);
+        control.begin(format!("starting {name}"));
         command.stdin(Stdio::null()).process_group(0);
         self.take_in(command, Beside::default(), "log", true)?;
         self.await_answer(&name, control, answers)
@@ -211,6 +213,7 @@ impl ServerSandbox {
         within: Duration,
     ) -> Result<(), Error> {
         let name = name_of(&command);
+        control.begin(format!("running {name}"));
         command.stdin(Stdio::null()).process_group(0);
         let log = self.log("command-log")?;
         let mut child = self.spawn(command, &Beside::default(), &log)?;

@@ -49,9 +49,9 @@ const NOT_RUN: &[(&str, &str)] = &[
 const RACES: usize = 5;
 
 /// Where a page's commands are run.
-struct Folder {
-    dir: TempDir,
-    path: String,
+pub(crate) struct Folder {
+    pub(crate) dir: TempDir,
+    pub(crate) path: String,
     /// Where packages of Node.js are.
     modules: PathBuf,
     stores: Vec<StoreKind>,
@@ -59,7 +59,7 @@ struct Folder {
 }
 
 impl Folder {
-    fn new(program: &Path) -> Self {
+    pub(crate) fn new(program: &Path) -> Self {
         let dir = open_dir();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for entry in fs::read_dir(root).unwrap().flatten() {
@@ -80,7 +80,7 @@ impl Folder {
     }
 
     /// Whether everything is installed that a command needs; in CI everything is.
-    fn can_run(&self, command: &str) -> bool {
+    pub(crate) fn can_run(&self, command: &str) -> bool {
         let words: Vec<&str> = command.split_whitespace().collect();
         let store = words.iter().position(|word| *word == "--store").map(|place| words[place + 1]);
         let has = |name: &str| self.stores.iter().any(|store| store.name() == name);
