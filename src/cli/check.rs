@@ -16,7 +16,8 @@ use clap::{Args, ValueEnum};
 use super::ci::{CiLog, JunitFlag};
 use super::flags;
 use super::interrupt::unless_stopped;
-use super::output::{tell_password, to_stdout};
+use super::meaning::refuse;
+use super::output::{Output, refuse_same_file, tell_password, to_stdout};
 use super::progress::Progress;
 use super::shop::ServerFlags;
 use super::{Ended, complain, exit_code, interrupt, progress, width};
@@ -28,6 +29,8 @@ enum LineFormat {
     Table,
     /// The same, annotations and a job summary, for GitHub Actions.
     Github,
+    /// A page for a browser.
+    Html,
 }
 
 /// What `check` takes.
@@ -38,7 +41,7 @@ pub(crate) struct CheckArgs {
     paths: Vec<PathBuf>,
     /// Rehearse your own checkout, described in a file, instead of scenarios: buyers come one after the other, and each
     /// mistake in the file is reported with its place
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "junit", "format"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "junit", "format", "output"])]
     checkout: Option<PathBuf>,
     #[command(flatten)]
     server: ServerFlags,
@@ -47,6 +50,9 @@ pub(crate) struct CheckArgs {
     /// The form of what is printed
     #[arg(long, value_enum, default_value_t = LineFormat::Table, help_heading = "The report")]
     format: LineFormat,
+    /// Write the page of --format html to a file, and print a line a scenario meanwhile
+    #[arg(long, short, value_name = "FILE", help_heading = "The report")]
+    output: Option<PathBuf>,
     /// Let expectations hold of runs that were cut short, or prove nothing (in a file: allow_incomplete = true)
     #[arg(long, conflicts_with = "checkout")]
     allow_incomplete: bool,
@@ -66,6 +72,15 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         |(_, read): &(_, Result<Scenario, _>)| read.as_ref().map_or(true, Scenario::is_described);
     args.server.check_allowed_for(scenarios.iter().any(is_described))?;
     let address = args.server.address();
+    let is_page = args.format == LineFormat::Html;
+    refuse(
+        &[("--output", args.output.is_some() && !is_page)],
+        "is for a page; add --format html, or leave it out",
+    )?;
+    let files = [("--output", args.output.as_deref()), ("--junit", args.junit.junit.as_deref())];
+    refuse_same_file(&files)?;
+    let output = Output::open(args.output.as_deref(), "--output")?;
+    let prints_lines = !(is_page && output.is_stdout());
     let is_github = args.format == LineFormat::Github;
     let mut log = CiLog::open("oversell-sim check", &args.junit, is_github)?;
     let control = interrupt::control()?;
@@ -92,8 +107,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         let cases = match &outcome {
             Ok(report) => {
                 let cases = TestCase::all_of_scenario(report);
-                let text = line(&name, widest, &title, report, &cases);
-                to_stdout(&width::of_stdout().folded(&text, 7))?;
+                if prints_lines {
+                    let text = line(&name, widest, &title, report, &cases);
+                    to_stdout(&width::of_stdout().folded(&text, 7))?;
+                }
                 cases
             }
             Err(error) => {
@@ -105,6 +122,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         checked.push(outcome);
     }
 
+    if is_page {
+        output.write(&render::suites_page(log.suites())?)?;
+    }
     log.close()?;
     let reports = || checked.iter().filter_map(|outcome| outcome.as_ref().ok());
     let cut = reports().filter(|report| report.was_interrupted()).count() as u64;
@@ -119,7 +139,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
             summary += &format!(", {number} {what}");
         }
     }
-    to_stdout(&format!("\n{summary}\n"))?;
+    if prints_lines {
+        to_stdout(&format!("\n{summary}\n"))?;
+    }
 
     if control.is_stopped() {
         return Ok(Ended::Interrupted);

@@ -77,6 +77,11 @@ impl CiLog {
         Ok(())
     }
 
+    /// The suites that have ended.
+    pub(super) fn suites(&self) -> &[TestSuite] {
+        &self.suites
+    }
+
     /// Writes the files.
     pub(super) fn close(self) -> Result<(), Error> {
         if let Some(file) = self.junit {

@@ -38,8 +38,8 @@ pub use exploration::{any_buyers, exploration};
 pub use github::{annotations, job_summary};
 #[cfg(feature = "cli")]
 pub use html::{
-    any_buyers_page, comparison_page, exploration_page, race_page, simulation_page, survey_page,
-    sweep_page,
+    any_buyers_page, comparison_page, exploration_page, race_page, simulation_page, suites_page,
+    survey_page, sweep_page,
 };
 #[cfg(feature = "schema")]
 pub use json::schema;

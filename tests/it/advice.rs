@@ -201,6 +201,10 @@ fn follow(line: &str) -> Vec<String> {
                 let same = (0..RACES).any(|_| verdict(&ran(&arguments, "")) == said);
                 assert!(same, "{}", what());
             }
+            "to have one" => {
+                let told = ran(&arguments, "");
+                assert!(told.contains("clicks \"Place Your Order\""), "{}\n{told}", what());
+            }
             _ => panic!("a command under an unknown label\n{}", what()),
         }
         assert_ne!(arguments, words, "it recommends itself: {}", what());

@@ -170,7 +170,7 @@ const MEANINGLESS: [(&str, &[&str]); 14] = [
 /// The same of scenarios and checkouts that are checked, and of servers that need be there.
 const ELSEWHERE: [(StoreKind, &str, &[&str]); 4] = [
     (StoreKind::Sqlite, "check scenario.toml", &["--store sqlite", "--url x", "--allow-triggers"]),
-    (StoreKind::Sqlite, "check --checkout checkout.toml", &["--junit j.xml", "--no-progress"]),
+    (StoreKind::Sqlite, "check --checkout checkout.toml", &["--junit j.xml", "--output page.html"]),
     (
         StoreKind::Redis,
         "race -S conditional --buyers 5 --store redis",

@@ -37,13 +37,22 @@ fn graph_of(page: &str) -> Value {
 /// The pages that are looked at in a browser.
 fn pages(folder: &TempDir) -> Vec<PathBuf> {
     let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/last-iphone.toml");
-    let all: [(&str, &[&str]); 6] = [
+    let grid =
+        ["sweep", "-S", "cas,naive", "--buyers", "2,5,20", "--stock", "1,2", "--rounds", "2"];
+    let all: [(&str, &[&str]); 10] = [
         ("naive.html", &["explore", "--strategy", "naive"]),
         ("hold.html", &["explore", "--strategy", "lease"]),
         ("sqlite.html", &["explore", "--strategy", "naive", "--store", "sqlite"]),
         ("race.html", &["race", "--strategy", "cas,pessimistic", "--buyers", "200"]),
         ("story.html", &["simulate", scenario, "--seed", "1"]),
         ("any.html", &["explore", "--strategy", "naive", "--buyers", "any"]),
+        (
+            "compare.html",
+            &["compare", "-S", "cas,conditional,naive", "--buyers", "50", "--rounds", "6"],
+        ),
+        ("sweep.html", &grid),
+        ("check.html", &["check", scenario]),
+        ("survey.html", &["survey", "--strategy", "naive,cas", "--store", "sqlite"]),
     ];
     all.iter().map(|(name, args)| page(folder, name, args)).collect()
 }
@@ -216,7 +225,9 @@ fn what_a_page_draws_is_there() {
         let script = format!("return document.querySelectorAll({selector:?}).length");
         browser.run(&script).as_u64().unwrap()
     };
-    let [naive, _, sqlite, race, story, _] = &all[..] else { panic!("{all:?}") };
+    let [naive, _, sqlite, race, story, _, compare, sweep, check, survey] = &all[..] else {
+        panic!("{all:?}")
+    };
     assert_eq!(count(naive, ".lanes .mark.reads"), 2);
     assert_eq!(count(naive, ".collisions svg path[marker-end]"), 2, "two arrows join three steps");
     assert!(count(sqlite, ".lanes .mark.writes") >= 2);
@@ -224,6 +235,10 @@ fn what_a_page_draws_is_there() {
     assert_eq!(count(race, "svg.plot"), 8, "four plots for each of two strategies");
     assert!(count(story, "svg.map .message") > 10);
     assert_eq!(count(story, "svg.map .hold"), 1, "one buyer has the unit on hold");
+    assert_eq!(count(compare, "svg.boxes circle"), 3 * 6, "six rounds of three contenders");
+    assert_eq!(count(sweep, "svg.plot .series"), 2 * 2 * 2, "two figures, stocks and strategies");
+    assert_eq!(count(check, "details pre"), 1);
+    assert_eq!(count(survey, "table.survey .bad"), 2, "naive, in the model and on SQLite");
 }
 
 #[test]

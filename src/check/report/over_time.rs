@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::domain::buyer::{Ending, Visit};
 
-/// Slices that a round is divided into.
-const SLICES: u64 = 50;
+/// The most slices that a round is divided into. A round of few buyers has as many as buyers.
+const MOST_SLICES: usize = 50;
 
 /// What happened in one slice of a round's time. Attempts are counted in the slice in which their visit ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -35,8 +35,9 @@ pub fn over_time(visits: &[Visit]) -> Vec<TimeSlice> {
     else {
         return Vec::new();
     };
-    let length = (last - first).div_ceil(SLICES).max(1);
-    let slices = ((last - first) / length + 1).min(SLICES) as usize;
+    let most = ended().take(MOST_SLICES).count();
+    let length = (last - first).div_ceil(most as u64).max(1);
+    let slices = most.min(((last - first) / length + 1) as usize);
     let slice_of = |at: u64| (((at - first) / length) as usize).min(slices - 1);
     let mut told: Vec<TimeSlice> = (1..=slices as u64)
         .map(|end| TimeSlice { until: first + end * length, ..TimeSlice::default() })
@@ -86,11 +87,23 @@ mod tests {
             visit(2, 0, 400, Ending::Unserved),
         ];
         let told = over_time(&visits);
-        assert_eq!(told.len(), 50);
-        assert_eq!(told.iter().map(|slice| slice.answered).sum::<u64>(), 2);
-        assert_eq!((told[1].answered, told[1].winners, told[1].conflicts), (1, 1, 1));
-        assert_eq!((told[0].inside, told[2].inside, told[49].inside), (2, 1, 1));
-        assert_eq!(told[49].until, 500);
+        let [first, second] = told[..] else {
+            panic!("two visits ended, and so two slices: {told:?}")
+        };
+        assert_eq!((first.answered, first.winners, first.conflicts), (1, 1, 1));
+        assert_eq!((second.answered, second.winners, second.conflicts), (1, 0, 1));
+        assert_eq!((first.inside, second.inside), (2, 1));
+        assert_eq!((first.until, second.until), (250, 500));
+    }
+
+    #[test]
+    fn many_visits_make_fifty_slices_and_each_is_counted_once() {
+        let visits: Vec<Visit> =
+            (0..1_000).map(|buyer| visit(buyer, 0, u64::from(buyer) + 1, Ending::Bought)).collect();
+        let told = over_time(&visits);
+        assert_eq!((told.len(), told[0].inside, told[49].until), (50, 1_000, 1_000));
+        assert_eq!(told.iter().map(|slice| slice.answered).sum::<u64>(), 1_000);
+        assert!(told.is_sorted_by(|one, next| one.inside > next.inside));
     }
 
     #[test]

@@ -9,12 +9,13 @@ use crate::check::report::Evidence;
 use crate::render::verdict;
 
 /// The templates by name.
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("page.html", include_str!("page.html")),
     ("parts.html", include_str!("parts.html")),
     ("comparison.html", include_str!("comparison.html")),
     ("exploration.html", include_str!("exploration.html")),
     ("race.html", include_str!("race.html")),
+    ("suites.html", include_str!("suites.html")),
     ("survey.html", include_str!("survey.html")),
     ("sweep.html", include_str!("sweep.html")),
 ];
