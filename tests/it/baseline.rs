@@ -8,7 +8,7 @@ use assert_cmd::cargo::cargo_bin;
 use oversell_sim::Report;
 use oversell_sim::unstable::baseline::{AgainstBaseline, Baseline, MaxRegression, Verdict};
 use oversell_sim::unstable::buyer::Ending::{Bought, Rejected};
-use oversell_sim::unstable::render;
+use oversell_sim::unstable::render::{self, TestCase, TestStatus};
 use oversell_sim::unstable::settings::Settings;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -57,6 +57,19 @@ fn what_takes_longer_than_is_allowed_has_regressed_and_what_takes_a_little_longe
         let against = held(&then, &raced("cas", true, ms), limit(share));
         assert_eq!(against.runs[0].verdict, verdict, "{ms} {share}");
         assert_eq!(against.holds(), holds, "{ms} {share}");
+    }
+}
+
+#[test]
+fn what_has_become_worse_than_an_earlier_report_is_a_failed_case_for_a_ci_server() {
+    let then = raced("cas", true, 100);
+    for (is_right, ms, fails) in [(true, 100, false), (true, 200, true), (false, 100, true)] {
+        let mut now = raced("cas", is_right, ms);
+        now.baseline = Some(held(&then, &now, limit("0.1")));
+        let case = &TestCase::all_of(&now)[0];
+        let has_failed =
+            matches!(&case.status, TestStatus::Failed { unmet, .. } if !unmet.is_empty());
+        assert_eq!(has_failed, fails, "{:?}", case.status);
     }
 }
 

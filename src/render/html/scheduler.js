@@ -69,6 +69,7 @@
     if (findings().length) return tell("It is broken already.");
     if (best === undefined) {
       const far = graph.cut ? "Nothing goes wrong in what this page holds from here." :
+        !state().futures ? "No state from here on has a finding, but some schedules never end." :
         isModel ? "Nothing goes wrong from here, whatever comes next." :
         "Nothing went wrong in the orders that were run from here.";
       return tell(far);
@@ -225,6 +226,12 @@
     let at = 0;
     while (at < schedule.length) {
       const rest = schedule.slice(at);
+      // `A20` is twenty steps of A; the 27th buyer is `a27`.
+      const [many, letter, number] = /^([A-Z])(\d+)/.exec(rest) ?? [];
+      if (many) {
+        schedule = schedule.slice(0, at) + letter.repeat(Math.min(Number(number), 5000)) + rest.slice(many.length);
+        continue;
+      }
       const fitting = state().moves.filter((move) => rest.startsWith(move.choice) && move.to !== null);
       const move = fitting.sort((one, other) => other.choice.length - one.choice.length)[0];
       if (!move) break;

@@ -14,7 +14,7 @@ const MOST_DRAWN: usize = 400;
 const ROW: f64 = 26.0;
 const TOP: f64 = 46.0;
 const CLOCK: f64 = 158.0;
-const COLUMN: f64 = 250.0;
+const COLUMN: f64 = 216.0;
 const HOLD: f64 = 26.0;
 
 /// The most holds that have a column of their own.
