@@ -140,14 +140,10 @@ fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Err
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 
-    if is_for_eyes(args) {
-        match why_no_story(args, &scene, seeds) {
-            Some(why) => to_stdout(&why)?,
-            None => {
-                for strategy in &strategies {
-                    to_stdout(&story(*strategy, &scene, strategies.len() > 1, &control)?)?;
-                }
-            }
+    let no_story = why_no_story(args, &scene, seeds);
+    if is_for_eyes(args) && no_story.is_none() {
+        for strategy in &strategies {
+            to_stdout(&story(*strategy, &scene, strategies.len() > 1, &control)?)?;
         }
     }
     let again = again(args);
@@ -171,6 +167,9 @@ fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Err
         OutputFormat::Table | OutputFormat::Github => render::table(&report, output.width()),
     };
     output.write(&text)?;
+    if let Some(why) = no_story.filter(|_| is_for_eyes(args)) {
+        to_stdout(&why)?;
+    }
     if matches!(args.format, OutputFormat::Json | OutputFormat::Html) || args.quiet {
         for unmet in report.runs.iter().flat_map(|run| run.unmet()) {
             to_stderr(&format!("{unmet}\n"));
@@ -224,7 +223,7 @@ fn why_no_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> Option<St
     // Recorded clicks are as many as they are.
     let has_one = !is_large || scene.rush.recorded().is_none();
     let next = if has_one { width.labelled("to have one", &next) } else { String::new() };
-    Some(format!("{told}{next}\n"))
+    Some(format!("\n{told}{next}"))
 }
 
 fn story(

@@ -149,7 +149,11 @@ fn the_unit_is_sold_twice_by_clicks_and_by_keys_and_a_link_leads_there() {
     let folder = TempDir::new().unwrap();
     let file = page(&folder, "naive.html", &["explore", "--strategy", "naive"]);
     browser.open(&file, "");
-    assert!(browser.text("#futures").contains("Of 6 schedules from here, 4 end"));
+    assert!(
+        browser
+            .text("#futures")
+            .contains("Of 6 ways to go on from here, something goes wrong in 4")
+    );
     for buyer in ["A", "B", "A", "B"] {
         browser.click(&format!("button[data-choice={buyer}]"));
     }

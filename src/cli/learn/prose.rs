@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use pulldown_cmark::{Event, Tag, TagEnd};
-use textwrap::{Options, WordSeparator, termwidth, wrap};
+use textwrap::{Options, WordSeparator, WordSplitter, termwidth, wrap};
 
 /// The widest line that is easy to read.
 const WIDEST: usize = 92;
@@ -72,6 +72,7 @@ impl Prose {
             .initial_indent(&first)
             .subsequent_indent(&rest)
             .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation)
             .break_words(false);
         wrap(&styled, options).join("\n").replace(UNBROKEN, " ") + "\n"
     }

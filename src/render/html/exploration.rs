@@ -60,7 +60,7 @@ pub fn exploration_page(
             about: about(report),
             lines: under,
             schedules,
-            aim: aim(report),
+            aim: aim(report) + &faults_to_choose(report),
             graph,
         },
     )
@@ -155,6 +155,14 @@ fn aim(report: &Exploration) -> String {
     }
 }
 
+/// What else the reader chooses.
+fn faults_to_choose(report: &Exploration) -> String {
+    match report.faults.is_none() {
+        true => String::new(),
+        false => format!(" You also choose what goes wrong on the way: up to {}.", report.faults),
+    }
+}
+
 /// The findings that come of a client which acts on what it read before another changed it.
 const OF_COLLISIONS: [FindingKind; 3] =
     [FindingKind::Oversold, FindingKind::LostUpdate, FindingKind::NegativeStock];
@@ -162,8 +170,11 @@ const OF_COLLISIONS: [FindingKind; 3] =
 /// One schedule, and all findings that it shows. At a server the report says which steps collide, if that is known.
 fn told(way: &[FindingReport], is_model: bool) -> Option<Told> {
     let first = way.first()?;
-    let finds_collision =
-        is_model && way.iter().any(|told| OF_COLLISIONS.contains(&told.finding.kind));
+    // Where something else goes wrong on the way, such as a lease that runs out, that may be what matters.
+    let has_only_steps = first.schedule.chars().all(|c| c.is_alphanumeric() || c == '*');
+    let finds_collision = is_model
+        && has_only_steps
+        && way.iter().any(|told| OF_COLLISIONS.contains(&told.finding.kind));
     let mut below = Vec::new();
     if let Some(why) = &first.why {
         below.push(Line::text("why", &why.to_string()));

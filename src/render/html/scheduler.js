@@ -5,8 +5,8 @@
   const graph = JSON.parse(document.getElementById("graph").textContent);
   const by = (id) => document.getElementById(id);
   const isModel = graph.source === "model";
-  const noun = isModel ? "schedule" : "order that was run";
-  const nouns = isModel ? "schedules" : "orders that were run";
+  const way = isModel ? "way to go on" : "order that was run";
+  const ways = isModel ? "ways to go on" : "orders that were run";
 
   // The moves so far.
   let path = [];
@@ -104,6 +104,8 @@
   function show() {
     const now = state();
     by("shelf").textContent = now.stock.length ? `Stock: ${now.stock.join(", ")}` : "";
+    const sold = graph.clients.filter((name, client) => graph.statuses[now.clients[client]].about === "bought");
+    by("sold").textContent = sold.length ? `Sold to: ${sold.join(", ")}` : "";
     by("held").replaceChildren(...now.held.map((text) => element("li", "", text)));
     showClients(now);
     showFutures(now);
@@ -150,13 +152,16 @@
 
   function showFutures(now) {
     const futures = by("futures");
+    futures.textContent = "";
+    if (!now.moves.length) return;
     if (!now.futures) {
-      futures.textContent = `How many ${nouns} from here break is not known: ${graph.cut ? "the graph is cut" : "some never end"}.`;
+      const why = graph.cut ? "the graph is cut" : "some never end";
+      futures.textContent = `In how many ${ways} from here something goes wrong is not known: ${why}.`;
       return;
     }
     const { all, broken } = now.futures;
     const share = all ? broken / all : 0;
-    futures.textContent = `Of ${count(all, noun, nouns)} from here, ${count(broken, "ends", "end")} in a finding (${Math.round(share * 100)} %).`;
+    futures.textContent = `Of ${count(all, way, ways)} from here, something goes wrong in ${count(broken, "", "").trim()} (${Math.round(share * 100)} %).`;
     const bar = element("span", "bar");
     const part = element("i");
     part.style.width = `${share * 100}%`;
@@ -266,4 +271,5 @@
   const why = follow(location.hash);
   arrived();
   if (why) tell(why);
+  if (location.hash) by("scheduler").scrollIntoView();
 })();

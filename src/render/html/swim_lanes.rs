@@ -24,6 +24,10 @@ pub(super) struct SwimLanes {
     has_stock: bool,
     /// Rows in groups: a group that is folded has nothing in it that matters.
     groups: Vec<Group>,
+    /// Whether a step locks something.
+    has_locks: bool,
+    /// Whether a step waits.
+    has_waits: bool,
     /// The three steps that collide, in words; none if that is not known.
     collision: Option<String>,
 }
@@ -137,6 +141,11 @@ impl SwimLanes {
             things,
             has_stock: rows.iter().any(|row| !row.stock.is_empty()),
             groups: grouped(drawn, rows),
+            has_locks: rows
+                .iter()
+                .flat_map(|row| &row.touches)
+                .any(|touch| matches!(touch.access, Access::Locks | Access::Unlocks)),
+            has_waits: rows.iter().any(|row| row.waits),
             collision: words,
         }
     }
