@@ -194,8 +194,7 @@ fn a_file_is_annotated_by_its_path_in_the_repository() {
 fn an_interrupted_run_is_told_as_one() {
     let long = "strategy = \"cas\"\nbuyers = 20\nrounds = 1_000_000\n[expect]\noversold = 0\n";
     // On a busy machine its buyers may not meet.
-    let short =
-        "strategy = \"cas\"\nbuyers = 20\nallow_incomplete = true\n[expect]\nwinners = 1\n";
+    let short = "strategy = \"cas\"\nbuyers = 20\nallow_incomplete = true\n[expect]\nwinners = 1\n";
     let here = folder_of(&[("a.toml", short), ("b.toml", long)]);
     let mut child = program(here.path(), "check a.toml b.toml --format github --junit out.xml")
         .env("GITHUB_STEP_SUMMARY", "summary.md")

@@ -1,6 +1,7 @@
 //! Real servers that fall silent, are too few to decide, or reject clients: each is told, and no buyer waits for
 //! ever.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use oversell_sim::unstable::attempt::{Failure, Missed};
+use oversell_sim::unstable::clock::{Clock, Wall};
 use oversell_sim::unstable::control::Control;
 use oversell_sim::unstable::op::{Item, Op, OpKind, Reply};
 use oversell_sim::unstable::settings::Settings;
@@ -32,6 +34,27 @@ fn say(buyer: u32, op: Op) -> Say {
 fn signal(signal: &str, processes: &[String]) {
     let done = Command::new("kill").arg(signal).args(processes).status().unwrap();
     assert!(done.success());
+    if signal == "-STOP" {
+        await_stop(processes);
+    }
+}
+
+/// Waits until every thread of these processes has stopped: until then one of them may still answer.
+fn await_stop(processes: &[String]) {
+    let is_stopped = |task: &Path| {
+        let status = fs::read_to_string(task.join("stat")).unwrap_or_default();
+        // The state follows the name, which stands in brackets.
+        status.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['T', 't', 'Z']))
+    };
+    let all_stopped = |process: &String| {
+        let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten();
+        tasks.flatten().all(|task| is_stopped(&task.path()))
+    };
+    let clock = Wall::start();
+    while !processes.iter().all(all_stopped) {
+        assert!(clock.now() < 10_000_000_000, "{processes:?} do not stop");
+        std::thread::yield_now();
+    }
 }
 
 /// The numbers of processes of which this is true of command line and working directory.
