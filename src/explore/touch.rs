@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::domain::attempt::OpResult;
 use crate::domain::op::{Item, Op, Reply};
 use crate::scheduler::{Footprint, Resources};
 use crate::worlds::stepped::ModelStep;
@@ -102,7 +103,7 @@ impl fmt::Display for Touch {
 }
 
 /// What an op touches. A conditional op that was refused has only read.
-fn of_op(op: Op, reply: crate::domain::attempt::OpResult, names: bool) -> Vec<Touch> {
+fn of_op(op: Op, reply: OpResult, names: bool) -> Vec<Touch> {
     let of = |what: &str, item: Item| match names {
         true => format!("{what} of {item}"),
         false => what.to_owned(),
@@ -131,7 +132,10 @@ fn of_op(op: Op, reply: crate::domain::attempt::OpResult, names: bool) -> Vec<To
         Op::Lock { item } => one(of("lock", item), Access::Locks),
         Op::Unlock { item } => one(of("lock", item), Access::Unlocks),
         Op::Lease { item } => one(of("lease", item), Access::Locks),
-        Op::Unlease { item } => one(of("lease", item), Access::Unlocks),
+        Op::Unlease { item } => match reply {
+            Ok(Reply::Applied(false)) => one(of("lease", item), Access::Reads),
+            _ => one(of("lease", item), Access::Unlocks),
+        },
         Op::TakeCached { item, .. } => one(of("cache", item), if_applied),
         Op::AddCached { item, .. } => one(of("cache", item), Access::Writes),
         Op::CountLeft { .. } | Op::FindOrder => one(ORDERS.into(), Access::Reads),
