@@ -235,6 +235,7 @@ fn what_a_page_draws_is_there() {
     assert_eq!(count(naive, ".lanes .mark.reads"), 2);
     assert_eq!(count(naive, ".collisions svg path[marker-end]"), 2, "two arrows join three steps");
     assert!(count(sqlite, ".lanes .mark.writes") >= 2);
+    assert_eq!(count(sqlite, ".collisions svg path[marker-end]"), 2);
     assert!(count(race, "svg.plot .bar-mark") >= 2);
     assert_eq!(count(race, "svg.plot"), 8, "four plots for each of two strategies");
     assert!(count(story, "svg.map .message") > 10);

@@ -96,9 +96,12 @@ fn under_verdict(lines: Vec<(&'static str, String)>, hints: &[Hint]) -> Vec<Line
 
 /// The schedules that a report shows: those of findings, those of incidents, or the one that was replayed.
 fn told_of(report: &Exploration) -> Vec<Told> {
-    let is_model = report.server.is_none();
+    // Of the built-in tables it is known what a statement touches; with one product they have one row of stock. A
+    // checkout of a file has tables of its own, of which two statements may touch different rows.
+    let is_of_file = report.strategy.ends_with(".toml");
+    let knows_rows = report.server.is_none() || report.items == 1 && !is_of_file;
     let ways = report.findings.chunk_by(|one, next| one.schedule == next.schedule);
-    let mut schedules: Vec<Told> = ways.filter_map(|way| told(way, is_model)).collect();
+    let mut schedules: Vec<Told> = ways.filter_map(|way| told(way, knows_rows)).collect();
     let is_told = |schedule: &str| report.findings.iter().any(|one| one.schedule == schedule);
     for incident in report.incidents.iter().filter(|one| !is_told(&one.schedule)) {
         schedules.push(Told {
@@ -167,12 +170,13 @@ fn faults_to_choose(report: &Exploration) -> String {
 const OF_COLLISIONS: [FindingKind; 3] =
     [FindingKind::Oversold, FindingKind::LostUpdate, FindingKind::NegativeStock];
 
-/// One schedule, and all findings that it shows. At a server the report says which steps collide, if that is known.
-fn told(way: &[FindingReport], is_model: bool) -> Option<Told> {
+/// One schedule, and all findings that it shows. Which steps collide the report says, or else what they touch, where the
+/// rows are known.
+fn told(way: &[FindingReport], knows_rows: bool) -> Option<Told> {
     let first = way.first()?;
     // Where something else goes wrong on the way, such as a lease that runs out, that may be what matters.
     let has_only_steps = first.schedule.chars().all(|c| c.is_alphanumeric() || c == '*');
-    let finds_collision = is_model
+    let finds_collision = knows_rows
         && has_only_steps
         && way.iter().any(|told| OF_COLLISIONS.contains(&told.finding.kind));
     let mut below = Vec::new();
