@@ -48,6 +48,7 @@ impl Control {
     }
 
     /// Notes what is being done.
+    #[cfg(feature = "private")]
     pub(crate) fn begin(&self, what: impl Into<String>) {
         *self.doing.lock() = Some(what.into());
     }

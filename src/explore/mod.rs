@@ -51,7 +51,7 @@ pub use next_commands::{NextCommand, after_any, after_race, after_search, after_
 #[cfg(feature = "cli")]
 pub(crate) use play::{Outlook, Playable};
 #[cfg(feature = "cli")]
-pub use play_graph::PlayGraph;
+pub use play_graph::{Futures, PlayGraph, PlayMove, PlaySource, PlayState, PlayStatus};
 pub use recording::Recording;
 pub use sampling::{Sampled, Sampling};
 pub use server::checkup::{Checkup, Differing, Walked, check_up};
