@@ -1,0 +1,188 @@
+//! Every statement order at a real server, or some.
+
+use std::time::Duration;
+
+use crate::base::error::Error;
+use crate::check::report::{Evidence, Hint, Purpose};
+use crate::cli::output::{Output, tell_password};
+use crate::cli::progress::Progress;
+use crate::cli::shop::{OutputFormat, finish};
+use crate::cli::{Ended, interrupt};
+use crate::command::{Command, Verb};
+use crate::domain::settings::Settings;
+use crate::explore::{
+    self, ENOUGH_ORDERS, Exploration, LevelTried, Plan, PlayGraph, PreemptionBound,
+};
+use crate::render::TestCase;
+use crate::stores::Address;
+use crate::stores::remote::Server;
+use crate::worlds::dyn_strategy::DynStrategy;
+use crate::worlds::threads::Control;
+
+use super::context::SearchContext;
+use super::flags::{ExploreArgs, SCHEDULES_AT_SERVER, SearchFlags};
+use super::{hints, write_recording};
+
+/// Every statement order at a real server.
+pub(super) fn run_at_server(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    args: &ExploreArgs,
+    cases: &mut Vec<TestCase>,
+) -> Result<Ended, Error> {
+    args.check_for_server(settings)?;
+    let output = Output::open(args.report.output.as_deref(), "--output")?;
+    let record = args.search.record.as_deref();
+    let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
+    let control = interrupt::control()?;
+    let progress = args.progress();
+    let searched = search_at_server(strategy, settings, args, &control, progress);
+    let Searched { server, settings, watch, mut report, graph, took } = match searched {
+        Ok(searched) => searched,
+        // Ctrl-C came while something was started or set up: what was run is known, and it is nothing.
+        Err(Error::World(_)) if control.is_stopped() => {
+            let report = explore::stopped_before_orders(strategy, settings);
+            let judgements = report.judge(&args.report.expectations());
+            let again = args.again(strategy, settings).at(&args.server.address()).to_string();
+            let took = Duration::ZERO;
+            cases.push(TestCase::of_exploration(&report, &judgements, &again, true, took));
+            finish(&report, None, output, &args.report, || Ok(None))?;
+            return Ok(Ended::Interrupted);
+        }
+        Err(error) => return Err(error),
+    };
+    let settings = &settings;
+    let plan = plan(strategy, args);
+    let sampling = args.sampling(SCHEDULES_AT_SERVER);
+    let address = args.server.address();
+    tell_password(&address);
+    report = report.at(&address);
+    let tries_levels = !args.search.no_reduce && sampling.is_none();
+    let is_asked = args.search.try_level.is_some() || tries_levels;
+    if report.evidence == Evidence::Broken && is_asked {
+        let no_level = progress.watch(&watch.control, || {
+            explore::no_level(strategy, settings, &*server, &report, &watch.control)
+        });
+        report.no_level = unless_stopped(no_level, &watch.control)?.flatten();
+    }
+    drop(server);
+    if report.no_level.is_some() {
+        // No level does anything about it.
+    } else if let Some(isolation) = args.search.try_level {
+        let watch = SearchContext::start_with(&args.limits, watch.control.clone())?;
+        let tried = watch.run(progress, |stopped| {
+            explore::try_level(
+                strategy,
+                settings,
+                isolation,
+                explore::gravest(&report),
+                plan,
+                &address,
+                &watch.control,
+                stopped,
+            )
+        });
+        report.cures.extend(unless_stopped(tried, &watch.control)?);
+    } else if report.evidence == Evidence::Broken && tries_levels {
+        let tried = progress.watch(&watch.control, || {
+            explore::try_levels(strategy, settings, &address, &report, &watch.control)
+        });
+        report.cures = unless_stopped(tried, &watch.control)?.unwrap_or_default();
+    }
+    report.hints = hints(strategy, settings, &report);
+    report.hints.extend(cured(strategy, settings, &report, &address));
+    let again = args.again(strategy, settings).at(&address).to_string();
+    cases.push(watch.test_case(&report, args, &again, took));
+    let ended = finish(&report, Some(took), output, &args.report, || Ok(graph))?;
+    if let Some(record) = record {
+        write_recording(record, strategy, settings, &report)?;
+    }
+    Ok(watch.ended(ended))
+}
+
+/// What has come of a search, unless Ctrl-C came while something was started or set up.
+fn unless_stopped<T>(done: Result<T, Error>, control: &Control) -> Result<Option<T>, Error> {
+    match done {
+        Err(Error::World(_)) if control.is_stopped() => Ok(None),
+        done => done.map(Some),
+    }
+}
+
+/// A search at a server that has come to its end.
+struct Searched {
+    server: Box<dyn Server>,
+    /// The settings, with products and stock as the server has them.
+    settings: Settings,
+    watch: SearchContext,
+    report: Exploration,
+    /// The orders that were run, for a page.
+    graph: Option<PlayGraph>,
+    took: Duration,
+}
+
+/// Starts or finds the server, and searches.
+fn search_at_server(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    args: &ExploreArgs,
+    control: &Control,
+    progress: Progress<'_>,
+) -> Result<Searched, Error> {
+    let address = args.server.address();
+    // How long a server takes to start says nothing about the search.
+    let (server, settings) = progress.watch(control, || {
+        let server = explore::server_for(strategy, settings, &address, control)?;
+        let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
+        Ok::<_, Error>((server, settings))
+    })?;
+    let watch = SearchContext::start_with(&args.limits, control.clone())?;
+    let plan = plan(strategy, args);
+    let (report, graph) = watch.run(progress, |monitor| {
+        match (args.sampling(SCHEDULES_AT_SERVER), args.report.format) {
+            (Some(sampling), _) => {
+                explore::sample_orders(strategy, &settings, &*server, sampling, monitor)
+                    .map(|report| (report, None))
+            }
+            (None, OutputFormat::Html) => {
+                explore::search_orders_to_play(strategy, &settings, &*server, plan, monitor)
+            }
+            (None, _) => explore::search_orders(strategy, &settings, &*server, plan, monitor)
+                .map(|(report, _)| (report, None)),
+        }
+    })?;
+    let took = watch.took();
+    Ok(Searched { server, settings, watch, report, graph, took })
+}
+
+/// Which orders a search at a real server runs.
+fn plan(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Plan {
+    let SearchFlags { preemptions, no_reduce, .. } = &args.search;
+    Plan {
+        preemptions: match preemptions {
+            Some(most) => Some(PreemptionBound::AtMost(*most as u32)),
+            // One by one is one by one.
+            None => (strategy.is_app() && !no_reduce).then_some(PreemptionBound::FewFirst),
+        },
+        reduced: !no_reduce,
+        enough_after_finding: args.finds_first().then_some(ENOUGH_ORDERS),
+        ..Plan::EVERYTHING
+    }
+}
+
+/// The search at the level that cures everything.
+fn cured(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    report: &Exploration,
+    address: &Address,
+) -> Option<Hint> {
+    let is_cure = |tried: &&LevelTried| {
+        tried.evidence == Evidence::Proved
+            && tried.remains.is_empty()
+            && tried.isolation != settings.isolation
+    };
+    let LevelTried { isolation, .. } = report.cures.last().filter(is_cure)?;
+    let settings = Settings { isolation: *isolation, ..settings.clone() };
+    let command = Command::of(Verb::Explore, strategy, &settings).at(address);
+    Some(Hint::new(Purpose::ProveIt, command))
+}

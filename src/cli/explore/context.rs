@@ -1,0 +1,85 @@
+//! The threads that search, and what may stop them.
+
+use std::time::Duration;
+
+use crate::base::clock::{self, Clock};
+use crate::base::error::Error;
+use crate::base::monitor::Monitor;
+use crate::cli::progress::Progress;
+use crate::cli::{Ended, interrupt};
+use crate::explore::Exploration;
+use crate::render::TestCase;
+use crate::worlds::threads::Control;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::flags::{ExploreArgs, LimitFlags};
+
+/// So many threads; one a processor by default.
+pub(crate) fn pool(jobs: Option<u64>) -> Result<ThreadPool, Error> {
+    let threads = ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0) as usize).build();
+    threads.map_err(|error| Error::world(format!("cannot start threads: {error}; try --jobs 1")))
+}
+
+/// The threads that search, the clock they are timed by, and what may stop them.
+pub(super) struct SearchContext {
+    threads: ThreadPool,
+    clock: clock::Wall,
+    most_ns: u64,
+    pub(super) control: Control,
+}
+
+impl SearchContext {
+    pub(super) fn start(limits: &LimitFlags) -> Result<Self, Error> {
+        Self::start_with(limits, interrupt::control()?)
+    }
+
+    pub(super) fn start_with(limits: &LimitFlags, control: Control) -> Result<Self, Error> {
+        let threads = pool(limits.jobs)?;
+        let most_ns = limits.max_time.map_or(u64::MAX, clock::nanos);
+        Ok(Self { threads, clock: clock::Wall::start(), most_ns, control })
+    }
+
+    /// Works on these threads, and hands on how to ask whether to stop and to tell how far it is.
+    pub(super) fn run<T: Send>(
+        &self,
+        progress: Progress<'_>,
+        work: impl FnOnce(&Watcher<'_>) -> T + Send,
+    ) -> T {
+        progress.watch(&self.control, || self.threads.install(|| work(&Watcher(self))))
+    }
+
+    pub(super) fn took(&self) -> Duration {
+        Duration::from_nanos(self.clock.now())
+    }
+
+    /// The test case of a search; `again` is the command that repeats it.
+    pub(super) fn test_case(
+        &self,
+        report: &Exploration,
+        args: &ExploreArgs,
+        again: &str,
+        took: Duration,
+    ) -> TestCase {
+        let judgements = report.judge(&args.report.expectations());
+        TestCase::of_exploration(report, &judgements, again, self.control.is_stopped(), took)
+    }
+
+    /// How a command has ended, if not by Ctrl-C.
+    pub(super) fn ended(&self, ended: Ended) -> Ended {
+        if self.control.is_stopped() { Ended::Interrupted } else { ended }
+    }
+}
+
+/// Stops a search, and hears of its progress.
+#[derive(Clone, Copy)]
+pub(super) struct Watcher<'a>(&'a SearchContext);
+
+impl Monitor for Watcher<'_> {
+    fn is_stopped(&self) -> bool {
+        self.0.control.is_stopped() || self.0.clock.now() >= self.0.most_ns
+    }
+
+    fn has_done(&self, more: u64) {
+        self.0.control.count_served(more);
+    }
+}

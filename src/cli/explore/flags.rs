@@ -1,0 +1,293 @@
+//! What `explore` takes, and what it refuses.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::error::Error;
+use crate::base::text::quantity::{exact_duration, parse_count, parse_duration};
+use crate::cli::ci::JunitFlag;
+use crate::cli::meaning::{check_level, check_level_of, refuse};
+use crate::cli::progress::Progress;
+use crate::cli::shop::{ReportFlags, ServerFlags, ShopFlags};
+use crate::command::{Command, Verb};
+use crate::domain::settings::Settings;
+use crate::explore::{Method, Sampling};
+use crate::stores::model::Isolation;
+use crate::worlds::dyn_strategy::DynStrategy;
+use clap::{Args, ValueEnum};
+
+/// Random schedules, if it was not said how many; and at a real server.
+pub(super) const SCHEDULES: u64 = 10_000;
+pub(super) const SCHEDULES_AT_SERVER: u64 = 1_000;
+
+/// Which findings to look for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FindMode {
+    /// Stop at the first finding if the rest of the search is large.
+    First,
+    /// Every kind of finding, each with its shortest schedule.
+    All,
+}
+
+/// Random schedules.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Random schedules, where there is too much to follow everything")]
+struct RandomFlags {
+    /// Draw schedules at random: with changing priorities (pct), which finds a bug of a given depth with a known
+    /// probability, or plain
+    #[arg(
+        long,
+        value_enum,
+        value_name = "METHOD",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "pct",
+        conflicts_with_all = ["no_reduce", "graph"]
+    )]
+    random: Option<Sampler>,
+    /// The number of schedules [default: 10k, at a real server 1k]
+    #[arg(long, value_name = "N", value_parser = number, requires = "random")]
+    schedules: Option<u64>,
+    /// For pct: the number of steps that must come in a certain order for the bug to show [default: 2]
+    #[arg(long, value_name = "N", value_parser = depth, requires = "random")]
+    depth: Option<u64>,
+}
+
+/// How random schedules are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Sampler {
+    /// By priorities that change at random steps (Burckhardt et al., 2010).
+    Pct,
+    /// Pick each actor that can move with the same probability.
+    Plain,
+}
+
+fn depth(text: &str) -> Result<u64, String> {
+    parse_count(text, 1, 100)
+}
+
+/// When to stop, and how many help.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Limits; a search that reaches one says that it is not complete")]
+pub(super) struct LimitFlags {
+    /// Stop a search of the model after N states [default: 50M]
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub(super) max_states: Option<u64>,
+    /// Stop a search of the model when its states take N bytes [default: 2G]
+    #[arg(long, value_name = "BYTES", value_parser = number)]
+    pub(super) max_memory: Option<u64>,
+    /// Stop after this time
+    #[arg(long, value_name = "DURATION", value_parser = longest)]
+    pub(super) max_time: Option<Duration>,
+    /// Search on N threads; the result is the same [default: one for each processor]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
+    pub(super) jobs: Option<u64>,
+}
+
+pub(crate) fn jobs(text: &str) -> Result<u64, String> {
+    parse_count(text, 1, 1024)
+}
+
+fn longest(text: &str) -> Result<Duration, String> {
+    parse_duration(text, Duration::from_secs(7 * 24 * 3600))
+}
+
+/// What is looked for, how, and what else is written.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The search")]
+pub(super) struct SearchFlags {
+    /// Which findings to look for [default: first]
+    #[arg(long, value_enum)]
+    find: Option<FindMode>,
+    /// Follow every schedule one by one, without remembering states or merging steps, to check the checker
+    #[arg(long)]
+    pub(super) no_reduce: bool,
+    /// Run only the schedules with at most so many preemptions; a preemption makes a buyer wait that could go on (with
+    /// --app, schedules with few preemptions come first in any case)
+    #[arg(long, value_name = "N", value_parser = preemptions, conflicts_with_all = ["random", "graph"])]
+    pub(super) preemptions: Option<u64>,
+    /// At a real server: repeat the search at a stronger isolation level, such as isolation=serializable, and say
+    /// whether that cures the findings
+    #[arg(long = "try", value_name = "isolation=LEVEL", value_parser = level)]
+    pub(super) try_level: Option<Isolation>,
+    /// Write the first schedule that shows a finding to a file, for replay --schedule-file
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
+    /// Write the states and the steps between them to a file, as JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "no_reduce")]
+    pub(super) graph: Option<PathBuf>,
+}
+
+/// What `explore` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ExploreArgs {
+    #[command(flatten)]
+    pub(super) shop: ShopFlags,
+    #[command(flatten)]
+    pub(super) server: ServerFlags,
+    #[command(flatten)]
+    pub(super) search: SearchFlags,
+    #[command(flatten)]
+    sampling: RandomFlags,
+    #[command(flatten)]
+    pub(super) limits: LimitFlags,
+    #[command(flatten)]
+    pub(super) report: ReportFlags,
+    #[command(flatten)]
+    pub(super) junit: JunitFlag,
+}
+
+/// A level that is to be tried.
+fn level(text: &str) -> Result<Isolation, String> {
+    let Some(("isolation", level)) = text.split_once('=') else {
+        return Err("expected isolation=LEVEL, such as isolation=serializable".into());
+    };
+    let mut settings = Settings::default();
+    settings.set("isolation", level).map(|()| settings.isolation)
+}
+
+fn preemptions(text: &str) -> Result<u64, String> {
+    parse_count(text, 0, 1000)
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    parse_count(text, 1, 1 << 40)
+}
+
+impl ExploreArgs {
+    /// Whether to be content with the first finding.
+    pub(super) fn finds_first(&self) -> bool {
+        self.search.find != Some(FindMode::All)
+    }
+
+    /// The command that repeats the search.
+    pub(super) fn again(&self, strategy: &dyn DynStrategy, settings: &Settings) -> Command {
+        let mut again = Command::of(Verb::Explore, strategy, settings);
+        if let Some(sampler) = self.sampling.random {
+            again = again.switch(if sampler == Sampler::Plain { "random=plain" } else { "random" });
+            if !settings.has_random_wants() {
+                again = again.flag("seed", &settings.seed.to_string());
+            }
+        }
+        if self.search.no_reduce {
+            again = again.switch("no-reduce");
+        }
+        let all = (self.search.find == Some(FindMode::All)).then(|| "all".to_owned());
+        let number = |number: Option<u64>| number.map(|number| number.to_string());
+        let flags = [
+            ("find", all),
+            ("preemptions", number(self.search.preemptions)),
+            ("schedules", number(self.sampling.schedules)),
+            ("depth", number(self.sampling.depth)),
+            ("max-states", number(self.limits.max_states)),
+            ("max-memory", number(self.limits.max_memory)),
+            ("max-time", self.limits.max_time.map(exact_duration)),
+        ];
+        let said = flags.into_iter().filter_map(|(name, text)| Some((name, text?)));
+        said.fold(again, |again, (name, text)| again.flag(name, &text))
+    }
+
+    /// How its progress is shown: random schedules are as many as was said; how many states or orders there are is not
+    /// known before.
+    pub(super) fn progress(&self) -> Progress<'static> {
+        let is_at_server = self.shop.is_at_server(&self.server);
+        let usual = if is_at_server { SCHEDULES_AT_SERVER } else { SCHEDULES };
+        let wanted = !self.report.no_progress;
+        match self.sampling(usual) {
+            Some(Sampling { schedules, .. }) => {
+                Progress { name: "exploring", unit: "schedules", all: Some(schedules), wanted }
+            }
+            None => {
+                let unit = if is_at_server { "orders" } else { "states" };
+                Progress { name: "exploring", unit, all: None, wanted }
+            }
+        }
+    }
+
+    /// Refuses what only means something at a real server.
+    pub(super) fn check_no_server(&self) -> Result<(), Error> {
+        let given = [("--try", self.search.try_level.is_some())];
+        refuse(&given, "is for a real server; name one with --store, or leave it out")
+    }
+
+    /// Refuses what means nothing to a search of the model of this kind.
+    pub(super) fn check_for_model(&self, strategy: &dyn DynStrategy) -> Result<(), Error> {
+        self.check_no_server()?;
+        check_level_of(strategy, self.shop.level()?)?;
+        let LimitFlags { max_states, max_memory, jobs, .. } = &self.limits;
+        let limits =
+            [("--max-states", max_states.is_some()), ("--max-memory", max_memory.is_some())];
+        if let Some(sampler) = self.sampling.random {
+            refuse(&limits, "random schedules remember no states; use --schedules or --max-time")?;
+            self.check_depth(sampler)?;
+        }
+        if self.search.preemptions.is_some() {
+            let given = [("--no-reduce", self.search.no_reduce), ("--jobs", jobs.is_some())];
+            refuse(
+                &given,
+                "is for a search of every interleaving; leave it out, or --preemptions",
+            )?;
+            let given = [("--max-memory", max_memory.is_some())];
+            refuse(&given, "schedules with few preemptions remember no states; use --max-states")?;
+        }
+        if self.search.no_reduce {
+            let given = [("--jobs", jobs.is_some())];
+            refuse(&given, "schedules that are followed one by one take one thread; leave it out")?;
+        }
+        let first = self.search.find == Some(FindMode::First) && self.search.graph.is_some();
+        refuse(&[("--find first", first)], "--graph draws all states; leave it out")
+    }
+
+    /// Refuses a depth where schedules have none.
+    fn check_depth(&self, sampler: Sampler) -> Result<(), Error> {
+        let deep = sampler == Sampler::Plain && self.sampling.depth.is_some();
+        refuse(&[("--depth", deep)], "is for --random=pct; leave it out")
+    }
+
+    /// Which random schedules to run, if any; `usual` if it was not said how many.
+    pub(super) fn sampling(&self, usual: u64) -> Option<Sampling> {
+        let RandomFlags { random, schedules, depth } = &self.sampling;
+        let method = match (*random)? {
+            Sampler::Pct => Method::Pct { depth: depth.unwrap_or(2) as u32 },
+            Sampler::Plain => Method::Plain,
+        };
+        let schedules = schedules.unwrap_or(usual);
+        Some(Sampling { schedules, method, until_found: self.finds_first() })
+    }
+
+    /// Refuses what means nothing to a search at a real server.
+    pub(super) fn check_for_server(&self, settings: &Settings) -> Result<(), Error> {
+        let LimitFlags { max_states, max_memory, jobs, .. } = &self.limits;
+        let given = [("--graph", self.search.graph.is_some()), ("--jobs", jobs.is_some())];
+        refuse(
+            &given,
+            "is for the model; at a real server every order is run, one after the other",
+        )?;
+        if let Some(sampler) = self.sampling.random {
+            self.check_depth(sampler)?;
+            let given = [("--try", self.search.try_level.is_some())];
+            refuse(&given, "is for a search of every order; leave it out, or --random")?;
+        }
+        let given =
+            [("--max-states", max_states.is_some()), ("--max-memory", max_memory.is_some())];
+        refuse(&given, "is for the model; at a real server --max-time is the limit")?;
+        check_level("--isolation", self.shop.level()?, settings)?;
+        check_level("--try", self.search.try_level, settings)
+    }
+
+    /// Refuses what means nothing where any number of buyers may come.
+    pub(super) fn check_for_any(&self, strategy: &dyn DynStrategy) -> Result<(), Error> {
+        let why = "needs a number of --buyers, not any";
+        refuse(&self.server.given()?, why)?;
+        let given = [
+            ("--random", self.sampling.random.is_some()),
+            ("--preemptions", self.search.preemptions.is_some()),
+            ("--no-reduce", self.search.no_reduce),
+            ("--graph", self.search.graph.is_some()),
+            ("--record", self.search.record.is_some()),
+        ];
+        refuse(&given, why)?;
+        self.check_no_server()?;
+        check_level_of(strategy, self.shop.level()?)
+    }
+}
