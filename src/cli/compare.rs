@@ -29,6 +29,9 @@ const MOST_ROUNDS: u64 = 10_000;
 /// The most rounds of warm-up.
 const MOST_WARMUP: u64 = 1_000;
 
+/// Differences up to this share are noise, if nothing else is said.
+const USUAL_NOISE: &str = "1%";
+
 /// The longest that a comparison may be let run.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -90,10 +93,6 @@ pub(super) fn but_for(
 
 /// What `compare` takes.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "\
-Examples:
-  oversell-sim compare --strategy pessimistic,cas,optimistic --buyers 200
-  oversell-sim compare --strategy conditional --store memory,sqlite --buyers 50 --rounds 10")]
 pub(crate) struct CompareArgs {
     /// The strategies to compare, separated by commas, or all
     /// (`oversell-sim strategies` lists them)
@@ -152,7 +151,7 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "NAME")]
     reference: Option<String>,
     /// Call differences up to this share noise, even where they are certain
-    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = USUAL_NOISE, value_parser = share)]
     noise: f64,
     /// What must hold of every contender in every round, such as 'oversold = 0' (repeatable)
     #[arg(long = "expect", value_name = "EXPR", value_parser = Expectation::parse)]
@@ -329,6 +328,9 @@ fn again(args: &CompareArgs, given: &Given, seed: u64, address: &Address) -> Str
     }
     if args.metric.metric.name != Gauge::DEFAULT {
         command = command.flag("metric", args.metric.metric.name);
+    }
+    if share(USUAL_NOISE) != Ok(args.noise) {
+        command = command.flag("noise", &args.noise.to_string());
     }
     if let Some(name) = &args.reference {
         command = command.flag("reference", name);

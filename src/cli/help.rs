@@ -30,7 +30,9 @@ pub(super) fn command() -> clap::Command {
     EXAMPLES.iter().fold(Cli::command(), |command, (name, examples)| {
         command.mut_subcommand(name, |command| {
             let lines: String = examples.lines().map(|line| format!("  {line}\n")).collect();
-            command.after_help(format!("Examples:\n{}", lines.trim_end()))
+            let before = command.get_after_help().map(|said| format!("{said}\n\n"));
+            let before = before.unwrap_or_default();
+            command.after_help(format!("{before}Examples:\n{}", lines.trim_end()))
         })
     })
 }

@@ -90,11 +90,7 @@ impl FromArgMatches for ListFlags {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 A list is values and ranges, separated by commas: 1,10,100 or 1..10k or 0,10us..1ms. Between the ends of a range lie 1, 2 \
-and 5 times each power of ten, or with --points so many values that grow by one factor.
-
-Examples:
-  oversell-sim sweep --strategy cas,pessimistic --buyers 10..100 --rounds 3
-  oversell-sim sweep --strategy optimistic --buyers 50 --stock 1,10,50 --think 0,100us..1ms --points 3 --rounds 2")]
+and 5 times each power of ten, or with --points so many values that grow by one factor.")]
 pub(crate) struct SweepArgs {
     /// The strategies, separated by commas, or all
     /// (`oversell-sim strategies` lists them)
