@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 
 use super::ci::{CiLog, JunitFlag};
 use super::flags;
-use super::interrupt::unless_stopped;
+use super::interrupt::told_unless_stopped;
 use super::meaning::refuse;
 use super::output::{Output, refuse_same_file, tell_password, to_stdout};
 use super::progress::Progress;
@@ -171,7 +171,7 @@ fn have_rehearsed(path: &Path, server: &ServerFlags, wanted: bool) -> Result<End
         Ok((explore::rehearse(strategy, &settings, &*server)?, server))
     });
     let Some((rehearsal, server)) =
-        unless_stopped(rehearsed, &control, "before the checkout was rehearsed")?
+        told_unless_stopped(rehearsed, &control, "before the checkout was rehearsed")?
     else {
         return Ok(Ended::Interrupted);
     };

@@ -9,7 +9,7 @@ use crate::stores::Address;
 use crate::{explore, render};
 use clap::Args;
 
-use super::interrupt::unless_stopped;
+use super::interrupt::told_unless_stopped;
 use super::output::to_stdout;
 use super::progress::Progress;
 use super::{Ended, flags, interrupt, width};
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Ended, Error> {
         Ok((explore::check_up(strategy, &settings, &*server)?, server))
     });
     let Some((checkup, server)) =
-        unless_stopped(walked, &control, "before the application was walked through")?
+        told_unless_stopped(walked, &control, "before the application was walked through")?
     else {
         return Ok(Ended::Interrupted);
     };

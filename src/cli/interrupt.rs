@@ -47,18 +47,26 @@ fn cannot_listen(error: std::io::Error) -> Error {
     Error::world(format!("cannot listen for Ctrl-C: {error}"))
 }
 
-/// What has come of some work. Where Ctrl-C came while something was started or set up, that is no failure: `what` says
-/// what was not done.
+/// What has come of some work; none where Ctrl-C came while something was started or set up, which is no failure.
 pub(crate) fn unless_stopped<T>(
+    done: Result<T, Error>,
+    control: &Control,
+) -> Result<Option<T>, Error> {
+    match done {
+        Err(Error::World(_)) if control.is_stopped() => Ok(None),
+        done => done.map(Some),
+    }
+}
+
+/// The same, and prints `what` was not done.
+pub(crate) fn told_unless_stopped<T>(
     done: Result<T, Error>,
     control: &Control,
     what: &str,
 ) -> Result<Option<T>, Error> {
-    match done {
-        Err(Error::World(_)) if control.is_stopped() => {
-            to_stdout(&format!(" INTERRUPTED     {what}\n"))?;
-            Ok(None)
-        }
-        done => done.map(Some),
+    let done = unless_stopped(done, control)?;
+    if done.is_none() {
+        to_stdout(&format!(" INTERRUPTED     {what}\n"))?;
     }
+    Ok(done)
 }

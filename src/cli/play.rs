@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{BufRead, IsTerminal};
 
 use super::Ended;
-use super::interrupt::{self, unless_stopped};
+use super::interrupt::{self, told_unless_stopped};
 use super::keys::{self, Asked};
 use super::meaning::{check_level, check_level_of};
 use super::output::{tell_password, to_stdout};
@@ -51,7 +51,8 @@ pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
         let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
         Ok((server, settings))
     });
-    let Some((server, settings)) = unless_stopped(opened, &control, "before the shop was open")?
+    let Some((server, settings)) =
+        told_unless_stopped(opened, &control, "before the shop was open")?
     else {
         return Ok(Ended::Interrupted);
     };

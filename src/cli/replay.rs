@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::Ended;
 use super::ci::{CiLog, JunitFlag, logged};
-use super::interrupt::{self, unless_stopped};
+use super::interrupt::{self, told_unless_stopped};
 use super::meaning::{check_level, check_level_of};
 use super::output::{Output, tell_password};
 use super::progress::Progress;
@@ -86,7 +86,7 @@ fn replay(args: &ReplayArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> 
                     explore::replay_orders(strategy, &settings, &*server, &recording.schedule)?;
                 Ok((report, settings))
             });
-            match unless_stopped(replayed, &control, "before the schedule was run")? {
+            match told_unless_stopped(replayed, &control, "before the schedule was run")? {
                 Some((report, settings)) => (report.at(&address), settings),
                 None => return Ok(Ended::Interrupted),
             }

@@ -51,6 +51,8 @@ pub use next_commands::{NextCommand, after_any, after_race, after_search, after_
 #[cfg(feature = "cli")]
 pub(crate) use play::{Outlook, Playable};
 #[cfg(feature = "cli")]
+pub(crate) use play_graph::lanes;
+#[cfg(feature = "cli")]
 pub use play_graph::{Futures, PlayGraph, PlayMove, PlaySource, PlayState, PlayStatus};
 pub use recording::Recording;
 pub use sampling::{Sampled, Sampling};

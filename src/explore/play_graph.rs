@@ -122,7 +122,7 @@ impl<T: Ord> Interned<T> {
 }
 
 /// The names of all that these rows touch, in the order in which they are first touched.
-pub(super) fn lanes(rows: &[TimelineRow]) -> Vec<String> {
+pub(crate) fn lanes(rows: &[TimelineRow]) -> Vec<String> {
     let mut lanes: Vec<String> = Vec::new();
     for touch in rows.iter().flat_map(|row| &row.touches) {
         if !lanes.contains(&touch.what) {

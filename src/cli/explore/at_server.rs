@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::error::Error;
 use crate::check::report::{Evidence, Hint, Purpose};
+use crate::cli::interrupt::unless_stopped;
 use crate::cli::output::{Output, tell_password};
 use crate::cli::progress::Progress;
 use crate::cli::shop::{OutputFormat, finish};
@@ -98,14 +99,6 @@ pub(super) fn run_at_server(
         write_recording(record, strategy, settings, &report)?;
     }
     Ok(watch.ended(ended))
-}
-
-/// What has come of a search, unless Ctrl-C came while something was started or set up.
-fn unless_stopped<T>(done: Result<T, Error>, control: &Control) -> Result<Option<T>, Error> {
-    match done {
-        Err(Error::World(_)) if control.is_stopped() => Ok(None),
-        done => done.map(Some),
-    }
 }
 
 /// A search at a server that has come to its end.

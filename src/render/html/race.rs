@@ -189,6 +189,14 @@ fn cumulative(run: &Run, first: &DurationClass, last: &DurationClass) -> Plot {
         .described("The same durations, added up.".into())
 }
 
+/// A figure of each slice, at its end.
+fn over_time(
+    slices: &[TimeSlice],
+    figure: fn(&TimeSlice) -> u64,
+) -> impl Iterator<Item = (f64, f64)> {
+    slices.iter().map(move |slice| (slice.until as f64, figure(slice) as f64))
+}
+
 /// The axis of a round's time.
 fn time_axis(slices: &[TimeSlice]) -> Scale {
     Scale::linear(slices.last().map_or(1.0, |slice| slice.until as f64), Unit::Duration)
@@ -196,31 +204,25 @@ fn time_axis(slices: &[TimeSlice]) -> Scale {
 
 fn inside(slices: &[TimeSlice], round: &str) -> Plot {
     let most = slices.iter().map(|slice| slice.inside.max(slice.answered)).max().unwrap_or(0);
-    let line = |of: fn(&TimeSlice) -> u64| {
-        slices.iter().map(move |slice| (slice.until as f64, of(slice) as f64)).collect::<Vec<_>>()
-    };
     Plot::new(
         &format!("Buyers inside a checkout{round}"),
         ("time after the start", time_axis(slices)),
         ("buyers", Scale::linear(most as f64, Unit::Count)),
     )
-    .line("inside", line(|slice| slice.inside))
-    .line("answered in this slice", line(|slice| slice.answered))
+    .line("inside", over_time(slices, |slice| slice.inside))
+    .line("answered in this slice", over_time(slices, |slice| slice.answered))
     .described(format!("At most {} were inside in one slice of time.", count(most)))
 }
 
 fn conflicts(slices: &[TimeSlice], round: &str) -> Plot {
     let most = slices.iter().map(|slice| slice.conflicts.max(slice.waited)).max().unwrap_or(0);
-    let line = |of: fn(&TimeSlice) -> u64| {
-        slices.iter().map(move |slice| (slice.until as f64, of(slice) as f64)).collect::<Vec<_>>()
-    };
     Plot::new(
         &format!("Conflicts and waits{round}"),
         ("time after the start", time_axis(slices)),
         ("of buyers answered in this slice", Scale::linear(most as f64, Unit::Count)),
     )
-    .line("attempts that ended in a conflict", line(|slice| slice.conflicts))
-    .line("buyers that had waited", line(|slice| slice.waited))
+    .line("attempts that ended in a conflict", over_time(slices, |slice| slice.conflicts))
+    .line("buyers that had waited", over_time(slices, |slice| slice.waited))
     .described(format!(
         "{} conflicts, and {} buyers that had waited.",
         count(slices.iter().map(|slice| slice.conflicts).sum::<u64>()),

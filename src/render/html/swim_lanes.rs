@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::explore::{Access, Conflict, TimelineRow};
+use crate::explore::{Access, Conflict, TimelineRow, lanes};
 
 /// The most clients that have a column of their own.
 const MOST_COLUMNS: usize = 6;
@@ -87,12 +87,7 @@ impl SwimLanes {
         if clients.len() > MOST_COLUMNS {
             clients.clear();
         }
-        let mut things: Vec<String> = Vec::new();
-        for touch in rows.iter().flat_map(|row| &row.touches) {
-            if !things.contains(&touch.what) {
-                things.push(touch.what.clone());
-            }
-        }
+        let things = lanes(rows);
         let mut number = 0;
         let mut drawn = Vec::new();
         for (place, row) in rows.iter().enumerate() {
