@@ -60,7 +60,7 @@ impl Touch {
 
     /// What a statement at a server touches. `tables` are the names of what a footprint numbers; none for the built-in
     /// tables.
-    pub(super) fn of_footprint(touched: Footprint, tables: &[String]) -> Vec<Self> {
+    pub(super) fn of_footprint(touched: &Footprint, tables: &[String]) -> Vec<Self> {
         const BUILT_IN: [(Resources, &str); 4] = [
             (Resources::SHELVES, "stock"),
             (Resources::ORDERS, ORDERS),
@@ -82,8 +82,8 @@ impl Touch {
                     .collect(),
             }
         };
-        let written = names(touched.writes | touched.adds);
-        let read = names(touched.reads).into_iter().filter(|name| !written.contains(name));
+        let written = names(touched.changed());
+        let read = names(touched.reads.contents).into_iter().filter(|name| !written.contains(name));
         let read = read.map(|name| Self::new(name, Access::Reads));
         let written = written.iter().map(|name| Self::new(*name, Access::Writes));
         read.chain(written).collect()

@@ -21,6 +21,12 @@ pub(crate) struct AnalyzedStatement {
     pub(crate) shape: String,
     /// What it touches.
     pub(crate) touches: Footprint,
+    /// Its footprint.
+    pub(crate) footprint: Footprint,
+    /// The locks that its transaction holds.
+    pub(crate) holds: Footprint,
+    /// The footprint of the transaction's end if the server rolls it back.
+    pub(crate) rolled_back: Footprint,
     /// What it touches when it begins, if it is to be held between that and its first change.
     pub(crate) begins: Option<Footprint>,
     /// Which of the connection's transactions it is part of, counted from 1.
@@ -31,7 +37,10 @@ impl AnalyzedStatement {
     /// The statement as the scheduler holds it.
     pub(crate) fn pending(self, line: u64) -> PendingStatement {
         let transaction = self.transaction.map(|number| line << 32 | number);
-        let pending = PendingStatement::new(self.text, self.touches).beginning_with(self.begins);
+        let pending = PendingStatement::new(self.text, self.touches)
+            .depending_on(self.footprint)
+            .in_transaction(self.holds, self.rolled_back)
+            .beginning_with(self.begins);
         PendingStatement { shape: Some(self.shape), transaction, ..pending }
     }
 }

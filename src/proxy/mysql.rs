@@ -226,6 +226,7 @@ impl Mysql {
         };
         let frame = TransactionState {
             is_open: status & IN_TRANSACTION != 0,
+            has_failed: false,
             begins_by_itself: status & AUTOCOMMIT == 0,
         };
         Some(Answered { text, frame: Some(frame), is_deadlock: false })
@@ -444,7 +445,10 @@ mod tests {
         let last = heard.pop().flatten().unwrap();
         assert!(heard.iter().all(Option::is_none));
         assert_eq!(last.text, "7");
-        assert_eq!(last.frame, Some(TransactionState { is_open: true, begins_by_itself: true }));
+        assert_eq!(
+            last.frame,
+            Some(TransactionState { is_open: true, has_failed: false, begins_by_itself: true })
+        );
     }
 
     #[test]

@@ -203,8 +203,11 @@ impl Postgres {
         match message {
             Message::ReadyForQuery(body) => {
                 self.copies_in = false;
-                self.frame =
-                    TransactionState { is_open: body.status() != b'I', ..TransactionState::NONE };
+                self.frame = TransactionState {
+                    is_open: body.status() != b'I',
+                    has_failed: body.status() == b'E',
+                    ..TransactionState::NONE
+                };
             }
             Message::ParameterDescription(body) => {
                 let name = self.asked_about.pop_front()?;

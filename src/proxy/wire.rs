@@ -55,13 +55,16 @@ pub(crate) struct Answered {
 pub(crate) struct TransactionState {
     /// Whether a transaction is under way.
     pub(crate) is_open: bool,
+    /// Whether it has failed, and the server refuses all but its end.
+    pub(crate) has_failed: bool,
     /// Whether the next statement implicitly begins a transaction that does not end with the statement.
     pub(crate) begins_by_itself: bool,
 }
 
 impl TransactionState {
     /// No transaction is under way, and none begins by itself.
-    pub(crate) const NONE: Self = Self { is_open: false, begins_by_itself: false };
+    pub(crate) const NONE: Self =
+        Self { is_open: false, has_failed: false, begins_by_itself: false };
 }
 
 impl Default for TransactionState {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::footprint::Footprint;
 use super::polling::Polling;
 use super::statement::PendingStatement;
 use super::wait_graph::{HELD_INSIDE, Waits, is_in_cycle};
@@ -64,8 +65,10 @@ struct Buyer {
     /// Whether its server has told it that it waits; none if the server does not do so. The server tells it only after
     /// a check for deadlocks.
     told_to_wait: Option<bool>,
-    /// Whether it begins again after an attempt in which no other buyer moved, and no other has moved since.
+    /// Whether it begins again after an attempt that no other buyer disturbed, and none has since.
     retries_alone: bool,
+    /// The footprint of all its steps.
+    footprint: Footprint,
     /// The statements that it repeats, where its code is an application's.
     polling: Polling,
     /// Whether it is held at a statement that only repeats the last one, and would get the same answer.
@@ -76,7 +79,7 @@ struct Buyer {
     futile_attempts: u32,
     /// The first step of its attempt.
     first_step: Option<u64>,
-    /// Whether another buyer has moved since.
+    /// Whether another buyer has made a step since that conflicts with one of its own.
     is_disturbed: bool,
     /// Whether its code has run for too long, and has not been seen to do anything since.
     was_unseen: bool,
@@ -90,6 +93,7 @@ impl Buyer {
             last_sent: None,
             told_to_wait: None,
             retries_alone: false,
+            footprint: Footprint::NOTHING,
             polling: Polling::default(),
             is_polling: false,
             unanswered: None,
@@ -169,6 +173,7 @@ impl Board {
                 ClientCode::OneAtATime(_) => BuyerState::Runnable,
             };
             buyer.retries_alone = false;
+            buyer.footprint = Footprint::NOTHING;
             buyer.is_polling = false;
             buyer.unanswered = None;
             buyer.polling.forget();
@@ -224,8 +229,8 @@ impl Board {
     }
 
     /// The held buyers that are worth choosing, each with its statement. A buyer that begins again after a conflict
-    /// would only meet the same conflict until another buyer has moved: its last attempt has changed nothing, and it
-    /// remembers nothing of it. A buyer that polls would only get the same answer again. If no buyer is worth choosing,
+    /// would only meet the same conflict until another buyer has disturbed it: its last attempt has changed nothing, and
+    /// it remembers nothing of it. A buyer that polls would only get the same answer again. If no buyer is worth choosing,
     /// all held buyers.
     pub(super) fn ready(&mut self) -> Vec<(usize, PendingStatement)> {
         let held = self.held();
@@ -313,7 +318,7 @@ impl Board {
     }
 
     /// Notes that a buyer begins again after a conflict, and whether its attempt had changed anything. If no other
-    /// buyer has moved during that attempt, the next would be the same again.
+    /// buyer has disturbed that attempt, the next would be the same again.
     pub(super) fn begin_again(&mut self, place: usize, has_changed: bool) {
         let buyer = &mut self.buyers[place];
         buyer.retries_alone = !buyer.is_disturbed;
@@ -350,7 +355,7 @@ impl Board {
         self.ran_last = Some(place);
     }
 
-    /// Releases a held buyer: it makes a step, which disturbs the attempts of all others. False if it is not held.
+    /// Releases a held buyer, which makes a step. False if it is not held.
     pub(super) fn release(&mut self, place: usize) -> bool {
         let Some(buyer) = self.buyers.get_mut(place) else { return false };
         match std::mem::replace(&mut buyer.state, BuyerState::Sent) {
@@ -377,14 +382,25 @@ impl Board {
                 _ => {}
             }
             if other != place {
-                buyer.retries_alone = false;
                 buyer.is_polling = false;
                 buyer.polling.forget();
-                buyer.is_disturbed |= buyer.first_step.is_some();
             }
         }
         self.forget_waits();
         true
+    }
+
+    /// Notes the footprint of a buyer's last step. It disturbs the attempts of others that have made a step that
+    /// conflicts with it.
+    pub(super) fn has_made(&mut self, place: usize, footprint: &Footprint) {
+        for (other, buyer) in self.buyers.iter_mut().enumerate() {
+            if other == place {
+                buyer.footprint = std::mem::take(&mut buyer.footprint) | footprint;
+            } else if buyer.footprint.conflicts_with(footprint) {
+                buyer.retries_alone = false;
+                buyer.is_disturbed |= buyer.first_step.is_some();
+            }
+        }
     }
 
     /// Lets a buyer try again that has found out by itself that another was in its way; false if it has not.
@@ -537,7 +553,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scheduler::Footprint;
+    use crate::scheduler::{Footprint, Resources};
 
     fn statement(text: &str) -> PendingStatement {
         PendingStatement::new(text.into(), Footprint::NOTHING)
@@ -634,18 +650,23 @@ mod tests {
     }
 
     #[test]
-    fn a_buyer_that_begins_again_is_worth_choosing_only_once_another_has_moved() {
+    fn a_buyer_that_begins_again_is_worth_choosing_only_once_another_has_disturbed_it() {
         let mut board = held(2, ClientCode::AllAtOnce);
+        let of_shelves = Footprint::writing(Resources::SHELVES);
         board.begin_attempt(0);
         board.release(0);
         board.answer(0, "conflict".into());
+        board.has_made(0, &of_shelves);
         board.begin_again(0, false);
         board.stop(0, BuyerState::Held(statement("UPDATE t")));
         let places = |board: &mut Board| -> Vec<usize> {
             board.ready().into_iter().map(|(place, _)| place).collect()
         };
         assert_eq!(places(&mut board), [1]);
+        board.has_made(1, &Footprint::writing(Resources::ORDERS));
+        assert_eq!(places(&mut board), [1]);
         board.release(1);
+        board.has_made(1, &of_shelves);
         assert_eq!(places(&mut board), [0]);
         assert_eq!(board.most_futile_attempts(), 1);
     }

@@ -1,41 +1,48 @@
 //! The footprint of a statement: what it reads and writes. Two statements are independent, so that they can be swapped,
 //! if their footprints do not conflict.
+//!
+//! What a database holds is two things: contents, which others see once they are committed, and locks,
+//! which keep others waiting. A statement in a transaction takes a lock now and changes what others see when the
+//! transaction commits. Both are told apart by table and, where a statement says which rows it is about, by row.
 
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::ops::BitOr;
 
 /// A set of the resources in a shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Resources(u128);
+pub(crate) struct Resources(u128);
 
 impl Resources {
     /// Nothing.
-    pub const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
     /// Shelves, and units that are rows.
-    pub const SHELVES: Self = Self(1);
+    pub(crate) const SHELVES: Self = Self(1);
     /// The order book.
-    pub const ORDERS: Self = Self(2);
+    pub(crate) const ORDERS: Self = Self(2);
     /// Holds.
-    pub const HOLDS: Self = Self(4);
+    pub(crate) const HOLDS: Self = Self(4);
     /// Locks that belong to no row, and leases.
-    pub const LOCKS: Self = Self(8);
+    pub(crate) const LOCKS: Self = Self(8);
     /// Everything.
-    pub const ALL: Self = Self(u128::MAX);
+    pub(crate) const ALL: Self = Self(u128::MAX);
 
     /// One of several tables that are not ours, counted from 0; beyond the 127th it is everything.
     #[must_use]
-    pub fn table(number: usize) -> Self {
+    pub(crate) fn table(number: usize) -> Self {
         u32::try_from(number)
             .ok()
             .filter(|number| *number < 127)
             .map_or(Self::ALL, |n| Self(1 << n))
     }
 
-    fn overlaps(self, other: Self) -> bool {
+    /// Whether both have something.
+    const fn overlaps(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
     /// The numbers of the tables; none if it is everything.
-    pub fn tables(self) -> impl Iterator<Item = usize> {
+    pub(crate) fn tables(self) -> impl Iterator<Item = usize> {
         let some = if self == Self::ALL { 0 } else { self.0 };
         (0..127).filter(move |number| some >> number & 1 == 1)
     }
@@ -49,54 +56,258 @@ impl BitOr for Resources {
     }
 }
 
+/// What there is of some rows of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Facet {
+    /// What is there to be seen.
+    Contents,
+    /// Which values of a unique key there are, by the key's number.
+    Keys(usize),
+    /// The locks of rows.
+    Locks,
+    /// The locks of a unique key's values.
+    KeyLocks(usize),
+    /// The locks of the gaps between rows, which keep new rows out.
+    Gaps,
+    /// The order in which rows were written, as statements of one kind see it, by its number.
+    Order(usize),
+}
+
+impl Facet {
+    fn is_lock(self) -> bool {
+        matches!(self, Self::Locks | Self::KeyLocks(_) | Self::Gaps | Self::Order(_))
+    }
+}
+
+/// Some rows of a table: those in which these columns have these values.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Rows {
+    /// The number of the table.
+    pub(crate) table: usize,
+    /// What there is of them.
+    pub(crate) facet: Facet,
+    /// Columns and their values, each written such that two values of a column differ if they are written differently.
+    pub(crate) values: BTreeMap<String, String>,
+}
+
+impl Rows {
+    /// Whether a row may be among both.
+    fn overlaps(&self, other: &Self) -> bool {
+        let differs = |(column, value): (&String, &String)| {
+            other.values.get(column).is_some_and(|other| other != value)
+        };
+        self.table == other.table && self.facet == other.facet && !self.values.iter().any(differs)
+    }
+}
+
+/// Contents and locks, of whole tables and of some rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Region {
+    /// What is there to be seen.
+    pub(crate) contents: Resources,
+    /// The locks of it.
+    pub(crate) locks: Resources,
+    /// The same of some rows.
+    pub(crate) rows: Vec<Rows>,
+}
+
+/// The most sets of rows that a region tells apart; beyond that it has whole tables.
+const MOST_ROWS: usize = 256;
+
+impl Region {
+    /// Nothing.
+    pub(crate) const NONE: Self =
+        Self { contents: Resources::NONE, locks: Resources::NONE, rows: Vec::new() };
+    /// Everything.
+    pub(crate) const ALL: Self =
+        Self { contents: Resources::ALL, locks: Resources::ALL, rows: Vec::new() };
+
+    /// Contents, and no locks.
+    #[must_use]
+    pub(crate) const fn contents(contents: Resources) -> Self {
+        Self { contents, locks: Resources::NONE, rows: Vec::new() }
+    }
+
+    /// Locks, and no contents.
+    #[must_use]
+    pub(crate) const fn locks(locks: Resources) -> Self {
+        Self { contents: Resources::NONE, locks, rows: Vec::new() }
+    }
+
+    /// These rows alone.
+    #[must_use]
+    pub(crate) fn of_rows(rows: Rows) -> Self {
+        Self { rows: vec![rows], ..Self::NONE }
+    }
+
+    /// Its locks alone.
+    #[must_use]
+    pub(crate) fn only_locks(&self) -> Self {
+        let rows = self.rows.iter().filter(|rows| rows.facet.is_lock()).cloned().collect();
+        Self { locks: self.locks, rows, ..Self::NONE }
+    }
+
+    /// All but the order in which rows were written: no later step changes that.
+    #[must_use]
+    pub(crate) fn without_order(&self) -> Self {
+        let others = self.rows.iter().filter(|rows| !matches!(rows.facet, Facet::Order(_)));
+        Self { rows: others.cloned().collect(), ..*self }
+    }
+
+    /// The same in which the locks are contents.
+    #[must_use]
+    pub(crate) fn locks_as_contents(&self) -> Self {
+        let facet = |facet| match facet {
+            Facet::Locks => Facet::Contents,
+            Facet::KeyLocks(key) => Facet::Keys(key),
+            other => other,
+        };
+        let rows = self.rows.iter();
+        let rows = rows.map(|rows| Rows { facet: facet(rows.facet), ..rows.clone() });
+        Self { contents: self.locks, locks: Resources::NONE, rows: rows.collect() }
+    }
+
+    /// The tables whose contents it has, wholly or in part.
+    #[must_use]
+    pub(crate) fn tables(&self) -> Resources {
+        let in_part = self.rows.iter().filter(|rows| !rows.facet.is_lock());
+        in_part.fold(self.contents, |all, rows| all | Resources::table(rows.table))
+    }
+
+    fn has(&self, rows: &Rows) -> bool {
+        let whole = if rows.facet.is_lock() { self.locks } else { self.contents };
+        whole.overlaps(Resources::table(rows.table))
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        self.contents.overlaps(other.contents)
+            || self.locks.overlaps(other.locks)
+            || self.rows.iter().any(|rows| other.has(rows))
+            || other.rows.iter().any(|rows| self.has(rows))
+            || self.rows.iter().any(|one| other.rows.iter().any(|other| one.overlaps(other)))
+    }
+
+    /// The same with whole tables in the place of rows.
+    fn coarse(mut self) -> Self {
+        for rows in std::mem::take(&mut self.rows) {
+            let table = Resources::table(rows.table);
+            match rows.facet.is_lock() {
+                true => self.locks = self.locks | table,
+                false => self.contents = self.contents | table,
+            }
+        }
+        self
+    }
+}
+
+impl From<Resources> for Region {
+    fn from(contents: Resources) -> Self {
+        Self::contents(contents)
+    }
+}
+
+impl BitOr for Region {
+    type Output = Self;
+
+    fn bitor(mut self, other: Self) -> Self {
+        self.contents = self.contents | other.contents;
+        self.locks = self.locks | other.locks;
+        for rows in other.rows {
+            if !self.rows.contains(&rows) {
+                self.rows.push(rows);
+            }
+        }
+        if self.rows.len() > MOST_ROWS { self.coarse() } else { self }
+    }
+}
+
 /// What a statement reads, writes, and adds to without reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Footprint {
-    /// What the statement depends on.
-    pub reads: Resources,
-    /// What it changes: other statements that read it or write it depend on that.
-    pub writes: Resources,
-    /// What it adds to: other statements that read it or write it depend on that, but not those that only add, too.
-    pub adds: Resources,
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Footprint {
+    /// What the statement depends on; locks that it shares.
+    pub(crate) reads: Region,
+    /// What it changes, and locks that it takes: other statements that read it or write it depend on that.
+    pub(crate) writes: Region,
+    /// What it adds to, and locks that it gives back: other statements that read it or write it depend on that, but not
+    /// those that only add, too.
+    pub(crate) adds: Region,
 }
 
 impl Footprint {
     /// Nothing: it is independent of every other statement.
-    pub const NOTHING: Self =
-        Self { reads: Resources::NONE, writes: Resources::NONE, adds: Resources::NONE };
+    pub(crate) const NOTHING: Self =
+        Self { reads: Region::NONE, writes: Region::NONE, adds: Region::NONE };
 
-    /// Reads these.
+    /// Reads these contents.
     #[must_use]
-    pub const fn reading(parts: Resources) -> Self {
-        Self { reads: parts, ..Self::NOTHING }
+    pub(crate) const fn reading(parts: Resources) -> Self {
+        Self { reads: Region::contents(parts), writes: Region::NONE, adds: Region::NONE }
     }
 
-    /// Reads and writes these.
+    /// Reads and writes these contents.
     #[must_use]
-    pub const fn writing(parts: Resources) -> Self {
-        Self { reads: parts, writes: parts, ..Self::NOTHING }
+    pub(crate) const fn writing(parts: Resources) -> Self {
+        Self { reads: Region::contents(parts), writes: Region::contents(parts), adds: Region::NONE }
     }
 
-    /// Adds to these.
+    /// Adds to these contents.
     #[must_use]
-    pub const fn adding(parts: Resources) -> Self {
-        Self { adds: parts, ..Self::NOTHING }
+    pub(crate) const fn adding(parts: Resources) -> Self {
+        Self { reads: Region::NONE, writes: Region::NONE, adds: Region::contents(parts) }
+    }
+
+    /// Takes these locks, for itself alone.
+    #[must_use]
+    pub(crate) const fn locking(parts: Resources) -> Self {
+        Self { reads: Region::NONE, writes: Region::locks(parts), adds: Region::NONE }
+    }
+
+    /// Takes these locks, which others may share.
+    #[must_use]
+    pub(crate) const fn sharing(parts: Resources) -> Self {
+        Self { reads: Region::locks(parts), writes: Region::NONE, adds: Region::NONE }
+    }
+
+    /// Reads and writes everything, and takes every lock.
+    #[must_use]
+    pub(crate) const fn everything() -> Self {
+        Self { reads: Region::ALL, writes: Region::ALL, adds: Region::NONE }
+    }
+
+    /// The same in whole tables: of values that may be other ones in each execution, none are compared.
+    pub(crate) fn by_table(&self) -> Self {
+        let Self { reads, writes, adds } = self.clone();
+        Self { reads: reads.coarse(), writes: writes.coarse(), adds: adds.coarse() }
+    }
+
+    /// What gives these locks back.
+    pub(crate) fn given_back(&self) -> Self {
+        let (reads, adds) = (self.reads.only_locks(), self.writes.only_locks());
+        Self { reads, writes: Region::NONE, adds }
     }
 
     /// Whether two statements are dependent, so that their order may matter.
     #[must_use]
-    pub fn conflicts_with(self, other: Self) -> bool {
-        let disturbs = |one: Self, other: Self| {
-            one.writes.overlaps(other.reads | other.writes | other.adds)
-                || one.adds.overlaps(other.reads)
+    pub(crate) fn conflicts_with(&self, other: impl Borrow<Self>) -> bool {
+        let other = other.borrow();
+        let disturbs = |one: &Self, other: &Self| {
+            let by_writing = [&other.reads, &other.writes, &other.adds];
+            by_writing.into_iter().any(|region| one.writes.overlaps(region))
+                || one.adds.overlaps(&other.reads)
         };
         disturbs(self, other) || disturbs(other, self)
     }
 
-    /// Whether it changes anything.
+    /// The tables that it changes the contents of.
     #[must_use]
-    pub fn changes(self) -> bool {
-        self.writes != Resources::NONE || self.adds != Resources::NONE
+    pub(crate) fn changed(&self) -> Resources {
+        self.writes.tables() | self.adds.tables()
+    }
+
+    /// Whether it changes any contents.
+    #[must_use]
+    pub(crate) fn changes(&self) -> bool {
+        self.changed() != Resources::NONE
     }
 }
 
@@ -109,5 +320,13 @@ impl BitOr for Footprint {
             writes: self.writes | other.writes,
             adds: self.adds | other.adds,
         }
+    }
+}
+
+impl BitOr<&Self> for Footprint {
+    type Output = Self;
+
+    fn bitor(self, other: &Self) -> Self {
+        self | other.clone()
     }
 }

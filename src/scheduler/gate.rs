@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use super::board::{Board, BuyerState, ClientCode};
+use super::footprint::Footprint;
 use super::statement::PendingStatement;
 use super::wait_graph::Waits;
 use crate::base::clock::{Clock, Wall, nanos};
@@ -134,6 +135,11 @@ impl Gate {
             self.buyers[place].notify_all();
         }
         is_released
+    }
+
+    /// Notes the footprint of a buyer's last step.
+    pub(crate) fn has_made(&self, place: usize, footprint: &Footprint) {
+        self.board.lock().has_made(place, footprint);
     }
 
     /// Lets a buyer try again that has found out by itself that another was in its way; false if it has not.

@@ -17,8 +17,15 @@ pub(crate) enum Phase {
 pub(crate) struct PendingStatement {
     /// Its text as a report shows it, with its values; times are left out, for they never come out the same twice.
     pub text: String,
-    /// What it touches.
+    /// What it touches: what it is about, as a reader sees it.
     pub touches: Footprint,
+    /// Its footprint: which other steps it may not be swapped with. What a statement changes within a transaction
+    /// others see only when it commits, so that this may be less, or more, than it touches.
+    pub footprint: Footprint,
+    /// Locks that its transaction holds. Where the statement has to wait, they decide whether that is a deadlock.
+    pub holds: Footprint,
+    /// The footprint of its transaction's end if the server rolls it back.
+    pub rolled_back: Footprint,
     /// The text without its values, where they may differ each time: a clock's times, random keys.
     pub shape: Option<String>,
     /// The transaction that it is part of, where that is known.
@@ -34,7 +41,31 @@ impl PendingStatement {
     /// A statement whose values are the same each time.
     #[must_use]
     pub(crate) fn new(text: String, touches: Footprint) -> Self {
-        Self { text, touches, shape: None, transaction: None, begins: None, phase: Phase::Sends }
+        let footprint = touches.clone();
+        Self {
+            text,
+            touches,
+            footprint,
+            holds: Footprint::NOTHING,
+            rolled_back: Footprint::NOTHING,
+            shape: None,
+            transaction: None,
+            begins: None,
+            phase: Phase::Sends,
+        }
+    }
+
+    /// The same statement with this footprint.
+    #[must_use]
+    pub(crate) fn depending_on(self, footprint: Footprint) -> Self {
+        Self { footprint, ..self }
+    }
+
+    /// The same statement in a transaction that holds these locks, and whose end has this footprint if the server rolls
+    /// it back.
+    #[must_use]
+    pub(crate) fn in_transaction(self, holds: Footprint, rolled_back: Footprint) -> Self {
+        Self { holds, rolled_back, ..self }
     }
 
     /// The same statement, to be held between its beginning, which touches `begins`, and its first change.

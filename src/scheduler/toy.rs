@@ -70,7 +70,7 @@ impl Toy {
 
     fn next(&self, client: Actor) -> Option<Footprint> {
         let place = Self::place(client);
-        self.clients.get(place)?.get(self.made[place]).copied()
+        self.clients.get(place)?.get(self.made[place]).cloned()
     }
 }
 

@@ -78,8 +78,7 @@ impl Conflict {
         for (number, table) in tables.iter().enumerate() {
             let named = |step: &ServerStep| names(&step.statement.text, table);
             let changes = |step: &ServerStep| {
-                let touched = step.statement.touches;
-                named(step) && (touched.writes | touched.adds).tables().any(|one| one == number)
+                named(step) && step.statement.touches.changed().tables().any(|one| one == number)
             };
             let looks = |step: &ServerStep| named(step) && !step.statement.touches.changes();
             let is_audited = audited.iter().any(|name| name == table);

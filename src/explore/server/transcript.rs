@@ -173,9 +173,9 @@ pub(in crate::explore) fn timeline(
             }
         };
         // A statement that has only begun has not changed anything yet.
-        let begins = step.statement.begins.filter(|_| step.has_begun);
+        let begins = step.statement.begins.as_ref().filter(|_| step.has_begun);
         rows.push(TimelineRow {
-            touches: Touch::of_footprint(begins.unwrap_or(step.statement.touches), tables),
+            touches: Touch::of_footprint(begins.unwrap_or(&step.statement.touches), tables),
             waits: step.answer.is_none() && !step.has_begun,
             ..TimelineRow::said(Actor::buyer(step.place), sent + &came_of_it, false)
         });

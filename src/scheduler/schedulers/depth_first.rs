@@ -51,9 +51,9 @@ impl DepthFirst {
         };
         let slept = last.asleep.iter().chain(&last.done);
         let sleeps_on = |(choice, footprint): &&(Choice, Footprint)| {
-            choice.who != last.chosen.who && !footprint.conflicts_with(last.footprint)
+            choice.who != last.chosen.who && !footprint.conflicts_with(&last.footprint)
         };
-        slept.filter(sleeps_on).copied().collect()
+        slept.filter(sleeps_on).cloned().collect()
     }
 
     /// What to choose next of what is ready, after these choices; none if nothing is left.
@@ -76,7 +76,7 @@ impl DepthFirst {
     /// Backtracks to the last branch point at which something else can be chosen; false if there is none.
     fn turn_back(&mut self) -> bool {
         while let Some(mut last) = self.branch_points.pop() {
-            last.done.push((last.chosen, last.footprint));
+            last.done.push((last.chosen, last.footprint.clone()));
             let before: Vec<Choice> = self.branch_points.iter().map(|one| one.chosen).collect();
             if let Some(chosen) = self.next_of(&last.ready, &last.asleep, &last.done, &before) {
                 self.branch_points.push(BranchPoint { chosen, ..last });

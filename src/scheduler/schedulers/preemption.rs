@@ -126,7 +126,8 @@ impl PreemptionBounded {
             let makes_no_difference = position + 1 == chain.end
                 && chain
                     .between
-                    .is_some_and(|between| !between.conflicts_with(chain.footprints[position]));
+                    .as_ref()
+                    .is_some_and(|between| !between.conflicts_with(&chain.footprints[position]));
             chain.end = position;
             if self.reduced && makes_no_difference {
                 continue;
@@ -152,7 +153,8 @@ impl PreemptionBounded {
     fn branch(&mut self, is_over: bool) {
         let begun = self.prefix.choices.len();
         let choices: Vec<Choice> = self.taken.iter().map(|taken| taken.choice).collect();
-        let footprints: Vec<Footprint> = self.taken.iter().map(|taken| taken.footprint).collect();
+        let footprints: Vec<Footprint> =
+            self.taken.iter().map(|taken| taken.footprint.clone()).collect();
         let mut digests: Vec<ReadyDigest> = self.taken.iter().map(|taken| taken.digest).collect();
         digests.push(self.digest);
         let with = |at: usize, other: Choice| Prefix {
@@ -214,7 +216,7 @@ impl PreemptionBounded {
 
 /// What several steps read and write, taken together.
 fn all(footprints: &[Footprint]) -> Footprint {
-    footprints.iter().fold(Footprint::NOTHING, |all, one| all | *one)
+    footprints.iter().fold(Footprint::NOTHING, |all, one| all | one)
 }
 
 impl<E: Execution> Scheduler<E> for PreemptionBounded {
@@ -256,6 +258,8 @@ impl<E: Execution> Scheduler<E> for PreemptionBounded {
         if let Some(choice) = so_far.last().copied() {
             let has_left = execution.has_left(choice.who);
             let ready = std::mem::take(&mut self.ready);
+            // Steps of different executions are compared, in which values may differ.
+            let footprint = footprint.by_table();
             self.taken.push(Taken { choice, footprint, ready, digest: self.digest, has_left });
         }
     }
@@ -266,7 +270,7 @@ impl<E: Execution> Scheduler<E> for PreemptionBounded {
             let whose = chain.choices[position].who;
             let others = self.taken.iter().skip(position);
             let others = others.take_while(|taken| taken.choice != Choice::step(whose));
-            let between = others.fold(Footprint::NOTHING, |all, taken| all | taken.footprint);
+            let between = others.fold(Footprint::NOTHING, |all, taken| all | &taken.footprint);
             chain.between = is_whole.then_some(between);
         }
         if is_whole {

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 
 use crate::describe::checkout::{Answer, Call, Shelves, Step, StoreValue};
 use crate::proxy::SessionTracker;
-use crate::scheduler::{BuyerHandle, Footprint, Resources};
+use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::http::HttpExecutor;
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
@@ -146,8 +146,13 @@ impl StepExecutor for AppExecutor {
         answer.to_string()
     }
 
-    fn touches(&self, _: &Call) -> Footprint {
-        Footprint::writing(Resources::ALL)
+    fn pending(
+        &self,
+        _call: &Call,
+        text: String,
+        _value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> PendingStatement {
+        PendingStatement::new(text, Footprint::writing(Resources::ALL))
     }
 
     fn taking_back(&self) -> Option<Call> {

@@ -8,7 +8,7 @@ use ureq::{Agent, Cookie};
 
 use crate::base::text::nearest::shown;
 use crate::describe::checkout::{Answer, Call, LOCATION, RequestTemplate, STATUS, StoreValue};
-use crate::scheduler::{Footprint, Resources};
+use crate::scheduler::{Footprint, PendingStatement, Resources};
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
 /// The longest wait for a connection.
@@ -193,8 +193,13 @@ impl StepExecutor for HttpExecutor {
         shown.to_string()
     }
 
-    fn touches(&self, _: &Call) -> Footprint {
-        Footprint::writing(Resources::ALL)
+    fn pending(
+        &self,
+        _call: &Call,
+        text: String,
+        _value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> PendingStatement {
+        PendingStatement::new(text, Footprint::writing(Resources::ALL))
     }
 
     fn taking_back(&self) -> Option<Call> {

@@ -65,14 +65,22 @@ fn signs(desk: &mut MysqlConnection) -> Result<Vec<(String, String, String)>, Sq
     Ok(signs)
 }
 
+/// The isolation level of transactions that name none, in the server's words.
+fn usual_level(desk: &mut MysqlConnection) -> Result<String, SqlError> {
+    let told = listed(desk, "SELECT @@tx_isolation")
+        .or_else(|_| listed(desk, "SELECT @@transaction_isolation"))?;
+    Ok(told.iter().flatten().next().map_or(String::new(), StoreValue::text).to_lowercase())
+}
+
 impl Keepsake for MysqlConnection {
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
-        let told = listed(self, "SELECT @@tx_isolation")
-            .or_else(|_| listed(self, "SELECT @@transaction_isolation"))?;
-        let told =
-            told.iter().flatten().next().map_or(String::new(), StoreValue::text).to_lowercase();
+        let told = usual_level(self)?;
         let says = |level: &Isolation| level.name() == told;
         Ok(Isolation::ALL.into_iter().find(says).unwrap_or(Isolation::RepeatableRead))
+    }
+
+    fn sees_uncommitted(&mut self) -> Result<bool, SqlError> {
+        Ok(usual_level(self)? == "read-uncommitted")
     }
 
     fn keep(&mut self) -> Result<(), SqlError> {

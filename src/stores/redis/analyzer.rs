@@ -103,7 +103,7 @@ impl StatementAnalyzer for RedisAnalyzer {
         let words: Vec<&str> = said.text.split('\u{1f}').collect();
         let name = words.first().map_or(String::new(), |word| word.to_uppercase());
         let own = self.own(&words);
-        let touches = match (name.as_str(), self.collected) {
+        let touches = match (name.as_str(), self.collected.clone()) {
             ("MULTI", _) => {
                 self.collected = Some(Footprint::NOTHING);
                 self.collections += 1;
@@ -113,13 +113,13 @@ impl StatementAnalyzer for RedisAnalyzer {
                 self.collected = None;
                 Footprint::NOTHING
             }
-            ("EXEC", Some(collected)) => collected | self.watched,
+            ("EXEC", Some(collected)) => collected | &self.watched,
             (_, Some(collected)) => {
                 self.collected = Some(collected | own);
                 Footprint::NOTHING
             }
             ("WATCH", None) => {
-                self.watched = self.watched | own;
+                self.watched = std::mem::take(&mut self.watched) | &own;
                 own
             }
             _ => own,
@@ -132,7 +132,17 @@ impl StatementAnalyzer for RedisAnalyzer {
         let shape: Vec<&str> =
             words.iter().enumerate().map(|(at, word)| if at < 2 { *word } else { "?" }).collect();
         // A command is one step.
-        AnalyzedStatement { text, shape: shape.join(" "), touches, begins: None, transaction }
+        let footprint = touches.clone();
+        AnalyzedStatement {
+            text,
+            shape: shape.join(" "),
+            touches,
+            footprint,
+            holds: Footprint::NOTHING,
+            rolled_back: Footprint::NOTHING,
+            begins: None,
+            transaction,
+        }
     }
 
     fn settle(&mut self, _: TransactionState) {}

@@ -6,7 +6,7 @@ use ::redis::{
 
 use super::blocking::{Blocking, longest_wait};
 use crate::describe::checkout::{Answer, Call, StoreValue};
-use crate::scheduler::{BuyerHandle, Footprint, Resources};
+use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::remote::{Refusal, Stays, StepExecutor, StoreConfig};
 
 /// Commands that only read.
@@ -314,14 +314,20 @@ impl StepExecutor for RedisExecutor {
     }
 
     /// Queued commands are run only by `EXEC`.
-    fn touches(&self, call: &Call) -> Footprint {
-        match name(call).as_str() {
+    fn pending(
+        &self,
+        call: &Call,
+        text: String,
+        _value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> PendingStatement {
+        let touches = match name(call).as_str() {
             "MULTI" | "DISCARD" | "UNWATCH" => Footprint::NOTHING,
             "EXEC" => Footprint::writing(Resources::ALL),
             _ if self.is_collecting => Footprint::NOTHING,
             looks if LOOKS.contains(&looks) => Footprint::reading(Resources::ALL),
             _ => Footprint::writing(Resources::ALL),
-        }
+        };
+        PendingStatement::new(text, touches)
     }
 
     fn taking_back(&self) -> Option<Call> {

@@ -16,7 +16,8 @@ mod store_config;
 #[cfg(feature = "http")]
 pub(in crate::stores) use asker::Asker;
 pub use client::RemoteClient;
-pub use steps::{Refusal, Stays, StepConnection, StepExecutor};
+pub use steps::{Refusal, Stays};
+pub(crate) use steps::{StepConnection, StepExecutor};
 pub use store_config::StoreConfig;
 
 use super::LiveStore;
@@ -78,8 +79,9 @@ pub trait Server: Send + Sync {
         Remarks::default()
     }
 
-    /// A number that changes when running statements has shown more about how they change rows. From then on,
-    /// statements may be held inside where they were not before.
+    /// A number that changes when running statements has shown more about how they change rows, or who sees in which
+    /// order rows were written. From then on, statements may be held inside where they were not before, or may not be
+    /// swapped where they were.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot say.

@@ -12,7 +12,7 @@ use crate::describe::checkout::{
 };
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Onward, Op, Reply, Want};
-use crate::scheduler::{BuyerHandle, Footprint, PendingStatement};
+use crate::scheduler::{BuyerHandle, PendingStatement};
 
 /// Why a store did not do what a step said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Refusal {
 }
 
 /// Sends steps to a store, over one connection.
-pub trait StepExecutor: Send {
+pub(crate) trait StepExecutor: Send {
     /// Sends a step, with values by name, and returns the answer.
     ///
     /// # Errors
@@ -59,14 +59,15 @@ pub trait StepExecutor: Send {
     /// The answer as text for the reader.
     fn told(&self, call: &Call, answer: &Answer) -> String;
 
-    /// What a step touches in the current transaction.
-    fn touches(&self, call: &Call) -> Footprint;
-
-    /// What a step touches when it begins, if it is to be held between its beginning and its first change; none if it
-    /// is one step, or cannot be held.
-    fn begins(&self, _call: &Call) -> Option<Footprint> {
-        None
-    }
+    /// The step that is about to be sent with these values, as the scheduler holds it: what it touches in the current
+    /// transaction, and what when it begins, if it is to be held between that and its first change. A reader sees
+    /// `text`.
+    fn pending(
+        &self,
+        call: &Call,
+        text: String,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> PendingStatement;
 
     /// Whether a transaction is under way for certain.
     fn is_open(&self) -> bool {
@@ -173,7 +174,7 @@ impl AttemptContext {
 }
 
 /// One buyer's connection, over which steps are sent.
-pub struct StepConnection<S> {
+pub(crate) struct StepConnection<S> {
     executor: S,
     checkout: Arc<Checkout>,
     terms: StoreConfig,
@@ -188,7 +189,7 @@ pub struct StepConnection<S> {
 
 impl<S: StepExecutor> StepConnection<S> {
     /// A link over this connection; with a handle, its every step is held there.
-    pub fn new(
+    pub(crate) fn new(
         executor: S,
         checkout: Arc<Checkout>,
         shelves: Arc<Shelves>,
@@ -296,8 +297,7 @@ impl<S: StepExecutor> StepConnection<S> {
         let value_of = |name: &str| memory.value_of(name);
         let Some(handle) = handle else { return Some(executor.say(call, &value_of)) };
         let text = call.shown(|name| value_of(name).to_string());
-        let pending = PendingStatement::new(text, executor.touches(call))
-            .beginning_with(executor.begins(call));
+        let pending = executor.pending(call, text, &value_of);
         let shape = number.and_then(|number| memory.shape(call, number));
         if !handle.await_release(PendingStatement { shape, ..pending }) {
             return None;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::executor::DatabaseInfo;
-use super::independence::{Division, StatementKind, TransactionEffect, TransactionTracker};
+use super::independence::{
+    Division, Effect, StatementKind, StatementOutcome, TransactionEffect, TransactionTracker,
+};
 use crate::base::text::sql::{Dialect, filled, in_brief, shape, statements};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
@@ -31,9 +33,9 @@ pub(in crate::stores) struct SqlAnalyzer {
     before: Vec<String>,
 }
 
-/// What one statement of those that are about to be sent touches.
+/// What one statement of those that are about to be sent does.
 struct One {
-    touches: Footprint,
+    effect: Effect,
     begins: Option<Footprint>,
 }
 
@@ -51,7 +53,7 @@ impl SqlAnalyzer {
     }
 
     /// Reads one of the statements that are about to be sent.
-    fn see_one(&mut self, text: &str) -> One {
+    fn see_one(&mut self, text: &str, filled: Option<&str>) -> One {
         let known = self.known.read().clone();
         let catalog = &known.catalog;
         let usual = catalog.isolation().max(self.isolation);
@@ -76,13 +78,15 @@ impl SqlAnalyzer {
                 begins
             }
         };
-        let touches = self.transactions.touches(frame, &reading, known.touches(&reading, text));
+        let own = known.effect(&reading, text, filled);
+        let effect = self.transactions.effect(frame, &reading, own.clone());
         let division = catalog.division(&reading, &self.transactions);
         let brief = in_brief(&shape(self.dialect, text));
-        known.overlaps.note(division, &reading, &brief, touches, !self.transactions.is_under_way());
+        let commits_at_once = !self.transactions.is_under_way();
+        known.overlaps.note(division, &reading, &brief, &effect.touches, commits_at_once);
         let begins_with = match division {
             Division::BeginsAndActs if known.holds_inside => {
-                Some(known.begins(&reading, text, &self.transactions, touches))
+                Some(known.begins(&reading, text, &self.transactions, effect.clone()))
             }
             Division::BeginsAndActs => {
                 known.note_unheld(&brief);
@@ -90,35 +94,45 @@ impl SqlAnalyzer {
             }
             Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
         };
-        self.transactions.note(frame, &reading, touches, true);
+        self.transactions.note(frame, &reading, &own, StatementOutcome::Done);
         self.begun += u64::from(begins);
-        One { touches, begins: begins_with }
+        One { effect, begins: begins_with }
     }
 
     /// Reads all statements that are about to be sent.
-    fn see_all(&mut self, text: &str) -> One {
+    fn see_all(&mut self, said: &ClientStatement) -> One {
+        let text = &said.text;
         let texts = statements(self.dialect, text);
-        let all: Vec<One> = texts.iter().map(|text| self.see_one(text)).collect();
-        let touching = all.iter().filter(|one| one.touches != Footprint::NOTHING).count();
+        // A value is written with its quotes doubled, which is all that it takes unless there are backslashes.
+        let is_clear = !said.values.iter().any(|value| value.contains('\\'));
+        let filled = filled(self.dialect, text, &said.values);
+        let filled = (texts.len() == 1 && is_clear).then_some(filled.as_str());
+        let all: Vec<One> = texts.iter().map(|text| self.see_one(text, filled)).collect();
+        let touching = all.iter().filter(|one| one.effect.touches != Footprint::NOTHING).count();
         if touching > 1 {
             let brief = in_brief(&shape(self.dialect, text));
             self.known.read().overlaps.note_unheld(&brief, AT_ONCE);
         }
-        let touches = all.iter().fold(Footprint::NOTHING, |touches, one| touches | one.touches);
+        let effects = all.iter().map(|one| one.effect.clone());
+        let effect = effects.fold(Effect::NOTHING, |all, one| all | one);
         // If there are several, the first one that is held inside may follow others: together they touch everything
         // above.
         let begins = match touching {
-            1 => all.iter().find_map(|one| one.begins),
-            _ => all.iter().any(|one| one.begins.is_some()).then_some(touches),
+            1 => all.into_iter().find_map(|one| one.begins),
+            _ => {
+                let together = || effect.touches.clone() | &effect.footprint;
+                all.iter().any(|one| one.begins.is_some()).then(together)
+            }
         };
-        One { touches, begins }
+        One { effect, begins }
     }
 }
 
 impl StatementAnalyzer for SqlAnalyzer {
     fn see(&mut self, said: &ClientStatement) -> AnalyzedStatement {
         let was_under_way = self.transactions.is_under_way();
-        let One { touches, begins } = self.see_all(&said.text);
+        let (holds, rolled_back) = (self.transactions.holds(), self.transactions.rolled_back());
+        let One { effect: Effect { touches, footprint, .. }, begins } = self.see_all(said);
         let is_framed = was_under_way || self.transactions.is_under_way();
         let text = in_brief(&filled(self.dialect, &said.text, &said.values));
         let shape = shape(self.dialect, &said.text);
@@ -128,11 +142,30 @@ impl StatementAnalyzer for SqlAnalyzer {
             if self.transactions.is_under_way() && !was_under_way {
                 self.before.push(text.clone());
             }
-            return AnalyzedStatement { text, shape, touches, begins, transaction };
+            return AnalyzedStatement {
+                text,
+                shape,
+                touches,
+                footprint,
+                holds,
+                rolled_back,
+                begins,
+                transaction,
+            };
         }
         let mut told = std::mem::take(&mut self.before);
         told.push(text);
-        AnalyzedStatement { text: told.join("; "), shape, touches, begins, transaction }
+        let text = told.join("; ");
+        AnalyzedStatement {
+            text,
+            shape,
+            touches,
+            footprint,
+            holds,
+            rolled_back,
+            begins,
+            transaction,
+        }
     }
 
     fn settle(&mut self, state: State) {
@@ -148,6 +181,7 @@ impl StatementAnalyzer for SqlAnalyzer {
                 let isolation = self.known.read().catalog.isolation().max(self.isolation);
                 self.transactions.is_found_open(isolation);
             }
+            (true, true) if state.has_failed => self.transactions.is_broken_off(),
             _ => {}
         }
     }

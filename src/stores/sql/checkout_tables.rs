@@ -189,6 +189,10 @@ impl Tables for CheckoutTables {
         self.known.lock().holds_inside
     }
 
+    fn scans(&self) -> i64 {
+        self.known.lock().catalog.scans()
+    }
+
     fn overlaps(&self) -> Vec<String> {
         self.known.lock().overlaps.told()
     }
@@ -223,7 +227,13 @@ impl Tables for CheckoutTables {
         _: Fixture,
     ) -> Result<Books, SqlError> {
         let shelves = self.shelves.read().clone();
-        let ask = |key: &str, call: &Call| self.ask(key, database, call, &|_| StoreValue::Null);
+        let catalog = Arc::clone(&self.known.lock().catalog);
+        let ask = |key: &str, call: &Call| {
+            if let Call::Sql(sql) = call {
+                catalog.note_question(&sql.text);
+            }
+            self.ask(key, database, call, &|_| StoreValue::Null)
+        };
         let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, &why))?;
         Ok(Books { trouble: terms.take_trouble(), ..books })
     }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::independence::{
-    Catalog, Division, Overlaps, Reading, StatementKind, TransactionTracker, Witness,
+    Catalog, Division, Effect, Overlaps, Reading, StatementKind, StatementOutcome,
+    TransactionTracker, Witness,
 };
 use super::{Database, SqlError};
-use crate::base::text::sql::Sql;
+use crate::base::text::sql::{Sql, with_parameters};
 use crate::describe::checkout::{Answer, Call, StoreValue};
-use crate::scheduler::Footprint;
+use crate::scheduler::{Footprint, PendingStatement};
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
 /// What is known of a database, for every connection to it.
@@ -27,21 +28,24 @@ pub(in crate::stores) struct DatabaseInfo {
 }
 
 impl DatabaseInfo {
-    /// What a statement touches by itself, by its words and as the server says.
-    pub(super) fn touches(&self, reading: &Reading, text: &str) -> Footprint {
-        self.catalog.touches(reading) | self.catalog.opened(reading, text, &self.witness)
+    /// What a statement does by itself, by its words and as the server says. `filled` is the statement with its values,
+    /// where they are known.
+    pub(super) fn effect(&self, reading: &Reading, text: &str, filled: Option<&str>) -> Effect {
+        let (effect, told) = self.catalog.effect_on_rows(reading, filled);
+        effect | self.catalog.opened(reading, text, &self.witness, &told)
     }
 
-    /// What a statement touches when it begins, if it touches `touches` in all.
+    /// What a statement touches when it begins, if it does all of `effect`.
     pub(super) fn begins(
         &self,
         reading: &Reading,
         text: &str,
         transactions: &TransactionTracker,
-        touches: Footprint,
+        effect: Effect,
     ) -> Footprint {
-        let opened = self.catalog.opened(reading, text, &self.witness);
-        self.catalog.begins(reading, transactions, touches) | Footprint::reading(opened.reads)
+        let opened = self.catalog.opened(reading, text, &self.witness, &[]);
+        let reads = opened.footprint.reads.contents;
+        self.catalog.begins(reading, transactions, effect) | Footprint::reading(reads)
     }
 
     /// Notes that a statement that begins and acts is sent in one step.
@@ -69,10 +73,41 @@ impl<D: Database> SqlExecutor<D> {
         Self { database, known, transactions, has_changed: false }
     }
 
-    /// What a statement touches in the current transaction.
-    fn touches_of(&self, reading: &Reading, text: &str) -> Footprint {
-        let frame = TransactionTracker::frame(reading, self.known.catalog.isolation());
-        self.transactions.touches(frame, reading, self.known.touches(reading, text))
+    /// What a statement does by itself, with these values.
+    fn own_effect(
+        &self,
+        reading: &Reading,
+        text: &str,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Effect {
+        let dialect = self.known.catalog.kind().dialect();
+        let mut is_clear = true;
+        let filled = with_parameters(dialect, text, |name| match literal(&value_of(name)) {
+            Some(literal) => literal,
+            None => {
+                is_clear = false;
+                String::new()
+            }
+        });
+        self.known.effect(reading, text, is_clear.then_some(&filled))
+    }
+
+    /// What a statement touches when it begins, if it is to be held between that and its first change; none if it is
+    /// one step, or cannot be held.
+    fn begins(&self, reading: &Reading, text: &str, effect: &Effect) -> Option<Footprint> {
+        let division = self.known.catalog.division(reading, &self.transactions);
+        let commits_at_once = !self.transactions.is_under_way();
+        self.known.overlaps.note(division, reading, text, &effect.touches, commits_at_once);
+        match division {
+            Division::BeginsAndActs if self.known.holds_inside => {
+                Some(self.known.begins(reading, text, &self.transactions, effect.clone()))
+            }
+            Division::BeginsAndActs => {
+                self.known.note_unheld(text);
+                None
+            }
+            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
+        }
     }
 }
 
@@ -82,6 +117,17 @@ fn text(call: &Call) -> &str {
         Call::Sql(sql) => &sql.text,
         // The reader of the checkout file has made sure that every call is a statement.
         Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => "",
+    }
+}
+
+/// A value as it is written in a statement; none for one whose writing depends on more than the dialect.
+fn literal(value: &StoreValue) -> Option<String> {
+    match value {
+        StoreValue::Null => Some("NULL".into()),
+        StoreValue::Int(number) => Some(number.to_string()),
+        StoreValue::Text(text) if text.contains('\\') => None,
+        StoreValue::Text(text) => Some(format!("'{}'", text.replace('\'', "''"))),
+        StoreValue::Real(_) | StoreValue::Decimal(_) => None,
     }
 }
 
@@ -108,10 +154,11 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         let text = text(call);
         let catalog = Arc::clone(&self.known.catalog);
         let reading = catalog.read(text);
-        let touches = self.touches_of(&reading, text);
+        let own = self.own_effect(&reading, text, value_of);
         let frame = TransactionTracker::frame(&reading, catalog.isolation());
         let answer = self.database.ask(text, value_of);
-        self.transactions.note(frame, &reading, touches, answer.is_ok());
+        let outcome = StatementOutcome::of(catalog.kind(), &answer);
+        self.transactions.note(frame, &reading, &own, outcome);
         self.has_changed = self.transactions.is_under_way()
             && (self.has_changed || reading.kind == StatementKind::Changes);
         answer.map_err(refusal)
@@ -125,29 +172,22 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         }
     }
 
-    fn touches(&self, call: &Call) -> Footprint {
-        let text = text(call);
-        let reading = self.known.catalog.read(text);
-        self.touches_of(&reading, text)
-    }
-
-    fn begins(&self, call: &Call) -> Option<Footprint> {
-        let text = text(call);
-        let reading = self.known.catalog.read(text);
-        let touches = self.touches_of(&reading, text);
-        let division = self.known.catalog.division(&reading, &self.transactions);
-        let commits_at_once = !self.transactions.is_under_way();
-        self.known.overlaps.note(division, &reading, text, touches, commits_at_once);
-        match division {
-            Division::BeginsAndActs if self.known.holds_inside => {
-                Some(self.known.begins(&reading, text, &self.transactions, touches))
-            }
-            Division::BeginsAndActs => {
-                self.known.note_unheld(text);
-                None
-            }
-            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
-        }
+    fn pending(
+        &self,
+        call: &Call,
+        text: String,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> PendingStatement {
+        let statement = self::text(call);
+        let reading = self.known.catalog.read(statement);
+        let own = self.own_effect(&reading, statement, value_of);
+        let frame = TransactionTracker::frame(&reading, self.known.catalog.isolation());
+        let effect = self.transactions.effect(frame, &reading, own);
+        let begins = self.begins(&reading, statement, &effect);
+        PendingStatement::new(text, effect.touches)
+            .depending_on(effect.footprint)
+            .in_transaction(self.transactions.holds(), self.transactions.rolled_back())
+            .beginning_with(begins)
     }
 
     fn is_open(&self) -> bool {

@@ -1,7 +1,9 @@
 //! A database connection whose statements the scheduler holds until it releases them.
 
 use super::executor::DatabaseInfo;
-use super::independence::{Division, Reading, StatementKind, TransactionTracker};
+use super::independence::{
+    Division, Effect, Reading, StatementKind, StatementOutcome, TransactionTracker,
+};
 use super::{Database, OpenedTable, Parameters, Row, SqlError, SqlLink, Statement, value_of};
 use crate::base::text::sql::on_one_line;
 use crate::describe::checkout::{Answer, StoreValue};
@@ -54,10 +56,15 @@ impl<D: Database> HeldSqlConnection<D> {
         let kind = self.known.catalog.kind();
         let reading = reading(kind, statement, D::text(statement));
         let frame = TransactionTracker::frame(&reading, Isolation::ReadCommitted);
-        let touches = self.transactions.touches(frame, &reading, of_statement(statement));
+        let own = of_statement(statement);
+        let effect = self.transactions.effect(frame, &reading, own.clone());
         let text = shown(kind, D::text(statement), values);
-        let begins = self.begins(&reading, statement, &text, touches);
-        if !self.handle.await_release(PendingStatement::new(text, touches).beginning_with(begins)) {
+        let begins = self.begins(&reading, statement, &text, &effect);
+        let pending = PendingStatement::new(text, effect.touches)
+            .depending_on(effect.footprint)
+            .in_transaction(self.transactions.holds(), self.transactions.rolled_back())
+            .beginning_with(begins);
+        if !self.handle.await_release(pending) {
             // A buyer that has to leave begins and commits nothing, but rolls back its transaction and releases its
             // locks.
             if self.transactions.breaks_off() {
@@ -69,7 +76,7 @@ impl<D: Database> HeldSqlConnection<D> {
             };
         }
         let answer = send(&mut self.database);
-        self.transactions.note(frame, &reading, touches, answer.is_ok());
+        self.transactions.note(frame, &reading, &own, StatementOutcome::of(kind, &answer));
         self.handle.answer(match &answer {
             Ok(answer) => told(answer),
             Err(SqlError::Conflict) => "conflict".into(),
@@ -87,20 +94,21 @@ impl<D: Database> HeldSqlConnection<D> {
         reading: &Reading,
         statement: Statement,
         text: &str,
-        touches: Footprint,
+        effect: &Effect,
     ) -> Option<Footprint> {
         let DatabaseInfo { catalog, holds_inside, overlaps, .. } = &self.known;
         let division = catalog.division(reading, &self.transactions);
-        overlaps.note(division, reading, text, touches, !self.transactions.is_under_way());
+        let commits_at_once = !self.transactions.is_under_way();
+        overlaps.note(division, reading, text, &effect.touches, commits_at_once);
         match division {
             Division::BeginsAndActs if *holds_inside => Some(match catalog.kind() {
                 StoreKind::Postgres => {
-                    let Footprint { reads, writes, adds } = of_statement(statement);
-                    let own = Footprint::reading(reads | writes | adds);
+                    let Footprint { reads, writes, adds } = of_statement(statement).touches;
+                    let own = Effect::reading(reads.contents | writes.contents | adds.contents);
                     let frame = TransactionTracker::frame(reading, Isolation::ReadCommitted);
-                    self.transactions.touches(frame, reading, own)
+                    self.transactions.effect(frame, reading, own).footprint
                 }
-                _ => touches,
+                _ => effect.touches.clone() | &effect.by_table,
             }),
             Division::BeginsAndActs => {
                 self.known.note_unheld(text);
@@ -127,35 +135,34 @@ fn reading(kind: StoreKind, statement: Statement, text: &str) -> Reading {
     }
 }
 
-/// What a statement touches by itself.
-fn of_statement(statement: Statement) -> Footprint {
+/// What a statement does by itself.
+fn of_statement(statement: Statement) -> Effect {
     use Statement as S;
     const SHELVES: Resources = Resources::SHELVES;
     const ORDERS: Resources = Resources::ORDERS;
     const HOLDS: Resources = Resources::HOLDS;
     match statement {
-        S::Read | S::ReadVersioned | S::UnitsLeft => Footprint::reading(SHELVES),
+        S::Read | S::ReadVersioned | S::UnitsLeft => Effect::reading(SHELVES),
         S::Write
         | S::CompareAndSet
         | S::WriteIfVersion
         | S::Take
         | S::Add
-        | S::Lock
-        | S::UnitsLock
         | S::UnitsTake
-        | S::GiveBack => Footprint::writing(SHELVES),
-        S::CountLeft => Footprint::reading(SHELVES | ORDERS),
-        S::PlaceOrder => Footprint::adding(ORDERS),
-        S::PlaceOrderOnce | S::CancelOrder => Footprint::writing(ORDERS),
-        S::FindOrder => Footprint::reading(ORDERS),
-        S::HoldOf | S::HoldsRunOutUnits => Footprint::reading(HOLDS),
+        | S::GiveBack => Effect::changing(SHELVES),
+        S::Lock | S::UnitsLock => Effect::locking(SHELVES),
+        S::CountLeft => Effect::reading(SHELVES | ORDERS),
+        S::PlaceOrder => Effect::adding(ORDERS),
+        S::PlaceOrderOnce | S::CancelOrder => Effect::changing(ORDERS),
+        S::FindOrder => Effect::reading(ORDERS),
+        S::HoldOf | S::HoldsRunOutUnits => Effect::reading(HOLDS),
         S::HoldPlace
         | S::HoldForget
         | S::HoldConfirm
         | S::HoldRelease
         | S::HoldsRunOut
-        | S::HoldsReturned => Footprint::writing(HOLDS),
-        S::AdvisoryLock | S::AdvisoryUnlock => Footprint::writing(Resources::LOCKS),
+        | S::HoldsReturned => Effect::changing(HOLDS),
+        S::AdvisoryLock | S::AdvisoryUnlock => Effect::changing(Resources::LOCKS).at_once(),
         S::Begin
         | S::BeginRepeatableRead
         | S::BeginSerializable
@@ -163,7 +170,7 @@ fn of_statement(statement: Statement) -> Footprint {
         | S::Commit
         | S::CommitUnsynced
         | S::Rollback
-        | S::Now => Footprint::NOTHING,
+        | S::Now => Effect::NOTHING,
         // No checkout uses these.
         S::Create
         | S::Check
@@ -187,7 +194,7 @@ fn of_statement(statement: Statement) -> Footprint {
         | S::RoomClear
         | S::RoomParts
         | S::HoldInside
-        | S::HoldNoMore => Footprint::writing(Resources::ALL),
+        | S::HoldNoMore => Effect::everything(),
     }
 }
 

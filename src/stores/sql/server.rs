@@ -155,9 +155,10 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
     }
 
     fn learned(&self) -> Result<i64, Error> {
+        let scans = self.tables.scans();
         match self.tables.holds_inside() {
-            true => self.at_desk(Database::learned),
-            false => Ok(0),
+            true => Ok(self.at_desk(Database::learned)?.wrapping_add(scans)),
+            false => Ok(scans),
         }
     }
 

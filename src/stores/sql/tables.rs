@@ -24,6 +24,11 @@ pub(in crate::stores) trait Tables: Send + Sync {
     /// Whether triggers hold statements inside the server.
     fn holds_inside(&self) -> bool;
 
+    /// How many ways of seeing in which order rows were written were met so far.
+    fn scans(&self) -> i64 {
+        0
+    }
+
     /// Statements that can overlap with others in ways that were not explored, each with the reason.
     fn overlaps(&self) -> Vec<String> {
         Vec::new()

@@ -23,6 +23,11 @@ pub(in crate::stores) trait Keepsake: Database {
     /// The isolation level of transactions that name none.
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError>;
 
+    /// Whether transactions that name no level see what others have not committed yet.
+    fn sees_uncommitted(&mut self) -> Result<bool, SqlError> {
+        Ok(false)
+    }
+
     /// Saves every table.
     fn keep(&mut self) -> Result<(), SqlError>;
 
@@ -102,6 +107,7 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
     }
 
     fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> StoreValue) -> Result<Answer, String> {
+        self.known.read().catalog.note_question(text);
         self.desk.ask(text, value_of).map_err(SqlError::text)
     }
 
@@ -112,7 +118,10 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
     fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String> {
         let parts = hold_triggers::asked(&mut self.desk, Statement::RoomParts, true)
             .map_err(SqlError::text)?;
-        let catalog = Catalog::of(D::KIND, &parts, self.isolation, std::iter::empty(), first);
+        let mut catalog = Catalog::of(D::KIND, &parts, self.isolation, std::iter::empty(), first);
+        if self.desk.sees_uncommitted().map_err(SqlError::text)? {
+            catalog.shows_uncommitted();
+        }
         let names = catalog.names();
         if self.may_hold_inside {
             hold_triggers::install(&mut self.desk, true).map_err(SqlError::text)?;
@@ -142,9 +151,10 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
     }
 
     fn learned(&mut self) -> Result<i64, String> {
+        let scans = self.known.read().catalog.scans();
         match self.may_hold_inside {
-            true => self.desk.learned().map_err(SqlError::text),
-            false => Ok(0),
+            true => Ok(self.desk.learned().map_err(SqlError::text)?.wrapping_add(scans)),
+            false => Ok(scans),
         }
     }
 

@@ -56,7 +56,7 @@ impl Execution for Harness<'_> {
 
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
         let Some(place) = place(choice) else { return Ok(None) };
-        Ok(self.step(place)?.map(|step| step.touches))
+        Ok(self.step(place)?.map(|step| step.footprint))
     }
 
     fn most_futile_attempts(&self) -> u32 {

@@ -266,13 +266,20 @@ impl<'h> Harness<'h> {
         let has_begun = is_inside.contains(&place);
         let began: Vec<usize> =
             is_inside.into_iter().filter(|who| *who != place && !inside.contains(who)).collect();
-        let own = match pending.begins {
-            Some(begins) if has_begun => begins,
-            _ => pending.touches,
+        let own = match &pending.begins {
+            Some(begins) if has_begun => begins.clone(),
+            _ => pending.footprint.clone(),
         };
-        let others = went_on.iter().map(|(who, _)| who).chain(&began);
-        let touches = others.fold(own, |all, who| all | self.sent[*who].touches);
+        let own = if waits { own | &pending.holds } else { own };
+        // What is given back to a buyer that waits may take it a part of its way, though it does not go on yet.
+        let is_let_on = |who: &&usize| self.sent[**who].footprint.conflicts_with(&own);
+        let let_on: Vec<usize> = waited.iter().filter(is_let_on).copied().collect();
+        let others = went_on.iter().map(|(who, _)| who).chain(&began).chain(&let_on);
+        let footprint = others.fold(own, |all, who| all | &self.sent[*who].footprint);
         let left = self.see_off();
+        let answered = went_on.iter().map(|(who, _)| *who).chain(answer.is_some().then_some(place));
+        let footprint = answered.fold(footprint, |all, who| all | self.rolled_back(who));
+        self.gate.has_made(place, &footprint);
         let step = ServerStep {
             place,
             statement: pending,
@@ -282,10 +289,21 @@ impl<'h> Harness<'h> {
             went_on,
             began,
             left,
-            touches,
+            footprint,
         };
         self.steps.push(step.clone());
         Ok(Some(step))
+    }
+
+    /// The footprint of the end of the transaction that a buyer was in when it sent its last statement, if that has
+    /// ended since.
+    fn rolled_back(&self, place: usize) -> Footprint {
+        let sent = &self.sent[place];
+        let held = self.gate.held().into_iter().find(|(held, _)| *held == place);
+        match held {
+            Some((_, next)) if next.rolled_back != Footprint::NOTHING => Footprint::NOTHING,
+            _ => sent.rolled_back.clone(),
+        }
     }
 
     /// Releases a buyer's statement, or the rest of it. If the statement is to be held inside the server, arranges that

@@ -25,8 +25,8 @@ pub(crate) struct ServerStep {
     pub began: Vec<usize>,
     /// Buyers that left with this step.
     pub left: Vec<(usize, Ending)>,
-    /// What the statement touches, together with all that goes on or begins with this step.
-    pub touches: Footprint,
+    /// The footprint of the statement, together with those of all that go on or begin with this step.
+    pub footprint: Footprint,
 }
 
 /// The choices that lead to these steps.

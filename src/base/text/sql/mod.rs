@@ -1,8 +1,8 @@
 //! SQL as text: which dialect it is written in, its tokens, and statements in words that a reader sees.
 //!
-//! Tokens come from `sqlparser`'s tokenizer, which knows each dialect's quotes, escapes and comments. Its grammar is
-//! not used: what a statement does is read from its tokens (`stores/sql/`), and what is not understood there counts
-//! as touching everything.
+//! Tokens come from `sqlparser`'s tokenizer, which knows each dialect's quotes, escapes and comments. What a
+//! statement does is read from its tokens (`stores/sql/`), and what is not understood there counts as touching
+//! everything; its grammar is read only for the rows that it is about.
 
 mod lexer;
 mod mysql;

@@ -1,9 +1,13 @@
 //! What a database says of its tables, views, references and code, and what a statement therefore touches.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::columns::ColumnType;
+use super::effect::Effect;
+use super::predicate::read_statement;
 use super::reading::{Reading, StatementKind};
+use super::scans::Scans;
 use super::transactions::{TransactionEffect, TransactionTracker};
 use super::witness::Witness;
 use crate::describe::checkout::{Answer, StoreValue};
@@ -31,35 +35,64 @@ pub(in crate::stores::sql) struct Catalog {
     volatile: Vec<String>,
     /// The readings of the statements that were known beforehand.
     readings: BTreeMap<String, Reading>,
+    /// Who can see in which order rows were written.
+    scans: Scans,
 }
 
 /// A table, and what else a change of it touches.
 #[derive(Clone, Debug)]
-struct Table {
-    name: String,
+pub(super) struct Table {
+    pub(super) name: String,
+    /// Its number among all tables.
+    pub(super) number: usize,
     own: Resources,
     /// Tables that it refers to, and those that refer to it: whose rows are locked, read or changed along with its own.
     with: Resources,
     /// The tables that it refers to, whose rows must exist.
-    parents: Resources,
+    pub(super) parents: Resources,
     /// The tables that refer to it, whose rows may be deleted or changed along with its own.
-    children: Resources,
+    pub(super) children: Resources,
     /// The tables among `children` whose rows change along with a key.
     followers: Resources,
     /// Its unique keys: the columns of each.
-    keys: Vec<Vec<String>>,
+    pub(super) keys: Vec<Vec<String>>,
+    /// Whether it has other keys: of a part of its rows, or of what is computed from them.
+    pub(super) has_other_keys: bool,
+    /// Its columns whose values can be told apart.
+    pub(super) columns: BTreeMap<String, ColumnType>,
+    /// Its columns to which the database gives one value after the other.
+    pub(super) generated: Vec<String>,
+    /// What it refers to.
+    pub(super) references: Vec<Reference>,
+    /// Whether others see its changes before they are committed.
+    is_at_once: bool,
+}
+
+/// What a table refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reference {
+    pub(super) parent: String,
+    /// Its own columns, and those of the other table with the same values.
+    pub(super) columns: Vec<(String, String)>,
 }
 
 impl Table {
-    fn new(name: &str, own: Resources) -> Self {
+    fn new(name: &str, number: usize) -> Self {
+        let own = Resources::table(number);
         Self {
             name: name.to_owned(),
+            number,
             own,
             with: own,
             parents: Resources::NONE,
             children: Resources::NONE,
             followers: Resources::NONE,
             keys: Vec::new(),
+            has_other_keys: false,
+            columns: BTreeMap::new(),
+            generated: Vec::new(),
+            references: Vec::new(),
+            is_at_once: false,
         }
     }
 
@@ -70,6 +103,7 @@ impl Table {
         self.parents = self.parents | other.parents;
         self.children = self.children | other.children;
         self.followers = self.followers | other.followers;
+        self.is_at_once |= other.is_at_once;
         self.keys.clear();
     }
 }
@@ -100,12 +134,24 @@ impl Catalog {
         let of = |what: &'static str| things.iter().filter(move |thing| thing.what == what);
         let mut tables: Vec<Table> = of("table")
             .enumerate()
-            .map(|(place, table)| Table::new(&table.name, Resources::table(first + place)))
+            .map(|(place, table)| Table::new(&table.name, first + place))
             .collect();
         for Thing { name, other, .. } in of("key") {
             let columns: Vec<String> = other.split(',').map(str::to_owned).collect();
             let of_name = tables.iter_mut().filter(|table| table.name == *name);
             of_name.for_each(|table| table.keys.push(columns.clone()));
+        }
+        for table in &mut tables {
+            let of_it = |what| of(what).filter(|thing| thing.name == table.name);
+            table.is_at_once = of_it("at once").next().is_some();
+            table.has_other_keys = of_it("other key").next().is_some();
+            let columns = of_it("column").filter_map(|thing| thing.other.rsplit_once(':'));
+            table.columns = columns
+                .filter_map(|(name, of)| Some((name.to_owned(), ColumnType::named(of)?)))
+                .collect();
+            table.generated = of_it("generated").map(|thing| thing.other.clone()).collect();
+            table.references =
+                of_it("refers").filter_map(|thing| reference(&thing.other)).collect();
         }
         refer(&mut tables, &things);
         let real = tables.len();
@@ -124,7 +170,13 @@ impl Catalog {
             functions: of("function").map(|f| (f.name.clone(), f.other.clone())).collect(),
             volatile: of("volatile").map(|f| f.name.clone()).collect(),
             readings,
+            scans: Scans::default(),
         }
+    }
+
+    /// Sessions see what others have not committed yet.
+    pub(in crate::stores::sql) fn shows_uncommitted(&mut self) {
+        self.tables.iter_mut().for_each(|table| table.is_at_once = true);
     }
 
     /// Which store the database is.
@@ -186,31 +238,118 @@ impl Catalog {
         self.tables.iter().filter(|table| reading.words.contains(&table.name))
     }
 
-    /// What a statement touches by itself.
-    pub(in crate::stores::sql) fn touches(&self, reading: &Reading) -> Footprint {
+    /// The one table of a name; none if a view or several tables are called so.
+    pub(super) fn only(&self, name: &str) -> Option<&Table> {
+        let mut of_name = self.tables.iter().enumerate().filter(|(_, table)| table.name == name);
+        match (of_name.next(), of_name.next()) {
+            (Some((place, table)), None) if place < self.real => Some(table),
+            _ => None,
+        }
+    }
+
+    /// What a statement does by itself, and the tables of which it is known which rows it is about. `filled` is the
+    /// statement with its values, where they are known.
+    pub(in crate::stores::sql) fn effect_on_rows(
+        &self,
+        reading: &Reading,
+        filled: Option<&str>,
+    ) -> (Effect, Vec<String>) {
+        let effect = self.effect(reading);
+        // At the serializable level PostgreSQL watches pages, and whole tables where it reads them.
+        let watches_pages =
+            self.kind == StoreKind::Postgres && self.isolation == Isolation::Serializable;
+        let may_tell = !effect.is_at_once && !watches_pages && reading.queries < 2;
+        let filled = filled.filter(|_| may_tell && self.may_ask_for(reading));
+        let read = filled.and_then(|filled| read_statement(self.kind.dialect(), filled));
+        if let Some(read) = &read {
+            self.note_scans(read);
+            if let Some(footprint) = self.row_footprint(reading, &read.access) {
+                let told = read.access.tables();
+                // A name that stands elsewhere in the statement may be that of a table, too.
+                let others = self.named(reading).filter(|table| !told.contains(&table.name));
+                let others = others.fold(Resources::NONE, |all, table| all | table.own);
+                return (effect.of_rows(footprint | Footprint::reading(others)), told);
+            }
+        }
+        self.note_scans_of(reading);
+        (effect, Vec::new())
+    }
+
+    /// Takes note of the tables that a statement may scan in whatever way.
+    fn note_scans_of(&self, reading: &Reading) {
+        let does_nothing = reading.is_frame() || reading.kind == StatementKind::Sets;
+        let is_known = self.is_understood(reading);
+        let may_scan = |table: &&Table| !is_known || reading.words.contains(&table.name);
+        for table in self.tables.iter().filter(may_scan).filter(|_| !does_nothing) {
+            for number in table.own.tables() {
+                self.scans.note(number, BTreeSet::new());
+            }
+        }
+    }
+
+    /// Takes note of a question of the audit, which takes the rows of its answer in whatever order they come.
+    pub(in crate::stores::sql) fn note_question(&self, text: &str) {
+        let reading = self.read(text);
+        let is =
+            |words: &[&str]| words.iter().any(|word| reading.words.iter().any(|one| one == word));
+        let takes_some = is(&["limit", "fetch", "offset", "first", "over", "lateral"])
+            || reading
+                .functions
+                .iter()
+                .any(|name| name.ends_with("_agg") || name.contains("concat"));
+        let shows_all = text.contains(".*") || text.replace("(*)", "").contains('*');
+        let names_order = |table: &Table| {
+            let is_named = |column: &String| reading.words.contains(column);
+            table.generated.iter().any(|column| shows_all || is_named(column))
+        };
+        let is_unclear =
+            self.calls_code(&reading) || !reading.knows_relations(|name| self.knows(name));
+        if is_unclear || takes_some || self.named(&reading).any(names_order) {
+            self.note_scans_of(&reading);
+        }
+    }
+
+    /// How many ways of seeing the order of rows were met so far.
+    pub(in crate::stores::sql) fn scans(&self) -> i64 {
+        self.scans.count()
+    }
+
+    pub(super) fn scans_of(&self, table: usize) -> Vec<(usize, BTreeSet<String>)> {
+        self.scans.of(table)
+    }
+
+    pub(super) fn note_scan(&self, table: usize, columns: BTreeSet<String>) {
+        self.scans.note(table, columns);
+    }
+
+    /// What a statement does by itself, in whole tables.
+    pub(in crate::stores::sql) fn effect(&self, reading: &Reading) -> Effect {
         if reading.is_frame() || reading.kind == StatementKind::Sets {
-            return Footprint::NOTHING;
+            return Effect::NOTHING;
         }
         if !self.is_understood(reading) {
-            return Footprint::writing(Resources::ALL);
+            return Effect::everything();
         }
         let all = |of: fn(&Table) -> Resources| {
             self.named(reading).fold(Resources::NONE, |all, table| all | of(table))
         };
-        if reading.kind == StatementKind::Looks {
-            return Footprint::reading(all(|table| table.own));
-        }
-        // InnoDB locks the referenced rows, so that no other session can change them.
-        if self.kind != StoreKind::Postgres {
-            return Footprint::writing(all(|table| table.with));
-        }
-        // PostgreSQL only locks their keys against changes.
-        let refers = Footprint::reading(all(|table| table.parents));
-        match reading.verb.as_str() {
-            "insert" | "select" => Footprint::writing(all(|table| table.own)) | refers,
-            "update" => Footprint::writing(all(|table| table.own | table.followers)) | refers,
-            _ => Footprint::writing(all(|table| table.own | table.children)) | refers,
-        }
+        let is_at_once = self.named(reading).any(|table| table.is_at_once);
+        let own = all(|table| table.own);
+        let effect = match reading.verb.as_str() {
+            _ if reading.kind == StatementKind::Looks => Effect::reading(own),
+            // The strongest lock of a table keeps even those waiting who only read it.
+            "lock" => Effect::changing(own).at_once(),
+            _ if !reading.changes_rows() => Effect::locking(own),
+            verb => {
+                let along = match (verb, self.kind) {
+                    ("insert", _) => own,
+                    ("update", StoreKind::Postgres) => own | all(|table| table.followers),
+                    _ => own | all(|table| table.children),
+                };
+                Effect::changing(along) | Effect::referring_to(all(|table| table.parents))
+            }
+        };
+        Effect { is_at_once: is_at_once || effect.is_at_once, ..effect }
     }
 
     /// Whether the server may be asked which tables a statement opens: not for a statement that touches everything
@@ -219,48 +358,53 @@ impl Catalog {
         !reading.is_frame() && reading.kind != StatementKind::Sets && self.is_understood(reading)
     }
 
-    /// What a statement touches as the server says, beside what its words say. A table that is not known here counts as
-    /// every table.
+    /// What a statement does as the server says, beside what its words say, with tables other than these. A table that
+    /// is not known here counts as every table.
     pub(in crate::stores::sql) fn opened(
         &self,
         reading: &Reading,
         text: &str,
         witness: &Witness,
-    ) -> Footprint {
+        told: &[String],
+    ) -> Effect {
         if !self.may_ask_for(reading) {
-            return Footprint::NOTHING;
+            return Effect::NOTHING;
         }
         let opened = witness.opens(self.kind.dialect(), text);
-        opened.iter().fold(Footprint::NOTHING, |all, opened| {
+        opened.iter().fold(Effect::NOTHING, |all, opened| {
             let name = opened.table.to_lowercase();
+            if told.contains(&name) {
+                return all;
+            }
             let of_name = self.tables.iter().filter(|table| table.name == name);
             let parts = match self.knows(&name) {
                 true => of_name.fold(Resources::NONE, |parts, table| parts | table.own),
                 false => Resources::ALL,
             };
             all | match opened.changes {
-                true => Footprint::writing(parts),
-                false => Footprint::reading(parts),
+                true if reading.is_locking_query() => Effect::locking(parts),
+                true => Effect::changing(parts),
+                false => Effect::reading(parts),
             }
         })
     }
 
-    /// What a statement touches when it begins, if it touches `touches` in all: in PostgreSQL it takes its snapshot and
-    /// is held before it locks a row; in InnoDB it has locked the first row that it changes.
+    /// What a statement touches when it begins, if it does all of `effect`: in PostgreSQL it takes its snapshot and is
+    /// held before it locks a row; in InnoDB it has locked the first row that it changes.
     pub(in crate::stores::sql) fn begins(
         &self,
         reading: &Reading,
         transactions: &TransactionTracker,
-        touches: Footprint,
+        effect: Effect,
     ) -> Footprint {
         if self.kind != StoreKind::Postgres {
-            return touches;
+            return effect.touches | effect.by_table;
         }
         let reads = match self.is_understood(reading) {
             true => self.named(reading).fold(Resources::NONE, |all, table| all | table.own),
             false => Resources::ALL,
         };
-        transactions.touches(TransactionEffect::GoesOn, reading, Footprint::reading(reads))
+        transactions.effect(TransactionEffect::GoesOn, reading, Effect::reading(reads)).footprint
     }
 
     /// Whether the statement can change one row at most, because its `WHERE` names every column of a unique key.
@@ -281,6 +425,14 @@ impl Catalog {
     pub(in crate::stores::sql) fn isolation(&self) -> Isolation {
         self.isolation
     }
+}
+
+/// A reference as `room_parts.sql` writes it: `product|item=id,size=size`.
+fn reference(written: &str) -> Option<Reference> {
+    let (parent, columns) = written.split_once('|')?;
+    let pair = |pair: &str| pair.split_once('=').map(|(own, its)| (own.to_owned(), its.to_owned()));
+    let columns = columns.split(',').map(pair).collect::<Option<Vec<_>>>()?;
+    Some(Reference { parent: parent.to_owned(), columns })
 }
 
 fn thing(row: &[StoreValue]) -> Thing {
@@ -349,7 +501,7 @@ pub(super) mod tests {
 
     fn postgres(more: &[[&str; 3]]) -> impl Fn(&str) -> Footprint {
         let shop = shop(StoreKind::Postgres, more);
-        move |text| shop.touches(&shop.read(text))
+        move |text| shop.effect(&shop.read(text)).footprint
     }
 
     #[test]
@@ -358,11 +510,11 @@ pub(super) mod tests {
         let look = touches("SELECT stock FROM product WHERE id = :item");
         let change = touches("UPDATE product SET stock = 0");
         let voucher = touches("UPDATE voucher SET used = 1");
-        assert!(!look.conflicts_with(look));
-        assert!(look.conflicts_with(change));
-        assert!(change.conflicts_with(change));
-        assert!(!change.conflicts_with(voucher));
-        assert!(!look.conflicts_with(voucher));
+        assert!(!look.conflicts_with(&look));
+        assert!(look.conflicts_with(&change));
+        assert!(change.conflicts_with(&change));
+        assert!(!change.conflicts_with(&voucher));
+        assert!(!look.conflicts_with(&voucher));
     }
 
     #[test]
@@ -382,24 +534,26 @@ pub(super) mod tests {
         let says = |table: &str, changes| {
             let opened = vec![OpenedTable { table: table.into(), changes }];
             let witness = Witness::of(Dialect::Postgres, [asked].into_iter(), |_| opened.clone());
-            shop.opened(&shop.read(text), text, &witness)
+            shop.opened(&shop.read(text), text, &witness, &[]).footprint
         };
-        let change = shop.touches(&shop.read("UPDATE product SET stock = 0"));
-        let look = shop.touches(&shop.read("SELECT stock FROM product"));
-        assert!(!shop.touches(&shop.read(text)).conflicts_with(change));
-        assert!(says("Product", false).conflicts_with(change));
-        assert!(!says("Product", false).conflicts_with(look));
-        assert!(says("Product", true).conflicts_with(look));
-        assert!(!says("elsewhere", false).conflicts_with(look));
-        assert!(says("elsewhere", false).conflicts_with(change));
-        assert!(says("elsewhere", true).conflicts_with(look));
+        let change = shop.effect(&shop.read("UPDATE product SET stock = 0")).footprint;
+        let look = shop.effect(&shop.read("SELECT stock FROM product")).footprint;
+        assert!(!shop.effect(&shop.read(text)).footprint.conflicts_with(&change));
+        assert!(says("Product", false).conflicts_with(&change));
+        assert!(!says("Product", false).conflicts_with(&look));
+        assert!(says("Product", true).conflicts_with(&look));
+        assert!(!says("elsewhere", false).conflicts_with(&look));
+        assert!(says("elsewhere", false).conflicts_with(&change));
+        assert!(says("elsewhere", true).conflicts_with(&look));
     }
 
     #[test]
-    fn a_query_that_locks_is_more_than_a_look() {
+    fn a_query_that_locks_meets_those_who_lock_and_no_look() {
         let touches = postgres(&[]);
         let locks = touches("SELECT 1 FROM product FOR UPDATE");
-        assert!(locks.conflicts_with(touches("SELECT 1 FROM product")));
+        assert!(!locks.conflicts_with(touches("SELECT 1 FROM product")));
+        assert!(locks.conflicts_with(touches("SELECT 1 FROM product FOR UPDATE")));
+        assert!(locks.conflicts_with(touches("UPDATE product SET stock = 0")));
         let advisory = touches("SELECT pg_advisory_xact_lock(1)");
         assert!(advisory.conflicts_with(touches("SELECT 1 FROM voucher")));
     }
@@ -430,9 +584,9 @@ pub(super) mod tests {
                 true => postgres(&[["function", "refund", "BEGIN END"]])(text),
                 false => touches(text),
             };
-            assert!(touches.conflicts_with(voucher), "{text}");
+            assert!(touches.conflicts_with(&voucher), "{text}");
         }
-        assert!(!touches("SELECT 1 FROM public.product").conflicts_with(voucher));
+        assert!(!touches("SELECT 1 FROM public.product").conflicts_with(&voucher));
         assert!(
             touches("SELECT 1 FROM public.Product")
                 .conflicts_with(touches("DELETE FROM \"product\""))

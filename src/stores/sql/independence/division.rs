@@ -16,7 +16,7 @@ use super::reading::{Reading, StatementKind};
 use super::transactions::TransactionTracker;
 use crate::base::text::sql::{Dialect, TokenKind, pieces};
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::Footprint;
+use crate::scheduler::{Footprint, Region};
 
 /// How a statement is divided into steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,7 +227,7 @@ impl Overlaps {
         division: Division,
         reading: &Reading,
         text: &str,
-        touches: Footprint,
+        touches: &Footprint,
         commits_at_once: bool,
     ) {
         let mut noted = self.0.lock();
@@ -236,12 +236,12 @@ impl Overlaps {
             noted.tries_by_name.insert(text.to_owned());
         }
         if commits_at_once && touches.changes() {
-            noted.committed = noted.committed | touches;
+            noted.committed = std::mem::take(&mut noted.committed) | touches;
         }
         match division {
             Division::Unheld(why) => drop(noted.unheld.insert(text.to_owned(), why)),
             Division::UnheldBesideCommits(why) => {
-                noted.locking.insert(text.to_owned(), (touches, why));
+                noted.locking.insert(text.to_owned(), (touches.clone(), why));
             }
             Division::Whole | Division::BeginsAndActs => {}
         }
@@ -255,9 +255,9 @@ impl Overlaps {
     /// Each statement with the reason, as text.
     pub(in crate::stores::sql) fn told(&self) -> Vec<String> {
         let noted = self.0.lock();
-        let changed = Footprint { reads: crate::scheduler::Resources::NONE, ..noted.committed };
+        let changed = Footprint { reads: Region::NONE, ..noted.committed.clone() };
         // A change also locks, while it runs, the rows that it refers to, which it only reads.
-        let against = |why| if why == TRIES { noted.committed } else { changed };
+        let against = |why| if why == TRIES { &noted.committed } else { &changed };
         let locking = noted.locking.iter();
         let locking = locking.filter(|(_, (touches, why))| touches.conflicts_with(against(*why)));
         let locking = locking.map(|(text, (_, why))| (text, why));
@@ -273,6 +273,7 @@ impl Overlaps {
 #[cfg(test)]
 mod tests {
     use super::super::catalog::tests::shop;
+    use super::super::transactions::StatementOutcome;
     use super::*;
     use crate::domain::isolation::Isolation;
 
@@ -356,12 +357,12 @@ mod tests {
         let locking = division(StoreKind::Postgres, locks);
         assert_eq!(locking, Division::UnheldBesideCommits(LOCKS));
         let shop = shop(StoreKind::Postgres, &[]);
-        let touches = |text| shop.touches(&shop.read(text));
+        let touches = |text| shop.effect(&shop.read(text)).touches;
         let overlaps = Overlaps::default();
-        overlaps.note(locking, &shop.read(locks), locks, touches(locks), false);
+        overlaps.note(locking, &shop.read(locks), locks, &touches(locks), false);
         assert_eq!(overlaps.told(), Vec::<String>::new());
         let change = "UPDATE product SET stock = 0";
-        overlaps.note(Division::Whole, &shop.read(change), change, touches(change), true);
+        overlaps.note(Division::Whole, &shop.read(change), change, &touches(change), true);
         assert_eq!(overlaps.told().len(), 1);
     }
 
@@ -414,7 +415,13 @@ mod tests {
         for (text, commits_at_once) in [(tries, false), (refers, true)] {
             let reading = shop.read(text);
             let division = shop.division(&reading, &TransactionTracker::of(StoreKind::Postgres));
-            overlaps.note(division, &reading, text, shop.touches(&reading), commits_at_once);
+            overlaps.note(
+                division,
+                &reading,
+                text,
+                &shop.effect(&reading).touches,
+                commits_at_once,
+            );
         }
         assert_eq!(overlaps.told().len(), 1);
     }
@@ -426,7 +433,7 @@ mod tests {
             let overlaps = Overlaps::default();
             for text in texts {
                 let reading = shop.read(text);
-                let touches = shop.touches(&reading);
+                let touches = &shop.effect(&reading).touches;
                 overlaps.note(Division::Whole, &reading, text, touches, commits_at_once);
             }
             overlaps.told().len()
@@ -480,8 +487,8 @@ mod tests {
         transactions.note(
             TransactionTracker::frame(&look, Isolation::ReadCommitted),
             &look,
-            shop.touches(&look),
-            true,
+            &shop.effect(&look),
+            StatementOutcome::Done,
         );
         assert_eq!(shop.division(&change, &transactions), Division::Whole);
     }

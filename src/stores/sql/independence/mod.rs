@@ -6,14 +6,23 @@
 //! - `catalog.rs` holds what the database says of its tables, keys, references, triggers and functions;
 //! - `witness.rs` holds what the server itself says that a statement opens: the union of both counts;
 //! - `snapshot.rs` says, for each database, which statement takes a transaction's snapshot;
-//! - `transactions.rs` follows the transactions of one connection;
+//! - `predicate.rs` reads from a statement's grammar which rows it is about; `columns.rs` says which values of a column
+//!   differ; `row_footprint.rs` makes of both a footprint in rows, and `scans.rs`
+//!   keeps who can see in which order rows were written;
+//! - `effect.rs` is what a statement does: what it touches, and its footprint;
+//! - `transactions.rs` follows the transactions of one connection: what a statement does in the one that it is in;
 //! - `division.rs` says which statements are not one step, because other sessions can come in between.
 
 mod catalog;
+mod columns;
 mod division;
+mod effect;
+mod predicate;
 mod reading;
 mod relations;
+mod row_footprint;
 mod rows;
+mod scans;
 mod snapshot;
 mod tokens;
 mod transactions;
@@ -21,8 +30,9 @@ mod witness;
 
 pub(super) use catalog::Catalog;
 pub(super) use division::{Division, Overlaps};
+pub(super) use effect::Effect;
 pub(super) use reading::{Reading, StatementKind};
 pub(super) use tokens::{Token, tokens};
-pub(super) use transactions::{TransactionEffect, TransactionTracker};
+pub(super) use transactions::{StatementOutcome, TransactionEffect, TransactionTracker};
 pub(in crate::stores) use witness::OpenedTable;
 pub(super) use witness::Witness;

@@ -254,6 +254,8 @@ impl Reading {
 
     fn does_unsettle(&self, dialect: Dialect) -> bool {
         match self.verb.as_str() {
+            // Changes that are not committed yet are seen.
+            _ if dialect == Dialect::Mysql && self.names_read_uncommitted() => true,
             "set" => {
                 let says_level = self.level.is_some();
                 let is_about_level = self.words.iter().any(|word| word.contains("isolation"));
@@ -275,6 +277,10 @@ impl Reading {
             "show" | "explain" | "analyze" | "notify" | "listen" | "unlisten" => false,
             _ => true,
         }
+    }
+
+    fn names_read_uncommitted(&self) -> bool {
+        self.words.join(" ").replace('-', " ").contains("read uncommitted")
     }
 
     /// Whether every name that stands where a table must is a known table or, if the statement only reads, a relation

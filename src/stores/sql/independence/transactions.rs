@@ -1,10 +1,18 @@
-//! The transactions of one connection, one after the other: what a statement touches depends on the one it is in.
+//! The transactions of one connection, one after the other: what a statement does depends on the one it is in.
+//!
+//! Others see what a transaction has changed when it commits, and not before; until then they meet its locks (PostgreSQL
+//! manual, 13.2; MySQL manual, 15.7.2.3). So a query and another transaction's change of the same table are
+//! independent, but the query and that transaction's commit are not. Where a snapshot is kept, queries after the first
+//! see what the first has seen, and depend on no other session. PostgreSQL's serializable level is an exception to
+//! both: it watches what transactions have read and written.
 
+use super::super::SqlError;
+use super::effect::Effect;
 use super::reading::{Reading, StatementKind};
 use super::snapshot::{Takes, is_kept, takes};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::{Footprint, Resources};
+use crate::scheduler::{Footprint, Region, Resources};
 
 /// What a statement does to the transaction that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +27,34 @@ pub(in crate::stores::sql) enum TransactionEffect {
     GoesOn,
 }
 
+/// What came of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::stores::sql) enum StatementOutcome {
+    /// It was done.
+    Done,
+    /// It was refused, and nothing else.
+    Refused,
+    /// It was refused, and the server has rolled back the transaction that it was in.
+    RolledBack,
+}
+
+impl StatementOutcome {
+    /// What came of a statement that was answered like this. PostgreSQL rolls a transaction back at any error, InnoDB
+    /// where a deadlock was broken (MySQL manual, 15.21.5).
+    pub(in crate::stores::sql) fn of<T>(kind: StoreKind, answer: &Result<T, SqlError>) -> Self {
+        use SqlError::{Check, Conflict, Deadlock, Forbidden, LockTimeout};
+        match (kind, answer) {
+            (_, Ok(_)) => Self::Done,
+            (
+                StoreKind::Postgres,
+                Err(Conflict | Deadlock | LockTimeout | Check | Forbidden(_)),
+            )
+            | (StoreKind::Mysql, Err(Deadlock)) => Self::RolledBack,
+            (_, Err(_)) => Self::Refused,
+        }
+    }
+}
+
 /// The state of a connection's transactions.
 #[derive(Debug)]
 pub(in crate::stores::sql) struct TransactionTracker {
@@ -29,18 +65,88 @@ pub(in crate::stores::sql) struct TransactionTracker {
 }
 
 /// A transaction.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct ActiveTransaction {
     isolation: Isolation,
     /// Whether its snapshot has been taken, where it keeps one.
     has_snapshot: bool,
     /// What it touches so far.
     touches: Footprint,
+    /// The locks that it holds.
+    holds: Footprint,
+    /// The footprint of its end.
+    end: Footprint,
+    /// Whether it holds the one lock of an SQLite file's writer.
+    is_writer: bool,
+    /// Whether it may be rolled back to a savepoint.
+    has_savepoint: bool,
+    /// Whether the server has rolled it back already, and refuses all but its end.
+    is_rolled_back: bool,
 }
 
 impl ActiveTransaction {
     fn at(isolation: Isolation) -> Self {
-        Self { isolation, has_snapshot: false, touches: Footprint::NOTHING }
+        Self {
+            isolation,
+            has_snapshot: false,
+            touches: Footprint::NOTHING,
+            holds: Footprint::NOTHING,
+            end: Footprint::NOTHING,
+            is_writer: false,
+            has_savepoint: false,
+            is_rolled_back: false,
+        }
+    }
+
+    /// Whether a statement takes, or may take, the snapshot that the transaction keeps.
+    fn may_look_first(&self, kind: StoreKind, reading: &Reading) -> bool {
+        !self.has_snapshot && is_kept(kind, self.isolation) && takes(kind, reading) != Takes::Never
+    }
+
+    /// Whether the server watches what the transaction reads and writes, to refuse what is not serializable (Ports and
+    /// Grittner, *Serializable Snapshot Isolation in PostgreSQL*, VLDB 2012).
+    fn watches_reads(&self, kind: StoreKind) -> bool {
+        kind == StoreKind::Postgres && self.isolation == Isolation::Serializable
+    }
+
+    /// Takes note that the server has rolled it back.
+    fn is_broken_off(&mut self) {
+        if !self.has_savepoint {
+            self.is_rolled_back = true;
+            (self.holds, self.end) = (Footprint::NOTHING, Footprint::NOTHING);
+        }
+    }
+
+    /// Whether a query shares the locks of what it reads: at InnoDB's serializable level (MySQL manual, 15.7.2.1).
+    fn locks_what_it_reads(&self, kind: StoreKind, reading: &Reading) -> bool {
+        kind == StoreKind::Mysql
+            && self.isolation == Isolation::Serializable
+            && reading.kind == StatementKind::Looks
+    }
+
+    /// Takes note of a statement that does `own` by itself.
+    fn takes_in(&mut self, kind: StoreKind, own: &Effect) {
+        // What it has only read matters to no other session when it ends.
+        if own.touches.changes() {
+            let changed = match kind {
+                StoreKind::Sqlite => Footprint::writing(Resources::ALL),
+                _ => own.touches.clone(),
+            };
+            let of_end = Footprint { reads: Region::NONE, ..changed };
+            self.touches = std::mem::take(&mut self.touches) | of_end;
+        }
+        // In SQLite the one lock of a writer is that of everything.
+        let (holds, end) = match kind {
+            StoreKind::Sqlite if own.footprint.changes() => {
+                let all = Region::locks(Resources::ALL);
+                let seen = own.at_the_end();
+                let end = Footprint { adds: seen.adds | all, ..Footprint::NOTHING };
+                (Footprint::locking(Resources::ALL), end)
+            }
+            _ => (own.holds(), own.at_the_end()),
+        };
+        self.holds = std::mem::take(&mut self.holds) | holds;
+        self.end = std::mem::take(&mut self.end) | end;
     }
 }
 
@@ -62,7 +168,7 @@ impl TransactionTracker {
 
     /// Whether a statement that begins now sees a snapshot of its own.
     pub(super) fn takes_snapshot(&self, usual: Isolation) -> bool {
-        match self.under_way {
+        match &self.under_way {
             Some(under_way) => !under_way.has_snapshot || !is_kept(self.kind, under_way.isolation),
             None => usual >= Isolation::ReadCommitted,
         }
@@ -71,13 +177,20 @@ impl TransactionTracker {
     /// Whether its snapshot is kept for the statements that follow, or is that of a single-statement transaction at a
     /// level that refuses what has changed since.
     pub(super) fn keeps_snapshot(&self, usual: Isolation) -> bool {
-        is_kept(self.kind, self.under_way.map_or(usual, |under_way| under_way.isolation))
+        is_kept(self.kind, self.under_way.as_ref().map_or(usual, |under_way| under_way.isolation))
     }
 
     /// Raises the isolation level of the transaction that is under way, at least to this one.
     pub(in crate::stores::sql) fn raise(&mut self, isolation: Isolation) {
         if let Some(under_way) = &mut self.under_way {
             under_way.isolation = under_way.isolation.max(isolation);
+        }
+    }
+
+    /// The server has rolled back the transaction that is under way, and refuses all but its end.
+    pub(in crate::stores::sql) fn is_broken_off(&mut self) {
+        if let Some(under_way) = &mut self.under_way {
+            under_way.is_broken_off();
         }
     }
 
@@ -107,17 +220,51 @@ impl TransactionTracker {
         }
     }
 
-    /// What a statement touches in the current transaction, if it touches `own` by itself.
-    pub(in crate::stores::sql) fn touches(
+    /// The locks that the transaction under way holds.
+    pub(in crate::stores::sql) fn holds(&self) -> Footprint {
+        let holds = |under_way: &ActiveTransaction| under_way.holds.clone();
+        self.under_way.as_ref().map_or(Footprint::NOTHING, holds)
+    }
+
+    /// The footprint of the transaction's end if the server ends it now: its changes are not seen.
+    pub(in crate::stores::sql) fn rolled_back(&self) -> Footprint {
+        let Some(under_way) = self.under_way.as_ref().filter(|it| !it.is_rolled_back) else {
+            return Footprint::NOTHING;
+        };
+        match under_way.watches_reads(self.kind) {
+            true => Footprint::everything(),
+            false => under_way.holds.given_back(),
+        }
+    }
+
+    /// What a statement does in the current transaction, if it does `own` by itself.
+    pub(in crate::stores::sql) fn effect(
         &self,
         frame: TransactionEffect,
         reading: &Reading,
-        own: Footprint,
-    ) -> Footprint {
-        const EVERYTHING: Footprint = Footprint::writing(Resources::ALL);
+        own: Effect,
+    ) -> Effect {
         if self.is_unsettled || reading.unsettles {
-            return EVERYTHING;
+            return Effect::everything();
         }
+        let footprint = match self.kind {
+            StoreKind::Sqlite => self.footprint_in_sqlite(frame, reading, &own),
+            _ => self.footprint(frame, reading, &own),
+        };
+        Effect { touches: self.touches(frame, reading, own.touches), footprint, ..own }
+    }
+
+    /// Whether a statement that begins or ends a transaction ends the one that is under way: in MySQL one that begins
+    /// does, too.
+    fn does_end(&self, frame: TransactionEffect) -> bool {
+        matches!(frame, TransactionEffect::Ends { .. })
+            || self.kind == StoreKind::Mysql && frame != TransactionEffect::GoesOn
+    }
+
+    /// What it touches there. What it is about is decided by its words, and at the end of a transaction by all that was
+    /// done in it.
+    fn touches(&self, frame: TransactionEffect, reading: &Reading, own: Footprint) -> Footprint {
+        const EVERYTHING: Footprint = Footprint::writing(Resources::ALL);
         // In an SQLite file, a session that writes keeps every other session from writing.
         let own = match self.kind {
             StoreKind::Sqlite if own.changes() || frame == TransactionEffect::BeginsLocking => {
@@ -127,33 +274,100 @@ impl TransactionTracker {
         };
         let looks_at_once = reading.kind == StatementKind::BeginsLooking;
         let own = if looks_at_once { Footprint::reading(Resources::ALL) } else { own };
-        let Some(under_way) = self.under_way else { return own };
-        // In MySQL a transaction that begins ends the one that is under way.
-        let ends = matches!(frame, TransactionEffect::Ends { .. })
-            || self.kind == StoreKind::Mysql && frame != TransactionEffect::GoesOn;
-        if ends {
+        let Some(under_way) = &self.under_way else { return own };
+        if self.does_end(frame) {
             return match under_way.isolation {
                 // Whether it may commit depends on what others have read and written.
                 Isolation::Serializable => EVERYTHING,
-                _ => under_way.touches | own,
+                _ => own | &under_way.touches,
             };
         }
-        let keeps = is_kept(self.kind, under_way.isolation);
-        if !under_way.has_snapshot && keeps && takes(self.kind, reading) != Takes::Never {
+        match under_way.may_look_first(self.kind, reading) {
             // The snapshot decides now what it will see of every table.
-            return own | Footprint::reading(Resources::ALL);
+            true => own | Footprint::reading(Resources::ALL),
+            false => own,
         }
-        own
     }
 
-    /// Notes that a statement has been done, or refused.
+    fn footprint(&self, frame: TransactionEffect, reading: &Reading, own: &Effect) -> Footprint {
+        if reading.kind == StatementKind::BeginsLooking {
+            let before = if self.is_under_way() { self.end() } else { Footprint::NOTHING };
+            return before | Footprint::reading(Resources::ALL);
+        }
+        let Some(under_way) = &self.under_way else { return own.footprint.clone() };
+        if under_way.is_rolled_back {
+            return Footprint::NOTHING;
+        }
+        let watches_reads = under_way.watches_reads(self.kind);
+        if self.does_end(frame) {
+            // Whether it may commit depends on what others have read and written.
+            return if watches_reads { Footprint::everything() } else { self.end() };
+        }
+        let sees_snapshot = reading.kind == StatementKind::Looks
+            && under_way.has_snapshot
+            && is_kept(self.kind, under_way.isolation);
+        let by_itself = match () {
+            () if own.is_at_once || watches_reads => own.by_table.clone(),
+            () if under_way.locks_what_it_reads(self.kind, reading) => {
+                own.locking_it().before_the_end()
+            }
+            () if sees_snapshot => Footprint::NOTHING,
+            () => own.before_the_end(),
+        };
+        match under_way.may_look_first(self.kind, reading) {
+            true => by_itself | Footprint::reading(Resources::ALL),
+            false => by_itself,
+        }
+    }
+
+    /// In an SQLite file there is one writer, which may not have read what another has changed since; who only reads
+    /// waits for no other session, nor does any wait for it (*Write-Ahead Logging*, 2.2; *Isolation In SQLite*).
+    fn footprint_in_sqlite(
+        &self,
+        frame: TransactionEffect,
+        reading: &Reading,
+        own: &Effect,
+    ) -> Footprint {
+        let becomes_writer =
+            Footprint::reading(Resources::ALL) | Footprint::locking(Resources::ALL);
+        if frame == TransactionEffect::BeginsLocking {
+            return becomes_writer;
+        }
+        let changes = own.footprint.changes();
+        let Some(under_way) = &self.under_way else {
+            return match changes {
+                true => own.footprint.clone() | Footprint::locking(Resources::ALL),
+                false => own.footprint.clone(),
+            };
+        };
+        match () {
+            () if own.is_at_once => Footprint::everything(),
+            () if self.does_end(frame) => self.end(),
+            // The writer sees its own changes, and no other session changes anything.
+            () if under_way.is_writer => Footprint::NOTHING,
+            () if changes => becomes_writer,
+            () if under_way.may_look_first(self.kind, reading) => {
+                Footprint::reading(Resources::ALL)
+            }
+            () => Footprint::NOTHING,
+        }
+    }
+
+    /// The footprint of the end of the transaction under way.
+    fn end(&self) -> Footprint {
+        let end = |under_way: &ActiveTransaction| under_way.end.clone();
+        self.under_way.as_ref().map_or(Footprint::NOTHING, end)
+    }
+
+    /// Notes what came of a statement that does `own` by itself.
     pub(in crate::stores::sql) fn note(
         &mut self,
         frame: TransactionEffect,
         reading: &Reading,
-        touches: Footprint,
-        is_done: bool,
+        own: &Effect,
+        outcome: StatementOutcome,
     ) {
+        let is_done = outcome == StatementOutcome::Done;
         self.is_unsettled |= reading.unsettles;
         if let (StatementKind::Sets, Some(level)) = (reading.kind, reading.level) {
             self.raise(level);
@@ -168,20 +382,31 @@ impl TransactionTracker {
                     Some(ActiveTransaction { has_snapshot, ..ActiveTransaction::at(isolation) });
             }
             TransactionEffect::BeginsLocking if is_done => {
-                let begun = ActiveTransaction::at(Isolation::ReadCommitted);
-                self.under_way = Some(ActiveTransaction { touches, ..begun });
+                let mut begun = ActiveTransaction::at(Isolation::ReadCommitted);
+                begun.takes_in(self.kind, &Effect::locking(Resources::ALL));
+                begun.is_writer = self.kind == StoreKind::Sqlite;
+                self.under_way = Some(begun);
             }
             TransactionEffect::Ends { chains } => {
                 let before = self.under_way.take().filter(|_| chains);
                 self.under_way = before.map(|before| ActiveTransaction::at(before.isolation));
             }
+            _ if outcome == StatementOutcome::RolledBack && self.kind == StoreKind::Mysql => {
+                self.under_way = None;
+            }
             _ => {
+                let kind = self.kind;
                 if let Some(under_way) = &mut self.under_way {
-                    under_way.has_snapshot |= takes(self.kind, reading) == Takes::Surely;
-                    // What it has only read matters to no other session when it ends.
-                    if touches.changes() {
-                        let of_end = Footprint { reads: Resources::NONE, ..touches };
-                        under_way.touches = under_way.touches | of_end;
+                    under_way.has_savepoint |= reading.verb == "savepoint";
+                    let is_sqlite = kind == StoreKind::Sqlite;
+                    under_way.is_writer |= is_sqlite && is_done && own.footprint.changes();
+                    under_way.has_snapshot |= takes(kind, reading) == Takes::Surely;
+                    match under_way.locks_what_it_reads(kind, reading) {
+                        true => under_way.takes_in(kind, &own.locking_it()),
+                        false => under_way.takes_in(kind, own),
+                    }
+                    if outcome == StatementOutcome::RolledBack {
+                        under_way.is_broken_off();
                     }
                 }
             }
@@ -190,8 +415,9 @@ impl TransactionTracker {
 
     /// Notes that a transaction is under way that no statement has begun, at this level; what it has done is not known.
     pub(in crate::stores::sql) fn is_found_open(&mut self, isolation: Isolation) {
-        let touches = Footprint { reads: Resources::NONE, ..Footprint::writing(Resources::ALL) };
-        self.under_way = Some(ActiveTransaction { touches, ..ActiveTransaction::at(isolation) });
+        let mut found = ActiveTransaction::at(isolation);
+        found.takes_in(self.kind, &Effect::everything());
+        self.under_way = Some(found);
     }
 
     /// Notes that a transaction begins implicitly, because the session is not in autocommit mode.
@@ -209,14 +435,15 @@ mod tests {
     fn last(kind: StoreKind, usual: Isolation, texts: &[&str]) -> Footprint {
         let shop = shop(kind, &[]);
         let mut transactions = TransactionTracker::of(kind);
-        let mut touches = Footprint::NOTHING;
+        let mut footprint = Footprint::NOTHING;
         for text in texts {
             let reading = shop.read(text);
             let frame = TransactionTracker::frame(&reading, usual);
-            touches = transactions.touches(frame, &reading, shop.touches(&reading));
-            transactions.note(frame, &reading, touches, true);
+            let own = shop.effect(&reading);
+            footprint = transactions.effect(frame, &reading, own.clone()).footprint;
+            transactions.note(frame, &reading, &own, StatementOutcome::Done);
         }
-        touches
+        footprint
     }
 
     const LOOK: &str = "SELECT used FROM voucher";
@@ -261,6 +488,102 @@ mod tests {
             usual,
             &["BEGIN", "SET @s = (SELECT used FROM voucher)"]
         ));
+    }
+
+    const CHANGE: &str = "UPDATE voucher SET used = 1";
+
+    #[test]
+    fn a_query_meets_a_change_when_it_is_committed_and_not_before() {
+        for kind in [StoreKind::Postgres, StoreKind::Mysql] {
+            let last = |texts: &[&str]| last(kind, Isolation::ReadCommitted, texts);
+            let query = last(&[LOOK]);
+            assert!(query.conflicts_with(last(&[CHANGE])), "{kind}: it commits at once");
+            assert!(!query.conflicts_with(last(&["BEGIN", CHANGE])), "{kind}");
+            assert!(query.conflicts_with(last(&["BEGIN", CHANGE, "COMMIT"])), "{kind}");
+            assert!(!query.conflicts_with(last(&["BEGIN", LOOK, "COMMIT"])), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_change_waits_for_another_until_that_is_committed() {
+        for kind in [StoreKind::Postgres, StoreKind::Mysql] {
+            let last = |texts: &[&str]| last(kind, Isolation::ReadCommitted, texts);
+            let (change, commit) = (last(&["BEGIN", CHANGE]), last(&["BEGIN", CHANGE, "COMMIT"]));
+            let locks = last(&["BEGIN", "SELECT used FROM voucher FOR UPDATE"]);
+            for waits in [&change, &locks] {
+                assert!(waits.conflicts_with(&change) && waits.conflicts_with(&locks), "{kind}");
+                assert!(waits.conflicts_with(&commit), "{kind}");
+            }
+            assert!(!commit.conflicts_with(&commit), "{kind}: neither keeps the other waiting");
+        }
+    }
+
+    #[test]
+    fn where_a_snapshot_is_kept_later_queries_depend_on_no_other_session() {
+        for kind in [StoreKind::Postgres, StoreKind::Mysql] {
+            let texts = ["BEGIN", LOOK, LOOK];
+            let last = |usual| last(kind, usual, &texts);
+            assert_eq!(last(Isolation::RepeatableRead), Footprint::NOTHING, "{kind}");
+            assert_ne!(last(Isolation::ReadCommitted), Footprint::NOTHING, "{kind}");
+            assert_ne!(last(Isolation::Serializable), Footprint::NOTHING, "{kind}");
+        }
+    }
+
+    #[test]
+    fn at_the_serializable_level_postgres_watches_what_is_read_and_innodb_locks_it() {
+        let change = ["BEGIN", CHANGE];
+        let postgres = |texts: &[&str]| last(StoreKind::Postgres, Isolation::Serializable, texts);
+        assert!(postgres(&["BEGIN", LOOK, LOOK]).conflicts_with(postgres(&change)));
+        let elsewhere = ["BEGIN", "UPDATE product SET stock = 0"];
+        assert!(postgres(&["BEGIN", LOOK, "COMMIT"]).conflicts_with(postgres(&elsewhere)));
+        let mysql = |texts: &[&str]| last(StoreKind::Mysql, Isolation::Serializable, texts);
+        assert!(mysql(&["BEGIN", LOOK, LOOK]).conflicts_with(mysql(&change)));
+        assert!(mysql(&["BEGIN", LOOK, "COMMIT"]).conflicts_with(mysql(&change)));
+        assert!(!mysql(&["BEGIN", LOOK, LOOK]).conflicts_with(mysql(&["BEGIN", LOOK])));
+        assert!(!mysql(&["BEGIN", LOOK, LOOK]).conflicts_with(mysql(&elsewhere)));
+    }
+
+    #[test]
+    fn in_sqlite_there_is_one_writer_and_who_only_reads_waits_for_none() {
+        let last = |texts: &[&str]| last(StoreKind::Sqlite, Isolation::Serializable, texts);
+        let elsewhere = "UPDATE product SET stock = 0";
+        let (writes, other) = (last(&["BEGIN", CHANGE]), last(&["BEGIN", elsewhere]));
+        assert!(writes.conflicts_with(&other));
+        assert!(last(&["BEGIN IMMEDIATE"]).conflicts_with(&other));
+        assert_eq!(last(&["BEGIN", CHANGE, elsewhere]), Footprint::NOTHING);
+        let commit = last(&["BEGIN", CHANGE, "COMMIT"]);
+        assert!(commit.conflicts_with(&other));
+        assert!(!last(&[LOOK]).conflicts_with(&writes));
+        assert!(last(&[LOOK]).conflicts_with(&commit));
+        assert!(last(&["BEGIN", "SELECT stock FROM product"]).conflicts_with(&commit));
+        assert_eq!(last(&["BEGIN", LOOK, LOOK]), Footprint::NOTHING);
+        assert_eq!(last(&["BEGIN", LOOK, "COMMIT"]), Footprint::NOTHING);
+    }
+
+    #[test]
+    fn a_table_that_is_locked_keeps_even_queries_waiting() {
+        let last = |texts: &[&str]| last(StoreKind::Postgres, Isolation::ReadCommitted, texts);
+        let locks = ["BEGIN", "LOCK TABLE voucher", "COMMIT"];
+        assert!(last(&[LOOK]).conflicts_with(last(&locks[..2])));
+        assert!(last(&[LOOK]).conflicts_with(last(&locks)));
+    }
+
+    #[test]
+    fn a_reference_is_needed_until_the_end_and_shared() {
+        for kind in [StoreKind::Postgres, StoreKind::Mysql] {
+            let last = |texts: &[&str]| last(kind, Isolation::ReadCommitted, texts);
+            let refers = ["BEGIN", "INSERT INTO \"order\" VALUES (1)", "COMMIT"];
+            let change = last(&["BEGIN", "UPDATE product SET stock = 0"]);
+            let deleted = last(&["BEGIN", "DELETE FROM product", "COMMIT"]);
+            for refers in [last(&refers[..2]), last(&refers)] {
+                assert!(
+                    refers.conflicts_with(&change) && refers.conflicts_with(&deleted),
+                    "{kind}"
+                );
+            }
+            let other = last(&["BEGIN", "SELECT stock FROM product FOR SHARE"]);
+            assert!(last(&refers[..2]).conflicts_with(&other), "{kind}: closed on doubt");
+        }
     }
 
     #[test]

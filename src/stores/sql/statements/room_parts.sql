@@ -1,5 +1,7 @@
--- Tables, in whatever schemas; their unique keys; what they refer to; what views read; functions; and what runs code
--- that no statement names: triggers, rules, defaults and constraints that call a function, partitions. What an
+-- Tables, in whatever schemas; their columns with the types whose values can be told apart, and those that are given one
+-- value after the other; their unique keys; what they refer to; what views read; functions; and what runs code
+-- that no statement names: triggers, rules, defaults and constraints that call a function, partitions, keys that are
+-- checked at the end of a transaction. What an
 -- extension has brought along reads and writes none of them. Code counts where :everywhere is 1, else in this schema.
 WITH theirs AS (
     SELECT oid
@@ -27,10 +29,48 @@ SELECT 'table' AS kind, relname::text AS name, NULL AS other
 FROM pg_class
 WHERE relnamespace IN (SELECT oid FROM theirs) AND relkind IN ('r', 'p', 'm')
 UNION ALL
+SELECT 'column', relname::text, attname || ':' || CASE
+    -- It is computed from others.
+    WHEN attgenerated <> '' THEN 'computed'
+    WHEN typname IN ('int2', 'int4', 'int8') THEN 'int'
+    WHEN typname IN ('text', 'varchar') AND collisdeterministic THEN 'text'
+    ELSE typname
+END
+FROM pg_attribute
+JOIN pg_class ON pg_class.oid = attrelid
+JOIN pg_type ON pg_type.oid = atttypid
+LEFT JOIN pg_collation ON pg_collation.oid = attcollation
+WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'm')
+    AND relnamespace IN (SELECT oid FROM theirs)
+UNION ALL
+SELECT 'generated', relname::text, attname::text
+FROM pg_attribute
+JOIN pg_class ON pg_class.oid = attrelid
+LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+WHERE (attidentity <> '' OR pg_get_expr(adbin, adrelid) LIKE '%nextval%')
+    AND relnamespace IN (SELECT oid FROM theirs)
+UNION ALL
+SELECT 'other key', relname::text, NULL
+FROM pg_index
+JOIN pg_class ON pg_class.oid = indrelid
+WHERE (indisexclusion OR indisunique AND (indpred IS NOT NULL OR indexprs IS NOT NULL OR NOT indisvalid))
+    AND relnamespace IN (SELECT oid FROM theirs)
+UNION ALL
+SELECT 'refers', child.relname::text, parent.relname || '|' || (
+    SELECT string_agg(own.attname || '=' || its.attname, ',')
+    FROM unnest(conkey, confkey) AS pair (own, its)
+    JOIN pg_attribute AS own ON own.attrelid = conrelid AND own.attnum = pair.own
+    JOIN pg_attribute AS its ON its.attrelid = confrelid AND its.attnum = pair.its
+)
+FROM pg_constraint
+JOIN pg_class AS child ON child.oid = conrelid
+JOIN pg_class AS parent ON parent.oid = confrelid
+WHERE contype = 'f' AND child.relnamespace IN (SELECT oid FROM theirs)
+UNION ALL
 SELECT 'key', relname::text, (
     SELECT string_agg(attname, ',' ORDER BY attnum)
     FROM pg_attribute
-    WHERE attrelid = indrelid AND attnum = ANY (indkey)
+    WHERE attrelid = indrelid AND attnum = ANY ((indkey::int2[])[0 : indnkeyatts - 1])
 )
 FROM pg_index
 JOIN pg_class ON pg_class.oid = indrelid
@@ -81,6 +121,11 @@ FROM pg_depend
 JOIN functions ON functions.oid = refobjid
 WHERE refclassid = 'pg_proc'::regclass AND (provolatile = 'v' OR looks)
     AND classid NOT IN ('pg_proc'::regclass, 'pg_trigger'::regclass)
+UNION ALL
+SELECT 'code', relname::text, NULL
+FROM pg_index
+JOIN pg_class ON pg_class.oid = indexrelid
+WHERE NOT indimmediate AND relnamespace IN (SELECT oid FROM counted)
 UNION ALL
 SELECT 'code', relname::text, NULL
 FROM pg_inherits
