@@ -54,6 +54,17 @@ pub(crate) trait Execution {
     /// When the server fails.
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error>;
 
+    /// The clients that had to wait, and whose statements went on as part of the last step.
+    fn went_on(&self) -> Vec<Actor> {
+        Vec::new()
+    }
+
+    /// Whether a client that is neither ready nor has left may become ready with any step of another, and not only with
+    /// one in which its statement goes on.
+    fn may_go_on_with_any_step(&mut self, client: Actor) -> bool {
+        self.can_happen(Choice::step(client))
+    }
+
     /// The most attempts of any client in this execution that ended in a conflict and had changed nothing.
     fn most_futile_attempts(&self) -> u32 {
         0

@@ -6,7 +6,7 @@
 //! transaction commits. Both are told apart by table and, where a statement says which rows it is about, by row.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::BitOr;
 
 /// A set of the resources in a shop.
@@ -110,6 +110,9 @@ pub(crate) struct Region {
     /// The same of some rows.
     pub(crate) rows: Vec<Rows>,
 }
+
+/// Columns, each with the number of its table.
+pub(crate) type Columns = BTreeSet<(usize, String)>;
 
 /// The most sets of rows that a region tells apart; beyond that it has whole tables.
 const MOST_ROWS: usize = 256;
@@ -278,6 +281,56 @@ impl Footprint {
     pub(crate) fn by_table(&self) -> Self {
         let Self { reads, writes, adds } = self.clone();
         Self { reads: reads.coarse(), writes: writes.coarse(), adds: adds.coarse() }
+    }
+
+    /// The same without the values of these columns.
+    pub(crate) fn without(mut self, columns: &Columns) -> Self {
+        if !columns.is_empty() {
+            for rows in self.all_rows_mut() {
+                let table = rows.table;
+                rows.values.retain(|column, _| !columns.contains(&(table, column.clone())));
+            }
+        }
+        self
+    }
+
+    /// The columns whose values are not the same in two footprints of one statement.
+    pub(crate) fn differing_columns(&self, other: &Self) -> Columns {
+        let is_same = |one: &&Rows, other: &&Rows| {
+            one.table == other.table
+                && one.facet == other.facet
+                && one.values.keys().eq(other.values.keys())
+        };
+        let (ours, others): (Vec<&Rows>, Vec<&Rows>) =
+            (self.all_rows().collect(), other.all_rows().collect());
+        let are_alike = ours.len() == others.len()
+            && ours.iter().zip(&others).all(|(one, other)| is_same(one, other));
+        let differs = |rows: &Rows, column: &String, value: &String| {
+            !are_alike || rows.values.get(column) != Some(value)
+        };
+        let mut columns = Columns::new();
+        for (one, other) in ours.iter().zip(&others) {
+            for (column, value) in one.values.iter().chain(&other.values) {
+                if differs(one, column, value) || differs(other, column, value) {
+                    columns.insert((one.table, column.clone()));
+                    columns.insert((other.table, column.clone()));
+                }
+            }
+        }
+        let rest = ours.iter().skip(others.len()).chain(others.iter().skip(ours.len()));
+        for rows in rest {
+            columns.extend(rows.values.keys().map(|column| (rows.table, column.clone())));
+        }
+        columns
+    }
+
+    fn all_rows(&self) -> impl Iterator<Item = &Rows> {
+        self.reads.rows.iter().chain(&self.writes.rows).chain(&self.adds.rows)
+    }
+
+    fn all_rows_mut(&mut self) -> impl Iterator<Item = &mut Rows> {
+        let Self { reads, writes, adds } = self;
+        reads.rows.iter_mut().chain(&mut writes.rows).chain(&mut adds.rows)
     }
 
     /// What gives these locks back.

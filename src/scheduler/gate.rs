@@ -109,6 +109,12 @@ impl Gate {
         self.board.lock().those(&[BuyerState::Blocked, BuyerState::MustRetry, BuyerState::Unseen])
     }
 
+    /// The buyers that have sent a statement which waits for another buyer.
+    #[must_use]
+    pub(crate) fn waiting_for_server(&self) -> Vec<usize> {
+        self.board.lock().those(&[BuyerState::Blocked, BuyerState::MustRetry])
+    }
+
     /// The sessions of the buyers that wait for another session, as the server says.
     #[must_use]
     pub(crate) fn blocked_sessions(&self) -> Vec<i64> {

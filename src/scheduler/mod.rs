@@ -35,7 +35,7 @@ mod wait_graph;
 pub(crate) use board::{ClientCode, RunningCode};
 pub(crate) use choice::{Actor, Choice};
 pub(crate) use execution::Execution;
-pub(crate) use footprint::{Facet, Footprint, Region, Resources, Rows};
+pub(crate) use footprint::{Columns, Facet, Footprint, Region, Resources, Rows};
 pub(crate) use gate::{Gate, Unsettled};
 pub(crate) use handle::BuyerHandle;
 pub(crate) use run::{Bounds, End, Run};

@@ -74,6 +74,13 @@ impl PendingStatement {
         Self { begins, ..self }
     }
 
+    /// The footprint of the step in which it is sent, whatever comes of it: it is done or only begins, it has to wait, or
+    /// the server rolls its transaction back.
+    pub(crate) fn expected(&self) -> Footprint {
+        let begins = self.begins.clone().unwrap_or_default();
+        self.footprint.clone() | begins | &self.holds | &self.rolled_back
+    }
+
     /// The part that is left once it has begun.
     pub(super) fn rest(&self) -> Self {
         Self { phase: Phase::Acts, begins: None, ..self.clone() }

@@ -1,6 +1,8 @@
 //! Clients that want the same and do the same. Of those that have not begun, a search lets only the first begin: it is
 //! called A, whichever it would have been.
 
+use std::collections::BTreeMap;
+
 use super::choice::{Actor, Choice};
 use super::execution::Execution;
 
@@ -30,6 +32,35 @@ impl Symmetry {
         let first = |of: Actor| self.alike.iter().find(|(one, _)| *one == of).map(|(_, it)| *it);
         let earlier = self.alike.iter().map(|(one, _)| *one).take_while(|one| *one != client);
         earlier.filter(|one| first(*one) == first(client)).all(has_begun)
+    }
+
+    /// New names for the clients that move in this order after these choices, so that of clients that are alike and have
+    /// not begun the first begins first; clients that keep their names are left out.
+    pub(super) fn names(
+        &self,
+        moving: impl Iterator<Item = Actor>,
+        before: &[Choice],
+    ) -> BTreeMap<Actor, Actor> {
+        let mut names = BTreeMap::new();
+        if !self.is_used {
+            return names;
+        }
+        let has_begun = |client: Actor| before.iter().any(|choice| choice.who == client);
+        let mut free = self.alike.clone();
+        free.retain(|(client, _)| !has_begun(*client));
+        for client in moving {
+            let Some((_, kind)) = self.alike.iter().find(|(one, _)| *one == client) else {
+                continue;
+            };
+            if has_begun(client) || names.contains_key(&client) {
+                continue;
+            }
+            if let Some(at) = free.iter().position(|(_, other)| other == kind) {
+                names.insert(client, free.remove(at).0);
+            }
+        }
+        names.retain(|client, name| client != name);
+        names
     }
 
     /// All clients, in order.

@@ -1,21 +1,58 @@
-//! An execution for tests: clients with a fixed number of steps each, which meet in nothing but their footprints.
+//! An execution for tests: clients with a fixed number of steps each, which meet in nothing but their footprints and the
+//! locks that they take.
+
+use std::collections::BTreeMap;
 
 use super::choice::{Actor, Choice};
 use super::execution::Execution;
-use super::footprint::Footprint;
-use super::run::{Bounds, End};
+use super::footprint::{Footprint, Resources};
+use super::run::{Bounds, End, Run};
 use super::runner::run_all;
 use super::schedule::Schedule;
 use super::schedulers::Scheduler;
 use super::statement::PendingStatement;
 use crate::base::error::Error;
 
-/// Clients with the footprint of each of their steps.
+/// One step of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ToyStep {
+    /// It reads and writes.
+    Touches(Footprint),
+    /// The same; if no other client has moved since its last step, it is passed over until one has.
+    Tries(Footprint),
+    /// It takes a lock, and waits in line for it while another client has it.
+    Locks(usize),
+    /// It lets go of a lock, if it has it. The first in line goes on at once.
+    Unlocks(usize),
+}
+
+impl ToyStep {
+    /// What it reads and writes. Locks are what others cannot touch.
+    pub(super) fn footprint(self) -> Footprint {
+        match self {
+            Self::Touches(footprint) | Self::Tries(footprint) => footprint,
+            Self::Locks(lock) | Self::Unlocks(lock) => {
+                Footprint::writing(Resources::table(100 + lock))
+            }
+        }
+    }
+}
+
+/// Clients with their steps.
 #[derive(Clone, Debug)]
 pub(super) struct Toy {
-    clients: Vec<Vec<Footprint>>,
+    clients: Vec<Vec<ToyStep>>,
     /// How many steps each has made.
     made: Vec<usize>,
+    /// Who has each lock and who waits for it, in line.
+    lines: BTreeMap<usize, Vec<Actor>>,
+    /// Who went on with the last step.
+    went_on: Vec<Actor>,
+    /// The client that moved last, and those that are passed over.
+    moved: Option<Actor>,
+    passed_over: Vec<Actor>,
+    /// Whether more than steps may happen, as far as a scheduler is told.
+    is_in_doubt: bool,
     /// Whether clients with the same steps count as alike.
     are_alike: bool,
     /// The value that this execution sends, where each sends another one.
@@ -25,12 +62,33 @@ pub(super) struct Toy {
 impl Toy {
     /// Clients that differ from one another.
     pub(super) fn of(clients: Vec<Vec<Footprint>>) -> Self {
-        Self { made: vec![0; clients.len()], clients, are_alike: false, value: None }
+        let steps = |client: Vec<Footprint>| client.into_iter().map(ToyStep::Touches).collect();
+        Self::with_locks(clients.into_iter().map(steps).collect())
+    }
+
+    /// Clients that differ from one another, and may take locks.
+    pub(super) fn with_locks(clients: Vec<Vec<ToyStep>>) -> Self {
+        Self {
+            made: vec![0; clients.len()],
+            clients,
+            lines: BTreeMap::new(),
+            went_on: Vec::new(),
+            moved: None,
+            passed_over: Vec::new(),
+            is_in_doubt: false,
+            are_alike: false,
+            value: None,
+        }
     }
 
     /// The same, where clients with the same steps are alike.
     pub(super) fn alike(self) -> Self {
         Self { are_alike: true, ..self }
+    }
+
+    /// The same, where a scheduler can rely on no race.
+    pub(super) fn in_doubt(self) -> Self {
+        Self { is_in_doubt: true, ..self }
     }
 
     /// The same, where the last statement of each client has another value in each execution, from this one on.
@@ -48,19 +106,28 @@ impl Toy {
         mut self,
         scheduler: &mut impl Scheduler<Self>,
     ) -> (Vec<String>, usize) {
-        let bounds = Bounds { most_steps: 100, cuts_futile: false };
         let mut schedules = Vec::new();
         let mut divergences = 0;
-        let all = run_all(&mut self, scheduler, bounds, &|| false, |_, run| {
-            match run.end {
-                End::Over => schedules.push(Schedule(run.schedule).to_string()),
-                End::Diverged(_) => divergences += 1,
-                _ => {}
-            }
+        self.run(scheduler, |run| match run.end {
+            End::Over => schedules.push(Schedule(run.schedule).to_string()),
+            End::Diverged(_) => divergences += 1,
+            _ => {}
+        });
+        (schedules, divergences)
+    }
+
+    /// Runs all executions that a scheduler chooses, and hands each to `take_in`.
+    pub(super) fn run(
+        &mut self,
+        scheduler: &mut impl Scheduler<Self>,
+        mut take_in: impl FnMut(Run),
+    ) {
+        let bounds = Bounds { most_steps: 100, cuts_futile: false };
+        let all = run_all(self, scheduler, bounds, &|| false, |_, run| {
+            take_in(run);
             Ok(true)
         });
         assert_eq!(all, Ok(true));
-        (schedules, divergences)
     }
 
     fn place(client: Actor) -> usize {
@@ -68,15 +135,23 @@ impl Toy {
         place as usize
     }
 
-    fn next(&self, client: Actor) -> Option<Footprint> {
+    fn next(&self, client: Actor) -> Option<ToyStep> {
         let place = Self::place(client);
         self.clients.get(place)?.get(self.made[place]).cloned()
+    }
+
+    /// Whether a client waits for a lock.
+    fn waits(&self, client: Actor) -> bool {
+        self.lines.values().any(|line| line.iter().skip(1).any(|waits| *waits == client))
     }
 }
 
 impl Execution for Toy {
     fn begin(&mut self) -> Result<(), Error> {
         self.made.fill(0);
+        self.lines.clear();
+        self.passed_over.clear();
+        self.moved = None;
         self.value = self.value.map(|value| value + 1);
         Ok(())
     }
@@ -92,12 +167,12 @@ impl Execution for Toy {
     }
 
     fn has_left(&mut self, client: Actor) -> bool {
-        self.next(client).is_none()
+        self.next(client).is_none() && !self.waits(client)
     }
 
     fn ready(&mut self) -> Vec<(Choice, PendingStatement)> {
         let pending = |client| {
-            let footprint = self.next(client)?;
+            let footprint = self.next(client).filter(|_| !self.waits(client))?.footprint();
             let place = Self::place(client);
             let is_last = self.made[place] + 1 == self.clients[place].len();
             let text = match self.value.filter(|_| is_last) {
@@ -106,11 +181,14 @@ impl Execution for Toy {
             };
             Some((Choice::step(client), PendingStatement::new(text, footprint)))
         };
-        self.clients().into_iter().filter_map(pending).collect()
+        let all: Vec<_> = self.clients().into_iter().filter_map(pending).collect();
+        let mut worth = all.clone();
+        worth.retain(|(choice, _)| !self.passed_over.contains(&choice.who));
+        if worth.is_empty() { all } else { worth }
     }
 
     fn can_happen(&mut self, choice: Choice) -> bool {
-        choice.is_step() && self.next(choice.who).is_some()
+        choice.is_step() && self.next(choice.who).is_some() && !self.waits(choice.who)
     }
 
     fn is_optional(&mut self, _choice: Choice) -> bool {
@@ -118,7 +196,7 @@ impl Execution for Toy {
     }
 
     fn has_only_steps(&self) -> bool {
-        true
+        !self.is_in_doubt
     }
 
     fn why_not(&mut self, _choice: Choice) -> String {
@@ -126,11 +204,37 @@ impl Execution for Toy {
     }
 
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
-        let footprint = self.next(choice.who);
-        if footprint.is_some() {
-            self.made[Self::place(choice.who)] += 1;
+        if !self.can_happen(choice) {
+            return Ok(None);
         }
-        Ok(footprint)
+        let Some(step) = self.next(choice.who) else { return Ok(None) };
+        self.made[Self::place(choice.who)] += 1;
+        self.went_on.clear();
+        self.passed_over.retain(|client| *client == choice.who);
+        let is_undisturbed = self.moved.replace(choice.who) == Some(choice.who);
+        match step {
+            ToyStep::Tries(_) if is_undisturbed => self.passed_over = vec![choice.who],
+            ToyStep::Touches(_) | ToyStep::Tries(_) => self.passed_over.clear(),
+            ToyStep::Locks(lock) => {
+                let line = self.lines.entry(lock).or_default();
+                // A client may take a lock again that it has.
+                if !line.contains(&choice.who) {
+                    line.push(choice.who);
+                }
+            }
+            ToyStep::Unlocks(lock) => {
+                let line = self.lines.entry(lock).or_default();
+                if line.first() == Some(&choice.who) {
+                    line.remove(0);
+                    self.went_on.extend(line.first());
+                }
+            }
+        }
+        Ok(Some(step.footprint()))
+    }
+
+    fn went_on(&self) -> Vec<Actor> {
+        self.went_on.clone()
     }
 
     fn abandon(&mut self) -> Result<(), Error> {

@@ -9,7 +9,9 @@ use crate::base::text::quantity::of;
 use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
 use crate::explore::bound::{AT_SERVER, Plan, PreemptionBound};
-use crate::scheduler::{Bounds, DepthFirst, End, PreemptionBounded, Run, Scheduler, run_all};
+use crate::scheduler::{
+    Bounds, Columns, DepthFirst, End, PreemptionBounded, Run, Scheduler, run_all,
+};
 use crate::worlds::held::Harness;
 
 /// Runs the orders that the plan says until `stopped` returns true: those with few preemptions first, if it says so.
@@ -33,13 +35,23 @@ pub(super) fn search(
             return Ok(results);
         }
     }
-    let mut all = DepthFirst::new(harness, plan.reduced);
     let enough = plan.enough_after_finding.unwrap_or(u64::MAX);
-    let is_all = run(harness, &mut all, plan, bounds, &mut results, stopped, |results| {
-        !results.best.is_empty() && results.covered.run >= enough
-    })?;
-    results.covered.complete = is_all && results.covered.diverged == 0;
-    Ok(results)
+    let mut made_up = Columns::new();
+    loop {
+        let mut all = DepthFirst::new(harness, plan.reduced).not_comparing(made_up);
+        let is_all = run(harness, &mut all, plan, bounds, &mut results, stopped, |results| {
+            !results.best.is_empty() && results.covered.run >= enough
+        })?;
+        match all.made_up().filter(|_| is_all) {
+            // The orders that were run count; the search begins again among all.
+            Some(columns) => made_up = columns.clone(),
+            None => {
+                results.covered.complete =
+                    is_all && all.made_up().is_none() && results.covered.diverged == 0;
+                return Ok(results);
+            }
+        }
+    }
 }
 
 /// Runs the orders with few preemptions; true if no others are to be run.

@@ -1,30 +1,68 @@
 //! Depth-first search through every schedule. Each is run from the beginning; schedules that are equivalent to one that
 //! was run are left out.
 //!
-//! Independent steps can be swapped: sleep sets (Godefroid, *Partial-Order Methods for the Verification of Concurrent
-//! Systems*, 1996) leave out schedules that differ in nothing else. Of clients that do the same, the first to begin is
-//! called A. The two agree: a schedule that is left out is equivalent to one that is run, for moving an independent step
-//! forward never lets B begin before A.
+//! Independent steps can be swapped, and schedules that differ in nothing else are equivalent. The search is optimal
+//! dynamic partial-order reduction: each execution shows its races, which are two dependent steps that could come the
+//! other way round. For each, a schedule in which they do is added to the wakeup tree of the point before them, unless
+//! one that covers it is there or asleep. Sleep sets (Godefroid, *Partial-Order Methods for the Verification of
+//! Concurrent Systems*, 1996) keep what was explored from being explored again.
+//!
+//! What the literature does not have, and why nothing is lost:
+//!
+//! - A client that waits for a lock is not ready. Its statement was a step, by which it began to wait; it goes on as part
+//!   of another's step, which then moves both clients, and is ordered before the next step of each. To take a step that
+//!   may wait is always possible, so no race is hidden behind a lock. Who else goes on may change when a race is
+//!   reversed; so an expected step counts for all that wait at that point.
+//! - Every point needs a *source set*: for each schedule from there, a step is explored that can come first in an
+//!   equivalent one. The first steps of the wakeup tree see to that. What comes deeper in the tree only leads past
+//!   executions in vain; so where a step deeper in the tree cannot be made, it is left out.
+//! - Where a client is passed over since it polls, or waits for what cannot be seen, any step may let it go on, and no
+//!   footprint tells. At such a point everything is explored, minus what is asleep. So it is where the first step of a
+//!   reversal cannot be made, before the last step of an execution that was given up as futile (what was not made after
+//!   it shows no race), at all points of an execution that diverged, and in programs in which more than steps can happen.
+//! - Steps of different executions are compared, in which a program may make up other values: keys of sessions, numbers of
+//!   orders. Columns with such values tell no rows apart. One that is found out while a beginning is repeated makes the
+//!   search begin anew.
+//! - Of clients that do the same, the first to begin is called A. The clients of a reversal are renamed so: from a point
+//!   at which neither has begun, a schedule and the one with both exchanged lead to the same, names aside. What belongs to
+//!   whom stands in values; so a reversal in which clients are renamed counts by whole tables.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::event::{Event, Events, Precedence};
+use super::wakeup_tree::{Branch, can_come_first, insert, is_initial};
 use super::{Next, Scheduler};
 use crate::base::error::Error;
-use crate::scheduler::choice::Choice;
+use crate::scheduler::choice::{Actor, Choice};
 use crate::scheduler::execution::Execution;
-use crate::scheduler::footprint::Footprint;
+use crate::scheduler::footprint::{Columns, Footprint};
 use crate::scheduler::repetition::{Ready, are_alike, said};
+use crate::scheduler::run::{End, Run};
 use crate::scheduler::symmetry::Symmetry;
 
 /// A point at which the search chose what happens.
 struct BranchPoint {
     /// What could happen, each with its statement.
     ready: Vec<Ready>,
-    /// The sleep set: choices that need not be made here, each with its step's footprint.
-    asleep: Vec<(Choice, Footprint)>,
-    /// Choices that are explored already, each with its step's footprint.
-    done: Vec<(Choice, Footprint)>,
-    chosen: Choice,
-    /// The footprint of the chosen step, as it turned out.
-    footprint: Footprint,
+    /// The clients that have not left and are not ready.
+    waiting: Vec<Actor>,
+    /// The sleep set: steps that need not be made here, those that are explored already included.
+    asleep: Events,
+    /// The step chosen, as it turned out.
+    chosen: Arc<Event>,
+    /// What is to be explored after it.
+    next: Vec<Branch>,
+    /// What else is to be explored from here.
+    others: Vec<Branch>,
+}
+
+impl BranchPoint {
+    /// The step that a ready client would make by itself, whether it is done, has to wait or is refused.
+    fn step(&self, choice: Choice, made_up: &Columns) -> Option<Event> {
+        let (_, pending) = self.ready.iter().find(|(ready, _)| *ready == choice)?;
+        Some(Event::alone(choice, pending.expected().without(made_up)))
+    }
 }
 
 /// A depth-first search under way.
@@ -32,54 +70,154 @@ pub(crate) struct DepthFirst {
     symmetry: Symmetry,
     /// Whether schedules that are equivalent to others are left out.
     reduced: bool,
-    branch_points: Vec<BranchPoint>,
+    points: Vec<BranchPoint>,
     has_begun: bool,
+    /// Whether the execution under way was given up because all that could follow is asleep.
+    is_in_vain: bool,
+    /// Columns whose values are other ones in each execution, and whether there are more of them than the search has
+    /// known from its beginning.
+    made_up: Columns,
+    has_found_more: bool,
 }
 
 impl DepthFirst {
     /// A search that has run nothing yet. Where it is not `reduced`, it runs every schedule one by one.
     pub(crate) fn new<E: Execution>(execution: &E, reduced: bool) -> Self {
         let symmetry = Symmetry::of(execution, reduced);
-        Self { symmetry, reduced, branch_points: Vec::new(), has_begun: false }
+        Self {
+            symmetry,
+            reduced,
+            points: Vec::new(),
+            has_begun: false,
+            is_in_vain: false,
+            made_up: Columns::new(),
+            has_found_more: false,
+        }
     }
 
-    /// The next sleep set: choices that were done or asleep at the last branch point, and whose steps are independent
-    /// of the one chosen there.
-    fn asleep(&self) -> Vec<(Choice, Footprint)> {
-        let Some(last) = self.branch_points.last().filter(|_| self.reduced) else {
-            return Vec::new();
-        };
-        let slept = last.asleep.iter().chain(&last.done);
-        let sleeps_on = |(choice, footprint): &&(Choice, Footprint)| {
-            choice.who != last.chosen.who && !footprint.conflicts_with(&last.footprint)
-        };
-        slept.filter(sleeps_on).cloned().collect()
+    /// The same search, with columns whose values are other ones in each execution.
+    pub(crate) fn not_comparing(self, made_up: Columns) -> Self {
+        Self { made_up, ..self }
     }
 
-    /// What to choose next of what is ready, after these choices; none if nothing is left.
-    fn next_of(
+    /// The columns whose values are other ones in each execution, if there are more than the search has known: then
+    /// what it has left out may matter, and it ends.
+    pub(crate) fn made_up(&self) -> Option<&Columns> {
+        self.has_found_more.then_some(&self.made_up)
+    }
+
+    /// Compares what is ready at a point with what was ready there before.
+    fn compare(&mut self, number: usize, ready: &[Ready]) {
+        let Some(point) = self.points.get_mut(number) else { return };
+        for ((_, before), (_, now)) in point.ready.iter().zip(ready) {
+            let (before, now) = (before.expected(), now.expected());
+            let differing =
+                before.without(&self.made_up).differing_columns(&now.without(&self.made_up));
+            self.has_found_more |= !differing.is_empty();
+            self.made_up.extend(differing);
+        }
+    }
+
+    /// The next sleep set: steps that were asleep at the last point, and are independent of the one made there.
+    fn asleep(&self) -> Events {
+        let last = self.points.last().filter(|_| self.reduced);
+        let asleep = last.into_iter().flat_map(|last| {
+            last.asleep.iter().filter(|event| !event.depends_on(&last.chosen)).cloned()
+        });
+        asleep.collect()
+    }
+
+    fn choices(&self, number: usize) -> Vec<Choice> {
+        self.points[..number].iter().map(|point| point.chosen.choice).collect()
+    }
+
+    /// Explores everything from the point of this number.
+    fn expand(&mut self, number: usize) {
+        let before = self.choices(number);
+        let Some(point) = self.points.get_mut(number) else { return };
+        for (choice, _) in &point.ready {
+            let is_there = point.chosen.choice == *choice
+                || point.others.iter().any(|branch| branch.event.choice == *choice)
+                || point.asleep.iter().any(|event| event.choice == *choice);
+            if is_there || !self.symmetry.allows(choice.who, &before) {
+                continue;
+            }
+            let event = point.step(*choice, &self.made_up).map(Arc::new);
+            point.others.extend(event.map(|event| Branch { event, next: Vec::new() }));
+        }
+    }
+
+    /// Adds the reversal of each race of the execution that was run.
+    fn reverse_races(&mut self) {
+        let events: Events = self.points.iter().map(|point| Arc::clone(&point.chosen)).collect();
+        let precedence = Precedence::of(&events);
+        for (earlier, later) in precedence.races().iter().copied() {
+            let reversal = self.reversal(&events, &precedence, earlier, later);
+            let moving = reversal.iter().map(|event| event.choice.who);
+            let names = self.symmetry.names(moving, &self.choices(earlier));
+            let reversal = renamed(reversal, &names);
+            let point = &self.points[earlier];
+            let covered = |event: &Arc<Event>| can_come_first(event, &reversal);
+            if point.asleep.iter().chain([&point.chosen]).any(covered) {
+                continue;
+            }
+            let last = earlier.checked_sub(1).map(|last| events[last].choice.who);
+            let is_ready = |event: &Event| point.ready.iter().any(|(one, _)| *one == event.choice);
+            match in_few_turns(reversal, last, is_ready) {
+                Some(reversal) => insert(&mut self.points[earlier].others, reversal),
+                None => self.expand(earlier),
+            }
+        }
+    }
+
+    /// What happens from the point before the earlier of two events that race so that the later comes first: all events
+    /// that do not follow from the earlier, and then the later.
+    fn reversal(
         &self,
-        ready: &[Ready],
-        asleep: &[(Choice, Footprint)],
-        done: &[(Choice, Footprint)],
-        before: &[Choice],
-    ) -> Option<Choice> {
-        let is_among =
-            |some: &[(Choice, Footprint)], choice| some.iter().any(|(one, _)| *one == choice);
-        ready.iter().map(|(choice, _)| *choice).find(|choice| {
-            !is_among(done, *choice)
-                && !is_among(asleep, *choice)
-                && self.symmetry.allows(choice.who, before)
-        })
+        events: &[Arc<Event>],
+        precedence: &Precedence,
+        earlier: usize,
+        later: usize,
+    ) -> Events {
+        let is_kept = |at: usize| at != earlier && !precedence.is_before(earlier, at);
+        let rest = (earlier + 1..events.len()).filter(|at| is_kept(*at));
+        let mut reversal: Events = rest.map(|at| Arc::clone(&events[at])).collect();
+        let choice = events[later].choice;
+        let point = &self.points[later];
+        let mut expected =
+            point.step(choice, &self.made_up).unwrap_or_else(|| (*events[later]).clone());
+        // Whoever waits there without the earlier event may go on with the later.
+        let mut all = expected.footprint.clone();
+        for client in &point.waiting {
+            let began = (0..later).rev().find(|at| events[*at].choice.who == *client);
+            let Some(began) = began else { continue };
+            let footprint = self.points[began]
+                .step(Choice::step(*client), &self.made_up)
+                .map(|it| it.footprint);
+            if is_kept(began) {
+                let its = footprint.as_ref().unwrap_or(&events[began].footprint);
+                expected.footprint = expected.footprint | its;
+                expected.went_on.push(*client);
+            }
+            all = all | footprint.unwrap_or(Footprint::NOTHING);
+        }
+        // If more was touched than the statements say, nothing is taken away.
+        if all.clone() | &events[later].footprint != all {
+            expected.footprint = expected.footprint | &events[later].footprint;
+        }
+        reversal.push(Arc::new(expected));
+        reversal
     }
 
-    /// Backtracks to the last branch point at which something else can be chosen; false if there is none.
+    /// Backtracks to the last point from which something else is to be explored; false if there is none.
     fn turn_back(&mut self) -> bool {
-        while let Some(mut last) = self.branch_points.pop() {
-            last.done.push((last.chosen, last.footprint.clone()));
-            let before: Vec<Choice> = self.branch_points.iter().map(|one| one.chosen).collect();
-            if let Some(chosen) = self.next_of(&last.ready, &last.asleep, &last.done, &before) {
-                self.branch_points.push(BranchPoint { chosen, ..last });
+        while let Some(mut last) = self.points.pop() {
+            last.asleep.push(last.chosen);
+            let is_asleep = |event: &Event| last.asleep.iter().any(|it| it.choice == event.choice);
+            last.others.retain(|branch| !is_asleep(&branch.event));
+            if !last.others.is_empty() {
+                let Branch { event, next } = last.others.remove(0);
+                self.points.push(BranchPoint { chosen: event, next, ..last });
                 return true;
             }
         }
@@ -87,17 +225,63 @@ impl DepthFirst {
     }
 }
 
+/// The same sequence with other names for these clients.
+fn renamed(sequence: Events, names: &BTreeMap<Actor, Actor>) -> Events {
+    if names.is_empty() {
+        return sequence;
+    }
+    let name = |client: Actor| names.get(&client).copied().unwrap_or(client);
+    let renamed = |event: Arc<Event>| {
+        let choice = Choice { who: name(event.choice.who), ..event.choice };
+        let went_on = event.went_on.iter().map(|client| name(*client)).collect();
+        Arc::new(Event { choice, went_on, footprint: event.footprint.by_table() })
+    };
+    sequence.into_iter().map(renamed).collect()
+}
+
+/// The same sequence in an order in which clients take few turns, after a step of `last`. Its last event stays the last.
+/// None if no event that can come first is ready.
+fn in_few_turns(
+    mut sequence: Events,
+    mut last: Option<Actor>,
+    is_ready: impl Fn(&Event) -> bool,
+) -> Option<Events> {
+    let mut ordered = Events::with_capacity(sequence.len());
+    while !sequence.is_empty() {
+        let may = |at: &usize| {
+            (*at + 1 < sequence.len() || sequence.len() == 1)
+                && is_initial(*at, &sequence)
+                && (!ordered.is_empty() || is_ready(&sequence[*at]))
+        };
+        let first = (0..sequence.len())
+            .filter(may)
+            .min_by_key(|at| (Some(sequence[*at].choice.who) != last, sequence[*at].choice.who));
+        // The last event may be the only one that is ready.
+        let first = match first {
+            None if is_ready(sequence.last()?) && is_initial(sequence.len() - 1, &sequence) => {
+                sequence.len() - 1
+            }
+            first => first?,
+        };
+        let event = sequence.remove(first);
+        last = Some(event.choice.who);
+        ordered.push(event);
+    }
+    Some(ordered)
+}
+
 impl<E: Execution> Scheduler<E> for DepthFirst {
     fn new_execution(&mut self) -> bool {
         let is_first = !std::mem::replace(&mut self.has_begun, true);
-        is_first || self.turn_back()
+        is_first || !self.has_found_more && self.turn_back()
     }
 
     fn next_choice(&mut self, so_far: &[Choice], execution: &mut E) -> Result<Next, Error> {
         let ready = execution.ready();
-        if let Some(point) = self.branch_points.get(so_far.len()) {
+        self.compare(so_far.len(), &ready);
+        if let Some(point) = self.points.get(so_far.len()) {
             return Ok(match are_alike(&point.ready, &ready) {
-                true => Next::Take(point.chosen),
+                true => Next::Take(point.chosen.choice),
                 false => Next::Diverged(format!(
                     "{}; before it was {}",
                     said(&ready),
@@ -105,22 +289,72 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
                 )),
             });
         }
+        self.is_in_vain = false;
         if ready.is_empty() {
             return Ok(Next::Over);
         }
         let asleep = self.asleep();
-        let Some(chosen) = self.next_of(&ready, &asleep, &[], so_far) else {
-            return Ok(Next::Cut);
+        let may = |choice: Choice| {
+            ready.iter().any(|(one, _)| *one == choice)
+                && !asleep.iter().any(|event| event.choice == choice)
+                && self.symmetry.allows(choice.who, so_far)
         };
-        let (done, footprint) = (Vec::new(), Footprint::NOTHING);
-        self.branch_points.push(BranchPoint { ready, asleep, done, chosen, footprint });
-        Ok(Next::Take(chosen))
+        let mut others = match self.points.last_mut() {
+            Some(last) => std::mem::take(&mut last.next),
+            None => Vec::new(),
+        };
+        others.retain(|branch| may(branch.event.choice));
+        let (chosen, next) = match others.is_empty() {
+            false => {
+                let Branch { event, next } = others.remove(0);
+                (event, next)
+            }
+            true => {
+                let last = so_far.last().filter(|last| self.reduced && may(**last)).copied();
+                let first = || ready.iter().map(|(choice, _)| *choice).find(|choice| may(*choice));
+                let Some(choice) = last.or_else(first) else {
+                    self.is_in_vain = true;
+                    return Ok(Next::Cut);
+                };
+                (Arc::new(Event::alone(choice, Footprint::NOTHING)), Vec::new())
+            }
+        };
+        let is_ready = |client: &Actor| ready.iter().any(|(choice, _)| choice.who == *client);
+        let mut waiting: Vec<Actor> =
+            self.symmetry.clients().filter(|client| !is_ready(client)).collect();
+        waiting.retain(|client| !execution.has_left(*client));
+        let is_doubtful = waiting.iter().any(|client| execution.may_go_on_with_any_step(*client));
+        let choice = chosen.choice;
+        self.points.push(BranchPoint { ready, waiting, asleep, chosen, next, others });
+        if !self.reduced || is_doubtful || !execution.has_only_steps() {
+            self.expand(so_far.len());
+        }
+        Ok(Next::Take(choice))
     }
 
-    fn has_taken(&mut self, so_far: &[Choice], footprint: Footprint, _execution: &mut E) {
+    fn has_taken(&mut self, so_far: &[Choice], footprint: Footprint, execution: &mut E) {
         let last = so_far.len().checked_sub(1);
-        if let Some(point) = last.and_then(|last| self.branch_points.get_mut(last)) {
-            point.footprint = footprint;
+        if let Some(point) = last.and_then(|last| self.points.get_mut(last)) {
+            let went_on = execution.went_on();
+            let footprint = footprint.without(&self.made_up);
+            point.chosen = Arc::new(Event { choice: point.chosen.choice, went_on, footprint });
+        }
+    }
+
+    fn has_ended(&mut self, run: &Run) {
+        if !self.reduced {
+            return;
+        }
+        match run.end {
+            End::Over => self.reverse_races(),
+            End::Cut => {
+                if !self.is_in_vain {
+                    self.expand(self.points.len().saturating_sub(1));
+                }
+                self.reverse_races();
+            }
+            End::Diverged(_) => (0..self.points.len()).for_each(|number| self.expand(number)),
+            End::TooLong | End::Stopped => {}
         }
     }
 }

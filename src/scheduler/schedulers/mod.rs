@@ -3,22 +3,26 @@
 //!
 //! | algorithm | chooses |
 //! |---|---|
-//! | [`DepthFirst`] | every schedule, but of equivalent ones only one (sleep sets) |
+//! | [`DepthFirst`] | every schedule, but of equivalent ones only one (optimal dynamic partial-order reduction) |
 //! | [`PreemptionBounded`] | every schedule with few preemptions |
 //! | [`RandomWalk`] | as a seed says: [`Method`] names the ways |
 //! | [`Replay`] | one schedule that is given |
 //! | [`Person`] | as a person says |
 
 mod depth_first;
+mod event;
 mod pct;
 mod person;
 mod pick;
 mod preemption;
 mod random;
+#[cfg(test)]
+mod reduction;
 mod replay;
 #[cfg(test)]
 mod tests;
 mod uniform;
+mod wakeup_tree;
 
 pub(crate) use depth_first::DepthFirst;
 pub(crate) use person::{Person, Said};

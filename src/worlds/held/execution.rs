@@ -59,6 +59,16 @@ impl Execution for Harness<'_> {
         Ok(self.step(place)?.map(|step| step.footprint))
     }
 
+    fn went_on(&self) -> Vec<Actor> {
+        let Some(step) = self.steps().last() else { return Vec::new() };
+        let others = step.went_on.iter().map(|(place, _)| place).chain(&step.began);
+        others.filter(|place| **place != step.place).map(|place| Actor::buyer(*place)).collect()
+    }
+
+    fn may_go_on_with_any_step(&mut self, client: Actor) -> bool {
+        place(Choice::step(client)).is_some_and(|place| !self.waits_for_server(place))
+    }
+
     fn most_futile_attempts(&self) -> u32 {
         self.most_in_vain()
     }

@@ -197,6 +197,12 @@ impl<'h> Harness<'h> {
         self.gate.held().iter().any(|(held, _)| *held == place)
     }
 
+    /// Whether a buyer has sent a statement that waits for another buyer.
+    #[must_use]
+    pub(crate) fn waits_for_server(&self, place: usize) -> bool {
+        self.gate.waiting_for_server().contains(&place)
+    }
+
     /// Whether a buyer has left.
     #[must_use]
     pub(crate) fn is_over(&self, place: usize) -> bool {

@@ -1,0 +1,248 @@
+//! The reduced search against the search that runs every schedule, on clients that can be counted by hand and on random
+//! ones: it runs one schedule of each equivalence class, and begins none in vain.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::DepthFirst;
+use super::event::{Event, Events};
+use crate::scheduler::choice::{Actor, Choice};
+use crate::scheduler::execution::Execution;
+use crate::scheduler::footprint::{Footprint, Resources};
+use crate::scheduler::run::End;
+use crate::scheduler::toy::{Toy, ToyStep};
+
+/// An equivalence class of schedules in Foata's normal form: the steps that can come first, then those that can come
+/// once these were made, and so on.
+type Class = BTreeSet<(usize, Actor, Vec<Actor>)>;
+
+/// The class of a schedule.
+fn class(toy: &Toy, schedule: &[Choice]) -> Class {
+    let mut toy = toy.clone();
+    toy.begin().unwrap();
+    let mut events = Events::new();
+    let mut levels: Vec<usize> = Vec::new();
+    for choice in schedule {
+        let footprint = toy.take(*choice).unwrap().unwrap();
+        let event = Arc::new(Event { choice: *choice, went_on: toy.went_on(), footprint });
+        let before = events.iter().zip(&levels).filter(|(one, _)| event.depends_on(one));
+        levels.push(before.map(|(_, level)| level + 1).max().unwrap_or(0));
+        events.push(event);
+    }
+    let placed = events.iter().zip(levels);
+    placed.map(|(event, level)| (level, event.choice.who, event.went_on.clone())).collect()
+}
+
+/// What a search has run.
+#[derive(Debug, Default)]
+struct Searched {
+    classes: BTreeSet<Class>,
+    run: usize,
+    in_vain: usize,
+}
+
+fn search(toy: &Toy, reduced: bool) -> Searched {
+    let mut searched = Searched::default();
+    toy.clone().run(&mut DepthFirst::new(toy, reduced), |run| match run.end {
+        End::Over => {
+            searched.run += 1;
+            searched.classes.insert(class(toy, &run.schedule));
+        }
+        _ => searched.in_vain += 1,
+    });
+    searched
+}
+
+/// How many schedules the reduced search runs, which are one of each class; it begins none in vain.
+fn run(toy: &Toy) -> usize {
+    let Searched { classes, run, in_vain } = search(toy, true);
+    assert_eq!((classes.len(), in_vain), (run, 0));
+    run
+}
+
+const fn reads(resource: Resources) -> Footprint {
+    Footprint::reading(resource)
+}
+
+const fn writes(resource: Resources) -> Footprint {
+    Footprint::writing(resource)
+}
+
+#[test]
+fn of_writers_every_order_is_run() {
+    // n! orders of n writes, whatever else each client does.
+    let [x, own] = [Resources::SHELVES, Resources::NONE];
+    for (clients, orders) in [(2, 2), (3, 6), (4, 24), (5, 120)] {
+        let toy = Toy::of(vec![vec![reads(own), writes(x), reads(own)]; clients]);
+        assert_eq!(run(&toy), orders);
+    }
+}
+
+#[test]
+fn each_reader_comes_before_the_writer_or_after_it() {
+    // Readers do not disturb each other: 2^n. With a look at something else before, too.
+    let [x, y] = [Resources::SHELVES, Resources::ORDERS];
+    for readers in 1..=7 {
+        let mut clients = vec![vec![writes(x)]];
+        clients.extend(vec![vec![reads(y), reads(x)]; readers]);
+        assert_eq!(run(&Toy::of(clients)), 1 << readers);
+    }
+}
+
+#[test]
+fn of_two_writers_and_readers_the_order_of_the_writers_and_the_place_of_each_reader_count() {
+    // 2 orders of the writers, and each reader before both, between them, or after both: 2 · 3^n.
+    let x = Resources::SHELVES;
+    for readers in 0..=4 {
+        let mut clients = vec![vec![writes(x)]; 2];
+        clients.extend(vec![vec![reads(x)]; readers]);
+        assert_eq!(run(&Toy::of(clients)), 2 * 3_usize.pow(readers as u32));
+    }
+}
+
+#[test]
+fn lock_users_are_run_in_every_order_of_coming_and_leaving() {
+    // n! orders in which they come; and between the n comings and the n leavings, which follow the line, the n-th
+    // Catalan number of orders: 2! · 2, 3! · 5, 4! · 14.
+    let x = Resources::SHELVES;
+    let user = vec![ToyStep::Locks(0), ToyStep::Touches(writes(x)), ToyStep::Unlocks(0)];
+    for (users, orders) in [(2, 4), (3, 30), (4, 336)] {
+        assert_eq!(run(&Toy::with_locks(vec![user.clone(); users])), orders);
+        // Clients that are alike come in one order.
+        let alike = Toy::with_locks(vec![user.clone(); users]).alike();
+        assert_eq!(run(&alike), orders / (1..=users).product::<usize>());
+    }
+}
+
+#[test]
+fn who_looks_for_the_last_zero_meets_those_who_write_it() {
+    // Client i reads the cell before its own and writes its own; the first reads all cells, the last first.
+    let cell = Resources::table;
+    let looks = (0..=3).rev().map(|at| reads(cell(at))).collect();
+    let mut clients = vec![looks];
+    clients.extend((1..=3).map(|at| vec![reads(cell(at - 1)), writes(cell(at))]));
+    let toy = Toy::of(clients);
+    assert_eq!(run(&toy), search(&toy, false).classes.len());
+}
+
+#[test]
+fn two_that_lock_in_opposite_order_meet_in_a_deadlock_once() {
+    let locks = |first, second| {
+        vec![
+            ToyStep::Locks(first),
+            ToyStep::Locks(second),
+            ToyStep::Unlocks(second),
+            ToyStep::Unlocks(first),
+        ]
+    };
+    let toy = Toy::with_locks(vec![locks(0, 1), locks(1, 0)]);
+    assert_eq!(run(&toy), search(&toy, false).classes.len());
+}
+
+fn touch() -> BoxedStrategy<ToyStep> {
+    let resource = || (0..3_usize).prop_map(Resources::table);
+    prop_oneof![
+        2 => resource().prop_map(|one| ToyStep::Touches(reads(one))),
+        2 => resource().prop_map(|one| ToyStep::Touches(writes(one))),
+        1 => resource().prop_map(|one| ToyStep::Touches(Footprint::adding(one))),
+        1 => (resource(), resource()).prop_map(|(one, other)| {
+            ToyStep::Touches(reads(one) | writes(other))
+        }),
+    ]
+    .boxed()
+}
+
+fn step() -> BoxedStrategy<ToyStep> {
+    prop_oneof![
+        6 => touch(),
+        2 => (0..2_usize).prop_map(ToyStep::Locks),
+        2 => (0..2_usize).prop_map(ToyStep::Unlocks),
+    ]
+    .boxed()
+}
+
+/// Clients with eight steps in all at most, so that every schedule can be run.
+fn clients(step: BoxedStrategy<ToyStep>) -> impl Strategy<Value = Vec<Vec<ToyStep>>> {
+    prop_oneof![
+        prop::collection::vec(prop::collection::vec(step.clone(), 1..=4), 2),
+        prop::collection::vec(prop::collection::vec(step.clone(), 1..=3), 3),
+        prop::collection::vec(prop::collection::vec(step, 1..=2), 4),
+    ]
+}
+
+/// The least of the classes that differ from one another only in the names of clients that are alike.
+fn without_names(toy: &mut Toy, class: &Class) -> Class {
+    let clients = toy.clients();
+    let kinds: Vec<Actor> = clients.iter().map(|client| toy.first_alike(*client)).collect();
+    let mut orders = vec![Vec::<Actor>::new()];
+    for (place, _) in clients.iter().enumerate() {
+        orders = orders
+            .into_iter()
+            .flat_map(|order| {
+                let free = clients.iter().enumerate().filter(|(other, client)| {
+                    kinds[*other] == kinds[place] && !order.contains(client)
+                });
+                free.map(|(_, client)| [&order[..], &[*client]].concat()).collect::<Vec<_>>()
+            })
+            .collect();
+    }
+    let named = |order: &Vec<Actor>| -> Class {
+        let name = |client: &Actor| order[clients.iter().position(|one| one == client).unwrap()];
+        let of = |(level, who, others): &(usize, Actor, Vec<Actor>)| {
+            (*level, name(who), others.iter().map(name).collect())
+        };
+        class.iter().map(of).collect()
+    };
+    orders.iter().map(named).min().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn of_random_clients_each_class_is_run_once_and_no_schedule_is_begun_in_vain(
+        clients in clients(touch()),
+    ) {
+        let toy = Toy::with_locks(clients);
+        let [reduced, every] = [true, false].map(|reduced| search(&toy, reduced));
+        prop_assert_eq!(&reduced.classes, &every.classes);
+        prop_assert_eq!((reduced.run, reduced.in_vain), (every.classes.len(), 0));
+    }
+
+    #[test]
+    fn of_random_clients_that_lock_each_class_is_run_once(clients in clients(step())) {
+        let toy = Toy::with_locks(clients);
+        let [reduced, every] = [true, false].map(|reduced| search(&toy, reduced));
+        prop_assert_eq!(&reduced.classes, &every.classes);
+        prop_assert_eq!(reduced.run, every.classes.len());
+        // Any step is expected to let all go on that wait, which few do.
+        prop_assert!(reduced.in_vain * 4 <= reduced.run, "{:?}", (reduced.run, reduced.in_vain));
+    }
+
+    #[test]
+    fn of_random_clients_that_are_alike_each_class_is_run_names_aside(
+        first in prop::collection::vec(step(), 1..=3),
+        other in prop::collection::vec(step(), 1..=2),
+    ) {
+        let mut toy = Toy::with_locks(vec![first.clone(), first, other]).alike();
+        let [reduced, every] = [true, false].map(|reduced| {
+            let classes = search(&toy, reduced).classes;
+            classes.iter().map(|one| without_names(&mut toy, one)).collect::<BTreeSet<_>>()
+        });
+        prop_assert_eq!(reduced, every);
+    }
+
+    #[test]
+    fn of_random_clients_that_are_passed_over_no_class_is_lost_that_sleep_sets_alone_keep(
+        clients in clients(prop_oneof![
+            3 => step(),
+            1 => (0..3_usize).prop_map(|one| ToyStep::Tries(reads(Resources::table(one)))),
+        ].boxed()),
+    ) {
+        let toy = Toy::with_locks(clients);
+        let [reduced, all] = [toy.clone(), toy.in_doubt()].map(|toy| search(&toy, true));
+        prop_assert!(reduced.classes.is_superset(&all.classes));
+    }
+}
