@@ -240,7 +240,10 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
         baseline.check(runs, settings.rounds, limit)?;
     }
     let output = Output::open(args.output.as_deref(), "--output")?;
-    let control = interrupt::control()?;
+    let mut control = interrupt::control()?;
+    if matches!(args.format, ReportFormat::Json | ReportFormat::Html) {
+        control = control.recording_locks();
+    }
 
     let expectations: Vec<Expectation> = args
         .expectations

@@ -245,7 +245,12 @@ fn what_a_page_draws_is_there() {
         assert_eq!(count(&postgres, ".collisions svg path[marker-end]"), 2);
     }
     assert!(count(race, "svg.plot .bar-mark") >= 2);
-    assert_eq!(count(race, "svg.plot"), 8, "four plots for each of two strategies");
+    assert_eq!(count(race, "svg.plot:not(.gantt)"), 8, "four plots for each of two strategies");
+    assert_eq!(count(race, "svg.gantt .waits"), 1, "the longest wait, of the strategy with a lock");
+    assert!(
+        count(race, "svg.gantt .holds") >= 2,
+        "who held the lock meanwhile, and then the waiter"
+    );
     assert!(count(story, "svg.map .message") > 10);
     assert_eq!(count(story, "svg.map .hold"), 1, "one buyer has the unit on hold");
     assert_eq!(count(compare, "svg.boxes circle"), 3 * 6, "six rounds of three contenders");
