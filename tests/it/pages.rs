@@ -146,6 +146,30 @@ fn a_page_of_a_server_holds_the_orders_that_were_run() {
 }
 
 #[test]
+fn a_page_of_random_orders_holds_each_that_was_run_once() {
+    let folder = TempDir::new().unwrap();
+    let args = [
+        "explore",
+        "-S",
+        "naive",
+        "--store",
+        "sqlite",
+        "--random",
+        "--schedules",
+        "60",
+        "--seed",
+        "1",
+    ];
+    let text = fs::read_to_string(page(&folder, "random.html", &args)).unwrap();
+    let graph = graph_of(&text);
+    assert_eq!((&graph["source"], &graph["cut"]), (&Value::from("orders"), &Value::from(false)));
+    // Two reads, and two writes that each order its buyer's unit: six orders at most, of which AABB and BBAA are right.
+    let futures = &graph["states"][0]["futures"];
+    let (all, broken) = (futures["all"].as_f64().unwrap(), futures["broken"].as_f64().unwrap());
+    assert!(broken >= 1.0 && broken < all && all < 60.0, "{futures}");
+}
+
+#[test]
 fn the_unit_is_sold_twice_by_clicks_and_by_keys_and_a_link_leads_there() {
     let Some(browser) = Browser::start() else { return };
     let folder = TempDir::new().unwrap();
