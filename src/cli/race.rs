@@ -101,12 +101,12 @@ impl StoreFlags {
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ReportFormat {
+pub(super) enum ReportFormat {
     /// For a terminal.
     Table,
     /// Everything, described in docs/reference/report.md.
     Json,
-    /// A line a strategy, a column a figure.
+    /// A line a contender, a column a figure.
     Csv,
     /// For a pull request.
     Markdown,
