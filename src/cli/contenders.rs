@@ -146,6 +146,18 @@ fn places<'a>(said: &Lineup<'a>) -> Result<Vec<Place<'a>>, Error> {
     }
 }
 
+/// The same for a file, which names its store itself where no other is named: whether that has a level is known once the
+/// file is read.
+fn places_of_file<'a>(said: &Lineup<'a>) -> Result<Vec<Place<'a>>, Error> {
+    match (said.stores, said.levels) {
+        ([_, ..], _) => places(said),
+        ([], []) => Ok(vec![Place { store: None, level: None }]),
+        ([], levels) => {
+            Ok(levels.iter().map(|level| Place { store: None, level: Some(level) }).collect())
+        }
+    }
+}
+
 /// Settings that were named, each with its text.
 fn texts(named: &[(&str, Option<&str>)]) -> Given {
     let of =
@@ -212,7 +224,7 @@ fn add_checkout(
     entrants: &mut Vec<Entrant>,
 ) -> Result<(), Error> {
     let (strategy, checkout) = flags::checkout(path)?;
-    for place in places(said)? {
+    for place in places_of_file(said)? {
         let given = [
             texts(&[("store", place.store), ("isolation", place.level)]),
             said.of_store.to_vec(),
@@ -240,13 +252,8 @@ fn add_app(
     let given = [("--store", !said.stores.is_empty())];
     refuse(&given, "an application's file says itself where everything is")?;
     let (strategy, app) = flags::app(path, false)?;
-    let levels: Vec<Option<&str>> = match said.levels {
-        [] => vec![None],
-        all => all.iter().map(|level| Some(level.as_str())).collect(),
-    };
-    for level in levels {
-        let place = Place { store: None, level };
-        let level = texts(&[("isolation", level)]);
+    for place in places_of_file(said)? {
+        let level = texts(&[("isolation", place.level)]);
         let given = [level, said.of_store.to_vec(), said.of_race.to_vec()].concat();
         let settings = flags::described(app, said.settings.clone(), &given)?;
         check_level("--isolation", place.level.map(|_| settings.isolation), &settings)?;

@@ -102,12 +102,12 @@ fn sentences(waits: &LockWaits, report: &Report, run: &Run) -> Vec<String> {
     match (waits.waited, waits.longest.first()) {
         (0, _) | (_, None) => all.push(format!(
             "No buyer waited for a lock: of {}, each found the lock free.",
-            of(waits.recorded.into(), "request")
+            of(waits.recorded, "request")
         )),
         (waited, Some(wait)) => {
             all.push(format!(
                 "Of {} for a lock, {} had to wait.",
-                of(waits.recorded.into(), "request"),
+                of(waits.recorded, "request"),
                 count(waited)
             ));
             all.push(longest_in_words(wait, report));
@@ -118,13 +118,13 @@ fn sentences(waits: &LockWaits, report: &Report, run: &Run) -> Vec<String> {
             "The most waited for {}: it held the lock for {}, and {} for it waited meanwhile.",
             name(hold.buyer, hold.product, report),
             duration(hold.lasted()),
-            of(hold.waiters.into(), "other request")
+            of(hold.waiters, "other request")
         ));
     }
     if waits.left_out > 0 {
         all.push(format!(
             "Only the first {} were recorded; {} more locks were taken in the round.",
-            of(waits.recorded.into(), "request"),
+            of(waits.recorded, "request"),
             count(waits.left_out)
         ));
     }
