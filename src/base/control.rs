@@ -15,9 +15,22 @@ pub struct Control {
     stop: Arc<AtomicBool>,
     served: Arc<AtomicU64>,
     doing: Arc<Mutex<Option<String>>>,
+    records_locks: bool,
 }
 
 impl Control {
+    /// The same, for a race that records who has locks when. That takes two readings of the clock a lock, while it is held.
+    #[must_use]
+    pub fn recording_locks(self) -> Self {
+        Self { records_locks: true, ..self }
+    }
+
+    /// Whether the race records who has locks when.
+    #[must_use]
+    pub(crate) fn records_locks(&self) -> bool {
+        self.records_locks
+    }
+
     /// The flag that stops the race when set, for a signal handler.
     #[must_use]
     pub fn stop_flag(&self) -> &Arc<AtomicBool> {

@@ -1,6 +1,7 @@
 //! A round: everything that is known after all visits are over, in whatever world.
 
 use super::audit::Ledger;
+use super::report::LockUse;
 use crate::base::samples::Samples;
 use crate::domain::books::Books;
 use crate::domain::buyer::Visit;
@@ -72,6 +73,8 @@ pub struct Counters {
     pub stale_reads: Vec<u64>,
     /// Winners who clicked later than a buyer who was rejected.
     pub overtakings: u64,
+    /// The first locks that were asked for; none if they were not to be recorded.
+    pub lock_uses: Option<Vec<LockUse>>,
 }
 
 impl Counters {
@@ -97,5 +100,8 @@ impl Counters {
             *sum += more;
         }
         self.overtakings += other.overtakings;
+        if let Some(uses) = &other.lock_uses {
+            self.lock_uses.get_or_insert_default().extend_from_slice(uses);
+        }
     }
 }

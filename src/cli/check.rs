@@ -20,7 +20,7 @@ use super::meaning::refuse;
 use super::output::{Output, refuse_same_file, tell_password, to_stdout};
 use super::progress::Progress;
 use super::shop::ServerFlags;
-use super::{Ended, complain, exit_code, interrupt, progress, width};
+use super::{Ended, complain, exit_code, interrupt, width};
 
 /// The form of what is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,11 +98,13 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
             title.clone_from(&scenario.title);
             let rounds = u64::from(if scenario.scene.is_some() { scenario.seeds } else { 1 });
             let buyers = scenario.settings.visits() * rounds * scenario.strategies.len() as u64;
-            // A search does not count buyers.
-            let is_shown = !args.no_progress && !scenario.is_search();
-            progress::watched(buyers, &name, is_shown, &control, || {
-                scenario.run_until(&address, &control)
-            })
+            let (unit, all) = match scenario.searches_count() {
+                // How many there are is not known before.
+                Some(unit) => (unit, None),
+                None => ("buyers", Some(buyers)),
+            };
+            let progress = Progress { name: &name, unit, all, wanted: !args.no_progress };
+            progress.watch(&control, || scenario.run_until(&address, &control))
         });
         let cases = match &outcome {
             Ok(report) => {

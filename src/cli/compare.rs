@@ -12,15 +12,17 @@ use crate::check::expect::Expectation;
 use crate::check::gauge::Gauge;
 use crate::command::{Command, Verb};
 use crate::domain::settings::{Part, Setting, Settings};
-use crate::render::{self, Width};
+use crate::render::{self, TestCase, Width};
 use crate::run::compare::compare_all;
 use crate::stores::Address;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::baseline::{BaselineFlags, tell};
+use super::ci::{CiLog, JunitFlag, logged};
 use super::contenders::{Lineup, lineup};
 use super::flags::{Given, Offer, SettingFlags, setting};
-use super::output::{Output, tell_password, to_stderr};
+use super::output::{Output, refuse_same_file, tell_password, to_stderr};
+use super::race::ReportFormat;
 use super::{Ended, interrupt, progress};
 
 /// The most rounds: each takes two sorted copies of its values ten thousand times.
@@ -34,21 +36,6 @@ const USUAL_NOISE: &str = "1%";
 
 /// The longest that a comparison may be let run.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
-
-/// The form of a report in which measurements stand beside each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum MeasurementFormat {
-    /// For a terminal.
-    Table,
-    /// Everything, described in docs/reference/report.md.
-    Json,
-    /// A line a contender or a point, a column a figure.
-    Csv,
-    /// For a pull request.
-    Markdown,
-    /// A page for a browser.
-    Html,
-}
 
 /// The race's own settings, but for rounds, which the comparison counts itself.
 #[derive(Clone, Debug)]
@@ -100,12 +87,16 @@ pub(crate) struct CompareArgs {
         long = "strategy",
         short = 'S',
         value_name = "NAME",
-        required_unless_present = "checkout"
+        required_unless_present_any = ["checkout", "app"]
     )]
     strategies: Vec<String>,
     /// A checkout of your own, described in a file (repeatable: compare a checkout with its cure)
     #[arg(long = "checkout", value_name = "FILE", id = "checkout")]
     checkouts: Vec<PathBuf>,
+    /// A running application, described in a file: the same requests at full speed (repeatable: compare an application
+    /// with its cure)
+    #[arg(long = "app", value_name = "FILE", id = "app")]
+    apps: Vec<PathBuf>,
     /// Where stock lives; several stores, separated by commas, are compared [default: memory, or the store of a
     /// checkout's file]
     #[arg(
@@ -162,11 +153,13 @@ pub(crate) struct CompareArgs {
     #[command(flatten)]
     baseline: BaselineFlags,
     /// The form of the report
-    #[arg(long, value_enum, default_value_t = MeasurementFormat::Table, help_heading = "The report")]
-    format: MeasurementFormat,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table, help_heading = "The report")]
+    format: ReportFormat,
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE", help_heading = "The report")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    junit: JunitFlag,
     /// Print a line a contender, and show no progress bar
     #[arg(long, short, help_heading = "The report")]
     quiet: bool,
@@ -199,6 +192,18 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(args: &CompareArgs) -> Result<Ended, Error> {
+    refuse_same_file(&[
+        ("--output", args.output.as_deref()),
+        ("--junit", args.junit.junit.as_deref()),
+    ])?;
+    let is_github = args.format == ReportFormat::Github;
+    let log = CiLog::open("oversell-sim compare", &args.junit, is_github)?;
+    // Of several files, none is the one in which a contender's line stands.
+    logged(log, None, "comparison", |cases| compare(args, cases))
+}
+
+/// Compares, writes the report, and adds a test case for each contender.
+fn compare(args: &CompareArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
     let given = [args.server.given(), args.race.given()].concat();
     let seed = match given.iter().find(|(setting, _)| setting.name == "seed") {
         Some(_) => None,
@@ -210,6 +215,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Ended, Error> {
     let entrants = lineup(&Lineup {
         strategies: &args.strategies,
         checkouts: &args.checkouts,
+        apps: &args.apps,
         stores: &args.stores,
         levels: &args.levels,
         settings: &settings,
@@ -265,8 +271,9 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Ended, Error> {
         comparison.baseline = Some(against);
     }
 
-    let tells_expectations =
-        args.format == MeasurementFormat::Table && output.is_stdout() && !args.quiet;
+    let is_table = matches!(args.format, ReportFormat::Table | ReportFormat::Github);
+    let tells_expectations = is_table && output.is_stdout() && !args.quiet;
+    cases.extend(TestCase::all_of_comparison(&comparison));
     let text = written(&comparison, args, output.width())?;
     output.write(&text)?;
     if !tells_expectations {
@@ -282,12 +289,14 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Ended, Error> {
 
 fn written(comparison: &Comparison, args: &CompareArgs, width: Width) -> Result<String, Error> {
     match args.format {
-        MeasurementFormat::Table if args.quiet => Ok(render::standings(comparison, width)),
-        MeasurementFormat::Table => Ok(render::comparison(comparison, width)),
-        MeasurementFormat::Json => render::json(comparison),
-        MeasurementFormat::Csv => render::comparison_csv(comparison),
-        MeasurementFormat::Markdown => Ok(render::comparison_markdown(comparison)),
-        MeasurementFormat::Html => render::comparison_page(comparison),
+        ReportFormat::Table | ReportFormat::Github => Ok(match args.quiet {
+            true => render::standings(comparison, width),
+            false => render::comparison(comparison, width),
+        }),
+        ReportFormat::Json => render::json(comparison),
+        ReportFormat::Csv => render::comparison_csv(comparison),
+        ReportFormat::Markdown => Ok(render::comparison_markdown(comparison)),
+        ReportFormat::Html => render::comparison_page(comparison),
     }
 }
 
@@ -307,8 +316,10 @@ fn again(args: &CompareArgs, given: &Given, seed: u64, address: &Address) -> Str
     if !args.strategies.is_empty() {
         command = command.flag("strategy", &args.strategies.join(","));
     }
-    for path in &args.checkouts {
-        command = command.flag("checkout", &path.display().to_string());
+    for (name, paths) in [("checkout", &args.checkouts), ("app", &args.apps)] {
+        for path in paths {
+            command = command.flag(name, &path.display().to_string());
+        }
     }
     for (name, values) in [("store", &args.stores), ("isolation", &args.levels)] {
         if !values.is_empty() {

@@ -21,6 +21,8 @@ pub(super) struct Lineup<'a> {
     pub(super) strategies: &'a [String],
     /// Files that describe checkouts.
     pub(super) checkouts: &'a [PathBuf],
+    /// Files that describe applications.
+    pub(super) apps: &'a [PathBuf],
     /// Stores; none if none was named.
     pub(super) stores: &'a [String],
     /// Isolation levels; none if none was named.
@@ -47,10 +49,14 @@ pub(super) fn lineup(said: &Lineup<'_>) -> Result<Vec<Entrant>, Error> {
             add_strategies(said, &place, &mut entrants)?;
         }
     }
-    let folder = common_folder(said.checkouts);
+    let files: Vec<&PathBuf> = said.checkouts.iter().chain(said.apps).collect();
+    let folder = common_folder(&files);
+    let name = |path: &PathBuf| path.strip_prefix(&folder).unwrap_or(path).display().to_string();
     for path in said.checkouts {
-        let name = path.strip_prefix(&folder).unwrap_or(path).display().to_string();
-        add_checkout(said, path, &name, &mut entrants)?;
+        add_checkout(said, path, &name(path), &mut entrants)?;
+    }
+    for path in said.apps {
+        add_app(said, path, &name(path), &mut entrants)?;
     }
     for (place, one) in entrants.iter().enumerate() {
         if entrants[..place].iter().any(|other| other.name == one.name) {
@@ -59,15 +65,15 @@ pub(super) fn lineup(said: &Lineup<'_>) -> Result<Vec<Entrant>, Error> {
     }
     match entrants.len() {
         0 | 1 => Err(Error::input(
-            "a comparison needs at least two contenders: name several with --strategy, --checkout, --store or \
-             --isolation",
+            "a comparison needs at least two contenders: name several with --strategy, --checkout, --app, \
+             --store or --isolation",
         )),
         _ => Ok(entrants),
     }
 }
 
 /// The folder that several files are in; nothing if there is but one.
-fn common_folder(paths: &[PathBuf]) -> PathBuf {
+fn common_folder(paths: &[&PathBuf]) -> PathBuf {
     let parents = || paths.iter().filter_map(|path| path.parent());
     let Some(first) = parents().next().filter(|_| paths.len() > 1) else { return PathBuf::new() };
     let holds_all = |folder: &&Path| parents().all(|parent| parent.starts_with(folder));
@@ -77,6 +83,10 @@ fn common_folder(paths: &[PathBuf]) -> PathBuf {
 /// Refuses a server that runs already where contenders would need one each: it has room for the tables of one.
 fn refuse_url(said: &Lineup<'_>) -> Result<(), Error> {
     let checkouts = said.checkouts.len() + usize::from(!said.strategies.is_empty());
+    if !said.apps.is_empty() {
+        let given = [("--url", said.address.url.is_some())];
+        return refuse(&given, "an application's file says itself where everything is");
+    }
     let several = [
         ("several in --store", said.stores.len() > 1),
         ("several levels in --isolation", said.levels.len() > 1),
@@ -133,6 +143,18 @@ fn places<'a>(said: &Lineup<'a>) -> Result<Vec<Place<'a>>, Error> {
         // Where several stores are compared, one that has no levels stands in the comparison once.
         Some(error) if !has_level && !said.strategies.is_empty() => Err(error),
         _ => Ok(places),
+    }
+}
+
+/// The same for a file, which names its store itself where no other is named: whether that has a level is known once the
+/// file is read.
+fn places_of_file<'a>(said: &Lineup<'a>) -> Result<Vec<Place<'a>>, Error> {
+    match (said.stores, said.levels) {
+        ([_, ..], _) => places(said),
+        ([], []) => Ok(vec![Place { store: None, level: None }]),
+        ([], levels) => {
+            Ok(levels.iter().map(|level| Place { store: None, level: Some(level) }).collect())
+        }
     }
 }
 
@@ -202,7 +224,7 @@ fn add_checkout(
     entrants: &mut Vec<Entrant>,
 ) -> Result<(), Error> {
     let (strategy, checkout) = flags::checkout(path)?;
-    for place in places(said)? {
+    for place in places_of_file(said)? {
         let given = [
             texts(&[("store", place.store), ("isolation", place.level)]),
             said.of_store.to_vec(),
@@ -214,6 +236,27 @@ fn add_checkout(
         if place.level.is_some() {
             check_level("--isolation", Some(settings.isolation), &settings)?;
         }
+        settings.check()?;
+        entrants.push(entrant(said, &place, strategy, name, settings));
+    }
+    Ok(())
+}
+
+/// An application, at each isolation level that was named.
+fn add_app(
+    said: &Lineup<'_>,
+    path: &Path,
+    name: &str,
+    entrants: &mut Vec<Entrant>,
+) -> Result<(), Error> {
+    let given = [("--store", !said.stores.is_empty())];
+    refuse(&given, "an application's file says itself where everything is")?;
+    let (strategy, app) = flags::app(path, false)?;
+    for place in places_of_file(said)? {
+        let level = texts(&[("isolation", place.level)]);
+        let given = [level, said.of_store.to_vec(), said.of_race.to_vec()].concat();
+        let settings = flags::described(app, said.settings.clone(), &given)?;
+        check_level("--isolation", place.level.map(|_| settings.isolation), &settings)?;
         settings.check()?;
         entrants.push(entrant(said, &place, strategy, name, settings));
     }

@@ -12,6 +12,7 @@ mod flags;
 mod help;
 mod init;
 mod interrupt;
+mod keyboard;
 mod keys;
 mod learn;
 mod list;

@@ -1,10 +1,10 @@
 //! `play`: the person is the scheduler.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, IsTerminal};
 
 use super::Ended;
 use super::interrupt::{self, told_unless_stopped};
+use super::keyboard::{Keyboard, Typed};
 use super::keys::{self, Asked};
 use super::meaning::{check_level, check_level_of};
 use super::output::{tell_password, to_stdout};
@@ -28,21 +28,18 @@ pub(crate) struct PlayArgs {
     server: ServerFlags,
 }
 
-/// The longest line read.
-const LONGEST_LINE: u64 = 4096;
-
 /// Every execution may be as long as the person likes.
 const WHOLE: Bounds = Bounds { most_steps: usize::MAX, cuts_futile: false };
 
 pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
     let strategy = args.shop.strategy()?;
     let settings = args.shop.settings_at(strategy, &args.server)?;
+    let control = interrupt::control()?;
     if settings.store == StoreKind::Memory {
         check_level_of(strategy, args.shop.level()?)?;
         return explore::play(strategy, &settings, |shop| play(shop, settings.stock));
     }
     check_level("--isolation", args.shop.level()?, &settings)?;
-    let control = interrupt::control()?;
     let address = args.server.address();
     tell_password(&address);
     let progress = Progress { name: "starting", unit: "steps", all: None, wanted: true };
@@ -59,24 +56,31 @@ pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
     explore::play_at_server(strategy, &settings, &*server, |shop| play(shop, settings.stock))
 }
 
-/// Lets the person choose every step, until something is found or the person has enough.
+/// Lets the person choose every step, until something is found, the person has enough, or Ctrl-C comes.
 fn play<P: Playable>(shop: &mut P, stock: i32) -> Result<Ended, Error> {
     to_stdout(&format!("You are the scheduler: say whose step comes next. {}\n\n", aim(stock),))?;
-    let mut table = Conversation::default();
+    let mut table = Conversation {
+        keyboard: Keyboard::open()?,
+        shown: None,
+        named: VecDeque::new(),
+        is_interrupted: false,
+    };
     let mut person = Person::new(|so_far: &[Choice], shop: &mut P| table.ask(so_far, shop));
     run_all(shop, &mut person, WHOLE, &|| false, |_, _| Ok(true))?;
     let said = verdict(shop)?;
     to_stdout(&said)?;
-    Ok(Ended::Well)
+    Ok(if table.is_interrupted { Ended::Interrupted } else { Ended::Well })
 }
 
 /// What was said to the person and by the person.
-#[derive(Default)]
 struct Conversation {
+    keyboard: Keyboard,
     /// How far the shop was when its position was shown last.
     shown: Option<Vec<Choice>>,
     /// Choices that the person has named and that have not been made.
     named: VecDeque<Choice>,
+    /// Whether Ctrl-C ended it.
+    is_interrupted: bool,
 }
 
 impl Conversation {
@@ -104,7 +108,14 @@ impl Conversation {
         }
         loop {
             to_stdout(&prompt(shop))?;
-            let Some(line) = read_line()? else { return Ok(Said::Quit) };
+            let line = match self.keyboard.next()? {
+                Typed::Line(line) => line,
+                Typed::End => return Ok(Said::Quit),
+                Typed::Interrupted => {
+                    self.is_interrupted = true;
+                    return Ok(Said::Quit);
+                }
+            };
             match keys::asked(&line, &shop.clients()) {
                 Ok(Asked::Quit) => return Ok(Said::Quit),
                 Ok(Asked::Help) => to_stdout(&keys::help(width::of_stdout()))?,
@@ -124,23 +135,6 @@ impl Conversation {
             }
         }
     }
-}
-
-/// The next line that the person types; none if there is no more.
-fn read_line() -> Result<Option<String>, Error> {
-    let mut input = std::io::stdin().lock();
-    let mut line = String::new();
-    let mut limited = std::io::Read::take(&mut input, LONGEST_LINE);
-    let read = limited.read_line(&mut line);
-    if !matches!(read, Ok(1..)) {
-        to_stdout("\n")?;
-        return Ok(None);
-    }
-    let line = line.trim().to_owned();
-    if !std::io::stdin().is_terminal() {
-        to_stdout(&format!("{line}\n"))?;
-    }
-    Ok(Some(line))
 }
 
 fn aim(stock: i32) -> String {

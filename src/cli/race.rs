@@ -101,12 +101,12 @@ impl StoreFlags {
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ReportFormat {
+pub(super) enum ReportFormat {
     /// For a terminal.
     Table,
     /// Everything, described in docs/reference/report.md.
     Json,
-    /// A line a strategy, a column a figure.
+    /// A line a contender, a column a figure.
     Csv,
     /// For a pull request.
     Markdown,
@@ -240,7 +240,10 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
         baseline.check(runs, settings.rounds, limit)?;
     }
     let output = Output::open(args.output.as_deref(), "--output")?;
-    let control = interrupt::control()?;
+    let mut control = interrupt::control()?;
+    if matches!(args.format, ReportFormat::Json | ReportFormat::Html) {
+        control = control.recording_locks();
+    }
 
     let expectations: Vec<Expectation> = args
         .expectations

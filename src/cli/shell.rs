@@ -31,6 +31,9 @@ impl Shell {
     }
 }
 
+/// What comes after the script for bash, which divides words at `=`.
+const JOINS_WORDS: &str = include_str!("completions.bash");
+
 /// What `completions` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CompletionsArgs {
@@ -53,6 +56,9 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<Ended, Error> {
         .completer()
         .write_registration("COMPLETE", name, name, name, &mut script)
         .map_err(|error| Error::world(format!("cannot write the script: {error}")))?;
+    if args.shell == Shell::Bash {
+        script.extend_from_slice(JOINS_WORDS.as_bytes());
+    }
     print(script)
 }
 

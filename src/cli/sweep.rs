@@ -13,9 +13,8 @@ use crate::run::sweep::{PlannedPoint, sweep_all};
 use crate::stores::Address;
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::{render, strategies};
-use clap::{Arg, ArgMatches, Args, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, FromArgMatches, ValueEnum};
 
-use super::compare::MeasurementFormat;
 use super::compare::but_for;
 use super::flags::{self, Given, applied, arg};
 use super::meaning::check_level;
@@ -33,6 +32,21 @@ const MOST_ROUNDS: u64 = 10_000;
 
 /// Settings of which a range would be no list: a value of their own is written with two dots.
 const NOT_RANGED: [&str; 2] = ["qty", "backoff"];
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MeasurementFormat {
+    /// For a terminal.
+    Table,
+    /// Everything, described in docs/reference/report.md.
+    Json,
+    /// A line a point, a column a figure.
+    Csv,
+    /// For a pull request.
+    Markdown,
+    /// A page for a browser.
+    Html,
+}
 
 /// Every setting of a race, as a list.
 #[derive(Clone, Debug)]

@@ -68,6 +68,8 @@ pub use server::orders::{
 #[cfg(feature = "cli")]
 pub(crate) use server::play::play_at_server;
 pub use server::random::sample_orders;
+#[cfg(feature = "cli")]
+pub(crate) use server::random::sample_orders_to_play;
 pub use server::reality::{Agreement, Difference, compare};
 pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};
 pub use server::results::OrderOutcome;

@@ -78,7 +78,7 @@ fn note(steps: &[ModelStep], place: usize) -> Option<String> {
                 .any(|s| has_looked(&s))
             && after.iter().any(acts_later);
         return is_blind
-            .then(|| format!("{} decides on what {} is about to change", step.actor, acts.actor));
+            .then(|| format!("{} reads what {} is about to change", step.actor, acts.actor));
     }
     let Some(Op::Write { item, .. }) = step.op else { return None };
     let since_it_looked = before

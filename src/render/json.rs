@@ -22,6 +22,10 @@ pub fn json(report: &impl Serialize) -> Result<String, Error> {
 enum AnyReport {
     /// Of `race` and `simulate`.
     Race(crate::check::report::Report),
+    /// Of `compare`.
+    Comparison(crate::check::comparison::Comparison),
+    /// Of `sweep`.
+    Sweep(crate::check::sweep::Sweep),
     /// Of `explore` and `replay`.
     Search(crate::explore::Exploration),
     /// Of `explore --buyers any`.

@@ -5,11 +5,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::comparison::sentence as standing;
 use super::exploration::{any_buyers, exploration, sentence, sentence_for_any};
 use super::table::table;
 use super::verdict::{Verdict, word};
 use super::width::Width;
 use crate::base::error::Error;
+use crate::check::baseline::AgainstBaseline;
+use crate::check::comparison::{Comparison, Contender};
 use crate::check::report::{Judgement, Report, Run};
 use crate::explore::{AnyBuyers, Exploration};
 use crate::scenario::{ScenarioReport, SearchReport};
@@ -109,11 +112,7 @@ impl TestCase {
 
     fn of_run(report: &Report, run: &Run) -> Self {
         let Verdict { word, sentence, .. } = Verdict::of(report, run);
-        let changes = report.baseline.iter().flat_map(|against| &against.runs);
-        let changes = changes.filter(|change| change.name == run.strategy);
-        let worse = changes.filter(|change| change.verdict.falls_short());
-        let worse = worse.map(|change| format!("{}: {}", change.verdict.words(), change.why));
-        let unmet = run.unmet().chain(worse).collect();
+        let unmet = run.unmet().chain(worse(report.baseline.as_ref(), &run.strategy)).collect();
         let alone = Report { runs: vec![run.clone()], ..report.clone() };
         Self {
             name: run.strategy.clone(),
@@ -121,6 +120,26 @@ impl TestCase {
             expectations: run.expectations.len(),
             verdict: format!("{word}: {sentence}"),
             report: plain(&table(&alone, Width::UNBOUNDED)),
+            took: run.took,
+        }
+    }
+
+    /// A case for each contender of a comparison.
+    #[must_use]
+    pub fn all_of_comparison(comparison: &Comparison) -> Vec<Self> {
+        comparison.contenders.iter().map(|one| Self::of_contender(comparison, one)).collect()
+    }
+
+    fn of_contender(comparison: &Comparison, contender: &Contender) -> Self {
+        let Contender { name, store, settings, server, run, .. } = contender;
+        let unmet = run.unmet().chain(worse(comparison.baseline.as_ref(), name)).collect();
+        let alone = Report::new(store, settings.clone(), vec![run.clone()]);
+        Self {
+            name: name.clone(),
+            status: TestStatus::of(comparison.interrupted, unmet, &comparison.again),
+            expectations: run.expectations.len(),
+            verdict: format!("{}: {}", word(run.evidence), standing(comparison, contender)),
+            report: plain(&table(&alone.served_by(server.clone()), Width::UNBOUNDED)),
             took: run.took,
         }
     }
@@ -184,6 +203,17 @@ impl TestCase {
             took: Duration::ZERO,
         }
     }
+}
+
+/// In what a run of this name has become worse than in an earlier report, as sentences.
+fn worse<'b>(
+    baseline: Option<&'b AgainstBaseline>,
+    name: &'b str,
+) -> impl Iterator<Item = String> + 'b {
+    let changes = baseline.into_iter().flat_map(|against| &against.runs);
+    changes
+        .filter(move |change| change.name == name && change.verdict.falls_short())
+        .map(|change| format!("{}: {}", change.verdict.words(), change.why))
 }
 
 /// Each expectation that did not hold, as a sentence.

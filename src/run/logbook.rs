@@ -9,7 +9,7 @@ use crate::check::audit::Finding;
 use crate::check::expect::{Expectation, Judge};
 use crate::check::report::Counted;
 use crate::check::report::{
-    Banner, BannerCount, Evidence, FigureTotals, Figures, Found, MOST_TIMED_ROUNDS,
+    Banner, BannerCount, Evidence, FigureTotals, Figures, Found, LockWaits, MOST_TIMED_ROUNDS,
     MOST_WINNERS_LISTED, Overtaking, RoundTimes, Run, Winner, WorstRound, over_time, overtakings,
 };
 use crate::check::round::Round;
@@ -54,7 +54,12 @@ impl Logbook {
         if self.trouble.is_none() {
             self.trouble.clone_from(&round.books.trouble);
         }
-        self.enter_audited(audited(round), &round.visits)
+        let figures = self.enter_audited(audited(round), &round.visits);
+        if let Some(worst) = self.worst.as_mut().filter(|worst| worst.number == round.number) {
+            let uses = round.tally.lock_uses.as_deref();
+            worst.lock_waits = uses.map(|uses| LockWaits::of(uses, figures.lock_acquisitions));
+        }
+        figures
     }
 
     /// Takes in a round that was [audited] elsewhere, with those of its visits that were kept. Returns what happened in it.
@@ -204,5 +209,13 @@ fn worst_round(number: u32, visits: &[Visit], figures: Figures) -> WorstRound {
         true => over_time(visits),
         false => Vec::new(),
     };
-    WorstRound { number, figures, winners, winners_left_out, overtakings, over_time }
+    WorstRound {
+        number,
+        figures,
+        winners,
+        winners_left_out,
+        overtakings,
+        over_time,
+        lock_waits: None,
+    }
 }

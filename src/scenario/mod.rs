@@ -380,6 +380,12 @@ impl Scenario {
         self.search.is_some()
     }
 
+    /// What the progress of its searches counts; none if it is no search.
+    #[cfg(feature = "cli")]
+    pub(crate) fn searches_count(&self) -> Option<&'static str> {
+        self.search.as_ref().map(Search::unit)
+    }
+
     /// Whether its checkout is described in a file.
     #[cfg(feature = "cli")]
     pub(crate) fn is_described(&self) -> bool {

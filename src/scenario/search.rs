@@ -7,6 +7,7 @@ use super::{SaidSetting, Scenario};
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::base::text::document::Fault;
 use crate::base::text::quantity::{exact_duration, parse_count, parse_duration};
 use crate::command::{Command, Verb};
@@ -157,10 +158,10 @@ impl Search {
         control: &Control,
     ) -> Result<Exploration, Error> {
         let limits = Limits { enough_after_finding: Some(ENOUGH_STATES), ..Limits::default() };
-        let stopped = self.stopper(control);
+        let watch = self.watch(control);
         match self.preemptions {
-            Some(most) => explore::search_preempted(strategy, settings, most, limits, &stopped),
-            None => explore::search_all(strategy, settings, limits, stopped),
+            Some(most) => explore::search_preempted(strategy, settings, most, limits, &watch),
+            None => explore::search_all(strategy, settings, limits, watch),
         }
     }
 
@@ -182,16 +183,43 @@ impl Search {
             ..Plan::EVERYTHING
         };
         // How long a server takes to start says nothing about the search.
-        let stopped = self.stopper(control);
-        let (report, _) = explore::search_orders(strategy, &settings, &*server, plan, &stopped)?;
+        let watch = self.watch(control);
+        let (report, _) = explore::search_orders(strategy, &settings, &*server, plan, &watch)?;
         Ok(report.at(address))
     }
 
-    /// When to stop, counted from now.
-    fn stopper<'c>(&self, control: &'c Control) -> impl Fn() -> bool + Sync + use<'c> {
-        let clock = Wall::start();
+    /// What watches a search that begins now.
+    fn watch<'c>(&self, control: &'c Control) -> SearchWatch<'c> {
         let most_ns = self.max_time.map_or(u64::MAX, nanos);
-        move || control.is_stopped() || clock.now() >= most_ns
+        SearchWatch { control, clock: Wall::start(), most_ns }
+    }
+
+    /// What its progress counts.
+    #[cfg(feature = "cli")]
+    pub(super) fn unit(&self) -> &'static str {
+        let is_in_model = |settings: &Settings| settings.store == StoreKind::Memory;
+        match (self.settings.iter().all(is_in_model), self.preemptions) {
+            (false, _) => "orders",
+            (true, Some(_)) => "schedules",
+            (true, None) => "states",
+        }
+    }
+}
+
+/// Stops a search in time, and tells the control how far it is.
+struct SearchWatch<'c> {
+    control: &'c Control,
+    clock: Wall,
+    most_ns: u64,
+}
+
+impl Monitor for SearchWatch<'_> {
+    fn is_stopped(&self) -> bool {
+        self.control.is_stopped() || self.clock.now() >= self.most_ns
+    }
+
+    fn has_done(&self, more: u64) {
+        self.control.count_served(more);
     }
 }
 

@@ -161,6 +161,36 @@ fn a_schedule_comes_out_the_same_when_it_is_replayed_and_a_race_goes_without_the
 }
 
 #[test]
+fn an_application_is_compared_with_its_cure() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let file = folder.path().join("shop.toml").display().to_string();
+    let cured = folder.path().join("cured.toml").display().to_string();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&cured, text.replace("env     = {", "env     = { LOCK = \"1\",")).unwrap();
+    let args = ["compare", "--app", &file, "--app", &cured, "--buyers", "6", "--rounds", "3"];
+    let compared = run(&place, &[], &[&args[..], &["--warmup", "1", "--format", "json"]].concat());
+    assert!(compared.status.success(), "{}", stderr(&compared));
+    let report: Value = serde_json::from_slice(&compared.stdout).unwrap();
+    let contenders = report["contenders"].as_array().unwrap();
+    let names: Vec<&Value> = contenders.iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["shop.toml", "cured.toml"]);
+    for one in contenders {
+        assert_eq!(
+            (&one["run"]["rounds"], one["values"].as_array().unwrap().len()),
+            (&4.into(), 3)
+        );
+    }
+    // A race may miss what is wrong with the first; the second has nothing wrong.
+    assert_eq!(contenders[1]["run"]["figures"]["oversold"], 0);
+    let again = report["again"].as_str().unwrap();
+    assert_eq!(again.matches(" --app ").count(), 2, "{again}");
+    let refused = run(&place, &[], &[&args[..], &["--store", "postgres"]].concat());
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("--store: an application's file says itself"));
+}
+
+#[test]
 fn a_shop_in_rust_is_broken_and_cured_through_prepared_statements() {
     let Some(place) = ready("rust", &[Postgres]) else { return };
     let file = shops().join("rust/shop.toml");

@@ -57,6 +57,11 @@ fn each_command_writes_a_failure_with_what_was_not_met_and_the_command_that_show
             "oversell-sim replay ",
         ),
         ("check naive.toml", "naive.toml", "oversell-sim race "),
+        (
+            "compare -S cas,naive -b 50 --rounds 6 --warmup 0 --expect oversold=0",
+            "oversell-sim compare",
+            "oversell-sim compare ",
+        ),
     ] {
         let (code, _) = seen(&mut program(here.path(), &format!("{command} --junit out.xml")));
         assert_eq!(code, 1, "{command}");
@@ -73,6 +78,17 @@ fn each_command_writes_a_failure_with_what_was_not_met_and_the_command_that_show
             assert!(junit.contains(words), "{command}: no {words} in {junit}");
         }
     }
+}
+
+#[test]
+fn a_comparison_has_an_annotation_for_each_contender_that_falls_short() {
+    let here = folder_of(&[]);
+    let args = "compare -S cas,naive -b 50 --rounds 6 --expect oversold=0 --format github";
+    let (code, out) = seen(&mut program(here.path(), args));
+    assert_eq!(code, 1, "{out}");
+    let told = annotations(&out);
+    assert!(matches!(told[..], [one] if one.contains("title=naive%3A not as expected")), "{out}");
+    assert!(out.contains("Compared with cas"), "{out}");
 }
 
 #[test]

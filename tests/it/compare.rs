@@ -4,16 +4,17 @@ use std::process::{Command, Output, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
 use insta::assert_snapshot;
-use oversell_sim::Report;
 use oversell_sim::unstable::buyer::Ending::{Bought, Rejected};
 use oversell_sim::unstable::comparison::{Comparison, Measured, Standing, Terms};
 use oversell_sim::unstable::gauge::Gauge;
 use oversell_sim::unstable::render::{self, Width};
 use oversell_sim::unstable::settings::Settings;
+use oversell_sim::{Report, StoreKind};
 use tempfile::TempDir;
 
 use crate::docs::{fields, read};
 use crate::fixture::{report, round_of, visit};
+use crate::listed::has;
 
 fn ran(args: &[&str]) -> (i32, String, String) {
     seen(Command::new(cargo_bin("oversell-sim")).args(args).output().unwrap())
@@ -164,6 +165,23 @@ fn every_field_of_a_comparison_is_described() {
             .any(|name| document.contains(&format!("`{name}`")));
         assert!(is_there, "docs/reference/report.md says nothing of {field}");
     }
+}
+
+#[test]
+fn a_checkout_is_compared_at_each_level_of_the_store_that_its_file_names() {
+    if !has(StoreKind::Postgres) {
+        return;
+    }
+    let file = "scenarios/real-bugs/saleor-544-voucher/broken.toml";
+    let levels = "read-committed,serializable";
+    let args = ["compare", "--checkout", file, "--isolation", levels, "-b", "4", "--rounds", "2"];
+    let (code, out, err) = ran(&[&args[..], &["--warmup", "0", "--format", "json"]].concat());
+    assert_eq!(code, 0, "{err}");
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let contenders = report["contenders"].as_array().unwrap();
+    let at: Vec<&str> =
+        contenders.iter().map(|one| one["settings"]["isolation"].as_str().unwrap()).collect();
+    assert_eq!(at, ["read-committed", "serializable"]);
 }
 
 #[test]

@@ -9,11 +9,14 @@ use crate::listed::miss_program;
 use crate::terminal::Terminal;
 
 /// What is typed, and what it is to become.
-const TYPED: [(&str, &str); 9] = [
+const TYPED: [(&str, &str); 12] = [
     ("oversell-sim surv", "survey"),
     ("oversell-sim explore --max-st", "--max-states"),
     ("oversell-sim explore --strategy opt", "optimistic"),
     ("oversell-sim race -S cas,opt", "cas,optimistic"),
+    ("oversell-sim explore --strategy=opt", "--strategy=optimistic"),
+    ("oversell-sim race --strategy=cas,opt", "--strategy=cas,optimistic"),
+    ("oversell-sim race --backoff=fixed:1ms --strategy cas --store=postg", "--store=postgres"),
     ("oversell-sim race --strategy cas --store postg", "postgres"),
     ("oversell-sim explore -S transaction --store mysql --isolation ser", "serializable"),
     (
@@ -43,11 +46,11 @@ fn programs() -> std::path::PathBuf {
 }
 
 /// Types each line and Tab into a shell that `begin` has prepared, and waits until it is completed.
-fn complete_in(shell: &str, begin: &str, is_typed: impl Fn(&str) -> bool) {
+fn complete_in(shell: &str, begin: &str) {
     let mut terminal = Terminal::run(shell, folder(), &programs());
     terminal.type_keys(&format!("PS1='rea''dy> '; {begin}; echo be''gun\n"));
     terminal.wait_for("begun");
-    for (line, completed) in TYPED.into_iter().filter(|(line, _)| is_typed(line)) {
+    for (line, completed) in TYPED {
         terminal.wait_for("ready> ");
         terminal.type_keys(&format!("{line}\t"));
         let typed = line.rsplit(' ').next().unwrap();
@@ -62,8 +65,7 @@ fn complete_in(shell: &str, begin: &str, is_typed: impl Fn(&str) -> bool) {
 fn bash_completes_commands_flags_strategies_lists_stores_levels_and_files() {
     if has("bash") {
         let begin = "source <(oversell-sim completions bash)";
-        // bash takes `=` for the end of a word.
-        complete_in("bash --norc --noprofile -i", begin, |line| !line.contains('='));
+        complete_in("bash --norc --noprofile -i", begin);
     }
 }
 
@@ -71,7 +73,7 @@ fn bash_completes_commands_flags_strategies_lists_stores_levels_and_files() {
 fn zsh_completes_commands_flags_strategies_lists_stores_levels_and_files() {
     if has("zsh") {
         let begin = "autoload -Uz compinit; compinit -D -u; source <(oversell-sim completions zsh)";
-        complete_in("zsh -f -i", begin, |_| true);
+        complete_in("zsh -f -i", begin);
     }
 }
 

@@ -611,7 +611,7 @@ fn a_timeline_notes_where_another_buyer_gets_in_between_and_nowhere_else() {
         let told = explore::replay(find(strategy).unwrap(), &settings(2, 1), &schedule).unwrap();
         told.replayed.unwrap().into_iter().filter_map(|row| row.note).collect()
     };
-    let blind = ["B decides on what A is about to change", "B overwrites what A wrote"];
+    let blind = ["B reads what A is about to change", "B overwrites what A wrote"];
     assert_eq!(notes("naive", "ABAB"), blind);
     assert_eq!(notes("naive", "AAB"), [""; 0], "one after the other");
     assert_eq!(notes("cas", "ABABB"), [""; 0], "B looks again before it acts");

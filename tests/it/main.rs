@@ -38,6 +38,7 @@ mod layers;
 mod lessons;
 mod library;
 mod listed;
+mod lock_waits;
 mod meaning;
 mod pages;
 mod private_servers;

@@ -146,6 +146,30 @@ fn a_page_of_a_server_holds_the_orders_that_were_run() {
 }
 
 #[test]
+fn a_page_of_random_orders_holds_each_that_was_run_once() {
+    let folder = TempDir::new().unwrap();
+    let args = [
+        "explore",
+        "-S",
+        "naive",
+        "--store",
+        "sqlite",
+        "--random",
+        "--schedules",
+        "60",
+        "--seed",
+        "1",
+    ];
+    let text = fs::read_to_string(page(&folder, "random.html", &args)).unwrap();
+    let graph = graph_of(&text);
+    assert_eq!((&graph["source"], &graph["cut"]), (&Value::from("orders"), &Value::from(false)));
+    // Two reads, and two writes that each order its buyer's unit: six orders at most, of which AABB and BBAA are right.
+    let futures = &graph["states"][0]["futures"];
+    let (all, broken) = (futures["all"].as_f64().unwrap(), futures["broken"].as_f64().unwrap());
+    assert!(broken >= 1.0 && broken < all && all < 60.0, "{futures}");
+}
+
+#[test]
 fn the_unit_is_sold_twice_by_clicks_and_by_keys_and_a_link_leads_there() {
     let Some(browser) = Browser::start() else { return };
     let folder = TempDir::new().unwrap();
@@ -245,7 +269,12 @@ fn what_a_page_draws_is_there() {
         assert_eq!(count(&postgres, ".collisions svg path[marker-end]"), 2);
     }
     assert!(count(race, "svg.plot .bar-mark") >= 2);
-    assert_eq!(count(race, "svg.plot"), 8, "four plots for each of two strategies");
+    assert_eq!(count(race, "svg.plot:not(.gantt)"), 8, "four plots for each of two strategies");
+    assert_eq!(count(race, "svg.gantt .waits"), 1, "the longest wait, of the strategy with a lock");
+    assert!(
+        count(race, "svg.gantt .holds") >= 2,
+        "who held the lock meanwhile, and then the waiter"
+    );
     assert!(count(story, "svg.map .message") > 10);
     assert_eq!(count(story, "svg.map .hold"), 1, "one buyer has the unit on hold");
     assert_eq!(count(compare, "svg.boxes circle"), 3 * 6, "six rounds of three contenders");

@@ -45,7 +45,7 @@ fn random_schedules_are_counted_out_of_all() {
 }
 
 #[test]
-fn a_simulation_a_scenario_and_a_survey_show_how_much_is_left() {
+fn a_simulation_scenarios_and_a_survey_show_how_far_they_are() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = open_dir();
     let scenario = "strategy = \"cas\"\nbuyers = 20\nrounds = 1_000_000\n[expect]\noversold = 0\n";
@@ -55,6 +55,16 @@ fn a_simulation_a_scenario_and_a_survey_show_how_much_is_left() {
     assert!(said.contains("interrupted"), "{said}");
     let said = interrupted("check long.toml", folder.path(), &["long.toml", " buyers · ", " left"]);
     assert!(said.contains("1 cut short"), "{said}");
+    for (search, words) in [
+        ("strategy = \"cas\"\nbuyers = 60\nstock = 30\n", "states · "),
+        ("strategy = \"cas\"\nbuyers = 60\nstock = 30\npreemptions = 20\n", "schedules · "),
+        ("strategy = \"pessimistic\"\nbuyers = 8\nstore = \"sqlite\"\n", "orders · "),
+    ] {
+        let text = format!("run = \"explore\"\n{search}[expect]\noversold = 0\n");
+        fs::write(folder.path().join("search.toml"), text).unwrap();
+        let said = interrupted("check search.toml", folder.path(), &["search.toml", words]);
+        assert!(said.contains("1 cut short"), "{said}");
+    }
     let said = interrupted("survey --store sqlite", root, &["surveying", " verdicts · "]);
     assert!(said.contains("not run"), "{said}");
 }
@@ -116,4 +126,23 @@ fn nothing_is_shown_in_a_pipe_or_where_it_is_not_wanted() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (status, said) = Terminal::run(&args, root, program.parent().unwrap()).wait_for_end();
     assert!(status.success() && said.contains("PROVED") && !said.contains("exploring"), "{said}");
+}
+
+#[test]
+fn ctrl_c_at_the_prompt_of_play_tells_what_was_played() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = cargo_bin("oversell-sim");
+    let mut stores = vec![""];
+    stores.extend(has(StoreKind::Sqlite).then_some(" --store sqlite"));
+    for store in stores {
+        let line = format!("oversell-sim play -S naive{store}");
+        let mut terminal = Terminal::run(&line, root, program.parent().unwrap());
+        terminal.wait_for("next (");
+        terminal.type_keys("A\n");
+        terminal.wait_for("next (");
+        terminal.type_keys(CTRL_C);
+        let (status, said) = terminal.wait_for_end();
+        assert_eq!(status.code(), Some(130), "{said}");
+        assert!(said.contains("step  A") && said.contains("Not broken this time"), "{said}");
+    }
 }

@@ -84,7 +84,15 @@ fn faults(root: &Value, schema: &Value, value: &Value, path: &str) -> Vec<String
                     }
                 }
             }
-            "additionalProperties" => assert_eq!(*wanted, Value::Bool(false), "{path}"),
+            // What fields are like that have no schema of their own; true for anything.
+            "additionalProperties" => {
+                let own = words.get("properties");
+                for (name, field) in value.as_object().into_iter().flatten() {
+                    if own.is_none_or(|own| own.get(name).is_none()) {
+                        inner.extend(faults(root, wanted, field, &format!("{path}.{name}")));
+                    }
+                }
+            }
             remark => {
                 assert!(REMARKS.contains(&remark), "{path}: the validator does not know {remark}")
             }
@@ -123,6 +131,9 @@ fn the_schema_holds_of_the_report_of_every_command() {
         "race -S naive,cas --buyers 100 --rounds 5 --expect oversold=0 --expect winners=1",
         "race -S ordered-locks --items 3 --cart 2 --qty 1..2 --stock 20 --buyers 50 --retries 3 --backoff fixed:1ms",
         "race -S hold --store sqlite --buyers 10 --threads 4",
+        "compare -S cas,naive --buyers 30 --rounds 6 --warmup 1 --expect oversold=0",
+        "compare -S cas,conditional --buyers 10 --rounds 2 --warmup 0",
+        "sweep -S cas,naive --buyers 2,5 --stock 1,2 --rounds 2",
         "simulate scenarios/policies-naive.toml --seeds 2",
         "simulate scenarios/last-iphone.toml --seed 1",
         "explore -S naive --find all",
@@ -162,6 +173,15 @@ fn the_validator_finds_what_a_report_should_not_have() {
     for report in [more, less] {
         assert_ne!(faults(&schema, &schema, &report, ""), Vec::<String>::new());
     }
+}
+
+#[test]
+fn the_validator_looks_into_figures_that_are_listed_by_name() {
+    let schema = schema();
+    let mut sweep = report("sweep -S cas --buyers 2,5 --rounds 2");
+    assert_eq!(faults(&schema, &schema, &sweep, ""), Vec::<String>::new());
+    sweep["points"][0]["figures"]["elapsed"] = Value::from("long");
+    assert_ne!(faults(&schema, &schema, &sweep, ""), Vec::<String>::new());
 }
 
 #[test]

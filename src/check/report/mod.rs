@@ -9,6 +9,7 @@ mod crowd;
 mod evidence;
 mod figures;
 mod hint;
+mod lock_waits;
 mod metric;
 mod over_time;
 mod overtaking;
@@ -32,6 +33,7 @@ pub use crowd::most_inside;
 pub use evidence::Evidence;
 pub use figures::{FigureTotals, Figures};
 pub use hint::{Hint, Purpose};
+pub use lock_waits::{LockHold, LockUse, LockWait, LockWaits};
 pub use metric::{METRICS, Metric, MetricValue};
 pub use over_time::{TimeSlice, over_time};
 pub use overtaking::{Overtaking, overtakings};
@@ -182,6 +184,9 @@ pub struct WorstRound {
     /// What happened over time; empty if the round was too large to keep all its visits.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub over_time: Vec<TimeSlice>,
+    /// Who waited for whom, for locks that the checkout asked for; absent unless recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock_waits: Option<LockWaits>,
 }
 
 /// A buyer with a receipt.

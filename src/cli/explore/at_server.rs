@@ -132,6 +132,9 @@ fn search_at_server(
     let plan = plan(strategy, args);
     let (report, graph) = watch.run(progress, |monitor| {
         match (args.sampling(SCHEDULES_AT_SERVER), args.report.format) {
+            (Some(sampling), OutputFormat::Html) => {
+                explore::sample_orders_to_play(strategy, &settings, &*server, sampling, monitor)
+            }
             (Some(sampling), _) => {
                 explore::sample_orders(strategy, &settings, &*server, sampling, monitor)
                     .map(|report| (report, None))

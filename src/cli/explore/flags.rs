@@ -198,7 +198,11 @@ impl ExploreArgs {
                 Progress { name: "exploring", unit: "schedules", all: Some(schedules), wanted }
             }
             None => {
-                let unit = if is_at_server { "orders" } else { "states" };
+                let unit = match (is_at_server, self.search.preemptions) {
+                    (true, _) => "orders",
+                    (false, Some(_)) => "schedules",
+                    (false, None) => "states",
+                };
                 Progress { name: "exploring", unit, all: None, wanted }
             }
         }

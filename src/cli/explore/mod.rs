@@ -155,7 +155,7 @@ fn search(
     let report = if let Some(sampling) = args.sampling(SCHEDULES) {
         explore::sample(strategy, settings, sampling, *monitor)?
     } else if let Some(most) = args.search.preemptions {
-        explore::search_preempted(strategy, settings, most as u32, limits, &stopped)?
+        explore::search_preempted(strategy, settings, most as u32, limits, monitor)?
     } else if args.search.no_reduce {
         explore::search_unreduced(strategy, settings, limits, stopped)?
     } else if args.search.graph.is_some() {

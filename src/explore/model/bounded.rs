@@ -8,6 +8,7 @@ use super::limits::Limits;
 use super::opening::{check_card, open};
 use super::replay::{tell, tell_failed};
 use crate::base::error::Error;
+use crate::base::monitor::Monitor;
 use crate::domain::finding::FindingKind;
 use crate::domain::settings::Settings;
 use crate::explore::completeness::{Looked, cut_after, failed_ends, idle_ends};
@@ -19,8 +20,8 @@ use crate::worlds::stepped::TransitionTable;
 /// Step limit of a schedule: at a longer one the search stops, and is not complete.
 const LONGEST: usize = 10_000;
 
-/// Runs every schedule of the model with at most `most` preemptions, within limits and until `stopped` returns true.
-/// Each step counts as a state.
+/// Runs every schedule of the model with at most `most` preemptions, within limits and until the monitor stops it, which
+/// hears of each schedule. Each step counts as a state.
 ///
 /// # Errors
 /// [`Error::Input`] for impossible settings.
@@ -29,7 +30,7 @@ pub fn search_preempted(
     settings: &Settings,
     most: u32,
     limits: Limits,
-    stopped: &dyn Fn() -> bool,
+    monitor: &dyn Monitor,
 ) -> Result<Exploration, Error> {
     let mut table = TransitionTable::new(strategy, settings);
     let opening = open(&mut table, strategy, settings)?;
@@ -39,9 +40,11 @@ pub fn search_preempted(
     let bounds = Bounds { most_steps: LONGEST, cuts_futile: false };
     let mut covered = OrderCoverage { reduced: true, ..OrderCoverage::default() };
     let mut is_cut = false;
+    let stopped = || monitor.is_stopped();
     loop {
-        let is_all = run_all(&mut execution, &mut few, bounds, stopped, |execution, run| {
+        let is_all = run_all(&mut execution, &mut few, bounds, &stopped, |execution, run| {
             seen.take_in(execution, run);
+            monitor.has_done(1);
             Ok(seen.steps < limits.states as u64 && !seen.has_endless)
         })?;
         if !is_all || seen.has_endless {

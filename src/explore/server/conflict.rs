@@ -1,5 +1,4 @@
-//! Which statements interfere: one buyer reads, another buyer changes what was read, and the first buyer acts on what
-//! it has read.
+//! Which statements interfere: one buyer reads, another buyer writes what was read, and then the first buyer writes it.
 //!
 //! Warszawski and Bailis (*ACIDRain*, SIGMOD 2017) distinguish two kinds: conflicts within one transaction, which an
 //! isolation level can prevent, and conflicts across several transactions, which no level can.
@@ -17,9 +16,9 @@ use crate::worlds::held::ServerStep;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reach {
-    /// An isolation level: the buyer reads and acts in one transaction.
+    /// An isolation level: the buyer reads and writes in one transaction.
     Level,
-    /// No level: the buyer reads and acts in different transactions, or in none.
+    /// No level: the buyer reads and writes in different transactions, or in none.
     Scope,
 }
 
@@ -28,17 +27,18 @@ pub enum Reach {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Conflict {
-    /// The buyer that read, and acted.
+    /// The buyer that read, and wrote last.
     pub who: String,
-    /// The buyer that changed the table in between.
+    /// The buyer that wrote the table in between.
     pub other: String,
-    /// The table that was read, and changed.
+    /// The table that was read, and written.
     pub table: String,
     /// The step that read.
     pub looked: usize,
-    /// The step that changed the table.
+    /// The step that wrote the table.
     pub changed: usize,
-    /// The step that acted on what had been read.
+    /// The step at which the first buyer wrote the table, after the other. Whether that rests on what it had read is not
+    /// known.
     pub acted: usize,
     /// What can cure it.
     pub reach: Reach,
@@ -49,11 +49,11 @@ impl fmt::Display for Conflict {
         let Self { who, other, table, looked, changed, acted, reach } = self;
         writeln!(
             f,
-            "{who} read {table} at {looked}; {other} changed it at {changed}; {who} acted on it at {acted}"
+            "{who} read {table} at {looked}; {other} wrote it at {changed}; {who} wrote it at {acted}"
         )?;
         let cure = match reach {
             Reach::Level => {
-                "all in one transaction: a row lock (FOR UPDATE) or a stronger isolation level cures it"
+                "all in one transaction: a row lock (FOR UPDATE) or a stronger isolation level can cure it"
             }
             Reach::Scope => {
                 "in different transactions: no isolation level cures it; look again, under a lock, where it is changed"

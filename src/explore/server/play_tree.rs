@@ -1,5 +1,7 @@
 //! The orders that were run at a server as a tree in which a reader is the scheduler: it branches where orders part.
 
+use std::collections::BTreeSet;
+
 use super::transcript::{cut, timeline};
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
@@ -29,6 +31,8 @@ struct KeptOrder {
 #[derive(Default)]
 pub(in crate::explore) struct KeptOrders {
     orders: Vec<KeptOrder>,
+    /// Whose step came when in each of them, and its findings. Random orders come more than once.
+    known: BTreeSet<(Vec<usize>, Vec<String>)>,
     /// Whether some were not kept.
     cut: bool,
 }
@@ -36,8 +40,13 @@ pub(in crate::explore) struct KeptOrders {
 impl KeptOrders {
     /// Keeps an order that was run to its end, if there is room.
     pub(in crate::explore) fn keep(&mut self, steps: &[ServerStep], findings: Vec<String>) {
+        let order = (steps.iter().map(|step| step.place).collect(), findings.clone());
+        if self.known.contains(&order) {
+            return;
+        }
         let most = if findings.is_empty() { MOST_ORDERS } else { MOST_ORDERS + MOST_BROKEN };
         if self.orders.len() < most {
+            self.known.insert(order);
             self.orders.push(KeptOrder { steps: steps.to_vec(), findings });
         } else {
             self.cut = true;

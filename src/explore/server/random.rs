@@ -1,6 +1,8 @@
 //! Random statement orders at a real server, for checkouts too large to run every order.
 
 use super::orders::{hide_chance, hide_divergence, hide_learned, remarks, report};
+#[cfg(feature = "cli")]
+use super::play_tree::KeptOrders;
 use super::results::Results;
 use super::search::run;
 use crate::base::error::Error;
@@ -10,6 +12,8 @@ use crate::explore::bound::{AT_SERVER, Plan};
 use crate::explore::completeness::{Looked, cut_after};
 use crate::explore::exploration::Exploration;
 use crate::explore::incident::IncidentKind;
+#[cfg(feature = "cli")]
+use crate::explore::play_graph::PlayGraph;
 use crate::explore::sampling::{Sampled, Sampling, chance};
 use crate::scheduler::{End, LAST, Method, RandomWalk, run_all};
 use crate::stores::remote::Server;
@@ -30,6 +34,41 @@ pub fn sample_orders(
     sampling: Sampling,
     stopped: &(dyn Monitor + Sync),
 ) -> Result<Exploration, Error> {
+    let nothing = |_: &Results, _: &[String]| ();
+    sample_and_take(strategy, settings, server, sampling, stopped, Results::default(), nothing)
+        .map(|(report, ())| report)
+}
+
+/// The same, with the orders that were run as a tree in which a reader is the scheduler.
+///
+/// # Errors
+/// As [`sample_orders`].
+#[cfg(feature = "cli")]
+pub(crate) fn sample_orders_to_play(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    server: &dyn Server,
+    sampling: Sampling,
+    stopped: &(dyn Monitor + Sync),
+) -> Result<(Exploration, Option<PlayGraph>), Error> {
+    let results = Results { kept: Some(KeptOrders::default()), ..Results::default() };
+    let tree = |results: &Results, tables: &[String]| {
+        results.kept.as_ref().map(|kept| kept.tree(settings, tables))
+    };
+    sample_and_take(strategy, settings, server, sampling, stopped, results, tree)
+}
+
+/// Runs random orders, and gathers what comes of them in `results`. Returns the report, and what `take` takes of the
+/// results; it is given the names of what footprints number, too.
+fn sample_and_take<T>(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    server: &dyn Server,
+    sampling: Sampling,
+    stopped: &(dyn Monitor + Sync),
+    mut results: Results,
+    take: impl FnOnce(&Results, &[String]) -> T,
+) -> Result<(Exploration, T), Error> {
     let Sampling { schedules, method, until_found } = sampling;
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
         let known = server.learned()?;
@@ -40,7 +79,6 @@ pub fn sample_orders(
                 (longest, Some(pilots))
             }
         };
-        let mut results = Results::default();
         let mut random = RandomWalk::new(settings.seed, 0..schedules, method, steps);
         let is_enough = |results: &Results| until_found && !results.best.is_empty();
         if let Some(pilots) = pilots {
@@ -75,8 +113,9 @@ pub fn sample_orders(
             },
             idle: results.fates.idle(settings, followed, failed),
         };
+        let taken = take(&results, &harness.server().part_names());
         let report = report(strategy, settings, harness, results, &looked, remarks);
-        Ok(Exploration { sampled: Some(sampled), ..report })
+        Ok((Exploration { sampled: Some(sampled), ..report }, taken))
     })
 }
 

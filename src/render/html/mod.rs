@@ -3,6 +3,7 @@
 
 mod comparison;
 mod exploration;
+mod lock_waits;
 mod page;
 mod plot;
 mod race;

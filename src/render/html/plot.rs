@@ -49,7 +49,7 @@ impl Scale {
     }
 
     /// Where a value is, from 0 to 1.
-    fn share(self, value: f64) -> f64 {
+    pub(super) fn share(self, value: f64) -> f64 {
         let place = |value: f64| if self.is_log { value.max(self.least).ln() } else { value };
         let (least, most) = (place(self.least), place(self.most));
         ((place(value) - least) / (most - least)).clamp(0.0, 1.0)
@@ -64,7 +64,7 @@ impl Scale {
     }
 
     /// Values at which the axis has a tick: 1, 2 or 5 times a power of ten.
-    fn ticks(self) -> Vec<f64> {
+    pub(super) fn ticks(self) -> Vec<f64> {
         if self.is_log {
             let decades = (self.most / self.least).log10();
             let factors: &[f64] = match decades {
@@ -86,7 +86,7 @@ impl Scale {
         (0..=number).map(|place| self.least + f64::from(place) * step).collect()
     }
 
-    fn word(self, value: f64) -> String {
+    pub(super) fn word(self, value: f64) -> String {
         match self.unit {
             Unit::Duration => duration(value.round() as u64),
             Unit::Count => count(value.round() as u64),
@@ -96,14 +96,14 @@ impl Scale {
 }
 
 /// Rounded, which is exact enough for a picture and short.
-fn tenth(place: f64) -> f64 {
+pub(super) fn tenth(place: f64) -> f64 {
     (place * 10.0).round() / 10.0
 }
 
 #[derive(Debug, Serialize)]
-struct Tick {
-    at: f64,
-    text: String,
+pub(super) struct Tick {
+    pub(super) at: f64,
+    pub(super) text: String,
 }
 
 #[derive(Debug, Serialize)]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::lock_waits::WaitsPart;
 use super::page::{Headline, Line, render};
 use super::plot::{Plot, Scale, Unit};
 use super::story_map::StoryMap;
@@ -34,6 +35,7 @@ struct RunPart {
     lines: Vec<Line>,
     plots: Vec<Plot>,
     tables: Vec<Table>,
+    waits: Option<WaitsPart>,
     story: Option<StoryMap>,
 }
 
@@ -119,6 +121,7 @@ fn part(report: &Report, run: &Run, story: Option<StoryMap>) -> RunPart {
             .flatten()
             .filter_map(|one| Table::of(&run.strategy, one))
             .collect(),
+        waits: WaitsPart::of(report, run),
         story,
     }
 }

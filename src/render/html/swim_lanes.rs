@@ -67,7 +67,7 @@ struct Mark {
     collides: u8,
 }
 
-/// Three rows that collide: one client reads a thing, another changes it, and the first acts on what it has read.
+/// Three rows that collide: one client reads a thing, another writes it, and then the first writes it, too.
 struct Collision {
     rows: [usize; 3],
     thing: String,
@@ -121,7 +121,7 @@ impl SwimLanes {
         let words = collision.as_ref().map(|collision| {
             let [looked, changed, acted] = collision.rows.map(|row| &drawn[row]);
             format!(
-                "{} read {} at {}; {} changed it at {}; {} acted at {} on what it had read.",
+                "{} read {} at {}; {} wrote it at {}; {} wrote it at {}.",
                 looked.actor,
                 collision.thing,
                 looked.number,
@@ -251,7 +251,7 @@ mod tests {
         let lanes = SwimLanes::of(&rows, None, true);
         assert_eq!(lanes.clients, ["A", "B"]);
         assert_eq!(lanes.things, ["stock", "orders"]);
-        let words = "B read stock at 2; A changed it at 3; B acted at 4 on what it had read.";
+        let words = "B read stock at 2; A wrote it at 3; B wrote it at 4.";
         assert_eq!(lanes.collision.as_deref(), Some(words));
     }
 

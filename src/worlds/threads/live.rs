@@ -11,6 +11,7 @@ use std::future::{Ready, ready};
 use std::time::Duration;
 
 use super::Control;
+use super::lock_log::{LockLog, request};
 use crate::base::clock::{Clock, nanos};
 use crate::check::round::Counters;
 use crate::domain::attempt::{Failure, Missed};
@@ -31,6 +32,9 @@ pub struct Live<'w, C, K> {
     held: bool,
     /// When each product's lock was taken.
     locked_ns: [u64; MOST_ITEMS as usize],
+    /// The buyer for whom every op is made.
+    buyer: BuyerId,
+    locks: LockLog,
 }
 
 impl<'w, C: Client, K: Clock> Live<'w, C, K> {
@@ -45,7 +49,14 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
             waited_ns: 0,
             held: false,
             locked_ns: [0; MOST_ITEMS as usize],
+            buyer: 0,
+            locks: LockLog::default(),
         }
+    }
+
+    /// Records from now on when locks are asked for, held and released, as one of so many threads.
+    pub(super) fn record_locks(&mut self, threads: u32) {
+        self.locks = LockLog::of_one_of(threads);
     }
 
     /// The time on the race's clock.
@@ -71,6 +82,12 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
     /// Drops whatever the attempt still holds. If no failure cut the attempt short, the attempt has leaked its locks.
     #[inline(always)]
     pub fn close_attempt(&mut self, was_cut_short: bool) {
+        if K::RUNS && self.locks.is_open() {
+            match C::IS_POOLED {
+                true => self.locks.lose_all(),
+                false => self.locks.release_all(self.clock.now()),
+            }
+        }
         let held = self.client.close_attempt();
         if !was_cut_short {
             self.tally.leaked_locks += held;
@@ -99,12 +116,13 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
     /// From now on, every op is made for this buyer.
     #[inline(always)]
     pub fn attend(&mut self, buyer: BuyerId) {
+        self.buyer = buyer;
         self.client.attend(buyer);
     }
 
     /// Closes the connection and returns its tally.
     pub fn into_tally(self) -> Counters {
-        self.tally
+        Counters { lock_uses: self.locks.into_uses(), ..self.tally }
     }
 
     #[inline(never)]
@@ -135,7 +153,22 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
     /// once, and not for every op of every strategy.
     #[inline(never)]
     fn perform_afar(&mut self, op: Op) -> Result<Reply, Missed> {
-        self.perform(op)
+        if !self.locks.is_open() {
+            return self.perform(op);
+        }
+        let began_ns = self.clock.now();
+        let reply = self.perform(op);
+        match (&reply, op) {
+            // The connection may be lost, or the transaction ended.
+            (Err(_), _) => self.locks.lose_all(),
+            (Ok(_), Op::Unlock { item }) => self.locks.release(item, began_ns),
+            // With a transaction its row locks end.
+            (Ok(_), Op::Commit | Op::CommitUnsynced | Op::Rollback) => {
+                self.locks.release_all(began_ns);
+            }
+            (Ok(_), _) => self.locks.hold_until(self.clock.now()),
+        }
+        reply
     }
 
     #[inline(always)]
@@ -144,8 +177,12 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
             self.check_out(op)?;
         }
         match op {
+            Op::Lock { item } if K::RUNS && self.locks.has_room() => self.lock_recorded(item),
             Op::Lock { item } => self.lock(item),
             Op::Unlock { item } => {
+                if K::RUNS && !C::IS_POOLED && self.locks.is_open() {
+                    self.locks.release(item, self.clock.now());
+                }
                 let reply = self.client.call(op);
                 if K::RUNS && reply.is_ok() {
                     self.tally.lock_hold.record(self.clock.now() - self.locked_ns[place(item)]);
@@ -197,6 +234,16 @@ impl<'w, C: Client, K: Clock> Live<'w, C, K> {
                 self.tally.lock_wait.record(locked_ns - asked_ns);
             }
         }
+        reply
+    }
+
+    /// The same, recorded: the clock is read while the lock is held, so that the record of a hold begins within it.
+    #[cold]
+    fn lock_recorded(&mut self, item: Item) -> Result<Reply, Missed> {
+        let asked_ns = self.clock.now();
+        let reply = self.lock(item);
+        let times = [asked_ns, self.clock.now()];
+        self.locks.record(request(self.buyer, item, times, &reply));
         reply
     }
 }

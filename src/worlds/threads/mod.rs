@@ -1,6 +1,7 @@
 //! The world of threads: the operating system decides what happens next.
 
 mod live;
+mod lock_log;
 mod room;
 mod runner;
 mod start_barrier;
@@ -175,6 +176,9 @@ impl<'r, L: LiveStore, K: Clock> Track<'r, L, K> {
         let terms =
             ServingTerms { seed: *seed, number: self.number, policy, control: self.control };
         let mut shop = self.connect();
+        if self.control.records_locks() {
+            shop.connection().record_locks(self.settings.threads());
+        }
         // Prepares before the start whatever can be prepared.
         let mut line: Vec<Visit> = (first..*buyers)
             .step_by(self.settings.threads() as usize)
@@ -190,7 +194,9 @@ impl<'r, L: LiveStore, K: Clock> Track<'r, L, K> {
             some.iter_mut().for_each(|visit| visit.count_from(gun));
             self.control.count_served(some.len() as u64);
         }
-        (line, shop.into_connection().into_tally())
+        let mut tally = shop.into_connection().into_tally();
+        tally.lock_uses.iter_mut().flatten().for_each(|one| one.count_from(gun));
+        (line, tally)
     }
 
     /// Serves the queue until the shop closes.
