@@ -383,3 +383,79 @@ impl BitOr<&Self> for Footprint {
         self | other.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(facet: Facet, values: &[(&str, &str)]) -> Region {
+        let value = |(column, value): &(&str, &str)| ((*column).to_owned(), (*value).to_owned());
+        Region::of_rows(Rows { table: 3, facet, values: values.iter().map(value).collect() })
+    }
+
+    fn writing(region: Region) -> Footprint {
+        Footprint { writes: region, ..Footprint::NOTHING }
+    }
+
+    #[test]
+    fn two_sets_of_rows_are_apart_if_one_column_has_different_values() {
+        let one = writing(rows(Facet::Contents, &[("id", "1"), ("item", "7")]));
+        for (values, meets) in [
+            (&[("id", "1")][..], true),
+            (&[("id", "2")], false),
+            (&[("item", "7"), ("buyer", "2")], true),
+            (&[("buyer", "2")], true),
+            (&[], true),
+        ] {
+            let other = writing(rows(Facet::Contents, values));
+            assert_eq!(one.conflicts_with(&other), meets, "{values:?}");
+            assert_eq!(other.conflicts_with(&one), meets, "{values:?}");
+        }
+        assert!(!one.conflicts_with(writing(rows(Facet::Locks, &[("id", "1")]))));
+        assert!(!one.conflicts_with(writing(rows(Facet::Keys(0), &[("id", "1")]))));
+    }
+
+    #[test]
+    fn a_whole_table_has_all_of_its_rows_and_of_what_there_is_of_them() {
+        let contents = Footprint::writing(Resources::table(3));
+        let locks = Footprint::locking(Resources::table(3));
+        for (facet, of_contents) in [
+            (Facet::Contents, true),
+            (Facet::Keys(0), true),
+            (Facet::Locks, false),
+            (Facet::KeyLocks(0), false),
+            (Facet::Gaps, false),
+            (Facet::Order(0), false),
+        ] {
+            let one = writing(rows(facet, &[("id", "1")]));
+            assert_eq!(one.conflicts_with(&contents), of_contents, "{facet:?}");
+            assert_eq!(one.conflicts_with(&locks), !of_contents, "{facet:?}");
+            assert!(!one.conflicts_with(Footprint::writing(Resources::table(4))), "{facet:?}");
+            assert!(one.conflicts_with(one.by_table()), "{facet:?}");
+        }
+    }
+
+    #[test]
+    fn more_sets_of_rows_than_are_told_apart_are_whole_tables() {
+        let one = |id: usize| writing(rows(Facet::Contents, &[("id", &id.to_string())]));
+        let many = (0..=MOST_ROWS).fold(Footprint::NOTHING, |all, id| all | one(id));
+        assert!(many.conflicts_with(one(MOST_ROWS + 1)));
+    }
+
+    #[test]
+    fn a_column_whose_value_is_another_one_tells_no_rows_apart() {
+        let of = |key: &str| {
+            writing(rows(Facet::Contents, &[("item", "7"), ("key", key)]))
+                | writing(rows(Facet::Locks, &[("key", key)]))
+        };
+        let made_up = of("a").differing_columns(&of("b"));
+        assert_eq!(made_up, Columns::from([(3, "key".to_owned())]));
+        assert!(of("a").differing_columns(&of("a")).is_empty());
+        assert!(!of("a").conflicts_with(of("b")));
+        assert!(of("a").without(&made_up).conflicts_with(of("b").without(&made_up)));
+        let longer = of("a") | writing(rows(Facet::Keys(0), &[("sku", "x")]));
+        let all = Columns::from(["item", "key", "sku"].map(|column| (3, column.to_owned())));
+        let differing = longer.differing_columns(&of("a"));
+        assert!(differing.is_subset(&all) && differing.contains(&(3, "sku".to_owned())));
+    }
+}
