@@ -53,6 +53,7 @@ mod sessions;
 mod shops;
 mod simulate;
 mod snapshots;
+mod specs;
 mod stores;
 mod sweep;
 mod terminal;
