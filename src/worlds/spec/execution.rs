@@ -64,6 +64,10 @@ pub(crate) struct SpecExecution<'a> {
     is_busy: Vec<bool>,
     end: SpecEnd,
     has_begun: bool,
+    /// Whether the order before has left something behind.
+    has_left_over: bool,
+    /// Whether a step may prepare a transaction.
+    prepares: bool,
     clock: Wall,
 }
 
@@ -75,7 +79,11 @@ impl<'a> SpecExecution<'a> {
     pub(crate) fn open(spec: &'a Spec, server: &'a IsolationServer) -> Result<Self, Error> {
         let sessions = SpecSessions::open(spec, server, SETTINGS)?;
         let count = spec.sessions.len();
+        let steps = spec.sessions.iter().flat_map(|session| &session.steps);
+        let prepares = |sql: &str| sql.to_uppercase().contains("PREPARE");
         Ok(Self {
+            has_left_over: false,
+            prepares: steps.map(|step| step.sql.as_str()).any(prepares),
             sessions,
             sent: vec![0; count],
             is_busy: vec![false; count],
@@ -202,21 +210,17 @@ impl<'a> SpecExecution<'a> {
                 return Err(Error::world(format!("{path}: the step `{step}` cannot be cancelled")));
             }
         }
+        if self.prepares {
+            self.sessions.forget_prepared()?;
+        }
         self.end.at_end = self.sessions.tear_down_sessions();
         self.sessions.renew()?;
-        let torn_down = self.sessions.tear_down();
-        self.has_begun = false;
-        let names = |end: &SpecEnd| {
-            let name = |id: &StepId| self.sessions.spec.step(*id).name.as_str();
-            end.order.iter().map(name).collect::<Vec<_>>().join(" ")
+        self.end.at_end += &match self.sessions.tear_down() {
+            Ok(rows) => rows,
+            Err(why) => format!("teardown failed: {why}"),
         };
-        self.end.at_end += &torn_down.map_err(|why| {
-            Error::world(format!(
-                "{path}: the teardown fails after {}: {}",
-                names(&self.end),
-                why.trim_end()
-            ))
-        })?;
+        self.has_begun = false;
+        self.has_left_over = self.sessions.has_left_over()?;
         let nothing = nothing_yet(self.sessions.spec);
         Ok(std::mem::replace(&mut self.end, nothing))
     }
@@ -242,7 +246,10 @@ fn session(choice: Choice) -> Option<usize> {
 
 impl Execution for SpecExecution<'_> {
     fn begin(&mut self) -> Result<(), Error> {
-        self.sessions.reconnect()?;
+        match self.has_left_over {
+            true => self.sessions.start_anew()?,
+            false => self.sessions.reconnect()?,
+        }
         self.sent.fill(0);
         self.is_busy.fill(false);
         self.end = nothing_yet(self.sessions.spec);

@@ -129,6 +129,29 @@ impl<'a> SpecSessions<'a> {
         Ok(sessions)
     }
 
+    /// Connects all sessions anew, to an empty database.
+    pub(super) fn start_anew(&mut self) -> Result<(), Error> {
+        self.server.renew_database()?;
+        *self = Self::open(self.spec, self.server, self.settings)?;
+        Ok(())
+    }
+
+    /// Whether anything is in the database that was not there from the beginning.
+    pub(super) fn has_left_over(&mut self) -> Result<bool, Error> {
+        let rows = ask(&mut self.watch, "EXECUTE left_over")?;
+        Ok(rows.first().and_then(|row| row.first()?.as_deref()) == Some("t"))
+    }
+
+    /// Rolls prepared transactions back: they would keep their locks.
+    pub(super) fn forget_prepared(&mut self) -> Result<(), Error> {
+        for row in ask(&mut self.watch, include_str!("prepared.sql"))? {
+            if let Some(Some(statement)) = row.first() {
+                ask(&mut self.watch, statement)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Connects those sessions again whose connection has ended.
     pub(super) fn reconnect(&mut self) -> Result<(), Error> {
         let mut is_new = false;

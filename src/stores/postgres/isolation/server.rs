@@ -61,16 +61,29 @@ impl IsolationServer {
         let told = ask(&mut desk, "SHOW server_version")?;
         let version = told.first().and_then(|row| row.first().cloned().flatten());
         server.version = version.unwrap_or_default().split(' ').next().unwrap_or_default().into();
-        for statement in include_str!("../statements/isolation_database.sql").split_inclusive(";\n")
-        {
-            ask(&mut desk, statement)?;
-        }
+        create_database(&mut desk)?;
         Ok(server)
     }
 
     /// The server's version, such as `15.18`.
     pub(crate) fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Puts an empty database in the place of the one that sessions were in, ends these, and drops the roles that were
+    /// made there.
+    ///
+    /// # Errors
+    /// When the database cannot be dropped, as where a transaction there is prepared.
+    pub(crate) fn renew_database(&self) -> Result<(), Error> {
+        let mut desk = self.open("postgres", "oversell-sim", "")?;
+        ask(&mut desk, &format!("DROP DATABASE {DATABASE} WITH (FORCE)"))?;
+        for row in ask(&mut desk, include_str!("../statements/isolation_roles.sql"))? {
+            if let Some(Some(statement)) = row.first() {
+                ask(&mut desk, statement)?;
+            }
+        }
+        create_database(&mut desk)
     }
 
     /// Opens a session under this name, with settings as on a command line, such as `-c deadlock_timeout=1ms`.
@@ -94,6 +107,11 @@ impl IsolationServer {
         ];
         RawSession::open(&self.socket, &self.password, &parameters)
     }
+}
+
+fn create_database(desk: &mut RawSession) -> Result<(), Error> {
+    let script = include_str!("../statements/isolation_database.sql");
+    script.split_inclusive(";\n").try_for_each(|statement| ask(desk, statement).map(drop))
 }
 
 /// The rows that a statement of our own returns.
