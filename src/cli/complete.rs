@@ -68,7 +68,7 @@ fn offering(arg: Arg, command: &str) -> Arg {
         ("SCENARIO" | "PATH", _) | ("FILE", Some("checkout" | "app" | "schedule-file")) => {
             arg.add(ArgValueCompleter::new(PathCompleter::file().filter(is_toml)))
         }
-        ("FILE", _) => arg.value_hint(ValueHint::FilePath),
+        ("FILE" | "FILE|FOLDER", _) => arg.value_hint(ValueHint::FilePath),
         ("FOLDER", _) => arg.value_hint(ValueHint::DirPath),
         _ => arg,
     }

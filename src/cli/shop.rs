@@ -253,7 +253,7 @@ impl ShopFlags {
     }
 
     /// The settings that were given.
-    fn given(&self) -> Given {
+    pub(super) fn given(&self) -> Given {
         [self.settings.given(), self.faults.given()].concat()
     }
 

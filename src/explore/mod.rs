@@ -18,6 +18,8 @@ mod play_graph;
 mod recording;
 mod sampling;
 mod server;
+#[cfg(all(feature = "postgres", feature = "cli"))]
+mod spec;
 mod survey;
 mod timeline;
 mod touch;
@@ -73,6 +75,10 @@ pub(crate) use server::random::sample_orders_to_play;
 pub use server::reality::{Agreement, Difference, compare};
 pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};
 pub use server::results::OrderOutcome;
+#[cfg(all(feature = "postgres", feature = "cli"))]
+pub use spec::{SpecAgreement, SpecOrders, SpecOutcome, SpecStepResult};
+#[cfg(all(feature = "postgres", feature = "cli"))]
+pub(crate) use spec::{run_every_order, run_permutations};
 pub use survey::{Survey, SurveyColumn, SurveyRow, SurveyVerdict, survey, verdicts_of_survey};
 pub use timeline::TimelineRow;
 pub use touch::{Access, Touch};

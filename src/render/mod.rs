@@ -15,6 +15,8 @@ mod junit;
 mod markdown;
 mod rehearsal;
 mod sections;
+#[cfg(all(feature = "postgres", feature = "cli"))]
+mod spec;
 mod story;
 mod survey;
 mod sweep;
@@ -48,6 +50,8 @@ pub use json::{json, state_graph};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use rehearsal::rehearsal;
+#[cfg(all(feature = "postgres", feature = "cli"))]
+pub(crate) use spec::{spec_agreement, spec_orders, spec_sum};
 pub use story::story;
 pub use survey::survey;
 pub use sweep::{sweep, sweep_csv, sweep_markdown};

@@ -64,8 +64,13 @@ pub(super) fn headline(evidence: Evidence, sentence: &str, width: Width) -> Stri
         Evidence::Proved | Evidence::NotSeen => AnsiColor::Green,
         Evidence::Vacuous => AnsiColor::Yellow,
     };
+    worded(verdict::word(evidence), colour, sentence, width)
+}
+
+/// A word in a colour, and a sentence.
+pub(super) fn worded(word: &str, colour: AnsiColor, sentence: &str, width: Width) -> String {
     let style = colour.on_default().bold();
-    let line = format!(" {style}{:<LABEL_WIDTH$}{style:#}{sentence}\n", verdict::word(evidence));
+    let line = format!(" {style}{word:<LABEL_WIDTH$}{style:#}{sentence}\n");
     width.folded(&line, LABEL_WIDTH + 1)
 }
 

@@ -186,6 +186,29 @@ impl TestCase {
         }
     }
 
+    /// The case of a specification: whether it gave what was expected of it. `report` is what a terminal shows.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn of_spec(
+        name: &str,
+        differs: bool,
+        report: &str,
+        again: &str,
+        is_interrupted: bool,
+        took: Duration,
+    ) -> Self {
+        let unmet = differs.then(|| "the output is not the expected one".to_owned());
+        let report = plain(report);
+        let verdict = report.lines().next().unwrap_or_default();
+        Self {
+            name: name.to_owned(),
+            status: TestStatus::of(is_interrupted, unmet.into_iter().collect(), again),
+            expectations: 1,
+            verdict: verdict.split_whitespace().collect::<Vec<_>>().join(" "),
+            report,
+            took,
+        }
+    }
+
     /// The case of something that could not be run.
     #[must_use]
     pub fn of_error(name: &str, error: &Error) -> Self {

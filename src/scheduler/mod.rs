@@ -46,4 +46,4 @@ pub(crate) use schedulers::{
     DepthFirst, LAST, Person, PreemptionBounded, RandomWalk, Replay, Said, Scheduler,
 };
 pub(crate) use statement::{PendingStatement, Phase};
-pub(crate) use wait_graph::{HELD_INSIDE, Waits};
+pub(crate) use wait_graph::{HELD_INSIDE, Waits, is_in_cycle};

@@ -8,7 +8,7 @@ pub(crate) type Waits = Vec<(i64, i64)>;
 pub(crate) const HELD_INSIDE: i64 = i64::MIN;
 
 /// Whether a session waits, directly or through others, for itself: a deadlock.
-pub(super) fn is_in_cycle(session: i64, waits: &Waits) -> bool {
+pub(crate) fn is_in_cycle(session: i64, waits: &Waits) -> bool {
     let mut reached = vec![session];
     let mut next = 0;
     while let Some(here) = reached.get(next).copied() {

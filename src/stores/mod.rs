@@ -52,6 +52,8 @@ pub use address::Address;
 pub use app::Passage;
 pub use open::RaceTarget;
 pub(crate) use open::open_server;
+#[cfg(all(feature = "postgres", feature = "cli"))]
+pub(crate) use postgres::isolation;
 #[cfg(test)]
 use readiness::is_installed;
 pub use readiness::{Readiness, readiness};

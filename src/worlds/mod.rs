@@ -2,6 +2,8 @@
 
 pub mod dyn_strategy;
 pub(crate) mod held;
+#[cfg(all(feature = "postgres", feature = "cli"))]
+pub(crate) mod spec;
 pub mod stepped;
 pub mod threads;
 pub mod timed;

@@ -54,6 +54,7 @@ mod sessions;
 mod shops;
 mod simulate;
 mod snapshots;
+mod specs;
 mod stores;
 mod sweep;
 mod terminal;

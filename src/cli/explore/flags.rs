@@ -118,6 +118,28 @@ pub(super) struct SearchFlags {
     pub(super) graph: Option<PathBuf>,
 }
 
+/// A specification instead of a checkout.
+#[cfg(feature = "postgres")]
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "A specification of PostgreSQL's isolation tester")]
+pub(super) struct SpecFlags {
+    /// Run a specification, or every one (*.spec) of a folder, on a private PostgreSQL server: the permutations that the
+    /// file lists. Where ../expected/NAME.out is there, the output is compared with it
+    #[arg(
+        long,
+        value_name = "FILE|FOLDER",
+        conflicts_with_all = [
+            "strategy", "checkout", "app", "same_buyer", "url", "allow_remote", "allow_triggers", "find", "no_reduce",
+            "preemptions", "try_level", "record", "graph", "random", "max_states", "max_memory", "jobs",
+            "expectations", "allow_incomplete",
+        ]
+    )]
+    pub(super) spec: Option<PathBuf>,
+    /// Run every order of the sessions' steps instead, and show what they come to
+    #[arg(long, requires = "spec")]
+    pub(super) every_order: bool,
+}
+
 /// What `explore` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ExploreArgs {
@@ -125,6 +147,9 @@ pub(crate) struct ExploreArgs {
     pub(super) shop: ShopFlags,
     #[command(flatten)]
     pub(super) server: ServerFlags,
+    #[cfg(feature = "postgres")]
+    #[command(flatten)]
+    pub(super) spec: SpecFlags,
     #[command(flatten)]
     pub(super) search: SearchFlags,
     #[command(flatten)]

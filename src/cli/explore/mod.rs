@@ -3,6 +3,8 @@
 mod at_server;
 mod context;
 mod flags;
+#[cfg(feature = "postgres")]
+mod spec;
 
 use std::path::PathBuf;
 
@@ -39,6 +41,11 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
         ("--junit", args.junit.junit.as_deref()),
     ])?;
     let log = CiLog::open("oversell-sim explore", &args.junit, args.report.is_github())?;
+    #[cfg(feature = "postgres")]
+    if let Some(path) = &args.spec.spec {
+        let name = path.display().to_string();
+        return logged(log, Some(path), &name, |cases| spec::run(path, args, cases));
+    }
     logged(log, args.shop.file(), &args.shop.named(), |cases| search_and_report(args, cases))
 }
 

@@ -2,6 +2,8 @@
 
 mod connection;
 mod dynamic;
+#[cfg(feature = "cli")]
+pub(crate) mod isolation;
 mod server;
 #[cfg(feature = "app")]
 mod upstream;

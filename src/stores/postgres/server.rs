@@ -81,6 +81,14 @@ pub(super) fn is_starting(config: &Config) -> bool {
 
 /// Starts a private server on a socket in its own directory; returns its URL.
 pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Error> {
+    start_with(terms, &[])
+}
+
+/// Starts a private server with these settings beside the usual ones, each as `name=value`.
+pub(super) fn start_with(
+    terms: &StoreConfig,
+    settings: &[&str],
+) -> Result<(String, ServerSandbox), Error> {
     let initdb = PACKAGE.find(&["initdb"])?;
     let server = PACKAGE.find_server()?;
     // `QUIT` stops the server at once, without waiting for clients, and leaves no shared memory behind.
@@ -112,6 +120,9 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
         // The server may crash, but the operating system does not.
         command.args(["-c", "synchronous_commit=off"]);
         command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+    }
+    for setting in settings {
+        command.args(["-c", setting]);
     }
     let url = format!(
         "postgresql://{USER}:{password}@/postgres?host={}",

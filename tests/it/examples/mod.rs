@@ -91,6 +91,7 @@ impl Folder {
             _ if words.contains(&"--app") => {
                 self.has_shops && ["postgres", "mysql", "redis"].into_iter().all(has)
             }
+            _ if words.contains(&"--spec") => has("postgres"),
             _ if words.contains(&"--checkout") => store.map_or(has("postgres"), is_there),
             _ => store.is_none_or(is_there),
         }
