@@ -3,8 +3,12 @@
 
 use std::ops::BitOr;
 
+use serde::{Deserialize, Serialize};
+
 /// A set of the resources in a shop.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Resources(u128);
 
 impl Resources {
@@ -50,7 +54,9 @@ impl BitOr for Resources {
 }
 
 /// What a statement reads, writes, and adds to without reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Footprint {
     /// What the statement depends on.
     pub reads: Resources,
