@@ -19,15 +19,15 @@ struct Header {
     grid: Grid,
 }
 
-/// Such a file.
-pub(super) struct ResumeFile {
+/// A file of lines of JSON, each written as soon as it is known. A last line that was cut off in the middle is left out.
+pub(super) struct LineFile {
     path: PathBuf,
     file: File,
     /// The text of its whole lines.
     text: String,
 }
 
-impl ResumeFile {
+impl LineFile {
     /// Opens a file, or makes one.
     ///
     /// # Errors
@@ -50,13 +50,53 @@ impl ResumeFile {
         Ok(Self { path: path.to_path_buf(), file, text })
     }
 
-    fn refused(&self, why: &str) -> Error {
+    /// Its whole lines.
+    pub(super) fn lines(&self) -> std::str::Lines<'_> {
+        self.text.lines()
+    }
+
+    /// The error for a file that cannot be used, for this reason.
+    pub(super) fn refused(&self, why: &str) -> Error {
         Error::input(format!("--resume {}: {why}", self.path.display()))
+    }
+
+    /// Keeps the first of its lines, in so many bytes, or all; more can be added from now on.
+    pub(super) fn keep(&mut self, bytes: Option<usize>) -> Result<(), Error> {
+        let end = bytes.unwrap_or(self.text.len()) as u64;
+        let failed = |error: std::io::Error| Error::input(format!("--resume: {error}"));
+        self.file.set_len(end).map_err(failed)?;
+        self.file.seek(SeekFrom::End(0)).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Adds a line.
+    pub(super) fn add(&mut self, line: &str) -> Result<(), Error> {
+        let text = format!("{line}\n");
+        self.file.write_all(text.as_bytes()).map_err(|error| {
+            Error::world(format!("cannot write --resume {}: {error}", self.path.display()))
+        })
+    }
+}
+
+/// The file of a sweep.
+pub(super) struct ResumeFile(LineFile);
+
+impl ResumeFile {
+    /// Opens a file, or makes one.
+    ///
+    /// # Errors
+    /// [`Error::Input`] that names it, if it cannot be read and written.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        LineFile::open(path).map(Self)
+    }
+
+    fn refused(&self, why: &str) -> Error {
+        self.0.refused(why)
     }
 
     /// The seed of the sweep that it belongs to, if it has begun.
     pub(super) fn seed(&self) -> Option<u64> {
-        let header: Header = serde_json::from_str(self.text.lines().next()?).ok()?;
+        let header: Header = serde_json::from_str(self.0.lines().next()?).ok()?;
         header.grid.settings.get("seed")?.as_u64()
     }
 
@@ -69,7 +109,8 @@ impl ResumeFile {
         let machine = serde_json::to_value(Machine::this()).unwrap_or_default();
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let header = Header { version, machine, grid: grid.clone() };
-        let mut lines = self.text.lines();
+        let mut lines = self.0.lines();
+        let is_new = self.0.lines().next().is_none();
         let points = match lines.next() {
             None => Vec::new(),
             Some(first) => {
@@ -97,11 +138,8 @@ impl ResumeFile {
                 lines.zip(2..).map(read).collect::<Result<Vec<_>, _>>()?
             }
         };
-        let end = self.text.len() as u64;
-        let failed = |error: std::io::Error| Error::input(format!("--resume: {error}"));
-        self.file.set_len(end).map_err(failed)?;
-        self.file.seek(SeekFrom::End(0)).map_err(failed)?;
-        if end == 0 {
+        self.0.keep(None)?;
+        if is_new {
             self.add_line(&header)?;
         }
         Ok(points)
@@ -116,12 +154,9 @@ impl ResumeFile {
     }
 
     fn add_line(&mut self, line: &impl Serialize) -> Result<(), Error> {
-        let failed = |why: String| {
-            Error::world(format!("cannot write --resume {}: {why}", self.path.display()))
-        };
-        let mut text = serde_json::to_string(line).map_err(|error| failed(error.to_string()))?;
-        text.push('\n');
-        self.file.write_all(text.as_bytes()).map_err(|error| failed(error.to_string()))
+        let line = serde_json::to_string(line);
+        let line = line.map_err(|error| Error::world(format!("cannot write --resume: {error}")))?;
+        self.0.add(&line)
     }
 }
 

@@ -1,5 +1,7 @@
 //! How one attempt to buy can end.
 
+use serde::{Deserialize, Serialize};
+
 use super::op::Reply;
 
 /// A reply as an attempt heard it.
@@ -29,7 +31,19 @@ pub enum Missed {
 }
 
 /// Why an attempt failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    thiserror::Error,
+)]
 #[non_exhaustive]
 pub enum Failure {
     /// The buyer's patience ran out in front of a lock.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Bought, Failure, Missed};
 use super::op::{BuyerId, Units, Want};
@@ -61,7 +62,7 @@ impl fmt::Display for Demand {
 }
 
 /// How a visit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Ending {
     /// The shop promised the units: there is a receipt.
     Bought,

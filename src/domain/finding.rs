@@ -1,9 +1,9 @@
 //! The kinds of finding: what the audit, or a search, can prove wrong, and what a broken strategy claims to show.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The kinds of finding. Their names are also figures of the report, and `--expect` takes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -62,6 +62,8 @@ pub use server::checkup::{Checkup, Differing, Walked, check_up};
 pub use server::conflict::{Conflict, Reach};
 pub use server::cure::{gravest, no_level, try_level, try_levels};
 #[cfg(feature = "cli")]
+pub(crate) use server::order_log::{OrderFile, OrderLog};
+#[cfg(feature = "cli")]
 pub(crate) use server::orders::search_orders_to_play;
 pub use server::orders::{
     can_be_stepped, replay_orders, search_orders, server_for, server_to_rehearse_at,

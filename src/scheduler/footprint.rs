@@ -9,8 +9,12 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::BitOr;
 
+use serde::{Deserialize, Serialize};
+
 /// A set of the resources in a shop.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub(crate) struct Resources(u128);
 
 impl Resources {
@@ -57,7 +61,7 @@ impl BitOr for Resources {
 }
 
 /// What there is of some rows of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Facet {
     /// What is there to be seen.
     Contents,
@@ -80,7 +84,7 @@ impl Facet {
 }
 
 /// Some rows of a table: those in which these columns have these values.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Rows {
     /// The number of the table.
     pub(crate) table: usize,
@@ -101,7 +105,7 @@ impl Rows {
 }
 
 /// Contents and locks, of whole tables and of some rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Region {
     /// What is there to be seen.
     pub(crate) contents: Resources,
@@ -225,7 +229,7 @@ impl BitOr for Region {
 }
 
 /// What a statement reads, writes, and adds to without reading.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Footprint {
     /// What the statement depends on; locks that it shares.
     pub(crate) reads: Region,

@@ -1,9 +1,11 @@
 //! A statement that a buyer is about to send, and at which it is held.
 
+use serde::{Deserialize, Serialize};
+
 use super::footprint::Footprint;
 
 /// Which part of a statement is meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Phase {
     /// All of it, or its beginning if it is held inside the server.
     #[default]
@@ -13,7 +15,7 @@ pub(crate) enum Phase {
 }
 
 /// A statement that is about to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PendingStatement {
     /// Its text as a report shows it, with its values; times are left out, for they never come out the same twice.
     pub text: String,

@@ -45,6 +45,7 @@ mod private_servers;
 mod progress;
 mod properties;
 mod recipes;
+mod resume;
 mod running_shop;
 mod scenarios;
 mod schedules;

@@ -9,7 +9,7 @@ mod sold_out;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::text::quantity::{count, of};
 use crate::domain::attempt::Failure;
@@ -21,7 +21,7 @@ use crate::domain::op::{BuyerId, Item, Order, Units, Want};
 pub use running::RunningAudit;
 
 /// One thing the audit proved wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Finding {

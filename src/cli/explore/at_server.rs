@@ -12,7 +12,7 @@ use crate::cli::{Ended, interrupt};
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
 use crate::explore::{
-    self, ENOUGH_ORDERS, Exploration, LevelTried, Plan, PlayGraph, PreemptionBound,
+    self, ENOUGH_ORDERS, Exploration, LevelTried, OrderLog, Plan, PlayGraph, PreemptionBound,
 };
 use crate::render::TestCase;
 use crate::stores::Address;
@@ -22,6 +22,7 @@ use crate::worlds::threads::Control;
 
 use super::context::SearchContext;
 use super::flags::{ExploreArgs, SCHEDULES_AT_SERVER, SearchFlags};
+use super::resume::OrdersFile;
 use super::{hints, write_recording};
 
 /// Every statement order at a real server.
@@ -32,6 +33,7 @@ pub(super) fn run_at_server(
     cases: &mut Vec<TestCase>,
 ) -> Result<Ended, Error> {
     args.check_for_server(settings)?;
+    args.check_resume(strategy)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let record = args.search.record.as_deref();
     let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
@@ -129,23 +131,32 @@ fn search_at_server(
         Ok::<_, Error>((server, settings))
     })?;
     let watch = SearchContext::start_with(&args.limits, control.clone())?;
-    let plan = plan(strategy, args);
-    let (report, graph) = watch.run(progress, |monitor| {
-        match (args.sampling(SCHEDULES_AT_SERVER), args.report.format) {
-            (Some(sampling), OutputFormat::Html) => {
+    let keeps_schedules = args.report.format == OutputFormat::Html;
+    let plan = Plan { keeps_schedules, ..plan(strategy, args) };
+    let resume = args.search.resume.as_deref();
+    let resume = resume.map(|path| {
+        let explored = args.explored(strategy, &settings).at(&address).to_string();
+        OrdersFile::open(path, strategy, explored, server.version())
+    });
+    let mut resume = resume.transpose()?;
+    let mut log = match &mut resume {
+        Some((file, lines)) => Some(OrderLog::of(file, lines)?),
+        None => None,
+    };
+    let (report, graph) =
+        watch.run(progress, |monitor| match args.sampling(SCHEDULES_AT_SERVER) {
+            Some(sampling) if keeps_schedules => {
                 explore::sample_orders_to_play(strategy, &settings, &*server, sampling, monitor)
             }
-            (Some(sampling), _) => {
+            Some(sampling) => {
                 explore::sample_orders(strategy, &settings, &*server, sampling, monitor)
                     .map(|report| (report, None))
             }
-            (None, OutputFormat::Html) => {
-                explore::search_orders_to_play(strategy, &settings, &*server, plan, monitor)
+            None => {
+                let log = log.as_mut();
+                explore::search_orders_to_play(strategy, &settings, &*server, plan, monitor, log)
             }
-            (None, _) => explore::search_orders(strategy, &settings, &*server, plan, monitor)
-                .map(|(report, _)| (report, None)),
-        }
-    })?;
+        })?;
     let took = watch.took();
     Ok(Searched { server, settings, watch, report, graph, took })
 }

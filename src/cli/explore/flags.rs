@@ -113,6 +113,9 @@ pub(super) struct SearchFlags {
     /// Write the first schedule that shows a finding to a file, for replay --schedule-file
     #[arg(long, value_name = "FILE")]
     pub(super) record: Option<PathBuf>,
+    /// At a real server: keep each order that is run in a file, and go on from there if the search was stopped
+    #[arg(long, value_name = "FILE", conflicts_with = "random")]
+    pub(super) resume: Option<PathBuf>,
     /// Write the states and the steps between them to a file, as JSON
     #[arg(long, value_name = "FILE", conflicts_with = "no_reduce")]
     pub(super) graph: Option<PathBuf>,
@@ -212,6 +215,12 @@ impl ExploreArgs {
         said.fold(again, |again, (name, text)| again.flag(name, &text))
     }
 
+    /// What the search explores, as the command that repeats it without a bound of time.
+    pub(super) fn explored(&self, strategy: &dyn DynStrategy, settings: &Settings) -> Command {
+        let limits = LimitFlags { max_time: None, ..self.limits.clone() };
+        Self { limits, ..self.clone() }.again(strategy, settings)
+    }
+
     /// How its progress is shown: random schedules are as many as was said; how many states or orders there are is not
     /// known before.
     pub(super) fn progress(&self) -> Progress<'static> {
@@ -235,7 +244,8 @@ impl ExploreArgs {
 
     /// Refuses what only means something at a real server.
     pub(super) fn check_no_server(&self) -> Result<(), Error> {
-        let given = [("--try", self.search.try_level.is_some())];
+        let SearchFlags { try_level, resume, .. } = &self.search;
+        let given = [("--try", try_level.is_some()), ("--resume", resume.is_some())];
         refuse(&given, "is for a real server; name one with --store, or leave it out")
     }
 
@@ -304,6 +314,13 @@ impl ExploreArgs {
         check_level("--try", self.search.try_level, settings)
     }
 
+    /// Refuses to resume a search of an application: what its proxy has to remark on orders that were run before is not
+    /// kept.
+    pub(super) fn check_resume(&self, strategy: &dyn DynStrategy) -> Result<(), Error> {
+        let given = [("--resume", self.search.resume.is_some() && strategy.is_app())];
+        refuse(&given, "is for stores and described checkouts, not yet for --app; leave it out")
+    }
+
     /// Refuses what means nothing where any number of buyers may come.
     pub(super) fn check_for_any(&self, strategy: &dyn DynStrategy) -> Result<(), Error> {
         let why = "needs a number of --buyers, not any";
@@ -314,6 +331,7 @@ impl ExploreArgs {
             ("--no-reduce", self.search.no_reduce),
             ("--graph", self.search.graph.is_some()),
             ("--record", self.search.record.is_some()),
+            ("--resume", self.search.resume.is_some()),
         ];
         refuse(&given, why)?;
         self.check_no_server()?;

@@ -3,6 +3,7 @@
 mod at_server;
 mod context;
 mod flags;
+mod resume;
 #[cfg(feature = "postgres")]
 mod spec;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
         ("--record", args.search.record.as_deref()),
         ("--graph", args.search.graph.as_deref()),
         ("--junit", args.junit.junit.as_deref()),
+        ("--resume", args.search.resume.as_deref()),
     ])?;
     let log = CiLog::open("oversell-sim explore", &args.junit, args.report.is_github())?;
     #[cfg(feature = "postgres")]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{BuyerId, Units};
 
@@ -13,7 +13,9 @@ pub const MOST_ITEMS: u64 = 16;
 pub const MOST_IN_CART: usize = 4;
 
 /// Which product an op is about, counted from 0; a shop has 16 at most.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Item(pub u8);
 
 impl fmt::Display for Item {
@@ -24,7 +26,7 @@ impl fmt::Display for Item {
 }
 
 /// What one buyer came for: a product, or a cart of several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Want {
     /// The product; of a cart, the one that was put into it first.
@@ -38,7 +40,9 @@ pub struct Want {
 /// What is in a cart beside its first product, in the order in which it was put there: a byte a
 /// product, counted from 1. A single word, which compilers keep in a register where an array would go
 /// through memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Also(u32);
 
 const _: () = assert!(MOST_IN_CART - 1 <= size_of::<Also>());

@@ -3,6 +3,9 @@
 pub(super) mod checkup;
 pub(super) mod conflict;
 pub(super) mod cure;
+pub(super) mod judged;
+pub(super) mod logged;
+pub(super) mod order_log;
 pub(super) mod orders;
 #[cfg(feature = "cli")]
 pub(super) mod play;

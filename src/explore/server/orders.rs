@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::logged::LoggedHarness;
+use super::order_log::OrderLog;
 use super::results::{Counterexample, OrderOutcome, Results, judge};
 use super::search::search;
 use super::steady::hold_still;
@@ -39,13 +41,14 @@ pub fn search_orders(
     stopped: &(dyn Monitor + Sync),
 ) -> Result<(Exploration, BTreeSet<OrderOutcome>), Error> {
     let outcomes = |results: &Results, _: &[String]| results.outcomes.clone();
-    search_and_take(strategy, settings, server, plan, stopped, outcomes)
+    search_and_take(strategy, settings, server, plan, stopped, None, outcomes)
 }
 
-/// The same, with the orders that were run as a tree in which a reader is the scheduler.
+/// The same, with the orders that were run as a tree in which a reader is the scheduler, if the plan keeps them. Orders
+/// in the log are not run again, and those that are run are added to it.
 ///
 /// # Errors
-/// As [`search_orders`].
+/// As [`search_orders`]; [`Error::Input`] for a log of another search.
 #[cfg(feature = "cli")]
 pub(crate) fn search_orders_to_play(
     strategy: &dyn DynStrategy,
@@ -53,12 +56,12 @@ pub(crate) fn search_orders_to_play(
     server: &dyn Server,
     plan: Plan,
     stopped: &(dyn Monitor + Sync),
+    log: Option<&mut OrderLog<'_>>,
 ) -> Result<(Exploration, Option<PlayGraph>), Error> {
-    let plan = Plan { keeps_schedules: true, ..plan };
     let tree = |results: &Results, tables: &[String]| {
         results.kept.as_ref().map(|kept| kept.tree(settings, tables))
     };
-    search_and_take(strategy, settings, server, plan, stopped, tree)
+    search_and_take(strategy, settings, server, plan, stopped, log, tree)
 }
 
 /// Runs the orders. Returns the report, and what `take` takes of the results; it is given the names of what footprints
@@ -69,13 +72,20 @@ fn search_and_take<T>(
     server: &dyn Server,
     plan: Plan,
     stopped: &(dyn Monitor + Sync),
+    mut log: Option<&mut OrderLog<'_>>,
     take: impl FnOnce(&Results, &[String]) -> T,
 ) -> Result<(Exploration, T), Error> {
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
-        let (mut results, has_learned) = gathered(harness, settings, plan, stopped)?;
+        let (mut results, has_learned) =
+            gathered(harness, settings, plan, stopped, log.as_deref_mut())?;
         let failed = results.orders_with(IncidentKind::Failed);
         results.covered.outcomes = results.outcomes.len() as u64;
         let mut remarks = remarks(harness);
+        if let Some(log) = log {
+            remarks.hides_orders |= !log.hidden().is_empty();
+            let told = std::mem::replace(&mut remarks.told, log.hidden().to_vec());
+            remarks.told.extend(told.into_iter().filter(|one| !log.hidden().contains(one)));
+        }
         if has_learned {
             hide_learned(&mut remarks);
         }
@@ -192,15 +202,25 @@ fn gathered(
     settings: &Settings,
     plan: Plan,
     stopped: &(dyn Monitor + Sync),
+    mut log: Option<&mut OrderLog<'_>>,
 ) -> Result<(Results, bool), Error> {
     let mut known = harness.server().learned()?;
     let mut beginnings = 1;
     loop {
-        let results = search(harness, settings, plan, stopped)?;
+        let results = match &mut log {
+            Some(log) => {
+                let mut logged = LoggedHarness::open(harness, log)?;
+                search(&mut logged, settings, plan, stopped)?
+            }
+            None => search(harness, settings, plan, stopped)?,
+        };
         let learned = harness.server().learned()?;
         let has_learned = learned != known;
         if !has_learned || stopped.is_stopped() || beginnings == MOST_BEGINNINGS {
             return Ok((results, has_learned));
+        }
+        if let Some(log) = &mut log {
+            log.give_up()?;
         }
         known = learned;
         beginnings += 1;

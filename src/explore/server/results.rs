@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 #[cfg(feature = "cli")]
 use super::play_tree::KeptOrders;
 use crate::base::error::Error;
@@ -16,11 +18,11 @@ use crate::explore::completeness::{Fates, has_failed};
 use crate::explore::exploration::OrderCoverage;
 use crate::explore::incident::IncidentKind;
 use crate::explore::model::checks;
-use crate::scheduler::{Actor, in_schedule};
-use crate::worlds::held::{Harness, ServerStep, choices};
+use crate::scheduler::Actor;
+use crate::worlds::held::{Harness, ServerStep};
 
 /// How an execution can end.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OrderOutcome {
     /// Units of each product.
     pub shelves: Vec<Units>,
@@ -33,6 +35,7 @@ pub struct OrderOutcome {
 }
 
 /// What is known when an execution is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::explore) struct Judged {
     pub(in crate::explore) outcome: OrderOutcome,
     pub(in crate::explore) findings: Vec<Finding>,
@@ -81,17 +84,12 @@ pub(in crate::explore) struct Results {
 
 impl Results {
     /// Takes in the results of an order that was run to its end.
-    pub(in crate::explore) fn take_in(
-        &mut self,
-        harness: &mut Harness<'_>,
-        steps: &[ServerStep],
-    ) -> Result<(), Error> {
+    pub(in crate::explore) fn take_in(&mut self, steps: &[ServerStep], judged: Judged) {
         if self.by_chance.is_none() {
             let texts = steps.iter().map(|step| &step.statement.text);
             self.by_chance = texts.into_iter().find(|text| may_decide(text)).cloned();
         }
-        let stuck = harness.send_home().map_err(|error| in_schedule(error, &choices(steps)))?;
-        let Judged { outcome, findings, trouble, deadlocks, is_sold_out } = judge(harness, stuck)?;
+        let Judged { outcome, findings, trouble, deadlocks, is_sold_out } = judged;
         self.fates.is_sold_out |= is_sold_out;
         if self.fates.see(outcome.visits.iter().map(|(ending, _)| *ending)) {
             let proof = trouble.unwrap_or_else(|| first_failure(steps));
@@ -115,7 +113,6 @@ impl Results {
             kept.keep(steps, findings.iter().map(Finding::words).collect());
         }
         self.keep(findings, steps);
-        Ok(())
     }
 
     /// Orders that were begun, whatever became of them.

@@ -1,5 +1,6 @@
 //! Runs statement orders at a real server, as a scheduler chooses, and gathers their results.
 
+use super::judged::JudgedExecution;
 #[cfg(feature = "cli")]
 use super::play_tree::KeptOrders;
 use super::results::Results;
@@ -12,11 +13,10 @@ use crate::explore::bound::{AT_SERVER, Plan, PreemptionBound};
 use crate::scheduler::{
     Bounds, Columns, DepthFirst, End, PreemptionBounded, Run, Scheduler, run_all,
 };
-use crate::worlds::held::Harness;
 
 /// Runs the orders that the plan says until `stopped` returns true: those with few preemptions first, if it says so.
-pub(super) fn search(
-    harness: &mut Harness<'_>,
+pub(super) fn search<E: JudgedExecution>(
+    execution: &mut E,
     settings: &Settings,
     plan: Plan,
     stopped: &(dyn Monitor + Sync),
@@ -30,7 +30,7 @@ pub(super) fn search(
     let cuts_futile = plan.reduced && settings.retries == Retries::Unlimited;
     let bounds = Bounds { cuts_futile, ..AT_SERVER };
     if let Some(bound) = plan.preemptions {
-        let is_enough = run_few(harness, plan, bound, bounds, &mut results, stopped)?;
+        let is_enough = run_few(execution, plan, bound, bounds, &mut results, stopped)?;
         if is_enough || matches!(bound, PreemptionBound::AtMost(_)) {
             return Ok(results);
         }
@@ -38,8 +38,8 @@ pub(super) fn search(
     let enough = plan.enough_after_finding.unwrap_or(u64::MAX);
     let mut made_up = Columns::new();
     loop {
-        let mut all = DepthFirst::new(harness, plan.reduced).not_comparing(made_up);
-        let is_all = run(harness, &mut all, plan, bounds, &mut results, stopped, |results| {
+        let mut all = DepthFirst::new(execution, plan.reduced).not_comparing(made_up);
+        let is_all = run(execution, &mut all, plan, bounds, &mut results, stopped, |results| {
             !results.best.is_empty() && results.covered.run >= enough
         })?;
         match all.made_up().filter(|_| is_all) {
@@ -55,17 +55,17 @@ pub(super) fn search(
 }
 
 /// Runs the orders with few preemptions; true if no others are to be run.
-fn run_few(
-    harness: &mut Harness<'_>,
+fn run_few<E: JudgedExecution>(
+    execution: &mut E,
     plan: Plan,
     bound: PreemptionBound,
     bounds: Bounds,
     results: &mut Results,
     stopped: &(dyn Monitor + Sync),
 ) -> Result<bool, Error> {
-    let mut few = PreemptionBounded::new(harness, plan.reduced);
+    let mut few = PreemptionBounded::new(execution, plan.reduced);
     loop {
-        if !run(harness, &mut few, plan, bounds, results, stopped, |_| false)? {
+        if !run(execution, &mut few, plan, bounds, results, stopped, |_| false)? {
             return Ok(false);
         }
         let covered = &mut results.covered;
@@ -88,8 +88,8 @@ fn run_few(
 }
 
 /// Runs the executions of one scheduler; whether it had none left in the end.
-pub(super) fn run<'h, S: Scheduler<Harness<'h>>>(
-    harness: &mut Harness<'h>,
+pub(super) fn run<E: JudgedExecution, S: Scheduler<E>>(
+    execution: &mut E,
     scheduler: &mut S,
     plan: Plan,
     bounds: Bounds,
@@ -98,14 +98,15 @@ pub(super) fn run<'h, S: Scheduler<Harness<'h>>>(
     is_enough: impl Fn(&Results) -> bool,
 ) -> Result<bool, Error> {
     let most = plan.most.unwrap_or(u64::MAX);
-    run_all(harness, scheduler, bounds, &|| stopped.is_stopped(), |harness, run| {
+    run_all(execution, scheduler, bounds, &|| stopped.is_stopped(), |execution, run| {
         let Run { end, steps, .. } = run;
         stopped.has_done(1);
         results.covered.statements += steps;
         match end {
             End::Over => {
-                let steps = harness.steps().to_vec();
-                results.take_in(harness, &steps)?;
+                let steps = execution.steps_so_far();
+                let judged = execution.judge()?;
+                results.take_in(&steps, judged);
             }
             End::Cut => results.covered.cut_short += 1,
             End::Diverged(how) => {
@@ -115,6 +116,7 @@ pub(super) fn run<'h, S: Scheduler<Harness<'h>>>(
             End::TooLong => return Err(endless()),
             End::Stopped => return Ok(false),
         }
+        execution.has_come_to_its_end()?;
         Ok(results.begun() < most && !is_enough(results))
     })
 }

@@ -1,6 +1,7 @@
 //! The harness as an execution that a scheduler can run.
 
 use super::harness::Harness;
+use super::step::ServerStep;
 use crate::base::error::Error;
 use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement};
 
@@ -60,9 +61,7 @@ impl Execution for Harness<'_> {
     }
 
     fn went_on(&self) -> Vec<Actor> {
-        let Some(step) = self.steps().last() else { return Vec::new() };
-        let others = step.went_on.iter().map(|(place, _)| place).chain(&step.began);
-        others.filter(|place| **place != step.place).map(|place| Actor::buyer(*place)).collect()
+        self.steps().last().map(ServerStep::others).unwrap_or_default()
     }
 
     fn may_go_on_with_any_step(&mut self, client: Actor) -> bool {

@@ -1,12 +1,14 @@
 //! One step of a schedule at a server.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::attempt::OpResult;
 use crate::domain::buyer::Ending;
 use crate::domain::op::Reply;
 use crate::scheduler::{Actor, Choice, Footprint, PendingStatement};
 
 /// One step, as it was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServerStep {
     /// The buyer that made it.
     pub place: usize,
@@ -27,6 +29,14 @@ pub(crate) struct ServerStep {
     pub left: Vec<(usize, Ending)>,
     /// The footprint of the statement, together with those of all that go on or begin with this step.
     pub footprint: Footprint,
+}
+
+impl ServerStep {
+    /// The buyers that had to wait until now, and whose statements go on or begin with this step.
+    pub(crate) fn others(&self) -> Vec<Actor> {
+        let others = self.went_on.iter().map(|(place, _)| place).chain(&self.began);
+        others.filter(|place| **place != self.place).map(|place| Actor::buyer(*place)).collect()
+    }
 }
 
 /// The choices that lead to these steps.

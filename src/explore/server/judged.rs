@@ -1,0 +1,38 @@
+//! An execution at a server whose end can be judged: one that is run, or one that was run before.
+
+use super::results::{Judged, judge};
+use crate::base::error::Error;
+use crate::scheduler::{Execution, in_schedule};
+use crate::worlds::held::{Harness, ServerStep, choices};
+
+/// An execution at a server whose end can be judged.
+pub(super) trait JudgedExecution: Execution {
+    /// Its steps so far.
+    fn steps_so_far(&self) -> Vec<ServerStep>;
+
+    /// Lets every buyer leave that is still there, and judges what came of it.
+    ///
+    /// # Errors
+    /// When the server fails.
+    fn judge(&mut self) -> Result<Judged, Error>;
+
+    /// Takes note that the execution is over, and was not stopped in the middle.
+    ///
+    /// # Errors
+    /// When that cannot be written down.
+    fn has_come_to_its_end(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl JudgedExecution for Harness<'_> {
+    fn steps_so_far(&self) -> Vec<ServerStep> {
+        self.steps().to_vec()
+    }
+
+    fn judge(&mut self) -> Result<Judged, Error> {
+        let stuck = self.send_home();
+        let stuck = stuck.map_err(|error| in_schedule(error, &choices(self.steps())))?;
+        judge(self, stuck)
+    }
+}
