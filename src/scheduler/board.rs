@@ -34,7 +34,7 @@ pub(super) enum BuyerState {
     /// Its own code runs.
     Running,
     /// It is about to send this statement.
-    Held(PendingStatement),
+    Held(Box<PendingStatement>),
     /// It has sent a statement, and has not been answered.
     Sent,
     /// It has sent a statement, which has begun and is held inside the server.
@@ -107,7 +107,7 @@ impl Buyer {
     /// The statement at which it is held, or the rest of one that has begun.
     fn held(&self) -> Option<PendingStatement> {
         match &self.state {
-            BuyerState::Held(statement) => Some(statement.clone()),
+            BuyerState::Held(statement) => Some((**statement).clone()),
             BuyerState::HeldInside => self.last_sent.as_ref().map(PendingStatement::rest),
             _ => None,
         }
@@ -362,9 +362,9 @@ impl Board {
             BuyerState::Held(statement) => {
                 if self.code != ClientCode::AllAtOnce {
                     buyer.is_polling = false;
-                    buyer.unanswered = Some(statement.clone());
+                    buyer.unanswered = Some((*statement).clone());
                 }
-                buyer.last_sent = Some(statement);
+                buyer.last_sent = Some(*statement);
             }
             BuyerState::HeldInside => {}
             other => {
@@ -565,7 +565,7 @@ mod tests {
         board.open();
         for place in 0..buyers {
             board.set_session(place, 11 + place as i64);
-            board.stop(place, BuyerState::Held(statement("UPDATE t")));
+            board.stop(place, BuyerState::Held(Box::new(statement("UPDATE t"))));
         }
         board
     }
@@ -641,7 +641,7 @@ mod tests {
     fn a_statement_that_has_begun_is_held_with_the_rest_of_it() {
         let mut board = held(1, ClientCode::AllAtOnce);
         let begins = statement("INSERT").beginning_with(Some(Footprint::NOTHING));
-        board.stop(0, BuyerState::Held(begins.clone()));
+        board.stop(0, BuyerState::Held(Box::new(begins.clone())));
         board.release(0);
         assert!(board.expects_to_hold_inside());
         board.mark_blocked(&[11], &vec![(11, HELD_INSIDE)]);
@@ -658,7 +658,7 @@ mod tests {
         board.answer(0, "conflict".into());
         board.has_made(0, &of_shelves);
         board.begin_again(0, false);
-        board.stop(0, BuyerState::Held(statement("UPDATE t")));
+        board.stop(0, BuyerState::Held(Box::new(statement("UPDATE t"))));
         let places = |board: &mut Board| -> Vec<usize> {
             board.ready().into_iter().map(|(place, _)| place).collect()
         };
@@ -698,7 +698,7 @@ mod tests {
         // Another buyer moves: the code may go on, and has a tenth of the time to show it.
         board.release(0);
         assert_eq!(board.state(1), &BuyerState::Running);
-        board.stop(0, BuyerState::Held(statement("UPDATE t")));
+        board.stop(0, BuyerState::Held(Box::new(statement("UPDATE t"))));
         assert!(board.lose_sight(nanos(Duration::from_millis(10))));
         assert_eq!(board.unseen(), 1);
         // If no other buyer can move, the code has ten times as long.

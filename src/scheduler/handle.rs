@@ -56,7 +56,7 @@ impl BuyerHandle {
 
     /// Waits until this statement may be sent; false if the buyer is to leave instead.
     pub(crate) fn await_release(&self, statement: PendingStatement) -> bool {
-        self.stop(BuyerState::Held(statement))
+        self.stop(BuyerState::Held(Box::new(statement)))
     }
 
     /// This buyer has found out by itself that another buyer is in its way. Waits until another has moved; false if

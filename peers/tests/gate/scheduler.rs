@@ -22,7 +22,7 @@ mod statement;
 mod wait_graph;
 
 pub(crate) use board::ClientCode;
-pub(crate) use footprint::Footprint;
+pub(crate) use footprint::{Footprint, Resources};
 pub(crate) use gate::Gate;
 pub(crate) use handle::BuyerHandle;
 pub(crate) use statement::PendingStatement;

@@ -147,7 +147,7 @@ impl StepExecutor for AppExecutor {
     }
 
     fn pending(
-        &self,
+        &mut self,
         _call: &Call,
         text: String,
         _value_of: &dyn Fn(&str) -> StoreValue,

@@ -194,7 +194,7 @@ impl StepExecutor for HttpExecutor {
     }
 
     fn pending(
-        &self,
+        &mut self,
         _call: &Call,
         text: String,
         _value_of: &dyn Fn(&str) -> StoreValue,

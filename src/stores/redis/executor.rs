@@ -315,7 +315,7 @@ impl StepExecutor for RedisExecutor {
 
     /// Queued commands are run only by `EXEC`.
     fn pending(
-        &self,
+        &mut self,
         call: &Call,
         text: String,
         _value_of: &dyn Fn(&str) -> StoreValue,

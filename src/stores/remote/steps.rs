@@ -63,7 +63,7 @@ pub(crate) trait StepExecutor: Send {
     /// transaction, and what when it begins, if it is to be held between that and its first change. A reader sees
     /// `text`.
     fn pending(
-        &self,
+        &mut self,
         call: &Call,
         text: String,
         value_of: &dyn Fn(&str) -> StoreValue,

@@ -61,6 +61,8 @@ pub(super) struct SqlExecutor<D> {
     transactions: TransactionTracker,
     /// Whether the transaction that is under way has changed anything.
     has_changed: bool,
+    /// What the statement that is held does by itself.
+    held: Option<Effect>,
 }
 
 /// Why a statement that begins and acts is not held.
@@ -70,7 +72,7 @@ pub(in crate::stores) const NO_TRIGGERS: &str =
 impl<D: Database> SqlExecutor<D> {
     pub(super) fn new(database: D, known: DatabaseInfo) -> Self {
         let transactions = TransactionTracker::of(known.catalog.kind());
-        Self { database, known, transactions, has_changed: false }
+        Self { database, known, transactions, has_changed: false, held: None }
     }
 
     /// What a statement does by itself, with these values.
@@ -154,7 +156,8 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         let text = text(call);
         let catalog = Arc::clone(&self.known.catalog);
         let reading = catalog.read(text);
-        let own = self.own_effect(&reading, text, value_of);
+        // In a race no statement is held, and only where transactions begin and end is to be known.
+        let own = self.held.take().unwrap_or_else(|| catalog.effect(&reading));
         let frame = TransactionTracker::frame(&reading, catalog.isolation());
         let answer = self.database.ask(text, value_of);
         let outcome = StatementOutcome::of(catalog.kind(), &answer);
@@ -173,7 +176,7 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
     }
 
     fn pending(
-        &self,
+        &mut self,
         call: &Call,
         text: String,
         value_of: &dyn Fn(&str) -> StoreValue,
@@ -182,7 +185,8 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         let reading = self.known.catalog.read(statement);
         let own = self.own_effect(&reading, statement, value_of);
         let frame = TransactionTracker::frame(&reading, self.known.catalog.isolation());
-        let effect = self.transactions.effect(frame, &reading, own);
+        let effect = self.transactions.effect(frame, &reading, own.clone());
+        self.held = Some(own);
         let begins = self.begins(&reading, statement, &effect);
         PendingStatement::new(text, effect.touches)
             .depending_on(effect.footprint)

@@ -361,6 +361,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_nested_too_deeply_is_not_read() {
+        for (depth, is_read) in [(10, true), (10_000, false)] {
+            let (open, close) = ("(".repeat(depth), ")".repeat(depth));
+            let text = format!("SELECT stock FROM p WHERE {open}id = 1{close}");
+            assert_eq!(of(&text).is_some(), is_read, "{depth}");
+        }
+    }
+
+    #[test]
     fn what_only_sums_up_says_nothing_of_an_order() {
         let sums = |text: &str| {
             let sums_up = read_statement(Dialect::Postgres, text)?.sums_up?;

@@ -158,7 +158,7 @@ impl Catalog {
                 .sums_up
                 .as_ref()
                 .is_some_and(|columns| !columns.iter().any(|name| table.generated.contains(name)));
-            if !(leads_to_one && is_alone) && !is_sum {
+            if !(is_sum || leads_to_one && is_alone) {
                 self.note_scan(table.number, values.into_keys().collect());
             }
         }
