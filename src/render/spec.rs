@@ -82,7 +82,7 @@ pub(crate) fn spec_orders(report: &SpecOrders, took: Duration, width: Width) -> 
     line(
         "covered",
         format!(
-            "{}: {orders} in {} · {} a second",
+            "{}: {orders} in {} · {} orders a second",
             report.spec,
             duration(nanos(took)),
             count(a_second as i128)

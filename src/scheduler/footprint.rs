@@ -287,15 +287,21 @@ impl Footprint {
         Self { reads: reads.coarse(), writes: writes.coarse(), adds: adds.coarse() }
     }
 
-    /// The same without the values of these columns.
-    pub(crate) fn without(mut self, columns: &Columns) -> Self {
-        if !columns.is_empty() {
-            for rows in self.all_rows_mut() {
-                let table = rows.table;
-                rows.values.retain(|column, _| !columns.contains(&(table, column.clone())));
-            }
+    /// The same with the values of these columns and no others.
+    pub(crate) fn comparing(mut self, columns: &Columns) -> Self {
+        for rows in self.all_rows_mut() {
+            let table = rows.table;
+            rows.values.retain(|column, _| columns.contains(&(table, column.clone())));
         }
         self
+    }
+
+    /// The columns that have a value in it.
+    pub(crate) fn columns(&self) -> Columns {
+        let of_rows = |rows: &Rows| -> Columns {
+            rows.values.keys().map(|column| (rows.table, column.clone())).collect()
+        };
+        self.all_rows().flat_map(of_rows).collect()
     }
 
     /// The columns whose values are not the same in two footprints of one statement.
@@ -454,9 +460,11 @@ mod tests {
         };
         let made_up = of("a").differing_columns(&of("b"));
         assert_eq!(made_up, Columns::from([(3, "key".to_owned())]));
+        let stable: Columns = of("a").columns().difference(&made_up).cloned().collect();
+        assert_eq!(stable, Columns::from([(3, "item".to_owned())]));
         assert!(of("a").differing_columns(&of("a")).is_empty());
         assert!(!of("a").conflicts_with(of("b")));
-        assert!(of("a").without(&made_up).conflicts_with(of("b").without(&made_up)));
+        assert!(of("a").comparing(&stable).conflicts_with(of("b").comparing(&stable)));
         let longer = of("a") | writing(rows(Facet::Keys(0), &[("sku", "x")]));
         let all = Columns::from(["item", "key", "sku"].map(|column| (3, column.to_owned())));
         let differing = longer.differing_columns(&of("a"));

@@ -128,7 +128,7 @@ impl LockHold {
 impl LockWaits {
     /// Says who waited for whom, given what was recorded of a round and how many locks were taken in it.
     #[must_use]
-    pub fn of(uses: &[LockUse], taken: u64) -> Self {
+    pub(crate) fn of(uses: &[LockUse], taken: u64) -> Self {
         let mut by_item: BTreeMap<Item, Vec<&LockUse>> = BTreeMap::new();
         for one in uses {
             by_item.entry(one.item).or_default().push(one);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::logged::LoggedHarness;
 use super::order_log::OrderLog;
 use super::results::{Counterexample, OrderOutcome, Results, judge};
-use super::search::search;
+use super::search::{search, stable_columns};
 use super::steady::hold_still;
 use super::transcript::{tell, tell_incident, timeline};
 use crate::base::control::Control;
@@ -22,7 +22,7 @@ use crate::explore::exploration::{Exploration, FindingReport, OrderCoverage};
 use crate::explore::incident::{Incident, IncidentKind};
 #[cfg(feature = "cli")]
 use crate::explore::play_graph::PlayGraph;
-use crate::scheduler::{Bounds, Replay, Schedule, run_one};
+use crate::scheduler::{Bounds, Columns, Replay, Schedule, run_one};
 use crate::stores::remote::{Remarks, Server, StoreConfig};
 use crate::stores::{Address, open_server};
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -204,15 +204,22 @@ fn gathered(
     stopped: &(dyn Monitor + Sync),
     mut log: Option<&mut OrderLog<'_>>,
 ) -> Result<(Results, bool), Error> {
+    // Only a search of all orders tells rows apart.
+    let is_of_all = !matches!(plan.preemptions, Some(PreemptionBound::AtMost(_)));
+    let stable = match plan.reduced && is_of_all && !stopped.is_stopped() {
+        true => stable_columns(harness)?,
+        false => Columns::new(),
+    };
     let mut known = harness.server().learned()?;
     let mut beginnings = 1;
     loop {
+        let stable = stable.clone();
         let results = match &mut log {
             Some(log) => {
                 let mut logged = LoggedHarness::open(harness, log)?;
-                search(&mut logged, settings, plan, stopped)?
+                search(&mut logged, settings, plan, stable, stopped)?
             }
-            None => search(harness, settings, plan, stopped)?,
+            None => search(harness, settings, plan, stable, stopped)?,
         };
         let learned = harness.server().learned()?;
         let has_learned = learned != known;

@@ -11,14 +11,17 @@ use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
 use crate::explore::bound::{AT_SERVER, Plan, PreemptionBound};
 use crate::scheduler::{
-    Bounds, Columns, DepthFirst, End, PreemptionBounded, Run, Scheduler, run_all,
+    Bounds, Columns, DepthFirst, End, Footprint, PreemptionBounded, Run, Scheduler, run_all,
 };
+use crate::worlds::held::Harness;
 
-/// Runs the orders that the plan says until `stopped` returns true: those with few preemptions first, if it says so.
+/// Runs the orders that the plan says until `stopped` returns true: those with few preemptions first, if it says so. Rows
+/// are told apart by the columns `stable`, whose values come out the same each time.
 pub(super) fn search<E: JudgedExecution>(
     execution: &mut E,
     settings: &Settings,
     plan: Plan,
+    mut stable: Columns,
     stopped: &(dyn Monitor + Sync),
 ) -> Result<Results, Error> {
     let mut results = Results::default();
@@ -36,22 +39,52 @@ pub(super) fn search<E: JudgedExecution>(
         }
     }
     let enough = plan.enough_after_finding.unwrap_or(u64::MAX);
-    let mut made_up = Columns::new();
     loop {
-        let mut all = DepthFirst::new(execution, plan.reduced).not_comparing(made_up);
+        let mut all = DepthFirst::new(execution, plan.reduced).comparing(stable);
         let is_all = run(execution, &mut all, plan, bounds, &mut results, stopped, |results| {
             !results.best.is_empty() && results.covered.run >= enough
         })?;
-        match all.made_up().filter(|_| is_all) {
+        match all.remaining().filter(|_| is_all) {
             // The orders that were run count; the search begins again among all.
-            Some(columns) => made_up = columns.clone(),
+            Some(columns) => stable = columns.clone(),
             None => {
                 results.covered.complete =
-                    is_all && all.made_up().is_none() && results.covered.diverged == 0;
+                    is_all && all.remaining().is_none() && results.covered.diverged == 0;
                 return Ok(results);
             }
         }
     }
+}
+
+/// The columns whose values come out the same when the buyers come one after the other a second time.
+pub(super) fn stable_columns(harness: &mut Harness<'_>) -> Result<Columns, Error> {
+    let first = footprints_alone(harness)?;
+    let mut stable: Columns = first.iter().flat_map(Footprint::columns).collect();
+    if stable.is_empty() {
+        return Ok(stable);
+    }
+    let second = footprints_alone(harness)?;
+    let rest = first.iter().skip(second.len()).chain(second.iter().skip(first.len()));
+    let mut differing: Columns = rest.flat_map(Footprint::columns).collect();
+    for (one, other) in first.iter().zip(&second) {
+        differing.extend(one.differing_columns(other));
+    }
+    stable.retain(|column| !differing.contains(column));
+    Ok(stable)
+}
+
+/// The footprint of each statement, where the buyers come one after the other.
+fn footprints_alone(harness: &mut Harness<'_>) -> Result<Vec<Footprint>, Error> {
+    let mut footprints = Vec::new();
+    harness.begin()?;
+    while let Some((place, statement)) = harness.ready().into_iter().next() {
+        footprints.push(statement.expected());
+        if footprints.len() == AT_SERVER.most_steps || harness.step(place)?.is_none() {
+            break;
+        }
+    }
+    harness.send_home()?;
+    Ok(footprints)
 }
 
 /// Runs the orders with few preemptions; true if no others are to be run.

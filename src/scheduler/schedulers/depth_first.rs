@@ -21,8 +21,8 @@
 //!   reversal cannot be made, before the last step of an execution that was given up as futile (what was not made after
 //!   it shows no race), at all points of an execution that diverged, and in programs in which more than steps can happen.
 //! - Steps of different executions are compared, in which a program may make up other values: keys of sessions, numbers of
-//!   orders. Columns with such values tell no rows apart. One that is found out while a beginning is repeated makes the
-//!   search begin anew.
+//!   orders. So only columns tell rows apart whose values are known to come out the same. One of them that does not, where
+//!   a beginning is repeated, makes the search begin anew.
 //! - Of clients that do the same, the first to begin is called A. The clients of a reversal are renamed so: from a point
 //!   at which neither has begun, a schedule and the one with both exchanged lead to the same, names aside. What belongs to
 //!   whom stands in values; so a reversal in which clients are renamed counts by whole tables.
@@ -59,9 +59,9 @@ struct BranchPoint {
 
 impl BranchPoint {
     /// The step that a ready client would make by itself, whether it is done, has to wait or is refused.
-    fn step(&self, choice: Choice, made_up: &Columns) -> Option<Event> {
+    fn step(&self, choice: Choice, stable: &Columns) -> Option<Event> {
         let (_, pending) = self.ready.iter().find(|(ready, _)| *ready == choice)?;
-        Some(Event::alone(choice, pending.expected().without(made_up)))
+        Some(Event::alone(choice, pending.expected().comparing(stable)))
     }
 }
 
@@ -74,10 +74,10 @@ pub(crate) struct DepthFirst {
     has_begun: bool,
     /// Whether the execution under way was given up because all that could follow is asleep.
     is_in_vain: bool,
-    /// Columns whose values are other ones in each execution, and whether there are more of them than the search has
-    /// known from its beginning.
-    made_up: Columns,
-    has_found_more: bool,
+    /// Columns whose values come out the same each time, and whether there are fewer of them than the search has taken
+    /// for that from its beginning.
+    stable: Columns,
+    has_lost_some: bool,
 }
 
 impl DepthFirst {
@@ -90,31 +90,30 @@ impl DepthFirst {
             points: Vec::new(),
             has_begun: false,
             is_in_vain: false,
-            made_up: Columns::new(),
-            has_found_more: false,
+            stable: Columns::new(),
+            has_lost_some: false,
         }
     }
 
-    /// The same search, with columns whose values are other ones in each execution.
-    pub(crate) fn not_comparing(self, made_up: Columns) -> Self {
-        Self { made_up, ..self }
+    /// The same search, which tells rows apart by these columns, whose values come out the same each time.
+    pub(crate) fn comparing(self, stable: Columns) -> Self {
+        Self { stable, ..self }
     }
 
-    /// The columns whose values are other ones in each execution, if there are more than the search has known: then
-    /// what it has left out may matter, and it ends.
-    pub(crate) fn made_up(&self) -> Option<&Columns> {
-        self.has_found_more.then_some(&self.made_up)
+    /// The columns whose values come out the same, if they are fewer than the search has taken for that: then what it
+    /// has left out may matter, and it ends.
+    pub(crate) fn remaining(&self) -> Option<&Columns> {
+        self.has_lost_some.then_some(&self.stable)
     }
 
     /// Compares what is ready at a point with what was ready there before.
     fn compare(&mut self, number: usize, ready: &[Ready]) {
         let Some(point) = self.points.get_mut(number) else { return };
         for ((_, before), (_, now)) in point.ready.iter().zip(ready) {
-            let (before, now) = (before.expected(), now.expected());
-            let differing =
-                before.without(&self.made_up).differing_columns(&now.without(&self.made_up));
-            self.has_found_more |= !differing.is_empty();
-            self.made_up.extend(differing);
+            let [before, now] = [before, now].map(|it| it.expected().comparing(&self.stable));
+            for column in before.differing_columns(&now) {
+                self.has_lost_some |= self.stable.remove(&column);
+            }
         }
     }
 
@@ -142,7 +141,7 @@ impl DepthFirst {
             if is_there || !self.symmetry.allows(choice.who, &before) {
                 continue;
             }
-            let event = point.step(*choice, &self.made_up).map(Arc::new);
+            let event = point.step(*choice, &self.stable).map(Arc::new);
             point.others.extend(event.map(|event| Branch { event, next: Vec::new() }));
         }
     }
@@ -185,15 +184,14 @@ impl DepthFirst {
         let choice = events[later].choice;
         let point = &self.points[later];
         let mut expected =
-            point.step(choice, &self.made_up).unwrap_or_else(|| (*events[later]).clone());
+            point.step(choice, &self.stable).unwrap_or_else(|| (*events[later]).clone());
         // Whoever waits there without the earlier event may go on with the later.
         let mut all = expected.footprint.clone();
         for client in &point.waiting {
             let began = (0..later).rev().find(|at| events[*at].choice.who == *client);
             let Some(began) = began else { continue };
-            let footprint = self.points[began]
-                .step(Choice::step(*client), &self.made_up)
-                .map(|it| it.footprint);
+            let footprint =
+                self.points[began].step(Choice::step(*client), &self.stable).map(|it| it.footprint);
             if is_kept(began) {
                 let its = footprint.as_ref().unwrap_or(&events[began].footprint);
                 expected.footprint = expected.footprint | its;
@@ -273,7 +271,7 @@ fn in_few_turns(
 impl<E: Execution> Scheduler<E> for DepthFirst {
     fn new_execution(&mut self) -> bool {
         let is_first = !std::mem::replace(&mut self.has_begun, true);
-        is_first || !self.has_found_more && self.turn_back()
+        is_first || !self.has_lost_some && self.turn_back()
     }
 
     fn next_choice(&mut self, so_far: &[Choice], execution: &mut E) -> Result<Next, Error> {
@@ -336,7 +334,7 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
         let last = so_far.len().checked_sub(1);
         if let Some(point) = last.and_then(|last| self.points.get_mut(last)) {
             let went_on = execution.went_on();
-            let footprint = footprint.without(&self.made_up);
+            let footprint = footprint.comparing(&self.stable);
             point.chosen = Arc::new(Event { choice: point.chosen.choice, went_on, footprint });
         }
     }
