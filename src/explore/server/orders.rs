@@ -22,7 +22,7 @@ use crate::explore::exploration::{Exploration, FindingReport, OrderCoverage};
 use crate::explore::incident::{Incident, IncidentKind};
 #[cfg(feature = "cli")]
 use crate::explore::play_graph::PlayGraph;
-use crate::scheduler::{Bounds, Columns, Replay, Schedule, run_one};
+use crate::scheduler::{Bounds, Replay, Schedule, run_one};
 use crate::stores::remote::{Remarks, Server, StoreConfig};
 use crate::stores::{Address, open_server};
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -204,11 +204,10 @@ fn gathered(
     stopped: &(dyn Monitor + Sync),
     mut log: Option<&mut OrderLog<'_>>,
 ) -> Result<(Results, bool), Error> {
-    // Only a search of all orders tells rows apart.
-    let is_of_all = !matches!(plan.preemptions, Some(PreemptionBound::AtMost(_)));
-    let stable = match plan.reduced && is_of_all && !stopped.is_stopped() {
-        true => stable_columns(harness)?,
-        false => Columns::new(),
+    // What is written down is what the search has run, and no more.
+    let stable = match log {
+        Some(_) => Some(stable_columns(harness)?),
+        None => None,
     };
     let mut known = harness.server().learned()?;
     let mut beginnings = 1;

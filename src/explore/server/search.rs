@@ -11,17 +11,17 @@ use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
 use crate::explore::bound::{AT_SERVER, Plan, PreemptionBound};
 use crate::scheduler::{
-    Bounds, Columns, DepthFirst, End, Footprint, PreemptionBounded, Run, Scheduler, run_all,
+    Bounds, Columns, DepthFirst, End, Execution, Footprint, PreemptionBounded, Run, Scheduler,
+    run_all,
 };
-use crate::worlds::held::Harness;
 
 /// Runs the orders that the plan says until `stopped` returns true: those with few preemptions first, if it says so. Rows
-/// are told apart by the columns `stable`, whose values come out the same each time.
+/// are told apart by the columns `stable`, whose values come out the same each time; they are found out if none are given.
 pub(super) fn search<E: JudgedExecution>(
     execution: &mut E,
     settings: &Settings,
     plan: Plan,
-    mut stable: Columns,
+    stable: Option<Columns>,
     stopped: &(dyn Monitor + Sync),
 ) -> Result<Results, Error> {
     let mut results = Results::default();
@@ -39,6 +39,11 @@ pub(super) fn search<E: JudgedExecution>(
         }
     }
     let enough = plan.enough_after_finding.unwrap_or(u64::MAX);
+    let mut stable = match stable {
+        Some(stable) => stable,
+        None if plan.reduced && !stopped.is_stopped() => stable_columns(execution)?,
+        None => Columns::new(),
+    };
     loop {
         let mut all = DepthFirst::new(execution, plan.reduced).comparing(stable);
         let is_all = run(execution, &mut all, plan, bounds, &mut results, stopped, |results| {
@@ -57,13 +62,13 @@ pub(super) fn search<E: JudgedExecution>(
 }
 
 /// The columns whose values come out the same when the buyers come one after the other a second time.
-pub(super) fn stable_columns(harness: &mut Harness<'_>) -> Result<Columns, Error> {
-    let first = footprints_alone(harness)?;
+pub(super) fn stable_columns<E: Execution>(execution: &mut E) -> Result<Columns, Error> {
+    let first = footprints_alone(execution)?;
     let mut stable: Columns = first.iter().flat_map(Footprint::columns).collect();
     if stable.is_empty() {
         return Ok(stable);
     }
-    let second = footprints_alone(harness)?;
+    let second = footprints_alone(execution)?;
     let rest = first.iter().skip(second.len()).chain(second.iter().skip(first.len()));
     let mut differing: Columns = rest.flat_map(Footprint::columns).collect();
     for (one, other) in first.iter().zip(&second) {
@@ -74,16 +79,16 @@ pub(super) fn stable_columns(harness: &mut Harness<'_>) -> Result<Columns, Error
 }
 
 /// The footprint of each statement, where the buyers come one after the other.
-fn footprints_alone(harness: &mut Harness<'_>) -> Result<Vec<Footprint>, Error> {
+fn footprints_alone<E: Execution>(execution: &mut E) -> Result<Vec<Footprint>, Error> {
     let mut footprints = Vec::new();
-    harness.begin()?;
-    while let Some((place, statement)) = harness.ready().into_iter().next() {
+    execution.begin()?;
+    while let Some((choice, statement)) = execution.ready().into_iter().next() {
         footprints.push(statement.expected());
-        if footprints.len() == AT_SERVER.most_steps || harness.step(place)?.is_none() {
+        if footprints.len() == AT_SERVER.most_steps || execution.take(choice)?.is_none() {
             break;
         }
     }
-    harness.send_home()?;
+    execution.abandon()?;
     Ok(footprints)
 }
 

@@ -346,7 +346,14 @@ impl Catalog {
                     ("update", StoreKind::Postgres) => own | all(|table| table.followers),
                     _ => own | all(|table| table.children),
                 };
-                Effect::changing(along) | Effect::referring_to(all(|table| table.parents))
+                let parents = all(|table| table.parents);
+                let refers = Effect::referring_to(parents);
+                // InnoDB locks the rows themselves, as if it changed them.
+                let touches = match self.kind {
+                    StoreKind::Postgres => refers.touches.clone(),
+                    _ => Footprint::writing(parents),
+                };
+                Effect::changing(along) | Effect { touches, ..refers }
             }
         };
         Effect { is_at_once: is_at_once || effect.is_at_once, ..effect }
