@@ -185,7 +185,7 @@ impl DepthFirst {
         let point = &self.points[later];
         let mut expected =
             point.step(choice, &self.stable).unwrap_or_else(|| (*events[later]).clone());
-        // Whoever waits there without the earlier event may go on with the later.
+        // A client that waits there without the earlier event may go on with the later.
         let mut all = expected.footprint.clone();
         for client in &point.waiting {
             let began = (0..later).rev().find(|at| events[*at].choice.who == *client);
