@@ -258,7 +258,9 @@ impl Catalog {
         // At the serializable level PostgreSQL watches pages, and whole tables where it reads them.
         let watches_pages =
             self.kind == StoreKind::Postgres && self.isolation == Isolation::Serializable;
-        let may_tell = !effect.is_at_once && !watches_pages && reading.queries < 2;
+        // A subquery reads other rows than the statement finds, also of the same table.
+        let has_subquery = reading.queries > usize::from(reading.verb == "select");
+        let may_tell = !effect.is_at_once && !watches_pages && !has_subquery;
         let filled = filled.filter(|_| may_tell && self.may_ask_for(reading));
         let read = filled.and_then(|filled| read_statement(self.kind.dialect(), filled));
         if let Some(read) = &read {

@@ -341,6 +341,20 @@ mod tests {
     }
 
     #[test]
+    fn a_subquery_reads_the_whole_table_of_the_statement_that_it_stands_in() {
+        let insert = "INSERT INTO session (id, seen) VALUES ('b', 1)";
+        for kind in BOTH {
+            for text in [
+                "UPDATE session SET seen = (SELECT max(seen) FROM session) WHERE id = 'a'",
+                "DELETE FROM session WHERE id = 'a' AND 1 > (SELECT count(*) FROM session)",
+                "INSERT INTO session (id, seen) VALUES ('a', (SELECT count(*) FROM session))",
+            ] {
+                assert!(meet(kind, &[text], &[insert]), "{kind}: {text}");
+            }
+        }
+    }
+
+    #[test]
     fn a_new_row_is_a_row_that_a_query_reads_if_it_may_find_it() {
         let insert = |kind, query: &str| {
             let text = "INSERT INTO session (id, seen) VALUES ('a', 1)";
