@@ -194,6 +194,10 @@ impl Shared {
                 Some(ClientMessage::Pass(bytes)) => {
                     pieces.send(QueuedMessage::Pass(bytes)).map_err(gone)?
                 }
+                Some(ClientMessage::Sets(bytes, said)) => {
+                    self.analyzer.lock().see(&said);
+                    pieces.send(QueuedMessage::Pass(bytes)).map_err(gone)?;
+                }
                 Some(ClientMessage::Ask(bytes)) => {
                     pieces.send(QueuedMessage::Aside(bytes)).map_err(gone)?;
                 }

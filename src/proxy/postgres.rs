@@ -116,6 +116,7 @@ impl Postgres {
                 let mut message = first.split_off(4);
                 // Names and values, up to an empty name.
                 message.truncate(message.len() - 1);
+                let said = isolation_set_by(&message[4..]);
                 for (name, value) in &self.settings {
                     for text in [name, value] {
                         message.extend_from_slice(text.as_bytes());
@@ -125,7 +126,10 @@ impl Postgres {
                 message.extend_from_slice(&[0]);
                 let mut whole = (message.len() as u32 + 4).to_be_bytes().to_vec();
                 whole.extend_from_slice(&message);
-                Ok(Some(ClientMessage::Pass(whole)))
+                Ok(Some(match said {
+                    Some(said) => ClientMessage::Sets(whole, said),
+                    None => ClientMessage::Pass(whole),
+                }))
             }
         }
     }
@@ -458,6 +462,20 @@ fn counted(tag: &str) -> String {
     }
 }
 
+/// A statement in place of the settings of a greeting (names and values, each ended by a zero byte) that are about the
+/// isolation level; none if none are. They may stand in `options`, as on a command line (PostgreSQL manual, 55.2.1).
+fn isolation_set_by(settings: &[u8]) -> Option<ClientStatement> {
+    let texts: Vec<_> = settings.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    let is_about_it = |pair: &&[std::borrow::Cow<'_, str>]| {
+        pair.iter().any(|text| text.to_lowercase().contains("isolation"))
+    };
+    let about: Vec<String> =
+        texts.chunks(2).filter(is_about_it).map(|pair| pair.join(" ")).collect();
+    let words = about.join(" ").replace(|char: char| !char.is_alphanumeric() && char != '_', " ");
+    (!about.is_empty())
+        .then(|| ClientStatement { text: format!("SET {words}"), values: Vec::new() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -487,6 +505,26 @@ mod tests {
         let Some(ClientMessage::Pass(greeting)) = wire.client(&mut sent).unwrap() else { panic!() };
         assert_eq!(&greeting[4..], b"\0\x03\0\0u\0me\0a\0b\0\0");
         assert_eq!(usize::from(greeting[3]), greeting.len());
+    }
+
+    #[test]
+    fn an_isolation_level_in_the_greeting_is_a_statement_that_sets_it() {
+        for (settings, text) in [
+            (
+                &b"user\0me\0default_transaction_isolation\0serializable\0"[..],
+                "SET default_transaction_isolation serializable",
+            ),
+            (
+                b"user\0me\0options\0-c default_transaction_isolation=repeatable\\ read\0",
+                "SET options  c default_transaction_isolation repeatable  read",
+            ),
+        ] {
+            let greeting = [&[0, 3, 0, 0][..], settings, &[0]].concat();
+            let whole = [&(greeting.len() as u32 + 4).to_be_bytes()[..], &greeting].concat();
+            let cut = Postgres::default().client(&mut BytesMut::from(&whole[..])).unwrap();
+            let Some(ClientMessage::Sets(bytes, said)) = cut else { panic!("{cut:?}") };
+            assert_eq!((bytes, said.text.as_str()), (whole, text));
+        }
     }
 
     #[test]

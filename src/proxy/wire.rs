@@ -7,7 +7,9 @@ use bytes::BytesMut;
 pub(crate) enum ClientMessage {
     /// To be forwarded at once: it asks for nothing that another connection could notice.
     Pass(Vec<u8>),
-    /// The same, and the server will answer.
+    /// The same, and it sets up the session as this statement would.
+    Sets(Vec<u8>, ClientStatement),
+    /// To be forwarded at once, too; the server will answer.
     Ask(Vec<u8>),
     /// The proxy answers this itself.
     Reply(Vec<u8>),

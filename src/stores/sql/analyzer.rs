@@ -9,7 +9,6 @@ use super::independence::{
     Division, Effect, StatementKind, StatementOutcome, TransactionEffect, TransactionTracker,
 };
 use crate::base::text::sql::{Dialect, filled, in_brief, shape, statements};
-use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{
     AnalyzedStatement, ClientStatement, StatementAnalyzer, TransactionState as State,
@@ -25,8 +24,6 @@ pub(in crate::stores) struct SqlAnalyzer {
     known: Arc<RwLock<DatabaseInfo>>,
     transactions: TransactionTracker,
     state: State,
-    /// The highest isolation level that the connection has asked for.
-    isolation: Isolation,
     /// The number of transactions that have begun.
     begun: u64,
     /// Statements that were let through since the last held one, and are shown with the next.
@@ -44,9 +41,8 @@ impl SqlAnalyzer {
         Self {
             dialect: kind.dialect(),
             known: Arc::clone(known),
-            transactions: TransactionTracker::of(kind),
+            transactions: TransactionTracker::of(kind, known.read().catalog.isolation()),
             state: State::NONE,
-            isolation: Isolation::ReadCommitted,
             begun: 0,
             before: Vec::new(),
         }
@@ -56,15 +52,9 @@ impl SqlAnalyzer {
     fn see_one(&mut self, text: &str, filled: Option<&str>) -> One {
         let known = self.known.read().clone();
         let catalog = &known.catalog;
-        let usual = catalog.isolation().max(self.isolation);
+        self.transactions.is_usually_at(catalog.isolation());
         let reading = catalog.read(text);
-        let frame = match TransactionTracker::frame(&reading, usual) {
-            TransactionEffect::Begins(level) => TransactionEffect::Begins(level.max(usual)),
-            frame => frame,
-        };
-        if let (StatementKind::Sets, Some(level)) = (reading.kind, reading.level) {
-            self.isolation = self.isolation.max(level);
-        }
+        let frame = self.transactions.frame(&reading);
         let begins = match frame {
             TransactionEffect::Begins(_) | TransactionEffect::BeginsLocking => true,
             TransactionEffect::Ends { .. } => false,
@@ -73,12 +63,12 @@ impl SqlAnalyzer {
                 let does = self.state.begins_by_itself && reading.kind != StatementKind::Sets;
                 let begins = does && !self.transactions.is_under_way();
                 if begins {
-                    self.transactions.begins_by_itself(usual);
+                    self.transactions.begins_by_itself();
                 }
                 begins
             }
         };
-        let own = known.effect(&reading, text, filled);
+        let own = known.effect(&reading, text, filled, self.transactions.isolation());
         let effect = self.transactions.effect(frame, &reading, own.clone());
         let division = catalog.division(&reading, &self.transactions);
         let brief = in_brief(&shape(self.dialect, text));
@@ -178,8 +168,7 @@ impl StatementAnalyzer for SqlAnalyzer {
             // The cause of this transaction is not known: whatever it has done so far may matter when it ends.
             (true, false) => {
                 self.begun += 1;
-                let isolation = self.known.read().catalog.isolation().max(self.isolation);
-                self.transactions.is_found_open(isolation);
+                self.transactions.is_found_open();
             }
             (true, true) if state.has_failed => self.transactions.is_broken_off(),
             _ => {}

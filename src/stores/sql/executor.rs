@@ -9,6 +9,7 @@ use super::independence::{
 use super::{Database, SqlError};
 use crate::base::text::sql::{Sql, with_parameters};
 use crate::describe::checkout::{Answer, Call, StoreValue};
+use crate::domain::isolation::Isolation;
 use crate::scheduler::{Footprint, PendingStatement};
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
@@ -28,10 +29,16 @@ pub(in crate::stores) struct DatabaseInfo {
 }
 
 impl DatabaseInfo {
-    /// What a statement does by itself, by its words and as the server says. `filled` is the statement with its values,
-    /// where they are known.
-    pub(super) fn effect(&self, reading: &Reading, text: &str, filled: Option<&str>) -> Effect {
-        let (effect, told) = self.catalog.effect_on_rows(reading, filled);
+    /// What a statement does by itself at this isolation level, by its words and as the server says. `filled` is the
+    /// statement with its values, where they are known.
+    pub(super) fn effect(
+        &self,
+        reading: &Reading,
+        text: &str,
+        filled: Option<&str>,
+        isolation: Isolation,
+    ) -> Effect {
+        let (effect, told) = self.catalog.effect_on_rows(reading, filled, isolation);
         effect | self.catalog.opened(reading, text, &self.witness, &told)
     }
 
@@ -71,7 +78,7 @@ pub(in crate::stores) const NO_TRIGGERS: &str =
 
 impl<D: Database> SqlExecutor<D> {
     pub(super) fn new(database: D, known: DatabaseInfo) -> Self {
-        let transactions = TransactionTracker::of(known.catalog.kind());
+        let transactions = TransactionTracker::of(known.catalog.kind(), known.catalog.isolation());
         Self { database, known, transactions, has_changed: false, held: None }
     }
 
@@ -91,7 +98,8 @@ impl<D: Database> SqlExecutor<D> {
                 String::new()
             }
         });
-        self.known.effect(reading, text, is_clear.then_some(&filled))
+        let isolation = self.transactions.isolation();
+        self.known.effect(reading, text, is_clear.then_some(&filled), isolation)
     }
 
     /// What a statement touches when it begins, if it is to be held between that and its first change; none if it is
@@ -158,7 +166,7 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         let reading = catalog.read(text);
         // In a race no statement is held, and only where transactions begin and end is to be known.
         let own = self.held.take().unwrap_or_else(|| catalog.effect(&reading));
-        let frame = TransactionTracker::frame(&reading, catalog.isolation());
+        let frame = self.transactions.frame(&reading);
         let answer = self.database.ask(text, value_of);
         let outcome = StatementOutcome::of(catalog.kind(), &answer);
         self.transactions.note(frame, &reading, &own, outcome);
@@ -184,7 +192,7 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         let statement = self::text(call);
         let reading = self.known.catalog.read(statement);
         let own = self.own_effect(&reading, statement, value_of);
-        let frame = TransactionTracker::frame(&reading, self.known.catalog.isolation());
+        let frame = self.transactions.frame(&reading);
         let effect = self.transactions.effect(frame, &reading, own.clone());
         self.held = Some(own);
         let begins = self.begins(&reading, statement, &effect);

@@ -26,7 +26,8 @@ pub(in crate::stores) fn link<D: Database + 'static>(
     let terms = terms.clone();
     Ok(match holds_statements {
         true => {
-            let transactions = TransactionTracker::of(known.catalog.kind());
+            let transactions =
+                TransactionTracker::of(known.catalog.kind(), Isolation::ReadCommitted);
             Box::new(SqlLink::new(
                 HeldSqlConnection { database, handle, known, transactions },
                 terms,
@@ -55,7 +56,7 @@ impl<D: Database> HeldSqlConnection<D> {
     ) -> Result<T, SqlError> {
         let kind = self.known.catalog.kind();
         let reading = reading(kind, statement, D::text(statement));
-        let frame = TransactionTracker::frame(&reading, Isolation::ReadCommitted);
+        let frame = self.transactions.frame(&reading);
         let own = of_statement(statement);
         let effect = self.transactions.effect(frame, &reading, own.clone());
         let text = shown(kind, D::text(statement), values);
@@ -105,7 +106,7 @@ impl<D: Database> HeldSqlConnection<D> {
                 StoreKind::Postgres => {
                     let Footprint { reads, writes, adds } = of_statement(statement).touches;
                     let own = Effect::reading(reads.contents | writes.contents | adds.contents);
-                    let frame = TransactionTracker::frame(reading, Isolation::ReadCommitted);
+                    let frame = self.transactions.frame(reading);
                     self.transactions.effect(frame, reading, own).footprint
                 }
                 _ => effect.touches.clone() | &effect.by_table,

@@ -247,17 +247,18 @@ impl Catalog {
         }
     }
 
-    /// What a statement does by itself, and the tables of which it is known which rows it is about. `filled` is the
-    /// statement with its values, where they are known.
+    /// What a statement does by itself at this isolation level, and the tables of which it is known which rows it is
+    /// about. `filled` is the statement with its values, where they are known.
     pub(in crate::stores::sql) fn effect_on_rows(
         &self,
         reading: &Reading,
         filled: Option<&str>,
+        isolation: Isolation,
     ) -> (Effect, Vec<String>) {
         let effect = self.effect(reading);
         // At the serializable level PostgreSQL watches pages, and whole tables where it reads them.
         let watches_pages =
-            self.kind == StoreKind::Postgres && self.isolation == Isolation::Serializable;
+            self.kind == StoreKind::Postgres && isolation == Isolation::Serializable;
         // A subquery reads other rows than the statement finds, also of the same table.
         let has_subquery = reading.queries > usize::from(reading.verb == "select");
         let may_tell = !effect.is_at_once && !watches_pages && !has_subquery;
@@ -265,7 +266,7 @@ impl Catalog {
         let read = filled.and_then(|filled| read_statement(self.kind.dialect(), filled));
         if let Some(read) = &read {
             self.note_scans(read);
-            if let Some(footprint) = self.row_footprint(reading, &read.access) {
+            if let Some(footprint) = self.row_footprint(reading, &read.access, isolation) {
                 let told = read.access.tables();
                 // A name that stands elsewhere in the statement may be that of a table, too.
                 let others = self.named(reading).filter(|table| !told.contains(&table.name));

@@ -118,16 +118,13 @@ impl Catalog {
             return Division::Whole;
         }
         // A row trigger fires too late to hold the statement between the locks of the rows that it reads.
-        if self.kind() == StoreKind::Mysql
-            && reading.queries > 0
-            && transactions.keeps_snapshot(self.isolation())
-        {
+        if self.kind() == StoreKind::Mysql && reading.queries > 0 && transactions.keeps_snapshot() {
             return Division::Unheld(LOCKS_READS);
         }
         // If a snapshot is kept, the server refuses to change a row that has changed since it was taken.
         let may_be_refused = self.kind() == StoreKind::Postgres
-            && transactions.keeps_snapshot(self.isolation())
-            && transactions.takes_snapshot(self.isolation());
+            && transactions.keeps_snapshot()
+            && transactions.takes_snapshot();
         match is_one_step && !may_be_refused {
             true => Division::Whole,
             false => Division::BeginsAndActs,
@@ -279,7 +276,7 @@ mod tests {
 
     fn division(kind: StoreKind, text: &str) -> Division {
         let shop = shop(kind, &[]);
-        shop.division(&shop.read(text), &TransactionTracker::of(kind))
+        shop.division(&shop.read(text), &TransactionTracker::of(kind, Isolation::ReadCommitted))
     }
 
     #[test]
@@ -320,8 +317,8 @@ mod tests {
     fn in_innodb_a_change_with_a_query_locks_what_it_reads_from_repeatable_read_on() {
         let shop = shop(StoreKind::Mysql, &[]);
         let text = "UPDATE product SET stock = (SELECT max(used) FROM voucher) WHERE id = 1";
-        let mut transactions = TransactionTracker::of(StoreKind::Mysql);
-        transactions.begins_by_itself(Isolation::RepeatableRead);
+        let mut transactions = TransactionTracker::of(StoreKind::Mysql, Isolation::RepeatableRead);
+        transactions.begins_by_itself();
         assert_eq!(shop.division(&shop.read(text), &transactions), Division::Unheld(LOCKS_READS));
     }
 
@@ -332,7 +329,7 @@ mod tests {
             let shop = shop(StoreKind::Postgres, &more);
             shop.division(
                 &shop.read("INSERT INTO voucher VALUES (1)"),
-                &TransactionTracker::of(shop.kind()),
+                &TransactionTracker::of(shop.kind(), Isolation::ReadCommitted),
             )
         };
         let once = "BEGIN SELECT n INTO c FROM t; UPDATE t SET n = c + 1; END";
@@ -345,7 +342,7 @@ mod tests {
         let more = [["code", "on_insert", ""], ["function", "look", only]];
         let shop = shop(StoreKind::Postgres, &more);
         let two_rows = shop.read("INSERT INTO voucher VALUES (1), (2)");
-        let transactions = TransactionTracker::of(shop.kind());
+        let transactions = TransactionTracker::of(shop.kind(), Isolation::ReadCommitted);
         assert_eq!(shop.division(&two_rows, &transactions), Division::Unheld(CODE));
     }
 
@@ -414,7 +411,10 @@ mod tests {
         let refers = "INSERT INTO \"order\" VALUES (1)";
         for (text, commits_at_once) in [(tries, false), (refers, true)] {
             let reading = shop.read(text);
-            let division = shop.division(&reading, &TransactionTracker::of(StoreKind::Postgres));
+            let division = shop.division(
+                &reading,
+                &TransactionTracker::of(StoreKind::Postgres, Isolation::ReadCommitted),
+            );
             overlaps.note(
                 division,
                 &reading,
@@ -463,7 +463,12 @@ mod tests {
     fn a_table_that_a_step_has_made_has_no_triggers_and_one_behind_a_view_has() {
         for kind in [StoreKind::Postgres, StoreKind::Mysql] {
             let shop = shop(kind, &[["view", "on_sale", "unheard_of"]]);
-            let of = |text| shop.division(&shop.read(text), &TransactionTracker::of(kind));
+            let of = |text| {
+                shop.division(
+                    &shop.read(text),
+                    &TransactionTracker::of(kind, Isolation::ReadCommitted),
+                )
+            };
             for text in [
                 "INSERT INTO made SELECT 1 WHERE (SELECT count(*) FROM made) < 1",
                 "UPDATE made SET n = n + 1",
@@ -480,12 +485,13 @@ mod tests {
     fn where_a_snapshot_is_kept_the_first_change_begins_and_acts() {
         let shop = shop(StoreKind::Postgres, &[]);
         let change = shop.read("UPDATE product SET stock = 0 WHERE id = 1");
-        let mut transactions = TransactionTracker::of(StoreKind::Postgres);
-        transactions.begins_by_itself(Isolation::RepeatableRead);
+        let mut transactions =
+            TransactionTracker::of(StoreKind::Postgres, Isolation::RepeatableRead);
+        transactions.begins_by_itself();
         assert_eq!(shop.division(&change, &transactions), Division::BeginsAndActs);
         let look = shop.read("SELECT 1 FROM product");
         transactions.note(
-            TransactionTracker::frame(&look, Isolation::ReadCommitted),
+            transactions.frame(&look),
             &look,
             &shop.effect(&look),
             StatementOutcome::Done,

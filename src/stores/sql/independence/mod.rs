@@ -10,13 +10,15 @@
 //!   differ; `row_footprint.rs` makes of both a footprint in rows, and `scans.rs`
 //!   keeps who can see in which order rows were written;
 //! - `effect.rs` is what a statement does: what it touches, and its footprint;
-//! - `transactions.rs` follows the transactions of one connection: what a statement does in the one that it is in;
+//! - `transactions.rs` follows the transactions of one connection: what a statement does in the one that it is in, at
+//!   which isolation level (`levels.rs`);
 //! - `division.rs` says which statements are not one step, because other sessions can come in between.
 
 mod catalog;
 mod columns;
 mod division;
 mod effect;
+mod levels;
 mod predicate;
 mod reading;
 mod relations;

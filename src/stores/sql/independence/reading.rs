@@ -165,7 +165,7 @@ impl Reading {
             reading.unsettles = true;
             return reading;
         }
-        reading.level = level(&reading.words);
+        reading.level = levels(&reading.words).first().copied();
         reading.relations = relations(&tokens);
         reading.kind = reading.deed_in(dialect);
         reading.unsettles = reading.does_unsettle(dialect);
@@ -250,6 +250,11 @@ impl Reading {
         let names = |name: &str| self.words.iter().any(|word| is_setting(word, name));
         let is_about_level = self.words.iter().any(|word| word.contains("isolation"));
         self.has_placeholders || is_about_level || UNSETTLING.into_iter().any(names)
+    }
+
+    /// Whether it names one isolation level, and what it sets is called so.
+    pub(super) fn is_about_one_level(&self) -> bool {
+        levels(&self.words).len() == 1 && self.words.iter().any(|word| word.contains("isolation"))
     }
 
     fn does_unsettle(&self, dialect: Dialect) -> bool {
@@ -372,15 +377,16 @@ fn is_setting(word: &str, name: &str) -> bool {
     word.trim_start_matches('@').rsplit('.').next() == Some(name)
 }
 
-/// An isolation level among words.
-fn level(words: &[String]) -> Option<Isolation> {
+/// The isolation levels among words, the highest first.
+fn levels(words: &[String]) -> Vec<Isolation> {
     let all = words.join(" ").replace('-', " ");
-    let named = Isolation::ALL
-        .into_iter()
-        .rev()
-        .find(|level| all.contains(&level.name().replace('-', " ")));
+    let is_named = |level: &Isolation| all.contains(&level.name().replace('-', " "));
+    let mut named: Vec<Isolation> = Isolation::ALL.into_iter().rev().filter(is_named).collect();
     // Read uncommitted counts as read committed.
-    named.or_else(|| all.contains("read uncommitted").then_some(Isolation::ReadCommitted))
+    if all.contains("read uncommitted") {
+        named.push(Isolation::ReadCommitted);
+    }
+    named
 }
 
 #[cfg(test)]

@@ -88,8 +88,13 @@ impl Table {
 }
 
 impl Catalog {
-    /// The footprint in rows of a statement with this access; none if it is not known.
-    pub(super) fn row_footprint(&self, reading: &Reading, access: &RowAccess) -> Option<Footprint> {
+    /// The footprint in rows of a statement with this access at this isolation level; none if it is not known.
+    pub(super) fn row_footprint(
+        &self,
+        reading: &Reading,
+        access: &RowAccess,
+        isolation: Isolation,
+    ) -> Option<Footprint> {
         let table = |name: &str| self.only(name).filter(|table| table.number < MOST_TABLES);
         match access {
             RowAccess::Finds(tables) => {
@@ -115,7 +120,7 @@ impl Catalog {
             }
             RowAccess::Inserts { table: name, columns, rows } => {
                 let table = table(name).filter(|table| table.is_known())?;
-                let inserts = rows.iter().map(|pins| self.insert(table, columns, pins));
+                let inserts = rows.iter().map(|pins| self.insert(table, columns, pins, isolation));
                 Some(all(inserts.collect::<Vec<_>>()))
             }
         }
@@ -189,7 +194,13 @@ impl Catalog {
         self.row_locks(table, values) | all(keys)
     }
 
-    fn insert(&self, table: &Table, columns: &[String], pins: &Pins) -> Footprint {
+    fn insert(
+        &self,
+        table: &Table,
+        columns: &[String],
+        pins: &Pins,
+        isolation: Isolation,
+    ) -> Footprint {
         let values = table.values(pins);
         let is_given = |column: &String| !columns.contains(column);
         let mut footprint = adds(table.region(Facet::Contents, &values));
@@ -218,12 +229,13 @@ impl Catalog {
                 footprint = footprint | reads(gaps);
             }
         }
-        let referred = table.references.iter().map(|reference| self.referring(reference, pins));
+        let refers = |reference| self.referring(reference, pins, isolation);
+        let referred = table.references.iter().map(refers);
         footprint | all(referred.collect::<Vec<_>>())
     }
 
     /// What a row with these values meets of the table that it refers to.
-    fn referring(&self, reference: &Reference, pins: &Pins) -> Footprint {
+    fn referring(&self, reference: &Reference, pins: &Pins, isolation: Isolation) -> Footprint {
         let Some(parent) = self.only(&reference.parent) else { return Footprint::everything() };
         let mut its_pins = Pins::new();
         for (own, its) in &reference.columns {
@@ -238,7 +250,7 @@ impl Catalog {
         let of_key = reads(parent.region(Facet::Keys(key), &values))
             | reads(parent.region(Facet::KeyLocks(key), &values));
         let is_by_key_alone =
-            self.kind() == StoreKind::Postgres && self.isolation() == Isolation::ReadCommitted;
+            self.kind() == StoreKind::Postgres && isolation == Isolation::ReadCommitted;
         match is_by_key_alone {
             true => of_key,
             false => {
@@ -266,9 +278,9 @@ mod tests {
             ["column", "order", "id:int"],
             ["generated", "order", "id"],
             ["column", "order", "buyer:int"],
-            ["column", "order", "product:int"],
+            ["column", "order", "product_id:int"],
             ["key", "order", "id"],
-            ["refers", "order", "product|product=id"],
+            ["refers", "order", "product|product_id=id"],
             ["table", "session", ""],
             ["column", "session", "id:text"],
             ["column", "session", "seen:int"],
@@ -280,12 +292,12 @@ mod tests {
     /// The footprint of the last of these statements, run one after the other in one session.
     fn last(kind: StoreKind, usual: Isolation, texts: &[&str]) -> Footprint {
         let shop = rows(kind);
-        let mut transactions = TransactionTracker::of(kind);
+        let mut transactions = TransactionTracker::of(kind, usual);
         let mut footprint = Footprint::NOTHING;
         for text in texts {
             let reading = shop.read(text);
-            let frame = TransactionTracker::frame(&reading, usual);
-            let (own, _) = shop.effect_on_rows(&reading, Some(text));
+            let frame = transactions.frame(&reading);
+            let (own, _) = shop.effect_on_rows(&reading, Some(text), transactions.isolation());
             footprint = transactions.effect(frame, &reading, own.clone()).footprint;
             transactions.note(frame, &reading, &own, StatementOutcome::Done);
         }
@@ -387,7 +399,7 @@ mod tests {
     fn the_order_of_two_new_rows_matters_where_a_statement_sees_both_and_their_order() {
         for (query, matters) in [
             ("SELECT id FROM \"order\" LIMIT 1", true),
-            ("SELECT buyer FROM \"order\" WHERE product = 1", true),
+            ("SELECT buyer FROM \"order\" WHERE product_id = 1", true),
             ("SELECT max(id) FROM \"order\"", true),
             ("UPDATE \"order\" SET sent = 1", true),
             ("SELECT id FROM \"order\" WHERE (SELECT 1) = 1", true),
@@ -397,10 +409,12 @@ mod tests {
             ("SELECT stock FROM product", false),
         ] {
             let shop = rows(StoreKind::Postgres);
-            let of = |text: &str| shop.effect_on_rows(&shop.read(text), Some(text)).0;
+            let of = |text: &str| {
+                shop.effect_on_rows(&shop.read(text), Some(text), Isolation::ReadCommitted).0
+            };
             of(query);
             let insert = |buyer: u32| {
-                let text = format!("INSERT INTO \"order\" (buyer, product) VALUES ({buyer}, 1)");
+                let text = format!("INSERT INTO \"order\" (buyer, product_id) VALUES ({buyer}, 1)");
                 of(&text).before_the_end()
             };
             assert_eq!(insert(1).conflicts_with(insert(2)), matters, "{query}");
@@ -425,7 +439,7 @@ mod tests {
 
     #[test]
     fn a_reference_meets_a_change_of_the_key_in_postgres_and_of_the_row_in_innodb() {
-        let refers = ["BEGIN", "INSERT INTO \"order\" (buyer, product) VALUES (1, 1)"];
+        let refers = ["BEGIN", "INSERT INTO \"order\" (buyer, product_id) VALUES (1, 1)"];
         assert!(!meet(StoreKind::Postgres, &refers, &["BEGIN", TAKES_1]));
         assert!(meet(StoreKind::Mysql, &refers, &["BEGIN", TAKES_1]));
         for kind in BOTH {
@@ -438,9 +452,34 @@ mod tests {
             );
             assert!(meet(kind, &refers, &["DELETE FROM product WHERE id = 1"]), "{kind}");
         }
-        let above = |texts| last(StoreKind::Postgres, Isolation::RepeatableRead, texts);
-        let commit = above(&["BEGIN", TAKES_1, "COMMIT"]);
-        assert!(above(&refers).conflicts_with(commit), "closed on doubt");
+    }
+
+    #[test]
+    fn above_read_committed_a_reference_in_postgres_meets_other_changes_of_the_row_too() {
+        use Isolation::{ReadCommitted, RepeatableRead};
+        let refers = "INSERT INTO \"order\" (buyer, product_id) VALUES (1, 1)";
+        for (usual, before, meets) in [
+            (ReadCommitted, &["BEGIN"][..], false),
+            (RepeatableRead, &["BEGIN"], true),
+            (ReadCommitted, &["BEGIN ISOLATION LEVEL REPEATABLE READ"], true),
+            (ReadCommitted, &["BEGIN", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"], true),
+            (RepeatableRead, &["BEGIN ISOLATION LEVEL READ COMMITTED"], false),
+        ] {
+            // The first statement takes the snapshot, and meets everything for that reason.
+            let texts: Vec<&str> =
+                before.iter().copied().chain(["SELECT 1 FROM session", refers]).collect();
+            let insert = last(StoreKind::Postgres, usual, &texts);
+            let commit = last(StoreKind::Postgres, ReadCommitted, &["BEGIN", TAKES_1, "COMMIT"]);
+            assert_eq!(insert.conflicts_with(commit), meets, "{usual}: {before:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_makes_itself_serializable_has_its_rows_told_apart_no_more() {
+        let raise = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE";
+        let of = |texts: &[&str]| last(StoreKind::Postgres, Isolation::ReadCommitted, texts);
+        assert!(!of(&[TAKES_1]).conflicts_with(of(&[TAKES_2])));
+        assert!(of(&[raise, TAKES_1]).conflicts_with(of(&[TAKES_2])), "not in a transaction, too");
     }
 
     #[test]
@@ -474,7 +513,11 @@ mod tests {
         ] {
             let shop =
                 shop(StoreKind::Postgres, &[&[["column", "product", "id:int"]], more].concat());
-            let of = |text| shop.effect_on_rows(&shop.read(text), Some(text)).0.footprint;
+            let of = |text| {
+                shop.effect_on_rows(&shop.read(text), Some(text), Isolation::ReadCommitted)
+                    .0
+                    .footprint
+            };
             assert!(of(TAKES_1).conflicts_with(of(TAKES_2)), "{more:?}");
         }
     }

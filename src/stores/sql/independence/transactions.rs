@@ -8,8 +8,9 @@
 
 use super::super::SqlError;
 use super::effect::Effect;
+use super::levels::{Levels, SetLevels};
 use super::reading::{Reading, StatementKind};
-use super::snapshot::{Takes, is_kept, takes};
+use super::snapshot::{Takes, takes};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{Footprint, Region, Resources};
@@ -17,8 +18,8 @@ use crate::scheduler::{Footprint, Region, Resources};
 /// What a statement does to the transaction that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::stores::sql) enum TransactionEffect {
-    /// It begins one, at this level.
-    Begins(Isolation),
+    /// It begins one, at one of these levels.
+    Begins(Levels),
     /// It begins one that holds the write lock from the start.
     BeginsLocking,
     /// It commits the transaction or rolls it back, and the next begins at once if it chains.
@@ -60,6 +61,10 @@ impl StatementOutcome {
 pub(in crate::stores::sql) struct TransactionTracker {
     kind: StoreKind,
     under_way: Option<ActiveTransaction>,
+    /// The isolation level of transactions that name none, unless another is set in the session.
+    usual: Isolation,
+    /// The isolation levels that were set in the session.
+    levels: Option<Levels>,
     /// Whether what statements do can no longer be read from their words.
     is_unsettled: bool,
 }
@@ -67,7 +72,7 @@ pub(in crate::stores::sql) struct TransactionTracker {
 /// A transaction.
 #[derive(Clone, Debug)]
 struct ActiveTransaction {
-    isolation: Isolation,
+    levels: Levels,
     /// Whether its snapshot has been taken, where it keeps one.
     has_snapshot: bool,
     /// What it touches so far.
@@ -85,9 +90,9 @@ struct ActiveTransaction {
 }
 
 impl ActiveTransaction {
-    fn at(isolation: Isolation) -> Self {
+    fn at(levels: Levels) -> Self {
         Self {
-            isolation,
+            levels,
             has_snapshot: false,
             touches: Footprint::NOTHING,
             holds: Footprint::NOTHING,
@@ -100,13 +105,15 @@ impl ActiveTransaction {
 
     /// Whether a statement takes, or may take, the snapshot that the transaction keeps.
     fn may_look_first(&self, kind: StoreKind, reading: &Reading) -> bool {
-        !self.has_snapshot && is_kept(kind, self.isolation) && takes(kind, reading) != Takes::Never
+        !self.has_snapshot
+            && self.levels.may_keep_snapshot(kind)
+            && takes(kind, reading) != Takes::Never
     }
 
     /// Whether the server watches what the transaction reads and writes, to refuse what is not serializable (Ports and
     /// Grittner, *Serializable Snapshot Isolation in PostgreSQL*, VLDB 2012).
     fn watches_reads(&self, kind: StoreKind) -> bool {
-        kind == StoreKind::Postgres && self.isolation == Isolation::Serializable
+        kind == StoreKind::Postgres && self.levels.highest == Isolation::Serializable
     }
 
     /// Takes note that the server has rolled it back.
@@ -120,7 +127,7 @@ impl ActiveTransaction {
     /// Whether a query shares the locks of what it reads: at InnoDB's serializable level (MySQL manual, 15.7.2.1).
     fn locks_what_it_reads(&self, kind: StoreKind, reading: &Reading) -> bool {
         kind == StoreKind::Mysql
-            && self.isolation == Isolation::Serializable
+            && self.levels.highest == Isolation::Serializable
             && reading.kind == StatementKind::Looks
     }
 
@@ -151,9 +158,14 @@ impl ActiveTransaction {
 }
 
 impl TransactionTracker {
-    /// The state of a new connection to this store.
-    pub(in crate::stores::sql) fn of(kind: StoreKind) -> Self {
-        Self { kind, under_way: None, is_unsettled: false }
+    /// The state of a new connection to this store, on which transactions that name no isolation level run at this one.
+    pub(in crate::stores::sql) fn of(kind: StoreKind, usual: Isolation) -> Self {
+        Self { kind, under_way: None, usual, levels: None, is_unsettled: false }
+    }
+
+    /// The same with another usual isolation level.
+    pub(in crate::stores::sql) fn is_usually_at(&mut self, usual: Isolation) {
+        self.usual = usual;
     }
 
     /// Whether a transaction is under way.
@@ -166,25 +178,31 @@ impl TransactionTracker {
         self.under_way.is_some() || self.is_unsettled
     }
 
-    /// Whether a statement that begins now sees a snapshot of its own.
-    pub(super) fn takes_snapshot(&self, usual: Isolation) -> bool {
-        match &self.under_way {
-            Some(under_way) => !under_way.has_snapshot || !is_kept(self.kind, under_way.isolation),
-            None => usual >= Isolation::ReadCommitted,
-        }
+    /// The isolation levels of transactions that begin now and name none.
+    fn later(&self) -> Levels {
+        self.levels.unwrap_or(Levels::exactly(self.usual))
     }
 
-    /// Whether its snapshot is kept for the statements that follow, or is that of a single-statement transaction at a
-    /// level that refuses what has changed since.
-    pub(super) fn keeps_snapshot(&self, usual: Isolation) -> bool {
-        is_kept(self.kind, self.under_way.as_ref().map_or(usual, |under_way| under_way.isolation))
+    /// The isolation levels of the transaction that is under way or, if there is none, of a statement's own.
+    fn levels(&self) -> Levels {
+        self.under_way.as_ref().map_or_else(|| self.later(), |under_way| under_way.levels)
     }
 
-    /// Raises the isolation level of the transaction that is under way, at least to this one.
-    pub(in crate::stores::sql) fn raise(&mut self, isolation: Isolation) {
-        if let Some(under_way) = &mut self.under_way {
-            under_way.isolation = under_way.isolation.max(isolation);
-        }
+    /// The highest of these.
+    pub(in crate::stores::sql) fn isolation(&self) -> Isolation {
+        self.levels().highest
+    }
+
+    /// Whether a statement that begins now sees, or may see, a snapshot of its own.
+    pub(super) fn takes_snapshot(&self) -> bool {
+        let has_snapshot = self.under_way.as_ref().is_some_and(|under_way| under_way.has_snapshot);
+        !(has_snapshot && self.levels().keeps_snapshot(self.kind))
+    }
+
+    /// Whether its snapshot is kept, or may be, for the statements that follow, or is that of a single-statement
+    /// transaction at a level that refuses what has changed since.
+    pub(super) fn keeps_snapshot(&self) -> bool {
+        self.levels().may_keep_snapshot(self.kind)
     }
 
     /// The server has rolled back the transaction that is under way, and refuses all but its end.
@@ -201,14 +219,16 @@ impl TransactionTracker {
 
     /// The session is reset: whatever was set in it is forgotten.
     pub(in crate::stores::sql) fn begins_anew(&mut self) {
-        *self = Self::of(self.kind);
+        *self = Self::of(self.kind, self.usual);
     }
 
-    /// What a statement does to transactions, where those that name no level run at this one.
-    pub(in crate::stores::sql) fn frame(reading: &Reading, usual: Isolation) -> TransactionEffect {
+    /// What a statement does to transactions.
+    pub(in crate::stores::sql) fn frame(&self, reading: &Reading) -> TransactionEffect {
         match reading.kind {
-            StatementKind::Begins(level) => TransactionEffect::Begins(level.unwrap_or(usual)),
-            StatementKind::BeginsLooking => TransactionEffect::Begins(usual),
+            StatementKind::Begins(level) => {
+                TransactionEffect::Begins(level.map_or_else(|| self.later(), Levels::exactly))
+            }
+            StatementKind::BeginsLooking => TransactionEffect::Begins(self.later()),
             StatementKind::BeginsLocking => TransactionEffect::BeginsLocking,
             StatementKind::Commits { chains } | StatementKind::RollsBack { chains } => {
                 TransactionEffect::Ends { chains }
@@ -276,7 +296,7 @@ impl TransactionTracker {
         let own = if looks_at_once { Footprint::reading(Resources::ALL) } else { own };
         let Some(under_way) = &self.under_way else { return own };
         if self.does_end(frame) {
-            return match under_way.isolation {
+            return match under_way.levels.highest {
                 // Whether it may commit depends on what others have read and written.
                 Isolation::Serializable => EVERYTHING,
                 _ => own | &under_way.touches,
@@ -305,7 +325,7 @@ impl TransactionTracker {
         }
         let sees_snapshot = reading.kind == StatementKind::Looks
             && under_way.has_snapshot
-            && is_kept(self.kind, under_way.isolation);
+            && under_way.levels.keeps_snapshot(self.kind);
         let by_itself = match () {
             () if own.is_at_once || watches_reads => own.by_table.clone(),
             () if under_way.locks_what_it_reads(self.kind, reading) => {
@@ -370,26 +390,26 @@ impl TransactionTracker {
         let is_done = outcome == StatementOutcome::Done;
         self.is_unsettled |= reading.unsettles;
         if let (StatementKind::Sets, Some(level)) = (reading.kind, reading.level) {
-            self.raise(level);
+            self.sets_level(reading, level);
         }
         match frame {
             // PostgreSQL and SQLite refuse or ignore a second `BEGIN`.
             TransactionEffect::Begins(_) | TransactionEffect::BeginsLocking
                 if self.is_under_way() && self.kind != StoreKind::Mysql => {}
-            TransactionEffect::Begins(isolation) if is_done => {
+            TransactionEffect::Begins(levels) if is_done => {
                 let has_snapshot = reading.kind == StatementKind::BeginsLooking;
                 self.under_way =
-                    Some(ActiveTransaction { has_snapshot, ..ActiveTransaction::at(isolation) });
+                    Some(ActiveTransaction { has_snapshot, ..ActiveTransaction::at(levels) });
             }
             TransactionEffect::BeginsLocking if is_done => {
-                let mut begun = ActiveTransaction::at(Isolation::ReadCommitted);
+                let mut begun = ActiveTransaction::at(Levels::exactly(Isolation::ReadCommitted));
                 begun.takes_in(self.kind, &Effect::locking(Resources::ALL));
                 begun.is_writer = self.kind == StoreKind::Sqlite;
                 self.under_way = Some(begun);
             }
             TransactionEffect::Ends { chains } => {
                 let before = self.under_way.take().filter(|_| chains);
-                self.under_way = before.map(|before| ActiveTransaction::at(before.isolation));
+                self.under_way = before.map(|before| ActiveTransaction::at(before.levels));
             }
             _ if outcome == StatementOutcome::RolledBack && self.kind == StoreKind::Mysql => {
                 self.under_way = None;
@@ -413,16 +433,26 @@ impl TransactionTracker {
         }
     }
 
-    /// Notes that a transaction is under way that no statement has begun, at this level; what it has done is not known.
-    pub(in crate::stores::sql) fn is_found_open(&mut self, isolation: Isolation) {
-        let mut found = ActiveTransaction::at(isolation);
+    fn sets_level(&mut self, reading: &Reading, level: Isolation) {
+        let under_way = self.under_way.as_ref().map(|under_way| under_way.levels);
+        let set = SetLevels { under_way, later: self.later() }.after(self.kind, reading, level);
+        self.levels = Some(set.later);
+        if let (Some(under_way), Some(levels)) = (&mut self.under_way, set.under_way) {
+            under_way.levels = levels;
+        }
+    }
+
+    /// Notes that a transaction is under way that no statement has begun; what it has done, and at which isolation level,
+    /// is not known.
+    pub(in crate::stores::sql) fn is_found_open(&mut self) {
+        let mut found = ActiveTransaction::at(Levels::ANY);
         found.takes_in(self.kind, &Effect::everything());
         self.under_way = Some(found);
     }
 
     /// Notes that a transaction begins implicitly, because the session is not in autocommit mode.
-    pub(in crate::stores::sql) fn begins_by_itself(&mut self, isolation: Isolation) {
-        self.under_way = Some(ActiveTransaction::at(isolation));
+    pub(in crate::stores::sql) fn begins_by_itself(&mut self) {
+        self.under_way = Some(ActiveTransaction::at(self.later()));
     }
 }
 
@@ -434,11 +464,11 @@ mod tests {
     /// What the last of these statements touches, if they are run one after the other at this level.
     fn last(kind: StoreKind, usual: Isolation, texts: &[&str]) -> Footprint {
         let shop = shop(kind, &[]);
-        let mut transactions = TransactionTracker::of(kind);
+        let mut transactions = TransactionTracker::of(kind, usual);
         let mut footprint = Footprint::NOTHING;
         for text in texts {
             let reading = shop.read(text);
-            let frame = TransactionTracker::frame(&reading, usual);
+            let frame = transactions.frame(&reading);
             let own = shop.effect(&reading);
             footprint = transactions.effect(frame, &reading, own.clone()).footprint;
             transactions.note(frame, &reading, &own, StatementOutcome::Done);
@@ -471,6 +501,103 @@ mod tests {
         assert!(!meets_a_change_elsewhere(postgres, ReadCommitted, &["BEGIN", LOOK]));
         let raised = ["BEGIN", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", LOOK];
         assert!(meets_a_change_elsewhere(postgres, ReadCommitted, &raised));
+    }
+
+    /// Whether a second query of a transaction meets the commit of a change, after these statements.
+    fn second_query_meets_a_commit(kind: StoreKind, usual: Isolation, before: &[&str]) -> bool {
+        let texts: Vec<&str> = before.iter().copied().chain([LOOK, LOOK]).collect();
+        let commit = last(kind, Isolation::ReadCommitted, &["BEGIN", CHANGE, "COMMIT"]);
+        last(kind, usual, &texts).conflicts_with(commit)
+    }
+
+    #[test]
+    fn a_level_that_is_lowered_lets_later_queries_see_what_others_commit() {
+        use Isolation::{ReadCommitted, RepeatableRead};
+        for (kind, usual, before, meets) in [
+            (StoreKind::Postgres, RepeatableRead, &["BEGIN"][..], false),
+            (StoreKind::Postgres, RepeatableRead, &["BEGIN ISOLATION LEVEL READ COMMITTED"], true),
+            (
+                StoreKind::Postgres,
+                RepeatableRead,
+                &["BEGIN", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"],
+                true,
+            ),
+            (
+                StoreKind::Postgres,
+                RepeatableRead,
+                &["SET default_transaction_isolation = 'read committed'", "BEGIN"],
+                true,
+            ),
+            (
+                StoreKind::Postgres,
+                ReadCommitted,
+                &[
+                    "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+                    "BEGIN",
+                ],
+                false,
+            ),
+            (
+                StoreKind::Mysql,
+                RepeatableRead,
+                &["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "BEGIN"],
+                true,
+            ),
+            (
+                StoreKind::Mysql,
+                RepeatableRead,
+                &["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", "BEGIN"],
+                true,
+            ),
+            (
+                StoreKind::Mysql,
+                ReadCommitted,
+                &["SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "BEGIN"],
+                false,
+            ),
+            (
+                StoreKind::Mysql,
+                RepeatableRead,
+                &["SET SESSION tx_isolation = 'SERIALIZABLE', @level = 'READ-COMMITTED'", "BEGIN"],
+                true,
+            ),
+        ] {
+            assert_eq!(
+                second_query_meets_a_commit(kind, usual, before),
+                meets,
+                "{kind}: {before:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_level_that_is_raised_in_a_session_counts_for_its_later_transactions() {
+        let raises = [
+            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+            "SET default_transaction_isolation = 'serializable'",
+        ];
+        for raise in raises {
+            let texts = [raise, "BEGIN", LOOK, "COMMIT"];
+            assert!(
+                meets_a_change_elsewhere(StoreKind::Postgres, Isolation::ReadCommitted, &texts),
+                "{raise}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_transaction_that_is_found_open_may_be_at_any_level() {
+        let shop = shop(StoreKind::Postgres, &[]);
+        let mut transactions =
+            TransactionTracker::of(StoreKind::Postgres, Isolation::RepeatableRead);
+        transactions.is_found_open();
+        let look = shop.read(LOOK);
+        let own = shop.effect(&look);
+        transactions.note(transactions.frame(&look), &look, &own, StatementOutcome::Done);
+        let second = transactions.effect(transactions.frame(&look), &look, own).footprint;
+        let commit =
+            last(StoreKind::Postgres, Isolation::ReadCommitted, &["BEGIN", CHANGE, "COMMIT"]);
+        assert!(second.conflicts_with(commit));
     }
 
     #[test]
