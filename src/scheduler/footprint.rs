@@ -28,6 +28,8 @@ impl Resources {
     pub(crate) const HOLDS: Self = Self(4);
     /// Locks that belong to no row, and leases.
     pub(crate) const LOCKS: Self = Self(8);
+    /// Which transactions have committed beside which others, where a server refuses what is not serializable.
+    const SERIALIZATION: Self = Self(1 << 127);
     /// Everything.
     pub(crate) const ALL: Self = Self(u128::MAX);
 
@@ -273,6 +275,41 @@ impl Footprint {
     #[must_use]
     pub(crate) const fn sharing(parts: Resources) -> Self {
         Self { reads: Region::locks(parts), writes: Region::NONE, adds: Region::NONE }
+    }
+
+    /// Is part of a transaction that the server refuses to commit if that would not be serializable: what comes of it
+    /// depends on which others have committed.
+    #[must_use]
+    pub(crate) const fn depending_on_commits() -> Self {
+        Self::sharing(Resources::SERIALIZATION)
+    }
+
+    /// Whether it is part of such a transaction.
+    #[must_use]
+    pub(crate) fn depends_on_commits(&self) -> bool {
+        self.reads.locks.overlaps(Resources::SERIALIZATION)
+    }
+
+    /// Commits such a transaction, or rolls it back.
+    #[must_use]
+    pub(crate) const fn committing() -> Self {
+        Self::locking(Resources::SERIALIZATION)
+    }
+
+    /// Whether it commits such a transaction.
+    #[must_use]
+    pub(crate) fn commits(&self) -> bool {
+        self.writes.locks.overlaps(Resources::SERIALIZATION)
+    }
+
+    /// The same while such a transaction is under way beside which another has committed. The server may refuse any
+    /// step then, and which one it refuses depends on the order of all.
+    #[must_use]
+    pub(crate) fn beside_a_commit(self) -> Self {
+        match self.depends_on_commits() {
+            true => self | Self::committing(),
+            false => self,
+        }
     }
 
     /// Reads and writes everything, and takes every lock.

@@ -83,6 +83,17 @@ impl PendingStatement {
         self.footprint.clone() | begins | &self.holds | &self.rolled_back
     }
 
+    /// The same while a transaction is under way beside which another has committed.
+    #[must_use]
+    pub(crate) fn beside_a_commit(self) -> Self {
+        Self {
+            footprint: self.footprint.beside_a_commit(),
+            rolled_back: self.rolled_back.beside_a_commit(),
+            begins: self.begins.map(Footprint::beside_a_commit),
+            ..self
+        }
+    }
+
     /// The part that is left once it has begun.
     pub(super) fn rest(&self) -> Self {
         Self { phase: Phase::Acts, begins: None, ..self.clone() }

@@ -5,6 +5,7 @@ use std::thread;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
+use super::overlap::OverlappingTransactions;
 use super::step::{Grain, ServerStep};
 use super::visit::{FinishedVisit, HeldBuyer};
 use crate::base::error::Error;
@@ -44,6 +45,8 @@ pub(crate) struct Harness<'h> {
     held_inside: Vec<i64>,
     /// The steps of this execution.
     steps: Vec<ServerStep>,
+    /// Its transactions in which the server refuses what is not serializable.
+    transactions: OverlappingTransactions,
 }
 
 impl<'h> Harness<'h> {
@@ -135,6 +138,7 @@ impl<'h> Harness<'h> {
                 sent: vec![PendingStatement::new(String::new(), Footprint::NOTHING); buyers],
                 held_inside: vec![0; buyers],
                 steps: Vec::new(),
+                transactions: OverlappingTransactions::of(buyers),
             };
             let used = use_it(&mut harness);
             let let_go = harness.hold_no_more();
@@ -178,6 +182,7 @@ impl<'h> Harness<'h> {
         self.provider = Arc::new(Provider::open(payers));
         self.over.fill(None);
         self.steps.clear();
+        self.transactions = OverlappingTransactions::of(self.kinds.len());
         self.gate.open();
         for call in &self.calls {
             let _ = call.send(Arc::clone(&self.provider));
@@ -188,7 +193,15 @@ impl<'h> Harness<'h> {
     /// The buyers that the search may choose next, and the statement that each would send.
     #[must_use]
     pub(crate) fn ready(&self) -> Vec<(usize, PendingStatement)> {
-        self.gate.ready()
+        self.as_of_now(self.gate.ready())
+    }
+
+    /// These statements as they are after the steps that were made.
+    fn as_of_now(&self, held: Vec<(usize, PendingStatement)>) -> Vec<(usize, PendingStatement)> {
+        if !self.transactions.may_be_refused() {
+            return held;
+        }
+        held.into_iter().map(|(place, statement)| (place, statement.beside_a_commit())).collect()
     }
 
     /// Whether a buyer is held at a statement, whether it is worth choosing or not.
@@ -236,6 +249,12 @@ impl<'h> Harness<'h> {
     pub(crate) fn step(&mut self, place: usize) -> Result<Option<ServerStep>, Error> {
         let held = self.gate.held().into_iter().find(|(held, _)| *held == place);
         let Some((_, pending)) = held else { return Ok(None) };
+        let commits = pending.footprint.commits();
+        let pending = match self.transactions.may_be_refused() {
+            true => pending.beside_a_commit(),
+            false => pending,
+        };
+        self.transactions.sends(place, &pending.footprint);
         let waited = self.gate.waiting();
         let inside = self.gate.held_inside();
         self.sent[place] = pending.clone();
@@ -285,6 +304,13 @@ impl<'h> Harness<'h> {
         let left = self.see_off();
         let answered = went_on.iter().map(|(who, _)| *who).chain(answer.is_some().then_some(place));
         let footprint = answered.fold(footprint, |all, who| all | self.rolled_back(who));
+        if commits || went_on.iter().any(|(who, _)| self.sent[*who].footprint.commits()) {
+            self.transactions.has_committed();
+        }
+        for (who, next) in self.gate.held() {
+            self.transactions.comes_to(who, &next);
+        }
+        left.iter().for_each(|(who, _)| self.transactions.leaves(*who));
         self.gate.has_made(place, &footprint);
         let step = ServerStep {
             place,

@@ -6,6 +6,7 @@
 
 mod execution;
 mod harness;
+mod overlap;
 mod step;
 mod visit;
 

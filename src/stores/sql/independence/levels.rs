@@ -29,6 +29,11 @@ impl Levels {
         Self { lowest: self.lowest.min(level), highest: self.highest.max(level) }
     }
 
+    /// Whether the server watches, or may watch, what transactions read and write, to refuse what is not serializable.
+    pub(super) fn are_watched(self, kind: StoreKind) -> bool {
+        kind == StoreKind::Postgres && self.highest == Isolation::Serializable
+    }
+
     /// Whether a snapshot may be kept.
     pub(super) fn may_keep_snapshot(self, kind: StoreKind) -> bool {
         is_kept(kind, self.highest)

@@ -3,8 +3,13 @@
 //! Others see what a transaction has changed when it commits, and not before; until then they meet its locks (PostgreSQL
 //! manual, 13.2; MySQL manual, 15.7.2.3). So a query and another transaction's change of the same table are
 //! independent, but the query and that transaction's commit are not. Where a snapshot is kept, queries after the first
-//! see what the first has seen, and depend on no other session. PostgreSQL's serializable level is an exception to
-//! both: it watches what transactions have read and written.
+//! see what the first has seen, and depend on no other session.
+//!
+//! At its serializable level PostgreSQL watches what transactions read and write, and refuses a statement or a commit
+//! where a transaction that has read what another has written, which has read what a third has written, could not be
+//! serialized: only where one of them has committed (Ports and Grittner, *Serializable Snapshot Isolation in PostgreSQL*,
+//! VLDB 2012, 3.3). So every statement of such a transaction depends on every commit of another; and while there is one
+//! beside which another has committed, every statement depends on every other.
 
 use super::super::SqlError;
 use super::effect::Effect;
@@ -110,10 +115,9 @@ impl ActiveTransaction {
             && takes(kind, reading) != Takes::Never
     }
 
-    /// Whether the server watches what the transaction reads and writes, to refuse what is not serializable (Ports and
-    /// Grittner, *Serializable Snapshot Isolation in PostgreSQL*, VLDB 2012).
+    /// Whether the server watches what the transaction reads and writes, to refuse what is not serializable.
     fn watches_reads(&self, kind: StoreKind) -> bool {
-        kind == StoreKind::Postgres && self.levels.highest == Isolation::Serializable
+        self.levels.are_watched(kind)
     }
 
     /// Takes note that the server has rolled it back.
@@ -252,7 +256,7 @@ impl TransactionTracker {
             return Footprint::NOTHING;
         };
         match under_way.watches_reads(self.kind) {
-            true => Footprint::everything(),
+            true => under_way.holds.given_back() | Footprint::depending_on_commits(),
             false => under_way.holds.given_back(),
         }
     }
@@ -314,14 +318,23 @@ impl TransactionTracker {
             let before = if self.is_under_way() { self.end() } else { Footprint::NOTHING };
             return before | Footprint::reading(Resources::ALL);
         }
-        let Some(under_way) = &self.under_way else { return own.footprint.clone() };
+        let depends_on_commits = takes(self.kind, reading) != Takes::Never;
+        let Some(under_way) = &self.under_way else {
+            return match depends_on_commits && self.later().are_watched(self.kind) {
+                true => own.by_table.clone() | Footprint::committing(),
+                false => own.footprint.clone(),
+            };
+        };
         if under_way.is_rolled_back {
             return Footprint::NOTHING;
         }
         let watches_reads = under_way.watches_reads(self.kind);
         if self.does_end(frame) {
             // Whether it may commit depends on what others have read and written.
-            return if watches_reads { Footprint::everything() } else { self.end() };
+            return match watches_reads {
+                true => self.end() | Footprint::committing(),
+                false => self.end(),
+            };
         }
         let sees_snapshot = reading.kind == StatementKind::Looks
             && under_way.has_snapshot
@@ -333,6 +346,10 @@ impl TransactionTracker {
             }
             () if sees_snapshot => Footprint::NOTHING,
             () => own.before_the_end(),
+        };
+        let by_itself = match watches_reads && depends_on_commits {
+            true => by_itself | Footprint::depending_on_commits(),
+            false => by_itself,
         };
         match under_way.may_look_first(self.kind, reading) {
             true => by_itself | Footprint::reading(Resources::ALL),
@@ -577,11 +594,14 @@ mod tests {
             "SET default_transaction_isolation = 'serializable'",
         ];
         for raise in raises {
-            let texts = [raise, "BEGIN", LOOK, "COMMIT"];
-            assert!(
-                meets_a_change_elsewhere(StoreKind::Postgres, Isolation::ReadCommitted, &texts),
-                "{raise}"
+            let commit = last(
+                StoreKind::Postgres,
+                Isolation::ReadCommitted,
+                &[raise, "BEGIN", LOOK, "COMMIT"],
             );
+            let other = ["BEGIN", ELSEWHERE];
+            let other = last(StoreKind::Postgres, Isolation::Serializable, &other);
+            assert!(commit.conflicts_with(other), "{raise}");
         }
     }
 
@@ -618,6 +638,7 @@ mod tests {
     }
 
     const CHANGE: &str = "UPDATE voucher SET used = 1";
+    const ELSEWHERE: &str = "UPDATE product SET stock = 0";
 
     #[test]
     fn a_query_meets_a_change_when_it_is_committed_and_not_before() {
@@ -668,6 +689,27 @@ mod tests {
         assert!(mysql(&["BEGIN", LOOK, "COMMIT"]).conflicts_with(mysql(&change)));
         assert!(!mysql(&["BEGIN", LOOK, LOOK]).conflicts_with(mysql(&["BEGIN", LOOK])));
         assert!(!mysql(&["BEGIN", LOOK, LOOK]).conflicts_with(mysql(&elsewhere)));
+    }
+
+    #[test]
+    fn where_postgres_watches_statements_depend_on_all_others_beside_a_commit() {
+        let last = |texts: &[&str]| last(StoreKind::Postgres, Isolation::Serializable, texts);
+        let pairs = [
+            (&["BEGIN", LOOK, LOOK][..], &["BEGIN", "SELECT 1 FROM product", ELSEWHERE][..]),
+            (&["BEGIN", LOOK, LOOK], &["BEGIN", LOOK, LOOK]),
+        ];
+        for (one, other) in pairs {
+            let (one, other) = (last(one), last(other));
+            assert!(!one.conflicts_with(&other));
+            assert!(one.beside_a_commit().conflicts_with(other.beside_a_commit()));
+        }
+        for commits in [&["BEGIN", LOOK, "COMMIT"][..], &[LOOK], &[CHANGE]] {
+            let commits = last(commits);
+            assert!(commits.commits());
+            assert!(commits.conflicts_with(last(&["BEGIN", "SELECT 1 FROM product", ELSEWHERE])));
+            assert!(!commits.conflicts_with(last(&["BEGIN"])), "its snapshot is taken later");
+        }
+        assert!(!last(&["BEGIN", LOOK]).commits());
     }
 
     #[test]
