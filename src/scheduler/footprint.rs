@@ -77,11 +77,16 @@ pub(crate) enum Facet {
     Gaps,
     /// The order in which rows were written, as statements of one kind see it, by its number.
     Order(usize),
+    /// What the server notes of who has read and changed rows, to refuse what is not serializable: neither contents nor
+    /// locks. If one transaction reads the row of a unique key's value and another changes it, that is noted whichever
+    /// comes first. Of two rows it depends on the page on which they are, and on which comes first, whether something is
+    /// noted.
+    Notes,
 }
 
 impl Facet {
     fn is_lock(self) -> bool {
-        matches!(self, Self::Locks | Self::KeyLocks(_) | Self::Gaps | Self::Order(_))
+        !matches!(self, Self::Contents | Self::Keys(_))
     }
 }
 
@@ -97,12 +102,21 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// What the server notes of a whole table.
+    pub(crate) fn notes(table: usize) -> Self {
+        Self { table, facet: Facet::Notes, values: BTreeMap::new() }
+    }
+
     /// Whether a row may be among both.
     fn overlaps(&self, other: &Self) -> bool {
         let differs = |(column, value): (&String, &String)| {
             other.values.get(column).is_some_and(|other| other != value)
         };
-        self.table == other.table && self.facet == other.facet && !self.values.iter().any(differs)
+        let overlaps = match self.facet {
+            Facet::Notes => self.values.is_empty() || self.values != other.values,
+            _ => !self.values.iter().any(differs),
+        };
+        self.table == other.table && self.facet == other.facet && overlaps
     }
 }
 
@@ -176,6 +190,15 @@ impl Region {
         Self { contents: self.locks, locks: Resources::NONE, rows: rows.collect() }
     }
 
+    /// What the server notes of these contents.
+    #[must_use]
+    pub(crate) fn notes(contents: Resources) -> Self {
+        match contents == Resources::ALL {
+            true => Self::ALL,
+            false => Self { rows: contents.tables().map(Rows::notes).collect(), ..Self::NONE },
+        }
+    }
+
     /// The tables whose contents it has, wholly or in part.
     #[must_use]
     pub(crate) fn tables(&self) -> Resources {
@@ -184,6 +207,9 @@ impl Region {
     }
 
     fn has(&self, rows: &Rows) -> bool {
+        if rows.facet == Facet::Notes {
+            return self.contents == Resources::ALL && self.locks == Resources::ALL;
+        }
         let whole = if rows.facet.is_lock() { self.locks } else { self.contents };
         whole.overlaps(Resources::table(rows.table))
     }
@@ -198,7 +224,11 @@ impl Region {
 
     /// The same with whole tables in the place of rows.
     fn coarse(mut self) -> Self {
-        for rows in std::mem::take(&mut self.rows) {
+        let (notes, rows) =
+            self.rows.into_iter().partition::<Vec<_>, _>(|rows| rows.facet == Facet::Notes);
+        let tables: BTreeSet<usize> = notes.into_iter().map(|rows| rows.table).collect();
+        self.rows = tables.into_iter().map(Rows::notes).collect();
+        for rows in rows {
             let table = Resources::table(rows.table);
             match rows.facet.is_lock() {
                 true => self.locks = self.locks | table,
@@ -328,7 +358,12 @@ impl Footprint {
     pub(crate) fn comparing(mut self, columns: &Columns) -> Self {
         for rows in self.all_rows_mut() {
             let table = rows.table;
-            rows.values.retain(|column, _| columns.contains(&(table, column.clone())));
+            let is_compared = |column: &String| columns.contains(&(table, column.clone()));
+            match rows.facet {
+                // Part of a key's value leads to no row.
+                Facet::Notes if !rows.values.keys().all(is_compared) => rows.values.clear(),
+                _ => rows.values.retain(|column, _| is_compared(column)),
+            }
         }
         self
     }
@@ -460,6 +495,23 @@ mod tests {
         }
         assert!(!one.conflicts_with(writing(rows(Facet::Locks, &[("id", "1")]))));
         assert!(!one.conflicts_with(writing(rows(Facet::Keys(0), &[("id", "1")]))));
+    }
+
+    #[test]
+    fn what_is_noted_of_rows_is_independent_for_one_and_the_same_row_alone() {
+        let of = |values: &[(&str, &str)]| writing(rows(Facet::Notes, values));
+        let one = of(&[("shop", "1"), ("id", "7")]);
+        assert!(!one.conflicts_with(&one));
+        assert!(one.conflicts_with(of(&[("shop", "1"), ("id", "8")])));
+        assert!(one.conflicts_with(of(&[("id", "7")])));
+        assert!(of(&[]).conflicts_with(of(&[])));
+        let columns = [(3, "shop".to_owned())].into();
+        let compared = || one.clone().comparing(&columns);
+        assert!(compared().conflicts_with(compared()), "part of a key leads to no row");
+        assert!(one.by_table().conflicts_with(&one));
+        let table = Resources::table(3);
+        assert!(!one.conflicts_with(Footprint::writing(table) | Footprint::locking(table)));
+        assert!(one.conflicts_with(Footprint::everything()));
     }
 
     #[test]

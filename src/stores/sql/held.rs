@@ -10,7 +10,7 @@ use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
+use crate::scheduler::{BuyerHandle, Facet, Footprint, PendingStatement, Resources, Rows};
 use crate::stores::remote::{Link, Refusal, StoreConfig};
 
 /// A link of a buyer with a handle to the gate. The gate holds each of its statements if `holds_statements`, else only
@@ -57,7 +57,7 @@ impl<D: Database> HeldSqlConnection<D> {
         let kind = self.known.catalog.kind();
         let reading = reading(kind, statement, D::text(statement));
         let frame = self.transactions.frame(&reading);
-        let own = of_statement(statement);
+        let own = of_statement(statement, values);
         let effect = self.transactions.effect(frame, &reading, own.clone());
         let text = shown(kind, D::text(statement), values);
         let begins = self.begins(&reading, statement, &text, &effect);
@@ -104,7 +104,7 @@ impl<D: Database> HeldSqlConnection<D> {
         match division {
             Division::BeginsAndActs if *holds_inside => Some(match catalog.kind() {
                 StoreKind::Postgres => {
-                    let Footprint { reads, writes, adds } = of_statement(statement).touches;
+                    let Footprint { reads, writes, adds } = of_tables(statement).touches;
                     let own = Effect::reading(reads.contents | writes.contents | adds.contents);
                     let frame = self.transactions.frame(reading);
                     self.transactions.effect(frame, reading, own).footprint
@@ -136,8 +136,31 @@ fn reading(kind: StoreKind, statement: Statement, text: &str) -> Reading {
     }
 }
 
-/// What a statement does by itself.
-fn of_statement(statement: Statement) -> Effect {
+/// What a statement does by itself, with these values.
+fn of_statement(statement: Statement, values: Parameters<'_>) -> Effect {
+    use Statement as S;
+    let effect = of_tables(statement);
+    match statement {
+        S::Read
+        | S::ReadVersioned
+        | S::Write
+        | S::CompareAndSet
+        | S::WriteIfVersion
+        | S::Take
+        | S::Add
+        | S::GiveBack => effect.of_one_row(shelf(values)),
+        _ => effect,
+    }
+}
+
+/// The shelf that these values are about, whose primary key is its item.
+fn shelf(values: Parameters<'_>) -> Rows {
+    let item = value_of("item", values).to_string();
+    Rows { table: 0, facet: Facet::Contents, values: [("item".to_owned(), item)].into() }
+}
+
+/// What a statement does by itself, in whole tables.
+fn of_tables(statement: Statement) -> Effect {
     use Statement as S;
     const SHELVES: Resources = Resources::SHELVES;
     const ORDERS: Resources = Resources::ORDERS;

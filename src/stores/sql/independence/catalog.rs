@@ -45,7 +45,7 @@ pub(super) struct Table {
     pub(super) name: String,
     /// Its number among all tables.
     pub(super) number: usize,
-    own: Resources,
+    pub(super) own: Resources,
     /// Tables that it refers to, and those that refer to it: whose rows are locked, read or changed along with its own.
     with: Resources,
     /// The tables that it refers to, whose rows must exist.
@@ -256,14 +256,20 @@ impl Catalog {
         isolation: Isolation,
     ) -> (Effect, Vec<String>) {
         let effect = self.effect(reading);
-        // At the serializable level PostgreSQL watches pages, and whole tables where it reads them.
-        let watches_pages =
-            self.kind == StoreKind::Postgres && isolation == Isolation::Serializable;
         // A subquery reads other rows than the statement finds, also of the same table.
         let has_subquery = reading.queries > usize::from(reading.verb == "select");
-        let may_tell = !effect.is_at_once && !watches_pages && !has_subquery;
+        let may_tell = !effect.is_at_once && !has_subquery;
         let filled = filled.filter(|_| may_tell && self.may_ask_for(reading));
         let read = filled.and_then(|filled| read_statement(self.kind.dialect(), filled));
+        // At the serializable level PostgreSQL watches pages, and whole tables where it reads them.
+        if self.kind == StoreKind::Postgres && isolation == Isolation::Serializable {
+            self.note_scans_of(reading);
+            let row = read.and_then(|read| self.row_of_key(reading, &read, &effect));
+            return match row {
+                Some((row, table)) => (effect.of_one_row(row), vec![table]),
+                None => (effect, Vec::new()),
+            };
+        }
         if let Some(read) = &read {
             self.note_scans(read);
             if let Some(footprint) = self.row_footprint(reading, &read.access, isolation) {

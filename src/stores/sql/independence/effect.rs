@@ -3,7 +3,7 @@
 
 use std::ops::BitOr;
 
-use crate::scheduler::{Footprint, Region, Resources};
+use crate::scheduler::{Facet, Footprint, Region, Resources, Rows};
 
 /// What a statement does, by itself or in its transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(in crate::stores::sql) struct Effect {
     pub(in crate::stores::sql) footprint: Footprint,
     /// Its footprint in whole tables, where rows do not count.
     pub(in crate::stores::sql) by_table: Footprint,
+    /// What the server notes of it, where it refuses what is not serializable.
+    pub(in crate::stores::sql) notes: Footprint,
     /// Whether others meet what it does before its transaction commits: it locks a table against readers, its table
     /// knows no transactions, or it is not understood.
     pub(in crate::stores::sql) is_at_once: bool,
@@ -25,11 +27,17 @@ impl Effect {
         touches: Footprint::NOTHING,
         footprint: Footprint::NOTHING,
         by_table: Footprint::NOTHING,
+        notes: Footprint::NOTHING,
         is_at_once: false,
     };
 
     fn of(touches: Footprint, footprint: Footprint) -> Self {
-        Self { by_table: footprint.clone(), touches, footprint, is_at_once: false }
+        let notes = Footprint {
+            reads: Region::notes(footprint.reads.contents),
+            writes: Region::notes(footprint.writes.contents | footprint.adds.contents),
+            adds: Region::NONE,
+        };
+        Self { by_table: footprint.clone(), touches, footprint, notes, is_at_once: false }
     }
 
     /// The same, which others meet at once.
@@ -40,6 +48,14 @@ impl Effect {
     /// The same with a footprint that tells rows apart.
     pub(super) fn of_rows(self, footprint: Footprint) -> Self {
         Self { footprint, ..self }
+    }
+
+    /// The same of one row, to which a unique key leads: it is all that it finds and changes.
+    pub(in crate::stores::sql) fn of_one_row(self, row: Rows) -> Self {
+        let row = Region::of_rows(Rows { facet: Facet::Notes, ..row });
+        let writes = if self.by_table.changes() { row.clone() } else { Region::NONE };
+        let notes = Footprint { reads: row, writes, adds: Region::NONE };
+        Self { notes, ..self }
     }
 
     /// Everything: it is not understood.
@@ -118,6 +134,7 @@ impl BitOr for Effect {
             touches: self.touches | other.touches,
             footprint: self.footprint | other.footprint,
             by_table: self.by_table | other.by_table,
+            notes: self.notes | other.notes,
             is_at_once: self.is_at_once || other.is_at_once,
         }
     }

@@ -30,6 +30,8 @@ pub(super) type Pins = BTreeMap<String, Literal>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ReadStatement {
     pub(super) access: RowAccess,
+    /// How many conditions its `WHERE` joins with `AND`.
+    pub(super) conditions: usize,
     /// The columns that it counts or adds up, if it does nothing else with the rows that it finds.
     pub(super) sums_up: Option<BTreeSet<String>>,
 }
@@ -70,18 +72,26 @@ pub(super) fn read_statement(dialect: Dialect, text: &str) -> Option<ReadStateme
     let mut statements = Parser::parse_sql(rules, text).ok()?;
     match (statements.pop()?, statements.is_empty()) {
         (Statement::Query(query), true) => {
-            Some(ReadStatement { access: of_query(&query)?, sums_up: sums_up(&query) })
+            let SetExpr::Select(select) = &*query.body else { return None };
+            Some(ReadStatement {
+                sums_up: sums_up(&query),
+                ..ReadStatement::of(of_query(&query)?, select.selection.as_ref())
+            })
         }
-        (Statement::Update(update), true) => of_update(&update).map(ReadStatement::of),
-        (Statement::Delete(delete), true) => of_delete(&delete).map(ReadStatement::of),
-        (Statement::Insert(insert), true) => of_insert(&insert).map(ReadStatement::of),
+        (Statement::Update(update), true) => {
+            Some(ReadStatement::of(of_update(&update)?, update.selection.as_ref()))
+        }
+        (Statement::Delete(delete), true) => {
+            Some(ReadStatement::of(of_delete(&delete)?, delete.selection.as_ref()))
+        }
+        (Statement::Insert(insert), true) => Some(ReadStatement::of(of_insert(&insert)?, None)),
         _ => None,
     }
 }
 
 impl ReadStatement {
-    fn of(access: RowAccess) -> Self {
-        Self { access, sums_up: None }
+    fn of(access: RowAccess, conditions: Option<&Expr>) -> Self {
+        Self { access, conditions: joined(conditions).len(), sums_up: None }
     }
 }
 
@@ -258,6 +268,19 @@ fn last(name: &ObjectName) -> Option<String> {
 /// no other table is there whose column could be meant.
 fn pins(conditions: Option<&Expr>, table: &str, is_alone: bool) -> Pins {
     let mut pins = Pins::new();
+    for condition in joined(conditions) {
+        let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = condition else { continue };
+        for (column, value) in [(left, right), (right, left)] {
+            let column = column_of(column, table, is_alone);
+            pins.extend(column.zip(literal(value)));
+        }
+    }
+    pins
+}
+
+/// The conditions that `AND` joins.
+fn joined(conditions: Option<&Expr>) -> Vec<&Expr> {
+    let mut joined = Vec::new();
     let mut left: Vec<&Expr> = conditions.into_iter().collect();
     while let Some(condition) = left.pop() {
         match condition {
@@ -265,19 +288,10 @@ fn pins(conditions: Option<&Expr>, table: &str, is_alone: bool) -> Pins {
             Expr::BinaryOp { left: one, op: BinaryOperator::And, right: other } => {
                 left.extend([&**one, &**other]);
             }
-            Expr::BinaryOp { left: one, op: BinaryOperator::Eq, right: other } => {
-                for (column, value) in [(one, other), (other, one)] {
-                    if let (Some(name), Some(value)) =
-                        (column_of(column, table, is_alone), literal(value))
-                    {
-                        pins.insert(name, value);
-                    }
-                }
-            }
-            _ => {}
+            one => joined.push(one),
         }
     }
-    pins
+    joined
 }
 
 /// The name of a column of this table.

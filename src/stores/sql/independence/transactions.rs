@@ -340,7 +340,7 @@ impl TransactionTracker {
             && under_way.has_snapshot
             && under_way.levels.keeps_snapshot(self.kind);
         let by_itself = match () {
-            () if own.is_at_once || watches_reads => own.by_table.clone(),
+            () if own.is_at_once => own.by_table.clone(),
             () if under_way.locks_what_it_reads(self.kind, reading) => {
                 own.locking_it().before_the_end()
             }
@@ -348,7 +348,7 @@ impl TransactionTracker {
             () => own.before_the_end(),
         };
         let by_itself = match watches_reads && depends_on_commits {
-            true => by_itself | Footprint::depending_on_commits(),
+            true => by_itself | &own.notes | Footprint::depending_on_commits(),
             false => by_itself,
         };
         match under_way.may_look_first(self.kind, reading) {
