@@ -15,7 +15,7 @@ use crate::domain::store_kind::StoreKind;
 use crate::proxy::{StatementAnalyzer, UpstreamServer, Wire};
 use crate::scheduler::Waits;
 use crate::stores::private::ServerSandbox;
-use crate::stores::remote::StoreConfig;
+use crate::stores::remote::{Lesson, OverlapNotes, StoreConfig};
 use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// A database whose tables can be saved and restored.
@@ -158,8 +158,33 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         }
     }
 
+    fn lesson(&mut self) -> Result<Lesson, String> {
+        let scans = self.known.read().catalog.all_scans();
+        let several_rows = match self.may_hold_inside {
+            true => self.desk.learned().map_err(SqlError::text)?,
+            false => 0,
+        };
+        Ok(Lesson { several_rows, scans })
+    }
+
+    fn teach(&mut self, lesson: &Lesson) -> Result<(), String> {
+        self.known.read().catalog.replace_scans(lesson.scans.clone());
+        match self.may_hold_inside {
+            true => self.desk.learn(lesson.several_rows).map_err(SqlError::text),
+            false => Ok(()),
+        }
+    }
+
     fn overlaps(&self) -> Vec<String> {
         self.known.read().overlaps.told()
+    }
+
+    fn overlap_notes(&self) -> OverlapNotes {
+        self.known.read().overlaps.notes()
+    }
+
+    fn add_overlap_notes(&self, notes: OverlapNotes) {
+        self.known.read().overlaps.add(notes);
     }
 
     fn keep(&mut self) -> Result<(), String> {
