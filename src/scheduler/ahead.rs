@@ -56,6 +56,7 @@ impl<R> AheadState<R> {
         let exact = self.recorded.iter().position(|run| run.beginning == choices);
         let place =
             exact.or_else(|| self.recorded.iter().position(|run| run.begins_with(choices)))?;
+        self.wanted.retain(|wanted| wanted.choices != choices);
         self.recorded.remove(place)
     }
 }
@@ -230,7 +231,8 @@ impl<'a, R: Default> RecordedExecution<'a, R> {
         let other = self.ahead.wait_for(&Beginning { choices, ..self.beginning.clone() })?;
         let is_like = self.run.is_like(&other, self.made);
         let before = std::mem::replace(&mut self.run, other);
-        let goes_on = is_like && self.run.steps.get(self.made).is_some_and(|it| it.choice == choice);
+        let goes_on =
+            is_like && self.run.steps.get(self.made).is_some_and(|it| it.choice == choice);
         if goes_on {
             let points = &self.run.points[..=self.made];
             self.repeated = points.iter().map(|point| point.ready.clone()).collect();
@@ -328,5 +330,150 @@ impl<R: Default> Execution for RecordedExecution<'_, R> {
 
     fn abandon(&mut self) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scheduler::Resources;
+    use crate::scheduler::run::End;
+    use crate::scheduler::runner::run_all;
+    use crate::scheduler::schedulers::{DepthFirst, PreemptionBounded, Scheduler};
+    use crate::scheduler::toy::{Toy, ToyStep};
+
+    const BOUNDS: Bounds = Bounds { most_steps: 100, cuts_futile: false };
+
+    /// All runs that a scheduler has chosen.
+    fn runs<E: Execution>(execution: &mut E, scheduler: &mut impl Scheduler<E>) -> Vec<Run> {
+        let mut runs = Vec::new();
+        let all = run_all(execution, scheduler, BOUNDS, &|| false, |_, run| {
+            runs.push(run);
+            Ok(true)
+        });
+        assert_eq!(all, Ok(true));
+        runs
+    }
+
+    /// The same with so many workers, and how many executions those have run.
+    fn runs_ahead<'a, S>(toy: &Toy, workers: usize, mut scheduler: S) -> (Vec<Run>, usize)
+    where
+        S: for<'b> Scheduler<RecordedExecution<'b, ()>> + 'a,
+    {
+        let (ahead, ran) = (Ahead::of(workers), AtomicUsize::new(0));
+        let mut recorded = RecordedExecution::of(toy, &ahead);
+        let found = thread::scope(|scope| {
+            for _ in 0..workers {
+                let (ahead, ran, mut toy) = (&ahead, &ran, toy.clone());
+                scope.spawn(move || {
+                    ahead.work(&mut toy, BOUNDS, &|| false, |_, _| {
+                        ran.fetch_add(1, Ordering::Relaxed);
+                        Ok(())
+                    });
+                });
+            }
+            let found = runs(&mut recorded, &mut scheduler);
+            ahead.end();
+            found
+        });
+        (found, ran.into_inner())
+    }
+
+    fn writers(clients: usize, steps: usize) -> Toy {
+        Toy::of(vec![vec![Footprint::writing(Resources::SHELVES); steps]; clients])
+    }
+
+    fn touch() -> impl Strategy<Value = ToyStep> {
+        let resource = || (0..3_usize).prop_map(Resources::table);
+        prop_oneof![
+            2 => resource().prop_map(|one| ToyStep::Touches(Footprint::reading(one))),
+            3 => resource().prop_map(|one| ToyStep::Touches(Footprint::writing(one))),
+            1 => resource().prop_map(|one| ToyStep::Tries(Footprint::reading(one))),
+            2 => (0..2_usize).prop_map(ToyStep::Locks),
+            2 => (0..2_usize).prop_map(ToyStep::Unlocks),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_scheduler_chooses_the_same_whatever_the_number_of_workers(
+            clients in prop_oneof![
+                prop::collection::vec(prop::collection::vec(touch(), 1..=4), 2),
+                prop::collection::vec(prop::collection::vec(touch(), 1..=3), 3),
+            ],
+            are_alike in any::<bool>(),
+            reduced in any::<bool>(),
+            workers in 1..4_usize,
+        ) {
+            let toy = Toy::with_locks(clients);
+            let toy = if are_alike { toy.alike() } else { toy };
+            let depth_first = || DepthFirst::new(&toy, reduced);
+            let alone = runs(&mut toy.clone(), &mut depth_first());
+            prop_assert_eq!(runs_ahead(&toy, workers, depth_first()).0, alone);
+            let bounded = || PreemptionBounded::new(&toy, reduced);
+            let alone = runs(&mut toy.clone(), &mut bounded());
+            prop_assert_eq!(runs_ahead(&toy, workers, bounded()).0, alone);
+        }
+    }
+
+    #[test]
+    fn of_writers_no_execution_is_run_in_vain() {
+        for workers in 1..4 {
+            let toy = writers(3, 2);
+            let (found, ran) = runs_ahead(&toy, workers, DepthFirst::new(&toy, true));
+            assert_eq!((found.len(), ran), (90, 90), "{workers}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_that_comes_out_otherwise_each_time_diverges() {
+        let toy = writers(2, 2).with_values_from(0);
+        let (found, _) = runs_ahead(&toy, 2, DepthFirst::new(&toy, false));
+        assert!(found.iter().any(|run| matches!(run.end, End::Diverged(_))), "{found:?}");
+    }
+
+    #[test]
+    fn an_error_of_a_worker_ends_the_search_with_that_error() {
+        let (toy, ahead) = (writers(2, 2), Ahead::of(2));
+        let mut recorded = RecordedExecution::of(&toy, &ahead);
+        let broken = Error::world("the server is gone");
+        let found = thread::scope(|scope| {
+            for _ in 0..2 {
+                let (ahead, mut toy, broken) = (&ahead, toy.clone(), broken.clone());
+                scope.spawn(move || {
+                    ahead.work(&mut toy, BOUNDS, &|| false, |_, _| Err::<(), _>(broken.clone()));
+                });
+            }
+            let mut depth_first = DepthFirst::new(&toy, true);
+            run_all(&mut recorded, &mut depth_first, BOUNDS, &|| false, |_, _| Ok(true))
+        });
+        assert_eq!(found, Err(broken));
+    }
+
+    #[test]
+    fn a_worker_that_panics_ends_the_search() {
+        let (toy, ahead) = (writers(2, 2), Ahead::<()>::of(1));
+        let mut recorded = RecordedExecution::of(&toy, &ahead);
+        let found = thread::scope(|scope| {
+            let (ahead, mut ran) = (&ahead, toy.clone());
+            let worker = scope.spawn(move || {
+                ahead.work(&mut ran, BOUNDS, &|| false, |_, _| {
+                    std::panic::resume_unwind(Box::new(()))
+                });
+            });
+            let mut depth_first = DepthFirst::new(&toy, true);
+            let found =
+                run_all(&mut recorded, &mut depth_first, BOUNDS, &|| false, |_, _| Ok(true));
+            assert!(worker.join().is_err());
+            found
+        });
+        assert_eq!(found, Err(Error::world("a thread of the search has ended")));
     }
 }

@@ -133,8 +133,7 @@ fn search_at_server(
         let server = explore::server_for(strategy, settings, &address, control)?;
         let found = explore::as_furnished(strategy, settings.clone(), &*server)?;
         let (first, copies) = ((&*server, &found), args.jobs_at_server() - 1);
-        let copies =
-            explore::open_copies(strategy, settings, first, &address, control, copies)?;
+        let copies = explore::open_copies(strategy, settings, first, &address, control, copies)?;
         Ok::<_, Error>((server, copies, found))
     })?;
     let servers: Vec<&dyn Server> =

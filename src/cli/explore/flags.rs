@@ -302,10 +302,8 @@ impl ExploreArgs {
         refuse(&given, "is for the model; at a real server every order is run")?;
         if let Some(sampler) = self.sampling.random {
             self.check_depth(sampler)?;
-            let given = [
-                ("--try", self.search.try_level.is_some()),
-                ("--jobs", self.jobs_at_server() > 1),
-            ];
+            let given =
+                [("--try", self.search.try_level.is_some()), ("--jobs", self.jobs_at_server() > 1)];
             refuse(&given, "is for a search of every order; leave it out, or --random")?;
         }
         let given =

@@ -43,10 +43,7 @@ pub(crate) fn open_copies(
 ///
 /// # Errors
 /// [`Error::Input`] that says why not.
-pub(crate) fn can_have_copies(
-    strategy: &dyn DynStrategy,
-    address: &Address,
-) -> Result<(), Error> {
+pub(crate) fn can_have_copies(strategy: &dyn DynStrategy, address: &Address) -> Result<(), Error> {
     let why = if address.url.is_some() {
         "at a server that runs already, orders are run one after the other; leave out --url"
     } else if let Some(app) = strategy.described().and_then(|checkout| checkout.app.clone()) {

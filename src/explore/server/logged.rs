@@ -26,10 +26,7 @@ pub(super) struct LoggedExecution<'l, 'f, 'r, E> {
 
 impl<'l, 'f, 'r, E: JudgedExecution> LoggedExecution<'l, 'f, 'r, E> {
     /// An execution with this log. The first order of the log is run once more, to see whether the server is the same.
-    pub(super) fn open(
-        inner: &'r mut E,
-        log: &'l mut OrderLog<'f>,
-    ) -> Result<Self, Error> {
+    pub(super) fn open(inner: &'r mut E, log: &'l mut OrderLog<'f>) -> Result<Self, Error> {
         let learned = inner.learned()?;
         let mut logged =
             Self { inner, log, order: LoggedOrder::default(), is_known: false, made: 0, learned };

@@ -11,8 +11,8 @@ use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
 use crate::explore::bound::{AT_SERVER, Plan, PreemptionBound};
 use crate::scheduler::{
-    Beginning, Bounds, Columns, DepthFirst, End, Execution, Footprint, PreemptionBounded, Run, Scheduler,
-    run_all,
+    Beginning, Bounds, Columns, DepthFirst, End, Execution, Footprint, PreemptionBounded, Run,
+    Scheduler, run_all,
 };
 
 /// Runs the orders that the plan says until `stopped` returns true: those with few preemptions first, if it says so. Rows

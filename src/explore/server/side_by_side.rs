@@ -7,11 +7,11 @@ use super::judged::JudgedExecution;
 use super::results::Judged;
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
+use crate::domain::settings::Settings;
 use crate::scheduler::{
     Actor, Ahead, Beginning, Bounds, Choice, End, Execution, Footprint, PendingStatement,
     RecordedExecution,
 };
-use crate::domain::settings::Settings;
 use crate::stores::remote::{OverlapNotes, Server};
 use crate::worlds::held::{Grain, Harness, ServerStep};
 use crate::worlds::stepped::Scripted;

@@ -16,7 +16,8 @@ use super::Address;
 use super::address::on_loopback;
 use super::private::{self, ServerSandbox};
 use super::remote::{
-    Fixture, Lesson, Link, OverlapNotes, Refusal, Remarks, Server, StepConnection, StoreConfig, Watch, is_not_ours,
+    Fixture, Lesson, Link, OverlapNotes, Refusal, Remarks, Server, StepConnection, StoreConfig,
+    Watch, is_not_ours,
 };
 use super::upstream::{Endpoint, UpstreamDatabase};
 use crate::base::control::Control;

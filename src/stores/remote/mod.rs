@@ -172,7 +172,9 @@ impl Remarks {
                 None => self.counted.push((number, what, how)),
             }
         }
-        self.told.extend(other.told.into_iter().filter(|one| !self.told.contains(one)).collect::<Vec<_>>());
+        self.told.extend(
+            other.told.into_iter().filter(|one| !self.told.contains(one)).collect::<Vec<_>>(),
+        );
         self.hides_orders |= other.hides_orders;
         self
     }

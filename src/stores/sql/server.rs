@@ -8,7 +8,9 @@ use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{BuyerHandle, Waits};
 use crate::stores::private::ServerSandbox;
-use crate::stores::remote::{Fixture, Lesson, Link, OverlapNotes, Remarks, Server, StoreConfig, Watch, is_not_ours};
+use crate::stores::remote::{
+    Fixture, Lesson, Link, OverlapNotes, Remarks, Server, StoreConfig, Watch, is_not_ours,
+};
 
 /// Connects to a server.
 pub(in crate::stores) trait Dialer: Send + Sync {
