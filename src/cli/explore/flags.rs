@@ -20,6 +20,9 @@ use clap::{Args, ValueEnum};
 pub(super) const SCHEDULES: u64 = 10_000;
 pub(super) const SCHEDULES_AT_SERVER: u64 = 1_000;
 
+/// The most copies of a real server.
+const MOST_COPIES: u64 = 32;
+
 /// Which findings to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FindMode {
@@ -298,6 +301,9 @@ impl ExploreArgs {
     /// Refuses what means nothing to a search at a real server.
     pub(super) fn check_for_server(&self, settings: &Settings) -> Result<(), Error> {
         let LimitFlags { max_states, max_memory, .. } = &self.limits;
+        if self.jobs_at_server() > MOST_COPIES {
+            return Err(Error::input(format!("--jobs: at a real server {MOST_COPIES} at most")));
+        }
         let given = [("--graph", self.search.graph.is_some())];
         refuse(&given, "is for the model; at a real server every order is run")?;
         if let Some(sampler) = self.sampling.random {
