@@ -103,7 +103,7 @@ impl<R> Ahead<R> {
             }
             self.changed.notify_all();
         }
-        unwinding.is_done();
+        unwinding.finish();
     }
 
     /// The next beginning to run; none once the search is over.
@@ -164,7 +164,7 @@ struct FailsUnlessDone<'a, R> {
 }
 
 impl<R> FailsUnlessDone<'_, R> {
-    fn is_done(mut self) {
+    fn finish(mut self) {
         self.is_done = true;
     }
 }

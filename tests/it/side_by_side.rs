@@ -134,7 +134,8 @@ fn a_search_that_is_stopped_leaves_no_copy_behind() {
         return;
     }
     let folder = open_dir();
-    let args = "--store postgres --strategy pessimistic --buyers 5 --jobs 3 --max-time 1s --format json";
+    let args =
+        "--store postgres --strategy pessimistic --buyers 5 --jobs 3 --max-time 1s --format json";
     let (code, out, err) = explored(folder.path(), &args.split(' ').collect::<Vec<_>>());
     assert_eq!(code, 0, "{err}");
     let report: Value = serde_json::from_str(&out).unwrap();
