@@ -3,6 +3,7 @@
 //! Live worlds measure in nanoseconds since the clock was made. The counter behind [`Wall`] is the
 //! processor's own where that is steady (about 10 ns a look), the operating system's elsewhere.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 #[cfg(feature = "cli")]
 use std::time::SystemTime;
@@ -23,6 +24,10 @@ pub trait Clock: Clone + Send + Sync {
     fn now(&self) -> u64;
 }
 
+/// The counter. To ask the processor what its own is good for takes many times as long as a look at it, above all in a
+/// virtual machine.
+static COUNTER: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
+
 /// Real time.
 #[derive(Clone, Debug)]
 pub struct Wall {
@@ -35,7 +40,7 @@ impl Wall {
     /// few milliseconds.
     #[must_use]
     pub fn start() -> Self {
-        let clock = quanta::Clock::new();
+        let clock = COUNTER.clone();
         let origin = clock.raw();
         Self { clock, origin }
     }

@@ -60,6 +60,8 @@ pub use recording::Recording;
 pub use sampling::{Sampled, Sampling};
 pub use server::checkup::{Checkup, Differing, Walked, check_up};
 pub use server::conflict::{Conflict, Reach};
+#[cfg(feature = "cli")]
+pub(crate) use server::copies::{can_have_copies, open_copies};
 pub use server::cure::{gravest, no_level, try_level, try_levels};
 #[cfg(feature = "cli")]
 pub(crate) use server::order_log::{OrderFile, OrderLog};

@@ -1,5 +1,6 @@
 //! A program whose clients a scheduler moves, one step at a time: the model, or a shop at a server.
 
+use super::beginning::Beginning;
 use super::choice::{Actor, Choice};
 use super::footprint::Footprint;
 use super::statement::PendingStatement;
@@ -73,6 +74,19 @@ pub(crate) trait Execution {
     /// Whether the execution can keep no more states, so that it must end here.
     fn is_full(&self) -> bool {
         false
+    }
+
+    /// How many executions can be run ahead of time; none if each is run when it is begun.
+    fn looks_ahead(&self) -> usize {
+        0
+    }
+
+    /// Takes note of how the next execution begins, and of those that are likely to follow, the likeliest first.
+    fn expect(&mut self, _beginnings: Vec<Beginning>) {}
+
+    /// What was ready at each point so far, where the execution goes on in another one than it has begun in.
+    fn repeated(&mut self) -> Vec<Vec<(Choice, PendingStatement)>> {
+        Vec::new()
     }
 
     /// Ends the execution before all clients have left.

@@ -14,6 +14,8 @@
     allow(dead_code, unused_imports, reason = "what only the features left out have a use for")
 )]
 
+mod ahead;
+mod beginning;
 mod board;
 mod choice;
 mod execution;
@@ -21,6 +23,7 @@ mod footprint;
 mod gate;
 mod handle;
 mod polling;
+mod recorded;
 mod repetition;
 mod run;
 mod runner;
@@ -32,6 +35,8 @@ mod symmetry;
 mod toy;
 mod wait_graph;
 
+pub(crate) use ahead::{Ahead, RecordedExecution};
+pub(crate) use beginning::Beginning;
 pub(crate) use board::{ClientCode, RunningCode};
 pub(crate) use choice::{Actor, Choice};
 pub(crate) use execution::Execution;

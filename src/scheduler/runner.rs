@@ -51,6 +51,9 @@ where
         let Some(footprint) = taken else {
             break diverged(&schedule, &format!("{} cannot move", choice.who));
         };
+        for (number, ready) in execution.repeated().iter().enumerate() {
+            scheduler.has_repeated(number, ready);
+        }
         schedule.push(choice);
         scheduler.has_taken(&schedule, footprint, execution);
         if bounds.cuts_futile && execution.most_futile_attempts() >= MOST_FUTILE {
@@ -85,6 +88,10 @@ where
         }
         if !scheduler.new_execution() {
             return Ok(true);
+        }
+        let most_ahead = execution.looks_ahead();
+        if most_ahead > 0 {
+            execution.expect(scheduler.beginnings(most_ahead));
         }
         let mut run = run_one(execution, scheduler, bounds, stopped)?;
         for _ in 1..TRIES {

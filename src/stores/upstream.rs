@@ -4,6 +4,7 @@ use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Target, UpstreamServer};
 use crate::scheduler::Waits;
+use crate::stores::remote::{Lesson, OverlapNotes};
 
 /// How clients connect.
 #[derive(Clone, Debug)]
@@ -55,10 +56,28 @@ pub(crate) trait UpstreamDatabase: Send {
         Ok(0)
     }
 
+    /// What it has taught so far.
+    fn lesson(&mut self) -> Result<Lesson, String> {
+        Ok(Lesson::default())
+    }
+
+    /// Replaces what it has taught.
+    fn teach(&mut self, _lesson: &Lesson) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Statements that can overlap with others in ways that were not explored, each with the reason.
     fn overlaps(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// What it has noted about such statements.
+    fn overlap_notes(&self) -> OverlapNotes {
+        OverlapNotes::default()
+    }
+
+    /// Adds what was noted elsewhere.
+    fn add_overlap_notes(&self, _notes: OverlapNotes) {}
 
     /// Reads which tables or keys there are, and numbers them from `first` on; returns their names in that order.
     fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String>;

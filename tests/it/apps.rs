@@ -59,6 +59,49 @@ fn findings(report: &Value) -> Vec<&str> {
         .collect()
 }
 
+#[test]
+fn a_search_of_two_copies_of_an_application_says_the_same_as_of_one() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let file = folder.path().join("shop.toml");
+    let of = |args: &[&str], jobs| {
+        let more = ["--find", "all", "--seed", "1", "--jobs", jobs];
+        search(&place, &[], &file, &[args, &more].concat())
+    };
+    for args in [&[][..], &["--no-reduce"]] {
+        let one = of(args, "1");
+        assert_eq!(of(args, "2"), one, "{args:?}");
+        assert_eq!(one["evidence"], "broken");
+    }
+}
+
+#[test]
+fn an_application_that_fixes_where_it_listens_has_no_copies() {
+    let folder = begun();
+    let file = folder.path().join("shop.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let place = Place { path: std::env::var("PATH").unwrap(), modules: String::new().into() };
+    for (from, to, words) in [
+        (
+            "127.0.0.1:{port}\"",
+            "127.0.0.1:8000\"",
+            "--jobs: copies of an application need a port each",
+        ),
+        (
+            "[upstream.postgres]",
+            "[upstream.postgres]\nlisten = 5000",
+            "leave out `listen`, or --jobs",
+        ),
+    ] {
+        assert!(text.contains(from), "{text}");
+        fs::write(&file, text.replace(from, to)).unwrap();
+        let name = file.display().to_string();
+        let output = run(&place, &[], &["explore", "--app", &name, "--jobs", "2"]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    }
+}
+
 /// All orders of two buyers who look, write, write and commit, where the others wait for the one that writes until it has committed:
 /// how many there are, and in how many both look before either commits.
 fn by_arithmetic() -> (u64, u64) {

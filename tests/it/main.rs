@@ -53,6 +53,7 @@ mod schema;
 mod servers;
 mod sessions;
 mod shops;
+mod side_by_side;
 mod simulate;
 mod snapshots;
 mod specs;

@@ -34,6 +34,10 @@ pub(super) fn run_at_server(
 ) -> Result<Ended, Error> {
     args.check_for_server(settings)?;
     args.check_resume(strategy)?;
+    let jobs = args.jobs_at_server();
+    if jobs > 1 {
+        explore::can_have_copies(strategy, &args.server.address())?;
+    }
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let record = args.search.record.as_deref();
     let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
@@ -125,11 +129,15 @@ fn search_at_server(
 ) -> Result<Searched, Error> {
     let address = args.server.address();
     // How long a server takes to start says nothing about the search.
-    let (server, settings) = progress.watch(control, || {
+    let (server, copies, settings) = progress.watch(control, || {
         let server = explore::server_for(strategy, settings, &address, control)?;
-        let settings = explore::as_furnished(strategy, settings.clone(), &*server)?;
-        Ok::<_, Error>((server, settings))
+        let found = explore::as_furnished(strategy, settings.clone(), &*server)?;
+        let (first, copies) = ((&*server, &found), args.jobs_at_server() - 1);
+        let copies = explore::open_copies(strategy, settings, first, &address, control, copies)?;
+        Ok::<_, Error>((server, copies, found))
     })?;
+    let servers: Vec<&dyn Server> =
+        std::iter::once(&*server).chain(copies.iter().map(|copy| &**copy)).collect();
     let watch = SearchContext::start_with(&args.limits, control.clone())?;
     let keeps_schedules = args.report.format == OutputFormat::Html;
     let plan = Plan { keeps_schedules, ..plan(strategy, args) };
@@ -154,7 +162,7 @@ fn search_at_server(
             }
             None => {
                 let log = log.as_mut();
-                explore::search_orders_to_play(strategy, &settings, &*server, plan, monitor, log)
+                explore::search_orders_to_play(strategy, &settings, &servers, plan, monitor, log)
             }
         })?;
     let took = watch.took();

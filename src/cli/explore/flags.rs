@@ -20,6 +20,9 @@ use clap::{Args, ValueEnum};
 pub(super) const SCHEDULES: u64 = 10_000;
 pub(super) const SCHEDULES_AT_SERVER: u64 = 1_000;
 
+/// The most copies of a real server.
+const MOST_COPIES: u64 = 32;
+
 /// Which findings to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FindMode {
@@ -79,7 +82,8 @@ pub(super) struct LimitFlags {
     /// Stop after this time
     #[arg(long, value_name = "DURATION", value_parser = longest)]
     pub(super) max_time: Option<Duration>,
-    /// Search on N threads; the result is the same [default: one for each processor]
+    /// Search on N threads; at a real server, at N copies of it side by side. The result is the same [default: one for
+    /// each processor, at a real server 1]
     #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub(super) jobs: Option<u64>,
 }
@@ -296,15 +300,16 @@ impl ExploreArgs {
 
     /// Refuses what means nothing to a search at a real server.
     pub(super) fn check_for_server(&self, settings: &Settings) -> Result<(), Error> {
-        let LimitFlags { max_states, max_memory, jobs, .. } = &self.limits;
-        let given = [("--graph", self.search.graph.is_some()), ("--jobs", jobs.is_some())];
-        refuse(
-            &given,
-            "is for the model; at a real server every order is run, one after the other",
-        )?;
+        let LimitFlags { max_states, max_memory, .. } = &self.limits;
+        if self.jobs_at_server() > MOST_COPIES {
+            return Err(Error::input(format!("--jobs: at a real server {MOST_COPIES} at most")));
+        }
+        let given = [("--graph", self.search.graph.is_some())];
+        refuse(&given, "is for the model; at a real server every order is run")?;
         if let Some(sampler) = self.sampling.random {
             self.check_depth(sampler)?;
-            let given = [("--try", self.search.try_level.is_some())];
+            let given =
+                [("--try", self.search.try_level.is_some()), ("--jobs", self.jobs_at_server() > 1)];
             refuse(&given, "is for a search of every order; leave it out, or --random")?;
         }
         let given =
@@ -312,6 +317,11 @@ impl ExploreArgs {
         refuse(&given, "is for the model; at a real server --max-time is the limit")?;
         check_level("--isolation", self.shop.level()?, settings)?;
         check_level("--try", self.search.try_level, settings)
+    }
+
+    /// At how many copies of a real server to search.
+    pub(super) fn jobs_at_server(&self) -> u64 {
+        self.limits.jobs.unwrap_or(1)
     }
 
     /// Refuses to resume a search of an application: what its proxy has to remark on orders that were run before is not

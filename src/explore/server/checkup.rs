@@ -114,7 +114,7 @@ pub fn check_up(
             }
         };
         let walks = first.iter().enumerate().map(walked).collect();
-        let remarks = harness.server().remarks().told;
+        let remarks = harness.server().remarks().told();
         Ok(Checkup { settings: settings.clone(), walks, reads, writes, differ, remarks })
     })
 }

@@ -10,11 +10,25 @@ pub(super) trait JudgedExecution: Execution {
     /// Its steps so far.
     fn steps_so_far(&self) -> Vec<ServerStep>;
 
+    /// The last of them.
+    fn last_step(&self) -> Option<ServerStep>;
+
     /// Lets every buyer leave that is still there, and judges what came of it.
     ///
     /// # Errors
     /// When the server fails.
     fn judge(&mut self) -> Result<Judged, Error>;
+
+    /// A number that changes when a server that is searched has learned more ([`Server::learned`]).
+    ///
+    /// [`Server::learned`]: crate::stores::remote::Server::learned
+    ///
+    /// # Errors
+    /// When a server cannot say.
+    fn learned(&self) -> Result<i64, Error>;
+
+    /// What the servers have to remark so far.
+    fn told(&self) -> Vec<String>;
 
     /// Takes note that the execution is over, and was not stopped in the middle.
     ///
@@ -28,6 +42,18 @@ pub(super) trait JudgedExecution: Execution {
 impl JudgedExecution for Harness<'_> {
     fn steps_so_far(&self) -> Vec<ServerStep> {
         self.steps().to_vec()
+    }
+
+    fn last_step(&self) -> Option<ServerStep> {
+        self.steps().last().cloned()
+    }
+
+    fn learned(&self) -> Result<i64, Error> {
+        self.server().learned()
+    }
+
+    fn told(&self) -> Vec<String> {
+        self.server().remarks().told()
     }
 
     fn judge(&mut self) -> Result<Judged, Error> {

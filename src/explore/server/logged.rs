@@ -1,19 +1,19 @@
-//! A harness whose orders are written down. Orders that were run before are not run again: the scheduler, which decides
+//! An execution whose orders are written down. Orders that were run before are not run again: the scheduler, which decides
 //! by nothing but what executions show, is told what they have shown.
 
 use super::judged::JudgedExecution;
 use super::order_log::{LoggedOrder, LoggedPoint, OrderLog};
 use super::results::Judged;
 use crate::base::error::Error;
-use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement};
-use crate::worlds::held::{Harness, ServerStep};
+use crate::scheduler::{Actor, Beginning, Choice, Execution, Footprint, PendingStatement};
+use crate::worlds::held::{ServerStep, choices};
 
 /// Why a file is refused whose orders are not those of this search.
 const OTHER: &str = "its orders come out otherwise now; name another file";
 
-/// A harness, and the log of its orders.
-pub(super) struct LoggedHarness<'l, 'f, 'r, 'h> {
-    harness: &'r mut Harness<'h>,
+/// An execution, and the log of its orders.
+pub(super) struct LoggedExecution<'l, 'f, 'r, E> {
+    inner: &'r mut E,
     log: &'l mut OrderLog<'f>,
     /// The order under way: one of the log, or one that is run and will be written.
     order: LoggedOrder,
@@ -24,27 +24,29 @@ pub(super) struct LoggedHarness<'l, 'f, 'r, 'h> {
     learned: i64,
 }
 
-impl<'l, 'f, 'r, 'h> LoggedHarness<'l, 'f, 'r, 'h> {
-    /// A harness with this log. The first order of the log is run once more, to see whether the server is the same.
-    pub(super) fn open(
-        harness: &'r mut Harness<'h>,
-        log: &'l mut OrderLog<'f>,
-    ) -> Result<Self, Error> {
-        let learned = harness.server().learned()?;
+impl<'l, 'f, 'r, E: JudgedExecution> LoggedExecution<'l, 'f, 'r, E> {
+    /// An execution with this log. The first order of the log is run once more, to see whether the server is the same.
+    pub(super) fn open(inner: &'r mut E, log: &'l mut OrderLog<'f>) -> Result<Self, Error> {
+        let learned = inner.learned()?;
         let mut logged =
-            Self { harness, log, order: LoggedOrder::default(), is_known: false, made: 0, learned };
+            Self { inner, log, order: LoggedOrder::default(), is_known: false, made: 0, learned };
         logged.check_first()?;
         Ok(logged)
     }
 
     fn check_first(&mut self) -> Result<(), Error> {
         let Some(first) = self.log.first().cloned() else { return Ok(()) };
-        self.harness.begin()?;
+        let choices = choices(&first.steps);
+        self.inner.expect(vec![Beginning::of(choices.clone())]);
+        self.inner.begin()?;
         self.order = LoggedOrder::default();
         self.note();
         let mut is_same = true;
-        for step in &first.steps {
-            let made = self.harness.step(step.place)?;
+        for (step, choice) in first.steps.iter().zip(choices) {
+            let made = match self.inner.take(choice)? {
+                Some(_) => self.inner.last_step(),
+                None => None,
+            };
             self.note();
             is_same &= made.is_some_and(|made| {
                 (made.footprint.by_table(), made.left, made.has_begun)
@@ -63,9 +65,9 @@ impl<'l, 'f, 'r, 'h> LoggedHarness<'l, 'f, 'r, 'h> {
                 is_same &= before.zip(now).is_some_and(|(before, now)| before.is_like(now));
             }
         }
-        self.harness.send_home()?;
+        self.inner.abandon()?;
         self.order = LoggedOrder::default();
-        if self.harness.server().learned()? != self.learned {
+        if self.inner.learned()? != self.learned {
             self.log.give_up()?;
             return Ok(());
         }
@@ -74,18 +76,20 @@ impl<'l, 'f, 'r, 'h> LoggedHarness<'l, 'f, 'r, 'h> {
 
     /// Notes what is known at this point.
     fn note(&mut self) {
-        let ready = Harness::ready(self.harness);
-        let is_ready = |place: &usize| ready.iter().any(|(one, _)| one == place);
-        let may_go_on = (0..self.harness.kinds().len())
-            .filter(|place| !is_ready(place) && !self.harness.is_over(*place))
-            .filter(|place| !self.harness.waits_for_server(*place));
-        let may_go_on = may_go_on.collect();
-        let ready = ready.iter().map(|(place, statement)| (*place, self.log.number(statement)));
-        let ready = ready.collect();
+        let ready = self.inner.ready();
+        let mut may_go_on = self.inner.clients();
+        may_go_on.retain(|client| !ready.iter().any(|(choice, _)| choice.who == *client));
+        may_go_on.retain(|client| !self.inner.has_left(*client));
+        may_go_on.retain(|client| self.inner.may_go_on_with_any_step(*client));
+        let may_go_on = may_go_on.into_iter().filter_map(place).collect();
+        let numbered = |(choice, statement): &(Choice, PendingStatement)| {
+            Some((place(choice.who)?, self.log.number(statement)))
+        };
+        let ready = ready.iter().filter_map(numbered).collect();
         self.order.points.push(LoggedPoint {
             ready,
             may_go_on,
-            futile: self.harness.most_in_vain(),
+            futile: self.inner.most_futile_attempts(),
         });
     }
 
@@ -94,7 +98,15 @@ impl<'l, 'f, 'r, 'h> LoggedHarness<'l, 'f, 'r, 'h> {
     }
 }
 
-impl Execution for LoggedHarness<'_, '_, '_, '_> {
+/// The index of a buyer.
+fn place(client: Actor) -> Option<usize> {
+    match client {
+        Actor::Buyer(buyer) => Some(buyer as usize),
+        Actor::Worker => None,
+    }
+}
+
+impl<E: JudgedExecution> Execution for LoggedExecution<'_, '_, '_, E> {
     fn begin(&mut self) -> Result<(), Error> {
         if !self.is_known && !self.order.points.is_empty() {
             // It diverged, and is run again.
@@ -105,18 +117,18 @@ impl Execution for LoggedHarness<'_, '_, '_, '_> {
         self.is_known = known.is_some();
         self.order = known.unwrap_or_default();
         if !self.is_known {
-            self.harness.begin()?;
+            self.inner.begin()?;
             self.note();
         }
         Ok(())
     }
 
     fn clients(&self) -> Vec<Actor> {
-        self.harness.clients()
+        self.inner.clients()
     }
 
     fn first_alike(&self, client: Actor) -> Actor {
-        self.harness.first_alike(client)
+        self.inner.first_alike(client)
     }
 
     fn has_left(&mut self, client: Actor) -> bool {
@@ -142,18 +154,18 @@ impl Execution for LoggedHarness<'_, '_, '_, '_> {
     }
 
     fn has_only_steps(&self) -> bool {
-        self.harness.has_only_steps()
+        self.inner.has_only_steps()
     }
 
     fn why_not(&mut self, choice: Choice) -> String {
-        self.harness.why_not(choice)
+        self.inner.why_not(choice)
     }
 
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
         if !self.is_known {
-            let taken = self.harness.take(choice)?;
+            let taken = self.inner.take(choice)?;
             if taken.is_some() {
-                self.order.steps.extend(self.harness.steps().last().cloned());
+                self.order.steps.extend(self.inner.last_step());
                 self.made += 1;
                 self.note();
             }
@@ -184,19 +196,44 @@ impl Execution for LoggedHarness<'_, '_, '_, '_> {
         self.point().map_or(0, |point| point.futile)
     }
 
+    fn looks_ahead(&self) -> usize {
+        if self.log.first().is_some() { 0 } else { self.inner.looks_ahead() }
+    }
+
+    fn expect(&mut self, beginnings: Vec<Beginning>) {
+        self.inner.expect(beginnings);
+    }
+
+    fn repeated(&mut self) -> Vec<Vec<(Choice, PendingStatement)>> {
+        if self.is_known { Vec::new() } else { self.inner.repeated() }
+    }
+
     fn abandon(&mut self) -> Result<(), Error> {
-        if self.is_known { Ok(()) } else { self.harness.abandon() }
+        if self.is_known { Ok(()) } else { self.inner.abandon() }
     }
 }
 
-impl JudgedExecution for LoggedHarness<'_, '_, '_, '_> {
+impl<E: JudgedExecution> JudgedExecution for LoggedExecution<'_, '_, '_, E> {
     fn steps_so_far(&self) -> Vec<ServerStep> {
         self.order.steps[..self.made].to_vec()
     }
 
+    fn last_step(&self) -> Option<ServerStep> {
+        self.order.steps.get(self.made.checked_sub(1)?).cloned()
+    }
+
+    fn learned(&self) -> Result<i64, Error> {
+        self.inner.learned()
+    }
+
+    fn told(&self) -> Vec<String> {
+        self.inner.told()
+    }
+
     fn judge(&mut self) -> Result<Judged, Error> {
         if !self.is_known {
-            self.order.judged = Some(self.harness.judge()?);
+            self.order.judged = Some(self.inner.judge()?);
+            self.order.steps = self.inner.steps_so_far();
         }
         let judged = self.order.judged.clone();
         judged
@@ -208,13 +245,13 @@ impl JudgedExecution for LoggedHarness<'_, '_, '_, '_> {
         if self.is_known {
             return Ok(());
         }
-        if self.harness.server().learned()? != self.learned {
+        if self.inner.learned()? != self.learned {
             // What was run before and what is run from now on do not go together.
             return self.log.give_up();
         }
         let mut order = std::mem::take(&mut self.order);
         let mut hidden = self.log.hidden().to_vec();
-        let told = self.harness.server().remarks().told;
+        let told = self.inner.told();
         hidden.extend(told.into_iter().filter(|one| !self.log.hidden().contains(one)));
         order.hidden = hidden;
         self.log.add(order)

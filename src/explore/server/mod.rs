@@ -2,6 +2,8 @@
 
 pub(super) mod checkup;
 pub(super) mod conflict;
+#[cfg(feature = "cli")]
+pub(super) mod copies;
 pub(super) mod cure;
 pub(super) mod judged;
 pub(super) mod logged;
@@ -16,5 +18,6 @@ pub(super) mod reality;
 pub(super) mod rehearsal;
 pub(super) mod results;
 pub(super) mod search;
+pub(super) mod side_by_side;
 pub(super) mod steady;
 pub(super) mod transcript;

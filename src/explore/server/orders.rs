@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::logged::LoggedHarness;
+use super::judged::JudgedExecution;
+use super::logged::LoggedExecution;
 use super::order_log::OrderLog;
 use super::results::{Counterexample, OrderOutcome, Results, judge};
-use super::search::{search, stable_columns};
+use super::search::{bounds, search, stable_columns};
+use super::side_by_side::{
+    learned, share_lessons, share_overlap_notes, side_by_side, with_harnesses,
+};
 use super::steady::hold_still;
 use super::transcript::{tell, tell_incident, timeline};
 use crate::base::control::Control;
@@ -22,7 +26,7 @@ use crate::explore::exploration::{Exploration, FindingReport, OrderCoverage};
 use crate::explore::incident::{Incident, IncidentKind};
 #[cfg(feature = "cli")]
 use crate::explore::play_graph::PlayGraph;
-use crate::scheduler::{Bounds, Replay, Schedule, run_one};
+use crate::scheduler::{Bounds, Columns, Replay, Schedule, run_one};
 use crate::stores::remote::{Remarks, Server, StoreConfig};
 use crate::stores::{Address, open_server};
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -41,11 +45,11 @@ pub fn search_orders(
     stopped: &(dyn Monitor + Sync),
 ) -> Result<(Exploration, BTreeSet<OrderOutcome>), Error> {
     let outcomes = |results: &Results, _: &[String]| results.outcomes.clone();
-    search_and_take(strategy, settings, server, plan, stopped, None, outcomes)
+    search_and_take(strategy, settings, &[server], plan, stopped, None, outcomes)
 }
 
-/// The same, with the orders that were run as a tree in which a reader is the scheduler, if the plan keeps them. Orders
-/// in the log are not run again, and those that are run are added to it.
+/// The same at several copies of a server, side by side, with the orders that were run as a tree in which a reader is the
+/// scheduler, if the plan keeps them. Orders in the log are not run again, and those that are run are added to it.
 ///
 /// # Errors
 /// As [`search_orders`]; [`Error::Input`] for a log of another search.
@@ -53,7 +57,7 @@ pub fn search_orders(
 pub(crate) fn search_orders_to_play(
     strategy: &dyn DynStrategy,
     settings: &Settings,
-    server: &dyn Server,
+    servers: &[&dyn Server],
     plan: Plan,
     stopped: &(dyn Monitor + Sync),
     log: Option<&mut OrderLog<'_>>,
@@ -61,7 +65,7 @@ pub(crate) fn search_orders_to_play(
     let tree = |results: &Results, tables: &[String]| {
         results.kept.as_ref().map(|kept| kept.tree(settings, tables))
     };
-    search_and_take(strategy, settings, server, plan, stopped, log, tree)
+    search_and_take(strategy, settings, servers, plan, stopped, log, tree)
 }
 
 /// Runs the orders. Returns the report, and what `take` takes of the results; it is given the names of what footprints
@@ -69,18 +73,19 @@ pub(crate) fn search_orders_to_play(
 fn search_and_take<T>(
     strategy: &dyn DynStrategy,
     settings: &Settings,
-    server: &dyn Server,
+    servers: &[&dyn Server],
     plan: Plan,
     stopped: &(dyn Monitor + Sync),
     mut log: Option<&mut OrderLog<'_>>,
     take: impl FnOnce(&Results, &[String]) -> T,
 ) -> Result<(Exploration, T), Error> {
-    Harness::open(strategy, settings, server, Grain::Statement, |harness| {
+    with_harnesses(strategy, settings, servers, |harnesses| {
         let (mut results, has_learned) =
-            gathered(harness, settings, plan, stopped, log.as_deref_mut())?;
+            gathered(harnesses, servers, settings, plan, stopped, log.as_deref_mut())?;
         let failed = results.orders_with(IncidentKind::Failed);
         results.covered.outcomes = results.outcomes.len() as u64;
-        let mut remarks = remarks(harness);
+        share_overlap_notes(servers);
+        let mut remarks = remarks(harnesses.iter().map(|harness| &**harness));
         if let Some(log) = log {
             remarks.hides_orders |= !log.hidden().is_empty();
             let told = std::mem::replace(&mut remarks.told, log.hidden().to_vec());
@@ -104,6 +109,9 @@ fn search_and_take<T>(
                 false => Some(why_cut(covered, &remarks)),
             },
             idle: results.fates.idle(settings, covered.run, failed),
+        };
+        let Some(harness) = harnesses.first_mut() else {
+            return Err(Error::world("no server to search at"));
         };
         let taken = take(&results, &harness.server().part_names());
         let covered = results.covered.clone();
@@ -198,39 +206,58 @@ const MOST_BEGINNINGS: usize = 4;
 /// Runs the orders; begins anew if the server learns that statements take more steps than was known. Also returns
 /// whether that was so even in the last run.
 fn gathered(
-    harness: &mut Harness<'_>,
+    harnesses: &mut [&mut Harness<'_>],
+    servers: &[&dyn Server],
     settings: &Settings,
     plan: Plan,
     stopped: &(dyn Monitor + Sync),
     mut log: Option<&mut OrderLog<'_>>,
 ) -> Result<(Results, bool), Error> {
     // What is written down is what the search has run, and no more.
-    let stable = match log {
-        Some(_) => Some(stable_columns(harness)?),
-        None => None,
+    let stable = match (&log, harnesses.first_mut()) {
+        (Some(_), Some(harness)) => Some(stable_columns(&mut **harness)?),
+        _ => None,
     };
-    let mut known = harness.server().learned()?;
     let mut beginnings = 1;
     loop {
-        let stable = stable.clone();
-        let results = match &mut log {
-            Some(log) => {
-                let mut logged = LoggedHarness::open(harness, log)?;
-                search(&mut logged, settings, plan, stable, stopped)?
+        share_lessons(servers)?;
+        let known = learned(servers)?;
+        let (stable, log) = (stable.clone(), log.as_deref_mut());
+        let results = match &mut *harnesses {
+            [harness] => searched(&mut **harness, settings, plan, stable, stopped, log)?,
+            harnesses => {
+                let bounds = bounds(settings, plan);
+                side_by_side(harnesses, servers, bounds, stopped, |execution| {
+                    searched(execution, settings, plan, stable, stopped, log)
+                })?
             }
-            None => search(harness, settings, plan, stable, stopped)?,
         };
-        let learned = harness.server().learned()?;
-        let has_learned = learned != known;
+        let has_learned = learned(servers)? != known;
         if !has_learned || stopped.is_stopped() || beginnings == MOST_BEGINNINGS {
             return Ok((results, has_learned));
         }
-        if let Some(log) = &mut log {
-            log.give_up()?;
-        }
-        known = learned;
         beginnings += 1;
     }
+}
+
+/// Runs the orders once. Where they are written down, those that were run before are not run again; all are forgotten if
+/// a server has learned.
+fn searched<E: JudgedExecution>(
+    execution: &mut E,
+    settings: &Settings,
+    plan: Plan,
+    stable: Option<Columns>,
+    stopped: &(dyn Monitor + Sync),
+    log: Option<&mut OrderLog<'_>>,
+) -> Result<Results, Error> {
+    let Some(log) = log else { return search(execution, settings, plan, stable, stopped) };
+    let known = execution.learned()?;
+    let mut logged = LoggedExecution::open(execution, log)?;
+    let results = search(&mut logged, settings, plan, stable, stopped)?;
+    if execution.learned()? != known && !stopped.is_stopped() {
+        log.give_up()?;
+    }
+    Ok(results)
 }
 
 /// Why not every order that was asked for was run.
@@ -279,7 +306,7 @@ pub fn replay_orders(
             server: Some(server.version().to_owned()),
             failed: failed.into(),
             resolved_deadlocks: (deadlocks > 0).into(),
-            remarks: remarks(harness).told,
+            remarks: remarks(std::iter::once(&*harness)).told,
             replayed: Some(timeline(settings, &tables, &steps)),
             ..Exploration::of(strategy, settings, &looked, findings)
         })
@@ -289,17 +316,22 @@ pub fn replay_orders(
 /// The bounds of a replay: the schedule has its own.
 const WHOLE: Bounds = Bounds { most_steps: usize::MAX, ..AT_SERVER };
 
-/// Remarks on what was covered.
-pub(super) fn remarks(harness: &Harness<'_>) -> Remarks {
-    let mut remarks = harness.server().remarks();
-    let unseen = harness.unseen();
+/// Remarks on what was covered with these harnesses, each at a copy of the server.
+pub(super) fn remarks<'a, 'h: 'a>(harnesses: impl Iterator<Item = &'a Harness<'h>>) -> Remarks {
+    let (mut remarks, mut unseen, mut passed_over) = (Remarks::default(), 0, 0);
+    for harness in harnesses {
+        remarks = remarks.and(harness.server().remarks());
+        unseen += harness.unseen();
+        passed_over += harness.passed_over();
+    }
+    let mut remarks = Remarks { told: remarks.told(), counted: Vec::new(), ..remarks };
     if unseen > 0 {
         remarks.told.push(format!(
             "{} a buyer waited for something that cannot be seen from here, such as a lock of the application's own",
             of_times(unseen)
         ));
     }
-    if harness.passed_over() > 0 {
+    if passed_over > 0 {
         remarks.hides_orders = true;
         remarks.told.push(
             "a buyer that asked the same again and again, and heard the same, was taken to wait until another had moved; \

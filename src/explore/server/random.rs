@@ -86,7 +86,7 @@ fn sample_and_take<T>(
         }
         run(harness, &mut random, Plan::ONE_BY_ONE, AT_SERVER, &mut results, stopped, is_enough)?;
         let followed = results.covered.run;
-        let mut remarks = remarks(harness);
+        let mut remarks = remarks(std::iter::once(&*harness));
         if server.learned()? != known {
             hide_learned(&mut remarks);
         }

@@ -11,8 +11,8 @@ use crate::domain::retry::Retries;
 use crate::domain::settings::Settings;
 use crate::explore::bound::{AT_SERVER, Plan, PreemptionBound};
 use crate::scheduler::{
-    Bounds, Columns, DepthFirst, End, Execution, Footprint, PreemptionBounded, Run, Scheduler,
-    run_all,
+    Beginning, Bounds, Columns, DepthFirst, End, Execution, Footprint, PreemptionBounded, Run,
+    Scheduler, run_all,
 };
 
 /// Runs the orders that the plan says until `stopped` returns true: those with few preemptions first, if it says so. Rows
@@ -30,8 +30,7 @@ pub(super) fn search<E: JudgedExecution>(
     if plan.keeps_schedules {
         results.kept = Some(KeptOrders::default());
     }
-    let cuts_futile = plan.reduced && settings.retries == Retries::Unlimited;
-    let bounds = Bounds { cuts_futile, ..AT_SERVER };
+    let bounds = bounds(settings, plan);
     if let Some(bound) = plan.preemptions {
         let is_enough = run_few(execution, plan, bound, bounds, &mut results, stopped)?;
         if is_enough || matches!(bound, PreemptionBound::AtMost(_)) {
@@ -61,6 +60,12 @@ pub(super) fn search<E: JudgedExecution>(
     }
 }
 
+/// The bounds of each order that the plan says.
+pub(super) fn bounds(settings: &Settings, plan: Plan) -> Bounds {
+    let cuts_futile = plan.reduced && settings.retries == Retries::Unlimited;
+    Bounds { cuts_futile, ..AT_SERVER }
+}
+
 /// The columns whose values come out the same when the buyers come one after the other a second time.
 pub(super) fn stable_columns<E: Execution>(execution: &mut E) -> Result<Columns, Error> {
     let first = footprints_alone(execution)?;
@@ -81,6 +86,7 @@ pub(super) fn stable_columns<E: Execution>(execution: &mut E) -> Result<Columns,
 /// The footprint of each statement, where the buyers come one after the other.
 fn footprints_alone<E: Execution>(execution: &mut E) -> Result<Vec<Footprint>, Error> {
     let mut footprints = Vec::new();
+    execution.expect(vec![Beginning::of(Vec::new())]);
     execution.begin()?;
     while let Some((choice, statement)) = execution.ready().into_iter().next() {
         footprints.push(statement.expected());

@@ -34,6 +34,7 @@ use super::event::{Event, Events, Precedence};
 use super::wakeup_tree::{Branch, can_come_first, insert, is_initial};
 use super::{Next, Scheduler};
 use crate::base::error::Error;
+use crate::scheduler::beginning::Beginning;
 use crate::scheduler::choice::{Actor, Choice};
 use crate::scheduler::execution::Execution;
 use crate::scheduler::footprint::{Columns, Footprint};
@@ -223,6 +224,16 @@ impl DepthFirst {
     }
 }
 
+/// The choices that are to be made first, one after the other.
+fn firsts(mut branches: &[Branch]) -> Vec<Choice> {
+    let mut choices = Vec::new();
+    while let Some(first) = branches.first() {
+        choices.push(first.event.choice);
+        branches = &first.next;
+    }
+    choices
+}
+
 /// The same sequence with other names for these clients.
 fn renamed(sequence: Events, names: &BTreeMap<Actor, Actor>) -> Events {
     if names.is_empty() {
@@ -337,6 +348,43 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
             let footprint = footprint.comparing(&self.stable);
             point.chosen = Arc::new(Event { choice: point.chosen.choice, went_on, footprint });
         }
+    }
+
+    fn has_repeated(&mut self, number: usize, ready: &[Ready]) {
+        self.compare(number, ready);
+    }
+
+    fn beginnings(&self, most: usize) -> Vec<Beginning> {
+        let usual = Beginning {
+            keeps_client: self.reduced,
+            stable: Arc::new(self.stable.clone()),
+            symmetry: Some(Arc::new(self.symmetry.clone())),
+            ..Beginning::default()
+        };
+        let Some(last) = self.points.len().checked_sub(1) else { return vec![usual] };
+        let from = |number: usize, asleep: &Events, event: &Event, next: &[Branch]| Beginning {
+            choices: self.choices(number).into_iter().chain([event.choice]).collect(),
+            hoped_for: firsts(next),
+            asleep: asleep.clone(),
+            asleep_from: number,
+            ..usual.clone()
+        };
+        let point = &self.points[last];
+        let mut beginnings = vec![from(last, &point.asleep, &point.chosen, &point.next)];
+        for (number, point) in self.points.iter().enumerate().rev() {
+            let mut asleep = point.asleep.clone();
+            asleep.push(Arc::clone(&point.chosen));
+            for Branch { event, next } in &point.others {
+                if beginnings.len() >= most {
+                    return beginnings;
+                }
+                if !asleep.iter().any(|it| it.choice == event.choice) {
+                    beginnings.push(from(number, &asleep, event, next));
+                    asleep.push(Arc::clone(event));
+                }
+            }
+        }
+        beginnings
     }
 
     fn has_ended(&mut self, run: &Run) {

@@ -7,13 +7,13 @@ use crate::scheduler::footprint::Footprint;
 
 /// A step that was made, or one that is expected.
 #[derive(Clone, Debug)]
-pub(super) struct Event {
+pub(in crate::scheduler) struct Event {
     /// What was chosen.
-    pub(super) choice: Choice,
+    pub(in crate::scheduler) choice: Choice,
     /// The clients that had to wait, and went on as part of this step.
-    pub(super) went_on: Vec<Actor>,
+    pub(in crate::scheduler) went_on: Vec<Actor>,
     /// What it reads and writes, all that went on included.
-    pub(super) footprint: Footprint,
+    pub(in crate::scheduler) footprint: Footprint,
 }
 
 impl Event {
@@ -28,7 +28,7 @@ impl Event {
     }
 
     /// Whether two steps are dependent: they move the same client, or their footprints conflict.
-    pub(super) fn depends_on(&self, other: &Self) -> bool {
+    pub(in crate::scheduler) fn depends_on(&self, other: &Self) -> bool {
         self.moves(other.choice.who)
             || other.went_on.iter().any(|client| self.moves(*client))
             || self.footprint.conflicts_with(&other.footprint)
@@ -36,7 +36,7 @@ impl Event {
 }
 
 /// Steps one after the other.
-pub(super) type Events = Vec<Arc<Event>>;
+pub(in crate::scheduler) type Events = Vec<Arc<Event>>;
 
 /// Which events of an execution happen before which others: those that are dependent, in their order, and whatever
 /// follows from that.

@@ -25,15 +25,18 @@ mod uniform;
 mod wakeup_tree;
 
 pub(crate) use depth_first::DepthFirst;
+pub(super) use event::{Event, Events};
 pub(crate) use person::{Person, Said};
 pub(crate) use preemption::PreemptionBounded;
 pub use random::Method;
 pub(crate) use random::{LAST, RandomWalk};
 pub(crate) use replay::Replay;
 
+use super::beginning::Beginning;
 use super::choice::Choice;
 use super::execution::Execution;
 use super::footprint::Footprint;
+use super::repetition::Ready;
 use super::run::Run;
 use crate::base::error::Error;
 
@@ -51,6 +54,15 @@ pub(crate) trait Scheduler<E: Execution> {
 
     /// Takes note of what the last of these choices has read and written.
     fn has_taken(&mut self, _so_far: &[Choice], _footprint: Footprint, _execution: &mut E) {}
+
+    /// Takes note of what is ready at the point of this number, where the beginning of an execution was repeated.
+    fn has_repeated(&mut self, _number: usize, _ready: &[Ready]) {}
+
+    /// How the execution that was prepared begins, and those that are to follow as far as is known, the likeliest first:
+    /// so many at most. None if that is not known.
+    fn beginnings(&self, _most: usize) -> Vec<Beginning> {
+        Vec::new()
+    }
 
     /// Takes note of how the execution ended.
     fn has_ended(&mut self, _run: &Run) {}

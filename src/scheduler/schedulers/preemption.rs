@@ -11,6 +11,7 @@
 
 use super::{Next, Scheduler};
 use crate::base::error::Error;
+use crate::scheduler::beginning::Beginning;
 use crate::scheduler::choice::{Actor, Choice};
 use crate::scheduler::execution::Execution;
 use crate::scheduler::footprint::Footprint;
@@ -51,6 +52,30 @@ struct Chain {
     /// known.
     end: usize,
     between: Option<Footprint>,
+}
+
+impl Chain {
+    /// The next of its positions, and how many are left then; none if it is at its end. Where it is `reduced`, a
+    /// preemption is left out that makes no difference.
+    fn next(&self, reduced: bool) -> Option<(usize, usize)> {
+        let mut end = self.end;
+        for (left, position) in self.positions.iter().copied().enumerate().rev() {
+            let is_independent =
+                |between: &Footprint| !between.conflicts_with(&self.footprints[position]);
+            let makes_no_difference =
+                position + 1 == end && self.between.as_ref().is_some_and(is_independent);
+            if !reduced || !makes_no_difference {
+                return Some((left, position));
+            }
+            end = position;
+        }
+        None
+    }
+
+    /// The choices up to a preemption at this position.
+    fn choices_at(&self, position: usize) -> Vec<Choice> {
+        [&self.choices[..position], &[self.instead]].concat()
+    }
 }
 
 /// Runs all schedules with a number of preemptions, which begins at none and is raised by
@@ -122,21 +147,14 @@ impl PreemptionBounded {
     /// The next prefix out of the chain that is followed; none if the chain is at its end.
     fn next_of_chain(&mut self) -> Option<(usize, Prefix)> {
         let chain = self.chain.as_mut()?;
-        while let Some(position) = chain.positions.pop() {
-            let makes_no_difference = position + 1 == chain.end
-                && chain
-                    .between
-                    .as_ref()
-                    .is_some_and(|between| !between.conflicts_with(&chain.footprints[position]));
-            chain.end = position;
-            if self.reduced && makes_no_difference {
-                continue;
-            }
-            let choices = [&chain.choices[..position], &[chain.instead]].concat();
-            let ready = chain.digests[..=position].to_vec();
-            return Some((position, Prefix { choices, ready }));
-        }
-        None
+        let Some((left, position)) = chain.next(self.reduced) else {
+            chain.positions.clear();
+            return None;
+        };
+        chain.positions.truncate(left);
+        chain.end = position;
+        let (choices, ready) = (chain.choices_at(position), chain.digests[..=position].to_vec());
+        Some((position, Prefix { choices, ready }))
     }
 
     /// What else could have been chosen after the first `at` of these choices; of clients that are alike and have not
@@ -262,6 +280,17 @@ impl<E: Execution> Scheduler<E> for PreemptionBounded {
             let footprint = footprint.by_table();
             self.taken.push(Taken { choice, footprint, ready, digest: self.digest, has_left });
         }
+    }
+
+    fn beginnings(&self, most: usize) -> Vec<Beginning> {
+        let same = self.same.iter().rev().map(|prefix| prefix.choices.clone());
+        let first = |chain: &Chain| {
+            let (_, position) = chain.next(self.reduced)?;
+            Some(chain.choices_at(position))
+        };
+        let firsts = self.chains.as_slice().iter().filter_map(first);
+        let all = std::iter::once(self.prefix.choices.clone()).chain(same).chain(firsts);
+        all.take(most).map(Beginning::of).collect()
     }
 
     fn has_ended(&mut self, run: &Run) {

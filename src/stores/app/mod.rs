@@ -16,12 +16,12 @@ use super::Address;
 use super::address::on_loopback;
 use super::private::{self, ServerSandbox};
 use super::remote::{
-    Fixture, Link, Refusal, Remarks, Server, StepConnection, StoreConfig, Watch, is_not_ours,
+    Fixture, Lesson, Link, OverlapNotes, Refusal, Remarks, Server, StepConnection, StoreConfig,
+    Watch, is_not_ours,
 };
 use super::upstream::{Endpoint, UpstreamDatabase};
 use crate::base::control::Control;
 use crate::base::error::Error;
-use crate::base::text::quantity::of;
 use crate::describe::app::{App, Upstream};
 use crate::describe::checkout::{
     Answer, Call, Checkout, RequestTemplate, Shelves, StoreValue, Values,
@@ -328,7 +328,7 @@ impl Server for AppServer {
 
     fn remarks(&self) -> Remarks {
         let Irregularities { outside, unclear, left_open, shared } = self.tracker.sightings();
-        let told = [
+        let counted = [
             (outside, "statement", "outside of any request, and let through unheld"),
             (unclear, "statement", "of one buyer or another, and taken for one's"),
             (
@@ -338,14 +338,10 @@ impl Server for AppServer {
             ),
             (left_open, "request", "answered with a transaction left open"),
         ];
-        let told = told.into_iter().filter(|(number, ..)| *number > 0);
-        let told = told.map(|(number, what, how)| format!("{}: {how}", of(number, what)));
-        let mut told: Vec<String> = told.collect();
         let overlaps: Vec<String> =
             self.databases.lock().iter().flat_map(|database| database.overlaps()).collect();
         let hides_orders = shared + unclear > 0 || !overlaps.is_empty();
-        told.extend(overlaps);
-        Remarks { told, hides_orders }
+        Remarks { counted: counted.into(), told: overlaps, hides_orders }
     }
 
     fn learned(&self) -> Result<i64, Error> {
@@ -353,6 +349,27 @@ impl Server for AppServer {
         databases.iter_mut().try_fold(0, |all: i64, database| {
             Ok(all.wrapping_add(database.learned().map_err(Error::world)?))
         })
+    }
+
+    fn lessons(&self) -> Result<Vec<Lesson>, Error> {
+        let mut databases = self.databases.lock();
+        databases.iter_mut().map(|database| database.lesson().map_err(Error::world)).collect()
+    }
+
+    fn teach(&self, lessons: &[Lesson]) -> Result<(), Error> {
+        let mut databases = self.databases.lock();
+        let mut each = databases.iter_mut().zip(lessons);
+        each.try_for_each(|(database, lesson)| database.teach(lesson).map_err(Error::world))
+    }
+
+    fn overlap_notes(&self) -> Vec<OverlapNotes> {
+        self.databases.lock().iter().map(|database| database.overlap_notes()).collect()
+    }
+
+    fn add_overlap_notes(&self, notes: &[OverlapNotes]) {
+        for (database, notes) in self.databases.lock().iter().zip(notes) {
+            database.add_overlap_notes(notes.clone());
+        }
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

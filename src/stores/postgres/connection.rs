@@ -346,6 +346,10 @@ impl Database for PostgresConnection {
         Ok(row.get(0))
     }
 
+    fn learn(&mut self, learned: i64) -> Result<(), SqlError> {
+        self.run_text(&format!("SELECT setval('oversell_sim_hold.of_rows', {learned})"))
+    }
+
     fn begin_anew(&mut self) -> Result<u64, SqlError> {
         let script = format!("{};\n{}", include_str!("statements/begin_anew.sql"), self.settings);
         let heard = self.line.wait(self.client.simple_query(&script))?;

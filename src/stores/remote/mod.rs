@@ -9,6 +9,7 @@ mod asker;
 mod client;
 mod generated;
 mod killer;
+mod lesson;
 mod pool;
 mod steps;
 mod store_config;
@@ -16,6 +17,7 @@ mod store_config;
 #[cfg(feature = "http")]
 pub(in crate::stores) use asker::Asker;
 pub use client::RemoteClient;
+pub use lesson::{Lesson, OverlapNotes, Scan};
 pub use steps::{Refusal, Stays};
 pub(crate) use steps::{StepConnection, StepExecutor};
 pub use store_config::StoreConfig;
@@ -25,6 +27,7 @@ use super::patience::Patience;
 use super::provider::Provider;
 use super::queue::Queue;
 use crate::base::error::Error;
+use crate::base::text::quantity::of;
 use crate::domain::attempt::Missed;
 use crate::domain::books::Books;
 use crate::domain::card::About;
@@ -89,6 +92,31 @@ pub trait Server: Send + Sync {
         Ok(0)
     }
 
+    /// What each of its databases has taught so far: all that changes the number that [`learned`](Server::learned)
+    /// returns.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot say.
+    fn lessons(&self) -> Result<Vec<Lesson>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Replaces what each of its databases has taught by what several copies of the server have, of which this is one.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot be reached.
+    fn teach(&self, _lessons: &[Lesson]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// What each of its databases has noted about statements that could overlap; its remarks are made of that.
+    fn overlap_notes(&self) -> Vec<OverlapNotes> {
+        Vec::new()
+    }
+
+    /// Adds what copies of the server have noted.
+    fn add_overlap_notes(&self, _notes: &[OverlapNotes]) {}
+
     /// Opens a connection that watches the others.
     ///
     /// # Errors
@@ -118,10 +146,38 @@ pub trait Server: Send + Sync {
 /// Observations that are needed to judge what the search covered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remarks {
-    /// The observations, as text.
+    /// What was seen several times: how often, of what, and how.
+    pub counted: Vec<(u64, &'static str, &'static str)>,
+    /// The other observations, as text.
     pub told: Vec<String>,
     /// Whether there may be interleavings that the search could not choose.
     pub hides_orders: bool,
+}
+
+impl Remarks {
+    /// All observations, as text.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        let counted = self.counted.iter().filter(|(number, ..)| *number > 0);
+        let counted = counted.map(|(number, what, how)| format!("{}: {how}", of(*number, what)));
+        counted.chain(self.told.iter().cloned()).collect()
+    }
+
+    /// These observations and those at a copy of the server.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for (number, what, how) in other.counted {
+            match self.counted.iter_mut().find(|known| (known.1, known.2) == (what, how)) {
+                Some(known) => known.0 += number,
+                None => self.counted.push((number, what, how)),
+            }
+        }
+        self.told.extend(
+            other.told.into_iter().filter(|one| !self.told.contains(one)).collect::<Vec<_>>(),
+        );
+        self.hides_orders |= other.hides_orders;
+        self
+    }
 }
 
 /// Asks a server which of its connections wait for each other.

@@ -14,7 +14,7 @@ use crate::describe::checkout::{Answer, Call, Checkout, Script, Shelves, StoreVa
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
-use crate::stores::remote::{Fixture, Link, StepConnection, StoreConfig};
+use crate::stores::remote::{Fixture, Link, Scan, StepConnection, StoreConfig};
 
 /// The tables of a described checkout.
 pub(in crate::stores) struct CheckoutTables {
@@ -193,8 +193,16 @@ impl Tables for CheckoutTables {
         self.known.lock().catalog.scans()
     }
 
-    fn overlaps(&self) -> Vec<String> {
-        self.known.lock().overlaps.told()
+    fn all_scans(&self) -> Vec<Scan> {
+        self.known.lock().catalog.all_scans()
+    }
+
+    fn replace_scans(&self, scans: Vec<Scan>) {
+        self.known.lock().catalog.replace_scans(scans);
+    }
+
+    fn overlaps(&self) -> Overlaps {
+        self.known.lock().overlaps.clone()
     }
 
     fn remove<D: Database>(&self, database: &mut D) -> Result<(), SqlError> {

@@ -98,6 +98,11 @@ pub(super) trait Database: Send {
         Ok(0)
     }
 
+    /// Lets the triggers know what was learned so far, by that number.
+    fn learn(&mut self, _learned: i64) -> Result<(), SqlError> {
+        Ok(())
+    }
+
     /// Resets the session to its state after it was opened, used its tables and got its handle, whatever it is doing.
     /// Returns how many session-level locks it still held.
     fn begin_anew(&mut self) -> Result<u64, SqlError>;

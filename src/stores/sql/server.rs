@@ -8,7 +8,9 @@ use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{BuyerHandle, Waits};
 use crate::stores::private::ServerSandbox;
-use crate::stores::remote::{Fixture, Link, Remarks, Server, StoreConfig, Watch, is_not_ours};
+use crate::stores::remote::{
+    Fixture, Lesson, Link, OverlapNotes, Remarks, Server, StoreConfig, Watch, is_not_ours,
+};
 
 /// Connects to a server.
 pub(in crate::stores) trait Dialer: Send + Sync {
@@ -150,8 +152,8 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
     }
 
     fn remarks(&self) -> Remarks {
-        let overlaps = self.tables.overlaps();
-        Remarks { hides_orders: !overlaps.is_empty(), told: overlaps }
+        let overlaps = self.tables.overlaps().told();
+        Remarks { hides_orders: !overlaps.is_empty(), told: overlaps, ..Remarks::default() }
     }
 
     fn learned(&self) -> Result<i64, Error> {
@@ -160,6 +162,31 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
             true => Ok(self.at_desk(Database::learned)?.wrapping_add(scans)),
             false => Ok(scans),
         }
+    }
+
+    fn lessons(&self) -> Result<Vec<Lesson>, Error> {
+        let several_rows = match self.tables.holds_inside() {
+            true => self.at_desk(Database::learned)?,
+            false => 0,
+        };
+        Ok(vec![Lesson { several_rows, scans: self.tables.all_scans() }])
+    }
+
+    fn teach(&self, lessons: &[Lesson]) -> Result<(), Error> {
+        let Some(lesson) = lessons.first() else { return Ok(()) };
+        self.tables.replace_scans(lesson.scans.clone());
+        match self.tables.holds_inside() {
+            true => self.at_desk(|database| database.learn(lesson.several_rows)),
+            false => Ok(()),
+        }
+    }
+
+    fn overlap_notes(&self) -> Vec<OverlapNotes> {
+        vec![self.tables.overlaps().notes()]
+    }
+
+    fn add_overlap_notes(&self, notes: &[OverlapNotes]) {
+        notes.iter().for_each(|notes| self.tables.overlaps().add(notes.clone()));
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

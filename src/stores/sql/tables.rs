@@ -11,7 +11,7 @@ use crate::base::error::Error;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
-use crate::stores::remote::{Fixture, Link, StoreConfig};
+use crate::stores::remote::{Fixture, Link, Scan, StoreConfig};
 
 /// What is done with the tables in a server.
 pub(in crate::stores) trait Tables: Send + Sync {
@@ -29,10 +29,16 @@ pub(in crate::stores) trait Tables: Send + Sync {
         0
     }
 
-    /// Statements that can overlap with others in ways that were not explored, each with the reason.
-    fn overlaps(&self) -> Vec<String> {
+    /// Each of these ways, at the place that is its number.
+    fn all_scans(&self) -> Vec<Scan> {
         Vec::new()
     }
+
+    /// Replaces them.
+    fn replace_scans(&self, _scans: Vec<Scan>) {}
+
+    /// Statements that can overlap with others in ways that were not explored.
+    fn overlaps(&self) -> Overlaps;
 
     /// Removes the tables.
     fn remove<D: Database>(&self, database: &mut D) -> Result<(), SqlError>;
@@ -129,8 +135,8 @@ impl Tables for BuiltinTables {
         self.known.lock().holds_inside
     }
 
-    fn overlaps(&self) -> Vec<String> {
-        self.known.lock().overlaps.told()
+    fn overlaps(&self) -> Overlaps {
+        self.known.lock().overlaps.clone()
     }
 
     fn enter(&self, _: &mut impl Database, _: &StoreConfig) -> Result<(), SqlError> {

@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 
 use super::analyzer::SqlAnalyzer;
 use super::executor::{DatabaseInfo, NO_TRIGGERS};
-use super::independence::{Catalog, Overlaps, Witness};
+use super::independence::{Catalog, Witness};
 use super::{Database, Dialer, SqlError, Statement, hold_triggers};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, StoreValue};
@@ -15,7 +15,7 @@ use crate::domain::store_kind::StoreKind;
 use crate::proxy::{StatementAnalyzer, UpstreamServer, Wire};
 use crate::scheduler::Waits;
 use crate::stores::private::ServerSandbox;
-use crate::stores::remote::StoreConfig;
+use crate::stores::remote::{Lesson, OverlapNotes, StoreConfig};
 use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// A database whose tables can be saved and restored.
@@ -126,12 +126,16 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         if self.may_hold_inside {
             hold_triggers::install(&mut self.desk, true).map_err(SqlError::text)?;
         }
-        *self.known.write() = DatabaseInfo {
+        // What statements have shown before stays known.
+        let mut known = self.known.write();
+        let overlaps = known.overlaps.clone();
+        catalog.replace_scans(known.catalog.all_scans());
+        *known = DatabaseInfo {
             catalog: Arc::new(catalog),
             witness: Arc::clone(&self.witness),
             holds_inside: self.may_hold_inside,
             unheld: NO_TRIGGERS,
-            overlaps: Overlaps::default(),
+            overlaps,
             // The sessions belong to the application.
             may_leave_traces: false,
         };
@@ -158,8 +162,33 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         }
     }
 
+    fn lesson(&mut self) -> Result<Lesson, String> {
+        let scans = self.known.read().catalog.all_scans();
+        let several_rows = match self.may_hold_inside {
+            true => self.desk.learned().map_err(SqlError::text)?,
+            false => 0,
+        };
+        Ok(Lesson { several_rows, scans })
+    }
+
+    fn teach(&mut self, lesson: &Lesson) -> Result<(), String> {
+        self.known.read().catalog.replace_scans(lesson.scans.clone());
+        match self.may_hold_inside {
+            true => self.desk.learn(lesson.several_rows).map_err(SqlError::text),
+            false => Ok(()),
+        }
+    }
+
     fn overlaps(&self) -> Vec<String> {
         self.known.read().overlaps.told()
+    }
+
+    fn overlap_notes(&self) -> OverlapNotes {
+        self.known.read().overlaps.notes()
+    }
+
+    fn add_overlap_notes(&self, notes: OverlapNotes) {
+        self.known.read().overlaps.add(notes);
     }
 
     fn keep(&mut self) -> Result<(), String> {

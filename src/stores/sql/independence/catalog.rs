@@ -14,6 +14,7 @@ use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{Footprint, Resources};
+use crate::stores::remote::Scan;
 
 /// Tables, and what happens behind statements that name them.
 #[derive(Clone, Debug, Default)]
@@ -321,6 +322,16 @@ impl Catalog {
     /// How many ways of seeing the order of rows were met so far.
     pub(in crate::stores::sql) fn scans(&self) -> i64 {
         self.scans.count()
+    }
+
+    /// Each of them, at the place that is its number.
+    pub(in crate::stores::sql) fn all_scans(&self) -> Vec<Scan> {
+        self.scans.all()
+    }
+
+    /// Replaces them.
+    pub(in crate::stores::sql) fn replace_scans(&self, scans: Vec<Scan>) {
+        self.scans.replace(scans);
     }
 
     pub(super) fn scans_of(&self, table: usize) -> Vec<(usize, BTreeSet<String>)> {

@@ -6,7 +6,6 @@
 //! that it writes holds it in between (`hold_inside.sql` of each database); if no trigger can hold it, the statement is
 //! reported, and nothing is proved.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -17,6 +16,7 @@ use super::transactions::TransactionTracker;
 use crate::base::text::sql::{Dialect, TokenKind, pieces};
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{Footprint, Region};
+use crate::stores::remote::OverlapNotes;
 
 /// How a statement is divided into steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,21 +201,7 @@ impl Code {
 
 /// Statements that could overlap with others in ways that were not explored.
 #[derive(Clone, Debug, Default)]
-pub(in crate::stores::sql) struct Overlaps(Arc<Mutex<Noted>>);
-
-#[derive(Debug, Default)]
-struct Noted {
-    /// Each with the reason.
-    unheld: BTreeMap<String, &'static str>,
-    /// Statements that count as unheld beside those that commit at once: what they touch, and the reason.
-    locking: BTreeMap<String, (Footprint, &'static str)>,
-    /// Statements that check whether a lock by name is free.
-    tries_by_name: BTreeSet<String>,
-    /// Whether a statement takes a lock by name and gives it back before it ends.
-    takes_briefly: bool,
-    /// What was changed by statements that commit at once.
-    committed: Footprint,
-}
+pub(in crate::stores) struct Overlaps(Arc<Mutex<OverlapNotes>>);
 
 impl Overlaps {
     /// Notes a statement that is about to be sent, and how it is divided.
@@ -247,6 +233,16 @@ impl Overlaps {
     /// Notes a statement that had to be held inside and was not, with the reason.
     pub(in crate::stores::sql) fn note_unheld(&self, text: &str, why: &'static str) {
         self.0.lock().unheld.insert(text.to_owned(), why);
+    }
+
+    /// All that was noted.
+    pub(in crate::stores::sql) fn notes(&self) -> OverlapNotes {
+        self.0.lock().clone()
+    }
+
+    /// Adds what was noted elsewhere.
+    pub(in crate::stores::sql) fn add(&self, notes: OverlapNotes) {
+        notes.add_to(&mut self.0.lock());
     }
 
     /// Each statement with the reason, as text.

@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// A kind of scan: the number of a table, and the columns whose values it names.
-type Scan = (usize, BTreeSet<String>);
+use crate::stores::remote::Scan;
 
 /// The kinds of scan that were met so far, by number.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +31,16 @@ impl Scans {
         let known = self.0.lock();
         let of_table = known.iter().enumerate().filter(|(_, (of, _))| *of == table);
         of_table.map(|(number, (_, columns))| (number, columns.clone())).collect()
+    }
+
+    /// All kinds, each at the place that is its number.
+    pub(super) fn all(&self) -> Vec<Scan> {
+        self.0.lock().clone()
+    }
+
+    /// Replaces all kinds.
+    pub(super) fn replace(&self, scans: Vec<Scan>) {
+        *self.0.lock() = scans;
     }
 
     /// How many kinds there are.
