@@ -33,6 +33,8 @@ impl PreemptionBound {
 /// Which schedules a search runs, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
+    /// Whether schedules that are likely to break something come first, before all others. Those are run all the same.
+    pub likely_first: bool,
     /// Whether schedules with few preemptions come first, and how many are enough; none for depth first alone.
     pub preemptions: Option<PreemptionBound>,
     /// Whether schedules that are equivalent to others are left out.
@@ -46,8 +48,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether a finding in schedules with few preemptions is enough to run no others.
+    pub(super) fn is_content_with_few(&self) -> bool {
+        self.enough_after_finding.is_some() && self.preemptions == Some(PreemptionBound::FewFirst)
+    }
+
     /// Every schedule, but of equivalent ones only one.
     pub const EVERYTHING: Self = Self {
+        likely_first: false,
         preemptions: None,
         reduced: true,
         enough_after_finding: None,

@@ -126,6 +126,10 @@ pub struct OrderCoverage {
     pub cut_short: u64,
     /// Of those that were run, how many show a finding.
     pub broken: u64,
+    /// Which order was the first to show one, counted from 1 in the sequence in which they were begun; none if none did,
+    /// or if they were not counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_broken: Option<u64>,
     /// Statements sent.
     pub statements: u64,
     /// Different ways to end: the stock and what buyers were told, buyers not told apart.
@@ -134,6 +138,10 @@ pub struct OrderCoverage {
     pub diverged: u64,
     /// Where the first of them diverged: its beginning, the buyers that could move then, and those that could before.
     pub first_divergence: Option<String>,
+    /// Of those that were run, how many came first to find bugs early: some in which buyers come one after the other, and
+    /// those that are likely to break something, as these show. What the rest of the search covers does not count on them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub likely: u64,
     /// Every order with at most this many preemptions was covered; none if the search did not count preemptions. A
     /// preemption makes a buyer wait that could go on.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -265,6 +265,7 @@ fn shows_at(
         preemptions: strategy.is_app().then_some(PreemptionBound::FewFirst),
         enough_after_finding: Some(1),
         most: Some(MOST_ORDERS),
+        likely_first: true,
         ..Plan::EVERYTHING
     };
     search_orders(strategy, shop, server, plan, &|| control.is_stopped())

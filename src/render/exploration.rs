@@ -7,7 +7,7 @@ use super::timeline::{excerpt, timeline};
 use super::verdict;
 use super::width::Width;
 use crate::base::clock::nanos;
-use crate::base::text::quantity::{count, duration, of, percent};
+use crate::base::text::quantity::{count, duration, of, ordinal, percent};
 use crate::check::report::Evidence;
 use crate::domain::finding::FindingKind;
 use crate::explore::{
@@ -276,7 +276,9 @@ fn order(report: &Exploration) -> &'static str {
 fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration>) -> String {
     let buyers = of(report.buyers.into(), "buyer");
     let order = order(report);
-    let run = of(orders.run, "order");
+    // Orders that were likely to break are run once more if the search goes on.
+    let is_cut = orders.likely == orders.run;
+    let run = of(if is_cut { orders.run } else { orders.run - orders.likely }, "order");
     let mut text = match (orders.complete, orders.reduced) {
         (true, false) => format!("every {order} of {buyers}: {run}, one by one"),
         (true, true) => {
@@ -285,7 +287,7 @@ fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration
         (false, _) => match orders.preemptions {
             Some(preemptions) => {
                 let few = of(orders.with_few_preemptions, "schedule");
-                let more = match orders.run - orders.with_few_preemptions {
+                let more = match orders.run - orders.likely - orders.with_few_preemptions {
                     0 => String::new(),
                     more => format!("; and {} with more", count(more)),
                 };
@@ -300,8 +302,20 @@ fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration
     if orders.cut_short > 0 {
         text += &format!(" ({} more were begun, and led nowhere new)", count(orders.cut_short));
     }
+    match orders.likely {
+        0 => {}
+        _ if is_cut => text += " to find bugs early",
+        likely => text += &format!("; and {} before, to find bugs early", count(likely)),
+    }
     if orders.broken > 0 {
-        text += &format!(", {} of them broken", count(orders.broken));
+        let broken = count(orders.broken);
+        text += &match is_cut || orders.likely == 0 {
+            true => format!(", {broken} of them broken"),
+            false => format!("; {broken} of all {} broken", count(orders.run)),
+        };
+    }
+    if let Some(first) = orders.first_broken.filter(|_| report.server.is_some()) {
+        text += &format!(", found in the {}", ordinal(first));
     }
     if orders.diverged > 0 {
         text += &format!(

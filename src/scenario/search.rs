@@ -180,6 +180,7 @@ impl Search {
                 None => strategy.is_app().then_some(PreemptionBound::FewFirst),
             },
             enough_after_finding: Some(ENOUGH_ORDERS),
+            likely_first: true,
             ..Plan::EVERYTHING
         };
         // How long a server takes to start says nothing about the search.

@@ -47,6 +47,11 @@ impl Resources {
         self.0 & other.0 != 0
     }
 
+    /// What both have.
+    const fn common(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The numbers of the tables; none if it is everything.
     pub(crate) fn tables(self) -> impl Iterator<Item = usize> {
         let some = if self == Self::ALL { 0 } else { self.0 };
@@ -134,6 +139,9 @@ pub(crate) struct Region {
 /// Columns, each with the number of its table.
 pub(crate) type Columns = BTreeSet<(usize, String)>;
 
+/// What is added to a value to write another.
+const OTHER_VALUE: &str = " of another";
+
 /// The most sets of rows that a region tells apart; beyond that it has whole tables.
 const MOST_ROWS: usize = 256;
 
@@ -168,6 +176,52 @@ impl Region {
     pub(crate) fn only_locks(&self) -> Self {
         let rows = self.rows.iter().filter(|rows| rows.facet.is_lock()).cloned().collect();
         Self { locks: self.locks, rows, ..Self::NONE }
+    }
+
+    /// Its contents alone.
+    #[must_use]
+    pub(crate) fn only_contents(&self) -> Self {
+        let rows = self.rows.iter().filter(|rows| !rows.facet.is_lock()).cloned().collect();
+        Self { contents: self.contents, rows, ..Self::NONE }
+    }
+
+    /// The contents that are in both.
+    #[must_use]
+    pub(crate) fn common(&self, other: &Self) -> Self {
+        let (one, other) = (self.only_contents(), other.only_contents());
+        let are_in = |rows: &&Rows, of: &Self| {
+            of.has(rows) || of.rows.iter().any(|other| rows.overlaps(other))
+        };
+        let ours = one.rows.iter().filter(|rows| are_in(rows, &other));
+        let theirs = other.rows.iter().filter(|rows| one.has(rows));
+        let rows = ours.chain(theirs).cloned().collect();
+        Self { contents: one.contents.common(other.contents), rows, ..Self::NONE }
+    }
+
+    /// Whether contents are in both.
+    #[must_use]
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.common(other) != Self::NONE
+    }
+
+    /// Whether it has all contents that there are.
+    #[must_use]
+    pub(crate) fn is_everything(&self) -> bool {
+        self.contents == Resources::ALL
+    }
+
+    /// The same with other values of these columns.
+    #[must_use]
+    pub(crate) fn with_other_values(&self, columns: &Columns) -> Self {
+        let mut region = self.clone();
+        for rows in &mut region.rows {
+            for (column, value) in &mut rows.values {
+                if columns.contains(&(rows.table, column.clone())) {
+                    value.push_str(OTHER_VALUE);
+                }
+            }
+        }
+        region
     }
 
     /// All but the order in which rows were written: no later step changes that.
@@ -404,6 +458,16 @@ impl Footprint {
             columns.extend(rows.values.keys().map(|column| (rows.table, column.clone())));
         }
         columns
+    }
+
+    /// The same with other values of these columns.
+    #[must_use]
+    pub(crate) fn with_other_values(&self, columns: &Columns) -> Self {
+        Self {
+            reads: self.reads.with_other_values(columns),
+            writes: self.writes.with_other_values(columns),
+            adds: self.adds.with_other_values(columns),
+        }
     }
 
     fn all_rows(&self) -> impl Iterator<Item = &Rows> {

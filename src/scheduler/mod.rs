@@ -23,6 +23,7 @@ mod footprint;
 mod gate;
 mod handle;
 mod polling;
+mod prediction;
 mod recorded;
 mod repetition;
 mod run;
@@ -43,12 +44,14 @@ pub(crate) use execution::Execution;
 pub(crate) use footprint::{Columns, Facet, Footprint, Region, Resources, Rows};
 pub(crate) use gate::{Gate, Unsettled};
 pub(crate) use handle::BuyerHandle;
+pub(crate) use prediction::{ClientProfile, Encounter, LikelyPreemption, likely_preemptions};
 pub(crate) use run::{Bounds, End, Run};
 pub(crate) use runner::{in_schedule, run_all, run_one};
 pub use schedule::Schedule;
 pub use schedulers::Method;
 pub(crate) use schedulers::{
-    DepthFirst, LAST, Person, PreemptionBounded, RandomWalk, Replay, Said, Scheduler,
+    DepthFirst, Directed, LAST, Person, PreemptionBounded, RandomWalk, Replay, Said, Scheduler,
+    SentSteps, Stretch,
 };
 pub(crate) use statement::{PendingStatement, Phase};
 pub(crate) use wait_graph::{HELD_INSIDE, Waits, is_in_cycle};

@@ -277,6 +277,7 @@ fn django_oscar_as_it_comes_sells_its_last_unit_twice_within_two_preemptions() {
     let broken = search(&place, &[], &file, &["--preemptions", "2"]);
     assert_eq!(findings(&broken)[0], "oversold");
     let orders = &broken["orders"];
+    assert!(orders["first_broken"].as_u64().unwrap() <= 3, "{orders}");
     assert!(orders["preemptions"].as_u64().unwrap() <= 2, "{orders}");
     assert_eq!(orders["diverged"], 0, "{orders}");
     let why = &broken["findings"][0]["why"];

@@ -51,7 +51,7 @@ fn real_bugs() -> PathBuf {
 }
 
 /// The settings of a checkout, for so many of its roles' rounds.
-fn settings(checkout: &Checkout, isolation: Option<Isolation>) -> Settings {
+pub(crate) fn settings(checkout: &Checkout, isolation: Option<Isolation>) -> Settings {
     let usual = Settings { buyers: 2, ..Settings::default() };
     let settings = checkout.applied(usual);
     Settings { isolation: isolation.unwrap_or(settings.isolation), ..settings }
@@ -79,7 +79,7 @@ pub(crate) fn explore(path: &Path, isolation: Option<Isolation>) -> Exploration 
 }
 
 /// The bugs whose database is here, with their checkouts.
-fn bugs_here() -> impl Iterator<Item = (PathBuf, FindingKind, Option<Isolation>)> {
+pub(crate) fn bugs_here() -> impl Iterator<Item = (PathBuf, FindingKind, Option<Isolation>)> {
     let here: Vec<StoreKind> = installed();
     REAL_BUGS.into_iter().filter_map(move |(name, kind, cure)| {
         let folder = real_bugs().join(name);

@@ -37,6 +37,7 @@ mod interface;
 mod layers;
 mod lessons;
 mod library;
+mod likely;
 mod listed;
 mod lock_waits;
 mod meaning;

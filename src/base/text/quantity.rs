@@ -169,9 +169,29 @@ pub fn of(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// A place in a sequence: `1st`, `2nd`, `1,013th`.
+pub fn ordinal(number: u64) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{}{ending}", count(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_in_a_sequence_end_as_they_are_said() {
+        let said = [1, 2, 3, 4, 11, 12, 13, 21, 102, 1013].map(ordinal);
+        let places =
+            ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "1,013th"];
+        assert_eq!(said, places);
+    }
 
     const HOUR: Duration = Duration::from_secs(3600);
 

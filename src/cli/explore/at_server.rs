@@ -175,10 +175,11 @@ fn plan(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Plan {
     Plan {
         preemptions: match preemptions {
             Some(most) => Some(PreemptionBound::AtMost(*most as u32)),
-            // One by one is one by one.
             None => (strategy.is_app() && !no_reduce).then_some(PreemptionBound::FewFirst),
         },
+        // One by one is one by one.
         reduced: !no_reduce,
+        likely_first: !no_reduce,
         enough_after_finding: args.finds_first().then_some(ENOUGH_ORDERS),
         ..Plan::EVERYTHING
     }

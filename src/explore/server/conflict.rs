@@ -67,21 +67,22 @@ impl fmt::Display for Conflict {
 const LABEL: usize = 17;
 
 impl Conflict {
-    /// The conflict in these steps that matters most: on a table that the audit reads, if there is one, with the steps
-    /// that read and act closest together.
+    /// The conflict in these steps that matters most: on the table that the audit reads first, if there is one (what is in
+    /// stock comes before the orders), with the steps that read and act closest together.
     pub(in crate::explore) fn among(
         steps: &[ServerStep],
         tables: &[String],
         audited: &[String],
     ) -> Option<Self> {
-        let mut found: Vec<(bool, usize, Self)> = Vec::new();
+        let mut found: Vec<(usize, usize, Self)> = Vec::new();
         for (number, table) in tables.iter().enumerate() {
             let named = |step: &ServerStep| names(&step.statement.text, table);
             let changes = |step: &ServerStep| {
                 named(step) && step.statement.touches.changed().tables().any(|one| one == number)
             };
             let looks = |step: &ServerStep| named(step) && !step.statement.touches.changes();
-            let is_audited = audited.iter().any(|name| name == table);
+            let is_named = |name: &String| name == table;
+            let audited_at = audited.iter().position(is_named).unwrap_or(usize::MAX);
             for changed in (0..steps.len()).filter(|at| changes(&steps[*at])) {
                 let other = steps[changed].place;
                 let before = (0..changed).rev().filter(|at| steps[*at].place != other);
@@ -104,10 +105,10 @@ impl Conflict {
                     acted: acted + 1,
                     reach: if is_one { Reach::Level } else { Reach::Scope },
                 };
-                found.push((!is_audited, acted - looked, conflict));
+                found.push((audited_at, acted - looked, conflict));
             }
         }
-        found.sort_by_key(|(is_beside, far, _)| (*is_beside, *far));
+        found.sort_by_key(|(audited_at, far, _)| (*audited_at, *far));
         found.into_iter().next().map(|(.., conflict)| conflict)
     }
 

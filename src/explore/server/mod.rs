@@ -6,6 +6,7 @@ pub(super) mod conflict;
 pub(super) mod copies;
 pub(super) mod cure;
 pub(super) mod judged;
+pub(super) mod likely;
 pub(super) mod logged;
 pub(super) mod order_log;
 pub(super) mod orders;

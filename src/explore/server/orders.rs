@@ -95,6 +95,7 @@ fn search_and_take<T>(
             hide_learned(&mut remarks);
         }
         hide_chance(&results, &mut remarks);
+        let fates = results.fates();
         let covered = &mut results.covered;
         let reached = covered.preemptions.filter(|_| covered.diverged == 0);
         let asked_for_few = plan.preemptions.is_some_and(|bound| match bound {
@@ -108,7 +109,7 @@ fn search_and_take<T>(
                 true => None,
                 false => Some(why_cut(covered, &remarks)),
             },
-            idle: results.fates.idle(settings, covered.run, failed),
+            idle: fates.idle(settings, covered.run, failed),
         };
         let Some(harness) = harnesses.first_mut() else {
             return Err(Error::world("no server to search at"));
@@ -170,7 +171,8 @@ pub(super) fn report(
 ) -> Exploration {
     let [failed, deadlocks] = [IncidentKind::Failed, IncidentKind::ResolvedDeadlock]
         .map(|kind| results.orders_with(kind));
-    let Results { mut best, mut incidents, fates, .. } = results;
+    let fates = results.fates();
+    let Results { mut best, mut incidents, .. } = results;
     incidents.sort_by_key(|one| one.kind);
     best.sort_by_key(|best| best.finding.kind.gravity());
     // Only described checkouts have values that differ each time.

@@ -111,7 +111,7 @@ fn sample_and_take<T>(
                 true => Some(cut_after(followed, "schedule")),
                 false => remarks.told.last().filter(|_| remarks.hides_orders).cloned(),
             },
-            idle: results.fates.idle(settings, followed, failed),
+            idle: results.fates().idle(settings, followed, failed),
         };
         let taken = take(&results, &harness.server().part_names());
         let report = report(strategy, settings, harness, results, &looked, remarks);

@@ -73,6 +73,8 @@ pub(in crate::explore) struct Results {
     pub(in crate::explore) best: Vec<Counterexample>,
     pub(in crate::explore) incidents: Vec<IncidentExample>,
     pub(in crate::explore) fates: Fates,
+    /// The same of the orders that came first because they were likely to break something.
+    pub(in crate::explore) likely_fates: Fates,
     /// Steps of the longest order.
     pub(in crate::explore) longest: usize,
     /// The first statement in which a random value may have decided something.
@@ -106,13 +108,31 @@ impl Results {
         }
         self.longest = self.longest.max(steps.len());
         self.covered.run += 1;
-        self.covered.broken += u64::from(!findings.is_empty());
+        if !findings.is_empty() {
+            self.covered.broken += 1;
+            let number = self.begun();
+            self.covered.first_broken.get_or_insert(number);
+        }
         self.outcomes.insert(outcome);
         #[cfg(feature = "cli")]
         if let Some(kept) = &mut self.kept {
             kept.keep(steps, findings.iter().map(Finding::words).collect());
         }
         self.keep(findings, steps);
+    }
+
+    /// Takes note that all orders so far were run because they were likely to break something.
+    pub(in crate::explore) fn were_likely(&mut self) {
+        self.covered.likely = self.covered.run;
+        self.likely_fates = std::mem::take(&mut self.fates);
+    }
+
+    /// How visits ended. Orders that were likely to break something are run again if the search goes on, and count once.
+    pub(in crate::explore) fn fates(&self) -> Fates {
+        match self.covered.run == self.covered.likely {
+            true => self.likely_fates,
+            false => self.fates,
+        }
     }
 
     /// Orders that were begun, whatever became of them.

@@ -1,6 +1,7 @@
 //! Runs statement orders at a real server, as a scheduler chooses, and gathers their results.
 
 use super::judged::JudgedExecution;
+use super::likely::run_likely;
 #[cfg(feature = "cli")]
 use super::play_tree::KeptOrders;
 use super::results::Results;
@@ -15,8 +16,9 @@ use crate::scheduler::{
     Scheduler, run_all,
 };
 
-/// Runs the orders that the plan says until `stopped` returns true: those with few preemptions first, if it says so. Rows
-/// are told apart by the columns `stable`, whose values come out the same each time; they are found out if none are given.
+/// Runs the orders that the plan says until `stopped` returns true: those that are likely to break something first, then
+/// those with few preemptions, if it says so. Rows are told apart by the columns `stable`, whose values come out the same
+/// each time; they are found out if none are given.
 pub(super) fn search<E: JudgedExecution>(
     execution: &mut E,
     settings: &Settings,
@@ -31,6 +33,12 @@ pub(super) fn search<E: JudgedExecution>(
         results.kept = Some(KeptOrders::default());
     }
     let bounds = bounds(settings, plan);
+    if plan.likely_first && plan.preemptions != Some(PreemptionBound::AtMost(0)) {
+        let goes_on = run_likely(execution, plan, bounds, &mut results, stopped)?;
+        if !goes_on || plan.is_content_with_few() && !results.best.is_empty() {
+            return Ok(results);
+        }
+    }
     if let Some(bound) = plan.preemptions {
         let is_enough = run_few(execution, plan, bound, bounds, &mut results, stopped)?;
         if is_enough || matches!(bound, PreemptionBound::AtMost(_)) {
@@ -108,6 +116,7 @@ fn run_few<E: JudgedExecution>(
     stopped: &(dyn Monitor + Sync),
 ) -> Result<bool, Error> {
     let mut few = PreemptionBounded::new(execution, plan.reduced);
+    let broken_before = results.covered.broken;
     loop {
         if !run(execution, &mut few, plan, bounds, results, stopped, |_| false)? {
             return Ok(false);
@@ -115,13 +124,13 @@ fn run_few<E: JudgedExecution>(
         let covered = &mut results.covered;
         if covered.diverged == 0 {
             covered.preemptions = Some(few.preemptions());
-            covered.with_few_preemptions = covered.run;
+            covered.with_few_preemptions = covered.run - covered.likely;
         }
         if few.is_everything() {
             covered.complete = covered.diverged == 0;
             return Ok(covered.complete);
         }
-        if plan.enough_after_finding.is_some() && !results.best.is_empty() {
+        if plan.enough_after_finding.is_some() && results.covered.broken > broken_before {
             return Ok(true);
         }
         if few.preemptions() == bound.most() {

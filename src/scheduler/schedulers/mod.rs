@@ -5,11 +5,13 @@
 //! |---|---|
 //! | [`DepthFirst`] | every schedule, but of equivalent ones only one (optimal dynamic partial-order reduction) |
 //! | [`PreemptionBounded`] | every schedule with few preemptions |
+//! | [`Directed`] | orders that are given in outline |
 //! | [`RandomWalk`] | as a seed says: [`Method`] names the ways |
 //! | [`Replay`] | one schedule that is given |
 //! | [`Person`] | as a person says |
 
 mod depth_first;
+mod directed;
 mod event;
 mod pct;
 mod person;
@@ -25,6 +27,7 @@ mod uniform;
 mod wakeup_tree;
 
 pub(crate) use depth_first::DepthFirst;
+pub(crate) use directed::{Directed, SentSteps, Stretch};
 pub(super) use event::{Event, Events};
 pub(crate) use person::{Person, Said};
 pub(crate) use preemption::PreemptionBounded;
