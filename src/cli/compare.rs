@@ -262,9 +262,14 @@ fn compare(args: &CompareArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error
     let buyers: u64 = entrants.iter().map(|one| u64::from(one.settings.buyers)).sum();
     let visits = buyers * u64::from(args.warmup + args.rounds);
     let shows_progress = !args.quiet && !args.no_progress;
-    let comparison = progress::watched(visits, "comparing", shows_progress, &control, || {
+    let compared = progress::watched(visits, "comparing", shows_progress, &control, || {
         compare_all(&entrants, &address, &terms, args.max_time, &expectations, &control)
-    })?;
+    });
+    let Some(comparison) =
+        interrupt::told_unless_stopped(compared, &control, "before a round was raced")?
+    else {
+        return Ok(Ended::Interrupted);
+    };
     let mut comparison = Comparison { again: again(args, &given, seed, &address), ..comparison };
     if let Some(baseline) = &baseline {
         let against = baseline.hold(&comparison, limit, args.allow_incomplete, seed)?;

@@ -112,7 +112,7 @@ enum CliCommand {
     Stores,
     /// Explore every strategy at every store, and write the verdicts as one page.
     Survey(survey::SurveyArgs),
-    /// Print the JSON schema of the reports that --format json writes.
+    /// Print the JSON schema of the reports that --format json writes, but for those of explore --spec.
     Schema,
     /// Print the completion script for a shell.
     Completions(shell::CompletionsArgs),

@@ -159,7 +159,8 @@ fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Err
         OutputFormat::Json => render::json(&report)?,
         OutputFormat::Html => {
             let stories = stories(args, &strategies, &scene, seeds, &control)?;
-            render::simulation_page(&report, &stories, scene.opens_s)?
+            let why = no_story.as_ref().map(|(why, _)| why.as_str());
+            render::simulation_page(&report, &stories, scene.opens_s, why)?
         }
         OutputFormat::Table | OutputFormat::Github if args.quiet => {
             render::verdicts(&report, output.width())
@@ -167,8 +168,10 @@ fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Err
         OutputFormat::Table | OutputFormat::Github => render::table(&report, output.width()),
     };
     output.write(&text)?;
-    if let Some(why) = no_story.filter(|_| is_for_eyes(args)) {
-        to_stdout(&why)?;
+    if let Some((why, next)) = no_story.filter(|_| is_for_eyes(args)) {
+        let width = width::of_stdout();
+        let next = next.map_or(String::new(), |next| width.labelled("to have one", &next));
+        to_stdout(&format!("\n{}{next}", width.labelled("no story", &why)))?;
     }
     if matches!(args.format, OutputFormat::Json | OutputFormat::Html) || args.quiet {
         for unmet in report.runs.iter().flat_map(|run| run.unmet()) {
@@ -199,8 +202,12 @@ fn is_for_eyes(args: &SimulateArgs) -> bool {
     is_table && !args.quiet && args.output.is_none()
 }
 
-/// A story is told of few buyers and one seed. Where it is left out: why, and the command that tells one.
-fn why_no_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> Option<String> {
+/// A story is told of few buyers and one seed. Where it is left out: why, and the command that tells one, if there is one.
+fn why_no_story(
+    args: &SimulateArgs,
+    scene: &SimConfig,
+    seeds: u32,
+) -> Option<(String, Option<String>)> {
     let buyers = scene.rush.buyers();
     let is_large = buyers > MOST_TOLD;
     let why = match (is_large, seeds) {
@@ -218,12 +225,9 @@ fn why_no_story(args: &SimulateArgs, scene: &SimConfig, seeds: u32) -> Option<St
         None => next,
     };
     let next = next.flag("seed", &scene.settings.seed.to_string()).to_string();
-    let width = width::of_stdout();
-    let told = width.labelled("no story", &why);
     // Recorded clicks are as many as they are.
     let has_one = !is_large || scene.rush.recorded().is_none();
-    let next = if has_one { width.labelled("to have one", &next) } else { String::new() };
-    Some(format!("\n{told}{next}"))
+    Some((why, has_one.then_some(next)))
 }
 
 fn story(

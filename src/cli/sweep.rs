@@ -180,7 +180,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<Ended, Error> {
     let control = interrupt::control()?;
     tell_password(&address);
     let visits = left.iter().map(|point| point.settings.visits()).sum();
-    progress::watched(visits, "sweeping", !args.no_progress, &control, || {
+    let swept = progress::watched(visits, "sweeping", !args.no_progress, &control, || {
         sweep_all(&left, &address, &control, |point| {
             if let Some(file) = &mut file {
                 file.add(&point)?;
@@ -188,7 +188,9 @@ pub(crate) fn run(args: &SweepArgs) -> Result<Ended, Error> {
             measured.push(point);
             Ok(())
         })
-    })?;
+    });
+    // What was measured before Ctrl-C is reported, also if that came while a server was starting.
+    interrupt::unless_stopped(swept, &control)?;
     measured.sort_by_key(|point| point.place.number);
     let sweep = Sweep::new(grid, measured, again(args, settings.seed, &address));
     let text = match args.format {

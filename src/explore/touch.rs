@@ -34,6 +34,9 @@ pub struct Touch {
     pub what: String,
     /// What the step does to it.
     pub access: Access,
+    /// Which rows of it, where a statement at a server says so: two that name the same values are about the same rows.
+    #[serde(skip)]
+    pub(crate) rows: Option<String>,
 }
 
 /// What is said where it is not known which tables or keys a statement touches.
@@ -44,7 +47,7 @@ const ORDERS: &str = "orders";
 
 impl Touch {
     fn new(what: impl Into<String>, access: Access) -> Self {
-        Self { what: what.into(), access }
+        Self { what: what.into(), access, rows: None }
     }
 
     /// What a step of the model touches. Transactions have no lane.
@@ -87,6 +90,14 @@ impl Touch {
         let read = read.map(|name| Self::new(name, Access::Reads));
         let written = written.iter().map(|name| Self::new(*name, Access::Writes));
         read.chain(written).collect()
+    }
+
+    /// The same with the rows that a statement with this footprint is about.
+    #[must_use]
+    pub(super) fn with_rows(self, footprint: &Footprint, tables: &[String]) -> Self {
+        let number = tables.iter().position(|table| *table == self.what);
+        let rows = number.and_then(|number| footprint.rows_read_of(number));
+        Self { rows, ..self }
     }
 }
 

@@ -470,6 +470,18 @@ impl Footprint {
         }
     }
 
+    /// Which rows of a table it finds, as text: the columns that have one value in all of them, with that value. None if
+    /// these are not known, or are several sets of rows.
+    pub(crate) fn rows_read_of(&self, table: usize) -> Option<String> {
+        let of_table = |rows: &&Rows| rows.table == table && rows.facet == Facet::Contents;
+        let mut found = self.reads.rows.iter().filter(of_table);
+        let (Some(rows), None) = (found.next(), found.next()) else { return None };
+        let is_whole = self.reads.contents.overlaps(Resources::table(table));
+        let value = |(column, value): (&String, &String)| format!("{column} = {value}");
+        let values: Vec<String> = rows.values.iter().map(value).collect();
+        (!is_whole && !values.is_empty()).then(|| values.join(", "))
+    }
+
     fn all_rows(&self) -> impl Iterator<Item = &Rows> {
         self.reads.rows.iter().chain(&self.writes.rows).chain(&self.adds.rows)
     }

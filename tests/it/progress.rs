@@ -37,6 +37,22 @@ fn a_search_of_the_model_shows_its_states_and_ctrl_c_tells_what_was_searched() {
 }
 
 #[test]
+fn ctrl_c_while_a_server_starts_is_no_failure_of_a_comparison_or_a_sweep() {
+    if !has(StoreKind::Postgres) {
+        return;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let compare = "compare -S cas,conditional --store postgres";
+    let said = interrupted(compare, root, &["starting postgres"]);
+    // The server may have been up by then, and no round was raced.
+    let is_told = ["INTERRUPTED     before a round was raced", "of 0 rounds"];
+    assert!(is_told.into_iter().any(|words| said.contains(words)), "{said}");
+    let sweep = "sweep -S cas --buyers 10,20 --store postgres";
+    let said = interrupted(sweep, root, &["starting postgres"]);
+    assert!(said.contains("2 points not measured"), "{said}");
+}
+
+#[test]
 fn random_schedules_are_counted_out_of_all() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let args = "explore -S cas --buyers 30 --random --schedules 10M";

@@ -38,7 +38,9 @@ pub(super) fn run(
     let wanted = !args.report.no_progress;
     let progress = Progress { name: "exploring", unit, all: None, wanted };
     let started = progress.watch(&control, || IsolationServer::start(&control));
-    let Some(server) = interrupt::unless_stopped(started, &control)? else {
+    let Some(server) =
+        interrupt::told_unless_stopped(started, &control, "before the first order was run")?
+    else {
         return Ok(Ended::Interrupted);
     };
     let watch = SearchContext::start_with(&args.limits, control)?;

@@ -150,7 +150,7 @@ impl Builder {
                 Some(format!("{} holds the {what}{which}", client.actor))
             };
             held.extend(products.clone().filter_map(holds));
-            if kind.is_some_and(|kind| kind.standing.hold.is_some()) {
+            if kind.is_some_and(|kind| kind.standing.is_holding()) {
                 held.push(format!("{} has a unit on hold", client.actor));
             }
             let left = kind.is_some_and(|kind| kind.part.ending().is_some());

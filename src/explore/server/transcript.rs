@@ -26,7 +26,7 @@ pub(in crate::explore) fn tell(
 ) -> FindingReport {
     let schedule = Schedule(choices(steps)).to_string();
     let audited = strategy.described().map_or(Vec::new(), |checkout| audited(&checkout));
-    let why = Conflict::among(steps, tables, &audited);
+    let why = strategy.is_app().then(|| Conflict::among(steps, tables, &audited)).flatten();
     let timeline = match steps.len() {
         0..=MOST_WHOLE => timeline(settings, tables, steps),
         _ => folded(settings, tables, steps, why.as_ref()),
@@ -174,8 +174,10 @@ pub(in crate::explore) fn timeline(
         };
         // A statement that has only begun has not changed anything yet.
         let begins = step.statement.begins.as_ref().filter(|_| step.has_begun);
+        let touched = begins.unwrap_or(&step.statement.touches);
+        let touches = Touch::of_footprint(touched, tables).into_iter();
         rows.push(TimelineRow {
-            touches: Touch::of_footprint(begins.unwrap_or(&step.statement.touches), tables),
+            touches: touches.map(|one| one.with_rows(&step.statement.footprint, tables)).collect(),
             waits: step.answer.is_none() && !step.has_begun,
             ..TimelineRow::said(Actor::buyer(step.place), sent + &came_of_it, false)
         });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::page::{Headline, Line, render};
-use super::swim_lanes::SwimLanes;
+use super::swim_lanes::{SameThing, SwimLanes};
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
 use crate::check::report::{Evidence, Hint};
@@ -99,15 +99,19 @@ fn told_of(report: &Exploration) -> Vec<Told> {
     // Of the built-in tables it is known what a statement touches; with one product they have one row of stock. A
     // checkout of a file has tables of its own, of which two statements may touch different rows.
     let is_of_file = report.strategy.ends_with(".toml");
-    let knows_rows = report.server.is_none() || report.items == 1 && !is_of_file;
+    let same_thing = match () {
+        () if report.server.is_none() => Some(SameThing::ByName),
+        () if is_of_file => Some(SameThing::ByRows),
+        () => (report.items == 1).then_some(SameThing::ByName),
+    };
     let ways = report.findings.chunk_by(|one, next| one.schedule == next.schedule);
-    let mut schedules: Vec<Told> = ways.filter_map(|way| told(way, knows_rows)).collect();
+    let mut schedules: Vec<Told> = ways.filter_map(|way| told(way, same_thing)).collect();
     let is_told = |schedule: &str| report.findings.iter().any(|one| one.schedule == schedule);
     for incident in report.incidents.iter().filter(|one| !is_told(&one.schedule)) {
         schedules.push(Told {
             title: incident.kind.title().to_owned(),
             findings: vec![Line::text(incident.kind.title(), &incident.proof)],
-            lanes: SwimLanes::of(&incident.timeline, None, false),
+            lanes: SwimLanes::of(&incident.timeline, None, None),
             schedule: incident.schedule.clone(),
             lines: vec![Line::command("again", &incident.again)],
         });
@@ -116,7 +120,7 @@ fn told_of(report: &Exploration) -> Vec<Told> {
         schedules.push(Told {
             title: "The schedule".into(),
             findings: Vec::new(),
-            lanes: SwimLanes::of(rows, None, false),
+            lanes: SwimLanes::of(rows, None, None),
             schedule: String::new(),
             lines: Vec::new(),
         });
@@ -170,15 +174,14 @@ fn faults_to_choose(report: &Exploration) -> String {
 const OF_COLLISIONS: [FindingKind; 3] =
     [FindingKind::Oversold, FindingKind::LostUpdate, FindingKind::NegativeStock];
 
-/// One schedule, and all findings that it shows. Which steps collide the report says, or else what they touch, where the
-/// rows are known.
-fn told(way: &[FindingReport], knows_rows: bool) -> Option<Told> {
+/// One schedule, and all findings that it shows. Which steps collide the report says, or else what they touch, where it
+/// is known by what two steps touch the same thing.
+fn told(way: &[FindingReport], same_thing: Option<SameThing>) -> Option<Told> {
     let first = way.first()?;
     // Where something else goes wrong on the way, such as a lease that runs out, that may be what matters.
     let has_only_steps = first.schedule.chars().all(|c| c.is_alphanumeric() || c == '*');
-    let finds_collision = knows_rows
-        && has_only_steps
-        && way.iter().any(|told| OF_COLLISIONS.contains(&told.finding.kind));
+    let is_of_collision = way.iter().any(|told| OF_COLLISIONS.contains(&told.finding.kind));
+    let same_thing = same_thing.filter(|_| has_only_steps && is_of_collision);
     let mut below = Vec::new();
     if let Some(why) = &first.why {
         below.push(Line::text("why", &why.to_string()));
@@ -193,7 +196,7 @@ fn told(way: &[FindingReport], knows_rows: bool) -> Option<Told> {
             .iter()
             .map(|told| Line::text(told.finding.kind.title(), &told.finding.proof))
             .collect(),
-        lanes: SwimLanes::of(&first.timeline, first.why.as_ref(), finds_collision),
+        lanes: SwimLanes::of(&first.timeline, first.why.as_ref(), same_thing),
         schedule: first.schedule.clone(),
         lines: below,
     })

@@ -15,6 +15,11 @@
   label();
 })();
 
+// What is folded on the screen is printed.
+window.addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
+
 // Folded steps open and close.
 for (const button of document.querySelectorAll(".fold button")) {
   button.addEventListener("click", () => {

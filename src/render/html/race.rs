@@ -54,11 +54,11 @@ pub(super) struct Table {
 /// # Errors
 /// [`Error::World`] if it cannot be written.
 pub fn race_page(report: &Report) -> Result<String, Error> {
-    page(report, Vec::new())
+    page(report, Vec::new(), None)
 }
 
-/// The page of a simulation, with a story for each run, in their order; none where none is told. `opens_s` is the time
-/// of day at the opening, in seconds after midnight.
+/// The page of a simulation, with a story for each run, in their order; none where none is told, and `no_story` says why.
+/// `opens_s` is the time of day at the opening, in seconds after midnight.
 ///
 /// # Errors
 /// [`Error::World`] if it cannot be written.
@@ -66,11 +66,12 @@ pub fn simulation_page(
     report: &Report,
     stories: &[Vec<StoryLine>],
     opens_s: u32,
+    no_story: Option<&str>,
 ) -> Result<String, Error> {
-    page(report, stories.iter().map(|story| StoryMap::of(story, opens_s)).collect())
+    page(report, stories.iter().map(|story| StoryMap::of(story, opens_s)).collect(), no_story)
 }
 
-fn page(report: &Report, stories: Vec<StoryMap>) -> Result<String, Error> {
+fn page(report: &Report, stories: Vec<StoryMap>, no_story: Option<&str>) -> Result<String, Error> {
     let command = if report.is_simulated() { "simulate" } else { "race" };
     let names: Vec<&str> = report.runs.iter().map(|run| run.strategy.as_str()).collect();
     let mut stories = stories.into_iter();
@@ -84,6 +85,7 @@ fn page(report: &Report, stories: Vec<StoryMap>) -> Result<String, Error> {
             .iter()
             .flat_map(remarks)
             .map(|remark| Line::text("note", &remark))
+            .chain(no_story.map(|why| Line::text("no story", why)))
             .collect(),
         runs: report.runs.iter().map(|run| part(report, run, stories.next())).collect(),
     };
@@ -208,13 +210,16 @@ fn time_axis(slices: &[TimeSlice]) -> Scale {
 fn inside(slices: &[TimeSlice], round: &str) -> Plot {
     let most = slices.iter().map(|slice| slice.inside.max(slice.answered)).max().unwrap_or(0);
     Plot::new(
-        &format!("Buyers inside a checkout{round}"),
+        &format!("Buyers inside a checkout, by slices of time{round}"),
         ("time after the start", time_axis(slices)),
         ("buyers", Scale::linear(most as f64, Unit::Count)),
     )
-    .line("inside", over_time(slices, |slice| slice.inside))
+    .line("inside at some time in this slice", over_time(slices, |slice| slice.inside))
     .line("answered in this slice", over_time(slices, |slice| slice.answered))
-    .described(format!("At most {} were inside in one slice of time.", count(most)))
+    .described(format!(
+        "At most {} were inside at some time in one slice, not all of them at once.",
+        count(most)
+    ))
 }
 
 fn conflicts(slices: &[TimeSlice], round: &str) -> Plot {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::explore::{Access, Conflict, TimelineRow, lanes};
+use crate::explore::{Access, Conflict, TimelineRow, Touch, lanes};
 
 /// The most clients that have a column of their own.
 const MOST_COLUMNS: usize = 6;
@@ -73,13 +73,27 @@ struct Collision {
     thing: String,
 }
 
+/// By what it is known that two steps touch the same thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SameThing {
+    /// By its name: there is one of it.
+    ByName,
+    /// By its name and the rows that both statements name.
+    ByRows,
+}
+
 impl SwimLanes {
-    /// The schedule of these rows. `why` names the steps that collide, if that is known already.
-    pub(super) fn of(rows: &[TimelineRow], why: Option<&Conflict>, finds_collision: bool) -> Self {
-        let collision = match why {
-            Some(why) => collision_of(rows, why),
-            None if finds_collision => closest_collision(rows),
-            None => None,
+    /// The schedule of these rows. `why` names the steps that collide, if that is known already; otherwise they are
+    /// found, if it is known which steps touch the same thing.
+    pub(super) fn of(
+        rows: &[TimelineRow],
+        why: Option<&Conflict>,
+        same_thing: Option<SameThing>,
+    ) -> Self {
+        let collision = match (why, same_thing) {
+            (Some(why), _) => collision_of(rows, why),
+            (None, Some(same_thing)) => closest_collision(rows, same_thing),
+            (None, None) => None,
         };
         let mut clients: Vec<String> = rows.iter().map(|row| row.actor.clone()).collect();
         clients.sort_by_key(|name| (name == "*", name.len(), name.clone()));
@@ -198,15 +212,21 @@ fn collision_of(rows: &[TimelineRow], why: &Conflict) -> Option<Collision> {
 
 /// The collision whose first and last rows are closest, where a client changes what it has read before another changed
 /// it.
-fn closest_collision(rows: &[TimelineRow]) -> Option<Collision> {
-    let does = |place: usize, thing: &str, access: Access| {
-        let mut touches = rows[place].touches.iter();
-        touches.any(|touch| touch.what == thing && touch.access == access)
+fn closest_collision(rows: &[TimelineRow], same_thing: SameThing) -> Option<Collision> {
+    let does = |place: usize, thing: &Touch, access: Access| {
+        let is_same = |touch: &&Touch| {
+            touch.what == thing.what
+                && match same_thing {
+                    SameThing::ByName => true,
+                    SameThing::ByRows => touch.rows.is_some() && touch.rows == thing.rows,
+                }
+        };
+        rows[place].touches.iter().filter(is_same).any(|touch| touch.access == access)
     };
     let mut closest: Option<Collision> = None;
     for looked in 0..rows.len() {
         let read = rows[looked].touches.iter().filter(|touch| touch.access == Access::Reads);
-        for thing in read.map(|touch| &touch.what) {
+        for thing in read {
             let who = &rows[looked].actor;
             let changes = |place: &usize| does(*place, thing, Access::Writes);
             let after = looked + 1..rows.len();
@@ -223,7 +243,7 @@ fn closest_collision(rows: &[TimelineRow]) -> Option<Collision> {
                 continue;
             }
             let length = |found: &Collision| found.rows[2] - found.rows[0];
-            let found = Collision { rows: [looked, changed, acted], thing: thing.clone() };
+            let found = Collision { rows: [looked, changed, acted], thing: thing.what.clone() };
             if closest.as_ref().is_none_or(|closest| length(&found) < length(closest)) {
                 closest = Some(found);
             }
@@ -246,9 +266,9 @@ mod tests {
     #[test]
     fn the_naive_checkout_reads_then_another_writes_then_it_writes() {
         let rows = shown(crate::strategies::naive::Naive);
-        let found = closest_collision(&rows).unwrap();
+        let found = closest_collision(&rows, SameThing::ByName).unwrap();
         assert_eq!((found.rows, found.thing.as_str()), ([1, 2, 3], "stock"));
-        let lanes = SwimLanes::of(&rows, None, true);
+        let lanes = SwimLanes::of(&rows, None, Some(SameThing::ByName));
         assert_eq!(lanes.clients, ["A", "B"]);
         assert_eq!(lanes.things, ["stock", "orders"]);
         let words = "B read stock at 2; A wrote it at 3; B wrote it at 4.";
@@ -260,18 +280,40 @@ mod tests {
         let mut rows = shown(crate::strategies::naive::Naive);
         let again = rows[1].clone();
         rows.insert(3, again);
-        assert!(closest_collision(&rows).is_none());
+        assert!(closest_collision(&rows, SameThing::ByName).is_none());
+    }
+
+    #[test]
+    fn statements_about_rows_collide_only_if_they_name_the_same() {
+        let of_rows = |named: [Option<&str>; 3]| {
+            let mut rows = shown(crate::strategies::naive::Naive);
+            for (row, named) in rows[1..].iter_mut().zip(named) {
+                for touch in &mut row.touches {
+                    touch.rows = named.map(Into::into);
+                }
+            }
+            closest_collision(&rows, SameThing::ByRows).map(|found| found.rows)
+        };
+        assert_eq!(of_rows([Some("id = 1"); 3]), Some([1, 2, 3]));
+        assert_eq!(of_rows([Some("id = 1"), Some("id = 2"), Some("id = 1")]), None);
+        assert_eq!(of_rows([Some("id = 1"), None, Some("id = 1")]), None);
+        assert_eq!(of_rows([None; 3]), None);
     }
 
     #[test]
     fn only_a_long_schedule_is_folded_and_never_what_collides() {
         let rows = shown(crate::strategies::naive::Naive);
-        assert!(SwimLanes::of(&rows, None, true).groups.iter().all(|group| !group.is_folded));
+        assert!(
+            SwimLanes::of(&rows, None, Some(SameThing::ByName))
+                .groups
+                .iter()
+                .all(|group| !group.is_folded)
+        );
         let mut plain = rows[0].clone();
         plain.touches.clear();
         let mut long = vec![plain; 20];
         long.splice(10..10, rows);
-        let lanes = SwimLanes::of(&long, None, true);
+        let lanes = SwimLanes::of(&long, None, Some(SameThing::ByName));
         let folded: u32 =
             lanes.groups.iter().filter(|group| group.is_folded).map(|group| group.steps).sum();
         // 24 steps, less the first, the last, and the three that collide.

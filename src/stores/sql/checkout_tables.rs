@@ -189,6 +189,10 @@ impl Tables for CheckoutTables {
         self.known.lock().holds_inside
     }
 
+    fn names(&self) -> Vec<String> {
+        self.known.lock().catalog.names()
+    }
+
     fn scans(&self) -> i64 {
         self.known.lock().catalog.scans()
     }

@@ -156,6 +156,10 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
         Remarks { hides_orders: !overlaps.is_empty(), told: overlaps, ..Remarks::default() }
     }
 
+    fn part_names(&self) -> Vec<String> {
+        self.tables.names()
+    }
+
     fn learned(&self) -> Result<i64, Error> {
         let scans = self.tables.scans();
         match self.tables.holds_inside() {

@@ -24,6 +24,11 @@ pub(in crate::stores) trait Tables: Send + Sync {
     /// Whether triggers hold statements inside the server.
     fn holds_inside(&self) -> bool;
 
+    /// The names of the tables, in the order of their numbers; empty if they are ours.
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// How many ways of seeing in which order rows were written were met so far.
     fn scans(&self) -> i64 {
         0
