@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 
 use super::analyzer::SqlAnalyzer;
 use super::executor::{DatabaseInfo, NO_TRIGGERS};
-use super::independence::{Catalog, Witness};
+use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, Dialer, SqlError, Statement, hold_triggers};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, StoreValue};
@@ -126,16 +126,13 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         if self.may_hold_inside {
             hold_triggers::install(&mut self.desk, true).map_err(SqlError::text)?;
         }
-        // What statements have shown before stays known.
-        let mut known = self.known.write();
-        let overlaps = known.overlaps.clone();
-        catalog.replace_scans(known.catalog.all_scans());
-        *known = DatabaseInfo {
+        *self.known.write() = DatabaseInfo {
             catalog: Arc::new(catalog),
             witness: Arc::clone(&self.witness),
             holds_inside: self.may_hold_inside,
             unheld: NO_TRIGGERS,
-            overlaps,
+            // What was sent to set the application up is no part of any order.
+            overlaps: Overlaps::default(),
             // The sessions belong to the application.
             may_leave_traces: false,
         };
