@@ -152,6 +152,18 @@ fn a_page_of_a_server_holds_the_orders_that_were_run() {
 }
 
 #[test]
+fn the_page_of_a_simulation_without_a_story_says_why() {
+    let folder = TempDir::new().unwrap();
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/last-iphone.toml");
+    let told = |name: &str, seeds: &str| {
+        let args = ["simulate", scenario, "--seed", "1", "--seeds", seeds];
+        fs::read_to_string(page(&folder, name, &args)).unwrap()
+    };
+    assert!(told("several.html", "3").contains("3 seeds are simulated, and a story is of one"));
+    assert!(!told("one.html", "1").contains("no story"));
+}
+
+#[test]
 fn a_page_of_random_orders_holds_each_that_was_run_once() {
     let folder = TempDir::new().unwrap();
     let args = [
