@@ -60,11 +60,16 @@ impl SetLevels {
     /// 15.7.2.1). All else may be about any.
     pub(super) fn after(self, kind: StoreKind, reading: &Reading, level: Isolation) -> Self {
         let is_clear = reading.is_about_one_level();
+        // PostgreSQL's `transaction_isolation` is about the transaction under way, and does nothing where there is none.
+        let is_of_session = kind != StoreKind::Postgres
+            || ["characteristics", "default_transaction_isolation"]
+                .iter()
+                .any(|word| reading.has(word));
         match (kind, reading.words.get(1).map(String::as_str), self.under_way) {
             (StoreKind::Postgres, Some("transaction"), Some(_)) if is_clear => {
                 Self { under_way: Some(Levels::exactly(level)), ..self }
             }
-            (_, Some("session"), None) if is_clear => {
+            (_, Some("session"), None) if is_clear && is_of_session => {
                 Self { later: Levels::exactly(level), ..self }
             }
             _ => Self {

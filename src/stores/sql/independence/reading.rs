@@ -172,7 +172,7 @@ impl Reading {
         reading
     }
 
-    fn has(&self, word: &str) -> bool {
+    pub(super) fn has(&self, word: &str) -> bool {
         self.words.iter().any(|known| known == word)
     }
 

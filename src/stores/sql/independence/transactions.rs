@@ -606,6 +606,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_set_in_vain_does_not_lower_the_level() {
+        let vain = ["SET SESSION transaction_isolation = 'read committed'", "BEGIN", LOOK];
+        let kept = Isolation::RepeatableRead;
+        assert!(meets_a_change_elsewhere(StoreKind::Postgres, kept, &vain), "its snapshot is kept");
+    }
+
+    #[test]
     fn a_transaction_that_is_found_open_may_be_at_any_level() {
         let shop = shop(StoreKind::Postgres, &[]);
         let mut transactions =
