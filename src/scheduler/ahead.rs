@@ -393,7 +393,7 @@ mod tests {
         prop_oneof![
             2 => resource().prop_map(|one| ToyStep::Touches(Footprint::reading(one))),
             3 => resource().prop_map(|one| ToyStep::Touches(Footprint::writing(one))),
-            1 => resource().prop_map(|one| ToyStep::Tries(Footprint::reading(one))),
+            1 => (0..3_usize).prop_map(ToyStep::Awaits),
             2 => (0..2_usize).prop_map(ToyStep::Locks),
             2 => (0..2_usize).prop_map(ToyStep::Unlocks),
         ]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::footprint::Footprint;
-use super::polling::Polling;
+use super::polling::{Polling, says_no};
 use super::statement::PendingStatement;
 use super::wait_graph::{HELD_INSIDE, Waits, is_in_cycle};
 use crate::base::clock::nanos;
@@ -343,6 +343,7 @@ impl Board {
 
     /// Notes that a buyer has left.
     pub(super) fn leave(&mut self, place: usize) {
+        self.disturb_polls(place);
         let buyer = &mut self.buyers[place];
         buyer.state = BuyerState::Absent;
         buyer.was_unseen = false;
@@ -366,28 +367,34 @@ impl Board {
                 }
                 buyer.last_sent = Some(*statement);
             }
-            BuyerState::HeldInside => {}
+            BuyerState::HeldInside => self.disturb_polls(place),
             other => {
                 buyer.state = other;
                 return false;
             }
         }
+        let Some(buyer) = self.buyers.get_mut(place) else { return false };
         buyer.told_to_wait = buyer.told_to_wait.map(|_| false);
         self.steps += 1;
         buyer.first_step.get_or_insert(self.steps);
-        for (other, buyer) in self.buyers.iter_mut().enumerate() {
+        for buyer in &mut self.buyers {
             match buyer.state {
                 BuyerState::Unseen => buyer.state = BuyerState::Running,
                 BuyerState::BehindOther => buyer.state = BuyerState::Arriving,
                 _ => {}
             }
-            if other != place {
-                buyer.is_polling = false;
-                buyer.polling.forget();
-            }
         }
         self.forget_waits();
         true
+    }
+
+    /// Notes that a buyer may have changed something: those that poll may get another answer.
+    fn disturb_polls(&mut self, place: usize) {
+        let others = self.buyers.iter_mut().enumerate().filter(|(other, _)| *other != place);
+        for (_, buyer) in others {
+            buyer.is_polling = false;
+            buyer.polling.forget();
+        }
     }
 
     /// Notes the footprint of a buyer's last step. It disturbs the attempts of others that have made a step that
@@ -415,11 +422,14 @@ impl Board {
 
     /// Notes the answer to a buyer's statement.
     pub(super) fn answer(&mut self, place: usize, answer: String) {
-        let buyer = &mut self.buyers[place];
-        if let Some(statement) = buyer.unanswered.take() {
+        if let Some(statement) = self.buyers[place].unanswered.take() {
             let changes = statement.touches.changes();
-            buyer.polling.hears(statement.text, changes, &answer);
+            self.buyers[place].polling.hears(statement.text, changes, &answer);
+            if (changes || statement.footprint.writes_anything()) && !says_no(&answer) {
+                self.disturb_polls(place);
+            }
         }
+        let buyer = &mut self.buyers[place];
         buyer.told_to_wait = buyer.told_to_wait.map(|_| false);
         buyer.state = match self.code {
             ClientCode::OneAtATime(_) if !self.is_closed => BuyerState::Runnable,
@@ -585,6 +595,31 @@ mod tests {
         assert!(!board.is_settled());
         board.leave(1);
         assert!(board.is_settled());
+    }
+
+    #[test]
+    fn buyers_that_poll_are_passed_over_until_another_has_changed_something() {
+        let mut board = held(3, APPLICATION);
+        let look = statement("SELECT free FROM lock");
+        let change =
+            PendingStatement::new("UPDATE t".into(), Footprint::writing(Resources::SHELVES));
+        let asks = |board: &mut Board, place: usize, statement: &PendingStatement, answer: &str| {
+            board.stop(place, BuyerState::Held(Box::new(statement.clone())));
+            assert!(board.release(place));
+            board.answer(place, answer.into());
+            board.stop(place, BuyerState::Held(Box::new(statement.clone())));
+        };
+        let ready = |board: &mut Board| -> Vec<usize> {
+            board.ready().into_iter().map(|(place, _)| place).collect()
+        };
+        for place in [0, 1, 0, 1] {
+            asks(&mut board, place, &look, "no");
+        }
+        assert_eq!(ready(&mut board), [2], "a poll does not wake another");
+        asks(&mut board, 2, &change, "0 rows");
+        assert_eq!(ready(&mut board), [2]);
+        asks(&mut board, 2, &change, "1 rows");
+        assert_eq!(ready(&mut board), [0, 1, 2]);
     }
 
     #[test]

@@ -515,6 +515,12 @@ impl Footprint {
         self.writes.tables() | self.adds.tables()
     }
 
+    /// Whether it changes anything: contents, locks, or what the server notes.
+    #[must_use]
+    pub(crate) fn writes_anything(&self) -> bool {
+        self.writes != Region::NONE || self.adds != Region::NONE
+    }
+
     /// Whether it changes any contents.
     #[must_use]
     pub(crate) fn changes(&self) -> bool {

@@ -1,5 +1,5 @@
 //! Detects polling: a buyer's code sends the same statement again and again, gets the same answer without a change each
-//! time, and will do so until another buyer has moved.
+//! time, and will do so until another buyer has changed something.
 
 /// A statement that was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,12 @@ const NO: [&str; 5] = ["null", "0", "0 rows", "nothing", "false"];
 /// How many more repeats than code ever made before it went on by itself are taken for polling.
 const MORE: usize = 2;
 
-/// The answered statements of one buyer since another buyer moved.
+/// Whether a statement that might change something says with this answer that it did not.
+pub(super) fn says_no(answer: &str) -> bool {
+    NO.contains(&answer)
+}
+
+/// The answered statements of one buyer since another buyer may have changed something.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Polling {
     asked: Vec<AnsweredStatement>,
@@ -25,11 +30,12 @@ pub(super) struct Polling {
 impl Polling {
     /// Records a statement and its answer.
     pub(super) fn hears(&mut self, text: String, changes: bool, answer: &str) {
-        let is_idle = !changes || NO.contains(&answer);
+        let is_idle = !changes || says_no(answer);
         self.asked.push(AnsweredStatement { text, answer: answer.to_owned(), is_idle });
     }
 
-    /// Forgets all statements: another buyer has moved, or this one begins, so that the next answer may differ.
+    /// Forgets all statements: another buyer may have changed something, or this one begins, so that the next answer may
+    /// differ.
     pub(super) fn forget(&mut self) {
         self.asked.clear();
     }

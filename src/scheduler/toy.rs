@@ -1,7 +1,7 @@
 //! An execution for tests: clients with a fixed number of steps each, which meet in nothing but their footprints and the
 //! locks that they take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::{Actor, Choice};
 use super::execution::Execution;
@@ -18,8 +18,9 @@ use crate::base::error::Error;
 pub(super) enum ToyStep {
     /// It reads and writes.
     Touches(Footprint),
-    /// The same; if no other client has moved since its last step, it is passed over until one has.
-    Tries(Footprint),
+    /// It asks for a table until it has been written. Once it has asked [`MOST_ASKED`] times in vain, it is passed over
+    /// until another has done something.
+    Awaits(usize),
     /// It takes a lock, and waits in line for it while another client has it.
     Locks(usize),
     /// It lets go of a lock, if it has it. The first in line goes on at once.
@@ -30,13 +31,17 @@ impl ToyStep {
     /// What it reads and writes. Locks are what others cannot touch.
     pub(super) fn footprint(self) -> Footprint {
         match self {
-            Self::Touches(footprint) | Self::Tries(footprint) => footprint,
+            Self::Touches(footprint) => footprint,
+            Self::Awaits(table) => Footprint::reading(Resources::table(table)),
             Self::Locks(lock) | Self::Unlocks(lock) => {
                 Footprint::writing(Resources::table(100 + lock))
             }
         }
     }
 }
+
+/// How often a client asks in vain before it is passed over.
+const MOST_ASKED: usize = 1;
 
 /// Clients with their steps.
 #[derive(Clone, Debug)]
@@ -48,11 +53,12 @@ pub(super) struct Toy {
     lines: BTreeMap<usize, Vec<Actor>>,
     /// Who went on with the last step.
     went_on: Vec<Actor>,
-    /// The client that moved last, and those that are passed over.
-    moved: Option<Actor>,
-    passed_over: Vec<Actor>,
-    /// Whether more than steps may happen, as far as a scheduler is told.
-    is_in_doubt: bool,
+    /// The tables that were written.
+    written: BTreeSet<usize>,
+    /// How often each client has asked in vain since another moved.
+    asked: Vec<usize>,
+    /// Whether the last step asked in vain.
+    has_asked_in_vain: bool,
     /// Whether clients with the same steps count as alike.
     are_alike: bool,
     /// The value that this execution sends, where each sends another one.
@@ -70,12 +76,12 @@ impl Toy {
     pub(super) fn with_locks(clients: Vec<Vec<ToyStep>>) -> Self {
         Self {
             made: vec![0; clients.len()],
+            asked: vec![0; clients.len()],
             clients,
             lines: BTreeMap::new(),
             went_on: Vec::new(),
-            moved: None,
-            passed_over: Vec::new(),
-            is_in_doubt: false,
+            written: BTreeSet::new(),
+            has_asked_in_vain: false,
             are_alike: false,
             value: None,
         }
@@ -84,11 +90,6 @@ impl Toy {
     /// The same, where clients with the same steps are alike.
     pub(super) fn alike(self) -> Self {
         Self { are_alike: true, ..self }
-    }
-
-    /// The same, where a scheduler can rely on no race.
-    pub(super) fn in_doubt(self) -> Self {
-        Self { is_in_doubt: true, ..self }
     }
 
     /// The same, where the last statement of each client has another value in each execution, from this one on.
@@ -140,6 +141,16 @@ impl Toy {
         self.clients.get(place)?.get(self.made[place]).cloned()
     }
 
+    fn is_passed_over(&self, client: Actor) -> bool {
+        matches!(self.next(client), Some(ToyStep::Awaits(_)))
+            && self.asked[Self::place(client)] >= MOST_ASKED
+    }
+
+    /// Whether the last step asked in vain, so that the client will ask again.
+    pub(super) fn has_asked_in_vain(&self) -> bool {
+        self.has_asked_in_vain
+    }
+
     /// Whether a client waits for a lock.
     fn waits(&self, client: Actor) -> bool {
         self.lines.values().any(|line| line.iter().skip(1).any(|waits| *waits == client))
@@ -150,8 +161,8 @@ impl Execution for Toy {
     fn begin(&mut self) -> Result<(), Error> {
         self.made.fill(0);
         self.lines.clear();
-        self.passed_over.clear();
-        self.moved = None;
+        self.asked.fill(0);
+        self.written.clear();
         self.value = self.value.map(|value| value + 1);
         Ok(())
     }
@@ -181,10 +192,8 @@ impl Execution for Toy {
             };
             Some((Choice::step(client), PendingStatement::new(text, footprint)))
         };
-        let all: Vec<_> = self.clients().into_iter().filter_map(pending).collect();
-        let mut worth = all.clone();
-        worth.retain(|(choice, _)| !self.passed_over.contains(&choice.who));
-        if worth.is_empty() { all } else { worth }
+        let worth = self.clients().into_iter().filter(|client| !self.is_passed_over(*client));
+        worth.filter_map(pending).collect()
     }
 
     fn can_happen(&mut self, choice: Choice) -> bool {
@@ -196,7 +205,7 @@ impl Execution for Toy {
     }
 
     fn has_only_steps(&self) -> bool {
-        !self.is_in_doubt
+        true
     }
 
     fn why_not(&mut self, _choice: Choice) -> String {
@@ -208,22 +217,28 @@ impl Execution for Toy {
             return Ok(None);
         }
         let Some(step) = self.next(choice.who) else { return Ok(None) };
-        self.made[Self::place(choice.who)] += 1;
+        let place = Self::place(choice.who);
         self.went_on.clear();
-        self.passed_over.retain(|client| *client == choice.who);
-        let is_undisturbed = self.moved.replace(choice.who) == Some(choice.who);
-        match step {
-            ToyStep::Tries(_) if is_undisturbed => self.passed_over = vec![choice.who],
-            ToyStep::Touches(_) | ToyStep::Tries(_) => self.passed_over.clear(),
+        self.has_asked_in_vain = matches!(step, ToyStep::Awaits(it) if !self.written.contains(&it));
+        match self.has_asked_in_vain {
+            true => self.asked[place] += 1,
+            false => {
+                self.made[place] += 1;
+                self.asked.fill(0);
+            }
+        }
+        match &step {
+            ToyStep::Touches(footprint) => self.written.extend(footprint.changed().tables()),
+            ToyStep::Awaits(_) => {}
             ToyStep::Locks(lock) => {
-                let line = self.lines.entry(lock).or_default();
+                let line = self.lines.entry(*lock).or_default();
                 // A client may take a lock again that it has.
                 if !line.contains(&choice.who) {
                     line.push(choice.who);
                 }
             }
             ToyStep::Unlocks(lock) => {
-                let line = self.lines.entry(lock).or_default();
+                let line = self.lines.entry(*lock).or_default();
                 if line.first() == Some(&choice.who) {
                     line.remove(0);
                     self.went_on.extend(line.first());

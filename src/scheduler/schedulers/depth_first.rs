@@ -14,8 +14,10 @@
 //!   may wait is always possible, so no race is hidden behind a lock. Who else goes on may change when a race is
 //!   reversed; so an expected step counts for all that wait at that point.
 //! - Every point needs a *source set*: for each schedule from there, a step is explored that can come first in an
-//!   equivalent one. The first steps of the wakeup tree see to that. What comes deeper in the tree only leads past
-//!   executions in vain; so where a step deeper in the tree cannot be made, it is left out.
+//!   equivalent one. A step that is asleep stands for others only if the sequences of the wakeup tree are run as they
+//!   were planned. Where a step of the tree cannot be made, since its client waits or is passed over, it is left out, and
+//!   from there on only what is explored from a point itself counts as its source set. So it is where everything is
+//!   explored, for that plans no sequences.
 //! - Where a client is passed over since it polls, or waits for what cannot be seen, any step may let it go on, and no
 //!   footprint tells. At such a point everything is explored, minus what is asleep. So it is where the first step of a
 //!   reversal cannot be made, before the last step of an execution that was given up as futile (what was not made after
@@ -31,7 +33,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::{Event, Events, Precedence};
-use super::wakeup_tree::{Branch, can_come_first, insert, is_initial};
+use super::wakeup_tree::{Branch, can_come_first, insert, is_among_firsts, is_initial};
 use super::{Next, Scheduler};
 use crate::base::error::Error;
 use crate::scheduler::beginning::Beginning;
@@ -48,8 +50,12 @@ struct BranchPoint {
     ready: Vec<Ready>,
     /// The clients that have not left and are not ready.
     waiting: Vec<Actor>,
-    /// The sleep set: steps that need not be made here, those that are explored already included.
+    /// The sleep set: steps that need not be made here. Those that are explored already come last.
     asleep: Events,
+    /// How many of them were asleep when the search came here.
+    inherited: usize,
+    /// Whether the wakeup tree lacks a sequence at this point or at one before it.
+    lacks_sequences: bool,
     /// The step chosen, as it turned out.
     chosen: Arc<Event>,
     /// What is to be explored after it.
@@ -63,6 +69,17 @@ impl BranchPoint {
     fn step(&self, choice: Choice, stable: &Columns) -> Option<Event> {
         let (_, pending) = self.ready.iter().find(|(ready, _)| *ready == choice)?;
         Some(Event::alone(choice, pending.expected().comparing(stable)))
+    }
+
+    /// Whether what is explored from here, or was before, has all that begins as `sequence` says.
+    fn covers(&self, sequence: &[Arc<Event>]) -> bool {
+        if !self.lacks_sequences {
+            let mut explored = self.asleep.iter().chain([&self.chosen]);
+            return explored.any(|event| can_come_first(event, sequence));
+        }
+        let others = self.others.iter().map(|branch| &branch.event);
+        let from_here = self.asleep.iter().skip(self.inherited).chain([&self.chosen]).chain(others);
+        from_here.into_iter().any(|event| is_among_firsts(event, sequence))
     }
 }
 
@@ -135,6 +152,7 @@ impl DepthFirst {
     fn expand(&mut self, number: usize) {
         let before = self.choices(number);
         let Some(point) = self.points.get_mut(number) else { return };
+        point.lacks_sequences = true;
         for (choice, _) in &point.ready {
             let is_there = point.chosen.choice == *choice
                 || point.others.iter().any(|branch| branch.event.choice == *choice)
@@ -157,13 +175,15 @@ impl DepthFirst {
             let names = self.symmetry.names(moving, &self.choices(earlier));
             let reversal = renamed(reversal, &names);
             let point = &self.points[earlier];
-            let covered = |event: &Arc<Event>| can_come_first(event, &reversal);
-            if point.asleep.iter().chain([&point.chosen]).any(covered) {
+            if point.covers(&reversal) {
                 continue;
             }
             let last = earlier.checked_sub(1).map(|last| events[last].choice.who);
             let is_ready = |event: &Event| point.ready.iter().any(|(one, _)| *one == event.choice);
             match in_few_turns(reversal, last, is_ready) {
+                Some(reversal) if point.lacks_sequences => {
+                    self.points[earlier].others.extend(Branch::of(reversal));
+                }
                 Some(reversal) => insert(&mut self.points[earlier].others, reversal),
                 None => self.expand(earlier),
             }
@@ -312,7 +332,11 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
             Some(last) => std::mem::take(&mut last.next),
             None => Vec::new(),
         };
+        let planned = others.len();
         others.retain(|branch| may(branch.event.choice));
+        let lacks_sequences =
+            others.len() < planned || self.points.last().is_some_and(|last| last.lacks_sequences);
+        let inherited = asleep.len();
         let (chosen, next) = match others.is_empty() {
             false => {
                 let Branch { event, next } = others.remove(0);
@@ -334,7 +358,16 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
         waiting.retain(|client| !execution.has_left(*client));
         let is_doubtful = waiting.iter().any(|client| execution.may_go_on_with_any_step(*client));
         let choice = chosen.choice;
-        self.points.push(BranchPoint { ready, waiting, asleep, chosen, next, others });
+        self.points.push(BranchPoint {
+            ready,
+            waiting,
+            asleep,
+            inherited,
+            lacks_sequences,
+            chosen,
+            next,
+            others,
+        });
         if !self.reduced || is_doubtful || !execution.has_only_steps() {
             self.expand(so_far.len());
         }

@@ -14,13 +14,29 @@ pub(super) struct Branch {
     pub(super) next: Vec<Branch>,
 }
 
+impl Branch {
+    /// The steps of a sequence, one after the other; none if it is empty.
+    pub(super) fn of(sequence: Events) -> Option<Self> {
+        sequence.into_iter().rev().fold(None, |next: Option<Self>, event| {
+            Some(Self { event, next: next.into_iter().collect() })
+        })
+    }
+}
+
+/// Whether the sequence holds an event and nothing there has to come before it.
+pub(super) fn is_among_firsts(event: &Event, sequence: &[Arc<Event>]) -> bool {
+    let who = event.choice.who;
+    let at = sequence.iter().position(|one| one.choice.who == who);
+    at.is_some_and(|at| is_initial(at, sequence))
+}
+
 /// Whether an event can come first in some execution that begins as `sequence` says: the sequence holds it and nothing
 /// there comes before it, or it is independent of all that the sequence holds.
 pub(super) fn can_come_first(event: &Event, sequence: &[Arc<Event>]) -> bool {
-    let who = event.choice.who;
-    match sequence.iter().position(|one| one.choice.who == who) {
-        Some(at) => is_initial(at, sequence),
-        None => !sequence.iter().any(|one| one.depends_on(event)),
+    let is_held = sequence.iter().any(|one| one.choice.who == event.choice.who);
+    match is_held {
+        true => is_among_firsts(event, sequence),
+        false => !sequence.iter().any(|one| one.depends_on(event)),
     }
 }
 
@@ -44,8 +60,5 @@ pub(super) fn insert(branches: &mut Vec<Branch>, mut sequence: Events) {
         }
         return;
     }
-    let chain = sequence.into_iter().rev().fold(None, |next: Option<Branch>, event| {
-        Some(Branch { event, next: next.into_iter().collect() })
-    });
-    branches.extend(chain);
+    branches.extend(Branch::of(sequence));
 }
