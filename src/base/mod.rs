@@ -5,6 +5,7 @@ pub mod clock;
 pub mod control;
 pub(crate) mod error;
 pub mod machine;
+pub(crate) mod memo;
 pub(crate) mod monitor;
 pub(crate) mod relation;
 pub(crate) mod samples;

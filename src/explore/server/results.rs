@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "cli")]
 use super::play_tree::KeptOrders;
 use crate::base::error::Error;
+use crate::base::memo::Memo;
 use crate::base::text::chance::may_decide;
 use crate::base::text::quantity::of;
 use crate::check::audit::Finding;
@@ -79,6 +80,8 @@ pub(in crate::explore) struct Results {
     pub(in crate::explore) longest: usize,
     /// The first statement in which a random value may have decided something.
     pub(in crate::explore) by_chance: Option<String>,
+    /// Whether a random value may decide something in a statement.
+    pub(in crate::explore) may_decide: Memo<bool>,
     /// The orders themselves, if a page is to show them.
     #[cfg(feature = "cli")]
     pub(in crate::explore) kept: Option<KeptOrders>,
@@ -89,7 +92,8 @@ impl Results {
     pub(in crate::explore) fn take_in(&mut self, steps: &[ServerStep], judged: Judged) {
         if self.by_chance.is_none() {
             let texts = steps.iter().map(|step| &step.statement.text);
-            self.by_chance = texts.into_iter().find(|text| may_decide(text)).cloned();
+            let may = |text: &&String| *self.may_decide.get(text, may_decide);
+            self.by_chance = texts.into_iter().find(may).cloned();
         }
         let Judged { outcome, findings, trouble, deadlocks, is_sold_out } = judged;
         self.fates.is_sold_out |= is_sold_out;

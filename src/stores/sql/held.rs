@@ -1,5 +1,7 @@
 //! A database connection whose statements the scheduler holds until it releases them.
 
+use std::sync::Arc;
+
 use super::executor::DatabaseInfo;
 use super::independence::{
     Division, Effect, Reading, StatementKind, StatementOutcome, TransactionTracker,
@@ -46,6 +48,22 @@ struct HeldSqlConnection<D> {
 }
 
 impl<D: Database> HeldSqlConnection<D> {
+    /// The reading of one of our statements. One that begins or ends a transaction may be a script of several.
+    fn reading(&self, statement: Statement) -> Arc<Reading> {
+        let begins = |level| StatementKind::Begins(Some(level));
+        Arc::new(Reading::of_frame(match statement {
+            Statement::Begin => begins(Isolation::ReadCommitted),
+            Statement::BeginRepeatableRead => begins(Isolation::RepeatableRead),
+            Statement::BeginSerializable => begins(Isolation::Serializable),
+            Statement::BeginLocking => StatementKind::BeginsLocking,
+            Statement::Commit | Statement::CommitUnsynced => {
+                StatementKind::Commits { chains: false }
+            }
+            Statement::Rollback => StatementKind::RollsBack { chains: false },
+            _ => return self.known.catalog.read(D::text(statement)),
+        }))
+    }
+
     /// Waits until the statement is released, sends it, and passes the answer to the handle.
     fn take_turn<T>(
         &mut self,
@@ -55,7 +73,7 @@ impl<D: Database> HeldSqlConnection<D> {
         told: impl FnOnce(&T) -> String,
     ) -> Result<T, SqlError> {
         let kind = self.known.catalog.kind();
-        let reading = reading(kind, statement, D::text(statement));
+        let reading = self.reading(statement);
         let frame = self.transactions.frame(&reading);
         let own = of_statement(statement, values);
         let effect = self.transactions.effect(frame, &reading, own.clone());
@@ -117,22 +135,6 @@ impl<D: Database> HeldSqlConnection<D> {
             }
             Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
         }
-    }
-}
-
-/// The reading of one of our statements. One that begins or ends a transaction may be a script of several.
-fn reading(kind: StoreKind, statement: Statement, text: &str) -> Reading {
-    let begins = |level| Reading::of_frame(StatementKind::Begins(Some(level)));
-    match statement {
-        Statement::Begin => begins(Isolation::ReadCommitted),
-        Statement::BeginRepeatableRead => begins(Isolation::RepeatableRead),
-        Statement::BeginSerializable => begins(Isolation::Serializable),
-        Statement::BeginLocking => Reading::of_frame(StatementKind::BeginsLocking),
-        Statement::Commit | Statement::CommitUnsynced => {
-            Reading::of_frame(StatementKind::Commits { chains: false })
-        }
-        Statement::Rollback => Reading::of_frame(StatementKind::RollsBack { chains: false }),
-        _ => Reading::of(kind.dialect(), text),
     }
 }
 

@@ -1,11 +1,43 @@
 //! Statements in words: with values in the place of parameters, on one line, without values, or in brief.
 
-use super::{Dialect, TokenKind, pieces};
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use super::{Dialect, SqlToken, TokenKind, pieces};
+use crate::base::memo::Memo;
+
+/// A part of a statement, by its bytes there.
+#[derive(Debug)]
+enum Part {
+    /// A parameter's name.
+    Parameter(Range<usize>),
+    Comment(Range<usize>),
+    Other(Range<usize>),
+}
+
+/// The parts of the statements of each dialect, which are sent again and again with other values.
+static PARTS: LazyLock<[Memo<Vec<Part>>; 3]> = LazyLock::new(Default::default);
+
+fn parts(dialect: Dialect, text: &str) -> Arc<Vec<Part>> {
+    PARTS[dialect as usize].get(text, |text| {
+        let mut end = 0;
+        let part = |piece: SqlToken<'_>| {
+            let start = end;
+            end += piece.text.len();
+            match piece.parameter() {
+                Some(name) => Part::Parameter(end - name.len()..end),
+                None if piece.kind == TokenKind::Comment => Part::Comment(start..end),
+                None => Part::Other(start..end),
+            }
+        };
+        pieces(dialect, text).into_iter().map(part).collect()
+    })
+}
 
 /// The names of a statement's parameters, each as often as it stands there.
 #[must_use]
 pub fn parameters(dialect: Dialect, text: &str) -> Vec<&str> {
-    pieces(dialect, text).into_iter().filter_map(super::SqlToken::parameter).collect()
+    pieces(dialect, text).into_iter().filter_map(SqlToken::parameter).collect()
 }
 
 /// A statement with something else in the place of each parameter.
@@ -15,10 +47,10 @@ pub fn with_parameters<'t>(
     mut stands_for: impl FnMut(&'t str) -> String,
 ) -> String {
     let mut written = String::with_capacity(text.len());
-    for piece in pieces(dialect, text) {
-        match piece.parameter() {
-            Some(name) => written += &stands_for(name),
-            None => written += piece.text,
+    for part in parts(dialect, text).iter() {
+        match part {
+            Part::Parameter(name) => written += &stands_for(&text[name.clone()]),
+            Part::Comment(said) | Part::Other(said) => written += &text[said.clone()],
         }
     }
     written
@@ -31,11 +63,11 @@ pub fn on_one_line<'t>(
     mut stands_for: impl FnMut(&'t str) -> String,
 ) -> String {
     let mut written = String::with_capacity(text.len());
-    for piece in pieces(dialect, text) {
-        match piece.parameter() {
-            Some(name) => written += &stands_for(name),
-            None if piece.kind == TokenKind::Comment => written.push(' '),
-            None => written += piece.text,
+    for part in parts(dialect, text).iter() {
+        match part {
+            Part::Parameter(name) => written += &stands_for(&text[name.clone()]),
+            Part::Comment(_) => written.push(' '),
+            Part::Other(said) => written += &text[said.clone()],
         }
     }
     spaced(&written)

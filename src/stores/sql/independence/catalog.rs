@@ -1,15 +1,16 @@
 //! What a database says of its tables, views, references and code, and what a statement therefore touches.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::columns::ColumnType;
 use super::effect::Effect;
-use super::predicate::read_statement;
+use super::predicate::{ReadStatement, read_statement};
 use super::reading::{Reading, StatementKind};
 use super::scans::Scans;
 use super::transactions::{TransactionEffect, TransactionTracker};
 use super::witness::Witness;
+use crate::base::memo::Memo;
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
@@ -34,8 +35,10 @@ pub(in crate::stores::sql) struct Catalog {
     functions: Vec<(String, String)>,
     /// Functions of the server's own that may do more than compute.
     volatile: Vec<String>,
-    /// The readings of the statements that were known beforehand.
-    readings: BTreeMap<String, Reading>,
+    /// The readings of statements.
+    readings: Memo<Reading>,
+    /// What statements with their values find and change.
+    accesses: Memo<Option<ReadStatement>>,
     /// Who can see in which order rows were written.
     scans: Scans,
 }
@@ -158,9 +161,7 @@ impl Catalog {
         let real = tables.len();
         add_views(&mut tables, &things);
         let dialect = kind.dialect();
-        let readings: BTreeMap<String, Reading> =
-            texts.map(|text| (text.to_owned(), Reading::of(dialect, text))).collect();
-        let levels = readings.values().filter_map(|reading| reading.level);
+        let levels = texts.filter_map(|text| Reading::of(dialect, text).level);
         Self {
             kind,
             isolation: levels.chain([usual]).max().unwrap_or(usual),
@@ -170,7 +171,8 @@ impl Catalog {
             runs_code: of("code").next().is_some(),
             functions: of("function").map(|f| (f.name.clone(), f.other.clone())).collect(),
             volatile: of("volatile").map(|f| f.name.clone()).collect(),
-            readings,
+            readings: Memo::default(),
+            accesses: Memo::default(),
             scans: Scans::default(),
         }
     }
@@ -186,11 +188,13 @@ impl Catalog {
     }
 
     /// Reads a statement in the dialect of this database.
-    pub(in crate::stores::sql) fn read(&self, text: &str) -> Cow<'_, Reading> {
-        match self.readings.get(text) {
-            Some(reading) => Cow::Borrowed(reading),
-            None => Cow::Owned(Reading::of(self.kind.dialect(), text)),
-        }
+    pub(in crate::stores::sql) fn read(&self, text: &str) -> Arc<Reading> {
+        self.readings.get(text, |text| Reading::of(self.kind.dialect(), text))
+    }
+
+    /// Reads what a statement with its values finds and changes; none if it has not one of the forms.
+    fn read_access(&self, filled: &str) -> Arc<Option<ReadStatement>> {
+        self.accesses.get(filled, |text| read_statement(self.kind.dialect(), text))
     }
 
     /// Whether there is code that was written for this database, named or not.
@@ -261,17 +265,18 @@ impl Catalog {
         let has_subquery = reading.queries > usize::from(reading.verb == "select");
         let may_tell = !effect.is_at_once && !has_subquery;
         let filled = filled.filter(|_| may_tell && self.may_ask_for(reading));
-        let read = filled.and_then(|filled| read_statement(self.kind.dialect(), filled));
+        let read = filled.map(|filled| self.read_access(filled));
+        let read = read.as_deref().and_then(Option::as_ref);
         // At the serializable level PostgreSQL watches pages, and whole tables where it reads them.
         if self.kind == StoreKind::Postgres && isolation == Isolation::Serializable {
             self.note_scans_of(reading);
-            let row = read.and_then(|read| self.row_of_key(reading, &read, &effect));
+            let row = read.and_then(|read| self.row_of_key(reading, read, &effect));
             return match row {
                 Some((row, table)) => (effect.of_one_row(row), vec![table]),
                 None => (effect, Vec::new()),
             };
         }
-        if let Some(read) = &read {
+        if let Some(read) = read {
             self.note_scans(read);
             if let Some(footprint) = self.row_footprint(reading, &read.access, isolation) {
                 let told = read.access.tables();

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
+use crate::base::memo::Memo;
 use crate::base::text::sql::{Dialect, shape};
 
 /// A table that a statement opens.
@@ -25,6 +26,9 @@ pub(in crate::stores::sql) type Asks = Box<dyn FnMut(&str) -> Vec<OpenedTable> +
 /// The answers so far, and the connection over which to ask for more.
 #[derive(Default)]
 pub(in crate::stores::sql) struct Witness {
+    /// The shapes of statements.
+    shapes: Memo<String>,
+    /// The tables that statements of each shape open.
     heard: Mutex<BTreeMap<String, Vec<OpenedTable>>>,
     asks: Option<Mutex<Asks>>,
 }
@@ -32,7 +36,7 @@ pub(in crate::stores::sql) struct Witness {
 impl Witness {
     /// A witness that asks the server when a statement is first seen.
     pub(in crate::stores::sql) fn asking(asks: Asks) -> Self {
-        Self { heard: Mutex::default(), asks: Some(Mutex::new(asks)) }
+        Self { asks: Some(Mutex::new(asks)), ..Self::default() }
     }
 
     /// A witness that asks for these statements now, and for no others.
@@ -42,18 +46,18 @@ impl Witness {
         mut asks: impl FnMut(&str) -> Vec<OpenedTable>,
     ) -> Self {
         let heard = texts.map(|text| (shape(dialect, text), asks(text))).collect();
-        Self { heard: Mutex::new(heard), asks: None }
+        Self { heard: Mutex::new(heard), ..Self::default() }
     }
 
     /// The tables that a statement opens; none where the server does not say.
     pub(super) fn opens(&self, dialect: Dialect, text: &str) -> Vec<OpenedTable> {
-        let shape = shape(dialect, text);
-        if let Some(opened) = self.heard.lock().get(&shape) {
+        let shape = self.shapes.get(text, |text| shape(dialect, text));
+        if let Some(opened) = self.heard.lock().get(&*shape) {
             return opened.clone();
         }
         let Some(asks) = &self.asks else { return Vec::new() };
         let opened = asks.lock()(text);
-        self.heard.lock().insert(shape, opened.clone());
+        self.heard.lock().insert(shape.to_string(), opened.clone());
         opened
     }
 }
