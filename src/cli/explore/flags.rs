@@ -324,11 +324,14 @@ impl ExploreArgs {
         self.limits.jobs.unwrap_or(1)
     }
 
-    /// Refuses to resume a search of an application: what its proxy has to remark on orders that were run before is not
-    /// kept.
+    /// Refuses to resume a search of an application: its code may have changed since, and nothing shows whether it has.
     pub(super) fn check_resume(&self, strategy: &dyn DynStrategy) -> Result<(), Error> {
         let given = [("--resume", self.search.resume.is_some() && strategy.is_app())];
-        refuse(&given, "is for stores and described checkouts, not yet for --app; leave it out")
+        refuse(
+            &given,
+            "is for stores and described checkouts: whether an application has changed since its orders were written \
+             cannot be seen; leave it out",
+        )
     }
 
     /// Refuses what means nothing where any number of buyers may come.
