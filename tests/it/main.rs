@@ -65,5 +65,9 @@ mod verdicts;
 mod width;
 
 fn main() -> std::process::ExitCode {
-    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), listed::all()).exit_code()
+    let mut arguments = libtest_mimic::Arguments::from_args();
+    // Half of the time a test waits for a server or a program that it has started.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.test_threads.get_or_insert(2 * processors);
+    libtest_mimic::run(&arguments, listed::all()).exit_code()
 }
