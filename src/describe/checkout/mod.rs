@@ -37,7 +37,7 @@ mod value;
 
 pub use condition::Condition;
 pub use reading::{ProductStock, Shelves};
-pub use request::{Find, RequestTemplate};
+pub use request::{Find, JsonFind, RequestTemplate};
 pub use script::Script;
 pub use starter::starter;
 pub use step::{Call, Numbered, Saved, Step, StepEnd};

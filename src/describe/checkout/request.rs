@@ -1,5 +1,8 @@
 //! A request to a running shop: `POST /cart/{buyer}`, with headers and a body.
 
+use serde_json::Value as Json;
+use serde_json_path::JsonPath;
+
 use super::template::Template;
 use super::value::StoreValue;
 
@@ -21,6 +24,8 @@ pub struct RequestTemplate {
     pub form: Vec<(String, Template)>,
     /// What is looked for in the answer.
     pub find: Vec<Find>,
+    /// What is taken out of an answer in JSON.
+    pub json: Vec<JsonFind>,
 }
 
 /// A value that stands somewhere in an answer, between two texts.
@@ -60,6 +65,39 @@ impl Find {
     }
 }
 
+/// A value that stands in an answer in JSON at a path (RFC 9535).
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonFind {
+    /// What it is called.
+    pub name: String,
+    path: JsonPath,
+}
+
+impl JsonFind {
+    /// Reads `$.data.order.id`.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub fn parse(name: &str, path: &str) -> Result<Self, String> {
+        let path = JsonPath::parse(path).map_err(|error| {
+            format!("expected a path as RFC 9535 has it, such as $.order.id: {error}")
+        })?;
+        Ok(Self { name: name.to_owned(), path })
+    }
+
+    /// The path, as RFC 9535 writes it.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.path.to_string()
+    }
+
+    /// The first value at the path.
+    #[must_use]
+    pub fn within<'j>(&self, json: &'j Json) -> Option<&'j Json> {
+        self.path.query(json).first()
+    }
+}
+
 impl RequestTemplate {
     /// Reads `POST /cart/{buyer}`; none if it does not begin with a method.
     ///
@@ -79,8 +117,9 @@ impl RequestTemplate {
             ));
         }
         let path = Template::parse(path);
-        let (headers, form, find) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Some(Self { method, path, headers, body: None, form, find }))
+        let (headers, form) = (Vec::new(), Vec::new());
+        let (find, json) = (Vec::new(), Vec::new());
+        Ok(Some(Self { method, path, headers, body: None, form, find, json }))
     }
 
     /// Reads `Idempotency-Key: {key}`.
@@ -96,6 +135,12 @@ impl RequestTemplate {
             return Err("a header's name has only letters, digits and dashes".into());
         }
         Ok((name.to_owned(), Template::parse(value.trim())))
+    }
+
+    /// The names of the values that are looked for in the answer.
+    pub fn found(&self) -> impl Iterator<Item = &str> {
+        let between = self.find.iter().map(|find| find.name.as_str());
+        between.chain(self.json.iter().map(|find| find.name.as_str()))
     }
 
     /// The names of the values that it needs.
@@ -175,6 +220,17 @@ mod tests {
         assert_eq!(find.within("<input name=\"t\" value=\"xyz\">"), Some("xyz"));
         assert_eq!(find.within("<input name=\"u\" value=\"xyz\">"), None);
         assert!(Find::parse("token", "no hole").is_err());
+    }
+
+    #[test]
+    fn a_value_deep_in_json_is_found_by_its_path() {
+        let json = serde_json::json!({"data": {"orders": [{"id": 7}, {"id": 8}]}});
+        let find = |path: &str| JsonFind::parse("id", path).unwrap();
+        assert_eq!(find("$.data.orders[0].id").within(&json), Some(&Json::from(7)));
+        assert_eq!(find("$.data.orders[?@.id > 7].id").within(&json), Some(&Json::from(8)));
+        assert_eq!(find("$.data.id").within(&json), None);
+        let wrong = JsonFind::parse("id", "data.id").unwrap_err();
+        assert!(wrong.starts_with("expected a path as RFC 9535 has it"), "{wrong}");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use rust_decimal::Decimal;
+
 /// A value, as the store has it.
 #[derive(Clone, Debug)]
 pub enum StoreValue {
@@ -66,12 +68,31 @@ impl StoreValue {
         }
     }
 
-    fn as_number(&self) -> Option<f64> {
+    /// A number, if it is one, as far as 64 bits go.
+    pub(super) fn as_number(&self) -> Option<f64> {
         match self {
             Self::Null => None,
             Self::Int(number) => Some(*number as f64),
             Self::Real(number) => Some(*number),
             Self::Decimal(text) | Self::Text(text) => number_in(text),
+        }
+    }
+
+    /// A decimal number, if it is written as one that has at most 28 digits.
+    pub(super) fn as_decimal(&self) -> Option<Decimal> {
+        match self {
+            Self::Null | Self::Real(_) => None,
+            Self::Int(number) => Some(Decimal::from(*number)),
+            Self::Decimal(text) | Self::Text(text) => Decimal::from_str_exact(text.trim()).ok(),
+        }
+    }
+
+    /// A decimal number: whole, if it is a whole number that fits.
+    pub(super) fn of_decimal(number: Decimal) -> Self {
+        let number = number.normalize();
+        match i64::try_from(number) {
+            Ok(whole) if number.is_integer() => Self::Int(whole),
+            _ => Self::Decimal(number.to_string()),
         }
     }
 

@@ -69,6 +69,7 @@ pub(super) fn answers(app: &App, base: &str) -> bool {
         body: None,
         form: Vec::new(),
         find: Vec::new(),
+        json: Vec::new(),
     };
     let heard = HttpExecutor::new(base, LOOKING).ask(&request, &|_| StoreValue::Null);
     heard.is_ok_and(|heard| heard.status < 500)

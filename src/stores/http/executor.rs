@@ -48,7 +48,11 @@ impl HttpResponse {
         let mut count = 1;
         match &self.json {
             Some(Json::Object(fields)) => {
-                let is_free = |name: &str| ![STATUS, LOCATION].contains(&name);
+                // What the file asks for goes before a field that happens to have its name.
+                let is_free = |name: &str| {
+                    ![STATUS, LOCATION].contains(&name)
+                        && request.found().all(|found| found != name)
+                };
                 for (name, field) in fields.iter().filter(|(name, _)| is_free(name)) {
                     columns.push(name.clone());
                     row.push(value(field));
@@ -58,18 +62,26 @@ impl HttpResponse {
             _ => {}
         }
         let mut trouble = self.trouble();
+        let mut lacks = |what: String| {
+            let to = self.location.as_ref().map_or(String::new(), |to| format!(" to {to}"));
+            let lacks = format!("{what} in the answer, which is {}{to}", self.status);
+            trouble.get_or_insert(lacks);
+        };
         for find in &request.find {
             let found = find.within(&self.text);
             if found.is_none() {
-                let to = self.location.as_ref().map_or(String::new(), |to| format!(" to {to}"));
-                let lacks = format!(
-                    "`find.{}`: no `{}…` in the answer, which is {}{to}",
-                    find.name, find.before, self.status
-                );
-                trouble.get_or_insert(lacks);
+                lacks(format!("`find.{}`: no `{}…`", find.name, find.before));
             }
             columns.push(find.name.clone());
             row.push(found.map_or(StoreValue::Null, |found| StoreValue::Text(unescaped(found))));
+        }
+        for find in &request.json {
+            let found = self.json.as_ref().and_then(|json| find.within(json));
+            if found.is_none() {
+                lacks(format!("`json.{}`: nothing at `{}`", find.name, find.path()));
+            }
+            columns.push(find.name.clone());
+            row.push(found.map_or(StoreValue::Null, value));
         }
         columns.extend([STATUS.to_owned(), LOCATION.to_owned()]);
         row.push(StoreValue::Int(self.status.into()));
@@ -208,5 +220,38 @@ impl StepExecutor for HttpExecutor {
 
     fn stays(&self, _: &Call) -> Stays {
         Stays::Everything
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::describe::checkout::{Find, JsonFind};
+
+    #[test]
+    fn what_a_step_looks_for_goes_before_a_field_of_that_name() {
+        let text = r#"{"id": 1, "token": "field", "data": {"order": {"id": 7}}}<i t="found">"#;
+        let body = text.split_once('<').unwrap().0;
+        let response = HttpResponse {
+            status: 200,
+            json: serde_json::from_str(body).ok(),
+            text: text.to_owned(),
+            location: None,
+        };
+        let mut request = RequestTemplate::parse("POST /buy").unwrap().unwrap();
+        request.find = vec![Find::parse("token", "t=\"{}\"").unwrap()];
+        request.json = vec![JsonFind::parse("id", "$.data.order.id").unwrap()];
+        let answer = response.answer(&request);
+        let of = |name: &str| {
+            let places = answer.columns.iter().enumerate().filter(|(_, column)| *column == name);
+            let values: Vec<String> = places.map(|(at, _)| answer.rows[0][at].text()).collect();
+            values
+        };
+        assert_eq!((of("token"), of("id")), (vec!["found".into()], vec!["7".into()]));
+        assert_eq!(answer.trouble, None);
+        request.json = vec![JsonFind::parse("id", "$.order.id").unwrap()];
+        let trouble = response.answer(&request).trouble.unwrap();
+        assert!(trouble.starts_with("`json.id`: nothing at `$"), "{trouble}");
+        assert!(trouble.ends_with("in the answer, which is 200"), "{trouble}");
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::super::condition::Condition;
-use super::super::request::{Find, RequestTemplate};
+use super::super::request::{Find, JsonFind, RequestTemplate};
 use super::super::step::{Call, Saved, Step, StepEnd};
 use super::super::template::Template;
 use super::super::{GIVEN, LOCATION, ROWS, STATUS, Script};
@@ -17,7 +17,7 @@ use crate::base::text::document::Fault;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::domain::store_kind::StoreKind;
 
-pub(super) const STEP: [&str; 18] = [
+pub(super) const STEP: [&str; 19] = [
     "name",
     "sql",
     "redis",
@@ -29,6 +29,7 @@ pub(super) const STEP: [&str; 18] = [
     "body",
     "form",
     "find",
+    "json",
     "when",
     "save",
     "bought_if",
@@ -91,8 +92,7 @@ impl Reader<'_> {
             save.push(Saved { name: name.to_owned(), may_be_none: name != written });
         }
         if let Call::Http(request) = &call.0 {
-            let found = request.find.iter().map(|find| find.name.as_str());
-            for name in found.chain([STATUS, LOCATION]) {
+            for name in request.found().chain([STATUS, LOCATION]) {
                 known.push(name.to_owned());
                 save.push(Saved { name: name.to_owned(), may_be_none: true });
             }
@@ -198,22 +198,39 @@ impl Reader<'_> {
         if let (Some(value), false) = (keys.get("body"), form.is_empty()) {
             return fault(value.span(), "a form is the body: leave out `body` or `form`");
         }
-        let mut find = Vec::new();
-        for (name, value) in
-            keys.get("find").map(|v| table("find", v)).transpose()?.into_iter().flatten()
+        let find = self.found(keys, "find", Find::parse)?;
+        let json = self.found(keys, "json", JsonFind::parse)?;
+        let body = body.map(Template::parse);
+        let request = RequestTemplate { headers, body, form, find, json, ..request };
+        let is_found_twice = |find: &&JsonFind| request.find.iter().any(|it| it.name == find.name);
+        if let (Some(JsonFind { name, .. }), Some(value)) =
+            (request.json.iter().find(is_found_twice), keys.get("json"))
         {
-            let name = name.get_ref();
-            find.push(
-                Find::parse(name, text(name, value)?)
-                    .or_else(|why| fault(value.span(), format!("`find.{name}`: {why}")))?,
-            );
+            let why = format!("`json.{name}` stands in `find`, too; rename one of them");
+            return fault(value.span(), why);
         }
-        Ok(Call::Http(RequestTemplate {
-            headers,
-            body: body.map(Template::parse),
-            form,
-            find,
-            ..request
-        }))
+        Ok(Call::Http(request))
+    }
+
+    /// The values that a table names which are looked for in an answer.
+    fn found<T>(
+        &self,
+        keys: &DeTable<'_>,
+        key: &str,
+        parse: fn(&str, &str) -> Result<T, String>,
+    ) -> Result<Vec<T>, Fault> {
+        let mut found = Vec::new();
+        let named = keys.get(key).map(|value| table(key, value)).transpose()?;
+        for (name, value) in named.into_iter().flatten() {
+            let name: &str = name.get_ref();
+            let is_taken = [STATUS, LOCATION, ROWS].contains(&name) || GIVEN.contains(&name);
+            let parsed = match is_taken {
+                true => Err("the name is taken; choose another".into()),
+                false => parse(name, text(name, value)?),
+            };
+            found
+                .push(parsed.or_else(|why| fault(value.span(), format!("`{key}.{name}`: {why}")))?);
+        }
+        Ok(found)
     }
 }
