@@ -287,10 +287,10 @@ fn is_ready(store: &str) -> bool {
 #[test]
 fn every_command_about_a_server_says_which_and_how_it_was_set_up() {
     for (store, line, label) in [
-        ("sqlite", "race --store sqlite -S naive --buyers 30", "why"),
+        ("sqlite", "race --store sqlite -S naive --buyers 30 --rounds 10", "why"),
         ("sqlite", "race --store sqlite -S conditional --buyers 30", "prove it"),
         ("sqlite", "explore --store sqlite -S naive", "again"),
-        ("redis", "race --store redis -S naive --buyers 30", "why"),
+        ("redis", "race --store redis -S naive --buyers 30 --rounds 20", "why"),
         ("redis", "race --store redis -S lease --buyers 20", "break it"),
         (
             "postgres",
@@ -306,7 +306,7 @@ fn every_command_about_a_server_says_which_and_how_it_was_set_up() {
         ("postgres", "explore --store postgres -S pessimistic --advisory-locks --stock-check", ""),
         (
             "mysql",
-            "race --store mysql -S transaction --isolation repeatable-read --buyers 60",
+            "race --store mysql -S transaction --isolation repeatable-read --buyers 60 --rounds 5",
             "why",
         ),
     ] {

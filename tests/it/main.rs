@@ -68,6 +68,6 @@ fn main() -> std::process::ExitCode {
     let mut arguments = libtest_mimic::Arguments::from_args();
     // Half of the time a test waits for a server or a program that it has started.
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    arguments.test_threads.get_or_insert(2 * processors);
+    arguments.test_threads.get_or_insert(processors + processors.div_ceil(2));
     libtest_mimic::run(&arguments, listed::all()).exit_code()
 }
