@@ -218,8 +218,11 @@ impl Reader<'_> {
             self.rest = rest;
             return Ok(Test::Compares { left, relation, right: self.sum()? });
         }
-        if self.takes_word("begins") && self.takes_word("with") {
-            return Ok(Test::BeginsWith { of: left, text: self.sum()? });
+        if self.takes_word("begins") {
+            return match self.takes_word("with") {
+                true => Ok(Test::BeginsWith { of: left, text: self.sum()? }),
+                false => Err(self.expected()),
+            };
         }
         if self.takes_word("contains") {
             return Ok(Test::Contains { of: left, text: self.sum()? });
@@ -516,6 +519,7 @@ mod tests {
             "(stock = 1",
             "stock = 'open",
             "stock begins 1",
+            "stock begins contains 'x'",
         ] {
             assert!(wrong(text).starts_with("expected a comparison"), "{text}: {}", wrong(text));
         }
