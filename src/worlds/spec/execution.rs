@@ -132,13 +132,14 @@ impl<'a> SpecExecution<'a> {
     /// A session that is neither done nor blocked, after a wait for it; none if there is none.
     fn running(&mut self, glance: Duration) -> Result<Option<usize>, Error> {
         for session in self.busy() {
-            if self.listen(session, Duration::ZERO) || self.is_blocked(session)? {
+            self.listen(session, Duration::ZERO);
+            if self.is_busy[session] && self.is_blocked(session)? {
                 continue;
             }
-            if !self.listen(session, glance) {
+            if self.is_busy[session] && !self.listen(session, glance) {
                 return Ok(Some(session));
             }
-            // What it has done may have let others go on.
+            // It has answered. What it has done may have let others go on, also those that were blocked just now.
             return self.running(glance);
         }
         Ok(None)
