@@ -362,6 +362,11 @@ fn whatever_makes_no_sense_is_told_with_its_place() {
             "`redis` means nothing to sqlite; write `sql`",
         ),
         ("sold_out_if = \"stock < qty\"", "if_refused = \"soldout\"", "did you mean `sold_out`?"),
+        (
+            "sold_out_if = \"stock < qty\"",
+            "json = { id = \"$.id\" }",
+            "`json` belongs to `http`, and this step has `sql`",
+        ),
     ] {
         let folder = with(|name, text| match name {
             "checkout.toml" => {

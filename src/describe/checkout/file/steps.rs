@@ -39,6 +39,10 @@ pub(super) const STEP: [&str; 19] = [
     "if_refused",
 ];
 
+/// What may stand beside a call of each kind, and beside no other.
+const OF_CALLS: [(&str, &[&str]); 2] =
+    [("lua", &["keys", "arguments"]), ("http", &["headers", "body", "form", "find", "json"])];
+
 /// The most steps of one role.
 const MOST_STEPS: usize = 200;
 
@@ -151,6 +155,13 @@ impl Reader<'_> {
         if !says.keys().contains(&key) {
             let message = format!("`{key}` means nothing to {}; write `{known}`", says.store);
             return fault(value.span(), message);
+        }
+        for (of, belong) in OF_CALLS {
+            let idle = belong.iter().find_map(|name| Some((name, keys.get(*name)?)));
+            if let (Some((name, value)), true) = (idle, of != key) {
+                let message = format!("`{name}` belongs to `{of}`, and this step has `{key}`");
+                return fault(value.span(), message);
+            }
         }
         let list = |key: &str| keys.get(key).map_or(Ok(Vec::new()), |value| texts(key, value));
         let templates = |key: &str| {
