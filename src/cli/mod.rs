@@ -51,6 +51,18 @@ enum Ended {
     Interrupted,
 }
 
+impl Ended {
+    /// How a command has ended whose report is written, though this error has cut its work short: says so. A finding
+    /// that was not expected goes before the error.
+    fn despite(self, error: &Error) -> Self {
+        complain(&error.to_string());
+        match self {
+            Self::Well => Self::WithErrors(exit_code(error)),
+            ended => ended,
+        }
+    }
+}
+
 /// What the shell is told: see `after_help`.
 impl From<Ended> for ExitCode {
     fn from(ended: Ended) -> Self {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::model::checks::FinalState;
+use crate::base::error::Error;
 use crate::base::text::quantity::{count, of};
 use crate::check::report::Evidence;
 use crate::domain::attempt::Failure;
@@ -41,6 +42,13 @@ impl Looked {
 /// Why a search was cut short: after this many states, steps, orders or the like.
 pub(super) fn cut_after(number: u64, what: &str) -> String {
     format!("the search was cut short after {}", of(number, what))
+}
+
+/// Why a search was cut short that an error has ended after this many orders or the like.
+pub(super) fn failed_after(number: u64, what: &str, error: &Error) -> String {
+    let error = error.to_string();
+    let first = error.lines().next().unwrap_or_default();
+    format!("an error ended the search after {}: {first}", of(number, what))
 }
 
 /// Why an unfinished schedule cannot show that a finding is absent.

@@ -9,6 +9,7 @@ use super::model::graph::ScheduleCount;
 use super::sampling::Sampled;
 use super::server::conflict::Conflict;
 use super::timeline::TimelineRow;
+use crate::base::error::Error;
 use crate::check::audit::Finding;
 use crate::check::expect::{Expectation, Judge};
 use crate::check::report::Hint;
@@ -88,6 +89,9 @@ pub struct Exploration {
     /// Commands to run next; empty if none helps.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<Hint>,
+    /// The error that ended the search, if one did: the report is about what was run before it.
+    #[serde(skip)]
+    pub failure: Option<Error>,
     /// The one schedule that was replayed, told step by step; none for a search.
     pub replayed: Option<Vec<TimelineRow>>,
 }
@@ -285,6 +289,7 @@ impl Exploration {
             no_level: None,
             remarks: Vec::new(),
             hints: Vec::new(),
+            failure: None,
             replayed: None,
         }
     }

@@ -59,6 +59,9 @@ pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'stat
             );
         }
     }
+    if let (Some(_), Some(why)) = (&report.failure, &report.incomplete) {
+        line("not covered", format!("what comes after: {why}"));
+    }
     if report.evidence == Evidence::Vacuous && report.buyers == 1 {
         line("instead", "let more than one buyer come, such as --buyers 2".into());
     }

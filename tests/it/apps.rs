@@ -363,6 +363,23 @@ fn a_shop_that_polls_a_lock_is_taken_to_wait_until_another_buyer_has_moved() {
 }
 
 #[test]
+fn what_was_found_before_an_application_ended_is_reported() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let file = shops().join("python/odd.toml").display().to_string();
+    let args = ["explore", "--app", &file, "--no-reduce"];
+    let ended = run(&place, &[("MODE", "crash-late")], &args);
+    assert_eq!(ended.status.code(), Some(3), "{}", stderr(&ended));
+    assert!(stderr(&ended).contains("error: the application has ended"), "{}", stderr(&ended));
+    let report = str::from_utf8(&ended.stdout).unwrap();
+    for told in [" BROKEN ", "oversold", "an error ended the search after"] {
+        assert!(report.contains(told), "`{told}` is not in: {report}");
+    }
+    let unexpected = [&args[..], &["--expect", "oversold = 0"]].concat();
+    let ended = run(&place, &[("MODE", "crash-late")], &unexpected);
+    assert_eq!(ended.status.code(), Some(1), "a finding goes before the error");
+}
+
+#[test]
 fn what_a_shop_does_wrong_is_told_with_where_and_what_to_do() {
     let Some(place) = ready("python", &[Postgres]) else { return };
     let file = shops().join("python/odd.toml").display().to_string();

@@ -66,15 +66,20 @@ pub(super) fn run_at_server(
     report = report.at(&address);
     let tries_levels = !args.search.no_reduce && sampling.is_none();
     let is_asked = args.search.try_level.is_some() || tries_levels;
-    if report.evidence == Evidence::Broken && is_asked {
+    // What was found is reported, whatever comes after it.
+    let is_broken = report.evidence == Evidence::Broken && report.failure.is_none();
+    if is_broken && is_asked {
         let no_level = progress.watch(&watch.control, || {
             explore::no_level(strategy, settings, &*server, &report, &watch.control)
         });
-        report.no_level = unless_stopped(no_level, &watch.control)?.flatten();
+        match unless_stopped(no_level, &watch.control) {
+            Ok(no_level) => report.no_level = no_level.flatten(),
+            Err(error) => report.failure = Some(error),
+        }
     }
     drop(server);
-    if report.no_level.is_some() {
-        // No level does anything about it.
+    if report.no_level.is_some() || report.failure.is_some() {
+        // No level does anything about it, or none can be tried.
     } else if let Some(isolation) = args.search.try_level {
         let watch = SearchContext::start_with(&args.limits, watch.control.clone())?;
         let tried = watch.run(progress, |stopped| {
@@ -89,18 +94,28 @@ pub(super) fn run_at_server(
                 stopped,
             )
         });
-        report.cures.extend(unless_stopped(tried, &watch.control)?);
-    } else if report.evidence == Evidence::Broken && tries_levels {
+        match unless_stopped(tried, &watch.control) {
+            Ok(level) => report.cures.extend(level),
+            Err(error) => report.failure = Some(error),
+        }
+    } else if is_broken && tries_levels {
         let tried = progress.watch(&watch.control, || {
             explore::try_levels(strategy, settings, &address, &report, &watch.control)
         });
-        report.cures = unless_stopped(tried, &watch.control)?.unwrap_or_default();
+        match unless_stopped(tried, &watch.control) {
+            Ok(levels) => report.cures = levels.unwrap_or_default(),
+            Err(error) => report.failure = Some(error),
+        }
     }
     report.hints = hints(strategy, settings, &report);
     report.hints.extend(cured(strategy, settings, &report, &address));
     let again = args.again(strategy, settings).at(&address).to_string();
     cases.push(watch.test_case(&report, args, &again, took));
     let ended = finish(&report, Some(took), output, &args.report, || Ok(graph))?;
+    let ended = match report.failure {
+        Some(ref error) => ended.despite(error),
+        None => ended,
+    };
     if let Some(record) = record {
         write_recording(record, strategy, settings, &report)?;
     }

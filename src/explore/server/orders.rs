@@ -21,7 +21,7 @@ use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::explore::bound::{AT_SERVER, Plan, PreemptionBound};
 use crate::explore::completeness::UNFINISHED;
-use crate::explore::completeness::{Looked, cut_after, has_failed};
+use crate::explore::completeness::{Looked, cut_after, failed_after, has_failed};
 use crate::explore::exploration::{Exploration, FindingReport, OrderCoverage};
 use crate::explore::incident::{Incident, IncidentKind};
 #[cfg(feature = "cli")]
@@ -103,11 +103,13 @@ fn search_and_take<T>(
             PreemptionBound::FewFirst => false,
         });
         covered.complete &= !remarks.hides_orders;
+        let is_all_asked_for = covered.complete || asked_for_few && !remarks.hides_orders;
         let looked = Looked {
             at_everything: covered.complete,
-            cut: match covered.complete || asked_for_few && !remarks.hides_orders {
-                true => None,
-                false => Some(why_cut(covered, &remarks)),
+            cut: match &results.failure {
+                Some(error) => Some(failed_after(covered.run, "order", error)),
+                None if is_all_asked_for => None,
+                None => Some(why_cut(covered, &remarks)),
             },
             idle: fates.idle(settings, covered.run, failed),
         };
@@ -172,11 +174,12 @@ pub(super) fn report(
     let [failed, deadlocks] = [IncidentKind::Failed, IncidentKind::ResolvedDeadlock]
         .map(|kind| results.orders_with(kind));
     let fates = results.fates();
-    let Results { mut best, mut incidents, .. } = results;
+    let Results { mut best, mut incidents, failure, .. } = results;
     incidents.sort_by_key(|one| one.kind);
     best.sort_by_key(|best| best.finding.kind.gravity());
     // Only described checkouts have values that differ each time.
-    for best in best.iter_mut().filter(|_| strategy.described().is_some()) {
+    let can_repeat = strategy.described().is_some() && failure.is_none();
+    for best in best.iter_mut().filter(|_| can_repeat) {
         hold_still(harness, best);
     }
     let server = harness.server();
@@ -195,6 +198,7 @@ pub(super) fn report(
         resolved_deadlocks: deadlocks,
         incidents,
         remarks: remarks.told,
+        failure,
         ..Exploration::of(strategy, settings, looked, findings)
     };
     // With nothing in stock, the settings say the least that they can.
@@ -234,6 +238,9 @@ fn gathered(
                 })?
             }
         };
+        if results.failure.is_some() {
+            return Ok((results, false));
+        }
         let has_learned = learned(servers)? != known;
         if !has_learned || stopped.is_stopped() || beginnings == MOST_BEGINNINGS {
             return Ok((results, has_learned));
@@ -256,7 +263,8 @@ fn searched<E: JudgedExecution>(
     let known = execution.learned()?;
     let mut logged = LoggedExecution::open(execution, log)?;
     let results = search(&mut logged, settings, plan, stable, stopped)?;
-    if execution.learned()? != known && !stopped.is_stopped() {
+    let has_failed = results.failure.is_some();
+    if !has_failed && execution.learned()? != known && !stopped.is_stopped() {
         log.give_up()?;
     }
     Ok(results)

@@ -9,7 +9,7 @@ use crate::base::error::Error;
 use crate::base::monitor::Monitor;
 use crate::domain::settings::Settings;
 use crate::explore::bound::{AT_SERVER, Plan};
-use crate::explore::completeness::{Looked, cut_after};
+use crate::explore::completeness::{Looked, cut_after, failed_after};
 use crate::explore::exploration::Exploration;
 use crate::explore::incident::IncidentKind;
 #[cfg(feature = "cli")]
@@ -84,10 +84,19 @@ fn sample_and_take<T>(
         if let Some(pilots) = pilots {
             random = random.after(pilots);
         }
-        run(harness, &mut random, Plan::ONE_BY_ONE, AT_SERVER, &mut results, stopped, is_enough)?;
+        let ran = run(
+            harness,
+            &mut random,
+            Plan::ONE_BY_ONE,
+            AT_SERVER,
+            &mut results,
+            stopped,
+            is_enough,
+        );
+        results = results.keep_after(ran.map(drop))?;
         let followed = results.covered.run;
         let mut remarks = remarks(std::iter::once(&*harness));
-        if server.learned()? != known {
+        if results.failure.is_none() && server.learned()? != known {
             hide_learned(&mut remarks);
         }
         hide_chance(&results, &mut remarks);
@@ -107,9 +116,10 @@ fn sample_and_take<T>(
         let is_cut = followed < schedules && !is_enough(&results);
         let looked = Looked {
             at_everything: false,
-            cut: match is_cut {
-                true => Some(cut_after(followed, "schedule")),
-                false => remarks.told.last().filter(|_| remarks.hides_orders).cloned(),
+            cut: match (&results.failure, is_cut) {
+                (Some(error), _) => Some(failed_after(followed, "schedule", error)),
+                (None, true) => Some(cut_after(followed, "schedule")),
+                (None, false) => remarks.told.last().filter(|_| remarks.hides_orders).cloned(),
             },
             idle: results.fates().idle(settings, followed, failed),
         };

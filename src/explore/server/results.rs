@@ -82,6 +82,8 @@ pub(in crate::explore) struct Results {
     pub(in crate::explore) by_chance: Option<String>,
     /// Whether a random value may decide something in a statement.
     pub(in crate::explore) may_decide: Memo<bool>,
+    /// The error that ended the search, if one did.
+    pub(in crate::explore) failure: Option<Error>,
     /// The orders themselves, if a page is to show them.
     #[cfg(feature = "cli")]
     pub(in crate::explore) kept: Option<KeptOrders>,
@@ -123,6 +125,17 @@ impl Results {
             kept.keep(steps, findings.iter().map(Finding::words).collect());
         }
         self.keep(findings, steps);
+    }
+
+    /// These results, where an error has ended the search after an order was run: what was found before it stays.
+    ///
+    /// # Errors
+    /// The error, if no order was run before it.
+    pub(in crate::explore) fn keep_after(self, searched: Result<(), Error>) -> Result<Self, Error> {
+        match searched {
+            Err(error) if self.covered.run > 0 => Ok(Self { failure: Some(error), ..self }),
+            searched => searched.map(|()| self),
+        }
     }
 
     /// Takes note that all orders so far were run because they were likely to break something.

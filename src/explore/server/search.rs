@@ -18,7 +18,7 @@ use crate::scheduler::{
 
 /// Runs the orders that the plan says until `stopped` returns true: those that are likely to break something first, then
 /// those with few preemptions, if it says so. Rows are told apart by the columns `stable`, whose values come out the same
-/// each time; they are found out if none are given.
+/// each time; they are found out if none are given. After an error, the results are those of the orders before it.
 pub(super) fn search<E: JudgedExecution>(
     execution: &mut E,
     settings: &Settings,
@@ -32,17 +32,30 @@ pub(super) fn search<E: JudgedExecution>(
     if plan.keeps_schedules {
         results.kept = Some(KeptOrders::default());
     }
+    let searched = search_into(&mut results, execution, settings, plan, stable, stopped);
+    results.keep_after(searched)
+}
+
+/// The same, into these results.
+fn search_into<E: JudgedExecution>(
+    results: &mut Results,
+    execution: &mut E,
+    settings: &Settings,
+    plan: Plan,
+    stable: Option<Columns>,
+    stopped: &(dyn Monitor + Sync),
+) -> Result<(), Error> {
     let bounds = bounds(settings, plan);
     if plan.likely_first && plan.preemptions != Some(PreemptionBound::AtMost(0)) {
-        let goes_on = run_likely(execution, plan, bounds, &mut results, stopped)?;
+        let goes_on = run_likely(execution, plan, bounds, results, stopped)?;
         if !goes_on || plan.is_content_with_few() && !results.best.is_empty() {
-            return Ok(results);
+            return Ok(());
         }
     }
     if let Some(bound) = plan.preemptions {
-        let is_enough = run_few(execution, plan, bound, bounds, &mut results, stopped)?;
+        let is_enough = run_few(execution, plan, bound, bounds, results, stopped)?;
         if is_enough || matches!(bound, PreemptionBound::AtMost(_)) {
-            return Ok(results);
+            return Ok(());
         }
     }
     let enough = plan.enough_after_finding.unwrap_or(u64::MAX);
@@ -53,7 +66,7 @@ pub(super) fn search<E: JudgedExecution>(
     };
     loop {
         let mut all = DepthFirst::new(execution, plan.reduced).comparing(stable);
-        let is_all = run(execution, &mut all, plan, bounds, &mut results, stopped, |results| {
+        let is_all = run(execution, &mut all, plan, bounds, results, stopped, |results| {
             !results.best.is_empty() && results.covered.run >= enough
         })?;
         match all.remaining().filter(|_| is_all) {
@@ -62,7 +75,7 @@ pub(super) fn search<E: JudgedExecution>(
             None => {
                 results.covered.complete =
                     is_all && all.remaining().is_none() && results.covered.diverged == 0;
-                return Ok(results);
+                return Ok(());
             }
         }
     }

@@ -1,4 +1,4 @@
-"""Shops that do what shops should not, by MODE: crash in the middle of a checkout; refuse; keep a lock of their own; leave
+"""Shops that do what shops should not, by MODE: crash in the middle of a checkout, early or late; refuse; keep a lock of their own; leave
 a transaction open; sell the same cart twice."""
 import os
 import threading
@@ -28,7 +28,7 @@ def buy():
             return sell()
     answer = sell()
     sold += 1
-    if mode == "crash" and sold == 6:
+    if sold == {"crash": 3, "crash-late": 12}.get(mode):
         os._exit(7)
     return answer
 
