@@ -13,8 +13,9 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::analyzer::StatementAnalyzer;
+use super::background::Client;
 use super::tracker::{ConnectionId, SessionTracker};
-use super::wire::{ClientMessage, ServerMessage, Wire};
+use super::wire::{ClientMessage, Greeting, ServerMessage, Wire};
 use crate::scheduler::PendingStatement;
 
 /// How many bytes are read at once.
@@ -143,7 +144,8 @@ pub(super) fn serve(
     let closer = Closer { near: near.try_clone()?, far: far.try_clone()? };
     let (near_in, near_out) = (near.try_clone()?, Arc::new(Mutex::new(near)));
     let (far_in, far_out) = (far.try_clone()?, far);
-    let number = tracker.opened();
+    let client = Client::between(near_in.peer_addr()?.port(), near_in.local_addr()?.port());
+    let number = tracker.opened(client);
     closers.lock().insert(number, closer);
     let closers = Arc::clone(closers);
     let shared = Arc::new(Shared {
@@ -194,8 +196,13 @@ impl Shared {
                 Some(ClientMessage::Pass(bytes)) => {
                     pieces.send(QueuedMessage::Pass(bytes)).map_err(gone)?
                 }
-                Some(ClientMessage::Sets(bytes, said)) => {
-                    self.analyzer.lock().see(&said);
+                Some(ClientMessage::Greets(bytes, Greeting { sets, name })) => {
+                    if let Some(said) = sets {
+                        self.analyzer.lock().see(&said);
+                    }
+                    if let Some(name) = name {
+                        self.tracker.is_named(self.number, name);
+                    }
                     pieces.send(QueuedMessage::Pass(bytes)).map_err(gone)?;
                 }
                 Some(ClientMessage::Ask(bytes)) => {

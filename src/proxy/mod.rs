@@ -5,9 +5,11 @@
 //! touches. A [`SessionTracker`] knows which buyer sent it and has it wait at the gate. A line carries the bytes.
 
 mod analyzer;
+mod background;
 mod connection;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod peer;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]

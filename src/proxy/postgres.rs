@@ -13,8 +13,8 @@ use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::{DataRowBody, ErrorResponseBody, Message};
 
 use super::wire::{
-    Answered, ClientMessage, ClientStatement, Garbled, MOST_BYTES, ServerMessage, TransactionState,
-    Wire,
+    Answered, ClientMessage, ClientStatement, Garbled, Greeting, MOST_BYTES, ServerMessage,
+    TransactionState, Wire,
 };
 
 /// Codes of a first message that are no protocol version.
@@ -116,7 +116,8 @@ impl Postgres {
                 let mut message = first.split_off(4);
                 // Names and values, up to an empty name.
                 message.truncate(message.len() - 1);
-                let said = isolation_set_by(&message[4..]);
+                let sets = isolation_set_by(&message[4..]);
+                let name = application_name(&message[4..]);
                 for (name, value) in &self.settings {
                     for text in [name, value] {
                         message.extend_from_slice(text.as_bytes());
@@ -126,10 +127,7 @@ impl Postgres {
                 message.extend_from_slice(&[0]);
                 let mut whole = (message.len() as u32 + 4).to_be_bytes().to_vec();
                 whole.extend_from_slice(&message);
-                Ok(Some(match said {
-                    Some(said) => ClientMessage::Sets(whole, said),
-                    None => ClientMessage::Pass(whole),
-                }))
+                Ok(Some(ClientMessage::Greets(whole, Greeting { sets, name })))
             }
         }
     }
@@ -476,6 +474,13 @@ fn isolation_set_by(settings: &[u8]) -> Option<ClientStatement> {
         .then(|| ClientStatement { text: format!("SET {words}"), values: Vec::new() })
 }
 
+/// The value of `application_name` in a greeting; none if it is empty.
+fn application_name(settings: &[u8]) -> Option<String> {
+    let texts: Vec<_> = settings.split(|byte| *byte == 0).collect();
+    let named = texts.chunks_exact(2).find(|pair| pair[0] == b"application_name")?;
+    Some(String::from_utf8_lossy(named[1]).into_owned()).filter(|name| !name.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -502,7 +507,10 @@ mod tests {
         assert_eq!(wire.client(&mut sent).unwrap(), Some(ClientMessage::Reply(b"N".to_vec())));
         let mut sent = BytesMut::from(&b"\0\0\0\x0f\0\x03\0\0u\0me\0\0"[..]);
         sent[3] = sent.len() as u8;
-        let Some(ClientMessage::Pass(greeting)) = wire.client(&mut sent).unwrap() else { panic!() };
+        let Some(ClientMessage::Greets(greeting, said)) = wire.client(&mut sent).unwrap() else {
+            panic!()
+        };
+        assert_eq!(said, Greeting::default());
         assert_eq!(&greeting[4..], b"\0\x03\0\0u\0me\0a\0b\0\0");
         assert_eq!(usize::from(greeting[3]), greeting.len());
     }
@@ -522,8 +530,22 @@ mod tests {
             let greeting = [&[0, 3, 0, 0][..], settings, &[0]].concat();
             let whole = [&(greeting.len() as u32 + 4).to_be_bytes()[..], &greeting].concat();
             let cut = Postgres::default().client(&mut BytesMut::from(&whole[..])).unwrap();
-            let Some(ClientMessage::Sets(bytes, said)) = cut else { panic!("{cut:?}") };
-            assert_eq!((bytes, said.text.as_str()), (whole, text));
+            let Some(ClientMessage::Greets(bytes, said)) = cut else { panic!("{cut:?}") };
+            assert_eq!((bytes, said.sets.unwrap().text.as_str()), (whole, text));
+        }
+    }
+
+    #[test]
+    fn a_client_is_known_by_the_name_in_its_greeting() {
+        for (settings, name) in [
+            (&b"user\0me\0application_name\0jobs\0"[..], Some("jobs")),
+            (b"user\0application_name\0application_name\0\0", None),
+        ] {
+            let greeting = [&[0, 3, 0, 0][..], settings, &[0]].concat();
+            let whole = [&(greeting.len() as u32 + 4).to_be_bytes()[..], &greeting].concat();
+            let cut = Postgres::default().client(&mut BytesMut::from(&whole[..])).unwrap();
+            let Some(ClientMessage::Greets(_, said)) = cut else { panic!("{cut:?}") };
+            assert_eq!(said.name.as_deref(), name);
         }
     }
 

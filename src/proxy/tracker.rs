@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, RunningCode};
+use super::background::{Background, Client};
+use crate::describe::app::Ignored;
+use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources, RunningCode};
 
 /// How long a request that has been answered may take to end what it has begun.
 const TIDYING_UP: Duration = Duration::from_millis(500);
@@ -36,6 +38,7 @@ struct Book {
     last: ConnectionId,
     /// Buyers that have a statement at the gate or on its way.
     busy: Vec<usize>,
+    background: Background,
     seen: Irregularities,
     deadlocks: u64,
 }
@@ -43,6 +46,9 @@ struct Book {
 /// A connection.
 #[derive(Default)]
 struct ProxiedConnection {
+    client: Client,
+    /// The transaction whose first statement was seen, and whether it is the application's own.
+    transaction: Option<(u64, bool)>,
     /// The number by which the watch knows its session.
     session: i64,
     /// The buyer that used it last in this execution.
@@ -60,8 +66,8 @@ struct ProxiedConnection {
 /// What the tracker has counted since it was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Irregularities {
-    /// Statements that are no buyer's: the application's own, outside of any request.
-    pub(crate) outside: u64,
+    /// Statements that are the application's own, and no buyer's.
+    pub(crate) own: u64,
     /// Statements that could have been more than one buyer's.
     pub(crate) unclear: u64,
     /// Requests that ended and left a transaction open.
@@ -101,13 +107,64 @@ impl SessionTracker {
         std::mem::take(&mut self.book.lock().deadlocks)
     }
 
-    /// Adds a connection that was opened, and returns its number.
-    pub(crate) fn opened(&self) -> ConnectionId {
+    /// The application answers at this port, if that is known, and these statements are its own.
+    pub(crate) fn serves_at(&self, port: Option<u16>, ignored: Ignored) {
+        self.book.lock().background.serves_at(port, ignored);
+    }
+
+    /// Tables have these names, in the order of their numbers.
+    pub(crate) fn knows_tables(&self, names: &[String]) {
+        self.book.lock().background.knows_tables(names);
+    }
+
+    /// The application has been prepared: what it sends from now on without a request it sends by itself.
+    pub(crate) fn is_prepared(&self) {
+        self.book.lock().background.is_prepared();
+    }
+
+    /// Whether the application has been seen to send anything by itself.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.book.lock().background.is_busy()
+    }
+
+    /// What the application's own statements and those of buyers both touch, and one of them changes: tables by their
+    /// numbers. None if the order of the two cannot matter.
+    pub(crate) fn disturbed(&self) -> Option<Resources> {
+        self.book.lock().background.disturbed()
+    }
+
+    /// Sends a request: in the name of this buyer, if it is a part of its checkout.
+    pub(crate) fn during_request<T>(&self, buyer: Option<usize>, send: impl FnOnce() -> T) -> T {
+        self.book.lock().background.request_begins(buyer);
+        let answer = send();
+        self.book.lock().background.request_ends();
+        answer
+    }
+
+    /// Whether a session works for the application itself at this moment.
+    pub(crate) fn works_by_itself(&self, session: i64) -> bool {
+        let book = self.book.lock();
+        let mut its = book.lines.values().filter(|line| line.session == session);
+        its.any(|line| {
+            line.is_open && line.transaction.is_some_and(|(_, is_own)| is_own)
+                || line.on_its_way.iter().any(Option::is_none)
+        })
+    }
+
+    /// Adds a connection that this client has opened, and returns its number.
+    pub(crate) fn opened(&self, client: Client) -> ConnectionId {
         let mut book = self.book.lock();
         book.last += 1;
         let number = book.last;
-        book.lines.insert(number, ProxiedConnection::default());
+        book.lines.insert(number, ProxiedConnection { client, ..ProxiedConnection::default() });
         number
+    }
+
+    /// The client of this connection gives itself this name.
+    pub(crate) fn is_named(&self, number: ConnectionId, name: String) {
+        if let Some(line) = self.book.lock().lines.get_mut(&number) {
+            line.client.name = Some(name);
+        }
     }
 
     /// The watch knows this connection's session by this number.
@@ -156,16 +213,20 @@ impl SessionTracker {
     /// A statement has come in: returns the buyer in whose name it is to be held, if it is to be held.
     pub(crate) fn comes(&self, number: ConnectionId, pending: &PendingStatement) -> Option<usize> {
         let mut book = self.book.lock();
-        if book.is_over() {
-            return None;
-        }
-        let Some(place) = book.whose(number) else {
-            book.seen.outside += 1;
-            return None;
-        };
         if pending.touches == Footprint::NOTHING {
             return None;
         }
+        let is_own = book.is_own(number, pending);
+        if book.is_over() {
+            return None;
+        }
+        let place = if is_own { None } else { book.whose(number) };
+        let Some(place) = place else {
+            book.seen.own += 1;
+            book.background.lets_through(pending);
+            return None;
+        };
+        book.background.is_a_buyers(pending);
         let handle = book.handles.get(place)?.clone();
         let line = book.lines.get_mut(&number)?;
         line.queue.push_back(place);
@@ -261,6 +322,19 @@ impl Book {
         if let Some(line) = self.lines.get_mut(&number) {
             line.queue.pop_front();
         }
+    }
+
+    /// Whether a statement is the application's own: its transaction is, or it begins one.
+    fn is_own(&mut self, number: ConnectionId, pending: &PendingStatement) -> bool {
+        let Some(line) = self.lines.get_mut(&number) else { return false };
+        if let (Some(transaction), Some((known, is_own))) = (pending.transaction, line.transaction)
+            && transaction == known
+        {
+            return is_own;
+        }
+        let is_own = self.background.sends(&mut line.client, pending);
+        line.transaction = pending.transaction.map(|transaction| (transaction, is_own));
+        is_own
     }
 
     /// The buyer of a statement on this connection: the only one whose code may run; if several may, the one that has

@@ -7,8 +7,8 @@ use bytes::BytesMut;
 pub(crate) enum ClientMessage {
     /// To be forwarded at once: it asks for nothing that another connection could notice.
     Pass(Vec<u8>),
-    /// The same, and it sets up the session as this statement would.
-    Sets(Vec<u8>, ClientStatement),
+    /// The same, and it begins the session.
+    Greets(Vec<u8>, Greeting),
     /// To be forwarded at once, too; the server will answer.
     Ask(Vec<u8>),
     /// The proxy answers this itself.
@@ -18,6 +18,15 @@ pub(crate) enum ClientMessage {
     /// To be forwarded as it is, and nothing after it is cut: it is about another connection, or the protocol has
     /// become one that the proxy does not understand.
     Rest(Vec<u8>),
+}
+
+/// What the message that begins a session says of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Greeting {
+    /// The statement that would set up the session as the message does, if it sets anything that matters.
+    pub(crate) sets: Option<ClientStatement>,
+    /// The name that the client gives itself.
+    pub(crate) name: Option<String>,
 }
 
 /// A statement, or several that were sent as one.

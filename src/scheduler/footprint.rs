@@ -48,7 +48,7 @@ impl Resources {
     }
 
     /// What both have.
-    const fn common(self, other: Self) -> Self {
+    pub(crate) const fn common(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
@@ -507,6 +507,12 @@ impl Footprint {
                 || one.adds.overlaps(&other.reads)
         };
         disturbs(self, other) || disturbs(other, self)
+    }
+
+    /// The tables whose contents it reads or changes.
+    #[must_use]
+    pub(crate) fn tables(&self) -> Resources {
+        self.reads.tables() | self.changed()
     }
 
     /// The tables that it changes the contents of.

@@ -363,6 +363,29 @@ fn a_shop_that_polls_a_lock_is_taken_to_wait_until_another_buyer_has_moved() {
 }
 
 #[test]
+fn what_a_shop_does_by_itself_is_no_buyers_and_makes_no_order_come_out_otherwise() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let file = shops().join("python/jobs.toml");
+    let args = ["--preemptions", "1"];
+    for worker in ["thread", "process"] {
+        let env = |mode| [("WORKER", worker), ("MODE", mode)];
+        let broken = search(&place, &env("naive"), &file, &args);
+        assert_eq!(findings(&broken)[0], "oversold", "{worker}");
+        assert_eq!(broken["orders"]["diverged"], 0, "{worker}: {}", broken["orders"]);
+        let safe = search(&place, &env("conditional"), &file, &args);
+        assert_eq!(findings(&safe), Vec::<&str>::new(), "{worker}");
+        assert_eq!(safe["orders"]["diverged"], 0, "{worker}: {}", safe["orders"]);
+        assert_eq!(
+            safe["evidence"], "not seen",
+            "{worker}: the queue's own points were not chosen"
+        );
+        let remarks = safe["remarks"].to_string();
+        assert!(remarks.contains("the application's own may touch"), "{worker}: {remarks}");
+        assert!(remarks.contains("job"), "{worker}: {remarks}");
+    }
+}
+
+#[test]
 fn what_was_found_before_an_application_ended_is_reported() {
     let Some(place) = ready("python", &[Postgres]) else { return };
     let file = shops().join("python/odd.toml").display().to_string();

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use regex::Regex;
 use toml::de::DeTable;
 
-use super::{App, Launch, OF_UPSTREAM, Reset, Upstream};
+use super::{App, Ignored, Launch, OF_UPSTREAM, Reset, Upstream};
 use crate::base::error::Error;
 use crate::base::text::document;
 use crate::base::text::document::Fault;
@@ -19,8 +20,12 @@ use crate::describe::checkout::file::{Reader, SETTINGS, Says};
 use crate::describe::checkout::{Call, Checkout, Script, Step, Template};
 use crate::domain::store_kind::StoreKind;
 
-const TOP: [&str; 10] =
-    ["title", "app", "upstream", "prepare", "step", "role", "setup", "reset", "audit", "alike"];
+const TOP: [&str; 11] = [
+    "title", "app", "upstream", "prepare", "step", "role", "setup", "reset", "audit", "alike",
+    "ignore",
+];
+
+const IGNORE: [&str; 3] = ["tables", "statements", "application_name"];
 
 const APP: [&str; 7] = ["url", "health", "command", "folder", "env", "setup", "unseen_after"];
 
@@ -42,6 +47,7 @@ impl App {
             .chain(APP.into_iter().map(of("app")))
             .chain(UPSTREAM.into_iter().map(of("upstream")))
             .chain(RESET.into_iter().map(of("reset")))
+            .chain(IGNORE.into_iter().map(of("ignore")))
     }
 
     /// Whether a file is about an application, as far as it can be read.
@@ -105,7 +111,9 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
     let checkout = reader.common(path, says, top, &before)?;
     let names = names(&upstreams);
     let reset = top.get("reset").map(|value| reset(says, value, &names)).transpose()?;
+    let ignored = top.get("ignore").map(|value| ignored(value, &upstreams)).transpose()?;
     let app = app(reader, table("app", value)?, upstreams, prepare, reset)?;
+    let app = App { ignored: ignored.unwrap_or_default(), ..app };
     Ok(Checkout { app: Some(Arc::new(app)), ..checkout })
 }
 
@@ -168,7 +176,36 @@ fn app(
             None
         }
     };
-    Ok(App { url, health, launch, upstreams, prepare, reset, unseen_after })
+    let ignored = Ignored::default();
+    Ok(App { url, health, launch, upstreams, prepare, reset, ignored, unseen_after })
+}
+
+/// What the application sends by itself, as the file says.
+fn ignored(value: &Entry<'_>, upstreams: &[Upstream]) -> Result<Ignored, Fault> {
+    let keys = table("ignore", value)?;
+    check_keys(keys, &IGNORE, "[ignore]")?;
+    let all = |key: &str| keys.get(key).map_or(Ok(Vec::new()), |value| texts(key, value));
+    let owned = |all: Vec<(&str, Range<usize>)>| {
+        all.into_iter().map(|(text, _)| text.to_owned()).collect::<Vec<String>>()
+    };
+    let names = all("application_name")?;
+    let is_postgres = |upstream: &Upstream| upstream.store == StoreKind::Postgres;
+    if let (Some((_, span)), false) = (names.first(), upstreams.iter().any(is_postgres)) {
+        return fault(span.clone(), "only to PostgreSQL does a client give an `application_name`");
+    }
+    let pattern = |(written, span): (&str, Range<usize>)| {
+        Regex::new(written).or_else(|error| {
+            let why = error.to_string();
+            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            fault(
+                span,
+                format!("`statements`: `{}` is no regular expression: {why}", shown(written)),
+            )
+        })
+    };
+    let statements = all("statements")?.into_iter().map(pattern).collect::<Result<_, _>>()?;
+    let (tables, application_names) = (owned(all("tables")?), owned(names));
+    Ok(Ignored { tables, statements, application_names })
 }
 
 /// The names of values that commands and addresses may use.

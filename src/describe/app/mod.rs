@@ -35,6 +35,8 @@ pub use starter::starter;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use regex::Regex;
+
 use super::checkout::script::Script;
 use super::checkout::step::{Call, Step};
 use super::checkout::template::Template;
@@ -55,6 +57,8 @@ pub struct App {
     pub prepare: Vec<Step>,
     /// How the state is reset before each schedule; none if the engine finds out what was written and undoes it.
     pub reset: Option<Reset>,
+    /// What the application sends by itself, as the file says.
+    pub ignored: Ignored,
     /// How long a request's own code may take from one statement to the next. After that, the engine assumes that it
     /// waits for something that the proxies cannot see.
     pub unseen_after: Duration,
@@ -86,6 +90,17 @@ pub struct Upstream {
     pub schema: Option<Script>,
     /// The script that fills them.
     pub seed: Option<Script>,
+}
+
+/// Statements that the file calls the application's own: they are no buyer's.
+#[derive(Clone, Debug, Default)]
+pub struct Ignored {
+    /// Tables: a statement that touches these and no others.
+    pub tables: Vec<String>,
+    /// Patterns: a statement whose text one of them matches.
+    pub statements: Vec<Regex>,
+    /// Names under which a client connects to PostgreSQL.
+    pub application_names: Vec<String>,
 }
 
 /// How the state is reset, as the file says.

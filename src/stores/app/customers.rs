@@ -15,6 +15,8 @@ use crate::stores::remote::{Refusal, Stays, StepExecutor};
 pub(super) struct Customers {
     base: String,
     patience: Duration,
+    /// Told of each request.
+    tracker: Arc<SessionTracker>,
     all: RwLock<Vec<Customer>>,
 }
 
@@ -33,8 +35,9 @@ impl Customer {
 }
 
 impl Customers {
-    pub(super) fn new(base: &str, patience: Duration) -> Self {
-        Self { base: base.to_owned(), patience, all: RwLock::default() }
+    pub(super) fn new(base: &str, patience: Duration, tracker: &Arc<SessionTracker>) -> Self {
+        let tracker = Arc::clone(tracker);
+        Self { base: base.to_owned(), patience, tracker, all: RwLock::default() }
     }
 
     /// Runs the preparation steps of each of `count` customers, up to the last click. If a step fails, returns that
@@ -50,7 +53,8 @@ impl Customers {
             let executor = HttpExecutor::new(&self.base, self.patience);
             let mut customer = Customer { executor, cookies: Vec::new(), values: Vec::new() };
             for step in steps {
-                customer.make(number, step, shelves).map_err(|why| (step, why))?;
+                let make = || customer.make(number, step, shelves);
+                self.tracker.during_request(None, make).map_err(|why| (step, why))?;
             }
             customer.cookies = customer.executor.cookies();
             all.push(customer);
@@ -135,10 +139,14 @@ impl StepExecutor for AppExecutor {
             StoreValue::Null => customer.value_of(name).unwrap_or(StoreValue::Null),
             value => value,
         };
-        let heard = customer.executor.ask(request, &value_of);
-        if let Some(handle) = &self.handle {
-            self.tracker.leaves(handle.place());
-        }
+        let place = self.handle.as_ref().map(BuyerHandle::place);
+        let heard = self.tracker.during_request(place, || {
+            let heard = customer.executor.ask(request, &value_of);
+            if let Some(place) = place {
+                self.tracker.leaves(place);
+            }
+            heard
+        });
         heard.map(|heard| heard.answer(request))
     }
 

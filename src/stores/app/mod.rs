@@ -8,6 +8,7 @@ mod upstreams;
 pub use passage::Passage;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -40,6 +41,14 @@ const CONNECTIONS: u32 = 200;
 /// The shortest timeout of a request: the search may hold its statements meanwhile.
 const HELD: Duration = Duration::from_secs(60);
 
+/// How long an application is watched while no request is under way, to see what it sends by itself: at first, and if
+/// it sends anything.
+const WATCHED: Duration = Duration::from_millis(300);
+const WATCHED_AT_WORK: Duration = Duration::from_millis(1_500);
+
+/// After how many executions it is watched in the same way.
+const WATCHED_AFTERWARDS: u32 = 1;
+
 /// How many low bits of a session's number are its number within the upstream; the bits above number the upstream.
 const SESSIONS: u32 = 40;
 
@@ -57,6 +66,8 @@ struct AppServer {
     handles: Mutex<Vec<BuyerHandle>>,
     /// The initial state, and the stock and number of customers that it was prepared for.
     kept: Mutex<Option<InitialState>>,
+    /// How often the application was watched after checkouts.
+    watched: AtomicU32,
     /// The names of the tables and keys that statements can touch, in the order of their numbers.
     parts: Mutex<Vec<String>>,
     /// The values of the names in commands and addresses.
@@ -125,8 +136,10 @@ pub(super) fn open(
     };
     let versions: Vec<&str> = databases.iter().map(|database| database.version()).collect();
     let version = versions.join(" and ");
+    tracker.serves_at(uri.port_u16(), app.ignored.clone());
+    let patience = terms.settings.patience.max(HELD);
     Ok(Box::new(AppServer {
-        customers: Arc::new(Customers::new(&base, terms.settings.patience.max(HELD))),
+        customers: Arc::new(Customers::new(&base, patience, &tracker)),
         checkout: Arc::clone(checkout),
         app: Arc::clone(app),
         base,
@@ -136,6 +149,7 @@ pub(super) fn open(
         tracker,
         handles: Mutex::default(),
         kept: Mutex::default(),
+        watched: AtomicU32::new(0),
         parts: Mutex::default(),
         named,
         sandbox: Arc::new(Mutex::new(sandbox)),
@@ -246,8 +260,29 @@ impl AppServer {
             let names = database.get_to_know(parts.len()).map_err(Error::world)?;
             parts.extend(names);
         }
+        self.tracker.knows_tables(&parts);
         *self.parts.lock() = parts;
         Ok(())
+    }
+
+    /// Watches the application while no request is under way: what it sends then it sends by itself.
+    fn watch_at_rest(&self) {
+        self.terms.control.begin("watching the application at rest");
+        if self.terms.control.pause(WATCHED) && self.tracker.is_busy() {
+            self.terms.control.pause(WATCHED_AT_WORK);
+        }
+    }
+
+    /// What is to be said of the statements that the application sends by itself.
+    fn remark_on_own(&self) -> Option<String> {
+        let disturbed: Vec<usize> = self.tracker.disturbed()?.tables().collect();
+        let parts = self.parts.lock();
+        let names = disturbed.iter().filter_map(|number| parts.get(*number).map(String::as_str));
+        let names: Vec<&str> = names.collect();
+        let names = if names.is_empty() { "what buyers use".to_owned() } else { names.join(", ") };
+        Some(format!(
+            "statements of the application's own may touch {names}, as buyers do: at which points they come was not chosen"
+        ))
     }
 
     /// Runs the `[reset]` of the file, if there is one; returns whether there is one.
@@ -327,9 +362,9 @@ impl Server for AppServer {
     }
 
     fn remarks(&self) -> Remarks {
-        let Irregularities { outside, unclear, left_open, shared } = self.tracker.sightings();
+        let Irregularities { own, unclear, left_open, shared } = self.tracker.sightings();
         let counted = [
-            (outside, "statement", "outside of any request, and let through unheld"),
+            (own, "statement", "of the application's own, and let through unheld"),
             (unclear, "statement", "of one buyer or another, and taken for one's"),
             (
                 shared,
@@ -338,10 +373,11 @@ impl Server for AppServer {
             ),
             (left_open, "request", "answered with a transaction left open"),
         ];
-        let overlaps: Vec<String> =
+        let mut told: Vec<String> =
             self.databases.lock().iter().flat_map(|database| database.overlaps()).collect();
-        let hides_orders = shared + unclear > 0 || !overlaps.is_empty();
-        Remarks { counted: counted.into(), told: overlaps, hides_orders }
+        told.extend(self.remark_on_own());
+        let hides_orders = shared + unclear > 0 || !told.is_empty();
+        Remarks { counted: counted.into(), told, hides_orders }
     }
 
     fn learned(&self) -> Result<i64, Error> {
@@ -376,6 +412,7 @@ impl Server for AppServer {
         Ok(Box::new(Guard {
             control: self.terms.control.clone(),
             databases: Arc::clone(&self.databases),
+            tracker: Arc::clone(&self.tracker),
             sandbox: Arc::clone(&self.sandbox),
         }))
     }
@@ -395,6 +432,9 @@ impl Server for AppServer {
             self.teach(&lessons)?;
             self.add_overlap_notes(&notes);
         } else if is_known {
+            if self.watched.fetch_add(1, Ordering::SeqCst) < WATCHED_AFTERWARDS {
+                self.watch_at_rest();
+            }
             for database in self.databases.lock().iter_mut() {
                 database.put_back().map_err(|why| {
                     Error::world(format!(
@@ -411,6 +451,8 @@ impl Server for AppServer {
                 }
             }
             self.prepare(opening)?;
+            self.tracker.is_prepared();
+            self.watch_at_rest();
             if self.app.reset.is_none() {
                 for database in self.databases.lock().iter_mut() {
                     database.keep().map_err(Error::world)?;
@@ -463,6 +505,7 @@ impl Drop for AppServer {
 struct Guard {
     control: Control,
     databases: Arc<Mutex<Vec<Box<dyn UpstreamDatabase>>>>,
+    tracker: Arc<SessionTracker>,
     sandbox: Arc<Mutex<Option<ServerSandbox>>>,
 }
 
@@ -520,6 +563,9 @@ impl Watch for Guard {
             let waits = database.waits().map_err(Error::world)?;
             all.extend(waits.into_iter().map(|(who, whom)| (numbered(who), numbered(whom))));
         }
+        // What the application itself is doing will end by itself, unless it waits for a buyer.
+        let waiting: Vec<i64> = all.iter().map(|(who, _)| *who).collect();
+        all.retain(|(_, whom)| waiting.contains(whom) || !self.tracker.works_by_itself(*whom));
         Ok(all)
     }
 

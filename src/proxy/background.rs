@@ -1,0 +1,347 @@
+//! What an application does beside answering requests: a job queue that polls, a scheduled job, a process that waits for
+//! events. Its statements are no buyer's. They are let through, and what they touch is remembered: it may disturb buyers.
+//!
+//! A statement does not say who sent it. It is taken for the application's own
+//! - if the file says so;
+//! - if its process serves no requests, and has sent statements while no request was under way;
+//! - if the application has sent one like it while no request was under way: before the first checkout, or after it
+//!   without any like it in the first checkout itself.
+//!
+//! A transaction is whose its first statement is.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::peer::{ProcessId, connected, listening};
+use crate::base::clock::{Clock, Wall, nanos};
+use crate::describe::app::Ignored;
+use crate::scheduler::{Footprint, PendingStatement, Resources};
+
+/// How long after a request what belongs to it may still come.
+const AFTER_REQUEST: Duration = Duration::from_millis(100);
+
+/// What is known of a connection's client.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Client {
+    /// The port from which it has connected, and the one to which.
+    pub(crate) ports: Option<(u16, u16)>,
+    /// The name that it gives itself.
+    pub(crate) name: Option<String>,
+    /// Its process, once that was asked for; none if it cannot be seen.
+    process: Option<Option<ProcessId>>,
+}
+
+impl Client {
+    /// A client that has connected between these ports.
+    pub(crate) fn between(from: u16, to: u16) -> Self {
+        Self { ports: Some((from, to)), ..Self::default() }
+    }
+
+    /// Its process, if that can be seen. Likely ones are looked at first.
+    fn process(&mut self, likely: &BTreeSet<ProcessId>) -> Option<ProcessId> {
+        let ports = self.ports;
+        *self
+            .process
+            .get_or_insert_with(|| ports.and_then(|(from, to)| connected(from, to, likely)))
+    }
+}
+
+/// Tells the application's own statements from those of buyers.
+pub(super) struct Background {
+    clock: Wall,
+    ignored: Ignored,
+    /// The numbers of the tables that the file names.
+    ignored_tables: Resources,
+    /// Where the application answers.
+    port: Option<u16>,
+    /// The processes that serve requests there.
+    serving: BTreeSet<ProcessId>,
+    /// Whether a process that serves requests sends statements itself: then others can be told from it.
+    serves_by_itself: bool,
+    /// Processes that were seen to work while no request was under way.
+    working: BTreeSet<ProcessId>,
+    /// Requests under way, and when the last one ended.
+    requests: u64,
+    ended_ns: u64,
+    checkout: FirstCheckout,
+    /// Statements without values that came while no request was under way: before the first checkout, and after it.
+    regular: BTreeSet<String>,
+    afterwards: BTreeSet<String>,
+    /// Statements without values of the first checkout.
+    checked_out: BTreeSet<String>,
+    /// The footprints of what was let through while buyers were in the shop, and of the buyers' statements, in whole tables.
+    let_through: Footprint,
+    of_buyers: Footprint,
+}
+
+/// How far the first checkout has come, which no other disturbs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FirstCheckout {
+    /// The application is not ready for one.
+    Unprepared,
+    Awaited,
+    /// This buyer makes it.
+    UnderWay(usize),
+    Over,
+}
+
+impl Default for Background {
+    fn default() -> Self {
+        Self {
+            clock: Wall::start(),
+            ignored: Ignored::default(),
+            ignored_tables: Resources::NONE,
+            port: None,
+            serving: BTreeSet::new(),
+            serves_by_itself: false,
+            working: BTreeSet::new(),
+            requests: 0,
+            ended_ns: 0,
+            checkout: FirstCheckout::Unprepared,
+            regular: BTreeSet::new(),
+            afterwards: BTreeSet::new(),
+            checked_out: BTreeSet::new(),
+            let_through: Footprint::NOTHING,
+            of_buyers: Footprint::NOTHING,
+        }
+    }
+}
+
+impl Background {
+    /// The application answers at this port, and these statements are its own.
+    pub(super) fn serves_at(&mut self, port: Option<u16>, ignored: Ignored) {
+        (self.port, self.ignored) = (port, ignored);
+    }
+
+    /// Tables have these names, in the order of their numbers.
+    pub(super) fn knows_tables(&mut self, names: &[String]) {
+        let is_ignored = |(_, name): &(usize, &String)| self.ignored.tables.contains(name);
+        let numbers = names.iter().enumerate().filter(is_ignored).map(|(number, _)| number);
+        self.ignored_tables =
+            numbers.fold(Resources::NONE, |all, number| all | Resources::table(number));
+    }
+
+    /// The application has been prepared: what it sends from now on without a request it sends by itself.
+    pub(super) fn is_prepared(&mut self) {
+        if self.checkout == FirstCheckout::Unprepared {
+            self.checkout = FirstCheckout::Awaited;
+        }
+    }
+
+    /// A request is sent: in the name of this buyer, if it is a part of its checkout.
+    pub(super) fn request_begins(&mut self, buyer: Option<usize>) {
+        self.requests += 1;
+        self.checkout = match (self.checkout, buyer) {
+            (FirstCheckout::Unprepared | FirstCheckout::Awaited, Some(buyer)) => {
+                FirstCheckout::UnderWay(buyer)
+            }
+            (FirstCheckout::UnderWay(first), Some(buyer)) if first != buyer => FirstCheckout::Over,
+            (checkout, _) => checkout,
+        };
+    }
+
+    /// A request was answered, or has failed.
+    pub(super) fn request_ends(&mut self) {
+        self.requests -= 1;
+        self.ended_ns = self.clock.now();
+    }
+
+    /// Whether the application has been seen to do anything by itself.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.regular.is_empty() || !self.afterwards.is_empty()
+    }
+
+    /// Whether no request is under way, and what belonged to the last one has come.
+    fn is_idle(&self) -> bool {
+        let since = self.clock.now().saturating_sub(self.ended_ns);
+        self.checkout != FirstCheckout::Unprepared
+            && self.requests == 0
+            && since >= nanos(AFTER_REQUEST)
+    }
+
+    /// Takes in a statement that begins a transaction, or is alone, and says whether it is the application's own.
+    pub(super) fn sends(&mut self, client: &mut Client, pending: &PendingStatement) -> bool {
+        let shape = pending.shape.as_ref().unwrap_or(&pending.text);
+        if self.is_idle() {
+            self.working.extend(client.process(&self.serving));
+            let seen = match self.checkout {
+                FirstCheckout::Unprepared | FirstCheckout::Awaited => &mut self.regular,
+                FirstCheckout::UnderWay(_) | FirstCheckout::Over => &mut self.afterwards,
+            };
+            seen.insert(shape.clone());
+            return true;
+        }
+        if self.is_ignored(client, pending) || self.is_of_worker(client) {
+            return true;
+        }
+        if self.regular.contains(shape) {
+            return true;
+        }
+        if matches!(self.checkout, FirstCheckout::UnderWay(_)) {
+            self.checked_out.insert(shape.clone());
+        }
+        self.afterwards.contains(shape) && !self.checked_out.contains(shape)
+    }
+
+    /// Whether the file calls it the application's own.
+    fn is_ignored(&self, client: &Client, pending: &PendingStatement) -> bool {
+        let Ignored { tables, statements, application_names } = &self.ignored;
+        let touched = pending.touches.tables();
+        let is_of_tables = !tables.is_empty()
+            && touched != Resources::NONE
+            && touched | self.ignored_tables == self.ignored_tables;
+        is_of_tables
+            || statements.iter().any(|pattern| pattern.is_match(&pending.text))
+            || client.name.as_ref().is_some_and(|name| application_names.contains(name))
+    }
+
+    /// Whether its process serves no requests, and works without any.
+    fn is_of_worker(&mut self, client: &mut Client) -> bool {
+        let Some(port) = self.port.filter(|_| !self.working.is_empty()) else { return false };
+        let Some(process) = client.process(&self.serving) else { return false };
+        if !self.serving.contains(&process) {
+            // It may have been started to serve requests.
+            self.serving = listening(port);
+        }
+        let serves = self.serving.contains(&process);
+        self.serves_by_itself |= serves && self.requests > 0;
+        self.serves_by_itself && !serves && self.working.contains(&process)
+    }
+
+    /// A statement of the application's own is let through while buyers are in the shop.
+    pub(super) fn lets_through(&mut self, pending: &PendingStatement) {
+        add(&mut self.let_through, pending);
+    }
+
+    /// A statement is a buyer's.
+    pub(super) fn is_a_buyers(&mut self, pending: &PendingStatement) {
+        add(&mut self.of_buyers, pending);
+    }
+
+    /// What the application's own statements and those of buyers both touch, and one of them changes: tables by their
+    /// numbers. None if the order of the two cannot matter.
+    pub(super) fn disturbed(&self) -> Option<Resources> {
+        let (own, buyers) = (&self.let_through, &self.of_buyers);
+        let touched = |one: &Footprint| one.tables();
+        own.conflicts_with(buyers).then(|| {
+            (own.changed().common(touched(buyers))) | (buyers.changed().common(touched(own)))
+        })
+    }
+}
+
+/// Adds a statement's footprint, in whole tables.
+fn add(all: &mut Footprint, pending: &PendingStatement) {
+    *all = std::mem::take(all) | pending.footprint.by_table();
+}
+
+#[cfg(test)]
+mod tests {
+    use regex::Regex;
+
+    use super::*;
+
+    fn statement(text: &str, table: usize) -> PendingStatement {
+        PendingStatement::new(text.into(), Footprint::writing(Resources::table(table)))
+    }
+
+    /// An application that is prepared, and has been quiet for long enough.
+    fn prepared() -> Background {
+        let mut background = Background::default();
+        background.is_prepared();
+        become_idle(&mut background);
+        background
+    }
+
+    /// As if the last request had ended long ago.
+    fn become_idle(background: &mut Background) {
+        while !background.is_idle() {
+            std::thread::yield_now();
+        }
+    }
+
+    fn is_own(background: &mut Background, text: &str) -> bool {
+        background.sends(&mut Client::default(), &statement(text, 0))
+    }
+
+    #[test]
+    fn what_is_sent_before_it_is_prepared_teaches_nothing() {
+        let mut background = Background::default();
+        assert!(!is_own(&mut background, "CREATE TABLE job"));
+        assert!(!background.is_busy());
+    }
+
+    #[test]
+    fn a_statement_that_came_before_the_first_checkout_without_a_request_is_the_applications() {
+        let mut background = prepared();
+        assert!(is_own(&mut background, "SELECT job"));
+        assert!(background.is_busy());
+        background.request_begins(Some(0));
+        assert!(is_own(&mut background, "SELECT job"));
+        assert!(!is_own(&mut background, "SELECT stock"));
+    }
+
+    #[test]
+    fn a_statement_that_came_afterwards_is_the_applications_unless_the_first_checkout_had_one() {
+        let mut background = prepared();
+        background.request_begins(Some(0));
+        assert!(!is_own(&mut background, "SELECT stock"));
+        background.request_ends();
+        become_idle(&mut background);
+        for text in ["SELECT stock", "UPDATE job"] {
+            assert!(is_own(&mut background, text), "no request is under way");
+        }
+        background.request_begins(Some(1));
+        assert!(!is_own(&mut background, "SELECT stock"));
+        assert!(is_own(&mut background, "UPDATE job"));
+        assert!(!is_own(&mut background, "INSERT purchase"));
+    }
+
+    #[test]
+    fn what_belongs_to_a_request_may_come_shortly_after_it() {
+        let mut background = prepared();
+        background.request_begins(None);
+        background.request_ends();
+        assert!(!is_own(&mut background, "UPDATE session"));
+        assert!(!background.is_busy());
+    }
+
+    #[test]
+    fn the_files_own_words_go_before_what_is_seen() {
+        let mut background = Background::default();
+        let ignored = Ignored {
+            tables: vec!["job".into()],
+            statements: vec![Regex::new("^DELETE FROM cart").unwrap()],
+            application_names: vec!["cron".into()],
+        };
+        background.serves_at(None, ignored);
+        background.knows_tables(&["product".into(), "job".into()]);
+        background.request_begins(Some(0));
+        let mut sends = |name: Option<&str>, statement: &PendingStatement| {
+            let mut client = Client { name: name.map(str::to_owned), ..Client::default() };
+            background.sends(&mut client, statement)
+        };
+        assert!(sends(None, &statement("UPDATE job", 1)));
+        let both = Resources::table(0) | Resources::table(1);
+        let both = PendingStatement::new("UPDATE both".into(), Footprint::writing(both));
+        assert!(!sends(None, &both));
+        assert!(sends(None, &statement("DELETE FROM cart WHERE old", 0)));
+        assert!(!sends(None, &statement("DELETE FROM product", 0)));
+        assert!(sends(Some("cron"), &statement("UPDATE product", 0)));
+        assert!(!sends(Some("shop"), &statement("UPDATE product", 0)));
+    }
+
+    #[test]
+    fn only_what_meets_a_buyers_statement_disturbs_it() {
+        let mut background = Background::default();
+        background.lets_through(&statement("UPDATE job", 1));
+        background.is_a_buyers(&statement("UPDATE stock", 0));
+        assert_eq!(background.disturbed(), None);
+        background.is_a_buyers(&statement("INSERT INTO job", 1));
+        assert_eq!(background.disturbed(), Some(Resources::table(1)));
+        let mut background = Background::default();
+        let reads = Footprint::reading(Resources::table(0));
+        background.lets_through(&PendingStatement::new("SELECT".into(), reads.clone()));
+        background.is_a_buyers(&PendingStatement::new("SELECT".into(), reads));
+        assert_eq!(background.disturbed(), None);
+    }
+}

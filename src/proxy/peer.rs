@@ -1,0 +1,94 @@
+//! Which process is at the other end of a connection on this machine, and which processes listen at a port.
+
+use std::collections::BTreeSet;
+
+/// The number of a process.
+pub(super) type ProcessId = i32;
+
+/// The process that has connected from one local port to another; none if it cannot be seen. `likely` are looked at
+/// first.
+#[cfg(target_os = "linux")]
+pub(super) fn connected(from: u16, to: u16, likely: &BTreeSet<ProcessId>) -> Option<ProcessId> {
+    let is_it = |entry: &procfs::net::TcpNetEntry| {
+        entry.local_address.port() == from && entry.remote_address.port() == to
+    };
+    let inode = sockets().find(is_it)?.inode;
+    let others = || every_process().filter(|process| !likely.contains(process));
+    likely.iter().copied().chain(others()).find(|process| inodes(*process).any(|one| one == inode))
+}
+
+/// The processes that listen at a port.
+#[cfg(target_os = "linux")]
+pub(super) fn listening(port: u16) -> BTreeSet<ProcessId> {
+    use procfs::net::TcpState;
+
+    let is_it = |entry: &procfs::net::TcpNetEntry| {
+        entry.state == TcpState::Listen && entry.local_address.port() == port
+    };
+    let at: BTreeSet<u64> = sockets().filter(is_it).map(|entry| entry.inode).collect();
+    match at.is_empty() {
+        true => BTreeSet::new(),
+        false => every_process()
+            .filter(|process| inodes(*process).any(|inode| at.contains(&inode)))
+            .collect(),
+    }
+}
+
+/// Every TCP socket of this machine.
+#[cfg(target_os = "linux")]
+fn sockets() -> impl Iterator<Item = procfs::net::TcpNetEntry> {
+    let tables = [procfs::net::tcp(), procfs::net::tcp6()];
+    tables.into_iter().flatten().flatten()
+}
+
+#[cfg(target_os = "linux")]
+fn every_process() -> impl Iterator<Item = ProcessId> {
+    procfs::process::all_processes().into_iter().flatten().flatten().map(|process| process.pid())
+}
+
+/// The inodes of a process's sockets.
+#[cfg(target_os = "linux")]
+fn inodes(process: ProcessId) -> impl Iterator<Item = u64> {
+    use procfs::process::{FDTarget, Process};
+
+    let files = Process::new(process).and_then(|process| process.fd());
+    files.into_iter().flatten().flatten().filter_map(|file| match file.target {
+        FDTarget::Socket(inode) => Some(inode),
+        _ => None,
+    })
+}
+
+/// Elsewhere than on Linux, processes are not told apart.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn connected(_from: u16, _to: u16, _likely: &BTreeSet<ProcessId>) -> Option<ProcessId> {
+    None
+}
+
+/// Elsewhere than on Linux, processes are not told apart.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn listening(_port: u16) -> BTreeSet<ProcessId> {
+    BTreeSet::new()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn a_process_is_known_by_its_sockets() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let own = std::process::id() as ProcessId;
+        let from = client.local_addr().unwrap().port();
+        for likely in [BTreeSet::new(), BTreeSet::from([own]), BTreeSet::from([1])] {
+            assert_eq!(connected(from, port, &likely), Some(own));
+        }
+        assert_eq!(connected(port, from, &BTreeSet::new()), None, "it was not accepted yet");
+        assert_eq!(listening(port), BTreeSet::from([own]));
+        drop((client, listener));
+        assert_eq!(listening(port), BTreeSet::new());
+    }
+}
