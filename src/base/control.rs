@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::clock::{Clock, Wall, nanos};
+
 /// The longest sleep between two checks whether the race was stopped.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -15,6 +17,8 @@ pub struct Control {
     stop: Arc<AtomicBool>,
     served: Arc<AtomicU64>,
     doing: Arc<Mutex<Option<String>>>,
+    /// A clock, and the time on it after which the work should end.
+    deadline: Arc<Mutex<Option<(Wall, u64)>>>,
     records_locks: bool,
 }
 
@@ -42,6 +46,18 @@ impl Control {
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// From now on the work should end after this time; none lifts that.
+    pub fn end_after(&self, most: Option<Duration>) {
+        *self.deadline.lock() = most.map(|most| (Wall::start(), nanos(most)));
+    }
+
+    /// Whether whatever is under way should end now: the race was stopped, or its time is up.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let is_late = |(clock, most): &(Wall, u64)| clock.now() >= *most;
+        self.is_stopped() || self.deadline.lock().as_ref().is_some_and(is_late)
     }
 
     /// Buyers served so far, over all rounds.

@@ -336,14 +336,19 @@ impl Board {
         self.buyers[place].was_unseen = false;
     }
 
-    /// Notes that a buyer has a statement to send over a connection on which another buyer's is held.
+    /// Notes that a buyer has a statement to send over a connection on which another's is held. What it does with another
+    /// connection at the same time goes before.
     pub(super) fn stop_behind(&mut self, place: usize) {
-        self.buyers[place].state = BuyerState::BehindOther;
+        let state = &mut self.buyers[place].state;
+        if matches!(state, BuyerState::Running | BuyerState::Runnable | BuyerState::Unseen) {
+            *state = BuyerState::BehindOther;
+        }
     }
 
-    /// Notes that a buyer has left.
+    /// Notes that a buyer has left. Code that waited for something that cannot be seen may go on.
     pub(super) fn leave(&mut self, place: usize) {
         self.disturb_polls(place);
+        self.look_for_unseen();
         let buyer = &mut self.buyers[place];
         buyer.state = BuyerState::Absent;
         buyer.was_unseen = false;
@@ -378,14 +383,22 @@ impl Board {
         self.steps += 1;
         buyer.first_step.get_or_insert(self.steps);
         for buyer in &mut self.buyers {
-            match buyer.state {
-                BuyerState::Unseen => buyer.state = BuyerState::Running,
-                BuyerState::BehindOther => buyer.state = BuyerState::Arriving,
-                _ => {}
+            if buyer.state == BuyerState::BehindOther {
+                buyer.state = BuyerState::Arriving;
             }
         }
+        self.look_for_unseen();
         self.forget_waits();
         true
+    }
+
+    /// Something has happened that may let code go on that was not seen to do anything: it counts as running.
+    fn look_for_unseen(&mut self) {
+        for buyer in &mut self.buyers {
+            if buyer.state == BuyerState::Unseen {
+                buyer.state = BuyerState::Running;
+            }
+        }
     }
 
     /// Notes that a buyer may have changed something: those that poll may get another answer.
@@ -488,6 +501,14 @@ impl Board {
             BuyerState::Runnable,
             BuyerState::Arriving,
         ])
+    }
+
+    /// The buyers that have not come to rest, and whether each has sent a statement.
+    pub(super) fn restless(&self) -> Vec<(usize, bool)> {
+        let sent = self.those(&[BuyerState::Sent]);
+        let other = self.those(&[BuyerState::Running, BuyerState::Runnable, BuyerState::Arriving]);
+        let sent = sent.into_iter().map(|place| (place, true));
+        sent.chain(other.into_iter().map(|place| (place, false))).collect()
     }
 
     /// Whether the server may be asked which sessions wait: a statement is under way, and no code runs or is about to.
@@ -623,6 +644,19 @@ mod tests {
     }
 
     #[test]
+    fn a_buyer_that_is_held_stays_held_when_another_of_its_statements_has_to_wait_in_line() {
+        let mut board = held(2, APPLICATION);
+        board.stop_behind(0);
+        assert_eq!(board.held().len(), 2);
+        board.release(0);
+        board.stop_behind(0);
+        assert_eq!(board.state(0), &BuyerState::Sent);
+        board.answer(0, "1 row".into());
+        board.stop_behind(0);
+        assert_eq!(board.state(0), &BuyerState::BehindOther);
+    }
+
+    #[test]
     fn a_buyer_that_is_released_has_sent_and_the_others_stay_held() {
         let mut board = held(2, ClientCode::AllAtOnce);
         assert!(board.is_settled());
@@ -736,6 +770,9 @@ mod tests {
         board.stop(0, BuyerState::Held(Box::new(statement("UPDATE t"))));
         assert!(board.lose_sight(nanos(Duration::from_millis(10))));
         assert_eq!(board.unseen(), 1);
+        // Another buyer leaves: the same.
+        board.leave(0);
+        assert_eq!(board.state(1), &BuyerState::Running);
         // If no other buyer can move, the code has ten times as long.
         let mut board = held(1, APPLICATION);
         board.run_alone(0);

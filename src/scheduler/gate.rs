@@ -35,10 +35,13 @@ pub(crate) struct Gate {
 /// Why it is not known what every buyer is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unsettled {
-    /// No buyer has been seen to do anything for too long. These have sent a statement.
-    Silent(Vec<usize>),
+    /// No buyer has been seen to do anything for too long. These have not come to rest: their places, and whether each
+    /// has sent a statement.
+    Silent(Vec<(usize, bool)>),
     /// The server could not say which sessions wait.
     Watch(String),
+    /// The search is to end now.
+    Stopped,
 }
 
 impl Gate {
@@ -180,10 +183,12 @@ impl Gate {
     /// answered meanwhile.
     ///
     /// # Errors
-    /// When no buyer is seen to do anything for half a minute, or the server cannot say which sessions wait.
+    /// When no buyer is seen to do anything for half a minute, the server cannot say which sessions wait, or the search
+    /// is to end now.
     pub(crate) fn settle(
         &self,
         mut who_waits: impl FnMut() -> Result<Waits, String>,
+        is_over: impl Fn() -> bool,
     ) -> Result<Vec<(usize, String)>, Unsettled> {
         let mut board = self.board.lock();
         let clock = Wall::start();
@@ -195,6 +200,9 @@ impl Gate {
             }
             let usually = if board.expects_to_hold_inside() { SOON } else { USUALLY };
             let timed_out = self.explorer.wait_for(&mut board, usually).timed_out();
+            if timed_out && is_over() {
+                return Err(Unsettled::Stopped);
+            }
             let states = board.states();
             if seen != states {
                 seen = states;
@@ -205,7 +213,7 @@ impl Gate {
                 continue;
             }
             if clock.now() - seen_ns >= nanos(SILENCE) {
-                return Err(Unsettled::Silent(board.those(&[BuyerState::Sent])));
+                return Err(Unsettled::Silent(board.restless()));
             }
             let is_late = timed_out || board.take_news();
             if is_late && board.waits_for_answers_alone() {

@@ -93,15 +93,11 @@ where
         if most_ahead > 0 {
             execution.expect(scheduler.beginnings(most_ahead));
         }
-        let mut run = run_one(execution, scheduler, bounds, stopped)?;
-        for _ in 1..TRIES {
-            if !matches!(run.end, End::Diverged(_)) {
-                break;
-            }
-            let steps = run.steps;
-            run = run_one(execution, scheduler, bounds, stopped)?;
-            run.steps += steps;
-        }
+        let run = match run_again_if_it_diverges(execution, scheduler, bounds, stopped) {
+            // It was stopped in the middle of an execution, which is no failure.
+            Err(_) if stopped() => return Ok(false),
+            run => run?,
+        };
         if run.end == End::Stopped {
             return Ok(false);
         }
@@ -110,6 +106,29 @@ where
             return Ok(false);
         }
     }
+}
+
+/// Runs one execution, some times more if it diverges.
+fn run_again_if_it_diverges<E, S>(
+    execution: &mut E,
+    scheduler: &mut S,
+    bounds: Bounds,
+    stopped: &dyn Fn() -> bool,
+) -> Result<Run, Error>
+where
+    E: Execution,
+    S: Scheduler<E> + ?Sized,
+{
+    let mut run = run_one(execution, scheduler, bounds, stopped)?;
+    for _ in 1..TRIES {
+        if !matches!(run.end, End::Diverged(_)) {
+            break;
+        }
+        let steps = run.steps;
+        run = run_one(execution, scheduler, bounds, stopped)?;
+        run.steps += steps;
+    }
+    Ok(run)
 }
 
 fn diverged(schedule: &[Choice], how: &str) -> End {

@@ -385,6 +385,48 @@ fn what_a_shop_does_by_itself_is_no_buyers_and_makes_no_order_come_out_otherwise
     }
 }
 
+/// The tool under a bound: an exit code of 124 says that it took longer.
+fn bounded(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--signal=KILL", "50"]).arg(assert_cmd::cargo::cargo_bin!("oversell-sim"));
+    command.env("PATH", &place.path).envs(env.iter().copied()).args(args);
+    command
+}
+
+#[test]
+fn a_search_ends_when_its_time_is_up_though_a_request_hangs() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let file = shops().join("python/odd.toml").display().to_string();
+    let args = ["explore", "--app", &file, "--no-reduce", "--max-time", "2s"];
+    let output = bounded(&place, &[("MODE", "hang")], &args).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = str::from_utf8(&output.stdout).unwrap();
+    assert!(report.contains("1 order run"), "{report}");
+}
+
+#[test]
+fn an_interrupt_ends_a_setup_that_hangs_and_what_it_has_started() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let file = folder.path().join("shop.toml");
+    let has_begun = folder.path().join("begun");
+    let setup = "setup = [\"sh\", \"-c\", \"touch begun; sleep 601 & wait\"]\n[upstream.postgres]";
+    let good = fs::read_to_string(&file).unwrap();
+    fs::write(&file, good.replace("[upstream.postgres]", setup)).unwrap();
+    let args = ["explore", "--app", file.to_str().unwrap()];
+    let mut search =
+        bounded(&place, &[], &args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !has_begun.exists() && search.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    // `timeout` passes the signal on.
+    let kill = Command::new("kill").args(["-s", "INT", &search.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    assert_eq!(search.wait().unwrap().code(), Some(130));
+    let left = Command::new("pgrep").args(["-f", "sleep 601"]).output().unwrap();
+    assert!(left.stdout.is_empty(), "what the setup has started runs on");
+}
+
 #[test]
 fn what_was_found_before_an_application_ended_is_reported() {
     let Some(place) = ready("python", &[Postgres]) else { return };

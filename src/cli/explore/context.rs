@@ -45,7 +45,11 @@ impl SearchContext {
         progress: Progress<'_>,
         work: impl FnOnce(&Watcher<'_>) -> T + Send,
     ) -> T {
-        progress.watch(&self.control, || self.threads.install(|| work(&Watcher(self))))
+        let left = |most_ns: u64| Duration::from_nanos(most_ns.saturating_sub(self.clock.now()));
+        self.control.end_after((self.most_ns < u64::MAX).then(|| left(self.most_ns)));
+        let done = progress.watch(&self.control, || self.threads.install(|| work(&Watcher(self))));
+        self.control.end_after(None);
+        done
     }
 
     pub(super) fn took(&self) -> Duration {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
+use crate::base::control::Control;
 use crate::describe::checkout::{Answer, Call, Shelves, Step, StoreValue};
 use crate::proxy::SessionTracker;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
@@ -15,6 +16,8 @@ use crate::stores::remote::{Refusal, Stays, StepExecutor};
 pub(super) struct Customers {
     base: String,
     patience: Duration,
+    /// Ends requests early.
+    control: Control,
     /// Told of each request.
     tracker: Arc<SessionTracker>,
     all: RwLock<Vec<Customer>>,
@@ -35,9 +38,14 @@ impl Customer {
 }
 
 impl Customers {
-    pub(super) fn new(base: &str, patience: Duration, tracker: &Arc<SessionTracker>) -> Self {
-        let tracker = Arc::clone(tracker);
-        Self { base: base.to_owned(), patience, tracker, all: RwLock::default() }
+    pub(super) fn new(
+        base: &str,
+        patience: Duration,
+        control: &Control,
+        tracker: &Arc<SessionTracker>,
+    ) -> Self {
+        let (control, tracker) = (control.clone(), Arc::clone(tracker));
+        Self { base: base.to_owned(), patience, control, tracker, all: RwLock::default() }
     }
 
     /// Runs the preparation steps of each of `count` customers, up to the last click. If a step fails, returns that
@@ -53,7 +61,7 @@ impl Customers {
             let executor = HttpExecutor::new(&self.base, self.patience);
             let mut customer = Customer { executor, cookies: Vec::new(), values: Vec::new() };
             for step in steps {
-                let make = || customer.make(number, step, shelves);
+                let make = || customer.make(number, step, shelves, &self.control);
                 self.tracker.during_request(None, make).map_err(|why| (step, why))?;
             }
             customer.cookies = customer.executor.cookies();
@@ -72,7 +80,13 @@ impl Customers {
 }
 
 impl Customer {
-    fn make(&mut self, number: i64, step: &Step, shelves: &Shelves) -> Result<(), String> {
+    fn make(
+        &mut self,
+        number: i64,
+        step: &Step,
+        shelves: &Shelves,
+        control: &Control,
+    ) -> Result<(), String> {
         let Call::Http(request) = &step.call else { return Ok(()) };
         let value_of = |name: &str| match name {
             "buyer" => StoreValue::Int(number),
@@ -85,7 +99,7 @@ impl Customer {
             return Ok(());
         }
         let who = format!("`{}` for buyer {number}", step.call.shown(|name| format!("{{{name}}}")));
-        let heard = self.executor.ask(request, &value_of);
+        let heard = self.executor.ask_unless_over(control, request, &value_of);
         let answer = heard.map_err(|refusal| format!("{who}: {}", refusal.text()))?.answer(request);
         if let Some(trouble) = answer.trouble {
             return Err(format!("{who}: {trouble}"));
@@ -141,10 +155,11 @@ impl StepExecutor for AppExecutor {
         };
         let place = self.handle.as_ref().map(BuyerHandle::place);
         let heard = self.tracker.during_request(place, || {
-            let heard = customer.executor.ask(request, &value_of);
-            if let Some(place) = place {
-                self.tracker.leaves(place);
-            }
+            // In a race, requests are sent as directly as can be.
+            let Some(place) = place else { return customer.executor.ask(request, &value_of) };
+            let control = &self.customers.control;
+            let heard = customer.executor.ask_unless_over(control, request, &value_of);
+            self.tracker.leaves(place);
             heard
         });
         heard.map(|heard| heard.answer(request))

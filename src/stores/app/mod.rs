@@ -139,7 +139,7 @@ pub(super) fn open(
     tracker.serves_at(uri.port_u16(), app.ignored.clone());
     let patience = terms.settings.patience.max(HELD);
     Ok(Box::new(AppServer {
-        customers: Arc::new(Customers::new(&base, patience, &tracker)),
+        customers: Arc::new(Customers::new(&base, patience, &terms.control, &tracker)),
         checkout: Arc::clone(checkout),
         app: Arc::clone(app),
         base,
@@ -217,7 +217,8 @@ impl AppServer {
         value_of: Values<'_>,
     ) -> Result<Answer, Error> {
         let executor = HttpExecutor::new(&self.base, self.terms.settings.patience);
-        let heard = executor.ask(request, value_of).map_err(|refusal| match refusal {
+        let heard = executor.ask_unless_over(&self.terms.control, request, value_of);
+        let heard = heard.map_err(|refusal| match refusal {
             Refusal::Lost(text) => self.lost(&text),
             refusal => self.mistaken(key, &refusal.text()),
         })?;
@@ -252,6 +253,9 @@ impl AppServer {
         self.customers.prepare(&self.app.prepare, customers, &self.shelves).map_err(
             |(step, why)| match self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary) {
                 Some(said) => Error::world(format!("the application has ended: {said}")),
+                None if self.terms.control.is_over() => {
+                    Error::world("interrupted while the customers were prepared")
+                }
                 None => Error::input(format!("{}:{}: {why}", self.checkout.path, step.line)),
             },
         )?;
@@ -355,6 +359,10 @@ impl Server for AppServer {
 
     fn client_code(&self) -> ClientCode {
         ClientCode::OneAtATime(self.app.unseen_after)
+    }
+
+    fn is_over(&self) -> bool {
+        self.terms.control.is_over()
     }
 
     fn part_names(&self) -> Vec<String> {

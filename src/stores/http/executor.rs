@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "app")]
+use crossbeam::channel::{RecvTimeoutError, bounded};
 use serde_json::Value as Json;
 use ureq::http::{Request as Ready, Uri};
 use ureq::{Agent, Cookie};
 
+#[cfg(feature = "app")]
+use crate::base::control::Control;
 use crate::base::text::nearest::shown;
 use crate::describe::checkout::{Answer, Call, LOCATION, RequestTemplate, STATUS, StoreValue};
 use crate::scheduler::{Footprint, PendingStatement, Resources};
@@ -13,6 +17,13 @@ use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
+
+/// How long a connection may be idle and be used again. Node.js closes one after 5 seconds.
+const MOST_IDLE: Duration = Duration::from_secs(2);
+
+/// How often to check whether an answer is still waited for.
+#[cfg(feature = "app")]
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// The longest answer that is read.
 const MOST_BYTES: u64 = 1 << 20;
@@ -100,6 +111,7 @@ impl HttpExecutor {
             .timeout_connect(Some(CONNECTING))
             .timeout_global(Some(patience))
             .max_idle_connections_per_host(1)
+            .max_idle_age(MOST_IDLE)
             .user_agent("oversell-sim")
             .build();
         Self { agent: config.into(), base: base.to_owned() }
@@ -129,6 +141,38 @@ impl HttpExecutor {
         request: &RequestTemplate,
         value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<HttpResponse, Refusal> {
+        self.ready(request, value_of)?.send().map_err(lost)
+    }
+
+    /// The same, but waits no longer once the work is over: the answer, should it come, is thrown away.
+    #[cfg(feature = "app")]
+    pub(in crate::stores) fn ask_unless_over(
+        &self,
+        control: &Control,
+        request: &RequestTemplate,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<HttpResponse, Refusal> {
+        let ready = self.ready(request, value_of)?;
+        let (tells, heard) = bounded(1);
+        let send = move || drop(tells.send(ready.send()));
+        std::thread::Builder::new()
+            .spawn(send)
+            .map_err(|error| Refusal::Lost(format!("cannot start threads: {error}")))?;
+        loop {
+            match heard.recv_timeout(GLANCE) {
+                Ok(answer) => return answer.map_err(lost),
+                Err(RecvTimeoutError::Timeout) if !control.is_over() => {}
+                Err(_) => return Err(Refusal::Lost("interrupted".into())),
+            }
+        }
+    }
+
+    /// A request with its values, ready to be sent.
+    fn ready(
+        &self,
+        request: &RequestTemplate,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<ReadyRequest, Refusal> {
         let uri = format!("{}{}", self.base, request.path_with(value_of));
         let mut ready = Ready::builder().method(request.method).uri(uri);
         for (name, value) in &request.headers {
@@ -137,22 +181,38 @@ impl HttpExecutor {
         if !request.form.is_empty() {
             ready = ready.header("Content-Type", "application/x-www-form-urlencoded");
         }
-        let wrong = |why: &dyn std::fmt::Display| Refusal::Wrong(format!("the request: {why}"));
-        let lost = |error: ureq::Error| Refusal::Lost(format!("the shop: {error}"));
         let has_body = matches!(request.method, "POST" | "PUT" | "PATCH");
         let body = request.body_with(value_of).or_else(|| has_body.then(String::new));
-        let answered = match body {
-            Some(body) => self.agent.run(ready.body(body).map_err(|error| wrong(&error))?),
-            None => self.agent.run(ready.body(()).map_err(|error| wrong(&error))?),
+        let wrong = |why| Refusal::Wrong(format!("the request: {why}"));
+        Ok(ReadyRequest { agent: self.agent.clone(), request: ready.body(body).map_err(wrong)? })
+    }
+}
+
+/// A request that is ready to be sent.
+struct ReadyRequest {
+    agent: Agent,
+    request: Ready<Option<String>>,
+}
+
+impl ReadyRequest {
+    /// Sends it, and reads the whole answer.
+    fn send(self) -> Result<HttpResponse, ureq::Error> {
+        let (parts, body) = self.request.into_parts();
+        let mut answer = match body {
+            Some(body) => self.agent.run(Ready::from_parts(parts, body))?,
+            None => self.agent.run(Ready::from_parts(parts, ()))?,
         };
-        let mut answer = answered.map_err(lost)?;
         let status = answer.status().as_u16();
         let location = answer.headers().get("location");
         let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
-        let body = answer.body_mut().with_config().limit(MOST_BYTES).read_to_vec().map_err(lost)?;
+        let body = answer.body_mut().with_config().limit(MOST_BYTES).read_to_vec()?;
         let text = String::from_utf8_lossy(&body).into_owned();
         Ok(HttpResponse { status, json: serde_json::from_str(&text).ok(), text, location })
     }
+}
+
+fn lost(error: ureq::Error) -> Refusal {
+    Refusal::Lost(format!("the shop: {error}"))
 }
 
 /// A text from HTML, with the most common entities decoded.

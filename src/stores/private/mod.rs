@@ -18,6 +18,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rand::TryRng;
 use rand::rngs::SysRng;
+#[cfg(feature = "app")]
+use rustix::process::{Pid, Signal, kill_process_group};
 
 pub(in crate::stores) use programs::Package;
 pub(in crate::stores) use template::{DATA, DataDirOrigin, DataDirTemplate};
@@ -226,7 +228,9 @@ impl ServerSandbox {
                     left = left.saturating_sub(GLANCE);
                 }
                 _ => {
-                    let _ = child.kill();
+                    // The programs that it has started end with it.
+                    let group = Pid::from_child(&child);
+                    let _ = kill_process_group(group, Signal::KILL);
                     let _ = child.wait();
                     let why = if left.is_zero() { "takes too long" } else { "was interrupted" };
                     return Err(Error::world(format!("{name} {why}")));

@@ -71,6 +71,11 @@ pub trait Server: Send + Sync {
         ClientCode::AllAtOnce
     }
 
+    /// Whether the work there should end now, even in the middle of an execution.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// The names of the tables or keys that statements can touch, in the order of their numbers; empty if they are
     /// ours.
     fn part_names(&self) -> Vec<String> {

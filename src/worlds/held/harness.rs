@@ -409,21 +409,27 @@ impl<'h> Harness<'h> {
     }
 
     fn settle(&mut self) -> Result<Vec<(usize, String)>, Error> {
-        let (watch, sent) = (&mut self.watch, &self.sent);
-        let settled = self.gate.settle(|| watch.waits().map_err(|error| error.to_string()));
+        let (watch, sent, server) = (&mut self.watch, &self.sent, self.server);
+        let waits = || watch.waits().map_err(|error| error.to_string());
+        let settled = self.gate.settle(waits, || server.is_over());
         settled.map_err(|unsettled| match unsettled {
-            Unsettled::Silent(places) => {
-                let name = |place: &usize| {
-                    format!("{}'s `{}`", Actor::Buyer(*place as BuyerId), sent[*place].text)
+            Unsettled::Silent(restless) => {
+                let told = |(place, has_sent): &(usize, bool)| {
+                    let buyer = Actor::Buyer(*place as BuyerId);
+                    match has_sent {
+                        true => format!("no answer to {buyer}'s `{}`", sent[*place].text),
+                        false => format!("no statement of {buyer} and no end of its request"),
+                    }
                 };
-                let names: Vec<String> = places.iter().map(name).collect();
+                let told: Vec<String> = restless.iter().map(told).collect();
                 Error::world(format!(
-                    "{}: no answer to {} for half a minute, and it does not say that any session waits",
+                    "{}: {} for half a minute, and it does not say that any session waits",
                     self.server.version(),
-                    names.join(", ")
+                    told.join(", ")
                 ))
             }
             Unsettled::Watch(why) => self.broke(&why),
+            Unsettled::Stopped => Error::world("stopped in the middle of a schedule"),
         })
     }
 

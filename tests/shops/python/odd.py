@@ -1,5 +1,5 @@
-"""Shops that do what shops should not, by MODE: crash in the middle of a checkout, early or late; refuse; keep a lock of their own; leave
-a transaction open; sell the same cart twice."""
+"""Shops that do what shops should not, by MODE: crash in the middle of a checkout, early or late; refuse; hang; keep a lock
+of their own; leave a transaction open; sell the same cart twice."""
 import os
 import threading
 
@@ -26,6 +26,8 @@ def buy():
     if mode == "mutex":
         with mutex:
             return sell()
+    if mode == "hang" and sold == 4:
+        threading.Event().wait()
     answer = sell()
     sold += 1
     if sold == {"crash": 3, "crash-late": 12}.get(mode):
