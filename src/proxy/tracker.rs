@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::background::{Background, Client};
 use crate::describe::app::Ignored;
@@ -17,6 +17,10 @@ const TIDYING_UP: Duration = Duration::from_millis(500);
 
 /// How often a waiting thread checks whether the execution is over.
 const GLANCE: Duration = Duration::from_millis(10);
+
+/// How long the code of a request is quiet once it has sent all statements that it sends at once, over several
+/// connections.
+const QUIET: Duration = Duration::from_millis(3);
 
 /// The number of a connection through the proxy; never given twice.
 pub(crate) type ConnectionId = u64;
@@ -38,6 +42,11 @@ struct Book {
     last: ConnectionId,
     /// Buyers that have a statement at the gate or on its way.
     busy: Vec<usize>,
+    /// Statements that are the first on their connection, and wait until no other of their buyer is at the gate.
+    candidates: Vec<Candidate>,
+    /// Whether a request was seen to send statements over several connections at once. In which order they come is
+    /// chance then.
+    has_parallel: bool,
     background: Background,
     seen: Irregularities,
     deadlocks: u64,
@@ -61,6 +70,15 @@ struct ProxiedConnection {
     is_open: bool,
     /// Whether the client has closed it, and the server not yet.
     is_closing: bool,
+}
+
+/// A statement that waits until no other of its buyer is at the gate. Those of one buyer go in the order of their texts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    place: usize,
+    shape: String,
+    text: String,
+    number: ConnectionId,
 }
 
 /// What the tracker has counted since it was last asked.
@@ -244,10 +262,7 @@ impl SessionTracker {
     /// The statement is the first on its connection. Waits until it may be sent.
     pub(crate) fn steps_up(&self, number: ConnectionId, place: usize, pending: PendingStatement) {
         let mut book = self.book.lock();
-        // A request with several connections has one statement at the gate at a time.
-        while book.busy.contains(&place) && !book.is_over() {
-            self.answered.wait_for(&mut book, GLANCE);
-        }
+        self.await_place(&mut book, Candidate::of(number, place, &pending));
         let behind: Vec<usize> = book
             .lines
             .get(&number)
@@ -268,6 +283,30 @@ impl SessionTracker {
         // If the execution is closed, the statement goes on without a release: the request has to come to its end.
         handle.await_release(pending);
         self.book.lock().leave_queue(number);
+    }
+
+    /// Waits until no other statement of its buyer is at the gate: a request with several connections has one there at a
+    /// time. Of several that come at once the one with the least text is the first, so that it is the same one each time.
+    fn await_place(&self, book: &mut MutexGuard<'_, Book>, candidate: Candidate) {
+        let place = candidate.place;
+        book.has_parallel |= book.busy.contains(&place);
+        book.candidates.push(candidate.clone());
+        self.answered.notify_all();
+        while !book.is_over() {
+            let its = book.candidates.iter().filter(|one| one.place == place);
+            let count = its.clone().count();
+            let is_next = !book.busy.contains(&place) && its.min() == Some(&candidate);
+            if is_next && !book.has_parallel {
+                break;
+            }
+            let is_quiet = self.answered.wait_for(book, if is_next { QUIET } else { GLANCE });
+            let its = book.candidates.iter().filter(|one| one.place == place);
+            let has_come = its.clone().count() > count || its.min() != Some(&candidate);
+            if is_next && is_quiet.timed_out() && !has_come && !book.busy.contains(&place) {
+                break;
+            }
+        }
+        book.candidates.retain(|one| *one != candidate);
     }
 
     /// A statement that the server will answer is now sent.
@@ -296,6 +335,13 @@ impl SessionTracker {
             line.is_open = is_open.unwrap_or(line.is_open);
         }
         self.answered.notify_all();
+    }
+}
+
+impl Candidate {
+    fn of(number: ConnectionId, place: usize, pending: &PendingStatement) -> Self {
+        let text = pending.text.clone();
+        Self { place, shape: pending.shape.clone().unwrap_or_default(), text, number }
     }
 }
 

@@ -385,6 +385,21 @@ fn what_a_shop_does_by_itself_is_no_buyers_and_makes_no_order_come_out_otherwise
     }
 }
 
+#[test]
+fn a_shop_that_remembers_more_than_its_data_is_started_anew_for_each_order() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let file = shops().join("python/odd.toml");
+    let env = [("MODE", "remember")];
+    let broken = search(&place, &env, &file, &[]);
+    assert_eq!(findings(&broken)[0], "oversold");
+    assert!(broken["remarks"].to_string().contains("started anew for each order"), "{broken}");
+    let schedule = broken["findings"][0]["schedule"].as_str().unwrap();
+    let file = file.display().to_string();
+    let args = ["replay", "--app", &file, "--buyers", "2", "--schedule", schedule];
+    let again = run(&place, &env, &[&args[..], &["--expect", "oversold = 1"]].concat());
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+}
+
 /// The tool under a bound: an exit code of 124 says that it took longer.
 fn bounded(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Command {
     let mut command = Command::new("timeout");

@@ -14,8 +14,8 @@ use crate::base::text::document;
 use crate::base::text::document::Fault;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::base::text::quantity::parse_duration;
-use crate::describe::checkout::file::entries::text;
 use crate::describe::checkout::file::entries::{Entry, check_keys, fault, table, texts};
+use crate::describe::checkout::file::entries::{switch, text};
 use crate::describe::checkout::file::{Reader, SETTINGS, Says};
 use crate::describe::checkout::{Call, Checkout, Script, Step, Template};
 use crate::domain::store_kind::StoreKind;
@@ -27,7 +27,8 @@ const TOP: [&str; 11] = [
 
 const IGNORE: [&str; 3] = ["tables", "statements", "application_name"];
 
-const APP: [&str; 7] = ["url", "health", "command", "folder", "env", "setup", "unseen_after"];
+const APP: [&str; 8] =
+    ["url", "health", "command", "folder", "env", "setup", "fresh", "unseen_after"];
 
 const UPSTREAM: [&str; 4] = ["url", "listen", "schema", "seed"];
 
@@ -163,10 +164,13 @@ fn app(
             }
             let setup =
                 keys.get("setup").map_or(Ok(Vec::new()), |v| programs("setup", v, &names))?;
-            Some(Launch { command: words(value)?, folder: reader.folder.join(folder), env, setup })
+            let is_fresh = keys.get("fresh").map_or(Ok(false), |value| switch("fresh", value))?;
+            let (command, folder) = (words(value)?, reader.folder.join(folder));
+            Some(Launch { command, folder, env, setup, is_fresh })
         }
         None => {
-            let needless = ["folder", "env", "setup"].into_iter().find_map(|key| keys.get(key));
+            let needless =
+                ["folder", "env", "setup", "fresh"].into_iter().find_map(|key| keys.get(key));
             if let Some(value) = needless {
                 return fault(
                     value.span(),

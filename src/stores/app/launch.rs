@@ -42,7 +42,19 @@ pub(super) fn command(words: &[Template], app: &App, named: &Named) -> Command {
     command
 }
 
-/// Sets the application up, starts it, and waits until it answers.
+/// Sets the application up.
+pub(super) fn set_up(app: &App, named: &Named, control: &Control) -> Result<(), Error> {
+    let Some(Launch { setup, .. }) = &app.launch else { return Ok(()) };
+    if !setup.is_empty() {
+        let sandbox = ServerSandbox::make("TERM")?;
+        for words in setup {
+            sandbox.oversee(command(words, app, named), control, SETTING_UP)?;
+        }
+    }
+    Ok(())
+}
+
+/// Starts the application, and waits until it answers.
 pub(super) fn launch(
     app: &App,
     base: &str,
@@ -50,10 +62,7 @@ pub(super) fn launch(
     control: &Control,
 ) -> Result<ServerSandbox, Error> {
     let sandbox = ServerSandbox::make("TERM")?;
-    if let Some(Launch { command: program, setup, .. }) = &app.launch {
-        for words in setup {
-            sandbox.oversee(command(words, app, named), control, SETTING_UP)?;
-        }
+    if let Some(Launch { command: program, .. }) = &app.launch {
         sandbox.host(command(program, app, named), control, || answers(app, base))?;
     }
     Ok(sandbox)

@@ -8,7 +8,7 @@ mod upstreams;
 pub use passage::Passage;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -49,6 +49,9 @@ const WATCHED_AT_WORK: Duration = Duration::from_millis(1_500);
 /// After how many executions it is watched in the same way.
 const WATCHED_AFTERWARDS: u32 = 1;
 
+/// Why each execution takes long.
+const FRESH: &str = "the application was started anew for each order: it remembers what restoring its data does not take back";
+
 /// How many low bits of a session's number are its number within the upstream; the bits above number the upstream.
 const SESSIONS: u32 = 40;
 
@@ -68,6 +71,8 @@ struct AppServer {
     kept: Mutex<Option<InitialState>>,
     /// How often the application was watched after checkouts.
     watched: AtomicU32,
+    /// Whether the application is started anew for each execution.
+    is_fresh: AtomicBool,
     /// The names of the tables and keys that statements can touch, in the order of their numbers.
     parts: Mutex<Vec<String>>,
     /// The values of the names in commands and addresses.
@@ -125,7 +130,10 @@ pub(super) fn open(
     }
     on_loopback(uri.host().ok_or_else(expected)?, address)?;
     let sandbox = match &app.launch {
-        Some(_) => Some(launch(app, &base, &named, &terms.control)?),
+        Some(_) => {
+            launch::set_up(app, &named, &terms.control)?;
+            Some(launch(app, &base, &named, &terms.control)?)
+        }
         None if launch::answers(app, &base) => None,
         None => {
             return Err(Error::world(format!(
@@ -150,6 +158,7 @@ pub(super) fn open(
         handles: Mutex::default(),
         kept: Mutex::default(),
         watched: AtomicU32::new(0),
+        is_fresh: AtomicBool::new(app.launch.as_ref().is_some_and(|launch| launch.is_fresh)),
         parts: Mutex::default(),
         named,
         sandbox: Arc::new(Mutex::new(sandbox)),
@@ -277,6 +286,23 @@ impl AppServer {
         }
     }
 
+    /// Ends the application.
+    fn end_application(&self) {
+        self.sandbox.lock().take();
+        for proxy in &self.proxies {
+            proxy.hang_up();
+        }
+    }
+
+    /// Starts the application that was ended. What it sends until it answers is no work of its own.
+    fn start_again(&self) -> Result<(), Error> {
+        let start = || launch(&self.app, &self.base, &self.named, &self.terms.control);
+        let sandbox = self.tracker.during_request(None, start)?;
+        *self.sandbox.lock() = Some(sandbox);
+        self.terms.control.pause(WATCHED);
+        Ok(())
+    }
+
     /// What is to be said of the statements that the application sends by itself.
     fn remark_on_own(&self) -> Option<String> {
         let disturbed: Vec<usize> = self.tracker.disturbed()?.tables().collect();
@@ -289,9 +315,9 @@ impl AppServer {
         ))
     }
 
-    /// Runs the `[reset]` of the file, if there is one; returns whether there is one.
-    fn reset(&self) -> Result<bool, Error> {
-        let Some(reset) = &self.app.reset else { return Ok(false) };
+    /// Runs the `[reset]` of the file, if there is one.
+    fn reset(&self) -> Result<(), Error> {
+        let Some(reset) = &self.app.reset else { return Ok(()) };
         for call in &reset.calls {
             self.ask("reset", call, &|_| StoreValue::Null)?;
         }
@@ -302,7 +328,7 @@ impl AppServer {
                 sandbox.oversee(command, &self.terms.control, self.terms.settings.patience)?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     fn books(&self) -> Result<Books, Error> {
@@ -365,6 +391,10 @@ impl Server for AppServer {
         self.terms.control.is_over()
     }
 
+    fn start_fresh(&self, fresh: bool) -> bool {
+        self.app.launch.is_some() && self.is_fresh.swap(fresh, Ordering::SeqCst) != fresh
+    }
+
     fn part_names(&self) -> Vec<String> {
         self.parts.lock().clone()
     }
@@ -385,6 +415,9 @@ impl Server for AppServer {
             self.databases.lock().iter().flat_map(|database| database.overlaps()).collect();
         told.extend(self.remark_on_own());
         let hides_orders = shared + unclear > 0 || !told.is_empty();
+        if self.is_fresh.load(Ordering::SeqCst) {
+            told.insert(0, FRESH.to_owned());
+        }
         Remarks { counted: counted.into(), told, hides_orders }
     }
 
@@ -427,12 +460,19 @@ impl Server for AppServer {
 
     fn stock_up(&self, opening: Fixture) -> Result<(), Error> {
         self.tracker.stands_aside();
+        let is_fresh = self.is_fresh.load(Ordering::SeqCst) && self.kept.lock().is_some();
+        if is_fresh {
+            self.end_application();
+        }
         let customers = self.checkout.customers(opening.buyers);
         let mut kept = self.kept.lock();
         let is_known = kept
             .as_ref()
             .is_some_and(|kept| kept.customers == customers && kept.stock == opening.stock);
         if is_known && self.app.reset.is_some() {
+            if is_fresh {
+                self.start_again()?;
+            }
             // What orders have shown of statements stays known; what is sent to reset and prepare the shop does not count.
             let (lessons, notes) = (self.lessons()?, self.overlap_notes());
             self.reset()?;
@@ -450,13 +490,23 @@ impl Server for AppServer {
                     ))
                 })?;
             }
+            if is_fresh {
+                self.start_again()?;
+            }
             self.customers.put_back();
         } else {
             // A state that was prepared for another stock or number of customers is undone first.
-            if kept.is_some() && !self.reset()? {
+            let has_reset = kept.is_some() && self.app.reset.is_some();
+            if kept.is_some() && !has_reset {
                 for database in self.databases.lock().iter_mut() {
                     database.put_back().map_err(Error::world)?;
                 }
+            }
+            if is_fresh {
+                self.start_again()?;
+            }
+            if has_reset {
+                self.reset()?;
             }
             self.prepare(opening)?;
             self.tracker.is_prepared();

@@ -76,6 +76,12 @@ pub trait Server: Send + Sync {
         false
     }
 
+    /// From now on, or no more, starts what serves its buyers anew for each execution, so that it remembers nothing;
+    /// returns whether that can be done and was not the case already.
+    fn start_fresh(&self, _fresh: bool) -> bool {
+        false
+    }
+
     /// The names of the tables or keys that statements can touch, in the order of their numbers; empty if they are
     /// ours.
     fn part_names(&self) -> Vec<String> {

@@ -233,6 +233,13 @@ impl<'h> Harness<'h> {
         self.over.get(buyer as usize)?.map(|left| left.visit.ending)
     }
 
+    /// How the visit of a buyer ended that may have left since the last step; none if it is still there.
+    #[must_use]
+    pub(crate) fn how_it_left(&mut self, place: usize) -> Option<Ending> {
+        self.see_off();
+        self.over[place].map(|left| left.visit.ending)
+    }
+
     /// The steps of this execution.
     #[must_use]
     pub(crate) fn steps(&self) -> &[ServerStep] {

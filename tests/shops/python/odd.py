@@ -1,5 +1,5 @@
 """Shops that do what shops should not, by MODE: crash in the middle of a checkout, early or late; refuse; hang; keep a lock
-of their own; leave a transaction open; sell the same cart twice."""
+of their own; leave a transaction open; remember what they have answered."""
 import os
 import threading
 
@@ -10,6 +10,7 @@ app = Flask(__name__)
 mode = os.environ["MODE"]
 mutex = threading.Lock()
 kept = []
+answers = {}
 sold = 0
 
 
@@ -28,7 +29,10 @@ def buy():
             return sell()
     if mode == "hang" and sold == 4:
         threading.Event().wait()
-    answer = sell()
+    buyer = request.args["buyer"]
+    if mode == "remember" and buyer in answers:
+        return answers[buyer]
+    answer = answers[buyer] = sell()
     sold += 1
     if sold == {"crash": 3, "crash-late": 12}.get(mode):
         os._exit(7)

@@ -3,7 +3,7 @@
 
 use super::relations::relations;
 use super::rows::{has_many_rows, pins};
-use super::tokens::{functions, has_escaped_name, tokens};
+use super::tokens::{functions, has_escaped_name, names, tokens};
 use crate::base::text::sql::{Dialect, TokenKind};
 use crate::domain::isolation::Isolation;
 
@@ -143,7 +143,7 @@ impl Reading {
     pub(in crate::stores::sql) fn of(dialect: Dialect, text: &str) -> Self {
         let tokens = tokens(dialect, text);
         let verb = tokens.first().map_or(String::new(), |token| token.word.clone());
-        let words = tokens.iter().filter(|t| t.may_name()).map(|t| t.word.clone()).collect();
+        let words = names(&tokens).map(str::to_owned).collect();
         let mut reading = Self {
             kind: StatementKind::Unknown,
             verb,

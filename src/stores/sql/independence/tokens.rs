@@ -21,11 +21,6 @@ impl Token {
         self.kind == TokenKind::Sign && self.word == sign
     }
 
-    /// Whether it could name something.
-    pub(super) fn may_name(&self) -> bool {
-        matches!(self.kind, TokenKind::Word | TokenKind::Name | TokenKind::Text)
-    }
-
     /// Whether it stands for a value.
     pub(super) fn is_value(&self) -> bool {
         matches!(
@@ -61,6 +56,22 @@ pub(in crate::stores::sql) fn tokens(dialect: Dialect, text: &str) -> Vec<Token>
         tokens.pop();
     }
     tokens
+}
+
+/// All that could name something. `ORDER BY` and `GROUP BY` do not name a table that is called so, unless they follow a
+/// point: both words are reserved.
+pub(super) fn names(tokens: &[Token]) -> impl Iterator<Item = &str> {
+    let is_clause = |at: usize| {
+        let follows_point = at > 0 && tokens[at - 1].is_sign(".");
+        let by = tokens.get(at + 1).is_some_and(|next| next.is(&["by"]));
+        tokens[at].is(&["order", "group"]) && by && !follows_point
+    };
+    let may_name =
+        |token: &Token| matches!(token.kind, TokenKind::Word | TokenKind::Name | TokenKind::Text);
+    let places = tokens.iter().enumerate();
+    places
+        .filter(move |(at, token)| may_name(token) && !is_clause(*at))
+        .map(|(_, token)| token.word.as_str())
 }
 
 /// `U&"…"`: a name in escapes.
@@ -112,4 +123,28 @@ pub(super) fn functions(tokens: &[Token]) -> Vec<String> {
             && !(two[0].kind == TokenKind::Word && NO_FUNCTIONS.contains(&two[0].word.as_str()))
     };
     tokens.windows(2).filter(calls).map(|two| two[0].word.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clause_names_no_table_that_is_called_like_it() {
+        let names = |dialect, text: &str| -> Vec<String> {
+            names(&tokens(dialect, text)).map(str::to_owned).collect()
+        };
+        assert_eq!(
+            names(Dialect::Postgres, "SELECT a FROM job GROUP BY a ORDER BY a"),
+            ["select", "a", "from", "job", "by", "a", "by", "a"]
+        );
+        for (dialect, text) in [
+            (Dialect::Postgres, "SELECT * FROM \"order\" by"),
+            (Dialect::Postgres, "SELECT * FROM public.order by"),
+            (Dialect::Mysql, "SELECT * FROM `order` ORDER BY id"),
+            (Dialect::Sqlite, "SELECT * FROM [order] ORDER BY id"),
+        ] {
+            assert!(names(dialect, text).contains(&"order".to_owned()), "{text}");
+        }
+    }
 }
