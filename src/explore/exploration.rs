@@ -178,6 +178,9 @@ pub struct FindingReport {
     /// Which statements interfere, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Conflict>,
+    /// Whether the buyers of an application came one after the other, so that none disturbed another.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub serial: bool,
     /// The command that shows it again.
     pub again: String,
     /// The command to schedule the same shop by hand; none at a server, or for a checkout that the program does not

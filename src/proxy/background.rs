@@ -12,8 +12,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::peer::{ProcessId, connected, listening};
+use super::peer::{ProcessId, are_asleep, connected, listening};
 use crate::base::clock::{Clock, Wall, nanos};
+use crate::base::text::sql::in_brief;
 use crate::describe::app::Ignored;
 use crate::scheduler::{Footprint, PendingStatement, Resources};
 
@@ -72,6 +73,9 @@ pub(super) struct Background {
     /// The footprints of what was let through while buyers were in the shop, and of the buyers' statements, in whole tables.
     let_through: Footprint,
     of_buyers: Footprint,
+    /// The same statements, without their values and in brief.
+    own_texts: BTreeSet<String>,
+    buyers_texts: BTreeSet<String>,
 }
 
 /// How far the first checkout has come, which no other disturbs.
@@ -103,6 +107,8 @@ impl Default for Background {
             checked_out: BTreeSet::new(),
             let_through: Footprint::NOTHING,
             of_buyers: Footprint::NOTHING,
+            own_texts: BTreeSet::new(),
+            buyers_texts: BTreeSet::new(),
         }
     }
 }
@@ -138,6 +144,25 @@ impl Background {
             (FirstCheckout::UnderWay(first), Some(buyer)) if first != buyer => FirstCheckout::Over,
             (checkout, _) => checkout,
         };
+    }
+
+    /// The application was started anew: its processes are others.
+    pub(super) fn has_restarted(&mut self) {
+        self.serving.clear();
+        self.working.clear();
+    }
+
+    /// Whether the processes that serve requests do nothing at this moment; none if that cannot be seen.
+    pub(super) fn is_asleep(&mut self) -> Option<bool> {
+        if let Some(port) = self.port.filter(|_| self.serving.is_empty()) {
+            self.serving = listening(port);
+        }
+        are_asleep(&self.serving)
+    }
+
+    /// The time, in nanoseconds.
+    pub(super) fn now(&self) -> u64 {
+        self.clock.now()
     }
 
     /// A request was answered, or has failed.
@@ -211,11 +236,18 @@ impl Background {
     /// A statement of the application's own is let through while buyers are in the shop.
     pub(super) fn lets_through(&mut self, pending: &PendingStatement) {
         add(&mut self.let_through, pending);
+        note(&mut self.own_texts, pending);
     }
 
     /// A statement is a buyer's.
     pub(super) fn is_a_buyers(&mut self, pending: &PendingStatement) {
         add(&mut self.of_buyers, pending);
+        note(&mut self.buyers_texts, pending);
+    }
+
+    /// Whether a statement, without its values and in brief, was let through and is in none of the buyers'.
+    pub(super) fn is_only_own(&self, brief: &str) -> bool {
+        self.own_texts.contains(brief) && !self.buyers_texts.iter().any(|text| text.contains(brief))
     }
 
     /// What the application's own statements and those of buyers both touch, and one of them changes: tables by their
@@ -226,6 +258,14 @@ impl Background {
         own.conflicts_with(buyers).then(|| {
             (own.changed().common(touched(buyers))) | (buyers.changed().common(touched(own)))
         })
+    }
+}
+
+/// Adds a statement's text, without its values and in brief.
+fn note(all: &mut BTreeSet<String>, pending: &PendingStatement) {
+    let shape = pending.shape.as_ref().unwrap_or(&pending.text);
+    if !all.contains(shape) {
+        all.insert(in_brief(shape));
     }
 }
 
@@ -328,6 +368,16 @@ mod tests {
         assert!(!sends(None, &statement("DELETE FROM product", 0)));
         assert!(sends(Some("cron"), &statement("UPDATE product", 0)));
         assert!(!sends(Some("shop"), &statement("UPDATE product", 0)));
+    }
+
+    #[test]
+    fn a_statement_that_a_buyer_sends_too_is_not_only_the_applications_own() {
+        let mut background = Background::default();
+        background.lets_through(&statement("UPDATE job", 1));
+        assert!(background.is_only_own("UPDATE job"));
+        assert!(!background.is_only_own("UPDATE stock"));
+        background.is_a_buyers(&statement("UPDATE stock; UPDATE job", 0));
+        assert!(!background.is_only_own("UPDATE job"));
     }
 
     #[test]

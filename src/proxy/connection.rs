@@ -259,6 +259,7 @@ impl Shared {
             let cut = self.wire.lock().server(&mut sent);
             match cut.map_err(|garbled| io::Error::other(garbled.0))? {
                 Some(ServerMessage { bytes, session, answer }) => {
+                    let is_answer = answer.is_some();
                     kept.extend_from_slice(&bytes);
                     if let Some(session) = session {
                         self.tracker.registered(self.number, self.first_session + session);
@@ -277,6 +278,9 @@ impl Shared {
                     }
                     near.lock().write_all(&kept)?;
                     kept.clear();
+                    if is_answer {
+                        self.tracker.delivered(self.number);
+                    }
                 }
                 None => {
                     // The server has sent something unasked, or waits for the client before it goes on.

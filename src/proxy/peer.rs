@@ -34,6 +34,34 @@ pub(super) fn listening(port: u16) -> BTreeSet<ProcessId> {
     }
 }
 
+/// Whether no thread of these processes runs or could run; none if that cannot be seen.
+#[cfg(target_os = "linux")]
+pub(super) fn are_asleep(processes: &BTreeSet<ProcessId>) -> Option<bool> {
+    use procfs::process::Process;
+
+    let mut is_known = false;
+    for process in processes {
+        // One that has ended sleeps for ever.
+        let Ok(tasks) = Process::new(*process).and_then(|process| process.tasks()) else {
+            continue;
+        };
+        for task in tasks.flatten() {
+            let Ok(stat) = task.stat() else { continue };
+            is_known = true;
+            if stat.state == 'R' {
+                return Some(false);
+            }
+        }
+    }
+    is_known.then_some(true)
+}
+
+/// Elsewhere than on Linux, it is not seen whether a process runs.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn are_asleep(_processes: &BTreeSet<ProcessId>) -> Option<bool> {
+    None
+}
+
 /// Every TCP socket of this machine.
 #[cfg(target_os = "linux")]
 fn sockets() -> impl Iterator<Item = procfs::net::TcpNetEntry> {
@@ -88,6 +116,8 @@ mod tests {
         }
         assert_eq!(connected(port, from, &BTreeSet::new()), None, "it was not accepted yet");
         assert_eq!(listening(port), BTreeSet::from([own]));
+        assert_eq!(are_asleep(&BTreeSet::from([own])), Some(false), "this thread runs");
+        assert_eq!(are_asleep(&BTreeSet::new()), None);
         drop((client, listener));
         assert_eq!(listening(port), BTreeSet::new());
     }

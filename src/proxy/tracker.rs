@@ -9,6 +9,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::background::{Background, Client};
+use crate::base::clock::nanos;
 use crate::describe::app::Ignored;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources, RunningCode};
 
@@ -19,8 +20,12 @@ const TIDYING_UP: Duration = Duration::from_millis(500);
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// How long the code of a request is quiet once it has sent all statements that it sends at once, over several
-/// connections.
-const QUIET: Duration = Duration::from_millis(3);
+/// connections: at least, if the application is seen to sleep then, and at most.
+const QUIET: Duration = Duration::from_millis(2);
+const LONG_QUIET: Duration = Duration::from_millis(30);
+
+/// How long a connection that was opened may take until it is used.
+const OPENING: Duration = Duration::from_millis(200);
 
 /// The number of a connection through the proxy; never given twice.
 pub(crate) type ConnectionId = u64;
@@ -56,6 +61,8 @@ struct Book {
 #[derive(Default)]
 struct ProxiedConnection {
     client: Client,
+    /// When it was opened, while nothing was sent over it.
+    unused_since_ns: Option<u64>,
     /// The transaction whose first statement was seen, and whether it is the application's own.
     transaction: Option<(u64, bool)>,
     /// The number by which the watch knows its session.
@@ -66,6 +73,8 @@ struct ProxiedConnection {
     on_its_way: VecDeque<Option<usize>>,
     /// The buyers whose statements have come in and not been sent, in order.
     queue: VecDeque<usize>,
+    /// Whether an answer is known and has not been forwarded to the client.
+    is_delivering: bool,
     /// Whether a transaction is under way.
     is_open: bool,
     /// Whether the client has closed it, and the server not yet.
@@ -140,9 +149,19 @@ impl SessionTracker {
         self.book.lock().background.is_prepared();
     }
 
+    /// The application was started anew.
+    pub(crate) fn has_restarted(&self) {
+        self.book.lock().background.has_restarted();
+    }
+
     /// Whether the application has been seen to send anything by itself.
     pub(crate) fn is_busy(&self) -> bool {
         self.book.lock().background.is_busy()
+    }
+
+    /// Whether a statement, without its values and in brief, is the application's own and no buyer's.
+    pub(crate) fn is_only_own(&self, brief: &str) -> bool {
+        self.book.lock().background.is_only_own(brief)
     }
 
     /// What the application's own statements and those of buyers both touch, and one of them changes: tables by their
@@ -174,7 +193,9 @@ impl SessionTracker {
         let mut book = self.book.lock();
         book.last += 1;
         let number = book.last;
-        book.lines.insert(number, ProxiedConnection { client, ..ProxiedConnection::default() });
+        let unused_since_ns = Some(book.background.now());
+        let line = ProxiedConnection { client, unused_since_ns, ..ProxiedConnection::default() };
+        book.lines.insert(number, line);
         number
     }
 
@@ -231,6 +252,9 @@ impl SessionTracker {
     /// A statement has come in: returns the buyer in whose name it is to be held, if it is to be held.
     pub(crate) fn comes(&self, number: ConnectionId, pending: &PendingStatement) -> Option<usize> {
         let mut book = self.book.lock();
+        if let Some(line) = book.lines.get_mut(&number) {
+            line.unused_since_ns = None;
+        }
         if pending.touches == Footprint::NOTHING {
             return None;
         }
@@ -292,19 +316,27 @@ impl SessionTracker {
         book.has_parallel |= book.busy.contains(&place);
         book.candidates.push(candidate.clone());
         self.answered.notify_all();
+        let mut since_ns = book.background.now();
+        let mut known = 0;
         while !book.is_over() {
             let its = book.candidates.iter().filter(|one| one.place == place);
-            let count = its.clone().count();
-            let is_next = !book.busy.contains(&place) && its.min() == Some(&candidate);
+            let (count, first) = (its.clone().count(), its.min());
+            let is_next = !book.busy.contains(&place) && first == Some(&candidate);
             if is_next && !book.has_parallel {
                 break;
             }
-            let is_quiet = self.answered.wait_for(book, if is_next { QUIET } else { GLANCE });
-            let its = book.candidates.iter().filter(|one| one.place == place);
-            let has_come = its.clone().count() > count || its.min() != Some(&candidate);
-            if is_next && is_quiet.timed_out() && !has_come && !book.busy.contains(&place) {
-                break;
+            if count != known || !is_next || book.is_unsettled() {
+                // More may come.
+                (known, since_ns) = (count, book.background.now());
+            } else {
+                let quiet_ns = book.background.now() - since_ns;
+                let is_asleep =
+                    quiet_ns >= nanos(QUIET) && book.background.is_asleep() == Some(true);
+                if is_asleep || quiet_ns >= nanos(LONG_QUIET) {
+                    break;
+                }
             }
+            self.answered.wait_for(book, if is_next { QUIET } else { GLANCE });
         }
         book.candidates.retain(|one| *one != candidate);
     }
@@ -333,8 +365,16 @@ impl SessionTracker {
         }
         if let Some(line) = book.lines.get_mut(&number) {
             line.is_open = is_open.unwrap_or(line.is_open);
+            line.is_delivering = true;
         }
         self.answered.notify_all();
+    }
+
+    /// The last answer was forwarded to the client.
+    pub(crate) fn delivered(&self, number: ConnectionId) {
+        if let Some(line) = self.book.lock().lines.get_mut(&number) {
+            line.is_delivering = false;
+        }
     }
 }
 
@@ -349,6 +389,16 @@ impl Book {
     /// Whether no statement is held any more, because every buyer is to come to an end.
     fn is_over(&self) -> bool {
         self.handles.first().is_none_or(BuyerHandle::is_closed)
+    }
+
+    /// Whether the application is about to be given an answer, or has opened a connection just now, over which a statement
+    /// is still to come.
+    fn is_unsettled(&self) -> bool {
+        let now = self.background.now();
+        let opens = |since: u64| now - since < nanos(OPENING);
+        self.lines
+            .values()
+            .any(|line| line.is_delivering || line.unused_since_ns.is_some_and(opens))
     }
 
     /// Whether a statement of this buyer has come in and has not been answered.

@@ -2,6 +2,7 @@
 
 use anstyle::AnsiColor;
 
+use super::exploration::folded;
 use super::table::LABEL_WIDTH;
 use super::width::Width;
 use crate::base::text::quantity::of;
@@ -59,8 +60,8 @@ pub fn checkup(checkup: &Checkup, name: &str, servers: &str, next: &str, width: 
         let all = of(alike.len() as u64, "step");
         line("", format!("{all} in all; taken for the same, as the statements are"));
     }
-    for remark in &checkup.remarks {
-        line("mind", remark.clone());
+    for remark in folded(&checkup.remarks) {
+        line("mind", remark);
     }
     line("next", next.to_owned());
     text

@@ -74,8 +74,8 @@ pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'stat
             line(label, format!("{what} {}", plural(number, places)));
         }
     }
-    for remark in &report.remarks {
-        line("mind", remark.clone());
+    for remark in folded(&report.remarks) {
+        line("mind", remark);
     }
     if let Some(why) = &report.no_level {
         line("cure", no_level(why));
@@ -445,6 +445,34 @@ fn sample(report: &Exploration, sampled: &Sampled, took: Option<Duration>) -> St
     }
 }
 
+/// Why a finding is no race.
+pub(in crate::render) const SERIAL: &str = "the buyers come one after the other here, and none disturbs another: this is no race, and no lock and no \
+                                 isolation level cures it";
+
+/// Remarks for a terminal: of many statements that were run in one step, two are shown.
+pub(in crate::render) fn folded(remarks: &[String]) -> Vec<String> {
+    let is_alike = |remark: &&String| remark.contains("` was run in one step, though ");
+    let alike = remarks.iter().filter(is_alike).count();
+    let (mut shown, mut lines) = (0, Vec::new());
+    for remark in remarks {
+        if alike > MOST_ALIKE && is_alike(&remark) {
+            shown += 1;
+            if shown == MOST_ALIKE {
+                let more = of((alike - MOST_ALIKE + 1) as u64, "more statement");
+                lines.push(format!("{more}: run in one step, too; --format json names them"));
+            }
+            if shown >= MOST_ALIKE {
+                continue;
+            }
+        }
+        lines.push(remark.clone());
+    }
+    lines
+}
+
+/// The most remarks of one kind that are shown one by one.
+const MOST_ALIKE: usize = 3;
+
 /// One schedule, and everything that is wrong at its end.
 fn story(way: &[FindingReport], width: Width) -> String {
     let Some(first) = way.first() else { return String::new() };
@@ -454,6 +482,9 @@ fn story(way: &[FindingReport], width: Width) -> String {
     }
     if let Some(why) = &first.why {
         text += &width.labelled("why", &why.to_string());
+    }
+    if first.serial {
+        text += &width.labelled("why", SERIAL);
     }
     text += &width.labelled("again", &first.again);
     if let Some(by_hand) = &first.by_hand {

@@ -473,13 +473,26 @@ impl Footprint {
     /// Which rows of a table it finds, as text: the columns that have one value in all of them, with that value. None if
     /// these are not known, or are several sets of rows.
     pub(crate) fn rows_read_of(&self, table: usize) -> Option<String> {
-        let of_table = |rows: &&Rows| rows.table == table && rows.facet == Facet::Contents;
-        let mut found = self.reads.rows.iter().filter(of_table);
-        let (Some(rows), None) = (found.next(), found.next()) else { return None };
-        let is_whole = self.reads.contents.overlaps(Resources::table(table));
         let value = |(column, value): (&String, &String)| format!("{column} = {value}");
-        let values: Vec<String> = rows.values.iter().map(value).collect();
-        (!is_whole && !values.is_empty()).then(|| values.join(", "))
+        let values: Vec<String> = self.values_read_of(table)?.iter().map(value).collect();
+        Some(values.join(", "))
+    }
+
+    /// The same as values by column.
+    pub(crate) fn values_read_of(&self, table: usize) -> Option<&BTreeMap<String, String>> {
+        let is_of = |rows: &&Rows| rows.table == table && rows.facet == Facet::Contents;
+        let is_whole = self.reads.contents.overlaps(Resources::table(table));
+        one_of(self.reads.rows.iter().filter(is_of)).filter(|_| !is_whole)
+    }
+
+    /// Which rows of a table it changes, or locks to change them, in the same way.
+    pub(crate) fn values_written_of(&self, table: usize) -> Option<&BTreeMap<String, String>> {
+        let is_of = |rows: &&Rows| {
+            rows.table == table && matches!(rows.facet, Facet::Contents | Facet::Locks)
+        };
+        let whole = [&self.writes, &self.adds].map(|region| region.contents | region.locks);
+        let is_whole = whole.into_iter().any(|whole| whole.overlaps(Resources::table(table)));
+        one_of(self.writes.rows.iter().chain(&self.adds.rows).filter(is_of)).filter(|_| !is_whole)
     }
 
     fn all_rows(&self) -> impl Iterator<Item = &Rows> {
@@ -532,6 +545,12 @@ impl Footprint {
     pub(crate) fn changes(&self) -> bool {
         self.changed() != Resources::NONE
     }
+}
+
+/// The values of the only set of rows; none if there are several, with other values, or none.
+fn one_of<'r>(mut all: impl Iterator<Item = &'r Rows>) -> Option<&'r BTreeMap<String, String>> {
+    let first = &all.next()?.values;
+    (!first.is_empty() && all.all(|rows| rows.values == *first)).then_some(first)
 }
 
 impl BitOr for Footprint {

@@ -66,8 +66,9 @@ pub(crate) trait UpstreamDatabase: Send {
         Ok(())
     }
 
-    /// Statements that can overlap with others in ways that were not explored, each with the reason.
-    fn overlaps(&self) -> Vec<String> {
+    /// Statements that can overlap with others in ways that were not explored, each with the reason; without those that
+    /// are the application's own. Statements are known without their values and in brief.
+    fn overlaps(&self, _is_own: &dyn Fn(&str) -> bool) -> Vec<String> {
         Vec::new()
     }
 

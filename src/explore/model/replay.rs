@@ -72,6 +72,7 @@ pub(super) fn tell(
                     _ => again(strategy, settings, &schedule),
                 },
                 why: None,
+                serial: false,
                 by_hand: Some(by_hand(strategy, settings)),
                 schedule,
                 timeline: timeline::told(&steps),
@@ -105,6 +106,7 @@ pub fn replay(
             schedule: written.clone(),
             timeline: timeline.clone(),
             why: None,
+            serial: false,
             again: again(strategy, settings, &written),
             by_hand: Some(by_hand(strategy, settings)),
         })

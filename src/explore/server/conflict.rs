@@ -3,11 +3,14 @@
 //! Warszawski and Bailis (*ACIDRain*, SIGMOD 2017) distinguish two kinds: conflicts within one transaction, which an
 //! isolation level can prevent, and conflicts across several transactions, which no level can.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::scheduler::Actor;
+use super::named_tables::NamedTables;
+use crate::domain::buyer::Ending;
+use crate::scheduler::{Actor, Resources};
 use crate::worlds::held::ServerStep;
 
 /// What can cure a conflict.
@@ -27,29 +30,39 @@ pub enum Reach {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Conflict {
-    /// The buyer that read, and wrote last.
+    /// The buyer that read, and acted last.
     pub who: String,
-    /// The buyer that wrote the table in between.
+    /// The buyer that came in between.
     pub other: String,
-    /// The table that was read, and written.
+    /// The table that was read.
     pub table: String,
+    /// The rows that all three steps are about, where that is known: columns and their values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<String>,
     /// The step that read.
     pub looked: usize,
-    /// The step that wrote the table.
+    /// The step at which the other wrote the table; if it is not known which did, the one at which it was served.
     pub changed: usize,
-    /// The step at which the first buyer wrote the table, after the other. Whether that rests on what it had read is not
-    /// known.
+    /// The step at which the first buyer wrote the table, after the other, or was served. Whether that rests on what it
+    /// had read is not known.
     pub acted: usize,
-    /// What can cure it.
-    pub reach: Reach,
+    /// What can cure it; none if it is not known which steps wrote.
+    pub reach: Option<Reach>,
 }
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { who, other, table, looked, changed, acted, reach } = self;
+        let Self { who, other, table, rows, looked, changed, acted, reach } = self;
+        let rows = rows.as_ref().map_or(String::new(), |rows| format!(" ({rows})"));
+        let Some(reach) = reach else {
+            return write!(
+                f,
+                "{who} read {table}{rows} at {looked}; {other} was served at {changed}, and {who} at {acted}"
+            );
+        };
         writeln!(
             f,
-            "{who} read {table} at {looked}; {other} wrote it at {changed}; {who} wrote it at {acted}"
+            "{who} read {table}{rows} at {looked}; {other} wrote it at {changed}; {who} wrote it at {acted}"
         )?;
         let cure = match reach {
             Reach::Level => {
@@ -66,56 +79,179 @@ impl fmt::Display for Conflict {
 /// As wide as a label in a report.
 const LABEL: usize = 17;
 
+/// The answer by which a statement says that it has changed nothing.
+const NOTHING: &str = "0 rows";
+
+/// What a step does to one table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Deed<'s> {
+    at: usize,
+    place: usize,
+    /// The rows that it is about, if they are known.
+    rows: Option<&'s BTreeMap<String, String>>,
+}
+
+impl<'s> Deed<'s> {
+    /// Whether both may be about the same row.
+    fn may_meet(&self, other: &Deed<'_>) -> bool {
+        let (Some(rows), Some(others)) = (self.rows, other.rows) else { return true };
+        rows.iter().all(|(column, value)| others.get(column).is_none_or(|other| other == value))
+    }
+}
+
+/// The steps that read a table, and those that changed it, as far as their own words say so.
+struct Deeds<'s> {
+    reads: Vec<Deed<'s>>,
+    changes: Vec<Deed<'s>>,
+}
+
+impl<'s> Deeds<'s> {
+    fn of(steps: &'s [ServerStep], named: &[NamedTables], table: &str, number: usize) -> Self {
+        let (mut reads, mut changes) = (Vec::new(), Vec::new());
+        for (at, (step, tables)) in steps.iter().zip(named).enumerate() {
+            let ServerStep { place, statement, .. } = step;
+            let footprint = &statement.footprint;
+            let deed = |rows| Deed { at, place: *place, rows };
+            let is_of = |names: &[String]| names.iter().any(|name| name == table);
+            // A command of Redis names its keys, which its footprint has.
+            let is_command = *tables == NamedTables::default() && names(&statement.text, table);
+            let touches = |touched: Resources| touched.tables().any(|one| one == number);
+            let changed =
+                is_of(&tables.changed) || is_command && touches(statement.touches.changed());
+            let read = is_of(&tables.read) || is_command && touches(statement.touches.tables());
+            if changed && has_changed(step) {
+                changes.push(deed(footprint.values_written_of(number)));
+            } else if read && !changed {
+                reads.push(deed(footprint.values_read_of(number)));
+            }
+        }
+        Self { reads, changes }
+    }
+}
+
+/// Whether a step is over and did not say that it has changed nothing.
+fn has_changed(step: &ServerStep) -> bool {
+    !step.has_begun && step.answer.as_deref() != Some(NOTHING)
+}
+
 impl Conflict {
     /// The conflict in these steps that matters most: on the table that the audit reads first, if there is one (what is in
-    /// stock comes before the orders), with the steps that read and act closest together.
+    /// stock comes before the orders), with the steps that read and act closest together. `audited` are the audit's tables.
     pub(in crate::explore) fn among(
         steps: &[ServerStep],
         tables: &[String],
         audited: &[String],
     ) -> Option<Self> {
+        let named: Vec<NamedTables> =
+            steps.iter().map(|step| NamedTables::of(&step.statement.text)).collect();
         let mut found: Vec<(usize, usize, Self)> = Vec::new();
         for (number, table) in tables.iter().enumerate() {
-            let named = |step: &ServerStep| names(&step.statement.text, table);
-            let changes = |step: &ServerStep| {
-                named(step) && step.statement.touches.changed().tables().any(|one| one == number)
-            };
-            let looks = |step: &ServerStep| named(step) && !step.statement.touches.changes();
-            let is_named = |name: &String| name == table;
-            let audited_at = audited.iter().position(is_named).unwrap_or(usize::MAX);
-            for changed in (0..steps.len()).filter(|at| changes(&steps[*at])) {
-                let other = steps[changed].place;
-                let before = (0..changed).rev().filter(|at| steps[*at].place != other);
-                let Some(looked) = before.clone().find(|at| looks(&steps[*at])) else { continue };
-                let who = steps[looked].place;
-                // A buyer that has changed the table itself since it read acts on its own change: that is no conflict.
-                let its = |at: &usize| steps[*at].place == who && changes(&steps[*at]);
-                if (looked..changed).any(|at| its(&at)) {
+            let deeds = Deeds::of(steps, &named, table, number);
+            let rank = audited.iter().position(|name| name == table);
+            for changed in &deeds.changes {
+                let looked = deeds.reads.iter().rev().find(|read| {
+                    read.at < changed.at && read.place != changed.place && read.may_meet(changed)
+                });
+                let Some(looked) = looked else { continue };
+                // A buyer that has changed the rows itself since it read them acts on its own change: no conflict.
+                let mut its = deeds
+                    .changes
+                    .iter()
+                    .filter(|own| own.place == looked.place && own.may_meet(changed));
+                if its.clone().any(|own| (looked.at..changed.at).contains(&own.at)) {
                     continue;
                 }
-                let Some(acted) = (changed + 1..steps.len()).find(its) else { continue };
-                let (first, last) = (&steps[looked].statement, &steps[acted].statement);
+                let Some(acted) = its.find(|own| own.at > changed.at) else { continue };
+                let rows = common_rows(&[looked, changed, acted]);
+                let is_key = named[changed.at] == NamedTables::default();
+                if rank.is_none() && rows.is_none() && !is_key {
+                    // Other rows of the table may have been meant.
+                    continue;
+                }
+                let (first, last) = (&steps[looked.at].statement, &steps[acted.at].statement);
                 let is_one = first.transaction.is_some() && first.transaction == last.transaction;
                 let conflict = Self {
-                    who: Actor::buyer(who).to_string(),
-                    other: Actor::buyer(other).to_string(),
+                    who: Actor::buyer(looked.place).to_string(),
+                    other: Actor::buyer(changed.place).to_string(),
                     table: table.clone(),
-                    looked: looked + 1,
-                    changed: changed + 1,
-                    acted: acted + 1,
-                    reach: if is_one { Reach::Level } else { Reach::Scope },
+                    rows,
+                    looked: looked.at + 1,
+                    changed: changed.at + 1,
+                    acted: acted.at + 1,
+                    reach: Some(if is_one { Reach::Level } else { Reach::Scope }),
                 };
-                found.push((audited_at, acted - looked, conflict));
+                found.push((rank.unwrap_or(usize::MAX), acted.at - looked.at, conflict));
             }
         }
-        found.sort_by_key(|(audited_at, far, _)| (*audited_at, *far));
-        found.into_iter().next().map(|(.., conflict)| conflict)
+        found.sort_by_key(|(rank, far, _)| (*rank, *far));
+        let conflict = found.into_iter().next();
+        let on_stock = conflict.as_ref().is_some_and(|(rank, ..)| *rank < usize::MAX);
+        let served =
+            if on_stock { None } else { Self::by_service(steps, &named, audited.first()?) };
+        served.or(conflict.map(|(.., conflict)| conflict))
+    }
+
+    /// Where it is not known which statements changed what is in stock, as where a trigger does: a buyer read it, another
+    /// was served, and then the first was served, too.
+    fn by_service(steps: &[ServerStep], named: &[NamedTables], stock: &String) -> Option<Self> {
+        let served = |place: usize| {
+            steps.iter().position(|step| step.left.contains(&(place, Ending::Bought)))
+        };
+        let mut found = Vec::new();
+        let reads = named.iter().enumerate().filter(|(_, tables)| tables.read.contains(stock));
+        for (looked, _) in reads {
+            let who = steps[looked].place;
+            let Some(acted) = served(who) else { continue };
+            let others = steps.iter().map(|step| step.place).filter(|place| *place != who);
+            let between =
+                |other: usize| served(other).filter(|changed| (looked..acted).contains(changed));
+            let Some((other, changed)) =
+                others.filter_map(|other| Some((other, between(other)?))).next()
+            else {
+                continue;
+            };
+            found.push(Self {
+                who: Actor::buyer(who).to_string(),
+                other: Actor::buyer(other).to_string(),
+                table: stock.clone(),
+                rows: None,
+                looked: looked + 1,
+                changed: changed + 1,
+                acted: acted + 1,
+                reach: None,
+            });
+        }
+        found.into_iter().max_by_key(|conflict| conflict.looked)
     }
 
     /// Whether a step, counted from 0, is one of the three.
     pub(in crate::explore) fn is_about(&self, step: usize) -> bool {
         [self.looked, self.changed, self.acted].contains(&(step + 1))
     }
+}
+
+/// The columns that have one value in all of these, with that value; none if there are none, or if it is not known.
+fn common_rows(deeds: &[&Deed<'_>]) -> Option<String> {
+    let mut all = deeds.iter().map(|deed| deed.rows);
+    let first = all.next()??;
+    let others: Vec<&BTreeMap<String, String>> = all.collect::<Option<_>>()?;
+    let is_common = |(column, value): &(&String, &String)| {
+        others.iter().all(|rows| rows.get(*column) == Some(*value))
+    };
+    let common =
+        first.iter().filter(is_common).map(|(column, value)| format!("{column} = {value}"));
+    let common: Vec<String> = common.collect();
+    (!common.is_empty()).then(|| common.join(", "))
+}
+
+/// Whether the buyers came one after the other: none sent a statement between two of another.
+pub(in crate::explore) fn is_serial(steps: &[ServerStep]) -> bool {
+    let mut places: Vec<usize> = steps.iter().map(|step| step.place).collect();
+    places.dedup();
+    let stretches = places.len();
+    places.sort_unstable();
+    places.dedup();
+    stretches == places.len()
 }
 
 /// Whether a text names a table or a key: a table as a word, a key, which may have any signs in it, as it is.
@@ -132,4 +268,109 @@ pub(in crate::explore) fn words(text: &str) -> impl Iterator<Item = String> {
     let is_of_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     let words = text.split(move |c| !is_of_word(c)).filter(|word| !word.is_empty());
     words.map(str::to_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheduler::{Facet, Footprint, PendingStatement, Region, Rows};
+
+    const TABLES: [&str; 2] = ["product", "cart"];
+
+    /// A step of this buyer, about the row of a table with this id, if it names one.
+    fn step(place: usize, text: &str, table: usize, id: Option<u32>, answer: &str) -> ServerStep {
+        let values = id.map(|id| [("id".to_owned(), id.to_string())].into());
+        let region = |facet| match &values {
+            Some(values) => Region::of_rows(Rows { table, facet, values: Clone::clone(values) }),
+            None => Resources::table(table).into(),
+        };
+        let footprint = match text.starts_with("SELECT") {
+            true => Footprint { reads: region(Facet::Contents), ..Footprint::NOTHING },
+            false => Footprint { writes: region(Facet::Locks), ..Footprint::NOTHING },
+        };
+        let statement = PendingStatement::new(text.into(), Footprint::NOTHING);
+        let statement = PendingStatement { transaction: Some(place as u64), ..statement };
+        ServerStep {
+            place,
+            statement: statement.depending_on(footprint),
+            answer: Some(answer.into()),
+            has_begun: false,
+            waits_for: Vec::new(),
+            went_on: Vec::new(),
+            began: Vec::new(),
+            left: Vec::new(),
+            footprint: Footprint::NOTHING,
+        }
+    }
+
+    fn among(steps: &[ServerStep], audited: &[&str]) -> Option<Conflict> {
+        let owned =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        Conflict::among(steps, &owned(&TABLES), &owned(audited))
+    }
+
+    const READ: &str = "SELECT stock FROM product WHERE id = 1";
+    const WRITE: &str = "UPDATE product SET stock = 0 WHERE id = 1";
+
+    #[test]
+    fn a_read_that_another_overtakes_is_named_with_its_rows() {
+        let steps = [
+            step(0, READ, 0, Some(1), "1"),
+            step(1, WRITE, 0, Some(1), "1 row"),
+            step(0, WRITE, 0, Some(1), "1 row"),
+        ];
+        let conflict = among(&steps, &["product"]).unwrap();
+        let told = conflict.to_string();
+        assert!(told.starts_with("A read product (id = 1) at 1; B wrote it at 2; A wrote it at 3"));
+        assert_eq!(conflict.reach, Some(Reach::Level));
+    }
+
+    #[test]
+    fn other_rows_and_statements_that_changed_none_are_no_conflict() {
+        let with = |id: u32, answer: &str| {
+            [
+                step(0, READ, 0, Some(1), "1"),
+                step(1, WRITE, 0, Some(id), answer),
+                step(0, WRITE, 0, Some(1), "1 row"),
+            ]
+        };
+        assert_eq!(among(&with(2, "1 row"), &["product"]), None);
+        assert_eq!(among(&with(1, "0 rows"), &["product"]), None);
+    }
+
+    #[test]
+    fn a_table_of_a_subquery_is_not_changed() {
+        let text = "UPDATE cart SET open = 0 WHERE product IN (SELECT id FROM product)";
+        let steps = [
+            step(0, READ, 0, Some(1), "1"),
+            step(1, text, 1, None, "1 row"),
+            step(0, text, 1, None, "1 row"),
+        ];
+        assert_eq!(among(&steps, &["product"]), None);
+    }
+
+    #[test]
+    fn rows_that_are_not_known_are_told_of_only_in_a_table_that_is_audited() {
+        let steps = [
+            step(0, READ, 0, None, "1"),
+            step(1, WRITE, 0, None, "1 row"),
+            step(0, WRITE, 0, None, "1 row"),
+        ];
+        assert_eq!(among(&steps, &["product"]).unwrap().rows, None);
+        assert_eq!(among(&steps, &["cart"]), None);
+    }
+
+    #[test]
+    fn where_a_trigger_changes_the_stock_the_explanation_is_who_was_served_when() {
+        let buys = |place: usize| ServerStep {
+            left: vec![(place, Ending::Bought)],
+            ..step(place, "INSERT INTO cart (id) VALUES (1)", 1, None, "1 row")
+        };
+        let steps =
+            [step(0, READ, 0, Some(1), "1"), step(1, READ, 0, Some(1), "1"), buys(1), buys(0)];
+        let conflict = among(&steps, &["product"]).unwrap();
+        assert_eq!(conflict.to_string(), "A read product at 1; B was served at 3, and A at 4");
+        assert!(!is_serial(&steps));
+        assert!(is_serial(&[buys(0), buys(0), buys(1)]));
+    }
 }

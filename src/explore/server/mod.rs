@@ -8,6 +8,7 @@ pub(super) mod cure;
 pub(super) mod judged;
 pub(super) mod likely;
 pub(super) mod logged;
+mod named_tables;
 pub(super) mod order_log;
 pub(super) mod orders;
 #[cfg(feature = "cli")]

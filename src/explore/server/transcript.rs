@@ -1,6 +1,7 @@
 //! What happened at a real server, in words.
 
-use super::conflict::{Conflict, names, words};
+use super::conflict::{Conflict, is_serial, names};
+use super::named_tables::NamedTables;
 use super::results::IncidentExample;
 use crate::check::audit::Finding;
 use crate::describe::checkout::{Audit, Call, Checkout};
@@ -26,7 +27,9 @@ pub(in crate::explore) fn tell(
 ) -> FindingReport {
     let schedule = Schedule(choices(steps)).to_string();
     let audited = strategy.described().map_or(Vec::new(), |checkout| audited(&checkout));
-    let why = strategy.is_app().then(|| Conflict::among(steps, tables, &audited)).flatten();
+    let serial = strategy.is_app() && is_serial(steps);
+    let is_explained = strategy.is_app() && !serial;
+    let why = is_explained.then(|| Conflict::among(steps, tables, &audited)).flatten();
     let timeline = match steps.len() {
         0..=MOST_WHOLE => timeline(settings, tables, steps),
         _ => folded(settings, tables, steps, why.as_ref()),
@@ -37,6 +40,7 @@ pub(in crate::explore) fn tell(
         by_hand: None,
         schedule,
         why,
+        serial,
         timeline,
     }
 }
@@ -65,7 +69,7 @@ const MOST_WHOLE: usize = 30;
 const MOST_SAID: usize = 100;
 const MOST_ANSWERED: usize = 40;
 
-/// The words of the audit's statements, its tables among them.
+/// The tables of the audit's statements: what is in stock, orders, and what must never be.
 fn audited(checkout: &Checkout) -> Vec<String> {
     let Audit { stock, orders, never } = &checkout.audit;
     let never = never.iter().map(|(_, call)| call);
@@ -73,7 +77,7 @@ fn audited(checkout: &Checkout) -> Vec<String> {
         Call::Sql(sql) => Some(&sql.text),
         Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
     });
-    texts.flat_map(|text| words(text)).collect()
+    texts.flat_map(|text| NamedTables::of(text).read).collect()
 }
 
 /// Steps in words, with many that do not matter folded into one row. A step matters if it is one of the conflict's

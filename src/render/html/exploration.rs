@@ -11,7 +11,8 @@ use crate::base::text::quantity::of;
 use crate::check::report::{Evidence, Hint};
 use crate::domain::finding::FindingKind;
 use crate::explore::{AnyBuyers, Exploration, FindingReport, PlayGraph};
-use crate::render::exploration::{lines, lines_for_any, sentence, sentence_for_any};
+
+use crate::render::exploration::{SERIAL, lines, lines_for_any, sentence, sentence_for_any};
 use crate::render::verdict::word;
 
 /// Everything on the page.
@@ -182,9 +183,13 @@ fn told(way: &[FindingReport], same_thing: Option<SameThing>) -> Option<Told> {
     let has_only_steps = first.schedule.chars().all(|c| c.is_alphanumeric() || c == '*');
     let is_of_collision = way.iter().any(|told| OF_COLLISIONS.contains(&told.finding.kind));
     let same_thing = same_thing.filter(|_| has_only_steps && is_of_collision);
+    let collision = first.why.as_ref().filter(|why| why.reach.is_some());
     let mut below = Vec::new();
     if let Some(why) = &first.why {
         below.push(Line::text("why", &why.to_string()));
+    }
+    if first.serial {
+        below.push(Line::text("why", SERIAL));
     }
     below.push(Line::command("again", &first.again));
     if let Some(by_hand) = &first.by_hand {
@@ -196,7 +201,7 @@ fn told(way: &[FindingReport], same_thing: Option<SameThing>) -> Option<Told> {
             .iter()
             .map(|told| Line::text(told.finding.kind.title(), &told.finding.proof))
             .collect(),
-        lanes: SwimLanes::of(&first.timeline, first.why.as_ref(), same_thing),
+        lanes: SwimLanes::of(&first.timeline, collision, same_thing),
         schedule: first.schedule.clone(),
         lines: below,
     })

@@ -299,6 +299,7 @@ impl AppServer {
         let start = || launch(&self.app, &self.base, &self.named, &self.terms.control);
         let sandbox = self.tracker.during_request(None, start)?;
         *self.sandbox.lock() = Some(sandbox);
+        self.tracker.has_restarted();
         self.terms.control.pause(WATCHED);
         Ok(())
     }
@@ -411,8 +412,11 @@ impl Server for AppServer {
             ),
             (left_open, "request", "answered with a transaction left open"),
         ];
+        let is_own = |brief: &str| self.tracker.is_only_own(brief);
+        let databases = self.databases.lock();
         let mut told: Vec<String> =
-            self.databases.lock().iter().flat_map(|database| database.overlaps()).collect();
+            databases.iter().flat_map(|database| database.overlaps(&is_own)).collect();
+        drop(databases);
         told.extend(self.remark_on_own());
         let hides_orders = shared + unclear > 0 || !told.is_empty();
         if self.is_fresh.load(Ordering::SeqCst) {

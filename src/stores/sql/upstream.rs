@@ -176,8 +176,8 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         }
     }
 
-    fn overlaps(&self) -> Vec<String> {
-        self.known.read().overlaps.told()
+    fn overlaps(&self, is_own: &dyn Fn(&str) -> bool) -> Vec<String> {
+        self.known.read().overlaps.told_but(is_own)
     }
 
     fn overlap_notes(&self) -> OverlapNotes {

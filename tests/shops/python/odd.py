@@ -34,7 +34,7 @@ def buy():
         return answers[buyer]
     answer = answers[buyer] = sell()
     sold += 1
-    if sold == {"crash": 3, "crash-late": 12}.get(mode):
+    if sold == {"crash": 6, "crash-late": 14}.get(mode):
         os._exit(7)
     return answer
 

@@ -247,6 +247,14 @@ impl Overlaps {
 
     /// Each statement with the reason, as text.
     pub(in crate::stores::sql) fn told(&self) -> Vec<String> {
+        self.told_but(|_| false)
+    }
+
+    /// The same without these statements, each without its values and in brief.
+    pub(in crate::stores::sql) fn told_but(
+        &self,
+        is_left_out: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
         let noted = self.0.lock();
         let changed = Footprint { reads: Region::NONE, ..noted.committed.clone() };
         // A change also locks, while it runs, the rows that it refers to, which it only reads.
@@ -259,7 +267,8 @@ impl Overlaps {
         let told = |(text, why): (&String, &&str)| {
             format!("`{text}` was run in one step, though others can overlap with it: {why}")
         };
-        noted.unheld.iter().chain(locking).chain(tries).map(told).collect()
+        let all = noted.unheld.iter().chain(locking).chain(tries);
+        all.filter(|(text, _)| !is_left_out(text)).map(told).collect()
     }
 }
 
