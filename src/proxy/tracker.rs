@@ -21,7 +21,7 @@ const GLANCE: Duration = Duration::from_millis(10);
 
 /// How long the code of a request is quiet once it has sent all statements that it sends at once, over several
 /// connections: at least, if the application is seen to sleep then, and at most.
-const QUIET: Duration = Duration::from_millis(2);
+const QUIET: Duration = Duration::from_millis(6);
 const LONG_QUIET: Duration = Duration::from_millis(30);
 
 /// How long a connection that was opened may take until it is used.

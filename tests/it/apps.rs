@@ -80,7 +80,8 @@ fn an_application_that_fixes_where_it_listens_has_no_copies() {
     let folder = begun();
     let file = folder.path().join("shop.toml");
     let text = fs::read_to_string(&file).unwrap();
-    let place = Place { path: std::env::var("PATH").unwrap(), modules: String::new().into() };
+    let path = std::env::var("PATH").unwrap();
+    let place = Place { path, modules: String::new().into(), folder: String::new().into() };
     for (from, to, words) in [
         (
             "127.0.0.1:{port}\"",
@@ -304,6 +305,34 @@ fn django_oscars_voucher_that_can_be_used_once_is_not_used_twice_within_one_pree
     assert_eq!(voucher["orders"]["preemptions"], 1);
 }
 
+/// A published shop that sells its last unit twice, as it comes, with all that it does by itself; and the table in which it
+/// looks at its stock. The schedule that shows it is replayed.
+fn sells_its_last_unit_twice(shop: &str, table: &str) {
+    let Some(place) = ready(shop, &[Postgres]) else { return };
+    let file = place.folder.join("shop.toml");
+    let broken = search(&place, &[], &file, &["--max-time", "30s"]);
+    assert_eq!(findings(&broken)[0], "oversold");
+    assert_eq!(broken["orders"]["diverged"], 0, "{}", broken["orders"]);
+    assert!(broken["remarks"].to_string().contains("of the application's own"), "{broken}");
+    let told = &broken["findings"][0];
+    assert_eq!(told["why"]["table"], table, "{}", told["why"]);
+    let file = file.display().to_string();
+    let schedule = told["schedule"].as_str().unwrap();
+    let args = ["replay", "--app", &file, "--buyers", "2", "--schedule", schedule];
+    let again = run(&place, &[], &[&args[..], &["--expect", "oversold = 1"]].concat());
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+}
+
+#[test]
+fn vendure_with_its_job_queue_sells_its_last_unit_twice() {
+    sells_its_last_unit_twice("vendure", "stock_level");
+}
+
+#[test]
+fn evershop_with_its_subscribers_and_cron_jobs_sells_its_last_unit_twice() {
+    sells_its_last_unit_twice("evershop", "product_inventory");
+}
+
 #[test]
 fn a_double_click_that_orders_twice_is_found() {
     let Some(place) = ready("python", &[Postgres]) else { return };
@@ -338,6 +367,48 @@ fn everything_can_be_put_back_in_the_files_own_words() {
         assert_eq!(findings(&report)[0], "oversold", "{reset}");
         assert_eq!(report["orders"]["diverged"], 0, "{reset}");
     }
+}
+
+#[test]
+fn a_schema_is_loaded_by_the_servers_own_client_and_its_mistake_told_with_its_line() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    // As pg_dump writes it.
+    let dump = "\\restrict abc\n\
+                SELECT pg_catalog.set_config('search_path', '', false);\n\
+                CREATE TABLE public.product (id int PRIMARY KEY, stock int NOT NULL);\n\
+                CREATE TABLE public.purchase (id serial PRIMARY KEY, buyer int NOT NULL, product int NOT NULL);\n\
+                COPY public.product (id, stock) FROM stdin;\n1\t1\n\\.\n\
+                \\unrestrict abc\n";
+    let schema = folder.path().join("schema.sql");
+    let file = folder.path().join("shop.toml").display().to_string();
+    let doctor = |text: &str| {
+        fs::write(&schema, text).unwrap();
+        run(&place, &[], &["doctor", "--app", &file])
+    };
+    let ready = doctor(dump);
+    assert!(String::from_utf8_lossy(&ready.stdout).contains("READY"), "{}", stderr(&ready));
+    let wrong = doctor(&dump.replace("stock int NOT NULL", "stock integr"));
+    assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
+    let told = ["schema.sql: psql failed: line 3: ERROR:", "\"integr\" does not exist"];
+    assert!(told.iter().all(|told| stderr(&wrong).contains(told)), "{}", stderr(&wrong));
+}
+
+#[test]
+fn a_mysql_schema_may_set_its_delimiter() {
+    let Some(place) = ready("node", &[Mysql]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["mysql.toml", "shop.js", "schema.sql"] {
+        fs::copy(shops().join("node").join(name), folder.path().join(name)).unwrap();
+    }
+    let schema = folder.path().join("schema.sql");
+    let text = fs::read_to_string(&schema).unwrap();
+    let procedure =
+        "DELIMITER //\nCREATE PROCEDURE idle() BEGIN SELECT 1; SELECT 2; END//\nDELIMITER ;\n";
+    fs::write(&schema, text + procedure).unwrap();
+    let file = folder.path().join("mysql.toml").display().to_string();
+    let ready = run(&place, &[], &["doctor", "--app", &file]);
+    assert!(String::from_utf8_lossy(&ready.stdout).contains("READY"), "{}", stderr(&ready));
 }
 
 #[test]

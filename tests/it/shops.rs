@@ -13,6 +13,8 @@ pub(crate) struct Place {
     pub(crate) path: String,
     /// Where packages of Node.js are.
     pub(crate) modules: PathBuf,
+    /// The place itself: of a shop that is a package of Node.js, a copy of its folder.
+    pub(crate) folder: PathBuf,
 }
 
 /// Where the shops' own files are.
@@ -25,8 +27,8 @@ pub(crate) fn shops() -> PathBuf {
 pub(crate) fn place(language: &str) -> Option<Place> {
     let tool = match language {
         "python" => "python3",
-        "node" | "browser" => "npm",
-        _ => "cargo",
+        "rust" => "cargo",
+        _ => "npm",
     };
     if Command::new(tool).arg("--version").output().is_err() {
         miss_program(&format!("{tool} is not installed"));
@@ -49,7 +51,7 @@ pub(crate) fn place(language: &str) -> Option<Place> {
         _ => place.clone(),
     };
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    Some(Place { path, modules: place.join("node_modules") })
+    Some(Place { path, modules: place.join("node_modules"), folder: place })
 }
 
 fn install(language: &str, place: &Path) {
@@ -65,17 +67,36 @@ fn install(language: &str, place: &Path) {
                 .args(["install", "--quiet", "--disable-pip-version-check", "-r"])
                 .arg(from.join("requirements.txt")));
         }
-        "node" | "browser" => {
-            fs::create_dir_all(place).unwrap();
-            for file in ["package.json", "package-lock.json"] {
-                fs::copy(from.join(file), place.join(file)).unwrap();
-            }
-            run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(place));
-        }
-        _ => run(Command::new("cargo")
+        "rust" => run(Command::new("cargo")
             .args(["build", "--locked", "--quiet", "--target-dir"])
             .arg(place)
             .current_dir(from)),
+        _ => {
+            copy(&from, place);
+            run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(place));
+            let has_build =
+                fs::read_to_string(place.join("package.json")).unwrap().contains("\"build\"");
+            if has_build {
+                run(Command::new("npm").args(["run", "build"]).current_dir(place));
+            }
+        }
+    }
+}
+
+/// Copies the files of a folder, and those in its folders.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        // Where a reader has installed the shop in its own folder, that is left there.
+        if entry.file_name() == "node_modules" || entry.file_name() == ".evershop" {
+            continue;
+        }
+        match path.is_dir() {
+            true => copy(&path, &to),
+            false => drop(fs::copy(&path, &to).unwrap()),
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! A MariaDB or MySQL server behind an application.
 
+use std::process::Command;
+
 use ::mysql::Opts;
 
 use super::connection::MysqlConnection;
 use super::server;
+use super::server::PACKAGE;
 use crate::base::error::Error;
 use crate::describe::checkout::StoreValue;
 use crate::domain::isolation::Isolation;
@@ -138,6 +141,21 @@ impl Keepsake for MysqlConnection {
         let level = isolation.name().replace('-', " ");
         self.run_file(&format!("SET GLOBAL TRANSACTION ISOLATION LEVEL {level}"))?;
         Ok(Vec::new())
+    }
+
+    fn client(endpoint: &Endpoint) -> Option<Command> {
+        let Endpoint { target, user, password, database } = endpoint;
+        let mut client = Command::new(PACKAGE.find(&["mariadb", "mysql"]).ok()?);
+        // Nothing of the user's own configuration.
+        client.arg("--no-defaults");
+        match target {
+            Target::Tcp(host, port) => {
+                client.args(["--protocol=TCP", "--host", host, "--port", &port.to_string()])
+            }
+            Target::Unix(socket) => client.arg("--socket").arg(socket),
+        };
+        client.args(["--user", user, "--database", database]).env("MYSQL_PWD", password);
+        Some(client)
     }
 
     fn wire(_: Vec<(String, String)>) -> Box<dyn Wire> {

@@ -1,10 +1,13 @@
 //! A PostgreSQL server behind an application.
 
+use std::process::Command;
+
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
 use super::connection::PostgresConnection;
 use super::server;
+use super::server::PACKAGE;
 use crate::base::error::Error;
 use crate::describe::checkout::StoreValue;
 use crate::domain::isolation::Isolation;
@@ -74,6 +77,23 @@ impl Keepsake for PostgresConnection {
     fn raise(&mut self, isolation: Isolation) -> Result<Vec<(String, String)>, SqlError> {
         let level = isolation.name().replace('-', " ");
         Ok(vec![("default_transaction_isolation".to_owned(), level)])
+    }
+
+    fn client(endpoint: &Endpoint) -> Option<Command> {
+        let Endpoint { target, user, password, database } = endpoint;
+        let (host, port) = match target {
+            Target::Tcp(host, port) => (host.clone(), port.to_string()),
+            Target::Unix(socket) => {
+                let name = socket.file_name()?.to_str()?;
+                let port = name.rsplit_once('.')?.1.to_owned();
+                (socket.parent()?.to_str()?.to_owned(), port)
+            }
+        };
+        let mut client = Command::new(PACKAGE.find(&["psql"]).ok()?);
+        client.args(["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]);
+        client.args(["--host", &host, "--port", &port, "--username", user]);
+        client.args(["--dbname", database, "--file=-"]).env("PGPASSWORD", password);
+        Some(client)
     }
 
     fn wire(settings: Vec<(String, String)>) -> Box<dyn Wire> {

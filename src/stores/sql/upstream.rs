@@ -1,5 +1,6 @@
 //! A database that speaks SQL, behind an application.
 
+use std::process::Command;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -14,7 +15,7 @@ use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{StatementAnalyzer, UpstreamServer, Wire};
 use crate::scheduler::Waits;
-use crate::stores::private::ServerSandbox;
+use crate::stores::private::{Beside, ServerSandbox};
 use crate::stores::remote::{Lesson, OverlapNotes, StoreConfig};
 use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
@@ -40,6 +41,9 @@ pub(in crate::stores) trait Keepsake: Database {
     /// Raises the isolation level of transactions on new connections; returns the settings that each connection needs
     /// for that.
     fn raise(&mut self, isolation: Isolation) -> Result<Vec<(String, String)>, SqlError>;
+
+    /// The server's own client, which runs the statements that it reads; none if it is not installed.
+    fn client(endpoint: &Endpoint) -> Option<Command>;
 
     /// The parser of the protocol on a new connection, which begins with these settings.
     fn wire(settings: Vec<(String, String)>) -> Box<dyn Wire>;
@@ -103,7 +107,14 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
     }
 
     fn run_file(&mut self, text: &str) -> Result<(), String> {
-        self.desk.run_file(text).map_err(SqlError::text)
+        let Some(client) = D::Database::client(&self.endpoint) else {
+            return self.desk.run_file(text).map_err(SqlError::text);
+        };
+        // What the tools of the server write, only its own client reads: rows to copy in, delimiters, commands of the
+        // client's. And what the file sets for its session is gone with it.
+        let sandbox = ServerSandbox::make("TERM").map_err(|error| error.to_string())?;
+        let ran = sandbox.run(client, &Beside::reading(text.to_owned()));
+        ran.map_err(|error| error.to_string().replace("psql:<stdin>:", "line "))
     }
 
     fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> StoreValue) -> Result<Answer, String> {
