@@ -310,7 +310,7 @@ fn django_oscars_voucher_that_can_be_used_once_is_not_used_twice_within_one_pree
 fn sells_its_last_unit_twice(shop: &str, table: &str) {
     let Some(place) = ready(shop, &[Postgres]) else { return };
     let file = place.folder.join("shop.toml");
-    let broken = search(&place, &[], &file, &["--max-time", "30s"]);
+    let broken = search(&place, &[], &file, &["--max-time", "120s"]);
     assert_eq!(findings(&broken)[0], "oversold");
     assert_eq!(broken["orders"]["diverged"], 0, "{}", broken["orders"]);
     assert!(broken["remarks"].to_string().contains("of the application's own"), "{broken}");
@@ -566,6 +566,9 @@ fn what_a_shop_does_wrong_is_told_with_where_and_what_to_do() {
     spoiled("health  = \"/\"", "healt = \"/\"", 2, &["did you mean `health`?", "shop.toml:"]);
     spoiled("\"python3\"", "\"python33\"", 3, &["cannot start python33"]);
     spoiled("shop.py\"", "shoop.py\"", 3, &["ended at once", "shoop.py"]);
+    let printed = ["404", "the application printed: ", "`log` in [app]"];
+    spoiled("\"POST /login\"", "\"POST /missing\"", 2, &printed);
+    spoiled("[app]\n", "[app]\nlog = \"no/such/folder\"\n", 3, &["`log`", "no/such/folder"]);
     spoiled("http://127.0.0.1:{port}", "http://192.0.2.1:{port}", 2, &["--allow-remote"]);
     spoiled("[audit]", "[reset]\nsql = \"SELECT 1\"\n\n[audit]", 2, &["[reset]", "was", "is"]);
     spoiled("value=\"{}\"", "valu=\"{}\"", 2, &["shop.toml:34", "find.token"]);

@@ -27,8 +27,8 @@ const TOP: [&str; 11] = [
 
 const IGNORE: [&str; 3] = ["tables", "statements", "application_name"];
 
-const APP: [&str; 8] =
-    ["url", "health", "command", "folder", "env", "setup", "fresh", "unseen_after"];
+const APP: [&str; 9] =
+    ["url", "health", "command", "folder", "env", "setup", "log", "fresh", "unseen_after"];
 
 const UPSTREAM: [&str; 4] = ["url", "listen", "schema", "seed"];
 
@@ -166,11 +166,14 @@ fn app(
                 keys.get("setup").map_or(Ok(Vec::new()), |v| programs("setup", v, &names))?;
             let is_fresh = keys.get("fresh").map_or(Ok(false), |value| switch("fresh", value))?;
             let (command, folder) = (words(value)?, reader.folder.join(folder));
-            Some(Launch { command, folder, env, setup, is_fresh })
+            let log = keys.get("log").map(|value| text("log", value)).transpose()?;
+            let log = log.map(|log| reader.folder.join(log));
+            Some(Launch { command, folder, env, setup, log, is_fresh })
         }
         None => {
-            let needless =
-                ["folder", "env", "setup", "fresh"].into_iter().find_map(|key| keys.get(key));
+            let needless = ["folder", "env", "setup", "log", "fresh"]
+                .into_iter()
+                .find_map(|key| keys.get(key));
             if let Some(value) = needless {
                 return fault(
                     value.span(),

@@ -75,6 +75,8 @@ pub struct Launch {
     pub env: Vec<(String, Template)>,
     /// Programs that are run before, each to its end.
     pub setup: Vec<Vec<Template>>,
+    /// The file to which all is written that it prints, and its setup.
+    pub log: Option<PathBuf>,
     /// Whether it is started anew for each execution. Where it remembers what restoring its data does not take back, it is
     /// in any case.
     pub is_fresh: bool,

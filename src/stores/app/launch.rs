@@ -44,9 +44,14 @@ pub(super) fn command(words: &[Template], app: &App, named: &Named) -> Command {
 
 /// Sets the application up.
 pub(super) fn set_up(app: &App, named: &Named, control: &Control) -> Result<(), Error> {
-    let Some(Launch { setup, .. }) = &app.launch else { return Ok(()) };
+    let Some(Launch { setup, log, .. }) = &app.launch else { return Ok(()) };
+    if let Some(log) = log {
+        std::fs::write(log, "").map_err(|error| {
+            Error::world(format!("`log`: cannot write {}: {error}", log.display()))
+        })?;
+    }
     if !setup.is_empty() {
-        let sandbox = ServerSandbox::make("TERM")?;
+        let sandbox = ServerSandbox::make("TERM")?.logging_to(log.clone());
         for words in setup {
             sandbox.oversee(command(words, app, named), control, SETTING_UP)?;
         }
@@ -61,7 +66,8 @@ pub(super) fn launch(
     named: &Named,
     control: &Control,
 ) -> Result<ServerSandbox, Error> {
-    let sandbox = ServerSandbox::make("TERM")?;
+    let log = app.launch.as_ref().and_then(|launch| launch.log.clone());
+    let sandbox = ServerSandbox::make("TERM")?.logging_to(log);
     if let Some(Launch { command: program, .. }) = &app.launch {
         sandbox.host(command(program, app, named), control, || answers(app, base))?;
     }

@@ -241,6 +241,19 @@ impl AppServer {
         Error::input(format!("{}: `{key}`: {why}", self.checkout.path))
     }
 
+    /// The last lines that the application has printed, as more lines of an error.
+    fn printed(&self) -> String {
+        let Some(said) = self.sandbox.lock().as_ref().map(ServerSandbox::last_words) else {
+            return String::new();
+        };
+        let log = self.app.launch.as_ref().and_then(|launch| launch.log.as_ref());
+        let more = match log {
+            Some(log) => format!("all of it is in {}", log.display()),
+            None => "`log` in [app] names a file for all of it".to_owned(),
+        };
+        format!("\n       the application printed: {said}\n       {more}")
+    }
+
     /// The error of an application that no longer answers. If it was started here and has ended, with its last output.
     fn lost(&self, why: &str) -> Error {
         match self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary) {
@@ -259,15 +272,20 @@ impl AppServer {
         let set_up = self.checkout.set_up(stock, buyers, ask, mistaken)?;
         *self.shelves.write() = set_up;
         let customers = self.checkout.customers(buyers);
-        self.customers.prepare(&self.app.prepare, customers, &self.shelves).map_err(
-            |(step, why)| match self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary) {
+        let prepared = self.customers.prepare(&self.app.prepare, customers, &self.shelves);
+        prepared.map_err(|(step, why)| {
+            let obituary = self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary);
+            match obituary {
                 Some(said) => Error::world(format!("the application has ended: {said}")),
                 None if self.terms.control.is_over() => {
                     Error::world("interrupted while the customers were prepared")
                 }
-                None => Error::input(format!("{}:{}: {why}", self.checkout.path, step.line)),
-            },
-        )?;
+                None => {
+                    let printed = self.printed();
+                    Error::input(format!("{}:{}: {why}{printed}", self.checkout.path, step.line))
+                }
+            }
+        })?;
         let mut parts = Vec::new();
         for database in self.databases.lock().iter_mut() {
             let names = database.get_to_know(parts.len()).map_err(Error::world)?;

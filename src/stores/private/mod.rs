@@ -40,6 +40,8 @@ const SETUP_LOG: &str = "setup-log";
 /// A private directory, with what runs in it: one server, or the members of a group.
 pub(in crate::stores) struct ServerSandbox {
     home: Home,
+    /// The file to which a user's programs write, instead of one in the directory.
+    log_file: Option<PathBuf>,
     inside: Mutex<SandboxProcesses>,
 }
 
@@ -63,7 +65,7 @@ struct ServerProcess {
 
 /// Where a server's output goes.
 struct Log {
-    name: String,
+    path: PathBuf,
     /// Opened once, so that a file that gets the same name later is not written to.
     file: File,
 }
@@ -105,7 +107,14 @@ impl ServerSandbox {
             Error::world(format!("cannot start a shell: {error}"))
         })?;
         let inside = Mutex::new(SandboxProcesses { keeper, servers: Vec::new() });
-        Ok(Self { home, inside })
+        Ok(Self { home, log_file: None, inside })
+    }
+
+    /// The same, where what the programs print is added to a file.
+    #[cfg(feature = "app")]
+    pub(in crate::stores) fn logging_to(mut self, file: Option<PathBuf>) -> Self {
+        self.log_file = file;
+        self
     }
 
     /// The directory that the servers write in, with their data and their sockets.
@@ -272,15 +281,19 @@ impl ServerSandbox {
     }
 
     fn log(&self, name: &str) -> Result<Log, Error> {
-        let file = self.home.log(name).map_err(|error| {
-            Error::world(format!("cannot write {}: {error}", self.own_dir().join(name).display()))
-        })?;
-        Ok(Log { name: name.to_owned(), file })
+        let (path, opened) = match &self.log_file {
+            Some(path) => (path.clone(), File::options().append(true).create(true).open(path)),
+            None => (self.own_dir().join(name), self.home.log(name)),
+        };
+        let cannot = |error| Error::world(format!("cannot write {}: {error}", path.display()));
+        let file = opened.map_err(cannot)?;
+        Ok(Log { path, file })
     }
 
     /// What was written to a log.
     fn said(&self, log: &Log) -> String {
-        std::fs::read_to_string(self.own_dir().join(&log.name)).unwrap_or_default()
+        let text = std::fs::read(&log.path).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     fn spawn(&self, mut command: Command, beside: &Beside, log: &Log) -> Result<Child, Error> {
@@ -331,7 +344,7 @@ impl ServerSandbox {
     }
 
     /// The last output of the servers.
-    fn last_words(&self) -> String {
+    pub(in crate::stores) fn last_words(&self) -> String {
         let inside = self.inside.lock();
         let said = inside.servers.iter().map(|server| self.said(&server.log));
         last_lines(&said.collect::<String>())
