@@ -233,10 +233,14 @@ impl Background {
         self.serves_by_itself && !serves && self.working.contains(&process)
     }
 
-    /// A statement of the application's own is let through while buyers are in the shop.
+    /// A statement is the application's own.
+    pub(super) fn is_the_applications(&mut self, pending: &PendingStatement) {
+        note(&mut self.own_texts, pending);
+    }
+
+    /// A statement that is no buyer's is let through while buyers are in the shop.
     pub(super) fn lets_through(&mut self, pending: &PendingStatement) {
         add(&mut self.let_through, pending);
-        note(&mut self.own_texts, pending);
     }
 
     /// A statement is a buyer's.
@@ -373,7 +377,7 @@ mod tests {
     #[test]
     fn a_statement_that_a_buyer_sends_too_is_not_only_the_applications_own() {
         let mut background = Background::default();
-        background.lets_through(&statement("UPDATE job", 1));
+        background.is_the_applications(&statement("UPDATE job", 1));
         assert!(background.is_only_own("UPDATE job"));
         assert!(!background.is_only_own("UPDATE stock"));
         background.is_a_buyers(&statement("UPDATE stock; UPDATE job", 0));

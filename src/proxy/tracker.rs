@@ -259,6 +259,9 @@ impl SessionTracker {
             return None;
         }
         let is_own = book.is_own(number, pending);
+        if is_own {
+            book.background.is_the_applications(pending);
+        }
         if book.is_over() {
             return None;
         }
