@@ -8,6 +8,9 @@
 //!   without any like it in the first checkout itself.
 //!
 //! A transaction is whose its first statement is.
+//!
+//! Only the process, or its absence from any request, makes that certain. What is taken for the application's own by its
+//! text may be a buyer's all the same: what it touches counts as touched by both.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -47,6 +50,17 @@ impl Client {
     }
 }
 
+/// Whose a statement is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// A buyer's, as far as is known.
+    Buyer,
+    /// The application's own.
+    Application,
+    /// Taken for the application's own, because of its text. It may be a buyer's.
+    TakenForApplication,
+}
+
 /// Tells the application's own statements from those of buyers.
 pub(super) struct Background {
     clock: Wall,
@@ -70,7 +84,7 @@ pub(super) struct Background {
     afterwards: BTreeSet<String>,
     /// Statements without values of the first checkout.
     checked_out: BTreeSet<String>,
-    /// The footprints of what was let through while buyers were in the shop, and of the buyers' statements, in whole tables.
+    /// The footprints of what was let through while buyers were in the shop, and of what may be a buyer's, in whole tables.
     let_through: Footprint,
     of_buyers: Footprint,
     /// The same statements, without their values and in brief.
@@ -184,8 +198,8 @@ impl Background {
             && since >= nanos(AFTER_REQUEST)
     }
 
-    /// Takes in a statement that begins a transaction, or is alone, and says whether it is the application's own.
-    pub(super) fn sends(&mut self, client: &mut Client, pending: &PendingStatement) -> bool {
+    /// Takes in a statement that begins a transaction, or is alone, and says whose it is.
+    pub(super) fn sender(&mut self, client: &mut Client, pending: &PendingStatement) -> Sender {
         let shape = pending.shape.as_ref().unwrap_or(&pending.text);
         if self.is_idle() {
             self.working.extend(client.process(&self.serving));
@@ -194,30 +208,36 @@ impl Background {
                 FirstCheckout::UnderWay(_) | FirstCheckout::Over => &mut self.afterwards,
             };
             seen.insert(shape.clone());
-            return true;
+            return Sender::Application;
         }
-        if self.is_ignored(client, pending) || self.is_of_worker(client) {
-            return true;
+        if self.is_of_worker(client) || self.is_named(client) {
+            return Sender::Application;
         }
-        if self.regular.contains(shape) {
-            return true;
+        if self.is_ignored(pending) || self.regular.contains(shape) {
+            return Sender::TakenForApplication;
         }
         if matches!(self.checkout, FirstCheckout::UnderWay(_)) {
             self.checked_out.insert(shape.clone());
         }
-        self.afterwards.contains(shape) && !self.checked_out.contains(shape)
+        match self.afterwards.contains(shape) && !self.checked_out.contains(shape) {
+            true => Sender::TakenForApplication,
+            false => Sender::Buyer,
+        }
     }
 
-    /// Whether the file calls it the application's own.
-    fn is_ignored(&self, client: &Client, pending: &PendingStatement) -> bool {
-        let Ignored { tables, statements, application_names } = &self.ignored;
+    /// Whether the file names its client.
+    fn is_named(&self, client: &Client) -> bool {
+        client.name.as_ref().is_some_and(|name| self.ignored.application_names.contains(name))
+    }
+
+    /// Whether the file names its tables, or its text.
+    fn is_ignored(&self, pending: &PendingStatement) -> bool {
+        let Ignored { tables, statements, .. } = &self.ignored;
         let touched = pending.touches.tables();
         let is_of_tables = !tables.is_empty()
             && touched != Resources::NONE
             && touched | self.ignored_tables == self.ignored_tables;
-        is_of_tables
-            || statements.iter().any(|pattern| pattern.is_match(&pending.text))
-            || client.name.as_ref().is_some_and(|name| application_names.contains(name))
+        is_of_tables || statements.iter().any(|pattern| pattern.is_match(&pending.text))
     }
 
     /// Whether its process serves no requests, and works without any.
@@ -238,9 +258,12 @@ impl Background {
         note(&mut self.own_texts, pending);
     }
 
-    /// A statement that is no buyer's is let through while buyers are in the shop.
-    pub(super) fn lets_through(&mut self, pending: &PendingStatement) {
+    /// A statement is let through while buyers are in the shop.
+    pub(super) fn lets_through(&mut self, pending: &PendingStatement, sender: Sender) {
         add(&mut self.let_through, pending);
+        if sender != Sender::Application {
+            add(&mut self.of_buyers, pending);
+        }
     }
 
     /// A statement is a buyer's.
@@ -304,7 +327,7 @@ mod tests {
     }
 
     fn is_own(background: &mut Background, text: &str) -> bool {
-        background.sends(&mut Client::default(), &statement(text, 0))
+        background.sender(&mut Client::default(), &statement(text, 0)) != Sender::Buyer
     }
 
     #[test]
@@ -362,7 +385,7 @@ mod tests {
         background.request_begins(Some(0));
         let mut sends = |name: Option<&str>, statement: &PendingStatement| {
             let mut client = Client { name: name.map(str::to_owned), ..Client::default() };
-            background.sends(&mut client, statement)
+            background.sender(&mut client, statement) != Sender::Buyer
         };
         assert!(sends(None, &statement("UPDATE job", 1)));
         let both = Resources::table(0) | Resources::table(1);
@@ -387,15 +410,25 @@ mod tests {
     #[test]
     fn only_what_meets_a_buyers_statement_disturbs_it() {
         let mut background = Background::default();
-        background.lets_through(&statement("UPDATE job", 1));
+        background.lets_through(&statement("UPDATE job", 1), Sender::Application);
         background.is_a_buyers(&statement("UPDATE stock", 0));
         assert_eq!(background.disturbed(), None);
         background.is_a_buyers(&statement("INSERT INTO job", 1));
         assert_eq!(background.disturbed(), Some(Resources::table(1)));
         let mut background = Background::default();
         let reads = Footprint::reading(Resources::table(0));
-        background.lets_through(&PendingStatement::new("SELECT".into(), reads.clone()));
+        let look = PendingStatement::new("SELECT".into(), reads.clone());
+        background.lets_through(&look, Sender::TakenForApplication);
         background.is_a_buyers(&PendingStatement::new("SELECT".into(), reads));
         assert_eq!(background.disturbed(), None);
+    }
+
+    #[test]
+    fn what_may_be_a_buyers_disturbs_what_else_may_be_one() {
+        let mut background = Background::default();
+        background.lets_through(&statement("UPDATE job", 1), Sender::Application);
+        assert_eq!(background.disturbed(), None);
+        background.lets_through(&statement("UPDATE stock", 0), Sender::TakenForApplication);
+        assert_eq!(background.disturbed(), Some(Resources::table(0)));
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::background::{Background, Client};
+use super::background::{Background, Client, Sender};
 use crate::base::clock::nanos;
 use crate::describe::app::Ignored;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources, RunningCode};
@@ -63,8 +63,8 @@ struct ProxiedConnection {
     client: Client,
     /// When it was opened, while nothing was sent over it.
     unused_since_ns: Option<u64>,
-    /// The transaction whose first statement was seen, and whether it is the application's own.
-    transaction: Option<(u64, bool)>,
+    /// The transaction whose first statement was seen, and whose it is.
+    transaction: Option<(u64, Sender)>,
     /// The number by which the watch knows its session.
     session: i64,
     /// The buyer that used it last in this execution.
@@ -183,7 +183,7 @@ impl SessionTracker {
         let book = self.book.lock();
         let mut its = book.lines.values().filter(|line| line.session == session);
         its.any(|line| {
-            line.is_open && line.transaction.is_some_and(|(_, is_own)| is_own)
+            line.is_open && line.transaction.is_some_and(|(_, sender)| sender != Sender::Buyer)
                 || line.on_its_way.iter().any(Option::is_none)
         })
     }
@@ -258,17 +258,17 @@ impl SessionTracker {
         if pending.touches == Footprint::NOTHING {
             return None;
         }
-        let is_own = book.is_own(number, pending);
-        if is_own {
+        let sender = book.sender(number, pending);
+        if sender != Sender::Buyer {
             book.background.is_the_applications(pending);
         }
         if book.is_over() {
             return None;
         }
-        let place = if is_own { None } else { book.whose(number) };
+        let place = if sender == Sender::Buyer { book.whose(number) } else { None };
         let Some(place) = place else {
             book.seen.own += 1;
-            book.background.lets_through(pending);
+            book.background.lets_through(pending, sender);
             return None;
         };
         book.background.is_a_buyers(pending);
@@ -398,7 +398,7 @@ impl Book {
     /// is still to come.
     fn is_unsettled(&self) -> bool {
         let now = self.background.now();
-        let opens = |since: u64| now - since < nanos(OPENING);
+        let opens = |since: u64| now.saturating_sub(since) < nanos(OPENING);
         self.lines
             .values()
             .any(|line| line.is_delivering || line.unused_since_ns.is_some_and(opens))
@@ -423,17 +423,17 @@ impl Book {
         }
     }
 
-    /// Whether a statement is the application's own: its transaction is, or it begins one.
-    fn is_own(&mut self, number: ConnectionId, pending: &PendingStatement) -> bool {
-        let Some(line) = self.lines.get_mut(&number) else { return false };
-        if let (Some(transaction), Some((known, is_own))) = (pending.transaction, line.transaction)
+    /// Whose a statement is: as its transaction, unless it begins one.
+    fn sender(&mut self, number: ConnectionId, pending: &PendingStatement) -> Sender {
+        let Some(line) = self.lines.get_mut(&number) else { return Sender::Buyer };
+        if let (Some(transaction), Some((known, sender))) = (pending.transaction, line.transaction)
             && transaction == known
         {
-            return is_own;
+            return sender;
         }
-        let is_own = self.background.sends(&mut line.client, pending);
-        line.transaction = pending.transaction.map(|transaction| (transaction, is_own));
-        is_own
+        let sender = self.background.sender(&mut line.client, pending);
+        line.transaction = pending.transaction.map(|transaction| (transaction, sender));
+        sender
     }
 
     /// The buyer of a statement on this connection: the only one whose code may run; if several may, the one that has
