@@ -178,7 +178,7 @@ pub struct FindingReport {
     /// Which statements interfere, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Conflict>,
-    /// Whether the buyers of an application came one after the other, so that none disturbed another.
+    /// Whether no buyer of an application sent a statement between two of another.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub serial: bool,
     /// The command that shows it again.

@@ -7,7 +7,7 @@
 //! - if the application has sent one like it while no request was under way: before the first checkout, or after it
 //!   without any like it in the first checkout itself.
 //!
-//! A transaction is whose its first statement is.
+//! All statements of a transaction are taken to have the sender of the first.
 //!
 //! Only the process, or its absence from any request, makes that certain. What is taken for the application's own by its
 //! text may be a buyer's all the same: what it touches counts as touched by both.
@@ -73,6 +73,8 @@ pub(super) struct Background {
     serving: BTreeSet<ProcessId>,
     /// Whether a process that serves requests sends statements itself: then others can be told from it.
     serves_by_itself: bool,
+    /// Processes that were seen not to serve any.
+    others: BTreeSet<ProcessId>,
     /// Processes that were seen to work while no request was under way.
     working: BTreeSet<ProcessId>,
     /// Requests under way, and when the last one ended.
@@ -84,7 +86,7 @@ pub(super) struct Background {
     afterwards: BTreeSet<String>,
     /// Statements without values of the first checkout.
     checked_out: BTreeSet<String>,
-    /// The footprints of what was let through while buyers were in the shop, and of what may be a buyer's, in whole tables.
+    /// The footprints of what was let through, and of what may be a buyer's, in whole tables.
     let_through: Footprint,
     of_buyers: Footprint,
     /// The same statements, without their values and in brief.
@@ -112,6 +114,7 @@ impl Default for Background {
             port: None,
             serving: BTreeSet::new(),
             serves_by_itself: false,
+            others: BTreeSet::new(),
             working: BTreeSet::new(),
             requests: 0,
             ended_ns: 0,
@@ -163,6 +166,7 @@ impl Background {
     /// The application was started anew: its processes are others.
     pub(super) fn has_restarted(&mut self) {
         self.serving.clear();
+        self.others.clear();
         self.working.clear();
     }
 
@@ -203,12 +207,14 @@ impl Background {
         let shape = pending.shape.as_ref().unwrap_or(&pending.text);
         if self.is_idle() {
             self.working.extend(client.process(&self.serving));
-            let seen = match self.checkout {
+            let seen = match &self.checkout {
                 FirstCheckout::Unprepared | FirstCheckout::Awaited => &mut self.regular,
                 FirstCheckout::UnderWay(_) | FirstCheckout::Over => &mut self.afterwards,
             };
             seen.insert(shape.clone());
-            return Sender::Application;
+            // After a checkout it may be what a request has put off.
+            let is_certain = self.checkout == FirstCheckout::Awaited || self.is_of_worker(client);
+            return if is_certain { Sender::Application } else { Sender::TakenForApplication };
         }
         if self.is_of_worker(client) || self.is_named(client) {
             return Sender::Application;
@@ -244,22 +250,21 @@ impl Background {
     fn is_of_worker(&mut self, client: &mut Client) -> bool {
         let Some(port) = self.port.filter(|_| !self.working.is_empty()) else { return false };
         let Some(process) = client.process(&self.serving) else { return false };
-        if !self.serving.contains(&process) {
+        if !self.serving.contains(&process) && !self.others.contains(&process) {
             // It may have been started to serve requests.
             self.serving = listening(port);
         }
         let serves = self.serving.contains(&process);
+        if !serves {
+            self.others.insert(process);
+        }
         self.serves_by_itself |= serves && self.requests > 0;
         self.serves_by_itself && !serves && self.working.contains(&process)
     }
 
-    /// A statement is the application's own.
-    pub(super) fn is_the_applications(&mut self, pending: &PendingStatement) {
-        note(&mut self.own_texts, pending);
-    }
-
-    /// A statement is let through while buyers are in the shop.
+    /// A statement that is not held is let through: while buyers are in the shop, or before or after.
     pub(super) fn lets_through(&mut self, pending: &PendingStatement, sender: Sender) {
+        note(&mut self.own_texts, pending);
         add(&mut self.let_through, pending);
         if sender != Sender::Application {
             add(&mut self.of_buyers, pending);
@@ -400,7 +405,7 @@ mod tests {
     #[test]
     fn a_statement_that_a_buyer_sends_too_is_not_only_the_applications_own() {
         let mut background = Background::default();
-        background.is_the_applications(&statement("UPDATE job", 1));
+        background.lets_through(&statement("UPDATE job", 1), Sender::Application);
         assert!(background.is_only_own("UPDATE job"));
         assert!(!background.is_only_own("UPDATE stock"));
         background.is_a_buyers(&statement("UPDATE stock; UPDATE job", 0));

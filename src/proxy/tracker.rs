@@ -24,6 +24,9 @@ const GLANCE: Duration = Duration::from_millis(10);
 const QUIET: Duration = Duration::from_millis(6);
 const LONG_QUIET: Duration = Duration::from_millis(30);
 
+/// How long a statement waits at most for others that its request may send at the same time.
+const LONGEST_QUIET: Duration = Duration::from_millis(500);
+
 /// How long a connection that was opened may take until it is used.
 const OPENING: Duration = Duration::from_millis(200);
 
@@ -45,8 +48,8 @@ struct Book {
     handles: Vec<BuyerHandle>,
     lines: BTreeMap<ConnectionId, ProxiedConnection>,
     last: ConnectionId,
-    /// Buyers that have a statement at the gate or on its way.
-    busy: Vec<usize>,
+    /// Buyers that have a statement at the gate or on its way, and over which connection.
+    busy: Vec<(usize, ConnectionId)>,
     /// Statements that are the first on their connection, and wait until no other of their buyer is at the gate.
     candidates: Vec<Candidate>,
     /// Whether a request was seen to send statements over several connections at once. In which order they come is
@@ -93,8 +96,10 @@ struct Candidate {
 /// What the tracker has counted since it was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Irregularities {
-    /// Statements that are the application's own, and no buyer's.
+    /// Statements that are no buyer's, as far as is known: the application's own.
     pub(crate) own: u64,
+    /// Statements that a request has sent beside another of its own, over another connection.
+    pub(crate) parallel: u64,
     /// Statements that could have been more than one buyer's.
     pub(crate) unclear: u64,
     /// Requests that ended and left a transaction open.
@@ -108,6 +113,8 @@ impl SessionTracker {
     pub(crate) fn holds(&self, handles: Vec<BuyerHandle>) {
         let mut book = self.book.lock();
         book.handles = handles;
+        book.busy.clear();
+        book.candidates.clear();
         for line in book.lines.values_mut() {
             line.owner = None;
         }
@@ -260,7 +267,7 @@ impl SessionTracker {
         }
         let sender = book.sender(number, pending);
         if sender != Sender::Buyer {
-            book.background.is_the_applications(pending);
+            book.background.lets_through(pending, sender);
         }
         if book.is_over() {
             return None;
@@ -268,7 +275,9 @@ impl SessionTracker {
         let place = if sender == Sender::Buyer { book.whose(number) } else { None };
         let Some(place) = place else {
             book.seen.own += 1;
-            book.background.lets_through(pending, sender);
+            if sender == Sender::Buyer {
+                book.background.lets_through(pending, sender);
+            }
             return None;
         };
         book.background.is_a_buyers(pending);
@@ -300,7 +309,7 @@ impl SessionTracker {
             book.leave_queue(number);
             return;
         };
-        book.busy.push(place);
+        book.busy.push((place, number));
         let session = book.lines.get(&number).map_or(0, |line| line.session);
         drop(book);
         for other in handles.iter().filter(|other| other.place() != place) {
@@ -313,26 +322,30 @@ impl SessionTracker {
     }
 
     /// Waits until no other statement of its buyer is at the gate: a request with several connections has one there at a
-    /// time. Of several that come at once the one with the least text is the first, so that it is the same one each time.
+    /// time. Of several that come at once the first by its text is the first, so that it is the same one each time.
     fn await_place(&self, book: &mut MutexGuard<'_, Book>, candidate: Candidate) {
         let place = candidate.place;
-        book.has_parallel |= book.busy.contains(&place);
+        let is_parallel = book.is_beside_another(&candidate);
+        book.has_parallel |= is_parallel;
+        book.seen.parallel += u64::from(is_parallel);
         book.candidates.push(candidate.clone());
         self.answered.notify_all();
-        let mut since_ns = book.background.now();
+        let begun_ns = book.background.now();
+        let mut since_ns = begun_ns;
         let mut known = 0;
         while !book.is_over() {
             let its = book.candidates.iter().filter(|one| one.place == place);
             let (count, first) = (its.clone().count(), its.min());
-            let is_next = !book.busy.contains(&place) && first == Some(&candidate);
-            if is_next && !book.has_parallel {
+            let is_next = !book.is_busy(place) && first == Some(&candidate);
+            let waited_ns = book.background.now().saturating_sub(begun_ns);
+            if is_next && (!book.has_parallel || waited_ns >= nanos(LONGEST_QUIET)) {
                 break;
             }
             if count != known || !is_next || book.is_unsettled() {
                 // More may come.
                 (known, since_ns) = (count, book.background.now());
             } else {
-                let quiet_ns = book.background.now() - since_ns;
+                let quiet_ns = book.background.now().saturating_sub(since_ns);
                 let is_asleep =
                     quiet_ns >= nanos(QUIET) && book.background.is_asleep() == Some(true);
                 if is_asleep || quiet_ns >= nanos(LONG_QUIET) {
@@ -364,7 +377,7 @@ impl SessionTracker {
             book = self.book.lock();
         }
         if let Some(place) = whose.flatten() {
-            book.busy.retain(|busy| *busy != place);
+            book.busy.retain(|(busy, _)| *busy != place);
         }
         if let Some(line) = book.lines.get_mut(&number) {
             line.is_open = is_open.unwrap_or(line.is_open);
@@ -407,7 +420,20 @@ impl Book {
     /// Whether a statement of this buyer has come in and has not been answered.
     fn is_saying(&self, place: usize) -> bool {
         let mut lines = self.lines.values();
-        self.busy.contains(&place) || lines.any(|line| line.queue.contains(&place))
+        self.is_busy(place) || lines.any(|line| line.queue.contains(&place))
+    }
+
+    /// Whether a statement of this buyer is at the gate or on its way.
+    fn is_busy(&self, place: usize) -> bool {
+        self.busy.iter().any(|(busy, _)| *busy == place)
+    }
+
+    /// Whether its buyer has another statement that has not been answered, over another connection.
+    fn is_beside_another(&self, candidate: &Candidate) -> bool {
+        let Candidate { place, number, .. } = candidate;
+        let is_other = |one: usize, over: ConnectionId| one == *place && over != *number;
+        self.busy.iter().any(|(one, over)| is_other(*one, *over))
+            || self.candidates.iter().any(|one| is_other(one.place, one.number))
     }
 
     /// Whether the buyer has begun something that has not ended: an open transaction, or a closing connection.

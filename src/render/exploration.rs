@@ -445,9 +445,9 @@ fn sample(report: &Exploration, sampled: &Sampled, took: Option<Duration>) -> St
     }
 }
 
-/// Why a finding is no race.
-pub(in crate::render) const SERIAL: &str = "the buyers come one after the other here, and none disturbs another: this is no race, and no lock and no \
-                                 isolation level cures it";
+/// What a schedule shows in which no buyer comes between another's statements.
+pub(in crate::render) const SERIAL: &str =
+    "one buyer after the other: no statement of one comes between two of another";
 
 /// Remarks for a terminal: of many statements that were run in one step, two are shown.
 pub(in crate::render) fn folded(remarks: &[String]) -> Vec<String> {

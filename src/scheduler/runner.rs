@@ -102,8 +102,10 @@ where
             return Ok(false);
         }
         scheduler.has_ended(&run);
-        if !take_in(execution, run)? {
-            return Ok(false);
+        match take_in(execution, run) {
+            Ok(true) => {}
+            Err(error) if !stopped() => return Err(error),
+            Ok(false) | Err(_) => return Ok(false),
         }
     }
 }

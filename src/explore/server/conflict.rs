@@ -119,9 +119,10 @@ impl<'s> Deeds<'s> {
             let changed =
                 is_of(&tables.changed) || is_command && touches(statement.touches.changed());
             let read = is_of(&tables.read) || is_command && touches(statement.touches.tables());
-            if changed && has_changed(step) {
-                changes.push(deed(footprint.values_written_of(number)));
-            } else if read && !changed {
+            if changed {
+                let rows = footprint.values_written_of(number);
+                changes.extend(changed_at(steps, at).map(|at| Deed { at, place: *place, rows }));
+            } else if read {
                 reads.push(deed(footprint.values_read_of(number)));
             }
         }
@@ -129,9 +130,25 @@ impl<'s> Deeds<'s> {
     }
 }
 
-/// Whether a step is over and did not say that it has changed nothing.
-fn has_changed(step: &ServerStep) -> bool {
-    !step.has_begun && step.answer.as_deref() != Some(NOTHING)
+/// The step at which the statement of a step was answered, if its buyer was served and it did not say that it has changed
+/// nothing: what a buyer changed that was not served may have been rolled back.
+fn changed_at(steps: &[ServerStep], at: usize) -> Option<usize> {
+    let ServerStep { place, answer, has_begun, .. } = &steps[at];
+    let answered = match answer {
+        Some(answer) => Some((at, answer)),
+        None if *has_begun => None,
+        None => (at + 1..steps.len()).find_map(|at| {
+            let (_, answer) = steps[at].went_on.iter().find(|(who, _)| who == place)?;
+            Some((at, answer))
+        }),
+    };
+    let (at, answer) = answered?;
+    (answer != NOTHING && served_at(steps, *place).is_some()).then_some(at)
+}
+
+/// The step at which a buyer was served.
+fn served_at(steps: &[ServerStep], place: usize) -> Option<usize> {
+    steps.iter().position(|step| step.left.contains(&(place, Ending::Bought)))
 }
 
 impl Conflict {
@@ -195,9 +212,7 @@ impl Conflict {
     /// Where it is not known which statements changed what is in stock, as where a trigger does: a buyer read it, another
     /// was served, and then the first was served, too.
     fn by_service(steps: &[ServerStep], named: &[NamedTables], stock: &String) -> Option<Self> {
-        let served = |place: usize| {
-            steps.iter().position(|step| step.left.contains(&(place, Ending::Bought)))
-        };
+        let served = |place: usize| served_at(steps, place);
         let mut found = Vec::new();
         let reads = named.iter().enumerate().filter(|(_, tables)| tables.read.contains(stock));
         for (looked, _) in reads {
@@ -245,7 +260,7 @@ fn common_rows(deeds: &[&Deed<'_>]) -> Option<String> {
     (!common.is_empty()).then(|| common.join(", "))
 }
 
-/// Whether the buyers came one after the other: none sent a statement between two of another.
+/// Whether no buyer sent a statement between two of another.
 pub(in crate::explore) fn is_serial(steps: &[ServerStep]) -> bool {
     let mut places: Vec<usize> = steps.iter().map(|step| step.place).collect();
     places.dedup();
@@ -304,7 +319,17 @@ mod tests {
         }
     }
 
+    /// The conflict in these steps, at whose end each buyer is served that was not before.
     fn among(steps: &[ServerStep], audited: &[&str]) -> Option<Conflict> {
+        let mut steps = steps.to_vec();
+        for place in [0, 1] {
+            let is_served = served_at(&steps, place).is_some();
+            if let Some(last) = steps.last_mut().filter(|_| !is_served) {
+                last.left.push((place, Ending::Bought));
+            }
+        }
+        let steps = &steps[..];
+
         let owned =
             |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         Conflict::among(steps, &owned(&TABLES), &owned(audited))
@@ -337,6 +362,17 @@ mod tests {
         };
         assert_eq!(among(&with(2, "1 row"), &["product"]), None);
         assert_eq!(among(&with(1, "0 rows"), &["product"]), None);
+    }
+
+    #[test]
+    fn a_write_that_had_to_wait_is_one_where_it_was_answered() {
+        let mut blocked = step(1, WRITE, 0, Some(1), "");
+        blocked.answer = None;
+        let mut commit = step(0, "COMMIT", 0, None, "");
+        commit.went_on = vec![(1, "1 row".into())];
+        let steps =
+            [step(0, READ, 0, Some(1), "1"), blocked, step(0, WRITE, 0, Some(1), "1 row"), commit];
+        assert_eq!(among(&steps, &["product"]), None, "B wrote only after A had committed");
     }
 
     #[test]

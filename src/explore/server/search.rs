@@ -33,7 +33,11 @@ pub(super) fn search<E: JudgedExecution>(
         results.kept = Some(KeptOrders::default());
     }
     let searched = search_into(&mut results, execution, settings, plan, stable, stopped);
-    results.keep_after(searched)
+    match searched {
+        // It was stopped in the middle of an order, which is no failure.
+        Err(Error::World(_)) if stopped.is_stopped() => Ok(results),
+        searched => results.keep_after(searched),
+    }
 }
 
 /// The same, into these results.

@@ -77,7 +77,11 @@ fn audited(checkout: &Checkout) -> Vec<String> {
         Call::Sql(sql) => Some(&sql.text),
         Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
     });
-    texts.flat_map(|text| NamedTables::of(text).read).collect()
+    let tables = texts.flat_map(|text| NamedTables::of(text).read);
+    // Where the stock is asked for in another way, no table is known to have it.
+    let is_sql = matches!(stock, Some(Call::Sql(_)));
+    let no_table = (!is_sql).then(String::new);
+    no_table.into_iter().chain(tables).collect()
 }
 
 /// Steps in words, with many that do not matter folded into one row. A step matters if it is one of the conflict's

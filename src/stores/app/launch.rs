@@ -1,8 +1,11 @@
 //! Starts the user's application, and checks that it answers.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::base::control::Control;
 use crate::base::error::Error;
@@ -16,6 +19,9 @@ const SETTING_UP: Duration = Duration::from_secs(600);
 
 /// The longest that one health check may take.
 const LOOKING: Duration = Duration::from_secs(5);
+
+/// The log files that were emptied: once by each process, whatever copies of the application it starts.
+static EMPTIED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// The values of the names in commands and addresses.
 pub(super) type Named = Vec<(String, String)>;
@@ -45,7 +51,9 @@ pub(super) fn command(words: &[Template], app: &App, named: &Named) -> Command {
 /// Sets the application up.
 pub(super) fn set_up(app: &App, named: &Named, control: &Control) -> Result<(), Error> {
     let Some(Launch { setup, log, .. }) = &app.launch else { return Ok(()) };
-    if let Some(log) = log {
+    if let Some(log) = log
+        && EMPTIED.lock().insert(log.clone())
+    {
         std::fs::write(log, "").map_err(|error| {
             Error::world(format!("`log`: cannot write {}: {error}", log.display()))
         })?;

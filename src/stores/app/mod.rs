@@ -226,7 +226,8 @@ impl AppServer {
         value_of: Values<'_>,
     ) -> Result<Answer, Error> {
         let executor = HttpExecutor::new(&self.base, self.terms.settings.patience);
-        let heard = executor.ask_unless_over(&self.terms.control, request, value_of);
+        let ask = || executor.ask_unless_over(&self.terms.control, request, value_of);
+        let heard = self.tracker.during_request(None, ask);
         let heard = heard.map_err(|refusal| match refusal {
             Refusal::Lost(text) => self.lost(&text),
             refusal => self.mistaken(key, &refusal.text()),
@@ -314,12 +315,13 @@ impl AppServer {
 
     /// Starts the application that was ended. What it sends until it answers is no work of its own.
     fn start_again(&self) -> Result<(), Error> {
-        let start = || launch(&self.app, &self.base, &self.named, &self.terms.control);
-        let sandbox = self.tracker.during_request(None, start)?;
-        *self.sandbox.lock() = Some(sandbox);
-        self.tracker.has_restarted();
-        self.terms.control.pause(WATCHED);
-        Ok(())
+        self.tracker.during_request(None, || {
+            let sandbox = launch(&self.app, &self.base, &self.named, &self.terms.control)?;
+            *self.sandbox.lock() = Some(sandbox);
+            self.tracker.has_restarted();
+            self.terms.control.pause(WATCHED);
+            Ok(())
+        })
     }
 
     /// What is to be said of the statements that the application sends by itself.
@@ -336,6 +338,10 @@ impl AppServer {
 
     /// Runs the `[reset]` of the file, if there is one.
     fn reset(&self) -> Result<(), Error> {
+        self.tracker.during_request(None, || self.reset_as_told())
+    }
+
+    fn reset_as_told(&self) -> Result<(), Error> {
         let Some(reset) = &self.app.reset else { return Ok(()) };
         for call in &reset.calls {
             self.ask("reset", call, &|_| StoreValue::Null)?;
@@ -419,9 +425,18 @@ impl Server for AppServer {
     }
 
     fn remarks(&self) -> Remarks {
-        let Irregularities { own, unclear, left_open, shared } = self.tracker.sightings();
+        let Irregularities { own, parallel, unclear, left_open, shared } = self.tracker.sightings();
         let counted = [
-            (own, "statement", "of the application's own, and let through unheld"),
+            (
+                own,
+                "statement",
+                "of no buyer's but the application's own, as far as is known, and let through unheld",
+            ),
+            (
+                parallel,
+                "statement",
+                "sent by a request beside another of its own, and held in one order of the two",
+            ),
             (unclear, "statement", "of one buyer or another, and taken for one's"),
             (
                 shared,
@@ -436,7 +451,7 @@ impl Server for AppServer {
             databases.iter().flat_map(|database| database.overlaps(&is_own)).collect();
         drop(databases);
         told.extend(self.remark_on_own());
-        let hides_orders = shared + unclear > 0 || !told.is_empty();
+        let hides_orders = shared + unclear + parallel > 0 || !told.is_empty();
         if self.is_fresh.load(Ordering::SeqCst) {
             told.insert(0, FRESH.to_owned());
         }
@@ -645,7 +660,10 @@ impl Watch for Guard {
         }
         // What the application itself is doing will end by itself, unless it waits for a buyer.
         let waiting: Vec<i64> = all.iter().map(|(who, _)| *who).collect();
-        all.retain(|(_, whom)| waiting.contains(whom) || !self.tracker.works_by_itself(*whom));
+        all.retain(|(_, whom)| {
+            let is_known = ![0, HELD_INSIDE].contains(whom) && !waiting.contains(whom);
+            !is_known || !self.tracker.works_by_itself(*whom)
+        });
         Ok(all)
     }
 
