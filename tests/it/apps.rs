@@ -483,7 +483,7 @@ fn bounded(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Command {
 fn a_search_ends_when_its_time_is_up_though_a_request_hangs() {
     let Some(place) = ready("python", &[Postgres]) else { return };
     let file = shops().join("python/odd.toml").display().to_string();
-    let args = ["explore", "--app", &file, "--no-reduce", "--max-time", "2s"];
+    let args = ["explore", "--app", &file, "--no-reduce", "--max-time", "10s"];
     let output = bounded(&place, &[("MODE", "hang")], &args).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let report = str::from_utf8(&output.stdout).unwrap();

@@ -1,16 +1,21 @@
 //! The customers of the shop: the cookies of each, and the values that its preparation steps saved.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
 
+use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
 use crate::describe::checkout::{Answer, Call, Shelves, Step, StoreValue};
 use crate::proxy::SessionTracker;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::http::HttpExecutor;
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
+
+/// How long a request may take to end once its execution is over, and nothing holds it.
+const AFTER_CLOSE: Duration = Duration::from_secs(60);
 
 /// All customers of the shop.
 pub(super) struct Customers {
@@ -131,6 +136,18 @@ impl AppExecutor {
     ) -> Self {
         Self { customers, tracker, handle }
     }
+
+    /// Says when a request is given up that is held: when the work is over, or when its execution was for too long.
+    fn given_up(&self) -> impl Fn() -> bool {
+        let (control, handle) = (self.customers.control.clone(), self.handle.clone());
+        let closed = RefCell::new(None);
+        move || {
+            let is_closed = handle.as_ref().is_some_and(BuyerHandle::is_closed);
+            let is_late = is_closed
+                && closed.borrow_mut().get_or_insert_with(Wall::start).now() >= nanos(AFTER_CLOSE);
+            is_late || control.is_over()
+        }
+    }
 }
 
 impl StepExecutor for AppExecutor {
@@ -157,8 +174,8 @@ impl StepExecutor for AppExecutor {
         let heard = self.tracker.during_request(place, || {
             // In a race, requests are sent as directly as can be.
             let Some(place) = place else { return customer.executor.ask(request, &value_of) };
-            let control = &self.customers.control;
-            let heard = customer.executor.ask_unless_over(control, request, &value_of);
+            let is_given_up = self.given_up();
+            let heard = customer.executor.ask_while_held(is_given_up, request, &value_of);
             self.tracker.leaves(place);
             heard
         });

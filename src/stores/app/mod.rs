@@ -38,8 +38,8 @@ use launch::{Named, filled, launch};
 /// The fewest connections that a private server of an application accepts.
 const CONNECTIONS: u32 = 200;
 
-/// The shortest timeout of a request: the search may hold its statements meanwhile.
-const HELD: Duration = Duration::from_secs(60);
+/// The shortest time-out of a request that prepares a buyer, or is raced.
+const SHORTEST: Duration = Duration::from_secs(60);
 
 /// How long an application is watched while no request is under way, to see what it sends by itself: at first, and if
 /// it sends anything.
@@ -145,7 +145,7 @@ pub(super) fn open(
     let versions: Vec<&str> = databases.iter().map(|database| database.version()).collect();
     let version = versions.join(" and ");
     tracker.serves_at(uri.port_u16(), app.ignored.clone());
-    let patience = terms.settings.patience.max(HELD);
+    let patience = terms.settings.patience.max(SHORTEST);
     Ok(Box::new(AppServer {
         customers: Arc::new(Customers::new(&base, patience, &terms.control, &tracker)),
         checkout: Arc::clone(checkout),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crossbeam::channel::{RecvTimeoutError, bounded};
 use serde_json::Value as Json;
 use ureq::http::{Request as Ready, Uri};
-use ureq::{Agent, Cookie};
+use ureq::{Agent, AsSendBody, Cookie};
 
 #[cfg(feature = "app")]
 use crate::base::control::Control;
@@ -152,19 +152,19 @@ impl HttpExecutor {
         request: &RequestTemplate,
         value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<HttpResponse, Refusal> {
-        let ready = self.ready(request, value_of)?;
-        let (tells, heard) = bounded(1);
-        let send = move || drop(tells.send(ready.send()));
-        std::thread::Builder::new()
-            .spawn(send)
-            .map_err(|error| Refusal::Lost(format!("cannot start threads: {error}")))?;
-        loop {
-            match heard.recv_timeout(GLANCE) {
-                Ok(answer) => return answer.map_err(lost),
-                Err(RecvTimeoutError::Timeout) if !control.is_over() => {}
-                Err(_) => return Err(Refusal::Lost("interrupted".into())),
-            }
-        }
+        send_unless(self.ready(request, value_of)?, || control.is_over())
+    }
+
+    /// The same, but waits for as long as this says, and no time-out ends that: the request is held.
+    #[cfg(feature = "app")]
+    pub(in crate::stores) fn ask_while_held(
+        &self,
+        is_given_up: impl Fn() -> bool,
+        request: &RequestTemplate,
+        value_of: &dyn Fn(&str) -> StoreValue,
+    ) -> Result<HttpResponse, Refusal> {
+        let ready = ReadyRequest { is_held: true, ..self.ready(request, value_of)? };
+        send_unless(ready, is_given_up)
     }
 
     /// A request with its values, ready to be sent.
@@ -184,7 +184,8 @@ impl HttpExecutor {
         let has_body = matches!(request.method, "POST" | "PUT" | "PATCH");
         let body = request.body_with(value_of).or_else(|| has_body.then(String::new));
         let wrong = |why| Refusal::Wrong(format!("the request: {why}"));
-        Ok(ReadyRequest { agent: self.agent.clone(), request: ready.body(body).map_err(wrong)? })
+        let request = ready.body(body).map_err(wrong)?;
+        Ok(ReadyRequest { agent: self.agent.clone(), request, is_held: false })
     }
 }
 
@@ -192,15 +193,18 @@ impl HttpExecutor {
 struct ReadyRequest {
     agent: Agent,
     request: Ready<Option<String>>,
+    /// Whether its statements are held, so that no time-out ends it.
+    is_held: bool,
 }
 
 impl ReadyRequest {
     /// Sends it, and reads the whole answer.
     fn send(self) -> Result<HttpResponse, ureq::Error> {
-        let (parts, body) = self.request.into_parts();
+        let Self { agent, request, is_held } = self;
+        let (parts, body) = request.into_parts();
         let mut answer = match body {
-            Some(body) => self.agent.run(Ready::from_parts(parts, body))?,
-            None => self.agent.run(Ready::from_parts(parts, ()))?,
+            Some(body) => sent(&agent, Ready::from_parts(parts, body), is_held)?,
+            None => sent(&agent, Ready::from_parts(parts, ()), is_held)?,
         };
         let status = answer.status().as_u16();
         let location = answer.headers().get("location");
@@ -208,6 +212,38 @@ impl ReadyRequest {
         let body = answer.body_mut().with_config().limit(MOST_BYTES).read_to_vec()?;
         let text = String::from_utf8_lossy(&body).into_owned();
         Ok(HttpResponse { status, json: serde_json::from_str(&text).ok(), text, location })
+    }
+}
+
+/// Sends a request; without a time-out, if it is held.
+fn sent<B: AsSendBody>(
+    agent: &Agent,
+    request: Ready<B>,
+    is_held: bool,
+) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+    match is_held {
+        true => agent.run(agent.configure_request(request).timeout_global(None).build()),
+        false => agent.run(request),
+    }
+}
+
+/// Sends a request from a thread of its own, and waits for its answer unless it is given up.
+#[cfg(feature = "app")]
+fn send_unless(
+    ready: ReadyRequest,
+    is_given_up: impl Fn() -> bool,
+) -> Result<HttpResponse, Refusal> {
+    let (tells, heard) = bounded(1);
+    let send = move || drop(tells.send(ready.send()));
+    std::thread::Builder::new()
+        .spawn(send)
+        .map_err(|error| Refusal::Lost(format!("cannot start threads: {error}")))?;
+    loop {
+        match heard.recv_timeout(GLANCE) {
+            Ok(answer) => return answer.map_err(lost),
+            Err(RecvTimeoutError::Timeout) if !is_given_up() => {}
+            Err(_) => return Err(Refusal::Lost("the request was given up".into())),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ def buy():
     if mode == "mutex":
         with mutex:
             return sell()
-    if mode == "hang" and sold == 4:
+    if mode == "hang" and sold == 6:
         threading.Event().wait()
     buyer = request.args["buyer"]
     if mode == "remember" and buyer in answers:
