@@ -45,11 +45,16 @@ pub fn search_orders(
     stopped: &(dyn Monitor + Sync),
 ) -> Result<(Exploration, BTreeSet<OrderOutcome>), Error> {
     let outcomes = |results: &Results, _: &[String]| results.outcomes.clone();
-    search_and_take(strategy, settings, &[server], plan, stopped, None, outcomes)
+    let searched = search_and_take(strategy, settings, &[server], plan, stopped, None, outcomes)?;
+    match searched.0.failure {
+        Some(error) => Err(error),
+        None => Ok(searched),
+    }
 }
 
 /// The same at several copies of a server, side by side, with the orders that were run as a tree in which a reader is the
-/// scheduler, if the plan keeps them. Orders in the log are not run again, and those that are run are added to it.
+/// scheduler, if the plan keeps them. Orders in the log are not run again, and those that are run are added to it. After an
+/// error, the report is about what was run before it.
 ///
 /// # Errors
 /// As [`search_orders`]; [`Error::Input`] for a log of another search.
@@ -294,8 +299,23 @@ pub fn replay_orders(
     schedule: &Schedule,
 ) -> Result<Exploration, Error> {
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
-        let mut replay = Replay::of(schedule.0.clone());
-        run_one(harness, &mut replay, WHOLE, &|| false)?;
+        let run = |harness: &mut Harness<'_>| {
+            run_one(harness, &mut Replay::of(schedule.0.clone()), WHOLE, &|| false).map(drop)
+        };
+        let mut ran = run(harness);
+        for _ in 1..TRIES {
+            // What an application does by itself can disturb one run, but not several.
+            let is_unlike = match &ran {
+                Ok(()) => !harness.ready().is_empty(),
+                Err(error) => matches!(error, Error::Input(_)),
+            };
+            if !strategy.is_app() || !is_unlike {
+                break;
+            }
+            harness.send_home()?;
+            ran = run(harness);
+        }
+        ran?;
         let steps = harness.steps().to_vec();
         let goes_on = !harness.ready().is_empty();
         let stuck = harness.send_home()?;
@@ -323,6 +343,9 @@ pub fn replay_orders(
         })
     })
 }
+
+/// How often the schedule of an application is followed that cannot be followed to its end.
+const TRIES: usize = 3;
 
 /// The bounds of a replay: the schedule has its own.
 const WHOLE: Bounds = Bounds { most_steps: usize::MAX, ..AT_SERVER };
