@@ -473,7 +473,10 @@ fn a_shop_that_remembers_more_than_its_data_is_started_anew_for_each_order() {
 /// The tool under a bound: an exit code of 124 says that it took longer.
 fn bounded(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--signal=KILL", "50"]).arg(assert_cmd::cargo::cargo_bin!("oversell-sim"));
+    // In the foreground it passes a signal on once; a second one would end the tool at once.
+    command
+        .args(["--foreground", "--signal=KILL", "50"])
+        .arg(assert_cmd::cargo::cargo_bin!("oversell-sim"));
     command.env("PATH", &place.path).envs(env.iter().copied()).args(args);
     command
 }
