@@ -14,8 +14,9 @@ use crate::base::text::document;
 use crate::base::text::document::Fault;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::base::text::quantity::parse_duration;
-use crate::describe::checkout::file::entries::{Entry, check_keys, fault, table, texts};
-use crate::describe::checkout::file::entries::{switch, text};
+use crate::describe::checkout::file::entries::{
+    Entry, check_keys, fault, switch, table, text, texts,
+};
 use crate::describe::checkout::file::{Reader, SETTINGS, Says};
 use crate::describe::checkout::{Call, Checkout, Script, Step, Template};
 use crate::domain::store_kind::StoreKind;
@@ -113,8 +114,8 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
     let names = names(&upstreams);
     let reset = top.get("reset").map(|value| reset(says, value, &names)).transpose()?;
     let ignored = top.get("ignore").map(|value| ignored(value, &upstreams)).transpose()?;
-    let app = app(reader, table("app", value)?, upstreams, prepare, reset)?;
-    let app = App { ignored: ignored.unwrap_or_default(), ..app };
+    let ignored = ignored.unwrap_or_default();
+    let app = app(reader, table("app", value)?, upstreams, prepare, reset, ignored)?;
     Ok(Checkout { app: Some(Arc::new(app)), ..checkout })
 }
 
@@ -129,6 +130,7 @@ fn app(
     upstreams: Vec<Upstream>,
     prepare: Vec<Step>,
     reset: Option<Reset>,
+    ignored: Ignored,
 ) -> Result<App, Fault> {
     check_keys(keys, &APP, "[app]")?;
     let names = names(&upstreams);
@@ -183,7 +185,6 @@ fn app(
             None
         }
     };
-    let ignored = Ignored::default();
     Ok(App { url, health, launch, upstreams, prepare, reset, ignored, unseen_after })
 }
 

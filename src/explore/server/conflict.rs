@@ -85,6 +85,8 @@ const NOTHING: &str = "0 rows";
 /// What a step does to one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Deed<'s> {
+    /// The step that sent it, and the one at which it was answered.
+    sent: usize,
     at: usize,
     place: usize,
     /// The rows that it is about, if they are known.
@@ -111,7 +113,6 @@ impl<'s> Deeds<'s> {
         for (at, (step, tables)) in steps.iter().zip(named).enumerate() {
             let ServerStep { place, statement, .. } = step;
             let footprint = &statement.footprint;
-            let deed = |rows| Deed { at, place: *place, rows };
             let is_of = |names: &[String]| names.iter().any(|name| name == table);
             // A command of Redis names its keys, which its footprint has.
             let is_command = *tables == NamedTables::default() && names(&statement.text, table);
@@ -121,17 +122,19 @@ impl<'s> Deeds<'s> {
             let read = is_of(&tables.read) || is_command && touches(statement.touches.tables());
             if changed {
                 let rows = footprint.values_written_of(number);
-                changes.extend(changed_at(steps, at).map(|at| Deed { at, place: *place, rows }));
+                let deed = |answered| Deed { sent: at, at: answered, place: *place, rows };
+                changes.extend(changed_at(steps, at).map(deed));
             } else if read {
-                reads.push(deed(footprint.values_read_of(number)));
+                let rows = footprint.values_read_of(number);
+                reads.push(Deed { sent: at, at, place: *place, rows });
             }
         }
         Self { reads, changes }
     }
 }
 
-/// The step at which the statement of a step was answered, if its buyer was served and it did not say that it has changed
-/// nothing: what a buyer changed that was not served may have been rolled back.
+/// The step at which the statement of a step was answered, if its buyer was served, did not roll its transaction back, and
+/// it did not say that it has changed nothing.
 fn changed_at(steps: &[ServerStep], at: usize) -> Option<usize> {
     let ServerStep { place, answer, has_begun, .. } = &steps[at];
     let answered = match answer {
@@ -142,8 +145,19 @@ fn changed_at(steps: &[ServerStep], at: usize) -> Option<usize> {
             Some((at, answer))
         }),
     };
-    let (at, answer) = answered?;
-    (answer != NOTHING && served_at(steps, *place).is_some()).then_some(at)
+    let (answered, answer) = answered?;
+    let stays = served_at(steps, *place).is_some() && !is_rolled_back(steps, at);
+    (answer != NOTHING && stays).then_some(answered)
+}
+
+/// Whether the transaction of a step was rolled back, in whole or in part.
+fn is_rolled_back(steps: &[ServerStep], at: usize) -> bool {
+    let transaction = steps[at].statement.transaction;
+    let is_rollback = |step: &ServerStep| {
+        step.statement.transaction == transaction
+            && words(&step.statement.text).next().is_some_and(|word| word == "rollback")
+    };
+    transaction.is_some() && steps[at..].iter().any(is_rollback)
 }
 
 /// The step at which a buyer was served.
@@ -181,12 +195,12 @@ impl Conflict {
                 }
                 let Some(acted) = its.find(|own| own.at > changed.at) else { continue };
                 let rows = common_rows(&[looked, changed, acted]);
-                let is_key = named[changed.at] == NamedTables::default();
+                let is_key = named[changed.sent] == NamedTables::default();
                 if rank != Some(0) && rows.is_none() && !is_key || !looked.may_meet(acted) {
                     // Other rows of the table may have been meant.
                     continue;
                 }
-                let (first, last) = (&steps[looked.at].statement, &steps[acted.at].statement);
+                let (first, last) = (&steps[looked.sent].statement, &steps[acted.sent].statement);
                 let is_one = first.transaction.is_some() && first.transaction == last.transaction;
                 let conflict = Self {
                     who: Actor::buyer(looked.place).to_string(),
@@ -373,6 +387,29 @@ mod tests {
         let steps =
             [step(0, READ, 0, Some(1), "1"), blocked, step(0, WRITE, 0, Some(1), "1 row"), commit];
         assert_eq!(among(&steps, &["product"]), None, "B wrote only after A had committed");
+    }
+
+    #[test]
+    fn a_write_that_had_to_wait_belongs_to_the_transaction_that_sent_it() {
+        let mut blocked = step(0, WRITE, 0, Some(1), "");
+        blocked.answer = None;
+        let mut commit = step(1, "COMMIT", 0, None, "");
+        commit.went_on = vec![(0, "1 row".into())];
+        let steps =
+            [step(0, READ, 0, Some(1), "1"), step(1, WRITE, 0, Some(1), "1 row"), blocked, commit];
+        let conflict = among(&steps, &["product"]).unwrap();
+        assert_eq!((conflict.acted, conflict.reach), (4, Some(Reach::Level)));
+    }
+
+    #[test]
+    fn what_was_rolled_back_was_not_written() {
+        let steps = [
+            step(0, READ, 0, Some(1), "1"),
+            step(1, WRITE, 0, Some(1), "1 row"),
+            step(1, "ROLLBACK", 0, None, ""),
+            step(0, WRITE, 0, Some(1), "1 row"),
+        ];
+        assert_eq!(among(&steps, &["product"]).and_then(|conflict| conflict.reach), None);
     }
 
     #[test]

@@ -50,7 +50,7 @@ const WATCHED_AT_WORK: Duration = Duration::from_millis(1_500);
 const WATCHED_AFTERWARDS: u32 = 1;
 
 /// Why each execution takes long.
-const FRESH: &str = "the application was started anew for each order: it remembers what restoring its data does not take back";
+const FRESH: &str = "the application was started anew for each order";
 
 /// How many low bits of a session's number are its number within the upstream; the bits above number the upstream.
 const SESSIONS: u32 = 40;
