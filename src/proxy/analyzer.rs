@@ -31,6 +31,8 @@ pub(crate) struct AnalyzedStatement {
     pub(crate) begins: Option<Footprint>,
     /// Which of the connection's transactions it is part of, counted from 1.
     pub(crate) transaction: Option<u64>,
+    /// Whether it ends that transaction.
+    pub(crate) ends_transaction: bool,
 }
 
 impl AnalyzedStatement {
@@ -41,6 +43,7 @@ impl AnalyzedStatement {
             .depending_on(self.footprint)
             .in_transaction(self.holds, self.rolled_back)
             .beginning_with(self.begins);
-        PendingStatement { shape: Some(self.shape), transaction, ..pending }
+        let ends_transaction = self.ends_transaction;
+        PendingStatement { shape: Some(self.shape), transaction, ends_transaction, ..pending }
     }
 }

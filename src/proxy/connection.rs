@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::analyzer::StatementAnalyzer;
 use super::background::Client;
 use super::tracker::{ConnectionId, SessionTracker};
-use super::wire::{ClientMessage, Greeting, ServerMessage, Wire};
+use super::wire::{Answered, ClientMessage, Greeting, ServerMessage, Wire};
 use crate::scheduler::PendingStatement;
 
 /// How many bytes are read at once.
@@ -272,7 +272,8 @@ impl Shared {
                             self.tracker.count_deadlock();
                         }
                         let is_open = answer.frame.map(|frame| frame.is_open);
-                        self.tracker.hear(self.number, answer.text, is_open);
+                        let Answered { text, is_refused, .. } = answer;
+                        self.tracker.hear(self.number, text, is_refused, is_open);
                     } else if kept.len() < MOST_KEPT {
                         continue;
                     }

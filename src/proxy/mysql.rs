@@ -170,7 +170,7 @@ impl Mysql {
                 self.under_way = None;
                 // An error does not tell the transaction state: a duplicate key leaves a transaction open, and a
                 // deadlock does not.
-                return Some(Answered { text: why, frame: None, is_deadlock });
+                return Some(Answered { text: why, frame: None, is_refused: true, is_deadlock });
             }
             (ResponsePart::First, 0x00) => {
                 under_way.changed = length(&mut rest);
@@ -229,7 +229,7 @@ impl Mysql {
             has_failed: false,
             begins_by_itself: status & AUTOCOMMIT == 0,
         };
-        Some(Answered { text, frame: Some(frame), is_deadlock: false })
+        Some(Answered { text, frame: Some(frame), is_refused: false, is_deadlock: false })
     }
 }
 

@@ -274,9 +274,10 @@ impl Postgres {
             // transaction.
             self.frame.is_open = true;
         }
+        let is_refused = error.is_some();
         let text = error.or(first_row.map(|row| if rows > 1 { row + " …" } else { row }));
         let text = text.unwrap_or_else(|| tag.map_or(String::new(), |tag| counted(&tag)));
-        Some(Answered { text, frame: Some(self.frame), is_deadlock })
+        Some(Answered { text, frame: Some(self.frame), is_refused, is_deadlock })
     }
 }
 

@@ -88,7 +88,8 @@ impl Wire for Redis {
             self.is_third |= std::mem::take(&mut self.asks_for_third) && !is_refused;
             self.is_collecting = text == "QUEUED" || self.is_collecting && is_refused;
             let frame = TransactionState { is_open: self.is_collecting, ..TransactionState::NONE };
-            heard.answer = Some(Answered { text, frame: Some(frame), is_deadlock: false });
+            // A script that ends in an error may have changed something before.
+            heard.answer = Some(Answered { text, frame: Some(frame), ..Answered::default() });
         }
         Ok(Some(heard))
     }

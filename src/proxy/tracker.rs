@@ -232,7 +232,7 @@ impl SessionTracker {
         let on_its_way = |line: &ProxiedConnection| line.on_its_way.len();
         let asked = self.book.lock().lines.get(&number).map_or(0, on_its_way);
         for _ in 0..asked {
-            self.hear(number, "the connection is closed".into(), Some(false));
+            self.hear(number, "the connection is closed".into(), false, Some(false));
         }
         self.book.lock().lines.remove(&number);
         self.answered.notify_all();
@@ -366,14 +366,20 @@ impl SessionTracker {
 
     /// The server has answered, and told whether a transaction is open, if it says so. Waits until the buyer that asked
     /// may hear the answer.
-    pub(crate) fn hear(&self, number: ConnectionId, answer: String, is_open: Option<bool>) {
+    pub(crate) fn hear(
+        &self,
+        number: ConnectionId,
+        answer: String,
+        is_refused: bool,
+        is_open: Option<bool>,
+    ) {
         let mut book = self.book.lock();
         let whose = book.lines.get_mut(&number).and_then(|line| line.on_its_way.pop_front());
         let handle = whose.flatten().and_then(|place| book.handles.get(place).cloned());
         if let Some(handle) = &handle {
             drop(book);
             // The buyer counts as answered only once its handle has the answer: from then on it may leave.
-            handle.answer(answer);
+            handle.hear(answer, is_refused);
             book = self.book.lock();
         }
         if let Some(place) = whose.flatten() {

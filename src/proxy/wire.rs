@@ -57,6 +57,8 @@ pub(crate) struct Answered {
     /// The connection's transaction state, where there are transactions; none if the server does not say, so that it
     /// stays as it was.
     pub(crate) frame: Option<TransactionState>,
+    /// Whether the server has refused the statement, which has changed nothing then.
+    pub(crate) is_refused: bool,
     /// Whether the server has ended the transaction to break a deadlock.
     pub(crate) is_deadlock: bool,
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::footprint::Footprint;
-use super::polling::{Polling, says_no};
+use super::polling::Polling;
 use super::statement::PendingStatement;
 use super::wait_graph::{HELD_INSIDE, Waits, is_in_cycle};
 use crate::base::clock::nanos;
@@ -176,7 +176,7 @@ impl Board {
             buyer.footprint = Footprint::NOTHING;
             buyer.is_polling = false;
             buyer.unanswered = None;
-            buyer.polling.forget();
+            buyer.polling.reset();
             buyer.futile_attempts = 0;
             buyer.was_unseen = false;
         }
@@ -329,8 +329,8 @@ impl Board {
     pub(super) fn stop(&mut self, place: usize, state: BuyerState) {
         if let (BuyerState::Held(statement), true) = (&state, self.runs_one_at_a_time()) {
             let buyer = &mut self.buyers[place];
-            self.usual_repeats = self.usual_repeats.max(buyer.polling.went_past(&statement.text));
-            buyer.is_polling = buyer.polling.is_polling(&statement.text, self.usual_repeats);
+            self.usual_repeats = self.usual_repeats.max(buyer.polling.went_past(statement));
+            buyer.is_polling = buyer.polling.is_polling(statement, self.usual_repeats);
         }
         self.buyers[place].state = state;
         self.buyers[place].was_unseen = false;
@@ -352,7 +352,7 @@ impl Board {
         let buyer = &mut self.buyers[place];
         buyer.state = BuyerState::Absent;
         buyer.was_unseen = false;
-        buyer.polling.forget();
+        buyer.polling.reset();
     }
 
     /// Notes that a buyer's code runs, and is the code that ran last.
@@ -433,14 +433,13 @@ impl Board {
         must_retry
     }
 
-    /// Notes the answer to a buyer's statement.
-    pub(super) fn answer(&mut self, place: usize, answer: String) {
-        if let Some(statement) = self.buyers[place].unanswered.take() {
-            let changes = statement.touches.changes();
-            self.buyers[place].polling.hears(statement.text, changes, &answer);
-            if (changes || statement.footprint.writes_anything()) && !says_no(&answer) {
-                self.disturb_polls(place);
-            }
+    /// Notes the answer to a buyer's statement, and whether the server has refused it.
+    pub(super) fn answer(&mut self, place: usize, answer: String, is_refused: bool) {
+        let buyer = &mut self.buyers[place];
+        if let Some(statement) = buyer.unanswered.take()
+            && buyer.polling.hears(&statement, &answer, is_refused)
+        {
+            self.disturb_polls(place);
         }
         let buyer = &mut self.buyers[place];
         buyer.told_to_wait = buyer.told_to_wait.map(|_| false);
@@ -620,14 +619,14 @@ mod tests {
 
     #[test]
     fn buyers_that_poll_are_passed_over_until_another_has_changed_something() {
-        let mut board = held(3, APPLICATION);
+        let mut board = held(4, APPLICATION);
         let look = statement("SELECT free FROM lock");
         let change =
             PendingStatement::new("UPDATE t".into(), Footprint::writing(Resources::SHELVES));
         let asks = |board: &mut Board, place: usize, statement: &PendingStatement, answer: &str| {
             board.stop(place, BuyerState::Held(Box::new(statement.clone())));
             assert!(board.release(place));
-            board.answer(place, answer.into());
+            board.answer(place, answer.into(), false);
             board.stop(place, BuyerState::Held(Box::new(statement.clone())));
         };
         let ready = |board: &mut Board| -> Vec<usize> {
@@ -636,11 +635,16 @@ mod tests {
         for place in [0, 1, 0, 1] {
             asks(&mut board, place, &look, "no");
         }
-        assert_eq!(ready(&mut board), [2], "a poll does not wake another");
+        assert_eq!(ready(&mut board), [2, 3], "a poll does not wake another");
         asks(&mut board, 2, &change, "0 rows");
-        assert_eq!(ready(&mut board), [2]);
+        assert_eq!(ready(&mut board), [0, 1, 2, 3], "it may have changed something all the same");
+        for place in [0, 1, 0, 1] {
+            asks(&mut board, place, &look, "no");
+        }
+        asks(&mut board, 2, &change, "0 rows");
+        assert_eq!(ready(&mut board), [3], "that one polls, too");
         asks(&mut board, 2, &change, "1 rows");
-        assert_eq!(ready(&mut board), [0, 1, 2]);
+        assert_eq!(ready(&mut board), [0, 1, 2, 3]);
     }
 
     #[test]
@@ -651,7 +655,7 @@ mod tests {
         board.release(0);
         board.stop_behind(0);
         assert_eq!(board.state(0), &BuyerState::Sent);
-        board.answer(0, "1 row".into());
+        board.answer(0, "1 row".into(), false);
         board.stop_behind(0);
         assert_eq!(board.state(0), &BuyerState::BehindOther);
     }
@@ -724,7 +728,7 @@ mod tests {
         let of_shelves = Footprint::writing(Resources::SHELVES);
         board.begin_attempt(0);
         board.release(0);
-        board.answer(0, "conflict".into());
+        board.answer(0, "conflict".into(), false);
         board.has_made(0, &of_shelves);
         board.begin_again(0, false);
         board.stop(0, BuyerState::Held(Box::new(statement("UPDATE t"))));
@@ -744,7 +748,7 @@ mod tests {
     fn where_one_code_runs_at_a_time_an_answered_buyer_waits_for_its_turn() {
         let mut board = held(2, APPLICATION);
         board.release(1);
-        board.answer(1, "1 row".into());
+        board.answer(1, "1 row".into(), false);
         assert_eq!(board.state(1), &BuyerState::Runnable);
         assert!(board.may_run(1));
         board.run_alone(1);
@@ -753,7 +757,7 @@ mod tests {
             RunningCode { runs: Some(1), may_run: vec![], ran_last: Some(1) }
         );
         board.release(0);
-        board.answer(0, "1 row".into());
+        board.answer(0, "1 row".into(), false);
         assert!(!board.may_run(0));
     }
 

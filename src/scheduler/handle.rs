@@ -116,8 +116,13 @@ impl BuyerHandle {
 
     /// Notes the answer to this buyer's statement. Returns when the buyer's own code may go on.
     pub(crate) fn answer(&self, answer: String) {
+        self.hear(answer, false);
+    }
+
+    /// As [`BuyerHandle::answer`], with whether the server has refused the statement, which has changed nothing then.
+    pub(crate) fn hear(&self, answer: String, is_refused: bool) {
         let mut board = self.board();
-        board.answer(self.place, answer);
+        board.answer(self.place, answer, is_refused);
         self.await_turn(&mut board);
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct PendingStatement {
     pub shape: Option<String>,
     /// The transaction that it is part of, where that is known.
     pub transaction: Option<u64>,
+    /// Whether it ends that transaction.
+    pub ends_transaction: bool,
     /// What it touches when it begins, if it is to be held between its beginning and its first change; none if it is
     /// one step.
     pub begins: Option<Footprint>,
@@ -52,6 +54,7 @@ impl PendingStatement {
             rolled_back: Footprint::NOTHING,
             shape: None,
             transaction: None,
+            ends_transaction: false,
             begins: None,
             phase: Phase::Sends,
         }

@@ -424,12 +424,16 @@ fn a_lock_of_the_applications_own_is_waited_for_and_told() {
 fn a_shop_that_polls_a_lock_is_taken_to_wait_until_another_buyer_has_moved() {
     let Some(place) = ready("python", &[Postgres, Redis]) else { return };
     let file = shops().join("python/poll.toml");
-    let late = search(&place, &[("MODE", "late")], &file, &[]);
-    assert_eq!(findings(&late), Vec::<&str>::new());
-    assert_ne!(late["evidence"], "proof", "how often it asks was not tried");
-    assert!(late["orders"]["statements"].as_u64() < Some(2_000), "{}", late["orders"]);
-    let early = search(&place, &[("MODE", "early")], &file, &[]);
-    assert_eq!(findings(&early), ["oversold", "lost_update"]);
+    let locks = ["set-nx-token", "script", "row", "looked-at", "nowait", "advisory", "inserted"];
+    for lock in locks {
+        let late =
+            search(&place, &[("MODE", "late"), ("LOCK", lock)], &file, &["--preemptions", "0"]);
+        assert_eq!(findings(&late), Vec::<&str>::new(), "{lock}");
+        assert_ne!(late["evidence"], "proof", "{lock}: how often it asks was not tried");
+        assert!(late["orders"]["statements"].as_u64() < Some(2_000), "{lock}: {}", late["orders"]);
+        let early = search(&place, &[("MODE", "early"), ("LOCK", lock)], &file, &[]);
+        assert_eq!(findings(&early), ["oversold", "lost_update"], "{lock}");
+    }
 }
 
 #[test]

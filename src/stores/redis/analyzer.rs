@@ -142,6 +142,8 @@ impl StatementAnalyzer for RedisAnalyzer {
             rolled_back: Footprint::NOTHING,
             begins: None,
             transaction,
+            // What EXEC does is known only now: it is no end of what went before.
+            ends_transaction: false,
         }
     }
 

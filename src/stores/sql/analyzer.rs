@@ -127,6 +127,7 @@ impl StatementAnalyzer for SqlAnalyzer {
         let text = in_brief(&filled(self.dialect, &said.text, &said.values));
         let shape = shape(self.dialect, &said.text);
         let transaction = is_framed.then_some(self.begun);
+        let ends_transaction = was_under_way && !self.transactions.is_under_way();
         if touches == Footprint::NOTHING {
             // A statement that is not held is only shown if it begins a transaction.
             if self.transactions.is_under_way() && !was_under_way {
@@ -141,6 +142,7 @@ impl StatementAnalyzer for SqlAnalyzer {
                 rolled_back,
                 begins,
                 transaction,
+                ends_transaction,
             };
         }
         let mut told = std::mem::take(&mut self.before);
@@ -155,6 +157,7 @@ impl StatementAnalyzer for SqlAnalyzer {
             rolled_back,
             begins,
             transaction,
+            ends_transaction,
         }
     }
 

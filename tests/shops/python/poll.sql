@@ -1,0 +1,3 @@
+CREATE TABLE busy (owner int);
+CREATE TABLE taken (id int PRIMARY KEY);
+INSERT INTO busy VALUES (NULL);
