@@ -166,8 +166,11 @@ fn differs(settings: &Settings, usual: &Settings, name: &str) -> bool {
 /// The flags of an address.
 fn address_words(address: &Address) -> impl Iterator<Item = String> {
     let url = address.url.iter().flat_map(|url| ["--url".to_owned(), without_password(url)]);
-    let allowed =
-        [("--allow-remote", address.allow_remote), ("--allow-triggers", address.allow_triggers)];
+    let allowed = [
+        ("--allow-remote", address.allow_remote),
+        ("--allow-triggers", address.allow_triggers),
+        ("--keep", address.keep),
+    ];
     let allowed = allowed.into_iter().filter(|(_, is_allowed)| *is_allowed);
     url.chain(allowed.map(|(flag, _)| flag.to_owned()))
 }

@@ -1,5 +1,6 @@
 //! What a race shares with the thread that watches it: how far it is, and whether it should stop.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,9 +21,33 @@ pub struct Control {
     /// A clock, and the time on it after which the work should end.
     deadline: Arc<Mutex<Option<(Wall, u64)>>>,
     records_locks: bool,
+    listener: Option<Listener>,
+}
+
+/// Hears, line by line, what is done.
+#[derive(Clone)]
+struct Listener(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, form: &mut fmt::Formatter<'_>) -> fmt::Result {
+        form.write_str("Listener")
+    }
 }
 
 impl Control {
+    /// The same, which tells `listener`, line by line, what is done.
+    #[must_use]
+    pub(crate) fn telling(self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { listener: Some(Listener(Arc::new(listener))), ..self }
+    }
+
+    /// Tells the listener something, if there is one.
+    pub(crate) fn tell(&self, line: impl FnOnce() -> String) {
+        if let Some(Listener(listener)) = &self.listener {
+            listener(&line());
+        }
+    }
+
     /// The same, for a race that records who has locks when. That takes two readings of the clock a lock, while it is held.
     #[must_use]
     pub fn recording_locks(self) -> Self {
@@ -79,7 +104,9 @@ impl Control {
     /// Notes what is being done.
     #[cfg(feature = "private")]
     pub(crate) fn begin(&self, what: impl Into<String>) {
-        *self.doing.lock() = Some(what.into());
+        let what = what.into();
+        self.tell(|| what.clone());
+        *self.doing.lock() = Some(what);
     }
 
     /// Pauses the calling thread for this long, in short sleeps; false if the race was stopped.

@@ -126,6 +126,10 @@ pub(crate) struct CompareArgs {
     /// Allow --url to name another machine
     #[arg(long, requires = "url", help_heading = "The store")]
     allow_remote: bool,
+    /// Keep the applications' databases as schema, seed and setup have filled them, and begin with them the next time
+    /// (`oversell-sim clean` removes them)
+    #[arg(long, requires = "app", help_heading = "The store")]
+    keep: bool,
     /// How many rounds of each contender count; they take turns, in an order drawn anew each time
     #[arg(long, value_name = "N", default_value = "20", value_parser = rounds)]
     rounds: u32,
@@ -210,8 +214,8 @@ fn compare(args: &CompareArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error
         None => Some(chance::fresh_seed()),
     };
     let settings = Settings { seed: seed.unwrap_or_default(), ..Settings::default() };
-    let address =
-        Address { url: args.url.clone(), allow_remote: args.allow_remote, ..Address::default() };
+    let CompareArgs { allow_remote, keep, .. } = *args;
+    let address = Address { url: args.url.clone(), allow_remote, keep, ..Address::default() };
     let entrants = lineup(&Lineup {
         strategies: &args.strategies,
         checkouts: &args.checkouts,

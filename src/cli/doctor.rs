@@ -26,6 +26,13 @@ pub(crate) struct DoctorArgs {
     /// Allow the file to name a host that is not this machine
     #[arg(long)]
     allow_remote: bool,
+    /// Keep an application's databases as schema, seed and setup have filled them, and begin with them the next time
+    /// (`oversell-sim clean` removes them)
+    #[arg(long)]
+    keep: bool,
+    /// Tell on standard error what is started, asked and answered, and what an application prints
+    #[arg(long)]
+    verbose: bool,
     /// Show no progress
     #[arg(long)]
     no_progress: bool,
@@ -34,9 +41,10 @@ pub(crate) struct DoctorArgs {
 pub(crate) fn run(args: &DoctorArgs) -> Result<Ended, Error> {
     let (strategy, checkout) = flags::app(&args.app, args.same_buyer)?;
     let settings = checkout.applied(Settings { buyers: checkout.a_few(), ..Settings::default() });
-    let control = interrupt::control()?;
-    let address = Address { allow_remote: args.allow_remote, ..Address::default() };
-    let wanted = !args.no_progress;
+    let control = interrupt::control_telling(args.verbose)?;
+    let DoctorArgs { allow_remote, keep, .. } = *args;
+    let address = Address { allow_remote, keep, ..Address::default() };
+    let wanted = !args.no_progress && !args.verbose;
     let progress = Progress { name: "walking through", unit: "walks", all: None, wanted };
     let walked = progress.watch(&control, || {
         let server = explore::server_for(strategy, &settings, &address, &control)?;

@@ -8,7 +8,18 @@ use crate::worlds::threads::Control;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::output::to_stdout;
+use super::output::{to_stderr, to_stdout};
+
+/// A control that Ctrl-C stops. If it is verbose, it tells on standard error what is done.
+pub(crate) fn control_telling(verbose: bool) -> Result<Control, Error> {
+    let control = control()?;
+    let tell = |lines: &str| {
+        if !lines.is_empty() {
+            to_stderr(&format!("{lines}\n"));
+        }
+    };
+    Ok(if verbose { control.telling(tell) } else { control })
+}
 
 /// A control that Ctrl-C stops.
 pub(crate) fn control() -> Result<Control, Error> {

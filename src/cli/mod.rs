@@ -3,6 +3,7 @@
 mod baseline;
 mod check;
 mod ci;
+mod clean;
 mod compare;
 mod complete;
 mod contenders;
@@ -114,6 +115,8 @@ enum CliCommand {
     /// Walk through a running application once, and report its statements, its tables, and what would make orders
     /// diverge.
     Doctor(doctor::DoctorArgs),
+    /// Remove the filled databases that --keep has kept.
+    Clean,
     /// Write a first checkout file, or a first application file.
     Init(init::InitArgs),
     /// Walk through a lesson: predict, see it break, see why, fix it, see the proof.
@@ -172,6 +175,7 @@ pub fn main() -> ExitCode {
         CliCommand::Simulate(args) => simulate::run(&args),
         CliCommand::Check(args) => check::run(&args),
         CliCommand::Doctor(args) => doctor::run(&args),
+        CliCommand::Clean => clean::run(),
         CliCommand::Init(args) => init::run(&args),
         CliCommand::Learn(args) => learn::run(&args),
         CliCommand::Strategies => list::run(),

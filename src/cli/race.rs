@@ -74,6 +74,10 @@ struct StoreFlags {
     /// Allow --url to name another machine
     #[arg(long, requires = "url")]
     allow_remote: bool,
+    /// Keep an application's databases as schema, seed and setup have filled them, and begin with them the next time
+    /// (`oversell-sim clean` removes them)
+    #[arg(long, requires = "app")]
+    keep: bool,
 }
 
 impl StoreFlags {
@@ -95,7 +99,8 @@ impl StoreFlags {
     }
 
     fn address(&self) -> Address {
-        Address { url: self.url.clone(), allow_remote: self.allow_remote, ..Address::default() }
+        let Self { allow_remote, keep, .. } = *self;
+        Address { url: self.url.clone(), allow_remote, keep, ..Address::default() }
     }
 }
 
@@ -161,6 +166,9 @@ pub(crate) struct RaceArgs {
     /// Print only the verdict of a table, and show no progress bar
     #[arg(long, short, help_heading = "The report")]
     quiet: bool,
+    /// Tell on standard error what is started, asked and answered, and what an application prints
+    #[arg(long, help_heading = "The report")]
+    verbose: bool,
     /// Show no progress bar
     #[arg(long, help_heading = "The report")]
     no_progress: bool,
@@ -240,7 +248,7 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
         baseline.check(runs, settings.rounds, limit)?;
     }
     let output = Output::open(args.output.as_deref(), "--output")?;
-    let mut control = interrupt::control()?;
+    let mut control = interrupt::control_telling(args.verbose)?;
     if matches!(args.format, ReportFormat::Json | ReportFormat::Html) {
         control = control.recording_locks();
     }
@@ -251,7 +259,7 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
         .map(|one| one.clone().allowing_incomplete(args.allow_incomplete))
         .collect();
     let buyers = settings.visits() * strategies.len() as u64;
-    let shows_progress = !args.quiet && !args.no_progress;
+    let shows_progress = !args.quiet && !args.no_progress && !args.verbose;
     let address = args.store.address();
     tell_password(&address);
     let mut report = progress::watched(buyers, "racing", shows_progress, &control, || {

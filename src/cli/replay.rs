@@ -74,8 +74,8 @@ fn replay(args: &ReplayArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> 
     let (report, settings) = match settings.store {
         StoreKind::Memory => (explore::replay(strategy, &settings, &recording.schedule)?, settings),
         _ => {
-            let control = interrupt::control()?;
-            let wanted = !args.report.no_progress;
+            let control = interrupt::control_telling(args.report.verbose)?;
+            let wanted = args.report.shows_progress();
             let progress = Progress { name: "replaying", unit: "schedules", all: Some(1), wanted };
             let address = args.server.address();
             tell_password(&address);

@@ -97,22 +97,31 @@ pub(super) struct ServerFlags {
     /// statements inside the server, between their snapshot and their changes
     #[arg(long)]
     allow_triggers: bool,
+    /// Keep an application's databases as schema, seed and setup have filled them, and begin with them the next time
+    /// (`oversell-sim clean` removes them)
+    #[arg(long)]
+    keep: bool,
 }
 
 impl ServerFlags {
     /// Each of them, and whether it was given; a store that is the model is none.
-    pub(super) fn given(&self) -> Result<[(&'static str, bool); 4], Error> {
+    pub(super) fn given(&self) -> Result<[(&'static str, bool); 5], Error> {
         let settings = applied(Settings::default(), self.settings.given())?;
         Ok([
             ("--store", settings.store != StoreKind::Memory),
             ("--url", self.url.is_some()),
             ("--allow-remote", self.allow_remote),
             ("--allow-triggers", self.allow_triggers),
+            ("--keep", self.keep),
         ])
     }
 
-    /// Refuses to allow what only a server that is named needs.
+    /// Refuses to allow what only a server that is named needs, and to keep what only an application has.
     fn check_allowed(&self) -> Result<(), Error> {
+        refuse(
+            &[("--keep", self.keep)],
+            "only the databases of an application are kept; add --app",
+        )?;
         let is_unused = |allowed| allowed && self.url.is_none();
         refuse(
             &[("--allow-remote", is_unused(self.allow_remote))],
@@ -178,6 +187,7 @@ impl ServerFlags {
         let given = [
             ("--allow-remote", self.allow_remote && !is_described),
             ("--allow-triggers", self.allow_triggers && !is_described),
+            ("--keep", self.keep && !is_described),
         ];
         refuse(&given, "no scenario here names a checkout or an application; leave it out")
     }
@@ -206,6 +216,7 @@ impl ServerFlags {
             url: self.url.clone(),
             allow_remote: self.allow_remote,
             allow_triggers: self.allow_triggers,
+            keep: self.keep,
         }
     }
 }
@@ -431,6 +442,9 @@ pub(super) struct ReportFlags {
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    /// Tell on standard error what is started, asked and answered, and what an application prints
+    #[arg(long)]
+    pub(super) verbose: bool,
     /// Show no progress
     #[arg(long)]
     pub(super) no_progress: bool,
@@ -440,6 +454,11 @@ impl ReportFlags {
     /// Whether the report is for GitHub Actions.
     pub(super) fn is_github(&self) -> bool {
         self.format == OutputFormat::Github
+    }
+
+    /// Whether progress is shown.
+    pub(super) fn shows_progress(&self) -> bool {
+        !self.no_progress && !self.verbose
     }
 
     /// What must hold.

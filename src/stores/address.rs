@@ -14,6 +14,8 @@ pub struct Address {
     pub allow_remote: bool,
     /// Whether a search may put triggers on the server's tables while it lasts. They hold statements inside the server.
     pub allow_triggers: bool,
+    /// Whether an application's filled databases are kept, and found again by the next command.
+    pub keep: bool,
 }
 
 impl Address {

@@ -49,7 +49,7 @@ pub use crate::domain::books::Books;
 pub use crate::domain::store_kind::StoreKind;
 pub use address::Address;
 #[cfg(feature = "app")]
-pub use app::Passage;
+pub use app::{Passage, forget_kept};
 pub use open::RaceTarget;
 pub(crate) use open::open_server;
 #[cfg(all(feature = "postgres", feature = "cli"))]

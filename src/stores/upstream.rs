@@ -1,5 +1,9 @@
 //! The databases behind a running application: how they are started or found, read, and restored.
 
+use std::path::Path;
+
+use crate::base::control::Control;
+use crate::base::error::Error;
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Target, UpstreamServer};
@@ -26,6 +30,9 @@ pub(crate) trait UpstreamDatabase: Send {
 
     /// How clients connect.
     fn endpoint(&self) -> &Endpoint;
+
+    /// Ends a private server, and archives what is in it. Nothing else may be asked of it then.
+    fn archive(&mut self, control: &Control, path: &Path) -> Result<(), Error>;
 
     /// Runs a text of several statements.
     fn run_file(&mut self, text: &str) -> Result<(), String>;

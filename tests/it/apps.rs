@@ -421,6 +421,106 @@ fn a_lock_of_the_applications_own_is_waited_for_and_told() {
 }
 
 #[test]
+fn a_program_that_takes_longer_than_its_time_is_told_with_the_key_that_gives_it_more() {
+    let folder = begun();
+    let file = folder.path().join("shop.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let place = Place { path, modules: String::new().into(), folder: String::new().into() };
+    if !has(Postgres) {
+        return;
+    }
+    for (keys, words) in [
+        (
+            "setup = [\"sleep\", \"60\"]\nsetup_timeout = \"200ms\"",
+            "sleep takes longer than 200ms (`setup_timeout` in [app]): it said nothing",
+        ),
+        (
+            "start_timeout = \"200ms\"",
+            "sleep does not answer within 200ms (`start_timeout` in [app]): it said nothing",
+        ),
+    ] {
+        let command = "command = [\"python3\", \"shop.py\"]";
+        assert!(text.contains(command), "{text}");
+        let changed = text.replace(command, &format!("command = [\"sleep\", \"60\"]\n{keys}"));
+        fs::write(&file, changed).unwrap();
+        let name = file.display().to_string();
+        let output = run(&place, &[], &["doctor", "--app", &name]);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn verbose_tells_what_is_asked_and_answered_and_what_the_application_prints() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let file = folder.path().join("shop.toml").display().to_string();
+    let told = run(&place, &[], &["doctor", "--app", &file, "--verbose"]);
+    assert!(told.status.success(), "{}", stderr(&told));
+    for words in [
+        "starting python3\n",
+        "`POST /login` for buyer 2 → 200: welcome\n",
+        "A: POST /buy → 200: bought\n",
+        "  | 127.0.0.1 - - ",
+    ] {
+        assert!(stderr(&told).contains(words), "{words}: {}", stderr(&told));
+    }
+    let silent = run(&place, &[], &["doctor", "--app", &file]);
+    assert_eq!((stderr(&silent), &silent.stdout), ("", &told.stdout));
+}
+
+#[test]
+fn an_error_of_the_applications_own_is_told_with_what_it_printed_last() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let shop = folder.path().join("shop.py");
+    let text = fs::read_to_string(&shop).unwrap();
+    let buy = "def buy():\n";
+    assert!(text.contains(buy), "{text}");
+    let text = text.replace(
+        buy,
+        &format!("{buy}    if session['buyer'] == 2:\n        raise KeyError('no such price')\n"),
+    );
+    fs::write(&shop, text).unwrap();
+    let file = folder.path().join("shop.toml").display().to_string();
+    let failed = run(&place, &[], &["explore", "--app", &file]);
+    let said = stderr(&failed);
+    assert!(said.contains("buyer 2: the shop answers 500: "), "{said}");
+    assert!(said.contains("the application printed: "), "{said}");
+    assert!(said.contains("KeyError: 'no such price'"), "{said}");
+}
+
+#[test]
+fn kept_databases_are_begun_with_until_a_file_changes_and_clean_removes_them() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let file = folder.path().join("shop.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let setup = "[app]\nsetup = [\"sh\", \"-c\", \"echo set up >> made\"]";
+    fs::write(&file, text.replace("[app]", setup)).unwrap();
+    let kept = folder.path().join("kept");
+    let env = [("OVERSELL_SIM_KEPT", kept.to_str().unwrap())];
+    let file = file.display().to_string();
+    let times = || fs::read_to_string(folder.path().join("made")).unwrap().lines().count();
+    for (expected, replaced) in [(1, ""), (1, ""), (2, "shop.py"), (2, "")] {
+        if !replaced.is_empty() {
+            let path = folder.path().join(replaced);
+            fs::write(&path, fs::read_to_string(&path).unwrap() + "\n").unwrap();
+        }
+        let args = ["explore", "--app", &file, "--keep", "--expect", "oversold = 1"];
+        let found = run(&place, &env, &args);
+        assert_eq!(found.status.code(), Some(0), "{}", stderr(&found));
+        let again = String::from_utf8_lossy(&found.stdout).into_owned();
+        assert!(again.contains("--schedule ABBBBAAA --keep"), "{again}");
+        assert_eq!(times(), expected);
+    }
+    let cleaned = run(&place, &env, &["clean"]);
+    assert!(String::from_utf8_lossy(&cleaned.stdout).starts_with(" removed 2 files ("));
+    assert_eq!(fs::read_dir(&kept).unwrap().count(), 0);
+}
+
+#[test]
 fn a_shop_that_polls_a_lock_is_taken_to_wait_until_another_buyer_has_moved() {
     let Some(place) = ready("python", &[Postgres, Redis]) else { return };
     let file = shops().join("python/poll.toml");

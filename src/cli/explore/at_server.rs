@@ -41,7 +41,7 @@ pub(super) fn run_at_server(
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let record = args.search.record.as_deref();
     let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
-    let control = interrupt::control()?;
+    let control = interrupt::control_telling(args.report.verbose)?;
     let progress = args.progress();
     let searched = search_at_server(strategy, settings, args, &control, progress);
     let Searched { server, settings, watch, mut report, graph, took } = match searched {

@@ -230,7 +230,7 @@ impl ExploreArgs {
     pub(super) fn progress(&self) -> Progress<'static> {
         let is_at_server = self.shop.is_at_server(&self.server);
         let usual = if is_at_server { SCHEDULES_AT_SERVER } else { SCHEDULES };
-        let wanted = !self.report.no_progress;
+        let wanted = self.report.shows_progress();
         match self.sampling(usual) {
             Some(Sampling { schedules, .. }) => {
                 Progress { name: "exploring", unit: "schedules", all: Some(schedules), wanted }

@@ -33,9 +33,9 @@ pub(super) fn run(
     let paths = paths(path)?;
     let specs = paths.iter().map(|path| Spec::read(path)).collect::<Result<Vec<_>, _>>()?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
-    let control = interrupt::control()?;
+    let control = interrupt::control_telling(args.report.verbose)?;
     let unit = if args.spec.every_order { "orders" } else { "permutations" };
-    let wanted = !args.report.no_progress;
+    let wanted = args.report.shows_progress();
     let progress = Progress { name: "exploring", unit, all: None, wanted };
     let started = progress.watch(&control, || IsolationServer::start(&control));
     let Some(server) =

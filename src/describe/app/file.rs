@@ -28,8 +28,23 @@ const TOP: [&str; 11] = [
 
 const IGNORE: [&str; 3] = ["tables", "statements", "application_name"];
 
-const APP: [&str; 9] =
-    ["url", "health", "command", "folder", "env", "setup", "log", "fresh", "unseen_after"];
+const APP: [&str; 11] = [
+    "url",
+    "health",
+    "command",
+    "folder",
+    "env",
+    "setup",
+    "setup_timeout",
+    "start_timeout",
+    "log",
+    "fresh",
+    "unseen_after",
+];
+
+/// What is said of an application that is started here.
+const OF_LAUNCH: [&str; 7] =
+    ["folder", "env", "setup", "setup_timeout", "start_timeout", "log", "fresh"];
 
 const UPSTREAM: [&str; 4] = ["url", "listen", "schema", "seed"];
 
@@ -40,6 +55,14 @@ const STORES: [StoreKind; 3] = [StoreKind::Postgres, StoreKind::Mysql, StoreKind
 
 /// How long a request's own code may take, where the file does not say.
 const UNSEEN_AFTER: Duration = Duration::from_secs(1);
+
+/// How long a program that sets the application up may take, where the file does not say; and the application, until it
+/// answers.
+const SETUP_TIMEOUT: Duration = Duration::from_secs(600);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The longest that any of them may take.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 impl App {
     /// Every key that a file may have: its table, nothing for the top, and its name. Steps have those of a checkout.
@@ -147,11 +170,12 @@ fn app(
         let span = keys.get("health").map_or(0..0, Entry::span);
         return fault(span, "`health` is a path, such as \"/health\"");
     }
-    let unseen_after = match keys.get("unseen_after") {
-        None => UNSEEN_AFTER,
-        Some(value) => parse_duration(text("unseen_after", value)?, Duration::from_secs(60))
-            .or_else(|why| fault(value.span(), format!("`unseen_after`: {why}")))?,
+    let time = |key: &str, usual: Duration, longest: Duration| match keys.get(key) {
+        None => Ok(usual),
+        Some(value) => parse_duration(text(key, value)?, longest)
+            .or_else(|why| fault(value.span(), format!("`{key}`: {why}"))),
     };
+    let unseen_after = time("unseen_after", UNSEEN_AFTER, Duration::from_secs(60))?;
     let words = |value: &Entry<'_>| program("command", value, &names);
     let launch = match keys.get("command") {
         Some(value) => {
@@ -166,16 +190,25 @@ fn app(
             }
             let setup =
                 keys.get("setup").map_or(Ok(Vec::new()), |v| programs("setup", v, &names))?;
+            let setup_timeout = time("setup_timeout", SETUP_TIMEOUT, LONGEST_TIMEOUT)?;
+            let start_timeout = time("start_timeout", START_TIMEOUT, LONGEST_TIMEOUT)?;
             let is_fresh = keys.get("fresh").map_or(Ok(false), |value| switch("fresh", value))?;
             let (command, folder) = (words(value)?, reader.folder.join(folder));
             let log = keys.get("log").map(|value| text("log", value)).transpose()?;
             let log = log.map(|log| reader.folder.join(log));
-            Some(Launch { command, folder, env, setup, log, is_fresh })
+            Some(Launch {
+                command,
+                folder,
+                env,
+                setup,
+                setup_timeout,
+                start_timeout,
+                log,
+                is_fresh,
+            })
         }
         None => {
-            let needless = ["folder", "env", "setup", "log", "fresh"]
-                .into_iter()
-                .find_map(|key| keys.get(key));
+            let needless = OF_LAUNCH.into_iter().find_map(|key| keys.get(key));
             if let Some(value) = needless {
                 return fault(
                     value.span(),

@@ -75,6 +75,10 @@ pub struct Launch {
     pub env: Vec<(String, Template)>,
     /// Programs that are run before, each to its end.
     pub setup: Vec<Vec<Template>>,
+    /// The longest that each of these programs may take.
+    pub setup_timeout: Duration,
+    /// The longest that it may take to answer.
+    pub start_timeout: Duration,
     /// The file to which all is written that it prints, and its setup.
     pub log: Option<PathBuf>,
     /// Whether it is started anew for each execution. Where it remembers what restoring its data does not take back, it is

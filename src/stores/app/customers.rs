@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -10,12 +11,15 @@ use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
 use crate::describe::checkout::{Answer, Call, Shelves, Step, StoreValue};
 use crate::proxy::SessionTracker;
-use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
+use crate::scheduler::{Actor, BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::http::HttpExecutor;
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
 /// How long a request may take to end once its execution is over, and nothing holds it.
 const AFTER_CLOSE: Duration = Duration::from_secs(60);
+
+/// The statuses from here on are errors of the server (RFC 9110, 15.6).
+const SERVER_ERROR: u16 = 500;
 
 /// All customers of the shop.
 pub(super) struct Customers {
@@ -26,6 +30,8 @@ pub(super) struct Customers {
     /// Told of each request.
     tracker: Arc<SessionTracker>,
     all: RwLock<Vec<Customer>>,
+    /// Whether a request was answered by an error of the application's own (status 500 or more) since this was taken.
+    has_erred: AtomicBool,
 }
 
 /// One customer: its HTTP client, and its cookies and values after the preparation.
@@ -50,7 +56,13 @@ impl Customers {
         tracker: &Arc<SessionTracker>,
     ) -> Self {
         let (control, tracker) = (control.clone(), Arc::clone(tracker));
-        Self { base: base.to_owned(), patience, control, tracker, all: RwLock::default() }
+        let (all, has_erred) = (RwLock::default(), AtomicBool::new(false));
+        Self { base: base.to_owned(), patience, control, tracker, all, has_erred }
+    }
+
+    /// Whether a request was answered by an error of the application's own since this was last asked.
+    pub(super) fn take_erred(&self) -> bool {
+        self.has_erred.swap(false, Ordering::Relaxed)
     }
 
     /// Runs the preparation steps of each of `count` customers, up to the last click. If a step fails, returns that
@@ -105,7 +117,9 @@ impl Customer {
         }
         let who = format!("`{}` for buyer {number}", step.call.shown(|name| format!("{{{name}}}")));
         let heard = self.executor.ask_unless_over(control, request, &value_of);
-        let answer = heard.map_err(|refusal| format!("{who}: {}", refusal.text()))?.answer(request);
+        let heard = heard.map_err(|refusal| format!("{who}: {}", refusal.text()))?;
+        control.tell(|| format!("{who} → {}", heard.brief()));
+        let answer = heard.answer(request);
         if let Some(trouble) = answer.trouble {
             return Err(format!("{who}: {trouble}"));
         }
@@ -179,7 +193,16 @@ impl StepExecutor for AppExecutor {
             self.tracker.leaves(place);
             heard
         });
-        heard.map(|heard| heard.answer(request))
+        let heard = heard?;
+        if heard.status >= SERVER_ERROR {
+            self.customers.has_erred.store(true, Ordering::Relaxed);
+        }
+        if let Some(place) = place {
+            let who = Actor::buyer(place);
+            let asked = || call.shown(|name| value_of(name).to_string());
+            self.customers.control.tell(|| format!("{who}: {} → {}", asked(), heard.brief()));
+        }
+        Ok(heard.answer(request))
     }
 
     fn told(&self, _: &Call, answer: &Answer) -> String {

@@ -12,10 +12,7 @@ use crate::base::error::Error;
 use crate::describe::app::{App, Launch};
 use crate::describe::checkout::{RequestTemplate, StoreValue, Template};
 use crate::stores::http::HttpExecutor;
-use crate::stores::private::ServerSandbox;
-
-/// The longest that one setup program may take.
-const SETTING_UP: Duration = Duration::from_secs(600);
+use crate::stores::private::{ServerSandbox, TimeLimit};
 
 /// The longest that one health check may take.
 const LOOKING: Duration = Duration::from_secs(5);
@@ -48,9 +45,9 @@ pub(super) fn command(words: &[Template], app: &App, named: &Named) -> Command {
     command
 }
 
-/// Sets the application up.
-pub(super) fn set_up(app: &App, named: &Named, control: &Control) -> Result<(), Error> {
-    let Some(Launch { setup, log, .. }) = &app.launch else { return Ok(()) };
+/// Empties the application's log, if it has one.
+pub(super) fn empty_log(app: &App) -> Result<(), Error> {
+    let log = app.launch.as_ref().and_then(|launch| launch.log.as_ref());
     if let Some(log) = log
         && EMPTIED.lock().insert(log.clone())
     {
@@ -58,10 +55,17 @@ pub(super) fn set_up(app: &App, named: &Named, control: &Control) -> Result<(), 
             Error::world(format!("`log`: cannot write {}: {error}", log.display()))
         })?;
     }
+    Ok(())
+}
+
+/// Sets the application up.
+pub(super) fn set_up(app: &App, named: &Named, control: &Control) -> Result<(), Error> {
+    let Some(Launch { setup, log, setup_timeout, .. }) = &app.launch else { return Ok(()) };
     if !setup.is_empty() {
         let sandbox = ServerSandbox::make("TERM")?.logging_to(log.clone());
         for words in setup {
-            sandbox.oversee(command(words, app, named), control, SETTING_UP)?;
+            let most = TimeLimit { most: *setup_timeout, set_by: "`setup_timeout` in [app]" };
+            sandbox.oversee(command(words, app, named), control, most)?;
         }
     }
     Ok(())
@@ -76,8 +80,10 @@ pub(super) fn launch(
 ) -> Result<ServerSandbox, Error> {
     let log = app.launch.as_ref().and_then(|launch| launch.log.clone());
     let sandbox = ServerSandbox::make("TERM")?.logging_to(log);
-    if let Some(Launch { command: program, .. }) = &app.launch {
-        sandbox.host(command(program, app, named), control, || answers(app, base))?;
+    if let Some(Launch { command: program, start_timeout, .. }) = &app.launch {
+        let program = command(program, app, named);
+        let most = TimeLimit { most: *start_timeout, set_by: "`start_timeout` in [app]" };
+        sandbox.host(program, control, most, || answers(app, base))?;
     }
     Ok(sandbox)
 }

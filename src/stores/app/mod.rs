@@ -1,10 +1,12 @@
 //! A running application as a server: a proxy in front of each of its databases holds the statements of its buyers.
 
 mod customers;
+mod kept;
 mod launch;
 mod passage;
 mod upstreams;
 
+pub use kept::forget_kept;
 pub use passage::Passage;
 
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use parking_lot::Mutex;
 
 use super::Address;
 use super::address::on_loopback;
-use super::private::{self, ServerSandbox};
+use super::private::{self, ServerSandbox, TimeLimit};
 use super::remote::{
     Fixture, Lesson, Link, OverlapNotes, Refusal, Remarks, Server, StepConnection, StoreConfig,
     Watch, is_not_ours,
@@ -33,6 +35,7 @@ use crate::proxy::{Irregularities, Proxy, SessionTracker};
 use crate::scheduler::{BuyerHandle, ClientCode, HELD_INSIDE, Waits};
 use crate::stores::http::{HttpExecutor, rows};
 use customers::{AppExecutor, Customers};
+use kept::{KeptDatabases, MAKING};
 use launch::{Named, filled, launch};
 
 /// The fewest connections that a private server of an application accepts.
@@ -103,19 +106,19 @@ pub(super) fn open(
     let connections = &mut terms.settings_mut().connections;
     *connections = CONNECTIONS.max(*connections);
     let terms = &terms;
-    let (mut databases, mut proxies, mut named) = (Vec::new(), Vec::new(), Named::new());
-    for (place, upstream) in app.upstreams.iter().enumerate() {
-        let mut database =
-            upstreams::open(upstream.store, upstream.url.as_deref(), address.allow_remote, terms)?;
-        terms.control.begin("loading schema and seed");
-        fill(&mut *database, upstream)?;
-        database.raise(terms.settings.isolation).map_err(Error::world)?;
-        let behind = database.behind((place as i64 + 1) << SESSIONS);
-        let proxy = Proxy::open(upstream.listen, behind, Arc::clone(&tracker))?;
-        named.extend(names(upstream, database.endpoint(), proxy.port()));
-        proxies.push(proxy);
-        databases.push(database);
+    launch::empty_log(app)?;
+    let kept = address.keep.then(|| KeptDatabases::of(app, &checkout.path)).transpose()?;
+    if let Some(kept) = &kept {
+        let _making = MAKING.lock();
+        if !kept.are_there(app, &terms.control)? {
+            make_and_keep(app, address, terms, kept)?;
+        }
     }
+    let mut behind = Behind::open(app, address, terms, &tracker, kept.as_ref())?;
+    for database in &mut behind.databases {
+        database.raise(terms.settings.isolation).map_err(Error::world)?;
+    }
+    let Behind { databases, proxies, mut named } = behind;
     named.push(("port".to_owned(), private::free_ports(1)?[0].to_string()));
     let base = filled(&app.url, &named).trim_end_matches('/').to_owned();
     let expected = || {
@@ -131,7 +134,9 @@ pub(super) fn open(
     on_loopback(uri.host().ok_or_else(expected)?, address)?;
     let sandbox = match &app.launch {
         Some(_) => {
-            launch::set_up(app, &named, &terms.control)?;
+            if kept.is_none() {
+                launch::set_up(app, &named, &terms.control)?;
+            }
             Some(launch(app, &base, &named, &terms.control)?)
         }
         None if launch::answers(app, &base) => None,
@@ -165,6 +170,65 @@ pub(super) fn open(
         proxies,
         databases: Arc::new(Mutex::new(databases)),
     }))
+}
+
+/// The databases behind an application, each with a proxy in front.
+struct Behind {
+    databases: Vec<Box<dyn UpstreamDatabase>>,
+    proxies: Vec<Proxy>,
+    named: Named,
+}
+
+impl Behind {
+    /// Starts or finds them, filled by schema and seed, or with what was kept.
+    fn open(
+        app: &App,
+        address: &Address,
+        terms: &StoreConfig,
+        tracker: &Arc<SessionTracker>,
+        kept: Option<&KeptDatabases>,
+    ) -> Result<Self, Error> {
+        let mut behind = Self { databases: Vec::new(), proxies: Vec::new(), named: Named::new() };
+        for (place, upstream) in app.upstreams.iter().enumerate() {
+            let archive = kept.map(|kept| kept.archive(upstream.name()));
+            let is_kept = archive.is_some();
+            let mut terms = terms.clone();
+            terms.archive = archive;
+            let url = upstream.url.as_deref();
+            let mut database = upstreams::open(upstream.store, url, address.allow_remote, &terms)?;
+            if !is_kept {
+                terms.control.begin("loading schema and seed");
+                fill(&mut *database, upstream)?;
+            }
+            let first_session = (place as i64 + 1) << SESSIONS;
+            let proxy =
+                Proxy::open(upstream.listen, database.behind(first_session), Arc::clone(tracker))?;
+            behind.named.extend(names(upstream, database.endpoint(), proxy.port()));
+            behind.proxies.push(proxy);
+            behind.databases.push(database);
+        }
+        Ok(behind)
+    }
+}
+
+/// Fills the databases, sets the application up, and keeps what came of it.
+fn make_and_keep(
+    app: &App,
+    address: &Address,
+    terms: &StoreConfig,
+    kept: &KeptDatabases,
+) -> Result<(), Error> {
+    kept.remove(app);
+    let behind = Behind::open(app, address, terms, &Arc::default(), None)?;
+    let Behind { mut databases, proxies, mut named } = behind;
+    named.push(("port".to_owned(), private::free_ports(1)?[0].to_string()));
+    launch::set_up(app, &named, &terms.control)?;
+    drop(proxies);
+    terms.control.begin("keeping the filled databases");
+    for (database, upstream) in databases.iter_mut().zip(&app.upstreams) {
+        database.archive(&terms.control, &kept.archive(upstream.name()))?;
+    }
+    kept.are_complete()
 }
 
 /// Runs the schema and the seed of an upstream, if the file names them.
@@ -255,6 +319,13 @@ impl AppServer {
         format!("\n       the application printed: {said}\n       {more}")
     }
 
+    /// Tells what the application has printed since this was last done.
+    fn tell_news(&self) {
+        if let Some(sandbox) = &*self.sandbox.lock() {
+            sandbox.tell_news(&self.terms.control);
+        }
+    }
+
     /// The error of an application that no longer answers. If it was started here and has ended, with its last output.
     fn lost(&self, why: &str) -> Error {
         match self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary) {
@@ -274,6 +345,7 @@ impl AppServer {
         *self.shelves.write() = set_up;
         let customers = self.checkout.customers(buyers);
         let prepared = self.customers.prepare(&self.app.prepare, customers, &self.shelves);
+        self.tell_news();
         prepared.map_err(|(step, why)| {
             let obituary = self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary);
             match obituary {
@@ -350,7 +422,9 @@ impl AppServer {
             let sandbox = ServerSandbox::make("TERM")?;
             for words in &reset.commands {
                 let command = launch::command(words, &self.app, &self.named);
-                sandbox.oversee(command, &self.terms.control, self.terms.settings.patience)?;
+                let most = self.terms.settings.patience;
+                let most = TimeLimit { most, set_by: "--patience" };
+                sandbox.oversee(command, &self.terms.control, most)?;
             }
         }
         Ok(())
@@ -570,6 +644,14 @@ impl Server for AppServer {
 
     fn take_stock(&self, _: Fixture) -> Result<Books, Error> {
         let (trouble, deadlocks) = (self.terms.take_trouble(), self.tracker.take_deadlocks());
+        self.tell_news();
+        let said = self.sandbox.lock().as_ref().map(ServerSandbox::last_words);
+        let trouble = match (trouble, said) {
+            (Some(trouble), Some(said)) if self.customers.take_erred() => {
+                Some(format!("{trouble}; the application printed: {said}"))
+            }
+            (trouble, _) => trouble,
+        };
         Ok(Books { trouble, deadlocks, ..self.books()? })
     }
 

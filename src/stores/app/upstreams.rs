@@ -1,5 +1,7 @@
 //! Opens the databases behind an application.
 
+use std::path::PathBuf;
+
 use crate::base::error::Error;
 use crate::domain::store_kind::StoreKind;
 use crate::stores::Address;
@@ -14,7 +16,8 @@ pub(super) fn open(
     terms: &StoreConfig,
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
     let url = url.map(str::to_owned);
-    let address = Address { url, allow_remote, allow_triggers: terms.allow_triggers };
+    let allow_triggers = terms.allow_triggers;
+    let address = Address { url, allow_remote, allow_triggers, ..Address::default() };
     match kind {
         #[cfg(feature = "postgres")]
         StoreKind::Postgres => crate::stores::postgres::back(&address, terms),
@@ -26,5 +29,18 @@ pub(super) fn open(
             let _ = (&address, terms);
             Err(kind.left_out())
         }
+    }
+}
+
+/// The program of a private server.
+pub(super) fn server_program(kind: StoreKind) -> Result<PathBuf, Error> {
+    match kind {
+        #[cfg(feature = "postgres")]
+        StoreKind::Postgres => crate::stores::postgres::PACKAGE.find_server(),
+        #[cfg(feature = "mysql")]
+        StoreKind::Mysql => crate::stores::mysql::PACKAGE.find_server(),
+        #[cfg(feature = "redis")]
+        StoreKind::Redis => crate::stores::redis::PACKAGE.find_server(),
+        kind => Err(kind.left_out()),
     }
 }

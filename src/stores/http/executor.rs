@@ -46,6 +46,15 @@ pub(in crate::stores) struct HttpResponse {
 }
 
 impl HttpResponse {
+    /// The status, where it redirects to, and the beginning of the body.
+    #[cfg(feature = "app")]
+    pub(in crate::stores) fn brief(&self) -> String {
+        let to = self.location.as_ref().map_or(String::new(), |to| format!(" to {to}"));
+        let body = shown(self.text.trim());
+        let body = if body.is_empty() { String::new() } else { format!(": {body}") };
+        format!("{}{to}{body}", self.status)
+    }
+
     /// The error of a status of 400 or more, for a step that has no rule for that status.
     pub(in crate::stores) fn trouble(&self) -> Option<String> {
         let body = shown(self.text.trim());

@@ -101,7 +101,9 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
         make.args(["--no-defaults", &data]).args(arguments);
         sandbox.run(make, &Beside::default())
     };
-    if terms.settings.relaxed {
+    if let Some(archive) = &terms.archive {
+        private::fill_from(&sandbox, archive)?;
+    } else if terms.settings.relaxed {
         // An archive holds no password: the server itself sets it when it starts.
         DataDirTemplate::of("mariadb", &[&install, &server], &INSTALL_RELAXED)
             .fill(&sandbox, |_| initialize(&INSTALL_RELAXED))?;

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use ::mysql::Opts;
+use rustix::process::Signal;
 
 use super::connection::MysqlConnection;
 use super::server;
@@ -76,6 +77,8 @@ fn usual_level(desk: &mut MysqlConnection) -> Result<String, SqlError> {
 }
 
 impl Keepsake for MysqlConnection {
+    const ENDS_BY: Signal = Signal::TERM;
+
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError> {
         let told = usual_level(self)?;
         let says = |level: &Isolation| level.name() == told;

@@ -95,7 +95,7 @@ pub(super) fn start_with(
     let sandbox = ServerSandbox::make("QUIT")?;
     let password = private::password()?;
     let template = DataDirTemplate::of("postgres", &[&initdb, &server], &INITDB);
-    let origin = template.fill(&sandbox, |origin| {
+    let initialize = |origin| {
         let mut init = sandbox.command(&initdb);
         init.args(["--pgdata", DATA, "--pwfile", "/dev/stdin"]).args(INITDB);
         let first = match origin {
@@ -103,7 +103,14 @@ pub(super) fn start_with(
             DataDirOrigin::Shared => private::password()?,
         };
         sandbox.run(init, &Beside::reading(first))
-    })?;
+    };
+    let origin = match &terms.archive {
+        Some(archive) => {
+            private::fill_from(&sandbox, archive)?;
+            DataDirOrigin::Shared
+        }
+        None => template.fill(&sandbox, initialize)?,
+    };
     if origin == DataDirOrigin::Shared {
         let mut alone = sandbox.command(&server);
         alone.args(["--single", "-F", "-D", DATA, "template1"]);

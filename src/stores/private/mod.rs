@@ -7,6 +7,7 @@ mod home;
 mod programs;
 mod template;
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write;
@@ -19,17 +20,25 @@ use parking_lot::Mutex;
 use rand::TryRng;
 use rand::rngs::SysRng;
 #[cfg(feature = "app")]
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 pub(in crate::stores) use programs::Package;
-pub(in crate::stores) use template::{DATA, DataDirOrigin, DataDirTemplate};
+#[cfg(feature = "app")]
+pub(in crate::stores) use template::archive;
+pub(in crate::stores) use template::{DATA, DataDirOrigin, DataDirTemplate, fill_from};
 
+use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
 use crate::base::error::Error;
+use crate::base::text::quantity::duration;
 use home::{Home, NOBODY, is_root};
 
 /// How long a server may take to answer for the first time.
 const STARTING: Duration = Duration::from_secs(60);
+
+/// How long a server may take to end.
+#[cfg(feature = "app")]
+const ENDING: Duration = Duration::from_secs(60);
 
 /// How often to check whether it does.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -42,6 +51,8 @@ pub(in crate::stores) struct ServerSandbox {
     home: Home,
     /// The file to which a user's programs write, instead of one in the directory.
     log_file: Option<PathBuf>,
+    /// How many bytes of each log were told.
+    told: Mutex<BTreeMap<PathBuf, usize>>,
     inside: Mutex<SandboxProcesses>,
 }
 
@@ -68,6 +79,28 @@ struct Log {
     path: PathBuf,
     /// Opened once, so that a file that gets the same name later is not written to.
     file: File,
+}
+
+/// The longest that a program may take, and what sets that.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::stores) struct TimeLimit {
+    pub(in crate::stores) most: Duration,
+    /// The key or flag.
+    pub(in crate::stores) set_by: &'static str,
+}
+
+impl TimeLimit {
+    /// What a server of ours may take to answer for the first time: nothing sets that.
+    const STARTING: Self = Self { most: STARTING, set_by: "" };
+
+    /// How it is told that a program has taken longer.
+    fn told(self) -> String {
+        let most = duration(nanos(self.most));
+        match self.set_by {
+            "" => most,
+            key => format!("{most} ({key})"),
+        }
+    }
 }
 
 /// What a server is given each time it is started, beside its command.
@@ -107,14 +140,39 @@ impl ServerSandbox {
             Error::world(format!("cannot start a shell: {error}"))
         })?;
         let inside = Mutex::new(SandboxProcesses { keeper, servers: Vec::new() });
-        Ok(Self { home, log_file: None, inside })
+        Ok(Self { home, log_file: None, told: Mutex::default(), inside })
     }
 
     /// The same, where what the programs print is added to a file.
     #[cfg(feature = "app")]
     pub(in crate::stores) fn logging_to(mut self, file: Option<PathBuf>) -> Self {
+        if let Some(file) = &file {
+            let length = std::fs::metadata(file).map_or(0, |about| about.len() as usize);
+            self.told.lock().insert(file.clone(), length);
+        }
         self.log_file = file;
         self
+    }
+
+    /// Tells what the servers have printed since this was last done.
+    #[cfg(feature = "app")]
+    pub(in crate::stores) fn tell_news(&self, control: &Control) {
+        for server in &self.inside.lock().servers {
+            self.tell_news_of(&server.log, control);
+        }
+    }
+
+    #[cfg(feature = "app")]
+    fn tell_news_of(&self, log: &Log, control: &Control) {
+        control.tell(|| {
+            let text = std::fs::read(&log.path).unwrap_or_default();
+            let mut told = self.told.lock();
+            let told = told.entry(log.path.clone()).or_default();
+            let news = String::from_utf8_lossy(text.get(*told..).unwrap_or(&[])).into_owned();
+            *told = text.len();
+            let lines: Vec<String> = news.lines().map(|line| format!("  | {line}")).collect();
+            lines.join("\n")
+        });
     }
 
     /// The directory that the servers write in, with their data and their sockets.
@@ -206,13 +264,16 @@ impl ServerSandbox {
         &self,
         mut command: Command,
         control: &Control,
+        within: TimeLimit,
         answers: impl Fn() -> bool,
     ) -> Result<(), Error> {
         let name = name_of(&command);
         control.begin(format!("starting {name}"));
         command.stdin(Stdio::null()).process_group(0);
         self.take_in(command, Beside::default(), "log", true)?;
-        self.await_answer(&name, control, answers)
+        let answered = self.await_answer_within(&name, control, within, answers);
+        self.tell_news(control);
+        answered
     }
 
     /// Runs a user's program to its end, for at most `within`.
@@ -221,7 +282,7 @@ impl ServerSandbox {
         &self,
         mut command: Command,
         control: &Control,
-        within: Duration,
+        within: TimeLimit,
     ) -> Result<(), Error> {
         let name = name_of(&command);
         control.begin(format!("running {name}"));
@@ -229,24 +290,33 @@ impl ServerSandbox {
         let log = self.log("command-log")?;
         let mut child = self.spawn(command, &Beside::default(), &log)?;
         self.inside.lock().tell_keeper(Some(child.id()))?;
-        let mut left = within;
+        let clock = Wall::start();
         let ended = loop {
             match child.try_wait() {
                 Ok(Some(ended)) => break ended,
-                Ok(None) if !left.is_zero() && control.pause(GLANCE) => {
-                    left = left.saturating_sub(GLANCE);
-                }
+                Ok(None)
+                    if clock.now() < nanos(within.most)
+                        && !control.is_over()
+                        && control.pause(GLANCE) => {}
                 _ => {
                     // The programs that it has started end with it.
                     let group = Pid::from_child(&child);
                     let _ = kill_process_group(group, Signal::KILL);
                     let _ = child.wait();
-                    let why = if left.is_zero() { "takes too long" } else { "was interrupted" };
-                    return Err(Error::world(format!("{name} {why}")));
+                    self.tell_news_of(&log, control);
+                    let said = last_lines(&self.said(&log));
+                    return Err(Error::world(match control.is_over() {
+                        true => format!("{name} was interrupted"),
+                        false => {
+                            let within = within.told();
+                            format!("{name} takes longer than {within}: {said}")
+                        }
+                    }));
                 }
             }
         };
         self.inside.lock().tell_keeper(None)?;
+        self.tell_news_of(&log, control);
         if ended.success() {
             return Ok(());
         }
@@ -317,18 +387,29 @@ impl ServerSandbox {
         control: &Control,
         answers: impl Fn() -> bool,
     ) -> Result<(), Error> {
-        let mut left = STARTING;
+        self.await_answer_within(name, control, TimeLimit::STARTING, answers)
+    }
+
+    fn await_answer_within(
+        &self,
+        name: &str,
+        control: &Control,
+        within: TimeLimit,
+        answers: impl Fn() -> bool,
+    ) -> Result<(), Error> {
+        let clock = Wall::start();
         while !answers() {
             if self.has_ended() {
                 return Err(Error::world(format!("{name} ended at once: {}", self.last_words())));
             }
-            if left.is_zero() {
-                return Err(Error::world(format!("{name} does not answer: {}", self.last_words())));
+            if clock.now() >= nanos(within.most) {
+                let (within, said) = (within.told(), self.last_words());
+                let why = format!("{name} does not answer within {within}: {said}");
+                return Err(Error::world(why));
             }
-            if !control.pause(GLANCE) {
+            if control.is_over() || !control.pause(GLANCE) {
                 return Err(Error::world(format!("interrupted while {name} was starting")));
             }
-            left = left.saturating_sub(GLANCE);
         }
         Ok(())
     }
@@ -369,6 +450,25 @@ impl ServerSandbox {
             }
             left = left.saturating_sub(GLANCE);
         }
+    }
+
+    /// Has every server end in its own time, as this signal asks it to, and waits until it has.
+    #[cfg(feature = "app")]
+    pub(in crate::stores) fn end(&self, signal: Signal, control: &Control) -> Result<(), Error> {
+        let mut inside = self.inside.lock();
+        let clock = Wall::start();
+        for server in &mut inside.servers {
+            let cannot = |why: String| Error::world(format!("cannot end a server: {why}"));
+            kill_process(Pid::from_child(&server.child), signal)
+                .map_err(|error| cannot(error.to_string()))?;
+            while matches!(server.child.try_wait(), Ok(None)) {
+                if clock.now() >= nanos(ENDING) || control.is_over() || !control.pause(GLANCE) {
+                    return Err(cannot("it does not end".into()));
+                }
+            }
+        }
+        inside.servers.clear();
+        inside.tell_keeper(None)
     }
 
     /// Kills a server, and waits until it is gone.

@@ -136,6 +136,31 @@ impl DataDirTemplate {
     }
 }
 
+/// Fills a sandbox's data directory from an archive of one.
+pub(in crate::stores) fn fill_from(sandbox: &ServerSandbox, path: &Path) -> Result<(), Error> {
+    let is_unpacked =
+        File::open(path).is_ok_and(|archive| is_ours(&archive) && unpack(sandbox, archive));
+    match is_unpacked {
+        true => Ok(()),
+        false => Err(Error::world(format!(
+            "cannot use {}; `oversell-sim clean` removes what was kept",
+            path.display()
+        ))),
+    }
+}
+
+/// Archives the data directory of a server that has ended.
+#[cfg(feature = "app")]
+pub(in crate::stores) fn archive(sandbox: &ServerSandbox, path: &Path) -> Result<(), Error> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let kept = keep_as(sandbox, directory, path);
+    match kept {
+        Ok(()) if path.exists() => Ok(()),
+        Ok(()) => Err(Error::world(format!("cannot archive the database as {}", path.display()))),
+        Err(error) => Err(Error::world(format!("cannot write {}: {error}", path.display()))),
+    }
+}
+
 /// Whether a file belongs to the user, and only the user can change it.
 fn is_ours(archive: &File) -> bool {
     archive.metadata().is_ok_and(|about| {

@@ -1,11 +1,13 @@
 //! A Redis server behind an application.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ::redis::{Connection, ConnectionAddr, RedisResult, cmd, pipe};
 
 use super::analyzer::{KeyNumbers, RedisAnalyzer};
 use super::server;
+use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
@@ -77,6 +79,15 @@ fn told(error: ::redis::RedisError) -> String {
 }
 
 impl UpstreamDatabase for Backed {
+    fn archive(&mut self, _: &Control, path: &Path) -> Result<(), Error> {
+        match self.keys() {
+            Ok(keys) if keys.is_empty() => std::fs::write(path, "")
+                .map_err(|error| Error::world(format!("cannot write {}: {error}", path.display()))),
+            Ok(_) => Err(Error::input("--keep: the setup has written to Redis, which is not kept")),
+            Err(error) => Err(server::cannot(error)),
+        }
+    }
+
     fn version(&self) -> &str {
         &self.version
     }

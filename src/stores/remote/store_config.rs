@@ -1,5 +1,6 @@
 //! The configuration with which buyers use a server, and what its links report.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -22,6 +23,8 @@ pub struct StoreConfig {
     pub hold_inside: bool,
     /// Whether triggers may be put on tables of a server that is not private, for as long as the run lasts.
     pub allow_triggers: bool,
+    /// The archive of a data directory with which a private server begins.
+    pub archive: Option<PathBuf>,
     /// The checkout whose own tables are used, if it is described in a file.
     pub checkout: Option<Arc<Checkout>>,
     /// What stops the run early.
@@ -48,6 +51,7 @@ impl StoreConfig {
             is_private: false,
             hold_inside: false,
             allow_triggers: false,
+            archive: None,
             checkout: None,
             control: control.clone(),
             told: Arc::default(),

@@ -1,26 +1,32 @@
 //! A database that speaks SQL, behind an application.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
+use rustix::process::Signal;
 
 use super::analyzer::SqlAnalyzer;
 use super::executor::{DatabaseInfo, NO_TRIGGERS};
 use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, Dialer, SqlError, Statement, hold_triggers};
+use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{StatementAnalyzer, UpstreamServer, Wire};
 use crate::scheduler::Waits;
-use crate::stores::private::{Beside, ServerSandbox};
+use crate::stores::private::{Beside, ServerSandbox, archive};
 use crate::stores::remote::{Lesson, OverlapNotes, StoreConfig};
 use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// A database whose tables can be saved and restored.
 pub(in crate::stores) trait Keepsake: Database {
+    /// The signal by which a server ends at once, whoever is connected, with all its data written.
+    const ENDS_BY: Signal;
+
     /// The isolation level of transactions that name none.
     fn usual_isolation(&mut self) -> Result<Isolation, SqlError>;
 
@@ -104,6 +110,12 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
 
     fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    fn archive(&mut self, control: &Control, path: &Path) -> Result<(), Error> {
+        let Some(sandbox) = &self.sandbox else { return Ok(()) };
+        sandbox.end(D::Database::ENDS_BY, control)?;
+        archive(sandbox, path)
     }
 
     fn run_file(&mut self, text: &str) -> Result<(), String> {

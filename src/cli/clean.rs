@@ -1,0 +1,20 @@
+//! `clean`: removes what `--keep` has kept.
+
+use super::Ended;
+use super::output::to_stdout;
+use crate::base::error::Error;
+use crate::base::text::quantity::of;
+use crate::stores;
+
+pub(crate) fn run() -> Result<Ended, Error> {
+    let (directory, count, size) = stores::forget_kept()?;
+    let directory = directory.display();
+    to_stdout(&match count {
+        0 => format!(" nothing was kept in {directory}\n"),
+        count => {
+            let size = size.div_ceil(1_000_000);
+            format!(" removed {} ({size} MB) from {directory}\n", of(count, "file"))
+        }
+    })?;
+    Ok(Ended::Well)
+}
