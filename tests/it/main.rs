@@ -43,6 +43,7 @@ mod lock_waits;
 mod meaning;
 mod pages;
 mod private_servers;
+mod programs;
 mod progress;
 mod properties;
 mod recipes;

@@ -27,6 +27,7 @@
 
 mod condition;
 pub(crate) mod file;
+mod program;
 mod reading;
 mod request;
 pub(crate) mod script;
@@ -36,6 +37,7 @@ pub(crate) mod template;
 mod value;
 
 pub use condition::Condition;
+pub use program::ProgramTemplate;
 pub use reading::{ProductStock, Shelves};
 pub use request::{Find, JsonFind, RequestTemplate};
 pub use script::Script;
@@ -62,6 +64,9 @@ pub const STATUS: &str = "status";
 
 /// The name of the value to which such an answer redirects the client; nothing if it does not redirect.
 pub const LOCATION: &str = "location";
+
+/// The name of the value that is what a program has printed.
+pub const OUTPUT: &str = "output";
 
 /// What a condition also knows: rows that the step returned or changed.
 pub const ROWS: &str = "rows";
@@ -230,7 +235,7 @@ impl Checkout {
     pub(crate) fn has_transactions(&self) -> bool {
         let begins = |step: &Step| match &step.call {
             Call::Sql(sql) => matches!(sql.first_word().as_str(), "begin" | "start"),
-            Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => false,
+            Call::Redis(_) | Call::Lua { .. } | Call::Http(_) | Call::Program(_) => false,
         };
         self.roles.iter().flat_map(|role| &role.steps).any(begins)
     }

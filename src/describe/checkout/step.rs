@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::condition::Condition;
+use super::program::ProgramTemplate;
 use super::request::RequestTemplate;
 use super::template::Template;
 use crate::base::text::sql::{Sql, on_one_line, parameters};
@@ -27,6 +28,8 @@ pub enum Call {
     },
     /// A request to a running shop.
     Http(RequestTemplate),
+    /// A program, run to its end.
+    Program(ProgramTemplate),
 }
 
 impl Call {
@@ -45,6 +48,7 @@ impl Call {
                 keys.iter().chain(arguments).flat_map(Template::names).collect()
             }
             Self::Http(request) => request.names().collect(),
+            Self::Program(program) => program.names().collect(),
         }
     }
 
@@ -63,6 +67,7 @@ impl Call {
                 let body = body.as_ref().map_or(String::new(), |body| format!(" {}", filled(body)));
                 format!("{method} {}{body}", filled(path))
             }
+            Self::Program(program) => program.shown(&text_of),
         }
     }
 }

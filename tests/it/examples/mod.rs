@@ -263,6 +263,13 @@ fn every_block_in_the_documents_is_run_compiled_or_read() {
                         |later: &Block| later.has_commands() && later.examples().iter().any(is_run);
                     assert!(blocks[place..].iter().any(reads), "no command reads {where_}");
                 }
+                // A program that a file or a command of the page names.
+                "python" | "js" => {
+                    let file =
+                        block.file.as_ref().unwrap_or_else(|| panic!("no file name: {where_}"));
+                    let names = |other: &Block| other.text.contains(file.as_str());
+                    assert!(blocks.iter().any(names), "no file or command names {where_}");
+                }
                 "rust" => {
                     let include = format!("include_str!(\"../{}\")", page.path.display());
                     assert!(library.contains(&include), "not compiled: {where_}");
