@@ -34,6 +34,7 @@ mod held;
 mod help;
 mod incidents;
 mod interface;
+mod interleave;
 mod layers;
 mod lessons;
 mod library;

@@ -25,6 +25,7 @@
 //! [steps](crate::domain::op::Op::Step), so every live world can run it; how a step is sent to a store is the store's
 //! part.
 
+mod code;
 mod condition;
 pub(crate) mod file;
 mod program;
@@ -36,6 +37,7 @@ pub(crate) mod step;
 pub(crate) mod template;
 mod value;
 
+pub use code::{BuyerCode, CodeContext, CodeEnd};
 pub use condition::Condition;
 pub use program::ProgramTemplate;
 pub use reading::{ProductStock, Shelves};
@@ -235,7 +237,11 @@ impl Checkout {
     pub(crate) fn has_transactions(&self) -> bool {
         let begins = |step: &Step| match &step.call {
             Call::Sql(sql) => matches!(sql.first_word().as_str(), "begin" | "start"),
-            Call::Redis(_) | Call::Lua { .. } | Call::Http(_) | Call::Program(_) => false,
+            Call::Redis(_)
+            | Call::Lua { .. }
+            | Call::Http(_)
+            | Call::Program(_)
+            | Call::Code(_) => false,
         };
         self.roles.iter().flat_map(|role| &role.steps).any(begins)
     }

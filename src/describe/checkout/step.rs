@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::code::BuyerCode;
 use super::condition::Condition;
 use super::program::ProgramTemplate;
 use super::request::RequestTemplate;
@@ -30,6 +31,8 @@ pub enum Call {
     Http(RequestTemplate),
     /// A program, run to its end.
     Program(ProgramTemplate),
+    /// Code of a test, run to its end.
+    Code(BuyerCode),
 }
 
 impl Call {
@@ -49,7 +52,14 @@ impl Call {
             }
             Self::Http(request) => request.names().collect(),
             Self::Program(program) => program.names().collect(),
+            Self::Code(_) => Vec::new(),
         }
+    }
+
+    /// Whether it sends statements over connections of its own, to addresses that are its buyer's alone.
+    #[must_use]
+    pub fn has_own_addresses(&self) -> bool {
+        matches!(self, Self::Program(_) | Self::Code(_))
     }
 
     /// On one line, with something in the place of each value.
@@ -68,6 +78,7 @@ impl Call {
                 format!("{method} {}{body}", filled(path))
             }
             Self::Program(program) => program.shown(&text_of),
+            Self::Code(_) => "the code".to_owned(),
         }
     }
 }

@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use super::programs::Programs;
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
-use crate::describe::checkout::{Answer, Call, ProgramTemplate, Shelves, Step, StoreValue, Values};
+use crate::describe::checkout::{Answer, Call, Shelves, Step, StoreValue, Values};
 use crate::proxy::SessionTracker;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::http::HttpExecutor;
@@ -62,17 +62,17 @@ impl Customers {
         Self { base, patience, control, tracker, programs, all }
     }
 
-    /// Runs a program to its end, in the name of the buyer in this place, if it is held.
+    /// Runs a program or code to its end, in the name of the buyer in this place, if it is held.
     fn run(
         &self,
-        program: &ProgramTemplate,
+        call: &Call,
         place: Option<usize>,
         value_of: Values<'_>,
-        is_given_up: impl Fn() -> bool,
+        is_given_up: &dyn Fn() -> bool,
     ) -> Result<Answer, Refusal> {
         let programs = self.programs.as_ref();
         let programs = programs.ok_or_else(|| Refusal::Wrong("there are no programs".into()))?;
-        programs.run(program, place, value_of, is_given_up)
+        programs.run(call, place, value_of, is_given_up)
     }
 
     /// Says when a program is given up that nothing holds: when the work is over, or when it takes too long.
@@ -136,7 +136,9 @@ impl Customer {
                 let heard = self.executor.ask_unless_over(&all.control, request, &value_of);
                 heard.map(|heard| heard.answer(request))
             }
-            Call::Program(program) => all.run(program, None, &value_of, all.takes_too_long()),
+            call @ (Call::Program(_) | Call::Code(_)) => {
+                all.run(call, None, &value_of, &all.takes_too_long())
+            }
             Call::Sql(_) | Call::Redis(_) | Call::Lua { .. } => return Ok(()),
         };
         let answer = answer.map_err(|refusal| format!("{who}: {}", refusal.text()))?;
@@ -218,13 +220,13 @@ impl StepExecutor for AppExecutor {
                     let heard = customer.executor.ask_while_held(is_given_up, request, &value_of);
                     heard.map(|heard| heard.answer(request))
                 }
-                (Call::Program(program), None) => {
+                (Call::Program(_) | Call::Code(_), None) => {
                     let takes_too_long = self.customers.takes_too_long();
-                    self.customers.run(program, None, &value_of, takes_too_long)
+                    self.customers.run(call, None, &value_of, &takes_too_long)
                 }
-                (Call::Program(program), Some(_)) => {
+                (Call::Program(_) | Call::Code(_), Some(_)) => {
                     let is_given_up = self.given_up(PROGRAM_AFTER_CLOSE);
-                    self.customers.run(program, place, &value_of, is_given_up).map_err(|refusal| {
+                    self.customers.run(call, place, &value_of, &is_given_up).map_err(|refusal| {
                         match refusal {
                             // Only the program is gone, at the end of an execution that has nothing more to tell.
                             Refusal::Lost(why) if !self.customers.control.is_over() => {

@@ -231,7 +231,9 @@ impl AppServer {
                 self.databases.lock()[place].ask(&sql.text, value_of).map_err(mistaken)
             }
             Call::Http(request) => self.request(key, request, value_of),
-            Call::Redis(_) | Call::Lua { .. } | Call::Program(_) => Ok(Answer::default()),
+            Call::Redis(_) | Call::Lua { .. } | Call::Program(_) | Call::Code(_) => {
+                Ok(Answer::default())
+            }
         }
     }
 

@@ -1,5 +1,5 @@
-//! The programs of buyers. Each is run to its end, and reaches the databases at addresses that are its buyer's own:
-//! whatever comes through a proxy of its own is known to be this buyer's.
+//! The programs of buyers, and their code in tests. Each is run to its end, and reaches the databases at addresses that are
+//! its buyer's own: whatever comes through a proxy of its own is known to be this buyer's.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use crate::base::error::Error;
 use crate::base::text::nearest::shown;
 use crate::describe::app::App;
 use crate::describe::checkout::{
-    Answer, Call, Checkout, OUTPUT, ProgramTemplate, STATUS, StoreValue, Template, Values,
+    Answer, Call, Checkout, CodeContext, CodeEnd, OUTPUT, ProgramTemplate, STATUS, StoreValue,
+    Template, Values,
 };
 use crate::domain::op::BuyerId;
 use crate::proxy::Proxy;
@@ -25,7 +26,7 @@ struct OwnAddresses {
     _proxies: Vec<Proxy>,
 }
 
-/// Runs programs.
+/// Runs programs and code.
 pub(super) struct Programs {
     app: Arc<App>,
     /// The values that every program can name.
@@ -43,7 +44,7 @@ impl Programs {
         named: &Named,
     ) -> Result<Option<Arc<Self>>, Error> {
         let steps = checkout.roles.iter().flat_map(|role| &role.steps).chain(&app.prepare);
-        if !steps.into_iter().any(|step| matches!(step.call, Call::Program(_))) {
+        if !steps.into_iter().any(|step| step.call.has_own_addresses()) {
             return Ok(None);
         }
         let log = app.launch.as_ref().and_then(|launch| launch.log.clone());
@@ -63,7 +64,7 @@ impl Programs {
         open: impl FnOnce() -> Result<(Vec<Proxy>, Named), Error>,
     ) -> Result<(), Error> {
         let mut steps = checkout.role(place as BuyerId).steps.iter();
-        let is_program = steps.any(|step| matches!(step.call, Call::Program(_)));
+        let is_program = steps.any(|step| step.call.has_own_addresses());
         let mut own = self.own.lock();
         if is_program && !own.contains_key(&place) {
             let (proxies, mut named) = open()?;
@@ -81,16 +82,39 @@ impl Programs {
         self.own.lock().clear();
     }
 
-    /// Runs a program to its end: with the addresses of the buyer in this place, if it is held.
+    /// Runs a program or code to its end: with the addresses of the buyer in this place, if it is held.
     pub(super) fn run(
         &self,
-        program: &ProgramTemplate,
+        call: &Call,
         place: Option<usize>,
         value_of: Values<'_>,
-        is_given_up: impl Fn() -> bool,
+        is_given_up: &dyn Fn() -> bool,
     ) -> Result<Answer, Refusal> {
         let own = place.and_then(|place| Some(Arc::clone(&self.own.lock().get(&place)?.named)));
         let named = own.unwrap_or_else(|| Arc::clone(&self.named));
+        match call {
+            Call::Program(program) => self.run_program(program, &named, value_of, is_given_up),
+            Call::Code(code) => {
+                let of_url =
+                    self.app.upstreams.first().map(|upstream| format!("{}_url", upstream.name()));
+                let url = named.iter().find(|(name, _)| Some(name) == of_url.as_ref());
+                let url = url.map_or("", |(_, url)| url);
+                let buyer = value_of("buyer").as_int().unwrap_or_default();
+                of_code(code.run(CodeContext { url, buyer, is_given_up }))
+            }
+            Call::Sql(_) | Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => {
+                Ok(Answer::default())
+            }
+        }
+    }
+
+    fn run_program(
+        &self,
+        program: &ProgramTemplate,
+        named: &Named,
+        value_of: Values<'_>,
+        is_given_up: &dyn Fn() -> bool,
+    ) -> Result<Answer, Refusal> {
         let filled = |template: &Template| {
             template.filled(|name| match named.iter().find(|(known, _)| known == name) {
                 Some((_, value)) => StoreValue::Text(value.clone()),
@@ -99,7 +123,7 @@ impl Programs {
         };
         let words: Vec<Template> =
             program.words.iter().map(|word| Template::plain(&filled(word))).collect();
-        let mut command = command(&words, &self.app, &named);
+        let mut command = command(&words, &self.app, named);
         command.envs(program.env.iter().map(|(name, value)| (name, filled(value))));
         let name = program.shown(|name| match named.iter().any(|(known, _)| known == name) {
             // It may contain a password.
@@ -109,6 +133,18 @@ impl Programs {
         let end = self.sandbox.run_program(command, is_given_up).map_err(Refusal::Wrong)?;
         answer(&end, program, &name)
     }
+}
+
+/// How code has ended, as a step reads it: like a program that ends with 0 if it has bought, and with 3 if it is sold out.
+fn of_code(end: CodeEnd) -> Result<Answer, Refusal> {
+    let (status, trouble) = match end {
+        CodeEnd::Bought => (0, None),
+        CodeEnd::SoldOut => (CodeEnd::STATUS_SOLD_OUT, None),
+        CodeEnd::Failed(why) => (1, Some(why)),
+        CodeEnd::GivenUp => return Err(Refusal::Lost("the code did not end".into())),
+    };
+    let (columns, rows) = (vec![STATUS.to_owned()], vec![vec![StoreValue::Int(status)]]);
+    Ok(Answer { columns, rows, count: 1, trouble })
 }
 
 /// What a program has printed, and its exit code, as a step reads them; `name` is what a reader calls it.

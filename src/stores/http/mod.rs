@@ -102,7 +102,9 @@ impl HttpShop {
                     None => rows(heard.json.as_ref()).map_err(|why| self.mistaken(key, why)),
                 }
             }
-            Call::Redis(_) | Call::Lua { .. } | Call::Program(_) => Ok(Answer::default()),
+            Call::Redis(_) | Call::Lua { .. } | Call::Program(_) | Call::Code(_) => {
+                Ok(Answer::default())
+            }
         }
     }
 

@@ -166,7 +166,7 @@ fn rolls_dice(checkout: &Checkout) -> bool {
         || calls.chain(&checkout.setup).any(|call| match call {
             Call::Sql(sql) => rolls(&sql.text),
             Call::Lua { code, .. } => rolls(code),
-            Call::Redis(_) | Call::Http(_) | Call::Program(_) => false,
+            Call::Redis(_) | Call::Http(_) | Call::Program(_) | Call::Code(_) => false,
         })
 }
 
@@ -184,8 +184,8 @@ pub(super) fn hands_on(call: &Call, name: &str) -> bool {
     match call {
         Call::Sql(sql) => only_names(sql, name),
         Call::Redis(_) | Call::Http(_) | Call::Program(_) => true,
-        // What a script does with the value is not known.
-        Call::Lua { .. } => false,
+        // What a script or code does with the value is not known.
+        Call::Lua { .. } | Call::Code(_) => false,
     }
 }
 
