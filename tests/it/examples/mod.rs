@@ -40,6 +40,10 @@ const NOT_RUN: &[(&str, &str)] = &[
         "python3 -m pip install ",
         "it installs packages, which the test has installed in another place",
     ),
+    (
+        "python3 -m pytest ",
+        "it takes a package that the test does without; the same in Node.js is run",
+    ),
     ("python3 -m venv ", "it installs packages, which the test has installed in another place"),
     ("oversell-sim explore --app tests/shops/oscar/", "it takes minutes; tests/it/apps.rs runs it"),
     ("export ", "it is about the packages of the line before"),
@@ -88,7 +92,7 @@ impl Folder {
         let all = ["sqlite", "postgres", "mysql", "redis", "etcd"];
         match words.get(1) {
             Some(&"stores" | &"survey") => all.into_iter().all(has),
-            _ if words.contains(&"--app") => {
+            _ if words.contains(&"--app") || words.first() == Some(&"node") => {
                 self.has_shops && ["postgres", "mysql", "redis"].into_iter().all(has)
             }
             _ if words.contains(&"--spec") => has("postgres"),
