@@ -72,6 +72,9 @@ pub mod unstable;
 
 // A checkout is raced, or explored.
 pub use explore::{Explore, explore};
+// Code that uses a database is explored as it is.
+#[cfg(feature = "app")]
+pub use explore::{Interleave, Sale, interleave};
 pub use run::race::{Race, race};
 
 // The shop.

@@ -5,9 +5,13 @@
 
 mod bound;
 mod builder;
+#[cfg(feature = "app")]
+mod buyer_task;
 mod completeness;
 mod exploration;
 mod incident;
+#[cfg(feature = "app")]
+mod interleave;
 mod level;
 mod model;
 mod next_commands;
@@ -32,6 +36,8 @@ pub use exploration::{
     Covered, Exploration, FindingReport, OrderCoverage, check_expectation, parse_expectation,
 };
 pub use incident::{Incident, IncidentKind};
+#[cfg(feature = "app")]
+pub use interleave::{Interleave, Sale, interleave};
 pub use level::{LevelTried, NoLevel};
 pub use model::any::{AnyBuyers, MOST_BUYERS, any_buyers};
 pub use model::bounded::search_preempted;

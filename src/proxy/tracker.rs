@@ -1,7 +1,8 @@
 //! Assigns statements to buyers: a tracker stands between connections and the scheduler's gate.
 //!
 //! A statement does not say which request it belongs to. But the scheduler runs only one buyer's request at a time. So
-//! a statement that arrives then belongs to that buyer, on whichever connection.
+//! a statement that arrives then belongs to that buyer, on whichever connection. A buyer that is a program has a proxy of
+//! its own: whatever comes there is its.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -48,6 +49,8 @@ struct Book {
     handles: Vec<BuyerHandle>,
     lines: BTreeMap<ConnectionId, ProxiedConnection>,
     last: ConnectionId,
+    /// The ports at which one buyer alone connects, and which buyer.
+    own_ports: BTreeMap<u16, usize>,
     /// Buyers that have a statement at the gate or on its way, and over which connection.
     busy: Vec<(usize, ConnectionId)>,
     /// Statements that are the first on their connection, and wait until no other of their buyer is at the gate.
@@ -64,6 +67,8 @@ struct Book {
 #[derive(Default)]
 struct ProxiedConnection {
     client: Client,
+    /// The buyer that alone connects at its port.
+    only: Option<usize>,
     /// When it was opened, while nothing was sent over it.
     unused_since_ns: Option<u64>,
     /// The transaction whose first statement was seen, and whose it is.
@@ -146,6 +151,11 @@ impl SessionTracker {
         self.book.lock().background.serves_at(port, ignored);
     }
 
+    /// Whatever comes over connections to this port is sent by this buyer.
+    pub(crate) fn serves_buyer(&self, port: u16, buyer: usize) {
+        self.book.lock().own_ports.insert(port, buyer);
+    }
+
     /// Tables have these names, in the order of their numbers.
     pub(crate) fn knows_tables(&self, names: &[String]) {
         self.book.lock().background.knows_tables(names);
@@ -201,7 +211,10 @@ impl SessionTracker {
         book.last += 1;
         let number = book.last;
         let unused_since_ns = Some(book.background.now());
-        let line = ProxiedConnection { client, unused_since_ns, ..ProxiedConnection::default() };
+        let port = client.ports.map(|(_, to)| to);
+        let only = port.and_then(|port| book.own_ports.get(&port).copied());
+        let line =
+            ProxiedConnection { client, only, unused_since_ns, ..ProxiedConnection::default() };
         book.lines.insert(number, line);
         number
     }
@@ -245,7 +258,8 @@ impl SessionTracker {
         let mut book = self.book.lock();
         while !book.is_over() {
             let is_saying = book.is_saying(place);
-            if !is_saying && !book.has_left_behind(place) {
+            // A program has ended, and with it its connections.
+            if !is_saying && !book.has_left_behind(place) && !book.is_connected(place) {
                 return;
             }
             let timed_out = self.answered.wait_for(&mut book, TIDYING_UP).timed_out();
@@ -448,6 +462,11 @@ impl Book {
         its.any(|line| line.is_open || line.is_closing)
     }
 
+    /// Whether the buyer has a connection at a port of its own.
+    fn is_connected(&self, place: usize) -> bool {
+        self.lines.values().any(|line| line.only == Some(place))
+    }
+
     /// The first statement of a connection's queue is on its way.
     fn leave_queue(&mut self, number: ConnectionId) {
         if let Some(line) = self.lines.get_mut(&number) {
@@ -458,6 +477,9 @@ impl Book {
     /// Whose a statement is: as its transaction, unless it begins one.
     fn sender(&mut self, number: ConnectionId, pending: &PendingStatement) -> Sender {
         let Some(line) = self.lines.get_mut(&number) else { return Sender::Buyer };
+        if line.only.is_some() {
+            return Sender::Buyer;
+        }
         if let (Some(transaction), Some((known, sender))) = (pending.transaction, line.transaction)
             && transaction == known
         {
@@ -468,12 +490,17 @@ impl Book {
         sender
     }
 
-    /// The buyer of a statement on this connection: the only one whose code may run; if several may, the one that has
+    /// The buyer of a statement on this connection: the one that alone connects at its port; the only one whose code may run; if several may, the one that has
     /// used the connection before. If none may, the buyer whose code ran last has sent one more statement before it was
     /// answered.
     fn whose(&mut self, number: ConnectionId) -> Option<usize> {
         let RunningCode { runs, may_run, ran_last } = self.handles.first()?.running();
         let line = self.lines.get_mut(&number)?;
+        if let Some(place) = line.only {
+            line.owner = Some(place);
+            // What a program has left behind is no buyer's any more.
+            return self.handles.get(place).filter(|handle| handle.is_there()).map(|_| place);
+        }
         let may = |place: &usize| runs == Some(*place) || may_run.contains(place);
         let none_may = runs.is_none() && may_run.is_empty();
         let before = line.owner.filter(|place| may(place) || none_may && ran_last == Some(*place));

@@ -37,6 +37,11 @@ impl BuyerHandle {
         self.place
     }
 
+    /// Whether this buyer is in the shop.
+    pub(crate) fn is_there(&self) -> bool {
+        *self.board().state(self.place) != BuyerState::Absent
+    }
+
     /// Notes the number by which the server knows this buyer's connection.
     pub(crate) fn register(&self, session: i64) {
         self.board().set_session(self.place, session);

@@ -22,26 +22,26 @@ fn begun() -> tempfile::TempDir {
 }
 
 /// A place for a language, if its servers are there, too.
-fn ready(language: &str, stores: &[StoreKind]) -> Option<Place> {
+pub(crate) fn ready(language: &str, stores: &[StoreKind]) -> Option<Place> {
     match stores.iter().all(|store| has(*store)) {
         true => place(language),
         false => None,
     }
 }
 
-fn run(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Output {
+pub(crate) fn run(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Output {
     let mut command = cargo_bin_cmd!("oversell-sim");
     command.env("PATH", &place.path).env("NODE_PATH", &place.modules);
     command.envs(env.iter().copied()).args(args);
     command.output().unwrap()
 }
 
-fn stderr(output: &Output) -> &str {
+pub(crate) fn stderr(output: &Output) -> &str {
     str::from_utf8(&output.stderr).unwrap()
 }
 
 /// What a search reports.
-fn search(place: &Place, env: &[(&str, &str)], file: &Path, args: &[&str]) -> Value {
+pub(crate) fn search(place: &Place, env: &[(&str, &str)], file: &Path, args: &[&str]) -> Value {
     let file = file.display().to_string();
     let mut all = vec!["explore", "--app", &file, "--format", "json"];
     all.extend(args);
@@ -50,7 +50,7 @@ fn search(place: &Place, env: &[(&str, &str)], file: &Path, args: &[&str]) -> Va
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn findings(report: &Value) -> Vec<&str> {
+pub(crate) fn findings(report: &Value) -> Vec<&str> {
     report["findings"]
         .as_array()
         .unwrap()
@@ -575,7 +575,7 @@ fn a_shop_that_remembers_more_than_its_data_is_started_anew_for_each_order() {
 }
 
 /// The tool under a bound: an exit code of 124 says that it took longer.
-fn bounded(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Command {
+pub(crate) fn bounded(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Command {
     let mut command = Command::new("timeout");
     // In the foreground it passes a signal on once; a second one would end the tool at once.
     command

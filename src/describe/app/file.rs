@@ -18,7 +18,7 @@ use crate::describe::checkout::file::entries::{
     Entry, check_keys, fault, switch, table, text, texts,
 };
 use crate::describe::checkout::file::{Reader, SETTINGS, Says};
-use crate::describe::checkout::{Call, Checkout, Script, Step, Template};
+use crate::describe::checkout::{Audit, Call, Checkout, Script, Step, Template};
 use crate::domain::store_kind::StoreKind;
 
 const TOP: [&str; 11] = [
@@ -64,6 +64,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest that any of them may take.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
+/// The same where a buyer is a program, which has to start first.
+const UNSEEN_AFTER_START: Duration = Duration::from_secs(10);
+
 impl App {
     /// Every key that a file may have: its table, nothing for the top, and its name. Steps have those of a checkout.
     pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -91,7 +94,7 @@ impl App {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         let path = path.display().to_string();
-        let reader = Reader { source: &source, folder };
+        let reader = Reader { source: &source, folder, addresses: None };
         checkout(&reader, &path).map_err(|fault| fault.in_file(&path, &source))
     }
 }
@@ -117,6 +120,8 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
             "no database is named: add a table [upstream.postgres], [upstream.mysql] or [upstream.redis]",
         );
     }
+    let names = names(&upstreams);
+    let reader = &Reader { addresses: Some(&names), ..*reader };
     let database = upstreams.iter().map(|upstream| upstream.store).find(|store| store.is_sql());
     let says = Says { store: StoreKind::Http, database: database.map(StoreKind::dialect) };
     let prepare = match top.get("prepare") {
@@ -134,12 +139,37 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
     let before: Vec<String> =
         prepare.iter().flat_map(|step| &step.save).map(|saved| saved.name.clone()).collect();
     let checkout = reader.common(path, says, top, &before)?;
-    let names = names(&upstreams);
     let reset = top.get("reset").map(|value| reset(says, value, &names)).transpose()?;
     let ignored = top.get("ignore").map(|value| ignored(value, &upstreams)).transpose()?;
     let ignored = ignored.unwrap_or_default();
-    let app = app(reader, table("app", value)?, upstreams, prepare, reset, ignored)?;
+    let says = CallKinds::of(&checkout, &prepare, reset.as_ref());
+    let app = app(reader, table("app", value)?, upstreams, prepare, reset, ignored, says)?;
     Ok(Checkout { app: Some(Arc::new(app)), ..checkout })
+}
+
+/// What the file sends beside statements.
+#[derive(Clone, Copy)]
+struct CallKinds {
+    /// Whether anything is a request, so that an application has to answer.
+    has_requests: bool,
+    /// Whether anything is a program of a buyer's.
+    has_programs: bool,
+}
+
+impl CallKinds {
+    fn of(checkout: &Checkout, prepare: &[Step], reset: Option<&Reset>) -> Self {
+        let Audit { stock, orders, never } = &checkout.audit;
+        let steps = checkout.roles.iter().flat_map(|role| &role.steps).chain(prepare);
+        let calls: Vec<&Call> = (steps.map(|step| &step.call))
+            .chain(&checkout.setup)
+            .chain(stock.iter().chain(orders).chain(never.iter().map(|(_, call)| call)))
+            .chain(reset.into_iter().flat_map(|reset| &reset.calls))
+            .collect();
+        Self {
+            has_requests: calls.iter().any(|call| matches!(call, Call::Http(_))),
+            has_programs: calls.iter().any(|call| matches!(call, Call::Program(_))),
+        }
+    }
 }
 
 /// Where a line begins.
@@ -154,17 +184,26 @@ fn app(
     prepare: Vec<Step>,
     reset: Option<Reset>,
     ignored: Ignored,
+    CallKinds { has_requests, has_programs }: CallKinds,
 ) -> Result<App, Fault> {
     check_keys(keys, &APP, "[app]")?;
     let names = names(&upstreams);
     let template = |written: &str, span: Range<usize>| filled_by(&names, written, span);
-    let Some(url) = keys.get("url") else {
+    let url = keys.get("url").map(|value| template(text("url", value)?, value.span()));
+    let url = url.transpose()?;
+    if url.is_none() && (has_requests || !has_programs) {
         return fault(
             0..0,
             "[app] needs `url`: where does it answer? `url = \"http://127.0.0.1:{port}\"`",
         );
-    };
-    let url = template(text("url", url)?, url.span())?;
+    }
+    if let (None, Some(value)) = (&url, keys.get("command").or(keys.get("health"))) {
+        return fault(
+            value.span(),
+            "this is for an application that answers requests: add `url = \"http://127.0.0.1:{port}\"`; a program that \
+             buys stands in a [[step]]",
+        );
+    }
     let health = keys.get("health").map_or(Ok("/"), |value| text("health", value))?.to_owned();
     if !health.starts_with('/') {
         let span = keys.get("health").map_or(0..0, Entry::span);
@@ -175,10 +214,12 @@ fn app(
         Some(value) => parse_duration(text(key, value)?, longest)
             .or_else(|why| fault(value.span(), format!("`{key}`: {why}"))),
     };
-    let unseen_after = time("unseen_after", UNSEEN_AFTER, Duration::from_secs(60))?;
+    let usually = if has_programs { UNSEEN_AFTER_START } else { UNSEEN_AFTER };
+    let unseen_after = time("unseen_after", usually, Duration::from_secs(60))?;
     let words = |value: &Entry<'_>| program("command", value, &names);
-    let launch = match keys.get("command") {
-        Some(value) => {
+    let command = keys.get("command").map(words).transpose()?.unwrap_or_default();
+    let launch = match !command.is_empty() || has_programs {
+        true => {
             let folder = keys.get("folder").map_or(Ok("."), |value| text("folder", value))?;
             let mut env = Vec::new();
             for (name, value) in
@@ -193,7 +234,7 @@ fn app(
             let setup_timeout = time("setup_timeout", SETUP_TIMEOUT, LONGEST_TIMEOUT)?;
             let start_timeout = time("start_timeout", START_TIMEOUT, LONGEST_TIMEOUT)?;
             let is_fresh = keys.get("fresh").map_or(Ok(false), |value| switch("fresh", value))?;
-            let (command, folder) = (words(value)?, reader.folder.join(folder));
+            let folder = reader.folder.join(folder);
             let log = keys.get("log").map(|value| text("log", value)).transpose()?;
             let log = log.map(|log| reader.folder.join(log));
             Some(Launch {
@@ -207,17 +248,16 @@ fn app(
                 is_fresh,
             })
         }
-        None => {
-            let needless = OF_LAUNCH.into_iter().find_map(|key| keys.get(key));
-            if let Some(value) = needless {
-                return fault(
-                    value.span(),
-                    "this is for an application that is started: add `command`",
-                );
-            }
-            None
-        }
+        false => None,
     };
+    let needless: &[&str] = match &launch {
+        None => &OF_LAUNCH,
+        Some(launch) if launch.command.is_empty() => &["start_timeout", "fresh"],
+        Some(_) => &[],
+    };
+    if let Some(value) = needless.iter().find_map(|key| keys.get(*key)) {
+        return fault(value.span(), "this is for an application that is started: add `command`");
+    }
     Ok(App { url, health, launch, upstreams, prepare, reset, ignored, unseen_after })
 }
 

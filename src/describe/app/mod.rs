@@ -23,6 +23,9 @@
 //! orders = "SELECT buyer, product, qty FROM purchase"
 //! ```
 //!
+//! A buyer can be a program instead of a request: `command = ["python3", "buy.py", "{buyer}"]`. Then nothing has to
+//! answer at a `url`.
+//!
 //! Every key stands in `docs/reference/app.md`. What is raced and audited is a
 //! [`Checkout`](crate::describe::checkout::Checkout) over HTTP, like that of any other shop; an [`App`] is what belongs
 //! to it beside that.
@@ -45,11 +48,11 @@ use crate::domain::store_kind::StoreKind;
 /// An application, and what stands around it.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// Where it answers.
-    pub url: Template,
+    /// Where it answers; none if buyers are programs, and nothing runs beside them.
+    pub url: Option<Template>,
     /// The path that is requested to see whether it answers; begins with a slash.
     pub health: String,
-    /// How it is started; none if it runs already.
+    /// How it is started, and what its programs run in; none if it runs already.
     pub launch: Option<Launch>,
     /// The databases behind it, each of which has a proxy in front.
     pub upstreams: Vec<Upstream>,
@@ -67,7 +70,7 @@ pub struct App {
 /// How an application is started.
 #[derive(Clone, Debug)]
 pub struct Launch {
-    /// The program and its arguments.
+    /// The program and its arguments; empty if no application is started, and there are only programs that buy.
     pub command: Vec<Template>,
     /// Where it runs.
     pub folder: PathBuf,
@@ -119,6 +122,14 @@ pub struct Reset {
     pub calls: Vec<Call>,
     /// Programs, each run to its end.
     pub commands: Vec<Vec<Template>>,
+}
+
+impl App {
+    /// Whether an application is started.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        self.launch.as_ref().is_some_and(|launch| !launch.command.is_empty())
+    }
 }
 
 impl Upstream {

@@ -25,8 +25,10 @@
 //! [steps](crate::domain::op::Op::Step), so every live world can run it; how a step is sent to a store is the store's
 //! part.
 
+mod code;
 mod condition;
 pub(crate) mod file;
+mod program;
 mod reading;
 mod request;
 pub(crate) mod script;
@@ -35,7 +37,9 @@ pub(crate) mod step;
 pub(crate) mod template;
 mod value;
 
+pub use code::{BuyerCode, CodeContext, CodeEnd};
 pub use condition::Condition;
+pub use program::ProgramTemplate;
 pub use reading::{ProductStock, Shelves};
 pub use request::{Find, JsonFind, RequestTemplate};
 pub use script::Script;
@@ -62,6 +66,9 @@ pub const STATUS: &str = "status";
 
 /// The name of the value to which such an answer redirects the client; nothing if it does not redirect.
 pub const LOCATION: &str = "location";
+
+/// The name of the value that is what a program has printed.
+pub const OUTPUT: &str = "output";
 
 /// What a condition also knows: rows that the step returned or changed.
 pub const ROWS: &str = "rows";
@@ -230,7 +237,11 @@ impl Checkout {
     pub(crate) fn has_transactions(&self) -> bool {
         let begins = |step: &Step| match &step.call {
             Call::Sql(sql) => matches!(sql.first_word().as_str(), "begin" | "start"),
-            Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => false,
+            Call::Redis(_)
+            | Call::Lua { .. }
+            | Call::Http(_)
+            | Call::Program(_)
+            | Call::Code(_) => false,
         };
         self.roles.iter().flat_map(|role| &role.steps).any(begins)
     }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use super::code::BuyerCode;
 use super::condition::Condition;
+use super::program::ProgramTemplate;
 use super::request::RequestTemplate;
 use super::template::Template;
 use crate::base::text::sql::{Sql, on_one_line, parameters};
@@ -27,6 +29,10 @@ pub enum Call {
     },
     /// A request to a running shop.
     Http(RequestTemplate),
+    /// A program, run to its end.
+    Program(ProgramTemplate),
+    /// Code of a test, run to its end.
+    Code(BuyerCode),
 }
 
 impl Call {
@@ -45,7 +51,15 @@ impl Call {
                 keys.iter().chain(arguments).flat_map(Template::names).collect()
             }
             Self::Http(request) => request.names().collect(),
+            Self::Program(program) => program.names().collect(),
+            Self::Code(_) => Vec::new(),
         }
+    }
+
+    /// Whether it sends statements over connections of its own, to addresses that are its buyer's alone.
+    #[must_use]
+    pub fn has_own_addresses(&self) -> bool {
+        matches!(self, Self::Program(_) | Self::Code(_))
     }
 
     /// On one line, with something in the place of each value.
@@ -63,6 +77,8 @@ impl Call {
                 let body = body.as_ref().map_or(String::new(), |body| format!(" {}", filled(body)));
                 format!("{method} {}{body}", filled(path))
             }
+            Self::Program(program) => program.shown(&text_of),
+            Self::Code(_) => "the code".to_owned(),
         }
     }
 }

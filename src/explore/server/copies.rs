@@ -48,10 +48,10 @@ pub(crate) fn can_have_copies(strategy: &dyn DynStrategy, address: &Address) -> 
         "at a server that runs already, orders are run one after the other; leave out --url"
     } else if let Some(app) = strategy.described().and_then(|checkout| checkout.app.clone()) {
         match () {
-            () if app.launch.is_none() => {
+            () if app.url.is_some() && !app.is_started() => {
                 "an application that runs already has no copies; add `command` to [app]"
             }
-            () if !app.url.names().any(|name| name == "port") => {
+            () if app.url.as_ref().is_some_and(|url| !url.names().any(|name| name == "port")) => {
                 "copies of an application need a port each; write {port} in its `url`"
             }
             () if app.upstreams.iter().any(|upstream| upstream.listen != 0) => {

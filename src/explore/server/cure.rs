@@ -181,7 +181,9 @@ fn statements(checkout: &Checkout) -> impl Iterator<Item = &str> {
     let steps = checkout.roles.iter().flat_map(|role| &role.steps);
     steps.filter_map(|step| match &step.call {
         Call::Sql(sql) => Some(sql.text.as_str()),
-        Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
+        Call::Redis(_) | Call::Lua { .. } | Call::Http(_) | Call::Program(_) | Call::Code(_) => {
+            None
+        }
     })
 }
 

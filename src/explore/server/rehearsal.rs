@@ -6,6 +6,7 @@ use super::steady::blend;
 use super::transcript::timeline;
 use crate::base::error::Error;
 use crate::check::audit::Finding;
+use crate::describe::checkout::Call;
 use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
@@ -62,9 +63,18 @@ pub fn rehearse(
             })));
         }
         if is_app && steps.is_empty() {
+            let is_code = strategy.described().is_some_and(|checkout| {
+                let mut steps = checkout.roles.iter().flat_map(|role| &role.steps);
+                steps.any(|step| matches!(step.call, Call::Code(_)))
+            });
+            let asks = match is_code {
+                true => "does the code connect to the URL that it is given?",
+                false => {
+                    "does the application take its database's address from the environment that `env` in [app] gives it?"
+                }
+            };
             return Err(Error::input(format!(
-                "{}: no statement has come through the proxy; does the application take its database's address from the \
-                 environment that `env` in [app] gives it?",
+                "{}: no statement has come through the proxy; {asks}",
                 strategy.card().name
             )));
         }

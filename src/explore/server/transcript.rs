@@ -75,7 +75,9 @@ fn audited(checkout: &Checkout) -> Vec<String> {
     let never = never.iter().map(|(_, call)| call);
     let texts = stock.iter().chain(orders).chain(never).filter_map(|call| match call {
         Call::Sql(sql) => Some(&sql.text),
-        Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
+        Call::Redis(_) | Call::Lua { .. } | Call::Http(_) | Call::Program(_) | Call::Code(_) => {
+            None
+        }
     });
     let tables = texts.flat_map(|text| NamedTables::of(text).read);
     // Where the stock is asked for in another way, no table is known to have it.

@@ -1,4 +1,5 @@
-//! The customers of the shop: the cookies of each, and the values that its preparation steps saved.
+//! The customers of the shop: the cookies of each, and the values that its preparation steps saved. Their steps are
+//! requests or programs.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -7,9 +8,10 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
+use super::programs::Programs;
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
-use crate::describe::checkout::{Answer, Call, Shelves, Step, StoreValue};
+use crate::describe::checkout::{Answer, Call, Shelves, Step, StoreValue, Values};
 use crate::proxy::SessionTracker;
 use crate::scheduler::{Actor, BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::http::HttpExecutor;
@@ -21,6 +23,9 @@ const AFTER_CLOSE: Duration = Duration::from_secs(60);
 /// The statuses from here on are errors of the server (RFC 9110, 15.6).
 const SERVER_ERROR: u16 = 500;
 
+/// The same for a program. It can be killed, and what it has not committed is gone.
+const PROGRAM_AFTER_CLOSE: Duration = Duration::from_secs(10);
+
 /// All customers of the shop.
 pub(super) struct Customers {
     base: String,
@@ -29,6 +34,8 @@ pub(super) struct Customers {
     control: Control,
     /// Told of each request.
     tracker: Arc<SessionTracker>,
+    /// Runs the steps that are programs; none if there are none.
+    programs: Option<Arc<Programs>>,
     all: RwLock<Vec<Customer>>,
     /// Whether a request was answered by an error of the application's own (status 500 or more) since this was taken.
     has_erred: AtomicBool,
@@ -54,15 +61,36 @@ impl Customers {
         patience: Duration,
         control: &Control,
         tracker: &Arc<SessionTracker>,
+        programs: Option<Arc<Programs>>,
     ) -> Self {
         let (control, tracker) = (control.clone(), Arc::clone(tracker));
-        let (all, has_erred) = (RwLock::default(), AtomicBool::new(false));
-        Self { base: base.to_owned(), patience, control, tracker, all, has_erred }
+        let (base, all) = (base.to_owned(), RwLock::default());
+        let has_erred = AtomicBool::new(false);
+        Self { base, patience, control, tracker, programs, all, has_erred }
     }
 
     /// Whether a request was answered by an error of the application's own since this was last asked.
     pub(super) fn take_erred(&self) -> bool {
         self.has_erred.swap(false, Ordering::Relaxed)
+    }
+
+    /// Runs a program or code to its end, in the name of the buyer in this place, if it is held.
+    fn run(
+        &self,
+        call: &Call,
+        place: Option<usize>,
+        value_of: Values<'_>,
+        is_given_up: &dyn Fn() -> bool,
+    ) -> Result<Answer, Refusal> {
+        let programs = self.programs.as_ref();
+        let programs = programs.ok_or_else(|| Refusal::Wrong("there are no programs".into()))?;
+        programs.run(call, place, value_of, is_given_up)
+    }
+
+    /// Says when a program is given up that nothing holds: when the work is over, or when it takes too long.
+    fn takes_too_long(&self) -> impl Fn() -> bool {
+        let (control, clock, most) = (self.control.clone(), Wall::start(), nanos(self.patience));
+        move || control.is_over() || clock.now() >= most
     }
 
     /// Runs the preparation steps of each of `count` customers, up to the last click. If a step fails, returns that
@@ -78,7 +106,7 @@ impl Customers {
             let executor = HttpExecutor::new(&self.base, self.patience);
             let mut customer = Customer { executor, cookies: Vec::new(), values: Vec::new() };
             for step in steps {
-                let make = || customer.make(number, step, shelves, &self.control);
+                let make = || customer.make(number, step, shelves, self);
                 self.tracker.during_request(None, make).map_err(|why| (step, why))?;
             }
             customer.cookies = customer.executor.cookies();
@@ -102,9 +130,8 @@ impl Customer {
         number: i64,
         step: &Step,
         shelves: &Shelves,
-        control: &Control,
+        all: &Customers,
     ) -> Result<(), String> {
-        let Call::Http(request) = &step.call else { return Ok(()) };
         let value_of = |name: &str| match name {
             "buyer" => StoreValue::Int(number),
             "item" => shelves.read().first().map_or(StoreValue::Int(1), |(key, _)| key.clone()),
@@ -116,10 +143,20 @@ impl Customer {
             return Ok(());
         }
         let who = format!("`{}` for buyer {number}", step.call.shown(|name| format!("{{{name}}}")));
-        let heard = self.executor.ask_unless_over(control, request, &value_of);
-        let heard = heard.map_err(|refusal| format!("{who}: {}", refusal.text()))?;
-        control.tell(|| format!("{who} → {}", heard.brief()));
-        let answer = heard.answer(request);
+        let answer = match &step.call {
+            Call::Http(request) => {
+                let heard = self.executor.ask_unless_over(&all.control, request, &value_of);
+                heard.map(|heard| {
+                    all.control.tell(|| format!("{who} → {}", heard.brief()));
+                    heard.answer(request)
+                })
+            }
+            call @ (Call::Program(_) | Call::Code(_)) => {
+                all.run(call, None, &value_of, &all.takes_too_long())
+            }
+            Call::Sql(_) | Call::Redis(_) | Call::Lua { .. } => return Ok(()),
+        };
+        let answer = answer.map_err(|refusal| format!("{who}: {}", refusal.text()))?;
         if let Some(trouble) = answer.trouble {
             return Err(format!("{who}: {trouble}"));
         }
@@ -135,7 +172,7 @@ impl Customer {
     }
 }
 
-/// Sends the requests of a checkout, each as the customer whose number is the value of `buyer`.
+/// Sends the requests of a checkout and runs its programs, each as the customer whose number is the value of `buyer`.
 pub(super) struct AppExecutor {
     customers: Arc<Customers>,
     tracker: Arc<SessionTracker>,
@@ -151,14 +188,15 @@ impl AppExecutor {
         Self { customers, tracker, handle }
     }
 
-    /// Says when a request is given up that is held: when the work is over, or when its execution was for too long.
-    fn given_up(&self) -> impl Fn() -> bool {
+    /// Says when a request or a program is given up that is held: when the work is over, or when its execution was for
+    /// this long.
+    fn given_up(&self, after_close: Duration) -> impl Fn() -> bool {
         let (control, handle) = (self.customers.control.clone(), self.handle.clone());
         let closed = RefCell::new(None);
         move || {
             let is_closed = handle.as_ref().is_some_and(BuyerHandle::is_closed);
             let is_late = is_closed
-                && closed.borrow_mut().get_or_insert_with(Wall::start).now() >= nanos(AFTER_CLOSE);
+                && closed.borrow_mut().get_or_insert_with(Wall::start).now() >= nanos(after_close);
             is_late || control.is_over()
         }
     }
@@ -170,8 +208,8 @@ impl StepExecutor for AppExecutor {
         call: &Call,
         value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<Answer, Refusal> {
-        let Call::Http(request) = call else { return Ok(Answer::default()) };
-        // Waits until no other buyer's code runs, so that the statements that come in are known to be this request's.
+        // Waits until no other buyer's code runs, so that the statements that come in are known to be this request's, and
+        // no program meets another otherwise than at its statements.
         if let Some(handle) = &self.handle {
             handle.await_running();
         }
@@ -185,24 +223,52 @@ impl StepExecutor for AppExecutor {
             value => value,
         };
         let place = self.handle.as_ref().map(BuyerHandle::place);
-        let heard = self.tracker.during_request(place, || {
-            // In a race, requests are sent as directly as can be.
-            let Some(place) = place else { return customer.executor.ask(request, &value_of) };
-            let is_given_up = self.given_up();
-            let heard = customer.executor.ask_while_held(is_given_up, request, &value_of);
-            self.tracker.leaves(place);
-            heard
-        });
-        let heard = heard?;
-        if heard.status >= SERVER_ERROR {
-            self.customers.has_erred.store(true, Ordering::Relaxed);
-        }
-        if let Some(place) = place {
-            let who = Actor::buyer(place);
+        let told = |answer: &str| {
+            let Some(who) = place.map(Actor::buyer) else { return };
             let asked = || call.shown(|name| value_of(name).to_string());
-            self.customers.control.tell(|| format!("{who}: {} → {}", asked(), heard.brief()));
-        }
-        Ok(heard.answer(request))
+            self.customers.control.tell(|| format!("{who}: {} → {answer}", asked()));
+        };
+        self.tracker.during_request(place, || {
+            let answer = match (call, place) {
+                // In a race, requests are sent as directly as can be.
+                (Call::Http(request), None) => {
+                    let heard = customer.executor.ask(request, &value_of);
+                    heard.map(|heard| heard.answer(request))
+                }
+                (Call::Http(request), Some(_)) => {
+                    let is_given_up = self.given_up(AFTER_CLOSE);
+                    let heard = customer.executor.ask_while_held(is_given_up, request, &value_of);
+                    heard.map(|heard| {
+                        let erred = heard.status >= SERVER_ERROR;
+                        self.customers.has_erred.fetch_or(erred, Ordering::Relaxed);
+                        told(&heard.brief());
+                        heard.answer(request)
+                    })
+                }
+                (Call::Program(_) | Call::Code(_), None) => {
+                    let takes_too_long = self.customers.takes_too_long();
+                    self.customers.run(call, None, &value_of, &takes_too_long)
+                }
+                (Call::Program(_) | Call::Code(_), Some(_)) => {
+                    let is_given_up = self.given_up(PROGRAM_AFTER_CLOSE);
+                    let answer = self.customers.run(call, place, &value_of, &is_given_up);
+                    answer.inspect(|answer| told(&answer.to_string())).map_err(|refusal| {
+                        match refusal {
+                            // Only the program is gone, at the end of an execution that has nothing more to tell.
+                            Refusal::Lost(why) if !self.customers.control.is_over() => {
+                                Refusal::Wrong(why)
+                            }
+                            refusal => refusal,
+                        }
+                    })
+                }
+                (Call::Sql(_) | Call::Redis(_) | Call::Lua { .. }, _) => Ok(Answer::default()),
+            };
+            if let Some(place) = place {
+                self.tracker.leaves(place);
+            }
+            answer
+        })
     }
 
     fn told(&self, _: &Call, answer: &Answer) -> String {

@@ -4,6 +4,7 @@ mod customers;
 mod kept;
 mod launch;
 mod passage;
+mod programs;
 mod upstreams;
 
 pub use kept::forget_kept;
@@ -37,6 +38,7 @@ use crate::stores::http::{HttpExecutor, rows};
 use customers::{AppExecutor, Customers};
 use kept::{KeptDatabases, MAKING};
 use launch::{Named, filled, launch};
+use programs::Programs;
 
 /// The fewest connections that a private server of an application accepts.
 const CONNECTIONS: u32 = 200;
@@ -62,11 +64,14 @@ const SESSIONS: u32 = 40;
 struct AppServer {
     checkout: Arc<Checkout>,
     app: Arc<App>,
+    /// Where the application answers; empty if there is none, and buyers are programs.
     base: String,
     version: String,
     terms: StoreConfig,
     shelves: Arc<Shelves>,
     customers: Arc<Customers>,
+    /// Runs the steps that are programs; none if there are none.
+    programs: Option<Arc<Programs>>,
     tracker: Arc<SessionTracker>,
     /// The handles of the buyers whose statements are held.
     handles: Mutex<Vec<BuyerHandle>>,
@@ -120,27 +125,30 @@ pub(super) fn open(
     }
     let Behind { databases, proxies, mut named } = behind;
     named.push(("port".to_owned(), private::free_ports(1)?[0].to_string()));
-    let base = filled(&app.url, &named).trim_end_matches('/').to_owned();
+    let base = app.url.as_ref().map_or(String::new(), |url| filled(url, &named));
+    let base = base.trim_end_matches('/').to_owned();
     let expected = || {
         Error::input(format!(
             "{}: `url`: `{base}`; expected http://127.0.0.1:{{port}}",
             checkout.path
         ))
     };
-    let uri: ureq::http::Uri = base.parse().map_err(|_| expected())?;
-    if uri.scheme_str() != Some("http") {
-        return Err(expected());
-    }
-    on_loopback(uri.host().ok_or_else(expected)?, address)?;
-    let sandbox = match &app.launch {
-        Some(_) => {
-            if kept.is_none() {
-                launch::set_up(app, &named, &terms.control)?;
-            }
-            Some(launch(app, &base, &named, &terms.control)?)
+    let mut port = None;
+    if app.url.is_some() {
+        let uri: ureq::http::Uri = base.parse().map_err(|_| expected())?;
+        if uri.scheme_str() != Some("http") {
+            return Err(expected());
         }
-        None if launch::answers(app, &base) => None,
-        None => {
+        on_loopback(uri.host().ok_or_else(expected)?, address)?;
+        port = uri.port_u16();
+    }
+    if kept.is_none() {
+        launch::set_up(app, &named, &terms.control)?;
+    }
+    let sandbox = match app.is_started() {
+        true => Some(launch(app, &base, &named, &terms.control)?),
+        false if app.url.is_none() || launch::answers(app, &base) => None,
+        false => {
             return Err(Error::world(format!(
                 "no application answers at {base}{}; start it, or add `command` to [app] in {}",
                 app.health, checkout.path
@@ -149,10 +157,18 @@ pub(super) fn open(
     };
     let versions: Vec<&str> = databases.iter().map(|database| database.version()).collect();
     let version = versions.join(" and ");
-    tracker.serves_at(uri.port_u16(), app.ignored.clone());
+    tracker.serves_at(port, app.ignored.clone());
+    let programs = Programs::of(checkout, app, &named)?;
     let patience = terms.settings.patience.max(SHORTEST);
     Ok(Box::new(AppServer {
-        customers: Arc::new(Customers::new(&base, patience, &terms.control, &tracker)),
+        customers: Arc::new(Customers::new(
+            &base,
+            patience,
+            &terms.control,
+            &tracker,
+            programs.clone(),
+        )),
+        programs,
         checkout: Arc::clone(checkout),
         app: Arc::clone(app),
         base,
@@ -279,7 +295,9 @@ impl AppServer {
                 self.databases.lock()[place].ask(&sql.text, value_of).map_err(mistaken)
             }
             Call::Http(request) => self.request(key, request, value_of),
-            Call::Redis(_) | Call::Lua { .. } => Ok(Answer::default()),
+            Call::Redis(_) | Call::Lua { .. } | Call::Program(_) | Call::Code(_) => {
+                Ok(Answer::default())
+            }
         }
     }
 
@@ -369,8 +387,27 @@ impl AppServer {
         Ok(())
     }
 
+    /// Opens a proxy in front of each database for the buyer in this place alone, and names their addresses.
+    fn own_addresses(&self, place: usize) -> Result<(Vec<Proxy>, Named), Error> {
+        let (mut proxies, mut named) = (Vec::new(), Named::new());
+        let databases = self.databases.lock();
+        for (number, (upstream, database)) in
+            self.app.upstreams.iter().zip(databases.iter()).enumerate()
+        {
+            let behind = database.behind((number as i64 + 1) << SESSIONS);
+            let proxy = Proxy::open(0, behind, Arc::clone(&self.tracker))?;
+            self.tracker.serves_buyer(proxy.port(), place);
+            named.extend(names(upstream, database.endpoint(), proxy.port()));
+            proxies.push(proxy);
+        }
+        Ok((proxies, named))
+    }
+
     /// Watches the application while no request is under way: what it sends then it sends by itself.
     fn watch_at_rest(&self) {
+        if self.app.url.is_none() {
+            return;
+        }
         self.terms.control.begin("watching the application at rest");
         if self.terms.control.pause(WATCHED) && self.tracker.is_busy() {
             self.terms.control.pause(WATCHED_AT_WORK);
@@ -479,6 +516,10 @@ impl Server for AppServer {
             handles.clear();
         }
         handles.push(handle.clone());
+        if let Some(programs) = &self.programs {
+            let place = handle.place();
+            programs.give_addresses(&self.checkout, place, || self.own_addresses(place))?;
+        }
         Ok(self.link(Some(handle)))
     }
 
@@ -491,7 +532,7 @@ impl Server for AppServer {
     }
 
     fn start_fresh(&self, fresh: bool) -> bool {
-        self.app.launch.is_some() && self.is_fresh.swap(fresh, Ordering::SeqCst) != fresh
+        self.app.is_started() && self.is_fresh.swap(fresh, Ordering::SeqCst) != fresh
     }
 
     fn part_names(&self) -> Vec<String> {
@@ -674,6 +715,9 @@ impl Drop for AppServer {
         // Statements that are held go on, and the application ends before its databases do.
         self.tracker.stands_aside();
         self.sandbox.lock().take();
+        if let Some(programs) = &self.programs {
+            programs.close();
+        }
         self.proxies.clear();
     }
 }

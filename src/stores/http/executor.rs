@@ -11,7 +11,9 @@ use ureq::{Agent, AsSendBody, Cookie};
 #[cfg(feature = "app")]
 use crate::base::control::Control;
 use crate::base::text::nearest::shown;
-use crate::describe::checkout::{Answer, Call, LOCATION, RequestTemplate, STATUS, StoreValue};
+use crate::describe::checkout::{
+    Answer, Call, Find, JsonFind, LOCATION, RequestTemplate, STATUS, StoreValue,
+};
 use crate::scheduler::{Footprint, PendingStatement, Resources};
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
@@ -64,50 +66,66 @@ impl HttpResponse {
     /// The answer as a step reads it: the fields of the body, the texts that the step looks for, the status and the
     /// location.
     pub(in crate::stores) fn answer(&self, request: &RequestTemplate) -> Answer {
-        let (mut columns, mut row) = (Vec::new(), Vec::new());
-        let mut count = 1;
-        match &self.json {
-            Some(Json::Object(fields)) => {
-                // What the file asks for goes before a field that happens to have its name.
-                let is_free = |name: &str| {
-                    ![STATUS, LOCATION].contains(&name)
-                        && request.found().all(|found| found != name)
-                };
-                for (name, field) in fields.iter().filter(|(name, _)| is_free(name)) {
-                    columns.push(name.clone());
-                    row.push(value(field));
-                }
-            }
-            Some(Json::Array(elements)) => count = elements.len() as u64,
-            _ => {}
-        }
-        let mut trouble = self.trouble();
-        let mut lacks = |what: String| {
+        let to = self.location.clone().map_or(StoreValue::Null, StoreValue::Text);
+        let own = [(STATUS, StoreValue::Int(self.status.into())), (LOCATION, to)];
+        let (find, json) = (&request.find, &request.json);
+        let answer = answer_of(&self.text, self.json.as_ref(), find, json, unescaped, own);
+        let lacks = answer.trouble.map(|what| {
             let to = self.location.as_ref().map_or(String::new(), |to| format!(" to {to}"));
-            let lacks = format!("{what} in the answer, which is {}{to}", self.status);
-            trouble.get_or_insert(lacks);
-        };
-        for find in &request.find {
-            let found = find.within(&self.text);
-            if found.is_none() {
-                lacks(format!("`find.{}`: no `{}…`", find.name, find.before));
-            }
-            columns.push(find.name.clone());
-            row.push(found.map_or(StoreValue::Null, |found| StoreValue::Text(unescaped(found))));
-        }
-        for find in &request.json {
-            let found = self.json.as_ref().and_then(|json| find.within(json));
-            if found.is_none() {
-                lacks(format!("`json.{}`: nothing at `{}`", find.name, find.path()));
-            }
-            columns.push(find.name.clone());
-            row.push(found.map_or(StoreValue::Null, value));
-        }
-        columns.extend([STATUS.to_owned(), LOCATION.to_owned()]);
-        row.push(StoreValue::Int(self.status.into()));
-        row.push(self.location.clone().map_or(StoreValue::Null, StoreValue::Text));
-        Answer { columns, rows: vec![row], count, trouble }
+            format!("{what} in the answer, which is {}{to}", self.status)
+        });
+        Answer { trouble: self.trouble().or(lacks), ..answer }
     }
+}
+
+/// A text as a step reads it: its fields, if it is JSON, what the step looks for in it, and values that it has beside its
+/// text. What is looked for and not there is its trouble.
+pub(in crate::stores) fn answer_of(
+    text: &str,
+    json: Option<&Json>,
+    find: &[Find],
+    paths: &[JsonFind],
+    decoded: impl Fn(&str) -> String,
+    own: [(&str, StoreValue); 2],
+) -> Answer {
+    let (mut columns, mut row) = (Vec::new(), Vec::new());
+    let mut count = 1;
+    match json {
+        Some(Json::Object(fields)) => {
+            // What the file asks for goes before a field that happens to have its name.
+            let names = find.iter().map(|find| &find.name).chain(paths.iter().map(|it| &it.name));
+            let asked: Vec<&str> =
+                names.map(String::as_str).chain(own.iter().map(|(name, _)| *name)).collect();
+            for (name, field) in fields.iter().filter(|(name, _)| !asked.contains(&name.as_str())) {
+                columns.push(name.clone());
+                row.push(value(field));
+            }
+        }
+        Some(Json::Array(elements)) => count = elements.len() as u64,
+        _ => {}
+    }
+    let mut trouble = None;
+    for find in find {
+        let found = find.within(text);
+        if found.is_none() {
+            trouble.get_or_insert(format!("`find.{}`: no `{}…`", find.name, find.before));
+        }
+        columns.push(find.name.clone());
+        row.push(found.map_or(StoreValue::Null, |found| StoreValue::Text(decoded(found))));
+    }
+    for find in paths {
+        let found = json.and_then(|json| find.within(json));
+        if found.is_none() {
+            trouble.get_or_insert(format!("`json.{}`: nothing at `{}`", find.name, find.path()));
+        }
+        columns.push(find.name.clone());
+        row.push(found.map_or(StoreValue::Null, value));
+    }
+    for (name, value) in own {
+        columns.push(name.to_owned());
+        row.push(value);
+    }
+    Answer { columns, rows: vec![row], count, trouble }
 }
 
 impl HttpExecutor {
@@ -331,7 +349,6 @@ impl StepExecutor for HttpExecutor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::describe::checkout::{Find, JsonFind};
 
     #[test]
     fn what_a_step_looks_for_goes_before_a_field_of_that_name() {

@@ -4,6 +4,8 @@
 mod executor;
 
 pub(super) use executor::HttpExecutor;
+#[cfg(feature = "app")]
+pub(super) use executor::answer_of;
 
 use std::sync::Arc;
 
@@ -100,7 +102,9 @@ impl HttpShop {
                     None => rows(heard.json.as_ref()).map_err(|why| self.mistaken(key, why)),
                 }
             }
-            Call::Redis(_) | Call::Lua { .. } => Ok(Answer::default()),
+            Call::Redis(_) | Call::Lua { .. } | Call::Program(_) | Call::Code(_) => {
+                Ok(Answer::default())
+            }
         }
     }
 

@@ -6,6 +6,8 @@
 mod home;
 mod programs;
 mod template;
+#[cfg(feature = "app")]
+mod user_program;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -26,6 +28,8 @@ pub(in crate::stores) use programs::Package;
 #[cfg(feature = "app")]
 pub(in crate::stores) use template::archive;
 pub(in crate::stores) use template::{DATA, DataDirOrigin, DataDirTemplate, fill_from};
+#[cfg(feature = "app")]
+pub(in crate::stores) use user_program::ProgramEnd;
 
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
@@ -60,6 +64,9 @@ pub(in crate::stores) struct ServerSandbox {
 struct SandboxProcesses {
     keeper: Child,
     servers: Vec<ServerProcess>,
+    /// The user's programs that run: the process groups of each.
+    #[cfg(feature = "app")]
+    programs: Vec<u32>,
 }
 
 /// A server, and how it was started.
@@ -139,7 +146,12 @@ impl ServerSandbox {
             let _ = std::fs::remove_dir_all(home.ours());
             Error::world(format!("cannot start a shell: {error}"))
         })?;
-        let inside = Mutex::new(SandboxProcesses { keeper, servers: Vec::new() });
+        let inside = Mutex::new(SandboxProcesses {
+            keeper,
+            servers: Vec::new(),
+            #[cfg(feature = "app")]
+            programs: Vec::new(),
+        });
         Ok(Self { home, log_file: None, told: Mutex::default(), inside })
     }
 
@@ -502,7 +514,10 @@ impl SandboxProcesses {
             true => format!("+{}", server.child.id()),
             false => server.child.id().to_string(),
         };
-        self.servers.iter().map(process).collect()
+        let servers = self.servers.iter().map(process);
+        #[cfg(feature = "app")]
+        let servers = servers.chain(self.programs.iter().map(|group| format!("+{group}")));
+        servers.collect()
     }
 
     /// Tells the keeper which processes to end, and which to wait for. The line is written in one piece: half a line

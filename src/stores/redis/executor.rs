@@ -188,7 +188,9 @@ fn name(call: &Call) -> String {
             first.unwrap_or_default().to_uppercase()
         }
         // The reader of the checkout file has made sure that there are no statements and no requests.
-        Call::Lua { .. } | Call::Sql(_) | Call::Http(_) => "EVAL".into(),
+        Call::Lua { .. } | Call::Sql(_) | Call::Http(_) | Call::Program(_) | Call::Code(_) => {
+            "EVAL".into()
+        }
     }
 }
 
@@ -211,7 +213,7 @@ fn command(call: &Call, value_of: &dyn Fn(&str) -> StoreValue) -> Cmd {
             }
             command
         }
-        Call::Sql(_) | Call::Http(_) => cmd("PING"),
+        Call::Sql(_) | Call::Http(_) | Call::Program(_) | Call::Code(_) => cmd("PING"),
     }
 }
 

@@ -166,7 +166,7 @@ fn rolls_dice(checkout: &Checkout) -> bool {
         || calls.chain(&checkout.setup).any(|call| match call {
             Call::Sql(sql) => rolls(&sql.text),
             Call::Lua { code, .. } => rolls(code),
-            Call::Redis(_) | Call::Http(_) => false,
+            Call::Redis(_) | Call::Http(_) | Call::Program(_) | Call::Code(_) => false,
         })
 }
 
@@ -183,9 +183,9 @@ fn decides_nothing(checkout: &Checkout, (role, _, name): &ValueId) -> bool {
 pub(super) fn hands_on(call: &Call, name: &str) -> bool {
     match call {
         Call::Sql(sql) => only_names(sql, name),
-        Call::Redis(_) | Call::Http(_) => true,
-        // What a script does with the value is not known.
-        Call::Lua { .. } => false,
+        Call::Redis(_) | Call::Http(_) | Call::Program(_) => true,
+        // What a script or code does with the value is not known.
+        Call::Lua { .. } | Call::Code(_) => false,
     }
 }
 

@@ -105,7 +105,11 @@ impl CheckoutTables {
         let steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
         let texts = steps.filter_map(|step| match &step.call {
             Call::Sql(sql) => Some(sql.text.as_str()),
-            Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => None,
+            Call::Redis(_)
+            | Call::Lua { .. }
+            | Call::Http(_)
+            | Call::Program(_)
+            | Call::Code(_) => None,
         });
         let may_leave = texts.clone().any(|text| traces::may_leave(self.kind, text));
         let catalog =

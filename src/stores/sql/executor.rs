@@ -126,7 +126,7 @@ fn text(call: &Call) -> &str {
     match call {
         Call::Sql(sql) => &sql.text,
         // The reader of the checkout file has made sure that every call is a statement.
-        Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => "",
+        Call::Redis(_) | Call::Lua { .. } | Call::Http(_) | Call::Program(_) | Call::Code(_) => "",
     }
 }
 

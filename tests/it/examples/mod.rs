@@ -40,6 +40,10 @@ const NOT_RUN: &[(&str, &str)] = &[
         "python3 -m pip install ",
         "it installs packages, which the test has installed in another place",
     ),
+    (
+        "python3 -m pytest ",
+        "it takes a package that the test does without; the same in Node.js is run",
+    ),
     ("python3 -m venv ", "it installs packages, which the test has installed in another place"),
     ("oversell-sim explore --app tests/shops/oscar/", "it takes minutes; tests/it/apps.rs runs it"),
     ("export ", "it is about the packages of the line before"),
@@ -88,7 +92,7 @@ impl Folder {
         let all = ["sqlite", "postgres", "mysql", "redis", "etcd"];
         match words.get(1) {
             Some(&"stores" | &"survey") => all.into_iter().all(has),
-            _ if words.contains(&"--app") => {
+            _ if words.contains(&"--app") || words.first() == Some(&"node") => {
                 self.has_shops && ["postgres", "mysql", "redis"].into_iter().all(has)
             }
             _ if words.contains(&"--spec") => has("postgres"),
@@ -262,6 +266,13 @@ fn every_block_in_the_documents_is_run_compiled_or_read() {
                     let reads =
                         |later: &Block| later.has_commands() && later.examples().iter().any(is_run);
                     assert!(blocks[place..].iter().any(reads), "no command reads {where_}");
+                }
+                // A program that a file or a command of the page names.
+                "python" | "js" => {
+                    let file =
+                        block.file.as_ref().unwrap_or_else(|| panic!("no file name: {where_}"));
+                    let names = |other: &Block| other.text.contains(file.as_str());
+                    assert!(blocks.iter().any(names), "no file or command names {where_}");
                 }
                 "rust" => {
                     let include = format!("include_str!(\"../{}\")", page.path.display());

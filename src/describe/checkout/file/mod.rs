@@ -59,7 +59,7 @@ impl Checkout {
         let source = document::read(path, "checkout")?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let path = path.display().to_string();
-        let reader = Reader { source: &source, folder };
+        let reader = Reader { source: &source, folder, addresses: None };
         reader.checkout(&path).map_err(|fault| fault.in_file(&path, &source))
     }
 }
@@ -68,6 +68,8 @@ impl Checkout {
 pub(crate) struct Reader<'r> {
     pub(crate) source: &'r str,
     pub(crate) folder: &'r Path,
+    /// The names of the addresses that a step's program may use; none where no step can be a program.
+    pub(crate) addresses: Option<&'r [String]>,
 }
 
 impl Reader<'_> {

@@ -6,10 +6,11 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::super::condition::Condition;
+use super::super::program::ProgramTemplate;
 use super::super::request::{Find, JsonFind, RequestTemplate};
 use super::super::step::{Call, Saved, Step, StepEnd};
 use super::super::template::Template;
-use super::super::{GIVEN, LOCATION, ROWS, STATUS, Script};
+use super::super::{GIVEN, LOCATION, OUTPUT, ROWS, STATUS, Script};
 use super::Reader;
 use super::entries::{Entry, check_keys, fault, table, tables, text, texts};
 use super::says::{Says, check_names};
@@ -17,7 +18,7 @@ use crate::base::text::document::Fault;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::domain::store_kind::StoreKind;
 
-pub(super) const STEP: [&str; 19] = [
+pub(super) const STEP: [&str; 21] = [
     "name",
     "sql",
     "redis",
@@ -25,6 +26,8 @@ pub(super) const STEP: [&str; 19] = [
     "keys",
     "arguments",
     "http",
+    "command",
+    "env",
     "headers",
     "body",
     "form",
@@ -40,8 +43,11 @@ pub(super) const STEP: [&str; 19] = [
 ];
 
 /// What may stand beside a call of each kind, and beside no other.
-const OF_CALLS: [(&str, &[&str]); 2] =
-    [("lua", &["keys", "arguments"]), ("http", &["headers", "body", "form", "find", "json"])];
+const OF_CALLS: [(&str, &[&str]); 3] = [
+    ("lua", &["keys", "arguments"]),
+    ("http", &["headers", "body", "form", "find", "json"]),
+    ("command", &["env", "find", "json"]),
+];
 
 /// The most steps of one role.
 const MOST_STEPS: usize = 200;
@@ -68,7 +74,11 @@ impl Reader<'_> {
         check_keys(keys, &STEP, "a step")?;
         let name = keys.get("name").map(|value| text("name", value)).transpose()?;
         let call = self.call(says, entry, keys)?;
-        check_names(&call.0, known, &call.1)?;
+        let addresses = match &call.0 {
+            Call::Program(_) => self.addresses.unwrap_or_default(),
+            _ => &[],
+        };
+        check_names(&call.0, &[known, addresses].concat(), &call.1)?;
         let condition = |key: &str, known: &[String]| {
             let read = |value: &Entry<'_>| {
                 Condition::parse(text(key, value)?, known)
@@ -85,7 +95,8 @@ impl Reader<'_> {
             let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_')
                 && name.starts_with(|c: char| c.is_alphabetic() || c == '_');
             let is_status = says.store == StoreKind::Http && [STATUS, LOCATION].contains(&name);
-            if !is_name || is_status || name == ROWS || GIVEN.contains(&name) {
+            let is_output = matches!(call.0, Call::Program(_)) && name == OUTPUT;
+            if !is_name || is_status || is_output || name == ROWS || GIVEN.contains(&name) {
                 let why = if is_name { "is taken" } else { "is no name" };
                 return fault(
                     span,
@@ -95,11 +106,14 @@ impl Reader<'_> {
             known.push(name.to_owned());
             save.push(Saved { name: name.to_owned(), may_be_none: name != written });
         }
-        if let Call::Http(request) = &call.0 {
-            for name in request.found().chain([STATUS, LOCATION]) {
-                known.push(name.to_owned());
-                save.push(Saved { name: name.to_owned(), may_be_none: true });
-            }
+        let answered: Vec<&str> = match &call.0 {
+            Call::Http(request) => request.found().chain([STATUS, LOCATION]).collect(),
+            Call::Program(program) => program.found().chain([STATUS, OUTPUT]).collect(),
+            _ => Vec::new(),
+        };
+        for name in answered {
+            known.push(name.to_owned());
+            save.push(Saved { name: name.to_owned(), may_be_none: true });
         }
         known.dedup();
         let mut known_here = known.clone();
@@ -136,8 +150,12 @@ impl Reader<'_> {
         entry: &Entry<'_>,
         keys: &DeTable<'_>,
     ) -> Result<(Call, Range<usize>), Fault> {
-        let known = says.keys().join("` or `");
-        let said: Vec<_> = ["sql", "redis", "lua", "http"]
+        let possible = match self.addresses {
+            Some(_) => [says.keys(), &["command"]].concat(),
+            None => says.keys().to_vec(),
+        };
+        let known = possible.join("` or `");
+        let said: Vec<_> = ["sql", "redis", "lua", "http", "command"]
             .into_iter()
             .filter_map(|key| Some((key, keys.get(key)?)))
             .collect();
@@ -152,13 +170,20 @@ impl Reader<'_> {
                 return fault(second.span(), message);
             }
         };
-        if !says.keys().contains(&key) {
-            let message = format!("`{key}` means nothing to {}; write `{known}`", says.store);
+        if !possible.contains(&key) {
+            let message = match key {
+                "command" => format!(
+                    "a program buys only in an application's file, which has a table [app]; write `{known}`"
+                ),
+                _ => format!("`{key}` means nothing to {}; write `{known}`", says.store),
+            };
             return fault(value.span(), message);
         }
+        let fitting = OF_CALLS.into_iter().find(|(of, _)| *of == key);
+        let fitting = fitting.map_or(&[][..], |(_, names)| names);
         for (of, belong) in OF_CALLS {
-            let idle = belong.iter().find_map(|name| Some((name, keys.get(*name)?)));
-            if let (Some((name, value)), true) = (idle, of != key) {
+            let mut idle = belong.iter().filter(|name| !fitting.contains(name));
+            if let Some((name, value)) = idle.find_map(|name| Some((name, keys.get(*name)?))) {
                 let message = format!("`{name}` belongs to `{of}`, and this step has `{key}`");
                 return fault(value.span(), message);
             }
@@ -177,6 +202,7 @@ impl Reader<'_> {
                 Call::Lua { name, code, keys, arguments }
             }
             "http" => self.request(key, value, keys)?,
+            "command" => self.program(key, value, keys)?,
             _ => says
                 .call_in(text(key, value)?)
                 .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?,
@@ -209,18 +235,51 @@ impl Reader<'_> {
         if let (Some(value), false) = (keys.get("body"), form.is_empty()) {
             return fault(value.span(), "a form is the body: leave out `body` or `form`");
         }
-        let find = self.found(keys, "find", Find::parse)?;
-        let json = self.found(keys, "json", JsonFind::parse)?;
+        let (find, json) = self.sought(keys, &[STATUS, LOCATION])?;
         let body = body.map(Template::parse);
-        let request = RequestTemplate { headers, body, form, find, json, ..request };
-        let is_found_twice = |find: &&JsonFind| request.find.iter().any(|it| it.name == find.name);
+        Ok(Call::Http(RequestTemplate { headers, body, form, find, json, ..request }))
+    }
+
+    /// A program, with everything that is said about it beside its words.
+    fn program(&self, key: &str, value: &Entry<'_>, keys: &DeTable<'_>) -> Result<Call, Fault> {
+        let is_list = value.get_ref().as_array().is_some_and(|words| !words.is_empty());
+        if !is_list {
+            return fault(
+                value.span(),
+                format!(
+                    "`{key}` must be a list of words: {key} = [\"python3\", \"buy.py\", \"{{buyer}}\"]"
+                ),
+            );
+        }
+        let words = texts(key, value)?.into_iter().map(|(word, _)| Template::parse(word)).collect();
+        let mut env = Vec::new();
+        for (name, value) in
+            keys.get("env").map(|v| table("env", v)).transpose()?.into_iter().flatten()
+        {
+            let name = name.get_ref().to_string();
+            let filled = Template::parse(text(&name, value)?);
+            env.push((name, filled));
+        }
+        let (find, json) = self.sought(keys, &[STATUS, OUTPUT])?;
+        Ok(Call::Program(ProgramTemplate { words, env, find, json }))
+    }
+
+    /// What is looked for in an answer, which has values of these names already.
+    fn sought(
+        &self,
+        keys: &DeTable<'_>,
+        taken: &[&str],
+    ) -> Result<(Vec<Find>, Vec<JsonFind>), Fault> {
+        let find = self.found(keys, "find", taken, Find::parse)?;
+        let json = self.found(keys, "json", taken, JsonFind::parse)?;
+        let is_found_twice = |one: &&JsonFind| find.iter().any(|it| it.name == one.name);
         if let (Some(JsonFind { name, .. }), Some(value)) =
-            (request.json.iter().find(is_found_twice), keys.get("json"))
+            (json.iter().find(is_found_twice), keys.get("json"))
         {
             let why = format!("`json.{name}` stands in `find`, too; rename one of them");
             return fault(value.span(), why);
         }
-        Ok(Call::Http(request))
+        Ok((find, json))
     }
 
     /// The values that a table names which are looked for in an answer.
@@ -228,13 +287,14 @@ impl Reader<'_> {
         &self,
         keys: &DeTable<'_>,
         key: &str,
+        taken: &[&str],
         parse: fn(&str, &str) -> Result<T, String>,
     ) -> Result<Vec<T>, Fault> {
         let mut found = Vec::new();
         let named = keys.get(key).map(|value| table(key, value)).transpose()?;
         for (name, value) in named.into_iter().flatten() {
             let name: &str = name.get_ref();
-            let is_taken = [STATUS, LOCATION, ROWS].contains(&name) || GIVEN.contains(&name);
+            let is_taken = taken.contains(&name) || name == ROWS || GIVEN.contains(&name);
             let parsed = match is_taken {
                 true => Err("the name is taken; choose another".into()),
                 false => parse(name, text(name, value)?),
