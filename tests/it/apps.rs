@@ -22,26 +22,26 @@ fn begun() -> tempfile::TempDir {
 }
 
 /// A place for a language, if its servers are there, too.
-fn ready(language: &str, stores: &[StoreKind]) -> Option<Place> {
+pub(crate) fn ready(language: &str, stores: &[StoreKind]) -> Option<Place> {
     match stores.iter().all(|store| has(*store)) {
         true => place(language),
         false => None,
     }
 }
 
-fn run(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Output {
+pub(crate) fn run(place: &Place, env: &[(&str, &str)], args: &[&str]) -> Output {
     let mut command = cargo_bin_cmd!("oversell-sim");
     command.env("PATH", &place.path).env("NODE_PATH", &place.modules);
     command.envs(env.iter().copied()).args(args);
     command.output().unwrap()
 }
 
-fn stderr(output: &Output) -> &str {
+pub(crate) fn stderr(output: &Output) -> &str {
     str::from_utf8(&output.stderr).unwrap()
 }
 
 /// What a search reports.
-fn search(place: &Place, env: &[(&str, &str)], file: &Path, args: &[&str]) -> Value {
+pub(crate) fn search(place: &Place, env: &[(&str, &str)], file: &Path, args: &[&str]) -> Value {
     let file = file.display().to_string();
     let mut all = vec!["explore", "--app", &file, "--format", "json"];
     all.extend(args);
@@ -50,7 +50,7 @@ fn search(place: &Place, env: &[(&str, &str)], file: &Path, args: &[&str]) -> Va
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn findings(report: &Value) -> Vec<&str> {
+pub(crate) fn findings(report: &Value) -> Vec<&str> {
     report["findings"]
         .as_array()
         .unwrap()

@@ -24,6 +24,7 @@ mod conformance;
 mod counters;
 mod delays;
 mod docs;
+mod encrypted;
 mod examples;
 mod explore;
 mod failures;

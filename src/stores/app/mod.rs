@@ -1,5 +1,6 @@
 //! A running application as a server: a proxy in front of each of its databases holds the statements of its buyers.
 
+mod certified;
 mod customers;
 mod launch;
 mod passage;
@@ -32,6 +33,7 @@ use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Irregularities, Proxy, SessionTracker};
 use crate::scheduler::{BuyerHandle, ClientCode, HELD_INSIDE, Waits};
 use crate::stores::http::{HttpExecutor, rows};
+use certified::Certified;
 use customers::{AppExecutor, Customers};
 use launch::{Named, filled, launch};
 
@@ -81,6 +83,8 @@ struct AppServer {
     sandbox: Arc<Mutex<Option<ServerSandbox>>>,
     proxies: Vec<Proxy>,
     databases: Arc<Mutex<Vec<Box<dyn UpstreamDatabase>>>>,
+    /// The file by which the application can check who it is connected to.
+    _certified: Certified,
 }
 
 /// The state at the beginning of each execution.
@@ -104,6 +108,7 @@ pub(super) fn open(
     *connections = CONNECTIONS.max(*connections);
     let terms = &terms;
     let (mut databases, mut proxies, mut named) = (Vec::new(), Vec::new(), Named::new());
+    let certified = Certified::make()?;
     for (place, upstream) in app.upstreams.iter().enumerate() {
         let mut database =
             upstreams::open(upstream.store, upstream.url.as_deref(), address.allow_remote, terms)?;
@@ -111,8 +116,10 @@ pub(super) fn open(
         fill(&mut *database, upstream)?;
         database.raise(terms.settings.isolation).map_err(Error::world)?;
         let behind = database.behind((place as i64 + 1) << SESSIONS);
-        let proxy = Proxy::open(upstream.listen, behind, Arc::clone(&tracker))?;
+        let certificate = certified.certificate();
+        let proxy = Proxy::open(upstream.listen, behind, Arc::clone(&tracker), certificate)?;
         named.extend(names(upstream, database.endpoint(), proxy.port()));
+        named.push((format!("{}_certificate", upstream.name()), certified.path()));
         proxies.push(proxy);
         databases.push(database);
     }
@@ -164,6 +171,7 @@ pub(super) fn open(
         sandbox: Arc::new(Mutex::new(sandbox)),
         proxies,
         databases: Arc::new(Mutex::new(databases)),
+        _certified: certified,
     }))
 }
 
