@@ -205,8 +205,10 @@ impl Postgres {
         self.held.push_back(PostgresExecution { flushed, columns, ..PostgresExecution::default() });
         // The server executes several at once one after the other, and the scheduler releases no other buyer in
         // between.
-        let texts = executes.iter().map(|portal| portal.said.text.as_str());
-        let text = texts.collect::<Vec<_>>().join("; ");
+        let texts: Vec<&str> = executes.iter().map(|portal| portal.said.text.as_str()).collect();
+        // A comment at the end of one goes to the end of its line.
+        let has_comment = texts.iter().any(|text| text.contains("--"));
+        let text = texts.join(if has_comment { "\n; " } else { "; " });
         let values = executes.into_iter().flat_map(|portal| portal.said.values).collect();
         ClientMessage::Hold(bytes, ClientStatement { text, values })
     }
@@ -592,6 +594,21 @@ mod tests {
             (said.text.as_str(), &said.values[..]),
             ("UPDATE t SET a = $1", &["42".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn a_comment_at_the_end_of_a_statement_hides_none_that_is_sent_with_it() {
+        let mut wire = inside();
+        let mut messages = Vec::new();
+        for text in ["SELECT 1 -- it", "UPDATE t SET a = 1"] {
+            messages.push(message(b'P', &[b"\0", text.as_bytes(), b"\0\0\0"].concat()));
+            messages.push(message(b'B', b"\0\0\0\0\0\0\0\0"));
+            messages.push(message(b'E', b"\0\0\0\0\0"));
+        }
+        messages.push(message(b'S', b""));
+        let cut = wire.client(&mut all(&messages)).unwrap();
+        let Some(ClientMessage::Hold(_, said)) = cut else { panic!("{cut:?}") };
+        assert_eq!(said.text, "SELECT 1 -- it\n; UPDATE t SET a = 1");
     }
 
     #[test]

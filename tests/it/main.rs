@@ -61,6 +61,7 @@ mod snapshots;
 mod specs;
 mod stores;
 mod sweep;
+mod tagged;
 mod terminal;
 mod verdicts;
 mod width;
