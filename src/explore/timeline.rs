@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::touch::Touch;
 use crate::base::text::quantity::of;
+use crate::base::text::sql::CodeLocation;
 use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
 use crate::domain::card::BackgroundTask;
@@ -34,6 +35,9 @@ pub struct TimelineRow {
     /// What it read, changed or locked, as far as that is known; empty for rows that go on with an earlier step.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub touches: Vec<Touch>,
+    /// Where in the application's code its statement was made, if a tag in the statement's comment says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeLocation>,
     /// Whether it has to wait for another buyer: its effect comes later.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub waits: bool,
@@ -127,6 +131,7 @@ impl TimelineRow {
             goes_on,
             steps: 1,
             touches: Vec::new(),
+            code: None,
             waits: false,
         }
     }
@@ -135,6 +140,12 @@ impl TimelineRow {
     pub(super) fn folded(actor: Actor, steps: u32) -> Self {
         let did = format!("… {}", of(steps.into(), "statement"));
         Self { steps, ..Self::said(actor, did, false) }
+    }
+
+    /// What stands beside the step: what a reader should notice, and where it was made.
+    pub(crate) fn beside(&self) -> String {
+        let code = self.code.as_ref().map(CodeLocation::to_string);
+        self.note.iter().cloned().chain(code).collect::<Vec<_>>().join("; ")
     }
 
     /// A step in words.
@@ -171,6 +182,7 @@ impl TimelineRow {
             goes_on: false,
             steps: 1,
             touches: Touch::of_step(step),
+            code: None,
             waits: false,
         }
     }

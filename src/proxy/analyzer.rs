@@ -1,6 +1,7 @@
 //! What a statement on a connection touches, and how a report shows it.
 
 use super::wire::{ClientStatement, TransactionState};
+use crate::base::text::sql::CodeLocation;
 use crate::scheduler::{Footprint, PendingStatement};
 
 /// Interprets the statements of one connection, and follows its transactions.
@@ -19,6 +20,8 @@ pub(crate) struct AnalyzedStatement {
     pub(crate) text: String,
     /// The text without values.
     pub(crate) shape: String,
+    /// Where in the application's code it was made, if it says so.
+    pub(crate) code: Option<CodeLocation>,
     /// What it touches.
     pub(crate) touches: Footprint,
     /// Its footprint.
@@ -43,7 +46,12 @@ impl AnalyzedStatement {
             .depending_on(self.footprint)
             .in_transaction(self.holds, self.rolled_back)
             .beginning_with(self.begins);
-        let ends_transaction = self.ends_transaction;
-        PendingStatement { shape: Some(self.shape), transaction, ends_transaction, ..pending }
+        PendingStatement {
+            shape: Some(self.shape),
+            code: self.code,
+            transaction,
+            ends_transaction: self.ends_transaction,
+            ..pending
+        }
     }
 }

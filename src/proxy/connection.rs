@@ -12,8 +12,11 @@ use bytes::BytesMut;
 use crossbeam::channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
+use super::UpstreamServer;
 use super::analyzer::StatementAnalyzer;
 use super::background::Client;
+use super::certificate::Certificate;
+use super::client_stream::ClientStream;
 use super::tracker::{ConnectionId, SessionTracker};
 use super::wire::{Answered, ClientMessage, Greeting, ServerMessage, Wire};
 use crate::scheduler::PendingStatement;
@@ -111,6 +114,7 @@ struct Shared {
     analyzer: Mutex<Box<dyn StatementAnalyzer>>,
     /// What is added to a session's number, so that those of several servers are told apart.
     first_session: i64,
+    certificate: Arc<Certificate>,
 }
 
 /// What closes connections from outside, by their numbers.
@@ -118,13 +122,13 @@ pub(super) type Closers = Arc<Mutex<BTreeMap<ConnectionId, Closer>>>;
 
 /// What closes one.
 pub(super) struct Closer {
-    near: TcpStream,
+    near: Arc<ClientStream>,
     far: Far,
 }
 
 impl Closer {
     pub(super) fn close(&self) {
-        let _ = self.near.shutdown(Shutdown::Both);
+        self.near.close();
         self.far.shut(Shutdown::Both);
     }
 }
@@ -132,35 +136,35 @@ impl Closer {
 /// Serves a client that has connected, until either side is gone.
 pub(super) fn serve(
     near: TcpStream,
-    target: &Target,
+    behind: &UpstreamServer,
     tracker: &Arc<SessionTracker>,
-    wire: Box<dyn Wire>,
-    analyzer: Box<dyn StatementAnalyzer>,
-    first_session: i64,
+    certificate: &Arc<Certificate>,
     closers: &Closers,
 ) -> io::Result<()> {
     near.set_nodelay(true)?;
+    let client = Client::between(near.peer_addr()?.port(), near.local_addr()?.port());
+    let UpstreamServer { target, first_session, wire, analyzer } = behind;
+    let near = Arc::new(ClientStream::plain(near));
     let far = target.connect()?;
-    let closer = Closer { near: near.try_clone()?, far: far.try_clone()? };
-    let (near_in, near_out) = (near.try_clone()?, Arc::new(Mutex::new(near)));
+    let closer = Closer { near: Arc::clone(&near), far: far.try_clone()? };
     let (far_in, far_out) = (far.try_clone()?, far);
-    let client = Client::between(near_in.peer_addr()?.port(), near_in.local_addr()?.port());
     let number = tracker.opened(client);
     closers.lock().insert(number, closer);
     let closers = Arc::clone(closers);
     let shared = Arc::new(Shared {
         number,
         tracker: Arc::clone(tracker),
-        wire: Mutex::new(wire),
-        analyzer: Mutex::new(analyzer),
-        first_session,
+        wire: Mutex::new(wire()),
+        analyzer: Mutex::new(analyzer()),
+        first_session: *first_session,
+        certificate: Arc::clone(certificate),
     });
     let (there, back) = (Arc::clone(&shared), shared);
-    let near_back = Arc::clone(&near_out);
+    let near_back = Arc::clone(&near);
     let (takes_in, pieces) = bounded(MOST_PIECES);
     let taker = Arc::clone(&there);
     thread::Builder::new().spawn(move || {
-        let _ = taker.take_in(near_in, &takes_in, &near_out);
+        let _ = taker.take_in(&near, &takes_in);
     })?;
     thread::Builder::new().spawn(move || {
         let mut far_out = far_out;
@@ -172,7 +176,7 @@ pub(super) fn serve(
     })?;
     thread::Builder::new().spawn(move || {
         let _ = back.carry_back(far_in, &near_back);
-        let _ = near_back.lock().shutdown(Shutdown::Both);
+        near_back.close();
         back.tracker.closed(back.number);
         closers.lock().remove(&back.number);
     })?;
@@ -182,12 +186,7 @@ pub(super) fn serve(
 impl Shared {
     /// Cuts what the client sends into pieces, and hands them on to be sent. It also takes in what arrives while a
     /// piece is held, so that the tracker knows whose turn it will be.
-    fn take_in(
-        &self,
-        mut near: TcpStream,
-        pieces: &Sender<QueuedMessage>,
-        near_out: &Mutex<TcpStream>,
-    ) -> io::Result<()> {
+    fn take_in(&self, near: &ClientStream, pieces: &Sender<QueuedMessage>) -> io::Result<()> {
         let mut sent = BytesMut::new();
         let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
         loop {
@@ -208,7 +207,10 @@ impl Shared {
                 Some(ClientMessage::Ask(bytes)) => {
                     pieces.send(QueuedMessage::Aside(bytes)).map_err(gone)?;
                 }
-                Some(ClientMessage::Reply(bytes)) => near_out.lock().write_all(&bytes)?,
+                Some(ClientMessage::Reply(bytes)) => near.write_all(&bytes)?,
+                Some(ClientMessage::Encrypt { answer, protocol }) => {
+                    near.encrypted(answer, &mut sent, self.certificate.config(protocol))?;
+                }
                 Some(ClientMessage::Hold(bytes, said)) => {
                     let pending = self.analyzer.lock().see(&said).pending(self.number);
                     let whose = self.tracker.comes(self.number, &pending);
@@ -217,12 +219,12 @@ impl Shared {
                 }
                 Some(ClientMessage::Rest(bytes)) => {
                     pieces.send(QueuedMessage::Pass(bytes)).map_err(gone)?;
-                    while read(&mut near, &mut sent)? > 0 {
+                    while near.read(&mut sent)? > 0 {
                         pieces.send(QueuedMessage::Pass(sent.split().to_vec())).map_err(gone)?;
                     }
                     return Ok(());
                 }
-                None if read(&mut near, &mut sent)? == 0 => return Ok(()),
+                None if near.read(&mut sent)? == 0 => return Ok(()),
                 None => {}
             }
         }
@@ -253,7 +255,7 @@ impl Shared {
 
     /// Carries back what the server sends. The messages of an answer are kept back until the answer is complete and its
     /// turn has come, or until no whole message is left to forward.
-    fn carry_back(&self, mut far: Far, near: &Mutex<TcpStream>) -> io::Result<()> {
+    fn carry_back(&self, mut far: Far, near: &ClientStream) -> io::Result<()> {
         let (mut sent, mut kept) = (BytesMut::new(), Vec::new());
         loop {
             let cut = self.wire.lock().server(&mut sent);
@@ -277,7 +279,7 @@ impl Shared {
                     } else if kept.len() < MOST_KEPT {
                         continue;
                     }
-                    near.lock().write_all(&kept)?;
+                    near.write_all(&kept)?;
                     kept.clear();
                     if is_answer {
                         self.tracker.delivered(self.number);
@@ -285,7 +287,7 @@ impl Shared {
                 }
                 None => {
                     // The server has sent something unasked, or waits for the client before it goes on.
-                    near.lock().write_all(&kept)?;
+                    near.write_all(&kept)?;
                     kept.clear();
                     if read(&mut far, &mut sent)? == 0 {
                         return Ok(());
@@ -297,7 +299,7 @@ impl Shared {
 }
 
 /// Reads what there is; 0 at the end.
-fn read(from: &mut impl Read, into: &mut BytesMut) -> io::Result<usize> {
+pub(super) fn read(from: &mut impl Read, into: &mut BytesMut) -> io::Result<usize> {
     let length = into.len();
     into.resize(length + BLOCK, 0);
     let count = from.read(&mut into[length..])?;

@@ -2,10 +2,13 @@
 //! held until its turn comes.
 //!
 //! A [`Wire`](wire::Wire) cuts a protocol into statements and answers. A [`StatementAnalyzer`](analyzer::StatementAnalyzer) knows what a statement
-//! touches. A [`SessionTracker`] knows which buyer sent it and has it wait at the gate. A line carries the bytes.
+//! touches. A [`SessionTracker`] knows which buyer sent it and has it wait at the gate. A connection carries the bytes. A client
+//! that asks for encryption gets it, with a [`Certificate`] of the run; the way from the proxy to the server stays plain.
 
 mod analyzer;
 mod background;
+mod certificate;
+mod client_stream;
 mod connection;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -18,6 +21,7 @@ mod tracker;
 mod wire;
 
 pub(crate) use analyzer::{AnalyzedStatement, StatementAnalyzer};
+pub(crate) use certificate::Certificate;
 pub(crate) use connection::Target;
 #[cfg(feature = "mysql")]
 pub(crate) use mysql::Mysql;
@@ -65,6 +69,7 @@ impl Proxy {
         port: u16,
         behind: UpstreamServer,
         tracker: Arc<SessionTracker>,
+        certificate: Arc<Certificate>,
     ) -> Result<Self, Error> {
         let cannot = |error| Error::world(format!("cannot listen on 127.0.0.1:{port}: {error}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(cannot)?;
@@ -77,18 +82,9 @@ impl Proxy {
                 if over.load(Ordering::SeqCst) {
                     return;
                 }
-                let UpstreamServer { target, first_session, wire, analyzer } = &behind;
                 // A client whose server is not there finds its connection closed, as it would without the proxy.
                 let Ok(near) = near else { continue };
-                let _ = connection::serve(
-                    near,
-                    target,
-                    &tracker,
-                    wire(),
-                    analyzer(),
-                    *first_session,
-                    &ends,
-                );
+                let _ = connection::serve(near, &behind, &tracker, &certificate, &ends);
             }
         };
         let listens = thread::Builder::new()

@@ -1,7 +1,7 @@
 //! MySQL's protocol, as the proxy follows it: queries in text, and prepared statements.
 //!
-//! The proxy removes from the server's offer what would be more to follow: encryption, compression, and whatever
-//! changes how answers end. It forwards authentication unread.
+//! The proxy removes from the server's offer what would be more to follow: compression, and whatever changes how answers
+//! end. It offers encryption, which it ends itself, and forwards authentication unread.
 //!
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html>.
 
@@ -21,10 +21,16 @@ const PREPARE: u8 = 0x16;
 const EXECUTE: u8 = 0x17;
 const CLOSE: u8 = 0x19;
 
-/// Capabilities that the proxy removes from the server's offer. Low: compression, local files, encryption. High: a
-/// second compression, query attributes, answers without column metadata, and answers that end in a newer way.
-const NOT_OFFERED_LOW: u16 = 0x0020 | 0x0080 | 0x0800;
+/// Capabilities that the proxy removes from the server's offer. Low: compression, local files. High: a second
+/// compression, query attributes, answers without column metadata, and answers that end in a newer way.
+const NOT_OFFERED_LOW: u16 = 0x0020 | 0x0080;
 const NOT_OFFERED_HIGH: u16 = 0x0100 | 0x0200 | 0x0400 | 0x0800;
+
+/// The capability of encryption, which the proxy has and the server behind it need not have.
+const TLS: u16 = 0x0800;
+
+/// The length of the packet that asks for encryption: the beginning of a client's greeting.
+const TLS_REQUEST: usize = 32;
 
 /// The server's status flags.
 const IN_TRANSACTION: u16 = 0x0001;
@@ -75,6 +81,9 @@ struct MysqlPreparedStatement {
 #[derive(Debug, Default)]
 pub(crate) struct Mysql {
     stage: Stage,
+    /// Whether the client authenticates over an encrypted connection. It has sent one packet more than the server has
+    /// seen, and counts packets.
+    is_ahead: bool,
     statements: BTreeMap<u32, MysqlPreparedStatement>,
     /// The text of a statement that the server is about to prepare.
     preparing: Option<String>,
@@ -106,7 +115,7 @@ struct MysqlExecution {
 }
 
 impl Mysql {
-    /// Removes from the server's greeting what it is not to offer, and returns the number of the session.
+    /// Changes what the server's greeting offers, and returns the number of the session.
     fn greeting(packet: &mut [u8]) -> Option<i64> {
         // The layout: a version, text that ends with a zero, and the session; then eight bytes, one byte, and the
         // offer.
@@ -114,18 +123,31 @@ impl Mysql {
         let at = HEAD + 1 + version + 1;
         let session = u32::from_le_bytes(packet.get(at..at + 4)?.try_into().ok()?);
         let low = at + 4 + 8 + 1;
-        let clear = |packet: &mut [u8], at: usize, bits: u16| {
-            let two = packet.get_mut(at..at + 2)?;
-            let offered = u16::from_le_bytes([two[0], two[1]]) & !bits;
-            two.copy_from_slice(&offered.to_le_bytes());
-            Some(())
-        };
-        clear(packet, low, NOT_OFFERED_LOW)?;
+        change(packet, low, |offered| offered & !NOT_OFFERED_LOW | TLS)?;
         // A character set and the status flags come in between.
-        clear(packet, low + 2 + 1 + 2, NOT_OFFERED_HIGH)?;
+        change(packet, low + 2 + 1 + 2, |offered| offered & !NOT_OFFERED_HIGH)?;
         // MariaDB offers more in bytes that MySQL leaves empty.
         packet.get_mut(low + 8 + 6..low + 8 + 10)?.fill(0);
         Some(session.into())
+    }
+
+    /// What the client sends to authenticate.
+    fn proving(&mut self, mut packet: Vec<u8>) -> ClientMessage {
+        let wants =
+            packet.get(HEAD..HEAD + 2).map_or(0, |two| u16::from_le_bytes([two[0], two[1]]));
+        let is_first = self.stage == Stage::Proving && packet.get(HEAD - 1) == Some(&1);
+        if is_first && packet.len() == HEAD + TLS_REQUEST && wants & TLS != 0 {
+            self.is_ahead = true;
+            return ClientMessage::Encrypt { answer: b"", protocol: "" };
+        }
+        if self.is_ahead {
+            if packet.get(HEAD - 1) == Some(&2) {
+                // The server would begin a handshake of its own.
+                change(&mut packet, HEAD, |wanted| wanted & !TLS);
+            }
+            renumber(&mut packet, 1_u8.wrapping_neg());
+        }
+        ClientMessage::Pass(packet)
     }
 
     /// The text and the values of a prepared statement that is to be executed.
@@ -237,7 +259,7 @@ impl Wire for Mysql {
     fn client(&mut self, sent: &mut BytesMut) -> Result<Option<ClientMessage>, Garbled> {
         let Some(packet) = packet(sent)? else { return Ok(None) };
         if self.stage != Stage::Commands {
-            return Ok(Some(ClientMessage::Pass(packet)));
+            return Ok(Some(self.proving(packet)));
         }
         let body = &packet[HEAD..];
         let rest = body.get(1..).unwrap_or(&[]);
@@ -278,13 +300,19 @@ impl Wire for Mysql {
         let Some(mut packet) = packet(sent)? else { return Ok(None) };
         let mut heard = ServerMessage::default();
         let first = packet.get(HEAD).copied().unwrap_or(0);
+        if self.is_ahead {
+            renumber(&mut packet, 1);
+        }
         match self.stage {
             Stage::Greeting if first == 0xff => {}
             Stage::Greeting => {
                 heard.session = Self::greeting(&mut packet);
                 self.stage = Stage::Proving;
             }
-            Stage::Proving if first == 0x00 => self.stage = Stage::Commands,
+            // The packets of each command are counted anew.
+            Stage::Proving if first == 0x00 => {
+                (self.stage, self.is_ahead) = (Stage::Commands, false)
+            }
             Stage::Proving => {}
             Stage::Commands => {
                 let body = &packet[HEAD..];
@@ -334,6 +362,21 @@ fn packet(sent: &mut BytesMut) -> Result<Option<Vec<u8>>, Garbled> {
         if length < LONGEST {
             return Ok(Some(sent.split_to(end).to_vec()));
         }
+    }
+}
+
+/// Changes two bytes of a packet, such as capabilities; none if they are not there.
+fn change(packet: &mut [u8], at: usize, how: impl FnOnce(u16) -> u16) -> Option<()> {
+    let two = packet.get_mut(at..at + 2)?;
+    let changed = how(u16::from_le_bytes([two[0], two[1]]));
+    two.copy_from_slice(&changed.to_le_bytes());
+    Some(())
+}
+
+/// Adds to the number of a packet, modulo 256.
+fn renumber(packet: &mut [u8], by: u8) {
+    if let Some(number) = packet.get_mut(HEAD - 1) {
+        *number = number.wrapping_add(by);
     }
 }
 
@@ -472,7 +515,42 @@ mod tests {
         let heard = wire.server(&mut packets(&[&greeting])).unwrap().unwrap();
         assert_eq!(heard.session, Some(7));
         let at = HEAD + 1 + 4 + 4 + 8 + 1;
-        assert_eq!(heard.bytes[at..at + 2], (!NOT_OFFERED_LOW).to_le_bytes());
+        assert_eq!(heard.bytes[at..at + 2], (!NOT_OFFERED_LOW | TLS).to_le_bytes());
         assert_eq!(heard.bytes[at + 5..at + 7], (!NOT_OFFERED_HIGH).to_le_bytes());
+    }
+
+    #[test]
+    fn the_packet_that_asks_for_encryption_is_kept_from_the_server_and_from_the_count() {
+        let numbered = |number: u8, body: &[u8]| {
+            let head = [body.len() as u8, 0, 0, number];
+            BytesMut::from(&[&head, body].concat()[..])
+        };
+        let request = [&[0x85, 0xae, 0xff, 0x01][..], &[0; 28]].concat();
+        let greeting = [&request[..], b"me\0"].concat();
+        let encrypt = Some(ClientMessage::Encrypt { answer: b"", protocol: "" });
+        let mut wire = Mysql { stage: Stage::Proving, ..Mysql::default() };
+        assert_eq!(wire.client(&mut numbered(1, &request)).unwrap(), encrypt);
+        let passed = wire.client(&mut numbered(2, &greeting)).unwrap();
+        let Some(ClientMessage::Pass(bytes)) = passed else { panic!("{passed:?}") };
+        assert_eq!(bytes[3], 1);
+        assert_eq!(bytes[4..8], [0x85, 0xa6, 0xff, 0x01], "the server has no TLS to begin");
+        assert_eq!(bytes[8..], greeting[4..]);
+        for (sent, server, heard) in [(2, true, 3), (4, false, 3), (4, true, 5)] {
+            let (mut packet, bytes) = (numbered(sent, b"\x01\x03"), |bytes: Vec<u8>| bytes[3]);
+            let number = match server {
+                true => bytes(wire.server(&mut packet).unwrap().unwrap().bytes),
+                false => match wire.client(&mut packet).unwrap() {
+                    Some(ClientMessage::Pass(sent)) => bytes(sent),
+                    other => panic!("{other:?}"),
+                },
+            };
+            assert_eq!(number, heard);
+        }
+        let mut ok = numbered(6, b"\x00\x00\x00\x02\x00\x00\x00");
+        assert_eq!(wire.server(&mut ok).unwrap().unwrap().bytes[3], 7);
+        wire.client(&mut packets(&[b"\x03SELECT 7"])).unwrap();
+        wire.let_go();
+        let mut answer = numbered(1, b"\x00\x00\x00\x02\x00\x00\x00");
+        assert_eq!(wire.server(&mut answer).unwrap().unwrap().bytes[3], 1, "commands count anew");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The proxy holds whatever a client sends up to the message that makes the server work: a simple query, or an extended
 //! one up to its Sync (or Flush). It forwards the preparing of a statement at once, because no other connection can
-//! notice it. It declines encryption, so that it can read the traffic, and forwards authentication unread.
+//! notice it. It ends encryption itself, so that it can read the traffic, and forwards authentication unread.
 //!
 //! Source: <https://www.postgresql.org/docs/current/protocol.html>.
 
@@ -13,8 +13,8 @@ use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::{DataRowBody, ErrorResponseBody, Message};
 
 use super::wire::{
-    Answered, ClientMessage, ClientStatement, Garbled, Greeting, MOST_BYTES, ServerMessage,
-    TransactionState, Wire,
+    Answered, ClientMessage, ClientStatement, Garbled, Greeting, HANDSHAKE, MOST_BYTES,
+    ServerMessage, TransactionState, Wire,
 };
 
 /// Codes of a first message that are no protocol version.
@@ -55,6 +55,8 @@ pub(crate) struct Postgres {
     /// Settings that every session is given at its beginning, beside those that the client sends.
     settings: Vec<(String, String)>,
     has_started: bool,
+    /// Whether the client has asked for encryption.
+    is_encrypted: bool,
     /// Whether the server has let the client in.
     is_in: bool,
     statements: BTreeMap<String, PostgresPreparedStatement>,
@@ -100,6 +102,9 @@ impl Postgres {
 
     /// The first message of all, which has no kind.
     fn greeting(&mut self, sent: &mut BytesMut) -> Result<Option<ClientMessage>, Garbled> {
+        if sent.first() == Some(&HANDSHAKE) && !self.is_encrypted {
+            return Ok(Some(self.encrypt(b"")));
+        }
         let Some(length) = length_at(sent, 0)? else { return Ok(None) };
         if !(8..=1 << 20).contains(&length) {
             return Err(Garbled("the connection does not begin as PostgreSQL's do".into()));
@@ -109,6 +114,7 @@ impl Postgres {
         }
         let mut first = sent.split_to(length);
         match (&first[4..8]).get_u32() {
+            TLS if !self.is_encrypted => Ok(Some(self.encrypt(b"S"))),
             TLS | GSS => Ok(Some(ClientMessage::Reply(b"N".to_vec()))),
             CANCEL => Ok(Some(ClientMessage::Rest(first.to_vec()))),
             _ => {
@@ -130,6 +136,11 @@ impl Postgres {
                 Ok(Some(ClientMessage::Greets(whole, Greeting { sets, name })))
             }
         }
+    }
+
+    fn encrypt(&mut self, answer: &'static [u8]) -> ClientMessage {
+        self.is_encrypted = true;
+        ClientMessage::Encrypt { answer, protocol: "postgresql" }
     }
 
     /// Reads a message of the extended protocol that does not end a piece.
@@ -194,8 +205,10 @@ impl Postgres {
         self.held.push_back(PostgresExecution { flushed, columns, ..PostgresExecution::default() });
         // The server executes several at once one after the other, and the scheduler releases no other buyer in
         // between.
-        let texts = executes.iter().map(|portal| portal.said.text.as_str());
-        let text = texts.collect::<Vec<_>>().join("; ");
+        let texts: Vec<&str> = executes.iter().map(|portal| portal.said.text.as_str()).collect();
+        // A comment at the end of one goes to the end of its line.
+        let has_comment = texts.iter().any(|text| text.contains("--"));
+        let text = texts.join(if has_comment { "\n; " } else { "; " });
         let values = executes.into_iter().flat_map(|portal| portal.said.values).collect();
         ClientMessage::Hold(bytes, ClientStatement { text, values })
     }
@@ -331,7 +344,7 @@ impl Wire for Postgres {
     }
 
     fn server(&mut self, sent: &mut BytesMut) -> Result<Option<ServerMessage>, Garbled> {
-        // The proxy itself answers that encryption is declined, so every message of the server has a kind.
+        // The proxy itself answers whether there is encryption, so every message of the server has a kind.
         if sent.is_empty() {
             return Ok(None);
         }
@@ -502,10 +515,24 @@ mod tests {
     }
 
     #[test]
-    fn encryption_is_declined_and_settings_come_with_the_greeting() {
+    fn encryption_is_begun_once_and_for_gssapi_not_at_all() {
+        let encrypted = |answer| Some(ClientMessage::Encrypt { answer, protocol: "postgresql" });
+        let declined = Some(ClientMessage::Reply(b"N".to_vec()));
+        let tls = || BytesMut::from(&[0, 0, 0, 8, 4, 210, 22, 47][..]);
+        let mut gss = BytesMut::from(&[0, 0, 0, 8, 4, 210, 22, 48][..]);
+        let mut wire = Postgres::default();
+        assert_eq!(wire.client(&mut gss).unwrap(), declined);
+        assert_eq!(wire.client(&mut tls()).unwrap(), encrypted(b"S"));
+        assert_eq!(wire.client(&mut tls()).unwrap(), declined);
+        let mut handshake = BytesMut::from(&b"\x16\x03\x01"[..]);
+        assert_eq!(Postgres::default().client(&mut handshake).unwrap(), encrypted(b""));
+        assert_eq!(&handshake[..], b"\x16\x03\x01", "the handshake is read whole");
+        assert!(wire.client(&mut BytesMut::from(&b"\x16\x03\x01\x02"[..])).is_err());
+    }
+
+    #[test]
+    fn settings_come_with_the_greeting() {
         let mut wire = Postgres::with_settings(vec![("a".into(), "b".into())]);
-        let mut sent = BytesMut::from(&[0, 0, 0, 8, 4, 210, 22, 47][..]);
-        assert_eq!(wire.client(&mut sent).unwrap(), Some(ClientMessage::Reply(b"N".to_vec())));
         let mut sent = BytesMut::from(&b"\0\0\0\x0f\0\x03\0\0u\0me\0\0"[..]);
         sent[3] = sent.len() as u8;
         let Some(ClientMessage::Greets(greeting, said)) = wire.client(&mut sent).unwrap() else {
@@ -568,6 +595,21 @@ mod tests {
             (said.text.as_str(), &said.values[..]),
             ("UPDATE t SET a = $1", &["42".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn a_comment_at_the_end_of_a_statement_hides_none_that_is_sent_with_it() {
+        let mut wire = inside();
+        let mut messages = Vec::new();
+        for text in ["SELECT 1 -- it", "UPDATE t SET a = 1"] {
+            messages.push(message(b'P', &[b"\0", text.as_bytes(), b"\0\0\0"].concat()));
+            messages.push(message(b'B', b"\0\0\0\0\0\0\0\0"));
+            messages.push(message(b'E', b"\0\0\0\0\0"));
+        }
+        messages.push(message(b'S', b""));
+        let cut = wire.client(&mut all(&messages)).unwrap();
+        let Some(ClientMessage::Hold(_, said)) = cut else { panic!("{cut:?}") };
+        assert_eq!(said.text, "SELECT 1 -- it\n; UPDATE t SET a = 1");
     }
 
     #[test]

@@ -10,8 +10,8 @@ use redis_protocol::resp3::decode::complete::decode as decode_3;
 use redis_protocol::resp3::types::OwnedFrame as Frame3;
 
 use super::wire::{
-    Answered, ClientMessage, ClientStatement, Garbled, MOST_BYTES, ServerMessage, TransactionState,
-    Wire,
+    Answered, ClientMessage, ClientStatement, Garbled, HANDSHAKE, MOST_BYTES, ServerMessage,
+    TransactionState, Wire,
 };
 
 /// Commands after which a connection no longer alternates between requests and replies.
@@ -20,6 +20,8 @@ const ENDLESS: [&str; 5] = ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", 
 /// A connection.
 #[derive(Debug, Default)]
 pub(crate) struct Redis {
+    /// Whether the client has sent anything.
+    has_begun: bool,
     /// Whether the client has asked for the third version of the protocol.
     is_third: bool,
     /// Whether it will be the third when the server has answered the command that is held.
@@ -34,6 +36,13 @@ pub(crate) struct Redis {
 
 impl Wire for Redis {
     fn client(&mut self, sent: &mut BytesMut) -> Result<Option<ClientMessage>, Garbled> {
+        if let (Some(first), false) = (sent.first(), self.has_begun) {
+            self.has_begun = true;
+            // Redis itself listens for encrypted connections at a port of its own, and for others at another one.
+            if *first == HANDSHAKE {
+                return Ok(Some(ClientMessage::Encrypt { answer: b"", protocol: "" }));
+            }
+        }
         if self.is_endless && !sent.is_empty() {
             return Ok(Some(ClientMessage::Pass(sent.split().to_vec())));
         }
@@ -169,6 +178,15 @@ mod tests {
 
     fn buffer(text: &str) -> BytesMut {
         BytesMut::from(text)
+    }
+
+    #[test]
+    fn a_client_that_begins_with_a_handshake_is_encrypted() {
+        let mut wire = Redis::default();
+        let encrypted = Some(ClientMessage::Encrypt { answer: b"", protocol: "" });
+        assert_eq!(wire.client(&mut buffer("")).unwrap(), None);
+        assert_eq!(wire.client(&mut buffer("\u{16}\u{3}\u{1}")).unwrap(), encrypted);
+        assert!(matches!(wire.client(&mut buffer("PING\r\n")), Ok(Some(ClientMessage::Hold(..)))));
     }
 
     #[test]

@@ -13,6 +13,14 @@ pub(crate) enum ClientMessage {
     Ask(Vec<u8>),
     /// The proxy answers this itself.
     Reply(Vec<u8>),
+    /// The client asks for encryption. The proxy answers with these bytes, and what the client sends next, or has sent
+    /// already, is a TLS handshake.
+    Encrypt {
+        /// What the proxy answers; empty if the client does not wait for an answer.
+        answer: &'static [u8],
+        /// The name of the database's protocol in the handshake (ALPN); empty if it has none.
+        protocol: &'static str,
+    },
     /// To be held until its turn comes.
     Hold(Vec<u8>, ClientStatement),
     /// To be forwarded as it is, and nothing after it is cut: it is about another connection, or the protocol has
@@ -107,6 +115,9 @@ pub(crate) trait Wire: Send {
     /// [`Garbled`] for what the protocol does not allow.
     fn server(&mut self, sent: &mut BytesMut) -> Result<Option<ServerMessage>, Garbled>;
 }
+
+/// The first byte of a TLS handshake.
+pub(super) const HANDSHAKE: u8 = 0x16;
 
 /// The longest message that the proxy reads: it takes a longer one for an error.
 pub(crate) const MOST_BYTES: usize = 256 << 20;

@@ -79,7 +79,7 @@ fn rendered(rows: &[TimelineRow], left_out: std::ops::Range<usize>, width: Width
         }
         let stock: Vec<String> = row.stock.iter().map(ToString::to_string).collect();
         cells.push(stock.join(", "));
-        cells.push(row.note.clone().unwrap_or_default());
+        cells.push(row.beside());
         table.add_row(cells);
     }
     for column in [0, stock] {
@@ -97,7 +97,7 @@ fn has_columns(rows: &[TimelineRow], actors: &[&str], width: Width) -> bool {
         theirs.map(|row| display_width(&row.did)).max().unwrap_or(0)
     };
     let needed = |most: usize| actors.iter().map(|actor| longest(actor).min(most)).sum::<usize>();
-    let notes = rows.iter().filter_map(|row| row.note.as_deref()).map(display_width);
+    let notes = rows.iter().map(|row| display_width(&row.beside()));
     // Steps, stock, and the spaces between.
     let others = 16 + 2 * actors.len() + notes.max().unwrap_or(0).min(LEAST_OF_NOTES);
     actors.len() <= MOST_COLUMNS

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::footprint::Footprint;
+use crate::base::text::sql::CodeLocation;
 
 /// Which part of a statement is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub(crate) struct PendingStatement {
     pub rolled_back: Footprint,
     /// The text without its values, where they may differ each time: a clock's times, random keys.
     pub shape: Option<String>,
+    /// Where in the application's code it was made, if it says so. It is the same statement wherever it was made.
+    #[serde(default)]
+    pub code: Option<CodeLocation>,
     /// The transaction that it is part of, where that is known.
     pub transaction: Option<u64>,
     /// Whether it ends that transaction.
@@ -53,6 +57,7 @@ impl PendingStatement {
             holds: Footprint::NOTHING,
             rolled_back: Footprint::NOTHING,
             shape: None,
+            code: None,
             transaction: None,
             ends_transaction: false,
             begins: None,

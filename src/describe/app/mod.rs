@@ -141,4 +141,5 @@ impl Upstream {
 }
 
 /// The values of each upstream that a file can name, such as `{postgres_url}`.
-pub const OF_UPSTREAM: [&str; 6] = ["url", "host", "port", "user", "password", "database"];
+pub const OF_UPSTREAM: [&str; 7] =
+    ["url", "host", "port", "user", "password", "database", "certificate"];

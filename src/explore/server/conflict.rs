@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::named_tables::NamedTables;
+use crate::base::text::sql::CodeLocation;
 use crate::domain::buyer::Ending;
 use crate::scheduler::{Actor, Resources};
 use crate::worlds::held::ServerStep;
@@ -48,11 +49,26 @@ pub struct Conflict {
     pub acted: usize,
     /// What can cure it; none if it is not known which steps wrote.
     pub reach: Option<Reach>,
+    /// Where in the application's code the statement was made that read, if a tag in its comment says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_in: Option<CodeLocation>,
+    /// The same of the other's statement that wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_in: Option<CodeLocation>,
+    /// The same of the first buyer's statement that wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acted_in: Option<CodeLocation>,
 }
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { who, other, table, rows, looked, changed, acted, reach } = self;
+        let Self { who, other, table, rows, looked, changed, acted, reach, .. } = self;
+        let at = |step: &usize, code: &Option<CodeLocation>| match code {
+            Some(code) => format!("{step} ({code})"),
+            None => step.to_string(),
+        };
+        let looked = at(looked, &self.looked_in);
+        let (changed, acted) = (at(changed, &self.changed_in), at(acted, &self.acted_in));
         let rows = rows.as_ref().map_or(String::new(), |rows| format!(" ({rows})"));
         let Some(reach) = reach else {
             return write!(
@@ -202,6 +218,7 @@ impl Conflict {
                 }
                 let (first, last) = (&steps[looked.sent].statement, &steps[acted.sent].statement);
                 let is_one = first.transaction.is_some() && first.transaction == last.transaction;
+                let made_in = |deed: &Deed<'_>| steps[deed.sent].statement.code.clone();
                 let conflict = Self {
                     who: Actor::buyer(looked.place).to_string(),
                     other: Actor::buyer(changed.place).to_string(),
@@ -211,6 +228,9 @@ impl Conflict {
                     changed: changed.at + 1,
                     acted: acted.at + 1,
                     reach: Some(if is_one { Reach::Level } else { Reach::Scope }),
+                    looked_in: made_in(looked),
+                    changed_in: made_in(changed),
+                    acted_in: made_in(acted),
                 };
                 found.push((rank.unwrap_or(usize::MAX), acted.at - looked.at, conflict));
             }
@@ -249,6 +269,9 @@ impl Conflict {
                 changed: changed + 1,
                 acted: acted + 1,
                 reach: None,
+                looked_in: steps[looked].statement.code.clone(),
+                changed_in: None,
+                acted_in: None,
             });
         }
         found.into_iter().max_by_key(|conflict| conflict.looked)
@@ -303,6 +326,7 @@ pub(in crate::explore) fn words(text: &str) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::text::sql::{Dialect, code_location};
     use crate::scheduler::{Facet, Footprint, PendingStatement, Region, Rows};
 
     const TABLES: [&str; 2] = ["product", "cart"];
@@ -363,6 +387,33 @@ mod tests {
         let told = conflict.to_string();
         assert!(told.starts_with("A read product (id = 1) at 1; B wrote it at 2; A wrote it at 3"));
         assert_eq!(conflict.reach, Some(Reach::Level));
+    }
+
+    #[test]
+    fn the_places_of_its_statements_are_told_with_it() {
+        let tagged = |text: &str, line: u32| {
+            let text = format!("{text} /*file='shop.py',line='{line}'*/");
+            code_location(Dialect::Postgres, &text)
+        };
+        let mut steps = [
+            step(0, READ, 0, Some(1), "1"),
+            step(1, WRITE, 0, Some(1), "1 row"),
+            step(0, WRITE, 0, Some(1), "1 row"),
+        ];
+        steps[1].statement.code = tagged(WRITE, 35);
+        steps[2].statement.code = tagged(WRITE, 35);
+        let told = |steps: &[ServerStep]| {
+            let words = among(steps, &["product"]).unwrap().to_string();
+            words.lines().next().unwrap().to_owned()
+        };
+        let words = told(&steps);
+        assert_eq!(
+            words,
+            "A read product (id = 1) at 1; B wrote it at 2 (shop.py:35); A wrote it at 3 (shop.py:35)"
+        );
+        steps[0].statement.code = tagged(READ, 31);
+        let words = told(&steps);
+        assert!(words.starts_with("A read product (id = 1) at 1 (shop.py:31); B"), "{words}");
     }
 
     #[test]

@@ -188,6 +188,7 @@ pub(in crate::explore) fn timeline(
         let touches = Touch::of_footprint(touched, tables).into_iter();
         rows.push(TimelineRow {
             touches: touches.map(|one| one.with_rows(&step.statement.footprint, tables)).collect(),
+            code: step.statement.code.clone(),
             waits: step.answer.is_none() && !step.has_begun,
             ..TimelineRow::said(Actor::buyer(step.place), sent + &came_of_it, false)
         });

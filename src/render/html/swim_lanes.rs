@@ -48,6 +48,8 @@ struct Row {
     did: String,
     stock: String,
     note: String,
+    /// Where in the application's code it was made; empty if that is not known.
+    code: String,
     waits: bool,
     /// A mark for each thing, in their order.
     marks: Vec<Mark>,
@@ -127,6 +129,7 @@ impl SwimLanes {
                 did: row.did.clone(),
                 stock: stock.join(", "),
                 note: row.note.clone().unwrap_or_default(),
+                code: row.code.as_ref().map_or(String::new(), ToString::to_string),
                 waits: row.waits,
                 marks: things.iter().map(mark).collect(),
                 collides,

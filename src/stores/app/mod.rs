@@ -1,5 +1,6 @@
 //! A running application as a server: a proxy in front of each of its databases holds the statements of its buyers.
 
+mod certified;
 mod customers;
 mod kept;
 mod launch;
@@ -35,6 +36,7 @@ use crate::domain::store_kind::StoreKind;
 use crate::proxy::{Irregularities, Proxy, SessionTracker};
 use crate::scheduler::{BuyerHandle, ClientCode, HELD_INSIDE, Waits};
 use crate::stores::http::{HttpExecutor, rows};
+use certified::Certified;
 use customers::{AppExecutor, Customers};
 use kept::{KeptDatabases, MAKING};
 use launch::{Named, filled, launch};
@@ -89,6 +91,8 @@ struct AppServer {
     sandbox: Arc<Mutex<Option<ServerSandbox>>>,
     proxies: Vec<Proxy>,
     databases: Arc<Mutex<Vec<Box<dyn UpstreamDatabase>>>>,
+    /// The file by which the application can check who it is connected to.
+    certified: Certified,
 }
 
 /// The state at the beginning of each execution.
@@ -111,15 +115,16 @@ pub(super) fn open(
     let connections = &mut terms.settings_mut().connections;
     *connections = CONNECTIONS.max(*connections);
     let terms = &terms;
+    let certified = Certified::make()?;
     launch::empty_log(app)?;
     let kept = address.keep.then(|| KeptDatabases::of(app, &checkout.path)).transpose()?;
     if let Some(kept) = &kept {
         let _making = MAKING.lock();
         if !kept.are_there(app, &terms.control)? {
-            make_and_keep(app, address, terms, kept)?;
+            make_and_keep(app, address, terms, &certified, kept)?;
         }
     }
-    let mut behind = Behind::open(app, address, terms, &tracker, kept.as_ref())?;
+    let mut behind = Behind::open(app, address, terms, &certified, &tracker, kept.as_ref())?;
     for database in &mut behind.databases {
         database.raise(terms.settings.isolation).map_err(Error::world)?;
     }
@@ -185,6 +190,7 @@ pub(super) fn open(
         sandbox: Arc::new(Mutex::new(sandbox)),
         proxies,
         databases: Arc::new(Mutex::new(databases)),
+        certified,
     }))
 }
 
@@ -201,6 +207,7 @@ impl Behind {
         app: &App,
         address: &Address,
         terms: &StoreConfig,
+        certified: &Certified,
         tracker: &Arc<SessionTracker>,
         kept: Option<&KeptDatabases>,
     ) -> Result<Self, Error> {
@@ -217,9 +224,10 @@ impl Behind {
                 fill(&mut *database, upstream)?;
             }
             let first_session = (place as i64 + 1) << SESSIONS;
-            let proxy =
-                Proxy::open(upstream.listen, database.behind(first_session), Arc::clone(tracker))?;
+            let (server, certificate) = (database.behind(first_session), certified.certificate());
+            let proxy = Proxy::open(upstream.listen, server, Arc::clone(tracker), certificate)?;
             behind.named.extend(names(upstream, database.endpoint(), proxy.port()));
+            behind.named.push((format!("{}_certificate", upstream.name()), certified.path()));
             behind.proxies.push(proxy);
             behind.databases.push(database);
         }
@@ -232,10 +240,11 @@ fn make_and_keep(
     app: &App,
     address: &Address,
     terms: &StoreConfig,
+    certified: &Certified,
     kept: &KeptDatabases,
 ) -> Result<(), Error> {
     kept.remove(app);
-    let behind = Behind::open(app, address, terms, &Arc::default(), None)?;
+    let behind = Behind::open(app, address, terms, certified, &Arc::default(), None)?;
     let Behind { mut databases, proxies, mut named } = behind;
     named.push(("port".to_owned(), private::free_ports(1)?[0].to_string()));
     launch::set_up(app, &named, &terms.control)?;
@@ -395,7 +404,8 @@ impl AppServer {
             self.app.upstreams.iter().zip(databases.iter()).enumerate()
         {
             let behind = database.behind((number as i64 + 1) << SESSIONS);
-            let proxy = Proxy::open(0, behind, Arc::clone(&self.tracker))?;
+            let proxy =
+                Proxy::open(0, behind, Arc::clone(&self.tracker), self.certified.certificate())?;
             self.tracker.serves_buyer(proxy.port(), place);
             named.extend(names(upstream, database.endpoint(), proxy.port()));
             proxies.push(proxy);

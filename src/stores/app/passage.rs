@@ -9,7 +9,7 @@ use crate::base::error::Error;
 use crate::describe::app::Upstream;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
-use crate::proxy::{Proxy, SessionTracker, Target};
+use crate::proxy::{Certificate, Proxy, Target};
 use crate::stores::remote::StoreConfig;
 use crate::stores::upstream::UpstreamDatabase;
 
@@ -35,7 +35,8 @@ impl Passage {
     pub fn open(store: StoreKind) -> Result<Self, Error> {
         let terms = StoreConfig::of(&Settings::default(), &Control::default());
         let database = upstreams::open(store, None, false, &terms)?;
-        let proxy = Proxy::open(0, database.behind(0), Arc::<SessionTracker>::default())?;
+        let (tracker, certificate) = (Arc::default(), Arc::new(Certificate::make()?));
+        let proxy = Proxy::open(0, database.behind(0), tracker, certificate)?;
         let upstream = Upstream { store, url: None, listen: 0, schema: None, seed: None };
         let endpoint = database.endpoint();
         let url = names(&upstream, endpoint, proxy.port()).swap_remove(0).1;

@@ -136,6 +136,7 @@ impl StatementAnalyzer for RedisAnalyzer {
         AnalyzedStatement {
             text,
             shape: shape.join(" "),
+            code: None,
             touches,
             footprint,
             holds: Footprint::NOTHING,

@@ -8,7 +8,7 @@ use super::executor::DatabaseInfo;
 use super::independence::{
     Division, Effect, StatementKind, StatementOutcome, TransactionEffect, TransactionTracker,
 };
-use crate::base::text::sql::{Dialect, filled, in_brief, shape, statements};
+use crate::base::text::sql::{Dialect, code_location, filled, in_brief, shape, statements};
 use crate::domain::store_kind::StoreKind;
 use crate::proxy::{
     AnalyzedStatement, ClientStatement, StatementAnalyzer, TransactionState as State,
@@ -126,6 +126,7 @@ impl StatementAnalyzer for SqlAnalyzer {
         let is_framed = was_under_way || self.transactions.is_under_way();
         let text = in_brief(&filled(self.dialect, &said.text, &said.values));
         let shape = shape(self.dialect, &said.text);
+        let code = code_location(self.dialect, &said.text);
         let transaction = is_framed.then_some(self.begun);
         let ends_transaction = was_under_way && !self.transactions.is_under_way();
         if touches == Footprint::NOTHING {
@@ -136,6 +137,7 @@ impl StatementAnalyzer for SqlAnalyzer {
             return AnalyzedStatement {
                 text,
                 shape,
+                code,
                 touches,
                 footprint,
                 holds,
@@ -151,6 +153,7 @@ impl StatementAnalyzer for SqlAnalyzer {
         AnalyzedStatement {
             text,
             shape,
+            code,
             touches,
             footprint,
             holds,

@@ -1,11 +1,16 @@
 // A small shop on MySQL, by mysql2's pool and prepared statements. With REDIS_URL each buyer takes a reservation there
-// first, by ioredis. CURE chooses what is done about the race: nothing, or a lock on the row.
+// first, by ioredis. CURE chooses what is done about the race: nothing, or a lock on the row. With CERTIFICATE both connections
+// are encrypted, and the servers are known by that file.
+const fs = require("fs");
 const http = require("http");
 const mysql = require("mysql2/promise");
 const Redis = require("ioredis");
 
-const pool = mysql.createPool({ uri: process.env.MYSQL_URL, connectionLimit: 4 });
-const redis = process.env.REDIS_URL ? new Redis(process.env.REDIS_URL) : null;
+const file = process.env.CERTIFICATE;
+const tls = file && { ca: fs.readFileSync(file) };
+const ssl = tls && { ...tls, verifyIdentity: true };
+const pool = mysql.createPool({ uri: process.env.MYSQL_URL, connectionLimit: 4, ssl });
+const redis = process.env.REDIS_URL ? new Redis(process.env.REDIS_URL, { tls }) : null;
 const cure = process.env.CURE || "";
 
 // Look, then count: two may look before either counts. Or count, and look at what came of it.

@@ -1,7 +1,10 @@
 """Shops that do what shops should not, by MODE: crash in the middle of a checkout, early or late; refuse; hang; keep a lock
-of their own; leave a transaction open; remember what they have answered."""
+of their own; leave a transaction open; remember what they have answered; tag each statement with its place in this file, and with
+a value that is never the same."""
+import inspect
 import os
 import threading
+import uuid
 
 import psycopg2
 from flask import Flask, request
@@ -39,17 +42,24 @@ def buy():
     return answer
 
 
+def tagged(statement):
+    if mode != "tagged":
+        return statement
+    line = inspect.currentframe().f_back.f_lineno
+    return f"{statement} /*file='odd.py',line='{line}',traceparent='00-{uuid.uuid4().hex}-01'*/"
+
+
 def sell():
     connection = psycopg2.connect(os.environ["DATABASE_URL"])
     cursor = connection.cursor()
-    cursor.execute("SELECT stock FROM product WHERE id = 1")
+    cursor.execute(tagged("SELECT stock FROM product WHERE id = 1"))
     (stock,) = cursor.fetchone()
     if stock < 1:
         connection.close()
         return "sold out", 409
-    cursor.execute("UPDATE product SET stock = stock - 1 WHERE id = 1")
+    cursor.execute(tagged("UPDATE product SET stock = stock - 1 WHERE id = 1"))
     buyer = int(request.args["buyer"])
-    cursor.execute("INSERT INTO purchase (buyer, product) VALUES (%s, 1)", (buyer,))
+    cursor.execute(tagged("INSERT INTO purchase (buyer, product) VALUES (%s, 1)"), (buyer,))
     if mode == "open":
         kept.append(connection)
         return "bought"
