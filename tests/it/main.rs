@@ -46,6 +46,7 @@ mod private_servers;
 mod progress;
 mod properties;
 mod recipes;
+mod refused;
 mod resume;
 mod running_shop;
 mod scenarios;

@@ -40,7 +40,7 @@ pub use reading::{ProductStock, Shelves};
 pub use request::{Find, JsonFind, RequestTemplate};
 pub use script::Script;
 pub use starter::starter;
-pub use step::{Call, Numbered, Saved, Step, StepEnd};
+pub use step::{Call, Numbered, OnRefusal, Saved, Step, StepEnd};
 pub use template::Template;
 pub use value::{Answer, StoreValue, Values};
 
@@ -48,6 +48,7 @@ use std::sync::Arc;
 
 use super::app::App;
 use crate::base::error::Error;
+use crate::base::text::sql::Dialect;
 use crate::domain::isolation::Isolation;
 use crate::domain::op::BuyerId;
 use crate::domain::settings::{Part, Setting, Settings};
@@ -65,6 +66,10 @@ pub const LOCATION: &str = "location";
 
 /// What a condition also knows: rows that the step returned or changed.
 pub const ROWS: &str = "rows";
+
+/// What a condition knows behind a step whose refusal does not end the attempt: whether the store has refused the last of
+/// these steps. It is null if the store has not.
+pub const REFUSED: &str = "refused";
 
 /// Values that the statements of `setup` know.
 pub const GIVEN_AT_SETUP: [&str; 2] = ["stock", "customers"];
@@ -229,7 +234,11 @@ impl Checkout {
     /// Whether any step begins a transaction.
     pub(crate) fn has_transactions(&self) -> bool {
         let begins = |step: &Step| match &step.call {
-            Call::Sql(sql) => matches!(sql.first_word().as_str(), "begin" | "start"),
+            Call::Sql(sql) => match sql.first_word().as_str() {
+                "begin" | "start" => true,
+                "savepoint" => sql.dialect == Dialect::Sqlite,
+                _ => false,
+            },
             Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => false,
         };
         self.roles.iter().flat_map(|role| &role.steps).any(begins)

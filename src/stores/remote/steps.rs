@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::generated::hands_on;
 use super::{Link, StoreConfig};
 use crate::describe::checkout::{
-    Answer, Call, Checkout, Numbered, ROWS, Saved, Shelves, Step, StepEnd, StoreValue,
+    Answer, Call, Checkout, Numbered, OnRefusal, REFUSED, ROWS, Saved, Shelves, Step, StepEnd,
+    StoreValue,
 };
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Onward, Op, Reply, Want};
@@ -117,6 +118,8 @@ struct AttemptContext {
     kept: BTreeMap<String, StoreValue>,
     /// The names of those saved values that the server has generated.
     generated: BTreeMap<String, String>,
+    /// Whether the store has refused the last step whose refusal does not end the attempt.
+    is_refused: bool,
 }
 
 impl AttemptContext {
@@ -135,6 +138,8 @@ impl AttemptContext {
             }
             "qty" => StoreValue::Int(self.want.qty.max(1).into()),
             "key" => StoreValue::Text(format!("key-{}", self.customer)),
+            REFUSED if self.is_refused => StoreValue::Int(1),
+            REFUSED => StoreValue::Null,
             name => self.kept.get(name).cloned().unwrap_or(StoreValue::Null),
         }
     }
@@ -150,6 +155,13 @@ impl AttemptContext {
             });
             format!("step {}: {shown}", number + 1)
         })
+    }
+
+    /// Saves null for all values that a step names: the store has refused it.
+    fn forget(&mut self, step: &Step) {
+        for Saved { name, .. } in &step.save {
+            self.kept.insert(name.clone(), StoreValue::Null);
+        }
     }
 
     /// Saves the values that a step names; the error says which are missing.
@@ -204,6 +216,7 @@ impl<S: StepExecutor> StepConnection<S> {
             shelves,
             kept: BTreeMap::new(),
             generated: BTreeMap::new(),
+            is_refused: false,
         };
         Self {
             executor,
@@ -239,13 +252,18 @@ impl<S: StepExecutor> StepConnection<S> {
         Ok(onward)
     }
 
-    /// The first step from here on whose condition holds.
-    fn next(&self, steps: &[Step], from: usize) -> Option<usize> {
-        let is_made = |step: &Step| match &step.when {
-            Some(condition) => condition.holds(|name| self.memory.value_of(name)),
-            None => true,
-        };
-        (from..steps.len()).find(|number| is_made(&steps[*number]))
+    /// The first step from here on whose condition holds. A step that is left out was not refused.
+    fn next(&mut self, steps: &[Step], from: usize) -> Option<usize> {
+        let memory = &mut self.memory;
+        (from..steps.len()).find(|number| {
+            let step = &steps[*number];
+            let is_made =
+                step.when.as_ref().is_none_or(|when| when.holds(|name| memory.value_of(name)));
+            if !is_made && step.if_refused == Some(OnRefusal::GoesOn) {
+                memory.is_refused = false;
+            }
+            is_made
+        })
     }
 
     fn make(&mut self, number: usize, step: &Step) -> Result<Onward, Missed> {
@@ -253,8 +271,11 @@ impl<S: StepExecutor> StepConnection<S> {
         let answer = match self.say(&step.call, Some(number)) {
             None => return Err(Missed::Failed(Failure::Interrupted)),
             Some(Ok(answer)) => answer,
-            Some(Err(refusal)) => return self.refused(number, step, &refusal),
+            Some(Err(refusal)) => return self.refused(number, step, &refusal, stays),
         };
+        if step.if_refused == Some(OnRefusal::GoesOn) {
+            self.memory.is_refused = false;
+        }
         self.has_changed |= match stays {
             Stays::Nothing => false,
             Stays::Changes => answer.count > 0,
@@ -310,7 +331,13 @@ impl<S: StepExecutor> StepConnection<S> {
         Some(answer)
     }
 
-    fn refused(&mut self, number: usize, step: &Step, refusal: &Refusal) -> Result<Onward, Missed> {
+    fn refused(
+        &mut self,
+        number: usize,
+        step: &Step,
+        refusal: &Refusal,
+        stays: Stays,
+    ) -> Result<Onward, Missed> {
         // A buyer that has to leave while its statement waits gets an error from the store.
         let is_sent_home = self.handle.as_ref().is_some_and(BuyerHandle::is_closed);
         if is_sent_home && !matches!(refusal, Refusal::Lost(_)) {
@@ -319,7 +346,7 @@ impl<S: StepExecutor> StepConnection<S> {
         }
         let can_be_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
         let provided = step.if_refused.filter(|_| can_be_expected);
-        let is_provided_for = provided.is_some_and(|end| end != StepEnd::Failed);
+        let is_provided_for = provided.is_some_and(|end| end != OnRefusal::Ends(StepEnd::Failed));
         self.was_cut_short |= !is_provided_for;
         let why = match refusal {
             Refusal::Conflict => return Err(Missed::Conflict),
@@ -336,12 +363,20 @@ impl<S: StepExecutor> StepConnection<S> {
             Refusal::Forbidden(_) | Refusal::Wrong(_) => Failure::Refused,
         };
         match provided {
-            Some(StepEnd::Failed) => {
+            Some(OnRefusal::GoesOn) => {
+                // What a routine has committed before it was refused stays.
+                self.has_changed |= stays == Stays::Everything;
+                self.memory.is_refused = true;
+                self.memory.forget(step);
+                self.note_generated(number, step);
+                Ok(Onward::To(number as u16 + 1))
+            }
+            Some(OnRefusal::Ends(StepEnd::Failed)) => {
                 self.tell(number, step, &refusal.text());
                 // The file asks for this end.
                 ended(StepEnd::Failed, Failure::Condition)
             }
-            Some(end) => ended(end, why),
+            Some(OnRefusal::Ends(end)) => ended(end, why),
             None => {
                 self.tell(number, step, &refusal.text());
                 Err(Missed::Failed(why))
@@ -402,6 +437,7 @@ impl<S: StepExecutor> Link for StepConnection<S> {
         let was_left_open = self.take_back() && is_open && self.has_bought;
         self.memory.kept.clear();
         self.memory.generated.clear();
+        self.memory.is_refused = false;
         (self.has_changed, self.has_bought) = (false, false);
         was_left_open.into()
     }

@@ -7,9 +7,9 @@ use toml::de::DeTable;
 
 use super::super::condition::Condition;
 use super::super::request::{Find, JsonFind, RequestTemplate};
-use super::super::step::{Call, Saved, Step, StepEnd};
+use super::super::step::{Call, OnRefusal, Saved, Step, StepEnd};
 use super::super::template::Template;
-use super::super::{GIVEN, LOCATION, ROWS, STATUS, Script};
+use super::super::{GIVEN, LOCATION, REFUSED, ROWS, STATUS, Script};
 use super::Reader;
 use super::entries::{Entry, check_keys, fault, table, tables, text, texts};
 use super::says::{Says, check_names};
@@ -60,10 +60,23 @@ impl Reader<'_> {
         }
         let mut known = GIVEN.map(str::to_owned).to_vec();
         known.extend_from_slice(before);
-        entries.into_iter().map(|entry| self.step(says, entry, &mut known)).collect()
+        let mut steps: Vec<Step> = Vec::new();
+        for entry in entries {
+            let may_be_refused =
+                steps.iter().any(|step| step.if_refused == Some(OnRefusal::GoesOn));
+            steps.push(self.step(says, entry, &mut known, may_be_refused)?);
+        }
+        Ok(steps)
     }
 
-    fn step(&self, says: Says, entry: &Entry<'_>, known: &mut Vec<String>) -> Result<Step, Fault> {
+    /// Reads one step. `may_be_refused` says whether a step before it may be refused without an end of the attempt.
+    fn step(
+        &self,
+        says: Says,
+        entry: &Entry<'_>,
+        known: &mut Vec<String>,
+        may_be_refused: bool,
+    ) -> Result<Step, Fault> {
         let keys = table("step", entry)?;
         check_keys(keys, &STEP, "a step")?;
         let name = keys.get("name").map(|value| text("name", value)).transpose()?;
@@ -76,7 +89,11 @@ impl Reader<'_> {
             };
             keys.get(key).map(read).transpose()
         };
-        let when = condition("when", known)?;
+        let with_refused = |known: &[String]| {
+            let refused = may_be_refused.then(|| REFUSED.to_owned());
+            known.iter().cloned().chain(refused).collect::<Vec<_>>()
+        };
+        let when = condition("when", &with_refused(known))?;
         let mut save = Vec::new();
         for (written, span) in
             keys.get("save").map_or(Ok(Vec::new()), |value| texts("save", value))?
@@ -85,7 +102,7 @@ impl Reader<'_> {
             let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_')
                 && name.starts_with(|c: char| c.is_alphabetic() || c == '_');
             let is_status = says.store == StoreKind::Http && [STATUS, LOCATION].contains(&name);
-            if !is_name || is_status || name == ROWS || GIVEN.contains(&name) {
+            if !is_name || is_status || [ROWS, REFUSED].contains(&name) || GIVEN.contains(&name) {
                 let why = if is_name { "is taken" } else { "is no name" };
                 return fault(
                     span,
@@ -102,7 +119,7 @@ impl Reader<'_> {
             }
         }
         known.dedup();
-        let mut known_here = known.clone();
+        let mut known_here = with_refused(known);
         known_here.push(ROWS.to_owned());
         let mut ends = Vec::new();
         for end in StepEnd::ALL {
@@ -111,19 +128,7 @@ impl Reader<'_> {
         }
         let if_refused = match keys.get("if_refused") {
             None => None,
-            Some(value) => {
-                let written = text("if_refused", value)?;
-                let names = StepEnd::ALL.map(StepEnd::name);
-                let end = StepEnd::ALL.into_iter().find(|end| end.name() == written);
-                end.map_or_else(
-                    || {
-                        let near = did_you_mean(written, names);
-                        let names = names.join(", ");
-                        fault(value.span(), format!("`if_refused` must be one of {names}{near}"))
-                    },
-                    |end| Ok(Some(end)),
-                )?
-            }
+            Some(value) => Some(if_refused(says, value)?),
         };
         let line = self.source[..entry.span().start].matches('\n').count() + 1;
         Ok(Step { name: name.map(str::to_owned), line, call: call.0, when, save, ends, if_refused })
@@ -234,7 +239,8 @@ impl Reader<'_> {
         let named = keys.get(key).map(|value| table(key, value)).transpose()?;
         for (name, value) in named.into_iter().flatten() {
             let name: &str = name.get_ref();
-            let is_taken = [STATUS, LOCATION, ROWS].contains(&name) || GIVEN.contains(&name);
+            let is_taken =
+                [STATUS, LOCATION, ROWS, REFUSED].contains(&name) || GIVEN.contains(&name);
             let parsed = match is_taken {
                 true => Err("the name is taken; choose another".into()),
                 false => parse(name, text(name, value)?),
@@ -244,4 +250,20 @@ impl Reader<'_> {
         }
         Ok(found)
     }
+}
+
+/// What follows when the store refuses a step.
+fn if_refused(says: Says, value: &Entry<'_>) -> Result<OnRefusal, Fault> {
+    let written = text("if_refused", value)?;
+    let names = OnRefusal::ALL.map(OnRefusal::name);
+    let Some(found) = OnRefusal::ALL.into_iter().find(|known| known.name() == written) else {
+        let near = did_you_mean(written, names);
+        let names = names.join(", ");
+        return fault(value.span(), format!("`if_refused` must be one of {names}{near}"));
+    };
+    if found == OnRefusal::GoesOn && !says.store.is_sql() {
+        let why = format!("`if_refused`: go_on is for SQL; {} refuses no step", says.store);
+        return fault(value.span(), why);
+    }
+    Ok(found)
 }
