@@ -48,6 +48,7 @@ mod properties;
 mod recipes;
 mod refused;
 mod resume;
+mod roles;
 mod running_shop;
 mod scenarios;
 mod schedules;

@@ -111,6 +111,12 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
     let before: Vec<String> =
         prepare.iter().flat_map(|step| &step.save).map(|saved| saved.name.clone()).collect();
     let checkout = reader.common(path, says, top, &before)?;
+    if let (true, Some((key, _))) =
+        (checkout.roles.iter().any(|role| role.once), top.get_key_value("role"))
+    {
+        let why = "`once`: each role of an application acts for a customer, with its cookies; leave it out";
+        return fault(key.span(), why);
+    }
     let names = names(&upstreams);
     let reset = top.get("reset").map(|value| reset(says, value, &names)).transpose()?;
     let ignored = top.get("ignore").map(|value| ignored(value, &upstreams)).transpose()?;

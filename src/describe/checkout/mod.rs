@@ -81,6 +81,8 @@ pub struct Role {
     pub name: String,
     /// Whether it comes to buy, so that the audit counts what it is promised.
     pub buys: bool,
+    /// Whether it exists one time in all, for no customer: a worker, a scheduled job.
+    pub once: bool,
     /// What it does.
     pub steps: Vec<Step>,
 }
@@ -130,43 +132,71 @@ pub struct Checkout {
 }
 
 impl Checkout {
+    /// The number of the role of the buyer in this place. The first round of buyers has every role, in the order of the
+    /// file; every later one has those that exist for each customer.
+    #[must_use]
+    pub fn role_number(&self, place: BuyerId) -> usize {
+        let (place, first) = (place as usize, self.roles.len());
+        match place.checked_sub(first) {
+            None => place,
+            Some(later) => self.lasting().nth(later % self.a_round()).unwrap_or_default(),
+        }
+    }
+
     /// The role of the buyer in this place.
     #[must_use]
     pub fn role(&self, place: BuyerId) -> &Role {
-        &self.roles[place as usize % self.roles.len()]
+        &self.roles[self.role_number(place)]
+    }
+
+    /// The numbers of the roles that exist for each customer.
+    fn lasting(&self) -> impl Iterator<Item = usize> {
+        (0..self.roles.len()).filter(|number| !self.roles[*number].once)
+    }
+
+    /// How many buyers act for each customer after the first.
+    fn a_round(&self) -> usize {
+        self.lasting().count().max(1)
     }
 
     /// The customer in whose name the buyer in this place acts, counted from 1.
     #[must_use]
     pub fn customer(&self, place: BuyerId) -> i64 {
-        if self.is_same_buyer {
-            return 1;
+        let (place, first) = (place as usize, self.roles.len());
+        match place.checked_sub(first) {
+            Some(later) if !self.is_same_buyer => (later / self.a_round()) as i64 + 2,
+            _ => 1,
         }
-        i64::from(place) / self.roles.len() as i64 + 1
     }
 
     /// The place of the buyer that buys for this customer.
     #[must_use]
     pub fn place_of(&self, customer: i64) -> Option<BuyerId> {
-        let roles = self.roles.len();
         let buys = self.roles.iter().position(|role| role.buys).unwrap_or(0);
-        let first = usize::try_from(customer.checked_sub(1)?).ok()?.checked_mul(roles)?;
-        BuyerId::try_from(first + buys).ok()
+        let place = match usize::try_from(customer.checked_sub(1)?).ok()? {
+            0 => buys,
+            customer => {
+                let in_round = self.lasting().position(|number| number == buys)?;
+                let before = (customer - 1).checked_mul(self.a_round())?;
+                self.roles.len().checked_add(before)?.checked_add(in_round)?
+            }
+        };
+        BuyerId::try_from(place).ok()
     }
 
     /// The number of buyers that act for two customers.
     #[must_use]
     pub fn a_few(&self) -> u32 {
-        2 * self.roles.len() as u32
+        (self.roles.len() + self.a_round()) as u32
     }
 
     /// How many customers there are if there are so many buyers, whatever their roles.
     #[must_use]
     pub fn customers(&self, buyers: u32) -> i64 {
-        if self.is_same_buyer {
-            return 1;
+        match buyers.checked_sub(1) {
+            Some(last) => self.customer(last),
+            None => 0,
         }
-        i64::from(buyers.div_ceil(self.roles.len() as u32))
     }
 
     /// Whether it can be sent to this store: another database than it was written for may understand it, too.

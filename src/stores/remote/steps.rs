@@ -388,9 +388,11 @@ impl<S: StepExecutor> StepConnection<S> {
     fn tell(&self, number: usize, step: &Step, why: &str) {
         let Checkout { path, .. } = &*self.checkout;
         let AttemptContext { buyer, customer, .. } = self.memory;
-        let who = match &self.checkout.role(buyer).name {
+        let role = self.checkout.role(buyer);
+        let who = match &role.name {
             // Counted from 1, as customers are.
             name if name.is_empty() => format!("buyer {}", u64::from(buyer) + 1),
+            name if role.once => name.clone(),
             name => format!("{name} of customer {customer}"),
         };
         let named = Numbered(number, step);

@@ -9,7 +9,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::{Audit, Checkout, GIVEN_AT_SETUP, Role, Script};
+use super::{Audit, Checkout, GIVEN, GIVEN_AT_SETUP, Role, Script};
 use crate::base::error::Error;
 use crate::base::text::document;
 use crate::base::text::document::{Fault, plain_text};
@@ -32,7 +32,7 @@ const DATABASE: [&str; 2] = ["store", "url"];
 /// Settings that a file may give; flags go before them.
 pub(crate) const SETTINGS: [&str; 5] = ["buyers", "stock", "qty", "retries", "isolation"];
 
-const ROLE: [&str; 3] = ["name", "buys", "step"];
+const ROLE: [&str; 4] = ["name", "buys", "once", "step"];
 
 const AUDIT: [&str; 3] = ["stock", "orders", "never"];
 
@@ -191,6 +191,14 @@ impl Reader<'_> {
             let span = top.get_key_value("role").map_or(0..0, |(key, _)| key.span());
             return fault(span, "exactly one role must buy: write `buys = false` in the others");
         }
+        if let (true, Some((key, _))) =
+            (checkout.roles.iter().all(|role| role.once), top.get_key_value("role"))
+        {
+            return fault(
+                key.span(),
+                "one role must act for each customer: leave `once` out there",
+            );
+        }
         Ok(checkout)
     }
 
@@ -205,7 +213,7 @@ impl Reader<'_> {
         match (top.get("step"), top.get("role")) {
             (Some(steps), None) => {
                 let steps = self.steps(says, steps, before)?;
-                Ok(vec![Role { name: String::new(), buys: true, steps }])
+                Ok(vec![Role { name: String::new(), buys: true, once: false, steps }])
             }
             (None, Some(value)) => {
                 let roles = tables("role", value)?;
@@ -230,13 +238,19 @@ impl Reader<'_> {
         let Some(name) = role.get("name") else {
             return fault(entry.span(), "a role needs a `name`");
         };
-        let buys = role.get("buys").map_or(Ok(true), |value| switch("buys", value))?;
+        let once = role.get("once").map_or(Ok(false), |value| switch("once", value))?;
+        let buys = role.get("buys").map_or(Ok(!once), |value| switch("buys", value))?;
+        if let (true, true, Some(value)) = (once, buys, role.get("buys")) {
+            let why = "`buys`: a role that exists once acts for no customer, and buys nothing";
+            return fault(value.span(), why);
+        }
+        let name = text("name", name)?.to_owned();
+        let given: Vec<String> = match once {
+            true => Vec::new(),
+            false => GIVEN.iter().map(|name| (*name).to_owned()).chain(before.to_vec()).collect(),
+        };
         match role.get("step") {
-            Some(steps) => Ok(Role {
-                name: text("name", name)?.to_owned(),
-                buys,
-                steps: self.steps(says, steps, before)?,
-            }),
+            Some(steps) => Ok(Role { name, buys, once, steps: self.steps_of(says, steps, given)? }),
             None => fault(entry.span(), "a role needs steps: [[role.step]]"),
         }
     }

@@ -54,12 +54,21 @@ impl Reader<'_> {
         value: &Entry<'_>,
         before: &[String],
     ) -> Result<Vec<Step>, Fault> {
+        let given = GIVEN.iter().map(|name| (*name).to_owned()).chain(before.to_vec());
+        self.steps_of(says, value, given.collect())
+    }
+
+    /// The same, if these values and no others are known before the first step.
+    pub(super) fn steps_of(
+        &self,
+        says: Says,
+        value: &Entry<'_>,
+        mut known: Vec<String>,
+    ) -> Result<Vec<Step>, Fault> {
         let entries = tables("step", value)?;
         if entries.is_empty() || entries.len() > MOST_STEPS {
             return fault(value.span(), format!("there must be between 1 and {MOST_STEPS} steps"));
         }
-        let mut known = GIVEN.map(str::to_owned).to_vec();
-        known.extend_from_slice(before);
         let mut steps: Vec<Step> = Vec::new();
         for entry in entries {
             let may_be_refused =
