@@ -23,6 +23,7 @@ mod completions;
 mod conformance;
 mod counters;
 mod delays;
+mod described_carts;
 mod docs;
 mod examples;
 mod explore;

@@ -97,7 +97,7 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
     let database = upstreams.iter().map(|upstream| upstream.store).find(|store| store.is_sql());
     let says = Says { store: StoreKind::Http, database: database.map(StoreKind::dialect) };
     let prepare = match top.get("prepare") {
-        Some(steps) => reader.steps(says, steps, &[])?,
+        Some(steps) => reader.steps(says, steps)?,
         None => Vec::new(),
     };
     if let Some((end, step)) = prepare.iter().find_map(|step| Some((step.ends.first()?.1, step))) {

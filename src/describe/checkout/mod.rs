@@ -29,6 +29,7 @@ mod condition;
 pub(crate) mod file;
 mod reading;
 mod request;
+mod role;
 pub(crate) mod script;
 mod starter;
 pub(crate) mod step;
@@ -38,6 +39,7 @@ mod value;
 pub use condition::Condition;
 pub use reading::{ProductStock, Shelves};
 pub use request::{Find, JsonFind, RequestTemplate};
+pub use role::Role;
 pub use script::Script;
 pub use starter::starter;
 pub use step::{Call, Numbered, OnRefusal, Saved, Step, StepEnd};
@@ -50,7 +52,7 @@ use super::app::App;
 use crate::base::error::Error;
 use crate::base::text::sql::Dialect;
 use crate::domain::isolation::Isolation;
-use crate::domain::op::BuyerId;
+use crate::domain::op::{BuyerId, MOST_ITEMS};
 use crate::domain::settings::{Part, Setting, Settings};
 use crate::domain::store_kind::StoreKind;
 
@@ -73,19 +75,6 @@ pub const REFUSED: &str = "refused";
 
 /// Values that the statements of `setup` know.
 pub const GIVEN_AT_SETUP: [&str; 2] = ["stock", "customers"];
-
-/// A party that acts in a customer's name: the customer, or a webhook, a second tab, a worker.
-#[derive(Clone, Debug)]
-pub struct Role {
-    /// What it is called; empty if there is only one.
-    pub name: String,
-    /// Whether it comes to buy, so that the audit counts what it is promised.
-    pub buys: bool,
-    /// Whether it exists one time in all, for no customer: a worker, a scheduled job.
-    pub once: bool,
-    /// What it does.
-    pub steps: Vec<Step>,
-}
 
 /// What the audit asks the store.
 #[derive(Clone, Debug, Default)]
@@ -159,14 +148,17 @@ impl Checkout {
         self.lasting().count().max(1)
     }
 
+    /// In which round of buyers, counted from 0, the buyer in this place comes.
+    #[must_use]
+    pub fn round(&self, place: BuyerId) -> BuyerId {
+        let later = (place as usize).checked_sub(self.roles.len());
+        later.map_or(0, |later| (later / self.a_round()) as BuyerId + 1)
+    }
+
     /// The customer in whose name the buyer in this place acts, counted from 1.
     #[must_use]
     pub fn customer(&self, place: BuyerId) -> i64 {
-        let (place, first) = (place as usize, self.roles.len());
-        match place.checked_sub(first) {
-            Some(later) if !self.is_same_buyer => (later / self.a_round()) as i64 + 2,
-            _ => 1,
-        }
+        if self.is_same_buyer { 1 } else { i64::from(self.round(place)) + 1 }
     }
 
     /// The place of the buyer that buys for this customer.
@@ -224,6 +216,10 @@ impl Checkout {
             (Part::Tables, _) => {
                 Err(format!("{written} is about tables of ours; {path} has its own"))
             }
+            (Part::Carts, "cart") if self.takes_carts() => Ok(()),
+            (Part::Carts, "cart") => Err(format!(
+                "{written}: {path} takes one product; write `each = \"item\"` into the steps that take each product"
+            )),
             (Part::Carts | Part::Timers | Part::Faults, _) => Err(format!(
                 "{written} means nothing to a checkout that is described in a file; leave it out"
             )),
@@ -261,6 +257,12 @@ impl Checkout {
         })
     }
 
+    /// Whether it makes steps for each product of a cart.
+    #[must_use]
+    pub fn takes_carts(&self) -> bool {
+        self.roles.iter().any(|role| !role.loops.is_empty())
+    }
+
     /// Whether any step begins a transaction.
     pub(crate) fn has_transactions(&self) -> bool {
         let begins = |step: &Step| match &step.call {
@@ -278,6 +280,10 @@ impl Checkout {
     #[must_use]
     pub fn applied(&self, mut settings: Settings) -> Settings {
         settings.store = self.store;
+        if self.takes_carts() {
+            // How many products there are, the store says.
+            settings.items = MOST_ITEMS as u8;
+        }
         let database = match &self.app {
             Some(app) => app.upstreams.iter().map(|upstream| upstream.store).find(|s| s.is_sql()),
             None => Some(self.store),

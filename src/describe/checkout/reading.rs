@@ -158,6 +158,7 @@ mod tests {
                 buys: true,
                 once: false,
                 steps: Vec::new(),
+                loops: Vec::new(),
             }],
             audit: crate::describe::checkout::Audit {
                 never: vec![(
@@ -180,6 +181,7 @@ mod tests {
             buys: *name == "buyer",
             once: name.ends_with('*'),
             steps: Vec::new(),
+            loops: Vec::new(),
         };
         Checkout { roles: names.iter().map(role).collect(), ..checkout() }
     }

@@ -65,7 +65,7 @@ impl<'h> Harness<'h> {
     ) -> Result<T, Error> {
         let card = strategy.card();
         let buyers = settings.buyers as usize;
-        let want = |buyer| strategy.wants(buyer, settings.want(1, buyer));
+        let want = |buyer| strategy.wants(buyer, &|place| settings.want(1, place));
         let wants: Vec<Want> = (0..settings.buyers).map(want).collect();
         let are_alike = |one: usize, other: usize| {
             wants[one] == wants[other] && strategy.are_alike(one as BuyerId, other as BuyerId)

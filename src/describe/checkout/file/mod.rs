@@ -20,7 +20,7 @@ use entries::{Entry, check_keys, fault, switch, table, tables, text, texts};
 
 pub(crate) use says::Says;
 use says::check_names;
-use steps::STEP;
+use steps::{STEP, Steps};
 
 const TOP: [&str; 11] = [
     "title", "store", "url", "database", "schema", "seed", "setup", "alike", "step", "role",
@@ -30,7 +30,7 @@ const TOP: [&str; 11] = [
 const DATABASE: [&str; 2] = ["store", "url"];
 
 /// Settings that a file may give; flags go before them.
-pub(crate) const SETTINGS: [&str; 5] = ["buyers", "stock", "qty", "retries", "isolation"];
+pub(crate) const SETTINGS: [&str; 6] = ["buyers", "stock", "qty", "cart", "retries", "isolation"];
 
 const ROLE: [&str; 4] = ["name", "buys", "once", "step"];
 
@@ -179,6 +179,12 @@ impl Reader<'_> {
             }
         }
         checkout.roles = self.roles(says, top, before)?;
+        if let (Some(value), false) = (top.get("cart"), checkout.takes_carts()) {
+            return fault(
+                value.span(),
+                "`cart`: write `each = \"item\"` into the steps that take each product",
+            );
+        }
         if checkout.audit.stock.is_none() && checkout.audit.never.is_empty() {
             return fault(
                 0..0,
@@ -212,8 +218,9 @@ impl Reader<'_> {
     fn roles(&self, says: Says, top: &DeTable<'_>, before: &[String]) -> Result<Vec<Role>, Fault> {
         match (top.get("step"), top.get("role")) {
             (Some(steps), None) => {
-                let steps = self.steps(says, steps, before)?;
-                Ok(vec![Role { name: String::new(), buys: true, once: false, steps }])
+                let given = GIVEN.iter().map(|name| (*name).to_owned()).chain(before.to_vec());
+                let Steps { all: steps, loops } = self.steps_of(says, steps, given.collect())?;
+                Ok(vec![Role { name: String::new(), buys: true, once: false, steps, loops }])
             }
             (None, Some(value)) => {
                 let roles = tables("role", value)?;
@@ -250,7 +257,10 @@ impl Reader<'_> {
             false => GIVEN.iter().map(|name| (*name).to_owned()).chain(before.to_vec()).collect(),
         };
         match role.get("step") {
-            Some(steps) => Ok(Role { name, buys, once, steps: self.steps_of(says, steps, given)? }),
+            Some(steps) => {
+                let Steps { all: steps, loops } = self.steps_of(says, steps, given)?;
+                Ok(Role { name, buys, once, steps, loops })
+            }
             None => fault(entry.span(), "a role needs steps: [[role.step]]"),
         }
     }

@@ -17,8 +17,10 @@ use crate::base::text::document::Fault;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::domain::store_kind::StoreKind;
 
-pub(super) const STEP: [&str; 19] = [
+pub(super) const STEP: [&str; 21] = [
     "name",
+    "each",
+    "step",
     "sql",
     "redis",
     "lua",
@@ -43,39 +45,57 @@ pub(super) const STEP: [&str; 19] = [
 const OF_CALLS: [(&str, &[&str]); 2] =
     [("lua", &["keys", "arguments"]), ("http", &["headers", "body", "form", "find", "json"])];
 
+/// What may stand in a step that has steps of its own.
+const LOOP: [&str; 2] = ["each", "step"];
+
+/// What a loop can go over: the products of the cart.
+const EACH: &str = "item";
+
+/// Steps, and those of them that are made for each product of the cart.
+#[derive(Default)]
+pub(super) struct Steps {
+    pub(super) all: Vec<Step>,
+    pub(super) loops: Vec<Range<usize>>,
+}
+
 /// The most steps of one role.
 const MOST_STEPS: usize = 200;
 
 impl Reader<'_> {
-    /// Reads steps, each of which knows the values that the steps before it have saved, and those named in `before`.
-    pub(crate) fn steps(
-        &self,
-        says: Says,
-        value: &Entry<'_>,
-        before: &[String],
-    ) -> Result<Vec<Step>, Fault> {
-        let given = GIVEN.iter().map(|name| (*name).to_owned()).chain(before.to_vec());
-        self.steps_of(says, value, given.collect())
+    /// Reads steps of which none is repeated. Each knows the values that the steps before it have saved.
+    pub(crate) fn steps(&self, says: Says, value: &Entry<'_>) -> Result<Vec<Step>, Fault> {
+        let steps = self.steps_of(says, value, GIVEN.map(str::to_owned).to_vec())?;
+        match steps.loops.is_empty() {
+            true => Ok(steps.all),
+            false => fault(value.span(), "`each`: there are no carts yet; leave it out"),
+        }
     }
 
-    /// The same, if these values and no others are known before the first step.
+    /// Reads steps. Each knows the values that the steps before it have saved, and the first one these.
     pub(super) fn steps_of(
         &self,
         says: Says,
         value: &Entry<'_>,
         mut known: Vec<String>,
-    ) -> Result<Vec<Step>, Fault> {
-        let entries = tables("step", value)?;
-        if entries.is_empty() || entries.len() > MOST_STEPS {
-            return fault(value.span(), format!("there must be between 1 and {MOST_STEPS} steps"));
+    ) -> Result<Steps, Fault> {
+        let mut steps = Steps::default();
+        for entry in tables("step", value)? {
+            let begins = steps.all.len();
+            let within = repeated(entry, &known)?;
+            let is_loop = within.is_some();
+            for entry in within.unwrap_or_else(|| vec![entry]) {
+                let may_be_refused =
+                    steps.all.iter().any(|step| step.if_refused == Some(OnRefusal::GoesOn));
+                steps.all.push(self.step(says, entry, &mut known, may_be_refused)?);
+            }
+            if is_loop {
+                steps.loops.push(begins..steps.all.len());
+            }
         }
-        let mut steps: Vec<Step> = Vec::new();
-        for entry in entries {
-            let may_be_refused =
-                steps.iter().any(|step| step.if_refused == Some(OnRefusal::GoesOn));
-            steps.push(self.step(says, entry, &mut known, may_be_refused)?);
+        match (1..=MOST_STEPS).contains(&steps.all.len()) {
+            true => Ok(steps),
+            false => fault(value.span(), format!("there must be between 1 and {MOST_STEPS} steps")),
         }
-        Ok(steps)
     }
 
     /// Reads one step. `may_be_refused` says whether a step before it may be refused without an end of the attempt.
@@ -275,4 +295,41 @@ fn if_refused(says: Says, value: &Entry<'_>) -> Result<OnRefusal, Fault> {
         return fault(value.span(), why);
     }
     Ok(found)
+}
+
+/// The steps that an entry repeats for each product, if it repeats any: its own, or itself.
+fn repeated<'e, 'd>(
+    entry: &'e Entry<'d>,
+    known: &[String],
+) -> Result<Option<Vec<&'e Entry<'d>>>, Fault> {
+    let keys = table("step", entry)?;
+    let (each, own) = match (keys.get("each"), keys.get("step")) {
+        (Some(each), own) => (each, own),
+        (None, Some(own)) => {
+            return fault(
+                own.span(),
+                "`step`: steps in a step are repeated; add `each = \"item\"`",
+            );
+        }
+        (None, None) => return Ok(None),
+    };
+    if text("each", each)? != EACH {
+        return fault(each.span(), "`each` must be \"item\": for each product of the cart");
+    }
+    if !known.iter().any(|name| name == EACH) {
+        return fault(each.span(), "`each`: a role that exists once has no cart; leave it out");
+    }
+    let Some(own) = own else { return Ok(Some(vec![entry])) };
+    check_keys(keys, &LOOP, "a step with steps of its own")?;
+    let own = tables("step", own)?;
+    for step in &own {
+        let keys = table("step", step)?;
+        if let Some(again) = keys.get("each").or(keys.get("step")) {
+            return fault(again.span(), "these steps are repeated already; leave it out");
+        }
+    }
+    match own.is_empty() {
+        true => fault(entry.span(), "there is no step to repeat: add [[step.step]]"),
+        false => Ok(Some(own)),
+    }
 }
