@@ -67,7 +67,7 @@ impl Command {
     fn described(self, verb: Verb, checkout: &Checkout, settings: &Settings) -> Self {
         let usual = checkout.applied(Settings::default());
         let is_told = |name: &str| match name {
-            "items" | "cart" => false,
+            "items" => false,
             "buyers" => true,
             "stock" if !checkout.setup_knows("stock") => false,
             "seed" => {

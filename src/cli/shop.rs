@@ -401,7 +401,10 @@ impl ShopFlags {
 
     /// What goes without saying.
     fn usual(&self, strategy: &dyn DynStrategy) -> Settings {
-        let settings = Settings { buyers: 2, seed: chance::fresh_seed(), ..Settings::default() };
+        // Every role of a described checkout is there.
+        let roles = strategy.described().map_or(0, |checkout| checkout.roles.len() as u32);
+        let buyers = roles.max(2);
+        let settings = Settings { buyers, seed: chance::fresh_seed(), ..Settings::default() };
         let settings = with_carts(settings, &[strategy], &self.given());
         if self.is_for_any() {
             // Any number of buyers all want the same.

@@ -242,8 +242,9 @@ pub(super) fn judge(
 fn roles(checkout: &Checkout, settings: &Settings) -> Vec<String> {
     let has_several = settings.buyers > checkout.roles.len() as u32;
     let role = |place: BuyerId| {
-        let name = format!("{} {}", Actor::Buyer(place), checkout.role(place).name);
-        match has_several {
+        let role = checkout.role(place);
+        let name = format!("{} {}", Actor::Buyer(place), role.name);
+        match has_several && !role.once {
             true => format!("{name} of customer {}", checkout.customer(place)),
             false => name,
         }

@@ -320,7 +320,13 @@ impl Interleave {
             schema: None,
             seed: None,
             setup: Vec::new(),
-            roles: vec![Role { name: String::new(), buys: stock.is_some(), steps: vec![step] }],
+            roles: vec![Role {
+                name: String::new(),
+                buys: stock.is_some(),
+                once: false,
+                steps: vec![step],
+                loops: Vec::new(),
+            }],
             audit: Audit {
                 stock: stock.as_ref().map(call),
                 orders: orders.as_ref().map(call),

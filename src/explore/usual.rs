@@ -45,7 +45,9 @@ pub fn with_carts(
     strategies: &[&dyn DynStrategy],
     said: &[(&Setting, String)],
 ) -> Settings {
-    let all_sell_carts = strategies.iter().all(|strategy| strategy.card().carts);
+    let sells_carts =
+        |strategy: &&dyn DynStrategy| strategy.card().carts && strategy.described().is_none();
+    let all_sell_carts = strategies.iter().all(sells_carts);
     let is_said = said.iter().any(|(setting, _)| setting.flag.part == Part::Carts);
     match (all_sell_carts, is_said) {
         (true, false) => Settings { items: 2, cart: 2, ..settings },

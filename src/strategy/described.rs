@@ -19,18 +19,21 @@ impl Strategy for Checkout {
                 true => &[OpKind::Step, OpKind::Transaction],
                 false => &[OpKind::Step],
             },
-            carts: false,
+            carts: self.takes_carts(),
             claim: Claim::Safe,
         }
     }
 
     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
-        let steps = &self.role(shop.buyer()).steps;
+        let role = self.role(shop.buyer());
+        let products = want.items().count();
         let mut number = 0;
         let mut has_looked = false;
         loop {
             let onward = shop.step(number, want).await?;
-            let looks = steps.get(usize::from(number)).is_some_and(|step| !step.save.is_empty());
+            let looks = role
+                .step_at(number.into(), products)
+                .is_some_and(|(step, _)| !role.steps[step].save.is_empty());
             number = match onward {
                 Onward::To(next) => next,
                 Onward::Bought => return Ok(Bought),
@@ -47,11 +50,13 @@ impl Strategy for Checkout {
         Some(Arc::new(self.clone()))
     }
 
-    fn wants(&self, buyer: BuyerId, want: Want) -> Want {
+    fn wants(&self, buyer: BuyerId, want_of: &dyn Fn(BuyerId) -> Want) -> Want {
+        // All that act for a customer want the same.
+        let want = want_of(self.round(buyer));
         if self.role(buyer).buys { want } else { Want { qty: 0, ..want } }
     }
 
     fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool {
-        self.alike && one as usize % self.roles.len() == other as usize % self.roles.len()
+        self.alike && self.role_number(one) == self.role_number(other)
     }
 }

@@ -47,9 +47,10 @@ pub trait Strategy: Sync {
         None
     }
 
-    /// Maps the generated demand to what this buyer wants; a role that does not buy returns a quantity of 0.
-    fn wants(&self, _buyer: BuyerId, want: Want) -> Want {
-        want
+    /// Maps the generated demand, that of each place, to what this buyer wants; a role that does not buy returns a
+    /// quantity of 0.
+    fn wants(&self, buyer: BuyerId, want_of: &dyn Fn(BuyerId) -> Want) -> Want {
+        want_of(buyer)
     }
 
     /// Whether two buyers who want the same make the same steps, so that either can stand for the other.

@@ -145,7 +145,7 @@ pub(crate) fn soup(kind: StoreKind, tables: &Tables, dice: &mut Dice) -> Way {
     }
     for step in &mut steps {
         if step.if_refused.is_none() && !step.text.starts_with("SELECT") {
-            step.if_refused = Some(dice.one(&["sold_out", "failed", "bought"]));
+            step.if_refused = Some(dice.one(&["sold_out", "failed", "bought", "go_on"]));
         }
     }
     Way { name: "anything", frame: Frame::Any, steps, rule: dice.one(&RULES), sells: false }

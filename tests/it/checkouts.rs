@@ -58,7 +58,7 @@ pub(crate) fn settings(checkout: &Checkout, isolation: Option<Isolation>) -> Set
 }
 
 /// Every order, or as many.
-fn search(
+pub(crate) fn search(
     checkout: &Checkout,
     settings: &Settings,
     reduced: bool,

@@ -125,7 +125,7 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
     let database = upstreams.iter().map(|upstream| upstream.store).find(|store| store.is_sql());
     let says = Says { store: StoreKind::Http, database: database.map(StoreKind::dialect) };
     let prepare = match top.get("prepare") {
-        Some(steps) => reader.steps(says, steps, &[])?,
+        Some(steps) => reader.steps(says, steps)?,
         None => Vec::new(),
     };
     if let Some((end, step)) = prepare.iter().find_map(|step| Some((step.ends.first()?.1, step))) {
@@ -139,6 +139,12 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
     let before: Vec<String> =
         prepare.iter().flat_map(|step| &step.save).map(|saved| saved.name.clone()).collect();
     let checkout = reader.common(path, says, top, &before)?;
+    if let (true, Some((key, _))) =
+        (checkout.roles.iter().any(|role| role.once), top.get_key_value("role"))
+    {
+        let why = "`once`: each role of an application acts for a customer, with its cookies; leave it out";
+        return fault(key.span(), why);
+    }
     let reset = top.get("reset").map(|value| reset(says, value, &names)).transpose()?;
     let ignored = top.get("ignore").map(|value| ignored(value, &upstreams)).transpose()?;
     let ignored = ignored.unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use regex::Regex;
 
+use super::REFUSED;
 use super::value::StoreValue;
 use crate::base::relation::Relation;
 use crate::base::text::nearest::{did_you_mean, shown};
@@ -17,6 +18,10 @@ enum Test {
     Any(Vec<Test>),
     /// All of these hold.
     All(Vec<Test>),
+    /// This does not hold.
+    Not(Box<Test>),
+    /// The store has refused the last step whose refusal does not end the attempt.
+    Refused,
     /// Two values stand to each other like this.
     Compares { left: Expression, relation: Relation, right: Expression },
     /// The text of a value begins with the text of another.
@@ -83,6 +88,7 @@ impl Test {
     fn goes_by(&self, name: &str) -> bool {
         match self {
             Self::Any(tests) | Self::All(tests) => tests.iter().any(|test| test.goes_by(name)),
+            Self::Not(test) => test.goes_by(name),
             Self::Compares { left, relation: Relation::Equal | Relation::NotEqual, right }
                 if left.is_plain() && right.is_plain() =>
             {
@@ -95,6 +101,8 @@ impl Test {
     fn names(&self, name: &str) -> bool {
         match self {
             Self::Any(tests) | Self::All(tests) => tests.iter().any(|test| test.names(name)),
+            Self::Not(test) => test.names(name),
+            Self::Refused => name == REFUSED,
             Self::Compares { left: one, right: other, .. }
             | Self::BeginsWith { of: one, text: other }
             | Self::Contains { of: one, text: other } => one.names(name) || other.names(name),
@@ -110,6 +118,8 @@ impl Test {
         match self {
             Self::Any(tests) => tests.iter().any(|test| test.holds(value_of)),
             Self::All(tests) => tests.iter().all(|test| test.holds(value_of)),
+            Self::Not(test) => !test.holds(value_of),
+            Self::Refused => !value_of(REFUSED).is_null(),
             Self::Compares { left, relation, right } => {
                 relation.holds(left.value(value_of), right.value(value_of))
             }
@@ -209,6 +219,21 @@ impl Reader<'_> {
     }
 
     fn test(&mut self) -> Result<Test, String> {
+        match self.takes_word("not") {
+            true => Ok(Test::Not(Box::new(self.one()?))),
+            false => self.one(),
+        }
+    }
+
+    fn one(&mut self) -> Result<Test, String> {
+        if self.takes_word(REFUSED) {
+            return match self.known.iter().any(|known| known == REFUSED) {
+                true => Ok(Test::Refused),
+                false => {
+                    Err("`refused` is known after a step with `if_refused = \"go_on\"`".into())
+                }
+            };
+        }
         let left = match self.in_parentheses() {
             Some(test) => return Ok(test),
             None => self.sum()?,
@@ -305,7 +330,8 @@ impl Reader<'_> {
         self.rest = self.rest.trim_start();
         // A name may have signs in it: the longest that is known counts.
         let is_next = |name: &&String| {
-            self.rest.strip_prefix(name.as_str()).is_some_and(|rest| !goes_on(rest))
+            name.as_str() != REFUSED
+                && self.rest.strip_prefix(name.as_str()).is_some_and(|rest| !goes_on(rest))
         };
         if let Some(name) = self.known.iter().filter(is_next).max_by_key(|name| name.len()) {
             self.rest = &self.rest[name.len()..];
@@ -399,10 +425,12 @@ fn goes_on(rest: &str) -> bool {
 
 /// The message that there is no value of this name.
 pub(super) fn unknown(name: &str, known: &[String]) -> String {
-    let names = known.iter().map(String::as_str);
+    // It stands for no value that could be compared.
+    let names = known.iter().map(String::as_str).filter(|known| *known != REFUSED);
     let near = did_you_mean(name, names.clone());
     let names: Vec<&str> = names.collect();
-    format!("no value `{}` here{near}; there are {}", shown(name), names.join(", "))
+    let there = if names.is_empty() { "none".into() } else { names.join(", ") };
+    format!("no value `{}` here{near}; there are {there}", shown(name))
 }
 
 #[cfg(test)]
@@ -462,6 +490,30 @@ mod tests {
         for null in ["none begins with ''", "none contains ''", "none matches ''"] {
             assert!(!holds(null), "{null}");
         }
+    }
+
+    #[test]
+    fn whether_a_step_was_refused_is_a_condition_and_not_turns_one_round() {
+        let known = ["id", "refused"].map(str::to_owned);
+        let holds = |text: &str, is_refused: bool| {
+            Condition::parse(text, &known).unwrap().holds(|name| match name {
+                "refused" if is_refused => StoreValue::Int(1),
+                _ => StoreValue::Null,
+            })
+        };
+        for is_refused in [true, false] {
+            assert_eq!(holds("refused", is_refused), is_refused);
+            assert_eq!(holds("not refused", is_refused), !is_refused);
+            assert_eq!(holds("refused and id = null", is_refused), is_refused);
+            assert_eq!(holds("not (refused or id = 1)", is_refused), !is_refused);
+            assert!(holds("not refused or refused", is_refused));
+        }
+        let wrong = |text: &str| Condition::parse(text, &known).unwrap_err();
+        for text in ["refused = 1", "not", "not id", "refused refused"] {
+            assert!(wrong(text).contains("expected a comparison"), "{text}: {}", wrong(text));
+        }
+        let unknown = Condition::parse("refused", &known[..1]).unwrap_err();
+        assert_eq!(unknown, "`refused` is known after a step with `if_refused = \"go_on\"`");
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub(crate) mod file;
 mod program;
 mod reading;
 mod request;
+mod role;
 pub(crate) mod script;
 mod starter;
 pub(crate) mod step;
@@ -42,9 +43,10 @@ pub use condition::Condition;
 pub use program::ProgramTemplate;
 pub use reading::{ProductStock, Shelves};
 pub use request::{Find, JsonFind, RequestTemplate};
+pub use role::Role;
 pub use script::Script;
 pub use starter::starter;
-pub use step::{Call, Numbered, Saved, Step, StepEnd};
+pub use step::{Call, Numbered, OnRefusal, Saved, Step, StepEnd};
 pub use template::Template;
 pub use value::{Answer, StoreValue, Values};
 
@@ -52,8 +54,9 @@ use std::sync::Arc;
 
 use super::app::App;
 use crate::base::error::Error;
+use crate::base::text::sql::Dialect;
 use crate::domain::isolation::Isolation;
-use crate::domain::op::BuyerId;
+use crate::domain::op::{BuyerId, MOST_ITEMS};
 use crate::domain::settings::{Part, Setting, Settings};
 use crate::domain::store_kind::StoreKind;
 
@@ -73,19 +76,12 @@ pub const OUTPUT: &str = "output";
 /// What a condition also knows: rows that the step returned or changed.
 pub const ROWS: &str = "rows";
 
+/// What a condition knows behind a step whose refusal does not end the attempt: whether the store has refused the last of
+/// these steps. It is null if the store has not.
+pub const REFUSED: &str = "refused";
+
 /// Values that the statements of `setup` know.
 pub const GIVEN_AT_SETUP: [&str; 2] = ["stock", "customers"];
-
-/// A party that acts in a customer's name: the customer, or a webhook, a second tab, a worker.
-#[derive(Clone, Debug)]
-pub struct Role {
-    /// What it is called; empty if there is only one.
-    pub name: String,
-    /// Whether it comes to buy, so that the audit counts what it is promised.
-    pub buys: bool,
-    /// What it does.
-    pub steps: Vec<Step>,
-}
 
 /// What the audit asks the store.
 #[derive(Clone, Debug, Default)]
@@ -132,43 +128,74 @@ pub struct Checkout {
 }
 
 impl Checkout {
+    /// The number of the role of the buyer in this place. The first round of buyers has every role, in the order of the
+    /// file; every later one has those that exist for each customer.
+    #[must_use]
+    pub fn role_number(&self, place: BuyerId) -> usize {
+        let (place, first) = (place as usize, self.roles.len());
+        match place.checked_sub(first) {
+            None => place,
+            Some(later) => self.lasting().nth(later % self.a_round()).unwrap_or_default(),
+        }
+    }
+
     /// The role of the buyer in this place.
     #[must_use]
     pub fn role(&self, place: BuyerId) -> &Role {
-        &self.roles[place as usize % self.roles.len()]
+        &self.roles[self.role_number(place)]
+    }
+
+    /// The numbers of the roles that exist for each customer.
+    fn lasting(&self) -> impl Iterator<Item = usize> {
+        (0..self.roles.len()).filter(|number| !self.roles[*number].once)
+    }
+
+    /// How many buyers act for each customer after the first.
+    fn a_round(&self) -> usize {
+        self.lasting().count().max(1)
+    }
+
+    /// In which round of buyers, counted from 0, the buyer in this place comes.
+    #[must_use]
+    pub fn round(&self, place: BuyerId) -> BuyerId {
+        let later = (place as usize).checked_sub(self.roles.len());
+        later.map_or(0, |later| (later / self.a_round()) as BuyerId + 1)
     }
 
     /// The customer in whose name the buyer in this place acts, counted from 1.
     #[must_use]
     pub fn customer(&self, place: BuyerId) -> i64 {
-        if self.is_same_buyer {
-            return 1;
-        }
-        i64::from(place) / self.roles.len() as i64 + 1
+        if self.is_same_buyer { 1 } else { i64::from(self.round(place)) + 1 }
     }
 
     /// The place of the buyer that buys for this customer.
     #[must_use]
     pub fn place_of(&self, customer: i64) -> Option<BuyerId> {
-        let roles = self.roles.len();
         let buys = self.roles.iter().position(|role| role.buys).unwrap_or(0);
-        let first = usize::try_from(customer.checked_sub(1)?).ok()?.checked_mul(roles)?;
-        BuyerId::try_from(first + buys).ok()
+        let place = match usize::try_from(customer.checked_sub(1)?).ok()? {
+            0 => buys,
+            customer => {
+                let in_round = self.lasting().position(|number| number == buys)?;
+                let before = (customer - 1).checked_mul(self.a_round())?;
+                self.roles.len().checked_add(before)?.checked_add(in_round)?
+            }
+        };
+        BuyerId::try_from(place).ok()
     }
 
     /// The number of buyers that act for two customers.
     #[must_use]
     pub fn a_few(&self) -> u32 {
-        2 * self.roles.len() as u32
+        (self.roles.len() + self.a_round()) as u32
     }
 
     /// How many customers there are if there are so many buyers, whatever their roles.
     #[must_use]
     pub fn customers(&self, buyers: u32) -> i64 {
-        if self.is_same_buyer {
-            return 1;
+        match buyers.checked_sub(1) {
+            Some(last) => self.customer(last),
+            None => 0,
         }
-        i64::from(buyers.div_ceil(self.roles.len() as u32))
     }
 
     /// Whether it can be sent to this store: another database than it was written for may understand it, too.
@@ -196,6 +223,10 @@ impl Checkout {
             (Part::Tables, _) => {
                 Err(format!("{written} is about tables of ours; {path} has its own"))
             }
+            (Part::Carts, "cart") if self.takes_carts() => Ok(()),
+            (Part::Carts, "cart") => Err(format!(
+                "{written}: {path} takes one product; write `each = \"item\"` into the steps that take each product"
+            )),
             (Part::Carts | Part::Timers | Part::Faults, _) => Err(format!(
                 "{written} means nothing to a checkout that is described in a file; leave it out"
             )),
@@ -233,10 +264,20 @@ impl Checkout {
         })
     }
 
+    /// Whether it makes steps for each product of a cart.
+    #[must_use]
+    pub fn takes_carts(&self) -> bool {
+        self.roles.iter().any(|role| !role.loops.is_empty())
+    }
+
     /// Whether any step begins a transaction.
     pub(crate) fn has_transactions(&self) -> bool {
         let begins = |step: &Step| match &step.call {
-            Call::Sql(sql) => matches!(sql.first_word().as_str(), "begin" | "start"),
+            Call::Sql(sql) => match sql.first_word().as_str() {
+                "begin" | "start" => true,
+                "savepoint" => sql.dialect == Dialect::Sqlite,
+                _ => false,
+            },
             Call::Redis(_)
             | Call::Lua { .. }
             | Call::Http(_)
@@ -250,6 +291,10 @@ impl Checkout {
     #[must_use]
     pub fn applied(&self, mut settings: Settings) -> Settings {
         settings.store = self.store;
+        if self.takes_carts() {
+            // How many products there are, the store says.
+            settings.items = MOST_ITEMS as u8;
+        }
         let database = match &self.app {
             Some(app) => app.upstreams.iter().map(|upstream| upstream.store).find(|s| s.is_sql()),
             None => Some(self.store),

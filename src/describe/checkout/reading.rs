@@ -156,7 +156,9 @@ mod tests {
             roles: vec![crate::describe::checkout::Role {
                 name: String::new(),
                 buys: true,
+                once: false,
                 steps: Vec::new(),
+                loops: Vec::new(),
             }],
             audit: crate::describe::checkout::Audit {
                 never: vec![(
@@ -170,6 +172,62 @@ mod tests {
             settings: Vec::new(),
             app: None,
         }
+    }
+
+    /// The roles of these names; one with a star exists once, and `buyer` buys.
+    fn of_roles(names: &[&str]) -> Checkout {
+        let role = |name: &&str| crate::describe::checkout::Role {
+            name: (*name).into(),
+            buys: *name == "buyer",
+            once: name.ends_with('*'),
+            steps: Vec::new(),
+            loops: Vec::new(),
+        };
+        Checkout { roles: names.iter().map(role).collect(), ..checkout() }
+    }
+
+    #[test]
+    fn a_role_that_exists_once_is_there_once_and_every_other_for_each_customer() {
+        let shop = of_roles(&["tab", "cleaner*", "buyer"]);
+        let told: Vec<(&str, i64)> =
+            (0..7).map(|place| (shop.role(place).name.as_str(), shop.customer(place))).collect();
+        assert_eq!(
+            told,
+            [
+                ("tab", 1),
+                ("cleaner*", 1),
+                ("buyer", 1),
+                ("tab", 2),
+                ("buyer", 2),
+                ("tab", 3),
+                ("buyer", 3)
+            ]
+        );
+        assert_eq!(shop.a_few(), 5);
+        let customers: Vec<i64> = (0..=7).map(|buyers| shop.customers(buyers)).collect();
+        assert_eq!(customers, [0, 1, 1, 1, 2, 2, 3, 3]);
+        for shop in [shop, of_roles(&["buyer", "cleaner*"]), of_roles(&["a*", "b*", "buyer"])] {
+            for customer in 1..9 {
+                let place = shop.place_of(customer).unwrap();
+                assert!(shop.role(place).buys, "{customer}");
+                assert_eq!(shop.customer(place), customer);
+            }
+            assert_eq!(shop.place_of(0), None);
+            assert_eq!(shop.place_of(i64::MAX), None);
+        }
+    }
+
+    #[test]
+    fn without_a_role_that_exists_once_each_customer_has_them_all() {
+        let shop = of_roles(&["buyer", "webhook"]);
+        for place in 0..9 {
+            assert_eq!(shop.role_number(place), place as usize % 2);
+            assert_eq!(shop.customer(place), i64::from(place) / 2 + 1);
+            assert_eq!(shop.customers(place), i64::from(place.div_ceil(2)));
+        }
+        assert_eq!(shop.place_of(3), Some(4));
+        let same = Checkout { is_same_buyer: true, ..shop };
+        assert_eq!((same.customer(5), same.customers(6)), (1, 1));
     }
 
     #[test]

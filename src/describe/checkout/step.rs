@@ -112,6 +112,35 @@ impl StepEnd {
     }
 }
 
+/// What follows when the store refuses a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRefusal {
+    /// The attempt ends like this.
+    Ends(StepEnd),
+    /// The next step follows.
+    GoesOn,
+}
+
+impl OnRefusal {
+    /// Everything that `if_refused` can say.
+    pub const ALL: [Self; 5] = [
+        Self::Ends(StepEnd::Bought),
+        Self::Ends(StepEnd::SoldOut),
+        Self::Ends(StepEnd::Conflict),
+        Self::Ends(StepEnd::Failed),
+        Self::GoesOn,
+    ];
+
+    /// As it stands in a file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ends(end) => end.name(),
+            Self::GoesOn => "go_on",
+        }
+    }
+}
+
 /// A value of an answer that is saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
@@ -138,7 +167,7 @@ pub struct Step {
     pub ends: Vec<(Condition, StepEnd)>,
     /// What it means when the store refuses it, because of a constraint or an unavailable lock; none if the file does
     /// not say, and so does not expect it.
-    pub if_refused: Option<StepEnd>,
+    pub if_refused: Option<OnRefusal>,
 }
 
 /// How it is called in messages: `step 3, reserve`.

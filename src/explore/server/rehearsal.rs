@@ -5,6 +5,7 @@ use super::results::{Judged, judge};
 use super::steady::blend;
 use super::transcript::timeline;
 use crate::base::error::Error;
+use crate::base::text::quantity::of;
 use crate::check::audit::Finding;
 use crate::describe::checkout::Call;
 use crate::domain::attempt::Failure;
@@ -237,11 +238,22 @@ pub(in crate::explore) fn measured(
     server.stock_up(opening)?;
     let books = server.take_stock(opening)?;
     let mut settings = settings.clone();
-    if let Some(stock) = books.put_up.first() {
-        settings.items = books.put_up.len() as u8;
-        settings.stock = (*stock).max(1);
+    match books.put_up.first() {
+        Some(stock) => {
+            settings.items = books.put_up.len() as u8;
+            settings.stock = (*stock).max(1);
+        }
+        // Products go by their numbers.
+        None => settings.items = settings.cart,
     }
-    Ok(settings)
+    match settings.cart > settings.items {
+        true => Err(Error::input(format!(
+            "`cart` is {}, but `audit.stock` finds only {}: lower `cart`",
+            settings.cart,
+            of(settings.items.into(), "product")
+        ))),
+        false => Ok(settings),
+    }
 }
 
 /// Sends a buyer's statements one after the other until the buyer leaves. If it has to wait for what earlier buyers

@@ -75,7 +75,7 @@ impl Generated {
         name: &str,
         value: &StoreValue,
     ) -> Option<String> {
-        let role = buyer as usize % checkout.roles.len();
+        let role = checkout.role_number(buyer);
         let origin = (role, step, name.to_owned());
         let mut known = self.0.lock();
         known.has_kept = true;

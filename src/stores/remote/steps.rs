@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::generated::hands_on;
 use super::{Link, StoreConfig};
 use crate::describe::checkout::{
-    Answer, Call, Checkout, Numbered, ROWS, Saved, Shelves, Step, StepEnd, StoreValue,
+    Answer, Call, Checkout, Numbered, OnRefusal, REFUSED, ROWS, Role, Saved, Shelves, Step,
+    StepEnd, StoreValue,
 };
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Onward, Op, Reply, Want};
@@ -106,6 +107,9 @@ pub enum Stays {
     Everything,
 }
 
+/// The name of a saved value, and the product of the cart that it was saved for, if it was saved for each.
+type SavedName = (Option<usize>, String);
+
 /// The buyer of an attempt, and the values that the attempt has saved.
 #[derive(Debug)]
 struct AttemptContext {
@@ -113,20 +117,51 @@ struct AttemptContext {
     customer: i64,
     want: Want,
     shelves: Arc<Shelves>,
+    /// The place in the cart of the product that a step is made for, if it is made for each.
+    product: Option<usize>,
     /// The values that its steps have saved.
-    kept: BTreeMap<String, StoreValue>,
+    kept: BTreeMap<SavedName, StoreValue>,
     /// The names of those saved values that the server has generated.
-    generated: BTreeMap<String, String>,
+    generated: BTreeMap<SavedName, String>,
+    /// Whether the store has refused the last step whose refusal does not end the attempt.
+    is_refused: bool,
 }
 
 impl AttemptContext {
+    /// The saved value that a name stands for: that of the product that the step is made for or, where none was saved for
+    /// each product, the last that was saved.
+    fn saved_name(&self, name: &str) -> SavedName {
+        let of_product = (self.product, name.to_owned());
+        match self.kept.contains_key(&of_product) {
+            true => of_product,
+            false => (None, name.to_owned()),
+        }
+    }
+
+    /// Notes that the server has generated a value that was saved, and its name.
+    fn generate(&mut self, name: &str, told: String) {
+        self.generated.insert((self.product, name.to_owned()), told.clone());
+        self.generated.insert((None, name.to_owned()), told);
+    }
+
+    /// Saves a value.
+    fn save(&mut self, name: &str, value: StoreValue) {
+        match self.product {
+            Some(_) => drop(self.kept.insert((self.product, name.to_owned()), value.clone())),
+            None => self.kept.retain(|(_, kept), _| kept != name),
+        }
+        self.kept.insert((None, name.to_owned()), value);
+    }
+
     /// The value of a name.
     fn value_of(&self, name: &str) -> StoreValue {
         match name {
             "buyer" => StoreValue::Int(self.customer),
             "item" => {
                 let shelves = self.shelves.read();
-                let place = self.want.item.0;
+                let mut cart = self.want.items();
+                let item = cart.nth(self.product.unwrap_or_default()).unwrap_or(self.want.item);
+                let place = item.0;
                 // Where the file has no query for the stock, products are known by their numbers.
                 match shelves.get(usize::from(place)) {
                     Some((key, _)) => key.clone(),
@@ -135,14 +170,18 @@ impl AttemptContext {
             }
             "qty" => StoreValue::Int(self.want.qty.max(1).into()),
             "key" => StoreValue::Text(format!("key-{}", self.customer)),
-            name => self.kept.get(name).cloned().unwrap_or(StoreValue::Null),
+            REFUSED if self.is_refused => StoreValue::Int(1),
+            REFUSED => StoreValue::Null,
+            name => self.kept.get(&self.saved_name(name)).cloned().unwrap_or(StoreValue::Null),
         }
     }
 
     /// The identity of a step that passes on values that the server has generated: its number, and its text with the
     /// names of these values in their place. The buyer's role is known by its place.
     fn shape(&self, call: &Call, number: usize) -> Option<String> {
-        let told = |name: &str| self.generated.get(name).filter(|_| hands_on(call, name));
+        let told = |name: &str| {
+            self.generated.get(&self.saved_name(name)).filter(|_| hands_on(call, name))
+        };
         call.names().into_iter().any(|name| told(name).is_some()).then(|| {
             let shown = call.shown(|name| match told(name) {
                 Some(told) => told.clone(),
@@ -152,6 +191,13 @@ impl AttemptContext {
         })
     }
 
+    /// Saves null for all values that a step names: the store has refused it.
+    fn forget(&mut self, step: &Step) {
+        for Saved { name, .. } in &step.save {
+            self.save(name, StoreValue::Null);
+        }
+    }
+
     /// Saves the values that a step names; the error says which are missing.
     fn keep(&mut self, step: &Step, answer: &Answer) -> Result<(), String> {
         let mut kept = Ok(());
@@ -159,7 +205,7 @@ impl AttemptContext {
             let column = answer.column(name, place);
             let row = answer.rows.first();
             let value = column.and_then(|column| row?.get(column));
-            self.kept.insert(name.clone(), value.cloned().unwrap_or(StoreValue::Null));
+            self.save(name, value.cloned().unwrap_or(StoreValue::Null));
             if column.is_none() && !answer.columns.is_empty() {
                 let there = answer.columns.join(", ");
                 kept = kept.and(Err(format!("the answer has no column `{name}`; it has {there}")));
@@ -171,6 +217,15 @@ impl AttemptContext {
         }
         kept
     }
+}
+
+/// What came of a step that did not miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MadeStep {
+    /// The next step follows, if there is one.
+    Done,
+    /// The attempt ends.
+    Ends(Onward),
 }
 
 /// One buyer's connection, over which steps are sent.
@@ -202,8 +257,10 @@ impl<S: StepExecutor> StepConnection<S> {
             customer: 1,
             want,
             shelves,
+            product: None,
             kept: BTreeMap::new(),
             generated: BTreeMap::new(),
+            is_refused: false,
         };
         Self {
             executor,
@@ -224,14 +281,14 @@ impl<S: StepExecutor> StepConnection<S> {
         self.memory.customer = self.checkout.customer(buyer);
         self.memory.want = want;
         let checkout = Arc::clone(&self.checkout);
-        let steps = &checkout.role(buyer).steps;
-        let onward = match self.next(steps, number.into()) {
-            Some(number) => match self.make(number, &steps[number])? {
+        let role = checkout.role(buyer);
+        let onward = match self.next(role, number.into()) {
+            Some((place, number)) => match self.make(number, &role.steps[number])? {
                 // Finds out at once whether it was the last step.
-                Onward::To(next) => self
-                    .next(steps, next.into())
-                    .map_or(Onward::Bought, |next| Onward::To(next as u16)),
-                end => end,
+                MadeStep::Done => self
+                    .next(role, place + 1)
+                    .map_or(Onward::Bought, |(next, _)| Onward::To(next as u16)),
+                MadeStep::Ends(end) => end,
             },
             None => Onward::Bought,
         };
@@ -239,22 +296,36 @@ impl<S: StepExecutor> StepConnection<S> {
         Ok(onward)
     }
 
-    /// The first step from here on whose condition holds.
-    fn next(&self, steps: &[Step], from: usize) -> Option<usize> {
-        let is_made = |step: &Step| match &step.when {
-            Some(condition) => condition.holds(|name| self.memory.value_of(name)),
-            None => true,
-        };
-        (from..steps.len()).find(|number| is_made(&steps[*number]))
+    /// The first step from this place on whose condition holds: its place, and its number. From then on its product is
+    /// the one that values are about. A step that is left out was not refused.
+    fn next(&mut self, role: &Role, from: usize) -> Option<(usize, usize)> {
+        let memory = &mut self.memory;
+        let products = memory.want.items().count();
+        let mut place = from;
+        loop {
+            let (number, product) = role.step_at(place, products)?;
+            let step = &role.steps[number];
+            memory.product = product;
+            if step.when.as_ref().is_none_or(|when| when.holds(|name| memory.value_of(name))) {
+                return Some((place, number));
+            }
+            if step.if_refused == Some(OnRefusal::GoesOn) {
+                memory.is_refused = false;
+            }
+            place += 1;
+        }
     }
 
-    fn make(&mut self, number: usize, step: &Step) -> Result<Onward, Missed> {
+    fn make(&mut self, number: usize, step: &Step) -> Result<MadeStep, Missed> {
         let stays = self.executor.stays(&step.call);
         let answer = match self.say(&step.call, Some(number)) {
             None => return Err(Missed::Failed(Failure::Interrupted)),
             Some(Ok(answer)) => answer,
-            Some(Err(refusal)) => return self.refused(number, step, &refusal),
+            Some(Err(refusal)) => return self.refused(number, step, &refusal, stays),
         };
+        if step.if_refused == Some(OnRefusal::GoesOn) {
+            self.memory.is_refused = false;
+        }
         self.has_changed |= match stays {
             Stays::Nothing => false,
             Stays::Changes => answer.count > 0,
@@ -270,7 +341,7 @@ impl<S: StepExecutor> StepConnection<S> {
         let end = step.ends.iter().find(|(condition, _)| condition.holds(value_of));
         match (end, answer.trouble.map_or(kept, Err)) {
             (Some((_, end)), _) => ended(*end, Failure::Condition),
-            (None, Ok(())) => Ok(Onward::To(number as u16 + 1)),
+            (None, Ok(())) => Ok(MadeStep::Done),
             (None, Err(why)) => {
                 self.tell(number, step, &why);
                 Err(Missed::Failed(Failure::Refused))
@@ -284,8 +355,10 @@ impl<S: StepExecutor> StepConnection<S> {
         for Saved { name, .. } in &step.save {
             let value = memory.value_of(name);
             match terms.generated().kept(checkout, memory.buyer, number, name, &value) {
-                Some(told) => memory.generated.insert(name.clone(), told),
-                None => memory.generated.remove(name),
+                Some(told) => memory.generate(name, told),
+                None => memory.generated.retain(|(product, known), _| {
+                    known != name || product.is_some() && *product != memory.product
+                }),
             };
         }
     }
@@ -310,7 +383,13 @@ impl<S: StepExecutor> StepConnection<S> {
         Some(answer)
     }
 
-    fn refused(&mut self, number: usize, step: &Step, refusal: &Refusal) -> Result<Onward, Missed> {
+    fn refused(
+        &mut self,
+        number: usize,
+        step: &Step,
+        refusal: &Refusal,
+        stays: Stays,
+    ) -> Result<MadeStep, Missed> {
         // A buyer that has to leave while its statement waits gets an error from the store.
         let is_sent_home = self.handle.as_ref().is_some_and(BuyerHandle::is_closed);
         if is_sent_home && !matches!(refusal, Refusal::Lost(_)) {
@@ -319,7 +398,7 @@ impl<S: StepExecutor> StepConnection<S> {
         }
         let can_be_expected = matches!(refusal, Refusal::Locked | Refusal::Forbidden(_));
         let provided = step.if_refused.filter(|_| can_be_expected);
-        let is_provided_for = provided.is_some_and(|end| end != StepEnd::Failed);
+        let is_provided_for = provided.is_some_and(|end| end != OnRefusal::Ends(StepEnd::Failed));
         self.was_cut_short |= !is_provided_for;
         let why = match refusal {
             Refusal::Conflict => return Err(Missed::Conflict),
@@ -336,12 +415,20 @@ impl<S: StepExecutor> StepConnection<S> {
             Refusal::Forbidden(_) | Refusal::Wrong(_) => Failure::Refused,
         };
         match provided {
-            Some(StepEnd::Failed) => {
+            Some(OnRefusal::GoesOn) => {
+                // What a routine has committed before it was refused stays.
+                self.has_changed |= stays == Stays::Everything;
+                self.memory.is_refused = true;
+                self.memory.forget(step);
+                self.note_generated(number, step);
+                Ok(MadeStep::Done)
+            }
+            Some(OnRefusal::Ends(StepEnd::Failed)) => {
                 self.tell(number, step, &refusal.text());
                 // The file asks for this end.
                 ended(StepEnd::Failed, Failure::Condition)
             }
-            Some(end) => ended(end, why),
+            Some(OnRefusal::Ends(end)) => ended(end, why),
             None => {
                 self.tell(number, step, &refusal.text());
                 Err(Missed::Failed(why))
@@ -353,9 +440,11 @@ impl<S: StepExecutor> StepConnection<S> {
     fn tell(&self, number: usize, step: &Step, why: &str) {
         let Checkout { path, .. } = &*self.checkout;
         let AttemptContext { buyer, customer, .. } = self.memory;
-        let who = match &self.checkout.role(buyer).name {
+        let role = self.checkout.role(buyer);
+        let who = match &role.name {
             // Counted from 1, as customers are.
             name if name.is_empty() => format!("buyer {}", u64::from(buyer) + 1),
+            name if role.once => name.clone(),
             name => format!("{name} of customer {customer}"),
         };
         let named = Numbered(number, step);
@@ -378,10 +467,10 @@ impl<S: StepExecutor> StepConnection<S> {
 }
 
 /// The result of an attempt that ends like this.
-fn ended(end: StepEnd, why: Failure) -> Result<Onward, Missed> {
+fn ended(end: StepEnd, why: Failure) -> Result<MadeStep, Missed> {
     match end {
-        StepEnd::Bought => Ok(Onward::Bought),
-        StepEnd::SoldOut => Ok(Onward::SoldOut),
+        StepEnd::Bought => Ok(MadeStep::Ends(Onward::Bought)),
+        StepEnd::SoldOut => Ok(MadeStep::Ends(Onward::SoldOut)),
         StepEnd::Conflict => Err(Missed::Conflict),
         StepEnd::Failed => Err(Missed::Failed(why)),
     }
@@ -402,6 +491,7 @@ impl<S: StepExecutor> Link for StepConnection<S> {
         let was_left_open = self.take_back() && is_open && self.has_bought;
         self.memory.kept.clear();
         self.memory.generated.clear();
+        (self.memory.is_refused, self.memory.product) = (false, None);
         (self.has_changed, self.has_bought) = (false, false);
         was_left_open.into()
     }

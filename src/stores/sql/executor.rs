@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::independence::{
     Catalog, Division, Effect, Overlaps, Reading, StatementKind, StatementOutcome,
-    TransactionTracker, Witness,
+    TransactionEffect, TransactionTracker, Witness,
 };
 use super::{Database, SqlError};
 use crate::base::text::sql::{Sql, with_parameters};
@@ -168,7 +168,13 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         let own = self.held.take().unwrap_or_else(|| catalog.effect(&reading));
         let frame = self.transactions.frame(&reading);
         let answer = self.database.ask(text, value_of);
-        let outcome = StatementOutcome::of(catalog.kind(), &answer);
+        let outcome = match StatementOutcome::of(catalog.kind(), &answer) {
+            // A constraint of SQLite may say that the whole transaction is rolled back.
+            StatementOutcome::Refused if self.database.is_in_transaction() == Some(false) => {
+                StatementOutcome::RolledBack
+            }
+            outcome => outcome,
+        };
         self.transactions.note(frame, &reading, &own, outcome);
         self.has_changed = self.transactions.is_under_way()
             && (self.has_changed || reading.kind == StatementKind::Changes);
@@ -215,6 +221,16 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         let reading = self.known.catalog.read(text(call));
         match reading.kind {
             StatementKind::Commits { .. } if self.has_changed => Stays::Everything,
+            // In SQLite, a savepoint that has begun a transaction commits it when it is released.
+            StatementKind::Sets
+                if self.has_changed
+                    && matches!(
+                        self.transactions.frame(&reading),
+                        TransactionEffect::Ends { .. }
+                    ) =>
+            {
+                Stays::Everything
+            }
             StatementKind::Changes if !self.transactions.is_under_way() => Stays::Changes,
             StatementKind::Unknown => Stays::Everything,
             _ => Stays::Nothing,

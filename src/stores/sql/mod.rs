@@ -64,6 +64,11 @@ pub(super) trait Database: Send {
         value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<Answer, SqlError>;
 
+    /// Whether a transaction is under way, where the server's client knows that by itself.
+    fn is_in_transaction(&self) -> Option<bool> {
+        None
+    }
+
     /// Runs a user's text of several statements.
     fn run_file(&mut self, text: &str) -> Result<(), SqlError>;
 

@@ -207,6 +207,10 @@ impl Database for SqliteFile {
         }
     }
 
+    fn is_in_transaction(&self) -> Option<bool> {
+        Some(!self.connection.is_autocommit())
+    }
+
     fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
         self.connection.execute_batch(text).map_err(|error| self.error(error))
     }
@@ -298,7 +302,13 @@ impl Database for SqliteFile {
 }
 
 fn is_rollback(text: &str) -> bool {
-    text.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("rollback"))
+    let mut words = text.split_whitespace();
+    let is_whole = words.clone().all(|word| !word.eq_ignore_ascii_case("to"));
+    is_whole
+        && words
+            .next()
+            .and_then(|word| word.get(..8))
+            .is_some_and(|word| word.eq_ignore_ascii_case("rollback"))
 }
 
 /// A value as it is sent to the file.

@@ -65,7 +65,7 @@ impl<'h> Harness<'h> {
     ) -> Result<T, Error> {
         let card = strategy.card();
         let buyers = settings.buyers as usize;
-        let want = |buyer| strategy.wants(buyer, settings.want(1, buyer));
+        let want = |buyer| strategy.wants(buyer, &|place| settings.want(1, place));
         let wants: Vec<Want> = (0..settings.buyers).map(want).collect();
         let are_alike = |one: usize, other: usize| {
             wants[one] == wants[other] && strategy.are_alike(one as BuyerId, other as BuyerId)
@@ -341,12 +341,17 @@ impl<'h> Harness<'h> {
     }
 
     /// The footprint of the end of the transaction that a buyer was in when it sent its last statement, if that has
-    /// ended since.
+    /// ended since, or has given back locks since, as far as a savepoint.
     fn rolled_back(&self, place: usize) -> Footprint {
         let sent = &self.sent[place];
         let held = self.gate.held().into_iter().find(|(held, _)| *held == place);
         match held {
-            Some((_, next)) if next.rolled_back != Footprint::NOTHING => Footprint::NOTHING,
+            Some((_, next))
+                if next.rolled_back != Footprint::NOTHING
+                    && next.holds.clone() | &sent.holds == next.holds =>
+            {
+                Footprint::NOTHING
+            }
             _ => sent.rolled_back.clone(),
         }
     }

@@ -19,7 +19,7 @@ pub trait Scripted: Sync {
     fn described(&self) -> Option<Arc<Checkout>>;
 
     /// As [`Strategy::wants`].
-    fn wants(&self, buyer: BuyerId, want: Want) -> Want;
+    fn wants(&self, buyer: BuyerId, want_of: &dyn Fn(BuyerId) -> Want) -> Want;
 
     /// As [`Strategy::are_alike`].
     fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool;
@@ -53,8 +53,8 @@ impl<S: Strategy> Scripted for S {
         Strategy::described(self)
     }
 
-    fn wants(&self, buyer: BuyerId, want: Want) -> Want {
-        Strategy::wants(self, buyer, want)
+    fn wants(&self, buyer: BuyerId, want_of: &dyn Fn(BuyerId) -> Want) -> Want {
+        Strategy::wants(self, buyer, want_of)
     }
 
     fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool {

@@ -183,8 +183,8 @@ impl<'r, L: LiveStore, K: Clock> Track<'r, L, K> {
         let mut line: Vec<Visit> = (first..*buyers)
             .step_by(self.settings.threads() as usize)
             .map(|buyer| {
-                let want = self.settings.want(self.number, buyer);
-                Visit::unserved(buyer, self.strategy.wants(buyer, want))
+                let want_of = |place| self.settings.want(self.number, place);
+                Visit::unserved(buyer, self.strategy.wants(buyer, &want_of))
             })
             .collect();
         drop(lined_up);

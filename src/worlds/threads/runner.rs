@@ -27,7 +27,7 @@ pub(super) trait Runner<C, K>: Sync {
     fn card(&self) -> About;
 
     /// As [`Strategy::wants`].
-    fn wants(&self, buyer: BuyerId, want: Want) -> Want;
+    fn wants(&self, buyer: BuyerId, want_of: &dyn Fn(BuyerId) -> Want) -> Want;
 
     /// Serves these buyers one after the other, until the race is stopped. Several at a time, so that one virtual call
     /// costs nothing.
@@ -47,8 +47,8 @@ impl<S: Strategy, C: Client, K: Clock> Runner<C, K> for S {
         self.about()
     }
 
-    fn wants(&self, buyer: BuyerId, want: Want) -> Want {
-        Strategy::wants(self, buyer, want)
+    fn wants(&self, buyer: BuyerId, want_of: &dyn Fn(BuyerId) -> Want) -> Want {
+        Strategy::wants(self, buyer, want_of)
     }
 
     fn serve_each(

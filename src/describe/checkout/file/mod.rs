@@ -9,7 +9,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::{Audit, Checkout, GIVEN_AT_SETUP, Role, Script};
+use super::{Audit, Checkout, GIVEN, GIVEN_AT_SETUP, Role, Script};
 use crate::base::error::Error;
 use crate::base::text::document;
 use crate::base::text::document::{Fault, plain_text};
@@ -20,7 +20,7 @@ use entries::{Entry, check_keys, fault, switch, table, tables, text, texts};
 
 pub(crate) use says::Says;
 use says::check_names;
-use steps::STEP;
+use steps::{STEP, Steps};
 
 const TOP: [&str; 11] = [
     "title", "store", "url", "database", "schema", "seed", "setup", "alike", "step", "role",
@@ -30,9 +30,9 @@ const TOP: [&str; 11] = [
 const DATABASE: [&str; 2] = ["store", "url"];
 
 /// Settings that a file may give; flags go before them.
-pub(crate) const SETTINGS: [&str; 5] = ["buyers", "stock", "qty", "retries", "isolation"];
+pub(crate) const SETTINGS: [&str; 6] = ["buyers", "stock", "qty", "cart", "retries", "isolation"];
 
-const ROLE: [&str; 3] = ["name", "buys", "step"];
+const ROLE: [&str; 4] = ["name", "buys", "once", "step"];
 
 const AUDIT: [&str; 3] = ["stock", "orders", "never"];
 
@@ -181,6 +181,12 @@ impl Reader<'_> {
             }
         }
         checkout.roles = self.roles(says, top, before)?;
+        if let (Some(value), false) = (top.get("cart"), checkout.takes_carts()) {
+            return fault(
+                value.span(),
+                "`cart`: write `each = \"item\"` into the steps that take each product",
+            );
+        }
         if checkout.audit.stock.is_none() && checkout.audit.never.is_empty() {
             return fault(
                 0..0,
@@ -192,6 +198,14 @@ impl Reader<'_> {
         {
             let span = top.get_key_value("role").map_or(0..0, |(key, _)| key.span());
             return fault(span, "exactly one role must buy: write `buys = false` in the others");
+        }
+        if let (true, Some((key, _))) =
+            (checkout.roles.iter().all(|role| role.once), top.get_key_value("role"))
+        {
+            return fault(
+                key.span(),
+                "one role must act for each customer: leave `once` out there",
+            );
         }
         Ok(checkout)
     }
@@ -206,8 +220,9 @@ impl Reader<'_> {
     fn roles(&self, says: Says, top: &DeTable<'_>, before: &[String]) -> Result<Vec<Role>, Fault> {
         match (top.get("step"), top.get("role")) {
             (Some(steps), None) => {
-                let steps = self.steps(says, steps, before)?;
-                Ok(vec![Role { name: String::new(), buys: true, steps }])
+                let given = GIVEN.iter().map(|name| (*name).to_owned()).chain(before.to_vec());
+                let Steps { all: steps, loops } = self.steps_of(says, steps, given.collect())?;
+                Ok(vec![Role { name: String::new(), buys: true, once: false, steps, loops }])
             }
             (None, Some(value)) => {
                 let roles = tables("role", value)?;
@@ -232,13 +247,22 @@ impl Reader<'_> {
         let Some(name) = role.get("name") else {
             return fault(entry.span(), "a role needs a `name`");
         };
-        let buys = role.get("buys").map_or(Ok(true), |value| switch("buys", value))?;
+        let once = role.get("once").map_or(Ok(false), |value| switch("once", value))?;
+        let buys = role.get("buys").map_or(Ok(!once), |value| switch("buys", value))?;
+        if let (true, true, Some(value)) = (once, buys, role.get("buys")) {
+            let why = "`buys`: a role that exists once acts for no customer, and buys nothing";
+            return fault(value.span(), why);
+        }
+        let name = text("name", name)?.to_owned();
+        let given: Vec<String> = match once {
+            true => Vec::new(),
+            false => GIVEN.iter().map(|name| (*name).to_owned()).chain(before.to_vec()).collect(),
+        };
         match role.get("step") {
-            Some(steps) => Ok(Role {
-                name: text("name", name)?.to_owned(),
-                buys,
-                steps: self.steps(says, steps, before)?,
-            }),
+            Some(steps) => {
+                let Steps { all: steps, loops } = self.steps_of(says, steps, given)?;
+                Ok(Role { name, buys, once, steps, loops })
+            }
             None => fault(entry.span(), "a role needs steps: [[role.step]]"),
         }
     }

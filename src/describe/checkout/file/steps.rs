@@ -8,9 +8,9 @@ use toml::de::DeTable;
 use super::super::condition::Condition;
 use super::super::program::ProgramTemplate;
 use super::super::request::{Find, JsonFind, RequestTemplate};
-use super::super::step::{Call, Saved, Step, StepEnd};
+use super::super::step::{Call, OnRefusal, Saved, Step, StepEnd};
 use super::super::template::Template;
-use super::super::{GIVEN, LOCATION, OUTPUT, ROWS, STATUS, Script};
+use super::super::{GIVEN, LOCATION, OUTPUT, REFUSED, ROWS, STATUS, Script};
 use super::Reader;
 use super::entries::{Entry, check_keys, fault, table, tables, text, texts};
 use super::says::{Says, check_names};
@@ -18,8 +18,10 @@ use crate::base::text::document::Fault;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::domain::store_kind::StoreKind;
 
-pub(super) const STEP: [&str; 21] = [
+pub(super) const STEP: [&str; 23] = [
     "name",
+    "each",
+    "step",
     "sql",
     "redis",
     "lua",
@@ -49,27 +51,67 @@ const OF_CALLS: [(&str, &[&str]); 3] = [
     ("command", &["env", "find", "json"]),
 ];
 
+/// What may stand in a step that has steps of its own.
+const LOOP: [&str; 2] = ["each", "step"];
+
+/// What a loop can go over: the products of the cart.
+const EACH: &str = "item";
+
+/// Steps, and those of them that are made for each product of the cart.
+#[derive(Default)]
+pub(super) struct Steps {
+    pub(super) all: Vec<Step>,
+    pub(super) loops: Vec<Range<usize>>,
+}
+
 /// The most steps of one role.
 const MOST_STEPS: usize = 200;
 
 impl Reader<'_> {
-    /// Reads steps, each of which knows the values that the steps before it have saved, and those named in `before`.
-    pub(crate) fn steps(
+    /// Reads steps of which none is repeated. Each knows the values that the steps before it have saved.
+    pub(crate) fn steps(&self, says: Says, value: &Entry<'_>) -> Result<Vec<Step>, Fault> {
+        let steps = self.steps_of(says, value, GIVEN.map(str::to_owned).to_vec())?;
+        match steps.loops.is_empty() {
+            true => Ok(steps.all),
+            false => fault(value.span(), "`each`: there are no carts yet; leave it out"),
+        }
+    }
+
+    /// Reads steps. Each knows the values that the steps before it have saved, and the first one these.
+    pub(super) fn steps_of(
         &self,
         says: Says,
         value: &Entry<'_>,
-        before: &[String],
-    ) -> Result<Vec<Step>, Fault> {
-        let entries = tables("step", value)?;
-        if entries.is_empty() || entries.len() > MOST_STEPS {
-            return fault(value.span(), format!("there must be between 1 and {MOST_STEPS} steps"));
+        mut known: Vec<String>,
+    ) -> Result<Steps, Fault> {
+        let mut steps = Steps::default();
+        for entry in tables("step", value)? {
+            let begins = steps.all.len();
+            let within = repeated(entry, &known)?;
+            let is_loop = within.is_some();
+            for entry in within.unwrap_or_else(|| vec![entry]) {
+                let may_be_refused =
+                    steps.all.iter().any(|step| step.if_refused == Some(OnRefusal::GoesOn));
+                steps.all.push(self.step(says, entry, &mut known, may_be_refused)?);
+            }
+            if is_loop {
+                steps.loops.push(begins..steps.all.len());
+            }
         }
-        let mut known = GIVEN.map(str::to_owned).to_vec();
-        known.extend_from_slice(before);
-        entries.into_iter().map(|entry| self.step(says, entry, &mut known)).collect()
+        match (1..=MOST_STEPS).contains(&steps.all.len()) {
+            true => Ok(steps),
+            false => fault(value.span(), format!("there must be between 1 and {MOST_STEPS} steps")),
+        }
     }
 
-    fn step(&self, says: Says, entry: &Entry<'_>, known: &mut Vec<String>) -> Result<Step, Fault> {
+    /// Reads one step. `may_be_refused` says whether a step before it may be refused without an end of the attempt.
+    fn step(
+        &self,
+        says: Says,
+        entry: &Entry<'_>,
+        known: &mut Vec<String>,
+        may_be_refused: bool,
+    ) -> Result<Step, Fault> {
         let keys = table("step", entry)?;
         check_keys(keys, &STEP, "a step")?;
         let name = keys.get("name").map(|value| text("name", value)).transpose()?;
@@ -86,7 +128,11 @@ impl Reader<'_> {
             };
             keys.get(key).map(read).transpose()
         };
-        let when = condition("when", known)?;
+        let with_refused = |known: &[String]| {
+            let refused = may_be_refused.then(|| REFUSED.to_owned());
+            known.iter().cloned().chain(refused).collect::<Vec<_>>()
+        };
+        let when = condition("when", &with_refused(known))?;
         let mut save = Vec::new();
         for (written, span) in
             keys.get("save").map_or(Ok(Vec::new()), |value| texts("save", value))?
@@ -96,7 +142,12 @@ impl Reader<'_> {
                 && name.starts_with(|c: char| c.is_alphabetic() || c == '_');
             let is_status = says.store == StoreKind::Http && [STATUS, LOCATION].contains(&name);
             let is_output = matches!(call.0, Call::Program(_)) && name == OUTPUT;
-            if !is_name || is_status || is_output || name == ROWS || GIVEN.contains(&name) {
+            if !is_name
+                || is_status
+                || is_output
+                || [ROWS, REFUSED].contains(&name)
+                || GIVEN.contains(&name)
+            {
                 let why = if is_name { "is taken" } else { "is no name" };
                 return fault(
                     span,
@@ -116,7 +167,7 @@ impl Reader<'_> {
             save.push(Saved { name: name.to_owned(), may_be_none: true });
         }
         known.dedup();
-        let mut known_here = known.clone();
+        let mut known_here = with_refused(known);
         known_here.push(ROWS.to_owned());
         let mut ends = Vec::new();
         for end in StepEnd::ALL {
@@ -125,19 +176,7 @@ impl Reader<'_> {
         }
         let if_refused = match keys.get("if_refused") {
             None => None,
-            Some(value) => {
-                let written = text("if_refused", value)?;
-                let names = StepEnd::ALL.map(StepEnd::name);
-                let end = StepEnd::ALL.into_iter().find(|end| end.name() == written);
-                end.map_or_else(
-                    || {
-                        let near = did_you_mean(written, names);
-                        let names = names.join(", ");
-                        fault(value.span(), format!("`if_refused` must be one of {names}{near}"))
-                    },
-                    |end| Ok(Some(end)),
-                )?
-            }
+            Some(value) => Some(if_refused(says, value)?),
         };
         let line = self.source[..entry.span().start].matches('\n').count() + 1;
         Ok(Step { name: name.map(str::to_owned), line, call: call.0, when, save, ends, if_refused })
@@ -294,7 +333,8 @@ impl Reader<'_> {
         let named = keys.get(key).map(|value| table(key, value)).transpose()?;
         for (name, value) in named.into_iter().flatten() {
             let name: &str = name.get_ref();
-            let is_taken = taken.contains(&name) || name == ROWS || GIVEN.contains(&name);
+            let is_taken =
+                taken.contains(&name) || [ROWS, REFUSED].contains(&name) || GIVEN.contains(&name);
             let parsed = match is_taken {
                 true => Err("the name is taken; choose another".into()),
                 false => parse(name, text(name, value)?),
@@ -303,5 +343,58 @@ impl Reader<'_> {
                 .push(parsed.or_else(|why| fault(value.span(), format!("`{key}.{name}`: {why}")))?);
         }
         Ok(found)
+    }
+}
+
+/// What follows when the store refuses a step.
+fn if_refused(says: Says, value: &Entry<'_>) -> Result<OnRefusal, Fault> {
+    let written = text("if_refused", value)?;
+    let names = OnRefusal::ALL.map(OnRefusal::name);
+    let Some(found) = OnRefusal::ALL.into_iter().find(|known| known.name() == written) else {
+        let near = did_you_mean(written, names);
+        let names = names.join(", ");
+        return fault(value.span(), format!("`if_refused` must be one of {names}{near}"));
+    };
+    if found == OnRefusal::GoesOn && !says.store.is_sql() {
+        let why = format!("`if_refused`: go_on is for SQL; {} refuses no step", says.store);
+        return fault(value.span(), why);
+    }
+    Ok(found)
+}
+
+/// The steps that an entry repeats for each product, if it repeats any: its own, or itself.
+fn repeated<'e, 'd>(
+    entry: &'e Entry<'d>,
+    known: &[String],
+) -> Result<Option<Vec<&'e Entry<'d>>>, Fault> {
+    let keys = table("step", entry)?;
+    let (each, own) = match (keys.get("each"), keys.get("step")) {
+        (Some(each), own) => (each, own),
+        (None, Some(own)) => {
+            return fault(
+                own.span(),
+                "`step`: steps in a step are repeated; add `each = \"item\"`",
+            );
+        }
+        (None, None) => return Ok(None),
+    };
+    if text("each", each)? != EACH {
+        return fault(each.span(), "`each` must be \"item\": for each product of the cart");
+    }
+    if !known.iter().any(|name| name == EACH) {
+        return fault(each.span(), "`each`: a role that exists once has no cart; leave it out");
+    }
+    let Some(own) = own else { return Ok(Some(vec![entry])) };
+    check_keys(keys, &LOOP, "a step with steps of its own")?;
+    let own = tables("step", own)?;
+    for step in &own {
+        let keys = table("step", step)?;
+        if let Some(again) = keys.get("each").or(keys.get("step")) {
+            return fault(again.span(), "these steps are repeated already; leave it out");
+        }
+    }
+    match own.is_empty() {
+        true => fault(entry.span(), "there is no step to repeat: add [[step.step]]"),
+        false => Ok(Some(own)),
     }
 }

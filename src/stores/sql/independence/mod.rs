@@ -11,7 +11,7 @@
 //!   keeps who can see in which order rows were written;
 //! - `effect.rs` is what a statement does: what it touches, and its footprint;
 //! - `transactions.rs` follows the transactions of one connection: what a statement does in the one that it is in, at
-//!   which isolation level (`levels.rs`);
+//!   which isolation level (`levels.rs`), and what a rollback to a savepoint leaves of it (`savepoint.rs`);
 //! - `division.rs` says which statements are not one step, because other sessions can come in between.
 
 mod catalog;
@@ -24,6 +24,7 @@ mod reading;
 mod relations;
 mod row_footprint;
 mod rows;
+mod savepoint;
 mod scans;
 mod snapshot;
 mod tokens;

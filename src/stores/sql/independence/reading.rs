@@ -3,6 +3,7 @@
 
 use super::relations::relations;
 use super::rows::{has_many_rows, pins};
+use super::savepoint::SavepointDeed;
 use super::tokens::{functions, has_escaped_name, names, tokens};
 use crate::base::text::sql::{Dialect, TokenKind};
 use crate::domain::isolation::Isolation;
@@ -24,7 +25,7 @@ pub(in crate::stores::sql) enum StatementKind {
     Commits { chains: bool },
     /// It rolls a transaction back; whether the next one begins at once.
     RollsBack { chains: bool },
-    /// It is about the session or the transaction alone: `SAVEPOINT`, `SET`.
+    /// It is about the session or the transaction alone: `SAVEPOINT`, `ROLLBACK TO`, `SET`.
     Sets,
     /// It is not known what it does.
     Unknown,
@@ -48,6 +49,8 @@ pub(in crate::stores::sql) struct Reading {
     pub(super) pins: Vec<String>,
     /// Isolation level that it names.
     pub(in crate::stores::sql) level: Option<Isolation>,
+    /// What it does with a savepoint.
+    pub(super) savepoint: Option<SavepointDeed>,
     /// Whether it has parameters, whose values are not in its text.
     has_placeholders: bool,
     /// Whether it lists the values of more than one row.
@@ -153,6 +156,7 @@ impl Reading {
             queries: tokens.iter().filter(|t| t.is(&["select", "table"])).count(),
             pins: pins(&tokens),
             level: None,
+            savepoint: SavepointDeed::of(dialect, text, &tokens),
             has_placeholders: tokens
                 .iter()
                 .any(|token| matches!(token.kind, TokenKind::Placeholder | TokenKind::Parameter)),
@@ -195,10 +199,10 @@ impl Reading {
             "begin" => StatementKind::Begins(self.level),
             "start" if self.has("transaction") => StatementKind::Begins(self.level),
             "commit" | "end" if !self.has("prepared") => StatementKind::Commits { chains },
-            // A rollback to a savepoint may release locks, and it is not known which.
+            "savepoint" | "release" | "rollback" if self.savepoint.is_some() => StatementKind::Sets,
+            "savepoint" | "release" => StatementKind::Unknown,
             "rollback" if self.has("to") || self.has("prepared") => StatementKind::Unknown,
             "rollback" | "abort" => StatementKind::RollsBack { chains },
-            "savepoint" | "release" => StatementKind::Sets,
             "set" => self.setting(dialect),
             // MySQL's `DO` is a query whose answer is thrown away.
             "do" if dialect == Dialect::Mysql => match self.acts() {
@@ -269,8 +273,12 @@ impl Reading {
                     .any(|name| self.words.iter().any(|word| is_setting(word, name)))
                     || is_about_level && !says_level
             }
+            // A savepoint that is not known by its name.
+            "savepoint" | "release" if self.savepoint.is_none() => true,
+            "rollback" if self.savepoint.is_some() => false,
             "commit" | "rollback" | "end" | "abort" => {
                 self.has("prepared")
+                    || self.has("to")
                     || self.has("release") && !self.has("savepoint") && dialect == Dialect::Mysql
             }
             "begin" | "start" | "savepoint" | "release" | "select" | "with" | "values"
@@ -424,7 +432,11 @@ mod tests {
         assert_eq!(postgres("/* so */ COMMIT").kind, StatementKind::Commits { chains: false });
         assert_eq!(postgres("COMMIT AND CHAIN").kind, StatementKind::Commits { chains: true });
         assert_eq!(postgres("COMMIT AND NO CHAIN").kind, StatementKind::Commits { chains: false });
-        assert_eq!(postgres("ROLLBACK TO SAVEPOINT a").kind, StatementKind::Unknown);
+        assert_eq!(postgres("ROLLBACK TO SAVEPOINT a").kind, StatementKind::Sets);
+        for unclear in ["SAVEPOINT \"A\"", "ROLLBACK TO SAVEPOINT \"A\"", "RELEASE :name"] {
+            let reading = postgres(unclear);
+            assert_eq!((reading.kind, reading.unsettles), (StatementKind::Unknown, true));
+        }
         assert_eq!(
             mysql("START TRANSACTION WITH CONSISTENT SNAPSHOT").kind,
             StatementKind::BeginsLooking

@@ -10,11 +10,14 @@
 //! serialized: only where one of them has committed (Ports and Grittner, *Serializable Snapshot Isolation in PostgreSQL*,
 //! VLDB 2012, 3.3). So every statement of such a transaction depends on every commit of another; and while there is one
 //! beside which another has committed, every statement depends on every other.
+//!
+//! What was done since a savepoint may be undone, and what becomes of its locks depends on the database (`savepoint.rs`).
 
 use super::super::SqlError;
 use super::effect::Effect;
 use super::levels::{Levels, SetLevels};
 use super::reading::{Reading, StatementKind};
+use super::savepoint::{Savepoint, SavepointDeed};
 use super::snapshot::{Takes, takes};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
@@ -88,10 +91,13 @@ struct ActiveTransaction {
     end: Footprint,
     /// Whether it holds the one lock of an SQLite file's writer.
     is_writer: bool,
-    /// Whether it may be rolled back to a savepoint.
-    has_savepoint: bool,
-    /// Whether the server has rolled it back already, and refuses all but its end.
-    is_rolled_back: bool,
+    /// Its savepoints, the last one set last.
+    savepoints: Vec<Savepoint>,
+    /// Whether its first savepoint has begun it.
+    is_of_savepoint: bool,
+    /// Whether the server has rolled it back already, as far as its last savepoint if it has one, and refuses all but its
+    /// end and a rollback to a savepoint.
+    is_aborted: bool,
 }
 
 impl ActiveTransaction {
@@ -103,8 +109,9 @@ impl ActiveTransaction {
             holds: Footprint::NOTHING,
             end: Footprint::NOTHING,
             is_writer: false,
-            has_savepoint: false,
-            is_rolled_back: false,
+            savepoints: Vec::new(),
+            is_of_savepoint: false,
+            is_aborted: false,
         }
     }
 
@@ -120,12 +127,52 @@ impl ActiveTransaction {
         self.levels.are_watched(kind)
     }
 
-    /// Takes note that the server has rolled it back.
+    /// Whether nothing is left of it but its end.
+    fn is_over(&self) -> bool {
+        self.is_aborted && self.savepoints.is_empty()
+    }
+
+    /// Takes note that PostgreSQL has rolled it back, as far as its last savepoint.
     fn is_broken_off(&mut self) {
-        if !self.has_savepoint {
-            self.is_rolled_back = true;
-            (self.holds, self.end) = (Footprint::NOTHING, Footprint::NOTHING);
+        self.is_aborted = true;
+        match self.savepoints.last() {
+            Some(last) => self.holds = last.holds.clone(),
+            None => (self.holds, self.end) = (Footprint::NOTHING, Footprint::NOTHING),
         }
+    }
+
+    /// The place of the savepoint that a name stands for: the last that is called so.
+    fn savepoint(&self, name: &str) -> Option<usize> {
+        self.savepoints.iter().rposition(|savepoint| savepoint.name == name)
+    }
+
+    /// Takes note of what was done with a savepoint; whether that is known.
+    fn does(&mut self, kind: StoreKind, deed: &SavepointDeed) -> bool {
+        match deed {
+            // PostgreSQL refuses both after an error.
+            SavepointDeed::Sets(_) | SavepointDeed::Releases(_) if self.is_aborted => {}
+            SavepointDeed::Sets(name) => {
+                if kind == StoreKind::Mysql {
+                    self.savepoints.retain(|savepoint| savepoint.name != *name);
+                }
+                let (holds, end) = (self.holds.clone(), self.end.clone());
+                self.savepoints.push(Savepoint { name: name.clone(), holds, end });
+            }
+            SavepointDeed::Releases(name) => match self.savepoint(name) {
+                Some(place) => self.savepoints.truncate(place),
+                None => return false,
+            },
+            SavepointDeed::RollsBackTo(name) => {
+                let Some(place) = self.savepoint(name) else { return false };
+                self.savepoints.truncate(place + 1);
+                self.is_aborted = false;
+                if kind == StoreKind::Postgres {
+                    let Savepoint { holds, end, .. } = &self.savepoints[place];
+                    (self.holds, self.end) = (holds.clone(), end.clone());
+                }
+            }
+        }
+        self.savepoints.len() <= MOST_SAVEPOINTS
     }
 
     /// Whether a query shares the locks of what it reads: at InnoDB's serializable level (MySQL manual, 15.7.2.1).
@@ -160,6 +207,9 @@ impl ActiveTransaction {
         self.end = std::mem::take(&mut self.end) | end;
     }
 }
+
+/// The most savepoints of a transaction that are told apart.
+const MOST_SAVEPOINTS: usize = 64;
 
 impl TransactionTracker {
     /// The state of a new connection to this store, on which transactions that name no isolation level run at this one.
@@ -228,6 +278,17 @@ impl TransactionTracker {
 
     /// What a statement does to transactions.
     pub(in crate::stores::sql) fn frame(&self, reading: &Reading) -> TransactionEffect {
+        if let (StoreKind::Sqlite, Some(deed)) = (self.kind, &reading.savepoint) {
+            return match (deed, &self.under_way) {
+                (SavepointDeed::Sets(_), None) => TransactionEffect::Begins(self.later()),
+                (SavepointDeed::Releases(name), Some(under_way))
+                    if under_way.is_of_savepoint && under_way.savepoint(name) == Some(0) =>
+                {
+                    TransactionEffect::Ends { chains: false }
+                }
+                _ => TransactionEffect::GoesOn,
+            };
+        }
         match reading.kind {
             StatementKind::Begins(level) => {
                 TransactionEffect::Begins(level.map_or_else(|| self.later(), Levels::exactly))
@@ -252,7 +313,7 @@ impl TransactionTracker {
 
     /// The footprint of the transaction's end if the server ends it now: its changes are not seen.
     pub(in crate::stores::sql) fn rolled_back(&self) -> Footprint {
-        let Some(under_way) = self.under_way.as_ref().filter(|it| !it.is_rolled_back) else {
+        let Some(under_way) = self.under_way.as_ref().filter(|it| !it.is_over()) else {
             return Footprint::NOTHING;
         };
         match under_way.watches_reads(self.kind) {
@@ -271,11 +332,31 @@ impl TransactionTracker {
         if self.is_unsettled || reading.unsettles {
             return Effect::everything();
         }
+        if let Some(SavepointDeed::RollsBackTo(name)) = &reading.savepoint {
+            return self.rollback_to(name);
+        }
         let footprint = match self.kind {
             StoreKind::Sqlite => self.footprint_in_sqlite(frame, reading, &own),
             _ => self.footprint(frame, reading, &own),
         };
         Effect { touches: self.touches(frame, reading, own.touches), footprint, ..own }
+    }
+
+    /// What a rollback to a savepoint does: others do not see what it undoes, and get the locks that it gives back.
+    fn rollback_to(&self, name: &str) -> Effect {
+        let known = |under_way: &&ActiveTransaction| under_way.savepoint(name).is_some();
+        let Some(under_way) = self.under_way.as_ref().filter(known) else {
+            return Effect::everything();
+        };
+        let gives_back = match self.kind {
+            StoreKind::Sqlite => Footprint::NOTHING,
+            _ => under_way.holds.given_back(),
+        };
+        let footprint = match under_way.watches_reads(self.kind) {
+            true => gives_back | Footprint::depending_on_commits(),
+            false => gives_back,
+        };
+        Effect { touches: under_way.touches.clone(), footprint, ..Effect::NOTHING }
     }
 
     /// Whether a statement that begins or ends a transaction ends the one that is under way: in MySQL one that begins
@@ -325,7 +406,7 @@ impl TransactionTracker {
                 false => own.footprint.clone(),
             };
         };
-        if under_way.is_rolled_back {
+        if under_way.is_over() || under_way.is_aborted && !self.does_end(frame) {
             return Footprint::NOTHING;
         }
         let watches_reads = under_way.watches_reads(self.kind);
@@ -424,20 +505,21 @@ impl TransactionTracker {
                 begun.is_writer = self.kind == StoreKind::Sqlite;
                 self.under_way = Some(begun);
             }
+            _ if outcome == StatementOutcome::RolledBack && self.kind != StoreKind::Postgres => {
+                self.under_way = None;
+            }
+            // SQLite goes on with a transaction that it does not commit.
+            TransactionEffect::Ends { .. } if self.kind == StoreKind::Sqlite && !is_done => {}
             TransactionEffect::Ends { chains } => {
                 let before = self.under_way.take().filter(|_| chains);
                 self.under_way = before.map(|before| ActiveTransaction::at(before.levels));
             }
-            _ if outcome == StatementOutcome::RolledBack && self.kind == StoreKind::Mysql => {
-                self.under_way = None;
-            }
             _ => {
                 let kind = self.kind;
                 if let Some(under_way) = &mut self.under_way {
-                    under_way.has_savepoint |= reading.verb == "savepoint";
                     let is_sqlite = kind == StoreKind::Sqlite;
                     under_way.is_writer |= is_sqlite && is_done && own.footprint.changes();
-                    under_way.has_snapshot |= takes(kind, reading) == Takes::Surely;
+                    under_way.has_snapshot |= is_done && takes(kind, reading) == Takes::Surely;
                     match under_way.locks_what_it_reads(kind, reading) {
                         true => under_way.takes_in(kind, &own.locking_it()),
                         false => under_way.takes_in(kind, own),
@@ -448,6 +530,16 @@ impl TransactionTracker {
                 }
             }
         }
+        if let (Some(deed), true) = (&reading.savepoint, is_done) {
+            self.notes_savepoint(frame, deed);
+        }
+    }
+
+    /// Notes what was done with a savepoint. Outside a transaction only SQLite does anything.
+    fn notes_savepoint(&mut self, frame: TransactionEffect, deed: &SavepointDeed) {
+        let Some(under_way) = &mut self.under_way else { return };
+        under_way.is_of_savepoint |= matches!(frame, TransactionEffect::Begins(_));
+        self.is_unsettled |= !under_way.does(self.kind, deed);
     }
 
     fn sets_level(&mut self, reading: &Reading, level: Isolation) {
@@ -760,6 +852,132 @@ mod tests {
             let other = last(&["BEGIN", "SELECT stock FROM product FOR SHARE"]);
             assert!(last(&refers[..2]).conflicts_with(&other), "{kind}: closed on doubt");
         }
+    }
+
+    /// The tracker after these statements, of which the last one comes out like this, and what the last one touches.
+    fn after(
+        kind: StoreKind,
+        texts: &[&str],
+        outcome: StatementOutcome,
+    ) -> (TransactionTracker, Footprint) {
+        let shop = shop(kind, &[]);
+        let mut transactions = TransactionTracker::of(kind, Isolation::ReadCommitted);
+        let mut footprint = Footprint::NOTHING;
+        for (place, text) in texts.iter().enumerate() {
+            let reading = shop.read(text);
+            let frame = transactions.frame(&reading);
+            let own = shop.effect(&reading);
+            footprint = transactions.effect(frame, &reading, own.clone()).footprint;
+            let is_last = place + 1 == texts.len();
+            let outcome = if is_last { outcome } else { StatementOutcome::Done };
+            transactions.note(frame, &reading, &own, outcome);
+        }
+        (transactions, footprint)
+    }
+
+    #[test]
+    fn a_rollback_to_a_savepoint_gives_back_locks_and_undoes_what_the_commit_would_show() {
+        let level = Isolation::ReadCommitted;
+        let undone = ["BEGIN", ELSEWHERE, "SAVEPOINT s", CHANGE, "ROLLBACK TO SAVEPOINT s"];
+        let commits = |texts: &[&'static str]| [texts, &["COMMIT"]].concat();
+        let query = ["SELECT used FROM voucher"];
+        for kind in [StoreKind::Postgres, StoreKind::Mysql] {
+            let last = |texts: &[&str]| last(kind, level, texts);
+            let waits = last(&["BEGIN", CHANGE]);
+            assert!(last(&undone).conflicts_with(&waits), "{kind}");
+            assert!(!last(&undone).conflicts_with(last(&query)), "{kind}: nothing is seen of it");
+            let keeps_locks = kind == StoreKind::Mysql;
+            let commit = last(&commits(&undone));
+            assert_eq!(commit.conflicts_with(&waits), keeps_locks, "{kind}");
+            assert!(commit.conflicts_with(last(&["BEGIN", ELSEWHERE])), "{kind}");
+            assert!(last(&commits(&undone[..4])).conflicts_with(last(&query)), "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_was_done_before_a_savepoint_outlives_a_rollback_to_it() {
+        let texts =
+            ["BEGIN", CHANGE, "SAVEPOINT s", ELSEWHERE, "ROLLBACK TO s", "RELEASE s", "COMMIT"];
+        let last = |texts: &[&str]| last(StoreKind::Postgres, Isolation::ReadCommitted, texts);
+        assert!(last(&texts).conflicts_with(last(&["BEGIN", CHANGE])));
+        assert!(last(&texts).conflicts_with(last(&["SELECT used FROM voucher"])));
+    }
+
+    #[test]
+    fn an_error_gives_back_the_locks_since_the_last_savepoint_and_no_others() {
+        let texts = ["BEGIN", ELSEWHERE, "SAVEPOINT a", CHANGE, "INSERT INTO voucher VALUES (1)"];
+        let (mut refused, _) = after(StoreKind::Postgres, &texts, StatementOutcome::RolledBack);
+        let (kept, _) = after(StoreKind::Postgres, &texts[..2], StatementOutcome::Done);
+        assert_eq!(refused.holds(), kept.holds());
+        assert_ne!(refused.rolled_back(), Footprint::NOTHING, "it goes on from the savepoint");
+        // Until then the server refuses whatever is said, and does nothing.
+        let shop = shop(StoreKind::Postgres, &[]);
+        let footprint = |transactions: &TransactionTracker, text: &str| {
+            let reading = shop.read(text);
+            let frame = transactions.frame(&reading);
+            transactions.effect(frame, &reading, shop.effect(&reading)).footprint
+        };
+        assert_eq!(footprint(&refused, CHANGE), Footprint::NOTHING);
+        let back = shop.read("ROLLBACK TO a");
+        let frame = refused.frame(&back);
+        refused.note(frame, &back, &Effect::NOTHING, StatementOutcome::Done);
+        assert_ne!(footprint(&refused, CHANGE), Footprint::NOTHING);
+        let (over, _) = after(
+            StoreKind::Postgres,
+            &["BEGIN", CHANGE, "SAVEPOINT a", "RELEASE a", ELSEWHERE],
+            StatementOutcome::RolledBack,
+        );
+        assert_eq!(over.rolled_back(), Footprint::NOTHING, "no savepoint is left");
+    }
+
+    #[test]
+    fn a_savepoint_that_is_not_known_lets_every_statement_touch_everything() {
+        for texts in [
+            &["BEGIN", "SAVEPOINT a", "ROLLBACK TO b"][..],
+            &["BEGIN", "SAVEPOINT a", "RELEASE a", "ROLLBACK TO a"],
+            &["BEGIN", "SAVEPOINT a", "ROLLBACK TO b", LOOK],
+            &["BEGIN", "SAVEPOINT \"A\"", LOOK],
+            &["BEGIN", "SAVEPOINT a", "RELEASE b", LOOK],
+            &["ROLLBACK TO a"],
+        ] {
+            let level = Isolation::ReadCommitted;
+            assert!(meets_a_change_elsewhere(StoreKind::Postgres, level, texts), "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn in_mysql_a_savepoint_takes_the_place_of_another_of_its_name() {
+        let texts = ["BEGIN", "SAVEPOINT a", "SAVEPOINT b", "SAVEPOINT a", "ROLLBACK TO b"];
+        let again = [&texts[..], &["ROLLBACK TO a"]].concat();
+        let meets = |kind| meets_a_change_elsewhere(kind, Isolation::ReadCommitted, &again);
+        assert!(meets(StoreKind::Mysql), "it is gone with what came after b");
+        assert!(!meets(StoreKind::Postgres));
+    }
+
+    #[test]
+    fn in_sqlite_a_savepoint_begins_a_transaction_and_its_release_commits_it() {
+        let last = |texts: &[&str]| last(StoreKind::Sqlite, Isolation::Serializable, texts);
+        let texts = ["SAVEPOINT a", CHANGE, "SAVEPOINT b", ELSEWHERE, "RELEASE b", "RELEASE a"];
+        assert_eq!(last(&texts[..4]), Footprint::NOTHING, "it is the writer already");
+        assert_eq!(last(&texts[..5]), Footprint::NOTHING);
+        assert!(last(&texts).conflicts_with(last(&[LOOK])));
+        let back = ["SAVEPOINT a", CHANGE, "ROLLBACK TO a"];
+        assert_eq!(last(&back), Footprint::NOTHING, "it keeps the one lock");
+        assert!(
+            last(&["SAVEPOINT a", CHANGE, "ROLLBACK TO a", "RELEASE a"])
+                .conflicts_with(last(&["BEGIN", ELSEWHERE]))
+        );
+        let framed = ["BEGIN", "SAVEPOINT a", CHANGE, "RELEASE a"];
+        assert_eq!(last(&framed), Footprint::NOTHING, "BEGIN has begun it");
+    }
+
+    #[test]
+    fn a_commit_that_sqlite_refuses_leaves_the_transaction_open() {
+        let texts = ["BEGIN", CHANGE, "COMMIT"];
+        let (open, _) = after(StoreKind::Sqlite, &texts, StatementOutcome::Refused);
+        assert!(open.is_under_way());
+        let (ended, _) = after(StoreKind::Sqlite, &texts[..2], StatementOutcome::RolledBack);
+        assert!(!ended.is_under_way());
     }
 
     #[test]
