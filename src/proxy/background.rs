@@ -68,7 +68,7 @@ pub(super) struct Background {
     /// The numbers of the tables that the file names.
     ignored_tables: Resources,
     /// Where the application answers.
-    port: Option<u16>,
+    ports: Vec<u16>,
     /// The processes that serve requests there.
     serving: BTreeSet<ProcessId>,
     /// Whether a process that serves requests sends statements itself: then others can be told from it.
@@ -111,7 +111,7 @@ impl Default for Background {
             clock: Wall::start(),
             ignored: Ignored::default(),
             ignored_tables: Resources::NONE,
-            port: None,
+            ports: Vec::new(),
             serving: BTreeSet::new(),
             serves_by_itself: false,
             others: BTreeSet::new(),
@@ -131,9 +131,9 @@ impl Default for Background {
 }
 
 impl Background {
-    /// The application answers at this port, and these statements are its own.
-    pub(super) fn serves_at(&mut self, port: Option<u16>, ignored: Ignored) {
-        (self.port, self.ignored) = (port, ignored);
+    /// The application answers at these ports, and these statements are its own.
+    pub(super) fn serves_at(&mut self, ports: Vec<u16>, ignored: Ignored) {
+        (self.ports, self.ignored) = (ports, ignored);
     }
 
     /// Tables have these names, in the order of their numbers.
@@ -172,8 +172,8 @@ impl Background {
 
     /// Whether the processes that serve requests do nothing at this moment; none if that cannot be seen.
     pub(super) fn is_asleep(&mut self) -> Option<bool> {
-        if let Some(port) = self.port.filter(|_| self.serving.is_empty()) {
-            self.serving = listening(port);
+        if self.serving.is_empty() {
+            self.look_who_serves();
         }
         are_asleep(&self.serving)
     }
@@ -246,13 +246,20 @@ impl Background {
         is_of_tables || statements.iter().any(|pattern| pattern.is_match(&pending.text))
     }
 
+    /// Sees which processes serve requests.
+    fn look_who_serves(&mut self) {
+        self.serving = self.ports.iter().flat_map(|port| listening(*port)).collect();
+    }
+
     /// Whether its process serves no requests, and works without any.
     fn is_of_worker(&mut self, client: &mut Client) -> bool {
-        let Some(port) = self.port.filter(|_| !self.working.is_empty()) else { return false };
+        if self.ports.is_empty() || self.working.is_empty() {
+            return false;
+        }
         let Some(process) = client.process(&self.serving) else { return false };
         if !self.serving.contains(&process) && !self.others.contains(&process) {
             // It may have been started to serve requests.
-            self.serving = listening(port);
+            self.look_who_serves();
         }
         let serves = self.serving.contains(&process);
         if !serves {
@@ -385,7 +392,7 @@ mod tests {
             statements: vec![Regex::new("^DELETE FROM cart").unwrap()],
             application_names: vec!["cron".into()],
         };
-        background.serves_at(None, ignored);
+        background.serves_at(Vec::new(), ignored);
         background.knows_tables(&["product".into(), "job".into()]);
         background.request_begins(Some(0));
         let mut sends = |name: Option<&str>, statement: &PendingStatement| {

@@ -146,9 +146,9 @@ impl SessionTracker {
         std::mem::take(&mut self.book.lock().deadlocks)
     }
 
-    /// The application answers at this port, if that is known, and these statements are its own.
-    pub(crate) fn serves_at(&self, port: Option<u16>, ignored: Ignored) {
-        self.book.lock().background.serves_at(port, ignored);
+    /// The application answers at these ports, and these statements are its own.
+    pub(crate) fn serves_at(&self, ports: Vec<u16>, ignored: Ignored) {
+        self.book.lock().background.serves_at(ports, ignored);
     }
 
     /// Whatever comes over connections to this port is sent by this buyer.

@@ -521,6 +521,26 @@ fn kept_databases_are_begun_with_until_a_file_changes_and_clean_removes_them() {
 }
 
 #[test]
+fn a_lock_in_the_memory_of_one_process_does_not_keep_another_copy_out() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let from = shops().join("python");
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(from.join("odd.toml")).unwrap();
+    let schema = shops().join("schema.sql").display().to_string();
+    let text = text.replace("../schema.sql", &schema);
+    let file = folder.path().join("odd.toml");
+    fs::copy(from.join("odd.py"), folder.path().join("odd.py")).unwrap();
+    fs::write(&file, text.replace("[app]\n", "[app]\ncopies = 2\n")).unwrap();
+    let broken = search(&place, &[("MODE", "mutex")], &file, &[]);
+    assert_eq!(findings(&broken)[0], "oversold");
+    fs::write(&file, text.replace("[app]\n", "[app]\ncopies = 17\n")).unwrap();
+    let name = file.display().to_string();
+    let refused = run(&place, &[], &["doctor", "--app", &name]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("`copies` is a number from 1 to 16"), "{}", stderr(&refused));
+}
+
+#[test]
 fn a_shop_that_polls_a_lock_is_taken_to_wait_until_another_buyer_has_moved() {
     let Some(place) = ready("python", &[Postgres, Redis]) else { return };
     let file = shops().join("python/poll.toml");

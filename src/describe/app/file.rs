@@ -28,10 +28,11 @@ const TOP: [&str; 11] = [
 
 const IGNORE: [&str; 3] = ["tables", "statements", "application_name"];
 
-const APP: [&str; 11] = [
+const APP: [&str; 12] = [
     "url",
     "health",
     "command",
+    "copies",
     "folder",
     "env",
     "setup",
@@ -43,8 +44,11 @@ const APP: [&str; 11] = [
 ];
 
 /// What is said of an application that is started here.
-const OF_LAUNCH: [&str; 7] =
-    ["folder", "env", "setup", "setup_timeout", "start_timeout", "log", "fresh"];
+const OF_LAUNCH: [&str; 8] =
+    ["copies", "folder", "env", "setup", "setup_timeout", "start_timeout", "log", "fresh"];
+
+/// The most processes of an application.
+const MOST_COPIES: i64 = 16;
 
 const UPSTREAM: [&str; 4] = ["url", "listen", "schema", "seed"];
 
@@ -243,8 +247,10 @@ fn app(
             let folder = reader.folder.join(folder);
             let log = keys.get("log").map(|value| text("log", value)).transpose()?;
             let log = log.map(|log| reader.folder.join(log));
+            let copies = keys.get("copies").map_or(Ok(1), |value| copies(value, url.as_ref()))?;
             Some(Launch {
                 command,
+                copies,
                 folder,
                 env,
                 setup,
@@ -258,13 +264,26 @@ fn app(
     };
     let needless: &[&str] = match &launch {
         None => &OF_LAUNCH,
-        Some(launch) if launch.command.is_empty() => &["start_timeout", "fresh"],
+        Some(launch) if launch.command.is_empty() => &["copies", "start_timeout", "fresh"],
         Some(_) => &[],
     };
     if let Some(value) = needless.iter().find_map(|key| keys.get(*key)) {
         return fault(value.span(), "this is for an application that is started: add `command`");
     }
     Ok(App { url, health, launch, upstreams, prepare, reset, ignored, unseen_after })
+}
+
+/// How many processes of an application there are that answers at `url`.
+fn copies(value: &Entry<'_>, url: Option<&Template>) -> Result<usize, Fault> {
+    let number = value.get_ref().as_integer().and_then(|number| number.to_string().parse().ok());
+    let Some(number) = number.filter(|number| (1..=MOST_COPIES).contains(number)) else {
+        return fault(value.span(), format!("`copies` is a number from 1 to {MOST_COPIES}"));
+    };
+    let has_port = url.is_some_and(|url| url.names().any(|name| name == "port"));
+    match number == 1 || has_port {
+        true => Ok(number as usize),
+        false => fault(value.span(), "`copies` need a port each: say `{port}` in `url`"),
+    }
 }
 
 /// What the application sends by itself, as the file says.

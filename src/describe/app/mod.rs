@@ -74,6 +74,8 @@ pub struct Launch {
     pub command: Vec<Template>,
     /// Where it runs.
     pub folder: PathBuf,
+    /// How many processes of it answer requests, each at a port of its own.
+    pub copies: usize,
     /// What is added to its environment.
     pub env: Vec<(String, Template)>,
     /// Programs that are run before, each to its end.

@@ -28,7 +28,8 @@ const PROGRAM_AFTER_CLOSE: Duration = Duration::from_secs(10);
 
 /// All customers of the shop.
 pub(super) struct Customers {
-    base: String,
+    /// Where each copy of the application answers.
+    bases: Vec<String>,
     patience: Duration,
     /// Ends requests early.
     control: Control,
@@ -43,7 +44,8 @@ pub(super) struct Customers {
 
 /// One customer: its HTTP client, and its cookies and values after the preparation.
 struct Customer {
-    executor: HttpExecutor,
+    /// One for each copy of the application.
+    executors: Vec<HttpExecutor>,
     cookies: Vec<(String, String)>,
     values: Vec<(String, StoreValue)>,
 }
@@ -57,16 +59,15 @@ impl Customer {
 
 impl Customers {
     pub(super) fn new(
-        base: &str,
+        bases: Vec<String>,
         patience: Duration,
         control: &Control,
         tracker: &Arc<SessionTracker>,
         programs: Option<Arc<Programs>>,
     ) -> Self {
         let (control, tracker) = (control.clone(), Arc::clone(tracker));
-        let (base, all) = (base.to_owned(), RwLock::default());
-        let has_erred = AtomicBool::new(false);
-        Self { base, patience, control, tracker, programs, all, has_erred }
+        let (all, has_erred) = (RwLock::default(), AtomicBool::new(false));
+        Self { bases, patience, control, tracker, programs, all, has_erred }
     }
 
     /// Whether a request was answered by an error of the application's own since this was last asked.
@@ -103,13 +104,15 @@ impl Customers {
     ) -> Result<(), (&'s Step, String)> {
         let mut all = Vec::new();
         for number in 1..=count {
-            let executor = HttpExecutor::new(&self.base, self.patience);
-            let mut customer = Customer { executor, cookies: Vec::new(), values: Vec::new() };
+            let executors = self.bases.iter().map(|base| HttpExecutor::new(base, self.patience));
+            let executors = executors.collect();
+            let mut customer = Customer { executors, cookies: Vec::new(), values: Vec::new() };
             for step in steps {
                 let make = || customer.make(number, step, shelves, self);
                 self.tracker.during_request(None, make).map_err(|why| (step, why))?;
             }
-            customer.cookies = customer.executor.cookies();
+            customer.cookies = customer.at(place(number)).cookies();
+            customer.put_back();
             all.push(customer);
         }
         *self.all.write() = all;
@@ -118,13 +121,26 @@ impl Customers {
 
     /// Gives each customer the cookies that it had after its preparation.
     pub(super) fn put_back(&self) {
-        for customer in self.all.read().iter() {
-            customer.executor.set_cookies(&customer.cookies);
-        }
+        self.all.read().iter().for_each(Customer::put_back);
     }
 }
 
+/// The place of a customer, which is counted from 1.
+fn place(number: i64) -> usize {
+    usize::try_from(number - 1).unwrap_or_default()
+}
+
 impl Customer {
+    /// Its client of the copy of the application that serves the buyer in this place.
+    fn at(&self, place: usize) -> &HttpExecutor {
+        &self.executors[place % self.executors.len()]
+    }
+
+    /// Gives it the cookies that it had after its preparation, at every copy.
+    fn put_back(&self) {
+        self.executors.iter().for_each(|executor| executor.set_cookies(&self.cookies));
+    }
+
     fn make(
         &mut self,
         number: i64,
@@ -145,7 +161,8 @@ impl Customer {
         let who = format!("`{}` for buyer {number}", step.call.shown(|name| format!("{{{name}}}")));
         let answer = match &step.call {
             Call::Http(request) => {
-                let heard = self.executor.ask_unless_over(&all.control, request, &value_of);
+                let heard =
+                    self.at(place(number)).ask_unless_over(&all.control, request, &value_of);
                 heard.map(|heard| {
                     all.control.tell(|| format!("{who} → {}", heard.brief()));
                     heard.answer(request)
@@ -215,7 +232,8 @@ impl StepExecutor for AppExecutor {
         }
         let all = self.customers.all.read();
         let number = value_of("buyer").as_int().and_then(|number| usize::try_from(number - 1).ok());
-        let Some(customer) = number.and_then(|number| all.get(number)) else {
+        let Some((at, customer)) = number.and_then(|number| Some((number, all.get(number)?)))
+        else {
             return Err(Refusal::Wrong("there is no such customer".into()));
         };
         let value_of = |name: &str| match value_of(name) {
@@ -223,6 +241,7 @@ impl StepExecutor for AppExecutor {
             value => value,
         };
         let place = self.handle.as_ref().map(BuyerHandle::place);
+        let executor = customer.at(place.unwrap_or(at));
         let told = |answer: &str| {
             let Some(who) = place.map(Actor::buyer) else { return };
             let asked = || call.shown(|name| value_of(name).to_string());
@@ -232,12 +251,12 @@ impl StepExecutor for AppExecutor {
             let answer = match (call, place) {
                 // In a race, requests are sent as directly as can be.
                 (Call::Http(request), None) => {
-                    let heard = customer.executor.ask(request, &value_of);
+                    let heard = executor.ask(request, &value_of);
                     heard.map(|heard| heard.answer(request))
                 }
                 (Call::Http(request), Some(_)) => {
                     let is_given_up = self.given_up(AFTER_CLOSE);
-                    let heard = customer.executor.ask_while_held(is_given_up, request, &value_of);
+                    let heard = executor.ask_while_held(is_given_up, request, &value_of);
                     heard.map(|heard| {
                         let erred = heard.status >= SERVER_ERROR;
                         self.customers.has_erred.fetch_or(erred, Ordering::Relaxed);

@@ -12,7 +12,7 @@ use crate::base::error::Error;
 use crate::describe::app::{App, Launch};
 use crate::describe::checkout::{RequestTemplate, StoreValue, Template};
 use crate::stores::http::HttpExecutor;
-use crate::stores::private::{ServerSandbox, TimeLimit};
+use crate::stores::private::{self, ServerSandbox, TimeLimit};
 
 /// The longest that one health check may take.
 const LOOKING: Duration = Duration::from_secs(5);
@@ -22,6 +22,28 @@ static EMPTIED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// The values of the names in commands and addresses.
 pub(super) type Named = Vec<(String, String)>;
+
+/// One process of the application.
+pub(super) struct AppCopy {
+    /// Where it answers; empty if the application answers nowhere, and buyers are programs.
+    pub(super) base: String,
+    /// The values of the names in commands and addresses.
+    pub(super) named: Named,
+}
+
+impl AppCopy {
+    /// As many as the application has, each with a port of its own, where the other names have these values.
+    pub(super) fn all(app: &App, named: &Named) -> Result<Vec<Self>, Error> {
+        let count = app.launch.as_ref().map_or(1, |launch| launch.copies);
+        let copy = |port: u16| {
+            let mut named = named.clone();
+            named.push(("port".to_owned(), port.to_string()));
+            let base = app.url.as_ref().map_or(String::new(), |url| filled(url, &named));
+            Self { base: base.trim_end_matches('/').to_owned(), named }
+        };
+        Ok(private::free_ports(count)?.into_iter().map(copy).collect())
+    }
+}
 
 /// A text with its names filled in.
 pub(super) fn filled(template: &Template, named: &Named) -> String {
@@ -71,19 +93,20 @@ pub(super) fn set_up(app: &App, named: &Named, control: &Control) -> Result<(), 
     Ok(())
 }
 
-/// Starts the application, and waits until it answers.
+/// Starts every copy of the application, one after the other, and waits until it answers.
 pub(super) fn launch(
     app: &App,
-    base: &str,
-    named: &Named,
+    copies: &[AppCopy],
     control: &Control,
 ) -> Result<ServerSandbox, Error> {
     let log = app.launch.as_ref().and_then(|launch| launch.log.clone());
     let sandbox = ServerSandbox::make("TERM")?.logging_to(log);
     if let Some(Launch { command: program, start_timeout, .. }) = &app.launch {
-        let program = command(program, app, named);
         let most = TimeLimit { most: *start_timeout, set_by: "`start_timeout` in [app]" };
-        sandbox.host(program, control, most, || answers(app, base))?;
+        for AppCopy { base, named } in copies {
+            let program = command(program, app, named);
+            sandbox.host(program, control, most, || answers(app, base))?;
+        }
     }
     Ok(sandbox)
 }

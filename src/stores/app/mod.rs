@@ -39,7 +39,7 @@ use crate::stores::http::{HttpExecutor, rows};
 use certified::Certified;
 use customers::{AppExecutor, Customers};
 use kept::{KeptDatabases, MAKING};
-use launch::{Named, filled, launch};
+use launch::{AppCopy, Named, launch};
 use programs::Programs;
 
 /// The fewest connections that a private server of an application accepts.
@@ -59,6 +59,9 @@ const WATCHED_AFTERWARDS: u32 = 1;
 /// Why each execution takes long.
 const FRESH: &str = "the application was started anew for each order";
 
+/// Where requests go without a port.
+const HTTP_PORT: u16 = 80;
+
 /// How many low bits of a session's number are its number within the upstream; the bits above number the upstream.
 const SESSIONS: u32 = 40;
 
@@ -66,8 +69,8 @@ const SESSIONS: u32 = 40;
 struct AppServer {
     checkout: Arc<Checkout>,
     app: Arc<App>,
-    /// Where the application answers; empty if there is none, and buyers are programs.
-    base: String,
+    /// The processes of the application; there is at least one.
+    copies: Vec<AppCopy>,
     version: String,
     terms: StoreConfig,
     shelves: Arc<Shelves>,
@@ -85,8 +88,6 @@ struct AppServer {
     is_fresh: AtomicBool,
     /// The names of the tables and keys that statements can touch, in the order of their numbers.
     parts: Mutex<Vec<String>>,
-    /// The values of the names in commands and addresses.
-    named: Named,
     /// The application. Declared first, so that it ends before the proxies and the databases that it uses.
     sandbox: Arc<Mutex<Option<ServerSandbox>>>,
     proxies: Vec<Proxy>,
@@ -128,31 +129,17 @@ pub(super) fn open(
     for database in &mut behind.databases {
         database.raise(terms.settings.isolation).map_err(Error::world)?;
     }
-    let Behind { databases, proxies, mut named } = behind;
-    named.push(("port".to_owned(), private::free_ports(1)?[0].to_string()));
-    let base = app.url.as_ref().map_or(String::new(), |url| filled(url, &named));
-    let base = base.trim_end_matches('/').to_owned();
-    let expected = || {
-        Error::input(format!(
-            "{}: `url`: `{base}`; expected http://127.0.0.1:{{port}}",
-            checkout.path
-        ))
-    };
-    let mut port = None;
-    if app.url.is_some() {
-        let uri: ureq::http::Uri = base.parse().map_err(|_| expected())?;
-        if uri.scheme_str() != Some("http") {
-            return Err(expected());
-        }
-        on_loopback(uri.host().ok_or_else(expected)?, address)?;
-        port = uri.port_u16();
-    }
+    let Behind { databases, proxies, named } = behind;
+    let copies = AppCopy::all(app, &named)?;
+    let ports = copies.iter().map(|copy| checked_port(copy, &checkout.path, address));
+    let ports = if app.url.is_some() { ports.collect::<Result<_, _>>()? } else { Vec::new() };
+    let AppCopy { base, named } = &copies[0];
     if kept.is_none() {
-        launch::set_up(app, &named, &terms.control)?;
+        launch::set_up(app, named, &terms.control)?;
     }
     let sandbox = match app.is_started() {
-        true => Some(launch(app, &base, &named, &terms.control)?),
-        false if app.url.is_none() || launch::answers(app, &base) => None,
+        true => Some(launch(app, &copies, &terms.control)?),
+        false if app.url.is_none() || launch::answers(app, base) => None,
         false => {
             return Err(Error::world(format!(
                 "no application answers at {base}{}; start it, or add `command` to [app] in {}",
@@ -162,12 +149,12 @@ pub(super) fn open(
     };
     let versions: Vec<&str> = databases.iter().map(|database| database.version()).collect();
     let version = versions.join(" and ");
-    tracker.serves_at(port, app.ignored.clone());
-    let programs = Programs::of(checkout, app, &named)?;
+    tracker.serves_at(ports, app.ignored.clone());
+    let programs = Programs::of(checkout, app, named)?;
     let patience = terms.settings.patience.max(SHORTEST);
     Ok(Box::new(AppServer {
         customers: Arc::new(Customers::new(
-            &base,
+            copies.iter().map(|copy| copy.base.clone()).collect(),
             patience,
             &terms.control,
             &tracker,
@@ -176,7 +163,7 @@ pub(super) fn open(
         programs,
         checkout: Arc::clone(checkout),
         app: Arc::clone(app),
-        base,
+        copies,
         version,
         terms: terms.clone(),
         shelves: Arc::default(),
@@ -186,7 +173,6 @@ pub(super) fn open(
         watched: AtomicU32::new(0),
         is_fresh: AtomicBool::new(app.launch.as_ref().is_some_and(|launch| launch.is_fresh)),
         parts: Mutex::default(),
-        named,
         sandbox: Arc::new(Mutex::new(sandbox)),
         proxies,
         databases: Arc::new(Mutex::new(databases)),
@@ -292,7 +278,25 @@ fn names(upstream: &Upstream, endpoint: &Endpoint, port: u16) -> Named {
     all.map(|(what, value)| (format!("{name}_{what}"), value.to_owned())).to_vec()
 }
 
+/// The port at which a copy of an application answers, if its address is one on this machine, or may be elsewhere.
+fn checked_port(copy: &AppCopy, path: &str, address: &Address) -> Result<u16, Error> {
+    let base = &copy.base;
+    let expected =
+        || Error::input(format!("{path}: `url`: `{base}`; expected http://127.0.0.1:{{port}}"));
+    let uri: ureq::http::Uri = base.parse().map_err(|_| expected())?;
+    if uri.scheme_str() != Some("http") {
+        return Err(expected());
+    }
+    on_loopback(uri.host().ok_or_else(expected)?, address)?;
+    Ok(uri.port_u16().unwrap_or(HTTP_PORT))
+}
+
 impl AppServer {
+    /// The copy that everything is asked which is no buyer's.
+    fn first(&self) -> &AppCopy {
+        &self.copies[0]
+    }
+
     /// Runs a setup, reset or audit call of the checkout file. If the call is wrong, the error names its key.
     fn ask(&self, key: &str, call: &Call, value_of: Values<'_>) -> Result<Answer, Error> {
         let mistaken = |why: String| self.mistaken(key, &why);
@@ -316,7 +320,7 @@ impl AppServer {
         request: &RequestTemplate,
         value_of: Values<'_>,
     ) -> Result<Answer, Error> {
-        let executor = HttpExecutor::new(&self.base, self.terms.settings.patience);
+        let executor = HttpExecutor::new(&self.first().base, self.terms.settings.patience);
         let ask = || executor.ask_unless_over(&self.terms.control, request, value_of);
         let heard = self.tracker.during_request(None, ask);
         let heard = heard.map_err(|refusal| match refusal {
@@ -357,7 +361,7 @@ impl AppServer {
     fn lost(&self, why: &str) -> Error {
         match self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary) {
             Some(said) => Error::world(format!("the application has ended: {said}")),
-            None => Error::world(format!("{}: {why}", self.base)),
+            None => Error::world(format!("{}: {why}", self.first().base)),
         }
     }
 
@@ -435,7 +439,7 @@ impl AppServer {
     /// Starts the application that was ended. What it sends until it answers is no work of its own.
     fn start_again(&self) -> Result<(), Error> {
         self.tracker.during_request(None, || {
-            let sandbox = launch(&self.app, &self.base, &self.named, &self.terms.control)?;
+            let sandbox = launch(&self.app, &self.copies, &self.terms.control)?;
             *self.sandbox.lock() = Some(sandbox);
             self.tracker.has_restarted();
             self.terms.control.pause(WATCHED);
@@ -468,7 +472,7 @@ impl AppServer {
         if !reset.commands.is_empty() {
             let sandbox = ServerSandbox::make("TERM")?;
             for words in &reset.commands {
-                let command = launch::command(words, &self.app, &self.named);
+                let command = launch::command(words, &self.app, &self.first().named);
                 let most = self.terms.settings.patience;
                 let most = TimeLimit { most, set_by: "--patience" };
                 sandbox.oversee(command, &self.terms.control, most)?;
@@ -513,7 +517,7 @@ impl Server for AppServer {
     }
 
     fn url(&self) -> String {
-        self.base.clone()
+        self.first().base.clone()
     }
 
     fn connect(&self) -> Result<Box<dyn Link>, Error> {
