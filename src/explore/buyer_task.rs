@@ -53,8 +53,10 @@ where
                     let abort: AbortHandle = abort;
                     abort.abort();
                 }
-                let _ = ended.recv_timeout(ENDING);
-                return CodeEnd::GivenUp;
+                return match ended.recv_timeout(ENDING) {
+                    Err(RecvTimeoutError::Timeout) => CodeEnd::LeftBehind,
+                    _ => CodeEnd::GivenUp,
+                };
             }
             Err(RecvTimeoutError::Disconnected) => {
                 return CodeEnd::Failed("its thread has ended".into());
@@ -176,7 +178,7 @@ mod tests {
                 Ok(Sale::Bought)
             }
         };
-        assert_eq!(end(blocks, true), CodeEnd::GivenUp);
+        assert_eq!(end(blocks, true), CodeEnd::LeftBehind);
         drop(tells);
     }
 }

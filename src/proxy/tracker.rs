@@ -256,13 +256,16 @@ impl SessionTracker {
     /// that are held like all others. If none is sent, the wait is short.
     pub(crate) fn leaves(&self, place: usize) {
         let mut book = self.book.lock();
-        while !book.is_over() {
+        // At a port of its own, nothing may be left for the next execution.
+        while !book.is_over() || book.is_connected(place) {
             let is_saying = book.is_saying(place);
-            // A program has ended, and with it its connections.
             if !is_saying && !book.has_left_behind(place) && !book.is_connected(place) {
                 return;
             }
             let timed_out = self.answered.wait_for(&mut book, TIDYING_UP).timed_out();
+            if timed_out && book.is_over() {
+                return;
+            }
             if timed_out && !is_saying && !book.is_saying(place) {
                 book.seen.left_open += u64::from(book.has_left_behind(place));
                 return;

@@ -447,6 +447,8 @@ impl Board {
         let buyer = &mut self.buyers[place];
         buyer.told_to_wait = buyer.told_to_wait.map(|_| false);
         buyer.state = match self.code {
+            // The last answer to code that did not wait for it can come when the buyer has left.
+            ClientCode::OneAtATime(_) if buyer.state == BuyerState::Absent => BuyerState::Absent,
             ClientCode::OneAtATime(_) if !self.is_closed => BuyerState::Runnable,
             _ => BuyerState::Running,
         };
@@ -616,6 +618,16 @@ mod tests {
         assert!(!board.lose_sight(nanos(Duration::from_secs(1))));
         board.leave(0);
         assert!(!board.is_settled());
+        board.leave(1);
+        assert!(board.is_settled());
+    }
+
+    #[test]
+    fn an_answer_that_comes_when_its_buyer_has_left_does_not_bring_it_back() {
+        let mut board = held(2, APPLICATION);
+        board.close();
+        board.leave(0);
+        board.answer(0, "ROLLBACK".into());
         board.leave(1);
         assert!(board.is_settled());
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use oversell_sim::StoreKind::{Postgres, Sqlite};
+use mysql::prelude::Queryable;
+use oversell_sim::StoreKind::{Mysql, Postgres, Sqlite};
 use oversell_sim::{Error, Evidence, FindingKind, Interleave, Isolation, Sale, interleave};
 use tokio_postgres::{Client, NoTls};
 
@@ -10,7 +11,7 @@ use crate::listed::has;
 
 const SCHEMA: &str = "
     CREATE TABLE product (id int PRIMARY KEY, stock int NOT NULL);
-    CREATE TABLE purchase (buyer int NOT NULL, product int NOT NULL REFERENCES product);
+    CREATE TABLE purchase (buyer int NOT NULL, product int NOT NULL REFERENCES product (id));
 ";
 
 async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
@@ -189,6 +190,40 @@ fn code_that_never_ends_ends_with_the_search() {
     };
     let found = shop(interleave(hangs)).alike(false).max_time(Duration::from_secs(2)).run();
     assert_ne!(found.unwrap().evidence, Evidence::Proved);
+}
+
+/// The same on the blocking client of MySQL.
+fn buy_at_mysql(url: &str, buyer: u32, lock: &str) -> Result<Sale, mysql::Error> {
+    // The client would go on over the server's own socket, past the proxy.
+    let opts = mysql::OptsBuilder::from_opts(mysql::Opts::from_url(url)?).prefer_socket(false);
+    let mut connection = mysql::Conn::new(opts)?;
+    connection.query_drop("BEGIN")?;
+    let look = format!("SELECT stock FROM product WHERE id = 1{lock}");
+    let stock: i32 = connection.query_first(look)?.unwrap();
+    if stock < 1 {
+        return Ok(Sale::SoldOut);
+    }
+    let write = "UPDATE product SET stock = ? WHERE id = 1";
+    connection.exec_drop(write, (stock - 1,))?;
+    connection.exec_drop("INSERT INTO purchase VALUES (?, 1)", (buyer,))?;
+    connection.query_drop("COMMIT")?;
+    Ok(Sale::Bought)
+}
+
+#[test]
+fn code_on_a_client_that_blocks_is_broken_at_mysql_and_proved_with_a_lock() {
+    if !has(Mysql) {
+        return;
+    }
+    let at = |lock| {
+        let code = move |url: String, buyer| async move { buy_at_mysql(&url, buyer, lock) };
+        shop(interleave(code)).store(Mysql)
+    };
+    let broken = at("").run().unwrap();
+    assert_eq!(broken.findings[0].finding.kind, FindingKind::Oversold);
+    let replayed = at("").replay(&broken.findings[0].schedule).unwrap();
+    assert_eq!(replayed.findings[0].finding.kind, FindingKind::Oversold);
+    at(" FOR UPDATE").assert_proved();
 }
 
 #[test]

@@ -23,8 +23,10 @@ pub enum CodeEnd {
     SoldOut,
     /// It has failed, or has panicked: why.
     Failed(String),
-    /// It was given up before it had ended.
+    /// It was given up before it had ended, and is gone.
     GivenUp,
+    /// It was given up, and blocks its thread: it may still do something.
+    LeftBehind,
 }
 
 impl CodeEnd {

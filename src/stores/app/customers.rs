@@ -85,7 +85,12 @@ impl Customers {
     ) -> Result<Answer, Refusal> {
         let programs = self.programs.as_ref();
         let programs = programs.ok_or_else(|| Refusal::Wrong("there are no programs".into()))?;
-        programs.run(call, place, value_of, is_given_up)
+        let ran = programs.run(call, place, value_of, is_given_up);
+        match ran {
+            // It may have been given up in the middle: how it has ended says nothing.
+            Err(Refusal::Wrong(why)) if self.control.is_over() => Err(Refusal::Lost(why)),
+            ran => ran,
+        }
     }
 
     /// Says when a program is given up that nothing holds: when the work is over, or when it takes too long.
@@ -271,20 +276,15 @@ impl StepExecutor for AppExecutor {
                 (Call::Program(_) | Call::Code(_), Some(_)) => {
                     let is_given_up = self.given_up(PROGRAM_AFTER_CLOSE);
                     let answer = self.customers.run(call, place, &value_of, &is_given_up);
-                    answer.inspect(|answer| told(&answer.to_string())).map_err(|refusal| {
-                        match refusal {
-                            // Only the program is gone, at the end of an execution that has nothing more to tell.
-                            Refusal::Lost(why) if !self.customers.control.is_over() => {
-                                Refusal::Wrong(why)
-                            }
-                            refusal => refusal,
-                        }
-                    })
+                    answer.inspect(|answer| told(&answer.to_string()))
                 }
                 (Call::Sql(_) | Call::Redis(_) | Call::Lua { .. }, _) => Ok(Answer::default()),
             };
             if let Some(place) = place {
                 self.tracker.leaves(place);
+                if let Some(programs) = &self.customers.programs {
+                    programs.hang_up(place);
+                }
             }
             answer
         })

@@ -419,7 +419,8 @@ impl AppServer {
 
     /// Watches the application while no request is under way: what it sends then it sends by itself.
     fn watch_at_rest(&self) {
-        if self.app.url.is_none() {
+        // Beside the code of a test nothing runs. Programs may have started something before.
+        if self.app.url.is_none() && self.app.launch.is_none() {
             return;
         }
         self.terms.control.begin("watching the application at rest");
@@ -621,6 +622,7 @@ impl Server for AppServer {
             databases: Arc::clone(&self.databases),
             tracker: Arc::clone(&self.tracker),
             sandbox: Arc::clone(&self.sandbox),
+            programs: self.programs.clone(),
         }))
     }
 
@@ -742,10 +744,16 @@ struct Guard {
     databases: Arc<Mutex<Vec<Box<dyn UpstreamDatabase>>>>,
     tracker: Arc<SessionTracker>,
     sandbox: Arc<Mutex<Option<ServerSandbox>>>,
+    programs: Option<Arc<Programs>>,
 }
 
 impl Guard {
     fn has_ended(&self) -> Option<Error> {
+        if let Some(left_behind) =
+            self.programs.as_ref().and_then(|programs| programs.left_behind())
+        {
+            return Some(left_behind);
+        }
         let said = self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary)?;
         Some(Error::world(format!("the application has ended: {said}")))
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -23,7 +24,7 @@ use crate::stores::remote::Refusal;
 /// The addresses of the databases for one buyer.
 struct OwnAddresses {
     named: Arc<Named>,
-    _proxies: Vec<Proxy>,
+    proxies: Vec<Proxy>,
 }
 
 /// Runs programs and code.
@@ -34,6 +35,8 @@ pub(super) struct Programs {
     /// Each buyer's own addresses, by its place.
     own: Mutex<BTreeMap<usize, OwnAddresses>>,
     sandbox: ServerSandbox,
+    /// Whether code was left behind that blocks its thread.
+    has_left_behind: AtomicBool,
 }
 
 impl Programs {
@@ -53,6 +56,7 @@ impl Programs {
             named: Arc::new(named.clone()),
             own: Mutex::default(),
             sandbox: ServerSandbox::make("TERM")?.logging_to(log),
+            has_left_behind: AtomicBool::new(false),
         })))
     }
 
@@ -72,9 +76,22 @@ impl Programs {
             let is_other = |(name, _): &&(String, String)| named.iter().all(|(it, _)| it != name);
             let others: Named = self.named.iter().filter(is_other).cloned().collect();
             named.extend(others);
-            own.insert(place, OwnAddresses { named: Arc::new(named), _proxies: proxies });
+            own.insert(place, OwnAddresses { named: Arc::new(named), proxies });
         }
         Ok(())
+    }
+
+    /// The error of code that was left behind, if there is any: what it does later would belong to another order.
+    pub(super) fn left_behind(&self) -> Option<Error> {
+        let has = self.has_left_behind.load(Ordering::SeqCst);
+        has.then(|| Error::world("the code of a buyer does not end, and blocks its thread"))
+    }
+
+    /// Closes the connections of the buyer in this place that are still open when it has ended.
+    pub(super) fn hang_up(&self, place: usize) {
+        for proxy in self.own.lock().get(&place).iter().flat_map(|own| &own.proxies) {
+            proxy.hang_up();
+        }
     }
 
     /// Closes the addresses of all buyers.
@@ -100,7 +117,9 @@ impl Programs {
                 let url = named.iter().find(|(name, _)| Some(name) == of_url.as_ref());
                 let url = url.map_or("", |(_, url)| url);
                 let buyer = value_of("buyer").as_int().unwrap_or_default();
-                of_code(code.run(CodeContext { url, buyer, is_given_up }))
+                let end = code.run(CodeContext { url, buyer, is_given_up });
+                self.has_left_behind.fetch_or(end == CodeEnd::LeftBehind, Ordering::SeqCst);
+                of_code(end)
             }
             Call::Sql(_) | Call::Redis(_) | Call::Lua { .. } | Call::Http(_) => {
                 Ok(Answer::default())
@@ -141,7 +160,8 @@ fn of_code(end: CodeEnd) -> Result<Answer, Refusal> {
         CodeEnd::Bought => (0, None),
         CodeEnd::SoldOut => (CodeEnd::STATUS_SOLD_OUT, None),
         CodeEnd::Failed(why) => (1, Some(why)),
-        CodeEnd::GivenUp => return Err(Refusal::Lost("the code did not end".into())),
+        CodeEnd::GivenUp => return Err(Refusal::Wrong("the code did not end".into())),
+        CodeEnd::LeftBehind => return Err(Refusal::Lost("the code does not end".into())),
     };
     let (columns, rows) = (vec![STATUS.to_owned()], vec![vec![StoreValue::Int(status)]]);
     Ok(Answer { columns, rows, count: 1, trouble })
@@ -150,7 +170,7 @@ fn of_code(end: CodeEnd) -> Result<Answer, Refusal> {
 /// What a program has printed, and its exit code, as a step reads them; `name` is what a reader calls it.
 fn answer(end: &ProgramEnd, program: &ProgramTemplate, name: &str) -> Result<Answer, Refusal> {
     let Some(code) = end.code else {
-        return Err(Refusal::Lost(format!("{name} did not end, and was killed")));
+        return Err(Refusal::Wrong(format!("{name} did not end, and was killed")));
     };
     let text = end.output.trim_end();
     let json = serde_json::from_str(text).ok();
@@ -208,6 +228,6 @@ mod tests {
         assert_eq!(lacks, "`find.order`: no `order …` in what buy.py printed: nothing");
         let killed = ProgramEnd { code: None, ..end(0, "", "") };
         let killed = answer(&killed, &program(), "buy.py").unwrap_err();
-        assert_eq!(killed, Refusal::Lost("buy.py did not end, and was killed".into()));
+        assert_eq!(killed, Refusal::Wrong("buy.py did not end, and was killed".into()));
     }
 }
