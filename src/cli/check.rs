@@ -31,6 +31,8 @@ enum LineFormat {
     Github,
     /// A page for a browser.
     Html,
+    /// SARIF, for editors and code scanning: each finding at its place in the code.
+    Sarif,
 }
 
 /// What `check` takes.
@@ -50,7 +52,7 @@ pub(crate) struct CheckArgs {
     /// The form of what is printed
     #[arg(long, value_enum, default_value_t = LineFormat::Table, help_heading = "The report")]
     format: LineFormat,
-    /// Write the page of --format html to a file, and print a line a scenario meanwhile
+    /// Write what --format html or sarif makes to a file, and print a line a scenario meanwhile
     #[arg(long, short, value_name = "FILE", help_heading = "The report")]
     output: Option<PathBuf>,
     /// Let expectations hold of runs that were cut short, or prove nothing (in a file: allow_incomplete = true)
@@ -73,16 +75,18 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
     args.server.check_allowed_for(scenarios.iter().any(is_described))?;
     let address = args.server.address();
     let is_page = args.format == LineFormat::Html;
+    let is_sarif = args.format == LineFormat::Sarif;
     refuse(
-        &[("--output", args.output.is_some() && !is_page)],
-        "is for a page; add --format html, or leave it out",
+        &[("--output", args.output.is_some() && !is_page && !is_sarif)],
+        "is for a page or SARIF; add --format html or sarif, or leave it out",
     )?;
     let files = [("--output", args.output.as_deref()), ("--junit", args.junit.junit.as_deref())];
     refuse_same_file(&files)?;
     let output = Output::open(args.output.as_deref(), "--output")?;
-    let prints_lines = !(is_page && output.is_stdout());
+    let prints_lines = !((is_page || is_sarif) && output.is_stdout());
     let is_github = args.format == LineFormat::Github;
-    let mut log = CiLog::open("oversell-sim check", &args.junit, is_github)?;
+    let mut log = CiLog::open("oversell-sim check", &args.junit, is_github)?
+        .writing_sarif(is_sarif, args.output.as_deref())?;
     let control = interrupt::control()?;
     let widest = paths.iter().map(|path| path.display().to_string().len()).max().unwrap_or(0);
 

@@ -1,4 +1,5 @@
-//! What a CI server is told beside the report: JUnit XML in a file; annotations and a job summary for GitHub.
+//! What a CI server is told: JUnit XML in a file, beside the report; annotations and a job summary for GitHub; or SARIF in
+//! place of the report.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -8,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::base::clock::{Clock, Wall, today};
 use crate::base::error::Error;
-use crate::render::{SourceFile, TestCase, TestSuite, annotations, job_summary, junit};
+use crate::render::{SourceFile, TestCase, TestSuite, annotations, job_summary, junit, sarif};
 use clap::Args;
 
 use super::Ended;
@@ -33,6 +34,7 @@ pub(super) struct CiLog {
     command: &'static str,
     junit: Option<Output>,
     is_github: bool,
+    sarif: Option<Output>,
     suites: Vec<TestSuite>,
 }
 
@@ -44,6 +46,20 @@ pub(super) struct OpenSuite {
     clock: Wall,
 }
 
+/// The file that a tag names, as a path in the repository. A relative path is looked for in the folder of the file that
+/// describes the run, and in the folders around that.
+fn tagged_file(tagged: &str, described_in: Option<&Path>) -> String {
+    let path = Path::new(tagged);
+    let folder = described_in.and_then(|file| file.canonicalize().ok());
+    let candidates = folder.iter().flat_map(|file| file.ancestors().skip(1));
+    let found = candidates.map(|folder| folder.join(path)).find(|file| file.is_file());
+    match (path.is_absolute(), found) {
+        (false, Some(found)) => in_repository(&found),
+        (false, None) => tagged.to_owned(),
+        (true, _) => in_repository(path),
+    }
+}
+
 impl CiLog {
     /// An empty one. That the file can be written is made sure of now.
     pub(super) fn open(
@@ -52,7 +68,14 @@ impl CiLog {
         is_github: bool,
     ) -> Result<Self, Error> {
         let junit = flag.junit.as_deref().map(|path| Output::open(Some(path), "--junit"));
-        Ok(Self { command, junit: junit.transpose()?, is_github, suites: Vec::new() })
+        let (junit, sarif) = (junit.transpose()?, None);
+        Ok(Self { command, junit, is_github, sarif, suites: Vec::new() })
+    }
+
+    /// The same, which also writes SARIF to this file, or to standard output, if that is wanted.
+    pub(super) fn writing_sarif(self, wanted: bool, to: Option<&Path>) -> Result<Self, Error> {
+        let sarif = wanted.then(|| Output::open(to, "--output")).transpose()?;
+        Ok(Self { sarif, ..self })
     }
 
     /// Begins a suite: of the command, or of a file that the command runs by itself.
@@ -66,8 +89,13 @@ impl CiLog {
     }
 
     /// Ends a suite, and prints its annotations.
-    pub(super) fn end(&mut self, suite: OpenSuite, cases: Vec<TestCase>) -> Result<(), Error> {
+    pub(super) fn end(&mut self, suite: OpenSuite, mut cases: Vec<TestCase>) -> Result<(), Error> {
         let OpenSuite { name, file, began, clock } = suite;
+        let described_in = file.as_ref().map(|file| Path::new(&file.named));
+        let findings = cases.iter_mut().flat_map(|case| &mut case.findings);
+        for place in findings.flat_map(|finding| &mut finding.places) {
+            place.code.file = tagged_file(&place.code.file, described_in);
+        }
         let took = Duration::from_nanos(clock.now());
         let suite = TestSuite { name, file, began, took, cases };
         if self.is_github {
@@ -86,6 +114,9 @@ impl CiLog {
     pub(super) fn close(self) -> Result<(), Error> {
         if let Some(file) = self.junit {
             file.write(&junit(self.command, &self.suites)?)?;
+        }
+        if let Some(output) = self.sarif {
+            output.write(&sarif(&self.suites)?)?;
         }
         match env::var_os(SUMMARY_FILE).filter(|path| self.is_github && !path.is_empty()) {
             Some(path) => append(Path::new(&path), &job_summary(self.command, &self.suites)),
@@ -114,8 +145,9 @@ pub(super) fn logged(
 
 /// A file's path in the repository, as far as that is known.
 fn in_repository(path: &Path) -> String {
-    let workspace =
-        env::var_os(WORKSPACE).and_then(|folder| Path::new(&folder).canonicalize().ok());
+    let workspace = env::var_os(WORKSPACE).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let workspace = workspace.or_else(|| env::current_dir().ok());
+    let workspace = workspace.and_then(|folder| folder.canonicalize().ok());
     let absolute = path.canonicalize().ok();
     let inner = match (&workspace, &absolute) {
         (Some(workspace), Some(absolute)) => absolute.strip_prefix(workspace).ok(),

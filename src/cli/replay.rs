@@ -42,7 +42,9 @@ pub(crate) struct ReplayArgs {
 }
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<Ended, Error> {
-    let log = CiLog::open("oversell-sim replay", &JunitFlag::default(), args.report.is_github())?;
+    let (is_sarif, file) = args.report.sarif();
+    let log = CiLog::open("oversell-sim replay", &JunitFlag::default(), args.report.is_github())?
+        .writing_sarif(is_sarif, file)?;
     logged(log, args.shop.file(), &args.shop.named(), |cases| replay(args, cases))
 }
 

@@ -426,6 +426,8 @@ pub(super) enum OutputFormat {
     Html,
     /// A table, annotations and a job summary, for GitHub Actions.
     Github,
+    /// SARIF, for editors and code scanning: each finding at its place in the code.
+    Sarif,
 }
 
 /// How to print, and what must hold.
@@ -464,6 +466,11 @@ impl ReportFlags {
         !self.no_progress && !self.verbose
     }
 
+    /// Whether the report is SARIF, and the file for it, if it has one.
+    pub(super) fn sarif(&self) -> (bool, Option<&Path>) {
+        (self.format == OutputFormat::Sarif, self.output.as_deref())
+    }
+
     /// What must hold.
     pub(super) fn expectations(&self) -> Vec<Expectation> {
         let all = self.expectations.iter().cloned();
@@ -485,6 +492,10 @@ pub(super) fn finish(
         }
         OutputFormat::Json => render::json(report)?,
         OutputFormat::Html => render::exploration_page(report, took, graph()?.as_ref())?,
+        // It is written when the whole command is over.
+        OutputFormat::Sarif => {
+            return tell_unmet(report.judge(&flags.expectations()), flags.format);
+        }
     };
     output.write(&text)?;
     tell_unmet(report.judge(&flags.expectations()), flags.format)

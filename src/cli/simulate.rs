@@ -96,7 +96,9 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
         ("--junit", args.junit.junit.as_deref()),
     ])?;
     let is_github = args.format == OutputFormat::Github;
-    let log = CiLog::open("oversell-sim simulate", &args.junit, is_github)?;
+    let is_sarif = args.format == OutputFormat::Sarif;
+    let log = CiLog::open("oversell-sim simulate", &args.junit, is_github)?
+        .writing_sarif(is_sarif, args.output.as_deref())?;
     let name = args.path.display().to_string();
     logged(log, Some(&args.path), &name, |cases| simulate(args, cases))
 }
@@ -166,14 +168,18 @@ fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Err
             render::verdicts(&report, output.width())
         }
         OutputFormat::Table | OutputFormat::Github => render::table(&report, output.width()),
+        // It is written when the whole command is over.
+        OutputFormat::Sarif => String::new(),
     };
-    output.write(&text)?;
+    if args.format != OutputFormat::Sarif {
+        output.write(&text)?;
+    }
     if let Some((why, next)) = no_story.filter(|_| is_for_eyes(args)) {
         let width = width::of_stdout();
         let next = next.map_or(String::new(), |next| width.labelled("to have one", &next));
         to_stdout(&format!("\n{}{next}", width.labelled("no story", &why)))?;
     }
-    if matches!(args.format, OutputFormat::Json | OutputFormat::Html) || args.quiet {
+    if !matches!(args.format, OutputFormat::Table | OutputFormat::Github) || args.quiet {
         for unmet in report.runs.iter().flat_map(|run| run.unmet()) {
             to_stderr(&format!("{unmet}\n"));
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::case_finding::CodePlace;
 use super::test_suite::{TestCase, TestStatus, TestSuite};
 use crate::base::clock::nanos;
 use crate::base::text::quantity::duration;
@@ -27,7 +28,14 @@ fn annotation(suite: &TestSuite, case: &TestCase) -> String {
         TestStatus::Error(why) => ("error", why.clone()),
     };
     let mut properties = Vec::new();
-    if let Some(file) = &suite.file {
+    let in_code = match &case.status {
+        TestStatus::Failed { .. } => case.findings.iter().find_map(|one| one.places.first()),
+        TestStatus::Passed | TestStatus::Interrupted | TestStatus::Error(_) => None,
+    };
+    if let Some(CodePlace { code, .. }) = in_code {
+        properties.push(("file", code.file.clone()));
+        properties.extend(code.line.map(|line| ("line", line.to_string())));
+    } else if let Some(file) = &suite.file {
         properties.push(("file", file.in_repository.clone()));
         if let Some((line, column)) = place(&message, &file.named) {
             properties.extend([("line", line.to_owned()), ("col", column.to_owned())]);
@@ -159,8 +167,11 @@ fn fenced(text: &str) -> String {
 mod tests {
     use std::time::{Duration, SystemTime};
 
+    use super::super::case_finding::CaseFinding;
     use super::super::test_suite::SourceFile;
     use super::*;
+    use crate::base::text::sql::CodeLocation;
+    use crate::domain::finding::FindingKind;
 
     fn suite(status: TestStatus) -> TestSuite {
         let case = TestCase {
@@ -169,6 +180,7 @@ mod tests {
             expectations: 1,
             verdict: "BROKEN: a | b".to_owned(),
             report: "```\nall of it".to_owned(),
+            findings: Vec::new(),
             took: Duration::from_millis(1),
         };
         TestSuite {
@@ -193,6 +205,30 @@ mod tests {
              work < 5 %25,%0D%0A::error::no%0Aagain: oversell-sim\n"
         );
         assert_eq!(annotations(&suite(TestStatus::Passed)), "");
+    }
+
+    #[test]
+    fn a_finding_with_a_place_in_the_code_is_annotated_there() {
+        let place = |file: &str, line| CodePlace {
+            code: CodeLocation { file: file.to_owned(), line },
+            what: "A reads product".to_owned(),
+        };
+        let finding = |places| CaseFinding {
+            kind: FindingKind::Oversold,
+            message: "oversold".to_owned(),
+            places,
+        };
+        let told = |status: TestStatus| {
+            let mut suite = suite(status);
+            let places = vec![place("src/order.rb", Some(31)), place("src/stock.rb", None)];
+            suite.cases[0].findings = vec![finding(Vec::new()), finding(places)];
+            annotations(&suite)
+        };
+        let unmet = vec!["expected oversold = 0, but it is 1".to_owned()];
+        let failed = told(TestStatus::Failed { unmet, again: "oversell-sim".to_owned() });
+        assert!(failed.starts_with("::error file=src/order.rb,line=31,title="), "{failed}");
+        let error = told(TestStatus::Error("the application has ended".to_owned()));
+        assert!(error.starts_with("::error file=a/shop.toml,title="), "{error}");
     }
 
     #[test]

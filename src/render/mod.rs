@@ -1,6 +1,8 @@
 //! Renderers: a report in, text out. None of them measures or judges anything.
 
 mod baseline;
+#[cfg(feature = "cli")]
+mod case_finding;
 mod checkup;
 mod comparison;
 mod csv;
@@ -14,6 +16,8 @@ mod json;
 mod junit;
 mod markdown;
 mod rehearsal;
+#[cfg(feature = "cli")]
+mod sarif;
 mod sections;
 #[cfg(all(feature = "postgres", feature = "cli"))]
 mod spec;
@@ -32,6 +36,8 @@ use std::fmt;
 use crate::check::report::Report;
 use crate::explore::Exploration;
 
+#[cfg(feature = "cli")]
+pub use case_finding::{CaseFinding, CodePlace};
 pub use checkup::checkup;
 pub use comparison::{comparison, comparison_csv, comparison_markdown, standings};
 pub use csv::csv;
@@ -50,6 +56,8 @@ pub use json::{json, state_graph};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use rehearsal::rehearsal;
+#[cfg(feature = "cli")]
+pub use sarif::sarif;
 #[cfg(all(feature = "postgres", feature = "cli"))]
 pub(crate) use spec::{spec_agreement, spec_orders, spec_sum};
 pub use story::story;

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::case_finding::CaseFinding;
 use super::comparison::sentence as standing;
 use super::exploration::{any_buyers, exploration, sentence, sentence_for_any};
 use super::table::table;
@@ -54,6 +55,8 @@ pub struct TestCase {
     pub verdict: String,
     /// The whole report, as a terminal shows it, without colours; empty if there is none.
     pub report: String,
+    /// What was found, the gravest first.
+    pub findings: Vec<CaseFinding>,
     /// How long it took by the wall clock.
     pub took: Duration,
 }
@@ -120,6 +123,7 @@ impl TestCase {
             expectations: run.expectations.len(),
             verdict: format!("{word}: {sentence}"),
             report: plain(&table(&alone, Width::UNBOUNDED)),
+            findings: of_race(run),
             took: run.took,
         }
     }
@@ -140,6 +144,7 @@ impl TestCase {
             expectations: run.expectations.len(),
             verdict: format!("{}: {}", word(run.evidence), standing(comparison, contender)),
             report: plain(&table(&alone.served_by(server.clone()), Width::UNBOUNDED)),
+            findings: of_race(run),
             took: run.took,
         }
     }
@@ -161,6 +166,7 @@ impl TestCase {
             expectations: judgements.len(),
             verdict: format!("{}: {}", word(report.evidence), sentence(report)),
             report: plain(&exploration(report, Some(took), Width::UNBOUNDED)),
+            findings: report.findings.iter().map(CaseFinding::of).collect(),
             took,
         }
     }
@@ -182,6 +188,12 @@ impl TestCase {
             expectations: judgements.len(),
             verdict: format!("{}: {}", word(report.evidence), sentence_for_any(report)),
             report: plain(&any_buyers(report, took, Width::UNBOUNDED)),
+            findings: report
+                .least
+                .iter()
+                .flat_map(|least| &least.findings)
+                .map(CaseFinding::of)
+                .collect(),
             took,
         }
     }
@@ -205,6 +217,7 @@ impl TestCase {
             expectations: 1,
             verdict: verdict.split_whitespace().collect::<Vec<_>>().join(" "),
             report,
+            findings: Vec::new(),
             took,
         }
     }
@@ -223,9 +236,14 @@ impl TestCase {
             expectations: 0,
             verdict: String::new(),
             report: String::new(),
+            findings: Vec::new(),
             took: Duration::ZERO,
         }
     }
+}
+
+fn of_race(run: &Run) -> Vec<CaseFinding> {
+    run.findings.iter().map(|found| CaseFinding::of_race(run, found)).collect()
 }
 
 /// In what a run of this name has become worse than in an earlier report, as sentences.

@@ -627,7 +627,7 @@ mod tests {
         let mut board = held(2, APPLICATION);
         board.close();
         board.leave(0);
-        board.answer(0, "ROLLBACK".into());
+        board.answer(0, "ROLLBACK".into(), false);
         board.leave(1);
         assert!(board.is_settled());
     }

@@ -42,7 +42,9 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
         ("--junit", args.junit.junit.as_deref()),
         ("--resume", args.search.resume.as_deref()),
     ])?;
-    let log = CiLog::open("oversell-sim explore", &args.junit, args.report.is_github())?;
+    let (is_sarif, file) = args.report.sarif();
+    let log = CiLog::open("oversell-sim explore", &args.junit, args.report.is_github())?
+        .writing_sarif(is_sarif, file)?;
     #[cfg(feature = "postgres")]
     if let Some(path) = &args.spec.spec {
         let name = path.display().to_string();
@@ -207,6 +209,10 @@ fn run_any(
         }
         OutputFormat::Json => render::json(&report)?,
         OutputFormat::Html => render::any_buyers_page(&report, took)?,
+        // It is written when the whole command is over.
+        OutputFormat::Sarif => {
+            return tell_unmet(judgements, args.report.format).map(|ended| watch.ended(ended));
+        }
     };
     output.write(&text)?;
     tell_unmet(judgements, args.report.format).map(|ended| watch.ended(ended))

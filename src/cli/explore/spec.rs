@@ -132,6 +132,8 @@ fn check(path: &Path, args: &ExploreArgs) -> Result<(), Error> {
         &[("--format html", is_page)],
         "there is no page of a specification; use table or json",
     )?;
+    let is_sarif = args.report.format == OutputFormat::Sarif;
+    refuse(&[("--format sarif", is_sarif)], "a specification has no findings; use table or json")?;
     let is_folder = args.spec.every_order && path.is_dir();
     refuse(&[("--every-order", is_folder)], "takes one specification; name a file with --spec")
 }

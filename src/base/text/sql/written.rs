@@ -231,6 +231,16 @@ mod tests {
     }
 
     #[test]
+    fn a_comment_is_no_part_of_a_shape_nor_of_what_is_shown() {
+        for tag in ["traceparent='00-5bd6-01'", "traceparent='00-77aa-02',line='3'"] {
+            for text in [format!("SELECT 1 /*{tag}*/"), format!("/*{tag}*/ SELECT 1 -- {tag}")] {
+                assert_eq!(shape(POSTGRES, &text), "SELECT ?");
+                assert_eq!(filled(POSTGRES, &text, &[]), "SELECT 1");
+            }
+        }
+    }
+
+    #[test]
     fn a_long_list_of_columns_is_left_out() {
         let long = "SELECT \"a\".\"id\", \"a\".\"title\", \"a\".\"description\", \"a\".\"price\", \"a\".\"created\" FROM \"a\" LIMIT 1";
         assert_eq!(in_brief(long), "SELECT … FROM a LIMIT 1");
