@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use crate::describe::checkout::{Call, Step};
 
-    fn role(steps: usize, loops: &[Range<usize>]) -> Role {
+    fn role(steps: usize, loops: &[(usize, usize)]) -> Role {
         let step = Step {
             name: None,
             line: 1,
@@ -60,7 +60,8 @@ mod tests {
             if_refused: None,
         };
         let steps = vec![step; steps];
-        Role { name: String::new(), buys: true, once: false, steps, loops: loops.to_vec() }
+        let loops = loops.iter().map(|(begins, ends)| *begins..*ends).collect();
+        Role { name: String::new(), buys: true, once: false, steps, loops }
     }
 
     fn places(role: &Role, products: usize) -> Vec<(usize, Option<usize>)> {
@@ -74,14 +75,14 @@ mod tests {
         let two = Some(1);
         assert_eq!(places(&role(3, &[]), 2), [(0, none), (1, none), (2, none)]);
         assert_eq!(
-            places(&role(4, &[1..3]), 2),
+            places(&role(4, &[(1, 3)]), 2),
             [(0, none), (1, one), (2, one), (1, two), (2, two), (3, none)]
         );
         assert_eq!(
-            places(&role(3, &[0..1, 1..3]), 2),
+            places(&role(3, &[(0, 1), (1, 3)]), 2),
             [(0, one), (0, two), (1, one), (2, one), (1, two), (2, two)]
         );
-        assert_eq!(places(&role(2, &[0..1]), 1), [(0, one), (1, none)]);
-        assert_eq!(places(&role(2, &[1..2]), 3), [(0, none), (1, one), (1, two), (1, Some(2))]);
+        assert_eq!(places(&role(2, &[(0, 1)]), 1), [(0, one), (1, none)]);
+        assert_eq!(places(&role(2, &[(1, 2)]), 3), [(0, none), (1, one), (1, two), (1, Some(2))]);
     }
 }
