@@ -97,7 +97,7 @@ pub mod report {
     pub use crate::base::machine::Machine;
     pub use crate::base::samples::{DurationClass, Spread};
     pub use crate::base::statistics::{FiveNumbers, Ratio};
-    pub use crate::base::text::sql::CodeLocation;
+    pub use crate::base::text::code_location::CodeLocation;
     pub use crate::check::audit::Finding;
     pub use crate::check::baseline::{AgainstBaseline, Change, MaxRegression, Verdict};
     pub use crate::check::report::{

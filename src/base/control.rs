@@ -1,5 +1,6 @@
 //! What a race shares with the thread that watches it: how far it is, and whether it should stop.
 
+#[cfg(feature = "private")]
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,13 +22,16 @@ pub struct Control {
     /// A clock, and the time on it after which the work should end.
     deadline: Arc<Mutex<Option<(Wall, u64)>>>,
     records_locks: bool,
+    #[cfg(feature = "private")]
     listener: Option<Listener>,
 }
 
 /// Hears, line by line, what is done.
+#[cfg(feature = "private")]
 #[derive(Clone)]
 struct Listener(Arc<dyn Fn(&str) + Send + Sync>);
 
+#[cfg(feature = "private")]
 impl fmt::Debug for Listener {
     fn fmt(&self, form: &mut fmt::Formatter<'_>) -> fmt::Result {
         form.write_str("Listener")
@@ -36,12 +40,14 @@ impl fmt::Debug for Listener {
 
 impl Control {
     /// The same, which tells `listener`, line by line, what is done.
+    #[cfg(all(feature = "private", feature = "cli"))]
     #[must_use]
     pub(crate) fn telling(self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self { listener: Some(Listener(Arc::new(listener))), ..self }
     }
 
     /// Tells the listener something, if there is one.
+    #[cfg(feature = "private")]
     pub(crate) fn tell(&self, line: impl FnOnce() -> String) {
         if let Some(Listener(listener)) = &self.listener {
             listener(&line());

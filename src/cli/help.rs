@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use super::Cli;
 
 /// A command, and its examples as a shell reads them.
-const EXAMPLES: [(&str, &str); 18] = [
+const EXAMPLES: &[(&str, &str)] = &[
     ("race", include_str!("examples/race.sh")),
     ("explore", include_str!("examples/explore.sh")),
     ("replay", include_str!("examples/replay.sh")),
@@ -13,6 +13,7 @@ const EXAMPLES: [(&str, &str); 18] = [
     ("simulate", include_str!("examples/simulate.sh")),
     ("check", include_str!("examples/check.sh")),
     ("doctor", include_str!("examples/doctor.sh")),
+    #[cfg(feature = "app")]
     ("clean", include_str!("examples/clean.sh")),
     ("init", include_str!("examples/init.sh")),
     ("strategies", include_str!("examples/strategies.sh")),

@@ -8,17 +8,24 @@ use crate::worlds::threads::Control;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::output::{to_stderr, to_stdout};
+#[cfg(feature = "private")]
+use super::output::to_stderr;
+use super::output::to_stdout;
 
-/// A control that Ctrl-C stops. If it is verbose, it tells on standard error what is done.
+/// A control that Ctrl-C stops. If it is verbose, it tells on standard error what is started, asked and answered, if
+/// anything is.
 pub(crate) fn control_telling(verbose: bool) -> Result<Control, Error> {
     let control = control()?;
-    let tell = |lines: &str| {
-        if !lines.is_empty() {
-            to_stderr(&format!("{lines}\n"));
-        }
-    };
-    Ok(if verbose { control.telling(tell) } else { control })
+    #[cfg(feature = "private")]
+    if verbose {
+        return Ok(control.telling(|lines| {
+            if !lines.is_empty() {
+                to_stderr(&format!("{lines}\n"));
+            }
+        }));
+    }
+    let _ = verbose;
+    Ok(control)
 }
 
 /// A control that Ctrl-C stops.

@@ -3,6 +3,7 @@
 mod baseline;
 mod check;
 mod ci;
+#[cfg(feature = "app")]
 mod clean;
 mod compare;
 mod complete;
@@ -116,6 +117,7 @@ enum CliCommand {
     /// diverge.
     Doctor(doctor::DoctorArgs),
     /// Remove the filled databases that --keep has kept.
+    #[cfg(feature = "app")]
     Clean,
     /// Write a first checkout file, or a first application file.
     Init(init::InitArgs),
@@ -175,6 +177,7 @@ pub fn main() -> ExitCode {
         CliCommand::Simulate(args) => simulate::run(&args),
         CliCommand::Check(args) => check::run(&args),
         CliCommand::Doctor(args) => doctor::run(&args),
+        #[cfg(feature = "app")]
         CliCommand::Clean => clean::run(),
         CliCommand::Init(args) => init::run(&args),
         CliCommand::Learn(args) => learn::run(&args),

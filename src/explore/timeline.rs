@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::touch::Touch;
+use crate::base::text::code_location::CodeLocation;
 use crate::base::text::quantity::of;
-use crate::base::text::sql::CodeLocation;
 use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
 use crate::domain::card::BackgroundTask;

@@ -1,7 +1,7 @@
 //! What a statement on a connection touches, and how a report shows it.
 
 use super::wire::{ClientStatement, TransactionState};
-use crate::base::text::sql::CodeLocation;
+use crate::base::text::code_location::CodeLocation;
 use crate::scheduler::{Footprint, PendingStatement};
 
 /// Interprets the statements of one connection, and follows its transactions.

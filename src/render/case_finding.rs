@@ -1,6 +1,6 @@
 //! A finding of a test case as annotations and SARIF show it: a sentence, and where in the code it is.
 
-use crate::base::text::sql::CodeLocation;
+use crate::base::text::code_location::CodeLocation;
 use crate::check::report::{Found, Run};
 use crate::domain::finding::FindingKind;
 use crate::explore::FindingReport;

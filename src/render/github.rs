@@ -170,7 +170,7 @@ mod tests {
     use super::super::case_finding::CaseFinding;
     use super::super::test_suite::SourceFile;
     use super::*;
-    use crate::base::text::sql::CodeLocation;
+    use crate::base::text::code_location::CodeLocation;
     use crate::domain::finding::FindingKind;
 
     fn suite(status: TestStatus) -> TestSuite {

@@ -8,7 +8,7 @@ use super::case_finding::{CaseFinding, CodePlace};
 use super::json::json as written;
 use super::test_suite::{TestCase, TestStatus, TestSuite};
 use crate::base::error::Error;
-use crate::base::text::sql::CodeLocation;
+use crate::base::text::code_location::CodeLocation;
 use crate::domain::finding::FindingKind;
 
 /// Where SARIF's schema is.

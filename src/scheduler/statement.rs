@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::footprint::Footprint;
-use crate::base::text::sql::CodeLocation;
+use crate::base::text::code_location::CodeLocation;
 
 /// Which part of a statement is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

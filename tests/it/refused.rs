@@ -135,7 +135,7 @@ fn in_postgres_nothing_is_bought_in_a_transaction_that_an_error_has_aborted() {
         [(CREATE, "if_refused = \"go_on\""), (BUY, "when = \"not refused\""), ("COMMIT", "")];
     let rule = "\"one\" = \"SELECT 1 WHERE (SELECT COUNT(*) FROM purchase) <> 2\"\n";
     let mut shop = buys(&goes_on);
-    // The account's opener is nobody's save: the second buyer is told that it has bought.
+    // Who opened the account is not checked: the second buyer is told that it has bought.
     shop.rest = shop.rest.replace(":opened_by", ":buyer") + rule;
     assert!(shop.is_broken(Postgres, ReadCommitted));
 }

@@ -12,6 +12,7 @@ extern crate self as parking_lot;
 
 mod base {
     pub(crate) mod clock;
+    pub(crate) mod text;
 }
 mod claims;
 mod scheduler;

@@ -1,6 +1,7 @@
 //! Numbers, durations, names and places in files, as people write and read them.
 
 pub mod chance;
+pub mod code_location;
 pub mod document;
 pub mod excerpt;
 pub mod nearest;

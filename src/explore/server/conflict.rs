@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::named_tables::NamedTables;
-use crate::base::text::sql::CodeLocation;
+use crate::base::text::code_location::CodeLocation;
 use crate::domain::buyer::Ending;
 use crate::scheduler::{Actor, Resources};
 use crate::worlds::held::ServerStep;

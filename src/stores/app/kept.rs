@@ -17,8 +17,23 @@ use crate::describe::app::App;
 /// The environment variable that names the directory, in place of one in the user's cache.
 const DIRECTORY: &str = "OVERSELL_SIM_KEPT";
 
-/// Folders whose files do not decide what a setup does: packages, and what is made of sources.
-const PASSED_OVER: [&str; 6] = ["node_modules", "target", "dist", "build", "venv", "__pycache__"];
+/// Folders whose files do not decide what a setup does: packages, what is made of sources, and what is written while an
+/// application runs.
+const PASSED_OVER: [&str; 10] = [
+    "node_modules",
+    "target",
+    "dist",
+    "build",
+    "venv",
+    "__pycache__",
+    "log",
+    "logs",
+    "tmp",
+    "cache",
+];
+
+/// How the names of files end that an application writes while it runs.
+const WRITTEN: [&str; 2] = ["log", "pid"];
 
 /// The most files that are looked at.
 const MOST_FILES: usize = 50_000;
@@ -177,6 +192,9 @@ fn listed(folder: &Path, log: Option<&Path>) -> Result<String, Error> {
                     folders.push(path);
                 }
             } else if Some(&path) != log.as_ref()
+                && !path
+                    .extension()
+                    .is_some_and(|end| WRITTEN.iter().any(|written| end == *written))
                 && let Some((size, time)) = state(&path)
             {
                 lines.push(format!("{size} {time} {}\n", path.display()));
@@ -203,12 +221,13 @@ mod tests {
     fn a_file_that_is_new_or_has_changed_is_told_and_packages_and_the_log_are_not() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().canonicalize().unwrap();
-        let log = folder.join("shop.log");
+        let log = folder.join("printed.txt");
         fs::write(&log, "1").unwrap();
         fs::create_dir_all(folder.join("db/node_modules")).unwrap();
         let before = listed(&folder, Some(&log)).unwrap();
         assert_eq!(before, "");
         fs::write(folder.join("db/node_modules/x.js"), "1").unwrap();
+        fs::write(folder.join("db/shop.log"), "1").unwrap();
         fs::write(&log, "12").unwrap();
         assert_eq!(listed(&folder, Some(&log)).unwrap(), before);
         fs::write(folder.join("db/1.sql"), "1").unwrap();

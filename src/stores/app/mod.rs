@@ -118,7 +118,7 @@ pub(super) fn open(
     let terms = &terms;
     let certified = Certified::make()?;
     launch::empty_log(app)?;
-    let kept = address.keep.then(|| KeptDatabases::of(app, &checkout.path)).transpose()?;
+    let kept = address.keep.then(|| KeptDatabases::of(app, checkout.path)).transpose()?;
     if let Some(kept) = &kept {
         let _making = MAKING.lock();
         if !kept.are_there(app, &terms.control)? {
@@ -131,7 +131,7 @@ pub(super) fn open(
     }
     let Behind { databases, proxies, named } = behind;
     let copies = AppCopy::all(app, &named)?;
-    let ports = copies.iter().map(|copy| checked_port(copy, &checkout.path, address));
+    let ports = copies.iter().map(|copy| checked_port(copy, checkout.path, address));
     let ports = if app.url.is_some() { ports.collect::<Result<_, _>>()? } else { Vec::new() };
     let AppCopy { base, named } = &copies[0];
     if kept.is_none() {

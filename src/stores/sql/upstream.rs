@@ -24,7 +24,7 @@ use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// A database whose tables can be saved and restored.
 pub(in crate::stores) trait Keepsake: Database {
-    /// The signal by which a server ends at once, whoever is connected, with all its data written.
+    /// The signal by which a server ends at once, even with clients connected, and has written all its data.
     const ENDS_BY: Signal;
 
     /// The isolation level of transactions that name none.

@@ -10,7 +10,7 @@ mod tags;
 mod written;
 
 pub use lexer::{SqlToken, TokenKind, pieces};
-pub use tags::{CodeLocation, code_location};
+pub use tags::code_location;
 pub use written::{filled, in_brief, on_one_line, parameters, shape, statements, with_parameters};
 
 /// A dialect of SQL, by the database that speaks it.
