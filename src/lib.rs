@@ -27,6 +27,9 @@
 //! oversell_sim::race(MyCheckout).buyers(1000).stock(1).rounds(5).assert_no_oversell();
 //! ```
 //!
+//! Code that uses a database needs no [`Strategy`](strategy::Strategy): [`interleave`] runs every order of its statements, as it
+//! is (feature `app`, with `postgres` or `mysql`).
+//!
 //! The map of the code stands in `ARCHITECTURE.md`.
 
 // The layers, the lowest first. Each imports from those above it in this list, and from no other.

@@ -163,6 +163,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
 /// Has a described checkout's buyers come one after the other.
 fn have_rehearsed(path: &Path, server: &ServerFlags, wanted: bool) -> Result<Ended, Error> {
     let (strategy, checkout) = flags::checkout(path)?;
+    server.check_kept()?;
     let settings = server.described(checkout, Settings::default(), &[])?;
     let few = checkout.a_few().min(settings.buyers);
     let settings = Settings { buyers: few, ..settings };

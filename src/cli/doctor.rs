@@ -30,7 +30,8 @@ pub(crate) struct DoctorArgs {
     /// (`oversell-sim clean` removes them)
     #[arg(long)]
     keep: bool,
-    /// Tell on standard error what is started, asked and answered, and what an application prints
+    /// Tell on standard error what is started, each request or program of an application with its answer, and what the
+    /// application prints
     #[arg(long)]
     verbose: bool,
     /// Show no progress

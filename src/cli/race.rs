@@ -166,7 +166,8 @@ pub(crate) struct RaceArgs {
     /// Print only the verdict of a table, and show no progress bar
     #[arg(long, short, help_heading = "The report")]
     quiet: bool,
-    /// Tell on standard error what is started, asked and answered, and what an application prints
+    /// Tell on standard error what is started, what is answered while buyers are prepared, and what an application
+    /// prints; the requests that are raced are left out
     #[arg(long, help_heading = "The report")]
     verbose: bool,
     /// Show no progress bar

@@ -116,12 +116,15 @@ impl ServerFlags {
         ])
     }
 
+    /// Refuses to keep what only an application has.
+    pub(super) fn check_kept(&self) -> Result<(), Error> {
+        let why = "only the databases of an application are kept; add --app, or leave it out";
+        refuse(&[("--keep", self.keep)], why)
+    }
+
     /// Refuses to allow what only a server that is named needs, and to keep what only an application has.
     fn check_allowed(&self) -> Result<(), Error> {
-        refuse(
-            &[("--keep", self.keep)],
-            "only the databases of an application are kept; add --app",
-        )?;
+        self.check_kept()?;
         let is_unused = |allowed| allowed && self.url.is_none();
         refuse(
             &[("--allow-remote", is_unused(self.allow_remote))],
@@ -376,6 +379,9 @@ impl ShopFlags {
                 checkout.path
             )));
         }
+        if checkout.app.is_none() {
+            server.check_kept()?;
+        }
         server.described(checkout, usual, &self.given())
     }
 
@@ -401,9 +407,7 @@ impl ShopFlags {
 
     /// What goes without saying.
     fn usual(&self, strategy: &dyn DynStrategy) -> Settings {
-        // Every role of a described checkout is there.
-        let roles = strategy.described().map_or(0, |checkout| checkout.roles.len() as u32);
-        let buyers = roles.max(2);
+        let buyers = strategy.described().map_or(2, |checkout| checkout.usual_buyers());
         let settings = Settings { buyers, seed: chance::fresh_seed(), ..Settings::default() };
         let settings = with_carts(settings, &[strategy], &self.given());
         if self.is_for_any() {
@@ -447,7 +451,8 @@ pub(super) struct ReportFlags {
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Tell on standard error what is started, asked and answered, and what an application prints
+    /// Tell on standard error what is started, each request or program of an application with its answer, and what the
+    /// application prints
     #[arg(long)]
     pub(super) verbose: bool,
     /// Show no progress

@@ -265,7 +265,7 @@ impl Interleave {
         let mistaken = |why: &str| Err(Error::input(format!("{}: {why}", self.caller)));
         if !matches!(store, StoreKind::Postgres | StoreKind::Mysql) {
             return mistaken(&format!(
-                "no proxy holds the statements of {store}; there are postgres and mysql"
+                "no proxy holds the statements of {store}; use StoreKind::Postgres or StoreKind::Mysql"
             ));
         }
         if stock.is_some() != orders.is_some() {
@@ -341,15 +341,20 @@ impl Interleave {
 
     /// Replaces the commands that show a finding again by what to write in the same test.
     fn signed(&self, mut exploration: Exploration) -> Exploration {
-        let again = |call: String| format!("{}: write .{call} instead of .run()", self.caller);
+        let again = |schedule: &str| {
+            format!(
+                "{}: end the call with .replay({schedule:?}), and print what it returns",
+                self.caller
+            )
+        };
         for incident in &mut exploration.incidents {
-            incident.again = again(format!("replay({:?})", incident.schedule));
+            incident.again = again(&incident.schedule);
         }
         for told in &mut exploration.findings {
-            told.again = again(match told.finding.kind {
-                FindingKind::Livelock => "run()".to_owned(),
-                _ => format!("replay({:?})", told.schedule),
-            });
+            told.again = match told.finding.kind {
+                FindingKind::Livelock => format!("{}: run the search again", self.caller),
+                _ => again(&told.schedule),
+            };
             told.by_hand = None;
         }
         exploration

@@ -287,7 +287,8 @@ impl Scenario {
         match &mut self.search {
             None => self.settings = described.settings(usual, said, true)?,
             Some(search) => {
-                let usual = Settings { buyers: 2, ..usual };
+                let buyers = described.checkout.usual_buyers();
+                let usual = Settings { buyers, ..usual };
                 self.settings = described.settings(usual, said, false)?;
                 search.settings = vec![self.settings.clone()];
             }

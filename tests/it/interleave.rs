@@ -59,7 +59,8 @@ fn code_that_looks_and_then_writes_sells_twice_by_a_schedule_that_replays() {
     assert_eq!(found.evidence, Evidence::Broken);
     let told = &found.findings[0];
     assert_eq!(told.finding.kind, FindingKind::Oversold);
-    let again = format!("write .replay({:?}) instead of .run()", told.schedule);
+    let again =
+        format!("end the call with .replay({:?}), and print what it returns", told.schedule);
     assert!(
         told.again.contains("interleave.rs:") && told.again.ends_with(&again),
         "{}",

@@ -268,7 +268,7 @@ fn where_no_refusal_can_be_gone_on_after_the_file_is_told_so() {
     fs::write(folder.path().join("redis.toml"), redis).unwrap();
     let told = run(folder.path(), &["check", "--checkout", "redis.toml"]);
     assert!(
-        said(&told).contains("`if_refused`: go_on is for SQL; redis refuses no step"),
+        said(&told).contains("`if_refused`: go_on works only in SQL, and this file is for redis"),
         "{}",
         said(&told)
     );

@@ -60,6 +60,9 @@ const STORES: [StoreKind; 3] = [StoreKind::Postgres, StoreKind::Mysql, StoreKind
 /// How long a request's own code may take, where the file does not say.
 const UNSEEN_AFTER: Duration = Duration::from_secs(1);
 
+/// The same of a buyer that is a program, which has to start first.
+const UNSEEN_AFTER_START: Duration = Duration::from_secs(10);
+
 /// How long a program that sets the application up may take, where the file does not say; and the application, until it
 /// answers.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(600);
@@ -67,9 +70,6 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The longest that any of them may take.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
-
-/// The same where a buyer is a program, which has to start first.
-const UNSEEN_AFTER_START: Duration = Duration::from_secs(10);
 
 impl App {
     /// Every key that a file may have: its table, nothing for the top, and its name. Steps have those of a checkout.
@@ -210,8 +210,8 @@ fn app(
     if let (None, Some(value)) = (&url, keys.get("command").or(keys.get("health"))) {
         return fault(
             value.span(),
-            "this is for an application that answers requests: add `url = \"http://127.0.0.1:{port}\"`; a program that \
-             buys stands in a [[step]]",
+            "an application that is started needs an address: add `url = \"http://127.0.0.1:{port}\"`; a program that \
+             buys belongs in a [[step]]",
         );
     }
     let health = keys.get("health").map_or(Ok("/"), |value| text("health", value))?.to_owned();
@@ -267,8 +267,12 @@ fn app(
         Some(launch) if launch.command.is_empty() => &["copies", "start_timeout", "fresh"],
         Some(_) => &[],
     };
-    if let Some(value) = needless.iter().find_map(|key| keys.get(*key)) {
-        return fault(value.span(), "this is for an application that is started: add `command`");
+    let needless = needless.iter().find_map(|key| Some((key, keys.get(*key)?)));
+    if let Some((key, value)) = needless {
+        let why = format!(
+            "`{key}` is for an application that is started: add `command`, or leave it out"
+        );
+        return fault(value.span(), why);
     }
     Ok(App { url, health, launch, upstreams, prepare, reset, ignored, unseen_after })
 }

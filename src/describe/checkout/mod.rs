@@ -183,6 +183,12 @@ impl Checkout {
         BuyerId::try_from(place).ok()
     }
 
+    /// The number of buyers of a search where nothing says it: every role is there, and there are two at least.
+    #[must_use]
+    pub fn usual_buyers(&self) -> u32 {
+        self.roles.len().max(2) as u32
+    }
+
     /// The number of buyers that act for two customers.
     #[must_use]
     pub fn a_few(&self) -> u32 {

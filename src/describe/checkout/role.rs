@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::step::Step;
 
-/// A party that acts in a customer's name: the customer, or a webhook, a second tab, a worker.
+/// A party that acts in a checkout: a customer, a webhook or a second tab of that customer, or a job that exists once.
 #[derive(Clone, Debug)]
 pub struct Role {
     /// What it is called; empty if there is only one.

@@ -58,7 +58,7 @@ settings! {
         part: Part::Shop,
         short: Some('b'),
         help: "How many buyers come at once [default: 1,000]",
-        help_of_explore: Some("How many buyers there are; explore also takes any [default: 2]"),
+        help_of_explore: Some("How many buyers there are; explore also takes any [default: 2, or as many as a file has roles]"),
         is_always_said: true,
         ..Flag::NUMBER
     }

@@ -164,7 +164,9 @@ fn directory() -> Result<PathBuf, Error> {
     named(DIRECTORY)
         .or_else(|| Some(named("XDG_CACHE_HOME")?.join("oversell-sim")))
         .or_else(|| Some(named("HOME")?.join(".cache/oversell-sim")))
-        .ok_or_else(|| Error::world(format!("--keep: neither {DIRECTORY} nor HOME says where")))
+        .ok_or_else(|| {
+            Error::world(format!("there is no cache directory: set {DIRECTORY} to a folder"))
+        })
 }
 
 /// The size of a file and the time at which it was changed.

@@ -59,6 +59,9 @@ const WATCHED_AFTERWARDS: u32 = 1;
 /// Why each execution takes long.
 const FRESH: &str = "the application was started anew for each order";
 
+/// The longest that one program of a reset may take, where the application is not started here.
+const RESETTING: Duration = Duration::from_secs(600);
+
 /// Where requests go without a port.
 const HTTP_PORT: u16 = 80;
 
@@ -474,8 +477,8 @@ impl AppServer {
             let sandbox = ServerSandbox::make("TERM")?;
             for words in &reset.commands {
                 let command = launch::command(words, &self.app, &self.first().named);
-                let most = self.terms.settings.patience;
-                let most = TimeLimit { most, set_by: "--patience" };
+                let most = self.app.launch.as_ref().map_or(RESETTING, |it| it.setup_timeout);
+                let most = TimeLimit { most, set_by: "`setup_timeout` in [app]" };
                 sandbox.oversee(command, &self.terms.control, most)?;
             }
         }

@@ -84,7 +84,11 @@ impl Programs {
     /// The error of code that was left behind, if there is any: what it does later would belong to another order.
     pub(super) fn left_behind(&self) -> Option<Error> {
         let has = self.has_left_behind.load(Ordering::SeqCst);
-        has.then(|| Error::world("the code of a buyer does not end, and blocks its thread"))
+        has.then(|| {
+            Error::world(
+                "the code of a buyer does not end, and blocks its thread: give its waits a bound",
+            )
+        })
     }
 
     /// Closes the connections of the buyer in this place that are still open when it has ended.

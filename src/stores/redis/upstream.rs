@@ -83,7 +83,9 @@ impl UpstreamDatabase for Backed {
         match self.keys() {
             Ok(keys) if keys.is_empty() => std::fs::write(path, "")
                 .map_err(|error| Error::world(format!("cannot write {}: {error}", path.display()))),
-            Ok(_) => Err(Error::input("--keep: the setup has written to Redis, which is not kept")),
+            Ok(_) => Err(Error::input(
+                "--keep: the setup has written to Redis, whose data is not kept; leave out --keep",
+            )),
             Err(error) => Err(server::cannot(error)),
         }
     }

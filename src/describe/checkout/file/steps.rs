@@ -356,7 +356,8 @@ fn if_refused(says: Says, value: &Entry<'_>) -> Result<OnRefusal, Fault> {
         return fault(value.span(), format!("`if_refused` must be one of {names}{near}"));
     };
     if found == OnRefusal::GoesOn && !says.store.is_sql() {
-        let why = format!("`if_refused`: go_on is for SQL; {} refuses no step", says.store);
+        let why =
+            format!("`if_refused`: go_on works only in SQL, and this file is for {}", says.store);
         return fault(value.span(), why);
     }
     Ok(found)
