@@ -13,7 +13,7 @@ pub(crate) fn run() -> Result<Ended, Error> {
         0 => format!(" nothing was kept in {directory}\n"),
         count => {
             let size = size.div_ceil(1_000_000);
-            format!(" removed {} ({size} MB) from {directory}\n", of(count, "file"))
+            format!(" removed {} ({size} MB) from {directory}\n", of(count, "database"))
         }
     })?;
     Ok(Ended::Well)

@@ -493,18 +493,21 @@ impl Book {
         sender
     }
 
-    /// The buyer of a statement on this connection: the one that alone connects at its port; the only one whose code may run; if several may, the one that has
-    /// used the connection before. If none may, the buyer whose code ran last has sent one more statement before it was
-    /// answered.
+    /// The buyer of a statement on this connection: the one that alone connects at its port; else the only one whose code
+    /// may run; if several may, the one that has used the connection before. If none may, the buyer whose code ran last has
+    /// sent one more statement before it was answered.
     fn whose(&mut self, number: ConnectionId) -> Option<usize> {
         let RunningCode { runs, may_run, ran_last } = self.handles.first()?.running();
         let line = self.lines.get_mut(&number)?;
+        let may = |place: &usize| runs == Some(*place) || may_run.contains(place);
         if let Some(place) = line.only {
             line.owner = Some(place);
             // What a program has left behind is no buyer's any more.
-            return self.handles.get(place).filter(|handle| handle.is_there()).map(|_| place);
+            let owner = self.handles.get(place).filter(|handle| handle.is_there()).map(|_| place);
+            // Another's code, which runs alone, may have this buyer's address.
+            self.seen.unclear += u64::from(owner.is_some() && runs.is_some() && !may(&place));
+            return owner;
         }
-        let may = |place: &usize| runs == Some(*place) || may_run.contains(place);
         let none_may = runs.is_none() && may_run.is_empty();
         let before = line.owner.filter(|place| may(place) || none_may && ran_last == Some(*place));
         let is_unclear = before.is_none() && usize::from(runs.is_some()) + may_run.len() != 1;

@@ -83,9 +83,10 @@ fn result(
     })
 }
 
-/// What could not be run to its end.
+/// What could not be run to its end, and what was expected and did not hold where no finding shows it.
 fn note(suite: &TestSuite, case: &TestCase) -> Option<Value> {
     let message = match &case.status {
+        TestStatus::Failed { unmet, .. } if case.findings.is_empty() => &unmet.join("; "),
         TestStatus::Passed | TestStatus::Failed { .. } => return None,
         TestStatus::Interrupted => "interrupted before its end",
         TestStatus::Error(why) => why,

@@ -57,6 +57,12 @@ impl Strategy for Checkout {
     }
 
     fn are_alike(&self, one: BuyerId, other: BuyerId) -> bool {
-        self.alike && self.role_number(one) == self.role_number(other)
+        // Buyers who are served by different processes are not: what they share within one matters, too.
+        let copies =
+            self.app.as_ref().and_then(|app| app.launch.as_ref()).map_or(1, |it| it.copies);
+        let process = |buyer: BuyerId| buyer as usize % copies.max(1);
+        self.alike
+            && self.role_number(one) == self.role_number(other)
+            && process(one) == process(other)
     }
 }

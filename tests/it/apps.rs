@@ -433,11 +433,11 @@ fn a_program_that_takes_longer_than_its_time_is_told_with_the_key_that_gives_it_
     for (keys, words) in [
         (
             "setup = [\"sleep\", \"60\"]\nsetup_timeout = \"200ms\"",
-            "sleep takes longer than 200ms (`setup_timeout` in [app]): it said nothing",
+            "sleep takes longer than 200 ms (`setup_timeout` in [app]): it said nothing",
         ),
         (
             "start_timeout = \"200ms\"",
-            "sleep does not answer within 200ms (`start_timeout` in [app]): it said nothing",
+            "sleep does not answer within 200 ms (`start_timeout` in [app]): it said nothing",
         ),
     ] {
         let command = "command = [\"python3\", \"shop.py\"]";
@@ -497,12 +497,12 @@ fn kept_databases_are_begun_with_until_a_file_changes_and_clean_removes_them() {
     let folder = begun();
     let file = folder.path().join("shop.toml");
     let text = fs::read_to_string(&file).unwrap();
-    let setup = "[app]\nsetup = [\"sh\", \"-c\", \"echo set up >> made\"]";
+    let setup = "[app]\nsetup = [\"sh\", \"-c\", \"echo set up >> made.log\"]";
     fs::write(&file, text.replace("[app]", setup)).unwrap();
-    let kept = folder.path().join("kept");
-    let env = [("OVERSELL_SIM_KEPT", kept.to_str().unwrap())];
+    let kept = tempfile::tempdir().unwrap();
+    let env = [("OVERSELL_SIM_KEPT", kept.path().to_str().unwrap())];
     let file = file.display().to_string();
-    let times = || fs::read_to_string(folder.path().join("made")).unwrap().lines().count();
+    let times = || fs::read_to_string(folder.path().join("made.log")).unwrap().lines().count();
     for (expected, replaced) in [(1, ""), (1, ""), (2, "shop.py"), (2, "")] {
         if !replaced.is_empty() {
             let path = folder.path().join(replaced);
@@ -516,8 +516,8 @@ fn kept_databases_are_begun_with_until_a_file_changes_and_clean_removes_them() {
         assert_eq!(times(), expected);
     }
     let cleaned = run(&place, &env, &["clean"]);
-    assert!(String::from_utf8_lossy(&cleaned.stdout).starts_with(" removed 2 files ("));
-    assert_eq!(fs::read_dir(&kept).unwrap().count(), 0);
+    assert!(String::from_utf8_lossy(&cleaned.stdout).starts_with(" removed 1 database ("));
+    assert_eq!(fs::read_dir(kept.path()).unwrap().count(), 0);
 }
 
 #[test]

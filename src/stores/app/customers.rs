@@ -199,6 +199,8 @@ pub(super) struct AppExecutor {
     customers: Arc<Customers>,
     tracker: Arc<SessionTracker>,
     handle: Option<BuyerHandle>,
+    /// Which of the buyers it is that come in one customer's name and are not held.
+    number: Option<usize>,
 }
 
 impl AppExecutor {
@@ -206,8 +208,9 @@ impl AppExecutor {
         customers: Arc<Customers>,
         tracker: Arc<SessionTracker>,
         handle: Option<BuyerHandle>,
+        number: Option<usize>,
     ) -> Self {
-        Self { customers, tracker, handle }
+        Self { customers, tracker, handle, number }
     }
 
     /// Says when a request or a program is given up that is held: when the work is over, or when its execution was for
@@ -246,7 +249,7 @@ impl StepExecutor for AppExecutor {
             value => value,
         };
         let place = self.handle.as_ref().map(BuyerHandle::place);
-        let executor = customer.at(place.unwrap_or(at));
+        let executor = customer.at(place.or(self.number).unwrap_or(at));
         let told = |answer: &str| {
             let Some(who) = place.map(Actor::buyer) else { return };
             let asked = || call.shown(|name| value_of(name).to_string());

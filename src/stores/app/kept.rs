@@ -1,12 +1,12 @@
 //! The filled databases of an application, kept between commands: schema, seed and setup run once, and later servers
 //! begin with what they left.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use parking_lot::Mutex;
 use rustc_hash::FxHasher;
 
 use super::upstreams::server_program;
@@ -38,9 +38,6 @@ const WRITTEN: [&str; 2] = ["log", "pid"];
 /// The most files that are looked at.
 const MOST_FILES: usize = 50_000;
 
-/// Held while databases are filled and kept, so that copies of an application do not do it twice.
-pub(super) static MAKING: Mutex<()> = Mutex::new(());
-
 /// Where the filled databases of an application are kept, and of what they were made.
 pub(super) struct KeptDatabases {
     directory: PathBuf,
@@ -49,6 +46,8 @@ pub(super) struct KeptDatabases {
     /// The application's folder, if it is started here, and its log.
     folder: Option<PathBuf>,
     log: Option<PathBuf>,
+    /// A file that is locked while anything is looked for, made or removed, by whatever process.
+    _lock: File,
 }
 
 impl KeptDatabases {
@@ -81,7 +80,14 @@ impl KeptDatabases {
         let log = app.launch.as_ref().and_then(|launch| launch.log.clone());
         let name = Path::new(path).file_stem().map_or("app".into(), |stem| stem.to_string_lossy());
         let stem = format!("{name}-{:016x}", hasher.finish());
-        Ok(Self { directory: directory()?, stem, folder, log })
+        let directory = directory()?;
+        let path = directory.join(format!("{stem}.lock"));
+        let cannot =
+            |error| Error::world(format!("--keep: cannot lock {}: {error}", path.display()));
+        std::fs::create_dir_all(&directory).map_err(cannot)?;
+        let lock = File::create(&path).map_err(cannot)?;
+        lock.lock().map_err(cannot)?;
+        Ok(Self { directory, stem, folder, log, _lock: lock })
     }
 
     /// Whether they were kept, and nothing of what they were made of has changed.
@@ -123,10 +129,20 @@ impl KeptDatabases {
         }
     }
 
-    /// Notes what they were made of, once every archive is there. What the setup itself has written counts as it left it.
-    pub(super) fn are_complete(&self) -> Result<(), Error> {
+    /// The state of the application's files before the databases are filled.
+    ///
+    /// # Errors
+    /// As [`listed`].
+    pub(super) fn before(&self) -> Result<String, Error> {
+        self.files()
+    }
+
+    /// Notes what they were made of, once every archive is there. What the setup itself has written counts as it left it:
+    /// files that were not there. A file that was there `before` and has changed meanwhile may have been changed by hand, and
+    /// the databases made of what it was: it is noted as it was, so that they are filled anew.
+    pub(super) fn are_complete(&self, before: &str) -> Result<(), Error> {
         let path = self.list();
-        std::fs::write(&path, self.files()?).map_err(|error| {
+        std::fs::write(&path, noted(before, &self.files()?)).map_err(|error| {
             Error::world(format!("--keep: cannot write {}: {error}", path.display()))
         })
     }
@@ -136,7 +152,7 @@ impl KeptDatabases {
     }
 }
 
-/// Takes away the filled databases of every application; returns the directory, how many files there were, and their
+/// Takes away the filled databases of every application; returns the directory, how many there were, and their
 /// bytes.
 ///
 /// # Errors
@@ -146,14 +162,16 @@ pub fn forget_kept() -> Result<(PathBuf, u64, u64), Error> {
     let Ok(entries) = std::fs::read_dir(&directory) else { return Ok((directory, 0, 0)) };
     let (mut count, mut bytes) = (0, 0);
     for path in entries.flatten().map(|entry| entry.path()) {
-        let is_kept = path.extension().is_some_and(|end| end == "tar" || end == "files");
+        let is_kept =
+            path.extension().is_some_and(|end| end == "tar" || end == "files" || end == "lock");
         if !is_kept {
             continue;
         }
         let size = path.metadata().map_or(0, |about| about.len());
         std::fs::remove_file(&path)
             .map_err(|error| Error::world(format!("cannot remove {}: {error}", path.display())))?;
-        (count, bytes) = (count + 1, bytes + size);
+        count += u64::from(path.extension().is_some_and(|end| end == "tar"));
+        bytes += size;
     }
     Ok((directory, count, bytes))
 }
@@ -167,6 +185,17 @@ fn directory() -> Result<PathBuf, Error> {
         .ok_or_else(|| {
             Error::world(format!("there is no cache directory: set {DIRECTORY} to a folder"))
         })
+}
+
+/// The files that there are now: those that were there before as they were then.
+fn noted(before: &str, now: &str) -> String {
+    let path = |line: &str| line.splitn(3, ' ').nth(2).unwrap_or_default().to_owned();
+    let old: BTreeMap<String, &str> = before.lines().map(|line| (path(line), line)).collect();
+    let line =
+        |line: &'_ str| old.get(&path(line)).map_or(line.to_owned(), |old| (*old).to_owned());
+    let mut lines: Vec<String> = now.lines().map(|now| line(now) + "\n").collect();
+    lines.sort();
+    lines.concat()
 }
 
 /// The size of a file and the time at which it was changed.
@@ -236,6 +265,9 @@ mod tests {
         let one = listed(&folder, Some(&log)).unwrap();
         assert_eq!(one.lines().count(), 1);
         fs::write(folder.join("db/1.sql"), "12").unwrap();
-        assert_ne!(listed(&folder, Some(&log)).unwrap(), one);
+        let two = listed(&folder, Some(&log)).unwrap();
+        assert_ne!(two, one);
+        assert_eq!(noted(&one, &two), one, "it may have been changed by hand");
+        assert_eq!(noted(&before, &two), two, "the setup has made it");
     }
 }

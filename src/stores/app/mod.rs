@@ -12,7 +12,7 @@ pub use kept::forget_kept;
 pub use passage::Passage;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -38,7 +38,7 @@ use crate::scheduler::{BuyerHandle, ClientCode, HELD_INSIDE, Waits};
 use crate::stores::http::{HttpExecutor, rows};
 use certified::Certified;
 use customers::{AppExecutor, Customers};
-use kept::{KeptDatabases, MAKING};
+use kept::KeptDatabases;
 use launch::{AppCopy, Named, launch};
 use programs::Programs;
 
@@ -85,6 +85,8 @@ struct AppServer {
     handles: Mutex<Vec<BuyerHandle>>,
     /// The initial state, and the stock and number of customers that it was prepared for.
     kept: Mutex<Option<InitialState>>,
+    /// How many buyers have come that are not held.
+    connected: AtomicUsize,
     /// How often the application was watched after checkouts.
     watched: AtomicU32,
     /// Whether the application is started anew for each execution.
@@ -122,11 +124,10 @@ pub(super) fn open(
     let certified = Certified::make()?;
     launch::empty_log(app)?;
     let kept = address.keep.then(|| KeptDatabases::of(app, checkout.path)).transpose()?;
-    if let Some(kept) = &kept {
-        let _making = MAKING.lock();
-        if !kept.are_there(app, &terms.control)? {
-            make_and_keep(app, address, terms, &certified, kept)?;
-        }
+    if let Some(kept) = &kept
+        && !kept.are_there(app, &terms.control)?
+    {
+        make_and_keep(app, address, terms, &certified, kept)?;
     }
     let mut behind = Behind::open(app, address, terms, &certified, &tracker, kept.as_ref())?;
     for database in &mut behind.databases {
@@ -173,6 +174,7 @@ pub(super) fn open(
         tracker,
         handles: Mutex::default(),
         kept: Mutex::default(),
+        connected: AtomicUsize::new(0),
         watched: AtomicU32::new(0),
         is_fresh: AtomicBool::new(app.launch.as_ref().is_some_and(|launch| launch.is_fresh)),
         parts: Mutex::default(),
@@ -233,6 +235,7 @@ fn make_and_keep(
     kept: &KeptDatabases,
 ) -> Result<(), Error> {
     kept.remove(app);
+    let before = kept.before()?;
     let behind = Behind::open(app, address, terms, certified, &Arc::default(), None)?;
     let Behind { mut databases, proxies, mut named } = behind;
     named.push(("port".to_owned(), private::free_ports(1)?[0].to_string()));
@@ -242,7 +245,7 @@ fn make_and_keep(
     for (database, upstream) in databases.iter_mut().zip(&app.upstreams) {
         database.archive(&terms.control, &kept.archive(upstream.name()))?;
     }
-    kept.are_complete()
+    kept.are_complete(&before)
 }
 
 /// Runs the schema and the seed of an upstream, if the file names them.
@@ -722,8 +725,11 @@ impl Server for AppServer {
 
 impl AppServer {
     fn link(&self, handle: Option<BuyerHandle>) -> Box<dyn Link> {
-        let executor =
-            AppExecutor::new(Arc::clone(&self.customers), Arc::clone(&self.tracker), handle);
+        let shares_customers = self.checkout.is_same_buyer || self.checkout.roles.len() > 1;
+        let number = (handle.is_none() && shares_customers)
+            .then(|| self.connected.fetch_add(1, Ordering::Relaxed));
+        let (customers, tracker) = (Arc::clone(&self.customers), Arc::clone(&self.tracker));
+        let executor = AppExecutor::new(customers, tracker, handle, number);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
         Box::new(StepConnection::new(executor, checkout, shelves, self.terms.clone(), None))
     }

@@ -177,7 +177,9 @@ impl StatementAnalyzer for SqlAnalyzer {
                 self.transactions.is_found_open();
             }
             (true, true) if state.has_failed => self.transactions.is_broken_off(),
-            _ => {}
+            // Where statements are sent before the last is answered, the error may be known later than what ends it.
+            (true, true) => self.transactions.goes_on(),
+            (false, false) => {}
         }
     }
 }

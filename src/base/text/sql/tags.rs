@@ -24,7 +24,7 @@ const PLACES: [&str; 2] = ["source_location", "line"];
 /// The longest name of a file.
 const LONGEST: usize = 300;
 
-/// Where a statement was made, or the first of several that has a tag.
+/// Where a statement was made, or several that are sent at once; none if tags name different places.
 #[must_use]
 pub fn code_location(dialect: Dialect, text: &str) -> Option<CodeLocation> {
     let may_have_any = ["/*", "--", "#"].iter().any(|begin| text.contains(begin));
@@ -32,8 +32,10 @@ pub fn code_location(dialect: Dialect, text: &str) -> Option<CodeLocation> {
         return None;
     }
     let pieces = pieces(dialect, text);
-    let mut comments = pieces.iter().filter(|piece| piece.kind == TokenKind::Comment);
-    comments.find_map(|comment| of_tags(&tags(inside(comment.text))))
+    let comments = pieces.iter().filter(|piece| piece.kind == TokenKind::Comment);
+    let mut places = comments.filter_map(|comment| of_tags(&tags(inside(comment.text))));
+    let first = places.next()?;
+    places.all(|place| place == first).then_some(first)
 }
 
 /// A comment without the signs around it.

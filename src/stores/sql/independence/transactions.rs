@@ -91,6 +91,8 @@ struct ActiveTransaction {
     end: Footprint,
     /// Whether it holds the one lock of an SQLite file's writer.
     is_writer: bool,
+    /// Whether others may have seen changes of it that are not committed, so that they see them undone, too.
+    has_shown: bool,
     /// Its savepoints, the last one set last.
     savepoints: Vec<Savepoint>,
     /// Whether its first savepoint has begun it.
@@ -109,6 +111,7 @@ impl ActiveTransaction {
             holds: Footprint::NOTHING,
             end: Footprint::NOTHING,
             is_writer: false,
+            has_shown: false,
             savepoints: Vec::new(),
             is_of_savepoint: false,
             is_aborted: false,
@@ -130,6 +133,11 @@ impl ActiveTransaction {
     /// Whether nothing is left of it but its end.
     fn is_over(&self) -> bool {
         self.is_aborted && self.savepoints.is_empty()
+    }
+
+    /// Takes note that PostgreSQL has not rolled it back, or has been told to go on from a savepoint.
+    fn goes_on(&mut self) {
+        self.is_aborted = false;
     }
 
     /// Takes note that PostgreSQL has rolled it back, as far as its last savepoint.
@@ -184,6 +192,7 @@ impl ActiveTransaction {
 
     /// Takes note of a statement that does `own` by itself.
     fn takes_in(&mut self, kind: StoreKind, own: &Effect) {
+        self.has_shown |= kind == StoreKind::Mysql && own.is_at_once && own.touches.changes();
         // What it has only read matters to no other session when it ends.
         if own.touches.changes() {
             let changed = match kind {
@@ -266,6 +275,13 @@ impl TransactionTracker {
         }
     }
 
+    /// Notes that the server has answered a statement of the transaction, and refuses nothing.
+    pub(in crate::stores::sql) fn goes_on(&mut self) {
+        if let Some(under_way) = &mut self.under_way {
+            under_way.goes_on();
+        }
+    }
+
     /// Forgets the transaction that is under way; whether there was one.
     pub(in crate::stores::sql) fn breaks_off(&mut self) -> bool {
         self.under_way.take().is_some()
@@ -316,6 +332,9 @@ impl TransactionTracker {
         let Some(under_way) = self.under_way.as_ref().filter(|it| !it.is_over()) else {
             return Footprint::NOTHING;
         };
+        if under_way.has_shown {
+            return Footprint::writing(Resources::ALL);
+        }
         match under_way.watches_reads(self.kind) {
             true => under_way.holds.given_back() | Footprint::depending_on_commits(),
             false => under_way.holds.given_back(),
@@ -348,6 +367,9 @@ impl TransactionTracker {
         let Some(under_way) = self.under_way.as_ref().filter(known) else {
             return Effect::everything();
         };
+        if under_way.has_shown {
+            return Effect::everything();
+        }
         let gives_back = match self.kind {
             StoreKind::Sqlite => Footprint::NOTHING,
             _ => under_way.holds.given_back(),
