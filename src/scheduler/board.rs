@@ -54,6 +54,9 @@ const AGAIN: u32 = 10;
 /// deadlock that is none.
 const STUCK: u32 = 10;
 
+/// But no longer than this, unless the usual time is longer: the gate must not take it for the silence of a server.
+const STUCK_AT_MOST: Duration = Duration::from_secs(20);
+
 /// What is known of one buyer.
 #[derive(Clone, Debug)]
 struct Buyer {
@@ -197,14 +200,6 @@ impl Board {
 
     pub(super) fn is_closed(&self) -> bool {
         self.is_closed
-    }
-
-    /// How long code may run without a statement before it is taken to be stuck; none where that is not asked.
-    pub(super) fn longest_code(&self) -> Option<Duration> {
-        match self.code {
-            ClientCode::AllAtOnce => None,
-            ClientCode::OneAtATime(usually) => Some(usually * STUCK),
-        }
     }
 
     pub(super) fn runs_one_at_a_time(&self) -> bool {
@@ -554,7 +549,7 @@ impl Board {
             let most = match (others_may_move, buyer.was_unseen) {
                 (true, true) => usually / AGAIN,
                 (true, false) => usually,
-                (false, _) => usually * STUCK,
+                (false, _) => (usually * STUCK).min(STUCK_AT_MOST).max(usually),
             };
             if buyer.state == BuyerState::Running && since_ns >= nanos(most) {
                 buyer.state = BuyerState::Unseen;
@@ -802,6 +797,10 @@ mod tests {
         board.run_alone(0);
         assert!(!board.lose_sight(nanos(Duration::from_millis(999))));
         assert!(board.lose_sight(nanos(Duration::from_millis(1000))));
-        assert_eq!(board.longest_code(), Some(Duration::from_secs(1)));
+        // But not so long that it would be taken for silence.
+        let mut board = held(1, ClientCode::OneAtATime(Duration::from_secs(10)));
+        board.run_alone(0);
+        assert!(!board.lose_sight(nanos(Duration::from_secs(19))));
+        assert!(board.lose_sight(nanos(Duration::from_secs(20))));
     }
 }

@@ -183,7 +183,7 @@ impl Gate {
     /// answered meanwhile.
     ///
     /// # Errors
-    /// When no buyer is seen to do anything for half a minute beyond the longest that its code may take, the server cannot say which sessions wait, or the search
+    /// When no buyer is seen to do anything for half a minute, the server cannot say which sessions wait, or the search
     /// is to end now.
     pub(crate) fn settle(
         &self,
@@ -191,8 +191,6 @@ impl Gate {
         is_over: impl Fn() -> bool,
     ) -> Result<Vec<(usize, String)>, Unsettled> {
         let mut board = self.board.lock();
-        // Code that is stuck is no server that is silent.
-        let silence = SILENCE + board.longest_code().unwrap_or_default();
         let clock = Wall::start();
         let mut seen_ns = clock.now();
         let mut seen = board.states();
@@ -214,7 +212,7 @@ impl Gate {
                 self.wake_buyers();
                 continue;
             }
-            if clock.now() - seen_ns >= nanos(silence) {
+            if clock.now() - seen_ns >= nanos(SILENCE) {
                 return Err(Unsettled::Silent(board.restless()));
             }
             let is_late = timed_out || board.take_news();

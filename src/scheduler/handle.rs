@@ -79,10 +79,6 @@ impl BuyerHandle {
         if *board.state(self.place) == BuyerState::Sent && state != BuyerState::MustRetry {
             return true;
         }
-        // What code has left behind may be said when its buyer has left: it is held no more.
-        if board.runs_one_at_a_time() && *board.state(self.place) == BuyerState::Absent {
-            return true;
-        }
         board.stop(self.place, state);
         self.gate.code_has_stopped(&mut board);
         self.gate.explorer.notify_one();
