@@ -508,11 +508,15 @@ impl Book {
             self.seen.unclear += u64::from(owner.is_some() && runs.is_some() && !may(&place));
             return owner;
         }
+        let programs: Vec<usize> = self.lines.values().filter_map(|line| line.only).collect();
+        let line = self.lines.get_mut(&number)?;
         let none_may = runs.is_none() && may_run.is_empty();
         let before = line.owner.filter(|place| may(place) || none_may && ran_last == Some(*place));
         let is_unclear = before.is_none() && usize::from(runs.is_some()) + may_run.len() != 1;
         line.owner = before.or(runs).or(may_run.first().copied()).or(ran_last);
-        self.seen.unclear += u64::from(is_unclear && line.owner.is_some());
+        // A program has an address of its own: what comes by another one may be the application's, and late.
+        let is_odd = |place: usize| is_unclear || programs.contains(&place);
+        self.seen.unclear += u64::from(line.owner.is_some_and(is_odd));
         line.owner
     }
 }
