@@ -1,10 +1,10 @@
 //! `explore(MyCheckout).buyers(3).stock(1)`: a proof in one line, for a user's `#[test]`.
 
+use super::exploration::proved;
 use super::model::replay::replay;
 use super::model::searches::search_all;
 use super::{Exploration, Limits};
 use crate::base::error::Error;
-use crate::check::report::Evidence;
 use crate::domain::card::type_name;
 use crate::domain::finding::FindingKind;
 use crate::domain::isolation::Isolation;
@@ -82,13 +82,8 @@ impl<S: Strategy> Explore<S> {
     /// With the shortest schedule to a finding as a timeline, if there is one; if there were too
     /// many states to look at; and if the settings are impossible.
     #[track_caller]
-    #[expect(clippy::panic, reason = "an assertion")]
     pub fn assert_proved(&self) -> Exploration {
-        match self.run() {
-            Ok(exploration) if exploration.evidence == Evidence::Proved => exploration,
-            Ok(exploration) => panic!("{exploration}"),
-            Err(error) => panic!("{error}"),
-        }
+        proved(self.run())
     }
 
     /// Replaces the commands that show a finding again by a line for the same test.

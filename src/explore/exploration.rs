@@ -96,6 +96,20 @@ pub struct Exploration {
     pub replayed: Option<Vec<TimelineRow>>,
 }
 
+/// What was explored, if it is proved that there is no finding.
+///
+/// # Panics
+/// With the report or the error, if it is not.
+#[track_caller]
+#[expect(clippy::panic, reason = "an assertion")]
+pub(super) fn proved(explored: Result<Exploration, Error>) -> Exploration {
+    match explored {
+        Ok(exploration) if exploration.evidence == Evidence::Proved => exploration,
+        Ok(exploration) => panic!("{exploration}"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 /// What a search has covered.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use super::bound::{ENOUGH_ORDERS, Plan, PreemptionBound};
 use super::buyer_task;
-use super::exploration::Exploration;
+use super::exploration::{Exploration, proved};
 use super::server::orders::{replay_orders, search_orders, server_for};
 use super::server::rehearsal::as_furnished;
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::sql::Sql;
-use crate::check::report::Evidence;
 use crate::describe::app::{App, Ignored, Upstream};
 use crate::describe::checkout::{
     Audit, BuyerCode, Call, Checkout, CodeEnd, Condition, Role, STATUS, Saved, Script, Step,
@@ -232,13 +231,8 @@ impl Interleave {
     /// With the schedule to a finding as a timeline, if there is one; if the search could not prove that there is none; and
     /// if it could not be run.
     #[track_caller]
-    #[expect(clippy::panic, reason = "an assertion")]
     pub fn assert_proved(&self) -> Exploration {
-        match self.run() {
-            Ok(exploration) if exploration.evidence == Evidence::Proved => exploration,
-            Ok(exploration) => panic!("{exploration}"),
-            Err(error) => panic!("{error}"),
-        }
+        proved(self.run())
     }
 
     /// Starts the database, and explores there.

@@ -110,7 +110,10 @@ impl KeptDatabases {
     }
 
     /// The application's files, each with its size and time.
-    fn files(&self) -> Result<String, Error> {
+    ///
+    /// # Errors
+    /// As [`listed`].
+    pub(super) fn files(&self) -> Result<String, Error> {
         let Self { folder, log, .. } = self;
         let files = folder.as_ref().map(|folder| listed(folder, log.as_deref())).transpose()?;
         Ok(files.unwrap_or_default())
@@ -127,14 +130,6 @@ impl KeptDatabases {
         for path in archives.chain([self.list()]) {
             let _ = std::fs::remove_file(path);
         }
-    }
-
-    /// The state of the application's files before the databases are filled.
-    ///
-    /// # Errors
-    /// As [`listed`].
-    pub(super) fn before(&self) -> Result<String, Error> {
-        self.files()
     }
 
     /// Notes what they were made of, once every archive is there. What the setup itself has written counts as it left it:

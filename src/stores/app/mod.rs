@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 
 use super::Address;
 use super::address::on_loopback;
-use super::private::{self, ServerSandbox, TimeLimit};
+use super::private::{ServerSandbox, TimeLimit};
 use super::remote::{
     Fixture, Lesson, Link, OverlapNotes, Refusal, Remarks, Server, StepConnection, StoreConfig,
     Watch, is_not_ours,
@@ -235,11 +235,10 @@ fn make_and_keep(
     kept: &KeptDatabases,
 ) -> Result<(), Error> {
     kept.remove(app);
-    let before = kept.before()?;
+    let before = kept.files()?;
     let behind = Behind::open(app, address, terms, certified, &Arc::default(), None)?;
-    let Behind { mut databases, proxies, mut named } = behind;
-    named.push(("port".to_owned(), private::free_ports(1)?[0].to_string()));
-    launch::set_up(app, &named, &terms.control)?;
+    let Behind { mut databases, proxies, named } = behind;
+    launch::set_up(app, &AppCopy::all(app, &named)?[0].named, &terms.control)?;
     drop(proxies);
     terms.control.begin("keeping the filled databases");
     for (database, upstream) in databases.iter_mut().zip(&app.upstreams) {

@@ -135,11 +135,6 @@ impl ActiveTransaction {
         self.is_aborted && self.savepoints.is_empty()
     }
 
-    /// Takes note that PostgreSQL has not rolled it back, or has been told to go on from a savepoint.
-    fn goes_on(&mut self) {
-        self.is_aborted = false;
-    }
-
     /// Takes note that PostgreSQL has rolled it back, as far as its last savepoint.
     fn is_broken_off(&mut self) {
         self.is_aborted = true;
@@ -278,7 +273,7 @@ impl TransactionTracker {
     /// Notes that the server has answered a statement of the transaction, and refuses nothing.
     pub(in crate::stores::sql) fn goes_on(&mut self) {
         if let Some(under_way) = &mut self.under_way {
-            under_way.goes_on();
+            under_way.is_aborted = false;
         }
     }
 
@@ -363,13 +358,12 @@ impl TransactionTracker {
 
     /// What a rollback to a savepoint does: others do not see what it undoes, and get the locks that it gives back.
     fn rollback_to(&self, name: &str) -> Effect {
-        let known = |under_way: &&ActiveTransaction| under_way.savepoint(name).is_some();
-        let Some(under_way) = self.under_way.as_ref().filter(known) else {
+        let is_clear = |under_way: &&ActiveTransaction| {
+            under_way.savepoint(name).is_some() && !under_way.has_shown
+        };
+        let Some(under_way) = self.under_way.as_ref().filter(is_clear) else {
             return Effect::everything();
         };
-        if under_way.has_shown {
-            return Effect::everything();
-        }
         let gives_back = match self.kind {
             StoreKind::Sqlite => Footprint::NOTHING,
             _ => under_way.holds.given_back(),
