@@ -193,6 +193,9 @@ fn verdict(shop: &mut impl Playable) -> Result<String, Error> {
         text += &format!("\n{}", render::timeline(&rows, width::of_stdout()));
     }
     let findings = shop.findings()?;
+    if let Some(why) = shop.unjudged() {
+        return Ok(format!("{text}\n Not judged: {why}.\n"));
+    }
     text += &match (findings.first(), shop.outlook_at_opening()) {
         (Some(finding), Outlook::Way(way)) if way.len() < rows.len() => format!(
             "\n Broken: {}. There is a shorter way: {}.\n",

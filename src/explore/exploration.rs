@@ -160,8 +160,8 @@ pub struct OrderCoverage {
     /// those that are likely to break something, as these show. What the rest of the search covers does not count on them.
     #[serde(skip_serializing_if = "is_zero")]
     pub likely: u64,
-    /// Every order with at most this many preemptions was covered; none if the search did not count preemptions. A
-    /// preemption makes a buyer wait that could go on.
+    /// Every order with at most this many preemptions was covered; none if the search did not count preemptions, or if a
+    /// remark says that some orders were not run. A preemption makes a buyer wait that could go on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preemptions: Option<u32>,
     /// The number of these orders.

@@ -1,5 +1,5 @@
-//! Incidents: what goes wrong in some orders and is no finding, such as a checkout that fails or a deadlock that the
-//! server breaks. The shop may keep all its promises all the same, so incidents are counted, each with a shortest
+//! Incidents: what goes wrong in some orders and is no finding, such as a checkout that fails, a deadlock that the
+//! server breaks, or code that does nothing for too long. The shop may keep all its promises all the same, so incidents are counted, each with a shortest
 //! schedule.
 
 use serde::Serialize;
@@ -16,6 +16,9 @@ pub enum IncidentKind {
     ResolvedDeadlock,
     /// A buyer's checkout ended in a failure.
     Failed,
+    /// A buyer's own code did nothing for so long, while no other buyer could move, that the order was given up: a
+    /// deadlock that cannot be seen from outside the code, or code that is slow.
+    Stalled,
 }
 
 impl IncidentKind {
@@ -25,6 +28,7 @@ impl IncidentKind {
         match self {
             Self::ResolvedDeadlock => "resolved deadlock",
             Self::Failed => "failed",
+            Self::Stalled => "stalled",
         }
     }
 }

@@ -50,6 +50,11 @@ pub(crate) trait Playable: Execution {
     /// When the server fails.
     fn findings(&mut self) -> Result<Vec<Finding>, Error>;
 
+    /// Why nothing is known of the end, if that is so.
+    fn unjudged(&self) -> Option<&str> {
+        None
+    }
+
     /// The outlook from here.
     fn outlook(&mut self) -> Outlook;
 

@@ -20,6 +20,20 @@ pub enum ClientCode {
     OneAtATime(Duration),
 }
 
+impl ClientCode {
+    /// After how long without a statement code is taken to wait for something that the scheduler cannot see, if no other
+    /// buyer can move; none if it never is.
+    #[must_use]
+    pub(crate) fn stalls_after(self) -> Option<Duration> {
+        match self {
+            Self::AllAtOnce => None,
+            Self::OneAtATime(usually) => {
+                Some((usually * STALLED).min(STALLED_AT_MOST).max(usually))
+            }
+        }
+    }
+}
+
 /// What a buyer is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BuyerState {
@@ -50,12 +64,12 @@ pub(super) enum BuyerState {
 /// Code that was unseen before, and may run again since another buyer moved, has the usual time divided by this.
 const AGAIN: u32 = 10;
 
-/// If no other buyer can move, code has this many times the usual time: to take it for unseen too early would report a
-/// deadlock that is none.
-const STUCK: u32 = 10;
+/// If no other buyer can move, code has this many times the usual time: to take it for unseen ends the execution, and
+/// nothing can be said of it.
+const STALLED: u32 = 10;
 
-/// But no longer than this, unless the usual time is longer: the gate must not take it for the silence of a server.
-const STUCK_AT_MOST: Duration = Duration::from_secs(20);
+/// But no longer than this, unless the usual time is longer.
+const STALLED_AT_MOST: Duration = Duration::from_secs(20);
 
 /// What is known of one buyer.
 #[derive(Clone, Debug)]
@@ -145,6 +159,8 @@ pub(super) struct Board {
     steps: u64,
     /// Whether every buyer is to leave without another statement.
     is_closed: bool,
+    /// Whether only one buyer is going to be moved at a time, whatever others could do.
+    moves_one_by_one: bool,
     /// How often code was taken to wait for something that the scheduler cannot see.
     unseen: u64,
     /// The buyer whose code ran last, where one runs at a time.
@@ -163,6 +179,7 @@ impl Board {
             passed_over: 0,
             steps: 0,
             is_closed: false,
+            moves_one_by_one: false,
             unseen: 0,
             ran_last: None,
         }
@@ -185,7 +202,7 @@ impl Board {
         }
         self.answered.clear();
         self.ran_last = None;
-        (self.steps, self.is_closed) = (0, false);
+        (self.steps, self.is_closed, self.moves_one_by_one) = (0, false, false);
     }
 
     /// Ends the execution: every buyer is to leave, whatever it waits for. Until it has left, its code runs.
@@ -198,8 +215,18 @@ impl Board {
         }
     }
 
+    /// Takes note that buyers come one by one until the next execution: no other is moved while one is there, whatever it
+    /// could do.
+    pub(super) fn move_one_by_one(&mut self) {
+        self.moves_one_by_one = true;
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.is_closed
+    }
+
+    pub(super) fn code(&self) -> ClientCode {
+        self.code
     }
 
     pub(super) fn runs_one_at_a_time(&self) -> bool {
@@ -533,7 +560,11 @@ impl Board {
     /// Marks buyers as unseen whose code has run without a statement for too long, if nothing has changed for
     /// `since_ns`. Returns whether there are any. Code of a closed execution waits for no other buyer's statement.
     pub(super) fn lose_sight(&mut self, since_ns: u64) -> bool {
-        let ClientCode::OneAtATime(usually) = self.code else { return false };
+        let (ClientCode::OneAtATime(usually), Some(stalled)) =
+            (self.code, self.code.stalls_after())
+        else {
+            return false;
+        };
         if self.is_closed {
             return false;
         }
@@ -543,13 +574,13 @@ impl Board {
                 BuyerState::Held(_) | BuyerState::Runnable | BuyerState::HeldInside
             )
         };
-        let others_may_move = self.buyers.iter().any(may_move);
+        let others_may_move = !self.moves_one_by_one && self.buyers.iter().any(may_move);
         let mut has_lost = false;
         for buyer in &mut self.buyers {
             let most = match (others_may_move, buyer.was_unseen) {
                 (true, true) => usually / AGAIN,
                 (true, false) => usually,
-                (false, _) => (usually * STUCK).min(STUCK_AT_MOST).max(usually),
+                (false, _) => stalled,
             };
             if buyer.state == BuyerState::Running && since_ns >= nanos(most) {
                 buyer.state = BuyerState::Unseen;
@@ -797,7 +828,13 @@ mod tests {
         board.run_alone(0);
         assert!(!board.lose_sight(nanos(Duration::from_millis(999))));
         assert!(board.lose_sight(nanos(Duration::from_millis(1000))));
-        // But not so long that it would be taken for silence.
+        // The same if another could move, but buyers come one by one.
+        let mut board = held(2, APPLICATION);
+        board.move_one_by_one();
+        board.run_alone(0);
+        assert!(!board.lose_sight(nanos(Duration::from_millis(999))));
+        assert!(board.lose_sight(nanos(Duration::from_millis(1000))));
+        // But not much longer.
         let mut board = held(1, ClientCode::OneAtATime(Duration::from_secs(10)));
         board.run_alone(0);
         assert!(!board.lose_sight(nanos(Duration::from_secs(19))));

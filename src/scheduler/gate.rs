@@ -12,7 +12,8 @@ use super::statement::PendingStatement;
 use super::wait_graph::Waits;
 use crate::base::clock::{Clock, Wall, nanos};
 
-/// How long the gate waits without seeing any buyer do anything: a server that is silent for longer has failed.
+/// How long the gate waits without seeing any buyer do anything: a server that is silent for longer has failed. If code may
+/// take longer than that, the gate waits this much longer than code may take.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// How long an answer usually takes at most. Only if there is none by then, the gate asks the server which sessions
@@ -112,6 +113,19 @@ impl Gate {
         self.board.lock().those(&[BuyerState::Blocked, BuyerState::MustRetry, BuyerState::Unseen])
     }
 
+    /// Takes note that buyers come one by one until the next execution: their code has the time that code has if no other
+    /// buyer can move.
+    pub(crate) fn move_one_by_one(&self) {
+        self.board.lock().move_one_by_one();
+    }
+
+    /// The buyers whose code has run for so long without a statement that it must wait for something that cannot be seen,
+    /// or is slow.
+    #[must_use]
+    pub(crate) fn stalled(&self) -> Vec<usize> {
+        self.board.lock().those(&[BuyerState::Unseen])
+    }
+
     /// The buyers that have sent a statement which waits for another buyer.
     #[must_use]
     pub(crate) fn waiting_for_server(&self) -> Vec<usize> {
@@ -183,14 +197,18 @@ impl Gate {
     /// answered meanwhile.
     ///
     /// # Errors
-    /// When no buyer is seen to do anything for half a minute, the server cannot say which sessions wait, or the search
-    /// is to end now.
+    /// When no buyer is seen to do anything for half a minute (longer if code may take so long), the server
+    /// cannot say which sessions wait, or the search is to end now.
     pub(crate) fn settle(
         &self,
         mut who_waits: impl FnMut() -> Result<Waits, String>,
         is_over: impl Fn() -> bool,
     ) -> Result<Vec<(usize, String)>, Unsettled> {
         let mut board = self.board.lock();
+        let silence = match board.code().stalls_after() {
+            Some(stalled) if stalled >= SILENCE => stalled + SILENCE,
+            _ => SILENCE,
+        };
         let clock = Wall::start();
         let mut seen_ns = clock.now();
         let mut seen = board.states();
@@ -212,7 +230,7 @@ impl Gate {
                 self.wake_buyers();
                 continue;
             }
-            if clock.now() - seen_ns >= nanos(SILENCE) {
+            if clock.now() - seen_ns >= nanos(silence) {
                 return Err(Unsettled::Silent(board.restless()));
             }
             let is_late = timed_out || board.take_news();

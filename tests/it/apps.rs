@@ -421,6 +421,60 @@ fn a_lock_of_the_applications_own_is_waited_for_and_told() {
 }
 
 #[test]
+fn code_that_is_only_slow_is_no_deadlock_and_nothing_is_proved_of_it() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(shops().join("python/odd.py"), folder.path().join("odd.py")).unwrap();
+    let file = folder.path().join("odd.toml");
+    let text = fs::read_to_string(shops().join("python/odd.toml")).unwrap();
+    let schema = shops().join("schema.sql").display().to_string();
+    let text = text.replace("../schema.sql", &schema);
+    fs::write(&file, text.replace("unseen_after = \"1s\"", "unseen_after = \"100ms\"")).unwrap();
+    let slow = search(&place, &[("MODE", "slow")], &file, &["--preemptions", "1"]);
+    assert_eq!(findings(&slow), Vec::<&str>::new());
+    assert_eq!(slow["evidence"], "vacuous");
+    let stalled = &slow["incidents"][0];
+    assert_eq!(stalled["kind"], "stalled", "{slow}");
+    let proof = stalled["proof"].as_str().unwrap();
+    assert!(
+        proof.contains("sent no statement for 1.0 s, and no other buyer could move"),
+        "{proof}"
+    );
+    let none = "no buyer bought anything in any order";
+    assert_eq!((&slow["incomplete"], &slow["orders"]["preemptions"]), (&none.into(), &Value::Null));
+    assert!(slow["remarks"].to_string().contains("not judged"), "{}", slow["remarks"]);
+    let schedule = stalled["schedule"].as_str().unwrap();
+    let name = file.display().to_string();
+    let again = ["replay", "--app", &name, "--schedule", schedule, "--format", "json"];
+    let again = run(&place, &[("MODE", "slow")], &again);
+    let again: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(findings(&again), Vec::<&str>::new());
+    assert!(again["incomplete"].as_str().unwrap().contains("sent no statement"), "{again}");
+}
+
+#[test]
+fn code_that_is_slow_when_it_is_alone_is_told_with_the_key_that_gives_it_more_time() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let folder = begun();
+    let file = folder.path().join("shop.toml");
+    let program = folder.path().join("shop.py");
+    let text = fs::read_to_string(&program).unwrap();
+    let sells = "    connection.commit()\n";
+    assert!(text.contains(sells), "{text}");
+    fs::write(
+        &program,
+        text.replace(sells, "    import time; time.sleep(3); connection.commit()\n"),
+    )
+    .unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("[app]\n", "[app]\nunseen_after = \"100ms\"\n")).unwrap();
+    let name = file.display().to_string();
+    let output = run(&place, &[], &["explore", "--app", &name]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`unseen_after` in [app]"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_program_that_takes_longer_than_its_time_is_told_with_the_key_that_gives_it_more() {
     let folder = begun();
     let file = folder.path().join("shop.toml");

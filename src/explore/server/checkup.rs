@@ -71,7 +71,7 @@ pub fn check_up(
     let tables = server.part_names();
     Harness::open(strategy, &settings, server, Grain::Statement, |harness| {
         let mut walk = || -> Result<Vec<(Ending, Vec<ServerStep>)>, Error> {
-            harness.begin()?;
+            harness.begin_one_by_one()?;
             let alone = |place: usize| {
                 let mut steps = Vec::new();
                 let ending = come_alone(harness, place, &mut steps)?;

@@ -87,7 +87,6 @@ fn search_and_take<T>(
     with_harnesses(strategy, settings, servers, |harnesses| {
         let (mut results, has_learned) =
             gathered(harnesses, servers, settings, plan, stopped, log.as_deref_mut())?;
-        let failed = results.orders_with(IncidentKind::Failed);
         results.covered.outcomes = results.outcomes.len() as u64;
         share_overlap_notes(servers);
         let mut remarks = remarks(harnesses.iter().map(|harness| &**harness));
@@ -100,7 +99,8 @@ fn search_and_take<T>(
             hide_learned(&mut remarks);
         }
         hide_chance(&results, &mut remarks);
-        let fates = results.fates();
+        hide_stalled(&results, &mut remarks);
+        let idle = results.idle(settings);
         let covered = &mut results.covered;
         let reached = covered.preemptions.filter(|_| covered.diverged == 0);
         let asked_for_few = plan.preemptions.is_some_and(|bound| match bound {
@@ -108,6 +108,9 @@ fn search_and_take<T>(
             PreemptionBound::FewFirst => false,
         });
         covered.complete &= !remarks.hides_orders;
+        if remarks.hides_orders {
+            (covered.preemptions, covered.with_few_preemptions) = (None, 0);
+        }
         let is_all_asked_for = covered.complete || asked_for_few && !remarks.hides_orders;
         let looked = Looked {
             at_everything: covered.complete,
@@ -116,7 +119,7 @@ fn search_and_take<T>(
                 None if is_all_asked_for => None,
                 None => Some(why_cut(covered, &remarks)),
             },
-            idle: fates.idle(settings, covered.run, failed),
+            idle,
         };
         let Some(harness) = harnesses.first_mut() else {
             return Err(Error::world("no server to search at"));
@@ -158,6 +161,17 @@ pub(super) fn hide_chance(results: &Results, remarks: &mut Remarks) {
         remarks
             .told
             .push(format!("chance decides in `{text}`, and not all that it can decide was run"));
+    }
+}
+
+/// Notes that some orders were given up since a buyer's code did nothing for too long.
+pub(super) fn hide_stalled(results: &Results, remarks: &mut Remarks) {
+    if results.stalled() > 0 {
+        remarks.hides_orders = true;
+        remarks.told.push(format!(
+            "{} given up since a buyer's code did nothing for too long, and not judged",
+            of(results.stalled(), "order")
+        ));
     }
 }
 
@@ -321,8 +335,10 @@ pub fn replay_orders(
         let stuck = harness.send_home()?;
         let mut findings = Vec::new();
         let (mut failed, mut deadlocks) = (false, 0);
+        let mut cut = goes_on.then(|| UNFINISHED.to_owned());
         if !goes_on {
             let judged = judge(harness, stuck)?;
+            cut = judged.stalled;
             findings = judged.findings;
             failed = judged.outcome.visits.iter().any(|(ending, _)| has_failed(*ending));
             deadlocks = judged.deadlocks;
@@ -332,7 +348,7 @@ pub fn replay_orders(
             .into_iter()
             .map(|finding| tell(strategy, settings, &tables, finding, &steps))
             .collect();
-        let looked = Looked { cut: goes_on.then(|| UNFINISHED.into()), ..Looked::default() };
+        let looked = Looked { cut, ..Looked::default() };
         Ok(Exploration {
             server: Some(server.version().to_owned()),
             failed: failed.into(),
@@ -360,8 +376,11 @@ pub(super) fn remarks<'a, 'h: 'a>(harnesses: impl Iterator<Item = &'a Harness<'h
     }
     let mut remarks = Remarks { told: remarks.told(), counted: Vec::new(), ..remarks };
     if unseen > 0 {
+        // If it was slow, it could have come before the others that moved meanwhile.
+        remarks.hides_orders = true;
         remarks.told.push(format!(
-            "{} a buyer waited for something that cannot be seen from here, such as a lock of the application's own",
+            "{} a buyer waited for something that cannot be seen from here, such as a lock of the application's own, or its \
+             code was slow: then there are orders that were not run (`unseen_after` in [app] gives it more time)",
             of_times(unseen)
         ));
     }

@@ -22,6 +22,8 @@ pub(crate) struct ServerPlay<'p, 'h> {
     settings: &'p Settings,
     /// The findings, once they are known.
     findings: Option<Vec<Finding>>,
+    /// How a buyer's code stalled, if that was the end.
+    stalled: Option<String>,
 }
 
 /// Opens a shop at a server and calls `play_it` with it.
@@ -35,13 +37,13 @@ pub(crate) fn play_at_server<T>(
     play_it: impl FnOnce(&mut ServerPlay<'_, '_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     Harness::open(strategy, settings, server, Grain::Statement, |harness| {
-        play_it(&mut ServerPlay { harness, settings, findings: None })
+        play_it(&mut ServerPlay { harness, settings, findings: None, stalled: None })
     })
 }
 
 impl Execution for ServerPlay<'_, '_> {
     fn begin(&mut self) -> Result<(), Error> {
-        self.findings = None;
+        (self.findings, self.stalled) = (None, None);
         Execution::begin(self.harness)
     }
 
@@ -123,9 +125,14 @@ impl Playable for ServerPlay<'_, '_> {
     fn findings(&mut self) -> Result<Vec<Finding>, Error> {
         if self.findings.is_none() && self.ready().is_empty() {
             let stuck = self.harness.send_home()?;
-            self.findings = Some(judge(self.harness, stuck)?.findings);
+            let judged = judge(self.harness, stuck)?;
+            (self.findings, self.stalled) = (Some(judged.findings), judged.stalled);
         }
         Ok(self.findings.clone().unwrap_or_default())
+    }
+
+    fn unjudged(&self) -> Option<&str> {
+        self.stalled.as_deref()
     }
 
     fn outlook(&mut self) -> Outlook {

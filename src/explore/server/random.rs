@@ -1,6 +1,6 @@
 //! Random statement orders at a real server, for checkouts too large to run every order.
 
-use super::orders::{hide_chance, hide_divergence, hide_learned, remarks, report};
+use super::orders::{hide_chance, hide_divergence, hide_learned, hide_stalled, remarks, report};
 #[cfg(feature = "cli")]
 use super::play_tree::KeptOrders;
 use super::results::Results;
@@ -11,7 +11,6 @@ use crate::domain::settings::Settings;
 use crate::explore::bound::{AT_SERVER, Plan};
 use crate::explore::completeness::{Looked, cut_after, failed_after};
 use crate::explore::exploration::Exploration;
-use crate::explore::incident::IncidentKind;
 #[cfg(feature = "cli")]
 use crate::explore::play_graph::PlayGraph;
 use crate::explore::sampling::{Sampled, Sampling, chance};
@@ -100,6 +99,7 @@ fn sample_and_take<T>(
             hide_learned(&mut remarks);
         }
         hide_chance(&results, &mut remarks);
+        hide_stalled(&results, &mut remarks);
         if let Some(how) = random.divergence() {
             hide_divergence(how, &mut remarks);
         }
@@ -112,7 +112,6 @@ fn sample_and_take<T>(
             chance: chance(method, settings.buyers as usize, steps, results.longest)
                 .filter(|_| !remarks.hides_orders && results.covered.diverged == 0),
         };
-        let failed = results.orders_with(IncidentKind::Failed);
         let is_cut = followed < schedules && !is_enough(&results);
         let looked = Looked {
             at_everything: false,
@@ -121,7 +120,7 @@ fn sample_and_take<T>(
                 (None, true) => Some(cut_after(followed, "schedule")),
                 (None, false) => remarks.told.last().filter(|_| remarks.hides_orders).cloned(),
             },
-            idle: results.fates().idle(settings, followed, failed),
+            idle: results.idle(settings),
         };
         let taken = take(&results, &harness.server().part_names());
         let report = report(strategy, settings, harness, results, &looked, remarks);

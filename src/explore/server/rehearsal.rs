@@ -1,7 +1,7 @@
 //! The rehearsal of a described checkout: the buyers run serially, one after the other, before a search or a race. A
 //! step that makes no sense to the store fails here, and is reported with its place in the file.
 
-use super::results::{Judged, judge};
+use super::results::{Judged, judge, stalled};
 use super::steady::blend;
 use super::transcript::timeline;
 use crate::base::error::Error;
@@ -16,7 +16,7 @@ use crate::explore::timeline::TimelineRow;
 use crate::scheduler::{Actor, PendingStatement, Phase};
 use crate::stores::remote::{Fixture, Server};
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::held::{Grain, Harness, ServerStep};
+use crate::worlds::held::{Grain, Harness, Remaining, ServerStep};
 
 /// Statement limit of a buyer that is alone: one that sends more is reported as one that never leaves.
 const MOST_ALONE: usize = 1_000;
@@ -55,6 +55,7 @@ pub fn rehearse(
         // A buyer that waits for what earlier buyers have kept is stuck; buyers that have not come yet are not.
         let waits = visits.iter().filter(|(ending, _)| *ending == Ending::Unserved).count();
         harness.send_home()?;
+        let waits = Remaining { buyers: waits, stalled: None };
         let Judged { mut findings, trouble, outcome, .. } = judge(harness, waits)?;
         let broke =
             |ending: &Ending| matches!(ending, Ending::Failed(why) if *why != Failure::Condition);
@@ -172,7 +173,7 @@ fn visits_again(harness: &mut Harness<'_>, buyers: usize) -> Result<Walk, Error>
 }
 
 fn visits_once(harness: &mut Harness<'_>, buyers: usize) -> Result<Walk, Error> {
-    harness.begin()?;
+    harness.begin_one_by_one()?;
     let (mut visits, mut steps) = (Vec::new(), Vec::new());
     for place in 0..buyers {
         let before = steps.len();
@@ -199,13 +200,13 @@ fn once_more(
     harness: &mut Harness<'_>,
     buyers: usize,
 ) -> Result<(Vec<ServerStep>, Vec<Finding>), Error> {
-    harness.begin()?;
+    harness.begin_one_by_one()?;
     let mut steps = Vec::new();
     for place in 0..buyers {
         come_alone(harness, place, &mut steps)?;
     }
     harness.send_home()?;
-    Ok((steps, judge(harness, 0)?.findings))
+    Ok((steps, judge(harness, Remaining::default())?.findings))
 }
 
 /// The settings: of a described checkout with products and stock as its shop has them, of any other unchanged.
@@ -266,6 +267,9 @@ pub(in crate::explore) fn come_alone(
     let mut last = String::new();
     for _ in 0..MOST_ALONE {
         let Some(step) = harness.step(place)? else {
+            if harness.is_stalled(place) {
+                return Err(Error::input(stalled(harness, place)));
+            }
             // The buyer has nothing to send.
             return Ok(harness.how_it_left(place).unwrap_or(Ending::Bought));
         };
@@ -280,6 +284,9 @@ pub(in crate::explore) fn come_alone(
         }
         last.clone_from(&step.statement.text);
         steps.push(step);
+        if harness.is_stalled(place) {
+            return Err(Error::input(stalled(harness, place)));
+        }
         if waits {
             return Ok(Ending::Unserved);
         }

@@ -6,21 +6,23 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "cli")]
 use super::play_tree::KeptOrders;
+use crate::base::clock::nanos;
 use crate::base::error::Error;
 use crate::base::memo::Memo;
 use crate::base::text::chance::may_decide;
-use crate::base::text::quantity::of;
+use crate::base::text::quantity::{duration, of};
 use crate::check::audit::Finding;
 use crate::domain::books::Books;
 use crate::domain::buyer::Ending;
 use crate::domain::finding::FindingKind;
 use crate::domain::op::{Units, Want};
+use crate::domain::settings::Settings;
 use crate::explore::completeness::{Fates, has_failed};
 use crate::explore::exploration::OrderCoverage;
 use crate::explore::incident::IncidentKind;
 use crate::explore::model::checks;
 use crate::scheduler::Actor;
-use crate::worlds::held::{Harness, ServerStep};
+use crate::worlds::held::{Harness, Remaining, ServerStep};
 
 /// How an execution can end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,6 +48,9 @@ pub(in crate::explore) struct Judged {
     pub(in crate::explore) deadlocks: u64,
     /// Whether every shelf was empty when the doors opened.
     pub(in crate::explore) is_sold_out: bool,
+    /// Which buyer's code did nothing for too long, if the order was given up for that: nothing is known of its end.
+    #[serde(default)]
+    pub(in crate::explore) stalled: Option<String>,
 }
 
 /// A finding and the best order that shows it.
@@ -97,8 +102,14 @@ impl Results {
             let may = |text: &&String| *self.may_decide.get(text, may_decide);
             self.by_chance = texts.into_iter().find(may).cloned();
         }
-        let Judged { outcome, findings, trouble, deadlocks, is_sold_out } = judged;
+        let Judged { outcome, findings, trouble, deadlocks, is_sold_out, stalled } = judged;
         self.fates.is_sold_out |= is_sold_out;
+        if let Some(proof) = stalled {
+            self.note(IncidentKind::Stalled, proof, steps);
+            self.longest = self.longest.max(steps.len());
+            self.covered.run += 1;
+            return;
+        }
         if self.fates.see(outcome.visits.iter().map(|(ending, _)| *ending)) {
             let proof = trouble.unwrap_or_else(|| first_failure(steps));
             self.note(IncidentKind::Failed, proof, steps);
@@ -142,6 +153,20 @@ impl Results {
     pub(in crate::explore) fn were_likely(&mut self) {
         self.covered.likely = self.covered.run;
         self.likely_fates = std::mem::take(&mut self.fates);
+    }
+
+    /// In how many orders a buyer's code did nothing for too long.
+    pub(in crate::explore) fn stalled(&self) -> u64 {
+        self.orders_with(IncidentKind::Stalled)
+    }
+
+    /// Why none of the orders could have shown a finding; none if one could.
+    pub(in crate::explore) fn idle(&self, settings: &Settings) -> Option<String> {
+        let orders = self.covered.run;
+        if orders > 0 && self.stalled() == orders {
+            return Some("a buyer's code did nothing for too long in every order".into());
+        }
+        self.fates().idle(settings, orders, self.orders_with(IncidentKind::Failed))
     }
 
     /// How visits ended. Orders that were likely to break something are run again if the search goes on, and count once.
@@ -214,10 +239,16 @@ fn first_failure(steps: &[ServerStep]) -> String {
     }
 }
 
-/// Judges an execution, which `stuck` buyers never left.
-pub(in crate::explore) fn judge(harness: &mut Harness<'_>, stuck: usize) -> Result<Judged, Error> {
+/// Judges an execution, at whose end these buyers were still there.
+pub(in crate::explore) fn judge(
+    harness: &mut Harness<'_>,
+    remaining: Remaining,
+) -> Result<Judged, Error> {
     let round = harness.round()?;
-    let findings = match stuck {
+    // Code that does nothing may be slow, and would then let the others go on: that is no deadlock as far as is known.
+    let stalled = remaining.stalled.map(|place| stalled(harness, place));
+    let findings = match remaining.buyers {
+        _ if stalled.is_some() => Vec::new(),
         0 => round.ledger().audit(),
         stuck => {
             // An execution with deadlock is unfinished: only the locks that others have kept can be judged.
@@ -237,5 +268,16 @@ pub(in crate::explore) fn judge(harness: &mut Harness<'_>, stuck: usize) -> Resu
     };
     let Books { trouble, deadlocks, put_up, .. } = round.books;
     let is_sold_out = !put_up.is_empty() && put_up.iter().all(|units| *units <= 0);
-    Ok(Judged { outcome, findings, trouble, deadlocks, is_sold_out })
+    Ok(Judged { outcome, findings, trouble, deadlocks, is_sold_out, stalled })
+}
+
+/// How a buyer's code stalled.
+pub(in crate::explore) fn stalled(harness: &Harness<'_>, place: usize) -> String {
+    let after = harness.server().client_code().stalls_after().unwrap_or_default();
+    format!(
+        "the code of {} sent no statement for {}, and no other buyer could move: it waits for something that cannot be \
+         seen from here, or it is slow (`unseen_after` in [app] gives it more time)",
+        Actor::buyer(place),
+        duration(nanos(after))
+    )
 }

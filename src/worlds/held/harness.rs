@@ -180,6 +180,18 @@ impl<'h> Harness<'h> {
     /// # Errors
     /// [`Error::World`] when the server cannot.
     pub(crate) fn begin(&mut self) -> Result<(), Error> {
+        self.open_doors(false)
+    }
+
+    /// The same for an execution in which buyers come one by one: no other is moved while one is there.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(crate) fn begin_one_by_one(&mut self) -> Result<(), Error> {
+        self.open_doors(true)
+    }
+
+    fn open_doors(&mut self, one_by_one: bool) -> Result<(), Error> {
         self.server.stock_up(self.opening)?;
         let payers = if self.takes_money { self.settings.buyers } else { 0 };
         self.provider = Arc::new(Provider::open(payers));
@@ -187,6 +199,9 @@ impl<'h> Harness<'h> {
         self.steps.clear();
         self.transactions = OverlappingTransactions::of(self.kinds.len());
         self.gate.open();
+        if one_by_one {
+            self.gate.move_one_by_one();
+        }
         for call in &self.calls {
             let _ = call.send(Arc::clone(&self.provider));
         }
@@ -279,7 +294,7 @@ impl<'h> Harness<'h> {
             }
         }
         answered.extend(self.give_up()?);
-        let waits = self.gate.waiting().contains(&place);
+        let waits = self.gate.waiting_for_server().contains(&place);
         let mut waits_for = Vec::new();
         if waits {
             let waits = self.watch.waits().map_err(|error| self.broke(&error.to_string()))?;
@@ -435,7 +450,7 @@ impl<'h> Harness<'h> {
                 };
                 let told: Vec<String> = restless.iter().map(told).collect();
                 Error::world(format!(
-                    "{}: {} for half a minute, and it does not say that any session waits",
+                    "{}: {} for half a minute or longer, and it does not say that any session waits",
                     self.server.version(),
                     told.join(", ")
                 ))
@@ -451,12 +466,20 @@ impl<'h> Harness<'h> {
         Error::world(format!("{version}: a connection broke in the middle of a schedule: {why}"))
     }
 
-    /// Makes every buyer that is still there leave, and returns how many that were.
+    /// Whether a buyer's code has run for so long without a statement that it must wait for something that cannot be seen,
+    /// or is slow.
+    #[must_use]
+    pub(crate) fn is_stalled(&self, place: usize) -> bool {
+        self.gate.stalled().contains(&place)
+    }
+
+    /// Makes every buyer that is still there leave, and returns which those were.
     ///
     /// # Errors
     /// [`Error::World`] when a connection is gone.
-    pub(crate) fn send_home(&mut self) -> Result<usize, Error> {
+    pub(crate) fn send_home(&mut self) -> Result<Remaining, Error> {
         self.see_off();
+        let stalled = self.gate.stalled().first().copied();
         let still_there = self.over.iter().filter(|left| left.is_none()).count();
         self.hold_no_more()?;
         let blocked = if still_there > 0 { self.gate.blocked_sessions() } else { Vec::new() };
@@ -484,7 +507,7 @@ impl<'h> Harness<'h> {
         if self.over.iter().flatten().any(|left| left.is_broken) {
             return Err(self.watch.obituary().unwrap_or_else(|| self.broke("closed")));
         }
-        Ok(still_there)
+        Ok(Remaining { buyers: still_there, stalled })
     }
 
     /// The result of the execution, once every buyer has left.
@@ -509,6 +532,16 @@ impl<'h> Harness<'h> {
         let books = crate::domain::books::Books { payments: self.provider.payments(), ..books };
         Ok(Round { number: 1, stock: self.settings.stock, visits, books, tally })
     }
+}
+
+/// The buyers that had not left when an execution came to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Remaining {
+    /// How many.
+    pub buyers: usize,
+    /// The first of them whose code had run for so long without a statement that it was waiting for something that cannot
+    /// be seen, or was slow.
+    pub stalled: Option<usize>,
 }
 
 /// The result of resetting a session.

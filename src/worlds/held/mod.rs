@@ -10,5 +10,5 @@ mod overlap;
 mod step;
 mod visit;
 
-pub(crate) use harness::Harness;
+pub(crate) use harness::{Harness, Remaining};
 pub(crate) use step::{Grain, ServerStep, choices, told};

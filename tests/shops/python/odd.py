@@ -1,9 +1,10 @@
-"""Shops that do what shops should not, by MODE: crash in the middle of a checkout, early or late; refuse; hang; keep a lock
-of their own; leave a transaction open; remember what they have answered; tag each statement with its place in this file, and with
-a value that is never the same."""
+"""Shops that do what shops should not, by MODE: crash in the middle of a checkout, early or late; refuse; hang; keep a lock of
+their own; leave a transaction open; be slow with a row locked, after a while; remember what they have answered; tag each
+statement with its place in this file, and with a value that is never the same."""
 import inspect
 import os
 import threading
+import time
 import uuid
 
 import psycopg2
@@ -52,8 +53,11 @@ def tagged(statement):
 def sell():
     connection = psycopg2.connect(os.environ["DATABASE_URL"])
     cursor = connection.cursor()
-    cursor.execute(tagged("SELECT stock FROM product WHERE id = 1"))
+    lock = " FOR UPDATE" if mode == "slow" else ""
+    cursor.execute(tagged(f"SELECT stock FROM product WHERE id = 1{lock}"))
     (stock,) = cursor.fetchone()
+    if mode == "slow" and sold >= 6:
+        time.sleep(3)
     if stock < 1:
         connection.close()
         return "sold out", 409
