@@ -309,6 +309,7 @@ impl Interleave {
             path: self.caller.file(),
             title: String::new(),
             store: StoreKind::Http,
+            beside: None,
             url: None,
             database: None,
             schema: None,

@@ -71,17 +71,31 @@ const STALLED: u32 = 10;
 /// But no longer than this, unless the usual time is longer.
 const STALLED_AT_MOST: Duration = Duration::from_secs(20);
 
+/// What is known of a connection over which a buyer sends its statements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BuyerConnection {
+    /// The number by which the server knows it; 0 if the server has none.
+    pub session: i64,
+    /// Whether its server has told the buyer that it waits; none if the server does not do so. The server tells it only
+    /// after a check for deadlocks.
+    told_to_wait: Option<bool>,
+}
+
+impl BuyerConnection {
+    /// Another statement is under way over it, of which its server has said nothing yet, or none is.
+    fn is_told_nothing(&mut self) {
+        self.told_to_wait = self.told_to_wait.map(|_| false);
+    }
+}
+
 /// What is known of one buyer.
 #[derive(Clone, Debug)]
 struct Buyer {
     state: BuyerState,
-    /// The number by which the server knows its connection.
-    session: i64,
+    /// The connection of the statement that it sends next, or has sent last.
+    connection: BuyerConnection,
     /// The statement that was released last.
     last_sent: Option<PendingStatement>,
-    /// Whether its server has told it that it waits; none if the server does not do so. The server tells it only after
-    /// a check for deadlocks.
-    told_to_wait: Option<bool>,
     /// Whether it begins again after an attempt that no other buyer disturbed, and none has since.
     retries_alone: bool,
     /// The footprint of all its steps.
@@ -106,9 +120,8 @@ impl Buyer {
     fn absent() -> Self {
         Self {
             state: BuyerState::Absent,
-            session: 0,
+            connection: BuyerConnection::default(),
             last_sent: None,
-            told_to_wait: None,
             retries_alone: false,
             footprint: Footprint::NOTHING,
             polling: Polling::default(),
@@ -292,23 +305,33 @@ impl Board {
     }
 
     pub(super) fn session(&self, place: usize) -> i64 {
-        self.buyers[place].session
+        self.buyers[place].connection.session
     }
 
     pub(super) fn set_session(&mut self, place: usize, session: i64) {
-        self.buyers[place].session = session;
+        self.buyers[place].connection.session = session;
+    }
+
+    /// Replaces what is known of a buyer's connection, and returns what was.
+    pub(super) fn replace_connection(
+        &mut self,
+        place: usize,
+        connection: BuyerConnection,
+    ) -> BuyerConnection {
+        std::mem::replace(&mut self.buyers[place].connection, connection)
     }
 
     /// The sessions of every buyer.
     pub(super) fn sessions(&self) -> Vec<i64> {
-        self.buyers.iter().map(|buyer| buyer.session).collect()
+        self.buyers.iter().map(|buyer| buyer.connection.session).collect()
     }
 
     /// The buyers that a buyer waits for, as far as the server names them.
     pub(super) fn blockers(&self, place: usize, waits: &Waits) -> Vec<usize> {
-        let session = self.buyers[place].session;
+        let session = self.session(place);
         let names = waits.iter().filter(|(who, blocker)| *who == session && *blocker != 0);
-        let known = |blocker: i64| self.buyers.iter().position(|buyer| buyer.session == blocker);
+        let known =
+            |blocker: i64| self.buyers.iter().position(|buyer| buyer.connection.session == blocker);
         let mut places: Vec<usize> = names.filter_map(|(_, blocker)| known(*blocker)).collect();
         places.sort_unstable();
         places.dedup();
@@ -409,7 +432,7 @@ impl Board {
             }
         }
         let Some(buyer) = self.buyers.get_mut(place) else { return false };
-        buyer.told_to_wait = buyer.told_to_wait.map(|_| false);
+        buyer.connection.is_told_nothing();
         self.steps += 1;
         buyer.first_step.get_or_insert(self.steps);
         for buyer in &mut self.buyers {
@@ -472,7 +495,7 @@ impl Board {
             self.disturb_polls(place);
         }
         let buyer = &mut self.buyers[place];
-        buyer.told_to_wait = buyer.told_to_wait.map(|_| false);
+        buyer.connection.is_told_nothing();
         buyer.state = match self.code {
             // The last answer to code that did not wait for it can come when the buyer has left.
             ClientCode::OneAtATime(_) if buyer.state == BuyerState::Absent => BuyerState::Absent,
@@ -490,12 +513,12 @@ impl Board {
     /// Notes that the server tells this buyer when it waits. Until it has done so, no other report that it waits is
     /// believed.
     pub(super) fn expect_to_be_told(&mut self, place: usize) {
-        self.buyers[place].told_to_wait = Some(false);
+        self.buyers[place].connection.told_to_wait = Some(false);
     }
 
     /// Notes that the server has told this buyer that it waits, and that this is no deadlock; or that it waits no more.
     pub(super) fn be_told(&mut self, place: usize, waits: bool) {
-        self.buyers[place].told_to_wait = Some(waits);
+        self.buyers[place].connection.told_to_wait = Some(waits);
         self.has_news = true;
     }
 
@@ -604,7 +627,7 @@ impl Board {
         let sent = self.those(&[BuyerState::Sent]);
         let is_known_to_wait = |place: &usize| {
             waits.iter().any(|(who, _)| *who == sessions[*place])
-                && self.buyers[*place].told_to_wait.unwrap_or(true)
+                && self.buyers[*place].connection.told_to_wait.unwrap_or(true)
         };
         let all_wait = sent.iter().all(is_known_to_wait);
         let is_deadlock = sent.iter().any(|place| is_in_cycle(sessions[*place], waits));
@@ -754,6 +777,25 @@ mod tests {
         assert!(board.take_news());
         board.mark_blocked(&[11], &vec![(11, 7)]);
         assert_eq!(board.state(0), &BuyerState::Blocked);
+    }
+
+    #[test]
+    fn a_buyer_waits_over_the_connection_of_its_last_statement_and_no_other() {
+        let mut board = held(1, ClientCode::AllAtOnce);
+        board.expect_to_be_told(0);
+        let told = board.replace_connection(0, BuyerConnection::default());
+        board.set_session(0, 21);
+        board.release(0);
+        board.mark_blocked(&board.sessions(), &vec![(11, 7)]);
+        assert_eq!(board.state(0), &BuyerState::Sent);
+        board.mark_blocked(&board.sessions(), &vec![(21, 7)]);
+        assert_eq!(board.state(0), &BuyerState::Blocked, "this server tells nothing");
+        board.answer(0, "1".into(), false);
+        board.replace_connection(0, told);
+        board.stop(0, BuyerState::Held(Box::new(statement("UPDATE t"))));
+        board.release(0);
+        board.mark_blocked(&board.sessions(), &vec![(11, 7)]);
+        assert_eq!(board.state(0), &BuyerState::Sent, "the other server tells it");
     }
 
     #[test]

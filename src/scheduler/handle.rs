@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::MutexGuard;
 
-use super::board::{Board, BuyerState, RunningCode};
+use super::board::{Board, BuyerConnection, BuyerState, RunningCode};
 use super::gate::Gate;
 use super::statement::PendingStatement;
 
@@ -45,6 +45,16 @@ impl BuyerHandle {
     /// Notes the number by which the server knows this buyer's connection.
     pub(crate) fn register(&self, session: i64) {
         self.board().set_session(self.place, session);
+    }
+
+    /// Returns what was noted of this buyer's connection, and forgets it.
+    pub(crate) fn take_connection(&self) -> BuyerConnection {
+        self.board().replace_connection(self.place, BuyerConnection::default())
+    }
+
+    /// Notes that this buyer, which has several connections, sends its next statement over this one.
+    pub(crate) fn use_connection(&self, connection: BuyerConnection) {
+        self.board().replace_connection(self.place, connection);
     }
 
     /// Notes that the server tells this buyer when it waits. Until it has done so, no other report that it waits is

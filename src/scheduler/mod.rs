@@ -38,7 +38,7 @@ mod wait_graph;
 
 pub(crate) use ahead::{Ahead, RecordedExecution};
 pub(crate) use beginning::Beginning;
-pub(crate) use board::{ClientCode, RunningCode};
+pub(crate) use board::{BuyerConnection, ClientCode, RunningCode};
 pub(crate) use choice::{Actor, Choice};
 pub(crate) use execution::Execution;
 pub(crate) use footprint::{Columns, Facet, Footprint, Region, Resources, Rows};

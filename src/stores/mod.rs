@@ -27,6 +27,8 @@ pub mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod open;
+#[cfg(all(feature = "redis", any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+mod pair;
 mod patience;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -3,8 +3,18 @@
 use std::sync::Arc;
 
 use super::Address;
+#[cfg(all(
+    feature = "redis",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
+use super::pair::StorePair;
 #[cfg(feature = "http")]
 use super::remote::Asker;
+#[cfg(all(
+    feature = "redis",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
+use super::remote::StepServer;
 use super::remote::{Backend, Server, StoreConfig};
 #[cfg(all(
     feature = "http",
@@ -18,6 +28,11 @@ use crate::base::error::Error;
 use crate::describe::checkout::Checkout;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
+#[cfg(all(
+    feature = "redis",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
+use crate::scheduler::Resources;
 
 /// Where races take place.
 pub enum RaceTarget {
@@ -88,27 +103,35 @@ pub(crate) fn open_server(
     address: &Address,
     terms: &StoreConfig,
 ) -> Result<Box<dyn Server>, Error> {
+    if let Some(checkout) = terms.checkout.as_ref()
+        && let Some(beside) = checkout.beside
+    {
+        return open_pair(checkout, kind, beside, address, terms);
+    }
     match kind {
         #[cfg(feature = "sqlite")]
         StoreKind::Sqlite => match &terms.checkout {
             Some(checkout) => {
-                super::sqlite::open(address, terms, CheckoutTables::of(checkout, kind))
+                let tables = CheckoutTables::of(checkout, kind);
+                Ok(Box::new(super::sqlite::open(address, terms, tables)?))
             }
-            None => super::sqlite::open(address, terms, BuiltinTables::at(kind)),
+            None => Ok(Box::new(super::sqlite::open(address, terms, BuiltinTables::at(kind))?)),
         },
         #[cfg(feature = "postgres")]
         StoreKind::Postgres => match &terms.checkout {
             Some(checkout) => {
-                super::postgres::open(address, terms, CheckoutTables::of(checkout, kind))
+                let tables = CheckoutTables::of(checkout, kind);
+                Ok(Box::new(super::postgres::open(address, terms, tables)?))
             }
-            None => super::postgres::open(address, terms, BuiltinTables::at(kind)),
+            None => Ok(Box::new(super::postgres::open(address, terms, BuiltinTables::at(kind))?)),
         },
         #[cfg(feature = "mysql")]
         StoreKind::Mysql => match &terms.checkout {
             Some(checkout) => {
-                super::mysql::open(address, terms, CheckoutTables::of(checkout, kind))
+                let tables = CheckoutTables::of(checkout, kind);
+                Ok(Box::new(super::mysql::open(address, terms, tables)?))
             }
-            None => super::mysql::open(address, terms, BuiltinTables::at(kind)),
+            None => Ok(Box::new(super::mysql::open(address, terms, BuiltinTables::at(kind))?)),
         },
         #[cfg(feature = "redis")]
         StoreKind::Redis => super::redis::open(address, terms),
@@ -122,6 +145,45 @@ pub(crate) fn open_server(
             Err(kind.left_out())
         }
     }
+}
+
+/// Starts the two stores of a described checkout.
+fn open_pair(
+    checkout: &Arc<Checkout>,
+    kind: StoreKind,
+    beside: StoreKind,
+    address: &Address,
+    terms: &StoreConfig,
+) -> Result<Box<dyn Server>, Error> {
+    if address.url.is_some() {
+        return Err(Error::input(format!(
+            "--url: {} has two stores, {kind} and {beside}, which are always private servers; leave it out",
+            checkout.path
+        )));
+    }
+    #[cfg(all(
+        feature = "redis",
+        any(feature = "sqlite", feature = "postgres", feature = "mysql")
+    ))]
+    if beside == StoreKind::Redis {
+        let tables = CheckoutTables::of(checkout, kind);
+        let database: Box<dyn StepServer> = match kind {
+            #[cfg(feature = "sqlite")]
+            StoreKind::Sqlite => Box::new(super::sqlite::open(address, terms, tables)?),
+            #[cfg(feature = "postgres")]
+            StoreKind::Postgres => Box::new(super::postgres::open(address, terms, tables)?),
+            #[cfg(feature = "mysql")]
+            StoreKind::Mysql => Box::new(super::mysql::open(address, terms, tables)?),
+            kind => return Err(kind.left_out()),
+        };
+        // The first number that is no table's.
+        let keys = Resources::table(database.part_names().len());
+        let redis = super::redis::open_beside(address, terms, keys)?;
+        let pair = StorePair::of(checkout, database, Box::new(redis), terms);
+        return Ok(Box::new(pair));
+    }
+    let _ = terms;
+    Err(beside.left_out())
 }
 
 /// Opens a running shop: the application that the file describes, or whatever answers at the URL.

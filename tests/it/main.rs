@@ -68,6 +68,7 @@ mod stores;
 mod sweep;
 mod tagged;
 mod terminal;
+mod two_stores;
 mod verdicts;
 mod width;
 

@@ -127,7 +127,8 @@ fn checkout(reader: &Reader<'_>, path: &str) -> Result<Checkout, Fault> {
     let names = names(&upstreams);
     let reader = &Reader { addresses: Some(&names), ..*reader };
     let database = upstreams.iter().map(|upstream| upstream.store).find(|store| store.is_sql());
-    let says = Says { store: StoreKind::Http, database: database.map(StoreKind::dialect) };
+    let says =
+        Says { store: StoreKind::Http, beside: None, database: database.map(StoreKind::dialect) };
     let prepare = match top.get("prepare") {
         Some(steps) => reader.steps(says, steps)?,
         None => Vec::new(),

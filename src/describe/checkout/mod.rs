@@ -101,8 +101,10 @@ pub struct Checkout {
     pub path: &'static str,
     /// What it is about, for the reader; may be empty.
     pub title: String,
-    /// The store that it is written for.
+    /// The store that it is written for; of two, the SQL database.
     pub store: StoreKind,
+    /// The store beside the SQL database, if there are two.
+    pub beside: Option<StoreKind>,
     /// Where the shop is, if it is one that runs.
     pub url: Option<String>,
     /// The database of such a shop, if statements are also sent to it directly: its kind, and its URL.
@@ -204,6 +206,15 @@ impl Checkout {
         }
     }
 
+    /// The names of its stores.
+    #[must_use]
+    pub fn store_names(&self) -> String {
+        match self.beside {
+            Some(beside) => format!("{} and {beside}", self.store),
+            None => self.store.to_string(),
+        }
+    }
+
     /// Whether it can be sent to this store: another database than it was written for may understand it, too.
     ///
     /// # Errors
@@ -214,7 +225,8 @@ impl Checkout {
             true => Ok(()),
             false => Err(Error::input(format!(
                 "--store {store}: {} is written for {}; leave it out",
-                self.path, self.store
+                self.path,
+                self.store_names()
             ))),
         }
     }

@@ -148,6 +148,7 @@ mod tests {
             path: "checkout.toml",
             title: String::new(),
             store: crate::domain::store_kind::StoreKind::Postgres,
+            beside: None,
             url: None,
             database: None,
             schema: None,

@@ -306,8 +306,8 @@ impl StepExecutor for AppExecutor {
         PendingStatement::new(text, Footprint::writing(Resources::ALL))
     }
 
-    fn taking_back(&self) -> Option<Call> {
-        None
+    fn taking_back(&self) -> Vec<Call> {
+        Vec::new()
     }
 
     fn stays(&self, _: &Call) -> Stays {

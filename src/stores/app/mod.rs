@@ -21,8 +21,8 @@ use super::Address;
 use super::address::on_loopback;
 use super::private::{ServerSandbox, TimeLimit};
 use super::remote::{
-    Fixture, Lesson, Link, OverlapNotes, Refusal, Remarks, Server, StepConnection, StoreConfig,
-    Watch, is_not_ours,
+    Fixture, Lesson, Link, OverlapNotes, Refusal, Remarks, Server, SessionNumbers, StepConnection,
+    StoreConfig, Watch, is_not_ours,
 };
 use super::upstream::{Endpoint, UpstreamDatabase};
 use crate::base::control::Control;
@@ -64,9 +64,6 @@ const RESETTING: Duration = Duration::from_secs(600);
 
 /// Where requests go without a port.
 const HTTP_PORT: u16 = 80;
-
-/// How many low bits of a session's number are its number within the upstream; the bits above number the upstream.
-const SESSIONS: u32 = 40;
 
 /// A running application.
 struct AppServer {
@@ -214,7 +211,7 @@ impl Behind {
                 terms.control.begin("loading schema and seed");
                 fill(&mut *database, upstream)?;
             }
-            let first_session = (place as i64 + 1) << SESSIONS;
+            let first_session = SessionNumbers::of_server(place).first();
             let (server, certificate) = (database.behind(first_session), certified.certificate());
             let proxy = Proxy::open(upstream.listen, server, Arc::clone(tracker), certificate)?;
             behind.named.extend(names(upstream, database.endpoint(), proxy.port()));
@@ -412,7 +409,7 @@ impl AppServer {
         for (number, (upstream, database)) in
             self.app.upstreams.iter().zip(databases.iter()).enumerate()
         {
-            let behind = database.behind((number as i64 + 1) << SESSIONS);
+            let behind = database.behind(SessionNumbers::of_server(number).first());
             let proxy =
                 Proxy::open(0, behind, Arc::clone(&self.tracker), self.certified.certificate())?;
             self.tracker.serves_buyer(proxy.port(), place);
@@ -774,12 +771,9 @@ impl Guard {
         session: i64,
         work: impl FnOnce(&mut dyn UpstreamDatabase, i64) -> Result<(), String>,
     ) -> Result<(), Error> {
-        let place = usize::try_from((session >> SESSIONS) - 1).ok();
-        let mut databases = self.databases.lock();
-        match place.and_then(|place| databases.get_mut(place)) {
-            Some(database) => {
-                work(&mut **database, session & ((1 << SESSIONS) - 1)).map_err(Error::world)
-            }
+        let Some((place, session)) = SessionNumbers::split(session) else { return Ok(()) };
+        match self.databases.lock().get_mut(place) {
+            Some(database) => work(&mut **database, session).map_err(Error::world),
             None => Ok(()),
         }
     }
@@ -806,13 +800,8 @@ impl Watch for Guard {
         }
         let mut all = Waits::new();
         for (place, database) in self.databases.lock().iter_mut().enumerate() {
-            let first = (place as i64 + 1) << SESSIONS;
-            let numbered = |session: i64| match session {
-                0 | HELD_INSIDE => session,
-                session => first + session,
-            };
             let waits = database.waits().map_err(Error::world)?;
-            all.extend(waits.into_iter().map(|(who, whom)| (numbered(who), numbered(whom))));
+            all.extend(SessionNumbers::of_server(place).waits(waits));
         }
         // What the application itself is doing will end by itself, unless it waits for a buyer.
         let waiting: Vec<i64> = all.iter().map(|(who, _)| *who).collect();

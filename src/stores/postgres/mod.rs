@@ -11,7 +11,7 @@ mod upstream;
 use tokio_postgres::Config;
 
 use super::Address;
-use super::remote::{Server, StoreConfig};
+use super::remote::StoreConfig;
 use super::sql::{Dialer, SqlError, SqlServer, Tables};
 use crate::base::error::Error;
 use crate::domain::store_kind::StoreKind;
@@ -22,14 +22,14 @@ pub(super) use server::PACKAGE;
 pub(super) use upstream::back;
 
 /// Starts a private server, or finds the one that the address names, and makes the tables.
-pub(super) fn open(
+pub(super) fn open<T: Tables>(
     address: &Address,
     terms: &StoreConfig,
-    tables: impl Tables + 'static,
-) -> Result<Box<dyn Server>, Error> {
+    tables: T,
+) -> Result<SqlServer<Config, T>, Error> {
     let (url, sandbox) = address.or_private(|| server::start(terms))?;
     let config = server::config(&url, address)?;
-    Ok(Box::new(SqlServer::open(config, url, sandbox, terms, tables)?))
+    SqlServer::open(config, url, sandbox, terms, tables)
 }
 
 /// Connects to a shop's database, to run the checkout file's queries there.

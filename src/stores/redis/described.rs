@@ -10,7 +10,7 @@ use super::executor::{RedisConnector, RedisExecutor, ask, may_leave_traces, rows
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, StoreValue, Values};
 use crate::domain::books::Books;
-use crate::scheduler::BuyerHandle;
+use crate::scheduler::{BuyerHandle, Resources};
 use crate::stores::remote::{Fixture, Refusal, StepConnection, StoreConfig};
 
 /// A described checkout, which has a database of its own.
@@ -18,14 +18,17 @@ pub(super) struct DescribedKeys {
     checkout: Arc<Checkout>,
     shelves: Arc<Shelves>,
     blocking: Blocking,
+    /// What every command counts as touching.
+    keys: Resources,
 }
 
 impl DescribedKeys {
-    pub(super) fn of(checkout: &Arc<Checkout>) -> Self {
+    pub(super) fn of(checkout: &Arc<Checkout>, keys: Resources) -> Self {
         Self {
             checkout: Arc::clone(checkout),
             shelves: Arc::default(),
             blocking: Blocking::default(),
+            keys,
         }
     }
 
@@ -51,20 +54,31 @@ impl DescribedKeys {
         terms: &StoreConfig,
         handle: Option<BuyerHandle>,
     ) -> Result<StepConnection<RedisExecutor>, Error> {
+        let executor = self.executor(client, terms, handle.as_ref())?;
+        let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
+        Ok(StepConnection::new(executor, checkout, shelves, terms.clone(), handle))
+    }
+
+    /// Opens a connection over which steps are sent.
+    pub(super) fn executor(
+        &self,
+        client: &Client,
+        terms: &StoreConfig,
+        handle: Option<&BuyerHandle>,
+    ) -> Result<RedisExecutor, Error> {
         let mut connection = super::server::dial(client, terms)?;
         let mut steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
         let mut line = RedisConnector {
             client: client.clone(),
             terms: terms.clone(),
-            handle: handle.clone(),
+            handle: handle.cloned(),
             blocking: self.blocking.clone(),
+            keys: self.keys,
             may_leave_traces: steps.any(|step| may_leave_traces(&step.call)),
             number: 0,
         };
         line.register(&mut connection).map_err(super::server::cannot)?;
-        let executor = RedisExecutor::new(connection, line);
-        let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
-        Ok(StepConnection::new(executor, checkout, shelves, terms.clone(), handle))
+        Ok(RedisExecutor::new(connection, line))
     }
 
     /// Opens a connection that sees which clients wait.
@@ -103,7 +117,7 @@ impl DescribedKeys {
     }
 
     /// Runs a setup or audit call of the checkout file. If the call is wrong, the error names its key.
-    fn ask(
+    pub(super) fn ask(
         &self,
         key: &str,
         connection: &mut Connection,

@@ -112,6 +112,8 @@ pub(super) struct RedisConnector {
     pub(super) terms: StoreConfig,
     pub(super) handle: Option<BuyerHandle>,
     pub(super) blocking: Blocking,
+    /// What every command counts as touching.
+    pub(super) keys: Resources,
     /// Whether a step may leave something on the connection.
     pub(super) may_leave_traces: bool,
     /// The number by which the server knows the connection; 0 without a handle.
@@ -324,21 +326,20 @@ impl StepExecutor for RedisExecutor {
     ) -> PendingStatement {
         let touches = match name(call).as_str() {
             "MULTI" | "DISCARD" | "UNWATCH" => Footprint::NOTHING,
-            "EXEC" => Footprint::writing(Resources::ALL),
+            "EXEC" => Footprint::writing(self.line.keys),
             _ if self.is_collecting => Footprint::NOTHING,
-            looks if LOOKS.contains(&looks) => Footprint::reading(Resources::ALL),
-            _ => Footprint::writing(Resources::ALL),
+            looks if LOOKS.contains(&looks) => Footprint::reading(self.line.keys),
+            _ => Footprint::writing(self.line.keys),
         };
         PendingStatement::new(text, touches)
     }
 
-    fn taking_back(&self) -> Option<Call> {
-        let word = match (self.is_collecting, self.is_watching) {
-            (true, _) => "DISCARD",
-            (false, true) => "UNWATCH",
-            (false, false) => return None,
-        };
-        Some(Call::word(word))
+    fn taking_back(&self) -> Vec<Call> {
+        match (self.is_collecting, self.is_watching) {
+            (true, _) => vec![Call::word("DISCARD")],
+            (false, true) => vec![Call::word("UNWATCH")],
+            (false, false) => Vec::new(),
+        }
     }
 
     fn stays(&self, call: &Call) -> Stays {

@@ -19,11 +19,14 @@ use ::redis::Client;
 
 use super::Address;
 use super::private::ServerSandbox;
-use super::remote::{Fixture, Link, NoWaits, Server, StoreConfig, Watch, is_not_ours};
+use super::remote::{
+    Fixture, Link, NoWaits, Server, StepExecutor, StepServer, StoreConfig, Watch, is_not_ours,
+};
 use crate::base::error::Error;
+use crate::describe::checkout::{Answer, Call, StoreValue, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::BuyerHandle;
+use crate::scheduler::{BuyerHandle, Resources};
 use described::DescribedKeys;
 use held::HeldRedisConnection;
 use link::RedisLink;
@@ -36,7 +39,16 @@ pub(super) use upstream::back;
 /// Starts a private server, or finds the one that the address names. A server that has keys with our prefix is not
 /// touched.
 pub(super) fn open(address: &Address, terms: &StoreConfig) -> Result<Box<dyn Server>, Error> {
-    Ok(Box::new(RedisServer::open(address, terms)?))
+    Ok(Box::new(RedisServer::open(address, terms, Resources::ALL)?))
+}
+
+/// The same for a described checkout that has another store, too: its commands count as touching no more than `keys`.
+pub(super) fn open_beside(
+    address: &Address,
+    terms: &StoreConfig,
+    keys: Resources,
+) -> Result<impl StepServer + use<>, Error> {
+    RedisServer::open(address, terms, keys)
 }
 
 /// Keys in a Redis server.
@@ -54,11 +66,11 @@ struct RedisServer {
 }
 
 impl RedisServer {
-    fn open(address: &Address, terms: &StoreConfig) -> Result<Self, Error> {
+    fn open(address: &Address, terms: &StoreConfig, keys: Resources) -> Result<Self, Error> {
         let (url, sandbox) = address.or_private(|| server::start(terms))?;
         let client = server::client(&url, address)?;
         let terms = terms.clone();
-        let described = terms.checkout.as_ref().map(DescribedKeys::of);
+        let described = terms.checkout.as_ref().map(|checkout| DescribedKeys::of(checkout, keys));
         let version = String::new();
         let mut redis = Self { client, url, version, terms, described, owns_keys: false, sandbox };
         let mut connection = server::dial(&redis.client, &redis.terms)?;
@@ -152,6 +164,34 @@ impl Server for RedisServer {
             }),
             None => Err(is_not_ours()),
         }
+    }
+}
+
+impl RedisServer {
+    /// The keys of the checkout that is described in a file.
+    fn of_checkout(&self) -> Result<&DescribedKeys, Error> {
+        self.described.as_ref().ok_or_else(|| Error::world("Redis: there is no described checkout"))
+    }
+}
+
+impl StepServer for RedisServer {
+    fn executor(&self, handle: Option<&BuyerHandle>) -> Result<Box<dyn StepExecutor>, Error> {
+        let executor = self.of_checkout()?.executor(&self.client, &self.terms, handle)?;
+        Ok(Box::new(executor))
+    }
+
+    fn reset(&self, _: bool) -> Result<(), Error> {
+        let mut connection = server::dial(&self.client, &self.terms)?;
+        DescribedKeys::clear(&mut connection).map_err(server::cannot)
+    }
+
+    fn ask(&self, key: &str, call: &Call, value_of: Values<'_>) -> Result<Answer, Error> {
+        let mut connection = server::dial(&self.client, &self.terms)?;
+        self.of_checkout()?.ask(key, &mut connection, call, value_of)
+    }
+
+    fn look(&self, key: &str, call: &Call) -> Result<Answer, Error> {
+        self.ask(key, call, &|_| StoreValue::Null)
     }
 }
 

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use parking_lot::Mutex;
 
 use crate::base::text::sql::{Sql, SqlToken, TokenKind, pieces};
-use crate::describe::checkout::{Call, Checkout, StoreValue};
+use crate::describe::checkout::{Call, Checkout, StoreValue, Template};
 use crate::domain::op::BuyerId;
 
 /// Which value: the number of the role that saves it, the step, and the name.
@@ -183,10 +183,34 @@ fn decides_nothing(checkout: &Checkout, (role, _, name): &ValueId) -> bool {
 pub(super) fn hands_on(call: &Call, name: &str) -> bool {
     match call {
         Call::Sql(sql) => only_names(sql, name),
-        Call::Redis(_) | Call::Http(_) | Call::Program(_) => true,
+        Call::Redis(words) => only_keeps(words, name),
+        Call::Http(_) | Call::Program(_) => true,
         // What a script or code does with the value is not known.
         Call::Lua { .. } | Call::Code(_) => false,
     }
+}
+
+/// Commands of Redis that keep, find or compare what they are given, and calculate with none of it, nor order by it.
+const KEEPING: [&str; 21] = [
+    "SET", "SETNX", "GETSET", "MSET", "MSETNX", "MGET", "DEL", "UNLINK", "EXISTS", "WATCH", "HSET",
+    "HSETNX", "HMSET", "HGET", "HMGET", "HDEL", "HEXISTS", "LPUSH", "RPUSH", "SADD", "SREM",
+];
+
+/// Whether a command uses a value only as a key, or as what is kept behind one.
+fn only_keeps(words: &[Template], name: &str) -> bool {
+    let command = words.first().map(|word| word.filled_with(|_| String::new()).to_uppercase());
+    let command = command.unwrap_or_default();
+    let keeps = KEEPING.contains(&command.as_str());
+    words.iter().enumerate().filter(|(_, word)| word.names().any(|known| known == name)).all(
+        |(place, _)| match place {
+            0 => false,
+            // The key; this command has a number there.
+            1 => command != "SELECT",
+            // Behind the value stand options, such as a time.
+            2 => keeps,
+            _ => keeps && command != "SET",
+        },
+    )
 }
 
 /// Words before a bracket that lists values or leaves them as they are; any other word may be a function.
@@ -293,6 +317,29 @@ mod tests {
             "UPDATE t SET n = n + :id",
         ] {
             assert!(!only_names(&Sql::new(Dialect::Postgres, text), "id"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_calculates_with_a_value_or_orders_by_it_does_more_than_keep_it() {
+        let keeps = |text: &str| {
+            let words: Vec<Template> = text.split(' ').map(Template::parse).collect();
+            only_keeps(&words, "id")
+        };
+        for text in
+            ["SET order:{id} 1", "set last {id}", "INCRBY of:{id} 1", "RPUSH orders 1 {id},1"]
+        {
+            assert!(keeps(text), "{text}");
+        }
+        for text in [
+            "INCRBY n {id}",
+            "ZADD z {id} 1",
+            "SET a 1 EX {id}",
+            "EXPIRE a {id}",
+            "SELECT {id}",
+            "{id} a",
+        ] {
+            assert!(!keeps(text), "{text}");
         }
     }
 

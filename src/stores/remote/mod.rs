@@ -11,6 +11,8 @@ mod generated;
 mod killer;
 mod lesson;
 mod pool;
+mod session_numbers;
+mod step_server;
 mod steps;
 mod store_config;
 
@@ -18,6 +20,8 @@ mod store_config;
 pub(in crate::stores) use asker::Asker;
 pub use client::RemoteClient;
 pub use lesson::{Lesson, OverlapNotes, Scan};
+pub(in crate::stores) use session_numbers::SessionNumbers;
+pub(in crate::stores) use step_server::StepServer;
 pub use steps::{Refusal, Stays};
 pub(crate) use steps::{StepConnection, StepExecutor};
 pub use store_config::StoreConfig;

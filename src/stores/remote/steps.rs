@@ -72,11 +72,17 @@ pub(crate) trait StepExecutor: Send {
 
     /// Whether a transaction is under way for certain.
     fn is_open(&self) -> bool {
-        self.taking_back().is_some()
+        !self.taking_back().is_empty()
     }
 
-    /// The call that rolls back whatever the attempt has not committed; none if there is nothing to roll back.
-    fn taking_back(&self) -> Option<Call>;
+    /// Another store's statement, as the scheduler holds it, while the transaction of this one goes on, if one is under
+    /// way.
+    fn during(&self, pending: PendingStatement) -> PendingStatement {
+        pending
+    }
+
+    /// The calls that roll back whatever the attempt has not committed; none if there is nothing to roll back.
+    fn taking_back(&self) -> Vec<Call>;
 
     /// How much of a call's effect would stay, even if the attempt ended in a conflict.
     fn stays(&self, call: &Call) -> Stays;
@@ -456,13 +462,15 @@ impl<S: StepExecutor> StepConnection<S> {
         if self.is_broken {
             return false;
         }
-        let Some(call) = self.executor.taking_back() else { return false };
-        // A buyer that has to leave does not wait for its turn.
-        let said = self
-            .say(&call, None)
-            .unwrap_or_else(|| self.executor.say(&call, &|_| StoreValue::Null));
-        self.is_broken = said.is_err();
-        true
+        let calls = self.executor.taking_back();
+        for call in &calls {
+            // A buyer that has to leave does not wait for its turn.
+            let said = self
+                .say(call, None)
+                .unwrap_or_else(|| self.executor.say(call, &|_| StoreValue::Null));
+            self.is_broken |= said.is_err();
+        }
+        !calls.is_empty()
     }
 }
 

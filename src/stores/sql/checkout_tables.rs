@@ -48,7 +48,7 @@ impl CheckoutTables {
     }
 
     /// Restores the data that the files create.
-    fn furnish<D: Database>(
+    pub(super) fn furnish<D: Database>(
         &self,
         database: &mut D,
         terms: &StoreConfig,
@@ -75,7 +75,7 @@ impl CheckoutTables {
     }
 
     /// Runs a setup or audit query of the checkout file; an SQL error names the key.
-    fn ask(
+    pub(super) fn ask(
         &self,
         key: &str,
         database: &mut impl Database,
@@ -87,6 +87,20 @@ impl CheckoutTables {
             SqlError::Lost(_) => error,
             error => self.mistaken(key, &error.text()),
         })
+    }
+
+    /// Runs a query of the audit, and notes in which order it sees rows.
+    pub(super) fn look(
+        &self,
+        key: &str,
+        database: &mut impl Database,
+        call: &Call,
+    ) -> Result<Answer, SqlError> {
+        if let Call::Sql(sql) = call {
+            let catalog = Arc::clone(&self.known.lock().catalog);
+            catalog.note_question(&sql.text);
+        }
+        self.ask(key, database, call, &|_| StoreValue::Null)
     }
 
     fn mistaken(&self, key: &str, why: &str) -> SqlError {
@@ -148,13 +162,18 @@ impl CheckoutTables {
         }
     }
 
+    /// A connection over which steps are sent.
+    pub(super) fn executor<D: Database>(&self, database: D) -> SqlExecutor<D> {
+        SqlExecutor::new(database, self.known.lock().clone())
+    }
+
     fn step_link<D: Database>(
         &self,
         database: D,
         terms: &StoreConfig,
         handle: Option<BuyerHandle>,
     ) -> StepConnection<SqlExecutor<D>> {
-        let executor = SqlExecutor::new(database, self.known.lock().clone());
+        let executor = self.executor(database);
         let shelves = Arc::clone(&self.shelves);
         StepConnection::new(executor, Arc::clone(&self.checkout), shelves, terms.clone(), handle)
     }
@@ -243,13 +262,7 @@ impl Tables for CheckoutTables {
         _: Fixture,
     ) -> Result<Books, SqlError> {
         let shelves = self.shelves.read().clone();
-        let catalog = Arc::clone(&self.known.lock().catalog);
-        let ask = |key: &str, call: &Call| {
-            if let Call::Sql(sql) = call {
-                catalog.note_question(&sql.text);
-            }
-            self.ask(key, database, call, &|_| StoreValue::Null)
-        };
+        let ask = |key: &str, call: &Call| self.look(key, database, call);
         let books = self.checkout.look_into(&shelves, ask, |key, why| self.mistaken(key, &why))?;
         Ok(Books { trouble: terms.take_trouble(), ..books })
     }

@@ -212,9 +212,13 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         self.transactions.is_under_way()
     }
 
-    fn taking_back(&self) -> Option<Call> {
+    fn during(&self, pending: PendingStatement) -> PendingStatement {
+        pending.in_transaction(self.transactions.holds(), self.transactions.rolled_back())
+    }
+
+    fn taking_back(&self) -> Vec<Call> {
         let rollback = || Call::Sql(Sql::new(self.known.catalog.kind().dialect(), "ROLLBACK"));
-        self.transactions.may_be_under_way().then(rollback)
+        self.transactions.may_be_under_way().then(rollback).into_iter().collect()
     }
 
     fn stays(&self, call: &Call) -> Stays {

@@ -2,14 +2,16 @@
 
 use parking_lot::Mutex;
 
-use super::{Database, SqlError, Tables};
+use super::{CheckoutTables, Database, SqlError, Tables};
 use crate::base::error::Error;
+use crate::describe::checkout::{Answer, Call, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{BuyerHandle, Waits};
 use crate::stores::private::ServerSandbox;
 use crate::stores::remote::{
-    Fixture, Lesson, Link, OverlapNotes, Remarks, Server, StoreConfig, Watch, is_not_ours,
+    Fixture, Lesson, Link, OverlapNotes, Remarks, Server, StepExecutor, StepServer, StoreConfig,
+    Watch, is_not_ours,
 };
 
 /// Connects to a server.
@@ -217,6 +219,28 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
             }
             None => Err(is_not_ours()),
         }
+    }
+}
+
+impl<D: Dialer> StepServer for SqlServer<D, CheckoutTables> {
+    fn executor(&self, handle: Option<&BuyerHandle>) -> Result<Box<dyn StepExecutor>, Error> {
+        let mut database = self.enter()?;
+        if let Some(handle) = handle {
+            database.attach(handle).map_err(SqlError::into_error)?;
+        }
+        Ok(Box::new(self.tables.executor(database)))
+    }
+
+    fn reset(&self, is_small: bool) -> Result<(), Error> {
+        self.at_desk(|database| self.tables.furnish(database, &self.terms, is_small))
+    }
+
+    fn ask(&self, key: &str, call: &Call, value_of: Values<'_>) -> Result<Answer, Error> {
+        self.at_desk(|database| self.tables.ask(key, database, call, value_of))
+    }
+
+    fn look(&self, key: &str, call: &Call) -> Result<Answer, Error> {
+        self.at_desk(|database| self.tables.look(key, database, call))
     }
 }
 

@@ -12,7 +12,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::Address;
 use super::private::ServerSandbox;
-use super::remote::{Server, StoreConfig};
+use super::remote::StoreConfig;
 use super::sql::{
     Database, Dialer, OpenedTable, Parameters, Row, SqlError, SqlServer, Statement, Tables,
 };
@@ -24,15 +24,15 @@ use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
 
 /// Creates the file: at the address, else in a temporary directory. A file that exists already is not touched.
-pub(super) fn open(
+pub(super) fn open<T: Tables>(
     address: &Address,
     terms: &StoreConfig,
-    tables: impl Tables + 'static,
-) -> Result<Box<dyn Server>, Error> {
+    tables: T,
+) -> Result<SqlServer<File, T>, Error> {
     let file = File::make(address)?;
     file.link_up(terms, OpenFlags::SQLITE_OPEN_CREATE)?;
     let path = file.path.display().to_string();
-    Ok(Box::new(SqlServer::open(file, path, None, terms, tables)?))
+    SqlServer::open(file, path, None, terms, tables)
 }
 
 /// Opens a shop's file, to run the checkout file's queries there.
@@ -45,7 +45,7 @@ pub(super) fn ask_at(url: &str, terms: &StoreConfig) -> Result<SqliteFile, Error
 }
 
 /// A database in a file.
-struct File {
+pub(in crate::stores) struct File {
     path: PathBuf,
     /// Where the file lies; a private directory is removed with it.
     home: FileLocation,

@@ -96,6 +96,7 @@ impl Folder {
                 self.has_shops && ["postgres", "mysql", "redis"].into_iter().all(has)
             }
             _ if words.contains(&"--spec") => has("postgres"),
+            _ if command.contains("redis-and-sql") => has("postgres") && has("redis"),
             _ if words.contains(&"--checkout") => store.map_or(has("postgres"), is_there),
             _ => store.is_none_or(is_there),
         }

@@ -4,6 +4,7 @@ pub(crate) mod entries;
 mod says;
 mod steps;
 
+use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
@@ -84,23 +85,10 @@ impl Reader<'_> {
                 "`store` is missing: which store is it written for? `store = \"postgres\"`",
             );
         };
-        let kind = match text("store", store)? {
-            "http" => StoreKind::Http,
-            name => StoreKind::parse(name)
-                .or_else(|why| fault(store.span(), format!("`store`: {why}, http")))?,
-        };
-        if !kind.is_sql() && !matches!(kind, StoreKind::Redis | StoreKind::Http) {
-            return fault(
-                store.span(),
-                format!(
-                    "`store`: a checkout cannot run statements at {kind}; there are sqlite, postgres, mysql, redis \
-                     and http"
-                ),
-            );
-        }
+        let (kind, beside) = stores(store)?;
         let asked = top.get("database").map(database).transpose()?;
         let dialect = asked.as_ref().map(|(kind, _)| kind.dialect());
-        let says = Says { store: kind, database: dialect };
+        let says = Says { store: kind, beside, database: dialect };
         let mut checkout = self.common(path, says, top, &[])?;
         checkout.database = asked;
         for (key, value) in top {
@@ -143,6 +131,7 @@ impl Reader<'_> {
             path: path.to_owned().leak(),
             title: String::new(),
             store: says.store,
+            beside: says.beside,
             url: None,
             database: None,
             schema: None,
@@ -160,10 +149,7 @@ impl Reader<'_> {
                 "title" => text("title", value)?.clone_into(&mut checkout.title),
                 "alike" => checkout.alike = switch("alike", value)?,
                 "setup" => {
-                    for (statement, span) in texts("setup", value)? {
-                        let call = says
-                            .call_in(statement)
-                            .or_else(|why| fault(span.clone(), format!("`setup`: {why}")))?;
+                    for (call, span) in says.calls("setup", value)? {
                         check_names(&call, &GIVEN_AT_SETUP.map(str::to_owned), &span)?;
                         checkout.setup.push(call);
                     }
@@ -270,12 +256,10 @@ impl Reader<'_> {
     fn audit(&self, says: Says, keys: &DeTable<'_>) -> Result<Audit, Fault> {
         check_keys(keys, &AUDIT, "[audit]")?;
         let query = |key: &str, value: &Entry<'_>| {
-            let call = says
-                .call_in(text(key, value)?)
-                .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?;
+            let (call, span) = says.call(key, value)?;
             match call.names().first() {
                 Some(name) => fault(
-                    value.span(),
+                    span,
                     format!("`{key}`: the audit has no values such as `{}`", shown(name)),
                 ),
                 None => Ok(call),
@@ -300,6 +284,44 @@ impl Reader<'_> {
             }
         }
         Ok(Audit { stock, orders, never })
+    }
+}
+
+/// The store that a file is written for; or its SQL database, and the store that is used beside it.
+fn stores(value: &Entry<'_>) -> Result<(StoreKind, Option<StoreKind>), Fault> {
+    let one = |(name, span): (&str, Range<usize>)| {
+        let kind = match name {
+            "http" => StoreKind::Http,
+            name => StoreKind::parse(name)
+                .or_else(|why| fault(span.clone(), format!("`store`: {why}, http")))?,
+        };
+        match kind.is_sql() || matches!(kind, StoreKind::Redis | StoreKind::Http) {
+            true => Ok(kind),
+            false => fault(
+                span,
+                format!(
+                    "`store`: a checkout cannot run statements at {kind}; there are sqlite, postgres, mysql, redis \
+                     and http"
+                ),
+            ),
+        }
+    };
+    let kinds: Vec<StoreKind> =
+        texts("store", value)?.into_iter().map(one).collect::<Result<_, _>>()?;
+    match kinds[..] {
+        [kind] => Ok((kind, None)),
+        [sql, StoreKind::Redis] | [StoreKind::Redis, sql] if sql.is_sql() => {
+            Ok((sql, Some(StoreKind::Redis)))
+        }
+        _ => {
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+            let named = match names.is_empty() {
+                true => "no store is named".to_owned(),
+                false => format!("{} cannot be used together", names.join(" and ")),
+            };
+            let why = "name one store, or one SQL database and redis: `store = [\"postgres\", \"redis\"]`";
+            fault(value.span(), format!("`store`: {named}; {why}"))
+        }
     }
 }
 

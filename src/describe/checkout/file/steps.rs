@@ -176,7 +176,7 @@ impl Reader<'_> {
         }
         let if_refused = match keys.get("if_refused") {
             None => None,
-            Some(value) => Some(if_refused(says, value)?),
+            Some(value) => Some(if_refused(says, &call.0, value)?),
         };
         let line = self.source[..entry.span().start].matches('\n').count() + 1;
         Ok(Step { name: name.map(str::to_owned), line, call: call.0, when, save, ends, if_refused })
@@ -214,7 +214,10 @@ impl Reader<'_> {
                 "command" => format!(
                     "a program buys only in an application's file, which has a table [app]; write `{known}`"
                 ),
-                _ => format!("`{key}` means nothing to {}; write `{known}`", says.store),
+                _ => {
+                    let needed = says.needed_for(key);
+                    format!("`{key}` means nothing to {}; write `{known}`{needed}", says.store)
+                }
             };
             return fault(value.span(), message);
         }
@@ -243,7 +246,7 @@ impl Reader<'_> {
             "http" => self.request(key, value, keys)?,
             "command" => self.program(key, value, keys)?,
             _ => says
-                .call_in(text(key, value)?)
+                .call_of(key, text(key, value)?)
                 .or_else(|why| fault(value.span(), format!("`{key}`: {why}")))?,
         };
         Ok((call, value.span()))
@@ -347,7 +350,7 @@ impl Reader<'_> {
 }
 
 /// What follows when the store refuses a step.
-fn if_refused(says: Says, value: &Entry<'_>) -> Result<OnRefusal, Fault> {
+fn if_refused(says: Says, call: &Call, value: &Entry<'_>) -> Result<OnRefusal, Fault> {
     let written = text("if_refused", value)?;
     let names = OnRefusal::ALL.map(OnRefusal::name);
     let Some(found) = OnRefusal::ALL.into_iter().find(|known| known.name() == written) else {
@@ -355,9 +358,12 @@ fn if_refused(says: Says, value: &Entry<'_>) -> Result<OnRefusal, Fault> {
         let names = names.join(", ");
         return fault(value.span(), format!("`if_refused` must be one of {names}{near}"));
     };
-    if found == OnRefusal::GoesOn && !says.store.is_sql() {
-        let why =
-            format!("`if_refused`: go_on works only in SQL, and this file is for {}", says.store);
+    if found == OnRefusal::GoesOn && !matches!(call, Call::Sql(_)) {
+        let (what, store) = match says.beside {
+            Some(beside) => ("step", beside),
+            None => ("file", says.store),
+        };
+        let why = format!("`if_refused`: go_on works only in SQL, and this {what} is for {store}");
         return fault(value.span(), why);
     }
     Ok(found)

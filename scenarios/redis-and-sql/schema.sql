@@ -1,0 +1,5 @@
+CREATE TABLE purchase (
+    buyer   INTEGER NOT NULL PRIMARY KEY,
+    product INTEGER NOT NULL,
+    qty     INTEGER NOT NULL
+);
