@@ -52,8 +52,11 @@ pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'stat
             line(
                 "not covered",
                 match report.server {
-                    Some(_) => "the order in which one query locks several rows, waits that run into a time-out, \
-                                crashes, other quantities".into(),
+                    Some(_) => format!(
+                        "the order in which one query locks several rows, waits that run into a time-out, {}other \
+                         quantities",
+                        beyond_the_crashes(report)
+                    ),
                     None => beyond_the_model(report),
                 },
             );
@@ -270,6 +273,23 @@ fn beyond_the_model(report: &Exploration) -> String {
     format!("weak memory order, {crashes}other quantities")
 }
 
+/// What a proof at a server does not cover of crashes: a buyer's program dies as often as was asked for, the server itself
+/// never.
+fn beyond_the_crashes(report: &Exploration) -> &'static str {
+    match report.faults.crashes {
+        0 => "crashes, ",
+        _ => "more crashes, crashes of the server, ",
+    }
+}
+
+/// What may go wrong in what was covered.
+fn with_faults(report: &Exploration) -> String {
+    match report.faults.is_none() {
+        true => String::new(),
+        false => format!(", with up to {}", report.faults),
+    }
+}
+
 /// What an order is an order of: statements at a server, steps in the model.
 fn order(report: &Exploration) -> &'static str {
     if report.server.is_some() { "statement order" } else { "interleaving" }
@@ -277,7 +297,7 @@ fn order(report: &Exploration) -> &'static str {
 
 /// What was covered, order by order.
 fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration>) -> String {
-    let buyers = of(report.buyers.into(), "buyer");
+    let buyers = of(report.buyers.into(), "buyer") + &with_faults(report);
     let order = order(report);
     // Orders that were likely to break are run once more if the search goes on.
     let is_cut = orders.likely == orders.run;
@@ -372,10 +392,7 @@ fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> 
         of(covered.states as u64, "state"),
         of(covered.transitions, "transition")
     );
-    let faults = match report.faults.is_none() {
-        true => String::new(),
-        false => format!(", with up to {}", report.faults),
-    };
+    let faults = with_faults(report);
     let what = match (covered.complete, covered.interleavings) {
         (true, Some(ways)) if !covered.reduced => format!(
             "every interleaving of {}{faults}, one by one: {ways}, {} in all, nothing merged",

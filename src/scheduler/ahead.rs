@@ -276,8 +276,8 @@ impl<R: Default> Execution for RecordedExecution<'_, R> {
         self.choices().contains(&choice)
     }
 
-    fn is_optional(&mut self, _choice: Choice) -> bool {
-        false
+    fn is_optional(&mut self, choice: Choice) -> bool {
+        !choice.is_step()
     }
 
     fn has_only_steps(&self) -> bool {

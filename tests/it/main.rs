@@ -22,6 +22,7 @@ mod compare;
 mod completions;
 mod conformance;
 mod counters;
+mod crashes;
 mod delays;
 mod described_carts;
 mod docs;

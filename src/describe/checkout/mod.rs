@@ -233,6 +233,7 @@ impl Checkout {
             (Part::Carts, "cart") => Err(format!(
                 "{written}: {path} takes one product; write `each = \"item\"` into the steps that take each product"
             )),
+            (Part::Faults, "crashes") if self.is_stepped_here() => Ok(()),
             (Part::Carts | Part::Timers | Part::Faults, _) => Err(format!(
                 "{written} means nothing to a checkout that is described in a file; leave it out"
             )),
@@ -244,6 +245,12 @@ impl Checkout {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether its statements are sent from here, so that faults can happen between them.
+    #[must_use]
+    pub fn is_stepped_here(&self) -> bool {
+        self.app.is_none() && self.store != StoreKind::Http
     }
 
     /// Keeps it for as long as the process runs, as strategies are kept.

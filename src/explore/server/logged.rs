@@ -140,7 +140,7 @@ impl<E: JudgedExecution> Execution for LoggedExecution<'_, '_, '_, E> {
         let ready = self.point().map(|point| point.ready.clone()).unwrap_or_default();
         let with_statement = |(place, number)| {
             let statement = self.log.statement(number)?.clone();
-            Some((Choice::step(Actor::buyer(place)), statement))
+            Some((Choice { who: Actor::buyer(place), act: statement.act }, statement))
         };
         ready.into_iter().filter_map(with_statement).collect()
     }
@@ -149,8 +149,8 @@ impl<E: JudgedExecution> Execution for LoggedExecution<'_, '_, '_, E> {
         self.choices().contains(&choice)
     }
 
-    fn is_optional(&mut self, _choice: Choice) -> bool {
-        false
+    fn is_optional(&mut self, choice: Choice) -> bool {
+        self.inner.is_optional(choice)
     }
 
     fn has_only_steps(&self) -> bool {
@@ -172,7 +172,7 @@ impl<E: JudgedExecution> Execution for LoggedExecution<'_, '_, '_, E> {
             return Ok(taken);
         }
         match self.order.steps.get(self.made) {
-            Some(step) if Choice::step(Actor::buyer(step.place)) == choice => {
+            Some(step) if step.choice() == choice => {
                 self.made += 1;
                 Ok(Some(step.footprint.clone()))
             }

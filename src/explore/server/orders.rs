@@ -16,6 +16,7 @@ use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
 use crate::base::text::quantity::{count, of};
+use crate::describe::checkout::Checkout;
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
@@ -422,7 +423,12 @@ pub fn server_to_rehearse_at(
 pub fn can_be_stepped(strategy: &dyn DynStrategy, settings: &Settings) -> Result<(), Error> {
     let card = strategy.card();
     settings.check_for(&card)?;
-    if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
+    let may_be = |name: &str| {
+        let is_stepped = |checkout: &Checkout| checkout.is_stepped_here();
+        name == "crashes" && strategy.described().as_deref().is_some_and(is_stepped)
+    };
+    let mut wanted = settings.faults.all().filter(|(_, times)| *times > 0);
+    if let Some((name, _)) = wanted.find(|(name, _)| !may_be(name)) {
         return Err(Error::input(format!(
             "--{name}: at a real server nothing goes wrong on purpose; leave out --store, or --{name}"
         )));

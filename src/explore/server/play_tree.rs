@@ -9,7 +9,8 @@ use crate::explore::play_graph::{
     Interned, PlayGraph, PlayMove, PlaySource, PlayState, PlayStatus, lanes,
 };
 use crate::scheduler::{Actor, Choice};
-use crate::worlds::held::ServerStep;
+use crate::worlds::held::{ServerStep, choices};
+use crate::worlds::words::could_happen;
 
 /// The most orders that are kept.
 const MOST_ORDERS: usize = 1_000;
@@ -32,7 +33,7 @@ struct KeptOrder {
 pub(in crate::explore) struct KeptOrders {
     orders: Vec<KeptOrder>,
     /// Whose step came when in each of them, and its findings. Random orders come more than once.
-    known: BTreeSet<(Vec<usize>, Vec<String>)>,
+    known: BTreeSet<(Vec<Choice>, Vec<String>)>,
     /// Whether some were not kept.
     cut: bool,
 }
@@ -40,7 +41,7 @@ pub(in crate::explore) struct KeptOrders {
 impl KeptOrders {
     /// Keeps an order that was run to its end, if there is room.
     pub(in crate::explore) fn keep(&mut self, steps: &[ServerStep], findings: Vec<String>) {
-        let order = (steps.iter().map(|step| step.place).collect(), findings.clone());
+        let order = (choices(steps), findings.clone());
         if self.known.contains(&order) {
             return;
         }
@@ -104,7 +105,7 @@ impl Tree {
             for (place, ending) in &step.left {
                 endings[*place] = Some(*ending);
             }
-            let choice = Choice::step(Actor::buyer(step.place)).to_string();
+            let choice = step.choice().to_string();
             let known = self.states[here].moves.iter().find(|next| next.choice == choice);
             here = match known.and_then(|next| next.to) {
                 Some(to) => to,
@@ -115,7 +116,8 @@ impl Tree {
                     let told = timeline(settings, tables, &order.steps[at..=at]);
                     let rows = told.into_iter().map(|row| self.rows.place(row)).collect();
                     let client = step.place;
-                    let next = PlayMove { choice, client, act: "", rows, to: Some(to) };
+                    let act = could_happen(step.statement.act);
+                    let next = PlayMove { choice, client, act, rows, to: Some(to) };
                     self.states[here].moves.push(next);
                     to
                 }

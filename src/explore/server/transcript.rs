@@ -5,6 +5,7 @@ use super::named_tables::NamedTables;
 use super::results::IncidentExample;
 use crate::check::audit::Finding;
 use crate::describe::checkout::{Audit, Call, Checkout};
+use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
 use crate::explore::exploration::FindingReport;
@@ -165,6 +166,7 @@ pub(in crate::explore) fn timeline(
         let left = |place: usize| {
             let ending = step.left.iter().find(|(who, _)| *who == place);
             ending.map_or(String::new(), |(_, ending)| match ending {
+                Ending::Failed(Failure::Crashed) => String::new(),
                 Ending::Failed(why) => format!(", {why}"),
                 ending => format!(", {}", ending.word()),
             })

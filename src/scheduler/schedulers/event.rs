@@ -27,9 +27,11 @@ impl Event {
         self.choice.who == client || self.went_on.contains(&client)
     }
 
-    /// Whether two steps are dependent: they move the same client, or their footprints conflict.
+    /// Whether two steps are dependent: they move the same client, their footprints conflict, or both are faults, of which
+    /// there are only so many: one may take from the other the chance to happen.
     pub(in crate::scheduler) fn depends_on(&self, other: &Self) -> bool {
-        self.moves(other.choice.who)
+        !(self.choice.is_step() || other.choice.is_step())
+            || self.moves(other.choice.who)
             || other.went_on.iter().any(|client| self.moves(*client))
             || self.footprint.conflicts_with(&other.footprint)
     }

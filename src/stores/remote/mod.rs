@@ -223,6 +223,15 @@ pub trait Watch: Send {
         Ok(())
     }
 
+    /// Waits until the server has ended this session, whose connection was closed: its transaction is rolled back, and its
+    /// locks are given back.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot say, or takes too long.
+    fn await_end(&mut self, _session: i64) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Called when no buyer can move unless a wait ends, with the sessions that wait. Ends one of their waits at once,
     /// as its own timeout would; returns whether any of them has a timeout.
     ///

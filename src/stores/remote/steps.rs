@@ -453,16 +453,24 @@ impl<S: StepExecutor> StepConnection<S> {
 
     /// Rolls back whatever is not committed; returns whether there was anything.
     fn take_back(&mut self) -> bool {
-        if self.is_broken {
+        if self.is_broken || self.has_crashed() {
             return false;
         }
         let Some(call) = self.executor.taking_back() else { return false };
         // A buyer that has to leave does not wait for its turn.
-        let said = self
-            .say(&call, None)
-            .unwrap_or_else(|| self.executor.say(&call, &|_| StoreValue::Null));
+        let said = match self.say(&call, None) {
+            // The server takes it back when the connection is closed.
+            None if self.has_crashed() => return false,
+            None => self.executor.say(&call, &|_| StoreValue::Null),
+            Some(said) => said,
+        };
         self.is_broken = said.is_err();
         true
+    }
+
+    /// Whether the buyer's program has died, and says nothing more.
+    fn has_crashed(&self) -> bool {
+        self.handle.as_ref().is_some_and(BuyerHandle::has_crashed)
     }
 }
 

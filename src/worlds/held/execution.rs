@@ -3,13 +3,14 @@
 use super::harness::Harness;
 use super::step::ServerStep;
 use crate::base::error::Error;
+use crate::domain::faults::Act;
 use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement};
 
-/// The index of the buyer whose step this is; none if it is something else, or another's.
-fn place(choice: Choice) -> Option<usize> {
-    match choice.who {
-        Actor::Buyer(buyer) if choice.is_step() => Some(buyer as usize),
-        _ => None,
+/// The index of a buyer; none if it is none.
+fn place(client: Actor) -> Option<usize> {
+    match client {
+        Actor::Buyer(buyer) => Some(buyer as usize),
+        Actor::Worker => None,
     }
 }
 
@@ -23,41 +24,52 @@ impl Execution for Harness<'_> {
     }
 
     fn first_alike(&self, client: Actor) -> Actor {
-        let kind = place(Choice::step(client)).and_then(|place| self.kinds().get(place).copied());
+        let kind = place(client).and_then(|place| self.kinds().get(place).copied());
         kind.map_or(client, Actor::buyer)
     }
 
     fn has_left(&mut self, client: Actor) -> bool {
-        place(Choice::step(client)).is_none_or(|place| self.is_over(place))
+        place(client).is_none_or(|place| self.is_over(place))
     }
 
     fn ready(&mut self) -> Vec<(Choice, PendingStatement)> {
-        let ready = Harness::ready(self).into_iter();
-        ready.map(|(place, pending)| (Choice::step(Actor::buyer(place)), pending)).collect()
+        let ready = Harness::ready(self).into_iter().chain(self.may_crash());
+        let choice = |(place, pending): (usize, PendingStatement)| {
+            (Choice { who: Actor::buyer(place), act: pending.act }, pending)
+        };
+        ready.map(choice).collect()
     }
 
     fn can_happen(&mut self, choice: Choice) -> bool {
-        place(choice).is_some_and(|place| self.is_held(place))
+        place(choice.who).is_some_and(|place| match choice.act {
+            Act::Step => self.is_held(place),
+            Act::Crash => self.can_crash(place),
+            _ => false,
+        })
     }
 
-    fn is_optional(&mut self, _choice: Choice) -> bool {
-        false
+    fn is_optional(&mut self, choice: Choice) -> bool {
+        !choice.is_step()
     }
 
     fn has_only_steps(&self) -> bool {
-        true
+        self.faults().is_none()
     }
 
     fn why_not(&mut self, choice: Choice) -> String {
-        match choice.is_step() {
-            true => "no buyer of that name has a statement to send then".into(),
-            false => "at a real server only statements are scheduled".into(),
+        match choice.act {
+            Act::Step => "no buyer of that name has a statement to send then".into(),
+            Act::Crash => {
+                "a buyer's program dies between two of its statements, as often as --crashes allows"
+                    .into()
+            }
+            _ => "at a real server nothing of that kind happens".into(),
         }
     }
 
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
-        let Some(place) = place(choice) else { return Ok(None) };
-        Ok(self.step(place)?.map(|step| step.footprint))
+        let Some(place) = place(choice.who) else { return Ok(None) };
+        Ok(self.make(place, choice.act)?.map(|step| step.footprint))
     }
 
     fn went_on(&self) -> Vec<Actor> {
@@ -65,7 +77,7 @@ impl Execution for Harness<'_> {
     }
 
     fn may_go_on_with_any_step(&mut self, client: Actor) -> bool {
-        place(Choice::step(client)).is_some_and(|place| !self.waits_for_server(place))
+        place(client).is_some_and(|place| !self.waits_for_server(place))
     }
 
     fn most_futile_attempts(&self) -> u32 {

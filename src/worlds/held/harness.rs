@@ -11,6 +11,7 @@ use super::visit::{FinishedVisit, HeldBuyer};
 use crate::base::error::Error;
 use crate::check::round::{Counters, Round};
 use crate::domain::buyer::Ending;
+use crate::domain::faults::{Act, Faults};
 use crate::domain::op::{BuyerId, OpKind, Want};
 use crate::domain::settings::Settings;
 use crate::scheduler::Actor;
@@ -27,6 +28,8 @@ pub(crate) struct Harness<'h> {
     server: &'h dyn Server,
     settings: &'h Settings,
     kinds: Vec<usize>,
+    /// Whether each buyer's program never dies.
+    live_on: Vec<bool>,
     opening: Fixture,
     takes_money: bool,
     /// Whether all buyers act for one customer, who was promised whatever any of them was.
@@ -38,6 +41,10 @@ pub(crate) struct Harness<'h> {
     /// How many buyers' sessions may keep traces, and so are reset at the end of an execution; and the results of that.
     renewals: usize,
     renewed: Receiver<(usize, Renewed)>,
+    /// Whether each buyer's session may keep traces.
+    traces: Vec<bool>,
+    /// How many programs may still die in this execution.
+    crashes_left: u8,
     provider: Arc<Provider>,
     /// The result of each buyer's visit, once it is over.
     over: Vec<Option<FinishedVisit>>,
@@ -71,19 +78,27 @@ impl<'h> Harness<'h> {
             wants[one] == wants[other] && strategy.are_alike(one as BuyerId, other as BuyerId)
         };
         let first_like = |place| (0..place).find(|one| are_alike(*one, place)).unwrap_or(place);
+        let described = strategy.described();
+        let lives_on = |buyer| described.as_ref().is_none_or(|checkout| checkout.role(buyer).once);
         let gate = Gate::of(buyers, server.client_code());
         let (tells, lefts) = unbounded();
         let (renews, renewed) = unbounded();
         let mut renewals = 0;
         thread::scope(|scope| {
             let mut calls = Vec::with_capacity(buyers);
+            let mut traces = Vec::with_capacity(buyers);
             for (place, want) in wants.iter().copied().enumerate() {
                 let handle = gate.handle(place);
-                let mut link = server.connect_held(handle.clone(), grain == Grain::Statement)?;
+                let connect = {
+                    let handle = handle.clone();
+                    move || server.connect_held(handle.clone(), grain == Grain::Statement)
+                };
+                let mut link = Some(connect()?);
                 let (calls_it, called) = unbounded::<Arc<Provider>>();
                 let (tells, renews) = (tells.clone(), renews.clone());
-                let may_leave_traces = link.may_leave_traces();
+                let may_leave_traces = link.as_ref().is_some_and(|link| link.may_leave_traces());
                 renewals += usize::from(may_leave_traces);
+                traces.push(may_leave_traces);
                 let retries = settings.retries;
                 let work = move || {
                     for provider in called {
@@ -98,14 +113,23 @@ impl<'h> Harness<'h> {
                             grain,
                             provider: &provider,
                         };
-                        let left = guest.visit(&mut *link, &handle);
+                        let mut left = match &mut link {
+                            Some(link) => guest.visit(&mut **link, &handle),
+                            None => FinishedVisit::without_connection(buyer, want),
+                        };
+                        if left.has_crashed() {
+                            // Its connection is closed without a word; the next execution begins with a new one.
+                            drop(link.take());
+                            link = connect().ok();
+                            left.is_broken |= link.is_none();
+                        }
                         let _ = tells.send((place, left));
                         drop(leaves);
                         if may_leave_traces {
                             // Only after the close: the other buyers must meet what this buyer leaves behind.
                             handle.await_close();
-                            let kept_locks = link.begin_anew();
-                            let is_broken = link.is_broken();
+                            let kept_locks = link.as_mut().map_or(0, |link| link.begin_anew());
+                            let is_broken = link.as_ref().is_none_or(|link| link.is_broken());
                             let _ = renews.send((place, Renewed { kept_locks, is_broken }));
                         }
                     }
@@ -120,6 +144,7 @@ impl<'h> Harness<'h> {
                 server,
                 settings,
                 kinds: (0..buyers).map(first_like).collect(),
+                live_on: (0..settings.buyers).map(lives_on).collect(),
                 opening: Fixture {
                     items: settings.items,
                     stock: settings.stock,
@@ -127,7 +152,7 @@ impl<'h> Harness<'h> {
                     counts_orders: card.names(OpKind::CountLeft),
                     is_small: true,
                 },
-                are_one: strategy.described().is_some_and(|checkout| checkout.is_same_buyer),
+                are_one: described.as_ref().is_some_and(|checkout| checkout.is_same_buyer),
                 takes_money: card.asks_for(|kind| kind == OpKind::Pay),
                 gate,
                 watch: server.watch()?,
@@ -135,6 +160,8 @@ impl<'h> Harness<'h> {
                 lefts,
                 renewals,
                 renewed,
+                traces,
+                crashes_left: 0,
                 provider: Arc::new(Provider::open(0)),
                 over: vec![None; buyers],
                 sent: vec![PendingStatement::new(String::new(), Footprint::NOTHING); buyers],
@@ -185,6 +212,7 @@ impl<'h> Harness<'h> {
         self.provider = Arc::new(Provider::open(payers));
         self.over.fill(None);
         self.steps.clear();
+        self.crashes_left = self.settings.faults.crashes;
         self.transactions = OverlappingTransactions::of(self.kinds.len());
         self.gate.open();
         for call in &self.calls {
@@ -199,12 +227,39 @@ impl<'h> Harness<'h> {
         self.as_of_now(self.gate.ready())
     }
 
+    /// The buyers whose program may die in place of the statement at which they are held, and that as a statement. What a
+    /// program does that exists once, such as a scheduled job, another begins again: it does not die here.
+    #[must_use]
+    pub(crate) fn may_crash(&self) -> Vec<(usize, PendingStatement)> {
+        let held = match self.crashes_left {
+            0 => Vec::new(),
+            _ => self.gate.held(),
+        };
+        let crash = |(place, next): (usize, PendingStatement)| {
+            self.can_crash(place).then(|| (place, next.crash_before(self.traces[place])))
+        };
+        self.as_of_now(held.into_iter().filter_map(crash).collect())
+    }
+
+    /// Whether a buyer's program may die now.
+    #[must_use]
+    pub(crate) fn can_crash(&self, place: usize) -> bool {
+        let lives_on = self.live_on.get(place).copied().unwrap_or(true);
+        self.crashes_left > 0 && !lives_on && self.gate.can_crash(place)
+    }
+
     /// These statements as they are after the steps that were made.
     fn as_of_now(&self, held: Vec<(usize, PendingStatement)>) -> Vec<(usize, PendingStatement)> {
         if !self.transactions.may_be_refused() {
             return held;
         }
         held.into_iter().map(|(place, statement)| (place, statement.beside_a_commit())).collect()
+    }
+
+    /// The faults that may happen in an execution.
+    #[must_use]
+    pub(crate) fn faults(&self) -> Faults {
+        self.settings.faults
     }
 
     /// Whether a buyer is held at a statement, whether it is worth choosing or not.
@@ -257,18 +312,37 @@ impl<'h> Harness<'h> {
     /// # Errors
     /// [`Error::World`] when the server falls silent or is gone.
     pub(crate) fn step(&mut self, place: usize) -> Result<Option<ServerStep>, Error> {
-        let held = self.gate.held().into_iter().find(|(held, _)| *held == place);
-        let Some((_, pending)) = held else { return Ok(None) };
+        self.make(place, Act::Step)
+    }
+
+    /// The same for whatever may happen to a buyer; none if it cannot.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub(crate) fn make(&mut self, place: usize, act: Act) -> Result<Option<ServerStep>, Error> {
+        let can_be = match act {
+            Act::Step => self.gate.held(),
+            Act::Crash => self.may_crash(),
+            _ => Vec::new(),
+        };
+        let Some((_, pending)) = can_be.into_iter().find(|(who, _)| *who == place) else {
+            return Ok(None);
+        };
         let commits = pending.footprint.commits();
         let pending = match self.transactions.may_be_refused() {
             true => pending.beside_a_commit(),
             false => pending,
         };
-        self.transactions.sends(place, &pending.footprint);
+        if act == Act::Step {
+            self.transactions.sends(place, &pending.footprint);
+        }
         let waited = self.gate.waiting();
         let inside = self.gate.held_inside();
         self.sent[place] = pending.clone();
-        self.release(place, &pending)?;
+        match act {
+            Act::Crash => self.crash(place)?,
+            _ => self.release(place, &pending)?,
+        }
         let mut answered = self.settle()?;
         for other in &waited {
             // A buyer that found its conflict by itself retries now: the server does not know that it waits.
@@ -292,6 +366,9 @@ impl<'h> Harness<'h> {
                 true => answer = Some(what),
                 false => went_on.push((who, what)),
             }
+        }
+        if act == Act::Crash {
+            answer = Some(String::new());
         }
         if waits {
             // A buyer that retries by itself was only answered that it has to wait.
@@ -377,6 +454,15 @@ impl<'h> Harness<'h> {
         }
         self.gate.release(place);
         Ok(())
+    }
+
+    /// Lets a buyer's program die, and waits until the server has ended its session.
+    fn crash(&mut self, place: usize) -> Result<(), Error> {
+        self.let_pass(place)?;
+        let session = self.gate.session(place);
+        self.gate.crash(place);
+        self.crashes_left = self.crashes_left.saturating_sub(1);
+        self.watch.await_end(session)
     }
 
     /// Stops holding this buyer's statements inside the server.

@@ -32,6 +32,12 @@ pub(crate) struct ServerStep {
 }
 
 impl ServerStep {
+    /// The choice that leads to it.
+    #[must_use]
+    pub(crate) fn choice(&self) -> Choice {
+        Choice { who: Actor::buyer(self.place), act: self.statement.act }
+    }
+
     /// The buyers that had to wait until now, and whose statements go on or begin with this step.
     pub(crate) fn others(&self) -> Vec<Actor> {
         let others = self.went_on.iter().map(|(place, _)| place).chain(&self.began);
@@ -42,7 +48,7 @@ impl ServerStep {
 /// The choices that lead to these steps.
 #[must_use]
 pub(crate) fn choices(steps: &[ServerStep]) -> Vec<Choice> {
-    steps.iter().map(|step| Choice::step(Actor::buyer(step.place))).collect()
+    steps.iter().map(ServerStep::choice).collect()
 }
 
 /// How much the scheduler releases at a time.

@@ -36,6 +36,18 @@ pub(super) struct FinishedVisit {
     pub(super) is_broken: bool,
 }
 
+impl FinishedVisit {
+    /// The visit of a buyer that has no connection.
+    pub(super) fn without_connection(buyer: BuyerId, want: Want) -> Self {
+        Self { visit: Visit::unserved(buyer, want), leaked_locks: 0, is_broken: true }
+    }
+
+    /// Whether the buyer's program has died.
+    pub(super) fn has_crashed(&self) -> bool {
+        self.visit.ending == Ending::Failed(Failure::Crashed)
+    }
+}
+
 impl HeldBuyer<'_> {
     /// Runs attempts until one is the last. Times are steps.
     pub(super) fn visit(&self, link: &mut dyn Link, handle: &BuyerHandle) -> FinishedVisit {
@@ -48,9 +60,14 @@ impl HeldBuyer<'_> {
             let attempt = self.attempt(link, handle, &mut visit, &mut marks);
             let has_changed = link.has_changed().unwrap_or(marks.has_changed);
             let kept = link.close_attempt();
+            let has_crashed = handle.has_crashed();
             let ended = handle.steps();
             visit.last_attempt_ns = handle.first_step().unwrap_or(ended) * STEP_NS;
             visit.ended_ns = ended * STEP_NS;
+            if has_crashed {
+                visit.ending = Ending::Failed(Failure::Crashed);
+                break;
+            }
             if handle.is_closed() {
                 break;
             }
