@@ -53,9 +53,10 @@ pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'stat
                 "not covered",
                 match report.server {
                     Some(_) => format!(
-                        "the order in which one query locks several rows, waits that run into a time-out, {}other \
+                        "the order in which one query locks several rows, waits that run into a time-out, {}{}other \
                          quantities",
-                        beyond_the_crashes(report)
+                        beyond_the_crashes(report),
+                        beyond_the_expiries(report)
                     ),
                     None => beyond_the_model(report),
                 },
@@ -282,6 +283,14 @@ fn beyond_the_crashes(report: &Exploration) -> &'static str {
     }
 }
 
+/// What a proof at a server does not cover of holds: all that there are run out at once, as often as was asked for.
+fn beyond_the_expiries(report: &Exploration) -> &'static str {
+    match report.faults.expiries {
+        0 => "",
+        _ => "holds that run out one by one, ",
+    }
+}
+
 /// What may go wrong in what was covered.
 fn with_faults(report: &Exploration) -> String {
     match report.faults.is_none() {
@@ -297,15 +306,15 @@ fn order(report: &Exploration) -> &'static str {
 
 /// What was covered, order by order.
 fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration>) -> String {
-    let buyers = of(report.buyers.into(), "buyer") + &with_faults(report);
+    let (buyers, faults) = (of(report.buyers.into(), "buyer"), with_faults(report));
     let order = order(report);
     // Orders that were likely to break are run once more if the search goes on.
     let is_cut = orders.likely == orders.run;
     let run = of(if is_cut { orders.run } else { orders.run - orders.likely }, "order");
     let mut text = match (orders.complete, orders.reduced) {
-        (true, false) => format!("every {order} of {buyers}: {run}, one by one"),
+        (true, false) => format!("every {order} of {buyers}{faults}: {run}, one by one"),
         (true, true) => {
-            format!("every {order} of {buyers}: {run} run, and no other is different")
+            format!("every {order} of {buyers}{faults}: {run} run, and no other is different")
         }
         (false, _) => match orders.preemptions {
             Some(preemptions) => {
@@ -315,11 +324,11 @@ fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration
                     more => format!("; and {} with more", count(more)),
                 };
                 format!(
-                    "every {order} of {buyers} with at most {}: {few}{more}",
+                    "every {order} of {buyers} with at most {}{faults}: {few}{more}",
                     of_preemptions(preemptions)
                 )
             }
-            None => format!("not every {order} of {buyers}: {run} run"),
+            None => format!("not every {order} of {buyers}{faults}: {run} run"),
         },
     };
     if orders.cut_short > 0 {

@@ -640,6 +640,23 @@ mod tests {
     const APPLICATION: ClientCode = ClientCode::OneAtATime(Duration::from_millis(100));
 
     #[test]
+    fn a_program_dies_only_in_place_of_a_statement_behind_its_first() {
+        let mut board = held(2, ClientCode::AllAtOnce);
+        assert!(!board.crash(0), "it has sent nothing");
+        assert!(board.release(0));
+        assert!(!board.crash(0), "the server is at work for it");
+        board.answer(0, String::new(), false);
+        board.stop(0, BuyerState::Held(Box::new(statement("COMMIT"))));
+        assert!(board.can_crash(0) && !board.can_crash(1));
+        assert!(board.crash(0) && board.has_crashed(0) && !board.is_settled());
+        assert!(!board.crash(0), "it is dead");
+        board.leave(0);
+        assert!(board.is_settled());
+        board.open();
+        assert!(!board.has_crashed(0), "another execution has begun");
+    }
+
+    #[test]
     fn a_closed_execution_has_settled_once_every_buyer_has_left_whatever_it_waited_for() {
         let mut board = held(2, APPLICATION);
         board.run_alone(1);

@@ -139,3 +139,22 @@ impl PendingStatement {
             }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheduler::Resources;
+
+    #[test]
+    fn a_death_touches_the_locks_of_its_transaction_or_everything_where_they_are_not_known() {
+        let [locks, given_back] = [1, 2].map(|table| Footprint::locking(Resources::table(table)));
+        let next = PendingStatement::new("COMMIT".into(), Footprint::writing(Resources::table(3)))
+            .in_transaction(locks.clone(), given_back.clone());
+        let death = next.crash_before(false);
+        assert_eq!((death.act, death.touches.changes()), (Act::Crash, false));
+        assert_eq!(death.expected(), locks | &given_back);
+        assert_eq!(next.crash_before(true).expected(), Footprint::everything());
+        let unclear = next.depending_on(Footprint::everything());
+        assert_eq!(unclear.crash_before(false).expected(), Footprint::everything());
+    }
+}

@@ -43,7 +43,7 @@ sql = "INSERT INTO purchase VALUES (:buyer, :item)"
 sql = "COMMIT"
 "#;
 
-/// Sells a unit in one transaction: whoever dies in it has sold nothing.
+/// Sells a unit in one transaction: a program that dies in it has sold nothing.
 const AT_ONCE: &str = r#"
 [[step]]
 sql = "BEGIN"
@@ -202,21 +202,29 @@ sql = "UPDATE product SET stock = :stock - 1 WHERE id = :item"
 sql = "INSERT INTO purchase VALUES (:buyer, :item)"
 "#;
     for store in databases() {
-        for (what, steps) in [("at once", short.as_str()), ("held", held), ("naive", naive)] {
-            for alike in ["alike = true\n", ""] {
-                let text = alike.to_owned() + &with_audit(steps);
-                let folder = shop(store, &text);
-                let checkout = Checkout::read(&folder.path().join("checkout.toml")).unwrap();
-                let settings = with_faults(&checkout, 1);
-                let (reduced, few) = search(&checkout, &settings, true, u32::MAX);
-                let (whole, all) = search(&checkout, &settings, false, u32::MAX);
-                let run = |report: &oversell_sim::Exploration| report.orders.as_ref().unwrap().run;
-                assert!(whole.orders.as_ref().unwrap().complete, "{store} {what}: {whole}");
-                assert!(reduced.orders.as_ref().unwrap().complete, "{store} {what}: {reduced}");
-                assert_eq!(few, all, "{store} {what} {alike}");
-                assert!(run(&reduced) < run(&whole), "{store} {what}: {reduced} {whole}");
-            }
+        for (alike, steps) in [("", short.as_str()), ("alike = true\n", held), ("", naive)] {
+            let text = alike.to_owned() + &with_audit(steps);
+            let folder = shop(store, &text);
+            let checkout = Checkout::read(&folder.path().join("checkout.toml")).unwrap();
+            let settings = with_faults(&checkout, 1);
+            let (reduced, few) = search(&checkout, &settings, true, u32::MAX);
+            let (whole, all) = search(&checkout, &settings, false, u32::MAX);
+            let run = |report: &oversell_sim::Exploration| report.orders.as_ref().unwrap().run;
+            assert!(whole.orders.as_ref().unwrap().complete, "{store} {steps}: {whole}");
+            assert!(reduced.orders.as_ref().unwrap().complete, "{store} {steps}: {reduced}");
+            assert_eq!(few, all, "{store} {steps}");
+            assert!(run(&reduced) < run(&whole), "{store} {steps}: {reduced} {whole}");
         }
+    }
+}
+
+#[test]
+fn orders_with_few_preemptions_and_random_ones_have_crashes_in_them_too() {
+    let folder = shop(Sqlite, &with_audit(HOLD));
+    for way in [&["--preemptions", "0"][..], &["--random", "--schedules", "200", "--seed", "1"]] {
+        let args = [&EXPLORE[..], &["--crashes", "1"], way].concat();
+        let told = runs(folder.path(), &args, 0);
+        assert!(told.contains("its program dies"), "{way:?}: {told}");
     }
 }
 

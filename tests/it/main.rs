@@ -28,6 +28,7 @@ mod described_carts;
 mod docs;
 mod encrypted;
 mod examples;
+mod expiries;
 mod explore;
 mod failures;
 mod faults;

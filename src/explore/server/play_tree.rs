@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::transcript::{cut, timeline};
+use super::transcript::{client_name, cut, timeline};
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
 use crate::explore::play_graph::{
     Interned, PlayGraph, PlayMove, PlaySource, PlayState, PlayStatus, lanes,
 };
-use crate::scheduler::{Actor, Choice};
+use crate::scheduler::Choice;
 use crate::worlds::held::{ServerStep, choices};
 use crate::worlds::words::could_happen;
 
@@ -56,7 +56,8 @@ impl KeptOrders {
 
     /// The tree of these orders. `tables` are the names of what footprints number.
     pub(in crate::explore) fn tree(&self, settings: &Settings, tables: &[String]) -> PlayGraph {
-        let clients = settings.buyers as usize;
+        let expires = settings.faults.expiries > 0;
+        let clients = settings.buyers as usize + usize::from(expires);
         let mut tree = Tree {
             statuses: Interned::new(),
             rows: Interned::new(),
@@ -69,7 +70,7 @@ impl KeptOrders {
         let rows = tree.rows.into_list();
         let mut graph = PlayGraph {
             source: PlaySource::Orders,
-            clients: (0..clients).map(|place| Actor::buyer(place).to_string()).collect(),
+            clients: (0..clients).map(|place| client_name(place, settings)).collect(),
             lanes: lanes(&rows),
             statuses: tree.statuses.into_list(),
             rows,
@@ -96,8 +97,9 @@ impl Tree {
     /// Adds an order: what it has in common with others is there already.
     fn add(&mut self, order: &KeptOrder, clients: usize, settings: &Settings, tables: &[String]) {
         let mut endings: Vec<Option<Ending>> = vec![None; clients];
+        let buyers = settings.buyers as usize;
         if self.states.is_empty() {
-            let opening = self.state(&order.steps, &endings);
+            let opening = self.state(&order.steps, &endings, buyers);
             self.states.push(opening);
         }
         let mut here = 0;
@@ -111,7 +113,7 @@ impl Tree {
                 Some(to) => to,
                 None => {
                     let to = self.states.len();
-                    let after = self.state(&order.steps[at + 1..], &endings);
+                    let after = self.state(&order.steps[at + 1..], &endings, buyers);
                     self.states.push(after);
                     let told = timeline(settings, tables, &order.steps[at..=at]);
                     let rows = told.into_iter().map(|row| self.rows.place(row)).collect();
@@ -133,7 +135,12 @@ impl Tree {
     }
 
     /// A state from which these steps follow.
-    fn state(&mut self, following: &[ServerStep], endings: &[Option<Ending>]) -> PlayState {
+    fn state(
+        &mut self,
+        following: &[ServerStep],
+        endings: &[Option<Ending>],
+        buyers: usize,
+    ) -> PlayState {
         let status = |(place, ending): (usize, &Option<Ending>)| {
             let next = following.iter().find(|step| step.place == place);
             let about = match (ending, next) {
@@ -141,6 +148,7 @@ impl Tree {
                 (None, Some(step)) => {
                     format!("next: {}", cut(&step.statement.text, MOST_SAID))
                 }
+                (None, None) if place >= buyers => String::new(),
                 (None, None) => "waits".into(),
             };
             PlayStatus { about, knows: String::new(), left: ending.is_some() }

@@ -28,7 +28,7 @@ use super::provider::Provider;
 use super::queue::Queue;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
-use crate::domain::attempt::Missed;
+use crate::domain::attempt::{Failure, Missed};
 use crate::domain::books::Books;
 use crate::domain::card::About;
 use crate::domain::op::{BuyerId, Op, OpKind, Reply, Units};
@@ -283,6 +283,15 @@ pub trait Link: Send {
 
     /// Rolls back whatever was not committed and releases all locks; returns how many those were.
     fn close_attempt(&mut self) -> u64;
+
+    /// Makes every hold run out that there is, in one statement.
+    ///
+    /// # Errors
+    /// [`Missed::Failed`] when there is nothing that ends holds, or it is wrong. That the store does not do it, since
+    /// another session is in the way, is no error: holds go on.
+    fn end_holds(&mut self) -> Result<(), Missed> {
+        Err(Missed::Failed(Failure::Unsupported))
+    }
 
     /// Whether the connection is unusable.
     fn is_broken(&self) -> bool;

@@ -504,6 +504,31 @@ impl<S: StepExecutor> Link for StepConnection<S> {
         was_left_open.into()
     }
 
+    fn end_holds(&mut self) -> Result<(), Missed> {
+        let Some(call) = self.checkout.expiry() else {
+            return Err(Missed::Failed(Failure::Unsupported));
+        };
+        match self.say(&call, None) {
+            None => Err(Missed::Failed(Failure::Interrupted)),
+            Some(Ok(_) | Err(Refusal::Conflict | Refusal::Locked)) => Ok(()),
+            Some(Err(Refusal::Deadlock)) => {
+                self.terms.count_deadlock();
+                Ok(())
+            }
+            Some(Err(Refusal::Lost(text))) => {
+                self.is_broken = true;
+                self.terms.note_lost(|| text);
+                Err(Missed::Failed(Failure::Disconnected))
+            }
+            Some(Err(Refusal::Forbidden(text) | Refusal::Wrong(text))) => {
+                let Checkout { path, expiry, .. } = &*self.checkout;
+                let line = expiry.as_ref().map_or(1, |expiry| expiry.line);
+                self.terms.note(|| format!("{path}:{line}: [expiry]: {text}"));
+                Err(Missed::Failed(Failure::Refused))
+            }
+        }
+    }
+
     fn is_broken(&self) -> bool {
         self.is_broken
     }

@@ -1,7 +1,7 @@
 //! The harness as an execution that a scheduler can run.
 
 use super::harness::Harness;
-use super::step::ServerStep;
+use super::step;
 use crate::base::error::Error;
 use crate::domain::faults::Act;
 use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement};
@@ -33,23 +33,18 @@ impl Execution for Harness<'_> {
     }
 
     fn ready(&mut self) -> Vec<(Choice, PendingStatement)> {
-        let ready = Harness::ready(self).into_iter().chain(self.may_crash());
-        let choice = |(place, pending): (usize, PendingStatement)| {
-            (Choice { who: Actor::buyer(place), act: pending.act }, pending)
-        };
-        ready.map(choice).collect()
+        let faults = self.may_crash().into_iter().chain(self.may_expire());
+        let ready = Harness::ready(self).into_iter().chain(faults);
+        ready.map(|(place, pending)| (step::choice(place, &pending), pending)).collect()
     }
 
     fn can_happen(&mut self, choice: Choice) -> bool {
-        place(choice.who).is_some_and(|place| match choice.act {
-            Act::Step => self.is_held(place),
-            Act::Crash => self.can_crash(place),
+        match (place(choice.who), choice.act) {
+            (Some(place), Act::Step) => self.is_held(place),
+            (Some(place), Act::Crash) => self.can_crash(place),
+            (None, Act::Expire) => !self.may_expire().is_empty(),
             _ => false,
-        })
-    }
-
-    fn is_optional(&mut self, choice: Choice) -> bool {
-        !choice.is_step()
+        }
     }
 
     fn has_only_steps(&self) -> bool {
@@ -60,20 +55,24 @@ impl Execution for Harness<'_> {
         match choice.act {
             Act::Step => "no buyer of that name has a statement to send then".into(),
             Act::Crash => {
-                "a buyer's program dies between two of its statements, as often as --crashes allows"
-                    .into()
+                "a buyer's program dies between two of its statements, as often as --crashes allows".into()
+            }
+            Act::Expire => {
+                "all holds run out, `*~`, as often as --expiries allows, while a buyer has a statement to send".into()
             }
             _ => "at a real server nothing of that kind happens".into(),
         }
     }
 
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
-        let Some(place) = place(choice.who) else { return Ok(None) };
+        let clock = (choice.act == Act::Expire).then(|| self.kinds().len());
+        let Some(place) = place(choice.who).xor(clock) else { return Ok(None) };
         Ok(self.make(place, choice.act)?.map(|step| step.footprint))
     }
 
     fn went_on(&self) -> Vec<Actor> {
-        self.steps().last().map(ServerStep::others).unwrap_or_default()
+        let last = self.steps().last();
+        last.map(|last| last.others(self.kinds().len())).unwrap_or_default()
     }
 
     fn may_go_on_with_any_step(&mut self, client: Actor) -> bool {

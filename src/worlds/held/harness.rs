@@ -6,10 +6,11 @@ use std::thread;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::overlap::OverlappingTransactions;
-use super::step::{Grain, ServerStep};
+use super::step::{Grain, ServerStep, actor};
 use super::visit::{FinishedVisit, HeldBuyer};
 use crate::base::error::Error;
 use crate::check::round::{Counters, Round};
+use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
 use crate::domain::faults::{Act, Faults};
 use crate::domain::op::{BuyerId, OpKind, Want};
@@ -80,7 +81,10 @@ impl<'h> Harness<'h> {
         let first_like = |place| (0..place).find(|one| are_alike(*one, place)).unwrap_or(place);
         let described = strategy.described();
         let lives_on = |buyer| described.as_ref().is_none_or(|checkout| checkout.role(buyer).once);
-        let gate = Gate::of(buyers, server.client_code());
+        // One place more for what ends holds.
+        let clock = (settings.faults.expiries > 0).then_some(buyers);
+        let places = buyers + usize::from(clock.is_some());
+        let gate = Gate::of(places, server.client_code());
         let (tells, lefts) = unbounded();
         let (renews, renewed) = unbounded();
         let mut renewals = 0;
@@ -139,6 +143,33 @@ impl<'h> Harness<'h> {
                 })?;
                 calls.push(calls_it);
             }
+            if let Some(place) = clock {
+                let handle = gate.handle(place);
+                let mut link = server.connect_held(handle.clone(), grain == Grain::Statement)?;
+                let (calls_it, called) = unbounded::<Arc<Provider>>();
+                let (tells, renews) = (tells.clone(), renews.clone());
+                let may_leave_traces = link.may_leave_traces();
+                renewals += usize::from(may_leave_traces);
+                let expiries = settings.faults.expiries;
+                let work = move || {
+                    for _ in called {
+                        let leaves = Leaves(&handle);
+                        let left = FinishedVisit::of_the_clock(place, &mut *link, expiries);
+                        let _ = tells.send((place, left));
+                        drop(leaves);
+                        if may_leave_traces {
+                            handle.await_close();
+                            let kept_locks = link.begin_anew();
+                            let is_broken = link.is_broken();
+                            let _ = renews.send((place, Renewed { kept_locks, is_broken }));
+                        }
+                    }
+                };
+                thread::Builder::new()
+                    .spawn_scoped(scope, work)
+                    .map_err(|error| Error::world(format!("cannot start threads: {error}")))?;
+                calls.push(calls_it);
+            }
             drop((tells, renews));
             let mut harness = Self {
                 server,
@@ -163,11 +194,11 @@ impl<'h> Harness<'h> {
                 traces,
                 crashes_left: 0,
                 provider: Arc::new(Provider::open(0)),
-                over: vec![None; buyers],
-                sent: vec![PendingStatement::new(String::new(), Footprint::NOTHING); buyers],
-                held_inside: vec![0; buyers],
+                over: vec![None; places],
+                sent: vec![PendingStatement::new(String::new(), Footprint::NOTHING); places],
+                held_inside: vec![0; places],
                 steps: Vec::new(),
-                transactions: OverlappingTransactions::of(buyers),
+                transactions: OverlappingTransactions::of(places),
             };
             let used = use_it(&mut harness);
             // Whether `use_it` failed or not, no buyer stays held. A server that cannot be told so any more takes away
@@ -213,7 +244,7 @@ impl<'h> Harness<'h> {
         self.over.fill(None);
         self.steps.clear();
         self.crashes_left = self.settings.faults.crashes;
-        self.transactions = OverlappingTransactions::of(self.kinds.len());
+        self.transactions = OverlappingTransactions::of(self.over.len());
         self.gate.open();
         for call in &self.calls {
             let _ = call.send(Arc::clone(&self.provider));
@@ -224,7 +255,55 @@ impl<'h> Harness<'h> {
     /// The buyers that the search may choose next, and the statement that each would send.
     #[must_use]
     pub(crate) fn ready(&self) -> Vec<(usize, PendingStatement)> {
-        self.as_of_now(self.gate.ready())
+        let mut ready = self.gate.ready();
+        ready.retain(|(place, _)| *place < self.kinds.len());
+        if ready.is_empty() {
+            // No buyer is worth choosing: then all are.
+            ready = self.held();
+        }
+        self.as_of_now(ready)
+    }
+
+    /// The buyers that are held, each with its statement.
+    fn held(&self) -> Vec<(usize, PendingStatement)> {
+        let mut held = self.gate.held();
+        held.retain(|(place, _)| *place < self.kinds.len());
+        held
+    }
+
+    /// The index of what ends holds, and that as a statement: as long as a buyer can move, or if it has begun.
+    #[must_use]
+    pub(crate) fn may_expire(&self) -> Vec<(usize, PendingStatement)> {
+        let held = self.gate.held();
+        let has_buyers = held.iter().any(|(place, _)| *place < self.kinds.len());
+        let mut clock: Vec<_> =
+            held.into_iter().filter(|(place, _)| *place >= self.kinds.len()).collect();
+        clock.retain(|(_, statement)| has_buyers || statement.phase == Phase::Acts);
+        for (_, statement) in &mut clock {
+            statement.act = Act::Expire;
+        }
+        self.as_of_now(clock)
+    }
+
+    /// Makes all holds run out, whether a buyer is there or not, if anything does that. Of a file that says so wrongly, the
+    /// error comes from [`round`](Self::round).
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub(crate) fn rehearse_expiry(&mut self) -> Result<(), Error> {
+        let clock = self.kinds.len();
+        while self.gate.held().iter().any(|(place, _)| *place == clock) {
+            self.make(clock, Act::Step)?;
+        }
+        Ok(())
+    }
+
+    /// Whether something can still happen that is no fault.
+    #[must_use]
+    pub(crate) fn goes_on(&self) -> bool {
+        let is_under_way =
+            |(_, statement): &(usize, PendingStatement)| statement.phase == Phase::Acts;
+        !self.held().is_empty() || self.may_expire().iter().any(is_under_way)
     }
 
     /// The buyers whose program may die in place of the statement at which they are held, and that as a statement. What a
@@ -233,7 +312,7 @@ impl<'h> Harness<'h> {
     pub(crate) fn may_crash(&self) -> Vec<(usize, PendingStatement)> {
         let held = match self.crashes_left {
             0 => Vec::new(),
-            _ => self.gate.held(),
+            _ => self.held(),
         };
         let crash = |(place, next): (usize, PendingStatement)| {
             self.can_crash(place).then(|| (place, next.crash_before(self.traces[place])))
@@ -323,6 +402,7 @@ impl<'h> Harness<'h> {
         let can_be = match act {
             Act::Step => self.gate.held(),
             Act::Crash => self.may_crash(),
+            Act::Expire => self.may_expire(),
             _ => Vec::new(),
         };
         let Some((_, pending)) = can_be.into_iter().find(|(who, _)| *who == place) else {
@@ -333,7 +413,7 @@ impl<'h> Harness<'h> {
             true => pending.beside_a_commit(),
             false => pending,
         };
-        if act == Act::Step {
+        if act != Act::Crash {
             self.transactions.sends(place, &pending.footprint);
         }
         let waited = self.gate.waiting();
@@ -483,7 +563,7 @@ impl<'h> Harness<'h> {
         let mut answered = Vec::new();
         loop {
             let waiting = self.gate.blocked_sessions();
-            if waiting.is_empty() || !self.gate.held().is_empty() {
+            if waiting.is_empty() || self.goes_on() {
                 return Ok(answered);
             }
             let gave_up = self.watch.give_up(&waiting);
@@ -500,7 +580,9 @@ impl<'h> Harness<'h> {
         let mut left = Vec::new();
         while let Ok((place, what)) = self.lefts.try_recv() {
             self.over[place] = Some(what);
-            left.push((place, what.visit.ending));
+            if place < self.kinds.len() {
+                left.push((place, what.visit.ending));
+            }
         }
         left.sort_by_key(|(place, _)| *place);
         left
@@ -508,12 +590,13 @@ impl<'h> Harness<'h> {
 
     fn settle(&mut self) -> Result<Vec<(usize, String)>, Error> {
         let (watch, sent, server) = (&mut self.watch, &self.sent, self.server);
+        let buyers = self.kinds.len();
         let waits = || watch.waits().map_err(|error| error.to_string());
         let settled = self.gate.settle(waits, || server.is_over());
         settled.map_err(|unsettled| match unsettled {
             Unsettled::Silent(restless) => {
                 let told = |(place, has_sent): &(usize, bool)| {
-                    let buyer = Actor::Buyer(*place as BuyerId);
+                    let buyer = actor(*place, buyers);
                     match has_sent {
                         true => format!("no answer to {buyer}'s `{}`", sent[*place].text),
                         false => format!("no statement of {buyer} and no end of its request"),
@@ -544,6 +627,8 @@ impl<'h> Harness<'h> {
     pub(crate) fn send_home(&mut self) -> Result<usize, Error> {
         self.see_off();
         let still_there = self.over.iter().filter(|left| left.is_none()).count();
+        // What ends holds is no buyer.
+        let waits_beside = self.over.iter().skip(self.kinds.len()).any(Option::is_none);
         self.hold_no_more()?;
         let blocked = if still_there > 0 { self.gate.blocked_sessions() } else { Vec::new() };
         self.gate.close();
@@ -570,7 +655,7 @@ impl<'h> Harness<'h> {
         if self.over.iter().flatten().any(|left| left.is_broken) {
             return Err(self.watch.obituary().unwrap_or_else(|| self.broke("closed")));
         }
-        Ok(still_there)
+        Ok(still_there - usize::from(waits_beside))
     }
 
     /// The result of the execution, once every buyer has left.
@@ -579,7 +664,11 @@ impl<'h> Harness<'h> {
     /// [`Error::World`] when the server cannot say.
     pub(crate) fn round(&mut self) -> Result<Round, Error> {
         let books = self.server.take_stock(self.opening)?;
-        let lefts = || self.over.iter().flatten();
+        let is_wrong = |left: &FinishedVisit| left.visit.ending == Ending::Failed(Failure::Refused);
+        if self.over.iter().skip(self.kinds.len()).flatten().any(is_wrong) {
+            return Err(Error::input(books.trouble.unwrap_or_else(|| "[expiry] is wrong".into())));
+        }
+        let lefts = || self.over.iter().take(self.kinds.len()).flatten();
         let mut visits: Vec<_> = lefts().map(|left| left.visit).collect();
         if self.are_one {
             let served = visits.iter().position(|visit| visit.ending == Ending::Bought);

@@ -3,9 +3,9 @@
 use super::step::{Grain, told};
 use crate::base::clock::STEP_NS;
 use crate::domain::attempt::OpResult;
-use crate::domain::attempt::{Attempt, Failure, Missed};
+use crate::domain::attempt::{Attempt, Bought, Failure, Missed};
 use crate::domain::buyer::{Ending, Visit};
-use crate::domain::op::{BuyerId, Op, Reply, Want};
+use crate::domain::op::{BuyerId, Item, Op, Reply, Want};
 use crate::domain::retry::Retries;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::provider::Provider;
@@ -40,6 +40,16 @@ impl FinishedVisit {
     /// The visit of a buyer that has no connection.
     pub(super) fn without_connection(buyer: BuyerId, want: Want) -> Self {
         Self { visit: Visit::unserved(buyer, want), leaked_locks: 0, is_broken: true }
+    }
+
+    /// Makes all holds run out so often, each time when it is released, in place of a visit.
+    pub(super) fn of_the_clock(place: usize, link: &mut dyn Link, expiries: u8) -> Self {
+        let ended = (0..expiries).try_for_each(|_| link.end_holds());
+        let visit = Visit {
+            ending: Ending::after(ended.map(|()| Bought)),
+            ..Visit::unserved(place as BuyerId, Want { qty: 0, ..Want::one(Item(0), 1) })
+        };
+        Self { visit, leaked_locks: 0, is_broken: link.is_broken() }
     }
 
     /// Whether the buyer's program has died.
